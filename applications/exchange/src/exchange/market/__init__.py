@@ -1,0 +1,1 @@
+"""The exchange's market: listings, prices and corporate actions, simulated or replayed."""

@@ -1,0 +1,53 @@
+"""What the exchange knows of a ticker, and one session's bar of it.
+
+Knows names, lifetimes and borrow terms. Knows nothing of prices over time, of orders, or of any vendor's body.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One ticker's reference data.
+
+    `sic_code` and `sic_description` follow the SEC's list (four digits); `primary_exchange` is an ISO 10383 code.
+    `borrow_rate` is a yearly fraction of the short's market value (0.003 is 0.3 % a year). `delisted_date` is the
+    first session on which the ticker no longer trades; None while it is listed.
+    """
+
+    ticker: str
+    name: str
+    sector: str | None
+    industry: str | None
+    sic_code: str | None
+    sic_description: str | None
+    primary_exchange: str
+    listed_date: date
+    delisted_date: date | None
+    shortable: bool
+    easy_to_borrow: bool
+    borrow_rate: float
+    fractionable: bool
+
+    def is_active(self, day: date) -> bool:
+        """Whether the ticker is listed on that day; a halt does not end a listing."""
+        return self.listed_date <= day and (self.delisted_date is None or day < self.delisted_date)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One session of one ticker as traded (unadjusted): prices in US dollars, volume in shares.
+
+    `volume_weighted_average_price` and `transactions` are None where a replayed file does not have them.
+    """
+
+    ticker: str
+    date: date
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    volume_weighted_average_price: float | None
+    transactions: int | None
