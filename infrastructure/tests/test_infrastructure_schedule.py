@@ -1,0 +1,60 @@
+"""When the scheduled jobs run: expected times are the exchange's published hours, computed by hand."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from infrastructure.schedule import due_session, main
+
+AFTER = timedelta(minutes=30)
+WITHIN = timedelta(minutes=150)
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        # 2024-03-08: standard time, close at 21:00 UTC
+        (datetime(2024, 3, 8, 21, 29, tzinfo=UTC), None),
+        (datetime(2024, 3, 8, 21, 30, tzinfo=UTC), date(2024, 3, 8)),
+        (datetime(2024, 3, 8, 23, 30, tzinfo=UTC), date(2024, 3, 8)),
+        (datetime(2024, 3, 8, 23, 31, tzinfo=UTC), None),
+        # 2024-03-11: daylight saving began the day before, close at 20:00 UTC
+        (datetime(2024, 3, 11, 20, 30, tzinfo=UTC), date(2024, 3, 11)),
+        (datetime(2024, 3, 11, 20, 0, tzinfo=UTC), None),
+        # 2024-07-03: early close at 13:00 New York, 17:00 UTC; 2024-11-29: 18:00 UTC
+        (datetime(2024, 7, 3, 17, 45, tzinfo=UTC), date(2024, 7, 3)),
+        (datetime(2024, 7, 3, 20, 45, tzinfo=UTC), None),
+        (datetime(2024, 11, 29, 18, 45, tzinfo=UTC), date(2024, 11, 29)),
+        # no session at all: Independence Day, the day of mourning of 2025-01-09, a Saturday
+        (datetime(2024, 7, 4, 20, 45, tzinfo=UTC), None),
+        (datetime(2025, 1, 9, 21, 45, tzinfo=UTC), None),
+        (datetime(2024, 3, 9, 21, 45, tzinfo=UTC), None),
+    ],
+)
+def test_due_session(moment: datetime, expected: date | None) -> None:
+    """A session is due from half an hour to two and a half hours after its real close."""
+    assert due_session(moment, after=AFTER, within=WITHIN) == expected
+
+
+def test_time_zone_does_not_matter() -> None:
+    """The same instant written in New York's offset gives the same session."""
+    moment = datetime(2024, 7, 3, 13, 45, tzinfo=timezone(timedelta(hours=-4)))
+    assert due_session(moment, after=AFTER, within=WITHIN) == date(2024, 7, 3)
+
+
+def test_every_session_of_a_year_is_met_by_the_workflows_hours() -> None:
+    """Started at minute 41 of each hour from 17 to 23 UTC, a job meets each of 2024's 252 sessions at least once."""
+    starts = [datetime(2024, 1, 1, 17, 41, tzinfo=UTC) + timedelta(hours=hour) for hour in range(366 * 24)]
+    met = {
+        due_session(start, after=AFTER, within=WITHIN) for start in starts if start.hour >= 17 and start.weekday() < 5
+    }
+    assert len(met - {None}) == 252
+
+
+def test_command_prints_the_session_or_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The workflow reads one date, or an empty answer."""
+    arguments = ["--after-minutes", "30", "--within-minutes", "150"]
+    assert main(arguments, moment=datetime(2024, 7, 3, 17, 45, tzinfo=UTC)) == 0
+    assert capsys.readouterr().out == "2024-07-03\n"
+    assert main(arguments, moment=datetime(2024, 7, 4, 17, 45, tzinfo=UTC)) == 0
+    assert capsys.readouterr().out == ""
