@@ -1,0 +1,123 @@
+"""The fund's services over HTTP, as the command line uses them.
+
+Knows addresses, the token and how an answer says that something is wrong. Knows nothing of processes or the screen.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+
+from internal.errors import NotFoundError, UnavailableError
+from internal.http.client import raise_for_problem, read_frame_response
+
+Json = dict[str, Any]
+LONG_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class ServiceClient:
+    """One service.
+
+    Args:
+        name: The service's name, for messages.
+        url: Its base URL.
+        token: The bearer token of its mutating routes; empty when it has none.
+    """
+
+    name: str
+    url: str
+    token: str = ""
+
+    def _send(self, method: str, path: str, *, timeout: float = 30.0, **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
+        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        try:
+            response = httpx.request(method, self.url + path, headers=headers, timeout=timeout, **arguments)
+        except httpx.TransportError as error:
+            raise UnavailableError(
+                f"{self.name} at {self.url} does not answer ({type(error).__name__}); see `fund status`."
+            ) from error
+        raise_for_problem(response)
+        return response
+
+    def get(self, path: str, **parameters: str) -> Json:
+        """GET a JSON object; a problem answer raises the matching error."""
+        body: Json = self._send("GET", path, params=parameters).json()
+        return body
+
+    def post(self, path: str, body: Json) -> Json:
+        """POST a JSON object and return the one that answers; a problem answer raises the matching error."""
+        answer: Json = self._send("POST", path, json=body, timeout=LONG_SECONDS).json()
+        return answer
+
+    def upload(self, path: str, file: Path) -> Json:
+        """POST a CSV or parquet file and return the JSON object that answers."""
+        kind = "text/csv" if file.suffix == ".csv" else "application/vnd.apache.parquet"
+        response = self._send("POST", path, content=file.read_bytes(), content_type=kind, timeout=LONG_SECONDS)
+        answer: Json = response.json()
+        return answer
+
+    def frame(self, path: str, **parameters: str) -> pl.DataFrame:
+        """GET a frame."""
+        return read_frame_response(self._send("GET", path, params=parameters))
+
+    def alive(self) -> bool:
+        """Whether `/health` answers 200."""
+        try:
+            return httpx.get(f"{self.url}/health", timeout=2).is_success
+        except httpx.TransportError:
+            return False
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The three services."""
+
+    exchange: ServiceClient
+    datamanager: ServiceClient
+    portfoliomanager: ServiceClient
+
+    def state(self) -> Json:
+        """The exchange's clock and market."""
+        return self.exchange.get("/control/state")
+
+    def move_clock(self, to: str) -> Json:
+        """Move the exchange's clock to `next_open` or `next_close`."""
+        return self.exchange.post("/control/clock", {"to": to})
+
+    def predict(self, day: date) -> Json:
+        """Ask for the forecasts of a session."""
+        return self.portfoliomanager.post("/predictions", {"date": day.isoformat()})
+
+    def rebalance(self, day: date) -> Json:
+        """Ask for the portfolio of a session; the stored answer when it was built before."""
+        return self.portfoliomanager.post("/portfolios", {"date": day.isoformat()})
+
+    def reconcile(self) -> Json:
+        """Ask the broker about every unfinished order."""
+        return self.portfoliomanager.post("/reconciliations", {})
+
+    def book(self) -> Json | None:
+        """The current portfolio, None before there is one."""
+        try:
+            return self.portfoliomanager.get("/portfolios/current")
+        except NotFoundError:
+            return None
+
+
+def unfinished_events(clients: Clients) -> list[Json]:
+    """Events that some service has still to deliver or to handle.
+
+    The services are asked in the direction of the data: an event is in the next inbox before it leaves an outbox, so
+    that one round that finds nothing proves that the whole cycle is done.
+    """
+    services = (clients.exchange, clients.datamanager, clients.portfoliomanager)
+    return [
+        {"service": service.name, **row}
+        for service in services
+        for row in service.get("/events")["events"]
+        if row["state"] == "pending"
+    ]

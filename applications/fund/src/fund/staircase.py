@@ -1,0 +1,184 @@
+"""The staircase that `fund up` walks: market, bars, model, portfolio, sessions, book.
+
+Knows the order of the steps and how each is found already done, so that a second run resumes. Knows nothing of how a
+service does its part.
+"""
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+from fund.clients import Clients, Json, unfinished_events
+from fund.home import Home
+from fund.screen import Screen
+from fund.services import Supervisor, environment
+from internal.dates import previous_session, sessions
+from internal.errors import ArtifactError, FundError, UnavailableError
+from internal.tft.registry import Registry
+
+HISTORY = timedelta(days=2 * 365)
+CYCLE_SECONDS = 300.0
+
+
+class CommandFailedError(FundError):
+    """A `models` command that the fund ran ended with an exit code other than 0; it has said why."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one `fund up` is asked to do.
+
+    Args:
+        session_count: The number of sessions to walk, counted from the fund's opening.
+        model: `small` or `full`.
+    """
+
+    session_count: int
+    model: str
+
+
+@dataclass(frozen=True)
+class Staircase:
+    """One walk from the market to the book.
+
+    Args:
+        supervisor: Starts and watches the services.
+        clients: Reaches them.
+        screen: Shows the walk.
+        plan: What was asked for.
+    """
+
+    supervisor: Supervisor
+    clients: Clients
+    screen: Screen
+    plan: Plan
+
+    @property
+    def home(self) -> Home:
+        """The fund's folder."""
+        return self.supervisor.home
+
+    def walk(self) -> None:
+        """Every step in order; what is done already is said and left alone."""
+        with self.screen.step("The exchange opens"):
+            self.open_exchange()
+        with self.screen.step("Datamanager collects two years of bars into the lake"):
+            self.collect()
+        with self.screen.step("Models assembles, trains, evaluates and registers"):
+            self.train()
+        with self.screen.step("Portfoliomanager forecasts, builds the portfolio and sends its orders"):
+            self.rebalance()
+        with self.screen.step("The clock moves on, session by session"):
+            self.play_sessions()
+        self.screen.book(self.clients)
+
+    def open_exchange(self) -> None:
+        """Start the exchange and, in a new fund, keep the session at whose close it opened."""
+        self.supervisor.start("exchange")
+        state = self.clients.state()
+        if self.supervisor.opening.session is None:
+            self.supervisor.opening = replace(self.supervisor.opening, session=last_closed(state).isoformat())
+            self.home.save_opening(self.supervisor.opening)
+        self.screen.market(state)
+
+    def collect(self) -> None:
+        """Backfill two years up to the last closed session; sessions that the lake holds are not fetched again."""
+        self.supervisor.start("datamanager")
+        opening = self.supervisor.opening
+        start, end = opening.opening_session - HISTORY, last_closed(self.clients.state())
+        self.command("collect", "--start-date", str(start), "--end-date", str(end))
+        if opening.details is not None:
+            self.clients.datamanager.upload("/equity-details", Path(opening.details))
+
+    def train(self) -> None:
+        """Assemble, train and evaluate, unless the registry has a champion of the size asked for."""
+        champion = champion_of(self.home, self.plan.model)
+        if champion is not None:
+            self.screen.say(f"Champion {champion} ({self.plan.model}) is in the registry: nothing to train.")
+            return
+        opened = self.supervisor.opening.opening_session
+        dates = ("--start-date", str(opened - HISTORY), "--end-date", str(opened))
+        self.command("assemble", *dates, "--dataset", str(self.home.dataset))
+        self.command("train", "--dataset", str(self.home.dataset), "--model", self.plan.model)
+        self.command("evaluate", "--dataset", str(self.home.dataset))
+
+    def command(self, *arguments: str) -> None:
+        """Run a `models` command in front of the user, as he could himself.
+
+        Raises:
+            CommandFailedError: It ended with an exit code other than 0.
+        """
+        self.screen.command("models", *arguments)
+        variables = environment(self.home, self.supervisor.addresses, self.supervisor.opening, "models")
+        ended = subprocess.run([sys.executable, "-m", "models", *arguments], env=variables, check=False)
+        self.supervisor.check()
+        if ended.returncode != 0:
+            raise CommandFailedError(
+                f"`models {arguments[0]}` failed (exit code {ended.returncode}); mend what it says above and run "
+                "`fund up` again, it resumes."
+            )
+
+    def rebalance(self) -> None:
+        """Build the opening session's portfolio; later sessions' portfolios follow from the events."""
+        self.supervisor.start("portfoliomanager")
+        self.finish_events("Events of an earlier run")
+        opened = self.supervisor.opening.opening_session
+        if last_closed(self.clients.state()) != opened:
+            self.screen.say("The fund has moved on from its opening session: nothing to build here.")
+            return
+        self.screen.predictions(self.clients.predict(opened))
+        self.screen.portfolio(self.clients.rebalance(opened))
+        self.finish_events("Events of the opening session")
+
+    def play_sessions(self) -> None:
+        """Move the exchange's clock until as many sessions are closed as the plan asks for."""
+        opened = self.supervisor.opening.opening_session
+        with self.screen.progress("sessions", self.plan.session_count) as advance:
+            while (done := self.sessions_done(opened)) < self.plan.session_count:
+                advance(done, f"after {last_closed(self.clients.state())}")
+                if self.clients.state()["phase"] != "open":
+                    self.clients.move_clock("next_open")
+                    self.finish_events("Fills at the open")
+                self.clients.move_clock("next_close")
+                self.finish_events("Bars, predictions and portfolio after the close")
+            advance(done, f"after {last_closed(self.clients.state())}")
+
+    def sessions_done(self, opened: date) -> int:
+        """Sessions that have closed since the fund opened."""
+        return len(sessions(opened, last_closed(self.clients.state()))) - 1
+
+    def finish_events(self, what: str) -> None:
+        """Wait until no service has an event left.
+
+        Raises:
+            UnavailableError: A service ended, or an event was not handled within 5 minutes; the message holds the
+                service's own error.
+        """
+        deadline = time.monotonic() + CYCLE_SECONDS
+        while left := unfinished_events(self.clients):
+            self.supervisor.check()
+            if time.monotonic() > deadline:
+                waiting = "\n".join(
+                    f"  {row['service']}: {row['type']}, {row['attempts']} attempts, {row['last_error']}"
+                    for row in left
+                )
+                raise UnavailableError(f"{what}: not done after {CYCLE_SECONDS:.0f} seconds.\n{waiting}")
+            time.sleep(0.05)
+
+
+def last_closed(state: Json) -> date:
+    """The last session that has closed by the exchange's clock."""
+    session = date.fromisoformat(state["session"])
+    return session if state["phase"] == "closed" else previous_session(session)
+
+
+def champion_of(home: Home, model: str) -> str | None:
+    """The champion's version when it has the size asked for, None when a training is due."""
+    try:
+        path = Registry(home.registry).path("champion")
+    except ArtifactError:
+        return None
+    return path.name if model else None

@@ -1,0 +1,104 @@
+"""What `fund status` and `fund doctor` show.
+
+Knows how to ask a fund, running or not, and tables. Changes nothing.
+"""
+
+from datetime import timedelta
+
+import httpx
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from fund.clients import Clients
+from fund.doctor import Finding
+from fund.home import SERVICES, Home
+from fund.lifetime import clients_of
+from fund.screen import positions_table, totals
+from fund.services import Addresses, recorded
+from internal.errors import ArtifactError
+from internal.tft.registry import Registry
+
+LAST_SESSIONS = timedelta(days=10)
+
+
+def show_status(home: Home, addresses: Addresses, console: Console) -> bool:
+    """Services, last sessions, model and book; whether every service answers."""
+    opening = home.opening()
+    if opening is None:
+        console.print(f"No fund in {home.root}. Open one: fund up")
+        return False
+    console.print(f"{home.root}: {opening.market()}, opened after {opening.session}")
+    running, clients = recorded(home), clients_of(home, addresses)
+    console.print(services_table(home, addresses, running))
+    console.print(model_sentence(home))
+    answering = all(name in running for name in SERVICES) and all(client_alive(url) for url in urls(addresses))
+    if answering:
+        show_running(clients, console)
+    else:
+        console.print("Not every service answers: `fund up` starts them and resumes.")
+    return answering
+
+
+def urls(addresses: Addresses) -> list[str]:
+    """The services' base URLs."""
+    return [addresses.url(name) for name in SERVICES]
+
+
+def client_alive(url: str) -> bool:
+    """Whether the service at that address says that it is alive."""
+    try:
+        return httpx.get(f"{url}/health", timeout=2).is_success
+    except httpx.TransportError:
+        return False
+
+
+def services_table(home: Home, addresses: Addresses, running: dict[str, psutil.Process]) -> Table:
+    """One row a service: process, address, health, memory, log."""
+    table = Table("service", "process", "address", "health", "memory", "log", title="Services", title_justify="left")
+    for name in SERVICES:
+        process, url = running.get(name), addresses.url(name)
+        health = "alive" if process is not None and client_alive(url) else "down"
+        memory = f"{process.memory_info().rss / 1024**2:.0f} MiB" if process else ""
+        table.add_row(name, str(process.pid) if process else "", url, health, memory, str(home.log(name)))
+    return table
+
+
+def model_sentence(home: Home) -> str:
+    """The champion of the registry, in one sentence."""
+    try:
+        return f"Model: champion {Registry(home.registry).path('champion').name}"
+    except ArtifactError as error:
+        return f"Model: {error.detail}"
+
+
+def show_running(clients: Clients, console: Console) -> None:
+    """Clock, last sessions and book of a running fund."""
+    state = clients.state()
+    console.print(f"Clock: {state['timestamp']} ({state['phase']}), {state['sessions_left']} sessions left to play")
+    console.print(sessions_table(clients))
+    book = clients.book()
+    if book is None:
+        console.print("No portfolio yet.")
+        return
+    console.print(positions_table(book))
+    for sentence in totals(book, clients.portfoliomanager.get("/performance")):
+        console.print(sentence)
+
+
+def sessions_table(clients: Clients) -> Table:
+    """The last five sessions of the ledger."""
+    ledger = clients.datamanager.frame("/sessions").sort("date").tail(5)
+    table = Table("session", "status", "rows", "quarantined", title="Last sessions", title_justify="left")
+    for row in ledger.select("date", "status", "rows", "quarantined").iter_rows():
+        table.add_row(*(str(value) for value in row))
+    return table
+
+
+def show_findings(findings: list[Finding], console: Console) -> None:
+    """One line a check; a fault is followed by what to do."""
+    for finding in findings:
+        mark = "[green]ok[/green]   " if finding.healthy else "[red]fault[/red]"
+        console.print(f"{mark} {finding.subject}: {finding.seen}", soft_wrap=True)
+        if finding.remedy is not None:
+            console.print(f"      -> {finding.remedy}", soft_wrap=True)
