@@ -1,0 +1,121 @@
+"""The calendar of the fund: which days are XNYS sessions, and when each opens and closes.
+
+Knows the exchange's calendar from 1990 to the end of 2035. Knows no clock: every function takes the moment or day that
+it is asked about.
+"""
+
+from bisect import bisect_left, bisect_right
+from datetime import UTC, date, datetime
+from functools import cache
+
+import exchange_calendars
+import polars as pl
+
+from internal.errors import InvalidRequestError
+
+CALENDAR = "XNYS"
+FIRST_DAY = date(1990, 1, 1)
+LAST_DAY = date(2035, 12, 31)
+
+
+@cache
+def _calendar() -> pl.DataFrame:
+    """All sessions: date, open and timestamp (the close), Datetime(ms, UTC). Building it once takes about 0.2 s."""
+    schedule = exchange_calendars.get_calendar(CALENDAR, start=str(FIRST_DAY), end=str(LAST_DAY)).schedule
+    return pl.DataFrame(
+        {
+            "date": [moment.date() for moment in schedule.index],
+            "open": schedule["open"].dt.tz_convert(None).to_numpy().astype("datetime64[ms]"),
+            "timestamp": schedule["close"].dt.tz_convert(None).to_numpy().astype("datetime64[ms]"),
+        }
+    ).with_columns(pl.col("open", "timestamp").dt.replace_time_zone("UTC"))
+
+
+@cache
+def _days() -> list[date]:
+    return _calendar().get_column("date").to_list()
+
+
+@cache
+def _moments(column: str) -> list[datetime]:
+    moments = _calendar().get_column(column).dt.replace_time_zone(None).to_list()
+    return [moment.replace(tzinfo=UTC) for moment in moments]
+
+
+def _require_covered(day: date) -> None:
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise InvalidRequestError(
+            f"{day.isoformat()} is outside the calendar, which covers {FIRST_DAY.isoformat()} to {LAST_DAY.isoformat()}"
+        )
+
+
+def _position(day: date) -> int:
+    """The session's index in the calendar; InvalidRequestError when the day is no session."""
+    if not is_session(day):
+        raise InvalidRequestError(f"{day.isoformat()} is not a session of {CALENDAR}")
+    return bisect_left(_days(), day)
+
+
+def is_session(day: date) -> bool:
+    """Whether the exchange trades on that day. Raises InvalidRequestError outside 1990..2035."""
+    _require_covered(day)
+    position = bisect_left(_days(), day)
+    return position < len(_days()) and _days()[position] == day
+
+
+def sessions(start: date, end: date) -> list[date]:
+    """The sessions from start to end, both included, ascending; empty when there is none or the range is backwards."""
+    _require_covered(start)
+    _require_covered(end)
+    return _days()[bisect_left(_days(), start) : bisect_right(_days(), end)]
+
+
+def next_session(day: date, count: int = 1) -> date:
+    """The `count`-th session strictly after the day (which need not be one). Raises InvalidRequestError past 2035."""
+    return _session_at(bisect_right(_days(), day) - 1 + _positive(count), day)
+
+
+def previous_session(day: date, count: int = 1) -> date:
+    """The `count`-th session strictly before the day (which need not be one). InvalidRequestError before 1990."""
+    return _session_at(bisect_left(_days(), day) - _positive(count), day)
+
+
+def _positive(count: int) -> int:
+    if count < 1:
+        raise InvalidRequestError(f"a count of sessions starts at 1, not {count}")
+    return count
+
+
+def _session_at(position: int, day: date) -> date:
+    _require_covered(day)
+    if not 0 <= position < len(_days()):
+        raise InvalidRequestError(f"the session asked for, from {day.isoformat()}, lies outside the calendar")
+    return _days()[position]
+
+
+def session_open(day: date) -> datetime:
+    """The moment (UTC) at which the session opens. Raises InvalidRequestError when the day is no session."""
+    return _moments("open")[_position(day)]
+
+
+def session_close(day: date) -> datetime:
+    """The moment (UTC) of the session's close, early closes included. InvalidRequestError when it is no session."""
+    return _moments("timestamp")[_position(day)]
+
+
+def last_closed_session(moment: datetime) -> date:
+    """The latest session that had closed at the moment (a close is closed at its own instant).
+
+    Raises InvalidRequestError when the moment has no time zone or lies outside the calendar.
+    """
+    if moment.tzinfo is None:
+        raise InvalidRequestError(f"{moment.isoformat()} has no time zone; a moment of the fund is in UTC")
+    _require_covered(moment.astimezone(UTC).date())
+    return _session_at(bisect_right(_moments("timestamp"), moment) - 1, moment.astimezone(UTC).date())
+
+
+def sessions_frame(start: date, end: date) -> pl.DataFrame:
+    """The sessions from start to end as a frame: date (Date), timestamp (the close, Datetime(ms, UTC))."""
+    _require_covered(start)
+    _require_covered(end)
+    return _calendar().filter(pl.col("date").is_between(start, end)).select("date", "timestamp")

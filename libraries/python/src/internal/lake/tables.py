@@ -1,0 +1,79 @@
+"""The tables of the lake: their columns as Polars types, and how their files are laid out.
+
+Knows one Delta table a noun. Knows nothing of storage: `internal.lake.store` opens and writes them.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from internal.schemas import corporate_actions, equity_bars, equity_details, orders, portfolios, predictions
+
+MONTH = "month"  # the partition column, "2015-06"; readers never see it
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table: `columns` in order; `date_column` is what `replace_days` replaces by; `monthly` splits files by month.
+
+    Why by month: docs/decisions/lake_layout.md.
+    """
+
+    columns: dict[str, pl.DataType]
+    date_column: str | None = None
+    monthly: bool = False
+
+
+MOMENT = pl.Datetime("ms", "UTC")
+QUARANTINE_COLUMNS: dict[str, pl.DataType] = {
+    **dict.fromkeys(equity_bars.COLUMNS, pl.String()),
+    "reason": pl.String(),
+    "collected_date": pl.Date(),
+}
+INGESTION_SESSIONS_COLUMNS: dict[str, pl.DataType] = {
+    "date": pl.Date(),
+    "status": pl.String(),
+    "rows": pl.Int64(),
+    "quarantined": pl.Int64(),
+    "vendor_digest": pl.String(),
+    "collected_at": MOMENT,
+}
+REBALANCES_COLUMNS: dict[str, pl.DataType] = {
+    "portfolio_id": pl.String(),
+    "date": pl.Date(),
+    "state": pl.String(),
+    "policy": pl.String(),
+    "model_version": pl.String(),
+    "bars_version": pl.Int64(),
+    "notes": pl.String(),  # JSON list
+    "created_at": MOMENT,
+    "updated_at": MOMENT,
+}
+ACCOUNT_SNAPSHOTS_COLUMNS: dict[str, pl.DataType] = {
+    "timestamp": MOMENT,
+    "date": pl.Date(),
+    "portfolio_id": pl.String(),
+    "net_asset_value": pl.Float64(),  # dollars, as all amounts here
+    "cash": pl.Float64(),
+    "long_market_value": pl.Float64(),
+    "short_market_value": pl.Float64(),
+    "gross_exposure": pl.Float64(),
+    "net_exposure": pl.Float64(),
+    "slippage": pl.Float64(),
+    "fees": pl.Float64(),
+    "borrow": pl.Float64(),
+}
+
+TABLES: dict[str, Table] = {
+    "equity_bars": Table(equity_bars.COLUMNS, "date", monthly=True),
+    "equity_bars_quarantine": Table(QUARANTINE_COLUMNS, "collected_date"),
+    "equity_details": Table(equity_details.COLUMNS),
+    "splits": Table(corporate_actions.SPLITS_COLUMNS, "execution_date"),
+    "dividends": Table(corporate_actions.DIVIDENDS_COLUMNS, "ex_dividend_date"),
+    "ingestion_sessions": Table(INGESTION_SESSIONS_COLUMNS, "date"),
+    "predictions": Table(predictions.COLUMNS, "date", monthly=True),
+    "portfolios": Table(portfolios.COLUMNS, "date"),
+    "rebalances": Table(REBALANCES_COLUMNS, "date"),
+    "orders": Table(orders.COLUMNS, "date"),
+    "account_snapshots": Table(ACCOUNT_SNAPSHOTS_COLUMNS, "date"),
+}
