@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
@@ -79,11 +80,11 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
             stay(fund.check, screen, addresses)
 
 
-def stay(check: object, screen: Screen, addresses: Addresses) -> None:
+def stay(check: Callable[[], None], screen: Screen, addresses: Addresses) -> None:
     """Keep the services up until Ctrl-C or `fund down`; a service that ends by itself is an error."""
     screen.say(f"The fund stays up: {addresses.url('portfoliomanager')}/  Ctrl-C ends it.")
     try:
-        while callable(check):
+        while True:
             check()
             time.sleep(0.5)
     except KeyboardInterrupt:

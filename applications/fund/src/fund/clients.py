@@ -80,6 +80,10 @@ class Clients:
     datamanager: ServiceClient
     portfoliomanager: ServiceClient
 
+    def of(self, name: str) -> ServiceClient:
+        """The client of the service with that name."""
+        return {client.name: client for client in (self.exchange, self.datamanager, self.portfoliomanager)}[name]
+
     def state(self) -> Json:
         """The exchange's clock and market."""
         return self.exchange.get("/control/state")

@@ -134,8 +134,8 @@ def totals(book: Json, performance: Json) -> list[str]:
     """The totals, which come from the broker, and what trading has cost."""
     cost = performance["realized_cost"]
     return [
-        f"net asset value {book['net_asset_value']:,.2f} (return {performance['return']:+.3%}, "
-        f"maximum drawdown {performance['maximum_drawdown']:.3%}), cash {book['cash']:,.2f}",
+        f"net asset value {book['net_asset_value']:,.2f}, cash {book['cash']:,.2f}",
+        f"return {performance['return']:+.3%}, maximum drawdown {performance['maximum_drawdown']:.3%}",
         f"gross exposure {book['gross_exposure']:.3f}, net exposure {book['net_exposure']:+.3f} of net asset value",
         f"realised cost: slippage {cost['slippage']:,.2f}, fees {cost['fees']:,.2f}, borrow {cost['borrow']:,.2f}",
     ]

@@ -125,7 +125,7 @@ class Supervisor:
         log.parent.mkdir(parents=True, exist_ok=True)
         self.home.state(service).mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
-            self.running[service] = subprocess.Popen(
+            self.running[service] = subprocess.Popen(  # noqa: S603 - our own interpreter and module names
                 [
                     *(sys.executable, "-m", "uvicorn", "--factory", f"{service}.server:create_application"),
                     *("--host", "127.0.0.1", "--port", str(self.addresses.ports[service])),
@@ -177,16 +177,6 @@ class Supervisor:
             self.running[service].wait()
         self.running.clear()
         self.home.processes.unlink(missing_ok=True)
-
-    def memory_bytes(self) -> int:
-        """Resident memory of this process, the services and what they started, summed."""
-        total = 0
-        for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
-            try:
-                total += process.memory_info().rss
-            except psutil.NoSuchProcess:
-                continue
-        return total
 
 
 def check_port_free(service: str, port: int) -> None:

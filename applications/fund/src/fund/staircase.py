@@ -113,7 +113,8 @@ class Staircase:
         """
         self.screen.command("models", *arguments)
         variables = environment(self.home, self.supervisor.addresses, self.supervisor.opening, "models")
-        ended = subprocess.run([sys.executable, "-m", "models", *arguments], env=variables, check=False)
+        words = [sys.executable, "-m", "models", *arguments]
+        ended = subprocess.run(words, env=variables, check=False)  # noqa: S603 - our own interpreter and module
         self.supervisor.check()
         if ended.returncode != 0:
             raise CommandFailedError(

@@ -3,9 +3,6 @@
 Knows how to ask a fund, running or not, and tables. Changes nothing.
 """
 
-from datetime import timedelta
-
-import httpx
 import psutil
 from rich.console import Console
 from rich.table import Table
@@ -19,7 +16,7 @@ from fund.services import Addresses, recorded
 from internal.errors import ArtifactError
 from internal.tft.registry import Registry
 
-LAST_SESSIONS = timedelta(days=10)
+LAST_SESSIONS = 5
 
 
 def show_status(home: Home, addresses: Addresses, console: Console) -> bool:
@@ -30,9 +27,9 @@ def show_status(home: Home, addresses: Addresses, console: Console) -> bool:
         return False
     console.print(f"{home.root}: {opening.market()}, opened after {opening.session}")
     running, clients = recorded(home), clients_of(home, addresses)
-    console.print(services_table(home, addresses, running))
+    console.print(services_table(home, addresses, running, clients))
     console.print(model_sentence(home))
-    answering = all(name in running for name in SERVICES) and all(client_alive(url) for url in urls(addresses))
+    answering = all(name in running and clients.of(name).alive() for name in SERVICES)
     if answering:
         show_running(clients, console)
     else:
@@ -40,27 +37,15 @@ def show_status(home: Home, addresses: Addresses, console: Console) -> bool:
     return answering
 
 
-def urls(addresses: Addresses) -> list[str]:
-    """The services' base URLs."""
-    return [addresses.url(name) for name in SERVICES]
-
-
-def client_alive(url: str) -> bool:
-    """Whether the service at that address says that it is alive."""
-    try:
-        return httpx.get(f"{url}/health", timeout=2).is_success
-    except httpx.TransportError:
-        return False
-
-
-def services_table(home: Home, addresses: Addresses, running: dict[str, psutil.Process]) -> Table:
+def services_table(home: Home, addresses: Addresses, running: dict[str, psutil.Process], clients: Clients) -> Table:
     """One row a service: process, address, health, memory, log."""
     table = Table("service", "process", "address", "health", "memory", "log", title="Services", title_justify="left")
     for name in SERVICES:
-        process, url = running.get(name), addresses.url(name)
-        health = "alive" if process is not None and client_alive(url) else "down"
+        process = running.get(name)
+        health = "alive" if process is not None and clients.of(name).alive() else "down"
         memory = f"{process.memory_info().rss / 1024**2:.0f} MiB" if process else ""
-        table.add_row(name, str(process.pid) if process else "", url, health, memory, str(home.log(name)))
+        number = str(process.pid) if process else ""
+        table.add_row(name, number, addresses.url(name), health, memory, str(home.log(name)))
     return table
 
 
@@ -87,8 +72,8 @@ def show_running(clients: Clients, console: Console) -> None:
 
 
 def sessions_table(clients: Clients) -> Table:
-    """The last five sessions of the ledger."""
-    ledger = clients.datamanager.frame("/sessions").sort("date").tail(5)
+    """The last sessions of the ledger."""
+    ledger = clients.datamanager.frame("/sessions").sort("date").tail(LAST_SESSIONS)
     table = Table("session", "status", "rows", "quarantined", title="Last sessions", title_justify="left")
     for row in ledger.select("date", "status", "rows", "quarantined").iter_rows():
         table.add_row(*(str(value) for value in row))
