@@ -1,0 +1,20 @@
+"""What the whole-fund tests share."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from fund_command import FundCommand
+
+
+@pytest.fixture(scope="session")
+def make_fund(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], FundCommand]]:
+    """A factory of new funds; each is ended when the tests are."""
+    made: list[FundCommand] = []
+
+    def make() -> FundCommand:
+        made.append(FundCommand(tmp_path_factory.mktemp("fund") / "home"))
+        return made[-1]
+
+    yield make
+    for fund in made:
+        fund.run("down")

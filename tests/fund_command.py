@@ -1,0 +1,101 @@
+"""A fund as a user runs it: its command line in processes of its own, on ports of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+PORTS = ("EXCHANGE_PORT", "DATAMANAGER_PORT", "PORTFOLIOMANAGER_PORT")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on, all different."""
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [int(probe.getsockname()[1]) for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@dataclass
+class FundCommand:
+    """The command line of one fund.
+
+    Args:
+        home: Its folder.
+        ports: The ports of exchange, datamanager and portfoliomanager.
+    """
+
+    home: Path
+    ports: list[int] = field(default_factory=lambda: free_ports(3))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment in which a user would type the command."""
+        ports = {name: str(port) for name, port in zip(PORTS, self.ports, strict=True)}
+        return dict(os.environ) | ports | {"FUND_HOME": str(self.home), "COLUMNS": "200"}
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start `fund ...`; standard output and error come in one stream."""
+        return subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "fund", *arguments],
+            env=self.variables,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str, timeout: float = 420) -> tuple[int, str]:
+        """Run `fund ...` to its end; its exit code and what it printed."""
+        with self.start(*arguments) as process:
+            try:
+                printed, _ = process.communicate(timeout=timeout)
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGTERM)
+                raise
+            return process.returncode, printed
+
+    def url(self, service: int, path: str) -> str:
+        """An address of exchange (0), datamanager (1) or portfoliomanager (2)."""
+        return f"http://127.0.0.1:{self.ports[service]}{path}"
+
+    def get(self, service: int, path: str, **parameters: str) -> Any:  # noqa: ANN401 - any JSON
+        """The JSON that a service answers."""
+        answer = httpx.get(
+            self.url(service, path), params=parameters, headers={"Accept": "application/json"}, timeout=30
+        )
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    def exchange_orders(self) -> list[dict[str, Any]]:
+        """The exchange's own list of every order that it ever accepted."""
+        orders: list[dict[str, Any]] = self.get(0, "/control/orders")["orders"]
+        return orders
+
+    def process(self, name: str) -> int:
+        """The process id of `fund` or of a service."""
+        entries = json.loads((self.home / "processes.json").read_text())
+        return int(entries[name]["pid"])
+
+
+def read_until(process: subprocess.Popen[str], words: str, seconds: float = 420) -> str:
+    """What a command printed up to and with the line that holds the words."""
+    printed, deadline = "", time.monotonic() + seconds
+    assert process.stdout is not None
+    for line in process.stdout:
+        printed += line
+        if words in line:
+            return printed
+        assert time.monotonic() < deadline, printed
+    pytest.fail(f"ended without saying {words!r}:\n{printed}")

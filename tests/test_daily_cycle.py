@@ -1,0 +1,229 @@
+"""The whole way from bars to fills, as a user walks it: one command, real processes, real HTTP, real clients.
+
+One fund serves the whole module, in the order of the tests: opened, looked at, resumed, killed, ended.
+"""
+
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from fund_command import FundCommand, read_until
+
+from internal.lake.store import Lake
+
+TICKERS = "60"
+pytestmark = pytest.mark.timeout(900)
+
+
+@dataclass
+class Story:
+    """The fund of this module and what its commands printed."""
+
+    fund: FundCommand
+    up: subprocess.Popen[str] | None = None
+    printed: str = ""
+
+    def table(self, name: str) -> pl.DataFrame:
+        """A table of the lake, read beside the running services."""
+        return Lake(str(self.fund.home / "lake")).scan(name).collect()
+
+    def start(self, sessions: int) -> None:
+        """`fund up`, until it stays up."""
+        self.up = self.fund.start("up", "--sessions", str(sessions))
+        self.printed = read_until(self.up, "The fund stays up")
+
+    def stop(self) -> int:
+        """Ctrl-C; the exit code."""
+        assert self.up is not None
+        self.up.send_signal(signal.SIGINT)
+        code = self.up.wait(60)
+        assert self.up.stdout is not None
+        self.printed += self.up.stdout.read()
+        return code
+
+
+@pytest.fixture(scope="module")
+def story(make_fund: Callable[[], FundCommand]) -> Iterator[Story]:
+    """A fund opened on 60 simulated tickers that has walked two sessions and stays up."""
+    story = Story(make_fund())
+    story.up = story.fund.start("up", "--tickers", TICKERS, "--sessions", "2")
+    story.printed = read_until(story.up, "The fund stays up")
+    yield story
+    if story.up.poll() is None:
+        story.stop()
+
+
+def sold_and_bought(orders: list[dict[str, Any]]) -> dict[str, Decimal]:
+    """Shares by ticker, summed over the exchange's own fills: bought positive, sold negative."""
+    held: Counter[str] = Counter()
+    for order in orders:
+        sign = 1 if order["side"] == "buy" else -1
+        for fill in order["fills"]:
+            held[order["symbol"]] += sign * Decimal(str(fill["quantity"]))  # type: ignore[assignment]
+    return {ticker: Decimal(quantity) for ticker, quantity in held.items() if quantity}
+
+
+def assert_nothing_doubled_or_lost(story: Story) -> None:
+    """The exchange's own orders and the fund's journal are the same orders, each once."""
+    orders = story.fund.exchange_orders()
+    ids = [order["client_order_id"] for order in orders]
+    journal = story.table("orders").filter(pl.col("broker_order_id").is_not_null())
+
+    assert len(ids) == len(set(ids))
+    assert sorted(ids) == sorted(journal["client_order_id"])
+    legs = [(order["client_order_id"].rsplit("-", 1)[0], order["symbol"], order["side"]) for order in orders]
+    assert len(legs) == len(set(legs))
+
+
+def test_walk_reaches_fills(story: Story) -> None:
+    """Two sessions: every step was shown, and there are fills on both sides of the book."""
+    for step in range(1, 7):
+        assert f"{step}/6" in story.printed
+    sides = {order["side"] for order in story.fund.exchange_orders() if order["fills"]}
+    assert {"buy", "sell"} == sides
+
+
+def test_positions_are_the_sum_of_the_fills(story: Story) -> None:
+    """The book's positions are what the exchange's fills add up to; nothing is booked twice."""
+    book = story.fund.get(2, "/portfolios/current")
+    signs = {"long": 1, "short": -1}
+
+    assert sold_and_bought(story.fund.exchange_orders()) == {
+        row["ticker"]: signs[row["side"]] * Decimal(str(row["quantity"])) for row in book["positions"]
+    }
+
+
+def test_net_asset_value_adds_up(story: Story) -> None:
+    """Net asset value is cash plus the market value of every position, and exposures follow from them."""
+    book = story.fund.get(2, "/portfolios/current")
+    values = [row["market_value"] for row in book["positions"]]
+
+    assert book["net_asset_value"] == pytest.approx(book["cash"] + sum(values), abs=0.05)
+    assert book["gross_exposure"] == pytest.approx(sum(map(abs, values)) / book["net_asset_value"], abs=1e-6)
+    assert book["net_exposure"] == pytest.approx(sum(values) / book["net_asset_value"], abs=1e-6)
+
+
+def test_book_is_balanced_when_decided(story: Story) -> None:
+    """As decided, at most ten names a side, the sides within 5 % in dollars, the gross inside its target."""
+    latest = story.table("portfolios").filter(pl.col("date") == pl.col("date").max(), pl.col("action") != "close")
+    sides = dict(latest.group_by("side").agg(pl.col("dollar_amount").sum()).iter_rows())
+
+    assert latest.group_by("side").len()["len"].max() <= 10  # type: ignore[operator]
+    assert abs(sides["long"] - sides["short"]) <= 0.05 * max(sides.values())
+    assert sum(sides.values()) <= 1.06 * story.fund.get(2, "/portfolios/current")["net_asset_value"]
+
+
+def test_lake_holds_what_was_collected(story: Story) -> None:
+    """Two years and two sessions of bars, each once; predictions and portfolios for each decided session."""
+    bars, ledger = story.table("equity_bars"), story.table("ingestion_sessions")
+
+    assert bars.height == bars.select("ticker", "date").n_unique()
+    assert ledger["date"].n_unique() == ledger.height == bars["date"].n_unique()
+    assert ledger.height > 500
+    assert 3 == story.table("predictions")["date"].n_unique() == story.table("portfolios")["date"].n_unique()
+
+
+def test_journal_is_the_exchanges_list(story: Story) -> None:
+    """Nothing was doubled and nothing lost on the way."""
+    assert_nothing_doubled_or_lost(story)
+
+
+def test_portfolio_is_traceable(story: Story) -> None:
+    """A portfolio names its model and its bars; its orders name the portfolio."""
+    portfolios, orders = story.table("portfolios"), story.table("orders")
+
+    assert set(orders["portfolio_id"]) <= set(portfolios["portfolio_id"])
+    assert set(portfolios["model_version"]) == {path.name for path in model_folders(story.fund.home)}
+    assert portfolios["bars_version"].max() <= Lake(str(story.fund.home / "lake")).version("equity_bars")  # type: ignore[operator]
+
+
+def model_folders(home: Path) -> list[Path]:
+    """The registered artifacts."""
+    return [path.parent for path in (home / "registry").rglob("weights.safetensors")]
+
+
+def test_status_and_doctor(story: Story) -> None:
+    """`fund status` shows all that runs and exits with 0; `fund doctor` finds no fault."""
+    code, printed = story.fund.run("status")
+    assert code == 0, printed
+    for words in ("exchange", "datamanager", "portfoliomanager", "alive", "champion", "net asset value"):
+        assert words in printed
+    code, printed = story.fund.run("doctor")
+    assert code == 0, printed
+
+
+def test_second_fund_is_refused(story: Story) -> None:
+    """The same folder cannot be taken twice; the running fund is not disturbed."""
+    code, printed = story.fund.run("up", "--once")
+
+    assert code == 1
+    assert "is up already" in printed
+    assert story.up is not None
+    assert story.up.poll() is None
+
+
+def test_resume_does_nothing_twice(story: Story) -> None:
+    """Ctrl-C ends with 0; run again, nothing is fetched, trained or sent twice."""
+    before = story.fund.exchange_orders()
+    tables = {name: story.table(name) for name in ("ingestion_sessions", "portfolios", "predictions")}
+    models = {path: path.stat().st_mtime_ns for path in model_folders(story.fund.home)}
+
+    assert story.stop() == 0
+    story.start(sessions=2)
+
+    assert before == story.fund.exchange_orders()
+    assert models == {path: path.stat().st_mtime_ns for path in model_folders(story.fund.home)}
+    for name, table in tables.items():
+        assert sorted(table.rows(), key=str) == sorted(story.table(name).rows(), key=str)
+
+
+@pytest.mark.parametrize("service", ["exchange", "datamanager", "portfoliomanager"])
+def test_killed_in_the_middle(story: Story, service: str) -> None:
+    """`kill -9` of a service while a session is played: told, ended, and a second `fund up` brings it to its end."""
+    assert story.stop() == 0
+    sessions = 3 + ["exchange", "datamanager", "portfoliomanager"].index(service)
+    with story.fund.start("up", "--sessions", str(sessions)) as killed:
+        read_until(killed, "The clock moves on")
+        time.sleep(0.7)
+        os.kill(story.fund.process(service), signal.SIGKILL)
+        printed, _ = killed.communicate(timeout=120)
+    assert killed.returncode == 1, printed
+    assert f"{service} was ended by signal 9" in printed
+
+    story.start(sessions=sessions)
+
+    assert_nothing_doubled_or_lost(story)
+    assert sessions + 1 == story.table("portfolios")["date"].n_unique()
+    test_positions_are_the_sum_of_the_fills(story)
+
+
+def test_supervisor_killed(story: Story) -> None:
+    """`kill -9` of `fund up` itself leaves the services behind; the next run ends them and resumes."""
+    assert story.up is not None
+    story.up.kill()
+    story.up.wait()
+
+    story.start(sessions=6)
+
+    assert_nothing_doubled_or_lost(story)
+
+
+def test_down(story: Story) -> None:
+    """`fund down` from another terminal ends everything; nothing listens any more."""
+    code, printed = story.fund.run("down")
+
+    assert code == 0, printed
+    assert story.up is not None
+    assert story.up.wait(60) == 0
+    code, printed = story.fund.run("status")
+    assert code == 1
+    assert "down" in printed
