@@ -1,0 +1,181 @@
+"""Asks every endpoint of the running services one small question, prints a table, and ends with 1 when one is wrong.
+
+It knows addresses, and what infrastructure/smoke_checks.py expects of each answer. It changes nothing: endpoints that
+mutate are asked with what they must refuse. It does not know how a service makes its answers.
+
+    python -m infrastructure.smoke    # DATAMANAGER_URL or DATAMANAGER_PORT, ..., else loopback and the usual ports
+"""
+
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from infrastructure.smoke_checks import CHECKS, Check
+
+USUAL_PORTS: Mapping[str, int] = {"exchange": 8090, "datamanager": 8080, "portfoliomanager": 8081}
+VENDOR_PATH = re.compile(r"/v[1-3]/")
+TIMEOUT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one check; `fault` is empty when all was as expected."""
+
+    check: Check
+    status: int | None
+    seconds: float
+    fault: str
+
+
+def addresses(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return each service's base URL: `NAME_URL`, else loopback and `NAME_PORT`, else loopback and the usual port.
+
+    A service whose `NAME_URL` is set and empty is left out: a fund that trades at a real broker has no exchange.
+    """
+    asked = {
+        service: environment.get(
+            f"{service.upper()}_URL",
+            f"http://127.0.0.1:{environment.get(f'{service.upper()}_PORT') or port}",
+        )
+        for service, port in USUAL_PORTS.items()
+    }
+    return {service: url.rstrip("/") for service, url in asked.items() if url}
+
+
+def bearer_token(environment: Mapping[str, str]) -> str:
+    """Return `FUND_API_TOKEN`, else the token that `fund up` made in its folder, else an empty text."""
+    stored = Path(environment.get("FUND_HOME") or ".fund") / "credentials.json"
+    if "FUND_API_TOKEN" in environment or not stored.exists():
+        return environment.get("FUND_API_TOKEN", "")
+    return str(json.loads(stored.read_text())["fund_api_token"])
+
+
+def latest_session(client: httpx.Client, portfoliomanager: str) -> str:
+    """Return the session (ISO date) of the newest predictions, or an empty text when there are none to be had."""
+    try:
+        answer = client.get(f"{portfoliomanager}/predictions", headers={"Accept": "application/json"})
+        return str(answer.json()[0]["date"]) if answer.is_success else ""
+    except (httpx.HTTPError, ValueError, LookupError):
+        return ""
+
+
+def run_check(client: httpx.Client, check: Check, base: str, *, session: str, token: str) -> Outcome:
+    """Ask one endpoint and compare status and body with what the check expects."""
+    if "{session}" in check.path and not session:
+        return Outcome(check, None, 0.0, "no session known: portfoliomanager gave no predictions")
+    started = time.monotonic()
+    try:
+        answer = client.request(
+            check.method,
+            base + check.path.format(session=session),
+            content=check.body,
+            headers={"Accept": "application/json"} | _write_headers(check, token),
+        )
+    except httpx.HTTPError as error:
+        return Outcome(check, None, time.monotonic() - started, f"no answer from {base}: {type(error).__name__}")
+    return Outcome(check, answer.status_code, time.monotonic() - started, fault_in(check, answer))
+
+
+def _write_headers(check: Check, token: str) -> dict[str, str]:
+    if check.body is None:
+        return {}
+    return {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+
+
+def fault_in(check: Check, answer: httpx.Response) -> str:
+    """Return what is wrong with an answer in one sentence, or an empty text."""
+    if answer.status_code != check.status:
+        return f"status {answer.status_code} instead of {check.status}: {answer.text[:160]}"
+    if check.text:
+        return "" if check.text in answer.text else f"the body does not hold {check.text!r}"
+    try:
+        body = answer.json()
+    except ValueError:
+        return "the body is no JSON"
+    return next((fault for field in check.fields if (fault := _missing(body, field))), "")
+
+
+def _missing(body: object, field: tuple[str | int, ...]) -> str:
+    place: Any = body
+    try:
+        for key in field:
+            place = place[key]
+    except (LookupError, TypeError):
+        return f"the body has no {'/'.join(map(str, field))}"
+    return ""
+
+
+def unasked(client: httpx.Client, service: str, base: str, checks: Iterable[Check]) -> list[Outcome]:
+    """Look into the service's own list of endpoints for those that no check asks.
+
+    The exchange's vendor endpoints are asked without a key and must refuse; any other is a fault of the list of checks.
+    """
+    try:
+        paths = client.get(f"{base}/openapi.json").json()["paths"]
+    except (httpx.HTTPError, ValueError, LookupError):
+        return []  # the check of /openapi.json itself tells it
+    asked = [check.path.partition("?")[0] for check in checks if check.service == service]
+    left = {path: list(methods) for path, methods in paths.items() if path not in asked}
+    return [_ask_unlisted(client, service, base, path, method) for path, methods in left.items() for method in methods]
+
+
+def _ask_unlisted(client: httpx.Client, service: str, base: str, path: str, method: str) -> Outcome:
+    check = Check(service, re.sub(r"\{[^}]*\}", "1", path), method=method.upper(), status=401)
+    if VENDOR_PATH.match(path):
+        return run_check(client, check, base, session="", token="")
+    return Outcome(check, None, 0.0, "no check asks this endpoint; add it to infrastructure/smoke_checks.py")
+
+
+def smoke(checks: Sequence[Check], bases: Mapping[str, str], token: str) -> list[Outcome]:
+    """Run the checks of every service that has an address, one after the other."""
+    with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
+        session = latest_session(client, bases.get("portfoliomanager", ""))
+        listed = [
+            run_check(client, check, bases[check.service], session=session, token=token)
+            for check in checks
+            if check.service in bases
+        ]
+        return listed + [found for name, base in bases.items() for found in unasked(client, name, base, checks)]
+
+
+def table_of(outcomes: Iterable[Outcome]) -> Table:
+    """Lay the outcomes out for a terminal."""
+    table = Table("service", "request", "status", "ms", "result")
+    for outcome in outcomes:
+        table.add_row(
+            outcome.check.service,
+            f"{outcome.check.method} {outcome.check.path}",
+            str(outcome.status or "-"),
+            f"{outcome.seconds * 1000:.0f}",
+            Text(outcome.fault, "red") if outcome.fault else Text("ok", "green"),
+        )
+    return table
+
+
+def main(environment: Mapping[str, str] = os.environ, checks: Sequence[Check] = CHECKS) -> int:
+    """Run every check and print the table.
+
+    Returns:
+        The exit status: 0 when every endpoint answered as expected, else 1.
+    """
+    outcomes = smoke(checks, addresses(environment), bearer_token(environment))
+    failed = sum(bool(outcome.fault) for outcome in outcomes)
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table_of(outcomes))
+    console.print(f"{len(outcomes) - failed} of {len(outcomes)} endpoints answered as expected")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The list of small questions: one for each endpoint of the three services, with the answer that is right.
+
+It knows docs/data_contracts.md. It does not know how a question is asked (infrastructure/smoke.py).
+"""
+
+from dataclasses import dataclass
+
+MALFORMED_DATE = '{"date": "yesterday"}'
+
+
+@dataclass(frozen=True)
+class Check:
+    """One question and what its answer must be.
+
+    Args:
+        service: who is asked.
+        path: path and query; `{session}` stands for the newest session that has predictions.
+        fields: the places that the JSON body must have, each as the keys and indices that lead there.
+        text: what a body that is no JSON must hold.
+        method: the HTTP method.
+        status: the expected status.
+        body: what is sent; a mutating endpoint is sent what it must refuse, so that nothing changes.
+    """
+
+    service: str
+    path: str
+    fields: tuple[tuple[str | int, ...], ...] = ()
+    text: str = ""
+    method: str = "GET"
+    status: int = 200
+    body: str | None = None
+
+
+def _common(service: str, metric: str) -> tuple[Check, ...]:
+    return (
+        Check(service, "/health", (("status",),)),
+        Check(service, "/ready", (("status",),)),
+        Check(service, "/metrics", text=metric),
+        Check(service, "/openapi.json", (("paths",),)),
+    )
+
+
+def _refused(service: str, path: str, body: str = MALFORMED_DATE, status: int = 422) -> Check:
+    return Check(service, path, (("title",), ("detail",)), method="POST", body=body, status=status)
+
+
+CHECKS: tuple[Check, ...] = (
+    *_common("datamanager", "http_requests_total"),
+    Check("datamanager", "/equity-bars?start_date={session}&end_date={session}", ((0, "ticker"), (0, "close"))),
+    Check("datamanager", "/equity-bars/ingestion", (("running",), ("sessions_done",))),
+    Check("datamanager", "/sessions?start_date={session}&end_date={session}", ((0, "date"), (0, "status"))),
+    Check("datamanager", "/equity-details", ((0, "ticker"), (0, "sector"))),
+    Check("datamanager", "/corporate-actions/splits?start_date={session}&end_date={session}"),
+    Check("datamanager", "/corporate-actions/dividends?start_date={session}&end_date={session}"),
+    Check("datamanager", "/predictions?date={session}", ((0, "quantile_10"), (0, "quantile_90"))),
+    Check("datamanager", "/portfolios?date={session}", ((0, "portfolio_id"), (0, "quantity"))),
+    Check("datamanager", "/events"),
+    _refused("datamanager", "/equity-bars"),
+    _refused("datamanager", "/predictions"),
+    _refused("datamanager", "/portfolios"),
+    _refused("datamanager", "/events", status=400),
+    *_common("portfoliomanager", "http_requests_total"),
+    Check("portfoliomanager", "/predictions", ((0, "ticker"), (0, "horizon"))),
+    Check("portfoliomanager", "/portfolios/current", (("net_asset_value",), ("positions", 0))),
+    Check("portfoliomanager", "/orders", ((0, "client_order_id"), (0, "state"))),
+    Check("portfoliomanager", "/performance", (("points", 0, "net_asset_value"), ("realized_cost",))),
+    Check("portfoliomanager", "/events"),
+    _refused("portfoliomanager", "/predictions"),
+    _refused("portfoliomanager", "/portfolios"),
+    _refused("portfoliomanager", "/events", status=400),
+    *_common("exchange", "http_requests_total"),
+    Check("exchange", "/control/state", (("phase",), ("session",))),
+    Check("exchange", "/control/faults"),
+    Check("exchange", "/control/orders"),
+    _refused("exchange", "/control/clock"),
+    _refused("exchange", "/control/faults"),
+)
