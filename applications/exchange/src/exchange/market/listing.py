@@ -3,7 +3,7 @@
 Knows names, lifetimes and borrow terms. Knows nothing of prices over time, of orders, or of any vendor's body.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 
@@ -13,7 +13,8 @@ class Listing:
 
     `sic_code` and `sic_description` follow the SEC's list (four digits); `primary_exchange` is an ISO 10383 code.
     `borrow_rate` is a yearly fraction of the short's market value (0.003 is 0.3 % a year). `delisted_date` is the
-    first session on which the ticker no longer trades; None while it is listed.
+    first session on which the ticker no longer trades; None while it is listed. `central_index_key` (the SEC's),
+    the two FIGIs and `shares_outstanding` are None where nobody knows them, as in a replayed market.
     """
 
     ticker: str
@@ -29,10 +30,20 @@ class Listing:
     easy_to_borrow: bool
     borrow_rate: float
     fractionable: bool
+    central_index_key: str | None = None
+    composite_figi: str | None = None
+    share_class_figi: str | None = None
+    shares_outstanding: int | None = None
 
     def is_active(self, day: date) -> bool:
         """Whether the ticker is listed on that day; a halt does not end a listing."""
         return self.listed_date <= day and (self.delisted_date is None or day < self.delisted_date)
+
+    def as_of(self, day: date) -> "Listing":
+        """The listing as it was known on that day: a later delisting is not in it."""
+        if self.delisted_date is None or self.delisted_date <= day:
+            return self
+        return replace(self, delisted_date=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,10 +37,13 @@ class Market(Protocol):
         """The session at whose close the clock of a fresh exchange starts."""
 
     def listings(self, day: date) -> list[Listing]:
-        """Every ticker listed on or before that day, delisted ones included, ordered by ticker."""
+        """Every ticker listed on or before that day, ordered by ticker, as known on that day.
+
+        Delisted ones are included; a delisting that is still to come is not shown.
+        """
 
     def listing(self, ticker: str) -> Listing | None:
-        """One ticker, whenever it is listed; None when the market has never heard of it."""
+        """One ticker with its whole life, the future included (`as_of` hides it); None for an unknown ticker."""
 
     def bars(self, day: date) -> pl.DataFrame:
         """The session's bars in the columns of `equity_bars`, ordered by ticker.
