@@ -1,0 +1,67 @@
+"""History as the forecast: the empirical quantiles of a ticker's own past returns.
+
+Knows rolling and expanding windows. Fits nothing and knows nothing of other tickers.
+"""
+
+from typing import ClassVar, Final, Self
+
+import numpy as np
+import polars as pl
+
+from internal.baselines.forecast import QUANTILES, STEPS, RowQuantiles
+from internal.features.splits import Block
+
+MINIMUM_SESSIONS: Final = 40
+
+
+def _history(frame: pl.DataFrame, window: int) -> RowQuantiles:
+    """Quantiles over the returns of 1..7 sessions that ended within the last `window` sessions."""
+    close = pl.col("close").log()
+    cumulative = [_quantile(close.diff(step), quantile, window) for step in STEPS for quantile in QUANTILES]
+    simple = [_quantile(pl.col("past_daily_return"), quantile, window) for quantile in QUANTILES]
+    wide = frame.select(expression.alias(str(place)) for place, expression in enumerate(cumulative))
+    daily = frame.select(expression.alias(str(place)) for place, expression in enumerate(simple))
+    shape = (frame.height, len(STEPS), len(QUANTILES))
+    return RowQuantiles(
+        cumulative=wide.fill_null(float("nan")).to_numpy().reshape(shape),
+        daily=np.broadcast_to(daily.fill_null(float("nan")).to_numpy()[:, None, :], shape),
+    )
+
+
+def _quantile(values: pl.Expr, quantile: float, window: int) -> pl.Expr:
+    rolling = values.rolling_quantile(quantile, "linear", window_size=window, min_samples=MINIMUM_SESSIONS)
+    return rolling.over("segment")
+
+
+class RollingHistory:
+    """The quantiles of the ticker's last 252 sessions."""
+
+    kind: ClassVar[str] = "rolling_history"
+    window: ClassVar[int] = 252
+
+    @classmethod
+    def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
+        """There is nothing to fit: history is read from the frame that is forecast."""
+        del frame, fold
+        return cls()
+
+    def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
+        """Empirical quantiles within the window, linear interpolation."""
+        return _history(frame, self.window)
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """The window's length, so that the artifact says what it was."""
+        return {"window": np.array([self.window], np.int64)}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
+        """Nothing to restore."""
+        del arrays
+        return cls()
+
+
+class ExpandingHistory(RollingHistory):
+    """The quantiles of all of the ticker's history in the frame."""
+
+    kind: ClassVar[str] = "expanding_history"
+    window: ClassVar[int] = 10_000

@@ -1,0 +1,201 @@
+"""The panel: bars of many tickers on one regular grid of sessions, with the dirt taken out and counted.
+
+Knows which bars can be believed and what a missing session is. Knows nothing of scales, windows or models. Everything
+decided about a row depends on that row and earlier ones only: a panel cut at a day equals the panel of that day.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from math import log
+from typing import Final
+
+import polars as pl
+
+from internal.dates import sessions_frame
+from internal.errors import SchemaError
+
+PRICES: Final = ("open", "high", "low", "close")
+REQUIRED: Final = ("ticker", "date", *PRICES, "volume")
+MEDIAN_WINDOW: Final = 5
+MALFORMED, NOT_A_SESSION, NOT_TRADED, ABSURD = "malformed", "not_a_session", "not_traded", "absurd_price"
+
+
+@dataclass(frozen=True)
+class PanelReport:
+    """What became of the bars: how many came in, were set aside (by reason), repaired, filled in.
+
+    Attributes:
+        bars: Bars received up to the panel's end.
+        set_aside: Bars that were treated as missing, by reason; each reason is present, zero included.
+        repaired_ranges: Bars whose high or low did not contain open and close and was widened.
+        filled_sessions: Sessions without a bar that carry the last close (at most `maximum_gap` in a row).
+        segments: Unbroken histories; more than tickers where a gap or an absurd price broke one.
+        tickers: Tickers with at least one good bar.
+    """
+
+    bars: int
+    set_aside: dict[str, int]
+    repaired_ranges: int
+    filled_sessions: int
+    segments: int
+    tickers: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A regular panel and the report on its making.
+
+    Attributes:
+        frame: Sorted by ticker and date: ticker, date, session (position on the calendar of this panel), segment,
+            age (sessions since the segment began, 0 first), traded, open, high, low, close, volume,
+            volume_weighted_average_price (null where unknown), sector, industry.
+        report: The counts.
+    """
+
+    frame: pl.DataFrame
+    report: PanelReport
+
+
+def build_panel(
+    bars: pl.DataFrame,
+    details: pl.DataFrame,
+    *,
+    end: date,
+    maximum_gap: int = 5,
+    absurd_price_ratio: float = 5.0,
+) -> Panel:
+    """Put bars on the XNYS sessions, set aside what cannot be believed, and say what was done.
+
+    Args:
+        bars: Frame `equity_bars`, adjusted as of `end` or earlier, in any order; only ticker, date, prices, volume and
+            volume_weighted_average_price are read.
+        details: Frame `equity_details`; ticker, sector and industry are read, other tickers are ignored.
+        end: The last session that may be seen. **Guard:** later bars are removed before anything is computed, so that
+            a caller who holds the future cannot leak it.
+        maximum_gap: Missing sessions in a row (halts, vendor gaps) that carry the last close. **Guard:** whether a
+            missing session is filled is decided by the sessions before it alone: the first `maximum_gap` are filled
+            even when the gap grows longer; a longer gap starts a new segment, and no window crosses segments.
+        absurd_price_ratio: A close this many times above or below the median of the ticker's last five closes is set
+            aside. **Guard:** it is compared with earlier closes alone, never with what follows; a price that stays
+            there becomes a new segment once the median has followed it.
+
+    Raises:
+        SchemaError: A column is missing, or a ticker has two bars on a date.
+    """
+    _require(bars)
+    calendar = _calendar(bars, end)
+    judged = _judge(bars.filter(pl.col("date") <= end), calendar, absurd_price_ratio)
+    good = _repair(judged.filter(pl.col("verdict").is_null()))
+    frame = _fill(_segments(good, maximum_gap, absurd_price_ratio), calendar, maximum_gap)
+    return Panel(_describe(frame, details), _report(judged, good, frame))
+
+
+def _require(bars: pl.DataFrame) -> None:
+    missing = [column for column in REQUIRED if column not in bars.columns]
+    if missing:
+        raise SchemaError(f"bars lack the columns {', '.join(missing)}", [f"{column}: missing" for column in missing])
+    if bars.schema["date"] != pl.Date:
+        raise SchemaError(f"bars have dates of type {bars.schema['date']}, not Date", ["date: wrong type"])
+    twice = bars.filter(pl.struct("ticker", "date").is_duplicated()).select("ticker", "date").unique().sort(pl.all())
+    if twice.height:
+        failures = [f"{ticker} {day}: more than one bar" for ticker, day in twice.head(5).rows()]
+        raise SchemaError(f"{twice.height} keys have more than one bar, the first: {failures[0]}", failures)
+
+
+def _calendar(bars: pl.DataFrame, end: date) -> pl.DataFrame:
+    start = bars.filter(pl.col("date") <= end).get_column("date").min()
+    first = start if isinstance(start, date) else end
+    return sessions_frame(first, end).select("date").with_row_index("session").cast({"session": pl.Int64})
+
+
+def _judge(bars: pl.DataFrame, calendar: pl.DataFrame, absurd_price_ratio: float) -> pl.DataFrame:
+    """Every bar with its `verdict`: null for good, else the reason for which it is set aside."""
+    unreadable = pl.any_horizontal(
+        [~(pl.col(price).is_finite() & (pl.col(price) > 0)).fill_null(value=False) for price in PRICES]
+    ) | ~(pl.col("volume").is_finite() & (pl.col("volume") >= 0)).fill_null(value=False)
+    verdict = (
+        pl.when(pl.col("session").is_null())
+        .then(pl.lit(NOT_A_SESSION))
+        .when(unreadable)
+        .then(pl.lit(MALFORMED))
+        .when(pl.col("volume") == 0)
+        .then(pl.lit(NOT_TRADED))
+    )
+    if "volume_weighted_average_price" not in bars.columns:
+        bars = bars.with_columns(volume_weighted_average_price=pl.lit(None, pl.Float64))
+    judged = (
+        bars.select(*REQUIRED, "volume_weighted_average_price")
+        .join(calendar, on="date", how="left")
+        .with_columns(verdict.alias("verdict"))
+        .sort("ticker", "date")
+    )
+    return _judge_prices(judged, log(absurd_price_ratio))
+
+
+def _judge_prices(judged: pl.DataFrame, limit: float) -> pl.DataFrame:
+    readable = judged.filter(pl.col("verdict").is_null())
+    earlier = pl.col("close").rolling_median(MEDIAN_WINDOW, min_samples=1).shift(1).over("ticker")
+    jump = (pl.col("close") / earlier).log().abs().fill_null(0)
+    spike = (pl.max_horizontal("high", "open") / pl.col("close")).log().abs()
+    dip = (pl.col("close") / pl.min_horizontal("low", "open")).log().abs()
+    absurd = readable.filter(pl.max_horizontal(jump, spike, dip) > limit).select(
+        "ticker", "date", absurd=pl.lit(value=True)
+    )
+    return judged.join(absurd, on=["ticker", "date"], how="left", maintain_order="left").with_columns(
+        verdict=pl.when(pl.col("absurd")).then(pl.lit(ABSURD)).otherwise(pl.col("verdict"))
+    )
+
+
+def _repair(good: pl.DataFrame) -> pl.DataFrame:
+    high, low = pl.max_horizontal(*PRICES), pl.min_horizontal(*PRICES)
+    return good.with_columns(high=high, low=low, repaired=(high > pl.col("high")) | (low < pl.col("low")))
+
+
+def _segments(good: pl.DataFrame, maximum_gap: int, absurd_price_ratio: float) -> pl.DataFrame:
+    """Good bars with their segment: a ticker's history breaks at a long gap and at a price that moved absurdly."""
+    gap = pl.col("session").diff().over("ticker") - 1
+    jump = pl.col("close").log().diff().over("ticker").abs()
+    breaks = (gap > maximum_gap) | (jump > log(absurd_price_ratio))
+    first = pl.col("ticker") != pl.col("ticker").shift(1)
+    return good.with_columns(segment=(breaks.fill_null(value=False) | first.fill_null(value=True)).cum_sum())
+
+
+def _fill(good: pl.DataFrame, calendar: pl.DataFrame, maximum_gap: int) -> pl.DataFrame:
+    """The regular grid: each good bar, followed by the missing sessions that carry its close."""
+    following = pl.col("session").shift(-1).over("ticker").fill_null(calendar.height)
+    until = pl.min_horizontal(following, pl.col("session") + maximum_gap + 1)
+    grid = good.with_columns(bar_session=pl.col("session"), session=pl.int_ranges("session", until)).explode("session")
+    traded = pl.col("session") == pl.col("bar_session")
+    carried = [pl.when(traded).then(pl.col(price)).otherwise(pl.col("close")).alias(price) for price in PRICES]
+    return (
+        grid.with_columns(
+            *carried,
+            traded=traded,
+            volume=pl.when(traded).then(pl.col("volume")).otherwise(0.0),
+            volume_weighted_average_price=pl.when(traded).then(pl.col("volume_weighted_average_price")),
+            age=pl.int_range(pl.len()).over("segment"),
+        )
+        .drop("date")
+        .join(calendar, on="session", how="left", maintain_order="left")
+    )
+
+
+def _describe(frame: pl.DataFrame, details: pl.DataFrame) -> pl.DataFrame:
+    known = details.select("ticker", "sector", "industry").unique("ticker", keep="first", maintain_order=True)
+    return frame.join(known, on="ticker", how="left", maintain_order="left").select(
+        *("ticker", "date", "session", "segment", "age", "traded"),
+        *PRICES,
+        *("volume", "volume_weighted_average_price", "sector", "industry"),
+    )
+
+
+def _report(judged: pl.DataFrame, good: pl.DataFrame, frame: pl.DataFrame) -> PanelReport:
+    counted = dict(judged.group_by("verdict").len().rows())
+    return PanelReport(
+        bars=judged.height,
+        set_aside={reason: counted.get(reason, 0) for reason in (MALFORMED, NOT_A_SESSION, NOT_TRADED, ABSURD)},
+        repaired_ranges=int(good.get_column("repaired").sum()),
+        filled_sessions=int((~frame.get_column("traded")).sum()),
+        segments=frame.get_column("segment").n_unique(),
+        tickers=frame.get_column("ticker").n_unique(),
+    )

@@ -1,0 +1,133 @@
+"""The model's variables: what is observed of a ticker at a session, and what the calendar tells in advance.
+
+Knows the formula of every variable. Knows nothing of fitted scales (`scaling`) or of windows. A variable of session t
+uses sessions up to t; a known variable uses the exchange's published calendar alone.
+"""
+
+from datetime import date, timedelta
+from typing import Final
+
+import polars as pl
+
+from internal.dates import sessions_frame
+
+PRICE_VARIABLES: Final = ("open", "high", "low", "close", "volume_weighted_average_price")
+OBSERVED_VARIABLES: Final = (
+    *PRICE_VARIABLES,
+    "volume_surprise",
+    "daily_return",
+    "recent_volatility",
+    "range_volatility",
+)
+KNOWN_VARIABLES: Final = (
+    "day_of_week",
+    "day_of_month",
+    "month_of_quarter",
+    "days_since_previous_session",
+    "days_until_next_session",
+    "holiday_next",
+)
+STATIC_VARIABLES: Final = ("ticker", "sector", "industry")
+
+DECAY: Final = 0.94
+LONG_RUN_SESSIONS: Final = 252
+VOLATILITY_MINIMUM_SESSIONS: Final = 20
+VOLATILITY_FLOOR: Final = 1e-3
+VOLUME_SESSIONS: Final = 20
+
+
+def observe(frame: pl.DataFrame) -> pl.DataFrame:
+    """Add to a panel's frame the observed variables, named `past_<variable>`, and the trailing `volatility`.
+
+    Prices become log ratios to the previous close. `volatility` is the daily one, a fraction: half an exponentially
+    weighted one (decay 0.94, RiskMetrics 1996), half the root mean square of the last 252 sessions, never below 0.1 %;
+    null before 20 sessions. A session that carries the last close has ratios of zero and no volume surprise.
+
+    Args:
+        frame: `Panel.frame`, sorted by ticker and date.
+
+    Returns:
+        The frame with `log_return`, `volatility` and `past_*`, f64; a segment's first row has nulls.
+    """
+    previous = pl.col("close").shift(1).over("segment")
+    return (
+        frame.with_columns(
+            log_return=(pl.col("close") / previous).log(),
+            past_volume_weighted_average_price=(_average_price() / previous).log(),
+            **{f"past_{price}": (pl.col(price) / previous).log() for price in ("open", "high", "low", "close")},
+            past_volume_surprise=_volume_surprise(),
+            past_daily_return=pl.col("close") / previous - 1,
+        )
+        .with_columns(volatility=_volatility())
+        .with_columns(
+            past_recent_volatility=(_root_mean_square(5) / pl.col("volatility")).log().clip(-3, 3),
+            past_range_volatility=(_range_volatility(22) / pl.col("volatility")).log().clip(-3, 3),
+        )
+    )
+
+
+def _average_price() -> pl.Expr:
+    """The vendor's volume-weighted average price; the typical price where it is missing or outside low..high."""
+    vendor = pl.col("volume_weighted_average_price")
+    believed = vendor.is_between(pl.col("low"), pl.col("high")).fill_null(value=False)
+    return pl.when(believed).then(vendor).otherwise((pl.col("high") + pl.col("low") + pl.col("close")) / 3)
+
+
+def _volume_surprise() -> pl.Expr:
+    """Log volume against its mean over the twenty sessions before; zero on a session that did not trade."""
+    volume = pl.when(pl.col("traded")).then((pl.col("volume") + 1).log())
+    usual = volume.rolling_mean(VOLUME_SESSIONS, min_samples=5).shift(1).over("segment")
+    return pl.when(pl.col("traded")).then(volume - usual).otherwise(0.0).fill_null(0.0).clip(-5, 5)
+
+
+def _root_mean_square(window: int) -> pl.Expr:
+    square = pl.col("log_return").pow(2).rolling_mean(window, min_samples=min(window, VOLATILITY_MINIMUM_SESSIONS))
+    return square.over("segment").clip(0).sqrt().clip(VOLATILITY_FLOOR)
+
+
+def _volatility() -> pl.Expr:
+    weighted = (
+        pl.col("log_return").pow(2).ewm_mean(alpha=1 - DECAY, min_samples=VOLATILITY_MINIMUM_SESSIONS).over("segment")
+    )
+    return ((weighted.sqrt() + _root_mean_square(LONG_RUN_SESSIONS)) / 2).clip(VOLATILITY_FLOOR)
+
+
+def daily_range_variance() -> pl.Expr:
+    """Garman and Klass' variance of a session (1980, eq. 20) plus the squared overnight gap, in squared log returns."""
+    span = (pl.col("high") / pl.col("low")).log().pow(2) / 2
+    body = (pl.col("close") / pl.col("open")).log().pow(2) * 0.38629436111989
+    return (span - body).clip(0) + pl.col("past_open").pow(2)
+
+
+def _range_volatility(window: int) -> pl.Expr:
+    mean = daily_range_variance().rolling_mean(window, min_samples=min(window, VOLATILITY_MINIMUM_SESSIONS))
+    return mean.over("segment").clip(0).sqrt().clip(VOLATILITY_FLOOR)
+
+
+def known_frame(start: date, end: date) -> pl.DataFrame:
+    """The calendar's variables of every session from start to end, named `future_<variable>`, about -1..1.
+
+    Coarse on purpose: a day of the year or a month would let the model remember dates instead of learning.
+
+    Returns:
+        date and `future_*`, f64, one row a session.
+    """
+    margin = timedelta(days=10)
+    day, weekday = pl.col("date"), pl.col("date").dt.weekday()
+    since = (day - day.shift(1)).dt.total_days()
+    until = (day.shift(-1) - day).dt.total_days()
+    usual = pl.when(weekday == 5).then(3).otherwise(1)  # noqa: PLR2004 - ISO weekday: Friday is 5, Monday is 3 days on
+    return (
+        sessions_frame(start - margin, end + margin)
+        .select(
+            "date",
+            future_day_of_week=(weekday - 3) / 2,
+            future_day_of_month=(day.dt.day() - 16) / 15,
+            future_month_of_quarter=((day.dt.month() - 1) % 3).cast(pl.Float64) - 1,
+            future_days_since_previous_session=(since - 1) / 3,
+            future_days_until_next_session=(until - 1) / 3,
+            future_holiday_next=(until > usual).cast(pl.Float64),
+        )
+        .filter(pl.col("date").is_between(start, end))
+        .with_columns(pl.col("^future_.*$").cast(pl.Float64))
+    )
