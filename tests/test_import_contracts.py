@@ -1,0 +1,64 @@
+"""The import contracts hold, and each one breaks when somebody breaks its rule.
+
+A bad import is planted in a temporary copy of the sources, and import-linter is run there as a user runs it.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = {path.name: path for path in [*ROOT.glob("applications/*/src/*"), *ROOT.glob("libraries/python/src/*")]}
+
+
+def lint_imports(sources: Path) -> subprocess.CompletedProcess[str]:
+    """Run import-linter on the packages in a folder, with the contracts of the repository's pyproject.toml."""
+    tool = Path(sys.executable).with_name("lint-imports")
+    command = [str(tool), "--config", str(ROOT / "pyproject.toml"), "--no-cache"]
+    environment = os.environ | {"PYTHONPATH": str(sources), "COLUMNS": "200"}
+    return subprocess.run(command, cwd=sources, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own tool
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A copy of every package's Python files."""
+    for name, path in SOURCES.items():
+        shutil.copytree(path, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_contracts_hold(sources: Path) -> None:
+    """The code as it is keeps every contract."""
+    result = lint_imports(sources)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "planted", "contract"),
+    [
+        ("internal/dates.py", "import datamanager", "The library knows no application"),
+        ("models/__init__.py", "import portfoliomanager", "Applications never import one another"),
+        ("fund/__init__.py", "import exchange", "The command line starts the services as processes"),
+        ("models/__init__.py", "import fund", "Nobody imports the command line"),
+        ("internal/schemas/equity_bars.py", "import internal.features", "The library's staircase"),
+        ("internal/features/__init__.py", "import internal.networks", "The library's staircase"),
+        ("internal/tft/model.py", "import internal.lake.store", "Features, networks and schemas know no HTTP"),
+        ("internal/features/__init__.py", "import os", "Pure rooms take frames and a clock"),
+        ("portfoliomanager/signals.py", "import httpx", "Pure rooms take frames and a clock"),
+        ("datamanager/queries.py", "import datamanager.adapters", "Adapters are imported only where"),
+    ],
+)
+def test_planted_import_breaks_its_contract(sources: Path, file: str, planted: str, contract: str) -> None:
+    """One bad import in one file: status 1, and the contract that it breaks is named as broken."""
+    target = sources / file
+    assert target.exists(), f"{file} is gone: plant the import elsewhere"
+    target.write_text(f"{target.read_text()}\n{planted}\n")
+
+    result = lint_imports(sources)
+
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert any(contract in line and "BROKEN" in line for line in result.stdout.splitlines()), result.stdout
