@@ -98,60 +98,73 @@ class Windows:
         steps = np.sqrt(np.arange(1, self.horizon + 1))
         return np.asarray(self.volatility[self.origins[indices], None] * steps)
 
-    def select(self, mask: np.ndarray) -> "Windows":
-        """The same arrays with some of the origins; `mask` is boolean or an index."""
-        return replace(self, origins=self.origins[mask])
+    def at(self, origins: np.ndarray) -> "Windows":
+        """The same arrays with other origins, row numbers i64 [origin]."""
+        return replace(self, origins=origins)
+
+    def labelled(self) -> "Windows":
+        """**Guard:** only the origins whose whole horizon lies in the same segment and ends before its last trade."""
+        return self.at(self.origins[self.last_known[self.origins] - self.origins >= self.horizon])
 
 
-def make_windows(  # noqa: PLR0913 - every guard is an argument of its own
-    frame: pl.DataFrame,
-    scaler: Scaler,
-    vocabularies: dict[str, Vocabulary],
-    *,
-    block: Block,
-    labelled: bool,
-    minimum_history: int = MINIMUM_HISTORY,
-) -> Windows:
-    """Lay the arrays out once and find the origins.
+def can_be_origin(block: Block, minimum_history: int = MINIMUM_HISTORY) -> pl.Expr:
+    """Which rows of an observed panel can be forecast from: in the block, traded, with enough unbroken history.
+
+    Args:
+        block: The dates of the origins; their past may begin before it.
+        minimum_history: Sessions that an origin's segment needs, the origin included: 36 for the window and the
+            previous close of its first step, and the rest so that the volatility has something to stand on.
+    """
+    return (
+        pl.col("date").is_between(block.first, block.last)
+        & pl.col("traded")
+        & (pl.col("age") >= max(minimum_history, PAST_LENGTH + 1) - 1)
+        & pl.col("volatility").is_not_null()
+    )
+
+
+def find_origins(frame: pl.DataFrame, block: Block, minimum_history: int = MINIMUM_HISTORY) -> np.ndarray:
+    """Row numbers, i64 [origin], of the rows that `can_be_origin` allows."""
+    origins = frame.select(pl.arg_where(can_be_origin(block, minimum_history))).to_series()
+    return origins.to_numpy().astype(np.int64)
+
+
+def lay_out(frame: pl.DataFrame, scaler: Scaler, vocabularies: dict[str, Vocabulary]) -> Windows:
+    """Lay the arrays of an observed panel out once; origins come from `at`, `labelled` or `make_windows`.
 
     Args:
         frame: What `variables.observe` returns, sorted by ticker and date.
         scaler: Fitted on the training fold.
         vocabularies: One for each static variable.
-        block: Origins are taken from these dates alone; the past may begin before it.
-        labelled: **Guard:** True keeps only origins whose whole horizon has traded in the same segment (training,
-            evaluation); False takes every origin (forecasting), and unknown targets are NaN.
-        minimum_history: Sessions that an origin's segment needs, the origin included: 35 for the window, and the rest
-            so that the volatility has something to stand on.
 
     Raises:
         InvalidRequestError: The frame is empty.
     """
     if frame.is_empty():
         raise InvalidRequestError("there is no bar to cut windows from")
-    session = frame.get_column("session").to_numpy()
-    windows = Windows(
-        past_rows=np.empty((0, 0), np.float32),
-        future_rows=_known_rows(frame),
+    session, known = frame.get_column("session").to_numpy(), _known_rows(frame)
+    return Windows(
+        past_rows=np.concatenate([scaler.transform(frame), known[session]], axis=1),
+        future_rows=known,
         static_rows=_static_rows(frame, vocabularies),
         log_close=frame.get_column("close").log().to_numpy(),
         volatility=frame.get_column("volatility").fill_null(float("nan")).to_numpy(),
         session=session,
         last_known=_last_known(frame),
-        origins=_origins(frame, block, minimum_history),
+        origins=np.empty(0, np.int64),
     )
-    observed = scaler.transform(frame)
-    windows = replace(windows, past_rows=np.concatenate([observed, windows.future_rows[session]], axis=1))
-    reach = windows.last_known[windows.origins] - windows.origins
-    return windows.select(reach >= windows.horizon) if labelled else windows
+
+
+def make_windows(frame: pl.DataFrame, scaler: Scaler, vocabularies: dict[str, Vocabulary], *, block: Block) -> Windows:
+    """The windows of every origin of a block whose whole horizon is known, for training and evaluation."""
+    return lay_out(frame, scaler, vocabularies).at(find_origins(frame, block)).labelled()
 
 
 def _known_rows(frame: pl.DataFrame) -> np.ndarray:
     """The calendar from the panel's session 0 to a horizon past its last, f32 [session, known]."""
-    first = frame.select(pl.col("date").min()).item()
-    offset = frame.filter(pl.col("date") == first).get_column("session").item(0)
-    last = next_session(frame.select(pl.col("date").max()).item(), HORIZON)
-    known = known_frame(first, last).select(f"future_{variable}" for variable in KNOWN_VARIABLES)
+    first, last = frame.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
+    offset = int(frame.get_column("session").to_numpy().min())
+    known = known_frame(first, next_session(last, HORIZON)).select(f"future_{variable}" for variable in KNOWN_VARIABLES)
     rows = known.to_numpy().astype(np.float32)
     return np.concatenate([np.zeros((offset, rows.shape[1]), np.float32), rows])
 
@@ -162,16 +175,7 @@ def _static_rows(frame: pl.DataFrame, vocabularies: dict[str, Vocabulary]) -> np
 
 
 def _last_known(frame: pl.DataFrame) -> np.ndarray:
+    """The last traded row of each row's segment, i64 [row]."""
     row = pl.int_range(pl.len())
     last = pl.when(pl.col("traded")).then(pl.col("row")).max().over("segment")
     return frame.select("segment", "traded", row=row).select(last).to_series().to_numpy()
-
-
-def _origins(frame: pl.DataFrame, block: Block, minimum_history: int) -> np.ndarray:
-    eligible = (
-        pl.col("date").is_between(block.first, block.last)
-        & pl.col("traded")
-        & (pl.col("age") >= max(minimum_history, PAST_LENGTH + 1) - 1)
-        & pl.col("volatility").is_not_null()
-    )
-    return frame.select(pl.arg_where(eligible)).to_series().to_numpy().astype(np.int64)

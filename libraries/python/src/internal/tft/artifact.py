@@ -1,0 +1,161 @@
+"""An artifact: everything that is needed to forecast, in one folder whose name is its content.
+
+Knows files, digests and the manifest that lists them. Knows nothing of networks or features beyond plain values, and
+nothing of the registry that keeps artifacts.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from internal.errors import ArtifactError
+
+FORMAT: Final = 1
+MANIFEST: Final = "manifest.json"
+WEIGHTS: Final = "weights.safetensors"
+DOCUMENTS: Final = ("configuration", "scaler", "vocabulary", "metrics")
+VERSION_LENGTH: Final = 16
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What one training left behind.
+
+    Attributes:
+        kind: The forecaster's kind: `temporal_fusion_transformer` or a baseline's.
+        arrays: Weights by name.
+        configuration: What rebuilds the model: sizes, variables, blocks of sessions.
+        scaler: `Scaler.to_json()`; empty for a baseline.
+        vocabulary: Names by static variable, in the order of their numbers; empty for a baseline.
+        metrics: What was measured when it was trained.
+        bars_version: Delta version of `equity_bars` that it was trained on.
+        code_revision: The commit that trained it.
+    """
+
+    kind: str
+    arrays: Mapping[str, np.ndarray]
+    configuration: Mapping[str, Any]
+    scaler: Mapping[str, Any]
+    vocabulary: Mapping[str, list[str]]
+    metrics: Mapping[str, Any]
+    bars_version: int
+    code_revision: str
+
+
+def save_artifact(folder: Path, artifact: Artifact) -> str:
+    """Write the artifact as a whole: the folder appears complete or not at all.
+
+    Returns:
+        The version: the first 16 hexadecimal digits of the manifest's SHA-256, and the manifest lists every file's.
+
+    Raises:
+        ArtifactError: The folder is there already, or a value is not plain JSON.
+    """
+    if folder.exists():
+        raise ArtifactError(f"{folder} exists already; an artifact is never written over another")
+    contents = _contents(artifact)
+    partial = folder.with_name(f".{folder.name}-{uuid4().hex}")
+    partial.mkdir(parents=True)
+    try:
+        for name, content in contents.items():
+            _write(partial / name, content)
+        partial.rename(folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+    return _version(contents[MANIFEST])
+
+
+def _contents(artifact: Artifact) -> dict[str, bytes]:
+    documents = {f"{name}.json": _plain(name, getattr(artifact, name)) for name in DOCUMENTS}
+    arrays = {name: np.ascontiguousarray(array) for name, array in sorted(artifact.arrays.items())}
+    contents = {WEIGHTS: save(arrays), **documents}
+    manifest = {
+        "format": FORMAT,
+        "kind": artifact.kind,
+        "bars_version": artifact.bars_version,
+        "code_revision": artifact.code_revision,
+        "files": {name: sha256(content).hexdigest() for name, content in sorted(contents.items())},
+    }
+    return {**contents, MANIFEST: _plain("manifest", manifest)}
+
+
+def _plain(name: str, value: object) -> bytes:
+    try:
+        return json.dumps(value, indent=2, sort_keys=True, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:
+        raise ArtifactError(f"the artifact's {name} is not plain JSON: {error}") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("xb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _version(manifest: bytes) -> str:
+    return sha256(manifest).hexdigest()[:VERSION_LENGTH]
+
+
+def artifact_version(folder: Path) -> str:
+    """The version that the folder's content has. Raises ArtifactError when there is no manifest."""
+    return _version(_read(folder, MANIFEST))
+
+
+def load_artifact(folder: Path) -> Artifact:
+    """Read an artifact and check every byte of it against its manifest.
+
+    Raises:
+        ArtifactError: Missing, incomplete, changed since it was written, or of another format; the reason is said.
+    """
+    manifest = _document(_read(folder, MANIFEST), folder / MANIFEST)
+    if manifest.get("format") != FORMAT:
+        raise ArtifactError(f"{folder} has the format {manifest.get('format')}, this code reads {FORMAT}: train again")
+    contents = {name: _checked(folder, manifest, name) for name in (WEIGHTS, *(f"{name}.json" for name in DOCUMENTS))}
+    documents = {name: _document(contents[f"{name}.json"], folder / f"{name}.json") for name in DOCUMENTS}
+    try:
+        return Artifact(
+            kind=str(manifest["kind"]),
+            arrays=load(contents[WEIGHTS]),
+            bars_version=int(manifest["bars_version"]),
+            code_revision=str(manifest["code_revision"]),
+            **documents,
+        )
+    except (KeyError, TypeError, ValueError, SafetensorError) as error:
+        raise ArtifactError(f"{folder} cannot be read: {error!r}") from error
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        raise ArtifactError(f"{folder} is no complete artifact: {name}: {error.strerror}") from error
+
+
+def _document(content: bytes, path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(content)
+    except ValueError as error:
+        raise ArtifactError(f"{path} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ArtifactError(f"{path} holds no object")
+    return document
+
+
+def _checked(folder: Path, manifest: Mapping[str, Any], name: str) -> bytes:
+    content, files = _read(folder, name), manifest.get("files")
+    expected = files.get(name) if isinstance(files, dict) else None
+    if sha256(content).hexdigest() != expected:
+        raise ArtifactError(f"{folder / name} was changed after it was written: its digest is not the manifest's")
+    return content

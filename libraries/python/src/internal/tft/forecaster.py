@@ -1,0 +1,179 @@
+"""The forecaster: the only door through which services use a model, whatever kind of model it is.
+
+Knows bars in, the predictions frame out, and why a ticker is left out. Knows nothing of training, of stores or of the
+network's inside. tinygrad is imported only when a network is loaded.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final, Protocol
+
+import numpy as np
+import polars as pl
+
+from internal.baselines.catalogue import BASELINES
+from internal.baselines.forecast import QUANTILES, STEPS, Baseline
+from internal.dates import is_session, next_session
+from internal.errors import ArtifactError, InvalidRequestError
+from internal.features.panel import build_panel
+from internal.features.splits import Block
+from internal.features.variables import observe
+from internal.features.windows import MINIMUM_HISTORY, find_origins
+from internal.schemas import predictions
+from internal.tft.artifact import artifact_version, load_artifact
+
+REQUIRED_HISTORY: Final = 320
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """The answer of a forecaster.
+
+    Attributes:
+        frame: The frame `predictions` of the contract, sorted by ticker and horizon; empty when all were left out.
+        excluded: (ticker, reason) of every ticker that has bars but no forecast, sorted.
+    """
+
+    frame: pl.DataFrame
+    excluded: list[tuple[str, str]]
+
+
+class QuantileModel(Protocol):
+    """What a kind of model offers: quantiles of cumulative log returns at some rows of an observed panel."""
+
+    def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
+        """Forecast from rows of what `variables.observe` returned.
+
+        Args:
+            frame: The observed panel, sorted by ticker and date.
+            origins: i64 [n], row numbers with enough history.
+
+        Returns:
+            f64 [n, horizon, quantile], cumulative log returns from the row's close, ordered along the last axis.
+        """
+        ...
+
+
+class Forecaster(Protocol):
+    """What services hold.
+
+    Attributes:
+        model_version: The artifact's version, as written into every prediction.
+        required_history: Sessions up to the day that `bars` should reach back, so that long averages are what they
+            were in training. Fewer still work, down to the minimum that each ticker is excluded by.
+    """
+
+    model_version: str
+    required_history: int
+
+    def forecast(self, bars: pl.DataFrame, details: pl.DataFrame, day: date, *, bars_version: int) -> Forecast:
+        """Forecast the next seven sessions of every ticker from the close of a day. See `PanelForecaster.forecast`."""
+        ...
+
+
+class BaselineModel:
+    """A baseline behind the interface of `QuantileModel`."""
+
+    def __init__(self, baseline: Baseline) -> None:
+        """Takes a fitted baseline."""
+        self._baseline = baseline
+
+    def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
+        """The baseline's forecasts at the origins."""
+        return np.asarray(self._baseline.quantiles(frame).cumulative[origins])
+
+
+class PanelForecaster:
+    """Any quantile model as a `Forecaster`: bars to panel, the day's rows to quantiles, those to simple returns."""
+
+    def __init__(self, model: QuantileModel, model_version: str) -> None:
+        """Takes the model and the version written beside its forecasts."""
+        self.model_version = model_version
+        self.required_history = REQUIRED_HISTORY
+        self._model = model
+
+    def forecast(self, bars: pl.DataFrame, details: pl.DataFrame, day: date, *, bars_version: int) -> Forecast:
+        """Forecast the next seven sessions of every ticker from the close of a day.
+
+        Args:
+            bars: Frame `equity_bars` adjusted as of `day`. **Guard:** bars after the day are removed first; they change
+                no bit of the answer.
+            details: Frame `equity_details`.
+            day: The origin, a session.
+            bars_version: Delta version of the bars, passed through to the frame.
+
+        Raises:
+            InvalidRequestError: The day is no session, or there is no bar up to it.
+            SchemaError: The bars lack a column or hold a key twice.
+            ArtifactError: The model answered with something that is not a number.
+        """
+        if not is_session(day):
+            raise InvalidRequestError(f"{day} is not a session, there is no close to forecast from")
+        frame = observe(build_panel(bars, details, end=day).frame)
+        if frame.is_empty():
+            raise InvalidRequestError(f"there is no usable bar up to {day}: collect bars first (`models collect`)")
+        origins = find_origins(frame, Block(day, day))
+        quantiles = self._model.predict(frame, origins) if len(origins) else np.empty((0, len(STEPS), len(QUANTILES)))
+        if not np.isfinite(quantiles).all():
+            raise ArtifactError(f"model {self.model_version} forecast something that is no number: train again")
+        tickers = frame.get_column("ticker").gather(origins)
+        answer = _predictions(tickers, np.expm1(quantiles), day, self.model_version, bars_version)
+        return Forecast(answer, _excluded(bars.filter(pl.col("date") <= day), frame, tickers, day))
+
+
+def _predictions(
+    tickers: pl.Series, returns: np.ndarray, day: date, model_version: str, bars_version: int
+) -> pl.DataFrame:
+    """The predictions frame of returns [ticker, step, quantile], cumulative simple returns."""
+    columns = {f"quantile_{round(100 * level)}": returns[:, :, place] for place, level in enumerate(QUANTILES)}
+    targets = pl.DataFrame(
+        {"horizon": STEPS, "target_date": [next_session(day, step) for step in STEPS]},
+        schema_overrides={"horizon": pl.Int8},
+    )
+    rows = (
+        pl.DataFrame({"ticker": tickers})
+        .join(targets, how="cross", maintain_order="left_right")
+        .with_columns(
+            *(pl.Series(name, values.reshape(-1), pl.Float64) for name, values in columns.items()),
+            date=pl.lit(day),
+            model_version=pl.lit(model_version),
+            bars_version=pl.lit(bars_version, pl.Int64),
+        )
+    )
+    order = ["date", "ticker", "target_date", "horizon", *columns, "model_version", "bars_version"]
+    return predictions.validate(rows.select(order).sort("ticker", "horizon"))
+
+
+def _excluded(bars: pl.DataFrame, frame: pl.DataFrame, forecast: pl.Series, day: date) -> list[tuple[str, str]]:
+    """Every ticker with bars but no forecast, and why."""
+    latest = frame.group_by("ticker").agg(pl.col("date", "age").last(), traded=pl.col("date").filter("traded").max())
+    reason = (
+        pl.when(pl.col("date").is_null())
+        .then(pl.lit("no usable bar: prices or volumes are missing, absurd or zero"))
+        .when(pl.col("traded") < day)
+        .then(pl.format("no trade on {}, the last was on {}", pl.lit(day.isoformat()), pl.col("traded").dt.to_string()))
+        .otherwise(
+            pl.format("{} sessions of unbroken history, {} are needed", pl.col("age") + 1, pl.lit(MINIMUM_HISTORY))
+        )
+    )
+    without = bars.select(pl.col("ticker").unique()).filter(~pl.col("ticker").is_in(forecast.implode()))
+    return without.join(latest, on="ticker", how="left").select("ticker", reason.alias("reason")).sort("ticker").rows()
+
+
+def load_forecaster(folder: Path) -> Forecaster:
+    """Load an artifact, whatever its kind.
+
+    Raises:
+        ArtifactError: Missing, tampered with, incompatible, or of a kind that this code does not know.
+    """
+    artifact = load_artifact(folder)
+    if artifact.kind in BASELINES:
+        baseline = BASELINES[artifact.kind].from_arrays(dict(artifact.arrays))
+        return PanelForecaster(BaselineModel(baseline), artifact_version(folder))
+    from internal.tft.network_model import KIND, NetworkModel  # noqa: PLC0415 - tinygrad takes seconds and a compiler
+
+    if artifact.kind != KIND:
+        known = ", ".join([KIND, *BASELINES])
+        raise ArtifactError(f"{folder} is of the kind {artifact.kind!r}; this code knows {known}")
+    return PanelForecaster(NetworkModel.from_artifact(artifact), artifact_version(folder))

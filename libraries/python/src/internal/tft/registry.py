@@ -1,0 +1,121 @@
+"""The registry: a folder that keeps artifacts by version, and names one of them `champion`.
+
+Knows versions and aliases. Knows nothing of what an artifact forecasts. An artifact is in it completely or not at all,
+and an alias points at an old version or at the new one, never at nothing.
+"""
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from internal.errors import ArtifactError
+from internal.tft.artifact import artifact_version, load_artifact
+
+CHAMPION: Final = "champion"
+_VERSION: Final = re.compile(r"[0-9a-f]{16}")
+_ALIAS: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """One version in the registry.
+
+    Attributes:
+        version: Its content's version.
+        kind: The forecaster's kind.
+        metrics: What was measured when it was trained.
+        aliases: The names that point at it.
+    """
+
+    version: str
+    kind: str
+    metrics: dict[str, Any]
+    aliases: tuple[str, ...]
+
+
+class Registry:
+    """Artifacts under `<directory>/versions/<version>`, aliases as small files under `<directory>/aliases`."""
+
+    def __init__(self, directory: Path) -> None:
+        """Takes the folder; it need not exist before the first artifact is registered."""
+        self._versions = directory / "versions"
+        self._aliases = directory / "aliases"
+        self._directory = directory
+
+    def register(self, folder: Path) -> str:
+        """Copy an artifact in, after checking it; the same content twice is one version.
+
+        Raises:
+            ArtifactError: The artifact is missing, incomplete or changed.
+        """
+        load_artifact(folder)
+        version = artifact_version(folder)
+        target = self._versions / version
+        if target.exists():
+            return version
+        self._versions.mkdir(parents=True, exist_ok=True)
+        partial = self._versions / f".{version}-{uuid4().hex}"
+        try:
+            shutil.copytree(folder, partial)
+            partial.rename(target)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            if not target.exists():
+                raise
+        return version
+
+    def promote(self, version: str, alias: str = CHAMPION) -> None:
+        """Point an alias at a registered version, atomically.
+
+        Raises:
+            ArtifactError: The version is not in the registry, was changed there, or the alias is no plain name.
+        """
+        self._check(version)
+        if not _ALIAS.fullmatch(alias):
+            raise ArtifactError(f"an alias is a lower-case word such as {CHAMPION}, not {alias!r}")
+        self._aliases.mkdir(parents=True, exist_ok=True)
+        partial = self._aliases / f".{alias}-{uuid4().hex}"
+        with partial.open("x") as file:
+            file.write(version)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(self._aliases / alias)
+
+    def path(self, name: str = CHAMPION) -> Path:
+        """The folder of a version or of an alias.
+
+        Raises:
+            ArtifactError: There is none (it says to run `models train`), or its content is not what its name says.
+        """
+        version = name if _VERSION.fullmatch(name) else self._aliased(name)
+        return self._check(version)
+
+    def list(self) -> list[RegisteredModel]:
+        """Every version, oldest first. Raises ArtifactError when one was changed."""
+        folders = [folder for folder in self._versions.glob("*") if _VERSION.fullmatch(folder.name)]
+        ordered = sorted(folders, key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
+        return [self._describe(folder) for folder in ordered]
+
+    def _describe(self, folder: Path) -> RegisteredModel:
+        self._check(folder.name)
+        artifact = load_artifact(folder)
+        pointing = [alias.name for alias in sorted(self._aliases.glob("[a-z]*")) if alias.read_text() == folder.name]
+        return RegisteredModel(folder.name, artifact.kind, dict(artifact.metrics), tuple(pointing))
+
+    def _aliased(self, alias: str) -> str:
+        path = self._aliases / alias
+        if not _ALIAS.fullmatch(alias) or not path.is_file():
+            raise ArtifactError(f"there is no model {alias!r} in {self._directory}: run `models train` first")
+        return path.read_text().strip()
+
+    def _check(self, version: str) -> Path:
+        folder = self._versions / version
+        if not _VERSION.fullmatch(version) or not folder.is_dir():
+            raise ArtifactError(f"there is no model version {version!r} in {self._directory}: run `models train` first")
+        if artifact_version(folder) != version:
+            raise ArtifactError(f"{folder} was changed after it was registered: its content is not its name's")
+        return folder
