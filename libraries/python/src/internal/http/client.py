@@ -1,0 +1,60 @@
+"""The caller's side: an answer of a service of the fund becomes a frame, or the error that the service raised.
+
+Knows problem details and the frame representations. Opens no connection: the response comes from the caller's client.
+"""
+
+import httpx
+import polars as pl
+
+from internal.errors import FundError, InvalidRequestError, SchemaError, UpstreamError
+from internal.http.frames import decode
+from internal.http.problems import MEDIA_TYPE, TYPE_PREFIX
+
+
+def _media_type(response: httpx.Response) -> str:
+    return str(response.headers.get("content-type", "")).split(";")[0].strip().lower()
+
+
+def _kinds(kind: type[FundError] = FundError) -> dict[str, type[FundError]]:
+    """Every error of the tree by its slug, those of other modules included."""
+    below = {slug: found for child in kind.__subclasses__() for slug, found in _kinds(child).items()}
+    return below if "slug" not in vars(kind) else {**below, kind.slug: kind}
+
+
+def _where(response: httpx.Response) -> str:
+    return f"{response.request.method} {response.request.url.copy_with(query=None, userinfo=None)}"
+
+
+def raise_for_problem(response: httpx.Response) -> None:
+    """Nothing for a 2xx answer; else the FundError that its problem names, with its detail.
+
+    An answer that is no problem, or of an unknown kind, raises UpstreamError.
+    """
+    if response.is_success:
+        return
+    problem = _problem(response)
+    detail = str(problem.get("detail") or f"answered {response.status_code} without a reason")
+    kind = _kinds().get(str(problem.get("type", "")).removeprefix(TYPE_PREFIX), UpstreamError)
+    if issubclass(kind, SchemaError):
+        failures = problem.get("errors")
+        raise kind(detail, [str(failure) for failure in failures] if isinstance(failures, list) else [])
+    raise kind(detail if problem else f"{_where(response)} {detail}")
+
+
+def _problem(response: httpx.Response) -> dict[str, object]:
+    if _media_type(response) != MEDIA_TYPE:
+        return {}
+    try:
+        body = response.json()
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def read_frame_response(response: httpx.Response) -> pl.DataFrame:
+    """The frame of a 2xx answer; raises as `raise_for_problem` does, and UpstreamError for a body that is no frame."""
+    raise_for_problem(response)
+    try:
+        return decode(response.content, _media_type(response))
+    except InvalidRequestError as error:
+        raise UpstreamError(f"{_where(response)} answered no frame: {error.detail}") from None

@@ -1,0 +1,136 @@
+"""Frames on the wire: which representation a caller gets, and how a body becomes a frame.
+
+Knows Arrow streams, parquet, CSV and JSON records. Knows no particular frame; types come from the caller's schema.
+"""
+
+import io
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import polars as pl
+from fastapi import Request, Response
+from polars.exceptions import PanicException, PolarsError
+
+from internal.errors import InvalidRequestError, NotAcceptableError, UnsupportedMediaTypeError
+from internal.http.coercion import coerce
+
+ARROW = "application/vnd.apache.arrow.stream"
+PARQUET = "application/vnd.apache.parquet"
+JSON = "application/json"
+CSV = "text/csv"
+BARS_VERSION_HEADER = "X-Bars-Version"
+
+FRAME_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The frame, in the representation that Accept prefers",
+        "content": {ARROW: {}, PARQUET: {}, JSON: {}},
+    }
+}
+
+
+def _weight(accepted: list[tuple[str, float]], media_type: str) -> float:
+    """The quality (RFC 9110, 12.5.1) of a media type: that of the most specific range that covers it, else 0."""
+    ranges = dict(accepted)
+    for candidate in (media_type, f"{media_type.split('/', maxsplit=1)[0]}/*", "*/*"):
+        if candidate in ranges:
+            return ranges[candidate]
+    return 0.0
+
+
+def _parse_accept(header: str) -> list[tuple[str, float]]:
+    return [_parse_range(part) for part in header.split(",") if part.strip()]
+
+
+def _parse_range(part: str) -> tuple[str, float]:
+    media_range, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    weights = [value for name, _, value in (one.partition("=") for one in parameters) if name.strip() == "q"]
+    try:
+        return media_range, float(weights[0]) if weights else 1.0
+    except ValueError:
+        raise NotAcceptableError(f"Accept: {part.strip()} has a q that is no number") from None
+
+
+def negotiate(accept: str | None) -> str:
+    """The media type to answer with; Arrow first among equals. Raises NotAcceptableError when none is acceptable."""
+    accepted = _parse_accept(accept) if accept and accept.strip() else [("*/*", 1.0)]
+    best = max((ARROW, PARQUET, JSON), key=lambda media_type: _weight(accepted, media_type))
+    if _weight(accepted, best) <= 0:
+        raise NotAcceptableError(f"frames come as {ARROW}, {PARQUET} or {JSON}; none of them is in Accept: {accept}")
+    return best
+
+
+def _json_ready() -> list[pl.Expr]:
+    """What Polars' JSON would say otherwise: moments become ISO 8601 with Z, decimals numbers; NaN is null already."""
+    return [
+        pl.selectors.decimal().cast(pl.Float64),
+        pl.selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
+    ]
+
+
+def _encode(frame: pl.DataFrame, media_type: str) -> bytes:
+    if media_type == JSON:
+        return frame.with_columns(_json_ready()).write_json().encode()
+    buffer = io.BytesIO()
+    if media_type == ARROW:
+        frame.write_ipc_stream(buffer, compat_level=pl.CompatLevel.oldest())  # every Arrow reader knows these types
+    else:
+        frame.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def frame_response(frame: pl.DataFrame, request: Request, *, bars_version: int | None = None) -> Response:
+    """The frame as the caller's Accept prefers it, with `Vary: Accept` and, when it derives from bars, X-Bars-Version.
+
+    Raises NotAcceptableError.
+    """
+    media_type = negotiate(request.headers.get("accept"))
+    headers = {"Vary": "Accept"}
+    if bars_version is not None:
+        headers[BARS_VERSION_HEADER] = str(bars_version)
+    return Response(_encode(frame, media_type), headers=headers, media_type=media_type)
+
+
+def _refuse_constant(name: str) -> float:
+    raise InvalidRequestError(f"the body holds {name}, which is no JSON; a missing number is null")
+
+
+def _decode_json(body: bytes) -> pl.DataFrame:
+    records = json.loads(body, parse_constant=_refuse_constant)
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise InvalidRequestError("the body is JSON, but no list of records: send [{column: value, ...}, ...]")
+    return pl.from_dicts(records, infer_schema_length=None) if records else pl.DataFrame()
+
+
+DECODERS: dict[str, Callable[[bytes], pl.DataFrame]] = {
+    ARROW: pl.read_ipc_stream,
+    PARQUET: pl.read_parquet,
+    CSV: lambda body: pl.read_csv(body, infer_schema=False),
+    JSON: _decode_json,
+}
+
+
+def decode(body: bytes, media_type: str) -> pl.DataFrame:
+    """A frame from a body. Raises UnsupportedMediaTypeError, or InvalidRequestError that says what cannot be read."""
+    decoder = DECODERS.get(media_type)
+    if decoder is None:
+        known = ", ".join(DECODERS)
+        raise UnsupportedMediaTypeError(f"Content-Type {media_type or '(none)'} is not read here; send one of {known}")
+    if not body:
+        raise InvalidRequestError(f"the body is empty; a frame was expected as {media_type}")
+    try:
+        return decoder(body)
+    except (PolarsError, PanicException, ValueError, TypeError, OSError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InvalidRequestError(f"the body cannot be read as {media_type}: {reason}") from None
+
+
+async def read_frame(request: Request, schema: Mapping[str, pl.DataType] | None = None) -> pl.DataFrame:
+    """The request's body as a frame; with a schema, exactly its columns in its types.
+
+    Raises InvalidRequestError that names what is wrong: unreadable body, missing or unknown columns, or the first
+    values that do not fit; UnsupportedMediaTypeError for another content type.
+    """
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    frame = decode(await request.body(), media_type)
+    return frame if schema is None else coerce(frame, schema)

@@ -1,0 +1,138 @@
+"""What happens around every request: its id, the token, the size of its body, one access log line, the metrics.
+
+Knows ASGI messages. Knows no route.
+"""
+
+import hmac
+import re
+import time
+import uuid
+from http import HTTPStatus
+
+import structlog
+from fastapi import Request
+from prometheus_client import Counter, Gauge, Histogram
+from pydantic import SecretStr
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from internal.errors import ContentTooLargeError, FundError, UnauthorizedError
+from internal.http.problems import fund_problem, problem_response
+from internal.telemetry import get_logger
+
+REQUEST_ID_HEADER = "X-Request-ID"
+REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+MUTATING_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+KNOWN_METHODS = MUTATING_METHODS | {"GET", "HEAD", "OPTIONS"}
+QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})  # asked every few seconds: counted, not logged
+
+LABELS = ("service", "method", "route")
+REQUESTS = Counter("http_requests_total", "Requests answered", (*LABELS, "status"))
+DURATIONS = Histogram("http_request_duration_seconds", "Time from a request's first byte to its last", LABELS)
+IN_FLIGHT = Gauge("http_requests_in_flight", "Requests being answered now", ("service",))
+
+
+def _is_authorized(headers: Headers, token: str) -> bool:
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
+
+
+class ServiceMiddleware:
+    """The shell of a service, in one pass around the application.
+
+    An exception that no handler knows is logged with the request's id and answered as a 500 problem that tells nothing
+    of the inside.
+    """
+
+    def __init__(self, application: ASGIApp, service: str, token: SecretStr | None, maximum_body_bytes: int) -> None:
+        self._application = application
+        self._service = service
+        self._token = token.get_secret_value() if token else ""
+        self._maximum_body_bytes = maximum_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; anything that is not HTTP (the lifespan) passes through."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
+        request_id = given if REQUEST_ID_PATTERN.fullmatch(given) else uuid.uuid4().hex
+        exchange = _Exchange(send, request_id)
+        started = time.perf_counter()
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            IN_FLIGHT.labels(self._service).track_inprogress(),
+        ):
+            try:
+                await self._answer(scope, receive, exchange)
+            finally:
+                self._record(scope, exchange.status, time.perf_counter() - started)
+
+    async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+        try:
+            self._admit(scope)
+            await self._application(scope, self._limited(receive), exchange)
+        except FundError as error:
+            await fund_problem(Request(scope), error)(scope, receive, exchange)
+        except Exception:
+            get_logger(__name__).exception("request_crashed", method=scope["method"], path=scope["path"])
+            if exchange.started:
+                raise
+            detail = f"something unforeseen happened; the log tells more under request id {exchange.request_id}"
+            await problem_response(Request(scope), 500, FundError.title, FundError.slug, detail)(
+                scope, receive, exchange
+            )
+
+    def _admit(self, scope: Scope) -> None:
+        """Refuse a mutating request without the token, and a body that says it is too large."""
+        headers = Headers(scope=scope)
+        if self._token and scope["method"] in MUTATING_METHODS and not _is_authorized(headers, self._token):
+            raise UnauthorizedError("this request changes things: send `Authorization: Bearer <FUND_API_TOKEN>`")
+        length = headers.get("content-length", "")
+        if length.isdigit() and int(length) > self._maximum_body_bytes:
+            raise ContentTooLargeError(self._too_large())
+
+    def _too_large(self) -> str:
+        return f"the body is larger than {self._maximum_body_bytes} bytes; send it in parts"
+
+    def _limited(self, receive: Receive) -> Receive:
+        """Count the body as it comes, for a chunked one does not say its length."""
+        received = 0
+
+        async def limited() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._maximum_body_bytes:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._too_large())
+            return message
+
+        return limited
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = scope["method"] if scope["method"] in KNOWN_METHODS else "OTHER"
+        REQUESTS.labels(self._service, method, route, str(status)).inc()
+        DURATIONS.labels(self._service, method, route).observe(seconds)
+        if scope["path"] not in QUIET_PATHS:
+            get_logger("access").info(
+                "request", method=method, path=scope["path"], status=status, duration_seconds=round(seconds, 6)
+            )
+
+
+class _Exchange:
+    """The sending side: adds the request's id to the answer and remembers how it went."""
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self.request_id = request_id
+        self.status = 500
+        self.started = False
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started = True
+            self.status = message["status"]
+            MutableHeaders(scope=message)[REQUEST_ID_HEADER] = self.request_id
+        await self._send(message)

@@ -1,0 +1,103 @@
+"""Problem details (RFC 9457): the one shape of every answer that is not 2xx.
+
+Knows how errors become bodies. Knows nothing of what went wrong beyond the error itself.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from internal.errors import FundError, InvalidRequestError, SchemaError, UnauthorizedError
+from internal.telemetry import get_logger
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:pocketsizefund:problem:"
+
+
+class Problem(BaseModel):
+    """The body of a problem: `type` names the kind, `detail` says what happened and what to do."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: list[dict[str, Any] | str] | None = None
+
+
+def problem_response(  # noqa: PLR0913 - the members of RFC 9457
+    request: Request,
+    status: int,
+    title: str,
+    slug: str,
+    detail: str,
+    *,
+    errors: list[Any] | None = None,
+    headers: dict[str, str] | None = None,
+    extensions: dict[str, Any] | None = None,
+) -> JSONResponse:
+    """A problem answer for this request; `errors` are the single faults of a validation."""
+    body = {
+        "type": f"{TYPE_PREFIX}{slug}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path,
+        **({"errors": errors} if errors else {}),
+        **(extensions or {}),
+    }
+    return JSONResponse(body, status, headers, MEDIA_TYPE)
+
+
+def fund_problem(request: Request, error: FundError) -> JSONResponse:
+    """The problem that an error of the fund becomes."""
+    return problem_response(
+        request,
+        error.status,
+        error.title,
+        error.slug,
+        error.detail,
+        errors=error.failures if isinstance(error, SchemaError) else None,
+        headers={"WWW-Authenticate": "Bearer"} if isinstance(error, UnauthorizedError) else None,
+    )
+
+
+async def _answer_fund_error(request: Request, error: Exception) -> JSONResponse:
+    if not isinstance(error, FundError):
+        raise error
+    if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        get_logger(__name__).warning("request_failed", status=error.status, detail=error.detail)
+    return fund_problem(request, error)
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> JSONResponse:
+    """404, 405 and the like, as the router raises them."""
+    if not isinstance(error, HTTPException):
+        raise error
+    phrase = HTTPStatus(error.status_code).phrase
+    slug = phrase.lower().replace(" ", "-")
+    detail = error.detail if error.detail != phrase else f"{request.method} {request.url.path}: {phrase.lower()}"
+    headers = dict(error.headers) if error.headers else None
+    return problem_response(request, error.status_code, phrase, slug, detail, headers=headers)
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> JSONResponse:
+    """422 with one entry a fault; the value itself is left out, for it may be a secret."""
+    if not isinstance(error, RequestValidationError):
+        raise error
+    faults = [{"location": [str(part) for part in one["loc"]], "message": one["msg"]} for one in error.errors()]
+    detail = "; ".join(f"{'.'.join(fault['location'])}: {fault['message']}" for fault in faults)
+    kind = InvalidRequestError
+    return problem_response(request, kind.status, kind.title, kind.slug, detail, errors=faults)
+
+
+def install_problem_handlers(application: FastAPI) -> None:
+    """Make every error of the application answer as a problem."""
+    application.add_exception_handler(FundError, _answer_fund_error)
+    application.add_exception_handler(HTTPException, _answer_http_exception)
+    application.add_exception_handler(RequestValidationError, _answer_validation_error)

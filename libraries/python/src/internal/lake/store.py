@@ -1,0 +1,237 @@
+"""The lake's store: opens, writes and reads the tables of `internal.lake.tables`, each write one Delta commit.
+
+Knows Delta Lake, a folder or an object store, and how concurrent writers take turns. Knows no noun: what a table means
+is its schema's matter. Versions stay readable for ever, so that a decision can be traced to the bars it saw.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+from deltalake import DeltaTable, write_deltalake
+from deltalake import Schema as DeltaSchema
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from internal.errors import ConflictError, InvalidRequestError, NotFoundError, SchemaError
+from internal.lake.faults import told_clearly
+from internal.lake.tables import MONTH, TABLES, Table
+
+CONFLICT_SECONDS = 60.0  # how long a writer tries again behind others
+FOR_EVER = "interval 36500 days"
+TABLE_PROPERTIES: dict[str, str | None] = {
+    "delta.logRetentionDuration": FOR_EVER,
+    "delta.deletedFileRetentionDuration": FOR_EVER,
+    "delta.enableExpiredLogCleanup": "false",
+}
+
+
+def _literal(value: object) -> str:
+    """A value as SQL, quotes doubled."""
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _day_predicate(table: Table, start: date, end: date) -> str:
+    """The days from start to end; the months too, so that only their files are looked at."""
+    days = f"{table.date_column} >= {_literal(start)} AND {table.date_column} <= {_literal(end)}"
+    return f"{days} AND {MONTH} >= '{start:%Y-%m}' AND {MONTH} <= '{end:%Y-%m}'" if table.monthly else days
+
+
+def _require_fit(name: str, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame in the table's column order. Raises SchemaError when a column or type differs."""
+    failures = [f"missing column {column}" for column in table.columns if column not in frame.columns]
+    failures += [f"unexpected column {column}" for column in frame.columns if column not in table.columns]
+    failures += [
+        f"column {column} is {frame.schema[column]}, not {data_type}"
+        for column, data_type in table.columns.items()
+        if column in frame.columns and frame.schema[column] != data_type
+    ]
+    if failures:
+        raise SchemaError(f"{name}: " + "; ".join(failures), failures)
+    return frame.select(list(table.columns))
+
+
+def _require_rows(name: str, frame: pl.DataFrame, inside: pl.Expr, where: str) -> None:
+    strays = frame.filter(inside.not_().fill_null(value=True)).height
+    if strays:
+        raise InvalidRequestError(f"{name}: {strays} rows lie outside {where}; nothing was written")
+
+
+def _stored(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame as Delta keeps it: moments in microseconds, and the month that files are split by."""
+    kept = frame.with_columns(pl.selectors.datetime().dt.cast_time_unit("us"))
+    if table.monthly and table.date_column:
+        return kept.with_columns(pl.col(table.date_column).dt.strftime("%Y-%m").alias(MONTH))
+    return kept
+
+
+class Lake:
+    """The tables under one address: a folder, or `s3://bucket/prefix` with its storage options.
+
+    Every write is one atomic commit and gives the table's new version. A reader sees a version whole or not at all. A
+    writer that loses a race reads again and writes again, up to a minute, then raises ConflictError. A full disk or a
+    store that cannot be reached raises UnavailableError; the table then stands as it did before.
+    """
+
+    def __init__(self, url: str, storage_options: dict[str, str] | None = None) -> None:
+        self._url = url.rstrip("/") if "://" in url else str(Path(url).absolute())
+        self._storage_options = storage_options or {}
+
+    def replace_days(self, table: str, frame: pl.DataFrame, start: date, end: date) -> int:
+        """Replace all rows from start to end by the frame, which may be empty and holds no other day."""
+        definition = _definition(table)
+        column = definition.date_column
+        if column is None or start > end:
+            raise InvalidRequestError(f"{table} has no days from {start.isoformat()} to {end.isoformat()} to replace")
+        rows = _require_fit(table, definition, frame)
+        days = f"{start.isoformat()} to {end.isoformat()}"
+        _require_rows(table, rows, pl.col(column).is_between(start, end), days)
+        return self._overwrite(table, rows, _day_predicate(definition, start, end))
+
+    def replace_where(self, table: str, frame: pl.DataFrame, **equals: str | int | date) -> int:
+        """Replace all rows in which each named column equals its value by the frame, whose rows all do."""
+        definition = _definition(table)
+        unknown = [name for name in equals if name not in definition.columns]
+        if unknown or not equals:
+            raise InvalidRequestError(f"{table} is replaced by columns of its own, not by {unknown or 'none'}")
+        rows = _require_fit(table, definition, frame)
+        _require_rows(
+            table, rows, pl.all_horizontal(pl.col(name) == value for name, value in equals.items()), str(equals)
+        )
+        predicate = " AND ".join(f"{name} = {_literal(value)}" for name, value in equals.items())
+        day = equals.get(definition.date_column or "")
+        month = f" AND {MONTH} = '{day:%Y-%m}'" if definition.monthly and isinstance(day, date) else ""
+        return self._overwrite(table, rows, predicate + month)
+
+    def append(self, table: str, frame: pl.DataFrame) -> int:
+        """Add the rows."""
+        rows = _stored(_definition(table), _require_fit(table, _definition(table), frame))
+        return self._commit(table, lambda delta: write_deltalake(delta, rows, mode="append", schema_mode="merge"))
+
+    def overwrite(self, table: str, frame: pl.DataFrame) -> int:
+        """Replace all rows; the versions before stay readable."""
+        return self._overwrite(table, _require_fit(table, _definition(table), frame), None)
+
+    def upsert(self, table: str, frame: pl.DataFrame, keys: Sequence[str]) -> int:
+        """Update the rows whose keys are there, insert the others. Keys are never null and unique within the frame."""
+        definition = _definition(table)
+        rows = _require_fit(table, definition, frame)
+        if (
+            not keys
+            or rows.select(keys).null_count().sum_horizontal().item()
+            or rows.select(keys).is_duplicated().any()
+        ):
+            raise InvalidRequestError(f"{table}: an upsert needs keys that are set and unique; {list(keys)} are not")
+        predicate = " AND ".join(f"target.{key} = source.{key}" for key in keys)
+
+        def merge(delta: DeltaTable) -> None:
+            merger = delta.merge(
+                _stored(definition, rows), predicate, source_alias="source", target_alias="target", merge_schema=True
+            )
+            merger.when_matched_update_all().when_not_matched_insert_all().execute()
+
+        return self._commit(table, merge)
+
+    def scan(self, table: str, version: int | None = None) -> pl.LazyFrame:
+        """The table, lazily, at its newest version or at the one asked for, in the definition's columns and types.
+
+        A table that does not exist yet is empty. Raises NotFoundError for a version that there is not.
+        """
+        definition = _definition(table)
+        delta = self._open(table, version)
+        if delta is None:
+            return pl.LazyFrame(schema=definition.columns)
+        with told_clearly(self._url):
+            found = pl.scan_delta(delta, storage_options=self._storage_options or None)
+        present = {field.name for field in delta.schema().fields}
+        return found.select(
+            (pl.col(name) if name in present else pl.lit(None)).cast(data_type).alias(name)
+            for name, data_type in definition.columns.items()
+        )
+
+    def version(self, table: str) -> int:
+        """The newest version; -1 when the table does not exist yet."""
+        _definition(table)
+        delta = self._open(table)
+        return -1 if delta is None else delta.version()
+
+    def compact(self, table: str) -> int:
+        """Merge small files into large ones. No row and no version is lost: old files stay for time travel."""
+        _definition(table)
+        return self._commit(table, lambda delta: delta.optimize.compact())
+
+    def history(self, table: str) -> pl.DataFrame:
+        """The table's commits, newest first: version Int64, timestamp Datetime(ms, UTC), operation str."""
+        _definition(table)
+        delta = self._open(table)
+        with told_clearly(self._url):
+            commits = [] if delta is None else delta.history()
+        return pl.DataFrame(
+            [{name: commit[name] for name in ("version", "timestamp", "operation")} for commit in commits],
+            schema={"version": pl.Int64, "timestamp": pl.Int64, "operation": pl.String},
+        ).with_columns(pl.from_epoch("timestamp", time_unit="ms").dt.cast_time_unit("ms").dt.replace_time_zone("UTC"))
+
+    def _overwrite(self, table: str, frame: pl.DataFrame, predicate: str | None) -> int:
+        rows = _stored(_definition(table), frame)
+
+        def write(delta: DeltaTable) -> None:
+            write_deltalake(delta, rows, mode="overwrite", predicate=predicate, schema_mode="merge")
+
+        return self._commit(table, write)
+
+    def _commit(self, table: str, write: Callable[[DeltaTable], object]) -> int:
+        """Run the write on the newest version, again after each lost race; the version that it made."""
+        patient = Retrying(
+            retry=retry_if_exception_type(CommitFailedError),
+            wait=wait_random_exponential(multiplier=0.05, max=2.0),
+            stop=stop_after_delay(CONFLICT_SECONDS),
+            reraise=True,
+        )
+        with told_clearly(self._url):
+            try:
+                return patient(self._write_once, table, write)
+            except CommitFailedError as error:
+                detail = f"{table}: other writers were first for {CONFLICT_SECONDS:g} seconds; try again later"
+                raise ConflictError(detail) from error
+
+    def _write_once(self, table: str, write: Callable[[DeltaTable], object]) -> int:
+        delta = self._open(table) or self._create(table)
+        write(delta)
+        return delta.version()
+
+    def _create(self, table: str) -> DeltaTable:
+        definition = _definition(table)
+        return DeltaTable.create(
+            self._address(table),
+            schema=DeltaSchema.from_arrow(
+                _stored(definition, pl.DataFrame(schema=definition.columns)).to_arrow().schema
+            ),
+            mode="ignore",
+            partition_by=[MONTH] if definition.monthly else None,
+            configuration=TABLE_PROPERTIES,
+            storage_options=self._storage_options,
+        )
+
+    def _open(self, table: str, version: int | None = None) -> DeltaTable | None:
+        with told_clearly(self._url):
+            try:
+                return DeltaTable(self._address(table), version=version, storage_options=self._storage_options)
+            except TableNotFoundError:
+                return None
+            except DeltaError as error:
+                if version is None:
+                    raise
+                raise NotFoundError(f"{table} has no version {version}: {error}") from error
+
+    def _address(self, table: str) -> str:
+        return f"{self._url}/{table}"
+
+
+def _definition(table: str) -> Table:
+    if table not in TABLES:
+        raise NotFoundError(f"the lake has no table {table}; it has {', '.join(TABLES)}")
+    return TABLES[table]

@@ -1,0 +1,159 @@
+"""Where settings come from: the environment, else the file that `NAME_FILE` names, else `/run/secrets/NAME`.
+
+Knows the settings that services share and how a missing one is told. Knows no service: each subclasses
+`ServiceSettings` with its own fields.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, override
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
+
+from internal.errors import ConfigurationError
+
+SECRETS_DIRECTORY = "/run/secrets"
+
+
+def _names(name: str, field: FieldInfo) -> list[str]:
+    """The variables that set a field: its aliases, else its own name in capitals."""
+    alias = field.validation_alias
+    if isinstance(alias, AliasChoices):
+        return [choice for choice in alias.choices if isinstance(choice, str)]
+    return [alias if isinstance(alias, str) else name.upper()]
+
+
+class FileAwareSource(EnvSettingsSource):
+    """The environment, filled up with the files that `NAME_FILE` names and with the secrets' directory.
+
+    Only names of the class's own fields are looked up, so that `SSL_CERT_FILE` and the like are left alone. Raises
+    ConfigurationError when a named file cannot be read.
+    """
+
+    @override
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        names = [name for field, info in self.settings_cls.model_fields.items() for name in _names(field, info)]
+        return {**dict(self._files(names)), **super()._load_env_vars()}
+
+    def _files(self, names: list[str]) -> Iterator[tuple[str, str]]:
+        for name in names:
+            if os.environ.get(name):
+                continue
+            if named := os.environ.get(f"{name}_FILE"):
+                yield name.lower(), _read(Path(named), f"{name}_FILE")
+            elif (secret := Path(SECRETS_DIRECTORY, name)).is_file():
+                yield name.lower(), _read(secret, name)
+
+
+def _read(path: Path, name: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise ConfigurationError(f"{name} names {path}, which cannot be read: {reason}") from None
+
+
+def _split_commas(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _require_url(value: list[str]) -> list[str]:
+    wrong = [url for url in value if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname]
+    if wrong:
+        raise ValueError("each entry is an http:// or https:// URL, separated by commas")
+    return value
+
+
+class ServiceSettings(BaseSettings):
+    """What every service reads. Subclasses add their fields; a missing or wrong one raises ConfigurationError."""
+
+    model_config = SettingsConfigDict(
+        extra="ignore",
+        env_ignore_empty=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+        hide_input_in_errors=True,
+    )
+
+    state_directory: Path
+    event_subscribers: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = Field(default_factory=list)
+    fund_api_token: SecretStr = SecretStr("")
+    log_format: Literal["json", "console"] = "json"
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - each subclass's own fields, checked by pydantic
+        try:
+            super().__init__(**values)
+            _require_url(self.event_subscribers)
+        except ValidationError as error:
+            raise ConfigurationError(_sentence(type(self), error)) from None
+        except (SettingsError, ValueError) as error:
+            raise ConfigurationError(str(error)) from None
+
+    def secrets(self) -> list[SecretStr]:
+        """Every secret value that is set, for the log to mask."""
+        values = (getattr(self, name) for name in type(self).model_fields)
+        return [value for value in values if isinstance(value, SecretStr) and value.get_secret_value()]
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments first, then environment and files."""
+        return init_settings, FileAwareSource(settings_cls)
+
+
+def _sentence(settings: type[BaseSettings], error: ValidationError) -> str:
+    """One sentence a wrong setting, by the variable's name; never the value."""
+    return "; ".join(_complaint(settings, str(one["loc"][0]), one["type"], one["msg"]) for one in error.errors())
+
+
+def _complaint(settings: type[BaseSettings], location: str, kind: str, message: str) -> str:
+    field = settings.model_fields.get(location)
+    name = _names(location, field)[0] if field else location
+    if kind != "missing":
+        return f"{name} is wrong: {message}"
+    return f"{name} is not set: set it in the environment, or put it in a file and name that in {name}_FILE"
+
+
+class DataBucketSettings(BaseSettings):
+    """Where the lake is, as a mixin beside ServiceSettings: a folder, or `s3://bucket/prefix` with its keys."""
+
+    data_bucket: str
+    aws_endpoint_url: str | None = None
+    aws_region: str = "us-east-1"
+    duckdb_access_key: SecretStr | None = None
+    duckdb_secret: SecretStr | None = None
+
+    def storage_options(self) -> dict[str, str]:
+        """The options of the object store: empty for a folder.
+
+        Commits are create-only writes (`If-None-Match: *`), so that concurrent writers are safe without a lock table.
+        Without keys, the machine's own role applies.
+        """
+        if not self.data_bucket.startswith("s3://"):
+            return {}
+        options = {"AWS_REGION": self.aws_region, "AWS_CONDITIONAL_PUT": "etag"}
+        if self.aws_endpoint_url:
+            plain = self.aws_endpoint_url.startswith("http://")
+            options |= {"AWS_ENDPOINT_URL": self.aws_endpoint_url, "AWS_ALLOW_HTTP": str(plain).lower()}
+        if self.duckdb_access_key and self.duckdb_secret:
+            options["AWS_ACCESS_KEY_ID"] = self.duckdb_access_key.get_secret_value()
+            options["AWS_SECRET_ACCESS_KEY"] = self.duckdb_secret.get_secret_value()
+        return options
