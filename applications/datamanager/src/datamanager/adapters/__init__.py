@@ -1,0 +1,1 @@
+"""The outside world, one module a vendor; imported by `datamanager.server` alone."""

@@ -1,0 +1,94 @@
+"""Back-adjustment of bars for splits and dividends as of a day.
+
+Knows factors and the day after which nothing may be known (`as_of`): an action past it changes no bar. Pure and lazy:
+frames in, frame out. The method is proportional back-adjustment (docs/data_contracts.md, "Adjustment").
+"""
+
+from datetime import date
+
+import polars as pl
+
+PRICES = ("open", "high", "low", "close", "volume_weighted_average_price")
+
+
+def adjusted(
+    bars: pl.LazyFrame, closes: pl.LazyFrame, splits: pl.LazyFrame, dividends: pl.LazyFrame, as_of: date
+) -> pl.LazyFrame:
+    """The bars with prices and volume brought to shares and dollars of `as_of`.
+
+    Args:
+        bars: unadjusted, columns of `equity_bars`.
+        closes: ticker, date, close (unadjusted) from the first of the bars to `as_of`: a dividend is measured by the
+            last close before its ex-date. One paid before the first close here touches no bar.
+        splits: the table; prices of days before `execution_date` are multiplied by split_from / split_to, volume by
+            the inverse.
+        dividends: the table; prices of days before `ex_dividend_date` are multiplied by 1 - cash_amount / last close.
+            An amount that is not below that close leaves no price to scale and is left out.
+        as_of: actions that take effect after this day are not applied.
+    """
+    split_factors = splits.filter(pl.col("execution_date") <= as_of).select(
+        "ticker",
+        pl.col("execution_date").alias("effective_date"),
+        (pl.col("split_from") / pl.col("split_to")).alias("factor"),
+    )
+    dividend_factors = _dividend_factors(dividends.filter(pl.col("ex_dividend_date") <= as_of), closes, split_factors)
+    split_factor, dividend_factor = pl.col("split_factor"), pl.col("dividend_factor")
+    return (
+        bars.sort("ticker", "date")
+        .pipe(_with_later_product, split_factors, "split_factor", after="date")
+        .pipe(_with_later_product, dividend_factors, "dividend_factor", after="date")
+        .with_columns(pl.col(PRICES) * split_factor * dividend_factor, pl.col("volume") / split_factor)
+        .drop("split_factor", "dividend_factor")
+    )
+
+
+def _dividend_factors(dividends: pl.LazyFrame, closes: pl.LazyFrame, split_factors: pl.LazyFrame) -> pl.LazyFrame:
+    """ticker, effective_date, factor = 1 - cash_amount / the last close before the ex-date, in shares of the ex-date.
+
+    The last close is unadjusted but for a split that takes effect after it and by the ex-date: a dividend is paid on
+    the shares of its ex-date.
+    """
+    split_since_close = pl.col("split_after_close") / pl.col("split_after_ex_date")
+    return (
+        dividends.select("ticker", pl.col("ex_dividend_date").alias("effective_date"), "cash_amount")
+        .sort("ticker", "effective_date")
+        .join_asof(
+            closes.select("ticker", pl.col("date").alias("close_date"), "close").sort("ticker", "close_date"),
+            left_on="effective_date",
+            right_on="close_date",
+            by="ticker",
+            strategy="backward",
+            allow_exact_matches=False,
+            check_sortedness=False,
+            coalesce=False,
+        )
+        .filter(pl.col("close").is_not_null())
+        .pipe(_with_later_product, split_factors, "split_after_close", after="close_date")
+        .pipe(_with_later_product, split_factors, "split_after_ex_date", after="effective_date")
+        .with_columns((1 - pl.col("cash_amount") / (pl.col("close") * split_since_close)).alias("factor"))
+        .filter(pl.col("factor") > 0)
+        .select("ticker", "effective_date", "factor")
+    )
+
+
+def _with_later_product(frame: pl.LazyFrame, factors: pl.LazyFrame, name: str, *, after: str) -> pl.LazyFrame:
+    """The frame with a column `name`: the product of the factors that take effect strictly after the day in `after`."""
+    products = (
+        factors.sort("ticker", "effective_date")
+        .with_columns(pl.col("factor").cum_prod(reverse=True).over("ticker").alias(name))
+        .select("ticker", pl.col("effective_date").alias("factor_date"), name)
+    )
+    return (
+        frame.join_asof(
+            products,
+            left_on=after,
+            right_on="factor_date",
+            by="ticker",
+            strategy="forward",
+            allow_exact_matches=False,
+            check_sortedness=False,
+            coalesce=False,
+        )
+        .with_columns(pl.col(name).fill_null(1.0))
+        .drop("factor_date")
+    )

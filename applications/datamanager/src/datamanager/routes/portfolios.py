@@ -1,0 +1,63 @@
+"""Portfolios over HTTP: keep one by its id, read them."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import BaseModel
+
+from datamanager import queries
+from datamanager.decisions import keep_portfolio
+from datamanager.routes.frame_bodies import frame_body
+from datamanager.routes.parameters import DayOrPeriod
+from datamanager.services import Services, services
+from internal.errors import InvalidRequestError
+from internal.http.frames import FRAME_RESPONSES, frame_response, negotiate, read_frame
+from internal.schemas import portfolios
+
+router = APIRouter(prefix="/portfolios", tags=["portfolios"])
+EXAMPLE = {
+    "portfolio_id": "ten-by-ten-2024-12-31",
+    "date": "2024-12-31",
+    "ticker": "AAPL",
+    "side": "long",
+    "action": "open",
+    "quantity": 20.0,
+    "dollar_amount": 5008.4,
+    "reference_price": 250.42,
+    "opened_date": "2024-12-31",
+    "entry_price": 250.42,
+    "quantile_10": -0.021,
+    "quantile_50": 0.001,
+    "quantile_90": 0.024,
+    "reason": "rank 3 of 95",
+    "model_version": "3f2a9c",
+    "bars_version": 12,
+}
+
+
+class StoredResponse(BaseModel):
+    """How many rows were stored."""
+
+    rows: int
+
+
+@router.post("", summary="Replace one portfolio", openapi_extra=frame_body(EXAMPLE))
+async def store_portfolio(request: Request, parts: Annotated[Services, Depends(services)]) -> StoredResponse:
+    """Check the frame and replace the rows of its portfolio in one commit."""
+    frame = await read_frame(request, portfolios.COLUMNS)
+    return StoredResponse(rows=await asyncio.to_thread(keep_portfolio, parts.lake, frame))
+
+
+@router.get("", summary="Portfolios of a day, a range or an id", responses=FRAME_RESPONSES, response_class=Response)
+def read_portfolios(
+    request: Request,
+    parts: Annotated[Services, Depends(services)],
+    period: DayOrPeriod,
+    portfolio_id: Annotated[str | None, Query(min_length=1, description="One portfolio")] = None,
+) -> Response:
+    """Portfolio rows ordered by date, portfolio and ticker."""
+    negotiate(request.headers.get("accept"))
+    if period is None and portfolio_id is None:
+        raise InvalidRequestError("give date, or start_date and end_date, or portfolio_id")
+    return frame_response(queries.portfolios(parts.lake, period, portfolio_id), request)
