@@ -1,0 +1,127 @@
+"""What README.md and docs/ say is true: commands, links, folders, ports."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fund.services import DEFAULT_PORTS
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+CI = (ROOT / ".ci" / "run").read_text()
+PAGES = [ROOT / "README.md", ROOT / "CLAUDE.md", ROOT / "infrastructure" / "README.md", *(ROOT / "docs").rglob("*.md")]
+
+
+def blocks() -> list[str]:
+    """The fenced blocks of README.md."""
+    return [block.strip() for block in re.findall(r"^```\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
+
+
+def tree_paths() -> list[str]:
+    """Every path of the README's tree, from the root."""
+    tree = next(block for block in blocks() if block.startswith("applications/"))
+    paths, stack = [], [(-1, "")]
+    for line in tree.splitlines():
+        depth = len(line) - len(line.lstrip())
+        names = re.match(r"\s*((?:[\w./]+ ?)+)(?:  |$)", line)
+        assert names, line
+        stack = [(level, path) for level, path in stack if level < depth]
+        paths += [stack[-1][1] + name for name in names[1].split()]
+        stack.append((depth, paths[-1]))
+    return paths
+
+
+def anchor(heading: str) -> str:
+    """The anchor that a heading gets on the web: lower case, punctuation gone, spaces as hyphens."""
+    return re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-")
+
+
+def test_the_two_commands_are_there() -> None:
+    """A newcomer finds the two commands, each a block of its own."""
+    assert "pip install uv && uv run fund up" in blocks()
+    assert "uv run pytest" in blocks()
+
+
+def test_ci_runs_the_readme_commands() -> None:
+    """.ci/run runs the README's test command word for word, and its first command with --once."""
+    assert next(block for block in blocks() if "coverage" in block) in CI
+    assert "uv run fund up --once" in CI
+    assert "pip install --quiet --disable-pip-version-check uv" in CI
+
+
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"^\| `uv run fund (\w+)", README, re.MULTILINE))))
+def test_fund_commands_exist(command: str) -> None:
+    """Each command of the table is one of the program's, which shows its help."""
+    shown = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "fund", command, "--help"], capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == 0, shown.stderr
+
+
+def test_fund_up_has_every_option_that_is_named() -> None:
+    """The options that the README names are options of `fund up`, and the other way round."""
+    shown = subprocess.run(
+        [sys.executable, "-m", "fund", "up", "--help"],
+        env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    program = set(re.findall(r"(--[a-z]+)", shown.stdout)) - {"--help"}
+    assert set(re.findall(r"`(--[a-z]+)", README)) | {"--bars", "--details"} == program
+
+
+def test_ports_are_the_programs() -> None:
+    """The ports that the README gives are the ones that the fund uses."""
+    told = {name.lower(): int(port) for name, port in re.findall(r"`(\w+)_PORT`\s+\((\d+)\)", README)}
+    assert told == DEFAULT_PORTS
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link is a file, and its anchor a heading of it."""
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", page.read_text()):
+        path, _, wanted = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), link
+        if wanted:
+            assert wanted in [anchor(text) for text in re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE)], link
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_named_paths_exist(page: Path) -> None:
+    """Every file of the repository that a page names in backquotes is there."""
+    folders = "|".join(path.name for path in ROOT.iterdir() if path.is_dir() and path.name != ".fund")
+    for path in re.findall(rf"`((?:{folders})/[\w./-]+)`", page.read_text().replace("applications/*", "")):
+        assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("path", tree_paths())
+def test_tree_is_true(path: str) -> None:
+    """Every folder and file of the README's tree exists."""
+    assert (ROOT / path).exists()
+
+
+def test_tree_is_whole() -> None:
+    """Every application and every top-level folder of the repository stands in the tree."""
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607 - the machine's git
+    folders = {path.split("/")[0] for path in tracked.splitlines() if "/" in path and not path.startswith(".")}
+    folders |= {"/".join(path.split("/")[:2]) for path in tracked.splitlines() if path.startswith("applications/")}
+    assert {path.rstrip("/") for path in tree_paths()} >= folders - {"libraries"}
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """The index of decisions names each page once."""
+    index = (ROOT / "docs" / "decisions" / "README.md").read_text()
+    pages = sorted(page.name for page in (ROOT / "docs" / "decisions").glob("*.md") if page.name != "README.md")
+    assert pages == sorted(re.findall(r"^\| \[([^\]]+)\]\(\1\)", index, re.MULTILINE))
+
+
+def test_docs_index_of_the_readme() -> None:
+    """The pages that README.md promises are there: architecture, operations, decisions, contracts."""
+    for name in ("architecture", "operations", "data_contracts", "decisions/README"):
+        assert f"docs/{name}.md" in README
