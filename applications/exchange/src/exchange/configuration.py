@@ -1,0 +1,31 @@
+"""The exchange's settings.
+
+Knows names and defaults. Knows nothing of what they do.
+"""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from internal.settings import ServiceSettings
+
+
+class Configuration(ServiceSettings):
+    """What the exchange plays, and with which keys its account is opened.
+
+    With `EXCHANGE_BARS_FILE` the market is replayed from that file and seed, ticker count and signal are not used.
+    `EXCHANGE_START_DATE` names the session at whose close a fresh exchange's clock starts.
+    """
+
+    exchange_bars_file: Path | None = None
+    exchange_details_file: Path | None = None
+    exchange_seed: int = Field(7, ge=0)
+    exchange_ticker_count: int = Field(120, ge=1)
+    exchange_signal: Literal["none", "momentum"] = "momentum"
+    exchange_start_date: date | None = None
+    exchange_cash: Decimal = Field(Decimal(100_000), gt=0, decimal_places=2, max_digits=18)
+    exchange_api_key_id: SecretStr = Field(min_length=1)
+    exchange_api_secret: SecretStr = Field(min_length=1)

@@ -1,0 +1,117 @@
+"""Which open orders fill at an auction, how much of them, and at what price.
+
+Knows orders and one session's bars. Knows nothing of the account, of storage or of time beyond the two auctions: daily
+bars hold no intraday path, so an order can fill only at the open, at the close, or at its own limit when the session's
+range trades through it. An order that enters while the market is open therefore waits for the close.
+
+Slippage is the square-root law of market impact (Almgren, Thum, Hauptmann, Li, "Direct estimation of equity market
+impact", Risk, 2005; Toth et al., Physical Review X 1, 021006, 2011) with a coefficient of one: half a spread plus
+daily volatility x sqrt(shares filled / shares traded that session). Volatility is Parkinson's range estimator of the
+same session (Journal of Business 53, 1980).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from math import log, sqrt
+
+from exchange.clock import Auction, Step
+from exchange.market.listing import Bar
+from exchange.money import ZERO, decimal_of, is_whole, round_shares, to_price
+from exchange.orders import Order, OrderType, Side, TimeInForce
+from internal.dates import session_open
+
+PARTICIPATION_LIMIT = 0.05  # of the session's volume, for all orders in a ticker together, at each of the two auctions
+HALF_SPREAD = 0.0001
+
+WORKING: Mapping[Auction, frozenset[TimeInForce]] = {
+    Auction.OPEN: frozenset({TimeInForce.OPG, TimeInForce.DAY, TimeInForce.GTC}),
+    Auction.CLOSE: frozenset({TimeInForce.CLS, TimeInForce.DAY, TimeInForce.GTC}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One fill: unsigned shares of an order at a price; `reference_price` is the auction's before slippage."""
+
+    order: Order
+    quantity: Decimal
+    price: Decimal
+    reference_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """Where an order meets the market: the price, and whether it takes liquidity (and so pays slippage)."""
+
+    price: Decimal
+    takes: bool
+
+
+def match(
+    orders: Iterable[Order], bars: Mapping[str, Bar], step: Step, allow: Callable[[Order, Decimal], Decimal]
+) -> Iterator[Execution]:
+    """The fills of one auction, first come first served.
+
+    `bars` are the session's, a ticker without one is halted; `allow` is asked only of an order that would fill,
+    with its price's shares, and answers how many of them may: fewer where a fault or the position's size says so.
+    """
+    room = {ticker: decimal_of(bar.volume * PARTICIPATION_LIMIT) for ticker, bar in bars.items()}
+    for order in orders:
+        bar = bars.get(order.ticker)
+        touch = meet(order, bar, step) if bar is not None else None
+        if bar is None or touch is None:
+            continue
+        whole = order.quantity is not None and is_whole(order.quantity)
+        quantity = round_shares(min(order.remaining_at(touch.price), room[order.ticker]), whole=whole)
+        quantity = round_shares(allow(order, quantity), whole=whole) if quantity else quantity
+        if quantity:
+            room[order.ticker] -= quantity
+            yield Execution(order, quantity, _price(order, touch, bar, quantity), touch.price)
+
+
+def meet(order: Order, bar: Bar, step: Step) -> Touch | None:
+    """Where the order meets the auction; None when it does not."""
+    if order.time_in_force not in WORKING[step.auction]:
+        return None
+    auction_price = decimal_of(bar.open if step.auction is Auction.OPEN else bar.close)
+    if order.limit_price is None or (order.limit_price - auction_price) * order.side.sign >= 0:
+        return Touch(auction_price, takes=True)
+    if step.auction is Auction.CLOSE and _rested(order, step) and _traded_through(order, bar):
+        return Touch(order.limit_price, takes=False)
+    return None
+
+
+def _rested(order: Order, step: Step) -> bool:
+    """Whether a limit order lay in the book for the whole session, so that any price of it could have met it."""
+    return order.time_in_force is not TimeInForce.CLS and order.submitted_at < session_open(step.session)
+
+
+def _traded_through(order: Order, bar: Bar) -> bool:
+    """Whether the session traded beyond the limit; a mere touch fills only the first in a queue that nobody sees."""
+    if order.limit_price is None:
+        return False
+    if order.side is Side.BUY:
+        return decimal_of(bar.low) < order.limit_price
+    return decimal_of(bar.high) > order.limit_price
+
+
+def _price(order: Order, touch: Touch, bar: Bar, quantity: Decimal) -> Decimal:
+    if not touch.takes:
+        return touch.price
+    slipped = to_price(touch.price * (1 + order.side.sign * decimal_of(slippage(float(quantity), bar))))
+    if order.type is OrderType.LIMIT and order.limit_price is not None:
+        return min(slipped, order.limit_price) if order.side is Side.BUY else max(slipped, order.limit_price)
+    return slipped
+
+
+def slippage(quantity: float, bar: Bar) -> float:
+    """The fraction of the price that taking `quantity` shares costs; see the module's first lines."""
+    volatility = log(bar.high / bar.low) / (2 * sqrt(log(2)))
+    return HALF_SPREAD + volatility * sqrt(quantity / bar.volume)
+
+
+def average_price(order: Order, quantity: Decimal, price: Decimal) -> Decimal:
+    """The order's average fill price after one more fill."""
+    total = order.filled_quantity + quantity
+    return (order.filled_notional + quantity * price) / total if total else ZERO
