@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, override
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -69,9 +69,9 @@ def _split_commas(value: object) -> object:
 
 
 def _require_url(value: list[str]) -> list[str]:
-    wrong = [url for url in value if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname]
-    if wrong:
-        raise ValueError("each entry is an http:// or https:// URL, separated by commas")
+    parts = [urlsplit(url) for url in value]
+    if any(part.scheme not in {"http", "https"} or not part.hostname or part.username for part in parts):
+        raise ValueError("each entry is an http:// or https:// URL without a user name, separated by commas")
     return value
 
 
@@ -87,17 +87,18 @@ class ServiceSettings(BaseSettings):
     )
 
     state_directory: Path
-    event_subscribers: Annotated[list[str], NoDecode, BeforeValidator(_split_commas)] = Field(default_factory=list)
+    event_subscribers: Annotated[list[str], NoDecode, BeforeValidator(_split_commas), AfterValidator(_require_url)] = (
+        Field(default_factory=list)
+    )
     fund_api_token: SecretStr = SecretStr("")
     log_format: Literal["json", "console"] = "json"
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - each subclass's own fields, checked by pydantic
         try:
             super().__init__(**values)
-            _require_url(self.event_subscribers)
         except ValidationError as error:
             raise ConfigurationError(_sentence(type(self), error)) from None
-        except (SettingsError, ValueError) as error:
+        except SettingsError as error:
             raise ConfigurationError(str(error)) from None
 
     def secrets(self) -> list[SecretStr]:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from internal.errors import FundError, InvalidRequestError, SchemaError, UnauthorizedError
+from internal.errors import ContentTooLargeError, FundError, InvalidRequestError, SchemaError, UnauthorizedError
 from internal.telemetry import get_logger
 
 MEDIA_TYPE = "application/problem+json"
@@ -80,6 +80,8 @@ async def _answer_http_exception(request: Request, error: Exception) -> JSONResp
     if not isinstance(error, HTTPException):
         raise error
     phrase = HTTPStatus(error.status_code).phrase
+    if error.status_code == ContentTooLargeError.status:
+        return fund_problem(request, ContentTooLargeError(error.detail))
     slug = phrase.lower().replace(" ", "-")
     detail = error.detail if error.detail != phrase else f"{request.method} {request.url.path}: {phrase.lower()}"
     headers = dict(error.headers) if error.headers else None

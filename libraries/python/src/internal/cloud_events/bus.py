@@ -1,0 +1,147 @@
+"""The bus of one service: publishes to every subscriber, takes what comes in, and says how far both are.
+
+Knows how store, deliveries and handling fit together. Knows no service: handlers and addresses come from it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from cloudevents.core.v1.event import CloudEvent
+from fastapi import APIRouter, FastAPI
+from prometheus_client import Gauge
+from pydantic import SecretStr
+
+from internal.cloud_events.event import event_date
+from internal.cloud_events.inbox import Handler, Handling
+from internal.cloud_events.outbox import Delivery, event_address
+from internal.cloud_events.routes import event_router
+from internal.cloud_events.store import EventStore
+from internal.errors import ConfigurationError, UnavailableError
+
+DELIVERY_SECONDS = 10.0
+TROUBLED_ATTEMPTS = 3  # a handler that failed so often needs a person
+SHOWN_EVENTS = 100
+IDLE_POLL_SECONDS = 0.02
+
+PENDING = Gauge("events_pending", "Events that wait to be delivered or handled", ("service", "box"))
+
+
+class EventBus:
+    """Durable events of one service, in `<state_directory>/events.sqlite3`.
+
+    `source` is the service's own, `/datamanager`; `subscribers` are URLs (without a path, `/events` is meant);
+    `handlers` act on types, each idempotent, for an event may be handled twice around a kill. `token` goes to the
+    subscribers as a bearer token. Construct it when wiring (nothing is opened), then run it: `async with bus: ...`.
+    """
+
+    def __init__(
+        self,
+        state_directory: Path,
+        source: str,
+        subscribers: Sequence[str],
+        handlers: Mapping[str, Handler],
+        *,
+        token: SecretStr | None = None,
+    ) -> None:
+        self._state_directory = state_directory
+        self._service = source.strip("/")
+        self._subscribers = list(dict.fromkeys(event_address(subscriber) for subscriber in subscribers))
+        self._handlers = handlers
+        self._token = token.get_secret_value() if token else ""
+        self._opened: EventStore | None = None
+        self._deliveries: list[Delivery] = []
+        self._handling: Handling | None = None
+        self._running = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        """Open the file and go on with what a former run left: deliveries and handling."""
+        async with AsyncExitStack() as stack:
+            store = await asyncio.to_thread(EventStore, self._state_directory)
+            stack.push_async_callback(asyncio.to_thread, store.close)
+            client = await stack.enter_async_context(self._client())
+            self._opened = store
+            self._deliveries = [Delivery(store, address, client, self._service) for address in self._subscribers]
+            self._handling = Handling(store, self._handlers, self._service)
+            for worker in (*self._deliveries, self._handling):
+                stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
+            await self._count()
+            self._running = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop; what is unfinished goes on at the next start."""
+        await self._running.aclose()
+        self._opened = None
+
+    async def publish(self, event: CloudEvent) -> bool:
+        """Keep the event; on return it is durable, and delivery has begun. False: it was published before."""
+        new = await asyncio.to_thread(self._store.publish, event, self._subscribers)
+        for delivery in self._deliveries:
+            delivery.wake()
+        await self._count()
+        return new
+
+    async def receive(self, event: CloudEvent) -> bool:
+        """Keep an event that came in, once. Raises MalformedEventError when a type that we act on has no date."""
+        if event.get_type() in self._handlers:
+            event_date(event)
+        new = await asyncio.to_thread(self._store.receive, event)
+        if self._handling is not None:
+            self._handling.wake()
+        await self._count()
+        return new
+
+    async def recent(self) -> dict[str, list[dict[str, Any]]]:
+        """The last 100 events: `{"outbox": [...], "inbox": [...]}`, newest first."""
+        return await asyncio.to_thread(self._store.recent, SHOWN_EVENTS)
+
+    def router(self) -> APIRouter:
+        """POST /events and GET /events."""
+        return event_router(self)
+
+    async def check(self, _application: FastAPI | None = None) -> None:
+        """A readiness check: raises UnavailableError while the oldest received event keeps failing.
+
+        A subscriber that is down does not count: it would take this service out of rotation too. It shows in
+        GET /events, `events_pending` and `events_failed_attempts_total`.
+        """
+        oldest = await asyncio.to_thread(self._store.next_received)
+        await self._count()
+        if oldest is not None and oldest.attempts >= TROUBLED_ATTEMPTS:
+            raise UnavailableError(
+                f"event {oldest.event_id} has failed {oldest.attempts} times and holds those behind it; see GET /events"
+            )
+
+    async def idle(self) -> None:
+        """Wait until every event is delivered and handled."""
+        while any(await self._count()):  # noqa: ASYNC110 - the queues are rows of a file, which signals nobody
+            await asyncio.sleep(IDLE_POLL_SECONDS)
+
+    @property
+    def _store(self) -> EventStore:
+        if self._opened is None:
+            raise UnavailableError("the event bus is not running: use it inside `async with bus:`")
+        return self._opened
+
+    async def _count(self) -> tuple[int, int]:
+        outgoing, incoming = await asyncio.to_thread(self._store.pending, self._subscribers)
+        PENDING.labels(self._service, "outbox").set(outgoing)
+        PENDING.labels(self._service, "inbox").set(incoming)
+        return outgoing, incoming
+
+    def _client(self) -> httpx.AsyncClient:
+        """Between services only: no proxy of the environment, no redirect to elsewhere with our token."""
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        try:
+            return httpx.AsyncClient(headers=headers, timeout=DELIVERY_SECONDS, trust_env=False)
+        except UnicodeEncodeError:
+            raise ConfigurationError("FUND_API_TOKEN holds characters that no header can carry") from None
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.wait([task])

@@ -1,0 +1,58 @@
+"""Handling of what came in: each event by the handler of its type, in order, until the handler succeeds.
+
+Knows handlers by type. Knows no sender. A handler may see an event twice (a kill between its end and our note of it).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+
+import structlog
+from cloudevents.core.v1.event import CloudEvent
+
+from internal.cloud_events.event import decode_event
+from internal.cloud_events.outbox import FAILED_ATTEMPTS
+from internal.cloud_events.store import EventStore, Pending
+from internal.cloud_events.worker import AttemptFailedError, Worker
+from internal.errors import FundError
+from internal.telemetry import get_logger
+
+type Handler = Callable[[CloudEvent], Awaitable[None]]
+
+
+def told_error(error: Exception) -> str:
+    """What to show of a handler's failure: our own sentences, else only the kind, for others may hold a secret."""
+    return f"{error.title}: {error.detail}" if isinstance(error, FundError) else type(error).__name__
+
+
+class Handling(Worker):
+    """The service's one queue of received events."""
+
+    def __init__(self, store: EventStore, handlers: Mapping[str, Handler], service: str) -> None:
+        super().__init__()
+        self._store = store
+        self._handlers = handlers
+        self._service = service
+
+    async def step(self) -> bool:
+        """Handle the oldest event."""
+        pending = await asyncio.to_thread(self._store.next_received)
+        if pending is None:
+            return False
+        event = decode_event(pending.body)
+        handler = self._handlers.get(event.get_type())
+        with structlog.contextvars.bound_contextvars(event_id=pending.event_id):
+            if handler is not None:
+                await self._try(handler, event, pending)
+            state = "ignored" if handler is None else "handled"
+            await asyncio.to_thread(self._store.mark_handled, pending.position, state)
+            get_logger(__name__).info(f"event_{state}", attempt=pending.attempts + 1)
+        return True
+
+    async def _try(self, handler: Handler, event: CloudEvent, pending: Pending) -> None:
+        try:
+            await handler(event)
+        except Exception as error:
+            FAILED_ATTEMPTS.labels(self._service, "inbox").inc()
+            get_logger(__name__).exception("event_not_handled", attempt=pending.attempts + 1)
+            await asyncio.to_thread(self._store.mark_handling_failed, pending.position, told_error(error))
+            raise AttemptFailedError from error

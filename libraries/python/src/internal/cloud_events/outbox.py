@@ -1,0 +1,58 @@
+"""Delivery to one subscriber: each event by POST, in order, until it answers 2xx.
+
+Knows the subscriber's address. Knows no other subscriber, so that one that is down holds up nobody else.
+"""
+
+import asyncio
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+from prometheus_client import Counter
+
+from internal.cloud_events.event import SENT_HEADERS
+from internal.cloud_events.store import EventStore, Pending
+from internal.cloud_events.worker import AttemptFailedError, Worker
+from internal.telemetry import get_logger
+
+FAILED_ATTEMPTS = Counter(
+    "events_failed_attempts_total", "Attempts to deliver or handle an event that failed", ("service", "box")
+)
+
+
+def event_address(subscriber: str) -> str:
+    """Where a subscriber takes events: its URL, and `/events` when it names no path."""
+    parts = urlsplit(subscriber)
+    return urlunsplit(parts._replace(path="/events")) if parts.path in {"", "/"} else subscriber
+
+
+class Delivery(Worker):
+    """The queue of one subscriber. `client` carries the timeout and the token."""
+
+    def __init__(self, store: EventStore, subscriber: str, client: httpx.AsyncClient, service: str) -> None:
+        super().__init__()
+        self._store = store
+        self._subscriber = subscriber
+        self._client = client
+        self._service = service
+
+    async def step(self) -> bool:
+        """Deliver the oldest event."""
+        pending = await asyncio.to_thread(self._store.next_delivery, self._subscriber)
+        if pending is None:
+            return False
+        try:
+            response = await self._client.post(self._subscriber, content=pending.body, headers=SENT_HEADERS)
+        except httpx.HTTPError as error:
+            await self._fail(pending, f"not reached: {type(error).__name__}")
+        if not response.is_success:
+            await self._fail(pending, f"answered {response.status_code}")
+        await asyncio.to_thread(self._store.mark_delivered, pending.position, self._subscriber)
+        return True
+
+    async def _fail(self, pending: Pending, error: str) -> None:
+        FAILED_ATTEMPTS.labels(self._service, "outbox").inc()
+        get_logger(__name__).warning(
+            "event_not_delivered", event_id=pending.event_id, attempt=pending.attempts + 1, error=error
+        )
+        await asyncio.to_thread(self._store.mark_delivery_failed, pending.position, self._subscriber, error)
+        raise AttemptFailedError

@@ -1,0 +1,58 @@
+"""A worker that empties a queue in order: one item after the other, waiting longer after each failure.
+
+Knows when to try again. Knows not what is tried.
+"""
+
+import asyncio
+import random
+from abc import ABC, abstractmethod
+from typing import NoReturn
+
+from internal.telemetry import get_logger
+
+FIRST_WAIT_SECONDS = 0.2
+LONGEST_WAIT_SECONDS = 10.0
+
+
+class AttemptFailedError(Exception):
+    """An attempt failed and has been recorded; the same item is tried again after a wait."""
+
+
+def wait_seconds(failures: int, spread: float) -> float:
+    """Exponential backoff after so many failures in a row; `spread` in [0, 1) takes up to half of it off."""
+    longest = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(failures - 1, 16))
+    return longest * (1 - spread / 2)
+
+
+class Worker(ABC):
+    """One queue, first in first out: an item that fails holds the later ones until it succeeds."""
+
+    def __init__(self) -> None:
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that there is something new."""
+        self._woken.set()
+
+    @abstractmethod
+    async def step(self) -> bool:
+        """Finish the oldest item; False when there is none. Raises AttemptFailedError when it must be tried again."""
+
+    async def run(self) -> NoReturn:
+        """Work until cancelled. An unforeseen error (a full disk, say) is logged and tried again like a failure."""
+        failures = 0
+        while True:
+            self._woken.clear()
+            try:
+                busy = await self.step()
+            except AttemptFailedError:
+                failures += 1
+            except Exception:  # noqa: BLE001 - logged with its traceback; a worker that ended would lose events silently
+                get_logger(__name__).exception("event_worker_failed", worker=type(self).__name__)
+                failures += 1
+            else:
+                failures = 0
+                if not busy:
+                    await self._woken.wait()
+                continue
+            await asyncio.sleep(wait_seconds(failures, random.random()))  # noqa: S311 - spreads retries, no secret
