@@ -1,0 +1,98 @@
+"""Find a C compiler for tinygrad and tell tinygrad about it, before tinygrad reads its environment.
+
+It knows compilers, processors and tinygrad's variables (CC, DEV, CACHEDB); it knows no kernel.
+A system clang is preferred; else the wheel `ziglang`, whose `zig clang` takes clang's own arguments.
+"""
+
+import hashlib
+import importlib.util
+import os
+import platform
+import shutil
+import stat
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+from internal.errors import ConfigurationError
+
+_FLAGS = ("-c", "-x", "c", "-O2", "-ffreestanding", "-march=native", "-", "-o", os.devnull)
+_PROBE = b"typedef float v __attribute__((vector_size(32))); v twice(v x) { return x + x; }"
+
+
+def _cache_folder() -> Path:
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return root / "pocketsizefund"
+
+
+def _works(command: str) -> bool:
+    """Whether the command compiles a vector function for this processor."""
+    try:
+        return subprocess.run([command, *_FLAGS], input=_PROBE, capture_output=True, check=False).returncode == 0  # noqa: S603 (the command is a compiler found on this machine)
+    except OSError:
+        return False
+
+
+def _ziglang_script(folder: Path) -> Path | None:
+    """Write a small script that runs `zig clang`, because tinygrad's CC is one word; None without the wheel."""
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        return None
+    zig = Path(found.origin).parent / "zig"
+    text = f'#!/bin/sh\nexec "{zig}" clang "$@"\n'
+    script = folder / f"zig-clang-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    if not script.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        draft = script.with_suffix(f".{os.getpid()}")
+        draft.write_text(text)
+        draft.chmod(draft.stat().st_mode | stat.S_IXUSR)
+        draft.replace(script)
+    return script
+
+
+def _find_compiler(folder: Path) -> str:
+    chosen = os.environ.get("CC")
+    candidates = [shutil.which("clang"), _ziglang_script(folder)]
+    if chosen is not None and "clang" in Path(chosen).name:  # CC=gcc, set for other tools, cannot serve tinygrad
+        candidates.insert(0, shutil.which(chosen))
+    for candidate in candidates:
+        if candidate is not None and _works(str(candidate)):
+            return str(candidate)
+    raise ConfigurationError(
+        "the model needs a C compiler: no clang that works was found on the PATH, and the package ziglang is missing or "
+        "broken; run `uv sync`, or install clang"
+    )
+
+
+def _processor() -> str:
+    """What the machine code depends on: architecture and instruction sets."""
+    description = Path("/proc/cpuinfo")
+    lines = description.read_text().splitlines() if description.exists() else [platform.processor()]
+    kept = [line for line in lines if line.startswith(("flags", "Features", "model name"))]
+    return platform.machine() + "".join(sorted(set(kept)))
+
+
+@cache
+def configure() -> str:
+    """Set CC, DEV and CACHEDB for tinygrad; return the compiler's command.
+
+    The kernel cache lives in a file of its own for each compiler and processor, because tinygrad's key knows neither.
+    DEV and CACHEDB stay as they are where the user has set them.
+
+    Raises:
+        ConfigurationError: neither a system clang nor `ziglang` compiles anything.
+    """
+    folder = _cache_folder()
+    compiler = _find_compiler(folder)
+    version = subprocess.run([compiler, "--version"], capture_output=True, check=True).stdout  # noqa: S603 (the compiler found above)
+    key = hashlib.sha256(version + _processor().encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["CC"] = compiler
+    os.environ.setdefault("DEV", "CPU")
+    os.environ.setdefault("CACHEDB", str(folder / f"kernels-{key}.db"))
+    loaded = sys.modules.get("tinygrad.helpers")
+    if loaded is not None:  # somebody imported tinygrad first, and it reads these two once
+        loaded.CACHEDB = os.environ["CACHEDB"]  # type: ignore[attr-defined] # a module's variable, known by name only
+        loaded.DEV.value = os.environ["DEV"]
+    return compiler

@@ -1,0 +1,41 @@
+"""Dropout by an integer hash of seed, site and index: nothing is stored, and C and plain forms drop the same elements.
+
+It knows seeds and rates. Whether it acts is a scope: only under tinygrad's `Context(TRAINING=1)`.
+"""
+
+import numpy as np
+from tinygrad import Tensor, dtypes
+from tinygrad.helpers import TRAINING
+
+_SITE, _INDEX, _FIRST, _SECOND = 0x9E3779B9, 0x9E3779B1, 0x85EBCA6B, 0xC2B2AE35
+
+
+class Dropout:
+    """A rate and a seed on the device: `control` is u32 [4] {seed, threshold, step, 0}.
+
+    The optimizer moves seed and step on in place, so that nothing changes on the Python side of a captured step.
+    `__slots__` keeps the tensors out of the model's state dictionary: they are no parameters.
+    """
+
+    __slots__ = ("_still", "active")
+
+    def __init__(self, rate: float, seed: int) -> None:
+        values = np.array([seed & 0xFFFFFFFF, int(rate * 2**32), 0, 0], np.uint32)
+        self.active = Tensor(values).realize()
+        self._still = Tensor(np.zeros(4, np.uint32)).realize()
+
+    @property
+    def control(self) -> Tensor:
+        """What the layers get: the active control in training, else one that drops nothing."""
+        return self.active if TRAINING else self._still
+
+
+def drop(values: Tensor, control: Tensor, site: int) -> Tensor:
+    """The plain form: drop elements of f32 `values` and scale the rest by 1 / (1 - rate); site names the layer."""
+    index = Tensor.arange(values.numel(), dtype=dtypes.uint32).reshape(values.shape)
+    mixed = (index * _INDEX).bitwise_xor(control[0:1] + (site * _SITE & 0xFFFFFFFF))
+    mixed = mixed.bitwise_xor(mixed.rshift(15)) * _FIRST
+    mixed = mixed.bitwise_xor(mixed.rshift(13)) * _SECOND
+    mixed = mixed.bitwise_xor(mixed.rshift(16))
+    rate = control[1:2].cast(dtypes.float32) * 2.0**-32
+    return (mixed >= control[1:2]).where(values / (1.0 - rate), 0.0)
