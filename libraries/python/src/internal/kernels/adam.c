@@ -1,6 +1,7 @@
 // Adam (Kingma & Ba, arXiv 1412.6980, algorithm 1) over every parameter of a model, after clipping the gradient's global norm.
 // Built with: TENSORS, SIZES, and the lists of arguments PARAMETER_ARGUMENTS, PARAMETER_NAMES, GRADIENT_ARGUMENTS, GRADIENT_NAMES.
-//   control {seed, threshold, step, 0}: the step counts up and the dropout seed moves on; norm [1]: the gradient's norm before clipping
+//   control {seed, threshold, step, 0}: the step counts up and the dropout seed moves on
+//   report [2]: the loss, and the gradient's norm before clipping; a norm that is not finite changes nothing else
 //   settings {learning rate, beta 1, beta 2, epsilon, largest norm (0: no clipping)}
 #include "kernel.h"
 typedef struct {
@@ -34,7 +35,7 @@ static void update(const void *pointer, int tensor) {
     store(p + at, load(p + at) - a->rate * a->correction1 * first / (root + a->epsilon));
   }
 }
-void adam(PARAMETER_ARGUMENTS, float *first, float *second, unsigned *control, float *norm, GRADIENT_ARGUMENTS, const float *settings, const unsigned long *host) {
+void adam(PARAMETER_ARGUMENTS, float *first, float *second, unsigned *control, float *report, const float *loss, GRADIENT_ARGUMENTS, const float *settings, const unsigned long *host) {
   float *const parameters[TENSORS] = {PARAMETER_NAMES};
   const float *const gradients[TENSORS] = {GRADIENT_NAMES};
   double squares = 0;
@@ -43,11 +44,13 @@ void adam(PARAMETER_ARGUMENTS, float *first, float *second, unsigned *control, f
       vector g = load(gradients[tensor] + at);
       squares += sum(g * g);
     }
-  norm[0] = (float)__builtin_sqrt(squares);
+  float norm = (float)__builtin_sqrt(squares);
+  report[0] = loss[0], report[1] = norm;
+  if (!(norm < __builtin_inff())) return;
   control[0] += 0x9E3779B9u, control[2] += 1;
   arguments_t a = {.parameters = parameters, .gradients = gradients, .first = first, .second = second, .rate = settings[0],
                    .beta1 = settings[1], .beta2 = settings[2], .epsilon = settings[3],
-                   .clip = settings[4] > 0 && norm[0] > settings[4] ? settings[4] / norm[0] : 1.0f,
+                   .clip = settings[4] > 0 && norm > settings[4] ? settings[4] / norm : 1.0f,
                    .correction1 = 1.0f / (1.0f - power(settings[1], control[2])), .correction2 = 1.0f / (1.0f - power(settings[2], control[2]))};
   parallel(host, TENSORS, update, &a);
 }

@@ -1,0 +1,31 @@
+"""The quantile outputs, equation 23 of arXiv 1912.09363, built so that they cannot cross.
+
+It knows which quantiles there are; the middle one is a linear map, the others step away from it by softplus.
+"""
+
+import numpy as np
+from tinygrad import Tensor
+
+from internal.kernels.layout import Layout, Matrix
+
+
+class QuantileHead:
+    """x [.., hidden] -> [.., quantile], never decreasing along the last axis."""
+
+    def __init__(self, hidden: int, quantiles: tuple[float, ...], random: np.random.Generator) -> None:
+        count = len(quantiles)
+        self.layout = Layout((("weight", Matrix(hidden, count)), ("bias", Matrix(1, count, 1, "zeros"))))
+        self.parameters = self.layout.initialise(random)
+        self._middle = int(np.argmin(np.abs(np.array(quantiles) - 0.5)))
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Answer in the order of the quantiles."""
+        weight, bias = (self.layout.view(self.parameters, name)[0, :, 0] for name in ("weight", "bias"))
+        raw, middle = x @ weight + bias, self._middle
+        steps, median = raw.softplus(), raw[..., middle : middle + 1]
+        columns = [median]
+        for lower in range(middle - 1, -1, -1):
+            columns.insert(0, columns[0] - steps[..., lower : lower + 1])
+        for upper in range(middle + 1, raw.shape[-1]):
+            columns.append(columns[-1] + steps[..., upper : upper + 1])
+        return Tensor.cat(*columns, dim=-1)
