@@ -54,6 +54,9 @@ class Market(Protocol):
     def bar(self, ticker: str, day: date) -> Bar | None:
         """One row of `bars(day)`; None where the ticker did not trade."""
 
+    def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:
+        """One ticker's bars with start <= date <= end, oldest first, columns as `bars`; no rows for an unknown one."""
+
     def splits(self, start: date, end: date) -> pl.DataFrame:
         """Splits with start <= execution_date <= end: ticker, execution_date, split_from, split_to."""
 

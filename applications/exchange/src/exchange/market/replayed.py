@@ -85,6 +85,10 @@ class ReplayedMarket:
             latest = self._latest = (day, {row["ticker"]: Bar(**row) for row in rows})
         return latest[1].get(ticker)
 
+    def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:
+        """One ticker's rows from start to end, oldest first."""
+        return self._bars.filter((pl.col("ticker") == ticker) & pl.col("date").is_between(start, end))
+
     def splits(self, start: date, end: date) -> pl.DataFrame:  # noqa: ARG002 - the protocol's arguments; no file has any
         """No splits: a file of bars has none, and vendors' files are mostly adjusted already."""
         return corporate_actions.empty_splits()

@@ -4,18 +4,18 @@ Knows the drawn universe, the played path and which session each row of it is. K
 memory (about 30 bytes a ticker and session), and callers ask only for what has happened.
 """
 
+from bisect import bisect_left, bisect_right
 from datetime import date
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from exchange.market.listing import Bar, Listing
 from exchange.market.simulated_actions import dividends_frame, splits_frame
 from exchange.market.simulation import Path, Signal, simulate
-from exchange.market.universe import Universe, draw_universe
-from internal.dates import session_close, sessions
+from exchange.market.universe import IntArray, Universe, draw_universe
+from internal.dates import sessions, sessions_frame
 from internal.errors import ConfigurationError
 from internal.schemas import equity_bars
 
@@ -60,6 +60,8 @@ class SimulatedMarket:
     ) -> None:
         self._sessions = _checked_sessions(seed, ticker_count, signal, (first_day, opening_day, last_day))
         self._opening = max(day for day in self._sessions if day <= opening_day)
+        calendar = sessions_frame(self._sessions[0], self._sessions[-1])
+        self._days, self._closes = calendar.get_column("date"), calendar.get_column("timestamp")
         self._number = {day: number for number, day in enumerate(self._sessions)}
         universe_seed, price_seed = np.random.SeedSequence(seed).spawn(2)
         self._universe: Universe = draw_universe(universe_seed, ticker_count, self._sessions)
@@ -103,22 +105,33 @@ class SimulatedMarket:
         if number is None:
             return equity_bars.empty()
         traded = np.flatnonzero(self._path.volume[number])
+        return self._frame(np.full_like(traded, number), traded)
+
+    def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:
+        """One ticker's bars with start <= date <= end, oldest first; no rows for an unknown ticker."""
+        column = self._column.get(ticker)
+        if column is None:
+            return equity_bars.empty()
+        first, last = bisect_left(self._sessions, start), bisect_right(self._sessions, end)
+        traded = first + np.flatnonzero(self._path.volume[first:last, column])
+        return self._frame(traded, np.full_like(traded, column))
+
+    def _frame(self, rows: IntArray, columns: IntArray) -> pl.DataFrame:
+        """The bars at these places of the arrays, [session number, ticker number]."""
+        path = self._path
         return pl.DataFrame(
             {
-                "ticker": self._tickers.gather(traded),
-                "open": _dollars(self._path.open[number, traded]),
-                "high": _dollars(self._path.high[number, traded]),
-                "low": _dollars(self._path.low[number, traded]),
-                "close": _dollars(self._path.close[number, traded]),
-                "volume": self._path.volume[number, traded].astype(np.float64),
-                "volume_weighted_average_price": self._path.volume_weighted_average_price[number, traded] / 10_000.0,
-                "transactions": self._path.transactions[number, traded].astype(np.int64),
+                "ticker": self._tickers.gather(columns),
+                "date": self._days.gather(rows),
+                "timestamp": self._closes.gather(rows),
+                "open": path.open[rows, columns] / 100.0,
+                "high": path.high[rows, columns] / 100.0,
+                "low": path.low[rows, columns] / 100.0,
+                "close": path.close[rows, columns] / 100.0,
+                "volume": path.volume[rows, columns].astype(np.float64),
+                "volume_weighted_average_price": path.volume_weighted_average_price[rows, columns] / 10_000.0,
+                "transactions": path.transactions[rows, columns].astype(np.int64),
             }
-        ).select(
-            "ticker",
-            pl.lit(day).alias("date"),
-            pl.lit(session_close(day)).dt.cast_time_unit("ms").alias("timestamp"),
-            pl.exclude("ticker"),
         )
 
     def bar(self, ticker: str, day: date) -> Bar | None:
@@ -147,10 +160,6 @@ class SimulatedMarket:
     def dividends(self, start: date, end: date) -> pl.DataFrame:
         """Dividends with start <= ex_dividend_date <= end, ordered by date and ticker; US dollars a share."""
         return self._dividends.filter(pl.col("ex_dividend_date").is_between(start, end))
-
-
-def _dollars(cents: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-    return cents / 100.0
 
 
 def _checked_sessions(seed: int, ticker_count: int, signal: str, days: tuple[date, date, date]) -> list[date]:

@@ -1,0 +1,101 @@
+"""How the simulated vendor answers: its envelope, its error bodies, its key.
+
+Knows Polygon's outer shapes and where a request finds the market and the clock. Knows no endpoint.
+Vendor's pages: https://polygon.io/docs/rest/quickstart.
+"""
+
+from collections.abc import Callable, Coroutine
+from datetime import date, datetime
+from typing import Any, Protocol, cast
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+
+from exchange.market.protocol import Market
+
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+class Clock(Protocol):
+    """The exchange's clock as far as market data needs it."""
+
+    def now(self) -> datetime:
+        """The moment, UTC."""
+
+    def last_closed_session(self) -> date:
+        """The latest session whose close has passed."""
+
+
+class Exchange(Protocol):
+    """What `request.app.state.exchange` offers to these routes."""
+
+    market: Market
+    clock: Clock
+
+
+class PolygonError(Exception):
+    """A refusal in the vendor's words: the HTTP status, the body's `status` and its sentence.
+
+    The sentence stands under `error` where `status` is ERROR, else under `message`.
+    """
+
+    def __init__(self, http_status: int, sentence: str, status: str = "ERROR") -> None:
+        super().__init__(sentence)
+        self.http_status = http_status
+        self.body = {
+            "status": status,
+            "request_id": request_id(),
+            "error" if status == "ERROR" else "message": sentence,
+        }
+
+
+class PolygonRoute(APIRoute):
+    """A route that answers a refusal, its own or FastAPI's, with the vendor's body instead of problem details."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, with refusals turned into bodies."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except PolygonError as error:
+                refusal = error
+            except RequestValidationError as error:
+                first = error.errors()[0]
+                refusal = PolygonError(400, f"Invalid parameter '{first['loc'][-1]}': {first['msg']}")
+            return JSONResponse(refusal.body, refusal.http_status)
+
+        return answer
+
+
+async def require_key(request: Request) -> None:
+    """Every caller brings a key, as `Authorization: Bearer KEY` or `?apiKey=KEY`; here any key opens the door.
+
+    Raises PolygonError 401 for none and for one that no vendor would have given out (blank, or with blanks in it).
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    key = token if scheme.lower() == "bearer" else request.query_params.get("apiKey", "")
+    if not key.strip():
+        raise PolygonError(401, "API Key was not provided")
+    if not key.strip().isprintable() or " " in key.strip():
+        raise PolygonError(401, "Unknown API Key")
+
+
+def exchange_of(request: Request) -> Exchange:
+    """The market and the clock that the application was wired with."""
+    return cast("Exchange", request.app.state.exchange)
+
+
+def today(request: Request) -> date:
+    """The day in New York on the exchange's clock."""
+    return exchange_of(request).clock.now().astimezone(NEW_YORK).date()
+
+
+def request_id() -> str:
+    """32 hexadecimal digits, as the vendor's."""
+    return uuid4().hex
