@@ -3,13 +3,14 @@
 Knows how a fill or a movement becomes a row. Knows nothing of rules or storage.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from exchange.account import fill_amount
 from exchange.identity import activity_id
 from exchange.ledger import Activity
 from exchange.matching import Execution
-from exchange.money import plain
+from exchange.money import ZERO, plain, round_shares
 from exchange.orders import Order, OrderStatus
 from exchange.settlement import Movement
 
@@ -21,38 +22,50 @@ def wire_moment(moment: datetime) -> str:
     return moment.isoformat().replace("+00:00", "Z")
 
 
-def fill_activity(
-    account: str, sequence: int, session: date, moment: datetime, execution: Execution, order: Order
-) -> Activity:
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Which row of whose history: the account, the row's number, its session and moment (UTC)."""
+
+    account: str
+    sequence: int
+    session: date
+    moment: datetime
+
+    @property
+    def id(self) -> str:
+        """The row's id."""
+        return activity_id(self.account, self.sequence, self.moment)
+
+
+def fill_activity(stamp: Stamp, execution: Execution, order: Order) -> Activity:
     """The row of one fill; `order` is the order after it."""
-    identifier = activity_id(account, sequence, moment)
-    left = order.remaining_at(execution.price) if order.status is not OrderStatus.FILLED else 0
+    left = ZERO if order.status is OrderStatus.FILLED else order.remaining_at(execution.price)
     body: dict[str, str | None] = {
         "activity_type": FILL,
         "cum_qty": plain(order.filled_quantity),
-        "id": identifier,
-        "leaves_qty": plain(left) if left else "0",
+        "id": stamp.id,
+        "leaves_qty": plain(round_shares(left, whole=False)),
         "order_id": order.id,
         "order_status": str(order.status),
         "price": plain(execution.price),
         "qty": plain(execution.quantity),
         "side": str(order.side),
         "symbol": order.ticker,
-        "transaction_time": wire_moment(moment),
+        "transaction_time": wire_moment(stamp.moment),
         "type": "fill" if order.status is OrderStatus.FILLED else "partial_fill",
     }
     amount = fill_amount(order.side.sign * execution.quantity, execution.price)
-    return Activity(sequence, identifier, FILL, session, moment, amount, order.id, body)
+    return Activity(stamp.sequence, stamp.id, FILL, stamp.session, stamp.moment, amount, order.id, body)
 
 
-def movement_activity(account: str, sequence: int, session: date, moment: datetime, movement: Movement) -> Activity:
+def movement_activity(stamp: Stamp, movement: Movement) -> Activity:
     """The row of a dividend, fee, split or other movement."""
-    identifier = activity_id(account, sequence, moment)
+    kind = movement.activity_type
     body: dict[str, str | None] = {
-        "activity_type": movement.activity_type,
-        "date": session.isoformat(),
+        "activity_type": kind,
+        "date": stamp.session.isoformat(),
         "description": movement.description,
-        "id": identifier,
+        "id": stamp.id,
         "net_amount": plain(movement.net_amount),
         "status": "executed",
     }
@@ -61,5 +74,5 @@ def movement_activity(account: str, sequence: int, session: date, moment: dateti
     if movement.quantity is not None:
         body["qty"] = plain(movement.quantity)
     if movement.price is not None:
-        body["per_share_amount" if movement.activity_type == "DIV" else "price"] = plain(movement.price)
-    return Activity(sequence, identifier, movement.activity_type, session, moment, movement.net_amount, None, body)
+        body["per_share_amount" if kind == "DIV" else "price"] = plain(movement.price)
+    return Activity(stamp.sequence, stamp.id, kind, stamp.session, stamp.moment, movement.net_amount, None, body)

@@ -48,7 +48,7 @@ CREATE TABLE IF NOT EXISTS session_events (
 
 
 class Database:
-    """One connection for the whole process, used by one thread at a time.
+    """One connection for the whole process, used by one thread at a time; no second process can open the file.
 
     Raises UnavailableError, with what to do, when the folder or the file cannot be used.
     """
@@ -58,20 +58,21 @@ class Database:
         path = state_directory / FILE_NAME
         try:
             state_directory.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(path, check_same_thread=False, autocommit=True)
+            self._connection = sqlite3.connect(path, check_same_thread=False, autocommit=True, timeout=1.0)
             self._connection.row_factory = sqlite3.Row
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise UnavailableError(
-                f"The exchange cannot keep its state in {path}: {error}. Make the folder writable, free disk space, or "
-                "set STATE_DIRECTORY to another folder."
+                f"The exchange cannot keep its state in {path}: {error}. When it is locked, another exchange runs on "
+                "it; else make the folder writable, free disk space, or set STATE_DIRECTORY to another folder."
             ) from error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing: commits at the end, rolls back on any error. Raises UnavailableError when the disk is full."""
+        """All or nothing: commits at the end, rolls back on any error. UnavailableError when the disk is full."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:

@@ -58,7 +58,7 @@ class TradingDesk:
         raise outcome
 
     def _attempt(self, ledger: Ledger, request: OrderRequest, *, borrow_refused: bool) -> Order | AlpacaError:
-        """The order or its refusal, as a value: the transaction commits either way, so a fault that struck is used up."""
+        """The order or its refusal, as a value: the transaction commits either way, a fault that struck is used up."""
         try:
             return self._accept(ledger, request, borrow_refused=borrow_refused)
         except AlpacaError as refusal:

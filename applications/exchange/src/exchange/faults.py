@@ -89,9 +89,9 @@ def clear_faults(connection: sqlite3.Connection) -> None:
 def take_request_fault(connection: sqlite3.Connection, method: str, path: str) -> Fault | None:
     """The oldest fault that strikes this request, used up by one; None when the request goes through."""
     for fault in list_faults(connection):
-        if fault.kind not in MARKET_KINDS and fault.method in {None, method} and fnmatchcase(path, fault.path):
-            if _use(connection, fault):
-                return fault
+        strikes = fault.kind not in MARKET_KINDS and fault.method in {None, method} and fnmatchcase(path, fault.path)
+        if strikes and _use(connection, fault):
+            return fault
     return None
 
 

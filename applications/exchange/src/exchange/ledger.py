@@ -145,9 +145,9 @@ class Ledger:
         values = [order.sequence, *(to_text(getattr(order, column)) for column in ORDER_COLUMNS[1:])]
         self.connection.execute(PUT_ORDER, values)
 
-    def next_activity_sequence(self) -> int:
-        """The number that the next activity gets, from 1."""
-        return int(self.connection.execute("SELECT COALESCE(MAX(sequence), 0) + 1 FROM activities").fetchone()[0])
+    def last_activity_sequence(self) -> int:
+        """The number of the newest activity, 0 before the first."""
+        return int(self.connection.execute("SELECT COALESCE(MAX(sequence), 0) FROM activities").fetchone()[0])
 
     def add_activities(self, activities: Iterable[Activity]) -> None:
         """Appends to the account's history."""

@@ -4,9 +4,10 @@ Knows that a recorded event must be sent at least once. Ids are a function of ty
 again after a crash is the same event to everybody.
 """
 
+import asyncio
 from datetime import date
 
-from anyio import to_thread
+from fastapi.concurrency import run_in_threadpool
 
 from exchange.database import Database
 from exchange.ledger import Ledger
@@ -15,18 +16,24 @@ from internal.cloud_events import EventBus, make_event
 SOURCE = "/exchange"
 
 
-async def publish_recorded(database: Database, bus: EventBus) -> None:
-    """Hands every recorded, unsent event to the outbox, oldest first."""
-    for sequence, event_type, session in await to_thread.run_sync(_unsent, database):
-        await bus.publish(make_event(event_type, SOURCE, session, {"date": session.isoformat()}))
-        await to_thread.run_sync(_mark, database, sequence)
+class Publisher:
+    """Hands recorded events to the bus; `turn` lets one mover of the clock act at a time."""
 
+    def __init__(self, database: Database, bus: EventBus) -> None:
+        self._database = database
+        self._bus = bus
+        self.turn = asyncio.Lock()
 
-def _unsent(database: Database) -> list[tuple[int, str, date]]:
-    with database.reading() as connection:
-        return Ledger(connection).unsent_session_events()
+    async def publish_recorded(self) -> None:
+        """Publishes every recorded event that is not in the outbox yet, oldest first."""
+        for sequence, event_type, session in await run_in_threadpool(self._unsent):
+            await self._bus.publish(make_event(event_type, SOURCE, session, {}))
+            await run_in_threadpool(self._mark, sequence)
 
+    def _unsent(self) -> list[tuple[int, str, date]]:
+        with self._database.reading() as connection:
+            return Ledger(connection).unsent_session_events()
 
-def _mark(database: Database, sequence: int) -> None:
-    with database.transaction() as connection:
-        Ledger(connection).mark_session_event_sent(sequence)
+    def _mark(self, sequence: int) -> None:
+        with self._database.transaction() as connection:
+            Ledger(connection).mark_session_event_sent(sequence)

@@ -10,10 +10,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from exchange.account import apply_fill, apply_marks, roll_day
-from exchange.activities import FILL, fill_activity, movement_activity
+from exchange.activities import FILL, Stamp, fill_activity, movement_activity
 from exchange.clock import Auction, Step
 from exchange.faults import FaultKind, take_market_fault
-from exchange.ledger import Activity, Ledger
+from exchange.ledger import Ledger
 from exchange.market.listing import Bar
 from exchange.market.protocol import Market
 from exchange.matching import Execution, average_price, match
@@ -44,7 +44,7 @@ class StepRun:
         self._market = market
         self._step = step
         self._account = ledger.required_fact("account_id")
-        self._activity_sequence = ledger.next_activity_sequence()
+        self._activity_sequence = ledger.last_activity_sequence()
         self.book = ledger.book()
 
     def play(self) -> None:
@@ -115,7 +115,7 @@ class StepRun:
     def _auction(self, price_of: Callable[[Bar], float]) -> None:
         orders = self._ledger.open_orders()
         bars = self._bars({*self.book.positions, *(order.ticker for order in orders)})
-        for execution in match(orders, bars, self._step, self._fill_share):
+        for execution in match(orders, bars, self._step, self._allow):
             self._fill(execution)
         self.book = apply_marks(self.book, {ticker: decimal_of(price_of(bar)) for ticker, bar in bars.items()})
 
@@ -123,9 +123,12 @@ class StepRun:
         found = ((ticker, self._market.bar(ticker, self._step.session)) for ticker in sorted(tickers))
         return {ticker: bar for ticker, bar in found if bar is not None}
 
-    def _fill_share(self, order: Order) -> Decimal:
+    def _allow(self, order: Order, quantity: Decimal) -> Decimal:
+        """A sale for dollars takes no more shares than there are; a fault may cut any fill to a share of itself."""
+        if not order.position_intent.opens:
+            quantity = min(quantity, abs(self.book.quantity_of(order.ticker)))
         fault = take_market_fault(self._ledger.connection, FaultKind.PARTIAL_FILL, order.ticker)
-        return Decimal(1) if fault is None or fault.share is None else decimal_of(fault.share)
+        return quantity if fault is None or fault.share is None else quantity * decimal_of(fault.share)
 
     def _fill(self, execution: Execution) -> None:
         order, signed = execution.order, execution.order.side.sign * execution.quantity
@@ -140,10 +143,7 @@ class StepRun:
         status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
         filled = replace(filled, status=status, filled_at=self._step.timestamp if done else None)
         self._ledger.put_order(filled)
-        self._add(lambda sequence: self._fill_row(sequence, execution, filled))
-
-    def _fill_row(self, sequence: int, execution: Execution, order: Order) -> Activity:
-        return fill_activity(self._account, sequence, self._step.session, self._step.timestamp, execution, order)
+        self._ledger.add_activities([fill_activity(self._stamp(), execution, filled)])
 
     def _previous_close(self, execution: Execution) -> Decimal:
         bar = self._market.bar(execution.order.ticker, previous_session(self._step.session))
@@ -167,20 +167,16 @@ class StepRun:
         return {listing.ticker: decimal_of(listing.borrow_rate) for listing in listings if listing is not None}
 
     def _record(self, movements: list[Movement]) -> None:
-        for movement in movements:
-            self._add(
-                lambda sequence, movement=movement: movement_activity(
-                    self._account, sequence, self._step.session, self._step.timestamp, movement
-                )
-            )
+        self._ledger.add_activities([movement_activity(self._stamp(), movement) for movement in movements])
 
-    def _add(self, row: Callable[[int], Activity]) -> None:
-        self._ledger.add_activities([row(self._activity_sequence)])
+    def _stamp(self) -> Stamp:
+        """The identity of the next row of the account's history."""
         self._activity_sequence += 1
+        return Stamp(self._account, self._activity_sequence, self._step.session, self._step.timestamp)
 
 
 def _is_done(order: Order, price: Decimal) -> bool:
-    """Whether nothing that could be filled is left; the last fraction of a cent of a notional order counts as nothing."""
+    """Whether nothing that could be filled is left; less than a cent of a notional order is nothing."""
     if order.quantity is not None:
         return order.filled_quantity >= order.quantity
     return order.remaining_at(price) * price < Decimal("0.01")

@@ -1,0 +1,93 @@
+"""Plays injected faults on the way in and out: wrong answers of the kinds in `faults`.
+
+Knows ASGI messages. Knows no endpoint: control, health and metrics alone are spared.
+"""
+
+from http import HTTPStatus
+
+from anyio import sleep
+from fastapi.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from exchange.database import Database
+from exchange.faults import Fault, FaultKind, take_request_fault
+from internal.telemetry import get_logger
+
+SPARED = ("/control", "/health", "/ready", "/metrics", "/openapi.json")
+PROXY_PAGE = "<html><head><title>Just a moment...</title></head><body>Checking your connection</body></html>"
+
+
+class FaultInjection:
+    """The middleware; it finds the exchange where the routes find it."""
+
+    def __init__(self, application: ASGIApp) -> None:
+        self._application = application
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets a request through, or plays the oldest fault that strikes it."""
+        if scope["type"] != "http" or scope["path"].startswith(SPARED):
+            await self._application(scope, receive, send)
+            return
+        database = scope["app"].state.exchange.database
+        fault = await run_in_threadpool(_take, database, scope["method"], scope["path"])
+        if fault is None:
+            await self._application(scope, receive, send)
+            return
+        get_logger(__name__).info("fault_played", kind=str(fault.kind), method=scope["method"], path=scope["path"])
+        await self._play(fault, scope, receive, send)
+
+    async def _play(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        answer = Recorder()
+        if fault.carries_out:
+            await self._application(scope, receive, answer)
+        if fault.kind is FaultKind.HANG:
+            await sleep(60.0 if fault.seconds is None else fault.seconds)
+            await _drop(send)
+        elif fault.kind is FaultKind.TRUNCATED_BODY:
+            await _truncated(answer)(scope, receive, send)
+        else:
+            await _wrong_answer(fault)(scope, receive, send)
+
+
+def _take(database: Database, method: str, path: str) -> Fault | None:
+    with database.transaction() as connection:
+        return take_request_fault(connection, method, path)
+
+
+class Recorder:
+    """Takes the application's answer instead of the client."""
+
+    def __init__(self) -> None:
+        self.status = int(HTTPStatus.OK)
+        self.headers = Headers()
+        self.body = b""
+
+    async def __call__(self, message: Message) -> None:
+        """Keeps one message."""
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], Headers(raw=message["headers"])
+        self.body += message.get("body", b"")
+
+
+def _truncated(answer: Recorder) -> Response:
+    """The first half of the answer, with a content length that hides it, as a proxy sends it on."""
+    half = answer.body[: len(answer.body) // 2]
+    return Response(half, answer.status, media_type=answer.headers.get("content-type", "application/json"))
+
+
+async def _drop(send: Send) -> None:
+    """Promises a body and ends without it: the server closes the connection, the client has no answer."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
+
+
+def _wrong_answer(fault: Fault) -> Response:
+    if fault.kind is FaultKind.RATE_LIMIT:
+        headers = {"Retry-After": f"{1.0 if fault.seconds is None else fault.seconds:g}"}
+        return JSONResponse({"status": "ERROR", "code": 42910000, "message": "too many requests"}, 429, headers)
+    if fault.kind is FaultKind.HTML_BODY:
+        return HTMLResponse(PROXY_PAGE)
+    status = HTTPStatus.GATEWAY_TIMEOUT if fault.kind is FaultKind.GATEWAY_TIMEOUT else HTTPStatus.INTERNAL_SERVER_ERROR
+    code = 50410000 if status is HTTPStatus.GATEWAY_TIMEOUT else 50010000
+    return JSONResponse({"status": "ERROR", "code": code, "message": status.phrase.lower()}, status)

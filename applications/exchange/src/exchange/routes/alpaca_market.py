@@ -1,0 +1,75 @@
+"""`/v2/assets`, `/v2/clock`, `/v2/calendar`: what can be traded, and when.
+
+Parses, asks market and clock, answers. Shows no listing that the clock has not reached.
+"""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query
+
+from exchange import rejections
+from exchange.bodies import asset_body, calendar_body, clock_body
+from exchange.clock import NEW_YORK
+from exchange.exchange import Exchange
+from exchange.identity import asset_id
+from exchange.market.listing import Listing
+from exchange.routes.alpaca import AlpacaRoute, require_key_pair
+from exchange.routes.wiring import TheExchange
+from internal.dates import FIRST_DAY, sessions
+
+LAST_CALENDAR_DAY = date(2029, 12, 31)  # as the real calendar
+
+router = APIRouter(
+    prefix="/v2", route_class=AlpacaRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca market"]
+)
+
+
+def _today(exchange: Exchange) -> date:
+    return exchange.clock.now().astimezone(NEW_YORK).date()
+
+
+@router.get("/assets")
+def list_assets(
+    exchange: TheExchange,
+    status: Literal["active", "inactive"] | None = None,
+    asset_class: str = "us_equity",
+    primary_exchange: Annotated[str | None, Query(alias="exchange")] = None,
+) -> list[dict[str, Any]]:
+    """Every asset known on the clock's day; this exchange lists stocks alone."""
+    today = _today(exchange)
+    if asset_class != "us_equity":
+        return []
+    bodies = (asset_body(listing, today) for listing in exchange.market.listings(today))
+    return [
+        body for body in bodies if status in {None, body["status"]} and primary_exchange in {None, body["exchange"]}
+    ]
+
+
+@router.get("/assets/{symbol_or_asset_id}")
+def get_asset(exchange: TheExchange, symbol_or_asset_id: str) -> dict[str, Any]:
+    """One asset by symbol or id."""
+    return asset_body(_listing(exchange, symbol_or_asset_id), _today(exchange))
+
+
+def _listing(exchange: Exchange, symbol_or_asset_id: str) -> Listing:
+    today = _today(exchange)
+    for listing in exchange.market.listings(today):
+        if symbol_or_asset_id in {listing.ticker, asset_id(listing.ticker)}:
+            return listing
+    raise rejections.not_found(f"asset not found for {symbol_or_asset_id}")
+
+
+@router.get("/clock")
+def get_clock(exchange: TheExchange) -> dict[str, Any]:
+    """The exchange's clock."""
+    return clock_body(exchange.clock.reading())
+
+
+@router.get("/calendar")
+def get_calendar(start: date = FIRST_DAY, end: date = LAST_CALENDAR_DAY) -> list[dict[str, str]]:
+    """Sessions from start to end, both included."""
+    if end < start:
+        raise rejections.invalid("end must not be before start")
+    first, last = max(start, FIRST_DAY), min(end, LAST_CALENDAR_DAY)
+    return [calendar_body(day) for day in sessions(first, last)] if first <= last else []

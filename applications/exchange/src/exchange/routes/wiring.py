@@ -1,0 +1,35 @@
+"""Where a request finds the parts that the server wired: the exchange, its settings, its publisher.
+
+Knows `application.state` alone.
+"""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from exchange.configuration import Configuration
+from exchange.exchange import Exchange
+from exchange.session_events import Publisher
+
+
+async def _exchange(request: Request) -> Exchange:
+    found = request.app.state.exchange
+    assert isinstance(found, Exchange)  # noqa: S101 - tells the type checker what the server wired
+    return found
+
+
+async def _configuration(request: Request) -> Configuration:
+    found = request.app.state.configuration
+    assert isinstance(found, Configuration)  # noqa: S101 - as above
+    return found
+
+
+async def _publisher(request: Request) -> Publisher:
+    found = request.app.state.publisher
+    assert isinstance(found, Publisher)  # noqa: S101 - as above
+    return found
+
+
+type TheExchange = Annotated[Exchange, Depends(_exchange)]
+type TheConfiguration = Annotated[Configuration, Depends(_configuration)]
+type ThePublisher = Annotated[Publisher, Depends(_publisher)]

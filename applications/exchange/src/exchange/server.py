@@ -1,0 +1,131 @@
+"""Assembles the exchange once, in the open: settings, market, state, events, routes.
+
+The only module that knows all the others. `uvicorn --factory exchange.server:create_application`.
+"""
+
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+
+from exchange.configuration import Configuration
+from exchange.database import Database
+from exchange.exchange import Exchange
+from exchange.fault_injection import FaultInjection
+from exchange.ledger import Ledger
+from exchange.market.protocol import Market
+from exchange.market.replayed import ReplayedMarket
+from exchange.market.simulated import SimulatedMarket
+from exchange.routes import (
+    alpaca_account,
+    alpaca_market,
+    alpaca_orders,
+    alpaca_positions,
+    control,
+    polygon,
+    reference,
+)
+from exchange.session_events import SOURCE, Publisher
+from internal.cloud_events import EventBus
+from internal.errors import ConfigurationError, FundError
+from internal.http.service import create_service
+from internal.telemetry import configure_logging, get_logger
+
+DESCRIPTION = (
+    "A simulated exchange. Polygon's market data and Alpaca's trading at the root, for their unmodified clients; "
+    "`/control` moves the clock and injects faults."
+)
+ROUTERS = (
+    polygon.router,
+    reference.router,
+    alpaca_account.router,
+    alpaca_orders.router,
+    alpaca_positions.router,
+    alpaca_market.router,
+    control.router,
+)
+
+
+def create_application(configuration: Configuration | None = None) -> FastAPI:
+    """The exchange as an application; the environment configures it unless a configuration is given.
+
+    Raises ConfigurationError for settings that are missing or wrong. What the settings point at (a bars file, the
+    stored state) is opened at start-up: what is wrong there ends the process with a sentence on standard error.
+    """
+    lifespan = _Lifespan(configuration if configuration is not None else Configuration())
+    application = create_service(
+        "exchange", DESCRIPTION, lifespan.run, token=None, readiness={"state": _check_state, "events": _check_events}
+    )
+    application.user_middleware.append(Middleware(FaultInjection))
+    for router in ROUTERS:
+        application.include_router(router)
+    return application
+
+
+@dataclass(frozen=True)
+class _Lifespan:
+    """Opens, wires, yields, closes."""
+
+    configuration: Configuration
+
+    @asynccontextmanager
+    async def run(self, application: FastAPI) -> AsyncIterator[None]:
+        configuration = self.configuration
+        configure_logging("exchange", configuration.log_format, secrets=configuration.secrets())
+        try:
+            market = await run_in_threadpool(build_market, configuration)
+            database = Database(configuration.state_directory)
+            exchange = await run_in_threadpool(Exchange, market, database, configuration.exchange_cash)
+        except FundError as error:
+            sys.stderr.write(f"exchange: {error.detail}\n")
+            raise
+        subscribers, token = configuration.event_subscribers, configuration.fund_api_token
+        try:
+            async with EventBus(configuration.state_directory, SOURCE, subscribers, {}, token=token) as bus:
+                publisher = Publisher(database, bus)
+                application.state.configuration = configuration
+                application.state.exchange = exchange
+                application.state.publisher = publisher
+                application.state.bus = bus
+                await publisher.publish_recorded()
+                get_logger(__name__).info("exchange_opened", **control.state_of(exchange).model_dump())
+                yield
+        finally:
+            database.close()
+
+
+def build_market(configuration: Configuration) -> Market:
+    """The market that the settings ask for. Raises ConfigurationError with what to do."""
+    bars_file, details_file = configuration.exchange_bars_file, configuration.exchange_details_file
+    if bars_file is not None:
+        return ReplayedMarket(bars_file, details_file, configuration.exchange_start_date)
+    if details_file is not None:
+        raise ConfigurationError("EXCHANGE_DETAILS_FILE belongs to EXCHANGE_BARS_FILE: set both, or neither")
+    given = configuration.exchange_start_date
+    return SimulatedMarket(
+        seed=configuration.exchange_seed,
+        ticker_count=configuration.exchange_ticker_count,
+        signal=configuration.exchange_signal,
+        **({} if given is None else {"opening_day": given}),
+    )
+
+
+async def _check_state(application: FastAPI) -> None:
+    """Raises when the stored state cannot be read."""
+    exchange: Exchange = application.state.exchange
+    await run_in_threadpool(_read_clock, exchange)
+
+
+def _read_clock(exchange: Exchange) -> None:
+    with exchange.database.reading() as connection:
+        Ledger(connection).clock()
+
+
+async def _check_events(application: FastAPI) -> None:
+    """Raises while the event bus is not running."""
+    bus: EventBus = application.state.bus
+    await bus.check(application)
