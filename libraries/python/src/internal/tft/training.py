@@ -1,0 +1,276 @@
+"""Training and prediction: Adam on the quantile loss, early stopping, best weights restored.
+
+It knows windows by number and nothing of bars or dates. The step is captured once by TinyJit, so every batch has one
+shape; the last one is filled up. Same seed, same windows: the same weights bit for bit, on any number of threads.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from tinygrad import Context, Tensor, TinyJit
+from tinygrad.nn.state import get_state_dict, load_state_dict
+
+from internal.kernels.adam import Adam, AdamSettings
+from internal.kernels.layout import padded
+from internal.networks.losses import pinball_loss, quantile_loss
+from internal.tft.model import TemporalFusionTransformer
+
+
+class WindowBatch(Protocol):
+    """NumPy arrays: past f32 [batch, past, past_variable], future f32 [batch, horizon, known_variable],
+    static i32 [batch, static_variable], target f32 [batch, horizon].
+    """  # noqa: D205 (one sentence names all four)
+
+    @property
+    def past(self) -> np.ndarray:
+        """Observed and known variables of the past."""
+
+    @property
+    def future(self) -> np.ndarray:
+        """Known variables of the future."""
+
+    @property
+    def static(self) -> np.ndarray:
+        """Category numbers; 0 is unknown."""
+
+    @property
+    def target(self) -> np.ndarray:
+        """What happened."""
+
+
+class Windows(Protocol):
+    """Windows by number."""
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def batch(self, indices: np.ndarray) -> WindowBatch:
+        """Gather the windows of these numbers."""
+
+
+@dataclass(frozen=True)
+class TrainingConfiguration:
+    """How to train.
+
+    Args:
+        batch_size: windows a step; rounded up to a multiple of 16.
+        epochs: at most.
+        learning_rate: Adam's.
+        patience: epochs without a better validation loss before it stops.
+        largest_gradient_norm: longer gradients are scaled down to it; 0 switches that off.
+        unknown_rate: share of category numbers replaced by 0, so that "unknown" is trained.
+        seed: of the order of windows and of the masking (the model has its own).
+    """
+
+    batch_size: int = 256
+    epochs: int = 20
+    learning_rate: float = 1e-3
+    patience: int = 3
+    largest_gradient_norm: float = 1.0
+    unknown_rate: float = 0.02
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """Where training stands after a step; `step` counts from 1 through all epochs; losses are quantile losses."""
+
+    epoch: int
+    step: int
+    total_steps: int
+    loss: float
+    gradient_norm: float
+    windows_per_second: float
+
+
+@dataclass(frozen=True)
+class TrainingHistory:
+    """Quantile loss by epoch: mean over the training steps, and on the validation windows; weights are those of the best."""
+
+    training_losses: tuple[float, ...]
+    validation_losses: tuple[float, ...]
+    windows_per_second: float
+
+    @property
+    def best_epoch(self) -> int:
+        """Counted from 0."""
+        return int(np.argmin(self.validation_losses))
+
+    @property
+    def best_validation_loss(self) -> float:
+        """The loss of the weights that were kept."""
+        return self.validation_losses[self.best_epoch]
+
+
+def fit(
+    model: TemporalFusionTransformer,
+    training: Windows,
+    validation: Windows,
+    configuration: TrainingConfiguration,
+    on_progress: Callable[[TrainingProgress], None] | None = None,
+) -> TrainingHistory:
+    """Train in place and keep the weights that are best on the validation windows.
+
+    Raises:
+        ValueError: no windows, targets or inputs that are not finite, categories outside their vocabulary.
+        FloatingPointError: the loss or its gradient is no number any more.
+    """
+    if not len(training) or not len(validation):
+        raise ValueError("training needs at least one training and one validation window")
+    take_step = training_step(model, configuration)
+    random = np.random.default_rng(configuration.seed)
+    batches = _Batches(training, model, configuration, random)
+    training_losses: list[float] = []
+    validation_losses: list[float] = []
+    best: dict[str, np.ndarray] = {}
+    watch, forward = _Stopwatch(batches.size), _Forward(model, batches.size)
+    for epoch in range(configuration.epochs):
+        losses = []
+        for tensors in batches:
+            loss, norm = take_step(*tensors)
+            losses.append(loss)
+            watch.step()
+            if on_progress is not None:
+                total = configuration.epochs * len(batches)
+                on_progress(TrainingProgress(epoch, watch.steps, total, loss, norm, watch.windows_per_second))
+        watch.pause()
+        training_losses.append(float(np.mean(losses)))
+        validation_losses.append(_loss(forward, validation))
+        if validation_losses[-1] == min(validation_losses):
+            best = {name: tensor.numpy().copy() for name, tensor in get_state_dict(model).items()}
+        if epoch - int(np.argmin(validation_losses)) >= configuration.patience:
+            break
+    load_state_dict(model, {name: Tensor(array) for name, array in best.items()}, verbose=False)
+    return TrainingHistory(tuple(training_losses), tuple(validation_losses), watch.windows_per_second)
+
+
+def training_step(
+    model: TemporalFusionTransformer, configuration: TrainingConfiguration
+) -> Callable[[Tensor, Tensor, Tensor, Tensor], tuple[float, float]]:
+    """Build one captured step: tensors of one batch in, loss and gradient norm out, parameters changed in place."""
+    parameters = list(get_state_dict(model).values())
+    settings = AdamSettings(configuration.learning_rate, configuration.largest_gradient_norm)
+    optimizer = Adam(parameters, model.dropout, settings)
+
+    def step(past: Tensor, future: Tensor, static: Tensor, target: Tensor) -> Tensor:
+        loss = quantile_loss(model(past, future, static), target, model.configuration.quantiles)
+        return optimizer.step(loss, loss.gradient(*parameters)).realize()
+
+    captured = TinyJit(step)
+
+    def take_step(past: Tensor, future: Tensor, static: Tensor, target: Tensor) -> tuple[float, float]:
+        with Context(TRAINING=1):
+            loss, norm = captured(past, future, static, target).tolist()
+        if not np.isfinite([loss, norm]).all():
+            raise FloatingPointError(f"loss {loss} and gradient norm {norm}: lower the learning rate or look at the inputs")
+        return loss, norm
+
+    return take_step
+
+
+def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> np.ndarray:
+    """Predict every window: f32 [window, horizon, quantile]; the last batch is filled up and cut."""
+    return _Forward(model, padded(min(batch_size, max(1, len(windows)))))(windows)
+
+
+def evaluate(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> float:
+    """The mean quantile loss on the windows."""
+    return _loss(_Forward(model, padded(min(batch_size, len(windows)))), windows)
+
+
+class _Forward:
+    """The model with one batch shape; captured once there is more than one batch."""
+
+    def __init__(self, model: TemporalFusionTransformer, size: int) -> None:
+        self.model, self._size = model, size
+        self._captured = TinyJit(lambda past, future, static: model(past, future, static).realize())
+
+    def __call__(self, windows: Windows) -> np.ndarray:
+        """Predict: f32 [window, horizon, quantile]."""
+        c, count, size = self.model.configuration, len(windows), self._size
+        found = np.empty((count, c.horizon, len(c.quantiles)), np.float32)
+        for first in range(0, count, size):
+            batch = windows.batch(np.minimum(np.arange(first, first + size), count - 1))
+            past, future, static = (Tensor(array).realize() for array in _checked(self.model, batch))
+            found[first : first + size] = self._captured(past, future, static).numpy()[: count - first]
+        return found
+
+
+def _loss(forward: _Forward, windows: Windows) -> float:
+    target = np.concatenate([windows.batch(part).target for part in np.array_split(np.arange(len(windows)), -(-len(windows) // 256))])
+    return pinball_loss(forward(windows), target, forward.model.configuration.quantiles)
+
+
+def _checked(model: TemporalFusionTransformer, batch: WindowBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The inputs as the kernels want them: contiguous, finite, inside the vocabularies. A kernel itself cannot raise."""
+    past, future = (np.ascontiguousarray(array, np.float32) for array in (batch.past, batch.future))
+    static = np.ascontiguousarray(batch.static, np.int32)
+    c = model.configuration
+    known = len(c.known_variables)
+    expected = ((c.past_length, len(c.observed_variables) + known), (c.horizon, known), (len(c.static_cardinalities),))
+    if (past.shape[1:], future.shape[1:], static.shape[1:]) != expected:
+        shapes = (past.shape, future.shape, static.shape)
+        raise ValueError(f"past, future and static inputs have shapes {shapes}, the model wants [window, ..] of {expected}")
+    if not (np.isfinite(past).all() and np.isfinite(future).all()):
+        raise ValueError("a past or future input is not finite: clean the windows before the model sees them")
+    if (static < 0).any() or (static >= np.array(c.static_cardinalities)).any():
+        raise ValueError(f"a category lies outside its vocabulary of {c.static_cardinalities}")
+    return past, future, static
+
+
+class _Batches:
+    """The training windows in a new order each epoch, in batches of one size; the last is filled from the order's start."""
+
+    def __init__(
+        self,
+        windows: Windows,
+        model: TemporalFusionTransformer,
+        configuration: TrainingConfiguration,
+        random: np.random.Generator,
+    ) -> None:
+        self.size = padded(min(configuration.batch_size, len(windows)))
+        self._windows, self._model, self._random = windows, model, random
+        self._unknown_rate = configuration.unknown_rate
+
+    def __len__(self) -> int:
+        return -(-len(self._windows) // self.size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        order = np.resize(self._random.permutation(len(self._windows)), (len(self), self.size))
+        for indices in order:
+            batch = self._windows.batch(indices)
+            past, future, static = _checked(self._model, batch)
+            target = np.ascontiguousarray(batch.target, np.float32)
+            if not np.isfinite(target).all():
+                raise ValueError("a training target is not finite: its session is not known yet")
+            static = np.where(self._random.random(static.shape) < self._unknown_rate, 0, static).astype(np.int32)
+            past, future, static, target = (Tensor(array).realize() for array in (past, future, static, target))
+            yield past, future, static, target
+
+
+class _Stopwatch:
+    """Windows a second, without the first two steps (capture and compilation) and without validation."""
+
+    def __init__(self, batch_size: int) -> None:
+        self.steps, self._batch_size = 0, batch_size
+        self._counted, self._seconds, self._last = 0, 0.0, float("nan")
+
+    def step(self) -> None:
+        """A step has ended."""
+        now = time.perf_counter()
+        self.steps += 1
+        if self.steps > 2 and np.isfinite(self._last):  # noqa: PLR2004 (the two steps in which TinyJit captures)
+            self._counted, self._seconds = self._counted + 1, self._seconds + now - self._last
+        self._last = now
+
+    def pause(self) -> None:
+        """Something else than a step comes next."""
+        self._last = float("nan")
+
+    @property
+    def windows_per_second(self) -> float:
+        """0 until three steps have ended."""
+        return self._counted * self._batch_size / self._seconds if self._seconds else 0.0
