@@ -4,14 +4,13 @@ Knows their types and data. Knows no transport: the bus delivers, and repeats a 
 """
 
 from datetime import date
-from typing import Any
 
 import polars as pl
 from cloudevents.core.v1.event import CloudEvent
 
 from datamanager.ingestion import Collected, Ingestion
 from internal.cloud_events import EventBus, make_event
-from internal.errors import InvalidRequestError
+from internal.cloud_events.event import event_date
 
 SOURCE = "/datamanager"
 SESSION_CLOSED = "application.exchange.session.closed"
@@ -20,7 +19,7 @@ BARS_SYNCED = "application.datamanager.equity_bars.synced"
 
 async def on_session_closed(event: CloudEvent, ingestion: Ingestion, bus: EventBus) -> None:
     """Collect the session that closed and say so; a session that is complete already is only announced."""
-    day = _day(event.get_data())
+    day = event_date(event)
     collected = await ingestion.collect_session(day, wait=True)
     await announce(bus, day, collected)
 
@@ -28,12 +27,5 @@ async def on_session_closed(event: CloudEvent, ingestion: Ingestion, bus: EventB
 async def announce(bus: EventBus, day: date, collected: Collected) -> None:
     """Publish that the session's bars are in the lake. The id is a function of the day: twice is one event."""
     rows = collected.sessions.filter(pl.col("date") == day).get_column("rows").sum()
-    data = {"date": day.isoformat(), "rows": int(rows), "bars_version": collected.bars_version}
+    data = {"rows": int(rows), "bars_version": collected.bars_version}
     await bus.publish(make_event(BARS_SYNCED, SOURCE, day, data))
-
-
-def _day(data: Any) -> date:  # noqa: ANN401 - an event's data is whatever its sender put there
-    try:
-        return date.fromisoformat(data["date"])
-    except (KeyError, TypeError, ValueError) as failure:
-        raise InvalidRequestError(f"{SESSION_CLOSED} carries no readable date: {data!r}") from failure

@@ -60,7 +60,7 @@ class EquityDetails:
         self._write(with_listings(known, listings))
         profiled = known.filter(pl.col("source") != FILE).get_column("ticker")
         missing = _universe(self._lake, listings).filter(~pl.col("ticker").is_in(profiled.implode()))
-        for tickers in batched(missing.get_column("ticker"), BATCH_TICKERS, strict=False):
+        for tickers in batched(missing.get_column("ticker"), BATCH_TICKERS):
             profiles = _profiles(self._market_data, list(tickers))
             self._write(with_profiles(self._read(), profiles, listings))
         return self._read().height

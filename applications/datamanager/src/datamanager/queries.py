@@ -37,7 +37,7 @@ def bars(lake: Lake, query: BarsQuery) -> tuple[pl.DataFrame, int]:
     wanted = _of_tickers(every.filter(pl.col("date").is_between(query.period.start, query.period.end)), query.tickers)
     if query.adjusted_as_of is not None:
         wanted = _adjusted(lake, every, wanted, query, query.adjusted_as_of)
-    frame = wanted.select(dict.fromkeys([*columns, "date", "ticker"])).sort("date", "ticker").collect()
+    frame = wanted.select(list(dict.fromkeys([*columns, "date", "ticker"]))).sort("date", "ticker").collect()
     _require_known(lake, query.tickers, frame)
     return frame.select(columns), version
 

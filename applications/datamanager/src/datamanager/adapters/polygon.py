@@ -19,6 +19,7 @@ from internal.errors import UpstreamError
 PAGE_LIMIT = 1000
 CONNECTIONS = 8
 VENDOR_TIME_ZONE = "America/New_York"
+WIRE_LISTING_SCHEMA = pl.Schema([*LISTING_SCHEMA.items(), ("delisted_utc", pl.String())])
 _BAR_FIELDS = {
     "ticker": "T",
     "date": "t",
@@ -97,7 +98,7 @@ class Polygon:
         active, delisted = (
             _typed(
                 self._client.list_tickers(market="stocks", active=active, limit=PAGE_LIMIT),
-                pl.Schema({**LISTING_SCHEMA, "delisted_utc": pl.String}),
+                WIRE_LISTING_SCHEMA,
             )
             for active in (True, False)
         )

@@ -237,7 +237,7 @@ def _seconds_until(header: str) -> float:
 
 
 def _wait(first_wait_seconds: float) -> Callable[[tenacity.RetryCallState], float]:
-    exponential = tenacity.wait_exponential_jitter(initial=first_wait_seconds, max=30.0, jitter=first_wait_seconds)
+    exponential = tenacity.wait_exponential_jitter(multiplier=first_wait_seconds, max=30.0, jitter=first_wait_seconds)
 
     def wait(state: tenacity.RetryCallState) -> float:
         failure = state.outcome.exception() if state.outcome else None

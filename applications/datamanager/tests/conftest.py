@@ -1,0 +1,33 @@
+"""What datamanager's tests share: the vendor, the adapter in front of it, a lake in a folder."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from applications.datamanager.tests.datamanager_vendor import KEY, QUICK, Vendor, serve, vendor_application
+from datamanager.adapters.polygon import Polygon
+from internal.lake.store import Lake
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    """A vendor that answers on loopback."""
+    vendor = Vendor()
+    with serve(vendor_application(vendor)) as url:
+        vendor.url = url
+        yield vendor
+
+
+@pytest.fixture
+def polygon(vendor: Vendor) -> Iterator[Polygon]:
+    """The adapter, impatient, in front of the vendor."""
+    adapter = Polygon(KEY, vendor.url, 0, QUICK)
+    yield adapter
+    adapter.close()
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """An empty lake in a folder."""
+    return Lake(str(tmp_path / "lake"))

@@ -1,0 +1,166 @@
+"""A vendor that speaks Polygon's HTTP on loopback.
+
+The vendor's figures are functions of ticker and session, so that a test can say what the lake must hold. It counts the
+requests it gets and misbehaves when told to.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from datamanager.adapters.polygon_transport import Patience
+from internal.dates import session_close
+
+KEY = "a-vendor-key-that-must-not-leak"
+TICKERS = ("AAA", "BBB", "CCC")
+QUICK = Patience(attempts=3, first_wait_seconds=0.01, connect_timeout_seconds=1.0, read_timeout_seconds=0.5)
+
+
+@dataclass
+class Vendor:
+    """What the vendor knows, what it was asked, and how it misbehaves next.
+
+    `faults` holds answers given once each, before the right one, to paths that start with the prefix.
+    """
+
+    now: datetime = datetime(2024, 3, 28, 20, tzinfo=UTC)  # the close
+    splits: list[dict[str, Any]] = field(default_factory=list)
+    dividends: list[dict[str, Any]] = field(default_factory=list)
+    extra_rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)
+    faults: list[tuple[str, Callable[[], Response]]] = field(default_factory=list)
+    delay_seconds: float = 0.0
+    page_rows: int = 1000
+    url: str = ""
+
+    def grouped(self, day: str) -> list[dict[str, Any]]:
+        """The session's rows as the vendor sends them."""
+        session = date.fromisoformat(day)
+        moment = int(session_close(session).timestamp() * 1000)
+        return [_bar(ticker, number, session, moment) for number, ticker in enumerate(TICKERS)] + [
+            {"t": moment, **row} for row in self.extra_rows.get(day, [])
+        ]
+
+    def asked_for(self, prefix: str) -> list[str]:
+        """The requests, without the query, whose path starts with the prefix."""
+        return [path for path in self.requests if path.startswith(prefix)]
+
+    def fault(self, prefix: str, answer: Callable[[], Response], count: int = 1) -> None:
+        """Misbehave `count` times on such a path."""
+        self.faults += [(prefix, answer)] * count
+
+    def next_fault(self, path: str) -> Callable[[], Response] | None:
+        """Take the first fault for this path off the list."""
+        for position, (prefix, answer) in enumerate(self.faults):
+            if path.startswith(prefix):
+                del self.faults[position]
+                return answer
+        return None
+
+
+def _bar(ticker: str, number: int, session: date, moment: int) -> dict[str, Any]:
+    close = 100.0 * (number + 1) + session.toordinal() % 50
+    return {
+        "T": ticker,
+        "o": close - 0.5,
+        "h": close + 1.0,
+        "l": close - 1.0,
+        "c": close,
+        "v": 1_000_000 + number + 0.5,
+        "vw": close - 0.25,
+        "n": 1234 + number,
+        "t": moment,
+    }
+
+
+def vendor_application(vendor: Vendor) -> FastAPI:
+    """Polygon's paths over a vendor's figures."""
+    application = FastAPI()
+
+    @application.middleware("http")
+    async def misbehave(request: Request, call_next: Any) -> Response:  # noqa: ANN401 - starlette's own callable
+        vendor.requests.append(request.url.path)
+        vendor.headers.append(dict(request.headers) | {"query": request.url.query})
+        if vendor.delay_seconds:
+            await asyncio.sleep(vendor.delay_seconds)
+        fault = vendor.next_fault(request.url.path)
+        return fault() if fault else await call_next(request)
+
+    @application.get("/v1/marketstatus/now")
+    def status() -> dict[str, Any]:
+        return {"market": "closed", "serverTime": vendor.now.isoformat(), "exchanges": {"nyse": "closed"}}
+
+    @application.get("/v2/aggs/grouped/locale/us/market/stocks/{day}")
+    def grouped(day: str, adjusted: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002 - the vendor's query parameter
+        rows = vendor.grouped(day)
+        return {
+            "status": "OK",
+            "adjusted": adjusted,
+            "queryCount": len(rows),
+            "resultsCount": len(rows),
+            "results": rows,
+        }
+
+    @application.get("/v3/reference/{kind}")
+    def reference(kind: str, request: Request) -> dict[str, Any]:
+        rows = _selected(vendor, kind, dict(request.query_params))
+        start = int(request.query_params.get("cursor", "0"))
+        body: dict[str, Any] = {"status": "OK", "request_id": "r", "results": rows[start : start + vendor.page_rows]}
+        if start + vendor.page_rows < len(rows):
+            body["next_url"] = str(request.url.include_query_params(cursor=start + vendor.page_rows))
+        return body
+
+    @application.get("/v3/reference/tickers/{ticker}")
+    def details(ticker: str) -> Response:
+        if ticker not in TICKERS:
+            return JSONResponse({"status": "NOT_FOUND", "request_id": "r", "message": "Ticker not found."}, 404)
+        results = {
+            "ticker": ticker,
+            "list_date": "2001-02-03",
+            "sic_code": "3571",
+            "sic_description": "ELECTRONIC COMPUTERS",
+        }
+        return JSONResponse({"status": "OK", "request_id": "r", "results": results})
+
+    return application
+
+
+def _selected(vendor: Vendor, kind: str, query: dict[str, str]) -> list[dict[str, Any]]:
+    if kind == "tickers":
+        active = [
+            {"ticker": ticker, "name": f"{ticker} Inc.", "primary_exchange": "XNYS", "active": True}
+            for ticker in TICKERS
+        ]
+        gone = [{"ticker": "GONE", "name": "Gone Inc.", "active": False, "delisted_utc": "2020-05-06T00:00:00Z"}]
+        return active if query.get("active") == "true" else gone
+    day = {"splits": "execution_date", "dividends": "ex_dividend_date"}[kind]
+    rows = vendor.splits if kind == "splits" else vendor.dividends
+    return [row for row in rows if query[f"{day}.gte"] <= row[day] <= query[f"{day}.lte"]]
+
+
+@contextmanager
+def serve(application: FastAPI) -> Iterator[str]:
+    """The application on a free loopback port; its URL."""
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_config=None, timeout_graceful_shutdown=5))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 20
+        while not server.started:
+            assert thread.is_alive(), "the server did not start"
+            assert time.monotonic() < deadline, "the server was not ready in 20 seconds"
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)

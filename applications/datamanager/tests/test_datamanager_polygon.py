@@ -1,0 +1,212 @@
+"""The vendor's adapter over real HTTP: what it reads, and what it says of every broken answer."""
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from fastapi import Response
+from fastapi.responses import HTMLResponse, JSONResponse
+
+from applications.datamanager.tests.datamanager_vendor import Vendor
+from datamanager.adapters.polygon import Polygon
+from datamanager.adapters.polygon_transport import LONGEST_WAIT_SECONDS, Patience, _retry_after
+from internal.errors import FundError, UnavailableError, UpstreamError
+
+SESSION = date(2024, 3, 28)
+GROUPED = "/v2/aggs/grouped"
+
+
+def grouped_body(**changes: Any) -> Response:  # noqa: ANN401 - any JSON
+    """A grouped answer for the session with one row, changed."""
+    row = {"T": "AAA", "o": 1, "h": 2, "l": 1, "c": 2, "v": 10, "t": 1711656000000}
+    return JSONResponse({"status": "OK", "adjusted": False, "resultsCount": 1, "results": [row]} | changes)
+
+
+def test_reads_bars(vendor: Vendor, polygon: Polygon) -> None:
+    """Bars come as text under our names, missing vw and n as null, t as the day it names in New York."""
+    vendor.extra_rows["2024-03-28"] = [{"T": "DDD", "o": 0.1, "h": 0.30000000000000004, "l": 0.1, "c": 0.2, "v": 7}]
+    bars = polygon.daily_bars(SESSION)
+    assert bars.get_column("ticker").to_list() == ["AAA", "BBB", "CCC", "DDD"]
+    assert {"2024-03-28"} == set(bars.get_column("date"))
+    last = bars.row(3, named=True)
+    assert (last["high"], last["volume_weighted_average_price"], last["transactions"]) == (
+        "0.30000000000000004",
+        None,
+        None,
+    )
+
+
+def test_asks_unadjusted_with_the_key_in_a_header_only(vendor: Vendor, polygon: Polygon) -> None:
+    """Bars are asked for unadjusted; the key is in no URL."""
+    polygon.daily_bars(SESSION)
+    (headers,) = vendor.headers
+    assert "adjusted=false" in headers["query"]
+    assert "a-vendor-key" not in headers["query"]
+    assert headers["authorization"] == "Bearer a-vendor-key-that-must-not-leak"
+
+
+def test_clock(vendor: Vendor, polygon: Polygon) -> None:
+    """The vendor's clock, given with New York's offset, comes in UTC."""
+    vendor.now = datetime.fromisoformat("2024-07-03T13:00:00-04:00")
+    assert datetime(2024, 7, 3, 17, tzinfo=UTC) == polygon.now()
+
+
+BROKEN = {
+    "truncated": (
+        lambda: Response('{"status":"OK","results":[{"T":"AA', media_type="application/json"),
+        "no whole JSON",
+    ),
+    "page": (lambda: HTMLResponse("<html>Sign in to the Wi-Fi</html>"), "Sign in to the Wi-Fi"),
+    "list": (lambda: JSONResponse([1]), "list where an object belongs"),
+    "delayed": (lambda: grouped_body(status="DELAYED"), "DELAYED"),
+    "null": (lambda: grouped_body(results=None), "without results"),
+    "counted": (lambda: grouped_body(resultsCount=2), "counts 2 bars"),
+    "empty": (lambda: grouped_body(resultsCount=0, results=[]), "sent no bar"),
+    "without": (lambda: JSONResponse({"status": "OK", "resultsCount": 0}), "sent no bar"),
+    "scalars": (lambda: grouped_body(results=[1]), "no list of objects"),
+    "adjusted": (lambda: grouped_body(adjusted=True), "split-adjusted"),
+    "other day": (
+        lambda: grouped_body(results=[{"T": "A", "o": 1, "h": 1, "l": 1, "c": 1, "v": 1, "t": 1602705600000}]),
+        "sent those of ['2020-10-14']",
+    ),
+    "refused": (
+        lambda: JSONResponse({"status": "ERROR", "error": "Unknown API Key a-vendor-key-that-must-not-leak"}, 401),
+        "Check POLYGON_API_KEY",
+    ),
+    "server error": (lambda: Response("oops", 500), "3 attempts"),
+    "too many": (
+        lambda: JSONResponse({"error": "slow down"}, 429, {"Retry-After": "0"}),
+        "POLYGON_REQUESTS_PER_MINUTE",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_broken_answers(name: str, vendor: Vendor, polygon: Polygon) -> None:
+    """Each broken answer is an UpstreamError that says what was asked and what came, without the key."""
+    answer, expected = BROKEN[name]
+    vendor.fault(GROUPED, answer, count=3)
+    with pytest.raises(UpstreamError) as raised:
+        polygon.daily_bars(SESSION)
+    assert expected in raised.value.detail
+    assert "2024-03-28" in raised.value.detail
+    assert "a-vendor-key" not in raised.value.detail
+
+
+@pytest.mark.parametrize("name", ["truncated", "page", "server error", "too many"])
+def test_transient_answers_are_asked_again(name: str, vendor: Vendor, polygon: Polygon) -> None:
+    """What may pass is repeated; the third answer is right."""
+    vendor.fault(GROUPED, BROKEN[name][0], count=2)
+    assert polygon.daily_bars(SESSION).height == 3
+    assert len(vendor.asked_for(GROUPED)) == 3
+
+
+def test_final_answers_are_not_asked_again(vendor: Vendor, polygon: Polygon) -> None:
+    """A refused key is not tried again: that would only get it locked."""
+    vendor.fault(GROUPED, BROKEN["refused"][0], count=3)
+    with pytest.raises(UpstreamError):
+        polygon.daily_bars(SESSION)
+    assert len(vendor.asked_for(GROUPED)) == 1
+
+
+def test_retry_after_is_honoured(vendor: Vendor, polygon: Polygon) -> None:
+    """A 429 with Retry-After 1 is asked again after a second, not after the first wait of 10 ms."""
+    vendor.fault(GROUPED, lambda: JSONResponse({}, 429, {"Retry-After": "1"}))
+    started = time.monotonic()
+    polygon.daily_bars(SESSION)
+    assert 1.0 <= time.monotonic() - started < 5.0
+
+
+def test_retry_after_forms() -> None:
+    """Seconds, dates, nonsense and an hour."""
+    in_thirty_seconds = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
+    assert 25.0 < (_retry_after(in_thirty_seconds) or 0.0) <= 30.0
+    assert [_retry_after(header) for header in ("2.5", None, "soon", "nan", "3600", "-1")] == [
+        2.5,
+        None,
+        None,
+        None,
+        LONGEST_WAIT_SECONDS,
+        0.0,
+    ]
+
+
+def test_timeouts(vendor: Vendor, polygon: Polygon) -> None:
+    """A vendor that hangs is given up after the read timeout of each attempt."""
+    vendor.delay_seconds = 0.7
+    with pytest.raises(UnavailableError, match="3 attempts"):
+        polygon.daily_bars(SESSION)
+
+
+def test_nobody_there() -> None:
+    """A vendor that is not there is UnavailableError, with what to check."""
+    adapter = Polygon("key", "http://127.0.0.1:9", 0, Patience(attempts=1, connect_timeout_seconds=0.5))
+    with pytest.raises(UnavailableError, match="check POLYGON_BASE_URL"):
+        adapter.now()
+
+
+def test_requests_per_minute(vendor: Vendor) -> None:
+    """The bucket lets the allowance through at once and holds the next request back."""
+    adapter = Polygon("key", vendor.url, 3, Patience())
+    started = time.monotonic()
+    for _ in range(3):
+        adapter.now()
+    assert time.monotonic() - started < 5.0
+    limiter = adapter._transport._limiter
+    assert limiter is not None
+    assert limiter.try_acquire("vendor", blocking=False) is False
+
+
+def test_pages(vendor: Vendor, polygon: Polygon) -> None:
+    """Splits come whole although the vendor sends two a page."""
+    vendor.page_rows = 2
+    vendor.splits = [
+        {"ticker": f"T{day}", "execution_date": f"2024-03-{day:02}", "split_from": 1, "split_to": 20}
+        for day in range(4, 9)
+    ]
+    splits = polygon.splits(date(2024, 3, 5), date(2024, 3, 7))
+    assert [
+        ("T5", date(2024, 3, 5), 1.0, 20.0),
+        ("T6", date(2024, 3, 6), 1.0, 20.0),
+        ("T7", date(2024, 3, 7), 1.0, 20.0),
+    ] == splits.rows()
+    assert len(vendor.asked_for("/v3/reference/splits")) == 2
+
+
+def test_a_broken_page_fails_the_whole_list(vendor: Vendor, polygon: Polygon) -> None:
+    """A truncated page is an error, where the client alone would end the list early."""
+    vendor.fault("/v3/reference/dividends", BROKEN["truncated"][0], count=3)
+    with pytest.raises(UpstreamError, match="no whole JSON"):
+        polygon.dividends(date(2024, 3, 5), date(2024, 3, 7))
+
+
+def test_listings(polygon: Polygon) -> None:
+    """Active and delisted tickers in one frame."""
+    listings = polygon.listings()
+    assert listings.get_column("ticker").to_list() == ["AAA", "BBB", "CCC", "GONE"]
+    assert ("GONE", "Gone Inc.", None, False, date(2020, 5, 6)) == listings.row(3)
+
+
+def test_profiles(vendor: Vendor, polygon: Polygon) -> None:
+    """A company's SIC code and listing date; None for a ticker the vendor does not know; an error for another's."""
+    profile = polygon.profile("AAA")
+    assert profile is not None
+    assert (date(2001, 2, 3), "3571", "ELECTRONIC COMPUTERS") == (
+        profile.listed_date,
+        profile.standard_industrial_classification,
+        profile.industry,
+    )
+    assert polygon.profile("NOPE") is None
+    vendor.fault("/v3/reference/tickers", lambda: JSONResponse({"status": "OK", "results": {"ticker": "ZZZ"}}))
+    with pytest.raises(FundError, match="details of AAA"):
+        polygon.profile("AAA")
+
+
+@pytest.mark.parametrize("server_time", [None, "yesterday", "2024-03-28T16:00:00"])
+def test_unreadable_clock(server_time: str | None, vendor: Vendor, polygon: Polygon) -> None:
+    """A clock without a readable moment and offset is an error, not a guess."""
+    vendor.fault("/v1/marketstatus", lambda: JSONResponse({"market": "open", "serverTime": server_time}))
+    with pytest.raises(UpstreamError, match="serverTime"):
+        polygon.now()

@@ -1,0 +1,542 @@
+"""Datamanager over real HTTP in front of a real vendor: collect, read, keep, announce, and every kind of bad input."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx
+import polars as pl
+import pytest
+from fastapi.responses import JSONResponse, Response
+from pydantic import SecretStr
+
+from applications.datamanager.tests.datamanager_vendor import KEY, TICKERS, Vendor, serve, vendor_application
+from datamanager.configuration import Configuration
+from datamanager.server import create_application
+from internal.dates import session_close, sessions
+from internal.http.client import read_frame_response
+from internal.http.frames import ARROW, CSV, JSON, PARQUET
+from internal.lake.store import Lake
+from internal.schemas import equity_bars, equity_details, portfolios, predictions
+
+SESSION = date(2024, 3, 28)
+PREDICTION = {
+    "date": "2024-03-28",
+    "ticker": "AAA",
+    "target_date": "2024-04-01",
+    "horizon": 1,
+    "quantile_10": -0.02,
+    "quantile_50": 0.0,
+    "quantile_90": 0.02,
+    "model_version": "m1",
+    "bars_version": 3,
+}
+POSITION = {
+    "portfolio_id": "p-1",
+    "date": "2024-03-28",
+    "ticker": "AAA",
+    "side": "long",
+    "action": "open",
+    "quantity": 2.0,
+    "dollar_amount": 20.0,
+    "reference_price": 10.0,
+    "opened_date": "2024-03-28",
+    "entry_price": 10.0,
+    "quantile_10": None,
+    "quantile_50": None,
+    "quantile_90": None,
+    "reason": "rank 1",
+    "model_version": "m1",
+    "bars_version": 3,
+}
+
+
+@contextmanager
+def datamanager(
+    vendor: Vendor, folder: Path, subscribers: list[str] | None = None, token: str = ""
+) -> Iterator[httpx.Client]:
+    """A client of a datamanager that keeps everything in the folder."""
+    configuration = Configuration(
+        state_directory=folder / "state",
+        data_bucket=str(folder / "lake"),
+        polygon_api_key=SecretStr(KEY),
+        polygon_base_url=vendor.url,
+        polygon_requests_per_minute=0,
+        event_subscribers=subscribers or [],
+        fund_api_token=SecretStr(token),
+    )
+    with serve(create_application(configuration)) as url, httpx.Client(base_url=url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def client(vendor: Vendor, tmp_path: Path) -> Iterator[httpx.Client]:
+    """A datamanager with an empty lake."""
+    with datamanager(vendor, tmp_path) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, Vendor]]:
+    """One datamanager and its vendor for all requests that must change nothing."""
+    vendor = Vendor()
+    with serve(vendor_application(vendor)) as url:
+        vendor.url = url
+        with datamanager(vendor, tmp_path_factory.mktemp("untouched")) as client:
+            yield client, vendor
+
+
+def problem(response: httpx.Response, status: int) -> str:
+    """The detail of a problem answer of that status."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"].startswith("application/problem+json")
+    body = response.json()
+    assert body["status"] == status
+    return str(body["detail"])
+
+
+def read(client: httpx.Client, path: str, **query: str) -> pl.DataFrame:
+    """The frame that GET answers."""
+    return read_frame_response(client.get(path, params=query))
+
+
+def test_backfill(client: httpx.Client, vendor: Vendor) -> None:
+    """A backfill stores every session, asks for each once, and asks for nothing the second time."""
+    wanted = {"start_date": "2024-02-01", "end_date": "2024-03-28"}
+    days = sessions(date(2024, 2, 1), SESSION)
+    first = client.post("/equity-bars", json=wanted).raise_for_status().json()
+    assert [{"date": str(day), "status": "collected", "rows": 3, "quarantined": 0} for day in days] == first["sessions"]
+    assert (3 * len(days), 0) == (first["rows"], first["quarantined"])
+    asked = vendor.asked_for("/v2/aggs")
+    assert sorted(asked) == [f"/v2/aggs/grouped/locale/us/market/stocks/{day}" for day in days]
+
+    again = client.post("/equity-bars", json=wanted).raise_for_status().json()
+    assert {"present"} == {outcome["status"] for outcome in again["sessions"]}
+    assert asked == vendor.asked_for("/v2/aggs")
+    assert first["bars_version"] == again["bars_version"]
+
+    bars = read(client, "/equity-bars", start_date="2024-02-01", end_date="2024-03-28")
+    assert equity_bars.validate(bars).height == 3 * len(days)
+    expected = [row["c"] for row in vendor.grouped("2024-03-28")]
+    assert bars.filter(pl.col("date") == SESSION).get_column("close").to_list() == expected
+    assert set(bars.get_column("timestamp").unique()) == {session_close(day) for day in days}
+
+
+def test_force_fetches_again(client: httpx.Client, vendor: Vendor) -> None:
+    """With force a complete session is fetched again and replaced, not added."""
+    client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+    vendor.extra_rows["2024-03-28"] = [{"T": "NEW", "o": 1, "h": 1, "l": 1, "c": 1, "v": 5}]
+    answer = client.post("/equity-bars", json={"date": "2024-03-28", "force": True}).raise_for_status().json()
+    assert ([outcome["status"] for outcome in answer["sessions"]], answer["rows"]) == (["collected"], 4)
+    bars = read(client, "/equity-bars", start_date="2024-03-28", end_date="2024-03-28")
+    assert [*TICKERS, "NEW"] == bars.get_column("ticker").to_list()
+
+
+def test_only_missing_sessions_are_fetched(client: httpx.Client, vendor: Vendor) -> None:
+    """A range around collected sessions fetches the others and keeps what is there."""
+    client.post("/equity-bars", json={"date": "2024-03-26"}).raise_for_status()
+    before = read(client, "/sessions")
+    vendor.requests.clear()
+    client.post("/equity-bars", json={"start_date": "2024-03-25", "end_date": "2024-03-28"}).raise_for_status()
+    assert sorted(path[-10:] for path in vendor.asked_for("/v2/aggs")) == ["2024-03-25", "2024-03-27", "2024-03-28"]
+    ledger = read(client, "/sessions", start_date="2024-03-25", end_date="2024-03-28")
+    assert before.rows() == ledger.filter(pl.col("date") == date(2024, 3, 26)).rows()
+    assert ledger.get_column("vendor_digest").str.len_chars().to_list() == [64] * 4
+
+
+def test_bad_rows_go_to_quarantine(client: httpx.Client, vendor: Vendor, tmp_path: Path) -> None:
+    """What is no bar is kept as text with the reason, counted, and never read as a bar; a repeat does not double it."""
+    vendor.extra_rows["2024-03-28"] = [
+        {"T": "TEXT", "o": "n/a", "h": 2, "l": 1, "c": 1, "v": 5},
+        {"T": "LOW", "o": 1, "h": 2, "l": 1.5, "c": 2, "v": 5},
+        {"T": "NONE", "o": None, "h": 2, "l": 1, "c": 1, "v": 5},
+        {"T": "TWICE", "o": 1, "h": 1, "l": 1, "c": 1, "v": 5},
+        {"T": "TWICE", "o": 1, "h": 1, "l": 1, "c": 1, "v": 6},
+        {"T": "LATE", "o": 1, "h": 1, "l": 1, "c": 1, "v": 5, "t": 1711742400000},
+    ]
+    for _ in range(2):
+        answer = client.post("/equity-bars", json={"date": "2024-03-28", "force": True}).raise_for_status().json()
+        assert (answer["rows"], answer["quarantined"]) == (3, 6)
+    held = Lake(str(tmp_path / "lake")).scan("equity_bars_quarantine").sort("ticker", "volume").collect()
+    assert held.select("ticker", "reason", "open").rows() == [
+        ("LATE", "date_is_not_the_session", "1"),
+        ("LOW", "low_at_most_open", "1.0"),
+        ("NONE", "open_missing", None),
+        ("TEXT", "open_unreadable", "n/a"),
+        ("TWICE", "duplicate_key", "1.0"),
+        ("TWICE", "duplicate_key", "1.0"),
+    ]
+    bars = read(client, "/equity-bars", start_date="2024-03-28", end_date="2024-03-28")
+    assert list(TICKERS) == bars.get_column("ticker").to_list()
+
+
+def test_corporate_actions(client: httpx.Client, vendor: Vendor) -> None:
+    """Splits and dividends of the days come along, the weekend before included; bars adjust as of a day."""
+    vendor.splits = [{"ticker": "AAA", "execution_date": "2024-03-27", "split_from": 1, "split_to": 4}]
+    vendor.dividends = [
+        {"ticker": "BBB", "ex_dividend_date": "2024-03-24", "cash_amount": 0.5, "currency": "USD"},
+        {
+            "ticker": "BBB",
+            "ex_dividend_date": "2024-03-27",
+            "cash_amount": 1.5,
+            "currency": "USD",
+            "pay_date": "2024-04-15",
+        },
+        {"ticker": "BBB", "ex_dividend_date": "2024-03-27", "cash_amount": 0.5, "currency": "USD"},
+        {"ticker": "CCC", "ex_dividend_date": "2024-03-27", "cash_amount": 9, "currency": "CAD"},
+    ]
+    client.post("/equity-bars", json={"start_date": "2024-03-25", "end_date": "2024-03-28"}).raise_for_status()
+    assert [("AAA", date(2024, 3, 27), 1.0, 4.0)] == read(client, "/corporate-actions/splits").rows()
+    dividends = read(client, "/corporate-actions/dividends", tickers="BBB")
+    assert [(date(2024, 3, 24), 0.5, None), (date(2024, 3, 27), 2.0, date(2024, 4, 15))] == dividends.select(
+        "ex_dividend_date", "cash_amount", "pay_date"
+    ).rows()
+
+    range_ = {"start_date": "2024-03-26", "end_date": "2024-03-26", "columns": "ticker,close,volume"}
+    traded = read(client, "/equity-bars", **range_)
+    assert traded.rows() == read(client, "/equity-bars", **range_, adjusted_as_of="2024-03-26").rows()
+    adjusted = read(client, "/equity-bars", **range_, adjusted_as_of="2024-03-28")
+    (_, aaa_close, aaa_volume), (_, bbb_close, _), ccc = traded.rows()
+    assert ("AAA", pytest.approx(aaa_close / 4), pytest.approx(aaa_volume * 4)) == adjusted.row(0)
+    assert adjusted.item(1, "close") == pytest.approx(bbb_close * (1 - 2.0 / bbb_close))
+    assert ccc == adjusted.row(2)
+
+
+def test_representations(client: httpx.Client) -> None:
+    """The same bars as Arrow, parquet and JSON, with the version they were read from."""
+    version = client.post("/equity-bars", json={"date": "2024-03-28"}).json()["bars_version"]
+    query = {"start_date": "2024-03-28", "end_date": "2024-03-28"}
+    answers = {
+        kind: client.get("/equity-bars", params=query, headers={"Accept": kind}) for kind in (ARROW, PARQUET, JSON)
+    }
+    arrow = pl.read_ipc_stream(answers[ARROW].content)
+    assert arrow.equals(pl.read_parquet(io.BytesIO(answers[PARQUET].content)))
+    assert answers[JSON].json()[0]["date"] == "2024-03-28"
+    for answer in answers.values():
+        assert (str(version), "Accept") == (answer.headers["x-bars-version"], answer.headers["vary"])
+    assert "none of them" in problem(client.get("/equity-bars", params=query, headers={"Accept": "text/html"}), 406)
+
+
+def test_tickers_and_columns(client: httpx.Client) -> None:
+    """Rows and columns as asked for; an unknown ticker is 404 by name, an unknown column 422 with those there are."""
+    client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+    query = {"start_date": "2024-03-28", "end_date": "2024-03-28"}
+    frame = read(client, "/equity-bars", **query, tickers="CCC, AAA", columns="close,ticker")
+    assert (frame.columns, frame.get_column("ticker").to_list()) == (["close", "ticker"], ["AAA", "CCC"])
+    assert "NOPE, ZIP" in problem(client.get("/equity-bars", params=query | {"tickers": "AAA,ZIP,NOPE"}), 404)
+    assert "volume_weighted" in problem(client.get("/equity-bars", params=query | {"columns": "close,price"}), 422)
+    assert "empty entry" in problem(client.get("/equity-bars", params=query | {"tickers": "AAA,"}), 422)
+    earlier = {"start_date": "2024-03-01", "end_date": "2024-03-04", "tickers": "AAA"}
+    assert read(client, "/equity-bars", **earlier).is_empty(), "a known ticker without bars in the range is no error"
+
+
+BAD_RANGES = [
+    ({}, "start_date is missing"),
+    ({"start_date": "2024-03-01"}, "end_date is missing"),
+    ({"start_date": "2024-03-01", "end_date": "yesterday"}, "end_date"),
+    ({"start_date": "2024-02-30", "end_date": "2024-03-01"}, "start_date"),
+    ({"start_date": "2024-03-05", "end_date": "2024-03-01"}, "backwards"),
+    ({"start_date": "2014-03-01", "end_date": "2024-03-02"}, "longer than 10 years"),
+    ({"start_date": "2024-03-01", "end_date": "2024-03-02", "adjusted_as_of": "soon"}, "adjusted_as_of"),
+]
+
+
+@pytest.mark.parametrize(("query", "expected"), BAD_RANGES)
+def test_bad_ranges(untouched: tuple[httpx.Client, Vendor], query: dict[str, str], expected: str) -> None:
+    """Missing, malformed, backwards and too long ranges are told apart."""
+    client, _ = untouched
+    assert expected in problem(client.get("/equity-bars", params=query), 422)
+
+
+def test_ten_years_are_a_range(untouched: tuple[httpx.Client, Vendor]) -> None:
+    """Ten years to the day are allowed."""
+    client, _ = untouched
+    assert read(client, "/equity-bars", start_date="2014-03-01", end_date="2024-03-01").is_empty()
+
+
+BAD_COLLECTS = [
+    (b"", "body"),
+    (b"{", "body"),
+    (b"[]", "body"),
+    (b"{}", "start_date"),
+    (b'{"date": "2024-03-28", "start_date": "2024-03-01"}', "start_date"),
+    (b'{"start_date": "2024-03-01"}', "start_date"),
+    (b'{"date": "28.03.2024"}', "date"),
+    (b'{"dates": "2024-03-28"}', "dates"),
+    (b'{"date": "2024-03-29"}', "not a session"),  # Good Friday
+    (b'{"date": "2024-03-30"}', "not a session"),  # a Saturday
+    (b'{"date": "2024-04-01"}', "has not closed"),
+    (b'{"start_date": "2024-03-28", "end_date": "2024-04-01"}', "has not closed"),
+    (b'{"start_date": "2024-03-28", "end_date": "2024-03-27"}', "backwards"),
+    (b'{"start_date": "2010-01-04", "end_date": "2024-03-27"}', "longer than 10 years"),
+    (b'{"date": "9999-12-31"}', "calendar"),
+]
+
+
+@pytest.mark.parametrize(("body", "expected"), BAD_COLLECTS)
+def test_bad_collects(untouched: tuple[httpx.Client, Vendor], body: bytes, expected: str) -> None:
+    """A body that makes no sense is 422 with the reason, and the vendor is not asked for bars."""
+    client, vendor = untouched
+    vendor.requests.clear()
+    response = client.post("/equity-bars", content=body, headers={"Content-Type": "application/json"})
+    assert expected in problem(response, 422)
+    assert vendor.asked_for("/v2/aggs") == []
+
+
+def test_holidays_inside_a_range_are_no_error(client: httpx.Client) -> None:
+    """Thursday to Sunday over Good Friday is one session; a weekend is none."""
+    answer = client.post("/equity-bars", json={"start_date": "2024-03-28", "end_date": "2024-03-31"}).json()
+    assert [outcome["date"] for outcome in answer["sessions"]] == ["2024-03-28"]
+    weekend = client.post("/equity-bars", json={"start_date": "2024-03-23", "end_date": "2024-03-24"})
+    assert (weekend.json()["sessions"], weekend.json()["rows"]) == ([], 0)
+
+
+def test_a_broken_vendor_writes_nothing(client: httpx.Client, vendor: Vendor) -> None:
+    """When one session of a stretch is broken, the answer is 502, no session of it is readable, and a repeat mends it."""
+    vendor.fault("/v2/aggs/grouped/locale/us/market/stocks/2024-03-27", lambda: JSONResponse({"status": "DELAYED"}))
+    wanted = {"start_date": "2024-03-25", "end_date": "2024-03-28"}
+    detail = problem(client.post("/equity-bars", json=wanted), 502)
+    assert "2024-03-27" in detail
+    assert KEY not in detail
+    assert read(client, "/equity-bars", **wanted).is_empty()
+    assert read(client, "/sessions").is_empty()
+    assert client.get("/equity-bars/ingestion").json()["running"] is False
+    assert client.post("/equity-bars", json=wanted).raise_for_status().json()["rows"] == 12
+
+
+def test_transient_vendor_errors_are_survived(client: httpx.Client, vendor: Vendor) -> None:
+    """A 429, a page and a truncated body in the middle of a backfill are asked again."""
+    prefix = "/v2/aggs/grouped/locale/us/market/stocks/2024-03-2"
+    vendor.fault(prefix, lambda: JSONResponse({}, 429, {"Retry-After": "0"}))
+    vendor.fault(prefix, lambda: Response("<html>", media_type="text/html"))
+    vendor.fault(prefix, lambda: Response('{"status": "OK", "res', media_type="application/json"))
+    wanted = {"start_date": "2024-03-25", "end_date": "2024-03-28"}
+    assert client.post("/equity-bars", json=wanted).raise_for_status().json()["rows"] == 12
+
+
+def test_details(client: httpx.Client, vendor: Vendor) -> None:
+    """Profiles are fetched once a ticker; the sector comes from the SIC code; a file wins and stays."""
+    client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+    assert client.post("/equity-details", json={}).raise_for_status().json() == {"rows": 3}
+    assert client.post("/equity-details").raise_for_status().json() == {"rows": 3}
+    assert len(vendor.asked_for("/v3/reference/tickers/")) == 3
+    details = equity_details.validate(read(client, "/equity-details"))
+    assert (
+        "AAA",
+        "AAA Inc.",
+        "Information Technology",
+        "ELECTRONIC COMPUTERS",
+        "XNYS",
+        True,
+        date(2001, 2, 3),
+        None,
+        "polygon",
+    ) == details.row(0)
+
+    rows = "ticker,sector,industry\nAAA,ENERGY,\nXYZ,UTILITIES,WATER\n"
+    assert client.post("/equity-details", content=rows, headers={"Content-Type": CSV}).json() == {"rows": 2}
+    client.post("/equity-details", json={}).raise_for_status()
+    merged = read(client, "/equity-details", tickers="AAA,XYZ").select("ticker", "sector", "industry", "source")
+    assert merged.rows() == [
+        ("AAA", "ENERGY", "ELECTRONIC COMPUTERS", "file+polygon"),
+        ("XYZ", "UTILITIES", "WATER", "file"),
+    ]
+
+
+def test_a_file_before_the_vendor(client: httpx.Client, vendor: Vendor) -> None:
+    """A file merged first still wins once the vendor's profile has come, which is fetched all the same."""
+    client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+    buffer = io.BytesIO()
+    pl.DataFrame(
+        {"ticker": ["AAA"], "sector": ["ENERGY"], "industry": [None]}, schema_overrides={"industry": pl.String}
+    ).write_parquet(buffer)
+    client.post("/equity-details", content=buffer.getvalue(), headers={"Content-Type": PARQUET}).raise_for_status()
+    client.post("/equity-details", json={}).raise_for_status()
+    row = read(client, "/equity-details", tickers="AAA").row(0, named=True)
+    assert (
+        row["sector"],
+        row["industry"],
+        row["name"],
+        row["source"],
+    ) == ("ENERGY", "ELECTRONIC COMPUTERS", "AAA Inc.", "file+polygon")
+    assert len(vendor.asked_for("/v3/reference/tickers/")) == 3
+
+
+def test_details_resume(client: httpx.Client, vendor: Vendor) -> None:
+    """A sync that the vendor breaks is 502; the next one fetches what is missing."""
+    client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+    vendor.fault("/v3/reference/tickers/BBB", lambda: JSONResponse({"error": "no"}, 403))
+    assert "Check POLYGON_API_KEY" in problem(client.post("/equity-details", json={}), 502)
+    assert client.post("/equity-details", json={}).json() == {"rows": 3}
+
+
+BAD_DETAILS = [
+    (CSV, b"ticker,sector\nAAA,x\n", 422, "industry"),
+    (CSV, b"ticker,sector,industry\n,x,y\n", 422, "no ticker"),
+    (CSV, b"ticker,sector,industry\nAAA,x,y\nAAA,z,y\n", 422, "twice: AAA"),
+    (PARQUET, b"PAR1 no", 422, "cannot be read"),
+    (JSON, b'{"ticker": "AAA"}', 422, "only {} is read"),
+    ("text/plain", b"AAA", 415, "text/plain"),
+]
+
+
+@pytest.mark.parametrize(("media_type", "body", "status", "expected"), BAD_DETAILS)
+def test_bad_details(
+    untouched: tuple[httpx.Client, Vendor], media_type: str, body: bytes, status: int, expected: str
+) -> None:
+    """A file that cannot be merged is refused whole, with the reason."""
+    client, _ = untouched
+    response = client.post("/equity-details", content=body, headers={"Content-Type": media_type})
+    assert expected in problem(response, status)
+    assert read(client, "/equity-details").is_empty()
+
+
+def test_predictions(client: httpx.Client) -> None:
+    """Predictions replace those of their dates only; reads go by date and by range."""
+    other_day = PREDICTION | {"date": "2024-03-27", "target_date": "2024-03-28"}
+    third_day = PREDICTION | {"date": "2024-03-26", "target_date": "2024-03-27"}
+    assert client.post("/predictions", json=[PREDICTION, other_day, third_day]).json() == {"rows": 3}
+    changed = [one | {"ticker": "BBB"} for one in (PREDICTION, third_day)]
+    assert client.post("/predictions", json=changed).json() == {"rows": 2}
+    frame = predictions.validate(read(client, "/predictions", start_date="2024-03-26", end_date="2024-03-28"))
+    assert frame.get_column("ticker").to_list() == ["BBB", "AAA", "BBB"]
+    assert read(client, "/predictions", date="2024-03-28").get_column("ticker").to_list() == ["BBB"]
+    assert read(client, "/predictions", date="2024-03-28", tickers="AAA").is_empty()
+
+
+def test_portfolios(client: httpx.Client) -> None:
+    """A portfolio replaces itself by its id; reads go by id, date and range."""
+    two = [POSITION, POSITION | {"ticker": "BBB"}]
+    assert client.post("/portfolios", json=two).json() == {"rows": 2}
+    buffer = io.BytesIO()
+    changed = pl.DataFrame([POSITION | {"portfolio_id": "p-2", "date": "2024-03-27"}]).with_columns(
+        pl.col("date", "opened_date").str.to_date(), pl.col("^quantile_.*$").cast(pl.Float64)
+    )
+    changed.write_ipc_stream(buffer)
+    assert client.post("/portfolios", content=buffer.getvalue(), headers={"Content-Type": ARROW}).json() == {"rows": 1}
+    assert client.post("/portfolios", json=[POSITION]).json() == {"rows": 1}
+    everything = portfolios.validate(read(client, "/portfolios", start_date="2024-03-01", end_date="2024-03-31"))
+    assert everything.select("portfolio_id", "ticker").rows() == [("p-2", "AAA"), ("p-1", "AAA")]
+    assert read(client, "/portfolios", date="2024-03-28").equals(read(client, "/portfolios", portfolio_id="p-1"))
+
+
+BAD_BODIES = [
+    ("/predictions", [PREDICTION | {"quantile_10": 0.5}], "quantiles_ordered"),
+    ("/predictions", [PREDICTION, PREDICTION], "unique"),
+    ("/predictions", [PREDICTION | {"horizon": 8}], "horizon_in_range"),
+    ("/predictions", [PREDICTION | {"date": "today"}], "row 0, column date"),
+    ("/predictions", [{"date": "2024-03-28"}], "missing columns"),
+    ("/predictions", [], "no rows"),
+    ("/predictions", {"date": "2024-03-28"}, "no list of records"),
+    ("/portfolios", [POSITION, POSITION | {"portfolio_id": "p-2", "ticker": "BBB"}], "one portfolio a request"),
+    ("/portfolios", [POSITION | {"side": "sideways"}], "side_known"),
+    ("/portfolios", [], "no rows"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "expected"), BAD_BODIES)
+def test_bad_bodies(untouched: tuple[httpx.Client, Vendor], path: str, body: object, expected: str) -> None:
+    """A frame that breaks its schema is refused whole and says where; nothing is stored."""
+    client, _ = untouched
+    assert expected in problem(client.post(path, json=body), 422)
+    assert read(client, path, start_date="2024-01-01", end_date="2024-12-31").is_empty()
+
+
+@pytest.mark.parametrize("path", ["/predictions", "/portfolios"])
+def test_reads_without_a_day(untouched: tuple[httpx.Client, Vendor], path: str) -> None:
+    """Without date or range nothing says what to read; both at once contradict each other."""
+    client, _ = untouched
+    assert "give date" in problem(client.get(path), 422)
+    assert "not both" in problem(client.get(path, params={"date": "2024-03-28", "end_date": "2024-03-28"}), 422)
+
+
+def closed_event(day: str) -> dict[str, object]:
+    """The exchange's event of a closed session, structured."""
+    return {
+        "specversion": "1.0",
+        "id": f"application.exchange.session.closed:{day}",
+        "type": "application.exchange.session.closed",
+        "source": "/exchange",
+        "datacontenttype": "application/json",
+        "data": {"date": day},
+    }
+
+
+def eventually(client: httpx.Client, box: str, count: int) -> list[dict[str, object]]:
+    """The box's events once there are as many and all are through; fails after ten seconds."""
+    deadline = datetime.now(UTC).timestamp() + 10
+    while datetime.now(UTC).timestamp() < deadline:
+        events: list[dict[str, object]] = client.get("/events").json()[box]
+        if len(events) >= count and all(event["state"] in {"handled", "delivered", "ignored"} for event in events):
+            return events
+    pytest.fail(f"{box}: {client.get('/events').json()}")
+
+
+def test_a_closed_session_is_collected_and_announced(vendor: Vendor, tmp_path: Path) -> None:
+    """The exchange's event collects the session and sends equity_bars.synced, once however often it comes."""
+    structured = {"Content-Type": "application/cloudevents+json"}
+    with (
+        datamanager(vendor, tmp_path / "receiver") as receiver,
+        datamanager(vendor, tmp_path / "one", [f"{receiver.base_url}/events"]) as client,
+    ):
+        for _ in range(2):
+            assert client.post("/events", json=closed_event("2024-03-28"), headers=structured).status_code == 204
+        (sent,) = eventually(client, "outbox", 1)
+        assert sent["type"] == "application.datamanager.equity_bars.synced"
+        assert sent["id"] == "application.datamanager.equity_bars.synced:2024-03-28"
+        eventually(client, "inbox", 1)
+        assert len(vendor.asked_for("/v2/aggs")) == 1
+        assert [
+            event["type"] for event in eventually(receiver, "inbox", 1)
+        ] == ["application.datamanager.equity_bars.synced"]
+        assert read(client, "/equity-bars", start_date="2024-03-28", end_date="2024-03-28").height == 3
+
+
+def test_by_hand_only_the_latest_session_is_announced(vendor: Vendor, tmp_path: Path) -> None:
+    """POST of the latest closed session announces it, also when it is present; an older one and a backfill do not."""
+    with datamanager(vendor, tmp_path / "receiver") as receiver:
+        with datamanager(vendor, tmp_path / "one", [f"{receiver.base_url}/events"]) as client:
+            client.post("/equity-bars", json={"start_date": "2024-03-26", "end_date": "2024-03-28"}).raise_for_status()
+            client.post("/equity-bars", json={"date": "2024-03-25"}).raise_for_status()
+            assert client.get("/events").json()["outbox"] == []
+            client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+            (sent,) = eventually(client, "outbox", 1)
+            assert sent["id"] == "application.datamanager.equity_bars.synced:2024-03-28"
+
+
+def test_operations(client: httpx.Client, vendor: Vendor) -> None:
+    """Health, readiness, and metrics that show staleness and the vendor's outcomes; a vendor that is down shows."""
+    assert client.get("/health").json() == {"status": "alive"}
+    assert client.get("/ready").json()["checks"] == {"lake": "ok", "vendor": "ok", "events": "ok"}
+    client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+    metrics = dict(line.rsplit(" ", 1) for line in client.get("/metrics").text.splitlines() if not line.startswith("#"))
+    close = float(metrics["datamanager_bars_last_session_timestamp_seconds"])
+    assert session_close(SESSION).timestamp() == close
+    assert float(metrics['datamanager_vendor_requests_total{outcome="ok"}']) >= 4
+    assert "/equity-bars" in client.get("/openapi.json").json()["paths"]
+
+
+def test_not_ready_while_the_vendor_refuses(vendor: Vendor, tmp_path: Path) -> None:
+    """A refused key shows in /ready with the reason, before anything is collected."""
+    vendor.fault("/v1/marketstatus", lambda: JSONResponse({"error": "Unknown API Key"}, 401), count=10)
+    with datamanager(vendor, tmp_path) as client:
+        assert "Check POLYGON_API_KEY" in problem(client.get("/ready"), 503)
+        assert client.get("/health").status_code == 200
+
+
+def test_mutations_need_the_token(vendor: Vendor, tmp_path: Path) -> None:
+    """With FUND_API_TOKEN set, POST needs it and GET does not."""
+    with datamanager(vendor, tmp_path, token="open-sesame") as client:  # noqa: S106 - a token for this test
+        problem(client.post("/equity-bars", json={"date": "2024-03-28"}), 401)
+        headers = {"Authorization": "Bearer open-sesame"}
+        client.post("/equity-bars", json={"date": "2024-03-28"}, headers=headers).raise_for_status()
+        assert read(client, "/sessions").height == 1
+
+
+def test_unknown_paths_and_methods(untouched: tuple[httpx.Client, Vendor]) -> None:
+    """404 and 405 are problems like all others."""
+    client, _ = untouched
+    problem(client.get("/equity-bar"), 404)
+    problem(client.delete("/equity-bars"), 405)
