@@ -162,18 +162,22 @@ def _excluded(bars: pl.DataFrame, frame: pl.DataFrame, forecast: pl.Series, day:
 
 
 def load_forecaster(folder: Path) -> Forecaster:
-    """Load an artifact, whatever its kind.
+    """Load an artifact, whatever its kind, as a forecaster.
 
     Raises:
         ArtifactError: Missing, tampered with, incompatible, or of a kind that this code does not know.
     """
+    return PanelForecaster(load_model(folder), artifact_version(folder))
+
+
+def load_model(folder: Path) -> QuantileModel:
+    """Load an artifact's model alone, for evaluation. Raises as `load_forecaster`."""
     artifact = load_artifact(folder)
     if artifact.kind in BASELINES:
-        baseline = BASELINES[artifact.kind].from_arrays(dict(artifact.arrays))
-        return PanelForecaster(BaselineModel(baseline), artifact_version(folder))
+        return BaselineModel(BASELINES[artifact.kind].from_arrays(dict(artifact.arrays)))
     from internal.tft.network_model import KIND, NetworkModel  # noqa: PLC0415 - tinygrad takes seconds and a compiler
 
     if artifact.kind != KIND:
         known = ", ".join([KIND, *BASELINES])
         raise ArtifactError(f"{folder} is of the kind {artifact.kind!r}; this code knows {known}")
-    return PanelForecaster(NetworkModel.from_artifact(artifact), artifact_version(folder))
+    return NetworkModel.from_artifact(artifact)

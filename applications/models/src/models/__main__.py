@@ -1,0 +1,125 @@
+"""The commands of `models`. Each reads its settings, calls one function and prints; errors end with one sentence.
+
+Knows arguments and exit codes: 0 done, 1 failed with the reason, 2 wrong arguments or not built yet.
+"""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from internal.errors import FundError
+from internal.tft.registry import Registry
+from models.assemble import assemble
+from models.backtest import MISSING
+from models.collect import collect
+from models.configuration import Configuration
+from models.datamanager import Datamanager
+from models.dataset import load_dataset
+from models.evaluate import evaluate
+from models.report import write_report
+from models.screen import print_evaluation, progress_bars
+from models.tracking import open_tracker
+from models.train import train
+
+application = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+StartDate = Annotated[datetime, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")]
+EndDate = Annotated[datetime, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day.")]
+DatasetFolder = Annotated[Path | None, typer.Option("--dataset", help="The dataset's folder.")]
+
+
+def _datamanager(configuration: Configuration) -> Datamanager:
+    return Datamanager(str(configuration.datamanager_url), configuration.fund_api_token.get_secret_value())
+
+
+@application.command("collect")
+def collect_command(start_date: StartDate, end_date: EndDate) -> None:
+    """Have datamanager fetch the bars of a range, and the details of every ticker."""
+    console = Console()
+    with _datamanager(Configuration()) as datamanager, progress_bars(console) as show:
+        done = collect(datamanager, start_date.date(), end_date.date(), on_progress=show)
+    console.print(
+        f"{done.sessions} sessions are in the lake, {done.fetched} fetched now: {done.rows:,} bars, "
+        f"{done.quarantined:,} quarantined; details of {done.details:,} tickers; bars version {done.bars_version}."
+    )
+
+
+@application.command("assemble")
+def assemble_command(start_date: StartDate, end_date: EndDate, dataset: DatasetFolder = None) -> None:
+    """Read adjusted bars and details from datamanager into a dataset folder."""
+    console, configuration = Console(), Configuration()
+    folder = dataset or configuration.dataset
+    with _datamanager(configuration) as datamanager, progress_bars(console) as show:
+        made = assemble(datamanager, start_date.date(), end_date.date(), folder, on_progress=show)
+    set_aside = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in made.report["set_aside"].items())
+    console.print(
+        f"{made.bars.height:,} bars of {made.report['tickers']:,} tickers up to {made.end} in {folder} "
+        f"(bars version {made.bars_version}); set aside: {set_aside}; "
+        f"{made.report['filled_sessions']:,} sessions filled."
+    )
+
+
+@application.command("train")
+def train_command(
+    dataset: DatasetFolder = None,
+    model: Annotated[str, typer.Option("--model", help="small, full, or a baseline's kind.")] = "small",
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same weights.")] = 7,
+) -> None:
+    """Train a model, register it, and make it the champion when it is not worse than the present one."""
+    console, configuration = Console(), Configuration()
+    material = load_dataset(dataset or configuration.dataset)
+    tracker = open_tracker(configuration, f"train-{model}-{seed}", {"model": model, "seed": seed})
+    registry = Registry(configuration.registry_directory)
+    with progress_bars(console) as show:
+        done = train(material, registry, tracker, model=model, seed=seed, on_progress=show)
+    console.print(
+        f"Model {done.version} is {'the champion' if done.promoted else 'registered, not champion'}: {done.reason}."
+    )
+    print_evaluation(console, done.evaluation)
+
+
+@application.command("evaluate")
+def evaluate_command(
+    dataset: DatasetFolder = None,
+    model: Annotated[str, typer.Option("--model", help="A version, or an alias.")] = "champion",
+    output: Annotated[Path | None, typer.Option("--output", help="Folder of the JSON and the HTML.")] = None,
+) -> None:
+    """Score a registered model beside the baselines on sessions after its training."""
+    console, configuration = Console(), Configuration()
+    material, registry = load_dataset(dataset or configuration.dataset), Registry(configuration.registry_directory)
+    with progress_bars(console) as show:
+        evaluation = evaluate(material, registry, model, on_progress=show)
+    page = write_report(output or configuration.state_directory / "evaluations" / evaluation.version, evaluation)
+    print_evaluation(console, evaluation)
+    console.print(f"Written to {page} and evaluation.json beside it.")
+
+
+@application.command("list")
+def list_command() -> None:
+    """Every registered model, oldest first."""
+    console = Console()
+    for model in Registry(Configuration().registry_directory).list():
+        console.print(f"{model.version}  {model.kind}  {' '.join(model.aliases)}")
+
+
+@application.command("backtest")
+def backtest_command() -> None:
+    """Not built yet: says what is missing."""
+    Console(stderr=True).print(MISSING)
+    raise typer.Exit(2)
+
+
+def main() -> None:
+    """Run a command; an error of the fund, or of the disk, ends it with its sentence and exit code 1."""
+    try:
+        application()
+    except (FundError, OSError) as error:
+        Console(stderr=True).print(f"{getattr(error, 'title', 'System error')}: {error}", markup=False)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Assemble: read adjusted bars and details from datamanager into a dataset folder.
+
+Knows how to read a long range in parts that belong to one version of the table. Trains nothing.
+"""
+
+from dataclasses import asdict
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from internal.errors import ConflictError, InvalidRequestError
+from internal.features.panel import build_panel
+from models.datamanager import Datamanager
+from models.dataset import Dataset, save_dataset
+from models.progress import OnProgress, Progress, silent
+
+PART = timedelta(days=182)
+
+
+def assemble(
+    datamanager: Datamanager, start: date, end: date, folder: Path, *, on_progress: OnProgress = silent
+) -> Dataset:
+    """Read the bars of a range, adjusted as of its end, and write the dataset.
+
+    **Guard:** `adjusted_as_of` is the range's own end, so that no split or dividend after it is in the prices.
+
+    Raises:
+        InvalidRequestError: The range is backwards or holds no bar.
+        ConflictError: The bars changed while they were read.
+        UnavailableError: datamanager cannot be reached.
+    """
+    if end < start:
+        raise InvalidRequestError(f"the range is backwards: {start} to {end}")
+    bars, version = _bars(datamanager, start, end, on_progress)
+    if bars.is_empty():
+        raise InvalidRequestError(f"datamanager has no bar from {start} to {end}: run `models collect` first")
+    details = datamanager.details()
+    last = bars.select(pl.col("date").max()).item()
+    report = asdict(build_panel(bars, details, end=last).report)
+    dataset = Dataset(bars, details, start, last, end, version, report)
+    save_dataset(folder, dataset)
+    return dataset
+
+
+def _bars(datamanager: Datamanager, start: date, end: date, on_progress: OnProgress) -> tuple[pl.DataFrame, int]:
+    """The range in parts of half a year, so that thousands of tickers fit into one answer each."""
+    starts = [start + PART * place for place in range((end - start) // PART + 1)]
+    parts: list[pl.DataFrame] = []
+    versions: set[int] = set()
+    for place, first in enumerate(starts):
+        part, version = datamanager.bars(first, min(first + PART - timedelta(days=1), end), adjusted_as_of=end)
+        parts.append(part)
+        versions.add(version)
+        on_progress(Progress("assembling", place + 1, len(starts), f"{sum(one.height for one in parts):,} bars"))
+    if len(versions) > 1:
+        raise ConflictError(f"the bars changed while they were read (versions {sorted(versions)}): assemble again")
+    return pl.concat(parts).sort("ticker", "date"), versions.pop()

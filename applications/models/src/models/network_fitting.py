@@ -1,0 +1,134 @@
+"""Fitting a network: scaler, vocabularies and windows of the training fold, then the training loop.
+
+Knows how a size becomes a network's configuration. Imports tinygrad, so it is imported only when a network is trained.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import polars as pl
+
+from internal.baselines.forecast import QUANTILES
+from internal.errors import InvalidRequestError
+from internal.features.scaling import Scaler
+from internal.features.splits import Block
+from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES
+from internal.features.vocabulary import Vocabulary
+from internal.features.windows import HORIZON, PAST_LENGTH, Windows, make_windows
+from internal.tft.artifact import Artifact
+from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
+from internal.tft.network_model import KIND, NetworkModel, plain_configuration
+from internal.tft.training import TrainingConfiguration, TrainingProgress, fit
+from models.fitting import Candidate, Material, code_revision, plain_fold
+from models.progress import OnProgress, Progress
+from models.sizes import Size
+from models.tracking import Tracker
+
+
+@dataclass(frozen=True)
+class Run:
+    """The settings of one training run.
+
+    Attributes:
+        name: The size's name.
+        size: Its numbers.
+        seed: Of the parameters, the order of windows and dropout: the same seed gives the same weights.
+    """
+
+    name: str
+    size: Size
+    seed: int
+
+
+def fit_network(material: Material, run: Run, tracker: Tracker, on_progress: OnProgress) -> Candidate:
+    """Train a Temporal Fusion Transformer on a fold.
+
+    Raises:
+        ConfigurationError: No C compiler works.
+        InvalidRequestError: The fold has no training or no validation window.
+    """
+    frame, fold = material.frame, material.fold
+    scaler, vocabularies = Scaler.fit(frame, fold=fold.training), fit_vocabularies(frame, fold=fold.training)
+    training, validation = (
+        make_windows(frame, scaler, vocabularies, block=block) for block in (fold.training, fold.validation)
+    )
+    if not len(training) or not len(validation):
+        raise InvalidRequestError("the fold has no training or no validation window: assemble more tickers or sessions")
+    configuration = network_configuration(run, vocabularies)
+    network = TemporalFusionTransformer(configuration)
+    history = fit(
+        network,
+        thinned(training, run.size.windows_per_epoch),
+        thinned(validation, run.size.windows_per_epoch // 4),
+        training_configuration(run),
+        reporter(tracker, on_progress),
+    )
+    model = NetworkModel(network, configuration, scaler, vocabularies)
+    artifact = Artifact(
+        kind=KIND,
+        arrays=model.weights(),
+        configuration={
+            "size": run.name,
+            "training": {**asdict(run.size), "seed": run.seed},
+            "network": plain_configuration(configuration),
+            "fold": plain_fold(fold),
+        },
+        scaler=scaler.to_json(),
+        vocabulary={name: list(vocabulary.names) for name, vocabulary in vocabularies.items()},
+        metrics={"validation_loss": float(history.best_validation_loss)},
+        bars_version=material.bars_version,
+        code_revision=code_revision(),
+    )
+    return Candidate(model, artifact)
+
+
+def fit_vocabularies(frame: pl.DataFrame, *, fold: Block) -> dict[str, Vocabulary]:
+    """One vocabulary a static variable. **Guard:** only names that have a bar inside the fold get a number."""
+    rows = frame.filter(pl.col("date").is_between(fold.first, fold.last))
+    return {variable: Vocabulary.fit(rows.get_column(variable)) for variable in STATIC_VARIABLES}
+
+
+def network_configuration(run: Run, vocabularies: dict[str, Vocabulary]) -> TemporalFusionTransformerConfiguration:
+    """The network that a run trains."""
+    return TemporalFusionTransformerConfiguration(
+        hidden_size=run.size.hidden_size,
+        head_count=run.size.head_count,
+        dropout=run.size.dropout,
+        past_length=PAST_LENGTH,
+        horizon=HORIZON,
+        quantiles=QUANTILES,
+        observed_variables=OBSERVED_VARIABLES,
+        known_variables=KNOWN_VARIABLES,
+        static_cardinalities=tuple(vocabularies[variable].cardinality for variable in STATIC_VARIABLES),
+        seed=run.seed,
+    )
+
+
+def training_configuration(run: Run) -> TrainingConfiguration:
+    """The loop's numbers."""
+    return TrainingConfiguration(
+        batch_size=run.size.batch_size,
+        epochs=run.size.epochs,
+        learning_rate=run.size.learning_rate,
+        patience=run.size.patience,
+        seed=run.seed,
+    )
+
+
+def thinned(windows: Windows, most: int) -> Windows:
+    """At most so many windows, evenly spread over rows, hence over tickers and dates alike."""
+    if len(windows) <= most:
+        return windows
+    return windows.at(windows.origins[np.linspace(0, len(windows) - 1, most).astype(np.int64)])
+
+
+def reporter(tracker: Tracker, on_progress: OnProgress) -> Callable[[TrainingProgress], None]:
+    """Pass the loop's progress on to the tracker and to whoever watches."""
+
+    def report(progress: TrainingProgress) -> None:
+        tracker.log(progress.step, {"loss": progress.loss, "windows_per_second": progress.windows_per_second})
+        text = f"epoch {progress.epoch}, loss {progress.loss:.4f}, {progress.windows_per_second:,.0f} windows/s"
+        on_progress(Progress("training", progress.step, progress.total_steps, text))
+
+    return report

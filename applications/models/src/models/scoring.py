@@ -1,0 +1,113 @@
+"""Scores of quantile forecasts: pinball loss, coverage, rank correlation, and the paired block bootstrap.
+
+Knows arrays of truths and forecasts on one fixed set of rows. Knows nothing of what made a forecast.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from internal.baselines.forecast import QUANTILES
+
+BLOCK_SESSIONS: Final = 10
+DRAWS: Final = 2_000
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What happened, on the rows that every forecast is scored on.
+
+    Attributes:
+        dates: The origins' dates as a Date series [row].
+        cumulative: Cumulative log returns, f64 [row, step].
+        daily: Simple returns of each session, f64 [row, step].
+    """
+
+    dates: pl.Series
+    cumulative: np.ndarray
+    daily: np.ndarray
+
+
+@dataclass(frozen=True)
+class Score:
+    """One forecast's score.
+
+    Attributes:
+        name: The forecast's name.
+        daily: Mean pinball loss of daily simple returns.
+        cumulative: Mean pinball loss of cumulative log returns.
+        coverage: Share of truths inside the 80 % interval, cumulative.
+        rank_correlation: Mean over dates of Spearman's correlation of the last step's median with the truth; None
+            where the median does not differ between tickers.
+        by_step: Mean cumulative loss of each step.
+        daily_by_date: Mean daily loss of each origin date, in date order.
+        cumulative_by_date: Mean cumulative loss of each origin date, in date order.
+    """
+
+    name: str
+    daily: float
+    cumulative: float
+    coverage: float
+    rank_correlation: float | None
+    by_step: list[float]
+    daily_by_date: np.ndarray
+    cumulative_by_date: np.ndarray
+
+
+def pinball_loss(truth: np.ndarray, forecast: np.ndarray) -> np.ndarray:
+    """Pinball loss (Koenker and Bassett 1978) of truths [row, step] and forecasts [row, step, quantile]."""
+    error, level = truth[..., None] - forecast, np.array(QUANTILES)
+    return np.asarray(np.maximum(level * error, (level - 1) * error))
+
+
+def score(name: str, truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> Score:
+    """Score forecasts f64 [row, step, quantile], cumulative log and daily simple returns."""
+    cumulative_loss, daily_loss = pinball_loss(truth.cumulative, cumulative), pinball_loss(truth.daily, daily)
+    inside = (truth.cumulative >= cumulative[..., 0]) & (truth.cumulative <= cumulative[..., -1])
+    return Score(
+        name=name,
+        daily=float(daily_loss.mean()),
+        cumulative=float(cumulative_loss.mean()),
+        coverage=float(inside.mean()),
+        rank_correlation=_rank_correlation(truth, cumulative[:, -1, 1]),
+        by_step=[float(loss) for loss in cumulative_loss.mean(axis=(0, 2))],
+        daily_by_date=_by_date(truth.dates, daily_loss),
+        cumulative_by_date=_by_date(truth.dates, cumulative_loss),
+    )
+
+
+def _by_date(dates: pl.Series, loss: np.ndarray) -> np.ndarray:
+    frame = pl.DataFrame({"date": dates, "loss": loss.mean(axis=(1, 2))})
+    return frame.group_by("date").agg(pl.col("loss").mean()).sort("date").get_column("loss").to_numpy()
+
+
+def _rank_correlation(truth: Truth, median: np.ndarray) -> float | None:
+    frame = pl.DataFrame({"date": truth.dates, "median": median, "truth": truth.cumulative[:, -1]})
+    per_date = frame.group_by("date").agg(pl.corr("median", "truth", method="spearman").alias("correlation"))
+    finite = per_date.get_column("correlation").drop_nulls().drop_nans()
+    return float(finite.to_numpy().mean()) if finite.len() else None
+
+
+def relative_difference(loss: np.ndarray, reference: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:
+    """How much larger a loss is than the reference's, in per cent, with the 95 % interval of a paired block bootstrap.
+
+    Dates are drawn in moving blocks of 10 sessions (Kuensch 1989), the same for both, because neighbouring origins
+    share most of their returns.
+
+    Args:
+        loss: Mean loss by date, f64 [date].
+        reference: The reference's, same dates.
+        seed: Of the draws.
+
+    Returns:
+        Difference, lower and upper bound, each in per cent of the reference; negative is better.
+    """
+    length = min(BLOCK_SESSIONS, len(loss))
+    generator = np.random.default_rng(seed)
+    starts = generator.integers(0, len(loss) - length + 1, (DRAWS, -(-len(loss) // length)))
+    drawn = (starts[:, :, None] + np.arange(length)).reshape(DRAWS, -1)[:, : len(loss)]
+    differences = 100 * (loss[drawn].sum(axis=1) / reference[drawn].sum(axis=1) - 1)
+    lower, upper = np.quantile(differences, (0.025, 0.975))
+    return float(100 * (loss.sum() / reference.sum() - 1)), float(lower), float(upper)

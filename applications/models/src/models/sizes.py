@@ -1,0 +1,38 @@
+"""The two sizes of a training: small ends in a minute or two on a laptop, full is the published size.
+
+Knows numbers. Knows nothing of networks.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Size:
+    """One size.
+
+    Attributes:
+        hidden_size: Width of every layer.
+        head_count: Attention heads.
+        dropout: Share of units dropped in training.
+        batch_size: Windows in a step.
+        learning_rate: Adam's.
+        epochs: Most passes over the training windows.
+        patience: Epochs without a better validation loss before training stops.
+        windows_per_epoch: Most windows in a pass; more are thinned evenly in time, so that every date is seen.
+    """
+
+    hidden_size: int
+    head_count: int
+    dropout: float
+    batch_size: int
+    learning_rate: float
+    epochs: int
+    patience: int
+    windows_per_epoch: int
+
+
+SIZES: Final[dict[str, Size]] = {
+    "small": Size(16, 2, 0.1, 256, 2e-3, epochs=4, patience=1, windows_per_epoch=24_576),
+    "full": Size(64, 4, 0.1, 256, 1e-3, epochs=12, patience=3, windows_per_epoch=131_072),
+}

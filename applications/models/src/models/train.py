@@ -1,0 +1,149 @@
+"""Train: fit a model, pass the leak gate, measure it, register it, and decide whether it becomes the champion.
+
+Knows the order and the rule of promotion. How a model is fitted is `fitting`'s and `network_fitting`'s.
+"""
+
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from internal.baselines.catalogue import BASELINES
+from internal.errors import ArtifactError, FundError, InvalidRequestError
+from internal.features.panel import build_panel
+from internal.features.variables import observe
+from internal.tft.artifact import save_artifact
+from internal.tft.forecaster import QuantileModel, load_model
+from internal.tft.registry import CHAMPION, Registry
+from models.dataset import Dataset
+from models.evaluate import Evaluation, compare, model_losses
+from models.fitting import Candidate, Material, choose_fold, fit_baseline
+from models.leak_gate import find_leaks
+from models.progress import OnProgress, Progress, silent
+from models.sizes import SIZES
+from models.tracking import Tracker
+
+TIE: Final = 1.001  # 0.1 % of the loss is noise
+
+
+class LeakError(FundError):
+    """A trained model's forecasts changed when the future did; it was not registered."""
+
+    status = 500
+    title = "Model sees the future"
+    slug = "leak"
+
+
+@dataclass(frozen=True)
+class Training:
+    """What one training did.
+
+    Attributes:
+        version: The artifact's version in the registry.
+        promoted: Whether it is the champion now.
+        reason: Why, or why not.
+        evaluation: Its scores on the held-out block beside the baselines.
+    """
+
+    version: str
+    promoted: bool
+    reason: str
+    evaluation: Evaluation
+
+
+def train(  # noqa: PLR0913 - a run's settings, each its own
+    dataset: Dataset,
+    registry: Registry,
+    tracker: Tracker,
+    *,
+    model: str = "small",
+    seed: int = 7,
+    on_progress: OnProgress = silent,
+) -> Training:
+    """Train a network of a named size, or fit a baseline by its kind, and register it.
+
+    The newest origins are held out for the evaluation, the ones before choose the epoch, the rest train.
+
+    Raises:
+        InvalidRequestError: The model's name is unknown, or the dataset has too few sessions (it says how many).
+        LeakError: The leak gate found a forecast that depends on later bars; nothing was registered.
+    """
+    if model not in SIZES and model not in BASELINES:
+        raise InvalidRequestError(f"there is no model {model!r}; choose one of {', '.join([*SIZES, *BASELINES])}")
+    frame = observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
+    material = Material(frame, choose_fold(frame), dataset.bars_version)
+    candidate = _fit(material, model, seed, tracker, on_progress)
+    on_progress(Progress("leak gate", 0, 1))
+    pass_leak_gate(candidate, dataset, material)
+    on_progress(Progress("leak gate", 1, 1))
+    evaluation = compare(frame, candidate.artifact, candidate.model, "candidate", on_progress=on_progress)
+    version = _register(registry, candidate, evaluation)
+    promoted, reason = _promote(registry, version, material, candidate)
+    tracker.finish({"version": version, "promoted": promoted, "reason": reason, **_losses(evaluation)})
+    return Training(version, promoted, reason, replace(evaluation, version=version))
+
+
+def _fit(material: Material, model: str, seed: int, tracker: Tracker, on_progress: OnProgress) -> Candidate:
+    if model in BASELINES:
+        return fit_baseline(material, model)
+    from models.network_fitting import Run, fit_network  # noqa: PLC0415 - tinygrad takes seconds and a compiler
+
+    return fit_network(material, Run(model, SIZES[model], seed), tracker, on_progress)
+
+
+def pass_leak_gate(candidate: Candidate, dataset: Dataset, material: Material) -> None:
+    """Forecast at the first held-out session with later bars removed and poisoned, and check the scaler's dates.
+
+    Raises:
+        LeakError: Something changed; the sentence says under which poison.
+    """
+    leaks = find_leaks(candidate.model, dataset, material.fold.test.first)
+    fitted_to = candidate.artifact.scaler.get("fitted_to")
+    if fitted_to is not None and date.fromisoformat(fitted_to) > material.fold.training.last:
+        leaks.append(f"the scaler saw {fitted_to}, after the training fold")
+    if leaks:
+        raise LeakError(
+            f"forecasts at {material.fold.test.first} change when later bars do ({', '.join(leaks)}): "
+            "the model was not registered"
+        )
+
+
+def _register(registry: Registry, candidate: Candidate, evaluation: Evaluation) -> str:
+    metrics = {**candidate.artifact.metrics, "held_out": _losses(evaluation), "verdict": evaluation.verdict}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "artifact"
+        save_artifact(path, replace(candidate.artifact, metrics=metrics))
+        return registry.register(path)
+
+
+def _losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:
+    return {
+        line.score.name: {
+            "daily_loss": line.score.daily,
+            "cumulative_loss": line.score.cumulative,
+            "coverage": line.score.coverage,
+        }
+        for line in evaluation.lines
+    }
+
+
+def _promote(registry: Registry, version: str, material: Material, candidate: Candidate) -> tuple[bool, str]:
+    """Make it the champion when there is none, or when it is not worse on this training's held-out block."""
+    champion = _champion(registry)
+    if isinstance(champion, str):
+        registry.promote(version)
+        return True, champion
+    own, other = (model_losses(material.frame, candidate.artifact, one) for one in (candidate.model, champion))
+    if own > other * TIE:
+        return False, f"its held-out loss {1e4 * own:.3f}e-4 is above the champion's {1e4 * other:.3f}e-4"
+    registry.promote(version)
+    return True, f"its held-out loss {1e4 * own:.3f}e-4 is not above the champion's {1e4 * other:.3f}e-4"
+
+
+def _champion(registry: Registry) -> QuantileModel | str:
+    """The present champion's model, or the reason why there is none to compare with."""
+    try:
+        return load_model(registry.path(CHAMPION))
+    except ArtifactError as error:
+        return f"there is no usable champion to compare with ({error.detail})"

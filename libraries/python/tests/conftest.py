@@ -1,0 +1,61 @@
+"""What the library's tests share: bars of made-up tickers on real sessions."""
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from internal.dates import sessions_frame
+
+
+def _ticker(name: str, calendar: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """A random walk whose volatility clusters; prices in dollars, volume in shares."""
+    random = np.random.default_rng(seed)
+    wave = 1 + 0.5 * np.sin(np.arange(calendar.height) / 15 + seed)
+    steps = random.normal(0, 0.012 * wave)
+    close = 50 * np.exp(np.cumsum(steps))
+    opened = close * np.exp(random.normal(0, 0.004, calendar.height))
+    high = np.maximum(close, opened) * np.exp(np.abs(random.normal(0, 0.004, calendar.height)))
+    low = np.minimum(close, opened) * np.exp(-np.abs(random.normal(0, 0.004, calendar.height)))
+    return calendar.select("date").with_columns(
+        ticker=pl.lit(name),
+        open=pl.Series(opened),
+        high=pl.Series(high),
+        low=pl.Series(low),
+        close=pl.Series(close),
+        volume=pl.Series(np.round(random.lognormal(14, 0.3, calendar.height))),
+        volume_weighted_average_price=pl.Series((high + low + close) / 3),
+    )
+
+
+@pytest.fixture(scope="session")
+def make_bars() -> Callable[[int, date, date], pl.DataFrame]:
+    """`make_bars(ticker_count, start, end)`: bars of tickers T00, T01, ..., the same for the same arguments."""
+
+    def make(ticker_count: int, start: date, end: date) -> pl.DataFrame:
+        calendar = sessions_frame(start, end)
+        return pl.concat(_ticker(f"T{place:02}", calendar, place) for place in range(ticker_count))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_details() -> Callable[[int], pl.DataFrame]:
+    """`make_details(ticker_count)`: two sectors in turn; the last ticker's sector and industry are unknown."""
+
+    def make(ticker_count: int) -> pl.DataFrame:
+        known = [place < ticker_count - 1 for place in range(ticker_count)]
+        return pl.DataFrame(
+            {
+                "ticker": [f"T{place:02}" for place in range(ticker_count)],
+                "sector": [
+                    ["Energy", "Utilities"][place % 2] if known[place] else None for place in range(ticker_count)
+                ],
+                "industry": [f"Industry {place % 3}" if known[place] else None for place in range(ticker_count)],
+            },
+            schema={"ticker": pl.String, "sector": pl.String, "industry": pl.String},
+        )
+
+    return make
