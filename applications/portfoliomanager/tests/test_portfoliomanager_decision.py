@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import date
+from random import Random
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -63,12 +65,13 @@ def make_positions(*rows: tuple[str, float, float], opened: date = DAYS[-5]) -> 
 
 
 def make_assets(tickers: list[str]) -> pl.DataFrame:
+    """All tradable and shortable."""
     return pl.DataFrame({"ticker": pl.Series(tickers, dtype=pl.String)}).with_columns(
         tradable=pl.lit(value=True), shortable=pl.lit(value=True)
     )
 
 
-def make_situation(count: int = 40, **changes: object) -> Situation:
+def make_situation(count: int = 40, **changes: Any) -> Situation:  # noqa: ANN401 - the fields of Situation
     """`count` names at 20 to 100 dollars, T00 with the best forecast and the last with the worst; nothing held."""
     tickers = [f"T{number:02d}" for number in range(count)]
     situation = Situation(
@@ -84,10 +87,12 @@ def make_situation(count: int = 40, **changes: object) -> Situation:
 
 
 def values(decision: Decision) -> tuple[float, float]:
+    """Dollars long and short."""
     return balance.side_values(decision.frame)
 
 
 def names(decision: Decision, **columns: str) -> list[str]:
+    """The names of the rows with these values."""
     return decision.frame.filter(**columns).get_column("ticker").to_list()
 
 
@@ -291,9 +296,9 @@ def test_invariants(situation: Situation) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(situations(), st.randoms(use_true_random=False))
-def test_order_of_rows_never_decides(situation: Situation, random: object) -> None:
+def test_order_of_rows_never_decides(situation: Situation, random: Random) -> None:
     """The same rows in another order, and the same call again, give the same decision."""
-    seed = random.randint(0, 10**6)  # type: ignore[attr-defined]  # hypothesis types a Random as object here
+    seed = random.randint(0, 10**6)
     shuffled = replace(
         situation,
         bars=situation.bars.sample(fraction=1.0, shuffle=True, seed=seed),

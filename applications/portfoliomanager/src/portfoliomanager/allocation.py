@@ -49,8 +49,10 @@ class Situation:
 
 @dataclass(frozen=True)
 class Decision:
-    """The wanted book: ticker, side, action, quantity (shares after it), held (shares before it), reference_price,
-    opened_date, entry_price, the band and a reason; one row a name, sorted by ticker. `notes` say what fell short.
+    """The wanted book, one row a name, sorted by ticker; `notes` say what fell short of the policy.
+
+    Columns: ticker, side, action, quantity (shares after it), held (shares before it), reference_price, opened_date,
+    entry_price, the band and a reason.
     """
 
     frame: pl.DataFrame
@@ -69,7 +71,7 @@ def decide(situation: Situation, policy: Policy) -> Decision:
     judged = _held(situation, policy)
     new = _new(situation, judged, policy)
     sized = balance.size(pl.concat([judged, new], how="diagonal"), situation.net_asset_value, policy)
-    return Decision(_actions(sized), _notes(sized, situation, policy))
+    return Decision(_actions(sized), _notes(sized, policy))
 
 
 def _held(situation: Situation, policy: Policy) -> pl.DataFrame:
@@ -83,8 +85,9 @@ def _held(situation: Situation, policy: Policy) -> pl.DataFrame:
 
 
 def _new(situation: Situation, judged: pl.DataFrame, policy: Policy) -> pl.DataFrame:
-    """The names to open with their inverse-volatility weight: longs from the better half of the ranking, shorts from
-    the worse half, as many as places are free on each side.
+    """The names to open, as many as places are free on each side.
+
+    Longs come from the better half of the ranking, shorts from the worse half.
     """
     ranked = _candidates(situation, judged, policy)
     middle = ranked.height / 2
@@ -154,7 +157,7 @@ def _actions(sized: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _notes(sized: pl.DataFrame, situation: Situation, policy: Policy) -> list[str]:
+def _notes(sized: pl.DataFrame, policy: Policy) -> list[str]:
     """What fell short of the policy, one sentence each."""
     after = sized.filter(pl.col("quantity") > 0)
     counts = {side: after.filter(pl.col("side") == side).height for side in ("long", "short")}
@@ -165,11 +168,6 @@ def _notes(sized: pl.DataFrame, situation: Situation, policy: Policy) -> list[st
     ]
     long_value, short_value = balance.side_values(after)
     apart = abs(long_value - short_value) > policy.balance_tolerance * max(long_value, short_value)
-    unbalanced = (
-        [
-            f"on {situation.day} the sides differ by more than {policy.balance_tolerance:.0%}: frozen positions cannot be cut"
-        ]
-        if apart
-        else []
-    )
+    limit = f"{policy.balance_tolerance:.0%}"
+    unbalanced = [f"the sides differ by more than {limit}: frozen positions cannot be cut"] if apart else []
     return [*short_of_names, *unbalanced]

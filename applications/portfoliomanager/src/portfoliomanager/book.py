@@ -4,14 +4,17 @@ Knows journalled orders, broker positions and splits as frames. Knows no decisio
 """
 
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 
 from internal.dates import next_session
+from internal.schemas import corporate_actions
 from portfoliomanager.allocation import POSITION_COLUMNS
 from portfoliomanager.risk import BAND
 
+NO_SPLITS = corporate_actions.empty_splits()
+NO_FACTORS = pl.DataFrame(schema={"ticker": pl.String, "date": pl.Date, "factor": pl.Float64})
+NO_BANDS = pl.DataFrame(schema={"ticker": pl.String, **dict.fromkeys(BAND, pl.Float64)})
 SHARE = 1.0  # splits of odd lots leave fractions or cash: a difference below one share is rounding
 
 

@@ -56,8 +56,9 @@ def plan(decided: pl.DataFrame, account: str, portfolio: str, day: date, moment:
 
 
 def _as_orders(rows: pl.DataFrame, identity: tuple[str, str, int], day: date, moment: datetime) -> pl.DataFrame:
-    """Rows of ticker, side, leg, quantity, reference_price and reason as planned orders; identity: account, portfolio,
-    revision.
+    """Rows of ticker, side, leg, quantity, reference_price and reason as planned orders.
+
+    identity: account, portfolio and revision, which go into the ids.
     """
     account, portfolio, revision = identity
     ids = [
@@ -104,9 +105,9 @@ def cut_to_shorts(
 ) -> pl.DataFrame:
     """The rows that change when the short side got less than planned: new longs cut, then held longs trimmed.
 
-    orders: all of one portfolio, shorts sent, longs not yet. portfolio: its portfolios frame. The cut is made once: rows
-    that carry its reason say that it is done, so that a restart does not cut again. Whole shares, rounded down for what
-    is kept; a new long with no share left is `dropped`.
+    orders: all of one portfolio, shorts sent, longs not yet. portfolio: its portfolios frame. The cut is made once:
+    rows that carry its reason say that it is done, so that a restart does not cut again. Whole shares, rounded down for
+    what is kept; a new long with no share left is `dropped`.
     """
     shortfall = short_shortfall(orders)
     if shortfall <= 0 or orders.get_column("reason").is_in([CUT]).any():

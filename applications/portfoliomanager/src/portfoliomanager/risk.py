@@ -49,7 +49,7 @@ def last_prices(bars: pl.DataFrame, day: date) -> pl.DataFrame:
     )
 
 
-def judge(
+def judge(  # noqa: PLR0913, PLR0917 - the facts that a verdict depends on, each a frame or a day
     positions: pl.DataFrame,
     bars: pl.DataFrame,
     latest_bands: pl.DataFrame,

@@ -1,0 +1,73 @@
+"""Configuration: what the service is told by its environment, checked before anything is opened.
+
+Knows names, defaults and which keys belong to which broker. Opens nothing.
+"""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr
+
+from internal.errors import ConfigurationError
+from internal.settings import DataBucketSettings, ServiceSettings
+from portfoliomanager.policy import Policy
+
+PAPER_HOST = "paper-api.alpaca.markets"
+LIVE_HOST = "api.alpaca.markets"
+
+
+class Configuration(ServiceSettings, DataBucketSettings):
+    """The settings of portfoliomanager. Raises ConfigurationError for a missing or contradictory one."""
+
+    alpaca_api_key_id: SecretStr = Field(validation_alias=AliasChoices("ALPACA_API_KEY_ID", "APCA_API_KEY_ID"))
+    alpaca_api_secret: SecretStr = Field(validation_alias=AliasChoices("ALPACA_API_SECRET", "APCA_API_SECRET_KEY"))
+    alpaca_base_url: str = Field(validation_alias=AliasChoices("ALPACA_BASE_URL", "APCA_API_BASE_URL"))
+    datamanager_url: str = "http://127.0.0.1:8080"
+    registry_directory: Path
+    gross_exposure: float = Field(default=1.0, gt=0, le=2)
+    same_day_lock: bool = True
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
+        super().__init__(**values)
+        require_matching_keys(self.alpaca_api_key_id.get_secret_value(), self.broker_url())
+
+    def broker_url(self) -> str:
+        """The broker's address without the version that alpaca-py adds itself."""
+        return self.alpaca_base_url.rstrip("/").removesuffix("/v2")
+
+    def policy(self) -> Policy:
+        """The policy with this configuration's switches."""
+        return Policy(gross_exposure=self.gross_exposure, same_day_lock=self.same_day_lock)
+
+
+def require_matching_keys(key: str, url: str) -> None:
+    """Raise ConfigurationError unless the key belongs to the address: PK... is paper, AK... is live.
+
+    A loopback address (the simulated exchange) takes any key. No other address ever gets a live key.
+    """
+    host = urlsplit(url).hostname or ""
+    if not host:
+        raise ConfigurationError("ALPACA_BASE_URL is no URL: write it as https://host")
+    if _is_loopback(host):
+        return
+    if host == PAPER_HOST and not key.startswith("PK"):
+        raise ConfigurationError(f"ALPACA_BASE_URL is {PAPER_HOST}, but ALPACA_API_KEY_ID is no paper key (PK...)")
+    if host == LIVE_HOST and not key.startswith("AK"):
+        raise ConfigurationError(f"ALPACA_BASE_URL is {LIVE_HOST}, but ALPACA_API_KEY_ID is no live key (AK...)")
+    if host != LIVE_HOST and key.startswith("AK"):
+        raise ConfigurationError(
+            f"ALPACA_API_KEY_ID is a live key (AK...): it is sent to {LIVE_HOST} only, not to {host}"
+        )
+    if host in {PAPER_HOST, LIVE_HOST} and urlsplit(url).scheme != "https":
+        raise ConfigurationError("ALPACA_BASE_URL is not https: keys would travel in the open")
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,96 @@
+"""Forecasting: bars of the data service through the champion model into the predictions frame.
+
+Knows the registry and the model's one door. Knows no broker; what the market's clock says is an argument.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from internal.dates import last_closed_session, previous_session
+from internal.errors import ArtifactError, ConflictError, UnavailableError
+from internal.tft.forecaster import Forecast, Forecaster, load_forecaster
+from internal.tft.registry import Registry
+from portfoliomanager.ports import DataStore
+from portfoliomanager.rebalance import require_closed_session
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What was forecast, stored at the data service."""
+
+    day: date
+    forecast: Forecast
+    model_version: str
+    bars_version: int
+
+
+class Champion:
+    """The registry's champion, loaded once and again when another one is promoted.
+
+    Everything happens on one thread of its own: tinygrad's compiler cache and its JIT belong to the thread that made
+    them.
+    """
+
+    def __init__(self, registry: Registry) -> None:
+        """Takes the registry; nothing is loaded before the first forecast."""
+        self._registry = registry
+        self._loaded: tuple[str, Forecaster] | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forecaster")
+
+    def use[Answer](self, work: Callable[[Forecaster], Answer]) -> Answer:
+        """Run the work with the champion. Raises UnavailableError that says what to run when there is none."""
+        return self._thread.submit(self._use, work).result()
+
+    def require(self) -> None:
+        """Raise UnavailableError when there is no usable champion."""
+        try:
+            self._registry.path()
+        except ArtifactError as error:
+            raise UnavailableError(error.detail) from error
+
+    def close(self) -> None:
+        """End the thread."""
+        self._thread.shutdown()
+
+    def _use[Answer](self, work: Callable[[Forecaster], Answer]) -> Answer:
+        try:
+            folder = self._registry.path()
+            if self._loaded is None or self._loaded[0] != folder.name:
+                self._loaded = (folder.name, load_forecaster(folder))
+        except ArtifactError as error:
+            raise UnavailableError(error.detail) from error
+        return work(self._loaded[1])
+
+
+def predict(store: DataStore, champion: Champion, day: date | None, moment: datetime) -> Predicted:
+    """Forecast a session, by default the last closed one, and store the predictions.
+
+    Raises InvalidRequestError (no session, not closed), ConflictError (no bars of it), UnavailableError (no model).
+    """
+    session = day or last_closed_session(moment)
+    require_closed_session(session, moment)
+    champion.require()
+    details = store.details()
+
+    def forecast(forecaster: Forecaster) -> Predicted:
+        bars, version = _bars(store, session, forecaster.required_history)
+        found = forecaster.forecast(bars, details, session, bars_version=version)
+        return Predicted(session, found, forecaster.model_version, version)
+
+    predicted = champion.use(forecast)
+    store.save_predictions(predicted.forecast.frame)
+    return predicted
+
+
+def _bars(store: DataStore, day: date, history: int) -> tuple[pl.DataFrame, int]:
+    start = previous_session(day, history)
+    bars, version = store.bars(start, day, adjusted_as_of=day, columns=(), tickers=())
+    if bars.filter(pl.col("date") == day).is_empty():
+        raise ConflictError(
+            f'there are no bars of {day}: POST /equity-bars {{"date": "{day}"}} to datamanager, then try again'
+        )
+    return bars, version

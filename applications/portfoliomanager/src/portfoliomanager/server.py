@@ -1,0 +1,126 @@
+"""Portfoliomanager as a service: the one place that opens, wires, yields and closes its parts.
+
+Knows every part and which adapter stands behind which port. Knows no rule of theirs. Run it with
+`uvicorn --factory portfoliomanager.server:create_application`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import date
+
+from fastapi import FastAPI
+
+from internal.cloud_events import EventBus
+from internal.errors import FundError
+from internal.http.service import create_service
+from internal.lake.store import Lake
+from internal.telemetry import configure_logging, get_logger
+from internal.tft.registry import Registry
+from portfoliomanager import metrics
+from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
+from portfoliomanager.adapters.datamanager_client import DatamanagerClient
+from portfoliomanager.adapters.lake_journal import LakeJournal
+from portfoliomanager.configuration import Configuration
+from portfoliomanager.daily_cycle import SOURCE, DailyCycle, Reconciled
+from portfoliomanager.forecasting import Champion, Predicted, predict
+from portfoliomanager.rebalance import Outcome, Rebalancer
+from portfoliomanager.routes import orders, performance, portfolios, predictions, reconciliations
+from portfoliomanager.services import Services
+
+ROUTES = (predictions, portfolios, orders, performance, reconciliations)
+RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
+
+
+def create_application(configuration: Configuration | None = None) -> FastAPI:
+    """The service; without a configuration, it is read from the environment (ConfigurationError: what is missing)."""
+    settings = configuration or Configuration()
+    configure_logging("portfoliomanager", settings.log_format, settings.secrets())
+    champion = Champion(Registry(settings.registry_directory))
+    store = DatamanagerClient(settings.datamanager_url, settings.fund_api_token)
+    parts = _wire(settings, store, champion)
+
+    @asynccontextmanager
+    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
+        application.state.services = parts
+        with store:
+            recovery = asyncio.create_task(_recover(parts))
+            try:
+                async with parts.bus:
+                    yield
+            finally:
+                recovery.cancel()
+                with suppress(asyncio.CancelledError):
+                    await recovery
+                champion.close()
+
+    application = create_service(
+        "portfoliomanager",
+        "Forecasts, builds the portfolio, sends orders and reports.",
+        lifespan,
+        token=settings.fund_api_token,
+        readiness={
+            "broker": lambda _: asyncio.to_thread(_ask_broker, parts),
+            "datamanager": lambda _: asyncio.to_thread(store.ready),
+            "model": lambda _: asyncio.to_thread(champion.require),
+            "events": parts.bus.check,
+        },
+    )
+    for routes in ROUTES:
+        application.include_router(routes.router)
+    application.include_router(parts.bus.router())
+    return application
+
+
+def _wire(settings: Configuration, store: DatamanagerClient, champion: Champion) -> Services:
+    """Every part behind its port; nothing is opened yet."""
+    broker = AlpacaBroker(
+        settings.alpaca_api_key_id.get_secret_value(),
+        settings.alpaca_api_secret.get_secret_value(),
+        settings.broker_url(),
+    )
+    journal = LakeJournal(Lake(settings.data_bucket, settings.storage_options()))
+    rebalancer = Rebalancer(broker, store, journal, settings.policy())
+
+    def predict_session(day: date | None) -> Predicted:
+        predicted = predict(store, champion, day, broker.moment())
+        metrics.PREDICTION_SUCCESS.set_to_current_time()
+        return predicted
+
+    def rebalance_session(day: date | None) -> Outcome:
+        outcome = rebalancer.run(day)
+        metrics.REBALANCE_SUCCESS.set_to_current_time()
+        metrics.show_book(journal)
+        return outcome
+
+    def reconcile() -> Reconciled:
+        found = rebalancer.reconcile()
+        metrics.RECONCILIATION_SUCCESS.set_to_current_time()
+        metrics.show_book(journal)
+        return found
+
+    cycle = DailyCycle(broker.moment, predict_session, rebalance_session, reconcile)
+    bus = EventBus(
+        settings.state_directory,
+        SOURCE,
+        settings.event_subscribers,
+        cycle.handlers(lambda: bus),
+        token=settings.fund_api_token,
+    )
+    return Services(broker, store, journal, rebalancer, cycle, bus)
+
+
+async def _recover(parts: Services) -> None:
+    """Go on with what a former run left, as soon as broker and data service answer; say why it does not go on."""
+    while True:
+        try:
+            await asyncio.to_thread(parts.rebalancer.recover)
+        except FundError as error:
+            get_logger(__name__).warning("recovery_waits", detail=error.detail)
+            await asyncio.sleep(RECOVERY_PAUSE_SECONDS)
+        else:
+            return
+
+
+def _ask_broker(parts: Services) -> None:
+    parts.broker.moment()
