@@ -84,7 +84,7 @@ def test_service_that_falls_is_told_with_its_log(home: Home, addresses: Addresse
     broken.write_text("ticker,date,open,high,low,close,volume\nAAA,2024-01-02,1,2,0.5,abc,100\n")
     supervisor = Supervisor(home, addresses, Opening(bars=str(broken), details=None, seed=1, tickers=120))
 
-    with pytest.raises(UnavailableError, match="(?s)exchange ended with exit code.*close"):
+    with pytest.raises(UnavailableError, match=r"(?s)exchange ended with exit code.*close"):
         supervisor.start("exchange")
     supervisor.stop()
     assert recorded(home) == {}
@@ -97,7 +97,7 @@ def test_killed_service_is_noticed(home: Home, addresses: Addresses) -> None:
     supervisor.running["datamanager"].send_signal(signal.SIGKILL)
     supervisor.running["datamanager"].wait()
 
-    with pytest.raises(UnavailableError, match="datamanager was ended by signal 9.*run `fund up` again"):
+    with pytest.raises(UnavailableError, match=r"datamanager was ended by signal 9.*run `fund up` again"):
         supervisor.check()
     supervisor.stop()
 
@@ -135,7 +135,7 @@ def test_other_market_in_the_same_folder(home: Home, addresses: Addresses) -> No
     home.save_opening(SIMULATED)
     asked = Opening(bars=None, details=None, seed=2, tickers=120)
 
-    with pytest.raises(ConfigurationError, match="another market.*seed 1"), opened(home, addresses, asked):
+    with pytest.raises(ConfigurationError, match=r"another market.*seed 1"), opened(home, addresses, asked):
         pytest.fail("two markets in one folder")
 
 
@@ -143,7 +143,12 @@ def test_memory_watch_sees_a_child() -> None:
     """The peak holds what a child took, measured here as 200 MiB on top of this process."""
     before = psutil.Process().memory_info().rss
     code = "import time; held = bytearray(200 * 1024**2); held[::4096] = b'x' * len(held[::4096]); time.sleep(2)"
-    with MemoryWatch() as watch, subprocess.Popen([sys.executable, "-c", code]) as child:
+    with (
+        MemoryWatch() as watch,
+        subprocess.Popen(  # noqa: S603 - our own code
+            [sys.executable, "-c", code]
+        ) as child,
+    ):
         deadline = time.monotonic() + 10
         while child.poll() is None and time.monotonic() < deadline:
             time.sleep(0.1)

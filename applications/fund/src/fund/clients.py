@@ -122,6 +122,7 @@ def unfinished_events(clients: Clients) -> list[Json]:
     return [
         {"service": service.name, **row}
         for service in services
-        for row in service.get("/events")["events"]
+        for rows in service.get("/events").values()
+        for row in rows
         if row["state"] == "pending"
     ]

@@ -81,16 +81,6 @@ class Home:
         return self.root / "registry"
 
     @property
-    def dataset(self) -> Path:
-        """The assembled training data."""
-        return self.root / "dataset"
-
-    @property
-    def tracking(self) -> Path:
-        """The training runs' records and evaluation reports."""
-        return self.root / "tracking"
-
-    @property
     def processes(self) -> Path:
         """The record of the running processes."""
         return self.root / "processes.json"

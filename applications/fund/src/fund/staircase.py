@@ -100,10 +100,9 @@ class Staircase:
             self.screen.say(f"Champion {champion} ({self.plan.model}) is in the registry: nothing to train.")
             return
         opened = self.supervisor.opening.opening_session
-        dates = ("--start-date", str(opened - HISTORY), "--end-date", str(opened))
-        self.command("assemble", *dates, "--dataset", str(self.home.dataset))
-        self.command("train", "--dataset", str(self.home.dataset), "--model", self.plan.model)
-        self.command("evaluate", "--dataset", str(self.home.dataset))
+        self.command("assemble", "--start-date", str(opened - HISTORY), "--end-date", str(opened))
+        self.command("train", "--model", self.plan.model)
+        self.command("evaluate")
 
     def command(self, *arguments: str) -> None:
         """Run a `models` command in front of the user, as he could himself.
