@@ -59,7 +59,7 @@ CHECKS: tuple[Check, ...] = (
     _refused("datamanager", "/equity-details"),
     _refused("datamanager", "/predictions"),
     _refused("datamanager", "/portfolios"),
-    _refused("datamanager", "/events", status=400),
+    _refused("datamanager", "/events", status=415),
     *_common("portfoliomanager", "http_requests_total"),
     Check("portfoliomanager", "/predictions", ((0, "ticker"), (0, "horizon"))),
     Check("portfoliomanager", "/portfolios/current", (("net_asset_value",), ("positions", 0))),
@@ -69,7 +69,7 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/reconciliations", (("title",),), status=405),  # only POST does something
     _refused("portfoliomanager", "/predictions"),
     _refused("portfoliomanager", "/portfolios"),
-    _refused("portfoliomanager", "/events", status=400),
+    _refused("portfoliomanager", "/events", status=415),
     *_common("exchange", "http_requests_total"),
     Check("exchange", "/control/state", (("phase",), ("session",))),
     Check("exchange", "/control/faults"),
