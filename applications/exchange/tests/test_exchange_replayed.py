@@ -5,11 +5,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from exchange.market.bars_file import FileFaultError, read_bars
-from exchange.market.replayed import ReplayedMarket
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exchange.market.bars_file import FileFaultError, read_bars
+from exchange.market.replayed import ReplayedMarket
 from internal.dates import sessions
 from internal.errors import ConfigurationError
 from internal.schemas import equity_bars
@@ -38,6 +38,7 @@ def changed(frame: pl.DataFrame, row: int, column: str, value: object) -> pl.Dat
 
 
 def write(folder: Path, frame: pl.DataFrame, ending: str = "parquet") -> Path:
+    """The frame as a file of that kind."""
     path = folder / f"bars.{ending}"
     if ending == "csv":
         frame.write_csv(path)
@@ -62,7 +63,7 @@ class TestReading:
     @pytest.mark.parametrize("name", ["vwap", "volume_weighted_average_price"])
     def test_optional_columns(self, tmp_path: Path, name: str) -> None:
         """Average price under either name and transactions are taken; other columns are ignored."""
-        frame = bars(transactions=7, note="x", **{name: 10.5})
+        frame = bars(transactions=7, note="x").with_columns(pl.lit(10.5).alias(name))
         played, _ = read_bars(write(tmp_path, frame))
 
         assert set(played.get_column("volume_weighted_average_price")) == {10.5}
@@ -163,7 +164,9 @@ class TestRefusal:
         """Two rows of one ticker and date: nothing says which is right, so both are named."""
         path = write(tmp_path, pl.concat([bars(), bars().head(1)]))
 
-        with pytest.raises(FileFaultError, match="row 1, column ticker: 'A', expected one row a ticker and date; row 43"):
+        with pytest.raises(
+            FileFaultError, match="row 1, column ticker: 'A', expected one row a ticker and date; row 43"
+        ):
             read_bars(path)
 
     def test_many(self, tmp_path: Path) -> None:
@@ -208,7 +211,7 @@ class TestRefusal:
 
     def test_absent(self, tmp_path: Path) -> None:
         """No file is told as such."""
-        with pytest.raises(FileFaultError, match="nowhere.parquet"):
+        with pytest.raises(FileFaultError, match=r"nowhere\.parquet"):
             read_bars(tmp_path / "nowhere.parquet")
 
     @pytest.mark.parametrize(
@@ -264,13 +267,20 @@ class TestMarket:
     @pytest.mark.parametrize("ending", ["parquet", "csv"])
     def test_details(self, tmp_path: Path, ending: str) -> None:
         """Details are joined by ticker; what they lack is unknown, the name then being the ticker."""
-        details = pl.DataFrame({"ticker": ["A", "Z"], "sector": ["Energy", ""], "industry": ["Refining", ""], "x": [1, 2]})
+        details = pl.DataFrame(
+            {"ticker": ["A", "Z"], "sector": ["Energy", ""], "industry": ["Refining", ""], "x": [1, 2]}
+        )
         path = tmp_path / f"details.{ending}"
         details.write_csv(path) if ending == "csv" else details.write_parquet(path)
         market = ReplayedMarket(write(tmp_path, bars()), path)
         known, unknown = market.listings(DAYS[0])
 
-        assert (known.ticker, known.sector, known.industry, known.sic_description) == ("A", "Energy", "Refining", "Refining")
+        assert (known.ticker, known.sector, known.industry, known.sic_description) == (
+            "A",
+            "Energy",
+            "Refining",
+            "Refining",
+        )
         assert (unknown.ticker, unknown.name, unknown.sector, unknown.industry) == ("B", "B", None, None)
         assert market.listing("Z") is None
 
