@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.forecast import QUANTILES
-from internal.errors import InvalidRequestError
+from internal.errors import FundError, InvalidRequestError
 from internal.features.scaling import Scaler
 from internal.features.splits import Block
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES
@@ -41,11 +41,20 @@ class Run:
     seed: int
 
 
+class DivergedError(FundError):
+    """The loss or its gradient became something that is no number."""
+
+    status = 500
+    title = "Training diverged"
+    slug = "diverged"
+
+
 def fit_network(material: Material, run: Run, tracker: Tracker, on_progress: OnProgress) -> Candidate:
     """Train a Temporal Fusion Transformer on a fold.
 
     Raises:
         ConfigurationError: No C compiler works.
+        DivergedError: The loss became something that is no number.
         InvalidRequestError: The fold has no training or no validation window.
     """
     frame, fold = material.frame, material.fold
@@ -57,13 +66,16 @@ def fit_network(material: Material, run: Run, tracker: Tracker, on_progress: OnP
         raise InvalidRequestError("the fold has no training or no validation window: assemble more tickers or sessions")
     configuration = network_configuration(run, vocabularies)
     network = TemporalFusionTransformer(configuration)
-    history = fit(
-        network,
-        thinned(training, run.size.windows_per_epoch),
-        thinned(validation, run.size.windows_per_epoch // 4),
-        training_configuration(run),
-        reporter(tracker, on_progress),
-    )
+    most = run.size.windows_per_epoch
+    chosen, judges = thinned(training, most), thinned(validation, most // 4)
+    try:
+        history = fit(network, chosen, judges, training_configuration(run), reporter(tracker, on_progress))
+    except FloatingPointError as error:
+        raise DivergedError(
+            f"training diverged ({error}); try another --seed, and look at the dataset's report"
+        ) from error
+    best = f"validation loss {history.best_validation_loss:.4f} in epoch {history.best_epoch + 1}"
+    on_progress(Progress("training", 1, 1, best))
     model = NetworkModel(network, configuration, scaler, vocabularies)
     artifact = Artifact(
         kind=KIND,
@@ -128,7 +140,7 @@ def reporter(tracker: Tracker, on_progress: OnProgress) -> Callable[[TrainingPro
 
     def report(progress: TrainingProgress) -> None:
         tracker.log(progress.step, {"loss": progress.loss, "windows_per_second": progress.windows_per_second})
-        text = f"epoch {progress.epoch}, loss {progress.loss:.4f}, {progress.windows_per_second:,.0f} windows/s"
+        text = f"epoch {progress.epoch + 1}, loss {progress.loss:.4f}, {progress.windows_per_second:,.0f} windows/s"
         on_progress(Progress("training", progress.step, progress.total_steps, text))
 
     return report

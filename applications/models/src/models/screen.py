@@ -43,8 +43,8 @@ def print_evaluation(console: Console, evaluation: Evaluation) -> None:
         "tickers; mean pinball loss x 1e-4"
     )
     table = Table(title=title, title_justify="left")
-    table.add_column("forecast")
-    for heading in ("daily", "cumulative", "against best baseline", "95 % interval", "80 % covers"):
+    table.add_column("forecast", no_wrap=True)
+    for heading in ("daily", "cumulative", "against the best", "80 % covers"):
         table.add_column(heading, justify="right")
     for line in evaluation.lines:
         difference, lower, upper = line.cumulative_difference
@@ -52,8 +52,7 @@ def print_evaluation(console: Console, evaluation: Evaluation) -> None:
             line.score.name,
             f"{1e4 * line.score.daily:.3f}",
             f"{1e4 * line.score.cumulative:.3f}",
-            f"{difference:+.2f} %",
-            f"{lower:+.2f} .. {upper:+.2f}",
+            f"{difference:+.2f} % ({lower:+.1f}..{upper:+.1f})",
             f"{100 * line.score.coverage:.1f} %",
             style=None if line.is_baseline else "bold",
         )

@@ -146,4 +146,4 @@ def _champion(registry: Registry) -> QuantileModel | str:
     try:
         return load_model(registry.path(CHAMPION))
     except ArtifactError as error:
-        return f"there is no usable champion to compare with ({error.detail})"
+        return f"there was no champion to compare with: {error.detail}"

@@ -27,12 +27,12 @@ class Vocabulary:
 
     @property
     def cardinality(self) -> int:
-        """Numbers in use, the unknown included."""
-        return len(self.names) + 1
+        """Numbers an embedding needs, the unknown included; at least two, as a network wants one beside the unknown."""
+        return max(2, len(self.names) + 1)
 
     def encode(self, values: pl.Series) -> np.ndarray:
         """The numbers of the values, i32 [n]; 0 for null and for what is not in the vocabulary."""
-        numbers = pl.Series(range(1, self.cardinality), dtype=pl.Int32)
+        numbers = pl.Series(range(1, len(self.names) + 1), dtype=pl.Int32)
         encoded = values.replace_strict(
             pl.Series(self.names, dtype=pl.String), numbers, default=UNKNOWN, return_dtype=pl.Int32
         )

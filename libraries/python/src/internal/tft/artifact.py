@@ -108,6 +108,25 @@ def _version(manifest: bytes) -> str:
     return sha256(manifest).hexdigest()[:VERSION_LENGTH]
 
 
+def copy_artifact(folder: Path, target: Path) -> None:
+    """Copy an artifact's own files, and no other, into a folder that appears complete or not at all.
+
+    Raises:
+        ArtifactError: It is missing, incomplete or changed.
+        OSError: It cannot be written; nothing is left behind.
+    """
+    load_artifact(folder)
+    partial = target.with_name(f".{target.name}-{uuid4().hex}")
+    partial.mkdir(parents=True)
+    try:
+        for name in (MANIFEST, WEIGHTS, *(f"{name}.json" for name in DOCUMENTS)):
+            _write(partial / name, _read(folder, name))
+        partial.rename(target)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
 def artifact_version(folder: Path) -> str:
     """The version that the folder's content has. Raises ArtifactError when there is no manifest."""
     return _version(_read(folder, MANIFEST))

@@ -41,7 +41,7 @@ class NetworkModel:
     def predict_windows(self, windows: Windows) -> np.ndarray:
         """Quantiles of cumulative log returns, f64 [origin, horizon, quantile]."""
         standardised = predict(self.network, windows, BATCH_SIZE)
-        return standardised.astype(np.float64) * windows.scale(np.arange(len(windows)))[:, :, None]
+        return np.asarray(standardised.astype(np.float64) * windows.scale(np.arange(len(windows)))[:, :, None])
 
     def weights(self) -> dict[str, np.ndarray]:
         """Parameters by name."""
@@ -71,10 +71,13 @@ class NetworkModel:
 
 def read_configuration(stored: Mapping[str, Any]) -> TemporalFusionTransformerConfiguration:
     """The network's configuration from an artifact's plain values. Raises ArtifactError when it does not fit."""
-    plain = {name: tuple(value) if isinstance(value, list) else value for name, value in stored["network"].items()}
+    network: dict[str, Any] = dict(stored.get("network", {}))
+    plain: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in network.items()
+    }
     try:
         configuration = TemporalFusionTransformerConfiguration(**plain)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise ArtifactError(f"the artifact's network has other settings than this code: {error}") from error
     expected = (OBSERVED_VARIABLES, KNOWN_VARIABLES, PAST_LENGTH, HORIZON)
     found = (configuration.observed_variables, configuration.known_variables, *_lengths(configuration))

@@ -6,14 +6,13 @@ and an alias points at an old version or at the new one, never at nothing.
 
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 from internal.errors import ArtifactError
-from internal.tft.artifact import artifact_version, load_artifact
+from internal.tft.artifact import artifact_version, copy_artifact, load_artifact
 
 CHAMPION: Final = "champion"
 _VERSION: Final = re.compile(r"[0-9a-f]{16}")
@@ -27,12 +26,14 @@ class RegisteredModel:
     Attributes:
         version: Its content's version.
         kind: The forecaster's kind.
+        size: The size it was trained at, or the baseline's kind.
         metrics: What was measured when it was trained.
         aliases: The names that point at it.
     """
 
     version: str
     kind: str
+    size: str
     metrics: dict[str, Any]
     aliases: tuple[str, ...]
 
@@ -52,19 +53,13 @@ class Registry:
         Raises:
             ArtifactError: The artifact is missing, incomplete or changed.
         """
-        load_artifact(folder)
         version = artifact_version(folder)
         target = self._versions / version
-        if target.exists():
-            return version
-        self._versions.mkdir(parents=True, exist_ok=True)
-        partial = self._versions / f".{version}-{uuid4().hex}"
         try:
-            shutil.copytree(folder, partial)
-            partial.rename(target)
-        except BaseException:
-            shutil.rmtree(partial, ignore_errors=True)
             if not target.exists():
+                copy_artifact(folder, target)
+        except OSError:
+            if not target.exists():  # else another process registered the same content at the same moment
                 raise
         return version
 
@@ -104,7 +99,8 @@ class Registry:
         self._check(folder.name)
         artifact = load_artifact(folder)
         pointing = [alias.name for alias in sorted(self._aliases.glob("[a-z]*")) if alias.read_text() == folder.name]
-        return RegisteredModel(folder.name, artifact.kind, dict(artifact.metrics), tuple(pointing))
+        size = str(artifact.configuration.get("size", artifact.kind))
+        return RegisteredModel(folder.name, artifact.kind, size, dict(artifact.metrics), tuple(pointing))
 
     def _aliased(self, alias: str) -> str:
         path = self._aliases / alias

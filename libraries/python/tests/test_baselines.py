@@ -1,0 +1,127 @@
+"""The baselines: against NumPy by hand, calibrated where the truth is known, causal, restored from their arrays."""
+
+from collections.abc import Callable
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from internal.baselines.catalogue import BASELINES
+from internal.baselines.forecast import future_log_returns, to_daily
+from internal.baselines.history import RollingHistory
+from internal.errors import ArtifactError, InvalidRequestError
+from internal.features.panel import build_panel
+from internal.features.splits import Block
+from internal.features.variables import observe
+
+MakeBars = Callable[[int, date, date], pl.DataFrame]
+MakeDetails = Callable[[int], pl.DataFrame]
+START, END = date(2021, 1, 4), date(2024, 6, 28)
+FOLD = Block(START, date(2023, 6, 30))
+
+
+@pytest.fixture(name="observed", scope="module")
+def _observed(make_bars: MakeBars, make_details: MakeDetails) -> pl.DataFrame:
+    return observe(build_panel(make_bars(6, START, END), make_details(6), end=END).frame)
+
+
+def _later(frame: pl.DataFrame) -> np.ndarray:
+    """Rows after the fold whose horizon is known."""
+    known = np.isfinite(future_log_returns(frame, last=END)).all(axis=1)
+    return np.asarray(frame.select(pl.col("date") > FOLD.last).to_series().to_numpy() & known)
+
+
+def test_rolling_history_is_numpys_quantile(observed: pl.DataFrame) -> None:
+    """The three-session quantiles are NumPy's over the last 252 three-session returns."""
+    rows = observed.filter(pl.col("ticker") == "T00")
+    close = np.log(rows["close"].to_numpy())
+    returns = close[3:] - close[:-3]
+    expected = np.quantile(returns[600 - 3 - 251 : 600 - 3 + 1], [0.1, 0.5, 0.9])
+    answer = RollingHistory().quantiles(rows)
+    assert answer.cumulative[600, 2] == pytest.approx(expected)
+    daily = np.quantile(rows["past_daily_return"].to_numpy()[600 - 251 : 601], [0.1, 0.5, 0.9])
+    assert answer.daily[600, 4] == pytest.approx(daily)
+
+
+def test_future_returns_by_hand(observed: pl.DataFrame) -> None:
+    """The label of step 5 is the log ratio of closes, and single sessions compound to it."""
+    ahead, close = future_log_returns(observed, last=END), observed["close"].to_numpy()
+    assert ahead[100, 4] == pytest.approx(np.log(close[105] / close[100]))
+    assert np.prod(1 + to_daily(ahead)[100, :5]) == pytest.approx(close[105] / close[100])
+
+
+def test_labels_end_with_the_fold(observed: pl.DataFrame) -> None:
+    """A label that reaches beyond the last date is not known."""
+    ahead = future_log_returns(observed, last=FOLD.last)
+    row = observed.with_row_index().filter((pl.col("ticker") == "T02") & (pl.col("date") == FOLD.last))["index"].item()
+    assert np.isnan(ahead[row]).all()
+    assert np.isnan(ahead[row - 3]).tolist() == [False, False, False, True, True, True, True]
+
+
+@pytest.mark.parametrize("kind", BASELINES)
+def test_quantiles_are_ordered_and_cover(observed: pl.DataFrame, kind: str) -> None:
+    """On a random walk with clustered volatility the 80 % interval covers about 80 % of the later returns."""
+    answer, rows = BASELINES[kind].fit(observed, fold=FOLD).quantiles(observed), _later(observed)
+    for quantiles, truth in (
+        (answer.cumulative[rows], future_log_returns(observed, last=END)[rows]),
+        (answer.daily[rows], to_daily(future_log_returns(observed, last=END))[rows]),
+    ):
+        assert (np.diff(quantiles, axis=2) >= 0).all()
+        inside = (truth >= quantiles[..., 0]) & (truth <= quantiles[..., 2])
+        assert 0.74 < inside.mean() < 0.86
+
+
+@pytest.mark.parametrize("kind", BASELINES)
+def test_later_bars_change_nothing(
+    make_bars: MakeBars, make_details: MakeDetails, observed: pl.DataFrame, kind: str
+) -> None:
+    """Fitted on the fold and asked at t, the answer is bit-equal when every bar after t is poisoned."""
+    day = date(2024, 3, 15)
+    poisoned = make_bars(6, START, END).with_columns(
+        pl.when(pl.col("date") > day).then(pl.col(price) * 2).otherwise(pl.col(price))
+        for price in ("open", "high", "low", "close")
+    )
+    other = observe(build_panel(poisoned, make_details(6), end=END).frame)
+
+    def answer(frame: pl.DataFrame) -> tuple[bytes, bytes]:
+        rows = frame.select(pl.col("date") <= day).to_series().to_numpy()
+        forecast = BASELINES[kind].fit(frame, fold=FOLD).quantiles(frame)
+        return forecast.cumulative[rows].tobytes(), forecast.daily[rows].tobytes()
+
+    assert answer(other) == answer(observed)
+
+
+@pytest.mark.parametrize("kind", BASELINES)
+def test_arrays_restore(observed: pl.DataFrame, kind: str) -> None:
+    """What is stored forecasts the same."""
+    fitted = BASELINES[kind].fit(observed, fold=FOLD)
+    restored = BASELINES[kind].from_arrays(fitted.to_arrays())
+    assert restored.quantiles(observed).cumulative.tobytes() == fitted.quantiles(observed).cumulative.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["blended_volatility", "heterogeneous_volatility"])
+def test_wrong_arrays_are_refused(observed: pl.DataFrame, kind: str) -> None:
+    """An array of another shape, or none, is named."""
+    arrays = BASELINES[kind].fit(observed, fold=FOLD).to_arrays()
+    with pytest.raises(ArtifactError, match="daily"):
+        BASELINES[kind].from_arrays(arrays | {"daily": np.zeros((2, 2))})
+    with pytest.raises(ArtifactError, match="cumulative"):
+        BASELINES[kind].from_arrays({name: array for name, array in arrays.items() if name != "cumulative"})
+
+
+@pytest.mark.parametrize("kind", ["blended_volatility", "heterogeneous_volatility"])
+def test_empty_fold_is_refused(observed: pl.DataFrame, kind: str) -> None:
+    """A fold without a row says its dates."""
+    with pytest.raises(InvalidRequestError, match="1999-01-04"):
+        BASELINES[kind].fit(observed, fold=Block(date(1999, 1, 4), date(1999, 6, 1)))
+
+
+def test_har_knows_volatile_from_calm(observed: pl.DataFrame) -> None:
+    """Where volatility swings slowly, HAR's interval widths follow the size of the moves that came."""
+    rows = _later(observed)
+    answer = BASELINES["heterogeneous_volatility"].fit(observed, fold=FOLD).quantiles(observed)
+    width = (answer.daily[rows, 0, 2] - answer.daily[rows, 0, 0]).ravel()
+    moved = np.abs(to_daily(future_log_returns(observed, last=END))[rows, 0])
+    wide = width > np.quantile(width, 2 / 3)
+    assert moved[wide].mean() > 1.3 * moved[~wide].mean()

@@ -1,0 +1,205 @@
+"""Artifact and registry: one folder whose name is its content, in the registry wholly or not at all."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from threading import Thread
+
+import numpy as np
+import pytest
+
+from internal.errors import ArtifactError
+from internal.tft.artifact import Artifact, artifact_version, load_artifact, save_artifact
+from internal.tft.registry import Registry
+
+
+def _artifact(value: float = 1.0) -> Artifact:
+    return Artifact(
+        kind="blended_volatility",
+        arrays={"b": np.full((2, 3), value), "a": np.arange(4, dtype=np.float32)},
+        configuration={"size": "small"},
+        scaler={},
+        vocabulary={"sector": ["Energy"]},
+        metrics={"loss": 0.25},
+        bars_version=3,
+        code_revision="abc",
+    )
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    """What is saved is loaded, to the bit."""
+    save_artifact(tmp_path / "one", _artifact())
+    loaded = load_artifact(tmp_path / "one")
+    assert {name: array.tobytes() for name, array in loaded.arrays.items()} == {
+        name: array.tobytes() for name, array in _artifact().arrays.items()
+    }
+    assert replace(loaded, arrays={}) == replace(_artifact(), arrays={})
+
+
+def test_version_is_the_content(tmp_path: Path) -> None:
+    """The same content has the same version wherever it is; one weight more makes another."""
+    first, second = save_artifact(tmp_path / "a", _artifact()), save_artifact(tmp_path / "b", _artifact())
+    assert first == second == artifact_version(tmp_path / "a")
+    assert save_artifact(tmp_path / "c", _artifact(1.0000001)) != first
+
+
+def test_every_flipped_byte_is_seen(tmp_path: Path) -> None:
+    """A changed byte in any file is refused and the file is named."""
+    folder = tmp_path / "one"
+    save_artifact(folder, _artifact())
+    for path in sorted(folder.iterdir()):
+        content = path.read_bytes()
+        if path.name == "manifest.json":
+            continue
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        with pytest.raises(ArtifactError, match=path.name):
+            load_artifact(folder)
+        path.write_bytes(content)
+    assert load_artifact(folder).bars_version == 3
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    """Without its scaler an artifact is incomplete; without a folder there is none."""
+    save_artifact(tmp_path / "one", _artifact())
+    (tmp_path / "one" / "scaler.json").unlink()
+    with pytest.raises(ArtifactError, match=r"scaler\.json"):
+        load_artifact(tmp_path / "one")
+    with pytest.raises(ArtifactError, match=r"manifest\.json"):
+        load_artifact(tmp_path / "none")
+
+
+@pytest.mark.parametrize("content", ["not json", "[]", '{"format": 99}'])
+def test_other_manifest_is_refused(tmp_path: Path, content: str) -> None:
+    """Text, a list, or another format is no manifest of ours."""
+    save_artifact(tmp_path / "one", _artifact())
+    (tmp_path / "one" / "manifest.json").write_text(content)
+    with pytest.raises(ArtifactError, match=r"not JSON|no object|format 99"):
+        load_artifact(tmp_path / "one")
+
+
+def test_not_plain_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    """A metric that is no number is refused, and no half folder stays."""
+    with pytest.raises(ArtifactError, match="metrics"):
+        save_artifact(tmp_path / "one", replace(_artifact(), metrics={"loss": float("nan")}))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_never_over_another(tmp_path: Path) -> None:
+    """A folder that is there is not written over."""
+    save_artifact(tmp_path / "one", _artifact())
+    with pytest.raises(ArtifactError, match="exists already"):
+        save_artifact(tmp_path / "one", _artifact(2.0))
+
+
+def _registered(tmp_path: Path, value: float = 1.0) -> tuple[Registry, str]:
+    registry, folder = Registry(tmp_path / "registry"), tmp_path / f"artifact-{value}"
+    save_artifact(folder, _artifact(value))
+    return registry, registry.register(folder)
+
+
+def test_register_promote_path(tmp_path: Path) -> None:
+    """Two versions, the champion moves from one to the other, and the list says so."""
+    registry, first = _registered(tmp_path)
+    _, second = _registered(tmp_path, 2.0)
+    registry.promote(first)
+    assert registry.path() == registry.path(first)
+    registry.promote(second)
+    assert registry.path("champion").name == second
+    assert [(one.version, one.aliases, one.size) for one in registry.list()] == [
+        (first, (), "small"),
+        (second, ("champion",), "small"),
+    ]
+
+
+def test_register_twice_is_one(tmp_path: Path) -> None:
+    """The same content registered again is the same version."""
+    registry, version = _registered(tmp_path)
+    assert registry.register(tmp_path / "artifact-1.0") == version
+    assert len(registry.list()) == 1
+
+
+def test_empty_registry_says_what_to_do(tmp_path: Path) -> None:
+    """Without a champion the message says `models train`; an empty registry lists nothing."""
+    registry = Registry(tmp_path / "registry")
+    with pytest.raises(ArtifactError, match="models train"):
+        registry.path()
+    assert registry.list() == []
+
+
+@pytest.mark.parametrize("name", ["../../etc", "0123456789abcdef", "", "Champion", "/tmp"])  # noqa: S108 - a name, not a file
+def test_names_cannot_leave_the_registry(tmp_path: Path, name: str) -> None:
+    """Paths, unknown versions and odd words are no names."""
+    registry, version = _registered(tmp_path)
+    with pytest.raises(ArtifactError):
+        registry.path(name)
+    with pytest.raises(ArtifactError):
+        registry.promote(name)
+    if name != "0123456789abcdef":
+        with pytest.raises(ArtifactError):
+            registry.promote(version, alias=name)
+
+
+def test_tampered_in_the_registry(tmp_path: Path) -> None:
+    """A version whose manifest was rewritten to fit changed weights is no longer its name's content."""
+    registry, version = _registered(tmp_path)
+    registry.promote(version)
+    manifest = registry.path() / "manifest.json"
+    manifest.write_text(json.dumps(json.loads(manifest.read_text()) | {"bars_version": 4}))
+    with pytest.raises(ArtifactError, match="changed after it was registered"):
+        registry.path()
+
+
+def test_damaged_artifact_is_not_registered(tmp_path: Path) -> None:
+    """An artifact with a cut file is refused, and the registry stays as it was."""
+    registry, folder = Registry(tmp_path / "registry"), tmp_path / "one"
+    save_artifact(folder, _artifact())
+    weights = folder / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-7])
+    with pytest.raises(ArtifactError, match="weights"):
+        registry.register(folder)
+    assert registry.list() == []
+
+
+def test_full_disk_leaves_nothing(tmp_path: Path) -> None:
+    """When a file cannot be written (a limit on its size stands in for the disk), no version and no part appears."""
+    registry, version = _registered(tmp_path)
+    save_artifact(tmp_path / "two", _artifact(5.0))
+    code = (
+        "import resource, sys; from pathlib import Path; from internal.tft.registry import Registry\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))\n"
+        "Registry(Path(sys.argv[1])).register(Path(sys.argv[2]))"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "registry"), str(tmp_path / "two")]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter
+    assert "File too large" in ended.stderr
+    assert [one.version for one in registry.list()] == [version]
+    assert [path.name for path in (tmp_path / "registry" / "versions").iterdir()] == [version]
+
+
+def test_stray_files_stay_outside(tmp_path: Path) -> None:
+    """Only the artifact's own files are registered."""
+    save_artifact(tmp_path / "one", _artifact())
+    (tmp_path / "one" / "notes.txt").write_text("mine")
+    registry = Registry(tmp_path / "registry")
+    assert "notes.txt" not in {path.name for path in registry.path(registry.register(tmp_path / "one")).iterdir()}
+
+
+def test_reader_always_finds_a_champion(tmp_path: Path) -> None:
+    """While two threads promote back and forth, every read finds one of the two."""
+    registry, first = _registered(tmp_path)
+    _, second = _registered(tmp_path, 2.0)
+    registry.promote(first)
+
+    def promote(version: str) -> None:
+        for _ in range(100):
+            registry.promote(version)
+
+    threads = [Thread(target=promote, args=(version,)) for version in (first, second)]
+    for thread in threads:
+        thread.start()
+    found = {registry.path().name for _ in range(100)}
+    for thread in threads:
+        thread.join()
+    assert found <= {first, second}

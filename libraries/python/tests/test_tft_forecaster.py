@@ -1,0 +1,242 @@
+"""The forecaster: bars in, the contract's frame out, every kind of model through one door, and no glance ahead."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from internal.baselines.catalogue import BASELINES
+from internal.baselines.forecast import QUANTILES
+from internal.dates import next_session, sessions
+from internal.errors import ArtifactError, InvalidRequestError, SchemaError
+from internal.features.panel import build_panel
+from internal.features.scaling import Scaler
+from internal.features.splits import Block
+from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES, observe
+from internal.features.vocabulary import Vocabulary
+from internal.schemas import predictions
+from internal.tft.artifact import Artifact, load_artifact, save_artifact
+from internal.tft.forecaster import Forecaster, load_forecaster
+from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
+from internal.tft.network_model import KIND, NetworkModel, plain_configuration
+
+MakeBars = Callable[[int, date, date], pl.DataFrame]
+MakeDetails = Callable[[int], pl.DataFrame]
+START, END = date(2022, 6, 1), date(2024, 6, 28)
+DAY = date(2024, 3, 15)
+TICKERS = 5
+
+
+@pytest.fixture(name="bars", scope="module")
+def _bars(make_bars: MakeBars) -> pl.DataFrame:
+    return make_bars(TICKERS, START, END)
+
+
+@pytest.fixture(name="details", scope="module")
+def _details(make_details: MakeDetails) -> pl.DataFrame:
+    return make_details(TICKERS)
+
+
+@pytest.fixture(name="observed", scope="module")
+def _observed(bars: pl.DataFrame, details: pl.DataFrame) -> pl.DataFrame:
+    return observe(build_panel(bars, details, end=DAY).frame)
+
+
+@pytest.fixture(name="network", scope="module")
+def _network(observed: pl.DataFrame) -> NetworkModel:
+    """A small network with its first, untrained weights."""
+    vocabularies = {name: Vocabulary.fit(observed.get_column(name)) for name in STATIC_VARIABLES}
+    configuration = TemporalFusionTransformerConfiguration(
+        hidden_size=16,
+        head_count=2,
+        observed_variables=OBSERVED_VARIABLES,
+        known_variables=KNOWN_VARIABLES,
+        static_cardinalities=tuple(vocabularies[name].cardinality for name in STATIC_VARIABLES),
+        seed=3,
+    )
+    scaler = Scaler.fit(observed, fold=Block(START, date(2023, 12, 29)))
+    return NetworkModel(TemporalFusionTransformer(configuration), configuration, scaler, vocabularies)
+
+
+def _network_artifact(network: NetworkModel) -> Artifact:
+    return Artifact(
+        kind=KIND,
+        arrays=network.weights(),
+        configuration={"size": "small", "network": plain_configuration(network.configuration)},
+        scaler=network.scaler.to_json(),
+        vocabulary={name: list(one.names) for name, one in network.vocabularies.items()},
+        metrics={},
+        bars_version=0,
+        code_revision="test",
+    )
+
+
+def _baseline_artifact(observed: pl.DataFrame, kind: str) -> Artifact:
+    fitted = BASELINES[kind].fit(observed, fold=Block(START, date(2023, 12, 29)))
+    return Artifact(kind, fitted.to_arrays(), {"size": kind}, {}, {}, {}, 0, "test")
+
+
+@pytest.fixture(name="forecaster", scope="module", params=[KIND, *BASELINES])
+def _forecaster(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    network: NetworkModel,
+    observed: pl.DataFrame,
+) -> Forecaster:
+    """Each kind of model, saved and loaded."""
+    artifact = _network_artifact(network) if request.param == KIND else _baseline_artifact(observed, request.param)
+    folder = tmp_path_factory.mktemp(request.param) / "artifact"
+    save_artifact(folder, artifact)
+    return load_forecaster(folder)
+
+
+def test_frame_is_the_contracts(forecaster: Forecaster, bars: pl.DataFrame, details: pl.DataFrame) -> None:
+    """Seven rows a ticker, target dates on the calendar, ordered quantiles above -1, versions written in."""
+    forecast = forecaster.forecast(bars, details, DAY, bars_version=9)
+    frame = predictions.validate(forecast.frame)
+    assert frame.height == TICKERS * 7
+    assert frame.filter(pl.col("ticker") == "T03")["target_date"].to_list() == [
+        next_session(DAY, step) for step in range(1, 8)
+    ]
+    assert frame.select(pl.col("date", "model_version", "bars_version").unique()).row(0) == (
+        DAY,
+        forecaster.model_version,
+        9,
+    )
+    assert forecast.excluded == []
+
+
+@pytest.mark.parametrize("poison", [None, float("nan"), 1e9])
+def test_later_bars_change_no_bit(
+    forecaster: Forecaster, bars: pl.DataFrame, details: pl.DataFrame, poison: float | None
+) -> None:
+    """Forecasts at t with later rows removed, NaN or 1e9 are equal to the bit."""
+    later = pl.col("date") > DAY
+    prices = [
+        pl.when(later).then(poison).otherwise(pl.col(name)).alias(name) for name in ("open", "high", "low", "close")
+    ]
+    changed = bars.filter(~later) if poison is None else bars.with_columns(prices)
+    expected = forecaster.forecast(bars, details, DAY, bars_version=0).frame
+    assert forecaster.forecast(changed, details, DAY, bars_version=0).frame.equals(expected)
+
+
+def test_a_split_changes_little(forecaster: Forecaster, bars: pl.DataFrame, details: pl.DataFrame) -> None:
+    """A 20-for-1 adjustment of the whole history leaves returns, and so forecasts, as they were."""
+    split = bars.with_columns(
+        *(pl.col(name) / 20 for name in ("open", "high", "low", "close", "volume_weighted_average_price")),
+        volume=pl.col("volume") * 20,
+    )
+    one, two = (forecaster.forecast(source, details, DAY, bars_version=0).frame for source in (bars, split))
+    assert one["quantile_10"].to_numpy() == pytest.approx(two["quantile_10"].to_numpy(), abs=1e-5)
+
+
+def test_excluded_with_reasons(forecaster: Forecaster, bars: pl.DataFrame, details: pl.DataFrame) -> None:
+    """A new listing, a halt on the day, a ticker that is gone, one of rubbish: each left out, none an error."""
+    ticker, day = pl.col("ticker"), pl.col("date")
+    recent = sessions(date(2023, 12, 1), DAY)[-62:]
+    changed = bars.filter(
+        ~((ticker == "T00") & ~day.is_in(recent))
+        & ~((ticker == "T01") & (day == DAY))
+        & ~((ticker == "T02") & (day > date(2023, 5, 1)))
+    ).with_columns(volume=pl.when(ticker == "T03").then(0.0).otherwise(pl.col("volume")))
+    forecast = forecaster.forecast(changed, details, DAY, bars_version=0)
+    assert forecast.frame["ticker"].unique().to_list() == ["T04"]
+    assert forecast.excluded == [
+        ("T00", "62 sessions of unbroken history, 63 are needed"),
+        ("T01", "no trade on 2024-03-15, the last was on 2024-03-14"),
+        ("T02", "no trade on 2024-03-15, the last was on 2023-05-01"),
+        ("T03", "no usable bar: prices or volumes are missing, absurd or zero"),
+    ]
+
+
+def test_unseen_ticker_is_forecast(forecaster: Forecaster, bars: pl.DataFrame, details: pl.DataFrame) -> None:
+    """A ticker that no vocabulary knows gets a forecast through the unknown number."""
+    renamed = bars.with_columns(ticker=pl.col("ticker").replace({"T04": "NEW"}))
+    forecast = forecaster.forecast(renamed, details, DAY, bars_version=0)
+    assert forecast.frame.filter(pl.col("ticker") == "NEW").height == 7
+
+
+def test_no_ticker_left(forecaster: Forecaster, bars: pl.DataFrame, details: pl.DataFrame) -> None:
+    """When every ticker is too young the frame is empty and typed, and all are named."""
+    young = bars.filter(pl.col("date") > date(2024, 3, 1))
+    forecast = forecaster.forecast(young, details, DAY, bars_version=0)
+    assert forecast.frame.schema == predictions.empty().schema
+    assert (forecast.frame.height, len(forecast.excluded)) == (0, TICKERS)
+
+
+def test_bad_requests(forecaster: Forecaster, bars: pl.DataFrame, details: pl.DataFrame) -> None:
+    """A Saturday, no bars at all, bars without volume: one sentence each."""
+    with pytest.raises(InvalidRequestError, match="not a session"):
+        forecaster.forecast(bars, details, date(2024, 3, 16), bars_version=0)
+    with pytest.raises(InvalidRequestError, match="models collect"):
+        forecaster.forecast(bars.clear(), details, DAY, bars_version=0)
+    with pytest.raises(SchemaError, match="volume"):
+        forecaster.forecast(bars.drop("volume"), details, DAY, bars_version=0)
+
+
+def test_network_quantiles_are_its_own(network: NetworkModel, observed: pl.DataFrame) -> None:
+    """The door multiplies by volatility x sqrt(step), nothing else: undone, the network's own output is there."""
+    origins = np.array([300, 310], np.int64)
+    quantiles = network.predict(observed, origins)
+    scale = observed["volatility"].to_numpy()[origins][:, None, None] * np.sqrt(np.arange(1, 8))[None, :, None]
+    assert (np.diff(quantiles / scale, axis=2) > 0).all()
+    assert quantiles.shape == (2, 7, len(QUANTILES))
+
+
+@pytest.mark.parametrize(
+    ("damage", "sentence"),
+    [
+        ({"kind": "crystal_ball"}, "crystal_ball"),
+        ({"scaler": {}}, "scaler"),
+        ({"vocabulary": {"ticker": ["A"], "sector": ["B"], "industry": ["C"]}}, "vocabularies"),
+        ({"configuration": {"network": {"hidden_size": 16}}}, "other settings"),
+        ({"configuration": {}}, "other settings"),
+    ],
+)
+def test_incompatible_network(tmp_path: Path, network: NetworkModel, damage: dict[str, object], sentence: str) -> None:
+    """Another kind, scaler, vocabulary or configuration is refused with the reason."""
+    save_artifact(tmp_path / "artifact", replace(_network_artifact(network), **damage))  # type: ignore[arg-type] # damaged on purpose
+    with pytest.raises(ArtifactError, match=sentence):
+        load_forecaster(tmp_path / "artifact")
+
+
+def test_other_variables_are_refused(tmp_path: Path, network: NetworkModel) -> None:
+    """A network of other variables than this code observes is refused."""
+    artifact = _network_artifact(network)
+    stored = plain_configuration(network.configuration) | {"observed_variables": ["open", "moon"]}
+    save_artifact(tmp_path / "artifact", replace(artifact, configuration={"network": stored}))
+    with pytest.raises(ArtifactError, match="moon"):
+        load_forecaster(tmp_path / "artifact")
+
+
+def test_missing_weight_is_refused(tmp_path: Path, network: NetworkModel) -> None:
+    """A weight that is not there is named."""
+    artifact = _network_artifact(network)
+    name = min(artifact.arrays)
+    arrays = {other: array for other, array in artifact.arrays.items() if other != name}
+    save_artifact(tmp_path / "artifact", replace(artifact, arrays=arrays))
+    with pytest.raises(ArtifactError, match=name):
+        load_forecaster(tmp_path / "artifact")
+
+
+def test_not_a_number_is_refused(
+    tmp_path: Path, network: NetworkModel, bars: pl.DataFrame, details: pl.DataFrame
+) -> None:
+    """Weights that are no numbers give an error, not a frame of rubbish."""
+    artifact = _network_artifact(network)
+    arrays = {name: np.full_like(array, np.nan) for name, array in artifact.arrays.items()}
+    save_artifact(tmp_path / "artifact", replace(artifact, arrays=arrays))
+    with pytest.raises(ArtifactError, match="no number"):
+        load_forecaster(tmp_path / "artifact").forecast(bars, details, DAY, bars_version=0)
+
+
+def test_saved_network_is_the_network(tmp_path: Path, network: NetworkModel, observed: pl.DataFrame) -> None:
+    """Saved and loaded, it forecasts the same bits."""
+    save_artifact(tmp_path / "artifact", _network_artifact(network))
+    restored = NetworkModel.from_artifact(load_artifact(tmp_path / "artifact"))
+    origins = np.arange(100, 140)
+    assert restored.predict(observed, origins).tobytes() == network.predict(observed, origins).tobytes()
