@@ -91,7 +91,7 @@ def own(
             pl.col("part").alias("quantity"),
             pl.col("entry_price") * pl.col("factor").fill_null(1 / pl.col("ratio")),
         )
-        .select(POSITION_COLUMNS),
+        .select(list(POSITION_COLUMNS)),
         foreign=joined.select("ticker", foreign.alias("quantity")).filter(pl.col("quantity") != 0),
     )
 

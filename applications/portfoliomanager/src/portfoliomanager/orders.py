@@ -15,6 +15,7 @@ from portfoliomanager.risk import FROZEN_REASONS
 LIVE_STATES = ("submitted", "partially_filled", "filled")
 FINAL_STATES = ("filled", "canceled", "rejected", "dropped")
 CUT = "cut to what the short side got"
+REPLACED = "an interrupted plan was replaced before anything was sent"
 READABLE_TICKER = 10  # characters of a ticker that an id shows; its digest holds the whole
 DIGEST = 16  # hexadecimal digits, 64 bits
 
@@ -78,9 +79,15 @@ def _as_orders(rows: pl.DataFrame, identity: tuple[str, str, int], day: date, mo
             filled_average_price=pl.lit(None, pl.Float64),
             updated_at=pl.lit(moment).dt.cast_time_unit("ms"),
         )
-        .select(schema.COLUMNS)
+        .select(list(schema.COLUMNS))
         .sort("client_order_id")
     )
+
+
+def replacing(journalled: pl.DataFrame, planned: pl.DataFrame, portfolio: str) -> pl.DataFrame:
+    """The planned orders, and those of a plan that was interrupted before it was binding: they are `dropped`."""
+    left = journalled.filter(pl.col("portfolio_id") == portfolio).join(planned, on="client_order_id", how="anti")
+    return pl.concat([planned, left.with_columns(state=pl.lit("dropped"), reason=pl.lit(REPLACED))])
 
 
 def is_short_open() -> pl.Expr:

@@ -42,4 +42,4 @@ def report(snapshots: pl.DataFrame) -> dict[str, Any]:
         (1 - value / value.cum_max()).max().alias("maximum_drawdown"),
     ).row(0, named=True)
     cost = ordered.select("slippage", "fees", "borrow").row(-1, named=True)
-    return {"points": ordered.select(POINT_COLUMNS).to_dicts(), **figures, "realized_cost": cost}
+    return {"points": ordered.select(list(POINT_COLUMNS)).to_dicts(), **figures, "realized_cost": cost}

@@ -117,7 +117,7 @@ class Rebalancer:
         identity = planning.portfolio_id(self._policy.name, account.account_id, day)
         orders = planning.plan(decision.frame, account.account_id, identity, day, moment)
         self._store.save_portfolio(_portfolio(decision, gathered, identity))
-        self._journal.save_orders(orders)
+        self._journal.save_orders(planning.replacing(self._journal.orders(), orders, identity))
         record = Rebalance(
             portfolio_id=identity,
             date=day,
@@ -191,7 +191,7 @@ def _portfolio(decision: Decision, gathered: Gathered, identity: str) -> pl.Data
             dollar_amount=pl.col("quantity") * pl.col("reference_price"),
             model_version=pl.lit(gathered.model_version),
             bars_version=pl.lit(gathered.bars_version, pl.Int64),
-        ).select(portfolios_schema.COLUMNS)
+        ).select(list(portfolios_schema.COLUMNS))
     )
 
 

@@ -109,7 +109,7 @@ def book_updates(orders: pl.DataFrame, updates: list[dict[str, Any]], moment: da
                 for name in ("state", "broker_order_id", "filled_quantity", "filled_average_price", "reason")
             ),
         )
-        .select(schema.COLUMNS)
+        .select(list(schema.COLUMNS))
     )
     changed = updated.join(orders, on=list(schema.COLUMNS), how="anti", nulls_equal=True)
     return changed.with_columns(pl.lit(moment).dt.cast_time_unit("ms").alias("updated_at"))
