@@ -120,7 +120,7 @@ def decode(body: bytes, media_type: str) -> pl.DataFrame:
         raise InvalidRequestError(f"the body is empty; a frame was expected as {media_type}")
     try:
         return decoder(body)
-    except (PolarsError, PanicException, ValueError, TypeError, OSError) as error:
+    except (PolarsError, PanicException, ValueError, TypeError, OSError, RecursionError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InvalidRequestError(f"the body cannot be read as {media_type}: {reason}") from None
 

@@ -14,9 +14,10 @@ from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from internal.errors import ConflictError, InvalidRequestError, NotFoundError, SchemaError
+from internal.errors import ConflictError, InvalidRequestError, NotFoundError
 from internal.lake.faults import told_clearly
 from internal.lake.tables import MONTH, TABLES, Table
+from internal.schemas.frame_schema import require_structure
 
 CONFLICT_SECONDS = 60.0  # how long a writer tries again behind others
 FOR_EVER = "interval 36500 days"
@@ -39,20 +40,6 @@ def _day_predicate(table: Table, start: date, end: date) -> str:
     """The days from start to end; the months too, so that only their files are looked at."""
     days = f"{table.date_column} >= {_literal(start)} AND {table.date_column} <= {_literal(end)}"
     return f"{days} AND {MONTH} >= '{start:%Y-%m}' AND {MONTH} <= '{end:%Y-%m}'" if table.monthly else days
-
-
-def _require_fit(name: str, table: Table, frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame in the table's column order. Raises SchemaError when a column or type differs."""
-    failures = [f"missing column {column}" for column in table.columns if column not in frame.columns]
-    failures += [f"unexpected column {column}" for column in frame.columns if column not in table.columns]
-    failures += [
-        f"column {column} is {frame.schema[column]}, not {data_type}"
-        for column, data_type in table.columns.items()
-        if column in frame.columns and frame.schema[column] != data_type
-    ]
-    if failures:
-        raise SchemaError(f"{name}: " + "; ".join(failures), failures)
-    return frame.select(list(table.columns))
 
 
 def _require_rows(name: str, frame: pl.DataFrame, inside: pl.Expr, where: str) -> None:
@@ -87,7 +74,7 @@ class Lake:
         column = definition.date_column
         if column is None or start > end:
             raise InvalidRequestError(f"{table} has no days from {start.isoformat()} to {end.isoformat()} to replace")
-        rows = _require_fit(table, definition, frame)
+        rows = require_structure(table, frame, definition.columns)
         days = f"{start.isoformat()} to {end.isoformat()}"
         _require_rows(table, rows, pl.col(column).is_between(start, end), days)
         return self._overwrite(table, rows, _day_predicate(definition, start, end))
@@ -98,7 +85,7 @@ class Lake:
         unknown = [name for name in equals if name not in definition.columns]
         if unknown or not equals:
             raise InvalidRequestError(f"{table} is replaced by columns of its own, not by {unknown or 'none'}")
-        rows = _require_fit(table, definition, frame)
+        rows = require_structure(table, frame, definition.columns)
         _require_rows(
             table, rows, pl.all_horizontal(pl.col(name) == value for name, value in equals.items()), str(equals)
         )
@@ -109,17 +96,17 @@ class Lake:
 
     def append(self, table: str, frame: pl.DataFrame) -> int:
         """Add the rows."""
-        rows = _stored(_definition(table), _require_fit(table, _definition(table), frame))
+        rows = _stored(_definition(table), require_structure(table, frame, _definition(table).columns))
         return self._commit(table, lambda delta: write_deltalake(delta, rows, mode="append", schema_mode="merge"))
 
     def overwrite(self, table: str, frame: pl.DataFrame) -> int:
         """Replace all rows; the versions before stay readable."""
-        return self._overwrite(table, _require_fit(table, _definition(table), frame), None)
+        return self._overwrite(table, require_structure(table, frame, _definition(table).columns), None)
 
     def upsert(self, table: str, frame: pl.DataFrame, keys: Sequence[str]) -> int:
         """Update the rows whose keys are there, insert the others. Keys are never null and unique within the frame."""
         definition = _definition(table)
-        rows = _require_fit(table, definition, frame)
+        rows = require_structure(table, frame, definition.columns)
         if (
             not keys
             or rows.select(keys).null_count().sum_horizontal().item()

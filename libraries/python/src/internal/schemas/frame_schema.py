@@ -6,10 +6,11 @@ and bad. Knows no particular frame.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandera.polars as pa
 import polars as pl
-from pandera.errors import SchemaErrorReason, SchemaErrors
+from pandera.errors import SchemaErrors
 
 from internal.errors import SchemaError
 
@@ -60,6 +61,28 @@ def empty_frame(columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
     return pl.DataFrame(schema=dict(columns))
 
 
+def structure_failures(frame: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> list[str]:
+    """One sentence for each column that is missing, unexpected or of another type."""
+    found = frame.schema
+    return [
+        *(f"missing column {name}" for name in columns if name not in found),
+        *(f"unexpected column {name}" for name in found if name not in columns),
+        *(
+            f"column {name} is {found[name]}, not {columns[name]}"
+            for name in columns
+            if found.get(name, columns[name]) != columns[name]
+        ),
+    ]
+
+
+def require_structure(name: str, frame: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """The frame in the columns' order. Raises SchemaError unless it has exactly these columns and types."""
+    failures = structure_failures(frame, columns)
+    if failures:
+        raise SchemaError(f"{name}: " + "; ".join(failures), failures)
+    return frame.select(list(columns))
+
+
 def validate_frame(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
     """The frame in the schema's column order.
 
@@ -68,47 +91,40 @@ def validate_frame(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFr
     """
     if not isinstance(frame, pl.DataFrame):
         raise TypeError(f"a collected polars DataFrame is validated, not a {type(frame).__name__}")
+    ordered = require_structure(str(schema.name), frame, _columns(schema))
     try:
-        schema.validate(frame, lazy=True)
+        schema.validate(ordered, lazy=True)
     except SchemaErrors as errors:
-        failures = _sentences(frame, schema, errors)
+        failures = _sentences(ordered, schema, errors)
         raise SchemaError(f"{schema.name}: " + "; ".join(failures), failures) from None
-    return frame.select(list(schema.columns))
+    return ordered
+
+
+def _columns(schema: pa.DataFrameSchema) -> dict[str, pl.DataType]:
+    return {name: column.dtype.type for name, column in schema.columns.items()}
 
 
 def _sentences(frame: pl.DataFrame, schema: pa.DataFrameSchema, errors: SchemaErrors) -> list[str]:
-    """One sentence a broken check. Checks that could not run only echo a wrong structure, which is told already."""
-    echoes = [_name(e.check) for e in errors.schema_errors if e.reason_code == SchemaErrorReason.CHECK_ERROR]
+    """One sentence a broken check."""
     cases = errors.failure_cases.group_by("column", "check", maintain_order=True).agg(
         pl.len().alias("count"), pl.col("index").head(SHOWN_ROWS), pl.col("failure_case").first()
     )
-    told = cases.filter(~pl.col("check").is_in(echoes))
-    return [_sentence(frame, schema, case) for case in (told if told.height else cases).to_dicts()]
+    return [_sentence(frame, schema, case) for case in cases.to_dicts()]
 
 
-def _name(check: object) -> str:
-    return str(getattr(check, "error", None) or check)
-
-
-def _sentence(frame: pl.DataFrame, schema: pa.DataFrameSchema, case: Mapping[str, object]) -> str:
-    check, column, positions = str(case["check"]), case["column"], case["index"]
-    structure = {
-        "column_in_dataframe": "missing column {}",
-        "column_in_schema": "unexpected column {}",
-    }
-    if check in structure:
-        return structure[check].format(case["failure_case"])
+def _sentence(frame: pl.DataFrame, schema: pa.DataFrameSchema, case: Mapping[str, Any]) -> str:
+    column, check = case["column"], case["check"]
     subject = f"column {column}: {check}" if column in schema.columns else check
-    if not isinstance(positions, list) or positions[0] is None:
-        return f"{subject} fails, found {case['failure_case']}"
-    rows = "; ".join(_row(frame, schema, int(position), str(column)) for position in positions)
+    if None in case["index"]:  # the check itself could not run
+        return f"{subject} fails: {case['failure_case']}"
+    rows = "; ".join(_row(frame, schema, position, column) for position in case["index"])
     return f"{subject} fails in {case['count']} rows, first: {rows}"
 
 
-def _row(frame: pl.DataFrame, schema: pa.DataFrameSchema, position: int, column: str) -> str:
-    """The row's key, and its value in the column to blame, when it is one column."""
-    shown = dict.fromkeys(name for name in [*(schema.unique or []), column] if name in frame.columns)
-    return " ".join(f"{name}={frame.item(position, name)}" for name in shown)
+def _row(frame: pl.DataFrame, schema: pa.DataFrameSchema, position: int, column: str | None) -> str:
+    """What identifies the row, and its value in the column to blame, when it is one column."""
+    names = dict.fromkeys([*(schema.unique or []), "ticker", column])
+    return " ".join(f"{name}={frame.item(position, name)}" for name in names if name in frame.columns)
 
 
 def split_rows(
@@ -119,7 +135,7 @@ def split_rows(
     Rows that share a key are all bad: nothing says which of them is right. Raises SchemaError when columns or types are
     wrong, for then no single row is to blame.
     """
-    validate_frame(frame.clear(), schema)
+    ordered = require_structure(str(schema.name), frame, _columns(schema))
     keys = list(schema.unique or [])
     missing = [
         pl.when(pl.col(name).is_null()).then(pl.lit(f"{name}_missing"))
@@ -128,5 +144,5 @@ def split_rows(
     ]
     broken = [pl.when(rule.holds().not_()).then(pl.lit(rule.name)) for rule in rules]
     doubled = pl.when(pl.struct(keys).is_duplicated()).then(pl.lit("duplicate_key"))
-    judged = frame.select(list(schema.columns)).with_columns(pl.coalesce(*missing, *broken, doubled).alias("reason"))
+    judged = ordered.with_columns(pl.coalesce(*missing, *broken, doubled).alias("reason"))
     return judged.filter(pl.col("reason").is_null()).drop("reason"), judged.filter(pl.col("reason").is_not_null())
