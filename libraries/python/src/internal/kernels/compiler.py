@@ -1,6 +1,6 @@
 """Find a C compiler for tinygrad and tell tinygrad about it, before tinygrad reads its environment.
 
-It knows compilers, processors and tinygrad's variables (CC, DEV, CACHEDB); it knows no kernel.
+It knows compilers, processors and tinygrad's variables; it knows no kernel.
 A system clang is preferred; else the wheel `ziglang`, whose `zig clang` takes clang's own arguments.
 """
 
@@ -14,6 +14,7 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from internal.errors import ConfigurationError
 
@@ -75,10 +76,11 @@ def _processor() -> str:
 
 @cache
 def configure() -> str:
-    """Set CC, DEV and CACHEDB for tinygrad; return the compiler's command.
+    """Set CC, DEV, CACHEDB and PARALLEL for tinygrad; return the compiler's command.
 
     The kernel cache lives in a file of its own for each compiler and processor, because tinygrad's key knows neither.
-    DEV and CACHEDB stay as they are where the user has set them.
+    Compilation stays in this process: tinygrad's pool of workers would outlive a service that is killed.
+    DEV, CACHEDB and PARALLEL stay as they are where the user has set them.
 
     Raises:
         ConfigurationError: neither a system clang nor `ziglang` compiles anything.
@@ -91,8 +93,10 @@ def configure() -> str:
     os.environ["CC"] = compiler
     os.environ.setdefault("DEV", "CPU")
     os.environ.setdefault("CACHEDB", str(folder / f"kernels-{key}.db"))
-    loaded = sys.modules.get("tinygrad.helpers")
-    if loaded is not None:  # somebody imported tinygrad first, and it reads these two once
-        loaded.CACHEDB = os.environ["CACHEDB"]  # type: ignore[attr-defined] # a module's variable, known by name only
+    os.environ.setdefault("PARALLEL", "0")
+    loaded: Any = sys.modules.get("tinygrad.helpers")
+    if loaded is not None:  # somebody imported tinygrad first, and it reads these three once
+        loaded.CACHEDB = os.environ["CACHEDB"]
         loaded.DEV.value = os.environ["DEV"]
+        loaded.PARALLEL.value = int(os.environ["PARALLEL"])
     return compiler

@@ -1,0 +1,303 @@
+"""Every kernel against a float64 NumPy derivation of its equations, and its gradients against finite differences of that.
+
+Dropout is on: the derivation hashes like the kernel. Sizes come from hypothesis: odd ones, one row, one variable.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tinygrad import Tensor
+
+from internal.kernels.attention import AttentionSizes, attention
+from internal.kernels.embedding import category_layout, embed_categories, embed_reals, real_layout
+from internal.kernels.gate import gate, gate_layout
+from internal.kernels.gated_residual import GatedResidualSizes, gated_residual
+from internal.kernels.launch import plain_form
+from internal.kernels.layout import Layout
+from internal.kernels.lstm import lstm, lstm_layout
+from internal.kernels.selection import select
+
+CONTROL = np.array([12345, int(0.3 * 2**32), 0, 0], np.uint32)
+Array = np.ndarray
+
+
+@dataclass
+class Case:
+    """A layer twice: in NumPy and as an operation, both functions of the same arrays."""
+
+    arrays: list[Array]
+    derive: Callable[..., Array]
+    operate: Callable[..., Tensor]
+
+
+def sigmoid(x: Array) -> Array:
+    return 1 / (1 + np.exp(-x))
+
+
+def dropped(x: Array, site: int) -> Array:
+    """The hash of `kernel.h`, written again."""
+    seed, threshold = int(CONTROL[0]) + site * 0x9E3779B9 & 0xFFFFFFFF, int(CONTROL[1])
+    h = np.arange(x.size, dtype=np.uint64) * 0x9E3779B1 % 2**32 ^ np.uint64(seed)
+    h = (h ^ (h >> np.uint64(15))) * 0x85EBCA6B % 2**32
+    h = (h ^ (h >> np.uint64(13))) * 0xC2B2AE35 % 2**32
+    h ^= h >> np.uint64(16)
+    return np.where((h >= threshold).reshape(x.shape), x / (1 - threshold / 2**32), 0.0)
+
+
+def normalised(x: Array, p: dict[str, Array]) -> Array:
+    centred = x - x.mean(-1, keepdims=True)
+    unit = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
+    return unit * p["scale"][:, 0, 0] + p["shift"][:, 0, 0]
+
+
+def parameters(layout: Layout, random: np.random.Generator) -> Array:
+    drawn = {
+        name: 0.5 * random.standard_normal((layout.groups, m.rows, m.blocks, m.columns)) for name, m in layout.matrices
+    }
+    return layout.pack(drawn).astype(np.float64)
+
+
+def gated_residual_case(sizes: GatedResidualSizes, contexts: int, repeat: int, random: np.random.Generator) -> Case:
+    rows, layout = contexts * repeat, sizes.layout
+
+    def derive(x: Array, *rest: Array) -> Array:
+        p = layout.unpack(rest[-1])
+        a = np.einsum("rgi,giy->rgy", x, p["hidden_weight"][:, :, 0]) + p["hidden_bias"][:, 0, 0]
+        if sizes.context:
+            a = a + np.repeat(rest[0] @ p["context_weight"][0, :, 0], repeat, axis=0)[:, None]
+        inner = np.einsum("rgi,giy->rgy", np.where(a > 0, a, np.expm1(np.minimum(a, 0))), p["inner_weight"][:, :, 0])
+        inner = dropped(inner + p["inner_bias"][:, 0, 0], sizes.site)
+        gates = np.einsum("rgi,giby->rgby", inner, p["gate_weight"]) + p["gate_bias"][:, 0]
+        skip = x
+        if sizes.projected:
+            skip = np.einsum("rgi,giy->rgy", x, p["skip_weight"][:, :, 0]) + p["skip_bias"][:, 0, 0]
+        return normalised(skip + gates[:, :, 0] * sigmoid(gates[:, :, 1]), p)
+
+    def operate(x: Tensor, *rest: Tensor) -> Tensor:
+        context = rest[0] if sizes.context else None
+        return gated_residual(x, context, rest[-1], sizes, Tensor(CONTROL), repeat)
+
+    arrays = [random.standard_normal((rows, sizes.groups, sizes.input))]
+    arrays += [random.standard_normal((contexts, sizes.context))] if sizes.context else []
+    return Case([*arrays, parameters(layout, random)], derive, operate)
+
+
+def gate_case(rows: int, hidden: int, random: np.random.Generator) -> Case:
+    layout = gate_layout(hidden)
+
+    def derive(x: Array, skip: Array, vector: Array) -> Array:
+        p = layout.unpack(vector)
+        gates = np.einsum("ri,iby->rby", dropped(x, 4), p["gate_weight"][0]) + p["gate_bias"][0, 0]
+        return normalised(skip + gates[:, 0] * sigmoid(gates[:, 1]), p)
+
+    arrays = [random.standard_normal((rows, hidden)), random.standard_normal((rows, hidden)), parameters(layout, random)]
+    return Case(arrays, derive, lambda x, skip, p: gate(x, skip, p, Tensor(CONTROL), 4))
+
+
+def lstm_case(batch: int, steps: int, switch: int, inputs: int, hidden: int, random: np.random.Generator) -> Case:
+    layout = lstm_layout(inputs, hidden)
+
+    def derive(x: Array, h: Array, c: Array, vector: Array) -> Array:
+        p, states = layout.unpack(vector), []
+        for step in range(steps):
+            side = int(step >= switch)
+            gates = np.einsum("ni,iby->nby", x[:, step], p["input_weight"][side]) + p["bias"][side, 0]
+            gates = gates + np.einsum("ni,iby->nby", h, p["hidden_weight"][side])
+            c = sigmoid(gates[:, 1]) * c + sigmoid(gates[:, 0]) * np.tanh(gates[:, 2])
+            h = sigmoid(gates[:, 3]) * np.tanh(c)
+            states.append(h)
+        return np.stack(states, 1)
+
+    arrays = [random.standard_normal(shape) for shape in ((batch, steps, inputs), (batch, hidden), (batch, hidden))]
+    operate = lambda x, h, c, p: lstm(x, h, c, p, switch, Tensor(CONTROL))  # noqa: E731 (one line says it)
+    return Case([*arrays, parameters(layout, random)], derive, operate)
+
+
+def attention_case(batch: int, steps: int, sizes: AttentionSizes, random: np.random.Generator) -> Case:
+    layout = sizes.layout
+
+    def derive(x: Array, vector: Array) -> Array:
+        p = {name: matrix[0] for name, matrix in layout.unpack(vector).items()}
+        query = np.einsum("nti,ihd->nhtd", x[:, steps - sizes.queries :], p["query_weight"])
+        key, value = np.einsum("nti,ihd->nhtd", x, p["key_weight"]), x @ p["value_weight"][:, 0]
+        scores = np.einsum("nhqd,nhkd->nhqk", query, key) / np.sqrt(sizes.depth)
+        ahead = np.arange(steps)[None] > np.arange(steps - sizes.queries, steps)[:, None]
+        e = np.exp(np.where(ahead, -np.inf, scores))
+        return dropped(e / e.sum(-1, keepdims=True), sizes.site).mean(1) @ value @ p["out_weight"][:, 0]
+
+    arrays = [random.standard_normal((batch, steps, sizes.hidden)), parameters(layout, random)]
+    return Case(arrays, derive, lambda x, p: attention(x, p, sizes, Tensor(CONTROL)))
+
+
+def reals_case(rows: int, variables: int, hidden: int, random: np.random.Generator) -> Case:
+    layout = real_layout(variables, hidden)
+
+    def derive(x: Array, vector: Array) -> Array:
+        p = layout.unpack(vector)
+        return x[:, :, None] * p["weight"][0, :, 0] + p["bias"][0, :, 0]
+
+    arrays = [random.standard_normal((rows, variables)), parameters(layout, random)]
+    return Case(arrays, derive, lambda x, p: embed_reals(x, p, hidden, Tensor(CONTROL)))
+
+
+def categories_case(rows: int, cardinalities: tuple[int, ...], hidden: int, random: np.random.Generator) -> Case:
+    layout = category_layout(cardinalities, hidden)
+    indices = np.stack([random.integers(0, count, rows) for count in cardinalities], 1).astype(np.int32)
+    begin = np.concatenate([[0], np.cumsum(cardinalities)[:-1]])
+
+    def derive(vector: Array) -> Array:
+        return layout.unpack(vector)["table"][0, :, 0][indices + begin]
+
+    operate = lambda p: embed_categories(Tensor(indices), p, cardinalities, hidden, Tensor(CONTROL))  # noqa: E731 (one line says it)
+    return Case([parameters(layout, random)], derive, operate)
+
+
+def selection_case(rows: int, variables: int, hidden: int, random: np.random.Generator) -> Case:
+    def derive(scores: Array, x: Array) -> Array:
+        e = np.exp(scores)
+        return ((e / e.sum(1, keepdims=True))[:, :, None] * x).sum(1)
+
+    arrays = [3 * random.standard_normal((rows, variables)), random.standard_normal((rows, variables, hidden))]
+    return Case(arrays, derive, lambda scores, x: select(scores, x, Tensor(CONTROL)))
+
+
+def run(case: Case) -> tuple[Array, list[Array], Array]:
+    """The operation's output and gradients of sum(output * weights), and these weights."""
+    tensors = [Tensor(array.astype(np.float32)).realize() for array in case.arrays]
+    output = case.operate(*tensors)
+    weights = np.random.default_rng(5).standard_normal(output.shape).astype(np.float32)
+    gradients = output.gradient(*tensors, gradient=Tensor(weights))
+    Tensor.realize(output, *gradients)
+    return output.numpy(), [gradient.numpy() for gradient in gradients], weights
+
+
+def assert_close(expected: Array, found: Array, tolerance: float) -> None:
+    assert expected.shape == found.shape
+    assert np.abs(expected - found).max() <= tolerance * max(1.0, np.abs(expected).max())
+
+
+def slope(case: Case, weights: Array, number: int, direction: Array) -> float:
+    """Central difference of the derivation in float64 along a direction of one of its arrays."""
+    ends = []
+    for sign in (1e-5, -1e-5):
+        arrays = [a + sign * direction if i == number else a for i, a in enumerate(case.arrays)]
+        ends.append(float((case.derive(*arrays) * weights).sum()))
+    return (ends[0] - ends[1]) / 2e-5
+
+
+def check_along_random_directions(case: Case) -> None:
+    output, gradients, weights = run(case)
+    assert_close(case.derive(*case.arrays), output, 1e-5)
+    random = np.random.default_rng(6)
+    for number, gradient in enumerate(gradients):
+        direction = random.standard_normal(gradient.shape)
+        expected = slope(case, weights, number, direction)
+        assert abs(expected - (gradient * direction).sum()) <= 1e-4 * (np.abs(gradient * direction).sum() + 1e-3)
+
+
+def seeded() -> np.random.Generator:
+    return np.random.default_rng(3)
+
+
+SMALL: dict[str, Callable[[], Case]] = {
+    "gated residual": lambda: gated_residual_case(GatedResidualSizes(4, 5, 4, groups=2, site=1), 7, 1, seeded()),
+    "gated residual, projected, context": lambda: gated_residual_case(GatedResidualSizes(6, 4, 3, 5, site=2), 3, 4, seeded()),
+    "gate": lambda: gate_case(9, 6, seeded()),
+    "lstm": lambda: lstm_case(3, 5, 3, 4, 3, seeded()),
+    "attention": lambda: attention_case(2, 6, AttentionSizes(6, 2, 3, 4, 5), seeded()),
+    "real embedding": lambda: reals_case(5, 3, 4, seeded()),
+    "category embedding": lambda: categories_case(6, (4, 3), 5, seeded()),
+    "selection": lambda: selection_case(5, 3, 17, seeded()),
+}
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_every_element(name: str) -> None:
+    """The gradient of every single parameter and input, padding included, equals its finite difference."""
+    case = SMALL[name]()
+    output, gradients, weights = run(case)
+    assert_close(case.derive(*case.arrays), output, 1e-5)
+    for number, gradient in enumerate(gradients):
+        expected = np.zeros(gradient.size)
+        for element in range(gradient.size):
+            direction = np.zeros(gradient.size)
+            direction[element] = 1
+            expected[element] = slope(case, weights, number, direction.reshape(gradient.shape))
+        assert_close(expected.reshape(gradient.shape), gradient, 2e-5)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_plain_form(name: str) -> None:
+    """The plain tinygrad form gives the kernel's outputs and gradients, dropout included."""
+    output, gradients, _ = run(SMALL[name]())
+    with plain_form():
+        plain_output, plain_gradients, _ = run(SMALL[name]())
+    assert_close(plain_output, output, 1e-5)
+    for plain, gradient in zip(plain_gradients, gradients, strict=True):
+        assert_close(plain, gradient, 1e-5)
+
+
+few = settings(max_examples=5, deadline=None, derandomize=True)
+size = st.integers(1, 33)
+
+
+@few
+@given(st.integers(1, 16), size, size, size, st.integers(1, 130))
+def test_gated_residual_sizes(groups: int, inputs: int, hidden: int, output: int, rows: int) -> None:
+    """Any number of networks side by side, of any size, over any number of rows."""
+    check_along_random_directions(
+        gated_residual_case(GatedResidualSizes(inputs, hidden, output, groups=groups, site=groups), rows, 1, seeded())
+    )
+
+
+@few
+@given(size, size, size, st.integers(1, 40), st.integers(1, 40))
+def test_gated_residual_context_sizes(inputs: int, hidden: int, context: int, contexts: int, repeat: int) -> None:
+    """Any context, shared by any number of rows."""
+    check_along_random_directions(
+        gated_residual_case(GatedResidualSizes(inputs, hidden, inputs, context, site=9), contexts, repeat, seeded())
+    )
+
+
+@few
+@given(st.integers(1, 300), st.integers(1, 65))
+def test_gate_sizes(rows: int, hidden: int) -> None:
+    """Any number of rows of any width; one number wide, the norm is constant and so is the gradient."""
+    check_along_random_directions(gate_case(rows, hidden, seeded()))
+
+
+@few
+@given(st.integers(1, 150), st.integers(1, 9), st.integers(0, 9), size, size)
+def test_lstm_sizes(batch: int, steps: int, switch: int, inputs: int, hidden: int) -> None:
+    """Any batch and length, and a switch anywhere, also before the first or after the last step."""
+    check_along_random_directions(lstm_case(batch, steps, switch, inputs, hidden, seeded()))
+
+
+@few
+@given(st.integers(1, 70), st.integers(1, 45), st.integers(1, 45), st.integers(1, 4), st.integers(1, 17), size)
+def test_attention_sizes(batch: int, steps: int, queries: int, heads: int, depth: int, hidden: int) -> None:  # noqa: PLR0913 (one number a size)
+    """Any number of steps, of which any number at the end asks."""
+    sizes = AttentionSizes(hidden, heads, depth, min(queries, steps), 5)
+    check_along_random_directions(attention_case(batch, steps, sizes, seeded()))
+
+
+@few
+@given(st.integers(1, 300), st.integers(1, 16), st.integers(1, 40))
+def test_selection_and_embedding_sizes(rows: int, variables: int, hidden: int) -> None:
+    """One to sixteen variables of any width."""
+    check_along_random_directions(selection_case(rows, variables, hidden, seeded()))
+    check_along_random_directions(reals_case(rows, variables, hidden, seeded()))
+
+
+def test_context_refused() -> None:
+    """A context for a network that was built for none, and rows that cannot share one, are errors, not garbage."""
+    sizes = GatedResidualSizes(4, 4, 4)
+    vector, x, control = sizes.layout.initialise(seeded()), Tensor.ones(6, 1, 4), Tensor(CONTROL)
+    with pytest.raises(ValueError, match="context"):
+        gated_residual(x, Tensor.ones(6, 4), vector, sizes, control)
+    with pytest.raises(ValueError, match="6 rows"):
+        gated_residual(x, None, vector, sizes, control, repeat=4)
