@@ -173,6 +173,7 @@ class TestSimulation:
         elsewhere = in_a_process(DIGEST)
         other = SimulatedMarket(seed=12, ticker_count=40).bars(market.opening_session())
 
+        assert market.seed == 11
         assert digest.hexdigest() == elsewhere.strip()
         assert not other.equals(market.bars(market.opening_session()))
 

@@ -430,6 +430,7 @@ class TestReference:
         assert [middle] == list(client.list_tickers(ticker=middle.ticker))
         assert every[20:] == list(client.list_tickers(ticker_gte=middle.ticker, limit=1000))
         assert every[:20] == list(client.list_tickers(ticker_lt=middle.ticker, limit=1000))
+        assert every[3:5] == list(client.list_tickers(params={"ticker.any_of": f"{every[3].ticker},{every[4].ticker}"}))
         assert [row for row in every if row.primary_exchange == "XNAS"] == list(client.list_tickers(exchange="XNAS"))
         assert middle in list(client.list_tickers(search=str(middle.name).lower()))
         assert list(client.list_tickers(market="crypto")) == []
