@@ -100,9 +100,12 @@ class Clients:
         """Ask for the portfolio of a session; the stored answer when it was built before."""
         return self.portfoliomanager.post("/portfolios", {"date": day.isoformat()})
 
-    def reconcile(self) -> Json:
-        """Ask the broker about every unfinished order."""
-        return self.portfoliomanager.post("/reconciliations", {})
+    def has_portfolio(self, day: date) -> bool:
+        """Whether a portfolio was stored for that session."""
+        try:
+            return not self.datamanager.frame("/portfolios", date=day.isoformat()).is_empty()
+        except NotFoundError:
+            return False
 
     def book(self) -> Json | None:
         """The current portfolio, None before there is one."""
@@ -118,11 +121,16 @@ def unfinished_events(clients: Clients) -> list[Json]:
     The services are asked in the direction of the data: an event is in the next inbox before it leaves an outbox, so
     that one round that finds nothing proves that the whole cycle is done.
     """
-    services = (clients.exchange, clients.datamanager, clients.portfoliomanager)
+    boxes = (
+        (clients.exchange, "/control/events"),
+        (clients.datamanager, "/events"),
+        (clients.portfoliomanager, "/events"),
+    )
+    addresses = [f"{service.url}/events" for service, _ in boxes]
     return [
         {"service": service.name, **row}
-        for service in services
-        for rows in service.get("/events").values()
+        for service, path in boxes
+        for rows in service.get(path).values()
         for row in rows
-        if row["state"] == "pending"
+        if row["state"] == "pending" and row.get("subscriber", addresses[0]) in addresses
     ]

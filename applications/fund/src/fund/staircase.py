@@ -122,16 +122,20 @@ class Staircase:
             )
 
     def rebalance(self) -> None:
-        """Build the opening session's portfolio; later sessions' portfolios follow from the events."""
+        """See that the last closed session has its portfolio: the events build it, and the opening session has none."""
         self.supervisor.start("portfoliomanager")
         self.finish_events("Events of an earlier run")
-        opened = self.supervisor.opening.opening_session
-        if last_closed(self.clients.state()) != opened:
-            self.screen.say("The fund has moved on from its opening session: nothing to build here.")
+        state = self.clients.state()
+        if state["phase"] != "closed":
+            self.screen.say(f"{state['session']} is being traded: its portfolio follows after the close.")
             return
-        self.screen.predictions(self.clients.predict(opened))
-        self.screen.portfolio(self.clients.rebalance(opened))
-        self.finish_events("Events of the opening session")
+        day = last_closed(state)
+        if self.clients.has_portfolio(day):
+            self.screen.say(f"The portfolio of {day} is built: nothing to send.")
+            return
+        self.screen.predictions(self.clients.predict(day))
+        self.screen.portfolio(self.clients.rebalance(day))
+        self.finish_events(f"Events of {day}")
 
     def play_sessions(self) -> None:
         """Move the exchange's clock until as many sessions are closed as the plan asks for."""

@@ -16,7 +16,7 @@ from exchange.clock import Auction, parse_moment
 from exchange.exchange import Exchange
 from exchange.faults import Fault, StoredFault, add_fault, clear_faults, list_faults
 from exchange.ledger import Ledger
-from exchange.routes.wiring import TheConfiguration, TheExchange, ThePublisher
+from exchange.routes.wiring import TheBus, TheConfiguration, TheExchange, ThePublisher
 from internal.dates import session_close, session_open
 from internal.errors import UnauthorizedError
 
@@ -126,6 +126,12 @@ def get_orders(exchange: TheExchange) -> dict[str, list[dict[str, Any]]]:
             }
             fills[row.order_id].append(fill)
     return {"orders": [order_body(order) | {"sequence": order.sequence, "fills": fills[order.id]} for order in orders]}
+
+
+@router.get("/events")
+async def get_events(bus: TheBus) -> dict[str, list[dict[str, Any]]]:
+    """The last 100 events that the exchange sent, with the state of each delivery."""
+    return await bus.recent()
 
 
 @router.post("/faults", status_code=HTTPStatus.CREATED)

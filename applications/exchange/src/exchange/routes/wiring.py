@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 from exchange.configuration import Configuration
 from exchange.exchange import Exchange
 from exchange.session_events import Publisher
+from internal.cloud_events import EventBus
 
 
 async def _exchange(request: Request) -> Exchange:
@@ -30,6 +31,13 @@ async def _publisher(request: Request) -> Publisher:
     return found
 
 
+async def _bus(request: Request) -> EventBus:
+    found = request.app.state.bus
+    assert isinstance(found, EventBus)  # noqa: S101 - as above
+    return found
+
+
 type TheExchange = Annotated[Exchange, Depends(_exchange)]
 type TheConfiguration = Annotated[Configuration, Depends(_configuration)]
 type ThePublisher = Annotated[Publisher, Depends(_publisher)]
+type TheBus = Annotated[EventBus, Depends(_bus)]

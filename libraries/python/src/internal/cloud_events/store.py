@@ -142,7 +142,7 @@ class EventStore:
         return self._select(outgoing, tuple(subscribers))[0]["n"], self._select(incoming, ())[0]["n"]
 
     def recent(self, count: int) -> dict[str, list[dict[str, Any]]]:
-        """The newest events of both boxes, newest first; the outbox has one entry a subscriber."""
+        """The newest events of both boxes at one moment, newest first; the outbox has one entry a subscriber."""
         outgoing = (
             "SELECT o.id, o.type, o.time, coalesce(d.state, 'delivered') AS state, coalesce(d.attempts, 0) AS attempts,"
             " d.last_error, d.subscriber FROM outbox o LEFT JOIN deliveries d USING (position)"
@@ -151,7 +151,8 @@ class EventStore:
         incoming = (
             "SELECT id, type, time, state, attempts, last_error, source FROM inbox ORDER BY position DESC LIMIT ?"
         )
-        return {"outbox": self._select(outgoing, (count,)), "inbox": self._select(incoming, (count,))}
+        with self._lock, self._told_clearly():
+            return {"outbox": self._rows(outgoing, (count,)), "inbox": self._rows(incoming, (count,))}
 
     def _first(self, query: str, parameters: tuple[Any, ...]) -> Pending | None:
         rows = self._select(query, parameters)
@@ -159,9 +160,12 @@ class EventStore:
 
     def _select(self, query: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
         with self._lock, self._told_clearly():
-            cursor = self._connection.execute(query, parameters)
-            names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return self._rows(query, parameters)
+
+    def _rows(self, query: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
+        cursor = self._connection.execute(query, parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
