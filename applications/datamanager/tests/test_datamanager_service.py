@@ -294,7 +294,7 @@ def test_holidays_inside_a_range_are_no_error(client: httpx.Client) -> None:
 
 
 def test_a_broken_vendor_writes_nothing(client: httpx.Client, vendor: Vendor) -> None:
-    """When one session of a stretch is broken, the answer is 502, no session of it is readable, and a repeat mends it."""
+    """One broken session: the answer is 502, nothing of its stretch is readable, and a repeat mends it."""
     vendor.fault("/v2/aggs/grouped/locale/us/market/stocks/2024-03-27", lambda: JSONResponse({"status": "DELAYED"}))
     wanted = {"start_date": "2024-03-25", "end_date": "2024-03-28"}
     detail = problem(client.post("/equity-bars", json=wanted), 502)
@@ -488,25 +488,27 @@ def test_a_closed_session_is_collected_and_announced(vendor: Vendor, tmp_path: P
         assert sent["id"] == "application.datamanager.equity_bars.synced:2024-03-28"
         eventually(client, "inbox", 1)
         assert len(vendor.asked_for("/v2/aggs")) == 1
-        assert [
-            event["type"] for event in eventually(receiver, "inbox", 1)
-        ] == ["application.datamanager.equity_bars.synced"]
+        assert [event["type"] for event in eventually(receiver, "inbox", 1)] == [
+            "application.datamanager.equity_bars.synced"
+        ]
         assert read(client, "/equity-bars", start_date="2024-03-28", end_date="2024-03-28").height == 3
 
 
 def test_by_hand_only_the_latest_session_is_announced(vendor: Vendor, tmp_path: Path) -> None:
     """POST of the latest closed session announces it, also when it is present; an older one and a backfill do not."""
-    with datamanager(vendor, tmp_path / "receiver") as receiver:
-        with datamanager(vendor, tmp_path / "one", [f"{receiver.base_url}/events"]) as client:
-            client.post("/equity-bars", json={"start_date": "2024-03-26", "end_date": "2024-03-28"}).raise_for_status()
-            client.post("/equity-bars", json={"date": "2024-03-25"}).raise_for_status()
-            assert client.get("/events").json()["outbox"] == []
-            client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
-            (sent,) = eventually(client, "outbox", 1)
-            assert sent["id"] == "application.datamanager.equity_bars.synced:2024-03-28"
+    with (
+        datamanager(vendor, tmp_path / "receiver") as receiver,
+        datamanager(vendor, tmp_path / "one", [f"{receiver.base_url}/events"]) as client,
+    ):
+        client.post("/equity-bars", json={"start_date": "2024-03-26", "end_date": "2024-03-28"}).raise_for_status()
+        client.post("/equity-bars", json={"date": "2024-03-25"}).raise_for_status()
+        assert client.get("/events").json()["outbox"] == []
+        client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+        (sent,) = eventually(client, "outbox", 1)
+        assert sent["id"] == "application.datamanager.equity_bars.synced:2024-03-28"
 
 
-def test_operations(client: httpx.Client, vendor: Vendor) -> None:
+def test_operations(client: httpx.Client) -> None:
     """Health, readiness, and metrics that show staleness and the vendor's outcomes; a vendor that is down shows."""
     assert client.get("/health").json() == {"status": "alive"}
     assert client.get("/ready").json()["checks"] == {"lake": "ok", "vendor": "ok", "events": "ok"}

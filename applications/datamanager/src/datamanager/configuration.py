@@ -10,7 +10,7 @@ from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, TypeAdapter, fi
 from internal.settings import DataBucketSettings, ServiceSettings
 
 
-class Configuration(ServiceSettings, DataBucketSettings):
+class Configuration(DataBucketSettings, ServiceSettings):
     """What datamanager reads from the environment or from secrets; docs/data_contracts.md lists the names."""
 
     polygon_api_key: Annotated[

@@ -1,0 +1,168 @@
+"""Back-adjustment against a hand calculation, against a plain loop over the definition, and by what must not change."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datamanager.adjustment import adjusted
+from internal.dates import session_close, sessions
+from internal.schemas import corporate_actions, equity_bars
+
+DAYS = sessions(date(2024, 3, 1), date(2024, 3, 28))
+LAST = DAYS[-1]
+
+
+def bars_of(closes: dict[str, dict[date, float]]) -> pl.DataFrame:
+    """Bars with these closes; the other prices and the volume follow from them."""
+    rows = [(ticker, day, close) for ticker, by_day in closes.items() for day, close in by_day.items()]
+    return pl.DataFrame(
+        {
+            "ticker": [ticker for ticker, _, _ in rows],
+            "date": [day for _, day, _ in rows],
+            "timestamp": [session_close(day) for _, day, _ in rows],
+            "open": [close * 0.99 for _, _, close in rows],
+            "high": [close * 1.01 for _, _, close in rows],
+            "low": [close * 0.98 for _, _, close in rows],
+            "close": [close for _, _, close in rows],
+            "volume": [1000.0] * len(rows),
+            "volume_weighted_average_price": [None] * len(rows),
+            "transactions": [None] * len(rows),
+        },
+        schema=equity_bars.COLUMNS,
+    )
+
+
+def splits_of(*rows: tuple[str, date, float, float]) -> pl.DataFrame:
+    """Splits: ticker, execution date, from, to."""
+    return pl.DataFrame(list(rows), schema=corporate_actions.SPLITS_COLUMNS, orient="row")
+
+
+def dividends_of(*rows: tuple[str, date, float]) -> pl.DataFrame:
+    """Dividends: ticker, ex-date, amount."""
+    whole = [(*row, None, None, None) for row in rows]
+    return pl.DataFrame(whole, schema=corporate_actions.DIVIDENDS_COLUMNS, orient="row")
+
+
+def adjust(bars: pl.DataFrame, splits: pl.DataFrame, dividends: pl.DataFrame, as_of: date = LAST) -> pl.DataFrame:
+    """All bars as of a day, by ticker and date."""
+    lazy = bars.lazy()
+    return adjusted(lazy, lazy, splits.lazy(), dividends.lazy(), as_of).sort("ticker", "date").collect()
+
+
+def test_by_hand() -> None:
+    """A 4 for 1 split and a dividend of 2 on a close of 50 (in new shares), worked out on paper.
+
+    Closes 160, 200 | split 4 for 1 | 50 | dividend 2 | 48. The dividend's factor is 1 - 2/50 = 0.96, the split's 1/4:
+    160 x 0.25 x 0.96 = 38.4, 200 x 0.25 x 0.96 = 48, 50 x 0.96 = 48, 48. The last two returns are 0: the dividend is
+    no loss.
+    """
+    bars = bars_of({"A": dict(zip(DAYS, (160.0, 200.0, 50.0, 48.0), strict=False))})
+    adjusted_bars = adjust(bars, splits_of(("A", DAYS[2], 1, 4)), dividends_of(("A", DAYS[3], 2.0)))
+    assert adjusted_bars.get_column("close").to_list() == pytest.approx([38.4, 48.0, 48.0, 48.0])
+    assert adjusted_bars.get_column("volume").to_list() == pytest.approx([4000.0, 4000.0, 1000.0, 1000.0])
+    assert adjusted_bars.get_column("open").to_list() == pytest.approx([38.4 * 0.99, 47.52, 47.52, 47.52])
+
+
+def test_split_and_dividend_on_one_day() -> None:
+    """A dividend of 1 a new share on the day of a 2 for 1 split: 100 old is 50 new, the factor is 1 - 1/50."""
+    bars = bars_of({"A": {DAYS[0]: 100.0, DAYS[1]: 49.0}})
+    adjusted_bars = adjust(bars, splits_of(("A", DAYS[1], 1, 2)), dividends_of(("A", DAYS[1], 1.0)))
+    assert adjusted_bars.get_column("close").to_list() == pytest.approx([49.0, 49.0])
+
+
+def test_as_of_knows_no_later_action() -> None:
+    """As of the eve of a split and a dividend, bars are as traded; on the day they are not."""
+    bars = bars_of({"A": dict.fromkeys(DAYS[:4], 100.0)})
+    actions = splits_of(("A", DAYS[3], 1, 2)), dividends_of(("A", DAYS[3], 5.0))
+    assert bars.equals(adjust(bars, *actions, as_of=DAYS[2]))
+    assert adjust(bars, *actions, as_of=DAYS[3]).item(0, "close") == pytest.approx(50.0 * 0.9)
+
+
+def test_halted_before_the_ex_date() -> None:
+    """Where the ticker did not trade on the eve, the last close before the ex-date measures the dividend."""
+    bars = bars_of({"A": {DAYS[0]: 100.0, DAYS[4]: 90.0}})
+    assert adjust(bars, splits_of(), dividends_of(("A", DAYS[4], 10.0))).item(0, "close") == pytest.approx(90.0)
+
+
+def test_amounts_that_leave_no_price() -> None:
+    """A liquidating distribution of the whole price, and a dividend before the first bar, change nothing."""
+    bars = bars_of({"A": {DAYS[1]: 100.0, DAYS[2]: 1.0}})
+    assert bars.equals(adjust(bars, splits_of(), dividends_of(("A", DAYS[2], 100.0), ("A", DAYS[0], 5.0))))
+
+
+def test_other_tickers_are_left_alone() -> None:
+    """An action touches its own ticker only; tickers without any keep their bars bit for bit."""
+    bars = bars_of({"A": dict.fromkeys(DAYS, 10.1), "B": dict.fromkeys(DAYS, 20.3)})
+    adjusted_bars = adjust(
+        bars, splits_of(("A", DAYS[5], 1, 3)), dividends_of(("A", DAYS[7], 0.1), ("ZZ", DAYS[7], 1.0))
+    )
+    assert bars.filter(pl.col("ticker") == "B").equals(adjusted_bars.filter(pl.col("ticker") == "B"))
+
+
+@dataclass(frozen=True)
+class Story:
+    """One ticker's closes, splits (day index, from, to) and dividends (day index, share of the close before)."""
+
+    closes: list[float]
+    splits: dict[int, tuple[float, float]]
+    dividends: dict[int, float]
+
+
+indexes = st.integers(1, len(DAYS) - 1)
+ratios = st.tuples(st.sampled_from([1.0, 2.0, 3.0]), st.sampled_from([1.0, 2.0, 5.0, 20.0]))
+stories = st.builds(
+    Story,
+    st.lists(st.floats(1.0, 1000.0), min_size=len(DAYS), max_size=len(DAYS)),
+    st.dictionaries(indexes, ratios, max_size=4),
+    st.dictionaries(indexes, st.floats(0.001, 0.5), max_size=4),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(story=stories, as_of=st.integers(0, len(DAYS) - 1))
+def test_against_a_plain_loop(story: Story, as_of: int) -> None:
+    """Every bar's price times every factor that took effect after it, one by one, as the definition reads."""
+    bars = bars_of({"A": dict(zip(DAYS, story.closes, strict=True))})
+    cash = {day: share * story.closes[day - 1] for day, share in story.dividends.items()}
+    expected = []
+    for day, close in enumerate(story.closes):
+        factor = 1.0
+        for action in range(day + 1, as_of + 1):
+            split_from, split_to = story.splits.get(action, (1.0, 1.0))
+            paid_on = story.closes[action - 1] * split_from / split_to
+            amount = cash.get(action, 0.0)
+            factor *= split_from / split_to * (1 - amount / paid_on if amount < paid_on else 1.0)
+        expected.append(close * factor)
+    adjusted_bars = adjust(
+        bars,
+        splits_of(*(("A", DAYS[day], *ratio) for day, ratio in story.splits.items())),
+        dividends_of(*(("A", DAYS[day], amount) for day, amount in cash.items())),
+        as_of=DAYS[as_of],
+    )
+    assert adjusted_bars.get_column("close").to_list() == pytest.approx(expected, rel=1e-9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(story=stories)
+def test_returns_do_not_see_splits(story: Story) -> None:
+    """A company that splits, quoted in old shares, has the same returns and turnover as one that does not."""
+    whole = bars_of({"A": dict(zip(DAYS, story.closes, strict=True))})
+    shares, quoted = 1.0, {}
+    for day, close in enumerate(story.closes):
+        split_from, split_to = story.splits.get(day, (1.0, 1.0))
+        shares *= split_to / split_from
+        quoted[DAYS[day]] = close / shares
+    divided = bars_of({"A": quoted})
+    back = adjust(
+        divided, splits_of(*(("A", DAYS[day], *ratio) for day, ratio in story.splits.items())), dividends_of()
+    )
+    returns = pl.col("close").log().diff().drop_nulls()
+    assert back.select(returns).to_series().to_list() == pytest.approx(
+        whole.select(returns).to_series().to_list(), abs=1e-9
+    )
+    turnover = pl.col("close") * pl.col("volume")
+    assert back.select(turnover).to_series().to_list() == pytest.approx(divided.select(turnover).to_series().to_list())

@@ -1,0 +1,134 @@
+"""Datamanager in front of the real exchange application, both as processes: the path that `fund up` walks."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+import httpx
+import polars as pl
+import pytest
+
+from applications.datamanager.tests.datamanager_process import datamanager_environment, service
+from internal.dates import next_session, session_close, sessions
+from internal.http.client import read_frame_response
+from internal.schemas import corporate_actions, equity_bars, equity_details
+
+START = date(2024, 10, 1)
+OPENING = date(2024, 12, 31)
+TICKER_COUNT = 30
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An exchange and a datamanager that collects from it and hears of its sessions."""
+
+    exchange: httpx.Client
+    datamanager: httpx.Client
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """Both services; the exchange starts at the close of the last session of 2024."""
+    folder = tmp_path_factory.mktemp("pair")
+    exchange_environment = {
+        "STATE_DIRECTORY": str(folder / "exchange"),
+        "EXCHANGE_API_KEY_ID": "PKTEST",
+        "EXCHANGE_API_SECRET": "secret",
+        "EXCHANGE_TICKER_COUNT": str(TICKER_COUNT),
+        "EXCHANGE_START_DATE": str(OPENING),
+    }
+    with service("exchange", exchange_environment) as exchange:
+        environment = datamanager_environment(str(exchange.client.base_url).rstrip("/"), folder)
+        with service("datamanager", environment) as datamanager:
+            yield Pair(exchange.client, datamanager.client)
+
+
+def test_backfill(pair: Pair) -> None:
+    """The quarter's bars come through polygon-api-client and are the exchange's own, ticker by ticker."""
+    wanted = {"start_date": str(START), "end_date": str(OPENING)}
+    answer = pair.datamanager.post("/equity-bars", json=wanted).raise_for_status().json()
+    assert [outcome["date"] for outcome in answer["sessions"]] == [str(day) for day in sessions(START, OPENING)]
+    assert answer["quarantined"] == 0
+    bars = equity_bars.validate(read_frame_response(pair.datamanager.get("/equity-bars", params=wanted)))
+    assert bars.height == answer["rows"] > 0
+    ticker = bars.item(0, "ticker")
+    path = f"/v2/aggs/ticker/{ticker}/range/1/day/{START}/{OPENING}"
+    theirs = pair.exchange.get(path, params={"adjusted": "false"}, headers={"Authorization": "Bearer any"}).json()
+    closes = bars.filter(pl.col("ticker") == ticker).get_column("close").to_list()
+    assert closes == [row["c"] for row in theirs["results"]]
+
+
+def test_details(pair: Pair) -> None:
+    """Every ticker with bars has details with a sector from its SIC code."""
+    pair.datamanager.post("/equity-bars", json={"date": str(OPENING)}).raise_for_status()
+    pair.datamanager.post("/equity-details", json={}).raise_for_status()
+    details = equity_details.validate(read_frame_response(pair.datamanager.get("/equity-details")))
+    day = {"start_date": str(OPENING), "end_date": str(OPENING)}
+    bars = read_frame_response(pair.datamanager.get("/equity-bars", params=day))
+    assert set(bars.get_column("ticker")) <= set(details.get_column("ticker"))
+    assert details.get_column("sector").null_count() == 0
+    assert details.get_column("sector").n_unique() > 3
+
+
+def test_adjusted_bars_are_the_vendors(pair: Pair) -> None:
+    """Bars that we adjust for splits are the ones that the exchange adjusts itself; both know the splits by then only.
+
+    Only tickers without a dividend compare: Polygon adjusts for splits alone.
+    """
+    wanted = {"start_date": str(START), "end_date": str(OPENING)}
+    pair.datamanager.post("/equity-bars", json=wanted).raise_for_status()
+    splits = corporate_actions.validate_splits(
+        read_frame_response(pair.datamanager.get("/corporate-actions/splits", params=wanted))
+    )
+    dividends = corporate_actions.validate_dividends(
+        read_frame_response(pair.datamanager.get("/corporate-actions/dividends", params=wanted))
+    )
+    assert dividends.height > 0
+    bars = read_frame_response(
+        pair.datamanager.get("/equity-bars", params=wanted | {"adjusted_as_of": str(OPENING)})
+    ).filter(~pl.col("ticker").is_in(dividends.get_column("ticker").implode()))
+    tickers = bars.get_column("ticker").unique().sort().to_list()
+    assert tickers
+    for ticker in [*tickers[:2], *splits.get_column("ticker").filter(splits.get_column("ticker").is_in(tickers))]:
+        path = f"/v2/aggs/ticker/{ticker}/range/1/day/{START}/{OPENING}"
+        theirs = pair.exchange.get(path, headers={"Authorization": "Bearer any"}).json()["results"]
+        ours = bars.filter(pl.col("ticker") == ticker).get_column("close").to_list()
+        assert ours == pytest.approx([row["c"] for row in theirs], rel=1e-3)
+
+
+def test_the_future_is_refused(pair: Pair) -> None:
+    """The session after the exchange's clock is 422, by the vendor's clock and not by this machine's."""
+    answer = pair.datamanager.post("/equity-bars", json={"date": str(next_session(OPENING))})
+    assert (answer.status_code, f"last closed session is {OPENING}" in answer.json()["detail"]) == (422, True)
+
+
+@pytest.mark.parametrize("kind", ["truncated_body", "html_body", "rate_limit", "server_error"])
+def test_faults_of_the_exchange(kind: str, pair: Pair) -> None:
+    """One injected fault on the bars' path is survived: the exchange has struck, and the session is there."""
+    fault = {"kind": kind, "path": "/v2/aggs/grouped/*", "count": 1, "seconds": 0}
+    pair.exchange.post("/control/faults", json=fault).raise_for_status()
+    answer = pair.datamanager.post("/equity-bars", json={"date": str(OPENING), "force": True})
+    assert answer.raise_for_status().json()["rows"] > 0
+    assert {stored["remaining"] for stored in pair.exchange.get("/control/faults").json()} == {0}
+
+
+def test_the_next_session(pair: Pair) -> None:
+    """The clock moves over a session; its event collects it, and its bars are read back."""
+    for moment in ("next_open", "next_close"):
+        pair.exchange.post("/control/clock", json={"to": moment}).raise_for_status()
+    day = next_session(OPENING)
+    event = {"specversion": "1.0", "type": "application.exchange.session.closed", "source": "/exchange"} | {
+        "id": f"application.exchange.session.closed:{day}",
+        "datacontenttype": "application/json",
+        "data": {"date": str(day)},
+    }
+    structured = {"Content-Type": "application/cloudevents+json"}
+    pair.datamanager.post("/events", json=event, headers=structured).raise_for_status()
+    deadline = time.monotonic() + 30
+    while pair.datamanager.get("/events").json()["outbox"] == []:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    query = {"start_date": str(day), "end_date": str(day)}
+    bars = read_frame_response(pair.datamanager.get("/equity-bars", params=query))
+    assert set(bars.get_column("timestamp")) == {session_close(day)}

@@ -1,0 +1,199 @@
+"""What survives: kill -9 in the middle of a backfill, a crash between any two commits, a full disk, two at once."""
+
+import asyncio
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx
+import polars as pl
+import pytest
+
+from applications.datamanager.tests.datamanager_process import Process, datamanager_environment, service
+from applications.datamanager.tests.datamanager_vendor import Vendor
+from datamanager.adapters.polygon import Polygon
+from datamanager.collection import commit, fetch, ledger
+from datamanager.ingestion import STRETCH_SESSIONS, Ingestion
+from datamanager.periods import Period
+from datamanager.server import create_application
+from internal.dates import sessions
+from internal.errors import ConfigurationError
+from internal.http.client import read_frame_response
+from internal.lake.store import Lake
+
+START, END = date(2023, 11, 1), date(2024, 3, 28)
+WANTED = {"start_date": str(START), "end_date": str(END)}
+TABLES = ("equity_bars", "splits", "dividends", "equity_bars_quarantine")
+
+
+def with_actions(vendor: Vendor) -> None:
+    """A split, a dividend and a bad row, so that every table is written."""
+    vendor.splits = [{"ticker": "AAA", "execution_date": "2024-01-03", "split_from": 1, "split_to": 2}]
+    vendor.dividends = [{"ticker": "BBB", "ex_dividend_date": "2024-01-04", "cash_amount": 1, "currency": "USD"}]
+    vendor.extra_rows["2024-01-05"] = [{"T": "BAD", "o": None, "h": 1, "l": 1, "c": 1, "v": 1}]
+
+
+def contents(lake: Lake) -> dict[str, pl.DataFrame]:
+    """Every table that a collection writes, but for when it did."""
+    return {
+        table: lake.scan(table).drop("collected_date", strict=False).collect().sort(pl.all()) for table in TABLES
+    } | {"ledger": ledger(lake, START, END).drop("collected_at")}
+
+
+def in_background(client: httpx.Client) -> threading.Thread:
+    """A backfill that somebody else asked for; its connection may break."""
+
+    def post() -> None:
+        try:
+            client.post("/equity-bars", json=WANTED)
+        except httpx.TransportError:
+            return  # the service was killed, which is the point
+
+    thread = threading.Thread(target=post)
+    thread.start()
+    return thread
+
+
+def wait_for(process: Process, reached: Callable[[dict[str, int]], bool]) -> None:
+    """Poll the progress until it is there; fails after 30 seconds."""
+    deadline = time.monotonic() + 30
+    while not reached(process.client.get("/equity-bars/ingestion").json()):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_kill_nine(vendor: Vendor, polygon: Polygon, tmp_path: Path) -> None:
+    """Killed twice at different points and run again: the same tables, and no complete session fetched twice."""
+    with_actions(vendor)
+    whole = Lake(str(tmp_path / "whole"))
+    asyncio.run(Ingestion(whole, polygon).collect_period(Period(START, END)))
+    vendor.requests.clear()
+    vendor.delay_seconds = 0.01
+    environment = datamanager_environment(vendor.url, tmp_path / "killed")
+    for sessions_fetched in (30, 70):
+        with service("datamanager", environment) as process:
+            backfill = in_background(process.client)
+            wait_for(process, lambda progress, least=sessions_fetched: progress["sessions_fetched"] >= least)
+            process.kill()
+            backfill.join(timeout=20)
+    with service("datamanager", environment) as process:
+        complete = read_frame_response(process.client.get("/sessions")).get_column("date").to_list()
+        asked_before = len(vendor.requests)
+        answer = process.client.post("/equity-bars", json=WANTED).raise_for_status().json()
+        assert answer["rows"] == 3 * len(sessions(START, END))
+    assert STRETCH_SESSIONS <= len(complete) < len(sessions(START, END))
+    refetched = {path[-10:] for path in vendor.requests[asked_before:] if path.startswith("/v2/aggs")}
+    assert not refetched & {str(day) for day in complete}
+    asked = Counter(vendor.asked_for("/v2/aggs"))
+    assert sum(asked.values()) - len(asked) <= 2 * STRETCH_SESSIONS, "a kill costs one stretch at most"
+    killed = contents(Lake(str(tmp_path / "killed" / "lake")))
+    for table, frame in contents(whole).items():
+        assert frame.height > 0
+        assert frame.equals(killed[table]), table
+
+
+class PowerCutError(Exception):
+    """The machine is gone."""
+
+
+class BrittleLake(Lake):
+    """A lake whose machine loses power before its n-th write."""
+
+    def __init__(self, url: str, writes: int) -> None:
+        super().__init__(url)
+        self._writes = writes
+
+    def _overwrite(self, table: str, frame: pl.DataFrame, predicate: str | None) -> int:
+        if self._writes == 0:
+            raise PowerCutError
+        self._writes -= 1
+        return super()._overwrite(table, frame, predicate)
+
+
+@pytest.mark.parametrize("writes", range(5))
+def test_a_crash_between_commits(writes: int, vendor: Vendor, polygon: Polygon, tmp_path: Path) -> None:
+    """Whichever commit came last, the stretch is not in the ledger, and collecting it again gives the same tables."""
+    with_actions(vendor)
+    stretch = sessions(date(2024, 1, 3), date(2024, 1, 8))
+    fetched = fetch(polygon, stretch, lambda: None)
+    whole = Lake(str(tmp_path / "whole"))
+    commit(whole, fetched, datetime.now(UTC))
+    brittle = BrittleLake(str(tmp_path / "brittle"), writes)
+    with pytest.raises(PowerCutError):
+        commit(brittle, fetched, datetime.now(UTC))
+    again = Lake(str(tmp_path / "brittle"))
+    assert ledger(again, START, END).is_empty()
+    rows_by_day = again.scan("equity_bars").group_by("date").len().collect().get_column("len").to_list()
+    assert rows_by_day in ([], [3] * len(stretch)), "no day is half there"
+    commit(again, fetched, datetime.now(UTC))
+    after = contents(again)
+    assert all(frame.equals(after[table]) for table, frame in contents(whole).items())
+
+
+def test_a_full_disk(vendor: Vendor, tmp_path: Path) -> None:
+    """No space: 503 that says so, nothing stored; with space again, the same request goes through."""
+    day = "2024-03-28"
+    price = random.Random(0).uniform  # noqa: S311 - no secret: what does not compress fills the disk
+    vendor.extra_rows[day] = [
+        {"T": f"X{number}", "o": price(1, 2), "h": 2, "l": 1, "c": price(1, 2), "v": price(1, 2)}
+        for number in range(4000)
+    ]
+    environment = datamanager_environment(vendor.url, tmp_path)
+    with service("datamanager", environment, file_bytes=60_000) as process:
+        answer = process.client.post("/equity-bars", json={"date": day})
+        assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
+        assert "no space is left" in answer.json()["detail"]
+        assert read_frame_response(process.client.get("/sessions")).is_empty()
+        bars = process.client.get("/equity-bars", params={"start_date": day, "end_date": day})
+        assert read_frame_response(bars).is_empty()
+        assert process.client.get("/health").status_code == 200
+    with service("datamanager", environment) as process:
+        assert process.client.post("/equity-bars", json={"date": day}).raise_for_status().json()["rows"] == 4003
+
+
+def test_one_collection_at_a_time(vendor: Vendor, tmp_path: Path) -> None:
+    """While one runs, progress shows it, a second is refused with 409, and readers see whole sessions only."""
+    vendor.delay_seconds = 0.02
+    with service("datamanager", datamanager_environment(vendor.url, tmp_path)) as process:
+        backfill = in_background(process.client)
+        wait_for(process, lambda progress: progress["sessions_done"] > 0)
+        progress = process.client.get("/equity-bars/ingestion").json()
+        assert (progress["running"], progress["sessions_total"]) == (True, len(sessions(START, END)))
+        refused = process.client.post("/equity-bars", json={"date": "2024-03-28"})
+        assert (refused.status_code, "sessions done" in refused.json()["detail"]) == (409, True)
+        while backfill.is_alive():
+            bars = read_frame_response(process.client.get("/equity-bars", params=WANTED))
+            assert set(bars.group_by("date").len().get_column("len")) == {3}
+        done = process.client.get("/equity-bars/ingestion").json()
+        total = len(sessions(START, END))
+        assert done == {"sessions_total": total, "sessions_fetched": total, "sessions_done": total, "running": False}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"POLYGON_API_KEY": ""}, "POLYGON_API_KEY is not set"),
+        ({"DATA_BUCKET": ""}, "DATA_BUCKET is not set"),
+        ({"POLYGON_BASE_URL": "exchange:8090"}, "POLYGON_BASE_URL is wrong"),
+        ({"POLYGON_REQUESTS_PER_MINUTE": "-1"}, "POLYGON_REQUESTS_PER_MINUTE is wrong"),
+    ],
+)
+def test_wrong_configuration(
+    change: dict[str, str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong setting is told by its name."""
+    for name, value in (datamanager_environment("http://127.0.0.1:9", tmp_path) | change).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=expected):
+        create_application()
+
+
+def test_a_service_without_a_key_ends(tmp_path: Path) -> None:
+    """The process of a service that cannot work ends at once and says which setting is missing."""
+    environment = datamanager_environment("http://127.0.0.1:9", tmp_path) | {"POLYGON_API_KEY": ""}
+    with pytest.raises(AssertionError, match="POLYGON_API_KEY is not set"), service("datamanager", environment):
+        pass
