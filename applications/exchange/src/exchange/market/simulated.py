@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 
 from exchange.market.listing import Bar, Listing
+from exchange.market.path import Path
 from exchange.market.simulated_actions import dividends_frame, splits_frame
-from exchange.market.simulation import Path, Signal, simulate
+from exchange.market.simulation import Signal, simulate
 from exchange.market.universe import IntArray, Universe, draw_universe
 from internal.dates import sessions, sessions_frame
 from internal.errors import ConfigurationError

@@ -7,7 +7,8 @@ from datetime import date
 
 import polars as pl
 
-from exchange.market.simulation import DECLARATION_LEAD, DividendEvent, SplitEvent
+from exchange.market.path import DividendEvent, SplitEvent
+from exchange.market.simulation import DECLARATION_LEAD
 from internal.dates import next_session
 from internal.schemas import corporate_actions
 

@@ -9,13 +9,12 @@ the exact law of a Brownian bridge's extremes between open and close, volume is 
 the size of the move.
 """
 
-from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from exchange.market.industries import SECTORS
+from exchange.market.path import DividendEvent, Path, SplitEvent, empty_path
 from exchange.market.universe import BoolArray, FloatArray, IntArray, Universe
 
 type Signal = Literal["none", "momentum"]
@@ -31,66 +30,15 @@ SPLIT_ABOVE, REVERSE_SPLIT_BELOW, SPLIT_CHANCE = 250.0, 3.0, 0.025
 LOWEST_LOG_PRICE, HIGHEST_LOG_PRICE = np.log(0.2), np.log(5000.0)
 
 
-@dataclass(frozen=True)
-class SplitEvent:
-    """`split_to` shares for `split_from`, before the open of the session."""
-
-    session: int
-    ticker: int
-    split_from: int
-    split_to: int
-
-
-@dataclass(frozen=True)
-class DividendEvent:
-    """`cents` a share for whoever holds it before the open of the session; declared at `declared`'s close."""
-
-    session: int
-    declared: int
-    ticker: int
-    cents: int
-
-
-@dataclass(frozen=True)
-class Path:
-    """Every bar, [session, ticker]; a volume of 0 is a session without a bar (halted or not listed).
-
-    Prices in cents, `volume_weighted_average_price` in hundredths of a cent, volume in shares.
-    """
-
-    open: npt.NDArray[np.int32]
-    high: npt.NDArray[np.int32]
-    low: npt.NDArray[np.int32]
-    close: npt.NDArray[np.int32]
-    volume_weighted_average_price: npt.NDArray[np.int32]
-    volume: npt.NDArray[np.uint32]
-    transactions: npt.NDArray[np.int32]
-    splits: list[SplitEvent] = field(default_factory=list)
-    dividends: list[DividendEvent] = field(default_factory=list)
-
-
 def simulate(universe: Universe, seed: np.random.SeedSequence, session_count: int, signal: Signal) -> Path:
     """Play every session in order. The draws do not depend on the signal: `none` is the same noise without it."""
-    path = _empty_path(session_count, len(universe.listings))
+    path = empty_path(session_count, len(universe.listings))
     state = _State(universe, np.random.default_rng(seed), signal)
     for session in range(session_count):
         state.apply_dividends(session, path)
         state.apply_splits(session, path)
         state.trade(session, path)
     return path
-
-
-def _empty_path(session_count: int, ticker_count: int) -> Path:
-    shape = (session_count, ticker_count)
-    return Path(
-        open=np.zeros(shape, dtype=np.int32),
-        high=np.zeros(shape, dtype=np.int32),
-        low=np.zeros(shape, dtype=np.int32),
-        close=np.zeros(shape, dtype=np.int32),
-        volume_weighted_average_price=np.zeros(shape, dtype=np.int32),
-        volume=np.zeros(shape, dtype=np.uint32),
-        transactions=np.zeros(shape, dtype=np.int32),
-    )
 
 
 class _State:
