@@ -12,10 +12,9 @@ import numpy as np
 import polars as pl
 
 from exchange.market.listing import Bar, Listing
-from exchange.market.path import Path
 from exchange.market.simulated_actions import dividends_frame, splits_frame
 from exchange.market.simulation import Signal, simulate
-from exchange.market.universe import IntArray, Universe, draw_universe
+from exchange.market.universe import IntArray, draw_universe
 from internal.dates import sessions, sessions_frame
 from internal.errors import ConfigurationError
 from internal.schemas import equity_bars
@@ -65,8 +64,8 @@ class SimulatedMarket:
         self._days, self._closes = calendar.get_column("date"), calendar.get_column("timestamp")
         self._number = {day: number for number, day in enumerate(self._sessions)}
         universe_seed, price_seed = np.random.SeedSequence(seed).spawn(2)
-        self._universe: Universe = draw_universe(universe_seed, ticker_count, self._sessions)
-        self._path: Path = simulate(self._universe, price_seed, len(self._sessions), signal)
+        self._universe = draw_universe(universe_seed, ticker_count, self._sessions)
+        self._path = simulate(self._universe, price_seed, len(self._sessions), signal)
         self._tickers = pl.Series("ticker", [listing.ticker for listing in self._universe.listings])
         self._column = {ticker: column for column, ticker in enumerate(self._tickers)}
         self._splits = splits_frame(self._path.splits, self._tickers, self._sessions)
