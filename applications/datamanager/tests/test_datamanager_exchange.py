@@ -10,13 +10,14 @@ import polars as pl
 import pytest
 
 from applications.datamanager.tests.datamanager_process import datamanager_environment, service
+from datamanager.adjustment import adjusted
 from internal.dates import next_session, session_close, sessions
 from internal.http.client import read_frame_response
 from internal.schemas import corporate_actions, equity_bars, equity_details
 
-START = date(2024, 10, 1)
-OPENING = date(2024, 12, 31)
-TICKER_COUNT = 30
+START = date(2023, 6, 1)
+OPENING = date(2023, 12, 29)
+TICKER_COUNT = 120
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Pair:
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    """Both services; the exchange starts at the close of the last session of 2024."""
+    """Both services; the exchange starts at the close of the last session of 2023."""
     folder = tmp_path_factory.mktemp("pair")
     exchange_environment = {
         "STATE_DIRECTORY": str(folder / "exchange"),
@@ -71,30 +72,39 @@ def test_details(pair: Pair) -> None:
     assert details.get_column("sector").n_unique() > 3
 
 
-def test_adjusted_bars_are_the_vendors(pair: Pair) -> None:
-    """Bars that we adjust for splits are the ones that the exchange adjusts itself; both know the splits by then only.
-
-    Only tickers without a dividend compare: Polygon adjusts for splits alone.
-    """
+def test_split_adjustment_is_the_vendors(pair: Pair) -> None:
+    """Bars that we adjust for splits alone are those that the exchange adjusts, as Polygon does, to the cent."""
     wanted = {"start_date": str(START), "end_date": str(OPENING)}
     pair.datamanager.post("/equity-bars", json=wanted).raise_for_status()
     splits = corporate_actions.validate_splits(
         read_frame_response(pair.datamanager.get("/corporate-actions/splits", params=wanted))
     )
+    assert splits.height > 0
+    bars = read_frame_response(pair.datamanager.get("/equity-bars", params=wanted)).lazy()
+    none = corporate_actions.empty_dividends().lazy()
+    ours = adjusted(bars, bars, splits.lazy(), none, OPENING).sort("date").collect()
+    for ticker in splits.get_column("ticker").unique():
+        path = f"/v2/aggs/ticker/{ticker}/range/1/day/{START}/{OPENING}"
+        theirs = pair.exchange.get(path, headers={"Authorization": "Bearer any"}).json()["results"]
+        closes = ours.filter(pl.col("ticker") == ticker).get_column("close").to_list()
+        assert closes == pytest.approx([row["c"] for row in theirs], abs=0.01)
+
+
+def test_adjusted_bars_know_dividends(pair: Pair) -> None:
+    """A ticker that pays a dividend has a lower adjusted close before the ex-date, and the same from it on."""
+    wanted = {"start_date": str(START), "end_date": str(OPENING)}
+    pair.datamanager.post("/equity-bars", json=wanted).raise_for_status()
     dividends = corporate_actions.validate_dividends(
         read_frame_response(pair.datamanager.get("/corporate-actions/dividends", params=wanted))
     )
-    assert dividends.height > 0
-    bars = read_frame_response(
-        pair.datamanager.get("/equity-bars", params=wanted | {"adjusted_as_of": str(OPENING)})
-    ).filter(~pl.col("ticker").is_in(dividends.get_column("ticker").implode()))
-    tickers = bars.get_column("ticker").unique().sort().to_list()
-    assert tickers
-    for ticker in [*tickers[:2], *splits.get_column("ticker").filter(splits.get_column("ticker").is_in(tickers))]:
-        path = f"/v2/aggs/ticker/{ticker}/range/1/day/{START}/{OPENING}"
-        theirs = pair.exchange.get(path, headers={"Authorization": "Bearer any"}).json()["results"]
-        ours = bars.filter(pl.col("ticker") == ticker).get_column("close").to_list()
-        assert ours == pytest.approx([row["c"] for row in theirs], rel=1e-3)
+    splits = read_frame_response(pair.datamanager.get("/corporate-actions/splits", params=wanted))
+    payers = dividends.filter(~pl.col("ticker").is_in(splits.get_column("ticker").implode()))
+    ticker, ex_date = payers.select("ticker", "ex_dividend_date").sort("ex_dividend_date").row(-1)
+    query = wanted | {"tickers": ticker, "columns": "date,close"}
+    traded = read_frame_response(pair.datamanager.get("/equity-bars", params=query))
+    back = read_frame_response(pair.datamanager.get("/equity-bars", params=query | {"adjusted_as_of": str(OPENING)}))
+    lower = (traded.get_column("close") > back.get_column("close")).to_list()
+    assert lower == [day < ex_date for day in traded.get_column("date")]
 
 
 def test_the_future_is_refused(pair: Pair) -> None:
@@ -126,7 +136,7 @@ def test_the_next_session(pair: Pair) -> None:
     structured = {"Content-Type": "application/cloudevents+json"}
     pair.datamanager.post("/events", json=event, headers=structured).raise_for_status()
     deadline = time.monotonic() + 30
-    while pair.datamanager.get("/events").json()["outbox"] == []:
+    while f"equity_bars.synced:{day}" not in pair.datamanager.get("/events").text:
         assert time.monotonic() < deadline
         time.sleep(0.02)
     query = {"start_date": str(day), "end_date": str(day)}
