@@ -73,7 +73,8 @@ CHECKS: tuple[Check, ...] = (
     *_common("exchange", "http_requests_total"),
     Check("exchange", "/control/state", (("phase",), ("session",))),
     Check("exchange", "/control/faults"),
-    Check("exchange", "/control/orders"),
+    Check("exchange", "/control/orders", (("orders",),)),
+    Check("exchange", "/control/events"),
     _refused("exchange", "/control/clock"),
     _refused("exchange", "/control/faults"),
 )
