@@ -27,7 +27,11 @@ from fund.status import show_findings, show_status
 from internal.errors import FundError
 
 application = typer.Typer(
-    name="fund", help="The whole fund on one machine, offline.", no_args_is_help=True, add_completion=False
+    name="fund",
+    help="The whole fund on one machine, offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 

@@ -15,6 +15,7 @@ from internal.errors import NotFoundError, UnavailableError
 from internal.http.client import raise_for_problem, read_frame_response
 
 Json = dict[str, Any]
+READ_SECONDS = 30.0
 LONG_SECONDS = 600.0
 
 
@@ -32,10 +33,12 @@ class ServiceClient:
     url: str
     token: str = ""
 
-    def _send(self, method: str, path: str, *, timeout: float = 30.0, **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
+    def _send(self, method: str, path: str, *, content_type: str | None = None, **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        if content_type is not None:
+            headers["Content-Type"] = content_type
         try:
-            response = httpx.request(method, self.url + path, headers=headers, timeout=timeout, **arguments)
+            response = httpx.request(method, self.url + path, headers=headers, **arguments)
         except httpx.TransportError as error:
             raise UnavailableError(
                 f"{self.name} at {self.url} does not answer ({type(error).__name__}); see `fund status`."
@@ -45,7 +48,7 @@ class ServiceClient:
 
     def get(self, path: str, **parameters: str) -> Json:
         """GET a JSON object; a problem answer raises the matching error."""
-        body: Json = self._send("GET", path, params=parameters).json()
+        body: Json = self._send("GET", path, params=parameters, timeout=READ_SECONDS).json()
         return body
 
     def post(self, path: str, body: Json) -> Json:
@@ -62,7 +65,7 @@ class ServiceClient:
 
     def frame(self, path: str, **parameters: str) -> pl.DataFrame:
         """GET a frame."""
-        return read_frame_response(self._send("GET", path, params=parameters))
+        return read_frame_response(self._send("GET", path, params=parameters, timeout=READ_SECONDS))
 
     def alive(self) -> bool:
         """Whether `/health` answers 200."""
