@@ -64,8 +64,10 @@ class EventBus:
             stack.push_async_callback(asyncio.to_thread, store.close)
             client = await stack.enter_async_context(self._client())
             self._opened = store
-            self._deliveries = [Delivery(store, address, client, self._service) for address in self._subscribers]
-            self._handling = Handling(store, self._handlers, self._service)
+            self._deliveries = [
+                Delivery(store, address, client, self._service, self._count) for address in self._subscribers
+            ]
+            self._handling = Handling(store, self._handlers, self._service, self._count)
             for worker in (*self._deliveries, self._handling):
                 stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
             await self._count()

@@ -78,11 +78,19 @@ def read_event(headers: Mapping[str, str], body: bytes) -> CloudEvent:
             f"Content-Type {media_type or '(none)'} is no event: send {STRUCTURED}, or ce- headers"
         )
     try:
-        return _require_event(from_http(HTTPMessage(dict(headers), body), JSONFormat(), CloudEvent))
+        return _require_event(from_http(HTTPMessage(dict(headers), body), JSONFormat(), _received))
     except BaseCloudEventException as error:
         raise MalformedEventError(f"the request is no CloudEvent 1.0: {_first_line(error)}") from None
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise MalformedEventError(f"the event cannot be read: {_first_line(error)}") from None
+
+
+def _received(attributes: dict[str, Any], data: dict[str, Any] | str | bytes | None) -> CloudEvent:
+    """The SDK makes up an id that is missing, and the sender's next attempt would be another event: refuse instead."""
+    missing = [name for name in ("specversion", "id") if name not in attributes]
+    if missing:
+        raise MalformedEventError(f"the request is no CloudEvent 1.0: {', '.join(missing)} missing")
+    return CloudEvent(attributes, data)
 
 
 def _first_line(error: Exception) -> str:

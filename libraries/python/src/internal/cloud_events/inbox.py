@@ -27,8 +27,14 @@ def told_error(error: Exception) -> str:
 class Handling(Worker):
     """The service's one queue of received events."""
 
-    def __init__(self, store: EventStore, handlers: Mapping[str, Handler], service: str) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        store: EventStore,
+        handlers: Mapping[str, Handler],
+        service: str,
+        count: Callable[[], Awaitable[object]],
+    ) -> None:
+        super().__init__(count)
         self._store = store
         self._handlers = handlers
         self._service = service

@@ -4,6 +4,7 @@ Knows the subscriber's address. Knows no other subscriber, so that one that is d
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -28,8 +29,15 @@ def event_address(subscriber: str) -> str:
 class Delivery(Worker):
     """The queue of one subscriber. `client` carries the timeout and the token."""
 
-    def __init__(self, store: EventStore, subscriber: str, client: httpx.AsyncClient, service: str) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        store: EventStore,
+        subscriber: str,
+        client: httpx.AsyncClient,
+        service: str,
+        count: Callable[[], Awaitable[object]],
+    ) -> None:
+        super().__init__(count)
         self._store = store
         self._subscriber = subscriber
         self._client = client

@@ -6,6 +6,7 @@ Knows when to try again. Knows not what is tried.
 import asyncio
 import random
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from typing import NoReturn
 
 from internal.telemetry import get_logger
@@ -25,9 +26,13 @@ def wait_seconds(failures: int, spread: float) -> float:
 
 
 class Worker(ABC):
-    """One queue, first in first out: an item that fails holds the later ones until it succeeds."""
+    """One queue, first in first out: an item that fails holds the later ones until it succeeds.
 
-    def __init__(self) -> None:
+    `count` is awaited after each step, to keep the metrics true.
+    """
+
+    def __init__(self, count: Callable[[], Awaitable[object]]) -> None:
+        self._count = count
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
@@ -38,13 +43,19 @@ class Worker(ABC):
     async def step(self) -> bool:
         """Finish the oldest item; False when there is none. Raises AttemptFailedError when it must be tried again."""
 
+    async def _counted_step(self) -> bool:
+        try:
+            return await self.step()
+        finally:
+            await self._count()
+
     async def run(self) -> NoReturn:
         """Work until cancelled. An unforeseen error (a full disk, say) is logged and tried again like a failure."""
         failures = 0
         while True:
             self._woken.clear()
             try:
-                busy = await self.step()
+                busy = await self._counted_step()
             except AttemptFailedError:
                 failures += 1
             except Exception:  # noqa: BLE001 - logged with its traceback; a worker that ended would lose events silently

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 
 from internal.errors import UnavailableError
 
@@ -33,6 +33,6 @@ def told_clearly(url: str) -> Iterator[None]:
             raise UnavailableError(
                 f"no space is left under {url}; nothing was written: free some and try again"
             ) from error
-        if isinstance(error, OSError):
+        if isinstance(error, OSError | TableNotFoundError):  # not found while making it: the place is no folder
             raise UnavailableError(f"the storage at {url} cannot be used: {text.splitlines()[0]}") from error
         raise

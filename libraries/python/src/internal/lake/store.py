@@ -5,6 +5,7 @@ is its schema's matter. Versions stay readable for ever, so that a decision can 
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -208,6 +209,7 @@ class Lake:
             try:
                 return DeltaTable(self._address(table), version=version, storage_options=self._storage_options)
             except TableNotFoundError:
+                _require_absent(self._address(table))
                 return None
             except DeltaError as error:
                 if version is None:
@@ -216,6 +218,13 @@ class Lake:
 
     def _address(self, table: str) -> str:
         return f"{self._url}/{table}"
+
+
+def _require_absent(address: str) -> None:
+    """A folder that may not be read is not an empty table: OSError says why; only an absent one passes."""
+    if "://" not in address:
+        with suppress(FileNotFoundError):
+            Path(address, "_delta_log").stat()
 
 
 def _definition(table: str) -> Table:

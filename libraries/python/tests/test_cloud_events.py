@@ -1,0 +1,533 @@
+"""Events: said once however often, durable before they are said, delivered and handled in order, through kills."""
+
+import asyncio
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from cloudevents.core.bindings.http import to_binary_event, to_structured_event
+from cloudevents.core.v1.event import CloudEvent
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
+
+from internal.cloud_events import EventBus, make_event
+from internal.cloud_events.event import decode_event, encode_event, event_date, read_event
+from internal.cloud_events.outbox import event_address
+from internal.cloud_events.worker import LONGEST_WAIT_SECONDS, wait_seconds
+from internal.errors import ConfigurationError, InvalidRequestError, UnavailableError
+from internal.http.service import create_service
+
+CLOSED = "application.exchange.session.closed"
+OTHER = "application.exchange.session.opened"
+FIRST = date(2024, 1, 2)
+TOKEN = "a-long-token"  # noqa: S105 - of the test alone
+
+type Act = Callable[[CloudEvent], Awaitable[None]]
+
+
+def closed(number: int = 0, event_type: str = CLOSED, **data: object) -> CloudEvent:
+    """The event of one of the days after the first."""
+    return make_event(event_type, "/exchange", FIRST + timedelta(days=number), data)
+
+
+class Receiver:
+    """A service that notes what it handled, and fails while it is told to."""
+
+    def __init__(self, state_directory: Path, token: str = "") -> None:
+        self.handled: list[str] = []
+        self.fault: Exception | None = None
+        self.bus = EventBus(state_directory, "/receiver", [], {CLOSED: self._handle})
+        self.application = create_service(
+            "receiver", "Notes events", self._lifespan, token=SecretStr(token), readiness={"events": self.bus.check}
+        )
+        self.application.include_router(self.bus.router())
+
+    async def _handle(self, event: CloudEvent) -> None:
+        if self.fault:
+            raise self.fault
+        self.handled.append(event_date(event).isoformat())
+
+    @asynccontextmanager
+    async def _lifespan(self, _application: FastAPI) -> AsyncIterator[None]:
+        async with self.bus:
+            yield
+
+
+@contextmanager
+def serving(application: FastAPI, port: int = 0) -> Iterator[str]:
+    """The application through uvicorn, on a free loopback port, until the block ends; its URL."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+        server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(10)
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[FastAPI], str]]:
+    """Serve an application until the test ends; gives its URL."""
+    with ExitStack() as stack:
+        yield lambda application: stack.enter_context(serving(application))
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def eventually(holds: Callable[[], object], seconds: float = 30.0) -> None:
+    """Wait until it holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+
+
+def days(*numbers: int) -> list[str]:
+    """The days of events by number."""
+    return [(FIRST + timedelta(days=number)).isoformat() for number in numbers]
+
+
+def publish(directory: Path, subscribers: list[str], *events: CloudEvent, token: str = "") -> None:
+    """Publish and wait until all is delivered."""
+
+    async def run() -> None:
+        async with EventBus(directory, "/exchange", subscribers, {}, token=SecretStr(token)) as bus:
+            for event in events:
+                await bus.publish(event)
+            await asyncio.wait_for(bus.idle(), 30)
+
+    asyncio.run(run())
+
+
+def test_an_event_says_what_the_contract_says() -> None:
+    """Id of type and day, JSON data with the date."""
+    event = make_event(CLOSED, "/exchange", FIRST, {"rows": 5})
+    assert event.get_id() == "application.exchange.session.closed:2024-01-02"
+    assert (event.get_source(), event.get_type(), event.get_specversion()) == ("/exchange", CLOSED, "1.0")
+    assert event.get_data() == {"date": "2024-01-02", "rows": 5}
+    assert event.get_datacontenttype() == "application/json"
+
+
+@given(st.dates(), st.dictionaries(st.text(), st.one_of(st.integers(-(2**40), 2**40), st.text(), st.booleans())))
+def test_an_event_survives_every_form(day: date, data: dict[str, Any]) -> None:
+    """Stored, sent structured and sent binary by the SDK: the same event comes back."""
+    event = make_event(CLOSED, "/exchange", day, {**data, "date": day.isoformat()})
+    for message in (to_structured_event(event), to_binary_event(event)):
+        again = read_event(message.headers, message.body)
+        assert again.get_attributes() == event.get_attributes()
+        assert again.get_data() == event.get_data()
+    assert decode_event(encode_event(event)).get_data() == event.get_data()
+
+
+def test_data_that_is_no_json_is_refused(tmp_path: Path) -> None:
+    """It fails when it is published, and leaves nothing behind."""
+
+    async def run() -> None:
+        async with EventBus(tmp_path, "/exchange", [], {}) as bus:
+            with pytest.raises(InvalidRequestError, match="cannot be written as JSON"):
+                await bus.publish(closed(thing=object()))
+            assert await bus.recent() == {"outbox": [], "inbox": []}
+
+    asyncio.run(run())
+
+
+def test_delivered_in_order_and_handled_once(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """Twenty events arrive in their order; said again, they are the same events."""
+    receiver = Receiver(tmp_path / "receiver")
+    url = serve(receiver.application)
+    events = [closed(number) for number in range(20)]
+    publish(tmp_path / "sender", [url], *events, *events)
+    publish(tmp_path / "other", [f"{url}/events"], *events)  # another outbox, e.g. of a sender that lost its file
+    eventually(lambda: len(receiver.handled) >= 20)
+    assert receiver.handled == days(*range(20))
+    boxes = httpx.get(f"{url}/events", trust_env=False).json()
+    assert [entry["state"] for entry in boxes["inbox"]] == ["handled"] * 20
+    assert boxes["inbox"][0].keys() == {"id", "type", "time", "state", "attempts", "last_error", "source"}
+
+
+def test_publishing_twice_says_so(tmp_path: Path) -> None:
+    """True for a new event, False for one that is there; the same id of another source is another event."""
+
+    async def run() -> list[bool]:
+        async with EventBus(tmp_path, "/exchange", [], {}) as bus:
+            other = make_event(CLOSED, "/other", FIRST, {})
+            return [await bus.publish(event) for event in (closed(), closed(rows=1), other)]
+
+    assert asyncio.run(run()) == [True, False, True]
+
+
+def test_types_nobody_acts_on_are_taken(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """204 and noted as ignored, whatever their data; those behind them go on."""
+    receiver = Receiver(tmp_path / "receiver")
+    url = serve(receiver.application)
+    odd = CloudEvent({"type": "something.else", "source": "/x", "id": "1"}, None)
+    publish(tmp_path / "sender", [url], odd, closed(1, OTHER), closed(2))
+    eventually(lambda: receiver.handled == days(2))
+    inbox = httpx.get(f"{url}/events", trust_env=False).json()["inbox"]
+    assert [entry["state"] for entry in inbox][1:] == ["ignored", "ignored"]
+
+
+def structured(**faults: object) -> bytes:
+    """An event's body with these attributes; None takes one away."""
+    attributes = {"specversion": "1.0", "id": "1", "source": "/x", "type": CLOSED, "data": {"date": "2024-01-02"}}
+    kept = {name: value for name, value in {**attributes, **faults}.items() if value is not None}
+    return httpx.Request("POST", "http://x", json=kept).content
+
+
+JSON_EVENT = {"content-type": "application/cloudevents+json"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "status"),
+    [
+        (JSON_EVENT, b"", 400),
+        (JSON_EVENT, b"{", 400),
+        (JSON_EVENT, b"[]", 400),
+        (JSON_EVENT, b"\xff\xfe", 400),
+        (JSON_EVENT, b"[" * 100_000, 400),
+        (JSON_EVENT, structured(id=None), 400),
+        (JSON_EVENT, structured(id=""), 400),
+        (JSON_EVENT, structured(specversion=None), 400),
+        ({"ce-specversion": "1.0", "ce-type": CLOSED, "ce-source": "/x"}, b'{"date": "2024-01-02"}', 400),
+        (JSON_EVENT, structured(id=5), 400),
+        (JSON_EVENT, structured(source=None), 400),
+        (JSON_EVENT, structured(type=None), 400),
+        (JSON_EVENT, structured(specversion="0.3"), 400),
+        (JSON_EVENT, structured(time="yesterday"), 400),
+        (JSON_EVENT, structured(time=5), 400),
+        (JSON_EVENT, structured(data={"date": "2024-13-01"}), 400),
+        (JSON_EVENT, structured(data={}), 400),
+        (JSON_EVENT, structured(data="2024-01-02"), 400),
+        ({"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x"}, b"{}", 400),
+        ({"ce-specversion": "1.0", "ce-id": "1", "ce-source": "/x", "ce-type": CLOSED}, b"<html>", 400),
+        ({"content-type": "application/json"}, structured(), 415),
+        ({"content-type": "application/cloudevents-batch+json"}, b"[]", 415),
+        ({}, b"", 415),
+    ],
+)
+def test_malformed_events_are_refused(
+    headers: dict[str, str], body: bytes, status: int, tmp_path: Path, serve: Callable[[FastAPI], str]
+) -> None:
+    """A problem that says what is wrong; nothing is kept, and the service goes on."""
+    receiver = Receiver(tmp_path / "receiver")
+    url = serve(receiver.application)
+    response = httpx.post(f"{url}/events", headers=headers, content=body, trust_env=False)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert response.json()["detail"]
+    assert httpx.get(f"{url}/events", trust_env=False).json()["inbox"] == []
+    assert httpx.get(f"{url}/ready", trust_env=False).status_code == 200
+
+
+def test_a_failing_handler_is_tried_again_and_shown(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """The event stays first, readiness and GET /events say so without the secret, and in the end nothing is lost."""
+    receiver = Receiver(tmp_path / "receiver")
+    url = serve(receiver.application)
+    receiver.fault = RuntimeError("password hunter2")
+    publish(tmp_path / "sender", [url], closed(0), closed(1))
+    eventually(lambda: httpx.get(f"{url}/ready", trust_env=False).status_code == 503)
+    entries = httpx.get(f"{url}/events", trust_env=False).json()["inbox"]
+    assert [entry["state"] for entry in entries] == ["pending", "pending"]
+    assert entries[1]["attempts"] >= 3
+    assert entries[1]["last_error"] == "RuntimeError"
+    assert entries[0]["attempts"] == 0
+    metrics = httpx.get(f"{url}/metrics", trust_env=False).text
+    assert 'events_pending{box="inbox",service="receiver"} 2.0' in metrics
+    assert 'events_failed_attempts_total{box="inbox",service="receiver"}' in metrics
+    receiver.fault = UnavailableError("datamanager does not answer")
+    eventually(lambda: "Unavailable: datamanager" in httpx.get(f"{url}/events", trust_env=False).text)
+    receiver.fault = None
+    eventually(lambda: receiver.handled == days(0, 1))
+    assert httpx.get(f"{url}/ready", trust_env=False).status_code == 200
+    assert httpx.get(f"{url}/events", trust_env=False).json()["inbox"][1]["last_error"] is None
+
+
+def test_one_subscriber_down_holds_up_no_other(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """Those who are up get everything; who comes back gets what it missed, in order."""
+    up, down, port = Receiver(tmp_path / "up"), Receiver(tmp_path / "down"), free_port()
+    up_url, down_url = serve(up.application), f"http://127.0.0.1:{port}"
+
+    async def run() -> None:
+        async with EventBus(tmp_path / "sender", "/sender", [down_url, up_url], {}) as bus:
+            for number in range(5):
+                await bus.publish(closed(number))
+            await asyncio.to_thread(eventually, lambda: up.handled == days(*range(5)))
+            entries = (await bus.recent())["outbox"]
+            states = {(entry["subscriber"], entry["state"]) for entry in entries}
+            assert states == {(f"{down_url}/events", "pending"), (f"{up_url}/events", "delivered")}
+            assert {entry["last_error"] for entry in entries} == {None, "not reached: ConnectError"}
+            assert REGISTRY.get_sample_value("events_pending", {"service": "sender", "box": "outbox"}) == 5
+            await bus.check()  # a subscriber that is down does not make the sender unready
+            with serving(down.application, port):
+                await asyncio.wait_for(bus.idle(), 30)
+                await asyncio.to_thread(eventually, lambda: down.handled == days(*range(5)))
+
+    asyncio.run(run())
+    assert REGISTRY.get_sample_value("events_failed_attempts_total", {"service": "sender", "box": "outbox"})
+
+
+def test_the_token_goes_along(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """With the token events arrive; without it they wait, and say why."""
+    receiver = Receiver(tmp_path / "receiver", token=TOKEN)
+    url = serve(receiver.application)
+    publish(tmp_path / "sender", [url], closed(0), token=TOKEN)
+    eventually(lambda: receiver.handled == days(0))
+
+    async def run() -> None:
+        async with EventBus(tmp_path / "stranger", "/stranger", [url], {}) as bus:
+            await bus.publish(closed(1))
+            while not (entry := (await bus.recent())["outbox"][0])["attempts"]:
+                await asyncio.to_thread(time.sleep, 0.02)
+            assert (entry["state"], entry["last_error"]) == ("pending", "answered 401")
+
+    asyncio.run(run())
+    publish(tmp_path / "stranger", [url], token=TOKEN)  # the same outbox, with the token now
+    eventually(lambda: receiver.handled == days(0, 1))
+
+
+def test_a_token_no_header_can_carry_is_told(tmp_path: Path) -> None:
+    """The setting is named, its value is not."""
+
+    async def run() -> None:
+        async with EventBus(tmp_path, "/x", [], {}, token=SecretStr("geheimnis-ü€")):
+            pass
+
+    with pytest.raises(ConfigurationError, match="FUND_API_TOKEN") as raised:
+        asyncio.run(run())
+    assert "geheimnis" not in raised.value.detail
+
+
+RECEIVER = """
+import os, sys, time
+from contextlib import asynccontextmanager
+from pathlib import Path
+import uvicorn
+from internal.cloud_events import EventBus
+from internal.cloud_events.event import event_date
+from internal.http.service import create_service
+
+directory, port, slow = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
+
+async def note(event):
+    time.sleep(slow)  # longer than the gap between events, so that a kill finds some unhandled
+    with open(directory / "handled", "a") as file:
+        file.write(event_date(event).isoformat() + "\\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+bus = EventBus(directory, "/receiver", [], {"application.exchange.session.closed": note})
+
+@asynccontextmanager
+async def lifespan(application):
+    async with bus:
+        yield
+
+application = create_service("receiver", "", lifespan, token=None, readiness={})
+application.include_router(bus.router())
+uvicorn.run(application, port=port, log_config=None)
+"""
+
+
+@contextmanager
+def receiver_process(directory: Path, port: int, slow: float) -> Iterator[subprocess.Popen[bytes]]:
+    """A real receiver in a process of its own, killed with signal 9 when the block ends."""
+    process = subprocess.Popen([sys.executable, "-c", RECEIVER, str(directory), str(port), str(slow)])  # noqa: S603 - our own text
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def handled_by_process(directory: Path) -> list[str]:
+    """What the receiver's handler wrote down."""
+    path = directory / "handled"
+    return path.read_text().split() if path.exists() else []
+
+
+def test_a_receiver_killed_in_between_loses_nothing(tmp_path: Path) -> None:
+    """Killed twice with events in its inbox and on the way: all are handled, in order, each once but for the kills."""
+    directory, port = tmp_path / "receiver", free_port()
+    directory.mkdir()
+
+    async def run() -> None:
+        async with EventBus(tmp_path / "sender", "/exchange", [f"http://127.0.0.1:{port}"], {}) as bus:
+            for number in range(15):
+                await bus.publish(closed(number))  # before anybody listens
+            for reached in (3, 6):
+                with receiver_process(directory, port, slow=0.1):
+                    await asyncio.to_thread(eventually, lambda: len(handled_by_process(directory)) >= reached)  # noqa: B023 - awaited within the turn
+            for number in range(15, 20):
+                await bus.publish(closed(number))
+            with receiver_process(directory, port, slow=0.0):
+                await asyncio.wait_for(bus.idle(), 40)
+                await asyncio.to_thread(eventually, lambda: len(set(handled_by_process(directory))) == 20)
+
+    asyncio.run(run())
+    handled = handled_by_process(directory)
+    assert list(dict.fromkeys(handled)) == days(*range(20))
+    assert len(handled) <= 22  # a kill between a handler's end and our note of it repeats that one
+
+
+PUBLISHER = """
+import asyncio, os, signal, sys
+from datetime import date, timedelta
+from pathlib import Path
+from internal.cloud_events import EventBus, make_event
+
+async def run():
+    async with EventBus(Path(sys.argv[1]), "/exchange", [sys.argv[2]], {}) as bus:
+        for number in range(5):
+            day = date(2024, 1, 2) + timedelta(days=number)
+            await bus.publish(make_event("application.exchange.session.closed", "/exchange", day, {}))
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(run())
+"""
+
+
+def test_a_publisher_killed_at_once_has_said_it(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """What publish returned from is on disk: the next start delivers it."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}/events"
+    arguments = [sys.executable, "-c", PUBLISHER, str(tmp_path / "sender"), address]
+    killed = subprocess.run(arguments, check=False, timeout=60)  # noqa: S603 - our own text
+    assert killed.returncode == -signal.SIGKILL
+    receiver = Receiver(tmp_path / "receiver")
+    url = serve(receiver.application)
+    with sqlite3.connect(tmp_path / "sender" / "events.sqlite3") as connection:  # the receiver came up elsewhere
+        connection.execute("UPDATE deliveries SET subscriber = ?", (f"{url}/events",))
+    connection.close()
+    publish(tmp_path / "sender", [url])
+    eventually(lambda: receiver.handled == days(*range(5)))
+
+
+FULL_DISK = """
+import asyncio, resource, signal, sys
+from datetime import date
+from pathlib import Path
+from internal.cloud_events import EventBus, make_event
+from internal.errors import UnavailableError
+
+async def run():
+    async with EventBus(Path(sys.argv[1]), "/exchange", [], {}) as bus:
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        size = (Path(sys.argv[1]) / "events.sqlite3-wal").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size + 4096, size + 4096))
+        try:
+            await bus.publish(make_event("t", "/exchange", date(2024, 1, 2), {"text": "x" * 100_000}))
+        except UnavailableError as error:
+            print(error.detail)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+asyncio.run(run())
+"""
+
+
+def test_a_full_disk_keeps_no_half_event(tmp_path: Path) -> None:
+    """The publisher is told, and nothing is in the outbox."""
+    arguments = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
+    result = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - our own text
+    assert "events.sqlite3 cannot be used" in result.stdout
+    with sqlite3.connect(tmp_path / "events.sqlite3") as connection:
+        assert connection.execute("SELECT count(*) FROM outbox").fetchone() == (0,)
+    connection.close()
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    """UnavailableError names the file; so does a bus that is not running."""
+    (tmp_path / "events.sqlite3").write_bytes(b"not a database" * 100)
+
+    async def run() -> None:
+        async with EventBus(tmp_path, "/x", [], {}):
+            pass
+
+    with pytest.raises(UnavailableError, match=r"events\.sqlite3 cannot be used"):
+        asyncio.run(run())
+    with pytest.raises(UnavailableError, match="not running"):
+        asyncio.run(EventBus(tmp_path, "/x", [], {}).publish(closed()))
+
+
+def test_a_bus_ends_and_begins_again(tmp_path: Path) -> None:
+    """Leaving closes file and workers; what came in before is handled after."""
+    handled: list[str] = []
+
+    async def handle(event: CloudEvent) -> None:
+        handled.append(event.get_id())
+
+    async def never(_event: CloudEvent) -> None:
+        await asyncio.Event().wait()
+
+    async def run(act: Act, *events: CloudEvent) -> None:
+        before = len(asyncio.all_tasks())
+        async with EventBus(tmp_path, "/x", [], {CLOSED: act}) as bus:
+            for event in events:
+                await bus.receive(event)
+            if act is handle:
+                await asyncio.wait_for(bus.idle(), 30)
+        assert len(asyncio.all_tasks()) == before
+
+    asyncio.run(run(never, closed(0), closed(1)))
+    assert handled == []
+    asyncio.run(run(handle))
+    assert handled == [closed(0).get_id(), closed(1).get_id()]
+
+
+@pytest.mark.parametrize(
+    ("subscriber", "address"),
+    [
+        ("http://a:8080", "http://a:8080/events"),
+        ("http://a:8080/", "http://a:8080/events"),
+        ("http://a:8080/events", "http://a:8080/events"),
+        ("https://a/fund/events", "https://a/fund/events"),
+    ],
+)
+def test_addresses(subscriber: str, address: str) -> None:
+    """A service's base URL means its /events."""
+    assert address == event_address(subscriber)
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True))
+def test_waits_grow_to_a_limit(failures: int, spread: float) -> None:
+    """Each wait is at most twice the one before, never more than the longest, never nothing."""
+    assert 0 < wait_seconds(failures, spread) <= LONGEST_WAIT_SECONDS
+    assert wait_seconds(failures + 1, spread) >= wait_seconds(failures, spread)
+
+
+def test_time_is_kept(tmp_path: Path) -> None:
+    """GET /events shows when an event was made, in ISO 8601."""
+    moment = datetime(2024, 1, 2, 21, tzinfo=UTC)
+
+    async def run() -> str:
+        async with EventBus(tmp_path, "/x", [], {}) as bus:
+            await bus.publish(CloudEvent({"type": "t", "source": "/x", "id": "1", "time": moment}, {}))
+            return str((await bus.recent())["outbox"][0]["time"])
+
+    assert datetime.fromisoformat(asyncio.run(run())) == moment
+    assert os.listdir(tmp_path)  # noqa: PTH208 - names are enough
