@@ -21,7 +21,7 @@ from internal.http.client import raise_for_problem, read_frame_response
 from internal.http.frames import ARROW
 from internal.schemas import predictions as predictions_schema
 
-KEY, SECRET, TOKEN = "PKTESTKEY", "a-secret-of-the-tests", "a-token-of-the-tests"  # noqa: S105 - loopback only
+KEY, SECRET, TOKEN = "PKTESTKEY", "a-secret-of-the-tests", "a-token-of-the-tests"
 START_SECONDS = 90.0
 
 
@@ -119,6 +119,10 @@ class World:
         """Let the exchange go wrong."""
         self.exchange.json("POST", "/control/faults", json={"kind": kind, **fields})
 
+    def clear_faults(self) -> None:
+        """Let the exchange work again."""
+        assert self.exchange.request("DELETE", "/control/faults").is_success
+
     def orders(self) -> list[dict[str, Any]]:
         """The exchange's own list of every order ever accepted."""
         answer = self.exchange.json("GET", "/control/orders")
@@ -174,6 +178,7 @@ class World:
 @contextmanager
 def open_world(folder: Path, *, seed: int, tickers: int, history: int) -> Iterator[World]:
     """Start both services and collect `history` sessions."""
+    folder.mkdir(exist_ok=True)
     shared = {"FUND_API_TOKEN": TOKEN, "EVENT_SUBSCRIBERS": ""}
     exchange = Service(
         "exchange",
@@ -215,3 +220,15 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world of 60 names for the tests of one module; its clock only moves forward."""
     with open_world(tmp_path_factory.mktemp("world"), seed=11, tickers=60, history=70) as opened:
         yield opened
+
+
+@pytest.fixture
+def worlds() -> object:
+    """The factory of worlds, for tests that need several."""
+    return open_world
+
+
+@pytest.fixture(scope="session")
+def services() -> object:
+    """How a service is made, for tests that start more."""
+    return Service

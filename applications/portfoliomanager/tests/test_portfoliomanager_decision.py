@@ -146,7 +146,7 @@ def test_volatility_by_hand() -> None:
     [(10, 100 / 0.78, "close"), (-10, 100 / 0.78, "close"), (10, 100 / 1.2, "close"), (10, 100 / 1.01, "kept")],
 )
 def test_band_exits(quantity: float, entry: float, verdict: str) -> None:
-    """A return since entry of -22 % or +20 % leaves a band of -5 % to +5 % and is closed, long or short; +1 % is kept."""
+    """A return since entry of -22 % or +20 % leaves a band of -5 % to +5 % and closes, long or short; +1 % is kept."""
     bars = make_bars({"A": 100.0})
     latest = signals.bands(make_predictions({"A": 0.0}), DAY)
     judged = judge(make_positions(("A", quantity, entry)), bars, latest, frozenset(), DAY, POLICY)

@@ -181,7 +181,9 @@ def test_split_of_an_open_order_keeps_its_dollars() -> None:
     assert book_updates(sent, [update], MOMENT).select("quantity", "reference_price").rows() == [(20.0, 10.0)]
 
 
-def filled(ticker: str, side: str, leg: str, quantity: float, price: float, day: date = DAY) -> pl.DataFrame:
+def filled(  # noqa: PLR0913, PLR0917 - an order in one line
+    ticker: str, side: str, leg: str, quantity: float, price: float, day: date = DAY
+) -> pl.DataFrame:
     """A filled order decided on a day."""
     return make_order(
         *(ticker, side, leg, quantity, price),

@@ -39,7 +39,7 @@ def _submit(broker: Broker, ticket: Ticket) -> BrokerOrder:
     patient = Retrying(
         retry=retry_if_exception_type(UnresolvedOrderError),
         stop=stop_after_attempt(ATTEMPTS),
-        wait=wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE),
+        wait=wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE),
     )
     try:
         return patient(_submit_or_find, broker, ticket)

@@ -25,10 +25,10 @@ from portfoliomanager.configuration import Configuration
 from portfoliomanager.daily_cycle import SOURCE, DailyCycle, Reconciled
 from portfoliomanager.forecasting import Champion, Predicted, predict
 from portfoliomanager.rebalance import Outcome, Rebalancer
-from portfoliomanager.routes import orders, performance, portfolios, predictions, reconciliations
+from portfoliomanager.routes import orders, page, performance, portfolios, predictions, reconciliations
 from portfoliomanager.services import Services
 
-ROUTES = (predictions, portfolios, orders, performance, reconciliations)
+ROUTES = (predictions, portfolios, orders, performance, reconciliations, page)
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 
 

@@ -13,7 +13,7 @@ from alpaca.trading.enums import AccountStatus, OrderSide, OrderStatus, QueryOrd
 from alpaca.trading.models import Clock, Order, TradeAccount
 from alpaca.trading.requests import GetOrdersRequest, MarketOrderRequest
 
-from internal.errors import UpstreamError
+from internal.errors import UnavailableError, UnresolvedOrderError, UpstreamError
 from portfoliomanager.adapters.alpaca_transport import BrokerRefusal, PatientTradingClient, read, send
 from portfoliomanager.ports import (
     ASSET_COLUMNS,
@@ -90,10 +90,17 @@ class AlpacaBroker:
         try:
             return send(f"the order {ticket.client_order_id}", lambda: _order(self._client.submit_order(request)))
         except BrokerRefusal as refusal:
-            there = self.order(ticket.client_order_id) if refusal.code == INVALID_FIELD else None
+            there = self._already_there(ticket) if refusal.code == INVALID_FIELD else None
             if there is None:
                 raise
             return there
+
+    def _already_there(self, ticket: Ticket) -> BrokerOrder | None:
+        """The order that has the id already; UnresolvedOrderError while the broker cannot say."""
+        try:
+            return self.order(ticket.client_order_id)
+        except (UpstreamError, UnavailableError) as error:
+            raise UnresolvedOrderError(f"{ticket.client_order_id} may be there already: {error.detail}") from error
 
     def costs(self) -> pl.DataFrame:
         """Fees and borrow cost, from the account's FEE activities; borrow is told by its description."""

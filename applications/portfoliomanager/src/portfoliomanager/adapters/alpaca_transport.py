@@ -67,7 +67,7 @@ def _wait(state: RetryCallState) -> float:
     """What the broker asked for, or exponentially longer pauses."""
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, RateLimitedError) else 0.0
-    return max(asked, wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE)(state))
+    return max(asked, wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)(state))
 
 
 def _patiently[Answer](call: Callable[[], Answer], *kinds: type[FundError]) -> Answer:

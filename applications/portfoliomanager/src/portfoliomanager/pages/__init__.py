@@ -1,0 +1,1 @@
+"""Pages: the fund for the eye, rendered on the server, without scripts or outside addresses."""

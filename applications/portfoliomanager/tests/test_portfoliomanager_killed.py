@@ -1,0 +1,115 @@
+"""`kill -9` at every write and every send of a rebalance: the exchange's own order list is that of a run undisturbed.
+
+Two exchanges play the same market. On one the rebalance is killed, started again and goes on; on the other it runs
+through. Bands are narrow, so that every session closes the whole book and opens another: closes, shorts and longs.
+"""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from internal.lake.store import Lake
+from portfoliomanager.adapters.lake_journal import LakeJournal
+
+RUNNER = Path(__file__).with_name("portfoliomanager_killed_run.py")
+KILLED = 9
+KEYS = {
+    "ALPACA_API_KEY_ID": "PKTESTKEY",
+    "ALPACA_API_SECRET": "a-secret-of-the-tests",
+    "FUND_API_TOKEN": "a-token-of-the-tests",
+}
+FEW = [(step, moment) for step in (2, 4, 7, 12) for moment in ("before", "after")]
+World = Any  # the class of conftest, which no test can import
+
+
+@pytest.fixture
+def twins(tmp_path: Path, worlds: Any) -> Iterator[tuple[World, World]]:  # noqa: ANN401 - conftest's factory
+    """Two worlds of the same seed."""
+    with ExitStack() as stack:
+        first, second = (
+            stack.enter_context(worlds(tmp_path / name, seed=5, tickers=30, history=45)) for name in ("killed", "whole")
+        )
+        yield first, second
+
+
+def rebalance(world: World, deadly_step: int, moment: str) -> subprocess.CompletedProcess[str]:
+    """One process that rebalances the last closed session."""
+    arguments = [world.exchange.url, world.datamanager.url, str(world.folder / "journal"), str(deadly_step), moment]
+    return subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, str(RUNNER), *arguments],
+        env=os.environ | KEYS,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def whole(world: World) -> int:
+    """A rebalance that runs through; how many writes and sends it took."""
+    done = rebalance(world, 0, "never")
+    assert done.returncode == 0, done.stderr + done.stdout
+    return int(done.stdout.splitlines()[-1])
+
+
+def seen(world: World) -> list[tuple[Any, ...]]:
+    """What the exchange knows of every order: id, ticker, side, shares, fill."""
+    fields = ("client_order_id", "symbol", "side", "qty", "filled_qty", "filled_avg_price", "status")
+    return sorted(tuple(order[name] for name in fields) for order in world.orders())
+
+
+def play(twins: tuple[World, World], points: list[tuple[int, str]]) -> None:
+    """A session for each point: killed there and started again on one world, undisturbed on the other."""
+    killed, undisturbed = twins
+    for step, moment in points:
+        for world in twins:
+            world.store_predictions(world.session(), width=1e-6)
+        died = rebalance(killed, step, moment)
+        assert died.returncode == KILLED, f"step {step} was not reached: {died.stderr}"
+        whole(killed)
+        whole(undisturbed)
+        assert seen(killed) == seen(undisturbed), f"killed {moment} step {step}"
+        for world in twins:
+            world.play_session()
+    for world in twins:
+        whole_book(world)
+    assert seen(killed) == seen(undisturbed)
+
+
+def whole_book(world: World) -> None:
+    """Every order of the exchange is in the journal with its fill, and every order of the journal at the exchange."""
+    assert rebalance(world, 0, "never").returncode != KILLED
+    orders = world.orders()
+    ids = [order["client_order_id"] for order in orders]
+    assert len(set(ids)) == len(ids)
+    journal = LakeJournal(Lake(str(world.folder / "journal"))).orders()
+    sent = journal.filter(~journal["state"].is_in(["dropped", "rejected"]))
+    assert set(ids) == set(sent["client_order_id"])
+    booked = dict(sent.select("client_order_id", "filled_quantity").iter_rows())
+    assert booked == {order["client_order_id"]: float(order["filled_qty"]) for order in orders}
+
+
+def test_killed_at_some_points(twins: tuple[World, World]) -> None:
+    """The short form: a write of the plan, the plan itself, sends and the state after them."""
+    play(twins, FEW)
+
+
+@pytest.mark.long
+def test_killed_at_every_point(twins: tuple[World, World]) -> None:
+    """Every write and every send, killed before it and after it."""
+    for world in twins:
+        world.store_predictions(world.session(), width=1e-6)
+        whole(world)
+        world.play_session()
+        world.store_predictions(world.session(), width=1e-6)
+    steps = [whole(world) for world in twins]
+    assert steps[0] == steps[1] >= 12
+    for world in twins:
+        world.play_session()
+    play(twins, [(step, moment) for step in range(1, steps[0] + 1) for moment in ("before", "after")])

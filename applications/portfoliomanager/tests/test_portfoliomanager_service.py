@@ -1,0 +1,242 @@
+"""The service over HTTP, as users and events meet it: the real application under uvicorn, the champion a baseline."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+import polars as pl
+import pytest
+
+from internal.baselines.catalogue import BASELINES
+from internal.dates import next_session, previous_session
+from internal.features.panel import build_panel
+from internal.features.splits import Block
+from internal.features.variables import observe
+from internal.http.client import read_frame_response
+from internal.schemas import orders as orders_schema
+from internal.schemas import predictions as predictions_schema
+from internal.tft.artifact import Artifact, save_artifact
+from internal.tft.registry import Registry
+
+PROBLEM = "application/problem+json"
+World = Any  # the classes of conftest, which no test can import
+Service = Any
+
+
+def register_baseline(world: World, folder: Path, end: date) -> str:
+    """Fit the rolling baseline on what datamanager holds, register and promote it; its version."""
+    path = f"/equity-bars?start_date={previous_session(end, 70)}&end_date={end}&adjusted_as_of={end}"
+    bars = read_frame_response(world.datamanager.request("GET", path))
+    details = read_frame_response(world.datamanager.request("GET", "/equity-details"))
+    frame = observe(build_panel(bars, details, end=end).frame)
+    kind = "rolling_history"
+    baseline = BASELINES[kind].fit(frame, fold=Block(previous_session(end, 30), end))
+    artifact = Artifact(kind, baseline.to_arrays(), {}, {}, {}, {}, 1, "a-test")
+    save_artifact(folder / "artifact", artifact)
+    registry = Registry(world.folder / "registry")
+    version = registry.register(folder / "artifact")
+    registry.promote(version)
+    return version
+
+
+@pytest.fixture(scope="module")
+def service(world: World, services: type[Service]) -> Iterator[Service]:
+    """The service with state, lake and registry of its own; it hears its own events."""
+    found = services("portfoliomanager", world.variables("service"), world.folder / "portfoliomanager.log")
+    found.variables["EVENT_SUBSCRIBERS"] = ""
+    yield found.start()
+    found.kill()
+
+
+def problem(response: httpx.Response) -> dict[str, Any]:
+    """The problem that a refused request answers with."""
+    assert response.headers["content-type"] == PROBLEM, response.text
+    body: dict[str, Any] = response.json()
+    assert body["status"] == response.status_code
+    return body
+
+
+def events(service: Service) -> list[dict[str, Any]]:
+    """What the service has sent and received."""
+    boxes = service.json("GET", "/events")
+    return [*boxes["outbox"], *boxes["inbox"]]
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Wait until it holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "words"),
+    [
+        ("POST", "/predictions", {"date": "yesterday"}, 422, "date"),
+        ("POST", "/predictions", {"day": "2024-12-31"}, 422, "day"),
+        ("POST", "/predictions", [], 422, ""),
+        ("POST", "/predictions", {"date": "2025-01-04"}, 422, "no session"),
+        ("POST", "/predictions", {"date": "2031-01-02"}, 422, "has not closed yet"),
+        ("POST", "/predictions", {"date": "1980-01-02"}, 422, "calendar"),
+        ("POST", "/predictions", {}, 503, "models train"),
+        ("POST", "/portfolios", {"date": "2024-13-01"}, 422, "date"),
+        ("POST", "/portfolios", {"date": "2025-01-04"}, 422, "no session"),
+        ("POST", "/portfolios", {"date": "2031-01-02"}, 422, "has not closed yet"),
+        ("POST", "/portfolios", {"date": "2024-12-02"}, 409, "never decided"),
+        ("POST", "/portfolios", {}, 409, "POST /predictions"),
+        ("GET", "/portfolios/current", None, 404, "POST /portfolios"),
+        ("GET", "/predictions", None, 404, "POST /predictions"),
+        ("GET", "/predictions?date=soon", None, 422, "date"),
+        ("GET", "/orders?state=lost", None, 422, "state"),
+        ("GET", "/orders?date=2024-02-30", None, 422, "date"),
+        ("GET", "/portfolios", None, 405, ""),
+        ("DELETE", "/orders", None, 405, ""),
+        ("GET", "/nothing", None, 404, ""),
+    ],
+)
+def test_refusals(  # noqa: PLR0913, PLR0917 - one column of the table each
+    service: Service, method: str, path: str, body: object, status: int, words: str
+) -> None:
+    """Every wrong request is a problem that says what is wrong or what to do."""
+    response = service.request(method, path, json=body)
+    assert response.status_code == status, response.text
+    told = problem(response)
+    assert words in told["detail"] + str(told.get("errors", ""))
+
+
+def test_wrong_accept_and_token(service: Service) -> None:
+    """Frames come in three forms and no other; nothing changes without the token."""
+    for path in ("/orders", "/predictions"):
+        assert service.request("GET", path, headers={"Accept": "text/html"}).status_code == 406
+    for path in ("/predictions", "/portfolios", "/reconciliations", "/events"):
+        refused = httpx.post(f"{service.url}{path}", json={})
+        assert problem(refused)["status"] == 401
+
+
+def test_empty_fund_answers(service: Service) -> None:
+    """Before anything happened: no orders, no points, alive, and not ready because there is no model."""
+    orders = read_frame_response(service.request("GET", "/orders"))
+    assert orders.schema == pl.Schema(orders_schema.COLUMNS)
+    assert orders.is_empty()
+    assert service.json("GET", "/performance")["points"] == []
+    assert service.json("GET", "/health") == {"status": "alive"}
+    checks = problem(service.request("GET", "/ready"))["checks"]
+    assert "models train" in checks.pop("model")
+    assert set(checks.values()) == {"ok"}
+
+
+def test_cycle_by_hand_then_by_events(world: World, service: Service, tmp_path: Path) -> None:
+    """Each step by one POST; then a session's events alone do the same, and an event twice does nothing more."""
+    first = world.session()
+    version = register_baseline(world, tmp_path, first)
+    assert service.json("GET", "/ready")["status"] == "ready"
+    predicted = service.json("POST", "/predictions", json={})
+    assert (predicted["date"], predicted["model_version"]) == (str(first), version)
+    assert predicted["rows"] == 7 * predicted["tickers"] > 0
+    assert all(entry["reason"] for entry in predicted["excluded"])
+    stored = read_frame_response(service.request("GET", "/predictions"))
+    assert predictions_schema.validate(stored).height == predicted["rows"]
+
+    portfolio = service.json("POST", "/portfolios", json={"date": str(first)})
+    assert portfolio["state"] == "submitted"
+    assert portfolio["policy"] == "ten_by_ten"
+    assert len(portfolio["positions"]) == len(portfolio["orders"]) == 20
+    assert service.json("POST", "/portfolios", json={}) == portfolio
+
+    world.move("next_open")
+    event = {"specversion": "1.0", "datacontenttype": "application/json"}
+
+    def send(kind: str, source: str, day: date) -> None:
+        body = event | {"id": f"{kind}:{day}", "type": kind, "source": source, "data": {"date": str(day)}}
+        sent = service.request("POST", "/events", json=body, headers={"Content-Type": "application/cloudevents+json"})
+        assert sent.status_code == 204, sent.text
+
+    second = next_session(first)
+    send("application.exchange.session.opened", "/exchange", second)
+    wait_for(lambda: read_frame_response(service.request("GET", "/orders"))["state"].eq("filled").all())
+    reconciled = service.json("POST", "/reconciliations", json={})
+    assert reconciled == {"resolved": 0, "open": 0, "unresolved": 0, "foreign": []}
+    book = service.json("GET", "/portfolios/current")
+    assert book["gross_exposure"] == pytest.approx(1.0, abs=0.06)
+    assert {position["side"] for position in book["positions"]} == {"long", "short"}
+    report = service.json("GET", "/performance")
+    assert report["points"][-1]["net_asset_value"] == book["net_asset_value"]
+
+    world.move("next_close")
+    send("application.datamanager.equity_bars.synced", "/datamanager", second)
+    wait_for(lambda: _latest(service) == second)
+    send("application.portfoliomanager.predictions.made", "/portfoliomanager", second)
+    send("application.portfoliomanager.predictions.made", "/portfoliomanager", second)
+    send("application.portfoliomanager.predictions.made", "/portfoliomanager", first)
+    wait_for(lambda: all(row["state"] != "pending" for row in events(service)))
+    answered = service.json("POST", "/portfolios", json={"date": str(second)})
+    assert answered["state"] == "submitted"
+    kinds = {row["type"] for row in events(service)}
+    assert "application.portfoliomanager.portfolio.rebalanced" in kinds
+    metrics = service.request("GET", "/metrics").text
+    assert "portfolio_gross_exposure_ratio 1." in metrics or "portfolio_gross_exposure_ratio 0.9" in metrics
+    assert 'portfolio_orders{state="filled"} 20.0' in metrics
+    assert "portfolio_rebalance_last_success_timestamp_seconds 1." in metrics
+    secret = "a-secret-of-the-tests"  # noqa: S105 - loopback only
+    assert secret not in service.log.read_text()
+
+
+def _latest(service: Service) -> date | None:
+    found = read_frame_response(service.request("GET", "/predictions"))["date"].max()
+    return found if isinstance(found, date) else None
+
+
+def test_page(service: Service) -> None:
+    """The page shows the book without a script or an outside address."""
+    response = service.request("GET", "/")
+    assert response.headers["content-type"].startswith("text/html")
+    page = response.text
+    book = service.json("GET", "/portfolios/current")
+    assert all(position["ticker"] in page for position in book["positions"])
+    assert "<svg" in page
+    assert "<script" not in page
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_killed_service_goes_on(world: World, service: Service) -> None:
+    """`kill -9` in the middle of sending: started again, it finishes the run by itself, each order once."""
+    world.play_session()
+    day = world.session()
+    world.store_predictions(day, width=1e-6)
+    before = len(world.orders())
+    world.fault("hang", path="/v2/orders", method="POST", count=1, seconds=3)
+    headers = {"Authorization": "Bearer a-token-of-the-tests"}
+    with pytest.raises(httpx.TransportError):
+        httpx.post(f"{service.url}/portfolios", json={}, headers=headers, timeout=2)
+    wait_for(lambda: len(world.orders()) > before)
+    service.kill()
+    service.start()
+    wait_for(lambda: _states(service, day) <= {"submitted", "rejected"})
+    assert service.json("POST", "/portfolios", json={})["state"] == "submitted"
+    ids = [order["client_order_id"] for order in world.orders()]
+    assert len(set(ids)) == len(ids)
+    mine = read_frame_response(service.request("GET", f"/orders?date={day}&state=submitted"))
+    assert sorted(mine["client_order_id"]) == sorted(ids[before:])
+
+
+def _states(service: Service, day: date) -> set[str]:
+    return set(read_frame_response(service.request("GET", f"/orders?date={day}"))["state"]) or {"none yet"}
+
+
+def test_data_service_away(world: World, service: Service) -> None:
+    """Datamanager killed: 503 with what to do, nothing sent, not ready; back again, all is well."""
+    before = len(world.orders())
+    world.datamanager.kill()
+    try:
+        told = problem(service.request("POST", "/predictions", json={}))
+        assert told["status"] == 503
+        assert "DATAMANAGER_URL" in told["detail"]
+        assert problem(service.request("GET", "/ready"))["status"] == 503
+        assert len(world.orders()) == before
+    finally:
+        world.datamanager.start()
+    assert service.json("GET", "/ready")["status"] == "ready"
