@@ -5,7 +5,6 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -58,10 +57,10 @@ def in_background(client: httpx.Client) -> threading.Thread:
     return thread
 
 
-def wait_for(process: Process, reached: Callable[[dict[str, int]], bool]) -> None:
-    """Poll the progress until it is there; fails after 30 seconds."""
+def wait_for(process: Process, count: str, least: int) -> None:
+    """Poll the progress until the count is there; fails after 30 seconds."""
     deadline = time.monotonic() + 30
-    while not reached(process.client.get("/equity-bars/ingestion").json()):
+    while process.client.get("/equity-bars/ingestion").json()[count] < least:
         assert time.monotonic() < deadline
         time.sleep(0.005)
 
@@ -77,7 +76,7 @@ def test_kill_nine(vendor: Vendor, polygon: Polygon, tmp_path: Path) -> None:
     for sessions_fetched in (30, 70):
         with service("datamanager", environment) as process:
             backfill = in_background(process.client)
-            wait_for(process, lambda progress, least=sessions_fetched: progress["sessions_fetched"] >= least)
+            wait_for(process, "sessions_fetched", sessions_fetched)
             process.kill()
             backfill.join(timeout=20)
     with service("datamanager", environment) as process:
@@ -160,7 +159,7 @@ def test_one_collection_at_a_time(vendor: Vendor, tmp_path: Path) -> None:
     vendor.delay_seconds = 0.02
     with service("datamanager", datamanager_environment(vendor.url, tmp_path)) as process:
         backfill = in_background(process.client)
-        wait_for(process, lambda progress: progress["sessions_done"] > 0)
+        wait_for(process, "sessions_done", 1)
         progress = process.client.get("/equity-bars/ingestion").json()
         assert (progress["running"], progress["sessions_total"]) == (True, len(sessions(START, END)))
         refused = process.client.post("/equity-bars", json={"date": "2024-03-28"})

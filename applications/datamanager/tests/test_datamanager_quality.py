@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datamanager.periods import Period, runs, session_to_collect, sessions_to_collect
+from datamanager.periods import Period, ends_month, runs, session_to_collect, sessions_to_collect
 from datamanager.ports import DIVIDEND_SCHEMA, RAW_BAR_SCHEMA, SPLIT_SCHEMA
 from datamanager.quality import judge_bars, judge_dividends, judge_splits
 from datamanager.sectors import sector_expression
@@ -187,3 +187,18 @@ def test_runs(complete: set[date], longest: int) -> None:
     assert [day for stretch in stretches for day in stretch] == [day for day in wanted if day not in complete]
     assert all(1 <= len(stretch) <= longest for stretch in stretches)
     assert all(sessions(stretch[0], stretch[-1]) == stretch for stretch in stretches)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "expected"),
+    [
+        (date(2024, 3, 28), date(2024, 3, 28), True),  # Good Friday and Easter end March
+        (date(2024, 3, 27), date(2024, 3, 27), False),
+        (date(2024, 2, 1), date(2024, 3, 1), True),
+        (date(2023, 12, 29), date(2023, 12, 29), True),
+        (date(2024, 3, 1), date(2024, 3, 4), False),
+    ],
+)
+def test_the_end_of_a_month(first: date, last: date, expected: bool) -> None:  # noqa: FBT001 - an expected answer
+    """A stretch ends a month when the month's last session is in it."""
+    assert ends_month(sessions(first, last)) is expected

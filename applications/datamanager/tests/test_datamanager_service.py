@@ -494,6 +494,26 @@ def test_a_closed_session_is_collected_and_announced(vendor: Vendor, tmp_path: P
         assert read(client, "/equity-bars", start_date="2024-03-28", end_date="2024-03-28").height == 3
 
 
+def test_an_event_about_no_session_holds_nothing_up(client: httpx.Client, vendor: Vendor) -> None:
+    """A Saturday and a day past the calendar are taken and left; the session behind them is collected."""
+    structured = {"Content-Type": "application/cloudevents+json"}
+    for day in ("2024-03-30", "2999-01-01", "2024-03-28"):
+        client.post("/events", json=closed_event(day), headers=structured).raise_for_status()
+    eventually(client, "inbox", 3)
+    assert [path[-10:] for path in vendor.asked_for("/v2/aggs")] == ["2024-03-28"]
+
+
+def test_files_are_merged_at_the_end_of_a_month(client: httpx.Client, tmp_path: Path) -> None:
+    """Sessions collected one by one leave one file a month once the month ends, and the same rows."""
+    for day in ("2024-03-25", "2024-03-26", "2024-03-27"):
+        client.post("/equity-bars", json={"date": day}).raise_for_status()
+    lake = Lake(str(tmp_path / "lake"))
+    assert "OPTIMIZE" not in lake.history("equity_bars").get_column("operation").to_list()
+    client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+    assert lake.history("equity_bars").item(0, "operation") == "OPTIMIZE"
+    assert read(client, "/equity-bars", start_date="2024-03-25", end_date="2024-03-28").height == 12
+
+
 def test_by_hand_only_the_latest_session_is_announced(vendor: Vendor, tmp_path: Path) -> None:
     """POST of the latest closed session announces it, also when it is present; an older one and a backfill do not."""
     with (

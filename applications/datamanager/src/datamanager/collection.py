@@ -22,6 +22,7 @@ from internal.lake.tables import INGESTION_SESSIONS_COLUMNS, QUARANTINE_COLUMNS
 
 CONCURRENT_REQUESTS = 4
 COLLECTED = "collected"
+COLLECTED_TABLES = ("equity_bars", "equity_bars_quarantine", "splits", "dividends", "ingestion_sessions")
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,13 @@ def commit(lake: Lake, fetched: Fetched, collected_at: datetime) -> pl.DataFrame
 def ledger(lake: Lake, start: date, end: date) -> pl.DataFrame:
     """What was collected from start to end, by session: the ledger table, ordered by date."""
     return lake.scan("ingestion_sessions").filter(pl.col("date").is_between(start, end)).sort("date").collect()
+
+
+def compact(lake: Lake) -> None:
+    """Merge the small files that a commit a session leaves behind; rows and older versions stay."""
+    for table in COLLECTED_TABLES:
+        if lake.version(table) >= 0:
+            lake.compact(table)
 
 
 def show_last_session(lake: Lake) -> None:

@@ -13,8 +13,8 @@ from functools import partial
 
 import polars as pl
 
-from datamanager.collection import commit, fetch, ledger, show_last_session
-from datamanager.periods import Period, runs, session_to_collect, sessions_to_collect
+from datamanager.collection import commit, compact, fetch, ledger, show_last_session
+from datamanager.periods import Period, ends_month, runs, session_to_collect, sessions_to_collect
 from datamanager.ports import MarketData
 from internal.dates import last_closed_session
 from internal.errors import ConflictError
@@ -90,7 +90,10 @@ class Ingestion:
         known = await asyncio.to_thread(_known, self._lake, wanted)
         complete = set() if force else set(known.get_column("date"))
         self.progress = Progress(len(wanted), len(complete), len(complete), running=True)
-        fresh = [await self._stretch(stretch) for stretch in runs(wanted, complete, STRETCH_SESSIONS)]
+        stretches = runs(wanted, complete, STRETCH_SESSIONS)
+        fresh = [await self._stretch(stretch) for stretch in stretches]
+        if any(ends_month(stretch) for stretch in stretches):
+            await asyncio.to_thread(compact, self._lake)
         return Collected(
             sessions=_summary(known.filter(pl.col("date").is_in(sorted(complete))), fresh),
             bars_version=await asyncio.to_thread(self._lake.version, "equity_bars"),

@@ -6,7 +6,7 @@ Knows ranges, their limits and the vendor's last closed session, which it is tol
 from dataclasses import dataclass
 from datetime import date
 
-from internal.dates import is_session, sessions
+from internal.dates import is_session, next_session, sessions
 from internal.errors import InvalidRequestError
 
 LONGEST_YEARS = 10
@@ -64,3 +64,9 @@ def runs(wanted: list[date], complete: set[date], longest: int) -> list[list[dat
         if day not in complete:
             stretches[-1].append(day)
     return [stretch for stretch in stretches if stretch]
+
+
+def ends_month(stretch: list[date]) -> bool:
+    """Whether the stretch holds the last session of a month."""
+    first, after = stretch[0], next_session(stretch[-1])
+    return (first.year, first.month) != (after.year, after.month)

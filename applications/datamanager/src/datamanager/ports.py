@@ -28,6 +28,9 @@ class MarketData(Protocol):
     def now(self) -> datetime:
         """The vendor's own clock (UTC), which decides which session has closed."""
 
+    def answered_within(self, seconds: float) -> bool:
+        """Whether the vendor has given a whole answer, to whatever question, in that time. Asks nothing."""
+
     def daily_bars(self, session: date) -> pl.DataFrame:
         """Every ticker's unadjusted bar of one session, as it came: nothing is dropped.
 

@@ -61,6 +61,10 @@ class Polygon:
             raise UpstreamError(f"the vendor's serverTime {body['serverTime']!r} has no offset to UTC")
         return moment.astimezone(UTC)
 
+    def answered_within(self, seconds: float) -> bool:
+        """Whether a whole answer came in that time."""
+        return self._transport.answered_within(seconds)
+
     def daily_bars(self, session: date) -> pl.DataFrame:
         """One session's bars as they came; see the port."""
         body = self._client.get_grouped_daily_aggs(session.isoformat(), adjusted=False, raw=True).body

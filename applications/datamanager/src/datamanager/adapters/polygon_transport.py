@@ -7,6 +7,7 @@ answers `[]` to a truncated body.
 
 import json
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -78,6 +79,7 @@ class VendorTransport:
         self._key = key
         self._limiter = _limiter(requests_per_minute)
         self._patience = patience
+        self._answered_at = -math.inf
         self._pool = urllib3.PoolManager(
             maxsize=connections,
             retries=False,
@@ -109,6 +111,10 @@ class VendorTransport:
                 raise
             raise failure.error from failure
 
+    def answered_within(self, seconds: float) -> bool:
+        """Whether an answer has passed in that time."""
+        return time.monotonic() - self._answered_at <= seconds
+
     def close(self) -> None:
         """Let every connection go."""
         self._pool.clear()
@@ -129,6 +135,7 @@ class VendorTransport:
         self._check_status(asked, response)
         body = self._decode(asked, response)
         VENDOR_REQUESTS.labels("ok").inc()
+        self._answered_at = time.monotonic()
         return VendorResponse(response.status, response.data, response.headers, body)
 
     def _check_status(self, asked: str, response: urllib3.BaseHTTPResponse) -> None:
