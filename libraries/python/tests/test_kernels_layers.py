@@ -94,7 +94,11 @@ def gate_case(rows: int, hidden: int, random: np.random.Generator) -> Case:
         gates = np.einsum("ri,iby->rby", dropped(x, 4), p["gate_weight"][0]) + p["gate_bias"][0, 0]
         return normalised(skip + gates[:, 0] * sigmoid(gates[:, 1]), p)
 
-    arrays = [random.standard_normal((rows, hidden)), random.standard_normal((rows, hidden)), parameters(layout, random)]
+    arrays = [
+        random.standard_normal((rows, hidden)),
+        random.standard_normal((rows, hidden)),
+        parameters(layout, random),
+    ]
     return Case(arrays, derive, lambda x, skip, p: gate(x, skip, p, Tensor(CONTROL), 4))
 
 
@@ -205,7 +209,9 @@ def seeded() -> np.random.Generator:
 
 SMALL: dict[str, Callable[[], Case]] = {
     "gated residual": lambda: gated_residual_case(GatedResidualSizes(4, 5, 4, groups=2, site=1), 7, 1, seeded()),
-    "gated residual, projected, context": lambda: gated_residual_case(GatedResidualSizes(6, 4, 3, 5, site=2), 3, 4, seeded()),
+    "gated residual, projected, context": lambda: gated_residual_case(
+        GatedResidualSizes(6, 4, 3, 5, site=2), 3, 4, seeded()
+    ),
     "gate": lambda: gate_case(9, 6, seeded()),
     "lstm": lambda: lstm_case(3, 5, 3, 4, 3, seeded()),
     "attention": lambda: attention_case(2, 6, AttentionSizes(6, 2, 3, 4, 5), seeded()),

@@ -42,7 +42,9 @@ def _first_rows(cardinalities: tuple[int, ...]) -> list[int]:
     return [sum(cardinalities[:variable]) for variable in range(len(cardinalities))]
 
 
-def embed_categories(x: Tensor, parameters: Tensor, cardinalities: tuple[int, ...], hidden: int, control: Tensor) -> Tensor:
+def embed_categories(
+    x: Tensor, parameters: Tensor, cardinalities: tuple[int, ...], hidden: int, control: Tensor
+) -> Tensor:
     """Look each index up: i32 [row, variable] -> f32 [row, variable, hidden].
 
     The caller guarantees 0 <= index < cardinality; a kernel cannot raise.

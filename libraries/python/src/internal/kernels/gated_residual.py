@@ -34,7 +34,10 @@ class GatedResidualSizes:
     @property
     def layout(self) -> Layout:
         """The parameters: hidden (W2, W3 of equation 4), inner (W1 of 3), gate (W4, W5 of 5), skip, norm."""
-        matrices = [("hidden_weight", Matrix(self.input, self.hidden)), ("hidden_bias", Matrix(1, self.hidden, 1, "zeros"))]
+        matrices = [
+            ("hidden_weight", Matrix(self.input, self.hidden)),
+            ("hidden_bias", Matrix(1, self.hidden, 1, "zeros")),
+        ]
         if self.context:
             matrices.append(("context_weight", Matrix(self.context, self.hidden)))
         matrices += [
@@ -44,7 +47,10 @@ class GatedResidualSizes:
             ("gate_bias", Matrix(1, self.output, 2, "zeros")),
         ]
         if self.projected:
-            matrices += [("skip_weight", Matrix(self.input, self.output)), ("skip_bias", Matrix(1, self.output, 1, "zeros"))]
+            matrices += [
+                ("skip_weight", Matrix(self.input, self.output)),
+                ("skip_bias", Matrix(1, self.output, 1, "zeros")),
+            ]
         matrices += [("scale", Matrix(1, self.output, 1, "ones")), ("shift", Matrix(1, self.output, 1, "zeros"))]
         return Layout(tuple(matrices), self.groups)
 

@@ -79,7 +79,9 @@ def _host(threads: int) -> Tensor:
     They are data and no text: the loader cannot link far calls, and the kernel's cache must not depend on them.
     """
     library = ctypes.CDLL(None)
-    addresses = [ctypes.cast(getattr(library, name), ctypes.c_void_p).value for name in ("pthread_create", "pthread_join")]
+    addresses = [
+        ctypes.cast(getattr(library, name), ctypes.c_void_p).value for name in ("pthread_create", "pthread_join")
+    ]
     return Tensor(np.array([*addresses, threads, 0], np.uint64)).realize()
 
 

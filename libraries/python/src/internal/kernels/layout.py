@@ -95,7 +95,5 @@ class Layout:
 
     def initialise(self, random: np.random.Generator) -> Tensor:
         """Draw the whole vector in NumPy (a kernel for each drawing would cost seconds of compilation)."""
-        drawn = {
-            name: np.stack([matrix.draw(random) for _ in range(self.groups)]) for name, matrix in self.matrices
-        }
+        drawn = {name: np.stack([matrix.draw(random) for _ in range(self.groups)]) for name, matrix in self.matrices}
         return Tensor(self.pack(drawn)).realize()

@@ -55,7 +55,8 @@ class TemporalFusionTransformerConfiguration:
         """
         faults = {
             "hidden_size is no multiple of head_count": self.hidden_size % self.head_count != 0,
-            "quantiles do not rise between 0 and 1": list(self.quantiles) != sorted({q for q in self.quantiles if 0 < q < 1}),
+            "quantiles do not rise between 0 and 1": list(self.quantiles)
+            != sorted({q for q in self.quantiles if 0 < q < 1}),
             "quantiles are missing": not self.quantiles,
             "dropout lies outside [0, 1)": not 0 <= self.dropout < 1,
             "past_length and horizon must be positive": min(self.past_length, self.horizon) < 1,

@@ -165,7 +165,9 @@ def training_step(
         with Context(TRAINING=1):
             loss, norm = captured(past, future, static, target).tolist()
         if not np.isfinite([loss, norm]).all():
-            raise FloatingPointError(f"loss {loss} and gradient norm {norm}: lower the learning rate or look at the inputs")
+            raise FloatingPointError(
+                f"loss {loss} and gradient norm {norm}: lower the learning rate or look at the inputs"
+            )
         return loss, norm
 
     return take_step
@@ -200,7 +202,9 @@ class _Forward:
 
 
 def _loss(forward: _Forward, windows: Windows) -> float:
-    target = np.concatenate([windows.batch(part).target for part in np.array_split(np.arange(len(windows)), -(-len(windows) // 256))])
+    target = np.concatenate(
+        [windows.batch(part).target for part in np.array_split(np.arange(len(windows)), -(-len(windows) // 256))]
+    )
     return pinball_loss(forward(windows), target, forward.model.configuration.quantiles)
 
 
@@ -213,7 +217,9 @@ def _checked(model: TemporalFusionTransformer, batch: WindowBatch) -> tuple[np.n
     expected = ((c.past_length, len(c.observed_variables) + known), (c.horizon, known), (len(c.static_cardinalities),))
     if (past.shape[1:], future.shape[1:], static.shape[1:]) != expected:
         shapes = (past.shape, future.shape, static.shape)
-        raise ValueError(f"past, future and static inputs have shapes {shapes}, the model wants [window, ..] of {expected}")
+        raise ValueError(
+            f"past, future and static inputs have shapes {shapes}, the model wants [window, ..] of {expected}"
+        )
     if not (np.isfinite(past).all() and np.isfinite(future).all()):
         raise ValueError("a past or future input is not finite: clean the windows before the model sees them")
     if (static < 0).any() or (static >= np.array(c.static_cardinalities)).any():

@@ -1,0 +1,78 @@
+"""Choosing a compiler: which one is taken, what tinygrad is told, and what is said when there is none."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from internal.errors import ConfigurationError
+from internal.kernels import compiler
+
+
+def in_new_process(code: str, **variables: str) -> str:
+    environment = {
+        name: value for name, value in os.environ.items() if name not in {"CC", "DEV", "CACHEDB", "PARALLEL"}
+    }
+    answer = subprocess.run(  # noqa: S603 (this Python, with the code of the test)
+        [sys.executable, "-c", code], env=environment | variables, capture_output=True, check=True, text=True
+    )
+    return answer.stdout.strip()
+
+
+def test_library_stays_light() -> None:
+    """Services that need no model do not load tinygrad."""
+    code = "import sys, internal, internal.errors, internal.tft; print('tinygrad' in sys.modules)"
+    assert in_new_process(code) == "False"
+
+
+@pytest.mark.parametrize("first", ["tinygrad", "internal.kernels"])
+def test_order_of_imports(first: str, tmp_path: Path) -> None:
+    """Whoever is imported first, tinygrad compiles with our compiler into our cache, on the CPU, without a pool."""
+    code = (
+        f"import {first}, internal.kernels, tinygrad, tinygrad.helpers as h; from tinygrad import Tensor, Device\n"
+        "Tensor.realize((Tensor([1.0, 2.0]) * 3).contiguous())\n"
+        "print(h.CACHEDB, Device.DEFAULT, h.getenv('CC', ''), h.PARALLEL.value)"
+    )
+    cache, device, command, pool = in_new_process(code, XDG_CACHE_HOME=str(tmp_path)).split()
+    assert Path(cache).parent == tmp_path / "pocketsizefund"
+    assert Path(cache).stat().st_size > 0
+    assert (device, pool) == ("CPU", "0")
+    assert "clang" in Path(command).name
+
+
+def test_other_compilers_are_passed_over(tmp_path: Path) -> None:
+    """CC=gcc, set for other tools, is not taken: tinygrad needs clang's arguments."""
+    code = "import internal.kernels, os; print(os.environ['CC'])"
+    assert "clang" in in_new_process(code, CC="gcc", XDG_CACHE_HOME=str(tmp_path))
+
+
+def test_chosen_settings_stay() -> None:
+    """DEV and CACHEDB that the user has set are kept."""
+    code = "import internal.kernels, os; print(os.environ['DEV'], os.environ['CACHEDB'])"
+    assert in_new_process(code, DEV="NULL", CACHEDB="/tmp/chosen.db") == "NULL /tmp/chosen.db"  # noqa: S108 (a name, not written)
+
+
+def test_system_clang_is_preferred(tmp_path: Path) -> None:
+    """A clang on the PATH comes before the wheel; one that does not work is passed over."""
+    zig = Path(compiler._ziglang_script(tmp_path) or "")
+    working, broken = tmp_path / "working", tmp_path / "broken"
+    for folder, text in ((working, f'#!/bin/sh\nexec "{zig}" "$@"\n'), (broken, "#!/bin/sh\nexit 1\n")):
+        folder.mkdir()
+        (folder / "clang").write_text(text)
+        (folder / "clang").chmod(0o755)
+    code = "import internal.kernels, os; print(os.environ['CC'])"
+    path = os.environ["PATH"]
+    assert in_new_process(code, PATH=f"{working}:{path}", XDG_CACHE_HOME=str(tmp_path)) == str(working / "clang")
+    fallen_back = in_new_process(code, PATH=f"{broken}:{path}", XDG_CACHE_HOME=str(tmp_path))
+    assert fallen_back.startswith(str(tmp_path / "pocketsizefund" / "zig-clang-"))
+
+
+def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Without any compiler the error says what to install."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CC", "clang-that-is-absent")
+    monkeypatch.setattr(compiler.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ConfigurationError, match="uv sync"):
+        compiler._find_compiler(tmp_path)

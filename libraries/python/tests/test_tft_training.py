@@ -1,0 +1,182 @@
+"""Training: it learns what can be learnt, keeps the best weights, repeats itself bit for bit, and refuses bad windows."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from tinygrad.nn.state import get_state_dict
+
+from internal.kernels.launch import thread_count
+from internal.networks.losses import pinball_loss
+from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
+from internal.tft.training import (
+    TrainingConfiguration,
+    TrainingProgress,
+    evaluate,
+    fit,
+    predict,
+)
+
+MODEL = TemporalFusionTransformerConfiguration(
+    observed_variables=("close",),
+    known_variables=("day",),
+    static_cardinalities=(4, 3),
+    hidden_size=8,
+    head_count=2,
+    dropout=0.05,
+    past_length=5,
+    horizon=2,
+)
+SHORT = TrainingConfiguration(batch_size=32, epochs=1, learning_rate=0.005)
+
+
+@dataclass
+class Batch:
+    """What the model takes."""
+
+    past: np.ndarray
+    future: np.ndarray
+    static: np.ndarray
+    target: np.ndarray
+
+
+@dataclass
+class MadeWindows:
+    """Windows whose target follows from the last past step, the future and the category, plus a little noise."""
+
+    whole: Batch
+
+    def __len__(self) -> int:
+        return len(self.whole.past)
+
+    def batch(self, indices: np.ndarray) -> Batch:
+        w = self.whole
+        return Batch(w.past[indices], w.future[indices], w.static[indices], w.target[indices])
+
+
+def made(count: int, seed: int = 0) -> MadeWindows:
+    random = np.random.default_rng(seed)
+    past, future = random.standard_normal((count, 5, 2)), random.standard_normal((count, 2, 1))
+    static = np.stack([random.integers(1, 4, count), random.integers(1, 3, count)], 1)
+    target = past[:, -1:, 0] + 0.5 * future[:, :, 0] + (static[:, :1] - 2) + 0.1 * random.standard_normal((count, 2))
+    return MadeWindows(
+        Batch(past.astype(np.float32), future.astype(np.float32), static.astype(np.int32), target.astype(np.float32))
+    )
+
+
+def weights(model: TemporalFusionTransformer) -> dict[str, np.ndarray]:
+    return {name: tensor.numpy().copy() for name, tensor in get_state_dict(model).items()}
+
+
+def test_learns() -> None:
+    """The loss on unseen windows falls far below that of the best constant quantiles."""
+    training, validation = made(1000, 1), made(300, 2)
+    constant = np.quantile(training.whole.target, MODEL.quantiles, axis=0).T[None].repeat(300, 0)
+    baseline = pinball_loss(constant, validation.whole.target, MODEL.quantiles)
+    model = TemporalFusionTransformer(MODEL)
+    seen: list[TrainingProgress] = []
+    configuration = TrainingConfiguration(batch_size=64, epochs=6, learning_rate=0.02)
+    history = fit(model, training, validation, configuration, seen.append)
+    assert history.best_validation_loss < 0.4 * baseline
+    assert evaluate(model, validation) == pytest.approx(history.best_validation_loss, rel=1e-5)
+    covered = predict(model, validation)
+    inside = (validation.whole.target >= covered[..., 0]) & (validation.whole.target <= covered[..., 2])
+    assert 0.6 < inside.mean() < 0.98
+    assert [progress.step for progress in seen] == list(range(1, len(seen) + 1))
+    assert (seen[-1].total_steps, seen[0].epoch) == (6 * 16, 0)
+    assert seen[-1].windows_per_second > 0
+    assert seen[0].loss > seen[-1].loss
+
+
+def test_same_seed_same_weights() -> None:
+    """Two trainings agree bit for bit, on one thread and on three; another seed gives other weights."""
+    results = []
+    for threads, seed in ((1, 0), (3, 0), (1, 1)):
+        model = TemporalFusionTransformer(MODEL)
+        with thread_count(threads):
+            fit(model, made(200), made(50, 1), replace(SHORT, seed=seed))
+        results.append(weights(model))
+    for name, expected in results[0].items():
+        np.testing.assert_array_equal(expected, results[1][name], err_msg=name)
+    assert any((results[0][name] != results[2][name]).any() for name in results[0])
+
+
+def test_early_stopping_keeps_the_best() -> None:
+    """With nothing to learn it stops after its patience, and the weights are those of the best epoch."""
+    training, validation = made(64, 1), made(64, 2)
+    validation.whole.target = -3 * training.whole.target[::-1]
+    model = TemporalFusionTransformer(MODEL)
+    history = fit(model, training, validation, replace(SHORT, epochs=40, patience=2, learning_rate=0.02))
+    assert len(history.validation_losses) < 40
+    assert len(history.validation_losses) == history.best_epoch + 3
+    assert evaluate(model, validation) == pytest.approx(history.best_validation_loss, rel=1e-5)
+
+
+def test_unknown_is_trained() -> None:
+    """No window has category 0, yet masking trains its row; without masking it stays as it was drawn."""
+    for rate, moves in ((0.3, True), (0.0, False)):
+        model = TemporalFusionTransformer(MODEL)
+        before = weights(model)["static_embedding.parameters"]
+        fit(model, made(100), made(30, 1), replace(SHORT, unknown_rate=rate))
+        after = weights(model)["static_embedding.parameters"]
+        rows = model.static_embedding.layout
+        unknown = [rows.unpack(vector)["table"][0, [0, 4], 0] for vector in (before, after)]
+        assert (unknown[0] != unknown[1]).all() == moves
+
+
+@pytest.mark.parametrize("count", [1, 16, 37])
+def test_prediction_of_any_number(count: int) -> None:
+    """The filled-up last batch changes nothing: each window is predicted as it is alone."""
+    model, windows = TemporalFusionTransformer(MODEL), made(count)
+    found = predict(model, windows, batch_size=16)
+    assert found.shape == (count, 2, 3)
+    last = MadeWindows(windows.batch(np.array([count - 1])))
+    np.testing.assert_allclose(predict(model, last)[0], found[-1], atol=1e-6)
+
+
+def test_prediction_of_none() -> None:
+    """No windows, no rows."""
+    assert predict(TemporalFusionTransformer(MODEL), made(0)).shape == (0, 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "message"),
+    [
+        ("past", np.nan, "not finite"),
+        ("future", np.inf, "not finite"),
+        ("static", 4, "vocabulary"),
+        ("target", np.nan, "target"),
+    ],
+)
+def test_bad_windows(part: str, value: float, message: str) -> None:
+    """A hole in an input or a category that nobody knows is refused before a kernel sees it."""
+    windows, model = made(40), TemporalFusionTransformer(MODEL)
+    before = weights(model)
+    getattr(windows.whole, part)[17] = value
+    with pytest.raises(ValueError, match=message):
+        fit(model, windows, made(10, 1), replace(SHORT, batch_size=64))
+    for name, expected in before.items():
+        np.testing.assert_array_equal(expected, weights(model)[name])
+    if part != "target":
+        with pytest.raises(ValueError, match=message):
+            predict(model, windows)
+
+
+def test_wrong_shape_and_nothing() -> None:
+    """Windows of another length, and none at all, are refused with what was expected."""
+    windows, model = made(40), TemporalFusionTransformer(MODEL)
+    windows.whole.past = windows.whole.past[:, 1:]
+    with pytest.raises(ValueError, match="shapes"):
+        predict(model, windows)
+    with pytest.raises(ValueError, match="at least one"):
+        fit(model, made(0), made(10), SHORT)
+    with pytest.raises(ValueError, match="at least one"):
+        fit(model, made(10), made(0), SHORT)
+
+
+def test_divergence_stops() -> None:
+    """A loss that is no number ends training with a word on what to do."""
+    windows = made(40)
+    windows.whole.target[:] = 3e38
+    with pytest.raises(FloatingPointError, match="learning rate"):
+        fit(TemporalFusionTransformer(MODEL), windows, made(10), SHORT)
