@@ -21,6 +21,7 @@ from internal.tft.registry import Registry
 
 HISTORY = timedelta(days=2 * 365)
 CYCLE_SECONDS = 300.0
+DYING_SECONDS = 0.5
 
 
 class CommandFailedError(FundError):
@@ -62,7 +63,19 @@ class Staircase:
         return self.supervisor.home
 
     def walk(self) -> None:
-        """Every step in order; what is done already is said and left alone."""
+        """Every step in order; what is done already is said and left alone.
+
+        Raises:
+            UnavailableError: A service ended by itself, or does not answer.
+        """
+        try:
+            self._steps()
+        except UnavailableError:
+            time.sleep(DYING_SECONDS)
+            self.supervisor.check()  # a service that fell is the better explanation
+            raise
+
+    def _steps(self) -> None:
         with self.screen.step("The exchange opens"):
             self.open_exchange()
         with self.screen.step("Datamanager collects two years of bars into the lake"):
