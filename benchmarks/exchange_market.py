@@ -1,0 +1,28 @@
+"""How long the exchange takes to make its market: 120 tickers by default, 8,000 by option.
+
+There is no peer to compare with; the figure beside it is the ratio between the two sizes (66.7 would be linear).
+Run: uv run python benchmarks/exchange_market.py
+"""
+
+import statistics
+import time
+
+from exchange.market.simulated import SimulatedMarket
+
+ROUNDS = 5
+
+
+def seconds(ticker_count: int) -> float:
+    """Median seconds to make a market and read its first playable day."""
+    taken = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        market = SimulatedMarket(ticker_count=ticker_count)
+        market.bars(market.opening_session())
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
+
+
+if __name__ == "__main__":
+    small, large = seconds(120), seconds(8000)
+    print(f"120 tickers {small:.2f} s, 8,000 tickers {large:.2f} s, ratio {large / small:.1f} (medians of {ROUNDS})")
