@@ -135,11 +135,14 @@ class EventStore:
             )
 
     def pending(self, subscribers: Sequence[str]) -> tuple[int, int]:
-        """How many events wait: deliveries to these subscribers, and received ones."""
+        """How many events wait at one moment: deliveries to these subscribers, and received ones."""
         marks = ", ".join("?" * len(subscribers))
-        outgoing = f"SELECT count(*) AS n FROM deliveries WHERE state = 'pending' AND subscriber IN ({marks})"  # noqa: S608 - question marks only
-        incoming = "SELECT count(*) AS n FROM inbox WHERE state = 'pending'"
-        return self._select(outgoing, tuple(subscribers))[0]["n"], self._select(incoming, ())[0]["n"]
+        query = (
+            f"SELECT (SELECT count(*) FROM deliveries WHERE state = 'pending' AND subscriber IN ({marks})) AS outgoing,"  # noqa: S608 - question marks only
+            " (SELECT count(*) FROM inbox WHERE state = 'pending') AS incoming"
+        )
+        row = self._select(query, tuple(subscribers))[0]
+        return row["outgoing"], row["incoming"]
 
     def recent(self, count: int) -> dict[str, list[dict[str, Any]]]:
         """The newest events of both boxes at one moment, newest first; the outbox has one entry a subscriber."""
@@ -173,10 +176,11 @@ class EventStore:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a full disk may have rolled it back already
+                    self._connection.execute("ROLLBACK")
                 raise
-            self._connection.execute("COMMIT")
 
     @contextmanager
     def _told_clearly(self) -> Iterator[None]:
