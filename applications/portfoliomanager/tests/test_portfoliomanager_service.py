@@ -118,11 +118,13 @@ def test_wrong_accept_and_token(service: Service) -> None:
 
 
 def test_empty_fund_answers(service: Service) -> None:
-    """Before anything happened: no orders, no points, alive, and not ready because there is no model."""
+    """Before anything happened: no orders, all the cash, alive, and not ready because there is no model."""
     orders = read_frame_response(service.request("GET", "/orders"))
     assert orders.schema == pl.Schema(orders_schema.COLUMNS)
     assert orders.is_empty()
-    assert service.json("GET", "/performance")["points"] == []
+    report = service.json("GET", "/performance")
+    assert {point["net_asset_value"] for point in report["points"]} <= {1_000_000.0}
+    assert (report["return"], report["maximum_drawdown"]) == (0.0, 0.0)
     assert service.json("GET", "/health") == {"status": "alive"}
     checks = problem(service.request("GET", "/ready"))["checks"]
     assert "models train" in checks.pop("model")

@@ -59,8 +59,10 @@ def gather(  # noqa: PLR0913, PLR0917 - three ports and the facts of the run
 
 def foreign_now(broker: Broker, store: DataStore, journal: Journal, moment: datetime) -> list[dict[str, Any]]:
     """Positions and open orders of the account that the journal does not explain."""
-    orders = journal.orders()
-    held = _own_book(store, orders, broker.positions(), moment.date(), moment)
+    orders, positions = journal.orders(), broker.positions()
+    first = _first_entry(orders, positions)
+    splits = book.NO_SPLITS if first is None else store.splits(first, max(first, moment.date()))
+    held = book.own(orders, positions, splits, book.NO_FACTORS, book.NO_BANDS)
     return _foreign(held.foreign, broker.open_orders(), orders)
 
 
@@ -87,20 +89,24 @@ def _own_book(
     store: DataStore, orders: pl.DataFrame, positions: pl.DataFrame, day: date, moment: datetime
 ) -> book.Book:
     """The broker's positions, parted into own and foreign; the data service is asked only when something is held."""
-    tickers = positions.get_column("ticker").to_list()
-    starts = book.entries(orders).filter(pl.col("ticker").is_in(tickers))
-    first = starts.get_column("opened_date").min()
-    if not isinstance(first, date):
-        return book.own(orders.clear(), positions, book.NO_SPLITS, book.NO_FACTORS, book.NO_BANDS)
-    held = starts.get_column("ticker").sort().to_list()
+    first = _first_entry(orders, positions)
+    if first is None:
+        return book.own(orders, positions, book.NO_SPLITS, book.NO_FACTORS, book.NO_BANDS)
+    tickers = positions.join(book.entries(orders), on="ticker", how="semi").get_column("ticker").to_list()
     bands = store.portfolios(previous_session(day, BAND_SESSIONS), previous_session(day))
     return book.own(
         orders,
         positions,
         store.splits(first, max(first, moment.date())),
-        _price_factors(store, first, day, held) if first <= day else book.NO_FACTORS,
+        _price_factors(store, first, day, tickers) if first <= day else book.NO_FACTORS,
         book.stored_bands(bands),
     )
+
+
+def _first_entry(orders: pl.DataFrame, positions: pl.DataFrame) -> date | None:
+    """The earliest session at which something that is held was opened by us; None when nothing was."""
+    first = book.entries(orders).join(positions, on="ticker", how="semi").get_column("opened_date").min()
+    return first if isinstance(first, date) else None
 
 
 def _price_factors(store: DataStore, first: date, day: date, tickers: list[str]) -> pl.DataFrame:
