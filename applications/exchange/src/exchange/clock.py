@@ -7,7 +7,7 @@ the exchange's clock moves only when it is told to.
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -100,11 +100,6 @@ def parse_moment(text: str) -> datetime:
     if moment.tzinfo is None:
         raise InvalidRequestError(f"`timestamp` needs a time zone, for example {text}Z")
     return moment.astimezone(UTC)
-
-
-def clock_time(moment: datetime) -> time:
-    """The wall clock in New York."""
-    return moment.astimezone(NEW_YORK).time()
 
 
 class ExchangeClock:

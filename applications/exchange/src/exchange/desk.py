@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from exchange import rejections
 from exchange.acceptance import Acceptance, Circumstances, decide
-from exchange.clock import ExchangeClock, Phase, Reading
+from exchange.clock import Phase, Reading, read
 from exchange.database import Database
 from exchange.faults import FaultKind, take_market_fault
 from exchange.identity import client_order_id, order_id
@@ -39,12 +39,11 @@ def last_known_price(market: Market, reading: Reading, ticker: str) -> Decimal |
 
 
 class TradingDesk:
-    """Takes orders in and out of the stored book of one exchange."""
+    """Takes orders in and out of the stored book of one exchange, at the stored clock's moment."""
 
-    def __init__(self, database: Database, market: Market, clock: ExchangeClock) -> None:
+    def __init__(self, database: Database, market: Market) -> None:
         self._database = database
         self._market = market
-        self._clock = clock
 
     def submit(self, request: OrderRequest) -> Order:
         """Accepts an order durably, or raises the AlpacaError of its refusal."""
@@ -69,7 +68,7 @@ class TradingDesk:
     ) -> Order:
         if request.client_order_id is not None and ledger.order_by_client_id(request.client_order_id) is not None:
             raise rejections.invalid("client_order_id must be unique")
-        reading, listing = self._clock.reading(), self._market.listing(request.ticker)
+        reading, listing = read(ledger.clock()), self._market.listing(request.ticker)
         circumstances = Circumstances(
             book=ledger.book(),
             open_orders=[order for order in ledger.open_orders() if order != replaced],
@@ -88,19 +87,13 @@ class TradingDesk:
             order = find_order(ledger, identifier)
             if not order.is_open:
                 raise rejections.unprocessable(f'order is already in "{order.status}" state')
-            return self._cancel(ledger, order)
+            return _cancel(ledger, order)
 
     def cancel_all(self) -> list[Order]:
         """Cancels every open order."""
         with self._database.transaction() as connection:
             ledger = Ledger(connection)
-            return [self._cancel(ledger, order) for order in ledger.open_orders()]
-
-    def _cancel(self, ledger: Ledger, order: Order) -> Order:
-        moment = max(self._clock.now(), order.submitted_at)
-        canceled = replace(order, status=OrderStatus.CANCELED, canceled_at=moment, updated_at=moment)
-        ledger.put_order(canceled)
-        return canceled
+            return [_cancel(ledger, order) for order in ledger.open_orders()]
 
     def replace(self, identifier: str, changes: OrderChanges) -> Order:
         """Puts a new order in the place of an open, unfilled one; what `changes` leaves out stays."""
@@ -113,6 +106,13 @@ class TradingDesk:
             ledger.put_order(new)
             ledger.put_order(_replaced_by(old, new))
             return new
+
+
+def _cancel(ledger: Ledger, order: Order) -> Order:
+    moment = max(ledger.clock(), order.submitted_at)
+    canceled = replace(order, status=OrderStatus.CANCELED, canceled_at=moment, updated_at=moment)
+    ledger.put_order(canceled)
+    return canceled
 
 
 def _replaced_by(old: Order, new: Order) -> Order:

@@ -38,7 +38,7 @@ class Exchange:
             ledger = Ledger(connection)
             _open_account(ledger, market, cash)
             self.clock = ExchangeClock(ledger.clock())
-        self.desk = TradingDesk(database, market, self.clock)
+        self.desk = TradingDesk(database, market)
 
     def next_stop(self, auction: Auction) -> datetime:
         """The next open or close. Raises ConflictError at the market's end."""

@@ -4,6 +4,7 @@ Knows ASGI messages. Knows no endpoint: control, health and metrics alone are sp
 """
 
 from http import HTTPStatus
+from uuid import uuid4
 
 from anyio import sleep
 from fastapi.concurrency import run_in_threadpool
@@ -16,6 +17,7 @@ from exchange.faults import Fault, FaultKind, take_request_fault
 from internal.telemetry import get_logger
 
 SPARED = ("/control", "/health", "/ready", "/metrics", "/openapi.json")
+ALPACA_PATHS = ("/v2/account", "/v2/orders", "/v2/positions", "/v2/assets", "/v2/clock", "/v2/calendar")
 PROXY_PAGE = "<html><head><title>Just a moment...</title></head><body>Checking your connection</body></html>"
 
 
@@ -48,7 +50,7 @@ class FaultInjection:
         elif fault.kind is FaultKind.TRUNCATED_BODY:
             await _truncated(answer)(scope, receive, send)
         else:
-            await _wrong_answer(fault)(scope, receive, send)
+            await _wrong_answer(fault, scope["path"])(scope, receive, send)
 
 
 def _take(database: Database, method: str, path: str) -> Fault | None:
@@ -82,12 +84,19 @@ async def _drop(send: Send) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1")]})
 
 
-def _wrong_answer(fault: Fault) -> Response:
+def _wrong_answer(fault: Fault, path: str) -> Response:
     if fault.kind is FaultKind.RATE_LIMIT:
         headers = {"Retry-After": f"{1.0 if fault.seconds is None else fault.seconds:g}"}
-        return JSONResponse({"status": "ERROR", "code": 42910000, "message": "too many requests"}, 429, headers)
+        return JSONResponse(_error_body(path, 42910000, "too many requests"), 429, headers)
     if fault.kind is FaultKind.HTML_BODY:
         return HTMLResponse(PROXY_PAGE)
-    status = HTTPStatus.GATEWAY_TIMEOUT if fault.kind is FaultKind.GATEWAY_TIMEOUT else HTTPStatus.INTERNAL_SERVER_ERROR
-    code = 50410000 if status is HTTPStatus.GATEWAY_TIMEOUT else 50010000
-    return JSONResponse({"status": "ERROR", "code": code, "message": status.phrase.lower()}, status)
+    if fault.kind is FaultKind.GATEWAY_TIMEOUT:
+        return JSONResponse(_error_body(path, 50410000, "request timed out"), 504)
+    return JSONResponse(_error_body(path, 50010000, "internal server error occurred"), 500)
+
+
+def _error_body(path: str, code: int, message: str) -> dict[str, object]:
+    """The error in the words of the vendor whose path it is."""
+    if path.startswith(ALPACA_PATHS):
+        return {"code": code, "message": message}
+    return {"status": "ERROR", "request_id": uuid4().hex, "error": message}

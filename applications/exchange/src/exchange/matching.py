@@ -60,14 +60,20 @@ def match(
     for order in orders:
         bar = bars.get(order.ticker)
         touch = meet(order, bar, step) if bar is not None else None
-        if bar is None or touch is None:
+        if bar is None or touch is None or not room[order.ticker]:
             continue
         whole = order.quantity is not None and is_whole(order.quantity)
-        quantity = round_shares(min(order.remaining_at(touch.price), room[order.ticker]), whole=whole)
+        quantity = round_shares(min(_wanted(order, touch, bar), room[order.ticker]), whole=whole)
         quantity = round_shares(allow(order, quantity), whole=whole) if quantity else quantity
         if quantity:
             room[order.ticker] -= quantity
             yield Execution(order, quantity, _price(order, touch, bar, quantity), touch.price)
+
+
+def _wanted(order: Order, touch: Touch, bar: Bar) -> Decimal:
+    """Shares still to fill; dollars are counted at the price after slippage, so that a buyer spends no more of them."""
+    shares = order.remaining_at(touch.price)
+    return shares if order.quantity is not None else order.remaining_at(_price(order, touch, bar, shares))
 
 
 def meet(order: Order, bar: Bar, step: Step) -> Touch | None:

@@ -5,7 +5,7 @@ Knows the wire's names and types. Knows no rule that needs the account or the ma
 
 import json
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -13,6 +13,8 @@ from exchange import rejections
 from exchange.orders import OrderChanges, OrderRequest, OrderType, PositionIntent, Side, TimeInForce
 
 CLIENT_ORDER_ID_LENGTH = 128
+UNPLAYED = ("stop_price", "trail_price", "trail_percent", "trail", "take_profit", "stop_loss", "legs", "extended_hours")
+PLAYED_CLASSES = frozenset({None, "", "simple"})
 
 
 def _empty_is_absent(value: object) -> object:
@@ -24,7 +26,7 @@ type ClientOrderId = Annotated[str | None, BeforeValidator(_empty_is_absent), Fi
 
 
 class OrderBody(BaseModel):
-    """`POST /v2/orders`; what this exchange cannot play is refused, never ignored."""
+    """`POST /v2/orders`; `refuse_unplayed` looks at what this exchange cannot play."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -35,16 +37,8 @@ class OrderBody(BaseModel):
     type: OrderType
     time_in_force: TimeInForce
     limit_price: Number = None
-    stop_price: None = None
-    trail_price: None = None
-    trail_percent: None = None
-    extended_hours: Literal[False] | None = None
     client_order_id: ClientOrderId = None
-    order_class: Literal["", "simple"] | None = None
     position_intent: PositionIntent | None = None
-    take_profit: None = None
-    stop_loss: None = None
-    legs: None = None
 
     def to_request(self) -> OrderRequest:
         """The order's terms. Raises AlpacaError unless exactly one of qty and notional is given."""
@@ -73,8 +67,6 @@ class ReplaceBody(BaseModel):
     qty: Number = None
     time_in_force: TimeInForce | None = None
     limit_price: Number = None
-    stop_price: None = None
-    trail: None = None
     client_order_id: ClientOrderId = None
 
     def to_changes(self) -> OrderChanges:
@@ -102,6 +94,17 @@ def parse[Body: BaseModel](model: type[Body], values: object) -> Body:
         name = ".".join(str(part) for part in first["loc"][:1])
         words = "is required" if first["type"] == "missing" else f"is invalid: {first['msg']}"
         raise rejections.invalid(f"{name} {words}") from None
+
+
+def refuse_unplayed(values: object) -> None:
+    """Raises AlpacaError for terms that the real broker knows and this exchange does not play."""
+    if not isinstance(values, dict):
+        raise rejections.malformed_body()
+    if values.get("order_class") not in PLAYED_CLASSES:
+        raise rejections.invalid("order_class is invalid: this exchange plays simple orders")
+    for name in UNPLAYED:
+        if values.get(name) not in {None, False}:
+            raise rejections.invalid(f"{name} is invalid: this exchange does not play it")
 
 
 def parse_json(content: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds; `parse` checks it

@@ -34,6 +34,7 @@ from internal.dates import next_session, previous_session
 
 SESSION_OPENED = "application.exchange.session.opened"
 SESSION_CLOSED = "application.exchange.session.closed"
+NOTIONAL_REST = Decimal("0.001")
 
 
 class StepRun:
@@ -176,10 +177,10 @@ class StepRun:
 
 
 def _is_done(order: Order, price: Decimal) -> bool:
-    """Whether nothing that could be filled is left; less than a cent of a notional order is nothing."""
-    if order.quantity is not None:
-        return order.filled_quantity >= order.quantity
-    return order.remaining_at(price) * price < Decimal("0.01")
+    """Whether nothing is left to fill; the thousandth of a notional order that rounding may leave is nothing."""
+    if order.notional is None:
+        return order.quantity is not None and order.filled_quantity >= order.quantity
+    return order.remaining_at(price) * price < order.notional * NOTIONAL_REST
 
 
 def sales_of(fills: list[dict[str, str | None]]) -> list[Sale]:

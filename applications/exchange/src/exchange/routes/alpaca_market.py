@@ -54,8 +54,11 @@ def get_asset(exchange: TheExchange, symbol_or_asset_id: str) -> dict[str, Any]:
 
 def _listing(exchange: Exchange, symbol_or_asset_id: str) -> Listing:
     today = _today(exchange)
+    named = exchange.market.listing(symbol_or_asset_id)
+    if named is not None and named.listed_date <= today:
+        return named
     for listing in exchange.market.listings(today):
-        if symbol_or_asset_id in {listing.ticker, asset_id(listing.ticker)}:
+        if asset_id(listing.ticker) == symbol_or_asset_id:
             return listing
     raise rejections.not_found(f"asset not found for {symbol_or_asset_id}")
 

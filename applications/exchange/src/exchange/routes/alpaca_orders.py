@@ -16,7 +16,7 @@ from exchange.desk import find_order
 from exchange.exchange import Exchange
 from exchange.ledger import Ledger
 from exchange.orders import Order, OrderStatus, Side
-from exchange.requests import OrderBody, ReplaceBody, parse, parse_json
+from exchange.requests import OrderBody, ReplaceBody, parse, parse_json, refuse_unplayed
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.wiring import TheExchange
 
@@ -28,7 +28,9 @@ router = APIRouter(
 @router.post("/orders")
 async def send_order(request: Request, exchange: TheExchange) -> dict[str, Any]:
     """Accepts an order: 200 with `pending_new` once it is durable."""
-    terms = parse(OrderBody, parse_json(await request.body())).to_request()
+    body = parse_json(await request.body())
+    refuse_unplayed(body)
+    terms = parse(OrderBody, body).to_request()
     order = await run_in_threadpool(exchange.desk.submit, terms)
     return order_body(order, status=OrderStatus.PENDING_NEW)
 
@@ -89,7 +91,9 @@ def order_by_id(exchange: TheExchange, order_id: str) -> dict[str, Any]:
 @router.patch("/orders/{order_id}")
 async def change_order(request: Request, exchange: TheExchange, order_id: str) -> dict[str, Any]:
     """Puts a new order in the place of an open, unfilled one."""
-    changes = parse(ReplaceBody, parse_json(await request.body())).to_changes()
+    body = parse_json(await request.body())
+    refuse_unplayed(body)
+    changes = parse(ReplaceBody, body).to_changes()
     order = await run_in_threadpool(exchange.desk.replace, order_id, changes)
     return order_body(order, status=OrderStatus.PENDING_NEW)
 
