@@ -514,6 +514,17 @@ def test_files_are_merged_at_the_end_of_a_month(client: httpx.Client, tmp_path: 
     assert read(client, "/equity-bars", start_date="2024-03-25", end_date="2024-03-28").height == 12
 
 
+def test_query(client: httpx.Client) -> None:
+    """SQL over HTTP answers as a frame; a wrong one is a problem."""
+    client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+    statement = "SELECT date, sum(volume) AS volume, count(*) AS rows FROM equity_bars GROUP BY date"
+    assert read(client, "/query", sql=statement).rows() == [(SESSION, 3_000_004.5, 3)]
+    answer = client.get("/query", params={"sql": statement}, headers={"Accept": JSON})
+    assert answer.json() == [{"date": "2024-03-28", "volume": 3_000_004.5, "rows": 3}]
+    assert "one SELECT" in problem(client.get("/query", params={"sql": "DROP TABLE equity_bars"}), 422)
+    assert "sql" in problem(client.get("/query"), 422)
+
+
 def test_by_hand_only_the_latest_session_is_announced(vendor: Vendor, tmp_path: Path) -> None:
     """POST of the latest closed session announces it, also when it is present; an older one and a backfill do not."""
     with (

@@ -23,6 +23,7 @@ from datamanager.routes import (
     equity_details,
     portfolios,
     predictions,
+    query,
     sessions,
 )
 from datamanager.services import Services
@@ -31,7 +32,7 @@ from internal.http.service import create_service
 from internal.lake.store import Lake
 from internal.telemetry import configure_logging
 
-ROUTES = (equity_bars, equity_details, corporate_actions, sessions, predictions, portfolios)
+ROUTES = (equity_bars, equity_details, corporate_actions, sessions, predictions, portfolios, query)
 
 
 def create_application(configuration: Configuration | None = None) -> FastAPI:

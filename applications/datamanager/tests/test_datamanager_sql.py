@@ -1,0 +1,113 @@
+"""SQL over the lake: answers against Polars, and every way out of the sandbox shut."""
+
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from datamanager.adapters.polygon import Polygon
+from datamanager.collection import commit, fetch
+from datamanager.sql import Limits, select
+from internal.dates import sessions
+from internal.errors import InvalidRequestError, NotFoundError
+from internal.lake.store import Lake
+
+
+@pytest.fixture
+def filled(lake: Lake, polygon: Polygon) -> Lake:
+    """A lake with two weeks of three tickers."""
+    commit(lake, fetch(polygon, sessions(date(2024, 3, 18), date(2024, 3, 28)), lambda: None), datetime.now(UTC))
+    return lake
+
+
+def test_an_aggregate(filled: Lake) -> None:
+    """The same figures as Polars gives, through a common table expression and a join."""
+    statement = """
+        WITH traded AS (SELECT ticker, date, close FROM equity_bars)
+        SELECT ticker, max(close) AS highest, count(*) AS days
+        FROM traded JOIN ingestion_sessions USING (date) GROUP BY ticker ORDER BY ticker; -- done
+    """
+    expected = (
+        filled.scan("equity_bars")
+        .group_by("ticker")
+        .agg(pl.col("close").max().alias("highest"), pl.len().cast(pl.Int64).alias("days"))
+        .sort("ticker")
+        .collect()
+    )
+    assert expected.rows() == select(filled, statement, Limits()).rows()
+
+
+def test_an_empty_table(lake: Lake) -> None:
+    """A table that nothing was written to has its columns and no row."""
+    answer = select(lake, "SELECT date, ticker FROM predictions", Limits())
+    assert (answer.height, answer.columns) == (0, ["date", "ticker"])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DROP TABLE equity_bars",
+        "DELETE FROM equity_bars",
+        "INSERT INTO splits VALUES ('A', '2024-01-01', 1, 2)",
+        "CREATE TABLE mine AS SELECT 1",
+        "COPY equity_bars TO '{file}'",
+        "SELECT 1; SELECT 2",
+        "SET threads = 8",
+        "ATTACH '{file}'",
+        "INSTALL httpfs",
+        "EXPLAIN SELECT 1",
+        "PRAGMA version",
+        "SELECT * FROM read_csv('{file}')",
+        "SELECT * FROM read_text('{file}')",
+        "SELECT * FROM glob('{folder}/*')",
+        "SELECT * FROM query('DROP TABLE splits')",
+        "SELEC 1",
+        "",
+        "SELECT close FROM splits",
+        "SELECT 1 AS a, 2 AS a",
+        "SELECT [1, 2] AS several",
+        "SELECT INTERVAL 1 DAY AS a_day",
+        "SELECT 'a'::BLOB AS bytes",
+        "SELECT CAST(range || CASE WHEN range > 90000 THEN 'x' ELSE '' END AS INT) FROM range(99999)",
+        "SELECT string_agg(range::VARCHAR) FROM range(1000000000)",
+    ],
+)
+def test_refused(statement: str, lake: Lake, tmp_path: Path) -> None:
+    """Whatever writes, reads files, sets options or is no SQL is an InvalidRequestError."""
+    file = tmp_path / "file.csv"
+    file.write_text("a,b\n1,2\n")
+    with pytest.raises(InvalidRequestError):
+        select(lake, statement.format(file=file, folder=tmp_path), Limits())
+    assert file.read_text() == "a,b\n1,2\n"
+
+
+@pytest.mark.parametrize("name", ["orders_of_others", "lake", "frame"])
+def test_unknown_tables(name: str, lake: Lake) -> None:
+    """A table that the lake lacks is named together with those it has, though a Python variable may be called so."""
+    frame = pl.DataFrame({"secret": [1]})
+    with pytest.raises(NotFoundError, match=f"{name} does not exist! The lake has equity_bars"):
+        select(lake, f"SELECT * FROM {name}", Limits())  # noqa: S608 - the sandbox is what is tested
+    assert frame.height == 1
+
+
+def test_a_file_as_a_table(lake: Lake, tmp_path: Path) -> None:
+    """A path in quotes, which DuckDB would read as a table, is out of reach."""
+    file = tmp_path / "file.parquet"
+    pl.DataFrame({"secret": [1]}).write_parquet(file)
+    with pytest.raises(InvalidRequestError, match="Cannot access file"):
+        select(lake, f"SELECT * FROM '{file}'", Limits())  # noqa: S608 - the sandbox is what is tested
+
+
+def test_limits(filled: Lake) -> None:
+    """Too many rows to read, too many to answer, too long: each is refused by its own sentence."""
+    with pytest.raises(InvalidRequestError, match="10 are read here at most"):
+        select(filled, "SELECT count(*) FROM equity_bars", Limits(table_rows=10))
+    with pytest.raises(InvalidRequestError, match="more than 5 rows"):
+        select(filled, "SELECT * FROM equity_bars", Limits(answer_rows=5))
+    assert select(filled, "SELECT * FROM equity_bars LIMIT 5", Limits(answer_rows=5)).height == 5
+    started = time.monotonic()
+    with pytest.raises(InvalidRequestError, match=r"longer than 0\.2 seconds"):
+        select(filled, "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b", Limits(seconds=0.2))
+    assert time.monotonic() - started < 10
