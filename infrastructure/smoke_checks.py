@@ -66,6 +66,7 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/orders", ((0, "client_order_id"), (0, "state"))),
     Check("portfoliomanager", "/performance", (("points", 0, "net_asset_value"), ("realized_cost",))),
     Check("portfoliomanager", "/events", (("inbox",), ("outbox",))),
+    Check("portfoliomanager", "/", text="net asset value"),
     Check("portfoliomanager", "/reconciliations", (("title",),), status=405),  # only POST does something
     _refused("portfoliomanager", "/predictions"),
     _refused("portfoliomanager", "/portfolios"),
