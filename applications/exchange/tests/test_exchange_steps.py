@@ -189,6 +189,28 @@ def test_faults_of_the_market(open_exchange: Opener) -> None:
     assert Decimal(100) == order_of(exchange, order).filled_quantity
 
 
+def test_small_accounts_have_no_margin(open_exchange: Opener) -> None:
+    """Below 2,000 dollars: no short, and no more than the cash is worth."""
+    exchange = open_exchange(hand_market(), cash="1999.99")
+    with pytest.raises(AlpacaError, match="account is not allowed to short"):
+        exchange.desk.submit(ask("AAA", -1))
+    with pytest.raises(AlpacaError, match="insufficient buying power"):
+        exchange.desk.submit(ask("AAA", 20))
+    exchange.desk.submit(ask("AAA", 19))
+
+
+def test_buying_power_counts_open_orders(open_exchange: Opener) -> None:
+    """200,000 of buying power: 1,900 shares at 100 leave 10,000; a short of 100 at 103 (the collar) is too much."""
+    exchange = open_exchange(hand_market())
+    order = exchange.desk.submit(ask("AAA", 1900))
+    with pytest.raises(AlpacaError, match="insufficient buying power") as refusal:
+        exchange.desk.submit(ask("BBB", -100))
+    assert ("10000", "10300") == (refusal.value.body["buying_power"], refusal.value.body["cost_basis"])
+    exchange.desk.submit(ask("BBB", -97))
+    exchange.desk.cancel(order.id)
+    exchange.desk.submit(ask("BBB", -100))
+
+
 def test_dollars_never_sell_more_than_there_is(open_exchange: Opener) -> None:
     """An order to sell 990 of 1,000 dollars, and the price halves overnight: ten shares, not twenty."""
     exchange = open_exchange(hand_market(bars=[make_bar("AAA", JANUARY_3, 50.0)]))
