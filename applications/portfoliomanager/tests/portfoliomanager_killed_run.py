@@ -1,9 +1,9 @@
-"""One process that wires the real rebalance and dies at the n-th write or send: run by test_portfoliomanager_killed.
+"""Processes that wire the real rebalance and die at the n-th write or send: run by test_portfoliomanager_killed.
 
-Arguments: exchange URL, datamanager URL, folder of the journal, n (0: never), `before` or `after` the n-th. Prints how
-many writes and sends there were.
+Each line of standard input is one run; each line of standard output its exit code and number of writes and sends.
 """
 
+import json
 import os
 import sys
 from typing import Any
@@ -49,17 +49,39 @@ class Deadly:
         return step
 
 
-def main() -> None:
-    """Recover, then rebalance the last closed session."""
-    exchange, datamanager, folder, deadly_step, moment = sys.argv[1:]
+def rebalance(exchange: str, datamanager: str, folder: str, deadly_step: int, moment: str) -> int:
+    """Recover, then rebalance the last closed session; how many steps it took."""
     key, secret = os.environ["ALPACA_API_KEY_ID"], os.environ["ALPACA_API_SECRET"]
     with DatamanagerClient(datamanager, SecretStr(os.environ["FUND_API_TOKEN"])) as store:
         parts = (AlpacaBroker(key, secret, exchange), store, LakeJournal(Lake(folder)))
-        broker, data, journal = (Deadly(part, int(deadly_step), moment) for part in parts)
+        broker, data, journal = (Deadly(part, deadly_step, moment) for part in parts)
         rebalancer = Rebalancer(broker, data, journal, POLICY)
         rebalancer.recover()
         rebalancer.run(None)
-    sys.stdout.write(f"{Deadly.count}\n")
+    return Deadly.count
+
+
+def in_a_process_of_its_own(order: str) -> dict[str, int]:
+    """Fork, so that the imports are paid for once; the parent never computes anything."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        exchange, datamanager, folder, deadly_step, moment = order.split()
+        steps = rebalance(exchange, datamanager, folder, int(deadly_step), moment)
+        os.write(writing, str(steps).encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        steps_told = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return {"exit_code": os.waitstatus_to_exitcode(status), "steps": int(steps_told or 0)}
+
+
+def main() -> None:
+    """One run a line of standard input: exchange URL, datamanager URL, folder, deadly step, moment."""
+    for order in sys.stdin:
+        sys.stdout.write(json.dumps(in_a_process_of_its_own(order)) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from internal.errors import UnavailableError, UnresolvedOrderError, UpstreamErro
 from internal.schemas import orders as schema
 from portfoliomanager.ports import Broker, BrokerOrder, RefusedOrderError, Ticket
 
-ATTEMPTS = 4  # sends of one order, each under the same id, each after the broker was asked about it
+ATTEMPTS = 3  # sends of one order, each under the same id, each after the broker was asked about it
 FIRST_PAUSE = 0.2  # seconds
 LONGEST_PAUSE = 5.0  # seconds
 SENDABLE_STATES = ("planned", "unresolved")

@@ -18,7 +18,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from internal.errors import FundError, UnavailableError, UnresolvedOrderError, UpstreamError
 from portfoliomanager.ports import RefusedOrderError
 
-ATTEMPTS = 5
+ATTEMPTS = 4
 FIRST_PAUSE = 0.2  # seconds
 LONGEST_PAUSE = 8.0  # seconds
 LONGEST_RETRY_AFTER = 60.0  # seconds that a broker may ask us to wait; it gets no more
