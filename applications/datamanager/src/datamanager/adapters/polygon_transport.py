@@ -33,8 +33,6 @@ TRANSIENT_STATUSES = frozenset({408, TOO_MANY, 500, 502, 503, 504})
 class UnknownAtVendorError(NotFoundError):
     """The vendor answered 404: it has no such ticker."""
 
-    title = "Unknown at the vendor"
-
 
 class _TransientError(Exception):
     """An attempt that is worth repeating; holds the error to raise when patience ends and the vendor's own wait."""

@@ -88,7 +88,13 @@ async def collect_equity_bars(
 @router.get("/ingestion", summary="How far the collection is")
 async def show_ingestion(parts: Annotated[Services, Depends(services)]) -> IngestionProgress:
     """Progress of the running collection, or of the last one of this process."""
-    return IngestionProgress.model_validate(parts.ingestion.progress, from_attributes=True)
+    progress = parts.ingestion.progress
+    return IngestionProgress(
+        sessions_total=progress.sessions_total,
+        sessions_fetched=progress.sessions_fetched,
+        sessions_done=progress.sessions_done,
+        running=progress.running,
+    )
 
 
 @router.get("", summary="Bars of a range", responses=FRAME_RESPONSES, response_class=Response)
