@@ -1,1 +1,1 @@
-"""Placeholder."""
+"""Portfoliomanager: forecasts, builds the portfolio, sends the orders, books the fills, reports."""
