@@ -1,0 +1,119 @@
+"""Collect and assemble over real HTTP: the real datamanager behind, the exchange's Polygon API behind that."""
+
+import subprocess
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from internal.dates import sessions
+from internal.errors import InvalidRequestError, UnauthorizedError, UnavailableError, UpstreamError
+from internal.http.client import read_frame_response
+from models.assemble import assemble
+from models.collect import collect
+from models.datamanager import Datamanager
+from models.dataset import load_dataset
+from models.progress import Progress  # noqa: TC001 - the house imports at run time, whatever is annotated
+
+START, END = date(2024, 9, 3), date(2024, 12, 31)
+RunModels = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def test_collect_then_assemble(datamanager_url: str, token: str, tmp_path: Path) -> None:
+    """Every session is collected, a second time none is fetched; the dataset holds the adjusted bars of the range."""
+    seen: list[Progress] = []
+    with Datamanager(datamanager_url, token) as datamanager:
+        first = collect(datamanager, START, END, on_progress=seen.append)
+        second = collect(datamanager, START, END)
+        made = assemble(datamanager, START, END, tmp_path / "dataset", on_progress=seen.append)
+    count = len(sessions(START, END))
+    assert (first.sessions, first.fetched, second.sessions, second.fetched) == (count, count, count, 0)
+    assert first.details > 0
+    assert seen[-1].step == "assembling"
+    assert seen[-1].done == seen[-1].total
+    assert made.bars.get_column("date").n_unique() == count
+    query = {"start_date": str(START), "end_date": str(END), "adjusted_as_of": str(END)}
+    expected = read_frame_response(httpx.get(f"{datamanager_url}/equity-bars", params=query)).sort("ticker", "date")
+    loaded = load_dataset(tmp_path / "dataset")
+    assert loaded.bars.equals(expected.select(loaded.bars.columns))
+    assert (loaded.bars_version, loaded.end) == (made.bars_version, END)
+    assert set(loaded.details.columns) >= {"ticker", "sector", "industry"}
+
+
+def test_commands(datamanager_url: str, token: str, tmp_path: Path, run_models: RunModels) -> None:
+    """`models collect` and `models assemble` as a user types them: exit code 0 and the numbers."""
+    settings = {"DATAMANAGER_URL": datamanager_url, "FUND_API_TOKEN": token, "STATE_DIRECTORY": str(tmp_path)}
+    dates = ("--start-date", "2024-11-01", "--end-date", "2024-11-29")
+    collected = run_models("collect", *dates, **settings)
+    assert collected.returncode == 0, collected.stderr
+    assert "20 sessions are in the lake" in collected.stdout
+    assembled = run_models("assemble", *dates, **settings)
+    assert assembled.returncode == 0, assembled.stderr
+    assert "up to 2024-11-29" in assembled.stdout
+    assert load_dataset(tmp_path / "dataset").end == date(2024, 11, 29)
+
+
+def test_wrong_token(datamanager_url: str) -> None:
+    """Without the token nothing is collected."""
+    with Datamanager(datamanager_url, "wrong") as datamanager, pytest.raises(UnauthorizedError):
+        collect(datamanager, START, END)
+
+
+def test_backwards_and_empty_ranges(datamanager_url: str, token: str, tmp_path: Path) -> None:
+    """A range backwards is refused, one without bars says to collect; neither leaves a folder."""
+    with Datamanager(datamanager_url, token) as datamanager:
+        with pytest.raises(InvalidRequestError):
+            collect(datamanager, END, START)
+        with pytest.raises(InvalidRequestError, match="backwards"):
+            assemble(datamanager, END, START, tmp_path / "dataset")
+        with pytest.raises(InvalidRequestError, match="models collect"):
+            assemble(datamanager, date(2019, 1, 2), date(2019, 2, 1), tmp_path / "dataset")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_datamanager_down(run_models: RunModels, tmp_path: Path) -> None:
+    """The command ends with code 1 and says what to do, without the token and without a traceback."""
+    ended = run_models(
+        *("collect", "--start-date", "2024-01-02", "--end-date", "2024-02-01"),
+        DATAMANAGER_URL="http://127.0.0.1:9",
+        FUND_API_TOKEN="sesame",  # noqa: S106 - no secret
+        STATE_DIRECTORY=str(tmp_path),
+    )
+    assert ended.returncode == 1
+    assert "fund up" in ended.stderr
+    assert "DATAMANAGER_URL" in ended.stderr
+    assert "sesame" not in ended.stderr + ended.stdout
+    assert "Traceback" not in ended.stderr
+
+
+def test_something_else_answers(tmp_path: Path) -> None:
+    """A web server that is no datamanager: said so, nothing written."""
+    application = FastAPI()
+    application.get("/equity-bars")(lambda: {"hello": "world"})
+    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error"))
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            pass
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with (
+            Datamanager(f"http://127.0.0.1:{port}") as datamanager,
+            pytest.raises(UpstreamError, match="X-Bars-Version"),
+        ):
+            assemble(datamanager, START, END, tmp_path / "dataset")
+    finally:
+        server.should_exit = True
+        thread.join()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unreachable_in_python() -> None:
+    """The function raises what the command prints."""
+    with Datamanager("http://127.0.0.1:9") as datamanager, pytest.raises(UnavailableError, match="fund up"):
+        datamanager.bars(START, END, adjusted_as_of=END)

@@ -1,0 +1,53 @@
+"""The commands as a user types them: exit codes and sentences."""
+
+import subprocess
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from models.dataset import Dataset, save_dataset
+
+RunModels = Callable[..., subprocess.CompletedProcess[str]]
+MakeDataset = Callable[[int, date, date], Dataset]
+
+
+def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, tmp_path: Path) -> None:
+    """A baseline is trained, evaluated and listed; the table and its files are there."""
+    save_dataset(tmp_path / "dataset", make_dataset(4, date(2023, 1, 3), date(2024, 6, 28)))
+    settings = {"STATE_DIRECTORY": str(tmp_path), "REGISTRY_DIRECTORY": str(tmp_path / "registry")}
+    trained = run_models("train", "--model", "heterogeneous_volatility", **settings)
+    assert trained.returncode == 0, trained.stderr
+    assert "is the champion" in trained.stdout
+    evaluated = run_models("evaluate", "--output", str(tmp_path / "report"), **settings)
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert "blended_volatility" in evaluated.stdout
+    assert (tmp_path / "report" / "evaluation.html").is_file()
+    listed = run_models("list", **settings)
+    assert listed.stdout.strip().endswith("heterogeneous_volatility  champion")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "sentence"),
+    [
+        (("train",), 1, "models assemble"),
+        (("evaluate",), 1, "models assemble"),
+        (("backtest",), 2, "no backtest yet"),
+        (("collect", "--start-date", "yesterday", "--end-date", "2024-01-05"), 2, "yesterday"),
+        (("fly",), 2, "fly"),
+    ],
+)
+def test_refusals(run_models: RunModels, tmp_path: Path, words: tuple[str, ...], code: int, sentence: str) -> None:
+    """Each ends with its code and one sentence that helps, never with a traceback."""
+    ended = run_models(*words, STATE_DIRECTORY=str(tmp_path), REGISTRY_DIRECTORY=str(tmp_path / "registry"))
+    assert ended.returncode == code
+    assert sentence in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_wrong_setting(run_models: RunModels, tmp_path: Path) -> None:
+    """An address that is none names its setting."""
+    ended = run_models("train", STATE_DIRECTORY=str(tmp_path), DATAMANAGER_URL="here")
+    assert ended.returncode == 1
+    assert "DATAMANAGER_URL" in ended.stderr

@@ -1,0 +1,71 @@
+"""Dataset folders: whole, checked, and clear about damage."""
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from models.dataset import Dataset, DatasetError, load_dataset, save_dataset
+
+MakeDataset = Callable[[int, date, date], Dataset]
+
+
+@pytest.fixture(name="dataset")
+def _dataset(make_dataset: MakeDataset) -> Dataset:
+    return make_dataset(2, date(2024, 1, 2), date(2024, 3, 28))
+
+
+def test_round_trip(tmp_path: Path, dataset: Dataset) -> None:
+    """What is saved is loaded; saving again replaces it and leaves nothing beside it."""
+    save_dataset(tmp_path / "dataset", dataset)
+    save_dataset(tmp_path / "dataset", dataset)
+    loaded = load_dataset(tmp_path / "dataset")
+    assert loaded.bars.equals(dataset.bars)
+    assert (loaded.start, loaded.end, loaded.bars_version, loaded.report) == (
+        dataset.start,
+        dataset.end,
+        dataset.bars_version,
+        dataset.report,
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["dataset"]
+
+
+def test_missing(tmp_path: Path) -> None:
+    """No dataset: the sentence says to assemble one."""
+    with pytest.raises(DatasetError, match="models assemble"):
+        load_dataset(tmp_path / "none")
+
+
+@pytest.mark.parametrize("name", ["bars.parquet", "details.parquet"])
+def test_changed_file_is_named(tmp_path: Path, dataset: Dataset, name: str) -> None:
+    """One flipped byte in a file is found, a missing file too."""
+    save_dataset(tmp_path / "dataset", dataset)
+    path = tmp_path / "dataset" / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=f"{name} was changed"):
+        load_dataset(tmp_path / "dataset")
+    path.unlink()
+    with pytest.raises(DatasetError, match=f"{name} is missing"):
+        load_dataset(tmp_path / "dataset")
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}}', '{"files": 3}'])
+def test_damaged_manifest(tmp_path: Path, dataset: Dataset, content: str) -> None:
+    """A manifest that is cut, of another shape or incomplete is refused with what to do."""
+    save_dataset(tmp_path / "dataset", dataset)
+    (tmp_path / "dataset" / "manifest.json").write_text(content)
+    with pytest.raises(DatasetError, match="models assemble"):
+        load_dataset(tmp_path / "dataset")
+
+
+def test_failed_write_keeps_the_old(tmp_path: Path, dataset: Dataset) -> None:
+    """When the new dataset cannot be written down, the old one is still there, and no part of the new one."""
+    save_dataset(tmp_path / "dataset", dataset)
+    broken = Dataset(dataset.bars, dataset.details, dataset.start, dataset.end, dataset.end, 9, {"report": object()})
+    with pytest.raises(TypeError):
+        save_dataset(tmp_path / "dataset", broken)
+    assert load_dataset(tmp_path / "dataset").bars_version == 4
+    assert [path.name for path in tmp_path.iterdir()] == ["dataset"]

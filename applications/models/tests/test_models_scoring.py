@@ -1,0 +1,81 @@
+"""Scores: by hand, and the bootstrap against what is known of it."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.scoring import Truth, pinball_loss, relative_difference, score
+
+
+def test_pinball_by_hand() -> None:
+    """Truth 2 against 1, 2, 4: 0.1 x 1, 0, 0.1 x 2."""
+    loss = pinball_loss(np.array([[2.0]]), np.array([[[1.0, 2.0, 4.0]]]))
+    assert loss[0, 0].tolist() == pytest.approx([0.1, 0.0, 0.2])
+
+
+@given(st.integers(0, 1000))
+def test_true_quantiles_win(seed: int) -> None:
+    """Pinball loss is proper: the sample's own quantiles beat shifted ones on the sample."""
+    truth = np.random.default_rng(seed).normal(size=(400, 1))
+    best = np.quantile(truth, [0.1, 0.5, 0.9])[None, None, :]
+    shifted = best + np.array([0.3, -0.2, 0.4])
+    assert (
+        pinball_loss(truth, np.broadcast_to(best, (400, 1, 3))).mean()
+        <= pinball_loss(truth, np.broadcast_to(shifted, (400, 1, 3))).mean()
+    )
+
+
+def _truth(days: int, tickers: int) -> Truth:
+    dates = [date(2024, 1, 1) + timedelta(days=place) for place in range(days) for _ in range(tickers)]
+    random = np.random.default_rng(1)
+    returns = random.normal(0, 0.02, (days * tickers, 7))
+    return Truth(pl.Series(dates), np.cumsum(returns, axis=1), returns)
+
+
+def test_score_of_a_perfect_median() -> None:
+    """A median that is the truth has rank correlation one; an interval that holds everything covers all."""
+    truth = _truth(20, 15)
+    wide = np.stack([truth.cumulative - 1, truth.cumulative, truth.cumulative + 1], axis=2)
+    found = score("perfect", truth, wide, np.zeros((300, 7, 3)))
+    assert found.rank_correlation == pytest.approx(1.0)
+    assert found.coverage == 1.0
+    assert found.cumulative == pytest.approx(2 * 0.1 / 3)
+    assert np.mean(found.by_step) == pytest.approx(found.cumulative)
+    assert np.mean(found.cumulative_by_date) == pytest.approx(found.cumulative)
+
+
+def test_flat_median_has_no_rank() -> None:
+    """The same median for every ticker ranks nothing: None, not a number."""
+    assert score("flat", _truth(20, 15), np.zeros((300, 7, 3)), np.zeros((300, 7, 3))).rank_correlation is None
+
+
+def test_difference_of_equals_is_zero() -> None:
+    """A loss against itself: 0, from 0 to 0."""
+    loss = np.random.default_rng(0).uniform(1, 2, 80)
+    assert relative_difference(loss, loss) == (0.0, 0.0, 0.0)
+
+
+def test_difference_by_hand_and_its_interval() -> None:
+    """Two per cent more on every date is two per cent, with no doubt about it."""
+    loss = np.random.default_rng(0).uniform(1, 2, 80)
+    assert relative_difference(1.02 * loss, loss) == pytest.approx((2.0, 2.0, 2.0))
+
+
+def test_interval_covers_noise() -> None:
+    """Of 200 pairs without a difference about 95 % have zero inside the interval (blocks of 10 on 250 dates)."""
+    inside = 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        reference = random.uniform(1, 2, 250)
+        _, lower, upper = relative_difference(reference + random.normal(0, 0.1, 250), reference)
+        inside += lower <= 0 <= upper
+    assert 0.86 <= inside / 200 <= 0.99
+
+
+def test_few_dates() -> None:
+    """Fewer dates than a block are one block."""
+    assert relative_difference(np.array([1.0, 2.0]), np.array([1.0, 1.0]))[0] == pytest.approx(50.0)

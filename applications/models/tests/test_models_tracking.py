@@ -1,0 +1,42 @@
+"""Tracking: lines in a file always, Weights & Biases without an account when it is set offline."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from internal.errors import ConfigurationError
+from models.configuration import Configuration
+from models.tracking import open_tracker
+
+
+def test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings first, a line a step, the summary last; no folder of wandb."""
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    tracker = open_tracker(Configuration(state_directory=tmp_path), "run", {"seed": 7})
+    tracker.log(1, {"loss": 0.5})
+    tracker.finish({"version": "abc"})
+    lines = [json.loads(line) for line in (tmp_path / "runs" / "run.jsonl").read_text().splitlines()]
+    assert lines == [
+        {"run": "run", "settings": {"seed": 7}},
+        {"step": 1, "loss": 0.5},
+        {"summary": {"version": "abc"}},
+    ]
+    assert not (tmp_path / "wandb").exists()
+
+
+def test_weights_and_biases_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With WANDB_MODE=offline a real run is written by wandb itself, beside the file."""
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    tracker = open_tracker(Configuration(state_directory=tmp_path), "run", {"seed": 7})
+    tracker.log(1, {"loss": 0.5})
+    tracker.finish({"version": "abc"})
+    assert list(tmp_path.glob("wandb/offline-run-*/*.wandb"))
+    assert (tmp_path / "runs" / "run.jsonl").is_file()
+
+
+def test_wrong_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mode that does not exist names the setting."""
+    monkeypatch.setenv("WANDB_MODE", "sometimes")
+    with pytest.raises(ConfigurationError, match="WEIGHTS_AND_BIASES_MODE"):
+        Configuration()
