@@ -255,6 +255,28 @@ def test_a_reader_never_sees_half_a_day(lake: Lake) -> None:
     assert seen == sorted(seen)
 
 
+def test_first_writers_make_one_table(tmp_path: Path) -> None:
+    """Eight writers of a table that is not there: it is made once, and each row is kept once."""
+    every = sessions(START, END)[:8]
+    for attempt in range(5):
+        lake, ready = Lake(str(tmp_path / str(attempt))), threading.Barrier(len(every))
+        versions: list[int] = []
+
+        def write(
+            day: date, lake: Lake = lake, ready: threading.Barrier = ready, versions: list[int] = versions
+        ) -> None:
+            ready.wait()
+            versions.append(lake.append("equity_bars", bars(day, day)))
+
+        writers = [threading.Thread(target=write, args=(day,)) for day in every]
+        for writer in writers:
+            writer.start()
+        for writer in writers:
+            writer.join()
+        assert sorted(versions) == list(range(1, 9))
+        assert ordered(lake.scan("equity_bars")).equals(ordered(bars(every[0], every[-1])))
+
+
 WRITER = """
 import sys
 from datetime import date
@@ -289,12 +311,14 @@ from internal.lake.store import Lake
 
 lake, frame = Lake(sys.argv[1]), pl.read_parquet(sys.argv[2])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
 day = frame.item(0, "date")
 try:
     lake.replace_days("equity_bars", frame, day, day)
 except UnavailableError as error:
     print(error.detail)
+finally:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 """
 
 

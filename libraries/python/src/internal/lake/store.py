@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-from deltalake import DeltaTable, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -192,6 +192,7 @@ class Lake:
         return delta.version()
 
     def _create(self, table: str) -> DeltaTable:
+        """Make the empty table; of several first writers one does, the others lose the race and open it."""
         definition = _definition(table)
         return DeltaTable.create(
             self._address(table),
@@ -202,6 +203,7 @@ class Lake:
             partition_by=[MONTH] if definition.monthly else None,
             configuration=TABLE_PROPERTIES,
             storage_options=self._storage_options,
+            commit_properties=CommitProperties(max_commit_retries=0),  # else the loser makes it again, as version 1
         )
 
     def _open(self, table: str, version: int | None = None) -> DeltaTable | None:
