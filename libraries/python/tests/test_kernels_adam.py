@@ -15,6 +15,7 @@ SETTINGS = AdamSettings(0.01, largest_norm=2.0)
 
 
 def gradients_of(step: int) -> list[np.ndarray]:
+    """The gradients of one step."""
     random = np.random.default_rng(step)
     return [(step + 0.1) * random.standard_normal(size).astype(np.float32) for size in SIZES]
 

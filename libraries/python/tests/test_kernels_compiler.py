@@ -1,5 +1,6 @@
 """Choosing a compiler: which one is taken, what tinygrad is told, and what is said when there is none."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from internal.kernels import compiler
 
 
 def in_new_process(code: str, **variables: str) -> str:
+    """What the code prints in a Python that has imported nothing yet."""
     environment = {
         name: value for name, value in os.environ.items() if name not in {"CC", "DEV", "CACHEDB", "PARALLEL"}
     }
@@ -73,6 +75,6 @@ def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without any compiler the error says what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("CC", "clang-that-is-absent")
-    monkeypatch.setattr(compiler.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ConfigurationError, match="uv sync"):
         compiler._find_compiler(tmp_path)

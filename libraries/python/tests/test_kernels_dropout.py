@@ -9,7 +9,8 @@ COUNT = 200_000
 
 
 def kept(seed: int, site: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return drop(Tensor.ones(COUNT), Dropout(0.1, seed).active, site).numpy() != 0
+    """Which of the elements stay."""
+    return np.asarray(drop(Tensor.ones(COUNT), Dropout(0.1, seed).active, site).numpy() != 0)
 
 
 def test_rate_and_independence() -> None:

@@ -1,10 +1,11 @@
-"""Every kernel against a float64 NumPy derivation of its equations, and its gradients against finite differences of that.
+"""Every kernel against a float64 NumPy derivation of its equations, its gradients against finite differences of that.
 
 Dropout is on: the derivation hashes like the kernel. Sizes come from hypothesis: odd ones, one row, one variable.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from internal.kernels.lstm import lstm, lstm_layout
 from internal.kernels.selection import select
 
 CONTROL = np.array([12345, int(0.3 * 2**32), 0, 0], np.uint32)
-Array = np.ndarray
+Array = Any  # a NumPy array; NumPy types its arithmetic as Any
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Case:
 
 
 def sigmoid(x: Array) -> Array:
+    """The logistic function."""
     return 1 / (1 + np.exp(-x))
 
 
@@ -49,12 +51,14 @@ def dropped(x: Array, site: int) -> Array:
 
 
 def normalised(x: Array, p: dict[str, Array]) -> Array:
+    """Layer normalisation over the last axis."""
     centred = x - x.mean(-1, keepdims=True)
     unit = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
     return unit * p["scale"][:, 0, 0] + p["shift"][:, 0, 0]
 
 
 def parameters(layout: Layout, random: np.random.Generator) -> Array:
+    """A random vector of a layout."""
     drawn = {
         name: 0.5 * random.standard_normal((layout.groups, m.rows, m.blocks, m.columns)) for name, m in layout.matrices
     }
@@ -62,6 +66,7 @@ def parameters(layout: Layout, random: np.random.Generator) -> Array:
 
 
 def gated_residual_case(sizes: GatedResidualSizes, contexts: int, repeat: int, random: np.random.Generator) -> Case:
+    """Equations 2-5."""
     rows, layout = contexts * repeat, sizes.layout
 
     def derive(x: Array, *rest: Array) -> Array:
@@ -79,7 +84,7 @@ def gated_residual_case(sizes: GatedResidualSizes, contexts: int, repeat: int, r
 
     def operate(x: Tensor, *rest: Tensor) -> Tensor:
         context = rest[0] if sizes.context else None
-        return gated_residual(x, context, rest[-1], sizes, Tensor(CONTROL), repeat)
+        return gated_residual(x, context, rest[-1], sizes, Tensor(CONTROL))
 
     arrays = [random.standard_normal((rows, sizes.groups, sizes.input))]
     arrays += [random.standard_normal((contexts, sizes.context))] if sizes.context else []
@@ -87,6 +92,7 @@ def gated_residual_case(sizes: GatedResidualSizes, contexts: int, repeat: int, r
 
 
 def gate_case(rows: int, hidden: int, random: np.random.Generator) -> Case:
+    """Equation 17."""
     layout = gate_layout(hidden)
 
     def derive(x: Array, skip: Array, vector: Array) -> Array:
@@ -102,12 +108,13 @@ def gate_case(rows: int, hidden: int, random: np.random.Generator) -> Case:
     return Case(arrays, derive, lambda x, skip, p: gate(x, skip, p, Tensor(CONTROL), 4))
 
 
-def lstm_case(batch: int, steps: int, switch: int, inputs: int, hidden: int, random: np.random.Generator) -> Case:
-    layout = lstm_layout(inputs, hidden)
+def lstm_case(steps: tuple[int, int], batch: int, inputs: int, hidden: int) -> Case:
+    """Steps in all, and the step at which the decoder takes over."""
+    layout, random, switch = lstm_layout(inputs, hidden), seeded(), steps[1]
 
     def derive(x: Array, h: Array, c: Array, vector: Array) -> Array:
         p, states = layout.unpack(vector), []
-        for step in range(steps):
+        for step in range(steps[0]):
             side = int(step >= switch)
             gates = np.einsum("ni,iby->nby", x[:, step], p["input_weight"][side]) + p["bias"][side, 0]
             gates = gates + np.einsum("ni,iby->nby", h, p["hidden_weight"][side])
@@ -116,12 +123,13 @@ def lstm_case(batch: int, steps: int, switch: int, inputs: int, hidden: int, ran
             states.append(h)
         return np.stack(states, 1)
 
-    arrays = [random.standard_normal(shape) for shape in ((batch, steps, inputs), (batch, hidden), (batch, hidden))]
-    operate = lambda x, h, c, p: lstm(x, h, c, p, switch, Tensor(CONTROL))  # noqa: E731 (one line says it)
+    arrays = [random.standard_normal(shape) for shape in ((batch, steps[0], inputs), (batch, hidden), (batch, hidden))]
+    operate = lambda x, h, c, p: lstm(x, (h, c), p, switch, Tensor(CONTROL))  # noqa: E731 (one line says it)
     return Case([*arrays, parameters(layout, random)], derive, operate)
 
 
 def attention_case(batch: int, steps: int, sizes: AttentionSizes, random: np.random.Generator) -> Case:
+    """Equations 13-16 with a causal mask."""
     layout = sizes.layout
 
     def derive(x: Array, vector: Array) -> Array:
@@ -138,6 +146,7 @@ def attention_case(batch: int, steps: int, sizes: AttentionSizes, random: np.ran
 
 
 def reals_case(rows: int, variables: int, hidden: int, random: np.random.Generator) -> Case:
+    """A vector a number."""
     layout = real_layout(variables, hidden)
 
     def derive(x: Array, vector: Array) -> Array:
@@ -149,6 +158,7 @@ def reals_case(rows: int, variables: int, hidden: int, random: np.random.Generat
 
 
 def categories_case(rows: int, cardinalities: tuple[int, ...], hidden: int, random: np.random.Generator) -> Case:
+    """A vector a category."""
     layout = category_layout(cardinalities, hidden)
     indices = np.stack([random.integers(0, count, rows) for count in cardinalities], 1).astype(np.int32)
     begin = np.concatenate([[0], np.cumsum(cardinalities)[:-1]])
@@ -161,6 +171,8 @@ def categories_case(rows: int, cardinalities: tuple[int, ...], hidden: int, rand
 
 
 def selection_case(rows: int, variables: int, hidden: int, random: np.random.Generator) -> Case:
+    """Equations 6 and 8."""
+
     def derive(scores: Array, x: Array) -> Array:
         e = np.exp(scores)
         return ((e / e.sum(1, keepdims=True))[:, :, None] * x).sum(1)
@@ -180,6 +192,7 @@ def run(case: Case) -> tuple[Array, list[Array], Array]:
 
 
 def assert_close(expected: Array, found: Array, tolerance: float) -> None:
+    """The largest error is small beside the largest value."""
     assert expected.shape == found.shape
     assert np.abs(expected - found).max() <= tolerance * max(1.0, np.abs(expected).max())
 
@@ -194,6 +207,7 @@ def slope(case: Case, weights: Array, number: int, direction: Array) -> float:
 
 
 def check_along_random_directions(case: Case) -> None:
+    """Output equals the derivation; gradients equal its slopes."""
     output, gradients, weights = run(case)
     assert_close(case.derive(*case.arrays), output, 1e-5)
     random = np.random.default_rng(6)
@@ -204,6 +218,7 @@ def check_along_random_directions(case: Case) -> None:
 
 
 def seeded() -> np.random.Generator:
+    """One source of numbers."""
     return np.random.default_rng(3)
 
 
@@ -213,7 +228,7 @@ SMALL: dict[str, Callable[[], Case]] = {
         GatedResidualSizes(6, 4, 3, 5, site=2), 3, 4, seeded()
     ),
     "gate": lambda: gate_case(9, 6, seeded()),
-    "lstm": lambda: lstm_case(3, 5, 3, 4, 3, seeded()),
+    "lstm": lambda: lstm_case((5, 3), 3, 4, 3),
     "attention": lambda: attention_case(2, 6, AttentionSizes(6, 2, 3, 4, 5), seeded()),
     "real embedding": lambda: reals_case(5, 3, 4, seeded()),
     "category embedding": lambda: categories_case(6, (4, 3), 5, seeded()),
@@ -280,12 +295,12 @@ def test_gate_sizes(rows: int, hidden: int) -> None:
 @given(st.integers(1, 150), st.integers(1, 9), st.integers(0, 9), size, size)
 def test_lstm_sizes(batch: int, steps: int, switch: int, inputs: int, hidden: int) -> None:
     """Any batch and length, and a switch anywhere, also before the first or after the last step."""
-    check_along_random_directions(lstm_case(batch, steps, switch, inputs, hidden, seeded()))
+    check_along_random_directions(lstm_case((steps, switch), batch, inputs, hidden))
 
 
 @few
 @given(st.integers(1, 70), st.integers(1, 45), st.integers(1, 45), st.integers(1, 4), st.integers(1, 17), size)
-def test_attention_sizes(batch: int, steps: int, queries: int, heads: int, depth: int, hidden: int) -> None:  # noqa: PLR0913 (one number a size)
+def test_attention_sizes(batch: int, steps: int, queries: int, heads: int, depth: int, hidden: int) -> None:  # noqa: PLR0913, PLR0917 (one number a size)
     """Any number of steps, of which any number at the end asks."""
     sizes = AttentionSizes(hidden, heads, depth, min(queries, steps), 5)
     check_along_random_directions(attention_case(batch, steps, sizes, seeded()))
@@ -301,9 +316,9 @@ def test_selection_and_embedding_sizes(rows: int, variables: int, hidden: int) -
 
 def test_context_refused() -> None:
     """A context for a network that was built for none, and rows that cannot share one, are errors, not garbage."""
-    sizes = GatedResidualSizes(4, 4, 4)
+    sizes, with_context = GatedResidualSizes(4, 4, 4), GatedResidualSizes(4, 4, 4, context=4)
     vector, x, control = sizes.layout.initialise(seeded()), Tensor.ones(6, 1, 4), Tensor(CONTROL)
     with pytest.raises(ValueError, match="context"):
         gated_residual(x, Tensor.ones(6, 4), vector, sizes, control)
     with pytest.raises(ValueError, match="6 rows"):
-        gated_residual(x, None, vector, sizes, control, repeat=4)
+        gated_residual(x, Tensor.ones(4, 4), vector, with_context, control)

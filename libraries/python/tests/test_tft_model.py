@@ -28,6 +28,7 @@ Inputs = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def inputs(batch: int = 5, seed: int = 2, past_length: int = 4, horizon: int = 3) -> Inputs:
+    """Random inputs of the right shapes."""
     random = np.random.default_rng(seed)
     past, future = random.standard_normal((batch, past_length, 5)), random.standard_normal((batch, horizon, 3))
     static = np.stack([random.integers(0, count, batch) for count in CONFIGURATION.static_cardinalities], 1)
@@ -35,6 +36,7 @@ def inputs(batch: int = 5, seed: int = 2, past_length: int = 4, horizon: int = 3
 
 
 def predict(model: TemporalFusionTransformer, arrays: Inputs) -> np.ndarray:
+    """Predictions as an array."""
     return np.asarray(model(*map(Tensor, arrays)).numpy())
 
 
@@ -95,7 +97,7 @@ def test_plain_form_is_the_same_model() -> None:
 
 @pytest.mark.parametrize("session", [0, 1, 2])
 def test_causality(session: int) -> None:
-    """What is known of a later session changes no earlier session's forecast, bit for bit, but its own and later ones."""
+    """What is known of a session changes its own and later forecasts, and no earlier one, bit for bit."""
     model, (past, future, static) = TemporalFusionTransformer(CONFIGURATION), inputs()
     before = predict(model, (past, future, static))
     poisoned = future.copy()

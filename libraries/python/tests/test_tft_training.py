@@ -1,4 +1,4 @@
-"""Training: it learns what can be learnt, keeps the best weights, repeats itself bit for bit, and refuses bad windows."""
+"""Training: it learns, keeps the best weights, repeats itself bit for bit, and refuses bad windows."""
 
 from dataclasses import dataclass, replace
 
@@ -50,11 +50,13 @@ class MadeWindows:
         return len(self.whole.past)
 
     def batch(self, indices: np.ndarray) -> Batch:
+        """See `internal.tft.training.Windows`."""
         w = self.whole
         return Batch(w.past[indices], w.future[indices], w.static[indices], w.target[indices])
 
 
 def made(count: int, seed: int = 0) -> MadeWindows:
+    """Windows of a problem that can be learnt."""
     random = np.random.default_rng(seed)
     past, future = random.standard_normal((count, 5, 2)), random.standard_normal((count, 2, 1))
     static = np.stack([random.integers(1, 4, count), random.integers(1, 3, count)], 1)
@@ -65,6 +67,7 @@ def made(count: int, seed: int = 0) -> MadeWindows:
 
 
 def weights(model: TemporalFusionTransformer) -> dict[str, np.ndarray]:
+    """A copy of every parameter vector."""
     return {name: tensor.numpy().copy() for name, tensor in get_state_dict(model).items()}
 
 

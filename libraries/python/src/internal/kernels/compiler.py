@@ -61,7 +61,7 @@ def _find_compiler(folder: Path) -> str:
         if candidate is not None and _works(str(candidate)):
             return str(candidate)
     raise ConfigurationError(
-        "the model needs a C compiler: no clang that works was found on the PATH, and the package ziglang is missing or "
+        "the model needs a C compiler: no clang that works is on the PATH, and the package ziglang is missing or "
         "broken; run `uv sync`, or install clang"
     )
 

@@ -53,7 +53,14 @@ def embed_categories(
         return plain_embed_categories(x, parameters, cardinalities, hidden)
     rows, layout = int(x.shape[0]), category_layout(cardinalities, hidden)
     first = "{" + ",".join(map(str, _first_rows(cardinalities))) + "}"
-    sizes = {"ROWS": rows, "VARIABLES": len(cardinalities), "WIDE": hidden, "SHARES": 1, "REAL": 0, "FIRST_ROWS": first}
+    sizes: dict[str, int | str] = {
+        "ROWS": rows,
+        "VARIABLES": len(cardinalities),
+        "WIDE": hidden,
+        "SHARES": 1,
+        "REAL": 0,
+        "FIRST_ROWS": first,
+    }
     kernel = Kernel("embedding", macros(sizes | layout.macros()))
     return launch(kernel, (rows, len(cardinalities), hidden), [parameters], control, constants=[x])
 

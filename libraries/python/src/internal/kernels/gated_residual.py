@@ -64,7 +64,8 @@ def _kernel(sizes: GatedResidualSizes, rows: int, repeat: int) -> Kernel:
     layout = sizes.layout
     values = {
         "ROWS": rows, "GROUPS": sizes.groups, "INPUT": sizes.input, "HIDDEN": sizes.hidden, "OUTPUT": sizes.output,
-        "CONTEXT": sizes.context, "REPEAT": repeat, "PROJECTED": int(sizes.projected), "SHARES": shares, "SITE": sizes.site,
+        "CONTEXT": sizes.context, "REPEAT": repeat, "PROJECTED": int(sizes.projected), "SHARES": shares,
+        "SITE": sizes.site,
     }  # fmt: skip
     return Kernel(
         "gated_residual",
@@ -75,38 +76,37 @@ def _kernel(sizes: GatedResidualSizes, rows: int, repeat: int) -> Kernel:
 
 
 def gated_residual(
-    x: Tensor, context: Tensor | None, parameters: Tensor, sizes: GatedResidualSizes, control: Tensor, repeat: int = 1
+    x: Tensor, context: Tensor | None, parameters: Tensor, sizes: GatedResidualSizes, control: Tensor
 ) -> Tensor:
     """Apply `groups` networks.
 
     Args:
         x: f32 [row, group, input].
-        context: f32 [row / repeat, context], or None; only a single group takes one.
+        context: f32 [row / n, context], or None; n consecutive rows share one; only a single group takes contexts.
         parameters: the vector of `sizes.layout`.
         sizes: as said there.
         control: the dropout's (`internal.kernels.dropout`).
-        repeat: how many consecutive rows share a context.
 
     Returns:
         f32 [row, group, output].
 
     Raises:
-        ValueError: a context for several groups, or rows that are no multiple of `repeat`.
+        ValueError: a context for several groups, or rows that are no multiple of the contexts.
     """
     if (context is not None) != bool(sizes.context) or (context is not None and sizes.groups != 1):
         raise ValueError("a context belongs to a single network that was built for one")
-    rows = int(x.shape[0])
-    if rows % repeat:
-        raise ValueError(f"{rows} rows cannot share contexts {repeat} at a time")
-    kernel = _kernel(sizes, rows, repeat)
+    rows, contexts = int(x.shape[0]), int(x.shape[0] if context is None else context.shape[0])
+    if rows % contexts:
+        raise ValueError(f"{rows} rows cannot share {contexts} contexts")
+    kernel = _kernel(sizes, rows, rows // contexts)
     if not runs_kernels(x.device, stack=kernel.stack):
-        return plain_gated_residual(x, context, parameters, sizes, control, repeat)
+        return plain_gated_residual(x, context, parameters, sizes, control)
     inputs = [x, parameters] if context is None else [x, context, parameters]
     return launch(kernel, (rows, sizes.groups, sizes.output), inputs, control)
 
 
 def plain_gated_residual(
-    x: Tensor, context: Tensor | None, parameters: Tensor, sizes: GatedResidualSizes, control: Tensor, repeat: int = 1
+    x: Tensor, context: Tensor | None, parameters: Tensor, sizes: GatedResidualSizes, control: Tensor
 ) -> Tensor:
     """`gated_residual` in plain tinygrad: its oracle, and its form on other devices."""
 
@@ -118,7 +118,9 @@ def plain_gated_residual(
     hidden = by_group @ matrix("hidden_weight") + matrix("hidden_bias")
     if context is not None:
         added = context @ matrix("context_weight")[0]  # [row / repeat, hidden]
-        hidden = hidden + added.reshape(-1, 1, sizes.hidden).expand(-1, repeat, -1).reshape(1, -1, sizes.hidden)
+        hidden = hidden + added.reshape(-1, 1, sizes.hidden).expand(-1, x.shape[0] // context.shape[0], -1).reshape(
+            1, -1, sizes.hidden
+        )
     inner = hidden.elu() @ matrix("inner_weight") + matrix("inner_bias")
     inner = drop(inner.transpose(0, 1), control, sizes.site).transpose(0, 1)
     skip = by_group @ matrix("skip_weight") + matrix("skip_bias") if sizes.projected else by_group

@@ -87,7 +87,8 @@ def _host(threads: int) -> Tensor:
 
 def host() -> Tensor:
     """The host tensor for the thread count in force: all cores that this process may use, unless told otherwise."""
-    return _host(_threads.get() or min(len(os.sched_getaffinity(0)), _MOST_THREADS))
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return _host(_threads.get() or min(usable, _MOST_THREADS))
 
 
 @cache

@@ -12,7 +12,7 @@ _WINDOWS = 18  # sequences that lstm.c walks together
 
 
 def lstm_layout(inputs: int, hidden: int) -> Layout:
-    """Two groups of parameters, the encoder's and the decoder's; gates in the order input, forget, candidate, output."""
+    """The encoder's parameters and the decoder's; gates in the order input, forget, candidate, output."""
     return Layout(
         (
             ("input_weight", Matrix(inputs, hidden, 4)),
@@ -23,13 +23,12 @@ def lstm_layout(inputs: int, hidden: int) -> Layout:
     )
 
 
-def lstm(x: Tensor, hidden: Tensor, cell: Tensor, parameters: Tensor, switch: int, control: Tensor) -> Tensor:
+def lstm(x: Tensor, first: tuple[Tensor, Tensor], parameters: Tensor, switch: int, control: Tensor) -> Tensor:
     """Walk the sequences.
 
     Args:
         x: f32 [batch, step, input].
-        hidden: f32 [batch, hidden], the state before the first step.
-        cell: f32 [batch, hidden], likewise.
+        first: hidden state and cell before the first step, f32 [batch, hidden] each.
         parameters: the vector of `lstm_layout`.
         switch: the step at which the decoder's weights take over from the encoder's.
         control: passed on to the kernel, which drops nothing.
@@ -38,7 +37,7 @@ def lstm(x: Tensor, hidden: Tensor, cell: Tensor, parameters: Tensor, switch: in
         f32 [batch, step, hidden], the hidden state after each step.
     """
     batch, steps, inputs = (int(size) for size in x.shape)
-    size = int(hidden.shape[1])
+    size = int(first[0].shape[1])
     layout, shares, inner = lstm_layout(inputs, size), shares_of(batch), padded(size)
     sizes = {"BATCH": batch, "STEPS": steps, "SWITCH": switch, "INPUT": inputs, "HIDDEN": size, "SHARES": shares}
     states = _WINDOWS * (steps * 4 * inner + 2 * (steps + 1) * inner)
@@ -49,12 +48,13 @@ def lstm(x: Tensor, hidden: Tensor, cell: Tensor, parameters: Tensor, switch: in
         stack=4 * _WINDOWS * (6 * inner + padded(inputs)),
     )
     if not runs_kernels(x.device, stack=kernel.stack):
-        return plain_lstm(x, hidden, cell, parameters, switch)
-    return launch(kernel, (batch, steps, size), [x, hidden, cell, parameters], control)
+        return plain_lstm(x, first, parameters, switch)
+    return launch(kernel, (batch, steps, size), [x, *first, parameters], control)
 
 
-def plain_lstm(x: Tensor, hidden: Tensor, cell: Tensor, parameters: Tensor, switch: int) -> Tensor:
+def plain_lstm(x: Tensor, first: tuple[Tensor, Tensor], parameters: Tensor, switch: int) -> Tensor:
     """`lstm` in plain tinygrad: its oracle, and its form on other devices."""
+    hidden, cell = first
     layout = lstm_layout(int(x.shape[2]), int(hidden.shape[1]))
     input_weight, hidden_weight, bias = (
         layout.view(parameters, name).flatten(2) for name in ("input_weight", "hidden_weight", "bias")

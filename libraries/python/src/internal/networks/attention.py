@@ -1,4 +1,4 @@
-"""Interpretable multi-head attention, section 4.4 of arXiv 1912.09363: heads share their values, so weights can be read.
+"""Interpretable multi-head attention, section 4.4 of arXiv 1912.09363: heads share their values.
 
 It knows steps in order and that none may look ahead.
 """
@@ -19,7 +19,7 @@ class InterpretableAttention:
         self._dropout = dropout
 
     def __call__(self, x: Tensor) -> Tensor:
-        """x [batch, step, hidden] -> [batch, query, hidden]."""
+        """Attend: x [batch, step, hidden] -> [batch, query, hidden]."""
         return attention(x, self.parameters, self.sizes, self._dropout.control)
 
     def weights(self, x: Tensor) -> Tensor:

@@ -19,9 +19,9 @@ class GatedResidualNetwork:
         self.parameters = sizes.layout.initialise(random)
         self._dropout = dropout
 
-    def __call__(self, a: Tensor, context: Tensor | None = None, repeat: int = 1) -> Tensor:
-        """a [row, group, input], context [row / repeat, context] -> [row, group, output]."""
-        return gated_residual(a, context, self.parameters, self.sizes, self._dropout.control, repeat)
+    def __call__(self, a: Tensor, context: Tensor | None = None) -> Tensor:
+        """Apply: a [row, group, input], context [row / n, context] -> [row, group, output]."""
+        return gated_residual(a, context, self.parameters, self.sizes, self._dropout.control)
 
 
 class GatedSkip:
@@ -33,5 +33,5 @@ class GatedSkip:
         self._site, self._dropout = site, dropout
 
     def __call__(self, x: Tensor, skip: Tensor) -> Tensor:
-        """x and skip [row, hidden] -> [row, hidden]."""
+        """Add: x and skip [row, hidden] -> [row, hidden]."""
         return gate(x, skip, self.parameters, self._dropout.control, self._site)

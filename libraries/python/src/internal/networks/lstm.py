@@ -1,4 +1,4 @@
-"""The sequence-to-sequence layer, section 4.5.1 of arXiv 1912.09363: an encoder over the past, a decoder over the future.
+"""The sequence-to-sequence layer, section 4.5.1 of arXiv 1912.09363: encoder over the past, decoder over the future.
 
 It knows where the past ends; its first state comes from the static contexts.
 """
@@ -19,5 +19,5 @@ class EncoderDecoder:
         self._past_length, self._dropout = past_length, dropout
 
     def __call__(self, x: Tensor, hidden: Tensor, cell: Tensor) -> Tensor:
-        """x [batch, past + future, hidden], first states [batch, hidden] -> [batch, past + future, hidden]."""
-        return lstm(x, hidden, cell, self.parameters, self._past_length, self._dropout.control)
+        """Walk: x [batch, past + future, hidden], first states [batch, hidden] -> [batch, past + future, hidden]."""
+        return lstm(x, (hidden, cell), self.parameters, self._past_length, self._dropout.control)

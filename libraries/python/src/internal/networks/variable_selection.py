@@ -24,12 +24,12 @@ class VariableSelection:
         self.weights = GatedResidualNetwork(together, dropout, random)
         self._dropout = dropout
 
-    def __call__(self, embedded: Tensor, context: Tensor | None = None, repeat: int = 1) -> tuple[Tensor, Tensor]:
-        """Select: embedded [row, variable, hidden], context [row / repeat, hidden].
+    def __call__(self, embedded: Tensor, context: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Select: embedded [row, variable, hidden], context [row / n, hidden].
 
         Returns:
             The selected vector [row, hidden], and the weights [row, variable], which sum to one.
         """
         rows, variables, hidden = embedded.shape
-        scores = self.weights(embedded.reshape(rows, 1, variables * hidden), context, repeat).reshape(rows, variables)
+        scores = self.weights(embedded.reshape(rows, 1, variables * hidden), context).reshape(rows, variables)
         return select(scores, self.variables(embedded), self._dropout.control), scores.softmax(-1)

@@ -82,7 +82,11 @@ class Explanation:
 
 
 class TemporalFusionTransformer:
-    """`model(past, future, static)`: f32 [batch, past, past_variable], f32 [batch, horizon, known_variable], i32 [batch, static]."""
+    """The network of figure 2.
+
+    `model(past, future, static)` takes f32 [batch, past, past_variable], f32 [batch, horizon, known_variable] and i32
+    [batch, static_variable], and gives f32 [batch, horizon, quantile].
+    """
 
     def __init__(self, configuration: TemporalFusionTransformerConfiguration) -> None:
         c = self.configuration = configuration
@@ -118,19 +122,19 @@ class TemporalFusionTransformer:
         c, batch, hidden = self.configuration, int(past.shape[0]), self.configuration.hidden_size
         steps = c.past_length + c.horizon
 
-        # Four contexts from the static inputs, section 4.3: selection, enrichment, the LSTM's first hidden state and cell.
+        # Four contexts from the static inputs, section 4.3: selection, enrichment, first hidden state and cell.
         static_vector, static_weights = self.static_selection(self.static_embedding(static))  # [batch, hidden]
         contexts = self.static_contexts(static_vector.unsqueeze(1).expand(-1, 4, -1).contiguous())  # [batch, 4, hidden]
         selection, enrichment, first_hidden, first_cell = (contexts[:, index] for index in range(4))
 
-        past_vectors, past_weights = self.past_selection(self.past_embedding(past), selection, c.past_length)
-        future_vectors, future_weights = self.future_selection(self.future_embedding(future), selection, c.horizon)
+        past_vectors, past_weights = self.past_selection(self.past_embedding(past), selection)
+        future_vectors, future_weights = self.future_selection(self.future_embedding(future), selection)
         temporal = past_vectors.reshape(batch, -1, hidden).cat(future_vectors.reshape(batch, -1, hidden), dim=1)
 
         # Locality, 4.5.1 and equation 17; static enrichment, equation 18.
         states = self.encoder_decoder(temporal, first_hidden, first_cell).reshape(-1, hidden)
         local = self.sequence_gate(states, temporal.reshape(-1, hidden))  # [batch * steps, hidden]
-        enriched = self.static_enrichment(local.unsqueeze(1), enrichment, steps).reshape(batch, steps, hidden)
+        enriched = self.static_enrichment(local.unsqueeze(1), enrichment).reshape(batch, steps, hidden)
 
         # Temporal self-attention, equations 19 and 20, and what follows it, for the horizon only: nothing else is read.
         attended = self.attention(enriched).reshape(-1, hidden)  # [batch * horizon, hidden]

@@ -4,6 +4,7 @@ It knows windows by number and nothing of bars or dates. The step is captured on
 shape; the last one is filled up. Same seed, same windows: the same weights bit for bit, on any number of threads.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,9 +21,11 @@ from internal.tft.model import TemporalFusionTransformer
 
 
 class WindowBatch(Protocol):
-    """NumPy arrays: past f32 [batch, past, past_variable], future f32 [batch, horizon, known_variable],
-    static i32 [batch, static_variable], target f32 [batch, horizon].
-    """  # noqa: D205 (one sentence names all four)
+    """Four NumPy arrays.
+
+    past f32 [batch, past, past_variable], future f32 [batch, horizon, known_variable], static i32
+    [batch, static_variable], target f32 [batch, horizon].
+    """
 
     @property
     def past(self) -> np.ndarray:
@@ -88,7 +91,7 @@ class TrainingProgress:
 
 @dataclass(frozen=True)
 class TrainingHistory:
-    """Quantile loss by epoch: mean over the training steps, and on the validation windows; weights are those of the best."""
+    """Quantile losses by epoch, training and validation; the model keeps the weights of the best validation loss."""
 
     training_losses: tuple[float, ...]
     validation_losses: tuple[float, ...]
@@ -175,7 +178,7 @@ def training_step(
 
 def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> np.ndarray:
     """Predict every window: f32 [window, horizon, quantile]; the last batch is filled up and cut."""
-    return _Forward(model, padded(min(batch_size, max(1, len(windows)))))(windows)
+    return _Forward(model, padded(min(batch_size, max(1, len(windows)))))(windows)[0]
 
 
 def evaluate(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> float:
@@ -190,26 +193,25 @@ class _Forward:
         self.model, self._size = model, size
         self._captured = TinyJit(lambda past, future, static: model(past, future, static).realize())
 
-    def __call__(self, windows: Windows) -> np.ndarray:
-        """Predict: f32 [window, horizon, quantile]."""
+    def __call__(self, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
+        """Predict: f32 [window, horizon, quantile], and beside it what happened, f32 [window, horizon]."""
         c, count, size = self.model.configuration, len(windows), self._size
         found = np.empty((count, c.horizon, len(c.quantiles)), np.float32)
+        target = np.empty((count, c.horizon), np.float32)
         for first in range(0, count, size):
             batch = windows.batch(np.minimum(np.arange(first, first + size), count - 1))
             past, future, static = (Tensor(array).realize() for array in _checked(self.model, batch))
             found[first : first + size] = self._captured(past, future, static).numpy()[: count - first]
-        return found
+            target[first : first + size] = batch.target[: count - first]
+        return found, target
 
 
 def _loss(forward: _Forward, windows: Windows) -> float:
-    target = np.concatenate(
-        [windows.batch(part).target for part in np.array_split(np.arange(len(windows)), -(-len(windows) // 256))]
-    )
-    return pinball_loss(forward(windows), target, forward.model.configuration.quantiles)
+    return pinball_loss(*forward(windows), forward.model.configuration.quantiles)
 
 
 def _checked(model: TemporalFusionTransformer, batch: WindowBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The inputs as the kernels want them: contiguous, finite, inside the vocabularies. A kernel itself cannot raise."""
+    """The inputs as the kernels want them: contiguous, finite, inside the vocabularies; a kernel cannot raise."""
     past, future = (np.ascontiguousarray(array, np.float32) for array in (batch.past, batch.future))
     static = np.ascontiguousarray(batch.static, np.int32)
     c = model.configuration
@@ -228,7 +230,7 @@ def _checked(model: TemporalFusionTransformer, batch: WindowBatch) -> tuple[np.n
 
 
 class _Batches:
-    """The training windows in a new order each epoch, in batches of one size; the last is filled from the order's start."""
+    """Training windows in a new order each epoch, in batches of one size; the last is filled from the start."""
 
     def __init__(
         self,
@@ -242,7 +244,7 @@ class _Batches:
         self._unknown_rate = configuration.unknown_rate
 
     def __len__(self) -> int:
-        return -(-len(self._windows) // self.size)
+        return math.ceil(len(self._windows) / self.size)
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
         order = np.resize(self._random.permutation(len(self._windows)), (len(self), self.size))
