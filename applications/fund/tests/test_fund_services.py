@@ -14,7 +14,7 @@ import pytest
 
 from fund.home import SERVICES, Home, Opening
 from fund.lifetime import MemoryWatch, end_leftovers, opened
-from fund.services import Addresses, Supervisor, check_port_free, environment, record, recorded
+from fund.services import Addresses, Supervisor, check_port_free, environment, readable, record, recorded
 from internal.errors import ConfigurationError, UnavailableError
 
 SIMULATED = Opening(bars=None, details=None, seed=1, tickers=120)
@@ -90,6 +90,22 @@ def test_service_that_falls_is_told_with_its_log(home: Home, addresses: Addresse
     assert recorded(home) == {}
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("exchange: row 2, column close", "exchange: row 2, column close"),
+        ('{"event": "session_closed", "level": "info"}', "session_closed"),
+        ('{"event": "Traceback:\\n  File x\\nValueError: the disk is full\\n"}', "ValueError: the disk is full"),
+        ('{"event": "failed", "exception": "Traceback:\\nKeyError: 7"}', "KeyError: 7"),
+        ("[1]", "[1]"),
+        ("{half a line", "{half a line"),
+    ],
+)
+def test_readable_log(line: str, expected: str) -> None:
+    """What a person is shown of a log is a sentence, not a page of JSON."""
+    assert expected == readable(line)
+
+
 def test_killed_service_is_noticed(home: Home, addresses: Addresses) -> None:
     """`kill -9` of a service is told as what it is, with what to do."""
     supervisor = Supervisor(home, addresses, SIMULATED)
@@ -117,7 +133,7 @@ def test_leftovers_are_ended(home: Home, sleeper: subprocess.Popen[bytes]) -> No
     record(home, sleeper.pid, {})
 
     assert end_leftovers(home) == ["fund"]
-    assert sleeper.wait(5) == -signal.SIGTERM
+    assert not psutil.pid_exists(sleeper.pid)
     assert not home.processes.exists()
 
 

@@ -23,6 +23,7 @@ from internal.errors import ConfigurationError, UnavailableError
 DEFAULT_PORTS = {"exchange": 8090, "datamanager": 8080, "portfoliomanager": 8081}
 GRACE_SECONDS = 15.0
 START_SECONDS = 90.0
+LOG_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -167,8 +168,8 @@ class Supervisor:
                 )
 
     def _log_end(self, service: str) -> str:
-        lines = self.home.log(service).read_text(errors="replace").splitlines()[-8:]
-        return "\n".join([f"The end of {self.home.log(service)}:", *(f"  {line}" for line in lines)])
+        lines = self.home.log(service).read_text(errors="replace").splitlines()[-LOG_LINES:]
+        return "\n".join([f"The end of {self.home.log(service)}:", *(f"  {readable(line)}" for line in lines)])
 
     def stop(self) -> None:
         """End every started service, the last one first; a service that does not end in time is killed."""
@@ -177,6 +178,16 @@ class Supervisor:
             self.running[service].wait()
         self.running.clear()
         self.home.processes.unlink(missing_ok=True)
+
+
+def readable(line: str) -> str:
+    """A line of a log as a person reads it: a JSON line's event, and of a traceback the sentence that it ends with."""
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return line
+    text = str(entry.get("exception") or entry.get("event", line)) if isinstance(entry, dict) else line
+    return text.strip().rsplit("\n", 1)[-1]
 
 
 def check_port_free(service: str, port: int) -> None:

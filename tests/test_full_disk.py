@@ -1,0 +1,33 @@
+"""A full disk: every limit on a file's size ends `fund up` with a sentence and exit code 1, and leaves no process."""
+
+import re
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from fund_command import FundCommand
+
+
+@pytest.mark.parametrize("kibibytes", [0, 40, 400])
+def test_full_disk(make_fund: Callable[[], FundCommand], kibibytes: int) -> None:
+    """Nothing can be written at all; the exchange's state cannot; the dataset cannot: each is said, none is a crash."""
+    fund, size = make_fund(), kibibytes * 1024
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
+    ended = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "fund", "up", "--once"],
+        env=fund.variables,
+        preexec_fn=limit,  # noqa: PLW1509 - the limit must hold in the command alone, and no thread runs here
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    printed = ended.stdout + ended.stderr
+
+    assert ended.returncode == 1, printed
+    assert re.search("free some|disk is full|free disk space", printed), printed
+    assert "Traceback" not in printed
+    assert fund.run("down") == (0, "Nothing was running.\n")
