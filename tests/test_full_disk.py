@@ -16,10 +16,10 @@ def test_full_disk(make_fund: Callable[[], FundCommand], kibibytes: int) -> None
     """Nothing can be written at all; the exchange's state cannot; the dataset cannot: each is said, none is a crash."""
     fund, size = make_fund(), kibibytes * 1024
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
-    ended = subprocess.run(  # noqa: S603 - our own command
+    ended = subprocess.run(
         [sys.executable, "-m", "fund", "up", "--once"],
         env=fund.variables,
-        preexec_fn=limit,  # noqa: PLW1509 - the limit must hold in the command alone, and no thread runs here
+        preexec_fn=limit,
         capture_output=True,
         text=True,
         timeout=200,

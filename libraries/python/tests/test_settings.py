@@ -154,3 +154,16 @@ def test_secrets_for_the_log() -> None:
     """Every secret that is set, and no empty one, which would mask everything."""
     assert [secret.get_secret_value() for secret in BrokerSettings().secrets()] == ["PKone"]
     assert "PKone" not in repr(BrokerSettings())
+
+
+class OtherOrderSettings(ServiceSettings, DataBucketSettings):
+    """The same bases the other way round."""
+
+
+@pytest.mark.parametrize("settings_class", [BrokerSettings, OtherOrderSettings])
+def test_order_of_bases_changes_nothing(settings_class: type[ServiceSettings], environment: pytest.MonkeyPatch) -> None:
+    """An empty variable counts as not set, and a wrong value is never told, whichever base comes first."""
+    environment.setenv("DATA_BUCKET", "")
+    with pytest.raises(ConfigurationError, match="DATA_BUCKET is not set"):
+        settings_class()
+    assert settings_class.model_config.get("hide_input_in_errors")

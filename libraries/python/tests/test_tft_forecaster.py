@@ -20,6 +20,7 @@ from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STA
 from internal.features.vocabulary import Vocabulary
 from internal.schemas import predictions
 from internal.tft.artifact import Artifact, load_artifact, save_artifact
+from internal.tft.calibration import Calibration
 from internal.tft.forecaster import Forecaster, load_forecaster
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.network_model import KIND, NetworkModel, plain_configuration
@@ -59,13 +60,14 @@ def _network(observed: pl.DataFrame) -> NetworkModel:
         seed=3,
     )
     scaler = Scaler.fit(observed, fold=Block(START, date(2023, 12, 29)))
-    return NetworkModel(TemporalFusionTransformer(configuration), configuration, scaler, vocabularies)
+    calibration = Calibration.none(configuration.horizon)
+    return NetworkModel(TemporalFusionTransformer(configuration), configuration, scaler, vocabularies, calibration)
 
 
 def _network_artifact(network: NetworkModel) -> Artifact:
     return Artifact(
         kind=KIND,
-        arrays=network.weights(),
+        arrays=network.arrays(),
         configuration={"size": "small", "network": plain_configuration(network.configuration)},
         scaler=network.scaler.to_json(),
         vocabulary={name: list(one.names) for name, one in network.vocabularies.items()},
@@ -216,7 +218,7 @@ def test_other_variables_are_refused(tmp_path: Path, network: NetworkModel) -> N
 def test_missing_weight_is_refused(tmp_path: Path, network: NetworkModel) -> None:
     """A weight that is not there is named."""
     artifact = _network_artifact(network)
-    name = min(artifact.arrays)
+    name = min(set(artifact.arrays) - {"calibration"})
     arrays = {other: array for other, array in artifact.arrays.items() if other != name}
     save_artifact(tmp_path / "artifact", replace(artifact, arrays=arrays))
     with pytest.raises(ArtifactError, match=name):
@@ -228,7 +230,9 @@ def test_not_a_number_is_refused(
 ) -> None:
     """Weights that are no numbers give an error, not a frame of rubbish."""
     artifact = _network_artifact(network)
-    arrays = {name: np.full_like(array, np.nan) for name, array in artifact.arrays.items()}
+    arrays = {
+        name: np.full_like(array, np.nan) if name != "calibration" else array for name, array in artifact.arrays.items()
+    }
     save_artifact(tmp_path / "artifact", replace(artifact, arrays=arrays))
     with pytest.raises(ArtifactError, match="no number"):
         load_forecaster(tmp_path / "artifact").forecast(bars, details, DAY, bars_version=0)
@@ -240,3 +244,14 @@ def test_saved_network_is_the_network(tmp_path: Path, network: NetworkModel, obs
     restored = NetworkModel.from_artifact(load_artifact(tmp_path / "artifact"))
     origins = np.arange(100, 140)
     assert restored.predict(observed, origins).tobytes() == network.predict(observed, origins).tobytes()
+
+
+@pytest.mark.parametrize("values", [None, np.zeros((3, 7)), np.ones((3, 6)), np.full((3, 7), np.nan)])
+def test_damaged_calibration(tmp_path: Path, network: NetworkModel, values: np.ndarray | None) -> None:
+    """A calibration that is missing, flat, of another shape or no number is refused."""
+    artifact = _network_artifact(network)
+    arrays = {name: array for name, array in artifact.arrays.items() if name != "calibration"}
+    damaged = arrays if values is None else arrays | {"calibration": values}
+    save_artifact(tmp_path / "artifact", replace(artifact, arrays=damaged))
+    with pytest.raises(ArtifactError, match="calibration"):
+        load_forecaster(tmp_path / "artifact")

@@ -4,7 +4,7 @@ Knows how a size becomes a network's configuration. Imports tinygrad, so it is i
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -17,11 +17,13 @@ from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STA
 from internal.features.vocabulary import Vocabulary
 from internal.features.windows import HORIZON, PAST_LENGTH, Windows, make_windows
 from internal.tft.artifact import Artifact
+from internal.tft.calibration import Calibration
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.network_model import KIND, NetworkModel, plain_configuration
 from internal.tft.training import TrainingConfiguration, TrainingProgress, fit
 from models.fitting import Candidate, Material, code_revision, plain_fold
 from models.progress import OnProgress, Progress
+from models.relative_target import relative_windows, standardised_returns
 from models.sizes import Size
 from models.tracking import Tracker
 
@@ -60,14 +62,15 @@ def fit_network(material: Material, run: Run, tracker: Tracker, on_progress: OnP
     frame, fold = material.frame, material.fold
     scaler, vocabularies = Scaler.fit(frame, fold=fold.training), fit_vocabularies(frame, fold=fold.training)
     training, validation = (
-        make_windows(frame, scaler, vocabularies, block=block) for block in (fold.training, fold.validation)
+        relative_windows(frame, make_windows(frame, scaler, vocabularies, block=block))
+        for block in (fold.training, fold.validation)
     )
     if not len(training) or not len(validation):
         raise InvalidRequestError("the fold has no training or no validation window: assemble more tickers or sessions")
     configuration = network_configuration(run, vocabularies)
     network = TemporalFusionTransformer(configuration)
     most = run.size.windows_per_epoch
-    chosen, judges = thinned(training, most), thinned(validation, most // 4)
+    chosen, judges = training.thinned(most), validation.thinned(most // 4)
     try:
         history = fit(network, chosen, judges, training_configuration(run), reporter(tracker, on_progress))
     except FloatingPointError as error:
@@ -76,10 +79,13 @@ def fit_network(material: Material, run: Run, tracker: Tracker, on_progress: OnP
         ) from error
     best = f"validation loss {history.best_validation_loss:.4f} in epoch {history.best_epoch + 1}"
     on_progress(Progress("training", 1, 1, best))
-    model = NetworkModel(network, configuration, scaler, vocabularies)
+    model = calibrated(
+        NetworkModel(network, configuration, scaler, vocabularies, Calibration.none(HORIZON)),
+        [training.thinned(most // 2).windows, validation.windows],
+    )
     artifact = Artifact(
         kind=KIND,
-        arrays=model.weights(),
+        arrays=model.arrays(),
         configuration={
             "size": run.name,
             "training": {**asdict(run.size), "seed": run.seed},
@@ -128,11 +134,11 @@ def training_configuration(run: Run) -> TrainingConfiguration:
     )
 
 
-def thinned(windows: Windows, most: int) -> Windows:
-    """At most so many windows, evenly spread over rows, hence over tickers and dates alike."""
-    if len(windows) <= most:
-        return windows
-    return windows.at(windows.origins[np.linspace(0, len(windows) - 1, most).astype(np.int64)])
+def calibrated(model: NetworkModel, blocks: list[Windows]) -> NetworkModel:
+    """The model with a calibration that is fitted on plain returns of training and validation windows."""
+    quantiles = np.concatenate([model.standardised(windows) for windows in blocks])
+    truth = np.concatenate([standardised_returns(windows) for windows in blocks])
+    return replace(model, calibration=Calibration.fit(quantiles, truth))
 
 
 def reporter(tracker: Tracker, on_progress: OnProgress) -> Callable[[TrainingProgress], None]:

@@ -4,7 +4,6 @@ Knows where numbers go. Knows nothing of what they mean; wandb is imported only 
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -56,15 +55,14 @@ class WeightsAndBiasesTracker:
         import wandb  # noqa: PLC0415 - a second of import and its own telemetry: only when asked for
 
         key = configuration.weights_and_biases_api_key
-        if key is not None:
-            os.environ["WANDB_API_KEY"] = key.get_secret_value()
+        secret = key.get_secret_value() if key is not None else None
         self._run = wandb.init(
             project=PROJECT,
             name=name,
             config=dict(settings),
             mode=configuration.weights_and_biases_mode or "online",
             dir=configuration.state_directory,
-            settings=wandb.Settings(silent=True, console="off", disable_git=True, save_code=False),
+            settings=wandb.Settings(api_key=secret, silent=True, console="off", disable_git=True, save_code=False),
         )
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:

@@ -75,16 +75,19 @@ def _require_url(value: list[str]) -> list[str]:
     return value
 
 
+CAREFUL = SettingsConfigDict(
+    extra="ignore",
+    env_ignore_empty=True,
+    validate_by_name=True,
+    validate_by_alias=True,
+    hide_input_in_errors=True,
+)  # in every class: of two bases, pydantic lets the last one's configuration win
+
+
 class ServiceSettings(BaseSettings):
     """What every service reads. Subclasses add their fields; a missing or wrong one raises ConfigurationError."""
 
-    model_config = SettingsConfigDict(
-        extra="ignore",
-        env_ignore_empty=True,
-        validate_by_name=True,
-        validate_by_alias=True,
-        hide_input_in_errors=True,
-    )
+    model_config = CAREFUL
 
     state_directory: Path
     event_subscribers: Annotated[list[str], NoDecode, BeforeValidator(_split_commas), AfterValidator(_require_url)] = (
@@ -135,6 +138,8 @@ def _complaint(settings: type[BaseSettings], location: str, kind: str, message: 
 
 class DataBucketSettings(BaseSettings):
     """Where the lake is, as a mixin beside ServiceSettings: a folder, or `s3://bucket/prefix` with its keys."""
+
+    model_config = CAREFUL
 
     data_bucket: str
     aws_endpoint_url: str | None = None

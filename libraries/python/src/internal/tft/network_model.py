@@ -18,21 +18,24 @@ from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STA
 from internal.features.vocabulary import Vocabulary, vocabularies_from_json
 from internal.features.windows import HORIZON, PAST_LENGTH, Windows, lay_out
 from internal.tft.artifact import Artifact
+from internal.tft.calibration import Calibration
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.training import predict
 
 KIND: Final = "temporal_fusion_transformer"
 BATCH_SIZE: Final = 128
+CALIBRATION: Final = "calibration"
 
 
 @dataclass(frozen=True)
 class NetworkModel:
-    """A trained network with the scaler and vocabularies that it was trained with."""
+    """A trained network with the scaler, vocabularies and calibration that belong to it."""
 
     network: TemporalFusionTransformer
     configuration: TemporalFusionTransformerConfiguration
     scaler: Scaler
     vocabularies: dict[str, Vocabulary]
+    calibration: Calibration
 
     def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
         """See `QuantileModel.predict`."""
@@ -40,12 +43,17 @@ class NetworkModel:
 
     def predict_windows(self, windows: Windows) -> np.ndarray:
         """Quantiles of cumulative log returns, f64 [origin, horizon, quantile]."""
-        standardised = predict(self.network, windows, BATCH_SIZE)
-        return np.asarray(standardised.astype(np.float64) * windows.scale(np.arange(len(windows)))[:, :, None])
+        standardised = self.calibration.apply(self.standardised(windows))
+        return np.asarray(standardised * windows.scale(np.arange(len(windows)))[:, :, None])
 
-    def weights(self) -> dict[str, np.ndarray]:
-        """Parameters by name."""
-        return {name: np.asarray(tensor.numpy()) for name, tensor in get_state_dict(self.network).items()}
+    def standardised(self, windows: Windows) -> np.ndarray:
+        """The network's own quantiles, not calibrated, in units of volatility x sqrt(step)."""
+        return predict(self.network, windows, BATCH_SIZE).astype(np.float64)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Parameters by name, and the calibration."""
+        parameters = {name: np.asarray(tensor.numpy()) for name, tensor in get_state_dict(self.network).items()}
+        return {**parameters, CALIBRATION: self.calibration.values}
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> "NetworkModel":
@@ -65,8 +73,9 @@ class NetworkModel:
                 f"the vocabularies have {cardinalities} numbers, the network {configuration.static_cardinalities}"
             )
         network = TemporalFusionTransformer(configuration)
-        _load(network, artifact.arrays)
-        return cls(network, configuration, scaler, vocabularies)
+        calibration = Calibration.restore(artifact.arrays.get(CALIBRATION), configuration.horizon)
+        _load(network, {name: array for name, array in artifact.arrays.items() if name != CALIBRATION})
+        return cls(network, configuration, scaler, vocabularies, calibration)
 
 
 def read_configuration(stored: Mapping[str, Any]) -> TemporalFusionTransformerConfiguration:
