@@ -16,7 +16,7 @@ from fund.home import Home
 from fund.screen import Screen
 from fund.services import Supervisor, environment
 from internal.dates import previous_session, sessions
-from internal.errors import ArtifactError, FundError, UnavailableError
+from internal.errors import FundError, UnavailableError
 from internal.tft.registry import Registry
 
 HISTORY = timedelta(days=2 * 365)
@@ -107,10 +107,10 @@ class Staircase:
             self.clients.datamanager.upload("/equity-details", Path(opening.details))
 
     def train(self) -> None:
-        """Assemble, train and evaluate, unless the registry has a champion of the size asked for."""
-        champion = champion_of(self.home, self.plan.model)
-        if champion is not None:
-            self.screen.say(f"Champion {champion} ({self.plan.model}) is in the registry: nothing to train.")
+        """Assemble, train and evaluate, unless the registry has a model of the size asked for."""
+        trained = trained_model(self.home, self.plan.model)
+        if trained is not None:
+            self.screen.say(f"Model {trained} ({self.plan.model}) is in the registry: nothing to train.")
             return
         opened = self.supervisor.opening.opening_session
         self.command("assemble", "--start-date", str(opened - HISTORY), "--end-date", str(opened))
@@ -192,10 +192,10 @@ def last_closed(state: Json) -> date:
     return session if state["phase"] == "closed" else previous_session(session)
 
 
-def champion_of(home: Home, model: str) -> str | None:
-    """The champion's version when it has the size asked for, None when a training is due."""
-    try:
-        path = Registry(home.registry).path("champion")
-    except ArtifactError:
-        return None
-    return path.name if model else None
+def trained_model(home: Home, size: str) -> str | None:
+    """The newest registered version of that size, None when a training is due.
+
+    A trained model that is worse than the champion stays registered without being promoted: it is not trained again.
+    """
+    versions = [model.version for model in Registry(home.registry).list() if model.size == size]
+    return versions[-1] if versions else None
