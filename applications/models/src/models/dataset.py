@@ -8,13 +8,14 @@ import shutil
 from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import file_digest
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import polars as pl
 
-from internal.errors import FundError
+from internal.errors import FundError, UnavailableError
 
 BARS: Final = "bars.parquet"
 DETAILS: Final = "details.parquet"
@@ -53,17 +54,31 @@ class Dataset:
 
 
 def save_dataset(folder: Path, dataset: Dataset) -> None:
-    """Write a dataset as a whole; one that is there already is replaced only once the new one is complete."""
+    """Write a dataset as a whole; one that is there already is replaced only once the new one is complete.
+
+    Raises:
+        UnavailableError: The folder cannot be written: a full disk, say.
+    """
     partial = folder.with_name(f".{folder.name}-{uuid4().hex}")
-    partial.mkdir(parents=True)
     try:
-        dataset.bars.write_parquet(partial / BARS)
-        dataset.details.write_parquet(partial / DETAILS)
+        partial.mkdir(parents=True)
+        _write_parquet(partial / BARS, dataset.bars)
+        _write_parquet(partial / DETAILS, dataset.details)
         (partial / MANIFEST).write_text(json.dumps(_manifest(partial, dataset), indent=2))
         _replace(folder, partial)
-    except BaseException:
+    except OSError as error:
+        raise UnavailableError(
+            f"the dataset {folder} cannot be written ({error.strerror}): free some disk space, or choose another folder"
+        ) from error
+    finally:
         shutil.rmtree(partial, ignore_errors=True)
-        raise
+
+
+def _write_parquet(path: Path, frame: pl.DataFrame) -> None:
+    """Through memory: Polars' own file writer tells a full disk from a broken frame by words alone."""
+    content = BytesIO()
+    frame.write_parquet(content)
+    path.write_bytes(content.getbuffer())
 
 
 def _replace(folder: Path, partial: Path) -> None:
