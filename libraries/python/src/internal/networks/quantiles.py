@@ -21,7 +21,8 @@ class QuantileHead:
     def __call__(self, x: Tensor) -> Tensor:
         """Answer in the order of the quantiles."""
         weight, bias = (self.layout.view(self.parameters, name)[0, :, 0] for name in ("weight", "bias"))
-        raw, middle = x @ weight + bias, self._middle
+        # The gradient is stored before the weights' use it: fused into it, the loss was derived again for each weight.
+        raw, middle = (x @ weight + bias).contiguous_backward(), self._middle
         steps, median = raw.softplus(), raw[..., middle : middle + 1]
         columns = [median]
         for lower in range(middle - 1, -1, -1):
