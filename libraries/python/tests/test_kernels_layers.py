@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from tinygrad import Tensor
 
 from internal.kernels.attention import AttentionSizes, attention
-from internal.kernels.embedding import category_layout, embed_categories, embed_reals, real_layout
+from internal.kernels.embedding import category_layout, embed_categories, real_layout
 from internal.kernels.gate import gate, gate_layout
 from internal.kernels.gated_residual import GatedResidualSizes, gated_residual
 from internal.kernels.launch import plain_form
 from internal.kernels.layout import Layout
 from internal.kernels.lstm import lstm, lstm_layout
 from internal.kernels.selection import select
+from internal.kernels.variable_selection import SelectionParameters, SelectionSizes, select_reals
 
 CONTROL = np.array([12345, int(0.3 * 2**32), 0, 0], np.uint32)
 Array = Any  # a NumPy array; NumPy types its arithmetic as Any
@@ -145,16 +146,24 @@ def attention_case(batch: int, steps: int, sizes: AttentionSizes, random: np.ran
     return Case(arrays, derive, lambda x, p: attention(x, p, sizes, Tensor(CONTROL)))
 
 
-def reals_case(rows: int, variables: int, hidden: int, random: np.random.Generator) -> Case:
-    """A vector a number."""
-    layout = real_layout(variables, hidden)
+def reals_case(sizes: SelectionSizes, contexts: int, repeat: int, random: np.random.Generator) -> Case:
+    """Section 4.2 as it is written: embed, a network a variable, one over all of them, softmax, weighted sum."""
+    rows, layout = contexts * repeat, real_layout(sizes.variables, sizes.hidden)
+    each = gated_residual_case(sizes.each, rows, 1, random)
+    together = gated_residual_case(sizes.weighting, contexts, repeat, random)
+    x = random.standard_normal((rows, sizes.variables)).astype(np.float32)
 
-    def derive(x: Array, vector: Array) -> Array:
-        p = layout.unpack(vector)
-        return x[:, :, None] * p["weight"][0, :, 0] + p["bias"][0, :, 0]
+    def derive(context: Array, embedding: Array, variables: Array, weighting: Array) -> Array:
+        p = layout.unpack(embedding)
+        embedded = x.astype(np.float64)[:, :, None] * p["weight"][0, :, 0] + p["bias"][0, :, 0]
+        e = np.exp(together.derive(embedded.reshape(rows, 1, -1), context, weighting)[:, 0])
+        return ((e / e.sum(1, keepdims=True))[:, :, None] * each.derive(embedded, variables)).sum(1)
 
-    arrays = [random.standard_normal((rows, variables)), parameters(layout, random)]
-    return Case(arrays, derive, lambda x, p: embed_reals(x, p, hidden, Tensor(CONTROL)))
+    def operate(context: Tensor, *vectors: Tensor) -> Tensor:
+        return select_reals(Tensor(x), context, SelectionParameters(*vectors), sizes, Tensor(CONTROL))[0]
+
+    arrays = [together.arrays[1], parameters(layout, random), each.arrays[-1], together.arrays[-1]]
+    return Case(arrays, derive, operate)
 
 
 def categories_case(rows: int, cardinalities: tuple[int, ...], hidden: int, random: np.random.Generator) -> Case:
@@ -230,7 +239,8 @@ SMALL: dict[str, Callable[[], Case]] = {
     "gate": lambda: gate_case(9, 6, seeded()),
     "lstm": lambda: lstm_case((5, 3), 3, 4, 3),
     "attention": lambda: attention_case(2, 6, AttentionSizes(6, 2, 3, 4, 5), seeded()),
-    "real embedding": lambda: reals_case(5, 3, 4, seeded()),
+    "variable selection": lambda: reals_case(SelectionSizes(3, 4, 6), 3, 2, seeded()),
+    "variable selection, hidden 1": lambda: reals_case(SelectionSizes(3, 1, 6), 2, 2, seeded()),
     "category embedding": lambda: categories_case(6, (4, 3), 5, seeded()),
     "selection": lambda: selection_case(5, 3, 17, seeded()),
 }
@@ -308,10 +318,16 @@ def test_attention_sizes(batch: int, steps: int, queries: int, heads: int, depth
 
 @few
 @given(st.integers(1, 300), st.integers(1, 16), st.integers(1, 40))
-def test_selection_and_embedding_sizes(rows: int, variables: int, hidden: int) -> None:
+def test_selection_sizes(rows: int, variables: int, hidden: int) -> None:
     """One to sixteen variables of any width."""
     check_along_random_directions(selection_case(rows, variables, hidden, seeded()))
-    check_along_random_directions(reals_case(rows, variables, hidden, seeded()))
+
+
+@few
+@given(st.integers(1, 17), size, st.integers(1, 70), st.integers(1, 40))
+def test_variable_selection_sizes(variables: int, hidden: int, contexts: int, repeat: int) -> None:
+    """One to seventeen variables of any width, any context, shared by any number of rows."""
+    check_along_random_directions(reals_case(SelectionSizes(variables, hidden, 6), contexts, repeat, seeded()))
 
 
 def test_context_refused() -> None:

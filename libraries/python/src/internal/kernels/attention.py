@@ -53,7 +53,7 @@ def attention(x: Tensor, parameters: Tensor, sizes: AttentionSizes, control: Ten
     )
     if not runs_kernels(x.device, stack=kernel.stack):
         return plain_attention(x, parameters, sizes, control)
-    return launch(kernel, (batch, sizes.queries, sizes.hidden), [x, parameters], control)
+    return launch(kernel, (batch, sizes.queries, sizes.hidden), [x, parameters], control)[0]
 
 
 def attention_weights(x: Tensor, parameters: Tensor, sizes: AttentionSizes) -> Tensor:

@@ -1,11 +1,12 @@
 """Embeddings of real and of categorical inputs, section 4.2 of arXiv 1912.09363.
 
-It knows the kernel `embedding.c` and the plain forms that it must equal; it knows no model.
+It knows the kernel `embedding.c` for categories and the plain form that it must equal; real numbers have no kernel here,
+because `variable_selection.c` never builds their vectors. It knows no model.
 """
 
 from tinygrad import Tensor
 
-from internal.kernels.launch import Kernel, launch, macros, runs_kernels, shares_of
+from internal.kernels.launch import Kernel, launch, macros, runs_kernels
 from internal.kernels.layout import Layout, Matrix
 
 
@@ -19,20 +20,8 @@ def category_layout(cardinalities: tuple[int, ...], hidden: int) -> Layout:
     return Layout((("table", Matrix(sum(cardinalities), hidden)),))
 
 
-def embed_reals(x: Tensor, parameters: Tensor, hidden: int, control: Tensor) -> Tensor:
-    """Give each number its vector: f32 [row, variable] -> f32 [row, variable, hidden]."""
-    rows, variables = (int(size) for size in x.shape)
-    if not runs_kernels(x.device):
-        return plain_embed_reals(x, parameters, hidden)
-    shares = shares_of(rows)
-    sizes = {"ROWS": rows, "VARIABLES": variables, "WIDE": hidden, "SHARES": shares, "REAL": 1}
-    layout = real_layout(variables, hidden)
-    kernel = Kernel("embedding", macros(sizes | layout.macros()), scratch=shares * layout.group_size)
-    return launch(kernel, (rows, variables, hidden), [x, parameters], control)
-
-
-def plain_embed_reals(x: Tensor, parameters: Tensor, hidden: int) -> Tensor:
-    """`embed_reals` in plain tinygrad."""
+def embed_reals(x: Tensor, parameters: Tensor, hidden: int) -> Tensor:
+    """Give each number its vector, in plain tinygrad: f32 [row, variable] -> f32 [row, variable, hidden]."""
     layout = real_layout(int(x.shape[1]), hidden)
     weight, bias = (layout.view(parameters, name).reshape(-1, hidden) for name in ("weight", "bias"))
     return x.unsqueeze(2) * weight + bias
@@ -57,12 +46,10 @@ def embed_categories(
         "ROWS": rows,
         "VARIABLES": len(cardinalities),
         "WIDE": hidden,
-        "SHARES": 1,
-        "REAL": 0,
         "FIRST_ROWS": first,
     }
     kernel = Kernel("embedding", macros(sizes | layout.macros()))
-    return launch(kernel, (rows, len(cardinalities), hidden), [parameters], control, constants=[x])
+    return launch(kernel, (rows, len(cardinalities), hidden), [parameters], control, constants=[x])[0]
 
 
 def plain_embed_categories(x: Tensor, parameters: Tensor, cardinalities: tuple[int, ...], hidden: int) -> Tensor:

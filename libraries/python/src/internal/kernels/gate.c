@@ -2,6 +2,8 @@
 // Built with: ROWS, OUTPUT, SHARES, SITE and the OFFSET_ of every parameter.
 //   x [ROWS, OUTPUT], skip [ROWS, OUTPUT] -> LayerNorm(skip + GLU(dropout(x))) [ROWS, OUTPUT]
 #include "kernel.h"
+#define WIDTH PADDED(OUTPUT)
+#define GATE_WIDTH WIDTH
 #include "gating.h"
 #define SHARE_ROWS ((ROWS + SHARES - 1) / SHARES)
 #define LAST(share) ((share + 1) * SHARE_ROWS < ROWS ? (share + 1) * SHARE_ROWS : ROWS)
@@ -15,17 +17,12 @@ typedef struct {
   const unsigned *control;
 } arguments_t;
 
-static void drop_rows(int rows, int row, dropout_t dropout, float *values) {
-  for (int i = 0; i < rows && dropout.threshold; i++)
-    for (int j = 0; j < WIDTH; j += LANES)
-      store(values + i * WIDTH + j, dropped(dropout, (unsigned)(row + i) * OUTPUT + j, load(values + i * WIDTH + j)));
-}
 static void forward_block(int rows, int row, const arguments_t *a, block_t *b) {
   unpack(rows, OUTPUT, a->x + (long)row * OUTPUT, OUTPUT, b->dropped);
   unpack(rows, OUTPUT, a->skip + (long)row * OUTPUT, OUTPUT, b->normalised);
-  drop_rows(rows, row, dropout_of(a->control, SITE), b->dropped);
+  drop_rows(dropout_of(a->control, SITE), rows, OUTPUT, row, 1, b->dropped);
   dense(rows, 2 * WIDTH, OUTPUT, b->dropped, WIDTH, a->parameters + OFFSET_GATE_WEIGHT, a->parameters + OFFSET_GATE_BIAS, b->gates, 2 * WIDTH);
-  gate_and_normalise(rows, b->gates, b->normalised, b->inverse, a->parameters + OFFSET_SCALE, a->parameters + OFFSET_SHIFT, b->out);
+  gate_and_normalise(OUTPUT, rows, b->gates, b->normalised, b->inverse, a->parameters + OFFSET_SCALE, a->parameters + OFFSET_SHIFT, b->out, 0, 0);
 }
 
 #ifdef FORWARD
@@ -55,11 +52,11 @@ static void backward_item(const void *pointer, int share) {
     int rows = LAST(share) - row < BLOCK ? LAST(share) - row : BLOCK;
     forward_block(rows, row, a, &b);
     unpack(rows, OUTPUT, a->dy + (long)row * OUTPUT, OUTPUT, delta);
-    gate_and_normalise_gradient(rows, delta, b.gates, b.normalised, b.inverse, a->parameters + OFFSET_SCALE, g + OFFSET_SCALE, g + OFFSET_SHIFT);
+    gate_and_normalise_gradient(OUTPUT, rows, delta, delta, b.gates, b.normalised, b.inverse, a->parameters + OFFSET_SCALE, 0, g + OFFSET_SCALE, g + OFFSET_SHIFT, 0, 0, 0);
     bias_gradient(rows, 2 * WIDTH, b.gates, 2 * WIDTH, g + OFFSET_GATE_BIAS);
     weight_gradient(rows, 2 * WIDTH, OUTPUT, b.dropped, WIDTH, b.gates, 2 * WIDTH, g + OFFSET_GATE_WEIGHT);
     dense(rows, WIDTH, 2 * WIDTH, b.gates, 2 * WIDTH, a->scratch, 0, input, WIDTH);
-    drop_rows(rows, row, dropout_of(a->control, SITE), input);
+    drop_rows(dropout_of(a->control, SITE), rows, OUTPUT, row, 1, input);
     repack(rows, OUTPUT, input, a->dx + (long)row * OUTPUT, OUTPUT);
     repack(rows, OUTPUT, delta, a->dskip + (long)row * OUTPUT, OUTPUT);
   }

@@ -37,7 +37,7 @@ def gate(x: Tensor, skip: Tensor, parameters: Tensor, control: Tensor, site: int
     )
     if not runs_kernels(x.device, stack=kernel.stack):
         return plain_gate(x, skip, parameters, control, site)
-    return launch(kernel, (rows, hidden), [x, skip, parameters], control)
+    return launch(kernel, (rows, hidden), [x, skip, parameters], control)[0]
 
 
 def plain_gate(x: Tensor, skip: Tensor, parameters: Tensor, control: Tensor, site: int) -> Tensor:

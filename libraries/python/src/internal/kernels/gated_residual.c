@@ -4,6 +4,8 @@
 //   x [ROWS, GROUPS, INPUT], context [ROWS / REPEAT, CONTEXT] -> y [ROWS, GROUPS, OUTPUT]
 // The gradient recomputes its block of rows instead of reading saved activations: at these sizes memory costs as much.
 #include "kernel.h"
+#define WIDTH PADDED(OUTPUT)
+#define GATE_WIDTH WIDTH
 #include "gating.h"
 #define INNER PADDED(HIDDEN)
 #define FEATURES PADDED(INPUT)
@@ -29,16 +31,14 @@ static void forward_block(int rows, int row, int group, const float *x, const fl
     for (int j = 0; j < INNER; j += LANES) { // equation 4: ELU(W x + W c + b)
       vector v = load(b->hidden + i * INNER + j);
       if (CONTEXT) v += load(added + (long)((row + i) / REPEAT) * INNER + j);
-      store(b->hidden + i * INNER + j, choose((mask)(v > 0.0f), v, exponential(choose((mask)(v > 0.0f), (vector){0}, v)) - 1.0f));
+      store(b->hidden + i * INNER + j, elu(v));
     }
   dense(rows, INNER, HIDDEN, b->hidden, INNER, p + OFFSET_INNER_WEIGHT, p + OFFSET_INNER_BIAS, b->dropped, INNER); // equation 3
-  for (int i = 0; i < rows && dropout.threshold; i++)
-    for (int j = 0; j < INNER; j += LANES)
-      store(b->dropped + i * INNER + j, dropped(dropout, ((unsigned)(row + i) * GROUPS + group) * HIDDEN + j, load(b->dropped + i * INNER + j)));
+  drop_rows(dropout, rows, HIDDEN, (unsigned)row * GROUPS + group, GROUPS, b->dropped);
   dense(rows, 2 * WIDTH, HIDDEN, b->dropped, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, b->gates, 2 * WIDTH); // equation 5
   if (PROJECTED) dense(rows, WIDTH, INPUT, input, GROUPS * INPUT, p + OFFSET_SKIP_WEIGHT, p + OFFSET_SKIP_BIAS, b->normalised, WIDTH);
   else unpack(rows, OUTPUT, input, GROUPS * INPUT, b->normalised);
-  gate_and_normalise(rows, b->gates, b->normalised, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, b->out); // equation 2
+  gate_and_normalise(OUTPUT, rows, b->gates, b->normalised, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, b->out, 0, 0); // equation 2
 }
 
 typedef struct {
@@ -117,20 +117,15 @@ static void backward_block(int rows, int row, int group, const arguments_t *a, c
   const float *x = a->x + ((long)row * GROUPS + group) * INPUT, *p = a->parameters + (long)group * PARAMETERS;
   dropout_t dropout = dropout_of(a->control, SITE);
   unpack(rows, OUTPUT, a->dy + ((long)row * GROUPS + group) * OUTPUT, GROUPS * OUTPUT, delta);
-  gate_and_normalise_gradient(rows, delta, b->gates, b->normalised, b->inverse, p + OFFSET_SCALE, g + OFFSET_SCALE, g + OFFSET_SHIFT);
+  gate_and_normalise_gradient(OUTPUT, rows, delta, delta, b->gates, b->normalised, b->inverse, p + OFFSET_SCALE, 0, g + OFFSET_SCALE, g + OFFSET_SHIFT, 0, 0, 0);
   bias_gradient(rows, 2 * WIDTH, b->gates, 2 * WIDTH, g + OFFSET_GATE_BIAS);
   weight_gradient(rows, 2 * WIDTH, HIDDEN, b->dropped, INNER, b->gates, 2 * WIDTH, g + OFFSET_GATE_WEIGHT);
   dense(rows, INNER, 2 * WIDTH, b->gates, 2 * WIDTH, t + TRANSPOSED_GATE, 0, inner, INNER);
-  for (int i = 0; i < rows && dropout.threshold; i++)
-    for (int j = 0; j < INNER; j += LANES)
-      store(inner + i * INNER + j, dropped(dropout, ((unsigned)(row + i) * GROUPS + group) * HIDDEN + j, load(inner + i * INNER + j)));
+  drop_rows(dropout, rows, HIDDEN, (unsigned)row * GROUPS + group, GROUPS, inner);
   bias_gradient(rows, INNER, inner, INNER, g + OFFSET_INNER_BIAS);
   weight_gradient(rows, INNER, HIDDEN, b->hidden, INNER, inner, INNER, g + OFFSET_INNER_WEIGHT);
   dense(rows, INNER, INNER, inner, INNER, t + TRANSPOSED_INNER, 0, hidden, INNER);
-  for (int i = 0; i < rows * INNER; i += LANES) { // ELU' is 1 above zero and ELU + 1 below
-    vector h = load(b->hidden + i), d = load(hidden + i);
-    store(hidden + i, choose((mask)(h > 0.0f), d, d * (h + 1.0f)));
-  }
+  for (int i = 0; i < rows * INNER; i += LANES) store(hidden + i, elu_gradient(load(b->hidden + i), load(hidden + i)));
   bias_gradient(rows, INNER, hidden, INNER, g + OFFSET_HIDDEN_BIAS);
   weight_gradient(rows, INNER, INPUT, x, GROUPS * INPUT, hidden, INNER, g + OFFSET_HIDDEN_WEIGHT);
   dense(rows, FEATURES, INNER, hidden, INNER, t + TRANSPOSED_HIDDEN, 0, input, FEATURES);

@@ -102,7 +102,7 @@ def gated_residual(
     if not runs_kernels(x.device, stack=kernel.stack):
         return plain_gated_residual(x, context, parameters, sizes, control)
     inputs = [x, parameters] if context is None else [x, context, parameters]
-    return launch(kernel, (rows, sizes.groups, sizes.output), inputs, control)
+    return launch(kernel, (rows, sizes.groups, sizes.output), inputs, control)[0]
 
 
 def plain_gated_residual(

@@ -27,10 +27,18 @@ typedef unsigned words __attribute__((vector_size(LANES * 4), aligned(4), may_al
 INLINE vector load(const float *from) { return *(const vector *)from; }
 INLINE void store(float *to, vector value) { *(vector *)to = value; }
 INLINE vector choose(mask where, vector yes, vector no) { return (vector)(((mask)yes & where) | ((mask)no & ~where)); }
-INLINE float sum(vector value) {
-  float total = 0;
-  UNROLL for (int lane = 0; lane < LANES; lane++) total += value[lane];
-  return total;
+INLINE float sum(vector value) { // in halves: a chain of additions, one after the other, would take four times as long
+#if LANES == 16
+  value += __builtin_shufflevector(value, value, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  value += __builtin_shufflevector(value, value, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
+  value += __builtin_shufflevector(value, value, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  value += __builtin_shufflevector(value, value, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#else
+  value += __builtin_shufflevector(value, value, 4, 5, 6, 7, 0, 1, 2, 3);
+  value += __builtin_shufflevector(value, value, 2, 3, 0, 1, 6, 7, 4, 5);
+  value += __builtin_shufflevector(value, value, 1, 0, 3, 2, 5, 4, 7, 6);
+#endif
+  return value[0];
 }
 INLINE words lanes(void) {
   words index;
@@ -56,6 +64,10 @@ INLINE vector exponential(vector x) {
 }
 INLINE vector sigmoid(vector x) { return 1.0f / (1.0f + exponential(-x)); }
 INLINE vector hyperbolic_tangent(vector x) { return 2.0f / (1.0f + exponential(-2.0f * x)) - 1.0f; }
+
+// ELU(x), and its gradient from its result: the slope is 1 above zero and ELU + 1 below
+INLINE vector elu(vector x) { return choose((mask)(x > 0.0f), x, exponential(choose((mask)(x > 0.0f), (vector){0}, x)) - 1.0f); }
+INLINE vector elu_gradient(vector result, vector delta) { return choose((mask)(result > 0.0f), delta, delta * (result + 1.0f)); }
 
 // ---- matrix products -------------------------------------------------------------------------------------------------
 // One tile of out[rows, vectors * LANES] (+)= left[rows, depth] right[depth, ...], kept in registers over the whole depth.
@@ -176,6 +188,15 @@ INLINE vector dropped(dropout_t dropout, unsigned index, vector value) {
   return (vector)((mask)(value * dropout.scale) & (mask)(hash >= dropout.threshold));
 }
 
+// in place: values[rows, PADDED(columns)] of row `first_row` on, of an array whose rows have `columns` numbers
+SHARED void drop_rows(dropout_t dropout, int rows, int columns, unsigned first_row, unsigned row_step, float *values) {
+  for (int row = 0; row < rows && dropout.threshold; row++)
+    for (int j = 0; j < PADDED(columns); j += LANES) {
+      float *at = values + row * PADDED(columns) + j;
+      store(at, dropped(dropout, (first_row + row * row_step) * columns + j, load(at)));
+    }
+}
+
 // ---- threads ---------------------------------------------------------------------------------------------------------
 // The work is cut into items that do not depend on the number of threads, and each item writes its own place: whichever
 // thread takes it, the bits are the same. host: {address of pthread_create, of pthread_join, number of threads}.
@@ -199,11 +220,12 @@ SHARED void parallel(const unsigned long *host, int items, void (*work)(const vo
   labour(&crew);
   while (helpers > 0) join(threads[--helpers], 0);
 }
-// total[count] = sum of parts[shares, count], in the order of the shares
-SHARED void add_shares(long count, int shares, const float *parts, float *total) {
+// total[count] = sum over the shares, in their order, of parts[count], which lie part_size apart
+SHARED void add_parts(long count, int shares, long part_size, const float *parts, float *total) {
   for (long index = 0; index < count; index += LANES) {
     vector value = load(parts + index);
-    for (int share = 1; share < shares; share++) value += load(parts + share * count + index);
+    for (int share = 1; share < shares; share++) value += load(parts + share * part_size + index);
     store(total + index, value);
   }
 }
+SHARED void add_shares(long count, int shares, const float *parts, float *total) { add_parts(count, shares, count, parts, total); }

@@ -114,37 +114,45 @@ def macros(values: Mapping[str, int | str]) -> tuple[tuple[str, int | str], ...]
     return tuple(sorted(values.items()))
 
 
-def launch(
-    kernel: Kernel, shape: tuple[int, ...], inputs: Sequence[Tensor], control: Tensor, constants: Sequence[Tensor] = ()
-) -> Tensor:
-    """Run the kernel: f32 Tensor of `shape`.
+def launch(  # noqa: PLR0913, PLR0917 (what a kernel is given, one by one)
+    kernel: Kernel,
+    shape: tuple[int, ...],
+    inputs: Sequence[Tensor],
+    control: Tensor,
+    constants: Sequence[Tensor] = (),
+    beside: Sequence[tuple[int, ...]] = (),
+) -> list[Tensor]:
+    """Run the kernel: f32 tensors, the output of `shape` and those `beside` it.
 
     Args:
         kernel: the file and its sizes.
-        shape: of the one output.
+        shape: of the output that has a gradient.
         inputs: f32 tensors that get a gradient, in the C function's order.
         control: u32 [4], the dropout's seed and threshold (`internal.kernels.dropout`).
         constants: tensors after the inputs that get no gradient.
+        beside: shapes of further outputs, through which no gradient flows.
     """
     forward, backward = (source(kernel.name, way, kernel.macros) for way in ("FORWARD", "BACKWARD"))
+    outputs = [Tensor.empty(*size) for size in (shape, *beside)]
 
     def gradient(delta: UOp, call: UOp) -> tuple[UOp | None, ...]:
-        arguments = call.src[2:]  # after the program and the output
-        outputs = [Tensor.empty(*tensor.shape).uop for tensor in inputs] + [Tensor.empty(kernel.scratch).uop]
+        arguments = call.src[1 + len(outputs) :]  # after the program and the outputs
         results = UOp.custom_kernel(
-            *outputs,
+            *[Tensor.empty(*tensor.shape).uop for tensor in inputs],
+            Tensor.empty(kernel.scratch).uop,
             Tensor(delta).contiguous().uop,
             *arguments,
             fxn=lambda *placeholders: program(f"{kernel.name}_gradient", backward, placeholders),
         )
-        return (None, *results[: len(inputs)], *[None] * (len(arguments) - len(inputs)))
+        return (*[None] * len(outputs), *results[: len(inputs)], *[None] * (len(arguments) - len(inputs)))
 
-    return Tensor.custom_kernel(
-        Tensor.empty(*shape),
+    found = Tensor.custom_kernel(
+        *outputs,
         *inputs,
         *constants,
         control,
         host(),
         fxn=lambda *placeholders: program(kernel.name, forward, placeholders),
         grad_fxn=gradient,
-    )[0]
+    )
+    return [found[0], *(tensor.detach() for tensor in found[1 : len(outputs)])]

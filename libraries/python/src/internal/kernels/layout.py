@@ -63,10 +63,10 @@ class Layout:
         """Floats a group."""
         return sum(matrix.size for _, matrix in self.matrices)
 
-    def macros(self) -> dict[str, int]:
-        """What the C text calls them: OFFSET_NAME for each matrix, PARAMETERS for a group's size."""
-        named = {f"OFFSET_{name.upper()}": offset for name, offset in self.offsets.items()}
-        return named | {"PARAMETERS": self.group_size}
+    def macros(self, prefix: str = "") -> dict[str, int]:
+        """What the C text calls them: OFFSET_NAME for each matrix, PARAMETERS for a group's size, after the prefix."""
+        named = {f"{prefix}OFFSET_{name.upper()}": offset for name, offset in self.offsets.items()}
+        return named | {f"{prefix}PARAMETERS": self.group_size}
 
     def pack(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Flatten f32 arrays [groups, rows, blocks, columns] into the padded vector."""

@@ -49,7 +49,7 @@ def lstm(x: Tensor, first: tuple[Tensor, Tensor], parameters: Tensor, switch: in
     )
     if not runs_kernels(x.device, stack=kernel.stack):
         return plain_lstm(x, first, parameters, switch)
-    return launch(kernel, (batch, steps, size), [x, *first, parameters], control)
+    return launch(kernel, (batch, steps, size), [x, *first, parameters], control)[0]
 
 
 def plain_lstm(x: Tensor, first: tuple[Tensor, Tensor], parameters: Tensor, switch: int) -> Tensor:

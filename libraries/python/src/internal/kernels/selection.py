@@ -14,7 +14,7 @@ def select(scores: Tensor, x: Tensor, control: Tensor) -> Tensor:
     if not runs_kernels(x.device):
         return plain_select(scores, x)
     sizes = {"ROWS": rows, "VARIABLES": variables, "WIDE": hidden, "SHARES": shares_of(rows)}
-    return launch(Kernel("selection", macros(sizes)), (rows, hidden), [scores, x], control)
+    return launch(Kernel("selection", macros(sizes)), (rows, hidden), [scores, x], control)[0]
 
 
 def plain_select(scores: Tensor, x: Tensor) -> Tensor:

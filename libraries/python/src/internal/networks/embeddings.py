@@ -7,20 +7,15 @@ import numpy as np
 from tinygrad import Tensor
 
 from internal.kernels.dropout import Dropout
-from internal.kernels.embedding import category_layout, embed_categories, embed_reals, real_layout
+from internal.kernels.embedding import category_layout, embed_categories, real_layout
 
 
 class RealEmbedding:
-    """One weight and one bias vector a variable: x [.., variable] -> [row, variable, hidden]."""
+    """One weight and one bias vector a variable; `RealVariableSelection` applies them as part of its one operation."""
 
-    def __init__(self, variables: int, hidden: int, dropout: Dropout, random: np.random.Generator) -> None:
+    def __init__(self, variables: int, hidden: int, random: np.random.Generator) -> None:
         self.layout = real_layout(variables, hidden)
         self.parameters = self.layout.initialise(random)
-        self._hidden, self._dropout = hidden, dropout
-
-    def __call__(self, x: Tensor) -> Tensor:
-        """Embed f32 [.., variable]; the leading axes become rows."""
-        return embed_reals(x.reshape(-1, x.shape[-1]), self.parameters, self._hidden, self._dropout.control)
 
 
 class CategoryEmbedding:

@@ -12,11 +12,11 @@ from internal.kernels.attention import AttentionSizes
 from internal.kernels.dropout import Dropout
 from internal.kernels.gated_residual import GatedResidualSizes
 from internal.networks.attention import InterpretableAttention
-from internal.networks.embeddings import CategoryEmbedding, RealEmbedding
+from internal.networks.embeddings import CategoryEmbedding
 from internal.networks.gating import GatedResidualNetwork, GatedSkip
 from internal.networks.lstm import EncoderDecoder
 from internal.networks.quantiles import QuantileHead
-from internal.networks.variable_selection import VariableSelection
+from internal.networks.variable_selection import RealVariableSelection, VariableSelection
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,9 @@ class TemporalFusionTransformer:
         random = np.random.default_rng(c.seed)
         drop = self.dropout = Dropout(c.dropout, c.seed)
         self.static_embedding = CategoryEmbedding(c.static_cardinalities, hidden, drop, random)
-        self.past_embedding = RealEmbedding(past, hidden, drop, random)
-        self.future_embedding = RealEmbedding(known, hidden, drop, random)
-        self.static_selection = VariableSelection(static, hidden, 1, drop, random, context=False)
-        self.past_selection = VariableSelection(past, hidden, 3, drop, random, context=True)
-        self.future_selection = VariableSelection(known, hidden, 5, drop, random, context=True)
+        self.static_selection = VariableSelection(static, hidden, 1, drop, random)
+        self.past_selection = RealVariableSelection(past, hidden, 3, drop, random)
+        self.future_selection = RealVariableSelection(known, hidden, 5, drop, random)
         contexts = GatedResidualSizes(hidden, hidden, hidden, groups=4, site=7)
         self.static_contexts = GatedResidualNetwork(contexts, drop, random)
         self.encoder_decoder = EncoderDecoder(hidden, c.past_length, drop, random)
@@ -127,8 +125,8 @@ class TemporalFusionTransformer:
         contexts = self.static_contexts(static_vector.unsqueeze(1).expand(-1, 4, -1).contiguous())  # [batch, 4, hidden]
         selection, enrichment, first_hidden, first_cell = (contexts[:, index] for index in range(4))
 
-        past_vectors, past_weights = self.past_selection(self.past_embedding(past), selection)
-        future_vectors, future_weights = self.future_selection(self.future_embedding(future), selection)
+        past_vectors, past_weights = self.past_selection(past, selection)
+        future_vectors, future_weights = self.future_selection(future, selection)
         temporal = past_vectors.reshape(batch, -1, hidden).cat(future_vectors.reshape(batch, -1, hidden), dim=1)
 
         # Locality, 4.5.1 and equation 17; static enrichment, equation 18.
