@@ -1,7 +1,7 @@
 """Embeddings of real and of categorical inputs, section 4.2 of arXiv 1912.09363.
 
-It knows the kernel `embedding.c` for categories and the plain form that it must equal; real numbers have no kernel here,
-because `variable_selection.c` never builds their vectors. It knows no model.
+It knows the kernel `embedding.c` for categories and the plain form that it must equal. Real numbers have no kernel
+here, because `variable_selection.c` never builds their vectors. It knows no model.
 """
 
 from tinygrad import Tensor
