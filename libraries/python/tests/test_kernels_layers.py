@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tinygrad import Tensor
+from tinygrad import Device, Tensor
 
 from internal.kernels.attention import AttentionSizes, attention
 from internal.kernels.embedding import category_layout, embed_categories, real_layout
 from internal.kernels.gate import gate, gate_layout
 from internal.kernels.gated_residual import GatedResidualSizes, gated_residual
-from internal.kernels.launch import plain_form
+from internal.kernels.launch import compiling_ahead, plain_form, thread_count
 from internal.kernels.layout import Layout
 from internal.kernels.lstm import lstm, lstm_layout
 from internal.kernels.selection import select
@@ -328,6 +328,47 @@ def test_selection_sizes(rows: int, variables: int, hidden: int) -> None:
 def test_variable_selection_sizes(variables: int, hidden: int, contexts: int, repeat: int) -> None:
     """One to seventeen variables of any width, any context, shared by any number of rows."""
     check_along_random_directions(reals_case(SelectionSizes(variables, hidden, 6), contexts, repeat, seeded()))
+
+
+def test_merged_layers() -> None:
+    """Where nothing is dropped, the kernel merges two layers: the same selection as step by step, weights included."""
+    sizes, still = SelectionSizes(3, 20, 6), Tensor(np.zeros(4, np.uint32))
+    arrays = reals_case(sizes, 50, 12, seeded()).arrays
+    x = Tensor(seeded().standard_normal((600, 3)).astype(np.float32))
+    context, *vectors = (Tensor(array.astype(np.float32)) for array in arrays)
+    found = [tensor.numpy() for tensor in select_reals(x, context, SelectionParameters(*vectors), sizes, still)]
+    with plain_form():
+        expected = select_reals(x, context, SelectionParameters(*vectors), sizes, still)
+        for plain, tensor in zip(expected, found, strict=True):
+            assert_close(plain.numpy(), tensor, 1e-5)
+    np.testing.assert_allclose(1.0, found[1].sum(1), rtol=1e-5)
+
+
+def test_threads_change_no_bit() -> None:
+    """Selection and its gradients over several shares are the same bits on one, two, three and five threads."""
+    runs = []
+    for threads in (1, 2, 3, 5):
+        with thread_count(threads):
+            output, gradients, _ = run(reals_case(SelectionSizes(5, 16, 6), 130, 3, seeded()))
+        runs.append([output, *gradients])
+    for other in runs[1:]:
+        for expected, found in zip(runs[0], other, strict=True):
+            np.testing.assert_array_equal(expected, found)
+
+
+def test_compiled_ahead() -> None:
+    """A kernel named inside the scope is in the cache on leaving it, and works."""
+    site = int(np.random.default_rng().integers(2**31))  # a text that no earlier run has compiled
+    x, vector = Tensor(seeded().standard_normal((7, 5)).astype(np.float32)), gate_layout(5).initialise(seeded())
+    with compiling_ahead():
+        found = gate(x, x, vector, Tensor(CONTROL), site)
+    compiler, calls = Device["CPU"].renderer.compiler, list[str]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiler, "compile", calls.append)
+        array = found.numpy()
+    with plain_form():
+        assert_close(gate(x, x, vector, Tensor(CONTROL), site).numpy(), array, 1e-5)
+    assert calls == []
 
 
 def test_context_refused() -> None:

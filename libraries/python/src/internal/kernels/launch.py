@@ -8,7 +8,8 @@ dropout control and the host's addresses.
 import ctypes
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 from tinygrad import Device, Tensor
+from tinygrad.helpers import diskcache_get, diskcache_put
 from tinygrad.uop.ops import KernelInfo, Ops, UOp
 
 _FOLDER = Path(__file__).parent
@@ -25,6 +27,7 @@ _STACK_LIMIT = 1 << 20  # bytes that a kernel may keep on a thread's stack; some
 _MOST_THREADS = 64
 _plain: ContextVar[bool] = ContextVar("plain", default=False)
 _threads: ContextVar[int] = ContextVar("threads", default=0)
+_compile: ContextVar[Callable[[str], None] | None] = ContextVar("compile", default=None)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,29 @@ def thread_count(count: int) -> Iterator[None]:
         _threads.reset(token)
 
 
+@contextmanager
+def compiling_ahead() -> Iterator[None]:
+    """Inside, a kernel that the cache lacks is compiled once it is named, several at a time; on leaving, all are there.
+
+    tinygrad itself would compile one after the other when the graph is realised, so realise outside.
+    """
+    compiler = Device["CPU"].renderer.compiler
+    jobs: dict[str, Future[bytes]] = {}
+    with ThreadPoolExecutor(_usable_cores()) as pool:
+
+        def begin(text: str) -> None:
+            if text not in jobs and diskcache_get(compiler.cachekey, text) is None:
+                jobs[text] = pool.submit(compiler.compile, text)
+
+        token = _compile.set(begin)
+        try:
+            yield
+        finally:
+            _compile.reset(token)
+    for text, job in jobs.items():
+        diskcache_put(compiler.cachekey, text, job.result())
+
+
 def runs_kernels(device: str | tuple[str, ...], *, stack: int = 0) -> bool:
     """Whether C kernels of this stack size can run on the device; otherwise the plain form does."""
     if _plain.get() or stack > _STACK_LIMIT or not str(device).startswith("CPU"):
@@ -85,10 +111,14 @@ def _host(threads: int) -> Tensor:
     return Tensor(np.array([*addresses, threads, 0], np.uint64)).realize()
 
 
+def _usable_cores() -> int:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(usable, _MOST_THREADS)
+
+
 def host() -> Tensor:
     """The host tensor for the thread count in force: all cores that this process may use, unless told otherwise."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return _host(_threads.get() or min(usable, _MOST_THREADS))
+    return _host(_threads.get() or _usable_cores())
 
 
 @cache
@@ -105,6 +135,9 @@ def source(name: str, direction: str, macros: tuple[tuple[str, int | str], ...])
 
 def program(name: str, text: str, placeholders: Sequence[UOp]) -> UOp:
     """A finished program for tinygrad's graph: its arguments in order and its source."""
+    begin = _compile.get()
+    if begin is not None:
+        begin(text)
     sink = UOp.sink(*[placeholder.base for placeholder in placeholders], arg=KernelInfo(name))
     return UOp(Ops.PROGRAM, src=(sink, UOp(Ops.LINEAR, src=(*sink.src, sink)), UOp(Ops.SOURCE, arg=text)))
 

@@ -15,6 +15,7 @@ from tinygrad import Context, Tensor, TinyJit
 from tinygrad.nn.state import get_state_dict, load_state_dict
 
 from internal.kernels.adam import Adam, AdamSettings
+from internal.kernels.launch import compiling_ahead
 from internal.kernels.layout import padded
 from internal.networks.losses import pinball_loss, quantile_loss
 from internal.tft.model import TemporalFusionTransformer
@@ -159,8 +160,10 @@ def training_step(
     optimizer = Adam(parameters, model.dropout, settings)
 
     def step(past: Tensor, future: Tensor, static: Tensor, target: Tensor) -> Tensor:
-        loss = quantile_loss(model(past, future, static), target, model.configuration.quantiles)
-        return optimizer.step(loss, loss.gradient(*parameters)).realize()
+        with compiling_ahead():
+            loss = quantile_loss(model(past, future, static), target, model.configuration.quantiles)
+            report = optimizer.step(loss, loss.gradient(*parameters))
+        return report.realize()
 
     captured = TinyJit(step)
 
@@ -191,7 +194,12 @@ class _Forward:
 
     def __init__(self, model: TemporalFusionTransformer, size: int) -> None:
         self.model, self._size = model, size
-        self._captured = TinyJit(lambda past, future, static: model(past, future, static).realize())
+        self._captured = TinyJit(self._predict)
+
+    def _predict(self, past: Tensor, future: Tensor, static: Tensor) -> Tensor:
+        with compiling_ahead():
+            prediction = self.model(past, future, static)
+        return prediction.realize()
 
     def __call__(self, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
         """Predict: f32 [window, horizon, quantile], and beside it what happened, f32 [window, horizon]."""
