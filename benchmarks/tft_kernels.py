@@ -3,7 +3,7 @@
 `python benchmarks/tft_kernels.py [small|full] [threads]`
 Processor time over all threads is what a kernel costs, whatever else runs here; wall time is what one waits for.
 GFLOP/s count the matrix products of the layer's equations (a gradient's with its recomputation) per second of processor
-time; a collapsed embedding's products are not counted, because they are not done. Merged layers count as if they were not.
+time; a collapsed embedding's products are not counted, because they are not done; merged layers count as two.
 """
 
 import os
