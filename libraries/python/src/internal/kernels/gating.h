@@ -9,7 +9,7 @@ INLINE vector present(const int output, int vector_index) {
 }
 
 // gates[rows, 2 * width]: value, gate -> value, sigmoid(gate); skip[rows, width] -> the normalised sum; inverse[rows]: 1 / deviation.
-// out[rows, width]: the result; with weights (one a row, weights_row apart) the weighted result is added to what is there.
+// out[rows, width]: the result (0: nobody wants it); with weights (one a row, weights_row apart) it is weighted and added to out.
 INLINE void gate_and_normalise(const int output, int rows, float *gates, float *skip, float *inverse, const float *scale,
                                const float *shift, float *out, const float *weights, long weights_row) {
   const int width = PADDED(output), vectors = width / LANES;
@@ -31,6 +31,7 @@ INLINE void gate_and_normalise(const int output, int rows, float *gates, float *
     UNROLL for (int j = 0; j < vectors; j++) {
       unit[j] *= inverse[row];
       store(normalised + j * LANES, unit[j]);
+      if (!out) continue;
       vector result = unit[j] * load(scale + j * LANES) + load(shift + j * LANES);
       if (weights) result = load(out + row * width + j * LANES) + weights[row * weights_row] * result;
       store(out + row * width + j * LANES, result);

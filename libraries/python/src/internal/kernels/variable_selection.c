@@ -100,7 +100,7 @@ INLINE void rank_one(int rows, const float *x, const float *slope, const float *
       store(out + i * INNER + j, activated ? elu(value) : value);
     }
 }
-// merged: inner and gate layer in one, for when nothing is dropped in between (0: one after the other); y += weights * result
+// merged: inner and gate layer in one, for when nothing is dropped in between (0: one after the other); y += weights * result (0: not wanted)
 static void variable_block(int rows, int row, int v, const arguments_t *a, const collapsed_t *c, const float *merged, const float *merged_bias,
                            const float *weights, variable_t *b, float *y) {
   const float *x = a->x + (long)row * VARIABLES + v, *p = a->variables + (long)v * PARAMETERS;
@@ -245,12 +245,11 @@ static void backward_share(const void *pointer, int index) {
   const arguments_t *a = pointer;
   share_t share = share_of(index);
   collapsed_t c;
-  float projected[SHARE_CONTEXTS * INNER], dprojected[SHARE_CONTEXTS * INNER], unused[BLOCK * INNER];
+  float projected[SHARE_CONTEXTS * INNER], dprojected[SHARE_CONTEXTS * INNER];
   float *weights = a->scratch + SCRATCH_WEIGHTS, *dweights = a->scratch + SCRATCH_DWEIGHTS, *gradient = a->scratch + SCRATCH_GRADIENTS + (long)index * GRADIENT;
   variable_t variable;
   weighting_t weighting;
   clear(gradient, GRADIENT);
-  clear(unused, BLOCK * INNER);
   clear(dprojected, SHARE_CONTEXTS * INNER);
   clear(dweights + (long)share.first * SCORES, (long)(share.last - share.first) * SCORES);
   collapse(a, &c);
@@ -258,7 +257,7 @@ static void backward_share(const void *pointer, int index) {
   FOR_BLOCKS(share) weigh_block(rows, row, share.first_context, a, &c, projected, &weighting, weights + (long)row * SCORES);
   for (int v = 0; v < VARIABLES; v++)
     FOR_BLOCKS(share) {
-      variable_block(rows, row, v, a, &c, 0, 0, weights + (long)row * SCORES, &variable, unused);
+      variable_block(rows, row, v, a, &c, 0, 0, weights + (long)row * SCORES, &variable, 0);
       variable_gradient(rows, row, v, a, &variable, gradient);
     }
   FOR_BLOCKS(share) {
