@@ -59,11 +59,13 @@ def _kernel(sizes: SelectionSizes, rows: int, contexts: int) -> Kernel:
     tails += weighting.group_size - weighting.offsets["context_weight"]
     gradient = tails + 2 * variables * inner + collapsed
     transposed = 3 * variables * inner * inner + 2 * inner * (inner + scores)
+    forward = projected + 2 * inner * (inner + 1) + _BLOCK * (8 * inner + 6 * scores + 2)
+    backward = 2 * projected + _BLOCK * (10 * inner + 6 * scores + 2)
     return Kernel(
         "variable_selection",
         macros(values | each.macros() | weighting.macros("WEIGHTING_")),
         scratch=transposed + 2 * rows * scores + shares * gradient,
-        stack=4 * (collapsed + 2 * projected + 2 * inner * (inner + 1) + _BLOCK * (12 * inner + 6 * scores + 2)),
+        stack=4 * (collapsed + max(forward, backward)),
     )
 
 
