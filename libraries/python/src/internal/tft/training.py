@@ -192,6 +192,20 @@ def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int 
     return _Forward(model, padded(min(batch_size, max(1, len(windows)))))(windows)[0]
 
 
+def explain(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> dict[str, np.ndarray]:
+    """Why the first window is predicted as it is: every part of `internal.tft.model.Explanation` without its batch.
+
+    Args:
+        model: The network.
+        windows: At least one; it fills the batch.
+        batch_size: Of the predictions that are explained: the kernels of that shape are compiled already.
+    """
+    batch = windows.batch(np.zeros(padded(batch_size), np.int64))
+    found = vars(model.explain(*(Tensor(array).realize() for array in _checked(model, batch))))
+    Tensor.realize(*found.values())
+    return {name: tensor.numpy()[0] for name, tensor in found.items()}
+
+
 def evaluate(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> float:
     """The mean quantile loss on the windows."""
     return _loss(_Forward(model, padded(min(batch_size, len(windows)))), windows)
