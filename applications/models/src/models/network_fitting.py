@@ -5,6 +5,7 @@ Knows how a size becomes a network's configuration. Imports tinygrad, so it is i
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -21,6 +22,7 @@ from internal.tft.calibration import Calibration
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.network_model import KIND, NetworkModel, plain_configuration
 from internal.tft.training import TrainingConfiguration, TrainingProgress, fit
+from models.checkpoints import open_checkpoint
 from models.fitting import Candidate, Material, code_revision, plain_fold
 from models.progress import OnProgress, Progress
 from models.relative_target import relative_windows, standardised_returns
@@ -51,8 +53,10 @@ class DivergedError(FundError):
     slug = "diverged"
 
 
-def fit_network(material: Material, run: Run, tracker: Tracker, on_progress: OnProgress) -> Candidate:
-    """Train a Temporal Fusion Transformer on a fold.
+def fit_network(
+    material: Material, run: Run, tracker: Tracker, on_progress: OnProgress, checkpoints: Path | None
+) -> Candidate:
+    """Train a Temporal Fusion Transformer on a fold; with a folder for checkpoints, go on from an interrupted training.
 
     Raises:
         ConfigurationError: No C compiler works.
@@ -71,8 +75,13 @@ def fit_network(material: Material, run: Run, tracker: Tracker, on_progress: OnP
     network = TemporalFusionTransformer(configuration)
     most = run.size.windows_per_epoch
     chosen, judges = training.thinned(most), validation.thinned(most // 4)
+    checkpoint = None
+    if checkpoints is not None:
+        settings = {"network": plain_configuration(configuration), "training": asdict(training_configuration(run))}
+        checkpoint = open_checkpoint(checkpoints, (chosen, judges), settings, run.seed, on_progress)
+    report = reporter(tracker, on_progress)
     try:
-        history = fit(network, chosen, judges, training_configuration(run), reporter(tracker, on_progress))
+        history = fit(network, chosen, judges, training_configuration(run), report, checkpoint)
     except FloatingPointError as error:
         raise DivergedError(
             f"training diverged ({error}); try another --seed, and look at the dataset's report"

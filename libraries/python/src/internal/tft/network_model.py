@@ -19,8 +19,9 @@ from internal.features.vocabulary import Vocabulary, vocabularies_from_json
 from internal.features.windows import HORIZON, PAST_LENGTH, Windows, lay_out
 from internal.tft.artifact import Artifact
 from internal.tft.calibration import Calibration
+from internal.tft.explanation import Weights
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.training import predict
+from internal.tft.training import explain, predict
 
 KIND: Final = "temporal_fusion_transformer"
 BATCH_SIZE: Final = 128
@@ -40,6 +41,21 @@ class NetworkModel:
     def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
         """See `QuantileModel.predict`."""
         return self.predict_windows(lay_out(frame, self.scaler, self.vocabularies).at(origins))
+
+    def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> Weights:
+        """See `ExplainingModel.explain`."""
+        windows = lay_out(frame, self.scaler, self.vocabularies).at(origins[[place]])
+        found = explain(self.network, windows, min(BATCH_SIZE, len(origins)))
+        c = self.configuration
+        return Weights(
+            past=found["past_weights"].astype(np.float64),
+            future=found["future_weights"].astype(np.float64),
+            static=found["static_weights"].astype(np.float64),
+            attention=found["attention"].astype(np.float64),
+            past_variables=(*c.observed_variables, *c.known_variables),
+            future_variables=c.known_variables,
+            static_variables=STATIC_VARIABLES,
+        )
 
     def predict_windows(self, windows: Windows) -> np.ndarray:
         """Quantiles of cumulative log returns, f64 [origin, horizon, quantile]."""
