@@ -118,7 +118,7 @@ def pytorch(*, compiled: bool) -> Engine:
 
 
 def neural_forecast() -> Engine:
-    """The TFT of neuralforecast as its users run it: `fit` and `predict` on a frame of 256 series, 256 windows a step."""
+    """The TFT of neuralforecast as its users run it: `fit`, `predict`, a frame of 256 series, 256 windows a step."""
     import logging  # noqa: PLC0415 (as above)
 
     import pandas as pd  # noqa: PLC0415 (as above)

@@ -154,7 +154,7 @@ class PeerTransformer(torch.nn.Module):  # type: ignore[misc] # torch is absent 
         super().__init__()
         self.configuration = configuration
         self.by_name = {name: torch.nn.Parameter(torch.tensor(array)) for name, array in arrays.items()}
-        self.registered = torch.nn.ParameterList(self.by_name.values())
+        self.add_module("registered", torch.nn.ParameterList(self.by_name.values()))
         self.layers: dict[str, Weights] = {}
         for name, parameter in self.by_name.items():
             layer, matrix = name.rsplit(".", 1)

@@ -1,6 +1,6 @@
 """Our Temporal Fusion Transformer beside PyTorch's: one table of windows a second and ratios, and the waiting times.
 
-`uv run --group peers python -m benchmarks.tft [--quick] [--rounds N] [--only NAME,...] [--avx2]` (or mask benchmarks tft).
+`uv run --group peers python -m benchmarks.tft [--quick] [--rounds N] [--only NAME,...] [--avx2]`
 Each engine lives in a process of its own; one runs at a time, in turn, and the others wait.
 Beside each median stands the foreign load: the processors that something else kept busy meanwhile, from /proc/stat.
 A round with more than a quarter of a processor of foreign load is marked noisy; ratios of noisy rounds mean little.
