@@ -31,7 +31,7 @@ TASKS = {
     "status",
     *("models " + verb for verb in ("train", "evaluate", "backtest")),
     *("fund " + verb for verb in ("up", "status", "down")),
-    "benchmarks",
+    *("benchmarks " + name for name in ("tft", "parity", "exchange")),
 }
 NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 

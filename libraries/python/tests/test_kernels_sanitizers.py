@@ -1,0 +1,235 @@
+"""Every kernel under the address and undefined-behaviour sanitizers, from the very text that tinygrad gets.
+
+The graph of a whole training step is walked for its C programs; each becomes a shared library that a small driver
+loads. Every argument lies in memory of its own size, outputs hold NaN beforehand, and no NaN may be left.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tinygrad import Context, Tensor, dtypes
+from tinygrad.nn.state import get_state_dict
+from tinygrad.uop.ops import Ops, UOp
+
+from internal.kernels.adam import Adam, AdamSettings
+from internal.networks.losses import quantile_loss
+from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
+
+SANITIZERS = "-fsanitize=address,undefined"
+FLAGS = [
+    SANITIZERS,
+    "-fno-sanitize-recover=all",
+    "-O1",
+    "-g1",
+    "-w",
+    "-march=native",
+    "-fno-math-errno",
+    "-x",
+    "c",
+    "-",
+]
+DRIVER = r"""
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+int main(int count, char **words) { // library, threads, file: number of arguments, then {kind, bytes, content} of each
+  void *library = dlopen(words[1], RTLD_NOW | RTLD_LOCAL);
+  if (!library) return fprintf(stderr, "%s\n", dlerror()), 2;
+  void (*run)(void **) = dlsym(library, "run_with_arguments");
+  FILE *file = fopen(words[3], "rb");
+  long total, head[64][2], bad = 0;
+  void *arguments[64];
+  if (fread(&total, 8, 1, file) != 1) return 2;
+  for (int i = 0; i < total; i++) {
+    if (fread(head[i], 16, 1, file) != 1) return 2;
+    arguments[i] = malloc(head[i][1]);
+    if (fread(arguments[i], 1, head[i][1], file) != (size_t)head[i][1]) return 2;
+  }
+  unsigned long *host = arguments[total - 1];
+  host[0] = (unsigned long)pthread_create, host[1] = (unsigned long)pthread_join, host[2] = atoi(words[2]);
+  run(arguments);
+  for (int i = 0; i < total; i++)
+    for (long at = 0; head[i][0] && at < head[i][1] / 4; at++) {
+      float value = ((float *)arguments[i])[at];
+      if (value != value && !bad++) fprintf(stderr, "argument %d is not written at %ld\n", i, at);
+    }
+  for (int i = 0; i < total; i++) free(arguments[i]);
+  fclose(file);
+  return bad ? 3 : 0;
+}
+"""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A kernel's text and its arguments: whether it must be written whole, and the bytes that it holds before."""
+
+    name: str
+    text: str
+    arguments: tuple[tuple[bool, bytes], ...]
+
+
+MANY = TemporalFusionTransformerConfiguration(
+    observed_variables=("close",),
+    known_variables=tuple("abcdefghijklmno"),
+    static_cardinalities=(5, 3, 4),
+    hidden_size=21,
+    head_count=3,
+    dropout=0.3,
+    past_length=9,
+    horizon=4,
+    seed=1,
+)
+ONE = replace(
+    MANY,
+    observed_variables=("close",),
+    known_variables=("day",),
+    static_cardinalities=(2,),
+    hidden_size=5,
+    head_count=1,
+)
+
+
+def declared(name: str, text: str) -> list[str]:
+    """The declarations of the entry's arguments, as the preprocessor leaves them."""
+    command = [compiler(), "-E", "-P", "-march=native", "-x", "c", "-"]
+    plain = subprocess.run(command, input=text, text=True, capture_output=True, check=True).stdout  # noqa: S603 (a compiler of this machine)
+    found = re.search(rf"^void {name}\(([^)]*)\)", plain, re.MULTILINE)
+    assert found is not None, f"{name} has no entry"
+    return [" ".join(part.split()) for part in found[1].split(",")]
+
+
+def content(argument: UOp, declaration: str, random: np.random.Generator) -> tuple[bool, bytes]:
+    """What an argument holds: its real values where it has some, NaN where the kernel writes, else random numbers."""
+    size = int(np.prod(argument.shape))
+    if argument.base.is_realized:
+        return False, Tensor(argument).numpy().tobytes()
+    assert argument.dtype is dtypes.float, f"{declaration} is neither realised nor f32"
+    if declaration.startswith("const"):
+        return False, random.standard_normal(size).astype(np.float32).tobytes()
+    return "scratch" not in declaration, np.full(size, np.nan, np.float32).tobytes()
+
+
+@cache
+def programs(configuration: TemporalFusionTransformerConfiguration, batch: int) -> list[Program]:
+    """Every different C program of a training step: all layers forward and backward, and Adam."""
+    c, random = configuration, np.random.default_rng(2)
+    model, known = TemporalFusionTransformer(c), len(c.known_variables)
+    parameters = list(get_state_dict(model).values())
+    optimizer = Adam(parameters, model.dropout, AdamSettings(1e-3, largest_norm=1.0))
+    shapes = ((batch, c.past_length, len(c.observed_variables) + known), (batch, c.horizon, known), (batch, c.horizon))
+    past, future, target = (Tensor(random.standard_normal(shape).astype(np.float32)).realize() for shape in shapes)
+    static = np.stack([random.integers(0, size, batch) for size in c.static_cardinalities], 1).astype(np.int32)
+    with Context(TRAINING=1):
+        loss = quantile_loss(model(past, future, Tensor(static).realize()), target, c.quantiles)
+        report = optimizer.step(loss, loss.gradient(*parameters))
+    return list({program.text: program for program in walk(report.uop, random)}.values())
+
+
+def walk(graph: UOp, random: np.random.Generator) -> Iterator[Program]:
+    """The C programs below a node of tinygrad's graph, with their arguments."""
+    for call in graph.toposort():
+        if call.op is Ops.CALL and call.src[0].op is Ops.PROGRAM:
+            sink, _, text = call.src[0].src
+            name, declarations = sink.arg.name, declared(sink.arg.name, text.arg)
+            assert len(declarations) == len(call.src) - 1
+            held = [content(*pair, random) for pair in zip(call.src[1:], declarations, strict=True)]
+            yield Program(name, text.arg, tuple(held))
+
+
+@cache
+def compiler() -> str:
+    """A compiler that brings the sanitizers' libraries along; `zig clang` does not."""
+    for name in ("gcc", "clang"):
+        probe = [shutil.which(name) or "", SANITIZERS, "-x", "c", "-", "-o", os.devnull]
+        if probe[0] and not subprocess.run(probe, input=b"int main() {}", capture_output=True, check=False).returncode:  # noqa: S603 (a compiler of this machine)
+            return probe[0]
+    pytest.skip("neither gcc nor clang links -fsanitize=address,undefined here: install gcc")
+
+
+def built(text: str, target: Path, *options: str) -> Path:
+    """Compile C text with the sanitizers."""
+    command = [compiler(), *options, *FLAGS, "-o", str(target)]
+    done = subprocess.run(command, input=text, text=True, capture_output=True, check=False)  # noqa: S603 (a compiler of this machine)
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program that loads a kernel and calls it."""
+    return built(DRIVER, tmp_path_factory.mktemp("driver") / "driver", "-ldl", "-lpthread")
+
+
+def verdict(driver: Path, folder: Path, program: Program, threads: int) -> str:
+    """What the sanitizers say of a kernel; empty when they say nothing."""
+    library, file = folder / f"{abs(hash(program.text))}.so", folder / f"{abs(hash(program))}.{threads}"
+    if not library.exists():
+        handed = ", ".join(f"a[{place}]" for place in range(len(program.arguments)))
+        wrapper = f"\nvoid run_with_arguments(void **a) {{ {program.name}({handed}); }}\n"
+        built(program.text + wrapper, library, "-shared", "-fPIC")
+    parts = [np.array([checked, len(held)], np.int64).tobytes() + held for checked, held in program.arguments]
+    file.write_bytes(np.array([len(parts)], np.int64).tobytes() + b"".join(parts))
+    environment = {
+        "ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+    }
+    command = [str(driver), str(library), str(threads), str(file)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 (built above)
+    return (
+        ""
+        if done.returncode == 0
+        else f"{program.name}, {threads} threads: status {done.returncode}\n{done.stderr[:2000]}"
+    )
+
+
+@pytest.mark.timeout(900)  # half a minute on two idle cores; compilers are slow on busy ones
+@pytest.mark.parametrize(("configuration", "batch"), [(MANY, 65), (ONE, 1)], ids=["sixteen variables", "one"])
+def test_all_kernels(
+    configuration: TemporalFusionTransformerConfiguration, batch: int, driver: Path, tmp_path: Path
+) -> None:
+    """No report from any layer, forward or backward, on one thread or five, and every output is written whole."""
+    found = programs(configuration, batch)
+    names = {program.name for program in found}
+    assert "adam" in names
+    assert {f"{name}_gradient" for name in names if f"{name}_gradient" in names} >= {
+        "gate_gradient",
+        "lstm_gradient",
+        "attention_gradient",
+    }
+
+    def judge(program: Program) -> str:
+        return verdict(driver, tmp_path, program, 1) or verdict(driver, tmp_path, program, 5)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        reports = [report for report in pool.map(judge, found) if report]
+    assert not reports, "\n".join(reports)
+
+
+@pytest.mark.parametrize(
+    ("planted", "report"),
+    [
+        ("y[ROWS * OUTPUT] = 0;", "heap-buffer-overflow"),
+        ("float held[4]; ((volatile float *)held)[host[2] + 3] = y[0];", "insufficient space"),
+        ("volatile int high = 2147483647; high += (int)host[2];", "signed integer overflow"),
+        ("return;", "argument 0 is not written"),
+    ],
+)
+def test_planted_fault(planted: str, report: str, driver: Path, tmp_path: Path) -> None:
+    """A write beyond an argument or a local array, an overflow, an output left out: each is reported."""
+    program = next(program for program in programs(MANY, 65) if program.name == "gate")
+    entry = re.compile(r"^(void gate\([^)]*\) \{)", re.MULTILINE)
+    assert entry.search(program.text)
+    faulty = replace(program, text=entry.sub(lambda found: f"{found[1]} {planted}", program.text))
+    assert not verdict(driver, tmp_path, program, 1)
+    assert report in verdict(driver, tmp_path, faulty, 1)
