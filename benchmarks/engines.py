@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 BATCH, THREADS, PAST, HORIZON = 256, 2, 35, 7
-OBSERVED, KNOWN, CARDINALITIES = tuple("abcdefg"), tuple("uvwxyz"), (121, 12, 40)
+OBSERVED, KNOWN, CARDINALITIES = tuple("abcdefg"), tuple("klmnop"), (121, 12, 40)
 
 
 @dataclass(frozen=True)
