@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 BATCH, THREADS, PAST, HORIZON = 256, 2, 35, 7
-OBSERVED, KNOWN, CARDINALITIES = tuple("abcdefg"), tuple("uvwxyz"), (121, 12, 40)
+OBSERVED, KNOWN, CARDINALITIES = tuple("abcdefg"), tuple("klmnop"), (121, 12, 40)
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def pytorch_forecasting() -> Engine:
     data = TimeSeriesDataSet(
         frame, time_idx="step", target="y", group_ids=["series"], max_encoder_length=PAST, min_encoder_length=PAST,
         max_prediction_length=HORIZON, static_categoricals=statics, time_varying_known_reals=list(KNOWN),
-        time_varying_unknown_reals=list(OBSERVED),
+        time_varying_unknown_reals=["y", *OBSERVED],
     )  # fmt: skip
     last = TimeSeriesDataSet.from_dataset(data, frame, predict=True, stop_randomization=True)
     loaders = [
