@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.catalogue import BASELINES
-from internal.baselines.forecast import QUANTILES, STEPS, Baseline
+from internal.baselines.forecast import QUANTILES, STEPS, Baseline, RowQuantiles
 from internal.dates import is_session, next_session
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
@@ -54,6 +54,10 @@ class QuantileModel(Protocol):
         """
         ...
 
+    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
+        """The same, with the simple returns of each single session beside them; one row an origin."""
+        ...
+
 
 class Forecaster(Protocol):
     """What services hold.
@@ -81,7 +85,12 @@ class BaselineModel:
 
     def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
         """The baseline's forecasts at the origins."""
-        return np.asarray(self._baseline.quantiles(frame).cumulative[origins])
+        return self.quantiles(frame, origins).cumulative
+
+    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
+        """Both at the origins."""
+        everywhere = self._baseline.quantiles(frame)
+        return RowQuantiles(everywhere.cumulative[origins], everywhere.daily[origins])
 
 
 class PanelForecaster:
