@@ -11,7 +11,7 @@ import pytest
 
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import QUANTILES
-from internal.baselines.heterogeneous import ClockedVolatility
+from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.dates import next_session, sessions
 from internal.errors import ArtifactError, InvalidRequestError, SchemaError
 from internal.features.panel import build_panel
@@ -62,7 +62,7 @@ def _network(observed: pl.DataFrame) -> NetworkModel:
     )
     scaler = Scaler.fit(observed, fold=Block(START, date(2023, 12, 29)))
     calibration = Calibration.none(configuration.horizon)
-    scale = ClockedVolatility.fit(observed, fold=Block(START, date(2023, 12, 29)))
+    scale = AdaptiveVolatility.fit(observed, fold=Block(START, date(2023, 12, 29)))
     networks = [TemporalFusionTransformer(replace(configuration, seed=seed)) for seed in (3, 4)]
     return NetworkModel(networks[0], configuration, scaler, vocabularies, calibration, scale, (networks[1],))
 

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.forecast import QUANTILES
-from internal.baselines.heterogeneous import ClockedVolatility
+from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.errors import FundError, InvalidRequestError
 from internal.features.scaling import Scaler
 from internal.features.splits import Block
@@ -62,7 +62,7 @@ def fit_network(material: Material, run: Run, tracker: Tracker, on_progress: OnP
     """
     frame, fold = material.frame, material.fold
     scaler, vocabularies = Scaler.fit(frame, fold=fold.training), fit_vocabularies(frame, fold=fold.training)
-    scale = ClockedVolatility.fit(frame, fold=Block(fold.training.first, fold.validation.last))
+    scale = AdaptiveVolatility.fit(frame, fold=Block(fold.training.first, fold.validation.last))
     cumulative = scale.scales(frame).cumulative
     training, validation = (
         relative_windows(frame, make_windows(frame, scaler, vocabularies, block=block, scale=cumulative))

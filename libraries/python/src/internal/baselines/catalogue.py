@@ -7,7 +7,7 @@ from typing import Final
 
 from internal.baselines.conditional_variance import ConditionalVariance
 from internal.baselines.forecast import Baseline
-from internal.baselines.heterogeneous import ClockedVolatility, HeterogeneousVolatility
+from internal.baselines.heterogeneous import AdaptiveVolatility, ClockedVolatility, HeterogeneousVolatility
 from internal.baselines.history import ExpandingHistory, RollingHistory
 from internal.baselines.volatility import BlendedVolatility
 
@@ -20,5 +20,6 @@ BASELINES: Final[dict[str, type[Baseline]]] = {
         ConditionalVariance,
         HeterogeneousVolatility,
         ClockedVolatility,
+        AdaptiveVolatility,
     )
 }

@@ -12,6 +12,7 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
+from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widened
 from internal.baselines.forecast import STEPS, RowQuantiles, future_log_returns, pooled_quantiles, to_daily
 from internal.baselines.volatility import ROOT_STEPS, TABLE, checked
 from internal.errors import InvalidRequestError
@@ -96,7 +97,10 @@ class HeterogeneousVolatility:
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
-        scales = self.scales(frame)
+        return self.plain(self.scales(frame))
+
+    def plain(self, scales: Scales) -> RowQuantiles:
+        """Scales x pooled quantiles."""
         return RowQuantiles(scales.cumulative[:, :, None] * self.cumulative, scales.daily[:, :, None] * self.daily)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
@@ -124,6 +128,26 @@ class ClockedVolatility(HeterogeneousVolatility):
 
     kind: ClassVar[str] = "clocked_volatility"
     reads_clock: ClassVar[bool] = True
+
+
+class AdaptiveVolatility(ClockedVolatility):
+    """The same with intervals that follow their own misses, see `baselines.adaptation`."""
+
+    kind: ClassVar[str] = "adaptive_volatility"
+
+    def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
+        """Fitted scale x pooled quantile, each half of the interval x what its recent misses ask for."""
+        plain = self.plain(self.scales(frame))
+        cumulative, daily = self.factors(frame, plain)
+        return RowQuantiles(widened(plain.cumulative, cumulative), widened(plain.daily, daily))
+
+    @staticmethod
+    def factors(frame: pl.DataFrame, plain: RowQuantiles) -> tuple[np.ndarray, np.ndarray]:
+        """Of the halves of cumulative and of daily intervals, f64 [row, step, half] each."""
+        ahead = past_returns_ahead(frame)
+        truths = (plain.cumulative, ahead), (plain.daily, to_daily(ahead))
+        cumulative, daily = (adaptive_factors(frame, *one) for one in truths)
+        return cumulative, daily
 
 
 def _well_remembered(frame: pl.DataFrame, origins: np.ndarray, whole: np.ndarray) -> np.ndarray:

@@ -13,8 +13,9 @@ import polars as pl
 from tinygrad import Tensor
 from tinygrad.nn.state import get_state_dict, load_state_dict
 
+from internal.baselines.adaptation import widened
 from internal.baselines.forecast import RowQuantiles
-from internal.baselines.heterogeneous import ClockedVolatility
+from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.errors import ArtifactError
 from internal.features.scaling import Scaler
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES
@@ -51,7 +52,7 @@ class NetworkModel:
     scaler: Scaler
     vocabularies: dict[str, Vocabulary]
     calibration: Calibration
-    scale: ClockedVolatility
+    scale: AdaptiveVolatility
     companions: tuple[TemporalFusionTransformer, ...] = ()
 
     def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
@@ -62,15 +63,17 @@ class NetworkModel:
         """See `QuantileModel.quantiles`: half the networks', half HAR's, both in units of HAR's scale.
 
         A single session's quantiles do not follow from cumulative ones, so HAR's are widened by as much as the
-        networks widen the cumulative interval, on average over the steps.
+        networks widen the cumulative interval, on average over the steps. Both follow HAR's recent misses.
         """
         scales = self.scale.scales(frame)
+        plain = self.scale.plain(scales)
+        factors = [one[origins] for one in self.scale.factors(frame, plain)]
         windows = lay_out(frame, self.scaler, self.vocabularies, scales.cumulative).at(origins)
         own = self.calibration.apply(self.standardised(windows))
         mixed = NETWORK_SHARE * own + (1 - NETWORK_SHARE) * self.scale.cumulative  # [origin, step, quantile]
         wider = (_width(mixed) / _width(self.scale.cumulative)).mean(axis=1)[:, None, None]
-        daily = scales.daily[origins][:, :, None] * self.scale.daily * wider
-        return RowQuantiles(scales.cumulative[origins][:, :, None] * mixed, daily)
+        cumulative, daily = scales.cumulative[origins][:, :, None] * mixed, plain.daily[origins] * wider
+        return RowQuantiles(widened(cumulative, factors[0]), widened(daily, factors[1]))
 
     def standardised(self, windows: Windows) -> np.ndarray:
         """The mean of the networks' own quantiles, not calibrated, in units of the windows' scale."""
@@ -103,7 +106,7 @@ class NetworkModel:
                 f"the vocabularies have {cardinalities} numbers, the network {configuration.static_cardinalities}"
             )
         calibration = Calibration.restore(artifact.arrays.get(CALIBRATION), configuration.horizon)
-        scale = ClockedVolatility.from_arrays(_below(artifact.arrays, SCALE))
+        scale = AdaptiveVolatility.from_arrays(_below(artifact.arrays, SCALE))
         networks = [
             _load(configuration, _below(artifact.arrays, prefix)) for prefix in ("", *_companion_prefixes(artifact))
         ]
