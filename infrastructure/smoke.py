@@ -61,24 +61,27 @@ def bearer_token(environment: Mapping[str, str]) -> str:
     return str(json.loads(stored.read_text())["fund_api_token"])
 
 
-def latest_session(client: httpx.Client, portfoliomanager: str) -> str:
-    """Return the session (ISO date) of the newest predictions, or an empty text when there are none to be had."""
+def latest_prediction(client: httpx.Client, portfoliomanager: str) -> dict[str, str]:
+    """Return `session` (ISO date) and `ticker` of one of the newest predictions; nothing when there are none."""
     try:
         answer = client.get(f"{portfoliomanager}/predictions", headers={"Accept": "application/json"})
-        return str(answer.json()[0]["date"]) if answer.is_success else ""
+        first = answer.json()[0] if answer.is_success else {}
+        return {"session": str(first["date"]), "ticker": str(first["ticker"])}
     except (httpx.HTTPError, ValueError, LookupError):
-        return ""
+        return {}
 
 
-def run_check(client: httpx.Client, check: Check, base: str, *, session: str, token: str) -> Outcome:
-    """Ask one endpoint and compare status and body with what the check expects."""
-    if "{session}" in check.path and not session:
-        return Outcome(check, None, 0.0, "no session known: portfoliomanager gave no predictions")
+def run_check(client: httpx.Client, check: Check, base: str, *, known: Mapping[str, str], token: str) -> Outcome:
+    """Ask one endpoint, its `{placeholders}` filled with what is known, and compare the answer with the check's."""
+    try:
+        path = check.path.format(**known)
+    except KeyError as error:
+        return Outcome(check, None, 0.0, f"no {error.args[0]} known: portfoliomanager gave no predictions")
     started = time.monotonic()
     try:
         answer = client.request(
             check.method,
-            base + check.path.format(session=session),
+            base + path,
             content=check.body,
             headers={"Accept": "application/json"} | _write_headers(check, token),
         )
@@ -133,16 +136,16 @@ def unasked(client: httpx.Client, service: str, base: str, checks: Iterable[Chec
 def _ask_unlisted(client: httpx.Client, service: str, base: str, path: str, method: str) -> Outcome:
     check = Check(service, re.sub(r"\{[^}]*\}", "1", path), method=method.upper(), status=401)
     if VENDOR_PATH.match(path):
-        return run_check(client, check, base, session="", token="")
+        return run_check(client, check, base, known={}, token="")
     return Outcome(check, None, 0.0, "no check asks this endpoint; add it to infrastructure/smoke_checks.py")
 
 
 def smoke(checks: Sequence[Check], bases: Mapping[str, str], token: str) -> list[Outcome]:
     """Run the checks of every service that has an address, one after the other."""
     with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
-        session = latest_session(client, bases.get("portfoliomanager", ""))
+        known = latest_prediction(client, bases.get("portfoliomanager", ""))
         listed = [
-            run_check(client, check, bases[check.service], session=session, token=token)
+            run_check(client, check, bases[check.service], known=known, token=token)
             for check in checks
             if check.service in bases
         ]

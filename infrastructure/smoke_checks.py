@@ -14,7 +14,8 @@ class Check:
 
     Args:
         service: who is asked.
-        path: path and query; `{session}` stands for the newest session that has predictions.
+        path: path and query; `{session}` stands for the newest session that has predictions, `{ticker}` for one
+            of their tickers.
         fields: the places that the JSON body must have, each as the keys and indices that lead there.
         text: what a body that is no JSON must hold.
         method: the HTTP method.
@@ -63,6 +64,7 @@ CHECKS: tuple[Check, ...] = (
     _refused("datamanager", "/events", status=415),
     *_common("portfoliomanager", "http_requests_total"),
     Check("portfoliomanager", "/predictions", ((0, "ticker"), (0, "horizon"))),
+    Check("portfoliomanager", "/predictions/{ticker}/explanation", (("static", "sector"), ("attention", 6, "weights"))),
     Check("portfoliomanager", "/portfolios/current", (("net_asset_value",), ("positions", 0))),
     Check("portfoliomanager", "/orders", ((0, "client_order_id"), (0, "state"))),
     Check("portfoliomanager", "/performance", (("points", 0, "net_asset_value"), ("realized_cost",))),

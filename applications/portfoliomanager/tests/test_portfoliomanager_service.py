@@ -198,7 +198,7 @@ def test_page(service: Service) -> None:
     assert response.headers["content-type"].startswith("text/html")
     page = response.text
     book = service.json("GET", "/portfolios/current")
-    assert all(position["ticker"] in page for position in book["positions"])
+    assert all(f'href="/predictions/{position["ticker"]}/explanation"' in page for position in book["positions"])
     assert "<svg" in page
     assert "<script" not in page
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")

@@ -107,7 +107,7 @@ class Staircase:
             self.clients.datamanager.upload("/equity-details", Path(opening.details))
 
     def train(self) -> None:
-        """Assemble, train and evaluate, unless the registry has a model of the size asked for."""
+        """Assemble, train and judge, unless the registry has a model of the size asked for."""
         trained = trained_model(self.home, self.plan.model)
         if trained is not None:
             self.screen.say(f"Model {trained} ({self.plan.model}) is in the registry: nothing to train.")
@@ -115,7 +115,6 @@ class Staircase:
         opened = self.supervisor.opening.opening_session
         self.command("assemble", "--start-date", str(opened - HISTORY), "--end-date", str(opened))
         self.command("train", "--model", self.plan.model)
-        self.command("evaluate")
 
     def command(self, *arguments: str) -> None:
         """Run a `models` command in front of the user, as he could himself.

@@ -13,7 +13,9 @@ from fund.home import SERVICES, Home
 from fund.lifetime import clients_of
 from fund.screen import positions_table, totals
 from fund.services import Addresses, recorded
+from internal.baselines.catalogue import BASELINES
 from internal.errors import ArtifactError
+from internal.tft.artifact import load_artifact
 from internal.tft.registry import Registry
 
 LAST_SESSIONS = 5
@@ -50,11 +52,25 @@ def services_table(home: Home, addresses: Addresses, running: dict[str, psutil.P
 
 
 def model_sentence(home: Home) -> str:
-    """The champion of the registry, in one sentence."""
+    """The champion of the registry with its held-out loss beside the best baseline's, in one sentence."""
     try:
-        return f"Model: champion {Registry(home.registry).path('champion').name}"
+        path = Registry(home.registry).path("champion")
+        artifact = load_artifact(path)
     except ArtifactError as error:
         return f"Model: {error.detail}"
+    said = f"Model: champion {path.name}, {artifact.kind}"
+    held_out = artifact.metrics.get("held_out", {})
+    losses = {name: float(one["cumulative_loss"]) for name, one in held_out.items()}
+    own = losses.get(artifact.kind)
+    baselines = {name: loss for name, loss in losses.items() if name in BASELINES}
+    if own is None or not baselines:
+        return f"{said}; it was not measured beside the baselines"
+    best = min(baselines, key=baselines.__getitem__)
+    difference = 100 * (own / baselines[best] - 1)
+    return (
+        f"{said}: held-out pinball loss {1e4 * own:.2f}e-4 beside {1e4 * baselines[best]:.2f}e-4 of the best baseline, "
+        f"{best} ({difference:+.2f} %)"
+    )
 
 
 def show_running(clients: Clients, console: Console) -> None:

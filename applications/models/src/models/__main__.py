@@ -68,17 +68,23 @@ def train_command(
     model: Annotated[str, typer.Option("--model", help="small, full, or a baseline's kind.")] = "small",
     seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same weights.")] = 7,
 ) -> None:
-    """Train a model, register it, and make it the champion when it is not worse than the present one."""
+    """Train a model, register it, and make it the champion when it is not worse than the present one.
+
+    Interrupted, even by kill -9, the same command goes on from the last finished epoch.
+    """
     console, configuration = Console(), Configuration()
     material = load_dataset(dataset or configuration.dataset)
     tracker = open_tracker(configuration, f"train-{model}-{seed}", {"model": model, "seed": seed})
     registry = Registry(configuration.registry_directory)
+    checkpoints = configuration.state_directory / "checkpoints" / f"{model}-{seed}"
     with progress_bars(console) as show:
-        done = train(material, registry, tracker, model=model, seed=seed, on_progress=show)
+        done = train(material, registry, tracker, model=model, seed=seed, checkpoints=checkpoints, on_progress=show)
+    page = write_report(configuration.state_directory / "evaluations" / done.version, done.evaluation)
+    print_evaluation(console, done.evaluation)
+    console.print(f"Written to {page} and evaluation.json beside it.")
     console.print(
         f"Model {done.version} is {'the champion' if done.promoted else 'registered, not champion'}: {done.reason}."
     )
-    print_evaluation(console, done.evaluation)
 
 
 @application.command("evaluate")

@@ -5,6 +5,7 @@ Knows how a size becomes a network's configuration. Imports tinygrad, so it is i
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -22,6 +23,7 @@ from internal.tft.calibration import Calibration
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.network_model import KIND, NetworkModel, plain_configuration
 from internal.tft.training import TrainingConfiguration, TrainingProgress, fit
+from models.checkpoints import open_checkpoint
 from models.fitting import Candidate, Material, code_revision, plain_fold
 from models.progress import OnProgress, Progress
 from models.relative_target import RelativeWindows, relative_windows, standardised_returns
@@ -52,8 +54,10 @@ class DivergedError(FundError):
     slug = "diverged"
 
 
-def fit_network(material: Material, run: Run, tracker: Tracker, on_progress: OnProgress) -> Candidate:
-    """Train a Temporal Fusion Transformer on a fold.
+def fit_network(
+    material: Material, run: Run, tracker: Tracker, on_progress: OnProgress, checkpoints: Path | None
+) -> Candidate:
+    """Train a Temporal Fusion Transformer on a fold; with a folder for checkpoints, go on from an interrupted training.
 
     Raises:
         ConfigurationError: No C compiler works.
@@ -74,7 +78,8 @@ def fit_network(material: Material, run: Run, tracker: Tracker, on_progress: OnP
     most = run.size.windows_per_epoch
     chosen, judges = training.thinned(most), validation.thinned(most // 4)
     runs = [replace(run, seed=run.seed + number) for number in range(run.size.seeds)]
-    trained = [train_network(one, vocabularies, (chosen, judges), tracker, on_progress) for one in runs]
+    report, blocks = reporter(tracker, on_progress), (chosen, judges)
+    trained = [train_network(one, vocabularies, blocks, report, on_progress, checkpoints) for one in runs]
     networks = [network for network, _ in trained]
     none = Calibration.none(HORIZON)
     model = calibrated(
@@ -99,17 +104,22 @@ def fit_network(material: Material, run: Run, tracker: Tracker, on_progress: OnP
     return Candidate(model, artifact)
 
 
-def train_network(
+def train_network(  # noqa: PLR0913, PLR0917 - what a run is made of, each its own
     run: Run,
     vocabularies: dict[str, Vocabulary],
     blocks: tuple[RelativeWindows, RelativeWindows],
-    tracker: Tracker,
+    report: Callable[[TrainingProgress], None],
     on_progress: OnProgress,
+    checkpoints: Path | None,
 ) -> tuple[TemporalFusionTransformer, float]:
     """One seed's network and its best validation loss."""
-    network = TemporalFusionTransformer(network_configuration(run, vocabularies))
+    configuration, training = network_configuration(run, vocabularies), training_configuration(run)
+    network, checkpoint = TemporalFusionTransformer(configuration), None
+    if checkpoints is not None:
+        settings = {"network": plain_configuration(configuration), "training": asdict(training)}
+        checkpoint = open_checkpoint(checkpoints, blocks, settings, run.seed, on_progress)
     try:
-        history = fit(network, *blocks, training_configuration(run), reporter(tracker, on_progress))
+        history = fit(network, *blocks, training, report, checkpoint)
     except FloatingPointError as error:
         raise DivergedError(
             f"training diverged ({error}); try another --seed, and look at the dataset's report"

@@ -29,7 +29,9 @@ def progress_bars(console: Console) -> Iterator[OnProgress]:
 
         def show(progress: Progress) -> None:
             if progress.step not in tasks:
-                tasks[progress.step] = bars.add_task(progress.step, total=progress.total, text="")
+                tasks[progress.step] = bars.add_task(
+                    progress.step, total=progress.total, completed=int(progress.done), text=""
+                )  # what an earlier run has done says nothing of this one's speed
             task = tasks[progress.step]
             bars.update(task, completed=progress.done, total=progress.total, text=progress.text)
 

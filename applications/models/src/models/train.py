@@ -3,6 +3,7 @@
 Knows the order and the rule of promotion. How a model is fitted is `fitting`'s and `network_fitting`'s.
 """
 
+import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from datetime import date
@@ -59,9 +60,13 @@ def train(  # noqa: PLR0913 - a run's settings, each its own
     *,
     model: str = "small",
     seed: int = 7,
+    checkpoints: Path | None = None,
     on_progress: OnProgress = silent,
 ) -> Training:
     """Train a network of a named size, or fit a baseline by its kind, and register it.
+
+    With a folder for this run's checkpoints, a training that was interrupted goes on from its last epoch; once the
+    model is registered, the folder is removed.
 
     The newest origins are held out for the evaluation, the ones before choose the epoch, the rest train.
 
@@ -73,23 +78,27 @@ def train(  # noqa: PLR0913 - a run's settings, each its own
         raise InvalidRequestError(f"there is no model {model!r}; choose one of {', '.join([*SIZES, *BASELINES])}")
     frame = observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
     material = Material(frame, choose_fold(frame), dataset.bars_version)
-    candidate = _fit(material, model, seed, tracker, on_progress)
+    candidate = _fit(material, model, seed, tracker, on_progress, checkpoints)
     on_progress(Progress("leak gate", 0, 1))
     pass_leak_gate(candidate, dataset, material)
     on_progress(Progress("leak gate", 1, 1))
     evaluation = compare(frame, candidate.artifact, candidate.model, "candidate", on_progress=on_progress)
     version = _register(registry, candidate, evaluation)
     promoted, reason = _promote(registry, version, material, candidate)
+    if checkpoints is not None and checkpoints.exists():
+        shutil.rmtree(checkpoints)
     tracker.finish({"version": version, "promoted": promoted, "reason": reason, **_losses(evaluation)})
     return Training(version, promoted, reason, replace(evaluation, version=version))
 
 
-def _fit(material: Material, model: str, seed: int, tracker: Tracker, on_progress: OnProgress) -> Candidate:
+def _fit(  # noqa: PLR0913, PLR0917 - a run's settings, each its own
+    material: Material, model: str, seed: int, tracker: Tracker, on_progress: OnProgress, checkpoints: Path | None
+) -> Candidate:
     if model in BASELINES:
         return fit_baseline(material, model)
     from models.network_fitting import Run, fit_network  # noqa: PLC0415 - tinygrad takes seconds and a compiler
 
-    return fit_network(material, Run(model, SIZES[model], seed), tracker, on_progress)
+    return fit_network(material, Run(model, SIZES[model], seed), tracker, on_progress, checkpoints)
 
 
 def pass_leak_gate(candidate: Candidate, dataset: Dataset, material: Material) -> None:

@@ -13,7 +13,7 @@ import polars as pl
 from internal.dates import last_closed_session, previous_session
 from internal.errors import ArtifactError, ConflictError, UnavailableError
 from internal.tft.forecaster import Forecast, Forecaster, load_forecaster
-from internal.tft.registry import Registry
+from internal.tft.registry import CHAMPION, Registry
 from portfoliomanager.ports import DataStore
 from portfoliomanager.rebalance import require_closed_session
 
@@ -29,7 +29,7 @@ class Predicted:
 
 
 class Champion:
-    """The registry's champion, loaded once and again when another one is promoted.
+    """The registry's champion, loaded once and again when another one is promoted; on demand an earlier one too.
 
     Everything happens on one thread of its own: tinygrad's compiler cache and its JIT belong to the thread that made
     them.
@@ -38,12 +38,12 @@ class Champion:
     def __init__(self, registry: Registry) -> None:
         """Takes the registry; nothing is loaded before the first forecast."""
         self._registry = registry
-        self._loaded: tuple[str, Forecaster] | None = None
+        self._loaded: dict[str, Forecaster] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forecaster")
 
-    def use[Answer](self, work: Callable[[Forecaster], Answer]) -> Answer:
-        """Run the work with the champion. Raises UnavailableError that says what to run when there is none."""
-        return self._thread.submit(self._use, work).result()
+    def use[Answer](self, work: Callable[[Forecaster], Answer], name: str = CHAMPION) -> Answer:
+        """Run the work with the champion, or with a version that was it. Raises UnavailableError when there is none."""
+        return self._thread.submit(self._use, work, name).result()
 
     def require(self) -> None:
         """Raise UnavailableError when there is no usable champion."""
@@ -56,14 +56,15 @@ class Champion:
         """End the thread."""
         self._thread.shutdown()
 
-    def _use[Answer](self, work: Callable[[Forecaster], Answer]) -> Answer:
+    def _use[Answer](self, work: Callable[[Forecaster], Answer], name: str) -> Answer:
         try:
-            folder = self._registry.path()
-            if self._loaded is None or self._loaded[0] != folder.name:
-                self._loaded = (folder.name, load_forecaster(folder))
+            folder = self._registry.path(name)
+            forecaster = self._loaded.pop(folder.name, None) or load_forecaster(folder)
         except ArtifactError as error:
             raise UnavailableError(error.detail) from error
-        return work(self._loaded[1])
+        latest = list(self._loaded.items())[-1:]  # two are kept: the champion and one that is asked about
+        self._loaded = {**dict(latest), folder.name: forecaster}
+        return work(forecaster)
 
 
 def predict(store: DataStore, champion: Champion, day: date | None, moment: datetime) -> Predicted:
@@ -77,7 +78,7 @@ def predict(store: DataStore, champion: Champion, day: date | None, moment: date
     details = store.details()
 
     def forecast(forecaster: Forecaster) -> Predicted:
-        bars, version = _bars(store, session, forecaster.required_history)
+        bars, version = bars_up_to(store, session, forecaster.required_history)
         found = forecaster.forecast(bars, details, session, bars_version=version)
         return Predicted(session, found, forecaster.model_version, version)
 
@@ -86,7 +87,8 @@ def predict(store: DataStore, champion: Champion, day: date | None, moment: date
     return predicted
 
 
-def _bars(store: DataStore, day: date, history: int) -> tuple[pl.DataFrame, int]:
+def bars_up_to(store: DataStore, day: date, history: int) -> tuple[pl.DataFrame, int]:
+    """The bars that a forecast from a day is made of, and their version. Raises ConflictError: none of that day."""
     start = previous_session(day, history)
     bars, version = store.bars(start, day, adjusted_as_of=day, columns=(), tickers=())
     if bars.filter(pl.col("date") == day).is_empty():

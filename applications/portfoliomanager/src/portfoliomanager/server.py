@@ -107,7 +107,7 @@ def _wire(settings: Configuration, store: DatamanagerClient, champion: Champion)
         cycle.handlers(lambda: bus),
         token=settings.fund_api_token,
     )
-    return Services(broker, store, journal, rebalancer, cycle, bus)
+    return Services(broker, store, champion, journal, rebalancer, cycle, bus)
 
 
 async def _recover(parts: Services) -> None:

@@ -10,6 +10,7 @@ from fastapi import Request
 
 from internal.cloud_events import EventBus
 from portfoliomanager.daily_cycle import DailyCycle
+from portfoliomanager.forecasting import Champion
 from portfoliomanager.ports import Broker, DataStore, Journal
 from portfoliomanager.rebalance import Rebalancer
 
@@ -20,6 +21,7 @@ class Services:
 
     broker: Broker
     store: DataStore
+    champion: Champion
     journal: Journal
     rebalancer: Rebalancer
     cycle: DailyCycle

@@ -1,4 +1,4 @@
-"""Drawing: tables and a line as HTML and SVG text.
+"""Drawing: tables, bars and a line as HTML and SVG text.
 
 Knows markup and escapes every value. Knows nothing of the fund.
 """
@@ -7,12 +7,32 @@ from collections.abc import Sequence
 from html import escape
 
 WIDTH, HEIGHT = 720, 160  # SVG units
+BAR_PER_CENT = 70  # of its cell; the number stands beside it
+
+
+class Markup(str):
+    """Text that is markup already, made by this module from escaped values."""
+
+    __slots__ = ()
+
+
+def link(path: str, text: str) -> Markup:
+    """A link to a place of this service."""
+    return Markup(f'<a href="{escape(path)}">{escape(text)}</a>')
+
+
+def share(value: float, largest: float) -> Markup:
+    """A share as a bar, longest where it is the largest, and in per cent."""
+    width = BAR_PER_CENT * value / largest if largest else 0.0
+    return Markup(f'<span class="share" style="width:{width:.1f}%"></span>{value:.1%}')
 
 
 def cell(value: object) -> str:
-    """A value as text: numbers with separators, nothing for None."""
+    """A value as text: numbers with separators, nothing for None; markup as it is."""
     if value is None:
         return ""
+    if isinstance(value, Markup):
+        return value
     return escape(f"{value:,.2f}" if isinstance(value, float) else str(value))
 
 
@@ -39,4 +59,18 @@ def line(values: Sequence[float], label: str) -> str:
         f'<svg viewBox="-4 -4 {WIDTH + 8} {HEIGHT + 8}" role="img" aria-label="{escape(label)}">'
         f'<polyline fill="none" stroke="currentColor" stroke-width="2" points="{points}"/></svg>'
         f"<p>{escape(label)}: lowest {low:,.2f}, highest {high:,.2f}, now {values[-1]:,.2f}</p>"
+    )
+
+
+def columns(values: Sequence[float], names: Sequence[str], label: str) -> str:
+    """One column a value, the largest as high as the picture; each says its name and share when pointed at."""
+    width, largest = WIDTH / max(len(values), 1), max(values, default=0.0) or 1.0
+    drawn = "".join(
+        f'<rect x="{place * width:.1f}" width="{0.8 * width:.1f}" y="{HEIGHT * (1 - value / largest):.1f}" '
+        f'height="{HEIGHT * value / largest:.1f}"><title>{escape(name)}: {value:.2%}</title></rect>'
+        for place, (value, name) in enumerate(zip(values, names, strict=True))
+    )
+    return (
+        f'<svg viewBox="-4 -4 {WIDTH + 8} {HEIGHT + 8}" role="img" aria-label="{escape(label)}" fill="currentColor">'
+        f"{drawn}</svg>"
     )

@@ -4,10 +4,11 @@ Knows the answers of the service's own endpoints. Asks nobody and changes nothin
 """
 
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 
-from portfoliomanager.pages.drawing import line, table
+from portfoliomanager.pages.drawing import line, link, table
 
 STYLE = (
     "body{font:15px system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}"
@@ -55,4 +56,13 @@ def _totals(current: dict[str, Any] | None, report: dict[str, Any]) -> str:
 
 def _book(current: dict[str, Any] | None) -> str:
     positions = [] if current is None else sorted(current["positions"], key=lambda row: (row["side"], row["ticker"]))
-    return table(POSITION_COLUMNS, [[row[name] for name in POSITION_COLUMNS] for row in positions])
+    others = POSITION_COLUMNS[1:]
+    rows = [
+        [link(explanation_path(row["ticker"]), row["ticker"]), *(row[name] for name in others)] for row in positions
+    ]
+    return table(POSITION_COLUMNS, rows)
+
+
+def explanation_path(ticker: str) -> str:
+    """Where the forecast of a ticker is explained."""
+    return f"/predictions/{quote(ticker, safe='')}/explanation"

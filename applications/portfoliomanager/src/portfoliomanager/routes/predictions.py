@@ -1,18 +1,24 @@
-"""Predictions over HTTP: forecast a session, read forecasts."""
+"""Predictions over HTTP: forecast a session, read forecasts, ask why one is what it is."""
 
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from internal.dates import last_closed_session, previous_session
-from internal.errors import NotFoundError
-from internal.http.frames import FRAME_RESPONSES, frame_response, negotiate
+from internal.http.frames import BARS_VERSION_HEADER, FRAME_RESPONSES, JSON, frame_response, negotiate
+from portfoliomanager.explaining import explain, stored_predictions
+from portfoliomanager.pages.explanation import render
 from portfoliomanager.routes.bodies import DayRequest
+from portfoliomanager.routes.explanation import ExplanationBody, explanation_body
 from portfoliomanager.services import Services, services
 
 router = APIRouter(prefix="/predictions", tags=["predictions"])
-LATEST_SESSIONS = 10  # how far back the latest predictions are looked for
+HTML = "text/html"
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"description": "No predictions of that session, or none of that ticker"},
+    409: {"description": "The forecast comes from a baseline, which weighs nothing"},
+    503: {"description": "The model that made the forecast is not in the registry"},
+}
 
 
 @router.post("", summary="Forecast a session with the champion model")
@@ -40,9 +46,28 @@ def read_predictions(
 ) -> Response:
     """The predictions made at the close of a session."""
     negotiate(request.headers.get("accept"))
-    end = day or last_closed_session(parts.broker.moment())
-    found = parts.store.predictions(day or previous_session(end, LATEST_SESSIONS), end)
-    if found.is_empty():
-        raise NotFoundError(f"there are no predictions {'of' if day else 'up to'} {end}: POST /predictions makes them")
-    latest = found.filter(date=found.get_column("date").max())
-    return frame_response(latest, request, bars_version=latest.item(0, "bars_version"))
+    found = stored_predictions(parts.store, day, parts.broker.moment())
+    return frame_response(found, request, bars_version=found.item(0, "bars_version"))
+
+
+@router.get(
+    "/{ticker}/explanation",
+    summary="Why a ticker's forecast is what it is",
+    response_model=ExplanationBody,
+    responses={200: {"content": {HTML: {}}}, **PROBLEMS},
+)
+def read_explanation(
+    request: Request,
+    ticker: Annotated[str, Path(description="As in the predictions, e.g. AAPL", max_length=32)],
+    parts: Annotated[Services, Depends(services)],
+    day: Annotated[
+        date | None, Query(alias="date", description="The session forecast from; default: the latest")
+    ] = None,
+) -> Response:
+    """Weights of the variables and of the past sessions, by the model that made the forecast; JSON, or a page."""
+    media_type = negotiate(request.headers.get("accept"), (JSON, HTML))
+    body = explanation_body(explain(parts.store, parts.champion, ticker, day, parts.broker.moment()))
+    content = render(body) if media_type == HTML else body.model_dump_json()
+    return Response(
+        content, media_type=media_type, headers={"Vary": "Accept", BARS_VERSION_HEADER: str(body.bars_version)}
+    )

@@ -5,7 +5,7 @@ Knows Arrow streams, parquet, CSV and JSON records. Knows no particular frame; t
 
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -51,12 +51,13 @@ def _parse_range(part: str) -> tuple[str, float]:
         raise NotAcceptableError(f"Accept: {part.strip()} has a q that is no number") from None
 
 
-def negotiate(accept: str | None) -> str:
-    """The media type to answer with; Arrow first among equals. Raises NotAcceptableError when none is acceptable."""
+def negotiate(accept: str | None, offered: Sequence[str] = (ARROW, PARQUET, JSON)) -> str:
+    """The media type to answer with; the first among equals. Raises NotAcceptableError when none is acceptable."""
     accepted = _parse_accept(accept) if accept and accept.strip() else [("*/*", 1.0)]
-    best = max((ARROW, PARQUET, JSON), key=lambda media_type: _weight(accepted, media_type))
+    best = max(offered, key=lambda media_type: _weight(accepted, media_type))
     if _weight(accepted, best) <= 0:
-        raise NotAcceptableError(f"frames come as {ARROW}, {PARQUET} or {JSON}; none of them is in Accept: {accept}")
+        known = f"{', '.join(offered[:-1])} or {offered[-1]}"
+        raise NotAcceptableError(f"this comes as {known}; none of them is in Accept: {accept}")
     return best
 
 

@@ -7,7 +7,7 @@ network's inside. tinygrad is imported only when a network is loaded.
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 import polars as pl
@@ -15,13 +15,14 @@ import polars as pl
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import QUANTILES, STEPS, Baseline, RowQuantiles
 from internal.dates import is_session, next_session
-from internal.errors import ArtifactError, InvalidRequestError
+from internal.errors import ArtifactError, ConflictError, InvalidRequestError, NotFoundError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
-from internal.features.windows import MINIMUM_HISTORY, find_origins
+from internal.features.windows import MINIMUM_HISTORY, PAST_LENGTH, find_origins
 from internal.schemas import predictions
 from internal.tft.artifact import artifact_version, load_artifact
+from internal.tft.explanation import Explanation, Weights, explanation_of
 
 REQUIRED_HISTORY: Final = 320
 
@@ -59,6 +60,15 @@ class QuantileModel(Protocol):
         ...
 
 
+@runtime_checkable
+class ExplainingModel(Protocol):
+    """What a `QuantileModel` offers beside `predict` when it has weights to show; baselines have none."""
+
+    def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> Weights:
+        """Weights of the forecast at `origins[place]`; the other origins are those forecast with it."""
+        ...
+
+
 class Forecaster(Protocol):
     """What services hold.
 
@@ -73,6 +83,10 @@ class Forecaster(Protocol):
 
     def forecast(self, bars: pl.DataFrame, details: pl.DataFrame, day: date, *, bars_version: int) -> Forecast:
         """Forecast the next seven sessions of every ticker from the close of a day. See `PanelForecaster.forecast`."""
+        ...
+
+    def explain(self, bars: pl.DataFrame, details: pl.DataFrame, day: date, ticker: str) -> Explanation:
+        """Say why a ticker's forecast is what it is. See `PanelForecaster.explain`."""
         ...
 
 
@@ -117,11 +131,7 @@ class PanelForecaster:
             SchemaError: The bars lack a column or hold a key twice.
             ArtifactError: The model answered with something that is not a number.
         """
-        if not is_session(day):
-            raise InvalidRequestError(f"{day} is not a session, there is no close to forecast from")
-        frame = observe(build_panel(bars, details, end=day).frame)
-        if frame.is_empty():
-            raise InvalidRequestError(f"there is no usable bar up to {day}: collect bars first (`models collect`)")
+        frame = _observed(bars, details, day)
         origins = find_origins(frame, Block(day, day))
         quantiles = self._model.predict(frame, origins) if len(origins) else np.empty((0, len(STEPS), len(QUANTILES)))
         if not np.isfinite(quantiles).all():
@@ -129,6 +139,46 @@ class PanelForecaster:
         tickers = frame.get_column("ticker").gather(origins)
         answer = _predictions(tickers, np.expm1(quantiles), day, self.model_version, bars_version)
         return Forecast(answer, _excluded(bars.filter(pl.col("date") <= day), frame, tickers, day))
+
+    def explain(self, bars: pl.DataFrame, details: pl.DataFrame, day: date, ticker: str) -> Explanation:
+        """Say why a ticker's forecast from the close of a day is what it is.
+
+        Args:
+            bars: As for `forecast`: those of every ticker, for the forecast was made beside them.
+            details: Frame `equity_details`.
+            day: The origin, a session.
+            ticker: Whose forecast.
+
+        Raises:
+            ConflictError: The model is a baseline: it weighs nothing.
+            NotFoundError: The ticker has no forecast at that day; the reason is said where there are bars of it.
+            InvalidRequestError: As for `forecast`.
+        """
+        if not isinstance(self._model, ExplainingModel):
+            raise ConflictError(f"model {self.model_version} is a baseline: it has no weights and no attention to show")
+        frame = _observed(bars, details, day)
+        origins = find_origins(frame, Block(day, day))
+        tickers = frame.get_column("ticker").gather(origins)
+        place = tickers.index_of(ticker)
+        if place is None:
+            reasons = dict(_excluded(bars.filter(pl.col("date") <= day), frame, tickers, day))
+            raise NotFoundError(
+                f"{ticker} has no forecast from {day}: {reasons.get(ticker, 'there are no bars of it')}"
+            )
+        past = frame.get_column("date").slice(int(origins[place]) - PAST_LENGTH + 1, PAST_LENGTH)
+        ahead = [next_session(day, step) for step in STEPS]
+        weights = self._model.explain(frame, origins, place)
+        return explanation_of(weights, past.to_list(), ahead, self.model_version)
+
+
+def _observed(bars: pl.DataFrame, details: pl.DataFrame, day: date) -> pl.DataFrame:
+    """The observed panel up to a day. Raises InvalidRequestError when the day is no session or has no bar before it."""
+    if not is_session(day):
+        raise InvalidRequestError(f"{day} is not a session, there is no close to forecast from")
+    frame = observe(build_panel(bars, details, end=day).frame)
+    if frame.is_empty():
+        raise InvalidRequestError(f"there is no usable bar up to {day}: collect bars first (`models collect`)")
+    return frame
 
 
 def _predictions(

@@ -23,8 +23,9 @@ from internal.features.vocabulary import Vocabulary, vocabularies_from_json
 from internal.features.windows import HORIZON, PAST_LENGTH, Windows, lay_out
 from internal.tft.artifact import Artifact
 from internal.tft.calibration import Calibration
+from internal.tft.explanation import Weights
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.training import predict
+from internal.tft.training import explain, predict
 
 KIND: Final = "temporal_fusion_transformer"
 BATCH_SIZE: Final = 128
@@ -74,6 +75,22 @@ class NetworkModel:
         wider = (_width(mixed) / _width(self.scale.cumulative)).mean(axis=1)[:, None, None]
         cumulative, daily = scales.cumulative[origins][:, :, None] * mixed, plain.daily[origins] * wider
         return RowQuantiles(widened(cumulative, factors[0]), widened(daily, factors[1]))
+
+    def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> Weights:
+        """See `ExplainingModel.explain`."""
+        windows = lay_out(frame, self.scaler, self.vocabularies).at(origins[[place]])
+        each = [explain(one, windows, min(BATCH_SIZE, len(origins))) for one in (self.network, *self.companions)]
+        found = {name: np.mean([weights[name] for weights in each], axis=0) for name in each[0]}
+        c = self.configuration
+        return Weights(
+            past=found["past_weights"].astype(np.float64),
+            future=found["future_weights"].astype(np.float64),
+            static=found["static_weights"].astype(np.float64),
+            attention=found["attention"].astype(np.float64),
+            past_variables=(*c.observed_variables, *c.known_variables),
+            future_variables=c.known_variables,
+            static_variables=STATIC_VARIABLES,
+        )
 
     def standardised(self, windows: Windows) -> np.ndarray:
         """The mean of the networks' own quantiles, not calibrated, in units of the windows' scale."""

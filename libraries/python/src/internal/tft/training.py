@@ -17,6 +17,7 @@ from tinygrad.nn.state import get_state_dict, load_state_dict
 from internal.kernels.adam import Adam, AdamSettings
 from internal.kernels.layout import padded
 from internal.networks.losses import pinball_loss, quantile_loss
+from internal.tft.checkpoint import Checkpoint, Standing
 from internal.tft.model import TemporalFusionTransformer
 
 
@@ -108,14 +109,18 @@ class TrainingHistory:
         return self.validation_losses[self.best_epoch]
 
 
-def fit(
+def fit(  # noqa: PLR0913, PLR0917 (what is trained, on what, how, and who follows it)
     model: TemporalFusionTransformer,
     training: Windows,
     validation: Windows,
     configuration: TrainingConfiguration,
     on_progress: Callable[[TrainingProgress], None] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> TrainingHistory:
     """Train in place and keep the weights that are best on the validation windows.
+
+    With a checkpoint, each epoch's end is kept in its file, and training goes on from there: to the same bits as
+    without the interruption. The file stays when training has ended.
 
     Raises:
         ValueError: no windows, targets or inputs that are not finite, categories outside their vocabulary.
@@ -123,44 +128,50 @@ def fit(
     """
     if not len(training) or not len(validation):
         raise ValueError("training needs at least one training and one validation window")
-    take_step = training_step(model, configuration)
-    random = np.random.default_rng(configuration.seed)
+    optimizer, random = make_optimizer(model, configuration), np.random.default_rng(configuration.seed)
+    standing = Standing() if checkpoint is None else checkpoint.resume(optimizer, random)
+    take_step = training_step(model, configuration, optimizer)
     batches = _Batches(training, model, configuration, random)
-    training_losses: list[float] = []
-    validation_losses: list[float] = []
-    best: dict[str, np.ndarray] = {}
     watch, forward = _Stopwatch(batches.size), _Forward(model, batches.size)
-    for epoch in range(configuration.epochs):
+    for epoch in range(standing.epochs, configuration.epochs):
+        if standing.is_stuck(configuration.patience):
+            break
         losses = []
         for tensors in batches:
             loss, norm = take_step(*tensors)
             losses.append(loss)
             watch.step()
+            standing.steps += 1
             if on_progress is not None:
                 total = configuration.epochs * len(batches)
-                on_progress(TrainingProgress(epoch, watch.steps, total, loss, norm, watch.windows_per_second))
+                on_progress(TrainingProgress(epoch, standing.steps, total, loss, norm, watch.windows_per_second))
         watch.pause()
-        training_losses.append(float(np.mean(losses)))
-        validation_losses.append(_loss(forward, validation))
-        if validation_losses[-1] == min(validation_losses):
-            best = {name: tensor.numpy().copy() for name, tensor in get_state_dict(model).items()}
-        if epoch - int(np.argmin(validation_losses)) >= configuration.patience:
-            break
-    load_state_dict(model, {name: Tensor(array) for name, array in best.items()}, verbose=False)
-    return TrainingHistory(tuple(training_losses), tuple(validation_losses), watch.windows_per_second)
+        standing.training_losses.append(float(np.mean(losses)))
+        standing.validation_losses.append(_loss(forward, validation))
+        if standing.validation_losses[-1] == min(standing.validation_losses):
+            standing.best = {name: tensor.numpy().copy() for name, tensor in get_state_dict(model).items()}
+        if checkpoint is not None:
+            checkpoint.save(standing, optimizer, random)
+    load_state_dict(model, {name: Tensor(array) for name, array in standing.best.items()}, verbose=False)
+    return TrainingHistory(tuple(standing.training_losses), tuple(standing.validation_losses), watch.windows_per_second)
+
+
+def make_optimizer(model: TemporalFusionTransformer, configuration: TrainingConfiguration) -> Adam:
+    """Adam for every parameter of the model."""
+    settings = AdamSettings(configuration.learning_rate, configuration.largest_gradient_norm)
+    return Adam(list(get_state_dict(model).values()), model.dropout, settings)
 
 
 def training_step(
-    model: TemporalFusionTransformer, configuration: TrainingConfiguration
+    model: TemporalFusionTransformer, configuration: TrainingConfiguration, optimizer: Adam | None = None
 ) -> Callable[[Tensor, Tensor, Tensor, Tensor], tuple[float, float]]:
     """Build one captured step: tensors of one batch in, loss and gradient norm out, parameters changed in place."""
     parameters = list(get_state_dict(model).values())
-    settings = AdamSettings(configuration.learning_rate, configuration.largest_gradient_norm)
-    optimizer = Adam(parameters, model.dropout, settings)
+    chosen = optimizer if optimizer is not None else make_optimizer(model, configuration)
 
     def step(past: Tensor, future: Tensor, static: Tensor, target: Tensor) -> Tensor:
         loss = quantile_loss(model(past, future, static), target, model.configuration.quantiles)
-        return optimizer.step(loss, loss.gradient(*parameters)).realize()
+        return chosen.step(loss, loss.gradient(*parameters)).realize()
 
     captured = TinyJit(step)
 
@@ -179,6 +190,20 @@ def training_step(
 def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> np.ndarray:
     """Predict every window: f32 [window, horizon, quantile]; the last batch is filled up and cut."""
     return _Forward(model, padded(min(batch_size, max(1, len(windows)))))(windows)[0]
+
+
+def explain(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> dict[str, np.ndarray]:
+    """Why the first window is predicted as it is: every part of `internal.tft.model.Explanation` without its batch.
+
+    Args:
+        model: The network.
+        windows: At least one; it fills the batch.
+        batch_size: Of the predictions that are explained: the kernels of that shape are compiled already.
+    """
+    batch = windows.batch(np.zeros(padded(batch_size), np.int64))
+    found = vars(model.explain(*(Tensor(array).realize() for array in _checked(model, batch))))
+    Tensor.realize(*found.values())
+    return {name: tensor.numpy()[0] for name, tensor in found.items()}
 
 
 def evaluate(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> float:

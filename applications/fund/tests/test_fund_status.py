@@ -1,0 +1,45 @@
+"""What `fund status` says of the model: the champion's held-out loss beside the best baseline's."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fund.home import Home
+from fund.status import model_sentence
+from internal.tft.artifact import Artifact, save_artifact
+from internal.tft.registry import Registry
+
+KIND = "temporal_fusion_transformer"
+
+
+def registered(home: Home, folder: Path, **losses: float) -> str:
+    """Promote an artifact that was measured so; its version."""
+    metrics = {"held_out": {name: {"cumulative_loss": loss} for name, loss in losses.items()}} if losses else {}
+    save_artifact(folder, Artifact(KIND, {"weight": np.ones(1)}, {}, {}, {}, metrics, 0, "test"))
+    version = Registry(home.registry).register(folder)
+    Registry(home.registry).promote(version)
+    return version
+
+
+def test_no_model(tmp_path: Path) -> None:
+    """Before the first training, what to run."""
+    assert "models train" in model_sentence(Home(tmp_path))
+
+
+@pytest.mark.parametrize(("own", "difference"), [(0.00495, "-1.00 %"), (0.006, "+20.00 %")])
+def test_beside_the_best_baseline(tmp_path: Path, own: float, difference: str) -> None:
+    """The lowest of the baselines stands beside it, with the difference in per cent of it."""
+    home = Home(tmp_path / "home")
+    losses = {KIND: own, "rolling_history": 0.0052, "heterogeneous_volatility": 0.005}
+    version = registered(home, tmp_path / "artifact", **losses)
+    said = model_sentence(home)
+    assert version in said
+    assert f"{1e4 * own:.2f}e-4 beside 50.00e-4 of the best baseline, heterogeneous_volatility ({difference})" in said
+
+
+def test_not_measured(tmp_path: Path) -> None:
+    """An artifact without figures is named, and that it has none."""
+    home = Home(tmp_path / "home")
+    registered(home, tmp_path / "artifact")
+    assert "not measured" in model_sentence(home)

@@ -1,0 +1,83 @@
+"""`models train` killed with `kill -9` and started again, as a user meets it: the same model, to the bit."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+from tinygrad import Tensor
+
+from internal.features.panel import build_panel
+from internal.features.scaling import Scaler
+from internal.features.splits import Block
+from internal.features.variables import observe
+from internal.features.windows import make_windows
+from internal.tft.checkpoint import Standing
+from internal.tft.registry import Registry
+from models.checkpoints import open_checkpoint
+from models.dataset import Dataset, save_dataset
+from models.network_fitting import fit_vocabularies
+from models.progress import Progress
+from models.relative_target import relative_windows
+
+RunModels = Callable[..., subprocess.CompletedProcess[str]]
+MakeDataset = Callable[[int, date, date], Dataset]
+
+
+def killed_after_an_epoch(state: Path, settings: dict[str, str]) -> bool:
+    """Start a training and kill it as soon as its first checkpoint is there; whether it was still at work."""
+    words = [sys.executable, "-m", "models", "train"]
+    with subprocess.Popen(words, env=os.environ | settings, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own
+        while process.poll() is None and not list(state.glob("checkpoints/small-7/*.checkpoint")):
+            time.sleep(0.002)
+        process.kill()
+    return process.returncode == -9
+
+
+def test_killed_training_goes_on(run_models: RunModels, make_dataset: MakeDataset, tmp_path: Path) -> None:
+    """The version, which is the digest of weights and metrics, is the uninterrupted one's; no checkpoint is left."""
+    dataset = tmp_path / "dataset"
+    save_dataset(dataset, make_dataset(6, date(2023, 1, 3), date(2024, 6, 28)))
+    versions = []
+    for name in ("whole", "killed"):
+        state = tmp_path / name
+        settings = {"STATE_DIRECTORY": str(state), "REGISTRY_DIRECTORY": str(state / "registry")}
+        state.mkdir()
+        (state / "dataset").symlink_to(dataset)
+        if name == "killed":
+            assert killed_after_an_epoch(state, settings)
+            assert list(state.glob("checkpoints/small-7/*.checkpoint"))
+            assert not (state / "registry").exists()
+        trained = run_models("train", **settings)
+        assert trained.returncode == 0, trained.stderr
+        assert ("goes on after epoch" in trained.stdout) == (name == "killed")
+        assert not (state / "checkpoints" / "small-7").exists()
+        assert (state / "evaluations").is_dir()
+        versions.append(Registry(state / "registry").path().name)
+    assert versions[0] == versions[1]
+
+
+def test_checkpoint_of_other_bars(make_dataset: MakeDataset, tmp_path: Path) -> None:
+    """A checkpoint belongs to its windows and settings: one other label or number, and it is left aside with a word."""
+    dataset = make_dataset(2, date(2023, 1, 3), date(2023, 12, 29))
+    frame = observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
+    block = Block(date(2023, 1, 3), date(2023, 12, 1))
+    scaler, vocabularies = Scaler.fit(frame, fold=block), fit_vocabularies(frame, fold=block)
+    windows = relative_windows(frame, make_windows(frame, scaler, vocabularies, block=block))
+    live, random, heard = {"weight": Tensor([1.0])}, np.random.default_rng(1), list[Progress]()
+
+    def resume(targets: np.ndarray, seed: int) -> int:
+        opened = open_checkpoint(tmp_path, [replace(windows, targets=targets)], {"seed": seed}, 7, heard.append)
+        return opened.resume(live, random).epochs
+
+    open_checkpoint(tmp_path, [windows], {"seed": 7}, 7, heard.append).save(Standing([0.5], [0.4]), live, random)
+    assert resume(windows.targets, 7) == 1
+    assert resume(windows.targets * np.float32(1.001), 7) == 0
+    assert resume(windows.targets, 8) == 0
+    told = [progress.text for progress in heard]
+    assert all(words in text for words, text in zip(("goes on", "other bars", "other settings"), told, strict=True))

@@ -1,0 +1,69 @@
+"""Explaining: why a stored forecast is what it is, asked of the very model that made it.
+
+Knows the data service and the model's one door. Knows no broker and draws nothing.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import polars as pl
+
+from internal.dates import last_closed_session, previous_session
+from internal.errors import NotFoundError
+from internal.tft.explanation import Explanation
+from internal.tft.forecaster import Forecaster
+from portfoliomanager.forecasting import Champion, bars_up_to
+from portfoliomanager.ports import DataStore
+
+LATEST_SESSIONS = 10  # how far back the latest predictions are looked for
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A ticker's stored forecast and why.
+
+    Attributes:
+        ticker: Whose.
+        day: The session that was forecast from.
+        forecast: The seven rows of the frame `predictions`, by horizon.
+        explanation: Weights of variables and of sessions.
+        bars_version: Of the bars that the explanation was computed from.
+    """
+
+    ticker: str
+    day: date
+    forecast: pl.DataFrame
+    explanation: Explanation
+    bars_version: int
+
+
+def stored_predictions(store: DataStore, day: date | None, moment: datetime) -> pl.DataFrame:
+    """The predictions made at a session, by default the latest. Raises NotFoundError when there are none."""
+    end = day or last_closed_session(moment)
+    found = store.predictions(day or previous_session(end, LATEST_SESSIONS), end)
+    if found.is_empty():
+        raise NotFoundError(f"there are no predictions {'of' if day else 'up to'} {end}: POST /predictions makes them")
+    return found.filter(date=found.get_column("date").max())
+
+
+def explain(store: DataStore, champion: Champion, ticker: str, day: date | None, moment: datetime) -> Explained:
+    """Explain the forecast of a ticker.
+
+    Raises:
+        NotFoundError: There are no predictions of the day, or none of the ticker among them.
+        ConflictError: They come from a baseline, which weighs nothing, or the day's bars are gone.
+        UnavailableError: The model that made them is not in the registry any more, or was changed there.
+    """
+    predictions = stored_predictions(store, day, moment)
+    session, version = predictions.row(0, named=True)["date"], predictions.item(0, "model_version")
+    forecast = predictions.filter(ticker=ticker).sort("horizon")
+    if forecast.is_empty():
+        raise NotFoundError(f"{ticker} is not among the predictions of {session}: it was left out, or is no ticker")
+    details = store.details()
+
+    def ask(forecaster: Forecaster) -> Explained:
+        bars, bars_version = bars_up_to(store, session, forecaster.required_history)
+        explanation = forecaster.explain(bars, details, session, ticker)
+        return Explained(ticker, session, forecast, explanation, bars_version)
+
+    return champion.use(ask, version)
