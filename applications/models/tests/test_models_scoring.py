@@ -33,7 +33,9 @@ def _truth(days: int, tickers: int) -> Truth:
     dates = [date(2024, 1, 1) + timedelta(days=place) for place in range(days) for _ in range(tickers)]
     random = np.random.default_rng(1)
     returns = random.normal(0, 0.02, (days * tickers, 7))
-    return Truth(pl.Series(dates), np.cumsum(returns, axis=1), returns)
+    volatility = np.tile(np.linspace(0.01, 0.03, tickers), days)
+    sectors = pl.Series([["Energy", None, "Health"][place % 3] for place in range(tickers)] * days)
+    return Truth(pl.Series(dates), np.cumsum(returns, axis=1), returns, volatility, sectors)
 
 
 def test_score_of_a_perfect_median() -> None:
@@ -46,6 +48,30 @@ def test_score_of_a_perfect_median() -> None:
     assert found.cumulative == pytest.approx(2 * 0.1 / 3)
     assert np.mean(found.by_step) == pytest.approx(found.cumulative)
     assert np.mean(found.cumulative_by_date) == pytest.approx(found.cumulative)
+
+
+def test_groups_and_calibration() -> None:
+    """An interval that holds everything in the calm third alone covers 1, 0, 0; sectors likewise; unknown are none."""
+    truth = _truth(20, 15)
+    calm = np.tile(np.arange(15) < 5, 20)
+    width = np.where(calm, 1.0, 0.0)[:, None, None] * np.array([-1.0, 0.0, 1.0])
+    found = score("calm", truth, np.broadcast_to(width, (300, 7, 3)), np.zeros((300, 7, 3)))
+    assert found.coverage_by_volatility == pytest.approx([1.0, 0.0, 0.0])
+    assert found.coverage_by_sector == pytest.approx({"Energy": 2 / 5, "Health": 1 / 5})
+    below = (truth.cumulative[:, 2] <= 0).mean()
+    assert found.calibration[2][1] == pytest.approx(below)
+    assert found.tails == pytest.approx((found.by_quantile[0] + found.by_quantile[2]) / 2)
+
+
+def test_rank_t_of_a_coin() -> None:
+    """A median that knows nothing has a small t; one that is the truth with noise a large one."""
+    truth, random = _truth(140, 30), np.random.default_rng(3)
+    spread = np.array([-1.0, 0.0, 1.0])
+    for known, within in ((0.0, (0, 2.5)), (1.0, (10, 1000))):
+        median = known * truth.cumulative + random.normal(0, 0.05, truth.cumulative.shape)
+        found = score("coin", truth, median[..., None] + spread, np.zeros((4200, 7, 3)))
+        assert found.rank_t is not None
+        assert within[0] <= abs(found.rank_t) <= within[1]
 
 
 def test_flat_median_has_no_rank() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from internal.baselines.forecast import RowQuantiles
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.variables import observe
@@ -107,6 +108,10 @@ class _Oracle:
         following = frame.select(pl.col("close").shift(-1).over("segment").fill_null(pl.col("close"))).to_series()
         ahead = np.log(following.to_numpy() / frame.get_column("close").to_numpy())[origins]
         return np.broadcast_to(ahead[:, None, None], (len(origins), 7, 3))
+
+    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
+        cumulative = self.predict(frame, origins)
+        return RowQuantiles(cumulative, np.expm1(cumulative))
 
 
 def test_leak_is_found(dataset: Dataset, material: Material) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from internal.baselines.catalogue import BASELINES
+from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.dates import next_session, previous_session, sessions
 from internal.features.panel import build_panel
 from internal.features.scaling import Scaler
@@ -42,7 +43,8 @@ def artifacts(world: World, end: date) -> dict[str, Artifact]:
         static_cardinalities=tuple(vocabularies[name].cardinality for name in STATIC_VARIABLES),
     )
     network = TemporalFusionTransformer(configuration)
-    model = NetworkModel(network, configuration, Scaler.fit(frame, fold=fold), vocabularies, Calibration.none(7))
+    scale = AdaptiveVolatility.fit(frame, fold=fold)
+    model = NetworkModel(network, configuration, Scaler.fit(frame, fold=fold), vocabularies, Calibration.none(7), scale)
     names = {name: list(one.names) for name, one in vocabularies.items()}
     settings = {"network": plain_configuration(configuration)}
     kind = "rolling_history"

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from internal.baselines.catalogue import BASELINES
+from internal.baselines.conditional_variance import ConditionalVariance
 from internal.baselines.forecast import future_log_returns, to_daily
 from internal.baselines.history import RollingHistory
 from internal.errors import ArtifactError, InvalidRequestError
@@ -100,7 +101,33 @@ def test_arrays_restore(observed: pl.DataFrame, kind: str) -> None:
     assert restored.quantiles(observed).cumulative.tobytes() == fitted.quantiles(observed).cumulative.tobytes()
 
 
-@pytest.mark.parametrize("kind", ["blended_volatility", "heterogeneous_volatility"])
+def test_garch_by_hand(observed: pl.DataFrame) -> None:
+    """The next session's variance is Bollerslev's recursion, run in a plain loop; later ones return to the long run."""
+    fitted = ConditionalVariance.fit(observed, fold=FOLD)
+    rows = observed.filter(pl.col("ticker") == "T03")
+    shock, kept = fitted.pairs[fitted.tickers.index("T03")]
+    squares = rows["log_return"].to_numpy() ** 2
+    variance, total = 1e-6, 0.0
+    for count, square in enumerate(squares[1:], start=1):
+        total += square
+        variance = (1 - kept) * max(total / count, 1e-6) + shock * square + (kept - shock) * variance
+    _, daily = fitted.scales(observed)
+    last = daily[observed["ticker"].to_numpy() == "T03"][-1]
+    long_run = total / count
+    assert last[0] == pytest.approx(np.sqrt(variance))
+    assert last[6] == pytest.approx(np.sqrt(long_run + kept**6 * (variance - long_run)))
+
+
+def test_garch_of_an_unknown_ticker(observed: pl.DataFrame) -> None:
+    """A ticker that was not in the fold takes the pooled pair, and has a forecast."""
+    fitted = ConditionalVariance.fit(observed.filter(pl.col("ticker") != "T05"), fold=FOLD)
+    unknown = observed["ticker"].to_numpy() == "T05"
+    answer = fitted.quantiles(observed)
+    assert np.isfinite(answer.daily[unknown][-1]).all()
+    assert fitted.tickers == ["T00", "T01", "T02", "T03", "T04"]
+
+
+@pytest.mark.parametrize("kind", ["blended_volatility", "conditional_variance", "adaptive_volatility"])
 def test_wrong_arrays_are_refused(observed: pl.DataFrame, kind: str) -> None:
     """An array of another shape, or none, is named."""
     arrays = BASELINES[kind].fit(observed, fold=FOLD).to_arrays()

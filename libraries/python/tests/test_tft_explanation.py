@@ -1,7 +1,7 @@
 """Explanations through the forecaster: shares with names and dates, which move when the input does."""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 
 import numpy as np
@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from internal.baselines.catalogue import BASELINES
+from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.dates import next_session, sessions
 from internal.errors import ConflictError, InvalidRequestError, NotFoundError
 from internal.features.panel import build_panel
@@ -58,7 +59,9 @@ def _network(observed: pl.DataFrame) -> NetworkModel:
     )
     scaler = Scaler.fit(observed, fold=Block(START, date(2023, 12, 29)))
     none = Calibration.none(configuration.horizon)
-    return NetworkModel(TemporalFusionTransformer(configuration), configuration, scaler, vocabularies, none)
+    scale = AdaptiveVolatility.fit(observed, fold=Block(START, date(2023, 12, 29)))
+    networks = [TemporalFusionTransformer(replace(configuration, seed=seed)) for seed in (3, 4)]
+    return NetworkModel(networks[0], configuration, scaler, vocabularies, none, scale, (networks[1],))
 
 
 @pytest.fixture(name="forecaster", scope="module")

@@ -11,6 +11,7 @@ import pytest
 
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import QUANTILES
+from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.dates import next_session, sessions
 from internal.errors import ArtifactError, InvalidRequestError, SchemaError
 from internal.features.panel import build_panel
@@ -61,7 +62,9 @@ def _network(observed: pl.DataFrame) -> NetworkModel:
     )
     scaler = Scaler.fit(observed, fold=Block(START, date(2023, 12, 29)))
     calibration = Calibration.none(configuration.horizon)
-    return NetworkModel(TemporalFusionTransformer(configuration), configuration, scaler, vocabularies, calibration)
+    scale = AdaptiveVolatility.fit(observed, fold=Block(START, date(2023, 12, 29)))
+    networks = [TemporalFusionTransformer(replace(configuration, seed=seed)) for seed in (3, 4)]
+    return NetworkModel(networks[0], configuration, scaler, vocabularies, calibration, scale, (networks[1],))
 
 
 def _network_artifact(network: NetworkModel) -> Artifact:

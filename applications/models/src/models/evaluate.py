@@ -102,11 +102,12 @@ def compare(
     ahead, origins = _scored_rows(frame, held_out, forecasts)
     on_progress(Progress("evaluating", len(BASELINES), len(BASELINES) + 1, artifact.kind))
     dates = frame.get_column("date").gather(origins)
-    truth = Truth(dates, ahead, to_daily(ahead))
-    own = model.predict(frame, origins)
+    volatility = frame.get_column("volatility").gather(origins).to_numpy()
+    truth = Truth(dates, ahead, to_daily(ahead), volatility, frame.get_column("sector").gather(origins))
+    own = model.quantiles(frame, origins)
     scores = [score(kind, truth, one.cumulative[origins], one.daily[origins]) for kind, one in forecasts.items()]
     model_name = artifact.kind if artifact.kind not in BASELINES else f"{artifact.kind} (registered)"
-    lines = _lines([*scores, score(model_name, truth, own, next_session_carried(own))])
+    lines = _lines([*scores, score(model_name, truth, own.cumulative, own.daily)])
     on_progress(Progress("evaluating", len(BASELINES) + 1, len(BASELINES) + 1, ""))
     tickers = frame.get_column("ticker").gather(origins).n_unique()
     first, last = dates.to_list()[int(dates.arg_min() or 0)], dates.to_list()[int(dates.arg_max() or 0)]
@@ -120,14 +121,6 @@ def model_losses(frame: pl.DataFrame, artifact: Artifact, model: QuantileModel) 
     ahead = future_log_returns(frame, last=held_out.last)[origins]
     known = np.isfinite(ahead).all(axis=1)
     return float(pinball_loss(ahead[known], model.predict(frame, origins[known])).mean())
-
-
-def next_session_carried(cumulative: np.ndarray) -> np.ndarray:
-    """A network's daily forecast: its next session's simple-return quantiles, carried to every session ahead.
-
-    The network forecasts cumulative returns; the quantiles of a later single session do not follow from those.
-    """
-    return np.broadcast_to(np.expm1(cumulative[:, :1]), cumulative.shape)
 
 
 def _blocks(artifact: Artifact) -> tuple[Block, Block]:
@@ -194,7 +187,6 @@ def _verdict(lines: list[Line], model_name: str) -> list[str]:
         sentences = [f"{model_name} does NOT beat the best baseline: no difference can be told, {beside}."]
     if difference < -2:  # noqa: PLR2004 - MODEL: knowing each ticker's coming volatility buys 1.6 to 4.3 %
         sentences.append("A gain beyond 2 % on real bars is a leak until shown otherwise; check before believing it.")
-    correlation = own.score.rank_correlation
-    if correlation is None or abs(correlation) < 0.02:  # noqa: PLR2004 - below any usable information coefficient
+    if own.score.rank_t is None or abs(own.score.rank_t) < 2:  # noqa: PLR2004 - two standard errors
         sentences.append("The median carries no rank information: the edge, if any, is in the width of the forecast.")
     return sentences

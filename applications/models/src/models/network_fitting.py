@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.forecast import QUANTILES
+from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.errors import FundError, InvalidRequestError
 from internal.features.scaling import Scaler
 from internal.features.splits import Block
@@ -25,7 +26,7 @@ from internal.tft.training import TrainingConfiguration, TrainingProgress, fit
 from models.checkpoints import open_checkpoint
 from models.fitting import Candidate, Material, code_revision, plain_fold
 from models.progress import OnProgress, Progress
-from models.relative_target import relative_windows, standardised_returns
+from models.relative_target import RelativeWindows, relative_windows, standardised_returns
 from models.sizes import Size
 from models.tracking import Tracker
 
@@ -65,31 +66,24 @@ def fit_network(
     """
     frame, fold = material.frame, material.fold
     scaler, vocabularies = Scaler.fit(frame, fold=fold.training), fit_vocabularies(frame, fold=fold.training)
+    scale = AdaptiveVolatility.fit(frame, fold=Block(fold.training.first, fold.validation.last))
+    cumulative = scale.scales(frame).cumulative
     training, validation = (
-        relative_windows(frame, make_windows(frame, scaler, vocabularies, block=block))
+        relative_windows(frame, make_windows(frame, scaler, vocabularies, block=block, scale=cumulative))
         for block in (fold.training, fold.validation)
     )
     if not len(training) or not len(validation):
         raise InvalidRequestError("the fold has no training or no validation window: assemble more tickers or sessions")
     configuration = network_configuration(run, vocabularies)
-    network = TemporalFusionTransformer(configuration)
     most = run.size.windows_per_epoch
     chosen, judges = training.thinned(most), validation.thinned(most // 4)
-    checkpoint = None
-    if checkpoints is not None:
-        settings = {"network": plain_configuration(configuration), "training": asdict(training_configuration(run))}
-        checkpoint = open_checkpoint(checkpoints, (chosen, judges), settings, run.seed, on_progress)
-    report = reporter(tracker, on_progress)
-    try:
-        history = fit(network, chosen, judges, training_configuration(run), report, checkpoint)
-    except FloatingPointError as error:
-        raise DivergedError(
-            f"training diverged ({error}); try another --seed, and look at the dataset's report"
-        ) from error
-    best = f"validation loss {history.best_validation_loss:.4f} in epoch {history.best_epoch + 1}"
-    on_progress(Progress("training", 1, 1, best))
+    runs = [replace(run, seed=run.seed + number) for number in range(run.size.seeds)]
+    report, blocks = reporter(tracker, on_progress), (chosen, judges)
+    trained = [train_network(one, vocabularies, blocks, report, on_progress, checkpoints) for one in runs]
+    networks = [network for network, _ in trained]
+    none = Calibration.none(HORIZON)
     model = calibrated(
-        NetworkModel(network, configuration, scaler, vocabularies, Calibration.none(HORIZON)),
+        NetworkModel(networks[0], configuration, scaler, vocabularies, none, scale, tuple(networks[1:])),
         [training.thinned(most // 2).windows, validation.windows],
     )
     artifact = Artifact(
@@ -103,11 +97,36 @@ def fit_network(
         },
         scaler=scaler.to_json(),
         vocabulary={name: list(vocabulary.names) for name, vocabulary in vocabularies.items()},
-        metrics={"validation_loss": float(history.best_validation_loss)},
+        metrics={"validation_losses": [loss for _, loss in trained]},
         bars_version=material.bars_version,
         code_revision=code_revision(),
     )
     return Candidate(model, artifact)
+
+
+def train_network(  # noqa: PLR0913, PLR0917 - what a run is made of, each its own
+    run: Run,
+    vocabularies: dict[str, Vocabulary],
+    blocks: tuple[RelativeWindows, RelativeWindows],
+    report: Callable[[TrainingProgress], None],
+    on_progress: OnProgress,
+    checkpoints: Path | None,
+) -> tuple[TemporalFusionTransformer, float]:
+    """One seed's network and its best validation loss."""
+    configuration, training = network_configuration(run, vocabularies), training_configuration(run)
+    network, checkpoint = TemporalFusionTransformer(configuration), None
+    if checkpoints is not None:
+        settings = {"network": plain_configuration(configuration), "training": asdict(training)}
+        checkpoint = open_checkpoint(checkpoints, blocks, settings, run.seed, on_progress)
+    try:
+        history = fit(network, *blocks, training, report, checkpoint)
+    except FloatingPointError as error:
+        raise DivergedError(
+            f"training diverged ({error}); try another --seed, and look at the dataset's report"
+        ) from error
+    best = f"validation loss {history.best_validation_loss:.4f} in epoch {history.best_epoch + 1}"
+    on_progress(Progress("training", 1, 1, best))
+    return network, float(history.best_validation_loss)
 
 
 def fit_vocabularies(frame: pl.DataFrame, *, fold: Block) -> dict[str, Vocabulary]:

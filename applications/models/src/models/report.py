@@ -1,6 +1,6 @@
-"""The evaluation as one HTML file with its picture, beside the JSON.
+"""The evaluation as one HTML file with its pictures, beside the JSON.
 
-Knows how a table and bars are drawn. Measures nothing.
+Knows how tables and marks are drawn. Measures nothing.
 """
 
 import json
@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
+from internal.baselines.forecast import QUANTILES
 from models.evaluate import Evaluation, Line
 
 STYLE: Final = (
@@ -16,6 +17,8 @@ STYLE: Final = (
     "{text-align:left}.model{font-weight:600}"
 )
 WIDTH, ROW, LABEL = 760, 28, 240
+SIDE, MARGIN = 320, 40
+COLOURS: Final = ("#bf3989", "#57606a", "#0969da")  # of the quantiles 10, 50 and 90
 
 
 def write_report(folder: Path, evaluation: Evaluation) -> Path:
@@ -34,20 +37,81 @@ def _page(evaluation: Evaluation) -> str:
         f"<h1>Model {evaluation.version}</h1><p>Held out: {evaluation.first} to {evaluation.last}, "
         f"{evaluation.rows:,} origins of {evaluation.tickers} tickers.</p>{verdict}"
         f"{_table(evaluation.lines)}<h2>Cumulative loss against the best baseline</h2>{_picture(evaluation.lines)}"
+        "<h2>Where the loss lies, cumulative, x 1e-4</h2>"
+        f"{_losses(evaluation.lines)}<h2>What the 80 % interval covers, by group</h2>{_coverage(evaluation.lines)}"
+        f"<h2>Calibration</h2><p>Share of truths below each quantile, by step; the lines are what it should be.</p>"
+        f"{''.join(_calibration(line) for line in evaluation.lines)}"
     )
 
 
 def _table(lines: list[Line]) -> str:
-    head = "<tr><th>forecast<th>daily loss x 1e-4<th>cumulative loss x 1e-4<th>difference, %<th>80 % interval covers"
+    head = (
+        "<tr><th>forecast<th>daily loss x 1e-4<th>difference, % (95 %)<th>cumulative loss x 1e-4"
+        "<th>difference, % (95 %)<th>80 % interval covers<th>rank correlation (t)"
+    )
     return f"<table>{head}{''.join(_row(line) for line in lines)}</table>"
 
 
 def _row(line: Line) -> str:
     kind = "" if line.is_baseline else " class=model"
     return (
-        f"<tr{kind}><td>{escape(line.score.name)}<td>{1e4 * line.score.daily:.3f}<td>{1e4 * line.score.cumulative:.3f}"
-        f"<td>{line.cumulative_difference[0]:+.2f}<td>{100 * line.score.coverage:.1f} %"
+        f"<tr{kind}><td>{escape(line.score.name)}<td>{1e4 * line.score.daily:.3f}<td>{_interval(line.daily_difference)}"
+        f"<td>{1e4 * line.score.cumulative:.3f}<td>{_interval(line.cumulative_difference)}"
+        f"<td>{100 * line.score.coverage:.1f} %<td>{_rank(line)}"
     )
+
+
+def _interval(difference: tuple[float, float, float]) -> str:
+    return "{:+.2f} ({:+.2f} to {:+.2f})".format(*difference)
+
+
+def _rank(line: Line) -> str:
+    correlation, t_statistic = line.score.rank_correlation, line.score.rank_t
+    return "none" if correlation is None or t_statistic is None else f"{correlation:+.3f} ({t_statistic:+.1f})"
+
+
+def _losses(lines: list[Line]) -> str:
+    """By step, by quantile, and the tails alone."""
+    head = "".join(f"<th>{step}" for step in range(1, len(lines[0].score.by_step) + 1))
+    rows = "".join(
+        f"<tr><td>{escape(line.score.name)}"
+        + "".join(f"<td>{1e4 * loss:.1f}" for loss in [*line.score.by_step, *line.score.by_quantile, line.score.tails])
+        for line in lines
+    )
+    return f"<table><tr><th>forecast, by session ahead{head}<th>10 %<th>median<th>90 %<th>tails{rows}</table>"
+
+
+def _coverage(lines: list[Line]) -> str:
+    sectors = list(lines[0].score.coverage_by_sector)
+    head = "".join(f"<th>{escape(name)}" for name in ["calm third", "middle", "volatile third", *sectors])
+    rows = "".join(
+        f"<tr><td>{escape(line.score.name)}"
+        + "".join(
+            f"<td>{100 * share:.1f}"
+            for share in [*line.score.coverage_by_volatility, *line.score.coverage_by_sector.values()]
+        )
+        for line in lines
+    )
+    return f"<div style=overflow-x:auto><table><tr><th>forecast, %{head}{rows}</table></div>"
+
+
+def _calibration(line: Line) -> str:
+    """Share of truths below each quantile against the step, as one square picture."""
+    height, steps = SIDE - 2 * MARGIN, len(line.score.calibration)
+    rules = "".join(
+        f'<line x1={MARGIN} x2={SIDE - 10} y1="{MARGIN + height * (1 - level):.0f}" '
+        f'y2="{MARGIN + height * (1 - level):.0f}" stroke="{colour}" stroke-dasharray=4 />'
+        f'<text x=0 y="{MARGIN + height * (1 - level) + 4:.0f}">{100 * level:.0f} %</text>'
+        for level, colour in zip(QUANTILES, COLOURS, strict=True)
+    )
+    dots = "".join(
+        f'<circle cx="{MARGIN + (place + 0.5) * (SIDE - MARGIN - 10) / steps:.0f}" '
+        f'cy="{MARGIN + height * (1 - share):.1f}" r=4 fill="{colour}" />'
+        for place, shares in enumerate(line.score.calibration)
+        for share, colour in zip(shares, COLOURS, strict=True)
+    )
+    title = f"<text x=0 y=16>{escape(line.score.name)}</text>"
+    return f"<svg width={SIDE} height={SIDE} font-size=12 role=img>{title}{rules}{dots}</svg>"
 
 
 def _picture(lines: list[Line]) -> str:

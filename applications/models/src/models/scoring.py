@@ -4,12 +4,13 @@ Knows arrays of truths and forecasts on one fixed set of rows. Knows nothing of 
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from internal.baselines.forecast import QUANTILES
+from internal.features.windows import HORIZON
 
 BLOCK_SESSIONS: Final = 10
 DRAWS: Final = 2_000
@@ -23,11 +24,15 @@ class Truth:
         dates: The origins' dates as a Date series [row].
         cumulative: Cumulative log returns, f64 [row, step].
         daily: Simple returns of each session, f64 [row, step].
+        volatility: The origin's trailing volatility, f64 [row], by which rows are parted into thirds.
+        sectors: The sector of each row's ticker; null where unknown.
     """
 
     dates: pl.Series
     cumulative: np.ndarray
     daily: np.ndarray
+    volatility: np.ndarray
+    sectors: pl.Series
 
 
 @dataclass(frozen=True)
@@ -41,7 +46,13 @@ class Score:
         coverage: Share of truths inside the 80 % interval, cumulative.
         rank_correlation: Mean over dates of Spearman's correlation of the last step's median with the truth; None
             where the median does not differ between tickers.
+        rank_t: Its t statistic; None as above. Labels of 7 sessions overlap, so that only every 7th date counts.
+        tails: Mean cumulative loss of the two outer quantiles alone.
         by_step: Mean cumulative loss of each step.
+        by_quantile: Mean cumulative loss of each quantile.
+        calibration: Share of cumulative truths below each quantile, [step][quantile].
+        coverage_by_volatility: Coverage of the calm, the middle and the volatile third of the rows.
+        coverage_by_sector: Coverage of each known sector.
         daily_by_date: Mean daily loss of each origin date, in date order.
         cumulative_by_date: Mean cumulative loss of each origin date, in date order.
     """
@@ -51,7 +62,13 @@ class Score:
     cumulative: float
     coverage: float
     rank_correlation: float | None
+    rank_t: float | None
+    tails: float
     by_step: list[float]
+    by_quantile: list[float]
+    calibration: list[list[float]]
+    coverage_by_volatility: list[float]
+    coverage_by_sector: dict[str, float]
     daily_by_date: np.ndarray
     cumulative_by_date: np.ndarray
 
@@ -66,12 +83,22 @@ def score(name: str, truth: Truth, cumulative: np.ndarray, daily: np.ndarray) ->
     """Score forecasts f64 [row, step, quantile], cumulative log and daily simple returns."""
     cumulative_loss, daily_loss = pinball_loss(truth.cumulative, cumulative), pinball_loss(truth.daily, daily)
     inside = (truth.cumulative >= cumulative[..., 0]) & (truth.cumulative <= cumulative[..., -1])
+    correlation, t_statistic = _rank_correlation(truth, cumulative[:, -1, 1])
+    by_quantile = cumulative_loss.mean(axis=(0, 1))
+    below = (truth.cumulative[..., None] <= cumulative).mean(axis=0)
+    thirds = np.digitize(truth.volatility, np.quantile(truth.volatility, (1 / 3, 2 / 3)))
     return Score(
         name=name,
         daily=float(daily_loss.mean()),
         cumulative=float(cumulative_loss.mean()),
         coverage=float(inside.mean()),
-        rank_correlation=_rank_correlation(truth, cumulative[:, -1, 1]),
+        rank_correlation=correlation,
+        rank_t=t_statistic,
+        tails=float(by_quantile[[0, -1]].mean()),
+        by_quantile=by_quantile.tolist(),
+        calibration=below.tolist(),
+        coverage_by_volatility=[coverage for _, coverage in _coverage_by(pl.Series(thirds), inside)],
+        coverage_by_sector=dict(_coverage_by(truth.sectors, inside)),
         by_step=[float(loss) for loss in cumulative_loss.mean(axis=(0, 2))],
         daily_by_date=_by_date(truth.dates, daily_loss),
         cumulative_by_date=_by_date(truth.dates, cumulative_loss),
@@ -83,11 +110,22 @@ def _by_date(dates: pl.Series, loss: np.ndarray) -> np.ndarray:
     return frame.group_by("date").agg(pl.col("loss").mean()).sort("date").get_column("loss").to_numpy()
 
 
-def _rank_correlation(truth: Truth, median: np.ndarray) -> float | None:
+def _coverage_by(groups: pl.Series, inside: np.ndarray) -> list[tuple[Any, float]]:
+    """The mean of `inside` [row, step] in each group that has a name, sorted by it."""
+    frame = pl.DataFrame({"group": groups, "inside": inside.mean(axis=1)}).drop_nulls()
+    return frame.group_by("group").agg(pl.col("inside").mean()).sort("group").rows()
+
+
+def _rank_correlation(truth: Truth, median: np.ndarray) -> tuple[float | None, float | None]:
+    """Mean over dates, and its t statistic."""
     frame = pl.DataFrame({"date": truth.dates, "median": median, "truth": truth.cumulative[:, -1]})
     per_date = frame.group_by("date").agg(pl.corr("median", "truth", method="spearman").alias("correlation"))
     finite = per_date.get_column("correlation").drop_nulls().drop_nans()
-    return float(finite.to_numpy().mean()) if finite.len() else None
+    if not finite.len():
+        return None, None
+    values = finite.to_numpy()
+    error = values.std() / np.sqrt(max(len(values) / HORIZON, 1.0))
+    return float(values.mean()), float(values.mean() / error) if error > 0 else None
 
 
 def relative_difference(loss: np.ndarray, reference: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:

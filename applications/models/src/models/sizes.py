@@ -19,6 +19,7 @@ class Size:
         learning_rate: Adam's.
         epochs: Most passes over the training windows.
         patience: Epochs without a better validation loss before training stops.
+        seeds: Networks that are trained and averaged.
         windows_per_epoch: Most windows in a pass; more are thinned evenly in time, so that every date is seen.
     """
 
@@ -29,10 +30,11 @@ class Size:
     learning_rate: float
     epochs: int
     patience: int
+    seeds: int
     windows_per_epoch: int
 
 
 SIZES: Final[dict[str, Size]] = {
-    "small": Size(16, 2, 0.3, 256, 1e-3, epochs=4, patience=1, windows_per_epoch=16_384),
-    "full": Size(64, 4, 0.3, 256, 5e-4, epochs=12, patience=3, windows_per_epoch=131_072),
+    "small": Size(16, 2, 0.3, 256, 1e-3, epochs=4, patience=1, seeds=1, windows_per_epoch=16_384),
+    "full": Size(64, 4, 0.3, 256, 5e-4, epochs=12, patience=3, seeds=2, windows_per_epoch=131_072),
 }

@@ -32,7 +32,7 @@ class WindowBatch:
             the origin's daily volatility.
         future: f32 [batch, horizon, known]; the first step is the session after the origin.
         static: i32 [batch, static]; 0 = unknown.
-        target: f32 [batch, horizon]; cumulative log return / (volatility x sqrt(step)); NaN where it is not yet known.
+        target: f32 [batch, horizon]; cumulative log return / scale; NaN where it is not yet known.
     """
 
     past: np.ndarray
@@ -51,6 +51,7 @@ class Windows:
         static_rows: i32 [row, static].
         log_close: f64 [row].
         volatility: f64 [row], daily, a fraction.
+        scale_rows: f64 [row, horizon], what a target of one means.
         session: i64 [row], the row's position in `future_rows`.
         last_known: i64 [row], the last row of the same segment that traded: no label reaches beyond it.
         origins: i64 [origin], row numbers.
@@ -61,6 +62,7 @@ class Windows:
     static_rows: np.ndarray
     log_close: np.ndarray
     volatility: np.ndarray
+    scale_rows: np.ndarray
     session: np.ndarray
     last_known: np.ndarray
     origins: np.ndarray
@@ -94,9 +96,8 @@ class Windows:
         return np.where(reached, later - self.log_close[rows, None], np.nan)
 
     def scale(self, indices: np.ndarray) -> np.ndarray:
-        """Volatility x sqrt(step), f64 [n, horizon]: what a target of one means."""
-        steps = np.sqrt(np.arange(1, self.horizon + 1))
-        return np.asarray(self.volatility[self.origins[indices], None] * steps)
+        """What a target of one means, f64 [n, horizon]."""
+        return np.asarray(self.scale_rows[self.origins[indices]])
 
     def at(self, origins: np.ndarray) -> "Windows":
         """The same arrays with other origins, row numbers i64 [origin]."""
@@ -129,13 +130,16 @@ def find_origins(frame: pl.DataFrame, block: Block, minimum_history: int = MINIM
     return origins.to_numpy().astype(np.int64)
 
 
-def lay_out(frame: pl.DataFrame, scaler: Scaler, vocabularies: dict[str, Vocabulary]) -> Windows:
+def lay_out(
+    frame: pl.DataFrame, scaler: Scaler, vocabularies: dict[str, Vocabulary], scale: np.ndarray | None = None
+) -> Windows:
     """Lay the arrays of an observed panel out once; origins come from `at`, `labelled` or `make_windows`.
 
     Args:
         frame: What `variables.observe` returns, sorted by ticker and date.
         scaler: Fitted on the training fold.
         vocabularies: One for each static variable.
+        scale: What a target of one means, f64 [row, horizon], known at the row; else volatility x sqrt(step).
 
     Raises:
         InvalidRequestError: The frame is empty.
@@ -143,21 +147,30 @@ def lay_out(frame: pl.DataFrame, scaler: Scaler, vocabularies: dict[str, Vocabul
     if frame.is_empty():
         raise InvalidRequestError("there is no bar to cut windows from")
     session, known = frame.get_column("session").to_numpy(), _known_rows(frame)
+    volatility = frame.get_column("volatility").fill_null(float("nan")).to_numpy()
     return Windows(
         past_rows=np.concatenate([scaler.transform(frame), known[session]], axis=1),
         future_rows=known,
         static_rows=_static_rows(frame, vocabularies),
         log_close=frame.get_column("close").log().to_numpy(),
-        volatility=frame.get_column("volatility").fill_null(float("nan")).to_numpy(),
+        volatility=volatility,
+        scale_rows=volatility[:, None] * np.sqrt(np.arange(1, HORIZON + 1)) if scale is None else scale,
         session=session,
         last_known=_last_known(frame),
         origins=np.empty(0, np.int64),
     )
 
 
-def make_windows(frame: pl.DataFrame, scaler: Scaler, vocabularies: dict[str, Vocabulary], *, block: Block) -> Windows:
+def make_windows(
+    frame: pl.DataFrame,
+    scaler: Scaler,
+    vocabularies: dict[str, Vocabulary],
+    *,
+    block: Block,
+    scale: np.ndarray | None = None,
+) -> Windows:
     """The windows of every origin of a block whose whole horizon is known, for training and evaluation."""
-    return lay_out(frame, scaler, vocabularies).at(find_origins(frame, block)).labelled()
+    return lay_out(frame, scaler, vocabularies, scale).at(find_origins(frame, block)).labelled()
 
 
 def _known_rows(frame: pl.DataFrame) -> np.ndarray:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.catalogue import BASELINES
-from internal.baselines.forecast import QUANTILES, STEPS, Baseline
+from internal.baselines.forecast import QUANTILES, STEPS, Baseline, RowQuantiles
 from internal.dates import is_session, next_session
 from internal.errors import ArtifactError, ConflictError, InvalidRequestError, NotFoundError
 from internal.features.panel import build_panel
@@ -53,6 +53,10 @@ class QuantileModel(Protocol):
         Returns:
             f64 [n, horizon, quantile], cumulative log returns from the row's close, ordered along the last axis.
         """
+        ...
+
+    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
+        """The same, with the simple returns of each single session beside them; one row an origin."""
         ...
 
 
@@ -95,7 +99,12 @@ class BaselineModel:
 
     def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
         """The baseline's forecasts at the origins."""
-        return np.asarray(self._baseline.quantiles(frame).cumulative[origins])
+        return self.quantiles(frame, origins).cumulative
+
+    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
+        """Both at the origins."""
+        everywhere = self._baseline.quantiles(frame)
+        return RowQuantiles(everywhere.cumulative[origins], everywhere.daily[origins])
 
 
 class PanelForecaster:

@@ -1,6 +1,7 @@
-"""The network as a quantile model: windows in, log returns out; the inverse of the target's scaling lives here.
+"""The networks as a quantile model: windows in, log returns out; the inverse of the target's scaling lives here.
 
-Knows how a trained network becomes an artifact and back. Knows nothing of training or of services.
+Knows the ensemble: networks of several seeds averaged, on the scale of HAR with the earnings clock, half of the
+forecast theirs and half HAR's own. Knows how it becomes an artifact and back. Knows nothing of training or of services.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,9 @@ import polars as pl
 from tinygrad import Tensor
 from tinygrad.nn.state import get_state_dict, load_state_dict
 
+from internal.baselines.adaptation import widened
+from internal.baselines.forecast import RowQuantiles
+from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.errors import ArtifactError
 from internal.features.scaling import Scaler
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES
@@ -26,26 +30,57 @@ from internal.tft.training import explain, predict
 KIND: Final = "temporal_fusion_transformer"
 BATCH_SIZE: Final = 128
 CALIBRATION: Final = "calibration"
+NETWORK_SHARE: Final = 0.5
+SCALE, COMPANION = "scale.", "companion_"
 
 
 @dataclass(frozen=True)
 class NetworkModel:
-    """A trained network with the scaler, vocabularies and calibration that belong to it."""
+    """Trained networks with the scaler, vocabularies, scale and calibration that belong to them.
+
+    Attributes:
+        network: The first seed's.
+        configuration: Its configuration; that of the others differs by the seed.
+        scaler: Of the observed variables.
+        vocabularies: One a static variable.
+        calibration: Of the networks' mean.
+        scale: What a target of one means, and the other half of the forecast.
+        companions: The networks of further seeds.
+    """
 
     network: TemporalFusionTransformer
     configuration: TemporalFusionTransformerConfiguration
     scaler: Scaler
     vocabularies: dict[str, Vocabulary]
     calibration: Calibration
+    scale: AdaptiveVolatility
+    companions: tuple[TemporalFusionTransformer, ...] = ()
 
     def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
         """See `QuantileModel.predict`."""
-        return self.predict_windows(lay_out(frame, self.scaler, self.vocabularies).at(origins))
+        return self.quantiles(frame, origins).cumulative
+
+    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
+        """See `QuantileModel.quantiles`: half the networks', half HAR's, both in units of HAR's scale.
+
+        A single session's quantiles do not follow from cumulative ones, so HAR's are widened by as much as the
+        networks widen the cumulative interval, on average over the steps. Both follow HAR's recent misses.
+        """
+        scales = self.scale.scales(frame)
+        plain = self.scale.plain(scales)
+        factors = [one[origins] for one in self.scale.factors(frame, plain)]
+        windows = lay_out(frame, self.scaler, self.vocabularies, scales.cumulative).at(origins)
+        own = self.calibration.apply(self.standardised(windows))
+        mixed = NETWORK_SHARE * own + (1 - NETWORK_SHARE) * self.scale.cumulative  # [origin, step, quantile]
+        wider = (_width(mixed) / _width(self.scale.cumulative)).mean(axis=1)[:, None, None]
+        cumulative, daily = scales.cumulative[origins][:, :, None] * mixed, plain.daily[origins] * wider
+        return RowQuantiles(widened(cumulative, factors[0]), widened(daily, factors[1]))
 
     def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> Weights:
         """See `ExplainingModel.explain`."""
         windows = lay_out(frame, self.scaler, self.vocabularies).at(origins[[place]])
-        found = explain(self.network, windows, min(BATCH_SIZE, len(origins)))
+        each = [explain(one, windows, min(BATCH_SIZE, len(origins))) for one in (self.network, *self.companions)]
+        found = {name: np.mean([weights[name] for weights in each], axis=0) for name in each[0]}
         c = self.configuration
         return Weights(
             past=found["past_weights"].astype(np.float64),
@@ -57,19 +92,18 @@ class NetworkModel:
             static_variables=STATIC_VARIABLES,
         )
 
-    def predict_windows(self, windows: Windows) -> np.ndarray:
-        """Quantiles of cumulative log returns, f64 [origin, horizon, quantile]."""
-        standardised = self.calibration.apply(self.standardised(windows))
-        return np.asarray(standardised * windows.scale(np.arange(len(windows)))[:, :, None])
-
     def standardised(self, windows: Windows) -> np.ndarray:
-        """The network's own quantiles, not calibrated, in units of volatility x sqrt(step)."""
-        return predict(self.network, windows, BATCH_SIZE).astype(np.float64)
+        """The mean of the networks' own quantiles, not calibrated, in units of the windows' scale."""
+        networks = (self.network, *self.companions)
+        return np.asarray(np.mean([predict(one, windows, BATCH_SIZE).astype(np.float64) for one in networks], axis=0))
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Parameters by name, and the calibration."""
-        parameters = {name: np.asarray(tensor.numpy()) for name, tensor in get_state_dict(self.network).items()}
-        return {**parameters, CALIBRATION: self.calibration.values}
+        """Parameters by name, those of companions behind their number, the scale's and the calibration."""
+        parameters = _parameters(self.network, "")
+        for number, companion in enumerate(self.companions):
+            parameters |= _parameters(companion, f"{COMPANION}{number}.")
+        scale = {f"{SCALE}{name}": array for name, array in self.scale.to_arrays().items()}
+        return {**parameters, **scale, CALIBRATION: self.calibration.values}
 
     @classmethod
     def from_artifact(cls, artifact: Artifact) -> "NetworkModel":
@@ -88,10 +122,33 @@ class NetworkModel:
             raise ArtifactError(
                 f"the vocabularies have {cardinalities} numbers, the network {configuration.static_cardinalities}"
             )
-        network = TemporalFusionTransformer(configuration)
         calibration = Calibration.restore(artifact.arrays.get(CALIBRATION), configuration.horizon)
-        _load(network, {name: array for name, array in artifact.arrays.items() if name != CALIBRATION})
-        return cls(network, configuration, scaler, vocabularies, calibration)
+        scale = AdaptiveVolatility.from_arrays(_below(artifact.arrays, SCALE))
+        networks = [
+            _load(configuration, _below(artifact.arrays, prefix)) for prefix in ("", *_companion_prefixes(artifact))
+        ]
+        return cls(networks[0], configuration, scaler, vocabularies, calibration, scale, tuple(networks[1:]))
+
+
+def _width(quantiles: np.ndarray) -> np.ndarray:
+    """Of the 80 % interval, without the last axis."""
+    return np.asarray(quantiles[..., -1] - quantiles[..., 0])
+
+
+def _parameters(network: TemporalFusionTransformer, prefix: str) -> dict[str, np.ndarray]:
+    return {f"{prefix}{name}": np.asarray(tensor.numpy()) for name, tensor in get_state_dict(network).items()}
+
+
+def _companion_prefixes(artifact: Artifact) -> list[str]:
+    return sorted({f"{name.split('.')[0]}." for name in artifact.arrays if name.startswith(COMPANION)})
+
+
+def _below(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays behind a prefix, without it; without a prefix, those that belong to the first network."""
+    if prefix:
+        return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    others = (SCALE, COMPANION, CALIBRATION)
+    return {name: array for name, array in arrays.items() if not name.startswith(others)}
 
 
 def read_configuration(stored: Mapping[str, Any]) -> TemporalFusionTransformerConfiguration:
@@ -120,10 +177,14 @@ def _lengths(configuration: TemporalFusionTransformerConfiguration) -> tuple[int
     return configuration.past_length, configuration.horizon
 
 
-def _load(network: TemporalFusionTransformer, arrays: Mapping[str, np.ndarray]) -> None:
+def _load(
+    configuration: TemporalFusionTransformerConfiguration, arrays: Mapping[str, np.ndarray]
+) -> TemporalFusionTransformer:
+    network = TemporalFusionTransformer(configuration)
     expected = {name: tuple(tensor.shape) for name, tensor in get_state_dict(network).items()}
     found = {name: array.shape for name, array in arrays.items()}
     if expected != found:
         wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
         raise ArtifactError(f"{len(wrong)} weights do not fit the network, the first is {wrong[0]}")
     load_state_dict(network, {name: Tensor(array) for name, array in arrays.items()}, verbose=False)
+    return network

@@ -1,0 +1,108 @@
+"""What tells how far a ticker will move: its own volatility over many windows, its volume, its market and its sector.
+
+Knows formulas, all of them of sessions up to the row's own. Knows nothing of fitted coefficients or of what the inputs
+are used for. Variances are daily and in squared log returns; they come as logarithms.
+"""
+
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from internal.features.variables import daily_range_variance
+
+VARIANCE_FLOOR: Final = 1e-7
+GROUP_VARIANCE_CEILING: Final = 0.01  # a session of 10 %: one ticker's accident is not its market's
+FEWEST_SESSIONS: Final = 20
+
+Named = dict[str, pl.Expr]
+
+
+def volatility_inputs(frame: pl.DataFrame) -> np.ndarray:
+    """The inputs of every row, f64 [row, input]; NaN where history is too short.
+
+    Args:
+        frame: What `variables.observe` returns. **Guard:** an input of a row is made of that row and earlier ones, of
+            the same segment, or of the same date's other tickers.
+    """
+    grouped = frame.with_columns(variance=daily_range_variance()).with_columns(**_groups())
+    inputs = _own() | _volume_and_direction() | _market_and_sector()
+    return grouped.select(**inputs).fill_null(float("nan")).to_numpy()
+
+
+def future_log_variance(frame: pl.DataFrame, steps: tuple[int, ...], *, mean: bool) -> np.ndarray:
+    """Log range variance of the session `step` ahead, or its mean over all sessions up to it, f64 [row, step].
+
+    It looks ahead on purpose: this is an answer to fit on, never an input.
+    """
+    variance = pl.col("variance")
+    ahead = [(variance.rolling_mean(step) if mean else variance).shift(-step).over("segment") for step in steps]
+    named = {str(step): one.clip(VARIANCE_FLOOR).log() for step, one in zip(steps, ahead, strict=True)}
+    return frame.with_columns(variance=daily_range_variance()).select(**named).fill_null(float("nan")).to_numpy()
+
+
+def _mean(values: pl.Expr, window: int) -> pl.Expr:
+    return values.rolling_mean(window, min_samples=min(window, FEWEST_SESSIONS)).over("segment")
+
+
+def _log_mean(values: pl.Expr, window: int) -> pl.Expr:
+    return _mean(values, window).clip(VARIANCE_FLOOR).log()
+
+
+def _own() -> Named:
+    variance, change, gap = pl.col("variance"), pl.col("log_return"), pl.col("past_open")
+    span = (pl.col("high") / pl.col("low")).log().pow(2) / (4 * np.log(2))  # Parkinson 1980
+    ranged = {f"variance_{window}": _log_mean(variance, window) for window in (1, 2, 5, 10, 22, 44, 66, 132, 252)}
+    squared = {f"squared_{window}": _log_mean(change.pow(2), window) for window in (5, 22, 66, 252)}
+    absolute = {
+        f"absolute_{window}": 2 * _mean(change.abs(), window).clip(VARIANCE_FLOOR**0.5).log()
+        for window in (5, 22, 66, 252)
+    }
+    overnight = {f"overnight_{window}": _log_mean(gap.pow(2), window) for window in (5, 22, 66)}
+    spans = {f"span_{window}": _log_mean(span, window) for window in (1, 5, 22)}
+    return ranged | squared | absolute | overnight | spans
+
+
+def _volume_and_direction() -> Named:
+    surprise = pl.col("past_volume_surprise")
+    usual = {f"volume_{window}": surprise.rolling_mean(window, min_samples=1).over("segment") for window in (5, 22)}
+    week = pl.col("log_return").rolling_sum(5, min_samples=5).over("segment") / pl.col("volatility")
+    return {
+        "volume_1": surprise,
+        **usual,
+        "week": week.clip(-8, 8),
+        "week_size": week.abs().clip(0, 8),
+        "loss": (pl.col("log_return") / pl.col("volatility")).clip(-5, 0),
+        "blend": 2 * pl.col("volatility").log(),
+    }
+
+
+def _groups() -> Named:
+    """The market's and the sector's average variance, and how far their tickers went apart, by date."""
+    variance, ceiling = pl.col("variance").clip(0, GROUP_VARIANCE_CEILING), GROUP_VARIANCE_CEILING
+    keys = {"market": ("date",), "sector_group": ("date", "sector")}
+    variances = {f"{name}_variance": variance.mean().over(*key) for name, key in keys.items()}
+    apart = {
+        f"{name}_dispersion": (pl.col("log_return") - pl.col("log_return").mean().over(*key))
+        .pow(2)
+        .clip(0, ceiling)
+        .mean()
+        .over(*key)
+        for name, key in keys.items()
+    }
+    return variances | apart
+
+
+def _market_and_sector() -> Named:
+    windows = {
+        "market_variance": (1, 5, 22, 66),
+        "sector_group_variance": (1, 5, 22),
+        "market_dispersion": (1, 5, 22),
+        "sector_group_dispersion": (5, 22),
+    }
+    return {
+        f"{name}_{window}": _log_mean(pl.col(name), window) for name, lengths in windows.items() for window in lengths
+    }
+
+
+INPUTS: Final = tuple(_own() | _volume_and_direction() | _market_and_sector())

@@ -1,0 +1,90 @@
+"""Adaptive calibration: towards 80 % in every third, by hand, and blind to what is not known yet."""
+
+from collections.abc import Callable
+from datetime import date
+from statistics import NormalDist
+
+import numpy as np
+import polars as pl
+import pytest
+
+from internal.baselines.adaptation import DECAY, RATE, adaptive_factors, past_returns_ahead, widened
+from internal.baselines.forecast import future_log_returns
+from internal.dates import sessions_frame
+from internal.features.panel import build_panel
+from internal.features.variables import observe
+
+TICKERS = 30
+
+
+def _frame(sessions: int) -> pl.DataFrame:
+    """A panel's columns that matter here: tickers 0..9 are calm, 20..29 volatile."""
+    days = sessions_frame(date(2021, 1, 4), date(2023, 12, 29)).head(sessions).select("date").with_row_index("session")
+    tickers = pl.DataFrame({"ticker": range(TICKERS), "volatility": np.linspace(0.01, 0.03, TICKERS)})
+    return tickers.join(days, how="cross", maintain_order="left_right").cast({"session": pl.Int64})
+
+
+def _forecasts(frame: pl.DataFrame, half_width: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Normal truths of one, and intervals of -half_width to half_width around zero."""
+    truth = np.random.default_rng(5).normal(size=(frame.height, 7))
+    return half_width[:, None, None] * np.array([-1.0, 0.0, 1.0]) + np.zeros((frame.height, 7, 3)), truth
+
+
+@pytest.mark.parametrize("half_width", [0.9, 1.1, 1.2816, 1.5, 2.0])
+def test_every_third_comes_nearer(half_width: float) -> None:
+    """Intervals too narrow or too wide lose 40 % of their error and more in each third; right ones (1.28) stay right.
+
+    The decay is what keeps the rest: an error that lasts is mended by half, a lapse is forgotten.
+    """
+    frame = _frame(600)
+    quantiles, truth = _forecasts(frame, np.full(frame.height, half_width))
+    adapted = widened(quantiles, adaptive_factors(frame, quantiles, truth))
+    inside = (truth >= adapted[..., 0]) & (truth <= adapted[..., 2])
+    late, third = frame["session"].to_numpy() > 250, frame["ticker"].to_numpy() // 10
+    before = abs(NormalDist().cdf(half_width) - NormalDist().cdf(-half_width) - 0.8)
+    for group in range(3):
+        assert abs(inside[late & (third == group)].mean() - 0.8) < 0.6 * before + 0.01
+
+
+def test_first_update_by_hand() -> None:
+    """A forecast of two sessions is judged two sessions on: each half's log width moves by rate x (share - 0.1)."""
+    frame = _frame(10)
+    quantiles, truth = _forecasts(frame, np.full(frame.height, 1.0))
+    factors = adaptive_factors(frame, quantiles, truth)
+    session, calm = frame["session"].to_numpy(), frame["ticker"].to_numpy() < 10
+    assert (factors[(session < 2), 1] == 1).all()
+    below = (truth[(session == 0) & calm, 1] < -1).mean()
+    moved = RATE * (below - 0.1)
+    assert factors[(session == 2) & calm, 1, 0] == pytest.approx(np.exp(moved))
+    next_below = (truth[(session == 1) & calm, 1] < -1).mean()
+    assert factors[(session == 3) & calm, 1, 0] == pytest.approx(np.exp(DECAY * moved + RATE * (next_below - 0.1)))
+
+
+def test_blind_to_what_is_not_known() -> None:
+    """Truths that come after a session change no factor of it by one bit."""
+    frame = _frame(60)
+    quantiles, truth = _forecasts(frame, np.full(frame.height, 1.0))
+    session = frame["session"].to_numpy()
+    later = session[:, None] + np.arange(1, 8) > 40
+    other = adaptive_factors(frame, quantiles, np.where(later, 100.0, truth))
+    up_to = session <= 40
+    assert other[up_to].tobytes() == adaptive_factors(frame, quantiles, truth)[up_to].tobytes()
+
+
+def test_few_tickers_change_nothing() -> None:
+    """A third with fewer than five forecasts says nothing."""
+    frame = _frame(60).filter(pl.col("ticker") < 6)
+    quantiles, truth = _forecasts(frame, np.full(frame.height, 0.1))
+    assert (adaptive_factors(frame, quantiles, truth) == 1).all()
+
+
+def test_returns_ahead_are_the_labels(
+    make_bars: Callable[[int, date, date], pl.DataFrame], make_details: Callable[[int], pl.DataFrame]
+) -> None:
+    """Where both are known they are the labels that everything is judged by."""
+    end = date(2022, 6, 30)
+    frame = observe(build_panel(make_bars(3, date(2022, 1, 3), end), make_details(3), end=end).frame)
+    ahead, labels = past_returns_ahead(frame), future_log_returns(frame, last=end)
+    both = np.isfinite(ahead) & np.isfinite(labels)
+    assert both.mean() > 0.9
+    assert ahead[both].tolist() == labels[both].tolist()

@@ -1,0 +1,46 @@
+"""The earnings clock: a planted day of news rings 13 weeks later, at the right session, and never from the future."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from internal.dates import sessions_frame
+from internal.features.earnings_clock import DAYS_BACK, earnings_clock
+from internal.features.panel import build_panel
+from internal.features.variables import observe
+
+START, END = date(2022, 1, 3), date(2024, 6, 28)
+NEWS = date(2023, 1, 25)
+
+
+@pytest.fixture(name="observed", scope="module")
+def _observed(
+    make_bars: Callable[[int, date, date], pl.DataFrame], make_details: Callable[[int], pl.DataFrame]
+) -> pl.DataFrame:
+    """One ticker that jumps by 20 % on ten times the volume, once."""
+    jump = pl.when(pl.col("date") >= NEWS).then(1.2).otherwise(1.0)
+    prices = [(pl.col(name) * jump).alias(name) for name in ("open", "high", "low", "close")]
+    bars = make_bars(1, START, END).with_columns(
+        *prices, volume=pl.col("volume") * pl.when(pl.col("date") == NEWS).then(10).otherwise(1)
+    )
+    return observe(build_panel(bars, make_details(1), end=END).frame)
+
+
+@pytest.mark.parametrize(("place", "days"), list(enumerate(DAYS_BACK)))
+def test_news_rings_again(observed: pl.DataFrame, place: int, days: int) -> None:
+    """Of all sessions the spike is largest for the target that lies so many days after the news, give or take one."""
+    calendar = sessions_frame(START, END)["date"].to_list()
+    for step, inputs in enumerate(earnings_clock(observed), start=1):
+        day = calendar[calendar.index(observed["date"][int(inputs[:, place].argmax())]) + step]
+        assert abs((day - NEWS - timedelta(days=days)).days) <= 4
+        assert inputs[:, place].max() > np.log1p(8)
+        assert (inputs[:, place] > np.log1p(8)).sum() <= 4
+
+
+def test_no_history_is_silence(observed: pl.DataFrame) -> None:
+    """Rows whose history does not reach 91 days back hear nothing."""
+    for inputs in earnings_clock(observed):
+        assert not inputs[:50].any()
