@@ -66,6 +66,7 @@ def first_step() -> dict[str, float]:
 
 def make_artifact(folder: Path) -> dict[str, float]:
     """Save a model as training would, its weights as they are drawn, and the bars that are forecast from."""
+    from internal.baselines.heterogeneous import AdaptiveVolatility  # noqa: PLC0415 (as above)
     from internal.features.scaling import Scaler  # noqa: PLC0415 (as above)
     from internal.features.vocabulary import Vocabulary  # noqa: PLC0415 (as above)
     from internal.tft.artifact import Artifact, save_artifact  # noqa: PLC0415 (as above)
@@ -77,13 +78,15 @@ def make_artifact(folder: Path) -> dict[str, float]:
     bars.write_parquet(folder / "bars.parquet")
     details.write_parquet(folder / "details.parquet")
     frame = observe(build_panel(bars.filter(pl.col("ticker") < "T0480"), details, end=END).frame)
-    scaler = Scaler.fit(frame, fold=Block(frame["date"].min(), END))  # type: ignore[arg-type] # a column of dates
+    fold = Block(frame["date"].min(), END)  # type: ignore[arg-type] # a column of dates
+    scaler, scale = Scaler.fit(frame, fold=fold), AdaptiveVolatility.fit(frame, fold=fold)
     vocabularies = {"ticker": Vocabulary.fit(details["ticker"])}
     vocabularies |= {name: Vocabulary.fit(details[name]) for name in STATIC_VARIABLES if name != "ticker"}
     cardinalities = tuple(vocabularies[name].cardinality for name in STATIC_VARIABLES)
     configuration = TemporalFusionTransformerConfiguration(OBSERVED_VARIABLES, KNOWN_VARIABLES, cardinalities)
     network = TemporalFusionTransformer(configuration)
-    model = NetworkModel(network, configuration, scaler, vocabularies, Calibration.none(configuration.horizon))
+    none = Calibration.none(configuration.horizon)
+    model = NetworkModel(network, configuration, scaler, vocabularies, none, scale)
     save_artifact(
         folder / "artifact",
         Artifact(
@@ -117,6 +120,7 @@ def forecast(folder: Path) -> dict[str, float]:
 
 def windows() -> dict[str, float]:
     """Rows a second: from an observed panel to windows that can be gathered, and from raw bars; and a batch of 256."""
+    from internal.baselines.heterogeneous import AdaptiveVolatility  # noqa: PLC0415 (as above)
     from internal.features.scaling import Scaler  # noqa: PLC0415 (as above)
     from internal.features.vocabulary import Vocabulary  # noqa: PLC0415 (as above)
     from internal.features.windows import make_windows  # noqa: PLC0415 (as above)
