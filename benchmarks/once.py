@@ -120,7 +120,6 @@ def forecast(folder: Path) -> dict[str, float]:
 
 def windows() -> dict[str, float]:
     """Rows a second: from an observed panel to windows that can be gathered, and from raw bars; and a batch of 256."""
-    from internal.baselines.heterogeneous import AdaptiveVolatility  # noqa: PLC0415 (as above)
     from internal.features.scaling import Scaler  # noqa: PLC0415 (as above)
     from internal.features.vocabulary import Vocabulary  # noqa: PLC0415 (as above)
     from internal.features.windows import make_windows  # noqa: PLC0415 (as above)
