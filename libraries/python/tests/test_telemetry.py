@@ -34,8 +34,11 @@ def test_one_json_object_an_event(capsys: pytest.CaptureFixture[str]) -> None:
     }
 
 
-def test_libraries_log_in_the_same_shape(capsys: pytest.CaptureFixture[str]) -> None:
+def test_libraries_log_in_the_same_shape(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Uvicorn's own lines too; its access lines are left to ours."""
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "level", logging.NOTSET)  # a server of another test sets them
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "level", logging.NOTSET)
+    logging.getLogger("uvicorn.error").manager._clear_cache()  # type: ignore[attr-defined] # levels are cached
     configure_logging("datamanager", "json")
     logging.getLogger("uvicorn.error").info("Started %s", "server")
     logging.getLogger("uvicorn.access").info("GET /x")
