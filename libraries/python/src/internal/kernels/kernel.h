@@ -41,9 +41,10 @@ INLINE float sum(vector value) { // in halves: a chain of additions, one after t
   return value[0];
 }
 INLINE words lanes(void) {
-  words index;
+  // of natural alignment: gcc puts the constant where its type says, and loads it as if it were aligned
+  unsigned __attribute__((vector_size(LANES * 4))) index;
   UNROLL for (int lane = 0; lane < LANES; lane++) index[lane] = lane;
-  return index;
+  return (words)index;
 }
 
 // e^x: split off powers of two by adding a magic number, then Taylor's polynomial on |r| <= ln(2) / 2 (relative error 1e-7).
