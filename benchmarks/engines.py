@@ -198,7 +198,10 @@ def pytorch_forecasting() -> Engine:
         trainer.fit(model, loaders[0])
         return clock.taken(count)
 
-    return Engine(train, repeated(lambda: model.predict(loaders[1], mode="quantiles", trainer_kwargs=quiet)))
+    def predict() -> None:
+        model.predict(loaders[1], mode="quantiles", trainer_kwargs=dict(quiet))  # a copy: it adds its own callbacks
+
+    return Engine(train, repeated(predict))
 
 
 class _Clock:
