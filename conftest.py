@@ -11,12 +11,14 @@ import pytest
 # Of these each takes more than twenty seconds; begun last, one would keep one worker busy and leave the other idle.
 LONGEST = (
     "tests/test_daily_cycle.py",
+    "libraries/python/tests/test_kernels_sanitizers.py",
+    "applications/portfoliomanager/tests/test_portfoliomanager_killed.py",
+    "applications/datamanager/tests/test_datamanager_interruptions.py",
+    "applications/models/tests/test_models_resume.py",
+    "libraries/python/tests/test_kernels_layers.py",
+    "libraries/python/tests/test_tft_model.py",
     "tests/test_full_disk.py",
     "applications/models/tests/test_models_train.py",
-    "applications/models/tests/test_models_resume.py",
-    "applications/portfoliomanager/tests/test_portfoliomanager_killed.py",
-    "libraries/python/tests/test_kernels_layers.py",
-    "libraries/python/tests/test_kernels_sanitizers.py",
 )
 
 
