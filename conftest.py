@@ -29,7 +29,7 @@ def pytest_configure(config: pytest.Config) -> None:
     2,000 modules that it imports, for some two seconds. Workers and all that they start inherit the two variables.
     """
     if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
-        folder = str(config.cache.mkdir("bytecode"))  # type: ignore[union-attr] # pytest's own plugin, not switched off here
+        folder = str(config.cache.mkdir("bytecode"))
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = folder
         sys.dont_write_bytecode = False
 
