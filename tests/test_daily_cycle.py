@@ -56,10 +56,12 @@ def story(make_fund: Callable[[], FundCommand]) -> Iterator[Story]:
     """A fund opened on 60 simulated tickers that has walked two sessions and stays up."""
     story = Story(make_fund())
     story.up = story.fund.start("up", "--tickers", TICKERS, "--sessions", "2")
-    story.printed = read_until(story.up, "The fund stays up")
-    yield story
-    if story.up.poll() is None:
-        story.stop()
+    try:
+        story.printed = read_until(story.up, "The fund stays up")
+        yield story
+    finally:  # also a fund that never came up: it would take the processors from all other tests
+        if story.up.poll() is None:
+            story.stop()
 
 
 def sold_and_bought(orders: list[dict[str, Any]]) -> dict[str, Decimal]:

@@ -73,8 +73,9 @@ def service(module: str, environment: Mapping[str, str], file_bytes: int | None 
 
 
 def _inherited() -> dict[str, str]:
-    """What a process needs of ours: paths and coverage, no setting of a fund."""
-    return {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "TMPDIR"} or "COV" in name}
+    """What a process needs of ours: paths, Python's own variables and coverage, no setting of a fund."""
+    paths = {"PATH", "HOME", "TMPDIR"}
+    return {n: value for n, value in os.environ.items() if n in paths or n.startswith("PYTHON") or "COV" in n}
 
 
 def _started(popen: subprocess.Popen[str], log: list[str]) -> str:

@@ -22,7 +22,7 @@ from alpaca.trading.requests import (
     ReplaceOrderRequest,
 )
 
-from applications.exchange.tests.exchange_kit import KEY_ID, SECRET, Server
+from applications.exchange.tests.exchange_kit import HTTP, KEY_ID, SECRET, Server
 
 HEADERS = {"APCA-API-KEY-ID": KEY_ID, "APCA-API-SECRET-KEY": SECRET}
 
@@ -66,7 +66,7 @@ def tickers(client: TradingClient) -> list[str]:
 
 def raw(server: Server, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
     """A request without the client library."""
-    return httpx.request(method, f"{server.url}/v2/{path}", headers=HEADERS, timeout=30, **more)
+    return HTTP.request(method, f"{server.url}/v2/{path}", headers=HEADERS, timeout=30, **more)
 
 
 def post_order(server: Server, **terms: object) -> httpx.Response:
@@ -220,7 +220,7 @@ def test_assets_clock_and_calendar(server: Server, client: TradingClient) -> Non
     assert set(ASSET_KEYS.split()) == set(raw(server, "GET", f"assets/{first.symbol}").json())
     clock = client.get_clock()
     assert isinstance(clock, Clock)
-    state = httpx.get(f"{server.url}/control/state").json()
+    state = HTTP.get(f"{server.url}/control/state").json()
     assert datetime.fromisoformat(state["timestamp"]) == clock.timestamp
     days = client.get_calendar(GetCalendarRequest(start="2025-01-08", end="2025-01-10"))
     assert [8, 10] == [day.date.day for day in days if isinstance(day, Calendar)]
@@ -409,5 +409,5 @@ def test_unauthorized(server: Server, key: str, secret: str) -> None:
     """Any other key pair: 401 with a message and no code, whatever the path or body."""
     headers = {b"APCA-API-KEY-ID": key.encode(), b"APCA-API-SECRET-KEY": secret.encode()}
     for method, path in (("GET", "account"), ("POST", "orders"), ("GET", "orders?limit=x")):
-        answer = httpx.request(method, f"{server.url}/v2/{path}", headers=headers)
+        answer = HTTP.request(method, f"{server.url}/v2/{path}", headers=headers)
         assert (401, {"message": "unauthorized."}) == (answer.status_code, answer.json())

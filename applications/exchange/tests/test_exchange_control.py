@@ -11,6 +11,7 @@ from alpaca.trading.models import Asset, Order
 from alpaca.trading.requests import MarketOrderRequest
 
 from applications.exchange.tests.exchange_kit import (
+    HTTP,
     KEY_ID,
     SECRET,
     Server,
@@ -89,7 +90,7 @@ def test_state_and_clock(clean: Server) -> None:
 def test_wrong_moves(clean: Server, body: dict[str, str], status: int) -> None:
     """A move that cannot be is a problem with a sentence, and the clock stays."""
     before = clean.control("GET", "state").json()
-    answer = httpx.post(f"{clean.url}/control/clock", json=body)
+    answer = HTTP.post(f"{clean.url}/control/clock", json=body)
     assert (status, PROBLEM) == (answer.status_code, answer.headers["content-type"])
     assert answer.json()["detail"]
     assert before == clean.control("GET", "state").json()
@@ -110,7 +111,7 @@ def test_wrong_moves(clean: Server, body: dict[str, str], status: int) -> None:
 )
 def test_wrong_faults(clean: Server, body: dict[str, object]) -> None:
     """A fault that is none is a problem, and none is kept."""
-    answer = httpx.post(f"{clean.url}/control/faults", json=body)
+    answer = HTTP.post(f"{clean.url}/control/faults", json=body)
     assert (422, PROBLEM) == (answer.status_code, answer.headers["content-type"])
     assert [] == clean.control("GET", "faults").json()
 
@@ -119,8 +120,8 @@ def test_rate_limit(clean: Server) -> None:
     """As often as asked for, on the paths that match, with Retry-After; then the exchange answers again."""
     made = clean.control("POST", "faults", kind="rate_limit", path="/v2/acc*", count=2, seconds=3)
     assert (201, 2) == (made.status_code, made.json()["remaining"])
-    assert httpx.get(f"{clean.url}/v2/clock", headers=HEADERS).status_code == 200
-    answers = [httpx.get(f"{clean.url}/v2/account", headers=HEADERS) for _ in range(3)]
+    assert HTTP.get(f"{clean.url}/v2/clock", headers=HEADERS).status_code == 200
+    answers = [HTTP.get(f"{clean.url}/v2/account", headers=HEADERS) for _ in range(3)]
     assert [429, 429, 200] == [answer.status_code for answer in answers]
     assert {"code": 42910000, "message": "too many requests"} == answers[0].json()
     assert answers[0].headers["retry-after"] == "3"
@@ -168,13 +169,13 @@ def test_truncated_and_html_bodies(clean: Server) -> None:
     """Half of a body, and a proxy's page with status 200: neither is JSON."""
     for kind in ("truncated_body", "html_body"):
         clean.control("POST", "faults", kind=kind, path="/v2/account")
-        answer = httpx.get(f"{clean.url}/v2/account", headers=HEADERS)
+        answer = HTTP.get(f"{clean.url}/v2/account", headers=HEADERS)
         assert answer.status_code == 200
         with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
             answer.json()
-    whole = httpx.get(f"{clean.url}/v2/account", headers=HEADERS).text
+    whole = HTTP.get(f"{clean.url}/v2/account", headers=HEADERS).text
     clean.control("POST", "faults", kind="truncated_body", path="/v2/account")
-    assert whole[: len(whole) // 2] == httpx.get(f"{clean.url}/v2/account", headers=HEADERS).text
+    assert whole[: len(whole) // 2] == HTTP.get(f"{clean.url}/v2/account", headers=HEADERS).text
 
 
 def test_hang(clean: Server) -> None:
@@ -182,19 +183,19 @@ def test_hang(clean: Server) -> None:
     clean.control("POST", "faults", kind="hang", path="/v2/account", seconds=1)
     started = time.monotonic()
     with pytest.raises(httpx.ReadTimeout):
-        httpx.get(f"{clean.url}/v2/account", headers=HEADERS, timeout=0.3)
-    assert httpx.get(f"{clean.url}/v2/account", headers=HEADERS).status_code == 200
+        HTTP.get(f"{clean.url}/v2/account", headers=HEADERS, timeout=0.3)
+    assert HTTP.get(f"{clean.url}/v2/account", headers=HEADERS).status_code == 200
     assert time.monotonic() - started < 1
     clean.control("POST", "faults", kind="hang", path="/v2/account", seconds=0)
     with pytest.raises(httpx.RemoteProtocolError):
-        httpx.get(f"{clean.url}/v2/account", headers=HEADERS)
+        HTTP.get(f"{clean.url}/v2/account", headers=HEADERS)
 
 
 def test_faults_reach_market_data(clean: Server) -> None:
     """The same faults strike Polygon's paths; control and health are spared."""
     clean.control("POST", "faults", kind="server_error", count=1, path="*")
     paths = ("/health", "/control/state", "/metrics", "/v1/marketstatus/now?apiKey=k", "/v1/marketstatus/now?apiKey=k")
-    assert [200, 200, 200, 500, 200] == [httpx.get(f"{clean.url}{path}").status_code for path in paths]
+    assert [200, 200, 200, 500, 200] == [HTTP.get(f"{clean.url}{path}").status_code for path in paths]
 
 
 def test_order_list(clean: Server) -> None:
@@ -222,13 +223,13 @@ def test_order_list(clean: Server) -> None:
 )
 def test_other_paths(clean: Server, method: str, path: str, status: int) -> None:
     """What neither vendor has is answered with problem details; the exchange takes no events."""
-    answer = httpx.request(method, f"{clean.url}{path}")
+    answer = HTTP.request(method, f"{clean.url}{path}")
     assert (status, PROBLEM) == (answer.status_code, answer.headers["content-type"])
 
 
 def test_description(clean: Server) -> None:
     """The OpenAPI document can be made and names both vendors' paths."""
-    paths = httpx.get(f"{clean.url}/openapi.json").json()["paths"]
+    paths = HTTP.get(f"{clean.url}/openapi.json").json()["paths"]
     assert {"/v2/orders", "/control/clock", "/v3/reference/splits", "/v2/account/activities/{activity_type}"} <= set(
         paths
     )
@@ -243,7 +244,7 @@ def test_token(tmp_path_factory: pytest.TempPathFactory) -> None:
         assert (401, PROBLEM) == (refused.status_code, refused.headers["content-type"])
         assert guarded.control("GET", "state").status_code == 200
         bearer = {"Authorization": f"Bearer {TOKEN}"}
-        moved = httpx.post(f"{guarded.url}/control/clock", json={"to": "next_open"}, headers=bearer)
+        moved = HTTP.post(f"{guarded.url}/control/clock", json={"to": "next_open"}, headers=bearer)
         assert moved.json()["phase"] == "open"
         client = guarded.client()
         client.submit_order(MarketOrderRequest(symbol=first_ticker(client), qty=1, side="buy", time_in_force="day"))

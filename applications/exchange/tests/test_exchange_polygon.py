@@ -22,6 +22,7 @@ from fastapi import FastAPI
 from polygon import RESTClient
 from polygon.exceptions import BadResponse
 
+from applications.exchange.tests.exchange_kit import HTTP
 from exchange.market.protocol import Market
 from exchange.market.replayed import ReplayedMarket
 from exchange.market.simulated import SimulatedMarket
@@ -104,7 +105,7 @@ class Exchange:
 
     def get(self, path: str, **parameters: str | int) -> httpx.Response:
         """One answer, whatever its status."""
-        return httpx.get(self.url + path, params=parameters or None, headers={"Authorization": f"Bearer {KEY}"})
+        return HTTP.get(self.url + path, params=parameters or None, headers={"Authorization": f"Bearer {KEY}"})
 
     def body(self, path: str, **parameters: str | int) -> dict[str, Any]:
         """The body of an answer that is 200."""
@@ -307,7 +308,7 @@ class TestFuture:
         exchange.clock.moment = session_close(date(2026, 6, 1))
         late = exchange.body("/v3/reference/splits", limit=1)["next_url"]
         exchange.clock.moment = session_close(date(2024, 12, 31))
-        page = httpx.get(late, headers={"Authorization": f"Bearer {KEY}"}).json()
+        page = HTTP.get(late, headers={"Authorization": f"Bearer {KEY}"}).json()
 
         assert page["results"][0]["execution_date"] <= "2024-12-31"
 
@@ -345,7 +346,7 @@ class TestRange:
         """`next_url` is absolute, has a cursor and no key, whichever way the key came."""
         ticker = exchange.market.listings(date(2022, 6, 1))[0].ticker
         for path in (f"/v2/aggs/ticker/{ticker}/range/1/day/2024-11-01/2024-12-31", "/v3/reference/tickers"):
-            response = httpx.get(exchange.url + path, params={"limit": 2, "apiKey": KEY})
+            response = HTTP.get(exchange.url + path, params={"limit": 2, "apiKey": KEY})
 
             assert response.json()["next_url"].startswith(exchange.url + "/v")
             assert "cursor=" in response.json()["next_url"]
@@ -518,7 +519,7 @@ class TestReference:
         whole = exchange.body("/v3/reference/dividends", limit=20)["results"]
         first = exchange.body("/v3/reference/dividends", limit=10)
         exchange.clock.moment = session_close(next_session(date(2024, 12, 31), 60))
-        second = httpx.get(first["next_url"], headers={"Authorization": f"Bearer {KEY}"}).json()
+        second = HTTP.get(first["next_url"], headers={"Authorization": f"Bearer {KEY}"}).json()
 
         assert whole == first["results"] + second["results"]
 
@@ -579,7 +580,7 @@ class TestRefusals:
     )
     def test_no_key(self, exchange: Exchange, path: str, headers: dict[str, str], error: str) -> None:
         """401 before anything else is looked at."""
-        response = httpx.get(exchange.url + path, headers=headers)
+        response = HTTP.get(exchange.url + path, headers=headers)
 
         assert response.status_code == 401
         assert response.json() == {"status": "ERROR", "request_id": response.json()["request_id"], "error": error}

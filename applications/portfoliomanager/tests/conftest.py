@@ -23,6 +23,8 @@ from internal.schemas import predictions as predictions_schema
 
 KEY, SECRET, TOKEN = "PKTESTKEY", "a-secret-of-the-tests", "a-token-of-the-tests"
 START_SECONDS = 90.0
+HTTP = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+"""For all requests: `httpx.get` reads every certificate authority each time, for 20 ms of processor time."""
 
 
 @dataclass
@@ -63,7 +65,7 @@ class Service:
 
     def _alive(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/health", timeout=2).is_success
+            return HTTP.get(f"{self.url}/health", timeout=2).is_success
         except httpx.TransportError:
             return False
 
@@ -76,7 +78,7 @@ class Service:
     def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
         """One request with the fund's token."""
         headers = {"Authorization": f"Bearer {TOKEN}", **arguments.pop("headers", {})}
-        return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=120, **arguments)
+        return HTTP.request(method, f"{self.url}{path}", headers=headers, timeout=120, **arguments)
 
     def json(self, method: str, path: str, **arguments: Any) -> Any:  # noqa: ANN401 - any JSON
         """The JSON of a request that must succeed."""

@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import psutil
 
+from fund.clients import loopback
 from fund.home import SERVICES, Home, Opening, write_whole
 from internal.errors import ConfigurationError, UnavailableError
 
@@ -146,7 +147,7 @@ class Supervisor:
         while time.monotonic() < deadline:
             self.check()
             try:
-                if httpx.get(f"{self.addresses.url(service)}/health", timeout=2).status_code == httpx.codes.OK:
+                if loopback().get(f"{self.addresses.url(service)}/health", timeout=2).status_code == httpx.codes.OK:
                     return
             except httpx.TransportError:
                 time.sleep(0.1)

@@ -1,0 +1,40 @@
+"""How the tests of all parts start: bytecode at hand, and the longest modules first.
+
+Knows Python's and pytest's own settings. Knows nothing of the fund.
+"""
+
+import os
+import sys
+
+import pytest
+
+# Of these each takes more than twenty seconds; begun last, one would keep one worker busy and leave the other idle.
+LONGEST = (
+    "tests/test_daily_cycle.py",
+    "libraries/python/tests/test_kernels_sanitizers.py",
+    "applications/portfoliomanager/tests/test_portfoliomanager_killed.py",
+    "applications/datamanager/tests/test_datamanager_interruptions.py",
+    "applications/models/tests/test_models_resume.py",
+    "libraries/python/tests/test_kernels_layers.py",
+    "libraries/python/tests/test_tft_model.py",
+    "tests/test_full_disk.py",
+    "applications/models/tests/test_models_train.py",
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Where the environment forbids bytecode beside the sources, keep it in pytest's own cache folder.
+
+    The tests start services and commands more than a hundred times; without bytecode each would first compile the
+    2,000 modules that it imports, for some two seconds. Workers and all that they start inherit the two variables.
+    """
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        folder = str(config.cache.mkdir("bytecode"))
+        os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = folder
+        sys.dont_write_bytecode = False
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest modules first, in the order of the list."""
+    places = {path: place for place, path in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.nodeid.split("::")[0], len(LONGEST)))
