@@ -8,7 +8,7 @@ import pytest
 from fund.home import Home
 from fund.status import model_sentence
 from internal.tft.artifact import Artifact, save_artifact
-from internal.tft.registry import Registry
+from internal.tft.registry import LEAK_GATE, Registry
 
 KIND = "temporal_fusion_transformer"
 
@@ -16,6 +16,7 @@ KIND = "temporal_fusion_transformer"
 def registered(home: Home, folder: Path, **losses: float) -> str:
     """Promote an artifact that was measured so; its version."""
     metrics = {"held_out": {name: {"cumulative_loss": loss} for name, loss in losses.items()}} if losses else {}
+    metrics |= {LEAK_GATE: {"day": "2024-01-02"}}
     save_artifact(folder, Artifact(KIND, {"weight": np.ones(1)}, {}, {}, {}, metrics, 0, "test"))
     version = Registry(home.registry).register(folder)
     Registry(home.registry).promote(version)

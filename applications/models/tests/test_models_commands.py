@@ -26,6 +26,8 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
     assert (tmp_path / "report" / "evaluation.html").is_file()
     listed = run_models("list", **settings)
     assert listed.stdout.strip().endswith("heterogeneous_volatility  champion")
+    promoted = run_models("promote", listed.stdout.split()[0], **settings)
+    assert (promoted.returncode, promoted.stdout.split()[-1]) == (0, "champion.")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,7 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
     [
         (("train",), 1, "models assemble"),
         (("evaluate",), 1, "models assemble"),
+        (("promote", "0123456789abcdef"), 1, "there is no model version"),
         (("backtest",), 2, "no backtest yet"),
         (("collect", "--start-date", "yesterday", "--end-date", "2024-01-05"), 2, "yesterday"),
         (("fly",), 2, "fly"),
