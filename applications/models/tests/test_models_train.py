@@ -1,9 +1,11 @@
 """Training: from a dataset to a registered champion, the leak gate, the rule of promotion, and the evaluation."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,7 @@ from internal.tft.forecaster import load_forecaster
 from internal.tft.registry import Registry
 from models.dataset import Dataset
 from models.evaluate import evaluate
-from models.fitting import Candidate, Material, choose_fold, fit_baseline
+from models.fitting import Candidate, Material, choose_fold, code_revision, fit_baseline
 from models.leak_gate import find_leaks
 from models.progress import Progress
 from models.report import write_report
@@ -197,6 +199,25 @@ def test_fits_beyond_the_fold_are_found(dataset: Dataset, material: Material) ->
     unlisted = replace(material, frame=bars)
     assert "the vocabulary of ticker knows T05" in refused(Scaler.fit(bars, fold=fold.training), vocabulary, unlisted)
     assert "only 6 sessions lie between" in refused(honest, {}, replace(material, fold=touching))
+
+
+def test_code_revision(tmp_path: Path) -> None:
+    """The commit; with `-dirty` when a file differs from it, tags or not; outside of a checkout the version."""
+
+    def git(*words: str) -> str:
+        settings = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        command = ["git", "-C", str(tmp_path), *settings, *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - fixed words
+
+    assert code_revision(tmp_path) == version("models")
+    git("init")
+    (tmp_path / "code.py").write_text("1")
+    git("add", "code.py")
+    git("commit", "-m", "first")
+    git("tag", "-a", "v1", "-m", "one")
+    assert code_revision(tmp_path) == git("rev-parse", "HEAD")
+    (tmp_path / "code.py").write_text("2")
+    assert code_revision(tmp_path) == f"{git('rev-parse', 'HEAD')}-dirty"
 
 
 def test_gate_needs_a_forecast(dataset: Dataset, material: Material) -> None:

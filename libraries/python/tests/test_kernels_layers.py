@@ -371,6 +371,16 @@ def test_compiled_ahead() -> None:
     assert calls == []
 
 
+def test_too_large_for_a_stack() -> None:
+    """A size whose blocks would not fit on a thread's stack runs in plain tinygrad, by the same call."""
+    case, texts = gate_case(2, 600, seeded()), list[str]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("internal.kernels.launch.program", lambda name, *_: texts.append(name))
+        output = case.operate(*[Tensor(array.astype(np.float32)) for array in case.arrays]).numpy()
+    assert_close(case.derive(*case.arrays), output, 1e-4)
+    assert texts == []
+
+
 def test_context_refused() -> None:
     """A context for a network that was built for none, and rows that cannot share one, are errors, not garbage."""
     sizes, with_context = GatedResidualSizes(4, 4, 4), GatedResidualSizes(4, 4, 4, context=4)
