@@ -1,13 +1,21 @@
 """The commands as a user types them: exit codes and sentences."""
 
+import re
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from internal.tft.training import TrainingProgress
 from models.dataset import Dataset, save_dataset
+from models.network_fitting import reporter
+from models.screen import progress_bars
+from models.tracking import FileTracker
 
 RunModels = Callable[..., subprocess.CompletedProcess[str]]
 MakeDataset = Callable[[int, date, date], Dataset]
@@ -26,6 +34,8 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
     assert (tmp_path / "report" / "evaluation.html").is_file()
     listed = run_models("list", **settings)
     assert listed.stdout.strip().endswith("heterogeneous_volatility  champion")
+    promoted = run_models("promote", listed.stdout.split()[0], **settings)
+    assert (promoted.returncode, promoted.stdout.split()[-1]) == (0, "champion.")
 
 
 @pytest.mark.parametrize(
@@ -33,6 +43,7 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
     [
         (("train",), 1, "models assemble"),
         (("evaluate",), 1, "models assemble"),
+        (("promote", "0123456789abcdef"), 1, "there is no model version"),
         (("backtest",), 2, "no backtest yet"),
         (("collect", "--start-date", "yesterday", "--end-date", "2024-01-05"), 2, "yesterday"),
         (("fly",), 2, "fly"),
@@ -44,6 +55,18 @@ def test_refusals(run_models: RunModels, tmp_path: Path, words: tuple[str, ...],
     assert ended.returncode == code
     assert sentence in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+def test_progress_bar(tmp_path: Path) -> None:
+    """The bar of a training shows the loss, windows a second, and the time left."""
+    drawn = StringIO()
+    with progress_bars(Console(file=drawn, force_terminal=True, width=120)) as show:
+        report = reporter(FileTracker(tmp_path, "run", {}), show)
+        for step in range(1, 40):
+            time.sleep(0.01)
+            report(TrainingProgress(0, step, 400, 0.4321, 1.0, 1234.0))
+    assert "loss 0.4321, 1,234 windows/s" in drawn.getvalue()
+    assert re.search(r"0:00:0[1-9]", drawn.getvalue())
 
 
 def test_wrong_setting(run_models: RunModels, tmp_path: Path) -> None:

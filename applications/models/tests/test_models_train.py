@@ -1,25 +1,30 @@
 """Training: from a dataset to a registered champion, the leak gate, the rule of promotion, and the evaluation."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
+from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import RowQuantiles
+from internal.dates import previous_session
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
+from internal.features.scaling import Scaler
 from internal.features.variables import observe
 from internal.tft.artifact import load_artifact
 from internal.tft.forecaster import load_forecaster
 from internal.tft.registry import Registry
 from models.dataset import Dataset
 from models.evaluate import evaluate
-from models.fitting import Candidate, Material, choose_fold, fit_baseline
+from models.fitting import Candidate, Material, choose_fold, code_revision, fit_baseline
 from models.leak_gate import find_leaks
 from models.progress import Progress
 from models.report import write_report
@@ -59,6 +64,7 @@ def test_network_from_dataset_to_forecast(dataset: Dataset, tmp_path: Path) -> N
     artifact = load_artifact(registry.path())
     fold = artifact.configuration["fold"]
     assert fold["training_last"] >= artifact.scaler["fitted_to"]
+    assert artifact.metrics["leak_gate"]["day"] == fold["test_first"]
     assert artifact.metrics["held_out"].keys() >= {"temporal_fusion_transformer", "heterogeneous_volatility"}
     lines = [json.loads(line) for line in (tmp_path / "runs" / "run.jsonl").read_text().splitlines()]
     assert lines[-1]["summary"]["version"] == done.version
@@ -124,12 +130,94 @@ def test_leak_is_found(dataset: Dataset, material: Material) -> None:
         pass_leak_gate(Candidate(_Oracle(), candidate.artifact), dataset, material)
 
 
-def test_scaler_from_the_future_is_found(dataset: Dataset, material: Material) -> None:
-    """A scaler whose dates reach beyond the training fold is a leak, whatever the forecasts say."""
-    candidate = fit_baseline(material, "heterogeneous_volatility")
-    late = replace(candidate.artifact, scaler={"fitted_to": material.fold.test.first.isoformat()})
-    with pytest.raises(LeakError, match="scaler"):
-        pass_leak_gate(Candidate(candidate.model, late), dataset, material)
+@pytest.mark.parametrize("kind", BASELINES)
+def test_no_baseline_leaks(dataset: Dataset, material: Material, kind: str) -> None:
+    """No kind's daily or cumulative forecast changes by a bit, and none was fitted too far."""
+    candidate = fit_baseline(material, kind)
+    assert pass_leak_gate(candidate, dataset, material)["unchanged_by"] == [
+        "removed",
+        "not a number",
+        "1e9",
+        "half as high",
+    ]
+
+
+class _DailyOracle(_Oracle):
+    """A model whose cumulative forecast is honest and whose daily one is not."""
+
+    def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
+        del frame
+        return np.broadcast_to(np.array([-0.1, 0.0, 0.1]), (len(origins), 7, 3))
+
+    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
+        return RowQuantiles(self.predict(frame, origins), super().predict(frame, origins))
+
+
+def test_leak_of_daily_quantiles_is_found(dataset: Dataset, material: Material) -> None:
+    """The quantiles of single sessions pass the gate too, not only the cumulative ones."""
+    assert "half as high" in find_leaks(_DailyOracle(), dataset, material.fold.test.first)
+
+
+class _VolumeOracle(_DailyOracle):
+    """A model that looks at the next session's volume, and at nothing else that is later."""
+
+    def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
+        following = frame.select(pl.col("volume").shift(-1).over("segment").fill_null(0.0)).to_series().to_numpy()
+        return np.broadcast_to(following[origins][:, None, None] * np.ones(3), (len(origins), 7, 3)) / 1e12
+
+    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
+        return RowQuantiles(self.predict(frame, origins), self.predict(frame, origins))
+
+
+def test_leak_through_volume_is_found(dataset: Dataset, material: Material) -> None:
+    """Volumes are poisoned with the prices: halved prices alone would not show it."""
+    assert "half as high" in find_leaks(_VolumeOracle(), dataset, material.fold.test.first)
+
+
+def test_fits_beyond_the_fold_are_found(dataset: Dataset, material: Material) -> None:
+    """A later scaler, also under the fold's dates, a name of later bars, and blocks that touch: each is found."""
+    candidate, fold = fit_baseline(material, "heterogeneous_volatility"), material.fold
+    honest, late = Scaler.fit(material.frame, fold=fold.training), Scaler.fit(material.frame, fold=fold.test)
+    dressed = replace(late, fitted_from=honest.fitted_from, fitted_to=honest.fitted_to)
+    bars = material.frame.filter((pl.col("ticker") != "T05") | (pl.col("date") > fold.training.last))
+    vocabulary = {"ticker": ["T04", "T05"], "sector": ["Energy"]}
+    touching = replace(fold, validation=replace(fold.validation, last=previous_session(fold.test.first, 7)))
+
+    def refused(scaler: Scaler, vocabulary: dict[str, list[str]], material: Material) -> str:
+        artifact = replace(candidate.artifact, scaler=scaler.to_json(), vocabulary=vocabulary)
+        with pytest.raises(LeakError) as caught:
+            pass_leak_gate(Candidate(candidate.model, artifact), dataset, material)
+        return caught.value.detail
+
+    assert pass_leak_gate(
+        Candidate(candidate.model, replace(candidate.artifact, scaler=honest.to_json(), vocabulary=vocabulary)),
+        dataset,
+        material,
+    )
+    assert "the scaler is not that of the training fold" in refused(late, {}, material)
+    assert "the scaler is not that of the training fold" in refused(dressed, {}, material)
+    unlisted = replace(material, frame=bars)
+    assert "the vocabulary of ticker knows T05" in refused(Scaler.fit(bars, fold=fold.training), vocabulary, unlisted)
+    assert "only 6 sessions lie between" in refused(honest, {}, replace(material, fold=touching))
+
+
+def test_code_revision(tmp_path: Path) -> None:
+    """The commit; with `-dirty` when a file differs from it, tags or not; outside of a checkout the version."""
+
+    def git(*words: str) -> str:
+        settings = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        command = ["git", "-C", str(tmp_path), *settings, *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - fixed words
+
+    assert code_revision(tmp_path) == version("models")
+    git("init")
+    (tmp_path / "code.py").write_text("1")
+    git("add", "code.py")
+    git("commit", "-m", "first")
+    git("tag", "-a", "v1", "-m", "one")
+    assert code_revision(tmp_path) == git("rev-parse", "HEAD")
+    (tmp_path / "code.py").write_text("2")
+    assert code_revision(tmp_path) == f"{git('rev-parse', 'HEAD')}-dirty"
 
 
 def test_gate_needs_a_forecast(dataset: Dataset, material: Material) -> None:

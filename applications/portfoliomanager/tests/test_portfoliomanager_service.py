@@ -19,7 +19,7 @@ from internal.http.client import read_frame_response
 from internal.schemas import orders as orders_schema
 from internal.schemas import predictions as predictions_schema
 from internal.tft.artifact import Artifact, save_artifact
-from internal.tft.registry import Registry
+from internal.tft.registry import LEAK_GATE, Registry
 
 PROBLEM = "application/problem+json"
 World = Any  # the classes of conftest, which no test can import
@@ -34,7 +34,8 @@ def register_baseline(world: World, folder: Path, end: date) -> str:
     frame = observe(build_panel(bars, details, end=end).frame)
     kind = "rolling_history"
     baseline = BASELINES[kind].fit(frame, fold=Block(previous_session(end, 30), end))
-    artifact = Artifact(kind, baseline.to_arrays(), {}, {}, {}, {}, 1, "a-test")
+    passed = {LEAK_GATE: {"day": str(end)}}
+    artifact = Artifact(kind, baseline.to_arrays(), {}, {}, {}, passed, 1, "a-test")
     save_artifact(folder / "artifact", artifact)
     registry = Registry(world.folder / "registry")
     version = registry.register(folder / "artifact")

@@ -71,6 +71,30 @@ def test_system_clang_is_preferred(tmp_path: Path) -> None:
     assert fallen_back.startswith(str(tmp_path / "pocketsizefund" / "zig-clang-"))
 
 
+def test_cache_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Another flag, another compiler, another tinygrad or another processor: another cache. The same: the same."""
+    zig = compiler._ziglang_script(tmp_path)
+
+    def wrapped(name: str, line: str) -> str:
+        (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
+        (tmp_path / name).chmod(0o755)
+        return compiler._cache_key(str(tmp_path / name))
+
+    plain = compiler._cache_key(str(zig))
+    assert plain == wrapped("same", f'exec "{zig}" "$@"') == compiler._cache_key(str(zig))
+    keys = {
+        plain,
+        wrapped("flag", f'exec "{zig}" "$@" -fno-unroll-loops'),
+        wrapped("newer", f'"{zig}" "$@" 2>&1 | sed "s/clang version [0-9]*/clang version 99/" >&2'),
+    }
+    monkeypatch.setattr(compiler, "version", lambda _: "99")
+    keys.add(compiler._cache_key(str(zig)))
+    monkeypatch.undo()
+    monkeypatch.setattr(compiler, "_processor", lambda: "another")
+    keys.add(compiler._cache_key(str(zig)))
+    assert len(keys) == 5
+
+
 def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without any compiler the error says what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -3,13 +3,17 @@
 Dropout is on: the derivation hashes like the kernel. Sizes come from hypothesis: odd ones, one row, one variable.
 """
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tinygrad import Device, Tensor
 
@@ -272,11 +276,32 @@ def test_plain_form(name: str) -> None:
         assert_close(plain, gradient, 1e-5)
 
 
+def test_eight_lanes(tmp_path: Path) -> None:
+    """Where the processor has AVX-512, the text for all others is tested as well: the compiler leaves AVX-512 out."""
+    narrow = tmp_path / "clang"
+    narrow.write_text(f'#!/bin/sh\nexec "{os.environ["CC"]}" "$@" -mno-avx512f\n')
+    narrow.chmod(0o755)
+
+    def macros(command: str) -> str:
+        words = [command, "-march=native", "-dM", "-E", "-x", "c", os.devnull]
+        return subprocess.run(words, capture_output=True, check=True, text=True).stdout  # noqa: S603 (the compiler found)
+
+    if "__AVX512F__" not in macros(os.environ["CC"]):
+        pytest.skip("this processor has no AVX-512: every other test runs the text with eight lanes")
+    assert "__AVX512F__" not in macros(str(narrow))
+    others = {name: value for name, value in os.environ.items() if name not in {"CACHEDB", "COVERAGE_PROCESS_START"}}
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", __file__, "-k", "every_element"]
+    done = subprocess.run(words, env=others | {"CC": str(narrow)}, capture_output=True, check=False, text=True)  # noqa: S603 (this file)
+    assert f"{len(SMALL)} passed" in done.stdout, done.stdout
+
+
 few = settings(max_examples=5, deadline=None, derandomize=True)
 size = st.integers(1, 33)
 
 
 @few
+@example(1, 3, 5, 2, 1)
+@example(16, 7, 9, 7, 61)
 @given(st.integers(1, 16), size, size, size, st.integers(1, 130))
 def test_gated_residual_sizes(groups: int, inputs: int, hidden: int, output: int, rows: int) -> None:
     """Any number of networks side by side, of any size, over any number of rows."""
@@ -286,6 +311,7 @@ def test_gated_residual_sizes(groups: int, inputs: int, hidden: int, output: int
 
 
 @few
+@example(5, 3, 2, 1, 1)
 @given(size, size, size, st.integers(1, 40), st.integers(1, 40))
 def test_gated_residual_context_sizes(inputs: int, hidden: int, context: int, contexts: int, repeat: int) -> None:
     """Any context, shared by any number of rows."""
@@ -295,6 +321,7 @@ def test_gated_residual_context_sizes(inputs: int, hidden: int, context: int, co
 
 
 @few
+@example(1, 1)
 @given(st.integers(1, 300), st.integers(1, 65))
 def test_gate_sizes(rows: int, hidden: int) -> None:
     """Any number of rows of any width; one number wide, the norm is constant and so is the gradient."""
@@ -302,6 +329,8 @@ def test_gate_sizes(rows: int, hidden: int) -> None:
 
 
 @few
+@example(1, 1, 0, 1, 1)
+@example(1, 5, 3, 7, 17)
 @given(st.integers(1, 150), st.integers(1, 9), st.integers(0, 9), size, size)
 def test_lstm_sizes(batch: int, steps: int, switch: int, inputs: int, hidden: int) -> None:
     """Any batch and length, and a switch anywhere, also before the first or after the last step."""
@@ -309,6 +338,8 @@ def test_lstm_sizes(batch: int, steps: int, switch: int, inputs: int, hidden: in
 
 
 @few
+@example(1, 1, 1, 1, 1, 1)
+@example(1, 9, 4, 3, 5, 15)
 @given(st.integers(1, 70), st.integers(1, 45), st.integers(1, 45), st.integers(1, 4), st.integers(1, 17), size)
 def test_attention_sizes(batch: int, steps: int, queries: int, heads: int, depth: int, hidden: int) -> None:  # noqa: PLR0913, PLR0917 (one number a size)
     """Any number of steps, of which any number at the end asks."""
@@ -317,6 +348,8 @@ def test_attention_sizes(batch: int, steps: int, queries: int, heads: int, depth
 
 
 @few
+@example(1, 1, 1)
+@example(1, 16, 7)
 @given(st.integers(1, 300), st.integers(1, 16), st.integers(1, 40))
 def test_selection_sizes(rows: int, variables: int, hidden: int) -> None:
     """One to sixteen variables of any width."""
@@ -324,6 +357,8 @@ def test_selection_sizes(rows: int, variables: int, hidden: int) -> None:
 
 
 @few
+@example(1, 5, 1, 1)
+@example(16, 7, 1, 3)
 @given(st.integers(1, 17), size, st.integers(1, 70), st.integers(1, 40))
 def test_variable_selection_sizes(variables: int, hidden: int, contexts: int, repeat: int) -> None:
     """One to seventeen variables of any width, any context, shared by any number of rows."""
@@ -369,6 +404,16 @@ def test_compiled_ahead() -> None:
     with plain_form():
         assert_close(gate(x, x, vector, Tensor(CONTROL), site).numpy(), array, 1e-5)
     assert calls == []
+
+
+def test_too_large_for_a_stack() -> None:
+    """A size whose blocks would not fit on a thread's stack runs in plain tinygrad, by the same call."""
+    case, texts = gate_case(2, 600, seeded()), list[str]()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("internal.kernels.launch.program", lambda name, *_: texts.append(name))
+        output = case.operate(*[Tensor(array.astype(np.float32)) for array in case.arrays]).numpy()
+    assert_close(case.derive(*case.arrays), output, 1e-4)
+    assert texts == []
 
 
 def test_context_refused() -> None:

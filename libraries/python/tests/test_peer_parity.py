@@ -3,7 +3,7 @@
 Needs the dependency group `peers`: `mask benchmarks parity` runs it, and so does `.ci/run`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,10 +16,12 @@ from internal.kernels.attention import AttentionSizes
 from internal.kernels.dropout import Dropout
 from internal.kernels.gated_residual import GatedResidualSizes
 from internal.networks.attention import InterpretableAttention
+from internal.networks.embeddings import CategoryEmbedding
 from internal.networks.gating import GatedResidualNetwork, GatedSkip
 from internal.networks.losses import quantile_loss
 from internal.networks.lstm import EncoderDecoder
 from internal.networks.quantiles import QuantileHead
+from internal.networks.variable_selection import RealVariableSelection, VariableSelection
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: uv run --group peers pytest -m peer")
@@ -71,34 +73,56 @@ def closest(expected: Array, found: Array, tolerance: float) -> None:
     assert np.abs(expected - found).max() <= tolerance * max(float(np.abs(expected).max()), 1e-3)
 
 
+def layout_of(layer: Any) -> Any:  # noqa: ANN401 (any of our layers)
+    """How its vector is laid out."""
+    return layer.layout if hasattr(layer, "layout") else layer.sizes.layout
+
+
 def compare(
-    layer: Any,  # noqa: ANN401 (any of our layers)
+    layers: Sequence[Any],
     ours: Callable[..., Tensor],
     theirs: Callable[..., Any],
     inputs: list[Array],
+    data: Sequence[Array] = (),
 ) -> None:
-    """Outputs within 1e-5; gradients of every input and matrix within 1e-4 of the tensor's largest."""
-    layout = layer.layout if hasattr(layer, "layout") else layer.sizes.layout
-    layer.parameters.assign(Tensor(shaken(layer.parameters, layout))).realize()
+    """Outputs within 1e-5; gradients of every input and matrix within 1e-4 of the tensor's largest.
+
+    Args:
+        layers: those that have the parameters; `theirs` gets the weights of each, then inputs and data.
+        ours: takes inputs and data.
+        theirs: the same in PyTorch.
+        inputs: f32, each gets a gradient.
+        data: what gets none.
+    """
+    layouts = [layout_of(layer) for layer in layers]
+    for layer, layout in zip(layers, layouts, strict=True):
+        layer.parameters.assign(Tensor(shaken(layer.parameters, layout))).realize()
     tensors = [Tensor(array).realize() for array in inputs]
-    output = ours(*tensors)
+    output = ours(*tensors, *(Tensor(array).realize() for array in data))
     delta = drawn(*output.shape)
-    gradients = output.gradient(*tensors, layer.parameters, gradient=Tensor(delta))
+    vectors = [layer.parameters for layer in layers]
+    gradients = output.gradient(*tensors, *vectors, gradient=Tensor(delta))
     Tensor.realize(output, *gradients)
 
-    weights = {
-        name.split(".")[-1]: torch.tensor(array, requires_grad=True)
-        for name, array in peer.unpacked({"layer": layer.parameters.numpy()}, {"layer": layout}).items()
-    }
+    def matrices(parts: list[Array]) -> list[dict[str, Array]]:
+        """By name, for each layer."""
+        unpacked = [peer.unpacked({"layer": part}, {"layer": one}) for part, one in zip(parts, layouts, strict=True)]
+        return [{name.split(".")[-1]: array for name, array in one.items()} for one in unpacked]
+
+    weights = [
+        {name: torch.tensor(array, requires_grad=True) for name, array in one.items()}
+        for one in matrices([vector.numpy() for vector in vectors])
+    ]
     others = [torch.tensor(array, requires_grad=True) for array in inputs]
-    answer = theirs(weights, *others)
+    answer = theirs(*weights, *others, *map(torch.tensor, data))
     (answer * torch.tensor(delta)).sum().backward()
     closest(answer.detach().numpy(), output.numpy(), 1e-5)
     for other, gradient in zip(others, gradients, strict=False):
         closest(other.grad.numpy(), gradient.numpy(), 1e-4)
-    found = peer.unpacked({"layer": gradients[-1].numpy()}, {"layer": layout})
-    for name, weight in weights.items():
-        closest(weight.grad.numpy(), found[f"layer.{name}"], 1e-4)
+    found = matrices([gradient.numpy() for gradient in gradients[len(tensors) :]])
+    for expected, one in zip(weights, found, strict=True):
+        for name, weight in expected.items():
+            closest(weight.grad.numpy(), one[name], 1e-4)
 
 
 @pytest.mark.parametrize(
@@ -118,14 +142,14 @@ def test_gated_residual(sizes: GatedResidualSizes) -> None:
     def theirs(w: Mapping[str, Any], x: Any) -> Any:  # noqa: ANN401 (torch is optional)
         return peer.gated_residual(w, x.transpose(0, 1), None, 0.0).transpose(0, 1)
 
-    compare(layer, layer, theirs, [drawn(77, sizes.groups, sizes.input)])
+    compare([layer], layer, theirs, [drawn(77, sizes.groups, sizes.input)])
 
 
 def test_gated_residual_context() -> None:
     """A context that seven rows in turn share."""
     layer = GatedResidualNetwork(GatedResidualSizes(12, 17, 5, context=9), Dropout(0.0, 0), random())
     compare(
-        layer,
+        [layer],
         layer,
         lambda w, x, context: peer.gated_residual(w, x.transpose(0, 1), context, 0.0).transpose(0, 1),
         [drawn(77, 1, 12), drawn(11, 9)],
@@ -136,7 +160,7 @@ def test_gated_residual_context() -> None:
 def test_gated_skip(hidden: int) -> None:
     """The gate that closes every block."""
     layer = GatedSkip(hidden, 1, Dropout(0.0, 0), random())
-    compare(layer, layer, lambda w, x, skip: peer.gate(w, x, skip, 0.0), [drawn(123, hidden), drawn(123, hidden) + 1])
+    compare([layer], layer, lambda w, x, skip: peer.gate(w, x, skip, 0.0), [drawn(123, hidden), drawn(123, hidden) + 1])
 
 
 @pytest.mark.parametrize(("batch", "hidden", "past"), [(32, 64, 35), (1, 7, 3)])
@@ -144,7 +168,7 @@ def test_encoder_decoder(batch: int, hidden: int, past: int) -> None:
     """PyTorch's own LSTM, once for the past and once for the horizon."""
     layer = EncoderDecoder(hidden, past, Dropout(0.0, 0), random())
     compare(
-        layer,
+        [layer],
         layer,
         lambda w, x, h, c: peer.encode_decode(w, x, (h, c), past),
         [drawn(batch, past + 7, hidden), drawn(batch, hidden), drawn(batch, hidden) / 2],
@@ -156,14 +180,54 @@ def test_attention(hidden: int, heads: int, queries: int) -> None:
     """Heads that share their values; the last steps ask, and none looks ahead."""
     sizes = AttentionSizes(hidden, heads, hidden // heads, queries)
     layer = InterpretableAttention(sizes, Dropout(0.0, 0), random())
-    compare(layer, layer, lambda w, x: peer.attend(w, x, queries, heads, 0.0), [drawn(9, 9, hidden)])
+    compare([layer], layer, lambda w, x: peer.attend(w, x, queries, heads, 0.0), [drawn(9, 9, hidden)])
+
+
+@pytest.mark.parametrize(("variables", "hidden"), [(3, 64), (1, 5), (16, 9)])
+def test_static_selection(variables: int, hidden: int) -> None:
+    """Selection over embedded categories, without a context."""
+    layer = VariableSelection(variables, hidden, 1, Dropout(0.0, 0), random())
+    compare(
+        [layer.variables, layer.weights],
+        lambda x: layer(x)[0],
+        lambda each, together, x: peer.select(each, together, x.transpose(0, 1), 0.0),
+        [drawn(33, variables, hidden)],
+    )
+
+
+@pytest.mark.parametrize(("variables", "hidden"), [(13, 64), (1, 5), (16, 9)])
+def test_real_selection(variables: int, hidden: int) -> None:
+    """Selection over numbers with a context that seven rows in turn share; the numbers are data."""
+    layer = RealVariableSelection(variables, hidden, 1, Dropout(0.0, 0), random())
+    compare(
+        [layer.embedding, layer.variables, layer.weights],
+        lambda context, x: layer(x, context)[0],
+        lambda embedding, each, together, context, x: peer.select_reals(embedding, each, together, x, context, 0.0),
+        [drawn(11, hidden)],
+        [drawn(77, variables)],
+    )
+
+
+@pytest.mark.parametrize("cardinalities", [(5, 3, 4), (2,)])
+def test_category_embedding(cardinalities: tuple[int, ...]) -> None:
+    """PyTorch's own lookup, a table a variable one after the other; rows that nobody asks for get no gradient."""
+    layer, generator = CategoryEmbedding(cardinalities, 7, Dropout(0.0, 0), random()), random()
+    first = np.cumsum([0, *cardinalities[:-1]])
+    indices = np.stack([generator.integers(0, max(1, size - 1), 40) for size in cardinalities], 1).astype(np.int32)
+    compare(
+        [layer],
+        layer,
+        lambda w, x: torch.nn.functional.embedding(x.long() + torch.tensor(first), w["table"].reshape(-1, 7)),
+        [],
+        [indices],
+    )
 
 
 @pytest.mark.parametrize("levels", [(0.1, 0.5, 0.9), (0.05, 0.3, 0.6, 0.7)])
 def test_quantile_head(levels: tuple[float, ...]) -> None:
     """Steps away from the middle by softplus."""
     layer, middle = QuantileHead(11, levels, random()), int(np.argmin(np.abs(np.array(levels) - 0.5)))
-    compare(layer, layer, lambda w, x: peer.quantiles(w, x, middle), [drawn(30, 11)])
+    compare([layer], layer, lambda w, x: peer.quantiles(w, x, middle), [drawn(30, 11)])
 
 
 def shaken_model(configuration: TemporalFusionTransformerConfiguration) -> TemporalFusionTransformer:

@@ -12,7 +12,7 @@ import pytest
 
 from internal.errors import ArtifactError
 from internal.tft.artifact import Artifact, artifact_version, load_artifact, save_artifact
-from internal.tft.registry import Registry
+from internal.tft.registry import LEAK_GATE, Registry
 
 
 def _artifact(value: float = 1.0) -> Artifact:
@@ -22,7 +22,7 @@ def _artifact(value: float = 1.0) -> Artifact:
         configuration={"size": "small"},
         scaler={},
         vocabulary={"sector": ["Energy"]},
-        metrics={"loss": 0.25},
+        metrics={"loss": 0.25, LEAK_GATE: {"day": "2024-01-02"}},
         bars_version=3,
         code_revision="abc",
     )
@@ -151,6 +151,40 @@ def test_tampered_in_the_registry(tmp_path: Path) -> None:
         registry.path()
 
 
+def test_every_byte_in_the_registry(tmp_path: Path) -> None:
+    """No byte of any file of a champion, the manifest's included, can be changed without the change being seen."""
+    registry, version = _registered(tmp_path)
+    registry.promote(version)
+    for path in sorted(registry.path().iterdir()):
+        content = path.read_bytes()
+        for place in range(0, len(content), 7):
+            path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+            with pytest.raises(ArtifactError, match="changed after it was"):
+                load_artifact(registry.path())
+        path.write_bytes(content)
+    assert load_artifact(registry.path()).bars_version == 3
+
+
+def test_only_what_passed_the_gate_is_champion(tmp_path: Path) -> None:
+    """A model that never passed the leak gate is no champion by `promote`, nor by an alias written by hand."""
+    registry, version = _registered(tmp_path)
+    registry.promote(version)
+    save_artifact(tmp_path / "other", replace(_artifact(2.0), metrics={"loss": 0.2}))
+    ungated = registry.register(tmp_path / "other")
+    with pytest.raises(ArtifactError, match=r"cannot be champion.*leak gate.*models train"):
+        registry.promote(ungated)
+    assert registry.path().name == version
+    registry.promote(ungated, alias="candidate")
+    assert registry.path("candidate").name == registry.path(ungated).name == ungated
+    (tmp_path / "registry" / "aliases" / "champion").write_text(ungated)
+    with pytest.raises(ArtifactError, match="cannot be champion"):
+        registry.path()
+    metrics = registry.path(ungated) / "metrics.json"
+    metrics.write_text(json.dumps({LEAK_GATE: {"day": "2024-01-02"}}))
+    with pytest.raises(ArtifactError, match=r"metrics\.json was changed"):
+        registry.path()
+
+
 def test_damaged_artifact_is_not_registered(tmp_path: Path) -> None:
     """An artifact with a cut file is refused, and the registry stays as it was."""
     registry, folder = Registry(tmp_path / "registry"), tmp_path / "one"
@@ -167,7 +201,7 @@ def test_full_disk_leaves_nothing(tmp_path: Path) -> None:
     registry, version = _registered(tmp_path)
     save_artifact(tmp_path / "two", _artifact(5.0))
     code = (
-        "import resource, sys; from pathlib import Path; from internal.tft.registry import Registry\n"
+        "import resource, sys; from pathlib import Path; from internal.tft.registry import LEAK_GATE, Registry\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))\n"
         "Registry(Path(sys.argv[1])).register(Path(sys.argv[2]))"
     )

@@ -8,6 +8,10 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from tinygrad import Tensor
 
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import QUANTILES
@@ -31,6 +35,7 @@ MakeDetails = Callable[[int], pl.DataFrame]
 START, END = date(2022, 6, 1), date(2024, 6, 28)
 DAY = date(2024, 3, 15)
 TICKERS = 5
+TILT = np.array([-1e-3, 0.0, 1e-3])  # pooled quantiles of returns are never all one number
 
 
 @pytest.fixture(name="bars", scope="module")
@@ -158,6 +163,21 @@ def test_excluded_with_reasons(forecaster: Forecaster, bars: pl.DataFrame, detai
     ]
 
 
+def test_return_of_eleven_thousand(forecaster: Forecaster, bars: pl.DataFrame, details: pl.DataFrame) -> None:
+    """A tick of +11,919 is counted in the panel's report, and the forecasts are those without that bar, bit for bit."""
+    there, ordered = (pl.col("ticker") == "T02") & (pl.col("date") == date(2024, 3, 8)), bars.sort("ticker", "date")
+    factor = 11_920 * pl.col("close").shift(1) / pl.col("close")
+    prices = [pl.col(name) * pl.when(there).then(factor).otherwise(1.0) for name in ("open", "high", "low", "close")]
+    tick = ordered.with_columns(prices)
+    returns = tick.select(pl.col("close") / pl.col("close").shift(1).over("ticker") - 1).to_series().drop_nulls()
+    assert returns.max() == pytest.approx(11_919)
+    report = build_panel(tick, details, end=DAY).report
+    assert (report.set_aside["absurd_price"], report.filled_sessions, report.segments) == (1, 1, TICKERS)
+    found = forecaster.forecast(tick, details, DAY, bars_version=0)
+    assert (found.frame.height, found.excluded) == (TICKERS * 7, [])
+    assert found.frame.equals(forecaster.forecast(ordered.filter(~there), details, DAY, bars_version=0).frame)
+
+
 def test_unseen_ticker_is_forecast(forecaster: Forecaster, bars: pl.DataFrame, details: pl.DataFrame) -> None:
     """A ticker that no vocabulary knows gets a forecast through the unknown number."""
     renamed = bars.with_columns(ticker=pl.col("ticker").replace({"T04": "NEW"}))
@@ -190,6 +210,27 @@ def test_network_quantiles_are_its_own(network: NetworkModel, observed: pl.DataF
     scale = observed["volatility"].to_numpy()[origins][:, None, None] * np.sqrt(np.arange(1, 8))[None, :, None]
     assert (np.diff(quantiles / scale, axis=2) > 0).all()
     assert quantiles.shape == (2, 7, len(QUANTILES))
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_quantiles_never_cross(network: NetworkModel, observed: pl.DataFrame, data: st.DataObject) -> None:
+    """Whatever weights, calibration and pooled quantiles are: network, mixture, widened interval, simple returns."""
+    size, factor = st.floats(-30, 30), st.floats(1e-6, 1e3)
+    ordered = hnp.arrays(np.float64, (7, 3), elements=st.floats(-4, 4)).map(lambda table: np.sort(table, axis=1) + TILT)
+    shift, lower, upper = (data.draw(hnp.arrays(np.float64, 7, elements=one)) for one in (size, factor, factor))
+    scale = replace(network.scale, daily=data.draw(ordered), cumulative=data.draw(ordered))
+    model = replace(network, calibration=Calibration(np.stack([shift, lower, upper])), scale=scale)
+    heads = [one.head.parameters for one in (network.network, *network.companions)]
+    before = [head.numpy().copy() for head in heads]
+    Tensor.realize(*[head.assign(head * data.draw(size)) for head in heads])
+    try:
+        found = model.quantiles(observed, np.array([300, 650, 1200]))
+    finally:
+        Tensor.realize(*[head.assign(Tensor(array)) for head, array in zip(heads, before, strict=True)])
+    for quantiles in (found.cumulative, found.daily, np.expm1(found.cumulative)):
+        assert np.isfinite(quantiles).all()
+        assert (np.diff(quantiles, axis=2) >= 0).all()
 
 
 @pytest.mark.parametrize(

@@ -61,29 +61,40 @@ def test_shape_and_order() -> None:
     assert np.ptp(found) > 0
 
 
-def test_every_parameter_has_its_gradient() -> None:
-    """Every matrix of every layer moves the output, and the gradient's length is the slope along it."""
+@pytest.mark.parametrize("training", [0, 1], ids=["still", "dropout"])
+def test_every_parameter_has_its_gradient(training: int) -> None:
+    """Every matrix of every layer moves the output, and the gradient gives the slope along it, also where units drop.
+
+    Two directions a matrix: the gradient's own, and one with a random sign for every element that the gradient has.
+    """
     model = TemporalFusionTransformer(CONFIGURATION)
-    tensors, weights = list(map(Tensor, inputs(40))), np.random.default_rng(3).standard_normal((40, 3, 3))
-    state = get_state_dict(model)
-    gradients = model(*tensors).gradient(*state.values(), gradient=Tensor(weights.astype(np.float32)))
-    forward = TinyJit(lambda: model(*tensors).realize())
+    tensors, random = list(map(Tensor, inputs(40))), np.random.default_rng(3)
+    weights, state = random.standard_normal((40, 3, 3)), get_state_dict(model)
+    with Context(TRAINING=training):
+        gradients = model(*tensors).gradient(*state.values(), gradient=Tensor(weights.astype(np.float32)))
+        forward = TinyJit(lambda: model(*tensors).realize())
 
-    def value() -> float:
-        return float((forward().numpy().astype(np.float64) * weights).sum())
+        def slope(parameter: Tensor, start: np.ndarray, direction: np.ndarray, reach: float) -> float:
+            ends = []
+            for sign in (reach, -reach):
+                parameter.assign(Tensor((start + sign * direction).astype(np.float32))).realize()
+                ends.append(float((forward().numpy().astype(np.float64) * weights).sum()))
+            parameter.assign(Tensor(start)).realize()
+            return (ends[0] - ends[1]) / (2 * reach)
 
-    for (name, parameter), gradient in zip(state.items(), gradients, strict=True):
-        found = gradient.numpy().astype(np.float64)
-        for matrix, part in layouts(model)[name].unpack(found).items():
-            assert np.abs(part).max() > 0, f"{name}.{matrix}"
-        start, length = parameter.numpy().copy(), np.linalg.norm(found)
-        ends = []
-        for sign in (1, -1):
-            moved = start + sign * 1e-4 * found / length
-            parameter.assign(Tensor(moved.astype(np.float32))).realize()
-            ends.append(value())
-        parameter.assign(Tensor(start)).realize()
-        assert (ends[0] - ends[1]) / 2e-4 == pytest.approx(length, rel=0.02), name
+        for (name, parameter), gradient in zip(state.items(), gradients, strict=True):
+            found, start = gradient.numpy().astype(np.float64), parameter.numpy().copy()
+            layout = layouts(model)[name]
+            parts = layout.unpack(found)
+            for matrix, part in parts.items():
+                assert np.abs(part).max() > 0, f"{name}.{matrix}"
+                signs = np.abs(part) * random.choice([-1.0, 1.0], part.shape)
+                for direction in (part, signs):
+                    zeros = {other: np.zeros_like(array) for other, array in parts.items()}
+                    along = layout.pack(zeros | {matrix: direction / np.linalg.norm(direction)}).astype(np.float64)
+                    length = np.linalg.norm(part)
+                    expected = slope(parameter, start, along, min(0.03, 5e-4 + 1e-3 / length))  # beyond f32's rounding
+                    assert expected == pytest.approx((found * along).sum(), abs=0.03 * length), f"{name}.{matrix}"
 
 
 def test_plain_form_is_the_same_model() -> None:

@@ -1,12 +1,17 @@
 """Training: it learns, keeps the best weights, repeats itself bit for bit, and refuses bad windows."""
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from tinygrad import Tensor
 from tinygrad.nn.state import get_state_dict
 
-from internal.kernels.launch import thread_count
+from internal.kernels.launch import plain_form, thread_count
 from internal.networks.losses import pinball_loss
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.training import (
@@ -15,6 +20,7 @@ from internal.tft.training import (
     evaluate,
     fit,
     predict,
+    training_step,
 )
 
 MODEL = TemporalFusionTransformerConfiguration(
@@ -102,6 +108,43 @@ def test_same_seed_same_weights() -> None:
     for name, expected in results[0].items():
         np.testing.assert_array_equal(expected, results[1][name], err_msg=name)
     assert any((results[0][name] != results[2][name]).any() for name in results[0])
+
+
+SMALLEST = replace(MODEL, static_cardinalities=(3,), hidden_size=2, head_count=1, dropout=0.2, past_length=1, horizon=1)
+
+
+def reports_of_two_steps() -> list[float]:
+    """Loss and gradient norm of two training steps of the smallest model; the second loss tells of the first update."""
+    random = np.random.default_rng(0)
+    shapes = ((3, 1, 2), (3, 1, 1), (3, 1))
+    past, future, target = (Tensor(random.standard_normal(shape).astype(np.float32)).realize() for shape in shapes)
+    static = Tensor(np.array([[1], [2], [0]], np.int32)).realize()
+    step = training_step(TemporalFusionTransformer(SMALLEST), TrainingConfiguration(learning_rate=0.05))
+    return [number for _ in range(2) for number in step(past, future, static, target)]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_training_without_kernels() -> None:
+    """The whole step in plain tinygrad, dropout and Adam included: the same losses, the same gradient norms.
+
+    Long, because tinygrad lowers the whole graph; layer by layer `test_kernels_layers.test_plain_form` says the same.
+    """
+    expected = reports_of_two_steps()
+    with plain_form():
+        assert reports_of_two_steps() == pytest.approx(expected, rel=1e-4)
+    assert expected[2] < expected[0]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_training_on_another_device() -> None:
+    """On a device that runs no C (tinygrad's own interpreter in Python), the same model trains alike."""
+    code = "from test_tft_training import reports_of_two_steps; print(*reports_of_two_steps())"
+    environment = {name: value for name, value in os.environ.items() if name != "CACHEDB"}
+    environment |= {"DEV": "PYTHON", "PYTHONPATH": str(Path(__file__).parent)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=True, text=True)  # noqa: S603 (this file)
+    assert [float(word) for word in done.stdout.split()] == pytest.approx(reports_of_two_steps(), rel=1e-4)
 
 
 def test_early_stopping_keeps_the_best() -> None:

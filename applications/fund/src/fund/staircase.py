@@ -17,7 +17,7 @@ from fund.screen import Screen
 from fund.services import Supervisor, environment
 from internal.dates import previous_session, sessions
 from internal.errors import FundError, UnavailableError
-from internal.tft.registry import Registry
+from internal.tft.registry import LEAK_GATE, Registry
 
 HISTORY = timedelta(days=2 * 365)
 CYCLE_SECONDS = 300.0
@@ -196,6 +196,8 @@ def trained_model(home: Home, size: str) -> str | None:
     """The newest registered version of that size, None when a training is due.
 
     A trained model that is worse than the champion stays registered without being promoted: it is not trained again.
+    One that does not say that it passed the leak gate can never be promoted, so it does not count.
     """
-    versions = [model.version for model in Registry(home.registry).list() if model.size == size]
+    models = [model for model in Registry(home.registry).list() if LEAK_GATE in model.metrics]
+    versions = [model.version for model in models if model.size == size]
     return versions[-1] if versions else None

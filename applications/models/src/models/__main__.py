@@ -103,6 +103,15 @@ def evaluate_command(
     console.print(f"Written to {page} and evaluation.json beside it.")
 
 
+@application.command("promote")
+def promote_command(
+    version: Annotated[str, typer.Argument(help="A registered version; `models list` shows them.")],
+) -> None:
+    """Make a registered model the champion, better or not; one that did not pass the leak gate is refused."""
+    Registry(Configuration().registry_directory).promote(version)
+    Console().print(f"Model {version} is the champion.")
+
+
 @application.command("list")
 def list_command() -> None:
     """Every registered model, oldest first."""

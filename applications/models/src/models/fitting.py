@@ -76,10 +76,12 @@ def _edges(block: dict[str, date]) -> dict[str, str]:
     return {edge: day.isoformat() for edge, day in block.items()}
 
 
-def code_revision() -> str:
-    """The commit of the checkout that this code runs from; the package's version where it is installed without one."""
-    folder = Path(__file__).parent
-    words = ["git", "-C", str(folder), "rev-parse", "HEAD"]
+def code_revision(folder: Path = Path(__file__).parent) -> str:
+    """The commit of the checkout that this code runs from, `-dirty` behind it where a file differs from the commit.
+
+    The package's version where it is installed without a checkout.
+    """
+    words = ["git", "-C", str(folder), "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty"]
     try:
         ended = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
     except FileNotFoundError:

@@ -6,9 +6,8 @@ Knows the order and the rule of promotion. How a model is fitted is `fitting`'s 
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
-from datetime import date
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from internal.baselines.catalogue import BASELINES
 from internal.errors import ArtifactError, FundError, InvalidRequestError
@@ -16,11 +15,11 @@ from internal.features.panel import build_panel
 from internal.features.variables import observe
 from internal.tft.artifact import save_artifact
 from internal.tft.forecaster import QuantileModel, load_model
-from internal.tft.registry import CHAMPION, Registry
+from internal.tft.registry import CHAMPION, LEAK_GATE, Registry
 from models.dataset import Dataset
 from models.evaluate import Evaluation, compare, model_losses
 from models.fitting import Candidate, Material, choose_fold, fit_baseline
-from models.leak_gate import find_leaks
+from models.leak_gate import find_late_fits, find_leaks, passed
 from models.progress import OnProgress, Progress, silent
 from models.sizes import SIZES
 from models.tracking import Tracker
@@ -80,10 +79,10 @@ def train(  # noqa: PLR0913 - a run's settings, each its own
     material = Material(frame, choose_fold(frame), dataset.bars_version)
     candidate = _fit(material, model, seed, tracker, on_progress, checkpoints)
     on_progress(Progress("leak gate", 0, 1))
-    pass_leak_gate(candidate, dataset, material)
+    gate = pass_leak_gate(candidate, dataset, material)
     on_progress(Progress("leak gate", 1, 1))
     evaluation = compare(frame, candidate.artifact, candidate.model, "candidate", on_progress=on_progress)
-    version = _register(registry, candidate, evaluation)
+    version = _register(registry, candidate, {LEAK_GATE: gate, **_measured(evaluation)})
     promoted, reason = _promote(registry, version, material, candidate)
     if checkpoints is not None and checkpoints.exists():
         shutil.rmtree(checkpoints)
@@ -101,29 +100,36 @@ def _fit(  # noqa: PLR0913, PLR0917 - a run's settings, each its own
     return fit_network(material, Run(model, SIZES[model], seed), tracker, on_progress, checkpoints)
 
 
-def pass_leak_gate(candidate: Candidate, dataset: Dataset, material: Material) -> None:
-    """Forecast at the first held-out session with later bars removed and poisoned, and check the scaler's dates.
+def pass_leak_gate(candidate: Candidate, dataset: Dataset, material: Material) -> dict[str, Any]:
+    """Forecast at the first held-out session with later bars removed and poisoned, and look for fits beyond the fold.
+
+    Returns:
+        What the artifact says of it from now on.
 
     Raises:
-        LeakError: Something changed; the sentence says under which poison.
+        LeakError: Something changed, or was fitted to more than the training fold; the sentence says what.
     """
-    leaks = find_leaks(candidate.model, dataset, material.fold.test.first)
-    fitted_to = candidate.artifact.scaler.get("fitted_to")
-    if fitted_to is not None and date.fromisoformat(fitted_to) > material.fold.training.last:
-        leaks.append(f"the scaler saw {fitted_to}, after the training fold")
-    if leaks:
-        raise LeakError(
-            f"forecasts at {material.fold.test.first} change when later bars do ({', '.join(leaks)}): "
-            "the model was not registered"
-        )
+    day = material.fold.test.first
+    changed, late = (
+        find_leaks(candidate.model, dataset, day),
+        find_late_fits(candidate.artifact, material.frame, material.fold),
+    )
+    sentences = [f"forecasts at {day} change when later bars do ({', '.join(changed)})"] if changed else []
+    if sentences or late:
+        raise LeakError(f"{'; '.join([*sentences, *late])}: the model was not registered")
+    return passed(day)
 
 
-def _register(registry: Registry, candidate: Candidate, evaluation: Evaluation) -> str:
-    metrics = {**candidate.artifact.metrics, "held_out": _losses(evaluation), "verdict": evaluation.verdict}
+def _register(registry: Registry, candidate: Candidate, measured: dict[str, Any]) -> str:
+    metrics = {**candidate.artifact.metrics, **measured}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "artifact"
         save_artifact(path, replace(candidate.artifact, metrics=metrics))
         return registry.register(path)
+
+
+def _measured(evaluation: Evaluation) -> dict[str, Any]:
+    return {"held_out": _losses(evaluation), "verdict": evaluation.verdict}
 
 
 def _losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:

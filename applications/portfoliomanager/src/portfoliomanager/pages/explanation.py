@@ -20,7 +20,8 @@ def render(body: ExplanationBody) -> str:
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}{BARS}</style></head><body>'
         f"<p>{link('/', 'pocketsizefund')}</p><h1>Why {title}</h1>"
         f"<p>Model {escape(body.model_version)} on bars version {body.bars_version}. A weight says what the network "
-        "looked at, not what moved the forecast or in which direction.</p>"
+        "looked at, not what moved the forecast or in which direction. Half of the forecast is the network's; the "
+        "other half is a regression on past volatility (HAR), which has no weights to show.</p>"
         f"<h2>Forecast</h2>{_forecast(body)}"
         f"<h2>Sessions looked at</h2>{_attention(body)}"
         f"<h2>Variables of the past 35 sessions</h2>{_weights(body.past)}"

@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,22 @@ def _processor() -> str:
     return platform.machine() + "".join(sorted(set(kept)))
 
 
+def _cache_key(compiler: str) -> str:
+    """Name what makes other machine code of the same text: compiler, flags, processor.
+
+    `-###` has clang say what it would do: its version, the processor that it found, and every flag, also those that a
+    wrapper adds. tinygrad's own flags are part of its version.
+    """
+    words = [compiler, "-###", *_FLAGS]
+    resolved = subprocess.run(words, capture_output=True, check=True, stdin=subprocess.DEVNULL, cwd="/").stderr  # noqa: S603 (a compiler found on this machine)
+    return hashlib.sha256(resolved + version("tinygrad").encode() + _processor().encode()).hexdigest()[:16]
+
+
 @cache
 def configure() -> str:
     """Set CC, DEV, CACHEDB and PARALLEL for tinygrad; return the compiler's command.
 
-    The kernel cache lives in a file of its own for each compiler and processor, because tinygrad's key knows neither.
+    The kernel cache lives in a file of its own for each compiler, flags and processor: tinygrad's key knows none.
     Compilation stays in this process: tinygrad's pool of workers would outlive a service that is killed.
     DEV, CACHEDB and PARALLEL stay as they are where the user has set them.
 
@@ -87,12 +99,10 @@ def configure() -> str:
     """
     folder = _cache_folder()
     compiler = _find_compiler(folder)
-    version = subprocess.run([compiler, "--version"], capture_output=True, check=True).stdout  # noqa: S603 (the compiler found above)
-    key = hashlib.sha256(version + _processor().encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["CC"] = compiler
     os.environ.setdefault("DEV", "CPU")
-    os.environ.setdefault("CACHEDB", str(folder / f"kernels-{key}.db"))
+    os.environ.setdefault("CACHEDB", str(folder / f"kernels-{_cache_key(compiler)}.db"))
     os.environ.setdefault("PARALLEL", "0")
     loaded: Any = sys.modules.get("tinygrad.helpers")
     if loaded is not None:  # somebody imported tinygrad first, and it reads these three once

@@ -24,6 +24,7 @@ FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "weights.safetensors"
 DOCUMENTS: Final = ("configuration", "scaler", "vocabulary", "metrics")
+METRICS: Final = "metrics.json"
 VERSION_LENGTH: Final = 16
 
 
@@ -130,6 +131,16 @@ def copy_artifact(folder: Path, target: Path) -> None:
 def artifact_version(folder: Path) -> str:
     """The version that the folder's content has. Raises ArtifactError when there is no manifest."""
     return _version(_read(folder, MANIFEST))
+
+
+def artifact_metrics(folder: Path) -> dict[str, Any]:
+    """What was measured when it was trained, checked against the manifest; the weights are not read.
+
+    Raises:
+        ArtifactError: The manifest or the metrics are missing, changed or no JSON.
+    """
+    manifest = _document(_read(folder, MANIFEST), folder / MANIFEST)
+    return _document(_checked(folder, manifest, METRICS), folder / METRICS)
 
 
 def load_artifact(folder: Path) -> Artifact:

@@ -1,7 +1,8 @@
 """The registry: a folder that keeps artifacts by version, and names one of them `champion`.
 
 Knows versions and aliases. Knows nothing of what an artifact forecasts. An artifact is in it completely or not at all,
-and an alias points at an old version or at the new one, never at nothing.
+and an alias points at an old version or at the new one, never at nothing. Only a model that passed the leak gate can
+be champion: its own metrics say so, and they are part of the content that its version names.
 """
 
 import os
@@ -12,9 +13,10 @@ from typing import Any, Final
 from uuid import uuid4
 
 from internal.errors import ArtifactError
-from internal.tft.artifact import artifact_version, copy_artifact, load_artifact
+from internal.tft.artifact import artifact_metrics, artifact_version, copy_artifact, load_artifact
 
 CHAMPION: Final = "champion"
+LEAK_GATE: Final = "leak_gate"  # in the metrics: what `models.leak_gate` proved of this very model
 _VERSION: Final = re.compile(r"[0-9a-f]{16}")
 _ALIAS: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
 
@@ -67,9 +69,10 @@ class Registry:
         """Point an alias at a registered version, atomically.
 
         Raises:
-            ArtifactError: The version is not in the registry, was changed there, or the alias is no plain name.
+            ArtifactError: The version is not in the registry, was changed there, or never passed the leak gate that a
+                champion has to pass; or the alias is no plain name.
         """
-        self._check(version)
+        self._check(version, alias)
         if not _ALIAS.fullmatch(alias):
             raise ArtifactError(f"an alias is a lower-case word such as {CHAMPION}, not {alias!r}")
         self._aliases.mkdir(parents=True, exist_ok=True)
@@ -84,10 +87,11 @@ class Registry:
         """The folder of a version or of an alias.
 
         Raises:
-            ArtifactError: There is none (it says to run `models train`), or its content is not what its name says.
+            ArtifactError: There is none (it says to run `models train`), its content is not what its name says, or it
+                is called champion without having passed the leak gate.
         """
         version = name if _VERSION.fullmatch(name) else self._aliased(name)
-        return self._check(version)
+        return self._check(version, name)
 
     def list(self) -> list[RegisteredModel]:
         """Every version, oldest first. Raises ArtifactError when one was changed."""
@@ -108,10 +112,15 @@ class Registry:
             raise ArtifactError(f"there is no model {alias!r} in {self._directory}: run `models train` first")
         return path.read_text().strip()
 
-    def _check(self, version: str) -> Path:
+    def _check(self, version: str, alias: str = "") -> Path:
         folder = self._versions / version
         if not _VERSION.fullmatch(version) or not folder.is_dir():
             raise ArtifactError(f"there is no model version {version!r} in {self._directory}: run `models train` first")
         if artifact_version(folder) != version:
             raise ArtifactError(f"{folder} was changed after it was registered: its content is not its name's")
+        if alias == CHAMPION and not artifact_metrics(folder).get(LEAK_GATE):
+            raise ArtifactError(
+                f"model {version} cannot be champion: nothing shows that it passed the leak gate, which tests that no "
+                "forecast depends on later bars; `models train` trains a model, runs the gate and registers it"
+            )
         return folder
