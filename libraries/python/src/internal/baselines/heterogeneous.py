@@ -76,7 +76,8 @@ class HeterogeneousVolatility:
         scales, every = _scales(unseen_log_variances(design, answers, rows)), np.arange(len(rows))
         daily = pooled_quantiles(to_daily(ahead[rows]), scales.daily, every)
         cumulative = pooled_quantiles(ahead[rows], scales.cumulative, every)
-        return cls(center, spread, *fit_stages(design, answers, rows), daily, cumulative)
+        for_daily, for_cumulative = fit_stages(design, answers, rows)
+        return cls(center, spread, for_daily, for_cumulative, daily, cumulative)
 
     @classmethod
     def _design(cls, frame: pl.DataFrame, standardised: np.ndarray) -> Design:
