@@ -47,17 +47,16 @@ def test_every_third_comes_nearer(half_width: float) -> None:
 
 
 def test_first_update_by_hand() -> None:
-    """A forecast of two sessions is judged two sessions on: each half's log width moves by rate x (share - 0.1)."""
+    """A forecast of two sessions is judged two sessions on: log widths move by rate x (half of the misses - 0.1)."""
     frame = _frame(10)
     quantiles, truth = _forecasts(frame, np.full(frame.height, 1.0))
     factors = adaptive_factors(frame, quantiles, truth)
     session, calm = frame["session"].to_numpy(), frame["ticker"].to_numpy() < 10
     assert (factors[(session < 2), 1] == 1).all()
-    below = (truth[(session == 0) & calm, 1] < -1).mean()
-    moved = RATE * (below - 0.1)
-    assert factors[(session == 2) & calm, 1, 0] == pytest.approx(np.exp(moved))
-    next_below = (truth[(session == 1) & calm, 1] < -1).mean()
-    assert factors[(session == 3) & calm, 1, 0] == pytest.approx(np.exp(DECAY * moved + RATE * (next_below - 0.1)))
+    first, second = ((abs(truth[(session == day) & calm, 1]) > 1).mean() / 2 for day in (0, 1))
+    moved = RATE * (first - 0.1)
+    assert factors[(session == 2) & calm, 1].ravel() == pytest.approx(np.exp(moved))
+    assert factors[(session == 3) & calm, 1].ravel() == pytest.approx(np.exp(DECAY * moved + RATE * (second - 0.1)))
 
 
 def test_blind_to_what_is_not_known() -> None:

@@ -20,20 +20,24 @@ NEWS = date(2023, 1, 25)
 def _observed(
     make_bars: Callable[[int, date, date], pl.DataFrame], make_details: Callable[[int], pl.DataFrame]
 ) -> pl.DataFrame:
-    """One ticker that jumps by 20 % on ten times the volume, once."""
-    jump = pl.when(pl.col("date") >= NEWS).then(1.2).otherwise(1.0)
+    """Five tickers, of which one jumps by 20 % on ten times the volume, once."""
+    return _jumping(make_bars(5, START, END), make_details(5), pl.col("ticker") == "T00")
+
+
+def _jumping(bars: pl.DataFrame, details: pl.DataFrame, moved: pl.Expr) -> pl.DataFrame:
+    jump = pl.when(moved & (pl.col("date") >= NEWS)).then(1.2).otherwise(1.0)
     prices = [(pl.col(name) * jump).alias(name) for name in ("open", "high", "low", "close")]
-    bars = make_bars(1, START, END).with_columns(
-        *prices, volume=pl.col("volume") * pl.when(pl.col("date") == NEWS).then(10).otherwise(1)
-    )
-    return observe(build_panel(bars, make_details(1), end=END).frame)
+    loud = pl.when(moved & (pl.col("date") == NEWS)).then(10).otherwise(1)
+    return observe(build_panel(bars.with_columns(*prices, volume=pl.col("volume") * loud), details, end=END).frame)
 
 
 @pytest.mark.parametrize(("place", "days"), list(enumerate(DAYS_BACK)))
 def test_news_rings_again(observed: pl.DataFrame, place: int, days: int) -> None:
     """Of all sessions the spike is largest for the target that lies so many days after the news, give or take one."""
+    rows = (observed["ticker"] == "T00").to_numpy()
     calendar = sessions_frame(START, END)["date"].to_list()
-    for step, inputs in enumerate(earnings_clock(observed), start=1):
+    for step, heard in enumerate(earnings_clock(observed), start=1):
+        inputs = heard[rows]
         day = calendar[calendar.index(observed["date"][int(inputs[:, place].argmax())]) + step]
         assert abs((day - NEWS - timedelta(days=days)).days) <= 4
         assert inputs[:, place].max() > np.log1p(8)
@@ -44,3 +48,13 @@ def test_no_history_is_silence(observed: pl.DataFrame) -> None:
     """Rows whose history does not reach 91 days back hear nothing."""
     for inputs in earnings_clock(observed):
         assert not inputs[:50].any()
+
+
+def test_what_moved_all_is_no_news(
+    make_bars: Callable[[int, date, date], pl.DataFrame], make_details: Callable[[int], pl.DataFrame]
+) -> None:
+    """A session on which every ticker jumps alike rings for none: nobody ever hears more than without the jump."""
+    bars, details = make_bars(5, START, END), make_details(5)
+    shaken, calm = (earnings_clock(_jumping(bars, details, pl.lit(moved))) for moved in (True, False))
+    for loud, quiet in zip(shaken, calm, strict=True):
+        assert (loud[:, : len(DAYS_BACK)] <= quiet[:, : len(DAYS_BACK)] + 1e-6).all()

@@ -2,7 +2,7 @@
 
 Knows forecasts at every row and what has become of them since. The method tracks each quantile by its misses (adaptive
 conformal inference, Gibbs and Candes 2021, in the form of conformal PID's quantile tracking, Angelopoulos et al. 2023),
-on the logarithm of each half's width, with a decay, so that a year of rows is memory enough. Fits nothing.
+on the logarithm of the interval's width, with a decay, so that a year of rows is memory enough. Fits nothing.
 """
 
 from typing import Final
@@ -73,8 +73,13 @@ def _thirds(frame: pl.DataFrame) -> np.ndarray:
 
 
 def _missed(quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Whether a truth lies below and above its interval, f64 [n, half]."""
-    return np.stack([truth < quantiles[:, LOWER], truth > quantiles[:, UPPER]], axis=1).astype(np.float64)
+    """Half of whether a truth lies outside its interval, the same for both halves, f64 [n, half].
+
+    Which half is missed tells where the market went, and neighbouring forecasts share most of that: followed on its
+    own, each half narrows after a fall as the other widens.
+    """
+    outside = (truth < quantiles[:, LOWER]) | (truth > quantiles[:, UPPER])
+    return np.repeat(outside[:, None] / 2, 2, axis=1)
 
 
 def _mean(values: np.ndarray, cell: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """HAR: the volatility of each coming session from averages of past volatility (Corsi 2009), x pooled quantiles.
 
-Knows ridge regressions, one for each session ahead and one for each cumulative step, and the scales that they give.
-The inputs are `features.volatility_inputs` and `features.earnings_clock`. Knows nothing of networks; they may stand on
-its scales.
+Knows the scales that regressions of each session ahead and of each cumulative step give, and quantiles in their units.
+The inputs are `features.volatility_inputs` and `features.earnings_clock`; `stages` fits them. Knows nothing of
+networks; they may stand on its scales.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,16 @@ import polars as pl
 
 from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widened
 from internal.baselines.forecast import STEPS, RowQuantiles, future_log_returns, pooled_quantiles, to_daily
+from internal.baselines.stages import Design, fit_stages, log_variances, unseen_log_variances
 from internal.baselines.volatility import ROOT_STEPS, TABLE, checked
 from internal.errors import InvalidRequestError
 from internal.features.earnings_clock import CLOCK_INPUTS, earnings_clock
 from internal.features.splits import Block
-from internal.features.volatility_inputs import INPUTS, future_log_variance, volatility_inputs
+from internal.features.volatility_inputs import INPUTS, SHARED_BY_DATE, future_log_variance, volatility_inputs
 from internal.features.windows import find_origins
 
-RIDGE: Final = 1000.0
 LARGEST_INPUT: Final = 6.0
-LONG_MEMORY: Final = 260  # sessions after which every average and the clock of a year are full
-ENOUGH_ROWS: Final = 20_000
+LONG_MEMORY: Final = 260  # sessions after which the clock of a year is full
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class HeterogeneousVolatility:
     Attributes:
         center: Mean of each input in the fold, f64 [input].
         spread: Its standard deviation, f64 [input].
-        daily_coefficients: f64 [input + 1 + clock's input, step].
+        daily_coefficients: Of inputs, one, the clock's inputs and its being awake, f64 [input + 1 + clock + 1, step].
         cumulative_coefficients: The same for the mean variance up to the step.
         daily: Quantiles of daily simple returns in units of their scale, f64 [step, quantile].
         cumulative: Quantiles of cumulative log returns in units of theirs, f64 [step, quantile].
@@ -64,23 +63,28 @@ class HeterogeneousVolatility:
 
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
-        """Ridge on the fold's origins, then pool their returns in units of the fitted scales."""
+        """Regressions on the fold's origins, then their returns pooled in units of scales that have not seen them."""
         ahead, inputs = future_log_returns(frame, last=fold.last), volatility_inputs(frame)
         answers = [future_log_variance(frame, STEPS, mean=mean) for mean in (False, True)]
         whole = np.all([np.isfinite(values).all(axis=1) for values in (ahead, inputs, *answers)], axis=0)
-        rows = _well_remembered(frame, find_origins(frame, fold), whole)
+        origins = find_origins(frame, fold)
+        rows = origins[whole[origins]]
         if not len(rows):
             raise InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
         center, spread = inputs[rows].mean(axis=0), np.maximum(inputs[rows].std(axis=0), 1e-9)
-        standardised, clocks = _standardised(inputs, center, spread), cls._clocks(frame)
-        fitted = [
-            np.stack([_ridge(standardised[rows], clock[rows], answer[rows, step]) for step, clock in enumerate(one)], 1)
-            for one, answer in zip(clocks, answers, strict=True)
-        ]
-        scales = _scales(standardised, clocks, fitted)
-        daily = pooled_quantiles(to_daily(ahead), scales.daily, rows)
-        cumulative = pooled_quantiles(ahead, scales.cumulative, rows)
-        return cls(center, spread, fitted[0], fitted[1], daily, cumulative)
+        design = cls._design(frame, _standardised(inputs, center, spread))
+        scales, every = _scales(unseen_log_variances(design, answers, rows)), np.arange(len(rows))
+        daily = pooled_quantiles(to_daily(ahead[rows]), scales.daily, every)
+        cumulative = pooled_quantiles(ahead[rows], scales.cumulative, every)
+        for_daily, for_cumulative = fit_stages(design, answers, rows)
+        return cls(center, spread, for_daily, for_cumulative, daily, cumulative)
+
+    @classmethod
+    def _design(cls, frame: pl.DataFrame, standardised: np.ndarray) -> Design:
+        """What variances are explained by, for every row."""
+        age, session = frame.get_column("age").to_numpy(), frame.get_column("session").to_numpy()
+        awake = (age >= LONG_MEMORY) & cls.reads_clock
+        return Design(standardised, np.array(SHARED_BY_DATE), cls._clocks(frame), awake, session)
 
     @classmethod
     def _clocks(cls, frame: pl.DataFrame) -> list[list[np.ndarray]]:
@@ -92,8 +96,9 @@ class HeterogeneousVolatility:
 
     def scales(self, frame: pl.DataFrame) -> Scales:
         """The expected size of the moves from each row."""
-        standardised = _standardised(volatility_inputs(frame), self.center, self.spread)
-        return _scales(standardised, self._clocks(frame), [self.daily_coefficients, self.cumulative_coefficients])
+        design = self._design(frame, _standardised(volatility_inputs(frame), self.center, self.spread))
+        fitted = [self.daily_coefficients, self.cumulative_coefficients]
+        return _scales(log_variances(design, fitted, np.arange(frame.height)))
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
@@ -111,7 +116,7 @@ class HeterogeneousVolatility:
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
         """Restore what was fitted."""
         inputs = (len(INPUTS),)
-        fitted = (len(INPUTS) + CLOCK_INPUTS * cls.reads_clock + 1, len(STEPS))
+        fitted = (len(INPUTS) + 1 + CLOCK_INPUTS * cls.reads_clock + 1, len(STEPS))
         shapes: dict[str, tuple[int, ...]] = {
             "center": inputs,
             "spread": inputs,
@@ -150,36 +155,12 @@ class AdaptiveVolatility(ClockedVolatility):
         return cumulative, daily
 
 
-def _well_remembered(frame: pl.DataFrame, origins: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """The origins with whole inputs and answers; only those with a year behind them where these are enough."""
-    usable = origins[whole[origins]]
-    full = usable[frame.get_column("age").to_numpy()[usable] >= LONG_MEMORY]
-    return np.asarray(full if len(full) >= ENOUGH_ROWS else usable)
-
-
 def _standardised(inputs: np.ndarray, center: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Inputs in standard deviations, f64 [row, input + 1], and a one for the intercept at the end."""
-    scaled = np.clip((inputs - center) / spread, -LARGEST_INPUT, LARGEST_INPUT)
-    return np.concatenate([scaled, np.ones((len(inputs), 1))], axis=1)
+    """Inputs in standard deviations, f64 [row, input]."""
+    return np.asarray(np.clip((inputs - center) / spread, -LARGEST_INPUT, LARGEST_INPUT))
 
 
-def _ridge(standardised: np.ndarray, clock: np.ndarray, answer: np.ndarray) -> np.ndarray:
-    """Ridge regression with an unpenalised intercept, f64 [input + 1 + clock's input]."""
-    inputs = np.concatenate([standardised, clock], axis=1)
-    penalty = np.full(inputs.shape[1], RIDGE)
-    penalty[standardised.shape[1] - 1] = 0.0
-    return np.asarray(np.linalg.solve(inputs.T @ inputs + np.diag(penalty), inputs.T @ answer))
-
-
-def _scales(standardised: np.ndarray, clocks: list[list[np.ndarray]], fitted: list[np.ndarray]) -> Scales:
-    """Coefficients times inputs, the clock's after the others; half a log variance is a log scale."""
-    daily, cumulative = (
-        standardised @ coefficients[: standardised.shape[1]] + _from_clock(one, coefficients[standardised.shape[1] :])
-        for one, coefficients in zip(clocks, fitted, strict=True)
-    )
-    return Scales(np.exp(cumulative / 2) * ROOT_STEPS, np.exp(daily / 2))
-
-
-def _from_clock(clocks: list[np.ndarray], coefficients: np.ndarray) -> np.ndarray:
-    """What the clock adds to the log variance, f64 [row, step]."""
-    return np.stack([clock @ coefficients[:, step] for step, clock in enumerate(clocks)], axis=1)
+def _scales(log_variances_of: list[np.ndarray]) -> Scales:
+    """Half a log variance is a log scale: from those of single sessions and of means up to each step."""
+    daily, cumulative = (np.exp(one / 2) for one in log_variances_of)
+    return Scales(cumulative * ROOT_STEPS, daily)

@@ -40,9 +40,15 @@ def earnings_clock(frame: pl.DataFrame) -> Iterator[np.ndarray]:
 
 
 def _spikes(frame: pl.DataFrame) -> np.ndarray:
-    """|Return| in units of the volatility known before it, x volume in units of its mean, f64 [row]; at most 30."""
-    move = (pl.col("log_return").abs() / pl.col("volatility").shift(1).over("segment")).clip(0, 8)
-    spike = (move * pl.col("past_volume_surprise").clip(-1, 3).exp()).clip(0, 30)
+    """|Return| in units of the volatility known before it, x volume in units of its mean, f64 [row]; at most 30.
+
+    Both are less their date's median: news that moved every ticker is due again for none.
+    """
+    change, surprise = (
+        pl.col(name) - pl.col(name).median().over("date") for name in ("log_return", "past_volume_surprise")
+    )
+    move = (change.abs() / pl.col("volatility").shift(1).over("segment")).clip(0, 8)
+    spike = (move * surprise.clip(-1, 3).exp()).clip(0, 30)
     return frame.select(spike.fill_null(0.0)).to_series().to_numpy()
 
 

@@ -106,3 +106,4 @@ def _market_and_sector() -> Named:
 
 
 INPUTS: Final = tuple(_own() | _volume_and_direction() | _market_and_sector())
+SHARED_BY_DATE: Final = tuple(name.startswith("market_") for name in INPUTS)
