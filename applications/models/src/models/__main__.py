@@ -36,11 +36,11 @@ FirstDay = Annotated[
 LastDay = Annotated[datetime | None, typer.Option("--last-day", formats=["%Y-%m-%d"], help="Last session that judges.")]
 
 
-def _seeds(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(one) for one in text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f"seeds are whole numbers with commas between, such as 7,8, not {text!r}") from None
+def _seeds(text: str | None) -> tuple[int, ...]:
+    parts = [] if text is None else [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise typer.BadParameter(f"--seeds are whole numbers with commas between, such as 7,8, not {text!r}")
+    return tuple(int(part) for part in parts)
 
 
 def _datamanager(configuration: Configuration) -> Datamanager:
@@ -114,8 +114,7 @@ def evaluate_command(  # noqa: PLR0913 - a command's options, each its own
         int | None, typer.Option("--folds", min=1, help="Walk forward: fit everything afresh on so many folds.")
     ] = None,
     seeds: Annotated[
-        tuple[int, ...] | None,
-        typer.Option("--seeds", parser=_seeds, metavar="N,N", help="Of the networks that are averaged: 7,8."),
+        str | None, typer.Option("--seeds", metavar="N,N", help="Of the networks that are averaged, e.g. 7,8.")
     ] = None,
     first_day: FirstDay = None,
     last_day: LastDay = None,
@@ -130,6 +129,7 @@ def evaluate_command(  # noqa: PLR0913 - a command's options, each its own
     console, configuration = Console(), Configuration()
     if folds is None and any(given is not None for given in (seeds, first_day, last_day, embargo)):
         raise typer.BadParameter("--seeds, --first-day, --last-day and --embargo belong to a walk: give --folds too")
+    numbers = _seeds(seeds)
     material = load_dataset(dataset or configuration.dataset)
     with progress_bars(console) as show:
         if folds is None:
@@ -137,7 +137,7 @@ def evaluate_command(  # noqa: PLR0913 - a command's options, each its own
             evaluation = evaluate(material, registry, model or CHAMPION, on_progress=show)
         else:
             first, last = (None if day is None else day.date() for day in (first_day, last_day))
-            plan = Plan(model or "small", folds, seeds or (), first, last, embargo or 0)
+            plan = Plan(model or "small", folds, numbers, first, last, embargo or 0)
             evaluation = walk(material, plan, configuration.state_directory / "walks", on_progress=show)
     page = write_report(output or configuration.state_directory / "evaluations" / evaluation.version, evaluation)
     print_evaluation(console, evaluation)

@@ -123,7 +123,7 @@ def coverage(evaluation: Evaluation) -> Figure:
         shares, offset = [100 * groups[line.score.name][name] for name in names], 0.2 * (place - (len(lines) - 1) / 2)
         axes.plot(shares, np.arange(len(names)) + offset, "o", markersize=5, **_style(line, colours, evaluation))
     axes.axvline(NOMINAL, color=RULE, zorder=0)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), [name.capitalize() for name in names])
     axes.invert_yaxis()
     axes.grid(axis="y", color=RULE, linewidth=0.5)
     axes.set(xlabel="truths inside the interval, %")

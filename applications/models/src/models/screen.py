@@ -70,7 +70,13 @@ def _losses(evaluation: Evaluation, measure: str) -> Table:
 def _coverage(evaluation: Evaluation) -> Table:
     """Thirds by volatility, calm first: of all rows, and of each date's own rows; the worst and the best sector."""
     table = _table(
-        evaluation.lines[0].score.name, "80 % covers", "thirds", "of each date", "worst, best sector", "rank (t)"
+        evaluation.lines[0].score.name,
+        "80 % covers",
+        "thirds",
+        "of each date",
+        "worst sector",
+        "best sector",
+        "rank (t)",
     )
     for line in evaluation.lines:
         score = line.score
@@ -78,13 +84,15 @@ def _coverage(evaluation: Evaluation) -> Table:
             " ".join(f"{100 * share:.1f}" for share in one)
             for one in (score.coverage_by_volatility, score.coverage_within_date)
         ]
-        _add(table, evaluation, line, f"{100 * score.coverage:.1f}", *thirds, _sectors(score), rank(line))
+        _add(table, evaluation, line, f"{100 * score.coverage:.1f}", *thirds, *_sectors(score), rank(line))
     return table
 
 
-def _sectors(score: Score) -> str:
+def _sectors(score: Score) -> list[str]:
+    """The sector that is covered least, and the one that is covered most."""
     shares = sorted(score.coverage_by_sector.items(), key=lambda sector: sector[1])
-    return ", ".join(f"{name} {100 * share:.1f}" for name, share in shares[:1] + shares[1:][-1:])
+    worst_and_best = [shares[0], shares[-1]] if shares else [("none known", float("nan"))] * 2
+    return [f"{name.capitalize()} {100 * share:.1f}" for name, share in worst_and_best]
 
 
 def _folds(evaluation: Evaluation) -> Table:
