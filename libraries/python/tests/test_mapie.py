@@ -29,7 +29,7 @@ class _Column(RegressorMixin, BaseEstimator):  # type: ignore[misc] # scikit-lea
 
     def __init__(self, place: int = 0) -> None:
         self.place = place
-        self.is_fitted_ = True
+        self.fitted_ = True
 
     def fit(self, inputs: np.ndarray, answers: np.ndarray) -> "_Column":
         del inputs, answers

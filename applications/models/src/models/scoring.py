@@ -139,7 +139,7 @@ def _rank_correlation(truth: Truth, median: np.ndarray) -> tuple[float | None, f
     """Mean over dates, and its t statistic."""
     frame = pl.DataFrame({"date": truth.dates, "median": median, "truth": truth.cumulative[:, -1]})
     per_date = frame.group_by("date").agg(pl.corr("median", "truth", method="spearman").alias("correlation"))
-    finite = per_date.get_column("correlation").drop_nulls().drop_nans()
+    finite = per_date.sort("date").get_column("correlation").drop_nulls().drop_nans()
     if not finite.len():
         return None, None
     values = finite.to_numpy()
