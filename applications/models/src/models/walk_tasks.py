@@ -9,6 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from internal.baselines.forecast import RowQuantiles
 from internal.features.windows import find_origins
 from internal.tft.forecaster import QuantileModel
@@ -74,8 +76,9 @@ def forecast(contender: Contender, material: Material, workshop: Workshop, on_pr
     found = kept.forecasts()
     if found is None:
         model = _fitted(contender, material, workshop, on_progress)
-        found = model.quantiles(material.frame, find_origins(material.frame, material.fold.test))
-        kept.keep_forecasts(found)
+        made = model.quantiles(material.frame, find_origins(material.frame, material.fold.test))
+        found = RowQuantiles(*map(np.ascontiguousarray, (made.cumulative, made.daily)))  # laid out as they are read:
+        kept.keep_forecasts(found)  # sums depend on it, in their last bits
     return found
 
 
