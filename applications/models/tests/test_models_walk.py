@@ -111,7 +111,7 @@ def test_kept_work_is_used_and_checked(run_models: RunModels, settings: dict[str
     assert [path.stat().st_mtime_ns for path in kept] == written
     for name in ("evaluation.json", "evaluation.html", "differences.png"):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
-    kept[0].write_bytes(kept[0].read_bytes()[:-1] + b"?")
+    kept[0].write_bytes(kept[0].read_bytes()[:-1] + b"\x00")
     ended = run_models(*WALK, "--output", str(tmp_path / "third"), **settings)
     assert ended.returncode == 1
     assert f"remove{kept[0].parent}" in "".join(ended.stderr.split())
