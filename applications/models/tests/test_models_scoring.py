@@ -1,5 +1,6 @@
 """Scores: by hand, and the bootstrap against what is known of it."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -35,7 +36,8 @@ def _truth(days: int, tickers: int) -> Truth:
     returns = random.normal(0, 0.02, (days * tickers, 7))
     volatility = np.tile(np.linspace(0.01, 0.03, tickers), days)
     sectors = pl.Series([["Energy", None, "Health"][place % 3] for place in range(tickers)] * days)
-    return Truth(pl.Series(dates), np.cumsum(returns, axis=1), returns, volatility, sectors)
+    folds = np.zeros(days * tickers, np.int64)
+    return Truth(pl.Series(dates), np.cumsum(returns, axis=1), returns, volatility, sectors, folds, tickers)
 
 
 def test_score_of_a_perfect_median() -> None:
@@ -63,6 +65,16 @@ def test_groups_and_calibration() -> None:
     assert found.tails == pytest.approx((found.by_quantile[0] + found.by_quantile[2]) / 2)
 
 
+def test_thirds_of_dates_and_of_rows() -> None:
+    """Where every date is wilder than the one before, thirds of rows are thirds of time, and each holds all tickers."""
+    truth = _truth(21, 15)
+    grown = replace(truth, volatility=truth.volatility + np.repeat(np.arange(21.0), 15))
+    width = np.where(np.tile(np.arange(15) < 5, 21), 1.0, 0.0)[:, None, None] * np.array([-1.0, 0.0, 1.0])
+    found = score("calm", grown, np.broadcast_to(width, (315, 7, 3)), np.zeros((315, 7, 3)))
+    assert found.coverage_within_date == pytest.approx([1.0, 0.0, 0.0])
+    assert found.coverage_by_volatility == pytest.approx([1 / 3, 1 / 3, 1 / 3])
+
+
 def test_rank_t_of_a_coin() -> None:
     """A median that knows nothing has a small t; one that is the truth with noise a large one."""
     truth, random = _truth(140, 30), np.random.default_rng(3)
@@ -82,13 +94,13 @@ def test_flat_median_has_no_rank() -> None:
 def test_difference_of_equals_is_zero() -> None:
     """A loss against itself: 0, from 0 to 0."""
     loss = np.random.default_rng(0).uniform(1, 2, 80)
-    assert relative_difference(loss, loss) == (0.0, 0.0, 0.0)
+    assert relative_difference(loss, loss, [80]) == (0.0, 0.0, 0.0)
 
 
 def test_difference_by_hand_and_its_interval() -> None:
     """Two per cent more on every date is two per cent, with no doubt about it."""
     loss = np.random.default_rng(0).uniform(1, 2, 80)
-    assert relative_difference(1.02 * loss, loss) == pytest.approx((2.0, 2.0, 2.0))
+    assert relative_difference(1.02 * loss, loss, [80]) == pytest.approx((2.0, 2.0, 2.0))
 
 
 def test_interval_covers_noise() -> None:
@@ -97,11 +109,26 @@ def test_interval_covers_noise() -> None:
     for seed in range(200):
         random = np.random.default_rng(seed)
         reference = random.uniform(1, 2, 250)
-        _, lower, upper = relative_difference(reference + random.normal(0, 0.1, 250), reference)
+        _, lower, upper = relative_difference(reference + random.normal(0, 0.1, 250), reference, [250])
         inside += lower <= 0 <= upper
     assert 0.86 <= inside / 200 <= 0.99
 
 
 def test_few_dates() -> None:
     """Fewer dates than a block are one block."""
-    assert relative_difference(np.array([1.0, 2.0]), np.array([1.0, 1.0]))[0] == pytest.approx(50.0)
+    assert relative_difference(np.array([1.0, 2.0]), np.array([1.0, 1.0]), [2])[0] == pytest.approx(50.0)
+
+
+def test_no_block_bridges_two_folds() -> None:
+    """One per cent more in one fold and three in the other are two, always: each is drawn as it counts."""
+    loss = np.repeat([1.01, 1.03], 40)
+    assert relative_difference(loss, np.ones(80), [40, 40]) == pytest.approx((2.0, 2.0, 2.0))
+    _, lower, upper = relative_difference(loss, np.ones(80), [80])
+    assert lower < 1.9
+    assert upper > 2.1
+
+
+def test_folds_are_counted_in_dates() -> None:
+    """Two folds of 8 and 12 dates, whatever the rows."""
+    truth = _truth(20, 15)
+    assert replace(truth, folds=np.repeat([0, 1], [8 * 15, 12 * 15])).dates_by_fold() == [8, 12]

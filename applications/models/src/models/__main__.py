@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from internal.errors import FundError
-from internal.tft.registry import Registry
+from internal.tft.registry import CHAMPION, Registry
 from models.assemble import assemble
 from models.backtest import MISSING
 from models.collect import collect
@@ -24,11 +24,23 @@ from models.report import write_report
 from models.screen import print_evaluation, progress_bars
 from models.tracking import open_tracker
 from models.train import train
+from models.walk import Plan, walk
 
 application = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 StartDate = Annotated[datetime, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")]
 EndDate = Annotated[datetime, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day.")]
 DatasetFolder = Annotated[Path | None, typer.Option("--dataset", help="The dataset's folder.")]
+FirstDay = Annotated[
+    datetime | None, typer.Option("--first-day", formats=["%Y-%m-%d"], help="First session that judges.")
+]
+LastDay = Annotated[datetime | None, typer.Option("--last-day", formats=["%Y-%m-%d"], help="Last session that judges.")]
+
+
+def _seeds(text: str | None) -> tuple[int, ...]:
+    parts = [] if text is None else [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise typer.BadParameter(f"--seeds are whole numbers with commas between, such as 7,8, not {text!r}")
+    return tuple(int(part) for part in parts)
 
 
 def _datamanager(configuration: Configuration) -> Datamanager:
@@ -81,26 +93,55 @@ def train_command(
         done = train(material, registry, tracker, model=model, seed=seed, checkpoints=checkpoints, on_progress=show)
     page = write_report(configuration.state_directory / "evaluations" / done.version, done.evaluation)
     print_evaluation(console, done.evaluation)
-    console.print(f"Written to {page} and evaluation.json beside it.")
+    console.print(f"Written to {page}; evaluation.json and the pictures lie beside it.")
     console.print(
         f"Model {done.version} is {'the champion' if done.promoted else 'registered, not champion'}: {done.reason}."
     )
 
 
 @application.command("evaluate")
-def evaluate_command(
+def evaluate_command(  # noqa: PLR0913 - a command's options, each its own
+    *,
     dataset: DatasetFolder = None,
-    model: Annotated[str, typer.Option("--model", help="A version, or an alias.")] = "champion",
-    output: Annotated[Path | None, typer.Option("--output", help="Folder of the JSON and the HTML.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", help="A version or an alias (champion); with --folds small, full or a baseline's kind."
+        ),
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="Folder of the JSON, HTML and pictures.")] = None,
+    folds: Annotated[
+        int | None, typer.Option("--folds", min=1, help="Walk forward: fit everything afresh on so many folds.")
+    ] = None,
+    seeds: Annotated[
+        str | None, typer.Option("--seeds", metavar="N,N", help="Of the networks that are averaged, e.g. 7,8.")
+    ] = None,
+    first_day: FirstDay = None,
+    last_day: LastDay = None,
+    embargo: Annotated[
+        int | None, typer.Option("--embargo", min=0, help="Sessions left out beyond the purge of seven.")
+    ] = None,
 ) -> None:
-    """Score a registered model beside the baselines on sessions after its training."""
+    """Score a registered model beside the baselines on sessions after its training, or walk forward with --folds.
+
+    A walk trains and judges, and registers nothing. Killed, the same command goes on from what has ended.
+    """
     console, configuration = Console(), Configuration()
-    material, registry = load_dataset(dataset or configuration.dataset), Registry(configuration.registry_directory)
+    if folds is None and any(given is not None for given in (seeds, first_day, last_day, embargo)):
+        raise typer.BadParameter("--seeds, --first-day, --last-day and --embargo belong to a walk: give --folds too")
+    numbers = _seeds(seeds)
+    material = load_dataset(dataset or configuration.dataset)
     with progress_bars(console) as show:
-        evaluation = evaluate(material, registry, model, on_progress=show)
+        if folds is None:
+            registry = Registry(configuration.registry_directory)
+            evaluation = evaluate(material, registry, model or CHAMPION, on_progress=show)
+        else:
+            first, last = (None if day is None else day.date() for day in (first_day, last_day))
+            plan = Plan(model or "small", folds, numbers, first, last, embargo or 0)
+            evaluation = walk(material, plan, configuration.state_directory / "walks", on_progress=show)
     page = write_report(output or configuration.state_directory / "evaluations" / evaluation.version, evaluation)
     print_evaluation(console, evaluation)
-    console.print(f"Written to {page} and evaluation.json beside it.")
+    console.print(f"Written to {page}; evaluation.json and the pictures lie beside it.")
 
 
 @application.command("promote")

@@ -6,12 +6,11 @@ Knows digests. How a checkpoint is written and read is `internal.tft.checkpoint`
 import json
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import internal.tft
 from internal.tft.checkpoint import Checkpoint
+from models.fitting import code_digest
 from models.progress import OnProgress, Progress
 from models.relative_target import RelativeWindows
 
@@ -31,7 +30,7 @@ def open_checkpoint(
     belongs_to = {
         "bars": _windows_digest(blocks),
         "settings": sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
-        "code": _code_digest(),
+        "code": code_digest(),
     }
     return Checkpoint(
         folder / f"seed-{seed}.checkpoint",
@@ -46,13 +45,4 @@ def _windows_digest(blocks: Iterable[RelativeWindows]) -> str:
         windows = block.windows
         for array in (windows.past_rows, windows.future_rows, windows.static_rows, windows.origins, block.targets):
             digest.update(array.tobytes())
-    return digest.hexdigest()
-
-
-def _code_digest() -> str:
-    """Every source file of the library and of `models`, committed or not, and tinygrad's version."""
-    digest = sha256(version("tinygrad").encode())
-    for folder in (Path(internal.tft.__file__).parents[1], Path(__file__).parent):
-        for path in sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".c", ".h"}):
-            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return digest.hexdigest()

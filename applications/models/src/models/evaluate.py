@@ -1,12 +1,11 @@
 """Evaluate: a registered model beside every baseline, on sessions that none of them was fitted on.
 
 Knows which rows are fair: origins after the artifact's training and validation, purged, with every forecast known.
-Draws nothing; `report` does.
+`walk` judges a kind of model afresh on several folds; this judges one that is registered, as it is.
 """
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
 from datetime import date
-from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -21,58 +20,10 @@ from internal.features.windows import find_origins
 from internal.tft.artifact import Artifact, load_artifact
 from internal.tft.forecaster import QuantileModel, load_model
 from internal.tft.registry import Registry
+from models.comparison import Evaluation, compared
 from models.dataset import Dataset
 from models.progress import OnProgress, Progress, silent
-from models.scoring import Score, Truth, pinball_loss, relative_difference, score
-
-NOISE_PER_CENT: Final = 0.1
-
-
-@dataclass(frozen=True)
-class Line:
-    """One line of the table: a forecast and how it compares with the best baseline.
-
-    Attributes:
-        score: Its losses and coverage.
-        daily_difference: (difference, lower, upper) in per cent against the best baseline, daily returns.
-        cumulative_difference: The same for cumulative returns.
-        is_baseline: Whether it is a baseline.
-    """
-
-    score: Score
-    daily_difference: tuple[float, float, float]
-    cumulative_difference: tuple[float, float, float]
-    is_baseline: bool
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The result, best cumulative loss first.
-
-    Attributes:
-        version: The model's version.
-        first: First origin of the held-out block.
-        last: Last origin.
-        rows: Origins scored.
-        tickers: Tickers among them.
-        lines: The table.
-        verdict: Plain sentences on what it means.
-    """
-
-    version: str
-    first: date
-    last: date
-    rows: int
-    tickers: int
-    lines: list[Line]
-    verdict: list[str]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values; the losses by date are left out."""
-        plain = asdict(self)
-        for line in plain["lines"]:
-            del line["score"]["daily_by_date"], line["score"]["cumulative_by_date"]
-        return {**plain, "first": self.first.isoformat(), "last": self.last.isoformat()}
+from models.scoring import Truth, pinball_loss
 
 
 def evaluate(
@@ -98,20 +49,45 @@ def compare(
 ) -> Evaluation:
     """Score a model and the baselines on an observed panel. See `evaluate`."""
     fitted, held_out = _blocks(artifact)
-    forecasts = _baseline_forecasts(frame, fitted, on_progress)
-    ahead, origins = _scored_rows(frame, held_out, forecasts)
+    origins = find_origins(frame, held_out)
+    forecasts = _baseline_forecasts(frame, fitted, origins, on_progress)
+    ahead = future_log_returns(frame, last=held_out.last)[origins]
+    known = complete(ahead, forecasts.values())
+    if not known.any():
+        raise InvalidRequestError(
+            f"the dataset has no complete origin from {held_out.first} on, after the model's training: collect and "
+            "assemble later sessions"
+        )
     on_progress(Progress("evaluating", len(BASELINES), len(BASELINES) + 1, artifact.kind))
-    dates = frame.get_column("date").gather(origins)
-    volatility = frame.get_column("volatility").gather(origins).to_numpy()
-    truth = Truth(dates, ahead, to_daily(ahead), volatility, frame.get_column("sector").gather(origins))
-    own = model.quantiles(frame, origins)
-    scores = [score(kind, truth, one.cumulative[origins], one.daily[origins]) for kind, one in forecasts.items()]
-    model_name = artifact.kind if artifact.kind not in BASELINES else f"{artifact.kind} (registered)"
-    lines = _lines([*scores, score(model_name, truth, own.cumulative, own.daily)])
+    name = artifact.kind if artifact.kind not in BASELINES else f"{artifact.kind} (registered)"
+    kept = {kind: rows_of(one, known) for kind, one in forecasts.items()}
+    kept[name] = model.quantiles(frame, origins[known])
+    truth = truth_of(frame, origins[known], ahead[known], np.zeros(int(known.sum()), np.int64))
+    evaluation = compared(version, name, truth, kept, [fitted.last])
     on_progress(Progress("evaluating", len(BASELINES) + 1, len(BASELINES) + 1, ""))
-    tickers = frame.get_column("ticker").gather(origins).n_unique()
-    first, last = dates.to_list()[int(dates.arg_min() or 0)], dates.to_list()[int(dates.arg_max() or 0)]
-    return Evaluation(version, first, last, len(origins), tickers, lines, _verdict(lines, model_name))
+    return evaluation
+
+
+def truth_of(frame: pl.DataFrame, origins: np.ndarray, ahead: np.ndarray, folds: np.ndarray) -> Truth:
+    """What happened after some rows of an observed panel, with what they are grouped by."""
+    columns = {name: frame.get_column(name).gather(origins) for name in ("date", "ticker", "volatility", "sector")}
+    volatility = columns["volatility"].to_numpy()
+    return Truth(
+        columns["date"], ahead, to_daily(ahead), volatility, columns["sector"], folds, columns["ticker"].n_unique()
+    )
+
+
+def complete(ahead: np.ndarray, forecasts: Iterable[RowQuantiles]) -> np.ndarray:
+    """The one fixed set of rows: a known truth, and every forecast there, bool [row]."""
+    known = np.isfinite(ahead).all(axis=1)
+    for one in forecasts:
+        known &= np.isfinite(one.cumulative).all(axis=(1, 2)) & np.isfinite(one.daily).all(axis=(1, 2))
+    return known
+
+
+def rows_of(forecast: RowQuantiles, rows: np.ndarray) -> RowQuantiles:
+    """Some rows of a forecast."""
+    return RowQuantiles(forecast.cumulative[rows], forecast.daily[rows])
 
 
 def model_losses(frame: pl.DataFrame, artifact: Artifact, model: QuantileModel) -> float:
@@ -133,60 +109,11 @@ def _blocks(artifact: Artifact) -> tuple[Block, Block]:
     return Block(days["training_first"], days["validation_last"]), Block(days["test_first"], date.max)
 
 
-def _baseline_forecasts(frame: pl.DataFrame, fitted: Block, on_progress: OnProgress) -> dict[str, RowQuantiles]:
+def _baseline_forecasts(
+    frame: pl.DataFrame, fitted: Block, origins: np.ndarray, on_progress: OnProgress
+) -> dict[str, RowQuantiles]:
     forecasts = {}
     for place, (kind, baseline) in enumerate(BASELINES.items()):
         on_progress(Progress("evaluating", place, len(BASELINES) + 1, kind))
-        forecasts[kind] = baseline.fit(frame, fold=fitted).quantiles(frame)
+        forecasts[kind] = rows_of(baseline.fit(frame, fold=fitted).quantiles(frame), origins)
     return forecasts
-
-
-def _scored_rows(
-    frame: pl.DataFrame, held_out: Block, forecasts: dict[str, RowQuantiles]
-) -> tuple[np.ndarray, np.ndarray]:
-    """One fixed set of rows: origins of the held-out block with a known truth and with every baseline's forecast."""
-    origins = find_origins(frame, held_out)
-    ahead = future_log_returns(frame, last=held_out.last)[origins]
-    known = np.isfinite(ahead).all(axis=1)
-    for one in forecasts.values():
-        known &= np.isfinite(one.cumulative[origins]).all(axis=(1, 2)) & np.isfinite(one.daily[origins]).all(
-            axis=(1, 2)
-        )
-    if not known.any():
-        raise InvalidRequestError(
-            f"the dataset has no complete origin from {held_out.first} on, after the model's training: collect and "
-            "assemble later sessions"
-        )
-    return ahead[known], origins[known]
-
-
-def _lines(scores: list[Score]) -> list[Line]:
-    best = min((one for one in scores if one.name in BASELINES), key=lambda one: one.cumulative)
-    lines = [
-        Line(
-            one,
-            relative_difference(one.daily_by_date, best.daily_by_date),
-            relative_difference(one.cumulative_by_date, best.cumulative_by_date),
-            is_baseline=one.name in BASELINES,
-        )
-        for one in scores
-    ]
-    return sorted(lines, key=lambda line: line.score.cumulative)
-
-
-def _verdict(lines: list[Line], model_name: str) -> list[str]:
-    own = next(line for line in lines if line.score.name == model_name)
-    best = next(line for line in lines if line.is_baseline)
-    difference, lower, upper = own.cumulative_difference
-    beside = f"{difference:+.2f} % against {best.score.name}, 95 % interval {lower:+.2f} to {upper:+.2f} %"
-    if upper < 0 and difference < -NOISE_PER_CENT:
-        sentences = [f"{model_name} beats the best baseline on cumulative returns: {beside}."]
-    elif lower > 0:
-        sentences = [f"{model_name} does NOT beat the best baseline: its loss is larger, {beside}."]
-    else:
-        sentences = [f"{model_name} does NOT beat the best baseline: no difference can be told, {beside}."]
-    if difference < -2:  # noqa: PLR2004 - MODEL: knowing each ticker's coming volatility buys 1.6 to 4.3 %
-        sentences.append("A gain beyond 2 % on real bars is a leak until shown otherwise; check before believing it.")
-    if own.score.rank_t is None or abs(own.score.rank_t) < 2:  # noqa: PLR2004 - two standard errors
-        sentences.append("The median carries no rank information: the edge, if any, is in the width of the forecast.")
-    return sentences

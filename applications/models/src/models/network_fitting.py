@@ -54,16 +54,27 @@ class DivergedError(FundError):
     slug = "diverged"
 
 
-def fit_network(
-    material: Material, run: Run, tracker: Tracker, on_progress: OnProgress, checkpoints: Path | None
-) -> Candidate:
-    """Train a Temporal Fusion Transformer on a fold; with a folder for checkpoints, go on from an interrupted training.
+@dataclass(frozen=True)
+class Ground:
+    """What every network of a fold stands on, whatever its seed.
 
-    Raises:
-        ConfigurationError: No C compiler works.
-        DivergedError: The loss became something that is no number.
-        InvalidRequestError: The fold has no training or no validation window.
+    Attributes:
+        scaler: Of the observed variables, fitted on the training sessions.
+        vocabularies: One a static variable.
+        scale: HAR's, fitted up to the validation's end.
+        training: Windows that train.
+        validation: Windows that choose the epoch.
     """
+
+    scaler: Scaler
+    vocabularies: dict[str, Vocabulary]
+    scale: AdaptiveVolatility
+    training: RelativeWindows
+    validation: RelativeWindows
+
+
+def prepare(material: Material) -> Ground:
+    """Fit scaler, vocabularies and scale, and cut the windows. Raises InvalidRequestError when a block has none."""
     frame, fold = material.frame, material.fold
     scaler, vocabularies = Scaler.fit(frame, fold=fold.training), fit_vocabularies(frame, fold=fold.training)
     scale = AdaptiveVolatility.fit(frame, fold=Block(fold.training.first, fold.validation.last))
@@ -74,18 +85,26 @@ def fit_network(
     )
     if not len(training) or not len(validation):
         raise InvalidRequestError("the fold has no training or no validation window: assemble more tickers or sessions")
-    configuration = network_configuration(run, vocabularies)
-    most = run.size.windows_per_epoch
-    chosen, judges = training.thinned(most), validation.thinned(most // 4)
+    return Ground(scaler, vocabularies, scale, training, validation)
+
+
+def fit_network(
+    material: Material, run: Run, tracker: Tracker, on_progress: OnProgress, checkpoints: Path | None
+) -> Candidate:
+    """Train a Temporal Fusion Transformer on a fold; with a folder for checkpoints, go on from an interrupted training.
+
+    Raises:
+        ConfigurationError: No C compiler works.
+        DivergedError: The loss became something that is no number.
+        InvalidRequestError: The fold has no training or no validation window.
+    """
+    ground, most = prepare(material), run.size.windows_per_epoch
+    blocks = ground.training.thinned(most), ground.validation.thinned(most // 4)
     runs = [replace(run, seed=run.seed + number) for number in range(run.size.seeds)]
-    report, blocks = reporter(tracker, on_progress), (chosen, judges)
-    trained = [train_network(one, vocabularies, blocks, report, on_progress, checkpoints) for one in runs]
-    networks = [network for network, _ in trained]
-    none = Calibration.none(HORIZON)
-    model = calibrated(
-        NetworkModel(networks[0], configuration, scaler, vocabularies, none, scale, tuple(networks[1:])),
-        [training.thinned(most // 2).windows, validation.windows],
-    )
+    report = reporter(tracker, on_progress)
+    trained = [train_network(one, ground.vocabularies, blocks, report, on_progress, checkpoints) for one in runs]
+    configuration = network_configuration(run, ground.vocabularies)
+    model = ensemble(ground, configuration, [network for network, _ in trained], most)
     artifact = Artifact(
         kind=KIND,
         arrays=model.arrays(),
@@ -93,15 +112,35 @@ def fit_network(
             "size": run.name,
             "training": {**asdict(run.size), "seed": run.seed},
             "network": plain_configuration(configuration),
-            "fold": plain_fold(fold),
+            "fold": plain_fold(material.fold),
         },
-        scaler=scaler.to_json(),
-        vocabulary={name: list(vocabulary.names) for name, vocabulary in vocabularies.items()},
+        scaler=ground.scaler.to_json(),
+        vocabulary={name: list(vocabulary.names) for name, vocabulary in ground.vocabularies.items()},
         metrics={"validation_losses": [loss for _, loss in trained]},
         bars_version=material.bars_version,
         code_revision=code_revision(),
     )
     return Candidate(model, artifact)
+
+
+def ensemble(
+    ground: Ground,
+    configuration: TemporalFusionTransformerConfiguration,
+    networks: list[TemporalFusionTransformer],
+    most: int,
+) -> NetworkModel:
+    """Networks of one fold as one model, with the calibration of their mean; it sees at most so many windows."""
+    none, (first, *others) = Calibration.none(HORIZON), networks
+    model = NetworkModel(
+        first, configuration, ground.scaler, ground.vocabularies, none, ground.scale, companions=tuple(others)
+    )
+    return calibrated(model, [ground.training.thinned(most // 2).windows, ground.validation.windows])
+
+
+def together(material: Material, models: list[NetworkModel], size: Size) -> NetworkModel:
+    """Models of one fold and size, each of one seed, as `fit_network` would have made them of all seeds at once."""
+    networks = [model.network for model in models]
+    return ensemble(prepare(material), models[0].configuration, networks, size.windows_per_epoch)
 
 
 def train_network(  # noqa: PLR0913, PLR0917 - what a run is made of, each its own

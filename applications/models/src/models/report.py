@@ -1,71 +1,91 @@
-"""The evaluation as one HTML file with its pictures, beside the JSON.
+"""The evaluation as files: JSON, each picture as PNG, and one HTML page with the tables and the same pictures.
 
-Knows how tables and marks are drawn. Measures nothing.
+Knows how files are laid out. Measures nothing, and draws nothing itself: `figures` does, and with it matplotlib is
+imported when a report is written and not before.
 """
 
 import json
+from base64 import b64encode
 from html import escape
 from pathlib import Path
 from typing import Final
+from uuid import uuid4
 
-from internal.baselines.forecast import QUANTILES
-from models.evaluate import Evaluation, Line
+from models.comparison import REFERENCE, Difference, Evaluation, Line
 
 STYLE: Final = (
-    "body{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;color:#1b1f24}table{border-collapse:collapse}"
+    "body{font:15px/1.5 system-ui;margin:2rem auto;max-width:72rem;color:#1b1f24}table{border-collapse:collapse}"
     "td,th{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #d8dee4}td:first-child,th:first-child"
-    "{text-align:left}.model{font-weight:600}"
+    "{text-align:left}.model{font-weight:600}img{max-width:100%}.wide{overflow-x:auto}"
 )
-WIDTH, ROW, LABEL = 760, 28, 240
-SIDE, MARGIN = 320, 40
-COLOURS: Final = ("#bf3989", "#57606a", "#0969da")  # of the quantiles 10, 50 and 90
 
 
 def write_report(folder: Path, evaluation: Evaluation) -> Path:
-    """Write `evaluation.json` and `evaluation.html`; the path of the latter."""
+    """Write `evaluation.json`, `evaluation.html` and the pictures; the path of the page.
+
+    Everything is made before the first byte is written, and each file appears complete or not at all.
+    """
+    from models.figures import draw  # noqa: PLC0415 - matplotlib takes a second that only a report needs
+
+    pictures = draw(evaluation)
+    contents = {f"{name}.png": png for name, (png, _) in pictures.items()}
+    contents["evaluation.json"] = json.dumps(evaluation.to_json(), indent=2).encode()
+    contents["evaluation.html"] = _page(evaluation, {name: svg for name, (_, svg) in pictures.items()}).encode()
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "evaluation.json").write_text(json.dumps(evaluation.to_json(), indent=2))
-    page = folder / "evaluation.html"
-    page.write_text(_page(evaluation))
-    return page
+    for name, content in contents.items():
+        partial = folder / f".{name}-{uuid4().hex}"
+        partial.write_bytes(content)
+        partial.rename(folder / name)
+    return folder / "evaluation.html"
 
 
-def _page(evaluation: Evaluation) -> str:
+def _page(evaluation: Evaluation, pictures: dict[str, bytes]) -> str:
     verdict = "".join(f"<p>{escape(sentence)}</p>" for sentence in evaluation.verdict)
+    images = {
+        name: f'<p><img alt="{name}" src="data:image/svg+xml;base64,{b64encode(svg).decode()}"></p>'
+        for name, svg in pictures.items()
+    }
     return (
-        f"<!doctype html><meta charset=utf-8><title>Evaluation of {evaluation.version}</title><style>{STYLE}</style>"
-        f"<h1>Model {evaluation.version}</h1><p>Held out: {evaluation.first} to {evaluation.last}, "
+        f"<!doctype html><meta charset=utf-8><title>Evaluation: {evaluation.version}</title><style>{STYLE}</style>"
+        f"<h1>{evaluation.version}</h1><p>Judged: {evaluation.first} to {evaluation.last}, "
         f"{evaluation.rows:,} origins of {evaluation.tickers} tickers.</p>{verdict}"
-        f"{_table(evaluation.lines)}<h2>Cumulative loss against the best baseline</h2>{_picture(evaluation.lines)}"
-        "<h2>Where the loss lies, cumulative, x 1e-4</h2>"
-        f"{_losses(evaluation.lines)}<h2>What the 80 % interval covers, by group</h2>{_coverage(evaluation.lines)}"
-        f"<h2>Calibration</h2><p>Share of truths below each quantile, by step; the lines are what it should be.</p>"
-        f"{''.join(_calibration(line) for line in evaluation.lines)}"
+        f"<h2>Mean pinball loss</h2><p>Differences in per cent, with the 95 % interval of a paired block "
+        f"bootstrap over dates; negative is better.</p>{_table(evaluation)}"
+        f"{images['differences']}{images['loss_by_horizon']}"
+        f"<h2>Where the loss lies, cumulative, x 1e-4</h2>{_losses(evaluation.lines)}"
+        f"<h2>What the quantiles cover</h2>{images['calibration']}{images['coverage']}{_coverage(evaluation.lines)}"
+        f"<h2>By fold, daily / cumulative loss x 1e-4</h2>{_folds(evaluation)}"
     )
 
 
-def _table(lines: list[Line]) -> str:
+def _table(evaluation: Evaluation) -> str:
+    best = escape(evaluation.lines[0].score.name)
     head = (
-        "<tr><th>forecast<th>daily loss x 1e-4<th>difference, % (95 %)<th>cumulative loss x 1e-4"
-        "<th>difference, % (95 %)<th>80 % interval covers<th>rank correlation (t)"
+        f"<tr><th>forecast<th>daily<th>against {best}<th>against {REFERENCE}"
+        f"<th>cumulative<th>against {best}<th>against {REFERENCE}<th>80 % covers<th>rank correlation (t)"
     )
-    return f"<table>{head}{''.join(_row(line) for line in lines)}</table>"
+    rows = "".join(_row(line, evaluation.model) for line in evaluation.lines)
+    return f"<div class=wide><table>{head}{rows}</table></div>"
 
 
-def _row(line: Line) -> str:
-    kind = "" if line.is_baseline else " class=model"
+def _row(line: Line, model: str) -> str:
+    kind = " class=model" if line.score.name == model else ""
     return (
-        f"<tr{kind}><td>{escape(line.score.name)}<td>{1e4 * line.score.daily:.3f}<td>{_interval(line.daily_difference)}"
-        f"<td>{1e4 * line.score.cumulative:.3f}<td>{_interval(line.cumulative_difference)}"
-        f"<td>{100 * line.score.coverage:.1f} %<td>{_rank(line)}"
+        f"<tr{kind}><td>{escape(line.score.name)}<td>{1e4 * line.score.daily:.3f}"
+        f"<td>{interval(line.daily_difference)}<td>{interval(line.daily_against_reference)}"
+        f"<td>{1e4 * line.score.cumulative:.3f}"
+        f"<td>{interval(line.cumulative_difference)}<td>{interval(line.cumulative_against_reference)}"
+        f"<td>{100 * line.score.coverage:.1f} %<td>{rank(line)}"
     )
 
 
-def _interval(difference: tuple[float, float, float]) -> str:
-    return "{:+.2f} ({:+.2f} to {:+.2f})".format(*difference)
+def interval(difference: Difference) -> str:
+    """A difference with its bounds, in per cent; a dash where a forecast is compared with itself."""
+    return "-" if difference == (0.0, 0.0, 0.0) else "{:+.2f} ({:+.2f} to {:+.2f})".format(*difference)
 
 
-def _rank(line: Line) -> str:
+def rank(line: Line) -> str:
+    """The median's rank correlation and its t statistic; none where it does not differ between tickers."""
     correlation, t_statistic = line.score.rank_correlation, line.score.rank_t
     return "none" if correlation is None or t_statistic is None else f"{correlation:+.3f} ({t_statistic:+.1f})"
 
@@ -78,57 +98,33 @@ def _losses(lines: list[Line]) -> str:
         + "".join(f"<td>{1e4 * loss:.1f}" for loss in [*line.score.by_step, *line.score.by_quantile, line.score.tails])
         for line in lines
     )
-    return f"<table><tr><th>forecast, by session ahead{head}<th>10 %<th>median<th>90 %<th>tails{rows}</table>"
+    return (
+        f"<div class=wide><table><tr><th>forecast, by session ahead{head}<th>10 %<th>median<th>90 %<th>tails{rows}"
+        "</table></div>"
+    )
 
 
 def _coverage(lines: list[Line]) -> str:
-    sectors = list(lines[0].score.coverage_by_sector)
-    head = "".join(f"<th>{escape(name)}" for name in ["calm third", "middle", "volatile third", *sectors])
+    """Groups down, forecasts across: there may be many groups."""
+    each = [line.coverage_by_group() for line in lines]
+    head = "".join(f"<th>{escape(line.score.name)}" for line in lines)
     rows = "".join(
-        f"<tr><td>{escape(line.score.name)}"
+        f"<tr><td>{escape(name)}" + "".join(f"<td>{100 * shares[name]:.1f}" for shares in each) for name in each[0]
+    )
+    return f"<div class=wide><table><tr><th>truths inside, %{head}{rows}</table></div>"
+
+
+def _folds(evaluation: Evaluation) -> str:
+    names = [line.score.name for line in evaluation.lines]
+    head = "".join(
+        f"<th>{fold.first} to {fold.last}<br>{fold.rows:,} origins, fitted to {fold.fitted_to}"
+        for fold in evaluation.folds
+    )
+    rows = "".join(
+        f"<tr><td>{escape(name)}"
         + "".join(
-            f"<td>{100 * share:.1f}"
-            for share in [*line.score.coverage_by_volatility, *line.score.coverage_by_sector.values()]
+            "<td>{:.3f} / {:.3f}".format(*(1e4 * loss for loss in fold.losses[name])) for fold in evaluation.folds
         )
-        for line in lines
+        for name in names
     )
-    return f"<div style=overflow-x:auto><table><tr><th>forecast, %{head}{rows}</table></div>"
-
-
-def _calibration(line: Line) -> str:
-    """Share of truths below each quantile against the step, as one square picture."""
-    height, steps = SIDE - 2 * MARGIN, len(line.score.calibration)
-    rules = "".join(
-        f'<line x1={MARGIN} x2={SIDE - 10} y1="{MARGIN + height * (1 - level):.0f}" '
-        f'y2="{MARGIN + height * (1 - level):.0f}" stroke="{colour}" stroke-dasharray=4 />'
-        f'<text x=0 y="{MARGIN + height * (1 - level) + 4:.0f}">{100 * level:.0f} %</text>'
-        for level, colour in zip(QUANTILES, COLOURS, strict=True)
-    )
-    dots = "".join(
-        f'<circle cx="{MARGIN + (place + 0.5) * (SIDE - MARGIN - 10) / steps:.0f}" '
-        f'cy="{MARGIN + height * (1 - share):.1f}" r=4 fill="{colour}" />'
-        for place, shares in enumerate(line.score.calibration)
-        for share, colour in zip(shares, COLOURS, strict=True)
-    )
-    title = f"<text x=0 y=16>{escape(line.score.name)}</text>"
-    return f"<svg width={SIDE} height={SIDE} font-size=12 role=img>{title}{rules}{dots}</svg>"
-
-
-def _picture(lines: list[Line]) -> str:
-    """Each forecast's difference with its 95 % interval, as a mark on one axis."""
-    bounds = [bound for line in lines for bound in line.cumulative_difference]
-    low, high = min(*bounds, -0.5), max(*bounds, 0.5)
-
-    def across(value: float) -> float:
-        return LABEL + (value - low) / (high - low) * (WIDTH - LABEL - 20)
-
-    marks = "".join(
-        f'<text x=0 y="{ROW * place + 19}">{escape(line.score.name)}</text>'
-        f'<line x1="{across(line.cumulative_difference[1]):.1f}" x2="{across(line.cumulative_difference[2]):.1f}" '
-        f'y1="{ROW * place + 14}" y2="{ROW * place + 14}" stroke="#57606a" stroke-width=2 />'
-        f'<circle cx="{across(line.cumulative_difference[0]):.1f}" cy="{ROW * place + 14}" r=5 '
-        f'fill="{"#57606a" if line.is_baseline else "#0969da"}" />'
-        for place, line in enumerate(lines)
-    )
-    axis = f'<line x1="{across(0):.1f}" x2="{across(0):.1f}" y1=0 y2="{ROW * len(lines)}" stroke="#d0d7de" />'
-    return f'<svg width={WIDTH} height="{ROW * len(lines) + 4}" font-size=13 role=img>{axis}{marks}</svg>'
+    return f"<div class=wide><table><tr><th>forecast{head}{rows}</table></div>"

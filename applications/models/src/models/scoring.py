@@ -26,6 +26,8 @@ class Truth:
         daily: Simple returns of each session, f64 [row, step].
         volatility: The origin's trailing volatility, f64 [row], by which rows are parted into thirds.
         sectors: The sector of each row's ticker; null where unknown.
+        folds: The fold's number, i64 [row]; dates of one fold follow each other and lie in no other.
+        tickers: How many there are among the rows.
     """
 
     dates: pl.Series
@@ -33,6 +35,13 @@ class Truth:
     daily: np.ndarray
     volatility: np.ndarray
     sectors: pl.Series
+    folds: np.ndarray
+    tickers: int
+
+    def dates_by_fold(self) -> list[int]:
+        """How many dates each fold has, in order: the lengths within which the bootstrap may draw."""
+        frame = pl.DataFrame({"date": self.dates, "fold": self.folds})
+        return frame.group_by("fold").agg(pl.col("date").n_unique()).sort("fold").get_column("date").to_list()
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,7 @@ class Score:
         by_quantile: Mean cumulative loss of each quantile.
         calibration: Share of cumulative truths below each quantile, [step][quantile].
         coverage_by_volatility: Coverage of the calm, the middle and the volatile third of the rows.
+        coverage_within_date: The same with thirds of each date's own rows: calm beside its peers, not in calm times.
         coverage_by_sector: Coverage of each known sector.
         daily_by_date: Mean daily loss of each origin date, in date order.
         cumulative_by_date: Mean cumulative loss of each origin date, in date order.
@@ -68,6 +78,7 @@ class Score:
     by_quantile: list[float]
     calibration: list[list[float]]
     coverage_by_volatility: list[float]
+    coverage_within_date: list[float]
     coverage_by_sector: dict[str, float]
     daily_by_date: np.ndarray
     cumulative_by_date: np.ndarray
@@ -98,6 +109,7 @@ def score(name: str, truth: Truth, cumulative: np.ndarray, daily: np.ndarray) ->
         by_quantile=by_quantile.tolist(),
         calibration=below.tolist(),
         coverage_by_volatility=[coverage for _, coverage in _coverage_by(pl.Series(thirds), inside)],
+        coverage_within_date=[coverage for _, coverage in _coverage_by(_thirds_of_dates(truth), inside)],
         coverage_by_sector=dict(_coverage_by(truth.sectors, inside)),
         by_step=[float(loss) for loss in cumulative_loss.mean(axis=(0, 2))],
         daily_by_date=_by_date(truth.dates, daily_loss),
@@ -116,11 +128,18 @@ def _coverage_by(groups: pl.Series, inside: np.ndarray) -> list[tuple[Any, float
     return frame.group_by("group").agg(pl.col("inside").mean()).sort("group").rows()
 
 
+def _thirds_of_dates(truth: Truth) -> pl.Series:
+    """Each row's third of its own date by volatility, 0 calm."""
+    rows = pl.DataFrame({"date": truth.dates, "volatility": truth.volatility})
+    share = (pl.col("volatility").rank("ordinal") - 1) / pl.len() * 3
+    return rows.select(share.over("date").floor().cast(pl.Int64)).to_series()
+
+
 def _rank_correlation(truth: Truth, median: np.ndarray) -> tuple[float | None, float | None]:
     """Mean over dates, and its t statistic."""
     frame = pl.DataFrame({"date": truth.dates, "median": median, "truth": truth.cumulative[:, -1]})
     per_date = frame.group_by("date").agg(pl.corr("median", "truth", method="spearman").alias("correlation"))
-    finite = per_date.get_column("correlation").drop_nulls().drop_nans()
+    finite = per_date.sort("date").get_column("correlation").drop_nulls().drop_nans()
     if not finite.len():
         return None, None
     values = finite.to_numpy()
@@ -128,24 +147,35 @@ def _rank_correlation(truth: Truth, median: np.ndarray) -> tuple[float | None, f
     return float(values.mean()), float(values.mean() / error) if error > 0 else None
 
 
-def relative_difference(loss: np.ndarray, reference: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:
+def relative_difference(
+    loss: np.ndarray, reference: np.ndarray, lengths: list[int], *, seed: int = 0
+) -> tuple[float, float, float]:
     """How much larger a loss is than the reference's, in per cent, with the 95 % interval of a paired block bootstrap.
 
     Dates are drawn in moving blocks of 10 sessions (Kuensch 1989), the same for both, because neighbouring origins
-    share most of their returns.
+    share most of their returns. Each fold is drawn from itself, as many dates as it has, so that no block bridges two.
 
     Args:
         loss: Mean loss by date, f64 [date].
         reference: The reference's, same dates.
+        lengths: Dates of each fold, in order; they add up to the dates.
         seed: Of the draws.
 
     Returns:
         Difference, lower and upper bound, each in per cent of the reference; negative is better.
     """
-    length = min(BLOCK_SESSIONS, len(loss))
     generator = np.random.default_rng(seed)
-    starts = generator.integers(0, len(loss) - length + 1, (DRAWS, -(-len(loss) // length)))
-    drawn = (starts[:, :, None] + np.arange(length)).reshape(DRAWS, -1)[:, : len(loss)]
+    starts = np.cumsum([0, *lengths[:-1]])
+    drawn = np.concatenate(
+        [first + _drawn_dates(count, generator) for first, count in zip(starts, lengths, strict=True)], axis=1
+    )
     differences = 100 * (loss[drawn].sum(axis=1) / reference[drawn].sum(axis=1) - 1)
     lower, upper = np.quantile(differences, (0.025, 0.975))
     return float(100 * (loss.sum() / reference.sum() - 1)), float(lower), float(upper)
+
+
+def _drawn_dates(count: int, generator: np.random.Generator) -> np.ndarray:
+    """Numbers below `count` in moving blocks, i64 [draw, count]."""
+    length = min(BLOCK_SESSIONS, count)
+    starts = generator.integers(0, count - length + 1, (DRAWS, -(-count // length)))
+    return np.asarray((starts[:, :, None] + np.arange(length)).reshape(DRAWS, -1)[:, :count])

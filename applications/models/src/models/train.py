@@ -10,15 +10,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from internal.baselines.catalogue import BASELINES
-from internal.errors import ArtifactError, FundError, InvalidRequestError
+from internal.errors import ArtifactError, FundError
 from internal.features.panel import build_panel
 from internal.features.variables import observe
 from internal.tft.artifact import save_artifact
 from internal.tft.forecaster import QuantileModel, load_model
 from internal.tft.registry import CHAMPION, LEAK_GATE, Registry
+from models.comparison import Evaluation
 from models.dataset import Dataset
-from models.evaluate import Evaluation, compare, model_losses
-from models.fitting import Candidate, Material, choose_fold, fit_baseline
+from models.evaluate import compare, model_losses
+from models.fitting import Candidate, Material, check_model, choose_fold, fit_baseline
 from models.leak_gate import find_late_fits, find_leaks, passed
 from models.progress import OnProgress, Progress, silent
 from models.sizes import SIZES
@@ -73,8 +74,7 @@ def train(  # noqa: PLR0913 - a run's settings, each its own
         InvalidRequestError: The model's name is unknown, or the dataset has too few sessions (it says how many).
         LeakError: The leak gate found a forecast that depends on later bars; nothing was registered.
     """
-    if model not in SIZES and model not in BASELINES:
-        raise InvalidRequestError(f"there is no model {model!r}; choose one of {', '.join([*SIZES, *BASELINES])}")
+    check_model(model)
     frame = observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
     material = Material(frame, choose_fold(frame), dataset.bars_version)
     candidate = _fit(material, model, seed, tracker, on_progress, checkpoints)
