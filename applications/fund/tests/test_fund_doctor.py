@@ -10,6 +10,7 @@ import pytest
 from fund import doctor
 from fund.home import Home
 from fund.services import Addresses
+from internal.baselines.trees import load_lightgbm
 from internal.errors import ConfigurationError
 
 PAPER = "https://paper-api.alpaca.markets"
@@ -37,6 +38,16 @@ def test_compiler_missing() -> None:
 
     assert not finding.healthy
     assert "uv sync" in (finding.remedy or "")
+
+
+def test_openmp_missing() -> None:
+    """Without the system's OpenMP library the remedy names its package; here it is present."""
+
+    def nothing() -> None:
+        raise ConfigurationError("install the OpenMP library (Debian: libgomp1, macOS: libomp)")
+
+    assert "libgomp1" in (doctor.check_openmp(nothing).remedy or "")
+    assert doctor.check_openmp(load_lightgbm).healthy
 
 
 def test_port_taken_by_a_stranger(tmp_path: Path) -> None:

@@ -74,7 +74,7 @@ def test_network_from_dataset_to_forecast(dataset: Dataset, tmp_path: Path) -> N
     assert again.version == done.version
 
 
-@pytest.mark.parametrize("kind", ["rolling_history", "heterogeneous_volatility"])
+@pytest.mark.parametrize("kind", ["rolling_history", "heterogeneous_volatility", "boosted_volatility"])
 def test_baseline_can_be_champion(dataset: Dataset, tmp_path: Path, kind: str) -> None:
     """A baseline is trained, registered and forecast with like a network."""
     registry = Registry(tmp_path / "registry")

@@ -16,6 +16,7 @@ import httpx
 
 from fund.home import SERVICES, Home
 from fund.services import Addresses, check_port_free, recorded
+from internal.baselines.trees import load_lightgbm
 from internal.errors import FundError
 from internal.kernels.compiler import configure
 
@@ -49,6 +50,7 @@ def examine(home: Home, addresses: Addresses, variables: Mapping[str, str]) -> l
     return [
         check_python(sys.version_info[:2]),
         check_compiler(configure),
+        check_openmp(load_lightgbm),
         *ports,
         check_disk(home.root),
         check_home(home),
@@ -70,6 +72,15 @@ def check_compiler(find: Callable[[], object]) -> Finding:
         return Finding("compiler", str(find()))
     except FundError as error:
         return Finding("compiler", error.detail, "Run `uv sync`: the package ziglang brings a compiler.")
+
+
+def check_openmp(load: Callable[[], object]) -> Finding:
+    """The library that LightGBM's threads need is there; `uv sync` does not bring it."""
+    try:
+        load()
+    except FundError as error:
+        return Finding("OpenMP", "missing", error.detail)
+    return Finding("OpenMP", "LightGBM loads")
 
 
 def check_port(home: Home, addresses: Addresses, service: str) -> Finding:

@@ -1,15 +1,18 @@
-"""The baselines by name.
+"""The baselines by name, and which of them this machine can fit.
 
-Knows which there are. Knows nothing of how they forecast.
+Knows which there are and that one of them asks for a library of the system. Knows nothing of how they forecast.
 """
 
 from typing import Final
 
+from internal.baselines.boosted_volatility import BoostedVolatility
 from internal.baselines.conditional_variance import ConditionalVariance
 from internal.baselines.forecast import Baseline
 from internal.baselines.heterogeneous import AdaptiveVolatility, ClockedVolatility, HeterogeneousVolatility
 from internal.baselines.history import ExpandingHistory, RollingHistory
+from internal.baselines.trees import load_lightgbm
 from internal.baselines.volatility import BlendedVolatility
+from internal.errors import ConfigurationError
 
 BASELINES: Final[dict[str, type[Baseline]]] = {
     baseline.kind: baseline
@@ -21,5 +24,18 @@ BASELINES: Final[dict[str, type[Baseline]]] = {
         HeterogeneousVolatility,
         ClockedVolatility,
         AdaptiveVolatility,
+        BoostedVolatility,
     )
 }
+
+
+def fittable() -> dict[str, type[Baseline]]:
+    """All of them; on a machine without OpenMP all but the boosted one, which forecasts everywhere once it is fitted.
+
+    `fund doctor` says what is missing there; a comparison goes on without it.
+    """
+    try:
+        load_lightgbm()
+    except ConfigurationError:
+        return {kind: baseline for kind, baseline in BASELINES.items() if baseline is not BoostedVolatility}
+    return BASELINES

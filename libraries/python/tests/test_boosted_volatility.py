@@ -1,0 +1,158 @@
+"""Trees on HAR's scale: a planted multiplier that HAR cannot see is found, beside peers and never from the future."""
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from internal.baselines.boosted_volatility import INPUT_COUNT, BoostedVolatility, boosted_inputs, relative_to_date
+from internal.dates import sessions_frame
+from internal.errors import ArtifactError, InvalidRequestError
+from internal.features.panel import build_panel
+from internal.features.splits import Block
+from internal.features.variables import observe
+from internal.tft.artifact import Artifact, load_artifact, save_artifact
+
+START, END = date(2021, 1, 4), date(2023, 6, 30)
+FOLD = Block(START, date(2022, 12, 30))
+SPELL, TICKERS = 10, 24
+
+
+def _details() -> pl.DataFrame:
+    names = [f"T{place:02}" for place in range(TICKERS)]
+    return pl.DataFrame(
+        {"ticker": names, "sector": ["Energy", "Utilities"] * (TICKERS // 2), "industry": ["Oil"] * TICKERS}
+    )
+
+
+def _bars() -> pl.DataFrame:
+    """Spells of 10 sessions in which volume is usual, ten times as much or a tenth; either brings large moves.
+
+    A straight line through the volume sees nothing of it: much and little lie on opposite sides of usual.
+    """
+    random, calendar = np.random.default_rng(3), sessions_frame(START, END).select("date")
+    spells = calendar.height // SPELL + 2
+
+    def ticker(place: int) -> pl.DataFrame:
+        kind = np.repeat(random.integers(0, 4, spells), SPELL)[place % SPELL :][: calendar.height]
+        unusual = np.concatenate([[False], (kind > 1)[:-1]])
+        moves = random.normal(0, 0.006, calendar.height) * np.where(unusual, 3.0, 1.0)
+        close = 50 * np.exp(np.cumsum(moves))
+        wide = 1 + np.abs(random.normal(0, 0.002, (2, calendar.height)))
+        volume = 1e6 * np.select([kind == 2, kind == 3], [10.0, 0.1], 1.0) * random.lognormal(0, 0.05, calendar.height)
+        opened = np.concatenate([[50.0], close[:-1]]) * np.exp(random.normal(0, 0.001, calendar.height))
+        return calendar.with_columns(
+            pl.lit(f"T{place:02}").alias("ticker"),
+            open=pl.Series(opened),
+            high=pl.Series(np.maximum(close, opened) * wide[0]),
+            low=pl.Series(np.minimum(close, opened) / wide[1]),
+            close=pl.Series(close),
+            volume=pl.Series(np.round(volume)),
+            volume_weighted_average_price=pl.Series(close),
+        )
+
+    return pl.concat(ticker(place) for place in range(TICKERS))
+
+
+@pytest.fixture(name="bars", scope="module")
+def _fixture_bars() -> pl.DataFrame:
+    return _bars()
+
+
+@pytest.fixture(name="observed", scope="module")
+def _observed(bars: pl.DataFrame) -> pl.DataFrame:
+    return observe(build_panel(bars, _details(), end=END).frame)
+
+
+@pytest.fixture(name="fitted", scope="module")
+def _fitted(observed: pl.DataFrame) -> BoostedVolatility:
+    return BoostedVolatility.fit(observed, fold=FOLD)
+
+
+def test_planted_multiplier(observed: pl.DataFrame, fitted: BoostedVolatility) -> None:
+    """At the first session of a spell of unusual volume, after a usual one, the interval widens more than HAR's."""
+    surprise, before = pl.col("past_volume_surprise"), pl.col("past_volume_surprise").shift(1).over("segment")
+    usual = before.abs() < 0.3
+    unusual = observed.select((surprise.abs() > 1.5) & usual).to_series().fill_null(value=False).to_numpy()
+    calm = observed.select((surprise.abs() < 0.3) & usual).to_series().fill_null(value=False).to_numpy()
+    later = observed.select(pl.col("date") > FOLD.last).to_series().to_numpy()
+    ratios = {}
+    for name, scales in {"har": fitted.scale.scales(observed), "boosted": fitted.scales(observed)}.items():
+        ratios[name] = np.median(scales.daily[later & unusual, 0]) / np.median(scales.daily[later & calm, 0])
+    assert ratios["boosted"] > 1.15 * ratios["har"]
+
+
+def test_relative_by_hand() -> None:
+    """Each value over its own date's mean: the date's level is gone."""
+    days = pl.Series([date(2024, 1, 2), date(2024, 1, 2), date(2024, 1, 3)])
+    assert relative_to_date(np.array([1.0, 3.0, 40.0]), days).tolist() == [0.5, 1.5, 1.0]
+
+
+def test_inputs_are_beside_peers(observed: pl.DataFrame, fitted: BoostedVolatility) -> None:
+    """Every input but the last ten (own level, clock) has mean zero over a date's tickers."""
+    inputs = boosted_inputs(observed, fitted.scale.scales(observed))
+    day = observed.select(pl.col("date") == date(2023, 3, 15)).to_series().to_numpy()
+    assert inputs.shape[1] == INPUT_COUNT
+    assert np.abs(inputs[day, :-10].mean(axis=0)).max() < 1e-9
+    assert inputs[day, :-10].std(axis=0).min() > 0
+
+
+@pytest.mark.parametrize("factor", [None, 2.0, float("nan")])
+def test_later_bars_change_nothing(
+    bars: pl.DataFrame, observed: pl.DataFrame, fitted: BoostedVolatility, factor: float | None
+) -> None:
+    """Fit and forecast are bit-equal when everything after the day is removed, doubled or not a number."""
+    day = date(2023, 4, 14)
+    prices = [pl.when(pl.col("date") > day).then(pl.col(name) * factor).otherwise(pl.col(name)).alias(name)
+              for name in ("open", "high", "low", "close")]  # fmt: skip
+    poisoned = bars.filter(pl.col("date") <= day) if factor is None else bars.with_columns(prices)
+    frame = observe(build_panel(poisoned, _details(), end=day if factor is None else END).frame)
+
+    def answer(frame: pl.DataFrame, model: BoostedVolatility) -> bytes:
+        forecast = model.quantiles(frame)
+        rows = frame.select(pl.col("date") <= day).to_series().to_numpy()
+        return np.stack([forecast.cumulative[rows], forecast.daily[rows]]).tobytes()
+
+    assert answer(frame, BoostedVolatility.fit(frame, fold=FOLD)) == answer(observed, fitted)
+
+
+def test_through_an_artifact(tmp_path: Path, observed: pl.DataFrame, fitted: BoostedVolatility) -> None:
+    """Saved and loaded, it forecasts the same bits."""
+    plain: dict[str, Any] = {"scaler": {}, "vocabulary": {}, "metrics": {}, "configuration": {}}
+    artifact = Artifact(kind=fitted.kind, arrays=fitted.to_arrays(), bars_version=0, code_revision="x", **plain)
+    save_artifact(tmp_path / "artifact", artifact)
+    restored = BoostedVolatility.from_arrays(dict(load_artifact(tmp_path / "artifact").arrays))
+    assert restored.quantiles(observed).daily.tobytes() == fitted.quantiles(observed).daily.tobytes()
+
+
+def test_tampered_arrays_are_refused(fitted: BoostedVolatility) -> None:
+    """A part that is missing or does not fit is named."""
+    arrays = fitted.to_arrays()
+    features = arrays["trees.features"].copy()
+    features[0] = INPUT_COUNT
+    for name, array, reason in (
+        ("trees.features", features, f"beyond the {INPUT_COUNT}"),
+        ("scale.center", np.zeros(3), "center"),
+        ("daily", np.zeros(3), "daily"),
+    ):
+        with pytest.raises(ArtifactError, match=reason):
+            BoostedVolatility.from_arrays(arrays | {name: array})
+    with pytest.raises(ArtifactError, match="roots is missing"):
+        BoostedVolatility.from_arrays({name: array for name, array in arrays.items() if name != "trees.roots"})
+
+
+def test_empty_fold_is_refused(observed: pl.DataFrame) -> None:
+    """A fold without a row says its dates."""
+    with pytest.raises(InvalidRequestError, match="1999-01-04"):
+        BoostedVolatility.fit(observed, fold=Block(date(1999, 1, 4), date(1999, 6, 1)))
+
+
+def test_nothing_is_imported_before_a_fit() -> None:
+    """The catalogue does not load LightGBM: services that only forecast start without it."""
+    words = "import sys, internal.baselines.catalogue; sys.exit('lightgbm' in sys.modules or 'scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", words], check=False).returncode == 0  # noqa: S603 - fixed words
