@@ -17,9 +17,12 @@ RATE: Final = 0.05
 DECAY: Final = 0.99
 GROUPS: Final = 3  # thirds of a date's tickers by trailing volatility: calm ones are missed at other times
 FEWEST: Final = 5
+EVERY_ROW: Final = slice(None)
 
 
-def adaptive_factors(frame: pl.DataFrame, quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def adaptive_factors(
+    frame: pl.DataFrame, quantiles: np.ndarray, truth: np.ndarray, rows: np.ndarray | slice = EVERY_ROW
+) -> np.ndarray:
     """What each half of each interval should be multiplied by, as known at the row, f64 [row, step, half].
 
     Args:
@@ -27,24 +30,21 @@ def adaptive_factors(frame: pl.DataFrame, quantiles: np.ndarray, truth: np.ndarr
         quantiles: f64 [row, step, 3], forecasts at every row; NaN where there is none.
         truth: f64 [row, step], what came of them; NaN where it is unknown. **Guard:** what came of a forecast of `step`
             sessions is used from the session on in which it is known, `step` sessions after the row, never before.
+        rows: Those that are answered for.
     """
     session = frame.get_column("session").to_numpy()
-    day, group, shape = session - session.min(initial=0), _thirds(frame), (GROUPS, len(STEPS), 2)
-    logs, history = np.zeros(shape), np.zeros((int(day.max(initial=0)) + 1, *shape))
-    row, step = (found.ravel() for found in np.indices(truth.shape))
-    usable = np.isfinite(truth).ravel() & np.isfinite(quantiles).all(axis=2).ravel()
-    row, step = row[usable], step[usable]
-    known = day[row] + step + 1
-    order = np.argsort(known, kind="stable")
-    row, step = row[order], step[order]
-    bounds = np.searchsorted(known[order], np.arange(len(history) + 1))
-    for today in range(len(history)):
-        rows, steps = row[bounds[today] : bounds[today + 1]], step[bounds[today] : bounds[today + 1]]
-        factors = np.exp(history[day[rows], group[rows], steps])  # as they were when the forecast was made
-        missed = _missed(widened(quantiles[rows, steps], factors), truth[rows, steps])
-        logs = DECAY * logs + RATE * _mean(missed - QUANTILES[LOWER], group[rows] * len(STEPS) + steps).reshape(shape)
-        history[today] = logs
-    return np.asarray(np.exp(history[day, group]))
+    day, group, days = session - session.min(initial=0), _thirds(frame), int(np.ptp(session)) + 1 if len(session) else 1
+    by_day = np.argsort(day, kind="stable")
+    bounds = np.searchsorted(day[by_day], np.arange(days + 1))
+    step, shape = np.arange(len(STEPS)), (GROUPS, len(STEPS), 2)
+    logs, history, news = np.zeros(shape), np.ones((days, *shape)), np.zeros((days + len(STEPS) + 1, *shape))
+    for today in range(days):
+        logs = DECAY * logs + RATE * news[today]
+        history[today] = np.exp(logs)
+        at = by_day[bounds[today] : bounds[today + 1]]
+        misses = _misses(quantiles[at], truth[at], group[at], history[today])
+        news[today + 1 + step, :, step] = misses.swapaxes(0, 1)  # each step's are known so many sessions later
+    return np.asarray(history[day[rows], group[rows]])
 
 
 def widened(quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
@@ -63,7 +63,7 @@ def past_returns_ahead(frame: pl.DataFrame) -> np.ndarray:
     close = pl.col("close").log()
     ahead = [pl.when(pl.col("traded").shift(-step)).then(close.shift(-step) - close).over("segment") for step in STEPS]
     named = {str(step): one for step, one in zip(STEPS, ahead, strict=True)}
-    return frame.select(**named).fill_null(float("nan")).to_numpy()
+    return frame.select(**named).to_numpy()
 
 
 def _thirds(frame: pl.DataFrame) -> np.ndarray:
@@ -72,14 +72,16 @@ def _thirds(frame: pl.DataFrame) -> np.ndarray:
     return frame.select(share.over("date").floor().fill_null(0).cast(pl.Int64)).to_series().to_numpy()
 
 
-def _missed(quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Whether a truth lies below and above its interval, f64 [n, half]."""
-    return np.stack([truth < quantiles[:, LOWER], truth > quantiles[:, UPPER]], axis=1).astype(np.float64)
+def _misses(quantiles: np.ndarray, truth: np.ndarray, group: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """How much more often than wanted one date's truths lie below and above, by third, f64 [group, step, half].
 
-
-def _mean(values: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Means of values f64 [n, half] by cell, f64 [cell, half]; zero where there are too few."""
-    cells = GROUPS * len(STEPS)
-    count = np.bincount(cell, minlength=cells)
-    sums = np.stack([np.bincount(cell, half, minlength=cells) for half in values.T], axis=1)
-    return np.where(count[:, None] >= FEWEST, sums / np.maximum(count, 1)[:, None], 0.0)
+    Zero where there are too few. A truth or forecast that is NaN does not count.
+    """
+    interval = widened(quantiles, factors[group])  # [row, step, quantile]
+    low, high = interval[..., LOWER], interval[..., UPPER]
+    usable = np.isfinite(truth) & np.isfinite(low) & np.isfinite(high)
+    missed = np.stack([truth < low, truth > high], axis=-1) & usable[..., None]
+    belongs = (group == np.arange(GROUPS)[:, None]).astype(np.float64)  # [group, row]
+    count = (belongs @ usable)[..., None]  # [group, step, 1]
+    share = np.tensordot(belongs, missed.astype(np.float64), axes=1) / np.maximum(count, 1)
+    return np.where(count >= FEWEST, share - QUANTILES[LOWER], 0.0)

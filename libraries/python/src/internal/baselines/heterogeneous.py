@@ -5,15 +5,16 @@ The inputs are `features.volatility_inputs` and `features.earnings_clock`. Knows
 its scales.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import ClassVar, Final, Self
 
 import numpy as np
 import polars as pl
 
-from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widened
-from internal.baselines.forecast import STEPS, RowQuantiles, future_log_returns, pooled_quantiles, to_daily
+from internal.baselines.adaptation import EVERY_ROW, adaptive_factors, past_returns_ahead, widened
+from internal.baselines.forecast import QUANTILES, STEPS, RowQuantiles, future_log_returns, pooled_quantiles, to_daily
 from internal.baselines.volatility import ROOT_STEPS, TABLE, checked
 from internal.errors import InvalidRequestError
 from internal.features.earnings_clock import CLOCK_INPUTS, earnings_clock
@@ -25,6 +26,7 @@ RIDGE: Final = 1000.0
 LARGEST_INPUT: Final = 6.0
 LONG_MEMORY: Final = 260  # sessions after which every average and the clock of a year are full
 ENOUGH_ROWS: Final = 20_000
+PART_ROWS: Final = 16_384
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,10 @@ class Scales:
 
     cumulative: np.ndarray
     daily: np.ndarray
+
+    def at(self, rows: np.ndarray) -> "Scales":
+        """Those of some rows."""
+        return Scales(self.cumulative[rows], self.daily[rows])
 
 
 @dataclass(frozen=True)
@@ -91,9 +97,18 @@ class HeterogeneousVolatility:
         return [session, list(accumulate(session, np.maximum))]
 
     def scales(self, frame: pl.DataFrame) -> Scales:
-        """The expected size of the moves from each row."""
-        standardised = _standardised(volatility_inputs(frame), self.center, self.spread)
-        return _scales(standardised, self._clocks(frame), [self.daily_coefficients, self.cumulative_coefficients])
+        """The expected size of the moves from each row; a few tickers at a time, whose arrays fit a core's cache."""
+        inputs, bounds = volatility_inputs(frame), _segment_bounds(frame)
+        parts = [slice(first, last) for first, last in pairwise(bounds.tolist())]
+        with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+            found = list(pool.map(lambda part: self._part(frame[part], inputs[part]), parts))
+        return Scales(*(np.concatenate(each) for each in zip(*found, strict=True)))
+
+    def _part(self, frame: pl.DataFrame, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Cumulative and daily scales of some whole segments."""
+        standardised = _standardised(inputs, self.center, self.spread)
+        found = _scales(standardised, self._clocks(frame), [self.daily_coefficients, self.cumulative_coefficients])
+        return found.cumulative, found.daily
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
@@ -137,17 +152,30 @@ class AdaptiveVolatility(ClockedVolatility):
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Fitted scale x pooled quantile, each half of the interval x what its recent misses ask for."""
-        plain = self.plain(self.scales(frame))
-        cumulative, daily = self.factors(frame, plain)
+        scales = self.scales(frame)
+        plain, (cumulative, daily) = self.plain(scales), self.factors(frame, scales)
         return RowQuantiles(widened(plain.cumulative, cumulative), widened(plain.daily, daily))
 
-    @staticmethod
-    def factors(frame: pl.DataFrame, plain: RowQuantiles) -> tuple[np.ndarray, np.ndarray]:
-        """Of the halves of cumulative and of daily intervals, f64 [row, step, half] each."""
+    def factors(
+        self, frame: pl.DataFrame, scales: Scales, rows: np.ndarray | slice = EVERY_ROW
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of the halves of cumulative and of daily intervals at some rows, f64 [row, step, half] each.
+
+        Misses are counted in units of the scale: there every row has the same quantiles.
+        """
         ahead = past_returns_ahead(frame)
-        truths = (plain.cumulative, ahead), (plain.daily, to_daily(ahead))
-        cumulative, daily = (adaptive_factors(frame, *one) for one in truths)
+        truths = (self.cumulative, ahead / scales.cumulative), (self.daily, to_daily(ahead) / scales.daily)
+        cumulative, daily = (
+            adaptive_factors(frame, np.broadcast_to(pooled, (*truth.shape, len(QUANTILES))), truth, rows)
+            for pooled, truth in truths
+        )
         return cumulative, daily
+
+
+def _segment_bounds(frame: pl.DataFrame) -> np.ndarray:
+    """Rows at which parts of at least PART_ROWS rows begin and end, none inside a segment, i64 [part + 1]."""
+    ends = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum().to_numpy()
+    return np.unique(np.concatenate([[0], ends[:-1][np.diff(ends // PART_ROWS) > 0], ends[-1:]]))
 
 
 def _well_remembered(frame: pl.DataFrame, origins: np.ndarray, whole: np.ndarray) -> np.ndarray:

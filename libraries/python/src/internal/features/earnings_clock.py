@@ -30,13 +30,12 @@ def earnings_clock(frame: pl.DataFrame) -> Iterator[np.ndarray]:
         f64 [row, 9]: log of one plus the spike at each of the four; whether at least one, two, three were large; the
         second and third smallest. Zero where history does not reach.
     """
-    spikes = _spikes(frame)
-    session, age = frame.get_column("session").to_numpy(), frame.get_column("age").to_numpy()
-    first, last = frame.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
-    days = sessions_frame(first, next_session(last, HORIZON)).get_column("date").to_numpy().astype("datetime64[D]")
-    place = session - session.min()
+    length = frame.get_column("segment").rle().struct.field("len").to_numpy().astype(np.int64)
+    reach = length + HORIZON
+    inputs = _inputs(_looked_up(frame, length, reach))  # once a target, which is asked about by up to seven rows
+    target = np.arange(frame.height) + HORIZON * np.repeat(np.arange(len(length)), length)
     for step in range(1, HORIZON + 1):
-        yield _inputs(np.stack([_at(spikes, age, place, step, _sessions_back(days, back)) for back in DAYS_BACK]))
+        yield inputs[target + step]
 
 
 def _spikes(frame: pl.DataFrame) -> np.ndarray:
@@ -52,11 +51,23 @@ def _sessions_back(days: np.ndarray, back: int) -> np.ndarray:
     return np.where(earlier >= 0, np.arange(len(days)) - earlier, len(days) + HORIZON)
 
 
-def _at(spikes: np.ndarray, age: np.ndarray, place: np.ndarray, step: int, back: np.ndarray) -> np.ndarray:
-    """The largest spike within a session of the day that lies `back` sessions before the target session, f64 [row]."""
-    distance = back[place + step] - step
-    rows = np.arange(len(spikes))
-    found = [np.where(age >= distance - off, spikes[np.maximum(rows - distance + off, 0)], 0.0) for off in DAYS_OFF]
+def _looked_up(frame: pl.DataFrame, length: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """The largest spike within a session of each day back, f64 [day back, target].
+
+    Targets are the sessions that a segment can be asked about: its own `length`, and a horizon beyond; `reach` in all.
+    """
+    first_row, session = np.repeat(np.cumsum(length) - length, reach), frame.get_column("session").to_numpy()
+    age = np.arange(reach.sum()) - np.repeat(np.cumsum(reach) - reach, reach)
+    place = session[first_row] - session.min() + age
+    first, last = frame.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
+    days = sessions_frame(first, next_session(last, HORIZON)).get_column("date").to_numpy().astype("datetime64[D]")
+    spikes, ages = _spikes(frame), [age - _sessions_back(days, back)[place] for back in DAYS_BACK]
+    return np.stack([_largest(spikes, first_row, looked_at) for looked_at in ages])
+
+
+def _largest(spikes: np.ndarray, first_row: np.ndarray, age: np.ndarray) -> np.ndarray:
+    """The largest spike within a session of an age of the segment that begins at a row; zero before it began."""
+    found = [np.where(age + off >= 0, spikes[np.maximum(first_row + age + off, 0)], 0.0) for off in DAYS_OFF]
     return np.asarray(np.max(found, axis=0))
 
 
@@ -64,4 +75,5 @@ def _inputs(spikes: np.ndarray) -> np.ndarray:
     """Spikes f64 [day back, row] to the regression's inputs, f64 [row, 9]."""
     large = (spikes > LARGE).sum(axis=0)
     counted = [(large >= many).astype(np.float64) for many in (1, 2, 3)]
-    return np.stack([*np.log1p(spikes), *counted, *np.log1p(np.sort(spikes, axis=0)[1:3])], axis=1)
+    sizes = np.log1p(spikes)
+    return np.stack([*sizes, *counted, *np.sort(sizes, axis=0)[1:3]], axis=1)
