@@ -81,7 +81,7 @@ def _misses(quantiles: np.ndarray, truth: np.ndarray, group: np.ndarray, factors
     low, high = interval[..., LOWER], interval[..., UPPER]
     usable = np.isfinite(truth) & np.isfinite(low) & np.isfinite(high)
     missed = np.stack([truth < low, truth > high], axis=-1) & usable[..., None]
-    belongs = (group == np.arange(GROUPS)[:, None]).astype(np.float64)  # [group, row]
-    count = (belongs @ usable)[..., None]  # [group, step, 1]
-    share = np.tensordot(belongs, missed.astype(np.float64), axes=1) / np.maximum(count, 1)
+    thirds = [group == third for third in range(GROUPS)]
+    count = np.stack([usable[third].sum(axis=0) for third in thirds])[..., None]  # [group, step, 1]
+    share = np.stack([missed[third].sum(axis=0) for third in thirds]) / np.maximum(count, 1)
     return np.where(count >= FEWEST, share - QUANTILES[LOWER], 0.0)

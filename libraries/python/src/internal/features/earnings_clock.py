@@ -30,12 +30,13 @@ def earnings_clock(frame: pl.DataFrame) -> Iterator[np.ndarray]:
         f64 [row, 9]: log of one plus the spike at each of the four; whether at least one, two, three were large; the
         second and third smallest. Zero where history does not reach.
     """
-    length = frame.get_column("segment").rle().struct.field("len").to_numpy().astype(np.int64)
-    reach = length + HORIZON
-    inputs = _inputs(_looked_up(frame, length, reach))  # once a target, which is asked about by up to seven rows
-    target = np.arange(frame.height) + HORIZON * np.repeat(np.arange(len(length)), length)
+    length = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
+    reach = length + HORIZON  # i64 [segment], targets: the sessions that it can be asked about, once each
+    age = np.arange(reach.sum()) - np.repeat(np.cumsum(reach) - reach, reach)  # i64 [target]
+    own = np.flatnonzero(age < np.repeat(length, reach))  # i64 [row], where its rows are among the targets
+    inputs = _inputs(_looked_up(frame, reach, age, own))
     for step in range(1, HORIZON + 1):
-        yield inputs[target + step]
+        yield inputs[own + step]
 
 
 def _spikes(frame: pl.DataFrame) -> np.ndarray:
@@ -51,24 +52,20 @@ def _sessions_back(days: np.ndarray, back: int) -> np.ndarray:
     return np.where(earlier >= 0, np.arange(len(days)) - earlier, len(days) + HORIZON)
 
 
-def _looked_up(frame: pl.DataFrame, length: np.ndarray, reach: np.ndarray) -> np.ndarray:
-    """The largest spike within a session of each day back, f64 [day back, target].
+def _looked_up(frame: pl.DataFrame, reach: np.ndarray, age: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """The largest spike within a session of each day back, f64 [day back, target]; zero before the segment began.
 
-    Targets are the sessions that a segment can be asked about: its own `length`, and a horizon beyond; `reach` in all.
+    A segment's horizon holds no spikes, so that within a session of its days there are never another segment's.
     """
-    first_row, session = np.repeat(np.cumsum(length) - length, reach), frame.get_column("session").to_numpy()
-    age = np.arange(reach.sum()) - np.repeat(np.cumsum(reach) - reach, reach)
-    place = session[first_row] - session.min() + age
     first, last = frame.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
     days = sessions_frame(first, next_session(last, HORIZON)).get_column("date").to_numpy().astype("datetime64[D]")
-    spikes, ages = _spikes(frame), [age - _sessions_back(days, back)[place] for back in DAYS_BACK]
-    return np.stack([_largest(spikes, first_row, looked_at) for looked_at in ages])
-
-
-def _largest(spikes: np.ndarray, first_row: np.ndarray, age: np.ndarray) -> np.ndarray:
-    """The largest spike within a session of an age of the segment that begins at a row; zero before it began."""
-    found = [np.where(age + off >= 0, spikes[np.maximum(first_row + age + off, 0)], 0.0) for off in DAYS_OFF]
-    return np.asarray(np.max(found, axis=0))
+    session = frame.get_column("session").to_numpy()
+    place = np.repeat((session - session.min())[age[own] == 0], reach) + age  # i64 [target], on the calendar
+    spikes = np.zeros(len(age) + 3)  # two more in front and one behind, so that every place has neighbours
+    spikes[own + 2] = _spikes(frame)
+    nearest = np.max([spikes[1 + off : 2 + off + len(age)] for off in DAYS_OFF], axis=0)  # from one before on
+    targets, backs = np.arange(len(age)), [_sessions_back(days, back)[place] for back in DAYS_BACK]
+    return np.stack([np.where(back <= age + 1, nearest[np.maximum(targets + 1 - back, 0)], 0.0) for back in backs])
 
 
 def _inputs(spikes: np.ndarray) -> np.ndarray:

@@ -27,7 +27,7 @@ def volatility_inputs(frame: pl.DataFrame) -> np.ndarray:
     """
     grouped = frame.with_columns(variance=daily_range_variance()).with_columns(**_groups())
     inputs = _own() | _volume_and_direction() | _market_and_sector()
-    return grouped.select(**inputs).fill_null(float("nan")).to_numpy()
+    return grouped.select(**inputs).to_numpy()
 
 
 def future_log_variance(frame: pl.DataFrame, steps: tuple[int, ...], *, mean: bool) -> np.ndarray:
