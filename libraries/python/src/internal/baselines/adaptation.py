@@ -49,9 +49,15 @@ def adaptive_factors(
 
 def widened(quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Quantiles f64 [..., 3] with each half of the interval, f64 [..., half], multiplied; the median stays."""
+    low, high = _interval(quantiles, factors)
+    return np.stack([low, quantiles[..., MEDIAN], high], axis=-1)
+
+
+def _interval(quantiles: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two ends after widening, f64 [...] each."""
     median = quantiles[..., MEDIAN]
     low = median - (median - quantiles[..., LOWER]) * factors[..., 0]
-    return np.stack([low, median, median + (quantiles[..., UPPER] - median) * factors[..., 1]], axis=-1)
+    return low, median + (quantiles[..., UPPER] - median) * factors[..., 1]
 
 
 def past_returns_ahead(frame: pl.DataFrame) -> np.ndarray:
@@ -77,11 +83,12 @@ def _misses(quantiles: np.ndarray, truth: np.ndarray, group: np.ndarray, factors
 
     Zero where there are too few. A truth or forecast that is NaN does not count.
     """
-    interval = widened(quantiles, factors[group])  # [row, step, quantile]
-    low, high = interval[..., LOWER], interval[..., UPPER]
-    usable = np.isfinite(truth) & np.isfinite(low) & np.isfinite(high)
-    missed = np.stack([truth < low, truth > high], axis=-1) & usable[..., None]
-    thirds = [group == third for third in range(GROUPS)]
-    count = np.stack([usable[third].sum(axis=0) for third in thirds])[..., None]  # [group, step, 1]
-    share = np.stack([missed[third].sum(axis=0) for third in thirds]) / np.maximum(count, 1)
-    return np.where(count >= FEWEST, share - QUANTILES[LOWER], 0.0)
+    low, high = _interval(quantiles, factors[group])  # [row, step] each
+    usable = np.isfinite(truth + low + high)
+    cell = group[:, None] * len(STEPS) + np.arange(len(STEPS))
+    count, below, above = (
+        np.bincount(cell[found], minlength=GROUPS * len(STEPS)).reshape(GROUPS, len(STEPS))
+        for found in (usable, usable & (truth < low), usable & (truth > high))
+    )
+    excess = np.stack([below, above], axis=-1) / np.maximum(count, 1)[..., None] - QUANTILES[LOWER]
+    return np.where(count[..., None] >= FEWEST, excess, 0.0)

@@ -12,6 +12,7 @@ from typing import ClassVar, Final, Self
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
 from internal.baselines.adaptation import EVERY_ROW, adaptive_factors, past_returns_ahead, widened
 from internal.baselines.forecast import QUANTILES, STEPS, RowQuantiles, future_log_returns, pooled_quantiles, to_daily
@@ -19,14 +20,14 @@ from internal.baselines.volatility import ROOT_STEPS, TABLE, checked
 from internal.errors import InvalidRequestError
 from internal.features.earnings_clock import CLOCK_INPUTS, earnings_clock
 from internal.features.splits import Block
-from internal.features.volatility_inputs import INPUTS, future_log_variance, volatility_inputs
+from internal.features.volatility_inputs import INPUTS, future_log_variance, inputs_of, volatility_inputs, with_groups
 from internal.features.windows import find_origins
 
 RIDGE: Final = 1000.0
 LARGEST_INPUT: Final = 6.0
 LONG_MEMORY: Final = 260  # sessions after which every average and the clock of a year are full
 ENOUGH_ROWS: Final = 20_000
-PART_ROWS: Final = 16_384
+PART_ROWS: Final = 32_768
 
 
 @dataclass(frozen=True)
@@ -98,17 +99,16 @@ class HeterogeneousVolatility:
 
     def scales(self, frame: pl.DataFrame) -> Scales:
         """The expected size of the moves from each row; a few tickers at a time, whose arrays fit a core's cache."""
-        inputs, bounds = volatility_inputs(frame), _segment_bounds(frame)
-        parts = [slice(first, last) for first, last in pairwise(bounds.tolist())]
-        with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
-            found = list(pool.map(lambda part: self._part(frame[part], inputs[part]), parts))
-        return Scales(*(np.concatenate(each) for each in zip(*found, strict=True)))
+        grouped, bounds = with_groups(frame), _segment_bounds(frame)
+        parts = [grouped[first:last] for first, last in pairwise(bounds)]
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # BLAS' own threads spin
+            found = list(pool.map(self._part, parts))
+        return Scales(np.concatenate([one.cumulative for one in found]), np.concatenate([one.daily for one in found]))
 
-    def _part(self, frame: pl.DataFrame, inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Cumulative and daily scales of some whole segments."""
-        standardised = _standardised(inputs, self.center, self.spread)
-        found = _scales(standardised, self._clocks(frame), [self.daily_coefficients, self.cumulative_coefficients])
-        return found.cumulative, found.daily
+    def _part(self, grouped: pl.DataFrame) -> Scales:
+        """Those of some whole segments."""
+        standardised = _standardised(inputs_of(grouped), self.center, self.spread)
+        return _scales(standardised, self._clocks(grouped), [self.daily_coefficients, self.cumulative_coefficients])
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
@@ -172,10 +172,10 @@ class AdaptiveVolatility(ClockedVolatility):
         return cumulative, daily
 
 
-def _segment_bounds(frame: pl.DataFrame) -> np.ndarray:
-    """Rows at which parts of at least PART_ROWS rows begin and end, none inside a segment, i64 [part + 1]."""
+def _segment_bounds(frame: pl.DataFrame) -> list[int]:
+    """Rows at which parts of about PART_ROWS rows begin and end, none inside a segment."""
     ends = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum().to_numpy()
-    return np.unique(np.concatenate([[0], ends[:-1][np.diff(ends // PART_ROWS) > 0], ends[-1:]]))
+    return [0, *ends[:-1][np.diff(ends // PART_ROWS) > 0].tolist(), frame.height]
 
 
 def _well_remembered(frame: pl.DataFrame, origins: np.ndarray, whole: np.ndarray) -> np.ndarray:
