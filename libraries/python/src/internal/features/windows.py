@@ -197,8 +197,11 @@ def _known_rows(frame: pl.DataFrame) -> np.ndarray:
 
 
 def _static_rows(frame: pl.DataFrame, vocabularies: dict[str, Vocabulary]) -> np.ndarray:
-    encoded = [vocabularies[variable].encode(frame.get_column(variable)) for variable in STATIC_VARIABLES]
-    return np.stack(encoded, axis=1)
+    """The static variables' numbers, i32 [row, static]; looked up once a segment, which is of one ticker."""
+    length = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64)
+    firsts = frame[(length.cum_sum() - length).to_list()]
+    encoded = [vocabularies[variable].encode(firsts.get_column(variable)) for variable in STATIC_VARIABLES]
+    return np.repeat(np.stack(encoded, axis=1), length.to_numpy(), axis=0)
 
 
 def _last_known(frame: pl.DataFrame) -> np.ndarray:

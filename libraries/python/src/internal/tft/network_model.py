@@ -28,7 +28,7 @@ from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransfor
 from internal.tft.training import explain, predict
 
 KIND: Final = "temporal_fusion_transformer"
-BATCH_SIZE: Final = 128
+BATCH_SIZE: Final = 512  # one shape for any number of tickers: kernels are compiled once, a small market is one batch
 CALIBRATION: Final = "calibration"
 NETWORK_SHARE: Final = 0.5
 SCALE, COMPANION = "scale.", "companion_"
@@ -78,7 +78,7 @@ class NetworkModel:
     def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> Weights:
         """See `ExplainingModel.explain`."""
         windows = unlabelled(frame, origins[[place]], self.scaler, self.vocabularies)
-        each = [explain(one, windows, min(BATCH_SIZE, len(origins))) for one in (self.network, *self.companions)]
+        each = [explain(one, windows, BATCH_SIZE) for one in (self.network, *self.companions)]
         found = {name: np.mean([weights[name] for weights in each], axis=0) for name in each[0]}
         c = self.configuration
         return Weights(
