@@ -17,9 +17,12 @@ RATE: Final = 0.05
 DECAY: Final = 0.99
 GROUPS: Final = 3  # thirds of a date's tickers by trailing volatility: calm ones are missed at other times
 FEWEST: Final = 5
+EVERY_ROW: Final = slice(None)
 
 
-def adaptive_factors(frame: pl.DataFrame, quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def adaptive_factors(
+    frame: pl.DataFrame, quantiles: np.ndarray, truth: np.ndarray, rows: np.ndarray | slice = EVERY_ROW
+) -> np.ndarray:
     """What each half of each interval should be multiplied by, as known at the row, f64 [row, step, half].
 
     Args:
@@ -27,31 +30,34 @@ def adaptive_factors(frame: pl.DataFrame, quantiles: np.ndarray, truth: np.ndarr
         quantiles: f64 [row, step, 3], forecasts at every row; NaN where there is none.
         truth: f64 [row, step], what came of them; NaN where it is unknown. **Guard:** what came of a forecast of `step`
             sessions is used from the session on in which it is known, `step` sessions after the row, never before.
+        rows: Those that are answered for.
     """
     session = frame.get_column("session").to_numpy()
-    day, group, shape = session - session.min(initial=0), _thirds(frame), (GROUPS, len(STEPS), 2)
-    logs, history = np.zeros(shape), np.zeros((int(day.max(initial=0)) + 1, *shape))
-    row, step = (found.ravel() for found in np.indices(truth.shape))
-    usable = np.isfinite(truth).ravel() & np.isfinite(quantiles).all(axis=2).ravel()
-    row, step = row[usable], step[usable]
-    known = day[row] + step + 1
-    order = np.argsort(known, kind="stable")
-    row, step = row[order], step[order]
-    bounds = np.searchsorted(known[order], np.arange(len(history) + 1))
-    for today in range(len(history)):
-        rows, steps = row[bounds[today] : bounds[today + 1]], step[bounds[today] : bounds[today + 1]]
-        factors = np.exp(history[day[rows], group[rows], steps])  # as they were when the forecast was made
-        missed = _missed(widened(quantiles[rows, steps], factors), truth[rows, steps])
-        logs = DECAY * logs + RATE * _mean(missed - QUANTILES[LOWER], group[rows] * len(STEPS) + steps).reshape(shape)
-        history[today] = logs
-    return np.asarray(np.exp(history[day, group]))
+    day, group, days = session - session.min(initial=0), _thirds(frame), int(np.ptp(session)) + 1 if len(session) else 1
+    by_day = np.argsort(day, kind="stable")
+    bounds = np.searchsorted(day[by_day], np.arange(days + 1))
+    step, shape = np.arange(len(STEPS)), (GROUPS, len(STEPS), 2)
+    logs, history, news = np.zeros(shape), np.ones((days, *shape)), np.zeros((days + len(STEPS) + 1, *shape))
+    for today in range(days):
+        logs = DECAY * logs + RATE * news[today]
+        history[today] = np.exp(logs)
+        at = by_day[bounds[today] : bounds[today + 1]]
+        misses = _misses(quantiles[at], truth[at], group[at], history[today])
+        news[today + 1 + step, :, step] = misses.swapaxes(0, 1)  # each step's are known so many sessions later
+    return np.asarray(history[day[rows], group[rows]])
 
 
 def widened(quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Quantiles f64 [..., 3] with each half of the interval, f64 [..., half], multiplied; the median stays."""
+    low, high = _interval(quantiles, factors)
+    return np.stack([low, quantiles[..., MEDIAN], high], axis=-1)
+
+
+def _interval(quantiles: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The two ends after widening, f64 [...] each."""
     median = quantiles[..., MEDIAN]
     low = median - (median - quantiles[..., LOWER]) * factors[..., 0]
-    return np.stack([low, median, median + (quantiles[..., UPPER] - median) * factors[..., 1]], axis=-1)
+    return low, median + (quantiles[..., UPPER] - median) * factors[..., 1]
 
 
 def past_returns_ahead(frame: pl.DataFrame) -> np.ndarray:
@@ -63,7 +69,7 @@ def past_returns_ahead(frame: pl.DataFrame) -> np.ndarray:
     close = pl.col("close").log()
     ahead = [pl.when(pl.col("traded").shift(-step)).then(close.shift(-step) - close).over("segment") for step in STEPS]
     named = {str(step): one for step, one in zip(STEPS, ahead, strict=True)}
-    return frame.select(**named).fill_null(float("nan")).to_numpy()
+    return frame.select(**named).to_numpy()
 
 
 def _thirds(frame: pl.DataFrame) -> np.ndarray:
@@ -72,19 +78,19 @@ def _thirds(frame: pl.DataFrame) -> np.ndarray:
     return frame.select(share.over("date").floor().fill_null(0).cast(pl.Int64)).to_series().to_numpy()
 
 
-def _missed(quantiles: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Half of whether a truth lies outside its interval, the same for both halves, f64 [n, half].
+def _misses(quantiles: np.ndarray, truth: np.ndarray, group: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """How much more often than wanted one date's truths lie outside, by third, f64 [group, step, half].
 
-    Which half is missed tells where the market went, and neighbouring forecasts share most of that: followed on its
-    own, each half narrows after a fall as the other widens.
+    Both halves get half of it: which half is missed tells where the market went, and neighbouring forecasts share most
+    of that; followed on its own, each half narrows after a fall as the other widens. Zero where there are too few. A
+    truth or forecast that is NaN does not count.
     """
-    outside = (truth < quantiles[:, LOWER]) | (truth > quantiles[:, UPPER])
-    return np.repeat(outside[:, None] / 2, 2, axis=1)
-
-
-def _mean(values: np.ndarray, cell: np.ndarray) -> np.ndarray:
-    """Means of values f64 [n, half] by cell, f64 [cell, half]; zero where there are too few."""
-    cells = GROUPS * len(STEPS)
-    count = np.bincount(cell, minlength=cells)
-    sums = np.stack([np.bincount(cell, half, minlength=cells) for half in values.T], axis=1)
-    return np.where(count[:, None] >= FEWEST, sums / np.maximum(count, 1)[:, None], 0.0)
+    low, high = _interval(quantiles, factors[group])  # [row, step] each
+    usable = np.isfinite(truth + low + high)
+    cell = group[:, None] * len(STEPS) + np.arange(len(STEPS))
+    count, outside = (
+        np.bincount(cell[found], minlength=GROUPS * len(STEPS)).reshape(GROUPS, len(STEPS))
+        for found in (usable, usable & ((truth < low) | (truth > high)))
+    )
+    excess = np.where(count >= FEWEST, outside / 2 / np.maximum(count, 1) - QUANTILES[LOWER], 0.0)
+    return np.repeat(excess[..., None], 2, axis=-1)

@@ -5,25 +5,35 @@ The inputs are `features.volatility_inputs` and `features.earnings_clock`; `stag
 networks; they may stand on its scales.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import ClassVar, Final, Self
 
 import numpy as np
 import polars as pl
+from threadpoolctl import threadpool_limits
 
-from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widened
-from internal.baselines.forecast import STEPS, RowQuantiles, future_log_returns, pooled_quantiles, to_daily
+from internal.baselines.adaptation import EVERY_ROW, adaptive_factors, past_returns_ahead, widened
+from internal.baselines.forecast import QUANTILES, STEPS, RowQuantiles, future_log_returns, pooled_quantiles, to_daily
 from internal.baselines.stages import Design, fit_stages, log_variances, unseen_log_variances
 from internal.baselines.volatility import ROOT_STEPS, TABLE, checked
 from internal.errors import InvalidRequestError
-from internal.features.earnings_clock import CLOCK_INPUTS, earnings_clock
+from internal.features.earnings_clock import CLOCK_INPUTS, clock_of, with_spikes
 from internal.features.splits import Block
-from internal.features.volatility_inputs import INPUTS, SHARED_BY_DATE, future_log_variance, volatility_inputs
+from internal.features.volatility_inputs import (
+    INPUTS,
+    SHARED_BY_DATE,
+    future_log_variance,
+    inputs_of,
+    volatility_inputs,
+    with_groups,
+)
 from internal.features.windows import find_origins
 
 LARGEST_INPUT: Final = 6.0
 LONG_MEMORY: Final = 260  # sessions after which the clock of a year is full
+PART_ROWS: Final = 32_768
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,10 @@ class Scales:
 
     cumulative: np.ndarray
     daily: np.ndarray
+
+    def at(self, rows: np.ndarray) -> "Scales":
+        """Those of some rows."""
+        return Scales(self.cumulative[rows], self.daily[rows])
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,7 @@ class HeterogeneousVolatility:
         if not len(rows):
             raise InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
         center, spread = inputs[rows].mean(axis=0), np.maximum(inputs[rows].std(axis=0), 1e-9)
-        design = cls._design(frame, _standardised(inputs, center, spread))
+        design = cls._design(with_spikes(frame), _standardised(inputs, center, spread))
         scales, every = _scales(unseen_log_variances(design, answers, rows)), np.arange(len(rows))
         daily = pooled_quantiles(to_daily(ahead[rows]), scales.daily, every)
         cumulative = pooled_quantiles(ahead[rows], scales.cumulative, every)
@@ -80,25 +94,33 @@ class HeterogeneousVolatility:
         return cls(center, spread, for_daily, for_cumulative, daily, cumulative)
 
     @classmethod
-    def _design(cls, frame: pl.DataFrame, standardised: np.ndarray) -> Design:
-        """What variances are explained by, for every row."""
-        age, session = frame.get_column("age").to_numpy(), frame.get_column("session").to_numpy()
+    def _design(cls, prepared: pl.DataFrame, standardised: np.ndarray) -> Design:
+        """What variances are explained by, for every row of some whole segments that know their spikes."""
+        age, session = prepared.get_column("age").to_numpy(), prepared.get_column("session").to_numpy()
         awake = (age >= LONG_MEMORY) & cls.reads_clock
-        return Design(standardised, np.array(SHARED_BY_DATE), cls._clocks(frame), awake, session)
+        return Design(standardised, np.array(SHARED_BY_DATE), cls._clocks(prepared), awake, session)
 
     @classmethod
-    def _clocks(cls, frame: pl.DataFrame) -> list[list[np.ndarray]]:
+    def _clocks(cls, prepared: pl.DataFrame) -> list[list[np.ndarray]]:
         """The clock's inputs of each session ahead, and the largest of all sessions up to it, f64 [row, input] each."""
         if not cls.reads_clock:
-            return [[np.empty((frame.height, 0))] * len(STEPS)] * 2
-        session = list(earnings_clock(frame))
+            return [[np.empty((prepared.height, 0))] * len(STEPS)] * 2
+        session = list(clock_of(prepared))
         return [session, list(accumulate(session, np.maximum))]
 
     def scales(self, frame: pl.DataFrame) -> Scales:
-        """The expected size of the moves from each row."""
-        design = self._design(frame, _standardised(volatility_inputs(frame), self.center, self.spread))
+        """The expected size of the moves from each row; a few tickers at a time, whose arrays fit a core's cache."""
+        prepared, bounds = with_spikes(with_groups(frame)), _segment_bounds(frame)
+        parts = [prepared[first:last] for first, last in pairwise(bounds)]
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # BLAS' own threads spin
+            found = list(pool.map(self._part, parts))
+        return Scales(np.concatenate([one.cumulative for one in found]), np.concatenate([one.daily for one in found]))
+
+    def _part(self, prepared: pl.DataFrame) -> Scales:
+        """Those of some whole segments."""
+        design = self._design(prepared, _standardised(inputs_of(prepared), self.center, self.spread))
         fitted = [self.daily_coefficients, self.cumulative_coefficients]
-        return _scales(log_variances(design, fitted, np.arange(frame.height)))
+        return _scales(log_variances(design, fitted, np.arange(prepared.height)))
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
@@ -142,17 +164,30 @@ class AdaptiveVolatility(ClockedVolatility):
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Fitted scale x pooled quantile, each half of the interval x what its recent misses ask for."""
-        plain = self.plain(self.scales(frame))
-        cumulative, daily = self.factors(frame, plain)
+        scales = self.scales(frame)
+        plain, (cumulative, daily) = self.plain(scales), self.factors(frame, scales)
         return RowQuantiles(widened(plain.cumulative, cumulative), widened(plain.daily, daily))
 
-    @staticmethod
-    def factors(frame: pl.DataFrame, plain: RowQuantiles) -> tuple[np.ndarray, np.ndarray]:
-        """Of the halves of cumulative and of daily intervals, f64 [row, step, half] each."""
+    def factors(
+        self, frame: pl.DataFrame, scales: Scales, rows: np.ndarray | slice = EVERY_ROW
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Of the halves of cumulative and of daily intervals at some rows, f64 [row, step, half] each.
+
+        Misses are counted in units of the scale: there every row has the same quantiles.
+        """
         ahead = past_returns_ahead(frame)
-        truths = (plain.cumulative, ahead), (plain.daily, to_daily(ahead))
-        cumulative, daily = (adaptive_factors(frame, *one) for one in truths)
+        truths = (self.cumulative, ahead / scales.cumulative), (self.daily, to_daily(ahead) / scales.daily)
+        cumulative, daily = (
+            adaptive_factors(frame, np.broadcast_to(pooled, (*truth.shape, len(QUANTILES))), truth, rows)
+            for pooled, truth in truths
+        )
         return cumulative, daily
+
+
+def _segment_bounds(frame: pl.DataFrame) -> list[int]:
+    """Rows at which parts of about PART_ROWS rows begin and end, none inside a segment."""
+    ends = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum().to_numpy()
+    return [0, *ends[:-1][np.diff(ends // PART_ROWS) > 0].tolist(), frame.height]
 
 
 def _standardised(inputs: np.ndarray, center: np.ndarray, spread: np.ndarray) -> np.ndarray:

@@ -30,18 +30,24 @@ def earnings_clock(frame: pl.DataFrame) -> Iterator[np.ndarray]:
         f64 [row, 9]: log of one plus the spike at each of the four; whether at least one, two, three were large; the
         second and third smallest. Zero where history does not reach.
     """
-    spikes = _spikes(frame)
-    session, age = frame.get_column("session").to_numpy(), frame.get_column("age").to_numpy()
-    first, last = frame.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
-    days = sessions_frame(first, next_session(last, HORIZON)).get_column("date").to_numpy().astype("datetime64[D]")
-    place = session - session.min()
+    return clock_of(with_spikes(frame))
+
+
+def clock_of(prepared: pl.DataFrame) -> Iterator[np.ndarray]:
+    """`earnings_clock` of some whole segments of what `with_spikes` returned."""
+    length = prepared.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
+    reach = length + HORIZON  # i64 [segment], targets: the sessions that it can be asked about, once each
+    age = np.arange(reach.sum()) - np.repeat(np.cumsum(reach) - reach, reach)  # i64 [target]
+    own = np.flatnonzero(age < np.repeat(length, reach))  # i64 [row], where its rows are among the targets
+    inputs = _inputs(_looked_up(prepared, reach, age, own))
     for step in range(1, HORIZON + 1):
-        yield _inputs(np.stack([_at(spikes, age, place, step, _sessions_back(days, back)) for back in DAYS_BACK]))
+        yield inputs[own + step]
 
 
-def _spikes(frame: pl.DataFrame) -> np.ndarray:
-    """|Return| in units of the volatility known before it, x volume in units of its mean, f64 [row]; at most 30.
+def with_spikes(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the column `spike`; afterwards segments stand alone.
 
+    A spike is |return| in units of the volatility known before it, x volume in units of its mean, at most 30.
     Both are less their date's median: news that moved every ticker is due again for none.
     """
     change, surprise = (
@@ -49,7 +55,7 @@ def _spikes(frame: pl.DataFrame) -> np.ndarray:
     )
     move = (change.abs() / pl.col("volatility").shift(1).over("segment")).clip(0, 8)
     spike = (move * surprise.clip(-1, 3).exp()).clip(0, 30)
-    return frame.select(spike.fill_null(0.0)).to_series().to_numpy()
+    return frame.with_columns(spike=spike.fill_null(0.0))
 
 
 def _sessions_back(days: np.ndarray, back: int) -> np.ndarray:
@@ -58,16 +64,25 @@ def _sessions_back(days: np.ndarray, back: int) -> np.ndarray:
     return np.where(earlier >= 0, np.arange(len(days)) - earlier, len(days) + HORIZON)
 
 
-def _at(spikes: np.ndarray, age: np.ndarray, place: np.ndarray, step: int, back: np.ndarray) -> np.ndarray:
-    """The largest spike within a session of the day that lies `back` sessions before the target session, f64 [row]."""
-    distance = back[place + step] - step
-    rows = np.arange(len(spikes))
-    found = [np.where(age >= distance - off, spikes[np.maximum(rows - distance + off, 0)], 0.0) for off in DAYS_OFF]
-    return np.asarray(np.max(found, axis=0))
+def _looked_up(prepared: pl.DataFrame, reach: np.ndarray, age: np.ndarray, own: np.ndarray) -> np.ndarray:
+    """The largest spike within a session of each day back, f64 [day back, target]; zero before the segment began.
+
+    A segment's horizon holds no spikes, so that within a session of its days there are never another segment's.
+    """
+    first, last = prepared.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
+    days = sessions_frame(first, next_session(last, HORIZON)).get_column("date").to_numpy().astype("datetime64[D]")
+    session = prepared.get_column("session").to_numpy()
+    place = np.repeat((session - session.min())[age[own] == 0], reach) + age  # i64 [target], on the calendar
+    spikes = np.zeros(len(age) + 3)  # two more in front and one behind, so that every place has neighbours
+    spikes[own + 2] = prepared.get_column("spike").to_numpy()
+    nearest = np.max([spikes[1 + off : 2 + off + len(age)] for off in DAYS_OFF], axis=0)  # from one before on
+    targets, backs = np.arange(len(age)), [_sessions_back(days, back)[place] for back in DAYS_BACK]
+    return np.stack([np.where(back <= age + 1, nearest[np.maximum(targets + 1 - back, 0)], 0.0) for back in backs])
 
 
 def _inputs(spikes: np.ndarray) -> np.ndarray:
     """Spikes f64 [day back, row] to the regression's inputs, f64 [row, 9]."""
     large = (spikes > LARGE).sum(axis=0)
     counted = [(large >= many).astype(np.float64) for many in (1, 2, 3)]
-    return np.stack([*np.log1p(spikes), *counted, *np.log1p(np.sort(spikes, axis=0)[1:3])], axis=1)
+    sizes = np.log1p(spikes)
+    return np.stack([*sizes, *counted, *np.sort(sizes, axis=0)[1:3]], axis=1)

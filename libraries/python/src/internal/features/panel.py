@@ -183,7 +183,9 @@ def _fill(good: pl.DataFrame, calendar: pl.DataFrame, maximum_gap: int) -> pl.Da
 def _describe(frame: pl.DataFrame, details: pl.DataFrame) -> pl.DataFrame:
     known = details.select("ticker", "sector", "industry").unique("ticker", keep="first", maintain_order=True)
     return frame.join(known, on="ticker", how="left", maintain_order="left").select(
-        *("ticker", "date", "session", "segment", "age", "traded"),
+        *("ticker", "date", "session"),
+        pl.col("segment").set_sorted(),  # so that whatever is computed over it takes slices instead of looking up
+        *("age", "traded"),
         *PRICES,
         *("volume", "volume_weighted_average_price", "sector", "industry"),
     )

@@ -25,9 +25,17 @@ def volatility_inputs(frame: pl.DataFrame) -> np.ndarray:
         frame: What `variables.observe` returns. **Guard:** an input of a row is made of that row and earlier ones, of
             the same segment, or of the same date's other tickers.
     """
-    grouped = frame.with_columns(variance=daily_range_variance()).with_columns(**_groups())
-    inputs = _own() | _volume_and_direction() | _market_and_sector()
-    return grouped.select(**inputs).fill_null(float("nan")).to_numpy()
+    return inputs_of(with_groups(frame))
+
+
+def with_groups(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with what `inputs_of` needs of the date's other tickers; afterwards segments stand alone."""
+    return frame.with_columns(variance=daily_range_variance()).with_columns(**_groups())
+
+
+def inputs_of(grouped: pl.DataFrame) -> np.ndarray:
+    """`volatility_inputs` of some whole segments of what `with_groups` returned."""
+    return grouped.select(**_own(), **_volume_and_direction(), **_market_and_sector()).to_numpy()
 
 
 def future_log_variance(frame: pl.DataFrame, steps: tuple[int, ...], *, mean: bool) -> np.ndarray:

@@ -173,6 +173,20 @@ def make_windows(
     return lay_out(frame, scaler, vocabularies, scale).at(find_origins(frame, block)).labelled()
 
 
+def unlabelled(
+    frame: pl.DataFrame, origins: np.ndarray, scaler: Scaler, vocabularies: dict[str, Vocabulary]
+) -> Windows:
+    """The windows of some origins, row numbers i64 [origin], to forecast from; no target is known.
+
+    Only the rows that a window reads are laid out: of a panel of 320 sessions a forecast reads the last 35.
+    """
+    begun = np.bincount(origins - PAST_LENGTH + 1, minlength=frame.height)
+    ended = np.bincount(origins + 1, minlength=frame.height)[: frame.height]
+    read = np.cumsum(begun - ended) > 0  # [row]
+    windows = lay_out(frame.filter(pl.Series(read)), scaler, vocabularies)
+    return replace(windows, last_known=np.arange(len(windows.session)), origins=np.cumsum(read)[origins] - 1)
+
+
 def _known_rows(frame: pl.DataFrame) -> np.ndarray:
     """The calendar from the panel's session 0 to a horizon past its last, f32 [session, known]."""
     first, last = frame.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
@@ -183,8 +197,11 @@ def _known_rows(frame: pl.DataFrame) -> np.ndarray:
 
 
 def _static_rows(frame: pl.DataFrame, vocabularies: dict[str, Vocabulary]) -> np.ndarray:
-    encoded = [vocabularies[variable].encode(frame.get_column(variable)) for variable in STATIC_VARIABLES]
-    return np.stack(encoded, axis=1)
+    """The static variables' numbers, i32 [row, static]; looked up once a segment, which is of one ticker."""
+    length = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64)
+    firsts = frame[(length.cum_sum() - length).to_list()]
+    encoded = [vocabularies[variable].encode(firsts.get_column(variable)) for variable in STATIC_VARIABLES]
+    return np.repeat(np.stack(encoded, axis=1), length.to_numpy(), axis=0)
 
 
 def _last_known(frame: pl.DataFrame) -> np.ndarray:

@@ -20,7 +20,7 @@ from internal.errors import ArtifactError
 from internal.features.scaling import Scaler
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES
 from internal.features.vocabulary import Vocabulary, vocabularies_from_json
-from internal.features.windows import HORIZON, PAST_LENGTH, Windows, lay_out
+from internal.features.windows import HORIZON, PAST_LENGTH, Windows, unlabelled
 from internal.tft.artifact import Artifact
 from internal.tft.calibration import Calibration
 from internal.tft.explanation import Weights
@@ -28,7 +28,7 @@ from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransfor
 from internal.tft.training import explain, predict
 
 KIND: Final = "temporal_fusion_transformer"
-BATCH_SIZE: Final = 128
+BATCH_SIZE: Final = 512  # one shape for any number of tickers: kernels are compiled once, a small market is one batch
 CALIBRATION: Final = "calibration"
 NETWORK_SHARE: Final = 0.5
 SCALE, COMPANION = "scale.", "companion_"
@@ -66,20 +66,19 @@ class NetworkModel:
         A single session's quantiles do not follow from cumulative ones, so HAR's are widened by as much as the
         networks widen the cumulative interval, on average over the steps. Both follow HAR's recent misses.
         """
-        scales = self.scale.scales(frame)
-        plain = self.scale.plain(scales)
-        factors = [one[origins] for one in self.scale.factors(frame, plain)]
-        windows = lay_out(frame, self.scaler, self.vocabularies, scales.cumulative).at(origins)
+        everywhere = self.scale.scales(frame)
+        factors, scales = self.scale.factors(frame, everywhere, origins), everywhere.at(origins)
+        windows = unlabelled(frame, origins, self.scaler, self.vocabularies)
         own = self.calibration.apply(self.standardised(windows))
         mixed = NETWORK_SHARE * own + (1 - NETWORK_SHARE) * self.scale.cumulative  # [origin, step, quantile]
         wider = (_width(mixed) / _width(self.scale.cumulative)).mean(axis=1)[:, None, None]
-        cumulative, daily = scales.cumulative[origins][:, :, None] * mixed, plain.daily[origins] * wider
+        cumulative, daily = scales.cumulative[:, :, None] * mixed, self.scale.plain(scales).daily * wider
         return RowQuantiles(widened(cumulative, factors[0]), widened(daily, factors[1]))
 
     def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> Weights:
         """See `ExplainingModel.explain`."""
-        windows = lay_out(frame, self.scaler, self.vocabularies).at(origins[[place]])
-        each = [explain(one, windows, min(BATCH_SIZE, len(origins))) for one in (self.network, *self.companions)]
+        windows = unlabelled(frame, origins[[place]], self.scaler, self.vocabularies)
+        each = [explain(one, windows, BATCH_SIZE) for one in (self.network, *self.companions)]
         found = {name: np.mean([weights[name] for weights in each], axis=0) for name in each[0]}
         c = self.configuration
         return Weights(

@@ -191,8 +191,8 @@ def training_step(
 
 
 def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> np.ndarray:
-    """Predict every window: f32 [window, horizon, quantile]; the last batch is filled up and cut."""
-    return _Forward(model, padded(min(batch_size, max(1, len(windows)))))(windows)[0]
+    """Predict every window: f32 [window, horizon, quantile]; every batch has one shape, the last is filled and cut."""
+    return _Forward(model, padded(batch_size))(windows)[0]
 
 
 def explain(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> dict[str, np.ndarray]:
