@@ -5,6 +5,7 @@ nothing: the secrets' names are given.
 """
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -60,6 +61,14 @@ def files_of(stack: str, *, production: bool) -> list[Path]:
     if stack == STACKS[1] and not production:
         names = (*names, SIMULATED_MARKET)
     return [FOLDER / name for name in names]
+
+
+def overlays_of(stack: str, environment: Mapping[str, str]) -> list[Path]:
+    """The owner's own files, laid over the stack's: INFRASTRUCTURE_OVERLAY, APPLICATIONS_OVERLAY, with colons between.
+
+    Where volumes lie, how many replicas: what belongs to one Swarm and not to the fund.
+    """
+    return [Path(file) for file in environment.get(f"{stack.upper()}_OVERLAY", "").split(os.pathsep) if file]
 
 
 def settings(environment: Mapping[str, str], *, production: bool) -> dict[str, str]:
