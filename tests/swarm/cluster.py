@@ -63,12 +63,9 @@ class Cluster:
         return done.stdout.strip()
 
     def run(self, *words: str, sent: str | None = None, seconds: float = 600, **variables: str) -> str:
-        """Run a command in the project's root as a user on the manager would, whose loopback is the manager's.
-
-        What it printed; AssertionError when it fails.
-        """
+        """Run a command in the project's root as a user would; what it printed. AssertionError when it fails."""
         done = subprocess.run(  # noqa: S603 - the project's own commands
-            ["nsenter", f"--net=/run/netns/{self.node.namespace}", *words],  # noqa: S607 - nsenter of the PATH
+            words,
             env=self.environment | variables,
             cwd=ROOT,
             input=sent,

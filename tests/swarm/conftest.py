@@ -49,7 +49,8 @@ def shared(folder: Path) -> dict[str, Any]:
         (folder / name).mkdir(parents=True)
         os.chown(folder / name, USER, USER)
     options = {name: {"type": "none", "o": "bind", "device": str(folder / name)} for name in VOLUMES}
-    return {"volumes": {name: {"driver": "local", "driver_opts": one} for name, one in options.items()}}
+    named = {name: {"name": f"pocketsizefund-{name}", "driver": "local"} for name in VOLUMES}
+    return {"volumes": {name: one | {"driver_opts": options[name]} for name, one in named.items()}}
 
 
 def write(path: Path, overlay: dict[str, Any]) -> str:
@@ -75,6 +76,7 @@ def cluster(engine: Engine, rise: Rise, tmp_path_factory: pytest.TempPathFactory
         manager,
         {
             "FUND_HOME": str(folder / "home"),
+            "SWARM_ADDRESS": manager.address,
             "EXCHANGE_TICKER_COUNT": TICKERS,
             "INFRASTRUCTURE_OVERLAY": write(folder / "infrastructure.yaml", without(absent)),
             "APPLICATIONS_OVERLAY": write(folder / "applications.yaml", shared(folder / "shared")),
