@@ -24,7 +24,7 @@ def test_a_day_is_traded(fund: Fund) -> None:
     session = fund.play_session()
     orders, fills = require_same_orders(fund)
     tell(
-        f"daily cycle in the Swarm: {session} traded; the exchange's {orders} orders and {fills} fills are the journal's"
+        f"daily cycle in the Swarm: {session}; the exchange's {orders} orders and {fills} fills are the journal's"
     )
     assert orders > before
     assert fills > 0
