@@ -6,8 +6,11 @@ import re
 import tarfile
 import time
 from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from swarm import base_image
 from swarm.engine import Engine
@@ -29,6 +32,7 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
         "DATA_BUCKET": "/lake",
         "POLYGON_BASE_URL": "http://exchange:8090",
         "POLYGON_API_KEY": "key",
+        "POLYGON_REQUESTS_PER_MINUTE": "0",
     },
     "portfoliomanager": {
         "DATA_BUCKET": "/lake",
@@ -145,30 +149,30 @@ def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 def services(node: Node) -> Mapping[str, float]:
     """The three services beside one another, read-only and without rights; seconds from `docker run` to /health."""
     node.docker("network", "create", "fund")
-    taken = {}
-    for application, settings in SETTINGS.items():
-        words = [word for name, value in settings.items() for word in ("--env", f"{name}={value}")]
-        words += [f"--volume={name}:/{name}" for name in ("lake", "registry")] + [f"--volume={application}:/state"]
-        start = time.monotonic()
-        node.docker("run", "--detach", f"--name={application}", "--network=fund", *CONFINED, *words, image(application))
-        address = node.docker(
-            "inspect", "--format", "{{.NetworkSettings.Networks.fund.IPAddress}}", application
-        ).strip()
-        url = f"http://{address}:{build.PORTS[application]}/health"
-        wait_for(f"{application} ({_end_of_log(node, application)})", lambda: _answers(node, url), 90)  # noqa: B023 (waited for at once)
-        taken[application] = time.monotonic() - start
-    return taken
+    return {application: _start(node, application, settings) for application, settings in SETTINGS.items()}
 
 
-def _answers(node: Node, url: str) -> bool:
+def _start(node: Node, application: str, settings: Mapping[str, str]) -> float:
+    words = [word for name, value in settings.items() for word in ("--env", f"{name}={value}")]
+    words += [f"--volume={name}:/{name}" for name in ("lake", "registry")] + [f"--volume={application}-state:/state"]
+    port = build.PORTS[application]
+    start = time.monotonic()
+    where = ("--network=fund", f"--publish={port}:{port}", f"--name={application}")
+    node.docker("run", "--detach", *where, *CONFINED, *words, image(application))
     try:
-        return '"alive"' in node.shell(f"curl --silent --fail {url}")
-    except MachineError:
-        return False
+        wait_for(application, lambda: ask(node, application, "/health") is not None, 120)
+    except MachineError as error:
+        raise MachineError(f"{error}: {node.docker('logs', '--tail=9', application)[-900:]}") from error
+    return time.monotonic() - start
 
 
-def _end_of_log(node: Node, application: str) -> str:
-    return node.docker("logs", "--tail=5", application)[-500:]
+def ask(node: Node, application: str, path: str) -> Any | None:  # noqa: ANN401 (any JSON)
+    """The JSON at a service's path, None while it does not answer."""
+    try:
+        answer = httpx.get(f"http://{node.address}:{build.PORTS[application]}{path}", timeout=5)
+    except httpx.TransportError:
+        return None
+    return answer.raise_for_status().json()
 
 
 def test_services_answer_read_only_and_are_found_healthy(node: Node, services: Mapping[str, float]) -> None:
@@ -176,5 +180,35 @@ def test_services_answer_read_only_and_are_found_healthy(node: Node, services: M
     for application, seconds in services.items():
         size = int(node.docker("image", "inspect", "--format", "{{.Size}}", image(application))) / 1e6
         print(f"{application}: {size:.0f} MB, {seconds:.1f} s from docker run to /health")  # noqa: T201 (the figures of the note)
-        state = ["inspect", "--format", "{{.State.Health.Status}}", application]
-        wait_for(f"health of {application}", lambda: node.docker(*state).strip() == "healthy", 60)  # noqa: B023 (waited for at once)
+    for application in services:
+        _wait_until_healthy(node, application)
+
+
+def _wait_until_healthy(node: Node, application: str) -> None:
+    state = ["inspect", "--format", "{{.State.Health.Status}}", application]
+    wait_for(f"the health of {application}", lambda: node.docker(*state).strip() == "healthy", 60)
+
+
+@pytest.mark.usefixtures("services")
+def test_the_image_of_models_trains_what_the_image_of_portfoliomanager_forecasts_with(node: Node) -> None:
+    """Bars collected, a small model trained and registered, a forecast for every ticker, all read-only."""
+    state = ask(node, "exchange", "/control/state")
+    assert state is not None
+    end = date.fromisoformat(state["session"])
+    span = ("--start-date", str(end - timedelta(days=2 * 365)), "--end-date", str(end))
+    for words in (("collect", *span), ("assemble", *span), ("train", "--model", "small")):
+        models(node, *words)
+    url = f"http://{node.address}:{build.PORTS['portfoliomanager']}/predictions"
+    made = httpx.post(url, json={"date": str(end)}, timeout=120)
+    assert made.status_code == 200, made.text
+    forecasts = ask(node, "portfoliomanager", "/predictions")
+    assert forecasts is not None
+    assert {row["date"] for row in forecasts} == {str(end)}
+    assert all(row["quantile_10"] <= row["quantile_50"] <= row["quantile_90"] for row in forecasts)
+
+
+def models(node: Node, *words: str) -> None:
+    """Run one command of the image of models beside the services."""
+    where = ("--network=fund", "--volume=models-state:/state", "--volume=registry:/registry")
+    settings = ("--env", "DATAMANAGER_URL=http://datamanager:8080", "--env", "REGISTRY_DIRECTORY=/registry")
+    node.docker("run", "--rm", *where, *CONFINED, *settings, image("models"), "models", *words, timeout=900)
