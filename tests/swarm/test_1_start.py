@@ -23,8 +23,6 @@ def test_a_day_is_traded(fund: Fund) -> None:
     before = len(fund.exchange_orders())
     session = fund.play_session()
     orders, fills = require_same_orders(fund)
-    tell(
-        f"daily cycle in the Swarm: {session}; the exchange's {orders} orders and {fills} fills are the journal's"
-    )
+    tell(f"daily cycle in the Swarm: {session}; the exchange's {orders} orders and {fills} fills are the journal's")
     assert orders > before
     assert fills > 0
