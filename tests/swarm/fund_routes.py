@@ -106,15 +106,10 @@ class Fund:
 
     def reads(self, service: str) -> list[str]:
         """What a load asks a service, in turn: whether it lives, and a read of the lake or of the book."""
+        day = self.state()["session"]
         if service == "datamanager":
-            day = self.last_session()
             return [f"{self.datamanager}/health", f"{self.datamanager}/sessions?start_date={day}&end_date={day}"]
-        return [f"{self.portfoliomanager}/health", f"{self.portfoliomanager}/orders?date={self.last_session()}"]
-
-    def last_session(self) -> str:
-        """The newest session that the fund has forecasts for."""
-        rows: list[Json] = self.ask("GET", f"{self.portfoliomanager}/predictions")
-        return str(rows[0]["date"])
+        return [f"{self.portfoliomanager}/health", f"{self.portfoliomanager}/orders?date={day}"]
 
     def counts(self) -> Json:
         """How many rows the lake has, by table, as datamanager's SQL counts them."""
