@@ -112,7 +112,7 @@ class HeterogeneousVolatility:
     def _clocks(cls, prepared: pl.DataFrame, awake: np.ndarray) -> list[list[np.ndarray]]:
         """The clock's inputs of each session ahead, and the largest of all sessions up to it, f64 [row, input] each.
 
-        Zero where it sleeps: of 320 sessions it is awake in the last 60, and the rest is never read.
+        Only rows that are awake are filled in, the last 60 of 320 sessions: the others are never read.
         """
         if not cls.reads_clock:
             return [[np.empty((prepared.height, 0))] * len(STEPS)] * 2
@@ -212,15 +212,16 @@ def _each_part(frame: pl.DataFrame, fill: Callable[[slice], None]) -> None:
 
 
 def _spread(heard: np.ndarray, awake: np.ndarray) -> np.ndarray:
-    """What was heard in the rows that are awake, f64 [row, input]; zero elsewhere."""
-    whole = np.zeros((len(awake), heard.shape[1]))
+    """What was heard in the rows that are awake, f64 [row, input]; anything elsewhere."""
+    whole = np.empty((len(awake), heard.shape[1]))
     whole[awake] = heard
     return whole
 
 
 def _standardised(inputs: np.ndarray, center: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Inputs in standard deviations, f64 [row, input]."""
-    standardised = (inputs - center) / spread
+    standardised = inputs - center
+    standardised /= spread
     return np.asarray(np.clip(standardised, -LARGEST_INPUT, LARGEST_INPUT, out=standardised))
 
 

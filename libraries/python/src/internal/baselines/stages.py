@@ -61,12 +61,12 @@ def log_variances(
     design: Design, fitted: Sequence[np.ndarray], rows: np.ndarray | slice = EVERY_ROW
 ) -> list[np.ndarray]:
     """What the coefficients say of some rows, f64 [row, step] for each answer; NaN where an input is."""
-    inputs, awake, said = design.inputs[rows], design.awake[rows], []
+    inputs, awake, said = design.inputs[rows], np.flatnonzero(design.awake[rows]), []
     for coefficients, clocks in zip(fitted, design.clocks, strict=True):
         plain, news = np.split(coefficients, [inputs.shape[1] + 1])
         found = _affine(inputs, plain)
-        for step, clock in enumerate(clocks):
-            found[awake, step] += _affine(clock[rows][awake], news[:, step])
+        heard = [_affine(clock[rows][awake], news[:, step]) for step, clock in enumerate(clocks)]
+        found[awake] += np.stack(heard, axis=1)
         said.append(found)
     return said
 
