@@ -29,7 +29,7 @@ def adaptive_factors(
         quantiles: f64 [row, ..., step, 3], forecasts at every row; NaN where there is none. Without the axis of rows:
             the same at each of them.
         truth: f64 [row, ..., step], what came of them; NaN where it is unknown. **Guard:** what came of a forecast of
-            `step` sessions is used from the session on in which it is known, `step` sessions after the row, never before.
+            `step` sessions is used from the session on in which it is known, `step` after the row, never before.
         rows: Those that are answered for.
     """
     session = frame.get_column("session").to_numpy()

@@ -101,7 +101,9 @@ def _ordered(bars: pl.DataFrame) -> pl.DataFrame:
         bars = bars.with_columns(volume_weighted_average_price=pl.lit(None, pl.Float64))
     ordered = bars.select(*REQUIRED, "volume_weighted_average_price").sort("ticker", "date")
     as_before = pl.all_horizontal(pl.col(key).eq_missing(pl.col(key).shift(1)) for key in ("ticker", "date"))
-    twice = ordered.select("ticker", "date").filter(as_before & (pl.int_range(pl.len()) > 0)).unique(maintain_order=True)
+    twice = (
+        ordered.select("ticker", "date").filter(as_before & (pl.int_range(pl.len()) > 0)).unique(maintain_order=True)
+    )
     if twice.height:
         failures = [f"{ticker} {day}: more than one bar" for ticker, day in twice.head(5).rows()]
         raise SchemaError(f"{twice.height} keys have more than one bar, the first: {failures[0]}", failures)
