@@ -1,7 +1,7 @@
 """Portfoliomanager as a service: the one place that opens, wires, yields and closes its parts.
 
 Knows every part and which adapter stands behind which port. Knows no rule of theirs. Run it with
-`uvicorn --factory portfoliomanager.server:create_application`.
+`python -m internal.http.run portfoliomanager.server:create_application --port PORT`.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from datetime import date
 from fastapi import FastAPI
 
 from internal.cloud_events import EventBus
+from internal.dates import last_closed_session
 from internal.errors import FundError
 from internal.http.service import create_service
 from internal.lake.store import Lake
@@ -24,6 +25,7 @@ from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.configuration import Configuration
 from portfoliomanager.daily_cycle import SOURCE, DailyCycle, Reconciled
 from portfoliomanager.forecasting import Champion, Predicted, predict
+from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.rebalance import Outcome, Rebalancer
 from portfoliomanager.routes import orders, page, performance, portfolios, predictions, reconciliations
 from portfoliomanager.services import Services
@@ -36,15 +38,17 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
     """The service; without a configuration, it is read from the environment (ConfigurationError: what is missing)."""
     settings = configuration or Configuration()
     configure_logging("portfoliomanager", settings.log_format, settings.secrets())
-    champion = Champion(Registry(settings.registry_directory))
+    registry = Registry(settings.registry_directory)
+    champion = Champion(registry)
     store = DatamanagerClient(settings.datamanager_url, settings.fund_api_token)
-    parts = _wire(settings, store, champion)
+    watch = ModelWatch(registry, store)
+    parts = _wire(settings, store, champion, watch)
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         application.state.services = parts
         with store:
-            recovery = asyncio.create_task(_recover(parts))
+            recovery = asyncio.create_task(_recover(parts, watch))
             try:
                 async with parts.bus:
                     yield
@@ -59,6 +63,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
         "Forecasts, builds the portfolio, sends orders and reports.",
         lifespan,
         token=settings.fund_api_token,
+        drain_seconds=settings.drain_seconds,
         readiness={
             "broker": lambda _: asyncio.to_thread(_ask_broker, parts),
             "datamanager": lambda _: asyncio.to_thread(store.ready),
@@ -72,7 +77,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
     return application
 
 
-def _wire(settings: Configuration, store: DatamanagerClient, champion: Champion) -> Services:
+def _wire(settings: Configuration, store: DatamanagerClient, champion: Champion, watch: ModelWatch) -> Services:
     """Every part behind its port; nothing is opened yet."""
     broker = AlpacaBroker(
         settings.alpaca_api_key_id.get_secret_value(),
@@ -85,18 +90,22 @@ def _wire(settings: Configuration, store: DatamanagerClient, champion: Champion)
     def predict_session(day: date | None) -> Predicted:
         predicted = predict(store, champion, day, broker.moment())
         metrics.PREDICTION_SUCCESS.set_to_current_time()
+        watch.show(predicted.day)
         return predicted
 
     def rebalance_session(day: date | None) -> Outcome:
-        outcome = rebalancer.run(day)
+        with metrics.counted_rebalance():
+            outcome = rebalancer.run(day)
         metrics.REBALANCE_SUCCESS.set_to_current_time()
         metrics.show_book(journal)
+        metrics.show_positions(broker.positions())
         return outcome
 
     def reconcile() -> Reconciled:
         found = rebalancer.reconcile()
         metrics.RECONCILIATION_SUCCESS.set_to_current_time()
         metrics.show_book(journal)
+        metrics.show_positions(broker.positions())
         return found
 
     cycle = DailyCycle(broker.moment, predict_session, rebalance_session, reconcile)
@@ -110,16 +119,24 @@ def _wire(settings: Configuration, store: DatamanagerClient, champion: Champion)
     return Services(broker, store, champion, journal, rebalancer, cycle, bus)
 
 
-async def _recover(parts: Services) -> None:
+async def _recover(parts: Services, watch: ModelWatch) -> None:
     """Go on with what a former run left, as soon as broker and data service answer; say why it does not go on."""
     while True:
         try:
-            await asyncio.to_thread(parts.rebalancer.recover)
+            await asyncio.to_thread(_recover_once, parts, watch)
         except FundError as error:
             get_logger(__name__).warning("recovery_waits", detail=error.detail)
             await asyncio.sleep(RECOVERY_PAUSE_SECONDS)
         else:
             return
+
+
+def _recover_once(parts: Services, watch: ModelWatch) -> None:
+    metrics.show_history(parts.journal)
+    parts.rebalancer.recover()
+    metrics.show_history(parts.journal)
+    metrics.show_positions(parts.broker.positions())
+    watch.show(last_closed_session(parts.broker.moment()))
 
 
 def _ask_broker(parts: Services) -> None:
