@@ -31,7 +31,7 @@ def load(stack: str, *, production: bool) -> Json:
     """One stack's files laid over one another, every variable filled in."""
     values = variables_of(stack, ENVIRONMENT, SECRET_NAMES, "0123456789ab", production=production)
     whole: Json = {"services": {}, "configs": {}, "secrets": {}, "volumes": {}, "networks": {}}
-    for file in files_of(stack, production=production):
+    for file in files_of(stack, {}, production=production):
         text = VARIABLE.sub(lambda match: values[match[1]], file.read_text())
         for part, entries in yaml.safe_load(text).items():
             whole.setdefault(part, {}).update(entries or {})
@@ -235,7 +235,7 @@ def test_missing_secret_is_named() -> None:
 def test_docker_reads_the_files(stack: str, production: bool) -> None:  # noqa: FBT001 - a parameter of pytest
     """Docker's own reader accepts each stack and sees the same services, images and names."""
     values = variables_of(stack, ENVIRONMENT, SECRET_NAMES, "0123456789ab", production=production)
-    options = [word for file in files_of(stack, production=production) for word in ("--compose-file", str(file))]
+    options = [word for file in files_of(stack, {}, production=production) for word in ("--compose-file", str(file))]
     read = subprocess.run(  # noqa: S603 - our own files
         ["docker", "stack", "config", *options],  # noqa: S607 - the one on the path
         env=dict(os.environ) | values,

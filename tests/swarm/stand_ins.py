@@ -113,6 +113,7 @@ def _prometheus(root: Path) -> list[str]:
 
 def _alertmanager(root: Path) -> list[str]:
     _add_program(root, "prometheus-alertmanager", "bin/alertmanager")
+    shutil.copytree("/usr/share/prometheus/alertmanager", root / "usr/share/prometheus/alertmanager")  # its templates
     _owned(root, "alertmanager")
     return ["USER nobody", "WORKDIR /alertmanager", 'ENTRYPOINT ["/bin/alertmanager"]', f"CMD {ALERTMANAGER_DEFAULTS}"]
 
