@@ -19,13 +19,13 @@ from infrastructure.grafana.__main__ import DASHBOARDS, path, text
 from infrastructure.grafana.panels import COLUMNS
 from infrastructure.tests.monitoring_processes import Watchers, watch
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 # What cannot be had without a Docker engine, and so is no target here: cAdvisor (Debian 12 has no package) and Grafana.
 NOT_HERE = re.compile(r"\bcontainer_\w+")
 # The one metric that no service exports yet (the trader's lease); an empty answer is forgiven for it alone.
 AWAITED = re.compile(r"\blease_held\b")
-VARIABLES = {"$__rate_interval": "1m", "$job": ".*"}
+VARIABLES = {"$__rate_interval": "10m", "$job": ".*"}
 
 
 def panels() -> list[tuple[str, dict[str, Any]]]:
