@@ -13,7 +13,7 @@ from internal.features.scaling import Scaler
 from internal.features.splits import Block
 from internal.features.variables import PRICE_VARIABLES, observe
 from internal.schemas import equity_details
-from portfoliomanager.realized import Realized, drift, realized
+from portfoliomanager.realized import drift, realized
 
 DAY = date(2024, 12, 20)
 BAND = {"quantile_10": -0.1, "quantile_50": 0.0, "quantile_90": 0.1}
@@ -32,7 +32,10 @@ def test_realized() -> None:
     inside, above, low, high = log(1.05), log(1.2), log(0.9), log(1.1)
     first = 0.1 * (inside - low) + 0.5 * inside + 0.1 * (high - inside)
     second = 0.1 * (above - low) + 0.5 * above + 0.9 * (above - high)
-    assert realized(predictions, closes) == Realized(2, pytest.approx((first + second) / 6), 0.5)
+    found = realized(predictions, closes)
+    assert found is not None
+    assert (2, 0.5) == (found.targets, found.coverage)
+    assert (first + second) / 6 == pytest.approx(found.loss)
     assert realized(predictions, closes.filter(pl.col("date") == DAY)) is None
 
 

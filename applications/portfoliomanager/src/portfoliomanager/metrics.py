@@ -10,6 +10,7 @@ import polars as pl
 from prometheus_client import Counter, Gauge
 
 from internal.errors import InvalidRequestError
+from internal.lake.lease import Lease, StandbyError
 from internal.schemas.orders import STATES
 from internal.telemetry import last_success_gauge
 from portfoliomanager.ports import Journal, SuspendedAccountError
@@ -20,6 +21,8 @@ RESULTS = ("success", "failure", "suspended", "standby")
 NET_ASSET_VALUE = Gauge("portfolio_net_asset_value_dollars", "Net asset value at the last account snapshot")
 GROSS_EXPOSURE = Gauge("portfolio_gross_exposure_ratio", "Long plus short market value over net asset value")
 NET_EXPOSURE = Gauge("portfolio_net_exposure_ratio", "Long minus short market value over net asset value")
+LEASE_HELD = Gauge("lease_held", "1 while this process holds the trader's lease")
+LEASE_NUMBER = Gauge("lease_fencing_number", "The number of the lease that this process holds, or held last")
 SLIPPAGE = Gauge("portfolio_order_slippage_dollars", "Fills against the close decided at, all so far; positive costs")
 POSITIONS = Gauge("portfolio_positions", "Positions at the broker", ("side",))
 ORDERS = Gauge("portfolio_orders", "Orders of the journal by state", ("state",))
@@ -67,12 +70,21 @@ def show_positions(positions: pl.DataFrame) -> None:
     POSITIONS.labels("short").set(int((signs < 0).sum()))
 
 
+def watch_lease(lease: Lease) -> None:
+    """Let the lease's gauges say at every scrape what is so then."""
+    LEASE_HELD.set_function(lambda: float(lease.held()))
+    LEASE_NUMBER.set_function(lambda: float(lease.number))
+
+
 @contextmanager
 def counted_rebalance() -> Iterator[None]:
     """Count how the run of the block ends; a question that was wrong is no run."""
     try:
         yield
     except InvalidRequestError:
+        raise
+    except StandbyError:
+        REBALANCES.labels("standby").inc()
         raise
     except SuspendedAccountError:
         REBALANCES.labels("suspended").inc()

@@ -15,6 +15,8 @@ from internal.cloud_events import EventBus
 from internal.dates import last_closed_session
 from internal.errors import FundError
 from internal.http.service import create_service
+from internal.lake.lease import Lease
+from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from internal.telemetry import configure_logging, get_logger
 from internal.tft.registry import Registry
@@ -42,12 +44,15 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
     champion = Champion(registry)
     store = DatamanagerClient(settings.datamanager_url, settings.fund_api_token)
     watch = ModelWatch(registry, store)
-    parts = _wire(settings, store, champion, watch)
+    objects = Objects(settings.data_bucket, settings.storage_options())
+    lease = Lease(objects, "trader", settings.state_directory, settings.lease_seconds)
+    metrics.watch_lease(lease)
+    parts = _wire(settings, store, champion, watch, lease)
 
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         application.state.services = parts
-        with store:
+        with store, lease:
             recovery = asyncio.create_task(_recover(parts, watch))
             try:
                 async with parts.bus:
@@ -65,6 +70,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
         token=settings.fund_api_token,
         drain_seconds=settings.drain_seconds,
         readiness={
+            "lease": lambda _: asyncio.to_thread(lease.require),
             "broker": lambda _: asyncio.to_thread(_ask_broker, parts),
             "datamanager": lambda _: asyncio.to_thread(store.ready),
             "model": lambda _: asyncio.to_thread(champion.require),
@@ -77,7 +83,9 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
     return application
 
 
-def _wire(settings: Configuration, store: DatamanagerClient, champion: Champion, watch: ModelWatch) -> Services:
+def _wire(
+    settings: Configuration, store: DatamanagerClient, champion: Champion, watch: ModelWatch, lease: Lease
+) -> Services:
     """Every part behind its port; nothing is opened yet."""
     broker = AlpacaBroker(
         settings.alpaca_api_key_id.get_secret_value(),
@@ -85,7 +93,7 @@ def _wire(settings: Configuration, store: DatamanagerClient, champion: Champion,
         settings.broker_url(),
     )
     journal = LakeJournal(Lake(settings.data_bucket, settings.storage_options()))
-    rebalancer = Rebalancer(broker, store, journal, settings.policy())
+    rebalancer = Rebalancer(broker, store, journal, lease, settings.policy())
 
     def predict_session(day: date | None) -> Predicted:
         predicted = predict(store, champion, day, broker.moment())
