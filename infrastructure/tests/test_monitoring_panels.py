@@ -48,10 +48,10 @@ def watchers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watchers]:
     services = dict(zip(("exchange", "datamanager", "portfoliomanager"), fund.ports, strict=True))
     with watch(folder, services) as watchers, fund.start("up", "--tickers", "40", "--sessions", "1") as up:
         try:
-            read_until(up, "The fund stays up")
+            read_until(up, "The fund stays up", seconds=800)
             for _ in range(3):
                 assert httpx.get(f"{watchers.door}/sessions", timeout=30).is_success
-                time.sleep(1.1)  # a rate needs two scrapes on either side
+                time.sleep(2.2)  # a rate needs two scrapes on either side
             yield watchers
         finally:
             fund.run("down")
@@ -85,7 +85,7 @@ def test_every_panel_returns_data(watchers: Watchers) -> None:
 
 def test_every_service_is_a_target(watchers: Watchers) -> None:
     """All services answer Prometheus at the paths of prometheus.yaml."""
-    up = {row["metric"]["job"] for row in watchers.query("up == 1")}
+    up = {row["metric"]["job"] for row in watchers.query("max_over_time(up[1m]) == 1")}
     assert up >= {
         "datamanager",
         "portfoliomanager",
