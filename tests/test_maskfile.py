@@ -21,6 +21,7 @@ TASKS = {
     *("development python " + verb for verb in ("install", "format", "lint", "types", "test", "test-long")),
     *("development python " + verb for verb in ("dead-code", "imports")),
     "development quality",
+    "development swarm-test",
     *("infrastructure base " + verb for verb in ("up", "down")),
     *("applications " + verb for verb in ("build", "up", "down", "start", "models")),
     "test",

@@ -61,6 +61,16 @@ def test_either_name_sets_a_field(environment: pytest.MonkeyPatch, tmp_path: Pat
     assert BrokerSettings().alpaca_api_key_id.get_secret_value() == "PKfour"
 
 
+def test_an_empty_secret_is_not_set(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A Swarm secret cannot be empty, so that one newline says that there is none; a needed setting is then missing."""
+    write(tmp_path / "secrets" / "FUND_API_TOKEN", "\n")
+    assert "fund_api_token" not in BrokerSettings().model_fields_set
+    environment.delenv("ALPACA_API_KEY_ID")
+    write(tmp_path / "secrets" / "ALPACA_API_KEY_ID", "\n")
+    with pytest.raises(ConfigurationError, match="ALPACA_API_KEY_ID is not set"):
+        BrokerSettings()
+
+
 def test_environment_wins_over_file_over_secret(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The nearest source counts; an empty variable is none."""
     write(tmp_path / "secrets" / "FUND_API_TOKEN", "from-secret")

@@ -44,7 +44,8 @@ class FileAwareSource(EnvSettingsSource):
     @override
     def _load_env_vars(self) -> Mapping[str, str | None]:
         names = [name for field, info in self.settings_cls.model_fields.items() for name in _names(field, info)]
-        return {**dict(self._files(names)), **super()._load_env_vars()}
+        files = {name: value for name, value in self._files(names) if value}  # empty is not set, as in the environment
+        return {**files, **super()._load_env_vars()}
 
     def _files(self, names: list[str]) -> Iterator[tuple[str, str]]:
         for name in names:

@@ -1,0 +1,27 @@
+"""The way up, step by step, with the time that each step took.
+
+Knows tasks and seconds. Knows nothing of what a task does.
+"""
+
+import time
+from dataclasses import dataclass, field
+
+from swarm.cluster import Cluster
+
+
+@dataclass
+class Rise:
+    """How long each step from nothing to a trading fund took, in seconds."""
+
+    steps: dict[str, float] = field(default_factory=dict)
+
+    def take(self, cluster: Cluster, task: str, *arguments: str, seconds: float = 600) -> str:
+        """Run a task and keep its time."""
+        started = time.monotonic()
+        printed = cluster.task(task, *arguments, seconds=seconds)
+        self.steps[task] = time.monotonic() - started
+        return printed
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{task} {seconds:.0f} s" for task, seconds in self.steps.items())
+        return f"{sum(self.steps.values()):.0f} s ({told})"

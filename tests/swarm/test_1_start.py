@@ -1,0 +1,27 @@
+"""From a fresh engine to a fund that trades: base up, build, applications up, start; then `mask test` is green.
+
+The fixture `cluster` has taken the steps; here they are timed, checked, and followed by a day of the fund.
+"""
+
+import pytest
+from swarm.cluster import Cluster
+from swarm.fund_routes import Fund, require_same_orders
+from swarm.proofs import tell
+from swarm.rise import Rise
+
+pytestmark = [pytest.mark.swarm, pytest.mark.timeout(1800)]
+
+
+def test_everything_answers(cluster: Cluster, rise: Rise) -> None:
+    """`mask test` asks every endpoint through Traefik and ends with 0."""
+    printed = rise.take(cluster, "test")
+    tell(f"from nothing to green: {rise}; mask test: {printed.strip().splitlines()[-1]}")
+
+
+def test_a_day_is_traded(fund: Fund) -> None:
+    """A session passes; bars, forecasts, portfolio and fills follow, and the journal is the exchange's list."""
+    session = fund.play_session()
+    orders, fills = require_same_orders(fund)
+    tell(f"daily cycle in the Swarm: {session}; the exchange's {orders} orders and {fills} fills are the journal's")
+    assert orders > 0
+    assert fills > 0

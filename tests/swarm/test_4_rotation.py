@@ -1,0 +1,117 @@
+"""Secrets and configs change under load without a failed request, and a secret's value is found nowhere.
+
+The canaries are the values that the running tasks really read: those of the beginning, and the rotated ones.
+"""
+
+import secrets
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from swarm.cluster import Cluster
+from swarm.engine import Engine
+from swarm.fund_routes import Fund
+from swarm.load import Load
+from swarm.proofs import tell
+
+pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
+
+ROTATED = "POLYGON_API_KEY"  # datamanager's alone; the exchange takes any
+SHORTEST_CANARY = 16  # characters; what is shorter, an address or a path is no secret and may occur anywhere
+KINDS = ("container", "image", "service", "secret", "config", "network", "volume", "node")
+
+
+def mounted(cluster: Cluster, service: str, name: str) -> set[str]:
+    """What the tasks of a service read under a secret's name."""
+    return {cluster.secrets(container)[name] for container in cluster.running(service)}
+
+
+def canaries(cluster: Cluster) -> set[str]:
+    """Every secret value in use that is long and random."""
+    containers = [container for name in cluster.services() for container in cluster.running(name)]
+    values = {one for container in containers for one in cluster.secrets(container).values()}
+    return {one for one in values if len(one) >= SHORTEST_CANARY and "//" not in one and not one.startswith("/")}
+
+
+def test_a_secret_is_rotated(cluster: Cluster, fund: Fund) -> None:
+    """Every task reads the new value, the old secret is gone; 0 failed requests."""
+    value = secrets.token_hex(24)
+    with Load(fund.reads("datamanager")) as load:
+        cluster.task("secrets rotate", ROTATED, sent=f"{value}\n")
+        cluster.wait_settled("applications_datamanager")
+        time.sleep(15)
+    kept = cluster.docker("secret", "ls", "--filter", f"label=pocketsizefund.secret={ROTATED}", "--quiet").split()
+    tell(f"rotation of {ROTATED}: {load.report}")
+    assert {value} == mounted(cluster, "applications_datamanager", ROTATED)
+    assert len(kept) == 1
+    assert load.report.failed == 0
+
+
+def test_the_token_is_rotated(cluster: Cluster, fund: Fund) -> None:
+    """FUND_API_TOKEN, which every service asks for and sends: 0 failed reads, then the old one opens nothing."""
+    value, reads = secrets.token_hex(24), fund.reads("datamanager") + fund.reads("portfoliomanager")
+    with Load(reads) as load:
+        cluster.task("secrets rotate", "FUND_API_TOKEN", sent=f"{value}\n")
+        cluster.wait_settled("applications_datamanager", "applications_portfoliomanager", "applications_exchange")
+        time.sleep(15)
+    old = fund.request("POST", f"{fund.datamanager}/predictions", {})
+    fund.token = value
+    new = fund.request("POST", f"{fund.datamanager}/predictions", {})
+    session = fund.play_session()
+    tell(f"rotation of FUND_API_TOKEN: {load.report}; the session of {session} was traded with the new one")
+    assert old.status_code == 401
+    assert new.status_code in {415, 422}
+    assert load.report.failed == 0
+
+
+def test_canaries_are_found_nowhere(cluster: Cluster, fund: Fund, engine: Engine) -> None:
+    """Not in logs, in what the engine tells, in images (layers, history), containers, volumes, or metrics."""
+    values = canaries(cluster)
+    told = {
+        "logs": "".join(cluster.docker("service", "logs", "--raw", name) for name in cluster.services()),
+        "inspect": "".join(inspected(cluster, kind) for kind in KINDS),
+        "history": "".join(
+            cluster.docker("history", "--no-trunc", one) for one in cluster.docker("image", "ls", "--quiet").split()
+        ),
+        "metrics": "".join(
+            fund.request("GET", f"{base}/metrics").text
+            for base in (fund.datamanager, fund.portfoliomanager, fund.exchange)
+        ),
+    }
+    files, searched = files_with(values, engine.folder)
+    asked = ", ".join(f"{len(text)} characters of {name}" for name, text in told.items())
+    tell(
+        f"{len(values)} canaries: found in none of {asked}, "
+        f"nor in {searched} files of the engine (layers, containers, volumes, logs, Raft)"
+    )
+    assert len(values) >= 4
+    assert not [(name, len(one)) for name, text in told.items() for one in values if one in text]
+    assert not files
+
+
+def inspected(cluster: Cluster, kind: str) -> str:
+    """What `docker inspect` tells of every object of a kind."""
+    every = ("--all",) if kind == "container" else ()
+    names = cluster.docker(kind, "ls", *every, "--quiet").split()
+    return cluster.docker("inspect", "--type", kind, *names) if names else ""
+
+
+def files_with(values: set[str], folder: Path) -> tuple[list[str], int]:
+    """The files under an engine's folder that hold one of the values, and how many were searched.
+
+    Other file systems are left out: merged layers, which are the same files again, and the tasks' memory in which their
+    secrets are.
+    """
+    every = subprocess.run(  # noqa: S603 - a fixed command
+        ["find", str(folder), "-xdev", "-type", "f", "-print0"],  # noqa: S607 - find of the PATH
+        capture_output=True,
+        check=True,
+    ).stdout
+    with tempfile.NamedTemporaryFile("w") as patterns:
+        patterns.write("".join(f"{value}\n" for value in values))
+        patterns.flush()
+        words = ["xargs", "--null", "grep", "--files-with-matches", "--fixed-strings", f"--file={patterns.name}"]
+        found = subprocess.run(words, input=every, capture_output=True, check=False)  # noqa: S603 - a fixed command
+    return found.stdout.decode().splitlines(), every.count(b"\0")

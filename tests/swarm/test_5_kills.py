@@ -1,0 +1,91 @@
+"""`kill -9` of a replica, of Traefik, and of the trader in the middle of a rebalance.
+
+Knows what is killed and what must be true afterwards: it is back, and the exchange's own list is the journal.
+"""
+
+import time
+
+import pytest
+from swarm.cluster import Cluster, wait_until
+from swarm.fund_routes import Fund, require_same_orders
+from swarm.load import Load
+from swarm.proofs import tell
+
+pytestmark = [pytest.mark.swarm, pytest.mark.timeout(900)]
+
+SESSIONS = 20
+
+
+def kill_one(cluster: Cluster, service: str) -> float:
+    """Kill the first task's process; seconds until the service is whole again without it."""
+    victim = cluster.running(service)[0]
+    cluster.kill(victim)
+    gone = wait_until(f"{service} noticed", lambda: victim not in cluster.running(service))
+    return gone + cluster.wait_settled(service)
+
+
+def test_a_replica(cluster: Cluster, fund: Fund) -> None:
+    """A task of datamanager: how long until a new one serves, and what a user saw of it."""
+    with Load(fund.reads("datamanager")) as load:
+        time.sleep(3)
+        seconds = kill_one(cluster, "applications_datamanager")
+        time.sleep(15)
+    tell(f"kill -9 of a datamanager task: whole again after {seconds:.1f} s; {load.report}")
+    assert load.report.answers[-1].fault == ""
+    assert load.report.outage < 60
+
+
+def test_traefik(cluster: Cluster, fund: Fund) -> None:
+    """The one door: how long it is shut."""
+    with Load(fund.reads("datamanager")) as load:
+        time.sleep(3)
+        seconds = kill_one(cluster, "infrastructure_traefik")
+        time.sleep(15)
+    tell(f"kill -9 of Traefik: whole again after {seconds:.1f} s; {load.report}")
+    assert load.report.answers[-1].fault == ""
+    assert load.report.outage < 60
+
+
+def test_the_trader_in_the_middle(cluster: Cluster, fund: Fund) -> None:
+    """Killed between two sends of one rebalance: the next trader goes on, no order is doubled and none is lost."""
+    service, before = "applications_portfoliomanager", begin_to_trade(fund)
+    sent = len(fund.exchange_orders()) - before
+    victim = cluster.running(service)[0]
+    cluster.kill(victim)
+    back = wait_until("the trader is back", lambda: victim not in cluster.running(service) and answers(fund))
+    fund.ask("DELETE", f"{fund.exchange}/control/faults")
+    ready = wait_until("the trader may trade", lambda: fund.ready(fund.portfoliomanager))
+    done = fund.finish_events()
+    total = len(fund.exchange_orders()) - before
+    fund.move_clock("next_open")
+    fund.finish_events()
+    orders, fills = require_same_orders(fund)
+    tell(
+        f"kill -9 of the trader after {sent} of {total} orders of a session: answers after {back:.1f} s, trades after "
+        f"{back + ready:.1f} s, session done after {back + ready + done:.1f} s; {orders} orders and {fills} fills at "
+        "the exchange are the journal's, none doubled or lost"
+    )
+    assert sent <= total
+
+
+def begin_to_trade(fund: Fund) -> int:
+    """Play sessions until one has orders, and come back as the first is sent; how many there were before.
+
+    A session in which no position leaves its band has none. From here on every answer to an order is lost.
+    """
+    for _ in range(SESSIONS):
+        fund.move_clock("next_open")
+        fund.finish_events()
+        before = len(fund.exchange_orders())
+        fund.slow_answers(2.0)
+        fund.move_clock("next_close")
+        wait_until("orders, or none", lambda: len(fund.exchange_orders()) > before or not fund.pending())  # noqa: B023 - asked at once
+        if len(fund.exchange_orders()) > before:
+            return before
+        fund.ask("DELETE", f"{fund.exchange}/control/faults")
+    pytest.fail(f"no orders in {SESSIONS} sessions")
+
+
+def answers(fund: Fund) -> bool:
+    """Whether portfoliomanager answers."""
+    return fund.alive(fund.portfoliomanager)
