@@ -2,7 +2,7 @@
 
 import pytest
 
-from infrastructure.configuration import NAMES, SECRETS, main
+from infrastructure.names import NAMES, SECRETS, main
 
 
 def test_every_kind_prints_its_names(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,8 @@
 The tasks of maskfile.md, the stacks and the Pulumi program read them here, so that no name is written twice.
 It does not know any value of a secret, and it opens nothing.
 
-    python -m infrastructure.configuration secrets            # one name a line
-    python -m infrastructure.configuration secrets ALPACA_API_SECRET   # 0 when that is one of the names, else 1
+    python -m infrastructure.names secrets            # one name a line
+    python -m infrastructure.names secrets ALPACA_API_SECRET   # 0 when that is one of the names, else 1
 """
 
 import argparse
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, or 1 when the name is not one of that kind's.
     """
-    parser = argparse.ArgumentParser(prog="infrastructure.configuration", description="The fund's fixed names.")
+    parser = argparse.ArgumentParser(prog="infrastructure.names", description="The fund's fixed names.")
     parser.add_argument("kind", choices=sorted(NAMES))
     parser.add_argument("name", nargs="?", help="ask whether this is one of the names")
     asked = parser.parse_args(arguments)
