@@ -33,8 +33,18 @@ SECRETS = (
     "DUCKDB_SECRET",
     "WEIGHTS_AND_BIASES_API_KEY",
 )
+GENERATED_SECRETS = (
+    "FUND_API_TOKEN",  # the bearer token of everything that changes something
+    "DASHBOARD_USERS",  # user and hashed password of the dashboards that have no login of their own
+)
 NAMES: Mapping[str, Sequence[str]] = MappingProxyType(
-    {"images": IMAGES, "contexts": CONTEXTS, "stacks": STACKS, "networks": NETWORKS, "secrets": SECRETS},
+    {
+        "images": IMAGES,
+        "contexts": CONTEXTS,
+        "stacks": STACKS,
+        "networks": NETWORKS,
+        "secrets": SECRETS + GENERATED_SECRETS,
+    },
 )
 
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -26,6 +27,7 @@ from infrastructure.smoke_checks import CHECKS, Check
 USUAL_PORTS: Mapping[str, int] = {"exchange": 8090, "datamanager": 8080, "portfoliomanager": 8081}
 VENDOR_PATH = re.compile(r"/v[1-3]/")
 TIMEOUT_SECONDS = 10.0
+NO_READERS: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,19 @@ def latest_prediction(client: httpx.Client, portfoliomanager: str) -> dict[str, 
         return {}
 
 
-def run_check(client: httpx.Client, check: Check, base: str, *, known: Mapping[str, str], token: str) -> Outcome:
-    """Ask one endpoint, its `{placeholders}` filled with what is known, and compare the answer with the check's."""
+def run_check(  # noqa: PLR0913 - what a request is made of, each by its name
+    client: httpx.Client,
+    check: Check,
+    base: str,
+    *,
+    known: Mapping[str, str],
+    token: str,
+    reader: tuple[str, str] | None = None,
+) -> Outcome:
+    """Ask one endpoint, its `{placeholders}` filled with what is known, and compare the answer with the check's.
+
+    `reader` is the user and password that a proxy in front of the service asks for, if there is one.
+    """
     try:
         path = check.path.format(**known)
     except KeyError as error:
@@ -84,6 +97,7 @@ def run_check(client: httpx.Client, check: Check, base: str, *, known: Mapping[s
             base + path,
             content=check.body,
             headers={"Accept": "application/json"} | _write_headers(check, token),
+            auth=reader if reader and check.reader and check.method == "GET" else None,
         )
     except httpx.HTTPError as error:
         return Outcome(check, None, time.monotonic() - started, f"no answer from {base}: {type(error).__name__}")
@@ -119,37 +133,51 @@ def _missing(body: object, field: tuple[str | int, ...]) -> str:
     return ""
 
 
-def unasked(client: httpx.Client, service: str, base: str, checks: Iterable[Check]) -> list[Outcome]:
+def unasked(
+    client: httpx.Client, service: str, base: str, checks: Iterable[Check], reader: tuple[str, str] | None = None
+) -> list[Outcome]:
     """Look into the service's own list of endpoints for those that no check asks.
 
-    The exchange's vendor endpoints are asked without a key and must refuse; any other is a fault of the list of checks.
+    The exchange's vendor endpoints are asked without a key and must refuse, or, behind a proxy with a `reader`, not be
+    there at all; any other is a fault of the list of checks.
     """
     try:
-        paths = client.get(f"{base}/openapi.json").json()["paths"]
+        paths = client.get(f"{base}/openapi.json", auth=reader).json()["paths"]
     except (httpx.HTTPError, ValueError, LookupError):
         return []  # the check of /openapi.json itself tells it
     asked = [check.path.partition("?")[0] for check in checks if check.service == service]
     left = {path: list(methods) for path, methods in paths.items() if path not in asked}
-    return [_ask_unlisted(client, service, base, path, method) for path, methods in left.items() for method in methods]
+    refusal = 404 if reader else 401
+    unlisted = [
+        Check(
+            service, re.sub(r"\{[^}]*\}", "1", path), method=method.upper(), status=refusal, text="\n" if reader else ""
+        )
+        for path, methods in left.items()
+        for method in methods
+    ]
+    return [_ask_unlisted(client, base, check) for check in unlisted]
 
 
-def _ask_unlisted(client: httpx.Client, service: str, base: str, path: str, method: str) -> Outcome:
-    check = Check(service, re.sub(r"\{[^}]*\}", "1", path), method=method.upper(), status=401)
-    if VENDOR_PATH.match(path):
+def _ask_unlisted(client: httpx.Client, base: str, check: Check) -> Outcome:
+    if VENDOR_PATH.match(check.path):
         return run_check(client, check, base, known={}, token="")
     return Outcome(check, None, 0.0, "no check asks this endpoint; add it to infrastructure/smoke_checks.py")
 
 
-def smoke(checks: Sequence[Check], bases: Mapping[str, str], token: str) -> list[Outcome]:
+def smoke(
+    checks: Sequence[Check], bases: Mapping[str, str], token: str, readers: Mapping[str, tuple[str, str]] = NO_READERS
+) -> list[Outcome]:
     """Run the checks of every service that has an address, one after the other."""
     with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
         known = latest_prediction(client, bases.get("portfoliomanager", ""))
         listed = [
-            run_check(client, check, bases[check.service], known=known, token=token)
+            run_check(client, check, bases[check.service], known=known, token=token, reader=readers.get(check.service))
             for check in checks
             if check.service in bases
         ]
-        return listed + [found for name, base in bases.items() for found in unasked(client, name, base, checks)]
+        return listed + [
+            found for name, base in bases.items() for found in unasked(client, name, base, checks, readers.get(name))
+        ]
 
 
 def table_of(outcomes: Iterable[Outcome]) -> Table:
@@ -172,7 +200,11 @@ def main(environment: Mapping[str, str] = os.environ, checks: Sequence[Check] = 
     Returns:
         The exit status: 0 when every endpoint answered as expected, else 1.
     """
-    outcomes = smoke(checks, addresses(environment), bearer_token(environment))
+    return report(smoke(checks, addresses(environment), bearer_token(environment)))
+
+
+def report(outcomes: Sequence[Outcome]) -> int:
+    """Print the table and how many are right; the exit status: 0 when all are, else 1."""
     failed = sum(bool(outcome.fault) for outcome in outcomes)
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table_of(outcomes))

@@ -21,6 +21,7 @@ class Check:
         method: the HTTP method.
         status: the expected status.
         body: what is sent; a mutating endpoint is sent what it must refuse, so that nothing changes.
+        reader: whether the credentials that a proxy asks for are sent; without them it must refuse.
     """
 
     service: str
@@ -30,6 +31,7 @@ class Check:
     method: str = "GET"
     status: int = 200
     body: str | None = None
+    reader: bool = True
 
 
 def _common(service: str, metric: str) -> tuple[Check, ...]:
@@ -81,4 +83,27 @@ CHECKS: tuple[Check, ...] = (
     Check("exchange", "/control/events"),
     _refused("exchange", "/control/clock"),
     _refused("exchange", "/control/faults"),
+)
+
+
+def _guarded(service: str, *paths: str) -> tuple[Check, ...]:
+    return tuple(Check(service, path, text="nauthorized", status=401, reader=False) for path in paths)
+
+
+# What stands in front of and beside the services in the Swarm, by infrastructure/stacks/{platform,monitoring}.yaml.
+PLATFORM_CHECKS: tuple[Check, ...] = (
+    Check("traefik", "/traefik/api/overview", (("http", "routers", "total"), ("providers", 0))),
+    Check("traefik", "/traefik/dashboard/", text="Traefik"),
+    *_guarded("traefik", "/traefik/api/overview", "/traefik/dashboard/"),
+    Check("prometheus", "/prometheus/-/ready", text="Ready"),
+    Check("prometheus", "/prometheus/api/v1/rules", (("data", "groups", 0, "name"),)),
+    *_guarded("prometheus", "/prometheus/-/ready", "/prometheus/api/v1/targets"),
+    Check("alertmanager", "/alertmanager/-/ready", text="OK"),
+    Check("alertmanager", "/alertmanager/api/v2/status", (("config", "original"),)),
+    *_guarded("alertmanager", "/alertmanager/api/v2/status"),
+    Check("grafana", "/grafana/api/health", (("database",), ("version",))),
+    Check("grafana", "/grafana/api/search", ((0, "uid"),)),
+    *_guarded("grafana", "/grafana/api/search"),
+    Check("portainer", "/portainer/api/system/status", (("Version",),)),
+    Check("portainer", "/portainer/api/endpoints", status=401, text="nauthorized", reader=False),
 )

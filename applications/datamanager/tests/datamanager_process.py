@@ -52,7 +52,7 @@ def service(module: str, environment: Mapping[str, str], file_bytes: int | None 
     """
     limit = (file_bytes, file_bytes) if file_bytes else None
     popen = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-m", "uvicorn", "--factory", f"{module}.server:create_application", "--port", "0"],
+        [sys.executable, "-m", "internal.http.run", f"{module}.server:create_application", "--port", "0"],
         env={**_inherited(), **environment},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

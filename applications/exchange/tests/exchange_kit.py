@@ -183,8 +183,7 @@ def exchange_environment(state_directory: Path, **settings: str) -> dict[str, st
 
 def exchange_command(port: int) -> list[str]:
     """How every exchange is started."""
-    factory = ["-m", "uvicorn", "--factory", "exchange.server:create_application"]
-    return [sys.executable, *factory, "--host", "127.0.0.1", "--port", str(port)]
+    return [sys.executable, "-m", "internal.http.run", "exchange.server:create_application", "--port", str(port)]
 
 
 def start_server(environment: dict[str, str], log: Path) -> Server:

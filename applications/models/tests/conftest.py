@@ -75,7 +75,7 @@ def _service(module: str, folder: Path, **settings: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     folder.mkdir()
-    words = [sys.executable, "-m", "uvicorn", "--factory", f"{module}.server:create_application", "--port", str(port)]
+    words = [sys.executable, "-m", "internal.http.run", f"{module}.server:create_application", "--port", str(port)]
     variables = os.environ | {"STATE_DIRECTORY": str(folder), "FUND_API_TOKEN": TOKEN} | settings
     with (folder / "log").open("wb") as log, subprocess.Popen(words, env=variables, stdout=log, stderr=log) as process:  # noqa: S603 - our own
         try:

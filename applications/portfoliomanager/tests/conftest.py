@@ -48,10 +48,10 @@ class Service:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
                 self.port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "uvicorn", "--factory", f"{self.module}.server:create_application"]
+        command = [sys.executable, "-m", "internal.http.run", f"{self.module}.server:create_application"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own applications
-                [*command, "--port", str(self.port), "--log-level", "warning"],
+                [*command, "--port", str(self.port)],
                 env=os.environ | self.variables,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -93,8 +93,7 @@ def test_a_process_without_settings_says_which(variables: pytest.MonkeyPatch) ->
     command = [
         sys.executable,
         "-m",
-        "uvicorn",
-        "--factory",
+        "internal.http.run",
         "portfoliomanager.server:create_application",
         "--port",
         "0",

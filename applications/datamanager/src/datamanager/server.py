@@ -1,7 +1,7 @@
 """Datamanager as a service: the one place that opens, wires, yields and closes its parts.
 
 Knows every part and which adapter stands behind which port. Knows no rule of theirs. Run it with
-`uvicorn --factory datamanager.server:create_application`.
+`python -m internal.http.run datamanager.server:create_application --port PORT`.
 """
 
 from collections.abc import AsyncIterator
@@ -57,6 +57,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
         "Collects and keeps equity bars, details, corporate actions, predictions and portfolios.",
         lifespan,
         token=settings.fund_api_token,
+        drain_seconds=settings.drain_seconds,
         readiness={
             "lake": lambda _: check_lake(parts.lake),
             "vendor": lambda _: readiness.check(),

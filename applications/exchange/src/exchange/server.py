@@ -1,6 +1,7 @@
 """Assembles the exchange once, in the open: settings, market, state, events, routes.
 
-The only module that knows all the others. `uvicorn --factory exchange.server:create_application`.
+The only module that knows all the others. Run it with
+`python -m internal.http.run exchange.server:create_application --port PORT`.
 """
 
 import sys
@@ -58,7 +59,12 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
     """
     lifespan = _Lifespan(configuration if configuration is not None else Configuration())
     application = create_service(
-        "exchange", DESCRIPTION, lifespan.run, token=None, readiness={"state": _check_state, "events": _check_events}
+        "exchange",
+        DESCRIPTION,
+        lifespan.run,
+        token=None,
+        readiness={"state": _check_state, "events": _check_events},
+        drain_seconds=lifespan.configuration.drain_seconds,
     )
     application.user_middleware.append(Middleware(FaultInjection))
     for router in ROUTERS:

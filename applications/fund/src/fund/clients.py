@@ -38,16 +38,27 @@ class ServiceClient:
         name: The service's name, for messages.
         url: Its base URL.
         token: The bearer token of its mutating routes; empty when it has none.
+        reader: User and password for reading, where a proxy in front of the service asks for them.
+        events_url: Where the other services deliver events to it; `url` when they reach it as we do.
     """
 
     name: str
     url: str
     token: str = ""
+    reader: tuple[str, str] | None = None
+    events_url: str = ""
+
+    @property
+    def events(self) -> str:
+        """The address that an outbox holds for this service."""
+        return f"{self.events_url or self.url}/events"
 
     def _send(self, method: str, path: str, *, content_type: str | None = None, **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         if content_type is not None:
             headers["Content-Type"] = content_type
+        if self.reader is not None and method == "GET":
+            arguments["auth"] = self.reader
         try:
             response = loopback().request(method, self.url + path, headers=headers, **arguments)
         except httpx.TransportError as error:
@@ -78,10 +89,19 @@ class ServiceClient:
         """GET a frame."""
         return read_frame_response(self._send("GET", path, params=parameters, timeout=READ_SECONDS))
 
+    def readiness(self) -> dict[str, str]:
+        """What `/ready` says of each thing that the service needs: `ok`, or what is wrong with it."""
+        try:
+            answer = loopback().get(f"{self.url}/ready", auth=self.reader, timeout=READ_SECONDS)
+        except httpx.TransportError as error:
+            raise UnavailableError(f"{self.name} at {self.url} does not answer ({type(error).__name__}).") from error
+        checks: dict[str, str] = answer.json()["checks"]
+        return checks
+
     def alive(self) -> bool:
         """Whether `/health` answers 200."""
         try:
-            return loopback().get(f"{self.url}/health", timeout=2).is_success
+            return loopback().get(f"{self.url}/health", auth=self.reader, timeout=2).is_success
         except httpx.TransportError:
             return False
 
@@ -140,7 +160,7 @@ def unfinished_events(clients: Clients) -> list[Json]:
         (clients.datamanager, "/events"),
         (clients.portfoliomanager, "/events"),
     )
-    addresses = [f"{service.url}/events" for service, _ in boxes]
+    addresses = [service.events for service, _ in boxes]
     return [
         {"service": service.name, **row}
         for service, path in boxes

@@ -129,9 +129,8 @@ class Supervisor:
         with log.open("ab") as output:
             self.running[service] = subprocess.Popen(  # noqa: S603 - our own interpreter and module names
                 [
-                    *(sys.executable, "-m", "uvicorn", "--factory", f"{service}.server:create_application"),
-                    *("--host", "127.0.0.1", "--port", str(self.addresses.ports[service])),
-                    *("--no-access-log", "--timeout-graceful-shutdown", "10"),
+                    *(sys.executable, "-m", "internal.http.run", f"{service}.server:create_application"),
+                    *("--port", str(self.addresses.ports[service])),
                 ],
                 env=environment(self.home, self.addresses, self.opening, service),
                 stdin=subprocess.DEVNULL,

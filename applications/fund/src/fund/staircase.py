@@ -109,13 +109,17 @@ class Staircase:
 
     def train(self) -> None:
         """Assemble, train and judge, unless the registry has a model of the size asked for."""
-        trained = trained_model(self.home, self.plan.model)
+        trained = self.trained()
         if trained is not None:
             self.screen.say(f"Model {trained} ({self.plan.model}) is in the registry: nothing to train.")
             return
         opened = self.supervisor.opening.opening_session
         self.command("assemble", "--start-date", str(opened - HISTORY), "--end-date", str(opened))
         self.command("train", "--model", self.plan.model)
+
+    def trained(self) -> str | None:
+        """The version of a model of the size asked for, None when a training is due."""
+        return trained_model(self.home, self.plan.model)
 
     def command(self, *arguments: str) -> None:
         """Run a `models` command in front of the user, as he could himself.

@@ -1,7 +1,7 @@
 """Portfoliomanager as a service: the one place that opens, wires, yields and closes its parts.
 
 Knows every part and which adapter stands behind which port. Knows no rule of theirs. Run it with
-`uvicorn --factory portfoliomanager.server:create_application`.
+`python -m internal.http.run portfoliomanager.server:create_application --port PORT`.
 """
 
 import asyncio
@@ -59,6 +59,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
         "Forecasts, builds the portfolio, sends orders and reports.",
         lifespan,
         token=settings.fund_api_token,
+        drain_seconds=settings.drain_seconds,
         readiness={
             "broker": lambda _: asyncio.to_thread(_ask_broker, parts),
             "datamanager": lambda _: asyncio.to_thread(store.ready),

@@ -95,6 +95,7 @@ class ServiceSettings(BaseSettings):
     )
     fund_api_token: SecretStr = SecretStr("")
     log_format: Literal["json", "console"] = "json"
+    drain_seconds: float = Field(default=0, ge=0, le=600)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - each subclass's own fields, checked by pydantic
         try:

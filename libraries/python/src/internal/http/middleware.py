@@ -58,7 +58,7 @@ class ServiceMiddleware:
             return
         given = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
         request_id = given if REQUEST_ID_PATTERN.fullmatch(given) else uuid.uuid4().hex
-        exchange = _Exchange(send, request_id)
+        exchange = _Exchange(send, request_id, closing=scope["app"].state.draining)
         started = time.perf_counter()
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
@@ -122,10 +122,14 @@ class ServiceMiddleware:
 
 
 class _Exchange:
-    """The sending side: adds the request's id to the answer and remembers how it went."""
+    """The sending side: adds the request's id to the answer and remembers how it went.
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    `closing`: the service is about to end; the caller is told to use another connection for its next request.
+    """
+
+    def __init__(self, send: Send, request_id: str, *, closing: bool) -> None:
         self._send = send
+        self._closing = closing
         self.request_id = request_id
         self.status = 500
         self.started = False
@@ -134,5 +138,8 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.started = True
             self.status = message["status"]
-            MutableHeaders(scope=message)[REQUEST_ID_HEADER] = self.request_id
+            headers = MutableHeaders(scope=message)
+            headers[REQUEST_ID_HEADER] = self.request_id
+            if self._closing:
+                headers["Connection"] = "close"
         await self._send(message)

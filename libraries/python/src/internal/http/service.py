@@ -35,11 +35,13 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
     token: SecretStr | None,
     readiness: Mapping[str, ReadinessCheck],
     maximum_body_bytes: int = MAXIMUM_BODY_BYTES,
+    drain_seconds: float = 0,
 ) -> FastAPI:
     """A FastAPI application with everything that services share; add routers to it.
 
     `title` is the service's name in logs and metrics. `token`, when it is not empty, is asked for on every POST, PUT,
     PATCH and DELETE. Each check of `readiness` gets the application and raises a FundError while its port is not ready.
+    For `drain_seconds` after SIGTERM it goes on answering, but is not ready any more (`internal.http.run`).
     """
     application = FastAPI(
         title=title,
@@ -49,6 +51,7 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
         docs_url=None,
         redoc_url=None,
     )
+    application.state.draining, application.state.drain_seconds = False, drain_seconds
     install_problem_handlers(application)
     application.add_middleware(ServiceMiddleware, service=title, token=token, maximum_body_bytes=maximum_body_bytes)
     _add_operations(application, readiness)
@@ -62,13 +65,15 @@ def _add_operations(application: FastAPI, readiness: Mapping[str, ReadinessCheck
 
     @application.get("/ready", tags=["operations"], summary="Ready: every port answers", response_model=None)
     async def ready(request: Request) -> Response | dict[str, Any]:
+        kind = UnavailableError
+        if application.state.draining:
+            return problem_response(request, kind.status, "Not ready", kind.slug, "draining: it was told to end")
         names = list(readiness)
         found = await asyncio.gather(*(_ask(readiness[name], application) for name in names))
         checks = dict(zip(names, found, strict=True))
         if all(answer == "ok" for answer in found):
             return {"status": "ready", "checks": checks}
         detail = "; ".join(f"{name}: {answer}" for name, answer in checks.items() if answer != "ok")
-        kind = UnavailableError
         return problem_response(request, kind.status, "Not ready", kind.slug, detail, extensions={"checks": checks})
 
     @application.get("/metrics", tags=["operations"], summary="Prometheus metrics", response_class=Response)

@@ -1,0 +1,1 @@
+"""Grafana's four dashboards, described in Python and written as JSON by `python -m infrastructure.grafana`."""

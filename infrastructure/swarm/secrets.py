@@ -1,0 +1,245 @@
+"""The Swarm's secrets: made, listed, filled up with what is missing, rotated.
+
+Knows that a secret cannot be changed: a new value is a new secret under a new name with the same label; services are
+moved from the one to the other. Knows no stack file. Values come from standard input and go to the engine's: they are
+in no command line, no log and no message.
+
+    echo "value" | python -m infrastructure.swarm.secrets create NAME     # also: rotate NAME; list; fill; empty
+"""
+
+import argparse
+import secrets as randomness
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from infrastructure.names import GENERATED_SECRETS, SECRETS
+from infrastructure.swarm.convergence import wait_for
+from infrastructure.swarm.credentials import NEEDED, SIMULATED, Credentials, dashboard_users
+from infrastructure.swarm.docker import DockerError, Json, docker, every, inspect, is_production, run_command, say
+from internal.errors import ConfigurationError
+
+LABEL = "pocketsizefund.secret"  # its value is the secret's name as a service knows it
+BASE_LABEL = "pocketsizefund"  # "base": base up made it, base down removes it
+NAMES = SECRETS + GENERATED_SECRETS
+NOT_SET = "\n"  # the services read an empty secret as a setting that is not set
+
+
+def present() -> dict[str, list[Json]]:
+    """Every secret of the fund in the Swarm, by the name that services know it by, the newest last.
+
+    One made by hand, `docker secret create NAME -`, has no label and counts by its name.
+    """
+    found: dict[str, list[Json]] = {}
+    for secret in sorted(every("secret"), key=lambda one: str(one["CreatedAt"])):
+        name = _labels(secret).get(LABEL, secret["Spec"]["Name"])
+        if name in NAMES:
+            found.setdefault(name, []).append(secret)
+    return found
+
+
+def _labels(secret: Json) -> dict[str, str]:
+    return dict(secret["Spec"].get("Labels") or {})
+
+
+def current_names() -> dict[str, str]:
+    """The name in the Swarm of the newest secret of each kind: what a stack mounts."""
+    return {name: str(versions[-1]["Spec"]["Name"]) for name, versions in present().items()}
+
+
+def check_name(name: str) -> None:
+    """Raise ConfigurationError with the names that exist, unless this is one of them."""
+    if name not in NAMES:
+        raise ConfigurationError(f"'{name}' is none of the secrets: {', '.join(NAMES)}")
+
+
+def make(name: str, value: str, labels: Mapping[str, str], *, known_as: str) -> None:
+    """Make one secret in the Swarm."""
+    options = [word for key, text in {LABEL: known_as, **labels}.items() for word in ("--label", f"{key}={text}")]
+    docker("secret", "create", *options, name, "-", sent=value)
+
+
+def create(name: str, value: str) -> None:
+    """Make a secret that is not there yet, with the value that its owner gives. Raises ConfigurationError if it is."""
+    check_name(name)
+    if name in present():
+        raise ConfigurationError(f'the Swarm has {name} already: echo "value" | mask secrets rotate {name}')
+    make(name, value, {}, known_as=name)
+    _remember(name, value)
+    say(f"secret {name} made")
+
+
+def _remember(name: str, value: str) -> None:
+    """Keep a value that its owner gave if the tasks need it again; what was known of it before is not true any more."""
+    kept = Credentials.of(production=is_production())
+    if name in NEEDED:
+        kept.keep(name, value)
+    else:
+        kept.forget({name})
+
+
+def rotate(name: str, value: str) -> None:
+    """Make a new version of a secret, move every service that mounts it, and remove the old ones.
+
+    The suffix is random: a hash of the value in the name would let anyone who may list secrets try words against it.
+    A service that does not come up with the new value is rolled back by its own rule; the old secret then stays.
+
+    Raises:
+        ConfigurationError: the Swarm does not have the secret.
+        DockerError: a service did not come up with the new value.
+    """
+    check_name(name)
+    old = present().get(name, [])
+    if not old:
+        raise ConfigurationError(f'the Swarm has no {name} yet: echo "value" | mask secrets create {name}')
+    made = f"{name}-{randomness.token_hex(6)}"
+    base = {BASE_LABEL: "base"} if _labels(old[-1]).get(BASE_LABEL) == "base" else {}
+    make(made, value, base, known_as=name)
+    say(f"secret {made} made")
+    _move_all({str(one["Spec"]["Name"]) for one in old}, made, back=str(old[-1]["Spec"]["Name"]))
+    _remember(name, value)
+    for one in old:
+        docker("secret", "rm", str(one["ID"]))
+        say(f"secret {one['Spec']['Name']} removed")
+    if name == "GRAFANA_ADMIN_PASSWORD" and "DASHBOARD_USERS" in present():
+        rotate("DASHBOARD_USERS", dashboard_users(value))
+
+
+def _move_all(old: set[str], made: str, *, back: str) -> None:
+    """Move every service, or none: when one does not come up, those that were moved go back."""
+    moved: list[Json] = []
+    try:
+        for service in every("service"):
+            moved += [service] * _move(service, old, made)
+    except DockerError:
+        for service in inspect("service", *(str(one["ID"]) for one in moved)):
+            _move(service, {made}, back)
+        docker("secret", "rm", made)
+        raise
+
+
+def _move(service: Json, old: set[str], new: str) -> bool:
+    """Mount the new secret where a service mounted an old one; False when it mounted none.
+
+    One rolling update, which this waits for. Raises DockerError when the service rolled back.
+    """
+    container = service["Spec"]["TaskTemplate"]["ContainerSpec"]
+    options: list[str] = []
+    for mount in [mount for mount in container.get("Secrets") or [] if mount["SecretName"] in old]:
+        file = mount["File"]
+        where = f"target={file['Name']},uid={file['UID']},gid={file['GID']},mode={file['Mode']:04o}"
+        options += ["--secret-rm", mount["SecretName"], "--secret-add", f"source={new},{where}"]
+    if not options:
+        return False
+    docker("service", "update", "--quiet", "--detach", *options, str(service["ID"]))
+    wait_for(str(service["ID"]))
+    say(f"service {service['Spec']['Name']} moved to {new}")
+    return True
+
+
+def fill() -> None:
+    """Make what is missing: locally everything, for the simulated exchange; in production what nobody needs to choose.
+
+    Raises:
+        ConfigurationError: in production, the names of the secrets that their owner has to make.
+    """
+    production = is_production()
+    there, kept = present(), Credentials.of(production=production)
+    missing = [name for name in SECRETS if name not in there]
+    if production and missing:
+        told = "; ".join(f'echo "value" | mask secrets create {name}' for name in missing)
+        raise ConfigurationError(f"the production Swarm lacks secrets that only you can give: {told}")
+    values = local_values() if missing else {}
+    for name in missing:
+        _fill_one(name, values[name], kept)
+    if "FUND_API_TOKEN" not in there:
+        _fill_one("FUND_API_TOKEN", randomness.token_urlsafe(32), kept)
+    if "DASHBOARD_USERS" not in there:
+        _fill_one("DASHBOARD_USERS", dashboard_users(_password(kept)), kept)
+    say(f"secrets: {len(NAMES)} are there; the values that you may need are in {kept.path}")
+
+
+def _fill_one(name: str, value: str, kept: Credentials) -> None:
+    make(name, value, {BASE_LABEL: "base"}, known_as=name)
+    if name in NEEDED + SIMULATED:
+        kept.keep(name, value)
+    say(f"secret {name} made")
+
+
+def _password(kept: Credentials) -> str:
+    """The dashboards' password, which nobody can read back from the Swarm."""
+    password = kept.read().get("GRAFANA_ADMIN_PASSWORD")
+    if password is None:
+        raise ConfigurationError(
+            "GRAFANA_ADMIN_PASSWORD was made elsewhere and its value is not known here, so that no credentials can be "
+            'made for the other dashboards: give it again, echo "value" | mask secrets rotate GRAFANA_ADMIN_PASSWORD'
+        )
+    return password
+
+
+def local_values() -> dict[str, str]:
+    """A value for each of the ten secrets that lets the fund run without any account, at the simulated exchange."""
+    return {
+        "GRAFANA_ADMIN_PASSWORD": randomness.token_urlsafe(18),
+        "ALPACA_API_KEY_ID": "PK" + randomness.token_hex(9).upper(),
+        "ALPACA_API_SECRET": randomness.token_urlsafe(30),
+        "ALPACA_BASE_URL": "http://exchange:8090",
+        "EDGAR_USER_AGENT": NOT_SET,
+        "DATA_BUCKET": "/lake",
+        "POLYGON_API_KEY": randomness.token_urlsafe(24),
+        "DUCKDB_ACCESS_KEY": NOT_SET,
+        "DUCKDB_SECRET": NOT_SET,
+        "WEIGHTS_AND_BIASES_API_KEY": NOT_SET,
+    }
+
+
+def empty() -> None:
+    """Remove the secrets that `fill` made, and their values on this machine; those that their owner made stay."""
+    ours = every("secret", f"label={BASE_LABEL}=base")
+    for secret in ours:
+        docker("secret", "rm", str(secret["ID"]))
+        say(f"secret {secret['Spec']['Name']} removed")
+    Credentials.of(production=is_production()).forget({_labels(secret)[LABEL] for secret in ours})
+    if left := present():
+        say(f"secrets that you made stay: {', '.join(left)}")
+
+
+def show() -> None:
+    """One line a secret: its name, and the name of what the Swarm has for it, or that it is missing."""
+    there = present()
+    for name in NAMES:
+        versions = [f"{one['Spec']['Name']}, made {str(one['CreatedAt'])[:19]}" for one in there.get(name, [])]
+        say(f"{name:<28} {'; '.join(versions) or 'missing'}")
+
+
+def read_value() -> str:
+    """The value on standard input without the newline that `echo` ends it with. Raises ConfigurationError for none."""
+    value = "" if sys.stdin.isatty() else sys.stdin.read().removesuffix("\n")
+    if not value:
+        raise ConfigurationError('the value is read from standard input: echo "value" | mask secrets create NAME')
+    return value
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one of the commands; the exit status."""
+    parser = argparse.ArgumentParser(prog="infrastructure.swarm.secrets", description="The Swarm's secrets.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    whole = {"list": show, "fill": fill, "empty": empty}
+    named = {"create": create, "rotate": rotate}
+    for command in (*whole, *named):
+        commands.add_parser(command)
+    for command in named:
+        commands.choices[command].add_argument("name")
+    asked = parser.parse_args(arguments)
+    if asked.command in whole:
+        return run_command(whole[asked.command])
+    return run_command(partial(_with_value, asked.command, asked.name))
+
+
+def _with_value(command: str, name: str) -> None:
+    check_name(name)
+    {"create": create, "rotate": rotate}[command](name, read_value())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Ask a service whether it is well: exit 0 for a 2xx answer, 1 for anything else. A container's health check.
+
+Knows HTTP from the standard library alone, for an orchestrator starts it every few seconds:
+`python -m internal.http.probe http://127.0.0.1:8080/health`.
+"""
+
+import sys
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
+
+SECONDS = 3.0  # below the health check's own limit
+
+
+def complaint(url: str) -> str:
+    """What is wrong with the service at an http:// URL; "" when it answers 2xx."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        return f"{url} is no http:// URL"
+    connection = HTTPConnection(parts.hostname, parts.port, timeout=SECONDS)
+    try:
+        connection.request("GET", parts.path or "/", headers={"Connection": "close"})
+        status = connection.getresponse().status
+    except (OSError, HTTPException) as error:
+        return f"{url}: {error or type(error).__name__}"
+    finally:
+        connection.close()
+    return "" if 200 <= status < 300 else f"{url} answered {status}"  # noqa: PLR2004 - the range of success
+
+
+def main() -> int:
+    """The command line: one URL."""
+    if len(sys.argv) != 2:  # noqa: PLR2004 - the program and its one argument
+        sys.stderr.write("usage: python -m internal.http.probe http://HOST:PORT/health\n")
+        return 1
+    found = complaint(sys.argv[1])
+    sys.stderr.write(f"{found}\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

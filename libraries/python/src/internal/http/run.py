@@ -1,0 +1,84 @@
+"""Run a service until it is told to end: on SIGTERM it drains, stops listening, finishes what runs, and is gone.
+
+Knows uvicorn and how a service leaves without losing a request. Knows no service:
+`python -m internal.http.run datamanager.server:create_application --port 8080`.
+"""
+
+import argparse
+import signal
+import time
+from types import FrameType
+from typing import override
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.importer import import_from_string
+
+from internal.telemetry import get_logger
+
+FINISH_SECONDS = 10  # for requests that still run when the service stops listening
+
+
+class DrainingServer(uvicorn.Server):
+    """Uvicorn that goes on answering for `drain_seconds` after SIGTERM, while `/ready` says "draining" (503).
+
+    A proxy that asks `/ready`, or that refreshes its list of tasks, has then sent its requests elsewhere before the
+    port closes; answers carry `Connection: close` meanwhile, so that no caller keeps a connection for later. A second
+    SIGTERM, and Ctrl-C, end it without waiting.
+    """
+
+    def __init__(self, config: uvicorn.Config, application: FastAPI, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._application, self._drain_seconds = application, drain_seconds
+        self._end = float("inf")  # of the drain, on the monotonic clock
+
+    @override
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain, or end."""
+        drains = sig == signal.SIGTERM and self.started and self._drain_seconds > 0 and not self._is_draining()
+        super().handle_exit(sig, frame)
+        if drains:
+            self.should_exit = False
+            self._application.state.draining = True
+            self._end = time.monotonic() + self._drain_seconds
+            get_logger(__name__).info("draining", seconds=self._drain_seconds)
+
+    def _is_draining(self) -> bool:
+        return bool(self._application.state.draining)
+
+    @override
+    async def on_tick(self, counter: int) -> bool:
+        """Every tenth of a second: whether to leave the main loop."""
+        self.should_exit = self.should_exit or time.monotonic() >= self._end
+        return await super().on_tick(counter)
+
+
+def run(factory: str, host: str, port: int) -> None:
+    """Build the service that `module:function` makes and serve it until it is told to end.
+
+    Raises ConfigurationError before anything is opened when a setting is missing or wrong.
+    """
+    application: FastAPI = import_from_string(factory)()
+    config = uvicorn.Config(
+        application,
+        host=host,
+        port=port,
+        log_config=None,  # the application has configured the log
+        access_log=False,  # the service logs its requests itself
+        timeout_graceful_shutdown=FINISH_SECONDS,
+    )
+    DrainingServer(config, application, application.state.drain_seconds).run()
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m internal.http.run", description="Run a service of the fund.")
+    parser.add_argument("factory", help="module:function that makes the application")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 in a container")
+    parser.add_argument("--port", type=int, required=True)
+    given = parser.parse_args()
+    run(given.factory, given.host, given.port)
+
+
+if __name__ == "__main__":
+    main()
