@@ -10,7 +10,7 @@ from itertools import product
 import pulumi
 from pulumi_aws import ec2, vpc
 
-from infrastructure.cluster_configuration import NetworkConfiguration
+from infrastructure.configuration import NetworkConfiguration
 
 EVERYWHERE = "0.0.0.0/0"
 WEB_PORTS = (80, 443)

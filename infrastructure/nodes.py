@@ -12,7 +12,7 @@ import pulumi
 from pulumi_aws import ec2
 from pulumi_command import remote
 
-from infrastructure.cluster_configuration import NodesConfiguration
+from infrastructure.configuration import NodesConfiguration
 from infrastructure.network import Network
 
 CLOUD_INIT = Path(__file__).with_name("cloud-init.yaml")

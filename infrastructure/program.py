@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pulumi
 
-from infrastructure.cluster_configuration import (
+from infrastructure.configuration import (
     SwarmConfiguration,
     read_cluster,
     read_place,
     read_swarm,
 )
 from infrastructure.dns import create_record
-from infrastructure.local import PRODUCTION, deploy, use_context
+from infrastructure.local import PRODUCTION, deploy, make_swarm, use_context
 from infrastructure.network import create_network
 from infrastructure.nodes import USER, create_cluster
 from infrastructure.storage import Storage, create_storage
@@ -28,7 +28,7 @@ def compose() -> None:
     if place == "aws":
         compose_aws(configuration, swarm)
     else:
-        deploy(swarm, after=[])
+        deploy(swarm, after=[make_swarm()])
 
 
 def compose_aws(configuration: pulumi.Config, swarm: SwarmConfiguration) -> None:
@@ -37,7 +37,7 @@ def compose_aws(configuration: pulumi.Config, swarm: SwarmConfiguration) -> None
     made = create_cluster(cluster.nodes, create_network(cluster.network))
     storage = create_storage(cluster.lake_prefix)
     addresses = [manager.public_address for manager in made.managers]
-    if cluster.domain and cluster.zone_id:
+    if cluster.zone_id:
         create_record(cluster.domain, cluster.zone_id, addresses)
     context = use_context(pulumi.Output.format("ssh://{0}@{1}", USER, addresses[0]), after=made.joined)
     deploy(on_aws(swarm, storage), after=[context])

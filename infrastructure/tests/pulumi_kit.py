@@ -3,13 +3,13 @@
 It knows Pulumi's mock monitor and which outputs AWS would give. It does not know what the program should ask for.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 from pulumi.runtime import mocks, rpc, set_all_config
+from pulumi.runtime.sync_await import _sync_await
 
 SECRET_MARK = rpc._special_sig_key  # noqa: SLF001 - how the engine marks a secret on the wire, with no public name
 GIVEN: Mapping[str, Mapping[str, Any]] = {
@@ -67,11 +67,6 @@ class Recorder(mocks.MockMonitor):
             self.asked.append(Asked(request.type, request.name, unwrap(inputs), secrets, request))
         return super().RegisterResource(request)
 
-    def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: ANN401, N802 - gRPC's own
-        """Note the stack's exports."""
-        self.exports |= rpc.deserialize_properties(request.outputs)
-        return super().RegisterResourceOutputs(request)
-
     def of_kind(self, kind: str) -> dict[str, Asked]:
         """Return the resources of one type, such as `aws:ec2/instance:Instance`, by name."""
         return {one.name: one for one in self.asked if one.kind == kind}
@@ -102,7 +97,9 @@ def run_program(configuration: Mapping[str, str], secret_keys: Sequence[str] = (
 
     recorder = Recorder()
     pulumi.runtime.set_mocks(recorder.mocks, project="pocketsizefund", stack="test", preview=False, monitor=recorder)
-    named = {f"pocketsizefund:{key}": value for key, value in configuration.items()}
+    named = {key if ":" in key else f"pocketsizefund:{key}": value for key, value in configuration.items()}
     set_all_config(named, [f"pocketsizefund:{key}" for key in secret_keys])
-    asyncio.run(pulumi.runtime.run_in_stack(compose))
+    pulumi.runtime.test(compose)()
+    exports = pulumi.runtime.get_root_resource().outputs
+    recorder.exports |= rpc.deserialize_properties(_sync_await(rpc.serialize_properties(exports, {})))
     return recorder

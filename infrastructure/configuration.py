@@ -9,12 +9,15 @@ from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
 
 import pulumi
 
-from infrastructure.names import SECRETS
+from infrastructure.names import SECRETS, STACKS
+from infrastructure.swarm.secrets import NOT_SET
+from infrastructure.swarm.variables import OWNED
 
 PLACES = ("local", "aws")
 MANAGER_NUMBERS = (1, 3, 5)  # Raft needs a majority: an even number survives no more losses than the odd one below it
 BUCKET_SECRETS = frozenset({"DATA_BUCKET", "DUCKDB_ACCESS_KEY", "DUCKDB_SECRET"})  # on AWS, made with the bucket
-NEEDED_SECRETS = ("GRAFANA_ADMIN_PASSWORD", "ALPACA_API_KEY_ID", "ALPACA_API_SECRET", "ALPACA_BASE_URL", "POLYGON_API_KEY")
+OPTIONAL_SECRETS = frozenset({"EDGAR_USER_AGENT", "WEIGHTS_AND_BIASES_API_KEY"})
+VARIABLES = {"DOMAIN": "domain", "ACME_EMAIL": "acmeEmail", "IMAGE_PREFIX": "imagePrefix"}  # of a stack's files, by key
 
 
 class ConfigurationError(pulumi.RunError):
@@ -71,14 +74,14 @@ class ClusterConfiguration:
         network: the network and its firewall.
         nodes: the machines.
         lake_prefix: the lake's folder in the bucket.
-        domain: the fund's name, where it has one.
+        domain: the fund's name.
         zone_id: the hosted zone in which the domain is entered; None leaves DNS alone.
     """
 
     network: NetworkConfiguration
     nodes: NodesConfiguration
     lake_prefix: str
-    domain: str | None
+    domain: str
     zone_id: str | None
 
 
@@ -108,23 +111,34 @@ def read_cluster(configuration: pulumi.Config) -> ClusterConfiguration:
     Raises:
         ConfigurationError: a value is missing, out of bounds, or opens SSH to everyone.
     """
-    zone_id, domain = configuration.get("zoneId"), configuration.get("domain")
-    if zone_id and not domain:
-        raise ConfigurationError("zoneId is set, but no domain to enter in it: pulumi config set domain NAME")
-    prefix = (configuration.get("lakePrefix") or "lake").strip("/")
-    return ClusterConfiguration(_read_network(configuration), _read_nodes(configuration), prefix, domain, zone_id)
+    return ClusterConfiguration(
+        _read_network(configuration),
+        _read_nodes(configuration),
+        (configuration.get("lakePrefix") or "lake").strip("/"),
+        configuration.require("domain"),
+        configuration.get("zoneId"),
+    )
 
 
 def read_swarm(configuration: pulumi.Config, place: str) -> SwarmConfiguration:
     """Read what is deployed; on AWS, the secrets without which the fund cannot trade must be there."""
     found = {name: value for name in SECRETS if (value := configuration.get_secret(name)) is not None}
     if place == "aws":
-        _refuse(BUCKET_SECRETS & found.keys(), "is made with the bucket and must not be configured")
-        _refuse([name for name in NEEDED_SECRETS if name not in found], "is missing: pulumi config set --secret")
-    stacks = configuration.get_object("stacks") or ["infrastructure"]
-    variables = {"DOMAIN": "domain", "ACME_EMAIL": "acmeEmail", "IMAGE_REGISTRY": "imageRegistry"}
-    environment = {name: value for name, key in variables.items() if (value := configuration.get(key))}
+        found |= _complete(found)
+    stacks = [_one_of("stacks", stack, STACKS) for stack in configuration.get_object("stacks") or STACKS[:1]]
+    environment = {name: value for name, key in VARIABLES.items() if (value := configuration.get(key))}
+    if place == "aws":
+        _refuse({VARIABLES[name] for name in OWNED if name not in environment}, "is missing: pulumi config set")
+        environment["AWS_REGION"] = pulumi.Config("aws").require("region")
     return SwarmConfiguration(stacks, found, environment)
+
+
+def _complete(found: Mapping[str, pulumi.Output[str]]) -> dict[str, pulumi.Output[str]]:
+    """Return the optional secrets that are not configured, as not set; refuse what is missing or is made here."""
+    missing = set(SECRETS) - found.keys() - BUCKET_SECRETS
+    _refuse(BUCKET_SECRETS & found.keys(), "is made with the bucket and must not be configured")
+    _refuse(missing - OPTIONAL_SECRETS, "is missing: pulumi config set --secret NAME, which asks for the value")
+    return {name: pulumi.Output.secret(f"{NOT_SET}\n") for name in missing}  # the last newline is echo's, and taken off
 
 
 def _read_network(configuration: pulumi.Config) -> NetworkConfiguration:
