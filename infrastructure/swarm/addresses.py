@@ -50,7 +50,7 @@ class Entrance:
         }
         if missing := [name for name, value in given.items() if not value]:
             raise ConfigurationError(f"{' and '.join(missing)}: neither in {kept.path} nor in the environment")
-        scheme, host = ("https", values["DOMAIN"]) if production else ("http", "127.0.0.1")
+        scheme, host = ("https", values["DOMAIN"]) if production else ("http", values["SWARM_ADDRESS"])
         front = f"{scheme}://{host}:{values['HTTPS_PORT' if production else 'HTTP_PORT']}"
         return cls(
             dashboards=front,

@@ -7,7 +7,7 @@ import time
 
 from infrastructure.swarm.docker import DockerError, Json, docker, inspect, lines
 
-SECONDS = 420.0
+SECONDS = 300.0
 STEADY_SECONDS = 4.0  # an update that was asked for may not have begun yet when the services are first looked at
 POLL_SECONDS = 0.5
 FAILED = ("paused", "rollback_started", "rollback_paused", "rollback_completed")
@@ -17,7 +17,7 @@ def wait_for(*services: str) -> None:
     """Wait until the services, by id or name, have the tasks that they should have, and are not being updated.
 
     Raises:
-        DockerError: one was rolled back, or is not there after seven minutes; the message holds its tasks' own words.
+        DockerError: one was rolled back, or is not there after five minutes; the message holds its tasks' own words.
     """
     deadline, steady_since = time.monotonic() + SECONDS, time.monotonic()
     while time.monotonic() - steady_since < STEADY_SECONDS:
@@ -46,4 +46,6 @@ def replicas(service: str) -> str:
 def _complaints(*services: str) -> str:
     """What the engine says of the tasks that did not come up."""
     words = "{{.Name}}: {{.CurrentState}} {{.Error}}"
-    return "\n".join(docker("service", "ps", "--no-trunc", "--format", words, *services).splitlines()[:12])
+    told = docker("service", "ps", "--no-trunc", "--format", words, *services).splitlines()
+    waiting = [line for line in told if ": Running" not in line and ": Shutdown" not in line]
+    return "\n".join([*waiting[:8], "what each of them logged: mask docker services logs NAME"])

@@ -37,7 +37,7 @@ def deploy(stack: str, environment: Mapping[str, str] = os.environ) -> None:
     if production and "-dirty-" in tag:
         raise ConfigurationError(f"{tag} holds changes that are in no commit: production runs commits only")
     values = variables_of(stack, environment, secrets.current_names(), tag, production=production)
-    files = files_of(stack, production=production)
+    files = files_of(stack, environment, production=production)
     options = [word for file in files for word in ("--compose-file", str(file))]
     options += ["--with-registry-auth"] if production else ["--resolve-image=never"]  # local images are in no registry
     docker("stack", "deploy", "--prune", *options, stack, variables=dict(environment) | values)

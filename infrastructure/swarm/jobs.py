@@ -23,7 +23,7 @@ from infrastructure.swarm.docker import Json, docker, inspect, is_production, li
 from infrastructure.swarm.variables import settings
 from internal.errors import ConfigurationError, FundError
 
-SECRETS = ("FUND_API_TOKEN", "WEIGHTS_AND_BIASES_API_KEY", "DUCKDB_ACCESS_KEY", "DUCKDB_SECRET")
+SECRETS = ("FUND_API_TOKEN", "WEIGHTS_AND_BIASES_API_KEY")
 VOLUMES = {"pocketsizefund-registry": "/registry", "pocketsizefund-models-state": "/state"}
 USER = "10001"
 POLL_SECONDS = 0.5

