@@ -17,11 +17,11 @@ PLACES = ("local", "aws")
 MANAGER_NUMBERS = (1, 3, 5)  # Raft needs a majority: an even number survives no more losses than the odd one below it
 BUCKET_SECRETS = frozenset({"DATA_BUCKET", "DUCKDB_ACCESS_KEY", "DUCKDB_SECRET"})  # on AWS, made with the bucket
 OPTIONAL_SECRETS = frozenset({"EDGAR_USER_AGENT", "WEIGHTS_AND_BIASES_API_KEY"})
-VARIABLES = {"DOMAIN": "domain", "ACME_EMAIL": "acmeEmail", "IMAGE_PREFIX": "imagePrefix"}  # of a stack's files, by key
+VARIABLES = {"DOMAIN": "domain", "ACME_EMAIL": "acmeEmail", "IMAGE_PREFIX": "imagePrefix"}
 
 
 class ConfigurationError(pulumi.RunError):
-    """A value of the stack's configuration is missing or must not be; Pulumi prints its sentence without a traceback."""
+    """A value of the configuration is missing or must not be; Pulumi prints the sentence without a traceback."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def read_swarm(configuration: pulumi.Config, place: str) -> SwarmConfiguration:
     if place == "aws":
         found |= _complete(found)
     stacks = [_one_of("stacks", stack, STACKS) for stack in configuration.get_object("stacks") or STACKS[:1]]
-    environment = {name: value for name, key in VARIABLES.items() if (value := configuration.get(key))}
+    environment = {name: text for name, key in VARIABLES.items() if (text := configuration.get(key))}
     if place == "aws":
         _refuse({VARIABLES[name] for name in OWNED if name not in environment}, "is missing: pulumi config set")
         environment["AWS_REGION"] = pulumi.Config("aws").require("region")
@@ -144,7 +144,9 @@ def _complete(found: Mapping[str, pulumi.Output[str]]) -> dict[str, pulumi.Outpu
 def _read_network(configuration: pulumi.Config) -> NetworkConfiguration:
     ssh_cidrs = _networks("sshCidrs", configuration.require_object("sshCidrs"))
     if not ssh_cidrs or any(IPv4Network(cidr).prefixlen == 0 for cidr in ssh_cidrs):
-        raise ConfigurationError("sshCidrs must name the networks from which SSH is open; everywhere is not one of them")
+        raise ConfigurationError(
+            "sshCidrs must name the networks from which SSH is open; everywhere is not one of them"
+        )
     return NetworkConfiguration(
         configuration.get("networkCidr") or "10.20.0.0/16",
         configuration.get("subnetCidr") or "10.20.0.0/24",

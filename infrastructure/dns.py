@@ -19,6 +19,4 @@ def create_record(domain: str, zone_id: str, addresses: Sequence[pulumi.Input[st
         zone_id: the Route 53 hosted zone that it belongs to.
         addresses: the public IPv4 addresses on which Traefik listens.
     """
-    route53.Record(
-        "fund", zone_id=zone_id, name=domain, type="A", ttl=TIME_TO_LIVE_SECONDS, records=list(addresses)
-    )
+    route53.Record("fund", zone_id=zone_id, name=domain, type="A", ttl=TIME_TO_LIVE_SECONDS, records=list(addresses))

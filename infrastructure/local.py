@@ -1,7 +1,8 @@
-"""What runs on a Swarm, wherever it is: networks, secrets, stacks, each made by the command that a person's task runs too.
+"""What runs on a Swarm, wherever it is: networks, secrets, stacks, each made by the command of a person's task.
 
-It knows which command makes, changes and removes a thing, and by what a change of it is seen (hashes of files, a secret's
-value). It does not know what those commands do (infrastructure/swarm/), nor where the engine is: the docker context says.
+It knows which command makes, changes and removes a thing, and by what a change of it is seen (hashes of files, a
+secret's value). It does not know what those commands do (infrastructure/swarm/), nor where the engine is: the docker
+context says.
 """
 
 import hashlib
@@ -21,6 +22,9 @@ USE_CONTEXT = """
 docker context inspect "$NAME" >/dev/null 2>&1 && verb=update || verb=create
 docker context $verb "$NAME" --docker "host=$ENGINE"
 """
+UNLESS_GONE = """set -e
+there=$(docker stack ls --format '{{{{.Name}}}}')
+echo "$there" | grep -qx {stack} || exit 0"""
 FORGET_CONTEXT = 'DOCKER_CONTEXT=default docker context rm --force "$NAME"'
 
 
@@ -55,20 +59,24 @@ def deploy(swarm: SwarmConfiguration, after: Sequence[pulumi.Resource]) -> None:
     """
     networks = _command("networks", _module("networks", "up"), _call("base", "remove_networks"), swarm, after)
     secrets = [_secret(name, value, swarm, after) for name, value in swarm.secrets.items()]
-    missing = _command("missing-secrets", _module("secrets", "fill"), _module("secrets", "empty"), swarm, secrets or after)
+    missing = _command(
+        "missing-secrets", _module("secrets", "fill"), _module("secrets", "empty"), swarm, secrets or after
+    )
     deployed: Sequence[pulumi.Resource] = [networks, missing]
     for stack in swarm.stacks:
         deployed = [_stack(stack, swarm, deployed)]
 
 
-def _secret(name: str, value: pulumi.Output[str], swarm: SwarmConfiguration, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
+def _secret(
+    name: str, value: pulumi.Output[str], swarm: SwarmConfiguration, after: Sequence[pulumi.Resource]
+) -> pulumi.Resource:
     """Make one secret, its value by standard input; another value rotates it, which moves the services that read it."""
     return local.Command(
         f"secret-{name}",
         create=_module("secrets", "create", name),
         update=_module("secrets", "rotate", name),
         delete=_module("secrets", "remove", name),
-        stdin=pulumi.Output.secret(value),
+        stdin=value,
         dir=ROOT,
         environment=swarm.environment,
         opts=pulumi.ResourceOptions(depends_on=list(after)),
@@ -76,15 +84,18 @@ def _secret(name: str, value: pulumi.Output[str], swarm: SwarmConfiguration, aft
 
 
 def _stack(stack: str, swarm: SwarmConfiguration, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
-    """Deploy one stack; with a command to update it, a change of the triggers deploys it over what runs, never anew."""
+    """Deploy one stack; when its content changes, deploy it over what runs.
+
+    The hashes are a variable of the command and no `triggers`: a changed trigger replaces the resource, whose old half
+    is then deleted, and with it the stack that the new half has just deployed.
+    """
     return local.Command(
         f"stack-{stack}",
         create=_module("deploy", stack),
         update=_module("deploy", stack),
-        delete=_module("deploy", stack, "--remove"),
-        triggers=content_hashes(stack, swarm.environment),
+        delete=f"{UNLESS_GONE.format(stack=stack)}\n{_module('deploy', stack, '--remove')}",
         dir=ROOT,
-        environment=swarm.environment,
+        environment={**swarm.environment, "CONTENT": "\n".join(content_hashes(stack, swarm.environment))},
         opts=pulumi.ResourceOptions(depends_on=list(after)),
     )
 
@@ -92,7 +103,7 @@ def _stack(stack: str, swarm: SwarmConfiguration, after: Sequence[pulumi.Resourc
 def content_hashes(stack: str, environment: Mapping[str, str]) -> list[str]:
     """Return a SHA-256 of each file that decides what a stack is: its own files, and the configs that they name."""
     production = environment.get("DOCKER_CONTEXT") == PRODUCTION
-    files = files_of(stack, production=production)
+    files = files_of(stack, environment, production=production)
     configs = config_hashes(files, settings(environment, production=production))
     own = [f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}" for file in files]
     return own + [f"{name} {digest}" for name, digest in sorted(configs.items())]

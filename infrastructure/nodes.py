@@ -20,11 +20,10 @@ DEBIAN = "136693071363"  # the Debian project's account, https://wiki.debian.org
 DIALS = 30  # a machine takes a minute or two before it answers
 USER = "admin"  # the user of Debian's machine images
 WAIT_FOR_BIRTH = "cloud-init status --wait >/dev/null"
-INIT = f"""{WAIT_FOR_BIRTH}
-[ "$(docker info --format '{{{{.Swarm.LocalNodeState}}}}')" = active ] || docker swarm init --advertise-addr "$ADDRESS" >&2"""
+UNLESS_JOINED = """[ "$(docker info --format '{{.Swarm.LocalNodeState}}')" = active ] ||"""
+INIT = f'{WAIT_FOR_BIRTH}\n{UNLESS_JOINED} docker swarm init --advertise-addr "$ADDRESS" >&2'
 # the token comes by standard input: it stands in no list of processes and in no log of Pulumi
-JOIN = f"""{WAIT_FOR_BIRTH}
-[ "$(docker info --format '{{{{.Swarm.LocalNodeState}}}}')" = active ] || docker swarm join --token "$(cat)" "$MANAGER:2377" """
+JOIN = f'{WAIT_FOR_BIRTH}\n{UNLESS_JOINED} docker swarm join --token "$(cat)" "$MANAGER:2377"'
 LEAVE = "docker swarm leave --force"
 
 
@@ -156,7 +155,7 @@ def _join_as(role: str, nodes: Sequence[Node], first: Node, made: pulumi.Resourc
             f"{node.name}-joins",
             connection=node.connection,
             create=first.private_address.apply(lambda address: f"MANAGER={address}\n{JOIN}"),
-            stdin=pulumi.Output.secret(token.stdout),
+            stdin=token.stdout.apply(pulumi.Output.secret),
             delete=LEAVE,
         )
         for node in nodes

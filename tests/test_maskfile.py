@@ -22,6 +22,7 @@ TASKS = {
     *("development python " + verb for verb in ("dead-code", "imports")),
     "development quality",
     *("infrastructure base " + verb for verb in ("up", "down")),
+    "infrastructure destroy",
     *("applications " + verb for verb in ("build", "up", "down", "start", "models")),
     "test",
     *("docker context " + name for name in ("local", "production")),

@@ -22,7 +22,10 @@ PIP_FILES = ("/etc/pip.conf", "~/.pip/pip.conf", "~/.config/pip/pip.conf")  # th
 def write(folder: Path, environment: Mapping[str, str]) -> None:
     """Write `environment`, a file for a shell to read, and `authorities.pem` where the machine names a bundle."""
     folder.mkdir()
-    settings = {**dict(_from_pip(environment)), **{name: environment[name] for name in PASSED_ON if name in environment}}
+    settings = {
+        **dict(_from_pip(environment)),
+        **{name: environment[name] for name in PASSED_ON if name in environment},
+    }
     bundle = _bundle(environment)
     if bundle is not None:
         (folder / "authorities.pem").write_bytes(bundle.read_bytes())

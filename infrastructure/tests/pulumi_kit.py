@@ -9,9 +9,10 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime import mocks, rpc, set_all_config
+from pulumi.runtime.stack import Stack
 from pulumi.runtime.sync_await import _sync_await
 
-SECRET_MARK = rpc._special_sig_key  # noqa: SLF001 - how the engine marks a secret on the wire, with no public name
+SECRET_MARK = rpc._special_sig_key
 GIVEN: Mapping[str, Mapping[str, Any]] = {
     "aws:ec2/eip:Eip": {"publicIp": "198.51.100.7"},
     "aws:iam/accessKey:AccessKey": {"secret": "made-by-aws"},
@@ -47,7 +48,12 @@ class _Answers(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         addresses = {"privateIp": f"10.20.0.{len(args.name)}", "publicIp": f"203.0.113.{len(args.name)}"}
         given = addresses if args.typ == "aws:ec2/instance:Instance" else GIVEN.get(args.typ, {})
-        names = {"arn": f"arn:aws:s3:::{args.name}-1", "bucket": f"{args.name}-1", "keyName": args.name, "name": args.name}
+        names = {
+            "arn": f"arn:aws:s3:::{args.name}-1",
+            "bucket": f"{args.name}-1",
+            "keyName": args.name,
+            "name": args.name,
+        }
         return f"{args.name}-id", {**names, **args.inputs, **given}
 
 
@@ -65,7 +71,7 @@ class Recorder(mocks.MockMonitor):
             inputs = rpc.deserialize_properties(request.object)
             secrets = frozenset(name for name, value in inputs.items() if holds_secret(value))
             self.asked.append(Asked(request.type, request.name, unwrap(inputs), secrets, request))
-        return super().RegisterResource(request)
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call] # Pulumi's mocks have no types
 
     def of_kind(self, kind: str) -> dict[str, Asked]:
         """Return the resources of one type, such as `aws:ec2/instance:Instance`, by name."""
@@ -75,7 +81,7 @@ class Recorder(mocks.MockMonitor):
 def holds_secret(value: object) -> bool:
     """Say whether a value is marked as a secret, or holds one."""
     if isinstance(value, Mapping):
-        return value.get(SECRET_MARK) == rpc._special_secret_sig or any(map(holds_secret, value.values()))  # noqa: SLF001
+        return value.get(SECRET_MARK) == rpc._special_secret_sig or any(map(holds_secret, value.values()))
     return isinstance(value, list) and any(map(holds_secret, value))
 
 
@@ -99,7 +105,9 @@ def run_program(configuration: Mapping[str, str], secret_keys: Sequence[str] = (
     pulumi.runtime.set_mocks(recorder.mocks, project="pocketsizefund", stack="test", preview=False, monitor=recorder)
     named = {key if ":" in key else f"pocketsizefund:{key}": value for key, value in configuration.items()}
     set_all_config(named, [f"pocketsizefund:{key}" for key in secret_keys])
-    pulumi.runtime.test(compose)()
-    exports = pulumi.runtime.get_root_resource().outputs
+    pulumi.runtime.test(compose)()  # type: ignore[no-untyped-call] # as above
+    root = pulumi.runtime.get_root_resource()
+    assert isinstance(root, Stack)
+    exports = root.outputs
     recorder.exports |= rpc.deserialize_properties(_sync_await(rpc.serialize_properties(exports, {})))
     return recorder

@@ -1,22 +1,26 @@
-"""The production stack against Pulumi's mocks: what is open to whom, what is encrypted, what is secret, who may do what."""
+"""The production stack against Pulumi's mocks: what is open, encrypted, secret, and who may do what."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 import pulumi
 import pytest
 import yaml
-from infrastructure.tests.pulumi_kit import Asked, Recorder, run_program
 
 from infrastructure.nodes import render_cloud_init
+from infrastructure.tests.pulumi_kit import Asked, Recorder, run_program
 
 INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 INSTANCE = "aws:ec2/instance:Instance"
 REMOTE, LOCAL = "command:remote:Command", "command:local:Command"
 SECRET_VALUES = {
     name: f"value-of-{name}"
-    for name in ("GRAFANA_ADMIN_PASSWORD", "ALPACA_API_KEY_ID", "ALPACA_API_SECRET", "ALPACA_BASE_URL", "POLYGON_API_KEY")
+    for name in (
+        "GRAFANA_ADMIN_PASSWORD",
+        "ALPACA_API_KEY_ID",
+        "ALPACA_API_SECRET",
+        "ALPACA_BASE_URL",
+        "POLYGON_API_KEY",
+    )
 }
 PRIVATE_KEY = "value-of-private-key"
 CONFIGURATION = {
@@ -211,7 +215,7 @@ def places_of(value: str, asked: list[Asked]) -> list[tuple[Asked, str]]:
 def test_the_context_reaches_the_manager_and_everything_uses_it(production: Recorder) -> None:
     """The docker context is the first manager's fixed address; every further command runs through it."""
     commands = production.of_kind(LOCAL)
-    environment: Mapping[str, Any] = commands["context"].inputs["environment"]
+    environment = commands["context"].inputs["environment"]
     assert environment == {"NAME": "pocketsizefund-production", "ENGINE": "ssh://admin@198.51.100.7"}
     others = [one.inputs["environment"] for name, one in commands.items() if name != "context"]
     assert {"pocketsizefund-production"} == {environment["DOCKER_CONTEXT"] for environment in others}
