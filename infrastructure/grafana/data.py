@@ -22,17 +22,17 @@ NOW = [
     ),
     Panel(
         "Sessions synced",
-        "Sessions fetched and committed since datamanager started.",
+        "Sessions in the ledger; two years are collected first, then one a day.",
         "short",
-        [Query("sum(datamanager_collected_sessions_total)")],
+        [Query("max(equity_bars_sessions)")],
         kind="stat",
         width=6,
     ),
     Panel(
         "Rows in quarantine",
-        "Rows that no check let through since datamanager started; the quarantine table holds them with the reason.",
+        "Rows that no check let through; the quarantine table holds them with the reason.",
         "short",
-        [Query("sum(datamanager_quarantined_rows_total)")],
+        [Query("sum(equity_bars_quarantined_rows) or vector(0)")],
         kind="stat",
         width=6,
         warn=1,
@@ -49,7 +49,7 @@ HISTORY = [
         "Quarantine by reason",
         "Rows kept out of the lake, by the check that refused them. A jump after a vendor's change is the vendor's.",
         "short",
-        [Query("sum by (reason) (bars_quarantined)", "{{reason}}")],
+        [Query("max by (reason) (equity_bars_quarantined_rows) or vector(0)", "{{reason}}")],
         warn=1,
     ),
     Panel(
@@ -65,7 +65,7 @@ HISTORY = [
         [
             Query(
                 f"histogram_quantile({quantile}, "
-                "sum by (le) (rate(vendor_request_duration_seconds_bucket[$__rate_interval])))",
+                "sum by (le) (rate(datamanager_vendor_request_duration_seconds_bucket[$__rate_interval])))",
                 name,
             )
             for quantile, name in ((0.5, "median"), (0.99, "slowest hundredth"))

@@ -78,7 +78,7 @@ HISTORY = [
         "Positions",
         "Names held, by side; at most ten a side when decided.",
         "short",
-        [Query("max by (side) (positions)", "{{side}}")],
+        [Query("max by (side) (portfolio_positions)", "{{side}}")],
     ),
     Panel(
         "Orders",
@@ -90,11 +90,11 @@ HISTORY = [
         "Slippage",
         "Dollars paid so far between the close that a decision was taken at and the fill; positive is a cost.",
         "currencyUSD",
-        [Query("max(order_slippage_dollars)", "slippage")],
+        [Query("max(portfolio_order_slippage_dollars)", "slippage")],
     ),
     Panel(
         "Rebalances",
-        "Rebalances in the last hour by result. Any failure is an alert.",
+        "Rebalances in the last hour by result. A failure is an alert; standby: another trader holds the lease.",
         "short",
         [Query("sum by (result) (increase(rebalances_total[1h]))", "{{result}}")],
         bad=1,

@@ -5,7 +5,7 @@ from infrastructure.grafana.panels import Dashboard, Panel, Query
 NOW = [
     Panel(
         "Loss, held out",
-        "The champion's quantile loss on the sessions held out when it was trained, over the plain baseline's. "
+        "The champion's pinball loss on the sessions held out when it was trained, over the best baseline's. "
         "Below 100 % it knows something.",
         "percentunit",
         [Query("max(model_cumulative_loss) / max(model_baseline_loss)")],
@@ -45,13 +45,13 @@ NOW = [
 HISTORY = [
     Panel(
         "Loss",
-        "Quantile loss of returns: the champion's and the baseline's when held out, and the champion's over the last "
-        "20 live sessions. Live above the baseline for weeks: train anew.",
+        "Pinball loss of cumulative log returns: the champion's and the baseline's when held out, and the champion's "
+        "over the last 20 live sessions. Live above the baseline for weeks: train anew.",
         "none",
         [
             Query("max(model_cumulative_loss)", "champion, held out"),
             Query("max(model_baseline_loss)", "baseline, held out"),
-            Query("max(model_live_loss)", "champion, live"),
+            Query("max(model_live_cumulative_loss)", "champion, live"),
         ],
     ),
     Panel(
@@ -65,25 +65,18 @@ HISTORY = [
     ),
     Panel(
         "Drift of the inputs",
-        "How far the inputs of today's predictions lie from those of training, in standard deviations of training.",
+        "The five inputs that lie furthest from the training's, by the shift of their mean over the last 20 sessions, "
+        "in standard deviations of training. A baseline has none.",
         "none",
-        [Query("max(model_input_drift)", "mean absolute shift")],
+        [Query("topk(5, max by (variable) (model_input_drift_deviations))", "{{variable}}")],
         warn=0.5,
         bad=1,
     ),
     Panel(
-        "Time to predict",
-        "Mean time of portfoliomanager's answers to `/predictions` and `/portfolios`, which run the model.",
-        "s",
-        [
-            Query(
-                "sum by (route, method) (rate(http_request_duration_seconds_sum"
-                '{job="portfoliomanager", route=~"/(predictions|portfolios).*"}[$__rate_interval])) '
-                "/ sum by (route, method) (rate(http_request_duration_seconds_count"
-                '{job="portfoliomanager", route=~"/(predictions|portfolios).*"}[$__rate_interval])) >= 0',
-                "{{method}} {{route}}",
-            )
-        ],
+        "Targets come true",
+        "Predictions of the last 20 sessions whose outcome is known: with few of them the live figures mean little.",
+        "short",
+        [Query("max(model_live_targets)", "targets")],
     ),
 ]
 

@@ -1,7 +1,6 @@
 """The rules, by Prometheus' own tools: valid, tested by their own unit tests, each alert with a runbook."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,16 +8,17 @@ from typing import Any
 import pytest
 import yaml
 
+from infrastructure.tests.monitoring_processes import installed
+
 INFRASTRUCTURE = Path(__file__).parents[1]
 PROMETHEUS = INFRASTRUCTURE / "prometheus"
 RUNBOOK = INFRASTRUCTURE.parent / "docs" / "operations.md"
-ABSENT = "{} is not on this machine; `apt-get install prometheus prometheus-alertmanager` brings it"
 
 
 def run(tool: str, *arguments: str | Path) -> str:
     """What a tool printed; its failure is the test's."""
-    assert shutil.which(tool), ABSENT.format(tool)
-    ended = subprocess.run([tool, *map(str, arguments)], check=False, capture_output=True, text=True, timeout=60)  # noqa: S603 - Prometheus' own tools
+    command = [installed(tool), *map(str, arguments)]
+    ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)  # noqa: S603 - Prometheus' own tools
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 

@@ -48,7 +48,13 @@ class Node:
         return run("docker", *words, timeout=timeout, env=environment, **options)
 
     def start(self) -> None:
-        """Start the engine over what its folder holds, and wait until it answers."""
+        """Start the engine over what its folder holds, and wait until it answers.
+
+        dockerd gives its containerd only some seconds; on a machine that is busy with other things it is tried again.
+
+        Raises:
+            MachineError: dockerd ended three times, or does not answer; the text holds the end of its log.
+        """
         for part in ("run", "data"):
             (self.folder / part).mkdir(parents=True, exist_ok=True)
         (self.folder / "resolv.conf").write_text(f"nameserver {NAME_SERVER}\n")
@@ -62,34 +68,32 @@ class Node:
             "--kill-child",
             "--mount-proc",
         ]
+        command = [str(found("nsenter")), f"--net=/run/netns/{self.namespace}", *spaces]
         inside = ["sh", "-c", INSIDE, "node", self.name, str(self.folder)]
         engine = ["--data-root", str(self.folder / "data"), "--host=unix:///run/docker.sock", f"--dns={NAME_SERVER}"]
+        words = [*command, *inside, *engine, f"--cgroup-parent={self.cgroup}"]
+        for last in (False, False, True):
+            if self._started(words, last=last):
+                return
+
+    def _started(self, words: list[str], *, last: bool) -> bool:
         with (self.folder / "dockerd.log").open("a") as log:
-            process = subprocess.Popen(  # noqa: S603 (the harness's own command)
-                [
-                    str(found("nsenter")),
-                    f"--net=/run/netns/{self.namespace}",
-                    *spaces,
-                    *inside,
-                    *engine,
-                    f"--cgroup-parent={self.cgroup}",
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 (the harness's own command)
         (self.folder / "pid").write_text(str(process.pid))
-        wait_for(f"the engine {self.name}", lambda: self._answers(process), 60)
+        wait_for(f"the engine {self.name}", lambda: process.poll() is not None or self._answers(), 90)
+        if process.poll() is None:
+            return True
+        self._forget_sockets()
+        if last:
+            raise MachineError(f"dockerd of {self.name} ended: {(self.folder / 'dockerd.log').read_text()[-2000:]}")
+        return False
 
     @property
     def cgroup(self) -> str:
         """The control group under which this engine keeps its containers."""
         return f"/{self.namespace}"
 
-    def _answers(self, process: "subprocess.Popen[bytes]") -> bool:
-        if process.poll() is not None:
-            raise MachineError(f"dockerd of {self.name} ended: {(self.folder / 'dockerd.log').read_text()[-2000:]}")
+    def _answers(self) -> bool:
         try:
             return bool(self.docker("info", "--format", "{{.ServerVersion}}", timeout=20).strip())
         except MachineError:

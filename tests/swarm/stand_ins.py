@@ -1,7 +1,7 @@
 """Stand-ins for the images of infrastructure that no registry gives here: the real programs, from packages.
 
-Knows what the programs are called in Debian (Traefik's comes with the dependency group `swarm`), and how the real images
-are entered (entry point, user, folders), so that a stack's file needs no change. Knows no stack.
+Knows what the programs are called in Debian (Traefik's comes with the dependency group `swarm`), and how the real
+images are entered (entry point, user, folders), so that a stack's file needs no change. Knows no stack.
 Grafana, Portainer and cAdvisor (no package in Debian 12, and its newer command module is on no Go proxy) cannot be
 had: `NOT_TO_BE_HAD` is the one list of them, and tests leave those services out.
 """

@@ -16,10 +16,12 @@ pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
 ROOT = Path(__file__).parents[2]
 READER_PROGRAM = """
 import http.server
+if open("/run/secrets/FUND_API_TOKEN").read() == "bad":
+    raise SystemExit("I cannot live with that")
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         value = open("/run/secrets/FUND_API_TOKEN").read()
-        self.send_response(500 if value == "bad" else 200)
+        self.send_response(200)
         self.end_headers()
         self.wfile.write(value.encode())
 http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
@@ -60,12 +62,12 @@ def served(node: Node) -> str:
 
 @pytest.fixture(scope="module")
 def reader(node: Node, home: Path) -> Node:
-    """A service that answers with the value of the secret FUND_API_TOKEN, and is unhealthy when that is `bad`."""
+    """A service that answers with the value of the secret FUND_API_TOKEN, and ends at once when that is `bad`."""
     assert task(node, home, "secrets", "create", "FUND_API_TOKEN", sent="first\n").returncode == 0
     node.docker(
         *("service", "create", "--quiet", "--name=reader", "--secret=FUND_API_TOKEN", "--update-order=start-first"),
         *("--update-failure-action=rollback", "--update-monitor=3s", "--rollback-monitor=1s"),
-        *("--health-cmd", f'python -c "{ASK}"', "--health-interval=1s", "--health-retries=2", "--health-timeout=3s"),
+        *("--health-cmd", f'python -c "{ASK}"', "--health-interval=2s", "--health-retries=9", "--health-timeout=30s"),
         *(base_image.NAME, "python", "-c", READER_PROGRAM),
     )
     return node

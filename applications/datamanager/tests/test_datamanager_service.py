@@ -548,6 +548,10 @@ def test_operations(client: httpx.Client) -> None:
     close = float(metrics["datamanager_bars_last_session_timestamp_seconds"])
     assert session_close(SESSION).timestamp() == close
     assert float(metrics['datamanager_vendor_requests_total{outcome="ok"}']) >= 4
+    assert float(metrics["datamanager_vendor_request_duration_seconds_count"]) >= 4
+    assert float(metrics["equity_bars_sessions"]) == 1
+    assert float(metrics["equity_bars_rows"]) == read(client, "/sessions").get_column("rows").item()
+    assert float(metrics["equity_bars_sessions_missing"]) == 0
     assert "/equity-bars" in client.get("/openapi.json").json()["paths"]
 
 

@@ -6,10 +6,13 @@ Each line of standard input is one run; each line of standard output its exit co
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
+from internal.lake.lease import Lease
+from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.datamanager_client import DatamanagerClient
@@ -52,10 +55,11 @@ class Deadly:
 def rebalance(exchange: str, datamanager: str, folder: str, deadly_step: int, moment: str) -> int:
     """Recover, then rebalance the last closed session; how many steps it took."""
     key, secret = os.environ["ALPACA_API_KEY_ID"], os.environ["ALPACA_API_SECRET"]
-    with DatamanagerClient(datamanager, SecretStr(os.environ["FUND_API_TOKEN"])) as store:
+    lease = Lease(Objects(folder), "trader", Path(folder, "state"), seconds=30)
+    with lease, DatamanagerClient(datamanager, SecretStr(os.environ["FUND_API_TOKEN"])) as store:
         parts = (AlpacaBroker(key, secret, exchange), store, LakeJournal(Lake(folder)))
         broker, data, journal = (Deadly(part, deadly_step, moment) for part in parts)
-        rebalancer = Rebalancer(broker, data, journal, POLICY)
+        rebalancer = Rebalancer(broker, data, journal, lease, POLICY)
         rebalancer.recover()
         rebalancer.run(None)
     return Deadly.count

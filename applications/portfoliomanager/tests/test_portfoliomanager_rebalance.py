@@ -24,6 +24,8 @@ from internal.errors import (
     UnresolvedOrderError,
     UpstreamError,
 )
+from internal.lake.lease import Lease
+from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from portfoliomanager import performance
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
@@ -72,9 +74,18 @@ def journal(tmp_path: Path) -> LakeJournal:
 
 
 @pytest.fixture
-def make(broker: AlpacaBroker, store: DatamanagerClient, journal: LakeJournal) -> Callable[..., Rebalancer]:
+def lease(tmp_path: Path) -> Iterator[Lease]:
+    """The trader's lease in the same lake."""
+    with Lease(Objects(str(tmp_path / "lake")), "trader", tmp_path, seconds=30) as lease:
+        yield lease
+
+
+@pytest.fixture
+def make(
+    broker: AlpacaBroker, store: DatamanagerClient, journal: LakeJournal, lease: Lease
+) -> Callable[..., Rebalancer]:
     """A rebalancer on the test's journal, as a fresh process would wire it."""
-    return lambda policy=FAST: Rebalancer(broker, store, journal, policy)
+    return lambda policy=FAST: Rebalancer(broker, store, journal, lease, policy)
 
 
 def sides(orders: pl.DataFrame) -> dict[str, float]:
@@ -302,14 +313,16 @@ def test_interrupted_run_of_an_old_session(world: World, journal: LakeJournal, m
     assert len(world.orders()) == before
 
 
-def test_data_service_down_sends_nothing(world: World, broker: AlpacaBroker, journal: LakeJournal) -> None:
+def test_data_service_down_sends_nothing(
+    world: World, broker: AlpacaBroker, journal: LakeJournal, lease: Lease
+) -> None:
     """Without datamanager nothing is decided and nothing sent; the sentence names the setting."""
     before = len(world.orders())
     with (
         DatamanagerClient("http://127.0.0.1:9", SecretStr("")) as nowhere,
         pytest.raises(UnavailableError, match="DATAMANAGER_URL"),
     ):
-        Rebalancer(broker, nowhere, journal, FAST).run(None)
+        Rebalancer(broker, nowhere, journal, lease, FAST).run(None)
     assert journal.rebalances() == []
     assert len(world.orders()) == before
 

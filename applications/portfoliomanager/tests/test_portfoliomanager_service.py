@@ -1,5 +1,6 @@
 """The service over HTTP, as users and events meet it: the real application under uvicorn, the champion a baseline."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -184,8 +185,51 @@ def test_cycle_by_hand_then_by_events(world: World, service: Service, tmp_path: 
     assert "portfolio_gross_exposure_ratio 1." in metrics or "portfolio_gross_exposure_ratio 0.9" in metrics
     assert 'portfolio_orders{state="filled"} 20.0' in metrics
     assert "portfolio_rebalance_last_success_timestamp_seconds 1." in metrics
+    require_metrics(service, metrics)
     secret = "a-secret-of-the-tests"  # noqa: S105 - loopback only
     assert secret not in service.log.read_text()
+
+
+def require_metrics(service: Service, text: str) -> None:
+    """Each figure is what another route, or a count by hand, says; a restart changes no gauge."""
+    told = samples(text)
+    book = service.json("GET", "/portfolios/current")
+    sides = [position["side"] for position in book["positions"]]
+    for side in ("long", "short"):
+        assert told[f'portfolio_positions{{side="{side}"}}'] == sides.count(side)
+    orders = read_frame_response(service.request("GET", "/orders"))
+    direction = pl.when(pl.col("side") == "buy").then(1.0).otherwise(-1.0)
+    moved = pl.col("filled_average_price") - pl.col("reference_price")
+    slippage = orders.select((direction * moved * pl.col("filled_quantity")).sum()).item()
+    assert told["portfolio_order_slippage_dollars"] == pytest.approx(slippage)
+    assert told['portfolio_orders{state="unresolved"}'] == 0
+    assert told['rebalances_total{result="success"}'] >= 2
+    assert (
+        told["model_live_targets"] == read_frame_response(service.request("GET", "/predictions"))["ticker"].n_unique()
+    )
+    assert 0 <= told["model_live_interval_coverage_ratio"] <= 1
+    assert 0 < told["model_live_cumulative_loss"] < 0.1
+    assert math.isnan(told["model_cumulative_loss"])  # this champion was never measured beside the baselines
+
+    service.kill()
+    service.start()
+    names = [name for name in told if name.startswith(("portfolio_", "model_")) and "last_success" not in name]
+    expected = {name: told[name] for name in names}
+    wait_for(lambda: settled(service)["model_live_targets"] == told["model_live_targets"])
+    again = settled(service)
+    assert expected == pytest.approx({name: again[name] for name in names}, nan_ok=True)
+    assert again["portfolio_rebalance_last_success_timestamp_seconds"] > 0
+
+
+def samples(text: str) -> dict[str, float]:
+    """Every sample of a Prometheus text by its name and labels."""
+    lines = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+    return {name: float(value) for name, value in lines}
+
+
+def settled(service: Service) -> dict[str, float]:
+    """What the service shows now."""
+    return samples(service.request("GET", "/metrics").text)
 
 
 def _latest(service: Service) -> date | None:

@@ -13,10 +13,10 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
-from datamanager.metrics import COLLECTED_SESSIONS, LAST_SESSION, QUARANTINED_ROWS
+from datamanager.metrics import COLLECTED_SESSIONS
 from datamanager.ports import MarketData
 from datamanager.quality import Judged, judge_bars, judge_dividends, judge_splits
-from internal.dates import previous_session, session_close
+from internal.dates import previous_session
 from internal.lake.store import Lake
 from internal.lake.tables import INGESTION_SESSIONS_COLUMNS, QUARANTINE_COLUMNS
 
@@ -75,7 +75,6 @@ def commit(lake: Lake, fetched: Fetched, collected_at: datetime) -> pl.DataFrame
     ledger = _ledger_rows(fetched, collected_at)
     lake.replace_days("ingestion_sessions", ledger, start, end)
     COLLECTED_SESSIONS.inc(ledger.height)
-    QUARANTINED_ROWS.inc(quarantined.height)
     return ledger
 
 
@@ -89,13 +88,6 @@ def compact(lake: Lake) -> None:
     for table in COLLECTED_TABLES:
         if lake.version(table) >= 0:
             lake.compact(table)
-
-
-def show_last_session(lake: Lake) -> None:
-    """Set the staleness gauge to the close of the latest session in the ledger; an empty lake leaves it unset."""
-    last = lake.scan("ingestion_sessions").select(pl.col("date").max()).collect().item()
-    if last is not None:
-        LAST_SESSION.set(session_close(last).timestamp())
 
 
 def _action_days(stretch: list[date]) -> tuple[date, date]:

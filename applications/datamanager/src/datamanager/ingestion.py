@@ -13,9 +13,10 @@ from functools import partial
 
 import polars as pl
 
-from datamanager.collection import commit, compact, fetch, ledger, show_last_session
+from datamanager.collection import commit, compact, fetch, ledger
 from datamanager.periods import Period, ends_month, runs, session_to_collect, sessions_to_collect
 from datamanager.ports import MarketData
+from datamanager.staleness import show_lake, show_missing
 from internal.dates import last_closed_session
 from internal.errors import ConflictError
 from internal.lake.store import Lake
@@ -57,8 +58,8 @@ class Ingestion:
     async def collect_session(self, day: date, *, force: bool = False, wait: bool = False) -> Collected:
         """Collect one session; InvalidRequestError when it is none or has not closed at the vendor."""
         async with self._alone(wait=wait):
-            last_closed = await self._last_closed()
-            return await self._collect(session_to_collect(day, last_closed), last_closed, force=force)
+            now = await self._now()
+            return await self._collect(session_to_collect(day, last_closed_session(now)), now, force=force)
 
     async def collect_period(self, period: Period, *, force: bool = False) -> Collected:
         """Collect every missing session of the period; with `force` the complete ones again as well.
@@ -67,8 +68,8 @@ class Ingestion:
         UpstreamError and UnavailableError (the vendor, the disk); stretches committed before the error stay.
         """
         async with self._alone(wait=False):
-            last_closed = await self._last_closed()
-            return await self._collect(sessions_to_collect(period, last_closed), last_closed, force=force)
+            now = await self._now()
+            return await self._collect(sessions_to_collect(period, last_closed_session(now)), now, force=force)
 
     @asynccontextmanager
     async def _alone(self, *, wait: bool) -> AsyncIterator[None]:
@@ -83,10 +84,10 @@ class Ingestion:
             finally:
                 self.progress = replace(self.progress, running=False)
 
-    async def _last_closed(self) -> date:
-        return last_closed_session(await asyncio.to_thread(self._market_data.now))
+    async def _now(self) -> datetime:
+        return await asyncio.to_thread(self._market_data.now)
 
-    async def _collect(self, wanted: list[date], last_closed: date, *, force: bool) -> Collected:
+    async def _collect(self, wanted: list[date], now: datetime, *, force: bool) -> Collected:
         known = await asyncio.to_thread(_known, self._lake, wanted)
         complete = set() if force else set(known.get_column("date"))
         self.progress = Progress(len(wanted), len(complete), len(complete), running=True)
@@ -94,10 +95,11 @@ class Ingestion:
         fresh = [await self._stretch(stretch) for stretch in stretches]
         if any(ends_month(stretch) for stretch in stretches):
             await asyncio.to_thread(compact, self._lake)
+        await asyncio.to_thread(show_missing, self._lake, now)
         return Collected(
             sessions=_summary(known.filter(pl.col("date").is_in(sorted(complete))), fresh),
             bars_version=await asyncio.to_thread(self._lake.version, "equity_bars"),
-            last_closed=last_closed,
+            last_closed=last_closed_session(now),
         )
 
     async def _stretch(self, stretch: list[date]) -> pl.DataFrame:
@@ -110,7 +112,7 @@ class Ingestion:
     def _fetch_and_commit(self, stretch: list[date], count_fetched: Callable[[], object]) -> pl.DataFrame:
         fetched = fetch(self._market_data, stretch, count_fetched)
         rows = commit(self._lake, fetched, datetime.now(UTC))
-        show_last_session(self._lake)
+        show_lake(self._lake)
         return rows
 
     def _count_fetched(self) -> None:

@@ -4,15 +4,15 @@ Knows every part and which adapter stands behind which port. Knows no rule of th
 `python -m internal.http.run datamanager.server:create_application --port PORT`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from cloudevents.core.v1.event import CloudEvent
 from fastapi import FastAPI
 
 from datamanager.adapters.polygon import Polygon
 from datamanager.announcements import SESSION_CLOSED, SOURCE, on_session_closed
-from datamanager.collection import show_last_session
 from datamanager.configuration import Configuration
 from datamanager.details import EquityDetails
 from datamanager.ingestion import Ingestion
@@ -27,6 +27,7 @@ from datamanager.routes import (
     sessions,
 )
 from datamanager.services import Services
+from datamanager.staleness import Watch
 from internal.cloud_events import EventBus
 from internal.http.service import create_service
 from internal.lake.store import Lake
@@ -45,11 +46,14 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(application: FastAPI) -> AsyncIterator[None]:
         application.state.services = parts
-        show_last_session(parts.lake)
+        watching = asyncio.create_task(Watch(parts.lake, vendor).run())
         try:
             async with parts.bus:
                 yield
         finally:
+            watching.cancel()
+            with suppress(asyncio.CancelledError):
+                await watching
             vendor.close()
 
     application = create_service(

@@ -28,6 +28,7 @@ class Configuration(ServiceSettings, DataBucketSettings):
     registry_directory: Path
     gross_exposure: float = Field(default=1.0, gt=0, le=2)
     same_day_lock: bool = True
+    lease_seconds: float = Field(default=30, ge=1, le=600)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
         super().__init__(**values)

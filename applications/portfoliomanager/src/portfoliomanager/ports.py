@@ -147,9 +147,19 @@ class DataStore(Protocol):
         """Nothing when it can be asked; raises otherwise."""
 
 
+class Lease(Protocol):
+    """The right to act for the fund, which one process has at a time."""
+
+    def require(self) -> int:
+        """The fencing number of this process's holding; a later holder's is larger. Raises StandbyError without it."""
+
+
 @dataclass(frozen=True)
 class Rebalance:
-    """One run of the state machine: planned, submitted, filled, reconciled."""
+    """One run of the state machine: planned, submitted, filled, reconciled.
+
+    `lease_number` is the fencing number of the holder who last went on with it; None in runs older than the lease.
+    """
 
     portfolio_id: str
     date: date
@@ -160,6 +170,7 @@ class Rebalance:
     notes: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
+    lease_number: int | None = None
 
 
 class Journal(Protocol):

@@ -22,7 +22,7 @@ from portfoliomanager import orders as planning
 from portfoliomanager.allocation import Decision, decide
 from portfoliomanager.gathering import Gathered, foreign_now, gather
 from portfoliomanager.policy import Policy
-from portfoliomanager.ports import Account, Broker, DataStore, Journal, Rebalance, SuspendedAccountError
+from portfoliomanager.ports import Account, Broker, DataStore, Journal, Lease, Rebalance, SuspendedAccountError
 from portfoliomanager.reconciliation import Reconciliation, reconcile
 from portfoliomanager.sending import SENDABLE_STATES, book_updates, send
 
@@ -48,21 +48,22 @@ def require_closed_session(day: date, moment: datetime) -> None:
 
 
 class Rebalancer:
-    """The fund's only hand at the broker; one run at a time."""
+    """The fund's only hand at the broker; one run at a time, and only while it holds the lease."""
 
-    def __init__(self, broker: Broker, store: DataStore, journal: Journal, policy: Policy) -> None:
-        """Takes the three ports and the policy."""
-        self._broker, self._store, self._journal, self._policy = broker, store, journal, policy
+    def __init__(self, broker: Broker, store: DataStore, journal: Journal, lease: Lease, policy: Policy) -> None:
+        """Takes the four ports and the policy."""
+        self._broker, self._store, self._journal, self._lease, self._policy = broker, store, journal, lease, policy
         self._lock = RLock()
 
     def run(self, day: date | None) -> Outcome:
         """Decide and send the portfolio of a session, by default the last closed one; or answer what was decided.
 
         Raises InvalidRequestError (no session, not closed), ConflictError (no bars or predictions; an old session that
-        was never decided), SuspendedAccountError (nothing is sent), UnresolvedOrderError or UnavailableError (asked
-        again, it goes on where it stopped).
+        was never decided), SuspendedAccountError (nothing is sent), StandbyError (another process trades),
+        UnresolvedOrderError or UnavailableError (asked again, it goes on where it stopped).
         """
         with self._lock:
+            self._lease.require()
             moment = self._broker.moment()
             session = day or last_closed_session(moment)
             require_closed_session(session, moment)
@@ -76,6 +77,7 @@ class Rebalancer:
     def recover(self) -> None:
         """After a start: ask the broker about every unfinished order, then go on with an interrupted run."""
         with self._lock:
+            self._lease.require()
             moment = self._broker.moment()
             account = self._broker.account()
             reconcile(self._broker, self._journal, account, moment)
@@ -87,6 +89,7 @@ class Rebalancer:
     def reconcile(self) -> tuple[Reconciliation, list[dict[str, Any]]]:
         """Book what the broker knows; what happened, and what of the account is not ours."""
         with self._lock:
+            self._lease.require()
             moment = self._broker.moment()
             done = reconcile(self._broker, self._journal, self._broker.account(), moment)
             return done, foreign_now(self._broker, self._store, self._journal, moment)
@@ -128,6 +131,7 @@ class Rebalancer:
             notes=(*decision.notes, *_foreign_notes(gathered.foreign)),
             created_at=moment,
             updated_at=moment,
+            lease_number=self._lease.require(),
         )
         self._journal.save_rebalance(record)
         return record
@@ -145,7 +149,8 @@ class Rebalancer:
             self._send(record, phase, moment, ask_first=ask_first)
         orders = self._orders(record)
         self._store.save_portfolio(planning.applied(portfolio, orders))
-        submitted = replace(record, state="submitted", updated_at=moment, notes=(*record.notes, *_order_notes(orders)))
+        notes, number = (*record.notes, *_order_notes(orders)), self._lease.require()
+        submitted = replace(record, state="submitted", updated_at=moment, notes=notes, lease_number=number)
         self._journal.save_rebalance(submitted)
         get_logger(__name__).info("portfolio_submitted", portfolio_id=record.portfolio_id, orders=orders.height)
         return submitted
@@ -168,6 +173,7 @@ class Rebalancer:
                 self._journal.save_orders(changed)
 
     def _send_one(self, order: dict[str, Any], *, ask_first: bool) -> dict[str, Any]:
+        self._lease.require()
         try:
             return send(self._broker, order, ask_first=ask_first)
         except UnresolvedOrderError as error:

@@ -20,7 +20,7 @@ import tenacity
 import urllib3
 from pyrate_limiter import InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
-from datamanager.metrics import VENDOR_REQUESTS
+from datamanager.metrics import VENDOR_REQUESTS, VENDOR_SECONDS
 from internal.errors import FundError, NotFoundError, UnavailableError, UpstreamError
 
 MINUTE_MILLISECONDS = 60_000
@@ -122,7 +122,8 @@ class VendorTransport:
     ) -> urllib3.BaseHTTPResponse:
         if self._limiter is not None:
             self._limiter.try_acquire("vendor")
-        return self._pool.request(method, url, fields=fields, headers=headers)
+        with VENDOR_SECONDS.time():
+            return self._pool.request(method, url, fields=fields, headers=headers)
 
     def _attempt(self, asked: str, send: Callable[[], urllib3.BaseHTTPResponse]) -> VendorResponse:
         try:

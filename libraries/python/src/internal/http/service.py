@@ -17,7 +17,7 @@ from internal.http.middleware import ServiceMiddleware
 from internal.http.problems import MEDIA_TYPE, Problem, install_problem_handlers, problem_response
 from internal.telemetry import get_logger
 
-type ReadinessCheck = Callable[[FastAPI], Awaitable[None]]
+type ReadinessCheck = Callable[[FastAPI], Awaitable[object]]
 
 MAXIMUM_BODY_BYTES = 64 * 1024 * 1024  # a day's predictions of 8,000 tickers are 4 MB
 READINESS_SECONDS = 5.0  # a check that takes longer has failed

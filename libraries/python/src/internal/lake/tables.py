@@ -48,6 +48,7 @@ REBALANCES_COLUMNS: dict[str, pl.DataType] = {
     "notes": pl.String(),  # JSON list
     "created_at": MOMENT,
     "updated_at": MOMENT,
+    "lease_number": pl.Int64(),  # the fencing number of its last holder
 }
 ACCOUNT_SNAPSHOTS_COLUMNS: dict[str, pl.DataType] = {
     "timestamp": MOMENT,

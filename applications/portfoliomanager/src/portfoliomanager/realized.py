@@ -1,0 +1,63 @@
+"""What became of the forecasts, and how far the inputs have moved from those of the training.
+
+Knows predictions, bars and a fitted scaler as frames and values: pure functions. Knows no store and no metric.
+"""
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from internal.features.panel import build_panel
+from internal.features.scaling import Scaler
+from internal.features.variables import PRICE_VARIABLES, observe
+
+LEVELS = {"quantile_10": 0.1, "quantile_50": 0.5, "quantile_90": 0.9}
+
+
+@dataclass(frozen=True)
+class Realized:
+    """Forecasts whose target has come: how many, their pinball loss (cumulative log returns), share in the interval."""
+
+    targets: int
+    loss: float
+    coverage: float
+
+
+def realized(predictions: pl.DataFrame, closes: pl.DataFrame) -> Realized | None:
+    """Judge predictions by closes that are adjusted as of one day; None when no target has come.
+
+    predictions: the frame of that name. closes: ticker, date, close, from the first origin to the last target. A ticker
+    without a close on either day counts nowhere. Loss as `models evaluate` measures it: the mean over quantiles, of log
+    returns.
+    """
+    at_origin = closes.select("ticker", "date", pl.col("close").alias("close_before"))
+    at_target = closes.select("ticker", pl.col("date").alias("target_date"), pl.col("close").alias("close_then"))
+    judged = predictions.join(at_origin, on=["ticker", "date"]).join(at_target, on=["ticker", "target_date"])
+    if judged.is_empty():
+        return None
+    truth = (pl.col("close_then") / pl.col("close_before")).log()
+    losses = [_pinball(truth - pl.col(name).log1p(), level) for name, level in LEVELS.items()]
+    inside = truth.is_between(pl.col("quantile_10").log1p(), pl.col("quantile_90").log1p())
+    loss, coverage = judged.select(pl.mean_horizontal(losses).mean(), inside.mean().alias("coverage")).row(0)
+    return Realized(judged.height, float(loss), float(coverage))
+
+
+def _pinball(error: pl.Expr, level: float) -> pl.Expr:
+    """Koenker and Bassett 1978; error is truth less forecast."""
+    return pl.max_horizontal(level * error, (level - 1) * error)
+
+
+def drift(bars: pl.DataFrame, details: pl.DataFrame, scaler: Scaler, sessions: int) -> dict[str, float]:
+    """By variable: size of the mean shift over the last sessions of the bars, in the training's standard deviations.
+
+    Prices have no fitted scale and are left out.
+    """
+    days = bars.get_column("date").unique().sort().tail(sessions)
+    frame = observe(build_panel(bars, details, end=days[-1]).frame)
+    shifts = {
+        variable: ((pl.col(f"past_{variable}") - mean) / deviation).mean().abs()
+        for variable, mean, deviation in zip(scaler.variables, scaler.means, scaler.deviations, strict=True)
+        if variable not in PRICE_VARIABLES
+    }
+    found = frame.filter(pl.col("date").is_in(days.implode())).select(**shifts).row(0, named=True)
+    return {variable: shift for variable, shift in found.items() if shift is not None}

@@ -1,0 +1,111 @@
+"""Two real traders on one lake and one exchange: one trades; when it dies in the middle, the other ends its work."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from internal.lake.store import Lake
+from portfoliomanager.adapters.lake_journal import LakeJournal
+
+SECONDS = 3.0
+World = Any  # the classes of conftest, which no test can import
+Service = Any
+
+
+@pytest.fixture
+def traders(world: World, services: type[Service]) -> Iterator[list[Service]]:
+    """Two, each with a state directory of its own, on one journal; the first one holds the lease."""
+    found = []
+    for name in ("first", "second"):
+        shared = {"DATA_BUCKET": str(world.folder / "shared"), "LEASE_SECONDS": str(SECONDS), "SAME_DAY_LOCK": "false"}
+        found.append(services("portfoliomanager", world.variables(name) | shared, world.folder / f"{name}.log").start())
+        wait_for((world.folder / "shared/leases/trader/000000000001.json").exists)
+    yield found
+    for service in found:
+        service.kill()
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 30) -> float:
+    """Wait until it holds; how long it took."""
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() < started + seconds
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+def holds(service: Service) -> bool:
+    """Whether a trader says that it holds the lease."""
+    return "\nlease_held 1.0" in service.request("GET", "/metrics").text
+
+
+def require_each_once(world: World, journal: LakeJournal) -> None:
+    """The exchange's own list: no order twice, and exactly those that the journal says were sent."""
+    ids = [order["client_order_id"] for order in world.orders()]
+    assert len(set(ids)) == len(ids)
+    assert set(ids) == set(
+        journal.orders().filter(~journal.orders()["state"].is_in(["dropped", "rejected"]))["client_order_id"]
+    )
+    assert journal.orders().filter(journal.orders()["state"].is_in(["planned", "unresolved"])).is_empty()
+
+
+def test_one_trades_and_the_other_takes_over(world: World, traders: list[Service]) -> None:
+    """Both are asked at once: one trades. It is killed in the middle of the next run: the other ends it."""
+    first, second = traders
+    journal = LakeJournal(Lake(str(world.folder / "shared")))
+    world.store_predictions(world.session(), width=1e-6)
+    with ThreadPoolExecutor(2) as threads:
+        answers = list(threads.map(lambda one: one.request("POST", "/portfolios", json={}), traders))
+    assert [200, 503] == [answer.status_code for answer in answers]
+    refusal = answers[1].json()
+    assert "standby" in refusal["type"]
+    assert "number 1, last sign at 20" in refusal["detail"]
+    assert "standby" in second.request("GET", "/ready").json()["checks"]["lease"]
+    assert 'rebalances_total{result="standby"} 1.0' in second.request("GET", "/metrics").text
+    assert second.request("POST", "/reconciliations", json={}).status_code == 503
+    require_each_once(world, journal)
+    assert 1 == journal.rebalances()[0].lease_number
+
+    world.play_session()
+    world.store_predictions(world.session(), width=1e-6)
+    before = len(world.orders())
+    world.fault("hang", path="/v2/orders", method="POST", count=1, seconds=2)
+    asking = threading.Thread(target=ask_in_vain, args=(first,))
+    asking.start()
+    wait_for(lambda: len(world.orders()) > before)
+    first.kill()
+    asking.join()
+    assert not holds(second)
+    waited = wait_for(lambda: holds(second))
+    assert SECONDS * 0.5 < waited < SECONDS * 3
+    wait_for(lambda: [run.state for run in journal.rebalances()][-1] == "submitted")
+    require_each_once(world, journal)
+    assert len(world.orders()) > before + 1
+    assert 2 == journal.rebalances()[-1].lease_number
+
+    first.start()
+    assert "standby" in first.request("GET", "/ready").json()["checks"]["lease"]
+    second.kill()
+    second.start()  # its own lease of a former life: it does not wait, and the other does not get in between
+    assert holds(second)
+    assert not holds(first)
+
+
+def ask_in_vain(service: Service) -> None:
+    """Ask for a rebalance of which no answer comes."""
+    with pytest.raises(httpx.TransportError):
+        service.request("POST", "/portfolios", json={})
+
+
+def test_an_orderly_end_gives_it_back(traders: list[Service]) -> None:
+    """After SIGTERM the other one holds it at its next turn, without waiting for the lease to run out."""
+    first, second = traders
+    holder, waiting = (first, second) if holds(first) else (second, first)
+    holder.process.terminate()
+    holder.process.wait(timeout=20)
+    assert wait_for(lambda: holds(waiting)) < SECONDS
