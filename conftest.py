@@ -11,6 +11,7 @@ import pytest
 # Of these each takes more than twenty seconds; begun last, one would keep one worker busy and leave the other idle.
 LONGEST = (
     "tests/test_daily_cycle.py",
+    "infrastructure/tests/test_monitoring_panels.py",
     "libraries/python/tests/test_kernels_sanitizers.py",
     "applications/portfoliomanager/tests/test_portfoliomanager_killed.py",
     "applications/datamanager/tests/test_datamanager_interruptions.py",

@@ -23,6 +23,7 @@ TASKS = {
     "development quality",
     "development swarm-test",
     *("infrastructure base " + verb for verb in ("up", "down")),
+    "infrastructure destroy",
     *("applications " + verb for verb in ("build", "up", "down", "start", "models")),
     "test",
     *("docker context " + name for name in ("local", "production")),

@@ -85,13 +85,13 @@ def down(*, volumes: bool) -> None:
     for stack in [stack for stack in reversed(STACKS) if stack in stacks_there()]:
         remove(stack)
     secrets.empty()
-    _remove_networks()
+    remove_networks()
     if volumes:
         remove_volumes()
     leave_swarm()
 
 
-def _remove_networks() -> None:
+def remove_networks() -> None:
     """Remove the networks; for some seconds after a task has ended, the engine still counts it as attached."""
     deadline = time.monotonic() + NETWORK_SECONDS
     while True:

@@ -4,7 +4,7 @@ Knows that a secret cannot be changed: a new value is a new secret under a new n
 moved from the one to the other. Knows no stack file. Values come from standard input and go to the engine's: they are
 in no command line, no log and no message.
 
-    echo "value" | python -m infrastructure.swarm.secrets create NAME     # also: rotate NAME; list; fill; empty
+    echo "value" | python -m infrastructure.swarm.secrets create NAME     # rotate NAME; remove NAME; list; fill; empty
 """
 
 import argparse
@@ -137,6 +137,15 @@ def _move(service: Json, old: set[str], new: str) -> bool:
     return True
 
 
+def remove(name: str) -> None:
+    """Remove a secret in every version, and its value on this machine. Raises DockerError while a service mounts it."""
+    check_name(name)
+    for one in present().get(name, []):
+        docker("secret", "rm", str(one["ID"]))
+        say(f"secret {one['Spec']['Name']} removed")
+    Credentials.of(production=is_production()).forget({name})
+
+
 def fill() -> None:
     """Make what is missing: locally everything, for the simulated exchange; in production what nobody needs to choose.
 
@@ -225,7 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="infrastructure.swarm.secrets", description="The Swarm's secrets.")
     commands = parser.add_subparsers(dest="command", required=True)
     whole = {"list": show, "fill": fill, "empty": empty}
-    named = {"create": create, "rotate": rotate}
+    named = ("create", "rotate", "remove")
     for command in (*whole, *named):
         commands.add_parser(command)
     for command in named:
@@ -233,6 +242,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if asked.command in whole:
         return run_command(whole[asked.command])
+    if asked.command == "remove":
+        return run_command(partial(remove, asked.name))
     return run_command(partial(_with_value, asked.command, asked.name))
 
 

@@ -19,16 +19,11 @@ from infrastructure.grafana.__main__ import DASHBOARDS, path, text
 from infrastructure.grafana.panels import COLUMNS
 from infrastructure.tests.monitoring_processes import Watchers, watch
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(900)
 
 # What cannot be had without a Docker engine, and so is no target here: cAdvisor (Debian 12 has no package) and Grafana.
 NOT_HERE = re.compile(r"\bcontainer_\w+")
-# Metrics that the services do not export yet; an empty answer is forgiven for these alone.
-AWAITED = re.compile(
-    r"\b(portfolio_positions|portfolio_order_slippage_dollars|rebalances_total|lease_held|model_\w+"
-    r"|equity_bars_\w+|datamanager_vendor_request_duration_seconds_bucket)\b"
-)
-VARIABLES = {"$__rate_interval": "1m", "$job": ".*"}
+VARIABLES = {"$__rate_interval": "10m", "$job": ".*"}
 
 
 def panels() -> list[tuple[str, dict[str, Any]]]:
@@ -53,10 +48,10 @@ def watchers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watchers]:
     services = dict(zip(("exchange", "datamanager", "portfoliomanager"), fund.ports, strict=True))
     with watch(folder, services) as watchers, fund.start("up", "--tickers", "40", "--sessions", "1") as up:
         try:
-            read_until(up, "The fund stays up")
+            read_until(up, "The fund stays up", seconds=800)
             for _ in range(3):
                 assert httpx.get(f"{watchers.door}/sessions", timeout=30).is_success
-                time.sleep(1.1)  # a rate needs two scrapes on either side
+                time.sleep(2.2)  # a rate needs two scrapes on either side
             yield watchers
         finally:
             fund.run("down")
@@ -80,7 +75,7 @@ def test_every_panel_returns_data(watchers: Watchers) -> None:
     for dashboard, panel in panels():
         for target in panel["targets"]:
             found = answer(watchers, target["expr"])
-            left_out = NOT_HERE.search(target["expr"]) or AWAITED.search(target["expr"])
+            left_out = NOT_HERE.search(target["expr"])
             said = "; ".join(found) or (f"(not here: {left_out[0]})" if left_out else "NOTHING")
             print(f"{dashboard:9} {panel['title']:24} {said}")  # noqa: T201 - the list is the test's report
             if not found and not left_out:
@@ -90,7 +85,7 @@ def test_every_panel_returns_data(watchers: Watchers) -> None:
 
 def test_every_service_is_a_target(watchers: Watchers) -> None:
     """All services answer Prometheus at the paths of prometheus.yaml."""
-    up = {row["metric"]["job"] for row in watchers.query("up == 1")}
+    up = {row["metric"]["job"] for row in watchers.query("max_over_time(up[1m]) == 1")}
     assert up >= {
         "datamanager",
         "portfoliomanager",

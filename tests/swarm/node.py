@@ -7,6 +7,7 @@ namespace's first process ends, the kernel ends every container and shim with it
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -83,7 +84,7 @@ class Node:
         wait_for(f"the engine {self.name}", lambda: process.poll() is not None or self._answers(), 90)
         if process.poll() is None:
             return True
-        self._forget_sockets()
+        self._forget_run()
         if last:
             raise MachineError(f"dockerd of {self.name} ended: {(self.folder / 'dockerd.log').read_text()[-2000:]}")
         return False
@@ -127,11 +128,12 @@ class Node:
             os.kill(pid, signal.SIGKILL)
             wait_for(f"the end of {self.name}", lambda: not _runs(pid), 10)
         record.unlink()
-        self._forget_sockets()
+        self._forget_run()
 
-    def _forget_sockets(self) -> None:
-        for left in ("run/docker.pid", "run/docker.sock"):
-            (self.folder / left).unlink(missing_ok=True)
+    def _forget_run(self) -> None:
+        """As at a machine's start: process ids in there would be taken for those of the next engine's processes."""
+        shutil.rmtree(self.folder / "run")
+        (self.folder / "run").mkdir()
 
 
 def _runs(pid: int) -> bool:

@@ -87,3 +87,14 @@ def test_returns_ahead_are_the_labels(
     both = np.isfinite(ahead) & np.isfinite(labels)
     assert both.mean() > 0.9
     assert ahead[both].tolist() == labels[both].tolist()
+
+
+def test_kinds_together_are_kinds_apart() -> None:
+    """Two kinds of forecasts that are alike at every row, counted in one pass, give the bits of each alone."""
+    frame = _frame(60)
+    _, truth = _forecasts(frame, np.full(frame.height, 1.0))
+    pooled = np.stack([np.tile([-width, 0.0, width], (7, 1)) for width in (0.8, 1.6)])  # [kind, step, quantile]
+    together = adaptive_factors(frame, pooled, np.stack([truth, -2 * truth], axis=1))
+    for kind, alone in enumerate((truth, -2 * truth)):
+        every = np.broadcast_to(pooled[kind], (*truth.shape, 3))
+        assert together[:, kind].tobytes() == adaptive_factors(frame, every, alone).tobytes()

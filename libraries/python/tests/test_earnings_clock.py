@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from internal.dates import sessions_frame
-from internal.features.earnings_clock import DAYS_BACK, earnings_clock
+from internal.features.earnings_clock import DAYS_BACK, clock_of, earnings_clock, with_spikes
 from internal.features.panel import build_panel
 from internal.features.variables import observe
 
@@ -58,3 +58,10 @@ def test_what_moved_all_is_no_news(
     shaken, calm = (earnings_clock(_jumping(bars, details, pl.lit(moved))) for moved in (True, False))
     for loud, quiet in zip(shaken, calm, strict=True):
         assert (loud[:, : len(DAYS_BACK)] <= quiet[:, : len(DAYS_BACK)] + 1e-6).all()
+
+
+def test_some_rows_hear_what_all_hear(observed: pl.DataFrame) -> None:
+    """Asked at some rows alone, of any segment, it says to the bit what it says of every row."""
+    rows = np.flatnonzero(observed["age"].to_numpy() % 7 == 3)
+    for some, every in zip(clock_of(with_spikes(observed), rows), earnings_clock(observed), strict=True):
+        assert some.tobytes() == every[rows].tobytes()

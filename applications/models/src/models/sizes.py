@@ -36,5 +36,5 @@ class Size:
 
 SIZES: Final[dict[str, Size]] = {
     "small": Size(16, 2, 0.1, 256, 2e-3, epochs=8, patience=2, seeds=1, windows_per_epoch=24_576),
-    "full": Size(64, 4, 0.3, 256, 5e-4, epochs=12, patience=3, seeds=2, windows_per_epoch=131_072),
+    "full": Size(64, 4, 0.3, 256, 5e-4, epochs=6, patience=2, seeds=2, windows_per_epoch=98_304),
 }

@@ -10,40 +10,44 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import QUANTILES, STEPS
+from internal.baselines.forecast import EVERY_ROW, QUANTILES, STEPS
 
 LOWER, MEDIAN, UPPER = 0, 1, 2
 RATE: Final = 0.05
 DECAY: Final = 0.99
 GROUPS: Final = 3  # thirds of a date's tickers by trailing volatility: calm ones are missed at other times
 FEWEST: Final = 5
-EVERY_ROW: Final = slice(None)
 
 
 def adaptive_factors(
     frame: pl.DataFrame, quantiles: np.ndarray, truth: np.ndarray, rows: np.ndarray | slice = EVERY_ROW
 ) -> np.ndarray:
-    """What each half of each interval should be multiplied by, as known at the row, f64 [row, step, half].
+    """What each half of each interval should be multiplied by, as known at the row, f64 [row, ..., step, half].
 
     Args:
         frame: The observed panel.
-        quantiles: f64 [row, step, 3], forecasts at every row; NaN where there is none.
-        truth: f64 [row, step], what came of them; NaN where it is unknown. **Guard:** what came of a forecast of `step`
-            sessions is used from the session on in which it is known, `step` sessions after the row, never before.
+        quantiles: f64 [row, ..., step, 3], forecasts at every row; NaN where there is none. Without the axis of rows:
+            the same at each of them.
+        truth: f64 [row, ..., step], what came of them; NaN where it is unknown. **Guard:** what came of a forecast of
+            `step` sessions is used from the session on in which it is known, `step` after the row, never before.
         rows: Those that are answered for.
     """
     session = frame.get_column("session").to_numpy()
     day, group, days = session - session.min(initial=0), _thirds(frame), int(np.ptp(session)) + 1 if len(session) else 1
-    by_day = np.argsort(day, kind="stable")
-    bounds = np.searchsorted(day[by_day], np.arange(days + 1))
-    step, shape = np.arange(len(STEPS)), (GROUPS, len(STEPS), 2)
-    logs, history, news = np.zeros(shape), np.ones((days, *shape)), np.zeros((days + len(STEPS) + 1, *shape))
+    cell = day * GROUPS + group  # a date's third
+    by_cell = np.argsort(cell, kind="stable")
+    bounds = np.searchsorted(cell[by_cell], np.arange(days * GROUPS + 1))
+    step, shape = np.arange(truth.shape[-1]), (GROUPS, *truth.shape[1:], 2)
+    logs, history, news = np.zeros(shape), np.ones((days, *shape)), np.zeros((days + len(step) + 1, *shape))
     for today in range(days):
         logs = DECAY * logs + RATE * news[today]
         history[today] = np.exp(logs)
-        at = by_day[bounds[today] : bounds[today + 1]]
-        misses = _misses(quantiles[at], truth[at], group[at], history[today])
-        news[today + 1 + step, :, step] = misses.swapaxes(0, 1)  # each step's are known so many sessions later
+        for third in range(GROUPS):
+            first = today * GROUPS + third
+            at = by_cell[bounds[first] : bounds[first + 1]]
+            forecasts = quantiles[at] if quantiles.ndim > truth.ndim else quantiles
+            misses = _misses(forecasts, truth[at], history[today, third])
+            news[today + 1 + step, third, ..., step, :] = np.moveaxis(misses, -2, 0)  # known so many sessions later
     return np.asarray(history[day[rows], group[rows]])
 
 
@@ -78,19 +82,15 @@ def _thirds(frame: pl.DataFrame) -> np.ndarray:
     return frame.select(share.over("date").floor().fill_null(0).cast(pl.Int64)).to_series().to_numpy()
 
 
-def _misses(quantiles: np.ndarray, truth: np.ndarray, group: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """How much more often than wanted one date's truths lie outside, by third, f64 [group, step, half].
+def _misses(quantiles: np.ndarray, truth: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """How much more often than wanted the truths of one date and third lie outside, f64 [..., step, half].
 
     Both halves get half of it: which half is missed tells where the market went, and neighbouring forecasts share most
     of that; followed on its own, each half narrows after a fall as the other widens. Zero where there are too few. A
     truth or forecast that is NaN does not count.
     """
-    low, high = _interval(quantiles, factors[group])  # [row, step] each
-    usable = np.isfinite(truth + low + high)
-    cell = group[:, None] * len(STEPS) + np.arange(len(STEPS))
-    count, outside = (
-        np.bincount(cell[found], minlength=GROUPS * len(STEPS)).reshape(GROUPS, len(STEPS))
-        for found in (usable, usable & ((truth < low) | (truth > high)))
-    )
+    low, high = _interval(quantiles, factors)
+    usable = np.isfinite(truth + low + high)  # [row, ..., step]
+    count, outside = (found.sum(axis=0) for found in (usable, usable & ((truth < low) | (truth > high))))
     excess = np.where(count >= FEWEST, outside / 2 / np.maximum(count, 1) - QUANTILES[LOWER], 0.0)
     return np.repeat(excess[..., None], 2, axis=-1)

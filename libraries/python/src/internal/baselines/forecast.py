@@ -14,6 +14,7 @@ from internal.features.windows import HORIZON
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
 STEPS: Final = tuple(range(1, HORIZON + 1))
+EVERY_ROW: Final = slice(None)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ The inputs are `features.volatility_inputs` and `features.earnings_clock`; `stag
 networks; they may stand on its scales.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
@@ -14,8 +15,15 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from internal.baselines.adaptation import EVERY_ROW, adaptive_factors, past_returns_ahead, widened
-from internal.baselines.forecast import QUANTILES, STEPS, RowQuantiles, future_log_returns, pooled_quantiles, to_daily
+from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widened
+from internal.baselines.forecast import (
+    EVERY_ROW,
+    STEPS,
+    RowQuantiles,
+    future_log_returns,
+    pooled_quantiles,
+    to_daily,
+)
 from internal.baselines.stages import Design, fit_stages, log_variances, unseen_log_variances
 from internal.baselines.volatility import ROOT_STEPS, TABLE, checked
 from internal.errors import InvalidRequestError
@@ -98,29 +106,36 @@ class HeterogeneousVolatility:
         """What variances are explained by, for every row of some whole segments that know their spikes."""
         age, session = prepared.get_column("age").to_numpy(), prepared.get_column("session").to_numpy()
         awake = (age >= LONG_MEMORY) & cls.reads_clock
-        return Design(standardised, np.array(SHARED_BY_DATE), cls._clocks(prepared), awake, session)
+        return Design(standardised, np.array(SHARED_BY_DATE), cls._clocks(prepared, awake), awake, session)
 
     @classmethod
-    def _clocks(cls, prepared: pl.DataFrame) -> list[list[np.ndarray]]:
-        """The clock's inputs of each session ahead, and the largest of all sessions up to it, f64 [row, input] each."""
+    def _clocks(cls, prepared: pl.DataFrame, awake: np.ndarray) -> list[list[np.ndarray]]:
+        """The clock's inputs of each session ahead, and the largest of all sessions up to it, f64 [row, input] each.
+
+        Only rows that are awake are filled in, the last 60 of 320 sessions: the others are never read.
+        """
         if not cls.reads_clock:
             return [[np.empty((prepared.height, 0))] * len(STEPS)] * 2
-        session = list(clock_of(prepared))
-        return [session, list(accumulate(session, np.maximum))]
+        heard = list(clock_of(prepared, np.flatnonzero(awake)))
+        return [[_spread(one, awake) for one in steps] for steps in (heard, accumulate(heard, np.maximum))]
 
     def scales(self, frame: pl.DataFrame) -> Scales:
         """The expected size of the moves from each row; a few tickers at a time, whose arrays fit a core's cache."""
-        prepared, bounds = with_spikes(with_groups(frame)), _segment_bounds(frame)
-        parts = [prepared[first:last] for first, last in pairwise(bounds)]
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # BLAS' own threads spin
-            found = list(pool.map(self._part, parts))
-        return Scales(np.concatenate([one.cumulative for one in found]), np.concatenate([one.daily for one in found]))
+        prepared, shape = with_spikes(with_groups(frame)), (frame.height, len(STEPS))
+        whole = Scales(np.empty(shape), np.empty(shape))
+
+        def fill(part: slice) -> None:
+            found = self._part(prepared[part])
+            whole.cumulative[part], whole.daily[part] = found.cumulative, found.daily
+
+        _each_part(frame, fill)
+        return whole
 
     def _part(self, prepared: pl.DataFrame) -> Scales:
         """Those of some whole segments."""
         design = self._design(prepared, _standardised(inputs_of(prepared), self.center, self.spread))
         fitted = [self.daily_coefficients, self.cumulative_coefficients]
-        return _scales(log_variances(design, fitted, np.arange(prepared.height)))
+        return _scales(log_variances(design, fitted))
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
@@ -175,24 +190,39 @@ class AdaptiveVolatility(ClockedVolatility):
 
         Misses are counted in units of the scale: there every row has the same quantiles.
         """
-        ahead = past_returns_ahead(frame)
-        truths = (self.cumulative, ahead / scales.cumulative), (self.daily, to_daily(ahead) / scales.daily)
-        cumulative, daily = (
-            adaptive_factors(frame, np.broadcast_to(pooled, (*truth.shape, len(QUANTILES))), truth, rows)
-            for pooled, truth in truths
-        )
-        return cumulative, daily
+        truth = np.empty((frame.height, 2, len(STEPS)))
+
+        def fill(part: slice) -> None:
+            ahead = past_returns_ahead(frame[part])
+            truth[part, 0] = ahead / scales.cumulative[part]
+            truth[part, 1] = to_daily(ahead) / scales.daily[part]
+
+        _each_part(frame, fill)
+        factors = adaptive_factors(frame, np.stack([self.cumulative, self.daily]), truth, rows)
+        return factors[:, 0], factors[:, 1]
 
 
-def _segment_bounds(frame: pl.DataFrame) -> list[int]:
-    """Rows at which parts of about PART_ROWS rows begin and end, none inside a segment."""
+def _each_part(frame: pl.DataFrame, fill: Callable[[slice], None]) -> None:
+    """Do it for all rows of a frame, side by side for parts of about PART_ROWS rows that hold whole segments."""
     ends = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum().to_numpy()
-    return [0, *ends[:-1][np.diff(ends // PART_ROWS) > 0].tolist(), frame.height]
+    bounds = [0, *ends[:-1][np.diff(ends // PART_ROWS) > 0].tolist(), frame.height]
+    parts = [slice(first, last) for first, last in pairwise(bounds)]
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # BLAS' own threads spin
+        list(pool.map(fill, parts))  # a list, so that an error is raised
+
+
+def _spread(heard: np.ndarray, awake: np.ndarray) -> np.ndarray:
+    """What was heard in the rows that are awake, f64 [row, input]; anything elsewhere."""
+    whole = np.empty((len(awake), heard.shape[1]))
+    whole[awake] = heard
+    return whole
 
 
 def _standardised(inputs: np.ndarray, center: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Inputs in standard deviations, f64 [row, input]."""
-    return np.asarray(np.clip((inputs - center) / spread, -LARGEST_INPUT, LARGEST_INPUT))
+    standardised = inputs - center
+    standardised /= spread
+    return np.asarray(np.clip(standardised, -LARGEST_INPUT, LARGEST_INPUT, out=standardised))
 
 
 def _scales(log_variances_of: list[np.ndarray]) -> Scales:

@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from internal.baselines.forecast import EVERY_ROW
 from internal.features.windows import HORIZON
 
 RIDGE: Final = 1_000.0
@@ -26,7 +27,7 @@ class Design:
     Attributes:
         inputs: Standardised, f64 [row, input]; finite wherever a row is fitted on.
         shared: Which inputs are the same for all tickers of a date, bool [input].
-        clocks: The earnings clock of each answer and step, f64 [row, clock's input] each.
+        clocks: The earnings clock of each answer and step, f64 [row, clock's input] each; read where it is awake alone.
         awake: Whether a row's history is long enough for the clock, bool [row].
         session: The row's date by number, i64 [row].
     """
@@ -49,20 +50,25 @@ def fit_stages(design: Design, answers: Sequence[np.ndarray], rows: np.ndarray) 
     fitted = []
     for answer, clocks in zip(answers, design.clocks, strict=True):
         coefficients = _inputs_and_one(inputs, design.shared, answer[rows], between)
-        left = (answer[rows] - _with_one(inputs) @ coefficients)[awake]
+        left = (answer[rows] - _affine(inputs, coefficients))[awake]
         heard = [_with_one(clock[rows[awake]]) for clock in clocks]
         news = [_ridge(clock, left[:, step], RIDGE) for step, clock in enumerate(heard)]
         fitted.append(np.concatenate([coefficients, np.stack(news, axis=1)]))
     return fitted
 
 
-def log_variances(design: Design, fitted: Sequence[np.ndarray], rows: np.ndarray) -> list[np.ndarray]:
+def log_variances(
+    design: Design, fitted: Sequence[np.ndarray], rows: np.ndarray | slice = EVERY_ROW
+) -> list[np.ndarray]:
     """What the coefficients say of some rows, f64 [row, step] for each answer; NaN where an input is."""
-    inputs = _with_one(design.inputs[rows])
-    return [
-        inputs @ coefficients[: inputs.shape[1]] + _news(clocks, design.awake, coefficients[inputs.shape[1] :], rows)
-        for coefficients, clocks in zip(fitted, design.clocks, strict=True)
-    ]
+    inputs, awake, said = design.inputs[rows], np.flatnonzero(design.awake[rows]), []
+    for coefficients, clocks in zip(fitted, design.clocks, strict=True):
+        plain, news = np.split(coefficients, [inputs.shape[1] + 1])
+        found = _affine(inputs, plain)
+        heard = [_affine(clock[rows][awake], news[:, step]) for step, clock in enumerate(clocks)]
+        found[awake] += np.stack(heard, axis=1)
+        said.append(found)
+    return said
 
 
 def unseen_log_variances(
@@ -123,6 +129,11 @@ def _with_one(inputs: np.ndarray) -> np.ndarray:
     return np.concatenate([inputs, np.ones((len(inputs), 1))], axis=1)
 
 
+def _affine(inputs: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """Inputs f64 [row, input] x coefficients f64 [input + 1, ...], the last of which is what one adds."""
+    return np.asarray(inputs @ coefficients[:-1] + coefficients[-1])
+
+
 def _ridge(inputs: np.ndarray, answer: np.ndarray, strength: float, *, free: bool = False) -> np.ndarray:
     """Ridge regression, f64 [input] or [input, step]; the last input goes unpenalised where it is free."""
     penalty = np.full(inputs.shape[1], strength)
@@ -132,9 +143,3 @@ def _ridge(inputs: np.ndarray, answer: np.ndarray, strength: float, *, free: boo
 
 def _solve(inputs: np.ndarray, answer: np.ndarray, penalty: np.ndarray) -> np.ndarray:
     return np.asarray(np.linalg.solve(inputs.T @ inputs + np.diag(penalty), inputs.T @ answer))
-
-
-def _news(clocks: Sequence[np.ndarray], awake: np.ndarray, coefficients: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """What the clock adds, f64 [row, step]; nothing where it sleeps."""
-    added = [_with_one(clock[rows]) @ coefficients[:, step] for step, clock in enumerate(clocks)]
-    return np.where(awake[rows, None], np.stack(added, axis=1), 0.0)

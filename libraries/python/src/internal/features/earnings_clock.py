@@ -30,18 +30,22 @@ def earnings_clock(frame: pl.DataFrame) -> Iterator[np.ndarray]:
         f64 [row, 9]: log of one plus the spike at each of the four; whether at least one, two, three were large; the
         second and third smallest. Zero where history does not reach.
     """
-    return clock_of(with_spikes(frame))
+    return clock_of(with_spikes(frame), np.arange(frame.height))
 
 
-def clock_of(prepared: pl.DataFrame) -> Iterator[np.ndarray]:
-    """`earnings_clock` of some whole segments of what `with_spikes` returned."""
+def clock_of(prepared: pl.DataFrame, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """`earnings_clock` at some rows, i64 [row], of some whole segments of what `with_spikes` returned."""
     length = prepared.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
     reach = length + HORIZON  # i64 [segment], targets: the sessions that it can be asked about, once each
     age = np.arange(reach.sum()) - np.repeat(np.cumsum(reach) - reach, reach)  # i64 [target]
     own = np.flatnonzero(age < np.repeat(length, reach))  # i64 [row], where its rows are among the targets
-    inputs = _inputs(_looked_up(prepared, reach, age, own))
-    for step in range(1, HORIZON + 1):
-        yield inputs[own + step]
+    ahead = [own[rows] + step for step in range(1, HORIZON + 1)]
+    asked = np.zeros(len(age), bool)
+    for targets in ahead:
+        asked[targets] = True
+    inputs, place = _inputs(_looked_up(prepared, reach, age, own, np.flatnonzero(asked))), np.cumsum(asked) - 1
+    for targets in ahead:
+        yield inputs[place[targets]]
 
 
 def with_spikes(frame: pl.DataFrame) -> pl.DataFrame:
@@ -64,7 +68,9 @@ def _sessions_back(days: np.ndarray, back: int) -> np.ndarray:
     return np.where(earlier >= 0, np.arange(len(days)) - earlier, len(days) + HORIZON)
 
 
-def _looked_up(prepared: pl.DataFrame, reach: np.ndarray, age: np.ndarray, own: np.ndarray) -> np.ndarray:
+def _looked_up(
+    prepared: pl.DataFrame, reach: np.ndarray, age: np.ndarray, own: np.ndarray, targets: np.ndarray
+) -> np.ndarray:
     """The largest spike within a session of each day back, f64 [day back, target]; zero before the segment began.
 
     A segment's horizon holds no spikes, so that within a session of its days there are never another segment's.
@@ -72,11 +78,12 @@ def _looked_up(prepared: pl.DataFrame, reach: np.ndarray, age: np.ndarray, own: 
     first, last = prepared.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
     days = sessions_frame(first, next_session(last, HORIZON)).get_column("date").to_numpy().astype("datetime64[D]")
     session = prepared.get_column("session").to_numpy()
-    place = np.repeat((session - session.min())[age[own] == 0], reach) + age  # i64 [target], on the calendar
-    spikes = np.zeros(len(age) + 3)  # two more in front and one behind, so that every place has neighbours
+    begun = np.repeat((session - session.min())[age[own] == 0], reach)[targets]
+    age, place = age[targets], begun + age[targets]  # i64 [target], in the segment and on the calendar
+    spikes = np.zeros(reach.sum() + 3)  # two more in front and one behind, so that every place has neighbours
     spikes[own + 2] = prepared.get_column("spike").to_numpy()
-    nearest = np.max([spikes[1 + off : 2 + off + len(age)] for off in DAYS_OFF], axis=0)  # from one before on
-    targets, backs = np.arange(len(age)), [_sessions_back(days, back)[place] for back in DAYS_BACK]
+    nearest = np.max([spikes[1 + off : 2 + off + reach.sum()] for off in DAYS_OFF], axis=0)  # from one before on
+    backs = [_sessions_back(days, back)[place] for back in DAYS_BACK]
     return np.stack([np.where(back <= age + 1, nearest[np.maximum(targets + 1 - back, 0)], 0.0) for back in backs])
 
 

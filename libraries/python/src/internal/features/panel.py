@@ -82,24 +82,32 @@ def build_panel(
     Raises:
         SchemaError: A column is missing, or a ticker has two bars on a date.
     """
-    _require(bars)
-    calendar = _calendar(bars, end)
-    judged = _judge(bars.filter(pl.col("date") <= end), calendar, absurd_price_ratio)
+    ordered = _ordered(bars)
+    calendar = _calendar(ordered, end)
+    judged = _judge(ordered.filter(pl.col("date") <= end), calendar, absurd_price_ratio)
     good = _repair(judged.filter(pl.col("verdict").is_null()))
     frame = _fill(_segments(good, maximum_gap, absurd_price_ratio), calendar, maximum_gap)
     return Panel(_describe(frame, details), _report(judged, good, frame))
 
 
-def _require(bars: pl.DataFrame) -> None:
+def _ordered(bars: pl.DataFrame) -> pl.DataFrame:
+    """What is read of the bars, sorted by ticker and date. Raises SchemaError when that is not possible."""
     missing = [column for column in REQUIRED if column not in bars.columns]
     if missing:
         raise SchemaError(f"bars lack the columns {', '.join(missing)}", [f"{column}: missing" for column in missing])
     if bars.schema["date"] != pl.Date:
         raise SchemaError(f"bars have dates of type {bars.schema['date']}, not Date", ["date: wrong type"])
-    twice = bars.filter(pl.struct("ticker", "date").is_duplicated()).select("ticker", "date").unique().sort(pl.all())
+    if "volume_weighted_average_price" not in bars.columns:
+        bars = bars.with_columns(volume_weighted_average_price=pl.lit(None, pl.Float64))
+    ordered = bars.select(*REQUIRED, "volume_weighted_average_price").sort("ticker", "date")
+    as_before = pl.all_horizontal(pl.col(key).eq_missing(pl.col(key).shift(1)) for key in ("ticker", "date"))
+    twice = (
+        ordered.select("ticker", "date").filter(as_before & (pl.int_range(pl.len()) > 0)).unique(maintain_order=True)
+    )
     if twice.height:
         failures = [f"{ticker} {day}: more than one bar" for ticker, day in twice.head(5).rows()]
         raise SchemaError(f"{twice.height} keys have more than one bar, the first: {failures[0]}", failures)
+    return ordered
 
 
 def _calendar(bars: pl.DataFrame, end: date) -> pl.DataFrame:
@@ -121,28 +129,19 @@ def _judge(bars: pl.DataFrame, calendar: pl.DataFrame, absurd_price_ratio: float
         .when(pl.col("volume") == 0)
         .then(pl.lit(NOT_TRADED))
     )
-    if "volume_weighted_average_price" not in bars.columns:
-        bars = bars.with_columns(volume_weighted_average_price=pl.lit(None, pl.Float64))
-    judged = (
-        bars.select(*REQUIRED, "volume_weighted_average_price")
-        .join(calendar, on="date", how="left")
-        .with_columns(verdict.alias("verdict"))
-        .sort("ticker", "date")
-    )
+    judged = bars.join(calendar, on="date", how="left", maintain_order="left").with_columns(verdict.alias("verdict"))
     return _judge_prices(judged, log(absurd_price_ratio))
 
 
 def _judge_prices(judged: pl.DataFrame, limit: float) -> pl.DataFrame:
-    readable = judged.filter(pl.col("verdict").is_null())
+    readable = judged.with_row_index("row").filter(pl.col("verdict").is_null())
     earlier = pl.col("close").rolling_median(MEDIAN_WINDOW, min_samples=1).shift(1).over("ticker")
     jump = (pl.col("close") / earlier).log().abs().fill_null(0)
     spike = (pl.max_horizontal("high", "open") / pl.col("close")).log().abs()
     dip = (pl.col("close") / pl.min_horizontal("low", "open")).log().abs()
-    absurd = readable.filter(pl.max_horizontal(jump, spike, dip) > limit).select(
-        "ticker", "date", absurd=pl.lit(value=True)
-    )
-    return judged.join(absurd, on=["ticker", "date"], how="left", maintain_order="left").with_columns(
-        verdict=pl.when(pl.col("absurd")).then(pl.lit(ABSURD)).otherwise(pl.col("verdict"))
+    absurd = readable.filter(pl.max_horizontal(jump, spike, dip) > limit).get_column("row")
+    return judged.with_columns(
+        verdict=pl.when(pl.int_range(pl.len()).is_in(absurd.implode())).then(pl.lit(ABSURD)).otherwise("verdict")
     )
 
 

@@ -35,7 +35,11 @@ def with_groups(frame: pl.DataFrame) -> pl.DataFrame:
 
 def inputs_of(grouped: pl.DataFrame) -> np.ndarray:
     """`volatility_inputs` of some whole segments of what `with_groups` returned."""
-    return grouped.select(**_own(), **_volume_and_direction(), **_market_and_sector()).to_numpy()
+    own, market = _own(), _market_and_sector()
+    inputs = grouped.select(**own, **_volume_and_direction(), **market).to_numpy(writable=True)
+    for variances in (inputs[:, : len(own)], inputs[:, -len(market) :]):  # in place: NumPy's logarithm is vectorised
+        np.log(np.maximum(variances, VARIANCE_FLOOR, out=variances), out=variances)
+    return inputs
 
 
 def future_log_variance(frame: pl.DataFrame, steps: tuple[int, ...], *, mean: bool) -> np.ndarray:
@@ -53,21 +57,15 @@ def _mean(values: pl.Expr, window: int) -> pl.Expr:
     return values.rolling_mean(window, min_samples=min(window, FEWEST_SESSIONS)).over("segment")
 
 
-def _log_mean(values: pl.Expr, window: int) -> pl.Expr:
-    return _mean(values, window).clip(VARIANCE_FLOOR).log()
-
-
 def _own() -> Named:
+    """The ticker's average variances, before the logarithm."""
     variance, change, gap = pl.col("variance"), pl.col("log_return"), pl.col("past_open")
     span = (pl.col("high") / pl.col("low")).log().pow(2) / (4 * np.log(2))  # Parkinson 1980
-    ranged = {f"variance_{window}": _log_mean(variance, window) for window in (1, 2, 5, 10, 22, 44, 66, 132, 252)}
-    squared = {f"squared_{window}": _log_mean(change.pow(2), window) for window in (5, 22, 66, 252)}
-    absolute = {
-        f"absolute_{window}": 2 * _mean(change.abs(), window).clip(VARIANCE_FLOOR**0.5).log()
-        for window in (5, 22, 66, 252)
-    }
-    overnight = {f"overnight_{window}": _log_mean(gap.pow(2), window) for window in (5, 22, 66)}
-    spans = {f"span_{window}": _log_mean(span, window) for window in (1, 5, 22)}
+    ranged = {f"variance_{window}": _mean(variance, window) for window in (1, 2, 5, 10, 22, 44, 66, 132, 252)}
+    squared = {f"squared_{window}": _mean(change.pow(2), window) for window in (5, 22, 66, 252)}
+    absolute = {f"absolute_{window}": _mean(change.abs(), window).pow(2) for window in (5, 22, 66, 252)}
+    overnight = {f"overnight_{window}": _mean(gap.pow(2), window) for window in (5, 22, 66)}
+    spans = {f"span_{window}": _mean(span, window) for window in (1, 5, 22)}
     return ranged | squared | absolute | overnight | spans
 
 
@@ -102,15 +100,14 @@ def _groups() -> Named:
 
 
 def _market_and_sector() -> Named:
+    """Averages over time of what `_groups` gives, before the logarithm."""
     windows = {
         "market_variance": (1, 5, 22, 66),
         "sector_group_variance": (1, 5, 22),
         "market_dispersion": (1, 5, 22),
         "sector_group_dispersion": (5, 22),
     }
-    return {
-        f"{name}_{window}": _log_mean(pl.col(name), window) for name, lengths in windows.items() for window in lengths
-    }
+    return {f"{name}_{window}": _mean(pl.col(name), window) for name, lengths in windows.items() for window in lengths}
 
 
 INPUTS: Final = tuple(_own() | _volume_and_direction() | _market_and_sector())

@@ -6,6 +6,7 @@ forecast theirs and half HAR's own. Knows how it becomes an artifact and back. K
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -25,7 +26,7 @@ from internal.tft.artifact import Artifact
 from internal.tft.calibration import Calibration
 from internal.tft.explanation import Weights
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.training import explain, predict
+from internal.tft.training import Forward, explain
 
 KIND: Final = "temporal_fusion_transformer"
 BATCH_SIZE: Final = 512  # one shape for any number of tickers: kernels are compiled once, a small market is one batch
@@ -93,8 +94,12 @@ class NetworkModel:
 
     def standardised(self, windows: Windows) -> np.ndarray:
         """The mean of the networks' own quantiles, not calibrated, in units of the windows' scale."""
-        networks = (self.network, *self.companions)
-        return np.asarray(np.mean([predict(one, windows, BATCH_SIZE).astype(np.float64) for one in networks], axis=0))
+        return np.asarray(np.mean([forward(windows)[0].astype(np.float64) for forward in self._forwards], axis=0))
+
+    @cached_property
+    def _forwards(self) -> list[Forward]:
+        """Kept with the networks, so that only the first forecasts pay for capturing them."""
+        return [Forward(one, BATCH_SIZE) for one in (self.network, *self.companions)]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Parameters by name, those of companions behind their number, the scale's and the calibration."""

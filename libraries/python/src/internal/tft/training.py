@@ -133,7 +133,7 @@ def fit(  # noqa: PLR0913, PLR0917 (what is trained, on what, how, and who follo
     standing = Standing() if checkpoint is None else checkpoint.resume(optimizer, random)
     take_step = training_step(model, configuration, optimizer)
     batches = _Batches(training, model, configuration, random)
-    watch, forward = _Stopwatch(batches.size), _Forward(model, batches.size)
+    watch, forward = _Stopwatch(batches.size), Forward(model, batches.size)
     for epoch in range(standing.epochs, configuration.epochs):
         if standing.is_stuck(configuration.patience):
             break
@@ -191,8 +191,8 @@ def training_step(
 
 
 def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> np.ndarray:
-    """Predict every window: f32 [window, horizon, quantile]; every batch has one shape, the last is filled and cut."""
-    return _Forward(model, padded(batch_size))(windows)[0]
+    """Predict every window once: f32 [window, horizon, quantile]."""
+    return Forward(model, batch_size)(windows)[0]
 
 
 def explain(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> dict[str, np.ndarray]:
@@ -211,14 +211,18 @@ def explain(model: TemporalFusionTransformer, windows: Windows, batch_size: int 
 
 def evaluate(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> float:
     """The mean quantile loss on the windows."""
-    return _loss(_Forward(model, padded(min(batch_size, len(windows)))), windows)
+    return _loss(Forward(model, min(batch_size, len(windows))), windows)
 
 
-class _Forward:
-    """The model with one batch shape; captured once there is more than one batch."""
+class Forward:
+    """The model with one batch shape, of which the last batch is filled and cut.
+
+    Captured at the second batch and kept, so that whoever keeps this builds the graph twice in its life, not in every
+    call. For one thread.
+    """
 
     def __init__(self, model: TemporalFusionTransformer, size: int) -> None:
-        self.model, self._size = model, size
+        self.model, self._size = model, padded(size)
         self._captured = TinyJit(self._predict)
 
     def _predict(self, past: Tensor, future: Tensor, static: Tensor) -> Tensor:
@@ -239,7 +243,7 @@ class _Forward:
         return found, target
 
 
-def _loss(forward: _Forward, windows: Windows) -> float:
+def _loss(forward: Forward, windows: Windows) -> float:
     return pinball_loss(*forward(windows), forward.model.configuration.quantiles)
 
 

@@ -1,0 +1,162 @@
+"""The production Swarm's machines: managers and workers, born from one cloud-init file, joined into one Swarm.
+
+It knows how a node is made and joins. It does not know what runs on it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+import pulumi
+from pulumi_aws import ec2
+from pulumi_command import remote
+
+from infrastructure.configuration import NodesConfiguration
+from infrastructure.network import Network
+
+CLOUD_INIT = Path(__file__).with_name("cloud-init.yaml")
+DEBIAN = "136693071363"  # the Debian project's account, https://wiki.debian.org/Cloud/AmazonEC2Image
+DIALS = 30  # a machine takes a minute or two before it answers
+USER = "admin"  # the user of Debian's machine images
+WAIT_FOR_BIRTH = "cloud-init status --wait >/dev/null"
+UNLESS_JOINED = """[ "$(docker info --format '{{.Swarm.LocalNodeState}}')" = active ] ||"""
+INIT = f'{WAIT_FOR_BIRTH}\n{UNLESS_JOINED} docker swarm init --advertise-addr "$ADDRESS" >&2'
+# the token comes by standard input: it stands in no list of processes and in no log of Pulumi
+JOIN = f'{WAIT_FOR_BIRTH}\n{UNLESS_JOINED} docker swarm join --token "$(cat)" "$MANAGER:2377"'
+LEAVE = "docker swarm leave --force"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One machine, its private address, and how Pulumi reaches it."""
+
+    name: str
+    private_address: pulumi.Output[str]
+    public_address: pulumi.Output[str]
+    connection: remote.ConnectionArgs
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Swarm.
+
+    Args:
+        managers: its managers; the first one made the Swarm.
+        joined: what must be done before anything is deployed on it.
+    """
+
+    managers: Sequence[Node]
+    joined: Sequence[pulumi.Resource]
+
+
+def render_cloud_init(hostname: str, architecture: str) -> str:
+    """Return the cloud-init document of one node.
+
+    Args:
+        hostname: the node's name, in the Swarm too.
+        architecture: Debian's word for it, `amd64` or `arm64`.
+
+    Raises:
+        KeyError: the file asks for a value that is not given.
+    """
+    return Template(CLOUD_INIT.read_text()).substitute(hostname=hostname, architecture=architecture)
+
+
+@dataclass(frozen=True)
+class _Mould:
+    """What all machines have in common."""
+
+    configuration: NodesConfiguration
+    network: Network
+    key: pulumi.Input[str]
+    image: pulumi.Input[str]
+
+
+def create_cluster(configuration: NodesConfiguration, network: Network) -> Cluster:
+    """Make the machines, make the first manager's Swarm, and let the others join it over private addresses."""
+    key = ec2.KeyPair("nodes", public_key=configuration.public_key)
+    mould = _Mould(configuration, network, key.key_name, _debian(configuration.architecture))
+    managers = [_create_manager(f"manager-{number}", mould) for number in range(configuration.managers)]
+    workers = [_create_worker(f"worker-{number}", mould) for number in range(configuration.workers)]
+    return Cluster(managers, _join(managers, workers))
+
+
+def _debian(architecture: str) -> pulumi.Output[str]:
+    names = [{"name": "name", "values": [f"debian-12-{architecture}-*"]}]
+    image: pulumi.Output[str] = ec2.get_ami_output(most_recent=True, owners=[DEBIAN], filters=names).id
+    return image
+
+
+def _create_manager(name: str, mould: _Mould) -> Node:
+    """Make a manager: Traefik listens on it, so it has the web's ports and an address that stays."""
+    groups = [mould.network.node_group_id, mould.network.edge_group_id]
+    machine = _create_machine(name, mould.configuration.manager_type, groups, mould)
+    return _node(name, machine, ec2.Eip(name, instance=machine.id, domain="vpc").public_ip, mould)
+
+
+def _create_worker(name: str, mould: _Mould) -> Node:
+    machine = _create_machine(name, mould.configuration.worker_type, [mould.network.node_group_id], mould)
+    return _node(name, machine, machine.public_ip, mould)
+
+
+def _create_machine(name: str, kind: str, groups: Sequence[pulumi.Input[str]], mould: _Mould) -> ec2.Instance:
+    disk = {"encrypted": True, "volume_size": mould.configuration.disk_gigabytes, "volume_type": "gp3"}
+    return ec2.Instance(
+        name,
+        ami=mould.image,
+        instance_type=kind,
+        key_name=mould.key,
+        subnet_id=mould.network.subnet_id,
+        vpc_security_group_ids=groups,
+        associate_public_ip_address=True,  # the way out, without the price of a NAT gateway; the firewall is closed
+        user_data=render_cloud_init(name, mould.configuration.architecture),
+        metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
+        root_block_device=disk,
+        tags={"Name": f"pocketsizefund-{name}"},
+        # a newer image or another birth certificate is for new nodes: it must not replace one that holds state
+        opts=pulumi.ResourceOptions(ignore_changes=["ami", "user_data"]),
+    )
+
+
+def _node(name: str, machine: ec2.Instance, address: pulumi.Output[str], mould: _Mould) -> Node:
+    key = mould.configuration.private_key
+    connection = remote.ConnectionArgs(host=address, user=USER, private_key=key, dial_error_limit=DIALS)
+    return Node(name, machine.private_ip, address, connection)
+
+
+def _join(managers: Sequence[Node], workers: Sequence[Node]) -> Sequence[pulumi.Resource]:
+    first, *others = managers
+    made = remote.Command(
+        "swarm",
+        connection=first.connection,
+        create=first.private_address.apply(lambda address: f"ADDRESS={address}\n{INIT}"),
+        delete=LEAVE,
+    )
+    return [
+        made,
+        *_join_as("manager", others, first, made),
+        *_join_as("worker", workers, first, made),
+    ]
+
+
+def _join_as(role: str, nodes: Sequence[Node], first: Node, made: pulumi.Resource) -> Sequence[pulumi.Resource]:
+    if not nodes:
+        return []
+    token = remote.Command(
+        f"{role}-token",
+        connection=first.connection,
+        create=f"docker swarm join-token --quiet {role}",
+        logging=remote.Logging.NONE,
+        opts=pulumi.ResourceOptions(depends_on=[made], additional_secret_outputs=["stdout"]),
+    )
+    return [
+        remote.Command(
+            f"{node.name}-joins",
+            connection=node.connection,
+            create=first.private_address.apply(lambda address: f"MANAGER={address}\n{JOIN}"),
+            stdin=token.stdout.apply(pulumi.Output.secret),
+            delete=LEAVE,
+        )
+        for node in nodes
+    ]

@@ -1,0 +1,53 @@
+"""What each application's image needs: no compiler where no network runs, by the lock and by an import without them."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COMPILERS = frozenset({"tinygrad", "ziglang"})
+FITTING = frozenset({"lightgbm", "scipy", "matplotlib", "wandb"})
+ABSENT = {
+    "datamanager": COMPILERS | FITTING,
+    "exchange": COMPILERS | FITTING,
+    "portfoliomanager": FITTING,
+    "models": frozenset[str](),
+}
+
+
+def locked(application: str) -> set[str]:
+    """Every package that the lock installs for an application, without groups; extras as they are asked for."""
+    packages: dict[str, dict[str, Any]] = {
+        package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    }
+    found: set[tuple[str, str]] = set()
+    waiting = [(application, "")]
+    while waiting:
+        name, extra = waiting.pop()
+        if (name, extra) in found:
+            continue
+        found.add((name, extra))
+        package = packages[name]
+        needed = package.get("optional-dependencies", {}).get(extra, []) if extra else package.get("dependencies", [])
+        for one in needed:
+            waiting += [(one["name"], wanted) for wanted in ["", *one.get("extra", [])]]
+    return {name for name, _ in found}
+
+
+@pytest.mark.parametrize("application", ABSENT)
+def test_the_lock(application: str) -> None:
+    """What must not be there is not; models, which trains, has all of it, so that the names here are right."""
+    assert locked(application).isdisjoint(ABSENT[application])
+    assert locked("models") >= COMPILERS | FITTING
+
+
+@pytest.mark.parametrize("application", ["datamanager", "exchange", "portfoliomanager"])
+def test_the_service_is_imported_without_them(application: str) -> None:
+    """The server's module, and so everything that it wires, imports where those packages cannot be."""
+    words = f"import sys; sys.modules.update(dict.fromkeys({sorted(ABSENT[application])})); import {application}.server"
+    ended = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - our own interpreter
+    assert ended.returncode == 0, ended.stderr
