@@ -18,6 +18,8 @@ from swarm.fund_routes import Fund
 from swarm.proofs import LINES
 from swarm.rise import Rise
 
+from infrastructure.revision import revision
+
 NODES = 3
 TICKERS = "60"
 USER = 10001  # of the images
@@ -81,6 +83,7 @@ def cluster(engine: Engine, rise: Rise, tmp_path_factory: pytest.TempPathFactory
             "EXCHANGE_TICKER_COUNT": TICKERS,
             "INFRASTRUCTURE_OVERLAY": write(folder / "infrastructure.yaml", without(absent)),
             "APPLICATIONS_OVERLAY": write(folder / "applications.yaml", shared(folder / "shared")),
+            "REVISION": revision(),  # one for all steps, whatever is edited while they run
             "UV_NO_SYNC": "1",
         },
     )
