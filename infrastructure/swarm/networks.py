@@ -7,9 +7,10 @@ Knows which of them reaches no further than the Swarm, and whether this engine c
 
 import argparse
 import io
+import os
 import sys
 import tarfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -32,13 +33,22 @@ def up() -> None:
     """
     there = set(lines("network", "ls", "--filter", "scope=swarm", "--format", "{{.Name}}"))
     missing = [name for name in NETWORKS if name not in there]
-    encrypted = bool(missing) and _encrypts()
+    encrypted = bool(missing) and (is_production() or not _is_off()) and _encrypts()
     for name in missing:
         options = ["--internal"] if name == INTERNAL else []
         options += ["--opt", "encrypted"] if encrypted else []
         _make(name, *options)
         say(f"network {name} made{', encrypted' if encrypted else ''}")
     say(f"networks: {', '.join(NETWORKS)} are there")
+
+
+def _is_off(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the owner of a local Swarm has switched encryption off with NETWORK_ENCRYPTION=off.
+
+    A kernel without ESP lets every container join an encrypted network, which the probe sees, and then drops what goes
+    from node to node, which it cannot see on one node. In production the variable means nothing.
+    """
+    return environment.get("NETWORK_ENCRYPTION") == "off"
 
 
 def _make(name: str, *options: str) -> None:

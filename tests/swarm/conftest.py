@@ -77,6 +77,7 @@ def cluster(engine: Engine, rise: Rise, tmp_path_factory: pytest.TempPathFactory
         {
             "FUND_HOME": str(folder / "home"),
             "SWARM_ADDRESS": manager.address,
+            "NETWORK_ENCRYPTION": "off",  # a kernel without ESP lets no packet pass between nodes
             "EXCHANGE_TICKER_COUNT": TICKERS,
             "INFRASTRUCTURE_OVERLAY": write(folder / "infrastructure.yaml", without(absent)),
             "APPLICATIONS_OVERLAY": write(folder / "applications.yaml", shared(folder / "shared")),
