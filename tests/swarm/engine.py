@@ -79,6 +79,8 @@ class Engine:
         self._end_recorded("slirp4netns.pid")
         self.network.down()
         self._end_recorded("guard.pid")
+        for node in self.nodes:  # gigabytes; the record goes last, so that a `down` that is cut off can be given again
+            shutil.rmtree(node.folder, ignore_errors=not node.folder.exists())
         shutil.rmtree(self.folder)
 
     def _end_recorded(self, record: str) -> None:
