@@ -3,6 +3,7 @@
 It knows Pulumi's mock monitor and which outputs AWS would give. It does not know what the program should ask for.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -102,6 +103,9 @@ def run_program(configuration: Mapping[str, str], secret_keys: Sequence[str] = (
     from infrastructure.program import compose  # noqa: PLC0415 - pulumi_aws reads the present mocks as it is imported
 
     recorder = Recorder()
+    asyncio.set_event_loop(
+        asyncio.new_event_loop()
+    )  # Pulumi takes the thread's own, which any earlier test may have ended
     pulumi.runtime.set_mocks(recorder.mocks, project="pocketsizefund", stack="test", preview=False, monitor=recorder)
     named = {key if ":" in key else f"pocketsizefund:{key}": value for key, value in configuration.items()}
     set_all_config(named, [f"pocketsizefund:{key}" for key in secret_keys])
