@@ -16,7 +16,7 @@ from infrastructure.configuration import NodesConfiguration
 from infrastructure.network import Network
 
 CLOUD_INIT = Path(__file__).with_name("cloud-init.yaml")
-DEBIAN = "136693071363"  # the Debian project's account, https://wiki.debian.org/Cloud/AmazonEC2Image
+DEBIAN = "136693071363"  # the Debian project's account, as its wiki lists it
 DIALS = 30  # a machine takes a minute or two before it answers
 USER = "admin"  # the user of Debian's machine images
 WAIT_FOR_BIRTH = "cloud-init status --wait >/dev/null"
