@@ -25,24 +25,14 @@ def kill_one(cluster: Cluster, service: str) -> float:
     return gone + cluster.wait_settled(service)
 
 
-def test_a_replica(cluster: Cluster, fund: Fund) -> None:
-    """A task of datamanager: how long until a new one serves, and what a user saw of it."""
+@pytest.mark.parametrize("service", ["applications_datamanager", "infrastructure_traefik"])
+def test_a_task(cluster: Cluster, fund: Fund, service: str) -> None:
+    """A task of datamanager, and Traefik, the one door: how long until a new one serves, and what a user saw of it."""
     with Load(fund.reads("datamanager")) as load:
         time.sleep(3)
-        seconds = kill_one(cluster, "applications_datamanager")
+        seconds = kill_one(cluster, service)
         time.sleep(15)
-    tell(f"kill -9 of a datamanager task: whole again after {seconds:.1f} s; {load.report}")
-    assert load.report.answers[-1].fault == ""
-    assert load.report.outage < 60
-
-
-def test_traefik(cluster: Cluster, fund: Fund) -> None:
-    """The one door: how long it is shut."""
-    with Load(fund.reads("datamanager")) as load:
-        time.sleep(3)
-        seconds = kill_one(cluster, "infrastructure_traefik")
-        time.sleep(15)
-    tell(f"kill -9 of Traefik: whole again after {seconds:.1f} s; {load.report}")
+    tell(f"kill -9 of {service}: whole again after {seconds:.1f} s; {load.report}")
     assert load.report.answers[-1].fault == ""
     assert load.report.outage < 60
 

@@ -15,11 +15,12 @@ from internal.kernels.launch import plain_form, thread_count
 from internal.networks.losses import pinball_loss
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.training import (
+    Forward,
     TrainingConfiguration,
     TrainingProgress,
+    Windows,
     evaluate,
     fit,
-    predict,
     training_step,
 )
 
@@ -59,6 +60,11 @@ class MadeWindows:
         """See `internal.tft.training.Windows`."""
         w = self.whole
         return Batch(w.past[indices], w.future[indices], w.static[indices], w.target[indices])
+
+
+def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> np.ndarray:
+    """Predict every window once: f32 [window, horizon, quantile]."""
+    return Forward(model, batch_size)(windows)[0]
 
 
 def made(count: int, seed: int = 0) -> MadeWindows:

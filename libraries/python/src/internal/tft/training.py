@@ -190,11 +190,6 @@ def training_step(
     return take_step
 
 
-def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> np.ndarray:
-    """Predict every window once: f32 [window, horizon, quantile]."""
-    return Forward(model, batch_size)(windows)[0]
-
-
 def explain(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> dict[str, np.ndarray]:
     """Why the first window is predicted as it is: every part of `internal.tft.model.Explanation` without its batch.
 
