@@ -1,9 +1,11 @@
 """Two real traders on one lake and one exchange: one trades; when it dies in the middle, the other ends its work."""
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +15,7 @@ from internal.lake.store import Lake
 from portfoliomanager.adapters.lake_journal import LakeJournal
 
 SECONDS = 3.0
+TURN_SECONDS = 5.0  # between two looks at a lease of 30 seconds, the default
 World = Any  # the classes of conftest, which no test can import
 Service = Any
 
@@ -109,3 +112,37 @@ def test_an_orderly_end_gives_it_back(traders: list[Service]) -> None:
     holder.process.terminate()
     holder.process.wait(timeout=20)
     assert wait_for(lambda: holds(waiting)) < SECONDS
+
+
+def test_a_start_first_update(world: World, services: type[Service]) -> None:
+    """Two over one state directory: the new one takes over at its turn, and again at once when it was killed.
+
+    One that is killed for good is followed at the next turn. The seconds are production's: who waited, would wait 33.
+    """
+    variables = world.variables("updated") | {"DRAIN_SECONDS": "1"}
+    old, new = (
+        services("portfoliomanager", variables, world.folder / f"{name}.log").start() for name in ("old", "new")
+    )
+    try:
+        assert [True, False] == [holds(old), holds(new)]
+        old.process.terminate()
+        old.process.wait(timeout=20)
+        assert wait_for(lambda: holds(new)) < TURN_SECONDS + 1
+        wait_for(lambda: signed_by_the_directory(world.folder / "updated"))
+        new.kill()
+        new.start()
+        assert holds(new)
+        old.start()
+        assert not holds(old)
+        new.kill()
+        assert wait_for(lambda: holds(old)) < TURN_SECONDS + 1
+        assert "\nlease_fencing_number 4.0" in old.request("GET", "/metrics").text
+    finally:
+        for service in (old, new):
+            service.kill()
+
+
+def signed_by_the_directory(folder: Path) -> bool:
+    """Whether the last holding is that of the state directory's word, which a restart finds there."""
+    last = max((folder / "lake/leases/trader").iterdir())
+    return bool(json.loads(last.read_text())["holder"] == (folder / "state/holder").read_text())

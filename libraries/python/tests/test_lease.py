@@ -1,5 +1,6 @@
 """The lease in one process, by its own turns: who takes it, who waits, and that a late sign counts nothing."""
 
+import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from internal.errors import UnavailableError
-from internal.lake.lease import Lease, StandbyError
+from internal.lake.lease import Identity, Lease, StandbyError
 from internal.lake.objects import Objects
 from internal.settings import DataBucketSettings
 
@@ -125,6 +126,35 @@ def test_its_own_former_lease(objects: Objects, tmp_path: Path) -> None:
         assert again.require() == 2
         with Lease(objects, "trader", tmp_path, LONG) as beside, pytest.raises(StandbyError):
             beside.require()
+
+
+def test_the_word_goes_to_the_one_that_stays(objects: Objects, tmp_path: Path) -> None:
+    """Two over one directory: the second one stays, signs with the directory's word, and a restart has it at once."""
+    old = Lease(objects, "trader", tmp_path, LONG).__enter__()
+    new = Lease(objects, "trader", tmp_path, LONG).__enter__()
+    word = old._word()
+    assert new._word() != word
+    old.__exit__(None, None, None)
+    new._turn()
+    assert new.require() == 2
+    assert new._word() == word
+    assert new._identity is not None
+    new._identity.close()  # as the kernel does with the files of a killed process
+    with Lease(objects, "trader", tmp_path, LONG) as again:
+        assert again.require() == 3
+
+
+def test_taken_before_the_word_was_free(objects: Objects, tmp_path: Path) -> None:
+    """The first process stands still: the second one holds as itself, and signs anew when the first is gone."""
+    still = Identity(tmp_path)
+    held = Lease(objects, "trader", tmp_path, LONG).__enter__()
+    own = held._word()
+    assert own != still.word
+    still.close()
+    held._turn()
+    stored = objects.get("leases/trader/000000000001.json") or b""
+    assert json.loads(stored)["holder"] == still.word
+    assert held.require() == 1
 
 
 def test_a_store_that_is_away(tmp_path: Path) -> None:

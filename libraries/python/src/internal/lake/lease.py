@@ -51,17 +51,26 @@ class Holding:
 class Identity:
     """Who a process is, across its restarts: a word in its state directory, held by a lock as long as it lives.
 
-    A second process that shares the directory does not get the word: it is somebody else, and waits as such.
+    A second process that shares the directory does not get the word while the first one lives: it is somebody else, and
+    waits as such. It asks again (`claim`), since in a start-first update it is the one that stays.
     """
 
     def __init__(self, directory: Path) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         self._file = (directory / "holder").open("a+")
+        self._claimed = False
         self.word = uuid4().hex
+        self.claim()
+
+    def claim(self) -> None:
+        """Become the directory's word if no living process is it; from then on a restart is this process too."""
+        if self._claimed:
+            return
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return
+        self._claimed = True
         self._file.seek(0)
         kept = self._file.read().strip()
         if kept:
@@ -136,6 +145,8 @@ class Lease:
 
     def _turn(self) -> None:
         """Renew what is held, else take what is free; a store that cannot say is asked again at the next turn."""
+        if self._identity is not None:
+            self._identity.claim()
         try:
             if self._holding is not None and self.held():
                 self._renew(self._holding)
@@ -151,9 +162,8 @@ class Lease:
         latest = self._latest()
         if latest is not None and not self._is_free(latest, started):
             return
-        word = self._identity.word if self._identity else ""
         number = latest.number + 1 if latest else 1
-        mine = Holding(number, word, socket.gethostname(), self._seconds, 0, _now(), released=False)
+        mine = Holding(number, self._word(), socket.gethostname(), self._seconds, 0, _now(), released=False)
         if self._objects.create(self._path(number), _encode(mine)):
             self._holding, self._until, self._seen = mine, started + self._seconds, None
             get_logger(__name__).info("lease_taken", lease=self._folder, number=number, before=latest and latest.host)
@@ -179,7 +189,7 @@ class Lease:
             self._until, self._seen, self._seen_at = 0.0, latest, started
             get_logger(__name__).error("lease_lost", lease=self._folder, number=mine.number)
             return
-        renewed = replace(mine, signs=mine.signs + 1, told_at=_now())
+        renewed = replace(mine, holder=self._word(), signs=mine.signs + 1, told_at=_now())
         self._objects.put(self._path(mine.number), _encode(renewed))
         if self.held():
             self._holding, self._until = renewed, started + self._seconds
@@ -194,6 +204,9 @@ class Lease:
             self._objects.put(self._path(given_back.number), _encode(given_back))
         except UnavailableError as error:
             get_logger(__name__).warning("lease_not_released", lease=self._folder, detail=error.detail)
+
+    def _word(self) -> str:
+        return self._identity.word if self._identity else ""
 
     def _latest(self) -> Holding | None:
         """The holding with the largest number, None before the first."""
