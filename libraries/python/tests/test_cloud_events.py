@@ -29,7 +29,7 @@ from pydantic import SecretStr
 from internal.cloud_events import EventBus, make_event
 from internal.cloud_events.event import decode_event, encode_event, event_date, read_event
 from internal.cloud_events.outbox import event_address
-from internal.cloud_events.worker import LONGEST_WAIT_SECONDS, wait_seconds
+from internal.cloud_events.worker import LONGEST_WAIT_SECONDS, LOOK_SECONDS, wait_seconds
 from internal.errors import ConfigurationError, InvalidRequestError, UnavailableError
 from internal.http.service import create_service
 
@@ -290,6 +290,23 @@ def test_one_subscriber_down_holds_up_no_other(tmp_path: Path, serve: Callable[[
 
     asyncio.run(run())
     assert REGISTRY.get_sample_value("events_failed_attempts_total", {"service": "sender", "box": "outbox"})
+
+
+def test_what_another_process_left_is_taken_up(tmp_path: Path) -> None:
+    """In an update two processes share a file: what the old one took in and could not end is the new one's, unasked."""
+    old, new = Receiver(tmp_path), Receiver(tmp_path)
+    old.fault = UnavailableError("it is about to end")
+
+    async def run() -> None:
+        async with new.bus:
+            async with old.bus:
+                await new.bus.idle()
+                await old.bus.receive(closed(0))
+            await asyncio.wait_for(new.bus.idle(), LOOK_SECONDS + LONGEST_WAIT_SECONDS)
+
+    asyncio.run(run())
+    assert days(0) == new.handled
+    assert [] == old.handled
 
 
 def test_the_token_goes_along(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:

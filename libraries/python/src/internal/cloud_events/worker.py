@@ -7,12 +7,14 @@ import asyncio
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import NoReturn
 
 from internal.telemetry import get_logger
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 10.0
+LOOK_SECONDS = 5.0  # an idle worker looks again: in an update two processes share a file, and each wakes only itself
 
 
 class AttemptFailedError(Exception):
@@ -64,6 +66,11 @@ class Worker(ABC):
             else:
                 failures = 0
                 if not busy:
-                    await self._woken.wait()
+                    await self._rest()
                 continue
             await asyncio.sleep(wait_seconds(failures, random.random()))  # noqa: S311 - spreads retries, no secret
+
+    async def _rest(self) -> None:
+        """Until something new is said here, or until it is time to look whether another process has left something."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
