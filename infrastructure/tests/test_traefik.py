@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from infrastructure.swarm.credentials import dashboard_users
 from infrastructure.swarm.variables import FOLDER
@@ -60,8 +61,14 @@ def free_ports() -> dict[str, int]:
     return ports
 
 
-def run_traefik(folder: Path, name: str) -> Iterator[Running]:
-    """Run the real program with one of the files until the generator is closed."""
+def run_traefik(folder: Path, name: str, **labels: Any) -> Iterator[Running]:  # noqa: ANN401 - Traefik's own words
+    """Run the real program with one of the files until the generator is closed.
+
+    Args:
+        folder: Where its files lie.
+        name: `local.yaml` or `production.yaml`.
+        labels: Routers and services more, as the labels of services make them.
+    """
     ports = free_ports()
     text = re.sub(r'\{\{ env "(\w+)" \}\}', lambda match: VARIABLES[match[1]], (FILES / name).read_text())
     for entry_point, port in ports.items():
@@ -71,7 +78,7 @@ def run_traefik(folder: Path, name: str) -> Iterator[Running]:
     text = text.replace("/etc/traefik", str(folder)).replace("/certificates", str(folder))
     dynamic = (FILES / "dynamic.yaml").read_text().replace("/run/secrets", str(folder))
     (folder / "traefik.yaml").write_text(text)
-    (folder / "dynamic.yaml").write_text(dynamic)
+    (folder / "dynamic.yaml").write_text(yaml.safe_dump(merged(yaml.safe_load(dynamic), labels)))
     (folder / "DASHBOARD_USERS").write_text(dashboard_users(READER[1]))
     running = Running(ports, folder / "log")
     with running.log.open("w") as output:
@@ -83,6 +90,12 @@ def run_traefik(folder: Path, name: str) -> Iterator[Running]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def merged(dynamic: dict[str, Any], labels: dict[str, Any]) -> dict[str, Any]:
+    """Traefik's file with routers and services more."""
+    http = dynamic["http"]
+    return {"http": http | {kind: http[kind] | more for kind, more in labels.items()}}
 
 
 def wait_alive(running: Running, process: subprocess.Popen[bytes]) -> None:
@@ -116,7 +129,9 @@ def test_every_word_is_understood(local: Running) -> None:
     names = {
         one["name"]: one["status"] for one in local.get("web", "/traefik/api/http/middlewares", auth=READER).json()
     }
-    expected = {"dashboards@file", "rate-limit@file", "transport-security@file", "exchange-path@file"}
+    expected = {
+        "dashboards@file", "rate-limit@file", "transport-security@file", "exchange-path@file", "retry-later@file",
+    }  # fmt: skip
     assert expected <= names.keys()
     assert set(names.values()) == {"enabled"}
 
@@ -131,11 +146,60 @@ def test_dashboard_asks_for_credentials(local: Running, entry_point: str) -> Non
         assert local.get(entry_point, path, scheme, auth=READER).status_code == 200
 
 
-@pytest.mark.parametrize("entry_point", ["web", "datamanager", "portfoliomanager"])
-def test_nothing_else_is_there(local: Running, entry_point: str) -> None:
-    """What no service has claimed is 404, Traefik's API at its usual place among it."""
-    for path in ("/", "/api/overview", "/dashboard/", "/metrics", "/ping"):
-        assert local.get(entry_point, path).status_code == 404
+def test_nothing_else_is_there(local: Running) -> None:
+    """What is nobody's place is 404, Traefik's API at its usual place and the exchange's vendor routes among it."""
+    for path in ("/", "/api/overview", "/dashboard/", "/metrics", "/ping", "/exchange/v2/orders"):
+        assert local.get("web", path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("entry_point", "path"),
+    [
+        ("datamanager", "/health"),
+        ("portfoliomanager", "/orders?date=2026-11-20"),
+        ("web", "/grafana/"),
+        ("websecure", "/prometheus/graph"),
+        ("web", "/alertmanager/"),
+        ("web", "/portainer/"),
+    ],
+)
+def test_a_service_without_a_task(local: Running, entry_point: str, path: str) -> None:
+    """Its road is gone with its last task; a user is told to come again, not that there is no such place."""
+    answer = local.get(entry_point, path, {"websecure": "https"}.get(entry_point, "http"))
+    assert (503, "5") == (answer.status_code, answer.headers["Retry-After"])
+
+
+def test_every_road_has_its_absence() -> None:
+    """Each router of the labels, but for the simulated exchange's, has one in dynamic.yaml for when it is gone."""
+    routers = yaml.safe_load((FILES / "dynamic.yaml").read_text())["http"]["routers"].values()
+    absent = {
+        (rule, entry_point)
+        for one in routers
+        if one["service"] == "absent"
+        for rule in one["rule"].split(" || ")
+        for entry_point in one.get("entryPoints", [""])
+    }
+    texts = [(FOLDER / f"{name}.yaml").read_text() for name in ("platform", "monitoring", "applications")]
+    services = [one for text in texts for one in yaml.safe_load(text)["services"].values()]
+    labels = {name: value for one in services for name, value in one["deploy"].get("labels", {}).items()}
+    roads = {
+        (rule, labels.get(f"{name.removesuffix('.rule')}.entrypoints", ""))
+        for name, rule in labels.items()
+        if name.endswith(".rule")
+    }
+    assert 6 == len(roads)
+    assert roads == absent
+
+
+def test_a_service_with_a_task_is_asked(local: Running, tmp_path: Path) -> None:
+    """A label's road lies above the one of its absence; Traefik's own metrics stand in for a service with a task."""
+    road = {"rule": "PathPrefix(`/`)", "entryPoints": ["datamanager"], "service": "datamanager"}
+    server = {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{local.ports['metrics']}"}]}}
+    for running in run_traefik(tmp_path, "local.yaml", routers={"datamanager": road}, services={"datamanager": server}):
+        answer = running.get("datamanager", "/metrics")
+        assert "traefik_entrypoint_requests_total" in answer.text
+        assert "Retry-After" not in answer.headers
+        assert running.get("portfoliomanager", "/metrics").status_code == 503
 
 
 def test_metrics_stay_inside(local: Running) -> None:
