@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from infrastructure.names import NETWORKS, SECRETS, STACKS
-from infrastructure.swarm import jobs
+from infrastructure.swarm import convergence, jobs
 from infrastructure.swarm.secrets import NAMES
 from infrastructure.swarm.variables import FOLDER, VARIABLE, config_hashes, files_of, settings, variables_of
 from internal.errors import ConfigurationError
@@ -81,6 +81,27 @@ def test_updates_are_undone(service: Json) -> None:
     update, back = service["deploy"]["update_config"], service["deploy"]["rollback_config"]
     assert update["failure_action"] == "rollback"
     assert update["order"] == back["order"] == ("stop-first" if service["name"] in ONE_WRITER else "start-first")
+
+
+def seconds(text: str) -> int:
+    """A duration of a stack file."""
+    return int(text.removesuffix("s"))
+
+
+@pytest.mark.parametrize("application", APPLICATIONS)
+def test_a_slow_start_is_no_failure_and_a_deaf_task_is_one(application: str) -> None:
+    """Twice the longest start that was measured (60 s at a load of 30) is allowed; the deaf are found in time.
+
+    `mask applications up` has to see a failed update to the end of its rollback, which is a start once more. A task
+    that turns deaf as soon as it was well is found while the update is watched.
+    """
+    check, update = SERVICES[application]["healthcheck"], SERVICES[application]["deploy"]["update_config"]
+    found = check["retries"] * (seconds(check["interval"]) + seconds(check["timeout"]))
+    assert seconds(check["start_period"]) >= 2 * 60
+    assert seconds(update["monitor"]) >= found
+    assert 2 * seconds(check["start_period"]) + found <= convergence.SECONDS
+    image = (FOLDER.parent / "images" / "Dockerfile").read_text()
+    assert f"--timeout={check['timeout']} --start-period={check['start_period']} --retries={check['retries']}" in image
 
 
 def test_version_is_named(service: Json) -> None:
