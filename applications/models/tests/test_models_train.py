@@ -1,6 +1,7 @@
 """Training: from a dataset to a registered champion, the leak gate, the rule of promotion, and the evaluation."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -100,11 +101,17 @@ def test_unusable_champion_is_replaced(dataset: Dataset, tmp_path: Path) -> None
     """A champion whose files were changed cannot be compared with: the new model takes its place and says why."""
     registry = Registry(tmp_path / "registry")
     first = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
+    assert "it is the first one here" in first.reason
     (registry.path() / "weights.safetensors").write_bytes(b"")
     second = train(dataset, registry, _tracker(tmp_path), model="rolling_history")
     assert first.version != second.version
     assert second.promoted
+    assert second.reason.startswith("the champion before it cannot be compared with: ")
     assert "changed after it was written" in second.reason
+    shutil.rmtree(registry.path())
+    third = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
+    assert third.promoted
+    assert not [one.reason for one in (first, second, third) if "run `models train`" in one.reason]
 
 
 class _Oracle:

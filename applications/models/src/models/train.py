@@ -158,7 +158,9 @@ def _promote(registry: Registry, version: str, material: Material, candidate: Ca
 
 def _champion(registry: Registry) -> QuantileModel | str:
     """The present champion's model, or the reason why there is none to compare with."""
+    if not registry.knows():
+        return "it is the first one here: there is no champion to compare it with"
     try:
         return load_model(registry.path(CHAMPION))
     except ArtifactError as error:
-        return f"there was no champion to compare with: {error.detail}"
+        return f"the champion before it cannot be compared with: {error.detail}"

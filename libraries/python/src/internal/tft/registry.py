@@ -83,6 +83,10 @@ class Registry:
             os.fsync(file.fileno())
         partial.rename(self._aliases / alias)
 
+    def knows(self, alias: str = CHAMPION) -> bool:
+        """Whether the alias points at anything, usable or not."""
+        return bool(_ALIAS.fullmatch(alias)) and (self._aliases / alias).is_file()
+
     def path(self, name: str = CHAMPION) -> Path:
         """The folder of a version or of an alias.
 
@@ -107,15 +111,14 @@ class Registry:
         return RegisteredModel(folder.name, artifact.kind, size, dict(artifact.metrics), tuple(pointing))
 
     def _aliased(self, alias: str) -> str:
-        path = self._aliases / alias
-        if not _ALIAS.fullmatch(alias) or not path.is_file():
+        if not self.knows(alias):
             raise ArtifactError(f"there is no model {alias!r} in {self._directory}: run `models train` first")
-        return path.read_text().strip()
+        return (self._aliases / alias).read_text().strip()
 
     def _check(self, version: str, alias: str = "") -> Path:
         folder = self._versions / version
         if not _VERSION.fullmatch(version) or not folder.is_dir():
-            raise ArtifactError(f"there is no model version {version!r} in {self._directory}: run `models train` first")
+            raise ArtifactError(f"there is no model version {version!r} in {self._directory}: `models list` shows them")
         if artifact_version(folder) != version:
             raise ArtifactError(f"{folder} was changed after it was registered: its content is not its name's")
         if alias == CHAMPION and not artifact_metrics(folder).get(LEAK_GATE):
