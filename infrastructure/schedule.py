@@ -1,15 +1,10 @@
 """Decides whether a scheduled job has a session to work on: "has a session just closed?".
 
 It knows the exchange's calendar (early closes, holidays, daylight saving) and takes the moment as an argument.
-It does not know what the job does, nor where the services are.
-
-    python -m infrastructure.schedule --after-minutes 30 --within-minutes 150    # prints 2024-07-03, or nothing
+It does not know what the job does, nor where the services are (`closing.py`).
 """
 
-import argparse
-import sys
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from internal.dates import last_closed_session, session_close
 
@@ -31,31 +26,3 @@ def due_session(moment: datetime, *, after: timedelta, within: timedelta) -> dat
     session = last_closed_session(moment)
     age = moment - session_close(session)
     return session if after <= age <= within else None
-
-
-def main(arguments: Sequence[str] | None = None, *, moment: datetime | None = None) -> int:
-    """Print the session that is due, or nothing.
-
-    Args:
-        arguments: the command line's by default.
-        moment: the time to decide for; the present by default.
-
-    Returns:
-        The exit status 0: no session is an answer, not a fault.
-    """
-    parser = argparse.ArgumentParser(prog="infrastructure.schedule", description="Which session has just closed?")
-    parser.add_argument("--after-minutes", type=int, required=True)
-    parser.add_argument("--within-minutes", type=int, required=True)
-    asked = parser.parse_args(arguments)
-    session = due_session(
-        moment or datetime.now(UTC),
-        after=timedelta(minutes=asked.after_minutes),
-        within=timedelta(minutes=asked.within_minutes),
-    )
-    if session is not None:
-        sys.stdout.write(f"{session.isoformat()}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

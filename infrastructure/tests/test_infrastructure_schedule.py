@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.schedule import due_session, main
+from infrastructure.closing import REQUESTS
+from infrastructure.schedule import due_session
 
 ROOT = Path(__file__).parents[2]
 AFTER = timedelta(minutes=30)
@@ -46,12 +47,12 @@ def test_time_zone_does_not_matter() -> None:
     assert due_session(moment, after=AFTER, within=WITHIN) == date(2024, 7, 3)
 
 
-@pytest.mark.parametrize("workflow", ["data-sync", "rebalance"])
-def test_workflow_meets_every_session_of_a_year(workflow: str) -> None:
+@pytest.mark.parametrize(("workflow", "task"), [("data-sync", "sync"), ("rebalance", "rebalance")])
+def test_workflow_meets_every_session_of_a_year(workflow: str, task: str) -> None:
     """Started by its own cron line, a workflow meets each of 2024's 252 sessions twice: one run may be lost."""
     text = (ROOT / ".github" / "workflows" / f"{workflow}.yaml").read_text()
     minute, first, last = map(int, re.findall(r'cron: "(\d+) (\d+)-(\d+) \* \* 1-5"', text)[0])
-    after, within = (timedelta(minutes=int(found)) for found in re.findall(r"--\w+-minutes (\d+)", text))
+    after, within = REQUESTS[task].after, REQUESTS[task].within
     days = [datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=day) for day in range(366)]
     weekdays = [day for day in days if day.weekday() < 5]
     starts = [day.replace(hour=hour, minute=minute) for day in weekdays for hour in range(first, last + 1)]
@@ -61,12 +62,3 @@ def test_workflow_meets_every_session_of_a_year(workflow: str) -> None:
     del met[None]
     assert len(met) == 252
     assert set(met.values()) == {2}
-
-
-def test_command_prints_the_session_or_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    """The workflow reads one date, or an empty answer."""
-    arguments = ["--after-minutes", "30", "--within-minutes", "150"]
-    assert main(arguments, moment=datetime(2024, 7, 3, 17, 45, tzinfo=UTC)) == 0
-    assert capsys.readouterr().out == "2024-07-03\n"
-    assert main(arguments, moment=datetime(2024, 7, 4, 17, 45, tzinfo=UTC)) == 0
-    assert capsys.readouterr().out == ""
