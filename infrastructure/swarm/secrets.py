@@ -16,7 +16,7 @@ from functools import partial
 from infrastructure.names import GENERATED_SECRETS, SECRETS
 from infrastructure.swarm.convergence import wait_for
 from infrastructure.swarm.credentials import NEEDED, SIMULATED, Credentials, dashboard_users
-from infrastructure.swarm.docker import DockerError, Json, docker, every, inspect, is_production, run_command, say
+from infrastructure.swarm.docker import DockerError, Json, docker, every, is_production, run_command, say
 from internal.errors import ConfigurationError
 
 LABEL = "pocketsizefund.secret"  # its value is the secret's name as a service knows it
@@ -106,35 +106,43 @@ def rotate(name: str, value: str) -> None:
 
 
 def _move_all(old: set[str], made: str, *, back: str) -> None:
-    """Move every service, or none: when one does not come up, those that were moved go back."""
-    moved: list[Json] = []
+    """Move every service, all at once, or none: when one does not come up, the others go back.
+
+    At once, because until the last one has moved some of them know only the old value and some only the new one.
+    """
     try:
-        for service in every("service"):
-            moved += [service] * _move(service, old, made)
+        _move(every("service"), old, made)
     except DockerError:
-        for service in inspect("service", *(str(one["ID"]) for one in moved)):
-            _move(service, {made}, back)
+        _move(every("service"), {made}, back)
         docker("secret", "rm", made)
         raise
 
 
-def _move(service: Json, old: set[str], new: str) -> bool:
-    """Mount the new secret where a service mounted an old one; False when it mounted none.
+def _move(services: Sequence[Json], old: set[str], new: str) -> None:
+    """Mount the new secret where services mounted an old one, by one rolling update of each, and wait for their ends.
 
-    One rolling update, which this waits for. Raises DockerError when the service rolled back.
+    Raises:
+        DockerError: a service rolled back.
     """
+    changes = {str(one["ID"]): words for one in services if (words := _change(one, old, new))}
+    for identity, words in changes.items():
+        docker("service", "update", "--quiet", "--detach", *words, identity)
+    if changes:
+        wait_for(*changes)
+    for one in services:
+        if one["ID"] in changes:
+            say(f"service {one['Spec']['Name']} moved to {new}")
+
+
+def _change(service: Json, old: set[str], new: str) -> list[str]:
+    """The words of `docker service update` that mount a new secret in an old one's place; none if it mounts none."""
     container = service["Spec"]["TaskTemplate"]["ContainerSpec"]
-    options: list[str] = []
+    words: list[str] = []
     for mount in [mount for mount in container.get("Secrets") or [] if mount["SecretName"] in old]:
         file = mount["File"]
         where = f"target={file['Name']},uid={file['UID']},gid={file['GID']},mode={file['Mode']:04o}"
-        options += ["--secret-rm", mount["SecretName"], "--secret-add", f"source={new},{where}"]
-    if not options:
-        return False
-    docker("service", "update", "--quiet", "--detach", *options, str(service["ID"]))
-    wait_for(str(service["ID"]))
-    say(f"service {service['Spec']['Name']} moved to {new}")
-    return True
+        words += ["--secret-rm", mount["SecretName"], "--secret-add", f"source={new},{where}"]
+    return words
 
 
 def remove(name: str) -> None:

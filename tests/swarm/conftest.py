@@ -39,9 +39,8 @@ def services_of(stacks: Iterable[Path]) -> dict[str, Any]:
     return {name: one for stack in stacks for name, one in yaml.safe_load(stack.read_text())["services"].items()}
 
 
-def without(images: Iterable[str]) -> dict[str, Any]:
+def without(absent: Iterable[str]) -> dict[str, Any]:
     """What leaves out the services whose images cannot be had here: they are asked for no task."""
-    absent = [name for name, one in services_of(STACKS).items() if one["image"] in set(images)]
     return {"services": {name: {"deploy": {"mode": "replicated", "replicas": 0}} for name in absent}}
 
 
@@ -72,7 +71,9 @@ def cluster(engine: Engine, rise: Rise, tmp_path_factory: pytest.TempPathFactory
     """The whole fund in a Swarm of one node, trading after its first session."""
     folder, manager = tmp_path_factory.mktemp("fund"), engine.manager
     base_image.load(manager)
-    absent = stand_ins.load(manager, {str(one["image"]) for one in services_of(STACKS).values()})
+    images = {name: str(one["image"]) for name, one in services_of(STACKS).items()}
+    not_had = stand_ins.load(manager, images.values())
+    absent = [name for name, image in images.items() if image in not_had]
     manager.docker("swarm", "init", "--advertise-addr", manager.address)
     cluster = Cluster(
         manager,
@@ -83,6 +84,7 @@ def cluster(engine: Engine, rise: Rise, tmp_path_factory: pytest.TempPathFactory
             "EXCHANGE_TICKER_COUNT": TICKERS,
             "INFRASTRUCTURE_OVERLAY": write(folder / "infrastructure.yaml", without(absent)),
             "APPLICATIONS_OVERLAY": write(folder / "applications.yaml", shared(folder / "shared")),
+            "SMOKE_LEFT_OUT": ",".join(absent),
             "REVISION": revision(),  # one for all steps, whatever is edited while they run
             "UV_NO_SYNC": "1",
         },

@@ -15,7 +15,9 @@ pytestmark = [pytest.mark.swarm, pytest.mark.timeout(1800)]
 def test_everything_answers(cluster: Cluster, rise: Rise) -> None:
     """`mask test` asks every endpoint through Traefik and ends with 0."""
     printed = rise.take(cluster, "test")
-    tell(f"from nothing to green: {rise}; mask test: {printed.strip().splitlines()[-1]}")
+    told = [line for line in printed.splitlines() if "endpoints answered" in line or line.startswith("left out")]
+    tell(f"from nothing to green: {rise}; mask test: {'; '.join(told)}")
+    assert len(told) == 2, printed
 
 
 def test_a_day_is_traded(fund: Fund) -> None:

@@ -1,9 +1,12 @@
 """Rolling updates under load: a good image is taken without a failed request, a bad one is given back without one.
 
-The load asks `/health` and a real GET through Traefik, 50 requests a second, from before the update until it is over.
+The load asks each service's `/health` and a real GET through Traefik, 50 requests a second on each, from before the
+update until it is over.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from swarm.cluster import Cluster, wait_until
@@ -18,49 +21,77 @@ DEAF = 'FROM {image}\nENTRYPOINT ["python", "-c", "import time; time.sleep(3600)
 NEXT = "FROM {image}\nLABEL proof=next\n"
 
 
+SERVICES = {"applications_datamanager": "datamanager", "applications_portfoliomanager": "portfoliomanager"}
+ENDS = ("completed", "rollback_completed", "paused", "rollback_paused")
+
+
+def image_of(cluster: Cluster, service: str) -> str:
+    """The image that a service's tasks shall have."""
+    return str(cluster.service(service)["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"])
+
+
 def derive(cluster: Cluster, service: str, recipe: str, tag: str) -> str:
     """Build an image on top of the service's own; its name."""
-    image = cluster.service(service)["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
+    image = image_of(cluster, service)
     name = f"{image.rpartition(':')[0]}:{tag}"
     cluster.docker("build", "--quiet", "--tag", name, "-", sent=recipe.format(image=image))
     return name
 
 
-def update(cluster: Cluster, service: str, image: str) -> str:
-    """Update a service to an image and wait for the end of it; the state that the engine gives the update."""
-    before = cluster.service(service)["Version"]["Index"]
-    cluster.docker("service", "update", "--detach", "--no-resolve-image", "--image", image, service)
-    wait_until(f"{service} updates", lambda: cluster.service(service)["Version"]["Index"] != before)
-    ends = ("completed", "rollback_completed", "paused", "rollback_paused")
-    wait_until(f"{service} updated", lambda: cluster.service(service)["UpdateStatus"]["State"] in ends, 240)
-    return str(cluster.service(service)["UpdateStatus"]["State"])
+def update(cluster: Cluster, images: dict[str, str], *options: str) -> set[str]:
+    """Update services to images, and wait for the end of it; the states that the engine gives the updates."""
+    before = {name: cluster.service(name)["Version"]["Index"] for name in images}
+    for name, image in images.items():
+        cluster.docker("service", "update", "--detach", "--no-resolve-image", "--image", image, *options, name)
+    for name in images:
+        wait_until(f"{name} updates", lambda name=name: cluster.service(name)["Version"]["Index"] != before[name])  # type: ignore[misc]
+        wait_until(f"{name} updated", lambda name=name: state_of(cluster, name) in ENDS, 240)  # type: ignore[misc]
+    return {state_of(cluster, name) for name in images}
 
 
-@pytest.mark.parametrize("name", ["datamanager", "portfoliomanager"])
-def test_a_good_image_costs_no_request(cluster: Cluster, fund: Fund, name: str) -> None:
-    """Every task is replaced; 0 failed requests."""
-    service = f"applications_{name}"
-    old, image = set(cluster.running(service)), derive(cluster, service, NEXT, "proof-next")
-    with Load(fund.reads(name)) as load:
-        assert update(cluster, service, image) == "completed"
-        seconds = cluster.wait_settled(service)
+def state_of(cluster: Cluster, service: str) -> str:
+    """The state that the engine gives a service's newest update."""
+    return str(cluster.service(service).get("UpdateStatus", {}).get("State", ""))
+
+
+@contextmanager
+def loads(fund: Fund) -> Iterator[dict[str, Load]]:
+    """A load on each of the services, 50 requests a second on each."""
+    with ExitStack() as stack:
+        yield {name: stack.enter_context(Load(fund.reads(name))) for name in SERVICES.values()}
+
+
+def failed(loads: dict[str, Load], what: str) -> int:
+    """Tell what came of the loads; how many requests failed in all."""
+    for name, load in loads.items():
+        tell(f"{what} of {name}: {load.report}")
+    return sum(load.report.failed for load in loads.values())
+
+
+def test_good_images_cost_no_request(cluster: Cluster, fund: Fund) -> None:
+    """Both are updated at once, every task is replaced; 0 failed requests."""
+    old = {name: set(cluster.running(name)) for name in SERVICES}
+    images = {name: derive(cluster, name, NEXT, "proof-next") for name in SERVICES}
+    with loads(fund) as load:
+        assert update(cluster, images) == {"completed"}
+        cluster.wait_settled(*SERVICES)
         time.sleep(15)
-    tell(f"rolling update of {name}: {load.report}")
-    assert seconds >= 0
-    assert not old & set(cluster.running(service))
-    assert load.report.failed == 0
+    told = failed(load, "rolling update")
+    assert not [name for name in SERVICES if old[name] & set(cluster.running(name))]
+    assert told == 0
 
 
-@pytest.mark.parametrize("name", ["datamanager", "portfoliomanager"])
-def test_a_bad_image_is_given_back(cluster: Cluster, fund: Fund, name: str) -> None:
-    """The health check fails, the engine rolls back by itself; 0 failed requests."""
-    service = f"applications_{name}"
-    before = cluster.service(service)["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]
-    image = derive(cluster, service, DEAF, "proof-deaf")
-    with Load(fund.reads(name)) as load:
-        assert update(cluster, service, image) == "rollback_completed"
-        cluster.wait_settled(service)
+def test_bad_images_are_given_back(cluster: Cluster, fund: Fund) -> None:
+    """The health check fails, the engine rolls both back by itself; 0 failed requests.
+
+    The time that a start has is shortened with the image: what is proved is what happens after it.
+    """
+    before = {name: image_of(cluster, name) for name in SERVICES}
+    images = {name: derive(cluster, name, DEAF, "proof-deaf") for name in SERVICES}
+    with loads(fund) as load:
+        assert update(cluster, images, "--health-start-period", "10s") == {"rollback_completed"}
+        cluster.wait_settled(*SERVICES)
         time.sleep(5)
-    tell(f"bad image for {name}, rolled back: {load.report}")
-    assert cluster.service(service)["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"] == before
-    assert load.report.failed == 0
+    told = failed(load, "bad image, rolled back")
+    assert before == {name: image_of(cluster, name) for name in SERVICES}
+    assert told == 0

@@ -30,13 +30,14 @@ def workers(cluster: Cluster, engine: Engine) -> list[Node]:
     for service in MOVING:
         cluster.docker("service", "update", "--detach", "--force", "--constraint-add", "node.role==worker", service)
     time.sleep(3)  # until the engine has begun with it
-    cluster.wait_settled(*cluster.services(), seconds=240)
+    cluster.wait_settled(*MOVING, seconds=240)
     return workers
 
 
 def carry_images(cluster: Cluster, worker: Node) -> None:
-    """Bring every image that a service uses to a node, as a registry would."""
-    specifications = (cluster.service(name)["Spec"]["TaskTemplate"]["ContainerSpec"] for name in cluster.services())
+    """Bring every image that some task may need to a node, as a registry would."""
+    asked = (name for name in cluster.services() if cluster.replicas(name))
+    specifications = (cluster.service(name)["Spec"]["TaskTemplate"]["ContainerSpec"] for name in asked)
     images = sorted({str(one["Image"]).partition("@")[0] for one in specifications})
     worker.shell(f"docker --host {cluster.node.docker_host} save {' '.join(images)} | docker load --quiet")
 

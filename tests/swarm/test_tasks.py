@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from swarm import base_image
+from swarm.cluster import Cluster
 from swarm.engine import Engine
 from swarm.node import Node
 
@@ -15,8 +16,8 @@ pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 READER_PROGRAM = """
-import http.server
-if open("/run/secrets/FUND_API_TOKEN").read() == "bad":
+import http.server, sys
+if open("/run/secrets/FUND_API_TOKEN").read() == sys.argv[1]:
     raise SystemExit("I cannot live with that")
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -54,23 +55,28 @@ def task(node: Node, home: Path, module: str, *arguments: str, sent: str = "") -
     return subprocess.run(words, cwd=ROOT, env=variables, input=sent, capture_output=True, text=True, check=False)  # noqa: S603
 
 
-def served(node: Node) -> str:
-    """What the service's one running container answers."""
-    container = node.docker("ps", "--quiet", "--filter", "label=com.docker.swarm.service.name=reader").split()[0]
-    return node.docker("exec", container, "python", "-c", ASK)
+def served(node: Node, service: str) -> str:
+    """What the container of a service's one task answers; one that is being replaced is not asked."""
+    return node.docker("exec", *Cluster(node).running(service), "python", "-c", ASK)
 
 
 @pytest.fixture(scope="module")
 def reader(node: Node, home: Path) -> Node:
-    """A service that answers with the value of the secret FUND_API_TOKEN, and ends at once when that is `bad`."""
+    """Two services that answer with the value of the secret FUND_API_TOKEN; `reader` ends at once when that is `bad`."""
     assert task(node, home, "secrets", "create", "FUND_API_TOKEN", sent="first\n").returncode == 0
+    for name, hated in (("reader", "bad"), ("willing", "nothing")):
+        create_reader(node, name, hated)
+    return node
+
+
+def create_reader(node: Node, name: str, hated: str) -> None:
+    """Make one of the services."""
     node.docker(
-        *("service", "create", "--quiet", "--name=reader", "--secret=FUND_API_TOKEN", "--update-order=start-first"),
+        *("service", "create", "--quiet", f"--name={name}", "--secret=FUND_API_TOKEN", "--update-order=start-first"),
         *("--update-failure-action=rollback", "--update-monitor=3s", "--rollback-monitor=1s"),
         *("--health-cmd", f'python -c "{ASK}"', "--health-interval=2s", "--health-retries=9", "--health-timeout=30s"),
-        *(base_image.NAME, "python", "-c", READER_PROGRAM),
+        *(base_image.NAME, "python", "-c", READER_PROGRAM, hated),
     )
-    return node
 
 
 def secrets(node: Node) -> list[str]:
@@ -86,11 +92,11 @@ def test_second_create_is_refused(reader: Node, home: Path) -> None:
 
 
 def test_rotation_reaches_the_service(reader: Node, home: Path) -> None:
-    """The service serves the new value, the old secret is gone, and no output holds either value."""
-    assert served(reader) == "first"
+    """The services serve the new value, the old secret is gone, and no output holds either value."""
+    assert served(reader, "reader") == "first"
     rotated = task(reader, home, "secrets", "rotate", "FUND_API_TOKEN", sent="second\n")
     assert rotated.returncode == 0, rotated.stderr
-    assert served(reader) == "second"
+    assert served(reader, "reader") == served(reader, "willing") == "second"
     assert len(secrets(reader)) == 1
     assert secrets(reader)[0].startswith("FUND_API_TOKEN-")
     assert "second" not in rotated.stdout + rotated.stderr
@@ -99,12 +105,13 @@ def test_rotation_reaches_the_service(reader: Node, home: Path) -> None:
 
 
 def test_bad_value_is_undone(reader: Node, home: Path) -> None:
-    """A value that the service cannot live with: it goes on with the old one, and the new one is gone."""
-    before = secrets(reader), served(reader)
+    """A value that one service cannot live with: both go on with the old one, and the new one is gone."""
+    before = secrets(reader)
     refused = task(reader, home, "secrets", "rotate", "FUND_API_TOKEN", sent="bad\n")
     assert refused.returncode == 1
     assert "rolled back" in refused.stderr
-    assert (secrets(reader), served(reader)) == before
+    assert secrets(reader) == before
+    assert served(reader, "reader") == served(reader, "willing") == "second"
 
 
 def test_down_removes_its_own_alone(node: Node, home: Path) -> None:
