@@ -38,18 +38,20 @@ class Cluster:
     Args:
         node: The manager.
         variables: What the tasks find in their environment beside `DOCKER_HOST`.
+        root: The project's tree whose tasks are run.
     """
 
     node: Node
     variables: dict[str, str] = field(default_factory=dict)
+    root: Path = ROOT
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the docker CLI and of the tasks."""
         return dict(os.environ) | self.variables | {"DOCKER_HOST": self.node.docker_host}
 
-    def docker(self, *arguments: str, sent: str | None = None, check: bool = True) -> str:
-        """What `docker ...` prints. AssertionError with its own words when it fails."""
+    def docker(self, *arguments: str, sent: str | None = None, check: bool = True, both: bool = False) -> str:
+        """What `docker ...` prints, with `both` on its two outputs. AssertionError with its own words when it fails."""
         done = subprocess.run(  # noqa: S603 - a fixed command
             ["docker", *arguments],  # noqa: S607 - docker of the PATH, as a user has it
             env=self.environment,
@@ -60,14 +62,14 @@ class Cluster:
             timeout=PATIENCE_SECONDS,
         )
         assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr}"
-        return done.stdout.strip()
+        return (done.stdout + done.stderr * both).strip()
 
     def run(self, *words: str, sent: str | None = None, seconds: float = 600, **variables: str) -> str:
         """Run a command in the project's root as a user would; what it printed. AssertionError when it fails."""
         done = subprocess.run(  # noqa: S603 - the project's own commands
             words,
             env=self.environment | variables,
-            cwd=ROOT,
+            cwd=self.root,
             input=sent,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -81,7 +83,7 @@ class Cluster:
     def task(self, name: str, *arguments: str, sent: str | None = None, seconds: float = 600, **variables: str) -> str:
         """Run a task of maskfile.md with the real mask; what it printed. AssertionError when it fails."""
         assert shutil.which("mask"), "the proofs run the tasks with mask: cargo install mask --locked"
-        words = ("mask", "--maskfile", str(ROOT / "maskfile.md"), *name.split(), *arguments)
+        words = ("mask", "--maskfile", str(self.root / "maskfile.md"), *name.split(), *arguments)
         return self.run(*words, sent=sent, seconds=seconds, **variables)
 
     def service(self, name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from swarm.cluster import ROOT, Cluster
 from swarm.engine import Engine
 from swarm.fund_routes import Fund
 from swarm.proofs import LINES
-from swarm.rise import Rise
+from swarm.rise import INDEX_CANARY, Rise
 
 from infrastructure.revision import revision
 
@@ -90,7 +90,7 @@ def cluster(engine: Engine, rise: Rise, tmp_path_factory: pytest.TempPathFactory
         },
     )
     rise.take(cluster, "infrastructure base up")
-    rise.take(cluster, "applications build", seconds=900)
+    rise.take(cluster, "applications build", seconds=900, NO_PROXY=f"{os.environ.get('NO_PROXY', '')},{INDEX_CANARY}")
     rise.take(cluster, "applications up")
     rise.take(cluster, "applications start", "--sessions", "1", seconds=900)
     return cluster

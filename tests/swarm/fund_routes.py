@@ -118,6 +118,10 @@ class Fund:
         rows: list[Json] = self.ask("GET", f"{self.datamanager}/query?{urlencode({'sql': f'SELECT {counted}'})}")
         return rows[0]
 
+    def rules(self) -> str:
+        """The rules that Prometheus knows, as it tells them."""
+        return self.request("GET", f"http://{self.host}/prometheus/api/v1/rules").text
+
     def alive(self, base: str) -> bool:
         """Whether a service answers its `/health` with 200."""
         return self._answers(f"{base}/health")

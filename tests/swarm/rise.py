@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from swarm.cluster import Cluster
 
+INDEX_CANARY = "canary-of-the-package-index.example"  # among the settings that the build alone may see
+
 
 @dataclass
 class Rise:
@@ -15,10 +17,10 @@ class Rise:
 
     steps: dict[str, float] = field(default_factory=dict)
 
-    def take(self, cluster: Cluster, task: str, *arguments: str, seconds: float = 600) -> str:
+    def take(self, cluster: Cluster, task: str, *arguments: str, seconds: float = 600, **variables: str) -> str:
         """Run a task and keep its time."""
         started = time.monotonic()
-        printed = cluster.task(task, *arguments, seconds=seconds)
+        printed = cluster.task(task, *arguments, seconds=seconds, **variables)
         self.steps[task] = time.monotonic() - started
         return printed
 

@@ -1,4 +1,6 @@
-"""Secrets and configs change under load without a failed request, and a secret's value is found nowhere.
+"""Secrets, configs and settings change under load without a failed request, and a secret's value is found nowhere.
+
+Files are changed in a copy of the tree, whose tasks are run as a user would run them after an edit.
 
 The canaries are the values that the running tasks really read: those of the beginning, and the rotated ones.
 """
@@ -7,14 +9,19 @@ import secrets
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from swarm.cluster import Cluster
+from swarm.cluster import ROOT, Cluster, wait_until
 from swarm.engine import Engine
 from swarm.fund_routes import Fund
 from swarm.load import Load
 from swarm.proofs import tell
+
+from infrastructure.images.build import lay_context
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
 
@@ -35,18 +42,86 @@ def canaries(cluster: Cluster) -> set[str]:
     return {one for one in values if len(one) >= SHORTEST_CANARY and "//" not in one and not one.startswith("/")}
 
 
-def test_a_secret_is_rotated(cluster: Cluster, fund: Fund) -> None:
-    """Every task reads the new value, the old secret is gone; 0 failed requests."""
-    value = secrets.token_hex(24)
+@pytest.fixture(scope="module")
+def edited(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Cluster:
+    """The same Swarm, with the tasks of a copy of the tree that may be edited; packages are those of the tree."""
+    copy = tmp_path_factory.mktemp("tree") / "copy"
+    lay_context(copy, {})
+    return replace(cluster, root=copy, variables=cluster.variables | {"UV_PROJECT_ENVIRONMENT": str(ROOT / ".venv")})
+
+
+def edit(cluster: Cluster, name: str, old: str, new: str) -> None:
+    """Change a text that occurs once in a file of a cluster's tree."""
+    path = cluster.root / name
+    text = path.read_text()
+    assert text.count(old) == 1, f"{old} in {name}"
+    path.write_text(text.replace(old, new))
+
+
+def containers(cluster: Cluster) -> dict[str, set[str]]:
+    """The running containers of every service."""
+    return {name: set(cluster.running(name)) for name in cluster.services()}
+
+
+def replaced(before: dict[str, set[str]], after: dict[str, set[str]]) -> set[str]:
+    """The services that have other containers than before."""
+    return {name for name in before if before[name] != after[name]}
+
+
+def at_once(*changes: Callable[[], object]) -> None:
+    """Make changes side by side; the first failure is raised."""
+    with ThreadPoolExecutor(len(changes)) as pool:
+        for change in [pool.submit(change) for change in changes]:
+            change.result()
+
+
+def test_a_secret_and_a_config_change(cluster: Cluster, edited: Cluster, fund: Fund) -> None:
+    """A key is rotated while an alert's rule changes: only those who read them are replaced; 0 failed requests."""
+    value, before = secrets.token_hex(24), containers(cluster)
+    edit(edited, "infrastructure/prometheus/rules/alerts.yaml", "alert: TargetDown", "alert: TargetMissed")
     with Load(fund.reads("datamanager")) as load:
-        cluster.task("secrets rotate", ROTATED, sent=f"{value}\n")
-        cluster.wait_settled("applications_datamanager")
+        at_once(
+            lambda: cluster.task("secrets rotate", ROTATED, sent=f"{value}\n"),
+            lambda: edited.task("infrastructure base up"),
+        )
+        cluster.wait_settled("applications_datamanager", "infrastructure_prometheus")
         time.sleep(15)
     kept = cluster.docker("secret", "ls", "--filter", f"label=pocketsizefund.secret={ROTATED}", "--quiet").split()
-    tell(f"rotation of {ROTATED}: {load.report}")
+    tell(f"rotation of {ROTATED} and a changed alert rule: {load.report}")
     assert {value} == mounted(cluster, "applications_datamanager", ROTATED)
     assert len(kept) == 1
+    wait_until("Prometheus knows the rule", lambda: "TargetMissed" in fund.rules())
+    assert replaced(before, containers(cluster)) == {"applications_datamanager", "infrastructure_prometheus"}
     assert load.report.failed == 0
+
+
+def test_a_setting_changes(cluster: Cluster, fund: Fund) -> None:
+    """GROSS_EXPOSURE of another value, and the tree's own images again after the updates before; 0 failed requests."""
+    services = {"applications_datamanager", "applications_portfoliomanager"}
+    before = containers(cluster)
+    with Load(fund.reads("datamanager") + fund.reads("portfoliomanager")) as load:
+        cluster.task("applications up", GROSS_EXPOSURE="0.9")
+        cluster.wait_settled(*services)
+        time.sleep(15)
+    tell(f"changed setting GROSS_EXPOSURE: {load.report}")
+    trader = cluster.service("applications_portfoliomanager")["Spec"]["TaskTemplate"]["ContainerSpec"]
+    assert "GROSS_EXPOSURE=0.9" in trader["Env"]
+    assert replaced(before, containers(cluster)) == services
+    assert load.report.failed == 0
+
+
+def test_the_door_itself_changes(cluster: Cluster, edited: Cluster, fund: Fund) -> None:
+    """Traefik's own file: its ports are the machine's, so that the old task ends before the new one begins."""
+    service, before = "infrastructure_traefik", containers(cluster)
+    edit(edited, "infrastructure/traefik/dynamic.yaml", "burst: 400", "burst: 500")
+    with Load(fund.reads("datamanager")) as load:
+        edited.task("infrastructure base up")
+        cluster.wait_settled(service)
+        time.sleep(5)
+    tell(f"changed file of Traefik, the one door: {load.report}")
+    assert replaced(before, containers(cluster)) == {service}
+    assert load.report.answers[-1].fault == ""
+    assert load.report.outage < 15
 
 
 def test_the_token_is_rotated(cluster: Cluster, fund: Fund) -> None:
@@ -70,7 +145,7 @@ def test_canaries_are_found_nowhere(cluster: Cluster, fund: Fund, engine: Engine
     """Not in logs, in what the engine tells, in images (layers, history), containers, volumes, or metrics."""
     values = canaries(cluster)
     told = {
-        "logs": "".join(cluster.docker("service", "logs", "--raw", name) for name in cluster.services()),
+        "logs": "".join(cluster.docker("logs", one, both=True) for one in cluster.docker("ps", "-aq").split()),
         "inspect": "".join(inspected(cluster, kind) for kind in KINDS),
         "history": "".join(
             cluster.docker("history", "--no-trunc", one) for one in cluster.docker("image", "ls", "--quiet").split()

@@ -62,7 +62,7 @@ def served(node: Node, service: str) -> str:
 
 @pytest.fixture(scope="module")
 def reader(node: Node, home: Path) -> Node:
-    """Two services that answer with the value of the secret FUND_API_TOKEN; `reader` ends at once when that is `bad`."""
+    """Two services that answer with the secret FUND_API_TOKEN; `reader` ends at once when that is `bad`."""
     assert task(node, home, "secrets", "create", "FUND_API_TOKEN", sent="first\n").returncode == 0
     for name, hated in (("reader", "bad"), ("willing", "nothing")):
         create_reader(node, name, hated)
