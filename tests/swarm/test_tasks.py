@@ -10,7 +10,11 @@ import pytest
 from swarm import base_image
 from swarm.cluster import Cluster
 from swarm.engine import Engine
+from swarm.machine import found
 from swarm.node import Node
+
+from infrastructure.names import CONTEXTS
+from infrastructure.swarm.base import NO_PULUMI
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
 
@@ -145,3 +149,16 @@ def test_up_and_down_again_leave_no_swarm(tmp_path: Path) -> None:
             assert state == "inactive"
         assert engine.manager.docker("image", "ls", "--quiet").strip() == ""
         assert not (tmp_path / "swarm" / "credentials.json").exists()
+
+
+def test_production_without_pulumi_says_how_to_get_it(tmp_path: Path) -> None:
+    """In the production context, on a machine that has docker and not pulumi: one sentence, and nothing is made."""
+    (tmp_path / "docker").symlink_to(str(found("docker")))
+    variables = {"PATH": str(tmp_path), "HOME": str(tmp_path), "DOCKER_CONFIG": str(tmp_path / "config")}
+    make = ["docker", "context", "create", CONTEXTS[1], "--docker", f"host=unix://{tmp_path}/nobody.sock"]
+    subprocess.run(make, env=variables | {"PATH": os.environ["PATH"]}, check=True, capture_output=True)  # noqa: S603 - fixed words
+    words = [sys.executable, "-m", "infrastructure.swarm.base", "up"]
+    asked = variables | {"DOCKER_CONTEXT": CONTEXTS[1]}
+    done = subprocess.run(words, cwd=ROOT, env=asked, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+    assert done.returncode == 1
+    assert done.stderr == f"error: {NO_PULUMI}\n"
