@@ -142,10 +142,10 @@ def require_same_orders(fund: Fund) -> tuple[int, int]:
     orders, journal = fund.exchange_orders(), fund.journal()
     sent = {row["client_order_id"]: row for row in journal if row["broker_order_id"] is not None}
     doubled = [name for name, count in Counter(order["client_order_id"] for order in orders).items() if count > 1]
-    legs = Counter((order["client_order_id"].rsplit("-", 1)[0], order["symbol"], order["side"]) for order in orders)
     assert not doubled
-    assert not [leg for leg, count in legs.items() if count > 1]
     assert {order["client_order_id"] for order in orders} == set(sent), "an order was lost"
+    legs = Counter((row["portfolio_id"], name.rsplit("-", 1)[0], row["side"]) for name, row in sent.items())
+    assert not [leg for leg, count in legs.items() if count > 1], "one decision was sent twice"
     booked = {name: float(row["filled_quantity"]) for name, row in sent.items()}
     assert booked == {order["client_order_id"]: float(order["filled_qty"]) for order in orders}
     return len(orders), sum(len(order["fills"]) for order in orders)
