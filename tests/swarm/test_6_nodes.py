@@ -5,6 +5,7 @@ NFS server or a bucket would offer it.
 """
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from swarm.cluster import Cluster, wait_until
@@ -24,8 +25,9 @@ def workers(cluster: Cluster, engine: Engine) -> list[Node]:
     """The two further nodes in the Swarm, with the images; the two services are placed on them."""
     token = cluster.docker("swarm", "join-token", "--quiet", "worker")
     workers = engine.nodes[1:]
+    with ThreadPoolExecutor(len(workers)) as pool:
+        list(pool.map(lambda worker: carry_images(cluster, worker), workers))
     for worker in workers:
-        carry_images(cluster, worker)
         worker.docker("swarm", "join", "--token", token, f"{engine.manager.address}:2377")
     for service in MOVING:
         cluster.docker("service", "update", "--detach", "--force", "--constraint-add", "node.role==worker", service)
@@ -35,11 +37,11 @@ def workers(cluster: Cluster, engine: Engine) -> list[Node]:
 
 
 def carry_images(cluster: Cluster, worker: Node) -> None:
-    """Bring every image that some task may need to a node, as a registry would."""
-    asked = (name for name in cluster.services() if cluster.replicas(name))
-    specifications = (cluster.service(name)["Spec"]["TaskTemplate"]["ContainerSpec"] for name in asked)
-    images = sorted({str(one["Image"]).partition("@")[0] for one in specifications})
-    worker.shell(f"docker --host {cluster.node.docker_host} save {' '.join(images)} | docker load --quiet")
+    """Bring the images of what may run on a worker to it, as a registry would."""
+    specifications = [cluster.service(name)["Spec"] for name in cluster.services() if cluster.replicas(name)]
+    asked = [one for one in specifications if "Global" in one["Mode"] or one["Name"] in MOVING]
+    images = {str(one["TaskTemplate"]["ContainerSpec"]["Image"]).partition("@")[0] for one in asked}
+    worker.shell(f"docker --host {cluster.node.docker_host} save {' '.join(sorted(images))} | docker load --quiet")
 
 
 def place(cluster: Cluster, service: str) -> str:
