@@ -44,7 +44,6 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
         (("train",), 1, "models assemble"),
         (("evaluate",), 1, "models assemble"),
         (("promote", "0123456789abcdef"), 1, "there is no model version"),
-        (("backtest",), 2, "no backtest yet"),
         (("collect", "--start-date", "yesterday", "--end-date", "2024-01-05"), 2, "yesterday"),
         (("fly",), 2, "fly"),
     ],

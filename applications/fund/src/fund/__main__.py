@@ -1,4 +1,4 @@
-"""`fund up`, `fund status`, `fund down`, `fund doctor`.
+"""`fund up`, `fund backtest`, `fund status`, `fund down`, `fund doctor`.
 
 Knows options, exit codes and how an error is told to a person. Knows nothing of the steps themselves.
 """
@@ -9,6 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
@@ -17,6 +18,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from fund.backtest import BacktestStaircase, asked_backtest, opening_of, plan_of, settle
 from fund.doctor import examine
 from fund.home import Home, Opening
 from fund.lifetime import MemoryWatch, clients_of, end_leftovers, opened
@@ -84,6 +86,35 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
             stay(fund.check, screen, addresses)
 
 
+@application.command()
+def backtest(  # noqa: PLR0913 - one argument an option of the command line
+    *,
+    first_day: Annotated[datetime, typer.Option("--first-day", formats=["%Y-%m-%d"], help="First day that is traded.")],
+    last_day: Annotated[datetime, typer.Option("--last-day", formats=["%Y-%m-%d"], help="Last day that is traded.")],
+    bars: BarsOption = None,
+    details: DetailsOption = None,
+    seed: SeedOption = None,
+    tickers: TickersOption = None,
+    model: Annotated[str, typer.Option("--model", help="small, full, or a baseline's kind.")] = "small",
+    refit_every: Annotated[int, typer.Option("--refit-every", min=1, help="Sessions between two fits.")] = 63,
+    folder: Annotated[Path, typer.Option("--folder", help="A folder of its own.")] = Path(".backtest"),
+) -> None:
+    """Run the whole fund over a past period, fit the model anew as it goes, and report. Run again, it resumes."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    home, addresses, screen = Home(folder.resolve()), Addresses.from_environment(), Screen()
+    asked = asked_backtest(first_day.date(), last_day.date(), model, refit_every)
+    settle(home, asked)
+    market = opening_of(asked, market_of(bars, details, seed, tickers))
+    started = time.monotonic()
+    with MemoryWatch() as memory, opened(home, addresses, market) as fund:
+        try:
+            BacktestStaircase(fund, clients_of(home, addresses), screen, plan_of(asked), asked).walk()
+        except KeyboardInterrupt:
+            screen.say("Interrupted; ending the services. Give the same command again: it resumes.")
+            raise typer.Exit(130) from None
+        screen.say(f"{time.monotonic() - started:.0f} s, {memory.peak_bytes() / 1024**3:.2f} GiB of memory at most")
+
+
 def stay(check: Callable[[], None], screen: Screen, addresses: Addresses) -> None:
     """Keep the services up until Ctrl-C or `fund down`; a service that ends by itself is an error."""
     screen.say(f"The fund stays up: {addresses.url('portfoliomanager')}/  Ctrl-C ends it.")
@@ -102,6 +133,11 @@ def asked_opening(
     stored = home.opening()
     if stored is not None and all(option is None for option in (bars, details, seed, tickers)):
         return stored
+    return market_of(bars, details, seed, tickers)
+
+
+def market_of(bars: Path | None, details: Path | None, seed: int | None, tickers: int | None) -> Opening:
+    """The market that the options name."""
     return Opening(
         bars=str(bars.resolve()) if bars else None,
         details=str(details.resolve()) if details else None,

@@ -6,7 +6,7 @@ Knows paths, the opening options and the credentials of the loopback services. K
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Self
@@ -26,6 +26,7 @@ class Opening:
         seed: The simulated market's seed.
         tickers: The number of simulated tickers.
         session: The session at whose close the fund opened (ISO date), or None until the exchange has said so.
+        start: The session at whose close it shall open (ISO date), or None for the market's own choice.
     """
 
     bars: str | None
@@ -33,6 +34,7 @@ class Opening:
     seed: int
     tickers: int
     session: str | None = None
+    start: str | None = None
 
     @property
     def opening_session(self) -> date:
@@ -51,12 +53,7 @@ class Opening:
 
     def same_market(self, other: Self) -> bool:
         """Whether both openings play the same market."""
-        return (self.bars, self.details, self.seed, self.tickers) == (
-            other.bars,
-            other.details,
-            other.seed,
-            other.tickers,
-        )
+        return replace(self, session=None) == replace(other, session=None)
 
 
 @dataclass(frozen=True)
@@ -108,6 +105,10 @@ class Home:
             raise ConfigurationError(
                 f"{path} is damaged ({error}); set FUND_HOME to a new folder, or restore the file."
             ) from error
+
+    def forget_opening(self) -> None:
+        """Let the next run open anew."""
+        (self.root / "opening.json").unlink(missing_ok=True)
 
     def save_opening(self, opening: Opening) -> None:
         """Write the opening options, whole or not at all."""

@@ -76,7 +76,8 @@ def environment(home: Home, addresses: Addresses, opening: Opening, service: str
             "EVENT_SUBSCRIBERS": f"{addresses.url('datamanager')}/events,{addresses.url('portfoliomanager')}/events",
         }
         | ({"EXCHANGE_BARS_FILE": opening.bars} if opening.bars else {})
-        | ({"EXCHANGE_DETAILS_FILE": opening.details} if opening.details else {}),
+        | ({"EXCHANGE_DETAILS_FILE": opening.details} if opening.details else {})
+        | ({"EXCHANGE_START_DATE": opening.start} if opening.start else {}),
         "datamanager": {
             "POLYGON_API_KEY": keys["market_data_key"],
             "POLYGON_BASE_URL": addresses.url("exchange"),

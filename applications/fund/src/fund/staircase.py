@@ -156,9 +156,13 @@ class Staircase:
 
     def play_sessions(self) -> None:
         """Move the exchange's clock until as many sessions are closed as the plan asks for."""
+        self.play_until(self.plan.session_count)
+
+    def play_until(self, count: int) -> None:
+        """Move the exchange's clock until so many sessions are closed since the opening."""
         opened = self.supervisor.opening.opening_session
         with self.screen.progress("sessions", self.plan.session_count) as advance:
-            while (done := self.sessions_done(opened)) < self.plan.session_count:
+            while (done := self.sessions_done(opened)) < count:
                 advance(done, f"after {last_closed(self.clients.state())}")
                 if self.clients.state()["phase"] != "open":
                     self.clients.move_clock("next_open")

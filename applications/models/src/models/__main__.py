@@ -14,7 +14,6 @@ from rich.console import Console
 from internal.errors import FundError
 from internal.tft.registry import CHAMPION, Registry
 from models.assemble import assemble
-from models.backtest import MISSING
 from models.collect import collect
 from models.configuration import Configuration
 from models.datamanager import Datamanager
@@ -159,13 +158,6 @@ def list_command() -> None:
     console = Console()
     for model in Registry(Configuration().registry_directory).list():
         console.print(f"{model.version}  {model.kind}  {' '.join(model.aliases)}")
-
-
-@application.command("backtest")
-def backtest_command() -> None:
-    """Not built yet: says what is missing."""
-    Console(stderr=True).print(MISSING)
-    raise typer.Exit(2)
 
 
 def main() -> None:

@@ -4,16 +4,14 @@ Knows arrays of truths and forecasts on one fixed set of rows. Knows nothing of 
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from internal.baselines.forecast import QUANTILES
 from internal.features.windows import HORIZON
-
-BLOCK_SESSIONS: Final = 10
-DRAWS: Final = 2_000
+from internal.resampling import moving_blocks
 
 
 @dataclass(frozen=True)
@@ -167,15 +165,8 @@ def relative_difference(
     generator = np.random.default_rng(seed)
     starts = np.cumsum([0, *lengths[:-1]])
     drawn = np.concatenate(
-        [first + _drawn_dates(count, generator) for first, count in zip(starts, lengths, strict=True)], axis=1
+        [first + moving_blocks(count, generator) for first, count in zip(starts, lengths, strict=True)], axis=1
     )
     differences = 100 * (loss[drawn].sum(axis=1) / reference[drawn].sum(axis=1) - 1)
     lower, upper = np.quantile(differences, (0.025, 0.975))
     return float(100 * (loss.sum() / reference.sum() - 1)), float(lower), float(upper)
-
-
-def _drawn_dates(count: int, generator: np.random.Generator) -> np.ndarray:
-    """Numbers below `count` in moving blocks, i64 [draw, count]."""
-    length = min(BLOCK_SESSIONS, count)
-    starts = generator.integers(0, count - length + 1, (DRAWS, -(-count // length)))
-    return np.asarray((starts[:, :, None] + np.arange(length)).reshape(DRAWS, -1)[:, :count])

@@ -1,0 +1,123 @@
+"""What a series of net asset values says: return, risk, and how sure one can be of it.
+
+Knows values by session as arrays and frames. Knows no service, no file and no clock.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from internal.dates import sessions
+from internal.errors import InvalidRequestError
+from internal.resampling import moving_blocks
+
+SESSIONS_A_YEAR: Final = 252
+LEAST_SESSIONS: Final = 3  # two returns: with fewer there is no deviation
+LEAST_FOR_A_YEAR: Final = 40  # returns: four of the bootstrap's blocks; what fewer would say of a year is noise
+
+
+@dataclass(frozen=True)
+class TrackRecord:
+    """Figures of one series of values.
+
+    Attributes:
+        total_return: Last over first value, minus 1.
+        volatility: Deviation of the daily returns, times the root of 252.
+        annualised_return: The growth, compounded over 252 sessions; None below 40 returns.
+        sharpe: Mean over deviation of the daily returns, times the root of 252 (Sharpe 1994, against no interest);
+            None below 40 returns, or when nothing varied.
+        sharpe_interval: Its 95 % interval by a moving block bootstrap of the returns; None where there is no ratio.
+        maximum_drawdown: The largest fall from an earlier peak, as a positive fraction of that peak.
+    """
+
+    total_return: float
+    volatility: float
+    annualised_return: float | None
+    sharpe: float | None
+    sharpe_interval: tuple[float, float] | None
+    maximum_drawdown: float
+
+
+def track_record(values: np.ndarray, *, seed: int = 0) -> TrackRecord:
+    """The figures of net asset values, f64 [session], oldest first.
+
+    Raises:
+        InvalidRequestError: Fewer than three values, or one that is not above zero.
+    """
+    if len(values) < LEAST_SESSIONS or not (values > 0).all():
+        raise InvalidRequestError(f"a track record needs {LEAST_SESSIONS} values above zero; these are {len(values)}")
+    returns = values[1:] / values[:-1] - 1
+    growth, tells = float(values[-1] / values[0]), len(returns) >= LEAST_FOR_A_YEAR and returns.std() > 0
+    return TrackRecord(
+        total_return=growth - 1,
+        volatility=float(returns.std(ddof=1) * np.sqrt(SESSIONS_A_YEAR)),
+        annualised_return=growth ** (SESSIONS_A_YEAR / len(returns)) - 1 if len(returns) >= LEAST_FOR_A_YEAR else None,
+        sharpe=float(_sharpe(returns)) if tells else None,
+        sharpe_interval=_sharpe_interval(returns, seed) if tells else None,
+        maximum_drawdown=float((1 - values / np.maximum.accumulate(values)).max()),
+    )
+
+
+def _sharpe(returns: np.ndarray) -> np.ndarray:
+    """The yearly ratio of daily returns, along the last axis."""
+    return np.asarray(returns.mean(axis=-1) / returns.std(axis=-1, ddof=1) * np.sqrt(SESSIONS_A_YEAR))
+
+
+def _sharpe_interval(returns: np.ndarray, seed: int) -> tuple[float, float]:
+    drawn = returns[moving_blocks(len(returns), np.random.default_rng(seed))]
+    lower, upper = np.quantile(_sharpe(drawn[drawn.std(axis=1) > 0]), (0.025, 0.975))
+    return float(lower), float(upper)
+
+
+def beta(values: np.ndarray, market: np.ndarray) -> float | None:
+    """Covariance of the daily returns with the market's over the market's variance; None when the market stood still.
+
+    Args:
+        values: Net asset values, f64 [session].
+        market: The market's values of the same sessions, f64 [session].
+    """
+    own, other = (series[1:] / series[:-1] - 1 for series in (values, market))
+    variance = other.var(ddof=1)
+    return float(np.cov(own, other)[0, 1] / variance) if variance > 0 else None
+
+
+def value_by_session(points: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
+    """The account at the end of each session: its last snapshot there, or the one before where a session has none.
+
+    Args:
+        points: `timestamp` (UTC) and what was measured, any order.
+        first: The first session, included; there is a snapshot at or before it.
+        last: The last session, included.
+
+    Returns:
+        `date` and the measured columns, one row a session.
+    """
+    days = pl.DataFrame({"date": sessions(first, last)}, schema={"date": pl.Date})
+    day = pl.col("timestamp").dt.convert_time_zone("America/New_York").dt.date().alias("date")
+    ends = points.sort("timestamp").with_columns(day).group_by("date", maintain_order=True).last()
+    return days.join_asof(ends.sort("date").drop("timestamp"), on="date", strategy="backward")
+
+
+def buy_and_hold(bars: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
+    """Equal dollars of every ticker with a close at the first session, held to the last; 1.0 at the first.
+
+    A ticker without a close on a session counts with its last one.
+
+    Args:
+        bars: `ticker`, `date`, `close`, adjusted for splits and dividends.
+        first: The session at whose close is bought.
+        last: The last session, included.
+
+    Returns:
+        `date`, `buy_and_hold`: one row a session.
+    """
+    held = bars.filter(pl.col("date") == first).select("ticker", pl.col("close").alias("bought"))
+    days = pl.DataFrame({"date": sessions(first, last)}, schema={"date": pl.Date})
+    grid = days.join(held, how="cross").join(bars.select("ticker", "date", "close"), on=["ticker", "date"], how="left")
+    ratio = pl.col("close").forward_fill().over("ticker", order_by="date") / pl.col("bought")
+    return (
+        grid.with_columns(ratio.alias("ratio")).group_by("date").agg(buy_and_hold=pl.col("ratio").mean()).sort("date")
+    )
