@@ -11,6 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx
 import polars as pl
 import pytest
 from deltalake import DeltaTable
@@ -52,13 +53,12 @@ class Done:
             return connection.execute(statement).fetchall()
 
 
-def orders_of(home: Path) -> int:
-    """How many orders the exchange has taken so far."""
-    path = home / "exchange" / "exchange.sqlite3"
-    if not path.exists():
+def orders_so_far(fund: FundCommand) -> int:
+    """How many orders the exchange says that it has taken; none while it is not up."""
+    try:
+        return len(fund.exchange_orders())
+    except httpx.TransportError:
         return 0
-    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as connection:
-        return int(connection.execute("SELECT count(*) FROM orders").fetchone()[0])
 
 
 @pytest.fixture(scope="module")
@@ -67,10 +67,10 @@ def done(make_fund: Callable[[], FundCommand]) -> Done:
     fund = make_fund()
     words = ("backtest", *WORDS, *MODEL, "--folder", str(fund.home))
     process, deadline = fund.start(*words), time.monotonic() + 300
-    while not (sent := orders_of(fund.home)):
+    while not (sent := orders_so_far(fund)):
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline
-        time.sleep(0.05)
+        time.sleep(0.2)
     for name in ("fund", "portfoliomanager", "datamanager", "exchange"):
         os.kill(fund.process(name), signal.SIGKILL)
     process.communicate()
@@ -146,16 +146,10 @@ def test_another_backtest_in_the_folder_is_refused(done: Done, make_fund: Callab
     assert "holds another backtest" in printed
 
 
-@pytest.mark.parametrize(
-    ("days", "sentence"),
-    [(("1999-01-04", "1999-01-08"), "choose a day from"), (("2034-01-03", "2034-01-06"), "choose a day from")],
-)
-def test_a_period_outside_the_market_is_refused(
-    days: tuple[str, str], sentence: str, make_fund: Callable[[], FundCommand]
-) -> None:
+def test_a_period_outside_the_market_is_refused(make_fund: Callable[[], FundCommand]) -> None:
     """The exchange's own words come through, with the days that it can play."""
     fund = make_fund()
-    words = ("--first-day", days[0], "--last-day", days[1], "--tickers", "40", *MODEL, "--folder", str(fund.home))
-    code, printed = fund.run("backtest", *words)
+    days = ("--first-day", "1999-01-04", "--last-day", "1999-01-08", "--tickers", "40")
+    code, printed = fund.run("backtest", *days, *MODEL, "--folder", str(fund.home))
     assert code == 1
-    assert sentence in printed
+    assert "choose a day from" in printed
