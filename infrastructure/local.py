@@ -70,11 +70,14 @@ def deploy(swarm: SwarmConfiguration, after: Sequence[pulumi.Resource]) -> None:
 def _secret(
     name: str, value: pulumi.Output[str], swarm: SwarmConfiguration, after: Sequence[pulumi.Resource]
 ) -> pulumi.Resource:
-    """Make one secret, its value by standard input; another value rotates it, which moves the services that read it."""
+    """Make one secret, its value by standard input; another value rotates it, which moves the services that read it.
+
+    One that is there already, because `base up` filled it in before it was configured here, is rotated too.
+    """
     return local.Command(
         f"secret-{name}",
-        create=_module("secrets", "create", name),
-        update=_module("secrets", "rotate", name),
+        create=_module("secrets", "settle", name),
+        update=_module("secrets", "settle", name),
         delete=_module("secrets", "remove", name),
         stdin=value,
         dir=ROOT,

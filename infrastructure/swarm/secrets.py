@@ -4,7 +4,7 @@ Knows that a secret cannot be changed: a new value is a new secret under a new n
 moved from the one to the other. Knows no stack file. Values come from standard input and go to the engine's: they are
 in no command line, no log and no message.
 
-    echo "value" | python -m infrastructure.swarm.secrets create NAME     # rotate NAME; remove NAME; list; fill; empty
+    echo "value" | python -m infrastructure.swarm.secrets create NAME     # rotate, settle, remove NAME; list; fill; empty
 """
 
 import argparse
@@ -103,6 +103,12 @@ def rotate(name: str, value: str) -> None:
         say(f"secret {one['Spec']['Name']} removed")
     if name == "GRAFANA_ADMIN_PASSWORD" and "DASHBOARD_USERS" in present():
         rotate("DASHBOARD_USERS", dashboard_users(value))
+
+
+def settle(name: str, value: str) -> None:
+    """See that a secret has a value, whether it is there or not: what Pulumi asks for, which may find base up's own."""
+    check_name(name)
+    (rotate if name in present() else create)(name, value)
 
 
 def _move_all(old: set[str], made: str, *, back: str) -> None:
@@ -242,7 +248,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="infrastructure.swarm.secrets", description="The Swarm's secrets.")
     commands = parser.add_subparsers(dest="command", required=True)
     whole = {"list": show, "fill": fill, "empty": empty}
-    named = ("create", "rotate", "remove")
+    named = ("create", "rotate", "settle", "remove")
     for command in (*whole, *named):
         commands.add_parser(command)
     for command in named:
@@ -257,7 +263,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _with_value(command: str, name: str) -> None:
     check_name(name)
-    {"create": create, "rotate": rotate}[command](name, read_value())
+    {"create": create, "rotate": rotate, "settle": settle}[command](name, read_value())
 
 
 if __name__ == "__main__":

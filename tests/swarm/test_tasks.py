@@ -108,6 +108,15 @@ def test_rotation_reaches_the_service(reader: Node, home: Path) -> None:
     assert (home / "swarm" / "credentials.json").stat().st_mode & 0o777 == 0o600
 
 
+def test_what_pulumi_settles_may_be_there_or_not(reader: Node, home: Path) -> None:
+    """One that is there is rotated, under the services that mount it; one that is not is made."""
+    assert task(reader, home, "secrets", "settle", "FUND_API_TOKEN", sent="third\n").returncode == 0
+    assert served(reader, "reader") == served(reader, "willing") == "third"
+    assert task(reader, home, "secrets", "settle", "POLYGON_API_KEY", sent="key\n").returncode == 0
+    assert "POLYGON_API_KEY" in secrets(reader)
+    assert task(reader, home, "secrets", "remove", "POLYGON_API_KEY").returncode == 0
+
+
 def test_bad_value_is_undone(reader: Node, home: Path) -> None:
     """A value that one service cannot live with: both go on with the old one, and the new one is gone."""
     before = secrets(reader)
@@ -115,7 +124,7 @@ def test_bad_value_is_undone(reader: Node, home: Path) -> None:
     assert refused.returncode == 1
     assert "rolled back" in refused.stderr
     assert secrets(reader) == before
-    assert served(reader, "reader") == served(reader, "willing") == "second"
+    assert served(reader, "reader") == served(reader, "willing") == "third"
 
 
 def test_down_removes_its_own_alone(node: Node, home: Path) -> None:
