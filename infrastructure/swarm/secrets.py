@@ -4,7 +4,7 @@ Knows that a secret cannot be changed: a new value is a new secret under a new n
 moved from the one to the other. Knows no stack file. Values come from standard input and go to the engine's: they are
 in no command line, no log and no message.
 
-    echo "value" | python -m infrastructure.swarm.secrets create NAME     # rotate, settle, remove NAME; list; fill; empty
+    echo "value" | python -m infrastructure.swarm.secrets create NAME   # rotate, settle, remove NAME; list; fill; empty
 """
 
 import argparse
