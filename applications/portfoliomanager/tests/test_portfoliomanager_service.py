@@ -7,9 +7,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import boto3  # type: ignore[import-untyped] # ships no types
 import httpx
 import polars as pl
 import pytest
+from moto.server import ThreadedMotoServer
 
 from internal.baselines.catalogue import BASELINES
 from internal.dates import next_session, previous_session
@@ -17,8 +19,10 @@ from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
 from internal.http.client import read_frame_response
+from internal.model_registry import open_registry
 from internal.schemas import orders as orders_schema
 from internal.schemas import predictions as predictions_schema
+from internal.settings import DataBucketSettings
 from internal.tft.artifact import Artifact, save_artifact
 from internal.tft.registry import LEAK_GATE, Registry
 
@@ -27,7 +31,7 @@ World = Any  # the classes of conftest, which no test can import
 Service = Any
 
 
-def register_baseline(world: World, folder: Path, end: date) -> str:
+def register_baseline(world: World, folder: Path, end: date, registry: Registry | None = None) -> str:
     """Fit the rolling baseline on what datamanager holds, register and promote it; its version."""
     path = f"/equity-bars?start_date={previous_session(end, 70)}&end_date={end}&adjusted_as_of={end}"
     bars = read_frame_response(world.datamanager.request("GET", path))
@@ -38,7 +42,7 @@ def register_baseline(world: World, folder: Path, end: date) -> str:
     passed = {LEAK_GATE: {"day": str(end)}}
     artifact = Artifact(kind, baseline.to_arrays(), {}, {}, {}, passed, 1, "a-test")
     save_artifact(folder / "artifact", artifact)
-    registry = Registry(world.folder / "registry")
+    registry = registry or Registry(world.folder / "registry")
     version = registry.register(folder / "artifact")
     registry.promote(version)
     return version
@@ -287,3 +291,34 @@ def test_data_service_away(world: World, service: Service) -> None:
     finally:
         world.datamanager.start()
     assert service.json("GET", "/ready")["status"] == "ready"
+
+
+def test_models_journal_and_lease_in_a_bucket(world: World, services: type[Service], tmp_path: Path) -> None:
+    """Nothing but DATA_BUCKET is set: models lie beside the lake, and what another machine promotes is used at once."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    key, secret = "an-access-key", "hunter2"
+    keys = {"AWS_ENDPOINT_URL": url, "DUCKDB_ACCESS_KEY": key, "DUCKDB_SECRET": secret}
+    boto3.client(
+        "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret
+    ).create_bucket(Bucket="fund")
+    variables = world.variables("bucket") | keys | {"DATA_BUCKET": "s3://fund/lake", "REGISTRY_DIRECTORY": ""}
+    service = services("portfoliomanager", variables, world.folder / "bucket.log").start()
+    try:
+        told = service.request("GET", "/ready").json()["checks"]["model"]
+        settings = DataBucketSettings(
+            data_bucket="s3://fund/lake", aws_endpoint_url=url, duckdb_access_key=key, duckdb_secret=secret
+        )
+        registry = open_registry("s3://fund/lake/registry", settings.storage_options(), tmp_path / "elsewhere")
+        day = world.session()
+        version = register_baseline(world, tmp_path, day, registry)
+        made = service.json("POST", "/predictions", json={"date": str(day)})
+        ready = service.request("GET", "/ready").json()["checks"]
+    finally:
+        service.kill()
+        server.stop()
+    assert "s3://fund/lake/registry: run `models train`" in told
+    assert made["model_version"] == version
+    assert ready["model"] == "ok"
+    assert secret not in (world.folder / "bucket.log").read_text()

@@ -1,13 +1,32 @@
-"""What the library's tests share: bars of made-up tickers on real sessions."""
+"""What the library's tests share: bars of made-up tickers on real sessions, and an object store."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 
+import boto3  # type: ignore[import-untyped] # ships no types
 import numpy as np
 import polars as pl
 import pytest
+from moto.server import ThreadedMotoServer
 
 from internal.dates import sessions_frame
+from internal.settings import DataBucketSettings
+
+KEY, SECRET = "an-access-key", "hunter2"
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[DataBucketSettings]:
+    """An S3 server on loopback with the bucket `fund`, as a service would have it in its settings."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    url = "http://{}:{}".format(*server.get_host_and_port())
+    keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
+    boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys).create_bucket(Bucket="fund")
+    yield DataBucketSettings(
+        data_bucket="s3://fund/lake", aws_endpoint_url=url, duckdb_access_key=KEY, duckdb_secret=SECRET
+    )
+    server.stop()
 
 
 def _ticker(name: str, calendar: pl.DataFrame, seed: int) -> pl.DataFrame:

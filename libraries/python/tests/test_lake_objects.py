@@ -1,13 +1,10 @@
 """The lake on an object store: the same promises over `s3://`, against moto's server on loopback."""
 
 import threading
-from collections.abc import Iterator
 from datetime import date
 
-import boto3  # type: ignore[import-untyped] # ships no types
 import polars as pl
 import pytest
-from moto.server import ThreadedMotoServer
 
 from internal.dates import sessions_frame
 from internal.errors import UnavailableError
@@ -15,7 +12,6 @@ from internal.lake.store import Lake
 from internal.schemas import equity_bars
 from internal.settings import DataBucketSettings
 
-KEY, SECRET = "an-access-key", "hunter2"
 DAY = date(2024, 1, 31)
 
 
@@ -27,31 +23,9 @@ def bars(start: date, end: date, close: float = 10.0) -> pl.DataFrame:
     return equity_bars.validate(frame)
 
 
-def bucket_settings(url: str, bucket: str = "fund") -> DataBucketSettings:
-    """As a service would have them."""
-    return DataBucketSettings(
-        data_bucket=f"s3://{bucket}/lake", aws_endpoint_url=url, duckdb_access_key=KEY, duckdb_secret=SECRET
-    )
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    """An S3 server with the bucket `fund`."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
-    client = boto3.client(
-        "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=KEY, aws_secret_access_key=SECRET
-    )
-    client.create_bucket(Bucket="fund")
-    yield url
-    server.stop()
-
-
-def test_days_in_a_bucket(endpoint: str) -> None:
+def test_days_in_a_bucket(bucket: DataBucketSettings) -> None:
     """Replace, read, travel in time, compact: as on a folder."""
-    found = bucket_settings(endpoint)
-    lake = Lake(found.data_bucket, found.storage_options())
+    lake = Lake(bucket.data_bucket, bucket.storage_options())
     assert lake.version("equity_bars") == -1
     first = lake.replace_days("equity_bars", bars(date(2024, 1, 2), DAY), date(2024, 1, 2), DAY)
     lake.replace_days("equity_bars", bars(DAY, DAY, close=20.0), DAY, DAY)
@@ -61,14 +35,13 @@ def test_days_in_a_bucket(endpoint: str) -> None:
     assert lake.scan("equity_bars", first).filter(pl.col("date") == DAY).collect().item(0, "close") == 10.0
 
 
-def test_two_writers_in_a_bucket(endpoint: str) -> None:
+def test_two_writers_in_a_bucket(bucket: DataBucketSettings) -> None:
     """Commits are create-only objects: of two writers of one version, one begins again, and nothing is lost."""
-    found = bucket_settings(endpoint)
     frame = bars(date(2024, 3, 1), date(2024, 3, 28))
     days = frame.get_column("date").to_list()
 
     def write(part: list[date]) -> None:
-        lake = Lake(found.data_bucket, found.storage_options())
+        lake = Lake(bucket.data_bucket, bucket.storage_options())
         for day in part:
             lake.replace_days("equity_bars", frame.filter(pl.col("date") == day), day, day)
 
@@ -77,15 +50,17 @@ def test_two_writers_in_a_bucket(endpoint: str) -> None:
         writer.start()
     for writer in writers:
         writer.join()
-    march = Lake(found.data_bucket, found.storage_options()).scan("equity_bars").filter(pl.col("date").dt.month() == 3)
+    march = (
+        Lake(bucket.data_bucket, bucket.storage_options()).scan("equity_bars").filter(pl.col("date").dt.month() == 3)
+    )
     assert march.sort("date").collect().equals(frame)
 
 
-def test_a_bucket_that_is_not_there_is_told(endpoint: str) -> None:
+def test_a_bucket_that_is_not_there_is_told(bucket: DataBucketSettings) -> None:
     """UnavailableError with the address and without the keys."""
-    found = bucket_settings(endpoint, bucket="nowhere")
+    found = bucket.model_copy(update={"data_bucket": "s3://nowhere/lake"})
     lake = Lake(found.data_bucket, found.storage_options())
     for attempt in (lambda: lake.append("equity_bars", bars(DAY, DAY)), lambda: lake.scan("equity_bars")):
         with pytest.raises(UnavailableError, match="s3://nowhere/lake") as raised:
             attempt()
-        assert SECRET not in raised.value.detail
+        assert "hunter2" not in raised.value.detail

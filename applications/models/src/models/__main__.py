@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from internal.errors import FundError
-from internal.tft.registry import CHAMPION, Registry
+from internal.tft.registry import CHAMPION
 from models.assemble import assemble
 from models.collect import collect
 from models.configuration import Configuration
@@ -86,7 +86,7 @@ def train_command(
     console, configuration = Console(), Configuration()
     material = load_dataset(dataset or configuration.dataset)
     tracker = open_tracker(configuration, f"train-{model}-{seed}", {"model": model, "seed": seed})
-    registry = Registry(configuration.registry_directory)
+    registry = configuration.registry()
     checkpoints = configuration.state_directory / "checkpoints" / f"{model}-{seed}"
     with progress_bars(console) as show:
         done = train(material, registry, tracker, model=model, seed=seed, checkpoints=checkpoints, on_progress=show)
@@ -132,7 +132,7 @@ def evaluate_command(  # noqa: PLR0913 - a command's options, each its own
     material = load_dataset(dataset or configuration.dataset)
     with progress_bars(console) as show:
         if folds is None:
-            registry = Registry(configuration.registry_directory)
+            registry = configuration.registry()
             evaluation = evaluate(material, registry, model or CHAMPION, on_progress=show)
         else:
             first, last = (None if day is None else day.date() for day in (first_day, last_day))
@@ -148,7 +148,7 @@ def promote_command(
     version: Annotated[str, typer.Argument(help="A registered version; `models list` shows them.")],
 ) -> None:
     """Make a registered model the champion, better or not; one that did not pass the leak gate is refused."""
-    Registry(Configuration().registry_directory).promote(version)
+    Configuration().registry().promote(version)
     Console().print(f"Model {version} is the champion.")
 
 
@@ -156,7 +156,7 @@ def promote_command(
 def list_command() -> None:
     """Every registered model, oldest first."""
     console = Console()
-    for model in Registry(Configuration().registry_directory).list():
+    for model in Configuration().registry().list():
         console.print(f"{model.version}  {model.kind}  {' '.join(model.aliases)}")
 
 

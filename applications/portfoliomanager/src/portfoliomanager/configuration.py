@@ -4,14 +4,13 @@ Knows names, defaults and which keys belong to which broker. Opens nothing.
 """
 
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr
 
 from internal.errors import ConfigurationError
-from internal.settings import DataBucketSettings, ServiceSettings
+from internal.settings import DataBucketSettings, ServiceSettings, registry_beside
 from portfoliomanager.policy import Policy
 
 PAPER_HOST = "paper-api.alpaca.markets"
@@ -25,7 +24,7 @@ class Configuration(ServiceSettings, DataBucketSettings):
     alpaca_api_secret: SecretStr = Field(validation_alias=AliasChoices("ALPACA_API_SECRET", "APCA_API_SECRET_KEY"))
     alpaca_base_url: str = Field(validation_alias=AliasChoices("ALPACA_BASE_URL", "APCA_API_BASE_URL"))
     datamanager_url: str = "http://127.0.0.1:8080"
-    registry_directory: Path
+    registry_directory: str | None = None
     gross_exposure: float = Field(default=1.0, gt=0, le=2)
     same_day_lock: bool = True
     lease_seconds: float = Field(default=30, ge=1, le=600)
@@ -33,6 +32,18 @@ class Configuration(ServiceSettings, DataBucketSettings):
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
         super().__init__(**values)
         require_matching_keys(self.alpaca_api_key_id.get_secret_value(), self.broker_url())
+        self.registry_address()
+
+    def registry_address(self) -> str:
+        """Where the models are: a folder, or `s3://bucket/prefix`; beside the lake where nothing is set.
+
+        Raises:
+            ConfigurationError: Nothing is set, and the lake is no bucket.
+        """
+        address = self.registry_directory or registry_beside(self.data_bucket)
+        if address is None:
+            raise ConfigurationError("REGISTRY_DIRECTORY is not set: name the folder that `models` registers in")
+        return address
 
     def broker_url(self) -> str:
         """The broker's address without the version that alpaca-py adds itself."""

@@ -18,8 +18,8 @@ from internal.http.service import create_service
 from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
+from internal.model_registry import open_registry
 from internal.telemetry import configure_logging, get_logger
-from internal.tft.registry import Registry
 from portfoliomanager import metrics
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.datamanager_client import DatamanagerClient
@@ -40,7 +40,8 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
     """The service; without a configuration, it is read from the environment (ConfigurationError: what is missing)."""
     settings = configuration or Configuration()
     configure_logging("portfoliomanager", settings.log_format, settings.secrets())
-    registry = Registry(settings.registry_directory)
+    address = settings.registry_address()
+    registry = open_registry(address, settings.options_of(address), settings.state_directory / "registry-copies")
     champion = Champion(registry)
     store = DatamanagerClient(settings.datamanager_url, settings.fund_api_token)
     watch = ModelWatch(registry, store)

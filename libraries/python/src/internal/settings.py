@@ -138,24 +138,23 @@ def _complaint(settings: type[BaseSettings], location: str, kind: str, message: 
     return f"{name} is not set: set it in the environment, or put it in a file and name that in {name}_FILE"
 
 
-class DataBucketSettings(BaseSettings):
-    """Where the lake is, as a mixin beside ServiceSettings: a folder, or `s3://bucket/prefix` with its keys."""
+class ObjectStoreSettings(BaseSettings):
+    """How a bucket is reached, as a mixin beside ServiceSettings."""
 
     model_config = CAREFUL
 
-    data_bucket: str
     aws_endpoint_url: str | None = None
     aws_region: str = "us-east-1"
     duckdb_access_key: SecretStr | None = None
     duckdb_secret: SecretStr | None = None
 
-    def storage_options(self) -> dict[str, str]:
-        """The options of the object store: empty for a folder.
+    def options_of(self, address: str) -> dict[str, str]:
+        """The options of the object store at an address: empty for a folder.
 
         Commits are create-only writes (`If-None-Match: *`), so that concurrent writers are safe without a lock table.
         Without keys, the machine's own role applies.
         """
-        if not self.data_bucket.startswith("s3://"):
+        if not address.startswith("s3://"):
             return {}
         options = {"AWS_REGION": self.aws_region, "AWS_CONDITIONAL_PUT": "etag"}
         if self.aws_endpoint_url:
@@ -165,3 +164,21 @@ class DataBucketSettings(BaseSettings):
             options["AWS_ACCESS_KEY_ID"] = self.duckdb_access_key.get_secret_value()
             options["AWS_SECRET_ACCESS_KEY"] = self.duckdb_secret.get_secret_value()
         return options
+
+
+class DataBucketSettings(ObjectStoreSettings):
+    """Where the lake is, as a mixin beside ServiceSettings: a folder, or `s3://bucket/prefix` with its keys."""
+
+    model_config = CAREFUL
+
+    data_bucket: str
+
+    def storage_options(self) -> dict[str, str]:
+        """The options of the lake's object store: empty for a folder."""
+        return self.options_of(self.data_bucket)
+
+
+def registry_beside(data_bucket: str | None) -> str | None:
+    """The registry's address where none is set: beside the lake when that is in a bucket, else there is none."""
+    in_bucket = data_bucket is not None and data_bucket.startswith("s3://")
+    return f"{data_bucket.rstrip('/')}/registry" if in_bucket and data_bucket else None

@@ -3,6 +3,7 @@
 Knows object stores through obstore, the engine that Delta Lake writes with too. Knows nothing of what an object means.
 """
 
+import builtins
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
@@ -59,6 +60,12 @@ class Objects:
         """The paths of all objects under a folder, sorted."""
         with self._told():
             return sorted(found["path"] for found in obstore.list(self._store, folder).collect())
+
+    def oldest_first(self, folder: str) -> builtins.list[str]:
+        """The paths of all objects under a folder, in the order in which they were last written."""
+        with self._told():
+            found = obstore.list(self._store, folder).collect()
+        return [one["path"] for one in sorted(found, key=lambda one: (one["last_modified"], one["path"]))]
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -25,6 +25,7 @@ MANIFEST: Final = "manifest.json"
 WEIGHTS: Final = "weights.safetensors"
 DOCUMENTS: Final = ("configuration", "scaler", "vocabulary", "metrics")
 METRICS: Final = "metrics.json"
+FILES: Final = (WEIGHTS, *(f"{name}.json" for name in DOCUMENTS))  # what the manifest lists
 VERSION_LENGTH: Final = 16
 
 
@@ -120,7 +121,7 @@ def copy_artifact(folder: Path, target: Path) -> None:
     partial = target.with_name(f".{target.name}-{uuid4().hex}")
     partial.mkdir(parents=True)
     try:
-        for name in (MANIFEST, WEIGHTS, *(f"{name}.json" for name in DOCUMENTS)):
+        for name in (MANIFEST, *FILES):
             _write(partial / name, _read(folder, name))
         partial.rename(target)
     except BaseException:
@@ -152,7 +153,7 @@ def load_artifact(folder: Path) -> Artifact:
     manifest = _document(_read(folder, MANIFEST), folder / MANIFEST)
     if manifest.get("format") != FORMAT:
         raise ArtifactError(f"{folder} has the format {manifest.get('format')}, this code reads {FORMAT}: train again")
-    contents = {name: _checked(folder, manifest, name) for name in (WEIGHTS, *(f"{name}.json" for name in DOCUMENTS))}
+    contents = {name: _checked(folder, manifest, name) for name in FILES}
     documents = {name: _document(contents[f"{name}.json"], folder / f"{name}.json") for name in DOCUMENTS}
     try:
         return Artifact(

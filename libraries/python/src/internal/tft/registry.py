@@ -5,8 +5,10 @@ and an alias points at an old version or at the new one, never at nothing. Only 
 be champion: its own metrics say so, and they are part of the content that its version names.
 """
 
+import builtins
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -47,7 +49,7 @@ class Registry:
         """Takes the folder; it need not exist before the first artifact is registered."""
         self._versions = directory / "versions"
         self._aliases = directory / "aliases"
-        self._directory = directory
+        self.address = str(directory)
 
     def register(self, folder: Path) -> str:
         """Copy an artifact in, after checking it; the same content twice is one version.
@@ -75,17 +77,11 @@ class Registry:
         self._check(version, alias)
         if not _ALIAS.fullmatch(alias):
             raise ArtifactError(f"an alias is a lower-case word such as {CHAMPION}, not {alias!r}")
-        self._aliases.mkdir(parents=True, exist_ok=True)
-        partial = self._aliases / f".{alias}-{uuid4().hex}"
-        with partial.open("x") as file:
-            file.write(version)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(self._aliases / alias)
+        self._point(alias, version)
 
     def knows(self, alias: str = CHAMPION) -> bool:
         """Whether the alias points at anything, usable or not."""
-        return bool(_ALIAS.fullmatch(alias)) and (self._aliases / alias).is_file()
+        return bool(_ALIAS.fullmatch(alias)) and self._pointed(alias) is not None
 
     def path(self, name: str = CHAMPION) -> Path:
         """The folder of a version or of an alias.
@@ -99,26 +95,54 @@ class Registry:
 
     def list(self) -> list[RegisteredModel]:
         """Every version, oldest first. Raises ArtifactError when one was changed."""
-        folders = [folder for folder in self._versions.glob("*") if _VERSION.fullmatch(folder.name)]
-        ordered = sorted(folders, key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
-        return [self._describe(folder) for folder in ordered]
+        pointed = {alias: self._pointed(alias) for alias in self._alias_names()}
+        versions = [version for version in self._versions_there() if _VERSION.fullmatch(version)]
+        return [self._describe(version, pointed) for version in versions]
 
-    def _describe(self, folder: Path) -> RegisteredModel:
-        self._check(folder.name)
-        artifact = load_artifact(folder)
-        pointing = [alias.name for alias in sorted(self._aliases.glob("[a-z]*")) if alias.read_text() == folder.name]
+    def _describe(self, version: str, pointed: Mapping[str, str | None]) -> RegisteredModel:
+        artifact = load_artifact(self._check(version))
+        pointing = tuple(alias for alias, target in pointed.items() if target == version)
         size = str(artifact.configuration.get("size", artifact.kind))
-        return RegisteredModel(folder.name, artifact.kind, size, dict(artifact.metrics), tuple(pointing))
+        return RegisteredModel(version, artifact.kind, size, dict(artifact.metrics), pointing)
 
     def _aliased(self, alias: str) -> str:
-        if not self.knows(alias):
-            raise ArtifactError(f"there is no model {alias!r} in {self._directory}: run `models train` first")
-        return (self._aliases / alias).read_text().strip()
+        version = self._pointed(alias) if _ALIAS.fullmatch(alias) else None
+        if version is None:
+            raise ArtifactError(f"there is no model {alias!r} in {self.address}: run `models train` first")
+        return version
+
+    def _point(self, alias: str, version: str) -> None:
+        """Make or replace an alias; a reader sees the old version or the new."""
+        self._aliases.mkdir(parents=True, exist_ok=True)
+        partial = self._aliases / f".{alias}-{uuid4().hex}"
+        with partial.open("x") as file:
+            file.write(version)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.rename(self._aliases / alias)
+
+    def _pointed(self, alias: str) -> str | None:
+        """The version that a plain alias points at."""
+        path = self._aliases / alias
+        return path.read_text().strip() if path.is_file() else None
+
+    def _alias_names(self) -> builtins.list[str]:
+        return sorted(path.name for path in self._aliases.glob("[a-z]*"))
+
+    def _versions_there(self) -> builtins.list[str]:
+        """The versions, oldest first."""
+        ordered = sorted(self._versions.glob("*"), key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
+        return [folder.name for folder in ordered]
+
+    def _folder(self, version: str) -> Path | None:
+        """The folder of a version, None when there is no such version."""
+        folder = self._versions / version
+        return folder if folder.is_dir() else None
 
     def _check(self, version: str, alias: str = "") -> Path:
-        folder = self._versions / version
-        if not _VERSION.fullmatch(version) or not folder.is_dir():
-            raise ArtifactError(f"there is no model version {version!r} in {self._directory}: `models list` shows them")
+        folder = self._folder(version) if _VERSION.fullmatch(version) else None
+        if folder is None:
+            raise ArtifactError(f"there is no model version {version!r} in {self.address}: `models list` shows them")
         if artifact_version(folder) != version:
             raise ArtifactError(f"{folder} was changed after it was registered: its content is not its name's")
         if alias == CHAMPION and not artifact_metrics(folder).get(LEAK_GATE):

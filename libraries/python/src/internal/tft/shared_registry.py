@@ -1,0 +1,112 @@
+"""A registry in an object store that several machines share, read through copies in a folder of each.
+
+Knows which objects make a version and in which order they are written. Knows no bucket: whoever wires it gives a store.
+A version's manifest is written last and names every file's digest, so that a version whose writer died is not there,
+and a copy that differs in one byte is refused. Of two promotions at once the later one stays.
+"""
+
+import builtins
+import shutil
+from pathlib import Path
+from typing import Protocol, override
+from uuid import uuid4
+
+from internal.errors import ArtifactError
+from internal.tft.artifact import FILES, MANIFEST, artifact_version, load_artifact
+from internal.tft.registry import Registry
+
+
+class ObjectStore(Protocol):
+    """What is asked of a store; each write appears whole or not at all."""
+
+    def create(self, path: str, content: bytes) -> bool:
+        """Make an object that is not there yet; False when it is."""
+
+    def put(self, path: str, content: bytes) -> None:
+        """Make or replace an object."""
+
+    def get(self, path: str) -> bytes | None:
+        """The content, None when there is no such object."""
+
+    def oldest_first(self, folder: str) -> builtins.list[str]:
+        """The paths of all objects under a folder, the oldest first."""
+
+
+class SharedRegistry(Registry):
+    """Artifacts as objects under `versions/<version>/`, aliases as objects under `aliases/`.
+
+    Every method raises what the store raises when it cannot be reached, and the address is in the message.
+    """
+
+    def __init__(self, store: ObjectStore, address: str, copies: Path) -> None:
+        """Takes the store, its address for messages, and the folder of the copies."""
+        super().__init__(copies)
+        self._store = store
+        self.address = address
+
+    @override
+    def register(self, folder: Path) -> str:
+        version = super().register(folder)
+        copy = self._versions / version
+        for name in FILES:
+            self._store.put(f"versions/{version}/{name}", (copy / name).read_bytes())
+        self._store.create(f"versions/{version}/{MANIFEST}", (copy / MANIFEST).read_bytes())
+        return version
+
+    @override
+    def _point(self, alias: str, version: str) -> None:
+        self._store.put(f"aliases/{alias}", version.encode())
+
+    @override
+    def _pointed(self, alias: str) -> str | None:
+        content = self._store.get(f"aliases/{alias}")
+        if content is None:
+            self._store.oldest_first("aliases")  # a bucket that is not there has no object either, but no list
+            return None
+        return content.decode(errors="replace").strip()
+
+    @override
+    def _alias_names(self) -> builtins.list[str]:
+        return sorted(path.removeprefix("aliases/") for path in self._store.oldest_first("aliases"))
+
+    @override
+    def _versions_there(self) -> builtins.list[str]:
+        manifests = [path for path in self._store.oldest_first("versions") if path.endswith(f"/{MANIFEST}")]
+        return [path.split("/")[1] for path in manifests]
+
+    @override
+    def _folder(self, version: str) -> Path | None:
+        copy = super()._folder(version)
+        if copy is not None:
+            return copy
+        manifest = self._store.get(f"versions/{version}/{MANIFEST}")
+        return None if manifest is None else self._copied(version, manifest)
+
+    def _copied(self, version: str, manifest: bytes) -> Path:
+        """Fetch a version into its folder, which appears when every byte is what the manifest says."""
+        target = self._versions / version
+        partial = target.with_name(f".{version}-{uuid4().hex}")
+        partial.mkdir(parents=True)
+        try:
+            for name, content in {MANIFEST: manifest, **{name: self._file(version, name) for name in FILES}}.items():
+                (partial / name).write_bytes(content)
+            self._verify(partial, version)
+            if not target.exists():  # else another thread was as quick
+                partial.rename(target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return target
+
+    def _file(self, version: str, name: str) -> bytes:
+        content = self._store.get(f"versions/{version}/{name}")
+        if content is None:
+            raise ArtifactError(f"{self.address}/versions/{version} is no complete artifact: it has no {name}")
+        return content
+
+    def _verify(self, folder: Path, version: str) -> None:
+        try:
+            load_artifact(folder)
+        except ArtifactError as error:
+            raise ArtifactError(f"{self.address}/versions/{version} was changed: {error.detail}") from error
+        if artifact_version(folder) != version:
+            raise ArtifactError(f"{self.address}/versions/{version} was changed: its content is not its name's")
