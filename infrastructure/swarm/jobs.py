@@ -1,6 +1,6 @@
 """Runs one command of `models` as a job in the Swarm, beside the services, and shows what it prints.
 
-Knows what a job may read (the token, never a broker's key), where its files lie, and how its end is found. Knows no
+Knows what a job may read (the token and the registry's bucket, never a broker's key), where its files lie, and how its end is found. Knows no
 command of `models`.
 
     python -m infrastructure.swarm.jobs train --model small
@@ -23,7 +23,7 @@ from infrastructure.swarm.docker import Json, docker, inspect, is_production, li
 from infrastructure.swarm.variables import settings
 from internal.errors import ConfigurationError, FundError
 
-SECRETS = ("FUND_API_TOKEN", "WEIGHTS_AND_BIASES_API_KEY")
+SECRETS = ("FUND_API_TOKEN", "WEIGHTS_AND_BIASES_API_KEY", "DATA_BUCKET", "DUCKDB_ACCESS_KEY", "DUCKDB_SECRET")
 VOLUMES = {"pocketsizefund-registry": "/registry", "pocketsizefund-models-state": "/state"}
 USER = "10001"
 POLL_SECONDS = 0.5

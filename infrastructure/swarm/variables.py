@@ -47,6 +47,7 @@ PRODUCTION: Mapping[str, str] = {
     "TRAEFIK_FILE": "production.yaml",
     "POLYGON_BASE_URL": "https://api.polygon.io",
     "POLYGON_REQUESTS_PER_MINUTE": "5",
+    "REGISTRY_DIRECTORY": "",  # beside the lake in its bucket, which every node reaches
 }
 OWNED = ("DOMAIN", "ACME_EMAIL")  # in production the owner says them
 HASH_VARIABLE = re.compile(r"-\$\{(\w+)\}$")

@@ -17,6 +17,8 @@ from typing import Any
 
 from swarm.node import Node
 
+from infrastructure.swarm.variables import LOCAL, SETTINGS
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 180.0
 POLL_SECONDS = 0.25
@@ -47,8 +49,9 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment of the docker CLI and of the tasks."""
-        return dict(os.environ) | self.variables | {"DOCKER_HOST": self.node.docker_host}
+        """The environment of the docker CLI and of the tasks, without the machine's own settings of stacks."""
+        own = {name: value for name, value in os.environ.items() if name not in {*SETTINGS, *LOCAL}}
+        return own | self.variables | {"DOCKER_HOST": self.node.docker_host}
 
     def docker(self, *arguments: str, sent: str | None = None, check: bool = True, both: bool = False) -> str:
         """What `docker ...` prints, with `both` on its two outputs. AssertionError with its own words when it fails."""
