@@ -22,6 +22,7 @@ NEXT = "FROM {image}\nLABEL proof=next\n"
 
 
 SERVICES = {"applications_datamanager": "datamanager", "applications_portfoliomanager": "portfoliomanager"}
+SECONDS_AFTER = 3  # of load
 ENDS = ("completed", "rollback_completed", "paused", "rollback_paused")
 
 
@@ -74,8 +75,8 @@ def test_good_images_cost_no_request(cluster: Cluster, fund: Fund) -> None:
     images = {name: derive(cluster, name, NEXT, "proof-next") for name in SERVICES}
     with loads(fund) as load:
         assert update(cluster, images) == {"completed"}
-        cluster.wait_settled(*SERVICES)
-        time.sleep(15)
+        cluster.wait_settled(*SERVICES)  # which outlasts the old tasks' drain
+        time.sleep(SECONDS_AFTER)
     told = failed(load, "rolling update")
     assert not [name for name in SERVICES if old[name] & set(cluster.running(name))]
     assert told == 0
@@ -91,7 +92,7 @@ def test_bad_images_are_given_back(cluster: Cluster, fund: Fund) -> None:
     with loads(fund) as load:
         assert update(cluster, images, "--health-start-period", "10s") == {"rollback_completed"}
         cluster.wait_settled(*SERVICES)
-        time.sleep(5)
+        time.sleep(SECONDS_AFTER)
     told = failed(load, "bad image, rolled back")
     assert before == {name: image_of(cluster, name) for name in SERVICES}
     assert told == 0

@@ -26,6 +26,7 @@ from infrastructure.images.build import lay_context
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
 
 ROTATED = "POLYGON_API_KEY"  # datamanager's alone; the exchange takes any
+SECONDS_AFTER = 3  # of load, when every service has settled, which outlasts the old tasks' drain
 SHORTEST_CANARY = 16  # characters; what is shorter, an address or a path is no secret and may occur anywhere
 KINDS = ("container", "image", "service", "secret", "config", "network", "volume", "node")
 
@@ -85,7 +86,7 @@ def test_a_secret_and_a_config_change(cluster: Cluster, edited: Cluster, fund: F
             lambda: edited.task("infrastructure base up"),
         )
         cluster.wait_settled("applications_datamanager", "infrastructure_prometheus")
-        time.sleep(15)
+        time.sleep(SECONDS_AFTER)
     kept = cluster.docker("secret", "ls", "--filter", f"label=pocketsizefund.secret={ROTATED}", "--quiet").split()
     tell(f"rotation of {ROTATED} and a changed alert rule: {load.report}")
     assert {value} == mounted(cluster, "applications_datamanager", ROTATED)
@@ -102,7 +103,7 @@ def test_a_setting_changes(cluster: Cluster, fund: Fund) -> None:
     with Load(fund.reads("datamanager") + fund.reads("portfoliomanager")) as load:
         cluster.task("applications up", GROSS_EXPOSURE="0.9")
         cluster.wait_settled(*services)
-        time.sleep(15)
+        time.sleep(SECONDS_AFTER)
     tell(f"changed setting GROSS_EXPOSURE: {load.report}")
     trader = cluster.service("applications_portfoliomanager")["Spec"]["TaskTemplate"]["ContainerSpec"]
     assert "GROSS_EXPOSURE=0.9" in trader["Env"]
@@ -117,7 +118,7 @@ def test_the_door_itself_changes(cluster: Cluster, edited: Cluster, fund: Fund) 
     with Load(fund.reads("datamanager")) as load:
         edited.task("infrastructure base up")
         cluster.wait_settled(service)
-        time.sleep(5)
+        time.sleep(SECONDS_AFTER)
     tell(f"changed file of Traefik, the one door: {load.report}")
     assert replaced(before, containers(cluster)) == {service}
     assert load.report.answers[-1].fault == ""
@@ -130,7 +131,7 @@ def test_the_token_is_rotated(cluster: Cluster, fund: Fund) -> None:
     with Load(reads) as load:
         cluster.task("secrets rotate", "FUND_API_TOKEN", sent=f"{value}\n")
         cluster.wait_settled("applications_datamanager", "applications_portfoliomanager", "applications_exchange")
-        time.sleep(15)
+        time.sleep(SECONDS_AFTER)
     old = fund.request("POST", f"{fund.datamanager}/predictions", {})
     fund.token = value
     new = fund.request("POST", f"{fund.datamanager}/predictions", {})

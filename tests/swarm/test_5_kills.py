@@ -31,7 +31,7 @@ def test_a_task(cluster: Cluster, fund: Fund, service: str) -> None:
     with Load(fund.reads("datamanager")) as load:
         time.sleep(3)
         seconds = kill_one(cluster, service)
-        time.sleep(15)
+        time.sleep(5)
     tell(f"kill -9 of {service}: whole again after {seconds:.1f} s; {load.report}")
     assert load.report.answers[-1].fault == ""
     assert load.report.outage < 60

@@ -29,8 +29,9 @@ def workers(cluster: Cluster, engine: Engine) -> list[Node]:
         list(pool.map(lambda worker: carry_images(cluster, worker), workers))
     for worker in workers:
         worker.docker("swarm", "join", "--token", token, f"{engine.manager.address}:2377")
+    placed = ("--constraint-add", "node.role==worker", "--update-monitor", "5s")
     for service in MOVING:
-        cluster.docker("service", "update", "--detach", "--force", "--constraint-add", "node.role==worker", service)
+        cluster.docker("service", "update", "--detach", "--force", *placed, service)
     time.sleep(3)  # until the engine has begun with it
     cluster.wait_settled(*MOVING, seconds=240)
     return workers

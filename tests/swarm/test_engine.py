@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from swarm import base_image, stand_ins
 from swarm.engine import Engine, main
-from swarm.machine import MachineError, run, wait_for
+from swarm.machine import MachineError, run
 from swarm.network import Network
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
@@ -47,9 +47,9 @@ def _command(process: Path) -> bytes:
         return b""
 
 
-def test_three_nodes_make_a_swarm_whose_tasks_reach_each_other_and_the_tests(tmp_path: Path) -> None:
-    """Overlay, DNS without virtual addresses, host-mode ports, a node's death and return."""
-    with Engine(tmp_path / "engine", nodes=3) as engine:
+def test_two_nodes_make_a_swarm_whose_tasks_reach_each_other_and_the_tests(tmp_path: Path) -> None:
+    """Overlay, DNS without virtual addresses, host-mode ports; a node's death is test_6_nodes'."""
+    with Engine(tmp_path / "engine", nodes=2) as engine:
         manager = engine.manager
         for node in engine.nodes:
             base_image.load(node)
@@ -74,17 +74,13 @@ def test_three_nodes_make_a_swarm_whose_tasks_reach_each_other_and_the_tests(tmp
             "print([urllib.request.urlopen(f'http://{host}', timeout=5).status for host in found])"
         )
         inside = manager.docker("run", "--rm", "--network=mesh", base_image.NAME, "python", "-c", fetch)
-        assert "[200, 200, 200]" in inside
+        assert "[200, 200]" in inside
         published = [
             run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", f"http://{node.address}:8080")
             for node in engine.nodes
         ]
-        assert published == ["200", "200", "200"]
+        assert published == ["200", "200"]
         assert engine.nodes[1].shell("hostname").strip() == "n2"
-        engine.nodes[2].kill()
-        wait_for("the dead node", lambda: "Down" in manager.docker("node", "ls", "--format", "{{.Status}}"), 60)
-        engine.nodes[2].start()
-        wait_for("the node's return", lambda: "Down" not in manager.docker("node", "ls", "--format", "{{.Status}}"), 60)
     assert traces(tmp_path / "engine") == []
 
 

@@ -1,5 +1,6 @@
 """The four images on a real engine: built by the product's own task, then looked at and run as the Swarm runs them."""
 
+import itertools
 import json
 import re
 import tarfile
@@ -144,14 +145,29 @@ def test_services_start_cold_read_only_and_are_found_healthy(node: Node, tag: st
     """Beside one another on a network of their own, one after the other; the image's own health check says so too."""
     node.docker("network", "create", "cold")
     for application, settings in SETTINGS.items():
-        size = int(node.docker("image", "inspect", "--format", "{{.Size}}", image(application, tag))) / 1e6
         seconds = start(node, application, tag, settings)
-        tell(f"image of {application}: {size:.0f} MB, {seconds:.1f} s from docker run to /health")
+        tell(f"image of {application}: {megabytes(node, application, tag)}, {seconds:.1f} s from docker run to /health")
+    began = time.monotonic()
+    run_as_in_the_swarm(node, "models", tag, "models", "list")
+    seconds = time.monotonic() - began
+    tell(
+        f"image of models: {megabytes(node, 'models', tag)}, {seconds:.1f} s from docker run to the end of models list"
+    )
     for application in SETTINGS:
         state = ["inspect", "--format", "{{.State.Health.Status}}", f"cold-{application}"]
         wait_for(f"the health of {application}", lambda state=state: node.docker(*state).strip() == "healthy", 60)
     for application in SETTINGS:
         node.docker("rm", "--force", "--volumes", f"cold-{application}")
+
+
+def megabytes(node: Node, application: str, tag: str) -> str:
+    """An image's size with every layer, and of that what the other images do not share."""
+    whole = int(node.docker("image", "inspect", "--format", "{{.Size}}", image(application, tag)))
+    layers = node.docker("history", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", image(application, tag))
+    own = sum(
+        int(line.split()[0]) for line in itertools.takewhile(lambda line: "/opt/venv" not in line, layers.splitlines())
+    )
+    return f"{whole / 1e6:.0f} MB ({own / 1e6:.0f} of its own)"
 
 
 def start(node: Node, application: str, tag: str, settings: Mapping[str, str]) -> float:
