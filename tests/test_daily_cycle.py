@@ -188,7 +188,14 @@ def test_resume_does_nothing_twice(story: Story) -> None:
         assert sorted(table.rows(), key=str) == sorted(story.table(name).rows(), key=str)
 
 
-@pytest.mark.parametrize("service", ["exchange", "datamanager", "portfoliomanager"])
+@pytest.mark.parametrize(
+    "service",
+    [
+        pytest.param("exchange", marks=pytest.mark.long),
+        pytest.param("datamanager", marks=pytest.mark.long),
+        "portfoliomanager",
+    ],
+)
 def test_killed_in_the_middle(story: Story, service: str) -> None:
     """`kill -9` of a service while a session is played: told, ended, and a second `fund up` brings it to its end."""
     assert story.stop() == 0

@@ -200,7 +200,10 @@ def verdict(driver: Path, folder: Path, program: Program, threads: int) -> str:
 
 
 @pytest.mark.timeout(900)  # half a minute on two idle cores; compilers are slow on busy ones
-@pytest.mark.parametrize(("configuration", "batch"), [(MANY, 65), (ONE, 1)], ids=["sixteen variables", "one"])
+@pytest.mark.parametrize(
+    ("configuration", "batch"),
+    [pytest.param(MANY, 65, id="sixteen variables"), pytest.param(ONE, 1, id="one", marks=pytest.mark.long)],
+)
 def test_all_kernels(
     configuration: TemporalFusionTransformerConfiguration, batch: int, driver: Path, tmp_path: Path
 ) -> None:
