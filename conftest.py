@@ -12,10 +12,13 @@ import pytest
 LONGEST = (
     "tests/test_daily_cycle.py",
     "infrastructure/tests/test_monitoring_panels.py",
+    "tests/test_backtest.py",
     "libraries/python/tests/test_kernels_sanitizers.py",
     "applications/portfoliomanager/tests/test_portfoliomanager_killed.py",
     "applications/datamanager/tests/test_datamanager_interruptions.py",
     "applications/models/tests/test_models_resume.py",
+    "applications/models/tests/test_models_walk.py",
+    "applications/models/tests/test_models_real_data.py",
     "libraries/python/tests/test_kernels_layers.py",
     "libraries/python/tests/test_tft_model.py",
     "tests/test_full_disk.py",

@@ -93,7 +93,7 @@ def running(command: Sequence[str], log: Path, ready: str) -> Iterator[None]:
             time.sleep(0.1)
         yield
     finally:
-        process.terminate()
+        process.kill()  # nothing of it is kept, and Traefik would wait ten seconds for its last caller
         process.wait(20)
 
 
