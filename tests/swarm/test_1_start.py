@@ -3,8 +3,10 @@
 The fixture `cluster` has taken the steps; here they are timed, checked, and followed by a day of the fund.
 """
 
+import re
+
 import pytest
-from swarm.cluster import Cluster
+from swarm.cluster import Cluster, wait_until
 from swarm.fund_routes import Fund, require_same_orders
 from swarm.proofs import tell
 from swarm.rise import Rise
@@ -27,3 +29,17 @@ def test_a_day_is_traded(fund: Fund) -> None:
     tell(f"daily cycle in the Swarm: {session}; the exchange's {orders} orders and {fills} fills are the journal's")
     assert orders > 0
     assert fills > 0
+
+
+def test_one_that_is_down_is_told(cluster: Cluster) -> None:
+    """With Alertmanager stopped `mask test` ends with 1, and says what it got of which address."""
+    service = "infrastructure_alertmanager"
+    cluster.docker("service", "scale", "--detach", f"{service}=0")
+    wait_until(f"{service} stopped", lambda: not cluster.running(service))
+    with pytest.raises(AssertionError, match="ended with 1") as raised:
+        cluster.task("test")
+    cluster.docker("service", "scale", "--detach", f"{service}=1")
+    cluster.wait_settled(service)
+    told = str(raised.value)
+    tell(f"mask test with Alertmanager stopped: ends with 1, {re.findall(r'[0-9]+ of [0-9]+ endpoints', told)}")
+    assert re.search(r"/alertmanager/-/ready +│ 503", told)
