@@ -33,17 +33,17 @@ def test_a_day_is_traded(fund: Fund) -> None:
 
 def test_one_that_is_down_is_told(cluster: Cluster, fund: Fund) -> None:
     """With Alertmanager stopped `mask test` ends with 1, and says what it got of which address."""
-    service, ready = "infrastructure_alertmanager", f"http://{fund.host}/alertmanager/-/ready"
+    service, base = "infrastructure_alertmanager", f"http://{fund.host}/alertmanager/-"
     cluster.docker("service", "scale", "--detach", f"{service}=0")
     try:
         # a task that is to stop answers on until its container ends, and the door asks the engine every few seconds
-        wait_until("the door knows nobody behind it", lambda: fund.request("GET", ready).status_code == 503)
+        wait_until("the door knows nobody behind it", lambda: fund.request("GET", f"{base}/ready").status_code == 503)
         with pytest.raises(AssertionError, match="ended with 1") as raised:
             cluster.task("test")
     finally:
         cluster.docker("service", "scale", "--detach", f"{service}=1")
         cluster.wait_settled(service)
-    wait_until("the door found it again", lambda: fund.request("GET", ready).is_success)
+        wait_until("the door found it again", lambda: fund.ready(base))
     told = str(raised.value)
     tell(f"mask test with Alertmanager stopped: ends with 1, {re.findall(r'[0-9]+ of [0-9]+ endpoints', told)}")
     assert re.search(r"/alertmanager/-/ready +│ 503", told)
