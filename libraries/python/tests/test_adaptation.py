@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from internal.baselines.adaptation import DECAY, RATE, adaptive_factors, past_returns_ahead, widened
+from internal.baselines.adaptation import DECAY, RATE, adaptive_factors, past_returns_ahead, widen_intervals
 from internal.baselines.forecast import future_log_returns
 from internal.dates import sessions_frame
 from internal.features.panel import build_panel
@@ -38,7 +38,7 @@ def test_every_third_comes_nearer(half_width: float) -> None:
     """
     frame = _frame(600)
     quantiles, truth = _forecasts(frame, np.full(frame.height, half_width))
-    adapted = widened(quantiles, adaptive_factors(frame, quantiles, truth))
+    adapted = widen_intervals(quantiles, adaptive_factors(frame, quantiles, truth))
     inside = (truth >= adapted[..., 0]) & (truth <= adapted[..., 2])
     late, third = frame["session"].to_numpy() > 250, frame["ticker"].to_numpy() // 10
     before = abs(NormalDist().cdf(half_width) - NormalDist().cdf(-half_width) - 0.8)

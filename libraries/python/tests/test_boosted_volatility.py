@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from internal.baselines.boosted_volatility import INPUT_COUNT, BoostedVolatility, boosted_inputs, relative_to_date
+from internal.baselines.boosted_volatility import INPUT_COUNT, BoostedVolatility, boosted_inputs, divide_by_date_mean
 from internal.dates import sessions_frame
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
@@ -90,7 +90,7 @@ def test_planted_multiplier(observed: pl.DataFrame, fitted: BoostedVolatility) -
 def test_relative_by_hand() -> None:
     """Each value over its own date's mean: the date's level is gone."""
     days = pl.Series([date(2024, 1, 2), date(2024, 1, 2), date(2024, 1, 3)])
-    assert relative_to_date(np.array([1.0, 3.0, 40.0]), days).tolist() == [0.5, 1.5, 1.0]
+    assert divide_by_date_mean(np.array([1.0, 3.0, 40.0]), days).tolist() == [0.5, 1.5, 1.0]
 
 
 def test_inputs_are_beside_peers(observed: pl.DataFrame, fitted: BoostedVolatility) -> None:

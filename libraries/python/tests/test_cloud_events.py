@@ -120,7 +120,7 @@ def publish(directory: Path, subscribers: list[str], *events: CloudEvent, token:
         async with EventBus(directory, "/exchange", subscribers, {}, token=SecretStr(token)) as bus:
             for event in events:
                 await bus.publish(event)
-            await asyncio.wait_for(bus.idle(), 30)
+            await asyncio.wait_for(bus.wait_until_idle(), 30)
 
     asyncio.run(run())
 
@@ -285,7 +285,7 @@ def test_one_subscriber_down_holds_up_no_other(tmp_path: Path, serve: Callable[[
             assert REGISTRY.get_sample_value("events_pending", {"service": "sender", "box": "outbox"}) == 5
             await bus.check()  # a subscriber that is down does not make the sender unready
             with serving(down.application, port):
-                await asyncio.wait_for(bus.idle(), 30)
+                await asyncio.wait_for(bus.wait_until_idle(), 30)
                 await asyncio.to_thread(eventually, lambda: down.handled == days(*range(5)))
 
     asyncio.run(run())
@@ -300,9 +300,9 @@ def test_what_another_process_left_is_taken_up(tmp_path: Path) -> None:
     async def run() -> None:
         async with new.bus:
             async with old.bus:
-                await new.bus.idle()
+                await new.bus.wait_until_idle()
                 await old.bus.receive(closed(0))
-            await asyncio.wait_for(new.bus.idle(), LOOK_SECONDS + LONGEST_WAIT_SECONDS)
+            await asyncio.wait_for(new.bus.wait_until_idle(), LOOK_SECONDS + LONGEST_WAIT_SECONDS)
 
     asyncio.run(run())
     assert days(0) == new.handled
@@ -403,7 +403,7 @@ def test_a_receiver_killed_in_between_loses_nothing(tmp_path: Path) -> None:
             for number in range(15, 20):
                 await bus.publish(closed(number))
             with receiver_process(directory, port, slow=0.0):
-                await asyncio.wait_for(bus.idle(), 40)
+                await asyncio.wait_for(bus.wait_until_idle(), 40)
                 await asyncio.to_thread(eventually, lambda: len(set(handled_by_process(directory))) == 20)
 
     asyncio.run(run())
@@ -508,7 +508,7 @@ def test_a_bus_ends_and_begins_again(tmp_path: Path) -> None:
             for event in events:
                 await bus.receive(event)
             if act is handle:
-                await asyncio.wait_for(bus.idle(), 30)
+                await asyncio.wait_for(bus.wait_until_idle(), 30)
         assert len(asyncio.all_tasks()) == before
 
     asyncio.run(run(never, closed(0), closed(1)))

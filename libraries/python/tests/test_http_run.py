@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from internal.http.probe import complaint
+from internal.http.probe import describe_failure
 
 DRAIN_SECONDS = 1.5
 HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ class Small:
             stdout=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + 60
-        while complaint(f"{self.url}/health"):
+        while describe_failure(f"{self.url}/health"):
             assert self.process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -83,7 +83,7 @@ def test_no_request_is_lost() -> None:
         told = time.monotonic()
         while is_ready(service.url):
             assert time.monotonic() < told + 1
-        assert not complaint(f"{service.url}/health")
+        assert not describe_failure(f"{service.url}/health")
         time.sleep(0.8)  # a proxy's refresh: requests go on coming to the draining service
         stop.set()
         late = threads.submit(
@@ -93,7 +93,7 @@ def test_no_request_is_lost() -> None:
         assert late.result().is_success
         service.process.wait(timeout=10)
         assert time.monotonic() - told > DRAIN_SECONDS
-        assert "refused" in complaint(f"{service.url}/health")
+        assert "refused" in describe_failure(f"{service.url}/health")
 
 
 def test_a_draining_answer_closes_its_connection() -> None:

@@ -14,7 +14,7 @@ import pytest
 from mapie.regression import ConformalizedQuantileRegressor, TimeSeriesRegressor
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from internal.baselines.adaptation import DECAY, RATE, adaptive_factors, widened
+from internal.baselines.adaptation import DECAY, RATE, adaptive_factors, widen_intervals
 from internal.dates import sessions_frame
 from internal.tft.calibration import Calibration
 
@@ -87,7 +87,7 @@ def _our_inside(truth: np.ndarray) -> np.ndarray:
     quantiles = np.broadcast_to([-width, 0.0, width], (frame.height, 7, 3))
     wide = np.full((frame.height, 7), np.nan)
     wide[:, 0] = truth.ravel()
-    adapted = widened(quantiles, adaptive_factors(frame, quantiles, wide))[:, 0]
+    adapted = widen_intervals(quantiles, adaptive_factors(frame, quantiles, wide))[:, 0]
     inside = (wide[:, 0] >= adapted[:, 0]) & (wide[:, 0] <= adapted[:, 2])
     return np.asarray(inside.reshape(truth.shape).mean(axis=1))
 

@@ -32,12 +32,12 @@ class Shared:
 
     def __init__(self, settings: DataBucketSettings, folder: Path) -> None:
         self.address = f"s3://fund/{folder.name}/registry"
-        self.objects = Objects(self.address, settings.options_of(self.address))
+        self.objects = Objects(self.address, settings.storage_options_for(self.address))
         self._settings, self._folder = settings, folder
 
     def machine(self, name: str) -> Registry:
         """The registry as a machine with a folder of its own sees it."""
-        return open_registry(self.address, self._settings.options_of(self.address), self._folder / name)
+        return open_registry(self.address, self._settings.storage_options_for(self.address), self._folder / name)
 
     def artifact(self, name: str, loss: float = 0.25) -> Path:
         """An artifact as a training leaves it, in a folder."""
@@ -155,7 +155,7 @@ def test_a_reader_always_finds_a_champion(shared: Shared) -> None:
 def test_a_bucket_that_is_not_there_is_told(bucket: DataBucketSettings, tmp_path: Path) -> None:
     """UnavailableError with the address and without the keys; nothing half-made is called registered."""
     address = "s3://nowhere/registry"
-    registry = open_registry(address, bucket.options_of(address), tmp_path / "copies")
+    registry = open_registry(address, bucket.storage_options_for(address), tmp_path / "copies")
     save_artifact(tmp_path / "one", ARTIFACT)
     for attempt in (registry.path, registry.list, lambda: registry.register(tmp_path / "one")):
         with pytest.raises(UnavailableError, match=address) as raised:

@@ -8,7 +8,7 @@ import lightgbm
 import numpy as np
 import pytest
 
-from internal.baselines.catalogue import BASELINES, fittable
+from internal.baselines.catalogue import BASELINES, fittable_baselines
 from internal.baselines.trees import LEAF, SETTINGS, Trees, load_lightgbm
 from internal.errors import ArtifactError, ConfigurationError
 
@@ -76,7 +76,7 @@ def test_without_openmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigurationError, match="libgomp1"):
         load_lightgbm()
-    assert BASELINES.keys() - fittable().keys() == {"boosted_volatility"}
+    assert BASELINES.keys() - fittable_baselines().keys() == {"boosted_volatility"}
 
 
 def _loop(arrays: dict[str, np.ndarray]) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, HttpUrl, SecretStr
 
 from internal.model_registry import open_registry
-from internal.settings import ObjectStoreSettings, ServiceSettings, registry_beside
+from internal.settings import ObjectStoreSettings, ServiceSettings, default_registry_address
 from internal.tft.registry import Registry
 
 
@@ -42,8 +42,8 @@ class Configuration(ServiceSettings, ObjectStoreSettings):
 
     def registry(self) -> Registry:
         """The registry of models, opened."""
-        address = self.registry_directory or registry_beside(self.data_bucket) or ".models/registry"
-        return open_registry(address, self.options_of(address), self.state_directory / "registry-copies")
+        address = self.registry_directory or default_registry_address(self.data_bucket) or ".models/registry"
+        return open_registry(address, self.storage_options_for(address), self.state_directory / "registry-copies")
 
     @property
     def tracks_weights_and_biases(self) -> bool:

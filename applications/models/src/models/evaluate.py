@@ -10,7 +10,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from internal.baselines.catalogue import BASELINES, fittable
+from internal.baselines.catalogue import BASELINES, fittable_baselines
 from internal.baselines.forecast import RowQuantiles, future_log_returns, to_daily
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
@@ -113,7 +113,7 @@ def _baseline_forecasts(
     frame: pl.DataFrame, fitted: Block, origins: np.ndarray, on_progress: OnProgress
 ) -> dict[str, RowQuantiles]:
     forecasts = {}
-    for place, (kind, baseline) in enumerate(fittable().items()):
+    for place, (kind, baseline) in enumerate(fittable_baselines().items()):
         on_progress(Progress("evaluating", place, len(BASELINES) + 1, kind))
         forecasts[kind] = rows_of(baseline.fit(frame, fold=fitted).quantiles(frame), origins)
     return forecasts

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from internal.baselines.catalogue import BASELINES, fittable
+from internal.baselines.catalogue import BASELINES, fittable_baselines
 from internal.baselines.forecast import RowQuantiles, future_log_returns
 from internal.errors import InvalidRequestError
 from internal.features.panel import build_panel
@@ -53,7 +53,7 @@ class Plan:
 
     def contenders(self) -> list[Contender]:
         """Every baseline, then each seed alone, then the seeds together."""
-        baselines = [Contender(kind) for kind in fittable()]
+        baselines = [Contender(kind) for kind in fittable_baselines()]
         if self.model in BASELINES:
             return baselines
         seeds = self.seeds or tuple(FIRST_SEED + number for number in range(SIZES[self.model].seeds))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr
 
 from internal.errors import ConfigurationError
-from internal.settings import DataBucketSettings, ServiceSettings, registry_beside
+from internal.settings import DataBucketSettings, ServiceSettings, default_registry_address
 from portfoliomanager.policy import Policy
 
 PAPER_HOST = "paper-api.alpaca.markets"
@@ -40,7 +40,7 @@ class Configuration(ServiceSettings, DataBucketSettings):
         Raises:
             ConfigurationError: Nothing is set, and the lake is no bucket.
         """
-        address = self.registry_directory or registry_beside(self.data_bucket)
+        address = self.registry_directory or default_registry_address(self.data_bucket)
         if address is None:
             raise ConfigurationError("REGISTRY_DIRECTORY is not set: name the folder that `models` registers in")
         return address

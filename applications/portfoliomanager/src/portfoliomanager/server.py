@@ -41,7 +41,9 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
     settings = configuration or Configuration()
     configure_logging("portfoliomanager", settings.log_format, settings.secrets())
     address = settings.registry_address()
-    registry = open_registry(address, settings.options_of(address), settings.state_directory / "registry-copies")
+    registry = open_registry(
+        address, settings.storage_options_for(address), settings.state_directory / "registry-copies"
+    )
     champion = Champion(registry)
     store = DatamanagerClient(settings.datamanager_url, settings.fund_api_token)
     watch = ModelWatch(registry, store)

@@ -16,7 +16,7 @@ def open_registry(address: str, storage_options: Mapping[str, str], copies: Path
 
     Args:
         address: A folder, or `s3://bucket/prefix`.
-        storage_options: `ObjectStoreSettings.options_of(address)`.
+        storage_options: `ObjectStoreSettings.storage_options_for(address)`.
         copies: The folder of this machine's copies, used for a bucket alone.
     """
     if address.startswith("s3://"):

@@ -148,7 +148,7 @@ class ObjectStoreSettings(BaseSettings):
     duckdb_access_key: SecretStr | None = None
     duckdb_secret: SecretStr | None = None
 
-    def options_of(self, address: str) -> dict[str, str]:
+    def storage_options_for(self, address: str) -> dict[str, str]:
         """The options of the object store at an address: empty for a folder.
 
         Commits are create-only writes (`If-None-Match: *`), so that concurrent writers are safe without a lock table.
@@ -175,10 +175,10 @@ class DataBucketSettings(ObjectStoreSettings):
 
     def storage_options(self) -> dict[str, str]:
         """The options of the lake's object store: empty for a folder."""
-        return self.options_of(self.data_bucket)
+        return self.storage_options_for(self.data_bucket)
 
 
-def registry_beside(data_bucket: str | None) -> str | None:
+def default_registry_address(data_bucket: str | None) -> str | None:
     """The registry's address where none is set: beside the lake when that is in a bucket, else there is none."""
     in_bucket = data_bucket is not None and data_bucket.startswith("s3://")
     return f"{data_bucket.rstrip('/')}/registry" if in_bucket and data_bucket else None

@@ -51,7 +51,7 @@ def adaptive_factors(
     return np.asarray(history[day[rows], group[rows]])
 
 
-def widened(quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
+def widen_intervals(quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
     """Quantiles f64 [..., 3] with each half of the interval, f64 [..., half], multiplied; the median stays."""
     low, high = _interval(quantiles, factors)
     return np.stack([low, quantiles[..., MEDIAN], high], axis=-1)

@@ -12,12 +12,12 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import RowQuantiles, future_log_returns, pooled_quantiles, to_daily
+from internal.baselines.forecast import RowQuantiles, future_log_returns, pool_quantiles, to_daily
 from internal.baselines.heterogeneous import LONG_MEMORY, ClockedVolatility, Scales
 from internal.baselines.trees import Trees
-from internal.baselines.volatility import ROOT_STEPS, TABLE, checked
+from internal.baselines.volatility import ROOT_STEPS, TABLE, require_shapes
 from internal.errors import InvalidRequestError
-from internal.features.earnings_clock import CLOCK_INPUTS, earnings_clock
+from internal.features.earnings_features import EARNINGS_INPUT_COUNT, earnings_features
 from internal.features.splits import Block
 from internal.features.volatility_inputs import INPUTS, volatility_inputs
 from internal.features.windows import find_origins
@@ -27,7 +27,7 @@ LARGEST_MOVE: Final = 6.0  # in units of the scale: one accident must not shape 
 ENOUGH_ROWS: Final = 20_000
 MARKET: Final = "market"
 OWN_INPUTS: Final = tuple(place for place, name in enumerate(INPUTS) if not name.startswith(MARKET))
-INPUT_COUNT: Final = len(OWN_INPUTS) + 2 + CLOCK_INPUTS
+INPUT_COUNT: Final = len(OWN_INPUTS) + 2 + EARNINGS_INPUT_COUNT
 SCALE, TREES = "scale.", "trees."
 
 
@@ -59,11 +59,11 @@ class BoostedVolatility:
         if not len(rows):
             raise InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
         moves = np.minimum(np.abs(to_daily(ahead[rows])) / scales.daily[rows], LARGEST_MOVE).mean(axis=1)
-        target = relative_to_date(moves, frame.get_column("date").gather(rows))
+        target = divide_by_date_mean(moves, frame.get_column("date").gather(rows))
         trees = Trees.fit(inputs[rows], target, tree_count=TREE_COUNT)
         larger = _multiplied(scales, trees.predict(inputs))
-        cumulative = pooled_quantiles(ahead, larger.cumulative, rows)
-        return cls(scale, trees, cumulative, pooled_quantiles(to_daily(ahead), larger.daily, rows))
+        cumulative = pool_quantiles(ahead, larger.cumulative, rows)
+        return cls(scale, trees, cumulative, pool_quantiles(to_daily(ahead), larger.daily, rows))
 
     def scales(self, frame: pl.DataFrame) -> Scales:
         """The expected size of the moves from each row."""
@@ -84,7 +84,7 @@ class BoostedVolatility:
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
         """Restore the parts."""
-        cumulative, daily = checked(arrays, {"cumulative": TABLE, "daily": TABLE})
+        cumulative, daily = require_shapes(arrays, {"cumulative": TABLE, "daily": TABLE})
         scale = ClockedVolatility.from_arrays(_below(arrays, SCALE))
         return cls(scale, Trees.from_arrays(_below(arrays, TREES), input_count=INPUT_COUNT), cumulative, daily)
 
@@ -103,7 +103,7 @@ def boosted_inputs(frame: pl.DataFrame, scales: Scales) -> np.ndarray:
     level = np.log(scales.cumulative[:, -1])
     own = np.column_stack([volatility_inputs(frame)[:, OWN_INPUTS], level])
     volatility = frame.get_column("volatility").fill_null(float("nan")).to_numpy()
-    clock = np.max(list(earnings_clock(frame)), axis=0)
+    clock = np.max(list(earnings_features(frame)), axis=0)
     beside = _less_date_mean(own, frame.get_column("date"))
     return np.column_stack([beside, level - np.log(volatility * ROOT_STEPS[-1]), clock])
 
@@ -115,7 +115,7 @@ def _well_remembered(frame: pl.DataFrame, origins: np.ndarray, whole: np.ndarray
     return np.asarray(full if len(full) >= ENOUGH_ROWS else usable)
 
 
-def relative_to_date(values: np.ndarray, dates: pl.Series) -> np.ndarray:
+def divide_by_date_mean(values: np.ndarray, dates: pl.Series) -> np.ndarray:
     """Values f64 [row] over their date's mean."""
     return (
         pl.DataFrame({"value": values, "date": dates})

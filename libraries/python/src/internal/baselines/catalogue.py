@@ -29,7 +29,7 @@ BASELINES: Final[dict[str, type[Baseline]]] = {
 }
 
 
-def fittable() -> dict[str, type[Baseline]]:
+def fittable_baselines() -> dict[str, type[Baseline]]:
     """All of them; on a machine without OpenMP all but the boosted one, which forecasts everywhere once it is fitted.
 
     `fund doctor` says what is missing there; a comparison goes on without it.

@@ -10,8 +10,8 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import STEPS, RowQuantiles, future_log_returns, pooled_quantiles, to_daily
-from internal.baselines.volatility import TABLE, checked, fold_rows
+from internal.baselines.forecast import STEPS, RowQuantiles, future_log_returns, pool_quantiles, to_daily
+from internal.baselines.volatility import TABLE, require_shapes, select_fold_rows
 from internal.errors import ArtifactError
 from internal.features.splits import Block
 
@@ -38,7 +38,7 @@ class ConditionalVariance:
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
         """Choose each ticker's pair by the Gaussian likelihood of the fold's returns, then pool."""
-        rows, ahead = fold_rows(frame, fold), future_log_returns(frame, last=fold.last)
+        rows, ahead = select_fold_rows(frame, fold), future_log_returns(frame, last=fold.last)
         squares = _squares(frame)
         likelihoods = [_log_likelihood(squares, *_variances(frame, squares, *pair)) for pair in GRID]
         by_ticker = frame.select("ticker").with_columns(
@@ -49,9 +49,7 @@ class ConditionalVariance:
         best = np.append(table.argmax(axis=1), table.sum(axis=0).argmax())
         tickers = total.get_column("ticker").to_list()
         scale = cls(tickers, GRID[best], np.zeros(TABLE), np.zeros(TABLE)).scales(frame)
-        cumulative, daily = (
-            pooled_quantiles(*pair, rows) for pair in zip((ahead, to_daily(ahead)), scale, strict=True)
-        )
+        cumulative, daily = (pool_quantiles(*pair, rows) for pair in zip((ahead, to_daily(ahead)), scale, strict=True))
         return cls(tickers, GRID[best], cumulative, daily)
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
@@ -82,7 +80,9 @@ class ConditionalVariance:
         if letters.ndim != 2 or letters.shape[1] != NAME_BYTES:  # noqa: PLR2004 - a table
             raise ArtifactError(f"the baseline's array tickers should be a table of {NAME_BYTES} letters a name")
         names = np.ascontiguousarray(letters, np.uint8).view(f"S{NAME_BYTES}")[:, 0]
-        pairs, cumulative, daily = checked(arrays, {"pairs": (len(names) + 1, 2), "cumulative": TABLE, "daily": TABLE})
+        pairs, cumulative, daily = require_shapes(
+            arrays, {"pairs": (len(names) + 1, 2), "cumulative": TABLE, "daily": TABLE}
+        )
         return cls([name.decode() for name in names.tolist()], pairs, cumulative, daily)
 
 

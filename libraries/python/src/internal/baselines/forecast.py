@@ -74,7 +74,7 @@ def to_daily(cumulative: np.ndarray) -> np.ndarray:
     return np.asarray(np.expm1(steps))
 
 
-def pooled_quantiles(values: np.ndarray, scale: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def pool_quantiles(values: np.ndarray, scale: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Quantiles of values / scale by step over the rows of all tickers, f64 [step, quantile]; NaN rows are left out."""
     standardised = (values / scale)[rows]
     return np.asarray(np.nanquantile(standardised, QUANTILES, axis=0).T)

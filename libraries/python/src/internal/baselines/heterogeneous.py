@@ -1,7 +1,7 @@
 """HAR: the volatility of each coming session from averages of past volatility (Corsi 2009), x pooled quantiles.
 
 Knows the scales that regressions of each session ahead and of each cumulative step give, and quantiles in their units.
-The inputs are `features.volatility_inputs` and `features.earnings_clock`; `stages` fits them. Knows nothing of
+The inputs are `features.volatility_inputs` and `features.earnings_features`; `staged_ridge` fits them. Knows nothing of
 networks; they may stand on its scales.
 """
 
@@ -15,27 +15,27 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widened
+from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widen_intervals
 from internal.baselines.forecast import (
     EVERY_ROW,
     STEPS,
     RowQuantiles,
     future_log_returns,
-    pooled_quantiles,
+    pool_quantiles,
     to_daily,
 )
-from internal.baselines.stages import Design, fit_stages, log_variances, unseen_log_variances
-from internal.baselines.volatility import ROOT_STEPS, TABLE, checked
+from internal.baselines.staged_ridge import Design, cross_fit_log_variances, fit_staged_ridge, predict_log_variances
+from internal.baselines.volatility import ROOT_STEPS, TABLE, require_shapes
 from internal.errors import InvalidRequestError
-from internal.features.earnings_clock import CLOCK_INPUTS, clock_of, with_spikes
+from internal.features.earnings_features import EARNINGS_INPUT_COUNT, add_spikes, earnings_features_at
 from internal.features.splits import Block
 from internal.features.volatility_inputs import (
     INPUTS,
     SHARED_BY_DATE,
+    add_group_columns,
     future_log_variance,
-    inputs_of,
+    select_inputs,
     volatility_inputs,
-    with_groups,
 )
 from internal.features.windows import find_origins
 
@@ -94,11 +94,11 @@ class HeterogeneousVolatility:
         if not len(rows):
             raise InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
         center, spread = inputs[rows].mean(axis=0), np.maximum(inputs[rows].std(axis=0), 1e-9)
-        design = cls._design(with_spikes(frame), _standardised(inputs, center, spread))
-        scales, every = _scales(unseen_log_variances(design, answers, rows)), np.arange(len(rows))
-        daily = pooled_quantiles(to_daily(ahead[rows]), scales.daily, every)
-        cumulative = pooled_quantiles(ahead[rows], scales.cumulative, every)
-        for_daily, for_cumulative = fit_stages(design, answers, rows)
+        design = cls._design(add_spikes(frame), _standardised(inputs, center, spread))
+        scales, every = _scales(cross_fit_log_variances(design, answers, rows)), np.arange(len(rows))
+        daily = pool_quantiles(to_daily(ahead[rows]), scales.daily, every)
+        cumulative = pool_quantiles(ahead[rows], scales.cumulative, every)
+        for_daily, for_cumulative = fit_staged_ridge(design, answers, rows)
         return cls(center, spread, for_daily, for_cumulative, daily, cumulative)
 
     @classmethod
@@ -116,12 +116,12 @@ class HeterogeneousVolatility:
         """
         if not cls.reads_clock:
             return [[np.empty((prepared.height, 0))] * len(STEPS)] * 2
-        heard = list(clock_of(prepared, np.flatnonzero(awake)))
+        heard = list(earnings_features_at(prepared, np.flatnonzero(awake)))
         return [[_spread(one, awake) for one in steps] for steps in (heard, accumulate(heard, np.maximum))]
 
     def scales(self, frame: pl.DataFrame) -> Scales:
         """The expected size of the moves from each row; a few tickers at a time, whose arrays fit a core's cache."""
-        prepared, shape = with_spikes(with_groups(frame)), (frame.height, len(STEPS))
+        prepared, shape = add_spikes(add_group_columns(frame)), (frame.height, len(STEPS))
         whole = Scales(np.empty(shape), np.empty(shape))
 
         def fill(part: slice) -> None:
@@ -133,9 +133,9 @@ class HeterogeneousVolatility:
 
     def _part(self, prepared: pl.DataFrame) -> Scales:
         """Those of some whole segments."""
-        design = self._design(prepared, _standardised(inputs_of(prepared), self.center, self.spread))
+        design = self._design(prepared, _standardised(select_inputs(prepared), self.center, self.spread))
         fitted = [self.daily_coefficients, self.cumulative_coefficients]
-        return _scales(log_variances(design, fitted))
+        return _scales(predict_log_variances(design, fitted))
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
@@ -153,7 +153,7 @@ class HeterogeneousVolatility:
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
         """Restore what was fitted."""
         inputs = (len(INPUTS),)
-        fitted = (len(INPUTS) + 1 + CLOCK_INPUTS * cls.reads_clock + 1, len(STEPS))
+        fitted = (len(INPUTS) + 1 + EARNINGS_INPUT_COUNT * cls.reads_clock + 1, len(STEPS))
         shapes: dict[str, tuple[int, ...]] = {
             "center": inputs,
             "spread": inputs,
@@ -162,7 +162,7 @@ class HeterogeneousVolatility:
             "daily": TABLE,
             "cumulative": TABLE,
         }
-        return cls(*checked(arrays, shapes))
+        return cls(*require_shapes(arrays, shapes))
 
 
 class ClockedVolatility(HeterogeneousVolatility):
@@ -181,7 +181,7 @@ class AdaptiveVolatility(ClockedVolatility):
         """Fitted scale x pooled quantile, each half of the interval x what its recent misses ask for."""
         scales = self.scales(frame)
         plain, (cumulative, daily) = self.plain(scales), self.factors(frame, scales)
-        return RowQuantiles(widened(plain.cumulative, cumulative), widened(plain.daily, daily))
+        return RowQuantiles(widen_intervals(plain.cumulative, cumulative), widen_intervals(plain.daily, daily))
 
     def factors(
         self, frame: pl.DataFrame, scales: Scales, rows: np.ndarray | slice = EVERY_ROW

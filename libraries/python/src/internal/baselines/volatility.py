@@ -15,7 +15,7 @@ from internal.baselines.forecast import (
     STEPS,
     RowQuantiles,
     future_log_returns,
-    pooled_quantiles,
+    pool_quantiles,
     to_daily,
 )
 from internal.errors import ArtifactError, InvalidRequestError
@@ -25,7 +25,7 @@ TABLE: Final = (len(STEPS), len(QUANTILES))
 ROOT_STEPS: Final = np.sqrt(np.array(STEPS, np.float64))
 
 
-def fold_rows(frame: pl.DataFrame, fold: Block) -> np.ndarray:
+def select_fold_rows(frame: pl.DataFrame, fold: Block) -> np.ndarray:
     """Which rows lie in the fold and know their volatility. Raises InvalidRequestError when none does."""
     rows = frame.select(pl.col("date").is_between(fold.first, fold.last) & pl.col("volatility").is_not_null())
     inside = rows.to_series().to_numpy()
@@ -34,7 +34,7 @@ def fold_rows(frame: pl.DataFrame, fold: Block) -> np.ndarray:
     return inside
 
 
-def checked(arrays: Mapping[str, np.ndarray], shapes: dict[str, tuple[int, ...]]) -> list[np.ndarray]:
+def require_shapes(arrays: Mapping[str, np.ndarray], shapes: dict[str, tuple[int, ...]]) -> list[np.ndarray]:
     """The arrays by name, in order. Raises ArtifactError when one is missing or has another shape."""
     for name, shape in shapes.items():
         if name not in arrays or arrays[name].shape != shape:
@@ -55,8 +55,12 @@ class BlendedVolatility:
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
         """Pool the standardised returns of the fold."""
-        rows, ahead, scale = fold_rows(frame, fold), future_log_returns(frame, last=fold.last), _volatility(frame)
-        return cls(pooled_quantiles(ahead, scale * ROOT_STEPS, rows), pooled_quantiles(to_daily(ahead), scale, rows))
+        rows, ahead, scale = (
+            select_fold_rows(frame, fold),
+            future_log_returns(frame, last=fold.last),
+            _volatility(frame),
+        )
+        return cls(pool_quantiles(ahead, scale * ROOT_STEPS, rows), pool_quantiles(to_daily(ahead), scale, rows))
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Scale x pooled quantile."""
@@ -70,7 +74,7 @@ class BlendedVolatility:
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
         """Restore the tables."""
-        cumulative, daily = checked(arrays, {"cumulative": TABLE, "daily": TABLE})
+        cumulative, daily = require_shapes(arrays, {"cumulative": TABLE, "daily": TABLE})
         return cls(cumulative, daily)
 
 

@@ -16,8 +16,8 @@ from prometheus_client import Gauge
 from pydantic import SecretStr
 
 from internal.cloud_events.event import event_date
-from internal.cloud_events.inbox import Handler, Handling
-from internal.cloud_events.outbox import Delivery, event_address
+from internal.cloud_events.inbox import Handler, HandlingWorker
+from internal.cloud_events.outbox import DeliveryWorker, event_address
 from internal.cloud_events.routes import event_router
 from internal.cloud_events.store import EventStore
 from internal.errors import ConfigurationError, UnavailableError
@@ -53,8 +53,8 @@ class EventBus:
         self._handlers = handlers
         self._token = token.get_secret_value() if token else ""
         self._opened: EventStore | None = None
-        self._deliveries: list[Delivery] = []
-        self._handling: Handling | None = None
+        self._deliveries: list[DeliveryWorker] = []
+        self._handling: HandlingWorker | None = None
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -65,9 +65,9 @@ class EventBus:
             client = await stack.enter_async_context(self._client())
             self._opened = store
             self._deliveries = [
-                Delivery(store, address, client, self._service, self._count) for address in self._subscribers
+                DeliveryWorker(store, address, client, self._service, self._count) for address in self._subscribers
             ]
-            self._handling = Handling(store, self._handlers, self._service, self._count)
+            self._handling = HandlingWorker(store, self._handlers, self._service, self._count)
             for worker in (*self._deliveries, self._handling):
                 stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
             await self._count()
@@ -118,7 +118,7 @@ class EventBus:
                 f"event {oldest.event_id} has failed {oldest.attempts} times and holds those behind it; see GET /events"
             )
 
-    async def idle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Wait until every event is delivered and handled."""
         while any(await self._count()):  # noqa: ASYNC110 - the queues are rows of a file, which signals nobody
             await asyncio.sleep(IDLE_POLL_SECONDS)

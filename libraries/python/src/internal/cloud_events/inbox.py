@@ -1,4 +1,4 @@
-"""Handling of what came in: each event by the handler of its type, in order, until the handler succeeds.
+"""Handling of received events: each event by the handler of its type, in order, until the handler succeeds.
 
 Knows handlers by type. Knows no sender. A handler may see an event twice (a kill between its end and our note of it).
 """
@@ -19,12 +19,12 @@ from internal.telemetry import get_logger
 type Handler = Callable[[CloudEvent], Awaitable[None]]
 
 
-def told_error(error: Exception) -> str:
+def describe_error(error: Exception) -> str:
     """What to show of a handler's failure: our own sentences, else only the kind, for others may hold a secret."""
     return f"{error.title}: {error.detail}" if isinstance(error, FundError) else type(error).__name__
 
 
-class Handling(Worker):
+class HandlingWorker(Worker):
     """The service's one queue of received events."""
 
     def __init__(
@@ -60,5 +60,5 @@ class Handling(Worker):
         except Exception as error:
             FAILED_ATTEMPTS.labels(self._service, "inbox").inc()
             get_logger(__name__).exception("event_not_handled", attempt=pending.attempts + 1)
-            await asyncio.to_thread(self._store.mark_handling_failed, pending.position, told_error(error))
+            await asyncio.to_thread(self._store.mark_handling_failed, pending.position, describe_error(error))
             raise AttemptFailedError from error

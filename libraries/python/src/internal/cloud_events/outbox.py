@@ -26,7 +26,7 @@ def event_address(subscriber: str) -> str:
     return urlunsplit(parts._replace(path="/events")) if parts.path in {"", "/"} else subscriber
 
 
-class Delivery(Worker):
+class DeliveryWorker(Worker):
     """The queue of one subscriber. `client` carries the timeout and the token."""
 
     def __init__(

@@ -58,7 +58,7 @@ class EventStore:
     def __init__(self, state_directory: Path) -> None:
         self._path = state_directory / FILE_NAME
         self._lock = Lock()
-        with self._told_clearly():
+        with self._translate_storage_errors():
             state_directory.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -154,7 +154,7 @@ class EventStore:
         incoming = (
             "SELECT id, type, time, state, attempts, last_error, source FROM inbox ORDER BY position DESC LIMIT ?"
         )
-        with self._lock, self._told_clearly():
+        with self._lock, self._translate_storage_errors():
             return {"outbox": self._rows(outgoing, (count,)), "inbox": self._rows(incoming, (count,))}
 
     def _first(self, query: str, parameters: tuple[Any, ...]) -> Pending | None:
@@ -162,7 +162,7 @@ class EventStore:
         return Pending(rows[0]["position"], rows[0]["id"], rows[0]["body"], rows[0]["attempts"]) if rows else None
 
     def _select(self, query: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
-        with self._lock, self._told_clearly():
+        with self._lock, self._translate_storage_errors():
             return self._rows(query, parameters)
 
     def _rows(self, query: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
@@ -172,7 +172,7 @@ class EventStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._told_clearly():
+        with self._lock, self._translate_storage_errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -183,7 +183,7 @@ class EventStore:
                 raise
 
     @contextmanager
-    def _told_clearly(self) -> Iterator[None]:
+    def _translate_storage_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:

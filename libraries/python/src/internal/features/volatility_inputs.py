@@ -25,16 +25,16 @@ def volatility_inputs(frame: pl.DataFrame) -> np.ndarray:
         frame: What `variables.observe` returns. **Guard:** an input of a row is made of that row and earlier ones, of
             the same segment, or of the same date's other tickers.
     """
-    return inputs_of(with_groups(frame))
+    return select_inputs(add_group_columns(frame))
 
 
-def with_groups(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with what `inputs_of` needs of the date's other tickers; afterwards segments stand alone."""
+def add_group_columns(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with what `select_inputs` needs of the date's other tickers; afterwards segments stand alone."""
     return frame.with_columns(variance=daily_range_variance()).with_columns(**_groups())
 
 
-def inputs_of(grouped: pl.DataFrame) -> np.ndarray:
-    """`volatility_inputs` of some whole segments of what `with_groups` returned."""
+def select_inputs(grouped: pl.DataFrame) -> np.ndarray:
+    """`volatility_inputs` of some whole segments of what `add_group_columns` returned."""
     own, market = _own(), _market_and_sector()
     inputs = grouped.select(**own, **_volume_and_direction(), **market).to_numpy(writable=True)
     for variances in (inputs[:, : len(own)], inputs[:, -len(market) :]):  # in place: NumPy's logarithm is vectorised

@@ -103,7 +103,7 @@ class Windows:
         """The same arrays with other origins, row numbers i64 [origin]."""
         return replace(self, origins=origins)
 
-    def labelled(self) -> "Windows":
+    def keep_labelled(self) -> "Windows":
         """**Guard:** only the origins whose whole horizon lies in the same segment and ends before its last trade."""
         return self.at(self.origins[self.last_known[self.origins] - self.origins >= self.horizon])
 
@@ -133,7 +133,7 @@ def find_origins(frame: pl.DataFrame, block: Block, minimum_history: int = MINIM
 def lay_out(
     frame: pl.DataFrame, scaler: Scaler, vocabularies: dict[str, Vocabulary], scale: np.ndarray | None = None
 ) -> Windows:
-    """Lay the arrays of an observed panel out once; origins come from `at`, `labelled` or `make_windows`.
+    """Lay the arrays of an observed panel out once; origins come from `at`, `keep_labelled` or `make_windows`.
 
     Args:
         frame: What `variables.observe` returns, sorted by ticker and date.
@@ -170,10 +170,10 @@ def make_windows(
     scale: np.ndarray | None = None,
 ) -> Windows:
     """The windows of every origin of a block whose whole horizon is known, for training and evaluation."""
-    return lay_out(frame, scaler, vocabularies, scale).at(find_origins(frame, block)).labelled()
+    return lay_out(frame, scaler, vocabularies, scale).at(find_origins(frame, block)).keep_labelled()
 
 
-def unlabelled(
+def make_unlabelled_windows(
     frame: pl.DataFrame, origins: np.ndarray, scaler: Scaler, vocabularies: dict[str, Vocabulary]
 ) -> Windows:
     """The windows of some origins, row numbers i64 [origin], to forecast from; no target is known.

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 SECONDS = 3.0  # below the health check's own limit
 
 
-def complaint(url: str) -> str:
+def describe_failure(url: str) -> str:
     """What is wrong with the service at an http:// URL; "" when it answers 2xx."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname:
@@ -32,7 +32,7 @@ def main() -> int:
     if len(sys.argv) != 2:  # noqa: PLR2004 - the program and its one argument
         sys.stderr.write("usage: python -m internal.http.probe http://HOST:PORT/health\n")
         return 1
-    found = complaint(sys.argv[1])
+    found = describe_failure(sys.argv[1])
     sys.stderr.write(f"{found}\n" if found else "")
     return 1 if found else 0
 

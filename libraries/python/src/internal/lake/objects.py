@@ -61,7 +61,7 @@ class Objects:
         with self._told():
             return sorted(found["path"] for found in obstore.list(self._store, folder).collect())
 
-    def oldest_first(self, folder: str) -> builtins.list[str]:
+    def list_oldest_first(self, folder: str) -> builtins.list[str]:
         """The paths of all objects under a folder, in the order in which they were last written."""
         with self._told():
             found = obstore.list(self._store, folder).collect()

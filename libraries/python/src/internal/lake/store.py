@@ -16,7 +16,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from internal.errors import ConflictError, InvalidRequestError, NotFoundError
-from internal.lake.faults import told_clearly
+from internal.lake.storage_errors import translate_storage_errors
 from internal.lake.tables import MONTH, TABLES, Table
 from internal.schemas.frame_schema import require_structure
 
@@ -133,7 +133,7 @@ class Lake:
         delta = self._open(table, version)
         if delta is None:
             return pl.LazyFrame(schema=definition.columns)
-        with told_clearly(self._url):
+        with translate_storage_errors(self._url):
             found = pl.scan_delta(delta, storage_options=self._storage_options or None)
         present = {field.name for field in delta.schema().fields}
         return found.select(
@@ -156,7 +156,7 @@ class Lake:
         """The table's commits, newest first: version Int64, timestamp Datetime(ms, UTC), operation str."""
         _definition(table)
         delta = self._open(table)
-        with told_clearly(self._url):
+        with translate_storage_errors(self._url):
             commits = [] if delta is None else delta.history()
         return pl.DataFrame(
             [{name: commit[name] for name in ("version", "timestamp", "operation")} for commit in commits],
@@ -179,7 +179,7 @@ class Lake:
             stop=stop_after_delay(CONFLICT_SECONDS),
             reraise=True,
         )
-        with told_clearly(self._url):
+        with translate_storage_errors(self._url):
             try:
                 return patient(self._write_once, table, write)
             except CommitFailedError as error:
@@ -207,7 +207,7 @@ class Lake:
         )
 
     def _open(self, table: str, version: int | None = None) -> DeltaTable | None:
-        with told_clearly(self._url):
+        with translate_storage_errors(self._url):
             try:
                 return DeltaTable(self._address(table), version=version, storage_options=self._storage_options)
             except TableNotFoundError:

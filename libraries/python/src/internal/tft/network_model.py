@@ -14,14 +14,14 @@ import polars as pl
 from tinygrad import Tensor
 from tinygrad.nn.state import get_state_dict, load_state_dict
 
-from internal.baselines.adaptation import widened
+from internal.baselines.adaptation import widen_intervals
 from internal.baselines.forecast import RowQuantiles
 from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.errors import ArtifactError
 from internal.features.scaling import Scaler
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES
 from internal.features.vocabulary import Vocabulary, vocabularies_from_json
-from internal.features.windows import HORIZON, PAST_LENGTH, Windows, unlabelled
+from internal.features.windows import HORIZON, PAST_LENGTH, Windows, make_unlabelled_windows
 from internal.tft.artifact import Artifact
 from internal.tft.calibration import Calibration
 from internal.tft.explanation import Weights
@@ -69,16 +69,16 @@ class NetworkModel:
         """
         everywhere = self.scale.scales(frame)
         factors, scales = self.scale.factors(frame, everywhere, origins), everywhere.at(origins)
-        windows = unlabelled(frame, origins, self.scaler, self.vocabularies)
+        windows = make_unlabelled_windows(frame, origins, self.scaler, self.vocabularies)
         own = self.calibration.apply(self.standardised(windows))
         mixed = NETWORK_SHARE * own + (1 - NETWORK_SHARE) * self.scale.cumulative  # [origin, step, quantile]
         wider = (_width(mixed) / _width(self.scale.cumulative)).mean(axis=1)[:, None, None]
         cumulative, daily = scales.cumulative[:, :, None] * mixed, self.scale.plain(scales).daily * wider
-        return RowQuantiles(widened(cumulative, factors[0]), widened(daily, factors[1]))
+        return RowQuantiles(widen_intervals(cumulative, factors[0]), widen_intervals(daily, factors[1]))
 
     def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> Weights:
         """See `ExplainingModel.explain`."""
-        windows = unlabelled(frame, origins[[place]], self.scaler, self.vocabularies)
+        windows = make_unlabelled_windows(frame, origins[[place]], self.scaler, self.vocabularies)
         each = [explain(one, windows, BATCH_SIZE) for one in (self.network, *self.companions)]
         found = {name: np.mean([weights[name] for weights in each], axis=0) for name in each[0]}
         c = self.configuration

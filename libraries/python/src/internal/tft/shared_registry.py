@@ -28,7 +28,7 @@ class ObjectStore(Protocol):
     def get(self, path: str) -> bytes | None:
         """The content, None when there is no such object."""
 
-    def oldest_first(self, folder: str) -> builtins.list[str]:
+    def list_oldest_first(self, folder: str) -> builtins.list[str]:
         """The paths of all objects under a folder, the oldest first."""
 
 
@@ -61,17 +61,17 @@ class SharedRegistry(Registry):
     def _pointed(self, alias: str) -> str | None:
         content = self._store.get(f"aliases/{alias}")
         if content is None:
-            self._store.oldest_first("aliases")  # a bucket that is not there has no object either, but no list
+            self._store.list_oldest_first("aliases")  # a bucket that is not there has no object either, but no list
             return None
         return content.decode(errors="replace").strip()
 
     @override
     def _alias_names(self) -> builtins.list[str]:
-        return sorted(path.removeprefix("aliases/") for path in self._store.oldest_first("aliases"))
+        return sorted(path.removeprefix("aliases/") for path in self._store.list_oldest_first("aliases"))
 
     @override
     def _versions_there(self) -> builtins.list[str]:
-        manifests = [path for path in self._store.oldest_first("versions") if path.endswith(f"/{MANIFEST}")]
+        manifests = [path for path in self._store.list_oldest_first("versions") if path.endswith(f"/{MANIFEST}")]
         return [path.split("/")[1] for path in manifests]
 
     @override

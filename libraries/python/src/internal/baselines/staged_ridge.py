@@ -39,7 +39,7 @@ class Design:
     session: np.ndarray
 
 
-def fit_stages(design: Design, answers: Sequence[np.ndarray], rows: np.ndarray) -> list[np.ndarray]:
+def fit_staged_ridge(design: Design, answers: Sequence[np.ndarray], rows: np.ndarray) -> list[np.ndarray]:
     """Coefficients of inputs, one, the clock's inputs and its being awake, f64 [input + 1 + clock + 1, step] an answer.
 
     First the inputs of tickers explain how an answer differs within its date; then the shared inputs explain the rest;
@@ -57,7 +57,7 @@ def fit_stages(design: Design, answers: Sequence[np.ndarray], rows: np.ndarray) 
     return fitted
 
 
-def log_variances(
+def predict_log_variances(
     design: Design, fitted: Sequence[np.ndarray], rows: np.ndarray | slice = EVERY_ROW
 ) -> list[np.ndarray]:
     """What the coefficients say of some rows, f64 [row, step] for each answer; NaN where an input is."""
@@ -71,7 +71,7 @@ def log_variances(
     return said
 
 
-def unseen_log_variances(
+def cross_fit_log_variances(
     design: Design, answers: Sequence[np.ndarray], rows: np.ndarray, *, purge: int = HORIZON, embargo: int = EMBARGO
 ) -> list[np.ndarray]:
     """What coefficients say of rows that they were not fitted on, f64 [row, step] for each answer, in the rows' order.
@@ -89,12 +89,12 @@ def unseen_log_variances(
     session, gap = design.session[rows], purge + embargo
     days = np.unique(session)
     if len(days) < 2 * PARTS * gap:  # too short to leave enough on both sides
-        return log_variances(design, fit_stages(design, answers, rows), rows)
+        return predict_log_variances(design, fit_staged_ridge(design, answers, rows), rows)
     unseen = [np.empty((len(rows), answer.shape[1])) for answer in answers]
     for part in np.array_split(days, PARTS):
         inside = (session >= part[0]) & (session <= part[-1])
         others = rows[(session < part[0] - gap) | (session > part[-1] + gap)]
-        found = log_variances(design, fit_stages(design, answers, others), rows[inside])
+        found = predict_log_variances(design, fit_staged_ridge(design, answers, others), rows[inside])
         for whole, piece in zip(unseen, found, strict=True):
             whole[inside] = piece
     return unseen

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from internal.dates import sessions_frame
-from internal.features.earnings_clock import DAYS_BACK, clock_of, earnings_clock, with_spikes
+from internal.features.earnings_features import DAYS_BACK, add_spikes, earnings_features, earnings_features_at
 from internal.features.panel import build_panel
 from internal.features.variables import observe
 
@@ -36,7 +36,7 @@ def test_news_rings_again(observed: pl.DataFrame, place: int, days: int) -> None
     """Of all sessions the spike is largest for the target that lies so many days after the news, give or take one."""
     rows = (observed["ticker"] == "T00").to_numpy()
     calendar = sessions_frame(START, END)["date"].to_list()
-    for step, heard in enumerate(earnings_clock(observed), start=1):
+    for step, heard in enumerate(earnings_features(observed), start=1):
         inputs = heard[rows]
         day = calendar[calendar.index(observed["date"][int(inputs[:, place].argmax())]) + step]
         assert abs((day - NEWS - timedelta(days=days)).days) <= 4
@@ -46,7 +46,7 @@ def test_news_rings_again(observed: pl.DataFrame, place: int, days: int) -> None
 
 def test_no_history_is_silence(observed: pl.DataFrame) -> None:
     """Rows whose history does not reach 91 days back hear nothing."""
-    for inputs in earnings_clock(observed):
+    for inputs in earnings_features(observed):
         assert not inputs[:50].any()
 
 
@@ -55,7 +55,7 @@ def test_what_moved_all_is_no_news(
 ) -> None:
     """A session on which every ticker jumps alike rings for none: nobody ever hears more than without the jump."""
     bars, details = make_bars(5, START, END), make_details(5)
-    shaken, calm = (earnings_clock(_jumping(bars, details, pl.lit(moved))) for moved in (True, False))
+    shaken, calm = (earnings_features(_jumping(bars, details, pl.lit(moved))) for moved in (True, False))
     for loud, quiet in zip(shaken, calm, strict=True):
         assert (loud[:, : len(DAYS_BACK)] <= quiet[:, : len(DAYS_BACK)] + 1e-6).all()
 
@@ -63,5 +63,5 @@ def test_what_moved_all_is_no_news(
 def test_some_rows_hear_what_all_hear(observed: pl.DataFrame) -> None:
     """Asked at some rows alone, of any segment, it says to the bit what it says of every row."""
     rows = np.flatnonzero(observed["age"].to_numpy() % 7 == 3)
-    for some, every in zip(clock_of(with_spikes(observed), rows), earnings_clock(observed), strict=True):
+    for some, every in zip(earnings_features_at(add_spikes(observed), rows), earnings_features(observed), strict=True):
         assert some.tobytes() == every[rows].tobytes()

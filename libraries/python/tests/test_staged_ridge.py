@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from internal.baselines.stages import (
+from internal.baselines.staged_ridge import (
     EMBARGO,
     MARKET_RIDGE,
     PARTS,
     RIDGE,
     Design,
-    fit_stages,
-    log_variances,
-    unseen_log_variances,
+    cross_fit_log_variances,
+    fit_staged_ridge,
+    predict_log_variances,
 )
 from internal.features.windows import HORIZON
 
@@ -63,14 +63,14 @@ def test_each_stage_is_least_squares(design: Design, answer: np.ndarray) -> None
     left = (left - design.inputs[:, 2] * market[0] - market[1])[design.awake]
     clock = np.concatenate([design.clocks[0][step], one[:, None]], axis=1)[design.awake]
     expected = [*own, *market, *_least_squares(clock, left, [RIDGE] * 3)]
-    assert fit_stages(design, [answer], rows)[0][:, step] == pytest.approx(expected)
+    assert fit_staged_ridge(design, [answer], rows)[0][:, step] == pytest.approx(expected)
 
 
 def test_a_shock_to_all_teaches_nothing_of_tickers(design: Design, answer: np.ndarray) -> None:
     """What moves every ticker of a date alike leaves the coefficients of tickers' own inputs as they were."""
     rows = np.arange(len(answer))
     shocked = answer + 10 * np.random.default_rng(5).normal(size=(DAYS, 1))[design.session]
-    own = [fit_stages(design, [one], rows)[0][:2] for one in (answer, shocked)]
+    own = [fit_staged_ridge(design, [one], rows)[0][:2] for one in (answer, shocked)]
     assert own[1] == pytest.approx(own[0])
 
 
@@ -78,10 +78,10 @@ def test_silence_teaches_nothing(design: Design, answer: np.ndarray) -> None:
     """What the clock says where it sleeps changes neither coefficients nor forecasts by one bit."""
     rows = np.arange(len(answer))
     loud = [[np.where(design.awake[:, None], clock, 1e6) for clock in design.clocks[0]]]
-    fitted, other = (fit_stages(one, [answer], rows) for one in (design, replace(design, clocks=loud)))
+    fitted, other = (fit_staged_ridge(one, [answer], rows) for one in (design, replace(design, clocks=loud)))
     assert fitted[0].tobytes() == other[0].tobytes()
-    quiet = log_variances(design, fitted, rows)[0]
-    assert log_variances(replace(design, clocks=loud), fitted, rows)[0].tobytes() == quiet.tobytes()
+    quiet = predict_log_variances(design, fitted, rows)[0]
+    assert predict_log_variances(replace(design, clocks=loud), fitted, rows)[0].tobytes() == quiet.tobytes()
 
 
 def test_a_part_is_not_seen(design: Design, answer: np.ndarray) -> None:
@@ -91,7 +91,7 @@ def test_a_part_is_not_seen(design: Design, answer: np.ndarray) -> None:
     gap = HORIZON + EMBARGO
     around = (design.session >= DAYS // PARTS - gap) & (design.session < 2 * DAYS // PARTS + gap)
     poisoned = np.where(around[:, None], 100.0, answer)
-    before, after = (unseen_log_variances(design, [one], rows)[0] for one in (answer, poisoned))
+    before, after = (cross_fit_log_variances(design, [one], rows)[0] for one in (answer, poisoned))
     assert before[part].tobytes() == after[part].tobytes()
     assert (before[~part] != after[~part]).all()
 
@@ -99,5 +99,5 @@ def test_a_part_is_not_seen(design: Design, answer: np.ndarray) -> None:
 def test_a_short_fold_sees_itself(design: Design, answer: np.ndarray) -> None:
     """Where five parts would leave too little, the forecast is the fit's own."""
     rows = np.flatnonzero(design.session < 2 * PARTS * (HORIZON + EMBARGO) - 1)
-    expected = log_variances(design, fit_stages(design, [answer], rows), rows)[0]
-    assert unseen_log_variances(design, [answer], rows)[0].tobytes() == expected.tobytes()
+    expected = predict_log_variances(design, fit_staged_ridge(design, [answer], rows), rows)[0]
+    assert cross_fit_log_variances(design, [answer], rows)[0].tobytes() == expected.tobytes()

@@ -16,10 +16,10 @@ from internal.features.windows import HORIZON
 DAYS_BACK: Final = (91, 182, 273, 364)
 DAYS_OFF: Final = (-1, 0, 1)  # sessions that a report may come early or late
 LARGE: Final = 4.0  # such as twice the usual move on twice the usual volume
-CLOCK_INPUTS: Final = len(DAYS_BACK) + 3 + 2
+EARNINGS_INPUT_COUNT: Final = len(DAYS_BACK) + 3 + 2
 
 
-def earnings_clock(frame: pl.DataFrame) -> Iterator[np.ndarray]:
+def earnings_features(frame: pl.DataFrame) -> Iterator[np.ndarray]:
     """For each of the 7 sessions ahead, what happened about 91, 182, 273 and 364 days before it.
 
     Args:
@@ -30,11 +30,11 @@ def earnings_clock(frame: pl.DataFrame) -> Iterator[np.ndarray]:
         f64 [row, 9]: log of one plus the spike at each of the four; whether at least one, two, three were large; the
         second and third smallest. Zero where history does not reach.
     """
-    return clock_of(with_spikes(frame), np.arange(frame.height))
+    return earnings_features_at(add_spikes(frame), np.arange(frame.height))
 
 
-def clock_of(prepared: pl.DataFrame, rows: np.ndarray) -> Iterator[np.ndarray]:
-    """`earnings_clock` at some rows, i64 [row], of some whole segments of what `with_spikes` returned."""
+def earnings_features_at(prepared: pl.DataFrame, rows: np.ndarray) -> Iterator[np.ndarray]:
+    """`earnings_features` at some rows, i64 [row], of some whole segments of what `add_spikes` returned."""
     length = prepared.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
     reach = length + HORIZON  # i64 [segment], targets: the sessions that it can be asked about, once each
     age = np.arange(reach.sum()) - np.repeat(np.cumsum(reach) - reach, reach)  # i64 [target]
@@ -48,7 +48,7 @@ def clock_of(prepared: pl.DataFrame, rows: np.ndarray) -> Iterator[np.ndarray]:
         yield inputs[place[targets]]
 
 
-def with_spikes(frame: pl.DataFrame) -> pl.DataFrame:
+def add_spikes(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with the column `spike`; afterwards segments stand alone.
 
     A spike is |return| in units of the volatility known before it, x volume in units of its mean, at most 30.

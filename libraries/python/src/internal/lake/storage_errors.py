@@ -21,7 +21,7 @@ def _is_full(text: str) -> bool:
 
 
 @contextmanager
-def told_clearly(url: str) -> Iterator[None]:
+def translate_storage_errors(url: str) -> Iterator[None]:
     """Raise UnavailableError, with a sentence, for faults of the storage at this address; other errors pass."""
     try:
         yield
