@@ -1,0 +1,199 @@
+"""Ports: what the trading core asks of a broker, of the data service, of the journal, of the lease and of a pause."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from internal.errors import FundError
+from internal.trading.policy import Policy
+from internal.trading.rows import (
+    Account,
+    Assets,
+    Band,
+    BrokerOrder,
+    BrokerPosition,
+    Costs,
+    DayInputs,
+    Order,
+    OrderRequest,
+    Portfolio,
+    RebalanceRun,
+    Snapshot,
+    Split,
+)
+
+
+class RefusedOrderError(FundError):
+    """The broker said clearly that it refuses an order, and why: the order does not exist there."""
+
+    status = 409
+    title = "Order refused"
+    slug = "order-refused"
+
+
+class SuspendedAccountError(FundError):
+    """Trading is switched off at the broker for the whole account; nothing is sent until somebody switches it on."""
+
+    status = 409
+    title = "Trading suspended"
+    slug = "trading-suspended"
+
+
+class Broker(Protocol):
+    """A broker. Reads raise UpstreamError (wrong answer) or UnavailableError (not reachable)."""
+
+    def moment(self) -> datetime:
+        """The market's clock, UTC; the only clock that decisions are taken by."""
+        ...
+
+    def account(self) -> Account:
+        """Totals, and whether orders may be sent."""
+        ...
+
+    def positions(self) -> Sequence[BrokerPosition]:
+        """All positions, sorted by ticker."""
+        ...
+
+    def assets(self) -> Assets:
+        """What may be traded and shorted."""
+        ...
+
+    def open_orders(self) -> Sequence[BrokerOrder]:
+        """Orders that may still fill, the fund's and others'."""
+        ...
+
+    def orders_since(self, moment: datetime) -> Sequence[BrokerOrder]:
+        """All orders that were submitted after the moment, whatever became of them, oldest first."""
+        ...
+
+    def order(self, client_order_id: str) -> BrokerOrder | None:
+        """The order under that id, None when the broker has none."""
+        ...
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        """Send once. An id that the broker has already answers with the order under it.
+
+        Raises RefusedOrderError (the order does not exist), SuspendedAccountError (no order of the account is taken
+        now; this one does not exist), UnavailableError (rate limited: not sent) or UnresolvedOrderError (it may
+        exist: ask).
+        """
+        ...
+
+    def cancel(self, broker_order_id: str) -> None:
+        """Ask for the rest of an order to be canceled; `order` says later what became of it."""
+        ...
+
+    def costs(self) -> Costs:
+        """Fees and borrow cost charged so far; each call reads only what is new."""
+        ...
+
+
+class MarketData(Protocol):
+    """The data service. Raises its problems as FundErrors, UnavailableError when it cannot be reached."""
+
+    def day_inputs(self, day: date, policy: Policy) -> DayInputs:
+        """Prices, universe, volatility and forecasts of a day.
+
+        Raises ConflictError, which says what is missing and how to get it, without bars or predictions of that day.
+        """
+        ...
+
+    def splits(self, first: date, last: date) -> Sequence[Split]:
+        """Splits by execution date."""
+        ...
+
+    def price_factors(self, opened: Mapping[str, date], day: date) -> Mapping[str, float]:
+        """By ticker, adjusted over raw close of the opening session in the terms of `day`; no entry without a bar."""
+        ...
+
+    def closes(self, tickers: Sequence[str], day: date) -> Mapping[str, float]:
+        """Closes of a session as traded, by ticker; no entry without a bar."""
+        ...
+
+
+class Portfolios(Protocol):
+    """Stored portfolios."""
+
+    def save(self, portfolio: Portfolio) -> None:
+        """Insert or replace a portfolio; one without rows changes nothing."""
+        ...
+
+    def find(self, portfolio_id: str) -> Portfolio | None:
+        """The portfolio; None when there is none."""
+        ...
+
+    def bands_before(self, day: date) -> Mapping[str, Band]:
+        """By ticker, the band that was stored last before the day, at most BAND_SESSIONS sessions back."""
+        ...
+
+
+class Journal(Protocol):
+    """What was decided and sent; every write is on disk when it returns, and no question reads all of it."""
+
+    def run(self, portfolio_id: str) -> RebalanceRun | None:
+        """The run of that portfolio, None when it was never planned."""
+        ...
+
+    def last_run(self) -> RebalanceRun | None:
+        """The newest run."""
+        ...
+
+    def open_runs(self) -> Sequence[RebalanceRun]:
+        """Runs that are not reconciled, oldest first."""
+        ...
+
+    def save_runs(self, runs: Sequence[RebalanceRun]) -> None:
+        """Insert or replace runs by portfolio id, all or none."""
+        ...
+
+    def order(self, client_order_id: str) -> Order | None:
+        """The order under that id."""
+        ...
+
+    def of(self, portfolio_id: str) -> Sequence[Order]:
+        """The orders of a portfolio, sorted by client_order_id."""
+        ...
+
+    def unfinished(self) -> Sequence[Order]:
+        """Orders whose state is not final, oldest first."""
+        ...
+
+    def openings(self) -> Mapping[str, Order]:
+        """By ticker, the last opening order that has a fill: there a holding starts."""
+        ...
+
+    def closings(self, ticker: str) -> Sequence[Order]:
+        """Closing orders with a fill that were decided after the ticker's last opening."""
+        ...
+
+    def slippage(self) -> float:
+        """Dollars of implementation shortfall of all fills so far; positive is a cost."""
+        ...
+
+    def save_orders(self, orders: Sequence[Order]) -> None:
+        """Insert or replace orders by client_order_id, all or none."""
+        ...
+
+    def last_snapshot(self) -> Snapshot | None:
+        """The newest snapshot."""
+        ...
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Insert or replace a snapshot by its timestamp."""
+        ...
+
+
+class Lease(Protocol):
+    """The right to act for the fund, which one process has at a time."""
+
+    def require(self) -> int:
+        """The fencing number of this process's holding; a later holder's is larger. Raises StandbyError without it."""
+        ...
+
+
+class Pause(Protocol):
+    """Waiting, so that a fault run takes none."""
+
+    def __call__(self, seconds: float) -> None:
+        """Return after the seconds."""
+        ...

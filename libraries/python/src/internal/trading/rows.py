@@ -1,0 +1,363 @@
+"""The rows that the trading core works on: orders, positions, portfolios, runs and what the broker answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from internal.trading.enums import (
+    Action,
+    Adjustment,
+    ForeignKind,
+    Leg,
+    OrderSide,
+    OrderState,
+    RunState,
+    Side,
+    TimeInForce,
+)
+
+type FloatArray = NDArray[np.float64]
+type IntArray = NDArray[np.int64]
+type BoolArray = NDArray[np.bool_]
+
+
+class Band(NamedTuple):
+    """Quantiles of the cumulative simple return from entry."""
+
+    quantile_10: float
+    quantile_50: float
+    quantile_90: float
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A position of the fund.
+
+    Attributes:
+        ticker: Its name at the broker.
+        quantity: Shares, negative when short.
+        opened_date: The session of the entry's fill.
+        entry_price: Dollars, in the terms of the day of the decision.
+        band: The band that was stored last with the position; None when none is.
+    """
+
+    ticker: str
+    quantity: float
+    opened_date: date
+    entry_price: float
+    band: Band | None
+
+    @property
+    def side(self) -> Side:
+        """Long above 0 shares, short below."""
+        return Side.LONG if self.quantity > 0 else Side.SHORT
+
+
+@dataclass(frozen=True, slots=True)
+class DayInputs:
+    """What the data service knows at the close of a day, as arrays over N tickers in one order.
+
+    Attributes:
+        day: The session at whose close is decided.
+        tickers: N tickers, sorted.
+        price: [N] the close of the day, dollars; NaN without one.
+        last_price: [N] the last close in the lookback, in the terms of the day; NaN without one.
+        liquid: [N] whether the name is in the universe.
+        volatility: [N] realized volatility of daily log returns, a session; NaN where too little is known.
+        bands: [N, 3] the forecast over its longest horizon; NaN without one.
+        model_version: Of the forecasts.
+        bars_version: Of the bars.
+    """
+
+    day: date
+    tickers: tuple[str, ...]
+    price: FloatArray
+    last_price: FloatArray
+    liquid: BoolArray
+    volatility: FloatArray
+    bands: FloatArray
+    model_version: str
+    bars_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """What the broker lets the fund trade: active tickers, and those among them that can be sold short."""
+
+    tradable: frozenset[str]
+    shortable: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a decision is taken from.
+
+    Attributes:
+        inputs: Prices, universe, volatility and forecasts of the day.
+        net_asset_value: Dollars, the broker's figure.
+        positions: The fund's own positions; what is foreign is not among them.
+        assets: What may be opened, and what may be shorted.
+        blocked: Tickers that are not touched: an order of them is open, or somebody else holds them in the account.
+    """
+
+    inputs: DayInputs
+    net_asset_value: float
+    positions: tuple[Position, ...]
+    assets: Assets
+    blocked: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PortfolioRow:
+    """One name of a portfolio after its decision.
+
+    Attributes:
+        ticker: Its name at the broker.
+        side: The side that is held.
+        action: What the decision does with it.
+        quantity: Shares after the action; 0 when it is closed.
+        reference_price: The close of the day, dollars.
+        opened_date: The session of the entry's fill.
+        entry_price: Dollars.
+        band: The band in force.
+        frozen: Whether the position must not be touched today.
+        reason: One sentence for people; no rule reads it.
+    """
+
+    ticker: str
+    side: Side
+    action: Action
+    quantity: float
+    reference_price: float
+    opened_date: date
+    entry_price: float
+    band: Band | None
+    frozen: bool
+    reason: str
+
+    @property
+    def dollar_amount(self) -> float:
+        """Dollars held after the action."""
+        return self.quantity * self.reference_price
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A portfolio row that was decided, and the shares held before it."""
+
+    row: PortfolioRow
+    held: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The wanted portfolio, sorted by ticker; `notes` say what fell short of the policy."""
+
+    targets: tuple[Target, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """A stored portfolio and the versions that it was decided from."""
+
+    portfolio_id: str
+    day: date
+    rows: tuple[PortfolioRow, ...]
+    model_version: str
+    bars_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """An order of the journal.
+
+    Attributes:
+        portfolio_id: The portfolio that it belongs to.
+        date: The session at whose close it was decided.
+        client_order_id: A function of what the order is; a second send under it is the same order.
+        ticker: Its name at the broker.
+        side: Buy or sell.
+        leg: Whether it opens or closes.
+        quantity: Shares.
+        reference_price: The close of `date`, dollars.
+        reason: One sentence for people; no rule reads it.
+        updated_at: The market's clock at the last change.
+        state: What became of it.
+        adjustment: Whether the order was changed or added to keep the sides equal.
+        time_in_force: How long it stays at the broker.
+        broker_order_id: The broker's own id; None before the broker answered.
+        filled_quantity: Shares filled so far.
+        filled_average_price: Dollars; None before the first fill.
+    """
+
+    portfolio_id: str
+    date: date
+    client_order_id: str
+    ticker: str
+    side: OrderSide
+    leg: Leg
+    quantity: float
+    reference_price: float
+    reason: str
+    updated_at: datetime
+    state: OrderState = OrderState.PLANNED
+    adjustment: Adjustment = Adjustment.NONE
+    time_in_force: TimeInForce = TimeInForce.DAY
+    broker_order_id: str | None = None
+    filled_quantity: float = 0.0
+    filled_average_price: float | None = None
+
+    @property
+    def signed_filled_quantity(self) -> float:
+        """Shares filled so far, negative when sold."""
+        return self.filled_quantity if self.side is OrderSide.BUY else -self.filled_quantity
+
+    @property
+    def position_side(self) -> Side:
+        """The side of the position that the order opens or closes."""
+        return Side.LONG if (self.side is OrderSide.BUY) == (self.leg is Leg.OPEN) else Side.SHORT
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRequest:
+    """What is sent: a market order in shares."""
+
+    client_order_id: str
+    ticker: str
+    side: OrderSide
+    quantity: float
+    time_in_force: TimeInForce
+
+
+@dataclass(frozen=True, slots=True)
+class OrderUpdate:
+    """What is known of an order after the broker was asked; None leaves a field as it is.
+
+    `broker_quantity` differs from the order's own after a split while it waited.
+    """
+
+    client_order_id: str
+    state: OrderState
+    reason: str | None = None
+    broker_order_id: str | None = None
+    broker_quantity: float | None = None
+    filled_quantity: float | None = None
+    filled_average_price: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerOrder:
+    """An order as the broker knows it, the fund's or somebody else's."""
+
+    client_order_id: str
+    broker_order_id: str
+    ticker: str
+    side: OrderSide
+    state: OrderState
+    quantity: float
+    filled_quantity: float
+    filled_average_price: float | None
+    submitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPosition:
+    """A position as the broker reports it; dollars, None where the broker has no price."""
+
+    ticker: str
+    quantity: float
+    average_entry_price: float
+    current_price: float | None
+    market_value: float | None
+    unrealized_profit: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The account as the broker reports it; dollars.
+
+    `halted` is a sentence that says why no order may be sent, None when orders may be sent.
+    """
+
+    account_id: str
+    halted: str | None
+    net_asset_value: float
+    cash: float
+    buying_power: float
+    long_market_value: float
+    short_market_value: float  # negative
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Fees and borrow cost that the broker has charged so far; dollars, positive is paid."""
+
+    fees: float
+    borrow: float
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A split: `shares` new shares for one old share from the execution date on."""
+
+    ticker: str
+    execution_date: date
+    shares: float
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignItem:
+    """A position or an open order in the account that the journal does not explain."""
+
+    kind: ForeignKind
+    ticker: str
+    quantity: float  # shares; of a position negative when short
+    side: OrderSide | None = None
+    client_order_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RebalanceRun:
+    """One run of the state machine of `internal.trading.rebalancing`.
+
+    `lease_number` is the fencing number of the holder that last changed it; None in runs older than the lease.
+    """
+
+    portfolio_id: str
+    date: date
+    state: RunState
+    policy: str
+    model_version: str
+    bars_version: int
+    notes: tuple[str, ...]
+    created_at: datetime
+    updated_at: datetime
+    lease_number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The account's value at a moment of the market's clock, and what trading has cost so far; dollars."""
+
+    timestamp: datetime
+    portfolio_id: str
+    net_asset_value: float
+    cash: float
+    long_market_value: float
+    short_market_value: float
+    slippage: float
+    fees: float
+    borrow: float
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPositions:
+    """The account's positions, divided into the fund's own and what is foreign (signed shares by ticker)."""
+
+    positions: tuple[Position, ...]
+    foreign: Mapping[str, float] = field(default_factory=dict[str, float])
