@@ -17,7 +17,7 @@ LONGEST = (
     "applications/portfoliomanager/tests/test_portfoliomanager_killed.py",
     "applications/datamanager/tests/test_datamanager_interruptions.py",
     "applications/models/tests/test_models_resume.py",
-    "applications/models/tests/test_models_walk.py",
+    "applications/models/tests/test_models_walk_forward.py",
     "applications/models/tests/test_models_real_data.py",
     "libraries/python/tests/test_kernels_layers.py",
     "libraries/python/tests/test_tft_model.py",

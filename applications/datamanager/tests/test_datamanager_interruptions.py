@@ -15,10 +15,10 @@ import pytest
 from applications.datamanager.tests.datamanager_process import Process, datamanager_environment, service
 from applications.datamanager.tests.datamanager_vendor import Vendor
 from datamanager.adapters.polygon import Polygon
-from datamanager.collection import commit, fetch, ledger
 from datamanager.ingestion import STRETCH_SESSIONS, Ingestion
 from datamanager.periods import Period
 from datamanager.server import create_application
+from datamanager.session_batches import commit, fetch, ledger
 from internal.dates import sessions
 from internal.errors import ConfigurationError
 from internal.http.client import read_frame_response

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from datamanager.adapters.polygon import Polygon
-from datamanager.collection import commit, fetch
+from datamanager.session_batches import commit, fetch
 from datamanager.sql import Limits, select
 from internal.dates import sessions
 from internal.errors import InvalidRequestError, NotFoundError

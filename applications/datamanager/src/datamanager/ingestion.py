@@ -13,10 +13,10 @@ from functools import partial
 
 import polars as pl
 
-from datamanager.collection import commit, compact, fetch, ledger
+from datamanager.freshness import show_lake, show_missing
 from datamanager.periods import Period, ends_month, runs, session_to_collect, sessions_to_collect
 from datamanager.ports import MarketData
-from datamanager.staleness import show_lake, show_missing
+from datamanager.session_batches import commit, compact, fetch, ledger
 from internal.dates import last_closed_session
 from internal.errors import ConflictError
 from internal.lake.store import Lake

@@ -12,9 +12,10 @@ from cloudevents.core.v1.event import CloudEvent
 from fastapi import FastAPI
 
 from datamanager.adapters.polygon import Polygon
-from datamanager.announcements import SESSION_CLOSED, SOURCE, on_session_closed
 from datamanager.configuration import Configuration
 from datamanager.details import EquityDetails
+from datamanager.events import SESSION_CLOSED, SOURCE, on_session_closed
+from datamanager.freshness import Watch
 from datamanager.ingestion import Ingestion
 from datamanager.readiness import VendorReadiness, check_lake
 from datamanager.routes import (
@@ -27,7 +28,6 @@ from datamanager.routes import (
     sessions,
 )
 from datamanager.services import Services
-from datamanager.staleness import Watch
 from internal.cloud_events import EventBus
 from internal.http.service import create_service
 from internal.lake.store import Lake

@@ -23,7 +23,7 @@ from models.report import write_report
 from models.screen import print_evaluation, progress_bars
 from models.tracking import open_tracker
 from models.train import train
-from models.walk import Plan, walk
+from models.walk_forward import Plan, run_walk_forward
 
 application = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 StartDate = Annotated[datetime, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")]
@@ -137,7 +137,7 @@ def evaluate_command(  # noqa: PLR0913 - a command's options, each its own
         else:
             first, last = (None if day is None else day.date() for day in (first_day, last_day))
             plan = Plan(model or "small", folds, numbers, first, last, embargo or 0)
-            evaluation = walk(material, plan, configuration.state_directory / "walks", on_progress=show)
+            evaluation = run_walk_forward(material, plan, configuration.state_directory / "walks", on_progress=show)
     page = write_report(output or configuration.state_directory / "evaluations" / evaluation.version, evaluation)
     print_evaluation(console, evaluation)
     console.print(f"Written to {page}; evaluation.json and the pictures lie beside it.")

@@ -1,7 +1,7 @@
 """Evaluate: a registered model beside every baseline, on sessions that none of them was fitted on.
 
 Knows which rows are fair: origins after the artifact's training and validation, purged, with every forecast known.
-`walk` judges a kind of model afresh on several folds; this judges one that is registered, as it is.
+`walk_forward` judges a kind of model afresh on several folds; this judges one that is registered, as it is.
 """
 
 from collections.abc import Iterable

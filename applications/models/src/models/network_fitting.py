@@ -55,7 +55,7 @@ class DivergedError(FundError):
 
 
 @dataclass(frozen=True)
-class Ground:
+class PreparedFold:
     """What every network of a fold stands on, whatever its seed.
 
     Attributes:
@@ -73,7 +73,7 @@ class Ground:
     validation: RelativeWindows
 
 
-def prepare(material: Material) -> Ground:
+def prepare(material: Material) -> PreparedFold:
     """Fit scaler, vocabularies and scale, and cut the windows. Raises InvalidRequestError when a block has none."""
     frame, fold = material.frame, material.fold
     scaler, vocabularies = Scaler.fit(frame, fold=fold.training), fit_vocabularies(frame, fold=fold.training)
@@ -85,7 +85,7 @@ def prepare(material: Material) -> Ground:
     )
     if not len(training) or not len(validation):
         raise InvalidRequestError("the fold has no training or no validation window: assemble more tickers or sessions")
-    return Ground(scaler, vocabularies, scale, training, validation)
+    return PreparedFold(scaler, vocabularies, scale, training, validation)
 
 
 def fit_network(
@@ -98,13 +98,13 @@ def fit_network(
         DivergedError: The loss became something that is no number.
         InvalidRequestError: The fold has no training or no validation window.
     """
-    ground, most = prepare(material), run.size.windows_per_epoch
-    blocks = ground.training.thinned(most), ground.validation.thinned(most // 4)
+    prepared, most = prepare(material), run.size.windows_per_epoch
+    blocks = prepared.training.thinned(most), prepared.validation.thinned(most // 4)
     runs = [replace(run, seed=run.seed + number) for number in range(run.size.seeds)]
     report = reporter(tracker, on_progress)
-    trained = [train_network(one, ground.vocabularies, blocks, report, on_progress, checkpoints) for one in runs]
-    configuration = network_configuration(run, ground.vocabularies)
-    model = ensemble(ground, configuration, [network for network, _ in trained], most)
+    trained = [train_network(one, prepared.vocabularies, blocks, report, on_progress, checkpoints) for one in runs]
+    configuration = network_configuration(run, prepared.vocabularies)
+    model = ensemble(prepared, configuration, [network for network, _ in trained], most)
     artifact = Artifact(
         kind=KIND,
         arrays=model.arrays(),
@@ -114,8 +114,8 @@ def fit_network(
             "network": plain_configuration(configuration),
             "fold": plain_fold(material.fold),
         },
-        scaler=ground.scaler.to_json(),
-        vocabulary={name: list(vocabulary.names) for name, vocabulary in ground.vocabularies.items()},
+        scaler=prepared.scaler.to_json(),
+        vocabulary={name: list(vocabulary.names) for name, vocabulary in prepared.vocabularies.items()},
         metrics={"validation_losses": [loss for _, loss in trained]},
         bars_version=material.bars_version,
         code_revision=code_revision(),
@@ -124,7 +124,7 @@ def fit_network(
 
 
 def ensemble(
-    ground: Ground,
+    prepared: PreparedFold,
     configuration: TemporalFusionTransformerConfiguration,
     networks: list[TemporalFusionTransformer],
     most: int,
@@ -132,9 +132,9 @@ def ensemble(
     """Networks of one fold as one model, with the calibration of their mean; it sees at most so many windows."""
     none, (first, *others) = Calibration.none(HORIZON), networks
     model = NetworkModel(
-        first, configuration, ground.scaler, ground.vocabularies, none, ground.scale, companions=tuple(others)
+        first, configuration, prepared.scaler, prepared.vocabularies, none, prepared.scale, companions=tuple(others)
     )
-    return calibrated(model, [ground.training.thinned(most // 2).windows, ground.validation.windows])
+    return calibrated(model, [prepared.training.thinned(most // 2).windows, prepared.validation.windows])
 
 
 def together(material: Material, models: list[NetworkModel], size: Size) -> NetworkModel:

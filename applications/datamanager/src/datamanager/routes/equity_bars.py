@@ -7,7 +7,7 @@ from fastapi import APIRouter, Body, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datamanager import queries
-from datamanager.announcements import announce
+from datamanager.events import announce
 from datamanager.ingestion import Collected
 from datamanager.periods import Period
 from datamanager.routes.parameters import ColumnList, RequiredPeriod, Tickers, comma_separated

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from datamanager import queries
-from datamanager.decisions import keep_predictions
 from datamanager.routes.frame_bodies import frame_body
 from datamanager.routes.parameters import DayOrPeriod, Tickers
 from datamanager.services import Services, services
+from datamanager.storage import keep_predictions
 from internal.errors import InvalidRequestError
 from internal.http.frames import FRAME_RESPONSES, frame_response, negotiate, read_frame
 from internal.schemas import predictions

@@ -15,9 +15,9 @@ from internal.baselines.forecast import RowQuantiles
 from internal.features.windows import find_origins
 from internal.tft.forecaster import QuantileModel
 from models.fitting import Material, fit_baseline, plain_fold
-from models.kept import Kept, keep
 from models.progress import OnProgress
 from models.sizes import SIZES
+from models.task_cache import CachedTask, keep
 from models.tracking import Trackers
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class Workshop:
+class TaskCache:
     """Where tasks keep their work, and what all of it is made of.
 
     Attributes:
@@ -59,7 +59,7 @@ class Workshop:
     bars: str
     code: str
 
-    def place(self, contender: Contender, material: Material) -> Kept:
+    def place(self, contender: Contender, material: Material) -> CachedTask:
         """Where a contender's work on a fold is kept."""
         settings = {**asdict(contender), "seeds": list(contender.seeds)}
         if contender.seeds:
@@ -70,33 +70,33 @@ class Workshop:
         )
 
 
-def forecast(contender: Contender, material: Material, workshop: Workshop, on_progress: OnProgress) -> RowQuantiles:
+def forecast(contender: Contender, material: Material, cache: TaskCache, on_progress: OnProgress) -> RowQuantiles:
     """A contender's forecasts at every origin of the fold's test block, one row an origin."""
-    kept = workshop.place(contender, material)
+    kept = cache.place(contender, material)
     found = kept.forecasts()
     if found is None:
-        model = _fitted(contender, material, workshop, on_progress)
+        model = _fitted(contender, material, cache, on_progress)
         made = model.quantiles(material.frame, find_origins(material.frame, material.fold.test))
         found = RowQuantiles(*map(np.ascontiguousarray, (made.cumulative, made.daily)))  # laid out as they are read:
         kept.keep_forecasts(found)  # sums depend on it, in their last bits
     return found
 
 
-def _fitted(contender: Contender, material: Material, workshop: Workshop, on_progress: OnProgress) -> QuantileModel:
+def _fitted(contender: Contender, material: Material, cache: TaskCache, on_progress: OnProgress) -> QuantileModel:
     if not contender.seeds:
         return fit_baseline(material, contender.model).model
     from models.network_fitting import together  # noqa: PLC0415 - tinygrad takes seconds and a compiler
 
-    alone = [_network(replace(contender, seeds=(seed,)), material, workshop, on_progress) for seed in contender.seeds]
+    alone = [_network(replace(contender, seeds=(seed,)), material, cache, on_progress) for seed in contender.seeds]
     return alone[0] if len(alone) == 1 else together(material, alone, SIZES[contender.model])
 
 
-def _network(contender: Contender, material: Material, workshop: Workshop, on_progress: OnProgress) -> "NetworkModel":
+def _network(contender: Contender, material: Material, cache: TaskCache, on_progress: OnProgress) -> "NetworkModel":
     """The network of one seed, trained, or as it was kept; a training that was killed goes on from its last epoch."""
     from internal.tft.network_model import NetworkModel  # noqa: PLC0415 - as above
     from models.network_fitting import Run, fit_network  # noqa: PLC0415 - as above
 
-    kept = workshop.place(contender, material)
+    kept = cache.place(contender, material)
     artifact = kept.model()
     if artifact is None:
         run = Run(contender.model, replace(SIZES[contender.model], seeds=1), contender.seeds[0])

@@ -1,4 +1,4 @@
-"""Kept work: the models and forecasts of an evaluation's tasks, so that one that was killed goes on.
+"""Cached results: the models and forecasts of an evaluation's tasks, so that one that was killed goes on.
 
 Knows folders whose names are what their content was made of: bars, fold, settings and code. Each appears complete or
 not at all, and every byte is checked against its manifest when it is read. Knows nothing of how either is made.
@@ -22,7 +22,7 @@ KEY_LENGTH: Final = 24
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedTask:
     """One task's place.
 
     Attributes:
@@ -67,10 +67,10 @@ class Kept:
             raise ArtifactError(f"{error.detail}; remove {folder}, and the same command makes it anew") from error
 
 
-def keep(store: Path, made_of: Mapping[str, Any]) -> Kept:
+def keep(store: Path, made_of: Mapping[str, Any]) -> CachedTask:
     """The place of what is made of these plain values, in a store."""
     digest = sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
-    return Kept(store / digest[:KEY_LENGTH], made_of)
+    return CachedTask(store / digest[:KEY_LENGTH], made_of)
 
 
 def dataset_digest(dataset: Dataset) -> str:

@@ -23,12 +23,12 @@ from internal.features.variables import observe
 from internal.features.windows import find_origins
 from models.dataset import Dataset, save_dataset
 from models.fitting import Material, choose_folds, code_digest, fit_baseline
-from models.kept import dataset_digest
 from models.progress import silent
 from models.scoring import pinball_loss
 from models.sizes import SIZES
+from models.task_cache import dataset_digest
 from models.tracking import Trackers
-from models.walk_tasks import Contender, Workshop
+from models.walk_forward_tasks import Contender, TaskCache
 
 RunModels = Callable[..., subprocess.CompletedProcess[str]]
 MakeDataset = Callable[[int, date, date], Dataset]
@@ -171,8 +171,8 @@ def test_killed_walk_goes_on(
         for line in json.loads(path.read_text())["lines"]
     }
     material = Material(frame, choose_folds(frame, 1)[0], dataset.bars_version)
-    workshop = Workshop(tmp_path / "walks", dataset_digest(dataset), code_digest())
-    kept = workshop.place(Contender("small", (7, 8)), material).forecasts()
+    cache = TaskCache(tmp_path / "walks", dataset_digest(dataset), code_digest())
+    kept = cache.place(Contender("small", (7, 8)), material).forecasts()
     assert kept is not None
     run = Run("small", replace(SIZES["small"], seeds=2), 7)
     whole = fit_network(material, run, Trackers([]), silent, None).model

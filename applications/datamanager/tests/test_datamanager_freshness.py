@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import polars as pl
 import pytest
 
-from datamanager.staleness import missing_sessions
+from datamanager.freshness import missing_sessions
 from internal.dates import last_closed_session
 
 

@@ -1,7 +1,6 @@
-"""Walk: a kind of model and every baseline, fitted afresh on each of several folds, and scored on one set of rows.
+"""Evaluate a kind of model walk-forward: fit it and every baseline on each fold, and score all on the same rows.
 
-Knows the plan, its list of independent tasks and how their forecasts are pooled. How a task is done is `walk_tasks`';
-what the pooled forecasts say is `comparison`'s. The models are judged, not registered.
+The models are judged and not registered. `walk_forward_tasks` runs one task, `comparison` compares the forecasts.
 """
 
 from collections.abc import Iterable
@@ -23,10 +22,10 @@ from models.comparison import Evaluation, compared
 from models.dataset import Dataset
 from models.evaluate import complete, rows_of, truth_of
 from models.fitting import Material, check_model, choose_folds, code_digest
-from models.kept import dataset_digest
 from models.progress import OnProgress, Progress, silent
 from models.sizes import SIZES
-from models.walk_tasks import Contender, Workshop, forecast
+from models.task_cache import dataset_digest
+from models.walk_forward_tasks import Contender, TaskCache, forecast
 
 FIRST_SEED = 7
 
@@ -65,7 +64,7 @@ class Plan:
         return Contender(self.model) if self.model in BASELINES else self.contenders()[-1]
 
 
-def walk(dataset: Dataset, plan: Plan, store: Path, *, on_progress: OnProgress = silent) -> Evaluation:
+def run_walk_forward(dataset: Dataset, plan: Plan, store: Path, *, on_progress: OnProgress = silent) -> Evaluation:
     """Fit everything on each fold, forecast its test sessions, pool, compare.
 
     **Guard:** a fold's test sessions begin a purge (and an embargo) after the last origin that anything was fitted on.
@@ -78,18 +77,18 @@ def walk(dataset: Dataset, plan: Plan, store: Path, *, on_progress: OnProgress =
 
     Raises:
         InvalidRequestError: An unknown model, seeds for a baseline or one twice, too few sessions.
-        ArtifactError: Kept work was changed; the sentence says what to remove.
+        ArtifactError: A cached result was changed; the sentence says what to remove.
     """
     _check(plan)
     frame = observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
     folds = choose_folds(frame, plan.fold_count, first=plan.first, last=plan.last, embargo=plan.embargo)
-    workshop = Workshop(store, dataset_digest(dataset), code_digest())
+    cache = TaskCache(store, dataset_digest(dataset), code_digest())
     tasks = [(fold, contender) for fold in folds for contender in plan.contenders()]
     done = []
     for place, (fold, contender) in enumerate(tasks):
         show = _inside(on_progress, place, len(tasks), f"fold {folds.index(fold) + 1}, {contender.name}")
         show(Progress("evaluating", 0, 1))
-        done.append(forecast(contender, Material(frame, fold, dataset.bars_version), workshop, show))
+        done.append(forecast(contender, Material(frame, fold, dataset.bars_version), cache, show))
     evaluation = _pooled(frame, plan, folds, done)
     on_progress(Progress("evaluating", len(tasks), len(tasks), ""))
     return evaluation
