@@ -31,8 +31,8 @@ from portfoliomanager import performance
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.datamanager_client import DatamanagerClient
 from portfoliomanager.adapters.lake_journal import LakeJournal
-from portfoliomanager.current import current_portfolio
 from portfoliomanager.policy import Policy
+from portfoliomanager.portfolio_view import current_portfolio
 from portfoliomanager.ports import RefusedOrderError, SuspendedAccountError, Ticket
 from portfoliomanager.rebalance import Rebalancer
 

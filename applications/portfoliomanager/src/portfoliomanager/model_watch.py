@@ -18,8 +18,8 @@ from internal.telemetry import get_logger
 from internal.tft.artifact import Artifact, load_artifact
 from internal.tft.forecaster import REQUIRED_HISTORY
 from internal.tft.registry import Registry
+from portfoliomanager.forecast_monitoring import drift, realized
 from portfoliomanager.ports import DataStore
-from portfoliomanager.realized import drift, realized
 
 SESSIONS = 20
 DRIFT_TICKERS = 500  # evenly from the alphabet: the mean of such a sample is as good, and costs seconds less

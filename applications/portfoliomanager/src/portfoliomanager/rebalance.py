@@ -20,7 +20,7 @@ from internal.schemas import portfolios as portfolios_schema
 from internal.telemetry import get_logger
 from portfoliomanager import orders as planning
 from portfoliomanager.allocation import Decision, decide
-from portfoliomanager.gathering import Gathered, foreign_now, gather
+from portfoliomanager.decision_inputs import Gathered, foreign_now, gather
 from portfoliomanager.policy import Policy
 from portfoliomanager.ports import Account, Broker, DataStore, Journal, Lease, Rebalance, SuspendedAccountError
 from portfoliomanager.reconciliation import Reconciliation, reconcile

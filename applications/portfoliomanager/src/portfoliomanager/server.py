@@ -25,7 +25,7 @@ from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.datamanager_client import DatamanagerClient
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.configuration import Configuration
-from portfoliomanager.daily_cycle import SOURCE, DailyCycle, Reconciled
+from portfoliomanager.events import SOURCE, DailyCycle, Reconciled
 from portfoliomanager.forecasting import Champion, Predicted, predict
 from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.rebalance import Outcome, Rebalancer

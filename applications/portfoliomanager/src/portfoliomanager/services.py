@@ -9,7 +9,7 @@ from typing import cast
 from fastapi import Request
 
 from internal.cloud_events import EventBus
-from portfoliomanager.daily_cycle import DailyCycle
+from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
 from portfoliomanager.ports import Broker, DataStore, Journal
 from portfoliomanager.rebalance import Rebalancer

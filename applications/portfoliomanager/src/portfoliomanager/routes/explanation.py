@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-from portfoliomanager.explaining import Explained
+from portfoliomanager.forecast_explanation import Explained
 
 EXAMPLE: dict[str, Any] = {
     "ticker": "AAPL",

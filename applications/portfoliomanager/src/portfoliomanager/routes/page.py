@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse
 
 from internal.errors import NotFoundError
 from portfoliomanager import performance
-from portfoliomanager.current import current_portfolio
 from portfoliomanager.pages.overview import render
+from portfoliomanager.portfolio_view import current_portfolio
 from portfoliomanager.services import Services, services
 
 router = APIRouter(tags=["page"])

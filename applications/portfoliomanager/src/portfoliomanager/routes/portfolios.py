@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from portfoliomanager.current import current_portfolio
+from portfoliomanager.portfolio_view import current_portfolio
 from portfoliomanager.routes.bodies import DayRequest, records
 from portfoliomanager.services import Services, services
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from internal.http.frames import BARS_VERSION_HEADER, FRAME_RESPONSES, JSON, frame_response, negotiate
-from portfoliomanager.explaining import explain, stored_predictions
+from portfoliomanager.forecast_explanation import explain, stored_predictions
 from portfoliomanager.pages.explanation import render
 from portfoliomanager.routes.bodies import DayRequest
 from portfoliomanager.routes.explanation import ExplanationBody, explanation_body

@@ -13,7 +13,7 @@ from internal.features.scaling import Scaler
 from internal.features.splits import Block
 from internal.features.variables import PRICE_VARIABLES, observe
 from internal.schemas import equity_details
-from portfoliomanager.realized import drift, realized
+from portfoliomanager.forecast_monitoring import drift, realized
 
 DAY = date(2024, 12, 20)
 BAND = {"quantile_10": -0.1, "quantile_50": 0.0, "quantile_90": 0.1}
