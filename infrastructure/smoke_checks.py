@@ -1,6 +1,6 @@
 """The list of small questions: one for each endpoint of the three services, with the answer that is right.
 
-It knows docs/data_contracts.md. It does not know how a question is asked (infrastructure/smoke.py).
+docs/reference/ describes them. It does not know how a question is asked (infrastructure/smoke.py).
 """
 
 from dataclasses import dataclass

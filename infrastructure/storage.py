@@ -1,6 +1,6 @@
 """The production lake's bucket, and the one key that may use it.
 
-It knows what the lake asks of an object store (docs/data_contracts.md). It does not know what is kept in it.
+It knows what the lake asks of an object store (docs/reference/frames.md). It does not know what is kept in it.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Back-adjustment of bars for splits and dividends as of a day.
 
 Knows factors and the day after which nothing may be known (`as_of`): an action past it changes no bar. Pure and lazy:
-frames in, frame out. The method is proportional back-adjustment (docs/data_contracts.md, "Adjustment").
+frames in, frame out. The method is proportional back-adjustment (docs/reference/frames.md, "Price adjustment").
 """
 
 from datetime import date

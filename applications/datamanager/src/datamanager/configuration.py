@@ -11,7 +11,7 @@ from internal.settings import DataBucketSettings, ServiceSettings
 
 
 class Configuration(DataBucketSettings, ServiceSettings):
-    """What datamanager reads from the environment or from secrets; docs/data_contracts.md lists the names."""
+    """What datamanager reads from the environment or from secrets; docs/reference/settings.md lists the names."""
 
     polygon_api_key: Annotated[
         SecretStr, Field(min_length=1, validation_alias=AliasChoices("POLYGON_API_KEY", "MASSIVE_API_KEY"))

@@ -1,6 +1,6 @@
 """Metrics: the book's size and value, orders and positions, runs by their end, and when each step last succeeded.
 
-Knows Prometheus names and units (docs/data_contracts.md lists them). Knows nothing of how the figures come about.
+Knows Prometheus names and units (docs/reference/metrics.md lists them). Knows nothing of how the figures come about.
 """
 
 from collections.abc import Iterator
