@@ -7,7 +7,7 @@ Run: uv run python benchmarks/exchange_market.py
 import statistics
 import time
 
-from exchange.market.simulated import SimulatedMarket
+from internal.venue.market.simulated import SimulatedMarket
 
 ROUNDS = 5
 

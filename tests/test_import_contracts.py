@@ -49,6 +49,8 @@ def test_contracts_hold(sources: Path) -> None:
         ("internal/tft/model.py", "import internal.lake.store", "Features, networks and schemas know no HTTP"),
         ("internal/features/__init__.py", "import os", "Pure rooms take frames and a clock"),
         ("portfoliomanager/signals.py", "import httpx", "Pure rooms take frames and a clock"),
+        ("internal/venue/matching.py", "import sqlite3", "The venue core is pure"),
+        ("internal/venue/market/replayed.py", "import internal.telemetry", "The venue core is pure"),
         ("datamanager/queries.py", "import datamanager.adapters", "Adapters are imported only where"),
     ],
 )

@@ -6,15 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from applications.exchange.tests.exchange_kit import (
-    HandMarket,
-    Server,
-    exchange_environment,
-    start_server,
-    stop_server,
-)
-from exchange.database import Database
-from exchange.exchange import Exchange
+from applications.exchange.tests.exchange_kit import Server, exchange_environment, start_server, stop_server
+from exchange.adapters.database import Database
+from exchange.services import Exchange
+from libraries.python.tests.venue.venue_kit import HandMarket
 
 
 @pytest.fixture

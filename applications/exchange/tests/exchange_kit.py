@@ -1,131 +1,26 @@
-"""What the exchange's tests share: a small market whose prices are written down by hand, and a real server process."""
+"""What the exchange's tests share: moves of the clock, the stored state, and a real server process."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import httpx
-import polars as pl
 import pytest
 from alpaca.trading.client import TradingClient
 
-from exchange.clock import Auction
-from exchange.exchange import Exchange
-from exchange.ledger import Ledger
-from exchange.market.listing import Bar, Listing
-from internal.dates import sessions
-from internal.schemas import corporate_actions
+from exchange.adapters.sqlite_repository import Ledger
+from exchange.services import Exchange
+from internal.venue.clock import Auction
 
 HTTP = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 """For all requests: `httpx.get` reads every certificate authority each time, for 20 ms of processor time."""
 KEY_ID, SECRET = "PKTESTEXCHANGE", "a-secret-of-the-tests"
-DAYS = sessions(date(2024, 12, 30), date(2025, 1, 10))  # 30, 31 December, 2, 3, 6, 7, 8, 10 January (9: mourning)
-AAA = Listing(
-    ticker="AAA",
-    name="AAA Inc.",
-    sector="Technology",
-    industry=None,
-    sic_code=None,
-    sic_description=None,
-    primary_exchange="XNAS",
-    listed_date=date(2020, 1, 2),
-    delisted_date=None,
-    shortable=True,
-    easy_to_borrow=True,
-    borrow_rate=0.036,
-    fractionable=True,
-)
-
-
-def make_listing(ticker: str, **changes: object) -> Listing:
-    """A listing like AAA's, with the given differences."""
-    return replace(AAA, ticker=ticker, name=f"{ticker} Inc.", **changes)  # type: ignore[arg-type] # field by field
-
-
-def make_bar(ticker: str, day: date, price: float = 100.0, **changes: float) -> Bar:
-    """A bar that opens and closes at the price, two dollars either side, a million shares."""
-    values = {"open": price, "high": price + 2, "low": price - 2, "close": price, "volume": 1_000_000.0} | changes
-    return Bar(
-        ticker, day, values["open"], values["high"], values["low"], values["close"], values["volume"], None, None
-    )
-
-
-@dataclass
-class HandMarket:
-    """A market whose every bar, split and dividend stands in the test; it obeys the same protocol as the others."""
-
-    table: Mapping[tuple[str, date], Bar]
-    known: Mapping[str, Listing]
-    split_rows: Sequence[tuple[str, date, float, float]] = ()
-    dividend_rows: Sequence[tuple[str, date, float]] = ()
-    kind: Literal["simulated", "replayed"] = "replayed"
-    planted_signal: str = "none"
-    seed: int | None = None
-
-    def sessions(self) -> list[date]:
-        """The eight sessions of DAYS."""
-        return DAYS
-
-    def opening_session(self) -> date:
-        """New Year's Eve 2024."""
-        return date(2024, 12, 31)
-
-    def listings(self, day: date) -> list[Listing]:
-        """Those listed by then."""
-        return [listing for listing in self.known.values() if listing.listed_date <= day]
-
-    def listing(self, ticker: str) -> Listing | None:
-        """One of them."""
-        return self.known.get(ticker)
-
-    def bars(self, day: date) -> pl.DataFrame:
-        """The day's bars."""
-        return pl.DataFrame([bar for (_, when), bar in self.table.items() if when == day])
-
-    def bar(self, ticker: str, day: date) -> Bar | None:
-        """One bar."""
-        return self.table.get((ticker, day))
-
-    def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:
-        """One ticker's bars in between."""
-        return pl.DataFrame([bar for (name, day), bar in self.table.items() if name == ticker and start <= day <= end])
-
-    def splits(self, start: date, end: date) -> pl.DataFrame:
-        """The splits in between."""
-        rows = [row for row in self.split_rows if start <= row[1] <= end]
-        names = ["ticker", "execution_date", "split_from", "split_to"]
-        return pl.DataFrame(rows, names, orient="row") if rows else corporate_actions.empty_splits()
-
-    def dividends(self, start: date, end: date) -> pl.DataFrame:
-        """The dividends in between."""
-        rows = [row for row in self.dividend_rows if start <= row[1] <= end]
-        names = ["ticker", "ex_dividend_date", "cash_amount"]
-        return pl.DataFrame(rows, names, orient="row") if rows else corporate_actions.empty_dividends()
-
-
-def hand_market(  # noqa: PLR0913 - each argument is one thing that a test may say differently
-    tickers: Sequence[str] = ("AAA", "BBB", "CCC"),
-    *,
-    bars: Sequence[Bar] = (),
-    without: Sequence[tuple[str, date]] = (),
-    splits: Sequence[tuple[str, date, float, float]] = (),
-    dividends: Sequence[tuple[str, date, float]] = (),
-    listings: Sequence[Listing] = (),
-) -> HandMarket:
-    """Every ticker at 100 dollars on every day, but for what the test says differently."""
-    table = {(ticker, day): make_bar(ticker, day) for ticker in tickers for day in DAYS}
-    table |= {(bar.ticker, bar.date): bar for bar in bars}
-    known = {ticker: make_listing(ticker) for ticker in tickers} | {one.ticker: one for one in listings}
-    table = {key: bar for key, bar in table.items() if key not in without}
-    return HandMarket(table, known, splits, dividends)
 
 
 def advance(exchange: Exchange, to: Auction) -> None:

@@ -23,11 +23,11 @@ from polygon import RESTClient
 from polygon.exceptions import BadResponse
 
 from applications.exchange.tests.exchange_kit import HTTP
-from exchange.market.protocol import Market
-from exchange.market.replayed import ReplayedMarket
-from exchange.market.simulated import SimulatedMarket
+from exchange.adapters.bars_file import load_replayed_market
 from exchange.routes import polygon, reference
 from internal.dates import last_closed_session, next_session, session_close, session_open, sessions
+from internal.venue.market.protocol import Market
+from internal.venue.market.simulated import SimulatedMarket
 
 KEY = "a-key-that-must-not-come-back"
 GROUPED = "/v2/aggs/grouped/locale/us/market/stocks"
@@ -155,7 +155,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     schema = ["ticker", "date", "open", "high", "low", "close", "volume"]
     path = tmp_path_factory.mktemp("polygon") / "bars.parquet"
     pl.DataFrame(rows, schema=schema, orient="row").write_parquet(path)
-    yield from serve(ReplayedMarket(path))
+    yield from serve(load_replayed_market(path))
 
 
 def split_ticker(exchange: Exchange) -> tuple[str, date, float]:

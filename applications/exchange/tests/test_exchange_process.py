@@ -27,10 +27,10 @@ from applications.exchange.tests.exchange_kit import (
     start_server,
     stop_server,
 )
-from exchange.clock import Auction
-from exchange.database import Database
-from exchange.exchange import Exchange
-from exchange.market.simulated import SimulatedMarket
+from exchange.adapters.database import Database
+from exchange.services import Exchange
+from internal.venue.clock import Auction
+from internal.venue.market.simulated import SimulatedMarket
 
 
 class Listener(ThreadingHTTPServer):

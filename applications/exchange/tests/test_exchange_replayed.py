@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchange.market.bars_file import FileFaultError, read_bars
-from exchange.market.replayed import ReplayedMarket
+from exchange.adapters.bars_file import load_replayed_market, read_table, source_of
 from internal.dates import sessions
 from internal.errors import ConfigurationError
 from internal.schemas import equity_bars
+from internal.venue.market.replayed_bars import ReplayReport, UnplayableTableError, prepare_bars
 
 REAL_DATA = Path(__file__).parents[4] / "shared" / "data"
 DAYS = sessions(date(2024, 1, 2), date(2024, 1, 31))
@@ -35,6 +35,11 @@ def changed(frame: pl.DataFrame, row: int, column: str, value: object) -> pl.Dat
         .with_columns(pl.when(pl.col("index") == row).then(new).otherwise(pl.col(column)).alias(column))
         .drop("index")
     )
+
+
+def read_bars(path: Path) -> tuple[pl.DataFrame, ReplayReport]:
+    """The file's bars, checked."""
+    return prepare_bars(read_table(path), source_of(path))
 
 
 def write(folder: Path, frame: pl.DataFrame, ending: str = "parquet") -> Path:
@@ -114,7 +119,7 @@ class TestReading:
         """Whatever rows a file holds, each is played on its day and no other is."""
         asked = pl.DataFrame(list(keys), schema={"ticker": pl.String, "date": pl.Date}, orient="row")
         frame = bars("ABCDE").join(asked, on=["ticker", "date"], how="semi")
-        market = ReplayedMarket(write(tmp_path_factory.mktemp("any"), frame))
+        market = load_replayed_market(write(tmp_path_factory.mktemp("any"), frame))
         played = {(ticker, day) for day in market.sessions() for ticker in market.bars(day).get_column("ticker")}
 
         assert keys == played
@@ -140,7 +145,7 @@ class TestRefusal:
         """The fifth row of a parquet file is row 5."""
         path = write(tmp_path, changed(bars(), 4, column, value))
 
-        with pytest.raises(FileFaultError) as told:
+        with pytest.raises(UnplayableTableError) as told:
             read_bars(path)
 
         assert f"{path}: row 5, column {column}: {expected}" in told.value.detail
@@ -153,7 +158,7 @@ class TestRefusal:
         lines[9] = lines[9].replace("2024-01-08", "08.01.2024")
         path.write_text("\n".join(line.replace("1,000", '"1,000"') for line in lines))
 
-        with pytest.raises(FileFaultError) as told:
+        with pytest.raises(UnplayableTableError) as told:
             read_bars(path)
 
         assert "line 7, column close: 'eleven', expected a number" in told.value.detail
@@ -165,7 +170,7 @@ class TestRefusal:
         path = write(tmp_path, pl.concat([bars(), bars().head(1)]))
 
         with pytest.raises(
-            FileFaultError, match="row 1, column ticker: 'A', expected one row a ticker and date; row 43"
+            UnplayableTableError, match="row 1, column ticker: 'A', expected one row a ticker and date; row 43"
         ):
             read_bars(path)
 
@@ -173,13 +178,13 @@ class TestRefusal:
         """Of many faults the first are told, and how many there are."""
         path = write(tmp_path, bars(close=-1.0))
 
-        with pytest.raises(FileFaultError, match=r"row 3, column close: -1.0, .*\(and 39 more such\)$"):
+        with pytest.raises(UnplayableTableError, match=r"row 3, column close: -1.0, .*\(and 39 more such\)$"):
             read_bars(path)
 
     @pytest.mark.parametrize("column", ["ticker", "date", "open", "high", "low", "close", "volume"])
     def test_missing_column(self, tmp_path: Path, column: str) -> None:
         """A missing column is named, with those that are there."""
-        with pytest.raises(FileFaultError, match=f"missing column {column}; found "):
+        with pytest.raises(UnplayableTableError, match=f"missing column {column}; found "):
             read_bars(write(tmp_path, bars().drop(column)))
 
     @pytest.mark.parametrize(
@@ -198,7 +203,7 @@ class TestRefusal:
         """A file that is not what its name says is told as such."""
         (tmp_path / name).write_bytes(content)
 
-        with pytest.raises(FileFaultError, match=expected):
+        with pytest.raises(UnplayableTableError, match=expected):
             read_bars(tmp_path / name)
 
     def test_truncated(self, tmp_path: Path) -> None:
@@ -206,12 +211,12 @@ class TestRefusal:
         path = write(tmp_path, bars())
         path.write_bytes(path.read_bytes()[:-40])
 
-        with pytest.raises(FileFaultError, match="cannot be read as parquet"):
+        with pytest.raises(UnplayableTableError, match="cannot be read as parquet"):
             read_bars(path)
 
     def test_absent(self, tmp_path: Path) -> None:
         """No file is told as such."""
-        with pytest.raises(FileFaultError, match=r"nowhere\.parquet"):
+        with pytest.raises(UnplayableTableError, match=r"nowhere\.parquet"):
             read_bars(tmp_path / "nowhere.parquet")
 
     @pytest.mark.parametrize(
@@ -225,7 +230,7 @@ class TestRefusal:
     )
     def test_wrong_frame(self, tmp_path: Path, frame: pl.DataFrame, expected: str) -> None:
         """Wrong column types, and a file with nothing to trade."""
-        with pytest.raises(FileFaultError, match=expected):
+        with pytest.raises(UnplayableTableError, match=expected):
             read_bars(write(tmp_path, frame))
 
 
@@ -236,24 +241,24 @@ class TestMarket:
         """Of 20 sessions, 4 are left after the opening one; a given day is taken instead."""
         path = write(tmp_path, bars(days=DAYS[:20]))
 
-        assert DAYS[15] == ReplayedMarket(path).opening_session()
-        assert DAYS[9] == ReplayedMarket(path, opening_day=DAYS[9]).opening_session()
+        assert DAYS[15] == load_replayed_market(path).opening_session()
+        assert DAYS[9] == load_replayed_market(path, opening_day=DAYS[9]).opening_session()
 
     @pytest.mark.parametrize("day", [DAYS[0] - timedelta(days=1), DAYS[-1]])
     def test_wrong_opening(self, tmp_path: Path, day: date) -> None:
         """An opening day outside the file, or its last, leaves nothing to play."""
         with pytest.raises(ConfigurationError, match="EXCHANGE_START_DATE"):
-            ReplayedMarket(write(tmp_path, bars()), opening_day=day)
+            load_replayed_market(write(tmp_path, bars()), opening_day=day)
 
     def test_one_session(self, tmp_path: Path) -> None:
         """One session cannot be traded on."""
-        with pytest.raises(FileFaultError, match="at least two"):
-            ReplayedMarket(write(tmp_path, bars(days=DAYS[:1])))
+        with pytest.raises(UnplayableTableError, match="at least two"):
+            load_replayed_market(write(tmp_path, bars(days=DAYS[:1])))
 
     def test_lives(self, tmp_path: Path) -> None:
         """Listed from the first row to the last; a gap is a halt; a missing session is played without bars."""
         frame = pl.concat([bars("A"), bars("B", [DAYS[3], DAYS[5], DAYS[6]])]).filter(pl.col("date") != DAYS[8])
-        market = ReplayedMarket(write(tmp_path, frame))
+        market = load_replayed_market(write(tmp_path, frame))
         listing = market.listing("B")
 
         assert market.sessions() == DAYS
@@ -272,7 +277,7 @@ class TestMarket:
         )
         path = tmp_path / f"details.{ending}"
         details.write_csv(path) if ending == "csv" else details.write_parquet(path)
-        market = ReplayedMarket(write(tmp_path, bars()), path)
+        market = load_replayed_market(write(tmp_path, bars()), path)
         known, unknown = market.listings(DAYS[0])
 
         assert (known.ticker, known.sector, known.industry, known.sic_description) == (
@@ -297,8 +302,8 @@ class TestMarket:
         path = tmp_path / "details.csv"
         path.write_text(text)
 
-        with pytest.raises(FileFaultError, match=expected):
-            ReplayedMarket(write(tmp_path, bars()), path)
+        with pytest.raises(UnplayableTableError, match=expected):
+            load_replayed_market(write(tmp_path, bars()), path)
 
 
 @pytest.mark.real_data
@@ -306,7 +311,7 @@ class TestMarket:
 def test_real_bars() -> None:
     """The real file plays: 41 rows of zero volume dropped, one odd row kept, everything else as it was."""
     path = REAL_DATA / "us_equity_bars_2015_2018.parquet"
-    market = ReplayedMarket(path, REAL_DATA / "us_equity_details.parquet")
+    market = load_replayed_market(path, REAL_DATA / "us_equity_details.parquet")
     raw = pl.read_parquet(path).filter(pl.col("volume") > 0)
     played = pl.concat([market.bars(day) for day in market.sessions()])
     both = played.join(raw, on=["ticker", "date"], suffix="_raw")

@@ -6,13 +6,13 @@ Knows how a fill or a movement becomes a row. Knows nothing of rules or storage.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from exchange.account import fill_amount
-from exchange.identity import activity_id
-from exchange.ledger import Activity
-from exchange.matching import Execution
-from exchange.money import ZERO, plain, round_shares
-from exchange.orders import Order, OrderStatus
-from exchange.settlement import Movement
+from exchange.adapters.sqlite_repository import Activity
+from internal.venue.history import Movement
+from internal.venue.identity import activity_id
+from internal.venue.margin_account import fill_amount
+from internal.venue.matching import Execution
+from internal.venue.money import ZERO, plain, round_shares
+from internal.venue.orders import Order, OrderStatus
 
 FILL = "FILL"
 

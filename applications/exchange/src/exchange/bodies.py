@@ -9,15 +9,22 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from exchange.account import Book, Position, buying_power, held_for_orders, multiplier, reserved_amount
 from exchange.activities import wire_moment
-from exchange.clock import NEW_YORK, Phase, Reading
-from exchange.configurations import AccountConfigurations
-from exchange.identity import asset_id
-from exchange.market.listing import Listing
-from exchange.money import ZERO, cents, plain, round_shares
-from exchange.orders import Order, TimeInForce
 from internal.dates import next_session, session_close, session_open
+from internal.venue.account_settings import AccountSettings
+from internal.venue.clock import NEW_YORK, Phase, Reading
+from internal.venue.identity import asset_id
+from internal.venue.margin_account import (
+    MarginAccount,
+    Position,
+    buying_power,
+    held_for_orders,
+    multiplier,
+    reserved_amount,
+)
+from internal.venue.market.listing import Listing
+from internal.venue.money import ZERO, cents, plain, round_shares
+from internal.venue.orders import Order, TimeInForce
 
 SETTLEMENT_SESSIONS = 1  # T+1 since 2024-05-28
 GOOD_TILL_CANCELED = timedelta(days=90)
@@ -27,9 +34,9 @@ EXCHANGES = {"XNYS": "NYSE", "XNAS": "NASDAQ", "ARCX": "ARCA", "XASE": "AMEX", "
 
 def account_body(
     facts: dict[str, str],
-    book: Book,
+    book: MarginAccount,
     open_orders: Sequence[Order],
-    configurations: AccountConfigurations,
+    configurations: AccountSettings,
     pending_fees: Decimal,
 ) -> dict[str, Any]:
     """`GET /v2/account`. `facts` holds account_id, created_at and as_of (the last closed session)."""

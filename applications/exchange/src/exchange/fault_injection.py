@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exchange.database import Database
+from exchange.adapters.database import Database
 from exchange.faults import Fault, FaultKind, take_request_fault
 from internal.telemetry import get_logger
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from exchange import rejections
-from exchange.orders import OrderChanges, OrderRequest, OrderType, PositionIntent, Side, TimeInForce
+from internal.venue import rejections
+from internal.venue.orders import OrderChanges, OrderRequest, OrderType, PositionIntent, Side, TimeInForce
 
 CLIENT_ORDER_ID_LENGTH = 128
 UNPLAYED = ("stop_price", "trail_price", "trail_percent", "trail", "take_profit", "stop_loss", "legs", "extended_hours")

@@ -13,14 +13,12 @@ from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
+from exchange.adapters.bars_file import load_replayed_market
+from exchange.adapters.database import Database
+from exchange.adapters.sqlite_repository import Ledger
 from exchange.configuration import Configuration
-from exchange.database import Database
-from exchange.exchange import Exchange
+from exchange.events import SOURCE, Publisher
 from exchange.fault_injection import FaultInjection
-from exchange.ledger import Ledger
-from exchange.market.protocol import Market
-from exchange.market.replayed import ReplayedMarket
-from exchange.market.simulated import SimulatedMarket
 from exchange.routes import (
     alpaca_account,
     alpaca_market,
@@ -30,11 +28,13 @@ from exchange.routes import (
     polygon,
     reference,
 )
-from exchange.session_events import SOURCE, Publisher
+from exchange.services import Exchange
 from internal.cloud_events import EventBus
 from internal.errors import ConfigurationError, FundError
 from internal.http.service import create_service
 from internal.telemetry import configure_logging, get_logger
+from internal.venue.market.protocol import Market
+from internal.venue.market.simulated import SimulatedMarket
 
 DESCRIPTION = (
     "A simulated exchange. Polygon's market data and Alpaca's trading at the root, for their unmodified clients; "
@@ -108,7 +108,7 @@ def build_market(configuration: Configuration) -> Market:
     """The market that the settings ask for. Raises ConfigurationError with what to do."""
     bars_file, details_file = configuration.exchange_bars_file, configuration.exchange_details_file
     if bars_file is not None:
-        return ReplayedMarket(bars_file, details_file, configuration.exchange_start_date)
+        return load_replayed_market(bars_file, details_file, configuration.exchange_start_date)
     if details_file is not None:
         raise ConfigurationError("EXCHANGE_DETAILS_FILE belongs to EXCHANGE_BARS_FILE: set both, or neither")
     given = configuration.exchange_start_date

@@ -13,9 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from exchange.rejections import AlpacaError, invalid, unauthorized
 from exchange.routes.wiring import TheConfiguration
 from internal.errors import FundError
+from internal.venue.rejections import AlpacaError, invalid, unauthorized
 
 
 class AlpacaRoute(APIRoute):

@@ -9,20 +9,20 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from exchange import rejections
 from exchange.activities import FILL, wire_moment
+from exchange.adapters.database import to_moment
+from exchange.adapters.sqlite_repository import Activity, Ledger
 from exchange.bodies import account_body
-from exchange.clock import NEW_YORK, Phase
-from exchange.configurations import AccountConfigurations
-from exchange.database import to_moment
-from exchange.exchange import Exchange
-from exchange.ledger import Activity, Ledger
-from exchange.money import ZERO
 from exchange.requests import parse, parse_json
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.wiring import TheExchange
-from exchange.settlement import regulatory_fees
-from exchange.steps import sales_of
+from exchange.services import Exchange
+from exchange.session_processing import sales_of
+from internal.venue import rejections
+from internal.venue.account_settings import AccountSettings
+from internal.venue.charges import regulatory_fees
+from internal.venue.clock import NEW_YORK, Phase
+from internal.venue.money import ZERO
 
 REMOVED_SWITCHES = ("dtbp_check", "pdt_check")  # gone since 2026-07-06; older clients still send them
 
@@ -64,10 +64,10 @@ async def change_configurations(request: Request, exchange: TheExchange) -> dict
     return (await run_in_threadpool(_change, exchange, named)).model_dump()
 
 
-def _change(exchange: Exchange, named: dict[str, Any]) -> AccountConfigurations:
+def _change(exchange: Exchange, named: dict[str, Any]) -> AccountSettings:
     with exchange.database.transaction() as connection:
         ledger = Ledger(connection)
-        changed = parse(AccountConfigurations, ledger.configurations().model_dump() | named)
+        changed = parse(AccountSettings, ledger.configurations().model_dump() | named)
         ledger.set_configurations(changed)
         return changed
 

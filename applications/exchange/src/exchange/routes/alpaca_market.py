@@ -8,15 +8,15 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from exchange import rejections
 from exchange.bodies import asset_body, calendar_body, clock_body
-from exchange.clock import NEW_YORK
-from exchange.exchange import Exchange
-from exchange.identity import asset_id
-from exchange.market.listing import Listing
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.wiring import TheExchange
+from exchange.services import Exchange
 from internal.dates import FIRST_DAY, sessions
+from internal.venue import rejections
+from internal.venue.clock import NEW_YORK
+from internal.venue.identity import asset_id
+from internal.venue.market.listing import Listing
 
 LAST_CALENDAR_DAY = date(2029, 12, 31)  # as the real calendar
 

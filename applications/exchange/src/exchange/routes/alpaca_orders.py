@@ -10,15 +10,15 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse
 
-from exchange import rejections
+from exchange.adapters.sqlite_repository import Ledger
 from exchange.bodies import order_body
-from exchange.desk import find_order
-from exchange.exchange import Exchange
-from exchange.ledger import Ledger
-from exchange.orders import Order, OrderStatus, Side
+from exchange.order_entry import find_order
 from exchange.requests import OrderBody, ReplaceBody, parse, parse_json, refuse_unplayed
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.wiring import TheExchange
+from exchange.services import Exchange
+from internal.venue import rejections
+from internal.venue.orders import Order, OrderStatus, Side
 
 router = APIRouter(
     prefix="/v2", route_class=AlpacaRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca orders"]

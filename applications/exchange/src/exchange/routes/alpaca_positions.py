@@ -8,18 +8,18 @@ from typing import Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
-from exchange import rejections
-from exchange.account import Position
+from exchange.adapters.sqlite_repository import Ledger
 from exchange.bodies import order_body, position_body
-from exchange.desk import closing_request
-from exchange.exchange import Exchange
-from exchange.identity import asset_id
-from exchange.ledger import Ledger
-from exchange.orders import Order, OrderRequest, OrderStatus
-from exchange.rejections import AlpacaError
+from exchange.order_entry import closing_request
 from exchange.requests import ClosePositionQuery, parse
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.wiring import TheExchange
+from exchange.services import Exchange
+from internal.venue import rejections
+from internal.venue.identity import asset_id
+from internal.venue.margin_account import Position
+from internal.venue.orders import Order, OrderRequest, OrderStatus
+from internal.venue.rejections import AlpacaError
 
 router = APIRouter(
     prefix="/v2", route_class=AlpacaRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca positions"]

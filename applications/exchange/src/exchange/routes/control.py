@@ -11,14 +11,14 @@ from fastapi import APIRouter, Body, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from exchange.adapters.sqlite_repository import Ledger
 from exchange.bodies import order_body
-from exchange.clock import Auction, parse_moment
-from exchange.exchange import Exchange
 from exchange.faults import Fault, StoredFault, add_fault, clear_faults, list_faults
-from exchange.ledger import Ledger
 from exchange.routes.wiring import TheBus, TheConfiguration, TheExchange, ThePublisher
+from exchange.services import Exchange
 from internal.dates import session_close, session_open
 from internal.errors import UnauthorizedError
+from internal.venue.clock import Auction, parse_moment
 
 
 async def require_token(request: Request, configuration: TheConfiguration) -> None:

@@ -15,7 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from exchange.market.protocol import Market
+from internal.venue.market.protocol import Market
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -11,8 +11,6 @@ from typing import Any
 import polars as pl
 from fastapi import APIRouter, Depends, Request
 
-from exchange.market.listing import Listing
-from exchange.market.protocol import Market
 from exchange.routes.polygon_answers import (
     PolygonError,
     PolygonRoute,
@@ -23,6 +21,8 @@ from exchange.routes.polygon_answers import (
 )
 from exchange.routes.polygon_pages import ListShape, answer_page, read_question
 from exchange.routes.reference_details import details_body, ticker_fields
+from internal.venue.market.listing import Listing
+from internal.venue.market.protocol import Market
 
 router = APIRouter(route_class=PolygonRoute, dependencies=[Depends(require_key)], tags=["polygon"])
 

@@ -7,7 +7,7 @@ simulated company has every field, and says that it is simulated.
 from datetime import date
 from typing import Any
 
-from exchange.market.listing import Listing
+from internal.venue.market.listing import Listing
 
 
 def ticker_fields(listing: Listing, day: date) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from exchange.configuration import Configuration
-from exchange.exchange import Exchange
-from exchange.session_events import Publisher
+from exchange.events import Publisher
+from exchange.services import Exchange
 from internal.cloud_events import EventBus
 
 

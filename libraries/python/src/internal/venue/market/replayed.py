@@ -1,0 +1,160 @@
+"""The replayed market: a table of real bars behind the `Market` protocol.
+
+It has no splits or dividends, for a table of bars has none, and no borrow list: every ticker can be shorted at the
+general collateral rate.
+"""
+
+from datetime import date
+from typing import Literal, NamedTuple
+
+import polars as pl
+
+from internal.dates import next_session, sessions
+from internal.errors import ConfigurationError
+from internal.schemas import corporate_actions, equity_bars
+from internal.venue.market.listing import Bar, Listing
+from internal.venue.market.replayed_bars import TableSource, UnplayableTableError, prepare_bars, require_columns
+
+PLAYED_SHARE = 0.2  # of the file's sessions lie after the opening one, unless the opening is given
+BORROW_RATE = 0.003  # a year; the file does not say, this is what brokers ask for easy names
+DETAILS = ("name", "sector", "industry", "sic_code", "sic_description", "primary_exchange")
+
+
+class _Slice(NamedTuple):
+    start: int
+    length: int
+
+
+class ReplayedMarket:
+    """Every XNYS session from the table's first to its last; one without a row is a session on which nothing trades.
+
+    A ticker is listed from its first row to its last; a gap between is a halt.
+
+    Args:
+        bars: the table as it was read, see `replayed_bars.prepare_bars`.
+        source: where the bars came from, for error messages.
+        details: a table with ticker and any of name, sector, industry, sic_code, sic_description, primary_exchange, and
+            its source; tickers that it lacks are known by their ticker alone.
+        opening_day: the last session at or before it is where a fresh exchange starts; by default the session after
+            which 20 % of the table's sessions are left.
+
+    Raises:
+        UnplayableTableError: a table that cannot be played, with row, column and what was expected.
+        ConfigurationError: an opening day outside the table's sessions.
+    """
+
+    kind: Literal["replayed"] = "replayed"
+    planted_signal: str = "unknown: replayed bars hold whatever their market held"
+    seed: None = None
+
+    def __init__(
+        self,
+        bars: pl.DataFrame,
+        source: TableSource,
+        details: tuple[pl.DataFrame, TableSource] | None = None,
+        opening_day: date | None = None,
+    ) -> None:
+        self._bars, self.report = prepare_bars(bars, source)
+        days = self._bars.with_row_index().group_by("date").agg(pl.col("index").min(), pl.len())
+        self._slices = {day: _Slice(start, length) for day, start, length in days.iter_rows()}
+        self._sessions = sessions(min(self._slices), max(self._slices))
+        self._opening = _opening_session(self._sessions, opening_day)
+        self._listings = _listings(self._bars, details)
+        self._latest: tuple[date, dict[str, Bar]] | None = None
+
+    def sessions(self) -> list[date]:
+        """Every session from the file's first to its last, oldest first."""
+        return list(self._sessions)
+
+    def opening_session(self) -> date:
+        """The session at whose close a fresh exchange starts."""
+        return self._opening
+
+    def listings(self, day: date) -> list[Listing]:
+        """Every ticker that has traded by that day, as known on that day, ordered by ticker."""
+        return [listing.as_of(day) for listing in self._listings.values() if listing.listed_date <= day]
+
+    def listing(self, ticker: str) -> Listing | None:
+        """One ticker with its whole life in the file; None when the file does not hold it."""
+        return self._listings.get(ticker)
+
+    def bars(self, day: date) -> pl.DataFrame:
+        """The session's rows as the file says, in the columns of `equity_bars`, ordered by ticker."""
+        rows = self._slices.get(day)
+        return equity_bars.empty() if rows is None else self._bars.slice(*rows)
+
+    def bar(self, ticker: str, day: date) -> Bar | None:
+        """One row of `bars(day)`; the last day asked for is kept at hand. None where the ticker did not trade."""
+        latest = self._latest
+        if latest is None or latest[0] != day:
+            rows = self.bars(day).drop("timestamp").to_dicts()
+            latest = self._latest = (day, {row["ticker"]: Bar(**row) for row in rows})
+        return latest[1].get(ticker)
+
+    def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:
+        """One ticker's rows from start to end, oldest first."""
+        return self._bars.filter((pl.col("ticker") == ticker) & pl.col("date").is_between(start, end))
+
+    def splits(self, start: date, end: date) -> pl.DataFrame:  # noqa: ARG002 - the protocol's arguments; no file has any
+        """No splits: a file of bars has none, and vendors' files are mostly adjusted already."""
+        return corporate_actions.empty_splits()
+
+    def dividends(self, start: date, end: date) -> pl.DataFrame:  # noqa: ARG002 - as above
+        """No dividends: a file of bars has none."""
+        return corporate_actions.empty_dividends()
+
+
+def _opening_session(playable: list[date], opening_day: date | None) -> date:
+    """Leaves at least one session to play; a file of one session cannot be played on."""
+    if len(playable) == 1:
+        raise UnplayableTableError(f"the bars file holds one session, {playable[0]}; at least two are needed to trade")
+    if opening_day is None:
+        return playable[-1 - max(1, round(PLAYED_SHARE * len(playable)))]
+    if not playable[0] <= opening_day < playable[-1]:
+        raise ConfigurationError(
+            f"EXCHANGE_START_DATE is {opening_day}; the bars file can open from {playable[0]} to before {playable[-1]}"
+        )
+    return max(day for day in playable if day <= opening_day)
+
+
+def _listings(bars: pl.DataFrame, details: tuple[pl.DataFrame, TableSource] | None) -> dict[str, Listing]:
+    last_day = bars.get_column("date").max()
+    lives = bars.group_by("ticker").agg(pl.col("date").min().alias("first"), pl.col("date").max().alias("last"))
+    known = lives.join(_known_details(details), on="ticker", how="left").sort("ticker")
+    return {
+        row["ticker"]: Listing(
+            ticker=row["ticker"],
+            name=row["name"] or row["ticker"],
+            sector=row["sector"],
+            industry=row["industry"],
+            sic_code=row["sic_code"],
+            sic_description=row["sic_description"] or row["industry"],
+            primary_exchange=row["primary_exchange"] or "XNYS",
+            listed_date=row["first"],
+            delisted_date=None if row["last"] == last_day else next_session(row["last"]),
+            shortable=True,
+            easy_to_borrow=True,
+            borrow_rate=BORROW_RATE,
+            fractionable=True,
+        )
+        for row in known.to_dicts()
+    }
+
+
+def _known_details(given: tuple[pl.DataFrame, TableSource] | None) -> pl.DataFrame:
+    """Ticker and the known details as text, blanks as null; UnplayableTableError on a duplicated or missing ticker."""
+    if given is None:
+        return pl.DataFrame(schema=dict.fromkeys(("ticker", *DETAILS), pl.String()))
+    frame, source = given
+    require_columns(frame, ["ticker"], source)
+    present = [name for name in ("ticker", *DETAILS) if name in frame.columns]
+    absent = [pl.lit(None, pl.String()).alias(name) for name in DETAILS if name not in present]
+    details = frame.select("row", pl.col(present).cast(pl.String).str.strip_chars().replace("", None), *absent)
+    faulty = details.filter(pl.col("ticker").is_null() | pl.col("ticker").is_duplicated())
+    if faulty.height:
+        row, ticker = faulty.row(0)[:2]
+        found = "nothing" if ticker is None else f"{ticker!r} more than once"
+        raise UnplayableTableError(
+            f"{source.name}: {source.row_word} {row}, column ticker: {found}, expected one row a ticker"
+        )
+    return details.drop("row")

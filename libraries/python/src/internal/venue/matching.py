@@ -1,0 +1,123 @@
+"""Which open orders fill at an auction, how much of them, and at what price.
+
+Knows orders and one session's bars. Knows nothing of the account, of storage or of time beyond the two auctions: daily
+bars hold no intraday path, so an order can fill only at the open, at the close, or at its own limit when the session's
+range trades through it. An order that enters while the market is open therefore waits for the close.
+
+Slippage is the square-root law of market impact (Almgren, Thum, Hauptmann, Li, "Direct estimation of equity market
+impact", Risk, 2005; Toth et al., Physical Review X 1, 021006, 2011) with a coefficient of one: half a spread plus
+daily volatility x sqrt(shares filled / shares traded that session). Volatility is Parkinson's range estimator of the
+same session (Journal of Business 53, 1980).
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from math import log, sqrt
+
+from internal.dates import session_open
+from internal.venue.clock import Auction, Step
+from internal.venue.market.listing import Bar
+from internal.venue.money import ZERO, decimal_of, is_whole, round_shares, to_price
+from internal.venue.orders import Order, OrderType, Side, TimeInForce
+
+PARTICIPATION_LIMIT = 0.05  # of the session's volume, for all orders in a ticker together, at each of the two auctions
+HALF_SPREAD = 0.0001
+
+WORKING: Mapping[Auction, frozenset[TimeInForce]] = {
+    Auction.OPEN: frozenset({TimeInForce.OPG, TimeInForce.DAY, TimeInForce.GTC}),
+    Auction.CLOSE: frozenset({TimeInForce.CLS, TimeInForce.DAY, TimeInForce.GTC}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One fill: unsigned shares of an order at a price; `reference_price` is the auction's before slippage."""
+
+    order: Order
+    quantity: Decimal
+    price: Decimal
+    reference_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class FillQuote:
+    """Where an order meets the market: the price, and whether it takes liquidity (and so pays slippage)."""
+
+    price: Decimal
+    takes: bool
+
+
+def match(
+    orders: Iterable[Order], bars: Mapping[str, Bar], step: Step, allow: Callable[[Order, Decimal], Decimal]
+) -> Iterator[Execution]:
+    """The fills of one auction, first come first served.
+
+    `bars` are the session's, a ticker without one is halted; `allow` is asked only of an order that would fill,
+    with its price's shares, and answers how many of them may: fewer where a fault or the position's size says so.
+    """
+    room = {ticker: decimal_of(bar.volume * PARTICIPATION_LIMIT) for ticker, bar in bars.items()}
+    for order in orders:
+        bar = bars.get(order.ticker)
+        quote = meet(order, bar, step) if bar is not None else None
+        if bar is None or quote is None or not room[order.ticker]:
+            continue
+        whole = order.quantity is not None and is_whole(order.quantity)
+        quantity = round_shares(min(_wanted(order, quote, bar), room[order.ticker]), whole=whole)
+        quantity = round_shares(allow(order, quantity), whole=whole) if quantity else quantity
+        if quantity:
+            room[order.ticker] -= quantity
+            yield Execution(order, quantity, _price(order, quote, bar, quantity), quote.price)
+
+
+def _wanted(order: Order, quote: FillQuote, bar: Bar) -> Decimal:
+    """Shares still to fill; dollars are counted at the price after slippage, so that a buyer spends no more of them."""
+    shares = order.remaining_at(quote.price)
+    return shares if order.quantity is not None else order.remaining_at(_price(order, quote, bar, shares))
+
+
+def meet(order: Order, bar: Bar, step: Step) -> FillQuote | None:
+    """Where the order meets the auction; None when it does not."""
+    if order.time_in_force not in WORKING[step.auction]:
+        return None
+    auction_price = decimal_of(bar.open if step.auction is Auction.OPEN else bar.close)
+    if order.limit_price is None or (order.limit_price - auction_price) * order.side.sign >= 0:
+        return FillQuote(auction_price, takes=True)
+    if step.auction is Auction.CLOSE and _rested(order, step) and _traded_through(order, bar):
+        return FillQuote(order.limit_price, takes=False)
+    return None
+
+
+def _rested(order: Order, step: Step) -> bool:
+    """Whether a limit order lay in the book for the whole session, so that any price of it could have met it."""
+    return order.time_in_force is not TimeInForce.CLS and order.submitted_at < session_open(step.session)
+
+
+def _traded_through(order: Order, bar: Bar) -> bool:
+    """Whether the session traded beyond the limit; a mere touch fills only the first in a queue that nobody sees."""
+    if order.limit_price is None:
+        return False
+    if order.side is Side.BUY:
+        return decimal_of(bar.low) < order.limit_price
+    return decimal_of(bar.high) > order.limit_price
+
+
+def _price(order: Order, quote: FillQuote, bar: Bar, quantity: Decimal) -> Decimal:
+    if not quote.takes:
+        return quote.price
+    slipped = to_price(quote.price * (1 + order.side.sign * decimal_of(slippage(float(quantity), bar))))
+    if order.type is OrderType.LIMIT and order.limit_price is not None:
+        return min(slipped, order.limit_price) if order.side is Side.BUY else max(slipped, order.limit_price)
+    return slipped
+
+
+def slippage(quantity: float, bar: Bar) -> float:
+    """The fraction of the price that taking `quantity` shares costs; see the module's first lines."""
+    volatility = log(bar.high / bar.low) / (2 * sqrt(log(2)))
+    return HALF_SPREAD + volatility * sqrt(quantity / bar.volume)
+
+
+def average_price(order: Order, quantity: Decimal, price: Decimal) -> Decimal:
+    """The order's average fill price after one more fill."""
+    total = order.filled_quantity + quantity
+    return (order.filled_notional + quantity * price) / total if total else ZERO

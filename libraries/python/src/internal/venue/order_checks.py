@@ -1,0 +1,186 @@
+"""Whether an order may enter the book: every rule of the broker that is checked before an order is accepted.
+
+Knows the rules, given the account, the open orders, the listing and the clock. Knows nothing of HTTP, of storage, or of
+the future: it is given the last known price, never a bar.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from decimal import Decimal
+
+from internal.dates import session_close, session_open
+from internal.venue import rejections
+from internal.venue.account_settings import AccountSettings
+from internal.venue.clock import NEW_YORK, Reading
+from internal.venue.margin_account import MarginAccount, buying_power, held_for_orders, multiplier
+from internal.venue.market.listing import Listing
+from internal.venue.money import ZERO, cents, is_whole, plain
+from internal.venue.orders import Order, OrderRequest, OrderType, PositionIntent, Side, TimeInForce
+
+SHORT_COLLAR = Decimal("1.03")  # Alpaca values a short sale 3 % above the last price when it checks buying power
+AUCTION_WINDOW_REOPENS = time(19, 0)  # New York: opg and cls orders for the next session are taken from then on
+OPG_CUTOFF = timedelta(minutes=2)
+CLS_CUTOFF = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class OrderContext:
+    """All that a decision about one order stands on. `last_price` is None while the ticker has never traded."""
+
+    book: MarginAccount
+    open_orders: Sequence[Order]
+    listing: Listing | None
+    last_price: Decimal | None
+    configurations: AccountSettings
+    reading: Reading
+    borrow_refused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What the checks decided: the order's intent and the price at which it holds buying power."""
+
+    position_intent: PositionIntent
+    reserve_price: Decimal
+
+
+def decide(request: OrderRequest, context: OrderContext) -> Acceptance:
+    """Accepts the order or raises the AlpacaError that the real broker answers with."""
+    if context.configurations.suspend_trade:
+        raise rejections.forbidden("new orders are rejected by user request")
+    listing = _require_tradable(request, context)
+    _check_terms(request, listing, context)
+    _check_window(request.time_in_force, context.reading)
+    intent = _intent(request, context.book.quantity_of(request.ticker))
+    if context.last_price is None:
+        raise rejections.unprocessable(f'asset "{request.ticker}" has no price yet')
+    collar = SHORT_COLLAR if intent is PositionIntent.SELL_TO_OPEN and request.limit_price is None else Decimal(1)
+    reserve_price = (request.limit_price or context.last_price) * collar
+    _check_opposite_orders(request, context.open_orders)
+    if intent.opens:
+        _check_opening(request, intent, listing, context, reserve_price)
+    else:
+        _check_closing(request, context, reserve_price)
+    return Acceptance(intent, reserve_price)
+
+
+def _require_tradable(request: OrderRequest, context: OrderContext) -> Listing:
+    listing = context.listing
+    if listing is None or listing.listed_date > context.reading.timestamp.astimezone(NEW_YORK).date():
+        raise rejections.unprocessable(f'asset "{request.ticker}" not found')
+    if not listing.is_active(context.reading.session):
+        raise rejections.unprocessable(f"asset {request.ticker} is not active")
+    return listing
+
+
+def _check_terms(request: OrderRequest, listing: Listing, context: OrderContext) -> None:
+    if request.type is OrderType.LIMIT:
+        _check_limit_price(request.limit_price)
+    elif request.limit_price is not None:
+        raise rejections.unprocessable("market orders must not have limit_price")
+    if not request.is_fractional:
+        return
+    if not (listing.fractionable and context.configurations.fractional_trading):
+        raise rejections.forbidden(f'asset "{request.ticker}" is not fractionable')
+    if request.time_in_force is not TimeInForce.DAY:
+        raise rejections.unprocessable("fractional orders must be DAY orders")
+    if request.type is not OrderType.MARKET:
+        raise rejections.unprocessable("fractional orders must be market orders")
+
+
+def _check_limit_price(limit_price: Decimal | None) -> None:
+    """Rule 612 of Regulation NMS: whole cents from one dollar on, a hundredth of a cent below."""
+    if limit_price is None:
+        raise rejections.unprocessable("limit orders require limit_price")
+    step = Decimal("0.01") if limit_price >= 1 else Decimal("0.0001")
+    if limit_price % step:
+        raise rejections.unprocessable(
+            f"invalid limit_price {plain(limit_price)}. sub-penny increment does not fulfill minimum pricing criteria"
+        )
+
+
+def _check_window(time_in_force: TimeInForce, reading: Reading) -> None:
+    """Auction orders are refused from shortly before their auction until 19:00 New York of that session."""
+    local = reading.timestamp.astimezone(NEW_YORK)
+    if time_in_force not in {TimeInForce.OPG, TimeInForce.CLS} or local.date() != reading.session:
+        return
+    cutoff = _cutoff(time_in_force, reading)
+    if reading.timestamp >= cutoff and local.time() < AUCTION_WINDOW_REOPENS:
+        raise rejections.forbidden(
+            f"{time_in_force} orders are not accepted between {cutoff.astimezone(NEW_YORK):%H:%M} and 19:00 New York"
+        )
+
+
+def _cutoff(time_in_force: TimeInForce, reading: Reading) -> datetime:
+    if time_in_force is TimeInForce.OPG:
+        return session_open(reading.session) - OPG_CUTOFF
+    return session_close(reading.session) - CLS_CUTOFF
+
+
+def _intent(request: OrderRequest, held: Decimal) -> PositionIntent:
+    closes = held * request.side.sign < 0
+    if request.side is Side.BUY:
+        intent = PositionIntent.BUY_TO_CLOSE if closes else PositionIntent.BUY_TO_OPEN
+    else:
+        intent = PositionIntent.SELL_TO_CLOSE if closes else PositionIntent.SELL_TO_OPEN
+    if request.position_intent not in {None, intent}:
+        raise rejections.unprocessable(
+            f"position intent mismatch, inferred: {intent}, specified: {request.position_intent}"
+        )
+    return intent
+
+
+def _check_opposite_orders(request: OrderRequest, open_orders: Sequence[Order]) -> None:
+    """An order that could trade with one's own open order is a wash trade."""
+    for order in open_orders:
+        if (
+            order.ticker == request.ticker
+            and order.is_open
+            and order.side is not request.side
+            and _meet(request, order)
+        ):
+            raise rejections.forbidden(
+                "potential wash trade detected. use complex orders",
+                existing_order_id=order.id,
+                reject_reason="opposite side market/stop order exists",
+            )
+
+
+def _meet(request: OrderRequest, order: Order) -> bool:
+    if request.limit_price is None or order.limit_price is None:
+        return True
+    return (request.limit_price - order.limit_price) * request.side.sign >= 0
+
+
+def _check_opening(
+    request: OrderRequest,
+    intent: PositionIntent,
+    listing: Listing,
+    context: OrderContext,
+    reserve_price: Decimal,
+) -> None:
+    if intent is PositionIntent.SELL_TO_OPEN:
+        _check_short(request, listing, context)
+    cost = request.notional if request.quantity is None else request.quantity * reserve_price
+    power = buying_power(context.book, context.open_orders, context.configurations.margin_multiplier)
+    if cost is not None and cents(cost) > power:
+        raise rejections.insufficient_buying_power(power, cents(cost))
+
+
+def _check_short(request: OrderRequest, listing: Listing, context: OrderContext) -> None:
+    if request.quantity is None or not is_whole(request.quantity):
+        raise rejections.unprocessable("fractional orders cannot be sold short")
+    if context.configurations.no_shorting or multiplier(context.book, context.configurations.margin_multiplier) == 1:
+        raise rejections.forbidden("account is not allowed to short")
+    if not listing.shortable or context.borrow_refused:
+        raise rejections.unprocessable(f'asset "{request.ticker}" cannot be sold short')
+
+
+def _check_closing(request: OrderRequest, context: OrderContext, reserve_price: Decimal) -> None:
+    """A closing order takes no more than what is free: it never flips the position through zero."""
+    existing = abs(context.book.quantity_of(request.ticker))
+    held = held_for_orders(context.open_orders, request.ticker)
+    requested = request.quantity if request.quantity is not None else (request.notional or ZERO) / reserve_price
+    if requested > existing - held:
+        raise rejections.insufficient_quantity(request.ticker, requested, existing, held)
