@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from internal.dates import sessions, sessions_frame
 from internal.errors import InvalidRequestError, NotFoundError, SchemaError, UnavailableError
 from internal.lake.store import Lake
-from internal.lake.tables import TABLES
+from internal.lake.tables import TABLES, Table
 from internal.schemas import equity_bars, orders
 
 START, END = date(2024, 1, 2), date(2024, 2, 29)
@@ -31,6 +32,27 @@ def bars(start: date, end: date, close: float = 10.0, tickers: int = 3) -> pl.Da
     frame = sessions_frame(start, end).join(names, how="cross").with_columns(**prices, volume=pl.lit(1e6))
     missing = {"volume_weighted_average_price": pl.lit(None, pl.Float64), "transactions": pl.lit(None, pl.Int64)}
     return equity_bars.validate(frame.with_columns(**missing))
+
+
+def order(client_order_id: str) -> dict[str, object]:
+    """A planned order of one share."""
+    return dict.fromkeys(orders.COLUMNS) | {
+        "portfolio_id": "p",
+        "date": DAY,
+        "client_order_id": client_order_id,
+        "ticker": "T",
+        "side": "buy",
+        "leg": "open",
+        "quantity": 1.0,
+        "reference_price": 1.0,
+        "order_type": "market",
+        "time_in_force": "day",
+        "state": "planned",
+        "filled_quantity": 0.0,
+        "reason": "",
+        "updated_at": datetime(2024, 1, 31, 21, 0, 0, 123_000, tzinfo=UTC),
+        "adjustment": "none",
+    }
 
 
 def ordered(frame: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
@@ -102,28 +124,54 @@ def test_replacements_agree_with_a_model(
 
 def test_upsert_updates_and_inserts(lake: Lake) -> None:
     """Rows with known keys change, others are added, the rest stays."""
-    order = dict.fromkeys(orders.COLUMNS) | {
-        "portfolio_id": "p",
-        "date": DAY,
-        "client_order_id": "a",
-        "ticker": "T",
-        "side": "buy",
-        "leg": "open",
-        "quantity": 1.0,
-        "reference_price": 1.0,
-        "order_type": "market",
-        "time_in_force": "day",
-        "state": "planned",
-        "filled_quantity": 0.0,
-        "reason": "",
-        "updated_at": datetime(2024, 1, 31, 21, 0, 0, 123_000, tzinfo=UTC),
-    }
-    lake.append("orders", pl.DataFrame([order, {**order, "client_order_id": "b"}], schema=orders.COLUMNS))
-    change = [{**order, "client_order_id": "b", "state": "filled"}, {**order, "client_order_id": "c"}]
+    lake.append("orders", pl.DataFrame([order("a"), order("b")], schema=orders.COLUMNS))
+    change = [order("b") | {"state": "filled"}, order("c")]
     lake.upsert("orders", pl.DataFrame(change, schema=orders.COLUMNS), ["client_order_id"])
     found = orders.validate(lake.scan("orders").sort("client_order_id").collect())
     assert found.select("client_order_id", "state").rows() == [("a", "planned"), ("b", "filled"), ("c", "planned")]
-    assert found.get_column("updated_at").to_list() == [order["updated_at"]] * 3
+    assert found.get_column("updated_at").to_list() == [order("a")["updated_at"]] * 3
+
+
+@pytest.fixture
+def older_orders(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, object]]:
+    """Two orders in a table that was made and written before the column `adjustment` existed."""
+    columns = {name: data_type for name, data_type in orders.COLUMNS.items() if name != "adjustment"}
+    rows = [{name: value for name, value in order(key).items() if name != "adjustment"} for key in ("a", "b")]
+    with monkeypatch.context() as patch:
+        patch.setitem(TABLES, "orders", Table(columns, "date"))
+        lake.append("orders", pl.DataFrame(rows, schema=columns))
+    return rows
+
+
+def test_rows_without_a_newer_column_hold_its_default(
+    lake: Lake, older_orders: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Read by today's definition: the default, and null where a column has none."""
+    assert len(older_orders) == lake.scan("orders").filter(pl.col("adjustment") == "none").collect().height
+    monkeypatch.setitem(TABLES, "orders", Table({**orders.COLUMNS, "note": pl.String()}, "date"))
+    found = lake.scan("orders").collect()
+    assert [None, None] == found.get_column("note").to_list() == found.get_column("adjustment").to_list()
+
+
+WRITES: dict[str, tuple[Callable[[Lake, pl.DataFrame], int], list[str]]] = {
+    "append": (lambda lake, rows: lake.append("orders", rows), ["none", "none", "cut"]),
+    "upsert": (lambda lake, rows: lake.upsert("orders", rows, ["ticker"]), ["none", "none", "cut"]),
+    "replace_where": (lambda lake, rows: lake.replace_where("orders", rows, ticker="NEW"), ["none", "none", "cut"]),
+    "replace_days": (lambda lake, rows: lake.replace_days("orders", rows, END, END), ["none", "none", "cut"]),
+    "overwrite": (lambda lake, rows: lake.overwrite("orders", rows), ["cut"]),
+}
+
+
+@pytest.mark.parametrize("name", WRITES)
+def test_an_older_table_takes_a_newer_column(lake: Lake, older_orders: list[dict[str, object]], name: str) -> None:
+    """Every kind of write adds the column; the rows that it keeps have the default, and so has the version before."""
+    version, (write, expected) = lake.version("orders"), WRITES[name]
+    newer = order("c") | {"adjustment": "cut", "date": END, "ticker": "NEW"}
+    write(lake, pl.DataFrame([newer], schema=orders.COLUMNS))
+    found = orders.validate(lake.scan("orders").sort("client_order_id").collect())
+    assert found.get_column("adjustment").to_list() == expected
+    before = orders.validate(lake.scan("orders", version).collect())
+    assert before.get_column("adjustment").to_list() == ["none"] * len(older_orders)
 
 
 def test_replace_where_takes_any_text(lake: Lake) -> None:

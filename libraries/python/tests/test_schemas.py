@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Any
 
 import pandera.polars as pa
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from internal.errors import SchemaError
 from internal.schemas import corporate_actions, equity_bars, equity_details, orders, portfolios, predictions
+from internal.trading.enums import Action, Adjustment, Leg, OrderSide, OrderState, Side, TimeInForce
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ POSITION = {
     "reason": "",
     "model_version": "abc",
     "bars_version": 4,
+    "frozen": False,
 }
 ORDER = {
     "portfolio_id": "p-1",
@@ -113,7 +116,9 @@ ORDER = {
     "filled_average_price": None,
     "reason": "",
     "updated_at": datetime(2024, 11, 27, 21, tzinfo=UTC),
+    "adjustment": "none",
 }
+DEFAULTS: dict[str, dict[str, str | bool]] = {"portfolios": {"frozen": False}, "orders": {"adjustment": "none"}}
 
 CASES = {
     "equity_bars": Case(
@@ -204,6 +209,7 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("orders", {"order_type": "limit"}, "order_type_known"),
     ("orders", {"time_in_force": "gtc"}, "time_in_force_known"),
     ("orders", {"state": "lost"}, "state_known"),
+    ("orders", {"adjustment": "halved"}, "adjustment_known"),
     ("orders", {"quantity": -1.0}, "quantity_not_negative"),
     ("orders", {"reference_price": 0.0}, "reference_price_positive"),
     ("orders", {"filled_quantity": -1.0}, "filled_quantity_not_negative"),
@@ -279,10 +285,37 @@ def test_wrong_structure_is_told(name: str) -> None:
     """A missing, an unknown and a mistyped column: each in one sentence, without the echo of checks that cannot run."""
     sound = CASES[name].frame()
     for column in sound.columns:
-        assert failures(name, sound.drop(column)) == [f"missing column {column}"]
+        if column not in DEFAULTS.get(name, {}):
+            assert failures(name, sound.drop(column)) == [f"missing column {column}"]
         wrong = sound.with_columns(pl.lit(b"x").alias(column))
         assert failures(name, wrong) == [f"column {column} is Binary, not {sound.schema[column]}"]
     assert failures(name, sound.with_columns(extra=pl.lit(1))) == ["unexpected column extra"]
+
+
+@pytest.mark.parametrize("name", DEFAULTS)
+def test_default_columns_are_filled_in(name: str) -> None:
+    """A producer that does not write a newer column yet gets its default; one that does keeps its values."""
+    sound, defaults = CASES[name].frame(), DEFAULTS[name]
+    assert CASES[name].validate(sound.drop(*defaults)).equals(sound)
+    changed = sound.with_columns(frozen=True) if name == "portfolios" else sound.with_columns(adjustment=pl.lit("cut"))
+    assert CASES[name].validate(changed).equals(changed)
+
+
+@pytest.mark.parametrize(
+    ("choices", "words"),
+    [
+        (orders.SIDES, OrderSide),
+        (orders.LEGS, Leg),
+        (orders.TIMES_IN_FORCE, TimeInForce),
+        (orders.STATES, OrderState),
+        (orders.ADJUSTMENTS, Adjustment),
+        (portfolios.SIDES, Side),
+        (portfolios.ACTIONS, Action),
+    ],
+)
+def test_choices_are_the_trading_core_s_words(choices: tuple[str, ...], words: type[StrEnum]) -> None:
+    """What a stored column may hold is exactly what the trading core's enum can say."""
+    assert choices == tuple(words)
 
 
 def test_lazy_frames_are_refused() -> None:

@@ -77,6 +77,7 @@ def _as_orders(rows: pl.DataFrame, identity: tuple[str, str, int], day: date, mo
             broker_order_id=pl.lit(None, pl.String),
             filled_quantity=pl.lit(0.0),
             filled_average_price=pl.lit(None, pl.Float64),
+            adjustment=pl.lit("none"),
             updated_at=pl.lit(moment).dt.cast_time_unit("ms"),
         )
         .select(list(schema.COLUMNS))

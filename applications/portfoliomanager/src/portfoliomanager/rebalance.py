@@ -197,6 +197,7 @@ def _portfolio(decision: Decision, gathered: Gathered, identity: str) -> pl.Data
             dollar_amount=pl.col("quantity") * pl.col("reference_price"),
             model_version=pl.lit(gathered.model_version),
             bars_version=pl.lit(gathered.bars_version, pl.Int64),
+            frozen=pl.lit(value=False),
         ).select(list(portfolios_schema.COLUMNS))
     )
 

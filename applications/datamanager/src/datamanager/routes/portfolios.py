@@ -33,6 +33,7 @@ EXAMPLE = {
     "reason": "rank 3 of 95",
     "model_version": "3f2a9c",
     "bars_version": 12,
+    "frozen": False,
 }
 
 
@@ -45,7 +46,7 @@ class StoredResponse(BaseModel):
 @router.post("", summary="Replace one portfolio", openapi_extra=frame_body(EXAMPLE))
 async def store_portfolio(request: Request, parts: Annotated[Services, Depends(services)]) -> StoredResponse:
     """Check the frame and replace the rows of its portfolio in one commit."""
-    frame = await read_frame(request, portfolios.COLUMNS)
+    frame = await read_frame(request, portfolios.COLUMNS, portfolios.DEFAULTS)
     return StoredResponse(rows=await asyncio.to_thread(keep_portfolio, parts.lake, frame))
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from internal.errors import InvalidRequestError
+from internal.schemas.frame_schema import add_default_columns
 
 TRUTHS = {"true": True, "false": False}
 
@@ -58,14 +59,17 @@ def _require_columns(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> 
         raise InvalidRequestError("; ".join(complaints))
 
 
-def coerce(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """Exactly the schema's columns, in its order and types.
+def coerce(
+    frame: pl.DataFrame, schema: Mapping[str, pl.DataType], defaults: Mapping[str, str | bool] | None = None
+) -> pl.DataFrame:
+    """Exactly the schema's columns, in its order and types; a column with a default may be left out.
 
     Raises InvalidRequestError that names missing or unknown columns, or the first row, column and value that does not
     fit. A frame without columns and rows (an empty JSON list) becomes an empty frame of the schema.
     """
     if frame.width == 0:
         return pl.DataFrame(schema=dict(schema))
+    frame = add_default_columns(frame, defaults or {})
     _require_columns(frame, schema)
     for column, target in schema.items():
         _require_same_kind(column, frame.schema[column], target)

@@ -126,12 +126,16 @@ def decode(body: bytes, media_type: str) -> pl.DataFrame:
         raise InvalidRequestError(f"the body cannot be read as {media_type}: {reason}") from None
 
 
-async def read_frame(request: Request, schema: Mapping[str, pl.DataType] | None = None) -> pl.DataFrame:
-    """The request's body as a frame; with a schema, exactly its columns in its types.
+async def read_frame(
+    request: Request,
+    schema: Mapping[str, pl.DataType] | None = None,
+    defaults: Mapping[str, str | bool] | None = None,
+) -> pl.DataFrame:
+    """The request's body as a frame; with a schema, exactly its columns in its types, those left out by default.
 
     Raises InvalidRequestError that names what is wrong: unreadable body, missing or unknown columns, or the first
     values that do not fit; UnsupportedMediaTypeError for another content type.
     """
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
     frame = decode(await request.body(), media_type)
-    return frame if schema is None else coerce(frame, schema)
+    return frame if schema is None else coerce(frame, schema, defaults)

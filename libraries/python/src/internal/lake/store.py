@@ -5,6 +5,7 @@ is its schema's matter. Versions stay readable for ever, so that a decision can 
 """
 
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -127,7 +128,8 @@ class Lake:
     def scan(self, table: str, version: int | None = None) -> pl.LazyFrame:
         """The table, lazily, at its newest version or at the one asked for, in the definition's columns and types.
 
-        A table that does not exist yet is empty. Raises NotFoundError for a version that there is not.
+        A table that does not exist yet is empty. A column that a row was written without holds the table's default for
+        it, else null. Raises NotFoundError for a version that does not exist.
         """
         definition = _definition(table)
         delta = self._open(table, version)
@@ -136,10 +138,7 @@ class Lake:
         with translate_storage_errors(self._url):
             found = pl.scan_delta(delta, storage_options=self._storage_options or None)
         present = {field.name for field in delta.schema().fields}
-        return found.select(
-            (pl.col(name) if name in present else pl.lit(None)).cast(data_type).alias(name)
-            for name, data_type in definition.columns.items()
-        )
+        return found.select(_stored_column(definition, name, present) for name in definition.columns)
 
     def version(self, table: str) -> int:
         """The newest version; -1 when the table does not exist yet."""
@@ -220,6 +219,13 @@ class Lake:
 
     def _address(self, table: str) -> str:
         return f"{self._url}/{table}"
+
+
+def _stored_column(table: Table, name: str, present: AbstractSet[str]) -> pl.Expr:
+    """A column as readers get it: in its type, and with its default where it was not written."""
+    found = (pl.col(name) if name in present else pl.lit(None)).cast(table.columns[name])
+    filled = found.fill_null(table.defaults[name]) if name in table.defaults else found
+    return filled.alias(name)
 
 
 def _require_absent(address: str) -> None:

@@ -3,7 +3,7 @@
 Knows one Delta table a noun. Knows nothing of storage: `internal.lake.store` opens and writes them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -14,14 +14,19 @@ MONTH = "month"  # the partition column, "2015-06"; readers never see it
 
 @dataclass(frozen=True)
 class Table:
-    """One table: `columns` in order; `date_column` is what `replace_days` replaces by; `monthly` splits files by month.
+    """One table of the lake.
 
-    Why by month: docs/decisions/lake_layout.md.
+    Attributes:
+        columns: Names and types, in order.
+        date_column: The column that `replace_days` replaces by.
+        monthly: Whether files are split by month (docs/decisions/lake_layout.md).
+        defaults: What is read in rows that were written before a column existed; null in columns without a default.
     """
 
     columns: dict[str, pl.DataType]
     date_column: str | None = None
     monthly: bool = False
+    defaults: dict[str, str | bool] = field(default_factory=dict)
 
 
 MOMENT = pl.Datetime("ms", "UTC")
@@ -73,8 +78,8 @@ TABLES: dict[str, Table] = {
     "dividends": Table(corporate_actions.DIVIDENDS_COLUMNS, "ex_dividend_date"),
     "ingestion_sessions": Table(INGESTION_SESSIONS_COLUMNS, "date"),
     "predictions": Table(predictions.COLUMNS, "date", monthly=True),
-    "portfolios": Table(portfolios.COLUMNS, "date"),
+    "portfolios": Table(portfolios.COLUMNS, "date", defaults=portfolios.DEFAULTS),
     "rebalances": Table(REBALANCES_COLUMNS, "date"),
-    "orders": Table(orders.COLUMNS, "date"),
+    "orders": Table(orders.COLUMNS, "date", defaults=orders.DEFAULTS),
     "account_snapshots": Table(ACCOUNT_SNAPSHOTS_COLUMNS, "date"),
 }

@@ -5,7 +5,7 @@ Knows one row an order, by the id that we gave it. Knows no broker.
 
 import polars as pl
 
-from internal.schemas.frame_schema import Rule, build_schema, empty_frame, validate_frame
+from internal.schemas.frame_schema import Rule, add_default_columns, build_schema, empty_frame, validate_frame
 from internal.schemas.rules import not_blank, not_negative, one_of, positive
 
 SIDES = ("buy", "sell")
@@ -22,6 +22,7 @@ STATES = (
     "unresolved",
     "dropped",
 )
+ADJUSTMENTS = ("none", "cut", "trim")  # how an order came to differ from the decision
 CLIENT_ORDER_ID_PATTERN = "^[A-Za-z0-9-]{1,48}$"  # what the broker takes
 
 COLUMNS: dict[str, pl.DataType] = {
@@ -39,9 +40,11 @@ COLUMNS: dict[str, pl.DataType] = {
     "broker_order_id": pl.String(),
     "filled_quantity": pl.Float64(),  # shares
     "filled_average_price": pl.Float64(),  # dollars
-    "reason": pl.String(),
+    "reason": pl.String(),  # for people: no rule reads it
     "updated_at": pl.Datetime("ms", "UTC"),
+    "adjustment": pl.String(),
 }
+DEFAULTS: dict[str, str | bool] = {"adjustment": "none"}  # columns that older tables and producers lack
 NULLABLE = ("broker_order_id", "filled_average_price")
 KEY = ("client_order_id",)
 RULES = (
@@ -57,6 +60,7 @@ RULES = (
     one_of("order_type", ORDER_TYPES),
     one_of("time_in_force", TIMES_IN_FORCE),
     one_of("state", STATES),
+    one_of("adjustment", ADJUSTMENTS),
     not_negative("quantity"),
     positive("reference_price"),
     not_negative("filled_quantity"),
@@ -77,5 +81,5 @@ def empty() -> pl.DataFrame:
 
 
 def validate(frame: pl.DataFrame) -> pl.DataFrame:
-    """The orders in the schema's column order; SchemaError names rows, columns and checks."""
-    return validate_frame(frame, ORDERS_SCHEMA)
+    """The orders in the schema's column order, defaults filled in; SchemaError names rows, columns and checks."""
+    return validate_frame(add_default_columns(frame, DEFAULTS), ORDERS_SCHEMA)

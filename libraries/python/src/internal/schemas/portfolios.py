@@ -5,7 +5,7 @@ Knows one row a portfolio and ticker. Knows no order: how the shares are bought 
 
 import polars as pl
 
-from internal.schemas.frame_schema import Rule, build_schema, empty_frame, validate_frame
+from internal.schemas.frame_schema import Rule, add_default_columns, build_schema, empty_frame, validate_frame
 from internal.schemas.rules import QUANTILES, not_blank, not_negative, one_of, positive, quantile_band
 
 SIDES = ("long", "short")
@@ -26,10 +26,12 @@ COLUMNS: dict[str, pl.DataType] = {
     "quantile_10": pl.Float64(),  # the band that holds: cumulative simple return from entry
     "quantile_50": pl.Float64(),
     "quantile_90": pl.Float64(),
-    "reason": pl.String(),
+    "reason": pl.String(),  # for people: no rule reads it
     "model_version": pl.String(),
     "bars_version": pl.Int64(),
+    "frozen": pl.Boolean(),  # the position must not be touched
 }
+DEFAULTS: dict[str, str | bool] = {"frozen": False}  # columns that older tables and producers lack
 KEY = ("portfolio_id", "ticker")
 
 
@@ -61,5 +63,5 @@ def empty() -> pl.DataFrame:
 
 
 def validate(frame: pl.DataFrame) -> pl.DataFrame:
-    """The portfolios in the schema's column order; SchemaError names rows, columns and checks."""
-    return validate_frame(frame, PORTFOLIOS_SCHEMA)
+    """The portfolios in the schema's column order, defaults filled in; SchemaError names rows, columns and checks."""
+    return validate_frame(add_default_columns(frame, DEFAULTS), PORTFOLIOS_SCHEMA)
