@@ -69,8 +69,8 @@ def make_artifact(folder: Path) -> dict[str, float]:
     from internal.baselines.heterogeneous import AdaptiveVolatility  # noqa: PLC0415 (as above)
     from internal.features.scaling import Scaler  # noqa: PLC0415 (as above)
     from internal.features.vocabulary import Vocabulary  # noqa: PLC0415 (as above)
-    from internal.tft.artifact import Artifact, save_artifact  # noqa: PLC0415 (as above)
-    from internal.tft.calibration import Calibration  # noqa: PLC0415 (as above)
+    from internal.forecasting.artifact import Artifact, save_artifact  # noqa: PLC0415 (as above)
+    from internal.forecasting.calibration import Calibration  # noqa: PLC0415 (as above)
     from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration  # noqa: PLC0415
     from internal.tft.network_model import KIND, NetworkModel, plain_configuration  # noqa: PLC0415 (as above)
 
@@ -105,7 +105,7 @@ def make_artifact(folder: Path) -> dict[str, float]:
 
 def forecast(folder: Path) -> dict[str, float]:
     """Seconds of 480 tickers from the start of the process, and of 8,000 afterwards; bars to checked predictions."""
-    from internal.tft.forecaster import load_forecaster  # noqa: PLC0415 (as above)
+    from internal.model_registry import load_forecaster  # noqa: PLC0415 (as above)
 
     details = pl.read_parquet(folder / "details.parquet")
     few = pl.scan_parquet(folder / "bars.parquet").filter(pl.col("ticker") < "T0480").collect()

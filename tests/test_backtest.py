@@ -17,9 +17,9 @@ import pytest
 from deltalake import DeltaTable
 from fund_command import FundCommand
 
+from internal.forecasting.artifact import load_artifact
+from internal.forecasting.registry import LEAK_GATE, Registry
 from internal.lake.store import Lake
-from internal.tft.artifact import load_artifact
-from internal.tft.registry import LEAK_GATE, Registry
 
 pytestmark = pytest.mark.timeout(600)
 

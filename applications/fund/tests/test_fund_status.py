@@ -9,8 +9,8 @@ import pytest
 from fund.home import Home
 from fund.staircase import trained_model
 from fund.status import model_sentence
-from internal.tft.artifact import Artifact, save_artifact
-from internal.tft.registry import LEAK_GATE, Registry
+from internal.forecasting.artifact import Artifact, save_artifact
+from internal.forecasting.registry import LEAK_GATE, Registry
 
 KIND = "temporal_fusion_transformer"
 

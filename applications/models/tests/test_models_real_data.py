@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from internal.features.panel import build_panel
-from internal.tft.registry import Registry
+from internal.forecasting.registry import Registry
 from models.dataset import Dataset
 from models.tracking import FileTracker
 from models.train import train

@@ -18,8 +18,8 @@ from internal.features.scaling import Scaler
 from internal.features.splits import Block
 from internal.features.variables import observe
 from internal.features.windows import make_windows
+from internal.forecasting.registry import Registry
 from internal.tft.checkpoint import Standing
-from internal.tft.registry import Registry
 from models.checkpoints import open_checkpoint
 from models.dataset import Dataset, save_dataset
 from models.network_fitting import fit_vocabularies

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.scoring import Truth, pinball_loss, relative_difference, score
+from internal.forecasting.scoring import pinball_loss
+from models.scoring import Truth, relative_difference, score
 
 
 def test_pinball_by_hand() -> None:

@@ -14,15 +14,15 @@ import polars as pl
 import pytest
 
 from internal.baselines.catalogue import BASELINES
-from internal.baselines.forecast import RowQuantiles
 from internal.dates import previous_session
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.scaling import Scaler
 from internal.features.variables import observe
-from internal.tft.artifact import load_artifact
-from internal.tft.forecaster import load_forecaster
-from internal.tft.registry import Registry
+from internal.forecasting.artifact import load_artifact
+from internal.forecasting.quantiles import RowQuantiles
+from internal.forecasting.registry import Registry
+from internal.model_registry import load_forecaster
 from models.dataset import Dataset
 from models.evaluate import evaluate
 from models.fitting import Candidate, Material, choose_fold, code_revision, fit_baseline

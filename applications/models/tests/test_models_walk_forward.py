@@ -21,10 +21,10 @@ from internal.errors import InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.variables import observe
 from internal.features.windows import find_origins
+from internal.forecasting.scoring import pinball_loss
 from models.dataset import Dataset, save_dataset
 from models.fitting import Material, choose_folds, code_digest, fit_baseline
 from models.progress import silent
-from models.scoring import pinball_loss
 from models.sizes import SIZES
 from models.task_cache import dataset_digest
 from models.tracking import Trackers

@@ -16,12 +16,12 @@ from internal.features.scaling import Scaler
 from internal.features.splits import Block
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES, observe
 from internal.features.vocabulary import Vocabulary
+from internal.forecasting.artifact import Artifact, save_artifact
+from internal.forecasting.calibration import Calibration
+from internal.forecasting.registry import LEAK_GATE, Registry
 from internal.http.client import read_frame_response
-from internal.tft.artifact import Artifact, save_artifact
-from internal.tft.calibration import Calibration
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.network_model import KIND, NetworkModel, plain_configuration
-from internal.tft.registry import LEAK_GATE, Registry
 
 World = Any  # the classes of conftest, which no test can import
 Service = Any

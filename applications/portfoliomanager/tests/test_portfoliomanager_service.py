@@ -18,13 +18,13 @@ from internal.dates import next_session, previous_session
 from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
+from internal.forecasting.artifact import Artifact, save_artifact
+from internal.forecasting.registry import LEAK_GATE, Registry
 from internal.http.client import read_frame_response
 from internal.model_registry import open_registry
 from internal.schemas import orders as orders_schema
 from internal.schemas import predictions as predictions_schema
 from internal.settings import DataBucketSettings
-from internal.tft.artifact import Artifact, save_artifact
-from internal.tft.registry import LEAK_GATE, Registry
 
 PROBLEM = "application/problem+json"
 World = Any  # the classes of conftest, which no test can import

@@ -16,7 +16,7 @@ from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
-from internal.tft.artifact import Artifact, load_artifact, save_artifact
+from internal.forecasting.artifact import Artifact, load_artifact, save_artifact
 
 START, END = date(2021, 1, 4), date(2023, 6, 30)
 FOLD = Block(START, date(2022, 12, 30))

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 
 from internal.baselines.adaptation import DECAY, RATE, adaptive_factors, widen_intervals
 from internal.dates import sessions_frame
-from internal.tft.calibration import Calibration
+from internal.forecasting.calibration import Calibration
 
 TAIL = 0.1
 GAMMA = 0.02  # of MAPIE's level, a session

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from internal.errors import ArtifactError, UnavailableError
+from internal.forecasting.artifact import FILES, Artifact, load_artifact, save_artifact
+from internal.forecasting.registry import LEAK_GATE, Registry
 from internal.lake.objects import Objects
 from internal.model_registry import open_registry
 from internal.settings import DataBucketSettings
-from internal.tft.artifact import FILES, Artifact, load_artifact, save_artifact
-from internal.tft.registry import LEAK_GATE, Registry
 
 ARTIFACT = Artifact(
     kind="blended_volatility",

@@ -15,7 +15,7 @@ from fund.staircase import HISTORY, Plan, Staircase, last_closed
 from internal.baselines.catalogue import BASELINES
 from internal.dates import previous_session, sessions
 from internal.errors import ConfigurationError
-from internal.tft.registry import CHAMPION, Registry
+from internal.forecasting.registry import CHAMPION, Registry
 
 NETWORKS: Final = ("small", "full")
 LEAST_SESSIONS: Final = 2

@@ -17,7 +17,7 @@ from fund.screen import Screen
 from fund.services import Supervisor, environment
 from internal.dates import previous_session, sessions
 from internal.errors import FundError, UnavailableError
-from internal.tft.registry import LEAK_GATE, Registry
+from internal.forecasting.registry import LEAK_GATE, Registry
 
 HISTORY = timedelta(days=2 * 365)
 CYCLE_SECONDS = 300.0

@@ -15,8 +15,8 @@ from fund.screen import positions_table, totals
 from fund.services import Addresses, recorded
 from internal.baselines.catalogue import BASELINES
 from internal.errors import ArtifactError
-from internal.tft.artifact import load_artifact
-from internal.tft.registry import Registry
+from internal.forecasting.artifact import load_artifact
+from internal.forecasting.registry import Registry
 
 LAST_SESSIONS = 5
 

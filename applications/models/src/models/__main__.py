@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from internal.errors import FundError
-from internal.tft.registry import CHAMPION
+from internal.forecasting.registry import CHAMPION
 from models.assemble import assemble
 from models.collect import collect
 from models.configuration import Configuration

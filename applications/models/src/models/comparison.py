@@ -11,9 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from internal.baselines.catalogue import BASELINES
-from internal.baselines.forecast import RowQuantiles
 from internal.baselines.volatility import BlendedVolatility
-from models.scoring import Score, Truth, pinball_loss, relative_difference, score
+from internal.forecasting.quantiles import RowQuantiles
+from internal.forecasting.scoring import pinball_loss
+from models.scoring import Score, Truth, relative_difference, score
 
 NOISE_PER_CENT: Final = 0.1
 REFERENCE: Final = BlendedVolatility.kind  # the same in every evaluation, so that their tables can be laid side by side

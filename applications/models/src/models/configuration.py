@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import AliasChoices, Field, HttpUrl, SecretStr
 
+from internal.forecasting.registry import Registry
 from internal.model_registry import open_registry
 from internal.settings import ObjectStoreSettings, ServiceSettings, default_registry_address
-from internal.tft.registry import Registry
 
 
 class Configuration(ServiceSettings, ObjectStoreSettings):

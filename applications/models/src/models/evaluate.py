@@ -11,19 +11,21 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.catalogue import BASELINES, fittable_baselines
-from internal.baselines.forecast import RowQuantiles, future_log_returns, to_daily
+from internal.baselines.forecast import future_log_returns, to_daily
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
 from internal.features.windows import find_origins
-from internal.tft.artifact import Artifact, load_artifact
-from internal.tft.forecaster import QuantileModel, load_model
-from internal.tft.registry import Registry
+from internal.forecasting.artifact import Artifact, load_artifact
+from internal.forecasting.quantiles import QuantileModel, RowQuantiles
+from internal.forecasting.registry import Registry
+from internal.forecasting.scoring import pinball_loss
+from internal.model_registry import load_model
 from models.comparison import Evaluation, compared
 from models.dataset import Dataset
 from models.progress import OnProgress, Progress, silent
-from models.scoring import Truth, pinball_loss
+from models.scoring import Truth
 
 
 def evaluate(

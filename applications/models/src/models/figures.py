@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from internal.baselines.forecast import QUANTILES, STEPS
+from internal.forecasting.quantiles import QUANTILES, STEPS
 from models.comparison import REFERENCE, Difference, Evaluation, Line
 
 COLOURS: Final = ("#0969da", "#bf3989", "#9a6700")  # of the highlighted lines

@@ -16,11 +16,12 @@ import polars as pl
 
 import internal.tft
 from internal.baselines.catalogue import BASELINES
+from internal.baselines.model import BaselineModel
 from internal.errors import InvalidRequestError
 from internal.features.splits import Block, Fold, walk_forward
 from internal.features.windows import HORIZON, can_be_origin
-from internal.tft.artifact import Artifact
-from internal.tft.forecaster import BaselineModel, QuantileModel
+from internal.forecasting.artifact import Artifact
+from internal.forecasting.quantiles import QuantileModel
 from models.sizes import SIZES
 
 MINIMUM_TRAINING_SESSIONS: Final = 60

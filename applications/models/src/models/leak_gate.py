@@ -19,8 +19,9 @@ from internal.features.scaling import Scaler
 from internal.features.splits import Block, Fold
 from internal.features.variables import observe
 from internal.features.windows import HORIZON, find_origins
-from internal.tft.artifact import Artifact
-from internal.tft.forecaster import PanelForecaster, QuantileModel
+from internal.forecasting.artifact import Artifact
+from internal.forecasting.forecaster import PanelForecaster
+from internal.forecasting.quantiles import QuantileModel
 from models.dataset import Dataset
 
 Poison = Callable[[pl.DataFrame], pl.DataFrame]

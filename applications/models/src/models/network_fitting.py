@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import QUANTILES
 from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.errors import FundError, InvalidRequestError
 from internal.features.scaling import Scaler
@@ -18,8 +17,9 @@ from internal.features.splits import Block
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES
 from internal.features.vocabulary import Vocabulary
 from internal.features.windows import HORIZON, PAST_LENGTH, Windows, make_windows
-from internal.tft.artifact import Artifact
-from internal.tft.calibration import Calibration
+from internal.forecasting.artifact import Artifact
+from internal.forecasting.calibration import Calibration
+from internal.forecasting.quantiles import QUANTILES
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.network_model import KIND, NetworkModel, plain_configuration
 from internal.tft.training import TrainingConfiguration, TrainingProgress, fit

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import QUANTILES
 from internal.features.windows import HORIZON
+from internal.forecasting.scoring import pinball_loss
 from internal.resampling import moving_blocks
 
 
@@ -80,12 +80,6 @@ class Score:
     coverage_by_sector: dict[str, float]
     daily_by_date: np.ndarray
     cumulative_by_date: np.ndarray
-
-
-def pinball_loss(truth: np.ndarray, forecast: np.ndarray) -> np.ndarray:
-    """Pinball loss (Koenker and Bassett 1978) of truths [row, step] and forecasts [row, step, quantile]."""
-    error, level = truth[..., None] - forecast, np.array(QUANTILES)
-    return np.asarray(np.maximum(level * error, (level - 1) * error))
 
 
 def score(name: str, truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> Score:

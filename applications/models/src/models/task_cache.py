@@ -12,9 +12,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
-from internal.baselines.forecast import RowQuantiles
 from internal.errors import ArtifactError
-from internal.tft.artifact import Artifact, load_artifact, save_artifact
+from internal.forecasting.artifact import Artifact, load_artifact, save_artifact
+from internal.forecasting.quantiles import RowQuantiles
 from models.dataset import Dataset
 
 FORECASTS: Final = "forecasts"

@@ -13,9 +13,10 @@ from internal.baselines.catalogue import BASELINES
 from internal.errors import ArtifactError, FundError
 from internal.features.panel import build_panel
 from internal.features.variables import observe
-from internal.tft.artifact import save_artifact
-from internal.tft.forecaster import QuantileModel, load_model
-from internal.tft.registry import CHAMPION, LEAK_GATE, Registry
+from internal.forecasting.artifact import save_artifact
+from internal.forecasting.quantiles import QuantileModel
+from internal.forecasting.registry import CHAMPION, LEAK_GATE, Registry
+from internal.model_registry import load_model
 from models.comparison import Evaluation
 from models.dataset import Dataset
 from models.evaluate import compare, model_losses

@@ -12,12 +12,13 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.catalogue import BASELINES, fittable_baselines
-from internal.baselines.forecast import RowQuantiles, future_log_returns
+from internal.baselines.forecast import future_log_returns
 from internal.errors import InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.splits import Fold
 from internal.features.variables import observe
 from internal.features.windows import find_origins
+from internal.forecasting.quantiles import RowQuantiles
 from models.comparison import Evaluation, compared
 from models.dataset import Dataset
 from models.evaluate import complete, rows_of, truth_of

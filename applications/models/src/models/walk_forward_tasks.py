@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from internal.baselines.forecast import RowQuantiles
 from internal.features.windows import find_origins
-from internal.tft.forecaster import QuantileModel
+from internal.forecasting.quantiles import QuantileModel, RowQuantiles
 from models.fitting import Material, fit_baseline, plain_fold
 from models.progress import OnProgress
 from models.sizes import SIZES

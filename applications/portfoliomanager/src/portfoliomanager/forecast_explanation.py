@@ -10,8 +10,8 @@ import polars as pl
 
 from internal.dates import last_closed_session, previous_session
 from internal.errors import NotFoundError
-from internal.tft.explanation import Explanation
-from internal.tft.forecaster import Forecaster
+from internal.forecasting.explanation import Explanation
+from internal.forecasting.forecaster import Forecaster
 from portfoliomanager.forecasting import Champion, bars_up_to
 from portfoliomanager.ports import DataStore
 

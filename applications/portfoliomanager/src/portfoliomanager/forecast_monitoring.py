@@ -10,8 +10,8 @@ import polars as pl
 from internal.features.panel import build_panel
 from internal.features.scaling import Scaler
 from internal.features.variables import PRICE_VARIABLES, observe
-
-LEVELS = {"quantile_10": 0.1, "quantile_50": 0.5, "quantile_90": 0.9}
+from internal.forecasting.quantiles import QUANTILE_COLUMNS
+from internal.forecasting.scoring import pinball_expression
 
 
 @dataclass(frozen=True)
@@ -36,15 +36,10 @@ def realized(predictions: pl.DataFrame, closes: pl.DataFrame) -> Realized | None
     if judged.is_empty():
         return None
     truth = (pl.col("close_then") / pl.col("close_before")).log()
-    losses = [_pinball(truth - pl.col(name).log1p(), level) for name, level in LEVELS.items()]
+    losses = [pinball_expression(truth, pl.col(name).log1p(), level) for name, level in QUANTILE_COLUMNS.items()]
     inside = truth.is_between(pl.col("quantile_10").log1p(), pl.col("quantile_90").log1p())
     loss, coverage = judged.select(pl.mean_horizontal(losses).mean(), inside.mean().alias("coverage")).row(0)
     return Realized(judged.height, float(loss), float(coverage))
-
-
-def _pinball(error: pl.Expr, level: float) -> pl.Expr:
-    """Koenker and Bassett 1978; error is truth less forecast."""
-    return pl.max_horizontal(level * error, (level - 1) * error)
 
 
 def drift(bars: pl.DataFrame, details: pl.DataFrame, scaler: Scaler, sessions: int) -> dict[str, float]:

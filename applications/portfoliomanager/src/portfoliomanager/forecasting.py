@@ -12,8 +12,9 @@ import polars as pl
 
 from internal.dates import last_closed_session, previous_session
 from internal.errors import ArtifactError, ConflictError, UnavailableError
-from internal.tft.forecaster import Forecast, Forecaster, load_forecaster
-from internal.tft.registry import CHAMPION, Registry
+from internal.forecasting.forecaster import Forecast, Forecaster
+from internal.forecasting.registry import CHAMPION, Registry
+from internal.model_registry import load_forecaster
 from portfoliomanager.ports import DataStore
 from portfoliomanager.rebalance import require_closed_session
 

@@ -14,10 +14,10 @@ from internal.dates import previous_session
 from internal.errors import FundError
 from internal.features.scaling import Scaler
 from internal.features.windows import HORIZON
+from internal.forecasting.artifact import Artifact, load_artifact
+from internal.forecasting.forecaster import REQUIRED_HISTORY
+from internal.forecasting.registry import Registry
 from internal.telemetry import get_logger
-from internal.tft.artifact import Artifact, load_artifact
-from internal.tft.forecaster import REQUIRED_HISTORY
-from internal.tft.registry import Registry
 from portfoliomanager.forecast_monitoring import drift, realized
 from portfoliomanager.ports import DataStore
 

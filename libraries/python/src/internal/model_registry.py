@@ -1,18 +1,24 @@
-"""Opens the registry of models where its address says: a folder, or a bucket that several machines share.
+"""Where models are kept, and how one is loaded, whatever its kind: the registry's address, the artifact's kind.
 
-Knows both kinds and where copies go. Knows no setting.
+The only module that depends on the store and on every kind of model; tinygrad is imported when a network is loaded.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 
+from internal.baselines.catalogue import BASELINES
+from internal.baselines.model import BaselineModel
+from internal.errors import ArtifactError
+from internal.forecasting.artifact import artifact_version, load_artifact
+from internal.forecasting.forecaster import Forecaster, PanelForecaster
+from internal.forecasting.quantiles import QuantileModel
+from internal.forecasting.registry import Registry
+from internal.forecasting.shared_registry import SharedRegistry
 from internal.lake.objects import Objects
-from internal.tft.registry import Registry
-from internal.tft.shared_registry import SharedRegistry
 
 
 def open_registry(address: str, storage_options: Mapping[str, str], copies: Path) -> Registry:
-    """The registry at an address.
+    """Open the registry at an address.
 
     Args:
         address: A folder, or `s3://bucket/prefix`.
@@ -22,3 +28,25 @@ def open_registry(address: str, storage_options: Mapping[str, str], copies: Path
     if address.startswith("s3://"):
         return SharedRegistry(Objects(address, storage_options), address, copies)
     return Registry(Path(address))
+
+
+def load_forecaster(folder: Path) -> Forecaster:
+    """Load an artifact, whatever its kind, as a forecaster.
+
+    Raises:
+        ArtifactError: Missing, tampered with, incompatible, or of a kind that this code does not know.
+    """
+    return PanelForecaster(load_model(folder), artifact_version(folder))
+
+
+def load_model(folder: Path) -> QuantileModel:
+    """Load an artifact's model alone, for evaluation. Raises as `load_forecaster`."""
+    artifact = load_artifact(folder)
+    if artifact.kind in BASELINES:
+        return BaselineModel(BASELINES[artifact.kind].from_arrays(dict(artifact.arrays)))
+    from internal.tft.network_model import KIND, NetworkModel  # noqa: PLC0415 - tinygrad takes seconds and a compiler
+
+    if artifact.kind != KIND:
+        known = ", ".join([KIND, *BASELINES])
+        raise ArtifactError(f"{folder} is of the kind {artifact.kind!r}; this code knows {known}")
+    return NetworkModel.from_artifact(artifact)

@@ -10,7 +10,8 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import EVERY_ROW, QUANTILES, STEPS
+from internal.baselines.forecast import EVERY_ROW
+from internal.forecasting.quantiles import QUANTILES, STEPS
 
 LOWER, MEDIAN, UPPER = 0, 1, 2
 RATE: Final = 0.05

@@ -12,7 +12,7 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import RowQuantiles, future_log_returns, pool_quantiles, to_daily
+from internal.baselines.forecast import future_log_returns, pool_quantiles, to_daily
 from internal.baselines.heterogeneous import LONG_MEMORY, ClockedVolatility, Scales
 from internal.baselines.trees import Trees
 from internal.baselines.volatility import ROOT_STEPS, TABLE, require_shapes
@@ -21,6 +21,7 @@ from internal.features.earnings_features import EARNINGS_INPUT_COUNT, earnings_f
 from internal.features.splits import Block
 from internal.features.volatility_inputs import INPUTS, volatility_inputs
 from internal.features.windows import find_origins
+from internal.forecasting.quantiles import RowQuantiles
 
 TREE_COUNT: Final = 80
 LARGEST_MOVE: Final = 6.0  # in units of the scale: one accident must not shape a leaf

@@ -10,10 +10,11 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import STEPS, RowQuantiles, future_log_returns, pool_quantiles, to_daily
+from internal.baselines.forecast import future_log_returns, pool_quantiles, to_daily
 from internal.baselines.volatility import TABLE, require_shapes, select_fold_rows
 from internal.errors import ArtifactError
 from internal.features.splits import Block
+from internal.forecasting.quantiles import STEPS, RowQuantiles
 
 VARIANCE_FLOOR: Final = 1e-6
 LARGEST_MOVE: Final = 0.2  # a session beyond it counts as it: one accident must not set a month's variance

@@ -3,31 +3,15 @@
 Knows shapes and quantiles. Knows nothing of any one baseline.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar, Final, Protocol, Self
 
 import numpy as np
 import polars as pl
 
 from internal.features.splits import Block
-from internal.features.windows import HORIZON
+from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
 
-QUANTILES: Final = (0.1, 0.5, 0.9)
-STEPS: Final = tuple(range(1, HORIZON + 1))
 EVERY_ROW: Final = slice(None)
-
-
-@dataclass(frozen=True)
-class RowQuantiles:
-    """Forecasts at every row of a panel, NaN where there is too little history.
-
-    Attributes:
-        cumulative: Log return from the row's close to the close `step` sessions later, f64 [row, step, quantile].
-        daily: Simple return of that one session, f64 [row, step, quantile].
-    """
-
-    cumulative: np.ndarray
-    daily: np.ndarray
 
 
 class Baseline(Protocol):

@@ -16,14 +16,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widen_intervals
-from internal.baselines.forecast import (
-    EVERY_ROW,
-    STEPS,
-    RowQuantiles,
-    future_log_returns,
-    pool_quantiles,
-    to_daily,
-)
+from internal.baselines.forecast import EVERY_ROW, future_log_returns, pool_quantiles, to_daily
 from internal.baselines.staged_ridge import Design, cross_fit_log_variances, fit_staged_ridge, predict_log_variances
 from internal.baselines.volatility import ROOT_STEPS, TABLE, require_shapes
 from internal.errors import InvalidRequestError
@@ -38,6 +31,7 @@ from internal.features.volatility_inputs import (
     volatility_inputs,
 )
 from internal.features.windows import find_origins
+from internal.forecasting.quantiles import STEPS, RowQuantiles
 
 LARGEST_INPUT: Final = 6.0
 LONG_MEMORY: Final = 260  # sessions after which the clock of a year is full

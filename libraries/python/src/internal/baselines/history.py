@@ -8,8 +8,8 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import QUANTILES, STEPS, RowQuantiles
 from internal.features.splits import Block
+from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
 
 MINIMUM_SESSIONS: Final = 40
 

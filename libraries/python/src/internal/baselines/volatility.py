@@ -10,16 +10,10 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import (
-    QUANTILES,
-    STEPS,
-    RowQuantiles,
-    future_log_returns,
-    pool_quantiles,
-    to_daily,
-)
+from internal.baselines.forecast import future_log_returns, pool_quantiles, to_daily
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.splits import Block
+from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
 
 TABLE: Final = (len(STEPS), len(QUANTILES))
 ROOT_STEPS: Final = np.sqrt(np.array(STEPS, np.float64))

@@ -1,9 +1,5 @@
-"""The quantile loss, equations 24 and 25 of arXiv 1912.09363, in tinygrad and in NumPy.
+"""The quantile loss, equations 24 and 25 of arXiv 1912.09363, in tinygrad; for arrays see `internal.forecasting`."""
 
-It knows predictions and what happened; it knows no units.
-"""
-
-import numpy as np
 from tinygrad import Tensor
 
 
@@ -20,10 +16,3 @@ def quantile_loss(predicted: Tensor, target: Tensor, quantiles: tuple[float, ...
     error = target.unsqueeze(-1) - predicted
     levels = Tensor(list(quantiles), device=predicted.device)
     return (levels * error).maximum((levels - 1.0) * error).mean()
-
-
-def pinball_loss(predicted: np.ndarray, target: np.ndarray, quantiles: tuple[float, ...]) -> float:
-    """`quantile_loss` in float64 NumPy, for validation and evaluation."""
-    error = target[..., None].astype(np.float64) - predicted.astype(np.float64)
-    levels = np.array(quantiles)
-    return float(np.maximum(levels * error, (levels - 1.0) * error).mean())

@@ -15,16 +15,16 @@ from tinygrad import Tensor
 from tinygrad.nn.state import get_state_dict, load_state_dict
 
 from internal.baselines.adaptation import widen_intervals
-from internal.baselines.forecast import RowQuantiles
 from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.errors import ArtifactError
 from internal.features.scaling import Scaler
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES
 from internal.features.vocabulary import Vocabulary, vocabularies_from_json
 from internal.features.windows import HORIZON, PAST_LENGTH, Windows, make_unlabelled_windows
-from internal.tft.artifact import Artifact
-from internal.tft.calibration import Calibration
-from internal.tft.explanation import Weights
+from internal.forecasting.artifact import Artifact
+from internal.forecasting.calibration import Calibration
+from internal.forecasting.explanation import Weights
+from internal.forecasting.quantiles import RowQuantiles
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.training import Forward, explain
 

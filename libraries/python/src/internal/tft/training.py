@@ -14,10 +14,11 @@ import numpy as np
 from tinygrad import Context, Tensor, TinyJit
 from tinygrad.nn.state import get_state_dict, load_state_dict
 
+from internal.forecasting.scoring import pinball_loss
 from internal.kernels.adam import Adam, AdamSettings
 from internal.kernels.launch import compiling_ahead
 from internal.kernels.layout import padded
-from internal.networks.losses import pinball_loss, quantile_loss
+from internal.networks.losses import quantile_loss
 from internal.tft.checkpoint import Checkpoint, Standing
 from internal.tft.model import TemporalFusionTransformer
 
@@ -239,7 +240,8 @@ class Forward:
 
 
 def _loss(forward: Forward, windows: Windows) -> float:
-    return pinball_loss(*forward(windows), forward.model.configuration.quantiles)
+    predicted, target = (array.astype(np.float64) for array in forward(windows))
+    return float(pinball_loss(target, predicted, forward.model.configuration.quantiles).mean())
 
 
 def _checked(model: TemporalFusionTransformer, batch: WindowBatch) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

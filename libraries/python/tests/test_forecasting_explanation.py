@@ -10,6 +10,7 @@ import pytest
 
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.heterogeneous import AdaptiveVolatility
+from internal.baselines.model import BaselineModel
 from internal.dates import next_session, sessions
 from internal.errors import ConflictError, InvalidRequestError, NotFoundError
 from internal.features.panel import build_panel
@@ -17,10 +18,11 @@ from internal.features.scaling import Scaler
 from internal.features.splits import Block
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES, observe
 from internal.features.vocabulary import Vocabulary
-from internal.tft.artifact import Artifact, save_artifact
-from internal.tft.calibration import Calibration
-from internal.tft.explanation import Explanation, Weights, explanation_of
-from internal.tft.forecaster import BaselineModel, Forecaster, PanelForecaster, load_forecaster
+from internal.forecasting.artifact import Artifact, save_artifact
+from internal.forecasting.calibration import Calibration
+from internal.forecasting.explanation import Explanation, Weights, explanation_of
+from internal.forecasting.forecaster import Forecaster, PanelForecaster
+from internal.model_registry import load_forecaster
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.network_model import KIND, NetworkModel, plain_configuration
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from internal.errors import ArtifactError
-from internal.tft.artifact import Artifact, artifact_version, load_artifact, save_artifact
-from internal.tft.registry import LEAK_GATE, Registry
+from internal.forecasting.artifact import Artifact, artifact_version, load_artifact, save_artifact
+from internal.forecasting.registry import LEAK_GATE, Registry
 
 
 def _artifact(value: float = 1.0) -> Artifact:
@@ -201,7 +201,8 @@ def test_full_disk_leaves_nothing(tmp_path: Path) -> None:
     registry, version = _registered(tmp_path)
     save_artifact(tmp_path / "two", _artifact(5.0))
     code = (
-        "import resource, sys; from pathlib import Path; from internal.tft.registry import LEAK_GATE, Registry\n"
+        "import resource, sys; from pathlib import Path\n"
+        "from internal.forecasting.registry import LEAK_GATE, Registry\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))\n"
         "Registry(Path(sys.argv[1])).register(Path(sys.argv[2]))"
     )

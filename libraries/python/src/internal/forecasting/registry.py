@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from internal.errors import ArtifactError
-from internal.tft.artifact import artifact_metrics, artifact_version, copy_artifact, load_artifact
+from internal.forecasting.artifact import artifact_metrics, artifact_version, copy_artifact, load_artifact
 
 CHAMPION: Final = "champion"
 LEAK_GATE: Final = "leak_gate"  # in the metrics: what `models.leak_gate` proved of this very model

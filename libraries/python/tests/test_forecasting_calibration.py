@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from internal.tft.calibration import Calibration
+from internal.forecasting.calibration import Calibration
 
 
 def _sample(seed: int, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:

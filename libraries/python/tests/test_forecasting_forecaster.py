@@ -14,7 +14,6 @@ from hypothesis.extra import numpy as hnp
 from tinygrad import Tensor
 
 from internal.baselines.catalogue import BASELINES
-from internal.baselines.forecast import QUANTILES
 from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.dates import next_session, sessions
 from internal.errors import ArtifactError, InvalidRequestError, SchemaError
@@ -23,10 +22,12 @@ from internal.features.scaling import Scaler
 from internal.features.splits import Block
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES, observe
 from internal.features.vocabulary import Vocabulary
+from internal.forecasting.artifact import Artifact, load_artifact, save_artifact
+from internal.forecasting.calibration import Calibration
+from internal.forecasting.forecaster import Forecaster
+from internal.forecasting.quantiles import QUANTILES
+from internal.model_registry import load_forecaster
 from internal.schemas import predictions
-from internal.tft.artifact import Artifact, load_artifact, save_artifact
-from internal.tft.calibration import Calibration
-from internal.tft.forecaster import Forecaster, load_forecaster
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.network_model import KIND, NetworkModel, plain_configuration
 

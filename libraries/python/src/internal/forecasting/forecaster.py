@@ -1,28 +1,24 @@
-"""The forecaster: the only door through which services use a model, whatever kind of model it is.
+"""The forecaster: bars in, the predictions frame out, with a reason for each ticker that is left out.
 
-Knows bars in, the predictions frame out, and why a ticker is left out. Knows nothing of training, of stores or of the
-network's inside. tinygrad is imported only when a network is loaded.
+Services use a model through it, whatever the model's kind.
 """
 
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import Final, Protocol
 
 import numpy as np
 import polars as pl
 
-from internal.baselines.catalogue import BASELINES
-from internal.baselines.forecast import QUANTILES, STEPS, Baseline, RowQuantiles
 from internal.dates import is_session, next_session
 from internal.errors import ArtifactError, ConflictError, InvalidRequestError, NotFoundError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
 from internal.features.windows import MINIMUM_HISTORY, PAST_LENGTH, find_origins
+from internal.forecasting.explanation import Explanation, explanation_of
+from internal.forecasting.quantiles import QUANTILES, STEPS, ExplainingModel, QuantileModel
 from internal.schemas import predictions
-from internal.tft.artifact import artifact_version, load_artifact
-from internal.tft.explanation import Explanation, Weights, explanation_of
 
 REQUIRED_HISTORY: Final = 320
 
@@ -38,35 +34,6 @@ class Forecast:
 
     frame: pl.DataFrame
     excluded: list[tuple[str, str]]
-
-
-class QuantileModel(Protocol):
-    """What a kind of model offers: quantiles of cumulative log returns at some rows of an observed panel."""
-
-    def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
-        """Forecast from rows of what `variables.observe` returned.
-
-        Args:
-            frame: The observed panel, sorted by ticker and date.
-            origins: i64 [n], row numbers with enough history.
-
-        Returns:
-            f64 [n, horizon, quantile], cumulative log returns from the row's close, ordered along the last axis.
-        """
-        ...
-
-    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
-        """The same, with the simple returns of each single session beside them; one row an origin."""
-        ...
-
-
-@runtime_checkable
-class ExplainingModel(Protocol):
-    """What a `QuantileModel` offers beside `predict` when it has weights to show; baselines have none."""
-
-    def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> Weights:
-        """Weights of the forecast at `origins[place]`; the other origins are those forecast with it."""
-        ...
 
 
 class Forecaster(Protocol):
@@ -88,23 +55,6 @@ class Forecaster(Protocol):
     def explain(self, bars: pl.DataFrame, details: pl.DataFrame, day: date, ticker: str) -> Explanation:
         """Say why a ticker's forecast is what it is. See `PanelForecaster.explain`."""
         ...
-
-
-class BaselineModel:
-    """A baseline behind the interface of `QuantileModel`."""
-
-    def __init__(self, baseline: Baseline) -> None:
-        """Takes a fitted baseline."""
-        self._baseline = baseline
-
-    def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
-        """The baseline's forecasts at the origins."""
-        return self.quantiles(frame, origins).cumulative
-
-    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
-        """Both at the origins."""
-        everywhere = self._baseline.quantiles(frame)
-        return RowQuantiles(everywhere.cumulative[origins], everywhere.daily[origins])
 
 
 class PanelForecaster:
@@ -218,25 +168,3 @@ def _excluded(bars: pl.DataFrame, frame: pl.DataFrame, forecast: pl.Series, day:
     )
     without = bars.select(pl.col("ticker").unique()).filter(~pl.col("ticker").is_in(forecast.implode()))
     return without.join(latest, on="ticker", how="left").select("ticker", reason.alias("reason")).sort("ticker").rows()
-
-
-def load_forecaster(folder: Path) -> Forecaster:
-    """Load an artifact, whatever its kind, as a forecaster.
-
-    Raises:
-        ArtifactError: Missing, tampered with, incompatible, or of a kind that this code does not know.
-    """
-    return PanelForecaster(load_model(folder), artifact_version(folder))
-
-
-def load_model(folder: Path) -> QuantileModel:
-    """Load an artifact's model alone, for evaluation. Raises as `load_forecaster`."""
-    artifact = load_artifact(folder)
-    if artifact.kind in BASELINES:
-        return BaselineModel(BASELINES[artifact.kind].from_arrays(dict(artifact.arrays)))
-    from internal.tft.network_model import KIND, NetworkModel  # noqa: PLC0415 - tinygrad takes seconds and a compiler
-
-    if artifact.kind != KIND:
-        known = ", ".join([KIND, *BASELINES])
-        raise ArtifactError(f"{folder} is of the kind {artifact.kind!r}; this code knows {known}")
-    return NetworkModel.from_artifact(artifact)

@@ -12,8 +12,8 @@ from typing import Protocol, override
 from uuid import uuid4
 
 from internal.errors import ArtifactError
-from internal.tft.artifact import FILES, MANIFEST, artifact_version, load_artifact
-from internal.tft.registry import Registry
+from internal.forecasting.artifact import FILES, MANIFEST, artifact_version, load_artifact
+from internal.forecasting.registry import Registry
 
 
 class ObjectStore(Protocol):

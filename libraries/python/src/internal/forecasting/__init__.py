@@ -1,0 +1,4 @@
+"""Forecasts: their quantiles, scores, calibration and explanation; model artifacts, their registry and the forecaster.
+
+The kinds of models (`internal.baselines`, `internal.tft`) depend on this package; `internal.model_registry` loads them.
+"""
