@@ -98,6 +98,7 @@ POSITION = {
     "model_version": "abc",
     "bars_version": 4,
     "frozen": False,
+    "held": 0.0,
 }
 ORDER = {
     "portfolio_id": "p-1",
@@ -118,7 +119,10 @@ ORDER = {
     "updated_at": datetime(2024, 11, 27, 21, tzinfo=UTC),
     "adjustment": "none",
 }
-DEFAULTS: dict[str, dict[str, str | bool]] = {"portfolios": {"frozen": False}, "orders": {"adjustment": "none"}}
+DEFAULTS: dict[str, dict[str, str | bool | float]] = {
+    "portfolios": {"frozen": False, "held": 0.0},
+    "orders": {"adjustment": "none"},
+}
 
 CASES = {
     "equity_bars": Case(
@@ -190,6 +194,7 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("portfolios", {"ticker": ""}, "ticker_not_blank"),
     ("portfolios", {"side": "flat"}, "side_known"),
     ("portfolios", {"action": "sell"}, "action_known"),
+    ("portfolios", {"held": -10.0}, "held_not_negative"),
     ("portfolios", {"quantity": -10.0}, "quantity_not_negative"),
     ("portfolios", {"action": "close"}, "closed_holds_nothing"),
     ("portfolios", {"dollar_amount": -105.0}, "dollar_amount_not_negative"),

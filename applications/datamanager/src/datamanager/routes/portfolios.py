@@ -34,6 +34,7 @@ EXAMPLE = {
     "model_version": "3f2a9c",
     "bars_version": 12,
     "frozen": False,
+    "held": 0.0,
 }
 
 

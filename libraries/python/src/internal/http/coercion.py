@@ -60,7 +60,7 @@ def _require_columns(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> 
 
 
 def coerce(
-    frame: pl.DataFrame, schema: Mapping[str, pl.DataType], defaults: Mapping[str, str | bool] | None = None
+    frame: pl.DataFrame, schema: Mapping[str, pl.DataType], defaults: Mapping[str, str | bool | float] | None = None
 ) -> pl.DataFrame:
     """Exactly the schema's columns, in its order and types; a column with a default may be left out.
 

@@ -129,7 +129,7 @@ def decode(body: bytes, media_type: str) -> pl.DataFrame:
 async def read_frame(
     request: Request,
     schema: Mapping[str, pl.DataType] | None = None,
-    defaults: Mapping[str, str | bool] | None = None,
+    defaults: Mapping[str, str | bool | float] | None = None,
 ) -> pl.DataFrame:
     """The request's body as a frame; with a schema, exactly its columns in its types, those left out by default.
 

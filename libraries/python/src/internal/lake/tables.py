@@ -26,7 +26,7 @@ class Table:
     columns: dict[str, pl.DataType]
     date_column: str | None = None
     monthly: bool = False
-    defaults: dict[str, str | bool] = field(default_factory=dict)
+    defaults: dict[str, str | bool | float] = field(default_factory=dict)
 
 
 MOMENT = pl.Datetime("ms", "UTC")

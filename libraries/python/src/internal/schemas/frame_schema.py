@@ -61,7 +61,7 @@ def empty_frame(columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
     return pl.DataFrame(schema=dict(columns))
 
 
-def add_default_columns(frame: pl.DataFrame, defaults: Mapping[str, str | bool]) -> pl.DataFrame:
+def add_default_columns(frame: pl.DataFrame, defaults: Mapping[str, str | bool | float]) -> pl.DataFrame:
     """The frame with its default in every column that it lacks; values that are there stay, nulls too."""
     return frame.with_columns(
         pl.lit(value).alias(name) for name, value in defaults.items() if name not in frame.columns

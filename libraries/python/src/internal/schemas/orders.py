@@ -22,7 +22,7 @@ STATES = (
     "unresolved",
     "dropped",
 )
-ADJUSTMENTS = ("none", "cut", "trim")  # how an order came to differ from the decision
+ADJUSTMENTS = ("none", "cut", "replaced", "trim")  # how an order came to differ from the decision
 CLIENT_ORDER_ID_PATTERN = "^[A-Za-z0-9-]{1,48}$"  # what the broker takes
 
 COLUMNS: dict[str, pl.DataType] = {
@@ -44,7 +44,7 @@ COLUMNS: dict[str, pl.DataType] = {
     "updated_at": pl.Datetime("ms", "UTC"),
     "adjustment": pl.String(),
 }
-DEFAULTS: dict[str, str | bool] = {"adjustment": "none"}  # columns that older tables and producers lack
+DEFAULTS: dict[str, str | bool | float] = {"adjustment": "none"}  # columns that older tables and producers lack
 NULLABLE = ("broker_order_id", "filled_average_price")
 KEY = ("client_order_id",)
 RULES = (

@@ -30,8 +30,9 @@ COLUMNS: dict[str, pl.DataType] = {
     "model_version": pl.String(),
     "bars_version": pl.Int64(),
     "frozen": pl.Boolean(),  # the position must not be touched
+    "held": pl.Float64(),  # shares before the action
 }
-DEFAULTS: dict[str, str | bool] = {"frozen": False}  # columns that older tables and producers lack
+DEFAULTS: dict[str, str | bool | float] = {"frozen": False, "held": 0.0}  # columns that older tables and producers lack
 KEY = ("portfolio_id", "ticker")
 
 
@@ -46,6 +47,7 @@ RULES = (
     not_blank("ticker"),
     one_of("side", SIDES),
     one_of("action", ACTIONS),
+    not_negative("held"),
     not_negative("quantity"),
     Rule("closed_holds_nothing", "quantity", lambda: (pl.col("action") != "close").or_(pl.col("quantity") == 0)),
     not_negative("dollar_amount"),

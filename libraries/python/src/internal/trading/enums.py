@@ -51,6 +51,7 @@ class Adjustment(StrEnum):
 
     NONE = "none"
     CUT = "cut"  # an opening order that was made smaller, or dropped, because the other side fell short
+    REPLACED = "replaced"  # an opening order that was sent already and is canceled; a smaller one (CUT) follows it
     TRIM = "trim"  # a partial close of a held position that was added because the other side fell short
 
 

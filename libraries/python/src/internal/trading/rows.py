@@ -119,6 +119,7 @@ class PortfolioRow:
         ticker: Its name at the broker.
         side: The side that is held.
         action: What the decision does with it.
+        held: Shares before the action; what the orders made of it follows from here, however often it is asked.
         quantity: Shares after the action; 0 when it is closed.
         reference_price: The close of the day, dollars.
         opened_date: The session of the entry's fill.
@@ -131,6 +132,7 @@ class PortfolioRow:
     ticker: str
     side: Side
     action: Action
+    held: float
     quantity: float
     reference_price: float
     opened_date: date
@@ -146,18 +148,10 @@ class PortfolioRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """A portfolio row that was decided, and the shares held before it."""
-
-    row: PortfolioRow
-    held: float
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """The wanted portfolio, sorted by ticker; `notes` say what fell short of the policy."""
 
-    targets: tuple[Target, ...]
+    rows: tuple[PortfolioRow, ...]
     notes: tuple[str, ...]
 
 
