@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from applications.datamanager.tests.datamanager_vendor import KEY, QUICK, Vendor, serve, vendor_application
+from applications.datamanager.tests.datamanager_vendor import (
+    KEY,
+    QUICK,
+    QUICK_TIMEOUTS,
+    Vendor,
+    serve,
+    vendor_application,
+)
 from datamanager.adapters.polygon import Polygon
 from internal.lake.store import Lake
 
@@ -22,7 +29,7 @@ def vendor() -> Iterator[Vendor]:
 @pytest.fixture
 def polygon(vendor: Vendor) -> Iterator[Polygon]:
     """The adapter, impatient, in front of the vendor."""
-    adapter = Polygon(KEY, vendor.url, 0, QUICK)
+    adapter = Polygon(KEY, vendor.url, 0, QUICK, QUICK_TIMEOUTS)
     yield adapter
     adapter.close()
 

@@ -17,12 +17,14 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 
-from datamanager.adapters.polygon_transport import Patience
+from datamanager.adapters.polygon_transport import Timeouts
 from internal.dates import session_close
+from internal.retries import RetryPolicy
 
 KEY = "a-vendor-key-that-must-not-leak"
 TICKERS = ("AAA", "BBB", "CCC")
-QUICK = Patience(attempts=3, first_wait_seconds=0.01, connect_timeout_seconds=1.0, read_timeout_seconds=0.5)
+QUICK = RetryPolicy(attempts=3, first_pause=0.01)
+QUICK_TIMEOUTS = Timeouts(connect=1.0, read=0.5)
 
 
 @dataclass

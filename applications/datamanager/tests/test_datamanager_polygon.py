@@ -1,8 +1,7 @@
 """The vendor's adapter over real HTTP: what it reads, and what it says of every broken answer."""
 
 import time
-from datetime import UTC, date, datetime, timedelta
-from email.utils import format_datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -11,8 +10,9 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from applications.datamanager.tests.datamanager_vendor import Vendor
 from datamanager.adapters.polygon import Polygon
-from datamanager.adapters.polygon_transport import LONGEST_WAIT_SECONDS, Patience, _retry_after
+from datamanager.adapters.polygon_transport import Timeouts
 from internal.errors import FundError, UnavailableError, UpstreamError
+from internal.retries import RetryPolicy
 
 SESSION = date(2024, 3, 28)
 GROUPED = "/v2/aggs/grouped"
@@ -119,20 +119,6 @@ def test_retry_after_is_honoured(vendor: Vendor, polygon: Polygon) -> None:
     assert 1.0 <= time.monotonic() - started < 5.0
 
 
-def test_retry_after_forms() -> None:
-    """Seconds, dates, nonsense and an hour."""
-    in_thirty_seconds = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    assert 25.0 < (_retry_after(in_thirty_seconds) or 0.0) <= 30.0
-    assert [_retry_after(header) for header in ("2.5", None, "soon", "nan", "3600", "-1")] == [
-        2.5,
-        None,
-        None,
-        None,
-        LONGEST_WAIT_SECONDS,
-        0.0,
-    ]
-
-
 def test_timeouts(vendor: Vendor, polygon: Polygon) -> None:
     """A vendor that hangs is given up after the read timeout of each attempt."""
     vendor.delay_seconds = 0.7
@@ -142,14 +128,14 @@ def test_timeouts(vendor: Vendor, polygon: Polygon) -> None:
 
 def test_nobody_there() -> None:
     """A vendor that is not there is UnavailableError, with what to check."""
-    adapter = Polygon("key", "http://127.0.0.1:9", 0, Patience(attempts=1, connect_timeout_seconds=0.5))
+    adapter = Polygon("key", "http://127.0.0.1:9", 0, RetryPolicy(attempts=1), Timeouts(connect=0.5))
     with pytest.raises(UnavailableError, match="check POLYGON_BASE_URL"):
         adapter.now()
 
 
 def test_requests_per_minute(vendor: Vendor) -> None:
     """The bucket lets the allowance through at once and holds the next request back."""
-    adapter = Polygon("key", vendor.url, 3, Patience())
+    adapter = Polygon("key", vendor.url, 3)
     started = time.monotonic()
     for _ in range(3):
         adapter.now()

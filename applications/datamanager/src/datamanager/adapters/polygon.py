@@ -12,9 +12,10 @@ from typing import Any
 import polars as pl
 from polygon import RESTClient
 
-from datamanager.adapters.polygon_transport import Patience, UnknownAtVendorError, VendorTransport
+from datamanager.adapters.polygon_transport import RETRIES, TIMEOUTS, Timeouts, UnknownAtVendorError, VendorTransport
 from datamanager.ports import DIVIDEND_SCHEMA, LISTING_SCHEMA, RAW_BAR_SCHEMA, SPLIT_SCHEMA, TickerProfile
 from internal.errors import UpstreamError
+from internal.retries import RetryPolicy
 
 PAGE_LIMIT = 1000
 CONNECTIONS = 8
@@ -40,11 +41,19 @@ class Polygon:
         key: the API key, sent as a bearer token in a header.
         base_url: `https://api.polygon.io`, or whoever speaks its API.
         requests_per_minute: the plan's allowance; 0 is unlimited.
-        patience: attempts, waits and timeouts.
+        retries: attempts and the pauses between them.
+        timeouts: of each attempt.
     """
 
-    def __init__(self, key: str, base_url: str, requests_per_minute: int, patience: Patience | None = None) -> None:
-        self._transport = VendorTransport(key, requests_per_minute, patience or Patience(), CONNECTIONS)
+    def __init__(
+        self,
+        key: str,
+        base_url: str,
+        requests_per_minute: int,
+        retries: RetryPolicy = RETRIES,
+        timeouts: Timeouts = TIMEOUTS,
+    ) -> None:
+        self._transport = VendorTransport(key, requests_per_minute, retries, timeouts, CONNECTIONS)
         self._client = RESTClient(api_key=key, base=base_url.rstrip("/"), retries=0)
         self._client.client = self._transport
 

@@ -10,21 +10,20 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import certifi
-import tenacity
 import urllib3
 from pyrate_limiter import InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
 from datamanager.metrics import VENDOR_REQUESTS, VENDOR_SECONDS
-from internal.errors import FundError, NotFoundError, UnavailableError, UpstreamError
+from internal.errors import NotFoundError, UnavailableError, UpstreamError
+from internal.http.retry_after import read_retry_after
+from internal.retries import RetryPolicy, TransientError
 
 MINUTE_MILLISECONDS = 60_000
-LONGEST_WAIT_SECONDS = 120.0
+RETRIES = RetryPolicy(attempts=6, first_pause=0.5, longest_pause=30.0, longest_retry_after=120.0)
 QUOTED_CHARACTERS = 120
 OK, FORBIDDEN, NOT_FOUND, TOO_MANY = 200, (401, 403), 404, 429
 TRANSIENT_STATUSES = frozenset({408, TOO_MANY, 500, 502, 503, 504})
@@ -34,23 +33,15 @@ class UnknownAtVendorError(NotFoundError):
     """The vendor answered 404: it has no such ticker."""
 
 
-class _TransientError(Exception):
-    """An attempt that is worth repeating; holds the error to raise when patience ends and the vendor's own wait."""
-
-    def __init__(self, error: FundError, wait_seconds: float | None = None) -> None:
-        super().__init__(error.detail)
-        self.error = error
-        self.wait_seconds = wait_seconds
-
-
 @dataclass(frozen=True)
-class Patience:
-    """How long one answer is worth: attempts, the first wait (then doubled, with jitter), timeouts; in seconds."""
+class Timeouts:
+    """How long one attempt may take, in seconds."""
 
-    attempts: int = 6
-    first_wait_seconds: float = 0.5
-    connect_timeout_seconds: float = 5.0
-    read_timeout_seconds: float = 30.0
+    connect: float = 5.0
+    read: float = 30.0
+
+
+TIMEOUTS = Timeouts()
 
 
 @dataclass(frozen=True)
@@ -69,19 +60,22 @@ class VendorTransport:
     Args:
         key: the API key; sent in a header by the client, here only to keep it out of quoted answers.
         requests_per_minute: the vendor's allowance, retries included; 0 is unlimited.
-        patience: attempts, waits and timeouts.
+        retries: attempts and the pauses between them.
+        timeouts: of each attempt.
         connections: how many requests may run at once.
     """
 
-    def __init__(self, key: str, requests_per_minute: int, patience: Patience, connections: int) -> None:
+    def __init__(
+        self, key: str, requests_per_minute: int, retries: RetryPolicy, timeouts: Timeouts, connections: int
+    ) -> None:
         self._key = key
         self._limiter = _limiter(requests_per_minute)
-        self._patience = patience
+        self._retries = retries
         self._answered_at = -math.inf
         self._pool = urllib3.PoolManager(
             maxsize=connections,
             retries=False,
-            timeout=urllib3.Timeout(connect=patience.connect_timeout_seconds, read=patience.read_timeout_seconds),
+            timeout=urllib3.Timeout(connect=timeouts.connect, read=timeouts.read),
             ca_certs=certifi.where(),
         )
 
@@ -96,18 +90,7 @@ class VendorTransport:
             UnavailableError: not reachable in any attempt.
         """
         asked = _asked(method, url, fields)
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_TransientError),
-            stop=tenacity.stop_after_attempt(self._patience.attempts),
-            wait=_wait(self._patience.first_wait_seconds),
-        )
-        try:
-            return retrying(self._attempt, asked, lambda: self._send(method, url, fields, headers))
-        except tenacity.RetryError as exhausted:
-            failure = exhausted.last_attempt.exception()
-            if not isinstance(failure, _TransientError):
-                raise
-            raise failure.error from failure
+        return self._retries.call(lambda: self._attempt(asked, lambda: self._send(method, url, fields, headers)))
 
     def answered_within(self, seconds: float) -> bool:
         """Whether an answer has passed in that time."""
@@ -130,7 +113,7 @@ class VendorTransport:
             response = send()
         except urllib3.exceptions.HTTPError as failure:
             VENDOR_REQUESTS.labels("unreachable").inc()
-            raise _TransientError(_unreachable(asked, failure, self._patience)) from failure
+            raise TransientError(_unreachable(asked, failure, self._retries.attempts)) from failure
         self._check_status(asked, response)
         body = self._decode(asked, response)
         VENDOR_REQUESTS.labels("ok").inc()
@@ -143,9 +126,9 @@ class VendorTransport:
         came = f"{asked} was answered {response.status}: {self._quote(response.data)}"
         if response.status in TRANSIENT_STATUSES:
             VENDOR_REQUESTS.labels("rate_limited" if response.status == TOO_MANY else "server_error").inc()
-            raise _TransientError(
-                UpstreamError(f"{came}. {self._patience.attempts} attempts were made. {_advice(response.status)}"),
-                _retry_after(response.headers.get("Retry-After")),
+            raise TransientError(
+                UpstreamError(f"{came}. {self._retries.attempts} attempts were made. {_advice(response.status)}"),
+                read_retry_after(response.headers.get("Retry-After")),
             )
         VENDOR_REQUESTS.labels("refused").inc()
         if response.status == NOT_FOUND:
@@ -157,7 +140,7 @@ class VendorTransport:
             body = json.loads(response.data)
         except ValueError as failure:
             VENDOR_REQUESTS.labels("unreadable").inc()
-            raise _TransientError(
+            raise TransientError(
                 UpstreamError(
                     f"{asked} was answered with {len(response.data)} bytes that are no whole JSON: "
                     f"{self._quote(response.data)}. Nothing of it was stored; ask again, and if it goes on, check "
@@ -208,9 +191,9 @@ def _advice(status: int) -> str:
     return "Ask again later; what was collected before is kept"
 
 
-def _unreachable(asked: str, failure: Exception, patience: Patience) -> UnavailableError:
+def _unreachable(asked: str, failure: Exception, attempts: int) -> UnavailableError:
     return UnavailableError(
-        f"{asked} could not be sent or answered ({type(failure).__name__}) in {patience.attempts} attempts; "
+        f"{asked} could not be sent or answered ({type(failure).__name__}) in {attempts} attempts; "
         f"check POLYGON_BASE_URL and the network. What was collected before is kept"
     )
 
@@ -220,34 +203,3 @@ def _limiter(requests_per_minute: int) -> Limiter | None:
         return None
     bucket = InMemoryBucket([Rate(requests_per_minute, MINUTE_MILLISECONDS)])
     return Limiter(SingleBucketFactory(bucket, schedule_leak=False))  # put() leaks; no thread is needed
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Seconds that the vendor asks to wait (RFC 9110, section 10.2.3: seconds or a date), at most two minutes."""
-    if header is None:
-        return None
-    try:
-        seconds = float(header)
-    except ValueError:
-        seconds = _seconds_until(header)
-    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS) if math.isfinite(seconds) else None
-
-
-def _seconds_until(header: str) -> float:
-    try:
-        moment = parsedate_to_datetime(header)
-    except ValueError:
-        return math.nan
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (moment - datetime.now(UTC)).total_seconds()
-
-
-def _wait(first_wait_seconds: float) -> Callable[[tenacity.RetryCallState], float]:
-    exponential = tenacity.wait_exponential_jitter(multiplier=first_wait_seconds, max=30.0, jitter=first_wait_seconds)
-
-    def wait(state: tenacity.RetryCallState) -> float:
-        failure = state.outcome.exception() if state.outcome else None
-        asked_for = failure.wait_seconds if isinstance(failure, _TransientError) else None
-        return exponential(state) if asked_for is None else asked_for
-
-    return wait
