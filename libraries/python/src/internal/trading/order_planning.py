@@ -1,0 +1,103 @@
+"""Orders of a decision: their ids, their quantities, and the portfolio that is left when some of them fail.
+
+`shortfalls` makes the sides equal again when orders fail.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from math import isclose
+
+from internal.trading.enums import Action, Adjustment, Leg, OrderSide, OrderState, Side
+from internal.trading.rows import Decision, Order, PortfolioRow
+
+REPLACED = "an interrupted plan was replaced before anything was sent"
+ROUNDING = 1e-9  # quantities this close are the same: sums of fractional shares leave such differences
+READABLE_TICKER = 10  # characters of a ticker that an id shows; its digest holds the whole
+DIGEST = 16  # hexadecimal digits, 64 bits
+LOST = frozenset({OrderState.REJECTED, OrderState.DROPPED})
+_ENDED_EARLY = LOST | {OrderState.CANCELED}
+
+
+def portfolio_id(policy: str, account: str, day: date) -> str:
+    """The id of the one portfolio that a policy decides for an account on a day."""
+    return f"{policy.replace('_', '-')}-{day.isoformat()}-{hashlib.sha256(account.encode()).hexdigest()[:8]}"
+
+
+def client_order_id(account: str, portfolio: str, ticker: str, leg: str, revision: int) -> str:
+    """The id under which the broker knows an order: a function of what it is, so that a second send is the same order.
+
+    At most 48 characters of [A-Za-z0-9-]; account, portfolio, ticker, leg and revision are all in its digest.
+    """
+    digest = hashlib.sha256("|".join([account, portfolio, ticker, leg, str(revision)]).encode()).hexdigest()[:DIGEST]
+    readable = "".join(letter for letter in ticker if letter.isascii() and letter.isalnum())[:READABLE_TICKER]
+    return f"{readable}-{leg}-{revision}-{digest}"
+
+
+def order_side(side: Side, leg: Leg) -> OrderSide:
+    """Buy to open a long or to close a short, else sell."""
+    return OrderSide.BUY if (side is Side.LONG) == (leg is Leg.OPEN) else OrderSide.SELL
+
+
+def plan_orders(decision: Decision, account: str, portfolio: str, day: date, moment: datetime) -> list[Order]:
+    """The orders that turn what is held into what is wanted, all `planned`, sorted by client_order_id.
+
+    A position that is held unchanged needs none; one that is cut gets a partial close of what it loses.
+    """
+    orders: list[Order] = []
+    for row in decision.rows:
+        quantity = abs(row.quantity - row.held)
+        if quantity > 0:
+            leg = Leg.OPEN if row.action is Action.OPEN else Leg.CLOSE
+            identity = client_order_id(account, portfolio, row.ticker, leg, 0)
+            side = order_side(row.side, leg)
+            orders.append(
+                Order(
+                    *(portfolio, day, identity, row.ticker, side, leg),
+                    *(quantity, row.reference_price, row.reason, moment),
+                )
+            )
+    return sorted(orders, key=lambda order: order.client_order_id)
+
+
+def replace_plan(journalled: Iterable[Order], planned: Sequence[Order]) -> list[Order]:
+    """The planned orders, and those of an interrupted plan of the same portfolio that are not among them: `dropped`."""
+    ids = {order.client_order_id for order in planned}
+    left = [order for order in journalled if order.client_order_id not in ids]
+    return [*planned, *(replace(order, state=OrderState.DROPPED, reason=REPLACED) for order in left)]
+
+
+def apply_orders(rows: Iterable[PortfolioRow], orders: Iterable[Order]) -> tuple[PortfolioRow, ...]:
+    """The portfolio as its orders leave it; applied again, it is the same.
+
+    An opening that was refused or dropped leaves 0 shares, with the order's reason. A close that was refused leaves
+    what is still held, as a hold with the order's reason.
+    """
+    by_ticker: dict[str, list[Order]] = {}
+    for order in orders:
+        by_ticker.setdefault(order.ticker, []).append(order)
+    return tuple(_apply(row, by_ticker[row.ticker]) if row.ticker in by_ticker else row for row in rows)
+
+
+def _apply(row: PortfolioRow, orders: Sequence[Order]) -> PortfolioRow:
+    leg = Leg.OPEN if row.action is Action.OPEN else Leg.CLOSE
+    own = [order for order in orders if order.leg is leg]
+    traded = sum(expected_shares(order, row) for order in own)
+    quantity = traded if leg is Leg.OPEN else max(row.held - traded, 0.0)
+    if isclose(quantity, row.quantity, rel_tol=ROUNDING, abs_tol=ROUNDING):
+        quantity = row.quantity
+    lost = [order.reason for order in own if order.state in LOST]
+    kept = row.action is Action.CLOSE and quantity > 0
+    action, reason = Action.HOLD if kept else row.action, lost[-1] if lost else row.reason
+    return replace(row, action=action, quantity=quantity, reason=reason)
+
+
+def expected_shares(order: Order, row: PortfolioRow) -> float:
+    """Shares that the order trades or still may trade, in the terms of the row's price.
+
+    An order that was refused, canceled or dropped, and one that is being canceled for a smaller one, count with what
+    they filled. A split at the broker changes an order's quantity and its reference price inversely.
+    """
+    ended = order.state in _ENDED_EARLY or order.adjustment is Adjustment.REPLACED
+    return (order.filled_quantity if ended else order.quantity) * (order.reference_price / row.reference_price)

@@ -1,0 +1,184 @@
+"""Equal sides although orders fail: what a run changes when one side gets less, or keeps more, than was decided."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from math import ceil, floor
+
+from internal.trading.enums import Action, Adjustment, Leg, OrderState, Side
+from internal.trading.order_planning import LOST, apply_orders, client_order_id, order_side
+from internal.trading.policy import Policy
+from internal.trading.rows import Order, PortfolioRow
+
+CENT = 0.01  # dollars; a smaller difference is rounding
+
+
+@dataclass(frozen=True, slots=True)
+class _Excess:
+    """How much of a side is to be given up, and what it can be taken from; dollars."""
+
+    side: Side
+    dollars: float
+    rows: tuple[PortfolioRow, ...]
+    orders: Sequence[Order]
+    account: str
+    moment: datetime
+
+    @property
+    def reason(self) -> str:
+        """One sentence for the orders that change."""
+        return f"cut to what the {self.side.opposite} side got"
+
+
+def adjust_to_shortfall(
+    orders: Sequence[Order], rows: Iterable[PortfolioRow], account: str, policy: Policy, moment: datetime
+) -> list[Order]:
+    """The orders that change or are added when one side falls short, to be written to the journal in one commit.
+
+    orders: all of one run. rows: its portfolio. A side falls short when its openings are refused or canceled; it keeps
+    too much when its closes are, for a position that was not closed is still held. In both cases the larger side gives
+    up the difference to what was decided:
+
+    1. Openings that were not sent are cut, in proportion and to whole shares; without a share left, dropped. When
+       nothing of the other side is left, all of them are dropped.
+    2. What is still missing, when it is more than the policy's tolerance, is taken from openings that were sent and
+       have not filled: they are `REPLACED`, which asks for their cancellation, and a smaller one follows each.
+    3. The rest is taken from held positions that are not frozen, by partial closes (`TRIM`).
+
+    Every change is a fact of an order, so that the same question after a restart finds equal sides and changes
+    nothing. After the first adjustment only a difference above the tolerance makes another one.
+    """
+    excess = _find_excess(orders, tuple(rows), account, moment)
+    if excess.dollars < CENT or (_is_adjusted(orders) and excess.dollars <= _tolerated(excess, policy)):
+        return []
+    unsent = [order for order in _openings(orders, excess.side) if order.state is OrderState.PLANNED]
+    part = _kept_part(unsent, excess.dollars, excess)
+    changed = [_cut(order, part, excess) for order in unsent]
+    rest = excess.dollars - _value(unsent)
+    sent = [order for order in _openings(orders, excess.side) if _is_replaceable(order)]
+    held = [row for row in excess.rows if row.side is excess.side and row.action is Action.HOLD]
+    if rest <= policy.balance_tolerance * (sum(row.dollar_amount for row in held) + _value(sent)):
+        return changed
+    return [*changed, *_replace_sent(sent, rest, excess), *_trim_held(held, rest - _value(sent), excess)]
+
+
+def orders_to_cancel(orders: Iterable[Order]) -> list[Order]:
+    """Orders that a smaller one replaces and that may still be at the broker."""
+    return [order for order in orders if order.adjustment is Adjustment.REPLACED and not order.state.is_final]
+
+
+def is_held_back(order: Order, orders: Iterable[Order]) -> bool:
+    """Whether an order must wait until the one that it replaces is canceled."""
+    return order.adjustment is Adjustment.CUT and any(one.ticker == order.ticker for one in orders_to_cancel(orders))
+
+
+def drop_filled_replacements(orders: Sequence[Order], moment: datetime) -> list[Order]:
+    """The unsent replacements of orders that filled, even in part, before they were canceled: they are dropped."""
+    filled = {order.ticker for order in orders if order.adjustment is Adjustment.REPLACED and order.filled_quantity > 0}
+    reason = "the order that it replaces was filled before it was canceled"
+    return [
+        replace(order, state=OrderState.DROPPED, reason=reason, updated_at=moment)
+        for order in orders
+        if order.ticker in filled and order.adjustment is Adjustment.CUT and order.state is OrderState.PLANNED
+    ]
+
+
+def describe_shortfalls(orders: Sequence[Order]) -> list[str]:
+    """One sentence for each order that was refused, and one for each side that was cut."""
+    refused = sorted((order for order in orders if order.state is OrderState.REJECTED), key=lambda one: one.ticker)
+    cut = [side for side in Side if any(one.position_side is side for one in orders if _is_adjusted([one]))]
+    return [
+        *(f"{order.side} of {order.quantity:g} {order.ticker} {order.reason}" for order in refused),
+        *(f"the {side} side was cut to what the {side.opposite} side got" for side in cut),
+    ]
+
+
+def _find_excess(orders: Sequence[Order], rows: tuple[PortfolioRow, ...], account: str, moment: datetime) -> _Excess:
+    """The side that misses less of the decision, and by how much less than the other."""
+    left = apply_orders(rows, orders)
+    difference = _missing(rows, left, Side.SHORT) - _missing(rows, left, Side.LONG)
+    side = Side.LONG if difference > 0 else Side.SHORT
+    return _Excess(side, abs(difference), left, orders, account, moment)
+
+
+def _missing(rows: Sequence[PortfolioRow], left: Sequence[PortfolioRow], side: Side) -> float:
+    pairs = ((row, now) for row, now in zip(rows, left, strict=True) if row.side is side)
+    return sum((row.quantity - now.quantity) * row.reference_price for row, now in pairs)
+
+
+def _side_value(rows: Iterable[PortfolioRow], side: Side) -> float:
+    return sum(row.dollar_amount for row in rows if row.side is side)
+
+
+def _tolerated(excess: _Excess, policy: Policy) -> float:
+    return policy.balance_tolerance * max(_side_value(excess.rows, side) for side in Side)
+
+
+def _is_adjusted(orders: Iterable[Order]) -> bool:
+    return any(order.adjustment is not Adjustment.NONE for order in orders)
+
+
+def _openings(orders: Iterable[Order], side: Side) -> list[Order]:
+    return [order for order in orders if order.leg is Leg.OPEN and order.position_side is side]
+
+
+def _is_replaceable(order: Order) -> bool:
+    """Whether the order waits at the broker without a fill."""
+    waits = order.state is OrderState.SUBMITTED and order.filled_quantity == 0
+    return waits and order.adjustment is not Adjustment.REPLACED
+
+
+def _value(orders: Iterable[Order]) -> float:
+    return sum(order.quantity * order.reference_price for order in orders)
+
+
+def _kept_part(orders: Sequence[Order], dollars: float, excess: _Excess) -> float:
+    """The fraction of the orders that is left when they give up the dollars; 0 when nothing of the other side is."""
+    value = _value(orders)
+    return max(1 - dollars / value, 0.0) if value and _side_value(excess.rows, excess.side.opposite) else 0.0
+
+
+def _cut(order: Order, part: float, excess: _Excess) -> Order:
+    quantity = float(floor(order.quantity * part))
+    cut = replace(order, adjustment=Adjustment.CUT, reason=excess.reason, updated_at=excess.moment)
+    return replace(cut, quantity=quantity) if quantity else replace(cut, state=OrderState.DROPPED)
+
+
+def _replace_sent(sent: Sequence[Order], dollars: float, excess: _Excess) -> list[Order]:
+    """The sent orders as REPLACED, and the smaller ones that follow them."""
+    part, orders = _kept_part(sent, dollars, excess), list[Order]()
+    for order in sent:
+        orders.append(replace(order, adjustment=Adjustment.REPLACED, reason=excess.reason, updated_at=excess.moment))
+        quantity = float(floor(order.quantity * part))
+        if quantity:
+            orders.append(_new_order(order.ticker, Leg.OPEN, quantity, order.reference_price, Adjustment.CUT, excess))
+    return orders
+
+
+def _trim_held(held: Sequence[PortfolioRow], dollars: float, excess: _Excess) -> list[Order]:
+    """Partial closes worth the dollars, rounded up to whole shares; frozen positions and refused closes are left."""
+    refused = {order.ticker for order in excess.orders if order.leg is Leg.CLOSE and order.state in LOST}
+    movable = [row for row in held if not row.frozen and row.ticker not in refused]
+    value = sum(row.dollar_amount for row in movable)
+    part = min(max(dollars, 0.0) / value, 1.0) if value else 0.0
+    closes = [(row, min(float(ceil(row.quantity * part)), row.quantity)) for row in movable]
+    return [
+        _new_order(row.ticker, Leg.CLOSE, quantity, row.reference_price, Adjustment.TRIM, excess)
+        for row, quantity in closes
+        if quantity > 0
+    ]
+
+
+def _new_order(  # noqa: PLR0913, PLR0917 - the fields of the order
+    ticker: str, leg: Leg, quantity: float, price: float, adjustment: Adjustment, excess: _Excess
+) -> Order:
+    """A planned order under the next revision of its ticker and leg."""
+    earlier = Adjustment.TRIM if leg is Leg.CLOSE else Adjustment.REPLACED
+    revision = 1 + sum(one.ticker == ticker and one.adjustment is earlier for one in excess.orders)
+    portfolio, day = excess.orders[0].portfolio_id, excess.orders[0].date
+    identity = client_order_id(excess.account, portfolio, ticker, leg, revision)
+    side = order_side(excess.side, leg)
+    return Order(
+        *(portfolio, day, identity, ticker, side, leg, quantity, price, excess.reason, excess.moment),
+        adjustment=adjustment,
+    )
