@@ -1,6 +1,6 @@
 """How the tests of all parts start: bytecode at hand, and the longest modules first.
 
-Knows Python's and pytest's own settings. Knows nothing of the fund.
+It contains only settings of Python and pytest.
 """
 
 import os

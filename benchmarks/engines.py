@@ -210,7 +210,7 @@ class _Clock:
     ends: ClassVar[list[float]] = []  # of the class, because neuralforecast copies its callbacks
 
     def taken(self, count: int) -> list[float]:
-        """Seconds of the last `count` steps, and begin anew."""
+        """Seconds of the last `count` steps, and start again."""
         seconds = np.diff(self.ends)[-count:].tolist()
         self.ends.clear()
         return [float(second) for second in seconds]

@@ -1,6 +1,6 @@
 """The peer: the same Temporal Fusion Transformer in PyTorch, with the same algebra, as fast as it can be written there.
 
-It knows tensors and the names of our parameters; weights come from our model, so that outputs can be compared.
+Weights come from our model by the names of its parameters, so that outputs can be compared.
 A scalar input through an affine map is rank one, so embeddings of real inputs are folded into the layers behind
 them; only the horizon's steps ask in the attention and go on. Layers are functions of `[group, row, feature]`.
 """

@@ -2,7 +2,7 @@
 
 `uv run --group peers python -m benchmarks.tft [--quick] [--rounds N] [--only NAME,...] [--avx2]`
 Each engine lives in a process of its own; one runs at a time, in turn, and the others wait.
-Beside each median stands the foreign load: the processors that something else kept busy meanwhile, from /proc/stat.
+Each median is printed with the foreign load: the processors that something else kept busy meanwhile, from /proc/stat.
 A round with more than a quarter of a processor of foreign load is marked noisy; ratios of noisy rounds mean little.
 """
 

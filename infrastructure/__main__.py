@@ -1,4 +1,4 @@
-"""The Pulumi program: which parts make up a stack, and in which order. It knows no part's inside.
+"""The Pulumi program: builds a stack from its parts, in order.
 
 pulumi --cwd infrastructure up --stack local        # the Swarm of this machine's engine
 pulumi --cwd infrastructure up --stack production   # a Swarm on AWS, see docs/production.md

@@ -1,7 +1,6 @@
-"""What is asked of the services after a close: `sync` collects the session's bars, `rebalance` forecasts and trades it.
+"""What a scheduler asks of the services after a close: `sync` collects the session's bars, `rebalance` trades it.
 
-Knows when each is due, whom it asks and how often it is tried. Knows nothing of what a service does with it; to ask
-again for the same session is harmless.
+Asking again for the same session is harmless.
 
     python -m infrastructure.closing sync [--date 2024-07-03]    # DATAMANAGER_URL, FUND_API_TOKEN
     python -m infrastructure.closing rebalance                   # PORTFOLIOMANAGER_URL, FUND_API_TOKEN

@@ -1,6 +1,6 @@
-"""What a Pulumi stack is told: read from its configuration once, checked, and handed on as plain values.
+"""The configuration of a Pulumi stack: read once, checked, and passed on as plain values.
 
-It knows names, limits and defaults. It makes nothing, and no other module of the program reads the configuration.
+No other module of the program reads Pulumi's configuration.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

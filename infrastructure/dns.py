@@ -1,7 +1,4 @@
-"""The production Swarm's name, where one is configured: the domain's address is that of the nodes with Traefik.
-
-It knows one hosted zone. Certificates are Traefik's affair.
-"""
+"""The production Swarm's DNS record, where a hosted zone is configured: the domain points at the nodes with Traefik."""
 
 from collections.abc import Sequence
 

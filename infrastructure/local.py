@@ -1,8 +1,6 @@
-"""What runs on a Swarm, wherever it is: networks, secrets, stacks, each made by the command of a person's task.
+"""What runs on every Swarm: networks, secrets and stacks, each created by the command that a person's task runs.
 
-It knows which command makes, changes and removes a thing, and by what a change of it is seen (hashes of files, a
-secret's value). It does not know what those commands do (infrastructure/swarm/), nor where the engine is: the docker
-context says.
+A change is detected by hashes of files and by a secret's value. The docker context decides which engine is used.
 """
 
 import hashlib

@@ -1,7 +1,6 @@
 """The names that are fixed: images, Docker contexts, stacks, networks and secrets of the fund.
 
 The tasks of maskfile.md, the stacks and the Pulumi program read them here, so that no name is written twice.
-It does not know any value of a secret, and it opens nothing.
 
     python -m infrastructure.names secrets            # one name a line
     python -m infrastructure.names secrets ALPACA_API_SECRET   # 0 when that is one of the names, else 1

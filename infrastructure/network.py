@@ -1,7 +1,4 @@
-"""The production Swarm's network: one subnet with a way out, and who may speak to whom on which port.
-
-It knows ports and groups. It does not know how many nodes there are, nor what listens behind a port.
-"""
+"""The production Swarm's network: one subnet with internet access, and the firewall rules between groups."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,4 @@
-"""The production Swarm's machines: managers and workers, born from one cloud-init file, joined into one Swarm.
-
-It knows how a node is made and joins. It does not know what runs on it.
-"""
+"""The production Swarm's machines: managers and workers, set up by one cloud-init file and joined into one Swarm."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +19,7 @@ USER = "admin"  # the user of Debian's machine images
 WAIT_FOR_BIRTH = "cloud-init status --wait >/dev/null"
 UNLESS_JOINED = """[ "$(docker info --format '{{.Swarm.LocalNodeState}}')" = active ] ||"""
 INIT = f'{WAIT_FOR_BIRTH}\n{UNLESS_JOINED} docker swarm init --advertise-addr "$ADDRESS" >&2'
-# the token comes by standard input: it stands in no list of processes and in no log of Pulumi
+# the token comes by standard input: it is in no list of processes and in no log of Pulumi
 JOIN = f'{WAIT_FOR_BIRTH}\n{UNLESS_JOINED} docker swarm join --token "$(cat)" "$MANAGER:2377"'
 LEAVE = "docker swarm leave --force"
 

@@ -1,7 +1,4 @@
-"""Puts a stack together: on AWS network, machines, bucket and name first; then, everywhere, what runs on the Swarm.
-
-It knows the order and what is handed from part to part. It does not know how a part is made.
-"""
+"""Builds a stack: on AWS network, machines, bucket and DNS first; then, everywhere, what runs on the Swarm."""
 
 from dataclasses import replace
 

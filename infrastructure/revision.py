@@ -1,6 +1,6 @@
 """The revision of this working tree: the tag of the images that are built from it, and that the stacks run.
 
-Knows git. `REVISION` in the environment wins, so that a machine without the repository's history can name a tag.
+`REVISION` in the environment wins, so that a machine without the repository's history can name a tag.
 """
 
 import hashlib

@@ -1,7 +1,6 @@
 """Decides whether a scheduled job has a session to work on: "has a session just closed?".
 
-It knows the exchange's calendar (early closes, holidays, daylight saving) and takes the moment as an argument.
-It does not know what the job does, nor where the services are (`closing.py`).
+The exchange's calendar (early closes, holidays, daylight saving) decides; the moment is an argument.
 """
 
 from datetime import date, datetime, timedelta

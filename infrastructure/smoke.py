@@ -1,7 +1,7 @@
-"""Asks every endpoint of the running services one small question, prints a table, and ends with 1 when one is wrong.
+"""Sends every endpoint of the running services one small request, prints a table, and ends with 1 when one is wrong.
 
-It knows addresses, and what infrastructure/smoke_checks.py expects of each answer. It changes nothing: endpoints that
-mutate are asked with what they must refuse. It does not know how a service makes its answers.
+It changes nothing: endpoints that change something are sent requests that they must refuse. The expected answers
+are in infrastructure/smoke_checks.py.
 
     python -m infrastructure.smoke    # DATAMANAGER_URL or DATAMANAGER_PORT, ..., else loopback and the usual ports
 """

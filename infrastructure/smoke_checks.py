@@ -1,7 +1,4 @@
-"""The list of small questions: one for each endpoint of the three services, with the answer that is right.
-
-docs/reference/ describes them. It does not know how a question is asked (infrastructure/smoke.py).
-"""
+"""The smoke checks: one small request for each endpoint of the three services, and the answer that is right."""
 
 from dataclasses import dataclass
 
@@ -14,7 +11,7 @@ class Check:
 
     Args:
         service: who is asked.
-        path: path and query; `{session}` stands for the newest session that has predictions, `{ticker}` for one
+        path: path and query; `{session}` is the newest session that has predictions, `{ticker}` one
             of their tickers.
         fields: the places that the JSON body must have, each as the keys and indices that lead there.
         text: what a body that is no JSON must hold.
@@ -90,7 +87,7 @@ def _guarded(service: str, *paths: str) -> tuple[Check, ...]:
     return tuple(Check(service, path, text="nauthorized", status=401, reader=False) for path in paths)
 
 
-# What stands in front of and beside the services in the Swarm, by infrastructure/stacks/{platform,monitoring}.yaml.
+# Proxies and monitoring around the services in the Swarm, by infrastructure/stacks/{platform,monitoring}.yaml.
 PLATFORM_CHECKS: tuple[Check, ...] = (
     Check("traefik", "/traefik/api/overview", (("http", "routers", "total"), ("providers", 0))),
     Check("traefik", "/traefik/dashboard/", text="Traefik"),

@@ -1,7 +1,6 @@
 """`mask test` of a Swarm: every endpoint through Traefik, dashboards, Prometheus's targets, a forecast's round trip.
 
-Knows the Swarm's addresses and what infrastructure/smoke_checks.py expects. It changes nothing. How a question is asked
-and an answer judged is infrastructure/smoke.py's.
+It changes nothing. Requests are sent and judged by infrastructure/smoke.py.
 
     python -m infrastructure.smoke_swarm     # SMOKE_LEFT_OUT=grafana,portainer where those images cannot be had
 """
@@ -25,7 +24,7 @@ ROUND_TRIP = Check("portfoliomanager", "/predictions, and the same from datamana
 
 
 def check_swarm(entrance: Entrance, left_out: Collection[str]) -> list[Outcome]:
-    """Ask everything that one door leads to.
+    """Ask everything behind one entry point.
 
     Args:
         entrance: The addresses and credentials.

@@ -1,7 +1,4 @@
-"""The production lake's bucket, and the one key that may use it.
-
-It knows what the lake asks of an object store (docs/reference/frames.md). It does not know what is kept in it.
-"""
+"""The production lake's bucket, and the one key that may use it."""
 
 import json
 from dataclasses import dataclass
@@ -50,7 +47,7 @@ def create_storage(prefix: str) -> Storage:
 
 
 def _guard(bucket: s3.Bucket) -> None:
-    """Encrypt, version and close the bucket; as protected as the bucket itself, so that it never stands without."""
+    """Encrypt, version and close the bucket; as protected as the bucket itself, so that they always exist."""
     kept = pulumi.ResourceOptions(protect=True)
     s3.BucketServerSideEncryptionConfiguration(
         "lake",

@@ -1,4 +1,4 @@
-"""What the whole-fund tests share."""
+"""Fixtures that the whole-fund tests share."""
 
 from collections.abc import Callable, Iterator
 

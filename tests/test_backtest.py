@@ -1,4 +1,4 @@
-"""A backtest as a user runs it: real services, a refit in the middle, killed and given again."""
+"""A backtest as a user runs it: real services, a refit in the middle, killed and started again."""
 
 import json
 import os

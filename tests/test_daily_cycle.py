@@ -197,7 +197,7 @@ def test_resume_does_nothing_twice(story: Story) -> None:
     ],
 )
 def test_killed_in_the_middle(story: Story, service: str) -> None:
-    """`kill -9` of a service while a session is played: told, ended, and a second `fund up` brings it to its end."""
+    """`kill -9` of a service while a session is played: reported, stopped, and a second `fund up` finishes it."""
     assert story.stop() == 0
     sessions = 3 + ["exchange", "datamanager", "portfoliomanager"].index(service)
     with story.fund.start("up", "--sessions", str(sessions)) as killed:

@@ -1,4 +1,4 @@
-"""Every task of maskfile.md: there, written safely, and honest about what is missing.
+"""Every task of maskfile.md: it exists, is written safely, and says what is missing.
 
 The tasks are read and run by the real `mask` where it is installed, and always by a small reader of the same headings,
 so that the file is tested on a machine without mask too.

@@ -77,8 +77,8 @@ def test_fund_up_has_every_option_that_is_named() -> None:
 
 def test_ports_are_the_programs() -> None:
     """The ports that the README gives are the ones that the fund uses."""
-    told = {name.lower(): int(port) for name, port in re.findall(r"`(\w+)_PORT`\s+\((\d+)\)", README)}
-    assert told == DEFAULT_PORTS
+    named = {name.lower(): int(port) for name, port in re.findall(r"`(\w+)_PORT`\s+\((\d+)\)", README)}
+    assert named == DEFAULT_PORTS
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -107,7 +107,7 @@ def test_tree_is_true(path: str) -> None:
 
 
 def test_tree_is_whole() -> None:
-    """Every application and every top-level folder of the repository stands in the tree."""
+    """Every application and every top-level folder of the repository is in the tree."""
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S607 - the machine's git
     folders = {path.split("/")[0] for path in tracked.splitlines() if "/" in path and not path.startswith(".")}
     folders |= {"/".join(path.split("/")[:2]) for path in tracked.splitlines() if path.startswith("applications/")}

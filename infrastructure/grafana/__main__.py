@@ -1,6 +1,6 @@
-"""Writes the four dashboards as Grafana reads them: `uv run python -m infrastructure.grafana`.
+"""Writes the four dashboards as JSON files for Grafana: `uv run python -m infrastructure.grafana`.
 
-Knows where the files lie. Knows nothing of their content; a test sees that the files are what this would write.
+A test compares the committed files with what this would write.
 """
 
 import json
@@ -17,12 +17,12 @@ DASHBOARDS = (FUND, DATA, MODEL, PLATFORM)
 
 
 def path(dashboard: Dashboard) -> Path:
-    """Where a dashboard's file lies."""
+    """The path of a dashboard's file."""
     return FOLDER / f"{dashboard.title.lower()}.json"
 
 
 def text(dashboard: Dashboard) -> str:
-    """What stands in a dashboard's file."""
+    """The content of a dashboard's file."""
     return json.dumps(dashboard.json(), indent=2, ensure_ascii=False) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""The dashboard Data: whether the bars are there, whether they are good, and how quickly they come and go."""
+"""The dashboard Data: whether bars are complete and sound, and how quickly they are collected and served."""
 
 from infrastructure.grafana.panels import Dashboard, Panel, Query
 

@@ -42,7 +42,7 @@ NOW = [
     ),
     Panel(
         "Last rebalance",
-        "When a portfolio was last built or answered. Older than the last session's close: the daily cycle stands.",
+        "When a portfolio was last built. Older than the last session's close: the daily cycle has stopped.",
         "dateTimeFromNow",
         [Query("1000 * max(portfolio_rebalance_last_success_timestamp_seconds)")],
         kind="stat",

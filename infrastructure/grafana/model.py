@@ -6,7 +6,7 @@ NOW = [
     Panel(
         "Loss, held out",
         "The champion's pinball loss on the sessions held out when it was trained, over the best baseline's. "
-        "Below 100 % it knows something.",
+        "Below 100 % it is better than the baseline.",
         "percentunit",
         [Query("max(model_cumulative_loss) / max(model_baseline_loss)")],
         kind="stat",
@@ -46,7 +46,7 @@ HISTORY = [
     Panel(
         "Loss",
         "Pinball loss of cumulative log returns: the champion's and the baseline's when held out, and the champion's "
-        "over the last 20 live sessions. Live above the baseline for weeks: train anew.",
+        "over the last 20 live sessions. Live above the baseline for weeks: train again.",
         "none",
         [
             Query("max(model_cumulative_loss)", "champion, held out"),

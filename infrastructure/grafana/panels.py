@@ -1,7 +1,4 @@
-"""How Grafana wants a dashboard: what a panel says here, in the JSON that Grafana reads.
-
-Knows Grafana's fields, units and its grid of 24 columns. Knows no metric.
-"""
+"""Panels and dashboards as dataclasses, written in Grafana's JSON: fields, units and its grid of 24 columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +35,7 @@ class Panel:
         width: Columns of 24.
         warn: From here the colour is orange.
         bad: From here the colour is red.
-        below: Whether trouble lies below `warn` and `bad`, not above.
+        below: Whether values below `warn` and `bad` are the bad ones.
     """
 
     title: str

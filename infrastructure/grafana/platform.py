@@ -1,4 +1,4 @@
-"""The dashboard Platform: whether services, proxy and nodes are well, and who is short of what."""
+"""The dashboard Platform: whether services, proxy and nodes are healthy, and what they use."""
 
 from infrastructure.grafana.panels import Dashboard, Panel, Query, Variable
 

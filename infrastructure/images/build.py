@@ -1,9 +1,7 @@
-"""Builds the four images at this tree's revision, prints what each has become, and pushes them where that is asked.
+"""Builds the four images at this tree's revision, prints their size and digest, and pushes them on request.
 
-Knows the Dockerfile's arguments, git, and where bills of materials go. Knows no Swarm.
-
-    python -m infrastructure.images.build                            # mask applications build
-    IMAGE_PREFIX=registry.example/ python -m infrastructure.images.build --push
+python -m infrastructure.images.build                            # mask applications build
+IMAGE_PREFIX=registry.example/ python -m infrastructure.images.build --push
 """
 
 import argparse
@@ -71,7 +69,7 @@ def _source(root: Path) -> str:
 
 
 def lay_context(folder: Path, environment: Mapping[str, str], root: Path = ROOT) -> None:
-    """Copy what git knows or would add into a folder, with the package index settings beside it."""
+    """Copy tracked and untracked files into a folder, with the package index settings."""
     listed = _git(root, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
     for name in filter(None, listed):
         if (root / name).is_file():
@@ -113,7 +111,7 @@ def _keep_bill(application: str, tag: str, bill: str, digest: str) -> None:
 
 
 def push(built: Built) -> None:
-    """Send an image to its registry, and keep the digest by which the registry knows it."""
+    """Send an image to its registry, and return its digest there."""
     docker("push", built.name)
     application, _, tag = built.name.rpartition("/")[2].partition(":")
     known = docker("image", "inspect", "--format", "{{index .RepoDigests 0}}", built.name)

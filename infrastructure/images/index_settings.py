@@ -1,7 +1,6 @@
 """How this machine reaches its package index: variables, pip's configuration and the bundle of authorities.
 
-Knows pip's and uv's names for them. Knows no image. What it finds is handed to the builder stage as two files, and is
-in no image: see the head of the Dockerfile.
+They are passed to the builder stage as two files and are in no image: see the head of the Dockerfile.
 """
 
 import configparser

@@ -1,4 +1,4 @@
 """What the Swarm's tasks do: networks, secrets, stacks, jobs. Each is a command, `python -m infrastructure.swarm.NAME`.
 
-It talks to the engine through the `docker` command line alone, so that contexts and DOCKER_HOST hold.
+They use the engine only through the `docker` command line, so that contexts and DOCKER_HOST apply.
 """

@@ -1,7 +1,4 @@
-"""Where the Swarm is reached from outside, through Traefik: addresses of services and dashboards, and credentials.
-
-Knows ports, paths and which of them are behind what. Asks nothing of the engine.
-"""
+"""Where the Swarm is reached from outside, through Traefik: addresses of services and dashboards, and credentials."""
 
 import os
 from collections.abc import Mapping
@@ -15,7 +12,7 @@ from internal.errors import ConfigurationError
 
 @dataclass(frozen=True)
 class Entrance:
-    """The door of one Swarm.
+    """The public addresses of one Swarm.
 
     Args:
         dashboards: The base URL of the dashboards.
@@ -35,7 +32,7 @@ class Entrance:
 
     @classmethod
     def of(cls, *, production: bool, environment: Mapping[str, str] = os.environ) -> Self:
-        """The door of the local Swarm, or of the one at `DOMAIN`.
+        """The addresses of the local Swarm, or of the one at `DOMAIN`.
 
         Raises:
             ConfigurationError: its credentials are not known on this machine.

@@ -1,6 +1,6 @@
-"""What stands under the applications: the Swarm, its networks, its secrets, the infrastructure stack. Up, and down.
+"""What the applications run on: the Swarm, its networks, its secrets, the infrastructure stack.
 
-Knows the order, and that what base up found stays when base down has gone. Knows nothing of how each part is made.
+`down` removes only what `up` created.
 
     python -m infrastructure.swarm.base up
     python -m infrastructure.swarm.base down [--volumes]
@@ -112,7 +112,7 @@ def remove_volumes() -> None:
             docker("volume", "rm", name)
             say(f"volume {name} removed")
     opening = Home.from_environment().root / "swarm" / "opening.json"
-    opening.unlink(missing_ok=True)  # the next fund opens anew
+    opening.unlink(missing_ok=True)  # the next fund starts from the beginning
 
 
 def leave_swarm() -> None:
@@ -136,7 +136,9 @@ def every_secret() -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one of the commands; the exit status."""
-    parser = argparse.ArgumentParser(prog="infrastructure.swarm.base", description="What stands under the fund.")
+    parser = argparse.ArgumentParser(
+        prog="infrastructure.swarm.base", description="The Swarm, networks, secrets and proxy that the fund runs on."
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up")
     commands.add_parser("down").add_argument("--volumes", action="store_true", help="the lake and all state too")

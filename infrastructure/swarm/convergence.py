@@ -1,7 +1,4 @@
-"""Waits until services are what they were told to be: every task of the new kind runs and is healthy.
-
-Knows how a Swarm tells of an update and of a rollback. Changes nothing.
-"""
+"""Waits until services are updated: every task of the new version is healthy, or the update was rolled back."""
 
 import time
 
@@ -46,6 +43,6 @@ def replicas(service: str) -> str:
 def _complaints(*services: str) -> str:
     """What the engine says of the tasks that did not come up."""
     words = "{{.Name}}: {{.CurrentState}} {{.Error}}"
-    told = docker("service", "ps", "--no-trunc", "--format", words, *services).splitlines()
-    waiting = [line for line in told if ": Running" not in line and ": Shutdown" not in line]
+    listed = docker("service", "ps", "--no-trunc", "--format", words, *services).splitlines()
+    waiting = [line for line in listed if ": Running" not in line and ": Shutdown" not in line]
     return "\n".join([*waiting[:8], "what each of them logged: mask docker services logs NAME"])

@@ -1,7 +1,7 @@
-"""The values that a person or `mask test` needs again, in one file that its owner alone can read.
+"""The values that a person or `mask test` needs again, in one file that only its owner can read.
 
-Knows where they are kept: `FUND_HOME/swarm/credentials.json` of the local Swarm, `production.json` of the other. Knows
-no engine. Secrets cannot be read back from a Swarm, so what is not in here is known to nobody but who made it.
+`FUND_HOME/swarm/credentials.json` of the local Swarm, `production.json` of the production Swarm. Secrets cannot be
+read back from a Swarm, so a value that is not in this file is lost unless its owner kept it.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Deploys one stack, or removes it.
 
-Knows which files and variables make a stack, and that old configs stay while a rollback may need them.
+Old configs stay as long as a rollback may need them.
 
     python -m infrastructure.swarm.deploy applications              # REVISION=... to run other images than this tree's
     python -m infrastructure.swarm.deploy applications --remove
@@ -76,7 +76,7 @@ def remove(stack: str) -> None:
         DockerError: it is not deployed, or its tasks do not end.
     """
     if stack not in stacks_there():
-        raise DockerError(f"docker knows no stack '{stack}' in this Swarm")
+        raise DockerError(f"there is no stack '{stack}' in this Swarm")
     docker("stack", "rm", stack)
     deadline = time.monotonic() + REMOVAL_SECONDS
     while running := lines("ps", "--all", "--quiet", "--filter", f"label={STACK_LABEL}={stack}"):

@@ -1,7 +1,4 @@
-"""The `docker` command line, called and read.
-
-Knows how a command is run, how its refusal is told, and how JSON comes back. Knows no service, network or secret.
-"""
+"""The `docker` command line: runs commands, reports refusals as errors, and reads JSON."""
 
 import json
 import subprocess
@@ -53,7 +50,7 @@ def lines(*arguments: str) -> list[str]:
 
 
 def inspect(kind: str, *names: str) -> list[Json]:
-    """What the engine knows of some services, secrets, configs, networks, nodes or tasks; of none, nothing."""
+    """Inspect services, secrets, configs, networks, nodes or tasks; without names the answer is empty."""
     if not names:
         return []
     words = ("inspect", "--type", "task") if kind == "task" else (kind, "inspect")  # tasks have no command of their own
@@ -89,7 +86,7 @@ def say(sentence: str) -> None:
 
 
 def run_command(command: Callable[[], int | None]) -> int:
-    """Run a task's function; an error that the fund knows is told in one sentence, with status 1."""
+    """Run a task's function; print an error of the fund as one sentence, and end with status 1."""
     try:
         return command() or 0
     except FundError as error:

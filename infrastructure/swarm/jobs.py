@@ -1,7 +1,6 @@
-"""Runs one command of `models` as a job in the Swarm, beside the services, and shows what it prints.
+"""Runs one command of `models` as a job in the Swarm and shows its output.
 
-Knows what a job may read (the token and the registry's bucket, never a broker's key), where its files lie, and how its
-end is found. Knows no command of `models`.
+A job may read the token and the registry's bucket, never a broker's key.
 
     python -m infrastructure.swarm.jobs train --model small
 """

@@ -1,8 +1,6 @@
-"""The Swarm's three networks: made where they are missing, removed again.
+"""The Swarm's three networks: created where they are missing, encrypted where the engine can, and removed.
 
-Knows which of them reaches no further than the Swarm, and whether this engine can encrypt between nodes.
-
-    python -m infrastructure.swarm.networks up      # or down
+python -m infrastructure.swarm.networks up      # or down
 """
 
 import argparse

@@ -1,8 +1,8 @@
-"""The Swarm's secrets: made, listed, filled up with what is missing, rotated.
+"""The Swarm's secrets: create, list, fill in what is missing, rotate.
 
-Knows that a secret cannot be changed: a new value is a new secret under a new name with the same label; services are
-moved from the one to the other. Knows no stack file. Values come from standard input and go to the engine's: they are
-in no command line, no log and no message.
+A secret cannot be changed: a new value is a new secret under a new name with the same label, and services are moved
+from the old one to the new one. Values come from standard input and go to the engine's standard input: they are in
+no command line, no log and no message.
 
     echo "value" | python -m infrastructure.swarm.secrets create NAME   # rotate, settle, remove NAME; list; fill; empty
 """
@@ -19,7 +19,7 @@ from infrastructure.swarm.credentials import NEEDED, SIMULATED, Credentials, das
 from infrastructure.swarm.docker import DockerError, Json, docker, every, is_production, run_command, say
 from internal.errors import ConfigurationError
 
-LABEL = "pocketsizefund.secret"  # its value is the secret's name as a service knows it
+LABEL = "pocketsizefund.secret"  # its value is the secret's name inside a service
 BASE_LABEL = "pocketsizefund"  # "base": base up made it, base down removes it
 NAMES = SECRETS + GENERATED_SECRETS
 NOT_SET = "\n"  # the services read an empty secret as a setting that is not set
@@ -170,8 +170,8 @@ def fill() -> None:
     there, kept = present(), Credentials.of(production=production)
     missing = [name for name in SECRETS if name not in there]
     if production and missing:
-        told = "; ".join(f'echo "value" | mask secrets create {name}' for name in missing)
-        raise ConfigurationError(f"the production Swarm lacks secrets that only you can give: {told}")
+        commands = "; ".join(f'echo "value" | mask secrets create {name}' for name in missing)
+        raise ConfigurationError(f"the production Swarm lacks secrets that only you can give: {commands}")
     values = local_values() if missing else {}
     for name in missing:
         _fill_one(name, values[name], kept)

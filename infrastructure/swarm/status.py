@@ -1,8 +1,6 @@
 """What `mask status` shows of the Swarm: each service, its image, how many of its tasks run, its last update.
 
-Knows tables. Changes nothing.
-
-    python -m infrastructure.swarm.status       # 1 when a service lacks a task
+python -m infrastructure.swarm.status       # 1 when a service lacks a task
 """
 
 import sys

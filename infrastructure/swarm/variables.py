@@ -1,7 +1,6 @@
-"""What the stack files' `${...}` stand for: the images' revision, addresses, names of configs and secrets.
+"""The values of the stack files' `${...}`: the images' revision, addresses, names of configs and secrets.
 
-Knows each variable, where its value comes from, and the default of a Swarm without any account. Asks the engine for
-nothing: the secrets' names are given.
+The defaults are those of a Swarm without any account.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
-"""The real Prometheus, Alertmanager, node-exporter and Traefik on loopback, over the product's own configuration.
+"""The real Prometheus, Alertmanager, node-exporter and Traefik on loopback, with the product's own configuration.
 
-Knows Debian's names of the programs and their options. The one change to `prometheus.yaml`: every target comes from a
-file with loopback's address instead of the Swarm's DNS, and is scraped every two seconds instead of every fifteen.
+The one change to `prometheus.yaml`: every target comes from a file with loopback's address instead of the Swarm's DNS,
+and is scraped every two seconds instead of every fifteen.
 """
 
 import json
@@ -33,11 +33,11 @@ class Watchers:
 
     Attributes:
         prometheus: Prometheus' own address.
-        door: Traefik's entry point that leads to datamanager.
+        datamanager: Traefik's entry point that routes to datamanager.
     """
 
     prometheus: str
-    door: str
+    datamanager: str
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The instant vector of an expression: `metric` and `value` of each series."""
@@ -63,16 +63,16 @@ def on_loopback(folder: Path, addresses: Mapping[str, str]) -> Path:
 
 
 def traefik_routes(folder: Path, url: str) -> Path:
-    """A file for Traefik that leads its entry point `door` to one address."""
-    router = {"rule": "PathPrefix(`/`)", "entryPoints": ["door"], "service": "datamanager"}
+    """A file for Traefik that routes its entry point `datamanager` to one address."""
+    router = {"rule": "PathPrefix(`/`)", "entryPoints": ["datamanager"], "service": "datamanager"}
     service = {"loadBalancer": {"servers": [{"url": url}]}}
     routes = {"http": {"routers": {"datamanager": router}, "services": {"datamanager": service}}}
-    (folder / "door.yaml").write_text(yaml.safe_dump(routes))
-    return folder / "door.yaml"
+    (folder / "datamanager.yaml").write_text(yaml.safe_dump(routes))
+    return folder / "datamanager.yaml"
 
 
 def installed(name: str) -> str:
-    """Where a program lies. Where checks run for everybody (`CI` is set) its absence is a failure, else a skip."""
+    """The path of a program. In CI (`CI` is set) its absence is a failure, else a skip."""
     found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/bin")
     if found is None:
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
@@ -107,10 +107,10 @@ def _answers(url: str) -> bool:
 @contextmanager
 def watch(folder: Path, services: Mapping[str, int]) -> Iterator[Watchers]:
     """Run everything that watches, around services that listen (or will listen) on these ports."""
-    names = ("prometheus", "alertmanager", "node-exporter", "traefik", "door")
+    names = ("prometheus", "alertmanager", "node-exporter", "traefik", "datamanager")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     at = {name: f"127.0.0.1:{port}" for name, port in (ports | dict(services)).items()}
-    targets = {name: address for name, address in at.items() if name != "door"}
+    targets = {name: address for name, address in at.items() if name != "datamanager"}
     alertmanager, prometheus = (f"http://{at[name]}/{name}" for name in ("alertmanager", "prometheus"))
     with ExitStack() as stack:
         for name, ready, command in (
@@ -133,7 +133,10 @@ def watch(folder: Path, services: Mapping[str, int]) -> Iterator[Watchers]:
                 f"http://{at['traefik']}/metrics",
                 [
                     *("traefik", f"--providers.file.filename={traefik_routes(folder, 'http://' + at['datamanager'])}"),
-                    *(f"--entryPoints.metrics.address={at['traefik']}", f"--entryPoints.door.address={at['door']}"),
+                    *(
+                        f"--entryPoints.metrics.address={at['traefik']}",
+                        f"--entryPoints.datamanager.address={at['datamanager']}",
+                    ),
                     *("--metrics.prometheus.entryPoint=metrics", "--metrics.prometheus.addRoutersLabels=true"),
                 ],
             ),
@@ -147,4 +150,4 @@ def watch(folder: Path, services: Mapping[str, int]) -> Iterator[Watchers]:
             ),
         ):
             stack.enter_context(running(command, folder / f"{name}.log", ready))
-        yield Watchers(prometheus, f"http://{at['door']}")
+        yield Watchers(prometheus, f"http://{at['datamanager']}")

@@ -1,7 +1,4 @@
-"""Runs the Pulumi program against Pulumi's mocks, and keeps what it asked the engine for: inputs, options, exports.
-
-It knows Pulumi's mock monitor and which outputs AWS would give. It does not know what the program should ask for.
-"""
+"""Runs the Pulumi program against Pulumi's mocks, and records what it requests: inputs, options, exports."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

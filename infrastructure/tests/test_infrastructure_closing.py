@@ -1,4 +1,4 @@
-"""What a scheduler asks after a close, of a real HTTP server on loopback: how, how often, and what a refusal is."""
+"""What a scheduler sends after a close, to a real HTTP server on loopback: requests, retries and refusals."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ TOKEN = "a-token-of-the-tests"  # noqa: S105 - of the test alone
 
 @dataclass
 class Service:
-    """A service that notes what it is asked, and answers with the statuses that it is told, then with 200."""
+    """A service that records its requests, and answers with the given statuses, then with 200."""
 
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
@@ -56,7 +56,7 @@ def service() -> Iterator[Service]:
     server.server_close()
 
 
-def told(service: Service) -> dict[str, str]:
+def environment(service: Service) -> dict[str, str]:
     """The environment that leads to it."""
     return {"DATAMANAGER_URL": f"{service.url}/", "PORTFOLIOMANAGER_URL": service.url, "FUND_API_TOKEN": TOKEN}
 
@@ -66,14 +66,14 @@ def told(service: Service) -> dict[str, str]:
 )
 def test_each_path_once_in_order(service: Service, what: str, paths: list[str]) -> None:
     """One POST a path, with the date and the token."""
-    ask(REQUESTS[what], SESSION, told(service))
+    ask(REQUESTS[what], SESSION, environment(service))
     assert [(path, f"Bearer {TOKEN}", {"date": "2024-07-03"}) for path in paths] == service.asked
 
 
 def test_what_may_pass_is_tried_again(service: Service) -> None:
     """Answers of an update or a restart: the same request, until it is taken."""
     service.statuses = [503, 429]
-    ask(REQUESTS["sync"], SESSION, told(service), pause=0.01)
+    ask(REQUESTS["sync"], SESSION, environment(service), pause=0.01)
     assert 3 == len(service.asked)
 
 
@@ -81,7 +81,7 @@ def test_it_ends_some_time(service: Service) -> None:
     """A service that stays away is a failure, and the later paths are not asked."""
     service.statuses = [503] * 100
     with pytest.raises(UpstreamError, match="503"):
-        ask(REQUESTS["rebalance"], SESSION, told(service), pause=0.01)
+        ask(REQUESTS["rebalance"], SESSION, environment(service), pause=0.01)
     assert ["/predictions"] * ATTEMPTS == [path for path, *_ in service.asked]
     with pytest.raises(UnavailableError, match="POST /equity-bars not reached: ConnectError"):
         ask(REQUESTS["sync"], SESSION, {"DATAMANAGER_URL": "http://127.0.0.1:9"}, pause=0.01)
@@ -91,7 +91,7 @@ def test_a_refusal_is_one(service: Service) -> None:
     """A wrong token does not become right by asking again."""
     service.statuses = [401] * 100
     with pytest.raises(UpstreamError, match="401"):
-        ask(REQUESTS["sync"], SESSION, told(service), pause=0.01)
+        ask(REQUESTS["sync"], SESSION, environment(service), pause=0.01)
     assert 1 == len(service.asked)
 
 
@@ -112,7 +112,7 @@ def test_the_command_line(
     service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A named date is asked for whatever the hour, and the status says how it went; no output holds the token."""
-    for name, value in told(service).items():
+    for name, value in environment(service).items():
         monkeypatch.setenv(name, value)
     assert main(["rebalance", "--date", "2024-07-03"]) == 0
     service.statuses = [403]

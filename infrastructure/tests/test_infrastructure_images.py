@@ -42,7 +42,7 @@ def test_settings_of_the_index_come_from_variables_over_pips_files(tmp_path: Pat
 
 
 def test_the_context_holds_what_git_knows_or_would_add(tmp_path: Path) -> None:
-    """No history, no ignored file, nothing that lies outside; an uncommitted file is there."""
+    """No history, no ignored file, nothing from outside; an uncommitted file is there."""
     root, folder = tmp_path / "tree", tmp_path / "context"
     root.mkdir()
     subprocess.run(["git", "init", "--quiet", str(root)], check=True)  # noqa: S603, S607 (a folder of the test's own)

@@ -1,4 +1,4 @@
-"""The fixed names, and the question that the tasks ask about them."""
+"""The fixed names, and the command by which the tasks read them."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_every_kind_prints_its_names(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_ten_secrets() -> None:
-    """The Swarm knows ten secrets, in the spelling of the environment variables."""
+    """The Swarm has ten secrets, in the spelling of the environment variables."""
     assert len(SECRETS) == 10
     assert all(name == name.upper() and name.replace("_", "").isalpha() for name in SECRETS)
 

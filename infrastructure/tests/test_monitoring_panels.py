@@ -50,7 +50,7 @@ def watchers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watchers]:
         try:
             read_until(up, "The fund stays up", seconds=800)
             for _ in range(3):
-                assert httpx.get(f"{watchers.door}/sessions", timeout=30).is_success
+                assert httpx.get(f"{watchers.datamanager}/sessions", timeout=30).is_success
                 time.sleep(2.2)  # a rate needs two scrapes on either side
             yield watchers
         finally:

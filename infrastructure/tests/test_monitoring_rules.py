@@ -60,6 +60,6 @@ def test_alert_tells_what_to_do(alert: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("severity", "receiver"), [("page", "null-receiver-page"), ("ticket", "null-receiver-ticket")])
 def test_routes_by_severity(severity: str, receiver: str) -> None:
-    """Alertmanager itself says who would be told."""
+    """Alertmanager itself says which receiver an alert goes to."""
     file = PROMETHEUS / "alertmanager.yaml"
     assert receiver in run("amtool", "config", "routes", "test", f"--config.file={file}", f"severity={severity}")

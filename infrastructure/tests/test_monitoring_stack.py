@@ -1,4 +1,4 @@
-"""The stack file of who watches: every file is mounted, and each service is limited, checked and closed."""
+"""The monitoring stack: every file is mounted, and each service has limits, health checks and no published port."""
 
 import re
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_service_is_limited_checked_and_closed(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in SERVICES if "labels" in SERVICES[name]["deploy"]])
 def test_dashboards_ask_who_is_there(name: str) -> None:
-    """What Traefik leads to asks for credentials: by itself (Grafana) or at the door."""
+    """Every dashboard requires credentials: its own (Grafana) or Traefik's."""
     labels = SERVICES[name]["deploy"]["labels"]
     own_login = SERVICES[name].get("environment", {}).get("GF_AUTH_ANONYMOUS_ENABLED") == "false"
 

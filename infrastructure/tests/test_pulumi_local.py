@@ -39,7 +39,7 @@ def test_a_secret_is_rotated_by_standard_input() -> None:
 
 
 def test_a_change_deploys_over_what_runs() -> None:
-    """A stack has a command to update it and no triggers, which would remove it and make it anew."""
+    """A stack has a command to update it and no triggers, which would remove and recreate it."""
     (stack,) = [one for one in run_program({"place": "local"}).asked if one.name == "stack-infrastructure"]
     assert stack.inputs["update"] == stack.inputs["create"]
     assert "triggers" not in stack.inputs
@@ -70,6 +70,6 @@ def test_only_a_changed_file_deploys_again(tmp_path: Path, monkeypatch: pytest.M
 
 @pytest.mark.parametrize(("key", "value"), [("place", "moon"), ("stacks", '["monitoring"]')])
 def test_an_unknown_place_or_stack_is_refused(key: str, value: str) -> None:
-    """What the program does not know, it says, with what it knows."""
+    """An unknown name is refused, and the known ones are listed."""
     with pytest.raises(ConfigurationError, match=f"{key} must be one of"):
         run_program({"place": "local", key: value})

@@ -1,4 +1,4 @@
-"""The production stack against Pulumi's mocks: what is open, encrypted, secret, and who may do what."""
+"""The production stack against Pulumi's mocks: open ports, encryption, secrets and permissions."""
 
 import json
 
@@ -197,7 +197,7 @@ def test_the_bucket_and_its_key_become_secrets_of_the_swarm(production: Recorder
 
 
 def test_no_secret_in_any_plain_value(production: Recorder) -> None:
-    """Each secret value stands only in inputs that are marked as secret, and in no export."""
+    """Each secret value is only in inputs that are marked as secret, and in no export."""
     values = [*SECRET_VALUES.values(), PRIVATE_KEY, "made-by-aws", "SWMTKN-1-token"]
     seen = {value: places_of(value, production.asked) for value in values}
     assert all(seen.values()), "each value is used somewhere, else this test shows nothing"

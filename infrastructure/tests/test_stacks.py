@@ -1,4 +1,4 @@
-"""The stack files hold what docs/operations.md promises of every service, and fit the services' own settings."""
+"""The stack files have what docs/operations.md promises of every service, and fit the services' own settings."""
 
 import importlib
 import os
@@ -90,10 +90,10 @@ def seconds(text: str) -> int:
 
 @pytest.mark.parametrize("application", APPLICATIONS)
 def test_a_slow_start_is_no_failure_and_a_deaf_task_is_one(application: str) -> None:
-    """Twice the longest start that was measured (60 s at a load of 30) is allowed; the deaf are found in time.
+    """Twice the longest measured start (60 s at a load of 30) is allowed; an unresponsive service is found.
 
     `mask applications up` has to see a failed update to the end of its rollback, which is a start once more. A task
-    that turns deaf as soon as it was well is found while the update is watched.
+    that stops answering right after it was healthy is found while the update is watched.
     """
     check, update = SERVICES[application]["healthcheck"], SERVICES[application]["deploy"]["update_config"]
     found = check["retries"] * (seconds(check["interval"]) + seconds(check["timeout"]))
@@ -113,7 +113,7 @@ def test_version_is_named(service: Json) -> None:
 
 
 def test_only_traefik_publishes_ports() -> None:
-    """Everything else is reached through it, and it stands on the host's own ports."""
+    """Everything else is reached through it, and it uses the host's own ports."""
     assert [name for name, service in SERVICES.items() if service.get("ports")] == ["traefik"]
     ports = SERVICES["traefik"]["ports"]
     assert [(port["target"], port["published"], port["mode"]) for port in ports] == [
@@ -191,7 +191,7 @@ def test_one_trader() -> None:
 
 
 def test_drain_outlives_traefiks_list() -> None:
-    """A task that is told to end answers until Traefik has dropped it, and the engine waits for that."""
+    """A task that receives SIGTERM answers until Traefik has dropped it, and the engine waits for that."""
     refresh = yaml.safe_load((FOLDER.parent / "traefik" / "local.yaml").read_text())["providers"]["swarm"][
         "refreshSeconds"
     ]

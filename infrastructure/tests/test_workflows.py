@@ -1,4 +1,4 @@
-"""The workflows of .github: what they may do, what they run, and who has to confirm."""
+"""The workflows of .github: their permissions, what they run, and which need a confirmation."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,8 +1,8 @@
-"""A stand-in for `python:3.12-slim-bookworm`, where no registry can be asked: Debian, and this machine's CPython.
+"""A substitute for `python:3.12-slim-bookworm` where no registry is reachable: Debian, and this machine's CPython.
 
-Knows debootstrap and what the real image offers that our Dockerfile uses: bookworm with the CA bundle, Python 3.12
-under /usr/local with pip, no compiler, no curl. Knows none of our images. An engine that has the real image keeps it.
-The archive is kept under the machine's cache folder: a second run imports it in seconds.
+It is made with debootstrap and has what our Dockerfile uses of the real image: bookworm with the CA bundle, Python
+3.12 under /usr/local with pip, no compiler, no curl. An engine that has the real image uses that one. The archive is
+cached in the machine's cache folder: a second run imports it in seconds.
 """
 
 import shutil

@@ -1,8 +1,4 @@
-"""The Swarm as the proofs see it: the tasks of maskfile.md, the engine's own words about services, and kills.
-
-Knows the `docker` CLI and the engine's labels. Knows nothing of the fund's routes (`fund_routes`), nor of how an engine
-is started (`engine`).
-"""
+"""The Swarm under test: runs the tasks of maskfile.md, reads the engine's view of services, and kills tasks."""
 
 import base64
 import json
@@ -133,8 +129,8 @@ class Cluster:
     def secrets(self, container: str) -> dict[str, str]:
         """What a container reads under /run/secrets, by name."""
         folder = f"/proc/{self.process(container)}/root/run/secrets"
-        told = self.node.shell(
+        listed = self.node.shell(
             f'cd {folder} 2>/dev/null || exit 0; for name in *; do echo "$name $(base64 -w 0 "$name")"; done'
         )
-        rows = (line.split() for line in told.splitlines())
+        rows = (line.split() for line in listed.splitlines())
         return {row[0]: base64.b64decode(row[1]).decode().strip() for row in rows if len(row) == 2}

@@ -1,7 +1,4 @@
-"""One Swarm for all proofs, made as a user makes it: base up, build, applications up, and the fund's first steps.
-
-Knows the order of the tasks, what cannot be had here, and where the volumes lie. The steps' times are kept.
-"""
+"""One Swarm for all tests, created as a user creates it: base up, build, applications up, start. Steps are timed."""
 
 import json
 import os

@@ -1,11 +1,11 @@
-"""An engine for the tests of the Swarm: one dockerd or several, in a folder, made and removed whole.
+"""A Docker engine for the tests of the Swarm: one dockerd or several, in a folder, created and removed completely.
 
     with Engine(folder, nodes=3) as engine:          # or: PYTHONPATH=tests python -m swarm.engine up DIR --nodes 3
         engine.manager.docker("swarm", "init", ...)  # export DOCKER_HOST=...  (printed by `up`)
 
-Knows nodes and their network. Knows no image and no stack. Nothing of the machine's own engine is touched, and no port
-of the machine is taken: host-mode ports of the Swarm are reached at the node's own address (`engine.manager.address`).
-What was made ends with the `with` block, with `down DIR`, or, when the process that made it is killed, by a guard.
+The machine's own engine is not touched, and no port of the machine is taken: host-mode ports of the Swarm are
+reached at the node's own address (`engine.manager.address`). Everything ends with the `with` block, with `down DIR`,
+or, when the process that created it is killed, by a guard process.
 """
 
 import argparse

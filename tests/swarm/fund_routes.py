@@ -1,7 +1,4 @@
-"""The fund inside the Swarm, through Traefik alone: its clock, its daily cycle, its orders.
-
-Knows addresses, credentials and routes. Knows nothing of Docker.
-"""
+"""The fund inside the Swarm, through Traefik only: its clock, its daily cycle, its orders."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -119,7 +116,7 @@ class Fund:
         return rows[0]
 
     def rules(self) -> str:
-        """The rules that Prometheus knows, as it tells them."""
+        """The rules that Prometheus has loaded."""
         return self.request("GET", f"http://{self.host}/prometheus/api/v1/rules").text
 
     def alive(self, base: str) -> bool:

@@ -1,7 +1,7 @@
-"""A steady load on some addresses, and what came of every single request.
+"""A constant request load on some addresses, and the outcome of every single request.
 
-Knows how to ask on time and to count. Knows nothing of Docker or of what is asked. Requests start at fixed moments,
-whether or not earlier ones were answered: a stall is seen as many slow requests, not as few.
+Requests start at fixed moments, whether or not earlier ones were answered: a stall shows as many slow requests, not
+as few.
 """
 
 import asyncio
@@ -61,9 +61,9 @@ class Report:
         return (good[0] if good else self.answers[-1].began) - bad[0]
 
     def __str__(self) -> str:
-        told = f", {self.faults}, out for {self.outage:.1f} s" if self.failed else ""
+        note = f", {self.faults}, out for {self.outage:.1f} s" if self.failed else ""
         return (
-            f"{self.failed} of {len(self.answers)} requests failed{told}; median {1000 * self.slowest(0.5):.0f} ms, "
+            f"{self.failed} of {len(self.answers)} requests failed{note}; median {1000 * self.slowest(0.5):.0f} ms, "
             f"99 % within {1000 * self.slowest(0.99):.0f} ms"
         )
 

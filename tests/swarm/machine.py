@@ -1,7 +1,4 @@
-"""What the engine of the tests needs of this machine: packages of Debian, root, the cache folder, commands.
-
-Knows apt and subprocesses. Knows no engine.
-"""
+"""What the test engine needs of this machine: packages of Debian, root, the cache folder, commands."""
 
 import os
 import shutil
@@ -69,7 +66,7 @@ def found(tool: str) -> str | None:
 
 
 class _no_services_started:  # noqa: N801 (used as a `with` block's words)
-    """While packages are installed, Debian is told to start none of their services: the harness starts its own."""
+    """While packages are installed, Debian starts none of their services: the tests start their own."""
 
     _policy = Path("/usr/sbin/policy-rc.d")
 

@@ -1,7 +1,7 @@
 """The network of the test engines: a namespace for each node, and one, the hub, through which they reach the outside.
 
-Knows `ip`, `iptables` (inside the hub alone) and slirp4netns. Knows no Docker. It changes nothing of the machine's own
-network but for one virtual cable, over which tests reach the nodes:
+It uses `ip`, `iptables` (only inside the hub) and slirp4netns, and changes nothing of the machine's own network except
+for one virtual cable, over which tests reach the nodes:
 
     tests ── cable ── hub's bridge (.1) ── n1 (.11), n2 (.12), ...
                       hub ── slirp4netns, in user space ── whatever this machine reaches

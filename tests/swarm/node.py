@@ -1,8 +1,8 @@
-"""One node: a dockerd in namespaces of its own, so that it touches no other engine and dies whole.
+"""One node: a dockerd in namespaces of its own, so that it touches no other engine and can be killed as a whole.
 
-Knows unshare, nsenter and dockerd. Knows no Swarm. The network namespace is the node's machine; the mount namespace
-gives it a /run of its own, so that stacks find `/var/run/docker.sock` where they expect it; and as the process
-namespace's first process ends, the kernel ends every container and shim with it: to kill a node is to cut its power.
+The network namespace is the node's machine; the mount namespace gives it a /run of its own, so that stacks find
+`/var/run/docker.sock` where they expect it; when the process namespace's first process ends, the kernel ends every
+container and shim with it, as a power cut would.
 """
 
 import contextlib

@@ -1,7 +1,4 @@
-"""The lines that the proofs leave: each says what was proved, with its figures; all are shown when the run ends.
-
-Knows text. Knows nothing of what is proved.
-"""
+"""The results of the Swarm tests, one line each with its figures, shown together at the end of the run."""
 
 LINES: list[str] = []
 

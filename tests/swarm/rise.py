@@ -1,7 +1,4 @@
-"""The way up, step by step, with the time that each step took.
-
-Knows tasks and seconds. Knows nothing of what a task does.
-"""
+"""The start-up steps of the Swarm, with the time that each one took."""
 
 import time
 from dataclasses import dataclass, field
@@ -25,5 +22,5 @@ class Rise:
         return printed
 
     def __str__(self) -> str:
-        told = ", ".join(f"{task} {seconds:.0f} s" for task, seconds in self.steps.items())
-        return f"{sum(self.steps.values()):.0f} s ({told})"
+        listed = ", ".join(f"{task} {seconds:.0f} s" for task, seconds in self.steps.items())
+        return f"{sum(self.steps.values()):.0f} s ({listed})"

@@ -1,7 +1,7 @@
-"""HAProxy's rules of `tecnativa/docker-socket-proxy`, written out anew: reading is allowed by name, writing is not.
+"""HAProxy's rules of `tecnativa/docker-socket-proxy`, written again: reads are allowed by name, writes are not.
 
-Knows the engine's paths and the variables with which that image opens them (its README: each is 0 unless said here).
-Knows no engine. Only what the project's stacks may use is listed; all other paths are refused.
+The variables are those of that image (its README: each is 0 unless set here). Only what the project's stacks may use
+is listed; all other paths are refused.
 """
 
 from collections.abc import Mapping

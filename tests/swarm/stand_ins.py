@@ -1,9 +1,8 @@
-"""Stand-ins for the images of infrastructure that no registry gives here: the real programs, from packages.
+"""Substitutes for the infrastructure images that no registry offers here: the real programs, from packages.
 
-Knows what the programs are called in Debian (Traefik's comes with the dependency group `swarm`), and how the real
-images are entered (entry point, user, folders), so that a stack's file needs no change. Knows no stack.
-Grafana, Portainer and cAdvisor (no package in Debian 12, and its newer command module is on no Go proxy) cannot be
-had: `NOT_TO_BE_HAD` is the one list of them, and tests leave those services out.
+They have the real images' entry points, users and folders, so that the stack files need no change; Traefik comes from
+the dependency group `swarm`. Grafana, Portainer and cAdvisor are not available (no package in Debian 12, and cAdvisor's
+newer command module is on no Go proxy): `NOT_TO_BE_HAD` is the one list of them, and tests leave those services out.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""From a fresh engine to a fund that trades: base up, build, applications up, start; then `mask test` is green.
+"""From a new engine to a fund that trades: base up, build, applications up, start; then `mask test` passes.
 
 The fixture `cluster` has taken the steps; here they are timed, checked, and followed by a day of the fund.
 """
@@ -17,9 +17,9 @@ pytestmark = [pytest.mark.swarm, pytest.mark.timeout(1800)]
 def test_everything_answers(cluster: Cluster, rise: Rise) -> None:
     """`mask test` asks every endpoint through Traefik and ends with 0."""
     printed = rise.take(cluster, "test")
-    told = [line for line in printed.splitlines() if "endpoints answered" in line or line.startswith("left out")]
-    tell(f"from nothing to green: {rise}; mask test: {'; '.join(told)}")
-    assert len(told) == 2, printed
+    lines = [line for line in printed.splitlines() if "endpoints answered" in line or line.startswith("left out")]
+    tell(f"from nothing to green: {rise}; mask test: {'; '.join(lines)}")
+    assert len(lines) == 2, printed
 
 
 def test_a_day_is_traded(fund: Fund) -> None:
@@ -36,14 +36,14 @@ def test_one_that_is_down_is_told(cluster: Cluster, fund: Fund) -> None:
     service, base = "infrastructure_alertmanager", f"http://{fund.host}/alertmanager/-"
     cluster.docker("service", "scale", "--detach", f"{service}=0")
     try:
-        # a task that is to stop answers on until its container ends, and the door asks the engine every few seconds
-        wait_until("the door knows nobody behind it", lambda: fund.request("GET", f"{base}/ready").status_code == 503)
+        # a stopping task answers until its container ends, and Traefik asks the engine every few seconds
+        wait_until("Traefik has dropped the task", lambda: fund.request("GET", f"{base}/ready").status_code == 503)
         with pytest.raises(AssertionError, match="ended with 1") as raised:
             cluster.task("test")
     finally:
         cluster.docker("service", "scale", "--detach", f"{service}=1")
         cluster.wait_settled(service)
-        wait_until("the door found it again", lambda: fund.ready(base))
-    told = str(raised.value)
-    tell(f"mask test with Alertmanager stopped: ends with 1, {re.findall(r'[0-9]+ of [0-9]+ endpoints', told)}")
-    assert re.search(r"/alertmanager/-/ready +│ 503", told)
+        wait_until("Traefik has found the task again", lambda: fund.ready(base))
+    printed = str(raised.value)
+    tell(f"mask test with Alertmanager stopped: ends with 1, {re.findall(r'[0-9]+ of [0-9]+ endpoints', printed)}")
+    assert re.search(r"/alertmanager/-/ready +│ 503", printed)

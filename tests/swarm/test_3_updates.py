@@ -1,6 +1,6 @@
-"""Rolling updates under load: a good image is taken without a failed request, a bad one is given back without one.
+"""Rolling updates under load: a good image replaces the old one and a bad one is rolled back, without a failed request.
 
-The load asks each service's `/health` and a real GET through Traefik, 50 requests a second on each, from before the
+The load sends each service's `/health` and a real GET through Traefik, 50 requests a second on each, from before the
 update until it is over.
 """
 
@@ -16,8 +16,8 @@ from swarm.proofs import tell
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
 
-# Alive as a process, but deaf: what only a health check notices. It takes whatever arguments the stack gives it.
-DEAF = 'FROM {image}\nENTRYPOINT ["python", "-c", "import time; time.sleep(3600)"]\n'
+# The process runs but does not answer: only a health check notices. It takes whatever arguments the stack gives it.
+UNRESPONSIVE = 'FROM {image}\nENTRYPOINT ["python", "-c", "import time; time.sleep(3600)"]\n'
 NEXT = "FROM {image}\nLABEL proof=next\n"
 
 
@@ -77,9 +77,9 @@ def test_good_images_cost_no_request(cluster: Cluster, fund: Fund) -> None:
         assert update(cluster, images) == {"completed"}
         cluster.wait_settled(*SERVICES)  # which outlasts the old tasks' drain
         time.sleep(SECONDS_AFTER)
-    told = failed(load, "rolling update")
+    failures = failed(load, "rolling update")
     assert not [name for name in SERVICES if old[name] & set(cluster.running(name))]
-    assert told == 0
+    assert failures == 0
 
 
 def test_bad_images_are_given_back(cluster: Cluster, fund: Fund) -> None:
@@ -88,11 +88,11 @@ def test_bad_images_are_given_back(cluster: Cluster, fund: Fund) -> None:
     The time that a start has is shortened with the image: what is proved is what happens after it.
     """
     before = {name: image_of(cluster, name) for name in SERVICES}
-    images = {name: derive(cluster, name, DEAF, "proof-deaf") for name in SERVICES}
+    images = {name: derive(cluster, name, UNRESPONSIVE, "proof-unresponsive") for name in SERVICES}
     with loads(fund) as load:
         assert update(cluster, images, "--health-start-period", "10s") == {"rollback_completed"}
         cluster.wait_settled(*SERVICES)
         time.sleep(SECONDS_AFTER)
-    told = failed(load, "bad image, rolled back")
+    failures = failed(load, "bad image, rolled back")
     assert before == {name: image_of(cluster, name) for name in SERVICES}
-    assert told == 0
+    assert failures == 0

@@ -1,8 +1,7 @@
-"""Secrets, configs and settings change under load without a failed request, and a secret's value is found nowhere.
+"""Secrets, configs and settings change under load without a failed request, and no secret's value leaks.
 
-Files are changed in a copy of the tree, whose tasks are run as a user would run them after an edit.
-
-The canaries are the values that the running tasks really read: those of the beginning, and the rotated ones.
+Files are changed in a copy of the tree, whose tasks are run as a user would run them after an edit. The canaries are
+the values that the running tasks really read: those of the beginning, and the rotated ones.
 """
 
 import secrets
@@ -91,7 +90,7 @@ def test_a_secret_and_a_config_change(cluster: Cluster, edited: Cluster, fund: F
     tell(f"rotation of {ROTATED} and a changed alert rule: {load.report}")
     assert {value} == mounted(cluster, "applications_datamanager", ROTATED)
     assert len(kept) == 1
-    wait_until("Prometheus knows the rule", lambda: "TargetMissed" in fund.rules())
+    wait_until("Prometheus has loaded the rule", lambda: "TargetMissed" in fund.rules())
     assert replaced(before, containers(cluster)) == {"applications_datamanager", "infrastructure_prometheus"}
     assert load.report.failed == 0
 
@@ -119,7 +118,7 @@ def test_the_door_itself_changes(cluster: Cluster, edited: Cluster, fund: Fund) 
         edited.task("infrastructure base up")
         cluster.wait_settled(service)
         time.sleep(SECONDS_AFTER)
-    tell(f"changed file of Traefik, the one door: {load.report}")
+    tell(f"changed file of Traefik, the only entry point: {load.report}")
     assert replaced(before, containers(cluster)) == {service}
     assert load.report.answers[-1].fault == ""
     assert load.report.outage < 15
@@ -145,7 +144,7 @@ def test_the_token_is_rotated(cluster: Cluster, fund: Fund) -> None:
 def test_canaries_are_found_nowhere(cluster: Cluster, fund: Fund, engine: Engine) -> None:
     """Not in logs, in what the engine tells, in images (layers, history), containers, volumes, or metrics."""
     values = canaries(cluster)
-    told = {
+    texts = {
         "logs": "".join(cluster.docker("logs", one, both=True) for one in cluster.docker("ps", "-aq").split()),
         "inspect": "".join(inspected(cluster, kind) for kind in KINDS),
         "history": "".join(
@@ -157,13 +156,13 @@ def test_canaries_are_found_nowhere(cluster: Cluster, fund: Fund, engine: Engine
         ),
     }
     files, searched = files_with(values, engine.folder)
-    asked = ", ".join(f"{len(text)} characters of {name}" for name, text in told.items())
+    asked = ", ".join(f"{len(text)} characters of {name}" for name, text in texts.items())
     tell(
         f"{len(values)} canaries: found in none of {asked}, "
         f"nor in {searched} files of the engine (layers, containers, volumes, logs, Raft)"
     )
     assert len(values) >= 4
-    assert not [(name, len(one)) for name, text in told.items() for one in values if one in text]
+    assert not [(name, len(one)) for name, text in texts.items() for one in values if one in text]
     assert not files
 
 

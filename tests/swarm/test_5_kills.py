@@ -1,6 +1,6 @@
 """`kill -9` of a replica, of Traefik, and of the trader in the middle of a rebalance.
 
-Knows what is killed and what must be true afterwards: it is back, and the exchange's own list is the journal.
+Afterwards everything is back, and the exchange's own list of orders is the journal's.
 """
 
 import time
@@ -27,7 +27,7 @@ def kill_one(cluster: Cluster, service: str) -> float:
 
 @pytest.mark.parametrize("service", ["applications_datamanager", "infrastructure_traefik"])
 def test_a_task(cluster: Cluster, fund: Fund, service: str) -> None:
-    """A task of datamanager, and Traefik, the one door: how long until a new one serves, and what a user saw of it."""
+    """A task of datamanager, and Traefik: how long until a new one serves, and which requests failed meanwhile."""
     with Load(fund.reads("datamanager")) as load:
         time.sleep(3)
         seconds = kill_one(cluster, service)

@@ -1,7 +1,7 @@
 """Three nodes: a worker's power is cut and its services move; the manager restarts. Lake and order journal survive.
 
-The nodes are engines in namespaces of their own (`swarm.engine`). The volumes lie in a folder that all three see, as an
-NFS server or a bucket would offer it.
+The nodes are engines in namespaces of their own (`swarm.engine`). The volumes are in a folder that all three share, as
+an NFS server or a bucket would provide it.
 """
 
 import time
@@ -69,7 +69,7 @@ def test_a_worker_dies(cluster: Cluster, fund: Fund, workers: list[Node]) -> Non
     session = fund.play_session()
     orders, fills = require_same_orders(fund)
     tell(
-        f"a worker killed: noticed after {noticed:.1f} s, services placed anew after {moved:.1f} s, "
+        f"a worker killed: noticed after {noticed:.1f} s, services rescheduled after {moved:.1f} s, "
         f"answering after {answers:.1f} s; {load.report}; lake and journal as before; {session} traded, "
         f"{orders} orders and {fills} fills are the journal's"
     )

@@ -1,4 +1,4 @@
-"""The engine of the tests itself: several nodes make a Swarm, and nothing is left of it, however its maker ends."""
+"""The test engine itself: several nodes form a Swarm, and nothing is left of it, however its creator ends."""
 
 import os
 import signal

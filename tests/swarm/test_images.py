@@ -110,7 +110,7 @@ def test_it_holds_its_environment_and_nothing_more(node: Node, tag: str, applica
 
 @pytest.mark.parametrize("application", APPLICATIONS)
 def test_its_bill_of_materials_is_what_is_installed(node: Node, tag: str, application: str) -> None:
-    """CycloneDX in the image lists exactly the distributions that its Python finds; a copy lies beside the digest."""
+    """CycloneDX in the image lists exactly the distributions that its Python finds; a copy is next to the digest."""
     bill = json.loads(run_as_in_the_swarm(node, application, tag, "cat", f"/usr/share/sbom/{application}.cdx.json"))
     listed = {(part["name"].lower().replace("_", "-"), part["version"]) for part in bill["components"]}
     found = run_as_in_the_swarm(node, application, tag, "python", "-c", LIST_DISTRIBUTIONS, PACKAGES)

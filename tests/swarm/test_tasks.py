@@ -1,4 +1,4 @@
-"""The tasks against a real engine: secrets rotate under a running service, and base down removes its own alone."""
+"""The tasks against a real engine: secrets rotate under a running service, and base down removes only its own."""
 
 import os
 import subprocess

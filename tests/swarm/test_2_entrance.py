@@ -1,6 +1,6 @@
-"""Only Traefik listens outside, and whatever changes or tells something asks for credentials first.
+"""Only Traefik publishes ports, and every route that changes something requires credentials.
 
-What there is to ask is read from what runs: the services' own lists of routes, the engine's list of ports.
+The routes and ports are read from what runs: the services' own lists of routes, the engine's list of ports.
 """
 
 from collections.abc import Iterator
@@ -50,14 +50,14 @@ def test_only_traefik_publishes(cluster: Cluster) -> None:
 
 def test_dashboards_refuse_strangers(cluster: Cluster, fund: Fund) -> None:
     """Without credentials, and with wrong ones, every dashboard that runs answers 401, 403 or its login page."""
-    told, absent = {}, [path for path, service in DASHBOARDS.items() if not cluster.replicas(service)]
+    statuses, absent = {}, [path for path, service in DASHBOARDS.items() if not cluster.replicas(service)]
     for path in DASHBOARDS.keys() - absent:
         with httpx.Client(base_url=f"http://{fund.host}", trust_env=False, timeout=10) as client:
             answers = [client.get(path), client.get(path, auth=("admin", "wrong"))]
-        told[path] = [answer.status_code for answer in answers]
-    tell(f"dashboards without credentials: {told}; no image here for {absent}")
-    assert len(told) >= len(DASHBOARDS) - 2  # Grafana and Portainer cannot be had everywhere
-    assert all(status in REFUSED or httpx.codes.is_redirect(status) for codes in told.values() for status in codes)
+        statuses[path] = [answer.status_code for answer in answers]
+    tell(f"dashboards without credentials: {statuses}; no image here for {absent}")
+    assert len(statuses) >= len(DASHBOARDS) - 2  # Grafana and Portainer cannot be had everywhere
+    assert all(status in REFUSED or httpx.codes.is_redirect(status) for codes in statuses.values() for status in codes)
 
 
 @pytest.mark.parametrize("name", ["datamanager", "portfoliomanager"])
