@@ -6,6 +6,7 @@ No other module of the program reads Pulumi's configuration.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import AddressValueError, IPv4Network, NetmaskValueError
+from typing import cast
 
 import pulumi
 
@@ -175,7 +176,7 @@ def _networks(key: str, cidrs: object) -> Sequence[str]:
     if not isinstance(cidrs, list):
         raise ConfigurationError(f"{key} must be a list of networks such as 203.0.113.0/24")
     try:
-        return [str(IPv4Network(cidr)) for cidr in cidrs]
+        return [str(IPv4Network(cidr)) for cidr in cast("list[str]", cidrs)]
     except (AddressValueError, NetmaskValueError, ValueError) as error:
         raise ConfigurationError(f"{key}: {error}") from error
 

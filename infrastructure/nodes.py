@@ -61,7 +61,7 @@ def render_cloud_init(hostname: str, architecture: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Mould:
+class _NodeTemplate:
     """What all machines have in common."""
 
     configuration: NodesConfiguration
@@ -73,51 +73,51 @@ class _Mould:
 def create_cluster(configuration: NodesConfiguration, network: Network) -> Cluster:
     """Make the machines, make the first manager's Swarm, and let the others join it over private addresses."""
     key = ec2.KeyPair("nodes", public_key=configuration.public_key)
-    mould = _Mould(configuration, network, key.key_name, _debian(configuration.architecture))
-    managers = [_create_manager(f"manager-{number}", mould) for number in range(configuration.managers)]
-    workers = [_create_worker(f"worker-{number}", mould) for number in range(configuration.workers)]
+    template = _NodeTemplate(configuration, network, key.key_name, _debian(configuration.architecture))
+    managers = [_create_manager(f"manager-{number}", template) for number in range(configuration.managers)]
+    workers = [_create_worker(f"worker-{number}", template) for number in range(configuration.workers)]
     return Cluster(managers, _join(managers, workers))
 
 
 def _debian(architecture: str) -> pulumi.Output[str]:
-    names = [{"name": "name", "values": [f"debian-12-{architecture}-*"]}]
-    image: pulumi.Output[str] = ec2.get_ami_output(most_recent=True, owners=[DEBIAN], filters=names).id
-    return image
+    names = ec2.GetAmiFilterArgs(name="name", values=[f"debian-12-{architecture}-*"])
+    return ec2.get_ami_output(most_recent=True, owners=[DEBIAN], filters=[names]).id
 
 
-def _create_manager(name: str, mould: _Mould) -> Node:
+def _create_manager(name: str, template: _NodeTemplate) -> Node:
     """Make a manager: Traefik listens on it, so it has the web's ports and an address that stays."""
-    groups = [mould.network.node_group_id, mould.network.edge_group_id]
-    machine = _create_machine(name, mould.configuration.manager_type, groups, mould)
-    return _node(name, machine, ec2.Eip(name, instance=machine.id, domain="vpc").public_ip, mould)
+    groups = [template.network.node_group_id, template.network.edge_group_id]
+    machine = _create_machine(name, template.configuration.manager_type, groups, template)
+    return _node(name, machine, ec2.Eip(name, instance=machine.id, domain="vpc").public_ip, template)
 
 
-def _create_worker(name: str, mould: _Mould) -> Node:
-    machine = _create_machine(name, mould.configuration.worker_type, [mould.network.node_group_id], mould)
-    return _node(name, machine, machine.public_ip, mould)
+def _create_worker(name: str, template: _NodeTemplate) -> Node:
+    machine = _create_machine(name, template.configuration.worker_type, [template.network.node_group_id], template)
+    return _node(name, machine, machine.public_ip, template)
 
 
-def _create_machine(name: str, kind: str, groups: Sequence[pulumi.Input[str]], mould: _Mould) -> ec2.Instance:
-    disk = {"encrypted": True, "volume_size": mould.configuration.disk_gigabytes, "volume_type": "gp3"}
+def _create_machine(name: str, kind: str, groups: Sequence[pulumi.Input[str]], template: _NodeTemplate) -> ec2.Instance:
+    size = template.configuration.disk_gigabytes
+    disk = ec2.InstanceRootBlockDeviceArgs(encrypted=True, volume_size=size, volume_type="gp3")
     return ec2.Instance(
         name,
-        ami=mould.image,
+        ami=template.image,
         instance_type=kind,
-        key_name=mould.key,
-        subnet_id=mould.network.subnet_id,
+        key_name=template.key,
+        subnet_id=template.network.subnet_id,
         vpc_security_group_ids=groups,
         associate_public_ip_address=True,  # the way out, without the price of a NAT gateway; the firewall is closed
-        user_data=render_cloud_init(name, mould.configuration.architecture),
+        user_data=render_cloud_init(name, template.configuration.architecture),
         metadata_options={"http_endpoint": "enabled", "http_tokens": "required", "http_put_response_hop_limit": 1},
         root_block_device=disk,
         tags={"Name": f"pocketsizefund-{name}"},
-        # a newer image or another birth certificate is for new nodes: it must not replace one that holds state
+        # a newer image or another cloud-init file is for new nodes: it must not replace one that holds state
         opts=pulumi.ResourceOptions(ignore_changes=["ami", "user_data"]),
     )
 
 
-def _node(name: str, machine: ec2.Instance, address: pulumi.Output[str], mould: _Mould) -> Node:
-    key = mould.configuration.private_key
+def _node(name: str, machine: ec2.Instance, address: pulumi.Output[str], template: _NodeTemplate) -> Node:
+    key = template.configuration.private_key
     connection = remote.ConnectionArgs(host=address, user=USER, private_key=key, dial_error_limit=DIALS)
     return Node(name, machine.private_ip, address, connection)
 

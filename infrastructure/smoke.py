@@ -67,7 +67,7 @@ def latest_prediction(client: httpx.Client, portfoliomanager: str) -> dict[str, 
     """Return `session` (ISO date) and `ticker` of one of the newest predictions; nothing when there are none."""
     try:
         answer = client.get(f"{portfoliomanager}/predictions", headers={"Accept": "application/json"})
-        first = answer.json()[0] if answer.is_success else {}
+        first: dict[str, object] = answer.json()[0] if answer.is_success else {}
         return {"session": str(first["date"]), "ticker": str(first["ticker"])}
     except (httpx.HTTPError, ValueError, LookupError):
         return {}

@@ -76,7 +76,7 @@ def targets(client: httpx.Client, entrance: Entrance, services: Sequence[str], l
     started = time.monotonic()
     try:
         answer = client.get(entrance.dashboards + TARGETS.path, auth=entrance.reader)
-        found = answer.json()["data"]["activeTargets"] if answer.is_success else []
+        found: list[dict[str, Any]] = answer.json()["data"]["activeTargets"] if answer.is_success else []
     except (httpx.HTTPError, ValueError, LookupError) as error:
         return Outcome(TARGETS, None, time.monotonic() - started, f"no answer: {type(error).__name__}")
     by_job: dict[str, list[Mapping[str, Any]]] = {}

@@ -76,19 +76,23 @@ def _guard(bucket: s3.Bucket) -> None:
     s3.BucketLifecycleConfiguration(
         "lake",
         bucket=bucket.id,
-        rules=[_forget_old_versions()],
+        rules=[_expire_old_versions()],
         opts=pulumi.ResourceOptions(protect=True, depends_on=[versioning]),
     )
 
 
-def _forget_old_versions() -> dict[str, object]:
-    return {
-        "id": "old-versions",
-        "status": "Enabled",
-        "filter": {"prefix": ""},
-        "noncurrent_version_expiration": {"noncurrent_days": OLD_VERSIONS_KEPT_DAYS},
-        "abort_incomplete_multipart_upload": {"days_after_initiation": 1},
-    }
+def _expire_old_versions() -> s3.BucketLifecycleConfigurationRuleArgs:
+    return s3.BucketLifecycleConfigurationRuleArgs(
+        id="old-versions",
+        status="Enabled",
+        filter=s3.BucketLifecycleConfigurationRuleFilterArgs(prefix=""),
+        noncurrent_version_expiration=s3.BucketLifecycleConfigurationRuleNoncurrentVersionExpirationArgs(
+            noncurrent_days=OLD_VERSIONS_KEPT_DAYS
+        ),
+        abort_incomplete_multipart_upload=s3.BucketLifecycleConfigurationRuleAbortIncompleteMultipartUploadArgs(
+            days_after_initiation=1
+        ),
+    )
 
 
 def lake_policy(bucket_arn: str, prefix: str) -> str:

@@ -24,7 +24,8 @@ def blocks() -> list[str]:
 def tree_paths() -> list[str]:
     """Every path of the README's tree, from the root."""
     tree = next(block for block in blocks() if block.startswith("applications/"))
-    paths, stack = [], [(-1, "")]
+    paths: list[str] = []
+    stack = [(-1, "")]
     for line in tree.splitlines():
         depth = len(line) - len(line.lstrip())
         names = re.match(r"\s*((?:[\w./]+ ?)+)(?:  |$)", line)

@@ -16,6 +16,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -99,7 +100,7 @@ def build_all(tag: str, context: Path, prefix: str = "") -> list[Built]:
     names = [image.rpartition("/")[2] for image in IMAGES]
     first = build(names[0], tag, context, prefix)
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:
-        return [first, *pool.map(lambda name: build(name, tag, context, prefix), names[1:])]
+        return [first, *pool.map(partial(build, tag=tag, context=context, prefix=prefix), names[1:])]
 
 
 def _keep_bill(application: str, tag: str, bill: str, digest: str) -> None:

@@ -22,6 +22,7 @@ from infrastructure.swarm.deploy import STACK_LABEL, deploy, remove
 from infrastructure.swarm.docker import (
     DockerError,
     docker,
+    field,
     inspect,
     is_production,
     lines,
@@ -118,7 +119,7 @@ def remove_volumes() -> None:
 def leave_swarm() -> None:
     """Dissolve the Swarm if `make_swarm` made it."""
     nodes = inspect("node", *lines("node", "ls", "--quiet"))
-    if not any((node["Spec"].get("Labels") or {}).get(NODE_LABEL) == "base" for node in nodes):
+    if not any(field(node["Spec"], "Labels").get(NODE_LABEL) == "base" for node in nodes):
         say("Swarm: it was there before and stays")
     elif len(nodes) > 1:
         say("Swarm: other nodes have joined it, so it stays: docker swarm leave --force")

@@ -2,7 +2,7 @@
 
 import time
 
-from infrastructure.swarm.docker import DockerError, Json, docker, inspect, lines
+from infrastructure.swarm.docker import DockerError, Json, docker, field, inspect, lines
 
 SECONDS = 300.0
 STEADY_SECONDS = 4.0  # an update that was asked for may not have begun yet when the services are first looked at
@@ -26,12 +26,12 @@ def wait_for(*services: str) -> None:
 
 
 def _settled(service: Json) -> bool:
-    state = (service.get("UpdateStatus") or {}).get("State", "completed")
+    state = str(field(service, "UpdateStatus").get("State", "completed"))
     if state in FAILED:
         name = service["Spec"]["Name"]
         raise DockerError(f"the update of {name} failed and was rolled back ({state}).\n{_complaints(service['ID'])}")
     running, _, wanted = replicas(service["ID"]).partition("/")
-    return bool(state == "completed" and running == wanted)
+    return state == "completed" and running == wanted
 
 
 def replicas(service: str) -> str:

@@ -17,7 +17,18 @@ from infrastructure.names import STACKS
 from infrastructure.revision import revision
 from infrastructure.swarm import secrets
 from infrastructure.swarm.convergence import wait_for
-from infrastructure.swarm.docker import DockerError, docker, every, is_production, lines, run_command, say, stacks_there
+from infrastructure.swarm.docker import (
+    DockerError,
+    docker,
+    every,
+    field,
+    is_production,
+    lines,
+    mounted,
+    run_command,
+    say,
+    stacks_there,
+)
 from infrastructure.swarm.variables import files_of, variables_of
 from internal.errors import ConfigurationError
 
@@ -55,13 +66,12 @@ def service_ids(stack: str) -> list[str]:
 
 def remove_unused_configs(stack: str) -> None:
     """Remove the stack's configs of earlier contents that no service runs with, nor would after a rollback."""
-    specifications = [
-        service[key] for service in every("service") for key in ("Spec", "PreviousSpec") if service.get(key)
-    ]
+    specifications = [field(service, key) for service in every("service") for key in ("Spec", "PreviousSpec")]
     used = {
         mount["ConfigID"]
         for specification in specifications
-        for mount in specification["TaskTemplate"]["ContainerSpec"].get("Configs") or []
+        if specification
+        for mount in mounted(specification, "Configs")
     }
     for config in every("config", f"label={STACK_LABEL}={stack}"):
         if config["ID"] not in used:

@@ -58,6 +58,18 @@ def inspect(kind: str, *names: str) -> list[Json]:
     return found
 
 
+def field(value: Json, name: str) -> Json:
+    """An object inside the engine's answer; empty where the answer has none or null."""
+    found: Json | None = value.get(name)
+    return found or {}
+
+
+def mounted(specification: Json, kind: str) -> list[Json]:
+    """What a service's specification mounts of a kind, `Secrets` or `Configs`."""
+    found: list[Json] | None = specification["TaskTemplate"]["ContainerSpec"].get(kind)
+    return found or []
+
+
 def every(kind: str, *filters: str) -> list[Json]:
     """Everything of a kind (`service`, `secret`, `config`) that all the filters, such as `label=NAME`, let through."""
     options = [word for text in filters for word in ("--filter", text)]

@@ -10,7 +10,7 @@ import secrets as randomness
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -86,7 +86,7 @@ def _secret(name: str, actual: str) -> str:
 
 
 @contextmanager
-def _log_of(service: str) -> Iterator[None]:
+def _log_of(service: str) -> Generator[None]:
     """Show a service's log while the block runs."""
     words = ["docker", "service", "logs", "--follow", "--raw", service]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL) as shown:  # noqa: S603 - fixed words and an id

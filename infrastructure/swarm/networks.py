@@ -8,15 +8,11 @@ import io
 import os
 import sys
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
 
 from infrastructure.names import NETWORKS
 from infrastructure.swarm.docker import DockerError, docker, is_production, lines, run_command, say
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 LABEL = "pocketsizefund=base"
 INTERNAL = "internal"
@@ -76,7 +72,7 @@ def _encrypts() -> bool:
 
 
 @contextmanager
-def _probe_image() -> "Iterator[str]":
+def _probe_image() -> Generator[str]:
     """An image with nothing in it."""
     empty = io.BytesIO()
     tarfile.open(fileobj=empty, mode="w").close()

@@ -16,7 +16,17 @@ from functools import partial
 from infrastructure.names import GENERATED_SECRETS, SECRETS
 from infrastructure.swarm.convergence import wait_for
 from infrastructure.swarm.credentials import NEEDED, SIMULATED, Credentials, dashboard_users
-from infrastructure.swarm.docker import DockerError, Json, docker, every, is_production, run_command, say
+from infrastructure.swarm.docker import (
+    DockerError,
+    Json,
+    docker,
+    every,
+    field,
+    is_production,
+    mounted,
+    run_command,
+    say,
+)
 from internal.errors import ConfigurationError
 
 LABEL = "pocketsizefund.secret"  # its value is the secret's name inside a service
@@ -142,10 +152,9 @@ def _move(services: Sequence[Json], old: set[str], new: str) -> None:
 
 def _change(service: Json, old: set[str], new: str) -> list[str]:
     """The words of `docker service update` that mount a new secret in an old one's place; none if it mounts none."""
-    container = service["Spec"]["TaskTemplate"]["ContainerSpec"]
     words: list[str] = []
-    for mount in [mount for mount in container.get("Secrets") or [] if mount["SecretName"] in old]:
-        file = mount["File"]
+    for mount in [mount for mount in mounted(service["Spec"], "Secrets") if mount["SecretName"] in old]:
+        file = field(mount, "File")
         where = f"target={file['Name']},uid={file['UID']},gid={file['GID']},mode={file['Mode']:04o}"
         words += ["--secret-rm", mount["SecretName"], "--secret-add", f"source={new},{where}"]
     return words

@@ -11,7 +11,7 @@ from rich.table import Table
 from infrastructure.names import STACKS
 from infrastructure.swarm.convergence import replicas
 from infrastructure.swarm.deploy import service_ids
-from infrastructure.swarm.docker import Json, docker, inspect, run_command, stacks_there
+from infrastructure.swarm.docker import Json, docker, field, inspect, run_command, stacks_there
 
 
 def show() -> int:
@@ -32,7 +32,7 @@ def show() -> int:
 
 def _row(service: Json) -> tuple[str, str, str, str]:
     image = str(service["Spec"]["TaskTemplate"]["ContainerSpec"]["Image"]).partition("@")[0]
-    update = service.get("UpdateStatus") or {}
+    update = field(service, "UpdateStatus")
     when = f"{update.get('State', 'none')} {str(update.get('CompletedAt', ''))[:19]}".strip()
     return str(service["Spec"]["Name"]), image, replicas(service["ID"]), when
 

@@ -50,7 +50,6 @@ PRODUCTION: Mapping[str, str] = {
 }
 OWNED = ("DOMAIN", "ACME_EMAIL")  # in production the owner says them
 HASH_VARIABLE = re.compile(r"-\$\{(\w+)\}$")
-VARIABLE = re.compile(r"\$\{(\w+)[^}]*\}")
 REQUIRED = re.compile(r"(?<!\$)\$\{(\w+)\}")  # one with a default, ${NAME:-default}, may be left out
 VARIABLE = re.compile(r"\$\{(\w+)[^}]*\}")
 

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,7 +81,7 @@ def installed(name: str) -> str:
 
 
 @contextmanager
-def running(command: Sequence[str], log: Path, ready: str) -> Iterator[None]:
+def running(command: Sequence[str], log: Path, ready: str) -> Generator[None]:
     """A program that answers at an address; it is ended at the end."""
     with log.open("wb") as output:
         process = subprocess.Popen([installed(command[0]), *command[1:]], cwd=log.parent, stdout=output, stderr=output)  # noqa: S603 - a fixed program
@@ -105,7 +105,7 @@ def _answers(url: str) -> bool:
 
 
 @contextmanager
-def watch(folder: Path, services: Mapping[str, int]) -> Iterator[Watchers]:
+def watch(folder: Path, services: Mapping[str, int]) -> Generator[Watchers]:
     """Run everything that watches, around services that listen (or will listen) on these ports."""
     names = ("prometheus", "alertmanager", "node-exporter", "traefik", "datamanager")
     ports = dict(zip(names, free_ports(len(names)), strict=True))

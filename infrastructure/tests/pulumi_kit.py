@@ -1,9 +1,11 @@
+# Pulumi's mocks have no public way to recognise a secret or to await outputs, and incomplete types.
+# pyright: reportPrivateUsage=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
 """Runs the Pulumi program against Pulumi's mocks, and records what it requests: inputs, options, exports."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pulumi
 from pulumi.runtime import mocks, rpc, set_all_config
@@ -69,7 +71,7 @@ class Recorder(mocks.MockMonitor):
             inputs = rpc.deserialize_properties(request.object)
             secrets = frozenset(name for name, value in inputs.items() if holds_secret(value))
             self.asked.append(Asked(request.type, request.name, unwrap(inputs), secrets, request))
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call] # Pulumi's mocks have no types
+        return super().RegisterResource(request)
 
     def of_kind(self, kind: str) -> dict[str, Asked]:
         """Return the resources of one type, such as `aws:ec2/instance:Instance`, by name."""
@@ -79,15 +81,17 @@ class Recorder(mocks.MockMonitor):
 def holds_secret(value: object) -> bool:
     """Say whether a value is marked as a secret, or holds one."""
     if isinstance(value, Mapping):
-        return value.get(SECRET_MARK) == rpc._special_secret_sig or any(map(holds_secret, value.values()))
-    return isinstance(value, list) and any(map(holds_secret, value))
+        held = cast("Mapping[str, object]", value)
+        return held.get(SECRET_MARK) == rpc._special_secret_sig or any(map(holds_secret, held.values()))
+    return isinstance(value, list) and any(map(holds_secret, cast("list[object]", value)))
 
 
 def unwrap(value: Any) -> Any:  # noqa: ANN401 - any value of a resource
     """Return a value with the marks of secrets taken off."""
     if isinstance(value, Mapping):
-        return unwrap(value["value"]) if SECRET_MARK in value else {key: unwrap(one) for key, one in value.items()}
-    return [unwrap(one) for one in value] if isinstance(value, list) else value
+        held = cast("Mapping[str, Any]", value)
+        return unwrap(held["value"]) if SECRET_MARK in held else {key: unwrap(one) for key, one in held.items()}
+    return [unwrap(one) for one in cast("list[Any]", value)] if isinstance(value, list) else value
 
 
 def run_program(configuration: Mapping[str, str], secret_keys: Sequence[str] = ()) -> Recorder:
@@ -106,7 +110,7 @@ def run_program(configuration: Mapping[str, str], secret_keys: Sequence[str] = (
     pulumi.runtime.set_mocks(recorder.mocks, project="pocketsizefund", stack="test", preview=False, monitor=recorder)
     named = {key if ":" in key else f"pocketsizefund:{key}": value for key, value in configuration.items()}
     set_all_config(named, [f"pocketsizefund:{key}" for key in secret_keys])
-    pulumi.runtime.test(compose)()  # type: ignore[no-untyped-call] # as above
+    pulumi.runtime.test(compose)()
     root = pulumi.runtime.get_root_resource()
     assert isinstance(root, Stack)
     exports = root.outputs

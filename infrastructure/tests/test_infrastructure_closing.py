@@ -26,27 +26,35 @@ class Service:
     url: str = ""
 
 
+class RecordingServer(HTTPServer):
+    """A real HTTP server whose handler reaches the recorded requests."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.service = service
+
+
 class Answering(BaseHTTPRequestHandler):
     """Answers every POST."""
 
     def do_POST(self) -> None:
         """Note and answer."""
-        service = cast("Service", self.server.service)  # type: ignore[attr-defined] # set below
+        service = cast("RecordingServer", self.server).service
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         service.asked.append((self.path, self.headers.get("Authorization", ""), body))
         self.send_response(service.statuses.pop(0) if service.statuses else 200)
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's own name
         """Silent."""
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
     """The service, on a free port."""
-    server, made = HTTPServer(("127.0.0.1", 0), Answering), Service()
-    server.service = made  # type: ignore[attr-defined] # the handler finds it there
+    made = Service()
+    server = RecordingServer(made)
     made.url = f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

@@ -45,7 +45,7 @@ def watchers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watchers]:
     """A fund that walked a session while Prometheus watched, was asked through Traefik, and stays up."""
     folder = tmp_path_factory.mktemp("watched")
     fund = FundCommand(folder / "home")
-    services = dict(zip(("exchange", "datamanager", "portfoliomanager"), fund.ports, strict=True))
+    services: dict[str, int] = dict(zip(("exchange", "datamanager", "portfoliomanager"), fund.ports, strict=True))
     with watch(folder, services) as watchers, fund.start("up", "--tickers", "40", "--sessions", "1") as up:
         try:
             read_until(up, "The fund stays up", seconds=800)
@@ -71,7 +71,7 @@ def answer(watchers: Watchers, expression: str) -> list[str]:
 
 def test_every_panel_returns_data(watchers: Watchers) -> None:
     """Each query of each panel has at least one finite value; what it is, is printed."""
-    empty = []
+    empty: list[str] = []
     for dashboard, panel in panels():
         for target in panel["targets"]:
             found = answer(watchers, target["expr"])

@@ -16,7 +16,7 @@ from infrastructure.swarm import convergence, jobs
 from infrastructure.swarm.secrets import NAMES
 from infrastructure.swarm.variables import FOLDER, VARIABLE, config_hashes, files_of, settings, variables_of
 from internal.errors import ConfigurationError
-from internal.settings import ServiceSettings, _names
+from internal.settings import ServiceSettings, variable_names
 
 Json = dict[str, Any]
 SECRET_NAMES = {name: f"{name}-0123456789ab" for name in NAMES}
@@ -152,27 +152,27 @@ def configuration_of(application: str) -> type[ServiceSettings]:
 def test_secrets_are_mounted_where_they_are_read(application: str) -> None:
     """An application gets the secrets that it has a setting for, no other, and all that it needs."""
     fields = configuration_of(application).model_fields
-    readable = {name for field, info in fields.items() for name in _names(field, info)}
+    readable = {name for field, info in fields.items() for name in variable_names(field, info)}
     mounted = secrets_of(SERVICES[application])
     assert mounted.keys() <= readable
     secret = [(field, info) for field, info in fields.items() if "SecretStr" in str(info.annotation)]
     assert secret
     for field, info in secret:
-        assert mounted.keys() & set(_names(field, info)), field
+        assert mounted.keys() & set(variable_names(field, info)), field
 
 
 @pytest.mark.parametrize("application", APPLICATIONS)
 def test_variables_are_settings(application: str) -> None:
     """Every variable that a stack sets is one that the application reads, and none is a secret's."""
     fields = configuration_of(application).model_fields
-    readable = {name for field, info in fields.items() for name in _names(field, info)}
+    readable = {name for field, info in fields.items() for name in variable_names(field, info)}
     assert SERVICES[application]["environment"].keys() <= readable - set(NAMES)
 
 
 def test_jobs_read_what_models_has_settings_for() -> None:
     """A job mounts no broker's key, and nothing that `models` would not read."""
     fields = configuration_of("models").model_fields
-    assert set(jobs.SECRETS) <= {name for field, info in fields.items() for name in _names(field, info)}
+    assert set(jobs.SECRETS) <= {name for field, info in fields.items() for name in variable_names(field, info)}
 
 
 def test_applications_are_nobody() -> None:

@@ -116,7 +116,7 @@ class Cluster:
 
     def wait_settled(self, *services: str, seconds: float = PATIENCE_SECONDS) -> float:
         """Wait until each service is settled; seconds in all."""
-        return sum(wait_until(f"{name} settled", lambda name=name: self.settled(name), seconds) for name in services)  # type: ignore[misc]
+        return sum(wait_until(f"{name} settled", lambda name=name: self.settled(name), seconds) for name in services)
 
     def process(self, container: str) -> int:
         """The process id of a container's first process, among its node's processes."""

@@ -116,7 +116,7 @@ class Load:
         began = time.monotonic()
         try:
             answer = await client.get(url, headers={"Accept": "application/json"})
-            fault = "" if answer.status_code == httpx.codes.OK else f"status {answer.status_code}"
+            fault = "" if answer.is_success else f"status {answer.status_code}"
         except httpx.HTTPError as error:
             fault = type(error).__name__
         self._answers.append(Answer(began, time.monotonic() - began, url, fault))

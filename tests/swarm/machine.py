@@ -27,18 +27,26 @@ class MachineError(RuntimeError):
     """This machine cannot run an engine of the tests; the text says what it lacks."""
 
 
-def run(*words: str, timeout: float = 600, **options: object) -> str:
+def run(
+    *words: str,
+    timeout: float = 600,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    sent: str | None = None,
+) -> str:
     """Run a command and return what it printed.
 
     Raises:
         MachineError: it did not end with 0; the text holds the end of what it printed.
     """
-    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout, check=False, **options)  # type: ignore[call-overload]  # noqa: S603 (the harness's own commands)
+    done = subprocess.run(  # noqa: S603 - the tests' own commands
+        words, capture_output=True, text=True, timeout=timeout, check=False, cwd=cwd, env=env, input=sent
+    )
     if done.returncode:
         raise MachineError(
             f"`{' '.join(words)[:300]}` ended with {done.returncode}: {(done.stderr or done.stdout)[-2000:]}"
         )
-    return str(done.stdout)
+    return done.stdout
 
 
 def require(tools: Iterable[str] = tuple(TOOLS)) -> None:

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,11 +43,11 @@ class Node:
         """The value of `DOCKER_HOST` for this engine."""
         return f"unix://{self.folder}/run/docker.sock"
 
-    def docker(self, *words: str, timeout: float = 600, **options: object) -> str:
+    def docker(self, *words: str, timeout: float = 600, cwd: Path | None = None, sent: str | None = None) -> str:
         """Run the `docker` command against this engine and return what it printed; MachineError when it fails."""
         environment = {**os.environ, "DOCKER_HOST": self.docker_host}
         environment.pop("DOCKER_CONTEXT", None)
-        return run("docker", *words, timeout=timeout, env=environment, **options)
+        return run("docker", *words, timeout=timeout, env=environment, cwd=cwd, sent=sent)
 
     def start(self) -> None:
         """Start the engine over what its folder holds, and wait until it answers.
@@ -113,7 +114,7 @@ class Node:
         """Cut the power: engine, shims and containers end at once, and nothing is written any more."""
         self._end(lambda pid: os.kill(pid, signal.SIGKILL), seconds=10)
 
-    def _end(self, ask: "object", seconds: float) -> None:
+    def _end(self, ask: Callable[[int], object], seconds: float) -> None:
         record = self.folder / "pid"
         if not record.exists():
             return

@@ -32,7 +32,7 @@ def load(node: Node, images: Iterable[str]) -> list[str]:
 
     `images` are names with tags, as stacks write them. Raises MachineError for a name that is not known here.
     """
-    absent = []
+    absent: list[str] = []
     for image in sorted(set(images)):
         if node.docker("image", "ls", "--quiet", image).strip():
             continue

@@ -50,7 +50,8 @@ def test_only_traefik_publishes(cluster: Cluster) -> None:
 
 def test_dashboards_refuse_strangers(cluster: Cluster, fund: Fund) -> None:
     """Without credentials, and with wrong ones, every dashboard that runs answers 401, 403 or its login page."""
-    statuses, absent = {}, [path for path, service in DASHBOARDS.items() if not cluster.replicas(service)]
+    statuses: dict[str, list[int]] = {}
+    absent = [path for path, service in DASHBOARDS.items() if not cluster.replicas(service)]
     for path in DASHBOARDS.keys() - absent:
         with httpx.Client(base_url=f"http://{fund.host}", trust_env=False, timeout=10) as client:
             answers = [client.get(path), client.get(path, auth=("admin", "wrong"))]

@@ -5,7 +5,7 @@ update until it is over.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 
 import pytest
@@ -45,8 +45,8 @@ def update(cluster: Cluster, images: dict[str, str], *options: str) -> set[str]:
     for name, image in images.items():
         cluster.docker("service", "update", "--detach", "--no-resolve-image", "--image", image, *options, name)
     for name in images:
-        wait_until(f"{name} updates", lambda name=name: cluster.service(name)["Version"]["Index"] != before[name])  # type: ignore[misc]
-        wait_until(f"{name} updated", lambda name=name: state_of(cluster, name) in ENDS, 240)  # type: ignore[misc]
+        wait_until(f"{name} updates", lambda name=name: cluster.service(name)["Version"]["Index"] != before[name])
+        wait_until(f"{name} updated", lambda name=name: state_of(cluster, name) in ENDS, 240)
     return {state_of(cluster, name) for name in images}
 
 
@@ -56,7 +56,7 @@ def state_of(cluster: Cluster, service: str) -> str:
 
 
 @contextmanager
-def loads(fund: Fund) -> Iterator[dict[str, Load]]:
+def loads(fund: Fund) -> Generator[dict[str, Load]]:
     """A load on each of the services, 50 requests a second on each."""
     with ExitStack() as stack:
         yield {name: stack.enter_context(Load(fund.reads(name))) for name in SERVICES.values()}

@@ -6,6 +6,7 @@ an NFS server or a bucket would provide it.
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 from swarm.cluster import Cluster, wait_until
@@ -26,7 +27,7 @@ def workers(cluster: Cluster, engine: Engine) -> list[Node]:
     token = cluster.docker("swarm", "join-token", "--quiet", "worker")
     workers = engine.nodes[1:]
     with ThreadPoolExecutor(len(workers)) as pool:
-        list(pool.map(lambda worker: carry_images(cluster, worker), workers))
+        list(pool.map(partial(carry_images, cluster), workers))
     for worker in workers:
         worker.docker("swarm", "join", "--token", token, f"{engine.manager.address}:2377")
     placed = ("--constraint-add", "node.role==worker", "--update-monitor", "5s")

@@ -6,6 +6,7 @@ import re
 import tarfile
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,11 @@ CONFINED = ("--read-only", "--tmpfs=/tmp", "--cap-drop=ALL")
 PROGRAMS = ("gcc", "cc", "clang", "tcc", "zig", "ld", "curl", "wget")
 
 
+def is_healthy(node: Node, container: str) -> bool:
+    """Whether the container's health check passes."""
+    return node.docker("inspect", "--format", "{{.State.Health.Status}}", container).strip() == "healthy"
+
+
 @pytest.fixture(scope="module")
 def node(cluster: Cluster) -> Node:
     """The node whose engine built the four images."""
@@ -100,7 +106,7 @@ def test_it_holds_its_environment_and_nothing_more(node: Node, tag: str, applica
     listing = run_as_in_the_swarm(node, application, tag, "python", "-c", LIST_FILES)
     paths = listing.splitlines()
     names = {path.rpartition("/")[2] for path in paths if "/bin/" in path or "/sbin/" in path}
-    compilers = {"zig"} if application not in WITHOUT_COMPILER else set()
+    compilers: set[str] = set() if application in WITHOUT_COMPILER else {"zig"}
     found = {name for name in PROGRAMS if name in names} | {"zig" for path in paths if path.endswith("/ziglang/zig")}
     assert found <= compilers
     assert [path for path in paths if path.endswith("/.git") or path.startswith(("/source", "/build-settings"))] == []
@@ -154,8 +160,7 @@ def test_services_start_cold_read_only_and_are_found_healthy(node: Node, tag: st
         f"image of models: {megabytes(node, 'models', tag)}, {seconds:.1f} s from docker run to the end of models list"
     )
     for application in SETTINGS:
-        state = ["inspect", "--format", "{{.State.Health.Status}}", f"cold-{application}"]
-        wait_for(f"the health of {application}", lambda state=state: node.docker(*state).strip() == "healthy", 60)
+        wait_for(f"the health of {application}", partial(is_healthy, node, f"cold-{application}"), 60)
     for application in SETTINGS:
         node.docker("rm", "--force", "--volumes", f"cold-{application}")
 

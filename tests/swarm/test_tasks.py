@@ -42,7 +42,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
         base_image.load(manager)
         manager.docker("swarm", "init", "--advertise-addr", "127.0.0.1")
         manager.docker("network", "create", "--driver=overlay", "somebody-elses")
-        manager.docker("secret", "create", "SOMEBODY_ELSES", "-", input="theirs")
+        manager.docker("secret", "create", "SOMEBODY_ELSES", "-", sent="theirs")
         yield manager
 
 

@@ -26,7 +26,7 @@ from internal.errors import ConfigurationError
 SECRETS_DIRECTORY = "/run/secrets"
 
 
-def _names(name: str, field: FieldInfo) -> list[str]:
+def variable_names(name: str, field: FieldInfo) -> list[str]:
     """The variables that set a field: its aliases, else its own name in capitals."""
     alias = field.validation_alias
     if isinstance(alias, AliasChoices):
@@ -43,7 +43,7 @@ class FileAwareSource(EnvSettingsSource):
 
     @override
     def _load_env_vars(self) -> Mapping[str, str | None]:
-        names = [name for field, info in self.settings_cls.model_fields.items() for name in _names(field, info)]
+        names = [name for field, info in self.settings_cls.model_fields.items() for name in variable_names(field, info)]
         files = {name: value for name, value in self._files(names) if value}  # empty is not set, as in the environment
         return {**files, **super()._load_env_vars()}
 
@@ -132,7 +132,7 @@ def _sentence(settings: type[BaseSettings], error: ValidationError) -> str:
 
 def _complaint(settings: type[BaseSettings], location: str, kind: str, message: str) -> str:
     field = settings.model_fields.get(location)
-    name = _names(location, field)[0] if field else location
+    name = variable_names(location, field)[0] if field else location
     if kind != "missing":
         return f"{name} is wrong: {message}"
     return f"{name} is not set: set it in the environment, or put it in a file and name that in {name}_FILE"
