@@ -1,6 +1,6 @@
-"""What datamanager's tests share: the vendor, the adapter in front of it, a lake in a folder."""
+"""Fixtures of datamanager's tests: the vendor, the adapter for it, a lake in a folder."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,8 @@ from internal.lake.store import Lake
 
 
 @pytest.fixture
-def vendor() -> Iterator[Vendor]:
-    """A vendor that answers on loopback."""
+def vendor() -> Generator[Vendor]:
+    """A vendor on loopback."""
     vendor = Vendor()
     with serve(vendor_application(vendor)) as url:
         vendor.url = url
@@ -27,8 +27,8 @@ def vendor() -> Iterator[Vendor]:
 
 
 @pytest.fixture
-def polygon(vendor: Vendor) -> Iterator[Polygon]:
-    """The adapter, impatient, in front of the vendor."""
+def polygon(vendor: Vendor) -> Generator[Polygon]:
+    """The adapter for the vendor, with short waits and timeouts."""
     adapter = Polygon(KEY, vendor.url, 0, QUICK, QUICK_TIMEOUTS)
     yield adapter
     adapter.close()

@@ -1,4 +1,4 @@
-"""A service of the fund as a process of its own: started on a free port, killed without warning, started again."""
+"""A service of the fund as a separate process, which a test can kill and start again."""
 
 import json
 import os
@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,20 +21,20 @@ RUNNING = re.compile(r"running on (http://127\.0\.0\.1:\d+)")
 
 @dataclass
 class Process:
-    """One running service: its client, its log so far, and the means to kill it."""
+    """One running service: a client, its log so far, its process."""
 
     client: httpx.Client
     log: list[str]
     popen: subprocess.Popen[str]
 
     def kill(self) -> None:
-        """Kill -9, as a power cut would."""
+        """Kill it with SIGKILL, as a power cut would."""
         self.popen.send_signal(signal.SIGKILL)
         self.popen.wait(timeout=20)
 
 
 def datamanager_environment(vendor_url: str, folder: Path, **more: str) -> dict[str, str]:
-    """The environment of a datamanager that keeps everything in the folder."""
+    """The environment of a datamanager whose lake and state are in the folder."""
     return {
         "DATA_BUCKET": str(folder / "lake"),
         "STATE_DIRECTORY": str(folder / "state"),
@@ -45,10 +45,10 @@ def datamanager_environment(vendor_url: str, folder: Path, **more: str) -> dict[
 
 
 @contextmanager
-def service(module: str, environment: Mapping[str, str], file_bytes: int | None = None) -> Iterator[Process]:
-    """The service on a free loopback port, ended (if it still runs) with the block.
+def run_service(module: str, environment: Mapping[str, str], file_bytes: int | None = None) -> Generator[Process]:
+    """Run the service on a free loopback port and end it with the block.
 
-    `file_bytes` is the size at which writing to any file fails, which stands in for a full disk.
+    `file_bytes` is the size at which writing to any file fails, which simulates a full disk.
     """
     limit = (file_bytes, file_bytes) if file_bytes else None
     popen = subprocess.Popen(  # noqa: S603 - our own interpreter and module
@@ -62,7 +62,7 @@ def service(module: str, environment: Mapping[str, str], file_bytes: int | None 
     )
     log: list[str] = []
     try:
-        url = _started(popen, log)
+        url = _wait_for_url(popen, log)
         reader = threading.Thread(target=_drain, args=(popen, log))
         reader.start()
         with httpx.Client(base_url=url, timeout=60) as client:
@@ -73,12 +73,12 @@ def service(module: str, environment: Mapping[str, str], file_bytes: int | None 
 
 
 def _inherited() -> dict[str, str]:
-    """What a process needs of ours: paths, Python's own variables and coverage, no setting of a fund."""
+    """The variables that a service inherits: paths, Python's own and coverage's, none of a fund."""
     paths = {"PATH", "HOME", "TMPDIR"}
     return {n: value for n, value in os.environ.items() if n in paths or n.startswith("PYTHON") or "COV" in n}
 
 
-def _started(popen: subprocess.Popen[str], log: list[str]) -> str:
+def _wait_for_url(popen: subprocess.Popen[str], log: list[str]) -> str:
     """The URL that the log names once the service listens."""
     assert popen.stdout is not None
     for line in popen.stdout:

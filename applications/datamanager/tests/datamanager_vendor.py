@@ -1,13 +1,13 @@
-"""A vendor that speaks Polygon's HTTP on loopback.
+"""A vendor with Polygon's HTTP interface on loopback.
 
-The vendor's figures are functions of ticker and session, so that a test can say what the lake must hold. It counts the
-requests it gets and misbehaves when told to.
+Its figures are functions of ticker and session, so that a test can compute what the lake must contain. It records the
+requests and answers with the faults that a test sets.
 """
 
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.middleware.base import RequestResponseEndpoint
 
 from datamanager.adapters.polygon_transport import Timeouts
 from internal.dates import session_close
@@ -29,9 +30,9 @@ QUICK_TIMEOUTS = Timeouts(connect=1.0, read=0.5)
 
 @dataclass
 class Vendor:
-    """What the vendor knows, what it was asked, and how it misbehaves next.
+    """The vendor's data, the requests it received, and the faults it answers with next.
 
-    `faults` holds answers given once each, before the right one, to paths that start with the prefix.
+    Each of `faults` is answered once, before the right answer, to a path that starts with the prefix.
     """
 
     now: datetime = datetime(2024, 3, 28, 20, tzinfo=UTC)  # the close
@@ -46,23 +47,23 @@ class Vendor:
     url: str = ""
 
     def grouped(self, day: str) -> list[dict[str, Any]]:
-        """The session's rows as the vendor sends them."""
+        """The session's rows in the vendor's format."""
         session = date.fromisoformat(day)
         moment = int(session_close(session).timestamp() * 1000)
         return [_bar(ticker, number, session, moment) for number, ticker in enumerate(TICKERS)] + [
             {"t": moment, **row} for row in self.extra_rows.get(day, [])
         ]
 
-    def asked_for(self, prefix: str) -> list[str]:
+    def requests_of(self, prefix: str) -> list[str]:
         """The requests, without the query, whose path starts with the prefix."""
         return [path for path in self.requests if path.startswith(prefix)]
 
     def fault(self, prefix: str, answer: Callable[[], Response], count: int = 1) -> None:
-        """Misbehave `count` times on such a path."""
+        """Answer such a path with the fault `count` times."""
         self.faults += [(prefix, answer)] * count
 
     def next_fault(self, path: str) -> Callable[[], Response] | None:
-        """Take the first fault for this path off the list."""
+        """Remove and return the first fault for this path."""
         for position, (prefix, answer) in enumerate(self.faults):
             if path.startswith(prefix):
                 del self.faults[position]
@@ -86,11 +87,11 @@ def _bar(ticker: str, number: int, session: date, moment: int) -> dict[str, Any]
 
 
 def vendor_application(vendor: Vendor) -> FastAPI:
-    """Polygon's paths over a vendor's figures."""
+    """Polygon's paths, answered from a vendor's data."""
     application = FastAPI()
 
     @application.middleware("http")
-    async def misbehave(request: Request, call_next: Any) -> Response:  # noqa: ANN401 - starlette's own callable
+    async def answer_faults(request: Request, call_next: RequestResponseEndpoint) -> Response:
         vendor.requests.append(request.url.path)
         vendor.headers.append(dict(request.headers) | {"query": request.url.query})
         if vendor.delay_seconds:
@@ -151,8 +152,8 @@ def _selected(vendor: Vendor, kind: str, query: dict[str, str]) -> list[dict[str
 
 
 @contextmanager
-def serve(application: FastAPI) -> Iterator[str]:
-    """The application on a free loopback port; its URL."""
+def serve(application: FastAPI) -> Generator[str]:
+    """Serve the application on a free loopback port; the URL."""
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_config=None, timeout_graceful_shutdown=5))
     thread = threading.Thread(target=server.run)
     thread.start()

@@ -1,4 +1,4 @@
-"""Back-adjustment against a hand calculation, against a plain loop over the definition, and by what must not change."""
+"""Back-adjustment compared with a hand calculation, with a loop over the definition, and by its invariants."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -74,8 +74,8 @@ def test_split_and_dividend_on_one_day() -> None:
     assert adjusted_bars.get_column("close").to_list() == pytest.approx([49.0, 49.0])
 
 
-def test_as_of_knows_no_later_action() -> None:
-    """As of the eve of a split and a dividend, bars are as traded; on the day they are not."""
+def test_later_actions_are_not_applied() -> None:
+    """As of the day before a split and a dividend, bars are as traded; as of the day they are adjusted."""
     bars = bars_of({"A": dict.fromkeys(DAYS[:4], 100.0)})
     actions = splits_of(("A", DAYS[3], 1, 2)), dividends_of(("A", DAYS[3], 5.0))
     assert bars.equals(adjust(bars, *actions, as_of=DAYS[2]))
@@ -83,19 +83,19 @@ def test_as_of_knows_no_later_action() -> None:
 
 
 def test_halted_before_the_ex_date() -> None:
-    """Where the ticker did not trade on the eve, the last close before the ex-date measures the dividend."""
+    """Without a bar on the day before the ex-date, the last close before it is used."""
     bars = bars_of({"A": {DAYS[0]: 100.0, DAYS[4]: 90.0}})
     assert adjust(bars, splits_of(), dividends_of(("A", DAYS[4], 10.0))).item(0, "close") == pytest.approx(90.0)
 
 
 def test_amounts_that_leave_no_price() -> None:
-    """A liquidating distribution of the whole price, and a dividend before the first bar, change nothing."""
+    """A distribution of the whole price, and a dividend before the first bar, change nothing."""
     bars = bars_of({"A": {DAYS[1]: 100.0, DAYS[2]: 1.0}})
     assert bars.equals(adjust(bars, splits_of(), dividends_of(("A", DAYS[2], 100.0), ("A", DAYS[0], 5.0))))
 
 
-def test_other_tickers_are_left_alone() -> None:
-    """An action touches its own ticker only; tickers without any keep their bars bit for bit."""
+def test_other_tickers_are_unchanged() -> None:
+    """An action changes only its ticker; the bars of other tickers are identical bit for bit."""
     bars = bars_of({"A": dict.fromkeys(DAYS, 10.1), "B": dict.fromkeys(DAYS, 20.3)})
     adjusted_bars = adjust(
         bars, splits_of(("A", DAYS[5], 1, 3)), dividends_of(("A", DAYS[7], 0.1), ("ZZ", DAYS[7], 1.0))
@@ -104,7 +104,7 @@ def test_other_tickers_are_left_alone() -> None:
 
 
 @dataclass(frozen=True)
-class Story:
+class Hihistory:
     """One ticker's closes, splits (day index, from, to) and dividends (day index, share of the close before)."""
 
     closes: list[float]
@@ -114,8 +114,8 @@ class Story:
 
 indexes = st.integers(1, len(DAYS) - 1)
 ratios = st.tuples(st.sampled_from([1.0, 2.0, 3.0]), st.sampled_from([1.0, 2.0, 5.0, 20.0]))
-stories = st.builds(
-    Story,
+histories = st.builds(
+    Hihistory,
     st.lists(st.floats(1.0, 1000.0), min_size=len(DAYS), max_size=len(DAYS)),
     st.dictionaries(indexes, ratios, max_size=4),
     st.dictionaries(indexes, st.floats(0.001, 0.5), max_size=4),
@@ -123,23 +123,23 @@ stories = st.builds(
 
 
 @settings(max_examples=60, deadline=None)
-@given(story=stories, as_of=st.integers(0, len(DAYS) - 1))
-def test_against_a_plain_loop(story: Story, as_of: int) -> None:
-    """Every bar's price times every factor that took effect after it, one by one, as the definition reads."""
-    bars = bars_of({"A": dict(zip(DAYS, story.closes, strict=True))})
-    cash = {day: share * story.closes[day - 1] for day, share in story.dividends.items()}
-    expected = []
-    for day, close in enumerate(story.closes):
+@given(history=histories, as_of=st.integers(0, len(DAYS) - 1))
+def test_loop_over_the_definition(history: Hihistory, as_of: int) -> None:
+    """Every bar's price times every factor that takes effect after it, as the definition says."""
+    bars = bars_of({"A": dict(zip(DAYS, history.closes, strict=True))})
+    cash = {day: share * history.closes[day - 1] for day, share in history.dividends.items()}
+    expected: list[float] = []
+    for day, close in enumerate(history.closes):
         factor = 1.0
         for action in range(day + 1, as_of + 1):
-            split_from, split_to = story.splits.get(action, (1.0, 1.0))
-            paid_on = story.closes[action - 1] * split_from / split_to
+            split_from, split_to = history.splits.get(action, (1.0, 1.0))
+            paid_on = history.closes[action - 1] * split_from / split_to
             amount = cash.get(action, 0.0)
             factor *= split_from / split_to * (1 - amount / paid_on if amount < paid_on else 1.0)
         expected.append(close * factor)
     adjusted_bars = adjust(
         bars,
-        splits_of(*(("A", DAYS[day], *ratio) for day, ratio in story.splits.items())),
+        splits_of(*(("A", DAYS[day], *ratio) for day, ratio in history.splits.items())),
         dividends_of(*(("A", DAYS[day], amount) for day, amount in cash.items())),
         as_of=DAYS[as_of],
     )
@@ -147,18 +147,18 @@ def test_against_a_plain_loop(story: Story, as_of: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(story=stories)
-def test_returns_do_not_see_splits(story: Story) -> None:
+@given(history=histories)
+def test_returns_are_invariant_under_splits(history: Hihistory) -> None:
     """A company that splits, quoted in old shares, has the same returns and turnover as one that does not."""
-    whole = bars_of({"A": dict(zip(DAYS, story.closes, strict=True))})
+    whole = bars_of({"A": dict(zip(DAYS, history.closes, strict=True))})
     shares, quoted = 1.0, {}
-    for day, close in enumerate(story.closes):
-        split_from, split_to = story.splits.get(day, (1.0, 1.0))
+    for day, close in enumerate(history.closes):
+        split_from, split_to = history.splits.get(day, (1.0, 1.0))
         shares *= split_to / split_from
         quoted[DAYS[day]] = close / shares
     divided = bars_of({"A": quoted})
     back = adjust(
-        divided, splits_of(*(("A", DAYS[day], *ratio) for day, ratio in story.splits.items())), dividends_of()
+        divided, splits_of(*(("A", DAYS[day], *ratio) for day, ratio in history.splits.items())), dividends_of()
     )
     returns = pl.col("close").log().diff().drop_nulls()
     assert back.select(returns).to_series().to_list() == pytest.approx(

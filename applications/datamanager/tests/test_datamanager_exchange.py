@@ -1,7 +1,7 @@
-"""Datamanager in front of the real exchange application, both as processes: the path that `fund up` walks."""
+"""Datamanager with the simulated exchange as its vendor, both as processes, as in `fund up`."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +9,7 @@ import httpx
 import polars as pl
 import pytest
 
-from applications.datamanager.tests.datamanager_process import datamanager_environment, service
+from applications.datamanager.tests.datamanager_process import datamanager_environment, run_service
 from datamanager.adjustment import adjusted
 from internal.dates import next_session, session_close, sessions
 from internal.http.client import read_frame_response
@@ -22,14 +22,14 @@ TICKER_COUNT = 120
 
 @dataclass(frozen=True)
 class Pair:
-    """An exchange and a datamanager that collects from it and hears of its sessions."""
+    """An exchange and the datamanager that ingests from it."""
 
     exchange: httpx.Client
     datamanager: httpx.Client
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pair]:
     """Both services; the exchange starts at the close of the last session of 2023."""
     folder = tmp_path_factory.mktemp("pair")
     exchange_environment = {
@@ -39,14 +39,14 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         "EXCHANGE_TICKER_COUNT": str(TICKER_COUNT),
         "EXCHANGE_START_DATE": str(OPENING),
     }
-    with service("exchange", exchange_environment) as exchange:
+    with run_service("exchange", exchange_environment) as exchange:
         environment = datamanager_environment(str(exchange.client.base_url).rstrip("/"), folder)
-        with service("datamanager", environment) as datamanager:
+        with run_service("datamanager", environment) as datamanager:
             yield Pair(exchange.client, datamanager.client)
 
 
 def test_backfill(pair: Pair) -> None:
-    """The quarter's bars come through polygon-api-client and are the exchange's own, ticker by ticker."""
+    """The ingested bars of a ticker equal the exchange's own."""
     wanted = {"start_date": str(START), "end_date": str(OPENING)}
     answer = pair.datamanager.post("/equity-bars", json=wanted).raise_for_status().json()
     assert [outcome["date"] for outcome in answer["sessions"]] == [str(day) for day in sessions(START, OPENING)]
@@ -72,8 +72,8 @@ def test_details(pair: Pair) -> None:
     assert details.get_column("sector").n_unique() > 3
 
 
-def test_split_adjustment_is_the_vendors(pair: Pair) -> None:
-    """Bars that we adjust for splits alone are those that the exchange adjusts, as Polygon does, to the cent."""
+def test_split_adjustment_equals_the_vendors(pair: Pair) -> None:
+    """Bars adjusted for splits alone equal, to the cent, those that the exchange adjusts as Polygon does."""
     wanted = {"start_date": str(START), "end_date": str(OPENING)}
     pair.datamanager.post("/equity-bars", json=wanted).raise_for_status()
     splits = corporate_actions.validate_splits(
@@ -90,8 +90,8 @@ def test_split_adjustment_is_the_vendors(pair: Pair) -> None:
         assert closes == pytest.approx([row["c"] for row in theirs], abs=0.01)
 
 
-def test_adjusted_bars_know_dividends(pair: Pair) -> None:
-    """A ticker that pays a dividend has a lower adjusted close before the ex-date, and the same from it on."""
+def test_dividend_adjustment(pair: Pair) -> None:
+    """The adjusted close of a ticker with a dividend is lower before the ex-date and the same from it on."""
     wanted = {"start_date": str(START), "end_date": str(OPENING)}
     pair.datamanager.post("/equity-bars", json=wanted).raise_for_status()
     dividends = corporate_actions.validate_dividends(
@@ -107,15 +107,15 @@ def test_adjusted_bars_know_dividends(pair: Pair) -> None:
     assert lower == [day < ex_date for day in traded.get_column("date")]
 
 
-def test_the_future_is_refused(pair: Pair) -> None:
-    """The session after the exchange's clock is 422, by the vendor's clock and not by this machine's."""
+def test_future_session_is_refused(pair: Pair) -> None:
+    """The session after the vendor's clock is 422, whatever this machine's clock says."""
     answer = pair.datamanager.post("/equity-bars", json={"date": str(next_session(OPENING))})
     assert (answer.status_code, f"last closed session is {OPENING}" in answer.json()["detail"]) == (422, True)
 
 
 @pytest.mark.parametrize("kind", ["truncated_body", "html_body", "rate_limit", "server_error"])
-def test_faults_of_the_exchange(kind: str, pair: Pair) -> None:
-    """One injected fault on the bars' path is survived: the exchange has struck, and the session is there."""
+def test_faults_of_the_exchange_are_retried(kind: str, pair: Pair) -> None:
+    """A fault injected on the path of the bars occurs, and the session is ingested."""
     fault = {"kind": kind, "path": "/v2/aggs/grouped/*", "count": 1, "seconds": 0}
     pair.exchange.post("/control/faults", json=fault).raise_for_status()
     answer = pair.datamanager.post("/equity-bars", json={"date": str(OPENING), "force": True})
@@ -123,8 +123,8 @@ def test_faults_of_the_exchange(kind: str, pair: Pair) -> None:
     assert {stored["remaining"] for stored in pair.exchange.get("/control/faults").json()} == {0}
 
 
-def test_the_next_session(pair: Pair) -> None:
-    """The clock moves over a session; its event collects it, and its bars are read back."""
+def test_next_session(pair: Pair) -> None:
+    """After the clock moves over a session, its event ingests it and its bars can be read."""
     for moment in ("next_open", "next_close"):
         pair.exchange.post("/control/clock", json={"to": moment}).raise_for_status()
     day = next_session(OPENING)

@@ -1,11 +1,11 @@
-"""What is missing is told by the exchange's calendar and the vendor's clock, not by days that pass."""
+"""Missing sessions follow from the exchange's calendar and the vendor's clock, not from days that pass."""
 
 from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 
-from datamanager.freshness import missing_sessions
+from datamanager.freshness import find_missing_sessions
 from internal.dates import last_closed_session
 
 
@@ -17,7 +17,7 @@ from internal.dates import last_closed_session
         ([date(2024, 3, 27), date(2024, 3, 28)], datetime(2024, 3, 31, 12, tzinfo=UTC), []),
         ([date(2024, 3, 27), date(2024, 3, 28)], datetime(2024, 4, 1, 19, 59, tzinfo=UTC), []),
         ([date(2024, 3, 27), date(2024, 3, 28)], datetime(2024, 4, 1, 20, 1, tzinfo=UTC), [date(2024, 4, 1)]),
-        # a hole in the middle counts too, what lies before the first does not
+        # a missing session in the middle counts too, those before the first ingested one do not
         (
             [date(2024, 3, 25), date(2024, 3, 28)],
             datetime(2024, 3, 30, tzinfo=UTC),
@@ -27,4 +27,4 @@ from internal.dates import last_closed_session
 )
 def test_missing_sessions(known: list[date], moment: datetime, missing: list[date]) -> None:
     """By hand from the exchange's calendar; 16:00 in New York is 20:00 UTC in summer time."""
-    assert missing == missing_sessions(pl.Series(known, dtype=pl.Date), last_closed_session(moment))
+    assert missing == find_missing_sessions(pl.Series(known, dtype=pl.Date), last_closed_session(moment))

@@ -1,4 +1,4 @@
-"""What survives: kill -9 in the middle of a backfill, a crash between any two commits, a full disk, two at once."""
+"""Ingestion after kill -9, a crash between any two commits, a full disk, and with two requests at once."""
 
 import asyncio
 import random
@@ -12,13 +12,13 @@ import httpx
 import polars as pl
 import pytest
 
-from applications.datamanager.tests.datamanager_process import Process, datamanager_environment, service
+from applications.datamanager.tests.datamanager_process import Process, datamanager_environment, run_service
 from applications.datamanager.tests.datamanager_vendor import Vendor
 from datamanager.adapters.polygon import Polygon
-from datamanager.ingestion import STRETCH_SESSIONS, Ingestion
+from datamanager.ingestion import BATCH_SESSIONS, Ingestion
 from datamanager.periods import Period
 from datamanager.server import create_application
-from datamanager.session_batches import commit, fetch, ledger
+from datamanager.session_batches import commit_batch, fetch_batch, read_ingestion_log
 from internal.dates import sessions
 from internal.errors import ConfigurationError
 from internal.http.client import read_frame_response
@@ -37,20 +37,20 @@ def with_actions(vendor: Vendor) -> None:
 
 
 def contents(lake: Lake) -> dict[str, pl.DataFrame]:
-    """Every table that a collection writes, but for when it did."""
+    """Every table that an ingestion writes, without the times of writing."""
     return {
         table: lake.scan(table).drop("collected_date", strict=False).collect().sort(pl.all()) for table in TABLES
-    } | {"ledger": ledger(lake, START, END).drop("collected_at")}
+    } | {"ingestion_sessions": read_ingestion_log(lake, START, END).drop("collected_at")}
 
 
 def in_background(client: httpx.Client) -> threading.Thread:
-    """A backfill that somebody else asked for; its connection may break."""
+    """Start a backfill in a thread; its connection may break."""
 
     def post() -> None:
         try:
             client.post("/equity-bars", json=WANTED)
         except httpx.TransportError:
-            return  # the service was killed, which is the point
+            return  # the test killed the service
 
     thread = threading.Thread(target=post)
     thread.start()
@@ -58,7 +58,7 @@ def in_background(client: httpx.Client) -> threading.Thread:
 
 
 def wait_for(process: Process, count: str, least: int) -> None:
-    """Poll the progress until the count is there; fails after 30 seconds."""
+    """Wait until the progress reaches the count; fails after 30 seconds."""
     deadline = time.monotonic() + 30
     while process.client.get("/equity-bars/ingestion").json()[count] < least:
         assert time.monotonic() < deadline
@@ -66,41 +66,41 @@ def wait_for(process: Process, count: str, least: int) -> None:
 
 
 def test_kill_nine(vendor: Vendor, polygon: Polygon, tmp_path: Path) -> None:
-    """Killed twice at different points and run again: the same tables, and no complete session fetched twice."""
+    """Killed twice and run again: the same tables, and no session in the ingestion log is fetched twice."""
     with_actions(vendor)
-    whole = Lake(str(tmp_path / "whole"))
-    asyncio.run(Ingestion(whole, polygon).collect_period(Period(START, END)))
+    uninterrupted = Lake(str(tmp_path / "uninterrupted"))
+    asyncio.run(Ingestion(uninterrupted, polygon).ingest_period(Period(START, END)))
     vendor.requests.clear()
     vendor.delay_seconds = 0.01
     environment = datamanager_environment(vendor.url, tmp_path / "killed")
     for sessions_fetched in (30, 70):
-        with service("datamanager", environment) as process:
+        with run_service("datamanager", environment) as process:
             backfill = in_background(process.client)
             wait_for(process, "sessions_fetched", sessions_fetched)
             process.kill()
             backfill.join(timeout=20)
-    with service("datamanager", environment) as process:
+    with run_service("datamanager", environment) as process:
         complete = read_frame_response(process.client.get("/sessions")).get_column("date").to_list()
         asked_before = len(vendor.requests)
         answer = process.client.post("/equity-bars", json=WANTED).raise_for_status().json()
         assert answer["rows"] == 3 * len(sessions(START, END))
-    assert STRETCH_SESSIONS <= len(complete) < len(sessions(START, END))
+    assert BATCH_SESSIONS <= len(complete) < len(sessions(START, END))
     refetched = {path[-10:] for path in vendor.requests[asked_before:] if path.startswith("/v2/aggs")}
     assert not refetched & {str(day) for day in complete}
-    asked = Counter(vendor.asked_for("/v2/aggs"))
-    assert sum(asked.values()) - len(asked) <= 2 * STRETCH_SESSIONS, "a kill costs one stretch at most"
+    asked = Counter(vendor.requests_of("/v2/aggs"))
+    assert sum(asked.values()) - len(asked) <= 2 * BATCH_SESSIONS, "a kill costs at most one batch"
     killed = contents(Lake(str(tmp_path / "killed" / "lake")))
-    for table, frame in contents(whole).items():
+    for table, frame in contents(uninterrupted).items():
         assert frame.height > 0
         assert frame.equals(killed[table]), table
 
 
 class PowerCutError(Exception):
-    """The machine is gone."""
+    """The simulated machine lost its power."""
 
 
-class BrittleLake(Lake):
-    """A lake whose machine loses power before its n-th write."""
+class FailingLake(Lake):
+    """A lake whose machine loses its power before the n-th write."""
 
     def __init__(self, url: str, writes: int) -> None:
         super().__init__(url)
@@ -114,35 +114,35 @@ class BrittleLake(Lake):
 
 
 @pytest.mark.parametrize("writes", range(5))
-def test_a_crash_between_commits(writes: int, vendor: Vendor, polygon: Polygon, tmp_path: Path) -> None:
-    """Whichever commit came last, the stretch is not in the ledger, and collecting it again gives the same tables."""
+def test_crash_between_commits(writes: int, vendor: Vendor, polygon: Polygon, tmp_path: Path) -> None:
+    """After any commit, the batch is not in the ingestion log, and ingesting it again gives the same tables."""
     with_actions(vendor)
-    stretch = sessions(date(2024, 1, 3), date(2024, 1, 8))
-    fetched = fetch(polygon, stretch, lambda: None)
-    whole = Lake(str(tmp_path / "whole"))
-    commit(whole, fetched, datetime.now(UTC))
-    brittle = BrittleLake(str(tmp_path / "brittle"), writes)
+    batch = sessions(date(2024, 1, 3), date(2024, 1, 8))
+    fetched = fetch_batch(polygon, batch, lambda: None)
+    uninterrupted = Lake(str(tmp_path / "uninterrupted"))
+    commit_batch(uninterrupted, fetched, datetime.now(UTC))
+    failing = FailingLake(str(tmp_path / "failing"), writes)
     with pytest.raises(PowerCutError):
-        commit(brittle, fetched, datetime.now(UTC))
-    again = Lake(str(tmp_path / "brittle"))
-    assert ledger(again, START, END).is_empty()
+        commit_batch(failing, fetched, datetime.now(UTC))
+    again = Lake(str(tmp_path / "failing"))
+    assert read_ingestion_log(again, START, END).is_empty()
     rows_by_day = again.scan("equity_bars").group_by("date").len().collect().get_column("len").to_list()
-    assert rows_by_day in ([], [3] * len(stretch)), "no day is half there"
-    commit(again, fetched, datetime.now(UTC))
+    assert rows_by_day in ([], [3] * len(batch)), "no day is partly there"
+    commit_batch(again, fetched, datetime.now(UTC))
     after = contents(again)
-    assert all(frame.equals(after[table]) for table, frame in contents(whole).items())
+    assert all(frame.equals(after[table]) for table, frame in contents(uninterrupted).items())
 
 
-def test_a_full_disk(vendor: Vendor, tmp_path: Path) -> None:
-    """No space: 503 that says so, nothing stored; with space again, the same request goes through."""
+def test_full_disk(vendor: Vendor, tmp_path: Path) -> None:
+    """Without space: 503 with the reason, nothing stored; with space, the same request succeeds."""
     day = "2024-03-28"
-    price = random.Random(0).uniform  # noqa: S311 - no secret: what does not compress fills the disk
+    price = random.Random(0).uniform  # noqa: S311 - not a secret: random figures do not compress
     vendor.extra_rows[day] = [
         {"T": f"X{number}", "o": price(1, 2), "h": 2, "l": 1, "c": price(1, 2), "v": price(1, 2)}
         for number in range(4000)
     ]
     environment = datamanager_environment(vendor.url, tmp_path)
-    with service("datamanager", environment, file_bytes=60_000) as process:
+    with run_service("datamanager", environment, file_bytes=60_000) as process:
         answer = process.client.post("/equity-bars", json={"date": day})
         assert (answer.status_code, answer.headers["content-type"]) == (503, "application/problem+json")
         assert "no space is left" in answer.json()["detail"]
@@ -150,14 +150,14 @@ def test_a_full_disk(vendor: Vendor, tmp_path: Path) -> None:
         bars = process.client.get("/equity-bars", params={"start_date": day, "end_date": day})
         assert read_frame_response(bars).is_empty()
         assert process.client.get("/health").status_code == 200
-    with service("datamanager", environment) as process:
+    with run_service("datamanager", environment) as process:
         assert process.client.post("/equity-bars", json={"date": day}).raise_for_status().json()["rows"] == 4003
 
 
-def test_one_collection_at_a_time(vendor: Vendor, tmp_path: Path) -> None:
-    """While one runs, progress shows it, a second is refused with 409, and readers see whole sessions only."""
+def test_one_ingestion_at_a_time(vendor: Vendor, tmp_path: Path) -> None:
+    """While one runs, its progress is shown, a second is refused with 409, and readers see complete sessions only."""
     vendor.delay_seconds = 0.02
-    with service("datamanager", datamanager_environment(vendor.url, tmp_path)) as process:
+    with run_service("datamanager", datamanager_environment(vendor.url, tmp_path)) as process:
         backfill = in_background(process.client)
         wait_for(process, "sessions_done", 1)
         progress = process.client.get("/equity-bars/ingestion").json()
@@ -184,15 +184,15 @@ def test_one_collection_at_a_time(vendor: Vendor, tmp_path: Path) -> None:
 def test_wrong_configuration(
     change: dict[str, str], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrong setting is told by its name."""
+    """The error of a wrong setting names it."""
     for name, value in (datamanager_environment("http://127.0.0.1:9", tmp_path) | change).items():
         monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=expected):
         create_application()
 
 
-def test_a_service_without_a_key_ends(tmp_path: Path) -> None:
-    """The process of a service that cannot work ends at once and says which setting is missing."""
+def test_service_without_a_key_ends(tmp_path: Path) -> None:
+    """The process ends at once and names the missing setting."""
     environment = datamanager_environment("http://127.0.0.1:9", tmp_path) | {"POLYGON_API_KEY": ""}
-    with pytest.raises(AssertionError, match="POLYGON_API_KEY is not set"), service("datamanager", environment):
+    with pytest.raises(AssertionError, match="POLYGON_API_KEY is not set"), run_service("datamanager", environment):
         pass

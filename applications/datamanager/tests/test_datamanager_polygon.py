@@ -1,8 +1,7 @@
-"""The vendor's adapter over real HTTP: what it reads, and what it says of every broken answer."""
+"""The vendor's adapter over real HTTP: reading its answers, and the error of every invalid one."""
 
 import time
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 from fastapi import Response
@@ -18,14 +17,14 @@ SESSION = date(2024, 3, 28)
 GROUPED = "/v2/aggs/grouped"
 
 
-def grouped_body(**changes: Any) -> Response:  # noqa: ANN401 - any JSON
-    """A grouped answer for the session with one row, changed."""
+def grouped_body(**changes: object) -> Response:
+    """An answer with one daily bar of the session, with changes."""
     row = {"T": "AAA", "o": 1, "h": 2, "l": 1, "c": 2, "v": 10, "t": 1711656000000}
     return JSONResponse({"status": "OK", "adjusted": False, "resultsCount": 1, "results": [row]} | changes)
 
 
 def test_reads_bars(vendor: Vendor, polygon: Polygon) -> None:
-    """Bars come as text under our names, missing vw and n as null, t as the day it names in New York."""
+    """Bars are text under the port's names; missing vw and n are null, t becomes its day in New York."""
     vendor.extra_rows["2024-03-28"] = [{"T": "DDD", "o": 0.1, "h": 0.30000000000000004, "l": 0.1, "c": 0.2, "v": 7}]
     bars = polygon.daily_bars(SESSION)
     assert bars.get_column("ticker").to_list() == ["AAA", "BBB", "CCC", "DDD"]
@@ -38,8 +37,8 @@ def test_reads_bars(vendor: Vendor, polygon: Polygon) -> None:
     )
 
 
-def test_asks_unadjusted_with_the_key_in_a_header_only(vendor: Vendor, polygon: Polygon) -> None:
-    """Bars are asked for unadjusted; the key is in no URL."""
+def test_requests_are_unadjusted_with_the_key_in_a_header(vendor: Vendor, polygon: Polygon) -> None:
+    """Unadjusted bars are requested; the key is in no URL."""
     polygon.daily_bars(SESSION)
     (headers,) = vendor.headers
     assert "adjusted=false" in headers["query"]
@@ -48,24 +47,24 @@ def test_asks_unadjusted_with_the_key_in_a_header_only(vendor: Vendor, polygon: 
 
 
 def test_clock(vendor: Vendor, polygon: Polygon) -> None:
-    """The vendor's clock, given with New York's offset, comes in UTC."""
+    """The vendor's clock, sent with New York's offset, is converted to UTC."""
     vendor.now = datetime.fromisoformat("2024-07-03T13:00:00-04:00")
     assert datetime(2024, 7, 3, 17, tzinfo=UTC) == polygon.now()
 
 
-BROKEN = {
+INVALID = {
     "truncated": (
         lambda: Response('{"status":"OK","results":[{"T":"AA', media_type="application/json"),
-        "no whole JSON",
+        "no complete JSON",
     ),
     "page": (lambda: HTMLResponse("<html>Sign in to the Wi-Fi</html>"), "Sign in to the Wi-Fi"),
-    "list": (lambda: JSONResponse([1]), "list where an object belongs"),
+    "list": (lambda: JSONResponse([1]), "list instead of an object"),
     "delayed": (lambda: grouped_body(status="DELAYED"), "DELAYED"),
     "null": (lambda: grouped_body(results=None), "without results"),
     "counted": (lambda: grouped_body(resultsCount=2), "counts 2 bars"),
     "empty": (lambda: grouped_body(resultsCount=0, results=[]), "sent no bar"),
     "without": (lambda: JSONResponse({"status": "OK", "resultsCount": 0}), "sent no bar"),
-    "scalars": (lambda: grouped_body(results=[1]), "no list of objects"),
+    "scalars": (lambda: grouped_body(results=[1]), "not a list of objects"),
     "adjusted": (lambda: grouped_body(adjusted=True), "split-adjusted"),
     "other day": (
         lambda: grouped_body(results=[{"T": "A", "o": 1, "h": 1, "l": 1, "c": 1, "v": 1, "t": 1602705600000}]),
@@ -83,10 +82,10 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize("name", BROKEN)
-def test_broken_answers(name: str, vendor: Vendor, polygon: Polygon) -> None:
-    """Each broken answer is an UpstreamError that says what was asked and what came, without the key."""
-    answer, expected = BROKEN[name]
+@pytest.mark.parametrize("name", INVALID)
+def test_invalid_answers(name: str, vendor: Vendor, polygon: Polygon) -> None:
+    """Each invalid answer is an UpstreamError that quotes request and answer, without the key."""
+    answer, expected = INVALID[name]
     vendor.fault(GROUPED, answer, count=3)
     with pytest.raises(UpstreamError) as raised:
         polygon.daily_bars(SESSION)
@@ -96,23 +95,23 @@ def test_broken_answers(name: str, vendor: Vendor, polygon: Polygon) -> None:
 
 
 @pytest.mark.parametrize("name", ["truncated", "page", "server error", "too many"])
-def test_transient_answers_are_asked_again(name: str, vendor: Vendor, polygon: Polygon) -> None:
-    """What may pass is repeated; the third answer is right."""
-    vendor.fault(GROUPED, BROKEN[name][0], count=2)
+def test_transient_errors_are_retried(name: str, vendor: Vendor, polygon: Polygon) -> None:
+    """A transient error is retried; the third answer is valid."""
+    vendor.fault(GROUPED, INVALID[name][0], count=2)
     assert polygon.daily_bars(SESSION).height == 3
-    assert len(vendor.asked_for(GROUPED)) == 3
+    assert len(vendor.requests_of(GROUPED)) == 3
 
 
-def test_final_answers_are_not_asked_again(vendor: Vendor, polygon: Polygon) -> None:
-    """A refused key is not tried again: that would only get it locked."""
-    vendor.fault(GROUPED, BROKEN["refused"][0], count=3)
+def test_refusals_are_not_retried(vendor: Vendor, polygon: Polygon) -> None:
+    """A refused key is not sent again: that could lock it."""
+    vendor.fault(GROUPED, INVALID["refused"][0], count=3)
     with pytest.raises(UpstreamError):
         polygon.daily_bars(SESSION)
-    assert len(vendor.asked_for(GROUPED)) == 1
+    assert len(vendor.requests_of(GROUPED)) == 1
 
 
 def test_retry_after_is_honoured(vendor: Vendor, polygon: Polygon) -> None:
-    """A 429 with Retry-After 1 is asked again after a second, not after the first wait of 10 ms."""
+    """A 429 with Retry-After 1 is retried after one second, not after the first wait of 10 ms."""
     vendor.fault(GROUPED, lambda: JSONResponse({}, 429, {"Retry-After": "1"}))
     started = time.monotonic()
     polygon.daily_bars(SESSION)
@@ -120,33 +119,33 @@ def test_retry_after_is_honoured(vendor: Vendor, polygon: Polygon) -> None:
 
 
 def test_timeouts(vendor: Vendor, polygon: Polygon) -> None:
-    """A vendor that hangs is given up after the read timeout of each attempt."""
+    """A vendor that does not answer raises UnavailableError after the read timeout of each attempt."""
     vendor.delay_seconds = 0.7
     with pytest.raises(UnavailableError, match="3 attempts"):
         polygon.daily_bars(SESSION)
 
 
-def test_nobody_there() -> None:
-    """A vendor that is not there is UnavailableError, with what to check."""
+def test_unreachable_vendor() -> None:
+    """An unreachable vendor is an UnavailableError that says what to check."""
     adapter = Polygon("key", "http://127.0.0.1:9", 0, RetryPolicy(attempts=1), Timeouts(connect=0.5))
     with pytest.raises(UnavailableError, match="check POLYGON_BASE_URL"):
         adapter.now()
 
 
 def test_requests_per_minute(vendor: Vendor) -> None:
-    """The bucket lets the allowance through at once and holds the next request back."""
+    """The limiter lets the allowed requests through at once and blocks the next one."""
     adapter = Polygon("key", vendor.url, 3)
     started = time.monotonic()
     for _ in range(3):
         adapter.now()
     assert time.monotonic() - started < 5.0
-    limiter = adapter._transport._limiter
+    limiter = adapter.transport.limiter
     assert limiter is not None
     assert limiter.try_acquire("vendor", blocking=False) is False
 
 
 def test_pages(vendor: Vendor, polygon: Polygon) -> None:
-    """Splits come whole although the vendor sends two a page."""
+    """Every page of splits is read."""
     vendor.page_rows = 2
     vendor.splits = [
         {"ticker": f"T{day}", "execution_date": f"2024-03-{day:02}", "split_from": 1, "split_to": 20}
@@ -158,13 +157,13 @@ def test_pages(vendor: Vendor, polygon: Polygon) -> None:
         ("T6", date(2024, 3, 6), 1.0, 20.0),
         ("T7", date(2024, 3, 7), 1.0, 20.0),
     ] == splits.rows()
-    assert len(vendor.asked_for("/v3/reference/splits")) == 2
+    assert len(vendor.requests_of("/v3/reference/splits")) == 2
 
 
-def test_a_broken_page_fails_the_whole_list(vendor: Vendor, polygon: Polygon) -> None:
-    """A truncated page is an error, where the client alone would end the list early."""
-    vendor.fault("/v3/reference/dividends", BROKEN["truncated"][0], count=3)
-    with pytest.raises(UpstreamError, match="no whole JSON"):
+def test_an_invalid_page_fails_the_list(vendor: Vendor, polygon: Polygon) -> None:
+    """A truncated page is an error; polygon-api-client alone would end the list early."""
+    vendor.fault("/v3/reference/dividends", INVALID["truncated"][0], count=3)
+    with pytest.raises(UpstreamError, match="no complete JSON"):
         polygon.dividends(date(2024, 3, 5), date(2024, 3, 7))
 
 
@@ -176,7 +175,7 @@ def test_listings(polygon: Polygon) -> None:
 
 
 def test_profiles(vendor: Vendor, polygon: Polygon) -> None:
-    """A company's SIC code and listing date; None for a ticker the vendor does not know; an error for another's."""
+    """A company's SIC code and listing date; None for an unknown ticker; an error for another ticker's details."""
     profile = polygon.profile("AAA")
     assert profile is not None
     assert (date(2001, 2, 3), "3571", "ELECTRONIC COMPUTERS") == (
@@ -192,7 +191,7 @@ def test_profiles(vendor: Vendor, polygon: Polygon) -> None:
 
 @pytest.mark.parametrize("server_time", [None, "yesterday", "2024-03-28T16:00:00"])
 def test_unreadable_clock(server_time: str | None, vendor: Vendor, polygon: Polygon) -> None:
-    """A clock without a readable moment and offset is an error, not a guess."""
+    """A clock without a readable time and offset is an error."""
     vendor.fault("/v1/marketstatus", lambda: JSONResponse({"market": "open", "serverTime": server_time}))
     with pytest.raises(UpstreamError, match="serverTime"):
         polygon.now()

@@ -1,4 +1,4 @@
-"""What is let through, what is held back and why; which days a request means; which sector a code is in."""
+"""Checks of the vendor's rows, sessions of a request, and sectors of SIC codes."""
 
 from datetime import date
 
@@ -7,16 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datamanager.periods import Period, ends_month, runs, session_to_collect, sessions_to_collect
+from datamanager.periods import (
+    Period,
+    contains_month_end,
+    list_closed_sessions,
+    require_closed_session,
+    split_into_batches,
+)
 from datamanager.ports import DIVIDEND_SCHEMA, RAW_BAR_SCHEMA, SPLIT_SCHEMA
-from datamanager.quality import judge_bars, judge_dividends, judge_splits
+from datamanager.quality import check_bars, check_dividends, check_splits
 from datamanager.sectors import sector_expression
 from internal.dates import sessions
 from internal.errors import InvalidRequestError
 from internal.schemas import corporate_actions, equity_bars
 
 SESSION = date(2024, 3, 28)
-GOOD = {
+VALID = {
     "ticker": "AAA",
     "date": "2024-03-28",
     "open": "1.5",
@@ -30,15 +36,15 @@ GOOD = {
 
 
 def raw(*rows: dict[str, str | None]) -> pl.DataFrame:
-    """Rows as the port gives them."""
-    return pl.DataFrame([GOOD | row for row in rows], schema=RAW_BAR_SCHEMA)
+    """Rows in the port's schema."""
+    return pl.DataFrame([VALID | row for row in rows], schema=RAW_BAR_SCHEMA)
 
 
-def test_a_sound_bar() -> None:
-    """Text becomes the schema's types; a whole number of transactions may come as 12.0."""
-    judged = judge_bars(raw({}), SESSION)
-    assert (equity_bars.validate(judged.sound).height, judged.quarantined.height) == (1, 0)
-    assert judged.sound.select("open", "volume", "transactions").row(0) == (1.5, 10.5, 12)
+def test_valid_bar() -> None:
+    """Text is converted to the schema's types; 12.0 transactions are the integer 12."""
+    checked = check_bars(raw({}), SESSION)
+    assert (equity_bars.validate(checked.valid).height, checked.quarantined.height) == (1, 0)
+    assert checked.valid.select("open", "volume", "transactions").row(0) == (1.5, 10.5, 12)
 
 
 @pytest.mark.parametrize(
@@ -58,34 +64,34 @@ def test_a_sound_bar() -> None:
         ({"high": "1.4"}, "open_at_most_high"),
     ],
 )
-def test_one_bad_row(change: dict[str, str | None], reason: str) -> None:
-    """A bad row is held back with its reason, as it came; the good one beside it passes."""
-    judged = judge_bars(raw(change, {"ticker": "BBB"}), SESSION)
-    assert judged.sound.get_column("ticker").to_list() == ["BBB"]
-    assert [reason] == judged.quarantined.get_column("reason").to_list()
+def test_invalid_bar(change: dict[str, str | None], reason: str) -> None:
+    """An invalid row is quarantined as received, with its reason; a valid one is not."""
+    checked = check_bars(raw(change, {"ticker": "BBB"}), SESSION)
+    assert checked.valid.get_column("ticker").to_list() == ["BBB"]
+    assert [reason] == checked.quarantined.get_column("reason").to_list()
     if reason.endswith("unreadable"):
-        assert {name: judged.quarantined.item(0, name) for name in change} == change
+        assert {name: checked.quarantined.item(0, name) for name in change} == change
 
 
 @settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.fixed_dictionaries(
-            {name: st.none() | st.text(max_size=3) | st.floats().map(str) | st.just(GOOD[name]) for name in GOOD}
+            {name: st.none() | st.text(max_size=3) | st.floats().map(str) | st.just(VALID[name]) for name in VALID}
         ),
         min_size=1,
         max_size=20,
     )
 )
 def test_no_row_is_lost(rows: list[dict[str, str | None]]) -> None:
-    """Whatever comes is either sound by the schema or held back with a reason: never dropped, never both."""
-    judged = judge_bars(pl.DataFrame(rows, schema=RAW_BAR_SCHEMA), SESSION)
-    assert len(rows) == equity_bars.validate(judged.sound).height + judged.quarantined.height
-    assert judged.quarantined.get_column("reason").null_count() == 0
+    """Every row is either valid by the schema or quarantined with a reason, never dropped and never both."""
+    checked = check_bars(pl.DataFrame(rows, schema=RAW_BAR_SCHEMA), SESSION)
+    assert len(rows) == equity_bars.validate(checked.valid).height + checked.quarantined.height
+    assert checked.quarantined.get_column("reason").null_count() == 0
 
 
 def test_splits() -> None:
-    """A repeated record counts once; contradicting ones, and those without ticker, day or shares, are held back."""
+    """A repeated record counts once; contradicting and inpresent ones are quarantined."""
     day = date(2024, 3, 27)
     rows = [
         ("A", day, 1, 4),
@@ -97,9 +103,9 @@ def test_splits() -> None:
         ("D", day, 0, 2),
         ("E", day, 1, None),
     ]
-    judged = judge_splits(pl.DataFrame(rows, schema=SPLIT_SCHEMA, orient="row"))
-    assert [("A", day, 1.0, 4.0)] == corporate_actions.validate_splits(judged.sound).rows()
-    reasons = judged.quarantined.get_column("reason").to_list()
+    checked = check_splits(pl.DataFrame(rows, schema=SPLIT_SCHEMA, orient="row"))
+    assert [("A", day, 1.0, 4.0)] == corporate_actions.validate_splits(checked.valid).rows()
+    reasons = checked.quarantined.get_column("reason").to_list()
     assert [reason.split(": ", 1)[0] for reason in reasons] == [
         "split_contradicts_another",
         "split_contradicts_another",
@@ -112,7 +118,7 @@ def test_splits() -> None:
 
 
 def test_dividends() -> None:
-    """Two payments of a day add up; another currency, and an amount that is none, are held back."""
+    """Two payments of a day are added; other currencies and invalid amounts are quarantined."""
     day, pay_day = date(2024, 3, 27), date(2024, 4, 15)
     rows = [
         ("A", day, 0.25, None, None, None, "USD"),
@@ -121,9 +127,9 @@ def test_dividends() -> None:
         ("C", day, float("nan"), None, None, None, "USD"),
         ("D", day, -1.0, None, None, None, "USD"),
     ]
-    judged = judge_dividends(pl.DataFrame(rows, schema=DIVIDEND_SCHEMA, orient="row"))
-    assert [("A", day, 1.25, None, None, pay_day)] == corporate_actions.validate_dividends(judged.sound).rows()
-    assert [reason.split(": ", 1)[0] for reason in judged.quarantined.get_column("reason")] == [
+    checked = check_dividends(pl.DataFrame(rows, schema=DIVIDEND_SCHEMA, orient="row"))
+    assert [("A", day, 1.25, None, None, pay_day)] == corporate_actions.validate_dividends(checked.valid).rows()
+    assert [reason.split(": ", 1)[0] for reason in checked.quarantined.get_column("reason")] == [
         "dividend_in_CAD",
         "dividend_amount_not_positive",
         "dividend_amount_not_positive",
@@ -148,45 +154,45 @@ def test_dividends() -> None:
         ("3312", "Materials"),  # NUE
         ("6324", "Health Care"),  # UNH
         ("0100", "Consumer Staples"),
-        ("9995", None),  # a blank check
+        ("9995", None),  # a blank-check company
         ("", None),
         ("n/a", None),
         (None, None),
     ],
 )
 def test_sectors(code: str | None, sector: str | None) -> None:
-    """Codes of well-known companies, as EDGAR gives them, land in the sector they are traded in."""
+    """The codes of well-known companies (from EDGAR) map to the sectors they are traded in."""
     frame = pl.DataFrame({"code": [code]}, schema={"code": pl.String})
     assert frame.select(sector_expression(pl.col("code"))).item() == sector
 
 
-def test_sessions_to_collect() -> None:
-    """Sessions of a period, closed ones only."""
+def test_list_closed_sessions() -> None:
+    """Only the closed sessions of a period may be requested."""
     week = Period(date(2024, 3, 25), date(2024, 3, 31))
-    assert sessions(date(2024, 3, 25), SESSION) == sessions_to_collect(week, SESSION)
+    assert sessions(date(2024, 3, 25), SESSION) == list_closed_sessions(week, SESSION)
     with pytest.raises(InvalidRequestError, match="2024-03-28 has not closed"):
-        sessions_to_collect(week, date(2024, 3, 27))
+        list_closed_sessions(week, date(2024, 3, 27))
     with pytest.raises(InvalidRequestError, match="not a session"):
-        session_to_collect(date(2024, 3, 29), SESSION)
+        require_closed_session(date(2024, 3, 29), SESSION)
 
 
 def test_ten_years() -> None:
-    """Ten years to the day pass, one day more does not; leap days neither crash nor count double."""
-    Period.checked(date(2014, 3, 1), date(2024, 3, 1))
-    Period.checked(date(2012, 2, 29), date(2022, 2, 28))
+    """Ten years to the day are valid, one day more is not; leap days are handled."""
+    Period.between(date(2014, 3, 1), date(2024, 3, 1))
+    Period.between(date(2012, 2, 29), date(2022, 2, 28))
     for start, end in [(date(2014, 3, 1), date(2024, 3, 2)), (date(1, 1, 1), date(9999, 12, 31))]:
         with pytest.raises(InvalidRequestError, match="longer than 10 years"):
-            Period.checked(start, end)
+            Period.between(start, end)
 
 
-@given(complete=st.sets(st.sampled_from(sessions(date(2024, 1, 1), SESSION))), longest=st.integers(1, 30))
-def test_runs(complete: set[date], longest: int) -> None:
-    """Stretches hold exactly the missing sessions in order, none too long, none around a complete session."""
+@given(present=st.sets(st.sampled_from(sessions(date(2024, 1, 1), SESSION))), longest=st.integers(1, 30))
+def test_batches(present: set[date], longest: int) -> None:
+    """Batches hold exactly the missing sessions in order, none too long, none around a present session."""
     wanted = sessions(date(2024, 1, 1), SESSION)
-    stretches = runs(wanted, complete, longest)
-    assert [day for stretch in stretches for day in stretch] == [day for day in wanted if day not in complete]
-    assert all(1 <= len(stretch) <= longest for stretch in stretches)
-    assert all(sessions(stretch[0], stretch[-1]) == stretch for stretch in stretches)
+    batches = split_into_batches(wanted, present, longest)
+    assert [day for batch in batches for day in batch] == [day for day in wanted if day not in present]
+    assert all(1 <= len(batch) <= longest for batch in batches)
+    assert all(sessions(batch[0], batch[-1]) == batch for batch in batches)
 
 
 @pytest.mark.parametrize(
@@ -199,6 +205,6 @@ def test_runs(complete: set[date], longest: int) -> None:
         (date(2024, 3, 1), date(2024, 3, 4), False),
     ],
 )
-def test_the_end_of_a_month(first: date, last: date, expected: bool) -> None:  # noqa: FBT001 - an expected answer
-    """A stretch ends a month when the month's last session is in it."""
-    assert ends_month(sessions(first, last)) is expected
+def test_end_of_a_month(first: date, last: date, expected: bool) -> None:  # noqa: FBT001 - an expected answer
+    """A batch contains the end of a month when the month's last session is in it."""
+    assert contains_month_end(sessions(first, last)) is expected

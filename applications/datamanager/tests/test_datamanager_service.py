@@ -1,7 +1,7 @@
-"""Datamanager over real HTTP in front of a real vendor: collect, read, keep, announce, and every kind of bad input."""
+"""Datamanager over HTTP with a vendor on loopback: ingestion, queries, storage, events, and every invalid input."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -54,10 +54,10 @@ POSITION = {
 
 
 @contextmanager
-def datamanager(
+def run_datamanager(
     vendor: Vendor, folder: Path, subscribers: list[str] | None = None, token: str = ""
-) -> Iterator[httpx.Client]:
-    """A client of a datamanager that keeps everything in the folder."""
+) -> Generator[httpx.Client]:
+    """Run a datamanager whose lake and state are in the folder; a client of it."""
     configuration = Configuration(
         state_directory=folder / "state",
         data_bucket=str(folder / "lake"),
@@ -72,24 +72,24 @@ def datamanager(
 
 
 @pytest.fixture
-def client(vendor: Vendor, tmp_path: Path) -> Iterator[httpx.Client]:
+def client(vendor: Vendor, tmp_path: Path) -> Generator[httpx.Client]:
     """A datamanager with an empty lake."""
-    with datamanager(vendor, tmp_path) as client:
+    with run_datamanager(vendor, tmp_path) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[httpx.Client, Vendor]]:
-    """One datamanager and its vendor for all requests that must change nothing."""
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Generator[tuple[httpx.Client, Vendor]]:
+    """One datamanager and its vendor, shared by the requests that must change nothing."""
     vendor = Vendor()
     with serve(vendor_application(vendor)) as url:
         vendor.url = url
-        with datamanager(vendor, tmp_path_factory.mktemp("untouched")) as client:
+        with run_datamanager(vendor, tmp_path_factory.mktemp("untouched")) as client:
             yield client, vendor
 
 
 def problem(response: httpx.Response, status: int) -> str:
-    """The detail of a problem answer of that status."""
+    """The detail of a problem response with that status."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"].startswith("application/problem+json")
     body = response.json()
@@ -98,23 +98,23 @@ def problem(response: httpx.Response, status: int) -> str:
 
 
 def read(client: httpx.Client, path: str, **query: str) -> pl.DataFrame:
-    """The frame that GET answers."""
+    """The frame of a GET response."""
     return read_frame_response(client.get(path, params=query))
 
 
 def test_backfill(client: httpx.Client, vendor: Vendor) -> None:
-    """A backfill stores every session, asks for each once, and asks for nothing the second time."""
+    """A backfill fetches and stores every session once; the second time it fetches nothing."""
     wanted = {"start_date": "2024-02-01", "end_date": "2024-03-28"}
     days = sessions(date(2024, 2, 1), SESSION)
     first = client.post("/equity-bars", json=wanted).raise_for_status().json()
     assert [{"date": str(day), "status": "collected", "rows": 3, "quarantined": 0} for day in days] == first["sessions"]
     assert (3 * len(days), 0) == (first["rows"], first["quarantined"])
-    asked = vendor.asked_for("/v2/aggs")
-    assert sorted(asked) == [f"/v2/aggs/grouped/locale/us/market/stocks/{day}" for day in days]
+    requested = vendor.requests_of("/v2/aggs")
+    assert sorted(requested) == [f"/v2/aggs/grouped/locale/us/market/stocks/{day}" for day in days]
 
     again = client.post("/equity-bars", json=wanted).raise_for_status().json()
     assert {"present"} == {outcome["status"] for outcome in again["sessions"]}
-    assert asked == vendor.asked_for("/v2/aggs")
+    assert requested == vendor.requests_of("/v2/aggs")
     assert first["bars_version"] == again["bars_version"]
 
     bars = read(client, "/equity-bars", start_date="2024-02-01", end_date="2024-03-28")
@@ -125,7 +125,7 @@ def test_backfill(client: httpx.Client, vendor: Vendor) -> None:
 
 
 def test_force_fetches_again(client: httpx.Client, vendor: Vendor) -> None:
-    """With force a complete session is fetched again and replaced, not added."""
+    """With force an ingested session is fetched again and replaced, not added."""
     client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
     vendor.extra_rows["2024-03-28"] = [{"T": "NEW", "o": 1, "h": 1, "l": 1, "c": 1, "v": 5}]
     answer = client.post("/equity-bars", json={"date": "2024-03-28", "force": True}).raise_for_status().json()
@@ -135,19 +135,19 @@ def test_force_fetches_again(client: httpx.Client, vendor: Vendor) -> None:
 
 
 def test_only_missing_sessions_are_fetched(client: httpx.Client, vendor: Vendor) -> None:
-    """A range around collected sessions fetches the others and keeps what is there."""
+    """A range around ingested sessions fetches only the others and leaves the ingested ones."""
     client.post("/equity-bars", json={"date": "2024-03-26"}).raise_for_status()
     before = read(client, "/sessions")
     vendor.requests.clear()
     client.post("/equity-bars", json={"start_date": "2024-03-25", "end_date": "2024-03-28"}).raise_for_status()
-    assert sorted(path[-10:] for path in vendor.asked_for("/v2/aggs")) == ["2024-03-25", "2024-03-27", "2024-03-28"]
-    ledger = read(client, "/sessions", start_date="2024-03-25", end_date="2024-03-28")
-    assert before.rows() == ledger.filter(pl.col("date") == date(2024, 3, 26)).rows()
-    assert ledger.get_column("vendor_digest").str.len_chars().to_list() == [64] * 4
+    assert sorted(path[-10:] for path in vendor.requests_of("/v2/aggs")) == ["2024-03-25", "2024-03-27", "2024-03-28"]
+    log = read(client, "/sessions", start_date="2024-03-25", end_date="2024-03-28")
+    assert before.rows() == log.filter(pl.col("date") == date(2024, 3, 26)).rows()
+    assert log.get_column("vendor_digest").str.len_chars().to_list() == [64] * 4
 
 
-def test_bad_rows_go_to_quarantine(client: httpx.Client, vendor: Vendor, tmp_path: Path) -> None:
-    """What is no bar is kept as text with the reason, counted, and never read as a bar; a repeat does not double it."""
+def test_invalid_rows_are_quarantined(client: httpx.Client, vendor: Vendor, tmp_path: Path) -> None:
+    """An invalid row is stored as text with the reason, counted once, and never read as a bar."""
     vendor.extra_rows["2024-03-28"] = [
         {"T": "TEXT", "o": "n/a", "h": 2, "l": 1, "c": 1, "v": 5},
         {"T": "LOW", "o": 1, "h": 2, "l": 1.5, "c": 2, "v": 5},
@@ -159,8 +159,8 @@ def test_bad_rows_go_to_quarantine(client: httpx.Client, vendor: Vendor, tmp_pat
     for _ in range(2):
         answer = client.post("/equity-bars", json={"date": "2024-03-28", "force": True}).raise_for_status().json()
         assert (answer["rows"], answer["quarantined"]) == (3, 6)
-    held = Lake(str(tmp_path / "lake")).scan("equity_bars_quarantine").sort("ticker", "volume").collect()
-    assert held.select("ticker", "reason", "open").rows() == [
+    quarantined = Lake(str(tmp_path / "lake")).scan("equity_bars_quarantine").sort("ticker", "volume").collect()
+    assert quarantined.select("ticker", "reason", "open").rows() == [
         ("LATE", "date_is_not_the_session", "1"),
         ("LOW", "low_at_most_open", "1.0"),
         ("NONE", "open_missing", None),
@@ -173,7 +173,7 @@ def test_bad_rows_go_to_quarantine(client: httpx.Client, vendor: Vendor, tmp_pat
 
 
 def test_corporate_actions(client: httpx.Client, vendor: Vendor) -> None:
-    """Splits and dividends of the days come along, the weekend before included; bars adjust as of a day."""
+    """Splits and dividends are ingested with the bars, the weekend before included; bars are adjusted as of a day."""
     vendor.splits = [{"ticker": "AAA", "execution_date": "2024-03-27", "split_from": 1, "split_to": 4}]
     vendor.dividends = [
         {"ticker": "BBB", "ex_dividend_date": "2024-03-24", "cash_amount": 0.5, "currency": "USD"},
@@ -205,7 +205,7 @@ def test_corporate_actions(client: httpx.Client, vendor: Vendor) -> None:
 
 
 def test_representations(client: httpx.Client) -> None:
-    """The same bars as Arrow, parquet and JSON, with the version they were read from."""
+    """The same bars as Arrow, parquet and JSON, with the version of the table."""
     version = client.post("/equity-bars", json={"date": "2024-03-28"}).json()["bars_version"]
     query = {"start_date": "2024-03-28", "end_date": "2024-03-28"}
     answers = {
@@ -220,7 +220,7 @@ def test_representations(client: httpx.Client) -> None:
 
 
 def test_tickers_and_columns(client: httpx.Client) -> None:
-    """Rows and columns as asked for; an unknown ticker is 404 by name, an unknown column 422 with those there are."""
+    """The requested rows and columns; an unknown ticker is 404 by name, an unknown column 422 with the known ones."""
     client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
     query = {"start_date": "2024-03-28", "end_date": "2024-03-28"}
     frame = read(client, "/equity-bars", **query, tickers="CCC, AAA", columns="close,ticker")
@@ -232,7 +232,7 @@ def test_tickers_and_columns(client: httpx.Client) -> None:
     assert read(client, "/equity-bars", **earlier).is_empty(), "a known ticker without bars in the range is no error"
 
 
-BAD_RANGES = [
+INVALID_RANGES: list[tuple[dict[str, str], str]] = [
     ({}, "start_date is missing"),
     ({"start_date": "2024-03-01"}, "end_date is missing"),
     ({"start_date": "2024-03-01", "end_date": "yesterday"}, "end_date"),
@@ -243,9 +243,9 @@ BAD_RANGES = [
 ]
 
 
-@pytest.mark.parametrize(("query", "expected"), BAD_RANGES)
-def test_bad_ranges(untouched: tuple[httpx.Client, Vendor], query: dict[str, str], expected: str) -> None:
-    """Missing, malformed, backwards and too long ranges are told apart."""
+@pytest.mark.parametrize(("query", "expected"), INVALID_RANGES)
+def test_invalid_ranges(untouched: tuple[httpx.Client, Vendor], query: dict[str, str], expected: str) -> None:
+    """Missing, malformed, backwards and too long ranges have their own messages."""
     client, _ = untouched
     assert expected in problem(client.get("/equity-bars", params=query), 422)
 
@@ -256,7 +256,7 @@ def test_ten_years_are_a_range(untouched: tuple[httpx.Client, Vendor]) -> None:
     assert read(client, "/equity-bars", start_date="2014-03-01", end_date="2024-03-01").is_empty()
 
 
-BAD_COLLECTS = [
+INVALID_INGESTIONS = [
     (b"", "body"),
     (b"{", "body"),
     (b"[]", "body"),
@@ -275,17 +275,17 @@ BAD_COLLECTS = [
 ]
 
 
-@pytest.mark.parametrize(("body", "expected"), BAD_COLLECTS)
-def test_bad_collects(untouched: tuple[httpx.Client, Vendor], body: bytes, expected: str) -> None:
-    """A body that makes no sense is 422 with the reason, and the vendor is not asked for bars."""
+@pytest.mark.parametrize(("body", "expected"), INVALID_INGESTIONS)
+def test_invalid_ingestions(untouched: tuple[httpx.Client, Vendor], body: bytes, expected: str) -> None:
+    """An invalid body is 422 with the reason, and no bars are requested from the vendor."""
     client, vendor = untouched
     vendor.requests.clear()
     response = client.post("/equity-bars", content=body, headers={"Content-Type": "application/json"})
     assert expected in problem(response, 422)
-    assert vendor.asked_for("/v2/aggs") == []
+    assert vendor.requests_of("/v2/aggs") == []
 
 
-def test_holidays_inside_a_range_are_no_error(client: httpx.Client) -> None:
+def test_holidays_in_a_range_are_allowed(client: httpx.Client) -> None:
     """Thursday to Sunday over Good Friday is one session; a weekend is none."""
     answer = client.post("/equity-bars", json={"start_date": "2024-03-28", "end_date": "2024-03-31"}).json()
     assert [outcome["date"] for outcome in answer["sessions"]] == ["2024-03-28"]
@@ -293,8 +293,8 @@ def test_holidays_inside_a_range_are_no_error(client: httpx.Client) -> None:
     assert (weekend.json()["sessions"], weekend.json()["rows"]) == ([], 0)
 
 
-def test_a_broken_vendor_writes_nothing(client: httpx.Client, vendor: Vendor) -> None:
-    """One broken session: the answer is 502, nothing of its stretch is readable, and a repeat mends it."""
+def test_invalid_vendor_answer_writes_nothing(client: httpx.Client, vendor: Vendor) -> None:
+    """One invalid session: the response is 502, nothing of its batch is stored, and a second request succeeds."""
     vendor.fault("/v2/aggs/grouped/locale/us/market/stocks/2024-03-27", lambda: JSONResponse({"status": "DELAYED"}))
     wanted = {"start_date": "2024-03-25", "end_date": "2024-03-28"}
     detail = problem(client.post("/equity-bars", json=wanted), 502)
@@ -306,8 +306,8 @@ def test_a_broken_vendor_writes_nothing(client: httpx.Client, vendor: Vendor) ->
     assert client.post("/equity-bars", json=wanted).raise_for_status().json()["rows"] == 12
 
 
-def test_transient_vendor_errors_are_survived(client: httpx.Client, vendor: Vendor) -> None:
-    """A 429, a page and a truncated body in the middle of a backfill are asked again."""
+def test_transient_vendor_errors_are_retried(client: httpx.Client, vendor: Vendor) -> None:
+    """A 429, an HTML page and a truncated body during a backfill are retried."""
     prefix = "/v2/aggs/grouped/locale/us/market/stocks/2024-03-2"
     vendor.fault(prefix, lambda: JSONResponse({}, 429, {"Retry-After": "0"}))
     vendor.fault(prefix, lambda: Response("<html>", media_type="text/html"))
@@ -317,11 +317,11 @@ def test_transient_vendor_errors_are_survived(client: httpx.Client, vendor: Vend
 
 
 def test_details(client: httpx.Client, vendor: Vendor) -> None:
-    """Profiles are fetched once a ticker; the sector comes from the SIC code; a file wins and stays."""
+    """Profiles are fetched once a ticker; the sector follows from the SIC code; a file takes precedence and stays."""
     client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
     assert client.post("/equity-details", json={}).raise_for_status().json() == {"rows": 3}
     assert client.post("/equity-details").raise_for_status().json() == {"rows": 3}
-    assert len(vendor.asked_for("/v3/reference/tickers/")) == 3
+    assert len(vendor.requests_of("/v3/reference/tickers/")) == 3
     details = equity_details.validate(read(client, "/equity-details"))
     assert (
         "AAA",
@@ -345,8 +345,8 @@ def test_details(client: httpx.Client, vendor: Vendor) -> None:
     ]
 
 
-def test_a_file_before_the_vendor(client: httpx.Client, vendor: Vendor) -> None:
-    """A file merged first still wins once the vendor's profile has come, which is fetched all the same."""
+def test_file_before_the_vendor(client: httpx.Client, vendor: Vendor) -> None:
+    """A file merged before the vendor's profile is fetched still takes precedence."""
     client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
     buffer = io.BytesIO()
     pl.DataFrame(
@@ -361,18 +361,18 @@ def test_a_file_before_the_vendor(client: httpx.Client, vendor: Vendor) -> None:
         row["name"],
         row["source"],
     ) == ("ENERGY", "ELECTRONIC COMPUTERS", "AAA Inc.", "file+polygon")
-    assert len(vendor.asked_for("/v3/reference/tickers/")) == 3
+    assert len(vendor.requests_of("/v3/reference/tickers/")) == 3
 
 
 def test_details_resume(client: httpx.Client, vendor: Vendor) -> None:
-    """A sync that the vendor breaks is 502; the next one fetches what is missing."""
+    """A sync that fails at the vendor is 502; the next one fetches the missing profiles."""
     client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
     vendor.fault("/v3/reference/tickers/BBB", lambda: JSONResponse({"error": "no"}, 403))
     assert "Check POLYGON_API_KEY" in problem(client.post("/equity-details", json={}), 502)
     assert client.post("/equity-details", json={}).json() == {"rows": 3}
 
 
-BAD_DETAILS = [
+INVALID_DETAILS = [
     (CSV, b"ticker,sector\nAAA,x\n", 422, "industry"),
     (CSV, b"ticker,sector,industry\n,x,y\n", 422, "no ticker"),
     (CSV, b"ticker,sector,industry\nAAA,x,y\nAAA,z,y\n", 422, "twice: AAA"),
@@ -382,11 +382,11 @@ BAD_DETAILS = [
 ]
 
 
-@pytest.mark.parametrize(("media_type", "body", "status", "expected"), BAD_DETAILS)
-def test_bad_details(
+@pytest.mark.parametrize(("media_type", "body", "status", "expected"), INVALID_DETAILS)
+def test_invalid_details(
     untouched: tuple[httpx.Client, Vendor], media_type: str, body: bytes, status: int, expected: str
 ) -> None:
-    """A file that cannot be merged is refused whole, with the reason."""
+    """An invalid file is refused as a whole, with the reason."""
     client, _ = untouched
     response = client.post("/equity-details", content=body, headers={"Content-Type": media_type})
     assert expected in problem(response, status)
@@ -394,7 +394,7 @@ def test_bad_details(
 
 
 def test_predictions(client: httpx.Client) -> None:
-    """Predictions replace those of their dates only; reads go by date and by range."""
+    """Predictions replace only those of their dates and are read by date or range."""
     other_day = PREDICTION | {"date": "2024-03-27", "target_date": "2024-03-28"}
     third_day = PREDICTION | {"date": "2024-03-26", "target_date": "2024-03-27"}
     assert client.post("/predictions", json=[PREDICTION, other_day, third_day]).json() == {"rows": 3}
@@ -407,7 +407,7 @@ def test_predictions(client: httpx.Client) -> None:
 
 
 def test_portfolios(client: httpx.Client) -> None:
-    """A portfolio replaces itself by its id; reads go by id, date and range."""
+    """A portfolio replaces the one with its id and is read by id, date or range."""
     two = [POSITION, POSITION | {"ticker": "BBB"}]
     assert client.post("/portfolios", json=two).json() == {"rows": 2}
     buffer = io.BytesIO()
@@ -417,12 +417,12 @@ def test_portfolios(client: httpx.Client) -> None:
     changed.write_ipc_stream(buffer)
     assert client.post("/portfolios", content=buffer.getvalue(), headers={"Content-Type": ARROW}).json() == {"rows": 1}
     assert client.post("/portfolios", json=[POSITION]).json() == {"rows": 1}
-    everything = portfolios.validate(read(client, "/portfolios", start_date="2024-03-01", end_date="2024-03-31"))
-    assert everything.select("portfolio_id", "ticker").rows() == [("p-2", "AAA"), ("p-1", "AAA")]
+    stored = portfolios.validate(read(client, "/portfolios", start_date="2024-03-01", end_date="2024-03-31"))
+    assert stored.select("portfolio_id", "ticker").rows() == [("p-2", "AAA"), ("p-1", "AAA")]
     assert read(client, "/portfolios", date="2024-03-28").equals(read(client, "/portfolios", portfolio_id="p-1"))
 
 
-BAD_BODIES = [
+INVALID_BODIES: list[tuple[str, object, str]] = [
     ("/predictions", [PREDICTION | {"quantile_10": 0.5}], "quantiles_ordered"),
     ("/predictions", [PREDICTION, PREDICTION], "unique"),
     ("/predictions", [PREDICTION | {"horizon": 8}], "horizon_in_range"),
@@ -436,17 +436,17 @@ BAD_BODIES = [
 ]
 
 
-@pytest.mark.parametrize(("path", "body", "expected"), BAD_BODIES)
-def test_bad_bodies(untouched: tuple[httpx.Client, Vendor], path: str, body: object, expected: str) -> None:
-    """A frame that breaks its schema is refused whole and says where; nothing is stored."""
+@pytest.mark.parametrize(("path", "body", "expected"), INVALID_BODIES)
+def test_invalid_bodies(untouched: tuple[httpx.Client, Vendor], path: str, body: object, expected: str) -> None:
+    """A frame that violates its schema is refused with the place; nothing is stored."""
     client, _ = untouched
     assert expected in problem(client.post(path, json=body), 422)
     assert read(client, path, start_date="2024-01-01", end_date="2024-12-31").is_empty()
 
 
 @pytest.mark.parametrize("path", ["/predictions", "/portfolios"])
-def test_reads_without_a_day(untouched: tuple[httpx.Client, Vendor], path: str) -> None:
-    """Without date or range nothing says what to read; both at once contradict each other."""
+def test_queries_without_a_day(untouched: tuple[httpx.Client, Vendor], path: str) -> None:
+    """A query needs either a date or a range, not neither and not both."""
     client, _ = untouched
     assert "give date" in problem(client.get(path), 422)
     assert "not both" in problem(client.get(path, params={"date": "2024-03-28", "end_date": "2024-03-28"}), 422)
@@ -464,8 +464,8 @@ def closed_event(day: str) -> dict[str, object]:
     }
 
 
-def eventually(client: httpx.Client, box: str, count: int) -> list[dict[str, object]]:
-    """The box's events once there are as many and all are through; fails after ten seconds."""
+def wait_for_events(client: httpx.Client, box: str, count: int) -> list[dict[str, object]]:
+    """The events of the box once that many are processed; fails after ten seconds."""
     deadline = datetime.now(UTC).timestamp() + 10
     while datetime.now(UTC).timestamp() < deadline:
         events: list[dict[str, object]] = client.get("/events").json()[box]
@@ -474,37 +474,37 @@ def eventually(client: httpx.Client, box: str, count: int) -> list[dict[str, obj
     pytest.fail(f"{box}: {client.get('/events').json()}")
 
 
-def test_a_closed_session_is_collected_and_announced(vendor: Vendor, tmp_path: Path) -> None:
-    """The exchange's event collects the session and sends equity_bars.synced, once however often it comes."""
+def test_closed_session_is_ingested_and_published(vendor: Vendor, tmp_path: Path) -> None:
+    """The exchange's event, received twice, ingests the session and publishes equity_bars.synced once."""
     structured = {"Content-Type": "application/cloudevents+json"}
     with (
-        datamanager(vendor, tmp_path / "receiver") as receiver,
-        datamanager(vendor, tmp_path / "one", [f"{receiver.base_url}/events"]) as client,
+        run_datamanager(vendor, tmp_path / "receiver") as receiver,
+        run_datamanager(vendor, tmp_path / "one", [f"{receiver.base_url}/events"]) as client,
     ):
         for _ in range(2):
             assert client.post("/events", json=closed_event("2024-03-28"), headers=structured).status_code == 204
-        (sent,) = eventually(client, "outbox", 1)
+        (sent,) = wait_for_events(client, "outbox", 1)
         assert sent["type"] == "application.datamanager.equity_bars.synced"
         assert sent["id"] == "application.datamanager.equity_bars.synced:2024-03-28"
-        eventually(client, "inbox", 1)
-        assert len(vendor.asked_for("/v2/aggs")) == 1
-        assert [event["type"] for event in eventually(receiver, "inbox", 1)] == [
+        wait_for_events(client, "inbox", 1)
+        assert len(vendor.requests_of("/v2/aggs")) == 1
+        assert [event["type"] for event in wait_for_events(receiver, "inbox", 1)] == [
             "application.datamanager.equity_bars.synced"
         ]
         assert read(client, "/equity-bars", start_date="2024-03-28", end_date="2024-03-28").height == 3
 
 
-def test_an_event_about_no_session_holds_nothing_up(client: httpx.Client, vendor: Vendor) -> None:
-    """A Saturday and a day past the calendar are taken and left; the session behind them is collected."""
+def test_event_without_a_session_is_dropped(client: httpx.Client, vendor: Vendor) -> None:
+    """Events of a Saturday and of a day outside the calendar are dropped; the session after them is ingested."""
     structured = {"Content-Type": "application/cloudevents+json"}
     for day in ("2024-03-30", "2999-01-01", "2024-03-28"):
         client.post("/events", json=closed_event(day), headers=structured).raise_for_status()
-    eventually(client, "inbox", 3)
-    assert [path[-10:] for path in vendor.asked_for("/v2/aggs")] == ["2024-03-28"]
+    wait_for_events(client, "inbox", 3)
+    assert [path[-10:] for path in vendor.requests_of("/v2/aggs")] == ["2024-03-28"]
 
 
-def test_files_are_merged_at_the_end_of_a_month(client: httpx.Client, tmp_path: Path) -> None:
-    """Sessions collected one by one leave one file a month once the month ends, and the same rows."""
+def test_files_are_compacted_at_the_end_of_a_month(client: httpx.Client, tmp_path: Path) -> None:
+    """At the end of a month its files are compacted, and the rows stay the same."""
     for day in ("2024-03-25", "2024-03-26", "2024-03-27"):
         client.post("/equity-bars", json={"date": day}).raise_for_status()
     lake = Lake(str(tmp_path / "lake"))
@@ -515,32 +515,32 @@ def test_files_are_merged_at_the_end_of_a_month(client: httpx.Client, tmp_path: 
 
 
 def test_query(client: httpx.Client) -> None:
-    """SQL over HTTP answers as a frame; a wrong one is a problem."""
+    """A SELECT is answered as a frame, any other statement with a problem."""
     client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
     statement = "SELECT date, sum(volume) AS volume, count(*) AS rows FROM equity_bars GROUP BY date"
     assert read(client, "/query", sql=statement).rows() == [(SESSION, 3_000_004.5, 3)]
     answer = client.get("/query", params={"sql": statement}, headers={"Accept": JSON})
     assert answer.json() == [{"date": "2024-03-28", "volume": 3_000_004.5, "rows": 3}]
-    assert "one SELECT" in problem(client.get("/query", params={"sql": "DROP TABLE equity_bars"}), 422)
+    assert "one SELECT statement" in problem(client.get("/query", params={"sql": "DROP TABLE equity_bars"}), 422)
     assert "sql" in problem(client.get("/query"), 422)
 
 
-def test_by_hand_only_the_latest_session_is_announced(vendor: Vendor, tmp_path: Path) -> None:
-    """POST of the latest closed session announces it, also when it is present; an older one and a backfill do not."""
+def test_only_the_latest_requested_session_is_published(vendor: Vendor, tmp_path: Path) -> None:
+    """Requesting the latest closed session publishes it, present or not; an older one and a backfill do not."""
     with (
-        datamanager(vendor, tmp_path / "receiver") as receiver,
-        datamanager(vendor, tmp_path / "one", [f"{receiver.base_url}/events"]) as client,
+        run_datamanager(vendor, tmp_path / "receiver") as receiver,
+        run_datamanager(vendor, tmp_path / "one", [f"{receiver.base_url}/events"]) as client,
     ):
         client.post("/equity-bars", json={"start_date": "2024-03-26", "end_date": "2024-03-28"}).raise_for_status()
         client.post("/equity-bars", json={"date": "2024-03-25"}).raise_for_status()
         assert client.get("/events").json()["outbox"] == []
         client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
-        (sent,) = eventually(client, "outbox", 1)
+        (sent,) = wait_for_events(client, "outbox", 1)
         assert sent["id"] == "application.datamanager.equity_bars.synced:2024-03-28"
 
 
 def test_operations(client: httpx.Client) -> None:
-    """Health, readiness, and metrics that show staleness and the vendor's outcomes; a vendor that is down shows."""
+    """Health, readiness, and metrics of freshness and of the vendor's outcomes."""
     assert client.get("/health").json() == {"status": "alive"}
     assert client.get("/ready").json()["checks"] == {"lake": "ok", "vendor": "ok", "events": "ok"}
     client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
@@ -555,17 +555,17 @@ def test_operations(client: httpx.Client) -> None:
     assert "/equity-bars" in client.get("/openapi.json").json()["paths"]
 
 
-def test_not_ready_while_the_vendor_refuses(vendor: Vendor, tmp_path: Path) -> None:
-    """A refused key shows in /ready with the reason, before anything is collected."""
+def test_not_ready_while_the_key_is_refused(vendor: Vendor, tmp_path: Path) -> None:
+    """/ready reports a refused key with the reason before anything is ingested."""
     vendor.fault("/v1/marketstatus", lambda: JSONResponse({"error": "Unknown API Key"}, 401), count=10)
-    with datamanager(vendor, tmp_path) as client:
+    with run_datamanager(vendor, tmp_path) as client:
         assert "Check POLYGON_API_KEY" in problem(client.get("/ready"), 503)
         assert client.get("/health").status_code == 200
 
 
 def test_mutations_need_the_token(vendor: Vendor, tmp_path: Path) -> None:
     """With FUND_API_TOKEN set, POST needs it and GET does not."""
-    with datamanager(vendor, tmp_path, token="open-sesame") as client:  # noqa: S106 - a token for this test
+    with run_datamanager(vendor, tmp_path, token="open-sesame") as client:  # noqa: S106 - a token for this test
         problem(client.post("/equity-bars", json={"date": "2024-03-28"}), 401)
         headers = {"Authorization": "Bearer open-sesame"}
         client.post("/equity-bars", json={"date": "2024-03-28"}, headers=headers).raise_for_status()
@@ -573,7 +573,7 @@ def test_mutations_need_the_token(vendor: Vendor, tmp_path: Path) -> None:
 
 
 def test_unknown_paths_and_methods(untouched: tuple[httpx.Client, Vendor]) -> None:
-    """404 and 405 are problems like all others."""
+    """404 and 405 are problem responses."""
     client, _ = untouched
     problem(client.get("/equity-bar"), 404)
     problem(client.delete("/equity-bars"), 405)

@@ -1,4 +1,4 @@
-"""SQL over the lake: answers against Polars, and every way out of the sandbox shut."""
+"""SQL over the lake: answers compared with Polars, and no statement leaves the sandbox."""
 
 import time
 from datetime import UTC, date, datetime
@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from datamanager.adapters.polygon import Polygon
-from datamanager.session_batches import commit, fetch
-from datamanager.sql import Limits, select
+from datamanager.session_batches import commit_batch, fetch_batch
+from datamanager.sql import Limits, run_select
 from internal.dates import sessions
 from internal.errors import InvalidRequestError, NotFoundError
 from internal.lake.store import Lake
@@ -18,12 +18,14 @@ from internal.lake.store import Lake
 @pytest.fixture
 def filled(lake: Lake, polygon: Polygon) -> Lake:
     """A lake with two weeks of three tickers."""
-    commit(lake, fetch(polygon, sessions(date(2024, 3, 18), date(2024, 3, 28)), lambda: None), datetime.now(UTC))
+    commit_batch(
+        lake, fetch_batch(polygon, sessions(date(2024, 3, 18), date(2024, 3, 28)), lambda: None), datetime.now(UTC)
+    )
     return lake
 
 
-def test_an_aggregate(filled: Lake) -> None:
-    """The same figures as Polars gives, through a common table expression and a join."""
+def test_aggregate(filled: Lake) -> None:
+    """A common table expression with a join gives the same figures as Polars."""
     statement = """
         WITH traded AS (SELECT ticker, date, close FROM equity_bars)
         SELECT ticker, max(close) AS highest, count(*) AS days
@@ -36,12 +38,12 @@ def test_an_aggregate(filled: Lake) -> None:
         .sort("ticker")
         .collect()
     )
-    assert expected.rows() == select(filled, statement, Limits()).rows()
+    assert expected.rows() == run_select(filled, statement, Limits()).rows()
 
 
-def test_an_empty_table(lake: Lake) -> None:
-    """A table that nothing was written to has its columns and no row."""
-    answer = select(lake, "SELECT date, ticker FROM predictions", Limits())
+def test_empty_table(lake: Lake) -> None:
+    """A table without a commit has its columns and no row."""
+    answer = run_select(lake, "SELECT date, ticker FROM predictions", Limits())
     assert (answer.height, answer.columns) == (0, ["date", "ticker"])
 
 
@@ -75,39 +77,41 @@ def test_an_empty_table(lake: Lake) -> None:
     ],
 )
 def test_refused(statement: str, lake: Lake, tmp_path: Path) -> None:
-    """Whatever writes, reads files, sets options or is no SQL is an InvalidRequestError."""
+    """A statement that writes, reads files, sets options or is not SQL is an InvalidRequestError."""
     file = tmp_path / "file.csv"
     file.write_text("a,b\n1,2\n")
     with pytest.raises(InvalidRequestError):
-        select(lake, statement.format(file=file, folder=tmp_path), Limits())
+        run_select(lake, statement.format(file=file, folder=tmp_path), Limits())
     assert file.read_text() == "a,b\n1,2\n"
 
 
 @pytest.mark.parametrize("name", ["orders_of_others", "lake", "frame"])
 def test_unknown_tables(name: str, lake: Lake) -> None:
-    """A table that the lake lacks is named together with those it has, though a Python variable may be called so."""
+    """An unknown table is named with the existing ones, even if a Python variable has its name."""
     frame = pl.DataFrame({"secret": [1]})
     with pytest.raises(NotFoundError, match=f"{name} does not exist! The lake has equity_bars"):
-        select(lake, f"SELECT * FROM {name}", Limits())  # noqa: S608 - the sandbox is what is tested
+        run_select(lake, f"SELECT * FROM {name}", Limits())  # noqa: S608 - the sandbox is what is tested
     assert frame.height == 1
 
 
 def test_a_file_as_a_table(lake: Lake, tmp_path: Path) -> None:
-    """A path in quotes, which DuckDB would read as a table, is out of reach."""
+    """A quoted path, which DuckDB would read as a table, cannot be read."""
     file = tmp_path / "file.parquet"
     pl.DataFrame({"secret": [1]}).write_parquet(file)
     with pytest.raises(InvalidRequestError, match="Cannot access file"):
-        select(lake, f"SELECT * FROM '{file}'", Limits())  # noqa: S608 - the sandbox is what is tested
+        run_select(lake, f"SELECT * FROM '{file}'", Limits())  # noqa: S608 - the sandbox is what is tested
 
 
 def test_limits(filled: Lake) -> None:
-    """Too many rows to read, too many to answer, too long: each is refused by its own sentence."""
-    with pytest.raises(InvalidRequestError, match="10 are read here at most"):
-        select(filled, "SELECT count(*) FROM equity_bars", Limits(table_rows=10))
+    """Too many rows to read, too many to answer, too slow: each has its own message."""
+    with pytest.raises(InvalidRequestError, match="reads at most 10"):
+        run_select(filled, "SELECT count(*) FROM equity_bars", Limits(table_rows=10))
     with pytest.raises(InvalidRequestError, match="more than 5 rows"):
-        select(filled, "SELECT * FROM equity_bars", Limits(answer_rows=5))
-    assert select(filled, "SELECT * FROM equity_bars LIMIT 5", Limits(answer_rows=5)).height == 5
+        run_select(filled, "SELECT * FROM equity_bars", Limits(answer_rows=5))
+    assert run_select(filled, "SELECT * FROM equity_bars LIMIT 5", Limits(answer_rows=5)).height == 5
     started = time.monotonic()
     with pytest.raises(InvalidRequestError, match=r"longer than 0\.2 seconds"):
-        select(filled, "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b", Limits(seconds=0.2))
+        run_select(
+            filled, "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b", Limits(seconds=0.2)
+        )
     assert time.monotonic() - started < 10

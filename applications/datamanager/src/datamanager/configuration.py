@@ -1,7 +1,4 @@
-"""The settings of datamanager: where the vendor and the lake are, and how fast the vendor may be asked.
-
-Knows names, defaults and aliases. Reads nothing by itself: `internal.settings` finds the values.
-"""
+"""The settings of datamanager: addresses of vendor and lake, the vendor's key and its rate limit."""
 
 from typing import Annotated
 
@@ -11,7 +8,7 @@ from internal.settings import DataBucketSettings, ServiceSettings
 
 
 class Configuration(DataBucketSettings, ServiceSettings):
-    """What datamanager reads from the environment or from secrets; docs/reference/settings.md lists the names."""
+    """The settings of datamanager, read from the environment or from secrets; see docs/reference/settings.md."""
 
     polygon_api_key: Annotated[
         SecretStr, Field(min_length=1, validation_alias=AliasChoices("POLYGON_API_KEY", "MASSIVE_API_KEY"))

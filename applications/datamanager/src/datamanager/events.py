@@ -1,14 +1,13 @@
-"""The events that datamanager acts on and sends.
+"""The CloudEvents of datamanager: ingest each session that closes, then publish that its bars are stored."""
 
-Knows their types and data. Knows no transport: the bus delivers, and repeats a handler until it succeeds.
-"""
-
+from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 
-import polars as pl
 from cloudevents.core.v1.event import CloudEvent
+from pydantic import SecretStr
 
-from datamanager.ingestion import Collected, Ingestion
+from datamanager.ingestion import Ingestion, IngestionResult
 from internal.cloud_events import EventBus, make_event
 from internal.cloud_events.event import event_date
 from internal.dates import is_session
@@ -21,28 +20,44 @@ BARS_SYNCED = "application.datamanager.equity_bars.synced"
 logger = get_logger(__name__)
 
 
-async def on_session_closed(event: CloudEvent, ingestion: Ingestion, bus: EventBus) -> None:
-    """Collect the session that closed and say so; a session that is complete already is only announced.
+class SessionEvents:
+    """Handles `session.closed` and publishes `equity_bars.synced`, on the event bus that it owns.
 
-    A day that is no session is the sender's mistake, which no repetition mends: it is logged and left.
+    Args:
+        ingestion: Ingests the session of an event.
+        state_directory: The folder of the bus's file.
+        subscribers: The URLs that events are sent to.
+        token: The bearer token sent with them.
     """
-    day = event_date(event)
-    if not _is_session(day):
-        logger.error("event_about_no_session", event_id=event.get_id(), date=str(day))
-        return
-    collected = await ingestion.collect_session(day, wait=True)
-    await announce(bus, day, collected)
 
+    def __init__(
+        self, ingestion: Ingestion, state_directory: Path, subscribers: Sequence[str], token: SecretStr | None
+    ) -> None:
+        self._ingestion = ingestion
+        self.bus = EventBus(
+            state_directory, SOURCE, subscribers, {SESSION_CLOSED: self.ingest_closed_session}, token=token
+        )
 
-async def announce(bus: EventBus, day: date, collected: Collected) -> None:
-    """Publish that the session's bars are in the lake. The id is a function of the day: twice is one event."""
-    rows = collected.sessions.filter(pl.col("date") == day).get_column("rows").sum()
-    data = {"rows": int(rows), "bars_version": collected.bars_version}
-    await bus.publish(make_event(BARS_SYNCED, SOURCE, day, data))
+    async def ingest_closed_session(self, event: CloudEvent) -> None:
+        """Ingest the event's session and publish its bars; a session that is in the lake already is only published.
+
+        A day that is not a session is the sender's error and no retry can succeed: it is logged and dropped.
+        """
+        day = event_date(event)
+        if not _is_session(day):
+            logger.error("event_date_is_no_session", event_id=event.get_id(), date=str(day))
+            return
+        await self.publish_synced(day, await self._ingestion.ingest_session(day, wait=True))
+
+    async def publish_synced(self, day: date, result: IngestionResult) -> None:
+        """Publish that the session's bars are in the lake; a second event of the same day has the same id."""
+        rows = sum(session.rows for session in result.sessions if session.date == day)
+        data = {"rows": rows, "bars_version": result.bars_version}
+        await self.bus.publish(make_event(BARS_SYNCED, SOURCE, day, data))
 
 
 def _is_session(day: date) -> bool:
-    """Whether the exchange trades on that day; a day that the calendar does not reach is no session either."""
+    """Whether the exchange trades on that day; False also for a day outside the calendar."""
     try:
         return is_session(day)
     except InvalidRequestError:

@@ -1,7 +1,4 @@
-"""How much of the past is in the lake, and how much that has closed is not: shown as metrics, at a start and for ever.
-
-Knows ledger, quarantine table, the exchange's calendar and the vendor's clock. Knows no HTTP and collects nothing.
-"""
+"""Freshness of the lake: which closed sessions are missing from it, exported as metrics every five minutes."""
 
 import asyncio
 import time
@@ -16,60 +13,63 @@ from internal.errors import FundError
 from internal.lake.store import Lake
 from internal.telemetry import get_logger
 
-PAUSE_SECONDS = 300.0  # the vendor counts requests
+UPDATE_SECONDS = 300.0  # the vendor limits requests
+logger = get_logger(__name__)
 
 
-def missing_sessions(known: pl.Series, last_closed: date) -> list[date]:
-    """The sessions from the first known one to the last closed one that are not known; none while none is known."""
-    first = known.min()
-    return sorted(set(sessions(first, last_closed)) - set(known)) if isinstance(first, date) else []
+def find_missing_sessions(ingested: pl.Series, last_closed: date) -> list[date]:
+    """The sessions from the first ingested one to the last closed one that are not ingested; none of an empty lake."""
+    first = ingested.min()
+    return sorted(set(sessions(first, last_closed)) - set(ingested)) if isinstance(first, date) else []
 
 
-def show_lake(lake: Lake) -> None:
-    """Set the gauges of what the lake holds; an empty lake leaves the last session unknown."""
-    ledger = lake.scan("ingestion_sessions").select("date", "rows").collect()
-    metrics.SESSIONS.set(ledger.height)
-    metrics.ROWS.set(int(ledger.get_column("rows").sum()))
-    last = ledger.get_column("date").max()
+def update_lake_gauges(lake: Lake) -> None:
+    """Set the gauges of what is in the lake; an empty lake leaves the last session unknown."""
+    log = lake.scan("ingestion_sessions").select("date", "rows").collect()
+    metrics.SESSIONS.set(log.height)
+    metrics.ROWS.set(int(log.get_column("rows").sum()))
+    last = log.get_column("date").max()
     if isinstance(last, date):
         metrics.LAST_SESSION.set(session_close(last).timestamp())
-    held = lake.scan("equity_bars_quarantine").group_by("reason").agg(pl.len()).collect()
+    quarantined = lake.scan("equity_bars_quarantine").group_by("reason").agg(pl.len()).collect()
     metrics.QUARANTINED_ROWS.clear()
-    for reason, rows in held.iter_rows():
+    for reason, rows in quarantined.iter_rows():
         metrics.QUARANTINED_ROWS.labels(reason).set(rows)
 
 
-def show_missing(lake: Lake, moment: datetime) -> None:
-    """Set the gauge of what is missing at a moment of the vendor's clock."""
-    known = lake.scan("ingestion_sessions").select("date").collect().get_column("date")
-    metrics.SESSIONS_MISSING.set(len(missing_sessions(known, last_closed_session(moment))))
+def update_missing_sessions_gauge(lake: Lake, now: datetime) -> None:
+    """Set the gauge of missing sessions; `now` is the vendor's clock."""
+    ingested = lake.scan("ingestion_sessions").select("date").collect().get_column("date")
+    metrics.SESSIONS_MISSING.set(len(find_missing_sessions(ingested, last_closed_session(now))))
 
 
-class Watch:
-    """Asks the vendor for its clock every five minutes and shows what is missing.
+class FreshnessMonitor:
+    """Asks the vendor for its clock every five minutes and updates the gauges.
 
-    While the vendor cannot be asked, its clock is taken to go on from its last answer, so that a vendor that is down
-    hides nothing; before the first answer the machine's own clock stands in.
+    While the vendor does not answer, its clock is extrapolated from its last answer, so that the gauge keeps rising
+    during an outage. Before the first answer the machine's clock is used.
     """
 
     def __init__(self, lake: Lake, vendor: MarketData) -> None:
         self._lake, self._vendor = lake, vendor
-        self._moment, self._asked_at = datetime.now(UTC), time.monotonic()
+        self._vendor_time, self._asked_at = datetime.now(UTC), time.monotonic()
 
     async def run(self) -> None:
-        """Go on until cancelled; an error of lake or vendor is logged and asked again."""
+        """Update until cancelled; an error of the lake or the vendor is logged and the update repeated."""
         while True:
             try:
-                await asyncio.to_thread(self.look)
+                await asyncio.to_thread(self.update)
             except FundError as error:
-                get_logger(__name__).warning("staleness_not_shown", detail=error.detail)
-            await asyncio.sleep(PAUSE_SECONDS)
+                logger.warning("freshness_not_updated", detail=error.detail)
+            await asyncio.sleep(UPDATE_SECONDS)
 
-    def look(self) -> None:
-        """Ask and show, once."""
+    def update(self) -> None:
+        """Ask the vendor for its clock and update the gauges once."""
         try:
-            self._moment, self._asked_at = self._vendor.now(), time.monotonic()
+            self._vendor_time, self._asked_at = self._vendor.now(), time.monotonic()
         except FundError as error:
-            get_logger(__name__).warning("vendor_clock_unknown", detail=error.detail)
-        show_lake(self._lake)
-        show_missing(self._lake, self._moment + timedelta(seconds=time.monotonic() - self._asked_at))
+            logger.warning("vendor_clock_unknown", detail=error.detail)
+        update_lake_gauges(self._lake)
+        update_missing_sessions_gauge(
+            self._lake, self._vendor_time + timedelta(seconds=time.monotonic() - self._asked_at)
+        )

@@ -1,11 +1,10 @@
-"""The use case of collecting: which sessions are missing, one collection at a time, how far it has come.
+"""Ingestion of sessions from the vendor into the lake: find the missing ones, one ingestion at a time, with progress.
 
-Knows ledger, stretches and progress. Knows no HTTP, no events and no vendor by name. A second request while one runs is
-refused (ConflictError) unless it chooses to wait, as the event handler does.
+A second request while one runs is refused (ConflictError) unless it waits, as the event handler does.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -13,23 +12,28 @@ from functools import partial
 
 import polars as pl
 
-from datamanager.freshness import show_lake, show_missing
-from datamanager.periods import Period, ends_month, runs, session_to_collect, sessions_to_collect
+from datamanager.freshness import update_lake_gauges, update_missing_sessions_gauge
+from datamanager.periods import (
+    Period,
+    contains_month_end,
+    list_closed_sessions,
+    require_closed_session,
+    split_into_batches,
+)
 from datamanager.ports import MarketData
-from datamanager.session_batches import commit, compact, fetch, ledger
+from datamanager.session_batches import SessionStatus, commit_batch, compact_tables, fetch_batch, read_ingestion_log
 from internal.dates import last_closed_session
 from internal.errors import ConflictError
 from internal.lake.store import Lake
 from internal.telemetry import get_logger
 
-STRETCH_SESSIONS = 25
-PRESENT = "present"
+BATCH_SESSIONS = 25
 logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far the running (or last) collection is: fetched sessions are in memory, done ones in the lake."""
+class IngestionProgress:
+    """Progress of the running (or last) ingestion: fetched sessions are in memory, done ones are in the lake."""
 
     sessions_total: int = 0
     sessions_fetched: int = 0
@@ -38,45 +42,60 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Collected:
-    """What a collection came to. `sessions`: date, status ("collected", "present"), rows, quarantined."""
+class IngestedSession:
+    """One session of a request: its status, its bars in the lake and its quarantined rows."""
 
-    sessions: pl.DataFrame
+    date: date
+    status: SessionStatus
+    rows: int
+    quarantined: int
+
+
+@dataclass(frozen=True)
+class IngestionResult:
+    """The sessions of a request in order, the version of the bars' table, and the vendor's last closed session."""
+
+    sessions: list[IngestedSession]
     bars_version: int
     last_closed: date
 
 
 class Ingestion:
-    """Collects sessions into the lake, one collection at a time in this process."""
+    """Ingests sessions into the lake, one ingestion at a time in this process."""
 
     def __init__(self, lake: Lake, market_data: MarketData) -> None:
         self._lake = lake
         self._market_data = market_data
         self._one_at_a_time = asyncio.Lock()
-        self.progress = Progress()
+        self.progress = IngestionProgress()
 
-    async def collect_session(self, day: date, *, force: bool = False, wait: bool = False) -> Collected:
-        """Collect one session; InvalidRequestError when it is none or has not closed at the vendor."""
-        async with self._alone(wait=wait):
-            now = await self._now()
-            return await self._collect(session_to_collect(day, last_closed_session(now)), now, force=force)
+    async def ingest_session(self, day: date, *, force: bool = False, wait: bool = False) -> IngestionResult:
+        """Ingest one session; InvalidRequestError when it is not a session or has not closed at the vendor."""
+        async with self._hold_lock(wait=wait):
+            now = await self._ask_vendor_time()
+            return await self._ingest(require_closed_session(day, last_closed_session(now)), now, force=force)
 
-    async def collect_period(self, period: Period, *, force: bool = False) -> Collected:
-        """Collect every missing session of the period; with `force` the complete ones again as well.
+    async def ingest_period(self, period: Period, *, force: bool = False) -> IngestionResult:
+        """Ingest every missing session of the period; with `force` also those that are in the lake.
 
-        Raises InvalidRequestError (the period reaches past the last closed session), ConflictError (one is running),
-        UpstreamError and UnavailableError (the vendor, the disk); stretches committed before the error stay.
+        Batches that were committed before an error stay.
+
+        Raises:
+            InvalidRequestError: The period ends after the last closed session.
+            ConflictError: An ingestion is running.
+            UpstreamError: The vendor answered with an error or incompletely.
+            UnavailableError: The vendor cannot be reached, or the lake cannot be written.
         """
-        async with self._alone(wait=False):
-            now = await self._now()
-            return await self._collect(sessions_to_collect(period, last_closed_session(now)), now, force=force)
+        async with self._hold_lock(wait=False):
+            now = await self._ask_vendor_time()
+            return await self._ingest(list_closed_sessions(period, last_closed_session(now)), now, force=force)
 
     @asynccontextmanager
-    async def _alone(self, *, wait: bool) -> AsyncIterator[None]:
+    async def _hold_lock(self, *, wait: bool) -> AsyncGenerator[None]:
         if self._one_at_a_time.locked() and not wait:
             raise ConflictError(
-                f"a collection is running ({self.progress.sessions_done} of {self.progress.sessions_total} sessions "
-                f"done); GET /equity-bars/ingestion shows it. Ask again when it has ended"
+                f"an ingestion is running ({self.progress.sessions_done} of {self.progress.sessions_total} sessions "
+                f"done); GET /equity-bars/ingestion shows its progress. Ask again when it has ended"
             )
         async with self._one_at_a_time:
             try:
@@ -84,51 +103,50 @@ class Ingestion:
             finally:
                 self.progress = replace(self.progress, running=False)
 
-    async def _now(self) -> datetime:
+    async def _ask_vendor_time(self) -> datetime:
         return await asyncio.to_thread(self._market_data.now)
 
-    async def _collect(self, wanted: list[date], now: datetime, *, force: bool) -> Collected:
-        known = await asyncio.to_thread(_known, self._lake, wanted)
-        complete = set() if force else set(known.get_column("date"))
-        self.progress = Progress(len(wanted), len(complete), len(complete), running=True)
-        stretches = runs(wanted, complete, STRETCH_SESSIONS)
-        fresh = [await self._stretch(stretch) for stretch in stretches]
-        if any(ends_month(stretch) for stretch in stretches):
-            await asyncio.to_thread(compact, self._lake)
-        await asyncio.to_thread(show_missing, self._lake, now)
-        return Collected(
-            sessions=_summary(known.filter(pl.col("date").is_in(sorted(complete))), fresh),
+    async def _ingest(self, wanted: list[date], now: datetime, *, force: bool) -> IngestionResult:
+        logged = await asyncio.to_thread(_read_logged_sessions, self._lake, wanted)
+        present = {} if force else {row.date: row for row in logged}
+        self.progress = IngestionProgress(len(wanted), len(present), len(present), running=True)
+        batches = split_into_batches(wanted, set(present), BATCH_SESSIONS)
+        fetched = [session for batch in batches for session in await self._ingest_batch(batch)]
+        if any(contains_month_end(batch) for batch in batches):
+            await asyncio.to_thread(compact_tables, self._lake)
+        await asyncio.to_thread(update_missing_sessions_gauge, self._lake, now)
+        return IngestionResult(
+            sessions=sorted([*present.values(), *fetched], key=lambda session: session.date),
             bars_version=await asyncio.to_thread(self._lake.version, "equity_bars"),
             last_closed=last_closed_session(now),
         )
 
-    async def _stretch(self, stretch: list[date]) -> pl.DataFrame:
+    async def _ingest_batch(self, batch: list[date]) -> list[IngestedSession]:
         count_fetched = partial(asyncio.get_running_loop().call_soon_threadsafe, self._count_fetched)
-        rows = await asyncio.to_thread(self._fetch_and_commit, stretch, count_fetched)
-        self.progress = replace(self.progress, sessions_done=self.progress.sessions_done + len(stretch))
-        logger.info("sessions collected", start=str(stretch[0]), end=str(stretch[-1]), rows=rows["rows"].sum())
-        return rows
+        ingested = await asyncio.to_thread(self._fetch_and_commit, batch, count_fetched)
+        self.progress = replace(self.progress, sessions_done=self.progress.sessions_done + len(batch))
+        rows = sum(session.rows for session in ingested)
+        logger.info("sessions_ingested", start=str(batch[0]), end=str(batch[-1]), rows=rows)
+        return ingested
 
-    def _fetch_and_commit(self, stretch: list[date], count_fetched: Callable[[], object]) -> pl.DataFrame:
-        fetched = fetch(self._market_data, stretch, count_fetched)
-        rows = commit(self._lake, fetched, datetime.now(UTC))
-        show_lake(self._lake)
-        return rows
+    def _fetch_and_commit(self, batch: list[date], count_fetched: Callable[[], object]) -> list[IngestedSession]:
+        fetched = fetch_batch(self._market_data, batch, count_fetched)
+        log = commit_batch(self._lake, fetched, datetime.now(UTC))
+        update_lake_gauges(self._lake)
+        return _to_sessions(log, SessionStatus.COLLECTED)
 
     def _count_fetched(self) -> None:
         self.progress = replace(self.progress, sessions_fetched=self.progress.sessions_fetched + 1)
 
 
-def _known(lake: Lake, wanted: list[date]) -> pl.DataFrame:
-    """The ledger's rows of the sessions wanted; an empty frame when none is."""
-    start, end = (wanted[0], wanted[-1]) if wanted else (date.max, date.min)
-    return ledger(lake, start, end)
+def _read_logged_sessions(lake: Lake, wanted: list[date]) -> list[IngestedSession]:
+    """The wanted sessions that are in the ingestion log."""
+    if not wanted:
+        return []
+    log = read_ingestion_log(lake, wanted[0], wanted[-1])
+    return _to_sessions(log.filter(pl.col("date").is_in(wanted)), SessionStatus.PRESENT)
 
 
-def _summary(present: pl.DataFrame, fresh: list[pl.DataFrame]) -> pl.DataFrame:
-    """One row a session, in order: date, status, rows, quarantined."""
-    return (
-        pl.concat([present.with_columns(pl.lit(PRESENT).alias("status")), *fresh])
-        .sort("date")
-        .select("date", "status", "rows", "quarantined")
-    )
+def _to_sessions(log: pl.DataFrame, status: SessionStatus) -> list[IngestedSession]:
+    rows = log.select("date", "rows", "quarantined").iter_rows()
+    return [IngestedSession(day, status, count, quarantined) for day, count, quarantined in rows]

@@ -1,11 +1,8 @@
-"""What datamanager counts for Prometheus beyond the requests that every service counts.
-
-Knows names, units and labels, all of them bounded. Knows nothing of what the figures mean to anybody.
-"""
+"""The Prometheus metrics of datamanager, besides the HTTP and event metrics that every service has."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
-UNKNOWN = float("nan")  # of a gauge before its figure is known: no alert fires on it
+UNKNOWN = float("nan")  # a gauge's value before the first measurement: no alert compares true with it
 
 VENDOR_REQUESTS = Counter(
     "datamanager_vendor_requests_total",
@@ -14,27 +11,27 @@ VENDOR_REQUESTS = Counter(
 )
 VENDOR_SECONDS = Histogram(
     "datamanager_vendor_request_duration_seconds",
-    "Time from sending a request to the market data vendor to its whole answer, without the wait for the allowance.",
+    "Time from sending a request to the market data vendor to its complete answer, rate limiting excluded.",
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 QUARANTINED_ROWS = Gauge(
     "equity_bars_quarantined_rows",
-    "Rows that the vendor sent and no check let through; they wait in the quarantine table with the reason.",
+    "Rows of the vendor that failed a check, in the quarantine table, by reason.",
     ["reason"],
 )
-SESSIONS = Gauge("equity_bars_sessions", "Sessions in the ledger.")
-ROWS = Gauge("equity_bars_rows", "Bars that the ledger's sessions brought.")
+SESSIONS = Gauge("equity_bars_sessions", "Sessions in the ingestion log.")
+ROWS = Gauge("equity_bars_rows", "Bars of the sessions in the ingestion log.")
 SESSIONS_MISSING = Gauge(
     "equity_bars_sessions_missing",
-    "Sessions that have closed at the vendor since the ledger's first one and are not in it.",
+    "Closed sessions since the first one in the ingestion log that are not in it.",
 )
 COLLECTED_SESSIONS = Counter(
     "datamanager_collected_sessions_total",
-    "Sessions whose bars were fetched and committed.",
+    "Sessions whose bars were fetched and committed to the lake.",
 )
 LAST_SESSION = Gauge(
     "datamanager_bars_last_session_timestamp_seconds",
-    "Close of the latest session in the lake; grows stale when collection stops.",
+    "Close of the latest session in the lake.",
 )
 for _gauge in (SESSIONS, ROWS, SESSIONS_MISSING, LAST_SESSION):
     _gauge.set(UNKNOWN)

@@ -1,7 +1,4 @@
-"""Which days a request means, and whether it may mean them.
-
-Knows ranges, their limits and the vendor's last closed session, which it is told. Pure.
-"""
+"""Date ranges of requests and the sessions in them that may be ingested. Pure: clock values are arguments."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +6,7 @@ from datetime import date
 from internal.dates import is_session, next_session, sessions
 from internal.errors import InvalidRequestError
 
-LONGEST_YEARS = 10
+MAXIMUM_YEARS = 10
 
 
 @dataclass(frozen=True)
@@ -20,22 +17,19 @@ class Period:
     end: date
 
     @classmethod
-    def checked(cls, start: date, end: date) -> "Period":
-        """A period that runs forwards and spans ten years at most; InvalidRequestError otherwise."""
+    def between(cls, start: date, end: date) -> "Period":
+        """A period of at most ten years; InvalidRequestError when it is longer or ends before it starts."""
         if end < start:
             raise InvalidRequestError(f"the range runs backwards: start_date {start} is after end_date {end}")
-        if (end.year - start.year, end.month, end.day) > (LONGEST_YEARS, start.month, start.day):
+        if (end.year - start.year, end.month, end.day) > (MAXIMUM_YEARS, start.month, start.day):
             raise InvalidRequestError(
-                f"{start} to {end} is longer than {LONGEST_YEARS} years; ask for it in shorter ranges"
+                f"{start} to {end} is longer than {MAXIMUM_YEARS} years; ask for it in shorter ranges"
             )
         return cls(start, end)
 
 
-def sessions_to_collect(period: Period, last_closed: date) -> list[date]:
-    """The sessions of the period, all of them closed.
-
-    Raises InvalidRequestError when the period reaches past the vendor's last closed session.
-    """
+def list_closed_sessions(period: Period, last_closed: date) -> list[date]:
+    """The sessions of the period; InvalidRequestError when one of them is after the vendor's last closed session."""
     wanted = sessions(period.start, period.end)
     if wanted and wanted[-1] > last_closed:
         raise InvalidRequestError(
@@ -45,28 +39,29 @@ def sessions_to_collect(period: Period, last_closed: date) -> list[date]:
     return wanted
 
 
-def session_to_collect(day: date, last_closed: date) -> list[date]:
-    """The one day as a list; InvalidRequestError when it is no session or has not closed."""
+def require_closed_session(day: date, last_closed: date) -> list[date]:
+    """The day as a list of one session; InvalidRequestError when it is not a session or has not closed."""
     if not is_session(day):
         raise InvalidRequestError(f"{day} is not a session of XNYS: the exchange was closed")
-    return sessions_to_collect(Period(day, day), last_closed)
+    return list_closed_sessions(Period(day, day), last_closed)
 
 
-def runs(wanted: list[date], complete: set[date], longest: int) -> list[list[date]]:
-    """The sessions still to collect, in order, cut into stretches of at most `longest`.
+def split_into_batches(wanted: list[date], present: set[date], longest: int) -> list[list[date]]:
+    """The missing sessions, in order, in batches of at most `longest`.
 
-    No complete session lies between the first and the last of a stretch: it can be replaced as one range.
+    No session in `present` is between the first and the last of a batch, so that a batch can be replaced as one range
+    of dates.
     """
-    stretches: list[list[date]] = [[]]
+    batches: list[list[date]] = [[]]
     for day in wanted:
-        if day in complete or len(stretches[-1]) == longest:
-            stretches.append([])
-        if day not in complete:
-            stretches[-1].append(day)
-    return [stretch for stretch in stretches if stretch]
+        if day in present or len(batches[-1]) == longest:
+            batches.append([])
+        if day not in present:
+            batches[-1].append(day)
+    return [batch for batch in batches if batch]
 
 
-def ends_month(stretch: list[date]) -> bool:
-    """Whether the stretch holds the last session of a month."""
-    first, after = stretch[0], next_session(stretch[-1])
+def contains_month_end(batch: list[date]) -> bool:
+    """Whether the batch contains the last session of a month."""
+    first, after = batch[0], next_session(batch[-1])
     return (first.year, first.month) != (after.year, after.month)

@@ -1,7 +1,4 @@
-"""What datamanager needs from the outside, in its own words: a source of market data.
-
-Knows the shape of each answer. Knows no vendor, no HTTP and no store.
-"""
+"""The market data port: what datamanager asks of a vendor, independent of any vendor's API."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -14,7 +11,7 @@ from internal.schemas import corporate_actions
 
 @dataclass(frozen=True)
 class TickerProfile:
-    """What the vendor says of one company; None where it says nothing."""
+    """A vendor's description of one company; a field is None where the vendor gives no value."""
 
     ticker: str
     listed_date: date | None
@@ -23,43 +20,54 @@ class TickerProfile:
 
 
 class MarketData(Protocol):
-    """A vendor of daily US equity data. Methods raise UpstreamError or UnavailableError and never answer in part."""
+    """A vendor of daily US equity data. Methods raise UpstreamError or UnavailableError; no answer is partial."""
 
     def now(self) -> datetime:
-        """The vendor's own clock (UTC), which decides which session has closed."""
+        """The vendor's clock (UTC). It decides which session has closed."""
+        ...
 
-    def answered_within(self, seconds: float) -> bool:
-        """Whether the vendor has given a whole answer, to whatever question, in that time. Asks nothing."""
+    def has_answered_within(self, seconds: float) -> bool:
+        """Whether the vendor gave a complete answer to any request within that time. Sends no request."""
+        ...
 
     def daily_bars(self, session: date) -> pl.DataFrame:
-        """Every ticker's unadjusted bar of one session, as it came: nothing is dropped.
+        """Every ticker's unadjusted bar of one session, as received; no row is dropped.
 
         Returns:
-            `RAW_BAR_SCHEMA`: every value as text (a number in the shortest form that reads back to itself), so that a
-            row that is no bar can be kept as it came. At least one row.
+            `RAW_BAR_SCHEMA`: every value as text (a number in its shortest exact form), so that an invalid row can be
+            stored as received. At least one row.
 
         Raises:
-            UpstreamError: the body is truncated, delayed, of another day, or empty for a day that is a session.
+            UpstreamError: The body is truncated, delayed, of another day, or empty although the day is a session.
         """
+        ...
 
     def splits(self, start: date, end: date) -> pl.DataFrame:
-        """Splits with start <= execution_date <= end: ticker, execution_date, split_from, split_to."""
+        """Splits with start <= execution_date <= end, as `SPLIT_SCHEMA`."""
+        ...
 
     def dividends(self, start: date, end: date) -> pl.DataFrame:
-        """Cash dividends with start <= ex_dividend_date <= end: the contract's columns and `currency`."""
+        """Cash dividends with start <= ex_dividend_date <= end, as `DIVIDEND_SCHEMA`."""
+        ...
 
     def listings(self) -> pl.DataFrame:
-        """Every ticker the vendor lists, delisted ones included: `LISTING_SCHEMA`, one row a ticker."""
+        """Every ticker that the vendor lists, delisted ones included: `LISTING_SCHEMA`, one row a ticker."""
+        ...
 
     def profile(self, ticker: str) -> TickerProfile | None:
-        """One company's details; None when the vendor does not know the ticker."""
+        """One company's profile; None when the vendor has no such ticker."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...
 
 
 RAW_BAR_SCHEMA = pl.Schema(
     dict.fromkeys(
         (
             "ticker",
-            "date",  # ISO, the session that the vendor's own timestamp names
+            "date",  # ISO 8601, the session of the vendor's timestamp
             "open",
             "high",
             "low",

@@ -1,7 +1,6 @@
-"""Whether the ports behind datamanager answer: the lake, the vendor.
+"""Readiness checks: whether the vendor and the lake answer.
 
-Knows how to ask each cheaply: readiness is asked every few seconds and the vendor counts requests, so that its
-answer is remembered for a while. Knows no HTTP.
+Readiness is asked every few seconds and the vendor limits requests, so the vendor's answers are cached.
 """
 
 import asyncio
@@ -12,15 +11,15 @@ from datamanager.ports import MarketData
 from internal.errors import FundError
 from internal.lake.store import Lake
 
-GOOD_FOR_SECONDS = 300.0
-BAD_FOR_SECONDS = 10.0
+ANSWER_LIFETIME_SECONDS = 300.0
+ERROR_LIFETIME_SECONDS = 10.0
 
 
 class VendorReadiness:
-    """Whether the vendor answers: any answer of the last five minutes will do, else it is asked for its clock.
+    """Whether the vendor answers: any answer of the last five minutes counts, else it is asked for its clock.
 
-    An error is remembered for ten seconds. So a collection that uses up the vendor's allowance does not make the
-    service look unready, and probes do not use it up either.
+    An error is cached for ten seconds. An ingestion that uses up the rate limit therefore does not make the service
+    unready, and readiness checks do not use it up either.
     """
 
     def __init__(self, market_data: MarketData) -> None:
@@ -30,16 +29,16 @@ class VendorReadiness:
         self._one_at_a_time = asyncio.Lock()
 
     async def check(self) -> None:
-        """Raise the FundError that the vendor's clock raised, or nothing."""
+        """Raise the vendor's FundError when it does not answer."""
         async with self._one_at_a_time:
-            if self._market_data.answered_within(GOOD_FOR_SECONDS):
+            if self._market_data.has_answered_within(ANSWER_LIFETIME_SECONDS):
                 return
-            if time.monotonic() - self._failed_at > BAD_FOR_SECONDS:
-                self._error = await self._ask()
+            if time.monotonic() - self._failed_at > ERROR_LIFETIME_SECONDS:
+                self._error = await self._ask_vendor()
             if self._error:
                 raise self._error
 
-    async def _ask(self) -> FundError | None:
+    async def _ask_vendor(self) -> FundError | None:
         try:
             await asyncio.to_thread(self._market_data.now)
         except FundError as error:
@@ -49,5 +48,5 @@ class VendorReadiness:
 
 
 async def check_lake(lake: Lake) -> None:
-    """Raise the FundError of a lake that cannot be opened, or nothing; an empty lake is ready."""
+    """Raise the FundError of a lake that cannot be opened; an empty lake is ready."""
     await asyncio.to_thread(lake.version, "equity_bars")

@@ -1,34 +1,23 @@
-"""Datamanager as a service: the one place that opens, wires, yields and closes its parts.
+"""Datamanager as a service: makes its components, starts and stops them, and assembles its routes.
 
-Knows every part and which adapter stands behind which port. Knows no rule of theirs. Run it with
-`python -m internal.http.run datamanager.server:create_application --port PORT`.
+Run it with `python -m internal.http.run datamanager.server:create_application --port PORT`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 
-from cloudevents.core.v1.event import CloudEvent
 from fastapi import FastAPI
 
 from datamanager.adapters.polygon import Polygon
 from datamanager.configuration import Configuration
 from datamanager.details import EquityDetails
-from datamanager.events import SESSION_CLOSED, SOURCE, on_session_closed
-from datamanager.freshness import Watch
+from datamanager.events import SessionEvents
+from datamanager.freshness import FreshnessMonitor
 from datamanager.ingestion import Ingestion
 from datamanager.readiness import VendorReadiness, check_lake
-from datamanager.routes import (
-    corporate_actions,
-    equity_bars,
-    equity_details,
-    portfolios,
-    predictions,
-    query,
-    sessions,
-)
-from datamanager.services import Services
-from internal.cloud_events import EventBus
+from datamanager.routes import corporate_actions, equity_bars, equity_details, portfolios, predictions, query, sessions
+from datamanager.services import Services, services_of
 from internal.http.service import create_service
 from internal.lake.store import Lake
 from internal.telemetry import configure_logging
@@ -37,59 +26,67 @@ ROUTES = (equity_bars, equity_details, corporate_actions, sessions, predictions,
 
 
 def create_application(configuration: Configuration | None = None) -> FastAPI:
-    """The service; without a configuration, it is read from the environment (ConfigurationError: what is missing)."""
-    settings = configuration or Configuration()
+    """Create the service; without a configuration it is read from the environment.
+
+    Raises:
+        ConfigurationError: A setting is missing or wrong.
+    """
+    settings = configuration or Configuration()  # pyright: ignore[reportCallIssue]  # read from the environment
     configure_logging("datamanager", settings.log_format, settings.secrets())
-    parts, vendor = _wire(settings)
-    readiness = VendorReadiness(vendor)
-
-    @asynccontextmanager
-    async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-        application.state.services = parts
-        watching = asyncio.create_task(Watch(parts.lake, vendor).run())
-        try:
-            async with parts.bus:
-                yield
-        finally:
-            watching.cancel()
-            with suppress(asyncio.CancelledError):
-                await watching
-            vendor.close()
-
+    services = make_services(settings)
     application = create_service(
         "datamanager",
-        "Collects and keeps equity bars, details, corporate actions, predictions and portfolios.",
-        lifespan,
+        "Ingests and stores equity bars, details, corporate actions, predictions and portfolios.",
+        run_components,
         token=settings.fund_api_token,
         drain_seconds=settings.drain_seconds,
-        readiness={
-            "lake": lambda _: check_lake(parts.lake),
-            "vendor": lambda _: readiness.check(),
-            "events": parts.bus.check,
-        },
+        readiness={"lake": check_lake_ready, "vendor": check_vendor_ready, "events": services.events.bus.check},
     )
+    application.state.services = services
     for routes in ROUTES:
         application.include_router(routes.router)
-    application.include_router(parts.bus.router())
+    application.include_router(services.events.bus.router())
     return application
 
 
-def _wire(settings: Configuration) -> tuple[Services, Polygon]:
-    """Every part behind its port; nothing is opened yet."""
-    lake = Lake(settings.data_bucket, settings.storage_options())
+def make_services(settings: Configuration) -> Services:
+    """Make every component; nothing is opened yet."""
     vendor = Polygon(
         settings.polygon_api_key.get_secret_value(), settings.polygon_base_url, settings.polygon_requests_per_minute
     )
+    lake = Lake(settings.data_bucket, settings.storage_options())
     ingestion = Ingestion(lake, vendor)
-
-    async def session_closed(event: CloudEvent) -> None:
-        await on_session_closed(event, ingestion, bus)
-
-    bus = EventBus(
-        settings.state_directory,
-        SOURCE,
-        settings.event_subscribers,
-        {SESSION_CLOSED: session_closed},
-        token=settings.fund_api_token,
+    return Services(
+        lake,
+        vendor,
+        ingestion,
+        EquityDetails(lake, vendor),
+        SessionEvents(ingestion, settings.state_directory, settings.event_subscribers, settings.fund_api_token),
+        FreshnessMonitor(lake, vendor),
+        VendorReadiness(vendor),
     )
-    return Services(lake, ingestion, EquityDetails(lake, vendor), bus), vendor
+
+
+@asynccontextmanager
+async def run_components(application: FastAPI) -> AsyncGenerator[None]:
+    """Run the event bus and the freshness monitor until the application ends, then close the vendor's connections."""
+    services = services_of(application)
+    monitoring = asyncio.create_task(services.freshness.run())
+    try:
+        async with services.events.bus:
+            yield
+    finally:
+        monitoring.cancel()
+        with suppress(asyncio.CancelledError):
+            await monitoring
+        services.market_data.close()
+
+
+async def check_lake_ready(application: FastAPI) -> None:
+    """Readiness check: the lake can be opened."""
+    await check_lake(services_of(application).lake)
+
+
+async def check_vendor_ready(application: FastAPI) -> None:
+    """Readiness check: the vendor answers."""
+    await services_of(application).vendor_readiness.check()

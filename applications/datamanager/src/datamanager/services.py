@@ -1,29 +1,40 @@
-"""The parts of a running datamanager, as routes and event handlers find them.
-
-Knows which parts there are. Knows nothing of how they are made: `datamanager.server` wires them.
-"""
+"""The components of a running datamanager, as routes and readiness checks use them; `datamanager.server` makes them."""
 
 from dataclasses import dataclass
+from typing import Annotated, cast
 
-from fastapi import Request
+from fastapi import Depends, FastAPI, Request
 
 from datamanager.details import EquityDetails
+from datamanager.events import SessionEvents
+from datamanager.freshness import FreshnessMonitor
 from datamanager.ingestion import Ingestion
-from internal.cloud_events import EventBus
+from datamanager.ports import MarketData
+from datamanager.readiness import VendorReadiness
 from internal.lake.store import Lake
 
 
 @dataclass(frozen=True)
 class Services:
-    """One datamanager, open from start to end of the process."""
+    """One datamanager, for the lifetime of the process."""
 
     lake: Lake
+    market_data: MarketData
     ingestion: Ingestion
     details: EquityDetails
-    bus: EventBus
+    events: SessionEvents
+    freshness: FreshnessMonitor
+    vendor_readiness: VendorReadiness
 
 
-def services(request: Request) -> Services:
-    """The services of the application that got the request."""
-    found: Services = request.app.state.services
-    return found
+def services_of(application: FastAPI) -> Services:
+    """The services of an application."""
+    return cast("Services", application.state.services)
+
+
+def get_services(request: Request) -> Services:
+    """The services of the application that received the request; a FastAPI dependency."""
+    return services_of(cast("FastAPI", request.app))
+
+
+RequestServices = Annotated[Services, Depends(get_services)]

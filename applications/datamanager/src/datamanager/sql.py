@@ -1,9 +1,12 @@
-"""SQL over the lake's tables with DuckDB: one SELECT, answered whole or refused.
+"""SQL over the lake's tables with DuckDB: one SELECT, answered completely or refused.
 
-Knows the sandbox: a database in memory that holds the tables asked for and reaches no file, no network and no
-extension. Knows no HTTP. Tables are read whole into memory, hence the limit on their rows; a lake of a full market's
-decade is read with Polars or DuckDB directly, or by GET /equity-bars.
+The statement runs in an in-memory database that has the requested tables and no access to files, the network or
+extensions. Tables are read into memory as a whole, hence the limit on their rows; larger lakes are read with Polars or
+DuckDB directly, or through GET /equity-bars.
 """
+# pyarrow ships no types:
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false
 
 import re
 import threading
@@ -28,34 +31,46 @@ SANDBOX: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "1GB",
     "threads": 2,
 }
+PLAIN_TYPES = (
+    pa.types.is_integer,
+    pa.types.is_floating,
+    pa.types.is_decimal,
+    pa.types.is_boolean,
+    pa.types.is_string,
+    pa.types.is_date,
+    pa.types.is_timestamp,
+    pa.types.is_null,
+)
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What one query may cost: seconds, rows of its answer, rows of all the tables it reads."""
+    """The limits of one query: seconds, rows of its answer, rows of all the tables it reads."""
 
     seconds: float = 10.0
     answer_rows: int = 100_000
     table_rows: int = 5_000_000
 
 
-def select(lake: Lake, statement: str, limits: Limits) -> pl.DataFrame:
-    """The answer of one SELECT over the lake's tables.
+def run_select(lake: Lake, statement: str, limits: Limits) -> pl.DataFrame:
+    """Run one SELECT over the lake's tables.
 
-    Raises InvalidRequestError (no SELECT, wrong SQL, past a limit) and NotFoundError (a table that the lake lacks).
+    Raises:
+        InvalidRequestError: It is not a SELECT, cannot be executed, or exceeds a limit.
+        NotFoundError: It reads a table that is not in the lake.
     """
     with duckdb.connect(":memory:", config=SANDBOX) as connection:
         try:
-            tables = _tables(connection, statement)
-            _fill(connection, lake, tables, limits.table_rows)
+            tables = _find_tables(connection, statement)
+            _register_tables(connection, lake, tables, limits.table_rows)
             connection.execute("SET lock_configuration = true")
-            return _framed(_run(connection, statement, limits))
-        except (duckdb.Error, pa.ArrowException, OSError) as failure:  # an error between batches comes as OSError
-            raise _told(failure, limits) from failure
+            return _to_frame(_execute(connection, statement, limits))
+        except (duckdb.Error, pa.ArrowException, OSError) as failure:  # an error between batches is an OSError
+            raise _translate_error(failure, limits) from failure
 
 
-def _told(failure: Exception, limits: Limits) -> FundError:
-    """DuckDB's error, its own or through Arrow, as one of the fund's, in a sentence."""
+def _translate_error(failure: Exception, limits: Limits) -> FundError:
+    """The FundError of an error of DuckDB, raised by it or through Arrow."""
     first_line = str(failure).splitlines()[0]
     if isinstance(failure, duckdb.InterruptException) or "INTERRUPT" in first_line:
         return InvalidRequestError(f"the query took longer than {limits.seconds:g} seconds; ask for less")
@@ -64,32 +79,31 @@ def _told(failure: Exception, limits: Limits) -> FundError:
     return InvalidRequestError(f"the query cannot be answered: {first_line}")
 
 
-def _tables(connection: duckdb.DuckDBPyConnection, statement: str) -> list[str]:
-    """The lake's tables whose names are in the statement, once it is made sure that it is a single SELECT."""
+def _find_tables(connection: duckdb.DuckDBPyConnection, statement: str) -> list[str]:
+    """The lake's tables whose names occur in the statement; InvalidRequestError unless it is a single SELECT."""
     kinds = [parsed.type for parsed in connection.extract_statements(statement)]
     if kinds != [duckdb.StatementType.SELECT]:
-        raise InvalidRequestError("one SELECT is answered here, and nothing else")
+        raise InvalidRequestError("the query has to be one SELECT statement")
     words = set(re.findall(r"\w+", statement.lower()))
     return [name for name in TABLES if name in words]
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, lake: Lake, tables: list[str], most_rows: int) -> None:
-    """Put the tables into the database."""
+def _register_tables(connection: duckdb.DuckDBPyConnection, lake: Lake, tables: list[str], maximum_rows: int) -> None:
     scans = {name: lake.scan(name) for name in tables}
     rows = sum(scan.select(pl.len()).collect().item() for scan in scans.values())
-    if rows > most_rows:
+    if rows > maximum_rows:
         raise InvalidRequestError(
-            f"{', '.join(tables)} hold {rows} rows and {most_rows} are read here at most; use GET /equity-bars, or "
+            f"{', '.join(tables)} have {rows} rows, and a query reads at most {maximum_rows}; use GET /equity-bars, or "
             f"read the lake with Polars or DuckDB directly"
         )
     for name, scan in scans.items():
         connection.register(name, scan.collect().to_arrow())
 
 
-def _run(connection: duckdb.DuckDBPyConnection, statement: str, limits: Limits) -> pa.Table:
-    """The answer, of which hardly more is computed than may be sent; interrupted when the time is up."""
-    alarm = threading.Timer(limits.seconds, connection.interrupt)
-    alarm.start()
+def _execute(connection: duckdb.DuckDBPyConnection, statement: str, limits: Limits) -> pa.Table:
+    """Run the statement in batches until it ends or exceeds the limit of rows; a timer interrupts it."""
+    timer = threading.Timer(limits.seconds, connection.interrupt)
+    timer.start()
     try:
         reader: pa.RecordBatchReader = connection.sql(statement).to_arrow_reader(limits.answer_rows + 1)
         batches: list[pa.RecordBatch] = []
@@ -99,19 +113,15 @@ def _run(connection: duckdb.DuckDBPyConnection, statement: str, limits: Limits) 
             except StopIteration:
                 return pa.Table.from_batches(batches, reader.schema)
     finally:
-        alarm.cancel()
+        timer.cancel()
     raise InvalidRequestError(f"the answer has more than {limits.answer_rows} rows; add a LIMIT or aggregate")
 
 
-def _framed(table: pa.Table) -> pl.DataFrame:
-    """The answer as a frame; InvalidRequestError for a type that not every representation can say."""
-    kinds = dict(zip(table.column_names, table.schema.types, strict=True))
-    plain = (
-        *(pa.types.is_integer, pa.types.is_floating, pa.types.is_decimal, pa.types.is_boolean),
-        *(pa.types.is_string, pa.types.is_date, pa.types.is_timestamp, pa.types.is_null),
-    )
-    others = [f"{name} ({kind})" for name, kind in kinds.items() if not any(is_kind(kind) for is_kind in plain)]
-    if others or len(kinds) < table.num_columns:
-        trouble = f"cast {', '.join(others)} to a text or number" if others else "give each column its own name"
-        raise InvalidRequestError(f"the answer is no plain frame: {trouble}")
+def _to_frame(table: pa.Table) -> pl.DataFrame:
+    """The answer as a frame; InvalidRequestError for a type that JSON or parquet cannot represent."""
+    types = dict(zip(table.column_names, table.schema.types, strict=True))
+    others = [f"{name} ({kind})" for name, kind in types.items() if not any(is_type(kind) for is_type in PLAIN_TYPES)]
+    if others or len(types) < table.num_columns:
+        advice = f"cast {', '.join(others)} to a text or number" if others else "give each column its own name"
+        raise InvalidRequestError(f"the answer cannot be represented as a frame: {advice}")
     return pl.DataFrame(table)

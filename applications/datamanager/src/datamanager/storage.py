@@ -1,7 +1,4 @@
-"""What portfoliomanager hands over to be kept: predictions by date, portfolios by id.
-
-Knows what each write replaces, and that it does so in one commit. Knows no HTTP and no meaning of a forecast.
-"""
+"""Writes of predictions and portfolios into the lake, each in one commit."""
 
 import polars as pl
 
@@ -10,26 +7,30 @@ from internal.lake.store import Lake
 from internal.schemas import portfolios, predictions
 
 
-def keep_predictions(lake: Lake, frame: pl.DataFrame) -> int:
-    """Replace the predictions of the frame's dates, all of them in one commit; the number of rows.
+def store_predictions(lake: Lake, frame: pl.DataFrame) -> int:
+    """Replace the predictions of the frame's dates in one commit; the number of rows stored.
 
-    Raises SchemaError when the frame breaks its schema, InvalidRequestError when it is empty.
+    Raises:
+        SchemaError: The frame violates its schema.
+        InvalidRequestError: The frame is empty.
     """
     checked = predictions.validate(frame)
     _require_rows(checked, "date")
     days = checked.get_column("date").unique().sort()
     start, end = days[0], days[-1]
-    between = lake.scan("predictions").filter(
+    other_days = lake.scan("predictions").filter(
         pl.col("date").is_between(start, end) & ~pl.col("date").is_in(days.implode())
     )
-    lake.replace_days("predictions", pl.concat([between.collect(), checked]), start, end)
+    lake.replace_days("predictions", pl.concat([other_days.collect(), checked]), start, end)
     return checked.height
 
 
-def keep_portfolio(lake: Lake, frame: pl.DataFrame) -> int:
-    """Replace one portfolio's rows in one commit; the number of rows.
+def store_portfolio(lake: Lake, frame: pl.DataFrame) -> int:
+    """Replace one portfolio's rows in one commit; the number of rows stored.
 
-    Raises SchemaError when the frame breaks its schema, InvalidRequestError when it holds no or several portfolios.
+    Raises:
+        SchemaError: The frame violates its schema.
+        InvalidRequestError: The frame is empty or has several portfolios.
     """
     checked = portfolios.validate(frame)
     _require_rows(checked, "portfolio_id")
@@ -42,4 +43,4 @@ def keep_portfolio(lake: Lake, frame: pl.DataFrame) -> int:
 
 def _require_rows(frame: pl.DataFrame, key: str) -> None:
     if frame.is_empty():
-        raise InvalidRequestError(f"the frame has no rows, so that no {key} says what to replace")
+        raise InvalidRequestError(f"the frame has no rows, so no {key} says which rows to replace")

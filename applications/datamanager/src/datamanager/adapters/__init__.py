@@ -1,1 +1,1 @@
-"""The outside world, one module a vendor; imported by `datamanager.server` alone."""
+"""Adapters of the ports, one module a vendor; imported only by `datamanager.server`."""

@@ -1,106 +1,84 @@
-"""Bars over HTTP: collect them, watch a collection, read them."""
+"""Equity bars over HTTP: ingest them, show the progress of an ingestion, read them."""
 
 from datetime import date
 from typing import Annotated, Self
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi.openapi.models import Example
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datamanager import queries
-from datamanager.events import announce
-from datamanager.ingestion import Collected
+from datamanager.ingestion import IngestionResult
 from datamanager.periods import Period
-from datamanager.routes.parameters import ColumnList, RequiredPeriod, Tickers, comma_separated
-from datamanager.services import Services, services
-from internal.http.frames import FRAME_RESPONSES, frame_response, negotiate
+from datamanager.responses import IngestionProgressResponse, IngestionResponse, SessionOutcome
+from datamanager.routes.frame_documentation import document_response_frame
+from datamanager.routes.parameters import ColumnList, RequiredPeriod, Tickers, split_at_commas
+from datamanager.services import RequestServices
+from internal.http.frames import frame_response, negotiate
+from internal.schemas import equity_bars
 
 router = APIRouter(prefix="/equity-bars", tags=["equity bars"])
-COLLECT_EXAMPLES = {
-    "one session": {"value": {"date": "2024-12-31"}},
-    "a backfill": {"value": {"start_date": "2023-01-03", "end_date": "2024-12-31"}},
-    "once more": {"value": {"date": "2024-12-31", "force": True}},
+INGESTION_EXAMPLES = {
+    "one session": Example(value={"date": "2024-12-31"}),
+    "a backfill": Example(value={"start_date": "2023-01-03", "end_date": "2024-12-31"}),
+    "one session again": Example(value={"date": "2024-12-31", "force": True}),
 }
 
 
-class CollectRequest(BaseModel):
-    """One session, or a range of days whose sessions are wanted."""
+class IngestionRequest(BaseModel):
+    """One session, or a range of days whose sessions are to be ingested."""
 
     model_config = ConfigDict(extra="forbid")
     day: date | None = Field(None, alias="date", description="One session of XNYS")
     start_date: date | None = Field(None, description="First day of a range")
     end_date: date | None = Field(None, description="Last day of a range, included; at most ten years later")
-    force: bool = Field(default=False, description="Fetch sessions again that are complete")
+    force: bool = Field(default=False, description="Fetch sessions that are in the lake already again")
 
     @model_validator(mode="after")
-    def _is_day_or_range(self) -> Self:
-        """One of the two forms, whole."""
+    def _require_day_or_range(self) -> Self:
+        """Exactly one of the two forms, complete."""
         ends = (self.start_date, self.end_date)
         if (self.day is None) == (ends == (None, None)) or (self.day is None and None in ends):
             raise ValueError('give {"date": D}, or {"start_date": D, "end_date": D}')
         return self
 
-
-class SessionOutcome(BaseModel):
-    """What became of one session."""
-
-    date: date
-    status: str = Field(description="collected now, or present before")
-    rows: int
-    quarantined: int
+    def period(self) -> Period:
+        """The range of a request without a date."""
+        return Period.between(self.start_date or date.max, self.end_date or date.max)
 
 
-class CollectResponse(BaseModel):
-    """What became of every session asked for."""
+@router.post("", summary="Ingest sessions from the vendor")
+async def post_equity_bars(
+    body: Annotated[IngestionRequest, Body(openapi_examples=INGESTION_EXAMPLES)], services: RequestServices
+) -> IngestionResponse:
+    """Fetch bars, splits and dividends of the sessions that are not in the lake, and store them.
 
-    sessions: list[SessionOutcome]
-    rows: int
-    quarantined: int
-    bars_version: int
-
-
-class IngestionProgress(BaseModel):
-    """How far the running, or else the last, collection is."""
-
-    sessions_total: int
-    sessions_fetched: int = Field(description="fetched from the vendor, or present before")
-    sessions_done: int = Field(description="committed to the lake")
-    running: bool
-
-
-@router.post("", summary="Collect sessions from the vendor")
-async def collect_equity_bars(
-    body: Annotated[CollectRequest, Body(openapi_examples=COLLECT_EXAMPLES)],
-    parts: Annotated[Services, Depends(services)],
-) -> CollectResponse:
-    """Fetch bars, splits and dividends of the sessions that the lake does not hold, and store them.
-
-    One collection at a time: a second one is answered 409. The latest closed session, asked for by `date`, is
-    announced as an event, as if the exchange had announced its close; older sessions are history and are not.
+    One ingestion at a time: a second request is answered 409. The latest closed session, requested by `date`, is
+    published as an event, as if the exchange had just closed it; older sessions and ranges are not.
     """
     if body.day is None:
-        return _answer(await parts.ingestion.collect_period(_period(body), force=body.force))
-    collected = await parts.ingestion.collect_session(body.day, force=body.force)
-    if body.day == collected.last_closed:
-        await announce(parts.bus, body.day, collected)
-    return _answer(collected)
+        return _to_response(await services.ingestion.ingest_period(body.period(), force=body.force))
+    result = await services.ingestion.ingest_session(body.day, force=body.force)
+    if body.day == result.last_closed:
+        await services.events.publish_synced(body.day, result)
+    return _to_response(result)
 
 
-@router.get("/ingestion", summary="How far the collection is")
-async def show_ingestion(parts: Annotated[Services, Depends(services)]) -> IngestionProgress:
-    """Progress of the running collection, or of the last one of this process."""
-    progress = parts.ingestion.progress
-    return IngestionProgress(
-        sessions_total=progress.sessions_total,
-        sessions_fetched=progress.sessions_fetched,
-        sessions_done=progress.sessions_done,
-        running=progress.running,
-    )
+@router.get("/ingestion", summary="Progress of the ingestion")
+async def get_ingestion_progress(services: RequestServices) -> IngestionProgressResponse:
+    """Progress of the running ingestion, or of the last one of this process."""
+    return IngestionProgressResponse.model_validate(services.ingestion.progress)
 
 
-@router.get("", summary="Bars of a range", responses=FRAME_RESPONSES, response_class=Response)
-def read_equity_bars(  # noqa: PLR0913, PLR0917 - one parameter of the query each
+@router.get(
+    "",
+    summary="Bars of a range",
+    responses=document_response_frame(equity_bars.COLUMNS),
+    response_class=Response,
+)
+def get_equity_bars(  # noqa: PLR0913, PLR0917 - one parameter of the query each
     request: Request,
-    parts: Annotated[Services, Depends(services)],
+    services: RequestServices,
     period: RequiredPeriod,
     tickers: Tickers,
     columns: ColumnList = None,
@@ -108,22 +86,17 @@ def read_equity_bars(  # noqa: PLR0913, PLR0917 - one parameter of the query eac
         date | None, Query(description="Adjust for splits and dividends known by this day; without it, as traded")
     ] = None,
 ) -> Response:
-    """Bars ordered by date and ticker, with the version of the table they were read from in `X-Bars-Version`."""
+    """Bars ordered by date and ticker; `X-Bars-Version` is the version of the table that they were read from."""
     negotiate(request.headers.get("accept"))
-    query = queries.BarsQuery(period, tickers, comma_separated("columns", columns), adjusted_as_of)
-    frame, version = queries.bars(parts.lake, query)
+    query = queries.BarsQuery(period, tickers, split_at_commas("columns", columns), adjusted_as_of)
+    frame, version = queries.read_bars(services.lake, query)
     return frame_response(frame, request, bars_version=version)
 
 
-def _period(body: CollectRequest) -> Period:
-    """The range of a body without a date, which the model has made sure of."""
-    return Period.checked(body.start_date or date.max, body.end_date or date.max)
-
-
-def _answer(collected: Collected) -> CollectResponse:
-    return CollectResponse(
-        sessions=[SessionOutcome.model_validate(row) for row in collected.sessions.iter_rows(named=True)],
-        rows=collected.sessions.get_column("rows").sum(),
-        quarantined=collected.sessions.get_column("quarantined").sum(),
-        bars_version=collected.bars_version,
+def _to_response(result: IngestionResult) -> IngestionResponse:
+    return IngestionResponse(
+        sessions=[SessionOutcome.model_validate(session) for session in result.sessions],
+        rows=sum(session.rows for session in result.sessions),
+        quarantined=sum(session.quarantined for session in result.sessions),
+        bars_version=result.bars_version,
     )

@@ -1,7 +1,4 @@
-"""Query parameters that several routes share.
-
-Knows their names, how they are written and which of them are needed. Knows nothing of what they select.
-"""
+"""Query parameters that several routes share."""
 
 from datetime import date
 from typing import Annotated
@@ -20,46 +17,46 @@ TickerList = Annotated[str | None, Query(description="Tickers, separated by comm
 ColumnList = Annotated[str | None, Query(description="Columns, separated by commas", examples=["date,ticker,close"])]
 
 
-def comma_separated(name: str, text: str | None) -> list[str] | None:
-    """The parts of a list, or None where none was given; InvalidRequestError where a part is empty."""
+def split_at_commas(name: str, text: str | None) -> list[str] | None:
+    """The entries of a list parameter, None where it is absent; InvalidRequestError where an entry is empty."""
     if text is None:
         return None
     parts = [part.strip() for part in text.split(",")]
     if not all(parts):
-        raise InvalidRequestError(f"{name} holds an empty entry: write {name}=A,B")
+        raise InvalidRequestError(f"{name} has an empty entry: write {name}=A,B")
     return parts
 
 
-def optional_period(start_date: StartDate = None, end_date: EndDate = None) -> Period | None:
-    """The range, or None where neither end was given."""
+def parse_optional_period(start_date: StartDate = None, end_date: EndDate = None) -> Period | None:
+    """The range, or None where neither end is given."""
     if start_date is None and end_date is None:
         return None
-    return required_period(start_date, end_date)
+    return parse_required_period(start_date, end_date)
 
 
-def required_period(start_date: StartDate = None, end_date: EndDate = None) -> Period:
+def parse_required_period(start_date: StartDate = None, end_date: EndDate = None) -> Period:
     """The range; InvalidRequestError where an end is missing."""
     if start_date is None or end_date is None:
         missing = "start_date" if start_date is None else "end_date"
         raise InvalidRequestError(f"{missing} is missing: give start_date and end_date as YYYY-MM-DD")
-    return Period.checked(start_date, end_date)
+    return Period.between(start_date, end_date)
 
 
-def day_or_period(day: Day = None, start_date: StartDate = None, end_date: EndDate = None) -> Period | None:
-    """One day or a range, or None where neither was given; both at once contradict each other."""
+def parse_day_or_period(day: Day = None, start_date: StartDate = None, end_date: EndDate = None) -> Period | None:
+    """One day or a range, or None where neither is given; InvalidRequestError where both are."""
     if day is None:
-        return optional_period(start_date, end_date)
+        return parse_optional_period(start_date, end_date)
     if start_date is not None or end_date is not None:
         raise InvalidRequestError("give either date, or start_date and end_date, not both")
     return Period(day, day)
 
 
-def tickers(tickers: TickerList = None) -> list[str] | None:
-    """The tickers asked for, or None for all."""
-    return comma_separated("tickers", tickers)
+def parse_tickers(tickers: TickerList = None) -> list[str] | None:
+    """The requested tickers, or None for all."""
+    return split_at_commas("tickers", tickers)
 
 
-OptionalPeriod = Annotated[Period | None, Depends(optional_period)]
-RequiredPeriod = Annotated[Period, Depends(required_period)]
-DayOrPeriod = Annotated[Period | None, Depends(day_or_period)]
-Tickers = Annotated[list[str] | None, Depends(tickers)]
+OptionalPeriod = Annotated[Period | None, Depends(parse_optional_period)]
+RequiredPeriod = Annotated[Period, Depends(parse_required_period)]
+DayOrPeriod = Annotated[Period | None, Depends(parse_day_or_period)]
+Tickers = Annotated[list[str] | None, Depends(parse_tickers)]

@@ -1,18 +1,18 @@
-"""Portfolios over HTTP: keep one by its id, read them."""
+"""Portfolios over HTTP: store one by its id, read them."""
 
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Query, Request, Response
 
 from datamanager import queries
-from datamanager.routes.frame_bodies import frame_body
+from datamanager.responses import StoredResponse
+from datamanager.routes.frame_documentation import document_request_frame, document_response_frame
 from datamanager.routes.parameters import DayOrPeriod
-from datamanager.services import Services, services
-from datamanager.storage import keep_portfolio
+from datamanager.services import RequestServices
+from datamanager.storage import store_portfolio
 from internal.errors import InvalidRequestError
-from internal.http.frames import FRAME_RESPONSES, frame_response, negotiate, read_frame
+from internal.http.frames import frame_response, negotiate, read_frame
 from internal.schemas import portfolios
 
 router = APIRouter(prefix="/portfolios", tags=["portfolios"])
@@ -38,23 +38,22 @@ EXAMPLE = {
 }
 
 
-class StoredResponse(BaseModel):
-    """How many rows were stored."""
-
-    rows: int
-
-
-@router.post("", summary="Replace one portfolio", openapi_extra=frame_body(EXAMPLE))
-async def store_portfolio(request: Request, parts: Annotated[Services, Depends(services)]) -> StoredResponse:
+@router.post("", summary="Replace one portfolio", openapi_extra=document_request_frame(EXAMPLE))
+async def post_portfolio(request: Request, services: RequestServices) -> StoredResponse:
     """Check the frame and replace the rows of its portfolio in one commit."""
     frame = await read_frame(request, portfolios.COLUMNS, portfolios.DEFAULTS)
-    return StoredResponse(rows=await asyncio.to_thread(keep_portfolio, parts.lake, frame))
+    return StoredResponse(rows=await asyncio.to_thread(store_portfolio, services.lake, frame))
 
 
-@router.get("", summary="Portfolios of a day, a range or an id", responses=FRAME_RESPONSES, response_class=Response)
-def read_portfolios(
+@router.get(
+    "",
+    summary="Portfolios of a day, a range or an id",
+    responses=document_response_frame(portfolios.COLUMNS),
+    response_class=Response,
+)
+def get_portfolios(
     request: Request,
-    parts: Annotated[Services, Depends(services)],
+    services: RequestServices,
     period: DayOrPeriod,
     portfolio_id: Annotated[str | None, Query(min_length=1, description="One portfolio")] = None,
 ) -> Response:
@@ -62,4 +61,4 @@ def read_portfolios(
     negotiate(request.headers.get("accept"))
     if period is None and portfolio_id is None:
         raise InvalidRequestError("give date, or start_date and end_date, or portfolio_id")
-    return frame_response(queries.portfolios(parts.lake, period, portfolio_id), request)
+    return frame_response(queries.read_portfolios(services.lake, period, portfolio_id), request)

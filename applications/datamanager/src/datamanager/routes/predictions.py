@@ -1,18 +1,17 @@
-"""Predictions over HTTP: keep them by date, read them."""
+"""Predictions over HTTP: store them by date, read them."""
 
 import asyncio
-from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
-from pydantic import BaseModel
+from fastapi import APIRouter, Request, Response
 
 from datamanager import queries
-from datamanager.routes.frame_bodies import frame_body
+from datamanager.responses import StoredResponse
+from datamanager.routes.frame_documentation import document_request_frame, document_response_frame
 from datamanager.routes.parameters import DayOrPeriod, Tickers
-from datamanager.services import Services, services
-from datamanager.storage import keep_predictions
+from datamanager.services import RequestServices
+from datamanager.storage import store_predictions
 from internal.errors import InvalidRequestError
-from internal.http.frames import FRAME_RESPONSES, frame_response, negotiate, read_frame
+from internal.http.frames import frame_response, negotiate, read_frame
 from internal.schemas import predictions
 
 router = APIRouter(prefix="/predictions", tags=["predictions"])
@@ -29,28 +28,22 @@ EXAMPLE = {
 }
 
 
-class StoredResponse(BaseModel):
-    """How many rows were stored."""
-
-    rows: int
-
-
-@router.post("", summary="Replace the predictions of their dates", openapi_extra=frame_body(EXAMPLE))
-async def store_predictions(request: Request, parts: Annotated[Services, Depends(services)]) -> StoredResponse:
-    """Check the frame and replace the rows of its dates in one commit."""
+@router.post("", summary="Replace the predictions of their dates", openapi_extra=document_request_frame(EXAMPLE))
+async def post_predictions(request: Request, services: RequestServices) -> StoredResponse:
+    """Check the frame and replace the predictions of its dates in one commit."""
     frame = await read_frame(request, predictions.COLUMNS)
-    return StoredResponse(rows=await asyncio.to_thread(keep_predictions, parts.lake, frame))
+    return StoredResponse(rows=await asyncio.to_thread(store_predictions, services.lake, frame))
 
 
-@router.get("", summary="Predictions of a day or a range", responses=FRAME_RESPONSES, response_class=Response)
-def read_predictions(
-    request: Request,
-    parts: Annotated[Services, Depends(services)],
-    period: DayOrPeriod,
-    tickers: Tickers,
-) -> Response:
-    """Predictions by the session they were made at, ordered by date, ticker and horizon."""
+@router.get(
+    "",
+    summary="Predictions of a day or a range",
+    responses=document_response_frame(predictions.COLUMNS),
+    response_class=Response,
+)
+def get_predictions(request: Request, services: RequestServices, period: DayOrPeriod, tickers: Tickers) -> Response:
+    """Predictions by the session at whose close they were made, ordered by date, ticker and horizon."""
     negotiate(request.headers.get("accept"))
     if period is None:
         raise InvalidRequestError("give date, or start_date and end_date, as YYYY-MM-DD")
-    return frame_response(queries.predictions(parts.lake, period, tickers), request)
+    return frame_response(queries.read_predictions(services.lake, period, tickers), request)

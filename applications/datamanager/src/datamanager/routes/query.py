@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from datamanager.services import Services, services
-from datamanager.sql import Limits, select
+from datamanager.services import RequestServices
+from datamanager.sql import Limits, run_select
 from internal.http.frames import FRAME_RESPONSES, frame_response, negotiate
 
 router = APIRouter(prefix="/query", tags=["query"])
@@ -17,9 +17,9 @@ EXAMPLE = (
 @router.get("", summary="One SELECT over the lake", responses=FRAME_RESPONSES, response_class=Response)
 def query_lake(
     request: Request,
-    parts: Annotated[Services, Depends(services)],
-    sql: Annotated[str, Query(min_length=1, max_length=10_000, description="DuckDB's SQL", examples=[EXAMPLE])],
+    services: RequestServices,
+    sql: Annotated[str, Query(min_length=1, max_length=10_000, description="SQL of DuckDB", examples=[EXAMPLE])],
 ) -> Response:
-    """Read-only, ten seconds and 100,000 rows at most; no file, no network."""
+    """Read-only, at most ten seconds and 100,000 rows, without access to files or the network."""
     negotiate(request.headers.get("accept"))
-    return frame_response(select(parts.lake, sql, Limits()), request)
+    return frame_response(run_select(services.lake, sql, Limits()), request)

@@ -1,19 +1,24 @@
-"""The ledger of collected sessions over HTTP."""
+"""The ingested sessions over HTTP."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Request, Response
 
 from datamanager import queries
+from datamanager.routes.frame_documentation import document_response_frame
 from datamanager.routes.parameters import OptionalPeriod
-from datamanager.services import Services, services
-from internal.http.frames import FRAME_RESPONSES, frame_response, negotiate
+from datamanager.services import RequestServices
+from internal.http.frames import frame_response, negotiate
+from internal.lake.tables import INGESTION_SESSIONS_COLUMNS
 
 router = APIRouter(prefix="/sessions", tags=["sessions"])
 
 
-@router.get("", summary="Which sessions are in the lake", responses=FRAME_RESPONSES, response_class=Response)
-def read_sessions(request: Request, parts: Annotated[Services, Depends(services)], period: OptionalPeriod) -> Response:
-    """One row a session: rows, quarantined rows, digest of what the vendor sent, when it was collected."""
+@router.get(
+    "",
+    summary="Which sessions are in the lake",
+    responses=document_response_frame(INGESTION_SESSIONS_COLUMNS),
+    response_class=Response,
+)
+def get_sessions(request: Request, services: RequestServices, period: OptionalPeriod) -> Response:
+    """One row a session: rows, quarantined rows, digest of the vendor's rows, time of collection."""
     negotiate(request.headers.get("accept"))
-    return frame_response(queries.sessions(parts.lake, period), request)
+    return frame_response(queries.read_sessions(services.lake, period), request)

@@ -1,0 +1,49 @@
+"""The JSON bodies of datamanager's responses; `datamanager.routes.frame_documentation` documents the frames."""
+
+from datetime import date
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from datamanager.session_batches import SessionStatus
+
+
+class SessionOutcome(BaseModel):
+    """The outcome of one session."""
+
+    model_config = ConfigDict(from_attributes=True)
+    date: date
+    status: SessionStatus = Field(description="fetched by this request, or present in the lake before")
+    rows: int = Field(description="bars of the session in the lake")
+    quarantined: int = Field(description="rows of the session that failed a check")
+
+
+class IngestionResponse(BaseModel):
+    """The outcome of every session of the request."""
+
+    model_config = ConfigDict(from_attributes=True)
+    sessions: list[SessionOutcome]
+    rows: int
+    quarantined: int
+    bars_version: int = Field(description="version of the table of bars")
+
+
+class IngestionProgressResponse(BaseModel):
+    """Progress of the running ingestion, or of the last one of this process."""
+
+    model_config = ConfigDict(from_attributes=True)
+    sessions_total: int
+    sessions_fetched: int = Field(description="fetched from the vendor, or present before")
+    sessions_done: int = Field(description="committed to the lake")
+    running: bool
+
+
+class DetailsResponse(BaseModel):
+    """The number of tickers with details after a sync, or the number of rows merged from a file."""
+
+    rows: int = Field(ge=0)
+
+
+class StoredResponse(BaseModel):
+    """The number of rows stored."""
+
+    rows: int
