@@ -1,10 +1,11 @@
 """Ports: what the trading core asks of a broker, of the data service, of the journal, of the lease and of a pause."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from internal.errors import FundError
+from internal.errors import FundError, UnavailableError
 from internal.trading.policy import Policy
 from internal.trading.rows import (
     Account,
@@ -22,6 +23,8 @@ from internal.trading.rows import (
     Split,
 )
 
+BAND_SESSIONS = 30  # how far back a stored band is looked for
+
 
 class RefusedOrderError(FundError):
     """The broker said clearly that it refuses an order, and why: the order does not exist there."""
@@ -37,6 +40,14 @@ class SuspendedAccountError(FundError):
     status = 409
     title = "Trading suspended"
     slug = "trading-suspended"
+
+
+class RateLimitedError(UnavailableError):
+    """The broker takes no more requests for now; this one was not carried out. `retry_after` is in seconds."""
+
+    def __init__(self, detail: str, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class Broker(Protocol):
@@ -67,15 +78,14 @@ class Broker(Protocol):
         ...
 
     def order(self, client_order_id: str) -> BrokerOrder | None:
-        """The order under that id, None when the broker has none."""
+        """The order under that id, None when the broker has none; one request, whoever asks repeats it."""
         ...
 
     def submit(self, request: OrderRequest) -> BrokerOrder:
-        """Send once. An id that the broker has already answers with the order under it.
+        """Send once, in one request. An id that the broker has already answers with the order under it.
 
         Raises RefusedOrderError (the order does not exist), SuspendedAccountError (no order of the account is taken
-        now; this one does not exist), UnavailableError (rate limited: not sent) or UnresolvedOrderError (it may
-        exist: ask).
+        now; this one does not exist), RateLimitedError (not sent) or UnresolvedOrderError (it may exist: ask).
         """
         ...
 
@@ -130,6 +140,10 @@ class Portfolios(Protocol):
 class Journal(Protocol):
     """What was decided and sent; every write is on disk when it returns, and no question reads all of it."""
 
+    def refresh(self) -> None:
+        """Read again what another process has written since; asked once at the start of a use case."""
+        ...
+
     def run(self, portfolio_id: str) -> RebalanceRun | None:
         """The run of that portfolio, None when it was never planned."""
         ...
@@ -182,6 +196,10 @@ class Journal(Protocol):
         """Insert or replace a snapshot by its timestamp."""
         ...
 
+    def forget_snapshots_after(self, moment: datetime) -> None:
+        """Remove the snapshots that are newer than the moment: the broker was put back, and its owner accepts that."""
+        ...
+
 
 class Lease(Protocol):
     """The right to act for the fund, which one process has at a time."""
@@ -197,3 +215,15 @@ class Pause(Protocol):
     def __call__(self, seconds: float) -> None:
         """Return after the seconds."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class TradingPorts:
+    """All ports of one fund."""
+
+    broker: Broker
+    data: MarketData
+    portfolios: Portfolios
+    journal: Journal
+    lease: Lease
+    pause: Pause

@@ -1,0 +1,163 @@
+"""Indices over journalled rows, kept up to date with every write, so that no question reads the whole journal."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+
+from internal.trading.enums import Leg, OrderState, RunState
+from internal.trading.rows import Order, RebalanceRun, Snapshot
+
+
+def _decided(order: Order) -> tuple[date, str]:
+    return order.date, order.client_order_id
+
+
+def _started(run: RebalanceRun) -> tuple[date, datetime]:
+    return run.date, run.created_at
+
+
+def shortfall_cost(order: Order) -> float:
+    """Dollars of implementation shortfall of the order's fills: fill price against the close it was decided at."""
+    if order.filled_average_price is None:
+        return 0.0
+    return order.signed_filled_quantity * (order.filled_average_price - order.reference_price)
+
+
+class JournalIndex:
+    """Answers the questions of `internal.trading.ports.Journal` from the rows that were added.
+
+    A row replaces the one with the same key: runs by portfolio id, orders by client_order_id, snapshots by timestamp.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[str, RebalanceRun] = {}
+        self._open_runs: dict[str, RebalanceRun] = {}
+        self._last_run: RebalanceRun | None = None
+        self._snapshots: dict[datetime, Snapshot] = {}
+        self._last_snapshot: Snapshot | None = None
+        self._clear_orders()
+
+    def _clear_orders(self) -> None:
+        self._orders: dict[str, Order] = {}
+        self._by_portfolio: dict[str, dict[str, Order]] = {}
+        self._unfinished: dict[str, Order] = {}
+        self._openings: dict[str, Order] = {}
+        self._closings: dict[str, dict[str, Order]] = {}
+        self._slippage = 0.0
+
+    def run(self, portfolio_id: str) -> RebalanceRun | None:
+        """The run of that portfolio, None when it was never planned."""
+        return self._runs.get(portfolio_id)
+
+    def runs(self) -> Sequence[RebalanceRun]:
+        """All runs, oldest first."""
+        return sorted(self._runs.values(), key=_started)
+
+    def last_run(self) -> RebalanceRun | None:
+        """The newest run."""
+        return self._last_run
+
+    def open_runs(self) -> Sequence[RebalanceRun]:
+        """Runs that are not reconciled, oldest first."""
+        return sorted(self._open_runs.values(), key=_started)
+
+    def order(self, client_order_id: str) -> Order | None:
+        """The order under that id."""
+        return self._orders.get(client_order_id)
+
+    def orders(self) -> Sequence[Order]:
+        """All orders, oldest first."""
+        return sorted(self._orders.values(), key=_decided)
+
+    def of(self, portfolio_id: str) -> Sequence[Order]:
+        """The orders of a portfolio, sorted by client_order_id."""
+        return sorted(self._by_portfolio.get(portfolio_id, {}).values(), key=lambda order: order.client_order_id)
+
+    def unfinished(self) -> Sequence[Order]:
+        """Orders whose state is not final, oldest first."""
+        return sorted(self._unfinished.values(), key=_decided)
+
+    def openings(self) -> Mapping[str, Order]:
+        """By ticker, the last opening order that has a fill: there a holding starts."""
+        return self._openings
+
+    def closings(self, ticker: str) -> Sequence[Order]:
+        """Closing orders with a fill that were decided after the ticker's last opening."""
+        return sorted(self._closings.get(ticker, {}).values(), key=_decided)
+
+    def order_counts(self) -> Mapping[OrderState, int]:
+        """How many orders are in each state."""
+        return Counter(order.state for order in self._orders.values())
+
+    def slippage(self) -> float:
+        """Dollars of implementation shortfall of all fills so far; positive is a cost."""
+        return self._slippage
+
+    def last_snapshot(self) -> Snapshot | None:
+        """The newest snapshot."""
+        return self._last_snapshot
+
+    def snapshots(self) -> Sequence[Snapshot]:
+        """All snapshots, oldest first."""
+        return sorted(self._snapshots.values(), key=lambda snapshot: snapshot.timestamp)
+
+    def add_runs(self, runs: Iterable[RebalanceRun]) -> None:
+        """Insert or replace runs."""
+        for run in runs:
+            self._runs[run.portfolio_id] = run
+            if run.state is RunState.RECONCILED:
+                self._open_runs.pop(run.portfolio_id, None)
+            else:
+                self._open_runs[run.portfolio_id] = run
+            if self._last_run is None or _started(run) >= _started(self._last_run):
+                self._last_run = run
+
+    def add_orders(self, orders: Iterable[Order]) -> None:
+        """Insert or replace orders."""
+        rows = list(orders)
+        if any(self._loses_fill(order) for order in rows):
+            rows = list(({**self._orders} | {order.client_order_id: order for order in rows}).values())
+            self._clear_orders()
+        for order in rows:
+            self._add_order(order)
+
+    def add_snapshots(self, snapshots: Iterable[Snapshot]) -> None:
+        """Insert or replace snapshots."""
+        for snapshot in snapshots:
+            self._snapshots[snapshot.timestamp] = snapshot
+            if self._last_snapshot is None or snapshot.timestamp >= self._last_snapshot.timestamp:
+                self._last_snapshot = snapshot
+
+    def remove_snapshots_after(self, moment: datetime) -> None:
+        """Forget the snapshots that are newer than the moment."""
+        kept = [snapshot for snapshot in self._snapshots.values() if snapshot.timestamp <= moment]
+        self._snapshots, self._last_snapshot = {}, None
+        self.add_snapshots(kept)
+
+    def _loses_fill(self, order: Order) -> bool:
+        before = self._orders.get(order.client_order_id)
+        return before is not None and before.filled_quantity > 0 and order.filled_quantity == 0
+
+    def _add_order(self, order: Order) -> None:
+        before = self._orders.get(order.client_order_id)
+        self._slippage += shortfall_cost(order) - (shortfall_cost(before) if before else 0.0)
+        self._orders[order.client_order_id] = order
+        self._by_portfolio.setdefault(order.portfolio_id, {})[order.client_order_id] = order
+        if order.state.is_final:
+            self._unfinished.pop(order.client_order_id, None)
+        else:
+            self._unfinished[order.client_order_id] = order
+        if order.filled_quantity > 0:
+            self._add_fill(order)
+
+    def _add_fill(self, order: Order) -> None:
+        if order.leg is Leg.CLOSE:
+            opening = self._openings.get(order.ticker)
+            if opening is None or order.date > opening.date:
+                self._closings.setdefault(order.ticker, {})[order.client_order_id] = order
+            return
+        last = self._openings.get(order.ticker)
+        if last is None or _decided(last) <= _decided(order):
+            self._openings[order.ticker] = order
+            closings = self._closings.get(order.ticker, {})
+            self._closings[order.ticker] = {key: close for key, close in closings.items() if close.date > order.date}

@@ -1,0 +1,69 @@
+"""Journal and portfolios in memory, for backtests in process and for fault runs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+
+from internal.dates import previous_session
+from internal.trading.journal_index import JournalIndex
+from internal.trading.ports import BAND_SESSIONS
+from internal.trading.rows import Band, Order, Portfolio, RebalanceRun, Snapshot
+
+
+class MemoryJournal(JournalIndex):
+    """The port `Journal` on rows in memory."""
+
+    def refresh(self) -> None:
+        """Nothing: nobody else writes to it."""
+
+    def save_runs(self, runs: Sequence[RebalanceRun]) -> None:
+        """Insert or replace runs by portfolio id."""
+        self.add_runs(runs)
+
+    def save_orders(self, orders: Sequence[Order]) -> None:
+        """Insert or replace orders by client_order_id."""
+        self.add_orders(orders)
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Insert or replace a snapshot by its timestamp."""
+        self.add_snapshots([snapshot])
+
+    def forget_snapshots_after(self, moment: datetime) -> None:
+        """Remove the snapshots that are newer than the moment."""
+        self.remove_snapshots_after(moment)
+
+
+class MemoryPortfolios:
+    """The port `Portfolios` in memory, with the bands of each name in the order of their days."""
+
+    def __init__(self) -> None:
+        self._portfolios: dict[str, Portfolio] = {}
+        self._bands: dict[str, list[tuple[date, Band]]] = {}
+
+    def save(self, portfolio: Portfolio) -> None:
+        """Insert or replace a portfolio; one without rows changes nothing."""
+        if not portfolio.rows:
+            return
+        self._portfolios[portfolio.portfolio_id] = portfolio
+        for row in portfolio.rows:
+            if row.band is not None:
+                self._add_band(row.ticker, portfolio.day, row.band)
+
+    def find(self, portfolio_id: str) -> Portfolio | None:
+        """The portfolio; None when there is none."""
+        return self._portfolios.get(portfolio_id)
+
+    def bands_before(self, day: date) -> Mapping[str, Band]:
+        """By ticker, the band that was stored last before the day, at most BAND_SESSIONS sessions back."""
+        first = previous_session(day, BAND_SESSIONS)
+        found: dict[str, Band] = {}
+        for ticker, bands in self._bands.items():
+            last = next((band for when, band in reversed(bands) if when < day and when >= first), None)
+            if last is not None:
+                found[ticker] = last
+        return found
+
+    def _add_band(self, ticker: str, day: date, band: Band) -> None:
+        bands = self._bands.setdefault(ticker, [])
+        if bands and bands[-1][0] == day:  # an interrupted plan that is made again
+            bands.pop()
+        bands.append((day, band))

@@ -1,0 +1,111 @@
+"""Reconciliation: what the broker says about every unfinished order, and the account's value at this moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from internal.dates import last_closed_session
+from internal.trading.enums import Adjustment, OrderState, RunState
+from internal.trading.order_submission import OrderSubmitter, record_answer
+from internal.trading.ports import Broker, Journal
+from internal.trading.rows import Account, Order, RebalanceRun, Snapshot
+
+STALE = "never reached the broker before its session ended; the next portfolio decides again"
+UNKNOWN = "the broker knows no such order"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """Orders that came to an end, that are still open, and that the broker could not account for."""
+
+    resolved: int
+    open: int
+    unresolved: int
+
+
+def reconcile_journal(
+    broker: Broker, submitter: OrderSubmitter, journal: Journal, account: Account, moment: datetime
+) -> Reconciliation:
+    """Ask about every unfinished order, record what is learned, move runs on, write an account snapshot.
+
+    Recording the same answer twice changes nothing. A run whose session has ended loses the orders that never reached
+    the broker; those of the present session are left for the rebalance to go on with. Three commits at most: orders,
+    snapshot, runs.
+    """
+    asked = journal.unfinished()
+    ended = {run.portfolio_id for run in journal.open_runs() if _has_ended(run, moment)}
+    changed = [
+        after
+        for order in asked
+        if (after := _drop_unsent(_ask(submitter, order, moment), ended, moment)) is not order
+    ]
+    if changed:
+        journal.save_orders(changed)
+    journal.save_snapshot(_snapshot(broker, journal, account, moment))
+    moved = [
+        after for run in journal.open_runs() if (after := _move_on(journal, run, moment)) is not run
+    ]
+    if moved:
+        journal.save_runs(moved)
+    return _count([after for order in asked if (after := journal.order(order.client_order_id)) is not None])
+
+
+def _ask(submitter: OrderSubmitter, order: Order, moment: datetime) -> Order:
+    found = submitter.find(order.client_order_id)
+    if found is not None:
+        return record_answer(order, found, moment)
+    unknown = replace(order, state=OrderState.UNRESOLVED, reason=UNKNOWN)
+    return order if order.state is OrderState.PLANNED or unknown == order else replace(unknown, updated_at=moment)
+
+
+def _has_ended(run: RebalanceRun, moment: datetime) -> bool:
+    """Whether the session after the run's own has closed: its orders could only be sent a session late."""
+    return last_closed_session(moment) > run.date
+
+
+def _drop_unsent(order: Order, ended: set[str], moment: datetime) -> Order:
+    if order.portfolio_id not in ended or not order.state.is_sendable:
+        return order
+    return replace(order, state=OrderState.DROPPED, reason=STALE, updated_at=moment)
+
+
+def _move_on(journal: Journal, run: RebalanceRun, moment: datetime) -> RebalanceRun:
+    """A run whose orders are all final is reconciled; one that still sends orders stays as it is."""
+    ended = _has_ended(run, moment)
+    if run.state in {RunState.PLANNED, RunState.WAITING} and not ended:
+        return run
+    orders = journal.of(run.portfolio_id)
+    left = any(not order.state.is_final for order in orders)
+    state = RunState.SUBMITTED if left else RunState.RECONCILED
+    notes = (*run.notes, *_dropped_note(orders)) if run.state in {RunState.PLANNED, RunState.WAITING} else run.notes
+    return run if state is run.state else replace(run, state=state, notes=notes, updated_at=moment)
+
+
+def _dropped_note(orders: Sequence[Order]) -> list[str]:
+    dropped = sorted(
+        order.ticker
+        for order in orders
+        if order.state is OrderState.DROPPED and order.adjustment is Adjustment.NONE
+    )
+    return [f"not sent before the session ended, dropped: {', '.join(dropped)}"] if dropped else []
+
+
+def _snapshot(broker: Broker, journal: Journal, account: Account, moment: datetime) -> Snapshot:
+    costs, last = broker.costs(), journal.last_run()
+    return Snapshot(
+        timestamp=moment,
+        portfolio_id=last.portfolio_id if last else "",
+        net_asset_value=account.net_asset_value,
+        cash=account.cash,
+        long_market_value=account.long_market_value,
+        short_market_value=account.short_market_value,
+        slippage=journal.slippage(),
+        fees=costs.fees,
+        borrow=costs.borrow,
+    )
+
+
+def _count(orders: Sequence[Order]) -> Reconciliation:
+    unresolved = sum(order.state is OrderState.UNRESOLVED for order in orders)
+    resolved = sum(order.state.is_final for order in orders)
+    return Reconciliation(resolved, len(orders) - resolved - unresolved, unresolved)

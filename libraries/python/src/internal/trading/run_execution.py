@@ -1,0 +1,191 @@
+"""Executing a planned run: closes, shorts, longs, within buying power, with both sides kept equal when orders fail."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from internal.dates import last_closed_session
+from internal.errors import ConflictError, UnresolvedOrderError
+from internal.trading.buying_power import scale_openings, select_affordable, total_cost
+from internal.trading.enums import Action, Leg, OrderState, RunState, Side
+from internal.trading.order_planning import apply_orders
+from internal.trading.order_submission import OrderSubmitter, record_answer
+from internal.trading.policy import Policy
+from internal.trading.ports import RefusedOrderError, TradingPorts
+from internal.trading.rows import Account, Order, PortfolioRow, RebalanceRun
+from internal.trading.shortfalls import (
+    adjust_to_shortfall,
+    describe_shortfalls,
+    drop_filled_replacements,
+    is_held_back,
+    orders_to_cancel,
+)
+
+ROUNDS = 4  # adjustments after everything was sent; each makes the run smaller, so that it ends earlier
+WAITING_MARGIN = 1.05  # openings that waited meet today's prices, up to this much above the close they were sized at
+WAITS = "openings wait for the buying power that the closes free when they fill"
+
+
+class SessionEndedError(ConflictError):
+    """The session after the run's own has closed: what was not sent must not be sent a session late."""
+
+
+class RunExecution:
+    """One attempt at sending a run; whatever it learns is journalled, also when it is stopped midway."""
+
+    def __init__(  # noqa: PLR0913 - what is sent, for whom, when
+        self,
+        ports: TradingPorts,
+        policy: Policy,
+        run: RebalanceRun,
+        account: Account,
+        moment: datetime,
+        *,
+        ask_first: bool,
+    ) -> None:
+        """`ask_first`: orders may have been sent before, so that the broker is asked about each one."""
+        self._ports, self._policy, self._run, self._account = ports, policy, run, account
+        self._moment, self._ask_first = moment, ask_first
+        self._submitter = OrderSubmitter(ports.broker, ports.pause)
+        self._waiting: frozenset[str] = frozenset()
+
+    def execute(self) -> RebalanceRun:
+        """Send what was not sent yet: the run is submitted then, or waits for the money of its closes.
+
+        Each group of sends is one commit. Raises UnresolvedOrderError, UnavailableError, SuspendedAccountError or
+        SessionEndedError where it stops; what was not sent stays planned.
+        """
+        self._cancel_replaced()
+        self._waiting = self._choose_waiting()
+        self._send([*self._unsent_closes(), *self._unsent_openings(Side.SHORT)])
+        self._adjust()
+        self._cancel_replaced()
+        self._send([*self._unsent_closes(), *self._unsent_openings(Side.LONG)])
+        for _ in range(ROUNDS):
+            if not self._adjust():
+                break
+            self._cancel_replaced()
+            self._send([*self._unsent_closes(), *self._unsent_openings(*Side)])
+        return self._finish()
+
+    def _orders(self) -> Sequence[Order]:
+        return self._ports.journal.of(self._run.portfolio_id)
+
+    def _rows(self) -> tuple[PortfolioRow, ...]:
+        portfolio = self._ports.portfolios.find(self._run.portfolio_id)
+        return () if portfolio is None else portfolio.rows
+
+    def _unsent_closes(self) -> list[Order]:
+        return [order for order in self._orders() if order.state.is_sendable and order.leg is Leg.CLOSE]
+
+    def _unsent_openings(self, *sides: Side) -> list[Order]:
+        orders = self._orders()
+        return [
+            order
+            for order in orders
+            if order.state.is_sendable
+            and order.leg is Leg.OPEN
+            and order.position_side in sides
+            and order.client_order_id not in self._waiting
+            and not is_held_back(order, orders)
+        ]
+
+    def _choose_waiting(self) -> frozenset[str]:
+        """The openings that buying power does not carry yet; without a close to wait for, all are made to fit."""
+        openings = [order for order in self._unsent_openings(*Side) if order.state is OrderState.PLANNED]
+        margin = WAITING_MARGIN if self._run.state is RunState.WAITING else 1.0
+        power = self._buying_power() / margin
+        if total_cost(openings) <= power:
+            return frozenset()
+        if any(order.leg is Leg.CLOSE and not order.state.is_final for order in self._orders()):
+            now = select_affordable(openings, power, self._side_values(openings), self._policy.balance_tolerance)
+            return frozenset(order.client_order_id for order in openings) - {order.client_order_id for order in now}
+        self._ports.journal.save_orders(scale_openings(openings, power, self._moment))
+        return frozenset()
+
+    def _buying_power(self) -> float:
+        """The account's, read again where orders of this run may hold a part of it."""
+        account = self._ports.broker.account() if self._ask_first else self._account
+        return account.buying_power
+
+    def _side_values(self, unsent: Sequence[Order]) -> dict[Side, float]:
+        """Dollars that each side holds when its closes have filled, without the unsent openings."""
+        ids = {order.client_order_id for order in unsent}
+        values = dict.fromkeys(Side, 0.0)
+        for row in self._rows():
+            values[row.side] += row.dollar_amount if row.action is Action.HOLD else 0.0
+        for order in self._orders():
+            if order.leg is Leg.OPEN and order.client_order_id not in ids:
+                shares = order.filled_quantity if order.state.is_final else order.quantity
+                values[order.position_side] += shares * order.reference_price
+        return values
+
+    def _adjust(self) -> bool:
+        """Make the sides equal again when orders failed; whether there was something to change."""
+        changed = adjust_to_shortfall(
+            self._orders(), self._rows(), self._account.account_id, self._policy, self._moment
+        )
+        if changed:
+            self._ports.journal.save_orders(changed)
+        return bool(changed)
+
+    def _cancel_replaced(self) -> None:
+        """Cancel the orders that smaller ones replace, before those are sent."""
+        canceled: list[Order] = []
+        try:
+            for order in orders_to_cancel(self._orders()):
+                self._ports.lease.require()
+                canceled.append(record_answer(order, self._submitter.cancel(order), self._moment))
+        finally:
+            if canceled:
+                self._ports.journal.save_orders(canceled)
+        if dropped := drop_filled_replacements(self._orders(), self._moment):
+            self._ports.journal.save_orders(dropped)
+
+    def _send(self, orders: Sequence[Order]) -> None:
+        changed: list[Order] = []
+        try:
+            for order in orders:
+                after = self._send_one(order)
+                if after != order:
+                    changed.append(after)
+                if after.state is OrderState.UNRESOLVED:
+                    raise UnresolvedOrderError(after.reason)
+        finally:
+            if changed:
+                self._ports.journal.save_orders(changed)
+
+    def _send_one(self, order: Order) -> Order:
+        try:
+            found = self._submitter.send(order, self._require_permission, ask_first=self._ask_first)
+        except RefusedOrderError as error:
+            return replace(
+                order, state=OrderState.REJECTED, reason=f"refused: {error.detail}", updated_at=self._moment
+            )
+        except UnresolvedOrderError as error:
+            return replace(order, state=OrderState.UNRESOLVED, reason=error.detail, updated_at=self._moment)
+        return record_answer(order, found, self._moment)
+
+    def _require_permission(self) -> None:
+        """Before each send: a process that slept may wake after the next close, or without the lease."""
+        moment = self._ports.broker.moment()
+        self._ports.lease.require()
+        if last_closed_session(moment) > self._run.date:
+            raise SessionEndedError(f"the session after {self._run.date} has closed; its unsent orders are dropped")
+
+    def _finish(self) -> RebalanceRun:
+        """Write down what the orders leave of the portfolio, then the run's state."""
+        orders, portfolio = self._orders(), self._ports.portfolios.find(self._run.portfolio_id)
+        if portfolio is not None and (rows := apply_orders(portfolio.rows, orders)) != portfolio.rows:
+            self._ports.portfolios.save(replace(portfolio, rows=rows))
+        waits = any(order.state.is_sendable for order in orders)
+        notes = [*describe_shortfalls(orders), *([WAITS] if waits else [])]
+        finished = replace(
+            self._run,
+            state=RunState.WAITING if waits else RunState.SUBMITTED,
+            updated_at=self._moment,
+            notes=(*self._run.notes, *(note for note in notes if note not in self._run.notes)),
+            lease_number=self._ports.lease.require(),
+        )
+        self._ports.journal.save_runs([finished])
+        return finished
