@@ -5,12 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from internal.errors import UnavailableError, UnresolvedOrderError, UpstreamError
+from internal.retries import RetryPolicy, TransientError
 from internal.trading.ports import Broker, Pause, RateLimitedError
 from internal.trading.rows import BrokerOrder, Order, OrderRequest
 
-ATTEMPTS = 4  # sends of one order, each under the same id, each after the broker was asked about the one before
-FIRST_PAUSE = 0.2  # seconds
-LONGEST_PAUSE = 8.0  # seconds
+RETRIES = RetryPolicy()
 
 
 def record_answer(order: Order, found: BrokerOrder, moment: datetime) -> Order:
@@ -47,65 +46,71 @@ class OrderSubmitter:
         that it does not know goes out again under its old id, which the broker takes once.
 
         Raises RefusedOrderError or SuspendedAccountError (the order does not exist), UnresolvedOrderError (nobody
-        knows) or UnavailableError (it was not sent).
+        knows) or RateLimitedError (it was not sent).
         """
-        uncertain, trouble = ask_first, None
-        for attempt in range(ATTEMPTS + 1):
-            self._wait(attempt, trouble)
-            if uncertain:
-                try:
-                    found = self._broker.order(order.client_order_id)
-                except (UpstreamError, UnavailableError) as error:
-                    trouble = error
-                    continue
-                if found is not None:
-                    return found
-                uncertain = False
-            if attempt == ATTEMPTS:
-                break
-            permit()
-            try:
-                return self._broker.submit(_request(order))
-            except UnresolvedOrderError as error:
-                uncertain, trouble = True, error
-            except UnavailableError as error:
-                trouble = error
-        if isinstance(trouble, UnavailableError) and not uncertain:
-            raise trouble
-        raise _unresolved(order)
+        return RETRIES.call(_Send(self._broker, order, permit, uncertain=ask_first).attempt, self._pause)
 
     def find(self, client_order_id: str) -> BrokerOrder | None:
         """The order under that id, None when the broker has none; asked again while the broker does not answer."""
-        trouble: UpstreamError | UnavailableError | None = None
-        for attempt in range(ATTEMPTS):
-            self._wait(attempt, trouble)
-            try:
-                return self._broker.order(client_order_id)
-            except (UpstreamError, UnavailableError) as error:
-                trouble = error
-        raise trouble or UnavailableError(f"nobody said what became of {client_order_id}")
+        return RETRIES.call(lambda: self._find_once(client_order_id), self._pause)
 
     def cancel(self, order: Order) -> BrokerOrder:
         """Cancel the rest of an order that was sent, and wait until it is final.
 
         Raises UnavailableError when the broker has not confirmed it after several questions.
         """
-        for attempt in range(ATTEMPTS):
-            self._wait(attempt, None)
-            found = self.find(order.client_order_id)
-            if found is not None and found.state.is_final:
-                return found
-            if attempt == 0 and found is not None:
-                self._broker.cancel(found.broker_order_id)
-        raise UnavailableError(
-            f"the broker has not confirmed that {order.client_order_id} is canceled; POST again when it answers"
+        return RETRIES.call(lambda: self._cancel_once(order), self._pause)
+
+    def _find_once(self, client_order_id: str) -> BrokerOrder | None:
+        try:
+            return self._broker.order(client_order_id)
+        except (UpstreamError, UnavailableError) as error:
+            raise TransientError(error) from error
+
+    def _cancel_once(self, order: Order) -> BrokerOrder:
+        found = self._find_once(order.client_order_id)
+        if found is not None and found.state.is_final:
+            return found
+        if found is not None:
+            self._broker.cancel(found.broker_order_id)
+        raise TransientError(
+            UnavailableError(
+                f"the broker has not confirmed that {order.client_order_id} is canceled; POST again when it answers"
+            )
         )
 
-    def _wait(self, attempt: int, trouble: Exception | None) -> None:
-        if attempt == 0:
-            return
-        asked = trouble.retry_after if isinstance(trouble, RateLimitedError) else 0.0
-        self._pause(max(asked, min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE)))
+
+class _Send:
+    """The attempts at sending one order; `uncertain` while it may be at the broker already."""
+
+    def __init__(self, broker: Broker, order: Order, permit: Callable[[], None], *, uncertain: bool) -> None:
+        self._broker, self._order, self._permit, self._uncertain = broker, order, permit, uncertain
+
+    def attempt(self) -> BrokerOrder:
+        """Send once, unless the broker has the order."""
+        if (found := self._look_up()) is not None:
+            return found
+        self._permit()
+        try:
+            return self._broker.submit(_request(self._order))
+        except RateLimitedError as error:
+            raise TransientError(error, error.retry_after) from error
+        except UnresolvedOrderError as error:
+            self._uncertain = True
+            if (found := self._look_up()) is not None:
+                return found
+            raise TransientError(_unresolved(self._order)) from error
+
+    def _look_up(self) -> BrokerOrder | None:
+        """The order at the broker; a broker that cannot say leaves it unresolved."""
+        if not self._uncertain:
+            return None
+        try:
+            found = self._broker.order(self._order.client_order_id)
+        except (UpstreamError, UnavailableError) as error:
+            raise TransientError(_unresolved(self._order)) from error
+        self._uncertain = found is not None
+        return found
 
 
 def _request(order: Order) -> OrderRequest:

@@ -35,16 +35,12 @@ def reconcile_journal(
     asked = journal.unfinished()
     ended = {run.portfolio_id for run in journal.open_runs() if _has_ended(run, moment)}
     changed = [
-        after
-        for order in asked
-        if (after := _drop_unsent(_ask(submitter, order, moment), ended, moment)) is not order
+        after for order in asked if (after := _drop_unsent(_ask(submitter, order, moment), ended, moment)) is not order
     ]
     if changed:
         journal.save_orders(changed)
     journal.save_snapshot(_snapshot(broker, journal, account, moment))
-    moved = [
-        after for run in journal.open_runs() if (after := _move_on(journal, run, moment)) is not run
-    ]
+    moved = [after for run in journal.open_runs() if (after := _move_on(journal, run, moment)) is not run]
     if moved:
         journal.save_runs(moved)
     return _count([after for order in asked if (after := journal.order(order.client_order_id)) is not None])
@@ -83,9 +79,7 @@ def _move_on(journal: Journal, run: RebalanceRun, moment: datetime) -> Rebalance
 
 def _dropped_note(orders: Sequence[Order]) -> list[str]:
     dropped = sorted(
-        order.ticker
-        for order in orders
-        if order.state is OrderState.DROPPED and order.adjustment is Adjustment.NONE
+        order.ticker for order in orders if order.state is OrderState.DROPPED and order.adjustment is Adjustment.NONE
     )
     return [f"not sent before the session ended, dropped: {', '.join(dropped)}"] if dropped else []
 

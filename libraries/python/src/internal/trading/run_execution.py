@@ -159,9 +159,7 @@ class RunExecution:
         try:
             found = self._submitter.send(order, self._require_permission, ask_first=self._ask_first)
         except RefusedOrderError as error:
-            return replace(
-                order, state=OrderState.REJECTED, reason=f"refused: {error.detail}", updated_at=self._moment
-            )
+            return replace(order, state=OrderState.REJECTED, reason=f"refused: {error.detail}", updated_at=self._moment)
         except UnresolvedOrderError as error:
             return replace(order, state=OrderState.UNRESOLVED, reason=error.detail, updated_at=self._moment)
         return record_answer(order, found, self._moment)
