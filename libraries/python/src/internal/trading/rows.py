@@ -1,5 +1,6 @@
 """The rows that the trading core works on: orders, positions, portfolios, runs and what the broker answers."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -82,6 +83,11 @@ class DayInputs:
     bands: FloatArray
     model_version: str
     bars_version: int
+
+    def find(self, ticker: str) -> int | None:
+        """The ticker's place in the arrays; None when there is nothing about it."""
+        place = bisect_left(self.tickers, ticker)
+        return place if place < len(self.tickers) and self.tickers[place] == ticker else None
 
 
 @dataclass(frozen=True, slots=True)

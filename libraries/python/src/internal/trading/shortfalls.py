@@ -75,7 +75,7 @@ def is_held_back(order: Order, orders: Iterable[Order]) -> bool:
 def drop_filled_replacements(orders: Sequence[Order], moment: datetime) -> list[Order]:
     """The unsent replacements of orders that filled, even in part, before they were canceled: they are dropped."""
     filled = {order.ticker for order in orders if order.adjustment is Adjustment.REPLACED and order.filled_quantity > 0}
-    reason = "the order that it replaces was filled before it was canceled"
+    reason = "not sent: the order that it replaces was filled before it was canceled"
     return [
         replace(order, state=OrderState.DROPPED, reason=reason, updated_at=moment)
         for order in orders
@@ -84,12 +84,12 @@ def drop_filled_replacements(orders: Sequence[Order], moment: datetime) -> list[
 
 
 def describe_shortfalls(orders: Sequence[Order]) -> list[str]:
-    """One sentence for each order that was refused, and one for each side that was cut."""
+    """One sentence for each order that was refused, and one for each way in which a side was cut."""
     refused = sorted((order for order in orders if order.state is OrderState.REJECTED), key=lambda one: one.ticker)
-    cut = [side for side in Side if any(one.position_side is side for one in orders if _is_adjusted([one]))]
+    cut = {(one.position_side, one.reason) for one in orders if _is_adjusted([one]) and one not in refused}
     return [
         *(f"{order.side} of {order.quantity:g} {order.ticker} {order.reason}" for order in refused),
-        *(f"the {side} side was cut to what the {side.opposite} side got" for side in cut),
+        *(f"the {side} side was {reason}" for side, reason in sorted(cut)),
     ]
 
 

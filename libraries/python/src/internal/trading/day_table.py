@@ -1,0 +1,157 @@
+"""What a decision reads of a day, from arrays of bars: universe, realized volatility, last prices and the ranking.
+
+One function serves one session and all of them. Row t is a function of its own window alone, summed in a fixed order:
+a service that has only the window computes the same bits as a pass over all history, and no later bar changes a row.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from internal.trading.policy import Policy
+from internal.trading.rows import BoolArray, FloatArray, IntArray
+
+NARROWEST_BAND = 1e-6  # a band of width 0 would divide by 0; this ranks its name first or last
+CHUNK = 32  # sessions worked on at once: their windows fit the cache
+
+type ActionFactors = Mapping[int, Sequence[tuple[int, float]]]
+"""By ticker's place: (first session in new terms, price factor), oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class BarTable:
+    """Bars of S consecutive sessions and N tickers, NaN where there is none.
+
+    Attributes:
+        days: S sessions, ascending.
+        tickers: N tickers, sorted.
+        close: [S, N] dollars, as traded in the terms of each session, or already in the terms of one day.
+        volume: [S, N] shares, in the same terms.
+        splits: Factors on earlier closes, and inversely on earlier volumes; none for bars already in one day's terms.
+        dividends: Factors on earlier closes; as `splits`.
+    """
+
+    days: Sequence[date]
+    tickers: tuple[str, ...]
+    close: FloatArray
+    volume: FloatArray
+    splits: ActionFactors = field(default_factory=dict[int, Sequence[tuple[int, float]]])
+    dividends: ActionFactors = field(default_factory=dict[int, Sequence[tuple[int, float]]])
+
+
+@dataclass(frozen=True, slots=True)
+class DayTable:
+    """Of sessions [first, first + D) of a BarTable.
+
+    Attributes:
+        first: The first session's place in the bars.
+        liquid: [D, N] whether the name is in the universe.
+        volatility: [D, N] standard deviation of daily log returns over the lookback, a session, not annualized; NaN
+            with too few returns, and for a name that never moved: the weight that it would get is no measurement.
+        last_price: [D, N] the last close in the window, in the terms of the session; NaN without one.
+    """
+
+    first: int
+    liquid: BoolArray
+    volatility: FloatArray
+    last_price: FloatArray
+
+
+def window_sessions(policy: Policy) -> int:
+    """How many sessions, the day included, a row is made of."""
+    return policy.lookback_sessions + 2
+
+
+def compute_day_table(bars: BarTable, first: int, last: int, policy: Policy) -> DayTable:
+    """The rows of the sessions at the places `first` to `last`, both included."""
+    starts = range(first, last + 1, CHUNK)
+    parts = [_compute_rows(bars, start, min(start + CHUNK, last + 1), policy) for start in starts]
+    liquid, volatility, last_price = zip(*parts, strict=True)
+    return DayTable(first, np.concatenate(liquid), np.concatenate(volatility), np.concatenate(last_price))
+
+
+def rank_candidates(bands: FloatArray, may_open: BoolArray) -> IntArray:
+    """The places of the names that may be opened, best score first; ties go to the first ticker.
+
+    bands: [N, 3] quantiles of the return, NaN without a forecast. The score is the median return over the width of the
+    10 % to 90 % band: dividing by the width prefers a likely small gain to an unlikely large one and compares calm
+    names with wild ones.
+    """
+    score = bands[:, 1] / np.maximum(bands[:, 2] - bands[:, 0], NARROWEST_BAND)
+    places = np.flatnonzero(may_open & np.isfinite(score))
+    return places[np.argsort(-score[places], kind="stable")]
+
+
+def _compute_rows(bars: BarTable, start: int, end: int, policy: Policy) -> tuple[BoolArray, FloatArray, FloatArray]:
+    length = window_sessions(policy)
+    close, volume = _windows(bars.close, start, end, length), _windows(bars.volume, start, end, length)
+    splits = _window_factors(bars.splits, start, end, close.shape)
+    dividends = _window_factors(bars.dividends, start, end, close.shape)
+    if splits is not None:
+        close *= splits
+        volume /= splits
+    if dividends is not None:
+        close *= dividends
+    known = np.isfinite(close)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (
+            _is_liquid(close[:, 2:], volume[:, 2:], known[:, 2:], policy),
+            _realized_volatility(close[:, 1:], known[:, 1:], policy.minimum_sessions),
+            _carry_forward(close, known)[:, -1],
+        )
+
+
+def _windows(values: FloatArray, start: int, end: int, length: int) -> FloatArray:
+    """[end - start, length, N], a copy: the rows that end at each session, NaN before the first."""
+    first = start - length + 1
+    rows = values[max(first, 0) : end]
+    if first < 0:
+        rows = np.concatenate([np.full((-first, values.shape[1]), np.nan), rows])
+    return np.array(sliding_window_view(rows, length, axis=0).transpose(0, 2, 1), order="C")
+
+
+def _window_factors(actions: ActionFactors, start: int, end: int, shape: tuple[int, ...]) -> FloatArray | None:
+    """[end - start, length, N] factors to the terms of each window's last session; None where nothing happened."""
+    factors: FloatArray | None = None
+    length = shape[1]
+    for ticker, found in actions.items():
+        for effective, factor in reversed(found):
+            for session in range(max(effective, start), min(effective + length - 1, end)):
+                factors = np.ones(shape) if factors is None else factors
+                factors[session - start, : effective - (session - length + 1), ticker] *= factor
+    return factors
+
+
+def _is_liquid(close: FloatArray, volume: FloatArray, known: BoolArray, policy: Policy) -> BoolArray:
+    """[D, N] means above the policy's limits, enough sessions with a bar, and a bar in the last one.
+
+    Without a price today nothing is opened.
+    """
+    count = known.sum(axis=1)
+    mean_close = np.where(known, close, 0.0).sum(axis=1) / count
+    mean_volume = np.where(known, volume, 0.0).sum(axis=1) / count
+    is_large = (mean_close > policy.minimum_mean_close) & (mean_volume > policy.minimum_mean_volume)
+    return is_large & (count >= policy.minimum_sessions) & known[:, -1]
+
+
+def _realized_volatility(close: FloatArray, known: BoolArray, minimum_returns: int) -> FloatArray:
+    """[D, N] sample standard deviation of the log returns between sessions with a bar."""
+    logarithm = _carry_forward(np.log(close), known)
+    change = logarithm[:, 1:] - logarithm[:, :-1]
+    is_return = known[:, 1:] & np.isfinite(change)
+    count = is_return.sum(axis=1)
+    change = np.where(is_return, change, 0.0)
+    deviation = np.where(is_return, change - (change.sum(axis=1) / count)[:, None], 0.0)
+    volatility = np.sqrt((deviation * deviation).sum(axis=1) / (count - 1))
+    return np.where((count >= minimum_returns) & (volatility > 0), volatility, np.nan)
+
+
+def _carry_forward(values: FloatArray, known: BoolArray) -> FloatArray:
+    """The values with each gap filled by the last known one before it."""
+    filled = values.copy()
+    for session in range(1, values.shape[1]):
+        np.copyto(filled[:, session], filled[:, session - 1], where=~known[:, session])
+    return filled
