@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-SOURCES = {path.name: path for path in [*ROOT.glob("applications/*/src/*"), *ROOT.glob("libraries/python/src/*")]}
+PACKAGES = (*ROOT.glob("applications/*/src/*"), *ROOT.glob("libraries/python/src/*"), ROOT / "infrastructure")
+SOURCES = {path.name: path for path in PACKAGES}
 
 
 def lint_imports(sources: Path) -> subprocess.CompletedProcess[str]:
@@ -40,10 +41,12 @@ def test_contracts_hold(sources: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "planted", "contract"),
     [
-        ("internal/dates.py", "import datamanager", "The library knows no application"),
+        ("internal/dates.py", "import datamanager", "The library imports no application"),
         ("models/__init__.py", "import portfoliomanager", "Applications never import one another"),
         ("fund/__init__.py", "import exchange", "The command line starts the services as processes"),
         ("models/__init__.py", "import fund", "Nobody imports the command line"),
+        ("infrastructure/names.py", "import models", "Infrastructure runs the applications as processes"),
+        ("fund/__init__.py", "import infrastructure", "Nobody imports infrastructure"),
         ("internal/schemas/equity_bars.py", "import internal.features", "The library's layers"),
         ("internal/features/__init__.py", "import internal.networks", "The library's layers"),
         ("internal/kernels/layout.py", "import internal.features", "The library's layers"),
@@ -51,11 +54,11 @@ def test_contracts_hold(sources: Path) -> None:
         (
             "internal/forecasting/registry.py",
             "import internal.lake.store",
-            "Features, networks and schemas know no HTTP",
+            "The cores import no HTTP",
         ),
-        ("internal/tft/model.py", "import internal.lake.store", "Features, networks and schemas know no HTTP"),
-        ("internal/features/__init__.py", "import os", "Pure rooms take frames and a clock"),
-        ("portfoliomanager/signals.py", "import httpx", "Pure rooms take frames and a clock"),
+        ("internal/tft/model.py", "import internal.lake.store", "The cores import no HTTP"),
+        ("internal/features/__init__.py", "import os", "Pure modules import no network"),
+        ("portfoliomanager/signals.py", "import httpx", "Pure modules import no network"),
         ("internal/venue/matching.py", "import sqlite3", "The venue core is pure"),
         ("internal/venue/market/replayed.py", "import internal.telemetry", "The venue core is pure"),
         ("datamanager/queries.py", "import datamanager.adapters", "Adapters are imported only where"),
