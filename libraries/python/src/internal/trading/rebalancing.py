@@ -1,0 +1,179 @@
+"""Rebalancing: decide once a session, write it down, send it, and survive being killed anywhere.
+
+Whatever is sent was journalled before. A restart asks the broker about every order that may have been sent, under the
+id that is a function of what it is, and goes on where the journal ends.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from threading import RLock
+
+from internal.dates import is_session, last_closed_session
+from internal.errors import ConflictError, InvalidRequestError
+from internal.trading.decision import decide
+from internal.trading.decision_inputs import gather_situation, list_foreign
+from internal.trading.enums import RunState
+from internal.trading.order_planning import plan_orders, portfolio_id, replace_plan
+from internal.trading.order_submission import OrderSubmitter
+from internal.trading.policy import Policy
+from internal.trading.ports import SuspendedAccountError, TradingPorts
+from internal.trading.reconciliation import Reconciliation, reconcile_journal
+from internal.trading.rows import Account, Decision, ForeignItem, Order, Portfolio, RebalanceRun, Situation
+from internal.trading.run_execution import RunExecution, SessionEndedError
+
+type Strategy = Callable[[Situation, Policy], Decision]
+
+UNFINISHED = frozenset({RunState.PLANNED, RunState.WAITING})
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A run as it stands: its portfolio, its orders, and what of the account is not the fund's."""
+
+    run: RebalanceRun
+    portfolio: Portfolio | None
+    orders: Sequence[Order]
+    foreign: Sequence[ForeignItem]
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciliationOutcome:
+    """What became of the unfinished orders, and what of the account is not the fund's."""
+
+    counts: Reconciliation
+    foreign: Sequence[ForeignItem]
+
+
+def require_closed_session(day: date, moment: datetime) -> None:
+    """Raise InvalidRequestError unless the day is a session that has closed by the moment."""
+    if not is_session(day):
+        raise InvalidRequestError(f"{day} is no session of the exchange; name a trading day")
+    if day > last_closed_session(moment):
+        raise InvalidRequestError(
+            f"the session of {day} has not closed yet; the market's clock is at {moment.isoformat()}"
+        )
+
+
+class Rebalancer:
+    """The only component that submits orders; one run at a time, and only while it holds the lease."""
+
+    def __init__(self, ports: TradingPorts, policy: Policy, strategy: Strategy = decide) -> None:
+        self._ports, self._policy, self._strategy = ports, policy, strategy
+        self._submitter = OrderSubmitter(ports.broker, ports.pause)
+        self._lock = RLock()
+
+    def run(self, day: date | None) -> Outcome:
+        """Decide and send the portfolio of a session, by default the last closed one; or answer what was decided.
+
+        Raises InvalidRequestError (no session, not closed), ConflictError (no bars or predictions; an old session that
+        was never decided), SuspendedAccountError (nothing more is sent), StandbyError (another process trades),
+        UnresolvedOrderError or UnavailableError (asked again, it goes on where it stopped).
+        """
+        with self._lock:
+            moment = self._begin()
+            session = day or last_closed_session(moment)
+            require_closed_session(session, moment)
+            account = self._ports.broker.account()
+            identity = portfolio_id(self._policy.name, account.account_id, session)
+            run = self._ports.journal.run(identity)
+            if run is None or run.state in UNFINISHED:
+                run = self._go_on(identity, account, session, moment)
+            return self._outcome(run, moment)
+
+    def recover(self) -> None:
+        """After a start: ask the broker about every unfinished order, then go on with an interrupted run."""
+        with self._lock:
+            moment = self._begin()
+            account = self._ports.broker.account()
+            self._reconcile(account, moment)
+            for run in self._ports.journal.open_runs():
+                if run.state in UNFINISHED:
+                    _require_trading(account)
+                    self._execute(run, account, moment, ask_first=True)
+
+    def reconcile(self) -> ReconciliationOutcome:
+        """Record what the broker knows, and go on with a run that waits for the money of its closes."""
+        with self._lock:
+            moment = self._begin()
+            account = self._ports.broker.account()
+            counts = self._reconcile(account, moment)
+            for run in self._ports.journal.open_runs():
+                if run.state is RunState.WAITING and account.halted is None:
+                    self._execute(run, account, moment, ask_first=True)
+            return ReconciliationOutcome(counts, list_foreign(self._ports, moment))
+
+    def _begin(self) -> datetime:
+        """The market's clock in whole milliseconds, once this process may act and has read what others wrote."""
+        self._ports.lease.require()
+        self._ports.journal.refresh()
+        moment = self._ports.broker.moment()
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+    def _reconcile(self, account: Account, moment: datetime) -> Reconciliation:
+        return reconcile_journal(self._ports.broker, self._submitter, self._ports.journal, account, moment)
+
+    def _go_on(self, identity: str, account: Account, day: date, moment: datetime) -> RebalanceRun:
+        """Plan what was never planned, and send what was not sent."""
+        _require_trading(account)
+        self._reconcile(account, moment)
+        run = self._ports.journal.run(identity)
+        if run is not None:
+            unfinished = run.state in UNFINISHED
+            return self._execute(run, account, moment, ask_first=True) if unfinished else run
+        if day != last_closed_session(moment):
+            raise ConflictError(
+                f"the session of {day} was never decided and a later one has closed since; it is not traded now"
+            )
+        return self._execute(self._plan(identity, account, day, moment), account, moment, ask_first=False)
+
+    def _plan(self, identity: str, account: Account, day: date, moment: datetime) -> RebalanceRun:
+        """Decide, then write down portfolio, orders and run, in this order: the run makes the plan binding."""
+        ports = self._ports
+        gathered = gather_situation(ports, self._policy, account, day, moment)
+        inputs = gathered.situation.inputs
+        decision = self._strategy(gathered.situation, self._policy)
+        orders = plan_orders(decision, account.account_id, identity, day, moment)
+        ports.portfolios.save(Portfolio(identity, day, decision.rows, inputs.model_version, inputs.bars_version))
+        if changed := replace_plan(ports.journal.of(identity), orders):
+            ports.journal.save_orders(changed)
+        run = RebalanceRun(
+            portfolio_id=identity,
+            date=day,
+            state=RunState.PLANNED,
+            policy=self._policy.name,
+            model_version=inputs.model_version,
+            bars_version=inputs.bars_version,
+            notes=(*decision.notes, *_foreign_notes(gathered.foreign)),
+            created_at=moment,
+            updated_at=moment,
+            lease_number=ports.lease.require(),
+        )
+        ports.journal.save_runs([run])
+        return run
+
+    def _execute(self, run: RebalanceRun, account: Account, moment: datetime, *, ask_first: bool) -> RebalanceRun:
+        """Send the run; when its session ends meanwhile, what was not sent is dropped."""
+        ports = self._ports
+        try:
+            return RunExecution(ports, self._policy, run, account, moment, ask_first=ask_first).execute()
+        except SessionEndedError:
+            self._reconcile(ports.broker.account(), ports.broker.moment())
+            return ports.journal.run(run.portfolio_id) or run
+
+    def _outcome(self, run: RebalanceRun, moment: datetime) -> Outcome:
+        return Outcome(
+            run=run,
+            portfolio=self._ports.portfolios.find(run.portfolio_id),
+            orders=self._ports.journal.of(run.portfolio_id),
+            foreign=list_foreign(self._ports, moment),
+        )
+
+
+def _require_trading(account: Account) -> None:
+    if account.halted is not None:
+        raise SuspendedAccountError(f"{account.halted}; nothing was sent, switch it on at the broker to go on")
+
+
+def _foreign_notes(foreign: Sequence[ForeignItem]) -> list[str]:
+    return [f"not ours, left alone: {item.kind} of {item.quantity:g} {item.ticker}" for item in foreign]
