@@ -19,13 +19,14 @@ ABSENT = {
 }
 
 
-def locked(application: str) -> set[str]:
-    """Every package that the lock installs for an application, without groups; extras as they are asked for."""
+def locked(application: str, *, extras: bool = True) -> set[str]:
+    """Every package that the lock installs for an application, without groups; its image has all of its extras."""
     packages: dict[str, dict[str, Any]] = {
         package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]
     }
     found: set[tuple[str, str]] = set()
-    waiting = [(application, "")]
+    own_extras = packages[application].get("optional-dependencies", {}) if extras else {}
+    waiting = [(application, extra) for extra in ["", *own_extras]]
     while waiting:
         name, extra = waiting.pop()
         if (name, extra) in found:
@@ -43,6 +44,11 @@ def test_the_lock(application: str) -> None:
     """What must not be there is not; models, which trains, has all of it, so that the names here are right."""
     assert locked(application).isdisjoint(ABSENT[application])
     assert locked("models") >= COMPILERS | FITTING
+
+
+def test_trees_and_tracking_are_optional() -> None:
+    """Without its extras `models` needs neither LightGBM nor Weights & Biases."""
+    assert locked("models", extras=False).isdisjoint({"lightgbm", "scipy", "wandb"})
 
 
 @pytest.mark.parametrize("application", ["datamanager", "exchange", "portfoliomanager"])

@@ -1,6 +1,7 @@
-"""Tracking: lines in a file always, Weights & Biases without an account when it is set offline."""
+"""Tracking: always a file, and Weights & Biases, without an account in its offline mode."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from models.tracking import open_tracker
 
 
 def test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings first, a line a step, the summary last; no folder of wandb."""
+    """Settings first, one line a step, the summary last; no folder of wandb."""
     monkeypatch.delenv("WANDB_MODE", raising=False)
     tracker = open_tracker(Configuration(state_directory=tmp_path), "run", {"seed": 7})
     tracker.log(1, {"loss": 0.5})
@@ -26,7 +27,7 @@ def test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_weights_and_biases_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With WANDB_MODE=offline a real run is written by wandb itself, beside the file."""
+    """With WANDB_MODE=offline wandb writes a run besides the file."""
     monkeypatch.setenv("WANDB_MODE", "offline")
     tracker = open_tracker(Configuration(state_directory=tmp_path), "run", {"seed": 7})
     tracker.log(1, {"loss": 0.5})
@@ -35,8 +36,16 @@ def test_weights_and_biases_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert (tmp_path / "runs" / "run.jsonl").is_file()
 
 
+def test_weights_and_biases_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without wandb the error says what to install, or which settings to unset."""
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(ConfigurationError, match="--extra tracking"):
+        open_tracker(Configuration(state_directory=tmp_path), "run", {"seed": 7})
+
+
 def test_wrong_mode(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mode that does not exist names the setting."""
+    """The error of an unknown mode names the setting."""
     monkeypatch.setenv("WANDB_MODE", "sometimes")
     with pytest.raises(ConfigurationError, match="WEIGHTS_AND_BIASES_MODE"):
         Configuration()

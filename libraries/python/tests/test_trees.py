@@ -79,6 +79,14 @@ def test_without_openmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert BASELINES.keys() - fittable_baselines().keys() == {"boosted_volatility"}
 
 
+def test_lightgbm_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without LightGBM the error says which extra to install, and comparisons leave trees out."""
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    with pytest.raises(ConfigurationError, match="--extra trees"):
+        load_lightgbm()
+    assert BASELINES.keys() - fittable_baselines().keys() == {"boosted_volatility"}
+
+
 def _loop(arrays: dict[str, np.ndarray]) -> None:
     arrays["children"][0] = (0, 0)
 

@@ -149,10 +149,14 @@ def load_lightgbm() -> Any:  # noqa: ANN401 - a module
     """LightGBM, imported when first asked for: it takes a second or two, and only a fit needs it.
 
     Raises:
-        ConfigurationError: The machine has no OpenMP library, which LightGBM's wheels leave to the system.
+        ConfigurationError: It is not installed, or the machine has no OpenMP library, which its wheels do not include.
     """
     try:
         return import_module("lightgbm")
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(
+            "LightGBM is not installed: run `uv sync --inexact --package models --extra trees`"
+        ) from error
     except OSError as error:
         raise ConfigurationError(
             f"LightGBM cannot be loaded ({error}): install the OpenMP library (Debian: libgomp1, macOS: libomp)"
