@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 from applications.datamanager.tests.datamanager_process import datamanager_environment, run_service
-from datamanager.adjustment import adjusted
 from internal.dates import next_session, session_close, sessions
 from internal.http.client import read_frame_response
+from internal.price_adjustment import adjust_bars
 from internal.schemas import corporate_actions, equity_bars, equity_details
 
 START = date(2023, 6, 1)
@@ -82,7 +82,7 @@ def test_split_adjustment_equals_the_vendors(pair: Pair) -> None:
     assert splits.height > 0
     bars = read_frame_response(pair.datamanager.get("/equity-bars", params=wanted)).lazy()
     none = corporate_actions.empty_dividends().lazy()
-    ours = adjusted(bars, bars, splits.lazy(), none, OPENING).sort("date").collect()
+    ours = adjust_bars(bars, bars, splits.lazy(), none, OPENING).sort("date").collect()
     for ticker in splits.get_column("ticker").unique():
         path = f"/v2/aggs/ticker/{ticker}/range/1/day/{START}/{OPENING}"
         theirs = pair.exchange.get(path, headers={"Authorization": "Bearer any"}).json()["results"]

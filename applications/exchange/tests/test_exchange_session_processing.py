@@ -16,9 +16,9 @@ from exchange.adapters.database import Database
 from exchange.adapters.sqlite_repository import Ledger
 from exchange.faults import Fault, FaultKind, add_fault
 from exchange.services import Exchange
-from exchange.session_processing import SESSION_CLOSED, SESSION_OPENED
 from internal.dates import session_close
 from internal.errors import ConfigurationError, ConflictError, InvalidRequestError, UnavailableError
+from internal.event_types import EventType
 from internal.venue.clock import Auction
 from internal.venue.margin_account import MarginAccount
 from internal.venue.orders import Order, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
@@ -235,7 +235,8 @@ def test_events_are_recorded_with_the_step(open_exchange: Opener) -> None:
     with exchange.database.transaction() as connection:
         ledger = Ledger(connection)
         waiting = ledger.unsent_session_events()
-        assert [(SESSION_OPENED, JANUARY_2), (SESSION_CLOSED, JANUARY_2)] == [(kind, day) for _, kind, day in waiting]
+        kinds = (EventType.SESSION_OPENED, EventType.SESSION_CLOSED)
+        assert [(kind, JANUARY_2) for kind in kinds] == [(kind, day) for _, kind, day in waiting]
         ledger.mark_session_event_sent(waiting[0][0])
         assert waiting[1:] == ledger.unsent_session_events()
 

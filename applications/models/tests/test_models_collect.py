@@ -10,13 +10,14 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 from internal.dates import sessions
 from internal.errors import InvalidRequestError, UnauthorizedError, UnavailableError, UpstreamError
 from internal.http.client import read_frame_response
+from internal.http.datamanager_client import DatamanagerClient
 from models.assemble import assemble
 from models.collect import collect
-from models.datamanager import Datamanager
 from models.dataset import load_dataset
 from models.progress import Progress  # noqa: TC001 - the house imports at run time, whatever is annotated
 
@@ -27,7 +28,7 @@ RunModels = Callable[..., subprocess.CompletedProcess[str]]
 def test_collect_then_assemble(datamanager_url: str, token: str, tmp_path: Path) -> None:
     """Every session is collected, a second time none is fetched; the dataset holds the adjusted bars of the range."""
     seen: list[Progress] = []
-    with Datamanager(datamanager_url, token) as datamanager:
+    with DatamanagerClient(datamanager_url, SecretStr(token)) as datamanager:
         first = collect(datamanager, START, END, on_progress=seen.append)
         second = collect(datamanager, START, END)
         made = assemble(datamanager, START, END, tmp_path / "dataset", on_progress=seen.append)
@@ -60,13 +61,13 @@ def test_commands(datamanager_url: str, token: str, tmp_path: Path, run_models: 
 
 def test_wrong_token(datamanager_url: str) -> None:
     """Without the token nothing is collected."""
-    with Datamanager(datamanager_url, "wrong") as datamanager, pytest.raises(UnauthorizedError):
+    with DatamanagerClient(datamanager_url, SecretStr("wrong")) as datamanager, pytest.raises(UnauthorizedError):
         collect(datamanager, START, END)
 
 
 def test_backwards_and_empty_ranges(datamanager_url: str, token: str, tmp_path: Path) -> None:
     """A range backwards is refused, one without bars says to collect; neither leaves a folder."""
-    with Datamanager(datamanager_url, token) as datamanager:
+    with DatamanagerClient(datamanager_url, SecretStr(token)) as datamanager:
         with pytest.raises(InvalidRequestError):
             collect(datamanager, END, START)
         with pytest.raises(InvalidRequestError, match="backwards"):
@@ -103,7 +104,7 @@ def test_something_else_answers(tmp_path: Path) -> None:
             pass
         port = server.servers[0].sockets[0].getsockname()[1]
         with (
-            Datamanager(f"http://127.0.0.1:{port}") as datamanager,
+            DatamanagerClient(f"http://127.0.0.1:{port}", SecretStr("")) as datamanager,
             pytest.raises(UpstreamError, match="X-Bars-Version"),
         ):
             assemble(datamanager, START, END, tmp_path / "dataset")
@@ -115,5 +116,8 @@ def test_something_else_answers(tmp_path: Path) -> None:
 
 def test_unreachable_in_python() -> None:
     """The function raises what the command prints."""
-    with Datamanager("http://127.0.0.1:9") as datamanager, pytest.raises(UnavailableError, match="fund up"):
+    with (
+        DatamanagerClient("http://127.0.0.1:9", SecretStr("")) as datamanager,
+        pytest.raises(UnavailableError, match="fund up"),
+    ):
         datamanager.bars(START, END, adjusted_as_of=END)

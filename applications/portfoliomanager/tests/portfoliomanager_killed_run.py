@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
-from portfoliomanager.adapters.datamanager_client import DatamanagerClient
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.policy import Policy
 from portfoliomanager.rebalance import Rebalancer

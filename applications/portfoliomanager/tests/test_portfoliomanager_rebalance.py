@@ -24,12 +24,12 @@ from internal.errors import (
     UnresolvedOrderError,
     UpstreamError,
 )
+from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from portfoliomanager import performance
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
-from portfoliomanager.adapters.datamanager_client import DatamanagerClient
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.policy import Policy
 from portfoliomanager.portfolio_view import current_portfolio

@@ -12,11 +12,10 @@ from internal.cloud_events import EventBus, make_event
 from internal.cloud_events.event import event_date
 from internal.dates import is_session
 from internal.errors import InvalidRequestError
+from internal.event_types import EventType
 from internal.telemetry import get_logger
 
 SOURCE = "/datamanager"
-SESSION_CLOSED = "application.exchange.session.closed"
-BARS_SYNCED = "application.datamanager.equity_bars.synced"
 logger = get_logger(__name__)
 
 
@@ -35,7 +34,7 @@ class SessionEvents:
     ) -> None:
         self._ingestion = ingestion
         self.bus = EventBus(
-            state_directory, SOURCE, subscribers, {SESSION_CLOSED: self.ingest_closed_session}, token=token
+            state_directory, SOURCE, subscribers, {EventType.SESSION_CLOSED: self.ingest_closed_session}, token=token
         )
 
     async def ingest_closed_session(self, event: CloudEvent) -> None:
@@ -53,7 +52,7 @@ class SessionEvents:
         """Publish that the session's bars are in the lake; a second event of the same day has the same id."""
         rows = sum(session.rows for session in result.sessions if session.date == day)
         data = {"rows": rows, "bars_version": result.bars_version}
-        await self.bus.publish(make_event(BARS_SYNCED, SOURCE, day, data))
+        await self.bus.publish(make_event(EventType.BARS_SYNCED, SOURCE, day, data))
 
 
 def _is_session(day: date) -> bool:

@@ -6,10 +6,10 @@ from datetime import date
 
 import polars as pl
 
-from datamanager.adjustment import adjusted
 from datamanager.periods import Period
 from internal.errors import InvalidRequestError, NotFoundError
 from internal.lake.store import Lake
+from internal.price_adjustment import adjust_bars
 from internal.schemas import equity_bars
 
 
@@ -84,7 +84,7 @@ def read_portfolios(lake: Lake, period: Period | None, portfolio_id: str | None)
 def _adjust_bars(lake: Lake, every: pl.LazyFrame, wanted: pl.LazyFrame, query: BarsQuery, as_of: date) -> pl.LazyFrame:
     start, tickers = query.period.start, query.tickers
     closes = every.filter(pl.col("date").is_between(start, max(as_of, start)))
-    return adjusted(
+    return adjust_bars(
         wanted,
         closes=_select_tickers(closes, tickers),
         splits=_select_tickers(lake.scan("splits").filter(pl.col("execution_date") > start), tickers),

@@ -12,6 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from exchange.adapters.database import Database
 from exchange.adapters.sqlite_repository import Ledger
 from internal.cloud_events import EventBus, make_event
+from internal.event_types import EventType
 
 SOURCE = "/exchange"
 
@@ -27,7 +28,7 @@ class Publisher:
     async def publish_recorded(self) -> None:
         """Publishes every recorded event that is not in the outbox yet, oldest first."""
         for sequence, event_type, session in await run_in_threadpool(self._unsent):
-            await self._bus.publish(make_event(event_type, SOURCE, session, {}))
+            await self._bus.publish(make_event(EventType(event_type), SOURCE, session, {}))
             await run_in_threadpool(self._mark, sequence)
 
     def _unsent(self) -> list[tuple[int, str, date]]:

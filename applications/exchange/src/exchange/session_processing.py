@@ -13,6 +13,7 @@ from exchange.activities import FILL, Stamp, fill_activity, movement_activity
 from exchange.adapters.sqlite_repository import Ledger
 from exchange.faults import FaultKind, take_market_fault
 from internal.dates import next_session, previous_session
+from internal.event_types import EventType
 from internal.venue.charges import Sale, charge_borrow, charge_fees
 from internal.venue.clock import Auction, Step
 from internal.venue.corporate_actions import Split, apply_delisting, apply_dividend, apply_split, split_order
@@ -24,8 +25,6 @@ from internal.venue.matching import Execution, average_price, match
 from internal.venue.money import decimal_of
 from internal.venue.orders import Order, OrderStatus, TimeInForce
 
-SESSION_OPENED = "application.exchange.session.opened"
-SESSION_CLOSED = "application.exchange.session.closed"
 NOTIONAL_REST = Decimal("0.001")
 
 
@@ -58,7 +57,7 @@ class StepRun:
                 self._end(order, OrderStatus.CANCELED)
             elif order.status is OrderStatus.ACCEPTED:
                 self._ledger.put_order(replace(order, status=OrderStatus.NEW, updated_at=self._step.timestamp))
-        self._ledger.add_session_event(SESSION_OPENED, self._step.session)
+        self._ledger.add_session_event(EventType.SESSION_OPENED, self._step.session)
 
     def _close(self) -> None:
         self._auction(lambda bar: bar.close)
@@ -70,7 +69,7 @@ class StepRun:
             elif order.time_in_force is TimeInForce.DAY:
                 self._end(order, OrderStatus.EXPIRED)
         self._charges()
-        self._ledger.add_session_event(SESSION_CLOSED, self._step.session)
+        self._ledger.add_session_event(EventType.SESSION_CLOSED, self._step.session)
 
     def _corporate_actions(self) -> None:
         """Splits first, then delistings, then dividends on what was held overnight."""

@@ -12,7 +12,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final
 
-import numpy as np
 import polars as pl
 
 from fund.clients import Json
@@ -26,6 +25,7 @@ from fund.track_record import (
     track_record,
     value_by_session,
 )
+from internal.performance import drawdowns
 
 STYLE: Final = (
     "body{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1b1f24}"
@@ -158,7 +158,7 @@ def draw(report: Report) -> str:
             above.axvline(date.fromisoformat(refit["session"]), color="#d0d7de", linewidth=0.8, zorder=0)
         above.set(ylabel="dollars", title="Net asset value (grey lines: the model was fitted anew)")
         above.legend(frameon=False)
-        middle.fill_between(days, 100 * (value / np.maximum.accumulate(value) - 1), color="#bf3989", alpha=0.5)
+        middle.fill_between(days, -100 * drawdowns(value), color="#bf3989", alpha=0.5)
         middle.set(ylabel="below its peak, %")
         below.plot(days, report.series["gross_exposure"], color="#0969da", label="gross")
         below.plot(days, report.series["net_exposure"], color="#9a6700", label="net")

@@ -13,6 +13,7 @@ import httpx
 import polars as pl
 
 from internal.errors import NotFoundError, UnavailableError
+from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem, read_frame_response
 
 Json = dict[str, Any]
@@ -54,7 +55,7 @@ class ServiceClient:
         return f"{self.events_url or self.url}/events"
 
     def _send(self, method: str, path: str, *, content_type: str | None = None, **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
-        headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        headers = bearer_headers(self.token)
         if content_type is not None:
             headers["Content-Type"] = content_type
         if self.reader is not None and method == "GET":

@@ -12,6 +12,7 @@ import polars as pl
 
 from internal.dates import sessions
 from internal.errors import InvalidRequestError
+from internal.performance import maximum_drawdown
 from internal.resampling import moving_blocks
 
 SESSIONS_A_YEAR: Final = 252
@@ -57,7 +58,7 @@ def track_record(values: np.ndarray, *, seed: int = 0) -> TrackRecord:
         annualised_return=growth ** (SESSIONS_A_YEAR / len(returns)) - 1 if len(returns) >= LEAST_FOR_A_YEAR else None,
         sharpe=float(_sharpe(returns)) if tells else None,
         sharpe_interval=_sharpe_interval(returns, seed) if tells else None,
-        maximum_drawdown=float((1 - values / np.maximum.accumulate(values)).max()),
+        maximum_drawdown=maximum_drawdown(values),
     )
 
 

@@ -13,10 +13,10 @@ from rich.console import Console
 
 from internal.errors import FundError
 from internal.forecasting.registry import CHAMPION
+from internal.http.datamanager_client import DatamanagerClient
 from models.assemble import assemble
 from models.collect import collect
 from models.configuration import Configuration
-from models.datamanager import Datamanager
 from models.dataset import load_dataset
 from models.evaluate import evaluate
 from models.report import write_report
@@ -42,8 +42,8 @@ def _seeds(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
-def _datamanager(configuration: Configuration) -> Datamanager:
-    return Datamanager(str(configuration.datamanager_url), configuration.fund_api_token.get_secret_value())
+def _datamanager(configuration: Configuration) -> DatamanagerClient:
+    return DatamanagerClient(str(configuration.datamanager_url), configuration.fund_api_token)
 
 
 @application.command("collect")

@@ -11,15 +11,16 @@ import polars as pl
 
 from internal.errors import ConflictError, InvalidRequestError
 from internal.features.panel import build_panel
-from models.datamanager import Datamanager
+from internal.http.datamanager_client import DatamanagerClient
 from models.dataset import Dataset, save_dataset
 from models.progress import OnProgress, Progress, silent
 
+BAR_COLUMNS = ("ticker", "date", "open", "high", "low", "close", "volume", "volume_weighted_average_price")
 PART = timedelta(days=182)
 
 
 def assemble(
-    datamanager: Datamanager, start: date, end: date, folder: Path, *, on_progress: OnProgress = silent
+    datamanager: DatamanagerClient, start: date, end: date, folder: Path, *, on_progress: OnProgress = silent
 ) -> Dataset:
     """Read the bars of a range, adjusted as of its end, and write the dataset.
 
@@ -43,13 +44,14 @@ def assemble(
     return dataset
 
 
-def _bars(datamanager: Datamanager, start: date, end: date, on_progress: OnProgress) -> tuple[pl.DataFrame, int]:
+def _bars(datamanager: DatamanagerClient, start: date, end: date, on_progress: OnProgress) -> tuple[pl.DataFrame, int]:
     """The range in parts of half a year, so that thousands of tickers fit into one answer each."""
     starts = [start + PART * place for place in range((end - start) // PART + 1)]
     parts: list[pl.DataFrame] = []
     versions: set[int] = set()
     for place, first in enumerate(starts):
-        part, version = datamanager.bars(first, min(first + PART - timedelta(days=1), end), adjusted_as_of=end)
+        last = min(first + PART - timedelta(days=1), end)
+        part, version = datamanager.bars(first, last, adjusted_as_of=end, columns=BAR_COLUMNS)
         parts.append(part)
         versions.add(version)
         on_progress(Progress("assembling", place + 1, len(starts), f"{sum(one.height for one in parts):,} bars"))

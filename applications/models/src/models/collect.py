@@ -6,7 +6,7 @@ Knows the order of the two requests. Fetches nothing from a vendor itself.
 from dataclasses import dataclass
 from datetime import date
 
-from models.datamanager import Datamanager
+from internal.http.datamanager_client import DatamanagerClient
 from models.progress import OnProgress, Progress, silent
 
 
@@ -31,15 +31,15 @@ class Collection:
     details: int
 
 
-def collect(datamanager: Datamanager, start: date, end: date, *, on_progress: OnProgress = silent) -> Collection:
-    """Backfill a range of sessions and sync the details. Raises what `Datamanager` raises."""
-    answer = datamanager.backfill(
+def collect(datamanager: DatamanagerClient, start: date, end: date, *, on_progress: OnProgress = silent) -> Collection:
+    """Backfill a range of sessions and sync the details. Raises what `DatamanagerClient` raises."""
+    bars = datamanager.collect_bars(
         start,
         end,
         lambda done, total: on_progress(Progress("collecting bars", done, total, f"{done}/{total} sessions")),
     )
-    sessions = answer["sessions"]
-    on_progress(Progress("collecting bars", len(sessions), len(sessions), f"{len(sessions)} sessions"))
-    details = datamanager.sync_details()
-    fetched = sum(session["status"] == "collected" for session in sessions)
-    return Collection(len(sessions), fetched, answer["rows"], answer["quarantined"], answer["bars_version"], details)
+    count = len(bars.sessions)
+    on_progress(Progress("collecting bars", count, count, f"{count} sessions"))
+    details = datamanager.collect_details()
+    fetched = sum(session.status == "collected" for session in bars.sessions)
+    return Collection(count, fetched, bars.rows, bars.quarantined, bars.bars_version, details)

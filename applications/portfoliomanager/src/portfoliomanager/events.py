@@ -14,6 +14,7 @@ from internal.cloud_events import EventBus, make_event
 from internal.cloud_events.event import event_date
 from internal.cloud_events.inbox import Handler
 from internal.dates import last_closed_session
+from internal.event_types import EventType
 from internal.telemetry import get_logger
 from portfoliomanager.forecasting import Predicted
 from portfoliomanager.ports import SuspendedAccountError
@@ -21,10 +22,6 @@ from portfoliomanager.rebalance import Outcome
 from portfoliomanager.reconciliation import Reconciliation
 
 SOURCE = "/portfoliomanager"
-SESSION_OPENED = "application.exchange.session.opened"
-BARS_SYNCED = "application.datamanager.equity_bars.synced"
-PREDICTIONS_MADE = "application.portfoliomanager.predictions.made"
-PORTFOLIO_REBALANCED = "application.portfoliomanager.portfolio.rebalanced"
 
 type Reconciled = tuple[Reconciliation, list[dict[str, Any]]]
 
@@ -46,14 +43,14 @@ class DailyCycle:
         """Forecast a session and say so."""
         predicted = await asyncio.to_thread(self._predict, day)
         data = {"rows": predicted.forecast.frame.height, "model_version": predicted.model_version}
-        await bus.publish(make_event(PREDICTIONS_MADE, SOURCE, predicted.day, data))
+        await bus.publish(make_event(EventType.PREDICTIONS_MADE, SOURCE, predicted.day, data))
         return predicted
 
     async def rebalance(self, bus: EventBus, day: date | None) -> Outcome:
         """Build and send a session's portfolio and say so."""
         outcome = await asyncio.to_thread(self._rebalance, day)
         data = {"portfolio_id": outcome.record.portfolio_id, "state": outcome.record.state}
-        await bus.publish(make_event(PORTFOLIO_REBALANCED, SOURCE, outcome.record.date, data))
+        await bus.publish(make_event(EventType.PORTFOLIO_REBALANCED, SOURCE, outcome.record.date, data))
         return outcome
 
     async def reconcile(self) -> Reconciled:
@@ -78,7 +75,11 @@ class DailyCycle:
         async def session_opened(_event: CloudEvent) -> None:
             await self.reconcile()
 
-        return {BARS_SYNCED: bars_synced, PREDICTIONS_MADE: predictions_made, SESSION_OPENED: session_opened}
+        return {
+            EventType.BARS_SYNCED: bars_synced,
+            EventType.PREDICTIONS_MADE: predictions_made,
+            EventType.SESSION_OPENED: session_opened,
+        }
 
     async def _is_timely(self, event: CloudEvent) -> bool:
         """Whether the event is about the last closed session: an older one would be decided on stale prices."""

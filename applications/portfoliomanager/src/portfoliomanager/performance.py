@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from internal.performance import maximum_drawdown
+
 POINT_COLUMNS = ("timestamp", "net_asset_value", "cash", "gross_exposure", "net_exposure", "slippage", "fees", "borrow")
 
 
@@ -32,14 +34,11 @@ def report(snapshots: pl.DataFrame) -> dict[str, Any]:
     `return` is last over first net asset value minus 1; `maximum_drawdown` the largest fall from an earlier peak, as a
     positive fraction of that peak.
     """
-    value = pl.col("net_asset_value")
     ordered = snapshots.sort("timestamp")
     if ordered.is_empty():
         cost = {"slippage": 0.0, "fees": 0.0, "borrow": 0.0}
         return {"points": [], "return": 0.0, "maximum_drawdown": 0.0, "realized_cost": cost}
-    figures = ordered.select(
-        (value.last() / value.first() - 1).alias("return"),
-        (1 - value / value.cum_max()).max().alias("maximum_drawdown"),
-    ).row(0, named=True)
+    values = ordered.get_column("net_asset_value").to_numpy()
+    figures = {"return": float(values[-1] / values[0] - 1), "maximum_drawdown": maximum_drawdown(values)}
     cost = ordered.select("slippage", "fees", "borrow").row(-1, named=True)
     return {"points": ordered.select(list(POINT_COLUMNS)).to_dicts(), **figures, "realized_cost": cost}

@@ -8,6 +8,7 @@ from typing import Any
 import polars as pl
 
 from internal.errors import NotFoundError
+from internal.performance import gross_exposure, net_exposure
 from portfoliomanager.ports import Broker, Journal
 
 
@@ -20,14 +21,14 @@ def current_portfolio(broker: Broker, journal: Journal) -> dict[str, Any]:
     if not runs:
         raise NotFoundError("there is no portfolio yet: POST /portfolios builds one")
     account = broker.account()
-    value = account.net_asset_value
+    totals = account.long_market_value, account.short_market_value, account.net_asset_value
     return {
         "as_of": broker.moment(),
         "portfolio_id": runs[-1].portfolio_id,
-        "net_asset_value": value,
+        "net_asset_value": account.net_asset_value,
         "cash": account.cash,
-        "gross_exposure": (account.long_market_value - account.short_market_value) / value if value else 0.0,
-        "net_exposure": (account.long_market_value + account.short_market_value) / value if value else 0.0,
+        "gross_exposure": gross_exposure(*totals),
+        "net_exposure": net_exposure(*totals),
         "long_market_value": account.long_market_value,
         "short_market_value": account.short_market_value,
         "positions": _positions(broker.positions()).to_dicts(),

@@ -143,7 +143,7 @@ class DataStore(Protocol):
     def save_portfolio(self, frame: pl.DataFrame) -> None:
         """Replace the rows of the frame's portfolio."""
 
-    def ready(self) -> None:
+    def check_health(self) -> None:
         """Nothing when it can be asked; raises otherwise."""
 
 

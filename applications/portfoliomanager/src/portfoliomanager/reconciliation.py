@@ -10,6 +10,7 @@ import polars as pl
 
 from internal.dates import last_closed_session
 from internal.lake.tables import TABLES
+from internal.performance import gross_exposure, net_exposure
 from portfoliomanager import performance
 from portfoliomanager.orders import FINAL_STATES
 from portfoliomanager.ports import Account, Broker, Journal, Rebalance
@@ -88,8 +89,7 @@ def _snapshot(broker: Broker, journal: Journal, account: Account, moment: dateti
     runs = journal.rebalances()
     cost = performance.realized_cost(journal.orders(), broker.costs())
     value = account.net_asset_value
-    gross = account.long_market_value - account.short_market_value
-    net = account.long_market_value + account.short_market_value
+    totals = account.long_market_value, account.short_market_value, value
     return pl.DataFrame(
         [
             {
@@ -100,8 +100,8 @@ def _snapshot(broker: Broker, journal: Journal, account: Account, moment: dateti
                 "cash": account.cash,
                 "long_market_value": account.long_market_value,
                 "short_market_value": account.short_market_value,
-                "gross_exposure": gross / value if value else 0.0,
-                "net_exposure": net / value if value else 0.0,
+                "gross_exposure": gross_exposure(*totals),
+                "net_exposure": net_exposure(*totals),
                 **cost,
             }
         ],

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from internal.cloud_events import EventBus
 from internal.dates import last_closed_session
 from internal.errors import FundError
+from internal.http.datamanager_client import DatamanagerClient
 from internal.http.service import create_service
 from internal.lake.lease import Lease
 from internal.lake.objects import Objects
@@ -22,7 +23,6 @@ from internal.model_registry import open_registry
 from internal.telemetry import configure_logging, get_logger
 from portfoliomanager import metrics
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
-from portfoliomanager.adapters.datamanager_client import DatamanagerClient
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.configuration import Configuration
 from portfoliomanager.events import SOURCE, DailyCycle, Reconciled
@@ -75,7 +75,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
         readiness={
             "lease": lambda _: asyncio.to_thread(lease.require),
             "broker": lambda _: asyncio.to_thread(_ask_broker, parts),
-            "datamanager": lambda _: asyncio.to_thread(store.ready),
+            "datamanager": lambda _: asyncio.to_thread(store.check_health),
             "model": lambda _: asyncio.to_thread(champion.require),
             "events": parts.bus.check,
         },

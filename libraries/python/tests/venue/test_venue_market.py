@@ -3,17 +3,17 @@
 import hashlib
 import subprocess
 import sys
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from internal.dates import is_session, session_close, sessions
+from internal.dates import is_session, sessions
 from internal.errors import ConfigurationError
+from internal.price_adjustment import adjust_for_splits
 from internal.schemas import corporate_actions, equity_bars
-from internal.venue.market.adjustment import adjust_for_splits
 from internal.venue.market.protocol import Market
 from internal.venue.market.replayed import ReplayedMarket
 from internal.venue.market.replayed_bars import TableSource
@@ -356,65 +356,6 @@ class TestWrongConfiguration:
 
         assert date(2025, 1, 3) == market.opening_session()
         assert is_session(market.opening_session())
-
-
-class TestAdjustment:
-    """Back-adjustment for splits, against figures worked out by hand."""
-
-    def bars(self, *days: date, ticker: str = "A") -> pl.DataFrame:
-        """One bar a day at 120 dollars and 1,000 shares."""
-        return pl.DataFrame(
-            [
-                {
-                    "ticker": ticker,
-                    "date": day,
-                    "timestamp": session_close(day),
-                    **dict.fromkeys(("open", "high", "low", "close", "volume_weighted_average_price"), 120.0),
-                    "volume": 1000.0,
-                    "transactions": 10,
-                }
-                for day in days
-            ]
-        ).select(pl.col(name).cast(kind) for name, kind in equity_bars.COLUMNS.items())
-
-    def splits(self, *terms: tuple[str, date, float, float]) -> pl.DataFrame:
-        """Ticker, execution date, from, to."""
-        return pl.DataFrame(terms, schema=corporate_actions.SPLITS_COLUMNS, orient="row")
-
-    def test_chain(self) -> None:
-        """A 3 for 1 and then a 2 for 1: 120 is 20 before both, 60 between, 120 after; volume the other way."""
-        days = [date(2024, 3, day) for day in (4, 5, 6, 7)]
-        splits = self.splits(("A", days[1], 1, 3), ("A", days[3], 1, 2), ("B", days[3], 1, 10))
-
-        adjusted = adjust_for_splits(self.bars(*days), splits)
-
-        assert adjusted.get_column("close").to_list() == [20.0, 60.0, 60.0, 120.0]
-        assert adjusted.get_column("volume").to_list() == [6000.0, 2000.0, 2000.0, 1000.0]
-        assert adjusted.get_column("volume_weighted_average_price").to_list() == [20.0, 60.0, 60.0, 120.0]
-
-    def test_reverse(self) -> None:
-        """A 1 for 10 reverse split multiplies earlier prices by ten."""
-        day = date(2024, 3, 4)
-        adjusted = adjust_for_splits(self.bars(day), self.splits(("A", day + timedelta(days=1), 10, 1)))
-
-        assert adjusted.get_column("close").to_list() == [1200.0]
-        assert adjusted.get_column("volume").to_list() == [100.0]
-
-    def test_order(self) -> None:
-        """Rows come back in the order that they came in, and unsplit tickers unchanged."""
-        day = date(2024, 3, 4)
-        bars = pl.concat([self.bars(day, ticker=ticker) for ticker in "CABD"])
-
-        adjusted = adjust_for_splits(bars, self.splits(("B", date(2024, 3, 5), 1, 4)))
-
-        assert list("CABD") == adjusted.get_column("ticker").to_list()
-        assert adjusted.get_column("close").to_list() == [120.0, 120.0, 30.0, 120.0]
-
-    def test_no_splits(self) -> None:
-        """Without splits nothing changes."""
-        bars = self.bars(date(2024, 3, 4), date(2024, 3, 5))
-
-        assert bars.equals(adjust_for_splits(bars, self.splits()))
 
 
 def test_no_market_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 Parses, calls, answers; errors are problem details. Not part of any vendor's API.
 """
 
-import hmac
 from http import HTTPStatus
 from typing import Annotated, Any, Literal, Self
 
@@ -17,16 +16,14 @@ from exchange.faults import Fault, StoredFault, add_fault, clear_faults, list_fa
 from exchange.routes.wiring import TheBus, TheConfiguration, TheExchange, ThePublisher
 from exchange.services import Exchange
 from internal.dates import session_close, session_open
-from internal.errors import UnauthorizedError
+from internal.http.bearer import MUTATING_METHODS, require_bearer_token
 from internal.venue.clock import Auction, parse_moment
 
 
 async def require_token(request: Request, configuration: TheConfiguration) -> None:
     """Asks for the bearer token on everything that changes something, wherever one is configured."""
-    token = configuration.fund_api_token.get_secret_value()
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-    if token and request.method != "GET" and not hmac.compare_digest(given.encode(), token.encode()):
-        raise UnauthorizedError("this request changes things: send `Authorization: Bearer <FUND_API_TOKEN>`")
+    if request.method in MUTATING_METHODS:
+        require_bearer_token(request.headers, configuration.fund_api_token.get_secret_value())
 
 
 router = APIRouter(prefix="/control", tags=["control"], dependencies=[Depends(require_token)])

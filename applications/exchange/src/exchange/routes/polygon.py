@@ -24,7 +24,7 @@ from exchange.routes.polygon_bars import WINDOWS, envelope, gather_windows, vend
 from exchange.routes.polygon_status import status_body
 from exchange.routes.polygon_times import midnight, parse_day
 from internal.dates import is_session
-from internal.venue.market.adjustment import adjust_for_splits
+from internal.price_adjustment import adjust_for_splits
 
 router = APIRouter(route_class=PolygonRoute, dependencies=[Depends(require_key)], tags=["polygon"])
 

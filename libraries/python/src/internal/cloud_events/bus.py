@@ -21,6 +21,7 @@ from internal.cloud_events.outbox import DeliveryWorker, event_address
 from internal.cloud_events.routes import event_router
 from internal.cloud_events.store import EventStore
 from internal.errors import ConfigurationError, UnavailableError
+from internal.http.bearer import bearer_headers
 
 DELIVERY_SECONDS = 10.0
 TROUBLED_ATTEMPTS = 3  # a handler that failed so often needs a person
@@ -137,7 +138,7 @@ class EventBus:
 
     def _client(self) -> httpx.AsyncClient:
         """Between services only: no proxy of the environment, no redirect to elsewhere with our token."""
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        headers = bearer_headers(self._token)
         try:
             return httpx.AsyncClient(headers=headers, timeout=DELIVERY_SECONDS, trust_env=False)
         except UnicodeEncodeError:

@@ -14,6 +14,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from internal.errors import InvalidRequestError, UnsupportedMediaTypeError
+from internal.event_types import EventType
 
 STRUCTURED = "application/cloudevents+json"
 SENT_HEADERS = {"content-type": STRUCTURED}
@@ -27,7 +28,7 @@ class MalformedEventError(InvalidRequestError):
     slug = "malformed-event"
 
 
-def make_event(event_type: str, source: str, day: date, data: Mapping[str, Any]) -> CloudEvent:
+def make_event(event_type: EventType, source: str, day: date, data: Mapping[str, Any]) -> CloudEvent:
     """The event of a session: its id is `<type>:<day>`, so that saying it again is the same event.
 
     `data` is any JSON object; `date` (ISO 8601) is added to it.

@@ -3,7 +3,6 @@
 Knows ASGI messages. Knows no route.
 """
 
-import hmac
 import re
 import time
 import uuid
@@ -17,13 +16,13 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from internal.errors import ContentTooLargeError, FundError, UnauthorizedError
+from internal.errors import ContentTooLargeError, FundError
+from internal.http.bearer import MUTATING_METHODS, require_bearer_token
 from internal.http.problems import fund_problem, problem_response
 from internal.telemetry import get_logger
 
 REQUEST_ID_HEADER = "X-Request-ID"
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-MUTATING_METHODS = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 KNOWN_METHODS = MUTATING_METHODS | {"GET", "HEAD", "OPTIONS"}
 QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})  # asked every few seconds: counted, not logged
 
@@ -31,11 +30,6 @@ LABELS = ("service", "method", "route")
 REQUESTS = Counter("http_requests_total", "Requests answered", (*LABELS, "status"))
 DURATIONS = Histogram("http_request_duration_seconds", "Time from a request's first byte to its last", LABELS)
 IN_FLIGHT = Gauge("http_requests_in_flight", "Requests being answered now", ("service",))
-
-
-def _is_authorized(headers: Headers, token: str) -> bool:
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())
 
 
 class ServiceMiddleware:
@@ -87,8 +81,8 @@ class ServiceMiddleware:
     def _admit(self, scope: Scope) -> None:
         """Refuse a mutating request without the token, and a body that says it is too large."""
         headers = Headers(scope=scope)
-        if self._token and scope["method"] in MUTATING_METHODS and not _is_authorized(headers, self._token):
-            raise UnauthorizedError("this request changes things: send `Authorization: Bearer <FUND_API_TOKEN>`")
+        if scope["method"] in MUTATING_METHODS:
+            require_bearer_token(headers, self._token)
         length = headers.get("content-length", "")
         if length.isdigit() and int(length) > self._maximum_body_bytes:
             raise ContentTooLargeError(self._too_large())

@@ -1,8 +1,4 @@
-"""Back-adjustment of bars for splits and dividends as of a day.
-
-Knows factors and the day after which nothing may be known (`as_of`): an action past it changes no bar. Pure and lazy:
-frames in, frame out. The method is proportional back-adjustment (docs/reference/frames.md, "Price adjustment").
-"""
+"""Proportional back-adjustment of bars for splits and dividends (docs/reference/frames.md, "Price adjustment")."""
 
 from datetime import date
 
@@ -11,7 +7,7 @@ import polars as pl
 PRICES = ("open", "high", "low", "close", "volume_weighted_average_price")
 
 
-def adjusted(
+def adjust_bars(
     bars: pl.LazyFrame, closes: pl.LazyFrame, splits: pl.LazyFrame, dividends: pl.LazyFrame, as_of: date
 ) -> pl.LazyFrame:
     """The bars with prices and volume brought to shares and dollars of `as_of`.
@@ -24,7 +20,7 @@ def adjusted(
             the inverse.
         dividends: the table; prices of days before `ex_dividend_date` are multiplied by 1 - cash_amount / last close.
             An amount that is not below that close leaves no price to scale and is left out.
-        as_of: actions that take effect after this day are not applied.
+        as_of: **Guard:** actions that take effect after this day are not applied.
     """
     split_factors = splits.filter(pl.col("execution_date") <= as_of).select(
         "ticker",
@@ -39,6 +35,34 @@ def adjusted(
         .pipe(_with_later_product, dividend_factors, "dividend_factor", after="date")
         .with_columns(pl.col(PRICES) * split_factor * dividend_factor, pl.col("volume") / split_factor)
         .drop("split_factor", "dividend_factor")
+    )
+
+
+def adjust_for_splits(bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
+    """The bars in shares of after the last split, as the vendor adjusts them: dividends are left alone.
+
+    Args:
+        bars: columns of `equity_bars`, any tickers and days.
+        splits: the table, which holds no split that the reader may not know yet; a bar of the execution date itself is
+            in new shares already.
+
+    Returns:
+        The bars in their order; prices to 6 decimals.
+    """
+    ratios = splits.lazy().select(
+        "ticker",
+        pl.col("execution_date").alias("effective_date"),
+        (pl.col("split_to") / pl.col("split_from")).alias("factor"),
+    )
+    return (
+        bars.lazy()
+        .with_row_index("position")
+        .sort("ticker", "date")
+        .pipe(_with_later_product, ratios, "ratio", after="date")
+        .with_columns((pl.col(PRICES) / pl.col("ratio")).round(6), pl.col("volume") * pl.col("ratio"))
+        .sort("position")
+        .select(bars.columns)
+        .collect()
     )
 
 

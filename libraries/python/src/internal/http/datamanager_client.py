@@ -1,0 +1,199 @@
+"""The client of datamanager: frames as Arrow streams, and problem answers as the errors that they name."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import date
+from types import TracebackType
+from typing import Self
+
+import httpx
+import polars as pl
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from internal.errors import NotFoundError, UnavailableError, UpstreamError
+from internal.http.bearer import bearer_headers
+from internal.http.client import raise_for_problem, read_frame_response
+from internal.http.frames import ARROW, BARS_VERSION_HEADER
+from internal.schemas import corporate_actions, portfolios, predictions
+
+TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds: two years of 8,000 tickers take a while
+UNLIMITED = httpx.Timeout(None, connect=5.0)  # datamanager answers when the vendor has answered
+POLL_SECONDS = 0.25
+Parameters = Mapping[str, str]
+
+
+class CollectedSession(BaseModel):
+    """One session of a collection; `status` is `collected`, or `present` when it was complete before."""
+
+    date: date
+    status: str
+
+
+class CollectedBars(BaseModel):
+    """The answer of a collection: its sessions, rows written and set aside, and the version of the bars' table."""
+
+    sessions: list[CollectedSession]
+    rows: int
+    quarantined: int
+    bars_version: int
+
+
+class CollectionProgress(BaseModel):
+    """How far a collection is."""
+
+    running: bool
+    sessions_done: int = 0
+    sessions_total: int = 0
+
+
+class CollectedDetails(BaseModel):
+    """The answer of a collection of equity details."""
+
+    rows: int
+
+
+class DatamanagerClient:
+    """One connection to datamanager, used in a `with` block.
+
+    Every method raises UnavailableError, which says what to do, when datamanager cannot be reached, and the FundError
+    that a problem answer names.
+    """
+
+    def __init__(self, url: str, token: SecretStr) -> None:
+        """Takes the service's address and the fund's token, which may be empty."""
+        headers = {"Accept": ARROW} | bearer_headers(token.get_secret_value())
+        self._client = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._client.close()
+
+    def check_health(self) -> None:
+        """Return when datamanager answers; raise otherwise."""
+        self._get("/health", {})
+
+    def collect_bars(self, start: date, end: date, on_progress: Callable[[int, int], None]) -> CollectedBars:
+        """Have the bars of a range collected and wait; `on_progress(done, total)` is called with counts of sessions."""
+        body = {"start_date": start.isoformat(), "end_date": end.isoformat()}
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            answer = executor.submit(self._post_json, "/equity-bars", body)
+            while not _wait_briefly(answer):
+                progress = _parse(CollectionProgress, self._get("/equity-bars/ingestion", {}))
+                if progress.running:
+                    on_progress(progress.sessions_done, progress.sessions_total)
+            return _parse(CollectedBars, answer.result())
+
+    def collect_details(self) -> int:
+        """Have the details of every ticker collected; the number of rows."""
+        return _parse(CollectedDetails, self._post_json("/equity-details", {})).rows
+
+    def bars(
+        self,
+        start: date,
+        end: date,
+        *,
+        adjusted_as_of: date | None,
+        columns: Sequence[str] = (),
+        tickers: Sequence[str] = (),
+    ) -> tuple[pl.DataFrame, int]:
+        """Bars of a range, and the version of the table that they come from; no columns or tickers means all.
+
+        `adjusted_as_of` adjusts prices for splits and dividends up to that day; None leaves them as traded. Raises
+        UpstreamError when the answer carries no version.
+        """
+        parameters = _range(start, end)
+        parameters |= {"adjusted_as_of": adjusted_as_of.isoformat()} if adjusted_as_of else {}
+        parameters |= {"columns": ",".join(columns)} if columns else {}
+        parameters |= {"tickers": ",".join(tickers)} if tickers else {}
+        response = self._get("/equity-bars", parameters)
+        version = response.headers.get(BARS_VERSION_HEADER, "")
+        if not version.lstrip("-").isdigit():
+            raise UpstreamError(
+                f"GET /equity-bars answered without {BARS_VERSION_HEADER}: is DATAMANAGER_URL a datamanager?"
+            )
+        return read_frame_response(response), int(version)
+
+    def details(self) -> pl.DataFrame:
+        """The frame `equity_details`."""
+        return read_frame_response(self._get("/equity-details", {}))
+
+    def splits(self, start: date, end: date) -> pl.DataFrame:
+        """Splits by execution date."""
+        frame = read_frame_response(self._get("/corporate-actions/splits", _range(start, end)))
+        return corporate_actions.validate_splits(frame)
+
+    def predictions(self, start: date, end: date) -> pl.DataFrame:
+        """Predictions by date of origin."""
+        return self._frame_or("/predictions", _range(start, end), predictions.empty())
+
+    def save_predictions(self, frame: pl.DataFrame) -> None:
+        """Replace the predictions of the frame's dates; an empty frame changes nothing."""
+        self._post_frame("/predictions", predictions.validate(frame))
+
+    def portfolios(self, start: date, end: date) -> pl.DataFrame:
+        """Portfolios by date of decision."""
+        return self._frame_or("/portfolios", _range(start, end), portfolios.empty())
+
+    def portfolio(self, portfolio_id: str) -> pl.DataFrame:
+        """One portfolio; empty when there is none."""
+        return self._frame_or("/portfolios", {"portfolio_id": portfolio_id}, portfolios.empty())
+
+    def save_portfolio(self, frame: pl.DataFrame) -> None:
+        """Replace the rows of the frame's portfolio; an empty frame changes nothing."""
+        self._post_frame("/portfolios", portfolios.validate(frame))
+
+    def _frame_or(self, path: str, parameters: Parameters, empty: pl.DataFrame) -> pl.DataFrame:
+        """A frame that may not exist yet: 404 is an empty one."""
+        try:
+            return read_frame_response(self._get(path, parameters))
+        except NotFoundError:
+            return empty
+
+    def _get(self, path: str, parameters: Parameters) -> httpx.Response:
+        return self._send(self._client.build_request("GET", path, params=dict(parameters)))
+
+    def _post_json(self, path: str, body: Mapping[str, str]) -> httpx.Response:
+        return self._send(self._client.build_request("POST", path, json=dict(body), timeout=UNLIMITED))
+
+    def _post_frame(self, path: str, frame: pl.DataFrame) -> None:
+        if not frame.is_empty():
+            content = frame.write_ipc_stream(None, compat_level=pl.CompatLevel.oldest()).getvalue()
+            self._send(self._client.build_request("POST", path, content=content, headers={"Content-Type": ARROW}))
+
+    def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            response = self._client.send(request)
+        except httpx.TransportError as error:
+            raise UnavailableError(
+                f"datamanager at {self._client.base_url} cannot be reached ({type(error).__name__}): "
+                "start it with `fund up`, or set DATAMANAGER_URL to where it answers"
+            ) from error
+        raise_for_problem(response)
+        return response
+
+
+def _range(start: date, end: date) -> dict[str, str]:
+    return {"start_date": start.isoformat(), "end_date": end.isoformat()}
+
+
+def _wait_briefly(answer: Future[httpx.Response]) -> bool:
+    """Wait a moment; whether the answer is there."""
+    try:
+        answer.exception(timeout=POLL_SECONDS)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _parse[Answer: BaseModel](model: type[Answer], response: httpx.Response) -> Answer:
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UpstreamError(
+            f"{response.request.url.path} answered something else than expected: {first['msg']}"
+        ) from error
