@@ -201,7 +201,7 @@ def test_killed_in_the_middle(story: Story, service: str) -> None:
     assert story.stop() == 0
     sessions = 3 + ["exchange", "datamanager", "portfoliomanager"].index(service)
     with story.fund.start("up", "--sessions", str(sessions)) as killed:
-        read_until(killed, "The clock moves on")
+        read_until(killed, "Trade session by session")
         time.sleep(0.7)
         os.kill(story.fund.process(service), signal.SIGKILL)
         printed, _ = killed.communicate(timeout=120)

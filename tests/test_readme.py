@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fund.services import DEFAULT_PORTS
+from fund.addresses import DEFAULT_PORTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

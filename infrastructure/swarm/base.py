@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from fund.home import Home
+from fund.folder import FundFolder
 from infrastructure.names import STACKS
 from infrastructure.swarm import networks, secrets
 from infrastructure.swarm.deploy import STACK_LABEL, deploy, remove
@@ -112,7 +112,7 @@ def remove_volumes() -> None:
         for name in lines("volume", "ls", "--quiet", "--filter", f"label={STACK_LABEL}={stack}"):
             docker("volume", "rm", name)
             say(f"volume {name} removed")
-    opening = Home.from_environment().root / "swarm" / "opening.json"
+    opening = FundFolder.from_environment().root / "swarm" / "opening.json"
     opening.unlink(missing_ok=True)  # the next fund starts from the beginning
 
 

@@ -13,7 +13,7 @@ from typing import Self
 
 import bcrypt
 
-from fund.home import write_whole
+from fund.files import write_atomically
 
 DASHBOARD_USER = "admin"
 NEEDED = ("GRAFANA_ADMIN_PASSWORD", "FUND_API_TOKEN")
@@ -39,13 +39,13 @@ class Credentials:
 
     def keep(self, name: str, value: str) -> None:
         """Keep a value, readable by its owner alone."""
-        write_whole(self.path, json.dumps(self.read() | {name: value}, indent=2), mode=0o600)
+        write_atomically(self.path, json.dumps(self.read() | {name: value}, indent=2), mode=0o600)
 
     def forget(self, names: set[str]) -> None:
         """Drop the values of secrets that were removed, and the file with the last."""
         left = {name: value for name, value in self.read().items() if name not in names}
         if left:
-            write_whole(self.path, json.dumps(left, indent=2), mode=0o600)
+            write_atomically(self.path, json.dumps(left, indent=2), mode=0o600)
         else:
             self.path.unlink(missing_ok=True)
 

@@ -1,7 +1,7 @@
-"""From services that run to a fund that trades: collects, trains and walks sessions inside the Swarm, with progress.
+"""Start trading in the local Swarm: collect, train and trade sessions of the simulated market, with progress.
 
-Knows that the staircase is `fund up`'s own, with jobs in place of commands and services that the Swarm keeps up in
-place of processes. It moves the simulated exchange's clock, so it is for a Swarm without a broker. Again, it resumes.
+It runs the steps of `fund up` on a platform where `models` runs as jobs and the Swarm keeps the services up. It moves
+the simulated exchange's clock, so it refuses a Swarm that trades at a broker. Run again, it resumes.
 
     python -m infrastructure.swarm.start --sessions 5 --model small
 """
@@ -13,13 +13,14 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import override
 
+from fund.addresses import Service
 from fund.clients import Clients, ServiceClient
-from fund.home import Home, Opening
-from fund.screen import Screen
-from fund.services import Addresses, Supervisor
-from fund.staircase import CommandFailedError, Plan, Staircase
+from fund.display import Display
+from fund.folder import FundFolder
+from fund.market_settings import MarketSettings
+from fund.startup import UP_STEPS
+from fund.steps import CommandFailedError, FundRun, Plan, run_steps
 from infrastructure.names import STACKS
 from infrastructure.swarm.addresses import Entrance
 from infrastructure.swarm.deploy import service_ids
@@ -29,65 +30,77 @@ from infrastructure.swarm.variables import settings
 from internal.errors import ConfigurationError, UnavailableError
 
 ALIVE_SECONDS = 180.0
+POLL_SECONDS = 0.5
 
 
-@dataclass
-class Swarm(Supervisor):
-    """The Swarm in the place of the supervisor: it keeps the services up by itself; this only waits for them."""
+@dataclass(frozen=True)
+class SwarmPlatform:
+    """A Docker Swarm that runs the applications stack.
 
-    clients: Clients | None = None
+    Args:
+        clients: The services through Traefik.
+        display: Shows the commands that are run.
+    """
 
-    @override
-    def start(self, service: str) -> None:
-        """Wait until a service answers through Traefik. Raises UnavailableError after three minutes."""
+    clients: Clients
+    display: Display
+
+    def start_service(self, service: Service) -> None:
+        """Wait until a service, which the Swarm has started, answers through Traefik.
+
+        Raises:
+            UnavailableError: It does not answer within three minutes.
+        """
         deadline = time.monotonic() + ALIVE_SECONDS
-        while self.clients is None or not self.clients.of(service).alive():
+        while not self.clients.of(service).is_alive():
             if time.monotonic() > deadline:
                 raise UnavailableError(f"{service} does not answer through Traefik: see `mask status`")
-            time.sleep(0.5)
+            time.sleep(POLL_SECONDS)
 
-    @override
-    def check(self) -> None:
-        """Nothing to see to: a task that ends is replaced."""
+    def check_services(self) -> None:
+        """Do nothing: the Swarm replaces a task that ends."""
 
+    def run_models(self, *arguments: str) -> None:
+        """Run `models ARGUMENTS...` as a job.
 
-class SwarmStaircase(Staircase):
-    """The steps of `fund up`, where `models` runs as jobs."""
-
-    @override
-    def trained(self) -> str | None:
-        """The champion that portfoliomanager finds in the registry, of whatever size."""
-        self.supervisor.start("portfoliomanager")
-        return "champion" if self.clients.portfoliomanager.readiness().get("model") == "ok" else None
-
-    @override
-    def command(self, *arguments: str) -> None:
-        self.screen.command("mask", "applications", "models", f'"{" ".join(arguments)}"')
+        Raises:
+            CommandFailedError: It ended with an exit code other than 0, or could not begin.
+        """
+        self.display.show_command("mask", "applications", "models", f'"{" ".join(arguments)}"')
         try:
             run_job(arguments)
         except JobFailedError as error:
             raise CommandFailedError(
-                f"{error.detail}; mend what it says above and run this again, it resumes."
+                f"{error.detail}; fix the error shown above and run this again, it resumes."
             ) from error
 
+    def find_trained_model(self, size: str) -> str | None:  # noqa: ARG002 - the registry in the Swarm reports no sizes
+        """Whether portfoliomanager finds a champion in the registry, whatever its size."""
+        self.start_service(Service.PORTFOLIOMANAGER)
+        return "champion" if self.clients.portfoliomanager.readiness().get("model") == "ok" else None
 
-def clients_of(entrance: Entrance) -> Clients:
-    """The three services through Traefik."""
-    inside = {"exchange": "http://exchange:8090", "datamanager": "http://datamanager:8080"}
+
+def connect(entrance: Entrance) -> Clients:
+    """The clients of the three services through Traefik."""
     return Clients(
-        ServiceClient("exchange", entrance.exchange, entrance.token, entrance.reader, inside["exchange"]),
-        ServiceClient("datamanager", entrance.datamanager, entrance.token, None, inside["datamanager"]),
         ServiceClient(
-            "portfoliomanager", entrance.portfoliomanager, entrance.token, None, "http://portfoliomanager:8081"
+            Service.EXCHANGE, entrance.exchange, entrance.token, entrance.reader, events_url="http://exchange:8090"
+        ),
+        ServiceClient(Service.DATAMANAGER, entrance.datamanager, entrance.token, events_url="http://datamanager:8080"),
+        ServiceClient(
+            Service.PORTFOLIOMANAGER,
+            entrance.portfoliomanager,
+            entrance.token,
+            events_url="http://portfoliomanager:8081",
         ),
     )
 
 
 def start(plan: Plan) -> None:
-    """Walk the staircase.
+    """Perform the steps of `fund up` in the Swarm.
 
     Raises:
-        ConfigurationError: the Swarm trades at a broker, or the applications are not deployed.
+        ConfigurationError: The Swarm trades at a broker, or the applications are not deployed.
     """
     if is_production():
         raise ConfigurationError(
@@ -95,21 +108,25 @@ def start(plan: Plan) -> None:
         )
     if STACKS[1] not in stacks_there() or not service_ids(STACKS[1]):
         raise ConfigurationError("the applications are not deployed: mask applications up")
-    clients = clients_of(Entrance.of(production=False))
-    home = Home(Home.from_environment().root / "swarm")
+    clients, display = connect(Entrance.of(production=False)), Display()
+    folder = FundFolder(FundFolder.from_environment().root / "swarm")
+    market = folder.read_market() or deployed_market()
+    run_steps(UP_STEPS, FundRun(SwarmPlatform(clients, display), clients, display, folder, market, plan))
+
+
+def deployed_market() -> MarketSettings:
+    """The simulated market that the deployed exchange plays."""
     values = settings(os.environ, production=False)
-    asked = Opening(None, None, int(values["EXCHANGE_SEED"]), int(values["EXCHANGE_TICKER_COUNT"]))
-    supervisor = Swarm(home, Addresses.from_environment(), home.opening() or asked, clients=clients)
-    SwarmStaircase(supervisor, clients, Screen(), plan).walk()
+    return MarketSettings(None, None, int(values["EXCHANGE_SEED"]), int(values["EXCHANGE_TICKER_COUNT"]))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Walk; the exit status."""
+    """Start trading; the exit status."""
     parser = argparse.ArgumentParser(prog="infrastructure.swarm.start", description="Start a fund in the Swarm.")
     parser.add_argument("--sessions", type=int, default=5, help="sessions to trade, counted from the opening")
     parser.add_argument("--model", choices=("small", "full"), default="small")
-    asked = parser.parse_args(arguments)
-    return run_command(partial(start, Plan(asked.sessions, asked.model)))
+    parsed = parser.parse_args(arguments)
+    return run_command(partial(start, Plan(parsed.sessions, parsed.model)))
 
 
 if __name__ == "__main__":

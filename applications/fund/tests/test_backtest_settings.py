@@ -1,4 +1,4 @@
-"""What a backtest may be asked for, and that its folder stays what it was asked for."""
+"""The settings of a backtest: what is refused, and that a folder holds one backtest for good."""
 
 from dataclasses import replace
 from datetime import date
@@ -6,17 +6,19 @@ from pathlib import Path
 
 import pytest
 
-from fund.backtest import asked_backtest, opening_of, settle
-from fund.home import Home, Opening
-from fund.services import Addresses, environment
+from fund.addresses import Addresses, Service
+from fund.backtest import claim_folder, define_backtest, open_market_at
+from fund.folder import FundFolder
+from fund.market_settings import MarketSettings
+from fund.service_environment import service_environment
 from internal.errors import ConfigurationError
 
-MARKET = Opening(None, None, 1, 40)
+MARKET = MarketSettings(None, None, 1, 40)
 
 
 def test_days_become_sessions() -> None:
     """From a Saturday to a holiday: Monday to the session before it; the fund opens at Friday's close."""
-    asked = asked_backtest(date(2025, 1, 4), date(2025, 1, 9), "small", 5)
+    asked = define_backtest(date(2025, 1, 4), date(2025, 1, 9), "small", 5)
     assert (asked.first_session, asked.last_session) == (date(2025, 1, 6), date(2025, 1, 8))
     assert asked.opening_session == date(2025, 1, 3)
     assert asked.session_count == 3
@@ -27,51 +29,56 @@ def test_days_become_sessions() -> None:
     [
         (date(2025, 1, 8), date(2025, 1, 6), "small", "holds 0 sessions"),
         (date(2025, 1, 8), date(2025, 1, 8), "small", "needs 2 or more"),
-        (date(2025, 1, 6), date(2025, 1, 8), "crystal_ball", "no model is called crystal_ball; there are small, full,"),
+        (
+            date(2025, 1, 6),
+            date(2025, 1, 8),
+            "crystal_ball",
+            "there is no model crystal_ball; choose one of small, full,",
+        ),
     ],
 )
-def test_what_cannot_be_tested_is_refused(first: date, last: date, model: str, sentence: str) -> None:
-    """Backwards, too short, or with a model that nobody knows."""
+def test_invalid_backtest_is_refused(first: date, last: date, model: str, sentence: str) -> None:
+    """Days in the wrong order, a period that is too short, and an unknown model."""
     with pytest.raises(ConfigurationError, match=sentence):
-        asked_backtest(first, last, model, 5)
+        define_backtest(first, last, model, 5)
 
 
 def test_a_folder_holds_one_backtest(tmp_path: Path) -> None:
-    """The same again resumes; another is refused, with what the folder holds, and nothing is overwritten."""
-    home, asked = Home(tmp_path), asked_backtest(date(2025, 1, 6), date(2025, 1, 8), "small", 5)
-    settle(home, asked)
-    home.save_opening(replace(opening_of(asked, MARKET), session="2025-01-03"))
-    settle(home, asked)
+    """The same backtest resumes; another is refused with what the folder holds, and nothing is overwritten."""
+    folder, asked = FundFolder(tmp_path), define_backtest(date(2025, 1, 6), date(2025, 1, 8), "small", 5)
+    claim_folder(folder, asked)
+    folder.save_market(replace(open_market_at(asked, MARKET), session="2025-01-03"))
+    claim_folder(folder, asked)
     kept = (tmp_path / "backtest.json").read_bytes()
     with pytest.raises(ConfigurationError, match=r"holds another backtest .*2025-01-08.*--folder"):
-        settle(home, asked_backtest(date(2025, 1, 6), date(2025, 1, 7), "small", 5))
+        claim_folder(folder, define_backtest(date(2025, 1, 6), date(2025, 1, 7), "small", 5))
     assert (tmp_path / "backtest.json").read_bytes() == kept
 
 
-def test_one_that_never_opened_is_forgotten(tmp_path: Path) -> None:
-    """Days that the market does not have: the exchange refused them, and the next try may have others."""
-    home, wrong = Home(tmp_path), asked_backtest(date(1999, 1, 4), date(1999, 1, 8), "small", 5)
-    settle(home, wrong)
-    home.save_opening(opening_of(wrong, MARKET))
-    right = asked_backtest(date(2025, 1, 6), date(2025, 1, 8), "small", 5)
-    settle(home, right)
-    assert home.opening() is None
+def test_backtest_that_never_opened_is_replaced(tmp_path: Path) -> None:
+    """The exchange refused days that its market does not have; the next try in the folder may name other days."""
+    folder, wrong = FundFolder(tmp_path), define_backtest(date(1999, 1, 4), date(1999, 1, 8), "small", 5)
+    claim_folder(folder, wrong)
+    folder.save_market(open_market_at(wrong, MARKET))
+    right = define_backtest(date(2025, 1, 6), date(2025, 1, 8), "small", 5)
+    claim_folder(folder, right)
+    assert folder.read_market() is None
     assert "2025-01-08" in (tmp_path / "backtest.json").read_text()
 
 
-def test_a_funds_folder_is_left_alone(tmp_path: Path) -> None:
-    """What was opened by `fund up` never becomes a backtest."""
-    home = Home(tmp_path)
-    home.save_opening(MARKET)
+def test_folder_of_a_fund_is_refused(tmp_path: Path) -> None:
+    """A folder that `fund up` opened never becomes a backtest."""
+    folder = FundFolder(tmp_path)
+    folder.save_market(MARKET)
     with pytest.raises(ConfigurationError, match="holds a fund"):
-        settle(home, asked_backtest(date(2025, 1, 6), date(2025, 1, 8), "small", 5))
+        claim_folder(folder, define_backtest(date(2025, 1, 6), date(2025, 1, 8), "small", 5))
     assert not (tmp_path / "backtest.json").exists()
 
 
-def test_the_exchange_is_told_where_to_open(tmp_path: Path) -> None:
-    """By its own setting, at the session before the first; a fund that says nothing leaves it to the market."""
-    home, addresses = Home(tmp_path), Addresses({"exchange": 1, "datamanager": 2, "portfoliomanager": 3})
-    opening = opening_of(asked_backtest(date(2025, 1, 6), date(2025, 1, 8), "small", 5), MARKET)
-    assert environment(home, addresses, opening, "exchange")["EXCHANGE_START_DATE"] == "2025-01-03"
-    assert "EXCHANGE_START_DATE" not in environment(home, addresses, MARKET, "exchange")
+def test_exchange_opens_before_the_first_session(tmp_path: Path) -> None:
+    """A backtest sets the exchange's start date; `fund up` does not and leaves it to the market."""
+    folder, addresses = FundFolder(tmp_path), Addresses(dict.fromkeys(Service, 1))
+    opening = open_market_at(define_backtest(date(2025, 1, 6), date(2025, 1, 8), "small", 5), MARKET)
+    assert service_environment(folder, addresses, opening, Service.EXCHANGE)["EXCHANGE_START_DATE"] == "2025-01-03"
+    assert "EXCHANGE_START_DATE" not in service_environment(folder, addresses, MARKET, Service.EXCHANGE)
     assert not opening.same_market(MARKET)

@@ -1,4 +1,4 @@
-"""The doctor names each fault together with what to do, and finds nothing wrong where nothing is."""
+"""Each check of `fund doctor` reports its fault together with a remedy, and no fault on a healthy machine."""
 
 import socket
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from fund import doctor
-from fund.home import Home
-from fund.services import Addresses
+from fund.addresses import Addresses, Service
+from fund.folder import FundFolder
 from internal.baselines.trees import load_lightgbm
 from internal.errors import ConfigurationError
 
@@ -24,12 +24,12 @@ def faults(findings: list[doctor.Finding]) -> list[str]:
 
 @pytest.mark.parametrize(("version", "healthy"), [((3, 12), True), ((3, 11), False), ((3, 13), False)])
 def test_python(version: tuple[int, int], healthy: bool) -> None:  # noqa: FBT001 - a parameter of the table
-    """Only 3.12 will do."""
+    """Any version but 3.12 is a fault."""
     assert healthy == doctor.check_python(version).healthy
 
 
 def test_compiler_missing() -> None:
-    """Without a compiler the remedy is `uv sync`, which brings one."""
+    """Without a compiler the remedy names the package that has one."""
 
     def nothing() -> None:
         raise ConfigurationError("no clang")
@@ -37,27 +37,27 @@ def test_compiler_missing() -> None:
     finding = doctor.check_compiler(nothing)
 
     assert not finding.healthy
-    assert "uv sync" in (finding.remedy or "")
+    assert "ziglang" in (finding.remedy or "")
 
 
-def test_openmp_missing() -> None:
-    """Without the system's OpenMP library the remedy names its package; here it is present."""
+def test_boosted_trees() -> None:
+    """Without the system's OpenMP library the remedy names its package; on this machine LightGBM loads."""
 
     def nothing() -> None:
         raise ConfigurationError("install the OpenMP library (Debian: libgomp1, macOS: libomp)")
 
-    assert "libgomp1" in (doctor.check_openmp(nothing).remedy or "")
-    assert doctor.check_openmp(load_lightgbm).healthy
+    assert "libgomp1" in (doctor.check_boosted_trees(nothing).remedy or "")
+    assert doctor.check_boosted_trees(load_lightgbm).healthy
 
 
-def test_port_taken_by_a_stranger(tmp_path: Path) -> None:
-    """A stranger on the port is a fault; the remedy names the variable."""
+def test_port_in_use(tmp_path: Path) -> None:
+    """Another program on the port is a fault; the remedy names the variable that moves it."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        addresses = Addresses({"exchange": other.getsockname()[1]})
+        addresses = Addresses({Service.EXCHANGE: other.getsockname()[1]})
 
-        assert "EXCHANGE_PORT" in (doctor.check_port(Home(tmp_path), addresses, "exchange").remedy or "")
+        assert "EXCHANGE_PORT" in (doctor.check_port(FundFolder(tmp_path), addresses, Service.EXCHANGE).remedy or "")
 
 
 def test_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_no_account() -> None:
-    """No account is what the offline fund expects."""
+    """No account is no fault: the fund runs offline."""
     assert faults(doctor.check_configuration({})) == []
 
 
@@ -84,8 +84,8 @@ def test_key_and_address(key: str, url: str, expected: list[str]) -> None:
     assert expected == faults(doctor.check_configuration(whole | {"ALPACA_API_KEY_ID": key, "ALPACA_BASE_URL": url}))
 
 
-def test_half_an_account_names_what_is_missing_and_no_secret() -> None:
-    """Half a configuration names the other half; secrets are never shown."""
+def test_incomplete_account() -> None:
+    """An incomplete configuration names the missing settings; secrets are never shown."""
     findings = doctor.check_configuration({"ALPACA_API_SECRET": "topsecret"})
 
     assert faults(findings) == ["configuration"]
@@ -95,7 +95,7 @@ def test_half_an_account_names_what_is_missing_and_no_secret() -> None:
 
 @pytest.mark.parametrize(("second", "healthy"), [(0, True), (30, True), (31, False)])
 def test_clock(second: int, healthy: bool) -> None:  # noqa: FBT001 - a parameter of the table
-    """Half a minute apart is tolerated, more is a fault."""
+    """A difference of up to 30 seconds is tolerated."""
     now = datetime(2026, 11, 20, 12, 0, second, tzinfo=UTC)
 
     assert healthy == doctor.check_clock("exchange", "Fri, 20 Nov 2026 12:00:00 GMT", now).healthy

@@ -1,4 +1,4 @@
-"""Processes: ports that are taken, services that fall, leftovers, and an environment without real accounts."""
+"""Processes: ports in use, services that end by themselves, leftovers, an environment without real accounts."""
 
 import os
 import signal
@@ -12,24 +12,28 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fund.home import SERVICES, Home, Opening
-from fund.lifetime import MemoryWatch, end_leftovers, opened
-from fund.services import Addresses, Supervisor, check_port_free, environment, readable, record, recorded
+from fund.addresses import Addresses, Service, check_port_free
+from fund.folder import FundFolder
+from fund.market_settings import MarketSettings
+from fund.memory import MemoryWatch
+from fund.processes import end_leftovers, record_processes, running_processes
+from fund.service_environment import models_environment, service_environment
+from fund.supervisor import Supervisor, open_fund, summarize_log_line
 from internal.errors import ConfigurationError, UnavailableError
 
-SIMULATED = Opening(bars=None, details=None, seed=1, tickers=120)
+SIMULATED = MarketSettings(bars=None, details=None, seed=1, tickers=120)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
+def folder(tmp_path: Path) -> FundFolder:
     """A new folder."""
-    return Home(tmp_path / "fund")
+    return FundFolder(tmp_path / "fund")
 
 
 @pytest.fixture
 def addresses(free_port: Callable[[], int]) -> Addresses:
     """Three free ports."""
-    return Addresses({service: free_port() for service in SERVICES})
+    return Addresses({service: free_port() for service in Service})
 
 
 @pytest.fixture
@@ -51,10 +55,10 @@ def test_malformed_port(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 
 def test_default_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without variables, the product's fixed ports."""
-    for service in SERVICES:
+    for service in Service:
         monkeypatch.delenv(f"{service.upper()}_PORT", raising=False)
 
-    assert [Addresses.from_environment().ports[service] for service in SERVICES] == [8090, 8080, 8081]
+    assert [Addresses.from_environment().ports[service] for service in Service] == [8090, 8080, 8081]
 
 
 def test_port_in_use() -> None:
@@ -65,29 +69,32 @@ def test_port_in_use() -> None:
         port = other.getsockname()[1]
 
         with pytest.raises(ConfigurationError, match=f"Port {port} of exchange is in use.*EXCHANGE_PORT"):
-            check_port_free("exchange", port)
+            check_port_free(Service.EXCHANGE, port)
 
 
-def test_environment_has_no_real_account(home: Home, addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_has_no_real_account(
+    folder: FundFolder, addresses: Addresses, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The offline fund never sees the keys of a real account, under any of their names."""
     names = ("ALPACA_API_SECRET", "APCA_API_SECRET_KEY", "POLYGON_API_KEY", "MASSIVE_API_KEY", "DUCKDB_SECRET")
     for name in names:
         monkeypatch.setenv(name, "real-account")
 
-    for service in (*SERVICES, "models"):
-        assert "real-account" not in environment(home, addresses, SIMULATED, service).values()
+    for service in Service:
+        assert "real-account" not in service_environment(folder, addresses, SIMULATED, service).values()
+    assert "real-account" not in models_environment(folder, addresses).values()
 
 
-def test_service_that_falls_is_told_with_its_log(home: Home, addresses: Addresses) -> None:
+def test_service_that_ends_is_reported_with_its_log(folder: FundFolder, addresses: Addresses) -> None:
     """A bars file that cannot be read ends the exchange; the message holds the reason, and the fund ends."""
-    broken = home.root.parent / "bars.csv"
+    broken = folder.root.parent / "bars.csv"
     broken.write_text("ticker,date,open,high,low,close,volume\nAAA,2024-01-02,1,2,0.5,abc,100\n")
-    supervisor = Supervisor(home, addresses, Opening(bars=str(broken), details=None, seed=1, tickers=120))
+    supervisor = Supervisor(folder, addresses, MarketSettings(bars=str(broken), details=None, seed=1, tickers=120))
 
     with pytest.raises(UnavailableError, match=r"(?s)exchange ended with exit code.*close"):
-        supervisor.start("exchange")
+        supervisor.start(Service.EXCHANGE)
     supervisor.stop()
-    assert recorded(home) == {}
+    assert running_processes(folder) == {}
 
 
 @pytest.mark.parametrize(
@@ -101,62 +108,64 @@ def test_service_that_falls_is_told_with_its_log(home: Home, addresses: Addresse
         ("{half a line", "{half a line"),
     ],
 )
-def test_readable_log(line: str, expected: str) -> None:
-    """What a person is shown of a log is a sentence, not a page of JSON."""
-    assert expected == readable(line)
+def test_summary_of_a_log_line(line: str, expected: str) -> None:
+    """A log line is shown as its message, not as JSON or a whole traceback."""
+    assert expected == summarize_log_line(line)
 
 
-def test_killed_service_is_noticed(home: Home, addresses: Addresses) -> None:
-    """`kill -9` of a service is told as what it is, with what to do."""
-    supervisor = Supervisor(home, addresses, SIMULATED)
-    supervisor.start("datamanager")
-    supervisor.running["datamanager"].send_signal(signal.SIGKILL)
-    supervisor.running["datamanager"].wait()
+def test_killed_service_is_reported(folder: FundFolder, addresses: Addresses) -> None:
+    """The message says that a service was killed, by which signal, and what to do."""
+    supervisor = Supervisor(folder, addresses, SIMULATED)
+    supervisor.start(Service.DATAMANAGER)
+    supervisor.running[Service.DATAMANAGER].send_signal(signal.SIGKILL)
+    supervisor.running[Service.DATAMANAGER].wait()
 
-    with pytest.raises(UnavailableError, match=r"datamanager was ended by signal 9.*run `fund up` again"):
+    with pytest.raises(UnavailableError, match=r"datamanager was ended by signal 9.*run `./fund up` again"):
         supervisor.check()
     supervisor.stop()
 
 
-def test_reused_process_id_is_not_ours(home: Home, sleeper: subprocess.Popen[bytes]) -> None:
+def test_reused_process_id_is_ignored(folder: FundFolder, sleeper: subprocess.Popen[bytes]) -> None:
     """A process that merely has the recorded id is neither shown nor ended."""
-    record(home, os.getpid(), {"exchange": sleeper.pid})
+    record_processes(folder, os.getpid(), {Service.EXCHANGE: sleeper.pid})
     created = psutil.Process(sleeper.pid).create_time()
-    text = home.processes.read_text()
-    home.processes.write_text(text.replace(str(created), str(created - 100)))
+    text = folder.processes.read_text()
+    folder.processes.write_text(text.replace(str(created), str(created - 100)))
 
-    assert "exchange" not in recorded(home)
+    assert "exchange" not in running_processes(folder)
 
 
-def test_leftovers_are_ended(home: Home, sleeper: subprocess.Popen[bytes]) -> None:
-    """What a killed run left behind is ended and forgotten."""
-    record(home, sleeper.pid, {})
+def test_leftovers_are_ended(folder: FundFolder, sleeper: subprocess.Popen[bytes]) -> None:
+    """Processes that a killed run left behind are ended, and their record is deleted."""
+    record_processes(folder, sleeper.pid, {})
 
-    assert end_leftovers(home) == ["fund"]
+    assert end_leftovers(folder) == ["fund"]
     assert not psutil.pid_exists(sleeper.pid)
-    assert not home.processes.exists()
+    assert not folder.processes.exists()
 
 
-def test_second_fund_on_the_same_folder(home: Home, addresses: Addresses, sleeper: subprocess.Popen[bytes]) -> None:
-    """One folder, one fund at a time."""
-    record(home, sleeper.pid, {})
+def test_second_fund_on_the_same_folder(
+    folder: FundFolder, addresses: Addresses, sleeper: subprocess.Popen[bytes]
+) -> None:
+    """A second fund on a folder in use is refused, and the first keeps running."""
+    record_processes(folder, sleeper.pid, {})
 
-    with pytest.raises(ConfigurationError, match="is up already"), opened(home, addresses, SIMULATED):
-        pytest.fail("the folder was taken twice")
+    with pytest.raises(ConfigurationError, match="is up already"), open_fund(folder, addresses, SIMULATED):
+        pytest.fail("two funds in one folder")
     assert sleeper.poll() is None
 
 
-def test_other_market_in_the_same_folder(home: Home, addresses: Addresses) -> None:
+def test_other_market_in_the_same_folder(folder: FundFolder, addresses: Addresses) -> None:
     """A folder keeps its market; another seed is another fund."""
-    home.save_opening(SIMULATED)
-    asked = Opening(bars=None, details=None, seed=2, tickers=120)
+    folder.save_market(SIMULATED)
+    asked = MarketSettings(bars=None, details=None, seed=2, tickers=120)
 
-    with pytest.raises(ConfigurationError, match=r"another market.*seed 1"), opened(home, addresses, asked):
+    with pytest.raises(ConfigurationError, match=r"another market.*seed 1"), open_fund(folder, addresses, asked):
         pytest.fail("two markets in one folder")
 
 
-def test_memory_watch_sees_a_child() -> None:
-    """The peak holds what a child took, measured here as 200 MiB on top of this process."""
+def test_memory_watch_counts_children() -> None:
+    """The peak includes a child's memory: here 200 MiB on top of this process."""
     before = psutil.Process().memory_info().rss
     code = "import time; held = bytearray(200 * 1024**2); held[::4096] = b'x' * len(held[::4096]); time.sleep(2)"
     with (

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from fund.track_record import LEAST_FOR_A_YEAR, beta, buy_and_hold, track_record, value_by_session
+from fund.track_record import MINIMUM_RETURNS_FOR_A_YEAR, beta, buy_and_hold, track_record, value_by_session
 from internal.errors import InvalidRequestError
 
 VALUES = arrays(np.float64, st.integers(3, 90), elements=st.floats(50, 200))
@@ -53,7 +53,7 @@ def test_what_always_holds(values: np.ndarray) -> None:
     assert found.total_return == pytest.approx(cents.total_return)
     assert found.maximum_drawdown == pytest.approx(cents.maximum_drawdown)
     assert 0 <= found.maximum_drawdown < 1
-    assert (found.annualised_return is None) == (len(values) <= LEAST_FOR_A_YEAR)
+    assert (found.annualised_return is None) == (len(values) <= MINIMUM_RETURNS_FOR_A_YEAR)
     assert (found.sharpe is None) == (found.sharpe_interval is None)
 
 

@@ -1,14 +1,12 @@
-"""`fund up`, `fund backtest`, `fund status`, `fund down`, `fund doctor`.
-
-Knows options, exit codes and how an error is told to a person. Knows nothing of the steps themselves.
-"""
+"""The command line: `fund up`, `fund backtest`, `fund status`, `fund down`, `fund doctor`."""
 
 import errno
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -18,14 +16,21 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from fund.backtest import BacktestStaircase, asked_backtest, opening_of, plan_of, settle
-from fund.doctor import examine
-from fund.home import Home, Opening
-from fund.lifetime import MemoryWatch, clients_of, end_leftovers, opened
-from fund.screen import Screen
-from fund.services import Addresses
-from fund.staircase import Plan, Staircase
-from fund.status import show_findings, show_status
+from fund.addresses import Addresses
+from fund.backtest import claim_folder, define_backtest, open_market_at
+from fund.backtest_steps import backtest_steps
+from fund.clients import connect
+from fund.display import Display
+from fund.doctor import run_checks, show_findings
+from fund.folder import FundFolder
+from fund.local_platform import LocalPlatform
+from fund.market_settings import MarketSettings
+from fund.memory import MemoryWatch
+from fund.processes import end_leftovers
+from fund.startup import UP_STEPS
+from fund.status import show_status
+from fund.steps import FundRun, Plan, Step, run_steps
+from fund.supervisor import open_fund
 from internal.errors import FundError
 
 application = typer.Typer(
@@ -50,14 +55,17 @@ BarsOption = Annotated[
 DetailsOption = Annotated[
     Path | None, typer.Option("--details", exists=True, dir_okay=False, help="Sectors and industries of the tickers.")
 ]
-SessionsOption = Annotated[int, typer.Option("--sessions", min=0, help="Sessions to walk, counted from the opening.")]
+SessionsOption = Annotated[
+    int, typer.Option("--sessions", min=0, help="Sessions to trade, counted from the fund's opening.")
+]
 ModelOption = Annotated[Model, typer.Option("--model", help="The model's size.")]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="The simulated market's seed.")]
 TickersOption = Annotated[int | None, typer.Option("--tickers", min=40, max=8000, help="Simulated tickers.")]
-OnceOption = Annotated[bool, typer.Option("--once", help="End after the walk, with exit code 0.")]
+OnceOption = Annotated[bool, typer.Option("--once", help="End after the last session, with exit code 0.")]
 
 DEFAULT_SEED = 1
 DEFAULT_TICKERS = 120
+POLL_SECONDS = 0.5
 
 
 @application.command()
@@ -71,19 +79,16 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
     tickers: TickersOption = None,
     once: OnceOption = False,
 ) -> None:
-    """Run the whole fund: market, bars, model, portfolio, sessions, book. Run again, it resumes."""
+    """Run the whole fund: market, bars, model, portfolio, sessions. Run again, it resumes."""
     signal.signal(signal.SIGTERM, _interrupt)
-    home, addresses, screen = Home.from_environment(), Addresses.from_environment(), Screen()
-    started = time.monotonic()
-    with MemoryWatch() as memory, opened(home, addresses, asked_opening(home, bars, details, seed, tickers)) as fund:
-        try:
-            Staircase(fund, clients_of(home, addresses), screen, Plan(sessions, model.value)).walk()
-        except KeyboardInterrupt:
-            screen.say("Interrupted; ending the services. Run `fund up` again: it resumes.")
-            raise typer.Exit(130) from None
-        screen.say(f"{time.monotonic() - started:.0f} s, {memory.peak_bytes() / 1024**3:.2f} GiB of memory at most")
+    folder = FundFolder.from_environment()
+    stored = folder.read_market()
+    default = all(option is None for option in (bars, details, seed, tickers))
+    market = stored if stored is not None and default else choose_market(bars, details, seed, tickers)
+    with open_run(folder, market, Plan(sessions, model.value)) as run:
+        perform(UP_STEPS, run)
         if not once:
-            stay(fund.check, screen, addresses)
+            stay_up(run)
 
 
 @application.command()
@@ -99,46 +104,53 @@ def backtest(  # noqa: PLR0913 - one argument an option of the command line
     refit_every: Annotated[int, typer.Option("--refit-every", min=1, help="Sessions between two fits.")] = 63,
     folder: Annotated[Path, typer.Option("--folder", help="A folder of its own.")] = Path(".backtest"),
 ) -> None:
-    """Run the whole fund over a past period, fit the model anew as it goes, and report. Run again, it resumes."""
+    """Run the whole fund over a past period, refit the model as it goes, and report. Run again, it resumes."""
     signal.signal(signal.SIGTERM, _interrupt)
-    home, addresses, screen = Home(folder.resolve()), Addresses.from_environment(), Screen()
-    asked = asked_backtest(first_day.date(), last_day.date(), model, refit_every)
-    settle(home, asked)
-    market = opening_of(asked, market_of(bars, details, seed, tickers))
+    asked = define_backtest(first_day.date(), last_day.date(), model, refit_every)
+    own_folder = FundFolder(folder.resolve())
+    claim_folder(own_folder, asked)
+    market = open_market_at(asked, choose_market(bars, details, seed, tickers))
+    with open_run(own_folder, market, Plan(asked.session_count, asked.model)) as run:
+        perform(backtest_steps(asked), run)
+
+
+@contextmanager
+def open_run(folder: FundFolder, market: MarketSettings, plan: Plan) -> Generator[FundRun]:
+    """Open the fund on this machine; its services are ended when the block is left."""
+    addresses, display = Addresses.from_environment(), Display()
+    with open_fund(folder, addresses, market) as supervisor:
+        platform = LocalPlatform(supervisor, display)
+        yield FundRun(platform, connect(folder, addresses), display, folder, supervisor.market, plan)
+
+
+def perform(steps: Sequence[Step], run: FundRun) -> None:
+    """Perform the steps, and print the time and memory that they took. Ctrl-C and SIGTERM end with exit code 130."""
     started = time.monotonic()
-    with MemoryWatch() as memory, opened(home, addresses, market) as fund:
+    with MemoryWatch() as memory:
         try:
-            BacktestStaircase(fund, clients_of(home, addresses), screen, plan_of(asked), asked).walk()
+            run_steps(steps, run)
         except KeyboardInterrupt:
-            screen.say("Interrupted; ending the services. Give the same command again: it resumes.")
+            run.display.say("Interrupted; ending the services. Run the same command again: it resumes.")
             raise typer.Exit(130) from None
-        screen.say(f"{time.monotonic() - started:.0f} s, {memory.peak_bytes() / 1024**3:.2f} GiB of memory at most")
+        run.display.say(
+            f"{time.monotonic() - started:.0f} s, at most {memory.peak_bytes() / 1024**3:.2f} GiB of memory"
+        )
 
 
-def stay(check: Callable[[], None], screen: Screen, addresses: Addresses) -> None:
+def stay_up(run: FundRun) -> None:
     """Keep the services up until Ctrl-C or `fund down`; a service that ends by itself is an error."""
-    screen.say(f"The fund stays up: {addresses.url('portfoliomanager')}/  Ctrl-C ends it.")
+    run.display.say(f"The fund stays up: {run.clients.portfoliomanager.url}/  Ctrl-C ends it.")
     try:
         while True:
-            check()
-            time.sleep(0.5)
+            run.platform.check_services()
+            time.sleep(POLL_SECONDS)
     except KeyboardInterrupt:
-        screen.say("Ending the services.")
+        run.display.say("Ending the services.")
 
 
-def asked_opening(
-    home: Home, bars: Path | None, details: Path | None, seed: int | None, tickers: int | None
-) -> Opening:
-    """The opening asked for; without any market option, that of the fund in the folder."""
-    stored = home.opening()
-    if stored is not None and all(option is None for option in (bars, details, seed, tickers)):
-        return stored
-    return market_of(bars, details, seed, tickers)
-
-
-def market_of(bars: Path | None, details: Path | None, seed: int | None, tickers: int | None) -> Opening:
-    """The market that the options name."""
-    return Opening(
+def choose_market(bars: Path | None, details: Path | None, seed: int | None, tickers: int | None) -> MarketSettings:
+    """The market that the options name, with defaults for those that are not given."""
+    return MarketSettings(
         bars=str(bars.resolve()) if bars else None,
         details=str(details.resolve()) if details else None,
         seed=DEFAULT_SEED if seed is None else seed,
@@ -148,22 +160,22 @@ def market_of(bars: Path | None, details: Path | None, seed: int | None, tickers
 
 @application.command()
 def status() -> None:
-    """Show the services, the last sessions, the model and the book."""
-    if not show_status(Home.from_environment(), Addresses.from_environment(), Console()):
+    """Show the services, the last sessions, the model and the portfolio."""
+    if not show_status(FundFolder.from_environment(), Addresses.from_environment(), Console()):
         raise typer.Exit(1)
 
 
 @application.command()
 def down() -> None:
-    """End the fund of this folder, and whatever an interrupted run left behind."""
-    ended = end_leftovers(Home.from_environment())
+    """End the fund of this folder, and any process that an interrupted run left behind."""
+    ended = end_leftovers(FundFolder.from_environment())
     Console().print(f"Ended: {', '.join(ended)}." if ended else "Nothing was running.")
 
 
 @application.command()
 def doctor() -> None:
-    """Check Python, compiler, ports, disk, configuration, reachability and clock; say what to do about each fault."""
-    findings = examine(Home.from_environment(), Addresses.from_environment(), os.environ)
+    """Check Python, compiler, ports, disk, configuration, network and clock; say what to do about each fault."""
+    findings = run_checks(FundFolder.from_environment(), Addresses.from_environment(), os.environ)
     show_findings(findings, Console())
     if not all(finding.healthy for finding in findings):
         raise typer.Exit(1)
@@ -174,7 +186,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
 
 
 def main() -> None:
-    """Run the command line; an error that the fund knows is told in one sentence, with exit code 1."""
+    """Run the command line; an error of the fund is printed as one message, with exit code 1."""
     errors = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         application()
@@ -184,7 +196,7 @@ def main() -> None:
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}:
             raise
-        errors.print(f"[red]error:[/red] the disk is full ({error.filename}); free some, then run `fund up` again.")
+        errors.print(f"[red]error:[/red] the disk is full ({error.filename}); free some, then run `./fund up` again.")
         sys.exit(1)
 
 

@@ -1,8 +1,6 @@
-"""The fund's services over HTTP, as the command line uses them.
+"""The fund's services over HTTP, as the command line calls them."""
 
-Knows addresses, the token and how an answer says that something is wrong. Knows nothing of processes or the screen.
-"""
-
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -12,6 +10,16 @@ from typing import Any
 import httpx
 import polars as pl
 
+from fund.addresses import Addresses, Service
+from fund.answers import (
+    CurrentPortfolio,
+    ExchangeState,
+    ForecastSummary,
+    PendingEvent,
+    Performance,
+    Rebalance,
+)
+from fund.folder import FundFolder
 from internal.errors import NotFoundError, UnavailableError
 from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem, read_frame_response
@@ -19,14 +27,15 @@ from internal.http.client import raise_for_problem, read_frame_response
 Json = dict[str, Any]
 READ_SECONDS = 30.0
 LONG_SECONDS = 600.0
+ALIVE_SECONDS = 2.0
 
 
 @cache
-def loopback() -> httpx.Client:
-    """The client of every request to a service of this fund: no proxy, and no kept connection: services come and go.
+def loopback_client() -> httpx.Client:
+    """The HTTP client of every request to a service of this fund: no proxy, no connection kept open.
 
-    One for all: `httpx.get` would build a client each time, which reads every certificate authority, for 20 ms of
-    processor time; while `fund up` waits, it asks the three services again and again, beside their own work.
+    There is one for all requests because a new client reads every certificate authority, which takes 20 ms of processor
+    time, and `fund up` polls three services while it waits.
     """
     return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
@@ -40,10 +49,10 @@ class ServiceClient:
         url: Its base URL.
         token: The bearer token of its mutating routes; empty when it has none.
         reader: User and password for reading, where a proxy in front of the service asks for them.
-        events_url: Where the other services deliver events to it; `url` when they reach it as we do.
+        events_url: Where the other services deliver events to it; `url` when they use the same address.
     """
 
-    name: str
+    name: Service
     url: str
     token: str = ""
     reader: tuple[str, str] | None = None
@@ -51,58 +60,70 @@ class ServiceClient:
 
     @property
     def events(self) -> str:
-        """The address that an outbox holds for this service."""
+        """The address to which other services' outboxes deliver events for this service."""
         return f"{self.events_url or self.url}/events"
 
-    def _send(self, method: str, path: str, *, content_type: str | None = None, **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
-        headers = bearer_headers(self.token)
-        if content_type is not None:
-            headers["Content-Type"] = content_type
-        if self.reader is not None and method == "GET":
-            arguments["auth"] = self.reader
+    def _send(self, request: httpx.Request, auth: tuple[str, str] | None = None) -> httpx.Response:
         try:
-            response = loopback().request(method, self.url + path, headers=headers, **arguments)
+            response = loopback_client().send(request, auth=auth)
         except httpx.TransportError as error:
             raise UnavailableError(
-                f"{self.name} at {self.url} does not answer ({type(error).__name__}); see `fund status`."
+                f"{self.name} at {self.url} does not answer ({type(error).__name__}); see `./fund status`."
             ) from error
         raise_for_problem(response)
         return response
 
+    def _read(self, path: str, parameters: Mapping[str, str]) -> httpx.Response:
+        request = loopback_client().build_request(
+            "GET", self.url + path, params=parameters, headers=self._headers(), timeout=READ_SECONDS
+        )
+        return self._send(request, self.reader)
+
+    def _headers(self, **others: str) -> dict[str, str]:
+        return bearer_headers(self.token) | others
+
     def get(self, path: str, **parameters: str) -> Json:
         """GET a JSON object; a problem answer raises the matching error."""
-        body: Json = self._send("GET", path, params=parameters, timeout=READ_SECONDS).json()
+        body: Json = self._read(path, parameters).json()
         return body
+
+    def frame(self, path: str, **parameters: str) -> pl.DataFrame:
+        """GET a frame; a problem answer raises the matching error."""
+        return read_frame_response(self._read(path, parameters))
 
     def post(self, path: str, body: Json) -> Json:
         """POST a JSON object and return the one that answers; a problem answer raises the matching error."""
-        answer: Json = self._send("POST", path, json=body, timeout=LONG_SECONDS).json()
+        request = loopback_client().build_request(
+            "POST", self.url + path, json=body, headers=self._headers(), timeout=LONG_SECONDS
+        )
+        answer: Json = self._send(request).json()
         return answer
 
-    def upload(self, path: str, file: Path) -> Json:
-        """POST a CSV or parquet file and return the JSON object that answers."""
+    def upload(self, path: str, file: Path) -> None:
+        """POST a CSV or parquet file; a problem answer raises the matching error."""
         kind = "text/csv" if file.suffix == ".csv" else "application/vnd.apache.parquet"
-        response = self._send("POST", path, content=file.read_bytes(), content_type=kind, timeout=LONG_SECONDS)
-        answer: Json = response.json()
-        return answer
-
-    def frame(self, path: str, **parameters: str) -> pl.DataFrame:
-        """GET a frame."""
-        return read_frame_response(self._send("GET", path, params=parameters, timeout=READ_SECONDS))
+        request = loopback_client().build_request(
+            "POST",
+            self.url + path,
+            content=file.read_bytes(),
+            headers=self._headers(**{"Content-Type": kind}),
+            timeout=LONG_SECONDS,
+        )
+        self._send(request)
 
     def readiness(self) -> dict[str, str]:
-        """What `/ready` says of each thing that the service needs: `ok`, or what is wrong with it."""
+        """The checks of `/ready`: for each thing that the service needs, `ok` or what is wrong with it."""
         try:
-            answer = loopback().get(f"{self.url}/ready", auth=self.reader, timeout=READ_SECONDS)
+            answer = loopback_client().get(f"{self.url}/ready", auth=self.reader, timeout=READ_SECONDS)
         except httpx.TransportError as error:
             raise UnavailableError(f"{self.name} at {self.url} does not answer ({type(error).__name__}).") from error
         checks: dict[str, str] = answer.json()["checks"]
         return checks
 
-    def alive(self) -> bool:
-        """Whether `/health` answers 200."""
+    def is_alive(self) -> bool:
+        """Whether `/health` answers with success."""
         try:
-            return loopback().get(f"{self.url}/health", auth=self.reader, timeout=2).is_success
+            return loopback_client().get(f"{self.url}/health", auth=self.reader, timeout=ALIVE_SECONDS).is_success
         except httpx.TransportError:
             return False
 
@@ -115,25 +136,25 @@ class Clients:
     datamanager: ServiceClient
     portfoliomanager: ServiceClient
 
-    def of(self, name: str) -> ServiceClient:
-        """The client of the service with that name."""
-        return {client.name: client for client in (self.exchange, self.datamanager, self.portfoliomanager)}[name]
+    def of(self, service: Service) -> ServiceClient:
+        """The client of one service."""
+        return {client.name: client for client in (self.exchange, self.datamanager, self.portfoliomanager)}[service]
 
-    def state(self) -> Json:
+    def exchange_state(self) -> ExchangeState:
         """The exchange's clock and market."""
-        return self.exchange.get("/control/state")
+        return ExchangeState.model_validate(self.exchange.get("/control/state"))
 
-    def move_clock(self, to: str) -> Json:
+    def move_clock(self, to: str) -> None:
         """Move the exchange's clock to `next_open` or `next_close`."""
-        return self.exchange.post("/control/clock", {"to": to})
+        self.exchange.post("/control/clock", {"to": to})
 
-    def predict(self, day: date) -> Json:
-        """Ask for the forecasts of a session."""
-        return self.portfoliomanager.post("/predictions", {"date": day.isoformat()})
+    def forecast(self, day: date) -> ForecastSummary:
+        """Forecast a session."""
+        return ForecastSummary.model_validate(self.portfoliomanager.post("/predictions", {"date": day.isoformat()}))
 
-    def rebalance(self, day: date) -> Json:
-        """Ask for the portfolio of a session; the stored answer when it was built before."""
-        return self.portfoliomanager.post("/portfolios", {"date": day.isoformat()})
+    def rebalance(self, day: date) -> Rebalance:
+        """Build and send the portfolio of a session; the stored answer when it was built before."""
+        return Rebalance.model_validate(self.portfoliomanager.post("/portfolios", {"date": day.isoformat()}))
 
     def has_portfolio(self, day: date) -> bool:
         """Whether a portfolio was stored for that session."""
@@ -142,30 +163,44 @@ class Clients:
         except NotFoundError:
             return False
 
-    def book(self) -> Json | None:
-        """The current portfolio, None before there is one."""
+    def current_portfolio(self) -> CurrentPortfolio | None:
+        """The current portfolio, None before the first one is built."""
         try:
-            return self.portfoliomanager.get("/portfolios/current")
+            return CurrentPortfolio.model_validate(self.portfoliomanager.get("/portfolios/current"))
         except NotFoundError:
             return None
 
+    def performance(self) -> Performance:
+        """Net asset value over time, return, drawdown and cost."""
+        return Performance.model_validate(self.portfoliomanager.get("/performance"))
 
-def unfinished_events(clients: Clients) -> list[Json]:
+
+def connect(folder: FundFolder, addresses: Addresses) -> Clients:
+    """The clients of a fund's services on this machine, with its token."""
+    token = folder.credentials().fund_api_token
+    return Clients(*(ServiceClient(service, addresses.url(service), token) for service in Service))
+
+
+def unfinished_events(clients: Clients) -> list[PendingEvent]:
     """Events that some service has still to deliver or to handle.
 
-    The services are asked in the direction of the data: an event is in the next inbox before it leaves an outbox, so
-    that one round that finds nothing proves that the whole cycle is done.
+    The services are asked in the direction of the data flow: an event is in the next inbox before it leaves an outbox,
+    so one round that finds nothing proves that the whole cycle is done.
     """
-    boxes = (
+    sources = (
         (clients.exchange, "/control/events"),
         (clients.datamanager, "/events"),
         (clients.portfoliomanager, "/events"),
     )
-    addresses = [service.events for service, _ in boxes]
-    return [
-        {"service": service.name, **row}
-        for service, path in boxes
+    addresses = {service.events for service, _ in sources}
+    events = [
+        PendingEvent(service=service.name, **row)
+        for service, path in sources
         for rows in service.get(path).values()
         for row in rows
-        if row["state"] == "pending" and row.get("subscriber", addresses[0]) in addresses
+    ]
+    return [
+        event
+        for event in events
+        if event.state == "pending" and (event.subscriber is None or event.subscriber in addresses)
     ]

@@ -1,7 +1,4 @@
-"""What `fund doctor` looks at: one check a fault, each with what to do about it.
-
-Knows the machine and the environment. Changes nothing.
-"""
+"""The checks of `fund doctor`: each looks for one fault and says what to do about it. They change nothing."""
 
 import os
 import platform
@@ -13,9 +10,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
+from rich.console import Console
 
-from fund.home import SERVICES, Home
-from fund.services import Addresses, check_port_free, recorded
+from fund.addresses import Addresses, Service, check_port_free
+from fund.folder import FundFolder
+from fund.processes import running_processes
 from internal.baselines.trees import load_lightgbm
 from internal.errors import FundError
 from internal.kernels.compiler import configure
@@ -32,7 +31,13 @@ ACCOUNTS = {
 
 @dataclass(frozen=True)
 class Finding:
-    """One look: what was looked at, what was seen, and what to do when that is a fault."""
+    """The result of one check.
+
+    Attributes:
+        subject: What was checked.
+        seen: What was found.
+        remedy: What to do about a fault, None when there is none.
+    """
 
     subject: str
     seen: str
@@ -44,49 +49,58 @@ class Finding:
         return self.remedy is None
 
 
-def examine(home: Home, addresses: Addresses, variables: Mapping[str, str]) -> list[Finding]:
-    """Every check, in the order in which a first run would meet the faults."""
-    ports = [check_port(home, addresses, service) for service in SERVICES]
+def run_checks(folder: FundFolder, addresses: Addresses, variables: Mapping[str, str]) -> list[Finding]:
+    """Run every check, in the order in which a first run would meet the faults."""
+    ports = [check_port(folder, addresses, service) for service in Service]
     return [
         check_python(sys.version_info[:2]),
         check_compiler(configure),
-        check_openmp(load_lightgbm),
+        check_boosted_trees(load_lightgbm),
         *ports,
-        check_disk(home.root),
-        check_home(home),
+        check_disk(folder.root),
+        check_folder(folder),
         *check_configuration(variables),
-        *check_reachability(addresses, home, variables),
+        *check_reachability(addresses, folder, variables),
     ]
 
 
+def show_findings(findings: list[Finding], console: Console) -> None:
+    """Print one line a check; a fault is followed by what to do."""
+    for finding in findings:
+        mark = "[green]ok[/green]   " if finding.healthy else "[red]fault[/red]"
+        console.print(f"{mark} {finding.subject}: {finding.seen}", soft_wrap=True)
+        if finding.remedy is not None:
+            console.print(f"      -> {finding.remedy}", soft_wrap=True)
+
+
 def check_python(version: tuple[int, ...]) -> Finding:
-    """The interpreter is 3.12."""
+    """Check that the interpreter is Python 3.12."""
     seen = f"{platform.python_implementation()} {'.'.join(map(str, version))}"
-    remedy = None if version == (3, 12) else "Install Python 3.12 (pyenv install 3.12) and run `uv sync` again."
+    remedy = None if version == (3, 12) else "Install Python 3.12, delete the folder .venv and run `./fund up` again."
     return Finding("Python", seen, remedy)
 
 
 def check_compiler(find: Callable[[], object]) -> Finding:
-    """A C compiler for the model's kernels is found."""
+    """Check that there is a C compiler for the model's kernels."""
     try:
         return Finding("compiler", str(find()))
     except FundError as error:
-        return Finding("compiler", error.detail, "Run `uv sync`: the package ziglang brings a compiler.")
+        return Finding("compiler", error.detail, "Delete the folder .venv and run `./fund up`: ziglang has a compiler.")
 
 
-def check_openmp(load: Callable[[], object]) -> Finding:
-    """The library that LightGBM's threads need is there; `uv sync` does not bring it."""
+def check_boosted_trees(load: Callable[[], object]) -> Finding:
+    """Check that LightGBM loads, which is optional: without it the comparison of models leaves boosted trees out."""
     try:
         load()
     except FundError as error:
-        return Finding("OpenMP", "missing", error.detail)
-    return Finding("OpenMP", "LightGBM loads")
+        return Finding("boosted trees", "LightGBM does not load", error.detail)
+    return Finding("boosted trees", "LightGBM loads")
 
 
-def check_port(home: Home, addresses: Addresses, service: str) -> Finding:
-    """The service's port is free, or its own service listens there."""
+def check_port(folder: FundFolder, addresses: Addresses, service: Service) -> Finding:
+    """Check that the service's port is free, or that the fund's own service listens there."""
     port = addresses.ports[service]
-    if service in recorded(home):
+    if service in running_processes(folder):
         return Finding(f"port {port}", f"{service} of this fund listens")
     try:
         check_port_free(service, port)
@@ -95,28 +109,28 @@ def check_port(home: Home, addresses: Addresses, service: str) -> Finding:
     return Finding(f"port {port}", f"free for {service}")
 
 
-def check_disk(folder: Path) -> Finding:
-    """At least 2 GiB are free where the fund lives."""
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
+def check_disk(root: Path) -> Finding:
+    """Check that at least 2 GiB are free on the disk of the fund's folder."""
+    existing = next(path for path in (root, *root.parents) if path.exists())
     free = shutil.disk_usage(existing).free
     remedy = None if free >= DISK_BYTES else "Free at least 2 GiB, or set FUND_HOME to a folder on a larger disk."
     return Finding("disk", f"{free / 1024**3:.1f} GiB free at {existing}", remedy)
 
 
-def check_home(home: Home) -> Finding:
-    """The fund's folder can be written and its record read."""
+def check_folder(folder: FundFolder) -> Finding:
+    """Check that the fund's folder can be written and its settings can be read."""
     try:
-        opening = home.opening()
+        market = folder.read_market()
     except FundError as error:
-        return Finding("folder", str(home.root), error.detail)
-    existing = next(path for path in (home.root, *home.root.parents) if path.exists())
+        return Finding("folder", str(folder.root), error.detail)
+    existing = next(path for path in (folder.root, *folder.root.parents) if path.exists())
     if not os.access(existing, os.W_OK):
         return Finding("folder", f"{existing} is read-only", "Set FUND_HOME to a folder that you may write.")
-    return Finding("folder", f"{home.root}: " + (opening.market() if opening else "no fund yet"))
+    return Finding("folder", f"{folder.root}: " + (market.describe() if market else "no fund yet"))
 
 
 def check_configuration(variables: Mapping[str, str]) -> list[Finding]:
-    """Real accounts, when some are configured, are configured whole, and the key fits the address."""
+    """Check that the settings of real accounts, if there are any, are complete, and that the key fits the address."""
     found = {
         name: next((variables[alias] for alias in aliases if variables.get(alias)), None)
         for name, aliases in ACCOUNTS.items()
@@ -124,15 +138,15 @@ def check_configuration(variables: Mapping[str, str]) -> list[Finding]:
     if not any(found.values()):
         return [Finding("configuration", "no account configured: the fund runs offline, on its own exchange")]
     missing = [name for name, value in found.items() if value is None and name != "ALPACA_BASE_URL"]
-    findings = [Finding("configuration", "accounts configured; `fund up` ignores them, it is always offline")]
+    findings = [Finding("configuration", "accounts configured; `./fund up` ignores them, it is always offline")]
     if missing:
         findings.append(
             Finding("configuration", f"{', '.join(missing)} missing", f"Set {', '.join(missing)}, or NAME_FILE for it.")
         )
-    return [*findings, *_key_fits(found["ALPACA_API_KEY_ID"], found["ALPACA_BASE_URL"])]
+    return [*findings, *_check_key(found["ALPACA_API_KEY_ID"], found["ALPACA_BASE_URL"])]
 
 
-def _key_fits(key: str | None, url: str | None) -> list[Finding]:
+def _check_key(key: str | None, url: str | None) -> list[Finding]:
     if key is None or url is None:
         return []
     paper = key.startswith("PK")
@@ -142,37 +156,34 @@ def _key_fits(key: str | None, url: str | None) -> list[Finding]:
     return [Finding("broker key", f"a {kind} key at a {other} address", "Use the key of the account that you mean.")]
 
 
-def check_reachability(addresses: Addresses, home: Home, variables: Mapping[str, str]) -> list[Finding]:
-    """Running services answer, configured vendors too, and their clocks agree with ours."""
-    services = {service: f"{addresses.url(service)}/ready" for service in SERVICES if service in recorded(home)}
-    vendors = {
-        name: url
-        for name, aliases in ACCOUNTS.items()
-        if name == "ALPACA_BASE_URL"
-        for alias in aliases
-        if (url := variables.get(alias))
-    }
+def check_reachability(addresses: Addresses, folder: FundFolder, variables: Mapping[str, str]) -> list[Finding]:
+    """Check that running services and the configured broker answer, and that their clocks agree with this machine's."""
+    running = running_processes(folder)
+    services = {str(service): f"{addresses.url(service)}/ready" for service in Service if service in running}
+    brokers = [url for alias in ACCOUNTS["ALPACA_BASE_URL"] if (url := variables.get(alias))]
+    addresses_by_name = services | ({"ALPACA_BASE_URL": brokers[0]} if brokers else {})
     return [
-        finding for name, url in (services | vendors).items() for finding in check_answer(name, url, datetime.now(UTC))
+        finding for name, url in addresses_by_name.items() for finding in check_answer(name, url, datetime.now(UTC))
     ]
 
 
 def check_answer(name: str, url: str, now: datetime) -> list[Finding]:
-    """The address answers, and the clock in its answer agrees with ours within 30 seconds."""
+    """Check that the address answers, and that the clock in its answer agrees within 30 seconds."""
     try:
         answer = httpx.get(url, timeout=5)
     except httpx.HTTPError as error:
         return [Finding(name, f"no answer ({type(error).__name__})", f"Check the network and the address {url}.")]
     reachable = Finding(name, f"answers {answer.status_code}")
-    if answer.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
-        reachable = Finding(name, f"answers {answer.status_code}: {answer.text[:300]}", "Read its log: fund status.")
+    if answer.is_server_error:
+        log = "Read the service's log: `./fund status` names the file."
+        reachable = Finding(name, f"answers {answer.status_code}: {answer.text[:300]}", log)
     return [reachable, check_clock(name, answer.headers.get("date"), now)]
 
 
 def check_clock(name: str, header: str | None, now: datetime) -> Finding:
-    """This machine's clock agrees with the other side's `Date` (RFC 9110)."""
+    """Check that this machine's clock agrees with the answer's `Date` header (RFC 9110)."""
     if header is None:
-        return Finding("clock", f"{name} tells no time: not compared")
+        return Finding("clock", f"{name} sent no date: not compared")
     theirs = datetime.strptime(header, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
     apart = abs(now - theirs)
     remedy = None if apart <= CLOCK_TOLERANCE else "Set this machine's clock (timedatectl set-ntp true)."

@@ -1,7 +1,4 @@
-"""What a series of net asset values says: return, risk, and how sure one can be of it.
-
-Knows values by session as arrays and frames. Knows no service, no file and no clock.
-"""
+"""The track record of a series of net asset values: return, risk and the Sharpe ratio with its interval."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -16,20 +13,20 @@ from internal.performance import maximum_drawdown
 from internal.resampling import moving_blocks
 
 SESSIONS_A_YEAR: Final = 252
-LEAST_SESSIONS: Final = 3  # two returns: with fewer there is no deviation
-LEAST_FOR_A_YEAR: Final = 40  # returns: four of the bootstrap's blocks; what fewer would say of a year is noise
+MINIMUM_VALUES: Final = 3  # two returns: a standard deviation needs as many
+MINIMUM_RETURNS_FOR_A_YEAR: Final = 40  # four of the bootstrap's blocks; with fewer a yearly figure is noise
 
 
 @dataclass(frozen=True)
 class TrackRecord:
-    """Figures of one series of values.
+    """Return and risk of one series of values.
 
     Attributes:
         total_return: Last over first value, minus 1.
-        volatility: Deviation of the daily returns, times the root of 252.
-        annualised_return: The growth, compounded over 252 sessions; None below 40 returns.
-        sharpe: Mean over deviation of the daily returns, times the root of 252 (Sharpe 1994, against no interest);
-            None below 40 returns, or when nothing varied.
+        volatility: Standard deviation of the daily returns, times the square root of 252.
+        annualised_return: The total return, compounded to 252 sessions; None below 40 returns.
+        sharpe: Mean over standard deviation of the daily returns, times the square root of 252 (Sharpe 1994, with a
+            risk-free rate of zero); None below 40 returns, or when the returns are constant.
         sharpe_interval: Its 95 % interval by a moving block bootstrap of the returns; None where there is no ratio.
         maximum_drawdown: The largest fall from an earlier peak, as a positive fraction of that peak.
     """
@@ -43,27 +40,28 @@ class TrackRecord:
 
 
 def track_record(values: np.ndarray, *, seed: int = 0) -> TrackRecord:
-    """The figures of net asset values, f64 [session], oldest first.
+    """Compute return and risk of net asset values, f64 [session], oldest first.
 
     Raises:
         InvalidRequestError: Fewer than three values, or one that is not above zero.
     """
-    if len(values) < LEAST_SESSIONS or not (values > 0).all():
-        raise InvalidRequestError(f"a track record needs {LEAST_SESSIONS} values above zero; these are {len(values)}")
+    if len(values) < MINIMUM_VALUES or not (values > 0).all():
+        raise InvalidRequestError(f"a track record needs {MINIMUM_VALUES} values above zero; these are {len(values)}")
     returns = values[1:] / values[:-1] - 1
-    growth, tells = float(values[-1] / values[0]), len(returns) >= LEAST_FOR_A_YEAR and returns.std() > 0
+    growth, enough = float(values[-1] / values[0]), len(returns) >= MINIMUM_RETURNS_FOR_A_YEAR
+    has_ratio = enough and returns.std() > 0
     return TrackRecord(
         total_return=growth - 1,
         volatility=float(returns.std(ddof=1) * np.sqrt(SESSIONS_A_YEAR)),
-        annualised_return=growth ** (SESSIONS_A_YEAR / len(returns)) - 1 if len(returns) >= LEAST_FOR_A_YEAR else None,
-        sharpe=float(_sharpe(returns)) if tells else None,
-        sharpe_interval=_sharpe_interval(returns, seed) if tells else None,
+        annualised_return=growth ** (SESSIONS_A_YEAR / len(returns)) - 1 if enough else None,
+        sharpe=float(_sharpe(returns)) if has_ratio else None,
+        sharpe_interval=_sharpe_interval(returns, seed) if has_ratio else None,
         maximum_drawdown=maximum_drawdown(values),
     )
 
 
 def _sharpe(returns: np.ndarray) -> np.ndarray:
-    """The yearly ratio of daily returns, along the last axis."""
+    """The annualised Sharpe ratio of daily returns, along the last axis."""
     return np.asarray(returns.mean(axis=-1) / returns.std(axis=-1, ddof=1) * np.sqrt(SESSIONS_A_YEAR))
 
 
@@ -74,7 +72,7 @@ def _sharpe_interval(returns: np.ndarray, seed: int) -> tuple[float, float]:
 
 
 def beta(values: np.ndarray, market: np.ndarray) -> float | None:
-    """Covariance of the daily returns with the market's over the market's variance; None when the market stood still.
+    """Covariance of the daily returns with the market's over the market's variance; None when the market did not move.
 
     Args:
         values: Net asset values, f64 [session].
@@ -86,10 +84,10 @@ def beta(values: np.ndarray, market: np.ndarray) -> float | None:
 
 
 def value_by_session(points: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
-    """The account at the end of each session: its last snapshot there, or the one before where a session has none.
+    """The account at the end of each session: its last snapshot, or the previous one where a session has none.
 
     Args:
-        points: `timestamp` (UTC) and what was measured, any order.
+        points: `timestamp` (UTC) and the measured columns, in any order.
         first: The first session, included; there is a snapshot at or before it.
         last: The last session, included.
 
@@ -103,13 +101,13 @@ def value_by_session(points: pl.DataFrame, first: date, last: date) -> pl.DataFr
 
 
 def buy_and_hold(bars: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
-    """Equal dollars of every ticker with a close at the first session, held to the last; 1.0 at the first.
+    """The value of equal dollars of every ticker with a close at the first session, held to the last; starts at 1.0.
 
     A ticker without a close on a session counts with its last one.
 
     Args:
         bars: `ticker`, `date`, `close`, adjusted for splits and dividends.
-        first: The session at whose close is bought.
+        first: The session at whose close the tickers are bought.
         last: The last session, included.
 
     Returns:

@@ -1,0 +1,103 @@
+"""The JSON that the services answer, as far as the command line reads it."""
+
+from datetime import date
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from internal.dates import previous_session
+
+
+class ExchangeState(BaseModel):
+    """The exchange's clock and market: `GET /control/state`."""
+
+    timestamp: str
+    session: date
+    phase: str
+    sessions_left: int
+    market: str
+    planted_signal: str
+    tickers: int
+
+    @property
+    def last_closed(self) -> date:
+        """The last session that has closed by the exchange's clock."""
+        return self.session if self.phase == "closed" else previous_session(self.session)
+
+
+class ExcludedTicker(BaseModel):
+    """A ticker that was not forecast, and why."""
+
+    ticker: str
+    reason: str
+
+
+class ForecastSummary(BaseModel):
+    """What was forecast: `POST /predictions`."""
+
+    date: date
+    tickers: int
+    model_version: str
+    bars_version: int
+    excluded: list[ExcludedTicker]
+
+
+class Rebalance(BaseModel):
+    """What was decided and sent: `POST /portfolios`."""
+
+    portfolio_id: str
+    state: str
+    positions: list[dict[str, Any]]
+    orders: list[dict[str, Any]]
+    notes: list[str]
+
+
+class Position(BaseModel):
+    """One position of the account, in shares and dollars."""
+
+    ticker: str
+    side: str
+    quantity: float
+    entry_price: float
+    price: float
+    market_value: float
+    unrealized_gain: float
+
+
+class CurrentPortfolio(BaseModel):
+    """Positions and totals as the broker reports them: `GET /portfolios/current`."""
+
+    as_of: str
+    positions: list[Position]
+    net_asset_value: float
+    cash: float
+    gross_exposure: float
+    net_exposure: float
+
+
+class RealizedCost(BaseModel):
+    """Dollars paid so far."""
+
+    slippage: float
+    fees: float
+    borrow: float
+
+
+class Performance(BaseModel):
+    """Net asset value over time: `GET /performance`."""
+
+    points: list[dict[str, Any]]
+    total_return: float = Field(alias="return")
+    maximum_drawdown: float
+    realized_cost: RealizedCost
+
+
+class PendingEvent(BaseModel):
+    """An event of some service's outbox or inbox: `GET /events`."""
+
+    service: str
+    type: str
+    state: str
+    attempts: int
+    last_error: str | None
+    subscriber: str | None = None

@@ -1,0 +1,79 @@
+"""The progress of a run on the terminal: steps, commands, results."""
+
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import polars as pl
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from fund.answers import CurrentPortfolio, ExchangeState, ForecastSummary, Performance, Rebalance
+from fund.tables import orders_table, positions_table, summarize_orders, summarize_performance
+
+Advance = Callable[[int, str], None]
+
+
+@dataclass(frozen=True)
+class Display:
+    """Prints the progress of one run.
+
+    Args:
+        console: Where it is printed.
+    """
+
+    console: Console = field(default_factory=Console)
+
+    def say(self, sentence: str) -> None:
+        """Print one sentence inside a step."""
+        self.console.print(f"  {escape(sentence)}")
+
+    def show_command(self, *words: str) -> None:
+        """Print a command that the fund runs and that the user could run as well."""
+        self.console.print(f"  [dim]$ {escape(' '.join(words))}[/dim]")
+
+    @contextmanager
+    def step(self, number: int, count: int, title: str) -> Generator[None]:
+        """Print a step's title, and at its end the time that it took."""
+        self.console.print(f"\n[bold]{number}/{count}  {escape(title)}[/bold]")
+        started = time.monotonic()
+        yield
+        self.console.print(f"  [green]done[/green] in {time.monotonic() - started:.1f} s")
+
+    @contextmanager
+    def progress(self, unit: str, total: int) -> Generator[Advance]:
+        """Show a progress bar; the block gets a function of the number done and the words beside the bar."""
+        columns = (TextColumn("  "), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
+        with Progress(*columns, TimeElapsedColumn(), console=self.console) as bar:
+            task = bar.add_task(unit, total=total)
+            yield lambda done, words: bar.update(task, completed=done, description=f"{unit}, {words}")
+
+    def show_market(self, state: ExchangeState) -> None:
+        """Print the market that the exchange plays."""
+        self.say(f"{state.market} market, {state.tickers} tickers, clock at {state.timestamp}")
+        self.say(f"planted signal: {state.planted_signal}; {state.sessions_left} sessions left to play")
+
+    def show_forecast(self, forecast: ForecastSummary) -> None:
+        """Print what was forecast."""
+        self.say(
+            f"{forecast.tickers} tickers forecast at {forecast.date} by model {forecast.model_version} "
+            f"on bars version {forecast.bars_version}; {len(forecast.excluded)} left out"
+        )
+
+    def show_rebalance(self, rebalance: Rebalance) -> None:
+        """Print what was decided and sent."""
+        self.say(
+            f"portfolio {rebalance.portfolio_id}: {len(rebalance.positions)} positions, "
+            f"{len(rebalance.orders)} orders, {rebalance.state}"
+        )
+        for note in rebalance.notes:
+            self.say(f"note: {note}")
+
+    def show_portfolio(self, portfolio: CurrentPortfolio, orders: pl.DataFrame, performance: Performance) -> None:
+        """Print positions, orders, net asset value, exposures and realised cost."""
+        self.console.print(positions_table(portfolio))
+        self.console.print(orders_table(orders))
+        for sentence in (summarize_orders(orders), *summarize_performance(portfolio, performance)):
+            self.say(sentence)

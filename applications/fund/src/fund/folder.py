@@ -1,0 +1,97 @@
+"""The folder of one fund: the paths of its parts, the market that it trades and its keys."""
+
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Self
+
+from fund.files import write_atomically
+from fund.market_settings import MarketSettings
+from internal.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The random keys of one fund's services, which listen on loopback only."""
+
+    api_key_id: str
+    api_secret: str
+    market_data_key: str
+    fund_api_token: str
+
+
+@dataclass(frozen=True)
+class FundFolder:
+    """Paths of one fund under its root folder (`FUND_HOME`, by default `./.fund`)."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The folder named by `FUND_HOME`, by default `./.fund`."""
+        return cls(Path(os.environ.get("FUND_HOME", ".fund")).resolve())
+
+    @property
+    def lake(self) -> Path:
+        """The Delta tables."""
+        return self.root / "lake"
+
+    @property
+    def registry(self) -> Path:
+        """The model artifacts."""
+        return self.root / "registry"
+
+    @property
+    def processes(self) -> Path:
+        """The record of the running processes."""
+        return self.root / "processes.json"
+
+    @property
+    def _opening(self) -> Path:
+        return self.root / "opening.json"
+
+    def state(self, program: str) -> Path:
+        """The folder of one service's SQLite files, or of the `models` commands' files."""
+        return self.root / program
+
+    def log(self, service: str) -> Path:
+        """The log file of one service."""
+        return self.root / "logs" / f"{service}.log"
+
+    def read_market(self) -> MarketSettings | None:
+        """The market that this fund was opened on, None when the fund is new.
+
+        Raises:
+            ConfigurationError: The file is damaged.
+        """
+        if not self._opening.exists():
+            return None
+        try:
+            return MarketSettings(**json.loads(self._opening.read_text()))
+        except (ValueError, TypeError) as error:
+            raise ConfigurationError(
+                f"{self._opening} is damaged ({error}); set FUND_HOME to a new folder, or restore the file."
+            ) from error
+
+    def save_market(self, market: MarketSettings) -> None:
+        """Write the market that this fund trades."""
+        write_atomically(self._opening, json.dumps(asdict(market), indent=2))
+
+    def forget_market(self) -> None:
+        """Delete the market settings, so that the next run opens a new fund here."""
+        self._opening.unlink(missing_ok=True)
+
+    def credentials(self) -> Credentials:
+        """The fund's keys, generated at the first call; only their owner may read the file."""
+        path = self.root / "credentials.json"
+        if not path.exists():
+            generated = Credentials(
+                api_key_id="PK" + secrets.token_hex(9).upper(),
+                api_secret=secrets.token_urlsafe(30),
+                market_data_key=secrets.token_urlsafe(24),
+                fund_api_token=secrets.token_urlsafe(24),
+            )
+            write_atomically(path, json.dumps(asdict(generated)), mode=0o600)
+        return Credentials(**json.loads(path.read_text()))

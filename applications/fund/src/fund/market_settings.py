@@ -1,0 +1,47 @@
+"""The market that a fund trades, chosen when the fund is opened and fixed for the life of its folder."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Self
+
+from internal.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class MarketSettings:
+    """The market of one fund, and the session at whose close the fund opened.
+
+    Args:
+        bars: A file of real bars that the exchange replays, or None for the simulated market.
+        details: A file of tickers' sectors and industries, or None.
+        seed: The simulated market's seed.
+        tickers: The number of simulated tickers.
+        session: The session at whose close the fund opened (ISO date), or None until the exchange has reported it.
+        start: The session at whose close the fund has to open (ISO date), or None for the market's default.
+    """
+
+    bars: str | None
+    details: str | None
+    seed: int
+    tickers: int
+    session: str | None = None
+    start: str | None = None
+
+    @property
+    def opening_session(self) -> date:
+        """The session at whose close the fund opened.
+
+        Raises:
+            ConfigurationError: The fund has not been opened yet.
+        """
+        if self.session is None:
+            raise ConfigurationError("This fund has not been opened yet; run `./fund up`.")
+        return date.fromisoformat(self.session)
+
+    def describe(self) -> str:
+        """The market in a few words."""
+        return f"replay of {self.bars}" if self.bars else f"simulated, {self.tickers} tickers, seed {self.seed}"
+
+    def same_market(self, other: Self) -> bool:
+        """Whether both settings name the same market."""
+        return replace(self, session=None) == replace(other, session=None)

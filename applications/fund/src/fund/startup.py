@@ -1,0 +1,127 @@
+"""The steps of `fund up`: from an empty folder to a fund that has traded the sessions asked for."""
+
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from fund.addresses import Service
+from fund.clients import unfinished_events
+from fund.steps import FundRun, Step
+from internal.dates import sessions
+from internal.errors import UnavailableError
+
+HISTORY = timedelta(days=2 * 365)
+CYCLE_SECONDS = 300.0
+POLL_SECONDS = 0.1  # polling all three services takes some 10 ms of processor time from their own work
+
+
+def open_exchange(run: FundRun) -> None:
+    """Start the exchange and, in a new fund, save the session at whose close it opened."""
+    run.platform.start_service(Service.EXCHANGE)
+    state = run.clients.exchange_state()
+    if run.market.session is None:
+        run.market = replace(run.market, session=state.last_closed.isoformat())
+        run.folder.save_market(run.market)
+    run.display.show_market(state)
+
+
+def collect_bars(run: FundRun) -> None:
+    """Backfill two years up to the last closed session; sessions that the lake holds are not fetched again."""
+    run.platform.start_service(Service.DATAMANAGER)
+    start, end = run.market.opening_session - HISTORY, run.clients.exchange_state().last_closed
+    run.platform.run_models("collect", "--start-date", str(start), "--end-date", str(end))
+    if run.market.details is not None:
+        run.clients.datamanager.upload("/equity-details", Path(run.market.details))
+
+
+def train_model(run: FundRun) -> None:
+    """Assemble, train and evaluate, unless the registry has a model of the size asked for."""
+    trained = run.platform.find_trained_model(run.plan.model)
+    if trained is not None:
+        run.display.say(f"Model {trained} ({run.plan.model}) is in the registry: nothing to train.")
+        return
+    opened = run.market.opening_session
+    run.platform.run_models("assemble", "--start-date", str(opened - HISTORY), "--end-date", str(opened))
+    run.platform.run_models("train", "--model", run.plan.model)
+
+
+def rebalance(run: FundRun) -> None:
+    """Make sure that the last closed session has its portfolio.
+
+    Later sessions get theirs from the services' events; at the opening session there was no event, so it is requested.
+    """
+    run.platform.start_service(Service.PORTFOLIOMANAGER)
+    finish_events(run, "Events of an earlier run")
+    state = run.clients.exchange_state()
+    if state.phase != "closed":
+        run.display.say(f"Session {state.session} is still trading: its portfolio is built after the close.")
+        return
+    day = state.last_closed
+    if run.clients.has_portfolio(day):
+        run.display.say(f"The portfolio of {day} is already built: nothing to send.")
+        return
+    run.display.show_forecast(run.clients.forecast(day))
+    run.display.show_rebalance(run.clients.rebalance(day))
+    finish_events(run, f"Events of {day}")
+
+
+def trade_sessions(run: FundRun) -> None:
+    """Move the exchange's clock until as many sessions have closed as the plan asks for."""
+    trade_until(run, run.plan.session_count)
+
+
+def trade_until(run: FundRun, count: int) -> None:
+    """Move the exchange's clock until so many sessions have closed since the opening."""
+    with run.display.progress("sessions", run.plan.session_count) as advance:
+        while (done := count_traded_sessions(run)) < count:
+            advance(done, f"after {run.clients.exchange_state().last_closed}")
+            if run.clients.exchange_state().phase != "open":
+                run.clients.move_clock("next_open")
+                finish_events(run, "Fills at the open")
+            run.clients.move_clock("next_close")
+            finish_events(run, "Bars, forecasts and portfolio after the close")
+        advance(done, f"after {run.clients.exchange_state().last_closed}")
+
+
+def count_traded_sessions(run: FundRun) -> int:
+    """Sessions that have closed since the fund opened."""
+    return len(sessions(run.market.opening_session, run.clients.exchange_state().last_closed)) - 1
+
+
+def show_portfolio(run: FundRun) -> None:
+    """Show positions, orders, net asset value, exposures and realised cost."""
+    portfolio = run.clients.current_portfolio()
+    if portfolio is None:
+        run.display.say("No portfolio yet.")
+        return
+    orders = run.clients.portfoliomanager.frame("/orders")
+    run.display.show_portfolio(portfolio, orders, run.clients.performance())
+
+
+def finish_events(run: FundRun, what: str) -> None:
+    """Wait until no service has an event left.
+
+    Raises:
+        UnavailableError: A service ended, or an event was not handled within 5 minutes; the message holds the
+            service's own error.
+    """
+    deadline = time.monotonic() + CYCLE_SECONDS
+    while left := unfinished_events(run.clients):
+        run.platform.check_services()
+        if time.monotonic() > deadline:
+            waiting = "\n".join(
+                f"  {event.service}: {event.type}, {event.attempts} attempts, {event.last_error}" for event in left
+            )
+            raise UnavailableError(f"{what}: not done after {CYCLE_SECONDS:.0f} seconds.\n{waiting}")
+        time.sleep(POLL_SECONDS)
+
+
+UP_STEPS = (
+    Step("Start the exchange", open_exchange),
+    Step("Collect two years of bars into the lake", collect_bars),
+    Step("Assemble a dataset; train, evaluate and register a model", train_model),
+    Step("Forecast, build the portfolio and send its orders", rebalance),
+    Step("Trade session by session", trade_sessions),
+    Step("Show the portfolio", show_portfolio),
+)

@@ -1,0 +1,56 @@
+"""The tables and summary lines of a portfolio, its orders and its performance."""
+
+import polars as pl
+from rich.table import Table
+
+from fund.answers import CurrentPortfolio, Performance
+
+WAITING = ("planned", "submitted", "partially_filled", "unresolved")
+NOT_FILLED = ("canceled", "rejected", "dropped")
+
+
+def positions_table(portfolio: CurrentPortfolio) -> Table:
+    """The positions, the largest first."""
+    table = Table("ticker", "side", title=f"Positions at {portfolio.as_of}", title_justify="left")
+    for column in ("quantity", "entry price", "price", "market value", "gain"):
+        table.add_column(column, justify="right")
+    for row in sorted(portfolio.positions, key=lambda position: -abs(position.market_value)):
+        table.add_row(
+            *(row.ticker, row.side, f"{row.quantity:,.0f}", f"{row.entry_price:,.2f}"),
+            *(f"{row.price:,.2f}", f"{row.market_value:,.0f}", f"{row.unrealized_gain:+,.0f}"),
+        )
+    return table
+
+
+def orders_table(orders: pl.DataFrame) -> Table:
+    """The orders by session: how many in each state, and the dollars filled."""
+    table = Table("session", title="Orders by session", title_justify="left")
+    for column in ("orders", "filled", "waiting for the open", "canceled or refused", "dollars filled"):
+        table.add_column(column, justify="right")
+    by_session = orders.group_by("date").agg(
+        pl.len(),
+        filled=(pl.col("state") == "filled").sum(),
+        waiting=pl.col("state").is_in(WAITING).sum(),
+        refused=pl.col("state").is_in(NOT_FILLED).sum(),
+        dollars=(pl.col("filled_quantity") * pl.col("filled_average_price")).sum(),
+    )
+    for row in by_session.sort("date").iter_rows():
+        table.add_row(*(str(value) for value in row[:-1]), f"{row[-1]:,.0f}")
+    return table
+
+
+def summarize_orders(orders: pl.DataFrame) -> str:
+    """The number of orders, of their ids and of those with fills."""
+    filled = orders.filter(pl.col("filled_quantity") > 0).height
+    return f"{orders.height} orders with {orders['client_order_id'].n_unique()} client order ids, {filled} with fills"
+
+
+def summarize_performance(portfolio: CurrentPortfolio, performance: Performance) -> list[str]:
+    """Totals as the broker reports them, in dollars, and what trading has cost."""
+    cost = performance.realized_cost
+    return [
+        f"net asset value {portfolio.net_asset_value:,.2f}, cash {portfolio.cash:,.2f}",
+        f"return {performance.total_return:+.3%}, maximum drawdown {performance.maximum_drawdown:.3%}",
+        f"gross exposure {portfolio.gross_exposure:.3f}, net exposure {portfolio.net_exposure:+.3f} of net asset value",
+        f"realised cost: slippage {cost.slippage:,.2f}, fees {cost.fees:,.2f}, borrow {cost.borrow:,.2f}",
+    ]
