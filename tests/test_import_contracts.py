@@ -61,6 +61,9 @@ def test_contracts_hold(sources: Path) -> None:
         ("portfoliomanager/signals.py", "import httpx", "Pure modules import no network"),
         ("internal/venue/matching.py", "import sqlite3", "The venue core is pure"),
         ("internal/venue/market/replayed.py", "import internal.telemetry", "The venue core is pure"),
+        ("internal/trading/decision.py", "import time", "The trading core works on rows and arrays"),
+        ("internal/trading/rebalancing.py", "import internal.lake.store", "The trading core is pure"),
+        ("internal/trading/day_table.py", "import polars", "The trading core works on rows and arrays"),
         ("datamanager/queries.py", "import datamanager.adapters", "Adapters are imported only where"),
     ],
 )

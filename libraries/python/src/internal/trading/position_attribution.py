@@ -58,9 +58,10 @@ def _group_by_ticker(splits: Iterable[Split]) -> dict[str, list[Split]]:
 
 def _owned_shares(opening: Order, closings: Iterable[Order], splits: Sequence[Split]) -> float:
     """The signed shares left after the closing fills, in today's shares."""
-    return sum(
-        order.signed_filled_quantity * _split_ratio(splits, opened_date(order)) for order in [opening, *closings]
-    )
+    owned = 0.0
+    for order in [opening, *closings]:
+        owned += order.signed_filled_quantity * _split_ratio(splits, opened_date(order))
+    return owned
 
 
 def _split_ratio(splits: Iterable[Split], filled: date) -> float:
