@@ -148,6 +148,10 @@ class Journal(Protocol):
         """The run of that portfolio, None when it was never planned."""
         ...
 
+    def runs(self) -> Sequence[RebalanceRun]:
+        """All runs, oldest first; for those who follow a broker that was put back."""
+        ...
+
     def last_run(self) -> RebalanceRun | None:
         """The newest run."""
         ...

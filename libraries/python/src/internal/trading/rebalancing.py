@@ -11,9 +11,11 @@ from threading import RLock
 
 from internal.dates import is_session, last_closed_session
 from internal.errors import ConflictError, InvalidRequestError
+from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
 from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation, list_foreign
 from internal.trading.enums import RunState
+from internal.trading.order_adoption import adopt_own_orders
 from internal.trading.order_planning import plan_orders, portfolio_id, replace_plan
 from internal.trading.order_submission import OrderSubmitter
 from internal.trading.policy import Policy
@@ -67,8 +69,9 @@ class Rebalancer:
         """Decide and send the portfolio of a session, by default the last closed one; or answer what was decided.
 
         Raises InvalidRequestError (no session, not closed), ConflictError (no bars or predictions; an old session that
-        was never decided), SuspendedAccountError (nothing more is sent), StandbyError (another process trades),
-        UnresolvedOrderError or UnavailableError (asked again, it goes on where it stopped).
+        was never decided), BrokerHistoryError (the broker lost orders), SuspendedAccountError (nothing more is sent),
+        StandbyError (another process trades), UnresolvedOrderError or UnavailableError (asked again, it goes on where
+        it stopped).
         """
         with self._lock:
             moment = self._begin()
@@ -92,10 +95,15 @@ class Rebalancer:
                     _require_trading(account)
                     self._execute(run, account, moment, ask_first=True)
 
-    def reconcile(self) -> ReconciliationOutcome:
-        """Record what the broker knows, and go on with a run that waits for the money of its closes."""
+    def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
+        """Record what the broker knows, and go on with a run that waits for the money of its closes.
+
+        `accept_broker_state`: the broker was put back to an older state, and the journal is to follow it.
+        """
         with self._lock:
             moment = self._begin()
+            if accept_broker_state:
+                follow_broker_state(self._ports, self._submitter, moment)
             account = self._ports.broker.account()
             counts = self._reconcile(account, moment)
             for run in self._ports.journal.open_runs():
@@ -111,7 +119,14 @@ class Rebalancer:
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
     def _reconcile(self, account: Account, moment: datetime) -> Reconciliation:
-        return reconcile_journal(self._ports.broker, self._submitter, self._ports.journal, account, moment)
+        """Journal and broker agree on what was sent, then every unfinished order is asked about.
+
+        Raises BrokerHistoryError when the broker lost what it had confirmed.
+        """
+        ports, recent = self._ports, fetch_recent_orders(self._ports)
+        require_broker_history(ports, self._submitter, recent, moment)
+        adopt_own_orders(ports, self._policy, account, recent, moment)
+        return reconcile_journal(ports.broker, self._submitter, ports.journal, account, moment)
 
     def _go_on(self, identity: str, account: Account, day: date, moment: datetime) -> RebalanceRun:
         """Plan what was never planned, and send what was not sent."""

@@ -1,0 +1,104 @@
+"""What the broker still knows of the orders that it confirmed: a broker that was put back halts the fund.
+
+A broker that was put back to an older state no longer knows orders, or fills, that it had confirmed. Nothing is sent
+then until its owner says which of the two is right, the journal or the broker.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from internal.errors import ConflictError
+from internal.trading.enums import OrderState
+from internal.trading.order_submission import OrderSubmitter, record_answer
+from internal.trading.ports import TradingPorts
+from internal.trading.rows import BrokerOrder, Order
+
+CLOCK_TOLERANCE = timedelta(minutes=1)  # clocks of one broker's servers differ; a broker put back differs by more
+LOST = "the broker no longer has it, and its owner accepted that"
+SHOWN = 5  # ids that a message names
+WHAT_TO_DO = (
+    "the broker was put back to an older state, or these are the keys of another account. Nothing is sent. If the "
+    'broker\'s state is the right one, POST /reconciliations {"accept_broker_state": true}: the journal then drops '
+    "what the broker no longer knows"
+)
+
+
+class BrokerHistoryError(ConflictError):
+    """The broker lost orders or fills that it had confirmed, or its clock went back: nothing is sent."""
+
+    title = "Broker lost orders"
+    slug = "broker-lost-orders"
+
+
+def fetch_recent_orders(ports: TradingPorts) -> dict[str, BrokerOrder]:
+    """The broker's orders since the journal's last run, by client_order_id; none before the first run."""
+    last = ports.journal.last_run()
+    if last is None:
+        return {}
+    since = last.created_at - timedelta(seconds=1)
+    return {order.client_order_id: order for order in ports.broker.orders_since(since)}
+
+
+def require_broker_history(
+    ports: TradingPorts, submitter: OrderSubmitter, recent: Mapping[str, BrokerOrder], moment: datetime
+) -> None:
+    """Raise BrokerHistoryError when the broker is in a state before the journal's."""
+    last = ports.journal.last_snapshot()
+    if last is not None and moment < last.timestamp - CLOCK_TOLERANCE:
+        raise BrokerHistoryError(
+            f"the broker's clock is at {moment.isoformat()}, before {last.timestamp.isoformat()}, when its account was "
+            f"last recorded: {WHAT_TO_DO}"
+        )
+    lost = [
+        order.client_order_id
+        for order in _confirmed_orders(ports)
+        if _is_lost(order, recent.get(order.client_order_id) or submitter.find(order.client_order_id))
+    ]
+    if lost:
+        more = "" if len(lost) <= SHOWN else f" and {len(lost) - SHOWN} more"
+        raise BrokerHistoryError(
+            f"the broker lost {len(lost)} orders, or fills of them, that it had confirmed "
+            f"({', '.join(lost[:SHOWN])}{more}): {WHAT_TO_DO}"
+        )
+
+
+def follow_broker_state(ports: TradingPorts, submitter: OrderSubmitter, moment: datetime) -> None:
+    """Let the journal follow a broker that was put back: lost orders are dropped, lost fills and snapshots removed.
+
+    Runs are looked at from the newest back, until one of which the broker knows every order. A session that was
+    decided is not decided a second time, although the broker's clock may reach its close again.
+    """
+    changed: list[Order] = []
+    for run in reversed(ports.journal.runs()):
+        orders = [order for order in ports.journal.of(run.portfolio_id) if order.broker_order_id is not None]
+        lost = [after for order in orders if (after := _follow_broker(order, submitter, moment)) != order]
+        changed += lost
+        if orders and not lost:
+            break
+    if changed:
+        ports.journal.save_orders(changed)
+    ports.journal.forget_snapshots_after(moment)
+
+
+def _confirmed_orders(ports: TradingPorts) -> list[Order]:
+    """Orders of the last run, and unfinished ones, that the broker had confirmed."""
+    run = ports.journal.last_run()
+    recent: Sequence[Order] = () if run is None else ports.journal.of(run.portfolio_id)
+    orders = {order.client_order_id: order for order in (*ports.journal.unfinished(), *recent)}
+    return [order for order in orders.values() if order.broker_order_id is not None]
+
+
+def _is_lost(order: Order, found: BrokerOrder | None) -> bool:
+    return found is None or found.filled_quantity < order.filled_quantity
+
+
+def _follow_broker(order: Order, submitter: OrderSubmitter, moment: datetime) -> Order:
+    """The order as the broker knows it; one that it does not know was never sent."""
+    found = submitter.find(order.client_order_id)
+    if found is not None and not _is_lost(order, found):
+        return order
+    unfilled = replace(order, filled_quantity=0.0, filled_average_price=None, updated_at=moment)
+    if found is not None:
+        return record_answer(unfilled, found, moment)
+    return replace(unfilled, state=OrderState.DROPPED, broker_order_id=None, reason=LOST)

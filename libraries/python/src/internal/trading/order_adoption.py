@@ -1,0 +1,139 @@
+"""Own orders that the journal lacks are written to it again: the lake was restored from an older copy.
+
+An order's id is a function of account, portfolio, ticker, leg and revision, and a portfolio's of policy, account and
+session: whether an order of the broker is the fund's own can be computed.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from internal.dates import last_closed_session, previous_session
+from internal.errors import ConflictError
+from internal.trading.enums import Action, Adjustment, Leg, RunState
+from internal.trading.order_planning import client_order_id, portfolio_id
+from internal.trading.order_submission import record_answer
+from internal.trading.policy import Policy
+from internal.trading.ports import TradingPorts
+from internal.trading.position_attribution import opened_date
+from internal.trading.rows import Account, BrokerOrder, Order, Portfolio, PortfolioRow, RebalanceRun
+
+ID_PATTERN = re.compile(r"^[A-Za-z0-9]*-(?P<leg>open|close)-(?P<revision>\d+)-[0-9a-f]{16}$")
+ADOPTED = "written again from the broker: the journal lacked it"
+UNKNOWN_VERSION = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnOrder:
+    """A broker's order that the fund sent, and what its id is made of."""
+
+    found: BrokerOrder
+    portfolio_id: str
+    day: date
+    leg: Leg
+    revision: int
+
+
+def adopt_own_orders(
+    ports: TradingPorts, policy: Policy, account: Account, recent: Mapping[str, BrokerOrder], moment: datetime
+) -> None:
+    """Write own orders that the broker has and the journal lacks to the journal, with their runs and portfolios.
+
+    recent: the broker's orders since the journal's last run, by id. Raises ConflictError when neither bars nor a fill
+    say at which price an order was decided.
+    """
+    unknown = [order for identity, order in recent.items() if ports.journal.order(identity) is None]
+    own = [one for order in unknown if (one := _recognize(order, policy, account)) is not None]
+    for identity in sorted({one.portfolio_id for one in own}):
+        _adopt(ports, policy, [one for one in own if one.portfolio_id == identity], moment)
+
+
+def _recognize(order: BrokerOrder, policy: Policy, account: Account) -> _OwnOrder | None:
+    """What the order is, if its id is one that the fund gives; the session is that of its submission, or one before."""
+    match = ID_PATTERN.match(order.client_order_id)
+    if match is None:
+        return None
+    leg, revision = Leg(match["leg"]), int(match["revision"])
+    closed = last_closed_session(order.submitted_at)
+    for day in (closed, previous_session(closed)):
+        identity = portfolio_id(policy.name, account.account_id, day)
+        if client_order_id(account.account_id, identity, order.ticker, leg, revision) == order.client_order_id:
+            return _OwnOrder(order, identity, day, leg, revision)
+    return None
+
+
+def _adopt(ports: TradingPorts, policy: Policy, own: Sequence[_OwnOrder], moment: datetime) -> None:
+    """Write portfolio, run and orders, the orders last: as long as one is missing, they are adopted again."""
+    first = own[0]
+    closes = ports.data.closes(sorted({one.found.ticker for one in own}), first.day)
+    orders = [_journal_order(one, closes.get(one.found.ticker), moment) for one in own]
+    if ports.portfolios.find(first.portfolio_id) is None:
+        rows = _portfolio_rows(orders)
+        ports.portfolios.save(Portfolio(first.portfolio_id, first.day, rows, UNKNOWN_VERSION, -1))
+    if ports.journal.run(first.portfolio_id) is None:
+        note = f"{len(own)} orders were written again from the broker: the journal was restored from an older copy"
+        ports.journal.save_runs(
+            [
+                RebalanceRun(
+                    portfolio_id=first.portfolio_id,
+                    date=first.day,
+                    state=RunState.SUBMITTED,
+                    policy=policy.name,
+                    model_version=UNKNOWN_VERSION,
+                    bars_version=-1,
+                    notes=(note,),
+                    created_at=min(one.found.submitted_at for one in own),
+                    updated_at=moment,
+                    lease_number=ports.lease.require(),
+                )
+            ]
+        )
+    ports.journal.save_orders(orders)
+
+
+def _journal_order(one: _OwnOrder, close: float | None, moment: datetime) -> Order:
+    price = close if close is not None else one.found.filled_average_price
+    if price is None:
+        raise ConflictError(
+            f'there are no bars of {one.day}: POST /equity-bars {{"date": "{one.day}"}} to datamanager, then try '
+            f"again; the journal lacks {one.found.client_order_id}, which is at the broker"
+        )
+    adjustment = {Leg.OPEN: Adjustment.CUT, Leg.CLOSE: Adjustment.TRIM}[one.leg]
+    planned = Order(
+        portfolio_id=one.portfolio_id,
+        date=one.day,
+        client_order_id=one.found.client_order_id,
+        ticker=one.found.ticker,
+        side=one.found.side,
+        leg=one.leg,
+        quantity=one.found.quantity,
+        reference_price=price,
+        reason=ADOPTED,
+        updated_at=moment,
+        adjustment=adjustment if one.revision else Adjustment.NONE,
+    )
+    return record_answer(planned, one.found, moment)
+
+
+def _portfolio_rows(orders: Iterable[Order]) -> tuple[PortfolioRow, ...]:
+    """A row for each name that was traded, as far as the orders say; what was held is not in them."""
+    last = {order.ticker: order for order in sorted(orders, key=lambda order: order.client_order_id)}
+    return tuple(_portfolio_row(last[ticker]) for ticker in sorted(last))
+
+
+def _portfolio_row(order: Order) -> PortfolioRow:
+    opens = order.leg is Leg.OPEN
+    return PortfolioRow(
+        ticker=order.ticker,
+        side=order.position_side,
+        action=Action.OPEN if opens else Action.CLOSE,
+        held=0.0 if opens else order.quantity,
+        quantity=order.quantity if opens else 0.0,
+        reference_price=order.reference_price,
+        opened_date=opened_date(order),
+        entry_price=order.reference_price,
+        band=None,
+        frozen=False,
+        reason=ADOPTED,
+    )
