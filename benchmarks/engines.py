@@ -57,7 +57,7 @@ def ours() -> Engine:
     """The product's model through its own training step."""
     from tinygrad import Tensor, TinyJit  # noqa: PLC0415 (each process imports one engine)
 
-    from internal.kernels.launch import thread_count  # noqa: PLC0415 (as above)
+    from internal.kernels.threads import thread_count  # noqa: PLC0415 (as above)
     from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration  # noqa: PLC0415
     from internal.tft.training import TrainingConfiguration, training_step  # noqa: PLC0415 (as above)
 

@@ -18,7 +18,7 @@ import numpy as np
 from tinygrad import Tensor, TinyJit
 from tinygrad.runtime.ops_cpu import CPUProgram
 
-from internal.kernels.launch import thread_count
+from internal.kernels.threads import thread_count
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.training import TrainingConfiguration, training_step
 

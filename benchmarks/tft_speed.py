@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from tinygrad import Tensor, TinyJit
 
-from internal.kernels.launch import thread_count
+from internal.kernels.threads import thread_count
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.training import TrainingConfiguration, training_step
 

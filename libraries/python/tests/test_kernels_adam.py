@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from tinygrad import Tensor
 
-from internal.kernels.adam import Adam, AdamSettings
-from internal.kernels.dropout import Dropout
 from internal.kernels.launch import plain_form
+from internal.networks.adam import Adam, AdamSettings
+from internal.networks.dropout import Dropout
 
 SIZES = (32, 48)
 SETTINGS = AdamSettings(0.01, largest_norm=2.0)

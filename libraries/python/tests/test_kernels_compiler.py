@@ -58,7 +58,7 @@ def test_chosen_settings_stay() -> None:
 
 def test_system_clang_is_preferred(tmp_path: Path) -> None:
     """A clang on the PATH comes before the wheel; one that does not work is passed over."""
-    zig = Path(compiler._ziglang_script(tmp_path) or "")
+    zig = Path(compiler.ziglang_script(tmp_path) or "")
     working, broken = tmp_path / "working", tmp_path / "broken"
     for folder, text in ((working, f'#!/bin/sh\nexec "{zig}" "$@"\n'), (broken, "#!/bin/sh\nexit 1\n")):
         folder.mkdir()
@@ -73,25 +73,25 @@ def test_system_clang_is_preferred(tmp_path: Path) -> None:
 
 def test_cache_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Another flag, another compiler, another tinygrad or another processor: another cache. The same: the same."""
-    zig = compiler._ziglang_script(tmp_path)
+    zig = compiler.ziglang_script(tmp_path)
 
     def wrapped(name: str, line: str) -> str:
         (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
         (tmp_path / name).chmod(0o755)
-        return compiler._cache_key(str(tmp_path / name))
+        return compiler.cache_key(str(tmp_path / name))
 
-    plain = compiler._cache_key(str(zig))
-    assert plain == wrapped("same", f'exec "{zig}" "$@"') == compiler._cache_key(str(zig))
+    plain = compiler.cache_key(str(zig))
+    assert plain == wrapped("same", f'exec "{zig}" "$@"') == compiler.cache_key(str(zig))
     keys = {
         plain,
         wrapped("flag", f'exec "{zig}" "$@" -fno-unroll-loops'),
         wrapped("newer", f'"{zig}" "$@" 2>&1 | sed "s/clang version [0-9]*/clang version 99/" >&2'),
     }
     monkeypatch.setattr(compiler, "version", lambda _: "99")
-    keys.add(compiler._cache_key(str(zig)))
+    keys.add(compiler.cache_key(str(zig)))
     monkeypatch.undo()
-    monkeypatch.setattr(compiler, "_processor", lambda: "another")
-    keys.add(compiler._cache_key(str(zig)))
+    monkeypatch.setattr(compiler, "describe_processor", lambda: "another")
+    keys.add(compiler.cache_key(str(zig)))
     assert len(keys) == 5
 
 
@@ -101,4 +101,4 @@ def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CC", "clang-that-is-absent")
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ConfigurationError, match="uv sync"):
-        compiler._find_compiler(tmp_path)
+        compiler.find_compiler(tmp_path)

@@ -3,7 +3,7 @@
 import numpy as np
 from tinygrad import Context, Tensor
 
-from internal.kernels.dropout import Dropout, drop
+from internal.networks.dropout import Dropout, drop
 
 COUNT = 200_000
 

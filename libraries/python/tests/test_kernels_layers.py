@@ -17,15 +17,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tinygrad import Device, Tensor
 
-from internal.kernels.attention import AttentionSizes, attention
-from internal.kernels.embedding import category_layout, embed_categories, real_layout
-from internal.kernels.gate import gate, gate_layout
-from internal.kernels.gated_residual import GatedResidualSizes, gated_residual
-from internal.kernels.launch import compiling_ahead, plain_form, thread_count
+from internal.kernels.launch import compile_ahead, plain_form
 from internal.kernels.layout import Layout
-from internal.kernels.lstm import lstm, lstm_layout
-from internal.kernels.selection import select
-from internal.kernels.variable_selection import SelectionParameters, SelectionSizes, select_reals
+from internal.kernels.threads import thread_count
+from internal.networks.attention import AttentionSizes, attend
+from internal.networks.embeddings import category_layout, embed_categories, real_layout
+from internal.networks.gated_residual import GatedResidualSizes, apply_gated_residual
+from internal.networks.gated_skip import add_gated, gated_skip_layout
+from internal.networks.lstm import lstm_layout, run_lstm
+from internal.networks.variable_selection import SelectionParameters, SelectionSizes, select_reals, weigh_variables
 
 CONTROL = np.array([12345, int(0.3 * 2**32), 0, 0], np.uint32)
 Array = Any  # a NumPy array; NumPy types its arithmetic as Any
@@ -89,7 +89,7 @@ def gated_residual_case(sizes: GatedResidualSizes, contexts: int, repeat: int, r
 
     def operate(x: Tensor, *rest: Tensor) -> Tensor:
         context = rest[0] if sizes.context else None
-        return gated_residual(x, context, rest[-1], sizes, Tensor(CONTROL))
+        return apply_gated_residual(x, context, rest[-1], sizes, Tensor(CONTROL))
 
     arrays = [random.standard_normal((rows, sizes.groups, sizes.input))]
     arrays += [random.standard_normal((contexts, sizes.context))] if sizes.context else []
@@ -98,7 +98,7 @@ def gated_residual_case(sizes: GatedResidualSizes, contexts: int, repeat: int, r
 
 def gate_case(rows: int, hidden: int, random: np.random.Generator) -> Case:
     """Equation 17."""
-    layout = gate_layout(hidden)
+    layout = gated_skip_layout(hidden)
 
     def derive(x: Array, skip: Array, vector: Array) -> Array:
         p = layout.unpack(vector)
@@ -110,7 +110,7 @@ def gate_case(rows: int, hidden: int, random: np.random.Generator) -> Case:
         random.standard_normal((rows, hidden)),
         parameters(layout, random),
     ]
-    return Case(arrays, derive, lambda x, skip, p: gate(x, skip, p, Tensor(CONTROL), 4))
+    return Case(arrays, derive, lambda x, skip, p: add_gated(x, skip, p, Tensor(CONTROL), 4))
 
 
 def lstm_case(steps: tuple[int, int], batch: int, inputs: int, hidden: int) -> Case:
@@ -129,7 +129,7 @@ def lstm_case(steps: tuple[int, int], batch: int, inputs: int, hidden: int) -> C
         return np.stack(states, 1)
 
     arrays = [random.standard_normal(shape) for shape in ((batch, steps[0], inputs), (batch, hidden), (batch, hidden))]
-    operate = lambda x, h, c, p: lstm(x, (h, c), p, switch, Tensor(CONTROL))  # noqa: E731 (one line says it)
+    operate = lambda x, h, c, p: run_lstm(x, (h, c), p, switch, Tensor(CONTROL))  # noqa: E731 (one line says it)
     return Case([*arrays, parameters(layout, random)], derive, operate)
 
 
@@ -147,7 +147,7 @@ def attention_case(batch: int, steps: int, sizes: AttentionSizes, random: np.ran
         return dropped(e / e.sum(-1, keepdims=True), sizes.site).mean(1) @ value @ p["out_weight"][:, 0]
 
     arrays = [random.standard_normal((batch, steps, sizes.hidden)), parameters(layout, random)]
-    return Case(arrays, derive, lambda x, p: attention(x, p, sizes, Tensor(CONTROL)))
+    return Case(arrays, derive, lambda x, p: attend(x, p, sizes, Tensor(CONTROL)))
 
 
 def reals_case(sizes: SelectionSizes, contexts: int, repeat: int, random: np.random.Generator) -> Case:
@@ -191,7 +191,7 @@ def selection_case(rows: int, variables: int, hidden: int, random: np.random.Gen
         return ((e / e.sum(1, keepdims=True))[:, :, None] * x).sum(1)
 
     arrays = [3 * random.standard_normal((rows, variables)), random.standard_normal((rows, variables, hidden))]
-    return Case(arrays, derive, lambda scores, x: select(scores, x, Tensor(CONTROL)))
+    return Case(arrays, derive, lambda scores, x: weigh_variables(scores, x, Tensor(CONTROL)))
 
 
 def run(case: Case) -> tuple[Array, list[Array], Array]:
@@ -394,15 +394,15 @@ def test_threads_change_no_bit() -> None:
 def test_compiled_ahead() -> None:
     """A kernel named inside the scope is in the cache on leaving it, and works."""
     site = int(np.random.default_rng().integers(2**31))  # a text that no earlier run has compiled
-    x, vector = Tensor(seeded().standard_normal((7, 5)).astype(np.float32)), gate_layout(5).initialise(seeded())
-    with compiling_ahead():
-        found = gate(x, x, vector, Tensor(CONTROL), site)
+    x, vector = Tensor(seeded().standard_normal((7, 5)).astype(np.float32)), gated_skip_layout(5).initialise(seeded())
+    with compile_ahead():
+        found = add_gated(x, x, vector, Tensor(CONTROL), site)
     compiler, calls = Device["CPU"].renderer.compiler, list[str]()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(compiler, "compile", calls.append)
         array = found.numpy()
     with plain_form():
-        assert_close(gate(x, x, vector, Tensor(CONTROL), site).numpy(), array, 1e-5)
+        assert_close(add_gated(x, x, vector, Tensor(CONTROL), site).numpy(), array, 1e-5)
     assert calls == []
 
 
@@ -410,7 +410,7 @@ def test_too_large_for_a_stack() -> None:
     """A size whose blocks would not fit on a thread's stack runs in plain tinygrad, by the same call."""
     case, texts = gate_case(2, 600, seeded()), list[str]()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("internal.kernels.launch.program", lambda name, *_: texts.append(name))
+        patch.setattr("internal.kernels.launch.make_program", lambda name, *_: texts.append(name))
         output = case.operate(*[Tensor(array.astype(np.float32)) for array in case.arrays]).numpy()
     assert_close(case.derive(*case.arrays), output, 1e-4)
     assert texts == []
@@ -421,6 +421,6 @@ def test_context_refused() -> None:
     sizes, with_context = GatedResidualSizes(4, 4, 4), GatedResidualSizes(4, 4, 4, context=4)
     vector, x, control = sizes.layout.initialise(seeded()), Tensor.ones(6, 1, 4), Tensor(CONTROL)
     with pytest.raises(ValueError, match="context"):
-        gated_residual(x, Tensor.ones(6, 4), vector, sizes, control)
+        apply_gated_residual(x, Tensor.ones(6, 4), vector, sizes, control)
     with pytest.raises(ValueError, match="6 rows"):
-        gated_residual(x, Tensor.ones(4, 4), vector, with_context, control)
+        apply_gated_residual(x, Tensor.ones(4, 4), vector, with_context, control)

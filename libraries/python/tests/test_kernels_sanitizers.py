@@ -20,7 +20,7 @@ from tinygrad import Context, Tensor, dtypes
 from tinygrad.nn.state import get_state_dict
 from tinygrad.uop.ops import Ops, UOp
 
-from internal.kernels.adam import Adam, AdamSettings
+from internal.networks.adam import Adam, AdamSettings
 from internal.networks.losses import quantile_loss
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 

@@ -12,12 +12,11 @@ import pytest
 from tinygrad import Context, Tensor
 from tinygrad.nn.state import get_state_dict
 
-from internal.kernels.attention import AttentionSizes
-from internal.kernels.dropout import Dropout
-from internal.kernels.gated_residual import GatedResidualSizes
-from internal.networks.attention import InterpretableAttention
+from internal.networks.attention import AttentionSizes, InterpretableAttention
+from internal.networks.dropout import Dropout
 from internal.networks.embeddings import CategoryEmbedding
-from internal.networks.gating import GatedResidualNetwork, GatedSkip
+from internal.networks.gated_residual import GatedResidualNetwork, GatedResidualSizes
+from internal.networks.gated_skip import GatedSkip
 from internal.networks.losses import quantile_loss
 from internal.networks.lstm import EncoderDecoder
 from internal.networks.quantiles import QuantileHead

@@ -69,7 +69,7 @@ def test_what_one_machine_registers_another_reads(shared: Shared) -> None:
 def test_an_empty_one_says_what_to_do(shared: Shared) -> None:
     """By its address; nothing is listed, and nothing is known."""
     registry = shared.machine("new")
-    assert not registry.knows()
+    assert not registry.has_alias()
     assert registry.list() == []
     with pytest.raises(ArtifactError, match=f"no model 'champion' in {shared.address}: run `models train`"):
         registry.path()

@@ -9,8 +9,9 @@ from tinygrad import Context, Tensor, TinyJit
 from tinygrad.nn.state import get_state_dict, load_state_dict, safe_load, safe_save
 
 from internal.forecasting.scoring import pinball_loss
-from internal.kernels.launch import plain_form, thread_count
+from internal.kernels.launch import plain_form
 from internal.kernels.layout import Layout
+from internal.kernels.threads import thread_count
 from internal.networks.losses import quantile_loss
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 

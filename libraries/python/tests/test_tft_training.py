@@ -12,7 +12,8 @@ from tinygrad import Tensor
 from tinygrad.nn.state import get_state_dict
 
 from internal.forecasting.scoring import pinball_loss
-from internal.kernels.launch import plain_form, thread_count
+from internal.kernels.launch import plain_form
+from internal.kernels.threads import thread_count
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.training import (
     Forward,

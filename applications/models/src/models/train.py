@@ -162,7 +162,7 @@ def _promote(registry: Registry, version: str, material: Material, candidate: Ca
 
 def _champion(registry: Registry) -> QuantileModel | str:
     """The present champion's model, or the reason why there is none to compare with."""
-    if not registry.knows():
+    if not registry.has_alias():
         return "it is the first one here: there is no champion to compare it with"
     try:
         return load_model(registry.path(CHAMPION))

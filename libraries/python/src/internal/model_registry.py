@@ -1,4 +1,4 @@
-"""Where models are kept, and how one is loaded, whatever its kind: the registry's address, the artifact's kind.
+"""Opens the registry of models at its address, and loads a model, whatever its kind.
 
 The only module that depends on the store and on every kind of model; tinygrad is imported when a network is loaded.
 """
@@ -34,7 +34,7 @@ def load_forecaster(folder: Path) -> Forecaster:
     """Load an artifact, whatever its kind, as a forecaster.
 
     Raises:
-        ArtifactError: Missing, tampered with, incompatible, or of a kind that this code does not know.
+        ArtifactError: Missing, tampered with, incompatible, or of an unknown kind.
     """
     return PanelForecaster(load_model(folder), artifact_version(folder))
 
@@ -48,5 +48,5 @@ def load_model(folder: Path) -> QuantileModel:
 
     if artifact.kind != KIND:
         known = ", ".join([KIND, *BASELINES])
-        raise ArtifactError(f"{folder} is of the kind {artifact.kind!r}; this code knows {known}")
+        raise ArtifactError(f"{folder} is of the kind {artifact.kind!r}; this code can load {known}")
     return NetworkModel.from_artifact(artifact)

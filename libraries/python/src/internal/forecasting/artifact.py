@@ -1,8 +1,4 @@
-"""An artifact: everything that is needed to forecast, in one folder whose name is its content.
-
-Knows files, digests and the manifest that lists them. Knows nothing of networks or features beyond plain values, and
-nothing of the registry that keeps artifacts.
-"""
+"""A model artifact: everything that is needed to forecast, in one folder whose version is the hash of its content."""
 
 import json
 import os
@@ -11,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import numpy as np
@@ -31,7 +27,7 @@ VERSION_LENGTH: Final = 16
 
 @dataclass(frozen=True)
 class Artifact:
-    """What one training left behind.
+    """The result of one training.
 
     Attributes:
         kind: The forecaster's kind: `temporal_fusion_transformer` or a baseline's.
@@ -65,7 +61,7 @@ def save_artifact(folder: Path, artifact: Artifact) -> str:
     """
     if folder.exists():
         raise ArtifactError(f"{folder} exists already; an artifact is never written over another")
-    contents = _contents(artifact)
+    contents = _encode(artifact)
     partial = folder.with_name(f".{folder.name}-{uuid4().hex}")
     partial.mkdir(parents=True)
     try:
@@ -78,8 +74,8 @@ def save_artifact(folder: Path, artifact: Artifact) -> str:
     return _version(contents[MANIFEST])
 
 
-def _contents(artifact: Artifact) -> dict[str, bytes]:
-    documents = {f"{name}.json": _plain(name, getattr(artifact, name)) for name in DOCUMENTS}
+def _encode(artifact: Artifact) -> dict[str, bytes]:
+    documents = {f"{name}.json": _encode_json(name, getattr(artifact, name)) for name in DOCUMENTS}
     arrays = {name: np.ascontiguousarray(array) for name, array in sorted(artifact.arrays.items())}
     contents = {WEIGHTS: save(arrays), **documents}
     manifest = {
@@ -89,10 +85,10 @@ def _contents(artifact: Artifact) -> dict[str, bytes]:
         "code_revision": artifact.code_revision,
         "files": {name: sha256(content).hexdigest() for name, content in sorted(contents.items())},
     }
-    return {**contents, MANIFEST: _plain("manifest", manifest)}
+    return {**contents, MANIFEST: _encode_json("manifest", manifest)}
 
 
-def _plain(name: str, value: object) -> bytes:
+def _encode_json(name: str, value: object) -> bytes:
     try:
         return json.dumps(value, indent=2, sort_keys=True, allow_nan=False).encode()
     except (TypeError, ValueError) as error:
@@ -140,21 +136,21 @@ def artifact_metrics(folder: Path) -> dict[str, Any]:
     Raises:
         ArtifactError: The manifest or the metrics are missing, changed or no JSON.
     """
-    manifest = _document(_read(folder, MANIFEST), folder / MANIFEST)
-    return _document(_checked(folder, manifest, METRICS), folder / METRICS)
+    manifest = _decode_json(_read(folder, MANIFEST), folder / MANIFEST)
+    return _decode_json(_read_checked(folder, manifest, METRICS), folder / METRICS)
 
 
 def load_artifact(folder: Path) -> Artifact:
     """Read an artifact and check every byte of it against its manifest.
 
     Raises:
-        ArtifactError: Missing, incomplete, changed since it was written, or of another format; the reason is said.
+        ArtifactError: Missing, incomplete, changed since it was written, or of another format; it says which.
     """
-    manifest = _document(_read(folder, MANIFEST), folder / MANIFEST)
+    manifest = _decode_json(_read(folder, MANIFEST), folder / MANIFEST)
     if manifest.get("format") != FORMAT:
         raise ArtifactError(f"{folder} has the format {manifest.get('format')}, this code reads {FORMAT}: train again")
-    contents = {name: _checked(folder, manifest, name) for name in FILES}
-    documents = {name: _document(contents[f"{name}.json"], folder / f"{name}.json") for name in DOCUMENTS}
+    contents = {name: _read_checked(folder, manifest, name) for name in FILES}
+    documents = {name: _decode_json(contents[f"{name}.json"], folder / f"{name}.json") for name in DOCUMENTS}
     try:
         return Artifact(
             kind=str(manifest["kind"]),
@@ -174,19 +170,19 @@ def _read(folder: Path, name: str) -> bytes:
         raise ArtifactError(f"{folder} is no complete artifact: {name}: {error.strerror}") from error
 
 
-def _document(content: bytes, path: Path) -> dict[str, Any]:
+def _decode_json(content: bytes, path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(content)
+        document: object = json.loads(content)
     except ValueError as error:
         raise ArtifactError(f"{path} is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise ArtifactError(f"{path} holds no object")
-    return document
+    return cast("dict[str, Any]", document)
 
 
-def _checked(folder: Path, manifest: Mapping[str, Any], name: str) -> bytes:
+def _read_checked(folder: Path, manifest: Mapping[str, Any], name: str) -> bytes:
     content, files = _read(folder, name), manifest.get("files")
-    expected = files.get(name) if isinstance(files, dict) else None
+    expected = cast("dict[str, object]", files).get(name) if isinstance(files, dict) else None
     if sha256(content).hexdigest() != expected:
         raise ArtifactError(f"{folder / name} was changed after it was written: its digest is not the manifest's")
     return content

@@ -1,8 +1,8 @@
-"""Calibration: a network's standardised quantiles, moved and widened by step until they cover what they say.
+"""Calibration: standardised quantiles, moved and widened by step until they have the coverage that they claim.
 
-Knows quantiles and truths in units of volatility x sqrt(step). Knows nothing of the network. The method is split
-conformal prediction with the interval's own half-widths as the scale (Romano et al. 2019, asymmetric), pooled over
-tickers and dates; it does not adapt over time.
+Quantiles and truths are in units of volatility x sqrt(step). The method is split conformal prediction with the
+interval's own half-widths as the scale (Romano et al. 2019, asymmetric), pooled over tickers and dates; it does not
+adapt over time.
 """
 
 from dataclasses import dataclass

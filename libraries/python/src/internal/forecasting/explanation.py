@@ -1,7 +1,4 @@
-"""Why a forecast is what it is: which variables the network looked at, and which sessions.
-
-Knows weights, names and dates. Knows nothing of how a network computes them, and imports no tinygrad.
-"""
+"""The explanation of a forecast: how much each variable and each past session counted, by name and date."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

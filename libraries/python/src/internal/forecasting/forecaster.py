@@ -25,7 +25,7 @@ REQUIRED_HISTORY: Final = 320
 
 @dataclass(frozen=True)
 class Forecast:
-    """The answer of a forecaster.
+    """The result of a forecaster.
 
     Attributes:
         frame: The frame `predictions` of the contract, sorted by ticker and horizon; empty when all were left out.
@@ -37,7 +37,7 @@ class Forecast:
 
 
 class Forecaster(Protocol):
-    """What services hold.
+    """Forecasts and explanations from bars.
 
     Attributes:
         model_version: The artifact's version, as written into every prediction.
@@ -53,7 +53,7 @@ class Forecaster(Protocol):
         ...
 
     def explain(self, bars: pl.DataFrame, details: pl.DataFrame, day: date, ticker: str) -> Explanation:
-        """Say why a ticker's forecast is what it is. See `PanelForecaster.explain`."""
+        """Explain a ticker's forecast. See `PanelForecaster.explain`."""
         ...
 
 
@@ -85,23 +85,23 @@ class PanelForecaster:
         origins = find_origins(frame, Block(day, day))
         quantiles = self._model.predict(frame, origins) if len(origins) else np.empty((0, len(STEPS), len(QUANTILES)))
         if not np.isfinite(quantiles).all():
-            raise ArtifactError(f"model {self.model_version} forecast something that is no number: train again")
+            raise ArtifactError(f"model {self.model_version} gave a forecast that is not finite: train again")
         tickers = frame.get_column("ticker").gather(origins)
         answer = _predictions(tickers, np.expm1(quantiles), day, self.model_version, bars_version)
         return Forecast(answer, _excluded(bars.filter(pl.col("date") <= day), frame, tickers, day))
 
     def explain(self, bars: pl.DataFrame, details: pl.DataFrame, day: date, ticker: str) -> Explanation:
-        """Say why a ticker's forecast from the close of a day is what it is.
+        """Explain a ticker's forecast from the close of a day.
 
         Args:
-            bars: As for `forecast`: those of every ticker, for the forecast was made beside them.
+            bars: As for `forecast`: those of every ticker, because they were all forecast together.
             details: Frame `equity_details`.
             day: The origin, a session.
-            ticker: Whose forecast.
+            ticker: The one to explain.
 
         Raises:
-            ConflictError: The model is a baseline: it weighs nothing.
-            NotFoundError: The ticker has no forecast at that day; the reason is said where there are bars of it.
+            ConflictError: The model is a baseline, which has no weights.
+            NotFoundError: The ticker has no forecast at that day; the message gives the reason.
             InvalidRequestError: As for `forecast`.
         """
         if not isinstance(self._model, ExplainingModel):
@@ -155,7 +155,7 @@ def _predictions(
 
 
 def _excluded(bars: pl.DataFrame, frame: pl.DataFrame, forecast: pl.Series, day: date) -> list[tuple[str, str]]:
-    """Every ticker with bars but no forecast, and why."""
+    """Every ticker with bars but no forecast, with the reason."""
     latest = frame.group_by("ticker").agg(pl.col("date", "age").last(), traded=pl.col("date").filter("traded").max())
     reason = (
         pl.when(pl.col("date").is_null())

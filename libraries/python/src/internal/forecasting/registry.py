@@ -1,8 +1,8 @@
-"""The registry: a folder that keeps artifacts by version, and names one of them `champion`.
+"""The model registry: a folder of artifacts by version, with an alias, `champion`, for the one that forecasts.
 
-Knows versions and aliases. Knows nothing of what an artifact forecasts. An artifact is in it completely or not at all,
-and an alias points at an old version or at the new one, never at nothing. Only a model that passed the leak gate can
-be champion: its own metrics say so, and they are part of the content that its version names.
+An artifact is in it completely or not at all, and an alias points at an old version or at the new one, never at
+nothing. Only a model that passed the leak gate can be champion: its own metrics say so, and they are part of the
+content that its version names.
 """
 
 import builtins
@@ -77,11 +77,11 @@ class Registry:
         self._check(version, alias)
         if not _ALIAS.fullmatch(alias):
             raise ArtifactError(f"an alias is a lower-case word such as {CHAMPION}, not {alias!r}")
-        self._point(alias, version)
+        self._write_alias(alias, version)
 
-    def knows(self, alias: str = CHAMPION) -> bool:
+    def has_alias(self, alias: str = CHAMPION) -> bool:
         """Whether the alias points at anything, usable or not."""
-        return bool(_ALIAS.fullmatch(alias)) and self._pointed(alias) is not None
+        return bool(_ALIAS.fullmatch(alias)) and self._read_alias(alias) is not None
 
     def path(self, name: str = CHAMPION) -> Path:
         """The folder of a version or of an alias.
@@ -90,28 +90,28 @@ class Registry:
             ArtifactError: There is none (it says to run `models train`), its content is not what its name says, or it
                 is called champion without having passed the leak gate.
         """
-        version = name if _VERSION.fullmatch(name) else self._aliased(name)
+        version = name if _VERSION.fullmatch(name) else self._resolve_alias(name)
         return self._check(version, name)
 
     def list(self) -> list[RegisteredModel]:
         """Every version, oldest first. Raises ArtifactError when one was changed."""
-        pointed = {alias: self._pointed(alias) for alias in self._alias_names()}
-        versions = [version for version in self._versions_there() if _VERSION.fullmatch(version)]
-        return [self._describe(version, pointed) for version in versions]
+        targets = {alias: self._read_alias(alias) for alias in self._list_aliases()}
+        versions = [version for version in self._list_versions() if _VERSION.fullmatch(version)]
+        return [self._describe(version, targets) for version in versions]
 
-    def _describe(self, version: str, pointed: Mapping[str, str | None]) -> RegisteredModel:
+    def _describe(self, version: str, targets: Mapping[str, str | None]) -> RegisteredModel:
         artifact = load_artifact(self._check(version))
-        pointing = tuple(alias for alias, target in pointed.items() if target == version)
+        aliases = tuple(alias for alias, target in targets.items() if target == version)
         size = str(artifact.configuration.get("size", artifact.kind))
-        return RegisteredModel(version, artifact.kind, size, dict(artifact.metrics), pointing)
+        return RegisteredModel(version, artifact.kind, size, dict(artifact.metrics), aliases)
 
-    def _aliased(self, alias: str) -> str:
-        version = self._pointed(alias) if _ALIAS.fullmatch(alias) else None
+    def _resolve_alias(self, alias: str) -> str:
+        version = self._read_alias(alias) if _ALIAS.fullmatch(alias) else None
         if version is None:
             raise ArtifactError(f"there is no model {alias!r} in {self.address}: run `models train` first")
         return version
 
-    def _point(self, alias: str, version: str) -> None:
+    def _write_alias(self, alias: str, version: str) -> None:
         """Make or replace an alias; a reader sees the old version or the new."""
         self._aliases.mkdir(parents=True, exist_ok=True)
         partial = self._aliases / f".{alias}-{uuid4().hex}"
@@ -121,15 +121,15 @@ class Registry:
             os.fsync(file.fileno())
         partial.rename(self._aliases / alias)
 
-    def _pointed(self, alias: str) -> str | None:
+    def _read_alias(self, alias: str) -> str | None:
         """The version that a plain alias points at."""
         path = self._aliases / alias
         return path.read_text().strip() if path.is_file() else None
 
-    def _alias_names(self) -> builtins.list[str]:
+    def _list_aliases(self) -> builtins.list[str]:
         return sorted(path.name for path in self._aliases.glob("[a-z]*"))
 
-    def _versions_there(self) -> builtins.list[str]:
+    def _list_versions(self) -> builtins.list[str]:
         """The versions, oldest first."""
         ordered = sorted(self._versions.glob("*"), key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
         return [folder.name for folder in ordered]
@@ -144,7 +144,9 @@ class Registry:
         if folder is None:
             raise ArtifactError(f"there is no model version {version!r} in {self.address}: `models list` shows them")
         if artifact_version(folder) != version:
-            raise ArtifactError(f"{folder} was changed after it was registered: its content is not its name's")
+            raise ArtifactError(
+                f"{folder} was changed after it was registered: its content does not have the hash in its name"
+            )
         if alias == CHAMPION and not artifact_metrics(folder).get(LEAK_GATE):
             raise ArtifactError(
                 f"model {version} cannot be champion: nothing shows that it passed the leak gate, which tests that no "

@@ -1,7 +1,6 @@
-"""A registry in an object store that several machines share, read through copies in a folder of each.
+"""A model registry in an object store that several machines share, read through copies in a local folder.
 
-Knows which objects make a version and in which order they are written. Knows no bucket: whoever wires it gives a store.
-A version's manifest is written last and names every file's digest, so that a version whose writer died is not there,
+A version's manifest is written last and names every file's digest, so that a version whose writer died does not exist,
 and a copy that differs in one byte is refused. Of two promotions at once the later one stays.
 """
 
@@ -17,19 +16,23 @@ from internal.forecasting.registry import Registry
 
 
 class ObjectStore(Protocol):
-    """What is asked of a store; each write appears whole or not at all."""
+    """The store that a shared registry needs; each write appears whole or not at all."""
 
     def create(self, path: str, content: bytes) -> bool:
-        """Make an object that is not there yet; False when it is."""
+        """Make an object that does not exist yet; False when it does."""
+        ...
 
     def put(self, path: str, content: bytes) -> None:
         """Make or replace an object."""
+        ...
 
     def get(self, path: str) -> bytes | None:
         """The content, None when there is no such object."""
+        ...
 
     def list_oldest_first(self, folder: str) -> builtins.list[str]:
         """The paths of all objects under a folder, the oldest first."""
+        ...
 
 
 class SharedRegistry(Registry):
@@ -54,23 +57,23 @@ class SharedRegistry(Registry):
         return version
 
     @override
-    def _point(self, alias: str, version: str) -> None:
+    def _write_alias(self, alias: str, version: str) -> None:
         self._store.put(f"aliases/{alias}", version.encode())
 
     @override
-    def _pointed(self, alias: str) -> str | None:
+    def _read_alias(self, alias: str) -> str | None:
         content = self._store.get(f"aliases/{alias}")
         if content is None:
-            self._store.list_oldest_first("aliases")  # a bucket that is not there has no object either, but no list
+            self._store.list_oldest_first("aliases")  # raises where the bucket does not exist: `get` alone cannot tell
             return None
         return content.decode(errors="replace").strip()
 
     @override
-    def _alias_names(self) -> builtins.list[str]:
+    def _list_aliases(self) -> builtins.list[str]:
         return sorted(path.removeprefix("aliases/") for path in self._store.list_oldest_first("aliases"))
 
     @override
-    def _versions_there(self) -> builtins.list[str]:
+    def _list_versions(self) -> builtins.list[str]:
         manifests = [path for path in self._store.list_oldest_first("versions") if path.endswith(f"/{MANIFEST}")]
         return [path.split("/")[1] for path in manifests]
 
@@ -80,24 +83,27 @@ class SharedRegistry(Registry):
         if copy is not None:
             return copy
         manifest = self._store.get(f"versions/{version}/{MANIFEST}")
-        return None if manifest is None else self._copied(version, manifest)
+        return None if manifest is None else self._fetch(version, manifest)
 
-    def _copied(self, version: str, manifest: bytes) -> Path:
+    def _fetch(self, version: str, manifest: bytes) -> Path:
         """Fetch a version into its folder, which appears when every byte is what the manifest says."""
         target = self._versions / version
         partial = target.with_name(f".{version}-{uuid4().hex}")
         partial.mkdir(parents=True)
         try:
-            for name, content in {MANIFEST: manifest, **{name: self._file(version, name) for name in FILES}}.items():
+            for name, content in {
+                MANIFEST: manifest,
+                **{name: self._read_file(version, name) for name in FILES},
+            }.items():
                 (partial / name).write_bytes(content)
             self._verify(partial, version)
-            if not target.exists():  # else another thread was as quick
+            if not target.exists():  # otherwise another thread fetched it at the same time
                 partial.rename(target)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         return target
 
-    def _file(self, version: str, name: str) -> bytes:
+    def _read_file(self, version: str, name: str) -> bytes:
         content = self._store.get(f"versions/{version}/{name}")
         if content is None:
             raise ArtifactError(f"{self.address}/versions/{version} is no complete artifact: it has no {name}")
@@ -109,4 +115,6 @@ class SharedRegistry(Registry):
         except ArtifactError as error:
             raise ArtifactError(f"{self.address}/versions/{version} was changed: {error.detail}") from error
         if artifact_version(folder) != version:
-            raise ArtifactError(f"{self.address}/versions/{version} was changed: its content is not its name's")
+            raise ArtifactError(
+                f"{self.address}/versions/{version} was changed: its content does not have the hash in its name"
+            )

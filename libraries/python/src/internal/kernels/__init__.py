@@ -1,7 +1,7 @@
-"""Layers as C kernels inside tinygrad: one readable `.c` file beside one Python operation a layer, with its gradient.
+"""The layers' equations as C kernels inside tinygrad, each with its gradient: the accelerator of `internal.networks`.
 
-Each operation also has a plain tinygrad form: the oracle of its tests, and what runs on every other device.
-Importing this package chooses the compiler, because tinygrad reads its environment when it is first imported.
+A `.c` file is one kernel; the Python file of the same name gives it its sizes. Importing this package chooses the
+compiler, because tinygrad reads its environment when it is first imported.
 """
 
 from internal.kernels.compiler import configure

@@ -1,6 +1,5 @@
-"""Find a C compiler for tinygrad and tell tinygrad about it, before tinygrad reads its environment.
+"""Finds a C compiler for tinygrad and sets tinygrad's environment variables, before tinygrad reads them.
 
-It knows compilers, processors and tinygrad's variables; it knows no kernel.
 A system clang is preferred; else the wheel `ziglang`, whose `zig clang` takes clang's own arguments.
 """
 
@@ -28,7 +27,7 @@ def _cache_folder() -> Path:
     return root / "pocketsizefund"
 
 
-def _works(command: str) -> bool:
+def _compiles(command: str) -> bool:
     """Whether the command compiles a vector function for this processor."""
     try:
         return subprocess.run([command, *_FLAGS], input=_PROBE, capture_output=True, check=False).returncode == 0  # noqa: S603 (the command is a compiler found on this machine)
@@ -36,7 +35,7 @@ def _works(command: str) -> bool:
         return False
 
 
-def _ziglang_script(folder: Path) -> Path | None:
+def ziglang_script(folder: Path) -> Path | None:
     """Write a small script that runs `zig clang`, because tinygrad's CC is one word; None without the wheel."""
     found = importlib.util.find_spec("ziglang")
     if found is None or found.origin is None:
@@ -53,13 +52,18 @@ def _ziglang_script(folder: Path) -> Path | None:
     return script
 
 
-def _find_compiler(folder: Path) -> str:
+def find_compiler(folder: Path) -> str:
+    """Find a clang that works: `CC` if it is one, else the system's, else the wheel's through a script in `folder`.
+
+    Raises:
+        ConfigurationError: None works.
+    """
     chosen = os.environ.get("CC")
-    candidates = [shutil.which("clang"), _ziglang_script(folder)]
+    candidates = [shutil.which("clang"), ziglang_script(folder)]
     if chosen is not None and "clang" in Path(chosen).name:  # CC=gcc, set for other tools, cannot serve tinygrad
         candidates.insert(0, shutil.which(chosen))
     for candidate in candidates:
-        if candidate is not None and _works(str(candidate)):
+        if candidate is not None and _compiles(str(candidate)):
             return str(candidate)
     raise ConfigurationError(
         "the model needs a C compiler: no clang that works is on the PATH, and the package ziglang is missing or "
@@ -67,7 +71,7 @@ def _find_compiler(folder: Path) -> str:
     )
 
 
-def _processor() -> str:
+def describe_processor() -> str:
     """What the machine code depends on: architecture and instruction sets."""
     description = Path("/proc/cpuinfo")
     lines = description.read_text().splitlines() if description.exists() else [platform.processor()]
@@ -75,22 +79,22 @@ def _processor() -> str:
     return platform.machine() + "".join(sorted(set(kept)))
 
 
-def _cache_key(compiler: str) -> str:
-    """Name what makes other machine code of the same text: compiler, flags, processor.
+def cache_key(compiler: str) -> str:
+    """Hash everything that changes the machine code of a text: compiler, flags, processor.
 
-    `-###` has clang say what it would do: its version, the processor that it found, and every flag, also those that a
-    wrapper adds. tinygrad's own flags are part of its version.
+    `-###` makes clang print what it would do: its version, the processor that it found, and every flag, also those that
+    a wrapper adds. tinygrad's own flags are part of its version.
     """
     words = [compiler, "-###", *_FLAGS]
     resolved = subprocess.run(words, capture_output=True, check=True, stdin=subprocess.DEVNULL, cwd="/").stderr  # noqa: S603 (a compiler found on this machine)
-    return hashlib.sha256(resolved + version("tinygrad").encode() + _processor().encode()).hexdigest()[:16]
+    return hashlib.sha256(resolved + version("tinygrad").encode() + describe_processor().encode()).hexdigest()[:16]
 
 
 @cache
 def configure() -> str:
     """Set CC, DEV, CACHEDB and PARALLEL for tinygrad; return the compiler's command.
 
-    The kernel cache lives in a file of its own for each compiler, flags and processor: tinygrad's key knows none.
+    Each compiler, set of flags and processor has a kernel cache of its own: tinygrad's key holds none of them.
     Compilation stays in this process: tinygrad's pool of workers would outlive a service that is killed.
     DEV, CACHEDB and PARALLEL stay as they are where the user has set them.
 
@@ -98,14 +102,14 @@ def configure() -> str:
         ConfigurationError: neither a system clang nor `ziglang` compiles anything.
     """
     folder = _cache_folder()
-    compiler = _find_compiler(folder)
+    compiler = find_compiler(folder)
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["CC"] = compiler
     os.environ.setdefault("DEV", "CPU")
-    os.environ.setdefault("CACHEDB", str(folder / f"kernels-{_cache_key(compiler)}.db"))
+    os.environ.setdefault("CACHEDB", str(folder / f"kernels-{cache_key(compiler)}.db"))
     os.environ.setdefault("PARALLEL", "0")
     loaded: Any = sys.modules.get("tinygrad.helpers")
-    if loaded is not None:  # somebody imported tinygrad first, and it reads these three once
+    if loaded is not None:  # tinygrad was imported first, and it reads these three once
         loaded.CACHEDB = os.environ["CACHEDB"]
         loaded.DEV.value = os.environ["DEV"]
         loaded.PARALLEL.value = int(os.environ["PARALLEL"])

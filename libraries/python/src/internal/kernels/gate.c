@@ -1,4 +1,4 @@
-// The gated skip connection, equations 17, 19 and 20 of arXiv 1912.09363, and its gradient.
+// The gated skip connection, equations 17, 20 and 22 of arXiv 1912.09363, and its gradient.
 // Built with: ROWS, OUTPUT, SHARES, SITE and the OFFSET_ of every parameter.
 //   x [ROWS, OUTPUT], skip [ROWS, OUTPUT] -> LayerNorm(skip + GLU(dropout(x))) [ROWS, OUTPUT]
 #include "kernel.h"

@@ -1,6 +1,6 @@
 // Gated residual networks, equations 2-5 of arXiv 1912.09363, GROUPS of them side by side, and their gradient.
 // Built with: ROWS, GROUPS, INPUT, HIDDEN, OUTPUT, CONTEXT (0: none), REPEAT (rows that share a context), PROJECTED (skip is a
-// projection), SHARES, SITE, and the OFFSET_ of every parameter. Dropout stands before the gate, as in the paper.
+// projection), SHARES, SITE, and the OFFSET_ of every parameter. Dropout comes before the gate, as in the paper.
 //   x [ROWS, GROUPS, INPUT], context [ROWS / REPEAT, CONTEXT] -> y [ROWS, GROUPS, OUTPUT]
 // The gradient recomputes its block of rows instead of reading saved activations: at these sizes memory costs as much.
 #include "kernel.h"

@@ -1,6 +1,6 @@
-// The gate that closes every block of the paper: y = LayerNorm(skip + value * sigmoid(gate)), equations 2, 5, 17, 19, 20.
-// It knows rows of `output` numbers, a constant where it is inlined, padded to PADDED(output) of at most GATE_WIDTH, which the
-// file that includes it defines; who made value, gate and skip is not its business.
+// The gate that closes every block of the paper: y = LayerNorm(skip + value * sigmoid(gate)), equations 2, 5, 17, 20, 22.
+// Rows have `output` numbers, a constant where the function is inlined, padded to PADDED(output) of at most GATE_WIDTH, which
+// the file that includes this one defines.
 #define EPSILON 1e-5f
 #define GATE_VECTORS (GATE_WIDTH / LANES)
 
@@ -9,7 +9,7 @@ INLINE vector present(const int output, int vector_index) {
 }
 
 // gates[rows, 2 * width]: value, gate -> value, sigmoid(gate); skip[rows, width] -> the normalised sum; inverse[rows]: 1 / deviation.
-// out[rows, width]: the result (0: nobody wants it); with weights (one a row, weights_row apart) it is weighted and added to out.
+// out[rows, width]: the result (0: not wanted); with weights (one a row, weights_row apart) it is weighted and added to out.
 INLINE void gate_and_normalise(const int output, int rows, float *gates, float *skip, float *inverse, const float *scale,
                                const float *shift, float *out, const float *weights, long weights_row) {
   const int width = PADDED(output), vectors = width / LANES;

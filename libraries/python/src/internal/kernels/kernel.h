@@ -1,5 +1,5 @@
-// What the kernels share: vectors, register-tiled matrix products, exp, the dropout hash, threads.
-// It knows nothing of any layer. GNU vectors only, no intrinsics: the same text serves AVX-512, AVX2 and NEON.
+// Shared by all kernels: vectors, register-tiled matrix products, exp, the dropout hash, threads.
+// GNU vectors only, no intrinsics: the same text serves AVX-512, AVX2 and NEON.
 //
 // tinygrad loads an object file and jumps to the first byte of its .text, keeps no .bss and links no far calls. So a kernel
 // has one entry that is not static, no zero-initialised statics, and reaches pthread through addresses handed to it.
@@ -172,7 +172,7 @@ INLINE void repack(int rows, int columns, const float *from, float *to, long to_
 }
 
 // ---- dropout ---------------------------------------------------------------------------------------------------------
-// control: {seed, threshold, step, unused}. An element is dropped when the hash of (seed, site, index) lies below the
+// control: {seed, threshold, step, unused}. An element is dropped when the hash of (seed, site, index) is below the
 // threshold, which is the rate times 2^32; zero drops nothing. Nothing is stored: forward and backward hash alike.
 typedef struct {
   unsigned seed, threshold;

@@ -1,14 +1,12 @@
-"""Put a C file into tinygrad's graph as one operation with a gradient.
+"""Puts a C file into tinygrad's graph as one operation with a gradient, where kernels can run.
 
-It knows how tinygrad takes source text, where kernels may run and how many threads they get; it knows no layer.
 A file defines `name` under FORWARD and `name_gradient` under BACKWARD; both get outputs first, then inputs, then the
 dropout control and the host's addresses.
 """
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
 
-import ctypes
-import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,17 +14,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
 from tinygrad import Device, Tensor
 from tinygrad.helpers import diskcache_get, diskcache_put
 from tinygrad.uop.ops import KernelInfo, Ops, UOp
 
+from internal.kernels.threads import host_tensor, usable_cores
+
 _FOLDER = Path(__file__).parent
 _INCLUDE = re.compile(r'#include "([a-z_]+\.h)"\n')
 _STACK_LIMIT = 1 << 20  # bytes that a kernel may keep on a thread's stack; some systems grant threads only 2 MiB
-_MOST_THREADS = 64
 _plain: ContextVar[bool] = ContextVar("plain", default=False)
-_threads: ContextVar[int] = ContextVar("threads", default=0)
 _compile: ContextVar[Callable[[str], None] | None] = ContextVar("compile", default=None)
 
 
@@ -34,7 +31,7 @@ _compile: ContextVar[Callable[[str], None] | None] = ContextVar("compile", defau
 class Kernel:
     """A C file and the sizes that it is built with.
 
-    `scratch` is the number of floats that the gradient needs beside its outputs; `stack` the bytes of local arrays.
+    `scratch` is the number of floats that the gradient needs besides its outputs; `stack` the bytes of local arrays.
     """
 
     name: str
@@ -42,9 +39,13 @@ class Kernel:
     scratch: int = 1
     stack: int = 0
 
+    def runs_on(self, device: str | tuple[str, ...] | None) -> bool:
+        """Whether the kernel can run there; otherwise the layer computes its equations in plain tinygrad."""
+        return self.stack <= _STACK_LIMIT and device_runs_kernels(device)
+
 
 @contextmanager
-def plain_form() -> Iterator[None]:
+def plain_form() -> Generator[None]:
     """Inside, every operation runs in plain tinygrad."""
     token = _plain.set(True)
     try:
@@ -54,24 +55,14 @@ def plain_form() -> Iterator[None]:
 
 
 @contextmanager
-def thread_count(count: int) -> Iterator[None]:
-    """Inside, kernels get this many threads; the bits of their results do not depend on it."""
-    token = _threads.set(count)
-    try:
-        yield
-    finally:
-        _threads.reset(token)
-
-
-@contextmanager
-def compiling_ahead() -> Iterator[None]:
+def compile_ahead() -> Generator[None]:
     """Inside, a kernel that the cache lacks is compiled once it is named, several at a time; on leaving, all are there.
 
     tinygrad itself would compile one after the other when the graph is realised, so realise outside.
     """
     compiler = Device["CPU"].renderer.compiler
     jobs: dict[str, Future[bytes]] = {}
-    with ThreadPoolExecutor(_usable_cores()) as pool:
+    with ThreadPoolExecutor(usable_cores()) as pool:
 
         def begin(text: str) -> None:
             if text not in jobs and diskcache_get(compiler.cachekey, text) is None:
@@ -86,39 +77,16 @@ def compiling_ahead() -> Iterator[None]:
         diskcache_put(compiler.cachekey, text, job.result())
 
 
-def runs_kernels(device: str | tuple[str, ...], *, stack: int = 0) -> bool:
-    """Whether C kernels of this stack size can run on the device; otherwise the plain form does."""
-    if _plain.get() or stack > _STACK_LIMIT or not str(device).startswith("CPU"):
+def device_runs_kernels(device: str | tuple[str, ...] | None) -> bool:
+    """Whether C kernels can run on the device."""
+    if _plain.get() or not str(device).startswith("CPU"):
         return False
     return type(Device[str(device)].renderer).__name__ == "ClangRenderer"
 
 
-def shares_of(rows: int, groups: int = 1) -> int:
-    """Into how many shares the rows are cut: a function of the sizes alone, so that threads change no bit."""
+def count_shares(rows: int, groups: int = 1) -> int:
+    """Count the shares that the rows are cut into, from the sizes alone, so that threads change no bit."""
     return max(1, min(-(-8 // groups), rows // 32))
-
-
-@cache
-def _host(threads: int) -> Tensor:
-    """Addresses of pthread_create and pthread_join, and the number of threads: u64 [4].
-
-    They are data and no text: the loader cannot link far calls, and the kernel's cache must not depend on them.
-    """
-    library = ctypes.CDLL(None)
-    addresses = [
-        ctypes.cast(getattr(library, name), ctypes.c_void_p).value for name in ("pthread_create", "pthread_join")
-    ]
-    return Tensor(np.array([*addresses, threads, 0], np.uint64)).realize()
-
-
-def _usable_cores() -> int:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(usable, _MOST_THREADS)
-
-
-def host() -> Tensor:
-    """The host tensor for the thread count in force: all cores that this process may use, unless told otherwise."""
-    return _host(_threads.get() or _usable_cores())
 
 
 @cache
@@ -127,14 +95,14 @@ def _text(file: str) -> str:
 
 
 @cache
-def source(name: str, direction: str, macros: tuple[tuple[str, int | str], ...]) -> str:
+def kernel_source(name: str, direction: str, macros: tuple[tuple[str, int | str], ...]) -> str:
     """The whole text of one kernel: sizes, headers, the file, and what must come after its entry."""
     defines = "".join(f"#define {key} {value}\n" for key, value in (*macros, (direction, 1)))
     return f"{defines}{_text(f'{name}.c')}\n{_text('memory.h')}"
 
 
-def program(name: str, text: str, placeholders: Sequence[UOp]) -> UOp:
-    """A finished program for tinygrad's graph: its arguments in order and its source."""
+def make_program(name: str, text: str, placeholders: Sequence[UOp]) -> UOp:
+    """Make a finished program for tinygrad's graph: its arguments in order and its source."""
     begin = _compile.get()
     if begin is not None:
         begin(text)
@@ -142,8 +110,8 @@ def program(name: str, text: str, placeholders: Sequence[UOp]) -> UOp:
     return UOp(Ops.PROGRAM, src=(sink, UOp(Ops.LINEAR, src=(*sink.src, sink)), UOp(Ops.SOURCE, arg=text)))
 
 
-def macros(values: Mapping[str, int | str]) -> tuple[tuple[str, int | str], ...]:
-    """Macros in one order, so that the same sizes make the same text."""
+def order_macros(values: Mapping[str, int | str]) -> tuple[tuple[str, int | str], ...]:
+    """Sort macros by name, so that the same sizes make the same text."""
     return tuple(sorted(values.items()))
 
 
@@ -153,20 +121,26 @@ def launch(  # noqa: PLR0913, PLR0917 (what a kernel is given, one by one)
     inputs: Sequence[Tensor],
     control: Tensor,
     constants: Sequence[Tensor] = (),
-    beside: Sequence[tuple[int, ...]] = (),
+    further: Sequence[tuple[int, ...]] = (),
 ) -> list[Tensor]:
-    """Run the kernel: f32 tensors, the output of `shape` and those `beside` it.
+    """Run the kernel: f32 tensors, the output of `shape` and the `further` ones.
 
     Args:
-        kernel: the file and its sizes.
-        shape: of the output that has a gradient.
+        kernel: The file and its sizes.
+        shape: Of the output that has a gradient.
         inputs: f32 tensors that get a gradient, in the C function's order.
-        control: u32 [4], the dropout's seed and threshold (`internal.kernels.dropout`).
-        constants: tensors after the inputs that get no gradient.
-        beside: shapes of further outputs, through which no gradient flows.
+        control: u32 [4], the dropout's seed and threshold (`internal.networks.dropout`).
+        constants: Tensors after the inputs that get no gradient.
+        further: Shapes of more outputs, through which no gradient flows.
     """
-    forward, backward = (source(kernel.name, way, kernel.macros) for way in ("FORWARD", "BACKWARD"))
-    outputs = [Tensor.empty(*size) for size in (shape, *beside)]
+    forward, backward = (kernel_source(kernel.name, way, kernel.macros) for way in ("FORWARD", "BACKWARD"))
+    outputs = [Tensor.empty(*size) for size in (shape, *further)]
+
+    def place_forward(*placeholders: UOp) -> UOp:
+        return make_program(kernel.name, forward, placeholders)
+
+    def place_backward(*placeholders: UOp) -> UOp:
+        return make_program(f"{kernel.name}_gradient", backward, placeholders)
 
     def gradient(delta: UOp, call: UOp) -> tuple[UOp | None, ...]:
         arguments = call.src[1 + len(outputs) :]  # after the program and the outputs
@@ -175,7 +149,7 @@ def launch(  # noqa: PLR0913, PLR0917 (what a kernel is given, one by one)
             Tensor.empty(kernel.scratch).uop,
             Tensor(delta).contiguous().uop,
             *arguments,
-            fxn=lambda *placeholders: program(f"{kernel.name}_gradient", backward, placeholders),
+            fxn=place_backward,
         )
         return (*[None] * len(outputs), *results[: len(inputs)], *[None] * (len(arguments) - len(inputs)))
 
@@ -184,8 +158,8 @@ def launch(  # noqa: PLR0913, PLR0917 (what a kernel is given, one by one)
         *inputs,
         *constants,
         control,
-        host(),
-        fxn=lambda *placeholders: program(kernel.name, forward, placeholders),
+        host_tensor(),
+        fxn=place_forward,
         grad_fxn=gradient,
     )
     return [found[0], *(tensor.detach() for tensor in found[1 : len(outputs)])]

@@ -1,8 +1,9 @@
-"""How a layer's parameters lie in one flat vector: names, shapes, offsets, initial values.
+"""The place of a layer's parameters in one flat vector: names, shapes, offsets, initial values.
 
-It knows rows that are padded to 16 floats, so that C kernels need no tails; it knows no layer and no device.
-The padding is zero, its gradient is zero, and so it stays zero. One vector a layer keeps the optimizer's list short.
+Rows are padded to 16 floats, so that C kernels need no tails; the padding is zero, its gradient is zero, and so it
+stays zero. One vector a layer keeps the optimizer's list short.
 """
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,6 +53,14 @@ class Layout:
     matrices: tuple[tuple[str, Matrix], ...]
     groups: int = 1
 
+    def matrix(self, name: str) -> Matrix:
+        """The shape of one matrix."""
+        return dict(self.matrices)[name]
+
+    def has(self, name: str) -> bool:
+        """Whether there is a matrix of this name."""
+        return name in dict(self.matrices)
+
     @cached_property
     def offsets(self) -> Mapping[str, int]:
         """Where each matrix begins inside its group."""
@@ -70,7 +79,7 @@ class Layout:
 
     def pack(self, values: Mapping[str, np.ndarray]) -> np.ndarray:
         """Flatten f32 arrays [groups, rows, blocks, columns] into the padded vector."""
-        parts = []
+        parts: list[np.ndarray] = []
         for name, matrix in self.matrices:
             filler = padded(matrix.columns) - matrix.columns
             part = np.pad(values[name].astype(np.float32), [(0, 0), (0, 0), (0, 0), (0, filler)])
@@ -89,7 +98,7 @@ class Layout:
 
     def view(self, vector: Tensor, name: str) -> Tensor:
         """One matrix inside the vector: Tensor [groups, rows, blocks, columns]; gradients flow through it."""
-        matrix, offset = dict(self.matrices)[name], self.offsets[name]
+        matrix, offset = self.matrix(name), self.offsets[name]
         flat = vector.reshape(self.groups, self.group_size)[:, offset : offset + matrix.size]
         return flat.reshape(self.groups, matrix.rows, matrix.blocks, -1)[..., : matrix.columns]
 

@@ -2,7 +2,7 @@
 // and its gradient. Two sets of weights: the encoder's before step SWITCH, the decoder's from there on; the state runs through.
 // Built with: BATCH, STEPS, SWITCH, INPUT, HIDDEN, SHARES and the OFFSET_ of every parameter.
 //   x [BATCH, STEPS, INPUT], first hidden and cell [BATCH, HIDDEN] -> hidden states [BATCH, STEPS, HIDDEN]
-// Gates lie in the order input, forget, candidate, output. WINDOWS sequences walk together, so that a step is a matrix product.
+// Gates are stored in the order input, forget, candidate, output. WINDOWS sequences run together, so that a step is a matrix product.
 #include "kernel.h"
 #define INNER PADDED(HIDDEN)
 #define FEATURES PADDED(INPUT)

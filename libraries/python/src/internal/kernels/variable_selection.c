@@ -6,7 +6,7 @@
 // networks and WEIGHTING_OFFSET_ of the weighting one. x is data and gets no gradient.
 //
 // An embedded number is x w + b, so every dense layer over it is x (w W) + (b W): a slope and an origin. Both are made once
-// (collapse), and their gradients are led back to w, b and W once (finish). This is the same function, not an approximation.
+// (collapse), and their gradients are carried back to w, b and W once (finish). This is the same function, not an approximation.
 // The gradient recomputes its block of rows: storing what it needs and reading it again takes as long.
 #include "kernel.h"
 #define INNER PADDED(HIDDEN)

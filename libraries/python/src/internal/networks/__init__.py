@@ -1,4 +1,4 @@
-"""The layers of the Temporal Fusion Transformer: one layer a file, each a plain object with `__call__`.
+"""The layers of the Temporal Fusion Transformer: one layer a file, its equations in plain tinygrad first.
 
-They know parameters and shapes; how a layer is computed fast is the business of `internal.kernels`.
+On a CPU each layer calls its kernel of `internal.kernels` instead: the same equations in C, with their gradient.
 """

@@ -1,7 +1,8 @@
 """The quantile outputs, equation 23 of arXiv 1912.09363, built so that they cannot cross.
 
-It knows which quantiles there are; the middle one is a linear map, the others step away from it by softplus.
+The middle quantile is a linear map; each of the others adds or subtracts a softplus step from its neighbour.
 """
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
 
 import numpy as np
 from tinygrad import Tensor
@@ -19,7 +20,7 @@ class QuantileHead:
         self._middle = int(np.argmin(np.abs(np.array(quantiles) - 0.5)))
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Answer in the order of the quantiles."""
+        """Predict: [.., quantile], in the order of the quantiles."""
         weight, bias = (self.layout.view(self.parameters, name)[0, :, 0] for name in ("weight", "bias"))
         # The gradient is stored before the weights' use it: fused into it, the loss was derived again for each weight.
         raw, middle = (x @ weight + bias).contiguous_backward(), self._middle

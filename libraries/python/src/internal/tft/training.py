@@ -15,9 +15,9 @@ from tinygrad import Context, Tensor, TinyJit
 from tinygrad.nn.state import get_state_dict, load_state_dict
 
 from internal.forecasting.scoring import pinball_loss
-from internal.kernels.adam import Adam, AdamSettings
-from internal.kernels.launch import compiling_ahead
+from internal.kernels.launch import compile_ahead
 from internal.kernels.layout import padded
+from internal.networks.adam import Adam, AdamSettings
 from internal.networks.losses import quantile_loss
 from internal.tft.checkpoint import Checkpoint, Standing
 from internal.tft.model import TemporalFusionTransformer
@@ -172,7 +172,7 @@ def training_step(
     chosen = optimizer if optimizer is not None else make_optimizer(model, configuration)
 
     def step(past: Tensor, future: Tensor, static: Tensor, target: Tensor) -> Tensor:
-        with compiling_ahead():
+        with compile_ahead():
             loss = quantile_loss(model(past, future, static), target, model.configuration.quantiles)
             report = chosen.step(loss, loss.gradient(*parameters))
         return report.realize()
@@ -222,7 +222,7 @@ class Forward:
         self._captured = TinyJit(self._predict)
 
     def _predict(self, past: Tensor, future: Tensor, static: Tensor) -> Tensor:
-        with compiling_ahead():
+        with compile_ahead():
             prediction = self.model(past, future, static)
         return prediction.realize()
 

@@ -1,7 +1,8 @@
 """Dropout by an integer hash of seed, site and index: nothing is stored, and C and plain forms drop the same elements.
 
-It knows seeds and rates. Whether it acts is a scope: only under tinygrad's `Context(TRAINING=1)`.
+It acts only under tinygrad's `Context(TRAINING=1)`.
 """
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
 
 import numpy as np
 from tinygrad import Tensor, dtypes
@@ -17,21 +18,24 @@ class Dropout:
     `__slots__` keeps the tensors out of the model's state dictionary: they are no parameters.
     """
 
-    __slots__ = ("_still", "active")
+    __slots__ = ("_inactive", "active")
 
     def __init__(self, rate: float, seed: int) -> None:
         values = np.array([seed & 0xFFFFFFFF, int(rate * 2**32), 0, 0], np.uint32)
         self.active = Tensor(values).realize()
-        self._still = Tensor(np.zeros(4, np.uint32)).realize()
+        self._inactive = Tensor(np.zeros(4, np.uint32)).realize()
 
     @property
     def control(self) -> Tensor:
         """What the layers get: the active control in training, else one that drops nothing."""
-        return self.active if TRAINING else self._still
+        return self.active if TRAINING else self._inactive
 
 
 def drop(values: Tensor, control: Tensor, site: int) -> Tensor:
-    """The plain form: drop elements of f32 `values` and scale the rest by 1 / (1 - rate); site names the layer."""
+    """Drop elements of f32 `values` and scale the rest by 1 / (1 - rate); `site` names the layer.
+
+    An element is dropped where the hash of its index is below the threshold; `kernels/kernel.h` has the same hash in C.
+    """
     index = Tensor.arange(values.numel(), dtype=dtypes.uint32).reshape(values.shape)
     mixed = (index * _INDEX).bitwise_xor(control[0:1] + (site * _SITE & 0xFFFFFFFF))
     mixed = mixed.bitwise_xor(mixed.rshift(15)) * _FIRST
