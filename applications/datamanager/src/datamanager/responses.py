@@ -1,4 +1,4 @@
-"""The JSON bodies of datamanager's responses; `datamanager.routes.frame_documentation` documents the frames."""
+"""The JSON bodies of datamanager's responses; `internal.http.frame_documentation` documents the frames."""
 
 from datetime import date
 

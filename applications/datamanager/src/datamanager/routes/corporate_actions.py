@@ -3,9 +3,9 @@
 from fastapi import APIRouter, Request, Response
 
 from datamanager import queries
-from datamanager.routes.frame_documentation import document_response_frame
 from datamanager.routes.parameters import OptionalPeriod, Tickers
 from datamanager.services import RequestServices
+from internal.http.frame_documentation import document_response_frame
 from internal.http.frames import frame_response, negotiate
 from internal.schemas import corporate_actions
 

@@ -11,9 +11,9 @@ from datamanager import queries
 from datamanager.ingestion import IngestionResult
 from datamanager.periods import Period
 from datamanager.responses import IngestionProgressResponse, IngestionResponse, SessionOutcome
-from datamanager.routes.frame_documentation import document_response_frame
 from datamanager.routes.parameters import ColumnList, RequiredPeriod, Tickers, split_at_commas
 from datamanager.services import RequestServices
+from internal.http.frame_documentation import document_response_frame
 from internal.http.frames import frame_response, negotiate
 from internal.schemas import equity_bars
 

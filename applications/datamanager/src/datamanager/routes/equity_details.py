@@ -5,10 +5,10 @@ from fastapi import APIRouter, Request, Response
 from datamanager import queries
 from datamanager.details import FILE_SCHEMA
 from datamanager.responses import DetailsResponse
-from datamanager.routes.frame_documentation import document_request_frame, document_response_frame
 from datamanager.routes.parameters import Tickers
 from datamanager.services import RequestServices
 from internal.errors import InvalidRequestError
+from internal.http.frame_documentation import document_request_frame, document_response_frame
 from internal.http.frames import ARROW, CSV, JSON, PARQUET, frame_response, negotiate, read_frame
 from internal.schemas import equity_details
 

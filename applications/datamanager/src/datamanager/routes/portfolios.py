@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from datamanager import queries
 from datamanager.responses import StoredResponse
-from datamanager.routes.frame_documentation import document_request_frame, document_response_frame
 from datamanager.routes.parameters import DayOrPeriod
 from datamanager.services import RequestServices
 from datamanager.storage import store_portfolio
 from internal.errors import InvalidRequestError
+from internal.http.frame_documentation import document_request_frame, document_response_frame
 from internal.http.frames import frame_response, negotiate, read_frame
 from internal.schemas import portfolios
 

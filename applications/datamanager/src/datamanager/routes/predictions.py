@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request, Response
 
 from datamanager import queries
 from datamanager.responses import StoredResponse
-from datamanager.routes.frame_documentation import document_request_frame, document_response_frame
 from datamanager.routes.parameters import DayOrPeriod, Tickers
 from datamanager.services import RequestServices
 from datamanager.storage import store_predictions
 from internal.errors import InvalidRequestError
+from internal.http.frame_documentation import document_request_frame, document_response_frame
 from internal.http.frames import frame_response, negotiate, read_frame
 from internal.schemas import predictions
 
