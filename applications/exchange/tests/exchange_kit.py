@@ -1,39 +1,108 @@
-"""What the exchange's tests share: moves of the clock, the stored state, and a real server process."""
+"""What the exchange's tests share: venues on either repository, moves of the clock, and a real server process."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import pytest
 from alpaca.trading.client import TradingClient
 
-from exchange.adapters.sqlite_repository import Ledger
-from exchange.services import Exchange
+from exchange.adapters.database import Database
+from exchange.adapters.fault_repository import SqliteFaultRepository
+from exchange.adapters.sqlite_repository import SqliteRepository
+from exchange.faults import Fault, FaultKind
+from exchange.services import open_exchange
 from internal.venue.clock import Auction
+from internal.venue.core import ExchangeCore, open_venue
+from internal.venue.market.protocol import MarketData
+from internal.venue.market_faults import MarketFault, MarketFaultKind
+from internal.venue.money import decimal_of
+from internal.venue.repository import InMemoryRepository, VenueRepository
+from internal.venue.state import open_account
 
 HTTP = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 """For all requests: `httpx.get` reads every certificate authority each time, for 20 ms of processor time."""
 KEY_ID, SECRET = "PKTESTEXCHANGE", "a-secret-of-the-tests"
 
 
-def advance(exchange: Exchange, to: Auction) -> None:
+@dataclass(frozen=True)
+class OpenVenue:
+    """A venue on one of the repositories; `inject` adds a fault of the market to it."""
+
+    core: ExchangeCore
+    repository: VenueRepository
+    inject: Callable[[MarketFaultKind, str, float | None], None]
+
+
+class Store(Protocol):
+    """One place where a venue is stored; opening a venue on it again is a restart."""
+
+    def open(self, market: MarketData, cash: str = "100000") -> OpenVenue:
+        """The venue on what is stored; a fresh account has the cash."""
+        ...
+
+
+class MemoryStore:
+    """A venue stored in memory."""
+
+    def __init__(self) -> None:
+        self._repository = InMemoryRepository()
+
+    def open(self, market: MarketData, cash: str = "100000") -> OpenVenue:
+        """The venue on what the repository holds."""
+        core = open_venue(market, self._repository, open_account(market, Decimal(cash)))
+        return OpenVenue(core, self._repository, self._inject)
+
+    def _inject(self, kind: MarketFaultKind, ticker: str, share: float | None) -> None:
+        number = len(self._repository.market_faults()) + 1
+        self._repository.add_market_fault(
+            MarketFault(number, kind, ticker, 1, None if share is None else decimal_of(share))
+        )
+
+
+class SqliteStore:
+    """A venue stored in SQLite; each opening closes the one before, as a new process would find it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._database: Database | None = None
+
+    @property
+    def database(self) -> Database:
+        """The open database."""
+        assert self._database is not None
+        return self._database
+
+    def open(self, market: MarketData, cash: str = "100000") -> OpenVenue:
+        """The venue on what the folder holds."""
+        self.close()
+        self._database = Database(self._folder)
+        repository, faults = SqliteRepository(self._database), SqliteFaultRepository(self._database)
+        exchange = open_exchange(market, repository, faults, Decimal(cash))
+
+        def inject(kind: MarketFaultKind, ticker: str, share: float | None) -> None:
+            faults.add_fault(Fault(kind=FaultKind(kind), ticker=ticker, share=share))
+
+        return OpenVenue(exchange.core, repository, inject)
+
+    def close(self) -> None:
+        """Closes the database, if it is open."""
+        if self._database is not None:
+            self._database.close()
+
+
+def advance(venue: OpenVenue, to: Auction) -> None:
     """Moves the clock to the next open or close, as the control route does."""
-    for step in exchange.steps_to(exchange.next_stop(to)):
-        exchange.play(step)
-
-
-@contextmanager
-def reading(exchange: Exchange) -> Iterator[Ledger]:
-    """The stored state."""
-    with exchange.database.reading() as connection:
-        yield Ledger(connection)
+    for step in venue.core.steps_to(venue.core.next_stop(to)):
+        venue.core.step(step)
 
 
 def free_port() -> int:

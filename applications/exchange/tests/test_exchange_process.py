@@ -8,7 +8,6 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -21,14 +20,14 @@ from requests.exceptions import RequestException
 
 from applications.exchange.tests.exchange_kit import (
     Server,
+    SqliteStore,
+    advance,
     exchange_command,
     exchange_environment,
     free_port,
     start_server,
     stop_server,
 )
-from exchange.adapters.database import Database
-from exchange.services import Exchange
 from internal.venue.clock import Auction
 from internal.venue.market.simulated import SimulatedMarket
 
@@ -173,11 +172,9 @@ def test_events_reach_subscribers_once(tmp_path: Path) -> None:
 
 def test_a_step_that_was_never_told(tmp_path: Path) -> None:
     """Killed after a step was stored and before its event left: the next start tells it."""
-    database = Database(tmp_path / "state")
-    exchange = Exchange(SimulatedMarket(ticker_count=12), database, Decimal(100_000))
-    for step in exchange.steps_to(exchange.next_stop(Auction.CLOSE)):
-        exchange.play(step)
-    database.close()
+    stored = SqliteStore(tmp_path / "state")
+    advance(stored.open(SimulatedMarket(ticker_count=12)), Auction.CLOSE)
+    stored.close()
     listener = Listener()
     environment = exchange_environment(tmp_path / "state", EVENT_SUBSCRIBERS=listener.url)
     server = start_server(environment, tmp_path / "log")

@@ -1,7 +1,4 @@
-"""The exchange's settings.
-
-Knows names and defaults. Knows nothing of what they do.
-"""
+"""The exchange's settings, with their defaults."""
 
 from datetime import date
 from decimal import Decimal
@@ -14,7 +11,7 @@ from internal.settings import ServiceSettings
 
 
 class Configuration(ServiceSettings):
-    """What the exchange plays, and with which keys its account is opened.
+    """Which market the exchange runs, and which keys its account accepts.
 
     With `EXCHANGE_BARS_FILE` the market is replayed from that file and seed, ticker count and signal are not used.
     `EXCHANGE_START_DATE` names the session at whose close a fresh exchange's clock starts.

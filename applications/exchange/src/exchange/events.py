@@ -1,40 +1,32 @@
-"""From the exchange's own record of events into the durable outbox.
+"""Publishes what the venue recorded: a session's open or close becomes a cloud event in the durable outbox.
 
-Knows that a recorded event must be sent at least once. Ids are a function of type and session, so that sending one
-again after a crash is the same event to everybody.
+An event's id is a function of its type and session, so that publishing one again after a crash repeats the same event.
 """
 
 import asyncio
-from datetime import date
 
 from fastapi.concurrency import run_in_threadpool
 
-from exchange.adapters.database import Database
-from exchange.adapters.sqlite_repository import Ledger
 from internal.cloud_events import EventBus, make_event
 from internal.event_types import EventType
+from internal.venue.clock import Auction
+from internal.venue.repository import VenueRepository
 
 SOURCE = "/exchange"
+EVENT_TYPES = {Auction.OPEN: EventType.SESSION_OPENED, Auction.CLOSE: EventType.SESSION_CLOSED}
+AUCTIONS = {str(event_type): auction for auction, event_type in EVENT_TYPES.items()}
 
 
 class Publisher:
-    """Hands recorded events to the bus; `turn` lets one mover of the clock act at a time."""
+    """Hands recorded events to the bus; `turn` lets one client at a time move the clock."""
 
-    def __init__(self, database: Database, bus: EventBus) -> None:
-        self._database = database
+    def __init__(self, repository: VenueRepository, bus: EventBus) -> None:
+        self._repository = repository
         self._bus = bus
         self.turn = asyncio.Lock()
 
     async def publish_recorded(self) -> None:
         """Publishes every recorded event that is not in the outbox yet, oldest first."""
-        for sequence, event_type, session in await run_in_threadpool(self._unsent):
-            await self._bus.publish(make_event(EventType(event_type), SOURCE, session, {}))
-            await run_in_threadpool(self._mark, sequence)
-
-    def _unsent(self) -> list[tuple[int, str, date]]:
-        with self._database.reading() as connection:
-            return Ledger(connection).unsent_session_events()
-
-    def _mark(self, sequence: int) -> None:
-        with self._database.transaction() as connection:
-            Ledger(connection).mark_session_event_sent(sequence)
+        for number, event in await run_in_threadpool(self._repository.unsent_events):
+            await self._bus.publish(make_event(EVENT_TYPES[event.auction], SOURCE, event.session, {}))
+            await run_in_threadpool(self._repository.mark_event_sent, number)

@@ -1,9 +1,7 @@
-"""Plays injected faults on the way in and out: wrong answers of the kinds in `faults`.
-
-Knows ASGI messages. Knows no endpoint: control, health and metrics alone are spared.
-"""
+"""Plays injected faults as wrong answers to requests; control, health and metrics are spared."""
 
 from http import HTTPStatus
+from typing import cast
 from uuid import uuid4
 
 from anyio import sleep
@@ -12,28 +10,29 @@ from starlette.datastructures import Headers
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exchange.adapters.database import Database
-from exchange.faults import Fault, FaultKind, take_request_fault
+from exchange.faults import Fault, FaultKind
+from exchange.ports import FaultRepository
 from internal.telemetry import get_logger
 
 SPARED = ("/control", "/health", "/ready", "/metrics", "/openapi.json")
 ALPACA_PATHS = ("/v2/account", "/v2/orders", "/v2/positions", "/v2/assets", "/v2/clock", "/v2/calendar")
+UNREADABLE_BODY = b'{"code":40010001,"mess'
 PROXY_PAGE = "<html><head><title>Just a moment...</title></head><body>Checking your connection</body></html>"
 
 
 class FaultInjection:
-    """The middleware; it finds the exchange where the routes find it."""
+    """The middleware; it finds the exchange on the application's state, as the routes do."""
 
     def __init__(self, application: ASGIApp) -> None:
         self._application = application
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets a request through, or plays the oldest fault that strikes it."""
+        """Passes a request on, or plays the oldest fault that strikes it."""
         if scope["type"] != "http" or scope["path"].startswith(SPARED):
             await self._application(scope, receive, send)
             return
-        database = scope["app"].state.exchange.database
-        fault = await run_in_threadpool(_take, database, scope["method"], scope["path"])
+        faults = _find_faults(scope)
+        fault = await run_in_threadpool(faults.take_request_fault, scope["method"], scope["path"])
         if fault is None:
             await self._application(scope, receive, send)
             return
@@ -53,13 +52,12 @@ class FaultInjection:
             await _wrong_answer(fault, scope["path"])(scope, receive, send)
 
 
-def _take(database: Database, method: str, path: str) -> Fault | None:
-    with database.transaction() as connection:
-        return take_request_fault(connection, method, path)
+def _find_faults(scope: Scope) -> FaultRepository:
+    return cast("FaultRepository", scope["app"].state.exchange.faults)
 
 
 class Recorder:
-    """Takes the application's answer instead of the client."""
+    """Receives the application's answer in the client's place."""
 
     def __init__(self) -> None:
         self.status = int(HTTPStatus.OK)
@@ -67,7 +65,7 @@ class Recorder:
         self.body = b""
 
     async def __call__(self, message: Message) -> None:
-        """Keeps one message."""
+        """Records one message."""
         if message["type"] == "http.response.start":
             self.status, self.headers = message["status"], Headers(raw=message["headers"])
         self.body += message.get("body", b"")
@@ -90,6 +88,8 @@ def _wrong_answer(fault: Fault, path: str) -> Response:
         return JSONResponse(_error_body(path, 42910000, "too many requests"), 429, headers)
     if fault.kind is FaultKind.HTML_BODY:
         return HTMLResponse(PROXY_PAGE)
+    if fault.kind is FaultKind.UNREADABLE_REFUSAL:
+        return Response(UNREADABLE_BODY, 422, media_type="application/json")
     if fault.kind is FaultKind.GATEWAY_TIMEOUT:
         return JSONResponse(_error_body(path, 50410000, "request timed out"), 504)
     return JSONResponse(_error_body(path, 50010000, "internal server error occurred"), 500)

@@ -1,18 +1,13 @@
-"""Faults that the control API injects: what each kind is, and how they are kept and used up.
+"""Faults that the control API injects: their kinds and parameters; `fault_injection` plays those of requests."""
 
-Knows kinds and counts. Knows nothing of HTTP (`fault_injection` plays the wrong answers) or of matching.
-"""
-
-import sqlite3
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class FaultKind(StrEnum):
-    """What goes wrong: six wrong answers to a request, two events of the market."""
+    """What goes wrong: seven wrong answers to a request, two events of the market."""
 
     RATE_LIMIT = "rate_limit"
     SERVER_ERROR = "server_error"
@@ -20,6 +15,7 @@ class FaultKind(StrEnum):
     HANG = "hang"
     TRUNCATED_BODY = "truncated_body"
     HTML_BODY = "html_body"
+    UNREADABLE_REFUSAL = "unreadable_refusal"
     PARTIAL_FILL = "partial_fill"
     REFUSED_SHORT = "refused_short"
 
@@ -62,49 +58,3 @@ class StoredFault(Fault):
 
     id: int
     remaining: int
-
-
-def add_fault(connection: sqlite3.Connection, fault: Fault) -> StoredFault:
-    """Stores a fault."""
-    row = connection.execute(
-        "INSERT INTO faults (body, remaining) VALUES (?, ?) RETURNING id", (fault.model_dump_json(), fault.count)
-    ).fetchone()
-    return StoredFault(**fault.model_dump(), id=row["id"], remaining=fault.count)
-
-
-def list_faults(connection: sqlite3.Connection) -> list[StoredFault]:
-    """Every fault, used-up ones included, oldest first."""
-    rows = connection.execute("SELECT * FROM faults ORDER BY id")
-    return [
-        StoredFault(**Fault.model_validate_json(row["body"]).model_dump(), id=row["id"], remaining=row["remaining"])
-        for row in rows
-    ]
-
-
-def clear_faults(connection: sqlite3.Connection) -> None:
-    """Forgets every fault."""
-    connection.execute("DELETE FROM faults")
-
-
-def take_request_fault(connection: sqlite3.Connection, method: str, path: str) -> Fault | None:
-    """The oldest fault that strikes this request, used up by one; None when the request goes through."""
-    for fault in list_faults(connection):
-        strikes = fault.kind not in MARKET_KINDS and fault.method in {None, method} and fnmatchcase(path, fault.path)
-        if strikes and _use(connection, fault):
-            return fault
-    return None
-
-
-def take_market_fault(connection: sqlite3.Connection, kind: FaultKind, ticker: str) -> Fault | None:
-    """The oldest fault of the market that strikes this ticker, used up by one."""
-    for fault in list_faults(connection):
-        if fault.kind is kind and fnmatchcase(ticker, fault.ticker) and _use(connection, fault):
-            return fault
-    return None
-
-
-def _use(connection: sqlite3.Connection, fault: StoredFault) -> bool:
-    changed = connection.execute(
-        "UPDATE faults SET remaining = remaining - 1 WHERE id = ? AND remaining > 0", (fault.id,)
-    )
-    return changed.rowcount == 1

@@ -1,11 +1,10 @@
 """Assembles the exchange once, in the open: settings, market, state, events, routes.
 
-The only module that knows all the others. Run it with
-`python -m internal.http.run exchange.server:create_application --port PORT`.
+Run it with `python -m internal.http.run exchange.server:create_application --port PORT`.
 """
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,12 +14,15 @@ from starlette.middleware import Middleware
 
 from exchange.adapters.bars_file import load_replayed_market
 from exchange.adapters.database import Database
-from exchange.adapters.sqlite_repository import Ledger
+from exchange.adapters.fault_repository import SqliteFaultRepository
+from exchange.adapters.sqlite_repository import SqliteRepository
 from exchange.configuration import Configuration
 from exchange.events import SOURCE, Publisher
 from exchange.fault_injection import FaultInjection
+from exchange.responses.control import state_of
 from exchange.routes import (
     alpaca_account,
+    alpaca_activities,
     alpaca_market,
     alpaca_orders,
     alpaca_positions,
@@ -28,13 +30,13 @@ from exchange.routes import (
     polygon,
     reference,
 )
-from exchange.services import Exchange
+from exchange.services import Exchange, open_exchange
 from internal.cloud_events import EventBus
 from internal.errors import ConfigurationError, FundError
 from internal.http.service import create_service
 from internal.telemetry import configure_logging, get_logger
-from internal.venue.market.protocol import Market
-from internal.venue.market.simulated import SimulatedMarket
+from internal.venue.market.protocol import MarketData
+from internal.venue.market.simulated import OPENING_DAY, SimulatedMarket
 
 DESCRIPTION = (
     "A simulated exchange. Polygon's market data and Alpaca's trading at the root, for their unmodified clients; "
@@ -44,6 +46,7 @@ ROUTERS = (
     polygon.router,
     reference.router,
     alpaca_account.router,
+    alpaca_activities.router,
     alpaca_orders.router,
     alpaca_positions.router,
     alpaca_market.router,
@@ -57,7 +60,8 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
     Raises ConfigurationError for settings that are missing or wrong. What the settings point at (a bars file, the
     stored state) is opened at start-up: what is wrong there ends the process with a sentence on standard error.
     """
-    lifespan = _Lifespan(configuration if configuration is not None else Configuration())
+    settings = configuration or Configuration()  # pyright: ignore[reportCallIssue]  # read from the environment
+    lifespan = _Lifespan(settings)
     application = create_service(
         "exchange",
         DESCRIPTION,
@@ -79,56 +83,56 @@ class _Lifespan:
     configuration: Configuration
 
     @asynccontextmanager
-    async def run(self, application: FastAPI) -> AsyncIterator[None]:
+    async def run(self, application: FastAPI) -> AsyncGenerator[None]:
         configuration = self.configuration
         configure_logging("exchange", configuration.log_format, secrets=configuration.secrets())
         try:
             market = await run_in_threadpool(build_market, configuration)
             database = Database(configuration.state_directory)
-            exchange = await run_in_threadpool(Exchange, market, database, configuration.exchange_cash)
+            exchange = await run_in_threadpool(open_stored, market, database, configuration)
         except FundError as error:
             sys.stderr.write(f"exchange: {error.detail}\n")
             raise
         subscribers, token = configuration.event_subscribers, configuration.fund_api_token
         try:
             async with EventBus(configuration.state_directory, SOURCE, subscribers, {}, token=token) as bus:
-                publisher = Publisher(database, bus)
+                publisher = Publisher(exchange.repository, bus)
                 application.state.configuration = configuration
                 application.state.exchange = exchange
                 application.state.publisher = publisher
                 application.state.bus = bus
                 await publisher.publish_recorded()
-                get_logger(__name__).info("exchange_opened", **control.state_of(exchange).model_dump())
+                get_logger(__name__).info("exchange_opened", **state_of(exchange).model_dump())
                 yield
         finally:
             database.close()
 
 
-def build_market(configuration: Configuration) -> Market:
+def open_stored(market: MarketData, database: Database, configuration: Configuration) -> Exchange:
+    """The exchange on the stored state. Raises ConfigurationError when that belongs to another market."""
+    repository, faults = SqliteRepository(database), SqliteFaultRepository(database)
+    return open_exchange(market, repository, faults, configuration.exchange_cash)
+
+
+def build_market(configuration: Configuration) -> MarketData:
     """The market that the settings ask for. Raises ConfigurationError with what to do."""
     bars_file, details_file = configuration.exchange_bars_file, configuration.exchange_details_file
     if bars_file is not None:
         return load_replayed_market(bars_file, details_file, configuration.exchange_start_date)
     if details_file is not None:
         raise ConfigurationError("EXCHANGE_DETAILS_FILE belongs to EXCHANGE_BARS_FILE: set both, or neither")
-    given = configuration.exchange_start_date
     return SimulatedMarket(
         seed=configuration.exchange_seed,
         ticker_count=configuration.exchange_ticker_count,
         signal=configuration.exchange_signal,
-        **({} if given is None else {"opening_day": given}),
+        opening_day=configuration.exchange_start_date or OPENING_DAY,
     )
 
 
 async def _check_state(application: FastAPI) -> None:
     """Raises when the stored state cannot be read."""
     exchange: Exchange = application.state.exchange
-    await run_in_threadpool(_read_clock, exchange)
-
-
-def _read_clock(exchange: Exchange) -> None:
-    with exchange.database.reading() as connection:
-        Ledger(connection).clock()
+    await run_in_threadpool(exchange.repository.load)
 
 
 async def _check_events(application: FastAPI) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from internal.dates import session_close, sessions
 from internal.errors import ConflictError, InvalidRequestError
-from internal.venue.clock import Auction, Phase, next_step, parse_moment, read, steps_between
+from internal.venue.clock import Auction, Phase, next_step, parse_moment, read_clock, steps_between
 
 DAYS = sessions(date(2024, 11, 25), date(2024, 12, 6))
 START = datetime(2024, 11, 25, tzinfo=UTC)
@@ -35,7 +35,7 @@ def at(text: str) -> datetime:
 )
 def test_phase(moment: str, session: str, phase: Phase) -> None:
     """Holidays, early closes, weekends and daylight saving each fall into the right session and phase."""
-    found = read(at(moment))
+    found = read_clock(at(moment))
     assert (date.fromisoformat(session), phase) == (found.session, found.phase)
 
 

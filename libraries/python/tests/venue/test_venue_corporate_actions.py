@@ -8,7 +8,8 @@ import pytest
 
 from internal.dates import session_close
 from internal.venue.charges import Sale, charge_borrow, charge_fees, regulatory_fees
-from internal.venue.corporate_actions import Split, apply_delisting, apply_dividend, apply_split, split_order
+from internal.venue.corporate_actions import Dividend, Split, apply_delisting, apply_dividend, apply_split, split_order
+from internal.venue.history import MovementKind
 from internal.venue.margin_account import MarginAccount, apply_fill, apply_marks
 from internal.venue.orders import Order, OrderStatus, OrderType, PositionIntent, Side, TimeInForce
 
@@ -25,18 +26,18 @@ def holding(quantity: str, price: str = "100") -> MarginAccount:
 def test_split_keeps_the_value() -> None:
     """4 for 1: 25 shares at 100 become 100 at 25; cash, equity and cost basis stay."""
     before = holding("25")
-    after, movements = apply_split(before, Split("AAA", Decimal(1), Decimal(4)))
+    after, movements = apply_split(before, Split("AAA", DAY, Decimal(1), Decimal(4)))
     held = after.positions["AAA"]
     assert (Decimal(100), Decimal(25), Decimal(25)) == (held.quantity, held.mark_price, held.average_entry_price)
     assert (before.cash, before.equity) == (after.cash, after.equity)
-    assert ["SPLIT"] == [movement.activity_type for movement in movements]
+    assert [MovementKind.SPLIT] == [movement.kind for movement in movements]
 
 
 @pytest.mark.parametrize(("quantity", "left", "cash"), [("25", "2", "500.00"), ("-25", "-2", "-500.00")])
 def test_reverse_split_pays_the_rest_in_cash(quantity: str, left: str, cash: str) -> None:
     """1 for 10: 25 shares become 2, the half share at 1,000 is paid (a short owes it)."""
     before = holding(quantity)
-    after, movements = apply_split(before, Split("AAA", Decimal(10), Decimal(1)))
+    after, movements = apply_split(before, Split("AAA", DAY, Decimal(10), Decimal(1)))
     assert Decimal(left) == after.quantity_of("AAA")
     assert Decimal(cash) == after.cash - before.cash == movements[1].net_amount
     assert before.equity == after.equity
@@ -45,7 +46,7 @@ def test_reverse_split_pays_the_rest_in_cash(quantity: str, left: str, cash: str
 def test_split_of_what_is_not_held() -> None:
     """Nothing happens."""
     book = holding("25")
-    assert (book, []) == apply_split(book, Split("BBB", Decimal(1), Decimal(2)))
+    assert (book, []) == apply_split(book, Split("BBB", DAY, Decimal(1), Decimal(2)))
 
 
 def test_split_of_an_open_order() -> None:
@@ -54,20 +55,20 @@ def test_split_of_an_open_order() -> None:
         1, "a", "a", "AAA", Side.BUY, OrderType.LIMIT, TimeInForce.GTC, PositionIntent.BUY_TO_OPEN, Decimal(3), None,
         Decimal("10.01"), Decimal("10.01"), OrderStatus.NEW, session_close(DAY), session_close(DAY),
     )  # fmt: skip
-    doubled = split_order(order, Split("AAA", Decimal(1), Decimal(2)))
+    doubled = split_order(order, Split("AAA", DAY, Decimal(1), Decimal(2)))
     assert doubled is not None
     assert (Decimal(6), Decimal("5.00")) == (doubled.quantity, doubled.limit_price)
-    sold = split_order(replace(order, side=Side.SELL), Split("AAA", Decimal(1), Decimal(2)))
+    sold = split_order(replace(order, side=Side.SELL), Split("AAA", DAY, Decimal(1), Decimal(2)))
     assert sold is not None
     assert Decimal("5.01") == sold.limit_price
-    assert split_order(order, Split("AAA", Decimal(10), Decimal(1))) is None
-    assert split_order(replace(order, filled_quantity=Decimal(1)), Split("AAA", Decimal(1), Decimal(2))) is None
+    assert split_order(order, Split("AAA", DAY, Decimal(10), Decimal(1))) is None
+    assert split_order(replace(order, filled_quantity=Decimal(1)), Split("AAA", DAY, Decimal(1), Decimal(2))) is None
 
 
 def test_dividend_pays_longs_and_charges_shorts() -> None:
     """0.25 a share on 30 shares."""
     for quantity, amount in (("30", Decimal("7.50")), ("-30", Decimal("-7.50"))):
-        book, movements = apply_dividend(holding(quantity), "AAA", Decimal("0.25"))
+        book, movements = apply_dividend(holding(quantity), Dividend("AAA", DAY, Decimal("0.25")))
         assert amount == movements[0].net_amount == book.cash - holding(quantity).cash
 
 
@@ -83,15 +84,15 @@ def test_fees_by_hand() -> None:
     """Sales of 1,000 at 50 and 200,000 at 1: SEC 250,000 x 27.80 a million = 6.95; TAF 0.166 + 8.30 (capped) = 8.47."""
     sales = [Sale(Decimal(1000), Decimal(50)), Sale(Decimal(200000), Decimal(1))]
     assert (Decimal("6.95"), Decimal("8.47")) == regulatory_fees(sales)
-    book, movements = charge_fees(holding("10"), sales, date(2025, 1, 2))
+    book, movements = charge_fees(holding("10"), sales)
     assert Decimal("-15.42") == book.cash - holding("10").cash == sum(movement.net_amount for movement in movements)
-    assert [] == charge_fees(holding("10"), [], date(2025, 1, 2))[1]
+    assert [] == charge_fees(holding("10"), [])[1]
 
 
 def test_borrow_by_hand() -> None:
     """100 short at 100 at 3.6 % a year: one dollar a night, three over a weekend; longs pay nothing."""
     rates = {"AAA": Decimal("0.036")}
     assert [Decimal(-1), Decimal(-3)] == [
-        charge_borrow(holding("-100"), rates, date(2025, 1, 3), nights)[1][0].net_amount for nights in (1, 3)
+        charge_borrow(holding("-100"), rates, nights)[1][0].net_amount for nights in (1, 3)
     ]
-    assert [] == charge_borrow(holding("100"), rates, date(2025, 1, 3), 3)[1]
+    assert [] == charge_borrow(holding("100"), rates, 3)[1]

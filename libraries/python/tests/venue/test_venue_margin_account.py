@@ -5,7 +5,14 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from internal.venue.margin_account import MarginAccount, apply_fill, apply_marks, buying_power, multiplier, roll_day
+from internal.venue.margin_account import (
+    MarginAccount,
+    apply_fill,
+    apply_marks,
+    buying_power,
+    margin_multiplier,
+    roll_day,
+)
 
 FILLS = st.lists(
     st.tuples(
@@ -61,7 +68,7 @@ def test_buying_power_by_hand() -> None:
     )
     assert (Decimal(200000), Decimal(140000)) == (buying_power(opened(), [], 2), buying_power(book, [], 2))
     assert Decimal(100000) == buying_power(opened(), [], 1)
-    assert (1, 2) == (multiplier(opened("1999.99"), 4), multiplier(opened("2000"), 4))
+    assert (1, 2) == (margin_multiplier(opened("1999.99"), 4), margin_multiplier(opened("2000"), 4))
 
 
 @given(FILLS)

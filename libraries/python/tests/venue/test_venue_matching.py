@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from internal.dates import session_close, session_open
 from internal.venue.clock import Auction, Step
-from internal.venue.matching import Execution, match, slippage
+from internal.venue.matching import Execution, match_orders, slippage
 from internal.venue.orders import Order, OrderStatus, OrderType, PositionIntent, Side, TimeInForce
 from libraries.python.tests.venue.venue_kit import make_bar
 
@@ -51,7 +51,7 @@ def make_order(  # noqa: PLR0913 - an order's terms
 
 def run(order: Order, step: Step, **bar: float) -> list[Execution]:
     """The fills of one order against a bar that opens and closes at 100, low 98, high 102, a million shares."""
-    return list(match([order], {"AAA": make_bar("AAA", DAY, **bar)}, step, lambda _, quantity: quantity))
+    return list(match_orders([order], {"AAA": make_bar("AAA", DAY, **bar)}, step, lambda _, quantity: quantity))
 
 
 def test_slippage_by_hand() -> None:
@@ -68,13 +68,13 @@ def test_market_order_pays_slippage() -> None:
 def test_participation_is_limited() -> None:
     """An auction gives one's orders at most 5 % of the session's volume, in the order of their arrival."""
     orders = [make_order(quantity="40000"), make_order(quantity="40000")]
-    fills = match(orders, {"AAA": make_bar("AAA", DAY)}, OPEN, lambda _, quantity: quantity)
+    fills = match_orders(orders, {"AAA": make_bar("AAA", DAY)}, OPEN, lambda _, quantity: quantity)
     assert [Decimal(40000), Decimal(10000)] == [fill.quantity for fill in fills]
 
 
 def test_halted_ticker_does_not_fill() -> None:
     """No bar, or no volume, no fill."""
-    assert [] == list(match([make_order()], {}, OPEN, lambda _, quantity: quantity))
+    assert [] == list(match_orders([make_order()], {}, OPEN, lambda _, quantity: quantity))
     assert [] == run(make_order(), OPEN, volume=0.0)
 
 

@@ -9,7 +9,9 @@ import polars as pl
 
 from internal.dates import sessions
 from internal.schemas import corporate_actions
+from internal.venue.market.action_calendar import ActionCalendar
 from internal.venue.market.listing import Bar, Listing
+from internal.venue.market.protocol import CorporateActions
 
 DAYS = sessions(date(2024, 12, 30), date(2025, 1, 10))  # 30, 31 December, 2, 3, 6, 7, 8, 10 January (9: mourning)
 AAA = Listing(
@@ -81,6 +83,10 @@ class HandMarket:
     def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:
         """One ticker's bars in between."""
         return pl.DataFrame([bar for (name, day), bar in self.table.items() if name == ticker and start <= day <= end])
+
+    def corporate_actions(self, start: date, end: date) -> CorporateActions:
+        """The splits and dividends in between."""
+        return ActionCalendar(self.splits(start, end), self.dividends(start, end)).between(start, end)
 
     def splits(self, start: date, end: date) -> pl.DataFrame:
         """The splits in between."""

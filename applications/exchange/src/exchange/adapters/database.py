@@ -1,17 +1,17 @@
 """The exchange's one SQLite file: its tables, its transactions, and how values are written.
 
-Knows columns and types. Knows nothing of what a row means. Every change of the exchange is one `transaction()`: after a
-`kill -9` it is there whole or not at all.
+Every change of the exchange is one `transaction()`: after a `kill -9` it is there whole or not at all.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from threading import RLock
 
+from exchange.adapters.migration import migrate_activities
 from internal.errors import UnavailableError
 
 FILE_NAME = "exchange.sqlite3"
@@ -34,11 +34,13 @@ CREATE TABLE IF NOT EXISTS orders (
     canceled_at TEXT, replaced_at TEXT, replaced_by TEXT, replaces TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS orders_by_status ON orders (status);
-CREATE TABLE IF NOT EXISTS activities (
-    sequence INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, activity_type TEXT NOT NULL, session TEXT NOT NULL,
-    timestamp TEXT NOT NULL, net_amount TEXT NOT NULL, order_id TEXT, body TEXT NOT NULL
+CREATE INDEX IF NOT EXISTS orders_by_submission ON orders (submitted_at);
+CREATE TABLE IF NOT EXISTS history (
+    sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, session TEXT NOT NULL, timestamp TEXT NOT NULL,
+    net_amount TEXT NOT NULL, ticker TEXT, quantity TEXT, price TEXT, order_id TEXT, side TEXT, order_status TEXT,
+    cumulative_quantity TEXT, leaves_quantity TEXT, split_from TEXT, split_to TEXT, charged TEXT, nights INTEGER
 ) STRICT;
-CREATE INDEX IF NOT EXISTS activities_by_order ON activities (order_id);
+CREATE INDEX IF NOT EXISTS history_by_timestamp ON history (timestamp);
 CREATE TABLE IF NOT EXISTS faults (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, remaining INTEGER NOT NULL)
 STRICT;
 CREATE TABLE IF NOT EXISTS session_events (
@@ -64,6 +66,8 @@ class Database:
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(SCHEMA)
+            with self.transaction() as connection:
+                migrate_activities(connection)
         except (OSError, sqlite3.Error) as error:
             raise UnavailableError(
                 f"The exchange cannot keep its state in {path}: {error}. When it is locked, another exchange runs on "
@@ -71,7 +75,7 @@ class Database:
             ) from error
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Generator[sqlite3.Connection]:
         """All or nothing: commits at the end, rolls back on any error. UnavailableError when the disk is full."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -92,7 +96,7 @@ class Database:
             self._connection.execute("ROLLBACK")
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Generator[sqlite3.Connection]:
         """The connection for reads alone, while nobody writes."""
         with self._lock:
             yield self._connection

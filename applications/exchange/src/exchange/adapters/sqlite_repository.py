@@ -1,123 +1,84 @@
-"""Where account, orders and activities are kept: reads and writes inside one transaction.
+"""The venue's repository in SQLite: every change is one transaction.
 
-Knows rows and dataclasses. Knows nothing of rules. Every change of cash is an activity with its `net_amount`, so that
-cash = the opening cash + the sum of all activities, always.
+Every change of cash is a row of history with its `net_amount`, so that cash = the opening cash + the sum of all rows.
 """
 
 import json
 import sqlite3
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal
 
-from exchange.adapters.database import to_moment, to_text
-from internal.venue.account_settings import AccountSettings
-from internal.venue.margin_account import MarginAccount, Position
-from internal.venue.orders import OPEN_STATUSES, Order, OrderStatus, OrderType, PositionIntent, Side, TimeInForce
-
-ORDER_COLUMNS = tuple(field.name for field in fields(Order))
-ORDER_DECIMALS = ("quantity", "notional", "limit_price", "reserve_price", "filled_quantity", "filled_average_price")
-ORDER_MOMENTS = ("submitted_at", "updated_at", "filled_at", "expired_at", "canceled_at", "replaced_at")
-ORDER_ENUMS = {
-    "side": Side,
-    "type": OrderType,
-    "time_in_force": TimeInForce,
-    "position_intent": PositionIntent,
-    "status": OrderStatus,
-}
-PUT_ORDER = (
-    f"INSERT INTO orders ({', '.join(ORDER_COLUMNS)}) VALUES ({', '.join('?' * len(ORDER_COLUMNS))}) "  # noqa: S608 - own column names
-    f"ON CONFLICT (sequence) DO UPDATE SET {', '.join(f'{column} = excluded.{column}' for column in ORDER_COLUMNS[1:])}"
+from exchange.adapters.database import Database, to_moment, to_text
+from exchange.adapters.rows import (
+    HISTORY_COLUMNS,
+    ORDER_COLUMNS,
+    POSITION_COLUMNS,
+    history_row,
+    history_values,
+    kinds_of,
+    order_from_row,
+    order_values,
+    position_from_row,
+    position_values,
 )
-POSITION_COLUMNS = tuple(field.name for field in fields(Position))
+from exchange.events import AUCTIONS, EVENT_TYPES
+from exchange.faults import MARKET_KINDS, Fault
+from internal.venue.account_settings import AccountSettings
+from internal.venue.charges import Sale
+from internal.venue.clock import Phase, read_clock
+from internal.venue.history import ActivityType, Fill, HistoryRow
+from internal.venue.margin_account import MarginAccount, Position
+from internal.venue.market_faults import MarketFault, MarketFaultKind
+from internal.venue.money import decimal_of
+from internal.venue.orders import OPEN_STATUSES, Order, Side
+from internal.venue.repository import HistoryQuery, OrderQuery
+from internal.venue.state import AccountIdentity, SessionEvent, VenueChange, VenueState
 
 
-@dataclass(frozen=True, slots=True)
-class Activity:
-    """One row of the account's history; `body` is Alpaca's row, `net_amount` what it did to cash in dollars."""
-
-    sequence: int
-    id: str
-    activity_type: str
-    session: date
-    timestamp: datetime
-    net_amount: Decimal
-    order_id: str | None
-    body: dict[str, str | None]
+def _upsert(table: str, columns: Sequence[str]) -> str:
+    changes = ", ".join(f"{column} = excluded.{column}" for column in columns[1:])
+    return (
+        f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) "  # noqa: S608 - own names
+        f"ON CONFLICT ({columns[0]}) DO UPDATE SET {changes}"
+    )
 
 
-class Ledger:
-    """The stored exchange as one transaction (or one read) sees it."""
+PUT_ORDER = _upsert("orders", ORDER_COLUMNS)
+PUT_POSITION = _upsert("positions", POSITION_COLUMNS)
+PUT_FACT = _upsert("facts", ("name", "value"))
+ADD_ROW = f"INSERT INTO history VALUES ({', '.join('?' * len(HISTORY_COLUMNS))})"  # noqa: S608 - column count only
+OPEN = ", ".join(f"'{status}'" for status in sorted(OPEN_STATUSES))
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
 
-    def fact(self, name: str) -> str | None:
-        """One named value, None when it was never set."""
-        row = self.connection.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return None if row is None else str(row["value"])
+class SqliteRepository:
+    """The stored venue; reads and writes take turns on the database's one connection."""
 
-    def set_fact(self, name: str, value: str) -> None:
-        """Stores one named value."""
-        self.connection.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, value))
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    def required_fact(self, name: str) -> str:
-        """A value that every initialised exchange has."""
-        value = self.fact(name)
-        if value is None:
-            raise KeyError(name)
-        return value
+    def load(self) -> VenueState | None:
+        """The state after the last stored change; None where nothing was ever stored."""
+        with self._database.reading() as connection:
+            facts = {str(row["name"]): str(row["value"]) for row in connection.execute("SELECT * FROM facts")}
+            return _load_state(connection, facts) if "clock" in facts else None
 
-    def clock(self) -> datetime:
-        """The stored moment of the exchange's clock, UTC."""
-        return to_moment(self.required_fact("clock"))
-
-    def set_clock(self, moment: datetime) -> None:
-        """Moves the stored clock."""
-        self.set_fact("clock", moment.isoformat(timespec="microseconds"))
-
-    def configurations(self) -> AccountSettings:
-        """The account's switches."""
-        stored = self.fact("configurations")
-        return AccountSettings() if stored is None else AccountSettings.model_validate_json(stored)
-
-    def set_configurations(self, configurations: AccountSettings) -> None:
-        """Stores the account's switches."""
-        self.set_fact("configurations", configurations.model_dump_json())
-
-    def book(self) -> MarginAccount:
-        """Cash and positions."""
-        rows = self.connection.execute("SELECT * FROM positions ORDER BY ticker")
-        positions = [
-            Position(row["ticker"], *(Decimal(row[column]) for column in POSITION_COLUMNS[1:])) for row in rows
-        ]
-        return MarginAccount(
-            Decimal(self.required_fact("cash")),
-            Decimal(self.required_fact("last_equity")),
-            Decimal(self.required_fact("last_maintenance_margin")),
-            {position.ticker: position for position in positions},
-        )
-
-    def set_book(self, book: MarginAccount) -> None:
-        """Stores cash and positions."""
-        for name in ("cash", "last_equity", "last_maintenance_margin"):
-            self.set_fact(name, format(getattr(book, name), "f"))
-        self.connection.execute("DELETE FROM positions")
-        self.connection.executemany(
-            f"INSERT INTO positions VALUES ({', '.join('?' * len(POSITION_COLUMNS))})",  # noqa: S608 - column count only
-            [[to_text(getattr(held, column)) for column in POSITION_COLUMNS] for held in book.positions.values()],
-        )
-
-    def open_orders(self) -> list[Order]:
-        """Orders that can still fill, oldest first."""
-        marks = ", ".join("?" * len(OPEN_STATUSES))
-        query = f"SELECT * FROM orders WHERE status IN ({marks}) ORDER BY sequence"  # noqa: S608 - placeholders only
-        return [_order(row) for row in self.connection.execute(query, [str(status) for status in OPEN_STATUSES])]
-
-    def orders(self) -> list[Order]:
-        """Every order ever accepted, oldest first."""
-        return [_order(row) for row in self.connection.execute("SELECT * FROM orders ORDER BY sequence")]
+    def store(self, change: VenueChange) -> None:
+        """Stores a change in one transaction. Raises UnavailableError when the disk is full; then nothing is stored."""
+        with self._database.transaction() as connection:
+            connection.executemany(PUT_FACT, _changed_facts(change))
+            _store_positions(connection, change)
+            connection.executemany(PUT_ORDER, [order_values(order) for order in change.orders])
+            connection.executemany(ADD_ROW, [history_values(row) for row in change.history])
+            connection.executemany(
+                "UPDATE faults SET remaining = remaining - 1 WHERE id = ?", [(number,) for number in change.used_faults]
+            )
+            if change.event is not None:
+                connection.execute(
+                    "INSERT INTO session_events (type, session) VALUES (?, ?)",
+                    (EVENT_TYPES[change.event.auction], change.event.session.isoformat()),
+                )
 
     def order(self, order_id: str) -> Order | None:
         """One order by the exchange's id."""
@@ -128,84 +89,168 @@ class Ledger:
         return self._one_order("SELECT * FROM orders WHERE client_order_id = ?", client_order_id)
 
     def _one_order(self, query: str, key: str) -> Order | None:
-        row = self.connection.execute(query, (key,)).fetchone()
-        return None if row is None else _order(row)
+        with self._database.reading() as connection:
+            row: sqlite3.Row | None = connection.execute(query, (key,)).fetchone()
+            return None if row is None else order_from_row(row)
 
-    def next_order_sequence(self) -> int:
-        """The number that the next order gets, from 1."""
-        return int(self.connection.execute("SELECT COALESCE(MAX(sequence), 0) + 1 FROM orders").fetchone()[0])
+    def find_orders(self, query: OrderQuery) -> list[Order]:
+        """Orders in the order of their acceptance."""
+        where = _Conditions()
+        if query.is_open is not None:
+            where.add(f"status {'IN' if query.is_open else 'NOT IN'} ({OPEN})")
+        where.add_if("submitted_at > ?", to_text(query.after))
+        where.add_if("submitted_at < ?", to_text(query.until))
+        where.add_if("side = ?", query.side)
+        where.add_any("ticker", query.tickers)
+        return [order_from_row(row) for row in self._select("orders", where, query.limit, newest=query.newest_first)]
 
-    def last_submitted_at(self) -> datetime | None:
-        """When the newest order entered; None before the first."""
-        row = self.connection.execute("SELECT submitted_at FROM orders ORDER BY sequence DESC LIMIT 1").fetchone()
-        return None if row is None else to_moment(row["submitted_at"])
+    def find_history(self, query: HistoryQuery) -> list[HistoryRow]:
+        """Rows of the account's history in the order of their events."""
+        where = _Conditions()
+        where.add_any("kind", None if query.types is None else kinds_of(query.types))
+        where.add_if("session = ?", None if query.session is None else query.session.isoformat())
+        where.add_if("timestamp > ?", to_text(query.after))
+        where.add_if("timestamp < ?", to_text(query.until))
+        where.add_if("sequence < ?" if query.newest_first else "sequence > ?", query.beyond)
+        return [history_row(row) for row in self._select("history", where, query.limit, newest=query.newest_first)]
 
-    def put_order(self, order: Order) -> None:
-        """Stores an order, new or changed."""
-        values = [order.sequence, *(to_text(getattr(order, column)) for column in ORDER_COLUMNS[1:])]
-        self.connection.execute(PUT_ORDER, values)
-
-    def last_activity_sequence(self) -> int:
-        """The number of the newest activity, 0 before the first."""
-        return int(self.connection.execute("SELECT COALESCE(MAX(sequence), 0) FROM activities").fetchone()[0])
-
-    def add_activities(self, activities: Iterable[Activity]) -> None:
-        """Appends to the account's history."""
-        self.connection.executemany(
-            "INSERT INTO activities VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            [
-                (
-                    activity.sequence,
-                    activity.id,
-                    activity.activity_type,
-                    activity.session.isoformat(),
-                    to_text(activity.timestamp),
-                    to_text(activity.net_amount),
-                    activity.order_id,
-                    json.dumps(activity.body),
-                )
-                for activity in activities
-            ],
+    def _select(self, table: str, where: "_Conditions", limit: int | None, *, newest: bool) -> list[sqlite3.Row]:
+        statement = (
+            f"SELECT * FROM {table} WHERE {where.text} "  # noqa: S608 - own names and placeholders
+            f"ORDER BY sequence {'DESC' if newest else 'ASC'} LIMIT ?"
         )
+        with self._database.reading() as connection:
+            return connection.execute(statement, [*where.values, -1 if limit is None else limit]).fetchall()
 
-    def activities(self, *, session: date | None = None, order_id: str | None = None) -> list[Activity]:
-        """The account's history, oldest first, of one session or one order or whole."""
-        query = "SELECT * FROM activities WHERE (?1 IS NULL OR session = ?1) AND (?2 IS NULL OR order_id = ?2)"
-        day = None if session is None else session.isoformat()
-        return [_activity(row) for row in self.connection.execute(query + " ORDER BY sequence", (day, order_id))]
+    def market_faults(self) -> list[MarketFault]:
+        """The market's faults that still strike, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT * FROM faults WHERE remaining > 0 ORDER BY id").fetchall()
+        found = [(int(row["id"]), Fault.model_validate_json(row["body"]), int(row["remaining"])) for row in rows]
+        return [
+            MarketFault(
+                number,
+                MarketFaultKind(fault.kind),
+                fault.ticker,
+                remaining,
+                None if fault.share is None else decimal_of(fault.share),
+            )
+            for number, fault, remaining in found
+            if fault.kind in MARKET_KINDS
+        ]
 
-    def add_session_event(self, event_type: str, session: date) -> None:
-        """Records an event that must be sent, in the same transaction as what it tells of."""
-        self.connection.execute(
-            "INSERT INTO session_events (type, session) VALUES (?, ?)", (event_type, session.isoformat())
-        )
+    def unsent_events(self) -> list[tuple[int, SessionEvent]]:
+        """Every event that was not marked as sent, with its number, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT * FROM session_events WHERE published = 0 ORDER BY sequence").fetchall()
+        return [
+            (int(row["sequence"]), SessionEvent(AUCTIONS[row["type"]], date.fromisoformat(row["session"])))
+            for row in rows
+        ]
 
-    def unsent_session_events(self) -> list[tuple[int, str, date]]:
-        """Sequence, type and session of every event that is not in the outbox yet, oldest first."""
-        rows = self.connection.execute("SELECT * FROM session_events WHERE published = 0 ORDER BY sequence")
-        return [(row["sequence"], row["type"], date.fromisoformat(row["session"])) for row in rows]
-
-    def mark_session_event_sent(self, sequence: int) -> None:
-        """The event lies in the durable outbox."""
-        self.connection.execute("UPDATE session_events SET published = 1 WHERE sequence = ?", (sequence,))
-
-
-def _order(row: sqlite3.Row) -> Order:
-    values = dict(row)
-    for columns, parse in ((ORDER_DECIMALS, Decimal), (ORDER_MOMENTS, to_moment)):
-        values |= {column: None if values[column] is None else parse(values[column]) for column in columns}
-    values |= {column: kind(values[column]) for column, kind in ORDER_ENUMS.items()}
-    return Order(**values)
+    def mark_event_sent(self, number: int) -> None:
+        """Records that the event is in the durable outbox."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE session_events SET published = 1 WHERE sequence = ?", (number,))
 
 
-def _activity(row: sqlite3.Row) -> Activity:
-    return Activity(
-        row["sequence"],
-        row["id"],
-        row["activity_type"],
-        date.fromisoformat(row["session"]),
-        to_moment(row["timestamp"]),
-        Decimal(row["net_amount"]),
-        row["order_id"],
-        json.loads(row["body"]),
+class _Conditions:
+    """The parts of a WHERE clause with the values of their placeholders."""
+
+    def __init__(self) -> None:
+        self._parts = ["1"]
+        self.values: list[str | int] = []
+
+    @property
+    def text(self) -> str:
+        """All parts joined."""
+        return " AND ".join(self._parts)
+
+    def add(self, part: str, *values: str | int) -> None:
+        """A condition with the values of its placeholders."""
+        self._parts.append(part)
+        self.values.extend(values)
+
+    def add_if(self, part: str, value: str | int | None) -> None:
+        """A condition on one value, unless that is None."""
+        if value is not None:
+            self.add(part, value)
+
+    def add_any(self, column: str, values: Iterable[str] | None) -> None:
+        """The column has one of the values, unless that is None."""
+        if values is not None:
+            given = sorted(values)
+            self.add(f"{column} IN ({', '.join('?' * len(given))})", *given)
+
+
+def _changed_facts(change: VenueChange) -> list[tuple[str, str]]:
+    before = {} if change.before is None else _facts(change.before)
+    return [(name, value) for name, value in _facts(change.after).items() if before.get(name) != value]
+
+
+def _facts(state: VenueState) -> dict[str, str]:
+    """The named values that hold the state's single numbers and settings."""
+    identity, account = state.identity, state.account
+    return {
+        "market": identity.market,
+        "account_id": identity.account_id,
+        "created_at": identity.created_at.isoformat(),
+        "opening_cash": str(identity.opening_cash),
+        "clock": state.moment.isoformat(timespec="microseconds"),
+        "cash": format(account.cash, "f"),
+        "last_equity": format(account.last_equity, "f"),
+        "last_maintenance_margin": format(account.last_maintenance_margin, "f"),
+        "configurations": json.dumps(asdict(state.settings)),
+    }
+
+
+def _store_positions(connection: sqlite3.Connection, change: VenueChange) -> None:
+    before: Mapping[str, Position] = {} if change.before is None else change.before.account.positions
+    after = change.after.account.positions
+    if before is after:
+        return
+    connection.executemany("DELETE FROM positions WHERE ticker = ?", [(name,) for name in before if name not in after])
+    changed = [held for name, held in after.items() if before.get(name) != held]
+    connection.executemany(PUT_POSITION, [position_values(held) for held in changed])
+
+
+def _load_state(connection: sqlite3.Connection, facts: dict[str, str]) -> VenueState:
+    orders = [order_from_row(row) for row in connection.execute(f"SELECT * FROM orders WHERE status IN ({OPEN})")]  # noqa: S608 - own names
+    newest: sqlite3.Row | None = connection.execute(
+        "SELECT sequence, submitted_at FROM orders ORDER BY sequence DESC LIMIT 1"
+    ).fetchone()
+    moment = to_moment(facts["clock"])
+    return VenueState(
+        identity=AccountIdentity(
+            facts["account_id"], facts["market"], to_moment(facts["created_at"]), Decimal(facts["opening_cash"])
+        ),
+        moment=moment,
+        account=_load_account(connection, facts),
+        settings=AccountSettings(**json.loads(facts.get("configurations", "{}"))),
+        open_orders={order.sequence: order for order in sorted(orders, key=lambda order: order.sequence)},
+        last_order=0 if newest is None else int(newest["sequence"]),
+        last_submitted_at=None if newest is None else to_moment(newest["submitted_at"]),
+        last_row=int(connection.execute("SELECT COALESCE(MAX(sequence), 0) FROM history").fetchone()[0]),
+        session_sales=_load_session_sales(connection, moment),
     )
+
+
+def _load_account(connection: sqlite3.Connection, facts: dict[str, str]) -> MarginAccount:
+    positions = [position_from_row(row) for row in connection.execute("SELECT * FROM positions ORDER BY ticker")]
+    return MarginAccount(
+        Decimal(facts["cash"]),
+        Decimal(facts["last_equity"]),
+        Decimal(facts["last_maintenance_margin"]),
+        {position.ticker: position for position in positions},
+    )
+
+
+def _load_session_sales(connection: sqlite3.Connection, moment: datetime) -> tuple[Sale, ...]:
+    """The sell fills of the session that is open at the moment."""
+    reading = read_clock(moment)
+    if reading.phase is not Phase.OPEN:
+        return ()
+    query = "SELECT * FROM history WHERE session = ? AND kind = ? AND side = ? ORDER BY sequence"
+    rows = connection.execute(query, (reading.session.isoformat(), ActivityType.FILL, Side.SELL))
+    entries = (history_row(row).entry for row in rows)
+    return tuple(Sale(entry.quantity, entry.price) for entry in entries if isinstance(entry, Fill))

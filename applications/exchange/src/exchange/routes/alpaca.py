@@ -1,7 +1,4 @@
-"""How the trading API answers: the key pair it asks for, and every refusal in Alpaca's own body.
-
-Knows Alpaca's outer shapes. Knows no endpoint.
-"""
+"""How the trading API answers: the key pair that it requires, and every refusal in Alpaca's own body."""
 
 import hmac
 from collections.abc import Callable, Coroutine
@@ -13,9 +10,27 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from exchange.routes.wiring import TheConfiguration
+from exchange.routes.dependencies import TheConfiguration
 from internal.errors import FundError
-from internal.venue.rejections import AlpacaError, invalid, unauthorized
+from internal.venue.rejections import RefusalReason, RequestRefusedError, invalid_field
+
+REFUSALS = {
+    RefusalReason.MALFORMED_BODY: (400, 40010000),
+    RefusalReason.INVALID_FIELD: (422, 40010001),
+    RefusalReason.DUPLICATE_CLIENT_ORDER_ID: (422, 40010001),
+    RefusalReason.UNPROCESSABLE: (422, 42210000),
+    RefusalReason.NOT_SHORTABLE: (422, 42210000),
+    RefusalReason.TRADING_SUSPENDED: (403, 40310000),
+    RefusalReason.INSUFFICIENT_BUYING_POWER: (403, 40310000),
+    RefusalReason.INSUFFICIENT_QUANTITY: (403, 40310000),
+    RefusalReason.FORBIDDEN: (403, 40310000),
+    RefusalReason.NOT_FOUND: (404, 40410000),
+}
+INTERNAL_ERROR, INVALID_REQUEST = 50010000, 42210000
+
+
+class WrongKeyPairError(Exception):
+    """A key pair that is not the account's."""
 
 
 class AlpacaRoute(APIRoute):
@@ -28,28 +43,40 @@ class AlpacaRoute(APIRoute):
         async def answer(request: Request) -> Response:
             try:
                 return await handle(request)
-            except AlpacaError as error:
-                return _refuse(error)
+            except RequestRefusedError as refusal:
+                return _refuse(refusal)
             except RequestValidationError as error:
                 first = error.errors()[0]
-                return _refuse(invalid(f"{first['loc'][-1]} is invalid: {first['msg']}"))
+                return _refuse(invalid_field(f"{first['loc'][-1]} is invalid: {first['msg']}"))
+            except WrongKeyPairError:
+                return JSONResponse({"message": "unauthorized."}, HTTPStatus.UNAUTHORIZED)
             except FundError as error:
-                code = 50010000 if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else 42210000
-                return _refuse(AlpacaError(error.status, code, error.detail))
+                code = INTERNAL_ERROR if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else INVALID_REQUEST
+                return JSONResponse({"code": code, "message": error.detail}, error.status)
 
         return answer
 
 
-def _refuse(error: AlpacaError) -> JSONResponse:
-    return JSONResponse(error.body, error.status)
+def refusal_status(refusal: RequestRefusedError) -> int:
+    """The HTTP status with which Alpaca refuses."""
+    return REFUSALS[refusal.reason][0]
+
+
+def refusal_body(refusal: RequestRefusedError) -> dict[str, str | int]:
+    """Alpaca's body of a refusal: `code`, `message`, and what the real one adds to them."""
+    return {"code": REFUSALS[refusal.reason][1], "message": refusal.message, **refusal.details}
+
+
+def _refuse(refusal: RequestRefusedError) -> JSONResponse:
+    return JSONResponse(refusal_body(refusal), refusal_status(refusal))
 
 
 async def require_key_pair(request: Request, configuration: TheConfiguration) -> None:
-    """Lets the account's own key pair in. Raises AlpacaError 401 for any other."""
+    """Accepts the account's own key pair. Raises WrongKeyPairError for any other."""
     pairs = (
         (request.headers.get("APCA-API-KEY-ID", ""), configuration.exchange_api_key_id),
         (request.headers.get("APCA-API-SECRET-KEY", ""), configuration.exchange_api_secret),
     )
     right = [hmac.compare_digest(given.encode(), secret.get_secret_value().encode()) for given, secret in pairs]
     if not all(right):
-        raise unauthorized()
+        raise WrongKeyPairError

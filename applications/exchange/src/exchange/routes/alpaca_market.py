@@ -1,20 +1,26 @@
 """`/v2/assets`, `/v2/clock`, `/v2/calendar`: what can be traded, and when.
 
-Parses, asks market and clock, answers. Shows no listing that the clock has not reached.
+No listing is shown before the clock has reached it.
 """
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from exchange.bodies import asset_body, calendar_body, clock_body
+from exchange.responses.alpaca_market import (
+    AssetBody,
+    CalendarDayBody,
+    ClockBody,
+    asset_body,
+    calendar_body,
+    clock_body,
+)
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
-from exchange.routes.wiring import TheExchange
+from exchange.routes.dependencies import TheExchange
 from exchange.services import Exchange
 from internal.dates import FIRST_DAY, sessions
 from internal.venue import rejections
-from internal.venue.clock import NEW_YORK
 from internal.venue.identity import asset_id
 from internal.venue.market.listing import Listing
 
@@ -25,35 +31,29 @@ router = APIRouter(
 )
 
 
-def _today(exchange: Exchange) -> date:
-    return exchange.clock.now().astimezone(NEW_YORK).date()
-
-
 @router.get("/assets")
 def list_assets(
     exchange: TheExchange,
     status: Literal["active", "inactive"] | None = None,
     asset_class: str = "us_equity",
     primary_exchange: Annotated[str | None, Query(alias="exchange")] = None,
-) -> list[dict[str, Any]]:
+) -> list[AssetBody]:
     """Every asset known on the clock's day; this exchange lists stocks alone."""
-    today = _today(exchange)
+    today = exchange.clock.today()
     if asset_class != "us_equity":
         return []
     bodies = (asset_body(listing, today) for listing in exchange.market.listings(today))
-    return [
-        body for body in bodies if status in {None, body["status"]} and primary_exchange in {None, body["exchange"]}
-    ]
+    return [body for body in bodies if status in {None, body.status} and primary_exchange in {None, body.exchange}]
 
 
 @router.get("/assets/{symbol_or_asset_id}")
-def get_asset(exchange: TheExchange, symbol_or_asset_id: str) -> dict[str, Any]:
+def get_asset(exchange: TheExchange, symbol_or_asset_id: str) -> AssetBody:
     """One asset by symbol or id."""
-    return asset_body(_listing(exchange, symbol_or_asset_id), _today(exchange))
+    return asset_body(_find_listing(exchange, symbol_or_asset_id), exchange.clock.today())
 
 
-def _listing(exchange: Exchange, symbol_or_asset_id: str) -> Listing:
-    today = _today(exchange)
+def _find_listing(exchange: Exchange, symbol_or_asset_id: str) -> Listing:
+    today = exchange.clock.today()
     named = exchange.market.listing(symbol_or_asset_id)
     if named is not None and named.listed_date <= today:
         return named
@@ -64,15 +64,15 @@ def _listing(exchange: Exchange, symbol_or_asset_id: str) -> Listing:
 
 
 @router.get("/clock")
-def get_clock(exchange: TheExchange) -> dict[str, Any]:
+def get_clock(exchange: TheExchange) -> ClockBody:
     """The exchange's clock."""
     return clock_body(exchange.clock.reading())
 
 
 @router.get("/calendar")
-def get_calendar(start: date = FIRST_DAY, end: date = LAST_CALENDAR_DAY) -> list[dict[str, str]]:
+def get_calendar(start: date = FIRST_DAY, end: date = LAST_CALENDAR_DAY) -> list[CalendarDayBody]:
     """Sessions from start to end, both included."""
     if end < start:
-        raise rejections.invalid("end must not be before start")
+        raise rejections.invalid_field("end must not be before start")
     first, last = max(start, FIRST_DAY), min(end, LAST_CALENDAR_DAY)
     return [calendar_body(day) for day in sessions(first, last)] if first <= last else []

@@ -1,24 +1,25 @@
-"""`/v2/orders`: send, list, look up, replace, cancel.
-
-Parses, calls the trading desk, answers. Knows no rule.
-"""
+"""`/v2/orders`: send, list, look up, replace, cancel."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from http import HTTPStatus
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import JSONResponse
 
-from exchange.adapters.sqlite_repository import Ledger
-from exchange.bodies import order_body
-from exchange.order_entry import find_order
-from exchange.requests import OrderBody, ReplaceBody, parse, parse_json, refuse_unplayed
+from exchange.responses.alpaca_orders import CanceledOrderBody, OrderBody, new_order_body, order_body
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
-from exchange.routes.wiring import TheExchange
-from exchange.services import Exchange
+from exchange.routes.dependencies import TheExchange
+from exchange.routes.order_requests import (
+    ReplaceOrderFields,
+    SubmitOrderFields,
+    parse_fields,
+    parse_object,
+    refuse_unsupported_terms,
+)
 from internal.venue import rejections
-from internal.venue.orders import Order, OrderStatus, Side
+from internal.venue.orders import Side
+from internal.venue.repository import OrderQuery
 
 router = APIRouter(
     prefix="/v2", route_class=AlpacaRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca orders"]
@@ -26,13 +27,12 @@ router = APIRouter(
 
 
 @router.post("/orders")
-async def send_order(request: Request, exchange: TheExchange) -> dict[str, Any]:
+async def submit_order(request: Request, exchange: TheExchange) -> OrderBody:
     """Accepts an order: 200 with `pending_new` once it is durable."""
-    body = parse_json(await request.body())
-    refuse_unplayed(body)
-    terms = parse(OrderBody, body).to_request()
-    order = await run_in_threadpool(exchange.desk.submit, terms)
-    return order_body(order, status=OrderStatus.PENDING_NEW)
+    fields = parse_object(await request.body())
+    refuse_unsupported_terms(fields)
+    terms = parse_fields(SubmitOrderFields, fields).to_request()
+    return new_order_body(await run_in_threadpool(exchange.core.submit, terms))
 
 
 @router.get("/orders")
@@ -45,66 +45,59 @@ def list_orders(  # noqa: PLR0913, PLR0917 - the filters of the real endpoint
     direction: Literal["asc", "desc"] = "desc",
     side: Side | None = None,
     symbols: str | None = None,
-) -> list[dict[str, Any]]:
+) -> list[OrderBody]:
     """Orders by status, time of submission (`after` and `until` exclusive), side and symbols."""
-    wanted = {"open": {True}, "closed": {False}, "all": {True, False}}[status]
-    tickers = None if symbols is None else {symbol.strip() for symbol in symbols.split(",")}
-    found = [
-        order
-        for order in _all_orders(exchange)
-        if order.is_open in wanted
-        and (after is None or order.submitted_at > _aware(after))
-        and (until is None or order.submitted_at < _aware(until))
-        and side in {None, order.side}
-        and (tickers is None or order.ticker in tickers)
-    ]
-    ordered = found if direction == "asc" else found[::-1]
-    return [order_body(order) for order in ordered[:limit]]
+    query = OrderQuery(
+        is_open={"open": True, "closed": False, "all": None}[status],
+        after=_in_utc(after),
+        until=_in_utc(until),
+        side=side,
+        tickers=None if symbols is None else frozenset(symbol.strip() for symbol in symbols.split(",")),
+        newest_first=direction == "desc",
+        limit=limit,
+    )
+    return [order_body(order) for order in exchange.repository.find_orders(query)]
 
 
-def _all_orders(exchange: Exchange) -> list[Order]:
-    with exchange.database.reading() as connection:
-        return Ledger(connection).orders()
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+def _in_utc(moment: datetime | None) -> datetime | None:
+    """The moment; one without a time zone is read as UTC."""
+    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 @router.get("/orders:by_client_order_id")
-def order_by_client_id(exchange: TheExchange, client_order_id: str) -> dict[str, Any]:
-    """The order that the client named so."""
-    with exchange.database.reading() as connection:
-        order = Ledger(connection).order_by_client_id(client_order_id)
+def get_order_by_client_id(exchange: TheExchange, client_order_id: str) -> OrderBody:
+    """The order with the client's id."""
+    order = exchange.repository.order_by_client_id(client_order_id)
     if order is None:
         raise rejections.not_found(f"order not found for {client_order_id}")
     return order_body(order)
 
 
 @router.get("/orders/{order_id}")
-def order_by_id(exchange: TheExchange, order_id: str) -> dict[str, Any]:
+def get_order(exchange: TheExchange, order_id: str) -> OrderBody:
     """One order."""
-    with exchange.database.reading() as connection:
-        return order_body(find_order(Ledger(connection), order_id))
+    order = exchange.repository.order(order_id)
+    if order is None:
+        raise rejections.not_found(f"order not found for {order_id}")
+    return order_body(order)
 
 
 @router.patch("/orders/{order_id}")
-async def change_order(request: Request, exchange: TheExchange, order_id: str) -> dict[str, Any]:
+async def replace_order(request: Request, exchange: TheExchange, order_id: str) -> OrderBody:
     """Puts a new order in the place of an open, unfilled one."""
-    body = parse_json(await request.body())
-    refuse_unplayed(body)
-    changes = parse(ReplaceBody, body).to_changes()
-    order = await run_in_threadpool(exchange.desk.replace, order_id, changes)
-    return order_body(order, status=OrderStatus.PENDING_NEW)
+    fields = parse_object(await request.body())
+    refuse_unsupported_terms(fields)
+    changes = parse_fields(ReplaceOrderFields, fields).to_changes()
+    return new_order_body(await run_in_threadpool(exchange.core.replace, order_id, changes))
 
 
-@router.delete("/orders/{order_id}", status_code=204)
+@router.delete("/orders/{order_id}", status_code=HTTPStatus.NO_CONTENT)
 def cancel_order(exchange: TheExchange, order_id: str) -> None:
     """Cancels one order: 204 without a body."""
-    exchange.desk.cancel(order_id)
+    exchange.core.cancel(order_id)
 
 
-@router.delete("/orders")
-def cancel_all_orders(exchange: TheExchange) -> JSONResponse:
+@router.delete("/orders", status_code=HTTPStatus.MULTI_STATUS)
+def cancel_all_orders(exchange: TheExchange) -> list[CanceledOrderBody]:
     """Cancels every open order: 207 with one entry an order."""
-    return JSONResponse([{"id": order.id, "status": 200} for order in exchange.desk.cancel_all()], 207)
+    return [CanceledOrderBody(id=order.id, status=HTTPStatus.OK) for order in exchange.core.cancel_all()]

@@ -1,27 +1,24 @@
-"""`/control`: the exchange's own door. It moves the clock, injects faults, and lists every order ever accepted.
+"""`/control`: moves the clock, injects faults, and lists every order ever accepted.
 
-Parses, calls, answers; errors are problem details. Not part of any vendor's API.
+Errors are problem details. Not part of any vendor's API.
 """
 
 from http import HTTPStatus
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Body, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from exchange.adapters.sqlite_repository import Ledger
-from exchange.bodies import order_body
-from exchange.faults import Fault, StoredFault, add_fault, clear_faults, list_faults
-from exchange.routes.wiring import TheBus, TheConfiguration, TheExchange, ThePublisher
-from exchange.services import Exchange
-from internal.dates import session_close, session_open
+from exchange.faults import Fault, StoredFault
+from exchange.responses.control import EventRecords, OrderRecords, State, order_records, state_of
+from exchange.routes.dependencies import TheBus, TheConfiguration, TheExchange, ThePublisher
 from internal.http.bearer import MUTATING_METHODS, require_bearer_token
 from internal.venue.clock import Auction, parse_moment
 
 
 async def require_token(request: Request, configuration: TheConfiguration) -> None:
-    """Asks for the bearer token on everything that changes something, wherever one is configured."""
+    """Requires the bearer token for everything that changes something, wherever one is configured."""
     if request.method in MUTATING_METHODS:
         require_bearer_token(request.headers, configuration.fund_api_token.get_secret_value())
 
@@ -44,41 +41,9 @@ class ClockMove(BaseModel):
         return self
 
 
-class State(BaseModel):
-    """Where the exchange stands."""
-
-    timestamp: str
-    session: str
-    phase: str
-    next_session: str | None
-    sessions_left: int
-    market: str
-    planted_signal: str
-    seed: int | None
-    tickers: int
-
-
-def state_of(exchange: Exchange) -> State:
-    """Clock and market; `sessions_left` counts the sessions whose close is still to come."""
-    reading = exchange.clock.reading()
-    left = [day for day in exchange.market.sessions() if session_close(day) > reading.timestamp]
-    coming = [day for day in left if session_open(day) > reading.timestamp]
-    return State(
-        timestamp=reading.timestamp.isoformat().replace("+00:00", "Z"),
-        session=reading.session.isoformat(),
-        phase=str(reading.phase),
-        next_session=coming[0].isoformat() if coming else None,
-        sessions_left=len(left),
-        market=exchange.market.kind,
-        planted_signal=exchange.market.planted_signal,
-        seed=exchange.market.seed,
-        tickers=sum(listing.is_active(reading.session) for listing in exchange.market.listings(reading.session)),
-    )
-
-
 @router.get("/state")
 def get_state(exchange: TheExchange) -> State:
-    """Where the exchange stands."""
+    """The exchange's clock and market."""
     return state_of(exchange)
 
 
@@ -95,40 +60,26 @@ async def move_clock(
     async with publisher.turn:
         if move.to is not None:
             auction = Auction.OPEN if move.to == "next_open" else Auction.CLOSE
-            moment = exchange.next_stop(auction)
+            moment = exchange.core.next_stop(auction)
         else:
             moment = parse_moment(move.timestamp or "")
-        for step in exchange.steps_to(moment):
-            await run_in_threadpool(exchange.play, step)
+        for step in exchange.core.steps_to(moment):
+            await run_in_threadpool(exchange.core.step, step)
             await publisher.publish_recorded()
-        await run_in_threadpool(exchange.rest_at, moment)
+        await run_in_threadpool(exchange.core.rest_at, moment)
     return await run_in_threadpool(state_of, exchange)
 
 
 @router.get("/orders")
-def get_orders(exchange: TheExchange) -> dict[str, list[dict[str, Any]]]:
+def get_orders(exchange: TheExchange) -> OrderRecords:
     """Every order ever accepted with its fills, oldest first: the proof that none was lost and none sent twice."""
-    with exchange.database.reading() as connection:
-        ledger = Ledger(connection)
-        orders, rows = ledger.orders(), ledger.activities()
-    fills: dict[str, list[dict[str, Any]]] = {order.id: [] for order in orders}
-    for row in rows:
-        if row.order_id is not None:
-            body = row.body
-            fill = {
-                "id": row.id,
-                "quantity": body["qty"],
-                "price": body["price"],
-                "timestamp": body["transaction_time"],
-            }
-            fills[row.order_id].append(fill)
-    return {"orders": [order_body(order) | {"sequence": order.sequence, "fills": fills[order.id]} for order in orders]}
+    return order_records(exchange)
 
 
-@router.get("/events")
-async def get_events(bus: TheBus) -> dict[str, list[dict[str, Any]]]:
+@router.get("/events", response_model_exclude_unset=True)
+async def get_events(bus: TheBus) -> EventRecords:
     """The last 100 events that the exchange sent, with the state of each delivery."""
-    return await bus.recent()
+    return EventRecords.model_validate(await bus.recent())
 
 
 @router.post("/faults", status_code=HTTPStatus.CREATED)
@@ -137,19 +88,16 @@ def inject_fault(
     fault: Annotated[Fault, Body(examples=[{"kind": "gateway_timeout", "path": "/v2/orders", "method": "POST"}])],
 ) -> StoredFault:
     """Injects a fault; it strikes `count` times and survives a restart."""
-    with exchange.database.transaction() as connection:
-        return add_fault(connection, fault)
+    return exchange.faults.add_fault(fault)
 
 
 @router.get("/faults")
 def get_faults(exchange: TheExchange) -> list[StoredFault]:
     """Every fault with what remains of it."""
-    with exchange.database.reading() as connection:
-        return list_faults(connection)
+    return exchange.faults.list_faults()
 
 
 @router.delete("/faults", status_code=HTTPStatus.NO_CONTENT)
 def remove_faults(exchange: TheExchange) -> None:
-    """Forgets every fault."""
-    with exchange.database.transaction() as connection:
-        clear_faults(connection)
+    """Deletes every fault."""
+    exchange.faults.clear_faults()

@@ -1,30 +1,30 @@
-"""Polygon's daily bars and market status over the exchange's market.
+"""Polygon's daily bars and market status (https://polygon.io/docs/rest/stocks/aggregates).
 
-Knows the vendor's paths, field names and conventions (https://polygon.io/docs/rest/stocks/aggregates). Serves nothing
-of the future: bars up to the last closed session, splits up to the clock's day.
+Nothing of the future is served: bars up to the last closed session, splits up to the clock's day.
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import date, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlencode
 
 import polars as pl
 from fastapi import APIRouter, Depends, Path, Query, Request
 
+from exchange.responses.polygon import AggregatesBody, MarketStatusBody
 from exchange.routes.polygon_answers import (
-    NEW_YORK,
     PolygonError,
     PolygonRoute,
     exchange_of,
     require_key,
     today,
 )
-from exchange.routes.polygon_bars import WINDOWS, envelope, gather_windows, vendor_fields, vendor_rows
+from exchange.routes.polygon_bars import WINDOWS, envelope, gather_windows, make_bar_bodies
 from exchange.routes.polygon_status import status_body
 from exchange.routes.polygon_times import midnight, parse_day
 from internal.dates import is_session
 from internal.price_adjustment import adjust_for_splits
+from internal.venue.clock import NEW_YORK
 
 router = APIRouter(route_class=PolygonRoute, dependencies=[Depends(require_key)], tags=["polygon"])
 
@@ -37,29 +37,28 @@ TODAY_TOO_EARLY = "Attempted to request today's data before end of day. Please u
 NOT_IN_PLAN = "Your plan doesn't include this data timeframe. This exchange holds daily bars up to its own clock"
 
 
-@router.get("/v2/aggs/grouped/locale/us/market/stocks/{day}")
-async def grouped_daily(request: Request, day: str, *, adjusted: bool = True) -> dict[str, Any]:
+@router.get("/v2/aggs/grouped/locale/us/market/stocks/{day}", response_model_exclude_none=True)
+async def get_grouped_daily(request: Request, day: str, *, adjusted: bool = True) -> AggregatesBody:
     """Every ticker's bar of one session; a weekend or holiday is 200 with `resultsCount` 0 and no `results`."""
     asked = parse_day(day, "date")
     _refuse_future(asked, request)
     exchange = exchange_of(request)
     bars = _adjusted(exchange.market.bars(asked), request, adjusted=adjusted)
-    rows = bars.select(pl.col("ticker").alias("T"), *vendor_fields(CLOSING_HOUR))
-    return envelope(vendor_rows(rows), adjusted=adjusted)
+    return envelope(make_bar_bodies(bars, CLOSING_HOUR), adjusted=adjusted)
 
 
-@router.get("/v2/aggs/ticker/{ticker}/prev")
-async def previous_close(request: Request, ticker: str, *, adjusted: bool = True) -> dict[str, Any]:
+@router.get("/v2/aggs/ticker/{ticker}/prev", response_model_exclude_none=True)
+async def get_previous_close(request: Request, ticker: str, *, adjusted: bool = True) -> AggregatesBody:
     """The ticker's latest bar of a closed session."""
     exchange = exchange_of(request)
     closed = exchange.clock.last_closed_session()
     bars = exchange.market.history(ticker, exchange.market.sessions()[0], closed).tail(1)
-    rows = _adjusted(bars, request, adjusted=adjusted).select(pl.col("ticker").alias("T"), *vendor_fields(CLOSING_HOUR))
-    return {"ticker": ticker} | envelope(vendor_rows(rows), adjusted=adjusted)
+    bodies = make_bar_bodies(_adjusted(bars, request, adjusted=adjusted), CLOSING_HOUR)
+    return envelope(bodies, adjusted=adjusted, ticker=ticker)
 
 
-@router.get("/v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{start}/{end}")
-async def aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and query have this many parts
+@router.get("/v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{start}/{end}", response_model_exclude_none=True)
+async def get_aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and query have this many parts
     request: Request,
     ticker: str,
     multiplier: Annotated[int, Path(ge=1, le=366)],
@@ -71,7 +70,7 @@ async def aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and query ha
     sort: Direction = "asc",
     limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
     cursor: str | None = None,
-) -> dict[str, Any]:
+) -> AggregatesBody:
     """One ticker's bars of a range, in windows of days, weeks, months, quarters or years; daily bars are the finest."""
     first, last = parse_day(start, "from"), parse_day(end, "to")
     if last < first:
@@ -84,18 +83,19 @@ async def aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and query ha
     bars = exchange.market.history(ticker, first, min(last, exchange.clock.last_closed_session()))
     windows = gather_windows(_adjusted(bars, request, adjusted=adjusted), f"{multiplier}{WINDOWS[timespan]}")
     windows = windows.sort("date", descending=sort == "desc")
-    body = {"ticker": ticker} | envelope(vendor_rows(windows.head(limit).select(vendor_fields(0))), adjusted=adjusted)
-    body["queryCount"] = bars.height
+    bodies = make_bar_bodies(windows.head(limit), 0, with_ticker=False)
+    body = envelope(bodies, adjusted=adjusted, ticker=ticker).model_copy(update={"query_count": bars.height})
     if windows.height > limit:
         turn = windows.get_column("date")[limit if sort == "asc" else limit - 1]
         span = (midnight(turn), end) if sort == "asc" else (start, midnight(turn - timedelta(days=1)))
         path = f"v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{span[0]}/{span[1]}"
-        body["next_url"] = f"{request.base_url}{path}?cursor={_cursor(sort, limit, adjusted=adjusted)}"
+        cursor_text = _cursor(sort, limit, adjusted=adjusted)
+        return body.model_copy(update={"next_url": f"{request.base_url}{path}?cursor={cursor_text}"})
     return body
 
 
 @router.get("/v1/marketstatus/now")
-async def market_status(request: Request) -> dict[str, Any]:
+async def get_market_status(request: Request) -> MarketStatusBody:
     """Whether the market trades at the exchange's own moment; `serverTime` is that moment in New York."""
     return status_body(exchange_of(request).clock.now().astimezone(NEW_YORK))
 

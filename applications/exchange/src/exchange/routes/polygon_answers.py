@@ -1,23 +1,20 @@
-"""How the simulated vendor answers: its envelope, its error bodies, its key.
+"""How Polygon answers: its error bodies, its key, and where a request finds the market and the clock.
 
-Knows Polygon's outer shapes and where a request finds the market and the clock. Knows no endpoint.
 Vendor's pages: https://polygon.io/docs/rest/quickstart.
 """
 
 from collections.abc import Callable, Coroutine
 from datetime import date, datetime
 from typing import Any, Protocol, cast
-from uuid import uuid4
-from zoneinfo import ZoneInfo
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 
-from internal.venue.market.protocol import Market
-
-NEW_YORK = ZoneInfo("America/New_York")
+from exchange.responses.polygon import request_id
+from internal.venue.clock import NEW_YORK
+from internal.venue.market.protocol import MarketData
 
 
 class Clock(Protocol):
@@ -25,22 +22,31 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The moment, UTC."""
+        ...
 
     def last_closed_session(self) -> date:
         """The latest session whose close has passed."""
+        ...
 
 
 class Exchange(Protocol):
     """What `request.app.state.exchange` offers to these routes."""
 
-    market: Market
-    clock: Clock
+    @property
+    def market(self) -> MarketData:
+        """Listings, prices and corporate actions."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """The clock."""
+        ...
 
 
 class PolygonError(Exception):
     """A refusal in the vendor's words: the HTTP status, the body's `status` and its sentence.
 
-    The sentence stands under `error` where `status` is ERROR, else under `message`.
+    The sentence is under `error` where `status` is ERROR, else under `message`.
     """
 
     def __init__(self, http_status: int, sentence: str, status: str = "ERROR") -> None:
@@ -74,7 +80,7 @@ class PolygonRoute(APIRoute):
 
 
 async def require_key(request: Request) -> None:
-    """Every caller brings a key, as `Authorization: Bearer KEY` or `?apiKey=KEY`; here any key opens the door.
+    """Every caller brings a key, as `Authorization: Bearer KEY` or `?apiKey=KEY`; here any key is accepted.
 
     Raises PolygonError 401 for none and for one that no vendor would have given out (blank, or with blanks in it).
     """
@@ -94,8 +100,3 @@ def exchange_of(request: Request) -> Exchange:
 def today(request: Request) -> date:
     """The day in New York on the exchange's clock."""
     return exchange_of(request).clock.now().astimezone(NEW_YORK).date()
-
-
-def request_id() -> str:
-    """32 hexadecimal digits, as the vendor's."""
-    return uuid4().hex

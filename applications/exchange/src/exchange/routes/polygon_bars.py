@@ -1,16 +1,11 @@
-"""Bars as the vendor writes them: letters for columns, windows of days, and the envelope around them.
-
-Knows frames of daily bars and the vendor's body. Knows no request, no market and no clock.
-"""
-
-from typing import Any
+"""Bars as the vendor writes them: windows of days, and the envelope around them."""
 
 import polars as pl
 
-from exchange.routes.polygon_answers import request_id
+from exchange.responses.polygon import AggregatesBody, BarBody
 from exchange.routes.polygon_times import milliseconds_at
 
-FIELDS = {"v": "volume", "vw": "volume_weighted_average_price", "o": "open", "c": "close", "h": "high", "l": "low"}
+PRICES = ("open", "high", "low", "close", "volume_weighted_average_price")
 WINDOWS = {"day": "d", "week": "w", "month": "mo", "quarter": "q", "year": "y"}
 
 
@@ -31,28 +26,21 @@ def gather_windows(bars: pl.DataFrame, every: str) -> pl.DataFrame:
     )
 
 
-def vendor_fields(hour: int) -> list[pl.Expr]:
-    """The vendor's letters; `t` is that hour in New York of the bar's day."""
-    letters = [pl.col(column).alias(letter) for letter, column in FIELDS.items()]
-    return [*letters, milliseconds_at(hour).alias("t"), pl.col("transactions").alias("n")]
+def make_bar_bodies(bars: pl.DataFrame, hour: int, *, with_ticker: bool = True) -> list[BarBody]:
+    """The bars as the vendor writes them; each bar's moment is that hour in New York of its day."""
+    columns = [*(["ticker"] if with_ticker else []), *PRICES, "volume", "transactions"]
+    frame = bars.select(*columns, milliseconds_at(hour).alias("timestamp"))
+    return [BarBody(**row) for row in frame.iter_rows(named=True)]
 
 
-def vendor_rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """Rows without what the market does not know: `vw` and `n` are left out, as the vendor leaves them."""
-    rows = frame.to_dicts()
-    if frame.get_column("vw").null_count() + frame.get_column("n").null_count() == 0:
-        return rows
-    return [{name: value for name, value in row.items() if value is not None} for row in rows]
-
-
-def envelope(rows: list[dict[str, Any]], *, adjusted: bool) -> dict[str, Any]:
-    """The vendor's body; without bars it has no `results` at all."""
-    return {
-        "queryCount": len(rows),
-        "resultsCount": len(rows),
-        "adjusted": adjusted,
-        **({"results": rows} if rows else {}),
-        "status": "OK",
-        "request_id": request_id(),
-        "count": len(rows),
-    }
+def envelope(results: list[BarBody], *, adjusted: bool, ticker: str | None = None) -> AggregatesBody:
+    """The bars in the vendor's envelope."""
+    count = len(results)
+    return AggregatesBody(
+        ticker=ticker,
+        query_count=count,
+        results_count=count,
+        adjusted=adjusted,
+        results=results or None,
+        count=count,
+    )

@@ -1,7 +1,7 @@
 """Filters, order and pages of the vendor's reference lists.
 
-Knows `name`, `name.gt` and its like, `sort`, `order`, `limit` and the cursor of `next_url`, which carries the first
-page's whole question and day, so that later pages go through the same list. Knows no particular list.
+Parameters are `name`, `name.gt` and its like, `sort`, `order`, `limit`, and the cursor of `next_url`. The cursor
+carries the first page's parameters and day, so that later pages go through the same list.
 """
 
 import binascii
@@ -9,16 +9,20 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import polars as pl
 from fastapi import Request
 
-from exchange.routes.polygon_answers import PolygonError, request_id, today
+from exchange.routes.polygon_answers import PolygonError, today
+
+type Value = str | float | date | bool
+type ColumnType = type[str | float | date | bool]
+type Cell = Value | None
+type JsonValue = str | float | bool | None
 
 LARGEST_LIMIT = 1000
-OPERATORS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
+OPERATORS: dict[str, Callable[[pl.Expr, Value], pl.Expr]] = {
     "": lambda column, value: column == value,
     "gt": lambda column, value: column > value,
     "gte": lambda column, value: column >= value,
@@ -27,61 +31,77 @@ OPERATORS: dict[str, Callable[[pl.Expr, Any], pl.Expr]] = {
 }
 
 
+PARSERS: dict[ColumnType, Callable[[str], Value]] = {
+    str: str,
+    float: float,
+    date: date.fromisoformat,
+    bool: lambda text: {"true": True, "false": False}[text.lower()],
+}
+EXPECTED: dict[ColumnType, str] = {
+    str: "text",
+    float: "a number",
+    date: "a date as YYYY-MM-DD",
+    bool: "true or false",
+}
+
+
 @dataclass(frozen=True)
 class ListShape:
-    """What one list can be asked by: column types, and what stands where nothing is asked."""
+    """The columns that a list can be filtered and sorted by, with their types, and the defaults."""
 
-    columns: Mapping[str, type[str | float | date | bool]]
+    columns: Mapping[str, ColumnType]
     sort: str
     order: str
     limit: int
 
 
 @dataclass(frozen=True)
-class Question:
-    """One request, its cursor opened: `parameters` without cursor and key, `day` the list is read on."""
+class ListRequest:
+    """One request, its cursor decoded: `parameters` without cursor and key, `day` the list is read on."""
 
     parameters: dict[str, str]
     day: date
     offset: int
 
 
-def read_question(request: Request) -> Question:
+def read_list_request(request: Request) -> ListRequest:
     """Open the cursor, if there is one; it replaces every other parameter. PolygonError 400 for a broken one.
 
-    A cursor's day never lies after the exchange's own.
+    A cursor's day is never later than the exchange's own.
     """
-    asked = {name: value for name, value in request.query_params.items() if name != "apiKey" and value}
-    if "cursor" not in asked:
-        return Question(asked, today(request), 0)
+    given = {name: value for name, value in request.query_params.items() if name != "apiKey" and value}
+    if "cursor" not in given:
+        return ListRequest(given, today(request), 0)
     try:
-        held = dict(parse_qsl(urlsafe_b64decode(asked["cursor"].encode()).decode(), strict_parsing=True))
+        held = dict(parse_qsl(urlsafe_b64decode(given["cursor"].encode()).decode(), strict_parsing=True))
         day, offset = date.fromisoformat(held.pop("as_of")), int(held.pop("offset"))
     except (ValueError, KeyError, binascii.Error) as error:
         raise PolygonError(400, "Invalid parameter 'cursor': use next_url as it was given") from error
-    return Question(held, min(day, today(request)), max(0, offset))
+    return ListRequest(held, min(day, today(request)), max(0, offset))
 
 
-def answer_page(request: Request, question: Question, rows: pl.DataFrame, shape: ListShape) -> dict[str, Any]:
-    """Filter, order and cut the rows; the vendor's envelope with `next_url` where there are more.
+@dataclass(frozen=True)
+class Page:
+    """The rows of one page as JSON values, and the address of the next page where there is one."""
 
-    Raises PolygonError 400 for a value, operator, sort, order or limit that the list does not know.
+    rows: list[dict[str, JsonValue]]
+    next_url: str | None
+
+
+def cut_page(request: Request, asked: ListRequest, rows: pl.DataFrame, shape: ListShape) -> Page:
+    """Filter, order and cut the rows.
+
+    Raises PolygonError 400 for a value, operator, sort, order or limit that the list does not have.
     """
-    limit = _limit(question.parameters.get("limit"), shape.limit)
-    chosen = rows.filter(_filters(question.parameters, shape.columns)).pipe(_ordered, question.parameters, shape)
-    page = chosen.slice(question.offset, limit).to_dicts()
-    body: dict[str, Any] = {
-        "results": [_plain(row) for row in page],
-        "status": "OK",
-        "request_id": request_id(),
-        "count": len(page),
-    }
-    following = question.offset + limit
-    return body | ({"next_url": _next_url(request, question, following)} if following < chosen.height else {})
+    limit = _limit(asked.parameters.get("limit"), shape.limit)
+    chosen = rows.filter(_filters(asked.parameters, shape.columns)).pipe(_ordered, asked.parameters, shape)
+    following = asked.offset + limit
+    next_url = _next_url(request, asked, following) if following < chosen.height else None
+    return Page([_plain(row) for row in chosen.slice(asked.offset, limit).iter_rows(named=True)], next_url)
 
 
-def _filters(parameters: Mapping[str, str], columns: Mapping[str, type]) -> list[pl.Expr]:
-    filters = [pl.lit(value=True)]
+def _filters(parameters: Mapping[str, str], columns: Mapping[str, ColumnType]) -> list[pl.Expr]:
+    filters: list[pl.Expr] = [pl.lit(value=True)]
     for key, text in parameters.items():
         name, _, operator = key.partition(".")
         if name not in columns:
@@ -95,14 +115,11 @@ def _filters(parameters: Mapping[str, str], columns: Mapping[str, type]) -> list
     return filters
 
 
-def _value(text: str, name: str, kind: type) -> object:
+def _value(text: str, name: str, kind: ColumnType) -> Value:
     try:
-        if kind is bool:
-            return {"true": True, "false": False}[text.lower()]
-        return date.fromisoformat(text) if kind is date else kind(text)
+        return PARSERS[kind](text)
     except (ValueError, KeyError) as error:
-        wanted = {date: "a date as YYYY-MM-DD", float: "a number", bool: "true or false"}[kind]
-        raise PolygonError(400, f"Invalid parameter '{name}': expected {wanted}, not '{text}'") from error
+        raise PolygonError(400, f"Invalid parameter '{name}': expected {EXPECTED[kind]}, not '{text}'") from error
 
 
 def _ordered(rows: pl.DataFrame, parameters: Mapping[str, str], shape: ListShape) -> pl.DataFrame:
@@ -122,18 +139,18 @@ def _limit(text: str | None, default: int) -> int:
     return int(text)
 
 
-def _next_url(request: Request, question: Question, offset: int) -> str:
-    held = question.parameters | {"as_of": question.day.isoformat(), "offset": str(offset)}
+def _next_url(request: Request, asked: ListRequest, offset: int) -> str:
+    held = asked.parameters | {"as_of": asked.day.isoformat(), "offset": str(offset)}
     cursor = urlsafe_b64encode(urlencode(held).encode()).decode()
     return f"{request.url.replace(query='')}?{urlencode({'cursor': cursor})}"
 
 
-def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(row: Mapping[str, Cell]) -> dict[str, JsonValue]:
     """JSON as the vendor writes it: dates as text, whole numbers without a point, unknown things left out."""
     return {name: _json_value(value) for name, value in row.items() if value is not None}
 
 
-def _json_value(value: object) -> object:
+def _json_value(value: Cell) -> JsonValue:
     if isinstance(value, date):
         return value.isoformat()
     return int(value) if isinstance(value, float) and value.is_integer() else value

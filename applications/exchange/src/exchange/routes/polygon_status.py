@@ -1,11 +1,11 @@
 """The vendor's market status at a moment in New York.
 
-Knows the phases of a session: early hours from 04:00, the session itself, after hours until 20:00.
+The phases of a session are early hours from 04:00, the session itself, and after hours until 20:00.
 """
 
 from datetime import datetime, time
-from typing import Any
 
+from exchange.responses.polygon import MarketStatusBody
 from internal.dates import is_session, session_close, session_open
 
 PRE_MARKET, AFTER_MARKET_END = time(4), time(20)
@@ -23,19 +23,19 @@ INDICES = (
 )
 
 
-def status_body(now: datetime) -> dict[str, Any]:
+def status_body(now: datetime) -> MarketStatusBody:
     """The body of `/v1/marketstatus/now`; `now` is in New York. The only market here is the one for stocks."""
     early, regular, late = _phases(now)
     stocks = "open" if regular else "extended-hours" if early or late else "closed"
-    return {
-        "afterHours": late,
-        "currencies": {"crypto": "closed", "fx": "closed"},
-        "earlyHours": early,
-        "exchanges": dict.fromkeys(("nasdaq", "nyse", "otc"), stocks),
-        "indicesGroups": dict.fromkeys(INDICES, "open" if regular else "closed"),
-        "market": stocks,
-        "serverTime": now.isoformat(timespec="seconds"),
-    }
+    return MarketStatusBody(
+        after_hours=late,
+        currencies={"crypto": "closed", "fx": "closed"},
+        early_hours=early,
+        exchanges=dict.fromkeys(("nasdaq", "nyse", "otc"), stocks),
+        indices_groups=dict.fromkeys(INDICES, "open" if regular else "closed"),
+        market=stocks,
+        server_time=now.isoformat(timespec="seconds"),
+    )
 
 
 def _phases(now: datetime) -> tuple[bool, bool, bool]:

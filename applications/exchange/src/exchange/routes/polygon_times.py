@@ -1,13 +1,14 @@
-"""The vendor's way with days and epoch milliseconds, which end here.
+"""Days and epoch milliseconds as the vendor writes them; epoch numbers exist nowhere else.
 
-Knows New York's midnights and closes. Range bars carry 00:00 New York of the session, grouped rows and `prev` 16:00.
+Range bars carry 00:00 New York of the session, grouped rows and `prev` 16:00.
 """
 
 from datetime import UTC, date, datetime
 
 import polars as pl
 
-from exchange.routes.polygon_answers import NEW_YORK, PolygonError
+from exchange.routes.polygon_answers import PolygonError
+from internal.venue.clock import NEW_YORK
 
 DATE_LENGTH = len("2020-10-14")
 

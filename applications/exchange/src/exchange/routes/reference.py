@@ -1,28 +1,35 @@
-"""Polygon's reference lists over the exchange's market: tickers, one ticker's details, splits and dividends.
+"""Polygon's reference lists: tickers, one ticker's details, splits and dividends (https://polygon.io/docs/rest/stocks).
 
-Knows the vendor's paths, field names and default orders (https://polygon.io/docs/rest/stocks). Serves nothing of the
-future: listings as known on the clock's day, splits and dividends that take effect by then.
+Nothing of the future is served: listings as known on the clock's day, splits and dividends that take effect by then.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from hashlib import sha256
-from typing import Any
 
 import polars as pl
 from fastapi import APIRouter, Depends, Request
 
+from exchange.responses.polygon import (
+    DetailsBody,
+    DividendRow,
+    DividendsBody,
+    SplitRow,
+    SplitsBody,
+    TickerRow,
+    TickersBody,
+)
 from exchange.routes.polygon_answers import (
     PolygonError,
     PolygonRoute,
     exchange_of,
-    request_id,
     require_key,
     today,
 )
-from exchange.routes.polygon_pages import ListShape, answer_page, read_question
-from exchange.routes.reference_details import details_body, ticker_fields
+from exchange.routes.polygon_pages import JsonValue, ListShape, cut_page, read_list_request
+from exchange.routes.reference_details import ticker_details, ticker_row
 from internal.venue.market.listing import Listing
-from internal.venue.market.protocol import Market
+from internal.venue.market.protocol import MarketData
 
 router = APIRouter(route_class=PolygonRoute, dependencies=[Depends(require_key)], tags=["polygon"])
 
@@ -69,23 +76,25 @@ DIVIDENDS = ListShape(
 )
 
 
-@router.get("/v3/reference/tickers")
-async def list_tickers(request: Request) -> dict[str, Any]:
+@router.get("/v3/reference/tickers", response_model_exclude_none=True)
+async def list_tickers(request: Request) -> TickersBody:
     """Listed tickers, `active` ones unless asked otherwise; `date` asks for the list of an earlier day."""
-    question = read_question(request)
-    question.parameters.setdefault("active", "true")
-    if "exchange" in question.parameters:
-        question.parameters.setdefault("primary_exchange", question.parameters["exchange"])
-    day = _day_asked(question.parameters.get("date"), question.day)
-    rows = [ticker_fields(listing, day) for listing in exchange_of(request).market.listings(day)]
+    asked = read_list_request(request)
+    asked.parameters.setdefault("active", "true")
+    if "exchange" in asked.parameters:
+        asked.parameters.setdefault("primary_exchange", asked.parameters["exchange"])
+    day = _day_asked(asked.parameters.get("date"), asked.day)
+    rows = [ticker_row(listing, day).model_dump() for listing in exchange_of(request).market.listings(day)]
     frame = pl.DataFrame(rows, schema=dict.fromkeys(TICKERS.columns, pl.String()) | {"active": pl.Boolean()})
-    wanted = question.parameters.get("search", "")
+    wanted = asked.parameters.get("search", "")
     found = pl.any_horizontal(pl.col("ticker", "name").str.to_lowercase().str.contains(wanted.lower(), literal=True))
-    return answer_page(request, question, frame.filter(found), TICKERS)
+    page = cut_page(request, asked, frame.filter(found), TICKERS)
+    tickers = [TickerRow.model_validate(row) for row in page.rows]
+    return TickersBody(results=tickers, count=len(tickers), next_url=page.next_url)
 
 
-@router.get("/v3/reference/tickers/{ticker}")
-async def ticker_details(request: Request, ticker: str) -> dict[str, Any]:
+@router.get("/v3/reference/tickers/{ticker}", response_model_exclude_none=True)
+async def get_ticker_details(request: Request, ticker: str) -> DetailsBody:
     """One ticker and the company behind it, as known on the clock's day or on an earlier `date`."""
     market = exchange_of(request).market
     day = _day_asked(request.query_params.get("date"), today(request))
@@ -93,31 +102,33 @@ async def ticker_details(request: Request, ticker: str) -> dict[str, Any]:
     if listing is None or listing.listed_date > day:
         raise PolygonError(404, "Ticker not found.", "NOT_FOUND")
     known = listing.as_of(day)
-    capital = _outstanding(known, market, day), _last_close(market, known, min(day, _closed(request)))
-    return {"results": details_body(known, day, *capital), "status": "OK", "request_id": request_id()}
+    shares = _shares_outstanding(known, market, day)
+    close = _last_close(market, known, min(day, exchange_of(request).clock.last_closed_session()))
+    return DetailsBody(results=ticker_details(known, day, shares, close))
 
 
-@router.get("/v3/reference/splits")
-async def list_splits(request: Request) -> dict[str, Any]:
+@router.get("/v3/reference/splits", response_model_exclude_none=True)
+async def list_splits(request: Request) -> SplitsBody:
     """Splits executed by the clock's day, newest first."""
-    question, market = read_question(request), exchange_of(request).market
-    splits = market.splits(market.sessions()[0], question.day).with_columns(
+    asked, market = read_list_request(request), exchange_of(request).market
+    splits = market.splits(market.sessions()[0], asked.day).with_columns(
         (pl.col("split_from") > pl.col("split_to")).alias("reverse_split")
     )
-    body = answer_page(request, question, splits, SPLITS)
-    for row in body["results"]:
-        del row["reverse_split"]  # asked by, never sent
-    return _identified(body, "execution_date")
+    page = cut_page(request, asked, splits, SPLITS)
+    rows = [SplitRow.model_validate(row | {"id": _event_id(row, "execution_date")}) for row in page.rows]
+    return SplitsBody(results=rows, count=len(rows), next_url=page.next_url)
 
 
-@router.get("/v3/reference/dividends")
-async def list_dividends(request: Request) -> dict[str, Any]:
+@router.get("/v3/reference/dividends", response_model_exclude_none=True)
+async def list_dividends(request: Request) -> DividendsBody:
     """Cash dividends that went ex by the clock's day, newest first."""
-    question, market = read_question(request), exchange_of(request).market
-    dividends = market.dividends(market.sessions()[0], question.day).with_columns(
+    asked, market = read_list_request(request), exchange_of(request).market
+    dividends = market.dividends(market.sessions()[0], asked.day).with_columns(
         pl.lit("USD").alias("currency"), pl.lit("CD").alias("dividend_type"), pl.lit(4).alias("frequency")
     )
-    return _identified(answer_page(request, question, dividends, DIVIDENDS), "ex_dividend_date")
+    page = cut_page(request, asked, dividends, DIVIDENDS)
+    rows = [DividendRow.model_validate(row | {"id": _event_id(row, "ex_dividend_date")}) for row in page.rows]
+    return DividendsBody(results=rows, count=len(rows), next_url=page.next_url)
 
 
 def _day_asked(text: str | None, known: date) -> date:
@@ -132,23 +143,17 @@ def _day_asked(text: str | None, known: date) -> date:
     return asked
 
 
-def _identified(body: dict[str, Any], day: str) -> dict[str, Any]:
-    """Every row with an id that is a function of what happened, to whom and when."""
-    for row in body["results"]:
-        row["id"] = "E" + sha256(f"{day}:{row['ticker']}:{row[day]}".encode()).hexdigest()
-    return body
+def _event_id(row: Mapping[str, JsonValue], day: str) -> str:
+    """An id that is a function of what happened, to whom and when."""
+    return "E" + sha256(f"{day}:{row['ticker']}:{row[day]}".encode()).hexdigest()
 
 
-def _closed(request: Request) -> date:
-    return exchange_of(request).clock.last_closed_session()
-
-
-def _last_close(market: Market, listing: Listing, day: date) -> float | None:
+def _last_close(market: MarketData, listing: Listing, day: date) -> float | None:
     closes = market.history(listing.ticker, listing.listed_date, day).get_column("close")
     return None if closes.is_empty() else float(closes[-1])
 
 
-def _outstanding(listing: Listing, market: Market, day: date) -> int | None:
+def _shares_outstanding(listing: Listing, market: MarketData, day: date) -> int | None:
     """Shares outstanding in shares of that day: every split until then multiplies them."""
     if listing.shares_outstanding is None:
         return None

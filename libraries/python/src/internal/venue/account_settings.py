@@ -1,17 +1,12 @@
-"""The account's own switches, as Alpaca's `/v2/account/configurations` has them.
+"""What the account's owner may set, under the names of Alpaca's account configurations."""
 
-Knows the names, their types and defaults. Knows nothing of what a switch does (`acceptance`) or of storage.
-"""
-
+from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
 
-
-class AccountSettings(BaseModel):
-    """What the account's owner may switch; `suspend_trade` refuses every new order."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+@dataclass(frozen=True, slots=True)
+class AccountSettings:
+    """The account's settings; `suspend_trade` refuses every new order, `no_shorting` every short sale."""
 
     disable_overnight_trading: bool = False
     fractional_trading: bool = True

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from internal.dates import is_session, last_closed_session, session_close, session_open
@@ -17,7 +18,7 @@ NEW_YORK = ZoneInfo("America/New_York")
 
 
 class Phase(StrEnum):
-    """Where a moment lies: before a session's open (same day in New York), inside the session, or after it."""
+    """Where a moment is: before a session's open (same day in New York), inside the session, or after it."""
 
     PRE_OPEN = "pre_open"
     OPEN = "open"
@@ -32,7 +33,7 @@ class Auction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ClockReading:
     """A moment (UTC) with the session and the phase that it belongs to."""
 
     timestamp: datetime
@@ -49,18 +50,19 @@ class Step:
     timestamp: datetime
 
 
-def read(moment: datetime) -> Reading:
+@lru_cache(maxsize=64)
+def read_clock(moment: datetime) -> ClockReading:
     """The session and phase of a moment. A close belongs to `closed`, an open to `open`."""
     day = moment.astimezone(NEW_YORK).date()
     if not is_session(day) or moment >= session_close(day):
-        return Reading(moment, last_closed_session(moment), Phase.CLOSED)
-    return Reading(moment, day, Phase.OPEN if moment >= session_open(day) else Phase.PRE_OPEN)
+        return ClockReading(moment, last_closed_session(moment), Phase.CLOSED)
+    return ClockReading(moment, day, Phase.OPEN if moment >= session_open(day) else Phase.PRE_OPEN)
 
 
 def steps_between(start: datetime, end: datetime, sessions: Sequence[date]) -> list[Step]:
     """The opens and closes with start < timestamp <= end, in order.
 
-    Raises ConflictError when the end lies after the last close that the market can play.
+    Raises ConflictError when the end is after the last close that the market can play.
     """
     last = session_close(sessions[-1])
     if end > last:
@@ -101,24 +103,24 @@ def parse_moment(text: str) -> datetime:
     return moment.astimezone(UTC)
 
 
+@dataclass(frozen=True, slots=True)
 class ExchangeClock:
-    """The present moment of the exchange, moved by `move_to` once a step is safely stored."""
+    """The exchange's clock at one moment (UTC)."""
 
-    def __init__(self, moment: datetime) -> None:
-        self._moment = moment
+    moment: datetime
 
     def now(self) -> datetime:
-        """The exchange's present moment, UTC, milliseconds."""
-        return self._moment
+        """The exchange's moment, UTC, milliseconds."""
+        return self.moment
 
-    def reading(self) -> Reading:
-        """The present moment with its session and phase."""
-        return read(self._moment)
+    def reading(self) -> ClockReading:
+        """The moment with its session and phase."""
+        return read_clock(self.moment)
+
+    def today(self) -> date:
+        """The day in New York."""
+        return self.moment.astimezone(NEW_YORK).date()
 
     def last_closed_session(self) -> date:
         """The latest session whose close the clock has passed; nothing later may be shown to anyone."""
-        return last_closed_session(self._moment)
-
-    def move_to(self, moment: datetime) -> None:
-        """Sets the present moment."""
-        self._moment = moment
+        return last_closed_session(self.moment)

@@ -1,19 +1,21 @@
 """What corporate actions do to the account and its open orders: splits, dividends, delistings."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from internal.venue.history import Movement
+from internal.venue.history import Movement, MovementKind
 from internal.venue.margin_account import MarginAccount, Position
-from internal.venue.money import ZERO, cents, is_whole, plain, round_shares
+from internal.venue.money import ZERO, cents, is_whole, round_shares
 from internal.venue.orders import Order, Side
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """A ticker's split: every `split_from` shares become `split_to`."""
+    """A ticker's split: from the execution date's open on, every `split_from` shares are `split_to`."""
 
     ticker: str
+    execution_date: date
     split_from: Decimal
     split_to: Decimal
 
@@ -26,20 +28,31 @@ class Split:
         return price * self.split_from / self.split_to
 
 
-def apply_split(book: MarginAccount, split: Split) -> tuple[MarginAccount, list[Movement]]:
-    """The book after a split: whole positions stay whole, the rest of a share is paid in cash."""
-    held = book.positions.get(split.ticker)
+@dataclass(frozen=True, slots=True)
+class Dividend:
+    """A cash dividend, dollars a share, of whoever holds the ticker before the open of the ex-date."""
+
+    ticker: str
+    ex_dividend_date: date
+    cash_amount: Decimal
+
+
+def apply_split(account: MarginAccount, split: Split) -> tuple[MarginAccount, list[Movement]]:
+    """The account after a split: whole positions stay whole, the rest of a share is paid in cash."""
+    held = account.positions.get(split.ticker)
     if held is None:
-        return book, []
+        return account, []
     exact = split.shares(held.quantity)
     quantity = round_shares(exact, whole=is_whole(held.quantity))
-    scaled = _split_position(held, quantity, split)
-    words = f"{plain(split.split_to)} for {plain(split.split_from)} split of {split.ticker}"
-    movements = [Movement("SPLIT", split.ticker, ZERO, words, quantity - held.quantity)]
+    movements = [_split_movement(MovementKind.SPLIT, split, ZERO, quantity - held.quantity)]
     cash_in_lieu = cents((exact - quantity) * split.price(held.mark_price))
     if cash_in_lieu:
-        movements.append(Movement("CIL", split.ticker, cash_in_lieu, f"Cash in lieu, {words}", exact - quantity))
-    return book.with_cash(cash_in_lieu).with_position(scaled), movements
+        movements.append(_split_movement(MovementKind.CASH_IN_LIEU, split, cash_in_lieu, exact - quantity))
+    return account.with_cash(cash_in_lieu).with_position(_split_position(held, quantity, split)), movements
+
+
+def _split_movement(kind: MovementKind, split: Split, net_amount: Decimal, quantity: Decimal) -> Movement:
+    return Movement(kind, split.ticker, net_amount, quantity, split_from=split.split_from, split_to=split.split_to)
 
 
 def _split_position(held: Position, quantity: Decimal, split: Split) -> Position:
@@ -71,21 +84,20 @@ def _split_limit(price: Decimal, side: Side) -> Decimal:
     return max((price / step).to_integral_value(rounding=rounding) * step, step)
 
 
-def apply_dividend(book: MarginAccount, ticker: str, cash_amount: Decimal) -> tuple[MarginAccount, list[Movement]]:
+def apply_dividend(account: MarginAccount, dividend: Dividend) -> tuple[MarginAccount, list[Movement]]:
     """A cash dividend on its ex-date: longs of the night before receive it, shorts owe it. Booked at once."""
-    quantity = book.quantity_of(ticker)
-    amount = cents(quantity * cash_amount)
-    if not amount:
-        return book, []
-    words = f"Cash dividend of {plain(cash_amount)} a share of {ticker}"
-    return book.with_cash(amount), [Movement("DIV", ticker, amount, words, quantity, cash_amount)]
+    held = account.positions.get(dividend.ticker)
+    amount = ZERO if held is None else cents(held.quantity * dividend.cash_amount)
+    if held is None or not amount:
+        return account, []
+    movement = Movement(MovementKind.DIVIDEND, dividend.ticker, amount, held.quantity, dividend.cash_amount)
+    return account.with_cash(amount), [movement]
 
 
-def apply_delisting(book: MarginAccount, ticker: str) -> tuple[MarginAccount, list[Movement]]:
+def apply_delisting(account: MarginAccount, ticker: str) -> tuple[MarginAccount, list[Movement]]:
     """A delisted ticker's position turns into cash at its last price."""
-    held = book.positions.get(ticker)
+    held = account.positions.get(ticker)
     if held is None:
-        return book, []
-    words = f"{ticker} was delisted; position closed at its last price"
-    movement = Movement("REORG", ticker, held.market_value, words, -held.quantity, held.mark_price)
-    return book.with_cash(held.market_value).with_position(replace(held, quantity=ZERO)), [movement]
+        return account, []
+    movement = Movement(MovementKind.DELISTING, ticker, held.market_value, -held.quantity, held.mark_price)
+    return account.with_cash(held.market_value).without_position(ticker), [movement]

@@ -1,12 +1,9 @@
-"""The account's arithmetic: positions, cash, equity, margin.
-
-Knows what a fill does to cash and position, and what the book is worth at its marks. Knows nothing of why a fill
-happened, of the clock, or of how the account is stored or shown.
-"""
+"""The margin account's arithmetic: positions, cash, equity, buying power."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from functools import cached_property
 from typing import Self
 
 from internal.venue.money import ZERO, cents
@@ -17,7 +14,7 @@ AVERAGE_STEP = Decimal("0.000000000001")
 MARGIN_MINIMUM_EQUITY = Decimal(2000)  # FINRA Rule 4210(b)(4): below it neither margin nor shorts
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Position:
     """Shares held (negative when short) and the prices they are measured at, in dollars a share.
 
@@ -32,7 +29,7 @@ class Position:
     lastday_price: Decimal
     intraday_basis: Decimal
 
-    @property
+    @cached_property
     def market_value(self) -> Decimal:
         """Signed value at the mark, to the cent."""
         return cents(self.quantity * self.mark_price)
@@ -42,22 +39,33 @@ class Position:
         """Signed value at the average entry price, to the cent."""
         return cents(self.quantity * self.average_entry_price)
 
+    def marked_at(self, price: Decimal) -> "Position":
+        """The position measured at another price."""
+        return Position(
+            self.ticker, self.quantity, self.average_entry_price, price, self.lastday_price, self.intraday_basis
+        )
 
-@dataclass(frozen=True, slots=True)
+    def rolled(self) -> "Position":
+        """The position on the next morning: its mark is the last close, and today's profit starts from there."""
+        basis = self.quantity * self.mark_price
+        return Position(self.ticker, self.quantity, self.average_entry_price, self.mark_price, self.mark_price, basis)
+
+
+@dataclass(frozen=True)
 class MarginAccount:
     """Cash in dollars (to the cent) and every position; the last two are of the previous session's close."""
 
     cash: Decimal
     last_equity: Decimal
     last_maintenance_margin: Decimal = ZERO
-    positions: Mapping[str, Position] = field(default_factory=dict)
+    positions: Mapping[str, Position] = field(default_factory=dict[str, Position])
 
-    @property
+    @cached_property
     def long_market_value(self) -> Decimal:
         """Dollars of all long positions."""
         return sum((held.market_value for held in self.positions.values() if held.quantity > 0), ZERO)
 
-    @property
+    @cached_property
     def short_market_value(self) -> Decimal:
         """Dollars of all short positions, negative."""
         return sum((held.market_value for held in self.positions.values() if held.quantity < 0), ZERO)
@@ -83,13 +91,18 @@ class MarginAccount:
         return held.quantity if held is not None else ZERO
 
     def with_cash(self, amount: Decimal) -> Self:
-        """The book after cash comes in (positive) or goes out (negative)."""
+        """The account after cash comes in (positive) or goes out (negative)."""
         return replace(self, cash=self.cash + amount)
 
     def with_position(self, position: Position) -> Self:
-        """The book with the position put in place; a position of zero shares is gone."""
-        others = {ticker: held for ticker, held in self.positions.items() if ticker != position.ticker}
-        return replace(self, positions=others if position.quantity == 0 else {**others, position.ticker: position})
+        """The account with the position put in place; a position of zero shares is gone."""
+        if position.quantity == 0:
+            return self.without_position(position.ticker)
+        return replace(self, positions={**self.positions, position.ticker: position})
+
+    def without_position(self, ticker: str) -> Self:
+        """The account without the ticker's position."""
+        return replace(self, positions={name: held for name, held in self.positions.items() if name != ticker})
 
 
 def fill_amount(signed_quantity: Decimal, price: Decimal) -> Decimal:
@@ -98,67 +111,61 @@ def fill_amount(signed_quantity: Decimal, price: Decimal) -> Decimal:
 
 
 def apply_fill(
-    book: MarginAccount, ticker: str, signed_quantity: Decimal, price: Decimal, lastday_price: Decimal
+    account: MarginAccount, ticker: str, signed_quantity: Decimal, price: Decimal, lastday_price: Decimal
 ) -> MarginAccount:
-    """The book after one fill: average cost is kept while a position shrinks and averaged while it grows.
+    """The account after one fill: average cost is kept while a position shrinks and averaged while it grows.
 
     `lastday_price` is the ticker's previous close, used when the fill opens the position.
     """
-    held = book.positions.get(ticker) or Position(ticker, ZERO, price, price, lastday_price, ZERO)
+    held = account.positions.get(ticker) or Position(ticker, ZERO, price, price, lastday_price, ZERO)
     quantity = held.quantity + signed_quantity
-    grows = abs(quantity) > abs(held.quantity)
-    kept = quantity / held.quantity if held.quantity and not grows else Decimal(1)
-    average = (
-        ((held.quantity * held.average_entry_price + signed_quantity * price) / quantity).quantize(AVERAGE_STEP)
-        if grows
-        else held.average_entry_price
-    )
-    basis = held.intraday_basis + signed_quantity * price if grows else held.intraday_basis * kept
-    moved = replace(held, quantity=quantity, average_entry_price=average, intraday_basis=basis)
-    return book.with_cash(fill_amount(signed_quantity, price)).with_position(moved)
+    if abs(quantity) > abs(held.quantity):
+        cost = held.quantity * held.average_entry_price + signed_quantity * price
+        average = (cost / quantity).quantize(AVERAGE_STEP)
+        basis = held.intraday_basis + signed_quantity * price
+    else:
+        average = held.average_entry_price
+        basis = held.intraday_basis * (quantity / held.quantity if held.quantity else Decimal(1))
+    moved = Position(ticker, quantity, average, held.mark_price, held.lastday_price, basis)
+    return account.with_cash(fill_amount(signed_quantity, price)).with_position(moved)
 
 
-def apply_marks(book: MarginAccount, prices: Mapping[str, Decimal]) -> MarginAccount:
-    """The book with its positions marked at the prices; a ticker without one (halted) keeps its last mark."""
+def apply_marks(account: MarginAccount, prices: Mapping[str, Decimal]) -> MarginAccount:
+    """The account with its positions marked at the prices; a ticker without one (halted) keeps its last mark."""
     marked = {
-        ticker: replace(held, mark_price=prices.get(ticker, held.mark_price)) for ticker, held in book.positions.items()
+        ticker: held if (price := prices.get(ticker)) is None else held.marked_at(price)
+        for ticker, held in account.positions.items()
     }
-    return replace(book, positions=marked)
+    return replace(account, positions=marked)
 
 
-def roll_day(book: MarginAccount) -> MarginAccount:
-    """The book on the morning of a session: yesterday's marks become the previous close that today is measured from."""
-    rolled = {
-        ticker: replace(held, lastday_price=held.mark_price, intraday_basis=held.quantity * held.mark_price)
-        for ticker, held in book.positions.items()
-    }
-    return replace(book, positions=rolled, last_equity=book.equity, last_maintenance_margin=book.maintenance_margin)
+def roll_day(account: MarginAccount) -> MarginAccount:
+    """The account on the morning of a session: yesterday's marks become the previous close."""
+    return MarginAccount(
+        cash=account.cash,
+        last_equity=account.equity,
+        last_maintenance_margin=account.maintenance_margin,
+        positions={ticker: held.rolled() for ticker, held in account.positions.items()},
+    )
 
 
-def multiplier(book: MarginAccount, max_margin_multiplier: int) -> int:
+def margin_multiplier(account: MarginAccount, chosen: int) -> int:
     """Dollars of position per dollar of equity: 2 under Regulation T, 1 below the minimum equity or by choice."""
-    return min(2, max_margin_multiplier) if book.equity >= MARGIN_MINIMUM_EQUITY else 1
+    return min(2, chosen) if account.equity >= MARGIN_MINIMUM_EQUITY else 1
 
 
 def reserved_amount(orders: Iterable[Order]) -> Decimal:
-    """Dollars of buying power that open orders hold: what they would add to the book, at their reserve price."""
-    return sum(
-        (cents(order.remaining_at(order.reserve_price) * order.reserve_price) for order in orders if opens(order)), ZERO
-    )
+    """Dollars of buying power that open orders hold: what they would add to the positions, at their reserve price."""
+    return sum((order.reserved_amount for order in orders), ZERO)
 
 
-def opens(order: Order) -> bool:
-    """Whether the order is open and adds to a position."""
-    return order.is_open and order.position_intent.opens
-
-
-def buying_power(book: MarginAccount, open_orders: Iterable[Order], max_margin_multiplier: int) -> Decimal:
+def buying_power(account: MarginAccount, open_orders: Iterable[Order], chosen_multiplier: int) -> Decimal:
     """Dollars of further positions that may be opened: multiplier x equity - gross positions - what orders hold."""
-    power = multiplier(book, max_margin_multiplier) * book.equity - book.gross_market_value
+    power = margin_multiplier(account, chosen_multiplier) * account.equity - account.gross_market_value
     return max(power - reserved_amount(open_orders), ZERO)
 
 
-def held_for_orders(open_orders: Iterable[Order], ticker: str) -> Decimal:
+def shares_held_for_orders(open_orders: Iterable[Order], ticker: str) -> Decimal:
     """Shares of the position that open closing orders already speak for."""
     return sum(
         (

@@ -1,8 +1,7 @@
 """Which open orders fill at an auction, how much of them, and at what price.
 
-Knows orders and one session's bars. Knows nothing of the account, of storage or of time beyond the two auctions: daily
-bars hold no intraday path, so an order can fill only at the open, at the close, or at its own limit when the session's
-range trades through it. An order that enters while the market is open therefore waits for the close.
+Daily bars hold no intraday path, so an order can fill only at the open, at the close, or at its own limit when the
+session's range trades through it. An order that enters while the market is open therefore waits for the close.
 
 Slippage is the square-root law of market impact (Almgren, Thum, Hauptmann, Li, "Direct estimation of equity market
 impact", Risk, 2005; Toth et al., Physical Review X 1, 021006, 2011) with a coefficient of one: half a spread plus
@@ -42,13 +41,13 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class FillQuote:
-    """Where an order meets the market: the price, and whether it takes liquidity (and so pays slippage)."""
+    """The price at which an order would fill, and whether it takes liquidity (and so pays slippage)."""
 
     price: Decimal
     takes: bool
 
 
-def match(
+def match_orders(
     orders: Iterable[Order], bars: Mapping[str, Bar], step: Step, allow: Callable[[Order, Decimal], Decimal]
 ) -> Iterator[Execution]:
     """The fills of one auction, first come first served.
@@ -56,17 +55,20 @@ def match(
     `bars` are the session's, a ticker without one is halted; `allow` is asked only of an order that would fill,
     with its price's shares, and answers how many of them may: fewer where a fault or the position's size says so.
     """
-    room = {ticker: decimal_of(bar.volume * PARTICIPATION_LIMIT) for ticker, bar in bars.items()}
+    taken: dict[str, Decimal] = {}
     for order in orders:
         bar = bars.get(order.ticker)
-        quote = meet(order, bar, step) if bar is not None else None
-        if bar is None or quote is None or not room[order.ticker]:
+        quote = quote_fill(order, bar, step) if bar is not None else None
+        if bar is None or quote is None:
+            continue
+        available = decimal_of(bar.volume * PARTICIPATION_LIMIT) - taken.get(order.ticker, ZERO)
+        if not available:
             continue
         whole = order.quantity is not None and is_whole(order.quantity)
-        quantity = round_shares(min(_wanted(order, quote, bar), room[order.ticker]), whole=whole)
+        quantity = round_shares(min(_wanted(order, quote, bar), available), whole=whole)
         quantity = round_shares(allow(order, quantity), whole=whole) if quantity else quantity
         if quantity:
-            room[order.ticker] -= quantity
+            taken[order.ticker] = taken.get(order.ticker, ZERO) + quantity
             yield Execution(order, quantity, _price(order, quote, bar, quantity), quote.price)
 
 
@@ -76,11 +78,11 @@ def _wanted(order: Order, quote: FillQuote, bar: Bar) -> Decimal:
     return shares if order.quantity is not None else order.remaining_at(_price(order, quote, bar, shares))
 
 
-def meet(order: Order, bar: Bar, step: Step) -> FillQuote | None:
-    """Where the order meets the auction; None when it does not."""
+def quote_fill(order: Order, bar: Bar, step: Step) -> FillQuote | None:
+    """The price at which the order fills in the auction; None when it does not fill."""
     if order.time_in_force not in WORKING[step.auction]:
         return None
-    auction_price = decimal_of(bar.open if step.auction is Auction.OPEN else bar.close)
+    auction_price = bar.open_price if step.auction is Auction.OPEN else bar.close_price
     if order.limit_price is None or (order.limit_price - auction_price) * order.side.sign >= 0:
         return FillQuote(auction_price, takes=True)
     if step.auction is Auction.CLOSE and _rested(order, step) and _traded_through(order, bar):

@@ -1,7 +1,4 @@
-"""Exact money: how prices become decimals, how dollars are rounded, how a number is written on the wire.
-
-Knows decimals only. Knows nothing of orders, accounts or prices over time.
-"""
+"""Exact money: how prices become decimals, how dollars are rounded, how a number is written on the wire."""
 
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_HALF_EVEN, Decimal
 

@@ -1,10 +1,9 @@
-"""Whether an order may enter the book: every rule of the broker that is checked before an order is accepted.
+"""Every rule of the broker that is checked before an order is accepted.
 
-Knows the rules, given the account, the open orders, the listing and the clock. Knows nothing of HTTP, of storage, or of
-the future: it is given the last known price, never a bar.
+A check sees the last known price and never a bar, so that it cannot see the future.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from decimal import Decimal
@@ -12,8 +11,8 @@ from decimal import Decimal
 from internal.dates import session_close, session_open
 from internal.venue import rejections
 from internal.venue.account_settings import AccountSettings
-from internal.venue.clock import NEW_YORK, Reading
-from internal.venue.margin_account import MarginAccount, buying_power, held_for_orders, multiplier
+from internal.venue.clock import NEW_YORK, ClockReading
+from internal.venue.margin_account import MarginAccount, buying_power, margin_multiplier, shares_held_for_orders
 from internal.venue.market.listing import Listing
 from internal.venue.money import ZERO, cents, is_whole, plain
 from internal.venue.orders import Order, OrderRequest, OrderType, PositionIntent, Side, TimeInForce
@@ -26,33 +25,33 @@ CLS_CUTOFF = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class OrderContext:
-    """All that a decision about one order stands on. `last_price` is None while the ticker has never traded."""
+    """All that the checks of one order look at. `last_price` is None while the ticker has never traded."""
 
-    book: MarginAccount
-    open_orders: Sequence[Order]
+    account: MarginAccount
+    open_orders: Collection[Order]
     listing: Listing | None
     last_price: Decimal | None
-    configurations: AccountSettings
-    reading: Reading
+    settings: AccountSettings
+    reading: ClockReading
     borrow_refused: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Acceptance:
+class AcceptedTerms:
     """What the checks decided: the order's intent and the price at which it holds buying power."""
 
     position_intent: PositionIntent
     reserve_price: Decimal
 
 
-def decide(request: OrderRequest, context: OrderContext) -> Acceptance:
-    """Accepts the order or raises the AlpacaError that the real broker answers with."""
-    if context.configurations.suspend_trade:
-        raise rejections.forbidden("new orders are rejected by user request")
+def check_order(request: OrderRequest, context: OrderContext) -> AcceptedTerms:
+    """The order's intent and reserve price. Raises RequestRefusedError as the real broker refuses the order."""
+    if context.settings.suspend_trade:
+        raise rejections.trading_suspended()
     listing = _require_tradable(request, context)
     _check_terms(request, listing, context)
     _check_window(request.time_in_force, context.reading)
-    intent = _intent(request, context.book.quantity_of(request.ticker))
+    intent = _infer_intent(request, context.account.quantity_of(request.ticker))
     if context.last_price is None:
         raise rejections.unprocessable(f'asset "{request.ticker}" has no price yet')
     collar = SHORT_COLLAR if intent is PositionIntent.SELL_TO_OPEN and request.limit_price is None else Decimal(1)
@@ -62,7 +61,7 @@ def decide(request: OrderRequest, context: OrderContext) -> Acceptance:
         _check_opening(request, intent, listing, context, reserve_price)
     else:
         _check_closing(request, context, reserve_price)
-    return Acceptance(intent, reserve_price)
+    return AcceptedTerms(intent, reserve_price)
 
 
 def _require_tradable(request: OrderRequest, context: OrderContext) -> Listing:
@@ -81,7 +80,7 @@ def _check_terms(request: OrderRequest, listing: Listing, context: OrderContext)
         raise rejections.unprocessable("market orders must not have limit_price")
     if not request.is_fractional:
         return
-    if not (listing.fractionable and context.configurations.fractional_trading):
+    if not (listing.fractionable and context.settings.fractional_trading):
         raise rejections.forbidden(f'asset "{request.ticker}" is not fractionable')
     if request.time_in_force is not TimeInForce.DAY:
         raise rejections.unprocessable("fractional orders must be DAY orders")
@@ -100,7 +99,7 @@ def _check_limit_price(limit_price: Decimal | None) -> None:
         )
 
 
-def _check_window(time_in_force: TimeInForce, reading: Reading) -> None:
+def _check_window(time_in_force: TimeInForce, reading: ClockReading) -> None:
     """Auction orders are refused from shortly before their auction until 19:00 New York of that session."""
     local = reading.timestamp.astimezone(NEW_YORK)
     if time_in_force not in {TimeInForce.OPG, TimeInForce.CLS} or local.date() != reading.session:
@@ -112,13 +111,13 @@ def _check_window(time_in_force: TimeInForce, reading: Reading) -> None:
         )
 
 
-def _cutoff(time_in_force: TimeInForce, reading: Reading) -> datetime:
+def _cutoff(time_in_force: TimeInForce, reading: ClockReading) -> datetime:
     if time_in_force is TimeInForce.OPG:
         return session_open(reading.session) - OPG_CUTOFF
     return session_close(reading.session) - CLS_CUTOFF
 
 
-def _intent(request: OrderRequest, held: Decimal) -> PositionIntent:
+def _infer_intent(request: OrderRequest, held: Decimal) -> PositionIntent:
     closes = held * request.side.sign < 0
     if request.side is Side.BUY:
         intent = PositionIntent.BUY_TO_CLOSE if closes else PositionIntent.BUY_TO_OPEN
@@ -131,14 +130,14 @@ def _intent(request: OrderRequest, held: Decimal) -> PositionIntent:
     return intent
 
 
-def _check_opposite_orders(request: OrderRequest, open_orders: Sequence[Order]) -> None:
+def _check_opposite_orders(request: OrderRequest, open_orders: Collection[Order]) -> None:
     """An order that could trade with one's own open order is a wash trade."""
     for order in open_orders:
         if (
             order.ticker == request.ticker
             and order.is_open
             and order.side is not request.side
-            and _meet(request, order)
+            and _could_trade(request, order)
         ):
             raise rejections.forbidden(
                 "potential wash trade detected. use complex orders",
@@ -147,7 +146,7 @@ def _check_opposite_orders(request: OrderRequest, open_orders: Sequence[Order]) 
             )
 
 
-def _meet(request: OrderRequest, order: Order) -> bool:
+def _could_trade(request: OrderRequest, order: Order) -> bool:
     if request.limit_price is None or order.limit_price is None:
         return True
     return (request.limit_price - order.limit_price) * request.side.sign >= 0
@@ -163,7 +162,7 @@ def _check_opening(
     if intent is PositionIntent.SELL_TO_OPEN:
         _check_short(request, listing, context)
     cost = request.notional if request.quantity is None else request.quantity * reserve_price
-    power = buying_power(context.book, context.open_orders, context.configurations.margin_multiplier)
+    power = buying_power(context.account, context.open_orders, context.settings.margin_multiplier)
     if cost is not None and cents(cost) > power:
         raise rejections.insufficient_buying_power(power, cents(cost))
 
@@ -171,16 +170,16 @@ def _check_opening(
 def _check_short(request: OrderRequest, listing: Listing, context: OrderContext) -> None:
     if request.quantity is None or not is_whole(request.quantity):
         raise rejections.unprocessable("fractional orders cannot be sold short")
-    if context.configurations.no_shorting or multiplier(context.book, context.configurations.margin_multiplier) == 1:
+    if context.settings.no_shorting or margin_multiplier(context.account, context.settings.margin_multiplier) == 1:
         raise rejections.forbidden("account is not allowed to short")
     if not listing.shortable or context.borrow_refused:
-        raise rejections.unprocessable(f'asset "{request.ticker}" cannot be sold short')
+        raise rejections.not_shortable(request.ticker)
 
 
 def _check_closing(request: OrderRequest, context: OrderContext, reserve_price: Decimal) -> None:
     """A closing order takes no more than what is free: it never flips the position through zero."""
-    existing = abs(context.book.quantity_of(request.ticker))
-    held = held_for_orders(context.open_orders, request.ticker)
+    existing = abs(context.account.quantity_of(request.ticker))
+    held = shares_held_for_orders(context.open_orders, request.ticker)
     requested = request.quantity if request.quantity is not None else (request.notional or ZERO) / reserve_price
     if requested > existing - held:
         raise rejections.insufficient_quantity(request.ticker, requested, existing, held)

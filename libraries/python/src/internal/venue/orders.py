@@ -1,14 +1,12 @@
-"""What an order is: its terms, its life, and what is left of it.
-
-Knows the order's own fields. Knows nothing of prices, of the account or of how an order is stored or shown.
-"""
+"""What an order is: its terms, its states, and what is left of it."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 
-from internal.venue.money import ZERO, is_whole
+from internal.venue.money import ZERO, cents, is_whole
 
 
 class Side(StrEnum):
@@ -24,7 +22,7 @@ class Side(StrEnum):
 
 
 class OrderType(StrEnum):
-    """The order types that this exchange plays."""
+    """The order types that this venue simulates."""
 
     MARKET = "market"
     LIMIT = "limit"
@@ -89,7 +87,7 @@ class OrderRequest:
         return self.notional is not None or (self.quantity is not None and not is_whole(self.quantity))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Order:
     """One accepted order. Quantities in shares, prices in dollars a share, moments in UTC.
 
@@ -129,6 +127,13 @@ class Order:
     def filled_notional(self) -> Decimal:
         """Dollars filled so far."""
         return self.filled_quantity * self.filled_average_price if self.filled_average_price is not None else ZERO
+
+    @cached_property
+    def reserved_amount(self) -> Decimal:
+        """Dollars of buying power that the order holds: what is left of an open, opening order at its reserve price."""
+        if not (self.is_open and self.position_intent.opens):
+            return ZERO
+        return cents(self.remaining_at(self.reserve_price) * self.reserve_price)
 
     def remaining_at(self, price: Decimal) -> Decimal:
         """Shares still to fill, where a notional order counts what its dollars buy at the price (not rounded)."""

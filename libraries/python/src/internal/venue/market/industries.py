@@ -1,7 +1,7 @@
-"""The industries that simulated companies belong to, under the SEC's own codes.
+"""The industries that simulated companies belong to: eleven sectors, each with a few industries.
 
-Knows the eleven sectors and, for each, a few industries with the code and wording of the SEC's list of Standard
-Industrial Classification codes (sec.gov/search-filings/standard-industrial-classification-sic-code-list).
+Codes and wording are those of the SEC's list of Standard Industrial Classification codes
+(sec.gov/search-filings/standard-industrial-classification-sic-code-list).
 """
 
 from typing import NamedTuple

@@ -1,10 +1,11 @@
-"""What the exchange knows of a ticker, and one session's bar of it.
-
-Knows names, lifetimes and borrow terms. Knows nothing of prices over time, of orders, or of any vendor's body.
-"""
+"""A ticker's reference data, and one session's bar of it."""
 
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+from internal.venue.money import decimal_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Listing:
         return replace(self, delisted_date=None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Bar:
     """One session of one ticker as traded (unadjusted): prices in US dollars, volume in shares.
 
@@ -62,3 +63,13 @@ class Bar:
     volume: float
     volume_weighted_average_price: float | None
     transactions: int | None
+
+    @cached_property
+    def open_price(self) -> Decimal:
+        """The open as exact dollars."""
+        return decimal_of(self.open)
+
+    @cached_property
+    def close_price(self) -> Decimal:
+        """The close as exact dollars."""
+        return decimal_of(self.close)

@@ -1,7 +1,4 @@
-"""A played market as compact arrays: every bar, split and dividend, by session and ticker number.
-
-Knows shapes, types and units. Knows no dates, no tickers' names and nothing of how the prices came about.
-"""
+"""A simulated market's prices as compact arrays: every bar, split and dividend, by session and ticker number."""
 
 from dataclasses import dataclass, field
 

@@ -7,13 +7,17 @@ general collateral rate.
 from datetime import date
 from typing import Literal, NamedTuple
 
+import numpy as np
 import polars as pl
 
 from internal.dates import next_session, sessions
 from internal.errors import ConfigurationError
 from internal.schemas import corporate_actions, equity_bars
 from internal.venue.market.listing import Bar, Listing
+from internal.venue.market.protocol import CorporateActions
+from internal.venue.market.recent_bars import RecentBars
 from internal.venue.market.replayed_bars import TableSource, UnplayableTableError, prepare_bars, require_columns
+from internal.venue.market.universe import IntArray
 
 PLAYED_SHARE = 0.2  # of the file's sessions lie after the opening one, unless the opening is given
 BORROW_RATE = 0.003  # a year; the file does not say, this is what brokers ask for easy names
@@ -60,7 +64,11 @@ class ReplayedMarket:
         self._sessions = sessions(min(self._slices), max(self._slices))
         self._opening = _opening_session(self._sessions, opening_day)
         self._listings = _listings(self._bars, details)
-        self._latest: tuple[date, dict[str, Bar]] | None = None
+        self._numbers = {day: number for number, day in enumerate(self._sessions)}
+        self._columns = {ticker: column for column, ticker in enumerate(self._listings)}
+        self._rows = _row_numbers(self._bars, self._numbers, self._columns)
+        self._values = self._bars.drop("timestamp")
+        self._recent_bars = RecentBars(self._make_bar)
 
     def sessions(self) -> list[date]:
         """Every session from the file's first to its last, oldest first."""
@@ -84,12 +92,17 @@ class ReplayedMarket:
         return equity_bars.empty() if rows is None else self._bars.slice(*rows)
 
     def bar(self, ticker: str, day: date) -> Bar | None:
-        """One row of `bars(day)`; the last day asked for is kept at hand. None where the ticker did not trade."""
-        latest = self._latest
-        if latest is None or latest[0] != day:
-            rows = self.bars(day).drop("timestamp").to_dicts()
-            latest = self._latest = (day, {row["ticker"]: Bar(**row) for row in rows})
-        return latest[1].get(ticker)
+        """The ticker's row of the session; None where the ticker did not trade."""
+        return self._recent_bars.bar(ticker, day)
+
+    def _make_bar(self, ticker: str, day: date) -> Bar | None:
+        number, column = self._numbers.get(day), self._columns.get(ticker)
+        row = -1 if number is None or column is None else int(self._rows[number, column])
+        return None if row < 0 else Bar(*self._values.row(row))
+
+    def corporate_actions(self, start: date, end: date) -> CorporateActions:  # noqa: ARG002 - the protocol's arguments
+        """None: a table of bars has none."""
+        return CorporateActions()
 
     def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:
         """One ticker's rows from start to end, oldest first."""
@@ -102,6 +115,15 @@ class ReplayedMarket:
     def dividends(self, start: date, end: date) -> pl.DataFrame:  # noqa: ARG002 - as above
         """No dividends: a file of bars has none."""
         return corporate_actions.empty_dividends()
+
+
+def _row_numbers(bars: pl.DataFrame, numbers: dict[date, int], columns: dict[str, int]) -> IntArray:
+    """The row of each bar, [session, ticker]; -1 where there is none."""
+    rows = np.full((len(numbers), len(columns)), -1, dtype=np.int64)
+    session = bars.get_column("date").replace_strict(numbers, return_dtype=pl.Int64).to_numpy()
+    column = bars.get_column("ticker").replace_strict(columns, return_dtype=pl.Int64).to_numpy()
+    rows[session, column] = np.arange(bars.height)
+    return rows
 
 
 def _opening_session(playable: list[date], opening_day: date | None) -> date:

@@ -36,7 +36,7 @@ class TableSource:
 class ReplayReport:
     """What became of a table's rows: `dropped` counts by reason the rows on which nothing could have been traded.
 
-    `outside_range` counts rows that are played although open, close or average price lies outside low..high.
+    `outside_range` counts rows that are played although open, close or average price is outside low..high.
     """
 
     rows_read: int

@@ -1,7 +1,6 @@
 """The simulated market: companies and prices that are a function of a seed, behind the `Market` protocol.
 
-Knows the drawn universe, the played path and which session each row of it is. Knows no clock: the whole future is in
-memory (about 30 bytes a ticker and session), and callers ask only for what has happened.
+The whole future is in memory (about 30 bytes a ticker and session); callers ask only for what has happened.
 """
 
 from bisect import bisect_left, bisect_right
@@ -14,7 +13,10 @@ import polars as pl
 from internal.dates import sessions, sessions_frame
 from internal.errors import ConfigurationError
 from internal.schemas import equity_bars
+from internal.venue.market.action_calendar import ActionCalendar
 from internal.venue.market.listing import Bar, Listing
+from internal.venue.market.protocol import CorporateActions
+from internal.venue.market.recent_bars import RecentBars
 from internal.venue.market.simulated_actions import dividends_frame, splits_frame
 from internal.venue.market.simulation import Signal, simulate
 from internal.venue.market.universe import IntArray, draw_universe
@@ -70,7 +72,10 @@ class SimulatedMarket:
         self._column = {ticker: column for column, ticker in enumerate(self._tickers)}
         self._splits = splits_frame(self._path.splits, self._tickers, self._sessions)
         self._dividends = dividends_frame(self._path.dividends, self._tickers, self._sessions)
-        self._seed, self._signal = seed, signal
+        self._actions = ActionCalendar(self._splits, self._dividends)
+        self._recent_bars = RecentBars(self._make_bar)
+        self._seed = seed
+        self._signal: Signal = signal
 
     @property
     def seed(self) -> int:
@@ -136,11 +141,18 @@ class SimulatedMarket:
 
     def bar(self, ticker: str, day: date) -> Bar | None:
         """One bar straight from the arrays; None where the ticker did not trade."""
+        return self._recent_bars.bar(ticker, day)
+
+    def corporate_actions(self, start: date, end: date) -> CorporateActions:
+        """Splits executed, and dividends gone ex, on start <= date <= end."""
+        return self._actions.between(start, end)
+
+    def _make_bar(self, ticker: str, day: date) -> Bar | None:
         number, column = self._number.get(day), self._column.get(ticker)
         if number is None or column is None or self._path.volume[number, column] == 0:
             return None
         cents = (self._path.open, self._path.high, self._path.low, self._path.close)
-        opened, high, low, closed = (float(prices[number, column]) / 100.0 for prices in cents)
+        opened, high, low, closed = (int(prices[number, column]) / 100.0 for prices in cents)
         return Bar(
             ticker=ticker,
             date=day,

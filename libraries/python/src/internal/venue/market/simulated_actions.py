@@ -1,7 +1,4 @@
-"""Splits and dividends of the simulated market as frames: session numbers become dates here.
-
-Knows the events of a played path and the calendar. Knows nothing of how they came about.
-"""
+"""Splits and dividends of the simulated market as frames: session numbers become dates here."""
 
 from datetime import date
 

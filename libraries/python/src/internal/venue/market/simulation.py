@@ -1,7 +1,6 @@
 """How simulated prices move: one vectorised step a session, over all tickers at once.
 
-Knows the drawn universe, a seed and the planted signal. Knows no dates (sessions are numbers here), no files and no
-clock. Prices leave in whole cents, so that the same seed gives the same bytes.
+Sessions are numbers here, not dates. Prices leave in whole cents, so that the same seed gives the same bytes.
 
 The model: log return = market beta x market + sector beta x sector + own part. Each of these is a GARCH(1,1) process
 with Student t shocks (Bollerslev 1987), split into an overnight gap and an intraday move. High and low are drawn from
@@ -155,7 +154,7 @@ class _State:
         path.high[session] = np.where(traded, cents_high, 0)
         path.low[session] = np.where(traded, cents_low, 0)
         path.close[session] = np.where(traded, cents_close, 0)
-        average = np.rint(draws[2] * middle + (1.0 - draws[2]) * body)  # a mixture of both lies within low..high
+        average = np.rint(draws[2] * middle + (1.0 - draws[2]) * body)  # a mixture of both is within low..high
         path.volume_weighted_average_price[session] = np.where(traded, average, 0)
 
     def _write_volume(self, path: Path, session: int, traded: BoolArray, surprise: FloatArray) -> None:

@@ -1,16 +1,13 @@
-"""Who is listed on the simulated market: companies, their lifetimes, and the parameters that their prices follow.
-
-Knows one seed. Knows nothing of prices over time; `simulation` plays what is drawn here.
-"""
+"""Who is listed on the simulated market: companies, their lifetimes, and the parameters that their prices follow."""
 
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from internal.venue.market.industries import INDUSTRIES, SECTORS
+from internal.venue.market.industries import INDUSTRIES, SECTORS, Industry
 from internal.venue.market.listing import Listing
 
 type FloatArray = npt.NDArray[np.float64]
@@ -56,17 +53,18 @@ def draw_universe(seed: np.random.SeedSequence, ticker_count: int, sessions: lis
     """
     random = np.random.default_rng(seed)
     small = random.random(ticker_count) < SMALL_SHARE
-    industry = random.integers(len(INDUSTRIES), size=ticker_count)
+    numbers = cast("list[int]", random.integers(len(INDUSTRIES), size=ticker_count).tolist())
+    industries = [INDUSTRIES[number] for number in numbers]
     first, last = _lifetimes(random, ticker_count, len(sessions))
-    log_price = np.where(small, np.log(6.0), np.log(60.0)) + 0.75 * random.standard_normal(ticker_count)
-    log_volume = np.where(small, np.log(3e5), np.log(2.5e6)) + 0.8 * random.standard_normal(ticker_count)
-    annual_volatility = np.where(small, 0.45, 0.24) * np.exp(0.3 * random.standard_normal(ticker_count))
+    log_price = _choose(small, np.log(6.0), np.log(60.0)) + 0.75 * random.standard_normal(ticker_count)
+    log_volume = _choose(small, np.log(3e5), np.log(2.5e6)) + 0.8 * random.standard_normal(ticker_count)
+    annual_volatility = _choose(small, 0.45, 0.24) * np.exp(0.3 * random.standard_normal(ticker_count))
     pays = (random.random(ticker_count) < PAYER_SHARE) & ~small
     return Universe(
         listings=_listings(
-            random, industry, _life(random, first, last, sessions), _borrow_terms(random, small), log_volume
+            random, industries, _life(random, first, last, sessions), _borrow_terms(random, small), log_volume
         ),
-        sector=np.array([SECTORS.index(INDUSTRIES[number].sector) for number in industry], dtype=np.int64),
+        sector=np.array([SECTORS.index(industry.sector) for industry in industries], dtype=np.int64),
         market_beta=np.clip(1.0 + 0.3 * random.standard_normal(ticker_count), 0.3, 2.0),
         sector_beta=np.clip(1.0 + 0.3 * random.standard_normal(ticker_count), 0.2, 2.0),
         daily_volatility=np.clip(annual_volatility, 0.1, 1.0) / np.sqrt(252.0),
@@ -77,6 +75,10 @@ def draw_universe(seed: np.random.SeedSequence, ticker_count: int, sessions: lis
         first=first,
         last=last,
     )
+
+
+def _choose(condition: BoolArray, where_true: float, where_false: float) -> FloatArray:
+    return np.where(condition, where_true, where_false)
 
 
 def _lifetimes(random: np.random.Generator, ticker_count: int, session_count: int) -> tuple[IntArray, IntArray]:
@@ -122,21 +124,23 @@ def _life(
 ) -> list[tuple[date, date | None]]:
     """Listed and delisted dates; a company that was there from the start listed 300 to 12,000 days earlier."""
     age = random.integers(300, 12_000, size=first.size)
-    earlier = np.busday_offset(np.datetime64(sessions[0]) - age, 0, roll="backward").tolist()
-    listed = [sessions[number] if number else day for number, day in zip(first, earlier, strict=True)]
-    delisted = [sessions[number] if number < len(sessions) else None for number in last]
+    before = np.datetime64(sessions[0]) - age.astype("timedelta64[D]")
+    earlier = cast("list[date]", np.busday_offset(before, 0, roll="backward").tolist())
+    starts, ends = cast("list[int]", first.tolist()), cast("list[int]", last.tolist())
+    listed = [sessions[number] if number else day for number, day in zip(starts, earlier, strict=True)]
+    delisted = [sessions[number] if number < len(sessions) else None for number in ends]
     return list(zip(listed, delisted, strict=True))
 
 
 def _listings(
     random: np.random.Generator,
-    industry: IntArray,
+    industries: list[Industry],
     life: list[tuple[date, date | None]],
     terms: list[_Terms],
     log_volume: FloatArray,
 ) -> tuple[Listing, ...]:
     """Name the companies; about 120 sessions' volume is outstanding."""
-    count = len(industry)
+    count = len(industries)
     tickers = _tickers(random, count)
     names = random.integers((len(FIRST_SYLLABLES), len(LAST_SYLLABLES)), size=(count, 2))
     exchanges = np.array(["XNAS", "XNYS"])[random.integers(2, size=count)].tolist()
@@ -144,11 +148,11 @@ def _listings(
     return tuple(
         Listing(
             ticker=tickers[number],
-            name=_company_name(names[number], INDUSTRIES[industry[number]].name),
-            sector=INDUSTRIES[industry[number]].sector,
-            industry=INDUSTRIES[industry[number]].name,
-            sic_code=INDUSTRIES[industry[number]].sic_code,
-            sic_description=INDUSTRIES[industry[number]].sic_description,
+            name=_company_name(names[number], industries[number].name),
+            sector=industries[number].sector,
+            industry=industries[number].name,
+            sic_code=industries[number].sic_code,
+            sic_description=industries[number].sic_description,
             primary_exchange=exchanges[number],
             listed_date=life[number][0],
             delisted_date=life[number][1],

@@ -1,7 +1,4 @@
-"""Where a request finds the parts that the server wired: the exchange, its settings, its publisher.
-
-Knows `application.state` alone.
-"""
+"""What routes depend on, found on the application's state: the exchange, its settings, its publisher, its bus."""
 
 from typing import Annotated
 

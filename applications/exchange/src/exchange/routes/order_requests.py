@@ -1,11 +1,12 @@
 """What clients send to the trading API, read field by field; a wrong one is refused in Alpaca's words.
 
-Knows the wire's names and types. Knows no rule that needs the account or the market (`acceptance` does).
+Rules that need the account or the market are in `internal.venue.order_checks`.
 """
 
 import json
+from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -13,8 +14,17 @@ from internal.venue import rejections
 from internal.venue.orders import OrderChanges, OrderRequest, OrderType, PositionIntent, Side, TimeInForce
 
 CLIENT_ORDER_ID_LENGTH = 128
-UNPLAYED = ("stop_price", "trail_price", "trail_percent", "trail", "take_profit", "stop_loss", "legs", "extended_hours")
-PLAYED_CLASSES = frozenset({None, "", "simple"})
+UNSUPPORTED_TERMS = (
+    "stop_price",
+    "trail_price",
+    "trail_percent",
+    "trail",
+    "take_profit",
+    "stop_loss",
+    "legs",
+    "extended_hours",
+)
+SUPPORTED_CLASSES = (None, "", "simple")
 
 
 def _empty_is_absent(value: object) -> object:
@@ -25,8 +35,8 @@ type Number = Annotated[Decimal | None, BeforeValidator(_empty_is_absent), Field
 type ClientOrderId = Annotated[str | None, BeforeValidator(_empty_is_absent), Field(max_length=CLIENT_ORDER_ID_LENGTH)]
 
 
-class OrderBody(BaseModel):
-    """`POST /v2/orders`; `refuse_unplayed` looks at what this exchange cannot play."""
+class SubmitOrderFields(BaseModel):
+    """`POST /v2/orders`; `refuse_unsupported_terms` looks at what this exchange does not simulate."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -41,11 +51,11 @@ class OrderBody(BaseModel):
     position_intent: PositionIntent | None = None
 
     def to_request(self) -> OrderRequest:
-        """The order's terms. Raises AlpacaError unless exactly one of qty and notional is given."""
+        """The order's terms. Raises RequestRefusedError unless exactly one of qty and notional is given."""
         if self.qty is None and self.notional is None:
-            raise rejections.invalid("qty or notional is required")
+            raise rejections.invalid_field("qty or notional is required")
         if self.qty is not None and self.notional is not None:
-            raise rejections.invalid("only one of qty or notional is accepted")
+            raise rejections.invalid_field("only one of qty or notional is accepted")
         return OrderRequest(
             ticker=self.symbol,
             side=self.side,
@@ -59,7 +69,7 @@ class OrderBody(BaseModel):
         )
 
 
-class ReplaceBody(BaseModel):
+class ReplaceOrderFields(BaseModel):
     """`PATCH /v2/orders/{id}`."""
 
     model_config = ConfigDict(extra="ignore")
@@ -70,49 +80,50 @@ class ReplaceBody(BaseModel):
     client_order_id: ClientOrderId = None
 
     def to_changes(self) -> OrderChanges:
-        """The changes. Raises AlpacaError when there is none."""
+        """The changes. Raises RequestRefusedError when there is none."""
         if not self.model_dump(exclude_none=True):
-            raise rejections.invalid("at least one of qty, time_in_force, limit_price, client_order_id is required")
+            raise rejections.invalid_field(
+                "at least one of qty, time_in_force, limit_price, client_order_id is required"
+            )
         return OrderChanges(self.qty, self.time_in_force, self.limit_price, self.client_order_id)
 
 
-class ClosePositionQuery(BaseModel):
+class ClosePositionFields(BaseModel):
     """`DELETE /v2/positions/{symbol}`: all of it, so many shares, or a percentage."""
 
     qty: Number = None
     percentage: Annotated[Decimal | None, Field(gt=0, le=100, max_digits=12)] = None
 
 
-def parse[Body: BaseModel](model: type[Body], values: object) -> Body:
-    """The body as the model reads it. Raises AlpacaError 422 that names the first wrong field."""
-    if not isinstance(values, dict):
-        raise rejections.malformed_body()
+def parse_fields[Body: BaseModel](model: type[Body], values: Mapping[str, object]) -> Body:
+    """The body as the model reads it. Raises RequestRefusedError that names the first wrong field."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"][:1])
         words = "is required" if first["type"] == "missing" else f"is invalid: {first['msg']}"
-        raise rejections.invalid(f"{name} {words}") from None
+        raise rejections.invalid_field(f"{name} {words}") from None
 
 
-def refuse_unplayed(values: object) -> None:
-    """Raises AlpacaError for terms that the real broker knows and this exchange does not play."""
-    if not isinstance(values, dict):
-        raise rejections.malformed_body()
-    if values.get("order_class") not in PLAYED_CLASSES:
-        raise rejections.invalid("order_class is invalid: this exchange plays simple orders")
-    for name in UNPLAYED:
-        if values.get(name) not in {None, False}:
-            raise rejections.invalid(f"{name} is invalid: this exchange does not play it")
+def refuse_unsupported_terms(values: Mapping[str, object]) -> None:
+    """Raises RequestRefusedError for terms that the real broker takes and this exchange does not simulate."""
+    if values.get("order_class") not in SUPPORTED_CLASSES:
+        raise rejections.invalid_field("order_class is invalid: this exchange takes simple orders")
+    for name in UNSUPPORTED_TERMS:
+        if values.get(name) not in (None, False):
+            raise rejections.invalid_field(f"{name} is invalid: this exchange does not simulate it")
 
 
-def parse_json(content: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds; `parse` checks it
-    """The body as JSON. Raises AlpacaError 400 when it is none."""
+def parse_object(content: bytes) -> dict[str, object]:
+    """The body as a JSON object. Raises RequestRefusedError when it is none."""
     try:
-        return json.loads(content, parse_float=Decimal, parse_constant=_refuse_constant)
+        values: object = json.loads(content, parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         raise rejections.malformed_body() from None
+    if not isinstance(values, dict):
+        raise rejections.malformed_body()
+    return cast("dict[str, object]", values)
 
 
 def _refuse_constant(name: str) -> None:

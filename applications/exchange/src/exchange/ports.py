@@ -1,0 +1,25 @@
+"""What the exchange needs besides the venue's own repository."""
+
+from typing import Protocol
+
+from exchange.faults import Fault, StoredFault
+
+
+class FaultRepository(Protocol):
+    """Where injected faults are stored."""
+
+    def add_fault(self, fault: Fault) -> StoredFault:
+        """Stores a fault."""
+        ...
+
+    def list_faults(self) -> list[StoredFault]:
+        """Every fault, used-up ones included, oldest first."""
+        ...
+
+    def clear_faults(self) -> None:
+        """Deletes every fault."""
+        ...
+
+    def take_request_fault(self, method: str, path: str) -> Fault | None:
+        """The oldest fault that strikes this request, used up by one; None when the request goes through."""
+        ...

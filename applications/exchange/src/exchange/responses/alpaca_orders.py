@@ -1,0 +1,108 @@
+"""Alpaca's orders, with all keys and types of the real answers."""
+
+from datetime import datetime, timedelta
+
+from pydantic import BaseModel
+
+from exchange.responses.alpaca_moments import optional_moment, optional_number, wire_moment
+from internal.dates import next_session, session_close, session_open
+from internal.venue.clock import NEW_YORK
+from internal.venue.identity import asset_id
+from internal.venue.money import plain
+from internal.venue.orders import Order, OrderStatus, TimeInForce
+
+GOOD_TILL_CANCELED = timedelta(days=90)
+
+
+class OrderBody(BaseModel):
+    """One order; quantities in shares and prices in dollars, written as text."""
+
+    id: str
+    client_order_id: str
+    created_at: str
+    updated_at: str
+    submitted_at: str
+    filled_at: str | None
+    expired_at: str | None
+    canceled_at: str | None
+    failed_at: None = None
+    replaced_at: str | None
+    replaced_by: str | None
+    replaces: str | None
+    asset_id: str
+    symbol: str
+    asset_class: str = "us_equity"
+    notional: str | None
+    qty: str | None
+    filled_qty: str
+    filled_avg_price: str | None
+    order_class: str = ""
+    order_type: str
+    type: str
+    side: str
+    position_intent: str
+    time_in_force: str
+    limit_price: str | None
+    stop_price: None = None
+    status: str
+    extended_hours: bool = False
+    legs: None = None
+    trail_percent: None = None
+    trail_price: None = None
+    hwm: None = None
+    subtag: None = None
+    source: None = None
+    expires_at: str
+
+
+class CanceledOrderBody(BaseModel):
+    """One entry of the answer to canceling every order."""
+
+    id: str
+    status: int
+
+
+def new_order_body(order: Order) -> OrderBody:
+    """The answer to an order's request, which Alpaca gives before the order is acknowledged: `pending_new`."""
+    return order_body(order).model_copy(update={"status": str(OrderStatus.PENDING_NEW)})
+
+
+def order_body(order: Order) -> OrderBody:
+    """One order in its present state."""
+    return OrderBody(
+        id=order.id,
+        client_order_id=order.client_order_id,
+        created_at=wire_moment(order.submitted_at),
+        updated_at=wire_moment(order.updated_at),
+        submitted_at=wire_moment(order.submitted_at),
+        filled_at=optional_moment(order.filled_at),
+        expired_at=optional_moment(order.expired_at),
+        canceled_at=optional_moment(order.canceled_at),
+        replaced_at=optional_moment(order.replaced_at),
+        replaced_by=order.replaced_by,
+        replaces=order.replaces,
+        asset_id=asset_id(order.ticker),
+        symbol=order.ticker,
+        notional=optional_number(order.notional),
+        qty=optional_number(order.quantity),
+        filled_qty=plain(order.filled_quantity),
+        filled_avg_price=optional_number(order.filled_average_price),
+        order_type=str(order.type),
+        type=str(order.type),
+        side=str(order.side),
+        position_intent=str(order.position_intent),
+        time_in_force=str(order.time_in_force),
+        limit_price=optional_number(order.limit_price),
+        status=str(order.status),
+        expires_at=wire_moment(expiry(order)),
+    )
+
+
+def expiry(order: Order) -> datetime:
+    """When the order ends by itself: at the close of the session that it works in; good-till-canceled after 90 days."""
+    local = order.submitted_at.astimezone(NEW_YORK).date()
+    session = next_session(local - timedelta(days=1))
+    session = session if order.submitted_at < session_close(session) else next_session(session)
+    if order.time_in_force is TimeInForce.GTC:
+        return session_close(session) + GOOD_TILL_CANCELED
+    return session_open(session) if order.time_in_force is TimeInForce.OPG else session_close(session)

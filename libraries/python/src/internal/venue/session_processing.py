@@ -1,0 +1,219 @@
+"""What a session's open and close do to the account, in order.
+
+Open: the day rolls over, corporate actions, the opening auction, the end of opening-auction orders.
+Close: the closing auction, the end of day orders, fees and borrow cost.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+from internal.dates import next_session, previous_session
+from internal.venue.charges import Sale, charge_borrow, charge_fees
+from internal.venue.clock import Auction, Step
+from internal.venue.corporate_actions import Split, apply_delisting, apply_dividend, apply_split, split_order
+from internal.venue.history import Fill, HistoryRow, Movement
+from internal.venue.margin_account import apply_fill, apply_marks, roll_day
+from internal.venue.market.listing import Bar
+from internal.venue.market.protocol import Market
+from internal.venue.market_faults import FaultSchedule, MarketFaultKind
+from internal.venue.matching import Execution, average_price, match_orders
+from internal.venue.money import ZERO, decimal_of, round_shares
+from internal.venue.orders import Order, OrderStatus, Side, TimeInForce
+from internal.venue.state import SessionEvent, VenueChange, VenueState
+
+NOTIONAL_REST = Decimal("0.001")
+
+
+def process_step(state: VenueState, market: Market, step: Step, faults: FaultSchedule) -> VenueChange:
+    """The change that a session's open or close makes; the state after it has the step's moment."""
+    return _StepRun(state, market, step, faults).run()
+
+
+class _StepRun:
+    """One step on working copies of the state's parts."""
+
+    def __init__(self, state: VenueState, market: Market, step: Step, faults: FaultSchedule) -> None:
+        self._before = state
+        self._market = market
+        self._step = step
+        self._faults = faults
+        self._account = state.account
+        self._open_orders = dict(state.open_orders)
+        self._changed: dict[int, Order] = {}
+        self._history: list[HistoryRow] = []
+        self._sales = list(state.session_sales)
+
+    def run(self) -> VenueChange:
+        """Carries the step out."""
+        if self._step.auction is Auction.OPEN:
+            self._process_open()
+        else:
+            self._process_close()
+        after = replace(
+            self._before,
+            moment=self._step.timestamp,
+            account=self._account,
+            open_orders=self._open_orders,
+            last_row=self._before.last_row + len(self._history),
+            session_sales=tuple(self._sales),
+        )
+        return VenueChange(
+            before=self._before,
+            after=after,
+            orders=tuple(self._changed.values()),
+            history=tuple(self._history),
+            event=SessionEvent(self._step.auction, self._step.session),
+            used_faults=tuple(self._faults.used),
+        )
+
+    def _process_open(self) -> None:
+        self._account = roll_day(self._account)
+        self._sales.clear()
+        self._apply_corporate_actions()
+        self._run_auction()
+        for order in list(self._open_orders.values()):
+            if order.time_in_force is TimeInForce.OPG:
+                self._end(order, OrderStatus.CANCELED)
+            elif order.status is OrderStatus.ACCEPTED:
+                self._put(replace(order, status=OrderStatus.NEW, updated_at=self._step.timestamp))
+
+    def _process_close(self) -> None:
+        self._run_auction()
+        for order in list(self._open_orders.values()):
+            if order.time_in_force is TimeInForce.CLS or (
+                order.time_in_force is TimeInForce.DAY and order.filled_quantity
+            ):
+                self._end(order, OrderStatus.CANCELED)
+            elif order.time_in_force is TimeInForce.DAY:
+                self._end(order, OrderStatus.EXPIRED)
+        self._charge()
+
+    def _apply_corporate_actions(self) -> None:
+        """Splits first, then dividends on what was held overnight, then delistings."""
+        start, end = previous_session(self._step.session) + timedelta(days=1), self._step.session
+        actions = self._market.corporate_actions(start, end)
+        for split in actions.splits:
+            self._apply_split(split)
+        for dividend in actions.dividends:
+            self._account, movements = apply_dividend(self._account, dividend)
+            self._record(movements)
+        for ticker in self._concerned_tickers():
+            listing = self._market.listing(ticker)
+            if listing is None or not listing.is_active(self._step.session):
+                self._delist(ticker)
+
+    def _concerned_tickers(self) -> list[str]:
+        """What is held or ordered, in alphabetical order."""
+        return sorted({*self._account.positions, *(order.ticker for order in self._open_orders.values())})
+
+    def _apply_split(self, split: Split) -> None:
+        self._account, movements = apply_split(self._account, split)
+        self._record(movements)
+        for order in self._orders_in(split.ticker):
+            adjusted = split_order(order, split)
+            if adjusted is None:
+                self._end(order, OrderStatus.CANCELED)
+            else:
+                self._put(replace(adjusted, updated_at=self._step.timestamp))
+
+    def _delist(self, ticker: str) -> None:
+        self._account, movements = apply_delisting(self._account, ticker)
+        self._record(movements)
+        for order in self._orders_in(ticker):
+            self._end(order, OrderStatus.CANCELED)
+
+    def _orders_in(self, ticker: str) -> list[Order]:
+        return [order for order in self._open_orders.values() if order.ticker == ticker]
+
+    def _run_auction(self) -> None:
+        found = ((ticker, self._market.bar(ticker, self._step.session)) for ticker in self._concerned_tickers())
+        bars = {ticker: bar for ticker, bar in found if bar is not None}
+        for execution in match_orders(list(self._open_orders.values()), bars, self._step, self._allowed_quantity):
+            self._fill(execution)
+        self._account = apply_marks(self._account, {ticker: self._auction_price(bar) for ticker, bar in bars.items()})
+
+    def _auction_price(self, bar: Bar) -> Decimal:
+        return bar.open_price if self._step.auction is Auction.OPEN else bar.close_price
+
+    def _allowed_quantity(self, order: Order, quantity: Decimal) -> Decimal:
+        """A sale for dollars takes no more shares than there are; a fault may cut any fill to a share of itself."""
+        if not order.position_intent.opens:
+            quantity = min(quantity, abs(self._account.quantity_of(order.ticker)))
+        fault = self._faults.take(MarketFaultKind.PARTIAL_FILL, order.ticker)
+        return quantity if fault is None or fault.share is None else quantity * fault.share
+
+    def _fill(self, execution: Execution) -> None:
+        order, price, moment = execution.order, execution.price, self._step.timestamp
+        signed = order.side.sign * execution.quantity
+        self._account = apply_fill(self._account, order.ticker, signed, price, self._previous_close(execution))
+        filled = replace(
+            order,
+            filled_quantity=order.filled_quantity + execution.quantity,
+            filled_average_price=average_price(order, execution.quantity, price),
+            updated_at=moment,
+        )
+        done = _is_done(filled, price)
+        status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
+        leaves = ZERO if done else round_shares(filled.remaining_at(price), whole=False)
+        self._put(replace(filled, status=status, filled_at=moment if done else None))
+        self._append(
+            Fill(
+                order_id=order.id,
+                ticker=order.ticker,
+                side=order.side,
+                quantity=execution.quantity,
+                price=price,
+                order_status=status,
+                cumulative_quantity=filled.filled_quantity,
+                leaves_quantity=leaves,
+            )
+        )
+        if order.side is Side.SELL:
+            self._sales.append(Sale(execution.quantity, price))
+
+    def _previous_close(self, execution: Execution) -> Decimal:
+        bar = self._market.bar(execution.order.ticker, previous_session(self._step.session))
+        return execution.reference_price if bar is None else bar.close_price
+
+    def _end(self, order: Order, status: OrderStatus) -> None:
+        moment = self._step.timestamp
+        if status is OrderStatus.EXPIRED:
+            self._put(replace(order, status=status, updated_at=moment, expired_at=moment))
+        else:
+            self._put(replace(order, status=status, updated_at=moment, canceled_at=moment))
+
+    def _put(self, order: Order) -> None:
+        self._changed[order.sequence] = order
+        if order.is_open:
+            self._open_orders[order.sequence] = order
+        else:
+            self._open_orders.pop(order.sequence, None)
+
+    def _charge(self) -> None:
+        self._account, fees = charge_fees(self._account, self._sales)
+        self._sales.clear()
+        nights = (next_session(self._step.session) - self._step.session).days
+        self._account, borrow = charge_borrow(self._account, self._borrow_rates(), nights)
+        self._record([*fees, *borrow])
+
+    def _borrow_rates(self) -> dict[str, Decimal]:
+        shorts = (ticker for ticker, held in self._account.positions.items() if held.quantity < 0)
+        listings = (self._market.listing(ticker) for ticker in shorts)
+        return {listing.ticker: decimal_of(listing.borrow_rate) for listing in listings if listing is not None}
+
+    def _record(self, movements: Iterable[Movement]) -> None:
+        for movement in movements:
+            self._append(movement)
+
+    def _append(self, entry: Fill | Movement) -> None:
+        number = self._before.last_row + len(self._history) + 1
+        self._history.append(HistoryRow(number, self._step.session, self._step.timestamp, entry))
+
+
+def _is_done(order: Order, price: Decimal) -> bool:
+    """Whether nothing is left to fill; the thousandth of a notional order that rounding may leave is nothing."""
+    if order.notional is None:
+        return order.quantity is not None and order.filled_quantity >= order.quantity
+    return order.remaining_at(price) * price < order.notional * NOTIONAL_REST
