@@ -67,7 +67,7 @@ def test_one_trades_and_the_other_takes_over(world: World, traders: list[Service
     assert [200, 503] == [answer.status_code for answer in answers]
     refusal = answers[1].json()
     assert "standby" in refusal["type"]
-    assert "number 1, last sign at 20" in refusal["detail"]
+    assert "number 1, last renewed at 20" in refusal["detail"]
     assert "standby" in second.request("GET", "/ready").json()["checks"]["lease"]
     assert 'rebalances_total{result="standby"} 1.0' in second.request("GET", "/metrics").text
     assert second.request("POST", "/reconciliations", json={}).status_code == 503

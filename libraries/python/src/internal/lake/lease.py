@@ -1,35 +1,36 @@
-"""A lease: of several processes that reach the same lake, one may act at a time, and a dead one loses it.
+"""A lease: of several processes that share a lake, one may act at a time, and a dead one loses the lease.
 
-Knows objects, identities and the monotonic clock. Knows nothing of what the holder does. Each holding is an object of
-its own, `leases/<name>/<number>.json`, which only its maker writes again: creating the next number is how a lease is
-taken, and of several who create it one succeeds. The number is the fencing number: a later holder has a larger one.
+Each holding is an object of its own, `leases/<name>/<number>.json`, which only its creator writes again. A process
+takes the lease by creating the next number, which succeeds for one of several processes. The number is the fencing
+number: a later holder has a larger one.
 
-No two machines' clocks are compared (docs/decisions/trader_lease.md). The holder counts its time from before each sign
-of life; whoever waits counts from when it first saw that sign, which is later. Times in the object are for people.
+The clocks of two machines are never compared (docs/decisions/trader_lease.md). The holder counts its time from before
+each renewal; a waiting process counts from when it first saw that renewal, which is later. Times in the object are for
+people. All time is counted by a clock that goes on while the machine sleeps: a holder that wakes up holds nothing.
 """
 
-import fcntl
 import json
 import socket
 import threading
-import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from uuid import uuid4
 
+from internal.clock import elapsed_seconds
 from internal.errors import FundError, UnavailableError
 from internal.lake.objects import Objects
+from internal.lake.process_identity import ProcessIdentity
 from internal.telemetry import get_logger
 
-SIGNS = 6  # of life, within the time after which a lease without one is lost
+RENEWALS = 6  # within the time after which a lease that is not renewed is lost
 MARGIN = 1.1  # a waiting process waits this much longer: clocks may run at slightly different speeds
 
 
 class StandbyError(UnavailableError):
-    """Another process holds the lease; this one does nothing until that one gives it back, or dies."""
+    """Another process holds the lease; this one does nothing until that one releases it, or dies."""
 
     title = "Standby"
     slug = "standby"
@@ -37,7 +38,17 @@ class StandbyError(UnavailableError):
 
 @dataclass(frozen=True)
 class Holding:
-    """One holding as it is stored. `signs` counts signs of life; `released` says that it was given back."""
+    """One holding as it is stored.
+
+    Attributes:
+        number: The fencing number.
+        holder: The id of the process.
+        host: The machine's name, for people.
+        seconds: How long the holding lasts without a renewal.
+        signs: How often it was renewed.
+        told_at: When it was written last, for people.
+        released: Whether the holder has released it.
+    """
 
     number: int
     holder: str
@@ -48,62 +59,41 @@ class Holding:
     released: bool
 
 
-class Identity:
-    """Who a process is, across its restarts: a word in its state directory, held by a lock as long as it lives.
-
-    A second process that shares the directory does not get the word while the first one lives: it is somebody else, and
-    waits as such. It asks again (`claim`), since in a start-first update it is the one that stays.
-    """
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True)
-        self._file = (directory / "holder").open("a+")
-        self._claimed = False
-        self.word = uuid4().hex
-        self.claim()
-
-    def claim(self) -> None:
-        """Become the directory's word if no living process is it; from then on a restart is this process too."""
-        if self._claimed:
-            return
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        self._claimed = True
-        self._file.seek(0)
-        kept = self._file.read().strip()
-        if kept:
-            self.word = kept
-        else:
-            self._file.write(self.word)
-            self._file.flush()
-
-    def close(self) -> None:
-        """Let another process be it."""
-        self._file.close()
-
-
 class Lease:
-    """A lease that is taken as soon as it is free, renewed while held, and given back at the end (`with lease:`).
+    """A lease that is taken as soon as it is free, renewed while held, and released at the end (`with lease:`).
 
-    `seconds` without a sign of life, and others may take it. A process takes its own former lease at once.
+    A process takes its own lease of before a restart at once.
+
+    Args:
+        objects: Where holdings are stored.
+        name: The lease's name.
+        directory: The process's state folder, which makes it the same process after a restart.
+        seconds: How long a holding lasts without a renewal; then others may take the lease.
+        clock: Seconds that also pass while the machine sleeps.
     """
 
-    def __init__(self, objects: Objects, name: str, directory: Path, seconds: float) -> None:
+    def __init__(
+        self,
+        objects: Objects,
+        name: str,
+        directory: Path,
+        seconds: float,
+        clock: Callable[[], float] = elapsed_seconds,
+    ) -> None:
         self._objects, self._folder, self._directory, self._seconds = objects, f"leases/{name}", directory, seconds
-        self._identity: Identity | None = None
+        self._clock = clock
+        self.identity: ProcessIdentity | None = None
         self._holding: Holding | None = None
-        self._until = 0.0  # on the monotonic clock, as all moments here
+        self._until = 0.0  # on the clock, as all moments here
         self._seen: Holding | None = None
         self._seen_at = 0.0
-        self._trouble = "it was not asked for yet"
+        self._problem = "no attempt to take it was made yet"
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
 
     def __enter__(self) -> Self:
-        self._identity = Identity(self._directory)
-        self._turn()
+        self.identity = ProcessIdentity(self._directory)
+        self.turn()
         self._thread.start()
         return self
 
@@ -113,8 +103,8 @@ class Lease:
         self._ended.set()
         self._thread.join()
         self._release()
-        if self._identity is not None:
-            self._identity.close()
+        if self.identity is not None:
+            self.identity.close()
 
     @property
     def number(self) -> int:
@@ -123,93 +113,99 @@ class Lease:
 
     def held(self) -> bool:
         """Whether this process may act now."""
-        return self._holding is not None and time.monotonic() < self._until
+        return self._holding is not None and self._clock() < self._until
 
     def require(self) -> int:
         """The fencing number of this process's holding.
 
-        Raises StandbyError, which names the holder and its last sign, or UnavailableError when the store cannot say.
+        Raises StandbyError, which names the holder and its last renewal, or UnavailableError when nobody is known to
+        hold the lease: the store does not answer, or this process's own holding has run out.
         """
         if self.held():
             return self.number
         if self._seen is None or self._seen.released:
-            raise UnavailableError(f"the lease {self._folder} is not held: {self._trouble}")
+            raise UnavailableError(f"the lease {self._folder} is not held: {self._problem}")
         raise StandbyError(
             f"standby: {self._seen.host} ({self._seen.holder[:8]}) holds {self._folder} as number {self._seen.number}, "
-            f"last sign at {self._seen.told_at}; it is taken over {self._seen.seconds * MARGIN:g} s after its last sign"
+            f"last renewed at {self._seen.told_at}; it is taken over {self._seen.seconds * MARGIN:g} s after its last "
+            f"renewal"
         )
 
     def _run(self) -> None:
-        while not self._ended.wait(self._seconds / SIGNS):
-            self._turn()
+        while not self._ended.wait(self._seconds / RENEWALS):
+            self.turn()
 
-    def _turn(self) -> None:
-        """Renew what is held, else take what is free; a store that cannot say is asked again at the next turn."""
-        if self._identity is not None:
-            self._identity.claim()
+    def turn(self) -> None:
+        """Renew the lease if it is held, else take it if it is free; a store that fails is asked at the next turn.
+
+        While the lease is entered, a thread does this by itself.
+        """
+        if self.identity is not None:
+            self.identity.claim()
         try:
             if self._holding is not None and self.held():
                 self._renew(self._holding)
             else:
                 self._take()
         except FundError as error:
-            self._trouble = error.detail
+            self._problem = error.detail
             get_logger(__name__).warning("lease_unknown", lease=self._folder, detail=error.detail)
 
     def _take(self) -> None:
-        """Create the next number when the last one is free."""
-        started = time.monotonic()
+        """Create the next number if the last holding is free."""
+        started = self._clock()
         latest = self._latest()
         if latest is not None and not self._is_free(latest, started):
             return
         number = latest.number + 1 if latest else 1
-        mine = Holding(number, self._word(), socket.gethostname(), self._seconds, 0, _now(), released=False)
+        mine = Holding(number, self._id(), socket.gethostname(), self._seconds, 0, _now(), released=False)
         if self._objects.create(self._path(number), _encode(mine)):
             self._holding, self._until, self._seen = mine, started + self._seconds, None
+            self._problem = f"it was not renewed for {self._seconds:g} s; it is taken again at the next turn"
             get_logger(__name__).info("lease_taken", lease=self._folder, number=number, before=latest and latest.host)
         else:
-            self._seen, self._seen_at = self._latest(), time.monotonic()
+            self._seen, self._seen_at = self._latest(), self._clock()
 
     def _is_free(self, latest: Holding, now: float) -> bool:
-        """Given back, our own of a former life, or without a sign for as long as we have watched it."""
+        """Whether a holding was released, is this process's own, or was not renewed for as long as it was watched."""
         if latest != self._seen:
             self._seen, self._seen_at = latest, now
-        own = self._identity is not None and latest.holder == self._identity.word
+        own = self.identity is not None and latest.holder == self.identity.id
         return latest.released or own or now - self._seen_at > latest.seconds * MARGIN
 
     def _renew(self, mine: Holding) -> None:
-        """Give a sign, unless somebody has taken over: then this process is on standby.
+        """Renew the holding, unless another process has taken over: then this one is on standby.
 
-        A sign that came too late counts nothing, for somebody may have taken over just before it: the next turn takes
-        the lease anew, under the next number.
+        A renewal that comes too late does not count, for another process may have taken over just before it: the next
+        turn takes the lease again, under the next number.
         """
-        started = time.monotonic()
+        started = self._clock()
         latest = self._latest()
         if latest is None or latest.number != mine.number:
             self._until, self._seen, self._seen_at = 0.0, latest, started
             get_logger(__name__).error("lease_lost", lease=self._folder, number=mine.number)
             return
-        renewed = replace(mine, holder=self._word(), signs=mine.signs + 1, told_at=_now())
+        renewed = replace(mine, holder=self._id(), signs=mine.signs + 1, told_at=_now())
         self._objects.put(self._path(mine.number), _encode(renewed))
         if self.held():
             self._holding, self._until = renewed, started + self._seconds
 
     def _release(self) -> None:
-        """Give it back, so that a successor need not wait."""
+        """Release the lease, so that a successor need not wait."""
         if self._holding is None or not self.held():
             return
         self._until = 0.0
-        given_back = replace(self._holding, told_at=_now(), released=True)
+        released = replace(self._holding, told_at=_now(), released=True)
         try:
-            self._objects.put(self._path(given_back.number), _encode(given_back))
+            self._objects.put(self._path(released.number), _encode(released))
         except UnavailableError as error:
             get_logger(__name__).warning("lease_not_released", lease=self._folder, detail=error.detail)
 
-    def _word(self) -> str:
-        return self._identity.word if self._identity else ""
+    def _id(self) -> str:
+        return self.identity.id if self.identity else ""
 
     def _latest(self) -> Holding | None:
-        """The holding with the largest number, None before the first."""
+        """The holding with the largest number; None before the first."""
         paths = self._objects.list(self._folder)
         content = self._objects.get(paths[-1]) if paths else None
         return Holding(**json.loads(content)) if content else None

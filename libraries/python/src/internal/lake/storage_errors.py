@@ -1,11 +1,8 @@
-"""What the storage under the lake can do wrong, told as the fund's errors.
-
-Knows the texts of a full disk and of a store that cannot be reached. Knows no table.
-"""
+"""Translates errors of the storage under the lake, a full disk or a store that is not reachable, to the fund's."""
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
@@ -21,7 +18,7 @@ def _is_full(text: str) -> bool:
 
 
 @contextmanager
-def translate_storage_errors(url: str) -> Iterator[None]:
+def translate_storage_errors(url: str) -> Generator[None]:
     """Raise UnavailableError, with a sentence, for faults of the storage at this address; other errors pass."""
     try:
         yield

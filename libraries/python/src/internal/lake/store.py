@@ -1,7 +1,6 @@
-"""The lake's store: opens, writes and reads the tables of `internal.lake.tables`, each write one Delta commit.
+"""Opens, writes and reads the tables of `internal.lake.tables` in a folder or an object store.
 
-Knows Delta Lake, a folder or an object store, and how concurrent writers take turns. Knows no noun: what a table means
-is its schema's matter. Versions stay readable for ever, so that a decision can be traced to the bars it saw.
+Each write is one Delta commit. Versions stay readable for ever, so that a decision can be traced to the bars it saw.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,15 +16,16 @@ from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundErr
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from internal.errors import ConflictError, InvalidRequestError, NotFoundError
+from internal.lake.durability import TableSync
 from internal.lake.storage_errors import translate_storage_errors
 from internal.lake.tables import MONTH, TABLES, Table
 from internal.schemas.frame_schema import require_structure
 
-CONFLICT_SECONDS = 60.0  # how long a writer tries again behind others
-FOR_EVER = "interval 36500 days"
+CONFLICT_SECONDS = 60.0  # how long a writer retries when others commit first
+NEVER_EXPIRES = "interval 36500 days"
 TABLE_PROPERTIES: dict[str, str | None] = {
-    "delta.logRetentionDuration": FOR_EVER,
-    "delta.deletedFileRetentionDuration": FOR_EVER,
+    "delta.logRetentionDuration": NEVER_EXPIRES,
+    "delta.deletedFileRetentionDuration": NEVER_EXPIRES,
     "delta.enableExpiredLogCleanup": "false",
 }
 
@@ -63,12 +63,14 @@ class Lake:
 
     Every write is one atomic commit and gives the table's new version. A reader sees a version whole or not at all. A
     writer that loses a race reads again and writes again, up to a minute, then raises ConflictError. A full disk or a
-    store that cannot be reached raises UnavailableError; the table then stands as it did before.
+    store that cannot be reached raises UnavailableError; the table then stands as it did before. A write to a durable
+    table is on disk, folders included, when it returns.
     """
 
     def __init__(self, url: str, storage_options: dict[str, str] | None = None) -> None:
         self._url = url.rstrip("/") if "://" in url else str(Path(url).absolute())
         self._storage_options = storage_options or {}
+        self._syncs: dict[str, TableSync] = {}
 
     def replace_days(self, table: str, frame: pl.DataFrame, start: date, end: date) -> int:
         """Replace all rows from start to end by the frame, which may be empty and holds no other day."""
@@ -188,16 +190,17 @@ class Lake:
     def _write_once(self, table: str, write: Callable[[DeltaTable], object]) -> int:
         delta = self._open(table) or self._create(table)
         write(delta)
-        return delta.version()
+        version = delta.version()
+        if _definition(table).durable and "://" not in self._url:
+            self._syncs.setdefault(table, TableSync(Path(self._url, table))).sync(version)
+        return version
 
     def _create(self, table: str) -> DeltaTable:
         """Make the empty table; of several first writers one does, the others lose the race and open it."""
         definition = _definition(table)
         return DeltaTable.create(
             self._address(table),
-            schema=DeltaSchema.from_arrow(
-                _stored(definition, pl.DataFrame(schema=definition.columns)).to_arrow().schema
-            ),
+            schema=DeltaSchema.from_arrow(_stored(definition, pl.DataFrame(schema=definition.columns)).schema),
             mode="ignore",
             partition_by=[MONTH] if definition.monthly else None,
             configuration=TABLE_PROPERTIES,

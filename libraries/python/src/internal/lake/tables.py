@@ -20,12 +20,15 @@ class Table:
         columns: Names and types, in order.
         date_column: The column that `replace_days` replaces by.
         monthly: Whether files are split by month (docs/decisions/lake_layout.md).
+        durable: Whether a write to a local folder is on disk when it returns: what was decided and sent must survive a
+            power cut.
         defaults: What is read in rows that were written before a column existed; null in columns without a default.
     """
 
     columns: dict[str, pl.DataType]
     date_column: str | None = None
     monthly: bool = False
+    durable: bool = False
     defaults: dict[str, str | bool | float] = field(default_factory=dict)
 
 
@@ -78,8 +81,8 @@ TABLES: dict[str, Table] = {
     "dividends": Table(corporate_actions.DIVIDENDS_COLUMNS, "ex_dividend_date"),
     "ingestion_sessions": Table(INGESTION_SESSIONS_COLUMNS, "date"),
     "predictions": Table(predictions.COLUMNS, "date", monthly=True),
-    "portfolios": Table(portfolios.COLUMNS, "date", defaults=portfolios.DEFAULTS),
-    "rebalances": Table(REBALANCES_COLUMNS, "date"),
-    "orders": Table(orders.COLUMNS, "date", defaults=orders.DEFAULTS),
-    "account_snapshots": Table(ACCOUNT_SNAPSHOTS_COLUMNS, "date"),
+    "portfolios": Table(portfolios.COLUMNS, "date", durable=True, defaults=portfolios.DEFAULTS),
+    "rebalances": Table(REBALANCES_COLUMNS, "date", durable=True),
+    "orders": Table(orders.COLUMNS, "date", durable=True, defaults=orders.DEFAULTS),
+    "account_snapshots": Table(ACCOUNT_SNAPSHOTS_COLUMNS, "date", durable=True),
 }
