@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import polars as pl
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from fund.answers import CurrentPortfolio, ExchangeState, ForecastSummary, Performance, Rebalance
@@ -27,8 +28,8 @@ class Display:
     console: Console = field(default_factory=Console)
 
     def say(self, sentence: str) -> None:
-        """Print one sentence inside a step."""
-        self.console.print(f"  {escape(sentence)}")
+        """Print one sentence inside a step, indented also where it is wrapped."""
+        self.console.print(Padding(escape(sentence), (0, 0, 0, 2), expand=False))
 
     def show_command(self, *words: str) -> None:
         """Print a command that the fund runs and that the user could run as well."""
@@ -53,7 +54,7 @@ class Display:
     def show_market(self, state: ExchangeState) -> None:
         """Print the market that the exchange plays."""
         self.say(f"{state.market} market, {state.tickers} tickers, clock at {state.timestamp}")
-        self.say(f"planted signal: {state.planted_signal}; {state.sessions_left} sessions left to play")
+        self.say(f"planted signal: {state.planted_signal}; {state.sessions_left} sessions left")
 
     def show_forecast(self, forecast: ForecastSummary) -> None:
         """Print what was forecast."""

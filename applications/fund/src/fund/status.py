@@ -74,7 +74,7 @@ def describe_model(folder: FundFolder) -> str:
 def show_running_fund(clients: Clients, console: Console) -> None:
     """Print clock, last sessions and portfolio of a running fund."""
     state = clients.exchange_state()
-    console.print(f"Clock: {state.timestamp} ({state.phase}), {state.sessions_left} sessions left to play")
+    console.print(f"Clock: {state.timestamp} ({state.phase}), {state.sessions_left} sessions left")
     console.print(sessions_table(clients))
     portfolio = clients.current_portfolio()
     if portfolio is None:

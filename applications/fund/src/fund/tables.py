@@ -11,7 +11,7 @@ NOT_FILLED = ("canceled", "rejected", "dropped")
 
 def positions_table(portfolio: CurrentPortfolio) -> Table:
     """The positions, the largest first."""
-    table = Table("ticker", "side", title=f"Positions at {portfolio.as_of}", title_justify="left")
+    table = Table("ticker", "side", title=f"Positions at {portfolio.as_of}, in dollars", title_justify="left")
     for column in ("quantity", "entry price", "price", "market value", "gain"):
         table.add_column(column, justify="right")
     for row in sorted(portfolio.positions, key=lambda position: -abs(position.market_value)):
@@ -49,8 +49,8 @@ def summarize_performance(portfolio: CurrentPortfolio, performance: Performance)
     """Totals as the broker reports them, in dollars, and what trading has cost."""
     cost = performance.realized_cost
     return [
-        f"net asset value {portfolio.net_asset_value:,.2f}, cash {portfolio.cash:,.2f}",
+        f"net asset value {portfolio.net_asset_value:,.2f} dollars, cash {portfolio.cash:,.2f} dollars",
         f"return {performance.total_return:+.3%}, maximum drawdown {performance.maximum_drawdown:.3%}",
         f"gross exposure {portfolio.gross_exposure:.3f}, net exposure {portfolio.net_exposure:+.3f} of net asset value",
-        f"realised cost: slippage {cost.slippage:,.2f}, fees {cost.fees:,.2f}, borrow {cost.borrow:,.2f}",
+        f"realised cost in dollars: slippage {cost.slippage:,.2f}, fees {cost.fees:,.2f}, borrow {cost.borrow:,.2f}",
     ]
