@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -113,13 +114,21 @@ def test_readers_agree() -> None:
 
 def test_quality_runs_what_ci_runs(scripts: dict[str, str]) -> None:
     """Each check that .ci/run makes is a task, and `development quality` runs it."""
-    steps = re.findall(r'^step "[^"]+" uv run (.+)$', (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
-    assert len(steps) >= 6
+    steps = re.findall(r'^step "[^"]+" ((?:uv run|\./fund) .+)$', (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert len(steps) >= 7
     quality = {line.split()[3] for line in scripts["development quality"].splitlines() if line.startswith("mask ")}
     for command in steps:
-        word = " ".join(command.replace("--check", "").split()[:2])
-        tasks = {task.split()[-1] for task, script in scripts.items() if f"uv run {word}" in script}
+        words = " ".join(command.replace("--check", "").split()[:4])
+        tasks = {task.split()[-1] for task, script in scripts.items() if words.removesuffix(" .") in script}
         assert tasks & quality, command
+
+
+def test_mise_tasks_call_mask(scripts: dict[str, str]) -> None:
+    """mise.toml holds the two tasks of the original workflow, and each calls one task of this file."""
+    tasks: dict[str, dict[str, str]] = tomllib.loads((ROOT / "mise.toml").read_text())["tasks"]
+    assert set(tasks) == {"python:install", "lint"}
+    for task in tasks.values():
+        assert task["run"].removeprefix("mask ") in scripts
 
 
 @pytest.mark.parametrize(
