@@ -216,7 +216,7 @@ class Lease(Protocol):
 class Pause(Protocol):
     """Waiting, so that a fault run takes none."""
 
-    def __call__(self, seconds: float) -> None:
+    def __call__(self, seconds: float, /) -> None:
         """Return after the seconds."""
         ...
 

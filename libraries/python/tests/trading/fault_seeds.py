@@ -1,0 +1,247 @@
+"""Seeded fault runs of the state machine: what goes wrong at each port call is drawn from one seed.
+
+Kills before or after any call, lost answers, rate limits and a broker that is down must change nothing: orders and
+values are those of the undisturbed run. With refusals, partial fills and suspensions as well, invariants must hold.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from random import Random
+from typing import cast
+
+from internal.errors import FundError, UnavailableError, UnresolvedOrderError, UpstreamError
+from internal.trading.enums import Leg, OrderState, RunState, Side
+from internal.trading.policy import Policy
+from internal.trading.ports import (
+    Broker,
+    Journal,
+    Portfolios,
+    RateLimitedError,
+    RefusedOrderError,
+    TradingPorts,
+)
+from internal.trading.rebalancing import Rebalancer
+from internal.trading.rows import OrderRequest
+from internal.venue.clock import Auction
+from internal.venue.market_faults import MarketFault, MarketFaultKind
+from internal.venue.repository import OrderQuery
+from libraries.python.tests.trading.venue_fund import FreeLease, Fund, World
+
+READ: Sequence[str] = ("kill before", "kill after", "down", "garbled")
+WRITE: Sequence[str] = ("kill before", "kill after")
+SEND: Sequence[str] = ("kill before", "kill after", "lost before", "lost after", "limited")
+BROKER: Mapping[str, Sequence[str]] = {
+    **dict.fromkeys(
+        ("moment", "account", "positions", "assets", "open_orders", "orders_since", "order", "costs"), READ
+    ),
+    "submit": SEND,
+    "cancel": READ,
+}
+JOURNAL: Mapping[str, Sequence[str]] = dict.fromkeys(("save_runs", "save_orders", "save_snapshot"), WRITE)
+PORTFOLIOS: Mapping[str, Sequence[str]] = {"save": WRITE}
+RAISED: dict[str, Callable[[str], FundError]] = {
+    "limited": lambda kind: RateLimitedError(kind, 0.0),
+    "down": UnavailableError,
+    "garbled": UpstreamError,
+    "lost before": UnresolvedOrderError,
+}
+STARTS = 60  # more starts of the process than any seed can need
+POLICY = Policy(names_per_side=3, same_day_lock=False)
+
+
+class KilledError(BaseException):
+    """The process is gone."""
+
+
+class Chaos:
+    """Draws what goes wrong at each port call from one seed; `left` bounds how much, so that every run ends."""
+
+    def __init__(self, seed: int, *, quiet: bool = False) -> None:
+        self.random, self.dead = Random(seed), False  # noqa: S311 - a seed, no secret
+        self.left = 0 if quiet else self.random.randint(1, 8)
+        self.rate = self.random.choice((0.02, 0.05, 0.15))
+
+    def call[Answer](self, kinds: Sequence[str], work: Callable[[], Answer]) -> Answer:
+        """The work, or what went wrong before or after it. Nothing has an effect after the process is gone."""
+        if self.dead:
+            raise KilledError
+        kind = ""
+        if self.left and self.random.random() < self.rate:
+            self.left, kind = self.left - 1, self.random.choice(kinds)
+        if kind == "kill before":
+            self.die()
+        if kind in RAISED:
+            raise RAISED[kind](kind)
+        answer = work()
+        if kind == "kill after":
+            self.die()
+        if kind == "lost after":
+            raise UnresolvedOrderError(kind)
+        return answer
+
+    def die(self) -> None:
+        """End the process."""
+        self.dead = True
+        raise KilledError
+
+
+class Faulty:
+    """A port whose named methods go through the chaos."""
+
+    def __init__(self, inner: object, chaos: Chaos, kinds: Mapping[str, Sequence[str]]) -> None:
+        self._inner, self._chaos, self._kinds = inner, chaos, kinds
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method = cast("Callable[..., object]", getattr(self._inner, name))
+        kinds = self._kinds.get(name)
+        if kinds is None:
+            return method
+        return lambda *given: self._chaos.call(kinds, lambda: method(*given))
+
+
+@dataclass
+class Refusals:
+    """A broker that refuses a part of the orders, always the same ones, of the kinds that a seed draws."""
+
+    inner: Broker
+    seed: int
+    longs: float = 0.0
+    closes: float = 0.0
+    refused: set[str] = field(default_factory=set[str])
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.inner, name)
+
+    def submit(self, request: OrderRequest) -> object:
+        """Refuse or pass on."""
+        opening = "-open-" in request.client_order_id
+        part = self.closes if not opening else self.longs if request.side == "buy" else 0.0
+        draw = Random(f"{self.seed}|{request.client_order_id}")  # noqa: S311 - a seed, no secret
+        if draw.random() < part:
+            self.refused.add(request.client_order_id)
+            raise RefusedOrderError("drawn by a seed")
+        return self.inner.submit(request)
+
+
+class FaultRun:
+    """One seed: a fund whose process dies and starts again until each step is done."""
+
+    def __init__(
+        self, world: World, seed: int, policy: Policy = POLICY, *, quiet: bool = False, stormy: bool = False
+    ) -> None:
+        self.world, self.policy, self.chaos = world, policy, Chaos(seed, quiet=quiet)
+        self.fund = Fund.open(world)
+        self.starts, self.values = 0, list[float]()
+        self.refusals = self._draw_refusals(seed) if stormy else Refusals(self.fund.ports.broker, seed)
+        self.suspends = stormy and self.chaos.random.random() < 0.3
+        self.ports = TradingPorts(
+            broker=cast("Broker", Faulty(self.refusals, self.chaos, BROKER)),
+            data=self.fund.ports.data,
+            portfolios=cast("Portfolios", Faulty(self.fund.portfolios, self.chaos, PORTFOLIOS)),
+            journal=cast("Journal", Faulty(self.fund.journal, self.chaos, JOURNAL)),
+            lease=FreeLease(),
+            pause=lambda _: None,
+        )
+        self.rebalancer = Rebalancer(self.ports, policy)
+
+    def _draw_refusals(self, seed: int) -> Refusals:
+        draw = self.chaos.random
+        if draw.random() < 0.5:
+            count = draw.randint(1, 5)
+            self.fund.repository.add_market_fault(MarketFault(1, MarketFaultKind.REFUSED_SHORT, "*", count))
+        if draw.random() < 0.3:
+            share = Decimal(str(round(draw.random() * 0.9, 2)))
+            self.fund.repository.add_market_fault(MarketFault(2, MarketFaultKind.PARTIAL_FILL, "*", 3, share))
+        longs, closes = (draw.choice((0.0, 0.0, 0.2, 0.5)) for _ in range(2))
+        return Refusals(self.fund.ports.broker, seed, longs, closes)
+
+    def play(self) -> "FaultRun":
+        """All sessions of the world."""
+        self._until_done("recover")
+        self._until_done("run")
+        for _ in range(len(self.world.days) - 2 - self._opening()):
+            self.fund.move(Auction.OPEN)
+            self._until_done("reconcile")
+            self.fund.move(Auction.CLOSE)
+            self._until_done("run")
+            self.values.append(self.fund.ports.broker.account().net_asset_value)
+        return self
+
+    def _opening(self) -> int:
+        return list(self.world.days).index(self.world.market.opening_session())
+
+    def _until_done(self, work: str) -> None:
+        for _ in range(STARTS):
+            self._maybe_suspend()
+            try:
+                {"recover": self.rebalancer.recover, "run": lambda: self.rebalancer.run(None)}.get(
+                    work, self.rebalancer.reconcile
+                )()
+            except (KilledError, FundError):
+                self._start_again()
+            else:
+                return
+        raise AssertionError(f"{work} is never done")
+
+    def _maybe_suspend(self) -> None:
+        """Switch trading off now and then, and on again for the next attempt."""
+        off = self.suspends and self.chaos.random.random() < 0.2
+        if off != self.fund.core.state.settings.suspend_trade:
+            self.fund.core.change_settings({"suspend_trade": off})
+
+    def _start_again(self) -> None:
+        self.chaos.dead, self.rebalancer, self.starts = False, Rebalancer(self.ports, self.policy), self.starts + 1
+        try:
+            self.rebalancer.recover()
+        except (KilledError, FundError):
+            self.chaos.dead = False
+
+    def outcome(self) -> tuple[list[float], list[tuple[object, ...]]]:
+        """What an undisturbed run must give too: values, and every order but for the moment it entered."""
+        orders = self.fund.repository.find_orders(OrderQuery())
+        return self.values, sorted(
+            (one.client_order_id, one.quantity, one.status, one.filled_quantity, one.filled_average_price)
+            for one in orders
+        )
+
+    def check(self) -> None:
+        """What holds after any faults, once the last orders have met a session. Raises AssertionError."""
+        self.chaos.left = 0
+        for auction in (Auction.OPEN, Auction.CLOSE):
+            self.fund.move(auction)
+            self.rebalancer.reconcile()
+        sent = {order.client_order_id: order for order in self.fund.repository.find_orders(OrderQuery())}
+        journal = {order.client_order_id: order for order in self.fund.journal.orders()}
+        assert set(sent) <= set(journal), "an order that was not journalled before it was sent"
+        for identity, order in journal.items():
+            assert order.state.is_final, "an order without an end"
+            assert (identity in sent) != (order.state in {OrderState.DROPPED, OrderState.REJECTED}), (
+                "an order that was lost"
+            )
+        for run in self.fund.journal.runs():
+            self._check_run(run.portfolio_id, run.state)
+        assert not self.rebalancer.reconcile().foreign, "something that the journal does not explain"
+
+    def _check_run(self, portfolio_id: str, state: RunState) -> None:
+        """No name is traded beyond its decision."""
+        orders, portfolio = self.fund.journal.of(portfolio_id), self.fund.portfolios.find(portfolio_id)
+        rows = {} if portfolio is None else {row.ticker: row for row in portfolio.rows}
+        decided: dict[tuple[str, Leg], float] = {}
+        filled: dict[tuple[str, Leg], float] = {}
+        for order in orders:
+            key = order.ticker, order.leg
+            decided[key] = max(decided.get(key, 0.0), order.quantity, rows[order.ticker].held)
+            filled[key] = filled.get(key, 0.0) + order.filled_quantity
+        for key, shares in filled.items():
+            assert shares <= decided[key] + 1e-9, f"{key} was traded twice"
+        assert state is not RunState.PLANNED, "a run that was never ended"
+
+
+def side_dollars(run: FaultRun, portfolio_id: str) -> dict[Side, float]:
+    """Dollars of a run's portfolio by side, at the closes that it was decided at."""
+    portfolio = run.fund.portfolios.find(portfolio_id)
+    dollars = dict.fromkeys(Side, 0.0)
+    for row in portfolio.rows if portfolio else ():
+        dollars[row.side] += row.dollar_amount
+    return dollars
