@@ -106,12 +106,12 @@ def backtest(  # noqa: PLR0913 - one argument an option of the command line
 ) -> None:
     """Run the whole fund over a past period, refit the model as it goes, and report. Run again, it resumes."""
     signal.signal(signal.SIGTERM, _interrupt)
-    asked = define_backtest(first_day.date(), last_day.date(), model, refit_every)
+    definition = define_backtest(first_day.date(), last_day.date(), model, refit_every)
     own_folder = FundFolder(folder.resolve())
-    claim_folder(own_folder, asked)
-    market = open_market_at(asked, choose_market(bars, details, seed, tickers))
-    with open_run(own_folder, market, Plan(asked.session_count, asked.model)) as run:
-        perform(backtest_steps(asked), run)
+    claim_folder(own_folder, definition)
+    market = open_market_at(definition, choose_market(bars, details, seed, tickers))
+    with open_run(own_folder, market, Plan(definition.session_count, definition.model)) as run:
+        perform(backtest_steps(definition), run)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What a backtest is asked to do, and the file that ties a folder to one backtest."""
+"""The definition of a backtest, and the file that ties a folder to one backtest."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -18,7 +18,7 @@ MINIMUM_SESSIONS: Final = 2
 
 @dataclass(frozen=True)
 class Backtest:
-    """What one backtest is asked to do; fixed for the life of its folder.
+    """The definition of one backtest; fixed for the life of its folder.
 
     Attributes:
         first_session: The first session that is traded.
