@@ -8,11 +8,12 @@ from typing import Final
 from fund.files import write_atomically
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
+from fund.steps import ModelSize
 from internal.baselines.catalogue import BASELINES
 from internal.dates import previous_session, sessions
 from internal.errors import ConfigurationError
 
-NETWORKS: Final = ("small", "full")
+MODELS: Final = (*ModelSize, *BASELINES)
 MINIMUM_SESSIONS: Final = 2
 
 
@@ -54,9 +55,8 @@ def define_backtest(first_day: date, last_day: date, model: str, refit_every: in
         raise ConfigurationError(
             f"{first_day} to {last_day} holds {len(days)} sessions; a backtest needs {MINIMUM_SESSIONS} or more"
         )
-    models = [*NETWORKS, *BASELINES]
-    if model not in models:
-        raise ConfigurationError(f"there is no model {model}; choose one of {', '.join(models)}")
+    if model not in MODELS:
+        raise ConfigurationError(f"there is no model {model}; choose one of {', '.join(MODELS)}")
     return Backtest(days[0], days[-1], model, refit_every)
 
 
