@@ -1,4 +1,4 @@
-"""Collect and assemble over real HTTP: the real datamanager behind, the exchange's Polygon API behind that."""
+"""Collection and assembly over HTTP with a datamanager and a simulated exchange."""
 
 import subprocess
 from collections.abc import Callable
@@ -26,7 +26,7 @@ RunModels = Callable[..., subprocess.CompletedProcess[str]]
 
 
 def test_collect_then_assemble(datamanager_url: str, token: str, tmp_path: Path) -> None:
-    """Every session is collected, a second time none is fetched; the dataset holds the adjusted bars of the range."""
+    """Every session is collected once; the dataset contains the adjusted bars of the range."""
     seen: list[Progress] = []
     with DatamanagerClient(datamanager_url, SecretStr(token)) as datamanager:
         first = collect(datamanager, START, END, on_progress=seen.append)
@@ -47,7 +47,7 @@ def test_collect_then_assemble(datamanager_url: str, token: str, tmp_path: Path)
 
 
 def test_commands(datamanager_url: str, token: str, tmp_path: Path, run_models: RunModels) -> None:
-    """`models collect` and `models assemble` as a user types them: exit code 0 and the numbers."""
+    """`models collect` and `models assemble` as processes: exit status 0 and the figures."""
     settings = {"DATAMANAGER_URL": datamanager_url, "FUND_API_TOKEN": token, "STATE_DIRECTORY": str(tmp_path)}
     dates = ("--start-date", "2024-11-01", "--end-date", "2024-11-29")
     collected = run_models("collect", *dates, **settings)
@@ -60,13 +60,13 @@ def test_commands(datamanager_url: str, token: str, tmp_path: Path, run_models: 
 
 
 def test_wrong_token(datamanager_url: str) -> None:
-    """Without the token nothing is collected."""
+    """A wrong token is refused."""
     with DatamanagerClient(datamanager_url, SecretStr("wrong")) as datamanager, pytest.raises(UnauthorizedError):
         collect(datamanager, START, END)
 
 
 def test_backwards_and_empty_ranges(datamanager_url: str, token: str, tmp_path: Path) -> None:
-    """A range backwards is refused, one without bars says to collect; neither leaves a folder."""
+    """A backwards range is refused, the error of an empty one says to collect; neither leaves a folder."""
     with DatamanagerClient(datamanager_url, SecretStr(token)) as datamanager:
         with pytest.raises(InvalidRequestError):
             collect(datamanager, END, START)
@@ -78,7 +78,7 @@ def test_backwards_and_empty_ranges(datamanager_url: str, token: str, tmp_path: 
 
 
 def test_datamanager_down(run_models: RunModels, tmp_path: Path) -> None:
-    """The command ends with code 1 and says what to do, without the token and without a traceback."""
+    """The command ends with exit status 1 and says what to do, without the token and without a traceback."""
     ended = run_models(
         *("collect", "--start-date", "2024-01-02", "--end-date", "2024-02-01"),
         DATAMANAGER_URL="http://127.0.0.1:9",
@@ -92,8 +92,8 @@ def test_datamanager_down(run_models: RunModels, tmp_path: Path) -> None:
     assert "Traceback" not in ended.stderr
 
 
-def test_something_else_answers(tmp_path: Path) -> None:
-    """A web server that is no datamanager: said so, nothing written."""
+def test_other_server_answers(tmp_path: Path) -> None:
+    """The error of a server that is not datamanager says so; nothing is written."""
     application = FastAPI()
     application.get("/equity-bars")(lambda: {"hello": "world"})
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error"))
@@ -115,7 +115,7 @@ def test_something_else_answers(tmp_path: Path) -> None:
 
 
 def test_unreachable_in_python() -> None:
-    """The function raises what the command prints."""
+    """The client raises the error that the command prints."""
     with (
         DatamanagerClient("http://127.0.0.1:9", SecretStr("")) as datamanager,
         pytest.raises(UnavailableError, match="fund up"),

@@ -1,4 +1,4 @@
-"""The commands as a user types them: exit codes and sentences."""
+"""The commands of `models` as processes: exit status and messages."""
 
 import re
 import subprocess
@@ -13,8 +13,8 @@ from rich.console import Console
 
 from internal.tft.training import TrainingProgress
 from models.dataset import Dataset, save_dataset
-from models.network_fitting import reporter
-from models.screen import progress_bars
+from models.network_fitting import make_reporter
+from models.terminal import show_progress_bars
 from models.tracking import FileTracker
 
 RunModels = Callable[..., subprocess.CompletedProcess[str]]
@@ -22,7 +22,7 @@ MakeDataset = Callable[[int, date, date], Dataset]
 
 
 def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, tmp_path: Path) -> None:
-    """A baseline is trained, evaluated and listed; the table and its files are there."""
+    """A baseline is trained, evaluated, listed and promoted; tables and files are written."""
     save_dataset(tmp_path / "dataset", make_dataset(4, date(2023, 1, 3), date(2024, 6, 28)))
     settings = {"STATE_DIRECTORY": str(tmp_path), "REGISTRY_DIRECTORY": str(tmp_path / "registry")}
     trained = run_models("train", "--model", "heterogeneous_volatility", **settings)
@@ -49,7 +49,7 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
     ],
 )
 def test_refusals(run_models: RunModels, tmp_path: Path, words: tuple[str, ...], code: int, sentence: str) -> None:
-    """Each ends with its code and one sentence that helps, never with a traceback."""
+    """Each error ends with its exit status and a helpful message, never with a traceback."""
     ended = run_models(*words, STATE_DIRECTORY=str(tmp_path), REGISTRY_DIRECTORY=str(tmp_path / "registry"))
     assert ended.returncode == code
     assert sentence in ended.stderr
@@ -57,19 +57,19 @@ def test_refusals(run_models: RunModels, tmp_path: Path, words: tuple[str, ...],
 
 
 def test_progress_bar(tmp_path: Path) -> None:
-    """The bar of a training shows the loss, windows a second, and the time left."""
-    drawn = StringIO()
-    with progress_bars(Console(file=drawn, force_terminal=True, width=120)) as show:
-        report = reporter(FileTracker(tmp_path, "run", {}), show)
+    """The progress bar of a training shows the loss, windows a second, and the time left."""
+    output = StringIO()
+    with show_progress_bars(Console(file=output, force_terminal=True, width=120)) as show:
+        report = make_reporter(FileTracker(tmp_path, "run", {}), show)
         for step in range(1, 40):
             time.sleep(0.01)
             report(TrainingProgress(0, step, 400, 0.4321, 1.0, 1234.0))
-    assert "loss 0.4321, 1,234 windows/s" in drawn.getvalue()
-    assert re.search(r"0:00:0[1-9]", drawn.getvalue())
+    assert "loss 0.4321, 1,234 windows/s" in output.getvalue()
+    assert re.search(r"0:00:0[1-9]", output.getvalue())
 
 
 def test_wrong_setting(run_models: RunModels, tmp_path: Path) -> None:
-    """An address that is none names its setting."""
+    """The error of an invalid address names its setting."""
     ended = run_models("train", STATE_DIRECTORY=str(tmp_path), DATAMANAGER_URL="here")
     assert ended.returncode == 1
     assert "DATAMANAGER_URL" in ended.stderr

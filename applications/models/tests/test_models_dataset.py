@@ -1,4 +1,4 @@
-"""Dataset folders: whole, checked, and clear about damage."""
+"""Dataset folders: written completely, checked when read, with clear errors."""
 
 from collections.abc import Callable
 from datetime import date
@@ -17,7 +17,7 @@ def _dataset(make_dataset: MakeDataset) -> Dataset:
 
 
 def test_round_trip(tmp_path: Path, dataset: Dataset) -> None:
-    """What is saved is loaded; saving again replaces it and leaves nothing beside it."""
+    """A saved dataset is loaded unchanged; saving again replaces it and leaves no other file."""
     save_dataset(tmp_path / "dataset", dataset)
     save_dataset(tmp_path / "dataset", dataset)
     loaded = load_dataset(tmp_path / "dataset")
@@ -32,14 +32,14 @@ def test_round_trip(tmp_path: Path, dataset: Dataset) -> None:
 
 
 def test_missing(tmp_path: Path) -> None:
-    """No dataset: the sentence says to assemble one."""
+    """The error of a missing dataset says to assemble one."""
     with pytest.raises(DatasetError, match="models assemble"):
         load_dataset(tmp_path / "none")
 
 
 @pytest.mark.parametrize("name", ["bars.parquet", "details.parquet"])
 def test_changed_file_is_named(tmp_path: Path, dataset: Dataset, name: str) -> None:
-    """One flipped byte in a file is found, a missing file too."""
+    """A changed byte and a missing file are detected."""
     save_dataset(tmp_path / "dataset", dataset)
     path = tmp_path / "dataset" / name
     content = bytearray(path.read_bytes())
@@ -54,15 +54,15 @@ def test_changed_file_is_named(tmp_path: Path, dataset: Dataset, name: str) -> N
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}}', '{"files": 3}'])
 def test_damaged_manifest(tmp_path: Path, dataset: Dataset, content: str) -> None:
-    """A manifest that is cut, of another shape or incomplete is refused with what to do."""
+    """The error of a truncated or invalid manifest says what to do."""
     save_dataset(tmp_path / "dataset", dataset)
     (tmp_path / "dataset" / "manifest.json").write_text(content)
     with pytest.raises(DatasetError, match="models assemble"):
         load_dataset(tmp_path / "dataset")
 
 
-def test_failed_write_keeps_the_old(tmp_path: Path, dataset: Dataset) -> None:
-    """When the new dataset cannot be written down, the old one is still there, and no part of the new one."""
+def test_failed_write_keeps_the_old_dataset(tmp_path: Path, dataset: Dataset) -> None:
+    """When the new dataset cannot be written, the old one remains and no part of the new one does."""
     save_dataset(tmp_path / "dataset", dataset)
     broken = Dataset(dataset.bars, dataset.details, dataset.start, dataset.end, dataset.end, 9, {"report": object()})
     with pytest.raises(TypeError):

@@ -1,4 +1,4 @@
-"""On real bars, before 2018 alone: dirt is counted, and the baselines stand in their known order."""
+"""On real bars before 2018: invalid rows are counted, and the baselines have their known order."""
 
 from dataclasses import asdict
 from datetime import date
@@ -18,7 +18,7 @@ END = date(2017, 12, 29)
 
 @pytest.mark.real_data
 def test_order_of_the_baselines(tmp_path: Path, shared_data: Path) -> None:
-    """HAR with the clock, HAR, the blend, rolling history, on the second half of 2017, each covering about 80 %."""
+    """HAR with earnings features, HAR, blended, rolling history on late 2017, each with a coverage near 80 %."""
     details = pl.read_parquet(shared_data / "us_equity_details.parquet")
     dividends = pl.col("adj_close") / pl.col("close")
     prices = [pl.col(name) * dividends for name in ("open", "high", "low", "close")]

@@ -1,4 +1,4 @@
-"""The relative target: the market's move on a date is gone from the labels, the tickers' order is not."""
+"""The relative target removes the market's move on a date from the labels and keeps the order of the tickers."""
 
 from collections.abc import Callable
 from datetime import date
@@ -12,8 +12,8 @@ from internal.features.splits import Block
 from internal.features.variables import observe
 from internal.features.windows import make_windows
 from models.dataset import Dataset
-from models.network_fitting import fit_vocabularies
-from models.relative_target import RelativeWindows, relative_windows, standardised_returns
+from models.prepared_fold import fit_vocabularies
+from models.relative_target import RelativeWindows, make_relative_windows, standardise_returns
 
 MakeDataset = Callable[[int, date, date], Dataset]
 START, END = date(2023, 1, 3), date(2024, 6, 28)
@@ -23,14 +23,14 @@ BLOCK = Block(START, date(2024, 3, 1))
 def _windows(bars: pl.DataFrame, details: pl.DataFrame) -> RelativeWindows:
     frame = observe(build_panel(bars, details, end=END).frame)
     scaler, vocabularies = Scaler.fit(frame, fold=BLOCK), fit_vocabularies(frame, fold=BLOCK)
-    return relative_windows(frame, make_windows(frame, scaler, vocabularies, block=BLOCK))
+    return make_relative_windows(frame, make_windows(frame, scaler, vocabularies, block=BLOCK))
 
 
 def test_dates_have_one_median_and_orders_stay(make_dataset: MakeDataset) -> None:
-    """Every date's median label is the pooled median, and within a date the order of the tickers is the plain one."""
+    """Every date's median label is the pooled median, and the order of the tickers on a date is unchanged."""
     dataset = make_dataset(11, START, END)
     relative = _windows(dataset.bars, dataset.details)
-    plain = standardised_returns(relative.windows)
+    plain = standardise_returns(relative.windows)
     dates = relative.windows.session[relative.windows.origins]
     for day in np.unique(dates)[::20]:
         here = dates == day
@@ -38,27 +38,27 @@ def test_dates_have_one_median_and_orders_stay(make_dataset: MakeDataset) -> Non
         assert (np.argsort(relative.targets[here], axis=0) == np.argsort(plain[here], axis=0)).all()
 
 
-def test_market_moves_leave_no_trace(make_dataset: MakeDataset) -> None:
-    """A crash of the whole market on one day moves plain labels by far more than relative ones."""
+def test_market_moves_are_removed(make_dataset: MakeDataset) -> None:
+    """A crash of the whole market on one day changes absolute labels far more than relative ones."""
     dataset = make_dataset(11, START, END)
     fallen = dataset.bars.with_columns(
         pl.when(pl.col("date") >= date(2023, 10, 16)).then(pl.col(name) * 0.9).otherwise(pl.col(name))
         for name in ("open", "high", "low", "close")
     )
     before, after = _windows(dataset.bars, dataset.details), _windows(fallen, dataset.details)
-    moved = np.abs(standardised_returns(after.windows) - standardised_returns(before.windows)).max(axis=1) > 1
-    plain = np.abs(standardised_returns(after.windows) - standardised_returns(before.windows))[moved].mean()
+    moved = np.abs(standardise_returns(after.windows) - standardise_returns(before.windows)).max(axis=1) > 1
+    plain = np.abs(standardise_returns(after.windows) - standardise_returns(before.windows))[moved].mean()
     assert moved.sum() >= 11 * 7 - 11
     assert np.abs(after.targets - before.targets)[moved].mean() < 0.2 * plain
 
 
-def test_thinned_keeps_labels_with_their_windows(make_dataset: MakeDataset) -> None:
-    """A thinned set's batch is the full set's at the same origins, and it spans the block."""
+def test_thinning_keeps_labels_with_their_windows(make_dataset: MakeDataset) -> None:
+    """A batch of thinned windows equals that of all windows at the same origins, and they span the block."""
     dataset = make_dataset(5, START, END)
     full = _windows(dataset.bars, dataset.details)
-    few = full.thinned(100)
+    few = full.thin(100)
     places = np.searchsorted(full.windows.origins, few.windows.origins)
     one, other = few.batch(np.arange(100)), full.batch(places)
     assert (one.past.tobytes(), one.target.tobytes()) == (other.past.tobytes(), other.target.tobytes())
     assert (places[0], places[-1]) == (0, len(full) - 1)
-    assert full.thinned(len(full)) is full
+    assert full.thin(len(full)) is full

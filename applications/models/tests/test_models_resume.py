@@ -1,4 +1,4 @@
-"""`models train` killed with `kill -9` and started again, as a user meets it: the same model, to the bit."""
+"""`models train` killed with SIGKILL and run again: the same model, bit for bit."""
 
 import os
 import subprocess
@@ -11,20 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tinygrad import Tensor
+from tinygrad.tensor import Tensor
 
-from internal.features.panel import build_panel
 from internal.features.scaling import Scaler
 from internal.features.splits import Block
-from internal.features.variables import observe
 from internal.features.windows import make_windows
 from internal.forecasting.registry import Registry
 from internal.tft.checkpoint import Standing
 from models.checkpoints import open_checkpoint
 from models.dataset import Dataset, save_dataset
-from models.network_fitting import fit_vocabularies
+from models.folds import observe_dataset
+from models.prepared_fold import fit_vocabularies
 from models.progress import Progress
-from models.relative_target import relative_windows
+from models.relative_target import make_relative_windows
 from models.tracking import FileTracker
 from models.train import train
 
@@ -32,10 +31,10 @@ RunModels = Callable[..., subprocess.CompletedProcess[str]]
 MakeDataset = Callable[[int, date, date], Dataset]
 
 
-def killed_after_an_epoch(state: Path, settings: dict[str, str]) -> bool:
-    """Start a training and kill it as soon as its first checkpoint is there; whether it was still at work."""
+def kill_after_an_epoch(state: Path, settings: dict[str, str]) -> bool:
+    """Start a training and kill it after its first checkpoint; whether it was still running."""
     words = [sys.executable, "-m", "models", "train"]
-    with subprocess.Popen(words, env=os.environ | settings, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own
+    with subprocess.Popen(words, env=os.environ | settings, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - fixed words
         while process.poll() is None and not list(state.glob("checkpoints/small-7/*.checkpoint")):
             time.sleep(0.002)
         process.kill()
@@ -43,38 +42,40 @@ def killed_after_an_epoch(state: Path, settings: dict[str, str]) -> bool:
 
 
 @pytest.mark.timeout(600)
-def test_killed_training_goes_on(run_models: RunModels, make_dataset: MakeDataset, tmp_path: Path) -> None:
-    """The version, which is the digest of weights and metrics, is the uninterrupted one's; no checkpoint is left."""
+def test_killed_training_continues(run_models: RunModels, make_dataset: MakeDataset, tmp_path: Path) -> None:
+    """The version, a digest of weights and metrics, equals that of an uninterrupted training; no checkpoint is left."""
     dataset = make_dataset(4, date(2023, 1, 3), date(2024, 6, 28))
     save_dataset(tmp_path / "dataset", dataset)
     settings = {"STATE_DIRECTORY": str(tmp_path), "REGISTRY_DIRECTORY": str(tmp_path / "registry")}
-    assert killed_after_an_epoch(tmp_path, settings)
+    assert kill_after_an_epoch(tmp_path, settings)
     assert not (tmp_path / "registry").exists()
     trained = run_models("train", **settings)
     assert trained.returncode == 0, trained.stderr
     assert "goes on after epoch" in trained.stdout
     assert not (tmp_path / "checkpoints" / "small-7").exists()
-    whole = train(dataset, Registry(tmp_path / "whole"), FileTracker(tmp_path / "whole", "run", {}))
-    assert (tmp_path / "evaluations" / whole.version / "evaluation.html").is_file()
-    assert Registry(tmp_path / "registry").path().name == whole.version
+    uninterrupted = train(
+        dataset, Registry(tmp_path / "uninterrupted"), FileTracker(tmp_path / "uninterrupted", "run", {})
+    )
+    assert (tmp_path / "evaluations" / uninterrupted.version / "evaluation.html").is_file()
+    assert Registry(tmp_path / "registry").path().name == uninterrupted.version
 
 
 def test_checkpoint_of_other_bars(make_dataset: MakeDataset, tmp_path: Path) -> None:
-    """A checkpoint belongs to its windows and settings: one other label or number, and it is left aside with a word."""
+    """A checkpoint is used only for its own windows and settings; otherwise a message says why it is not."""
     dataset = make_dataset(2, date(2023, 1, 3), date(2023, 12, 29))
-    frame = observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
+    frame = observe_dataset(dataset)
     block = Block(date(2023, 1, 3), date(2023, 12, 1))
     scaler, vocabularies = Scaler.fit(frame, fold=block), fit_vocabularies(frame, fold=block)
-    windows = relative_windows(frame, make_windows(frame, scaler, vocabularies, block=block))
-    live, random, heard = {"weight": Tensor([1.0])}, np.random.default_rng(1), list[Progress]()
+    windows = make_relative_windows(frame, make_windows(frame, scaler, vocabularies, block=block))
+    live, random, received = {"weight": Tensor([1.0])}, np.random.default_rng(1), list[Progress]()
 
     def resume(targets: np.ndarray, seed: int) -> int:
-        opened = open_checkpoint(tmp_path, [replace(windows, targets=targets)], {"seed": seed}, 7, heard.append)
+        opened = open_checkpoint(tmp_path, [replace(windows, targets=targets)], {"seed": seed}, 7, received.append)
         return opened.resume(live, random).epochs
 
-    open_checkpoint(tmp_path, [windows], {"seed": 7}, 7, heard.append).save(Standing([0.5], [0.4]), live, random)
+    open_checkpoint(tmp_path, [windows], {"seed": 7}, 7, received.append).save(Standing([0.5], [0.4]), live, random)
     assert resume(windows.targets, 7) == 1
     assert resume(windows.targets * np.float32(1.001), 7) == 0
     assert resume(windows.targets, 8) == 0
-    told = [progress.text for progress in heard]
-    assert all(words in text for words, text in zip(("goes on", "other bars", "other settings"), told, strict=True))
+    messages = [progress.text for progress in received]
+    assert all(words in text for words, text in zip(("goes on", "other bars", "other settings"), messages, strict=True))

@@ -1,4 +1,4 @@
-"""Scores: by hand, and the bootstrap against what is known of it."""
+"""Scores compared with hand calculations, and the bootstrap with its known properties."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from internal.forecasting.scoring import pinball_loss
-from models.scoring import Truth, relative_difference, score
+from models.scoring import Truth, compute_relative_difference, score_forecast
 
 
 def test_pinball_by_hand() -> None:
@@ -21,7 +21,7 @@ def test_pinball_by_hand() -> None:
 
 @given(st.integers(0, 1000))
 def test_true_quantiles_win(seed: int) -> None:
-    """Pinball loss is proper: the sample's own quantiles beat shifted ones on the sample."""
+    """Pinball loss is proper: a sample's own quantiles have a lower loss than shifted ones."""
     truth = np.random.default_rng(seed).normal(size=(400, 1))
     best = np.quantile(truth, [0.1, 0.5, 0.9])[None, None, :]
     shifted = best + np.array([0.3, -0.2, 0.4])
@@ -42,10 +42,10 @@ def _truth(days: int, tickers: int) -> Truth:
 
 
 def test_score_of_a_perfect_median() -> None:
-    """A median that is the truth has rank correlation one; an interval that holds everything covers all."""
+    """A median that is the truth has rank correlation 1; an interval that contains every truth has coverage 1."""
     truth = _truth(20, 15)
     wide = np.stack([truth.cumulative - 1, truth.cumulative, truth.cumulative + 1], axis=2)
-    found = score("perfect", truth, wide, np.zeros((300, 7, 3)))
+    found = score_forecast("perfect", truth, wide, np.zeros((300, 7, 3)))
     assert found.rank_correlation == pytest.approx(1.0)
     assert found.coverage == 1.0
     assert found.cumulative == pytest.approx(2 * 0.1 / 3)
@@ -54,11 +54,11 @@ def test_score_of_a_perfect_median() -> None:
 
 
 def test_groups_and_calibration() -> None:
-    """An interval that holds everything in the calm third alone covers 1, 0, 0; sectors likewise; unknown are none."""
+    """Coverage by third and by sector, with an interval that contains every truth of the calm third only."""
     truth = _truth(20, 15)
     calm = np.tile(np.arange(15) < 5, 20)
     width = np.where(calm, 1.0, 0.0)[:, None, None] * np.array([-1.0, 0.0, 1.0])
-    found = score("calm", truth, np.broadcast_to(width, (300, 7, 3)), np.zeros((300, 7, 3)))
+    found = score_forecast("calm", truth, np.broadcast_to(width, (300, 7, 3)), np.zeros((300, 7, 3)))
     assert found.coverage_by_volatility == pytest.approx([1.0, 0.0, 0.0])
     assert found.coverage_by_sector == pytest.approx({"Energy": 2 / 5, "Health": 1 / 5})
     below = (truth.cumulative[:, 2] <= 0).mean()
@@ -67,69 +67,69 @@ def test_groups_and_calibration() -> None:
 
 
 def test_thirds_of_dates_and_of_rows() -> None:
-    """Where every date is wilder than the one before, thirds of rows are thirds of time, and each holds all tickers."""
+    """With volatility that rises by date, thirds of all rows are thirds of time; thirds of each date are not."""
     truth = _truth(21, 15)
     grown = replace(truth, volatility=truth.volatility + np.repeat(np.arange(21.0), 15))
     width = np.where(np.tile(np.arange(15) < 5, 21), 1.0, 0.0)[:, None, None] * np.array([-1.0, 0.0, 1.0])
-    found = score("calm", grown, np.broadcast_to(width, (315, 7, 3)), np.zeros((315, 7, 3)))
+    found = score_forecast("calm", grown, np.broadcast_to(width, (315, 7, 3)), np.zeros((315, 7, 3)))
     assert found.coverage_within_date == pytest.approx([1.0, 0.0, 0.0])
     assert found.coverage_by_volatility == pytest.approx([1 / 3, 1 / 3, 1 / 3])
 
 
-def test_rank_t_of_a_coin() -> None:
-    """A median that knows nothing has a small t; one that is the truth with noise a large one."""
+def test_rank_t_of_a_random_median() -> None:
+    """A random median has a small t statistic; the truth with noise has a large one."""
     truth, random = _truth(140, 30), np.random.default_rng(3)
     spread = np.array([-1.0, 0.0, 1.0])
     for known, within in ((0.0, (0, 2.5)), (1.0, (10, 1000))):
         median = known * truth.cumulative + random.normal(0, 0.05, truth.cumulative.shape)
-        found = score("coin", truth, median[..., None] + spread, np.zeros((4200, 7, 3)))
+        found = score_forecast("random", truth, median[..., None] + spread, np.zeros((4200, 7, 3)))
         assert found.rank_t is not None
         assert within[0] <= abs(found.rank_t) <= within[1]
 
 
 def test_flat_median_has_no_rank() -> None:
-    """The same median for every ticker ranks nothing: None, not a number."""
-    assert score("flat", _truth(20, 15), np.zeros((300, 7, 3)), np.zeros((300, 7, 3))).rank_correlation is None
+    """Equal medians for every ticker have no rank correlation: None."""
+    assert score_forecast("flat", _truth(20, 15), np.zeros((300, 7, 3)), np.zeros((300, 7, 3))).rank_correlation is None
 
 
 def test_difference_of_equals_is_zero() -> None:
-    """A loss against itself: 0, from 0 to 0."""
+    """The difference of a loss from itself is 0, with an interval from 0 to 0."""
     loss = np.random.default_rng(0).uniform(1, 2, 80)
-    assert relative_difference(loss, loss, [80]) == (0.0, 0.0, 0.0)
+    assert compute_relative_difference(loss, loss, [80]) == (0.0, 0.0, 0.0)
 
 
 def test_difference_by_hand_and_its_interval() -> None:
-    """Two per cent more on every date is two per cent, with no doubt about it."""
+    """Two per cent more on every date is a difference of two per cent with an interval of width 0."""
     loss = np.random.default_rng(0).uniform(1, 2, 80)
-    assert relative_difference(1.02 * loss, loss, [80]) == pytest.approx((2.0, 2.0, 2.0))
+    assert compute_relative_difference(1.02 * loss, loss, [80]) == pytest.approx((2.0, 2.0, 2.0))
 
 
 def test_interval_covers_noise() -> None:
-    """Of 200 pairs without a difference about 95 % have zero inside the interval (blocks of 10 on 250 dates)."""
+    """Of 200 pairs without a difference, about 95 % have zero in the interval (blocks of 10 on 250 dates)."""
     inside = 0
     for seed in range(200):
         random = np.random.default_rng(seed)
         reference = random.uniform(1, 2, 250)
-        _, lower, upper = relative_difference(reference + random.normal(0, 0.1, 250), reference, [250])
+        _, lower, upper = compute_relative_difference(reference + random.normal(0, 0.1, 250), reference, [250])
         inside += lower <= 0 <= upper
     assert 0.86 <= inside / 200 <= 0.99
 
 
 def test_few_dates() -> None:
-    """Fewer dates than a block are one block."""
-    assert relative_difference(np.array([1.0, 2.0]), np.array([1.0, 1.0]), [2])[0] == pytest.approx(50.0)
+    """Fewer dates than a block's length are one block."""
+    assert compute_relative_difference(np.array([1.0, 2.0]), np.array([1.0, 1.0]), [2])[0] == pytest.approx(50.0)
 
 
-def test_no_block_bridges_two_folds() -> None:
-    """One per cent more in one fold and three in the other are two, always: each is drawn as it counts."""
+def test_no_block_spans_two_folds() -> None:
+    """One per cent in one fold and three in the other are always two, because each fold is drawn separately."""
     loss = np.repeat([1.01, 1.03], 40)
-    assert relative_difference(loss, np.ones(80), [40, 40]) == pytest.approx((2.0, 2.0, 2.0))
-    _, lower, upper = relative_difference(loss, np.ones(80), [80])
+    assert compute_relative_difference(loss, np.ones(80), [40, 40]) == pytest.approx((2.0, 2.0, 2.0))
+    _, lower, upper = compute_relative_difference(loss, np.ones(80), [80])
     assert lower < 1.9
     assert upper > 2.1
 
 
 def test_folds_are_counted_in_dates() -> None:
-    """Two folds of 8 and 12 dates, whatever the rows."""
+    """Two folds of 8 and 12 dates with 15 rows each."""
     truth = _truth(20, 15)
     assert replace(truth, folds=np.repeat([0, 1], [8 * 15, 12 * 15])).dates_by_fold() == [8, 12]

@@ -1,8 +1,9 @@
-"""Training: from a dataset to a registered champion, the leak gate, the rule of promotion, and the evaluation."""
+"""Training from a dataset to a registered champion: the leak gate, promotion, and the evaluation."""
 
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -15,17 +16,17 @@ import pytest
 
 from internal.baselines.catalogue import BASELINES
 from internal.dates import previous_session
-from internal.errors import ArtifactError, InvalidRequestError
-from internal.features.panel import build_panel
+from internal.errors import ArtifactError, ConfigurationError, InvalidRequestError
 from internal.features.scaling import Scaler
-from internal.features.variables import observe
 from internal.forecasting.artifact import load_artifact
 from internal.forecasting.quantiles import RowQuantiles
 from internal.forecasting.registry import Registry
 from internal.model_registry import load_forecaster
+from models.baseline_fitting import Candidate, fit_baseline
+from models.code_version import read_code_revision
 from models.dataset import Dataset
 from models.evaluate import evaluate
-from models.fitting import Candidate, Material, choose_fold, code_revision, fit_baseline
+from models.folds import FoldData, choose_fold, observe_dataset
 from models.leak_gate import find_leaks
 from models.progress import Progress
 from models.report import write_report
@@ -41,10 +42,10 @@ def _dataset(make_dataset: MakeDataset) -> Dataset:
     return make_dataset(6, START, END)
 
 
-@pytest.fixture(name="material", scope="module")
-def _material(dataset: Dataset) -> Material:
-    frame = observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
-    return Material(frame, choose_fold(frame), dataset.bars_version)
+@pytest.fixture(name="data", scope="module")
+def _data(dataset: Dataset) -> FoldData:
+    frame = observe_dataset(dataset)
+    return FoldData(frame, choose_fold(frame), dataset.bars_version)
 
 
 def _tracker(folder: Path) -> FileTracker:
@@ -52,7 +53,7 @@ def _tracker(folder: Path) -> FileTracker:
 
 
 def test_network_from_dataset_to_forecast(dataset: Dataset, tmp_path: Path) -> None:
-    """The small network trains, passes the gate, becomes champion, forecasts; the same seed makes the same version."""
+    """The small network trains, passes the gate, becomes champion and forecasts; one seed gives one version."""
     registry = Registry(tmp_path / "registry")
     seen: list[Progress] = []
     done = train(dataset, registry, _tracker(tmp_path), model="small", on_progress=seen.append)
@@ -77,7 +78,7 @@ def test_network_from_dataset_to_forecast(dataset: Dataset, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("kind", ["rolling_history", "heterogeneous_volatility", "boosted_volatility"])
 def test_baseline_can_be_champion(dataset: Dataset, tmp_path: Path, kind: str) -> None:
-    """A baseline is trained, registered and forecast with like a network."""
+    """A baseline is trained, registered and used like a network."""
     registry = Registry(tmp_path / "registry")
     done = train(dataset, registry, _tracker(tmp_path), model=kind)
     assert done.promoted
@@ -86,8 +87,19 @@ def test_baseline_can_be_champion(dataset: Dataset, tmp_path: Path, kind: str) -
     )
 
 
+def test_without_lightgbm(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Boosted trees name the extra to install; other models are compared without them, and the verdict says so."""
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    registry = Registry(tmp_path / "registry")
+    with pytest.raises(ConfigurationError, match="--extra trees"):
+        train(dataset, registry, _tracker(tmp_path), model="boosted_volatility")
+    evaluation = train(dataset, registry, _tracker(tmp_path), model="rolling_history").evaluation
+    assert "boosted_volatility" not in {line.score.name for line in evaluation.lines}
+    assert evaluation.verdict[-1].startswith("boosted_volatility is not in this comparison")
+
+
 def test_worse_model_is_not_promoted(dataset: Dataset, tmp_path: Path) -> None:
-    """Against a champion that is better on the held-out block, the new model is registered and no more."""
+    """A model that is worse than the champion on the held-out block is registered and not promoted."""
     registry = Registry(tmp_path / "registry")
     champion = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
     worse = train(dataset, registry, _tracker(tmp_path), model="expanding_history")
@@ -98,15 +110,15 @@ def test_worse_model_is_not_promoted(dataset: Dataset, tmp_path: Path) -> None:
 
 
 def test_unusable_champion_is_replaced(dataset: Dataset, tmp_path: Path) -> None:
-    """A champion whose files were changed cannot be compared with: the new model takes its place and says why."""
+    """A champion whose files were changed is replaced, with the reason."""
     registry = Registry(tmp_path / "registry")
     first = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
-    assert "it is the first one here" in first.reason
+    assert "the first model of this registry" in first.reason
     (registry.path() / "weights.safetensors").write_bytes(b"")
     second = train(dataset, registry, _tracker(tmp_path), model="rolling_history")
     assert first.version != second.version
     assert second.promoted
-    assert second.reason.startswith("the champion before it cannot be compared with: ")
+    assert second.reason.startswith("the previous champion cannot be used for a comparison: ")
     assert "changed after it was written" in second.reason
     shutil.rmtree(registry.path())
     third = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
@@ -115,7 +127,7 @@ def test_unusable_champion_is_replaced(dataset: Dataset, tmp_path: Path) -> None
 
 
 class _Oracle:
-    """A model that looks at the next close of the panel that it is given."""
+    """A model that uses the next close of the panel."""
 
     def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
         following = frame.select(pl.col("close").shift(-1).over("segment").fill_null(pl.col("close"))).to_series()
@@ -127,21 +139,21 @@ class _Oracle:
         return RowQuantiles(cumulative, np.expm1(cumulative))
 
 
-def test_leak_is_found(dataset: Dataset, material: Material) -> None:
-    """A model that uses the next close is found out by every poison, and is refused."""
-    day = material.fold.test.first
+def test_leak_is_found(dataset: Dataset, data: FoldData) -> None:
+    """A model that uses the next close is detected by every alteration and refused."""
+    day = data.fold.test.first
     assert set(find_leaks(_Oracle(), dataset, day)) == {"removed", "not a number", "1e9", "half as high"}
-    candidate = fit_baseline(material, "heterogeneous_volatility")
+    candidate = fit_baseline(data, "heterogeneous_volatility")
     assert find_leaks(candidate.model, dataset, day) == []
     with pytest.raises(LeakError, match="removed"):
-        pass_leak_gate(Candidate(_Oracle(), candidate.artifact), dataset, material)
+        pass_leak_gate(Candidate(_Oracle(), candidate.artifact), dataset, data)
 
 
 @pytest.mark.parametrize("kind", BASELINES)
-def test_no_baseline_leaks(dataset: Dataset, material: Material, kind: str) -> None:
-    """No kind's daily or cumulative forecast changes by a bit, and none was fitted too far."""
-    candidate = fit_baseline(material, kind)
-    assert pass_leak_gate(candidate, dataset, material)["unchanged_by"] == [
+def test_no_baseline_leaks(dataset: Dataset, data: FoldData, kind: str) -> None:
+    """No baseline's daily or cumulative forecast changes, and none was fitted beyond the fold."""
+    candidate = fit_baseline(data, kind)
+    assert pass_leak_gate(candidate, dataset, data)["unchanged_by"] == [
         "removed",
         "not a number",
         "1e9",
@@ -150,7 +162,7 @@ def test_no_baseline_leaks(dataset: Dataset, material: Material, kind: str) -> N
 
 
 class _DailyOracle(_Oracle):
-    """A model whose cumulative forecast is honest and whose daily one is not."""
+    """A model whose daily forecast uses the next close and whose cumulative one does not."""
 
     def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
         del frame
@@ -160,13 +172,13 @@ class _DailyOracle(_Oracle):
         return RowQuantiles(self.predict(frame, origins), super().predict(frame, origins))
 
 
-def test_leak_of_daily_quantiles_is_found(dataset: Dataset, material: Material) -> None:
-    """The quantiles of single sessions pass the gate too, not only the cumulative ones."""
-    assert "half as high" in find_leaks(_DailyOracle(), dataset, material.fold.test.first)
+def test_leak_of_daily_quantiles_is_found(dataset: Dataset, data: FoldData) -> None:
+    """The gate compares the daily quantiles too, not only the cumulative ones."""
+    assert "half as high" in find_leaks(_DailyOracle(), dataset, data.fold.test.first)
 
 
 class _VolumeOracle(_DailyOracle):
-    """A model that looks at the next session's volume, and at nothing else that is later."""
+    """A model that uses the next session's volume and no other later value."""
 
     def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
         following = frame.select(pl.col("volume").shift(-1).over("segment").fill_null(0.0)).to_series().to_numpy()
@@ -176,80 +188,82 @@ class _VolumeOracle(_DailyOracle):
         return RowQuantiles(self.predict(frame, origins), self.predict(frame, origins))
 
 
-def test_leak_through_volume_is_found(dataset: Dataset, material: Material) -> None:
-    """Volumes are poisoned with the prices: halved prices alone would not show it."""
-    assert "half as high" in find_leaks(_VolumeOracle(), dataset, material.fold.test.first)
+def test_leak_through_volume_is_found(dataset: Dataset, data: FoldData) -> None:
+    """Volumes are altered with the prices; halved prices alone would not detect this model."""
+    assert "half as high" in find_leaks(_VolumeOracle(), dataset, data.fold.test.first)
 
 
-def test_fits_beyond_the_fold_are_found(dataset: Dataset, material: Material) -> None:
-    """A later scaler, also under the fold's dates, a name of later bars, and blocks that touch: each is found."""
-    candidate, fold = fit_baseline(material, "heterogeneous_volatility"), material.fold
-    honest, late = Scaler.fit(material.frame, fold=fold.training), Scaler.fit(material.frame, fold=fold.test)
-    dressed = replace(late, fitted_from=honest.fitted_from, fitted_to=honest.fitted_to)
-    bars = material.frame.filter((pl.col("ticker") != "T05") | (pl.col("date") > fold.training.last))
+def test_fits_beyond_the_fold_are_found(dataset: Dataset, data: FoldData) -> None:
+    """A later scaler, even with the fold's dates, a name of later bars, and blocks too close together are detected."""
+    candidate, fold = fit_baseline(data, "heterogeneous_volatility"), data.fold
+    correct, late = Scaler.fit(data.frame, fold=fold.training), Scaler.fit(data.frame, fold=fold.test)
+    relabelled = replace(late, fitted_from=correct.fitted_from, fitted_to=correct.fitted_to)
+    bars = data.frame.filter((pl.col("ticker") != "T05") | (pl.col("date") > fold.training.last))
     vocabulary = {"ticker": ["T04", "T05"], "sector": ["Energy"]}
-    touching = replace(fold, validation=replace(fold.validation, last=previous_session(fold.test.first, 7)))
+    unpurged = replace(fold, validation=replace(fold.validation, last=previous_session(fold.test.first, 7)))
 
-    def refused(scaler: Scaler, vocabulary: dict[str, list[str]], material: Material) -> str:
+    def refusal(scaler: Scaler, vocabulary: dict[str, list[str]], data: FoldData) -> str:
         artifact = replace(candidate.artifact, scaler=scaler.to_json(), vocabulary=vocabulary)
         with pytest.raises(LeakError) as caught:
-            pass_leak_gate(Candidate(candidate.model, artifact), dataset, material)
+            pass_leak_gate(Candidate(candidate.model, artifact), dataset, data)
         return caught.value.detail
 
     assert pass_leak_gate(
-        Candidate(candidate.model, replace(candidate.artifact, scaler=honest.to_json(), vocabulary=vocabulary)),
+        Candidate(candidate.model, replace(candidate.artifact, scaler=correct.to_json(), vocabulary=vocabulary)),
         dataset,
-        material,
+        data,
     )
-    assert "the scaler is not that of the training fold" in refused(late, {}, material)
-    assert "the scaler is not that of the training fold" in refused(dressed, {}, material)
-    unlisted = replace(material, frame=bars)
-    assert "the vocabulary of ticker knows T05" in refused(Scaler.fit(bars, fold=fold.training), vocabulary, unlisted)
-    assert "only 6 sessions lie between" in refused(honest, {}, replace(material, fold=touching))
+    assert "the scaler is not that of the training fold" in refusal(late, {}, data)
+    assert "the scaler is not that of the training fold" in refusal(relabelled, {}, data)
+    without_t05 = replace(data, frame=bars)
+    assert "the vocabulary of ticker contains T05" in refusal(
+        Scaler.fit(bars, fold=fold.training), vocabulary, without_t05
+    )
+    assert "only 6 sessions are between" in refusal(correct, {}, replace(data, fold=unpurged))
 
 
 def test_code_revision(tmp_path: Path) -> None:
-    """The commit; with `-dirty` when a file differs from it, tags or not; outside of a checkout the version."""
+    """The commit, with `-dirty` when a file differs from it; the version outside of a checkout."""
 
     def git(*words: str) -> str:
         settings = ("-c", "user.name=a", "-c", "user.email=a@example.org")
         command = ["git", "-C", str(tmp_path), *settings, *words]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()  # noqa: S603 - fixed words
 
-    assert code_revision(tmp_path) == version("models")
+    assert read_code_revision(tmp_path) == version("models")
     git("init")
     (tmp_path / "code.py").write_text("1")
     git("add", "code.py")
     git("commit", "-m", "first")
     git("tag", "-a", "v1", "-m", "one")
-    assert code_revision(tmp_path) == git("rev-parse", "HEAD")
+    assert read_code_revision(tmp_path) == git("rev-parse", "HEAD")
     (tmp_path / "code.py").write_text("2")
-    assert code_revision(tmp_path) == f"{git('rev-parse', 'HEAD')}-dirty"
+    assert read_code_revision(tmp_path) == f"{git('rev-parse', 'HEAD')}-dirty"
 
 
-def test_gate_needs_a_forecast(dataset: Dataset, material: Material) -> None:
-    """A day on which nothing can be forecast proves nothing, and does not pass."""
-    assert find_leaks(fit_baseline(material, "rolling_history").model, dataset, START) == ["no forecast at all"]
+def test_gate_needs_a_forecast(dataset: Dataset, data: FoldData) -> None:
+    """A day without any forecast does not pass the gate."""
+    assert find_leaks(fit_baseline(data, "rolling_history").model, dataset, START) == ["no forecast at all"]
 
 
-def test_fold_is_purged(material: Material) -> None:
-    """The blocks follow each other with at least seven sessions between, inside the dataset."""
-    fold = material.fold
-    days = material.frame.get_column("date").unique().sort().to_list()
+def test_fold_is_purged(data: FoldData) -> None:
+    """At least seven sessions are between the blocks, which are inside the dataset."""
+    fold = data.fold
+    days = data.frame.get_column("date").unique().sort().to_list()
     assert days.index(fold.validation.first) - days.index(fold.training.last) == 8
     assert days.index(fold.test.first) - days.index(fold.validation.last) == 8
     assert days.index(fold.test.last) == len(days) - 8
 
 
 def test_too_short(make_dataset: MakeDataset, tmp_path: Path) -> None:
-    """Half a year is too little; the sentence says how many sessions there are and are needed."""
+    """Half a year is too short; the message says how many sessions there are and are needed."""
     short = make_dataset(3, date(2024, 1, 2), date(2024, 6, 28))
     with pytest.raises(InvalidRequestError, match="are too few"):
         train(short, Registry(tmp_path / "registry"), _tracker(tmp_path))
 
 
 def test_unknown_model(dataset: Dataset, tmp_path: Path) -> None:
-    """A model that does not exist: the ones that do are listed."""
+    """The error of an unknown model lists the known ones."""
     with pytest.raises(InvalidRequestError, match="small, full, rolling_history"):
         train(dataset, Registry(tmp_path / "registry"), _tracker(tmp_path), model="huge")
 
@@ -261,7 +275,7 @@ def test_empty_bars(dataset: Dataset, tmp_path: Path) -> None:
 
 
 def test_evaluation(dataset: Dataset, tmp_path: Path) -> None:
-    """Best first, the best baseline differs from itself by nothing, the block lies after the training, files beside."""
+    """The best forecast first, no difference from itself, origins after the training, and the report's files."""
     registry = Registry(tmp_path / "registry")
     seen: list[Progress] = []
     train(dataset, registry, _tracker(tmp_path), model="blended_volatility")
@@ -281,8 +295,8 @@ def test_evaluation(dataset: Dataset, tmp_path: Path) -> None:
     assert seen[-1].done == seen[-1].total
 
 
-def test_slow_swings_are_seen(make_dataset: MakeDataset, tmp_path: Path) -> None:
-    """Where volatility swings slowly, the volatility baselines beat history in the evaluation."""
+def test_slow_volatility_is_forecast(make_dataset: MakeDataset, tmp_path: Path) -> None:
+    """Where volatility changes slowly, the volatility baselines beat the historical one."""
     dataset = make_dataset(12, date(2021, 1, 4), END)
     registry = Registry(tmp_path / "registry")
     evaluation = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility").evaluation
@@ -291,7 +305,7 @@ def test_slow_swings_are_seen(make_dataset: MakeDataset, tmp_path: Path) -> None
 
 
 def test_nothing_to_evaluate(dataset: Dataset, make_dataset: MakeDataset, tmp_path: Path) -> None:
-    """A dataset that ends before the held-out block, and a registry without a champion."""
+    """A dataset that ends before the held-out block, and a registry without a champion, are errors."""
     registry = Registry(tmp_path / "registry")
     with pytest.raises(ArtifactError, match="models train"):
         evaluate(dataset, registry)

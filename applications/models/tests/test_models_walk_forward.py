@@ -1,4 +1,4 @@
-"""`models evaluate --folds` as a user meets it: folds, kept work, a kill, wrong words, and what lies on the disk."""
+"""`models evaluate --folds` as a process: folds, cache, continuation after a kill, errors, and files."""
 
 import json
 import os
@@ -18,22 +18,22 @@ import pytest
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import future_log_returns
 from internal.errors import InvalidRequestError
-from internal.features.panel import build_panel
-from internal.features.variables import observe
 from internal.features.windows import find_origins
 from internal.forecasting.scoring import pinball_loss
+from models.baseline_fitting import fit_baseline
+from models.code_version import compute_code_digest
 from models.dataset import Dataset, save_dataset
-from models.fitting import Material, choose_folds, code_digest, fit_baseline
-from models.progress import silent
+from models.folds import FoldData, choose_folds, observe_dataset
+from models.model_specification import ModelSpecification
+from models.progress import ignore_progress
 from models.sizes import SIZES
-from models.task_cache import dataset_digest
+from models.task_cache import TaskCache, compute_dataset_digest
 from models.tracking import Trackers
-from models.walk_forward_tasks import Contender, TaskCache
 
 RunModels = Callable[..., subprocess.CompletedProcess[str]]
 MakeDataset = Callable[[int, date, date], Dataset]
 START, END = date(2023, 1, 3), date(2024, 6, 28)
-WALK = ("evaluate", "--folds", "2", "--model", "heterogeneous_volatility", "--first-day", "2024-02-01")
+EVALUATE = ("evaluate", "--folds", "2", "--model", "heterogeneous_volatility", "--first-day", "2024-02-01")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -44,7 +44,7 @@ def _dataset(make_dataset: MakeDataset) -> Dataset:
 
 @pytest.fixture(name="frame", scope="module")
 def _frame(dataset: Dataset) -> pl.DataFrame:
-    return observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
+    return observe_dataset(dataset)
 
 
 @pytest.fixture(name="settings")
@@ -54,7 +54,7 @@ def _settings(dataset: Dataset, tmp_path: Path) -> dict[str, str]:
 
 
 def test_folds_are_purged_and_adjacent(frame: pl.DataFrame) -> None:
-    """Test blocks of equal length follow one another to the last labelled origin, each 7 + 3 sessions after fitting."""
+    """Test blocks are equally long, without gaps, end at the last label, and begin 7 + 3 sessions after fitting."""
     folds = choose_folds(frame, 3, first=date(2024, 1, 2), embargo=3)
     days = frame.get_column("date").unique().sort().to_list()
     blocks = [(days.index(fold.test.first), days.index(fold.test.last)) for fold in folds]
@@ -67,17 +67,17 @@ def test_folds_are_purged_and_adjacent(frame: pl.DataFrame) -> None:
 
 
 def test_last_day_is_the_last_origin(frame: pl.DataFrame) -> None:
-    """Nothing after it judges; too little between the days is refused with both numbers."""
+    """No later session tests; too few sessions between the days are refused with both numbers."""
     assert choose_folds(frame, 2, last=date(2024, 3, 28))[-1].test.last == date(2024, 3, 28)
     with pytest.raises(InvalidRequestError, match=r"18 sessions .* too few for 2 fold"):
         choose_folds(frame, 2, first=date(2024, 3, 1), last=date(2024, 3, 26))
 
 
-def test_walk_of_baselines(
+def test_baselines_on_two_folds(
     run_models: RunModels, settings: dict[str, str], tmp_path: Path, frame: pl.DataFrame
 ) -> None:
-    """Two folds pooled on one set of rows: losses by hand, the best first, pictures beside; nothing registered."""
-    ended = run_models(*WALK, "--output", str(tmp_path / "report"), **settings)
+    """Two folds pooled on one set of rows: losses computed separately, the best first, charts; nothing registered."""
+    ended = run_models(*EVALUATE, "--output", str(tmp_path / "report"), **settings)
     assert ended.returncode == 0, ended.stderr
     assert not (tmp_path / "registry").exists()
     found = json.loads((tmp_path / "report" / "evaluation.json").read_text())
@@ -86,35 +86,35 @@ def test_walk_of_baselines(
     assert losses.keys() == BASELINES.keys()
     assert list(losses.values()) == sorted(losses.values())
     assert found["lines"][0]["cumulative_difference"] == [0.0, 0.0, 0.0]
-    by_hand = []
+    expected: list[float] = []
     for fold in choose_folds(frame, 2, first=date(2024, 2, 1)):
         origins = find_origins(frame, fold.test)
         ahead = future_log_returns(frame, last=date.max)[origins]
-        forecasts = fit_baseline(Material(frame, fold, 4), "heterogeneous_volatility").model.predict(frame, origins)
-        by_hand.append(pinball_loss(ahead, forecasts).mean())
-    assert losses["heterogeneous_volatility"] == pytest.approx(np.mean(by_hand))
+        forecasts = fit_baseline(FoldData(frame, fold, 4), "heterogeneous_volatility").model.predict(frame, origins)
+        expected.append(float(pinball_loss(ahead, forecasts).mean()))
+    assert losses["heterogeneous_volatility"] == pytest.approx(np.mean(expected))
     page = (tmp_path / "report" / "evaluation.html").read_text()
-    pictures = sorted((tmp_path / "report").glob("*.png"))
-    assert [path.stem for path in pictures] == ["calibration", "coverage", "differences", "loss_by_horizon"]
-    assert all(path.read_bytes().startswith(PNG) and f'alt="{path.stem}"' in page for path in pictures)
+    charts = sorted((tmp_path / "report").glob("*.png"))
+    assert [path.stem for path in charts] == ["calibration", "coverage", "differences", "loss_by_horizon"]
+    assert all(path.read_bytes().startswith(PNG) and f'alt="{path.stem}"' in page for path in charts)
     assert all(name in page and name in ended.stdout for name in losses)
     assert "the best baseline" in ended.stdout
 
 
-def test_kept_work_is_used_and_checked(run_models: RunModels, settings: dict[str, str], tmp_path: Path) -> None:
-    """A second walk reads what the first kept; a changed byte of it ends the walk with a way out and writes nothing."""
-    assert run_models(*WALK, "--output", str(tmp_path / "first"), **settings).returncode == 0
-    kept = sorted((tmp_path / "walks").glob("*/forecasts/weights.safetensors"))
-    assert len(kept) == 2 * len(BASELINES)
-    written = [path.stat().st_mtime_ns for path in kept]
-    assert run_models(*WALK, "--output", str(tmp_path / "second"), **settings).returncode == 0
-    assert [path.stat().st_mtime_ns for path in kept] == written
+def test_cache_is_used_and_checked(run_models: RunModels, settings: dict[str, str], tmp_path: Path) -> None:
+    """A second evaluation reads the cache; a changed byte in it is an error that says what to remove."""
+    assert run_models(*EVALUATE, "--output", str(tmp_path / "first"), **settings).returncode == 0
+    cached = sorted((tmp_path / "walks").glob("*/forecasts/weights.safetensors"))
+    assert len(cached) == 2 * len(BASELINES)
+    written = [path.stat().st_mtime_ns for path in cached]
+    assert run_models(*EVALUATE, "--output", str(tmp_path / "second"), **settings).returncode == 0
+    assert [path.stat().st_mtime_ns for path in cached] == written
     for name in ("evaluation.json", "evaluation.html", "differences.png"):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
-    kept[0].write_bytes(kept[0].read_bytes()[:-1] + b"\x00")
-    ended = run_models(*WALK, "--output", str(tmp_path / "third"), **settings)
+    cached[0].write_bytes(cached[0].read_bytes()[:-1] + b"\x00")
+    ended = run_models(*EVALUATE, "--output", str(tmp_path / "third"), **settings)
     assert ended.returncode == 1
-    assert f"remove{kept[0].parent}" in "".join(ended.stderr.split())
+    assert f"remove{cached[0].parent}" in "".join(ended.stderr.split())
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "third").exists()
 
@@ -124,7 +124,7 @@ def test_kept_work_is_used_and_checked(run_models: RunModels, settings: dict[str
     [
         (("--folds", "2", "--model", "champion"), 1, "choose one of small, full, rolling_history"),
         (("--folds", "2", "--seeds", "7,eight"), 2, "whole numbers"),
-        (("--folds", "2", "--seeds", "7,7"), 1, "stands twice"),
+        (("--folds", "2", "--seeds", "7,7"), 1, "is repeated"),
         (("--folds", "2", "--seeds", "7", "--model", "rolling_history"), 1, "has no seed"),
         (("--folds", "0"), 2, "--folds"),
         (("--folds", "2", "--embargo", "-1"), 2, "--embargo"),
@@ -134,10 +134,10 @@ def test_kept_work_is_used_and_checked(run_models: RunModels, settings: dict[str
         (("--seeds", "7"), 2, "give --folds too"),
     ],
 )
-def test_wrong_words(
+def test_wrong_arguments(
     run_models: RunModels, settings: dict[str, str], words: tuple[str, ...], code: int, sentence: str
 ) -> None:
-    """Each ends with its code and a sentence that helps; nothing is written."""
+    """Each error ends with its exit status and a helpful message; nothing is written."""
     ended = run_models("evaluate", *words, **settings)
     assert ended.returncode == code
     assert sentence in " ".join(ended.stderr.split())
@@ -146,15 +146,15 @@ def test_wrong_words(
 
 
 @pytest.mark.timeout(900)
-def test_killed_walk_goes_on(
+def test_killed_evaluation_continues(
     run_models: RunModels, dataset: Dataset, frame: pl.DataFrame, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    """Killed once the first seed is kept, the walk ends with the ensemble that one training of both seeds makes."""
-    from models.network_fitting import Run, fit_network  # noqa: PLC0415 - tinygrad takes seconds
+    """Killed after the first seed and run again, it gives the ensemble that one training of both seeds gives."""
+    from models.network_fitting import TrainingRun, fit_network  # noqa: PLC0415 - tinygrad takes seconds
 
     words = ("evaluate", "--folds", "1", "--seeds", "7,8")
     command = [sys.executable, "-m", "models", *words]
-    with subprocess.Popen(command, env=os.environ | settings, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - our own
+    with subprocess.Popen(command, env=os.environ | settings, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - fixed words
         while process.poll() is None and not list(tmp_path.glob("walks/*/model")):
             time.sleep(0.01)
         process.kill()
@@ -170,10 +170,10 @@ def test_killed_walk_goes_on(
         for path in tmp_path.glob("evaluations/*/evaluation.json")
         for line in json.loads(path.read_text())["lines"]
     }
-    material = Material(frame, choose_folds(frame, 1)[0], dataset.bars_version)
-    cache = TaskCache(tmp_path / "walks", dataset_digest(dataset), code_digest())
-    kept = cache.place(Contender("small", (7, 8)), material).forecasts()
-    assert kept is not None
-    run = Run("small", replace(SIZES["small"], seeds=2), 7)
-    whole = fit_network(material, run, Trackers([]), silent, None).model
-    assert kept.cumulative.tobytes() == whole.predict(frame, find_origins(frame, material.fold.test)).tobytes()
+    data = FoldData(frame, choose_folds(frame, 1)[0], dataset.bars_version)
+    cache = TaskCache(tmp_path / "walks", compute_dataset_digest(dataset), compute_code_digest())
+    cached = cache.entry(ModelSpecification("small", (7, 8)), data).read_forecasts()
+    assert cached is not None
+    run = TrainingRun("small", replace(SIZES["small"], seeds=2), 7)
+    uninterrupted = fit_network(data, run, Trackers([]), ignore_progress, None).model
+    assert cached.cumulative.tobytes() == uninterrupted.predict(frame, find_origins(frame, data.fold.test)).tobytes()

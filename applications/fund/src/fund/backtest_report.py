@@ -17,7 +17,7 @@ class Inputs:
     """What the services recorded.
 
     Attributes:
-        settings: The definition of the backtest, and its market.
+        settings: What the backtest was asked to do.
         first: The session at whose close the fund opened.
         last: The last session.
         performance: portfoliomanager's `/performance`.
@@ -40,7 +40,7 @@ class Report:
     """The figures of one backtest.
 
     Attributes:
-        settings: The definition of the backtest, and its market.
+        settings: What the backtest was asked to do.
         fund: The net asset value's track record.
         buy_and_hold: That of equal dollars of every ticker.
         beta: The fund's beta to buy and hold, None when that did not move.

@@ -1,4 +1,4 @@
 """Commands that collect bars, assemble a dataset, train, evaluate and register a model.
 
-Also plain functions of the same names, for the fund's own command line and for notebooks.
+The functions of the same names can be called from the fund's command line and from notebooks.
 """

@@ -1,10 +1,10 @@
-"""The commands of `models`. Each reads its settings, calls one function and prints; errors end with one sentence.
+"""Collect bars, assemble a dataset, train, evaluate and register models.
 
-Knows arguments and exit codes: 0 done, 1 failed with the reason, 2 wrong arguments or not built yet.
+Exit status: 0 success, 1 failure with its reason, 2 wrong arguments.
 """
 
 import sys
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -19,38 +19,40 @@ from models.collect import collect
 from models.configuration import Configuration
 from models.dataset import load_dataset
 from models.evaluate import evaluate
+from models.evaluation import Evaluation
 from models.report import write_report
-from models.screen import print_evaluation, progress_bars
+from models.terminal import print_evaluation, show_progress_bars
 from models.tracking import open_tracker
 from models.train import train
-from models.walk_forward import Plan, run_walk_forward
+from models.walk_forward import WalkForwardPlan, run_walk_forward
 
 application = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 StartDate = Annotated[datetime, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")]
 EndDate = Annotated[datetime, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day.")]
-DatasetFolder = Annotated[Path | None, typer.Option("--dataset", help="The dataset's folder.")]
-FirstDay = Annotated[
-    datetime | None, typer.Option("--first-day", formats=["%Y-%m-%d"], help="First session that judges.")
+DatasetFolder = Annotated[Path | None, typer.Option("--dataset", help="Folder of the dataset.")]
+TrainedModel = Annotated[str, typer.Option("--model", help="small, full, or the kind of a baseline.")]
+Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same weights.")]
+EvaluatedModel = Annotated[
+    str | None,
+    typer.Option("--model", help="A version or an alias (champion); with --folds: small, full or a baseline's kind."),
 ]
-LastDay = Annotated[datetime | None, typer.Option("--last-day", formats=["%Y-%m-%d"], help="Last session that judges.")]
-
-
-def _seeds(text: str | None) -> tuple[int, ...]:
-    parts = [] if text is None else [part.strip() for part in text.split(",")]
-    if not all(part.isascii() and part.isdigit() for part in parts):
-        raise typer.BadParameter(f"--seeds are whole numbers with commas between, such as 7,8, not {text!r}")
-    return tuple(int(part) for part in parts)
-
-
-def _datamanager(configuration: Configuration) -> DatamanagerClient:
-    return DatamanagerClient(str(configuration.datamanager_url), configuration.fund_api_token)
+Output = Annotated[Path | None, typer.Option("--output", help="Folder of the report.")]
+Folds = Annotated[
+    int | None, typer.Option("--folds", min=1, help="Evaluate walk-forward: fit every model on so many folds.")
+]
+Seeds = Annotated[
+    str | None, typer.Option("--seeds", metavar="N,N", help="Seeds of the networks to average, e.g. 7,8.")
+]
+FirstDay = Annotated[datetime | None, typer.Option("--first-day", formats=["%Y-%m-%d"], help="First test session.")]
+LastDay = Annotated[datetime | None, typer.Option("--last-day", formats=["%Y-%m-%d"], help="Last test session.")]
+Embargo = Annotated[int | None, typer.Option("--embargo", min=0, help="Sessions left out besides the purge of seven.")]
 
 
 @application.command("collect")
 def collect_command(start_date: StartDate, end_date: EndDate) -> None:
-    """Have datamanager fetch the bars of a range, and the details of every ticker."""
+    """Have datamanager ingest the bars of a range and the details of every ticker."""
     console = Console()
-    with _datamanager(Configuration()) as datamanager, progress_bars(console) as show:
+    with _connect(Configuration()) as datamanager, show_progress_bars(console) as show:
         done = collect(datamanager, start_date.date(), end_date.date(), on_progress=show)
     console.print(
         f"{done.sessions} sessions are in the lake, {done.fetched} fetched now: {done.rows:,} bars, "
@@ -63,36 +65,31 @@ def assemble_command(start_date: StartDate, end_date: EndDate, dataset: DatasetF
     """Read adjusted bars and details from datamanager into a dataset folder."""
     console, configuration = Console(), Configuration()
     folder = dataset or configuration.dataset
-    with _datamanager(configuration) as datamanager, progress_bars(console) as show:
+    with _connect(configuration) as datamanager, show_progress_bars(console) as show:
         made = assemble(datamanager, start_date.date(), end_date.date(), folder, on_progress=show)
-    set_aside = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in made.report["set_aside"].items())
+    excluded = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in made.report["set_aside"].items())
     console.print(
         f"{made.bars.height:,} bars of {made.report['tickers']:,} tickers up to {made.end} in {folder} "
-        f"(bars version {made.bars_version}); set aside: {set_aside}; "
+        f"(bars version {made.bars_version}); excluded: {excluded}; "
         f"{made.report['filled_sessions']:,} sessions filled."
     )
 
 
 @application.command("train")
-def train_command(
-    dataset: DatasetFolder = None,
-    model: Annotated[str, typer.Option("--model", help="small, full, or a baseline's kind.")] = "small",
-    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same weights.")] = 7,
-) -> None:
-    """Train a model, register it, and make it the champion when it is not worse than the present one.
+def train_command(dataset: DatasetFolder = None, model: TrainedModel = "small", seed: Seed = 7) -> None:
+    """Train and register a model; it becomes the champion when it is not worse.
 
-    Interrupted, even by kill -9, the same command goes on from the last finished epoch.
+    After an interruption, even by kill -9, the same command continues after the
+    last finished epoch.
     """
     console, configuration = Console(), Configuration()
-    material = load_dataset(dataset or configuration.dataset)
+    data = load_dataset(dataset or configuration.dataset)
     tracker = open_tracker(configuration, f"train-{model}-{seed}", {"model": model, "seed": seed})
-    registry = configuration.registry()
+    registry = configuration.open_registry()
     checkpoints = configuration.state_directory / "checkpoints" / f"{model}-{seed}"
-    with progress_bars(console) as show:
-        done = train(material, registry, tracker, model=model, seed=seed, checkpoints=checkpoints, on_progress=show)
-    page = write_report(configuration.state_directory / "evaluations" / done.version, done.evaluation)
-    print_evaluation(console, done.evaluation)
-    console.print(f"Written to {page}; evaluation.json and the pictures lie beside it.")
+    with show_progress_bars(console) as show:
+        done = train(data, registry, tracker, model=model, seed=seed, checkpoints=checkpoints, on_progress=show)
+    _report(console, configuration, done.evaluation, None)
     console.print(
         f"Model {done.version} is {'the champion' if done.promoted else 'registered, not champion'}: {done.reason}."
     )
@@ -102,66 +99,88 @@ def train_command(
 def evaluate_command(  # noqa: PLR0913 - a command's options, each its own
     *,
     dataset: DatasetFolder = None,
-    model: Annotated[
-        str | None,
-        typer.Option(
-            "--model", help="A version or an alias (champion); with --folds small, full or a baseline's kind."
-        ),
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", help="Folder of the JSON, HTML and pictures.")] = None,
-    folds: Annotated[
-        int | None, typer.Option("--folds", min=1, help="Walk forward: fit everything afresh on so many folds.")
-    ] = None,
-    seeds: Annotated[
-        str | None, typer.Option("--seeds", metavar="N,N", help="Of the networks that are averaged, e.g. 7,8.")
-    ] = None,
+    model: EvaluatedModel = None,
+    output: Output = None,
+    folds: Folds = None,
+    seeds: Seeds = None,
     first_day: FirstDay = None,
     last_day: LastDay = None,
-    embargo: Annotated[
-        int | None, typer.Option("--embargo", min=0, help="Sessions left out beyond the purge of seven.")
-    ] = None,
+    embargo: Embargo = None,
 ) -> None:
-    """Score a registered model beside the baselines on sessions after its training, or walk forward with --folds.
+    """Compare a model with the baselines on sessions after its training.
 
-    A walk trains and judges, and registers nothing. Killed, the same command goes on from what has ended.
+    With --folds, every model is fitted on each fold and evaluated walk-forward;
+    nothing is registered. After an interruption, the same command continues with
+    the unfinished models.
     """
-    console, configuration = Console(), Configuration()
     if folds is None and any(given is not None for given in (seeds, first_day, last_day, embargo)):
-        raise typer.BadParameter("--seeds, --first-day, --last-day and --embargo belong to a walk: give --folds too")
-    numbers = _seeds(seeds)
-    material = load_dataset(dataset or configuration.dataset)
-    with progress_bars(console) as show:
-        if folds is None:
-            registry = configuration.registry()
-            evaluation = evaluate(material, registry, model or CHAMPION, on_progress=show)
-        else:
-            first, last = (None if day is None else day.date() for day in (first_day, last_day))
-            plan = Plan(model or "small", folds, numbers, first, last, embargo or 0)
-            evaluation = run_walk_forward(material, plan, configuration.state_directory / "walks", on_progress=show)
-    page = write_report(output or configuration.state_directory / "evaluations" / evaluation.version, evaluation)
-    print_evaluation(console, evaluation)
-    console.print(f"Written to {page}; evaluation.json and the pictures lie beside it.")
+        raise typer.BadParameter(
+            "--seeds, --first-day, --last-day and --embargo are options of a walk-forward evaluation: give --folds too"
+        )
+    plan = None
+    if folds is not None:
+        days = _to_date(first_day), _to_date(last_day)
+        plan = WalkForwardPlan(model or "small", folds, _parse_seeds(seeds), *days, embargo or 0)
+    console, configuration = Console(), Configuration()
+    evaluation = _evaluate(console, configuration, dataset, model, plan)
+    _report(console, configuration, evaluation, output)
 
 
 @application.command("promote")
 def promote_command(
     version: Annotated[str, typer.Argument(help="A registered version; `models list` shows them.")],
 ) -> None:
-    """Make a registered model the champion, better or not; one that did not pass the leak gate is refused."""
-    Configuration().registry().promote(version)
+    """Make a registered model the champion, better or not.
+
+    A model that did not pass the leak gate is refused.
+    """
+    Configuration().open_registry().promote(version)
     Console().print(f"Model {version} is the champion.")
 
 
 @application.command("list")
 def list_command() -> None:
-    """Every registered model, oldest first."""
+    """List every registered model, oldest first."""
     console = Console()
-    for model in Configuration().registry().list():
+    for model in Configuration().open_registry().list():
         console.print(f"{model.version}  {model.kind}  {' '.join(model.aliases)}")
 
 
+def _connect(configuration: Configuration) -> DatamanagerClient:
+    return DatamanagerClient(str(configuration.datamanager_url), configuration.fund_api_token)
+
+
+def _to_date(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+def _parse_seeds(text: str | None) -> tuple[int, ...]:
+    parts = [] if text is None else [part.strip() for part in text.split(",")]
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise typer.BadParameter(f"--seeds are whole numbers separated by commas, such as 7,8, not {text!r}")
+    return tuple(int(part) for part in parts)
+
+
+def _evaluate(
+    console: Console, configuration: Configuration, folder: Path | None, model: str | None, plan: WalkForwardPlan | None
+) -> Evaluation:
+    """Evaluate a registered model, or walk-forward when there is a plan."""
+    data = load_dataset(folder or configuration.dataset)
+    with show_progress_bars(console) as show:
+        if plan is None:
+            return evaluate(data, configuration.open_registry(), model or CHAMPION, on_progress=show)
+        return run_walk_forward(data, plan, configuration.state_directory / "walks", on_progress=show)
+
+
+def _report(console: Console, configuration: Configuration, evaluation: Evaluation, output: Path | None) -> None:
+    """Write the report's files and print the tables."""
+    page = write_report(output or configuration.state_directory / "evaluations" / evaluation.version, evaluation)
+    print_evaluation(console, evaluation)
+    console.print(f"Report written to {page}; evaluation.json and the charts are saved in the same folder.")
+
+
 def main() -> None:
-    """Run a command; an error of the fund, or of the disk, ends it with its sentence and exit code 1."""
+    """Run a command; an error of the fund or of the disk is printed and ends it with exit status 1."""
     try:
         application()
     except (FundError, OSError) as error:

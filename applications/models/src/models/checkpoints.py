@@ -1,7 +1,4 @@
-"""Where a run's checkpoints lie, and what they belong to: the very windows, settings and code that made them.
-
-Knows digests. How a checkpoint is written and read is `internal.tft.checkpoint`'s.
-"""
+"""Checkpoints of a run's trainings: the file of each, and the windows, settings and code that it is valid for."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -10,36 +7,36 @@ from pathlib import Path
 from typing import Any
 
 from internal.tft.checkpoint import Checkpoint
-from models.fitting import code_digest
-from models.progress import OnProgress, Progress
+from models.code_version import compute_code_digest
+from models.progress import OnProgress, Progress, Step
 from models.relative_target import RelativeWindows
 
 
 def open_checkpoint(
     folder: Path, blocks: Iterable[RelativeWindows], settings: Mapping[str, Any], seed: int, on_progress: OnProgress
 ) -> Checkpoint:
-    """The checkpoint of one network's training.
+    """Open the checkpoint of one network's training.
 
     Args:
-        folder: The run's.
-        blocks: The windows that train and those that choose.
-        settings: Every number that shapes the network and its training, as plain values.
-        seed: The network's.
-        on_progress: Hears whether a checkpoint was found, and why one was not used.
+        folder: The run's folder.
+        blocks: The training and validation windows.
+        settings: Every number of the network and its training, as plain values.
+        seed: The network's seed.
+        on_progress: Receives whether a checkpoint is used, and why one is not.
     """
     belongs_to = {
-        "bars": _windows_digest(blocks),
+        "bars": _compute_digest(blocks),
         "settings": sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
-        "code": code_digest(),
+        "code": compute_code_digest(),
     }
     return Checkpoint(
         folder / f"seed-{seed}.checkpoint",
         belongs_to,
-        lambda sentence: on_progress(Progress("checkpoint", 1, 1, sentence)),
+        lambda sentence: on_progress(Progress(Step.CHECKPOINT, 1, 1, sentence)),
     )
 
 
-def _windows_digest(blocks: Iterable[RelativeWindows]) -> str:
+def _compute_digest(blocks: Iterable[RelativeWindows]) -> str:
     digest = sha256()
     for block in blocks:
         windows = block.windows

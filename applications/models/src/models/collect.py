@@ -1,24 +1,21 @@
-"""Collect: have datamanager fetch a range of bars, and the details of every ticker.
-
-Knows the order of the two requests. Fetches nothing from a vendor itself.
-"""
+"""Collection: have datamanager ingest a range of sessions and sync the details of every ticker."""
 
 from dataclasses import dataclass
 from datetime import date
 
 from internal.http.datamanager_client import DatamanagerClient
-from models.progress import OnProgress, Progress, silent
+from models.progress import OnProgress, Progress, Step, ignore_progress
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What datamanager collected.
+    """The result of a collection.
 
     Attributes:
-        sessions: Sessions of the range, those already present included.
+        sessions: Sessions of the range, those present before included.
         fetched: Sessions that were fetched now.
-        rows: Bars written now.
-        quarantined: Bars set aside now.
+        rows: Bars of the sessions.
+        quarantined: Rows that failed a check.
         bars_version: Version of the bars' table afterwards.
         details: Tickers with details.
     """
@@ -31,15 +28,17 @@ class Collection:
     details: int
 
 
-def collect(datamanager: DatamanagerClient, start: date, end: date, *, on_progress: OnProgress = silent) -> Collection:
-    """Backfill a range of sessions and sync the details. Raises what `DatamanagerClient` raises."""
-    bars = datamanager.collect_bars(
-        start,
-        end,
-        lambda done, total: on_progress(Progress("collecting bars", done, total, f"{done}/{total} sessions")),
-    )
+def collect(
+    datamanager: DatamanagerClient, start: date, end: date, *, on_progress: OnProgress = ignore_progress
+) -> Collection:
+    """Ingest a range of sessions, then sync the details. Raises what `DatamanagerClient` raises."""
+
+    def report(done: int, total: int) -> None:
+        on_progress(Progress(Step.COLLECTING, done, total, f"{done}/{total} sessions"))
+
+    bars = datamanager.collect_bars(start, end, report)
     count = len(bars.sessions)
-    on_progress(Progress("collecting bars", count, count, f"{count} sessions"))
+    on_progress(Progress(Step.COLLECTING, count, count, f"{count} sessions"))
     details = datamanager.collect_details()
     fetched = sum(session.status == "collected" for session in bars.sessions)
     return Collection(count, fetched, bars.rows, bars.quarantined, bars.bars_version, details)

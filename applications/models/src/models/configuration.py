@@ -1,7 +1,4 @@
-"""The settings of `models`: where datamanager answers, where artifacts are kept, where experiments are tracked.
-
-Knows names and defaults. Reads nothing by itself: a command makes one `Configuration` and passes it on.
-"""
+"""The settings of `models`: datamanager's address, the registry, and experiment tracking."""
 
 from pathlib import Path
 from typing import Literal
@@ -14,15 +11,16 @@ from internal.settings import ObjectStoreSettings, ServiceSettings, default_regi
 
 
 class Configuration(ServiceSettings, ObjectStoreSettings):
-    """What the commands read from the environment.
+    """The settings of the commands, read from the environment or from secrets.
 
     Attributes:
-        state_directory: Datasets, evaluations and tracking files go here unless a command is told otherwise.
-        datamanager_url: Where datamanager answers.
-        registry_directory: Where artifacts and the alias `champion` are kept: a folder, or `s3://bucket/prefix`.
-            Without it, beside the lake where that is in a bucket, else `.models/registry`.
-        data_bucket: Where the lake is; `models` reads the lake through datamanager, and this for the registry alone.
-        weights_and_biases_api_key: When set, runs are tracked at Weights & Biases too.
+        state_directory: The folder of datasets, evaluations and tracking files, unless a command is given another.
+        datamanager_url: The address of datamanager.
+        registry_directory: The registry of artifacts and the alias `champion`: a folder, or `s3://bucket/prefix`.
+            Without it, next to a lake in a bucket, else `.models/registry`.
+        data_bucket: The address of the lake; `models` reads the lake through datamanager and needs this only to find
+            the registry.
+        weights_and_biases_api_key: When set, runs are also tracked at Weights & Biases.
         weights_and_biases_mode: `offline` tracks into a local folder without an account.
     """
 
@@ -40,13 +38,13 @@ class Configuration(ServiceSettings, ObjectStoreSettings):
         """The dataset that commands use unless they are given another."""
         return self.state_directory / "dataset"
 
-    def registry(self) -> Registry:
-        """The registry of models, opened."""
+    def open_registry(self) -> Registry:
+        """Open the registry of models."""
         address = self.registry_directory or default_registry_address(self.data_bucket) or ".models/registry"
         return open_registry(address, self.storage_options_for(address), self.state_directory / "registry-copies")
 
     @property
     def tracks_weights_and_biases(self) -> bool:
-        """Whether runs go to Weights & Biases beside the files."""
+        """Whether runs are also tracked at Weights & Biases."""
         wanted = self.weights_and_biases_mode == "offline" or self.weights_and_biases_api_key is not None
         return wanted and self.weights_and_biases_mode != "disabled"

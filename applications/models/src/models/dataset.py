@@ -1,7 +1,4 @@
-"""A dataset: the bars and details of one training, in a folder with a manifest that says what they are.
-
-Knows files and digests. Knows nothing of HTTP, features or models.
-"""
+"""A dataset: the bars and details of a training, in a folder with a manifest of their digests."""
 
 import json
 import shutil
@@ -32,16 +29,16 @@ class DatasetError(FundError):
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a model is trained on.
+    """The data that a model is trained on.
 
     Attributes:
         bars: Ticker, date, prices, volume, volume_weighted_average_price; adjusted as of `adjusted_as_of`.
         details: Frame `equity_details`; at least ticker, sector, industry.
-        start: First day asked for.
+        start: First day requested.
         end: Last session.
         adjusted_as_of: Splits and dividends up to this day are in the prices.
         bars_version: Version of the bars' table.
-        report: What the panel did with the rows, as plain values.
+        report: The panel's report on the rows, as plain values.
     """
 
     bars: pl.DataFrame
@@ -54,10 +51,10 @@ class Dataset:
 
 
 def save_dataset(folder: Path, dataset: Dataset) -> None:
-    """Write a dataset as a whole; one that is there already is replaced only once the new one is complete.
+    """Write a dataset; an existing one is replaced only when the new one is complete.
 
     Raises:
-        UnavailableError: The folder cannot be written: a full disk, say.
+        UnavailableError: The folder cannot be written, for example because the disk is full.
     """
     partial = folder.with_name(f".{folder.name}-{uuid4().hex}")
     try:
@@ -75,7 +72,7 @@ def save_dataset(folder: Path, dataset: Dataset) -> None:
 
 
 def _write_parquet(path: Path, frame: pl.DataFrame) -> None:
-    """Through memory: Polars' own file writer tells a full disk from a broken frame by words alone."""
+    """Write through memory: Polars' own file writer raises the same error for a full disk and for an invalid frame."""
     content = BytesIO()
     frame.write_parquet(content)
     path.write_bytes(content.getbuffer())
@@ -107,7 +104,7 @@ def load_dataset(folder: Path) -> Dataset:
     """Read a dataset and check its files against the manifest.
 
     Raises:
-        DatasetError: It is missing, incomplete, unreadable or was changed; the sentence says which file and what to do.
+        DatasetError: It is missing, incomplete, unreadable or was changed; the message says which file and what to do.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text())

@@ -1,35 +1,34 @@
-"""Evaluate: a registered model beside every baseline, on sessions that none of them was fitted on.
+"""Evaluation of a registered model and every baseline on sessions that none of them was fitted on.
 
-Knows which rows are fair: origins after the artifact's training and validation, purged, with every forecast known.
-`walk_forward` judges a kind of model afresh on several folds; this judges one that is registered, as it is.
+The scored origins come a purge after the artifact's training and validation, and every forecast is known there.
+`walk_forward` evaluates models that are fitted on several folds instead.
 """
 
-from collections.abc import Iterable
 from datetime import date
 
 import numpy as np
 import polars as pl
 
 from internal.baselines.catalogue import BASELINES, fittable_baselines
-from internal.baselines.forecast import future_log_returns, to_daily
+from internal.baselines.forecast import future_log_returns
 from internal.errors import ArtifactError, InvalidRequestError
-from internal.features.panel import build_panel
 from internal.features.splits import Block
-from internal.features.variables import observe
 from internal.features.windows import find_origins
 from internal.forecasting.artifact import Artifact, load_artifact
 from internal.forecasting.quantiles import QuantileModel, RowQuantiles
 from internal.forecasting.registry import Registry
 from internal.forecasting.scoring import pinball_loss
 from internal.model_registry import load_model
-from models.comparison import Evaluation, compared
+from models.comparison import compare_forecasts
 from models.dataset import Dataset
-from models.progress import OnProgress, Progress, silent
-from models.scoring import Truth
+from models.evaluation import Evaluation
+from models.folds import observe_dataset
+from models.progress import OnProgress, Progress, Step, ignore_progress
+from models.scored_rows import find_complete_rows, make_truth, select_rows
 
 
 def evaluate(
-    dataset: Dataset, registry: Registry, name: str = "champion", *, on_progress: OnProgress = silent
+    dataset: Dataset, registry: Registry, name: str = "champion", *, on_progress: OnProgress = ignore_progress
 ) -> Evaluation:
     """Score a registered model and the baselines on the origins after its training.
 
@@ -42,67 +41,49 @@ def evaluate(
     """
     path = registry.path(name)
     artifact = load_artifact(path)
-    frame = observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
-    return compare(frame, artifact, load_model(path), path.name, on_progress=on_progress)
+    return evaluate_model(observe_dataset(dataset), artifact, load_model(path), path.name, on_progress=on_progress)
 
 
-def compare(
-    frame: pl.DataFrame, artifact: Artifact, model: QuantileModel, version: str, *, on_progress: OnProgress = silent
+def evaluate_model(
+    frame: pl.DataFrame,
+    artifact: Artifact,
+    model: QuantileModel,
+    version: str,
+    *,
+    on_progress: OnProgress = ignore_progress,
 ) -> Evaluation:
     """Score a model and the baselines on an observed panel. See `evaluate`."""
-    fitted, held_out = _blocks(artifact)
+    fitted, held_out = _read_blocks(artifact)
     origins = find_origins(frame, held_out)
-    forecasts = _baseline_forecasts(frame, fitted, origins, on_progress)
+    forecasts = _forecast_baselines(frame, fitted, origins, on_progress)
     ahead = future_log_returns(frame, last=held_out.last)[origins]
-    known = complete(ahead, forecasts.values())
+    known = find_complete_rows(ahead, forecasts.values())
     if not known.any():
         raise InvalidRequestError(
             f"the dataset has no complete origin from {held_out.first} on, after the model's training: collect and "
             "assemble later sessions"
         )
-    on_progress(Progress("evaluating", len(BASELINES), len(BASELINES) + 1, artifact.kind))
+    on_progress(Progress(Step.EVALUATING, len(BASELINES), len(BASELINES) + 1, artifact.kind))
     name = artifact.kind if artifact.kind not in BASELINES else f"{artifact.kind} (registered)"
-    kept = {kind: rows_of(one, known) for kind, one in forecasts.items()}
-    kept[name] = model.quantiles(frame, origins[known])
-    truth = truth_of(frame, origins[known], ahead[known], np.zeros(int(known.sum()), np.int64))
-    evaluation = compared(version, name, truth, kept, [fitted.last])
-    on_progress(Progress("evaluating", len(BASELINES) + 1, len(BASELINES) + 1, ""))
+    scored = {kind: select_rows(one, known) for kind, one in forecasts.items()}
+    scored[name] = model.quantiles(frame, origins[known])
+    truth = make_truth(frame, origins[known], ahead[known], np.zeros(int(known.sum()), np.int64))
+    evaluation = compare_forecasts(version, name, truth, scored, [fitted.last])
+    on_progress(Progress(Step.EVALUATING, len(BASELINES) + 1, len(BASELINES) + 1))
     return evaluation
 
 
-def truth_of(frame: pl.DataFrame, origins: np.ndarray, ahead: np.ndarray, folds: np.ndarray) -> Truth:
-    """What happened after some rows of an observed panel, with what they are grouped by."""
-    columns = {name: frame.get_column(name).gather(origins) for name in ("date", "ticker", "volatility", "sector")}
-    volatility = columns["volatility"].to_numpy()
-    return Truth(
-        columns["date"], ahead, to_daily(ahead), volatility, columns["sector"], folds, columns["ticker"].n_unique()
-    )
-
-
-def complete(ahead: np.ndarray, forecasts: Iterable[RowQuantiles]) -> np.ndarray:
-    """The one fixed set of rows: a known truth, and every forecast there, bool [row]."""
-    known = np.isfinite(ahead).all(axis=1)
-    for one in forecasts:
-        known &= np.isfinite(one.cumulative).all(axis=(1, 2)) & np.isfinite(one.daily).all(axis=(1, 2))
-    return known
-
-
-def rows_of(forecast: RowQuantiles, rows: np.ndarray) -> RowQuantiles:
-    """Some rows of a forecast."""
-    return RowQuantiles(forecast.cumulative[rows], forecast.daily[rows])
-
-
-def model_losses(frame: pl.DataFrame, artifact: Artifact, model: QuantileModel) -> float:
-    """A model's mean cumulative pinball loss on an artifact's held-out block, every labelled origin of it."""
-    _, held_out = _blocks(artifact)
+def compute_held_out_loss(frame: pl.DataFrame, artifact: Artifact, model: QuantileModel) -> float:
+    """A model's mean cumulative pinball loss on every labelled origin of an artifact's held-out block."""
+    _, held_out = _read_blocks(artifact)
     origins = find_origins(frame, held_out)
     ahead = future_log_returns(frame, last=held_out.last)[origins]
     known = np.isfinite(ahead).all(axis=1)
     return float(pinball_loss(ahead[known], model.predict(frame, origins[known])).mean())
 
 
-def _blocks(artifact: Artifact) -> tuple[Block, Block]:
-    """The sessions that the model was fitted and chosen on, and those from which it may be judged."""
+def _read_blocks(artifact: Artifact) -> tuple[Block, Block]:
+    """The sessions that the model was fitted and chosen on, and those from which it may be evaluated."""
     try:
         fold = artifact.configuration["fold"]
         days = {name: date.fromisoformat(fold[name]) for name in ("training_first", "validation_last", "test_first")}
@@ -111,11 +92,11 @@ def _blocks(artifact: Artifact) -> tuple[Block, Block]:
     return Block(days["training_first"], days["validation_last"]), Block(days["test_first"], date.max)
 
 
-def _baseline_forecasts(
+def _forecast_baselines(
     frame: pl.DataFrame, fitted: Block, origins: np.ndarray, on_progress: OnProgress
 ) -> dict[str, RowQuantiles]:
-    forecasts = {}
+    forecasts: dict[str, RowQuantiles] = {}
     for place, (kind, baseline) in enumerate(fittable_baselines().items()):
-        on_progress(Progress("evaluating", place, len(BASELINES) + 1, kind))
-        forecasts[kind] = rows_of(baseline.fit(frame, fold=fitted).quantiles(frame), origins)
+        on_progress(Progress(Step.EVALUATING, place, len(BASELINES) + 1, kind))
+        forecasts[kind] = select_rows(baseline.fit(frame, fold=fitted).quantiles(frame), origins)
     return forecasts

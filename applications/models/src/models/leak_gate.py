@@ -1,8 +1,7 @@
-"""The leak gate: what is forecast at t must not change by one bit when everything after t is removed or poisoned.
+"""The leak gate: a forecast of day t must be bit-identical when every bar after t is removed or altered.
 
-Knows how to poison bars and to compare bits, and how to tell from an artifact what it was fitted to. Runs on any
-quantile model, through the same panel and variables that training uses, with the panel's end left in the future on
-purpose.
+It forecasts through the panel and variables that training uses, and through the forecaster that services use. It also
+checks that nothing in an artifact was fitted beyond the training fold.
 """
 
 from collections.abc import Callable
@@ -24,77 +23,73 @@ from internal.forecasting.forecaster import PanelForecaster
 from internal.forecasting.quantiles import QuantileModel
 from models.dataset import Dataset
 
-Poison = Callable[[pl.DataFrame], pl.DataFrame]
+Alteration = Callable[[pl.DataFrame], pl.DataFrame]
 AVERAGE: Final = "volume_weighted_average_price"
+NO_FORECAST: Final = "no forecast at all"
 
 
-def _later(day: date, price: pl.Expr, volume: pl.Expr) -> Poison:
-    values = {**dict.fromkeys((*PRICES, AVERAGE), price), "volume": volume}
-
-    def poison(bars: pl.DataFrame) -> pl.DataFrame:
-        return bars.with_columns(
-            pl.when(pl.col("date") > day).then(value).otherwise(pl.col(name)).alias(name)
-            for name, value in values.items()
-            if name in bars.columns
-        )
-
-    return poison
-
-
-def poisons(day: date) -> dict[str, Poison]:
-    """Ways of changing everything after a day: removed, not a number, enormous, and plausible but wrong."""
+def make_alterations(day: date) -> dict[str, Alteration]:
+    """Ways to change every bar after a day: removed, not a number, very large, and plausible but wrong."""
     return {
         "removed": lambda bars: bars.filter(pl.col("date") <= day),
-        "not a number": _later(day, pl.lit(float("nan")), pl.lit(float("nan"))),
-        "1e9": _later(day, pl.lit(1e9), pl.lit(1e9)),
-        "half as high": _later(day, pl.col("close") / 2, pl.col("volume") * 3),
+        "not a number": lambda bars: _replace_later(bars, day, pl.lit(float("nan")), pl.lit(float("nan"))),
+        "1e9": lambda bars: _replace_later(bars, day, pl.lit(1e9), pl.lit(1e9)),
+        "half as high": lambda bars: _replace_later(bars, day, pl.col("close") / 2, pl.col("volume") * 3),
     }
 
 
-FLAT: Final = "no forecast at all"
+def _replace_later(bars: pl.DataFrame, day: date, price: pl.Expr, volume: pl.Expr) -> pl.DataFrame:
+    """Replace every price and volume after a day."""
+    values = {**dict.fromkeys((*PRICES, AVERAGE), price), "volume": volume}
+    return bars.with_columns(
+        pl.when(pl.col("date") > day).then(value).otherwise(pl.col(name)).alias(name)
+        for name, value in values.items()
+        if name in bars.columns
+    )
 
 
 def find_leaks(model: QuantileModel, dataset: Dataset, day: date) -> list[str]:
-    """Forecast at a day with later bars as they are and poisoned.
+    """Forecast at a day with later bars as they are and altered.
 
     Returns:
-        The poisons that changed something, by name; empty when nothing leaks.
+        The names of the alterations that changed a forecast; empty when nothing leaks.
     """
-    expected_panel = _panel_forecast(model, dataset.bars, dataset, day)
-    expected_door = _door_forecast(model, dataset.bars, dataset, day)
+    expected_panel = _forecast_through_panel(model, dataset.bars, dataset, day)
+    expected_service = _forecast_through_forecaster(model, dataset.bars, dataset, day)
     if expected_panel.is_empty():
-        return [FLAT]
+        return [NO_FORECAST]
     return [
         name
-        for name, poison in poisons(day).items()
-        if not _panel_forecast(model, poison(dataset.bars), dataset, day).equals(expected_panel)
-        or not _door_forecast(model, poison(dataset.bars), dataset, day).equals(expected_door)
+        for name, alter in make_alterations(day).items()
+        if not _forecast_through_panel(model, alter(dataset.bars), dataset, day).equals(expected_panel)
+        or not _forecast_through_forecaster(model, alter(dataset.bars), dataset, day).equals(expected_service)
     ]
 
 
 def find_late_fits(artifact: Artifact, frame: pl.DataFrame, fold: Fold) -> list[str]:
-    """What in an artifact was fitted to more than the training fold, as sentences; empty when nothing was.
+    """What in an artifact was fitted beyond the training fold, as sentences; empty when nothing was.
 
-    The dates that the artifact states are not believed: the scaler is fitted again, each name of a vocabulary is looked
-    for among the fold's bars, the sessions between the blocks are counted.
+    The dates that the artifact states are not trusted: the scaler is fitted again, each name of a vocabulary is looked
+    up among the fold's bars, and the sessions between the blocks are counted.
 
     Args:
         artifact: Of a network or of a baseline, which has neither scaler nor vocabulary.
         frame: The observed panel that it was fitted on, later sessions included.
         fold: The blocks.
     """
-    rows, found = frame.filter(pl.col("date").is_between(fold.training.first, fold.training.last)), []
+    rows = frame.filter(pl.col("date").is_between(fold.training.first, fold.training.last))
+    found: list[str] = []
     if artifact.scaler and not _is_fitted_on(Scaler.from_json(dict(artifact.scaler)), frame, fold.training):
         found.append(f"the scaler is not that of the training fold {fold.training.first} to {fold.training.last}")
     for variable, names in artifact.vocabulary.items():
         late = sorted(set(names) - set(rows.get_column(variable).to_list()))
         if late:
-            found.append(f"the vocabulary of {variable} knows {late[0]}, which has no bar in the training fold")
+            found.append(f"the vocabulary of {variable} contains {late[0]}, which has no bar in the training fold")
     for earlier, later in pairwise((fold.training, fold.validation, fold.test)):
         between = len(sessions(earlier.last, later.first)) - 2
         if between < HORIZON:
             found.append(
-                f"only {between} sessions lie between {earlier.last} and {later.first}, labels reach {HORIZON}"
+                f"only {between} sessions are between {earlier.last} and {later.first}, but labels reach {HORIZON}"
             )
     return found
 
@@ -106,13 +101,13 @@ def _is_fitted_on(scaler: Scaler, frame: pl.DataFrame, block: Block) -> bool:
     return dates and all(np.allclose(one, other, rtol=1e-9, atol=0) for one, other in pairs)
 
 
-def passed(day: date) -> dict[str, Any]:
-    """What the artifact of a model that passed says of it; without it no model becomes champion."""
-    return {"day": day.isoformat(), "unchanged_by": list(poisons(day))}
+def describe_pass(day: date) -> dict[str, Any]:
+    """The record of a passed gate in an artifact; without it a model cannot become champion."""
+    return {"day": day.isoformat(), "unchanged_by": list(make_alterations(day))}
 
 
-def _panel_forecast(model: QuantileModel, bars: pl.DataFrame, dataset: Dataset, day: date) -> pl.DataFrame:
-    """As training and evaluation see it: the panel is built to the dataset's end, and read at the day."""
+def _forecast_through_panel(model: QuantileModel, bars: pl.DataFrame, dataset: Dataset, day: date) -> pl.DataFrame:
+    """Forecast as training and evaluation do: the panel reaches the dataset's end and is read at the day."""
     frame = observe(build_panel(bars, dataset.details, end=dataset.end).frame)
     origins = find_origins(frame, Block(day, day))
     tickers = frame.get_column("ticker").gather(origins)
@@ -126,7 +121,7 @@ def _panel_forecast(model: QuantileModel, bars: pl.DataFrame, dataset: Dataset, 
     return pl.DataFrame({"ticker": tickers, **bits})
 
 
-def _door_forecast(model: QuantileModel, bars: pl.DataFrame, dataset: Dataset, day: date) -> pl.DataFrame:
-    """As services see it, through the forecaster."""
+def _forecast_through_forecaster(model: QuantileModel, bars: pl.DataFrame, dataset: Dataset, day: date) -> pl.DataFrame:
+    """Forecast as services do."""
     forecaster = PanelForecaster(model, "leak-gate")
     return forecaster.forecast(bars, dataset.details, day, bars_version=dataset.bars_version).frame

@@ -1,24 +1,33 @@
-"""What a long step says while it runs.
-
-Knows one shape of message. Knows no screen: a command draws it, a test collects it.
-"""
+"""Progress of a long command, as one message type: a command draws it, a test collects it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Step(StrEnum):
+    """The step that a message is about."""
+
+    COLLECTING = "collecting bars"
+    ASSEMBLING = "assembling"
+    CHECKPOINT = "checkpoint"
+    TRAINING = "training"
+    LEAK_GATE = "leak gate"
+    EVALUATING = "evaluating"
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a step is.
+    """Progress of a step.
 
     Attributes:
-        step: What is being done, e.g. `training`.
+        step: The step.
         done: Units done.
-        total: Units in all.
-        text: What else is worth saying, e.g. the loss.
+        total: Units in total.
+        text: Further information, e.g. the loss.
     """
 
-    step: str
+    step: Step
     done: float
     total: float
     text: str = ""
@@ -27,6 +36,6 @@ class Progress:
 OnProgress = Callable[[Progress], None]
 
 
-def silent(progress: Progress) -> None:
-    """Say nothing."""
+def ignore_progress(progress: Progress) -> None:
+    """Do nothing."""
     del progress

@@ -1,8 +1,4 @@
-"""The evaluation as files: JSON, each picture as PNG, and one HTML page with the tables and the same pictures.
-
-Knows how files are laid out. Measures nothing, and draws nothing itself: `figures` does, and with it matplotlib is
-imported when a report is written and not before.
-"""
+"""Files of an evaluation: JSON, each chart as PNG, and one HTML page with the tables and the same charts."""
 
 import json
 from base64 import b64encode
@@ -11,7 +7,7 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from models.comparison import REFERENCE, Difference, Evaluation, Line
+from models.evaluation import REFERENCE, Difference, Evaluation, ForecastLine
 
 STYLE: Final = (
     "body{font:15px/1.5 system-ui;margin:2rem auto;max-width:72rem;color:#1b1f24}table{border-collapse:collapse}"
@@ -21,16 +17,16 @@ STYLE: Final = (
 
 
 def write_report(folder: Path, evaluation: Evaluation) -> Path:
-    """Write `evaluation.json`, `evaluation.html` and the pictures; the path of the page.
+    """Write `evaluation.json`, `evaluation.html` and the charts; the path of the page.
 
-    Everything is made before the first byte is written, and each file appears complete or not at all.
+    Everything is computed before the first byte is written, and each file is written atomically.
     """
-    from models.figures import draw  # noqa: PLC0415 - matplotlib takes a second that only a report needs
+    from models.figures import draw_charts  # noqa: PLC0415 - importing matplotlib takes a second
 
-    pictures = draw(evaluation)
-    contents = {f"{name}.png": png for name, (png, _) in pictures.items()}
+    charts = draw_charts(evaluation)
+    contents = {f"{name}.png": png for name, (png, _) in charts.items()}
     contents["evaluation.json"] = json.dumps(evaluation.to_json(), indent=2).encode()
-    contents["evaluation.html"] = _page(evaluation, {name: svg for name, (_, svg) in pictures.items()}).encode()
+    contents["evaluation.html"] = _make_page(evaluation, {name: svg for name, (_, svg) in charts.items()}).encode()
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         partial = folder / f".{name}-{uuid4().hex}"
@@ -39,59 +35,61 @@ def write_report(folder: Path, evaluation: Evaluation) -> Path:
     return folder / "evaluation.html"
 
 
-def _page(evaluation: Evaluation, pictures: dict[str, bytes]) -> str:
+def _make_page(evaluation: Evaluation, charts: dict[str, bytes]) -> str:
     verdict = "".join(f"<p>{escape(sentence)}</p>" for sentence in evaluation.verdict)
     images = {
         name: f'<p><img alt="{name}" src="data:image/svg+xml;base64,{b64encode(svg).decode()}"></p>'
-        for name, svg in pictures.items()
+        for name, svg in charts.items()
     }
     return (
         f"<!doctype html><meta charset=utf-8><title>Evaluation: {evaluation.version}</title><style>{STYLE}</style>"
-        f"<h1>{evaluation.version}</h1><p>Judged: {evaluation.first} to {evaluation.last}, "
+        f"<h1>{evaluation.version}</h1><p>Evaluated on {evaluation.first} to {evaluation.last}, "
         f"{evaluation.rows:,} origins of {evaluation.tickers} tickers.</p>{verdict}"
         f"<h2>Mean pinball loss</h2><p>Differences in per cent, with the 95 % interval of a paired block "
-        f"bootstrap over dates; negative is better.</p>{_table(evaluation)}"
+        f"bootstrap over dates; negative is better.</p>{_make_scores_table(evaluation)}"
         f"{images['differences']}{images['loss_by_horizon']}"
-        f"<h2>Where the loss lies, cumulative, x 1e-4</h2>{_losses(evaluation.lines)}"
-        f"<h2>What the quantiles cover</h2>{images['calibration']}{images['coverage']}{_coverage(evaluation.lines)}"
-        f"<h2>By fold, daily / cumulative loss x 1e-4</h2>{_folds(evaluation)}"
+        f"<h2>Loss by session ahead and by quantile, cumulative, x 1e-4</h2>{_make_losses_table(evaluation.lines)}"
+        f"<h2>Calibration and coverage</h2>{images['calibration']}{images['coverage']}"
+        f"{_make_coverage_table(evaluation.lines)}"
+        f"<h2>By fold, daily / cumulative loss x 1e-4</h2>{_make_folds_table(evaluation)}"
     )
 
 
-def _table(evaluation: Evaluation) -> str:
-    best = escape(evaluation.lines[0].score.name)
+def _make_scores_table(evaluation: Evaluation) -> str:
+    best = escape(evaluation.best_baseline)
     head = (
         f"<tr><th>forecast<th>daily<th>against {best}<th>against {REFERENCE}"
-        f"<th>cumulative<th>against {best}<th>against {REFERENCE}<th>80 % covers<th>rank correlation (t)"
+        f"<th>cumulative<th>against {best}<th>against {REFERENCE}"
+        "<th>coverage of the 80 % interval<th>rank correlation (t)"
     )
-    rows = "".join(_row(line, evaluation.model) for line in evaluation.lines)
+    rows = "".join(_make_row(line, evaluation.model) for line in evaluation.lines)
     return f"<div class=wide><table>{head}{rows}</table></div>"
 
 
-def _row(line: Line, model: str) -> str:
+def _make_row(line: ForecastLine, model: str) -> str:
     kind = " class=model" if line.score.name == model else ""
     return (
         f"<tr{kind}><td>{escape(line.score.name)}<td>{1e4 * line.score.daily:.3f}"
-        f"<td>{interval(line.daily_difference)}<td>{interval(line.daily_against_reference)}"
+        f"<td>{format_interval(line.daily_difference)}<td>{format_interval(line.daily_against_reference)}"
         f"<td>{1e4 * line.score.cumulative:.3f}"
-        f"<td>{interval(line.cumulative_difference)}<td>{interval(line.cumulative_against_reference)}"
-        f"<td>{100 * line.score.coverage:.1f} %<td>{rank(line)}"
+        f"<td>{format_interval(line.cumulative_difference)}<td>{format_interval(line.cumulative_against_reference)}"
+        f"<td>{100 * line.score.coverage:.1f} %<td>{format_rank(line)}"
     )
 
 
-def interval(difference: Difference) -> str:
+def format_interval(difference: Difference) -> str:
     """A difference with its bounds, in per cent; a dash where a forecast is compared with itself."""
     return "-" if difference == (0.0, 0.0, 0.0) else "{:+.2f} ({:+.2f} to {:+.2f})".format(*difference)
 
 
-def rank(line: Line) -> str:
+def format_rank(line: ForecastLine) -> str:
     """The median's rank correlation and its t statistic; none where it does not differ between tickers."""
     correlation, t_statistic = line.score.rank_correlation, line.score.rank_t
     return "none" if correlation is None or t_statistic is None else f"{correlation:+.3f} ({t_statistic:+.1f})"
 
 
-def _losses(lines: list[Line]) -> str:
-    """By step, by quantile, and the tails alone."""
+def _make_losses_table(lines: list[ForecastLine]) -> str:
+    """By session ahead, by quantile, and the two outer quantiles alone."""
     head = "".join(f"<th>{step}" for step in range(1, len(lines[0].score.by_step) + 1))
     rows = "".join(
         f"<tr><td>{escape(line.score.name)}"
@@ -104,17 +102,17 @@ def _losses(lines: list[Line]) -> str:
     )
 
 
-def _coverage(lines: list[Line]) -> str:
-    """Groups down, forecasts across: there may be many groups."""
+def _make_coverage_table(lines: list[ForecastLine]) -> str:
+    """One row a group, one column a forecast."""
     each = [line.coverage_by_group() for line in lines]
     head = "".join(f"<th>{escape(line.score.name)}" for line in lines)
     rows = "".join(
         f"<tr><td>{escape(name)}" + "".join(f"<td>{100 * shares[name]:.1f}" for shares in each) for name in each[0]
     )
-    return f"<div class=wide><table><tr><th>truths inside, %{head}{rows}</table></div>"
+    return f"<div class=wide><table><tr><th>truths inside the 80 % interval, %{head}{rows}</table></div>"
 
 
-def _folds(evaluation: Evaluation) -> str:
+def _make_folds_table(evaluation: Evaluation) -> str:
     names = [line.score.name for line in evaluation.lines]
     head = "".join(
         f"<th>{fold.first} to {fold.last}<br>{fold.rows:,} origins, fitted to {fold.fitted_to}"

@@ -1,7 +1,4 @@
-"""Scores of quantile forecasts: pinball loss, coverage, rank correlation, and the paired block bootstrap.
-
-Knows arrays of truths and forecasts on one fixed set of rows. Knows nothing of what made a forecast.
-"""
+"""Scores of quantile forecasts: pinball loss, coverage, rank correlation, and the paired block bootstrap. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -16,16 +13,16 @@ from internal.resampling import moving_blocks
 
 @dataclass(frozen=True)
 class Truth:
-    """What happened, on the rows that every forecast is scored on.
+    """The returns on the rows that every forecast is scored on.
 
     Attributes:
         dates: The origins' dates as a Date series [row].
         cumulative: Cumulative log returns, f64 [row, step].
         daily: Simple returns of each session, f64 [row, step].
-        volatility: The origin's trailing volatility, f64 [row], by which rows are parted into thirds.
+        volatility: The origin's trailing volatility, f64 [row], by which rows are divided into thirds.
         sectors: The sector of each row's ticker; null where unknown.
-        folds: The fold's number, i64 [row]; dates of one fold follow each other and lie in no other.
-        tickers: How many there are among the rows.
+        folds: The fold's number, i64 [row]; the dates of a fold are consecutive and in no other fold.
+        tickers: Number of tickers among the rows.
     """
 
     dates: pl.Series
@@ -37,7 +34,7 @@ class Truth:
     tickers: int
 
     def dates_by_fold(self) -> list[int]:
-        """How many dates each fold has, in order: the lengths within which the bootstrap may draw."""
+        """Number of dates of each fold, in order; the bootstrap draws within each."""
         frame = pl.DataFrame({"date": self.dates, "fold": self.folds})
         return frame.group_by("fold").agg(pl.col("date").n_unique()).sort("fold").get_column("date").to_list()
 
@@ -53,13 +50,13 @@ class Score:
         coverage: Share of truths inside the 80 % interval, cumulative.
         rank_correlation: Mean over dates of Spearman's correlation of the last step's median with the truth; None
             where the median does not differ between tickers.
-        rank_t: Its t statistic; None as above. Labels of 7 sessions overlap, so that only every 7th date counts.
+        rank_t: Its t statistic; None as above. Labels of 7 sessions overlap, so only every 7th date counts.
         tails: Mean cumulative loss of the two outer quantiles alone.
         by_step: Mean cumulative loss of each step.
         by_quantile: Mean cumulative loss of each quantile.
         calibration: Share of cumulative truths below each quantile, [step][quantile].
         coverage_by_volatility: Coverage of the calm, the middle and the volatile third of the rows.
-        coverage_within_date: The same with thirds of each date's own rows: calm beside its peers, not in calm times.
+        coverage_within_date: The same with thirds of each date's rows, so that calm means calmer than other tickers.
         coverage_by_sector: Coverage of each known sector.
         daily_by_date: Mean daily loss of each origin date, in date order.
         cumulative_by_date: Mean cumulative loss of each origin date, in date order.
@@ -82,11 +79,11 @@ class Score:
     cumulative_by_date: np.ndarray
 
 
-def score(name: str, truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> Score:
+def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> Score:
     """Score forecasts f64 [row, step, quantile], cumulative log and daily simple returns."""
     cumulative_loss, daily_loss = pinball_loss(truth.cumulative, cumulative), pinball_loss(truth.daily, daily)
     inside = (truth.cumulative >= cumulative[..., 0]) & (truth.cumulative <= cumulative[..., -1])
-    correlation, t_statistic = _rank_correlation(truth, cumulative[:, -1, 1])
+    correlation, t_statistic = _compute_rank_correlation(truth, cumulative[:, -1, 1])
     by_quantile = cumulative_loss.mean(axis=(0, 1))
     below = (truth.cumulative[..., None] <= cumulative).mean(axis=0)
     thirds = np.digitize(truth.volatility, np.quantile(truth.volatility, (1 / 3, 2 / 3)))
@@ -100,34 +97,36 @@ def score(name: str, truth: Truth, cumulative: np.ndarray, daily: np.ndarray) ->
         tails=float(by_quantile[[0, -1]].mean()),
         by_quantile=by_quantile.tolist(),
         calibration=below.tolist(),
-        coverage_by_volatility=[coverage for _, coverage in _coverage_by(pl.Series(thirds), inside)],
-        coverage_within_date=[coverage for _, coverage in _coverage_by(_thirds_of_dates(truth), inside)],
-        coverage_by_sector=dict(_coverage_by(truth.sectors, inside)),
+        coverage_by_volatility=[coverage for _, coverage in _compute_coverage_by(pl.Series(thirds), inside)],
+        coverage_within_date=[
+            coverage for _, coverage in _compute_coverage_by(_divide_dates_into_thirds(truth), inside)
+        ],
+        coverage_by_sector=dict(_compute_coverage_by(truth.sectors, inside)),
         by_step=[float(loss) for loss in cumulative_loss.mean(axis=(0, 2))],
-        daily_by_date=_by_date(truth.dates, daily_loss),
-        cumulative_by_date=_by_date(truth.dates, cumulative_loss),
+        daily_by_date=_average_by_date(truth.dates, daily_loss),
+        cumulative_by_date=_average_by_date(truth.dates, cumulative_loss),
     )
 
 
-def _by_date(dates: pl.Series, loss: np.ndarray) -> np.ndarray:
+def _average_by_date(dates: pl.Series, loss: np.ndarray) -> np.ndarray:
     frame = pl.DataFrame({"date": dates, "loss": loss.mean(axis=(1, 2))})
     return frame.group_by("date").agg(pl.col("loss").mean()).sort("date").get_column("loss").to_numpy()
 
 
-def _coverage_by(groups: pl.Series, inside: np.ndarray) -> list[tuple[Any, float]]:
-    """The mean of `inside` [row, step] in each group that has a name, sorted by it."""
+def _compute_coverage_by(groups: pl.Series, inside: np.ndarray) -> list[tuple[Any, float]]:
+    """The mean of `inside` [row, step] in each group that is not null, sorted by group."""
     frame = pl.DataFrame({"group": groups, "inside": inside.mean(axis=1)}).drop_nulls()
     return frame.group_by("group").agg(pl.col("inside").mean()).sort("group").rows()
 
 
-def _thirds_of_dates(truth: Truth) -> pl.Series:
+def _divide_dates_into_thirds(truth: Truth) -> pl.Series:
     """Each row's third of its own date by volatility, 0 calm."""
     rows = pl.DataFrame({"date": truth.dates, "volatility": truth.volatility})
     share = (pl.col("volatility").rank("ordinal") - 1) / pl.len() * 3
     return rows.select(share.over("date").floor().cast(pl.Int64)).to_series()
 
 
-def _rank_correlation(truth: Truth, median: np.ndarray) -> tuple[float | None, float | None]:
+def _compute_rank_correlation(truth: Truth, median: np.ndarray) -> tuple[float | None, float | None]:
     """Mean over dates, and its t statistic."""
     frame = pl.DataFrame({"date": truth.dates, "median": median, "truth": truth.cumulative[:, -1]})
     per_date = frame.group_by("date").agg(pl.corr("median", "truth", method="spearman").alias("correlation"))
@@ -139,19 +138,19 @@ def _rank_correlation(truth: Truth, median: np.ndarray) -> tuple[float | None, f
     return float(values.mean()), float(values.mean() / error) if error > 0 else None
 
 
-def relative_difference(
+def compute_relative_difference(
     loss: np.ndarray, reference: np.ndarray, lengths: list[int], *, seed: int = 0
 ) -> tuple[float, float, float]:
-    """How much larger a loss is than the reference's, in per cent, with the 95 % interval of a paired block bootstrap.
+    """Difference of a loss from a reference's, in per cent, with the 95 % interval of a paired block bootstrap.
 
     Dates are drawn in moving blocks of 10 sessions (Kuensch 1989), the same for both, because neighbouring origins
-    share most of their returns. Each fold is drawn from itself, as many dates as it has, so that no block bridges two.
+    share most of their returns. Each fold is drawn separately, so that no block spans two folds.
 
     Args:
         loss: Mean loss by date, f64 [date].
         reference: The reference's, same dates.
         lengths: Dates of each fold, in order; they add up to the dates.
-        seed: Of the draws.
+        seed: Of the random draws.
 
     Returns:
         Difference, lower and upper bound, each in per cent of the reference; negative is better.

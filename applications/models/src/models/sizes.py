@@ -1,7 +1,4 @@
-"""The two sizes of a training: small ends in a minute or two on a laptop, full is the published size.
-
-Knows numbers. Knows nothing of networks.
-"""
+"""The two sizes of a network: `small` trains in a minute or two on a laptop, `full` is the published size."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -9,18 +6,18 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Size:
-    """One size. Dropout is high and passes are few: a network without them remembers dates.
+    """One size. Dropout is high and epochs are few, because a network overfits to dates otherwise.
 
     Attributes:
         hidden_size: Width of every layer.
         head_count: Attention heads.
         dropout: Share of units dropped in training.
         batch_size: Windows in a step.
-        learning_rate: Adam's.
-        epochs: Most passes over the training windows.
+        learning_rate: Of the optimizer Adam.
+        epochs: Maximum number of epochs.
         patience: Epochs without a better validation loss before training stops.
         seeds: Networks that are trained and averaged.
-        windows_per_epoch: Most windows in a pass; more are thinned evenly in time, so that every date is seen.
+        windows_per_epoch: Maximum number of windows in an epoch; more are thinned evenly, so that every date remains.
     """
 
     hidden_size: int

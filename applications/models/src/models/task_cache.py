@@ -1,12 +1,12 @@
-"""Cached results: the models and forecasts of an evaluation's tasks, so that one that was killed goes on.
+"""A cache of fitted models and forecasts, so that an interrupted evaluation continues with the missing ones.
 
-Knows folders whose names are what their content was made of: bars, fold, settings and code. Each appears complete or
-not at all, and every byte is checked against its manifest when it is read. Knows nothing of how either is made.
+An entry's folder is named by a digest of everything that it was made of: bars, fold, settings and code. Its parts are
+written atomically, and every byte is checked against a manifest when it is read.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -16,46 +16,50 @@ from internal.errors import ArtifactError
 from internal.forecasting.artifact import Artifact, load_artifact, save_artifact
 from internal.forecasting.quantiles import RowQuantiles
 from models.dataset import Dataset
+from models.folds import FoldData, fold_to_json
+from models.model_specification import ModelSpecification
+from models.sizes import SIZES
 
 FORECASTS: Final = "forecasts"
+MODEL: Final = "model"
 KEY_LENGTH: Final = 24
 
 
 @dataclass(frozen=True)
 class CachedTask:
-    """One task's place.
+    """The cached results of one task.
 
     Attributes:
-        folder: Its own; what it was made of is in its name.
-        made_of: The same in words, written beside the forecasts.
+        folder: Its folder.
+        inputs: What it was made of, as plain values; stored with the forecasts.
     """
 
     folder: Path
-    made_of: Mapping[str, Any]
+    inputs: Mapping[str, Any]
 
     @property
     def checkpoints(self) -> Path:
-        """Where a training that has not ended lies."""
+        """The folder of a training's checkpoints."""
         return self.folder / "checkpoints"
 
-    def forecasts(self) -> RowQuantiles | None:
+    def read_forecasts(self) -> RowQuantiles | None:
         """The forecasts, or None when the task has not ended. Raises ArtifactError when they were changed."""
         artifact = self._read(FORECASTS)
         return None if artifact is None else RowQuantiles(artifact.arrays["cumulative"], artifact.arrays["daily"])
 
-    def keep_forecasts(self, forecasts: RowQuantiles) -> None:
-        """Write the forecasts as a whole."""
+    def write_forecasts(self, forecasts: RowQuantiles) -> None:
+        """Write the forecasts atomically."""
         arrays = {"cumulative": forecasts.cumulative, "daily": forecasts.daily}
-        artifact = Artifact(FORECASTS, arrays, dict(self.made_of), {}, {}, {}, 0, str(self.made_of["code"]))
+        artifact = Artifact(FORECASTS, arrays, dict(self.inputs), {}, {}, {}, 0, str(self.inputs["code"]))
         save_artifact(self.folder / FORECASTS, artifact)
 
-    def model(self) -> Artifact | None:
+    def read_model(self) -> Artifact | None:
         """The fitted model, or None when there is none yet. Raises ArtifactError when it was changed."""
-        return self._read("model")
+        return self._read(MODEL)
 
-    def keep_model(self, artifact: Artifact) -> None:
-        """Write the model as a whole."""
-        save_artifact(self.folder / "model", artifact)
+    def write_model(self, artifact: Artifact) -> None:
+        """Write the model atomically."""
+        save_artifact(self.folder / MODEL, artifact)
 
     def _read(self, name: str) -> Artifact | None:
         folder = self.folder / name
@@ -64,17 +68,35 @@ class CachedTask:
         try:
             return load_artifact(folder)
         except ArtifactError as error:
-            raise ArtifactError(f"{error.detail}; remove {folder}, and the same command makes it anew") from error
+            raise ArtifactError(f"{error.detail}; remove {folder}, and run the same command again") from error
 
 
-def keep(store: Path, made_of: Mapping[str, Any]) -> CachedTask:
-    """The place of what is made of these plain values, in a store."""
-    digest = sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
-    return CachedTask(store / digest[:KEY_LENGTH], made_of)
+@dataclass(frozen=True)
+class TaskCache:
+    """The cache of one dataset and one version of the code.
+
+    Attributes:
+        folder: The cache's folder.
+        bars: Digest of the dataset.
+        code: Digest of the code.
+    """
+
+    folder: Path
+    bars: str
+    code: str
+
+    def entry(self, specification: ModelSpecification, data: FoldData) -> CachedTask:
+        """The cached results of a model on a fold."""
+        settings: dict[str, Any] = {**asdict(specification), "seeds": list(specification.seeds)}
+        if specification.seeds:
+            settings["size"] = asdict(SIZES[specification.model])
+        inputs = {"bars": self.bars, "fold": fold_to_json(data.fold), "model": settings, "code": self.code}
+        digest = sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+        return CachedTask(self.folder / digest[:KEY_LENGTH], inputs)
 
 
-def dataset_digest(dataset: Dataset) -> str:
-    """Of the bars, the details and the last session."""
+def compute_dataset_digest(dataset: Dataset) -> str:
+    """A digest of the bars, the details and the last session."""
     digest = sha256(dataset.end.isoformat().encode())
     for frame in (dataset.bars, dataset.details):
         content = BytesIO()

@@ -1,7 +1,4 @@
-"""Train: fit a model, pass the leak gate, measure it, register it, and decide whether it becomes the champion.
-
-Knows the order and the rule of promotion. How a model is fitted is `fitting`'s and `network_fitting`'s.
-"""
+"""Training: fit a model, pass the leak gate, evaluate it, register it, and promote it when it is not worse."""
 
 import shutil
 import tempfile
@@ -11,41 +8,41 @@ from typing import Any, Final
 
 from internal.baselines.catalogue import BASELINES
 from internal.errors import ArtifactError, FundError
-from internal.features.panel import build_panel
-from internal.features.variables import observe
 from internal.forecasting.artifact import save_artifact
 from internal.forecasting.quantiles import QuantileModel
 from internal.forecasting.registry import CHAMPION, LEAK_GATE, Registry
 from internal.model_registry import load_model
-from models.comparison import Evaluation
+from models.baseline_fitting import Candidate, fit_baseline
 from models.dataset import Dataset
-from models.evaluate import compare, model_losses
-from models.fitting import Candidate, Material, check_model, choose_fold, fit_baseline
-from models.leak_gate import find_late_fits, find_leaks, passed
-from models.progress import OnProgress, Progress, silent
+from models.evaluate import compute_held_out_loss, evaluate_model
+from models.evaluation import Evaluation
+from models.folds import FoldData, choose_fold, observe_dataset
+from models.leak_gate import describe_pass, find_late_fits, find_leaks
+from models.model_specification import require_fittable, require_known_model
+from models.progress import OnProgress, Progress, Step, ignore_progress
 from models.sizes import SIZES
 from models.tracking import Tracker
 
-TIE: Final = 1.001  # 0.1 % of the loss is noise
+TIE: Final = 1.001  # a difference of 0.1 % of the loss is noise
 
 
 class LeakError(FundError):
-    """A trained model's forecasts changed when the future did; it was not registered."""
+    """A trained model's forecasts changed with later bars; it was not registered."""
 
     status = 500
-    title = "Model sees the future"
+    title = "Model uses future data"
     slug = "leak"
 
 
 @dataclass(frozen=True)
 class Training:
-    """What one training did.
+    """The result of one training.
 
     Attributes:
         version: The artifact's version in the registry.
         promoted: Whether it is the champion now.
         reason: Why, or why not.
-        evaluation: Its scores on the held-out block beside the baselines.
+        evaluation: Its scores and the baselines' on the held-out block.
     """
 
     version: str
@@ -54,7 +51,7 @@ class Training:
     evaluation: Evaluation
 
 
-def train(  # noqa: PLR0913 - a run's settings, each its own
+def train(  # noqa: PLR0913 - the settings of a run, each its own
     dataset: Dataset,
     registry: Registry,
     tracker: Tracker,
@@ -62,63 +59,62 @@ def train(  # noqa: PLR0913 - a run's settings, each its own
     model: str = "small",
     seed: int = 7,
     checkpoints: Path | None = None,
-    on_progress: OnProgress = silent,
+    on_progress: OnProgress = ignore_progress,
 ) -> Training:
-    """Train a network of a named size, or fit a baseline by its kind, and register it.
+    """Train networks of a size, or fit a baseline by its kind, and register the model.
 
-    With a folder for this run's checkpoints, a training that was interrupted goes on from its last epoch; once the
-    model is registered, the folder is removed.
-
-    The newest origins are held out for the evaluation, the ones before choose the epoch, the rest train.
+    The newest origins are held out for the evaluation, those before them choose the epoch, the rest train. With a
+    folder for checkpoints, an interrupted training continues after its last epoch; once the model is registered, the
+    folder is removed.
 
     Raises:
         InvalidRequestError: The model's name is unknown, or the dataset has too few sessions (it says how many).
+        ConfigurationError: The model is fitted with LightGBM, which is not installed or lacks a system library.
         LeakError: The leak gate found a forecast that depends on later bars; nothing was registered.
     """
-    check_model(model)
-    frame = observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
-    material = Material(frame, choose_fold(frame), dataset.bars_version)
-    candidate = _fit(material, model, seed, tracker, on_progress, checkpoints)
-    on_progress(Progress("leak gate", 0, 1))
-    gate = pass_leak_gate(candidate, dataset, material)
-    on_progress(Progress("leak gate", 1, 1))
-    evaluation = compare(frame, candidate.artifact, candidate.model, "candidate", on_progress=on_progress)
-    version = _register(registry, candidate, {LEAK_GATE: gate, **_measured(evaluation)})
-    promoted, reason = _promote(registry, version, material, candidate)
+    require_known_model(model)
+    require_fittable(model)
+    frame = observe_dataset(dataset)
+    data = FoldData(frame, choose_fold(frame), dataset.bars_version)
+    candidate = _fit_candidate(data, model, seed, tracker, on_progress, checkpoints)
+    on_progress(Progress(Step.LEAK_GATE, 0, 1))
+    gate = pass_leak_gate(candidate, dataset, data)
+    on_progress(Progress(Step.LEAK_GATE, 1, 1))
+    evaluation = evaluate_model(frame, candidate.artifact, candidate.model, "candidate", on_progress=on_progress)
+    version = _register(registry, candidate, {LEAK_GATE: gate, **_summarise_evaluation(evaluation)})
+    promoted, reason = _promote(registry, version, data, candidate)
     if checkpoints is not None and checkpoints.exists():
         shutil.rmtree(checkpoints)
-    tracker.finish({"version": version, "promoted": promoted, "reason": reason, **_losses(evaluation)})
+    tracker.finish({"version": version, "promoted": promoted, "reason": reason, **_summarise_losses(evaluation)})
     return Training(version, promoted, reason, replace(evaluation, version=version))
 
 
-def _fit(  # noqa: PLR0913, PLR0917 - a run's settings, each its own
-    material: Material, model: str, seed: int, tracker: Tracker, on_progress: OnProgress, checkpoints: Path | None
+def _fit_candidate(  # noqa: PLR0913, PLR0917 - the settings of a run, each its own
+    data: FoldData, model: str, seed: int, tracker: Tracker, on_progress: OnProgress, checkpoints: Path | None
 ) -> Candidate:
     if model in BASELINES:
-        return fit_baseline(material, model)
-    from models.network_fitting import Run, fit_network  # noqa: PLC0415 - tinygrad takes seconds and a compiler
+        return fit_baseline(data, model)
+    from models.network_fitting import TrainingRun, fit_network  # noqa: PLC0415 - tinygrad takes seconds and a compiler
 
-    return fit_network(material, Run(model, SIZES[model], seed), tracker, on_progress, checkpoints)
+    return fit_network(data, TrainingRun(model, SIZES[model], seed), tracker, on_progress, checkpoints)
 
 
-def pass_leak_gate(candidate: Candidate, dataset: Dataset, material: Material) -> dict[str, Any]:
-    """Forecast at the first held-out session with later bars removed and poisoned, and look for fits beyond the fold.
+def pass_leak_gate(candidate: Candidate, dataset: Dataset, data: FoldData) -> dict[str, Any]:
+    """Forecast at the first test session with later bars removed and altered, and look for fits beyond the fold.
 
     Returns:
-        What the artifact says of it from now on.
+        The record of the passed gate, for the artifact.
 
     Raises:
-        LeakError: Something changed, or was fitted to more than the training fold; the sentence says what.
+        LeakError: A forecast changed, or something was fitted beyond the training fold; the message says what.
     """
-    day = material.fold.test.first
-    changed, late = (
-        find_leaks(candidate.model, dataset, day),
-        find_late_fits(candidate.artifact, material.frame, material.fold),
-    )
+    day = data.fold.test.first
+    changed = find_leaks(candidate.model, dataset, day)
+    late = find_late_fits(candidate.artifact, data.frame, data.fold)
     sentences = [f"forecasts at {day} change when later bars do ({', '.join(changed)})"] if changed else []
     if sentences or late:
         raise LeakError(f"{'; '.join([*sentences, *late])}: the model was not registered")
-    return passed(day)
+    return describe_pass(day)
 
 
 def _register(registry: Registry, candidate: Candidate, measured: dict[str, Any]) -> str:
@@ -129,11 +125,11 @@ def _register(registry: Registry, candidate: Candidate, measured: dict[str, Any]
         return registry.register(path)
 
 
-def _measured(evaluation: Evaluation) -> dict[str, Any]:
-    return {"held_out": _losses(evaluation), "verdict": evaluation.verdict}
+def _summarise_evaluation(evaluation: Evaluation) -> dict[str, Any]:
+    return {"held_out": _summarise_losses(evaluation), "verdict": evaluation.verdict}
 
 
-def _losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:
+def _summarise_losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:
     return {
         line.score.name: {
             "daily_loss": line.score.daily,
@@ -144,13 +140,13 @@ def _losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:
     }
 
 
-def _promote(registry: Registry, version: str, material: Material, candidate: Candidate) -> tuple[bool, str]:
+def _promote(registry: Registry, version: str, data: FoldData, candidate: Candidate) -> tuple[bool, str]:
     """Make it the champion when there is none, or when it is not worse on this training's held-out block."""
-    champion = _champion(registry)
+    champion = _load_champion(registry)
     if isinstance(champion, str):
         registry.promote(version)
         return True, champion
-    own, other = (model_losses(material.frame, candidate.artifact, one) for one in (candidate.model, champion))
+    own, other = (compute_held_out_loss(data.frame, candidate.artifact, one) for one in (candidate.model, champion))
     if own > other * TIE:
         return False, f"its held-out loss {1e4 * own:.3f}e-4 is above the champion's {1e4 * other:.3f}e-4"
     registry.promote(version)
@@ -160,11 +156,11 @@ def _promote(registry: Registry, version: str, material: Material, candidate: Ca
     )
 
 
-def _champion(registry: Registry) -> QuantileModel | str:
-    """The present champion's model, or the reason why there is none to compare with."""
+def _load_champion(registry: Registry) -> QuantileModel | str:
+    """The current champion's model, or the reason why there is none to compare with."""
     if not registry.has_alias():
-        return "it is the first one here: there is no champion to compare it with"
+        return "it is the first model of this registry"
     try:
         return load_model(registry.path(CHAMPION))
     except ArtifactError as error:
-        return f"the champion before it cannot be compared with: {error.detail}"
+        return f"the previous champion cannot be used for a comparison: {error.detail}"

@@ -1,9 +1,6 @@
-"""What the commands print: progress bars and the evaluation's tables.
+"""Terminal output of the commands: progress bars and the tables of an evaluation."""
 
-Knows a terminal. Measures and decides nothing.
-"""
-
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
@@ -12,15 +9,15 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
 from rich.table import Table
 
-from models.comparison import REFERENCE, Evaluation, Line
+from models.evaluation import REFERENCE, Evaluation, ForecastLine
 from models.progress import OnProgress, Progress
-from models.report import interval, rank
+from models.report import format_interval, format_rank
 from models.scoring import Score
 
 
 @contextmanager
-def progress_bars(console: Console) -> Iterator[OnProgress]:
-    """One bar a step, with the time left and what the step says of itself."""
+def show_progress_bars(console: Console) -> Generator[OnProgress]:
+    """Show one bar a step, with the time left and the text of its last message."""
     columns = (
         TextColumn("{task.description:<18}"),
         BarColumn(),
@@ -34,7 +31,7 @@ def progress_bars(console: Console) -> Iterator[OnProgress]:
             if progress.step not in tasks:
                 tasks[progress.step] = bars.add_task(
                     progress.step, total=progress.total, completed=int(progress.done), text=""
-                )  # what an earlier run has done says nothing of this one's speed
+                )  # units of an interrupted run are completed at the start and do not count for the speed
             task = tasks[progress.step]
             bars.update(task, completed=progress.done, total=progress.total, text=progress.text)
 
@@ -42,36 +39,38 @@ def progress_bars(console: Console) -> Iterator[OnProgress]:
 
 
 def print_evaluation(console: Console, evaluation: Evaluation) -> None:
-    """The tables, the best baseline first, and the verdict below them."""
+    """Print the tables, the best baseline first, and the verdict."""
     console.print(
-        f"Judged {evaluation.first} to {evaluation.last}: {evaluation.rows:,} origins of {evaluation.tickers} tickers; "
-        "mean pinball loss x 1e-4, differences in % with 95 % intervals"
+        f"Evaluated on {evaluation.first} to {evaluation.last}: {evaluation.rows:,} origins of {evaluation.tickers} "
+        "tickers; mean pinball loss x 1e-4, differences in % with 95 % intervals"
     )
-    tables = [_losses(evaluation, measure) for measure in ("daily", "cumulative")]
-    tables += [_coverage(evaluation), *([_folds(evaluation)] if len(evaluation.folds) > 1 else [])]
+    tables = [_make_losses_table(evaluation, measure) for measure in ("daily", "cumulative")]
+    tables += [
+        _make_coverage_table(evaluation),
+        *([_make_folds_table(evaluation)] if len(evaluation.folds) > 1 else []),
+    ]
     for table in tables:
         console.print(table)
     for sentence in evaluation.verdict:
         console.print(sentence)
 
 
-def _losses(evaluation: Evaluation, measure: str) -> Table:
-    table = _table(evaluation.lines[0].score.name, f"{measure} returns", "against the best", f"against {REFERENCE}")
+def _make_losses_table(evaluation: Evaluation, measure: str) -> Table:
+    table = _make_table(f"{measure} returns", f"against {evaluation.best_baseline}", f"against {REFERENCE}")
     for line in evaluation.lines:
         loss, differences = (
             (line.score.daily, (line.daily_difference, line.daily_against_reference))
             if measure == "daily"
             else (line.score.cumulative, (line.cumulative_difference, line.cumulative_against_reference))
         )
-        _add(table, evaluation, line, f"{1e4 * loss:.3f}", *map(interval, differences))
+        _add_row(table, evaluation, line, f"{1e4 * loss:.3f}", *map(format_interval, differences))
     return table
 
 
-def _coverage(evaluation: Evaluation) -> Table:
-    """Thirds by volatility, calm first: of all rows, and of each date's own rows; the worst and the best sector."""
-    table = _table(
-        evaluation.lines[0].score.name,
-        "80 % covers",
+def _make_coverage_table(evaluation: Evaluation) -> Table:
+    """Coverage, also of thirds by volatility (calm first) of all rows and of each date's rows, and of sectors."""
+    table = _make_table(
+        "80 % coverage",
         "thirds",
         "of each date",
         "worst sector",
@@ -84,33 +83,43 @@ def _coverage(evaluation: Evaluation) -> Table:
             " ".join(f"{100 * share:.1f}" for share in one)
             for one in (score.coverage_by_volatility, score.coverage_within_date)
         ]
-        _add(table, evaluation, line, f"{100 * score.coverage:.1f}", *thirds, *_sectors(score), rank(line))
+        _add_row(
+            table,
+            evaluation,
+            line,
+            f"{100 * score.coverage:.1f}",
+            *thirds,
+            *_format_worst_and_best_sector(score),
+            format_rank(line),
+        )
     return table
 
 
-def _sectors(score: Score) -> list[str]:
-    """The sector that is covered least, and the one that is covered most."""
+def _format_worst_and_best_sector(score: Score) -> list[str]:
+    """The sectors with the lowest and the highest coverage."""
     shares = sorted(score.coverage_by_sector.items(), key=lambda sector: sector[1])
     worst_and_best = [shares[0], shares[-1]] if shares else [("none known", float("nan"))] * 2
     return [f"{name.capitalize()} {100 * share:.1f}" for name, share in worst_and_best]
 
 
-def _folds(evaluation: Evaluation) -> Table:
-    """Daily and cumulative loss in each fold."""
-    table = _table(evaluation.lines[0].score.name, *(f"{fold.first} to {fold.last}" for fold in evaluation.folds))
+def _make_folds_table(evaluation: Evaluation) -> Table:
+    """Daily and cumulative loss of each fold."""
+    table = _make_table(*(f"{fold.first} to {fold.last}" for fold in evaluation.folds))
     for line in evaluation.lines:
         losses = [fold.losses[line.score.name] for fold in evaluation.folds]
-        _add(table, evaluation, line, *(f"{1e4 * daily:.3f} / {1e4 * cumulative:.3f}" for daily, cumulative in losses))
+        _add_row(
+            table, evaluation, line, *(f"{1e4 * daily:.3f} / {1e4 * cumulative:.3f}" for daily, cumulative in losses)
+        )
     return table
 
 
-def _table(best: str, *headings: str) -> Table:
+def _make_table(*headings: str) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 1))
     table.add_column("forecast", no_wrap=True)
     for heading in headings:
-        table.add_column(heading.replace("the best", best), justify="right")
+        table.add_column(heading, justify="right")
     return table
 
 
-def _add(table: Table, evaluation: Evaluation, line: Line, *cells: str) -> None:
+def _add_row(table: Table, evaluation: Evaluation, line: ForecastLine, *cells: str) -> None:
     table.add_row(line.score.name, *cells, style="bold" if line.score.name == evaluation.model else None)

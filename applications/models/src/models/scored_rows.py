@@ -1,0 +1,32 @@
+"""The rows that every forecast of an evaluation is scored on, and what happened after them."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import polars as pl
+
+from internal.baselines.forecast import to_daily
+from internal.forecasting.quantiles import RowQuantiles
+from models.scoring import Truth
+
+
+def make_truth(frame: pl.DataFrame, origins: np.ndarray, ahead: np.ndarray, folds: np.ndarray) -> Truth:
+    """The returns after some rows of an observed panel, with the columns that scores are grouped by."""
+    columns = {name: frame.get_column(name).gather(origins) for name in ("date", "ticker", "volatility", "sector")}
+    volatility = columns["volatility"].to_numpy()
+    return Truth(
+        columns["date"], ahead, to_daily(ahead), volatility, columns["sector"], folds, columns["ticker"].n_unique()
+    )
+
+
+def find_complete_rows(ahead: np.ndarray, forecasts: Iterable[RowQuantiles]) -> np.ndarray:
+    """Which rows have a known truth and every forecast, bool [row]."""
+    known = np.isfinite(ahead).all(axis=1)
+    for one in forecasts:
+        known &= np.isfinite(one.cumulative).all(axis=(1, 2)) & np.isfinite(one.daily).all(axis=(1, 2))
+    return known
+
+
+def select_rows(forecast: RowQuantiles, rows: np.ndarray) -> RowQuantiles:
+    """The forecast of some rows."""
+    return RowQuantiles(forecast.cumulative[rows], forecast.daily[rows])

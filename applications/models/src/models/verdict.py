@@ -1,0 +1,56 @@
+"""The verdict of an evaluation in sentences: whether the model beats the best baseline by more than noise."""
+
+from typing import Final
+
+from internal.baselines.catalogue import BASELINES
+from models.evaluation import Difference
+from models.scoring import Score, compute_relative_difference
+
+NOISE_PER_CENT: Final = 0.1
+SUSPICIOUS_GAIN_PER_CENT: Final = 2.0  # knowing each ticker's future volatility gains 1.6 to 4.3 %
+SIGNIFICANT_T: Final = 2.0  # standard errors
+
+
+def write_verdict(scores: list[Score], model: str, lengths: list[int]) -> list[str]:
+    """The sentences about a model.
+
+    Args:
+        scores: Of every forecast.
+        model: The name of the evaluated model.
+        lengths: Dates of each fold, in order.
+    """
+    own = next(one for one in scores if one.name == model)
+    baselines = [one for one in scores if one.name in BASELINES and one is not own]
+    cumulative, daily = min(baselines, key=lambda one: one.cumulative), min(baselines, key=lambda one: one.daily)
+    differences = {
+        ("cumulative", cumulative.name): compute_relative_difference(
+            own.cumulative_by_date, cumulative.cumulative_by_date, lengths
+        ),
+        ("daily", daily.name): compute_relative_difference(own.daily_by_date, daily.daily_by_date, lengths),
+    }
+    sentences = [_describe_difference(model, *names, one) for names, one in differences.items()]
+    if min(difference for difference, _, _ in differences.values()) < -SUSPICIOUS_GAIN_PER_CENT:
+        sentences.append("A gain of more than 2 % on real bars is probably a leak: check before relying on it.")
+    if own.rank_t is None or abs(own.rank_t) < SIGNIFICANT_T:
+        sentences.append("The median does not rank tickers: any advantage is in the width of the forecast.")
+    return [*sentences, *_name_missing_baselines(scores)]
+
+
+def _describe_difference(model: str, measure: str, best: str, found: Difference) -> str:
+    difference, lower, upper = found
+    figures = f"{difference:+.2f} % against {best}, 95 % interval {lower:+.2f} to {upper:+.2f} %"
+    if upper < 0 and difference < -NOISE_PER_CENT:
+        return f"{model} beats the best baseline on {measure} returns: {figures}."
+    if upper < 0:
+        return f"{model} does NOT beat the best baseline on {measure} returns by more than noise: {figures}."
+    if lower > 0:
+        return f"{model} does NOT beat the best baseline on {measure} returns: its loss is larger, {figures}."
+    return f"{model} does NOT beat the best baseline on {measure} returns: no significant difference, {figures}."
+
+
+def _name_missing_baselines(scores: list[Score]) -> list[str]:
+    missing = BASELINES.keys() - {one.name for one in scores}
+    return [
+        f"{kind} is not in this comparison, because LightGBM is not available: `fund doctor` says what to install."
+        for kind in sorted(missing)
+    ]
