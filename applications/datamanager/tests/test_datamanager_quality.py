@@ -91,7 +91,7 @@ def test_no_row_is_lost(rows: list[dict[str, str | None]]) -> None:
 
 
 def test_splits() -> None:
-    """A repeated record counts once; contradicting and inpresent ones are quarantined."""
+    """A repeated record counts once; contradicting and incomplete ones are quarantined."""
     day = date(2024, 3, 27)
     rows = [
         ("A", day, 1, 4),

@@ -552,7 +552,39 @@ def test_operations(client: httpx.Client) -> None:
     assert float(metrics["equity_bars_sessions"]) == 1
     assert float(metrics["equity_bars_rows"]) == read(client, "/sessions").get_column("rows").item()
     assert float(metrics["equity_bars_sessions_missing"]) == 0
-    assert "/equity-bars" in client.get("/openapi.json").json()["paths"]
+
+
+def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]) -> None:
+    """Every JSON route refers to a response model, every frame route lists the frame's media types."""
+    client, _ = untouched
+    paths = client.get("/openapi.json").json()["paths"]
+    operations = {(method, path): one for path, methods in paths.items() for method, one in methods.items()}
+    contents = {key: one["responses"].get("200", {}).get("content", {}) for key, one in operations.items()}
+    frames = {key for key, content in contents.items() if ARROW in content}
+    assert frames == {
+        ("get", path)
+        for path in (
+            *("/equity-bars", "/equity-details", "/sessions", "/predictions", "/portfolios", "/query"),
+            *("/corporate-actions/splits", "/corporate-actions/dividends"),
+        )
+    }
+    bars = contents["get", "/equity-bars"][JSON]["schema"]["items"]["properties"]
+    assert list(equity_bars.COLUMNS) == list(bars)
+    assert bars["date"] == {"type": ["string", "null"], "format": "date"}
+    own = (
+        contents.keys()
+        - frames
+        - {("get", path) for path in ("/health", "/ready", "/metrics", "/events")}
+        - {("post", "/events")}
+    )
+    models = {key: contents[key][JSON]["schema"]["$ref"].rsplit("/", 1)[1] for key in own}
+    assert models == {
+        ("post", "/equity-bars"): "IngestionResponse",
+        ("get", "/equity-bars/ingestion"): "IngestionProgressResponse",
+        ("post", "/equity-details"): "DetailsResponse",
+        ("post", "/predictions"): "StoredResponse",
+        ("post", "/portfolios"): "StoredResponse",
+    }
 
 
 def test_not_ready_while_the_key_is_refused(vendor: Vendor, tmp_path: Path) -> None:

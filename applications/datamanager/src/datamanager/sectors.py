@@ -1,14 +1,14 @@
 """A company's sector from its Standard Industrial Classification (SIC) code.
 
-Knows the code list that the SEC publishes (https://www.sec.gov/search-filings/standard-industrial-classification-sic-code-list)
-and its two-digit major groups (https://www.osha.gov/data/sic-manual). Knows no company. The eleven sector names are the
-market's usual ones; the assignment of industry to sector is ours, because SIC itself has divisions, not sectors.
+The codes are in the list of the SEC (https://www.sec.gov/search-filings/standard-industrial-classification-sic-code-list)
+and its two-digit major groups in https://www.osha.gov/data/sic-manual. The eleven sector names are the market's usual
+ones. SIC has divisions and no sectors, so the assignment of industries to sectors is this module's.
 """
 
 import polars as pl
 
-# First the industries (three or four digits) that a major group would put in the wrong sector, then the major groups:
-# ranges of the four-digit code, both ends included. The first range that holds the code decides.
+# First the industries (three or four digits) whose sector differs from their major group's, then the major groups:
+# ranges of the four-digit code, both ends included. The first range that contains the code decides.
 _INDUSTRIES: tuple[tuple[int, int, str], ...] = (
     (1520, 1531, "Consumer Discretionary"),  # homebuilders
     (2510, 2519, "Consumer Discretionary"),  # household furniture
@@ -82,7 +82,7 @@ _MAJOR_GROUPS: tuple[tuple[int, int, str], ...] = (
 
 
 def sector_expression(code: pl.Expr) -> pl.Expr:
-    """The sector (String, null where the code is null, no number or in no group) of a column of SIC codes as text."""
+    """The sector (String) of a column of SIC codes as text; null where a code is null, not a number or in no group."""
     number = code.cast(pl.Int32, strict=False)
     return pl.coalesce(
         [

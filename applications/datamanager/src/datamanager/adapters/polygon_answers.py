@@ -111,7 +111,7 @@ def _advise(status: int) -> str:
         return "Check POLYGON_API_KEY and what its plan includes"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return "Lower POLYGON_REQUESTS_PER_MINUTE to the plan's rate limit"
-    return "Ask again later; sessions ingested before are kept"
+    return "Ask again later; sessions ingested before stay in the lake"
 
 
 def _quote(content: bytes, key: str) -> str:

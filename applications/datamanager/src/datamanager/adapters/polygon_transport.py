@@ -98,7 +98,7 @@ class VendorTransport:
 def _unreachable(request: str, failure: Exception, attempts: int) -> UnavailableError:
     return UnavailableError(
         f"{request} could not be sent or answered ({type(failure).__name__}) in {attempts} attempts; "
-        f"check POLYGON_BASE_URL and the network. Sessions ingested before are kept"
+        f"check POLYGON_BASE_URL and the network. Sessions ingested before stay in the lake"
     )
 
 
