@@ -10,7 +10,7 @@ import pytest
 
 from applications.exchange.tests.exchange_kit import MemoryStore, OpenVenue, SqliteStore, Store, advance
 from exchange.adapters.database import to_text
-from exchange.responses.alpaca_activities import activity_body
+from exchange.bodies.alpaca_activities import activity_body
 from internal.dates import session_close, session_open
 from internal.venue.charges import Sale
 from internal.venue.clock import Auction

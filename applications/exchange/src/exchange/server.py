@@ -16,10 +16,10 @@ from exchange.adapters.bars_file import load_replayed_market
 from exchange.adapters.database import Database
 from exchange.adapters.fault_repository import SqliteFaultRepository
 from exchange.adapters.sqlite_repository import SqliteRepository
+from exchange.bodies.control import state_of
 from exchange.configuration import Configuration
 from exchange.events import SOURCE, Publisher
 from exchange.fault_injection import FaultInjection
-from exchange.responses.control import state_of
 from exchange.routes import (
     alpaca_account,
     alpaca_activities,

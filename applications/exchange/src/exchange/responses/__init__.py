@@ -1,1 +1,1 @@
-"""The bodies of the exchange's answers, as models: Alpaca's, Polygon's and the control API's."""
+"""The models of answers: Alpaca's, Polygon's and the control API's."""

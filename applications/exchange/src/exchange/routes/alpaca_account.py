@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
-from exchange.responses.alpaca_account import AccountBody, AccountConfigurationsBody, account_body
+from exchange.bodies.alpaca_account import account_body, configurations_body
+from exchange.responses.alpaca import AccountBody, AccountConfigurationsBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
 from exchange.routes.order_requests import parse_fields, parse_object
@@ -28,7 +29,7 @@ def get_account(exchange: TheExchange) -> AccountBody:
 @router.get("/configurations")
 def get_configurations(exchange: TheExchange) -> AccountConfigurationsBody:
     """The account's settings."""
-    return AccountConfigurationsBody.of(exchange.core.state.settings)
+    return configurations_body(exchange.core.state.settings)
 
 
 @router.patch("/configurations")
@@ -40,7 +41,7 @@ async def change_configurations(request: Request, exchange: TheExchange) -> Acco
 
 
 def _change_settings(exchange: Exchange, named: Mapping[str, object]) -> AccountConfigurationsBody:
-    present = AccountConfigurationsBody.of(exchange.core.state.settings).model_dump()
+    present = configurations_body(exchange.core.state.settings).model_dump()
     checked = parse_fields(AccountConfigurationsBody, {**present, **named}).model_dump()
     settings = exchange.core.change_settings({name: checked[name] for name in named})
-    return AccountConfigurationsBody.of(settings)
+    return configurations_body(settings)

@@ -6,13 +6,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from exchange.responses.alpaca_activities import (
-    FillBody,
-    MovementBody,
-    activity_body,
-    activity_id,
-    moment_of_activity_id,
-)
+from exchange.bodies.alpaca_activities import activity_body, activity_id, moment_of_activity_id
+from exchange.responses.alpaca import FillBody, MovementBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
 from exchange.services import Exchange

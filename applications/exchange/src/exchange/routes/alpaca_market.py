@@ -8,14 +8,8 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
-from exchange.responses.alpaca_market import (
-    AssetBody,
-    CalendarDayBody,
-    ClockBody,
-    asset_body,
-    calendar_body,
-    clock_body,
-)
+from exchange.bodies.alpaca_market import asset_body, calendar_body, clock_body
+from exchange.responses.alpaca import AssetBody, CalendarDayBody, ClockBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
 from exchange.services import Exchange

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
-from exchange.responses.alpaca_orders import CanceledOrderBody, OrderBody, new_order_body, order_body
+from exchange.bodies.alpaca_orders import new_order_body, order_body
+from exchange.responses.alpaca import CanceledOrderBody, OrderBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
 from exchange.routes.order_requests import (

@@ -4,8 +4,9 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Depends, Request
 
-from exchange.responses.alpaca_orders import OrderBody, new_order_body
-from exchange.responses.alpaca_positions import ClosedPositionBody, PositionBody, position_body
+from exchange.bodies.alpaca_orders import new_order_body
+from exchange.bodies.alpaca_positions import position_body
+from exchange.responses.alpaca import ClosedPositionBody, OrderBody, PositionBody
 from exchange.routes.alpaca import AlpacaRoute, refusal_body, refusal_status, require_key_pair
 from exchange.routes.dependencies import TheExchange
 from exchange.routes.order_requests import ClosePositionFields, parse_fields

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Body, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from exchange.bodies.control import order_records, state_of
 from exchange.faults import Fault, StoredFault
-from exchange.responses.control import EventRecords, OrderRecords, State, order_records, state_of
+from exchange.responses.control import EventRecords, OrderRecords, State
 from exchange.routes.dependencies import TheBus, TheConfiguration, TheExchange, ThePublisher
 from internal.http.bearer import MUTATING_METHODS, require_bearer_token
 from internal.venue.clock import Auction, parse_moment

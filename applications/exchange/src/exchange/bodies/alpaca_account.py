@@ -5,83 +5,14 @@ Keys follow recorded answers of the paper API after 2026-07-06, when the pattern
 
 from dataclasses import asdict
 from decimal import Decimal
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
-from exchange.responses.alpaca_moments import wire_moment
+from exchange.bodies.alpaca_moments import wire_moment
+from exchange.responses.alpaca import AccountBody, AccountConfigurationsBody
 from internal.venue.account_settings import AccountSettings
 from internal.venue.charges import regulatory_fees
 from internal.venue.margin_account import buying_power, margin_multiplier, reserved_amount
 from internal.venue.money import ZERO, cents, plain
 from internal.venue.state import VenueState
-
-
-class AccountBody(BaseModel):
-    """`GET /v2/account`; amounts are dollars, written as text."""
-
-    id: str
-    admin_configurations: dict[str, str]
-    user_configurations: None
-    account_number: str
-    status: str
-    crypto_status: str
-    options_approved_level: int
-    options_trading_level: int
-    currency: str
-    buying_power: str
-    regt_buying_power: str
-    effective_buying_power: str
-    non_marginable_buying_power: str
-    options_buying_power: str
-    bod_dtbp: str
-    cash: str
-    accrued_fees: str
-    portfolio_value: str
-    trading_blocked: bool
-    transfers_blocked: bool
-    account_blocked: bool
-    created_at: str
-    trade_suspended_by_user: bool
-    multiplier: str
-    shorting_enabled: bool
-    equity: str
-    last_equity: str
-    long_market_value: str
-    short_market_value: str
-    position_market_value: str
-    initial_margin: str
-    maintenance_margin: str
-    last_maintenance_margin: str
-    sma: str
-    balance_asof: str
-    crypto_tier: int
-    intraday_adjustments: str
-    pending_reg_taf_fees: str
-
-
-class AccountConfigurationsBody(BaseModel):
-    """`/v2/account/configurations`; what a PATCH leaves out stays."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    disable_overnight_trading: bool
-    fractional_trading: bool
-    max_margin_multiplier: Literal["1", "2", "4"]
-    max_options_trading_level: int | None
-    no_shorting: bool
-    ptp_no_exception_entry: bool
-    suspend_trade: bool
-    trade_confirm_email: Literal["all", "none"]
-
-    @classmethod
-    def of(cls, settings: AccountSettings) -> "AccountConfigurationsBody":
-        """The settings as Alpaca writes them."""
-        return cls(**asdict(settings))
-
-    def to_settings(self) -> AccountSettings:
-        """The settings as the venue reads them."""
-        return AccountSettings(**self.model_dump())
 
 
 def account_body(state: VenueState, as_of: str) -> AccountBody:
@@ -137,3 +68,8 @@ def account_body(state: VenueState, as_of: str) -> AccountBody:
 def _pending_fees(state: VenueState) -> Decimal:
     """The regulators' fees that the session's close will charge."""
     return sum(regulatory_fees(state.session_sales), ZERO)
+
+
+def configurations_body(settings: AccountSettings) -> AccountConfigurationsBody:
+    """The account's settings as Alpaca writes them."""
+    return AccountConfigurationsBody(**asdict(settings))

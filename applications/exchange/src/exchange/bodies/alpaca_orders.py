@@ -2,9 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from pydantic import BaseModel
-
-from exchange.responses.alpaca_moments import optional_moment, optional_number, wire_moment
+from exchange.bodies.alpaca_moments import optional_moment, optional_number, wire_moment
+from exchange.responses.alpaca import OrderBody
 from internal.dates import next_session, session_close, session_open
 from internal.venue.clock import NEW_YORK
 from internal.venue.identity import asset_id
@@ -12,54 +11,6 @@ from internal.venue.money import plain
 from internal.venue.orders import Order, OrderStatus, TimeInForce
 
 GOOD_TILL_CANCELED = timedelta(days=90)
-
-
-class OrderBody(BaseModel):
-    """One order; quantities in shares and prices in dollars, written as text."""
-
-    id: str
-    client_order_id: str
-    created_at: str
-    updated_at: str
-    submitted_at: str
-    filled_at: str | None
-    expired_at: str | None
-    canceled_at: str | None
-    failed_at: None = None
-    replaced_at: str | None
-    replaced_by: str | None
-    replaces: str | None
-    asset_id: str
-    symbol: str
-    asset_class: str = "us_equity"
-    notional: str | None
-    qty: str | None
-    filled_qty: str
-    filled_avg_price: str | None
-    order_class: str = ""
-    order_type: str
-    type: str
-    side: str
-    position_intent: str
-    time_in_force: str
-    limit_price: str | None
-    stop_price: None = None
-    status: str
-    extended_hours: bool = False
-    legs: None = None
-    trail_percent: None = None
-    trail_price: None = None
-    hwm: None = None
-    subtag: None = None
-    source: None = None
-    expires_at: str
-
-
-class CanceledOrderBody(BaseModel):
-    """One entry of the answer to canceling every order."""
-
-    id: str
-    status: int
 
 
 def new_order_body(order: Order) -> OrderBody:

@@ -3,47 +3,14 @@
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid5
 
-from pydantic import BaseModel
-
-from exchange.responses.alpaca_moments import optional_number, wire_moment
+from exchange.bodies.alpaca_moments import optional_number, wire_moment
+from exchange.responses.alpaca import FillBody, MovementBody
 from internal.venue.clock import NEW_YORK
 from internal.venue.history import ActivityType, Fill, HistoryRow, Movement, MovementKind
 from internal.venue.money import ZERO, plain
 from internal.venue.orders import OrderStatus
 
 MOMENT_DIGITS = 17  # year to millisecond
-
-
-class FillBody(BaseModel):
-    """One fill."""
-
-    activity_type: str = ActivityType.FILL
-    cum_qty: str
-    id: str
-    leaves_qty: str
-    order_id: str
-    order_status: str
-    price: str
-    qty: str
-    side: str
-    symbol: str
-    transaction_time: str
-    type: str
-
-
-class MovementBody(BaseModel):
-    """A dividend, fee, split or other movement; fields that the type does not have are left out."""
-
-    activity_type: str
-    date: str
-    description: str
-    id: str
-    net_amount: str
-    status: str = "executed"
-    symbol: str | None
-    qty: str | None
-    per_share_amount: str | None
-    price: str | None
 
 
 def activity_id(account: str, row: HistoryRow) -> str:
@@ -73,6 +40,7 @@ def activity_body(account: str, row: HistoryRow) -> FillBody | MovementBody:
 
 def _fill_body(name: str, row: HistoryRow, fill: Fill) -> FillBody:
     return FillBody(
+        activity_type=fill.activity_type,
         cum_qty=plain(fill.cumulative_quantity),
         id=name,
         leaves_qty=plain(fill.leaves_quantity),

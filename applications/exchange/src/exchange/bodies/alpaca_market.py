@@ -2,8 +2,7 @@
 
 from datetime import date
 
-from pydantic import BaseModel, Field
-
+from exchange.responses.alpaca import AssetBody, CalendarDayBody, ClockBody
 from internal.dates import next_session, session_close, session_open
 from internal.venue.clock import NEW_YORK, ClockReading, Phase
 from internal.venue.identity import asset_id
@@ -11,46 +10,6 @@ from internal.venue.market.listing import Listing
 
 SETTLEMENT_SESSIONS = 1  # T+1 since 2024-05-28
 EXCHANGES = {"XNYS": "NYSE", "XNAS": "NASDAQ", "ARCX": "ARCA", "XASE": "AMEX", "BATS": "BATS"}
-
-
-class AssetBody(BaseModel):
-    """One asset."""
-
-    id: str
-    asset_class: str = Field(serialization_alias="class")
-    exchange: str
-    symbol: str
-    name: str
-    status: str
-    tradable: bool
-    marginable: bool
-    maintenance_margin_requirement: int
-    margin_requirement_long: str
-    margin_requirement_short: str
-    shortable: bool
-    easy_to_borrow: bool
-    fractionable: bool
-    attributes: list[str]
-
-
-class ClockBody(BaseModel):
-    """`GET /v2/clock`, in New York time."""
-
-    timestamp: str
-    is_open: bool
-    next_open: str
-    next_close: str
-
-
-class CalendarDayBody(BaseModel):
-    """One session of `GET /v2/calendar`; times are New York's."""
-
-    date: str
-    open: str
-    close: str
-    session_open: str
-    session_close: str
-    settlement_date: str
 
 
 def asset_exchange(listing: Listing) -> str:

@@ -3,10 +3,8 @@
 from collections.abc import Collection
 from decimal import Decimal
 
-from pydantic import BaseModel
-
-from exchange.responses.alpaca_market import asset_exchange
-from exchange.responses.alpaca_orders import OrderBody
+from exchange.bodies.alpaca_market import asset_exchange
+from exchange.responses.alpaca import PositionBody
 from internal.venue.identity import asset_id
 from internal.venue.margin_account import Position, shares_held_for_orders
 from internal.venue.market.listing import Listing
@@ -14,37 +12,6 @@ from internal.venue.money import ZERO, cents, plain, round_shares
 from internal.venue.orders import Order
 
 RATIO_STEP = Decimal("0.0000000001")
-
-
-class PositionBody(BaseModel):
-    """One position; quantity, market value and cost basis of a short are negative."""
-
-    asset_id: str
-    symbol: str
-    exchange: str
-    asset_class: str
-    asset_marginable: bool
-    qty: str
-    avg_entry_price: str
-    side: str
-    market_value: str
-    cost_basis: str
-    unrealized_pl: str
-    unrealized_plpc: str
-    unrealized_intraday_pl: str
-    unrealized_intraday_plpc: str
-    current_price: str
-    lastday_price: str
-    change_today: str
-    qty_available: str
-
-
-class ClosedPositionBody(BaseModel):
-    """What became of closing one position: the order, or its refusal."""
-
-    symbol: str
-    status: int
-    body: OrderBody | dict[str, str | int]
 
 
 def position_body(held: Position, listing: Listing, open_orders: Collection[Order]) -> PositionBody:
