@@ -14,7 +14,7 @@ ROUNDS = 5
 
 def seconds(ticker_count: int) -> float:
     """Median seconds to make a market and read its first playable day."""
-    taken = []
+    taken: list[float] = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
         market = SimulatedMarket(ticker_count=ticker_count)

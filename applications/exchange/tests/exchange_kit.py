@@ -89,7 +89,7 @@ class SqliteStore:
         exchange = open_exchange(market, repository, faults, Decimal(cash))
 
         def inject(kind: MarketFaultKind, ticker: str, share: float | None) -> None:
-            faults.add_fault(Fault(kind=FaultKind(kind), ticker=ticker, share=share))
+            faults.add_fault(Fault.model_validate({"kind": FaultKind(kind), "ticker": ticker, "share": share}))
 
         return OpenVenue(exchange.core, repository, inject)
 

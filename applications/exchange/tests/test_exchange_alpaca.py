@@ -1,16 +1,20 @@
 """The trading API through the unmodified alpaca-py client, over real HTTP, against a real process."""
 
+# alpaca-py annotates its raw methods and its errors only in part
+# pyright: reportUnknownMemberType=false
+
 import json
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
+from alpaca.common.enums import Sort
 from alpaca.common.exceptions import APIError
 from alpaca.trading.client import TradingClient
-from alpaca.trading.enums import OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
+from alpaca.trading.enums import AssetStatus, OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
 from alpaca.trading.models import AccountConfiguration, Asset, Calendar, Clock, Order, Position, TradeAccount
 from alpaca.trading.requests import (
     ClosePositionRequest,
@@ -60,7 +64,7 @@ def client(server: Server) -> Iterator[TradingClient]:
 @pytest.fixture
 def tickers(client: TradingClient) -> list[str]:
     """Tickers that can be bought and shorted."""
-    assets = client.get_all_assets(GetAssetsRequest(status="active"))
+    assets = client.get_all_assets(GetAssetsRequest(status=AssetStatus.ACTIVE))
     return [asset.symbol for asset in assets if isinstance(asset, Asset) and asset.shortable and asset.fractionable]
 
 
@@ -170,6 +174,45 @@ def test_list_orders(client: TradingClient, tickers: list[str]) -> None:
     assert [sent[0].id] == ids(until=sent[1].submitted_at)
 
 
+def test_pages_of_orders(server: Server, client: TradingClient, tickers: list[str]) -> None:
+    """All orders since a moment, page by page in the order of submission: none twice, none left out, in any status."""
+    server.move("next_close")
+    first = send(client, market(tickers[0], 1))
+    sent = [send(client, market(tickers[number % 3], 1)) for number in range(7)]
+    for order in sent[::2]:
+        client.cancel_order_by_id(order.id)
+    pages: list[Order] = []
+    newest = first
+    while True:
+        request = GetOrdersRequest(status=QueryOrderStatus.ALL, after=newest.submitted_at, direction=Sort.ASC, limit=3)
+        page = [order for order in client.get_orders(request) if isinstance(order, Order)]
+        if not page:
+            break
+        pages += page
+        newest = page[-1]
+    assert [order.id for order in sent] == [order.id for order in pages]
+    assert [OrderStatus.CANCELED, OrderStatus.ACCEPTED] == [order.status for order in pages[:2]]
+
+
+def test_cancel_before_the_open(server: Server, client: TradingClient, tickers: list[str]) -> None:
+    """An accepted order can be canceled until its auction: it never fills, and its buying power is free at once."""
+    server.move("next_close")
+    account = client.get_account()
+    order = send(client, market(tickers[0], 10))
+    assert now(client, order).status is OrderStatus.ACCEPTED
+    held = client.get_account()
+    client.cancel_order_by_id(order.id)
+    freed = client.get_account()
+    assert isinstance(account, TradeAccount)
+    assert isinstance(held, TradeAccount)
+    assert isinstance(freed, TradeAccount)
+    assert account.buying_power == freed.buying_power != held.buying_power
+    assert account.regt_buying_power == freed.regt_buying_power == freed.buying_power
+    server.move("next_open")
+    canceled = now(client, order)
+    assert (OrderStatus.CANCELED, "0") == (canceled.status, canceled.filled_qty)
+
+
 def test_cancel(server: Server, client: TradingClient, tickers: list[str]) -> None:
     """One: 204 without a body; again: 422; all: 207."""
     orders = [send(client, market(ticker, 1)) for ticker in tickers[:3]]
@@ -222,7 +265,7 @@ def test_assets_clock_and_calendar(server: Server, client: TradingClient) -> Non
     assert isinstance(clock, Clock)
     state = HTTP.get(f"{server.url}/control/state").json()
     assert datetime.fromisoformat(state["timestamp"]) == clock.timestamp
-    days = client.get_calendar(GetCalendarRequest(start="2025-01-08", end="2025-01-10"))
+    days = client.get_calendar(GetCalendarRequest(start=date(2025, 1, 8), end=date(2025, 1, 10)))
     assert [8, 10] == [day.date.day for day in days if isinstance(day, Calendar)]
     eve = raw(server, "GET", "calendar?start=2024-12-24&end=2024-12-24").json()[0]
     assert ("09:30", "13:00", "2024-12-26") == (eve["open"], eve["close"], eve["settlement_date"])
@@ -233,8 +276,9 @@ def test_suspend_trade(client: TradingClient, tickers: list[str]) -> None:
     switches = client.get_account_configurations()
     assert isinstance(switches, AccountConfiguration)
     client.set_account_configurations(switches.model_copy(update={"suspend_trade": True}))
-    with pytest.raises(APIError, match="new orders are rejected by user request"):
+    with pytest.raises(APIError, match="new orders are rejected by user request") as refusal:
         client.submit_order(market(tickers[0], 1))
+    assert (403, 40310000) == (refusal.value.status_code, json.loads(str(refusal.value))["code"])
     account = client.get_account()
     assert isinstance(account, TradeAccount)
     assert account.trade_suspended_by_user
@@ -333,7 +377,11 @@ def test_wash_trade(client: TradingClient, server: Server, tickers: list[str]) -
 
 def test_not_shortable(server: Server, client: TradingClient) -> None:
     """The borrow list and the account's own switch each refuse a short."""
-    assets = [asset for asset in client.get_all_assets(GetAssetsRequest(status="active")) if isinstance(asset, Asset)]
+    assets = [
+        asset
+        for asset in client.get_all_assets(GetAssetsRequest(status=AssetStatus.ACTIVE))
+        if isinstance(asset, Asset)
+    ]
     closed = [asset.symbol for asset in assets if not asset.shortable]
     terms: dict[str, object] = {"qty": 1, "side": "sell", "type": "market", "time_in_force": "day"}
     assert "cannot be sold short" in post_order(server, symbol=closed[0], **terms).json()["message"]

@@ -1,5 +1,9 @@
 """The control API over real HTTP: clock, faults, the order list, and what is not part of any vendor's API."""
 
+# alpaca-py annotates its raw methods and its errors only in part
+# pyright: reportUnknownMemberType=false
+
+import json
 import time
 from collections.abc import Iterator
 
@@ -42,7 +46,7 @@ def first_ticker(client: TradingClient) -> str:
 
 def quiet(client: TradingClient) -> TradingClient:
     """The client without retries of its own."""
-    client._retry = 0
+    client._retry = 0  # pyright: ignore[reportPrivateUsage]  # no argument sets it
     return client
 
 
@@ -143,9 +147,9 @@ def test_gateway_timeout_after_accepting(clean: Server) -> None:
 
 
 def test_the_clients_own_retry_does_not_double(clean: Server) -> None:
-    """alpaca-py sends a POST again after a 504: the second is refused as a duplicate, one order stands."""
+    """alpaca-py sends a POST again after a 504: the second is refused as a duplicate, and there is one order."""
     client = clean.client()
-    client._retry_wait = 0
+    client._retry_wait = 0  # pyright: ignore[reportPrivateUsage]  # no argument sets it
     ticker = first_ticker(client)
     clean.control("POST", "faults", kind="gateway_timeout", path="/v2/orders", method="POST")
     request = MarketOrderRequest(symbol=ticker, qty=1, side="buy", time_in_force="day", client_order_id="sent-twice")
@@ -176,6 +180,43 @@ def test_truncated_and_html_bodies(clean: Server) -> None:
     whole = HTTP.get(f"{clean.url}/v2/account", headers=HEADERS).text
     clean.control("POST", "faults", kind="truncated_body", path="/v2/account")
     assert whole[: len(whole) // 2] == HTTP.get(f"{clean.url}/v2/account", headers=HEADERS).text
+
+
+def test_truncated_answer_to_an_order(clean: Server) -> None:
+    """The client cannot read the answer, and the order is there; sent again, its refusal cannot be read either."""
+    client = quiet(clean.client())
+    ticker = first_ticker(client)
+    clean.control("POST", "faults", kind="truncated_body", path="/v2/orders", method="POST", count=2)
+    request = MarketOrderRequest(symbol=ticker, qty=1, side="buy", time_in_force="day", client_order_id="half-answer")
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
+        client.submit_order(request)
+    assert sent(clean, "half-answer") == 1
+    with pytest.raises(APIError) as error:
+        client.submit_order(request)
+    assert error.value.status_code == 422
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
+        json.loads(str(error.value))
+    found = client.get_order_by_client_id("half-answer")
+    assert isinstance(found, Order)
+    assert sent(clean, "half-answer") == 1
+
+
+@pytest.mark.parametrize(("processed", "count"), [(False, 0), (True, 1)])
+def test_unreadable_refusal(clean: Server, processed: bool, count: int) -> None:  # noqa: FBT001 - a table's column
+    """422 with a body that is no JSON says nothing: the order may be there, or not."""
+    client = quiet(clean.client())
+    name = f"unreadable-{processed}"
+    fault = {"kind": "unreadable_refusal", "path": "/v2/orders", "method": "POST", "processed": processed}
+    clean.control("POST", "faults", **fault)
+    request = MarketOrderRequest(
+        symbol=first_ticker(client), qty=1, side="buy", time_in_force="day", client_order_id=name
+    )
+    with pytest.raises(APIError) as error:
+        client.submit_order(request)
+    assert error.value.status_code == 422
+    with pytest.raises(ValueError, match=r"Expecting|Unterminated"):
+        json.loads(str(error.value))
+    assert count == sent(clean, name)
 
 
 def test_hang(clean: Server) -> None:

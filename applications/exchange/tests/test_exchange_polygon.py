@@ -19,14 +19,14 @@ import polars as pl
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from polygon import RESTClient
 from polygon.exceptions import BadResponse
 
 from applications.exchange.tests.exchange_kit import HTTP
+from applications.exchange.tests.vendor_client import VendorClient, connect
 from exchange.adapters.bars_file import load_replayed_market
 from exchange.routes import polygon, reference
 from internal.dates import last_closed_session, next_session, session_close, session_open, sessions
-from internal.venue.market.protocol import Market
+from internal.venue.market.protocol import MarketData
 from internal.venue.market.simulated import SimulatedMarket
 
 KEY = "a-key-that-must-not-come-back"
@@ -95,13 +95,13 @@ class Clock:
 class Exchange:
     """The routes, served on a free port of loopback, with a market and a clock."""
 
-    market: Market
+    market: MarketData
     clock: Clock
     url: str
 
-    def client(self) -> RESTClient:
+    def client(self) -> VendorClient:
         """The vendor's own client, its base URL set and nothing else changed."""
-        return RESTClient(KEY, base=self.url, retries=0)
+        return connect(self.url, KEY)
 
     def get(self, path: str, **parameters: str | int) -> httpx.Response:
         """One answer, whatever its status."""
@@ -115,7 +115,7 @@ class Exchange:
         return body
 
 
-def serve(market: Market) -> Iterator[Exchange]:
+def serve(market: MarketData) -> Iterator[Exchange]:
     """Serve the two routers as the exchange's server does, until the generator is closed."""
     clock = Clock(session_close(market.opening_session()))
     application = FastAPI()
@@ -440,7 +440,8 @@ class TestReference:
 
     def test_details(self, exchange: Exchange) -> None:
         """Every key of the recorded details; market capital is shares times the last close."""
-        for listing in exchange.market.listings(date(2022, 6, 1))[:10]:
+        listings = exchange.market.listings(date(2022, 6, 1))[:10]
+        for listing in listings:
             results = exchange.body(f"/v3/reference/tickers/{listing.ticker}")["results"]
             last = exchange.market.history(listing.ticker, date(2022, 6, 1), date(2024, 12, 31))["close"][-1]
 
@@ -449,8 +450,8 @@ class TestReference:
             assert results["sic_description"] == listing.sic_description
             assert results["market_cap"] == pytest.approx(results["share_class_shares_outstanding"] * last)
 
-        details = exchange.client().get_ticker_details(listing.ticker)
-        assert (details.ticker, details.list_date) == (listing.ticker, str(listing.listed_date))
+        details = exchange.client().get_ticker_details(listings[0].ticker)
+        assert (details.ticker, details.list_date) == (listings[0].ticker, str(listings[0].listed_date))
 
     def test_outstanding(self, exchange: Exchange) -> None:
         """A split multiplies the shares outstanding on its day."""
@@ -635,7 +636,7 @@ class TestRefusals:
 
     def test_client_sees(self, exchange: Exchange) -> None:
         """The client raises its BadResponse with the body in it."""
-        with pytest.raises(BadResponse) as told:
+        with pytest.raises(BadResponse) as refusal:
             exchange.client().get_ticker_details("NOSUCH")
 
-        assert json.loads(str(told.value))["message"] == "Ticker not found."
+        assert json.loads(str(refusal.value))["message"] == "Ticker not found."

@@ -1,5 +1,8 @@
 """The exchange as a process: killed in the middle, started wrongly, telling others what happened."""
 
+# alpaca-py annotates its raw methods and its errors only in part
+# pyright: reportUnknownMemberType=false
+
 import contextlib
 import json
 import random
@@ -10,6 +13,7 @@ import time
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
@@ -56,16 +60,14 @@ class Listener(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     """Answers 204 to everything."""
 
-    server: Listener
-
     def do_POST(self) -> None:
         """Keeps one event."""
-        self.server.events.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        cast("Listener", self.server).events.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(204)
         self.end_headers()
 
-    def log_message(self, *_: object) -> None:
-        """Says nothing."""
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Writes no log."""
 
 
 def shortable(server: Server) -> list[str]:
@@ -111,7 +113,7 @@ def test_kill_in_the_middle(tmp_path: Path) -> None:
 def send_order(server: Server, ticker: str, side: str, name: str) -> bool:
     """Whether the exchange confirmed the order; refused as a wash trade, or killed before its answer, it did not."""
     client = server.client()
-    client._retry = 0
+    client._retry = 0  # pyright: ignore[reportPrivateUsage]  # no argument sets it
     request = MarketOrderRequest(symbol=ticker, qty=2, side=side, time_in_force="day", client_order_id=name)
     try:
         client.submit_order(request)
@@ -137,8 +139,7 @@ def try_to_move(server: Server, to: str) -> None:
 def assert_books_balance(server: Server) -> None:
     """Cash is 100,000 plus fills and movements; positions are the sum of the fills (no split in these days)."""
     client = server.client()
-    rows = client.get("/account/activities", {"direction": "asc"})
-    assert isinstance(rows, list)
+    rows = cast("list[dict[str, str]]", client.get("/account/activities", {"direction": "asc"}))
     cash = 100_000.0
     for row in rows:
         if row["activity_type"] == "FILL":
@@ -151,7 +152,7 @@ def assert_books_balance(server: Server) -> None:
 
 
 def test_events_reach_subscribers_once(tmp_path: Path) -> None:
-    """Each open and close is told in order; a kill and a restart lose none and invent none."""
+    """Each open and close is published in order; a kill and a restart lose none and invent none."""
     listener = Listener()
     environment = exchange_environment(tmp_path / "state", EVENT_SUBSCRIBERS=listener.url)
     server = start_server(environment, tmp_path / "log")
@@ -170,8 +171,8 @@ def test_events_reach_subscribers_once(tmp_path: Path) -> None:
     listener.server_close()
 
 
-def test_a_step_that_was_never_told(tmp_path: Path) -> None:
-    """Killed after a step was stored and before its event left: the next start tells it."""
+def test_a_step_that_was_never_published(tmp_path: Path) -> None:
+    """Killed after a step was stored and before its event left: the next start publishes it."""
     stored = SqliteStore(tmp_path / "state")
     advance(stored.open(SimulatedMarket(ticker_count=12)), Auction.CLOSE)
     stored.close()
@@ -196,9 +197,8 @@ def test_faults_and_switches_survive_a_kill(tmp_path: Path) -> None:
     stop_server(server)
     server = start_server(environment, tmp_path / "log")
     assert [5] == [fault["remaining"] for fault in server.control("GET", "faults").json()]
-    switches = server.client().get("/account/configurations")
-    assert isinstance(switches, dict)
-    assert switches["suspend_trade"]
+    settings = cast("dict[str, object]", server.client().get("/account/configurations"))
+    assert settings["suspend_trade"]
     stop_server(server)
 
 
@@ -253,7 +253,7 @@ def test_state_of_another_market(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "value"), [("EXCHANGE_CASH", "-5"), ("EXCHANGE_START_DATE", "soon")])
 def test_wrong_settings(tmp_path: Path, name: str, value: str) -> None:
-    """A value that makes no sense is told by its variable's name."""
+    """A value that makes no sense is reported under its variable's name."""
     assert f"{name} is wrong" in failed_start(exchange_environment(tmp_path / "state", **{name: value}))
 
 

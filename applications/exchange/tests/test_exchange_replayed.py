@@ -1,4 +1,4 @@
-"""The replayed market: what a file may hold, what is refused and how it is told, and what the real file becomes."""
+"""The replayed market: what a file may hold, what is refused and with which message, and what the real file becomes."""
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -145,25 +145,25 @@ class TestRefusal:
         """The fifth row of a parquet file is row 5."""
         path = write(tmp_path, changed(bars(), 4, column, value))
 
-        with pytest.raises(UnplayableTableError) as told:
+        with pytest.raises(UnplayableTableError) as refusal:
             read_bars(path)
 
-        assert f"{path}: row 5, column {column}: {expected}" in told.value.detail
+        assert f"{path}: row 5, column {column}: {expected}" in refusal.value.detail
 
     def test_text_in_csv(self, tmp_path: Path) -> None:
-        """Text in a number is told with the file's own line, the header being line 1, and the text."""
+        """Text in a number is reported with the file's own line, the header being line 1, and the text."""
         path = write(tmp_path, bars(), "csv")
         lines = path.read_text().splitlines()
         lines[6] = lines[6].replace("11.0", "eleven").replace("500.0", "1,000")
         lines[9] = lines[9].replace("2024-01-08", "08.01.2024")
         path.write_text("\n".join(line.replace("1,000", '"1,000"') for line in lines))
 
-        with pytest.raises(UnplayableTableError) as told:
+        with pytest.raises(UnplayableTableError) as refusal:
             read_bars(path)
 
-        assert "line 7, column close: 'eleven', expected a number" in told.value.detail
-        assert "line 7, column volume: '1,000', expected a number" in told.value.detail
-        assert "line 10, column date: '08.01.2024', expected a date such as 2015-01-12" in told.value.detail
+        assert "line 7, column close: 'eleven', expected a number" in refusal.value.detail
+        assert "line 7, column volume: '1,000', expected a number" in refusal.value.detail
+        assert "line 10, column date: '08.01.2024', expected a date such as 2015-01-12" in refusal.value.detail
 
     def test_doubled(self, tmp_path: Path) -> None:
         """Two rows of one ticker and date: nothing says which is right, so both are named."""
@@ -175,7 +175,7 @@ class TestRefusal:
             read_bars(path)
 
     def test_many(self, tmp_path: Path) -> None:
-        """Of many faults the first are told, and how many there are."""
+        """Of many faults the first are reported, and how many there are."""
         path = write(tmp_path, bars(close=-1.0))
 
         with pytest.raises(UnplayableTableError, match=r"row 3, column close: -1.0, .*\(and 39 more such\)$"):
@@ -200,7 +200,7 @@ class TestRefusal:
         ],
     )
     def test_unreadable(self, tmp_path: Path, name: str, content: bytes, expected: str) -> None:
-        """A file that is not what its name says is told as such."""
+        """A file that is not what its name says is refused."""
         (tmp_path / name).write_bytes(content)
 
         with pytest.raises(UnplayableTableError, match=expected):
@@ -215,7 +215,7 @@ class TestRefusal:
             read_bars(path)
 
     def test_absent(self, tmp_path: Path) -> None:
-        """No file is told as such."""
+        """A missing file is refused by its name."""
         with pytest.raises(UnplayableTableError, match=r"nowhere\.parquet"):
             read_bars(tmp_path / "nowhere.parquet")
 

@@ -268,7 +268,7 @@ def test_another_market(sqlite: SqliteStore) -> None:
 
 
 def test_one_exchange_a_folder(sqlite: SqliteStore, tmp_path: Path) -> None:
-    """A second exchange on the same state is told so, instead of writing into it."""
+    """A second exchange on the same state is refused, instead of writing into it."""
     sqlite.open(hand_market())
     with pytest.raises(UnavailableError, match="another exchange runs on it"):
         Database(tmp_path / "state")

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -14,7 +15,7 @@ from internal.dates import is_session, sessions
 from internal.errors import ConfigurationError
 from internal.price_adjustment import adjust_for_splits
 from internal.schemas import corporate_actions, equity_bars
-from internal.venue.market.protocol import Market
+from internal.venue.market.protocol import MarketData
 from internal.venue.market.replayed import ReplayedMarket
 from internal.venue.market.replayed_bars import TableSource
 from internal.venue.market.simulated import SimulatedMarket
@@ -34,6 +35,7 @@ print(digest.hexdigest())
 EIGHT_THOUSAND = """
 from datetime import date
 from pathlib import Path
+from typing import Any
 from internal.venue.market.simulated import SimulatedMarket
 market = SimulatedMarket(ticker_count=8000)
 rows = market.bars(date(2024, 12, 31)).height
@@ -55,7 +57,7 @@ def everything(simulated: SimulatedMarket) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module", params=["simulated", "replayed"])
-def market(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Market:
+def market(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> MarketData:
     """Every adapter of the port; the replayed one plays a file that the simulated one wrote."""
     small = SimulatedMarket(ticker_count=30, first_day=date(2024, 1, 2), last_day=date(2025, 6, 30))
     if request.param == "simulated":
@@ -81,6 +83,12 @@ def returns(bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def as_float(value: object) -> float:
+    """A statistic of a column that has rows."""
+    assert isinstance(value, float)
+    return value
+
+
 def information_coefficient(market: SimulatedMarket) -> float:
     """Mean daily rank correlation of the last five sessions' return with that of the next five."""
     bars = pl.concat([market.bars(day) for day in market.sessions()])
@@ -89,20 +97,20 @@ def information_coefficient(market: SimulatedMarket) -> float:
         week.over("ticker").alias("past"), week.shift(-5).over("ticker").alias("future")
     )
     daily = weeks.drop_nulls().group_by("date").agg(pl.corr("past", "future", method="spearman").alias("coefficient"))
-    return float(daily.get_column("coefficient").mean())  # type: ignore[arg-type] # a float, for the frame has rows
+    return as_float(daily.get_column("coefficient").mean())
 
 
 class TestEveryMarket:
     """What routes and matching may rely on, whoever makes the prices."""
 
-    def test_sessions(self, market: Market) -> None:
+    def test_sessions(self, market: MarketData) -> None:
         """The sessions are XNYS's, without a gap, and the opening one leaves some to play."""
         days = market.sessions()
 
         assert sessions(days[0], days[-1]) == days
         assert days[0] <= market.opening_session() < days[-1]
 
-    def test_bars(self, market: Market) -> None:
+    def test_bars(self, market: MarketData) -> None:
         """Every session's bars keep the schema, ordered by ticker, and only of listed tickers."""
         for day in market.sessions()[::20]:
             bars = market.bars(day)
@@ -113,34 +121,36 @@ class TestEveryMarket:
             assert set(bars.get_column("ticker")) <= active
             assert bars.height > 0.8 * len(active)
 
-    def test_one_bar(self, market: Market) -> None:
+    def test_one_bar(self, market: MarketData) -> None:
         """`bar` is a row of `bars`, and None where there is none."""
         day = market.opening_session()
-        for row in market.bars(day).drop("timestamp").to_dicts():
+        rows = market.bars(day).drop("timestamp").to_dicts()
+        for row in rows:
             bar = market.bar(row["ticker"], day)
             assert bar is not None
             assert row == {name: getattr(bar, name) for name in row}
 
         assert market.bar("NOSUCH", day) is None
-        assert market.bar(row["ticker"], date(2024, 12, 25)) is None
+        assert market.bar(rows[0]["ticker"], date(2024, 12, 25)) is None
 
-    def test_history(self, market: Market) -> None:
+    def test_history(self, market: MarketData) -> None:
         """`history` is the same rows as `bars`, asked for by ticker."""
         days = market.sessions()[10:40]
         every = pl.concat([market.bars(day) for day in days])
-        for ticker in every.get_column("ticker").unique():
+        tickers: list[str] = every.get_column("ticker").unique().to_list()
+        for ticker in tickers:
             expected = every.filter(pl.col("ticker") == ticker)
             assert expected.equals(market.history(ticker, days[0], days[-1]))
 
         assert market.history("NOSUCH", days[0], days[-1]).is_empty()
-        assert market.history(ticker, days[-1], days[0]).is_empty()
+        assert market.history(tickers[0], days[-1], days[0]).is_empty()
 
-    def test_holiday(self, market: Market) -> None:
+    def test_holiday(self, market: MarketData) -> None:
         """Christmas has no bars, but their columns."""
         assert equity_bars.empty().equals(market.bars(date(2024, 12, 25)))
 
-    def test_listings(self, market: Market) -> None:
-        """Listings are known by ticker, in order, and a later delisting is not told beforehand."""
+    def test_listings(self, market: MarketData) -> None:
+        """Listings are known by ticker, in order, and a later delisting is not shown beforehand."""
         day = market.opening_session()
         listings = market.listings(day)
         tickers = [listing.ticker for listing in listings]
@@ -148,15 +158,24 @@ class TestEveryMarket:
         assert sorted(set(tickers)) == tickers
         assert all(listing.listed_date <= day for listing in listings)
         assert all(listing.delisted_date is None or listing.delisted_date <= day for listing in listings)
-        assert [market.listing(ticker).as_of(day) for ticker in tickers] == listings  # type: ignore[union-attr] # listed
+        lives = [market.listing(ticker) for ticker in tickers]
+        assert [life.as_of(day) for life in lives if life is not None] == listings
         assert market.listing("NOSUCH") is None
 
-    def test_corporate_actions(self, market: Market) -> None:
+    def test_corporate_actions(self, market: MarketData) -> None:
         """Splits and dividends keep their schemas and the asked range, both ends included."""
         splits, dividends = market.splits(*EVER), market.dividends(*EVER)
 
         assert splits.equals(corporate_actions.validate_splits(splits))
         assert dividends.equals(corporate_actions.validate_dividends(dividends))
+        actions = market.corporate_actions(market.sessions()[0], market.sessions()[-1])
+        assert [
+            (split.ticker, split.execution_date, float(split.split_from), float(split.split_to))
+            for split in actions.splits
+        ] == splits.rows()
+        assert [
+            (one.ticker, one.ex_dividend_date, float(one.cash_amount)) for one in actions.dividends
+        ] == dividends.select("ticker", "ex_dividend_date", "cash_amount").rows()
         for day in dividends.get_column("ex_dividend_date").unique().head(5):
             expected = dividends.filter(pl.col("ex_dividend_date") == day)
             assert expected.equals(market.dividends(day, day))
@@ -214,14 +233,14 @@ class TestSimulation:
         size, before = pl.col("size"), pl.col("size").shift(1).over("ticker")
         log_volume = pl.col("volume").log() - pl.col("volume").log().mean().over("ticker")
         average = moves.group_by("date").agg(pl.col("return").mean())
-        own = moves.get_column("return").std()
+        own = as_float(moves.get_column("return").std())
         gap = everything.sort("ticker", "date").select(
             (pl.col("open") / pl.col("close").shift(1).over("ticker")).log().abs().median()
         )
 
-        assert moves.get_column("return").kurtosis() > 2.0  # type: ignore[operator] # excess; a normal law has 0
+        assert as_float(moves.get_column("return").kurtosis()) > 2.0  # excess; a normal law has 0
         assert moves.select(pl.corr(size, before)).item() > 0.1
-        assert average.get_column("return").std() > 0.25 * own  # type: ignore[operator] # 120 independent: 0.09
+        assert as_float(average.get_column("return").std()) > 0.25 * own  # of 120 independent tickers it is 0.09
         assert moves.select(pl.corr(log_volume, size)).item() > 0.2
         assert gap.item() > 0.002
 
@@ -230,7 +249,8 @@ class TestSimulation:
         wide = returns(everything, simulated.splits(*EVER)).pivot(on="ticker", index="date", values="return")
         tickers = [name for name in wide.columns[1:] if wide.get_column(name).null_count() < 30]
         matrix = np.corrcoef(wide.select(tickers).fill_null(0.0).to_numpy().T)
-        sector = np.array([simulated.listing(ticker).sector for ticker in tickers])  # type: ignore[union-attr] # listed
+        listings = [simulated.listing(ticker) for ticker in tickers]
+        sector = np.array([listing.sector for listing in listings if listing is not None])
         same = sector[:, None] == sector[None, :]
         others = ~np.eye(len(tickers), dtype=bool)
 
@@ -334,7 +354,7 @@ class TestWrongConfiguration:
     """A market that cannot be made says which setting is wrong."""
 
     @pytest.mark.parametrize(
-        ("arguments", "named"),
+        ("arguments", "setting"),
         [
             ({"seed": -1}, "EXCHANGE_SEED"),
             ({"ticker_count": 0}, "EXCHANGE_TICKER_COUNT"),
@@ -345,10 +365,10 @@ class TestWrongConfiguration:
             ({"first_day": date(2026, 1, 1), "last_day": date(2025, 1, 1)}, "EXCHANGE_START_DATE"),
         ],
     )
-    def test_refused(self, arguments: dict[str, object], named: str) -> None:
+    def test_refused(self, arguments: dict[str, Any], setting: str) -> None:
         """Seed, count, signal and days are checked before anything is drawn."""
-        with pytest.raises(ConfigurationError, match=named):
-            SimulatedMarket(**arguments)  # type: ignore[arg-type] # wrong on purpose
+        with pytest.raises(ConfigurationError, match=setting):
+            SimulatedMarket(**arguments)
 
     def test_opening_on_a_weekend(self) -> None:
         """An opening day without a session is the last session before it."""

@@ -31,9 +31,9 @@ AAA = Listing(
 )
 
 
-def make_listing(ticker: str, **changes: object) -> Listing:
-    """A listing like AAA's, with the given differences."""
-    return replace(AAA, ticker=ticker, name=f"{ticker} Inc.", **changes)  # type: ignore[arg-type] # field by field
+def make_listing(ticker: str, *, delisted_date: date | None = None) -> Listing:
+    """A listing like AAA's, with another ticker and, where given, an end."""
+    return replace(AAA, ticker=ticker, name=f"{ticker} Inc.", delisted_date=delisted_date)
 
 
 def make_bar(ticker: str, day: date, price: float = 100.0, **changes: float) -> Bar:
@@ -46,7 +46,7 @@ def make_bar(ticker: str, day: date, price: float = 100.0, **changes: float) -> 
 
 @dataclass
 class HandMarket:
-    """A market whose every bar, split and dividend stands in the test; it obeys the same protocol as the others."""
+    """A market whose every bar, split and dividend is written in the test; it obeys the same protocol as the others."""
 
     table: Mapping[tuple[str, date], Bar]
     known: Mapping[str, Listing]

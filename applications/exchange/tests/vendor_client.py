@@ -1,0 +1,152 @@
+"""Polygon's unmodified client under types that say what its calls give for parsed answers.
+
+The client annotates every call as a union with raw answers, and every field as optional.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Protocol, cast
+
+from polygon import RESTClient
+
+
+class Aggregate(Protocol):
+    """One bar."""
+
+    ticker: str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    timestamp: int
+    transactions: int
+
+
+class Ticker(Protocol):
+    """A row of the list of tickers."""
+
+    ticker: str
+    name: str
+    primary_exchange: str
+    delisted_utc: str | None
+
+
+class Details(Protocol):
+    """One ticker's details."""
+
+    ticker: str
+    list_date: str
+    share_class_shares_outstanding: int
+
+
+class Split(Protocol):
+    """A split."""
+
+    execution_date: str
+    split_from: int
+    split_to: int
+
+
+class Dividend(Protocol):
+    """A cash dividend."""
+
+    id: str
+    ticker: str
+    ex_dividend_date: str
+    cash_amount: float
+
+
+class Status(Protocol):
+    """The market's status."""
+
+    market: str
+    early_hours: bool
+    after_hours: bool
+    server_time: str
+
+
+class VendorClient(Protocol):
+    """The calls that the tests use."""
+
+    def get_grouped_daily_aggs(self, date: date | str, adjusted: bool | None = None) -> list[Aggregate]:  # noqa: FBT001 - the client's signature
+        """Every ticker's bar of one session."""
+        ...
+
+    def get_previous_close_agg(self, ticker: str) -> list[Aggregate]:
+        """A ticker's latest bar."""
+        ...
+
+    def get_aggs(  # noqa: PLR0913 - the client's signature
+        self,
+        ticker: str,
+        multiplier: int,
+        timespan: str,
+        from_: str | datetime,
+        to: str | datetime,
+        *,
+        sort: str | None = None,
+    ) -> list[Aggregate]:
+        """One page of a ticker's bars."""
+        ...
+
+    def list_aggs(  # noqa: PLR0913 - the client's signature
+        self,
+        ticker: str,
+        multiplier: int,
+        timespan: str,
+        from_: str | datetime,
+        to: str | datetime,
+        *,
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Aggregate]:
+        """All pages of a ticker's bars."""
+        ...
+
+    def list_tickers(  # noqa: PLR0913 - the client's filters
+        self,
+        *,
+        ticker: str | None = None,
+        ticker_lt: str | None = None,
+        ticker_gte: str | None = None,
+        exchange: str | None = None,
+        market: str | None = None,
+        search: str | None = None,
+        date: str | None = None,
+        active: bool | None = None,
+        order: str | None = None,
+        limit: int | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> Iterator[Ticker]:
+        """All pages of tickers."""
+        ...
+
+    def get_ticker_details(self, ticker: str, *, date: str | None = None) -> Details:
+        """One ticker's details."""
+        ...
+
+    def list_splits(self, *, reverse_split: bool | None = None, limit: int | None = None) -> Iterator[Split]:
+        """All pages of splits."""
+        ...
+
+    def list_dividends(
+        self,
+        *,
+        ex_dividend_date_gte: date | None = None,
+        ex_dividend_date_lte: date | None = None,
+        cash_amount_gt: float | None = None,
+        order: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Dividend]:
+        """All pages of dividends."""
+        ...
+
+    def get_market_status(self) -> Status:
+        """The market's status."""
+        ...
+
+
+def connect(url: str, key: str) -> VendorClient:
+    """The vendor's own client, its base URL set and nothing else changed."""
+    return cast("VendorClient", RESTClient(key, base=url, retries=0))
