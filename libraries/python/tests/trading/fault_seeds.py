@@ -5,7 +5,7 @@ values are those of the undisturbed run. With refusals, partial fills and suspen
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from random import Random
 from typing import cast
@@ -132,7 +132,7 @@ class FaultRun:
     ) -> None:
         self.world, self.policy, self.chaos = world, policy, Chaos(seed, quiet=quiet)
         self.fund = Fund.open(world)
-        self.starts, self.values = 0, list[float]()
+        self.starts, self.values, self.rewrites_reasons = 0, list[float](), False
         self.refusals = self._draw_refusals(seed) if stormy else Refusals(self.fund.ports.broker, seed)
         self.suspends = stormy and self.chaos.random.random() < 0.3
         self.ports = TradingPorts(
@@ -192,10 +192,21 @@ class FaultRun:
 
     def _start_again(self) -> None:
         self.chaos.dead, self.rebalancer, self.starts = False, Rebalancer(self.ports, self.policy), self.starts + 1
+        if self.rewrites_reasons:
+            self._rewrite_reasons()
         try:
             self.rebalancer.recover()
         except (KilledError, FundError):
             self.chaos.dead = False
+
+    def _rewrite_reasons(self) -> None:
+        """Somebody edits every text for people in the journal and in the portfolios."""
+        journal, portfolios = self.fund.journal, self.fund.portfolios
+        journal.add_orders([replace(order, reason="edited") for order in journal.orders()])
+        for run in journal.runs():
+            if (portfolio := portfolios.find(run.portfolio_id)) is not None:
+                rows = tuple(replace(row, reason="edited") for row in portfolio.rows)
+                portfolios.save(replace(portfolio, rows=rows))
 
     def outcome(self) -> tuple[list[float], list[tuple[object, ...]]]:
         """What an undisturbed run must give too: values, and every order but for the moment it entered."""

@@ -48,6 +48,17 @@ def test_seeded_faults(world: World) -> None:
     play(world, range(SEEDS))
 
 
+def test_reasons_are_for_people_only(world: World) -> None:
+    """Every text is edited between a kill and the restart: the orders are the same."""
+    starts = 0
+    for seed in range(30):
+        plain, edited = FaultRun(world, seed, stormy=True), FaultRun(world, seed, stormy=True)
+        edited.rewrites_reasons = True
+        assert plain.play().outcome() == edited.play().outcome(), f"seed {seed}: a reason changed a trade"
+        starts += edited.starts
+    assert starts > 30
+
+
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_many_seeded_faults(world: World) -> None:
