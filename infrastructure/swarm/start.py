@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from functools import partial
 
 from fund.addresses import Service
-from fund.clients import Clients, ServiceClient
+from fund.clients import Clients
 from fund.display import Display
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
+from fund.service_client import ServiceClient
 from fund.startup import UP_STEPS
 from fund.steps import CommandFailedError, FundRun, Plan, run_steps
 from infrastructure.names import STACKS

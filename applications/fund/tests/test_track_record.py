@@ -1,4 +1,4 @@
-"""Figures of a series of values, against hand calculations, numpy's own and what must always hold."""
+"""The track record of a series of values, against hand calculations, numpy and invariants."""
 
 from datetime import UTC, date, datetime
 
@@ -16,7 +16,7 @@ VALUES = arrays(np.float64, st.integers(3, 90), elements=st.floats(50, 200))
 
 
 def test_by_hand() -> None:
-    """100, 110, 99: returns of 10 and -10 per cent, 1 per cent lost in all, a fall of 10 per cent from the peak."""
+    """100, 110, 99: returns of 10 and -10 per cent, a total of -1 per cent, a drawdown of 10 per cent."""
     found = track_record(np.array([100.0, 110.0, 99.0]))
     assert found.total_return == pytest.approx(-0.01)
     assert found.volatility == pytest.approx(0.02**0.5 * 252**0.5)  # deviations of 0.1 twice, divided by one
@@ -25,7 +25,7 @@ def test_by_hand() -> None:
 
 
 def test_a_year_by_hand() -> None:
-    """252 returns, in turn +2 and -1 per cent: a year's growth is the growth, the ratio is mean over deviation."""
+    """252 returns of +2 and -1 per cent in turn: the total is the year's return, the ratio is mean over deviation."""
     returns = np.tile([0.02, -0.01], 126)
     found = track_record(np.cumprod([100.0, *(1 + returns)]))
     assert found.annualised_return == pytest.approx(found.total_return)
@@ -47,8 +47,8 @@ def test_the_interval_is_as_wide_as_the_formula_for_independent_returns() -> Non
 
 
 @given(VALUES)
-def test_what_always_holds(values: np.ndarray) -> None:
-    """Dollars or cents make no difference, a fall is between none and all, and figures of a year need their returns."""
+def test_invariants(values: np.ndarray) -> None:
+    """The unit of the values does not matter, a drawdown is between 0 and 1, yearly figures need enough returns."""
     found, cents = track_record(values), track_record(100 * values)
     assert found.total_return == pytest.approx(cents.total_return)
     assert found.maximum_drawdown == pytest.approx(cents.maximum_drawdown)
@@ -58,7 +58,7 @@ def test_what_always_holds(values: np.ndarray) -> None:
 
 
 @given(VALUES)
-def test_beta_of_twice_the_market_is_two(market: np.ndarray) -> None:
+def test_beta_of_half_the_market(market: np.ndarray) -> None:
     """A fund whose returns are half the market's has half its beta; the market has one."""
     own = np.cumprod([100.0, *(1 + 0.5 * (market[1:] / market[:-1] - 1))])
     moved = (market[1:] / market[:-1] - 1).var() > 1e-9
@@ -67,21 +67,21 @@ def test_beta_of_twice_the_market_is_two(market: np.ndarray) -> None:
         assert beta(own, market) == pytest.approx(0.5)
 
 
-def test_a_market_that_stands_still_has_no_beta() -> None:
-    """Nothing is divided by nothing."""
+def test_a_market_that_does_not_move_has_no_beta() -> None:
+    """A variance of zero gives no beta and no ratio."""
     assert beta(np.array([1.0, 2.0, 3.0]), np.ones(3)) is None
     assert track_record(np.ones(60)).sharpe is None
 
 
 @pytest.mark.parametrize("values", [[100.0, 101.0], [100.0, 0.0, 100.0], []])
-def test_too_little_is_refused(values: list[float]) -> None:
-    """Two values, or a fund that lost everything."""
+def test_too_few_values_are_refused(values: list[float]) -> None:
+    """Two values or none, or a value of zero."""
     with pytest.raises(InvalidRequestError, match="needs 3 values above zero"):
         track_record(np.array(values))
 
 
 def test_the_last_snapshot_of_a_session_counts() -> None:
-    """In New York's days: 01:00 UTC is the evening before; a session without a snapshot keeps the one before it."""
+    """Days are New York's: 01:00 UTC is the evening before; a session without a snapshot repeats the previous one."""
     points = pl.DataFrame(
         {
             "timestamp": [
@@ -97,7 +97,7 @@ def test_the_last_snapshot_of_a_session_counts() -> None:
 
 
 def test_buy_and_hold_by_hand() -> None:
-    """Equal dollars of A (10, 12, 15) and B (20, 10, gone): 1, (1.2 + 0.5) / 2, (1.5 + 0.5) / 2; C came later."""
+    """Equal dollars of A (10, 12, 15) and B (20, 10, no bar): 1, (1.2 + 0.5) / 2, (1.5 + 0.5) / 2; C starts later."""
     days = [date(2025, 1, 3), date(2025, 1, 6), date(2025, 1, 7)]
     bars = pl.DataFrame(
         {

@@ -39,7 +39,10 @@ def write_report(folder: Path, inputs: Inputs) -> Path:
 
 def render_page(report: Report, chart: str) -> str:
     """The report as one HTML page with the chart inside."""
-    settings = "; ".join(f"{name.replace('_', ' ')} {value}" for name, value in report.settings.items())
+    settings = (
+        "Sessions {first_session} to {last_session}; model {model}, refitted every {refit_every} sessions; "
+        "market: {market}"
+    ).format(**report.settings)
     limitations = "".join(f"<li>{escape(sentence)}" for sentence in LIMITATIONS)
     encoded = b64encode(chart.encode()).decode()
     return (

@@ -13,7 +13,6 @@ from typing import cast
 import httpx
 
 from fund.addresses import Addresses, Service, check_port_free
-from fund.clients import loopback_client
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.processes import (
@@ -24,6 +23,7 @@ from fund.processes import (
     record_processes,
     running_processes,
 )
+from fund.service_client import loopback_client
 from fund.service_environment import service_environment
 from internal.errors import ConfigurationError, UnavailableError
 
