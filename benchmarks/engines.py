@@ -59,11 +59,11 @@ def ours() -> Engine:
 
     from internal.kernels.threads import thread_count  # noqa: PLC0415 (as above)
     from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration  # noqa: PLC0415
-    from internal.tft.training import TrainingConfiguration, training_step  # noqa: PLC0415 (as above)
+    from internal.tft.training import TrainingConfiguration, make_training_step  # noqa: PLC0415 (as above)
 
     model = TemporalFusionTransformer(TemporalFusionTransformerConfiguration(OBSERVED, KNOWN, CARDINALITIES))
     past, future, static, target = (Tensor(array).realize() for array in arrays())
-    step = training_step(model, TrainingConfiguration())
+    step = make_training_step(model, TrainingConfiguration())
     forward = TinyJit(lambda past, future, static: model(past, future, static).realize())
 
     def train() -> None:

@@ -55,11 +55,11 @@ def first_step() -> dict[str, float]:
 
     from benchmarks.engines import CARDINALITIES, KNOWN, OBSERVED, arrays  # noqa: PLC0415 (as above)
     from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration  # noqa: PLC0415
-    from internal.tft.training import TrainingConfiguration, training_step  # noqa: PLC0415 (as above)
+    from internal.tft.training import TrainingConfiguration, make_training_step  # noqa: PLC0415 (as above)
 
     past, future, static, target = (Tensor(array).realize() for array in arrays())
     model = TemporalFusionTransformer(TemporalFusionTransformerConfiguration(OBSERVED, KNOWN, CARDINALITIES))
-    step, begin = training_step(model, TrainingConfiguration()), time.perf_counter()
+    step, begin = make_training_step(model, TrainingConfiguration()), time.perf_counter()
     step(past, future, static, target)
     return {"first": time.perf_counter() - begin}
 

@@ -20,7 +20,7 @@ from tinygrad.runtime.ops_cpu import CPUProgram
 
 from internal.kernels.threads import thread_count
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.training import TrainingConfiguration, training_step
+from internal.tft.training import TrainingConfiguration, make_training_step
 
 ROUNDS, WARM = 20, 3
 SIZES = {"small": (16, 2), "full": (64, 4)}  # hidden size and heads
@@ -118,7 +118,7 @@ def main(name: str, threads: int) -> None:
         for shape in ((BATCH, PAST, PAST_VARIABLES), (BATCH, HORIZON, KNOWN), (BATCH, HORIZON))
     )
     static = Tensor(random.integers(0, 12, (BATCH, STATIC)).astype(np.int32)).realize()
-    step = training_step(model, TrainingConfiguration())
+    step = make_training_step(model, TrainingConfiguration())
     forward = TinyJit(lambda past, future, static: model(past, future, static).realize())
     ledger.attach()
     print(f"{name}, hidden {hidden}, {heads} heads, batch {BATCH}, {threads} threads, dropout {configuration.dropout}")

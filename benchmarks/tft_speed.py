@@ -16,7 +16,7 @@ from tinygrad import Tensor, TinyJit
 
 from internal.kernels.threads import thread_count
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.training import TrainingConfiguration, training_step
+from internal.tft.training import TrainingConfiguration, make_training_step
 
 SIZES = {"small": (16, 2), "full": (64, 4)}
 BATCH, STEPS = 256, 20
@@ -52,7 +52,7 @@ def main(name: str, threads: int) -> None:
         for shape in ((BATCH, 35, 13), (BATCH, 7, 6), (BATCH, 7))
     )
     static = Tensor(random.integers(0, 12, (BATCH, 3)).astype(np.int32)).realize()
-    step = training_step(model, TrainingConfiguration())
+    step = make_training_step(model, TrainingConfiguration())
     forward = TinyJit(lambda past, future, static: model(past, future, static).realize())
     with thread_count(threads):
         training = measure(STEPS, lambda: step(past, future, static, target))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tinygrad.nn.state import get_state_dict
 
-from internal.tft.checkpoint import Checkpoint, Standing
+from internal.tft.checkpoint import Checkpoint, TrainingState
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.training import TrainingConfiguration, TrainingHistory, TrainingProgress, fit, make_optimizer
 
@@ -53,7 +53,7 @@ class NoiseWindows:
         return len(self._past)
 
     def batch(self, indices: np.ndarray) -> Batch:
-        """See `internal.tft.training.Windows`."""
+        """See `internal.tft.inputs.Windows`."""
         return Batch(self._past[indices], self._future[indices], self._static[indices], self._target[indices])
 
 
@@ -95,7 +95,7 @@ def test_goes_on_to_the_same_bits(
     path, heard, seen = tmp_path / "run" / "one.checkpoint", list[str](), list[TrainingProgress]()
     interrupted(path, step)
     weights, history = train(open_at(path, heard), seen.append)
-    assert heard == [f"an interrupted training goes on after epoch {epochs}"]
+    assert heard == [f"an interrupted training resumes after epoch {epochs}"]
     assert [one.step for one in seen] == list(range(4 * epochs + 1, 17))
     expected, whole = uninterrupted
     assert (history.training_losses, history.validation_losses) == (whole.training_losses, whole.validation_losses)
@@ -123,7 +123,7 @@ def _content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-def resume(path: Path, **other: str) -> tuple[Standing, list[str], bool]:
+def resume(path: Path, **other: str) -> tuple[TrainingState, list[str], bool]:
     """The standing found, what was said, and whether a tensor or the random numbers moved."""
     model, heard, random = TemporalFusionTransformer(MODEL), list[str](), np.random.default_rng(0)
     optimizer = make_optimizer(model, TRAINING)
@@ -143,7 +143,7 @@ def test_of_something_else(tmp_path: Path, content: bytes, other: dict[str, str]
     path = tmp_path / "one.checkpoint"
     path.write_bytes(content)
     standing, heard, moved = resume(path, **other)
-    assert (standing, moved) == (Standing(), False)
+    assert (standing, moved) == (TrainingState(), False)
     assert words in heard[0]
     assert "from the beginning" in heard[0]
 
@@ -156,7 +156,7 @@ def test_damaged(tmp_path: Path, content: bytes) -> None:
     for wrong in (*cut, *changed):
         path.write_bytes(wrong)
         standing, heard, moved = resume(path)
-        assert (standing, moved) == (Standing(), False)
+        assert (standing, moved) == (TrainingState(), False)
         assert "is damaged" in heard[0]
 
 
@@ -164,7 +164,7 @@ def test_nothing_there_and_half_written(tmp_path: Path, content: bytes) -> None:
     """Without a file nothing is said; a half-written one beside it is not looked at, and the next save replaces it."""
     path = tmp_path / "one.checkpoint"
     (tmp_path / ".one.checkpoint.partial").write_bytes(content[:1000])
-    assert resume(path) == (Standing(), [], False)
+    assert resume(path) == (TrainingState(), [], False)
     interrupted(path, 9)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == content

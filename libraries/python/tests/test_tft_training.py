@@ -14,16 +14,10 @@ from tinygrad.nn.state import get_state_dict
 from internal.forecasting.scoring import pinball_loss
 from internal.kernels.launch import plain_form
 from internal.kernels.threads import thread_count
+from internal.tft.inputs import Windows
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.training import (
-    Forward,
-    TrainingConfiguration,
-    TrainingProgress,
-    Windows,
-    evaluate,
-    fit,
-    training_step,
-)
+from internal.tft.prediction import Predictor
+from internal.tft.training import TrainingConfiguration, TrainingProgress, fit, make_training_step
 
 MODEL = TemporalFusionTransformerConfiguration(
     observed_variables=("close",),
@@ -58,14 +52,19 @@ class MadeWindows:
         return len(self.whole.past)
 
     def batch(self, indices: np.ndarray) -> Batch:
-        """See `internal.tft.training.Windows`."""
+        """See `internal.tft.inputs.Windows`."""
         w = self.whole
         return Batch(w.past[indices], w.future[indices], w.static[indices], w.target[indices])
 
 
 def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> np.ndarray:
     """Predict every window once: f32 [window, horizon, quantile]."""
-    return Forward(model, batch_size)(windows)[0]
+    return Predictor(model, batch_size)(windows)[0]
+
+
+def evaluate(model: TemporalFusionTransformer, windows: Windows) -> float:
+    """The mean quantile loss on the windows."""
+    return Predictor(model, min(256, len(windows))).loss(windows)
 
 
 def made(count: int, seed: int = 0) -> MadeWindows:
@@ -126,7 +125,7 @@ def reports_of_two_steps() -> list[float]:
     shapes = ((3, 1, 2), (3, 1, 1), (3, 1))
     past, future, target = (Tensor(random.standard_normal(shape).astype(np.float32)).realize() for shape in shapes)
     static = Tensor(np.array([[1], [2], [0]], np.int32)).realize()
-    step = training_step(TemporalFusionTransformer(SMALLEST), TrainingConfiguration(learning_rate=0.05))
+    step = make_training_step(TemporalFusionTransformer(SMALLEST), TrainingConfiguration(learning_rate=0.05))
     return [number for _ in range(2) for number in step(past, future, static, target)]
 
 

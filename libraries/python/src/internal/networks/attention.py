@@ -1,5 +1,6 @@
 """Interpretable multi-head attention, section 4.4 of arXiv 1912.09363: heads share their values; none looks ahead."""
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 from dataclasses import dataclass
 

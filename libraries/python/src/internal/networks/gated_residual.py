@@ -1,5 +1,6 @@
 """The gated residual network, section 4.1 of arXiv 1912.09363: it lets the model skip what it does not need."""
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 from dataclasses import dataclass
 
