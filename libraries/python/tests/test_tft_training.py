@@ -1,4 +1,6 @@
 """Training: it learns, keeps the best weights, repeats itself bit for bit, and refuses bad windows."""
+# tinygrad exports its names without __all__
+# pyright: reportPrivateImportUsage=false
 
 import os
 import subprocess
@@ -9,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tinygrad import Tensor
-from tinygrad.nn.state import get_state_dict
 
 from internal.forecasting.scoring import pinball_loss
 from internal.kernels.launch import plain_form
 from internal.kernels.threads import thread_count
+from internal.networks.parameters import parameter_arrays
 from internal.tft.inputs import Windows
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.prediction import Predictor
@@ -80,7 +82,7 @@ def made(count: int, seed: int = 0) -> MadeWindows:
 
 def weights(model: TemporalFusionTransformer) -> dict[str, np.ndarray]:
     """A copy of every parameter vector."""
-    return {name: tensor.numpy().copy() for name, tensor in get_state_dict(model).items()}
+    return parameter_arrays(model)
 
 
 def test_learns() -> None:
@@ -105,7 +107,7 @@ def test_learns() -> None:
 
 def test_same_seed_same_weights() -> None:
     """Two trainings agree bit for bit, on one thread and on three; another seed gives other weights."""
-    results = []
+    results: list[dict[str, np.ndarray]] = []
     for threads, seed in ((1, 0), (3, 0), (1, 1)):
         model = TemporalFusionTransformer(MODEL)
         with thread_count(threads):
@@ -201,7 +203,7 @@ def test_prediction_of_none() -> None:
     ],
 )
 def test_bad_windows(part: str, value: float, message: str) -> None:
-    """A hole in an input or a category that nobody knows is refused before a kernel sees it."""
+    """A hole in an input or a category outside its vocabulary is refused before a kernel sees it."""
     windows, model = made(40), TemporalFusionTransformer(MODEL)
     before = weights(model)
     getattr(windows.whole, part)[17] = value

@@ -80,8 +80,8 @@ class InterpretableAttention:
     """Only the last `queries` steps ask; every step up to their own may answer."""
 
     def __init__(self, sizes: AttentionSizes, dropout: Dropout, random: np.random.Generator) -> None:
-        self.sizes = sizes
-        self.parameters = sizes.layout.initialise(random)
+        self.sizes, self.layout = sizes, sizes.layout
+        self.parameters = self.layout.initialise(random)
         self._dropout = dropout
 
     def __call__(self, x: Tensor) -> Tensor:

@@ -126,8 +126,8 @@ class GatedResidualNetwork:
     """`groups` gated residual networks side by side."""
 
     def __init__(self, sizes: GatedResidualSizes, dropout: Dropout, random: np.random.Generator) -> None:
-        self.sizes = sizes
-        self.parameters = sizes.layout.initialise(random)
+        self.sizes, self.layout = sizes, sizes.layout
+        self.parameters = self.layout.initialise(random)
         self._dropout = dropout
 
     def __call__(self, a: Tensor, context: Tensor | None = None) -> Tensor:
