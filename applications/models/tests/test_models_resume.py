@@ -73,7 +73,8 @@ def test_checkpoint_of_other_bars(make_dataset: MakeDataset, tmp_path: Path) -> 
         opened = open_checkpoint(tmp_path, [replace(windows, targets=targets)], {"seed": seed}, 7, received.append)
         return opened.resume(live, random).epochs
 
-    open_checkpoint(tmp_path, [windows], {"seed": 7}, 7, received.append).save(TrainingState([0.5], [0.4]), live, random)
+    state = TrainingState([0.5], [0.4])
+    open_checkpoint(tmp_path, [windows], {"seed": 7}, 7, received.append).save(state, live, random)
     assert resume(windows.targets, 7) == 1
     assert resume(windows.targets * np.float32(1.001), 7) == 0
     assert resume(windows.targets, 8) == 0
