@@ -1,10 +1,8 @@
-"""Measures how fast the Temporal Fusion Transformer trains and predicts on this machine.
+"""How fast the Temporal Fusion Transformer trains and predicts here.
 
 `python benchmarks/tft_speed.py [small|full] [threads]`
-Prints the first step's time (with the present kernel cache), windows a second, and the peak of memory.
+Prints the first step's time (from whatever kernel cache is there), windows a second, and the peak of memory.
 """
-# tinygrad exports its names without __all__ and annotates its methods in part
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 import resource
 import statistics
@@ -18,7 +16,7 @@ from tinygrad import Tensor, TinyJit
 
 from internal.kernels.threads import thread_count
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.training import TrainingConfiguration, make_training_step
+from internal.tft.training import TrainingConfiguration, training_step
 
 SIZES = {"small": (16, 2), "full": (64, 4)}
 BATCH, STEPS = 256, 20
@@ -34,7 +32,7 @@ class Timing:
 
 def measure(calls: int, call: Callable[[], object]) -> Timing:
     """Time a function that ends when its numbers are there."""
-    seconds: list[float] = []
+    seconds = []
     for _ in range(calls):
         begin = time.perf_counter()
         call()
@@ -54,12 +52,8 @@ def main(name: str, threads: int) -> None:
         for shape in ((BATCH, 35, 13), (BATCH, 7, 6), (BATCH, 7))
     )
     static = Tensor(random.integers(0, 12, (BATCH, 3)).astype(np.int32)).realize()
-    step = make_training_step(model, TrainingConfiguration())
-
-    def predict(past: Tensor, future: Tensor, static: Tensor) -> Tensor:
-        return model(past, future, static).realize()
-
-    forward = TinyJit(predict)
+    step = training_step(model, TrainingConfiguration())
+    forward = TinyJit(lambda past, future, static: model(past, future, static).realize())
     with thread_count(threads):
         training = measure(STEPS, lambda: step(past, future, static, target))
         inference = measure(STEPS, lambda: forward(past, future, static).numpy())

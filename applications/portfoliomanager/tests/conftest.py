@@ -1,220 +1,32 @@
-"""A whole fund on loopback for the tests: exchange and datamanager as their own processes, on free ports."""
+"""Fixtures of portfoliomanager's tests: a fund on loopback."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
-import httpx
-import polars as pl
 import pytest
+from alpaca.trading.client import TradingClient
+from pydantic import SecretStr
 
-from internal.dates import next_session, previous_session
-from internal.http.client import raise_for_problem, read_frame_response
-from internal.http.frames import ARROW
-from internal.schemas import predictions as predictions_schema
-
-KEY, SECRET, TOKEN = "PKTESTKEY", "a-secret-of-the-tests", "a-token-of-the-tests"
-START_SECONDS = 90.0
-HTTP = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
-"""For all requests: `httpx.get` reads every certificate authority each time, for 20 ms of processor time."""
-
-
-@dataclass
-class Service:
-    """One application under uvicorn, in a process of its own."""
-
-    module: str
-    variables: dict[str, str]
-    log: Path
-    port: int = 0
-    process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        """Its address."""
-        return f"http://127.0.0.1:{self.port}"
-
-    def start(self) -> "Service":
-        """Start it and wait until it is alive."""
-        if self.port == 0:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "internal.http.run", f"{self.module}.server:create_application"]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own applications
-                [*command, "--port", str(self.port)],
-                env=os.environ | self.variables,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        deadline = time.monotonic() + START_SECONDS
-        while not self._alive():
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
-        return self
-
-    def _alive(self) -> bool:
-        try:
-            return HTTP.get(f"{self.url}/health", timeout=2).is_success
-        except httpx.TransportError:
-            return False
-
-    def kill(self) -> None:
-        """`kill -9`, and wait until it is gone."""
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def request(self, method: str, path: str, **arguments: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own
-        """One request with the fund's token."""
-        headers = {"Authorization": f"Bearer {TOKEN}", **arguments.pop("headers", {})}
-        return HTTP.request(method, f"{self.url}{path}", headers=headers, timeout=120, **arguments)
-
-    def json(self, method: str, path: str, **arguments: Any) -> Any:  # noqa: ANN401 - any JSON
-        """The JSON of a request that must succeed."""
-        response = self.request(method, path, **arguments)
-        assert response.is_success, response.text
-        return response.json()
-
-
-@dataclass
-class World:
-    """An exchange with a simulated market and a datamanager that has collected its past."""
-
-    folder: Path
-    exchange: Service
-    datamanager: Service
-
-    def state(self) -> dict[str, Any]:
-        """The exchange's clock."""
-        state: dict[str, Any] = self.exchange.json("GET", "/control/state")
-        return state
-
-    def session(self) -> date:
-        """The last closed session."""
-        state = self.state()
-        day = date.fromisoformat(state["session"])
-        return day if state["phase"] == "closed" else previous_session(day)
-
-    def move(self, to: str) -> None:
-        """Move the clock to `next_open` or `next_close`; after a close the session's bars are collected."""
-        self.exchange.json("POST", "/control/clock", json={"to": to})
-        if to == "next_close":
-            self.datamanager.json("POST", "/equity-bars", json={"date": str(self.session())})
-
-    def play_session(self) -> None:
-        """Open and close one session."""
-        self.move("next_open")
-        self.move("next_close")
-
-    def fault(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 - the fault's own fields
-        """Let the exchange go wrong."""
-        self.exchange.json("POST", "/control/faults", json={"kind": kind, **fields})
-
-    def clear_faults(self) -> None:
-        """Let the exchange work again."""
-        assert self.exchange.request("DELETE", "/control/faults").is_success
-
-    def orders(self) -> list[dict[str, Any]]:
-        """The exchange's own list of every order ever accepted."""
-        answer = self.exchange.json("GET", "/control/orders")
-        orders: list[dict[str, Any]] = answer["orders"] if isinstance(answer, dict) else answer
-        return orders
-
-    def bars(self, day: date) -> pl.DataFrame:
-        """The bars of a session."""
-        path = f"/equity-bars?start_date={day}&end_date={day}"
-        return read_frame_response(self.datamanager.request("GET", path, headers={"Accept": ARROW}))
-
-    def store_predictions(self, day: date, *, width: float = 0.2) -> pl.DataFrame:
-        """Predictions for every ticker of the day, ranked by a digest of its name, stored at datamanager."""
-        tickers = self.bars(day).get_column("ticker").sort()
-        medians = (tickers.hash(seed=day.toordinal()) % 1000).cast(pl.Float64) / 1000 * 0.04 - 0.02
-        frame = (
-            pl.DataFrame({"ticker": tickers, "median": medians})
-            .join(pl.DataFrame({"horizon": range(1, 8)}, schema={"horizon": pl.Int8}), how="cross")
-            .with_columns(
-                date=pl.lit(day),
-                target_date=pl.col("horizon").replace_strict(
-                    {step: next_session(day, step) for step in range(1, 8)}, return_dtype=pl.Date
-                ),
-                quantile_10=pl.col("median") * pl.col("horizon") / 7 - width / 2,
-                quantile_50=pl.col("median") * pl.col("horizon") / 7,
-                quantile_90=pl.col("median") * pl.col("horizon") / 7 + width / 2,
-                model_version=pl.lit("made-by-a-test"),
-                bars_version=pl.lit(1, pl.Int64),
-            )
-            .select(list(predictions_schema.COLUMNS))
-        )
-        body = frame.write_ipc_stream(None, compat_level=pl.CompatLevel.oldest()).getvalue()
-        raise_for_problem(
-            self.datamanager.request("POST", "/predictions", content=body, headers={"Content-Type": ARROW})
-        )
-        return frame
-
-    def variables(self, name: str) -> dict[str, str]:
-        """The environment of a portfoliomanager with a journal and state of its own."""
-        return {
-            "STATE_DIRECTORY": str(self.folder / name / "state"),
-            "DATA_BUCKET": str(self.folder / name / "lake"),
-            "REGISTRY_DIRECTORY": str(self.folder / "registry"),
-            "DATAMANAGER_URL": self.datamanager.url,
-            "ALPACA_API_KEY_ID": KEY,
-            "ALPACA_API_SECRET": SECRET,
-            "ALPACA_BASE_URL": self.exchange.url,
-            "FUND_API_TOKEN": TOKEN,
-            "EVENT_SUBSCRIBERS": "",
-        }
-
-
-@contextmanager
-def open_world(folder: Path, *, seed: int, tickers: int, history: int) -> Iterator[World]:
-    """Start both services and collect `history` sessions."""
-    folder.mkdir(exist_ok=True)
-    shared = {"FUND_API_TOKEN": TOKEN, "EVENT_SUBSCRIBERS": ""}
-    exchange = Service(
-        "exchange",
-        shared
-        | {
-            "STATE_DIRECTORY": str(folder / "exchange"),
-            "EXCHANGE_API_KEY_ID": KEY,
-            "EXCHANGE_API_SECRET": SECRET,
-            "EXCHANGE_SEED": str(seed),
-            "EXCHANGE_TICKER_COUNT": str(tickers),
-            "EXCHANGE_CASH": "1000000",
-        },
-        folder / "exchange.log",
-    )
-    datamanager = Service("datamanager", shared, folder / "datamanager.log")
-    try:
-        exchange.start()
-        datamanager.variables |= {
-            "STATE_DIRECTORY": str(folder / "datamanager"),
-            "DATA_BUCKET": str(folder / "lake"),
-            "POLYGON_API_KEY": "any",
-            "POLYGON_BASE_URL": exchange.url,
-            "POLYGON_REQUESTS_PER_MINUTE": "0",
-        }
-        datamanager.start()
-        world = World(folder, exchange, datamanager)
-        end = world.session()
-        period = {"start_date": str(previous_session(end, history)), "end_date": str(end)}
-        datamanager.json("POST", "/equity-bars", json=period)
-        yield world
-    finally:
-        for service in (datamanager, exchange):
-            if service.process is not None:
-                service.kill()
+from applications.portfoliomanager.tests.portfoliomanager_kit import (
+    FAST,
+    KEY,
+    SECRET,
+    TOKEN,
+    Make,
+    Service,
+    World,
+    open_world,
+    wire,
+)
+from internal.http.datamanager_client import DatamanagerClient
+from internal.lake.lease import Lease
+from internal.lake.objects import Objects
+from internal.lake.store import Lake
+from internal.trading.policy import Policy
+from internal.trading.rebalancing import Rebalancer
+from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
+from portfoliomanager.adapters.lake_journal import LakeJournal
 
 
 @pytest.fixture(scope="module")
@@ -225,12 +37,60 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture
-def worlds() -> object:
+def worlds() -> Callable[..., AbstractContextManager[World]]:
     """The factory of worlds, for tests that need several."""
     return open_world
 
 
 @pytest.fixture(scope="session")
-def services() -> object:
+def services() -> type[Service]:
     """How a service is made, for tests that start more."""
     return Service
+
+
+@pytest.fixture
+def broker(world: World) -> Iterator[AlpacaBroker]:
+    """The real client; before and after a test the account is flat and no fault is left."""
+    flatten(world)
+    yield AlpacaBroker(KEY, SECRET, world.exchange.url, timeout_seconds=2.0)
+    world.clear_faults()
+
+
+def flatten(world: World) -> None:
+    """Close everything at the exchange."""
+    client = TradingClient(KEY, SECRET, url_override=world.exchange.url)
+    client.cancel_orders()
+    if client.get_all_positions():
+        client.close_all_positions(cancel_orders=True)
+    world.play_session()  # a session of its own: ids of an earlier test's orders are taken
+    assert client.get_all_positions() == []
+
+
+@pytest.fixture
+def store(world: World) -> Iterator[DatamanagerClient]:
+    """The real datamanager."""
+    with DatamanagerClient(world.datamanager.url, SecretStr(TOKEN)) as client:
+        yield client
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> LakeJournal:
+    """A journal in a lake of its own."""
+    return LakeJournal(Lake(str(tmp_path / "lake")))
+
+
+@pytest.fixture
+def lease(tmp_path: Path) -> Iterator[Lease]:
+    """The trader's lease in the same lake."""
+    with Lease(Objects(str(tmp_path / "lake")), "trader", tmp_path, seconds=30) as lease:
+        yield lease
+
+
+@pytest.fixture
+def make(broker: AlpacaBroker, store: DatamanagerClient, journal: LakeJournal, lease: Lease) -> Make:
+    """A rebalancer on the test's journal, as a fresh process would wire it."""
+
+    def make_one(policy: Policy = FAST) -> Rebalancer:
+        return Rebalancer(wire(broker, store, journal, lease), policy)
+
+    return make_one

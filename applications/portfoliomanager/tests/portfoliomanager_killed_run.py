@@ -6,8 +6,10 @@ Each line of standard input is one run; each line of standard output its exit co
 import json
 import os
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import cast
 
 from pydantic import SecretStr
 
@@ -15,12 +17,15 @@ from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
+from internal.trading.policy import Policy
+from internal.trading.ports import Broker, Journal, Portfolios, TradingPorts
+from internal.trading.rebalancing import Rebalancer
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_journal import LakeJournal
-from portfoliomanager.policy import Policy
-from portfoliomanager.rebalance import Rebalancer
+from portfoliomanager.adapters.market_data import DatamanagerMarketData
+from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
 
-STEPS = {"submit", "save_orders", "save_rebalance", "save_snapshot", "save_portfolio"}
+STEPS = {"submit", "save_orders", "save_runs", "save_snapshot", "save"}
 POLICY = Policy(names_per_side=2, same_day_lock=False)
 
 
@@ -29,17 +34,17 @@ class Deadly:
 
     count = 0
 
-    def __init__(self, inner: Any, deadly_step: int, moment: str) -> None:  # noqa: ANN401 - any of the three ports
+    def __init__(self, inner: object, deadly_step: int, moment: str) -> None:
         """Takes the real port."""
         self._inner, self._deadly_step, self._moment = inner, deadly_step, moment
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - the real port's method
+    def __getattr__(self, name: str) -> Callable[..., object]:
         """The real method, counted when it is a step."""
-        method = getattr(self._inner, name)
+        method = cast("Callable[..., object]", getattr(self._inner, name))
         if name not in STEPS:
             return method
 
-        def step(*arguments: Any) -> Any:  # noqa: ANN401 - the real method's own
+        def step(*arguments: object) -> object:
             Deadly.count += 1
             dies = Deadly.count == self._deadly_step
             if dies and self._moment == "before":
@@ -57,9 +62,17 @@ def rebalance(exchange: str, datamanager: str, folder: str, deadly_step: int, mo
     key, secret = os.environ["ALPACA_API_KEY_ID"], os.environ["ALPACA_API_SECRET"]
     lease = Lease(Objects(folder), "trader", Path(folder, "state"), seconds=30)
     with lease, DatamanagerClient(datamanager, SecretStr(os.environ["FUND_API_TOKEN"])) as store:
-        parts = (AlpacaBroker(key, secret, exchange), store, LakeJournal(Lake(folder)))
-        broker, data, journal = (Deadly(part, deadly_step, moment) for part in parts)
-        rebalancer = Rebalancer(broker, data, journal, lease, POLICY)
+        parts = (AlpacaBroker(key, secret, exchange), StoredPortfolios(store), LakeJournal(Lake(folder)))
+        broker, portfolios, journal = (Deadly(part, deadly_step, moment) for part in parts)
+        ports = TradingPorts(
+            cast("Broker", broker),
+            DatamanagerMarketData(store),
+            cast("Portfolios", portfolios),
+            cast("Journal", journal),
+            lease,
+            time.sleep,
+        )
+        rebalancer = Rebalancer(ports, POLICY)
         rebalancer.recover()
         rebalancer.run(None)
     return Deadly.count

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from applications.portfoliomanager.tests.portfoliomanager_kit import Service, World
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.dates import next_session, previous_session, sessions
@@ -23,8 +24,6 @@ from internal.http.client import read_frame_response
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.network_model import KIND, NetworkModel, plain_configuration
 
-World = Any  # the classes of conftest, which no test can import
-Service = Any
 JSON = {"Accept": "application/json"}
 
 
@@ -58,7 +57,8 @@ def artifacts(world: World, end: date) -> dict[str, Artifact]:
 @pytest.fixture(scope="module")
 def versions(world: World, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The versions of both in the registry; none is the champion yet."""
-    folder, registry, found = tmp_path_factory.mktemp("artifacts"), Registry(world.folder / "registry"), {}
+    folder, registry = tmp_path_factory.mktemp("artifacts"), Registry(world.folder / "registry")
+    found: dict[str, str] = {}
     for name, artifact in artifacts(world, world.session()).items():
         save_artifact(folder / name, artifact)
         found[name] = registry.register(folder / name)
@@ -81,7 +81,7 @@ def predict_with(world: World, service: Service, version: str) -> dict[str, Any]
     return answer
 
 
-def told(response: httpx.Response) -> str:
+def describe_problem(response: httpx.Response) -> str:
     """The sentence of a problem."""
     assert response.headers["content-type"] == "application/problem+json", response.text
     return f"{response.status_code} {response.json()['detail']}"
@@ -90,7 +90,7 @@ def told(response: httpx.Response) -> str:
 def test_explanation(world: World, service: Service, versions: dict[str, str]) -> None:
     """Names, dates and shares are right, the forecast is the stored one; as JSON and as a page; problems tell why."""
     path = "/predictions/{}/explanation"
-    assert told(service.request("GET", path.format("ANY"))).startswith("404 there are no predictions up to")
+    assert describe_problem(service.request("GET", path.format("ANY"))).startswith("404 there are no predictions up to")
     predicted = predict_with(world, service, versions["network"])
     stored = service.json("GET", "/predictions", headers=JSON)
     ticker, day = stored[0]["ticker"], date.fromisoformat(predicted["date"])
@@ -123,11 +123,15 @@ def test_explanation(world: World, service: Service, versions: dict[str, str]) -
     assert "<script" not in page.text
     assert service.request("GET", path.format(ticker), headers={"Accept": "image/png"}).status_code == 406
 
-    assert told(service.request("GET", path.format("ZZZZZZ"))).startswith("404 ZZZZZZ is not among the predictions")
-    assert told(service.request("GET", f"{path.format(ticker)}?date=1999-01-04")).startswith("404 there are no")
-    assert told(service.request("GET", f"{path.format(ticker)}?date=soon")).startswith("422")
+    assert describe_problem(service.request("GET", path.format("ZZZZZZ"))).startswith(
+        "404 ZZZZZZ is not among the predictions"
+    )
+    assert describe_problem(service.request("GET", f"{path.format(ticker)}?date=1999-01-04")).startswith(
+        "404 there are no"
+    )
+    assert describe_problem(service.request("GET", f"{path.format(ticker)}?date=soon")).startswith("422")
 
-    example = service.json("GET", "/openapi.json")["components"]["schemas"]["ExplanationBody"]["examples"][0]
+    example = service.json("GET", "/openapi.json")["components"]["schemas"]["ExplanationResponse"]["examples"][0]
     assert example.keys() == body.keys()
 
 
@@ -139,8 +143,8 @@ def test_model_that_explains_nothing(world: World, service: Service, versions: d
     Registry(registry).promote(versions["baseline"])
     assert service.json("GET", path)["model_version"] == versions["network"]
     (registry / "versions" / versions["network"]).rename(tmp_path / "away")
-    assert told(service.request("GET", path)).startswith("503 there is no model version")
+    assert describe_problem(service.request("GET", path)).startswith("503 there is no model version")
     (tmp_path / "away").rename(registry / "versions" / versions["network"])
     predict_with(world, service, versions["baseline"])
-    assert "is a baseline" in told(service.request("GET", path))
+    assert "is a baseline" in describe_problem(service.request("GET", path))
     assert service.request("GET", path).status_code == 409

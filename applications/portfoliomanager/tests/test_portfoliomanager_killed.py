@@ -8,15 +8,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from applications.portfoliomanager.tests.portfoliomanager_kit import World
 from internal.lake.store import Lake
+from internal.trading.enums import OrderState
 from portfoliomanager.adapters.lake_journal import LakeJournal
 
 RUNNER = Path(__file__).with_name("portfoliomanager_killed_run.py")
@@ -27,11 +29,10 @@ KEYS = {
     "FUND_API_TOKEN": "a-token-of-the-tests",
 }
 FEW = [(2, "after"), (4, "before"), (7, "after"), (9, "before")]
-World = Any  # the class of conftest, which no test can import
 
 
 @pytest.fixture
-def twins(tmp_path: Path, worlds: Any) -> Iterator[tuple[World, World]]:  # noqa: ANN401 - conftest's factory
+def twins(tmp_path: Path, worlds: Callable[..., AbstractContextManager[World]]) -> Iterator[tuple[World, World]]:
     """Two worlds of the same seed."""
     with ExitStack() as stack:
         first, second = (
@@ -112,10 +113,10 @@ def require_same_journal(world: World) -> None:
     ids = [order["client_order_id"] for order in orders]
     assert len(set(ids)) == len(ids)
     journal = LakeJournal(Lake(str(world.folder / "journal"))).orders()
-    sent = journal.filter(~journal["state"].is_in(["dropped", "rejected"]))
-    assert set(ids) == set(sent["client_order_id"])
-    booked = dict(sent.select("client_order_id", "filled_quantity").iter_rows())
-    assert booked == {order["client_order_id"]: float(order["filled_qty"]) for order in orders}
+    sent = [order for order in journal if order.state not in {OrderState.DROPPED, OrderState.REJECTED}]
+    assert set(ids) == {order.client_order_id for order in sent}
+    recorded = {order.client_order_id: order.filled_quantity for order in sent}
+    assert recorded == {order["client_order_id"]: float(order["filled_qty"]) for order in orders}
 
 
 @pytest.mark.timeout(600)
@@ -128,6 +129,7 @@ def test_killed_at_some_points(runner: Runner, twins: tuple[World, World]) -> No
 @pytest.mark.timeout(3600)
 def test_killed_at_every_point(runner: Runner, twins: tuple[World, World]) -> None:
     """Every write and every send, killed before it and after it."""
+    steps = [0, 0]
     for _ in range(2):  # the second session closes a book as every later one does
         for world in twins:
             world.store_predictions(world.session(), width=1e-6)

@@ -6,26 +6,27 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
+from applications.portfoliomanager.tests.portfoliomanager_kit import Service, World
 from internal.lake.store import Lake
+from internal.trading.enums import OrderState, RunState
+from internal.trading.rows import RebalanceRun
 from portfoliomanager.adapters.lake_journal import LakeJournal
 
 SECONDS = 3.0
 TURN_SECONDS = 5.0  # between two looks at a lease of 30 seconds, the default
-World = Any  # the classes of conftest, which no test can import
-Service = Any
 
 
 @pytest.fixture
 def traders(world: World, services: type[Service]) -> Iterator[list[Service]]:
     """Two, each with a state directory of its own, on one journal; the first one holds the lease."""
-    found = []
+    found: list[Service] = []
+    shared = {"DATA_BUCKET": str(world.folder / "shared"), "LEASE_SECONDS": str(SECONDS), "SAME_DAY_LOCK": "false"}
+    shared |= {"GROSS_EXPOSURE": "0.7"}  # a whole exchange of the portfolio fits into buying power at once
     for name in ("first", "second"):
-        shared = {"DATA_BUCKET": str(world.folder / "shared"), "LEASE_SECONDS": str(SECONDS), "SAME_DAY_LOCK": "false"}
         found.append(services("portfoliomanager", world.variables(name) | shared, world.folder / f"{name}.log").start())
         wait_for((world.folder / "shared/leases/trader/000000000001.json").exists)
     yield found
@@ -47,23 +48,32 @@ def holds(service: Service) -> bool:
     return "\nlease_held 1.0" in service.request("GET", "/metrics").text
 
 
-def require_each_once(world: World, journal: LakeJournal) -> None:
+def require_each_once(world: World) -> None:
     """The exchange's own list: no order twice, and exactly those that the journal says were sent."""
     ids = [order["client_order_id"] for order in world.orders()]
     assert len(set(ids)) == len(ids)
-    assert set(ids) == set(
-        journal.orders().filter(~journal.orders()["state"].is_in(["dropped", "rejected"]))["client_order_id"]
-    )
-    assert journal.orders().filter(journal.orders()["state"].is_in(["planned", "unresolved"])).is_empty()
+    orders = read_journal(world).orders()
+    sent = [order for order in orders if order.state not in {OrderState.DROPPED, OrderState.REJECTED}]
+    assert set(ids) == {order.client_order_id for order in sent}
+    assert not any(order.state.is_sendable for order in orders)
+
+
+def read_journal(world: World) -> LakeJournal:
+    """The journal as it is now."""
+    return LakeJournal(Lake(str(world.folder / "shared")))
+
+
+def last_run(world: World) -> RebalanceRun:
+    """The newest run."""
+    return read_journal(world).runs()[-1]
 
 
 def test_one_trades_and_the_other_takes_over(world: World, traders: list[Service]) -> None:
     """Both are asked at once: one trades. It is killed in the middle of the next run: the other ends it."""
     first, second = traders
-    journal = LakeJournal(Lake(str(world.folder / "shared")))
     world.store_predictions(world.session(), width=1e-6)
     with ThreadPoolExecutor(2) as threads:
-        answers = list(threads.map(lambda one: one.request("POST", "/portfolios", json={}), traders))
+        answers = list(threads.map(ask, traders))
     assert [200, 503] == [answer.status_code for answer in answers]
     refusal = answers[1].json()
     assert "standby" in refusal["type"]
@@ -71,8 +81,8 @@ def test_one_trades_and_the_other_takes_over(world: World, traders: list[Service
     assert "standby" in second.request("GET", "/ready").json()["checks"]["lease"]
     assert 'rebalances_total{result="standby"} 1.0' in second.request("GET", "/metrics").text
     assert second.request("POST", "/reconciliations", json={}).status_code == 503
-    require_each_once(world, journal)
-    assert 1 == journal.rebalances()[0].lease_number
+    require_each_once(world)
+    assert 1 == last_run(world).lease_number
 
     world.play_session()
     world.store_predictions(world.session(), width=1e-6)
@@ -86,10 +96,10 @@ def test_one_trades_and_the_other_takes_over(world: World, traders: list[Service
     assert not holds(second)
     waited = wait_for(lambda: holds(second))
     assert SECONDS * 0.5 < waited < SECONDS * 3
-    wait_for(lambda: [run.state for run in journal.rebalances()][-1] == "submitted")
-    require_each_once(world, journal)
+    wait_for(lambda: last_run(world).state is RunState.SUBMITTED)
+    require_each_once(world)
     assert len(world.orders()) > before + 1
-    assert 2 == journal.rebalances()[-1].lease_number
+    assert 2 == last_run(world).lease_number
 
     first.start()
     assert "standby" in first.request("GET", "/ready").json()["checks"]["lease"]
@@ -97,6 +107,11 @@ def test_one_trades_and_the_other_takes_over(world: World, traders: list[Service
     second.start()  # its own lease of a former life: it does not wait, and the other does not get in between
     assert holds(second)
     assert not holds(first)
+
+
+def ask(service: Service) -> httpx.Response:
+    """Ask for a rebalance."""
+    return service.request("POST", "/portfolios", json={})
 
 
 def ask_in_vain(service: Service) -> None:
@@ -109,8 +124,7 @@ def test_an_orderly_end_gives_it_back(traders: list[Service]) -> None:
     """After SIGTERM the other one holds it at its next turn, without waiting for the lease to run out."""
     first, second = traders
     holder, waiting = (first, second) if holds(first) else (second, first)
-    holder.process.terminate()
-    holder.process.wait(timeout=20)
+    holder.stop()
     assert wait_for(lambda: holds(waiting)) < SECONDS
 
 
@@ -125,8 +139,7 @@ def test_a_start_first_update(world: World, services: type[Service]) -> None:
     )
     try:
         assert [True, False] == [holds(old), holds(new)]
-        old.process.terminate()
-        old.process.wait(timeout=20)
+        old.stop()
         assert wait_for(lambda: holds(new)) < TURN_SECONDS + 1
         wait_for(lambda: signed_by_the_directory(world.folder / "updated"))
         new.kill()

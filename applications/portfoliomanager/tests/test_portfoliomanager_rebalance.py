@@ -3,19 +3,20 @@
 The tests share one exchange, whose clock only moves forward; each flattens the account and starts a journal of its own.
 """
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
-from typing import Any
 
-import polars as pl
 import pytest
 from alpaca.trading.client import TradingClient
-from alpaca.trading.enums import OrderSide, TimeInForce
+from alpaca.trading.enums import OrderSide as AlpacaSide
+from alpaca.trading.enums import TimeInForce as AlpacaTimeInForce
 from alpaca.trading.requests import MarketOrderRequest
 from pydantic import SecretStr
 
+from applications.portfoliomanager.tests.portfoliomanager_kit import FAST, KEY, SECRET, Make, World, wire
 from internal.dates import next_session, previous_session
 from internal.errors import (
     ConflictError,
@@ -26,112 +27,73 @@ from internal.errors import (
 )
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
-from internal.lake.objects import Objects
-from internal.lake.store import Lake
-from portfoliomanager import performance
+from internal.trading.enums import Action, Leg, OrderSide, OrderState, RunState, TimeInForce
+from internal.trading.performance import report_performance
+from internal.trading.policy import Policy
+from internal.trading.ports import RefusedOrderError, SuspendedAccountError
+from internal.trading.rebalancing import Rebalancer
+from internal.trading.reconciliation import Reconciliation
+from internal.trading.rows import Order, OrderRequest
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_journal import LakeJournal
-from portfoliomanager.policy import Policy
-from portfoliomanager.portfolio_view import current_portfolio
-from portfoliomanager.ports import RefusedOrderError, SuspendedAccountError, Ticket
-from portfoliomanager.rebalance import Rebalancer
 
-KEY, SECRET, TOKEN = "PKTESTKEY", "a-secret-of-the-tests", "a-token-of-the-tests"
-FAST = Policy(names_per_side=3, same_day_lock=False)
 ORDERS = "/v2/orders"
-type Make = Callable[..., Rebalancer]
-World = Any  # the class of conftest, which no test can import
 
 
-@pytest.fixture
-def broker(world: World) -> Iterator[AlpacaBroker]:
-    """The real client; before and after a test the account is flat and no fault is left."""
-    _flatten(world)
-    yield AlpacaBroker(KEY, SECRET, world.exchange.url, timeout_seconds=2.0)
-    world.clear_faults()
+def is_standing(order: Order) -> bool:
+    """Whether the order was or may be at the broker."""
+    return order.state not in {OrderState.REJECTED, OrderState.DROPPED}
 
 
-def _flatten(world: World) -> None:
-    client = TradingClient(KEY, SECRET, url_override=world.exchange.url)
-    client.cancel_orders()
-    if client.get_all_positions():
-        client.close_all_positions(cancel_orders=True)
-    world.play_session()  # a session of its own: ids of an earlier test's orders are taken
-    assert client.get_all_positions() == []
-
-
-@pytest.fixture
-def store(world: World) -> Iterator[DatamanagerClient]:
-    """The real datamanager."""
-    with DatamanagerClient(world.datamanager.url, SecretStr(TOKEN)) as client:
-        yield client
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> LakeJournal:
-    """A journal in a lake of its own."""
-    return LakeJournal(Lake(str(tmp_path / "lake")))
-
-
-@pytest.fixture
-def lease(tmp_path: Path) -> Iterator[Lease]:
-    """The trader's lease in the same lake."""
-    with Lease(Objects(str(tmp_path / "lake")), "trader", tmp_path, seconds=30) as lease:
-        yield lease
-
-
-@pytest.fixture
-def make(
-    broker: AlpacaBroker, store: DatamanagerClient, journal: LakeJournal, lease: Lease
-) -> Callable[..., Rebalancer]:
-    """A rebalancer on the test's journal, as a fresh process would wire it."""
-    return lambda policy=FAST: Rebalancer(broker, store, journal, lease, policy)
-
-
-def sides(orders: pl.DataFrame) -> dict[str, float]:
+def sides(orders: Iterable[Order]) -> dict[OrderSide, float]:
     """Dollars of the orders that stand, by side."""
-    standing = orders.filter(~pl.col("state").is_in(["rejected", "dropped"]))
-    dollars = (pl.col("quantity") * pl.col("reference_price")).sum()
-    return dict(standing.group_by("side").agg(dollars).iter_rows())
+    dollars = dict.fromkeys(OrderSide, 0.0)
+    for order in filter(is_standing, orders):
+        dollars[order.side] += order.quantity * order.reference_price
+    return dollars
+
+
+def states(orders: Iterable[Order]) -> set[OrderState]:
+    """The states that occur."""
+    return {order.state for order in orders}
 
 
 def test_from_decision_to_fills(world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make) -> None:
-    """Ten by ten is sent, filled at the next open, booked once, and the book is equal on both sides."""
+    """Ten by ten is sent, filled at the next open, recorded once, and both sides are equal."""
     day = world.session()
     world.store_predictions(day)
     outcome = make(Policy()).run(None)
-    assert (outcome.record.state, outcome.record.date, outcome.foreign) == ("submitted", day, [])
-    assert outcome.orders.group_by("side").len().sort("side").rows() == [("buy", 10), ("sell", 10)]
+    assert (outcome.run.state, outcome.run.date, list(outcome.foreign)) == (RunState.SUBMITTED, day, [])
+    assert dict.fromkeys(OrderSide, 10) == Counter(order.side for order in outcome.orders)
     dollars = sides(outcome.orders)
-    assert dollars["buy"] == pytest.approx(dollars["sell"], rel=0.05)
+    assert dollars[OrderSide.BUY] == pytest.approx(dollars[OrderSide.SELL], rel=0.05)
     assert sum(dollars.values()) == pytest.approx(broker.account().net_asset_value, rel=0.05)
 
     again = make(Policy()).run(day)
-    assert again.orders.equals(outcome.orders)
-    mine = {order["client_order_id"] for order in world.orders()} & set(outcome.orders["client_order_id"])
+    assert again.orders == outcome.orders
+    mine = {order["client_order_id"] for order in world.orders()} & {one.client_order_id for one in outcome.orders}
     assert len(mine) == 20
 
     world.move("next_open")
-    done, foreign = make(Policy()).reconcile()
-    assert (done.resolved, done.open, done.unresolved, foreign) == (20, 0, 0, [])
-    assert journal.rebalances()[0].state == "reconciled"
+    done = make(Policy()).reconcile()
+    assert (Reconciliation(20, 0, 0), []) == (done.counts, list(done.foreign))
+    assert journal.runs()[0].state == "reconciled"
     before = journal.orders()
     make(Policy()).reconcile()
-    assert journal.orders().equals(before)
-    assert journal.snapshots().height == 2
+    assert journal.orders() == before
+    assert len(journal.snapshots()) == 2
 
     at_exchange = {order["client_order_id"]: float(order["filled_qty"]) for order in world.orders()}
-    for identity, quantity in before.select("client_order_id", "filled_quantity").iter_rows():
-        assert at_exchange[identity] == quantity
-    held = broker.positions()
-    net = before.select(pl.when(pl.col("side") == "buy").then("filled_quantity").otherwise(-pl.col("filled_quantity")))
-    assert held.get_column("quantity").sum() == pytest.approx(net.to_series().sum())
-    current = current_portfolio(broker, journal)
-    assert current["gross_exposure"] == pytest.approx(1.0, abs=0.05)
-    assert abs(current["net_exposure"]) < 0.05
-    assert len(current["positions"]) == 20
-    report = performance.report(journal.snapshots())
-    assert report["points"][-1]["net_asset_value"] == current["net_asset_value"]
+    for order in before:
+        assert at_exchange[order.client_order_id] == order.filled_quantity
+    held = sum(position.quantity for position in broker.positions())
+    assert held == pytest.approx(sum(order.signed_filled_quantity for order in before))
+    account, positions = broker.account(), broker.positions()
+    long, short, value = account.long_market_value, account.short_market_value, account.net_asset_value
+    assert (long - short) / value == pytest.approx(1.0, abs=0.05)
+    assert abs(long + short) / value < 0.05
+    assert len(positions) == 20
+    assert report_performance(journal.snapshots()).points[-1].net_asset_value == value
     world.move("next_close")
 
 
@@ -142,20 +104,22 @@ def test_kept_and_closed(world: World, journal: LakeJournal, make: Make) -> None
     world.play_session()
     world.store_predictions(world.session(), width=0.5)
     kept = make().run(None)
-    assert kept.orders.is_empty()
-    assert kept.positions.get_column("action").unique().to_list() == ["hold"]
-    assert kept.positions.get_column("entry_price").sort().to_list() == pytest.approx(
-        journal.orders().get_column("filled_average_price").sort().to_list()
+    assert not kept.orders
+    rows = kept.portfolio.rows if kept.portfolio else ()
+    assert {Action.HOLD} == {row.action for row in rows}
+    assert sorted(row.entry_price for row in rows) == pytest.approx(
+        sorted(order.filled_average_price or 0 for order in journal.orders())
     )
     world.play_session()
     world.store_predictions(world.session(), width=1e-6)
     turned = make().run(None)
-    assert set(turned.orders.filter(leg="close")["ticker"]) == set(first.orders["ticker"])
-    assert turned.orders.filter(leg="open").height == 6
-    assert not set(turned.orders.filter(leg="open")["ticker"]) & set(first.orders["ticker"])
+    closed, opened = ({order.ticker for order in turned.orders if order.leg is leg} for leg in (Leg.CLOSE, Leg.OPEN))
+    assert closed == {order.ticker for order in first.orders}
+    assert len(opened) == sum(order.leg is Leg.OPEN for order in turned.orders) == 6
+    assert not opened & {order.ticker for order in first.orders}
     world.play_session()
     make().reconcile()
-    assert journal.orders().get_column("state").unique().to_list() == ["filled"]
+    assert states(journal.orders()) == {OrderState.FILLED}
 
 
 @pytest.mark.parametrize("kind", ["gateway_timeout", "truncated_body", "html_body", "server_error", "rate_limit"])
@@ -165,9 +129,9 @@ def test_lost_answers_double_nothing(world: World, make: Make, kind: str) -> Non
     before = len(world.orders())
     world.fault(kind, path=ORDERS, method="POST", count=2)
     outcome = make().run(None)
-    assert outcome.orders.get_column("state").unique().to_list() == ["submitted"]
+    assert states(outcome.orders) == {OrderState.SUBMITTED}
     new = world.orders()[before:]
-    assert sorted(order["client_order_id"] for order in new) == sorted(outcome.orders["client_order_id"])
+    assert sorted(order["client_order_id"] for order in new) == sorted(one.client_order_id for one in outcome.orders)
 
 
 def test_hanging_broker(world: World, make: Make) -> None:
@@ -176,7 +140,7 @@ def test_hanging_broker(world: World, make: Make) -> None:
     before = len(world.orders())
     world.fault("hang", path=ORDERS, method="POST", count=1, seconds=4)
     outcome = make().run(None)
-    assert len(world.orders()) - before == outcome.orders.height == 6
+    assert len(world.orders()) - before == len(outcome.orders) == 6
 
 
 def test_unresolved_stops_and_resumes(world: World, journal: LakeJournal, make: Make) -> None:
@@ -187,11 +151,11 @@ def test_unresolved_stops_and_resumes(world: World, journal: LakeJournal, make: 
     world.fault("server_error", path="/v2/orders:by_client_order_id", count=60)
     with pytest.raises(UnresolvedOrderError, match="may or may not be at the broker"):
         make().run(None)
-    assert journal.orders().filter(state="unresolved").height == 1
-    assert journal.rebalances()[0].state == "planned"
+    assert sum(order.state is OrderState.UNRESOLVED for order in journal.orders()) == 1
+    assert journal.runs()[0].state == "planned"
     world.clear_faults()
     outcome = make().run(None)
-    assert outcome.record.state == "submitted"
+    assert outcome.run.state == "submitted"
     assert len(world.orders()) - before == 6
 
 
@@ -200,79 +164,87 @@ def test_refused_short_cuts_the_longs(world: World, make: Make) -> None:
     world.store_predictions(world.session())
     world.fault("refused_short", count=1)
     outcome = make().run(None)
-    assert outcome.orders.filter(state="rejected").height == 1
+    rejected = [order.ticker for order in outcome.orders if order.state is OrderState.REJECTED]
+    assert len(rejected) == 1
     dollars = sides(outcome.orders)
-    assert dollars["buy"] == pytest.approx(dollars["sell"], rel=0.05)
-    assert any("refused" in note for note in outcome.record.notes)
-    assert any("long side was cut" in note for note in outcome.record.notes)
-    rejected = outcome.orders.filter(state="rejected").item(0, "ticker")
-    assert outcome.positions.filter(ticker=rejected).select("quantity", "dollar_amount").rows() == [(0.0, 0.0)]
+    assert dollars[OrderSide.BUY] == pytest.approx(dollars[OrderSide.SELL], rel=0.05)
+    assert any("refused" in note for note in outcome.run.notes)
+    assert any("long side was cut" in note for note in outcome.run.notes)
+    rows = outcome.portfolio.rows if outcome.portfolio else ()
+    assert [(row.quantity, row.dollar_amount) for row in rows if row.ticker == rejected[0]] == [(0.0, 0.0)]
 
 
-def test_partial_fills_are_booked(world: World, journal: LakeJournal, make: Make) -> None:
+def test_partial_fills_are_recorded(world: World, journal: LakeJournal, make: Make) -> None:
     """Half of every order fills: the journal holds what the exchange filled, and the run comes to its end."""
     world.store_predictions(world.session())
     outcome = make().run(None)
     world.fault("partial_fill", share=0.5, count=100)
     world.move("next_open")
     make().reconcile()
-    assert journal.orders().get_column("state").unique().to_list() == ["partially_filled"]
-    assert journal.rebalances()[0].state == "submitted"
+    assert states(journal.orders()) == {OrderState.PARTIALLY_FILLED}
+    assert journal.runs()[0].state == "submitted"
     world.move("next_close")
     make().reconcile()
     exchange = {order["client_order_id"]: float(order["filled_qty"]) for order in world.orders()}
-    booked = journal.orders()
-    assert {row[0]: row[1] for row in booked.select("client_order_id", "filled_quantity").iter_rows()} == {
-        identity: exchange[identity] for identity in outcome.orders["client_order_id"]
-    }
-    assert (booked["filled_quantity"] < booked["quantity"]).all()
-    assert journal.rebalances()[0].state == "reconciled"
+    recorded = {order.client_order_id: order.filled_quantity for order in journal.orders()}
+    assert recorded == {order.client_order_id: exchange[order.client_order_id] for order in outcome.orders}
+    assert all(order.filled_quantity < order.quantity for order in journal.orders())
+    assert journal.runs()[0].state == "reconciled"
 
 
 def test_foreign_is_left_alone(world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make) -> None:
     """Somebody else's position and order are flagged, never traded, and their names never opened."""
-    frame = world.store_predictions(world.session())
-    best = frame.filter(horizon=7).sort("quantile_50", descending=True)["ticker"].to_list()
+    best = world.ranking(world.session())
     client = TradingClient(KEY, SECRET, url_override=world.exchange.url)
 
     def buy(ticker: str) -> None:
-        client.submit_order(MarketOrderRequest(symbol=ticker, qty=3, side=OrderSide.BUY, time_in_force=TimeInForce.DAY))
+        order = MarketOrderRequest(symbol=ticker, qty=3, side=AlpacaSide.BUY, time_in_force=AlpacaTimeInForce.DAY)
+        client.submit_order(order)
 
     buy(best[0])
     world.play_session()
-    day = world.session()
-    same_ranking = world.store_predictions(day).filter(horizon=7).sort("quantile_50", descending=True)
-    waiting = next(ticker for ticker in same_ranking["ticker"] if ticker != best[0])
+    waiting = next(ticker for ticker in world.ranking(world.session()) if ticker != best[0])
     buy(waiting)
     outcome = make().run(None)
-    flagged = {(row["kind"], row["ticker"], row["quantity"]) for row in outcome.foreign}
+    flagged = {(item.kind, item.ticker, item.quantity) for item in outcome.foreign}
     assert flagged == {("position", best[0], 3.0), ("order", waiting, 3.0)}
-    assert not {best[0], waiting} & set(outcome.orders["ticker"])
-    assert sum("not ours" in note for note in outcome.record.notes) == 2
+    assert not {best[0], waiting} & {order.ticker for order in outcome.orders}
+    assert sum("not ours" in note for note in outcome.run.notes) == 2
     world.play_session()
     world.store_predictions(world.session(), width=1e-6)
     closing = make().run(None)
-    assert best[0] not in closing.orders["ticker"]
-    assert {best[0], waiting} == {row["ticker"] for row in make().reconcile()[1]}
-    assert broker.positions().filter(ticker=best[0]).item(0, "quantity") == 3
-    assert journal.orders().filter(pl.col("ticker").is_in([best[0], waiting])).is_empty()
+    assert best[0] not in {order.ticker for order in closing.orders}
+    assert {best[0], waiting} == {item.ticker for item in make().reconcile().foreign}
+    assert [3] == [position.quantity for position in broker.positions() if position.ticker == best[0]]
+    assert not {best[0], waiting} & {order.ticker for order in journal.orders()}
 
 
 def test_suspended_account_only_says_so(world: World, journal: LakeJournal, make: Make) -> None:
     """The broker's own kill switch: nothing is planned, nothing is sent; switched back, the same POST trades."""
     world.store_predictions(world.session())
-    keys = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET}
-    switch = "/v2/account/configurations"
-    world.exchange.json("PATCH", switch, json={"suspend_trade": True}, headers=keys)
     before = len(world.orders())
-    try:
+    with suspended(world):
         with pytest.raises(SuspendedAccountError, match="suspend_trade"):
             make().run(None)
-        assert journal.rebalances() == []
+        assert not journal.runs()
         assert len(world.orders()) == before
+    assert len(make().run(None).orders) == 6
+
+
+@contextmanager
+def suspended(world: World) -> Generator[None]:
+    """Trading is switched off at the broker as long as the block lasts."""
+    switch_trading(world, suspend=True)
+    try:
+        yield
     finally:
-        world.exchange.json("PATCH", switch, json={"suspend_trade": False}, headers=keys)
-    assert make().run(None).orders.height == 6
+        switch_trading(world, suspend=False)
+
+
+def switch_trading(world: World, *, suspend: bool) -> None:
+    """The account's own switch."""
+    keys = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET}
+    world.exchange.json("PATCH", "/v2/account/configurations", json={"suspend_trade": suspend}, headers=keys)
 
 
 def test_days_that_cannot_be_decided(world: World, make: Make) -> None:
@@ -304,12 +276,12 @@ def test_interrupted_run_of_an_old_session(world: World, journal: LakeJournal, m
     world.fault("rate_limit", path=ORDERS, method="POST", count=1000, seconds=0)
     with pytest.raises(UnavailableError, match="limits requests"):
         make().run(None)
-    assert journal.rebalances()[0].state == "planned"
+    assert journal.runs()[0].state == "planned"
     world.clear_faults()
     world.play_session()
     make().recover()
-    assert journal.orders().get_column("state").unique().to_list() == ["dropped"]
-    assert journal.rebalances()[0].state == "reconciled"
+    assert states(journal.orders()) == {OrderState.DROPPED}
+    assert journal.runs()[0].state == "reconciled"
     assert len(world.orders()) == before
 
 
@@ -322,8 +294,8 @@ def test_data_service_down_sends_nothing(
         DatamanagerClient("http://127.0.0.1:9", SecretStr("")) as nowhere,
         pytest.raises(UnavailableError, match="DATAMANAGER_URL"),
     ):
-        Rebalancer(broker, nowhere, journal, lease, FAST).run(None)
-    assert journal.rebalances() == []
+        Rebalancer(wire(broker, nowhere, journal, lease), FAST).run(None)
+    assert not journal.runs()
     assert len(world.orders()) == before
 
 
@@ -338,17 +310,17 @@ def test_wrong_keys_and_no_broker(world: World) -> None:
 
 def test_broker_by_itself(world: World, broker: AlpacaBroker) -> None:
     """The port's promises: a duplicate id answers with its order, an unknown one with None, nonsense is refused."""
-    ticker = broker.assets().filter("shortable").item(0, "ticker")
-    ticket = Ticket("one-id-for-one-order", ticker, "buy", 1.0, "day")
-    first = broker.submit(ticket)
-    assert broker.submit(replace(ticket, quantity=2.0)) == replace(first, state=broker.submit(ticket).state)
+    ticker = min(broker.assets().shortable)
+    request = OrderRequest("one-id-for-one-order", ticker, OrderSide.BUY, 1.0, TimeInForce.DAY)
+    first = broker.submit(request)
+    assert broker.submit(replace(request, quantity=2.0)) == replace(first, state=broker.submit(request).state)
     assert broker.order("one-id-for-one-order") is not None
     assert broker.order("nobody-sent-this") is None
     assert [order.client_order_id for order in broker.open_orders()] == ["one-id-for-one-order"]
     with pytest.raises(RefusedOrderError):
-        broker.submit(Ticket("another-id", "NOSUCHTICKER", "buy", 1.0, "day"))
+        broker.submit(OrderRequest("another-id", "NOSUCHTICKER", OrderSide.BUY, 1.0, TimeInForce.DAY))
     with pytest.raises(RefusedOrderError):
-        broker.submit(Ticket("a-third-id", ticker, "sell", 1.5, "day"))
+        broker.submit(OrderRequest("a-third-id", ticker, OrderSide.SELL, 1.5, TimeInForce.DAY))
     for kind in ("rate_limit", "server_error", "truncated_body", "html_body"):
         world.fault(kind, path="/v2/account", count=2)
         assert broker.account().net_asset_value > 0

@@ -1,7 +1,4 @@
-"""Configuration: what the service is told by its environment, checked before anything is opened.
-
-Knows names, defaults and which keys belong to which broker. Opens nothing.
-"""
+"""The settings of portfoliomanager, read from the environment and checked before anything is opened."""
 
 from ipaddress import ip_address
 from typing import Any
@@ -11,7 +8,7 @@ from pydantic import AliasChoices, Field, SecretStr
 
 from internal.errors import ConfigurationError
 from internal.settings import DataBucketSettings, ServiceSettings, default_registry_address
-from portfoliomanager.policy import Policy
+from internal.trading.policy import Policy
 
 PAPER_HOST = "paper-api.alpaca.markets"
 LIVE_HOST = "api.alpaca.markets"
@@ -73,7 +70,7 @@ def require_matching_keys(key: str, url: str) -> None:
             f"ALPACA_API_KEY_ID is a live key (AK...): it is sent to {LIVE_HOST} only, not to {host}"
         )
     if host in {PAPER_HOST, LIVE_HOST} and urlsplit(url).scheme != "https":
-        raise ConfigurationError("ALPACA_BASE_URL is not https: keys would travel in the open")
+        raise ConfigurationError("ALPACA_BASE_URL is not https: keys would be sent unencrypted")
 
 
 def _is_loopback(host: str) -> bool:

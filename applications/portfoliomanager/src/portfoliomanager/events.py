@@ -1,91 +1,90 @@
-"""The daily cycle: bars synced, predictions made, portfolio rebalanced; each step by event or by hand, with its event.
-
-Knows which step follows which and what an event that comes too late is worth. Knows no HTTP.
-"""
+"""The CloudEvents of portfoliomanager: bars synced starts predictions, predictions start the rebalance."""
 
 import asyncio
-from collections.abc import Callable
-from datetime import date, datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
 
 from cloudevents.core.v1.event import CloudEvent
+from pydantic import SecretStr
 
 from internal.cloud_events import EventBus, make_event
 from internal.cloud_events.event import event_date
-from internal.cloud_events.inbox import Handler
 from internal.dates import last_closed_session
 from internal.event_types import EventType
 from internal.telemetry import get_logger
+from internal.trading.ports import SuspendedAccountError
+from internal.trading.rebalancing import Outcome
 from portfoliomanager.forecasting import Predicted
-from portfoliomanager.ports import SuspendedAccountError
-from portfoliomanager.rebalance import Outcome
-from portfoliomanager.reconciliation import Reconciliation
+from portfoliomanager.operations import FundOperations
 
 SOURCE = "/portfoliomanager"
-
-type Reconciled = tuple[Reconciliation, list[dict[str, Any]]]
+logger = get_logger(__name__)
 
 
 class DailyCycle:
-    """The steps as coroutines: the work runs on a thread, its event is durable before the step answers."""
+    """Handles the events of the daily cycle and publishes its own, on the event bus that it owns.
+
+    The work runs on a thread; its event is durable before the step answers, whoever started it.
+
+    Args:
+        operations: The work of each step.
+        state_directory: The folder of the bus's file.
+        subscribers: The URLs that events are sent to.
+        token: The bearer token sent with them.
+    """
 
     def __init__(
-        self,
-        moment: Callable[[], datetime],
-        predict: Callable[[date | None], Predicted],
-        rebalance: Callable[[date | None], Outcome],
-        reconcile: Callable[[], Reconciled],
+        self, operations: FundOperations, state_directory: Path, subscribers: Sequence[str], token: SecretStr | None
     ) -> None:
-        """Takes the market's clock and the work of each step; all of them block."""
-        self._moment, self._predict, self._rebalance, self._reconcile = moment, predict, rebalance, reconcile
+        self._operations = operations
+        self.bus = EventBus(
+            state_directory,
+            SOURCE,
+            subscribers,
+            {
+                EventType.BARS_SYNCED: self.handle_bars_synced,
+                EventType.PREDICTIONS_MADE: self.handle_predictions_made,
+                EventType.SESSION_OPENED: self.handle_session_opened,
+            },
+            token=token,
+        )
 
-    async def predict(self, bus: EventBus, day: date | None) -> Predicted:
-        """Forecast a session and say so."""
-        predicted = await asyncio.to_thread(self._predict, day)
+    async def predict(self, day: date | None) -> Predicted:
+        """Forecast a session, then publish that its predictions are stored."""
+        predicted = await asyncio.to_thread(self._operations.predict, day)
         data = {"rows": predicted.forecast.frame.height, "model_version": predicted.model_version}
-        await bus.publish(make_event(EventType.PREDICTIONS_MADE, SOURCE, predicted.day, data))
+        await self.bus.publish(make_event(EventType.PREDICTIONS_MADE, SOURCE, predicted.day, data))
         return predicted
 
-    async def rebalance(self, bus: EventBus, day: date | None) -> Outcome:
-        """Build and send a session's portfolio and say so."""
-        outcome = await asyncio.to_thread(self._rebalance, day)
-        data = {"portfolio_id": outcome.record.portfolio_id, "state": outcome.record.state}
-        await bus.publish(make_event(EventType.PORTFOLIO_REBALANCED, SOURCE, outcome.record.date, data))
+    async def rebalance(self, day: date | None) -> Outcome:
+        """Build and send a session's portfolio, then publish it."""
+        outcome = await asyncio.to_thread(self._operations.rebalance, day)
+        data = {"portfolio_id": outcome.run.portfolio_id, "state": outcome.run.state}
+        await self.bus.publish(make_event(EventType.PORTFOLIO_REBALANCED, SOURCE, outcome.run.date, data))
         return outcome
 
-    async def reconcile(self) -> Reconciled:
-        """Ask the broker about every unfinished order; what happened, and what is not ours."""
-        return await asyncio.to_thread(self._reconcile)
+    async def handle_bars_synced(self, event: CloudEvent) -> None:
+        """The bars of a session are stored: forecast it."""
+        if await self._is_timely(event):
+            await self.predict(event_date(event))
 
-    def handlers(self, bus: Callable[[], EventBus]) -> dict[str, Handler]:
-        """What the service does on each event; `bus` is asked for when an event comes, for it holds the handlers."""
+    async def handle_predictions_made(self, event: CloudEvent) -> None:
+        """The predictions of a session are stored: rebalance, unless trading is suspended at the broker."""
+        if not await self._is_timely(event):
+            return
+        try:
+            await self.rebalance(event_date(event))
+        except SuspendedAccountError as error:
+            logger.warning("rebalance_suspended", date=str(event_date(event)), detail=error.detail)
 
-        async def bars_synced(event: CloudEvent) -> None:
-            if await self._is_timely(event):
-                await self.predict(bus(), event_date(event))
-
-        async def predictions_made(event: CloudEvent) -> None:
-            if not await self._is_timely(event):
-                return
-            try:
-                await self.rebalance(bus(), event_date(event))
-            except SuspendedAccountError as error:
-                get_logger(__name__).warning("rebalance_suspended", date=str(event_date(event)), detail=error.detail)
-
-        async def session_opened(_event: CloudEvent) -> None:
-            await self.reconcile()
-
-        return {
-            EventType.BARS_SYNCED: bars_synced,
-            EventType.PREDICTIONS_MADE: predictions_made,
-            EventType.SESSION_OPENED: session_opened,
-        }
+    async def handle_session_opened(self, _event: CloudEvent) -> None:
+        """A session has opened, and orders were filled: reconcile."""
+        await asyncio.to_thread(self._operations.reconcile)
 
     async def _is_timely(self, event: CloudEvent) -> bool:
         """Whether the event is about the last closed session: an older one would be decided on stale prices."""
-        day, latest = event_date(event), last_closed_session(await asyncio.to_thread(self._moment))
+        day, latest = event_date(event), last_closed_session(await asyncio.to_thread(self._operations.read_clock))
         if day < latest:
-            get_logger(__name__).warning(
-                "event_came_too_late", type=event.get_type(), date=str(day), latest=str(latest)
-            )
+            logger.warning("event_came_too_late", type=event.get_type(), date=str(day), latest=str(latest))
         return day >= latest

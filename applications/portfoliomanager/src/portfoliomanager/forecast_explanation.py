@@ -1,7 +1,4 @@
-"""Explaining: why a stored forecast is what it is, asked of the very model that made it.
-
-Knows the data service and the model's one door. Knows no broker and draws nothing.
-"""
+"""Why a stored forecast is what it is, asked of the very model that made it."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,14 +9,14 @@ from internal.dates import last_closed_session, previous_session
 from internal.errors import NotFoundError
 from internal.forecasting.explanation import Explanation
 from internal.forecasting.forecaster import Forecaster
-from portfoliomanager.forecasting import Champion, bars_up_to
-from portfoliomanager.ports import DataStore
+from portfoliomanager.forecasting import Champion, read_bars_up_to
+from portfoliomanager.ports import ForecastStore
 
 LATEST_SESSIONS = 10  # how far back the latest predictions are looked for
 
 
 @dataclass(frozen=True)
-class Explained:
+class ExplainedForecast:
     """A ticker's stored forecast and why.
 
     Attributes:
@@ -37,7 +34,7 @@ class Explained:
     bars_version: int
 
 
-def stored_predictions(store: DataStore, day: date | None, moment: datetime) -> pl.DataFrame:
+def read_predictions(store: ForecastStore, day: date | None, moment: datetime) -> pl.DataFrame:
     """The predictions made at a session, by default the latest. Raises NotFoundError when there are none."""
     end = day or last_closed_session(moment)
     found = store.predictions(day or previous_session(end, LATEST_SESSIONS), end)
@@ -46,7 +43,9 @@ def stored_predictions(store: DataStore, day: date | None, moment: datetime) -> 
     return found.filter(date=found.get_column("date").max())
 
 
-def explain(store: DataStore, champion: Champion, ticker: str, day: date | None, moment: datetime) -> Explained:
+def explain_forecast(
+    store: ForecastStore, champion: Champion, ticker: str, day: date | None, moment: datetime
+) -> ExplainedForecast:
     """Explain the forecast of a ticker.
 
     Raises:
@@ -54,16 +53,16 @@ def explain(store: DataStore, champion: Champion, ticker: str, day: date | None,
         ConflictError: They come from a baseline, which weighs nothing, or the day's bars are gone.
         UnavailableError: The model that made them is not in the registry any more, or was changed there.
     """
-    predictions = stored_predictions(store, day, moment)
+    predictions = read_predictions(store, day, moment)
     session, version = predictions.row(0, named=True)["date"], predictions.item(0, "model_version")
     forecast = predictions.filter(ticker=ticker).sort("horizon")
     if forecast.is_empty():
         raise NotFoundError(f"{ticker} is not among the predictions of {session}: it was left out, or is no ticker")
     details = store.details()
 
-    def ask(forecaster: Forecaster) -> Explained:
-        bars, bars_version = bars_up_to(store, session, forecaster.required_history)
+    def ask(forecaster: Forecaster) -> ExplainedForecast:
+        bars, bars_version = read_bars_up_to(store, session, forecaster.required_history)
         explanation = forecaster.explain(bars, details, session, ticker)
-        return Explained(ticker, session, forecast, explanation, bars_version)
+        return ExplainedForecast(ticker, session, forecast, explanation, bars_version)
 
     return champion.use(ask, version)

@@ -1,7 +1,4 @@
-"""What became of the forecasts, and how far the inputs have moved from those of the training.
-
-Knows predictions, bars and a fitted scaler as frames and values: pure functions. Knows no store and no metric.
-"""
+"""What became of the forecasts, and how far the inputs have moved from those of the training."""
 
 from dataclasses import dataclass
 
@@ -10,12 +7,13 @@ import polars as pl
 from internal.features.panel import build_panel
 from internal.features.scaling import Scaler
 from internal.features.variables import PRICE_VARIABLES, observe
-from internal.forecasting.quantiles import QUANTILE_COLUMNS
 from internal.forecasting.scoring import pinball_expression
+
+LEVELS = {"quantile_10": 0.1, "quantile_50": 0.5, "quantile_90": 0.9}
 
 
 @dataclass(frozen=True)
-class Realized:
+class ForecastScore:
     """Forecasts whose target has come: how many, their pinball loss (cumulative log returns), share in the interval."""
 
     targets: int
@@ -23,8 +21,8 @@ class Realized:
     coverage: float
 
 
-def realized(predictions: pl.DataFrame, closes: pl.DataFrame) -> Realized | None:
-    """Judge predictions by closes that are adjusted as of one day; None when no target has come.
+def score_forecasts(predictions: pl.DataFrame, closes: pl.DataFrame) -> ForecastScore | None:
+    """Score predictions by closes that are adjusted as of one day; None when no target has come.
 
     predictions: the frame of that name. closes: ticker, date, close, from the first origin to the last target. A ticker
     without a close on either day counts nowhere. Loss as `models evaluate` measures it: the mean over quantiles, of log
@@ -32,17 +30,17 @@ def realized(predictions: pl.DataFrame, closes: pl.DataFrame) -> Realized | None
     """
     at_origin = closes.select("ticker", "date", pl.col("close").alias("close_before"))
     at_target = closes.select("ticker", pl.col("date").alias("target_date"), pl.col("close").alias("close_then"))
-    judged = predictions.join(at_origin, on=["ticker", "date"]).join(at_target, on=["ticker", "target_date"])
-    if judged.is_empty():
+    due = predictions.join(at_origin, on=["ticker", "date"]).join(at_target, on=["ticker", "target_date"])
+    if due.is_empty():
         return None
     truth = (pl.col("close_then") / pl.col("close_before")).log()
-    losses = [pinball_expression(truth, pl.col(name).log1p(), level) for name, level in QUANTILE_COLUMNS.items()]
+    losses = [pinball_expression(truth, pl.col(name).log1p(), level) for name, level in LEVELS.items()]
     inside = truth.is_between(pl.col("quantile_10").log1p(), pl.col("quantile_90").log1p())
-    loss, coverage = judged.select(pl.mean_horizontal(losses).mean(), inside.mean().alias("coverage")).row(0)
-    return Realized(judged.height, float(loss), float(coverage))
+    loss, coverage = due.select(pl.mean_horizontal(losses).mean(), inside.mean().alias("coverage")).row(0)
+    return ForecastScore(due.height, float(loss), float(coverage))
 
 
-def drift(bars: pl.DataFrame, details: pl.DataFrame, scaler: Scaler, sessions: int) -> dict[str, float]:
+def measure_drift(bars: pl.DataFrame, details: pl.DataFrame, scaler: Scaler, sessions: int) -> dict[str, float]:
     """By variable: size of the mean shift over the last sessions of the bars, in the training's standard deviations.
 
     Prices have no fitted scale and are left out.

@@ -1,7 +1,4 @@
-"""Forecasting: bars of the data service through the champion model into the predictions frame.
-
-Knows the registry and the model's one door. Knows no broker; what the market's clock says is an argument.
-"""
+"""Forecasts of a session: the data service's bars through the champion model into the frame `predictions`."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,8 +12,8 @@ from internal.errors import ArtifactError, ConflictError, UnavailableError
 from internal.forecasting.forecaster import Forecast, Forecaster
 from internal.forecasting.registry import CHAMPION, Registry
 from internal.model_registry import load_forecaster
-from portfoliomanager.ports import DataStore
-from portfoliomanager.rebalance import require_closed_session
+from internal.trading.rebalancing import require_closed_session
+from portfoliomanager.ports import ForecastStore
 
 
 @dataclass(frozen=True)
@@ -37,7 +34,7 @@ class Champion:
     """
 
     def __init__(self, registry: Registry) -> None:
-        """Takes the registry; nothing is loaded before the first forecast."""
+        """Nothing is loaded before the first forecast."""
         self._registry = registry
         self._loaded: dict[str, Forecaster] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="forecaster")
@@ -68,7 +65,7 @@ class Champion:
         return work(forecaster)
 
 
-def predict(store: DataStore, champion: Champion, day: date | None, moment: datetime) -> Predicted:
+def predict(store: ForecastStore, champion: Champion, day: date | None, moment: datetime) -> Predicted:
     """Forecast a session, by default the last closed one, and store the predictions.
 
     Raises InvalidRequestError (no session, not closed), ConflictError (no bars of it), UnavailableError (no model).
@@ -79,7 +76,7 @@ def predict(store: DataStore, champion: Champion, day: date | None, moment: date
     details = store.details()
 
     def forecast(forecaster: Forecaster) -> Predicted:
-        bars, version = bars_up_to(store, session, forecaster.required_history)
+        bars, version = read_bars_up_to(store, session, forecaster.required_history)
         found = forecaster.forecast(bars, details, session, bars_version=version)
         return Predicted(session, found, forecaster.model_version, version)
 
@@ -88,10 +85,10 @@ def predict(store: DataStore, champion: Champion, day: date | None, moment: date
     return predicted
 
 
-def bars_up_to(store: DataStore, day: date, history: int) -> tuple[pl.DataFrame, int]:
+def read_bars_up_to(store: ForecastStore, day: date, history: int) -> tuple[pl.DataFrame, int]:
     """The bars that a forecast from a day is made of, and their version. Raises ConflictError: none of that day."""
     start = previous_session(day, history)
-    bars, version = store.bars(start, day, adjusted_as_of=day, columns=(), tickers=())
+    bars, version = store.bars(start, day, adjusted_as_of=day)
     if bars.filter(pl.col("date") == day).is_empty():
         raise ConflictError(
             f'there are no bars of {day}: POST /equity-bars {{"date": "{day}"}} to datamanager, then try again'

@@ -1,19 +1,21 @@
-"""Metrics: the book's size and value, orders and positions, runs by their end, and when each step last succeeded.
+"""Metrics: the account's value and exposure, orders and positions, runs by their end, and when each step succeeded.
 
-Knows Prometheus names and units (docs/reference/metrics.md lists them). Knows nothing of how the figures come about.
+docs/reference/metrics.md lists their names and units.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
-import polars as pl
 from prometheus_client import Counter, Gauge
 
 from internal.errors import InvalidRequestError
 from internal.lake.lease import Lease, StandbyError
-from internal.schemas.orders import STATES
+from internal.performance import gross_exposure, net_exposure
 from internal.telemetry import last_success_gauge
-from portfoliomanager.ports import Journal, SuspendedAccountError
+from internal.trading.enums import OrderState, RunState, Side
+from internal.trading.ports import SuspendedAccountError
+from internal.trading.rows import BrokerPosition, Snapshot
+from portfoliomanager.ports import FundJournal
 
 UNKNOWN = float("nan")  # of a gauge before its figure is known: no alert fires on it
 RESULTS = ("success", "failure", "suspended", "standby")
@@ -30,55 +32,57 @@ REBALANCES = Counter("rebalances_total", "Runs of the rebalance by how they ende
 PREDICTION_SUCCESS = last_success_gauge("portfolio_predictions", "When predictions were last made")
 REBALANCE_SUCCESS = last_success_gauge("portfolio_rebalance", "When a portfolio was last built or answered")
 RECONCILIATION_SUCCESS = last_success_gauge("portfolio_reconciliation", "When the broker was last asked about orders")
-SNAPSHOT_GAUGES = {
-    "net_asset_value": NET_ASSET_VALUE,
-    "gross_exposure": GROSS_EXPOSURE,
-    "net_exposure": NET_EXPOSURE,
-    "slippage": SLIPPAGE,
-}
-for _gauge in (*SNAPSHOT_GAUGES.values(), PREDICTION_SUCCESS, REBALANCE_SUCCESS, RECONCILIATION_SUCCESS):
+for _gauge in (NET_ASSET_VALUE, GROSS_EXPOSURE, NET_EXPOSURE, SLIPPAGE):
+    _gauge.set(UNKNOWN)
+for _gauge in (PREDICTION_SUCCESS, REBALANCE_SUCCESS, RECONCILIATION_SUCCESS):
     _gauge.set(UNKNOWN)
 for _result in RESULTS:
     REBALANCES.labels(_result)  # a counter that is there from the start shows its first increase
 
 
-def show_book(journal: Journal) -> None:
+def show_journal(journal: FundJournal) -> None:
     """Set the gauges from the journal's newest snapshot and its orders."""
-    latest = journal.snapshots().tail(1)
-    for column, gauge in SNAPSHOT_GAUGES.items():
-        if not latest.is_empty():
-            gauge.set(latest.item(0, column))
-    counts = dict(journal.orders().group_by("state").agg(pl.len()).iter_rows())
-    for state in STATES:
+    if (latest := journal.last_snapshot()) is not None:
+        _show_snapshot(latest)
+    counts = journal.order_counts()
+    for state in OrderState:
         ORDERS.labels(state).set(counts.get(state, 0))
 
 
-def show_history(journal: Journal) -> None:
-    """After a start: the book, and when the journal says that its steps last succeeded, by the market's clock."""
-    show_book(journal)
-    moved = [run.updated_at for run in journal.rebalances() if run.state != "planned"]
-    asked = journal.snapshots().get_column("timestamp").to_list()
-    for gauge, moments in ((REBALANCE_SUCCESS, moved), (RECONCILIATION_SUCCESS, asked)):
-        if moments:
-            gauge.set(max(moments).timestamp())
+def show_history(journal: FundJournal) -> None:
+    """After a start: the journal, and when it says that its steps last succeeded, by the market's clock."""
+    show_journal(journal)
+    sent = [run.updated_at for run in journal.runs() if run.state is not RunState.PLANNED]
+    if sent:
+        REBALANCE_SUCCESS.set(max(sent).timestamp())
+    if (latest := journal.last_snapshot()) is not None:
+        RECONCILIATION_SUCCESS.set(latest.timestamp.timestamp())
 
 
-def show_positions(positions: pl.DataFrame) -> None:
+def show_positions(positions: Iterable[BrokerPosition]) -> None:
     """Set the gauges from the broker's positions."""
-    signs = positions.get_column("quantity").sign()
-    POSITIONS.labels("long").set(int((signs > 0).sum()))
-    POSITIONS.labels("short").set(int((signs < 0).sum()))
+    quantities = [position.quantity for position in positions]
+    POSITIONS.labels(Side.LONG).set(sum(quantity > 0 for quantity in quantities))
+    POSITIONS.labels(Side.SHORT).set(sum(quantity < 0 for quantity in quantities))
+
+
+def _show_snapshot(latest: Snapshot) -> None:
+    values = latest.long_market_value, latest.short_market_value, latest.net_asset_value
+    NET_ASSET_VALUE.set(latest.net_asset_value)
+    GROSS_EXPOSURE.set(gross_exposure(*values))
+    NET_EXPOSURE.set(net_exposure(*values))
+    SLIPPAGE.set(latest.slippage)
 
 
 def watch_lease(lease: Lease) -> None:
-    """Let the lease's gauges say at every scrape what is so then."""
+    """Let the lease's gauges read it at every scrape."""
     LEASE_HELD.set_function(lambda: float(lease.held()))
     LEASE_NUMBER.set_function(lambda: float(lease.number))
 
 
 @contextmanager
-def counted_rebalance() -> Iterator[None]:
-    """Count how the run of the block ends; a question that was wrong is no run."""
+def count_rebalance() -> Generator[None]:
+    """Count how the run of the block ends; a request that was refused as invalid is no run."""
     try:
         yield
     except InvalidRequestError:

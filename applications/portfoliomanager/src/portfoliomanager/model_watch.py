@@ -1,10 +1,8 @@
-"""The champion's figures as metrics: what it was measured to be, what it turned out to be, how its inputs have moved.
+"""The champion's figures as metrics: its held-out and its live scores, and how far its inputs have drifted."""
 
-Knows registry, data service and metric names. Knows no broker, and decides nothing: what it cannot learn is logged.
-"""
-
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import cast
 
 import polars as pl
 from prometheus_client import Gauge
@@ -18,12 +16,14 @@ from internal.forecasting.artifact import Artifact, load_artifact
 from internal.forecasting.forecaster import REQUIRED_HISTORY
 from internal.forecasting.registry import Registry
 from internal.telemetry import get_logger
-from portfoliomanager.forecast_monitoring import drift, realized
-from portfoliomanager.ports import DataStore
+from portfoliomanager.forecast_monitoring import measure_drift, score_forecasts
+from portfoliomanager.ports import ForecastStore
 
 SESSIONS = 20
 DRIFT_TICKERS = 500  # evenly from the alphabet: the mean of such a sample is as good, and costs seconds less
 UNKNOWN = float("nan")
+
+type HeldOut = Mapping[str, Mapping[str, float]]  # by model, what `models train` measured
 
 LOSS = Gauge("model_cumulative_loss", "The champion's pinball loss of cumulative log returns, held out")
 BASELINE_LOSS = Gauge("model_baseline_loss", "The best baseline's, on the same held-out sessions")
@@ -39,10 +39,9 @@ for _gauge in (LOSS, BASELINE_LOSS, COVERAGE, LIVE_LOSS, LIVE_COVERAGE):
 
 
 class ModelWatch:
-    """Shows the champion's figures, after each forecast and after a start."""
+    """Sets the champion's gauges, after each forecast and after a start; what cannot be measured is logged."""
 
-    def __init__(self, registry: Registry, store: DataStore) -> None:
-        """Takes the registry and the data service."""
+    def __init__(self, registry: Registry, store: ForecastStore) -> None:
         self._registry, self._store = registry, store
 
     def show(self, day: date) -> None:
@@ -62,7 +61,7 @@ class ModelWatch:
             return
         columns = ("ticker", "date", "close")
         closes, _ = self._store.bars(_first_origin(day), day, adjusted_as_of=day, columns=columns, tickers=())
-        found = realized(due, closes)
+        found = score_forecasts(due, closes)
         LIVE_TARGETS.set(found.targets if found else 0)
         if found:
             LIVE_LOSS.set(found.loss)
@@ -76,7 +75,7 @@ class ModelWatch:
         sample = tickers.gather_every(-(-tickers.len() // DRIFT_TICKERS)).to_list()
         start = previous_session(day, REQUIRED_HISTORY)
         bars, _ = self._store.bars(start, day, adjusted_as_of=day, columns=(), tickers=sample)
-        found = drift(bars, self._store.details(), Scaler.from_json(dict(champion.scaler)), SESSIONS)
+        found = measure_drift(bars, self._store.details(), Scaler.from_json(dict(champion.scaler)), SESSIONS)
         for variable, shift in found.items():
             DRIFT.labels(variable).set(shift)
 
@@ -88,7 +87,7 @@ def _first_origin(day: date) -> date:
 
 def _show_held_out(champion: Artifact) -> None:
     """From what `models train` measured; unknown for a model that it did not measure beside the baselines."""
-    held_out: dict[str, dict[str, Any]] = champion.metrics.get("held_out", {})
+    held_out: HeldOut = cast("HeldOut", champion.metrics.get("held_out", {}))
     own = held_out.get(champion.kind, {})
     LOSS.set(own.get("cumulative_loss", UNKNOWN))
     COVERAGE.set(own.get("coverage", UNKNOWN))

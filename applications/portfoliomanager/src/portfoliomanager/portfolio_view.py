@@ -1,47 +1,43 @@
-"""The current portfolio: the broker's positions and totals beside the journal's last run.
+"""The current portfolio: the broker's positions and totals beside the journal's last run."""
 
-Knows how both become one answer. Changes nothing.
-"""
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
-from typing import Any
-
-import polars as pl
-
+from internal import performance
 from internal.errors import NotFoundError
-from internal.performance import gross_exposure, net_exposure
-from portfoliomanager.ports import Broker, Journal
+from internal.trading.ports import Broker, Journal
+from internal.trading.rows import Account, BrokerPosition
 
 
-def current_portfolio(broker: Broker, journal: Journal) -> dict[str, Any]:
-    """The answer of GET /portfolios/current; dollars, exposures as fractions of net asset value.
+@dataclass(frozen=True)
+class PortfolioView:
+    """What the broker holds at a moment, and the portfolio that was decided last."""
 
-    Raises NotFoundError before the first portfolio.
-    """
-    runs = journal.rebalances()
-    if not runs:
+    as_of: datetime
+    portfolio_id: str
+    account: Account
+    positions: Sequence[BrokerPosition]
+
+    @property
+    def gross_exposure(self) -> float:
+        """Long plus short market value as a fraction of net asset value."""
+        return performance.gross_exposure(*self._values())
+
+    @property
+    def net_exposure(self) -> float:
+        """Long minus short market value as a fraction of net asset value."""
+        return performance.net_exposure(*self._values())
+
+    def _values(self) -> tuple[float, float, float]:
+        return self.account.long_market_value, self.account.short_market_value, self.account.net_asset_value
+
+
+def view_current_portfolio(broker: Broker, journal: Journal) -> PortfolioView:
+    """The portfolio as the broker has it. Raises NotFoundError before the first decision."""
+    journal.refresh()
+    run = journal.last_run()
+    if run is None:
         raise NotFoundError("there is no portfolio yet: POST /portfolios builds one")
     account = broker.account()
-    totals = account.long_market_value, account.short_market_value, account.net_asset_value
-    return {
-        "as_of": broker.moment(),
-        "portfolio_id": runs[-1].portfolio_id,
-        "net_asset_value": account.net_asset_value,
-        "cash": account.cash,
-        "gross_exposure": gross_exposure(*totals),
-        "net_exposure": net_exposure(*totals),
-        "long_market_value": account.long_market_value,
-        "short_market_value": account.short_market_value,
-        "positions": _positions(broker.positions()).to_dicts(),
-    }
-
-
-def _positions(positions: pl.DataFrame) -> pl.DataFrame:
-    return positions.select(
-        "ticker",
-        pl.when(pl.col("quantity") > 0).then(pl.lit("long")).otherwise(pl.lit("short")).alias("side"),
-        pl.col("quantity").abs(),
-        pl.col("average_entry_price").alias("entry_price"),
-        pl.col("current_price").alias("price"),
-        "market_value",
-        pl.col("unrealized_profit").alias("unrealized_gain"),
-    )
+    return PortfolioView(broker.moment(), run.portfolio_id, account, broker.positions())

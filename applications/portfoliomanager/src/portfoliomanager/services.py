@@ -1,33 +1,40 @@
-"""The parts of the running service, as routes and events find them.
-
-Knows what is open. Knows nothing of how it was wired (`server`) or of what a request wants.
-"""
+"""The components of a running portfoliomanager, as routes and readiness checks use them; `server` makes them."""
 
 from dataclasses import dataclass
-from typing import cast
+from typing import Annotated, cast
 
-from fastapi import Request
+from fastapi import Depends, FastAPI, Request
 
-from internal.cloud_events import EventBus
+from internal.http.datamanager_client import DatamanagerClient
+from internal.lake.lease import Lease
+from internal.trading.ports import Broker
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
-from portfoliomanager.ports import Broker, DataStore, Journal
-from portfoliomanager.rebalance import Rebalancer
+from portfoliomanager.operations import FundOperations
+from portfoliomanager.ports import FundJournal
 
 
 @dataclass(frozen=True)
 class Services:
-    """Everything that a route may call."""
+    """One portfoliomanager, for the lifetime of the process."""
 
     broker: Broker
-    store: DataStore
+    data: DatamanagerClient
     champion: Champion
-    journal: Journal
-    rebalancer: Rebalancer
+    journal: FundJournal
+    lease: Lease
+    operations: FundOperations
     cycle: DailyCycle
-    bus: EventBus
 
 
-def services(request: Request) -> Services:
-    """The parts of the application that answers the request."""
-    return cast("Services", request.app.state.services)
+def services_of(application: FastAPI) -> Services:
+    """The services of an application."""
+    return cast("Services", application.state.services)
+
+
+def get_services(request: Request) -> Services:
+    """The services of the application that received the request; a FastAPI dependency."""
+    return services_of(cast("FastAPI", request.app))
+
+
+RequestServices = Annotated[Services, Depends(get_services)]

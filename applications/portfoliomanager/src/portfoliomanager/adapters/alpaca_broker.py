@@ -1,41 +1,57 @@
-"""Alpaca, or the simulated exchange that speaks its API, as the port `Broker`.
+# pyright: reportUnknownMemberType=false
+# alpaca-py is partly typed
+"""Alpaca, or the simulated exchange that speaks its API, as the port `Broker`."""
 
-Knows Alpaca's fields, states and codes. Knows nothing of portfolios or of what an order is for.
-"""
-
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
-from typing import Any
 
-import polars as pl
-from alpaca.trading.enums import AccountStatus, OrderSide, OrderStatus, QueryOrderStatus, TimeInForce
-from alpaca.trading.models import Clock, Order, TradeAccount
+from alpaca.trading.enums import OrderSide as AlpacaSide
+from alpaca.trading.enums import QueryOrderStatus
+from alpaca.trading.enums import TimeInForce as AlpacaTimeInForce
 from alpaca.trading.requests import GetOrdersRequest, MarketOrderRequest
 
 from internal.errors import UnavailableError, UnresolvedOrderError, UpstreamError
-from portfoliomanager.adapters.alpaca_transport import BrokerRefusal, PatientTradingClient, read, send
-from portfoliomanager.ports import (
-    ASSET_COLUMNS,
-    BROKER_POSITION_COLUMNS,
-    COST_COLUMNS,
-    Account,
-    BrokerOrder,
-    Ticket,
+from internal.trading.enums import OrderSide, OrderState
+from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
+from portfoliomanager.adapters.alpaca_fields import (
+    Body,
+    as_object,
+    as_objects,
+    flag,
+    number,
+    optional_number,
+    read_moment,
+    text,
+)
+from portfoliomanager.adapters.alpaca_transport import (
+    BrokerRefusal,
+    DuplicateOrderError,
+    PatientTradingClient,
+    read,
+    read_once,
+    send,
 )
 
 TIMEOUT_SECONDS = 10.0
-INVALID_FIELD = 40010001  # also the code of a client_order_id that is there already
-PAGE_SIZE = 100  # activities, the most that Alpaca gives
-OPEN_ORDER_LIMIT = 500  # the most that Alpaca gives
+ORDER_PAGE = 500  # the most that Alpaca gives
+ACTIVITY_PAGE = 100  # the most that Alpaca gives
+LATE_DAYS = 7  # a fee may be booked this many days after the day that it is dated
 STATES = {
-    OrderStatus.FILLED: "filled",
-    OrderStatus.PARTIALLY_FILLED: "partially_filled",
-    OrderStatus.CANCELED: "canceled",
-    OrderStatus.EXPIRED: "canceled",
-    OrderStatus.REPLACED: "canceled",
-    OrderStatus.REJECTED: "rejected",
-}  # every other status is an order that may still fill
+    "filled": OrderState.FILLED,
+    "partially_filled": OrderState.PARTIALLY_FILLED,
+    "canceled": OrderState.CANCELED,
+    "expired": OrderState.CANCELED,
+    "replaced": OrderState.CANCELED,
+    "rejected": OrderState.REJECTED,
+    **dict.fromkeys(
+        (
+            *("new", "accepted", "pending_new", "accepted_for_bidding", "held", "stopped", "suspended"),
+            *("calculated", "done_for_day", "pending_cancel", "pending_replace", "pending_review"),
+        ),
+        OrderState.SUBMITTED,
+    ),
+}  # any other word is a state that nobody knows: unresolved
 
 
 class AlpacaBroker:
@@ -44,33 +60,48 @@ class AlpacaBroker:
     def __init__(self, key: str, secret: str, url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         """Takes the key pair and the address without `/v2`; connects when it is first asked."""
         self._client = PatientTradingClient(key, secret, url, timeout_seconds)
+        self._charges: dict[str, tuple[bool, float]] = {}  # by activity id: whether it is borrow cost, and dollars
+        self._charged_until: date | None = None
 
     def moment(self) -> datetime:
         """The broker's clock in UTC."""
-        return read("the clock", lambda: _expect(Clock, self._client.get_clock()).timestamp.astimezone(UTC))
+        return read("the clock", lambda: read_moment(as_object(self._client.get_clock()), "timestamp"))
 
     def account(self) -> Account:
         """Totals, and why trading is not allowed, if it is not."""
-        return read("the account", lambda: _account(_expect(TradeAccount, self._client.get_account())))
+        return read("the account", lambda: _account(as_object(self._client.get_account())))
 
-    def positions(self) -> pl.DataFrame:
-        """All positions."""
-        return read("positions", lambda: _positions(_rows(self._client.get("/positions"))))
+    def positions(self) -> Sequence[BrokerPosition]:
+        """All positions, sorted by ticker."""
+        rows = read("positions", lambda: [_position(row) for row in as_objects(self._client.fetch("/positions"))])
+        return sorted(rows, key=lambda position: position.ticker)
 
-    def assets(self) -> pl.DataFrame:
+    def assets(self) -> Assets:
         """All active assets; short only what is shortable and easy to borrow."""
         wanted = {"status": "active", "asset_class": "us_equity"}
-        return read("assets", lambda: _assets(_rows(self._client.get("/assets", wanted))))
+        return read("assets", lambda: _assets(as_objects(self._client.fetch("/assets", wanted))))
 
-    def open_orders(self) -> list[BrokerOrder]:
+    def open_orders(self) -> Sequence[BrokerOrder]:
         """Orders that may still fill."""
-        wanted = GetOrdersRequest(status=QueryOrderStatus.OPEN, limit=OPEN_ORDER_LIMIT)
-        return read("open orders", lambda: [_order(order) for order in self._client.get_orders(wanted)])
+        wanted = GetOrdersRequest(status=QueryOrderStatus.OPEN, limit=ORDER_PAGE)
+        return read("open orders", lambda: self._orders(wanted))
+
+    def orders_since(self, moment: datetime) -> Sequence[BrokerOrder]:
+        """All orders that were submitted after the moment, oldest first."""
+        found: dict[str, BrokerOrder] = {}
+        while True:
+            page = read("orders", lambda after=moment: self._order_page(after))
+            found |= {order.broker_order_id: order for order in page}
+            if len(page) < ORDER_PAGE:
+                return list(found.values())
+            moment = page[-1].submitted_at
 
     def order(self, client_order_id: str) -> BrokerOrder | None:
-        """The order under that id, None when the broker has none."""
+        """The order under that id, None when the broker has none; one request."""
         try:
-            return read("an order", lambda: _order(self._client.get_order_by_client_id(client_order_id)))
+            return read_once(
+                "an order", lambda: _order(as_object(self._client.get_order_by_client_id(client_order_id)))
+            )
         except BrokerRefusal as refusal:
             if refusal.status_code != HTTPStatus.NOT_FOUND:
                 raise UpstreamError(
@@ -78,140 +109,134 @@ class AlpacaBroker:
                 ) from None
             return None
 
-    def submit(self, ticket: Ticket) -> BrokerOrder:
+    def submit(self, request: OrderRequest) -> BrokerOrder:
         """Send once; an id that is there already is answered with its order."""
-        request = MarketOrderRequest(
-            symbol=ticket.ticker,
-            qty=ticket.quantity,
-            side=OrderSide(ticket.side),
-            time_in_force=TimeInForce(ticket.time_in_force),
-            client_order_id=ticket.client_order_id,
+        order = MarketOrderRequest(
+            symbol=request.ticker,
+            qty=request.quantity,
+            side=AlpacaSide(request.side),
+            time_in_force=AlpacaTimeInForce(request.time_in_force),
+            client_order_id=request.client_order_id,
         )
+        what = f"the order {request.client_order_id}"
         try:
-            return send(f"the order {ticket.client_order_id}", lambda: _order(self._client.submit_order(request)))
+            return send(what, lambda: _order(as_object(self._client.submit_order(order))))
+        except DuplicateOrderError as duplicate:
+            return self._fetch_duplicate(request.client_order_id, duplicate)
+
+    def cancel(self, broker_order_id: str) -> None:
+        """Ask for the rest of an order to be canceled; one that is final already stays as it is."""
+        try:
+            read_once("a cancellation", lambda: self._client.cancel_order_by_id(broker_order_id))
         except BrokerRefusal as refusal:
-            there = self._already_there(ticket) if refusal.code == INVALID_FIELD else None
-            if there is None:
-                raise
-            return there
+            if refusal.status_code != HTTPStatus.UNPROCESSABLE_ENTITY:
+                raise UpstreamError(f"the broker would not cancel {broker_order_id}: {refusal.detail}") from None
 
-    def _already_there(self, ticket: Ticket) -> BrokerOrder | None:
-        """The order that has the id already; UnresolvedOrderError while the broker cannot say."""
+    def costs(self) -> Costs:
+        """Fees and borrow cost, from the account's FEE activities; borrow cost is named in the description."""
+        since = None if self._charged_until is None else self._charged_until - timedelta(days=LATE_DAYS)
+        for row in self._activities("FEE", since):
+            borrow = "borrow" in str(row.get("description", "")).lower()
+            self._charges[text(row, "id")] = borrow, -number(row, "net_amount")
+            self._charged_until = date.fromisoformat(text(row, "date"))
+        return Costs(
+            fees=sum(dollars for borrow, dollars in self._charges.values() if not borrow),
+            borrow=sum(dollars for borrow, dollars in self._charges.values() if borrow),
+        )
+
+    def _order_page(self, after: datetime) -> list[BrokerOrder]:
+        wanted = {"status": "all", "limit": str(ORDER_PAGE), "direction": "asc", "after": after.isoformat()}
+        return [_order(row) for row in as_objects(self._client.fetch("/orders", wanted))]
+
+    def _orders(self, wanted: GetOrdersRequest) -> list[BrokerOrder]:
+        return [_order(row) for row in as_objects(self._client.get_orders(wanted))]
+
+    def _fetch_duplicate(self, client_order_id: str, duplicate: DuplicateOrderError) -> BrokerOrder:
+        """The order that has the id already; UnresolvedOrderError while the broker does not show it."""
         try:
-            return self.order(ticket.client_order_id)
+            found = self.order(client_order_id)
         except (UpstreamError, UnavailableError) as error:
-            raise UnresolvedOrderError(f"{ticket.client_order_id} may be there already: {error.detail}") from error
+            raise UnresolvedOrderError(f"{client_order_id} is there already: {error.detail}") from error
+        if found is None:
+            raise duplicate
+        return found
 
-    def costs(self) -> pl.DataFrame:
-        """Fees and borrow cost, from the account's FEE activities; borrow is told by its description."""
-        rows = [
-            {
-                "activity_id": row["id"],
-                "date": datetime.fromisoformat(row["date"]).date(),
-                "kind": "borrow" if "borrow" in str(row.get("description", "")).lower() else "fees",
-                "amount": -float(row["net_amount"]),
-            }
-            for page in self._activities("FEE")
-            for row in page
-        ]
-        return pl.DataFrame(rows, schema=COST_COLUMNS)
-
-    def _activities(self, kind: str) -> Iterator[list[dict[str, Any]]]:
+    def _activities(self, kind: str, since: date | None) -> Iterator[Body]:
         """Page after page, oldest first; the token of the next page is the last row's id."""
+        first = {} if since is None else {"after": since.isoformat()}
         token: dict[str, str] = {}
         while True:
-            parameters = {"direction": "asc", "page_size": str(PAGE_SIZE), **token}
-            page = read("activities", lambda parameters=parameters: self._page(kind, parameters))  # type: ignore[misc]
-            yield page
-            if len(page) < PAGE_SIZE:
+            parameters = {"direction": "asc", "page_size": str(ACTIVITY_PAGE), **first, **token}
+            page = read("activities", lambda parameters=parameters: self._activity_page(kind, parameters))
+            yield from page
+            if len(page) < ACTIVITY_PAGE:
                 return
-            token = {"page_token": page[-1]["id"]}
+            token = {"page_token": text(page[-1], "id")}
 
-    def _page(self, kind: str, parameters: dict[str, str]) -> list[dict[str, Any]]:
-        rows = _rows(self._client.get(f"/account/activities/{kind}", parameters))
-        return [{**row, "net_amount": float(row["net_amount"])} for row in rows]
+    def _activity_page(self, kind: str, parameters: dict[str, str]) -> Sequence[Body]:
+        """A page whose rows have all that is needed of them, so that an unreadable one is asked for again."""
+        rows = as_objects(self._client.fetch(f"/account/activities/{kind}", parameters))
+        for row in rows:
+            _ = text(row, "id"), date.fromisoformat(text(row, "date")), number(row, "net_amount")
+        return rows
 
 
-def _account(account: TradeAccount) -> Account:
-    """Raises ValueError (an unreadable answer) when a total is missing."""
-    total = {
-        name: float(value)
-        for name in ("equity", "cash", "long_market_value", "short_market_value")
-        if (value := getattr(account, name)) is not None
-    }
+def _account(body: Body) -> Account:
+    """Raises KeyError or TypeError (an unreadable answer) when a total is missing."""
+    overnight = optional_number(body, "regt_buying_power")
+    power = number(body, "buying_power")
     return Account(
-        account_id=str(account.id),
-        halted=_halted(account),
-        net_asset_value=total["equity"],
-        cash=total["cash"],
-        long_market_value=total["long_market_value"],
-        short_market_value=total["short_market_value"],
+        account_id=text(body, "id"),
+        halted=_halted(body),
+        net_asset_value=number(body, "equity"),
+        cash=number(body, "cash"),
+        buying_power=power if overnight is None else min(power, overnight),
+        long_market_value=number(body, "long_market_value"),
+        short_market_value=number(body, "short_market_value"),
     )
 
 
-def _halted(account: TradeAccount) -> str:
+def _halted(body: Body) -> str | None:
+    status = text(body, "status")
     reasons = {
-        f"the account is {account.status.value}": account.status != AccountStatus.ACTIVE,
-        "the broker has blocked the account": account.account_blocked,
-        "the broker has blocked trading": account.trading_blocked,
-        "trading is suspended by the account's own switch (suspend_trade)": account.trade_suspended_by_user,
+        f"the account is {status}": status != "ACTIVE",
+        "the broker has blocked the account": flag(body, "account_blocked"),
+        "the broker has blocked trading": flag(body, "trading_blocked"),
+        "trading is suspended by the account's own switch (suspend_trade)": flag(body, "trade_suspended_by_user"),
     }
-    return "; ".join(reason for reason, holds in reasons.items() if holds)
+    return "; ".join(reason for reason, holds in reasons.items() if holds) or None
 
 
-def _positions(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            {
-                "ticker": row["symbol"],
-                "quantity": float(row["qty"]),
-                "average_entry_price": float(row["avg_entry_price"]),
-                "current_price": None if row["current_price"] is None else float(row["current_price"]),
-                "market_value": None if row["market_value"] is None else float(row["market_value"]),
-                "unrealized_profit": None if row["unrealized_pl"] is None else float(row["unrealized_pl"]),
-            }
-            for row in rows
-        ],
-        schema=BROKER_POSITION_COLUMNS,
-    ).sort("ticker")
+def _position(row: Body) -> BrokerPosition:
+    return BrokerPosition(
+        ticker=text(row, "symbol"),
+        quantity=number(row, "qty"),
+        average_entry_price=number(row, "avg_entry_price"),
+        current_price=optional_number(row, "current_price"),
+        market_value=optional_number(row, "market_value"),
+        unrealized_profit=optional_number(row, "unrealized_pl"),
+    )
 
 
-def _assets(rows: list[dict[str, Any]]) -> pl.DataFrame:
-    return pl.DataFrame(
-        [
-            {
-                "ticker": row["symbol"],
-                "tradable": bool(row["tradable"]),
-                "shortable": bool(row["shortable"] and row["easy_to_borrow"]),
-            }
-            for row in rows
-        ],
-        schema=ASSET_COLUMNS,
-    ).sort("ticker")
+def _assets(rows: Sequence[Body]) -> Assets:
+    tradable = {text(row, "symbol"): row for row in rows if flag(row, "tradable")}
+    shortable = {ticker for ticker, row in tradable.items() if flag(row, "shortable") and flag(row, "easy_to_borrow")}
+    return Assets(frozenset(tradable), frozenset(shortable))
 
 
-def _expect[Kind](kind: type[Kind], answer: object) -> Kind:
-    """The answer as the kind that alpaca-py makes of it. Raises TypeError (an unreadable answer) for another."""
-    if not isinstance(answer, kind):
-        raise TypeError(f"{kind.__name__} expected, not {type(answer).__name__}")
-    return answer
-
-
-def _rows(answer: object) -> list[dict[str, Any]]:
-    return [_expect(dict, row) for row in _expect(list, answer)]
-
-
-def _order(answer: object) -> BrokerOrder:
+def _order(body: Body) -> BrokerOrder:
     """A notional order of somebody else has no quantity: what was filled stands in."""
-    order = _expect(Order, answer)
-    filled = float(order.filled_qty or 0)
+    filled = optional_number(body, "filled_qty") or 0.0
+    quantity = optional_number(body, "qty")
+    submitted = body.get("submitted_at")
     return BrokerOrder(
-        client_order_id=order.client_order_id,
-        broker_order_id=str(order.id),
-        ticker=order.symbol or "",
-        side=order.side.value if order.side else "",
-        state=STATES.get(order.status, "submitted"),
-        quantity=filled if order.qty is None else float(order.qty),
+        client_order_id=text(body, "client_order_id"),
+        broker_order_id=text(body, "id"),
+        ticker=str(body.get("symbol") or ""),
+        side=OrderSide.SELL if str(body.get("side")).startswith("sell") else OrderSide.BUY,
+        state=STATES.get(text(body, "status"), OrderState.UNRESOLVED),
+        quantity=filled if quantity is None else quantity,
         filled_quantity=filled,
-        filled_average_price=None if order.filled_avg_price is None else float(order.filled_avg_price),
+        filled_average_price=optional_number(body, "filled_avg_price"),
+        submitted_at=read_moment(body, "created_at" if submitted is None else "submitted_at"),
     )

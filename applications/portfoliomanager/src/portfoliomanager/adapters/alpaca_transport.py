@@ -1,27 +1,37 @@
-"""alpaca-py's client on our terms: a timeout on every request, and none of its own retries.
+# pyright: reportUnknownMemberType=false, reportPrivateUsage=false
+# alpaca-py is partly typed, and its retry is a private field
+"""alpaca-py's client on the fund's terms: a timeout on every request, raw answers, and none of its own retries.
 
-Knows how the client fails and what each failure means for a read and for a send. Knows no order and no position.
+What a failed request means differs for a read and for a send: a read is asked again, a send may have been carried out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, override
+from typing import Any, cast, override
 
 from alpaca.common.exceptions import APIError
 from alpaca.trading.client import TradingClient
-from pydantic import ValidationError
 from requests import PreparedRequest, Response
 from requests.adapters import HTTPAdapter
-from requests.exceptions import JSONDecodeError, RequestException
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
+from requests.exceptions import RequestException
 
 from internal.errors import FundError, UnavailableError, UnresolvedOrderError, UpstreamError
-from portfoliomanager.ports import RefusedOrderError
+from internal.http.retry_after import read_retry_after
+from internal.retries import RetryPolicy, TransientError
+from internal.trading.ports import RateLimitedError, RefusedOrderError, SuspendedAccountError
 
-ATTEMPTS = 4
-FIRST_PAUSE = 0.2  # seconds
-LONGEST_PAUSE = 8.0  # seconds
-LONGEST_RETRY_AFTER = 60.0  # seconds that a broker may ask us to wait; it gets no more
+RETRIES = RetryPolicy()
+UNIQUE_ID = "client_order_id must be unique"
+SUSPENSIONS = (
+    "new orders are rejected by user request",  # the account's own switch, suspend_trade
+    "account is not authorized to trade",  # blocked, or not active
+    "account is restricted to liquidation only",  # a margin call, or a position of six times the equity
+)
+"""Alpaca's 403 messages (code 40310000) that concern every order of the account, not the one that was sent.
+
+https://alpaca.markets/learn/how-to-fix-common-trading-api-errors-at-alpaca,
+https://docs.alpaca.markets/docs/user-protection
+"""
 
 
 class _TimedAdapter(HTTPAdapter):
@@ -32,100 +42,28 @@ class _TimedAdapter(HTTPAdapter):
         self._timeout_seconds = timeout_seconds
 
     @override
-    def send(self, request: PreparedRequest, **arguments: Any) -> Response:  # type: ignore[override]
-        return super().send(request, **(arguments | {"timeout": self._timeout_seconds}))
+    def send(self, request: PreparedRequest, *arguments: Any, **options: Any) -> Response:
+        return super().send(request, *arguments, **(options | {"timeout": self._timeout_seconds}))
 
 
 class PatientTradingClient(TradingClient):
-    """alpaca-py's client, which sends each request once.
+    """alpaca-py's client, which sends each request once and answers with what the broker sent.
 
     Its own retry repeats a POST after 429 and 504, and an order that had been accepted is then sent again. It is
-    switched off for reads too: one place decides what is asked again.
+    switched off for reads too: one place decides what is asked again. Answers stay raw: the client's enumerations
+    refuse every word that the broker adds.
     """
 
     def __init__(self, key: str, secret: str, url: str, timeout_seconds: float) -> None:
-        super().__init__(key, secret, url_override=url)
+        super().__init__(key, secret, url_override=url, raw_data=True)
         self._retry = 0
         self._session.trust_env = False  # a proxy or netrc of the environment must not see the keys
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, _TimedAdapter(timeout_seconds))
 
-
-class RateLimitedError(UnavailableError):
-    """The broker said 429: the request was not carried out. `retry_after` is in seconds."""
-
-    def __init__(self, detail: str, retry_after: float) -> None:
-        super().__init__(detail)
-        self.retry_after = retry_after
-
-
-class _TransientError(UpstreamError):
-    """A read that failed in a way that another attempt may mend."""
-
-
-def _wait(state: RetryCallState) -> float:
-    """What the broker asked for, or exponentially longer pauses."""
-    error = state.outcome.exception() if state.outcome else None
-    asked = error.retry_after if isinstance(error, RateLimitedError) else 0.0
-    return max(asked, wait_exponential_jitter(initial=FIRST_PAUSE, max=LONGEST_PAUSE, jitter=FIRST_PAUSE)(state))
-
-
-def _patiently[Answer](call: Callable[[], Answer], *kinds: type[FundError]) -> Answer:
-    retrying = Retrying(
-        retry=retry_if_exception_type(kinds), wait=_wait, stop=stop_after_attempt(ATTEMPTS), reraise=True
-    )
-    return retrying(call)
-
-
-def read[Answer](what: str, call: Callable[[], Answer]) -> Answer:
-    """The answer of a read, tried again while the broker limits, stumbles or garbles.
-
-    Raises UnavailableError (not reachable, rate limited), UpstreamError (answers wrongly) or RefusedOrderError for a
-    4xx, which the caller knows how to take.
-    """
-
-    def once() -> Answer:
-        try:
-            return call()
-        except APIError as error:
-            raise _judged(what, error, _TransientError) from error
-        except (JSONDecodeError, ValidationError, TypeError, KeyError, ValueError) as error:
-            raise _TransientError(f"the broker's answer to {what} cannot be read ({type(error).__name__})") from error
-        except RequestException as error:
-            raise UnavailableError(f"the broker cannot be reached for {what} ({type(error).__name__})") from error
-
-    return _patiently(once, RateLimitedError, _TransientError, UnavailableError)
-
-
-def send[Answer](what: str, call: Callable[[], Answer]) -> Answer:
-    """The answer of a send, which is repeated only when the broker said 429: then it did nothing.
-
-    Raises RefusedOrderError (4xx: it does not exist), RateLimitedError (not sent), UpstreamError (keys refused) and
-    UnresolvedOrderError for all else: a timeout, a reset, a 5xx or an unreadable answer may hide an accepted order.
-    """
-
-    def once() -> Answer:
-        try:
-            return call()
-        except APIError as error:
-            raise _judged(what, error, UnresolvedOrderError) from error
-        except (RequestException, ValidationError, TypeError, KeyError, ValueError) as error:
-            raise UnresolvedOrderError(f"the answer to {what} was lost ({type(error).__name__})") from error
-
-    return _patiently(once, RateLimitedError)
-
-
-def _judged(what: str, error: APIError, server_fault: type[UpstreamError]) -> FundError:
-    """What an error status means."""
-    status = int(error.status_code or HTTPStatus.INTERNAL_SERVER_ERROR)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return RateLimitedError(f"the broker limits requests ({what})", _retry_after(error))
-    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} and not _body(error).get("code"):
-        return UpstreamError("the broker refuses our keys: check ALPACA_API_KEY_ID, ALPACA_API_SECRET, ALPACA_BASE_URL")
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
-        return server_fault(f"the broker answered {status} to {what}")
-    body = _body(error)
-    return BrokerRefusal(str(body.get("message") or f"answered {status}"), status, int(body.get("code") or 0))
+    def fetch(self, path: str, parameters: Mapping[str, str] | None = None) -> object:
+        """The JSON of a GET for which alpaca-py has no method, or one that asks for less."""
+        return cast("object", self.get(path, dict(parameters or {})))
 
 
 class BrokerRefusal(RefusedOrderError):  # noqa: N818 - the broker's own no, told apart by `status_code` and `code`
@@ -137,15 +75,117 @@ class BrokerRefusal(RefusedOrderError):  # noqa: N818 - the broker's own no, tol
         self.code = code
 
 
-def _retry_after(error: APIError) -> float:
-    header = error.response.headers.get("Retry-After", "") if error.response is not None else ""
-    return min(float(header), LONGEST_RETRY_AFTER) if header.isdigit() else 0.0
+class DuplicateOrderError(UnresolvedOrderError):
+    """The broker has an order under that id already; it has to be fetched."""
 
 
-def _body(error: APIError) -> dict[str, Any]:
-    """The error's JSON object; empty when it is none."""
+def read[Answer](what: str, call: Callable[[], Answer]) -> Answer:
+    """The answer of a read, asked again while the broker limits, fails or answers unreadably.
+
+    Raises UnavailableError (not reachable, rate limited), UpstreamError (answers wrongly) or BrokerRefusal for a 4xx,
+    which the caller knows how to take.
+    """
+    return RETRIES.call(lambda: _attempt(what, call))
+
+
+def read_once[Answer](what: str, call: Callable[[], Answer]) -> Answer:
+    """The answer of one request, for a caller that asks again itself; it raises what `read` raises."""
     try:
-        body = error.response.json() if error.response is not None else {}
+        return _attempt(what, call)
+    except TransientError as failure:
+        raise failure.error from failure
+
+
+def _attempt[Answer](what: str, call: Callable[[], Answer]) -> Answer:
+    try:
+        return call()
+    except APIError as error:
+        raise _read_error(what, error) from error
+    except RequestException as error:
+        unreachable = UnavailableError(f"the broker cannot be reached for {what} ({type(error).__name__})")
+        raise TransientError(unreachable) from error
+    except (TypeError, KeyError, ValueError) as error:
+        unreadable = UpstreamError(f"the broker's answer to {what} cannot be read ({type(error).__name__})")
+        raise TransientError(unreadable) from error
+
+
+def send[Answer](what: str, call: Callable[[], Answer]) -> Answer:
+    """The answer of one send.
+
+    Raises BrokerRefusal (the broker said no, and why: it does not exist), SuspendedAccountError, RateLimitedError (not
+    sent), UpstreamError (keys refused), DuplicateOrderError, and UnresolvedOrderError for all else: a timeout, a reset,
+    a 5xx or an unreadable answer of any status may hide an accepted order.
+    """
+    try:
+        return call()
+    except APIError as error:
+        raise _send_error(what, error) from error
+    except (RequestException, TypeError, KeyError, ValueError) as error:
+        raise UnresolvedOrderError(f"the answer to {what} was lost ({type(error).__name__})") from error
+
+
+def _read_error(what: str, error: APIError) -> FundError | TransientError:
+    """What an error status means for a read."""
+    status, message = _status(error), _message(error)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        limited = _rate_limited(what, error)
+        return TransientError(limited, limited.retry_after)
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN} and not _code(error):
+        return _keys_refused()
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT or message is None:
+        return TransientError(UpstreamError(f"the broker answered {status} to {what}"))
+    return BrokerRefusal(message, status, _code(error))
+
+
+def _send_error(what: str, error: APIError) -> FundError:
+    """What an error status means for a send: refused only where the answer says so, and why."""
+    status, message = _status(error), _message(error)
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return _rate_limited(what, error)
+    if message is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        return UnresolvedOrderError(f"the broker answered {status} to {what}, which does not say what became of it")
+    if status == HTTPStatus.UNAUTHORIZED or (status == HTTPStatus.FORBIDDEN and not _code(error)):
+        return _keys_refused()
+    if UNIQUE_ID in message:
+        return DuplicateOrderError(f"{what}: {message}")
+    if message in SUSPENSIONS:
+        return SuspendedAccountError(
+            f"the broker takes no orders of this account: {message}; what was not sent stays planned, POST again when "
+            "trading is switched on"
+        )
+    return BrokerRefusal(message, status, _code(error))
+
+
+def _rate_limited(what: str, error: APIError) -> RateLimitedError:
+    response = cast("Response | None", error.response)
+    header = None if response is None else response.headers.get("Retry-After")
+    return RateLimitedError(f"the broker limits requests ({what})", read_retry_after(header) or 0.0)
+
+
+def _keys_refused() -> UpstreamError:
+    return UpstreamError("the broker refuses our keys: check ALPACA_API_KEY_ID, ALPACA_API_SECRET, ALPACA_BASE_URL")
+
+
+def _status(error: APIError) -> int:
+    return int(cast("int | None", error.status_code) or HTTPStatus.INTERNAL_SERVER_ERROR)
+
+
+def _message(error: APIError) -> str | None:
+    """The broker's sentence; None when the answer holds none that can be read."""
+    message = _body(error).get("message")
+    return message if isinstance(message, str) and message else None
+
+
+def _code(error: APIError) -> int:
+    code = _body(error).get("code")
+    return code if isinstance(code, int) else 0
+
+
+def _body(error: APIError) -> Mapping[str, object]:
+    """The error's JSON object; empty when it is none."""
+    response = cast("Response | None", error.response)
+    try:
+        body = cast("object", response.json()) if response is not None else None
     except ValueError:
         return {}
-    return body if isinstance(body, dict) else {}
+    return cast("Mapping[str, object]", body) if isinstance(body, dict) else {}

@@ -1,15 +1,30 @@
 """The journal in the lake: tables `rebalances`, `orders` and `account_snapshots`, one commit a write.
 
-Knows how runs and orders become rows and back. Knows nothing of what they mean.
+Questions are answered by an index in memory, which is read once and kept up to date with every write; `refresh` reads
+it again when a table has a version that this process did not write.
 """
 
-import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import polars as pl
 
 from internal.lake.store import Lake
-from internal.lake.tables import TABLES
-from portfoliomanager.ports import Rebalance
+from internal.schemas import orders as orders_schema
+from internal.trading.enums import OrderState
+from internal.trading.journal_index import JournalIndex
+from internal.trading.rows import Order, RebalanceRun, Snapshot
+from portfoliomanager.journal_frames import (
+    order_frame,
+    read_orders,
+    read_runs,
+    read_snapshots,
+    run_frame,
+    snapshot_frame,
+)
+
+RUNS, ORDERS, SNAPSHOTS = "rebalances", "orders", "account_snapshots"
+UNREAD = -2  # a version that no table has
 
 
 class LakeJournal:
@@ -18,35 +33,130 @@ class LakeJournal:
     def __init__(self, lake: Lake) -> None:
         """Takes the lake; its tables need not exist yet."""
         self._lake = lake
+        self._versions: dict[str, int] = dict.fromkeys((RUNS, ORDERS, SNAPSHOTS), UNREAD)
+        self._read = JournalIndex()
 
-    def rebalance(self, portfolio_id: str) -> Rebalance | None:
+    @property
+    def _index(self) -> JournalIndex:
+        if UNREAD in self._versions.values():
+            self.refresh()
+        return self._read
+
+    def refresh(self) -> None:
+        """Read the tables again unless this process wrote their newest versions."""
+        newest = {table: self._lake.version(table) for table in self._versions}
+        if newest == self._versions:
+            return
+        index = JournalIndex()
+        index.add_runs(read_runs(self._scan(RUNS, newest).sort("date", "created_at").collect()))
+        index.add_orders(read_orders(self._scan(ORDERS, newest).sort("date", "client_order_id").collect()))
+        index.add_snapshots(read_snapshots(self._scan(SNAPSHOTS, newest).collect()))
+        self._read, self._versions = index, newest
+
+    def run(self, portfolio_id: str) -> RebalanceRun | None:
         """The run of that portfolio, None when it was never planned."""
-        found = [run for run in self.rebalances() if run.portfolio_id == portfolio_id]
-        return found[0] if found else None
+        return self._index.run(portfolio_id)
 
-    def rebalances(self) -> list[Rebalance]:
+    def runs(self) -> Sequence[RebalanceRun]:
         """All runs, oldest first."""
-        rows = self._lake.scan("rebalances").sort("date", "created_at").collect()
-        return [Rebalance(**{**row, "notes": tuple(json.loads(row["notes"]))}) for row in rows.iter_rows(named=True)]
+        return self._index.runs()
 
-    def save_rebalance(self, rebalance: Rebalance) -> None:
-        """Insert or replace the run."""
-        row = {**vars(rebalance), "notes": json.dumps(rebalance.notes)}
-        self._lake.upsert("rebalances", pl.DataFrame([row], schema=TABLES["rebalances"].columns), ["portfolio_id"])
+    def last_run(self) -> RebalanceRun | None:
+        """The newest run."""
+        return self._index.last_run()
 
-    def orders(self) -> pl.DataFrame:
-        """Every order ever planned."""
-        return self._lake.scan("orders").sort("date", "client_order_id").collect()
+    def open_runs(self) -> Sequence[RebalanceRun]:
+        """Runs that are not reconciled, oldest first."""
+        return self._index.open_runs()
 
-    def save_orders(self, frame: pl.DataFrame) -> None:
-        """Insert or replace orders, all or none."""
-        if not frame.is_empty():
-            self._lake.upsert("orders", frame, ["client_order_id"])
+    def order(self, client_order_id: str) -> Order | None:
+        """The order under that id."""
+        return self._index.order(client_order_id)
 
-    def snapshots(self) -> pl.DataFrame:
-        """Account snapshots, oldest first."""
-        return self._lake.scan("account_snapshots").sort("timestamp").collect()
+    def orders(self) -> Sequence[Order]:
+        """All orders, oldest first."""
+        return self._index.orders()
 
-    def save_snapshot(self, frame: pl.DataFrame) -> None:
-        """Insert or replace snapshots by timestamp."""
-        self._lake.upsert("account_snapshots", frame, ["timestamp"])
+    def of(self, portfolio_id: str) -> Sequence[Order]:
+        """The orders of a portfolio, sorted by client_order_id."""
+        return self._index.of(portfolio_id)
+
+    def unfinished(self) -> Sequence[Order]:
+        """Orders whose state is not final, oldest first."""
+        return self._index.unfinished()
+
+    def openings(self) -> Mapping[str, Order]:
+        """By ticker, the last opening order that has a fill: there a holding starts."""
+        return self._index.openings()
+
+    def closings(self, ticker: str) -> Sequence[Order]:
+        """Closing orders with a fill that were decided after the ticker's last opening."""
+        return self._index.closings(ticker)
+
+    def order_counts(self) -> Mapping[OrderState, int]:
+        """How many orders are in each state."""
+        return self._index.order_counts()
+
+    def slippage(self) -> float:
+        """Dollars of implementation shortfall of all fills so far; positive is a cost."""
+        return self._index.slippage()
+
+    def last_snapshot(self) -> Snapshot | None:
+        """The newest snapshot."""
+        return self._index.last_snapshot()
+
+    def snapshots(self) -> Sequence[Snapshot]:
+        """All snapshots, oldest first."""
+        return self._index.snapshots()
+
+    def save_runs(self, runs: Sequence[RebalanceRun]) -> None:
+        """Insert or replace runs, all or none."""
+        known = {run.portfolio_id for run in runs if self.run(run.portfolio_id) is not None}
+        frame = run_frame(runs)
+        if not known:
+            self._wrote(RUNS, self._lake.append(RUNS, frame))
+        elif len(runs) == 1:
+            self._wrote(RUNS, self._lake.replace_where(RUNS, frame, portfolio_id=runs[0].portfolio_id))
+        else:
+            self._wrote(RUNS, self._lake.upsert(RUNS, frame, ["portfolio_id"]))
+        self._read.add_runs(runs)
+
+    def save_orders(self, orders: Sequence[Order]) -> None:
+        """Insert or replace orders, all or none: new ones are added, those of one portfolio replaced together."""
+        known = [order for order in orders if self.order(order.client_order_id) is not None]
+        portfolios = {order.portfolio_id for order in orders}
+        if not known:
+            version = self._lake.append(ORDERS, orders_schema.validate(order_frame(orders)))
+        elif len(portfolios) == 1:
+            portfolio_id = portfolios.pop()
+            rows = {order.client_order_id: order for order in (*self.of(portfolio_id), *orders)}
+            version = self._lake.replace_where(ORDERS, order_frame(rows.values()), portfolio_id=portfolio_id)
+        else:
+            version = self._lake.upsert(ORDERS, order_frame(orders), ["client_order_id"])
+        self._wrote(ORDERS, version)
+        self._read.add_orders(orders)
+
+    def save_snapshot(self, snapshot: Snapshot) -> None:
+        """Insert or replace a snapshot by its timestamp."""
+        frame, last = snapshot_frame([snapshot]), self.last_snapshot()
+        if last is None or last.timestamp < snapshot.timestamp:
+            self._wrote(SNAPSHOTS, self._lake.append(SNAPSHOTS, frame))
+        else:
+            self._wrote(SNAPSHOTS, self._lake.upsert(SNAPSHOTS, frame, ["timestamp"]))
+        self._read.add_snapshots([snapshot])
+
+    def forget_snapshots_after(self, moment: datetime) -> None:
+        """Remove the snapshots that are newer than the moment; older versions of the table keep them."""
+        kept = [snapshot for snapshot in self.snapshots() if snapshot.timestamp <= moment]
+        self._wrote(SNAPSHOTS, self._lake.overwrite(SNAPSHOTS, snapshot_frame(kept)))
+        self._read.remove_snapshots_after(moment)
+
+    def _scan(self, table: str, versions: Mapping[str, int]) -> pl.LazyFrame:
+        version = versions[table]
+        return self._lake.scan(table, version if version >= 0 else None)
+
+    def _wrote(self, table: str, version: int) -> None:
+        """Remember the version that was written; behind another writer's commit the index is read again."""
+        first = self._versions[table] < 0  # the commit that makes a table is followed by the first write
+        following = version == self._versions[table] + 1 or (first and version <= 1)
+        self._versions[table] = version if following else UNREAD

@@ -18,7 +18,7 @@ BAND_COLUMNS = ("quantile_10", "quantile_50", "quantile_90")
 
 
 class DatamanagerMarketData:
-    """What datamanager knows, as rows and arrays; every method raises UnavailableError when it cannot be reached."""
+    """Datamanager's data as rows and arrays; every method raises UnavailableError when it cannot be reached."""
 
     def __init__(self, client: DatamanagerClient) -> None:
         self._client = client

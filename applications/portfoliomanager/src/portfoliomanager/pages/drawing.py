@@ -1,23 +1,20 @@
-"""Drawing: tables, bars and a line as HTML and SVG text.
-
-Knows markup and escapes every value. Knows nothing of the fund.
-"""
+"""Tables, bars and a line as HTML and SVG text; every value is escaped."""
 
 from collections.abc import Sequence
 from html import escape
 
 WIDTH, HEIGHT = 720, 160  # SVG units
-BAR_PER_CENT = 70  # of its cell; the number stands beside it
+BAR_PER_CENT = 70  # of its cell; the number is beside it
 
 
 class Markup(str):
-    """Text that is markup already, made by this module from escaped values."""
+    """Text that is markup, made by this module from escaped values."""
 
     __slots__ = ()
 
 
 def link(path: str, text: str) -> Markup:
-    """A link to a place of this service."""
+    """A link to a page of this service."""
     return Markup(f'<a href="{escape(path)}">{escape(text)}</a>')
 
 
@@ -48,7 +45,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 def line(values: Sequence[float], label: str) -> str:
     """The values from left to right as a line, scaled to its own range; lowest and highest are written beside it."""
     if len(values) < 2:  # noqa: PLR2004 - a line needs two points
-        return "<p>The picture needs two snapshots.</p>"
+        return "<p>The chart needs two snapshots.</p>"
     low, high = min(values), max(values)
     spread = (high - low) or 1.0
     points = " ".join(
@@ -63,7 +60,7 @@ def line(values: Sequence[float], label: str) -> str:
 
 
 def columns(values: Sequence[float], names: Sequence[str], label: str) -> str:
-    """One column a value, the largest as high as the picture; each says its name and share when pointed at."""
+    """One column a value, the largest as high as the chart; its name and share are shown when it is pointed at."""
     width, largest = WIDTH / max(len(values), 1), max(values, default=0.0) or 1.0
     drawn = "".join(
         f'<rect x="{place * width:.1f}" width="{0.8 * width:.1f}" y="{HEIGHT * (1 - value / largest):.1f}" '

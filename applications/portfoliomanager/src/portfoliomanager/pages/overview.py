@@ -1,14 +1,12 @@
-"""The overview: value over time, the book and the latest orders on one page.
+"""The overview: value over time, the portfolio and the latest orders on one page."""
 
-Knows the answers of the service's own endpoints. Asks nobody and changes nothing.
-"""
-
-from typing import Any
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from urllib.parse import quote
 
-import polars as pl
-
+from internal.trading.rows import Order
 from portfoliomanager.pages.drawing import line, link, table
+from portfoliomanager.responses import CurrentPortfolioResponse, PerformanceResponse
 
 STYLE = (
     "body{font:15px system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}"
@@ -22,47 +20,65 @@ POSITION_COLUMNS = ("ticker", "side", "quantity", "entry_price", "price", "marke
 LATEST_ORDERS = 40
 
 
-def render(current: dict[str, Any] | None, report: dict[str, Any], orders: pl.DataFrame) -> str:
+def render_overview(
+    current: CurrentPortfolioResponse | None, performance: PerformanceResponse, orders: Iterable[Order]
+) -> str:
     """The page as HTML. `current` is None before the first portfolio."""
-    values = [point["net_asset_value"] for point in report["points"]]
-    latest = orders.sort("date", "ticker", descending=[True, False]).head(LATEST_ORDERS)
+    values = [point.net_asset_value for point in performance.points]
+    newest = sorted(sorted(orders, key=lambda order: order.ticker), key=lambda order: order.date, reverse=True)
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>pocketsizefund</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
-        f"<h1>pocketsizefund</h1>{_totals(current, report)}"
+        f"<h1>pocketsizefund</h1>{_totals(current, performance)}"
         f"<h2>Net asset value</h2>{line(values, 'Net asset value in dollars')}"
-        f"<h2>Book</h2>{_book(current)}"
-        f"<h2>Latest orders</h2>{table(ORDER_COLUMNS, latest.select(list(ORDER_COLUMNS)).rows())}"
+        f"<h2>Portfolio</h2>{_positions(current)}"
+        f"<h2>Latest orders</h2>{_orders(islice(newest, LATEST_ORDERS))}"
         "</body></html>"
     )
-
-
-def _totals(current: dict[str, Any] | None, report: dict[str, Any]) -> str:
-    if current is None:
-        return "<p>No portfolio yet: POST /portfolios builds one.</p>"
-    cost = report["realized_cost"]
-    rows = [
-        ("as of", f"{current['as_of']:%Y-%m-%d %H:%M} UTC"),
-        ("net asset value", current["net_asset_value"]),
-        ("cash", current["cash"]),
-        ("gross exposure", f"{current['gross_exposure']:.3f}"),
-        ("net exposure", f"{current['net_exposure']:+.3f}"),
-        ("return", f"{report['return']:+.3%}"),
-        ("maximum drawdown", f"{report['maximum_drawdown']:.3%}"),
-        *((f"cost: {name}", float(cost[name])) for name in ("slippage", "fees", "borrow")),
-    ]
-    return table(("figure", "value"), rows)
-
-
-def _book(current: dict[str, Any] | None) -> str:
-    positions = [] if current is None else sorted(current["positions"], key=lambda row: (row["side"], row["ticker"]))
-    others = POSITION_COLUMNS[1:]
-    rows = [
-        [link(explanation_path(row["ticker"]), row["ticker"]), *(row[name] for name in others)] for row in positions
-    ]
-    return table(POSITION_COLUMNS, rows)
 
 
 def explanation_path(ticker: str) -> str:
     """Where the forecast of a ticker is explained."""
     return f"/predictions/{quote(ticker, safe='')}/explanation"
+
+
+def _totals(current: CurrentPortfolioResponse | None, performance: PerformanceResponse) -> str:
+    if current is None:
+        return "<p>No portfolio yet: POST /portfolios builds one.</p>"
+    cost = performance.realized_cost
+    rows = [
+        ("as of", f"{current.as_of:%Y-%m-%d %H:%M} UTC"),
+        ("net asset value", current.net_asset_value),
+        ("cash", current.cash),
+        ("gross exposure", f"{current.gross_exposure:.3f}"),
+        ("net exposure", f"{current.net_exposure:+.3f}"),
+        ("return", f"{performance.total_return:+.3%}"),
+        ("maximum drawdown", f"{performance.maximum_drawdown:.3%}"),
+        ("cost: slippage", cost.slippage),
+        ("cost: fees", cost.fees),
+        ("cost: borrow", cost.borrow),
+    ]
+    return table(("figure", "value"), rows)
+
+
+def _positions(current: CurrentPortfolioResponse | None) -> str:
+    positions = sorted(current.positions, key=lambda row: (row.side, row.ticker)) if current else []
+    rows: list[Sequence[object]] = [
+        [
+            link(explanation_path(row.ticker), row.ticker),
+            *(row.side, row.quantity, row.entry_price, row.price, row.market_value, row.unrealized_gain),
+        ]
+        for row in positions
+    ]
+    return table(POSITION_COLUMNS, rows)
+
+
+def _orders(orders: Iterable[Order]) -> str:
+    rows = [
+        (
+            *(order.date, order.ticker, order.side, order.leg, order.quantity, order.state),
+            *(order.filled_quantity, order.filled_average_price),
+        )
+        for order in orders
+    ]
+    return table(ORDER_COLUMNS, rows)

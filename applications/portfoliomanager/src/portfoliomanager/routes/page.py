@@ -1,25 +1,25 @@
 """The page over HTTP."""
 
-from typing import Annotated
-
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from internal.errors import NotFoundError
-from portfoliomanager import performance
-from portfoliomanager.pages.overview import render
-from portfoliomanager.portfolio_view import current_portfolio
-from portfoliomanager.services import Services, services
+from internal.trading.performance import report_performance
+from portfoliomanager.pages.overview import render_overview
+from portfoliomanager.portfolio_view import view_current_portfolio
+from portfoliomanager.responses import CurrentPortfolioResponse, PerformanceResponse
+from portfoliomanager.services import RequestServices
 
 router = APIRouter(tags=["page"])
 
 
 @router.get("/", summary="The fund on one page", response_class=HTMLResponse)
-def show_page(parts: Annotated[Services, Depends(services)]) -> HTMLResponse:
-    """Value over time, the book, the latest orders; it only reads."""
+def get_page(services: RequestServices) -> HTMLResponse:
+    """Value over time, the portfolio, the latest orders; it only reads."""
+    journal = services.journal
     try:
-        current = current_portfolio(parts.broker, parts.journal)
+        current = CurrentPortfolioResponse.of(view_current_portfolio(services.broker, journal))
     except NotFoundError:
         current = None
-    report = performance.report(parts.journal.snapshots())
-    return HTMLResponse(render(current, report, parts.journal.orders()))
+    performance = PerformanceResponse.of(report_performance(journal.snapshots()))
+    return HTMLResponse(render_overview(current, performance, journal.orders()))

@@ -1,16 +1,16 @@
 """Performance over HTTP."""
 
-from typing import Annotated, Any
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends
-
-from portfoliomanager import performance
-from portfoliomanager.services import Services, services
+from internal.trading.performance import report_performance
+from portfoliomanager.responses import PerformanceResponse
+from portfoliomanager.services import RequestServices
 
 router = APIRouter(prefix="/performance", tags=["performance"])
 
 
 @router.get("", summary="Net asset value over time, return, drawdown and cost")
-def read_performance(parts: Annotated[Services, Depends(services)]) -> dict[str, Any]:
+def get_performance(services: RequestServices) -> PerformanceResponse:
     """From the account snapshots that every reconciliation writes."""
-    return performance.report(parts.journal.snapshots())
+    services.journal.refresh()
+    return PerformanceResponse.of(report_performance(services.journal.snapshots()))

@@ -1,33 +1,22 @@
-"""Portfolios over HTTP: rebalance, and the book as the broker has it."""
+"""Portfolios over HTTP: rebalance, and the portfolio as the broker has it."""
 
-from typing import Annotated, Any
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Depends
-
-from portfoliomanager.portfolio_view import current_portfolio
-from portfoliomanager.routes.bodies import DayRequest, records
-from portfoliomanager.services import Services, services
+from portfoliomanager.portfolio_view import view_current_portfolio
+from portfoliomanager.requests import DayRequest
+from portfoliomanager.responses import CurrentPortfolioResponse, RebalanceResponse
+from portfoliomanager.services import RequestServices
 
 router = APIRouter(prefix="/portfolios", tags=["portfolios"])
 
 
 @router.post("", summary="Build and send the portfolio of a session")
-async def rebalance(body: DayRequest, parts: Annotated[Services, Depends(services)]) -> dict[str, Any]:
+async def post_portfolio(body: DayRequest, services: RequestServices) -> RebalanceResponse:
     """Decide once a session and send the orders; asked again, answer what was decided and send nothing."""
-    outcome = await parts.cycle.rebalance(parts.bus, body.day)
-    return {
-        "portfolio_id": outcome.record.portfolio_id,
-        "date": outcome.record.date,
-        "state": outcome.record.state,
-        "policy": outcome.record.policy,
-        "positions": records(outcome.positions),
-        "orders": records(outcome.orders),
-        "notes": outcome.record.notes,
-        "foreign": outcome.foreign,
-    }
+    return RebalanceResponse.of(await services.cycle.rebalance(body.day))
 
 
-@router.get("/current", summary="The book now, totals from the broker")
-def read_current(parts: Annotated[Services, Depends(services)]) -> dict[str, Any]:
+@router.get("/current", summary="The portfolio now, totals from the broker")
+def get_current_portfolio(services: RequestServices) -> CurrentPortfolioResponse:
     """Positions and totals as the broker has them, and the portfolio that they belong to."""
-    return current_portfolio(parts.broker, parts.journal)
+    return CurrentPortfolioResponse.of(view_current_portfolio(services.broker, services.journal))

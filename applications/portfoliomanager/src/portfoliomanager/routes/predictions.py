@@ -3,71 +3,63 @@
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from internal.http.frames import BARS_VERSION_HEADER, FRAME_RESPONSES, JSON, frame_response, negotiate
-from portfoliomanager.forecast_explanation import explain, stored_predictions
-from portfoliomanager.pages.explanation import render
-from portfoliomanager.routes.bodies import DayRequest
-from portfoliomanager.routes.explanation import ExplanationBody, explanation_body
-from portfoliomanager.services import Services, services
+from internal.http.frame_documentation import document_response_frame
+from internal.http.frames import BARS_VERSION_HEADER, JSON, frame_response, negotiate
+from internal.schemas import predictions
+from portfoliomanager.explanation_response import ExplanationResponse, explanation_response
+from portfoliomanager.forecast_explanation import explain_forecast, read_predictions
+from portfoliomanager.pages.explanation import render_explanation
+from portfoliomanager.requests import DayRequest
+from portfoliomanager.responses import PredictionsResponse
+from portfoliomanager.services import RequestServices
 
 router = APIRouter(prefix="/predictions", tags=["predictions"])
 HTML = "text/html"
 PROBLEMS: dict[int | str, dict[str, Any]] = {
     404: {"description": "No predictions of that session, or none of that ticker"},
-    409: {"description": "The forecast comes from a baseline, which weighs nothing"},
+    409: {"description": "The forecast comes from a baseline, which has no weights"},
     503: {"description": "The model that made the forecast is not in the registry"},
 }
+OriginDay = Annotated[date | None, Query(alias="date", description="The session forecast from; default: the latest")]
 
 
 @router.post("", summary="Forecast a session with the champion model")
-async def make_predictions(body: DayRequest, parts: Annotated[Services, Depends(services)]) -> dict[str, Any]:
+async def post_predictions(body: DayRequest, services: RequestServices) -> PredictionsResponse:
     """Read its bars, forecast seven sessions of every ticker, store the predictions and announce them."""
-    predicted = await parts.cycle.predict(parts.bus, body.day)
-    frame = predicted.forecast.frame
-    return {
-        "date": predicted.day,
-        "tickers": frame.get_column("ticker").n_unique(),
-        "rows": frame.height,
-        "model_version": predicted.model_version,
-        "bars_version": predicted.bars_version,
-        "excluded": [{"ticker": ticker, "reason": reason} for ticker, reason in predicted.forecast.excluded],
-    }
+    return PredictionsResponse.of(await services.cycle.predict(body.day))
 
 
-@router.get("", summary="Predictions of a session", responses=FRAME_RESPONSES, response_class=Response)
-def read_predictions(
-    request: Request,
-    parts: Annotated[Services, Depends(services)],
-    day: Annotated[
-        date | None, Query(alias="date", description="The session forecast from; default: the latest")
-    ] = None,
-) -> Response:
+@router.get(
+    "",
+    summary="Predictions of a session",
+    responses=document_response_frame(predictions.COLUMNS),
+    response_class=Response,
+)
+def get_predictions(request: Request, services: RequestServices, day: OriginDay = None) -> Response:
     """The predictions made at the close of a session."""
     negotiate(request.headers.get("accept"))
-    found = stored_predictions(parts.store, day, parts.broker.moment())
+    found = read_predictions(services.data, day, services.broker.moment())
     return frame_response(found, request, bars_version=found.item(0, "bars_version"))
 
 
 @router.get(
     "/{ticker}/explanation",
     summary="Why a ticker's forecast is what it is",
-    response_model=ExplanationBody,
+    response_model=ExplanationResponse,
     responses={200: {"content": {HTML: {}}}, **PROBLEMS},
 )
-def read_explanation(
+def get_explanation(
     request: Request,
     ticker: Annotated[str, Path(description="As in the predictions, e.g. AAPL", max_length=32)],
-    parts: Annotated[Services, Depends(services)],
-    day: Annotated[
-        date | None, Query(alias="date", description="The session forecast from; default: the latest")
-    ] = None,
+    services: RequestServices,
+    day: OriginDay = None,
 ) -> Response:
     """Weights of the variables and of the past sessions, by the model that made the forecast; JSON, or a page."""
     media_type = negotiate(request.headers.get("accept"), (JSON, HTML))
-    body = explanation_body(explain(parts.store, parts.champion, ticker, day, parts.broker.moment()))
-    content = render(body) if media_type == HTML else body.model_dump_json()
-    return Response(
-        content, media_type=media_type, headers={"Vary": "Accept", BARS_VERSION_HEADER: str(body.bars_version)}
-    )
+    explained = explain_forecast(services.data, services.champion, ticker, day, services.broker.moment())
+    found = explanation_response(explained)
+    content = render_explanation(found) if media_type == HTML else found.model_dump_json()
+    headers = {"Vary": "Accept", BARS_VERSION_HEADER: str(found.bars_version)}
+    return Response(content, media_type=media_type, headers=headers)

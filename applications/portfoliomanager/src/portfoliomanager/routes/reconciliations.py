@@ -1,16 +1,21 @@
 """Reconciliations over HTTP."""
 
-from typing import Annotated, Any
+import asyncio
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 
-from portfoliomanager.services import Services, services
+from portfoliomanager.requests import ReconciliationRequest
+from portfoliomanager.responses import ReconciliationResponse
+from portfoliomanager.services import RequestServices
 
 router = APIRouter(prefix="/reconciliations", tags=["reconciliations"])
 
 
 @router.post("", summary="Ask the broker about every unfinished order")
-async def reconcile(parts: Annotated[Services, Depends(services)]) -> dict[str, Any]:
-    """Book fills, move finished runs on, write an account snapshot, and flag what is not ours."""
-    done, foreign = await parts.cycle.reconcile()
-    return {"resolved": done.resolved, "open": done.open, "unresolved": done.unresolved, "foreign": foreign}
+async def post_reconciliation(
+    services: RequestServices, body: ReconciliationRequest | None = None
+) -> ReconciliationResponse:
+    """Record fills, move finished runs on, write an account snapshot, and report what is not the fund's."""
+    accept = body is not None and body.accept_broker_state
+    outcome = await asyncio.to_thread(services.operations.reconcile, accept_broker_state=accept)
+    return ReconciliationResponse.of(outcome)

@@ -1,6 +1,5 @@
 """Runs `adam.c`, one step of Adam over all parameter vectors; its equations are in `internal.networks.adam`."""
-# tinygrad exports its names without __all__ and annotates its methods in part
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
 
 from collections.abc import Sequence
 

@@ -1,6 +1,5 @@
 """The threads that kernels get, as data: a kernel's text depends on no address and no number of cores."""
-# tinygrad exports its names without __all__
-# pyright: reportPrivateImportUsage=false
+# pyright: reportPrivateImportUsage=false  # tinygrad exports its names without __all__
 
 import ctypes
 import os

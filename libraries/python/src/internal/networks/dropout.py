@@ -2,8 +2,7 @@
 
 It acts only under tinygrad's `Context(TRAINING=1)`.
 """
-# tinygrad exports its names without __all__ and annotates its methods in part
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
 
 import numpy as np
 from tinygrad import Tensor, dtypes

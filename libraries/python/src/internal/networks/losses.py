@@ -1,6 +1,5 @@
 """The quantile loss, equations 24 and 25 of arXiv 1912.09363, in tinygrad; for arrays see `internal.forecasting`."""
-# tinygrad exports its names without __all__
-# pyright: reportPrivateImportUsage=false
+# pyright: reportPrivateImportUsage=false  # tinygrad exports its names without __all__
 
 from tinygrad import Tensor
 

@@ -1,6 +1,5 @@
 """The sequence-to-sequence layer, section 4.5.1 of arXiv 1912.09363: an LSTM over the past and one over the future."""
-# tinygrad exports its names without __all__ and annotates its methods in part
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
 
 import numpy as np
 from tinygrad import Tensor

@@ -2,8 +2,7 @@
 
 The middle quantile is a linear map; each of the others adds or subtracts a softplus step from its neighbour.
 """
-# tinygrad exports its names without __all__ and annotates its methods in part
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
 
 import numpy as np
 from tinygrad import Tensor

@@ -2,8 +2,7 @@
 
 Static categories come embedded and without context; real inputs come as numbers, with the static context.
 """
-# tinygrad exports its names without __all__ and annotates its methods in part
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
 
 from dataclasses import dataclass
 

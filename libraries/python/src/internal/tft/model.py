@@ -1,9 +1,7 @@
-"""The Temporal Fusion Transformer, figure 2 of arXiv 1912.09363: static, past and future inputs to quantiles.
+"""The Temporal Fusion Transformer, arXiv 1912.09363: static, past and future inputs in, quantiles of each step out.
 
-Windows come from `internal.features`; here are no tickers, units or dates.
+It reads like figure 2 of the paper. It knows no ticker, no unit and no date; windows come from `internal.features`.
 """
-# tinygrad exports its names without __all__ and annotates its methods in part
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 from dataclasses import dataclass, field
 
@@ -22,7 +20,7 @@ from internal.networks.variable_selection import RealVariableSelection, Variable
 
 @dataclass(frozen=True)
 class TemporalFusionTransformerConfiguration:
-    """The sizes that the model's shape depends on.
+    """What the model's shape depends on.
 
     Args:
         observed_variables: names of the inputs known for the past only.
@@ -73,7 +71,7 @@ class TemporalFusionTransformerConfiguration:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A prediction and its explanation: weights are shares that sum to one along their last axis."""
+    """A prediction and why: weights are shares that sum to one along their last axis."""
 
     prediction: Tensor  # [batch, horizon, quantile]
     past_weights: Tensor  # [batch, past, past_variable]
@@ -117,7 +115,7 @@ class TemporalFusionTransformer:
         return self.explain(past, future, static).prediction
 
     def explain(self, past: Tensor, future: Tensor, static: Tensor) -> Explanation:
-        """Predict and explain; nothing is computed before it is realised."""
+        """Predict and say why; nothing is computed before it is realised."""
         c, batch, hidden = self.configuration, int(past.shape[0]), self.configuration.hidden_size
         steps = c.past_length + c.horizon
 

@@ -82,7 +82,7 @@ class OrderState(StrEnum):
 
     @property
     def is_sendable(self) -> bool:
-        """Whether the order may still have to be sent: it never was, or nobody knows whether it was."""
+        """Whether the order may still have to be sent: it never was, or it is not known whether it was."""
         return self in _SENDABLE
 
 

@@ -16,7 +16,7 @@ def judge_position(position: Position, situation: Situation, policy: Policy) -> 
     """What becomes of a position: frozen, kept or closed, with the band in force and the reason.
 
     The band in force is the latest forecast over its longest horizon, read as a cumulative return *from entry*; a name
-    without a forecast today keeps the band stored last. A position whose cumulative return since entry lies outside it
+    without a forecast today keeps the band stored last. A position whose cumulative return since entry is outside it
     is closed, long or short: above, the forecast has come true; below, it was wrong (and the other way for a short).
     """
     inputs = situation.inputs

@@ -26,7 +26,7 @@ def portfolio_id(policy: str, account: str, day: date) -> str:
 
 
 def client_order_id(account: str, portfolio: str, ticker: str, leg: str, revision: int) -> str:
-    """The id under which the broker knows an order: a function of what it is, so that a second send is the same order.
+    """The id of an order at the broker: a function of what it is, so that a second send is the same order.
 
     At most 48 characters of [A-Za-z0-9-]; account, portfolio, ticker, leg and revision are all in its digest.
     """

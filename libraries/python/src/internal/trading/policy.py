@@ -19,7 +19,7 @@ class Policy:
         minimum_sessions: a name with fewer bars in the lookback is left out; its means say too little.
         maximum_side_share: largest part of a side's capital that one new name gets; few names make a small book,
             not a concentrated one.
-        weight_spread: an inverse-volatility weight lies between 1 / spread and spread times the equal weight.
+        weight_spread: an inverse-volatility weight is between 1 / spread and spread times the equal weight.
     """
 
     name: str = "ten_by_ten"

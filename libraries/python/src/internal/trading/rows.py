@@ -60,7 +60,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class DayInputs:
-    """What the data service knows at the close of a day, as arrays over N tickers in one order.
+    """The data service's figures at the close of a day, as arrays over N tickers in one order.
 
     Attributes:
         day: The session at whose close is decided.
@@ -235,24 +235,8 @@ class OrderRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderUpdate:
-    """What is known of an order after the broker was asked; None leaves a field as it is.
-
-    `broker_quantity` differs from the order's own after a split while it waited.
-    """
-
-    client_order_id: str
-    state: OrderState
-    reason: str | None = None
-    broker_order_id: str | None = None
-    broker_quantity: float | None = None
-    filled_quantity: float | None = None
-    filled_average_price: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class BrokerOrder:
-    """An order as the broker knows it, the fund's or somebody else's."""
+    """An order as the broker reports it, the fund's or somebody else's."""
 
     client_order_id: str
     broker_order_id: str

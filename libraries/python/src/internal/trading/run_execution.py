@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cached_property
 
 from internal.dates import last_closed_session
 from internal.errors import ConflictError, UnresolvedOrderError
@@ -12,7 +13,7 @@ from internal.trading.order_planning import apply_orders
 from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.policy import Policy
 from internal.trading.ports import RefusedOrderError, TradingPorts
-from internal.trading.rows import Account, Order, PortfolioRow, RebalanceRun
+from internal.trading.rows import Account, Order, Portfolio, PortfolioRow, RebalanceRun
 from internal.trading.shortfalls import (
     adjust_to_shortfall,
     describe_shortfalls,
@@ -71,9 +72,13 @@ class RunExecution:
     def _orders(self) -> Sequence[Order]:
         return self._ports.journal.of(self._run.portfolio_id)
 
+    @cached_property
+    def _portfolio(self) -> Portfolio | None:
+        """The decided portfolio, read once: only `_finish` changes it."""
+        return self._ports.portfolios.find(self._run.portfolio_id)
+
     def _rows(self) -> tuple[PortfolioRow, ...]:
-        portfolio = self._ports.portfolios.find(self._run.portfolio_id)
-        return () if portfolio is None else portfolio.rows
+        return () if self._portfolio is None else self._portfolio.rows
 
     def _unsent_closes(self) -> list[Order]:
         return [order for order in self._orders() if order.state.is_sendable and order.leg is Leg.CLOSE]
@@ -173,7 +178,7 @@ class RunExecution:
 
     def _finish(self) -> RebalanceRun:
         """Write down what the orders leave of the portfolio, then the run's state."""
-        orders, portfolio = self._orders(), self._ports.portfolios.find(self._run.portfolio_id)
+        orders, portfolio = self._orders(), self._portfolio
         if portfolio is not None and (rows := apply_orders(portfolio.rows, orders)) != portfolio.rows:
             self._ports.portfolios.save(replace(portfolio, rows=rows))
         waits = any(order.state.is_sendable for order in orders)

@@ -69,7 +69,7 @@ def side_values(sides: Iterable[Side], quantities: Iterable[float], prices: Iter
 
 
 def _wanted_dollars(proposals: Sequence[Proposal], target: float, policy: Policy) -> list[float]:
-    """What each name would hold if its side stood alone: kept ones their value, new ones a share of what is left."""
+    """Dollars by name when each side is sized alone: kept ones their value, new ones a share of what is left."""
     dollars = [one.held * one.price if _is_staying(one) else 0.0 for one in proposals]
     for side in Side:
         own = [place for place, one in enumerate(proposals) if one.side is side]

@@ -1,7 +1,4 @@
-"""The body of an explanation: what `GET /predictions/{ticker}/explanation` answers as JSON, with an example.
-
-Knows names and shapes. Computes nothing but averages.
-"""
+"""The JSON body of `GET /predictions/{ticker}/explanation`, with an example."""
 
 import datetime as dt
 from typing import Any
@@ -9,7 +6,7 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-from portfoliomanager.forecast_explanation import Explained
+from portfoliomanager.forecast_explanation import ExplainedForecast
 
 EXAMPLE: dict[str, Any] = {
     "ticker": "AAPL",
@@ -61,7 +58,7 @@ class StepAttention(BaseModel):
     weights: dict[dt.date, float]
 
 
-class ExplanationBody(BaseModel):
+class ExplanationResponse(BaseModel):
     """Why a stored forecast is what it is: every weight is a share, and shares of one kind sum to one."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
@@ -79,10 +76,10 @@ class ExplanationBody(BaseModel):
     attention: list[StepAttention]
 
 
-def explanation_body(explained: Explained) -> ExplanationBody:
-    """The explanation as its body."""
+def explanation_response(explained: ExplainedForecast) -> ExplanationResponse:
+    """The explanation as JSON."""
     found = explained.explanation
-    return ExplanationBody(
+    return ExplanationResponse(
         ticker=explained.ticker,
         date=explained.day,
         model_version=found.model_version,

@@ -1,12 +1,7 @@
-"""Bodies that several routes share: a day in a POST, and frames as JSON records.
-
-Knows how a body is written. Knows nothing of what it is for.
-"""
+"""The JSON bodies that portfoliomanager reads."""
 
 from datetime import date
-from typing import Any
 
-import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -17,6 +12,10 @@ class DayRequest(BaseModel):
     day: date | None = Field(None, alias="date", description="A session of XNYS that has closed")
 
 
-def records(frame: pl.DataFrame) -> list[dict[str, Any]]:
-    """The rows as JSON-ready records; moments and days are written in ISO 8601 by FastAPI."""
-    return frame.to_dicts()
+class ReconciliationRequest(BaseModel):
+    """How to reconcile."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{}]})
+    accept_broker_state: bool = Field(
+        default=False, description="The broker was put back to an older state: let the journal follow it"
+    )

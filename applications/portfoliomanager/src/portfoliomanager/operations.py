@@ -1,0 +1,65 @@
+"""The operations of the fund: forecast, rebalance, reconcile, recover; each updates the metrics that show it."""
+
+from datetime import date, datetime
+
+from internal.dates import last_closed_session
+from internal.trading.ports import Broker
+from internal.trading.rebalancing import Outcome, Rebalancer, ReconciliationOutcome
+from portfoliomanager import metrics
+from portfoliomanager.forecasting import Champion, Predicted, predict
+from portfoliomanager.model_watch import ModelWatch
+from portfoliomanager.ports import ForecastStore, FundJournal
+
+
+class FundOperations:
+    """What routes and events start; every method blocks until it is done."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - one component an argument
+        self,
+        broker: Broker,
+        store: ForecastStore,
+        champion: Champion,
+        watch: ModelWatch,
+        journal: FundJournal,
+        rebalancer: Rebalancer,
+    ) -> None:
+        self._broker, self._store, self._champion, self._watch = broker, store, champion, watch
+        self._journal, self._rebalancer = journal, rebalancer
+
+    def read_clock(self) -> datetime:
+        """The market's clock, UTC."""
+        return self._broker.moment()
+
+    def predict(self, day: date | None) -> Predicted:
+        """Forecast a session, by default the last closed one, and store the predictions."""
+        predicted = predict(self._store, self._champion, day, self._broker.moment())
+        metrics.PREDICTION_SUCCESS.set_to_current_time()
+        self._watch.show(predicted.day)
+        return predicted
+
+    def rebalance(self, day: date | None) -> Outcome:
+        """Build and send the portfolio of a session, by default the last closed one; or answer what was decided."""
+        with metrics.count_rebalance():
+            outcome = self._rebalancer.run(day)
+        metrics.REBALANCE_SUCCESS.set_to_current_time()
+        self._show_account()
+        return outcome
+
+    def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
+        """Ask the broker about every unfinished order, and record its answers."""
+        outcome = self._rebalancer.reconcile(accept_broker_state=accept_broker_state)
+        metrics.RECONCILIATION_SUCCESS.set_to_current_time()
+        self._show_account()
+        return outcome
+
+    def recover(self) -> None:
+        """After a start: go on with what a former process left, and show the figures of the past."""
+        metrics.show_history(self._journal)
+        self._rebalancer.recover()
+        metrics.show_history(self._journal)
+        metrics.show_positions(self._broker.positions())
+        self._watch.show(last_closed_session(self._broker.moment()))
+
+    def _show_account(self) -> None:
+        metrics.show_journal(self._journal)
+        metrics.show_positions(self._broker.positions())

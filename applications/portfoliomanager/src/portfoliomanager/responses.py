@@ -1,0 +1,286 @@
+"""The JSON bodies that portfoliomanager answers; `explanation_response` has that of an explanation."""
+
+import datetime as dt
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from internal.trading.enums import Action, Adjustment, ForeignKind, Leg, OrderSide, OrderState, RunState, Side
+from internal.trading.performance import PerformanceReport
+from internal.trading.rebalancing import Outcome, ReconciliationOutcome
+from internal.trading.rows import BrokerPosition, ForeignItem, Portfolio, PortfolioRow
+from portfoliomanager.forecasting import Predicted
+from portfoliomanager.portfolio_view import PortfolioView
+
+
+class RowResponse(BaseModel):
+    """Made from a row of the trading core with the same fields."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class PositionResponse(BaseModel):
+    """One name of a portfolio after its decision; a row of the frame `portfolios`."""
+
+    portfolio_id: str
+    date: dt.date
+    ticker: str
+    side: Side
+    action: Action
+    quantity: float = Field(description="shares after the action")
+    dollar_amount: float
+    reference_price: float = Field(description="close of the day, dollars")
+    opened_date: dt.date
+    entry_price: float
+    quantile_10: float | None = Field(description="the band in force: cumulative simple return from entry")
+    quantile_50: float | None
+    quantile_90: float | None
+    reason: str
+    model_version: str
+    bars_version: int
+    frozen: bool = Field(description="the position must not be touched today")
+    held: float = Field(description="shares before the action")
+
+    @classmethod
+    def of(cls, portfolio: Portfolio, row: PortfolioRow) -> Self:
+        """The row, with what it was decided from."""
+        band = row.band
+        return cls(
+            portfolio_id=portfolio.portfolio_id,
+            date=portfolio.day,
+            ticker=row.ticker,
+            side=row.side,
+            action=row.action,
+            quantity=row.quantity,
+            dollar_amount=row.dollar_amount,
+            reference_price=row.reference_price,
+            opened_date=row.opened_date,
+            entry_price=row.entry_price,
+            quantile_10=band.quantile_10 if band else None,
+            quantile_50=band.quantile_50 if band else None,
+            quantile_90=band.quantile_90 if band else None,
+            reason=row.reason,
+            model_version=portfolio.model_version,
+            bars_version=portfolio.bars_version,
+            frozen=row.frozen,
+            held=row.held,
+        )
+
+
+class OrderResponse(RowResponse):
+    """One order; a row of the frame `orders`."""
+
+    portfolio_id: str
+    date: dt.date
+    client_order_id: str
+    ticker: str
+    side: OrderSide
+    leg: Leg
+    quantity: float
+    reference_price: float = Field(description="close of `date`, dollars")
+    order_type: Literal["market"] = "market"
+    time_in_force: str
+    state: OrderState
+    broker_order_id: str | None
+    filled_quantity: float
+    filled_average_price: float | None
+    reason: str
+    updated_at: dt.datetime
+    adjustment: Adjustment = Field(description="whether it was changed or added to keep the sides equal")
+
+
+class ForeignPositionResponse(RowResponse):
+    """A position that the journal does not explain; it is left alone."""
+
+    kind: Literal[ForeignKind.POSITION]
+    ticker: str
+    quantity: float = Field(description="shares, negative when short")
+
+
+class ForeignOrderResponse(RowResponse):
+    """An open order that the fund did not send; it is left alone."""
+
+    kind: Literal[ForeignKind.ORDER]
+    ticker: str
+    quantity: float
+    side: OrderSide
+    client_order_id: str
+
+
+type ForeignResponse = ForeignPositionResponse | ForeignOrderResponse
+
+
+def foreign_response(item: ForeignItem) -> ForeignResponse:
+    """What is not the fund's, by its kind."""
+    model = ForeignPositionResponse if item.kind is ForeignKind.POSITION else ForeignOrderResponse
+    return model.model_validate(item)
+
+
+class RebalanceResponse(BaseModel):
+    """A session's portfolio and its orders as they stand."""
+
+    portfolio_id: str
+    date: dt.date
+    state: RunState
+    policy: str
+    positions: list[PositionResponse]
+    orders: list[OrderResponse]
+    notes: list[str] = Field(description="what fell short of the policy, one sentence each")
+    foreign: list[ForeignResponse]
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        """The run with its portfolio and orders."""
+        run, portfolio = outcome.run, outcome.portfolio
+        return cls(
+            portfolio_id=run.portfolio_id,
+            date=run.date,
+            state=run.state,
+            policy=run.policy,
+            positions=[PositionResponse.of(portfolio, row) for row in portfolio.rows] if portfolio else [],
+            orders=[OrderResponse.model_validate(order) for order in outcome.orders],
+            notes=list(run.notes),
+            foreign=[foreign_response(item) for item in outcome.foreign],
+        )
+
+
+class CurrentPositionResponse(BaseModel):
+    """A position as the broker reports it; dollars, null where the broker has no price."""
+
+    ticker: str
+    side: Side
+    quantity: float = Field(description="shares, positive on both sides")
+    entry_price: float
+    price: float | None
+    market_value: float | None = Field(description="negative when short")
+    unrealized_gain: float | None
+
+    @classmethod
+    def of(cls, position: BrokerPosition) -> Self:
+        """The position, its side and shares apart."""
+        return cls(
+            ticker=position.ticker,
+            side=Side.LONG if position.quantity > 0 else Side.SHORT,
+            quantity=abs(position.quantity),
+            entry_price=position.average_entry_price,
+            price=position.current_price,
+            market_value=position.market_value,
+            unrealized_gain=position.unrealized_profit,
+        )
+
+
+class CurrentPortfolioResponse(BaseModel):
+    """Totals and positions as the broker has them; dollars, exposures as fractions of net asset value."""
+
+    as_of: dt.datetime = Field(description="the market's clock")
+    portfolio_id: str
+    net_asset_value: float
+    cash: float
+    gross_exposure: float
+    net_exposure: float
+    long_market_value: float
+    short_market_value: float = Field(description="negative")
+    positions: list[CurrentPositionResponse]
+
+    @classmethod
+    def of(cls, view: PortfolioView) -> Self:
+        """The view as JSON."""
+        account = view.account
+        return cls(
+            as_of=view.as_of,
+            portfolio_id=view.portfolio_id,
+            net_asset_value=account.net_asset_value,
+            cash=account.cash,
+            gross_exposure=view.gross_exposure,
+            net_exposure=view.net_exposure,
+            long_market_value=account.long_market_value,
+            short_market_value=account.short_market_value,
+            positions=[CurrentPositionResponse.of(position) for position in view.positions],
+        )
+
+
+class PerformancePointResponse(RowResponse):
+    """The account at a snapshot; dollars, exposures as fractions of net asset value, costs so far."""
+
+    timestamp: dt.datetime
+    net_asset_value: float
+    cash: float
+    gross_exposure: float
+    net_exposure: float
+    slippage: float
+    fees: float
+    borrow: float
+
+
+class RealizedCostResponse(RowResponse):
+    """Dollars paid so far; positive is a cost."""
+
+    slippage: float = Field(description="fills against the close that was decided at")
+    fees: float
+    borrow: float
+
+
+class PerformanceResponse(BaseModel):
+    """Value over time, oldest first, and what became of it."""
+
+    points: list[PerformancePointResponse]
+    total_return: float = Field(serialization_alias="return", description="last over first net asset value minus 1")
+    maximum_drawdown: float = Field(description="largest fall from an earlier peak, a positive fraction of it")
+    realized_cost: RealizedCostResponse
+
+    @classmethod
+    def of(cls, report: PerformanceReport) -> Self:
+        """The report as JSON."""
+        return cls(
+            points=[PerformancePointResponse.model_validate(point) for point in report.points],
+            total_return=report.total_return,
+            maximum_drawdown=report.maximum_drawdown,
+            realized_cost=RealizedCostResponse.model_validate(report.realized_cost),
+        )
+
+
+class ReconciliationResponse(BaseModel):
+    """How many of the unfinished orders are final, open or unresolved now, and what is not the fund's."""
+
+    resolved: int
+    open: int
+    unresolved: int
+    foreign: list[ForeignResponse]
+
+    @classmethod
+    def of(cls, outcome: ReconciliationOutcome) -> Self:
+        """The outcome as JSON."""
+        counts = outcome.counts
+        foreign = [foreign_response(item) for item in outcome.foreign]
+        return cls(resolved=counts.resolved, open=counts.open, unresolved=counts.unresolved, foreign=foreign)
+
+
+class ExcludedTickerResponse(BaseModel):
+    """A ticker that was not forecast, and why."""
+
+    ticker: str
+    reason: str
+
+
+class PredictionsResponse(BaseModel):
+    """Predictions that were made and stored."""
+
+    date: dt.date
+    tickers: int
+    rows: int
+    model_version: str
+    bars_version: int
+    excluded: list[ExcludedTickerResponse]
+
+    @classmethod
+    def of(cls, predicted: Predicted) -> Self:
+        """Their size, and what was left out."""
+        forecast = predicted.forecast
+        return cls(
+            date=predicted.day,
+            tickers=forecast.frame.get_column("ticker").n_unique(),
+            rows=forecast.frame.height,
+            model_version=predicted.model_version,
+            bars_version=predicted.bars_version,
+            excluded=[ExcludedTickerResponse(ticker=ticker, reason=reason) for ticker, reason in forecast.excluded],
+        )
