@@ -23,6 +23,7 @@ TASKS = {
     *("development python " + verb for verb in ("dead-code", "imports")),
     "development quality",
     "development swarm-test",
+    "development parity",
     *("infrastructure base " + verb for verb in ("up", "down")),
     "infrastructure destroy",
     *("applications " + verb for verb in ("build", "up", "down", "start", "models")),

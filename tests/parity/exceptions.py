@@ -1,0 +1,29 @@
+"""Documented exceptions: differences from the recordings that are wanted, each with its reason."""
+
+from dataclasses import dataclass
+
+EVERY_CASE = "*"
+
+
+@dataclass(frozen=True)
+class DocumentedDifference:
+    """A field of a table that may differ from the recording.
+
+    Args:
+        case: The case's name, or `*` for all of them.
+        table: The table's name.
+        field: The field's name; `*` for every field and for missing and additional rows.
+        reason: Why the difference is wanted.
+    """
+
+    case: str
+    table: str
+    field: str
+    reason: str
+
+    def covers(self, case: str, table: str, field: str) -> bool:
+        """Whether a difference in this field is documented here."""
+        return self.case in {EVERY_CASE, case} and self.table == table and self.field in {"*", field}
+
+
+DOCUMENTED: tuple[DocumentedDifference, ...] = ()
