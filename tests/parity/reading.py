@@ -1,6 +1,7 @@
 """Read the tables of a recording from the services, and replace what is random.
 
-Ids that the exchange gives to orders become `order-1`, `order-2`, ... in the order of submission. Ids of activities and
+Ids that the exchange gives to orders become `order-1`, `order-2`, ... in the order of submission. Versions of models,
+which depend on the revision of the code, become `model-1`, ... in the order of their first use. Ids of activities and
 of the account are left out. Everything else is kept exactly as the services answer it; predictions, which are there for
 diagnosis, are rounded to six significant digits beside a digest of their exact values.
 """
@@ -30,6 +31,8 @@ def read(case: str, services: Services) -> Recording:
     orders = _orders(services)
     numbers = {str(order["id"]): f"order-{position}" for position, order in enumerate(orders, start=1)}
     runs = services.query("SELECT * FROM rebalances ORDER BY date, portfolio_id")
+    versions = list(dict.fromkeys(str(run["model_version"]) for run in runs))
+    models = {version: f"model-{position}" for position, version in enumerate(versions, start=1)}
     period = {"start_date": str(runs[0]["date"]), "end_date": str(runs[-1]["date"])}
     performance, current = (
         object_of(services.portfoliomanager(path)) for path in ("/performance", "/portfolios/current")
@@ -40,11 +43,13 @@ def read(case: str, services: Services) -> Recording:
         "exchange_activities": _activities(services, numbers),
         "exchange_account": [_account(services)],
         "exchange_positions": rows_of(services.exchange("/v2/positions")),
-        "portfolios": rows_of(services.datamanager("/portfolios", **period)),
+        "portfolios": [
+            _numbered(row, models, ("model_version",)) for row in rows_of(services.datamanager("/portfolios", **period))
+        ],
         "journal_orders": [
             _numbered(order, numbers, ("broker_order_id",)) for order in rows_of(services.portfoliomanager("/orders"))
         ],
-        "rebalances": runs,
+        "rebalances": [_numbered(run, models, ("model_version",)) for run in runs],
         "account_snapshots": services.query("SELECT * FROM account_snapshots ORDER BY timestamp"),
         "performance_points": rows_in(performance["points"]),
         "performance_totals": _totals(performance),
@@ -104,12 +109,14 @@ def _account(services: Services) -> Row:
 
 
 def _totals(performance: Mapping[str, object]) -> list[Row]:
-    """The figures of /performance beside its points, one a row."""
-    return [{"total": name, "value": value} for name, value in row_of(_without(performance, "points")).items()]
+    """The figures of /performance beside its points, one a row; the parts of the cost are figures of their own."""
+    (cost,) = rows_in([performance["realized_cost"]])
+    figures = row_of(_without(performance, "points", "realized_cost"))
+    return [{"total": name, "value": value} for name, value in {**figures, **cost}.items()]
 
 
 def _numbered(row: Row, numbers: Mapping[str, str], fields: Iterable[str]) -> Row:
-    """The row with the exchange's order ids in these fields replaced by their numbers."""
+    """The row with the ids in these fields replaced by their numbers."""
     replaced = {field: numbers.get(str(row[field]), row[field]) for field in fields if row.get(field) is not None}
     return {**row, **replaced}
 

@@ -57,7 +57,7 @@ class Fund:
 
     @contextmanager
     def up(self, sessions: int) -> Generator[subprocess.Popen[bytes]]:
-        """`fund up` in a process of its own; ended with Ctrl-C when the block is left."""
+        """`fund up` in a process of its own; ended when the block is left."""
         command = [sys.executable, "-m", "fund", "up", *self.arguments, "--sessions", str(sessions)]
         with self._log().open("ab") as output:
             process = subprocess.Popen(command, env=self._environment(), stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 - our own command
@@ -65,7 +65,7 @@ class Fund:
             yield process
         finally:
             if process.poll() is None:
-                process.send_signal(signal.SIGINT)
+                process.terminate()  # not SIGINT, which a shell that runs this in the background ignores
                 process.wait()
 
     def wait(self, process: subprocess.Popen[bytes], reached: Callable[[], bool], seconds: float, what: str) -> None:

@@ -14,7 +14,7 @@ class Table:
     Args:
         name: Its name.
         key: The fields that identify a row.
-        noted: Fields whose differences are reported as notes: prose, and versions that are recorded for diagnosis.
+        noted: Fields whose differences are reported as notes: prose that may be reworded.
         diagnostic: Whether every difference in this table is a note.
     """
 
@@ -24,16 +24,14 @@ class Table:
     diagnostic: bool = False
 
 
-_VERSION = "model_version"  # a digest of the trained model; predictions show whether a new one forecasts differently
-
 ALL = (
     Table("exchange_orders", ("client_order_id",)),
     Table("exchange_activities", ("activity_type", "moment", "symbol", "occurrence"), frozenset({"description"})),
     Table("exchange_account", ("balance_asof",)),
     Table("exchange_positions", ("symbol",)),
-    Table("portfolios", ("portfolio_id", "ticker"), frozenset({"reason", _VERSION})),
+    Table("portfolios", ("portfolio_id", "ticker"), frozenset({"reason"})),
     Table("journal_orders", ("client_order_id",), frozenset({"reason"})),
-    Table("rebalances", ("portfolio_id",), frozenset({"notes", _VERSION})),
+    Table("rebalances", ("portfolio_id",), frozenset({"notes"})),
     Table("account_snapshots", ("timestamp",)),
     Table("performance_points", ("timestamp",)),
     Table("performance_totals", ("total",)),
