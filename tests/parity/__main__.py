@@ -16,7 +16,7 @@ from pathlib import Path
 from parity.cases import CASES
 from parity.comparison import Difference, Kind, compare
 from parity.recording import RECORDED, load, save
-from parity.running import run
+from parity.running import RunFailedError, run
 
 SHOWN = 8  # differences shown of one field of one table; the others are counted
 
@@ -103,4 +103,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except RunFailedError as error:
+        sys.exit(str(error))
