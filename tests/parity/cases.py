@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 SESSIONS = 15
 ORDERS = "/v2/orders"
 ORDER_BY_CLIENT_ID = "/v2/orders:by_client_order_id"
-POSITIONS = "/v2/positions"
+ASSETS = "/v2/assets"
 HANG_SECONDS = 15.0  # longer than it takes to notice the fault and to kill; the exchange waits for it when it ends
 
 
@@ -63,7 +63,7 @@ KILLS = (
     Kill(after_sessions=0, method="POST", path=ORDERS, processed=False, lost_answers=7),
     Kill(after_sessions=3, method="GET", path=ORDER_BY_CLIENT_ID, processed=False),
     Kill(after_sessions=7, method="POST", path=ORDERS, processed=True),
-    Kill(after_sessions=8, method="GET", path=POSITIONS, processed=False),
+    Kill(after_sessions=8, method="GET", path=ASSETS, processed=False),
     Kill(after_sessions=11, method="POST", path=ORDERS, processed=True, lost_answers=3),
 )
 CASES: Mapping[str, Case] = {
