@@ -22,7 +22,7 @@ NOW = [
     ),
     Panel(
         "Sessions synced",
-        "Sessions in the ledger; two years are collected first, then one a day.",
+        "Sessions in the ingestion log; two years are collected first, then one a day.",
         "short",
         [Query("max(equity_bars_sessions)")],
         kind="stat",
