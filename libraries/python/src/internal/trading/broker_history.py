@@ -6,7 +6,7 @@ then until its owner says which of the two is right, the journal or the broker.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from internal.errors import ConflictError
 from internal.trading.enums import OrderState
@@ -15,6 +15,7 @@ from internal.trading.ports import TradingPorts
 from internal.trading.rows import BrokerOrder, Order
 
 CLOCK_TOLERANCE = timedelta(minutes=1)  # clocks of one broker's servers differ; a broker put back differs by more
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before any order
 LOST = "the broker no longer has it, and its owner accepted that"
 SHOWN = 5  # ids that a message names
 WHAT_TO_DO = (
@@ -32,11 +33,14 @@ class BrokerHistoryError(ConflictError):
 
 
 def fetch_recent_orders(ports: TradingPorts) -> dict[str, BrokerOrder]:
-    """The broker's orders since the journal's last run, by client_order_id; none before the first run."""
+    """The broker's orders since the journal's last run, by client_order_id.
+
+    Without any run they are all orders of an account that is in use, and none of one that holds nothing.
+    """
     last = ports.journal.last_run()
-    if last is None:
+    if last is None and not ports.broker.positions() and not ports.broker.open_orders():
         return {}
-    since = last.created_at - timedelta(seconds=1)
+    since = BEGINNING if last is None else last.created_at - timedelta(seconds=1)
     return {order.client_order_id: order for order in ports.broker.orders_since(since)}
 
 

@@ -11,12 +11,12 @@ from datetime import date, datetime
 
 from internal.dates import last_closed_session, previous_session
 from internal.errors import ConflictError
-from internal.trading.enums import Action, Adjustment, Leg, RunState
+from internal.trading.enums import Action, Adjustment, Leg, OrderSide, RunState
 from internal.trading.order_planning import client_order_id, portfolio_id
 from internal.trading.order_submission import record_answer
 from internal.trading.policy import Policy
 from internal.trading.ports import TradingPorts
-from internal.trading.position_attribution import opened_date
+from internal.trading.position_attribution import SHARE, opened_date
 from internal.trading.rows import Account, BrokerOrder, Order, Portfolio, PortfolioRow, RebalanceRun
 
 ID_PATTERN = re.compile(r"^[A-Za-z0-9]*-(?P<leg>open|close)-(?P<revision>\d+)-[0-9a-f]{16}$")
@@ -40,13 +40,33 @@ def adopt_own_orders(
 ) -> None:
     """Write own orders that the broker has and the journal lacks to the journal, with their runs and portfolios.
 
-    recent: the broker's orders since the journal's last run, by id. Raises ConflictError when neither bars nor a fill
+    recent: the broker's orders since the journal's last run, by id. A journal without any run takes of all orders
+    those that are open, and those that explain a position exactly. Raises ConflictError when neither bars nor a fill
     say at which price an order was decided.
     """
     unknown = [order for identity, order in recent.items() if ports.journal.order(identity) is None]
     own = [one for order in unknown if (one := _recognize(order, policy, account)) is not None]
+    if own and ports.journal.last_run() is None:
+        own = _explaining_positions(own, ports)
     for identity in sorted({one.portfolio_id for one in own}):
         _adopt(ports, policy, [one for one in own if one.portfolio_id == identity], moment)
+
+
+def _explaining_positions(own: Sequence[_OwnOrder], ports: TradingPorts) -> list[_OwnOrder]:
+    """The open ones, and by ticker the last opening with the closes since, where their fills are what is held."""
+    held = {position.ticker: position.quantity for position in ports.broker.positions()}
+    chosen = [one for one in own if not one.found.state.is_final]
+    for ticker, quantity in held.items():
+        filled = [one for one in own if one.found.ticker == ticker and one.found.filled_quantity and one not in chosen]
+        openings = [place for place, one in enumerate(filled) if one.leg is Leg.OPEN]
+        since = filled[openings[-1] :] if openings else []
+        if since and abs(sum(_signed_fill(one.found) for one in since) - quantity) < SHARE:
+            chosen += since
+    return chosen
+
+
+def _signed_fill(order: BrokerOrder) -> float:
+    return order.filled_quantity if order.side is OrderSide.BUY else -order.filled_quantity
 
 
 def _recognize(order: BrokerOrder, policy: Policy, account: Account) -> _OwnOrder | None:

@@ -69,6 +69,11 @@ class RunExecution:
             self._send([*self._unsent_closes(), *self._unsent_openings(*Side)])
         return self._finish()
 
+    def _save(self, orders: Sequence[Order]) -> None:
+        """Only the holder of the lease writes: another one may have gone on with the run, and asks the broker."""
+        self._ports.lease.require()
+        self._ports.journal.save_orders(orders)
+
     def _orders(self) -> Sequence[Order]:
         return self._ports.journal.of(self._run.portfolio_id)
 
@@ -105,7 +110,7 @@ class RunExecution:
         if any(order.leg is Leg.CLOSE and not order.state.is_final for order in self._orders()):
             now = select_affordable(openings, power, self._side_values(openings), self._policy.balance_tolerance)
             return frozenset(order.client_order_id for order in openings) - {order.client_order_id for order in now}
-        self._ports.journal.save_orders(scale_openings(openings, power, self._moment))
+        self._save(scale_openings(openings, power, self._moment))
         return frozenset()
 
     def _buying_power(self) -> float:
@@ -131,7 +136,7 @@ class RunExecution:
             self._orders(), self._rows(), self._account.account_id, self._policy, self._moment
         )
         if changed:
-            self._ports.journal.save_orders(changed)
+            self._save(changed)
         return bool(changed)
 
     def _cancel_replaced(self) -> None:
@@ -143,9 +148,9 @@ class RunExecution:
                 canceled.append(record_answer(order, self._submitter.cancel(order), self._moment))
         finally:
             if canceled:
-                self._ports.journal.save_orders(canceled)
+                self._save(canceled)
         if dropped := drop_filled_replacements(self._orders(), self._moment):
-            self._ports.journal.save_orders(dropped)
+            self._save(dropped)
 
     def _send(self, orders: Sequence[Order]) -> None:
         changed: list[Order] = []
@@ -158,7 +163,7 @@ class RunExecution:
                     raise UnresolvedOrderError(after.reason)
         finally:
             if changed:
-                self._ports.journal.save_orders(changed)
+                self._save(changed)
 
     def _send_one(self, order: Order) -> Order:
         try:

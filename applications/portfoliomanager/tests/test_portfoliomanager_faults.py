@@ -1,0 +1,422 @@
+"""Faults of the money path, each with the real exchange as a process of its own behind the real Alpaca client.
+
+The tests share one exchange; each flattens the account and starts a journal of its own.
+"""
+
+import shutil
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from alpaca.trading.client import TradingClient
+from alpaca.trading.enums import OrderSide as AlpacaSide
+from alpaca.trading.enums import TimeInForce as AlpacaTimeInForce
+from alpaca.trading.requests import MarketOrderRequest
+
+from applications.portfoliomanager.tests.portfoliomanager_kit import FAST, KEY, SECRET, Make, World, wire
+from internal.errors import UnresolvedOrderError
+from internal.http.datamanager_client import DatamanagerClient
+from internal.lake.lease import Lease
+from internal.trading.broker_history import BrokerHistoryError
+from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState, Side, TimeInForce
+from internal.trading.policy import Policy
+from internal.trading.ports import Broker, SuspendedAccountError
+from internal.trading.rebalancing import Rebalancer
+from internal.trading.rows import Order, OrderRequest
+from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
+from portfoliomanager.adapters.lake_journal import LakeJournal
+
+ORDERS = "/v2/orders"
+ASKING = "/v2/orders:by_client_order_id"
+KEYS = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET}
+NARROW = 1e-6  # of a band that every position leaves after a session
+type Hook = Callable[[OrderRequest], object]
+type MakeOn = Callable[[Broker, Policy], Rebalancer]
+
+
+@dataclass
+class Interposed:
+    """The real broker, with something that happens at the exchange right before or after an order is sent."""
+
+    inner: Broker
+    before: Hook = lambda _: None
+    after: Hook = lambda _: None
+    sent: list[OrderRequest] = field(default_factory=list[OrderRequest])
+
+    def __getattr__(self, name: str) -> object:
+        """Every other method of the broker."""
+        return getattr(self.inner, name)
+
+    def submit(self, request: OrderRequest) -> object:
+        """Send it between the two."""
+        self.before(request)
+        self.sent.append(request)
+        answer = self.inner.submit(request)
+        self.after(request)
+        return answer
+
+
+@pytest.fixture
+def make_on(store: DatamanagerClient, journal: LakeJournal, lease: Lease) -> MakeOn:
+    """A rebalancer on another broker than the plain one."""
+    return lambda broker, policy: Rebalancer(wire(broker, store, journal, lease), policy)
+
+
+def interpose(broker: AlpacaBroker, before: Hook = lambda _: None, after: Hook = lambda _: None) -> Broker:
+    """The broker with hooks around each send."""
+    return Interposed(broker, before, after)  # pyright: ignore[reportReturnType]  # passes every other method on
+
+
+def side_dollars(orders: Iterable[Order]) -> dict[Side, float]:
+    """Dollars of the openings that stand, by the side of their positions."""
+    dollars = dict.fromkeys(Side, 0.0)
+    for order in orders:
+        if order.leg is Leg.OPEN and order.state in {OrderState.SUBMITTED, OrderState.FILLED}:
+            dollars[order.position_side] += order.quantity * order.reference_price
+    return dollars
+
+
+def require_same_at_exchange(world: World, orders: Iterable[Order], since: int) -> None:
+    """The exchange has exactly the orders that the journal says were sent, each once."""
+    sent = {order.client_order_id for order in orders if order.broker_order_id is not None}
+    assert sorted(order["client_order_id"] for order in world.orders()[since:]) == sorted(sent)
+
+
+def trade_by_hand(world: World, ticker: str, side: AlpacaSide, quantity: float) -> None:
+    """Somebody else's order."""
+    client = TradingClient(KEY, SECRET, url_override=world.exchange.url)
+    client.submit_order(MarketOrderRequest(symbol=ticker, qty=quantity, side=side, time_in_force=AlpacaTimeInForce.DAY))
+
+
+def refuse(world: World, broker: AlpacaBroker, choose: Callable[[OrderRequest], bool], count: int) -> Broker:
+    """The broker, which refuses the first `count` chosen orders: somebody else's order stands against each of them."""
+    left = [count]
+
+    def stand_against(request: OrderRequest) -> None:
+        if left[0] and choose(request):
+            left[0] -= 1
+            opposite = AlpacaSide.SELL if request.side is OrderSide.BUY else AlpacaSide.BUY
+            opening = "-open-" in request.client_order_id
+            trade_by_hand(world, request.ticker, opposite if opening else AlpacaSide(request.side), 1)
+
+    return interpose(broker, before=stand_against)
+
+
+def exposures(broker: AlpacaBroker) -> tuple[float, float]:
+    """Gross and net exposure of the account."""
+    account = broker.account()
+    long, short = account.long_market_value, account.short_market_value
+    return (long - short) / account.net_asset_value, (long + short) / account.net_asset_value
+
+
+def test_unreadable_answers_stay_unresolved(world: World, journal: LakeJournal, make: Make) -> None:
+    """The answer to an order is truncated, and so is all that is said of it: it is unresolved, and found later."""
+    world.store_predictions(world.session())
+    before = len(world.orders())
+    world.fault("truncated_body", path=ORDERS, method="POST", count=2)
+    world.fault("truncated_body", path=ASKING, count=50)
+    with pytest.raises(UnresolvedOrderError, match="may or may not be at the broker"):
+        make().run(None)
+    assert {OrderState.PLANNED, OrderState.UNRESOLVED} == {order.state for order in journal.orders()}
+    world.clear_faults()
+    outcome = make().run(None)
+    assert {OrderState.SUBMITTED} == {order.state for order in outcome.orders}
+    require_same_at_exchange(world, outcome.orders, before)
+
+
+def test_a_duplicate_is_never_a_refusal(world: World, broker: AlpacaBroker) -> None:
+    """The repeated POST is answered 422: unreadable it is unresolved, readable it is the order that is there."""
+    ticker = min(broker.assets().shortable)
+    request = OrderRequest(f"once-{world.session()}", ticker, OrderSide.BUY, 1.0, TimeInForce.DAY)
+    first = broker.submit(request)
+    world.fault("truncated_body", path=ORDERS, method="POST", count=1)
+    with pytest.raises(UnresolvedOrderError):
+        broker.submit(request)
+    world.fault("server_error", path=ASKING, count=1)
+    with pytest.raises(UnresolvedOrderError, match="is there already"):
+        broker.submit(request)
+    assert broker.submit(request).broker_order_id == first.broker_order_id
+
+
+@pytest.mark.parametrize("fate", ["refused", "unresolved"])
+def test_the_cut_is_made_once(  # noqa: PLR0913, PLR0917 - fixtures
+    world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make, make_on: MakeOn, fate: str
+) -> None:
+    """A short is refused, a long cut for it, and that long fails; after a restart no held long is trimmed."""
+    world.store_predictions(world.session(), width=0.5)
+    make().run(None)
+    world.play_session()
+    world.store_predictions(world.session(), width=0.5)
+    larger = Policy(names_per_side=5, gross_exposure=1.4, same_day_lock=False)
+    world.fault("refused_short", count=1)
+    if fate == "refused":
+        faulty = refuse(world, broker, lambda request: request.side is OrderSide.BUY, 1)
+    else:
+        faulty = interpose(broker, before=lambda request: _lose(world, request))
+    with suppress(UnresolvedOrderError):
+        make_on(faulty, larger).run(None)
+    cut = {order.client_order_id: order.quantity for order in _cut_longs(journal)}
+    assert cut
+    world.clear_faults()
+    for again in (make(larger), make(larger)):
+        again.recover()
+        outcome = again.run(None)
+    orders = journal.of(outcome.run.portfolio_id)
+    assert outcome.run.state is RunState.SUBMITTED
+    assert cut == {order.client_order_id: order.quantity for order in _cut_longs(journal)}
+    assert not any(order.leg is Leg.CLOSE for order in orders)
+    dollars = side_dollars(orders)
+    assert dollars[Side.LONG] == pytest.approx(dollars[Side.SHORT], rel=0.11)
+
+
+def _cut_longs(journal: LakeJournal) -> list[Order]:
+    return [
+        order
+        for order in journal.orders()
+        if order.adjustment is Adjustment.CUT and order.position_side is Side.LONG and order.leg is Leg.OPEN
+    ]
+
+
+def _lose(world: World, request: OrderRequest) -> None:
+    """The answers to a buy, and to all questions about it, are lost."""
+    if request.side is OrderSide.BUY:
+        world.fault("gateway_timeout", path=ORDERS, method="POST", count=1)
+        world.fault("server_error", path=ASKING, count=50)
+
+
+def test_suspended_after_seven_of_twenty(
+    world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make, make_on: MakeOn
+) -> None:
+    """Trading is switched off in the middle of a run: what was not sent stays planned, and goes on later."""
+    world.store_predictions(world.session())
+    before = len(world.orders())
+
+    def suspend(_: OrderRequest) -> None:
+        if len(world.orders()) - before == 7:
+            switch_trading(world, suspend=True)
+
+    try:
+        with pytest.raises(SuspendedAccountError, match="rejected by user request"):
+            make_on(interpose(broker, before=suspend), Policy()).run(None)
+        assert {OrderState.SUBMITTED: 7, OrderState.PLANNED: 13} == journal.order_counts()
+        with pytest.raises(SuspendedAccountError, match="switch it on"):
+            make(Policy()).run(None)
+    finally:
+        switch_trading(world, suspend=False)
+    outcome = make(Policy()).run(None)
+    assert {OrderState.SUBMITTED: 20} == journal.order_counts()
+    require_same_at_exchange(world, outcome.orders, before)
+
+
+def switch_trading(world: World, *, suspend: bool) -> None:
+    """The account's own switch."""
+    world.exchange.json("PATCH", "/v2/account/configurations", json={"suspend_trade": suspend}, headers=KEYS)
+
+
+def test_suspended_until_the_next_session(
+    world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make, make_on: MakeOn
+) -> None:
+    """Nobody switches trading on again before the session ends: the rest is dropped, and the run says so."""
+    world.store_predictions(world.session())
+
+    def suspend(_: OrderRequest) -> None:
+        if len(broker.open_orders()) == 2:
+            switch_trading(world, suspend=True)
+
+    with pytest.raises(SuspendedAccountError):
+        make_on(interpose(broker, before=suspend), FAST).run(None)
+    world.play_session()
+    switch_trading(world, suspend=False)
+    make().recover()
+    assert {OrderState.FILLED: 2, OrderState.DROPPED: 4} == journal.order_counts()
+    run = journal.runs()[-1]
+    assert run.state is RunState.RECONCILED
+    assert "dropped" in run.notes[-1]
+
+
+@pytest.mark.parametrize("gross", [1.0, 1.5, 2.0])
+def test_openings_wait_for_buying_power(
+    world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make, gross: float
+) -> None:
+    """Everything is exchanged: openings that the closes have to pay for are sent after these have filled."""
+    policy = Policy(gross_exposure=gross, same_day_lock=False)
+    world.store_predictions(world.session(), width=NARROW)
+    make(policy).run(None)
+    world.play_session()
+    make(policy).reconcile()
+    world.store_predictions(world.session(), width=NARROW)
+    outcome = make(policy).run(None)
+    assert outcome.run.state is RunState.WAITING or gross == 1.0
+    closes = [order for order in outcome.orders if order.leg is Leg.CLOSE]
+    assert {OrderState.SUBMITTED} == {order.state for order in closes}
+    dollars = side_dollars(outcome.orders)
+    assert dollars[Side.LONG] == pytest.approx(dollars[Side.SHORT], rel=0.06)
+    world.move("next_open")
+    make(policy).reconcile()
+    orders = journal.of(outcome.run.portfolio_id)
+    assert not {OrderState.PLANNED, OrderState.REJECTED} & {order.state for order in orders}
+    world.move("next_close")
+    make(policy).reconcile()
+    orders = journal.of(outcome.run.portfolio_id)
+    assert all(order.state is OrderState.FILLED for order in orders if order.leg is Leg.CLOSE)
+    assert sum(order.state is not OrderState.FILLED for order in orders) <= 2  # one delisted, one cut for it
+    assert exposures(broker)[0] == pytest.approx(gross, rel=0.1)
+    assert abs(exposures(broker)[1]) < 0.06 * gross
+
+
+def test_waiting_openings_end_with_their_session(world: World, journal: LakeJournal, make: Make) -> None:
+    """Nobody reconciles before the session ends: the openings are dropped with a note, the closes have filled."""
+    policy = Policy(gross_exposure=1.8, same_day_lock=False)
+    world.store_predictions(world.session(), width=NARROW)
+    make(policy).run(None)
+    world.play_session()
+    world.store_predictions(world.session(), width=NARROW)
+    outcome = make(policy).run(None)
+    world.play_session()
+    assert outcome.run.state is RunState.WAITING
+    waiting = [order.client_order_id for order in outcome.orders if order.state is OrderState.PLANNED]
+    assert waiting
+    make(policy).recover()
+    after = {order.client_order_id: order.state for order in journal.of(outcome.run.portfolio_id)}
+    assert {OrderState.DROPPED} == {after[identity] for identity in waiting}
+    assert "dropped" in journal.runs()[-1].notes[-1]
+
+
+def test_refused_long_cuts_the_shorts(
+    world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make, make_on: MakeOn
+) -> None:
+    """A long is refused after the shorts were sent: they are canceled, and smaller ones take their places."""
+    world.store_predictions(world.session())
+    before = len(world.orders())
+    faulty = refuse(world, broker, lambda request: request.side is OrderSide.BUY, 1)
+    outcome = make_on(faulty, FAST).run(None)
+    assert outcome.run.state is RunState.SUBMITTED
+    assert sum(order.state is OrderState.REJECTED for order in outcome.orders) == 1
+    replaced = [order for order in outcome.orders if order.adjustment is Adjustment.REPLACED]
+    assert len(replaced) == 3
+    assert {OrderState.CANCELED} == {order.state for order in replaced}
+    dollars = side_dollars(outcome.orders)
+    assert dollars[Side.LONG] == pytest.approx(dollars[Side.SHORT], rel=0.06)
+    own = {order.client_order_id for order in journal.orders()}
+    at_exchange = [order for order in world.orders()[before:] if order["client_order_id"] in own]
+    standing = [order for order in at_exchange if order["status"] != "canceled"]
+    assert len(standing) == 2 + 3
+    assert make().run(None).orders == outcome.orders
+
+
+def test_refused_close_counts_as_held(world: World, broker: AlpacaBroker, make: Make, make_on: MakeOn) -> None:
+    """A long cannot be closed: it is still held, so that fewer longs are opened, and both sides stay equal."""
+    world.store_predictions(world.session(), width=NARROW)
+    make().run(None)
+    world.play_session()
+    make().reconcile()
+    world.store_predictions(world.session(), width=NARROW)
+    faulty = refuse(world, broker, lambda one: "-close-" in one.client_order_id and one.side is OrderSide.SELL, 1)
+    outcome = make_on(faulty, FAST).run(None)
+    refused = [order for order in outcome.orders if order.state is OrderState.REJECTED and order.leg is Leg.CLOSE]
+    assert len(refused) == 1
+    rows = {row.ticker: row for row in outcome.portfolio.rows} if outcome.portfolio else {}
+    kept = rows[refused[0].ticker]
+    assert kept.quantity == kept.held > 0
+    dollars = dict.fromkeys(Side, 0.0)
+    for row in rows.values():
+        dollars[row.side] += row.dollar_amount
+    assert dollars[Side.LONG] == pytest.approx(dollars[Side.SHORT], rel=0.06)
+
+
+def test_asleep_past_the_next_close(world: World, broker: AlpacaBroker, journal: LakeJournal, make_on: MakeOn) -> None:
+    """The process is frozen after its third order and wakes after the next close: the others are not sent late."""
+    world.store_predictions(world.session())
+    before = len(world.orders())
+
+    def sleep(_: OrderRequest) -> None:
+        if len(world.orders()) - before == 3:
+            world.play_session()
+
+    outcome = make_on(interpose(broker, after=sleep), FAST).run(None)
+    assert len(world.orders()) - before == 3
+    assert {OrderState.FILLED: 3, OrderState.DROPPED: 3} == journal.order_counts()
+    assert outcome.run.state is RunState.RECONCILED
+    assert "dropped" in outcome.run.notes[-1]
+
+
+def test_restored_lake_adopts_own_orders(
+    world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make, tmp_path: Path
+) -> None:
+    """Yesterday's lake comes back while the broker has today's orders: they are the fund's again, each once."""
+    world.store_predictions(world.session(), width=NARROW)
+    make().run(None)
+    world.play_session()
+    make().reconcile()
+    shutil.copytree(tmp_path / "lake", tmp_path / "yesterday")
+    world.store_predictions(world.session(), width=NARROW)
+    lost = make().run(None)
+    before = len(world.orders())
+    for table in ("orders", "rebalances", "account_snapshots"):
+        shutil.rmtree(tmp_path / "lake" / table)
+        shutil.copytree(tmp_path / "yesterday" / table, tmp_path / "lake" / table)
+    again = make().run(None)
+    assert (again.run.portfolio_id, list(again.foreign)) == (lost.run.portfolio_id, [])
+    assert {order.client_order_id for order in again.orders} == {order.client_order_id for order in lost.orders}
+    assert "restored" in again.run.notes[-1]
+    assert len(world.orders()) == before
+    world.play_session()
+    assert not make().reconcile().foreign
+    world.store_predictions(world.session(), width=NARROW)
+    following = make().run(None)
+    opened = {order.ticker for order in again.orders if order.leg is Leg.OPEN}
+    assert opened == {order.ticker for order in following.orders if order.leg is Leg.CLOSE}
+    assert not following.foreign
+    assert exposures(broker)[0] == pytest.approx(0.6, abs=0.06)  # three names of at most a fifth of a side each
+    assert journal.order_counts()[OrderState.UNRESOLVED] == 0
+
+
+def test_lost_journal_adopts_what_explains_the_account(
+    world: World, make: Make, broker: AlpacaBroker, tmp_path: Path
+) -> None:
+    """The whole journal is lost: positions that own orders explain are the fund's, others stay foreign."""
+    world.store_predictions(world.session(), width=NARROW)
+    first = make().run(None)
+    stranger = max(broker.assets().tradable - {order.ticker for order in first.orders})
+    trade_by_hand(world, stranger, AlpacaSide.BUY, 3)
+    world.play_session()
+    for table in ("orders", "rebalances", "account_snapshots"):
+        shutil.rmtree(tmp_path / "lake" / table)
+    make().recover()
+    assert [stranger] == [item.ticker for item in make().reconcile().foreign]
+    world.store_predictions(world.session(), width=NARROW)
+    following = make().run(None)
+    assert {order.ticker for order in first.orders} == {o.ticker for o in following.orders if o.leg is Leg.CLOSE}
+
+
+def test_broker_put_back_halts_the_fund(world: World, journal: LakeJournal, make: Make, tmp_path: Path) -> None:
+    """The exchange is put back to before the run: nothing is sent until its owner accepts it, then trading goes on."""
+    world.store_predictions(world.session())
+    state = world.folder / "exchange"
+    world.exchange.stop()
+    shutil.copytree(state, tmp_path / "older")
+    world.exchange.start()
+    make().run(None)
+    world.move("next_open")
+    make().reconcile()
+    assert {OrderState.FILLED: 6} == journal.order_counts()
+    world.exchange.kill()
+    shutil.rmtree(state)
+    shutil.copytree(tmp_path / "older", state)
+    world.exchange.start()
+    before = len(world.orders())
+    for work in (make().reconcile, make().recover):
+        with pytest.raises(BrokerHistoryError, match="accept_broker_state"):
+            work()
+    assert {OrderState.FILLED: 6} == journal.order_counts()
+    world.play_session()  # the clock has passed the last snapshot: the orders are still missing
+    with pytest.raises(BrokerHistoryError, match="lost 6 orders"):
+        make().reconcile()
+    make().reconcile(accept_broker_state=True)
+    assert {OrderState.DROPPED: 6} == journal.order_counts()
+    assert journal.slippage() == 0
+    world.store_predictions(world.session())
+    assert len(make().run(None).orders) == 6
+    assert len(world.orders()) == before + 6

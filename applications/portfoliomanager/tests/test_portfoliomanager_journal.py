@@ -1,0 +1,178 @@
+"""The journal's contract, on the lake and in memory: the same answers, also after a restart."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from internal.dates import sessions
+from internal.lake.store import Lake
+from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState
+from internal.trading.memory_journal import MemoryJournal
+from internal.trading.ports import Journal
+from internal.trading.rows import Order, RebalanceRun, Snapshot
+from portfoliomanager.adapters.lake_journal import LakeJournal
+
+DAYS = sessions(date(2024, 3, 1), date(2024, 3, 15))
+TICKERS = ("A", "B", "C")
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    """An empty lake."""
+    return Lake(str(tmp_path))
+
+
+def moment(day: date) -> datetime:
+    """The evening of a day."""
+    return datetime(day.year, day.month, day.day, 21, tzinfo=UTC)
+
+
+def draw_order(draw: Random, day: date) -> Order:
+    """An order of the day in any state."""
+    ticker, leg, state = draw.choice(TICKERS), draw.choice(list(Leg)), draw.choice(list(OrderState))
+    filled = float(draw.randint(1, 9)) if state in {OrderState.FILLED, OrderState.PARTIALLY_FILLED} else 0.0
+    return Order(
+        portfolio_id=f"p-{day}",
+        date=day,
+        client_order_id=f"{ticker}-{leg}-0-{day}",
+        ticker=ticker,
+        side=draw.choice(list(OrderSide)),
+        leg=leg,
+        quantity=10.0,
+        reference_price=20.0,
+        reason="drawn",
+        updated_at=moment(day),
+        state=state,
+        adjustment=draw.choice(list(Adjustment)),
+        broker_order_id="b" if filled else None,
+        filled_quantity=filled,
+        filled_average_price=21.5 if filled else None,
+    )
+
+
+def draw_run(draw: Random, day: date) -> RebalanceRun:
+    """A run of the day in any state."""
+    when = moment(day)
+    return RebalanceRun(f"p-{day}", day, draw.choice(list(RunState)), "ten", "m", 3, ("a note",), when, when, 1)
+
+
+def make_snapshot(day: date, value: float) -> Snapshot:
+    """The account in the evening of a day."""
+    return Snapshot(moment(day), f"p-{day}", value, 50.0, 60.0, -10.0, 1.0, 2.0, 3.0)
+
+
+def answers(journal: Journal) -> tuple[object, ...]:
+    """Everything that a journal can be asked."""
+    return (
+        [journal.run(f"p-{day}") for day in DAYS],
+        list(journal.runs()),
+        journal.last_run(),
+        list(journal.open_runs()),
+        [list(journal.of(f"p-{day}")) for day in DAYS],
+        list(journal.unfinished()),
+        dict(journal.openings()),
+        [list(journal.closings(ticker)) for ticker in TICKERS],
+        pytest.approx(journal.slippage()),
+        journal.last_snapshot(),
+        [journal.order(f"A-open-0-{day}") for day in DAYS],
+    )
+
+
+def expected_holdings(orders: Iterable[Order]) -> tuple[dict[str, Order], list[list[Order]], float]:
+    """Openings, closings and slippage by looking at all orders."""
+    ordered = sorted(orders, key=lambda order: (order.date, order.client_order_id))
+    filled = [order for order in ordered if order.filled_quantity > 0]
+    openings = {order.ticker: order for order in filled if order.leg is Leg.OPEN}
+    closings = [
+        [
+            order
+            for order in filled
+            if order.leg is Leg.CLOSE
+            and order.ticker == ticker
+            and (ticker not in openings or order.date > openings[ticker].date)
+        ]
+        for ticker in TICKERS
+    ]
+    return openings, closings, sum(1.5 * order.signed_filled_quantity for order in filled)
+
+
+def test_the_lake_answers_as_memory_does(lake: Lake) -> None:
+    """Drawn writes, new rows and replaced ones: both answer the same, and so does a journal that reads it all again."""
+    draw, stored, memory = Random(5), LakeJournal(lake), MemoryJournal()  # noqa: S311 - a seed, no secret
+    for step in range(18):
+        day = draw.choice(DAYS)
+        orders = {one.client_order_id: one for one in (draw_order(draw, draw.choice([day, DAYS[0]])) for _ in range(4))}
+        for journal in (stored, memory):
+            journal.save_orders(list(orders.values()))
+        runs = {one.portfolio_id: one for one in (draw_run(draw, draw.choice(DAYS)) for _ in range(step % 3))}
+        for journal in (stored, memory):
+            if runs:
+                journal.save_runs(list(runs.values()))
+            if step % 4 == 0:
+                journal.save_snapshot(make_snapshot(day, 100.0 + step))
+        assert answers(stored) == answers(memory)
+    assert answers(LakeJournal(lake)) == answers(memory)
+    openings, closings, slippage = expected_holdings(memory.orders())
+    assert openings == memory.openings()
+    assert closings == [list(memory.closings(ticker)) for ticker in TICKERS]
+    assert slippage == pytest.approx(memory.slippage())
+
+
+def test_a_fill_that_is_taken_back(lake: Lake) -> None:
+    """The broker lost an order, and its owner accepted that: nothing of the fill is left in any answer."""
+    day, draw = DAYS[0], Random(1)  # noqa: S311 - a seed, no secret
+    filled = replace(
+        draw_order(draw, day),
+        leg=Leg.OPEN,
+        state=OrderState.FILLED,
+        filled_quantity=10.0,
+        filled_average_price=21.5,
+    )
+    for journal in (MemoryJournal(), LakeJournal(lake)):
+        journal.save_orders([filled])
+        assert journal.openings()
+        lost = replace(filled, state=OrderState.DROPPED, filled_quantity=0.0, filled_average_price=None)
+        journal.save_orders([lost])
+        assert not journal.openings()
+        assert journal.slippage() == 0
+
+
+def test_snapshots_that_are_forgotten(lake: Lake) -> None:
+    """Those after the moment are gone, the others stay."""
+    for journal in (MemoryJournal(), LakeJournal(lake)):
+        for day in DAYS[:4]:
+            journal.save_snapshot(make_snapshot(day, 1.0))
+        journal.forget_snapshots_after(moment(DAYS[1]) + timedelta(minutes=1))
+        assert [moment(day) for day in DAYS[:2]] == [one.timestamp for one in journal.snapshots()]
+    assert LakeJournal(lake).last_snapshot() == make_snapshot(DAYS[1], 1.0)
+
+
+def test_another_writer(lake: Lake) -> None:
+    """A process on standby reads again what the other one wrote, and a write behind it loses nothing."""
+    draw = Random(2)  # noqa: S311 - a seed, no secret
+    first, second = LakeJournal(lake), LakeJournal(lake)
+    one, two, three = (draw_order(draw, day) for day in DAYS[:3])
+    assert not second.orders()
+    first.save_orders([one])
+    assert not second.orders()
+    second.refresh()
+    assert [one] == second.orders()
+    second.save_orders([two])
+    first.save_orders([three])  # behind a commit of another
+    assert [one, two, three] == first.orders()
+
+
+def test_commits_of_one_write(lake: Lake) -> None:
+    """Each write is one commit, whatever it holds."""
+    journal, draw = LakeJournal(lake), Random(3)  # noqa: S311 - a seed, no secret
+    journal.save_orders([draw_order(draw, DAYS[0])])
+    before = lake.version("orders")
+    orders = {one.client_order_id: one for one in (draw_order(draw, draw.choice(DAYS)) for _ in range(20))}
+    journal.save_orders(list(orders.values()))
+    journal.save_orders(list(orders.values()))
+    journal.save_orders([next(iter(orders.values()))])
+    assert lake.version("orders") == before + 3
