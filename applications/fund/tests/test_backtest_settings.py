@@ -18,10 +18,10 @@ MARKET = MarketSettings(None, None, 1, 40)
 
 def test_days_become_sessions() -> None:
     """From a Saturday to a holiday: Monday to the session before it; the fund opens at Friday's close."""
-    asked = define_backtest(date(2025, 1, 4), date(2025, 1, 9), "small", 5)
-    assert (asked.first_session, asked.last_session) == (date(2025, 1, 6), date(2025, 1, 8))
-    assert asked.opening_session == date(2025, 1, 3)
-    assert asked.session_count == 3
+    requested = define_backtest(date(2025, 1, 4), date(2025, 1, 9), "small", 5)
+    assert (requested.first_session, requested.last_session) == (date(2025, 1, 6), date(2025, 1, 8))
+    assert requested.opening_session == date(2025, 1, 3)
+    assert requested.session_count == 3
 
 
 @pytest.mark.parametrize(
@@ -45,10 +45,10 @@ def test_invalid_backtest_is_refused(first: date, last: date, model: str, senten
 
 def test_a_folder_holds_one_backtest(tmp_path: Path) -> None:
     """The same backtest resumes; another is refused with what the folder holds, and nothing is overwritten."""
-    folder, asked = FundFolder(tmp_path), define_backtest(date(2025, 1, 6), date(2025, 1, 8), "small", 5)
-    claim_folder(folder, asked)
-    folder.save_market(replace(open_market_at(asked, MARKET), session="2025-01-03"))
-    claim_folder(folder, asked)
+    folder, requested = FundFolder(tmp_path), define_backtest(date(2025, 1, 6), date(2025, 1, 8), "small", 5)
+    claim_folder(folder, requested)
+    folder.save_market(replace(open_market_at(requested, MARKET), session="2025-01-03"))
+    claim_folder(folder, requested)
     kept = (tmp_path / "backtest.json").read_bytes()
     with pytest.raises(ConfigurationError, match=r"holds another backtest .*2025-01-08.*--folder"):
         claim_folder(folder, define_backtest(date(2025, 1, 6), date(2025, 1, 7), "small", 5))

@@ -40,14 +40,15 @@ def test_compiler_missing() -> None:
     assert "ziglang" in (finding.remedy or "")
 
 
-def test_boosted_trees() -> None:
-    """Without the system's OpenMP library the remedy names its package; on this machine LightGBM loads."""
+def test_lightgbm() -> None:
+    """Without the system's OpenMP library the remedy names its package; LightGBM itself is optional."""
 
     def nothing() -> None:
         raise ConfigurationError("install the OpenMP library (Debian: libgomp1, macOS: libomp)")
 
-    assert "libgomp1" in (doctor.check_boosted_trees(nothing).remedy or "")
-    assert doctor.check_boosted_trees(load_lightgbm).healthy
+    assert "libgomp1" in (doctor.check_lightgbm(nothing).remedy or "")
+    assert doctor.check_lightgbm(load_lightgbm).healthy
+    assert doctor.check_lightgbm(None).healthy
 
 
 def test_port_in_use(tmp_path: Path) -> None:

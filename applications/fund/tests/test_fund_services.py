@@ -158,9 +158,9 @@ def test_second_fund_on_the_same_folder(
 def test_other_market_in_the_same_folder(folder: FundFolder, addresses: Addresses) -> None:
     """A folder keeps its market; another seed is another fund."""
     folder.save_market(SIMULATED)
-    asked = MarketSettings(bars=None, details=None, seed=2, tickers=120)
+    requested = MarketSettings(bars=None, details=None, seed=2, tickers=120)
 
-    with pytest.raises(ConfigurationError, match=r"another market.*seed 1"), open_fund(folder, addresses, asked):
+    with pytest.raises(ConfigurationError, match=r"another market.*seed 1"), open_fund(folder, addresses, requested):
         pytest.fail("two markets in one folder")
 
 

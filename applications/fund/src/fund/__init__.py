@@ -1,1 +1,1 @@
-"""The command line of the fund: starts the services as processes and walks the staircase in front of the user."""
+"""The command line of the fund: it starts the services as processes and runs the whole fund on one machine."""

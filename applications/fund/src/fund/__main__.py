@@ -8,7 +8,6 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from types import FrameType
 from typing import Annotated, NoReturn
@@ -29,7 +28,7 @@ from fund.memory import MemoryWatch
 from fund.processes import end_leftovers
 from fund.startup import UP_STEPS
 from fund.status import show_status
-from fund.steps import FundRun, Plan, Step, run_steps
+from fund.steps import FundRun, ModelSize, Plan, Step, run_steps
 from fund.supervisor import open_fund
 from internal.errors import FundError
 
@@ -42,13 +41,6 @@ application = typer.Typer(
 )
 
 
-class Model(StrEnum):
-    """The sizes of the model."""
-
-    SMALL = "small"
-    FULL = "full"
-
-
 BarsOption = Annotated[
     Path | None, typer.Option("--bars", exists=True, dir_okay=False, help="Real bars (parquet or CSV) to replay.")
 ]
@@ -58,7 +50,7 @@ DetailsOption = Annotated[
 SessionsOption = Annotated[
     int, typer.Option("--sessions", min=0, help="Sessions to trade, counted from the fund's opening.")
 ]
-ModelOption = Annotated[Model, typer.Option("--model", help="The model's size.")]
+ModelOption = Annotated[ModelSize, typer.Option("--model", help="The model's size.")]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="The simulated market's seed.")]
 TickersOption = Annotated[int | None, typer.Option("--tickers", min=40, max=8000, help="Simulated tickers.")]
 OnceOption = Annotated[bool, typer.Option("--once", help="End after the last session, with exit code 0.")]
@@ -74,7 +66,7 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
     bars: BarsOption = None,
     details: DetailsOption = None,
     sessions: SessionsOption = 5,
-    model: ModelOption = Model.SMALL,
+    model: ModelOption = ModelSize.SMALL,
     seed: SeedOption = None,
     tickers: TickersOption = None,
     once: OnceOption = False,
@@ -106,12 +98,12 @@ def backtest(  # noqa: PLR0913 - one argument an option of the command line
 ) -> None:
     """Run the whole fund over a past period, refit the model as it goes, and report. Run again, it resumes."""
     signal.signal(signal.SIGTERM, _interrupt)
-    asked = define_backtest(first_day.date(), last_day.date(), model, refit_every)
+    definition = define_backtest(first_day.date(), last_day.date(), model, refit_every)
     own_folder = FundFolder(folder.resolve())
-    claim_folder(own_folder, asked)
-    market = open_market_at(asked, choose_market(bars, details, seed, tickers))
-    with open_run(own_folder, market, Plan(asked.session_count, asked.model)) as run:
-        perform(backtest_steps(asked), run)
+    claim_folder(own_folder, definition)
+    market = open_market_at(definition, choose_market(bars, details, seed, tickers))
+    with open_run(own_folder, market, Plan(definition.session_count, definition.model)) as run:
+        perform(backtest_steps(definition), run)
 
 
 @contextmanager

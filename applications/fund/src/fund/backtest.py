@@ -1,4 +1,4 @@
-"""What a backtest is asked to do, and the file that ties a folder to one backtest."""
+"""The definition of a backtest, and the file that ties a folder to one backtest."""
 
 import json
 from dataclasses import asdict, dataclass, replace
@@ -8,17 +8,18 @@ from typing import Final
 from fund.files import write_atomically
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
+from fund.steps import ModelSize
 from internal.baselines.catalogue import BASELINES
 from internal.dates import previous_session, sessions
 from internal.errors import ConfigurationError
 
-NETWORKS: Final = ("small", "full")
+MODELS: Final = (*ModelSize, *BASELINES)
 MINIMUM_SESSIONS: Final = 2
 
 
 @dataclass(frozen=True)
 class Backtest:
-    """What one backtest is asked to do; fixed for the life of its folder.
+    """The definition of one backtest; fixed for the life of its folder.
 
     Attributes:
         first_session: The first session that is traded.
@@ -54,9 +55,8 @@ def define_backtest(first_day: date, last_day: date, model: str, refit_every: in
         raise ConfigurationError(
             f"{first_day} to {last_day} holds {len(days)} sessions; a backtest needs {MINIMUM_SESSIONS} or more"
         )
-    models = [*NETWORKS, *BASELINES]
-    if model not in models:
-        raise ConfigurationError(f"there is no model {model}; choose one of {', '.join(models)}")
+    if model not in MODELS:
+        raise ConfigurationError(f"there is no model {model}; choose one of {', '.join(MODELS)}")
     return Backtest(days[0], days[-1], model, refit_every)
 
 

@@ -17,7 +17,7 @@ class Inputs:
     """What the services recorded.
 
     Attributes:
-        settings: What the backtest was asked to do.
+        settings: The definition of the backtest, and its market.
         first: The session at whose close the fund opened.
         last: The last session.
         performance: portfoliomanager's `/performance`.
@@ -40,7 +40,7 @@ class Report:
     """The figures of one backtest.
 
     Attributes:
-        settings: What the backtest was asked to do.
+        settings: The definition of the backtest, and its market.
         fund: The net asset value's track record.
         buy_and_hold: That of equal dollars of every ticker.
         beta: The fund's beta to buy and hold, None when that did not move.

@@ -66,7 +66,7 @@ def connect(folder: FundFolder, addresses: Addresses) -> Clients:
 def unfinished_events(clients: Clients) -> list[PendingEvent]:
     """Events that some service has still to deliver or to handle.
 
-    The services are asked in the direction of the data flow: an event is in the next inbox before it leaves an outbox,
+    The services are polled in the direction of the data flow: an event is in the next inbox before it leaves an outbox,
     so one round that finds nothing proves that the whole cycle is done.
     """
     sources = (

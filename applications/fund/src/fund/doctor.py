@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -55,7 +56,7 @@ def run_checks(folder: FundFolder, addresses: Addresses, variables: Mapping[str,
     return [
         check_python(sys.version_info[:2]),
         check_compiler(configure),
-        check_boosted_trees(load_lightgbm),
+        check_lightgbm(load_lightgbm if find_spec("lightgbm") else None),
         *ports,
         check_disk(folder.root),
         check_folder(folder),
@@ -88,13 +89,15 @@ def check_compiler(find: Callable[[], object]) -> Finding:
         return Finding("compiler", error.detail, "Delete the folder .venv and run `./fund up`: ziglang has a compiler.")
 
 
-def check_boosted_trees(load: Callable[[], object]) -> Finding:
-    """Check that LightGBM loads, which is optional: without it the comparison of models leaves boosted trees out."""
+def check_lightgbm(load: Callable[[], object] | None) -> Finding:
+    """Check that LightGBM loads; `load` is None where this optional package is not installed."""
+    if load is None:
+        return Finding("LightGBM", "not installed (optional): the comparison of models leaves boosted trees out")
     try:
         load()
     except FundError as error:
-        return Finding("boosted trees", "LightGBM does not load", error.detail)
-    return Finding("boosted trees", "LightGBM loads")
+        return Finding("LightGBM", "does not load", error.detail)
+    return Finding("LightGBM", "loads")
 
 
 def check_port(folder: FundFolder, addresses: Addresses, service: Service) -> Finding:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from fund.addresses import Service
@@ -33,6 +34,13 @@ class Platform(Protocol):
 
     def find_trained_model(self, size: str) -> str | None:
         """The name of a trained model of that size, None when one has to be trained."""
+
+
+class ModelSize(StrEnum):
+    """The sizes of the network."""
+
+    SMALL = "small"
+    FULL = "full"
 
 
 @dataclass(frozen=True)
