@@ -4,6 +4,10 @@ One line in (`train 5`, `predict 5`), one line of JSON out: the seconds of each 
 Every engine trains and predicts batches of 256 windows on two threads: 35 sessions in, 7 out, 13 past and 6 known
 variables, 3 static ones, hidden size 64, 4 heads, dropout 0.1, three quantiles, Adam, gradients clipped at norm 1.
 """
+# torch and the libraries of the dependency group `peers` are not installed where types are checked
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
+# pyright: reportPrivateImportUsage=false, reportUntypedBaseClass=false
 
 import json
 import os
@@ -21,7 +25,7 @@ OBSERVED, KNOWN, CARDINALITIES = tuple("abcdefg"), tuple("klmnop"), (121, 12, 40
 
 @dataclass(frozen=True)
 class Engine:
-    """What a process can do; both return the seconds of each of `count` steps or batches of 256 windows."""
+    """Both functions return the seconds of each of `count` steps or batches of 256 windows."""
 
     train: Callable[[int], list[float]]
     predict: Callable[[int], list[float]]
@@ -32,7 +36,7 @@ def repeated(call: Callable[[], object]) -> Callable[[int], list[float]]:
     waiting = [2]
 
     def run(count: int) -> list[float]:
-        seconds = []
+        seconds: list[float] = []
         for _ in range(waiting.pop() if waiting else 0):
             call()
         for _ in range(count):
@@ -59,11 +63,11 @@ def ours() -> Engine:
 
     from internal.kernels.threads import thread_count  # noqa: PLC0415 (as above)
     from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration  # noqa: PLC0415
-    from internal.tft.training import TrainingConfiguration, training_step  # noqa: PLC0415 (as above)
+    from internal.tft.training import TrainingConfiguration, make_training_step  # noqa: PLC0415 (as above)
 
     model = TemporalFusionTransformer(TemporalFusionTransformerConfiguration(OBSERVED, KNOWN, CARDINALITIES))
     past, future, static, target = (Tensor(array).realize() for array in arrays())
-    step = training_step(model, TrainingConfiguration())
+    step = make_training_step(model, TrainingConfiguration())
     forward = TinyJit(lambda past, future, static: model(past, future, static).realize())
 
     def train() -> None:
@@ -139,7 +143,7 @@ def neural_forecast() -> Engine:
     static = pd.DataFrame({"unique_id": np.arange(BATCH)})
     for place, size in enumerate(CARDINALITIES):
         static[f"static_{place}"] = random.integers(0, size, BATCH).astype(np.float32)
-    future = frame[frame.ds < HORIZON][["unique_id", "ds", *KNOWN]].assign(ds=lambda rows: rows.ds + length)
+    future = frame.loc[frame["ds"] < HORIZON, ["unique_id", "ds", *KNOWN]].assign(ds=lambda rows: rows.ds + length)
 
     def forecaster(steps: int) -> NeuralForecast:
         model = TFT(
@@ -219,7 +223,7 @@ class _Clock:
     def callback(base: type) -> "_Clock":
         """A clock that a trainer takes as a callback; the two libraries bring a Lightning of their own each."""
 
-        class Clock(_Clock, base):  # type: ignore[misc] # a class known only where it is installed
+        class Clock(_Clock, base):
             def on_train_batch_end(self, *_: object, **__: object) -> None:
                 self.ends.append(time.perf_counter())
 

@@ -1,6 +1,6 @@
-"""How long the exchange takes to make its market: 120 tickers by default, 8,000 by option.
+"""Measures how long the exchange takes to make its market: 120 tickers by default, 8,000 by option.
 
-There is no peer to compare with; the figure beside it is the ratio between the two sizes (66.7 would be linear).
+There is no peer to compare with; the third figure is the ratio between the two sizes (66.7 would be linear).
 Run: uv run python benchmarks/exchange_market.py
 """
 

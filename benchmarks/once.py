@@ -1,9 +1,11 @@
-"""Figures that a process can give only once: `python -m benchmarks.once TASK [FOLDER]` prints JSON.
+"""Measures what a process can measure only once: `python -m benchmarks.once TASK [FOLDER]` prints JSON.
 
 first-step: the first training step from whatever kernel cache CACHEDB names. artifact FOLDER: an untrained model of the
 published size, with 8,000 tickers in its vocabulary, and bars. forecast FOLDER: from a new process to 480 tickers'
 forecasts, then 8,000 with the model loaded. windows: 592,000 bars to windows.
 """
+# tinygrad exports its names without __all__
+# pyright: reportPrivateImportUsage=false
 
 import json
 import statistics
@@ -12,6 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -55,11 +58,11 @@ def first_step() -> dict[str, float]:
 
     from benchmarks.engines import CARDINALITIES, KNOWN, OBSERVED, arrays  # noqa: PLC0415 (as above)
     from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration  # noqa: PLC0415
-    from internal.tft.training import TrainingConfiguration, training_step  # noqa: PLC0415 (as above)
+    from internal.tft.training import TrainingConfiguration, make_training_step  # noqa: PLC0415 (as above)
 
     past, future, static, target = (Tensor(array).realize() for array in arrays())
     model = TemporalFusionTransformer(TemporalFusionTransformerConfiguration(OBSERVED, KNOWN, CARDINALITIES))
-    step, begin = training_step(model, TrainingConfiguration()), time.perf_counter()
+    step, begin = make_training_step(model, TrainingConfiguration()), time.perf_counter()
     step(past, future, static, target)
     return {"first": time.perf_counter() - begin}
 
@@ -78,7 +81,7 @@ def make_artifact(folder: Path) -> dict[str, float]:
     bars.write_parquet(folder / "bars.parquet")
     details.write_parquet(folder / "details.parquet")
     frame = observe(build_panel(bars.filter(pl.col("ticker") < "T0480"), details, end=END).frame)
-    fold = Block(frame["date"].min(), END)  # type: ignore[arg-type] # a column of dates
+    fold = Block(cast("date", frame["date"].min()), END)
     scaler, scale = Scaler.fit(frame, fold=fold), AdaptiveVolatility.fit(frame, fold=fold)
     vocabularies = {"ticker": Vocabulary.fit(details["ticker"])}
     vocabularies |= {name: Vocabulary.fit(details[name]) for name in STATIC_VARIABLES if name != "ticker"}
@@ -126,7 +129,7 @@ def windows() -> dict[str, float]:
 
     bars, details = made_up_bars(740, 800), made_up_details(740)
     frame = observe(build_panel(bars, details, end=END).frame)
-    block = Block(frame["date"].min(), END)  # type: ignore[arg-type] # a column of dates
+    block = Block(cast("date", frame["date"].min()), END)
     scaler = Scaler.fit(frame, fold=block)
     vocabularies = {name: Vocabulary.fit(frame[name]) for name in STATIC_VARIABLES}
     laid = make_windows(frame, scaler, vocabularies, block=block)
@@ -139,7 +142,7 @@ def windows() -> dict[str, float]:
 
 def median_seconds(call: Callable[[], object], rounds: int = 3) -> float:
     """The median of some calls after one that does not count."""
-    taken = []
+    taken: list[float] = []
     for _ in range(rounds + 1):
         begin = time.perf_counter()
         call()

@@ -4,15 +4,19 @@ Weights come from our model by the names of its parameters, so that outputs can 
 A scalar input through an affine map is rank one, so embeddings of real inputs are folded into the layers behind
 them; only the horizon's steps ask in the attention and go on. Layers are functions of `[group, row, feature]`.
 """
+# torch and the libraries of the dependency group `peers` are not installed where types are checked
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false, reportUnknownArgumentType=false, reportUntypedBaseClass=false
 
 from collections.abc import Mapping
+from operator import attrgetter
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 (its name everywhere)
-from tinygrad.nn.state import get_state_dict
 
 from internal.kernels.layout import Layout
+from internal.networks.parameters import named_parameters, parameter_arrays
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 
 Weights = dict[str, torch.Tensor]
@@ -21,13 +25,7 @@ EPSILON = 1e-5
 
 def layouts_of(model: TemporalFusionTransformer) -> dict[str, Layout]:
     """The layout of each parameter vector of our model, by its name in the state dictionary."""
-    found: dict[str, Layout] = {}
-    for name in get_state_dict(model):
-        layer: object = model
-        for part in name.removesuffix(".parameters").split("."):
-            layer = getattr(layer, part)
-        found[name] = layer.layout if hasattr(layer, "layout") else layer.sizes.layout  # type: ignore[attr-defined] # one of the two
-    return found
+    return {name: attrgetter(name.removesuffix(".parameters") + ".layout")(model) for name in named_parameters(model)}
 
 
 def unpacked(vectors: Mapping[str, np.ndarray], layouts: Mapping[str, Layout]) -> dict[str, np.ndarray]:
@@ -146,7 +144,7 @@ def quantiles(w: Weights, x: torch.Tensor, middle: int) -> torch.Tensor:
     return torch.cat([below, median, median + steps[:, middle + 1 :].cumsum(1)], 1)
 
 
-class PeerTransformer(torch.nn.Module):  # type: ignore[misc] # torch is absent where types are checked
+class PeerTransformer(torch.nn.Module):
     """The whole network; `train()` and `eval()` switch dropout as everywhere in PyTorch."""
 
     def __init__(self, configuration: TemporalFusionTransformerConfiguration, arrays: Mapping[str, np.ndarray]) -> None:
@@ -163,8 +161,7 @@ class PeerTransformer(torch.nn.Module):  # type: ignore[misc] # torch is absent 
     @classmethod
     def of(cls, model: TemporalFusionTransformer) -> "PeerTransformer":
         """The peer with our model's weights."""
-        vectors = {name: tensor.numpy() for name, tensor in get_state_dict(model).items()}
-        return cls(model.configuration, unpacked(vectors, layouts_of(model)))
+        return cls(model.configuration, unpacked(parameter_arrays(model), layouts_of(model)))
 
     def embedding_of(self, side: str) -> Weights:
         """The embedding of the past's or the future's numbers, wherever our model keeps it."""

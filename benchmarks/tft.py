@@ -1,7 +1,7 @@
-"""Our Temporal Fusion Transformer beside PyTorch's: one table of windows a second and ratios, and the waiting times.
+"""Compares our Temporal Fusion Transformer with PyTorch's: windows a second, ratios, and waiting times.
 
 `uv run --group peers python -m benchmarks.tft [--quick] [--rounds N] [--only NAME,...] [--avx2]`
-Each engine lives in a process of its own; one runs at a time, in turn, and the others wait.
+Each engine has a process of its own; one runs at a time, in turn, and the others wait.
 Each median is printed with the foreign load: the processors that something else kept busy meanwhile, from /proc/stat.
 A round with more than a quarter of a processor of foreign load is marked noisy; ratios of noisy rounds mean little.
 """
@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from benchmarks.engines import BATCH, ENGINES, THREADS
 
@@ -73,15 +73,15 @@ class Process:
 
     def ask(self, request: str) -> dict[str, Any]:
         """Send a request and wait for the answer."""
-        self._process.stdin.write(f"{request}\n")  # type: ignore[union-attr] # it is a pipe
-        self._process.stdin.flush()  # type: ignore[union-attr] # as above
+        print(request, file=self._process.stdin, flush=True)
         return self._answer()
 
     def _answer(self) -> dict[str, Any]:
-        line = self._process.stdout.readline()  # type: ignore[union-attr] # it is a pipe
+        pipe = self._process.stdout
+        line = pipe.readline() if pipe is not None else ""
         if not line:
             raise SystemExit(f"an engine ended:\n{self._log.read_text()[-3000:]}")
-        return dict(json.loads(line))
+        return cast("dict[str, Any]", json.loads(line))
 
     def end(self) -> None:
         """End the process."""
@@ -99,7 +99,7 @@ def measure(process: Process, task: str, count: int, samples: Samples) -> None:
 
 def compare(names: list[str], rounds: int, count: int, variables: Mapping[str, str], folder: Path) -> None:
     """Alternate the engines and print the table."""
-    processes = {}
+    processes: dict[str, Process] = {}
     for name in names:
         processes[name] = Process(name, variables, folder)
         for task in ("train", "predict"):

@@ -1,10 +1,12 @@
-"""Where a training step and a forecast spend their time: each kernel's milliseconds and GFLOP/s.
+"""Measures each kernel's milliseconds and GFLOP/s in a training step and in a forecast.
 
 `python benchmarks/tft_kernels.py [small|full] [threads]`
-Processor time over all threads is what a kernel costs, whatever else runs here; wall time is what one waits for.
+Processor time over all threads is the cost of a kernel, whatever else runs; wall time is how long it takes.
 GFLOP/s count the matrix products of the layer's equations (a gradient's with its recomputation) per second of processor
 time; a collapsed embedding's products are not counted, because they are not done; merged layers count as two.
 """
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 import os
 import statistics
@@ -13,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 from tinygrad import Tensor, TinyJit
@@ -20,7 +23,7 @@ from tinygrad.runtime.ops_cpu import CPUProgram
 
 from internal.kernels.threads import thread_count
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.training import TrainingConfiguration, training_step
+from internal.tft.training import TrainingConfiguration, make_training_step
 
 ROUNDS, WARM = 20, 3
 SIZES = {"small": (16, 2), "full": (64, 4)}  # hidden size and heads
@@ -29,36 +32,36 @@ PAST, HORIZON, PAST_VARIABLES, KNOWN, STATIC = 35, 7, 13, 6, 3
 
 
 @dataclass
-class Spent:
+class KernelTime:
     """Seconds of one kernel in the rounds so far."""
 
-    launches: int = 0
+    count: int = 0
     wall: float = 0.0
     processor: float = 0.0
 
 
 @dataclass
-class Ledger:
+class Launches:
     """Every launch's time while `open`, by the kernel's name."""
 
-    spent: dict[str, Spent] = field(default_factory=lambda: defaultdict(Spent))
+    spent: dict[str, KernelTime] = field(default_factory=lambda: defaultdict(KernelTime))
     is_open: bool = False
 
     def attach(self) -> None:
         """Put a stopwatch around tinygrad's launches."""
-        launch: Callable[..., object] = CPUProgram.__call__
+        launch = cast("Callable[..., object]", CPUProgram.__call__)
 
         def timed(program: CPUProgram, *arguments: object, **options: object) -> object:
             wall, processor = time.perf_counter(), time.process_time()
             result = launch(program, *arguments, **options)
             if self.is_open:
                 entry = self.spent[program.name]
-                entry.launches += 1
+                entry.count += 1
                 entry.wall += time.perf_counter() - wall
                 entry.processor += time.process_time() - processor
             return result
 
-        CPUProgram.__call__ = timed
+        setattr(CPUProgram, "__call__", timed)  # noqa: B010 (an assignment would have to repeat tinygrad's signature)
 
 
 def products(hidden: int, heads: int) -> dict[str, float]:
@@ -81,29 +84,29 @@ def products(hidden: int, heads: int) -> dict[str, float]:
     return {name: flop / 1e9 for name, flop in forward.items()}
 
 
-def report(title: str, call: Callable[[], object], ledger: Ledger, forward: dict[str, float]) -> None:
+def report(title: str, call: Callable[[], object], launches: Launches, forward: dict[str, float]) -> None:
     """Time the call and print what its kernels took."""
     for _ in range(WARM):
         call()
-    ledger.spent.clear()
-    seconds = []
-    ledger.is_open = True
+    launches.spent.clear()
+    seconds: list[float] = []
+    launches.is_open = True
     for _ in range(ROUNDS):
         begin = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - begin)
-    ledger.is_open = False
-    median, total = statistics.median(seconds), sum(entry.processor for entry in ledger.spent.values()) / ROUNDS
+    launches.is_open = False
+    median, total = statistics.median(seconds), sum(entry.processor for entry in launches.spent.values()) / ROUNDS
     print(
         f"\n{title}: {1e3 * median:.1f} ms, {BATCH / median:,.0f} windows/s, best {BATCH / min(seconds):,.0f}; ", end=""
     )
     print(f"{1e3 * total:.1f} ms of processor time; load average {os.getloadavg()[0]:.1f}")
     print("| kernel | launches | wall ms | processor ms | GFLOP/s |\n|---|---|---|---|---|")
-    for name, entry in sorted(ledger.spent.items(), key=lambda item: -item[1].processor)[:14]:
+    for name, entry in sorted(launches.spent.items(), key=lambda item: -item[1].processor)[:14]:
         times = (3 if name.endswith("_gradient") else 1) * forward.get(name.removesuffix("_gradient"), 0.0)
         rate = f"{times / (entry.processor / ROUNDS):.0f}" if times else ""
         wall, processor = 1e3 * entry.wall / ROUNDS, 1e3 * entry.processor / ROUNDS
-        print(f"| {name} | {entry.launches // ROUNDS} | {wall:.2f} | {processor:.2f} | {rate} |")
+        print(f"| {name} | {entry.count // ROUNDS} | {wall:.2f} | {processor:.2f} | {rate} |")
 
 
 def main(name: str, threads: int) -> None:
@@ -112,19 +115,23 @@ def main(name: str, threads: int) -> None:
     configuration = TemporalFusionTransformerConfiguration(
         tuple("abcdefg"), tuple("uvwxyz"), (121, 12, 40), hidden_size=hidden, head_count=heads
     )
-    model, random, ledger = TemporalFusionTransformer(configuration), np.random.default_rng(0), Ledger()
+    model, random, launches = TemporalFusionTransformer(configuration), np.random.default_rng(0), Launches()
     past, future, target = (
         Tensor(random.standard_normal(shape).astype(np.float32)).realize()
         for shape in ((BATCH, PAST, PAST_VARIABLES), (BATCH, HORIZON, KNOWN), (BATCH, HORIZON))
     )
     static = Tensor(random.integers(0, 12, (BATCH, STATIC)).astype(np.int32)).realize()
-    step = training_step(model, TrainingConfiguration())
-    forward = TinyJit(lambda past, future, static: model(past, future, static).realize())
-    ledger.attach()
+    step = make_training_step(model, TrainingConfiguration())
+
+    def predict(past: Tensor, future: Tensor, static: Tensor) -> Tensor:
+        return model(past, future, static).realize()
+
+    forward = TinyJit(predict)
+    launches.attach()
     print(f"{name}, hidden {hidden}, {heads} heads, batch {BATCH}, {threads} threads, dropout {configuration.dropout}")
     with thread_count(threads):
-        report("training", lambda: step(past, future, static, target), ledger, products(hidden, heads))
-        report("inference", lambda: forward(past, future, static).numpy(), ledger, products(hidden, heads))
+        report("training", lambda: step(past, future, static, target), launches, products(hidden, heads))
+        report("inference", lambda: forward(past, future, static).numpy(), launches, products(hidden, heads))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = (*ROOT.glob("applications/*/src/*"), *ROOT.glob("libraries/python/src/*"), ROOT / "infrastructure")
+PACKAGES = (
+    *ROOT.glob("applications/*/src/*"),
+    *ROOT.glob("libraries/python/src/*"),
+    ROOT / "benchmarks",
+    ROOT / "infrastructure",
+)
 SOURCES = {path.name: path for path in PACKAGES}
 
 
@@ -47,10 +52,12 @@ def test_contracts_hold(sources: Path) -> None:
         ("models/__init__.py", "import fund", "Nobody imports the command line"),
         ("infrastructure/names.py", "import models", "Infrastructure runs the applications as processes"),
         ("fund/__init__.py", "import infrastructure", "Nobody imports infrastructure"),
+        ("fund/__init__.py", "import benchmarks", "Nobody imports the benchmarks"),
         ("internal/schemas/equity_bars.py", "import internal.features", "The library's layers"),
         ("internal/features/__init__.py", "import internal.networks", "The library's layers"),
         ("internal/kernels/layout.py", "import internal.features", "The library's layers"),
         ("internal/forecasting/scoring.py", "import internal.baselines", "The library's layers"),
+        ("internal/forecasting/scoring.py", "import tinygrad", "Forecasts, baselines and features import neither"),
         (
             "internal/forecasting/registry.py",
             "import internal.lake.store",

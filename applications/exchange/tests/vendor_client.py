@@ -9,6 +9,8 @@ from typing import Protocol, cast
 
 from polygon import RESTClient
 
+type Filter = str | float | bool | date | Mapping[str, str]
+
 
 class Aggregate(Protocol):
     """One bar."""
@@ -82,8 +84,9 @@ class VendorClient(Protocol):
         ticker: str,
         multiplier: int,
         timespan: str,
-        from_: str | datetime,
-        to: str | datetime,
+        start: str | datetime,
+        end: str | datetime,
+        /,
         *,
         sort: str | None = None,
     ) -> list[Aggregate]:
@@ -95,8 +98,9 @@ class VendorClient(Protocol):
         ticker: str,
         multiplier: int,
         timespan: str,
-        from_: str | datetime,
-        to: str | datetime,
+        start: str | datetime,
+        end: str | datetime,
+        /,
         *,
         sort: str | None = None,
         limit: int | None = None,
@@ -104,21 +108,7 @@ class VendorClient(Protocol):
         """All pages of a ticker's bars."""
         ...
 
-    def list_tickers(  # noqa: PLR0913 - the client's filters
-        self,
-        *,
-        ticker: str | None = None,
-        ticker_lt: str | None = None,
-        ticker_gte: str | None = None,
-        exchange: str | None = None,
-        market: str | None = None,
-        search: str | None = None,
-        date: str | None = None,
-        active: bool | None = None,
-        order: str | None = None,
-        limit: int | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> Iterator[Ticker]:
+    def list_tickers(self, **filters: Filter) -> Iterator[Ticker]:
         """All pages of tickers."""
         ...
 
@@ -126,19 +116,11 @@ class VendorClient(Protocol):
         """One ticker's details."""
         ...
 
-    def list_splits(self, *, reverse_split: bool | None = None, limit: int | None = None) -> Iterator[Split]:
+    def list_splits(self, **filters: Filter) -> Iterator[Split]:
         """All pages of splits."""
         ...
 
-    def list_dividends(
-        self,
-        *,
-        ex_dividend_date_gte: date | None = None,
-        ex_dividend_date_lte: date | None = None,
-        cash_amount_gt: float | None = None,
-        order: str | None = None,
-        limit: int | None = None,
-    ) -> Iterator[Dividend]:
+    def list_dividends(self, **filters: Filter) -> Iterator[Dividend]:
         """All pages of dividends."""
         ...
 

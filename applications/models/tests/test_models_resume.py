@@ -17,7 +17,7 @@ from internal.features.scaling import Scaler
 from internal.features.splits import Block
 from internal.features.windows import make_windows
 from internal.forecasting.registry import Registry
-from internal.tft.checkpoint import Standing
+from internal.tft.checkpoint import TrainingState
 from models.checkpoints import open_checkpoint
 from models.dataset import Dataset, save_dataset
 from models.folds import observe_dataset
@@ -51,7 +51,7 @@ def test_killed_training_continues(run_models: RunModels, make_dataset: MakeData
     assert not (tmp_path / "registry").exists()
     trained = run_models("train", **settings)
     assert trained.returncode == 0, trained.stderr
-    assert "goes on after epoch" in trained.stdout
+    assert "resumes after epoch" in trained.stdout
     assert not (tmp_path / "checkpoints" / "small-7").exists()
     uninterrupted = train(
         dataset, Registry(tmp_path / "uninterrupted"), FileTracker(tmp_path / "uninterrupted", "run", {})
@@ -73,9 +73,10 @@ def test_checkpoint_of_other_bars(make_dataset: MakeDataset, tmp_path: Path) -> 
         opened = open_checkpoint(tmp_path, [replace(windows, targets=targets)], {"seed": seed}, 7, received.append)
         return opened.resume(live, random).epochs
 
-    open_checkpoint(tmp_path, [windows], {"seed": 7}, 7, received.append).save(Standing([0.5], [0.4]), live, random)
+    state = TrainingState([0.5], [0.4])
+    open_checkpoint(tmp_path, [windows], {"seed": 7}, 7, received.append).save(state, live, random)
     assert resume(windows.targets, 7) == 1
     assert resume(windows.targets * np.float32(1.001), 7) == 0
     assert resume(windows.targets, 8) == 0
     messages = [progress.text for progress in received]
-    assert all(words in text for words, text in zip(("goes on", "other bars", "other settings"), messages, strict=True))
+    assert all(words in text for words, text in zip(("resumes", "other bars", "other settings"), messages, strict=True))

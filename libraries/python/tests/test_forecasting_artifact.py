@@ -197,7 +197,7 @@ def test_damaged_artifact_is_not_registered(tmp_path: Path) -> None:
 
 
 def test_full_disk_leaves_nothing(tmp_path: Path) -> None:
-    """When a file cannot be written (a limit on its size stands in for the disk), no version and no part appears."""
+    """When a file cannot be written (its size is limited, as on a full disk), no version and no part appears."""
     registry, version = _registered(tmp_path)
     save_artifact(tmp_path / "two", _artifact(5.0))
     code = (

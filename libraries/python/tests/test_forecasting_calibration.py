@@ -18,7 +18,7 @@ def _sample(seed: int, count: int = 4000) -> tuple[np.ndarray, np.ndarray]:
 
 @given(st.integers(0, 100))
 def test_covers_on_other_data(seed: int) -> None:
-    """Fitted on one half, a tenth of the other half's truths lies beyond each end, and half below the median."""
+    """Fitted on one half, a tenth of the other half's truths are beyond each end, and half below the median."""
     quantiles, truth = _sample(seed)
     calibrated = Calibration.fit(quantiles[:2000], truth[:2000]).apply(quantiles[2000:])
     below = (truth[2000:, :, None] <= calibrated).mean(axis=(0, 1))

@@ -147,7 +147,7 @@ def test_later_bars_change_nothing(
 def test_nothing_to_explain(
     forecaster: Forecaster, bars: pl.DataFrame, details: pl.DataFrame, observed: pl.DataFrame
 ) -> None:
-    """An unknown ticker, a halted one, a Sunday and a baseline: each is told in a sentence."""
+    """An unknown ticker, a halted one, a Sunday and a baseline: each answer is a sentence."""
     with pytest.raises(NotFoundError, match="NONE has no forecast from 2024-03-15: there are no bars"):
         forecaster.explain(bars, details, DAY, "NONE")
     halted = bars.filter(~((pl.col("ticker") == "T01") & (pl.col("date") == DAY)))

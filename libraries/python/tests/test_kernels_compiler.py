@@ -1,9 +1,10 @@
-"""Choosing a compiler: which one is taken, what tinygrad is told, and what is said when there is none."""
+"""The choice of a compiler: which one is taken, what tinygrad gets, and the error when there is none."""
 
 import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,15 @@ def in_new_process(code: str, **variables: str) -> str:
         [sys.executable, "-c", code], env=environment | variables, capture_output=True, check=True, text=True
     )
     return answer.stdout.strip()
+
+
+def always[T](value: T) -> Callable[[str], T]:
+    """A function of one argument that answers the value."""
+
+    def answer(_: str) -> T:
+        return value
+
+    return answer
 
 
 def test_library_stays_light() -> None:
@@ -87,7 +97,7 @@ def test_cache_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         wrapped("flag", f'exec "{zig}" "$@" -fno-unroll-loops'),
         wrapped("newer", f'"{zig}" "$@" 2>&1 | sed "s/clang version [0-9]*/clang version 99/" >&2'),
     }
-    monkeypatch.setattr(compiler, "version", lambda _: "99")
+    monkeypatch.setattr(compiler, "version", always("99"))
     keys.add(compiler.cache_key(str(zig)))
     monkeypatch.undo()
     monkeypatch.setattr(compiler, "describe_processor", lambda: "another")
@@ -99,6 +109,6 @@ def test_no_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Without any compiler the error says what to install."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setenv("CC", "clang-that-is-absent")
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", always(None))
     with pytest.raises(ConfigurationError, match="uv sync"):
         compiler.find_compiler(tmp_path)

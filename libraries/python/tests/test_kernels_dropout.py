@@ -1,6 +1,9 @@
 """Dropout's hash: the rate it keeps, the independence of seeds and sites, and the scope in which it acts."""
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 import numpy as np
+from numpy.typing import NDArray
 from tinygrad import Context, Tensor
 
 from internal.networks.dropout import Dropout, drop
@@ -8,9 +11,10 @@ from internal.networks.dropout import Dropout, drop
 COUNT = 200_000
 
 
-def kept(seed: int, site: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def kept(seed: int, site: int) -> NDArray[np.bool_]:
     """Which of the elements stay."""
-    return np.asarray(drop(Tensor.ones(COUNT), Dropout(0.1, seed).active, site).numpy() != 0)
+    values: NDArray[np.float32] = drop(Tensor.ones(COUNT), Dropout(0.1, seed).active, site).numpy()
+    return values != 0
 
 
 def test_rate_and_independence() -> None:

@@ -2,6 +2,8 @@
 
 Dropout is on: the derivation hashes like the kernel. Sizes come from hypothesis: odd ones, one row, one variable.
 """
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 import os
 import subprocess
@@ -9,7 +11,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -45,6 +47,11 @@ def sigmoid(x: Array) -> Array:
     return 1 / (1 + np.exp(-x))
 
 
+def elu(x: Array) -> Array:
+    """The exponential linear unit."""
+    return np.maximum(x, 0) + np.expm1(np.minimum(x, 0))
+
+
 def dropped(x: Array, site: int) -> Array:
     """The hash of `kernel.h`, written again."""
     seed, threshold = int(CONTROL[0]) + site * 0x9E3779B9 & 0xFFFFFFFF, int(CONTROL[1])
@@ -78,8 +85,8 @@ def gated_residual_case(sizes: GatedResidualSizes, contexts: int, repeat: int, r
         p = layout.unpack(rest[-1])
         a = np.einsum("rgi,giy->rgy", x, p["hidden_weight"][:, :, 0]) + p["hidden_bias"][:, 0, 0]
         if sizes.context:
-            a = a + np.repeat(rest[0] @ p["context_weight"][0, :, 0], repeat, axis=0)[:, None]
-        inner = np.einsum("rgi,giy->rgy", np.where(a > 0, a, np.expm1(np.minimum(a, 0))), p["inner_weight"][:, :, 0])
+            a = a + (rest[0] @ p["context_weight"][0, :, 0]).repeat(repeat, axis=0)[:, None]
+        inner = np.einsum("rgi,giy->rgy", elu(a), p["inner_weight"][:, :, 0])
         inner = dropped(inner + p["inner_bias"][:, 0, 0], sizes.site)
         gates = np.einsum("rgi,giby->rgby", inner, p["gate_weight"]) + p["gate_bias"][:, 0]
         skip = x
@@ -110,7 +117,11 @@ def gate_case(rows: int, hidden: int, random: np.random.Generator) -> Case:
         random.standard_normal((rows, hidden)),
         parameters(layout, random),
     ]
-    return Case(arrays, derive, lambda x, skip, p: add_gated(x, skip, p, Tensor(CONTROL), 4))
+
+    def operate(x: Tensor, skip: Tensor, p: Tensor) -> Tensor:
+        return add_gated(x, skip, p, Tensor(CONTROL), 4)
+
+    return Case(arrays, derive, operate)
 
 
 def lstm_case(steps: tuple[int, int], batch: int, inputs: int, hidden: int) -> Case:
@@ -118,7 +129,7 @@ def lstm_case(steps: tuple[int, int], batch: int, inputs: int, hidden: int) -> C
     layout, random, switch = lstm_layout(inputs, hidden), seeded(), steps[1]
 
     def derive(x: Array, h: Array, c: Array, vector: Array) -> Array:
-        p, states = layout.unpack(vector), []
+        p, states = layout.unpack(vector), list[Array]()
         for step in range(steps[0]):
             side = int(step >= switch)
             gates = np.einsum("ni,iby->nby", x[:, step], p["input_weight"][side]) + p["bias"][side, 0]
@@ -129,7 +140,10 @@ def lstm_case(steps: tuple[int, int], batch: int, inputs: int, hidden: int) -> C
         return np.stack(states, 1)
 
     arrays = [random.standard_normal(shape) for shape in ((batch, steps[0], inputs), (batch, hidden), (batch, hidden))]
-    operate = lambda x, h, c, p: run_lstm(x, (h, c), p, switch, Tensor(CONTROL))  # noqa: E731 (one line says it)
+
+    def operate(x: Tensor, h: Tensor, c: Tensor, p: Tensor) -> Tensor:
+        return run_lstm(x, (h, c), p, switch, Tensor(CONTROL))
+
     return Case([*arrays, parameters(layout, random)], derive, operate)
 
 
@@ -147,7 +161,11 @@ def attention_case(batch: int, steps: int, sizes: AttentionSizes, random: np.ran
         return dropped(e / e.sum(-1, keepdims=True), sizes.site).mean(1) @ value @ p["out_weight"][:, 0]
 
     arrays = [random.standard_normal((batch, steps, sizes.hidden)), parameters(layout, random)]
-    return Case(arrays, derive, lambda x, p: attend(x, p, sizes, Tensor(CONTROL)))
+
+    def operate(x: Tensor, p: Tensor) -> Tensor:
+        return attend(x, p, sizes, Tensor(CONTROL))
+
+    return Case(arrays, derive, operate)
 
 
 def reals_case(sizes: SelectionSizes, contexts: int, repeat: int, random: np.random.Generator) -> Case:
@@ -179,7 +197,9 @@ def categories_case(rows: int, cardinalities: tuple[int, ...], hidden: int, rand
     def derive(vector: Array) -> Array:
         return layout.unpack(vector)["table"][0, :, 0][indices + begin]
 
-    operate = lambda p: embed_categories(Tensor(indices), p, cardinalities, hidden, Tensor(CONTROL))  # noqa: E731 (one line says it)
+    def operate(p: Tensor) -> Tensor:
+        return embed_categories(Tensor(indices), p, cardinalities, hidden, Tensor(CONTROL))
+
     return Case([parameters(layout, random)], derive, operate)
 
 
@@ -191,7 +211,11 @@ def selection_case(rows: int, variables: int, hidden: int, random: np.random.Gen
         return ((e / e.sum(1, keepdims=True))[:, :, None] * x).sum(1)
 
     arrays = [3 * random.standard_normal((rows, variables)), random.standard_normal((rows, variables, hidden))]
-    return Case(arrays, derive, lambda scores, x: weigh_variables(scores, x, Tensor(CONTROL)))
+
+    def operate(scores: Tensor, x: Tensor) -> Tensor:
+        return weigh_variables(scores, x, Tensor(CONTROL))
+
+    return Case(arrays, derive, operate)
 
 
 def run(case: Case) -> tuple[Array, list[Array], Array]:
@@ -212,7 +236,7 @@ def assert_close(expected: Array, found: Array, tolerance: float) -> None:
 
 def slope(case: Case, weights: Array, number: int, direction: Array) -> float:
     """Central difference of the derivation in float64 along a direction of one of its arrays."""
-    ends = []
+    ends: list[float] = []
     for sign in (1e-5, -1e-5):
         arrays = [a + sign * direction if i == number else a for i, a in enumerate(case.arrays)]
         ends.append(float((case.derive(*arrays) * weights).sum()))
@@ -225,7 +249,7 @@ def check_along_random_directions(case: Case) -> None:
     assert_close(case.derive(*case.arrays), output, 1e-5)
     random = np.random.default_rng(6)
     for number, gradient in enumerate(gradients):
-        direction = random.standard_normal(gradient.shape)
+        direction = random.standard_normal(cast("tuple[int, ...]", gradient.shape))
         expected = slope(case, weights, number, direction)
         assert abs(expected - (gradient * direction).sum()) <= 1e-4 * (np.abs(gradient * direction).sum() + 1e-3)
 
@@ -381,7 +405,7 @@ def test_merged_layers() -> None:
 
 def test_threads_change_no_bit() -> None:
     """Selection and its gradients over several shares are the same bits on one, two, three and five threads."""
-    runs = []
+    runs: list[list[Array]] = []
     for threads in (1, 2, 3, 5):
         with thread_count(threads):
             output, gradients, _ = run(reals_case(SelectionSizes(5, 16, 6), 130, 3, seeded()))
@@ -409,8 +433,12 @@ def test_compiled_ahead() -> None:
 def test_too_large_for_a_stack() -> None:
     """A size whose blocks would not fit on a thread's stack runs in plain tinygrad, by the same call."""
     case, texts = gate_case(2, 600, seeded()), list[str]()
+
+    def record(name: str, *_: object) -> None:
+        texts.append(name)
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("internal.kernels.launch.make_program", lambda name, *_: texts.append(name))
+        patch.setattr("internal.kernels.launch.make_program", record)
         output = case.operate(*[Tensor(array.astype(np.float32)) for array in case.arrays]).numpy()
     assert_close(case.derive(*case.arrays), output, 1e-4)
     assert texts == []

@@ -1,8 +1,10 @@
 """Every kernel under the address and undefined-behaviour sanitizers, from the very text that tinygrad gets.
 
 The graph of a whole training step is walked for its C programs; each becomes a shared library that a small driver
-loads. Every argument lies in memory of its own size, outputs hold NaN beforehand, and no NaN may be left.
+loads. Every argument has memory of exactly its own size, outputs hold NaN beforehand, and no NaN may be left.
 """
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 import os
 import re
@@ -17,11 +19,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tinygrad import Context, Tensor, dtypes
-from tinygrad.nn.state import get_state_dict
 from tinygrad.uop.ops import Ops, UOp
 
 from internal.networks.adam import Adam, AdamSettings
 from internal.networks.losses import quantile_loss
+from internal.networks.parameters import named_parameters
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 
 SANITIZERS = "-fsanitize=address,undefined"
@@ -111,7 +113,7 @@ def declared(name: str, text: str) -> list[str]:
 
 def content(argument: UOp, declaration: str, random: np.random.Generator) -> tuple[bool, bytes]:
     """What an argument holds: its real values where it has some, NaN where the kernel writes, else random numbers."""
-    size = int(np.prod(argument.shape))
+    size = int(Tensor(argument).numel())
     if argument.base.is_realized:
         return False, Tensor(argument).numpy().tobytes()
     assert argument.dtype is dtypes.float, f"{declaration} is neither realised nor f32"
@@ -125,7 +127,7 @@ def programs(configuration: TemporalFusionTransformerConfiguration, batch: int) 
     """Every different C program of a training step: all layers forward and backward, and Adam."""
     c, random = configuration, np.random.default_rng(2)
     model, known = TemporalFusionTransformer(c), len(c.known_variables)
-    parameters = list(get_state_dict(model).values())
+    parameters = list(named_parameters(model).values())
     optimizer = Adam(parameters, model.dropout, AdamSettings(1e-3, largest_norm=1.0))
     shapes = ((batch, c.past_length, len(c.observed_variables) + known), (batch, c.horizon, known), (batch, c.horizon))
     past, future, target = (Tensor(random.standard_normal(shape).astype(np.float32)).realize() for shape in shapes)

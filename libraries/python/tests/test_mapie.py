@@ -4,6 +4,8 @@ The split step is the same method and has to give the same numbers. The adaptive
 at which stored scores are read (Gibbs and Candes 2021), ours multiplies the width and forgets. They have to agree on
 what both promise: coverage on a stationary series, and its return after a jump. Tolerances follow from the step sizes.
 """
+# MAPIE and scikit-learn are annotated in part
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUntypedBaseClass=false
 
 from datetime import date
 from statistics import NormalDist
@@ -24,7 +26,7 @@ SESSIONS, JUMP, TICKERS = 900, 450, 60
 NORMAL = NormalDist()
 
 
-class _Column(RegressorMixin, BaseEstimator):  # type: ignore[misc] # scikit-learn ships no types
+class _Column(RegressorMixin, BaseEstimator):
     """A fitted model for MAPIE: its forecast is one column of its input."""
 
     def __init__(self, place: int = 0) -> None:
@@ -64,7 +66,7 @@ def test_split_step_is_mapies() -> None:
 
 
 def _mapie_inside(truth: np.ndarray, calibration: np.ndarray) -> np.ndarray:
-    """Whether each truth lay inside MAPIE's adaptive interval, one after the other, level 0.8 around zero."""
+    """Whether each truth was inside MAPIE's adaptive interval, one after the other, level 0.8 around zero."""
     nothing = np.zeros((len(calibration), 1))
     mapie = TimeSeriesRegressor(_Column(), method="aci", cv="prefit").fit(nothing, calibration)
     inside = np.empty(len(truth), bool)
@@ -72,7 +74,9 @@ def _mapie_inside(truth: np.ndarray, calibration: np.ndarray) -> np.ndarray:
         now = np.zeros((1, 1))
         _, bounds = mapie.predict(now, confidence_level=[1 - 2 * TAIL], allow_infinite_bounds=True)
         inside[place] = bounds[0, 0, 0] <= value <= bounds[0, 1, 0]
-        mapie.adapt_conformal_inference(now, np.array([value]), gamma=GAMMA, confidence_level=[1 - 2 * TAIL])
+        mapie.adapt_conformal_inference(  # pyright: ignore[reportAttributeAccessIssue]  # `fit` is annotated with its base
+            now, np.array([value]), gamma=GAMMA, confidence_level=[1 - 2 * TAIL]
+        )
     return inside
 
 
@@ -128,7 +132,7 @@ def test_both_recover_after_a_jump() -> None:
     truth = random.normal(size=(SESSIONS, TICKERS))
     truth[JUMP:] *= 1.5
     stuck = 2 * NORMAL.cdf(NORMAL.inv_cdf(1 - TAIL) / 1.5) - 1
-    ours, late = _our_inside(truth), JUMP + 250  # decay and rate together mend 1/50 of the gap a session
+    ours, late = _our_inside(truth), JUMP + 250  # decay and rate together close 1/50 of the gap a session
     error = 4 * np.sqrt(0.8 * 0.2 / TICKERS)
     assert ours[JUMP] == pytest.approx(stuck, abs=error)
     rests = 1 - 2 * _still(1.5, np.log(1.5))

@@ -2,6 +2,9 @@
 
 Needs the dependency group `peers`: `mask benchmarks parity` runs it, and so does `.ci/run`.
 """
+# torch is not installed where types are checked (dependency group `peers`); tinygrad is annotated in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false, reportUnknownLambdaType=false
+# pyright: reportUnknownArgumentType=false
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -10,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from tinygrad import Context, Tensor
-from tinygrad.nn.state import get_state_dict
 
+from internal.kernels.layout import Layout
 from internal.networks.attention import AttentionSizes, InterpretableAttention
 from internal.networks.dropout import Dropout
 from internal.networks.embeddings import CategoryEmbedding
@@ -19,6 +22,7 @@ from internal.networks.gated_residual import GatedResidualNetwork, GatedResidual
 from internal.networks.gated_skip import GatedSkip
 from internal.networks.losses import quantile_loss
 from internal.networks.lstm import EncoderDecoder
+from internal.networks.parameters import named_parameters
 from internal.networks.quantiles import QuantileHead
 from internal.networks.variable_selection import RealVariableSelection, VariableSelection
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
@@ -57,7 +61,7 @@ def drawn(*shape: int) -> Array:
     return np.random.default_rng(sum(shape)).standard_normal(shape).astype(np.float32)
 
 
-def shaken(vector: Tensor, layout: Any) -> Array:  # noqa: ANN401 (a layout; the peer's module is optional)
+def shaken(vector: Tensor, layout: Layout) -> Array:
     """A layer's vector with every matrix moved, so that zeros and ones are no special case; the padding stays zero."""
     generator = np.random.default_rng(int(vector.numel()))
     moved = {
@@ -70,11 +74,6 @@ def closest(expected: Array, found: Array, tolerance: float) -> None:
     """The largest error is small beside the largest expected value."""
     assert expected.shape == found.shape
     assert np.abs(expected - found).max() <= tolerance * max(float(np.abs(expected).max()), 1e-3)
-
-
-def layout_of(layer: Any) -> Any:  # noqa: ANN401 (any of our layers)
-    """How its vector is laid out."""
-    return layer.layout if hasattr(layer, "layout") else layer.sizes.layout
 
 
 def compare(
@@ -93,12 +92,12 @@ def compare(
         inputs: f32, each gets a gradient.
         data: what gets none.
     """
-    layouts = [layout_of(layer) for layer in layers]
+    layouts = [layer.layout for layer in layers]
     for layer, layout in zip(layers, layouts, strict=True):
         layer.parameters.assign(Tensor(shaken(layer.parameters, layout))).realize()
     tensors = [Tensor(array).realize() for array in inputs]
     output = ours(*tensors, *(Tensor(array).realize() for array in data))
-    delta = drawn(*output.shape)
+    delta = drawn(*(int(size) for size in output.shape))
     vectors = [layer.parameters for layer in layers]
     gradients = output.gradient(*tensors, *vectors, gradient=Tensor(delta))
     Tensor.realize(output, *gradients)
@@ -232,7 +231,7 @@ def test_quantile_head(levels: tuple[float, ...]) -> None:
 def shaken_model(configuration: TemporalFusionTransformerConfiguration) -> TemporalFusionTransformer:
     """Our model with every weight moved."""
     model = TemporalFusionTransformer(configuration)
-    layouts, state = peer.layouts_of(model), get_state_dict(model)
+    layouts, state = peer.layouts_of(model), named_parameters(model)
     Tensor.realize(*[vector.assign(Tensor(shaken(vector, layouts[name]))) for name, vector in state.items()])
     return model
 
@@ -255,7 +254,7 @@ def test_whole_model(configuration: TemporalFusionTransformerConfiguration, coun
     """Predictions within 1e-5, and the loss's gradient in every matrix within 1e-4 of its largest element."""
     model = shaken_model(configuration)
     past, future, static, target = batch_of(configuration, count)
-    names, vectors = list(get_state_dict(model)), list(get_state_dict(model).values())
+    names, vectors = list(named_parameters(model)), list(named_parameters(model).values())
     predicted = model(Tensor(past), Tensor(future), Tensor(static))
     loss = quantile_loss(predicted, Tensor(target), configuration.quantiles)
     gradients = loss.gradient(*vectors)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tinygrad.nn.state import get_state_dict
 
-from internal.tft.checkpoint import Checkpoint, Standing
+from internal.networks.parameters import parameter_arrays
+from internal.tft.checkpoint import Checkpoint, TrainingState
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.training import TrainingConfiguration, TrainingHistory, TrainingProgress, fit, make_optimizer
 
@@ -27,7 +27,7 @@ BELONGS = {"bars": "a", "settings": "b", "code": "c"}
 
 
 class Killed(BaseException):
-    """What stands for `kill -9` inside one process: nothing of the loop runs after it."""
+    """Takes the place of `kill -9` inside one process: nothing of the loop runs after it."""
 
 
 @dataclass
@@ -53,7 +53,7 @@ class NoiseWindows:
         return len(self._past)
 
     def batch(self, indices: np.ndarray) -> Batch:
-        """See `internal.tft.training.Windows`."""
+        """See `internal.tft.inputs.Windows`."""
         return Batch(self._past[indices], self._future[indices], self._static[indices], self._target[indices])
 
 
@@ -63,7 +63,7 @@ def train(
     """Train a small model; its weights and history."""
     model = TemporalFusionTransformer(MODEL)
     history = fit(model, NoiseWindows(100, 1), NoiseWindows(40, 2), TRAINING, on_progress, checkpoint)
-    return {name: tensor.numpy() for name, tensor in get_state_dict(model).items()}, history
+    return parameter_arrays(model), history
 
 
 @pytest.fixture(name="uninterrupted", scope="module")
@@ -71,9 +71,9 @@ def _uninterrupted() -> tuple[dict[str, np.ndarray], TrainingHistory]:
     return train(None)
 
 
-def open_at(path: Path, heard: list[str], **other: str) -> Checkpoint:
+def open_at(path: Path, messages: list[str], **other: str) -> Checkpoint:
     """The checkpoint in a file; `other` replaces what it belongs to."""
-    return Checkpoint(path, BELONGS | other, heard.append)
+    return Checkpoint(path, BELONGS | other, messages.append)
 
 
 def interrupted(path: Path, step: int) -> None:
@@ -92,10 +92,10 @@ def test_goes_on_to_the_same_bits(
     tmp_path: Path, uninterrupted: tuple[dict[str, np.ndarray], TrainingHistory], step: int, epochs: int
 ) -> None:
     """Killed in the middle of an epoch, it goes on after the last whole one: same weights and losses, bit for bit."""
-    path, heard, seen = tmp_path / "run" / "one.checkpoint", list[str](), list[TrainingProgress]()
+    path, messages, seen = tmp_path / "run" / "one.checkpoint", list[str](), list[TrainingProgress]()
     interrupted(path, step)
-    weights, history = train(open_at(path, heard), seen.append)
-    assert heard == [f"an interrupted training goes on after epoch {epochs}"]
+    weights, history = train(open_at(path, messages), seen.append)
+    assert messages == [f"an interrupted training resumes after epoch {epochs}"]
     assert [one.step for one in seen] == list(range(4 * epochs + 1, 17))
     expected, whole = uninterrupted
     assert (history.training_losses, history.validation_losses) == (whole.training_losses, whole.validation_losses)
@@ -123,15 +123,15 @@ def _content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-def resume(path: Path, **other: str) -> tuple[Standing, list[str], bool]:
-    """The standing found, what was said, and whether a tensor or the random numbers moved."""
-    model, heard, random = TemporalFusionTransformer(MODEL), list[str](), np.random.default_rng(0)
+def resume(path: Path, **other: str) -> tuple[TrainingState, list[str], bool]:
+    """The state found, the messages, and whether a tensor or the random numbers moved."""
+    model, messages, random = TemporalFusionTransformer(MODEL), list[str](), np.random.default_rng(0)
     optimizer = make_optimizer(model, TRAINING)
-    before = {name: tensor.numpy().copy() for name, tensor in get_state_dict(optimizer).items()}
-    standing = open_at(path, heard, **other).resume(optimizer, random)
-    after = get_state_dict(optimizer)
-    moved = any((array != after[name].numpy()).any() for name, array in before.items())
-    return standing, heard, moved or random.bit_generator.state != np.random.default_rng(0).bit_generator.state
+    before = parameter_arrays(optimizer)
+    state = open_at(path, messages, **other).resume(optimizer, random)
+    after = parameter_arrays(optimizer)
+    moved = any((array != after[name]).any() for name, array in before.items())
+    return state, messages, moved or random.bit_generator.state != np.random.default_rng(0).bit_generator.state
 
 
 @pytest.mark.parametrize(
@@ -142,10 +142,10 @@ def test_of_something_else(tmp_path: Path, content: bytes, other: dict[str, str]
     """A checkpoint of other bars, settings or code is left aside, and the sentence says of which."""
     path = tmp_path / "one.checkpoint"
     path.write_bytes(content)
-    standing, heard, moved = resume(path, **other)
-    assert (standing, moved) == (Standing(), False)
-    assert words in heard[0]
-    assert "from the beginning" in heard[0]
+    state, messages, moved = resume(path, **other)
+    assert (state, moved) == (TrainingState(), False)
+    assert words in messages[0]
+    assert "from the beginning" in messages[0]
 
 
 def test_damaged(tmp_path: Path, content: bytes) -> None:
@@ -155,16 +155,16 @@ def test_damaged(tmp_path: Path, content: bytes) -> None:
     changed = [content[:place] + b"\xff" + content[place + 1 :] for place in (5, 300, len(content) - 3)]
     for wrong in (*cut, *changed):
         path.write_bytes(wrong)
-        standing, heard, moved = resume(path)
-        assert (standing, moved) == (Standing(), False)
-        assert "is damaged" in heard[0]
+        state, messages, moved = resume(path)
+        assert (state, moved) == (TrainingState(), False)
+        assert "is damaged" in messages[0]
 
 
 def test_nothing_there_and_half_written(tmp_path: Path, content: bytes) -> None:
     """Without a file nothing is said; a half-written one beside it is not looked at, and the next save replaces it."""
     path = tmp_path / "one.checkpoint"
     (tmp_path / ".one.checkpoint.partial").write_bytes(content[:1000])
-    assert resume(path) == (Standing(), [], False)
+    assert resume(path) == (TrainingState(), [], False)
     interrupted(path, 9)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == content

@@ -1,18 +1,22 @@
 """The whole model: wiring, gradients, causality, dropout, explanations, seeds, and what it refuses."""
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tinygrad import Context, Tensor, TinyJit
-from tinygrad.nn.state import get_state_dict, load_state_dict, safe_load, safe_save
+from tinygrad.nn.state import safe_load, safe_save
 
 from internal.forecasting.scoring import pinball_loss
 from internal.kernels.launch import plain_form
 from internal.kernels.layout import Layout
 from internal.kernels.threads import thread_count
 from internal.networks.losses import quantile_loss
+from internal.networks.parameters import load_parameters, named_parameters
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 
 CONFIGURATION = TemporalFusionTransformerConfiguration(
@@ -44,12 +48,9 @@ def predict(model: TemporalFusionTransformer, arrays: Inputs) -> np.ndarray:
 
 def layouts(model: TemporalFusionTransformer) -> dict[str, Layout]:
     """The layout of each parameter vector, by its name in the state dictionary."""
-    found = {}
-    for name in get_state_dict(model):
-        layer: object = model
-        for part in name.removesuffix(".parameters").split("."):
-            layer = getattr(layer, part)
-        found[name] = layer.layout if hasattr(layer, "layout") else layer.sizes.layout  # type: ignore[attr-defined] # one of the two
+    found: dict[str, Layout] = {}
+    for name in named_parameters(model):
+        found[name] = attrgetter(name.removesuffix(".parameters") + ".layout")(model)
     return found
 
 
@@ -71,13 +72,13 @@ def test_every_parameter_has_its_gradient(training: int) -> None:
     """
     model = TemporalFusionTransformer(CONFIGURATION)
     tensors, random = list(map(Tensor, inputs(40))), np.random.default_rng(3)
-    weights, state = random.standard_normal((40, 3, 3)), get_state_dict(model)
+    weights, state = random.standard_normal((40, 3, 3)), named_parameters(model)
     with Context(TRAINING=training):
         gradients = model(*tensors).gradient(*state.values(), gradient=Tensor(weights.astype(np.float32)))
         forward = TinyJit(lambda: model(*tensors).realize())
 
         def slope(parameter: Tensor, start: np.ndarray, direction: np.ndarray, reach: float) -> float:
-            ends = []
+            ends: list[float] = []
             for sign in (reach, -reach):
                 parameter.assign(Tensor((start + sign * direction).astype(np.float32))).realize()
                 ends.append(float((forward().numpy().astype(np.float64) * weights).sum()))
@@ -178,8 +179,9 @@ def test_seed_and_threads() -> None:
 def test_save_and_load(tmp_path: Path) -> None:
     """A state dictionary saved as safetensors makes any model of this shape the same model."""
     model, other = TemporalFusionTransformer(CONFIGURATION), TemporalFusionTransformer(replace(CONFIGURATION, seed=9))
-    safe_save(get_state_dict(model), str(tmp_path / "weights.safetensors"))
-    load_state_dict(other, safe_load(tmp_path / "weights.safetensors"), verbose=False)
+    safe_save(named_parameters(model), str(tmp_path / "weights.safetensors"))
+    saved = safe_load(tmp_path / "weights.safetensors")
+    load_parameters(other, {name: tensor.numpy() for name, tensor in saved.items()})
     np.testing.assert_array_equal(predict(model, inputs()), predict(other, inputs()))
 
 
@@ -199,7 +201,7 @@ def test_save_and_load(tmp_path: Path) -> None:
 def test_refused_configurations(field: str, value: object, message: str) -> None:
     """A shape that makes no model is refused with the field's name."""
     with pytest.raises(ValueError, match=message):
-        replace(CONFIGURATION, **{field: value})  # type: ignore[arg-type] # wrong on purpose
+        replace(CONFIGURATION, **{field: value})  # pyright: ignore[reportArgumentType]  # wrong on purpose
 
 
 def test_quantile_loss_by_hand() -> None:

@@ -1,4 +1,6 @@
 """Training: it learns, keeps the best weights, repeats itself bit for bit, and refuses bad windows."""
+# tinygrad exports its names without __all__
+# pyright: reportPrivateImportUsage=false
 
 import os
 import subprocess
@@ -9,21 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tinygrad import Tensor
-from tinygrad.nn.state import get_state_dict
 
 from internal.forecasting.scoring import pinball_loss
 from internal.kernels.launch import plain_form
 from internal.kernels.threads import thread_count
+from internal.networks.parameters import parameter_arrays
+from internal.tft.inputs import Windows
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.training import (
-    Forward,
-    TrainingConfiguration,
-    TrainingProgress,
-    Windows,
-    evaluate,
-    fit,
-    training_step,
-)
+from internal.tft.prediction import Predictor
+from internal.tft.training import TrainingConfiguration, TrainingProgress, fit, make_training_step
 
 MODEL = TemporalFusionTransformerConfiguration(
     observed_variables=("close",),
@@ -58,14 +54,19 @@ class MadeWindows:
         return len(self.whole.past)
 
     def batch(self, indices: np.ndarray) -> Batch:
-        """See `internal.tft.training.Windows`."""
+        """See `internal.tft.inputs.Windows`."""
         w = self.whole
         return Batch(w.past[indices], w.future[indices], w.static[indices], w.target[indices])
 
 
 def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> np.ndarray:
     """Predict every window once: f32 [window, horizon, quantile]."""
-    return Forward(model, batch_size)(windows)[0]
+    return Predictor(model, batch_size)(windows)[0]
+
+
+def evaluate(model: TemporalFusionTransformer, windows: Windows) -> float:
+    """The mean quantile loss on the windows."""
+    return Predictor(model, min(256, len(windows))).loss(windows)
 
 
 def made(count: int, seed: int = 0) -> MadeWindows:
@@ -81,7 +82,7 @@ def made(count: int, seed: int = 0) -> MadeWindows:
 
 def weights(model: TemporalFusionTransformer) -> dict[str, np.ndarray]:
     """A copy of every parameter vector."""
-    return {name: tensor.numpy().copy() for name, tensor in get_state_dict(model).items()}
+    return parameter_arrays(model)
 
 
 def test_learns() -> None:
@@ -106,7 +107,7 @@ def test_learns() -> None:
 
 def test_same_seed_same_weights() -> None:
     """Two trainings agree bit for bit, on one thread and on three; another seed gives other weights."""
-    results = []
+    results: list[dict[str, np.ndarray]] = []
     for threads, seed in ((1, 0), (3, 0), (1, 1)):
         model = TemporalFusionTransformer(MODEL)
         with thread_count(threads):
@@ -126,7 +127,7 @@ def reports_of_two_steps() -> list[float]:
     shapes = ((3, 1, 2), (3, 1, 1), (3, 1))
     past, future, target = (Tensor(random.standard_normal(shape).astype(np.float32)).realize() for shape in shapes)
     static = Tensor(np.array([[1], [2], [0]], np.int32)).realize()
-    step = training_step(TemporalFusionTransformer(SMALLEST), TrainingConfiguration(learning_rate=0.05))
+    step = make_training_step(TemporalFusionTransformer(SMALLEST), TrainingConfiguration(learning_rate=0.05))
     return [number for _ in range(2) for number in step(past, future, static, target)]
 
 
@@ -202,7 +203,7 @@ def test_prediction_of_none() -> None:
     ],
 )
 def test_bad_windows(part: str, value: float, message: str) -> None:
-    """A hole in an input or a category that nobody knows is refused before a kernel sees it."""
+    """A hole in an input or a category outside its vocabulary is refused before a kernel sees it."""
     windows, model = made(40), TemporalFusionTransformer(MODEL)
     before = weights(model)
     getattr(windows.whole, part)[17] = value

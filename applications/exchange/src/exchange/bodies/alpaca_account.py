@@ -7,7 +7,7 @@ from dataclasses import asdict
 from decimal import Decimal
 
 from exchange.bodies.alpaca_moments import wire_moment
-from exchange.responses.alpaca import AccountBody, AccountConfigurationsBody
+from exchange.responses.alpaca_account import AccountBody, AccountConfigurationsBody
 from internal.venue.account_settings import AccountSettings
 from internal.venue.charges import regulatory_fees
 from internal.venue.margin_account import buying_power, margin_multiplier, reserved_amount

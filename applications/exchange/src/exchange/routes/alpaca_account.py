@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from exchange.bodies.alpaca_account import account_body, configurations_body
-from exchange.responses.alpaca import AccountBody, AccountConfigurationsBody
+from exchange.responses.alpaca_account import AccountBody, AccountConfigurationsBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
 from exchange.routes.order_requests import parse_fields, parse_object

@@ -1,5 +1,6 @@
 """Runs `adam.c`, one step of Adam over all parameter vectors; its equations are in `internal.networks.adam`."""
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 from collections.abc import Sequence
 

@@ -3,7 +3,8 @@
 A file defines `name` under FORWARD and `name_gradient` under BACKWARD; both get outputs first, then inputs, then the
 dropout control and the host's addresses.
 """
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -61,11 +62,12 @@ def compile_ahead() -> Generator[None]:
     tinygrad itself would compile one after the other when the graph is realised, so realise outside.
     """
     compiler = Device["CPU"].renderer.compiler
+    table = str(compiler.cachekey)
     jobs: dict[str, Future[bytes]] = {}
     with ThreadPoolExecutor(usable_cores()) as pool:
 
         def begin(text: str) -> None:
-            if text not in jobs and diskcache_get(compiler.cachekey, text) is None:
+            if text not in jobs and diskcache_get(table, text) is None:
                 jobs[text] = pool.submit(compiler.compile, text)
 
         token = _compile.set(begin)
@@ -74,7 +76,7 @@ def compile_ahead() -> Generator[None]:
         finally:
             _compile.reset(token)
     for text, job in jobs.items():
-        diskcache_put(compiler.cachekey, text, job.result())
+        diskcache_put(table, text, job.result())
 
 
 def device_runs_kernels(device: str | tuple[str, ...] | None) -> bool:

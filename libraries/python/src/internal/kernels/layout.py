@@ -3,7 +3,8 @@
 Rows are padded to 16 floats, so that C kernels need no tails; the padding is zero, its gradient is zero, and so it
 stays zero. One vector a layer keeps the optimizer's list short.
 """
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
 """The threads that kernels get, as data: a kernel's text depends on no address and no number of cores."""
-# pyright: reportPrivateImportUsage=false  # tinygrad exports its names without __all__
+# tinygrad exports its names without __all__
+# pyright: reportPrivateImportUsage=false
 
 import ctypes
 import os

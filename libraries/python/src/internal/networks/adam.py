@@ -1,5 +1,6 @@
 """Adam with clipping of the gradient's global norm (Kingma & Ba, arXiv 1412.6980), for all parameters in one step."""
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 from collections.abc import Sequence
 from dataclasses import dataclass

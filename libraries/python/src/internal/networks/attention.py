@@ -1,5 +1,6 @@
 """Interpretable multi-head attention, section 4.4 of arXiv 1912.09363: heads share their values; none looks ahead."""
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 from dataclasses import dataclass
 
@@ -79,8 +80,8 @@ class InterpretableAttention:
     """Only the last `queries` steps ask; every step up to their own may answer."""
 
     def __init__(self, sizes: AttentionSizes, dropout: Dropout, random: np.random.Generator) -> None:
-        self.sizes = sizes
-        self.parameters = sizes.layout.initialise(random)
+        self.sizes, self.layout = sizes, sizes.layout
+        self.parameters = self.layout.initialise(random)
         self._dropout = dropout
 
     def __call__(self, x: Tensor) -> Tensor:

@@ -2,7 +2,8 @@
 
 It acts only under tinygrad's `Context(TRAINING=1)`.
 """
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 import numpy as np
 from tinygrad import Tensor, dtypes

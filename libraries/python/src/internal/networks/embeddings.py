@@ -1,5 +1,6 @@
 """Embeddings, section 4.2 of arXiv 1912.09363: a vector for each real number and for each category."""
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 import numpy as np
 from tinygrad import Tensor

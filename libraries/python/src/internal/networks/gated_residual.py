@@ -1,5 +1,6 @@
 """The gated residual network, section 4.1 of arXiv 1912.09363: it lets the model skip what it does not need."""
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 from dataclasses import dataclass
 
@@ -125,8 +126,8 @@ class GatedResidualNetwork:
     """`groups` gated residual networks side by side."""
 
     def __init__(self, sizes: GatedResidualSizes, dropout: Dropout, random: np.random.Generator) -> None:
-        self.sizes = sizes
-        self.parameters = sizes.layout.initialise(random)
+        self.sizes, self.layout = sizes, sizes.layout
+        self.parameters = self.layout.initialise(random)
         self._dropout = dropout
 
     def __call__(self, a: Tensor, context: Tensor | None = None) -> Tensor:

@@ -1,5 +1,6 @@
 """The gated skip connection that closes each block, equations 17, 20 and 22 of arXiv 1912.09363."""
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 import numpy as np
 from tinygrad import Tensor

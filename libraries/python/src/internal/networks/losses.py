@@ -1,5 +1,6 @@
 """The quantile loss, equations 24 and 25 of arXiv 1912.09363, in tinygrad; for arrays see `internal.forecasting`."""
-# pyright: reportPrivateImportUsage=false  # tinygrad exports its names without __all__
+# tinygrad exports its names without __all__
+# pyright: reportPrivateImportUsage=false
 
 from tinygrad import Tensor
 

@@ -1,5 +1,6 @@
 """The sequence-to-sequence layer, section 4.5.1 of arXiv 1912.09363: an LSTM over the past and one over the future."""
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 import numpy as np
 from tinygrad import Tensor

@@ -2,7 +2,8 @@
 
 The middle quantile is a linear map; each of the others adds or subtracts a softplus step from its neighbour.
 """
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 import numpy as np
 from tinygrad import Tensor

@@ -2,7 +2,8 @@
 
 Static categories come embedded and without context; real inputs come as numbers, with the static context.
 """
-# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false  # tinygrad: no __all__, methods typed in part
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 from dataclasses import dataclass
 

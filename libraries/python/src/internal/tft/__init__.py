@@ -1,4 +1,4 @@
-"""The Temporal Fusion Transformer (arXiv 1912.09363): model, training, artifact, registry and forecaster.
+"""The Temporal Fusion Transformer (arXiv 1912.09363): the network, its training, and the model made of it.
 
-Services use the forecaster alone. The modules that compute import tinygrad; this package itself does not.
+The modules that compute import tinygrad; this package itself does not.
 """

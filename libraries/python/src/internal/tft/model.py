@@ -1,7 +1,9 @@
-"""The Temporal Fusion Transformer, arXiv 1912.09363: static, past and future inputs in, quantiles of each step out.
+"""The Temporal Fusion Transformer, figure 2 of arXiv 1912.09363: static, past and future inputs to quantiles.
 
-It reads like figure 2 of the paper. It knows no ticker, no unit and no date; windows come from `internal.features`.
+Windows come from `internal.features`; here are no tickers, units or dates.
 """
+# tinygrad exports its names without __all__ and annotates its methods in part
+# pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
 from dataclasses import dataclass, field
 
@@ -20,7 +22,7 @@ from internal.networks.variable_selection import RealVariableSelection, Variable
 
 @dataclass(frozen=True)
 class TemporalFusionTransformerConfiguration:
-    """What the model's shape depends on.
+    """The sizes that the model's shape depends on.
 
     Args:
         observed_variables: names of the inputs known for the past only.
@@ -71,7 +73,7 @@ class TemporalFusionTransformerConfiguration:
 
 @dataclass(frozen=True)
 class Explanation:
-    """A prediction and why: weights are shares that sum to one along their last axis."""
+    """A prediction and its explanation: weights are shares that sum to one along their last axis."""
 
     prediction: Tensor  # [batch, horizon, quantile]
     past_weights: Tensor  # [batch, past, past_variable]
@@ -115,7 +117,7 @@ class TemporalFusionTransformer:
         return self.explain(past, future, static).prediction
 
     def explain(self, past: Tensor, future: Tensor, static: Tensor) -> Explanation:
-        """Predict and say why; nothing is computed before it is realised."""
+        """Predict and explain; nothing is computed before it is realised."""
         c, batch, hidden = self.configuration, int(past.shape[0]), self.configuration.hidden_size
         steps = c.past_length + c.horizon
 

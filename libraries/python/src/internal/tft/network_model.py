@@ -1,18 +1,15 @@
-"""The networks as a quantile model: windows in, log returns out; the inverse of the target's scaling lives here.
+"""The ensemble as a quantile model: networks of several seeds averaged, on HAR's scale, and half of the forecast HAR's.
 
-Knows the ensemble: networks of several seeds averaged, on the scale of HAR with the earnings clock, half of the
-forecast theirs and half HAR's own. Knows how it becomes an artifact and back. Knows nothing of training or of services.
+Windows in, log returns out: the inverse of the target's scaling, and the way to an artifact and back.
 """
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 import polars as pl
-from tinygrad import Tensor
-from tinygrad.nn.state import get_state_dict, load_state_dict
 
 from internal.baselines.adaptation import widen_intervals
 from internal.baselines.heterogeneous import AdaptiveVolatility
@@ -25,8 +22,9 @@ from internal.forecasting.artifact import Artifact
 from internal.forecasting.calibration import Calibration
 from internal.forecasting.explanation import Weights
 from internal.forecasting.quantiles import RowQuantiles
+from internal.networks.parameters import load_parameters, named_parameters, parameter_arrays
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.training import Forward, explain
+from internal.tft.prediction import Predictor, explain
 
 KIND: Final = "temporal_fusion_transformer"
 BATCH_SIZE: Final = 512  # one shape for any number of tickers: kernels are compiled once, a small market is one batch
@@ -45,7 +43,7 @@ class NetworkModel:
         scaler: Of the observed variables.
         vocabularies: One a static variable.
         calibration: Of the networks' mean.
-        scale: What a target of one means, and the other half of the forecast.
+        scale: The log return that a target of one means, and the other half of the forecast.
         companions: The networks of further seeds.
     """
 
@@ -94,15 +92,15 @@ class NetworkModel:
 
     def standardised(self, windows: Windows) -> np.ndarray:
         """The mean of the networks' own quantiles, not calibrated, in units of the windows' scale."""
-        return np.asarray(np.mean([forward(windows)[0].astype(np.float64) for forward in self._forwards], axis=0))
+        return np.asarray(np.mean([predict(windows)[0].astype(np.float64) for predict in self._predictors], axis=0))
 
     @cached_property
-    def _forwards(self) -> list[Forward]:
+    def _predictors(self) -> list[Predictor]:
         """Kept with the networks, so that only the first forecasts pay for capturing them."""
-        return [Forward(one, BATCH_SIZE) for one in (self.network, *self.companions)]
+        return [Predictor(one, BATCH_SIZE) for one in (self.network, *self.companions)]
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Parameters by name, those of companions behind their number, the scale's and the calibration."""
+        """Parameters by name, those of companions after their number, the scale's and the calibration."""
         parameters = _parameters(self.network, "")
         for number, companion in enumerate(self.companions):
             parameters |= _parameters(companion, f"{COMPANION}{number}.")
@@ -127,9 +125,10 @@ class NetworkModel:
                 f"the vocabularies have {cardinalities} numbers, the network {configuration.static_cardinalities}"
             )
         calibration = Calibration.restore(artifact.arrays.get(CALIBRATION), configuration.horizon)
-        scale = AdaptiveVolatility.from_arrays(_below(artifact.arrays, SCALE))
+        scale = AdaptiveVolatility.from_arrays(_select_arrays(artifact.arrays, SCALE))
         networks = [
-            _load(configuration, _below(artifact.arrays, prefix)) for prefix in ("", *_companion_prefixes(artifact))
+            _load(configuration, _select_arrays(artifact.arrays, prefix))
+            for prefix in ("", *_companion_prefixes(artifact))
         ]
         return cls(networks[0], configuration, scaler, vocabularies, calibration, scale, tuple(networks[1:]))
 
@@ -140,15 +139,15 @@ def _width(quantiles: np.ndarray) -> np.ndarray:
 
 
 def _parameters(network: TemporalFusionTransformer, prefix: str) -> dict[str, np.ndarray]:
-    return {f"{prefix}{name}": np.asarray(tensor.numpy()) for name, tensor in get_state_dict(network).items()}
+    return {f"{prefix}{name}": array for name, array in parameter_arrays(network).items()}
 
 
 def _companion_prefixes(artifact: Artifact) -> list[str]:
     return sorted({f"{name.split('.')[0]}." for name in artifact.arrays if name.startswith(COMPANION)})
 
 
-def _below(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    """The arrays behind a prefix, without it; without a prefix, those that belong to the first network."""
+def _select_arrays(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose names have a prefix, without it; without a prefix, those that belong to the first network."""
     if prefix:
         return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
     others = (SCALE, COMPANION, CALIBRATION)
@@ -157,14 +156,15 @@ def _below(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarra
 
 def read_configuration(stored: Mapping[str, Any]) -> TemporalFusionTransformerConfiguration:
     """The network's configuration from an artifact's plain values. Raises ArtifactError when it does not fit."""
-    network: dict[str, Any] = dict(stored.get("network", {}))
-    plain: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in network.items()
+    network = cast("dict[str, object]", stored.get("network", {}))
+    values: dict[str, Any] = {
+        name: tuple(cast("list[object]", value)) if isinstance(value, list) else value
+        for name, value in network.items()
     }
     try:
-        configuration = TemporalFusionTransformerConfiguration(**plain)
+        configuration = TemporalFusionTransformerConfiguration(**values)
     except (TypeError, ValueError) as error:
-        raise ArtifactError(f"the artifact's network has other settings than this code: {error}") from error
+        raise ArtifactError(f"the artifact's network does not fit this code: {error}") from error
     expected = (OBSERVED_VARIABLES, KNOWN_VARIABLES, PAST_LENGTH, HORIZON)
     found = (configuration.observed_variables, configuration.known_variables, *_lengths(configuration))
     if found != expected:
@@ -174,7 +174,11 @@ def read_configuration(stored: Mapping[str, Any]) -> TemporalFusionTransformerCo
 
 def plain_configuration(configuration: TemporalFusionTransformerConfiguration) -> dict[str, Any]:
     """The network's configuration as plain values; tuples become lists."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(configuration).items()}
+    values: dict[str, object] = asdict(configuration)
+    return {
+        name: list(cast("tuple[object, ...]", value)) if isinstance(value, tuple) else value
+        for name, value in values.items()
+    }
 
 
 def _lengths(configuration: TemporalFusionTransformerConfiguration) -> tuple[int, int]:
@@ -185,10 +189,10 @@ def _load(
     configuration: TemporalFusionTransformerConfiguration, arrays: Mapping[str, np.ndarray]
 ) -> TemporalFusionTransformer:
     network = TemporalFusionTransformer(configuration)
-    expected = {name: tuple(tensor.shape) for name, tensor in get_state_dict(network).items()}
+    expected = {name: tuple(tensor.shape) for name, tensor in named_parameters(network).items()}
     found = {name: array.shape for name, array in arrays.items()}
     if expected != found:
         wrong = sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
         raise ArtifactError(f"{len(wrong)} weights do not fit the network, the first is {wrong[0]}")
-    load_state_dict(network, {name: Tensor(array) for name, array in arrays.items()}, verbose=False)
+    load_parameters(network, arrays)
     return network

@@ -117,9 +117,3 @@ def slippage(quantity: float, bar: Bar) -> float:
     """The fraction of the price that taking `quantity` shares costs; see the module's first lines."""
     volatility = log(bar.high / bar.low) / (2 * sqrt(log(2)))
     return HALF_SPREAD + volatility * sqrt(quantity / bar.volume)
-
-
-def average_price(order: Order, quantity: Decimal, price: Decimal) -> Decimal:
-    """The order's average fill price after one more fill."""
-    total = order.filled_quantity + quantity
-    return (order.filled_notional + quantity * price) / total if total else ZERO

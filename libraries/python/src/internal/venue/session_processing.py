@@ -13,17 +13,16 @@ from internal.dates import next_session, previous_session
 from internal.venue.charges import Sale, charge_borrow, charge_fees
 from internal.venue.clock import Auction, Step
 from internal.venue.corporate_actions import Split, apply_delisting, apply_dividend, apply_split, split_order
+from internal.venue.fills import fill_order
 from internal.venue.history import Fill, HistoryRow, Movement
 from internal.venue.margin_account import apply_fill, apply_marks, roll_day
 from internal.venue.market.listing import Bar
 from internal.venue.market.protocol import Market
 from internal.venue.market_faults import FaultSchedule, MarketFaultKind
-from internal.venue.matching import Execution, average_price, match_orders
-from internal.venue.money import ZERO, decimal_of, round_shares
+from internal.venue.matching import Execution, match_orders
+from internal.venue.money import decimal_of
 from internal.venue.orders import Order, OrderStatus, Side, TimeInForce
 from internal.venue.state import SessionEvent, VenueChange, VenueState
-
-NOTIONAL_REST = Decimal("0.001")
 
 
 def process_step(state: VenueState, market: Market, step: Step, faults: FaultSchedule) -> VenueChange:
@@ -145,33 +144,14 @@ class _StepRun:
         return quantity if fault is None or fault.share is None else quantity * fault.share
 
     def _fill(self, execution: Execution) -> None:
-        order, price, moment = execution.order, execution.price, self._step.timestamp
-        signed = order.side.sign * execution.quantity
-        self._account = apply_fill(self._account, order.ticker, signed, price, self._previous_close(execution))
-        filled = replace(
-            order,
-            filled_quantity=order.filled_quantity + execution.quantity,
-            filled_average_price=average_price(order, execution.quantity, price),
-            updated_at=moment,
-        )
-        done = _is_done(filled, price)
-        status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
-        leaves = ZERO if done else round_shares(filled.remaining_at(price), whole=False)
-        self._put(replace(filled, status=status, filled_at=moment if done else None))
-        self._append(
-            Fill(
-                order_id=order.id,
-                ticker=order.ticker,
-                side=order.side,
-                quantity=execution.quantity,
-                price=price,
-                order_status=status,
-                cumulative_quantity=filled.filled_quantity,
-                leaves_quantity=leaves,
-            )
-        )
+        order, signed = execution.order, execution.order.side.sign * execution.quantity
+        previous_close = self._previous_close(execution)
+        self._account = apply_fill(self._account, order.ticker, signed, execution.price, previous_close)
+        filled, fill = fill_order(order, execution.quantity, execution.price, self._step.timestamp)
+        self._put(filled)
+        self._append(fill)
         if order.side is Side.SELL:
-            self._sales.append(Sale(execution.quantity, price))
+            self._sales.append(Sale(execution.quantity, execution.price))
 
     def _previous_close(self, execution: Execution) -> Decimal:
         bar = self._market.bar(execution.order.ticker, previous_session(self._step.session))
@@ -210,10 +190,3 @@ class _StepRun:
     def _append(self, entry: Fill | Movement) -> None:
         number = self._before.last_row + len(self._history) + 1
         self._history.append(HistoryRow(number, self._step.session, self._step.timestamp, entry))
-
-
-def _is_done(order: Order, price: Decimal) -> bool:
-    """Whether nothing is left to fill; the thousandth of a notional order that rounding may leave is nothing."""
-    if order.notional is None:
-        return order.quantity is not None and order.filled_quantity >= order.quantity
-    return order.remaining_at(price) * price < order.notional * NOTIONAL_REST
