@@ -63,8 +63,8 @@ def on_loopback(folder: Path, addresses: Mapping[str, str]) -> Path:
 
 
 def traefik_routes(folder: Path, url: str) -> Path:
-    """A file for Traefik that routes its entry point `datamanager` to one address."""
-    router = {"rule": "PathPrefix(`/`)", "entryPoints": ["datamanager"], "service": "datamanager"}
+    """A file for Traefik that routes its entry point `entry` to one address."""
+    router = {"rule": "PathPrefix(`/`)", "entryPoints": ["entry"], "service": "datamanager"}
     service = {"loadBalancer": {"servers": [{"url": url}]}}
     routes = {"http": {"routers": {"datamanager": router}, "services": {"datamanager": service}}}
     (folder / "datamanager.yaml").write_text(yaml.safe_dump(routes))
@@ -107,10 +107,10 @@ def _answers(url: str) -> bool:
 @contextmanager
 def watch(folder: Path, services: Mapping[str, int]) -> Generator[Watchers]:
     """Run everything that watches, around services that listen (or will listen) on these ports."""
-    names = ("prometheus", "alertmanager", "node-exporter", "traefik", "datamanager")
+    names = ("prometheus", "alertmanager", "node-exporter", "traefik", "entry")
     ports = dict(zip(names, free_ports(len(names)), strict=True))
     at = {name: f"127.0.0.1:{port}" for name, port in (ports | dict(services)).items()}
-    targets = {name: address for name, address in at.items() if name != "datamanager"}
+    targets = {name: address for name, address in at.items() if name != "entry"}
     alertmanager, prometheus = (f"http://{at[name]}/{name}" for name in ("alertmanager", "prometheus"))
     with ExitStack() as stack:
         for name, ready, command in (
@@ -135,7 +135,7 @@ def watch(folder: Path, services: Mapping[str, int]) -> Generator[Watchers]:
                     *("traefik", f"--providers.file.filename={traefik_routes(folder, 'http://' + at['datamanager'])}"),
                     *(
                         f"--entryPoints.metrics.address={at['traefik']}",
-                        f"--entryPoints.datamanager.address={at['datamanager']}",
+                        f"--entryPoints.entry.address={at['entry']}",
                     ),
                     *("--metrics.prometheus.entryPoint=metrics", "--metrics.prometheus.addRoutersLabels=true"),
                 ],
@@ -150,4 +150,4 @@ def watch(folder: Path, services: Mapping[str, int]) -> Generator[Watchers]:
             ),
         ):
             stack.enter_context(running(command, folder / f"{name}.log", ready))
-        yield Watchers(prometheus, f"http://{at['datamanager']}")
+        yield Watchers(prometheus, f"http://{at['entry']}")
