@@ -1,4 +1,4 @@
-"""The earnings clock: a planted day of news rings 13 weeks later, at the right session, and never from the future."""
+"""Earnings features: a planted day of news shows 13 weeks later, at the right session, and never from the future."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -32,36 +32,36 @@ def _jumping(bars: pl.DataFrame, details: pl.DataFrame, moved: pl.Expr) -> pl.Da
 
 
 @pytest.mark.parametrize(("place", "days"), list(enumerate(DAYS_BACK)))
-def test_news_rings_again(observed: pl.DataFrame, place: int, days: int) -> None:
-    """Of all sessions the spike is largest for the target that lies so many days after the news, give or take one."""
+def test_news_shows_again(observed: pl.DataFrame, place: int, days: int) -> None:
+    """Of all sessions the spike is largest for the target that many days after the news, give or take one session."""
     rows = (observed["ticker"] == "T00").to_numpy()
     calendar = sessions_frame(START, END)["date"].to_list()
-    for step, heard in enumerate(earnings_features(observed), start=1):
-        inputs = heard[rows]
+    for step, features in enumerate(earnings_features(observed), start=1):
+        inputs = features[rows]
         day = calendar[calendar.index(observed["date"][int(inputs[:, place].argmax())]) + step]
         assert abs((day - NEWS - timedelta(days=days)).days) <= 4
         assert inputs[:, place].max() > np.log1p(8)
         assert (inputs[:, place] > np.log1p(8)).sum() <= 4
 
 
-def test_no_history_is_silence(observed: pl.DataFrame) -> None:
-    """Rows whose history does not reach 91 days back hear nothing."""
+def test_no_history_gives_zeros(observed: pl.DataFrame) -> None:
+    """Rows whose history does not reach 91 days back have only zeros."""
     for inputs in earnings_features(observed):
         assert not inputs[:50].any()
 
 
-def test_what_moved_all_is_no_news(
+def test_a_move_of_all_tickers_is_no_news(
     make_bars: Callable[[int, date, date], pl.DataFrame], make_details: Callable[[int], pl.DataFrame]
 ) -> None:
-    """A session on which every ticker jumps alike rings for none: nobody ever hears more than without the jump."""
+    """A session on which every ticker jumps alike raises no ticker's features above those without the jump."""
     bars, details = make_bars(5, START, END), make_details(5)
-    shaken, calm = (earnings_features(_jumping(bars, details, pl.lit(moved))) for moved in (True, False))
-    for loud, quiet in zip(shaken, calm, strict=True):
-        assert (loud[:, : len(DAYS_BACK)] <= quiet[:, : len(DAYS_BACK)] + 1e-6).all()
+    with_jump, without = (earnings_features(_jumping(bars, details, pl.lit(shift))) for shift in (True, False))
+    for moved, expected in zip(with_jump, without, strict=True):
+        assert (moved[:, : len(DAYS_BACK)] <= expected[:, : len(DAYS_BACK)] + 1e-6).all()
 
 
-def test_some_rows_hear_what_all_hear(observed: pl.DataFrame) -> None:
-    """Asked at some rows alone, of any segment, it says to the bit what it says of every row."""
+def test_some_rows_equal_all_rows(observed: pl.DataFrame) -> None:
+    """Computed at some rows of any segments, they equal to the bit those computed at every row."""
     rows = np.flatnonzero(observed["age"].to_numpy() % 7 == 3)
     for some, every in zip(earnings_features_at(add_spikes(observed), rows), earnings_features(observed), strict=True):
         assert some.tobytes() == every[rows].tobytes()

@@ -1,8 +1,8 @@
 """Adaptive conformal calibration: an interval that was too narrow lately grows, one that was too wide shrinks.
 
-Knows forecasts at every row and what has become of them since. The method tracks each quantile by its misses (adaptive
-conformal inference, Gibbs and Candes 2021, in the form of conformal PID's quantile tracking, Angelopoulos et al. 2023),
-on the logarithm of the interval's width, with a decay, so that a year of rows is memory enough. Fits nothing.
+The method tracks each quantile by its misses (adaptive conformal inference, Gibbs and Candes 2021, in the form of
+conformal PID's quantile tracking, Angelopoulos et al. 2023), on the logarithm of the interval's width, with a decay, so
+that one year of rows suffices. Nothing is fitted.
 """
 
 from typing import Final
@@ -23,22 +23,23 @@ FEWEST: Final = 5
 def adaptive_factors(
     frame: pl.DataFrame, quantiles: np.ndarray, truth: np.ndarray, rows: np.ndarray | slice = EVERY_ROW
 ) -> np.ndarray:
-    """What each half of each interval should be multiplied by, as known at the row, f64 [row, ..., step, half].
+    """The factor for each half of each interval, as known at the row, f64 [row, ..., step, half].
 
     Args:
         frame: The observed panel.
         quantiles: f64 [row, ..., step, 3], forecasts at every row; NaN where there is none. Without the axis of rows:
             the same at each of them.
-        truth: f64 [row, ..., step], what came of them; NaN where it is unknown. **Guard:** what came of a forecast of
+        truth: f64 [row, ..., step], the realized values; NaN where unknown. **Guard:** the outcome of a forecast of
             `step` sessions is used from the session on in which it is known, `step` after the row, never before.
-        rows: Those that are answered for.
+        rows: The rows to return.
     """
     session = frame.get_column("session").to_numpy()
     day, group, days = session - session.min(initial=0), _thirds(frame), int(np.ptp(session)) + 1 if len(session) else 1
     cell = day * GROUPS + group  # a date's third
     by_cell = np.argsort(cell, kind="stable")
     bounds = np.searchsorted(cell[by_cell], np.arange(days * GROUPS + 1))
-    step, shape = np.arange(truth.shape[-1]), (GROUPS, *truth.shape[1:], 2)
+    step = np.arange(int(truth.shape[-1]))
+    shape = (GROUPS, *truth.shape[1:], 2)
     logs, history, news = np.zeros(shape), np.ones((days, *shape)), np.zeros((days + len(step) + 1, *shape))
     for today in range(days):
         logs = DECAY * logs + RATE * news[today]
@@ -68,8 +69,8 @@ def _interval(quantiles: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, n
 def past_returns_ahead(frame: pl.DataFrame) -> np.ndarray:
     """Cumulative log returns from each row, f64 [row, step]; NaN where the session ahead is unknown or did not trade.
 
-    Unlike `future_log_returns` it asks nothing about later sessions than the one ahead, so that a panel that is cut at
-    a day holds the same answers up to it.
+    Unlike `future_log_returns` it depends on no session after the one ahead, so that a panel that is cut at a day gives
+    the same values up to it.
     """
     close = pl.col("close").log()
     ahead = [pl.when(pl.col("traded").shift(-step)).then(close.shift(-step) - close).over("segment") for step in STEPS]
@@ -84,11 +85,11 @@ def _thirds(frame: pl.DataFrame) -> np.ndarray:
 
 
 def _misses(quantiles: np.ndarray, truth: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """How much more often than wanted the truths of one date and third lie outside, f64 [..., step, half].
+    """The excess share of outcomes of one date and third outside their interval, f64 [..., step, half].
 
-    Both halves get half of it: which half is missed tells where the market went, and neighbouring forecasts share most
-    of that; followed on its own, each half narrows after a fall as the other widens. Zero where there are too few. A
-    truth or forecast that is NaN does not count.
+    Each half gets half of it. Which half is missed depends on where the market went, and neighbouring forecasts share
+    most of that: tracked on its own, each half would narrow after a fall while the other widens. Zero where there are
+    too few outcomes. An outcome or forecast that is NaN does not count.
     """
     low, high = _interval(quantiles, factors)
     usable = np.isfinite(truth + low + high)  # [row, ..., step]

@@ -1,8 +1,8 @@
-"""Trees on HAR's scale: which ticker or day is more volatile than its peers, beyond what HAR says of it.
+"""Trees on HAR's scale: which ticker is more volatile than its peers of the same date, beyond what HAR predicts.
 
-Knows a multiplier of the scale of HAR with the earnings clock, learnt from moves in units of that scale, each divided
-by its date's mean: trees that are told which dates were wild remember them, and are worse than history. Knows nothing
-of networks.
+The trees predict a multiplier of the scale of HAR with earnings features. They are fitted on moves in units of that
+scale, each divided by its date's mean: trees that see which dates were volatile memorise them, and do worse than
+history.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.forecast import future_log_returns, pool_quantiles, to_daily
-from internal.baselines.heterogeneous import LONG_MEMORY, ClockedVolatility, Scales
+from internal.baselines.heterogeneous import YEAR_OF_HISTORY, EarningsVolatility, Scales
 from internal.baselines.trees import Trees
 from internal.baselines.volatility import ROOT_STEPS, TABLE, require_shapes
 from internal.errors import InvalidRequestError
@@ -24,7 +24,7 @@ from internal.features.windows import find_origins
 from internal.forecasting.quantiles import RowQuantiles
 
 TREE_COUNT: Final = 80
-LARGEST_MOVE: Final = 6.0  # in units of the scale: one accident must not shape a leaf
+LARGEST_MOVE: Final = 6.0  # in units of the scale: one outlier must not shape a leaf
 ENOUGH_ROWS: Final = 20_000
 MARKET: Final = "market"
 OWN_INPUTS: Final = tuple(place for place, name in enumerate(INPUTS) if not name.startswith(MARKET))
@@ -34,16 +34,16 @@ SCALE, TREES = "scale.", "trees."
 
 @dataclass(frozen=True)
 class BoostedVolatility:
-    """HAR's scale x what the trees say x pooled quantiles by step.
+    """HAR's scale x the trees' multiplier x pooled quantiles by step.
 
     Attributes:
-        scale: HAR with the earnings clock.
-        trees: They answer the multiplier of both of its scales, the same for every step.
+        scale: HAR with earnings features.
+        trees: The multiplier of both of its scales, the same for every step.
         cumulative: Quantiles of cumulative log returns in units of the multiplied scale, f64 [step, quantile].
         daily: Quantiles of daily simple returns in units of theirs, f64 [step, quantile].
     """
 
-    scale: ClockedVolatility
+    scale: EarningsVolatility
     trees: Trees
     cumulative: np.ndarray
     daily: np.ndarray
@@ -51,25 +51,25 @@ class BoostedVolatility:
 
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
-        """Fit HAR, grow trees on its relative misses at the fold's origins, then pool the returns."""
-        scale, ahead = ClockedVolatility.fit(frame, fold=fold), future_log_returns(frame, last=fold.last)
+        """Fit HAR, grow trees on its relative errors at the fold's origins, then pool the returns."""
+        scale, ahead = EarningsVolatility.fit(frame, fold=fold), future_log_returns(frame, last=fold.last)
         scales = scale.scales(frame)
         inputs = boosted_inputs(frame, scales)
         whole = np.isfinite(ahead).all(axis=1) & np.isfinite(inputs).all(axis=1)
-        rows = _well_remembered(frame, find_origins(frame, fold), whole)
+        rows = _select_training_rows(frame, find_origins(frame, fold), whole)
         if not len(rows):
             raise InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
         moves = np.minimum(np.abs(to_daily(ahead[rows])) / scales.daily[rows], LARGEST_MOVE).mean(axis=1)
         target = divide_by_date_mean(moves, frame.get_column("date").gather(rows))
         trees = Trees.fit(inputs[rows], target, tree_count=TREE_COUNT)
-        larger = _multiplied(scales, trees.predict(inputs))
-        cumulative = pool_quantiles(ahead, larger.cumulative, rows)
-        return cls(scale, trees, cumulative, pool_quantiles(to_daily(ahead), larger.daily, rows))
+        multiplied = _multiply(scales, trees.predict(inputs))
+        cumulative = pool_quantiles(ahead, multiplied.cumulative, rows)
+        return cls(scale, trees, cumulative, pool_quantiles(to_daily(ahead), multiplied.daily, rows))
 
     def scales(self, frame: pl.DataFrame) -> Scales:
         """The expected size of the moves from each row."""
         scales = self.scale.scales(frame)
-        return _multiplied(scales, self.trees.predict(boosted_inputs(frame, scales)))
+        return _multiply(scales, self.trees.predict(boosted_inputs(frame, scales)))
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Multiplied scale x pooled quantile."""
@@ -86,15 +86,15 @@ class BoostedVolatility:
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
         """Restore the parts."""
         cumulative, daily = require_shapes(arrays, {"cumulative": TABLE, "daily": TABLE})
-        scale = ClockedVolatility.from_arrays(_below(arrays, SCALE))
-        return cls(scale, Trees.from_arrays(_below(arrays, TREES), input_count=INPUT_COUNT), cumulative, daily)
+        scale = EarningsVolatility.from_arrays(_select_prefix(arrays, SCALE))
+        return cls(scale, Trees.from_arrays(_select_prefix(arrays, TREES), input_count=INPUT_COUNT), cumulative, daily)
 
 
 def boosted_inputs(frame: pl.DataFrame, scales: Scales) -> np.ndarray:
-    """What the trees are asked with, f64 [row, INPUT_COUNT]; NaN where history is too short.
+    """The trees' inputs, f64 [row, INPUT_COUNT]; NaN where history is too short.
 
-    HAR's inputs without the market's and the log scale, each less its mean over the date's tickers; the log scale in
-    units of the blended volatility; the clock's largest answers over the sessions ahead.
+    HAR's inputs without the market's, and the log scale, each minus its mean over the date's tickers; the log scale in
+    units of the blended volatility; the largest earnings features over the sessions ahead.
 
     Args:
         frame: What `variables.observe` returns. **Guard:** an input is made of its row and earlier ones, or of the same
@@ -104,20 +104,20 @@ def boosted_inputs(frame: pl.DataFrame, scales: Scales) -> np.ndarray:
     level = np.log(scales.cumulative[:, -1])
     own = np.column_stack([volatility_inputs(frame)[:, OWN_INPUTS], level])
     volatility = frame.get_column("volatility").fill_null(float("nan")).to_numpy()
-    clock = np.max(list(earnings_features(frame)), axis=0)
-    beside = _less_date_mean(own, frame.get_column("date"))
-    return np.column_stack([beside, level - np.log(volatility * ROOT_STEPS[-1]), clock])
+    earnings = np.max(list(earnings_features(frame)), axis=0)
+    beside = _subtract_date_mean(own, frame.get_column("date"))
+    return np.column_stack([beside, level - np.log(volatility * ROOT_STEPS[-1]), earnings])
 
 
-def _well_remembered(frame: pl.DataFrame, origins: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """The origins with whole inputs and moves; where they are enough, those with a year behind them."""
+def _select_training_rows(frame: pl.DataFrame, origins: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """The origins with complete inputs and moves; if there are enough of them, only those with a year of history."""
     usable = origins[whole[origins]]
-    full = usable[frame.get_column("age").to_numpy()[usable] >= LONG_MEMORY]
+    full = usable[frame.get_column("age").to_numpy()[usable] >= YEAR_OF_HISTORY]
     return np.asarray(full if len(full) >= ENOUGH_ROWS else usable)
 
 
 def divide_by_date_mean(values: np.ndarray, dates: pl.Series) -> np.ndarray:
-    """Values f64 [row] over their date's mean."""
+    """Values f64 [row] divided by the mean of their date."""
     return (
         pl.DataFrame({"value": values, "date": dates})
         .select(pl.col("value") / pl.col("value").mean().over("date"))
@@ -126,17 +126,17 @@ def divide_by_date_mean(values: np.ndarray, dates: pl.Series) -> np.ndarray:
     )
 
 
-def _less_date_mean(values: np.ndarray, dates: pl.Series) -> np.ndarray:
-    """Values f64 [row, column] less the mean of those that are known on the date."""
+def _subtract_date_mean(values: np.ndarray, dates: pl.Series) -> np.ndarray:
+    """Values f64 [row, column] minus the mean of the date's known values."""
     named = pl.DataFrame(values, schema=[str(place) for place in range(values.shape[1])]).fill_nan(None)
     columns = pl.col(named.columns)
     apart = named.with_columns(dates.alias("date")).select(columns - columns.mean().over("date"))
     return apart.fill_null(float("nan")).to_numpy()
 
 
-def _multiplied(scales: Scales, multiplier: np.ndarray) -> Scales:
+def _multiply(scales: Scales, multiplier: np.ndarray) -> Scales:
     return Scales(scales.cumulative * multiplier[:, None], scales.daily * multiplier[:, None])
 
 
-def _below(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+def _select_prefix(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

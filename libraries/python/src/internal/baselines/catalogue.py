@@ -1,14 +1,11 @@
-"""The baselines by name, and which of them this machine can fit.
-
-Knows which there are and that one of them asks for a library of the system. Knows nothing of how they forecast.
-"""
+"""The baselines by name, and which of them this machine can fit."""
 
 from typing import Final
 
 from internal.baselines.boosted_volatility import BoostedVolatility
 from internal.baselines.conditional_variance import ConditionalVariance
 from internal.baselines.forecast import Baseline
-from internal.baselines.heterogeneous import AdaptiveVolatility, ClockedVolatility, HeterogeneousVolatility
+from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility, HeterogeneousVolatility
 from internal.baselines.history import ExpandingHistory, RollingHistory
 from internal.baselines.trees import load_lightgbm
 from internal.baselines.volatility import BlendedVolatility
@@ -22,7 +19,7 @@ BASELINES: Final[dict[str, type[Baseline]]] = {
         BlendedVolatility,
         ConditionalVariance,
         HeterogeneousVolatility,
-        ClockedVolatility,
+        EarningsVolatility,
         AdaptiveVolatility,
         BoostedVolatility,
     )
@@ -30,9 +27,9 @@ BASELINES: Final[dict[str, type[Baseline]]] = {
 
 
 def fittable_baselines() -> dict[str, type[Baseline]]:
-    """All of them; on a machine without OpenMP all but the boosted one, which forecasts everywhere once it is fitted.
+    """All baselines; without LightGBM or its OpenMP library, all but the boosted one, which only then cannot be fitted.
 
-    `fund doctor` says what is missing there; a comparison goes on without it.
+    `fund doctor` says what is missing; a comparison goes on without it.
     """
     try:
         load_lightgbm()

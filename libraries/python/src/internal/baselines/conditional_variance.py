@@ -1,7 +1,7 @@
-"""GARCH(1,1) (Bollerslev 1986): tomorrow's variance from yesterday's and its surprise, x pooled quantiles.
+"""GARCH(1,1) (Bollerslev 1986): the next session's variance from the last one's and its shock, x pooled quantiles.
 
-Knows one pair of parameters a ticker, found by likelihood on a grid, with the long run as each day's own history has
-it (variance targeting, Engle and Mezrich 1996). Knows nothing of other inputs.
+Each ticker has one pair of parameters, chosen by likelihood on a grid. The long-run variance is that of each day's own
+history (variance targeting, Engle and Mezrich 1996).
 """
 
 from itertools import pairwise
@@ -17,15 +17,17 @@ from internal.features.splits import Block
 from internal.forecasting.quantiles import STEPS, RowQuantiles
 
 VARIANCE_FLOOR: Final = 1e-6
-LARGEST_MOVE: Final = 0.2  # a session beyond it counts as it: one accident must not set a month's variance
+LARGEST_MOVE: Final = 0.2  # larger moves are clipped: one outlier must not set a month's variance
 SHOCKS: Final = (0.02, 0.05, 0.08, 0.12, 0.18)
 PERSISTENCES: Final = (0.85, 0.92, 0.96, 0.98, 0.99)
-GRID: Final = np.array([(shock, kept) for shock in SHOCKS for kept in PERSISTENCES])  # [pair, (alpha, alpha + beta)]
+GRID: Final = np.array(
+    [(shock, persistence) for shock in SHOCKS for persistence in PERSISTENCES]
+)  # [pair, (alpha, alpha + beta)]
 NAME_BYTES: Final = 24
 
 
 class ConditionalVariance:
-    """GARCH(1,1) by ticker; a ticker that was not in the fold takes the pair that was likeliest over all."""
+    """GARCH(1,1) by ticker; a ticker that was not in the fold takes the pair that is likeliest over all tickers."""
 
     kind: ClassVar[str] = "conditional_variance"
 
@@ -94,19 +96,20 @@ def _squares(frame: pl.DataFrame) -> np.ndarray:
 
 
 def _variances(
-    frame: pl.DataFrame, squares: np.ndarray, shock: np.ndarray | float, kept: np.ndarray | float
+    frame: pl.DataFrame, squares: np.ndarray, shock: np.ndarray | float, persistence: np.ndarray | float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The next session's variance as each row's close knows it, and the long run so far, f64 [row] each.
+    """The next session's variance as of each row's close, and the long-run variance so far, f64 [row] each.
 
-    With the long run V of the row's day: next = (1 - kept) V + shock x square + (kept - shock) x this session's.
+    With the long-run variance V of the row's day:
+    next = (1 - persistence) V + shock x square + (persistence - shock) x this session's variance.
     """
     age = frame.get_column("age").to_numpy()
     known = np.nan_to_num(squares)
     seen = pl.DataFrame({"segment": frame.get_column("segment"), "square": known})
     sums = seen.select(pl.col("square").cum_sum().over("segment")).to_series().to_numpy()
     long_run = np.maximum(sums / np.maximum(age, 1), VARIANCE_FLOOR)
-    innovation = (1 - kept) * long_run + shock * known
-    remembered = np.broadcast_to(np.asarray(kept - shock, np.float64), age.shape)
+    innovation = (1 - persistence) * long_run + shock * known
+    remembered = np.broadcast_to(np.asarray(persistence - shock, np.float64), age.shape)
     following = long_run.copy()
     order = np.argsort(age, kind="stable")  # one slice an age: every segment's rows of that age at once
     bounds = np.searchsorted(age[order], np.arange(1, int(age.max(initial=0)) + 2))

@@ -1,7 +1,4 @@
-"""What every baseline answers, and how pinball quantiles of a standardised return are pooled.
-
-Knows shapes and quantiles. Knows nothing of any one baseline.
-"""
+"""The interface of a baseline, and the pooling of quantiles of standardised returns."""
 
 from typing import ClassVar, Final, Protocol, Self
 
@@ -15,7 +12,7 @@ EVERY_ROW: Final = slice(None)
 
 
 class Baseline(Protocol):
-    """A forecast without a network: fitted on a block of an observed panel, then asked for any row."""
+    """A forecast without a network: fitted on a block of an observed panel, then read at any row."""
 
     kind: ClassVar[str]
 

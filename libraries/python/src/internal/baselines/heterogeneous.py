@@ -1,8 +1,7 @@
 """HAR: the volatility of each coming session from averages of past volatility (Corsi 2009), x pooled quantiles.
 
-Knows the scales that regressions of each session ahead and of each cumulative step give, and quantiles in their units.
-The inputs are `features.volatility_inputs` and `features.earnings_features`; `staged_ridge` fits them. Knows nothing of
-networks; they may stand on its scales.
+One regression for each session ahead and one for each cumulative step give the scales; quantiles are pooled in units of
+the scales. The inputs are `features.volatility_inputs` and `features.earnings_features`, fitted by `staged_ridge`.
 """
 
 from collections.abc import Callable
@@ -34,7 +33,7 @@ from internal.features.windows import find_origins
 from internal.forecasting.quantiles import STEPS, RowQuantiles
 
 LARGEST_INPUT: Final = 6.0
-LONG_MEMORY: Final = 260  # sessions after which the clock of a year is full
+YEAR_OF_HISTORY: Final = 260  # sessions after which every earnings feature can be computed
 PART_ROWS: Final = 32_768
 
 
@@ -51,7 +50,7 @@ class Scales:
     daily: np.ndarray
 
     def at(self, rows: np.ndarray) -> "Scales":
-        """Those of some rows."""
+        """The scales of some rows."""
         return Scales(self.cumulative[rows], self.daily[rows])
 
 
@@ -62,7 +61,7 @@ class HeterogeneousVolatility:
     Attributes:
         center: Mean of each input in the fold, f64 [input].
         spread: Its standard deviation, f64 [input].
-        daily_coefficients: Of inputs, one, the clock's inputs and its being awake, f64 [input + 1 + clock + 1, step].
+        daily_coefficients: Of features, intercept, earnings features, history-available flag, f64 [coefficient, step].
         cumulative_coefficients: The same for the mean variance up to the step.
         daily: Quantiles of daily simple returns in units of their scale, f64 [step, quantile].
         cumulative: Quantiles of cumulative log returns in units of theirs, f64 [step, quantile].
@@ -75,46 +74,47 @@ class HeterogeneousVolatility:
     daily: np.ndarray
     cumulative: np.ndarray
     kind: ClassVar[str] = "heterogeneous_volatility"
-    reads_clock: ClassVar[bool] = False
+    uses_earnings: ClassVar[bool] = False
 
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
-        """Regressions on the fold's origins, then their returns pooled in units of scales that have not seen them."""
+        """Fit regressions on the fold's origins, then pool their returns in units of out-of-sample scales."""
         ahead, inputs = future_log_returns(frame, last=fold.last), volatility_inputs(frame)
-        answers = [future_log_variance(frame, STEPS, mean=mean) for mean in (False, True)]
-        whole = np.all([np.isfinite(values).all(axis=1) for values in (ahead, inputs, *answers)], axis=0)
+        targets = [future_log_variance(frame, STEPS, mean=mean) for mean in (False, True)]
+        whole = np.all([np.isfinite(values).all(axis=1) for values in (ahead, inputs, *targets)], axis=0)
         origins = find_origins(frame, fold)
         rows = origins[whole[origins]]
         if not len(rows):
             raise InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
         center, spread = inputs[rows].mean(axis=0), np.maximum(inputs[rows].std(axis=0), 1e-9)
-        design = cls._design(add_spikes(frame), _standardised(inputs, center, spread))
-        scales, every = _scales(cross_fit_log_variances(design, answers, rows)), np.arange(len(rows))
+        design = cls._design(add_spikes(frame), _standardise(inputs, center, spread))
+        scales, every = _scales(cross_fit_log_variances(design, targets, rows)), np.arange(len(rows))
         daily = pool_quantiles(to_daily(ahead[rows]), scales.daily, every)
         cumulative = pool_quantiles(ahead[rows], scales.cumulative, every)
-        for_daily, for_cumulative = fit_staged_ridge(design, answers, rows)
+        for_daily, for_cumulative = fit_staged_ridge(design, targets, rows)
         return cls(center, spread, for_daily, for_cumulative, daily, cumulative)
 
     @classmethod
     def _design(cls, prepared: pl.DataFrame, standardised: np.ndarray) -> Design:
-        """What variances are explained by, for every row of some whole segments that know their spikes."""
+        """The explanatory variables of every row of whole segments with spikes."""
         age, session = prepared.get_column("age").to_numpy(), prepared.get_column("session").to_numpy()
-        awake = (age >= LONG_MEMORY) & cls.reads_clock
-        return Design(standardised, np.array(SHARED_BY_DATE), cls._clocks(prepared, awake), awake, session)
+        has_history = (age >= YEAR_OF_HISTORY) & cls.uses_earnings
+        earnings = cls._earnings(prepared, has_history)
+        return Design(standardised, np.array(SHARED_BY_DATE), earnings, has_history, session)
 
     @classmethod
-    def _clocks(cls, prepared: pl.DataFrame, awake: np.ndarray) -> list[list[np.ndarray]]:
-        """The clock's inputs of each session ahead, and the largest of all sessions up to it, f64 [row, input] each.
+    def _earnings(cls, prepared: pl.DataFrame, has_history: np.ndarray) -> list[list[np.ndarray]]:
+        """Earnings features of each session ahead, and their maxima up to each session, f64 [row, feature] each.
 
-        Only rows that are awake are filled in, the last 60 of 320 sessions: the others are never read.
+        They are computed only for rows with one year of history, the last 60 of 320 sessions; the others are not read.
         """
-        if not cls.reads_clock:
+        if not cls.uses_earnings:
             return [[np.empty((prepared.height, 0))] * len(STEPS)] * 2
-        heard = list(earnings_features_at(prepared, np.flatnonzero(awake)))
-        return [[_spread(one, awake) for one in steps] for steps in (heard, accumulate(heard, np.maximum))]
+        found = list(earnings_features_at(prepared, np.flatnonzero(has_history)))
+        return [[_expand(one, has_history) for one in steps] for steps in (found, accumulate(found, np.maximum))]
 
     def scales(self, frame: pl.DataFrame) -> Scales:
-        """The expected size of the moves from each row; a few tickers at a time, whose arrays fit a core's cache."""
+        """The expected size of the moves from each row, computed a few tickers at a time, so that arrays fit a cache."""
         prepared, shape = add_spikes(add_group_columns(frame)), (frame.height, len(STEPS))
         whole = Scales(np.empty(shape), np.empty(shape))
 
@@ -126,8 +126,8 @@ class HeterogeneousVolatility:
         return whole
 
     def _part(self, prepared: pl.DataFrame) -> Scales:
-        """Those of some whole segments."""
-        design = self._design(prepared, _standardised(select_inputs(prepared), self.center, self.spread))
+        """The scales of whole segments."""
+        design = self._design(prepared, _standardise(select_inputs(prepared), self.center, self.spread))
         fitted = [self.daily_coefficients, self.cumulative_coefficients]
         return _scales(predict_log_variances(design, fitted))
 
@@ -147,7 +147,7 @@ class HeterogeneousVolatility:
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
         """Restore what was fitted."""
         inputs = (len(INPUTS),)
-        fitted = (len(INPUTS) + 1 + EARNINGS_INPUT_COUNT * cls.reads_clock + 1, len(STEPS))
+        fitted = (len(INPUTS) + 1 + EARNINGS_INPUT_COUNT * cls.uses_earnings + 1, len(STEPS))
         shapes: dict[str, tuple[int, ...]] = {
             "center": inputs,
             "spread": inputs,
@@ -159,20 +159,20 @@ class HeterogeneousVolatility:
         return cls(*require_shapes(arrays, shapes))
 
 
-class ClockedVolatility(HeterogeneousVolatility):
-    """HAR that also reads the earnings clock."""
+class EarningsVolatility(HeterogeneousVolatility):
+    """HAR with earnings features."""
 
     kind: ClassVar[str] = "clocked_volatility"
-    reads_clock: ClassVar[bool] = True
+    uses_earnings: ClassVar[bool] = True
 
 
-class AdaptiveVolatility(ClockedVolatility):
-    """The same with intervals that follow their own misses, see `baselines.adaptation`."""
+class AdaptiveVolatility(EarningsVolatility):
+    """HAR with earnings features whose intervals adapt to their misses, see `baselines.adaptation`."""
 
     kind: ClassVar[str] = "adaptive_volatility"
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
-        """Fitted scale x pooled quantile, each half of the interval x what its recent misses ask for."""
+        """Fitted scale x pooled quantile, each half of the interval x its adaptive factor."""
         scales = self.scales(frame)
         plain, (cumulative, daily) = self.plain(scales), self.factors(frame, scales)
         return RowQuantiles(widen_intervals(plain.cumulative, cumulative), widen_intervals(plain.daily, daily))
@@ -180,9 +180,9 @@ class AdaptiveVolatility(ClockedVolatility):
     def factors(
         self, frame: pl.DataFrame, scales: Scales, rows: np.ndarray | slice = EVERY_ROW
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Of the halves of cumulative and of daily intervals at some rows, f64 [row, step, half] each.
+        """Adaptive factors of the halves of cumulative and of daily intervals at some rows, f64 [row, step, half] each.
 
-        Misses are counted in units of the scale: there every row has the same quantiles.
+        Misses are counted in units of the scale, in which every row has the same quantiles.
         """
         truth = np.empty((frame.height, 2, len(STEPS)))
 
@@ -197,22 +197,22 @@ class AdaptiveVolatility(ClockedVolatility):
 
 
 def _each_part(frame: pl.DataFrame, fill: Callable[[slice], None]) -> None:
-    """Do it for all rows of a frame, side by side for parts of about PART_ROWS rows that hold whole segments."""
+    """Call `fill` in parallel for parts of a frame, of about PART_ROWS rows, that hold whole segments."""
     ends = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum().to_numpy()
     bounds = [0, *ends[:-1][np.diff(ends // PART_ROWS) > 0].tolist(), frame.height]
     parts = [slice(first, last) for first, last in pairwise(bounds)]
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # BLAS' own threads spin
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # BLAS threads would spin
         list(pool.map(fill, parts))  # a list, so that an error is raised
 
 
-def _spread(heard: np.ndarray, awake: np.ndarray) -> np.ndarray:
-    """What was heard in the rows that are awake, f64 [row, input]; anything elsewhere."""
-    whole = np.empty((len(awake), heard.shape[1]))
-    whole[awake] = heard
+def _expand(values: np.ndarray, selected: np.ndarray) -> np.ndarray:
+    """The values of the selected rows at their places among all rows, f64 [row, column]; undefined elsewhere."""
+    whole = np.empty((len(selected), values.shape[1]))
+    whole[selected] = values
     return whole
 
 
-def _standardised(inputs: np.ndarray, center: np.ndarray, spread: np.ndarray) -> np.ndarray:
+def _standardise(inputs: np.ndarray, center: np.ndarray, spread: np.ndarray) -> np.ndarray:
     """Inputs in standard deviations, f64 [row, input]."""
     standardised = inputs - center
     standardised /= spread
@@ -220,6 +220,6 @@ def _standardised(inputs: np.ndarray, center: np.ndarray, spread: np.ndarray) ->
 
 
 def _scales(log_variances_of: list[np.ndarray]) -> Scales:
-    """Half a log variance is a log scale: from those of single sessions and of means up to each step."""
+    """Scales from log variances of single sessions and of means up to each step: half a log variance is a log scale."""
     daily, cumulative = (np.exp(one / 2) for one in log_variances_of)
     return Scales(cumulative * ROOT_STEPS, daily)

@@ -1,7 +1,4 @@
-"""History as the forecast: the empirical quantiles of a ticker's own past returns.
-
-Knows rolling and expanding windows. Fits nothing and knows nothing of other tickers.
-"""
+"""History as the forecast: the empirical quantiles of a ticker's own past returns, in rolling or expanding windows."""
 
 from typing import ClassVar, Final, Self
 
@@ -41,7 +38,7 @@ class RollingHistory:
 
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
-        """There is nothing to fit: history is read from the frame that is forecast."""
+        """Return the baseline: history is read from the frame that is forecast, so that nothing is fitted."""
         del frame, fold
         return cls()
 

@@ -1,8 +1,7 @@
-"""Log variances in three ridge regressions: which ticker moves more, how much all of them move, whose news is due.
+"""Ridge regression of log variances in three stages: features of tickers, of the market, and of earnings.
 
-Knows arrays, and which inputs all tickers of a date share. Knows nothing of where inputs come from or what variances
-are used for. A date is one observation of the market, however many tickers it has: what is shared by all of them is
-fitted by itself, and harder held, so that it cannot memorise dates.
+A date is one observation of the market, however many tickers it has: what all tickers share is fitted in a stage of its
+own with a larger penalty, so that it cannot memorise dates.
 """
 
 from collections.abc import Sequence
@@ -22,124 +21,127 @@ EMBARGO: Final = 10
 
 @dataclass(frozen=True)
 class Design:
-    """What variances are explained by.
+    """The explanatory variables of log variances.
 
     Attributes:
-        inputs: Standardised, f64 [row, input]; finite wherever a row is fitted on.
+        inputs: Standardised features, f64 [row, input]; finite in every row that is fitted on.
         shared: Which inputs are the same for all tickers of a date, bool [input].
-        clocks: The earnings clock of each answer and step, f64 [row, clock's input] each; read where it is awake alone.
-        awake: Whether a row's history is long enough for the clock, bool [row].
+        earnings: Earnings features of each target and step, f64 [row, earnings feature] each; read only in rows with
+            history.
+        has_history: Whether a row has the year of history that earnings features need, bool [row].
         session: The row's date by number, i64 [row].
     """
 
     inputs: np.ndarray
     shared: np.ndarray
-    clocks: Sequence[Sequence[np.ndarray]]
-    awake: np.ndarray
+    earnings: Sequence[Sequence[np.ndarray]]
+    has_history: np.ndarray
     session: np.ndarray
 
 
-def fit_staged_ridge(design: Design, answers: Sequence[np.ndarray], rows: np.ndarray) -> list[np.ndarray]:
-    """Coefficients of inputs, one, the clock's inputs and its being awake, f64 [input + 1 + clock + 1, step] an answer.
+def fit_staged_ridge(design: Design, targets: Sequence[np.ndarray], rows: np.ndarray) -> list[np.ndarray]:
+    """Coefficients: features, intercept, earnings features, history-available flag; f64 [coefficient, step] a target.
 
-    First the inputs of tickers explain how an answer differs within its date; then the shared inputs explain the rest;
-    then the clock explains what is left, only where it is awake: the silence of a short history teaches nothing.
+    The first stage explains how a target differs between the tickers of a date, by their own inputs; the second
+    explains the rest by the shared inputs; the third explains what is left by the earnings features. Rows with less
+    than one year of history are excluded from the third stage.
     """
-    inputs, awake = design.inputs[rows], design.awake[rows]
-    between = _between(design.session[rows])
-    fitted = []
-    for answer, clocks in zip(answers, design.clocks, strict=True):
-        coefficients = _inputs_and_one(inputs, design.shared, answer[rows], between)
-        left = (answer[rows] - _affine(inputs, coefficients))[awake]
-        heard = [_with_one(clock[rows[awake]]) for clock in clocks]
-        news = [_ridge(clock, left[:, step], RIDGE) for step, clock in enumerate(heard)]
-        fitted.append(np.concatenate([coefficients, np.stack(news, axis=1)]))
+    inputs, has_history = design.inputs[rows], design.has_history[rows]
+    dates = _group_by_date(design.session[rows])
+    fitted: list[np.ndarray] = []
+    for target, earnings in zip(targets, design.earnings, strict=True):
+        coefficients = _fit_inputs_and_intercept(inputs, design.shared, target[rows], dates)
+        residual = (target[rows] - _affine(inputs, coefficients))[has_history]
+        features = [_append_ones(one[rows[has_history]]) for one in earnings]
+        third = [_ridge(one, residual[:, step], RIDGE) for step, one in enumerate(features)]
+        fitted.append(np.concatenate([coefficients, np.stack(third, axis=1)]))
     return fitted
 
 
 def predict_log_variances(
     design: Design, fitted: Sequence[np.ndarray], rows: np.ndarray | slice = EVERY_ROW
 ) -> list[np.ndarray]:
-    """What the coefficients say of some rows, f64 [row, step] for each answer; NaN where an input is."""
-    inputs, awake, said = design.inputs[rows], np.flatnonzero(design.awake[rows]), []
-    for coefficients, clocks in zip(fitted, design.clocks, strict=True):
-        plain, news = np.split(coefficients, [inputs.shape[1] + 1])
-        found = _affine(inputs, plain)
-        heard = [_affine(clock[rows][awake], news[:, step]) for step, clock in enumerate(clocks)]
-        found[awake] += np.stack(heard, axis=1)
-        said.append(found)
-    return said
+    """The fitted log variances of some rows, f64 [row, step] for each target; NaN where an input is NaN."""
+    inputs, with_history = design.inputs[rows], np.flatnonzero(design.has_history[rows])
+    predicted: list[np.ndarray] = []
+    for coefficients, earnings in zip(fitted, design.earnings, strict=True):
+        first_two, third = np.split(coefficients, [inputs.shape[1] + 1])
+        values = _affine(inputs, first_two)
+        added = [_affine(one[rows][with_history], third[:, step]) for step, one in enumerate(earnings)]
+        values[with_history] += np.stack(added, axis=1)
+        predicted.append(values)
+    return predicted
 
 
 def cross_fit_log_variances(
-    design: Design, answers: Sequence[np.ndarray], rows: np.ndarray, *, purge: int = HORIZON, embargo: int = EMBARGO
+    design: Design, targets: Sequence[np.ndarray], rows: np.ndarray, *, purge: int = HORIZON, embargo: int = EMBARGO
 ) -> list[np.ndarray]:
-    """What coefficients say of rows that they were not fitted on, f64 [row, step] for each answer, in the rows' order.
+    """Out-of-sample log variances of rows by cross-fitting, f64 [row, step] for each target, in the rows' order.
 
-    The rows' sessions are cut into five parts that follow one another; each is forecast by what the others fitted.
-    A fit is closer to its own rows than to any later ones, and quantiles pooled in its units would be too narrow.
+    The rows' sessions are cut into five consecutive parts; each is predicted by coefficients fitted on the others. A
+    fit is closer to its own rows than to later ones, so that quantiles pooled from its residuals would be too narrow.
 
     Args:
-        design: The inputs.
-        answers: f64 [row, step] each.
+        design: The explanatory variables.
+        targets: f64 [row, step] each.
         rows: Row numbers.
-        purge: **Guard:** sessions left out on both sides of a part, so that no answer fitted on overlaps one in it.
+        purge: **Guard:** sessions left out on both sides of a part, so that no fitted target overlaps one in it.
         embargo: **Guard:** sessions left out beyond these, because volatility clusters.
     """
     session, gap = design.session[rows], purge + embargo
     days = np.unique(session)
     if len(days) < 2 * PARTS * gap:  # too short to leave enough on both sides
-        return predict_log_variances(design, fit_staged_ridge(design, answers, rows), rows)
-    unseen = [np.empty((len(rows), answer.shape[1])) for answer in answers]
+        return predict_log_variances(design, fit_staged_ridge(design, targets, rows), rows)
+    predicted = [np.empty((len(rows), target.shape[1])) for target in targets]
     for part in np.array_split(days, PARTS):
         inside = (session >= part[0]) & (session <= part[-1])
         others = rows[(session < part[0] - gap) | (session > part[-1] + gap)]
-        found = predict_log_variances(design, fit_staged_ridge(design, answers, others), rows[inside])
-        for whole, piece in zip(unseen, found, strict=True):
+        values = predict_log_variances(design, fit_staged_ridge(design, targets, others), rows[inside])
+        for whole, piece in zip(predicted, values, strict=True):
             whole[inside] = piece
-    return unseen
+    return predicted
 
 
-def _inputs_and_one(
-    inputs: np.ndarray, shared: np.ndarray, answer: np.ndarray, between: tuple[np.ndarray, np.ndarray]
+def _fit_inputs_and_intercept(
+    inputs: np.ndarray, shared: np.ndarray, target: np.ndarray, dates: tuple[np.ndarray, np.ndarray]
 ) -> np.ndarray:
-    """The first two stages, f64 [input + 1, step]."""
+    """Coefficients of the first two stages, f64 [input + 1, step]."""
     own = inputs[:, ~shared]
-    within = _solve(_within(own, between), _within(answer, between), np.full(own.shape[1], RIDGE))
-    market = _ridge(_with_one(inputs[:, shared]), answer - own @ within, MARKET_RIDGE, free=True)
-    coefficients = np.empty((inputs.shape[1] + 1, answer.shape[1]))
+    within = _solve(_subtract_date_mean(own, dates), _subtract_date_mean(target, dates), np.full(own.shape[1], RIDGE))
+    market = _ridge(_append_ones(inputs[:, shared]), target - own @ within, MARKET_RIDGE, penalise_last=False)
+    coefficients = np.empty((inputs.shape[1] + 1, target.shape[1]))
     coefficients[:-1][~shared], coefficients[:-1][shared], coefficients[-1] = within, market[:-1], market[-1]
     return coefficients
 
 
-def _between(session: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each row's place among the dates, i64 [row], and how many rows a date has, i64 [date]."""
+def _group_by_date(session: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each row's date by position, i64 [row], and the number of rows of each date, i64 [date]."""
     _, place, count = np.unique(session, return_inverse=True, return_counts=True)
     return place, count
 
 
-def _within(values: np.ndarray, between: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Values f64 [row, column] less their date's mean."""
-    place, count = between
-    means = np.stack([np.bincount(place, column) / count for column in values.T], axis=1)
-    return np.asarray(values - means[place])
+def _subtract_date_mean(values: np.ndarray, dates: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Values f64 [row, column] minus the mean of their date."""
+    place, count = dates
+    columns: list[np.ndarray] = [np.bincount(place, column) / count for column in values.T]
+    return np.asarray(values - np.stack(columns, axis=1)[place])
 
 
-def _with_one(inputs: np.ndarray) -> np.ndarray:
+def _append_ones(inputs: np.ndarray) -> np.ndarray:
     return np.concatenate([inputs, np.ones((len(inputs), 1))], axis=1)
 
 
 def _affine(inputs: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    """Inputs f64 [row, input] x coefficients f64 [input + 1, ...], the last of which is what one adds."""
+    """Inputs f64 [row, input] x coefficients f64 [input + 1, ...], the last of which is the intercept."""
     return np.asarray(inputs @ coefficients[:-1] + coefficients[-1])
 
 
-def _ridge(inputs: np.ndarray, answer: np.ndarray, strength: float, *, free: bool = False) -> np.ndarray:
-    """Ridge regression, f64 [input] or [input, step]; the last input goes unpenalised where it is free."""
+def _ridge(inputs: np.ndarray, target: np.ndarray, strength: float, *, penalise_last: bool = True) -> np.ndarray:
+    """Coefficients of a ridge regression, f64 [input] or [input, step]."""
     penalty = np.full(inputs.shape[1], strength)
-    penalty[-1] *= not free
-    return _solve(inputs, answer, penalty)
+    penalty[-1] *= penalise_last
+    return _solve(inputs, target, penalty)
 
 
-def _solve(inputs: np.ndarray, answer: np.ndarray, penalty: np.ndarray) -> np.ndarray:
-    return np.asarray(np.linalg.solve(inputs.T @ inputs + np.diag(penalty), inputs.T @ answer))
+def _solve(inputs: np.ndarray, target: np.ndarray, penalty: np.ndarray) -> np.ndarray:
+    return np.asarray(np.linalg.solve(inputs.T @ inputs + np.diag(penalty), inputs.T @ target))

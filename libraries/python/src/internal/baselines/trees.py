@@ -1,8 +1,7 @@
-"""Boosted regression trees as plain arrays: grown by LightGBM, read with NumPy.
+"""Boosted regression trees as plain arrays: grown by LightGBM, evaluated with NumPy.
 
-Knows one ensemble of small trees. LightGBM is imported where trees are grown and nowhere else, so that a service that
-only forecasts needs neither it nor its OpenMP library, and no stored byte is ever handed to a C++ parser. Knows nothing
-of bars.
+LightGBM is imported only where trees are grown, so that a service that only forecasts needs neither it nor its OpenMP
+library, and no stored byte is given to a C++ parser.
 """
 
 from collections.abc import Mapping
@@ -34,14 +33,14 @@ SETTINGS: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Trees:
-    """An ensemble whose answer is the sum of one leaf a tree.
+    """An ensemble whose prediction is the sum of one leaf a tree.
 
     Attributes:
         roots: i64 [tree], the first node of each tree; its last is the one before the next tree's first.
-        features: i64 [node], the input that is asked, or -1 for a leaf.
-        thresholds: f64 [node]; an input at or below it goes to the left.
+        features: i64 [node], the input that the node splits on, or -1 for a leaf.
+        thresholds: f64 [node]; rows with an input at or below it go to the left child.
         children: i64 [node, (left, right)], node numbers, each larger than the node's own.
-        values: f64 [node], a leaf's share of the answer.
+        values: f64 [node], a leaf's share of the prediction.
     """
 
     roots: np.ndarray
@@ -78,7 +77,7 @@ class Trees:
     def predict(self, inputs: np.ndarray) -> np.ndarray:
         """The sum over trees of each row's leaf, f64 [row], of inputs f64 [row, input].
 
-        From the last node to the first: what a node answers is chosen among what its children answered for every row.
+        Nodes are evaluated from the last to the first: a node's value is chosen among its children's, for every row.
         """
         columns, total = np.asfortranarray(inputs), np.zeros(len(inputs))
         for first, end in zip(self.roots, [*self.roots[1:], len(self.features)], strict=True):
@@ -128,7 +127,7 @@ class Trees:
         if self.roots[0] != 0 or (np.diff(self.roots) <= 0).any() or self.roots[-1] >= count:
             return "the roots do not rise from the first node"
         if ((self.features < LEAF) | (self.features >= input_count)).any():
-            return f"a node asks for an input beyond the {input_count}"
+            return f"a node splits on an input beyond the {input_count}"
         if not (np.isfinite(self.values).all() and np.isfinite(self.thresholds).all()):
             return "a threshold or a value is no number"
         return None if self._is_forest() else "a node has children that are not its own"

@@ -1,7 +1,7 @@
 """Volatility as the forecast: a scale known at the origin times quantiles pooled over all tickers.
 
-Knows the simplest scale, the exponentially weighted one blended with the long run, and what every such baseline shares.
-Knows nothing of networks.
+The scale here is the simplest one, exponentially weighted and blended with the long run; other baselines share the
+helpers.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ ROOT_STEPS: Final = np.sqrt(np.array(STEPS, np.float64))
 
 
 def select_fold_rows(frame: pl.DataFrame, fold: Block) -> np.ndarray:
-    """Which rows lie in the fold and know their volatility. Raises InvalidRequestError when none does."""
+    """Which rows of the fold have a known volatility, bool [row]. Raises InvalidRequestError when none does."""
     rows = frame.select(pl.col("date").is_between(fold.first, fold.last) & pl.col("volatility").is_not_null())
     inside = rows.to_series().to_numpy()
     if not inside.any():

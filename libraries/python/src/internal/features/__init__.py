@@ -1,5 +1,4 @@
 """From bars to the model's inputs: panel, variables, splits, scaling, vocabulary, windows.
 
-Pure: frames and dates in, frames and arrays out. No network, no environment, no clock; every guard against looking
-ahead is a named argument.
+Pure functions of frames and dates. Every guard against look-ahead is a named argument.
 """

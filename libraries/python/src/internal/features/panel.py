@@ -1,7 +1,6 @@
-"""The panel: bars of many tickers on one regular grid of sessions, with the dirt taken out and counted.
+"""The panel: bars of many tickers on one regular grid of sessions, with bad bars set aside and counted.
 
-Knows which bars can be believed and what a missing session is. Knows nothing of scales, windows or models. Everything
-decided about a row depends on that row and earlier ones only: a panel cut at a day equals the panel of that day.
+Every decision about a row depends on that row and earlier ones only: a panel cut at a day equals the panel of that day.
 """
 
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ MALFORMED, NOT_A_SESSION, NOT_TRADED, ABSURD = "malformed", "not_a_session", "no
 
 @dataclass(frozen=True)
 class PanelReport:
-    """What became of the bars: how many came in, were set aside (by reason), repaired, filled in.
+    """How many bars were received, set aside (by reason) and repaired, and how many sessions were filled.
 
     Attributes:
         bars: Bars received up to the panel's end.
@@ -64,7 +63,7 @@ def build_panel(
     maximum_gap: int = 5,
     absurd_price_ratio: float = 5.0,
 ) -> Panel:
-    """Put bars on the XNYS sessions, set aside what cannot be believed, and say what was done.
+    """Put bars on the XNYS sessions, set implausible ones aside, and report the counts.
 
     Args:
         bars: Frame `equity_bars`, adjusted as of `end` or earlier, in any order; only ticker, date, prices, volume and
@@ -76,22 +75,22 @@ def build_panel(
             missing session is filled is decided by the sessions before it alone: the first `maximum_gap` are filled
             even when the gap grows longer; a longer gap starts a new segment, and no window crosses segments.
         absurd_price_ratio: A close this many times above or below the median of the ticker's last five closes is set
-            aside. **Guard:** it is compared with earlier closes alone, never with what follows; a price that stays
+            aside. **Guard:** it is compared with earlier closes alone, never with later ones; a price that stays
             there becomes a new segment once the median has followed it.
 
     Raises:
         SchemaError: A column is missing, or a ticker has two bars on a date.
     """
-    ordered = _ordered(bars)
-    calendar = _calendar(ordered, end)
+    ordered = _select_ordered(bars)
+    calendar = _number_sessions(ordered, end)
     judged = _judge(ordered.filter(pl.col("date") <= end), calendar, absurd_price_ratio)
     good = _repair(judged.filter(pl.col("verdict").is_null()))
-    frame = _fill(_segments(good, maximum_gap, absurd_price_ratio), calendar, maximum_gap)
+    frame = _fill(_split_segments(good, maximum_gap, absurd_price_ratio), calendar, maximum_gap)
     return Panel(_describe(frame, details), _report(judged, good, frame))
 
 
-def _ordered(bars: pl.DataFrame) -> pl.DataFrame:
-    """What is read of the bars, sorted by ticker and date. Raises SchemaError when that is not possible."""
+def _select_ordered(bars: pl.DataFrame) -> pl.DataFrame:
+    """The columns that are read, sorted by ticker and date. Raises SchemaError for a missing column or a second bar."""
     missing = [column for column in REQUIRED if column not in bars.columns]
     if missing:
         raise SchemaError(f"bars lack the columns {', '.join(missing)}", [f"{column}: missing" for column in missing])
@@ -110,7 +109,7 @@ def _ordered(bars: pl.DataFrame) -> pl.DataFrame:
     return ordered
 
 
-def _calendar(bars: pl.DataFrame, end: date) -> pl.DataFrame:
+def _number_sessions(bars: pl.DataFrame, end: date) -> pl.DataFrame:
     start = bars.filter(pl.col("date") <= end).get_column("date").min()
     first = start if isinstance(start, date) else end
     return sessions_frame(first, end).select("date").with_row_index("session").cast({"session": pl.Int64})
@@ -150,8 +149,8 @@ def _repair(good: pl.DataFrame) -> pl.DataFrame:
     return good.with_columns(high=high, low=low, repaired=(high > pl.col("high")) | (low < pl.col("low")))
 
 
-def _segments(good: pl.DataFrame, maximum_gap: int, absurd_price_ratio: float) -> pl.DataFrame:
-    """Good bars with their segment: a ticker's history breaks at a long gap and at a price that moved absurdly."""
+def _split_segments(good: pl.DataFrame, maximum_gap: int, absurd_price_ratio: float) -> pl.DataFrame:
+    """Good bars with their segment: a new one begins after a long gap and after an implausible jump of the price."""
     gap = pl.col("session").diff().over("ticker") - 1
     jump = pl.col("close").log().diff().over("ticker").abs()
     breaks = (gap > maximum_gap) | (jump > log(absurd_price_ratio))

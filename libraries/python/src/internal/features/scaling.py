@@ -1,7 +1,6 @@
-"""Scales: what is learnt from the training fold about the size of the observed variables, and nothing else.
+"""Scaling of the observed variables to about -1..1, fitted on the training fold alone.
 
-Knows how a variable becomes about -1..1 and remembers on which dates it was fitted. Prices need no fitted scale: a
-window divides them by the ticker's own volatility at its origin. Knows nothing of windows or models.
+Prices need no fitted scale: a window divides them by the ticker's own volatility at its origin.
 """
 
 from dataclasses import asdict, dataclass
@@ -57,12 +56,13 @@ class Scaler:
                 f"the training fold {fold.first}..{fold.last} has {rows.height} rows and no spread in {', '.join(flat)}"
             )
         mean, size = dict(zip(fitted, means, strict=True)), dict(zip(fitted, deviations, strict=True))
+        first, last = rows.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
         return cls(
             variables=OBSERVED_VARIABLES,
             means=tuple(mean.get(variable, 0.0) for variable in OBSERVED_VARIABLES),
             deviations=tuple(size.get(variable, 1.0) for variable in OBSERVED_VARIABLES),
-            fitted_from=rows.get_column("date").min(),  # type: ignore[arg-type] # a Date column's minimum is a date
-            fitted_to=rows.get_column("date").max(),  # type: ignore[arg-type] # as above
+            fitted_from=first,
+            fitted_to=last,
         )
 
     def transform(self, frame: pl.DataFrame) -> np.ndarray:

@@ -1,8 +1,4 @@
-"""Walk-forward splits: which sessions may be origins of training, validation and test.
-
-Knows sessions and lengths, and keeps blocks apart. Knows nothing of tickers, windows or models. Training always comes
-before validation, and validation before test.
-"""
+"""Walk-forward splits: which sessions may be origins of training, of validation (after it) and of test (after both)."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -50,7 +46,7 @@ def walk_forward(  # noqa: PLR0913 - every guard is an argument of its own
             at t is made of returns to t + horizon; with `purge >= horizon` no label of a block reaches the next one's
             first origin, so that nothing fitted or chosen on a block has seen a return that the next is judged on.
         embargo: **Guard:** sessions left out beyond the purge, for what labels do not show: volatility clusters, so
-            that the days after a block resemble it. Zero is honest for forecasting (the live model has no such gap);
+            that the days after a block resemble it. Zero is right for forecasting (the live model has no such gap);
             raise it to see how much of a result is memory of the latest days.
         minimum_training_length: Fewest origins that the first fold may be fitted on.
 

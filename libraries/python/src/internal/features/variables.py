@@ -1,7 +1,6 @@
-"""The model's variables: what is observed of a ticker at a session, and what the calendar tells in advance.
+"""The model's variables: observed of a ticker at a session, or known in advance from the calendar.
 
-Knows the formula of every variable. Knows nothing of fitted scales (`scaling`) or of windows. A variable of session t
-uses sessions up to t; a known variable uses the exchange's published calendar alone.
+An observed variable of session t uses sessions up to t; a known variable uses the exchange's published calendar alone.
 """
 
 from datetime import date, timedelta
@@ -69,8 +68,8 @@ def observe(frame: pl.DataFrame) -> pl.DataFrame:
 def _average_price() -> pl.Expr:
     """The vendor's volume-weighted average price; the typical price where it is missing or outside low..high."""
     vendor = pl.col("volume_weighted_average_price")
-    believed = vendor.is_between(pl.col("low"), pl.col("high")).fill_null(value=False)
-    return pl.when(believed).then(vendor).otherwise((pl.col("high") + pl.col("low") + pl.col("close")) / 3)
+    plausible = vendor.is_between(pl.col("low"), pl.col("high")).fill_null(value=False)
+    return pl.when(plausible).then(vendor).otherwise((pl.col("high") + pl.col("low") + pl.col("close")) / 3)
 
 
 def _volume_surprise() -> pl.Expr:

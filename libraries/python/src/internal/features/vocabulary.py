@@ -1,7 +1,6 @@
-"""Vocabularies: the stored, stable numbers of tickers, sectors and industries.
+"""Vocabularies: the numbers of tickers, sectors and industries; 0 is the unknown.
 
-Knows names and their numbers; 0 is kept for the unknown. Knows nothing of embeddings. Numbers are stored in the
-artifact, so that they never change between runs.
+Numbers are stored in the artifact, so that they never change between runs.
 """
 
 from dataclasses import dataclass
@@ -40,8 +39,8 @@ class Vocabulary:
 
 
 def vocabularies_from_json(stored: dict[str, list[str]]) -> dict[str, Vocabulary]:
-    """Read stored vocabularies. Raises ArtifactError when a name stands twice, which would shift every later number."""
+    """Read stored vocabularies. Raises ArtifactError when a name occurs twice, which would shift every later number."""
     for variable, names in stored.items():
         if len(set(names)) != len(names):
-            raise ArtifactError(f"the vocabulary of {variable} names something twice")
+            raise ArtifactError(f"the vocabulary of {variable} has a name twice")
     return {variable: Vocabulary(tuple(names)) for variable, names in stored.items()}

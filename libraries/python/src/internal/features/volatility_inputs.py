@@ -1,7 +1,6 @@
-"""What tells how far a ticker will move: its own volatility over many windows, its volume, its market and its sector.
+"""Predictors of how far a ticker will move: its own volatility over many windows, its volume, its market, its sector.
 
-Knows formulas, all of them of sessions up to the row's own. Knows nothing of fitted coefficients or of what the inputs
-are used for. Variances are daily and in squared log returns; they come as logarithms.
+All of them use sessions up to the row's own. Variances are daily, in squared log returns, and given as logarithms.
 """
 
 from typing import Final
@@ -12,7 +11,7 @@ import polars as pl
 from internal.features.variables import daily_range_variance
 
 VARIANCE_FLOOR: Final = 1e-7
-GROUP_VARIANCE_CEILING: Final = 0.01  # a session of 10 %: one ticker's accident is not its market's
+GROUP_VARIANCE_CEILING: Final = 0.01  # a session of 10 %: one ticker's outlier must not move its group
 FEWEST_SESSIONS: Final = 20
 
 Named = dict[str, pl.Expr]
@@ -29,12 +28,12 @@ def volatility_inputs(frame: pl.DataFrame) -> np.ndarray:
 
 
 def add_group_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with what `select_inputs` needs of the date's other tickers; afterwards segments stand alone."""
+    """The frame with the columns over tickers of a date that `select_inputs` needs; then no segment needs another."""
     return frame.with_columns(variance=daily_range_variance()).with_columns(**_groups())
 
 
 def select_inputs(grouped: pl.DataFrame) -> np.ndarray:
-    """`volatility_inputs` of some whole segments of what `add_group_columns` returned."""
+    """`volatility_inputs` of whole segments of a frame from `add_group_columns`."""
     own, market = _own(), _market_and_sector()
     inputs = grouped.select(**own, **_volume_and_direction(), **market).to_numpy(writable=True)
     for variances in (inputs[:, : len(own)], inputs[:, -len(market) :]):  # in place: NumPy's logarithm is vectorised
@@ -45,7 +44,7 @@ def select_inputs(grouped: pl.DataFrame) -> np.ndarray:
 def future_log_variance(frame: pl.DataFrame, steps: tuple[int, ...], *, mean: bool) -> np.ndarray:
     """Log range variance of the session `step` ahead, or its mean over all sessions up to it, f64 [row, step].
 
-    It looks ahead on purpose: this is an answer to fit on, never an input.
+    It looks ahead on purpose: this is a target to fit on, never an input.
     """
     variance = pl.col("variance")
     ahead = [(variance.rolling_mean(step) if mean else variance).shift(-step).over("segment") for step in steps]
@@ -84,7 +83,7 @@ def _volume_and_direction() -> Named:
 
 
 def _groups() -> Named:
-    """The market's and the sector's average variance, and how far their tickers went apart, by date."""
+    """The average variance and the dispersion of returns of the market and of the sector, by date."""
     variance, ceiling = pl.col("variance").clip(0, GROUP_VARIANCE_CEILING), GROUP_VARIANCE_CEILING
     keys = {"market": ("date",), "sector_group": ("date", "sector")}
     variances = {f"{name}_variance": variance.mean().over(*key) for name, key in keys.items()}
@@ -100,7 +99,7 @@ def _groups() -> Named:
 
 
 def _market_and_sector() -> Named:
-    """Averages over time of what `_groups` gives, before the logarithm."""
+    """Averages over time of the columns of `_groups`, before the logarithm."""
     windows = {
         "market_variance": (1, 5, 22, 66),
         "sector_group_variance": (1, 5, 22),

@@ -1,7 +1,7 @@
-"""Windows: 35 sessions behind an origin, 7 ahead, gathered by index from arrays that are laid out once.
+"""Windows: 35 sessions up to an origin and 7 after it, gathered by index from arrays that are laid out once.
 
-Knows how the panel's rows become the model's arrays. Knows nothing of the model. `past` ends at the origin, `future`
-and `target` begin after it, and the scale of both is the volatility known at the origin.
+`past` ends at the origin, `future` and `target` begin after it, and the scale of both is the volatility known at the
+origin.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ MINIMUM_HISTORY: Final = 63
 
 @dataclass(frozen=True)
 class WindowBatch:
-    """One batch of the model's inputs and its answer.
+    """One batch of the model's inputs and targets.
 
     Attributes:
         past: f32 [batch, past_length, observed + known]; the last step is the origin. Prices are log ratios in units of
@@ -51,7 +51,7 @@ class Windows:
         static_rows: i32 [row, static].
         log_close: f64 [row].
         volatility: f64 [row], daily, a fraction.
-        scale_rows: f64 [row, horizon], what a target of one means.
+        scale_rows: f64 [row, horizon], the log return of a target of one.
         session: i64 [row], the row's position in `future_rows`.
         last_known: i64 [row], the last row of the same segment that traded: no label reaches beyond it.
         origins: i64 [origin], row numbers.
@@ -96,7 +96,7 @@ class Windows:
         return np.where(reached, later - self.log_close[rows, None], np.nan)
 
     def scale(self, indices: np.ndarray) -> np.ndarray:
-        """What a target of one means, f64 [n, horizon]."""
+        """The log return of a target of one, f64 [n, horizon]."""
         return np.asarray(self.scale_rows[self.origins[indices]])
 
     def at(self, origins: np.ndarray) -> "Windows":
@@ -104,7 +104,7 @@ class Windows:
         return replace(self, origins=origins)
 
     def keep_labelled(self) -> "Windows":
-        """**Guard:** only the origins whose whole horizon lies in the same segment and ends before its last trade."""
+        """**Guard:** keep only origins whose whole horizon is in the same segment and ends before its last trade."""
         return self.at(self.origins[self.last_known[self.origins] - self.origins >= self.horizon])
 
 
@@ -114,7 +114,7 @@ def can_be_origin(block: Block, minimum_history: int = MINIMUM_HISTORY) -> pl.Ex
     Args:
         block: The dates of the origins; their past may begin before it.
         minimum_history: Sessions that an origin's segment needs, the origin included: 36 for the window and the
-            previous close of its first step, and the rest so that the volatility has something to stand on.
+            previous close of its first step, and the rest so that the volatility has enough sessions.
     """
     return (
         pl.col("date").is_between(block.first, block.last)
@@ -139,13 +139,13 @@ def lay_out(
         frame: What `variables.observe` returns, sorted by ticker and date.
         scaler: Fitted on the training fold.
         vocabularies: One for each static variable.
-        scale: What a target of one means, f64 [row, horizon], known at the row; else volatility x sqrt(step).
+        scale: The log return of a target of one, f64 [row, horizon], known at the row; else volatility x sqrt(step).
 
     Raises:
         InvalidRequestError: The frame is empty.
     """
     if frame.is_empty():
-        raise InvalidRequestError("there is no bar to cut windows from")
+        raise InvalidRequestError("there is no bar to make windows from")
     session, known = frame.get_column("session").to_numpy(), _known_rows(frame)
     volatility = frame.get_column("volatility").fill_null(float("nan")).to_numpy()
     return Windows(
@@ -169,14 +169,14 @@ def make_windows(
     block: Block,
     scale: np.ndarray | None = None,
 ) -> Windows:
-    """The windows of every origin of a block whose whole horizon is known, for training and evaluation."""
+    """Make the windows of every origin of a block whose whole horizon is known, for training and evaluation."""
     return lay_out(frame, scaler, vocabularies, scale).at(find_origins(frame, block)).keep_labelled()
 
 
 def make_unlabelled_windows(
     frame: pl.DataFrame, origins: np.ndarray, scaler: Scaler, vocabularies: dict[str, Vocabulary]
 ) -> Windows:
-    """The windows of some origins, row numbers i64 [origin], to forecast from; no target is known.
+    """Make the windows of some origins, row numbers i64 [origin], to forecast from; no target is known.
 
     Only the rows that a window reads are laid out: of a panel of 320 sessions a forecast reads the last 35.
     """
