@@ -429,7 +429,7 @@ INVALID_BODIES: list[tuple[str, object, str]] = [
     ("/predictions", [PREDICTION | {"date": "today"}], "row 0, column date"),
     ("/predictions", [{"date": "2024-03-28"}], "missing columns"),
     ("/predictions", [], "no rows"),
-    ("/predictions", {"date": "2024-03-28"}, "no list of records"),
+    ("/predictions", {"date": "2024-03-28"}, "not a list of records"),
     ("/portfolios", [POSITION, POSITION | {"portfolio_id": "p-2", "ticker": "BBB"}], "one portfolio a request"),
     ("/portfolios", [POSITION | {"side": "sideways"}], "side_known"),
     ("/portfolios", [], "no rows"),

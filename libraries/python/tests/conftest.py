@@ -1,13 +1,17 @@
-"""What the library's tests share: bars of made-up tickers on real sessions, and an object store."""
+"""Fixtures of the library's tests: bars of made-up tickers on real sessions, and an object store."""
+
+# boto3 ships no types:
+# pyright: reportUnknownMemberType=false
 
 from collections.abc import Callable, Iterator
 from datetime import date
 
-import boto3  # type: ignore[import-untyped] # ships no types
+import boto3
 import numpy as np
 import polars as pl
 import pytest
 from moto.server import ThreadedMotoServer
+from pydantic import SecretStr
 
 from internal.dates import sessions_frame
 from internal.settings import DataBucketSettings
@@ -24,7 +28,10 @@ def bucket() -> Iterator[DataBucketSettings]:
     keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
     boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys).create_bucket(Bucket="fund")
     yield DataBucketSettings(
-        data_bucket="s3://fund/lake", aws_endpoint_url=url, duckdb_access_key=KEY, duckdb_secret=SECRET
+        data_bucket="s3://fund/lake",
+        aws_endpoint_url=url,
+        duckdb_access_key=SecretStr(KEY),
+        duckdb_secret=SecretStr(SECRET),
     )
     server.stop()
 

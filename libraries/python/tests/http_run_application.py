@@ -1,8 +1,8 @@
-"""A small service for test_http_run, started there as a process of its own by `python -m internal.http.run`."""
+"""A small service for test_http_run, which starts it as a process with `python -m internal.http.run`."""
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -12,13 +12,13 @@ from internal.telemetry import configure_logging
 
 
 @asynccontextmanager
-async def lifespan(_application: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_application: FastAPI) -> AsyncGenerator[None]:
     """Nothing to open."""
     yield
 
 
 def create_application() -> FastAPI:
-    """One route that takes as long as it is asked to."""
+    """A service with one route that takes as long as the query asks for."""
     configure_logging("small", "json")
     drain_seconds = float(os.environ["DRAIN_SECONDS"])
     application = create_service("small", "", lifespan, token=None, readiness={}, drain_seconds=drain_seconds)

@@ -1,4 +1,4 @@
-"""Adaptive calibration: towards 80 % in every third, by hand, and blind to what is not known yet."""
+"""Adaptive calibration: towards 80 % in every third, by hand, and without look-ahead."""
 
 from collections.abc import Callable
 from datetime import date
@@ -34,7 +34,7 @@ def _forecasts(frame: pl.DataFrame, half_width: np.ndarray) -> tuple[np.ndarray,
 def test_every_third_comes_nearer(half_width: float) -> None:
     """Intervals too narrow or too wide lose 40 % of their error and more in each third; right ones (1.28) stay right.
 
-    The decay is what keeps the rest: an error that lasts is mended by half, a lapse is forgotten.
+    The decay limits it: a lasting error is corrected by half, a short one is forgotten.
     """
     frame = _frame(600)
     quantiles, truth = _forecasts(frame, np.full(frame.height, half_width))
@@ -59,7 +59,7 @@ def test_first_update_by_hand() -> None:
     assert factors[(session == 3) & calm, 1].ravel() == pytest.approx(np.exp(DECAY * moved + RATE * (second - 0.1)))
 
 
-def test_blind_to_what_is_not_known() -> None:
+def test_unknown_outcomes_change_nothing() -> None:
     """Truths that come after a session change no factor of it by one bit."""
     frame = _frame(60)
     quantiles, truth = _forecasts(frame, np.full(frame.height, 1.0))
@@ -71,7 +71,7 @@ def test_blind_to_what_is_not_known() -> None:
 
 
 def test_few_tickers_change_nothing() -> None:
-    """A third with fewer than five forecasts says nothing."""
+    """A third with fewer than five forecasts changes no factor."""
     frame = _frame(60).filter(pl.col("ticker") < 6)
     quantiles, truth = _forecasts(frame, np.full(frame.height, 0.1))
     assert (adaptive_factors(frame, quantiles, truth) == 1).all()

@@ -77,7 +77,7 @@ def test_quantiles_are_ordered_and_cover(observed: pl.DataFrame, kind: str) -> N
 def test_later_bars_change_nothing(
     make_bars: MakeBars, make_details: MakeDetails, observed: pl.DataFrame, kind: str
 ) -> None:
-    """Fitted on the fold and asked at t, the answer is bit-equal when every bar after t is poisoned."""
+    """Fitted on the fold, the forecast at t is bit-equal when every bar after t is poisoned."""
     day = date(2024, 3, 15)
     poisoned = make_bars(6, START, END).with_columns(
         pl.when(pl.col("date") > day).then(pl.col(price) * 2).otherwise(pl.col(price))
@@ -105,17 +105,17 @@ def test_garch_by_hand(observed: pl.DataFrame) -> None:
     """The next session's variance is Bollerslev's recursion, run in a plain loop; later ones return to the long run."""
     fitted = ConditionalVariance.fit(observed, fold=FOLD)
     rows = observed.filter(pl.col("ticker") == "T03")
-    shock, kept = fitted.pairs[fitted.tickers.index("T03")]
+    shock, persistence = fitted.pairs[fitted.tickers.index("T03")]
     squares = rows["log_return"].to_numpy() ** 2
-    variance, total = 1e-6, 0.0
+    variance, total, count = 1e-6, 0.0, 0
     for count, square in enumerate(squares[1:], start=1):
         total += square
-        variance = (1 - kept) * max(total / count, 1e-6) + shock * square + (kept - shock) * variance
+        variance = (1 - persistence) * max(total / count, 1e-6) + shock * square + (persistence - shock) * variance
     _, daily = fitted.scales(observed)
     last = daily[observed["ticker"].to_numpy() == "T03"][-1]
     long_run = total / count
     assert last[0] == pytest.approx(np.sqrt(variance))
-    assert last[6] == pytest.approx(np.sqrt(long_run + kept**6 * (variance - long_run)))
+    assert last[6] == pytest.approx(np.sqrt(long_run + persistence**6 * (variance - long_run)))
 
 
 def test_garch_of_an_unknown_ticker(observed: pl.DataFrame) -> None:
@@ -139,7 +139,7 @@ def test_wrong_arrays_are_refused(observed: pl.DataFrame, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["blended_volatility", "heterogeneous_volatility"])
 def test_empty_fold_is_refused(observed: pl.DataFrame, kind: str) -> None:
-    """A fold without a row says its dates."""
+    """A fold without a row is refused with its dates."""
     with pytest.raises(InvalidRequestError, match="1999-01-04"):
         BASELINES[kind].fit(observed, fold=Block(date(1999, 1, 4), date(1999, 6, 1)))
 

@@ -33,7 +33,7 @@ def _details() -> pl.DataFrame:
 def _bars() -> pl.DataFrame:
     """Spells of 10 sessions in which volume is usual, ten times as much or a tenth; either brings large moves.
 
-    A straight line through the volume sees nothing of it: much and little lie on opposite sides of usual.
+    A straight line through the volume does not find it: much and little are on opposite sides of usual.
     """
     random, calendar = np.random.default_rng(3), sessions_frame(START, END).select("date")
     spells = calendar.height // SPELL + 2
@@ -94,7 +94,7 @@ def test_relative_by_hand() -> None:
 
 
 def test_inputs_are_beside_peers(observed: pl.DataFrame, fitted: BoostedVolatility) -> None:
-    """Every input but the last ten (own level, clock) has mean zero over a date's tickers."""
+    """Every input but the last ten (own level, earnings features) has mean zero over a date's tickers."""
     inputs = boosted_inputs(observed, fitted.scale.scales(observed))
     day = observed.select(pl.col("date") == date(2023, 3, 15)).to_series().to_numpy()
     assert inputs.shape[1] == INPUT_COUNT
@@ -147,7 +147,7 @@ def test_tampered_arrays_are_refused(fitted: BoostedVolatility) -> None:
 
 
 def test_empty_fold_is_refused(observed: pl.DataFrame) -> None:
-    """A fold without a row says its dates."""
+    """A fold without a row is refused with its dates."""
     with pytest.raises(InvalidRequestError, match="1999-01-04"):
         BoostedVolatility.fit(observed, fold=Block(date(1999, 1, 4), date(1999, 6, 1)))
 

@@ -1,4 +1,4 @@
-"""Events: said once however often, durable before they are said, delivered and handled in order, through kills."""
+"""Events: published once however often, durable when published, delivered and handled in order, also after kills."""
 
 import asyncio
 import os
@@ -7,9 +7,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from cloudevents.core.bindings.http import to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 from fastapi import FastAPI
@@ -29,25 +27,28 @@ from pydantic import SecretStr
 from internal.cloud_events import EventBus, make_event
 from internal.cloud_events.event import decode_event, encode_event, event_date, read_event
 from internal.cloud_events.outbox import event_address
-from internal.cloud_events.worker import LONGEST_WAIT_SECONDS, LOOK_SECONDS, wait_seconds
+from internal.cloud_events.responses import RecentEvents
+from internal.cloud_events.worker import LONGEST_WAIT_SECONDS, POLL_SECONDS, wait_seconds
 from internal.errors import ConfigurationError, InvalidRequestError, UnavailableError
+from internal.event_types import EventType
 from internal.http.service import create_service
+from libraries.python.tests.loopback import serving
 
-CLOSED = "application.exchange.session.closed"
-OTHER = "application.exchange.session.opened"
+CLOSED = EventType.SESSION_CLOSED
+OTHER = EventType.SESSION_OPENED
 FIRST = date(2024, 1, 2)
 TOKEN = "a-long-token"  # noqa: S105 - of the test alone
 
 type Act = Callable[[CloudEvent], Awaitable[None]]
 
 
-def closed(number: int = 0, event_type: str = CLOSED, **data: object) -> CloudEvent:
+def closed(number: int = 0, event_type: EventType = CLOSED, **data: object) -> CloudEvent:
     """The event of one of the days after the first."""
     return make_event(event_type, "/exchange", FIRST + timedelta(days=number), data)
 
 
 class Receiver:
-    """A service that notes what it handled, and fails while it is told to."""
+    """A service that notes the events it handled; while `fault` is set, its handler raises it."""
 
     def __init__(self, state_directory: Path, token: str = "") -> None:
         self.handled: list[str] = []
@@ -64,26 +65,9 @@ class Receiver:
         self.handled.append(event_date(event).isoformat())
 
     @asynccontextmanager
-    async def _lifespan(self, _application: FastAPI) -> AsyncIterator[None]:
+    async def _lifespan(self, _application: FastAPI) -> AsyncGenerator[None]:
         async with self.bus:
             yield
-
-
-@contextmanager
-def serving(application: FastAPI, port: int = 0) -> Iterator[str]:
-    """The application through uvicorn, on a free loopback port, until the block ends; its URL."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", port))
-        server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(10)
 
 
 @pytest.fixture
@@ -94,17 +78,17 @@ def serve() -> Iterator[Callable[[FastAPI], str]]:
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port without a listener."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 def eventually(holds: Callable[[], object], seconds: float = 30.0) -> None:
-    """Wait until it holds; fail when it does not in time."""
+    """Wait until a condition holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "the condition did not hold in time"
         time.sleep(0.02)
 
 
@@ -125,7 +109,7 @@ def publish(directory: Path, subscribers: list[str], *events: CloudEvent, token:
     asyncio.run(run())
 
 
-def test_an_event_says_what_the_contract_says() -> None:
+def test_an_event_follows_the_contract() -> None:
     """Id of type and day, JSON data with the date."""
     event = make_event(CLOSED, "/exchange", FIRST, {"rows": 5})
     assert event.get_id() == "application.exchange.session.closed:2024-01-02"
@@ -145,20 +129,20 @@ def test_an_event_survives_every_form(day: date, data: dict[str, Any]) -> None:
     assert decode_event(encode_event(event)).get_data() == event.get_data()
 
 
-def test_data_that_is_no_json_is_refused(tmp_path: Path) -> None:
-    """It fails when it is published, and leaves nothing behind."""
+def test_data_that_is_not_json_is_refused(tmp_path: Path) -> None:
+    """Publishing fails, and nothing is stored."""
 
     async def run() -> None:
         async with EventBus(tmp_path, "/exchange", [], {}) as bus:
             with pytest.raises(InvalidRequestError, match="cannot be written as JSON"):
                 await bus.publish(closed(thing=object()))
-            assert await bus.recent() == {"outbox": [], "inbox": []}
+            assert await bus.recent() == RecentEvents(outbox=[], inbox=[])
 
     asyncio.run(run())
 
 
 def test_delivered_in_order_and_handled_once(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
-    """Twenty events arrive in their order; said again, they are the same events."""
+    """Twenty events arrive in their order; published again, they are the same events."""
     receiver = Receiver(tmp_path / "receiver")
     url = serve(receiver.application)
     events = [closed(number) for number in range(20)]
@@ -171,8 +155,8 @@ def test_delivered_in_order_and_handled_once(tmp_path: Path, serve: Callable[[Fa
     assert boxes["inbox"][0].keys() == {"id", "type", "time", "state", "attempts", "last_error", "source"}
 
 
-def test_publishing_twice_says_so(tmp_path: Path) -> None:
-    """True for a new event, False for one that is there; the same id of another source is another event."""
+def test_publishing_twice(tmp_path: Path) -> None:
+    """True for a new event, False for a stored one; the same id of another source is another event."""
 
     async def run() -> list[bool]:
         async with EventBus(tmp_path, "/exchange", [], {}) as bus:
@@ -182,8 +166,8 @@ def test_publishing_twice_says_so(tmp_path: Path) -> None:
     assert asyncio.run(run()) == [True, False, True]
 
 
-def test_types_nobody_acts_on_are_taken(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
-    """204 and noted as ignored, whatever their data; those behind them go on."""
+def test_types_without_a_handler_are_accepted(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """204 and the state ignored, whatever their data; later events are handled."""
     receiver = Receiver(tmp_path / "receiver")
     url = serve(receiver.application)
     odd = CloudEvent({"type": "something.else", "source": "/x", "id": "1"}, None)
@@ -194,10 +178,10 @@ def test_types_nobody_acts_on_are_taken(tmp_path: Path, serve: Callable[[FastAPI
 
 
 def structured(**faults: object) -> bytes:
-    """An event's body with these attributes; None takes one away."""
+    """An event's body with these attributes; None removes one."""
     attributes = {"specversion": "1.0", "id": "1", "source": "/x", "type": CLOSED, "data": {"date": "2024-01-02"}}
-    kept = {name: value for name, value in {**attributes, **faults}.items() if value is not None}
-    return httpx.Request("POST", "http://x", json=kept).content
+    present = {name: value for name, value in {**attributes, **faults}.items() if value is not None}
+    return httpx.Request("POST", "http://x", json=present).content
 
 
 JSON_EVENT = {"content-type": "application/cloudevents+json"}
@@ -234,7 +218,7 @@ JSON_EVENT = {"content-type": "application/cloudevents+json"}
 def test_malformed_events_are_refused(
     headers: dict[str, str], body: bytes, status: int, tmp_path: Path, serve: Callable[[FastAPI], str]
 ) -> None:
-    """A problem that says what is wrong; nothing is kept, and the service goes on."""
+    """A problem with the fault; nothing is stored, and the service goes on."""
     receiver = Receiver(tmp_path / "receiver")
     url = serve(receiver.application)
     response = httpx.post(f"{url}/events", headers=headers, content=body, trust_env=False)
@@ -245,8 +229,8 @@ def test_malformed_events_are_refused(
     assert httpx.get(f"{url}/ready", trust_env=False).status_code == 200
 
 
-def test_a_failing_handler_is_tried_again_and_shown(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
-    """The event stays first, readiness and GET /events say so without the secret, and in the end nothing is lost."""
+def test_a_failing_handler_is_retried_and_shown(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """The event stays first; readiness and GET /events show it without the secret; in the end nothing is lost."""
     receiver = Receiver(tmp_path / "receiver")
     url = serve(receiver.application)
     receiver.fault = RuntimeError("password hunter2")
@@ -268,8 +252,8 @@ def test_a_failing_handler_is_tried_again_and_shown(tmp_path: Path, serve: Calla
     assert httpx.get(f"{url}/events", trust_env=False).json()["inbox"][1]["last_error"] is None
 
 
-def test_one_subscriber_down_holds_up_no_other(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
-    """Those who are up get everything; who comes back gets what it missed, in order."""
+def test_a_subscriber_that_is_down_delays_no_other(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """A subscriber that is up gets every event; one that comes back gets what it missed, in order."""
     up, down, port = Receiver(tmp_path / "up"), Receiver(tmp_path / "down"), free_port()
     up_url, down_url = serve(up.application), f"http://127.0.0.1:{port}"
 
@@ -278,10 +262,10 @@ def test_one_subscriber_down_holds_up_no_other(tmp_path: Path, serve: Callable[[
             for number in range(5):
                 await bus.publish(closed(number))
             await asyncio.to_thread(eventually, lambda: up.handled == days(*range(5)))
-            entries = (await bus.recent())["outbox"]
-            states = {(entry["subscriber"], entry["state"]) for entry in entries}
+            entries = (await bus.recent()).outbox
+            states = {(entry.subscriber, entry.state) for entry in entries}
             assert states == {(f"{down_url}/events", "pending"), (f"{up_url}/events", "delivered")}
-            assert {entry["last_error"] for entry in entries} == {None, "not reached: ConnectError"}
+            assert {entry.last_error for entry in entries} == {None, "not reached: ConnectError"}
             assert REGISTRY.get_sample_value("events_pending", {"service": "sender", "box": "outbox"}) == 5
             await bus.check()  # a subscriber that is down does not make the sender unready
             with serving(down.application, port):
@@ -292,8 +276,8 @@ def test_one_subscriber_down_holds_up_no_other(tmp_path: Path, serve: Callable[[
     assert REGISTRY.get_sample_value("events_failed_attempts_total", {"service": "sender", "box": "outbox"})
 
 
-def test_what_another_process_left_is_taken_up(tmp_path: Path) -> None:
-    """In an update two processes share a file: what the old one took in and could not end is the new one's, unasked."""
+def test_events_of_another_process_are_handled(tmp_path: Path) -> None:
+    """In an update two processes share a file: the new one handles what the old one received and did not finish."""
     old, new = Receiver(tmp_path), Receiver(tmp_path)
     old.fault = UnavailableError("it is about to end")
 
@@ -302,15 +286,15 @@ def test_what_another_process_left_is_taken_up(tmp_path: Path) -> None:
             async with old.bus:
                 await new.bus.wait_until_idle()
                 await old.bus.receive(closed(0))
-            await asyncio.wait_for(new.bus.wait_until_idle(), LOOK_SECONDS + LONGEST_WAIT_SECONDS)
+            await asyncio.wait_for(new.bus.wait_until_idle(), POLL_SECONDS + LONGEST_WAIT_SECONDS)
 
     asyncio.run(run())
     assert days(0) == new.handled
     assert [] == old.handled
 
 
-def test_the_token_goes_along(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
-    """With the token events arrive; without it they wait, and say why."""
+def test_the_token_is_sent(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """With the token events arrive; without it they stay pending, with the reason."""
     receiver = Receiver(tmp_path / "receiver", token=TOKEN)
     url = serve(receiver.application)
     publish(tmp_path / "sender", [url], closed(0), token=TOKEN)
@@ -319,16 +303,16 @@ def test_the_token_goes_along(tmp_path: Path, serve: Callable[[FastAPI], str]) -
     async def run() -> None:
         async with EventBus(tmp_path / "stranger", "/stranger", [url], {}) as bus:
             await bus.publish(closed(1))
-            while not (entry := (await bus.recent())["outbox"][0])["attempts"]:
+            while not (entry := (await bus.recent()).outbox[0]).attempts:
                 await asyncio.to_thread(time.sleep, 0.02)
-            assert (entry["state"], entry["last_error"]) == ("pending", "answered 401")
+            assert (entry.state, entry.last_error) == ("pending", "answered 401")
 
     asyncio.run(run())
     publish(tmp_path / "stranger", [url], token=TOKEN)  # the same outbox, with the token now
     eventually(lambda: receiver.handled == days(0, 1))
 
 
-def test_a_token_no_header_can_carry_is_told(tmp_path: Path) -> None:
+def test_a_token_that_no_header_can_carry(tmp_path: Path) -> None:
     """The setting is named, its value is not."""
 
     async def run() -> None:
@@ -347,6 +331,7 @@ from pathlib import Path
 import uvicorn
 from internal.cloud_events import EventBus
 from internal.cloud_events.event import event_date
+from internal.event_types import EventType
 from internal.http.service import create_service
 
 directory, port, slow = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
@@ -372,8 +357,8 @@ uvicorn.run(application, port=port, log_config=None)
 
 
 @contextmanager
-def receiver_process(directory: Path, port: int, slow: float) -> Iterator[subprocess.Popen[bytes]]:
-    """A real receiver in a process of its own, killed with signal 9 when the block ends."""
+def receiver_process(directory: Path, port: int, slow: float) -> Generator[subprocess.Popen[bytes]]:
+    """A real receiver as a process, killed with signal 9 when the block ends."""
     process = subprocess.Popen([sys.executable, "-c", RECEIVER, str(directory), str(port), str(slow)])  # noqa: S603 - our own text
     try:
         yield process
@@ -383,12 +368,12 @@ def receiver_process(directory: Path, port: int, slow: float) -> Iterator[subpro
 
 
 def handled_by_process(directory: Path) -> list[str]:
-    """What the receiver's handler wrote down."""
+    """The days that the receiver's handler recorded."""
     path = directory / "handled"
     return path.read_text().split() if path.exists() else []
 
 
-def test_a_receiver_killed_in_between_loses_nothing(tmp_path: Path) -> None:
+def test_a_killed_receiver_loses_nothing(tmp_path: Path) -> None:
     """Killed twice with events in its inbox and on the way: all are handled, in order, each once but for the kills."""
     directory, port = tmp_path / "receiver", free_port()
     directory.mkdir()
@@ -396,7 +381,7 @@ def test_a_receiver_killed_in_between_loses_nothing(tmp_path: Path) -> None:
     async def run() -> None:
         async with EventBus(tmp_path / "sender", "/exchange", [f"http://127.0.0.1:{port}"], {}) as bus:
             for number in range(15):
-                await bus.publish(closed(number))  # before anybody listens
+                await bus.publish(closed(number))  # before there is a listener
             for reached in (3, 6):
                 with receiver_process(directory, port, slow=0.1):
                     await asyncio.to_thread(eventually, lambda: len(handled_by_process(directory)) >= reached)  # noqa: B023 - awaited within the turn
@@ -409,7 +394,7 @@ def test_a_receiver_killed_in_between_loses_nothing(tmp_path: Path) -> None:
     asyncio.run(run())
     handled = handled_by_process(directory)
     assert list(dict.fromkeys(handled)) == days(*range(20))
-    assert len(handled) <= 22  # a kill between a handler's end and our note of it repeats that one
+    assert len(handled) <= 22  # a kill between a handler's end and the record of it repeats one event
 
 
 PUBLISHER = """
@@ -417,20 +402,21 @@ import asyncio, os, signal, sys
 from datetime import date, timedelta
 from pathlib import Path
 from internal.cloud_events import EventBus, make_event
+from internal.event_types import EventType
 
 async def run():
     async with EventBus(Path(sys.argv[1]), "/exchange", [sys.argv[2]], {}) as bus:
         for number in range(5):
             day = date(2024, 1, 2) + timedelta(days=number)
-            await bus.publish(make_event("application.exchange.session.closed", "/exchange", day, {}))
+            await bus.publish(make_event(EventType.SESSION_CLOSED, "/exchange", day, {}))
         os.kill(os.getpid(), signal.SIGKILL)
 
 asyncio.run(run())
 """
 
 
-def test_a_publisher_killed_at_once_has_said_it(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
-    """What publish returned from is on disk: the next start delivers it."""
+def test_a_killed_publisher_has_published(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """An event is on disk when publish returns: the next start delivers it."""
     port = free_port()
     address = f"http://127.0.0.1:{port}/events"
     arguments = [sys.executable, "-c", PUBLISHER, str(tmp_path / "sender"), address]
@@ -451,6 +437,9 @@ from datetime import date
 from pathlib import Path
 from internal.cloud_events import EventBus, make_event
 from internal.errors import UnavailableError
+from internal.event_types import EventType
+
+kind = EventType.SESSION_CLOSED
 
 async def run():
     async with EventBus(Path(sys.argv[1]), "/exchange", [], {}) as bus:
@@ -458,24 +447,24 @@ async def run():
         size = (Path(sys.argv[1]) / "events.sqlite3-wal").stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 4096, resource.RLIM_INFINITY))
         try:
-            await bus.publish(make_event("t", "/exchange", date(2024, 1, 2), {"text": "x" * 100_000}))
+            await bus.publish(make_event(kind, "/exchange", date(2024, 1, 2), {"text": "x" * 100_000}))
         except UnavailableError as error:
             print(error.detail)
-        print("kept", (await bus.recent())["outbox"])
+        print("stored", (await bus.recent()).outbox)
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        print("later", await bus.publish(make_event("t", "/exchange", date(2024, 1, 2), {})))
+        print("later", await bus.publish(make_event(kind, "/exchange", date(2024, 1, 2), {})))
 
 asyncio.run(run())
 """
 
 
-def test_a_full_disk_keeps_no_half_event(tmp_path: Path) -> None:
-    """The publisher is told, nothing is in the outbox, and with space again the same event is published."""
+def test_a_full_disk_stores_no_partial_event(tmp_path: Path) -> None:
+    """Publishing fails, nothing is in the outbox, and with free space the same event is published."""
     arguments = [sys.executable, "-c", FULL_DISK, str(tmp_path)]
     result = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - our own text
     refused, *after = result.stdout.splitlines()
     assert "events.sqlite3 cannot be used" in refused
-    assert after == ["kept []", "later True"]
+    assert after == ["stored []", "later True"]
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
@@ -545,7 +534,7 @@ def test_time_is_kept(tmp_path: Path) -> None:
     async def run() -> str:
         async with EventBus(tmp_path, "/x", [], {}) as bus:
             await bus.publish(CloudEvent({"type": "t", "source": "/x", "id": "1", "time": moment}, {}))
-            return str((await bus.recent())["outbox"][0]["time"])
+            return str((await bus.recent()).outbox[0].time)
 
     assert datetime.fromisoformat(asyncio.run(run())) == moment
     assert os.listdir(tmp_path)  # noqa: PTH208 - names are enough

@@ -1,5 +1,6 @@
 """The calendar: known days of the exchange, and what must hold on any day."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import polars as pl
@@ -75,7 +76,7 @@ def test_next_and_previous_are_inverse(day: date, count: int) -> None:
 @settings(deadline=None)  # the machine is shared: a slow moment is no failure
 @given(days)
 def test_next_is_the_first_after(day: date) -> None:
-    """Nothing lies between a day and its next session, nor between its previous session and it."""
+    """There is no session between a day and its next session, nor between its previous session and it."""
     assert dates.sessions(day + timedelta(days=1), dates.next_session(day)) == [dates.next_session(day)]
     assert dates.sessions(dates.previous_session(day), day - timedelta(days=1)) == [dates.previous_session(day)]
 
@@ -104,20 +105,20 @@ def test_sessions_frame_agrees_with_the_functions() -> None:
     assert frame.get_column("timestamp").to_list() == [dates.session_close(day) for day in frame.get_column("date")]
 
 
-@pytest.mark.parametrize(
-    ("ask", "says"),
-    [
-        (lambda: dates.is_session(date(1989, 12, 31)), "1989-12-31 is outside the calendar"),
-        (lambda: dates.sessions(date(2024, 1, 1), date(2036, 1, 1)), "2036-01-01 is outside"),
-        (lambda: dates.next_session(date(2035, 12, 31)), "outside the calendar"),
-        (lambda: dates.previous_session(date(1990, 1, 2)), "outside the calendar"),
-        (lambda: dates.next_session(date(2024, 1, 1), 0), "starts at 1"),
-        (lambda: dates.session_close(date(2024, 1, 1)), "2024-01-01 is not a session"),
-        (lambda: dates.last_closed_session(datetime(2024, 1, 1)), "no time zone"),  # noqa: DTZ001 - the fault under test
-        (lambda: dates.sessions_frame(date(1980, 1, 1), date(2024, 1, 1)), "1980-01-01 is outside"),
-    ],
-)
-def test_a_day_that_makes_no_sense_is_told(ask, says: str) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a thunk
-    """Outside the calendar, no session, no time zone: InvalidRequestError that names the day."""
-    with pytest.raises(InvalidRequestError, match=says):
-        ask()
+INVALID_CALLS: list[tuple[Callable[[], object], str]] = [
+    (lambda: dates.is_session(date(1989, 12, 31)), "1989-12-31 is outside the calendar"),
+    (lambda: dates.sessions(date(2024, 1, 1), date(2036, 1, 1)), "2036-01-01 is outside"),
+    (lambda: dates.next_session(date(2035, 12, 31)), "outside the calendar"),
+    (lambda: dates.previous_session(date(1990, 1, 2)), "outside the calendar"),
+    (lambda: dates.next_session(date(2024, 1, 1), 0), "starts at 1"),
+    (lambda: dates.session_close(date(2024, 1, 1)), "2024-01-01 is not a session"),
+    (lambda: dates.last_closed_session(datetime(2024, 1, 1)), "no time zone"),  # noqa: DTZ001 - the fault under test
+    (lambda: dates.sessions_frame(date(1980, 1, 1), date(2024, 1, 1)), "1980-01-01 is outside"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), INVALID_CALLS)
+def test_an_invalid_day_is_named(call: Callable[[], object], message: str) -> None:
+    """Outside the calendar, not a session, no time zone: InvalidRequestError that names the day."""
+    with pytest.raises(InvalidRequestError, match=message):
+        call()

@@ -1,4 +1,4 @@
-"""The tree of errors: each has a sentence, a status and a slug of its own."""
+"""The tree of errors: each has a message, a status and a slug."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The panel: a regular grid, dirt set aside and counted, and no row that depends on a later one."""
+"""The panel: a regular grid, bad bars set aside and counted, and no row that depends on a later one."""
 
 from collections.abc import Callable
 from datetime import date
@@ -87,7 +87,7 @@ def test_long_gap_breaks_the_history(make_bars: MakeBars, make_details: MakeDeta
         ({"low": 1e-4}, "absurd_price"),
     ],
 )
-def test_dirt_is_set_aside(
+def test_bad_bars_are_set_aside(
     make_bars: MakeBars, make_details: MakeDetails, values: dict[str, float | None], reason: str
 ) -> None:
     """One bad bar of each kind is treated as missing, counted under its reason, and spoils no neighbour."""
@@ -114,7 +114,7 @@ def test_return_of_eleven_thousand(make_bars: MakeBars, make_details: MakeDetail
 
 
 def test_range_is_widened(make_bars: MakeBars, make_details: MakeDetails) -> None:
-    """A close a little above the high (rounding) is believed and the high is raised to it."""
+    """A close a little above the high (rounding) is accepted and the high is raised to it."""
     bars, day = make_bars(1, START, END), date(2024, 4, 10)
     close = _at(bars, "T00", day)["close"]
     assert isinstance(close, float)

@@ -43,7 +43,7 @@ def test_two_bars_by_hand() -> None:
 
 
 def test_average_price_falls_back(make_bars: MakeBars, make_details: MakeDetails) -> None:
-    """Without the vendor's average price, or with one outside low..high, the typical price stands in."""
+    """Without the vendor's average price, or with one outside low..high, the typical price replaces it."""
     bars = make_bars(1, START, END)
     absent = observe(build_panel(bars.drop("volume_weighted_average_price"), make_details(1), end=END).frame)
     wrong = observe(build_panel(bars.with_columns(volume_weighted_average_price=1e6), make_details(1), end=END).frame)
@@ -77,12 +77,12 @@ def test_constant_price_has_a_floor(make_bars: MakeBars, make_details: MakeDetai
 
 
 def test_volume_surprise(observed: pl.DataFrame) -> None:
-    """Log volume less the mean log volume of the twenty sessions before."""
+    """Log volume minus the mean log volume of the twenty sessions before."""
     volume = np.log(observed.filter(pl.col("ticker") == "T00")["volume"].to_numpy() + 1)
     assert observed["past_volume_surprise"][100] == pytest.approx(volume[100] - volume[80:100].mean())
 
 
-def test_segments_do_not_touch(observed: pl.DataFrame) -> None:
+def test_segments_are_independent(observed: pl.DataFrame) -> None:
     """The first row of the second ticker has no return from the first ticker's last close."""
     first = observed.filter(pl.col("ticker") == "T01").row(0, named=True)
     assert (first["log_return"], first["past_open"], first["volatility"]) == (None, None, None)

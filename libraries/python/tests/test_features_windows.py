@@ -37,7 +37,7 @@ def _windows(observed: pl.DataFrame) -> Windows:
 
 
 def test_shapes_and_types(windows: Windows) -> None:
-    """The model's door: f32 [batch, 35, past], f32 [batch, 7, known], i32 [batch, static], f32 [batch, 7]."""
+    """The model's inputs: f32 [batch, 35, past], f32 [batch, 7, known], i32 [batch, static], f32 [batch, 7]."""
     batch = windows.batch(np.arange(5))
     shapes = {
         name: (getattr(batch, name).shape, str(getattr(batch, name).dtype)) for name in ("past", "future", "target")
@@ -52,7 +52,7 @@ def test_shapes_and_types(windows: Windows) -> None:
 
 
 def test_one_window_by_hand(observed: pl.DataFrame, windows: Windows) -> None:
-    """A window in the middle, cut with Polars filters instead of strides."""
+    """A window in the middle, taken with Polars filters instead of strides."""
     place = 250
     row = observed.row(int(windows.origins[place]), named=True)
     days = sessions(START, END)
@@ -170,7 +170,7 @@ def test_vocabulary_is_stable() -> None:
 
 
 def test_vocabulary_of_nothing() -> None:
-    """Where no sector is known at all, every ticker's is the unknown."""
+    """Where no sector is known, every ticker's is the unknown."""
     assert Vocabulary.fit(pl.Series([None, None], dtype=pl.String)).encode(pl.Series(["A", None])).tolist() == [0, 0]
 
 
@@ -181,6 +181,6 @@ def test_vocabulary_named_twice() -> None:
 
 
 def test_no_rows(observed: pl.DataFrame) -> None:
-    """An empty panel has no windows to cut."""
+    """An empty panel has no windows."""
     with pytest.raises(InvalidRequestError, match="no bar"):
         lay_out(observed.clear(), Scaler.fit(observed, fold=FOLD), _vocabularies(observed))

@@ -1,4 +1,4 @@
-"""How a service leaves, as a real process under load: no request lost between SIGTERM and its end; and its probe."""
+"""The end of a service, as a real process under load: no request is lost after SIGTERM; and the health probe."""
 
 import os
 import signal
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,8 +44,8 @@ class Small:
 
 
 @contextmanager
-def small(drain_seconds: float) -> Iterator[Small]:
-    """The small service, gone with the block."""
+def small(drain_seconds: float) -> Generator[Small]:
+    """The small service until the block ends."""
     service = Small(drain_seconds)
     try:
         yield service
@@ -55,13 +55,14 @@ def small(drain_seconds: float) -> Iterator[Small]:
 
 
 def is_ready(url: str) -> bool:
-    """Whether a proxy would still send requests there; every question takes a connection of its own."""
+    """Whether a proxy would still send requests there; every request opens a new connection."""
     return httpx.get(f"{url}/ready", trust_env=False, timeout=5).status_code == 200
 
 
-def keep_asking(url: str, until: Callable[[], bool]) -> list[str]:
-    """Ask over kept connections until told to stop, as a proxy does; what came back that is no answer."""
-    failures, answers = [], 0
+def send_requests(url: str, until: Callable[[], bool]) -> list[str]:
+    """Send requests over kept connections until `until` holds, as a proxy does; the failures."""
+    failures: list[str] = []
+    answers = 0
     with httpx.Client(base_url=url, trust_env=False, timeout=10) as client:
         while not until():
             try:
@@ -73,16 +74,16 @@ def keep_asking(url: str, until: Callable[[], bool]) -> list[str]:
 
 
 def test_no_request_is_lost() -> None:
-    """Eight callers, told by /ready alone; a request that began before the port closed is answered after it."""
+    """Eight callers that follow /ready alone; a request that began before the port closed is answered after it."""
     with small(DRAIN_SECONDS) as service, ThreadPoolExecutor(9) as threads:
         stop = threading.Event()
-        asking = [threads.submit(keep_asking, service.url, stop.is_set) for _ in range(8)]
+        asking = [threads.submit(send_requests, service.url, stop.is_set) for _ in range(8)]
         time.sleep(1)
         assert is_ready(service.url)
         service.process.send_signal(signal.SIGTERM)
-        told = time.monotonic()
+        signalled = time.monotonic()
         while is_ready(service.url):
-            assert time.monotonic() < told + 1
+            assert time.monotonic() < signalled + 1
         assert not describe_failure(f"{service.url}/health")
         time.sleep(0.8)  # a proxy's refresh: requests go on coming to the draining service
         stop.set()
@@ -92,12 +93,12 @@ def test_no_request_is_lost() -> None:
         assert [[]] * 8 == [failed.result() for failed in asking]
         assert late.result().is_success
         service.process.wait(timeout=10)
-        assert time.monotonic() - told > DRAIN_SECONDS
+        assert time.monotonic() - signalled > DRAIN_SECONDS
         assert "refused" in describe_failure(f"{service.url}/health")
 
 
 def test_a_draining_answer_closes_its_connection() -> None:
-    """A caller's pool holds no connection that is about to end; before, connections are kept."""
+    """A caller's pool has no connection that is about to end; before, connections are kept."""
     with small(DRAIN_SECONDS) as service, httpx.Client(base_url=service.url, trust_env=False) as client:
         assert "connection" not in client.get("/health").headers
         service.process.send_signal(signal.SIGTERM)
@@ -126,7 +127,7 @@ def test_probe() -> None:
             (f"{service.url}/health", 0, ""),
             (f"{service.url}/nothing", 1, "answered 404"),
             ("http://127.0.0.1:1/health", 1, "refused"),
-            ("health", 1, "no http:// URL"),
+            ("health", 1, "not an http:// URL"),
         ):
             ended = subprocess.run([*probe, url], capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 - our own module
             assert ended.returncode == code

@@ -1,19 +1,15 @@
-"""The frame of a service over real HTTP: faults, token, sizes, readiness, metrics, and the client side."""
+"""A service over real HTTP: problems, token, sizes, readiness, metrics, and the client side."""
 
 import asyncio
 import json
 import re
-import socket
-import threading
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
 import polars as pl
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, SecretStr
@@ -33,6 +29,7 @@ from internal.http.client import raise_for_problem, read_frame_response
 from internal.http.frames import frame_response
 from internal.http.service import create_service
 from internal.telemetry import configure_logging
+from libraries.python.tests.loopback import serving
 
 TOKEN = "a-long-token"  # noqa: S105 - of the test alone
 MAXIMUM_BODY_BYTES = 1_000
@@ -45,14 +42,14 @@ class Order(BaseModel):
 
 
 async def lake_check(application: FastAPI) -> None:
-    """Ready unless the test says otherwise."""
+    """Ready unless the test sets a fault."""
     if application.state.lake_fault:
         raise application.state.lake_fault
 
 
 @asynccontextmanager
-async def lifespan(application: FastAPI) -> AsyncIterator[None]:
-    """A service that begins ready."""
+async def lifespan(application: FastAPI) -> AsyncGenerator[None]:
+    """A service that starts ready."""
     application.state.lake_fault = None
     yield
 
@@ -105,26 +102,9 @@ def serve() -> Iterator[Callable[[FastAPI], str]]:
         yield lambda application: stack.enter_context(serving(application))
 
 
-@contextmanager
-def serving(application: FastAPI) -> Iterator[str]:
-    """The application in a thread of its own until the block ends."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(10)
-
-
 @pytest.fixture(scope="module")
 def application() -> FastAPI:
-    """The guarded service."""
+    """The service with a token."""
     return build(TOKEN)
 
 
@@ -187,7 +167,7 @@ def test_every_fault_is_a_problem(  # noqa: PLR0913, PLR0917 - the columns of th
 
 
 def test_a_wrong_method_says_the_right_ones(client: httpx.Client) -> None:
-    """405 carries Allow, 401 says how to authenticate (RFC 9110)."""
+    """405 carries Allow, 401 names the authentication scheme (RFC 9110)."""
     assert client.get("/orders").headers["allow"] == "POST"
     assert client.post("/orders").headers["www-authenticate"] == "Bearer"
 
@@ -200,7 +180,7 @@ def test_the_token_opens(client: httpx.Client) -> None:
 
 
 def test_without_a_token_all_is_open(serve: Callable[[FastAPI], str]) -> None:
-    """An empty setting asks for nothing."""
+    """With an empty setting no token is needed."""
     assert httpx.post(f"{serve(build(''))}/orders", json={"quantity": 1}, trust_env=False).status_code == 200
 
 
@@ -235,7 +215,7 @@ def test_a_strange_request_id_is_replaced(given: str, client: httpx.Client) -> N
 
 
 def test_health_and_readiness(application: FastAPI, client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Alive always; ready only while every port is; each way not to be is told, and none hangs."""
+    """Alive always; ready only while every check passes; each failure is named, and none hangs."""
     assert client.get("/health").json() == {"status": "alive"}
     assert client.get("/ready").json() == {"status": "ready", "checks": {"lake": "ok"}}
     application.state.lake_fault = UnavailableError("the lake cannot be reached")
@@ -244,7 +224,7 @@ def test_health_and_readiness(application: FastAPI, client: httpx.Client, monkey
     assert response.json()["checks"] == {"lake": "the lake cannot be reached"}
     assert client.get("/health").status_code == 200
     application.state.lake_fault = RuntimeError("secret inside")
-    assert client.get("/ready").json()["checks"] == {"lake": "the check itself failed; the log tells more"}
+    assert client.get("/ready").json()["checks"] == {"lake": "the check itself failed; see the log"}
     application.state.lake_fault = None
     monkeypatch.setattr(service_module, "READINESS_SECONDS", 0.0)
     assert client.get("/ready").json()["checks"] == {"lake": "no answer within 0 seconds"}
@@ -301,7 +281,7 @@ def test_a_frame_travels(client: httpx.Client) -> None:
         }
     with pytest.raises(NotFoundError):
         read_frame_response(client.get("/nowhere"))
-    with pytest.raises(UpstreamError, match="answered no frame"):
+    with pytest.raises(UpstreamError, match="did not answer with a frame"):
         read_frame_response(client.get("/metrics"))
 
 
@@ -315,7 +295,7 @@ def test_a_frame_travels(client: httpx.Client) -> None:
     ],
 )
 def test_an_answer_that_is_no_problem_of_ours(status: int, content_type: str, body: bytes) -> None:
-    """A proxy's page or an unknown kind is the upstream's fault, told without the query, where a key could be."""
+    """A proxy's page or an unknown type is UpstreamError, without the query, which could hold a key."""
     request = httpx.Request("GET", "http://service/path?apiKey=hunter2")
     response = httpx.Response(status, headers={"content-type": content_type}, content=body, request=request)
     with pytest.raises(UpstreamError) as raised:
@@ -324,12 +304,12 @@ def test_an_answer_that_is_no_problem_of_ours(status: int, content_type: str, bo
 
 
 def test_a_broken_answer_is_cut_off(serve: Callable[[FastAPI], str]) -> None:
-    """When a stream breaks after its start, the caller sees a broken connection, never a whole answer."""
+    """When a stream fails after its start, the caller gets a broken connection, never a complete response."""
     application = build("")
 
     @application.get("/stream")
     async def stream() -> Response:
-        async def pieces() -> AsyncIterator[bytes]:
+        async def pieces() -> AsyncGenerator[bytes]:
             yield b"first"
             await asyncio.sleep(0)
             raise RuntimeError("disk gone")

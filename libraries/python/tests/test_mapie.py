@@ -1,4 +1,4 @@
-"""Our two conformal steps beside MAPIE's (BSD licence; a development dependency) on the same scores.
+"""Our two conformal steps and MAPIE's (BSD licence; a development dependency) on the same scores.
 
 The split step is the same method and has to give the same numbers. The adaptive step is not: MAPIE's moves the level
 at which stored scores are read (Gibbs and Candes 2021), ours multiplies the width and forgets. They have to agree on
@@ -6,6 +6,9 @@ what both promise: coverage on a stationary series, and its return after a jump.
 """
 # MAPIE and scikit-learn are annotated in part
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUntypedBaseClass=false
+
+# MAPIE is typed in part:
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportAttributeAccessIssue=false
 
 from datetime import date
 from statistics import NormalDist

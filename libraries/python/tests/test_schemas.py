@@ -1,10 +1,10 @@
-"""Every frame's schema: a sound frame passes, and one planted bad row a check is told with its row."""
+"""Every frame's schema: a valid frame passes, and one planted bad row a check is reported with its key."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import pandera.polars as pa
 import polars as pl
@@ -242,13 +242,13 @@ def test_sound_rows_pass(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "fault", "check"), FAULTS)
-def test_planted_row_is_told(name: str, fault: dict[str, Any], check: str) -> None:
+def test_a_planted_row_is_reported(name: str, fault: dict[str, Any], check: str) -> None:
     """The check is named, with the one bad row's key."""
-    told = [sentence for sentence in failures(name, CASES[name].frame(**fault)) if f": {check} fails" in sentence]
-    assert len(told) == 1
-    assert "in 1 rows" in told[0]
-    assert CASES[name].frame(**fault).item(1, "ticker") in told[0]
-    assert "AAA" not in told[0].replace("p-1-AAA", "")
+    found = [sentence for sentence in failures(name, CASES[name].frame(**fault)) if f": {check} fails" in sentence]
+    assert len(found) == 1
+    assert "in 1 rows" in found[0]
+    assert CASES[name].frame(**fault).item(1, "ticker") in found[0]
+    assert "AAA" not in found[0].replace("p-1-AAA", "")
 
 
 def test_every_rule_is_planted() -> None:
@@ -263,7 +263,7 @@ def test_every_rule_is_planted() -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_missing_values_are_told(name: str) -> None:
+def test_missing_values_are_reported(name: str) -> None:
     """A null in any column that may not have one, and NaN among floats, is named with its column."""
     case = CASES[name]
     for column, definition in case.schema.columns.items():
@@ -277,7 +277,7 @@ def test_missing_values_are_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_doubled_keys_are_told(name: str) -> None:
+def test_duplicate_keys_are_reported(name: str) -> None:
     """The same key twice is refused."""
     sound = CASES[name].frame()
     assert any(
@@ -286,7 +286,7 @@ def test_doubled_keys_are_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_wrong_structure_is_told(name: str) -> None:
+def test_a_wrong_structure_is_reported(name: str) -> None:
     """A missing, an unknown and a mistyped column: each in one sentence, without the echo of checks that cannot run."""
     sound = CASES[name].frame()
     for column in sound.columns:
@@ -326,7 +326,7 @@ def test_choices_are_the_trading_core_s_words(choices: tuple[str, ...], words: t
 def test_lazy_frames_are_refused() -> None:
     """Pandera would check a LazyFrame's types only, so it does not get one."""
     with pytest.raises(TypeError, match="collected"):
-        equity_bars.validate(CASES["equity_bars"].frame().lazy())  # type: ignore[arg-type]
+        equity_bars.validate(cast("pl.DataFrame", CASES["equity_bars"].frame().lazy()))
 
 
 def test_early_close_counts() -> None:
@@ -348,7 +348,7 @@ def test_split_gives_one_reason(fault: tuple[str, dict[str, Any], str]) -> None:
 
 
 def test_split_names_missing_values_and_doubles() -> None:
-    """A null price is `open_missing`; both rows of a doubled key go, for nothing says which is right."""
+    """A null price is `open_missing`; both rows of a duplicate key go, since it is unknown which is right."""
     frame = CASES["equity_bars"].frame(open=None)
     doubled = pl.concat([frame, frame[:1].with_columns(close=pl.lit(10.0)), frame[:1].with_columns(ticker=pl.lit("C"))])
     good, bad = equity_bars.split_valid(doubled)

@@ -1,4 +1,7 @@
-"""Settings: environment, then named files, then the secrets' directory; wrong ones are told by name, never by value."""
+"""Settings: environment, then named files, then the secrets' directory; wrong ones are named, without their value."""
+
+# pydantic-settings reads required fields from the environment:
+# pyright: reportCallIssue=false
 
 import os
 from pathlib import Path
@@ -62,7 +65,7 @@ def test_either_name_sets_a_field(environment: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_an_empty_secret_is_not_set(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A Swarm secret cannot be empty, so that one newline says that there is none; a needed setting is then missing."""
+    """A Swarm secret cannot be empty, so that one newline means none; a required setting is then missing."""
     write(tmp_path / "secrets" / "FUND_API_TOKEN", "\n")
     assert "fund_api_token" not in BrokerSettings().model_fields_set
     environment.delenv("ALPACA_API_KEY_ID")
@@ -172,7 +175,7 @@ class OtherOrderSettings(ServiceSettings, DataBucketSettings):
 
 @pytest.mark.parametrize("settings_class", [BrokerSettings, OtherOrderSettings])
 def test_order_of_bases_changes_nothing(settings_class: type[ServiceSettings], environment: pytest.MonkeyPatch) -> None:
-    """An empty variable counts as not set, and a wrong value is never told, whichever base comes first."""
+    """An empty variable counts as not set, and a wrong value is never shown, whichever base comes first."""
     environment.setenv("DATA_BUCKET", "")
     with pytest.raises(ConfigurationError, match="DATA_BUCKET is not set"):
         settings_class()

@@ -36,7 +36,7 @@ class Shared:
         self._settings, self._folder = settings, folder
 
     def machine(self, name: str) -> Registry:
-        """The registry as a machine with a folder of its own sees it."""
+        """The registry as a machine with another folder reads it."""
         return open_registry(self.address, self._settings.storage_options_for(self.address), self._folder / name)
 
     def artifact(self, name: str, loss: float = 0.25) -> Path:
@@ -76,7 +76,7 @@ def test_an_empty_one_says_what_to_do(shared: Shared) -> None:
 
 
 def test_a_version_without_its_manifest_is_not_there(shared: Shared) -> None:
-    """A writer that died before its last object: nobody sees the version, and registering again completes it."""
+    """A writer that died before its last object: no reader sees the version, and registering again completes it."""
     folder = shared.artifact("one")
     registry = shared.machine("writer")
     whole = Registry(folder.parent / "local").register(folder)
@@ -92,7 +92,7 @@ def test_a_version_without_its_manifest_is_not_there(shared: Shared) -> None:
 
 @pytest.mark.parametrize("name", [*FILES, "manifest.json"])
 def test_a_changed_object_is_refused(shared: Shared, name: str) -> None:
-    """One byte of any object: the reader says which version at which address, and keeps no copy of it."""
+    """One byte of any object: the reader names the version and the address, and keeps no copy of it."""
     writer = shared.machine("writer")
     version = writer.register(shared.artifact("one"))
     writer.promote(version)
@@ -118,7 +118,7 @@ def test_a_lost_object_is_told(shared: Shared) -> None:
 
 
 def test_only_what_passed_the_gate_is_champion(shared: Shared, tmp_path: Path) -> None:
-    """By `promote`, and by an alias that somebody wrote into the bucket."""
+    """By `promote`, and by an alias that was written into the bucket."""
     registry = shared.machine("one")
     save_artifact(tmp_path / "ungated", replace(ARTIFACT, metrics={"loss": 0.1}))
     ungated = registry.register(tmp_path / "ungated")

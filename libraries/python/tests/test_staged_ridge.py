@@ -1,4 +1,4 @@
-"""Staged ridge: equal to least squares; a stage ignores the inputs of later ones, and a part is not fitted on itself."""
+"""Staged ridge: equal to least squares; each stage ignores the inputs of later stages; parts are cross-fitted."""
 
 from dataclasses import replace
 

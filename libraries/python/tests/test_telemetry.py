@@ -38,7 +38,7 @@ def test_libraries_log_in_the_same_shape(capsys: pytest.CaptureFixture[str], mon
     """Uvicorn's own lines too; its access lines are left to ours."""
     monkeypatch.setattr(logging.getLogger("uvicorn"), "level", logging.NOTSET)  # a server of another test sets them
     monkeypatch.setattr(logging.getLogger("uvicorn.error"), "level", logging.NOTSET)
-    logging.getLogger("uvicorn.error").manager._clear_cache()  # type: ignore[attr-defined] # levels are cached
+    logging.getLogger("uvicorn.error").setLevel(logging.NOTSET)  # forgets the cached levels of all loggers
     configure_logging("datamanager", "json")
     logging.getLogger("uvicorn.error").info("Started %s", "server")
     logging.getLogger("uvicorn.access").info("GET /x")
@@ -58,7 +58,7 @@ def test_libraries_log_in_the_same_shape(capsys: pytest.CaptureFixture[str], mon
         {"text": "sent Bearer hunter2 to it"},
         {"url": "https://vendor/path?apiKey=hunter2&limit=1"},
         {"list": ["a", "token=hunter2"]},
-        {"anything": "the known value kn0wn stands here"},
+        {"anything": "the known value kn0wn is here"},
         {"listed": [{"inner": "kn0wn"}]},
     ],
 )

@@ -1,5 +1,8 @@
 """Trees as arrays: they answer what LightGBM answers, find a planted step, and are refused when they are no trees."""
 
+# LightGBM is typed in part:
+# pyright: reportUnknownMemberType=false
+
 import sys
 from collections.abc import Callable
 from pathlib import Path

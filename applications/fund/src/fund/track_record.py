@@ -10,7 +10,7 @@ import polars as pl
 from internal.dates import sessions
 from internal.errors import InvalidRequestError
 from internal.performance import maximum_drawdown
-from internal.resampling import moving_blocks
+from internal.resampling import draw_moving_blocks
 
 SESSIONS_A_YEAR: Final = 252
 MINIMUM_VALUES: Final = 3  # two returns: a standard deviation needs as many
@@ -66,7 +66,7 @@ def _sharpe(returns: np.ndarray) -> np.ndarray:
 
 
 def _sharpe_interval(returns: np.ndarray, seed: int) -> tuple[float, float]:
-    drawn = returns[moving_blocks(len(returns), np.random.default_rng(seed))]
+    drawn = returns[draw_moving_blocks(len(returns), np.random.default_rng(seed))]
     lower, upper = np.quantile(_sharpe(drawn[drawn.std(axis=1) > 0]), (0.025, 0.975))
     return float(lower), float(upper)
 

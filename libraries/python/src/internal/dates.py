@@ -1,7 +1,6 @@
-"""The calendar of the fund: which days are XNYS sessions, and when each opens and closes.
+"""The calendar of the fund, from 1990 to 2035: which days are XNYS sessions, and when each opens and closes.
 
-Knows the exchange's calendar from 1990 to the end of 2035. Knows no clock: every function takes the moment or day that
-it is asked about.
+No function reads a clock; the moment or day is an argument.
 """
 
 from bisect import bisect_left, bisect_right
@@ -22,13 +21,11 @@ LAST_DAY = date(2035, 12, 31)
 def _calendar() -> pl.DataFrame:
     """All sessions: date, open and timestamp (the close), Datetime(ms, UTC). Building it once takes about 0.2 s."""
     schedule = exchange_calendars.get_calendar(CALENDAR, start=str(FIRST_DAY), end=str(LAST_DAY)).schedule
-    return pl.DataFrame(
-        {
-            "date": [moment.date() for moment in schedule.index],
-            "open": schedule["open"].dt.tz_convert(None).to_numpy().astype("datetime64[ms]"),
-            "timestamp": schedule["close"].dt.tz_convert(None).to_numpy().astype("datetime64[ms]"),
-        }
-    ).with_columns(pl.col("open", "timestamp").dt.replace_time_zone("UTC"))
+    return pl.from_pandas(schedule, include_index=True).select(
+        pl.nth(0).cast(pl.Date).alias("date"),
+        pl.col("open").dt.cast_time_unit("ms"),
+        pl.col("close").dt.cast_time_unit("ms").alias("timestamp"),
+    )
 
 
 @cache
@@ -50,7 +47,7 @@ def _require_covered(day: date) -> None:
 
 
 def _position(day: date) -> int:
-    """The session's index in the calendar; InvalidRequestError when the day is no session."""
+    """The session's index in the calendar; InvalidRequestError when the day is not a session."""
     if not is_session(day):
         raise InvalidRequestError(f"{day.isoformat()} is not a session of {CALENDAR}")
     return bisect_left(_days(), day)
@@ -64,7 +61,7 @@ def is_session(day: date) -> bool:
 
 
 def sessions(start: date, end: date) -> list[date]:
-    """The sessions from start to end, both included, ascending; empty when there is none or the range is backwards."""
+    """The sessions from start to end, both included, ascending; empty when there is none or end is before start."""
     _require_covered(start)
     _require_covered(end)
     return _days()[bisect_left(_days(), start) : bisect_right(_days(), end)]
@@ -89,24 +86,24 @@ def _positive(count: int) -> int:
 def _session_at(position: int, day: date) -> date:
     _require_covered(day)
     if not 0 <= position < len(_days()):
-        raise InvalidRequestError(f"the session asked for, from {day.isoformat()}, lies outside the calendar")
+        raise InvalidRequestError(f"a session counted from {day.isoformat()} is outside the calendar")
     return _days()[position]
 
 
 def session_open(day: date) -> datetime:
-    """The moment (UTC) at which the session opens. Raises InvalidRequestError when the day is no session."""
+    """The moment (UTC) at which the session opens. Raises InvalidRequestError when the day is not a session."""
     return _moments("open")[_position(day)]
 
 
 def session_close(day: date) -> datetime:
-    """The moment (UTC) of the session's close, early closes included. InvalidRequestError when it is no session."""
+    """The moment (UTC) of the session's close, early closes included. InvalidRequestError for another day."""
     return _moments("timestamp")[_position(day)]
 
 
 def last_closed_session(moment: datetime) -> date:
-    """The latest session that had closed at the moment (a close is closed at its own instant).
+    """The latest session that had closed at the moment (a session is closed at the instant of its close).
 
-    Raises InvalidRequestError when the moment has no time zone or lies outside the calendar.
+    Raises InvalidRequestError when the moment has no time zone or is outside the calendar.
     """
     if moment.tzinfo is None:
         raise InvalidRequestError(f"{moment.isoformat()} has no time zone; a moment of the fund is in UTC")

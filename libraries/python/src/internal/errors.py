@@ -1,8 +1,4 @@
-"""The errors of the fund, drawn as a tree; each carries the HTTP status, title and slug that it answers with.
-
-Knows what can go wrong and how to name it. Knows nothing of how an error is sent (`internal.http`) or logged
-(`internal.telemetry`).
-"""
+"""The errors of the fund as a tree of classes, each with its HTTP status, title and slug."""
 
 from typing import ClassVar
 
@@ -10,8 +6,8 @@ from typing import ClassVar
 class FundError(Exception):
     """The root: an error with one sentence for the person who reads it.
 
-    `detail` says what happened and what to do; it never holds a secret. `status`, `title` and `slug` are the problem
-    details (RFC 9457) that the error becomes on HTTP.
+    `detail` describes what happened and what to do; it never holds a secret. `status`, `title` and `slug` are the
+    problem details (RFC 9457) of the error over HTTP.
     """
 
     status: ClassVar[int] = 500
@@ -24,7 +20,7 @@ class FundError(Exception):
 
 
 class InvalidRequestError(FundError):
-    """What was asked for makes no sense: a malformed date, a backwards range, a body that cannot be read."""
+    """The request is invalid: a malformed date, a range that ends before it starts, a body that cannot be read."""
 
     status = 422
     title = "Invalid request"
@@ -32,7 +28,7 @@ class InvalidRequestError(FundError):
 
 
 class UnsupportedMediaTypeError(InvalidRequestError):
-    """The body's content type is not one that the endpoint reads."""
+    """The endpoint does not read the body's content type."""
 
     status = 415
     title = "Unsupported media type"
@@ -40,7 +36,7 @@ class UnsupportedMediaTypeError(InvalidRequestError):
 
 
 class ContentTooLargeError(InvalidRequestError):
-    """The body is larger than the endpoint takes."""
+    """The body is larger than the endpoint accepts."""
 
     status = 413
     title = "Content too large"
@@ -48,7 +44,7 @@ class ContentTooLargeError(InvalidRequestError):
 
 
 class UnauthorizedError(FundError):
-    """A mutating request came without the bearer token, or with a wrong one."""
+    """A mutating request has no bearer token, or a wrong one."""
 
     status = 401
     title = "Unauthorized"
@@ -56,7 +52,7 @@ class UnauthorizedError(FundError):
 
 
 class NotFoundError(FundError):
-    """The thing asked for is not there."""
+    """What the request names does not exist."""
 
     status = 404
     title = "Not found"
@@ -72,7 +68,7 @@ class NotAcceptableError(FundError):
 
 
 class ConflictError(FundError):
-    """The request contradicts the present state, e.g. another writer or a run in flight."""
+    """The request contradicts the present state, such as another writer or a run in progress."""
 
     status = 409
     title = "Conflict"
@@ -92,7 +88,7 @@ class SchemaError(FundError):
 
 
 class UpstreamError(FundError):
-    """A vendor or broker answered, but wrongly: truncated, malformed, refused."""
+    """A vendor or broker gave a wrong answer: truncated, malformed or refused."""
 
     status = 502
     title = "Upstream answered wrongly"
@@ -100,14 +96,14 @@ class UpstreamError(FundError):
 
 
 class UnresolvedOrderError(UpstreamError):
-    """An order was sent and its outcome is unknown; it may be at the broker and must be looked up, not sent again."""
+    """An order was sent and its outcome is unknown: it may be at the broker and must be looked up, not sent again."""
 
     title = "Order unresolved"
     slug = "unresolved-order"
 
 
 class UnavailableError(FundError):
-    """Something needed cannot be reached or used now: a service, the disk, a port that is not ready."""
+    """A dependency cannot be reached or used now: a service, the disk, a component that is not ready."""
 
     status = 503
     title = "Unavailable"
@@ -115,7 +111,7 @@ class UnavailableError(FundError):
 
 
 class ConfigurationError(FundError):
-    """A setting is missing or wrong; the sentence names the setting and what to do, never a secret's value."""
+    """A setting is missing or wrong; the message names the setting and what to do, never a secret's value."""
 
     title = "Wrong configuration"
     slug = "configuration"

@@ -1,7 +1,6 @@
-"""Where settings come from: the environment, else the file that `NAME_FILE` names, else `/run/secrets/NAME`.
+"""Settings from the environment, else from the file that `NAME_FILE` names, else from `/run/secrets/NAME`.
 
-Knows the settings that services share and how a missing one is told. Knows no service: each subclasses
-`ServiceSettings` with its own fields.
+Each service subclasses `ServiceSettings` with its own fields.
 """
 
 import os
@@ -27,7 +26,7 @@ SECRETS_DIRECTORY = "/run/secrets"
 
 
 def variable_names(name: str, field: FieldInfo) -> list[str]:
-    """The variables that set a field: its aliases, else its own name in capitals."""
+    """The variables that set a field: its aliases, else its name in capitals."""
     alias = field.validation_alias
     if isinstance(alias, AliasChoices):
         return [choice for choice in alias.choices if isinstance(choice, str)]
@@ -35,16 +34,16 @@ def variable_names(name: str, field: FieldInfo) -> list[str]:
 
 
 class FileAwareSource(EnvSettingsSource):
-    """The environment, filled up with the files that `NAME_FILE` names and with the secrets' directory.
+    """The environment, completed by the files that `NAME_FILE` names and by the secrets' directory.
 
-    Only names of the class's own fields are looked up, so that `SSL_CERT_FILE` and the like are left alone. Raises
+    Only names of the class's own fields are looked up, so that variables such as `SSL_CERT_FILE` are not read. Raises
     ConfigurationError when a named file cannot be read.
     """
 
     @override
     def _load_env_vars(self) -> Mapping[str, str | None]:
         names = [name for field, info in self.settings_cls.model_fields.items() for name in variable_names(field, info)]
-        files = {name: value for name, value in self._files(names) if value}  # empty is not set, as in the environment
+        files = {name: value for name, value in self._files(names) if value}  # empty: not set
         return {**files, **super()._load_env_vars()}
 
     def _files(self, names: list[str]) -> Iterator[tuple[str, str]]:
@@ -76,19 +75,19 @@ def _require_url(value: list[str]) -> list[str]:
     return value
 
 
-CAREFUL = SettingsConfigDict(
+SETTINGS_CONFIG = SettingsConfigDict(
     extra="ignore",
     env_ignore_empty=True,
     validate_by_name=True,
     validate_by_alias=True,
     hide_input_in_errors=True,
-)  # in every class: of two bases, pydantic lets the last one's configuration win
+)  # set in every class: of two bases, the configuration of the last one wins
 
 
 class ServiceSettings(BaseSettings):
-    """What every service reads. Subclasses add their fields; a missing or wrong one raises ConfigurationError."""
+    """The settings of every service. Subclasses add fields; a missing or wrong one raises ConfigurationError."""
 
-    model_config = CAREFUL
+    model_config = SETTINGS_CONFIG
 
     state_directory: Path
     event_subscribers: Annotated[list[str], NoDecode, BeforeValidator(_split_commas), AfterValidator(_require_url)] = (
@@ -102,12 +101,12 @@ class ServiceSettings(BaseSettings):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise ConfigurationError(_sentence(type(self), error)) from None
+            raise ConfigurationError(_describe(type(self), error)) from None
         except SettingsError as error:
             raise ConfigurationError(str(error)) from None
 
     def secrets(self) -> list[SecretStr]:
-        """Every secret value that is set, for the log to mask."""
+        """Every secret that is set, to be masked in the log."""
         values = (getattr(self, name) for name in type(self).model_fields)
         return [value for value in values if isinstance(value, SecretStr) and value.get_secret_value()]
 
@@ -125,23 +124,23 @@ class ServiceSettings(BaseSettings):
         return init_settings, FileAwareSource(settings_cls)
 
 
-def _sentence(settings: type[BaseSettings], error: ValidationError) -> str:
-    """One sentence a wrong setting, by the variable's name; never the value."""
-    return "; ".join(_complaint(settings, str(one["loc"][0]), one["type"], one["msg"]) for one in error.errors())
+def _describe(settings: type[BaseSettings], error: ValidationError) -> str:
+    """One sentence a wrong setting, with the variable's name, never the value."""
+    return "; ".join(_describe_one(settings, str(one["loc"][0]), one["type"], one["msg"]) for one in error.errors())
 
 
-def _complaint(settings: type[BaseSettings], location: str, kind: str, message: str) -> str:
+def _describe_one(settings: type[BaseSettings], location: str, kind: str, message: str) -> str:
     field = settings.model_fields.get(location)
     name = variable_names(location, field)[0] if field else location
     if kind != "missing":
         return f"{name} is wrong: {message}"
-    return f"{name} is not set: set it in the environment, or put it in a file and name that in {name}_FILE"
+    return f"{name} is not set: set it in the environment, or put it in a file and set {name}_FILE to its path"
 
 
 class ObjectStoreSettings(BaseSettings):
-    """How a bucket is reached, as a mixin beside ServiceSettings."""
+    """Access to a bucket, as a mixin for ServiceSettings."""
 
-    model_config = CAREFUL
+    model_config = SETTINGS_CONFIG
 
     aws_endpoint_url: str | None = None
     aws_region: str = "us-east-1"
@@ -149,10 +148,10 @@ class ObjectStoreSettings(BaseSettings):
     duckdb_secret: SecretStr | None = None
 
     def storage_options_for(self, address: str) -> dict[str, str]:
-        """The options of the object store at an address: empty for a folder.
+        """The options of the object store at an address; empty for a folder.
 
         Commits are create-only writes (`If-None-Match: *`), so that concurrent writers are safe without a lock table.
-        Without keys, the machine's own role applies.
+        Without keys, the machine's role applies.
         """
         if not address.startswith("s3://"):
             return {}
@@ -167,18 +166,18 @@ class ObjectStoreSettings(BaseSettings):
 
 
 class DataBucketSettings(ObjectStoreSettings):
-    """Where the lake is, as a mixin beside ServiceSettings: a folder, or `s3://bucket/prefix` with its keys."""
+    """The address of the lake, as a mixin for ServiceSettings: a folder, or `s3://bucket/prefix` with its keys."""
 
-    model_config = CAREFUL
+    model_config = SETTINGS_CONFIG
 
     data_bucket: str
 
     def storage_options(self) -> dict[str, str]:
-        """The options of the lake's object store: empty for a folder."""
+        """The options of the lake's object store; empty for a folder."""
         return self.storage_options_for(self.data_bucket)
 
 
 def default_registry_address(data_bucket: str | None) -> str | None:
-    """The registry's address where none is set: beside the lake when that is in a bucket, else there is none."""
+    """The registry's address when none is set: in the lake's bucket; None when the lake is a folder."""
     in_bucket = data_bucket is not None and data_bucket.startswith("s3://")
     return f"{data_bucket.rstrip('/')}/registry" if in_bucket and data_bucket else None

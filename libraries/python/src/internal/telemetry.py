@@ -1,13 +1,10 @@
-"""What the fund says about itself: one log event a fact, JSON or colours, and Prometheus metrics.
-
-Knows how logs are shaped, which ids they carry and what is masked. Knows no service and no HTTP.
-"""
+"""Structured logs, as JSON or coloured text, with secrets masked, and Prometheus metrics."""
 
 import logging
 import re
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, cast
 
 import structlog
 from prometheus_client import Gauge
@@ -20,22 +17,23 @@ SECRET_TEXTS = re.compile(r"(?i)(bearer\s+|basic\s+|api_?key=|token=)[^\s&\"',;]
 
 
 class SecretMasker:
-    """A processor that hides secrets: SecretStr values, telling names, bearer tokens, and known values in any text."""
+    """A processor that masks SecretStr values, names such as `api_key`, bearer tokens, and known values in texts."""
 
     def __init__(self, secrets: Iterable[SecretStr]) -> None:
         self._known = [secret.get_secret_value() for secret in secrets if secret.get_secret_value()]
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-        """The event, with every secret in it masked."""
+        """The event with every secret masked."""
         return {name: self._mask(name, value) for name, value in event.items()}
 
-    def _mask(self, name: str, value: Any) -> Any:  # noqa: ANN401 - a log value is anything
+    def _mask(self, name: str, value: object) -> object:
         if value is not None and (isinstance(value, SecretStr) or SECRET_NAMES.search(name)):
             return MASK
         if isinstance(value, Mapping):
-            return {key: self._mask(str(key), inner) for key, inner in value.items()}
+            named = cast("Mapping[object, object]", value)
+            return {key: self._mask(str(key), inner) for key, inner in named.items()}
         if isinstance(value, list | tuple):
-            return [self._mask("", inner) for inner in value]
+            return [self._mask("", inner) for inner in cast("Sequence[object]", value)]
         return self._mask_text(value) if isinstance(value, str) else value
 
     def _mask_text(self, text: str) -> str:
@@ -45,10 +43,10 @@ class SecretMasker:
 
 
 def configure_logging(service: str, log_format: Literal["json", "console"], secrets: Iterable[SecretStr] = ()) -> None:
-    """Send every log of the process, the libraries' included, to standard output in one shape.
+    """Send every log of the process, those of libraries included, to standard output in one format.
 
     Each event carries the service and, where they are bound, `request_id` and `event_id` (structlog's contextvars).
-    `secrets` are masked wherever their text appears, tracebacks included.
+    `secrets` are masked wherever their text occurs, tracebacks included.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -41,23 +41,3 @@ class OrderRecords(BaseModel):
     """Every order that was ever accepted, oldest first."""
 
     orders: list[OrderRecord]
-
-
-class EventRecord(BaseModel):
-    """One event and the state of its delivery."""
-
-    id: str
-    type: str
-    time: str
-    state: str
-    attempts: int
-    last_error: str | None
-    subscriber: str | None = None
-    source: str | None = None
-
-
-class EventRecords(BaseModel):
-    """The last 100 events of both boxes, newest first."""
-
-    outbox: list[EventRecord]
-    inbox: list[EventRecord]

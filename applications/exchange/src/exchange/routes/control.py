@@ -12,8 +12,9 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from exchange.bodies.control import order_records, state_of
 from exchange.faults import Fault, StoredFault
-from exchange.responses.control import EventRecords, OrderRecords, State
+from exchange.responses.control import OrderRecords, State
 from exchange.routes.dependencies import TheBus, TheConfiguration, TheExchange, ThePublisher
+from internal.cloud_events.responses import RecentEvents
 from internal.http.bearer import MUTATING_METHODS, require_bearer_token
 from internal.venue.clock import Auction, parse_moment
 
@@ -77,10 +78,10 @@ def get_orders(exchange: TheExchange) -> OrderRecords:
     return order_records(exchange)
 
 
-@router.get("/events", response_model_exclude_unset=True)
-async def get_events(bus: TheBus) -> EventRecords:
+@router.get("/events")
+async def get_events(bus: TheBus) -> RecentEvents:
     """The last 100 events that the exchange sent, with the state of each delivery."""
-    return EventRecords.model_validate(await bus.recent())
+    return await bus.recent()
 
 
 @router.post("/faults", status_code=HTTPStatus.CREATED)

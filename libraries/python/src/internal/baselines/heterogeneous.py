@@ -114,7 +114,7 @@ class HeterogeneousVolatility:
         return [[_expand(one, has_history) for one in steps] for steps in (found, accumulate(found, np.maximum))]
 
     def scales(self, frame: pl.DataFrame) -> Scales:
-        """The expected size of the moves from each row, computed a few tickers at a time, so that arrays fit a cache."""
+        """The expected size of the moves from each row, a few tickers at a time, so that arrays fit a cache."""
         prepared, shape = add_spikes(add_group_columns(frame)), (frame.height, len(STEPS))
         whole = Scales(np.empty(shape), np.empty(shape))
 

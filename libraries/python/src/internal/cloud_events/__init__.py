@@ -1,6 +1,6 @@
 """CloudEvents between the services: published durably, delivered at least once, handled in order.
 
-`EventBus` is the door; `make_event` makes what goes through it.
+A service constructs one `EventBus` and publishes events from `make_event`.
 """
 
 from internal.cloud_events.bus import EventBus

@@ -1,7 +1,4 @@
-"""The bus of one service: publishes to every subscriber, takes what comes in, and says how far both are.
-
-Knows how store, deliveries and handling fit together. Knows no service: handlers and addresses come from it.
-"""
+"""The event bus of one service: publishes events to its subscribers and handles the events that it receives."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -18,13 +15,14 @@ from pydantic import SecretStr
 from internal.cloud_events.event import event_date
 from internal.cloud_events.inbox import Handler, HandlingWorker
 from internal.cloud_events.outbox import DeliveryWorker, event_address
-from internal.cloud_events.routes import event_router
+from internal.cloud_events.responses import RecentEvents
+from internal.cloud_events.routes import EventRoutes
 from internal.cloud_events.store import EventStore
 from internal.errors import ConfigurationError, UnavailableError
 from internal.http.bearer import bearer_headers
 
 DELIVERY_SECONDS = 10.0
-TROUBLED_ATTEMPTS = 3  # a handler that failed so often needs a person
+FAILING_ATTEMPTS = 3  # a handler that failed so often needs a person
 SHOWN_EVENTS = 100
 IDLE_POLL_SECONDS = 0.02
 
@@ -34,9 +32,14 @@ PENDING = Gauge("events_pending", "Events that wait to be delivered or handled",
 class EventBus:
     """Durable events of one service, in `<state_directory>/events.sqlite3`.
 
-    `source` is the service's own, `/datamanager`; `subscribers` are URLs (without a path, `/events` is meant);
-    `handlers` act on types, each idempotent, for an event may be handled twice around a kill. `token` goes to the
-    subscribers as a bearer token. Construct it when wiring (nothing is opened), then run it: `async with bus: ...`.
+    The constructor opens nothing; run the bus with `async with bus: ...`.
+
+    Args:
+        state_directory: The folder of the events file.
+        source: The service's own event source, such as `/datamanager`.
+        subscribers: URLs that receive every published event; one without a path means `/events`.
+        handlers: By event type. Each is idempotent, because an event may be handled twice around a kill.
+        token: The bearer token that is sent to subscribers.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class EventBus:
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        """Open the file and go on with what a former run left: deliveries and handling."""
+        """Open the file, and continue the deliveries and the handling that the last run left unfinished."""
         async with AsyncExitStack() as stack:
             store = await asyncio.to_thread(EventStore, self._state_directory)
             stack.push_async_callback(asyncio.to_thread, store.close)
@@ -76,12 +79,12 @@ class EventBus:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop; what is unfinished goes on at the next start."""
+        """Stop; the next start continues what is unfinished."""
         await self._running.aclose()
         self._opened = None
 
     async def publish(self, event: CloudEvent) -> bool:
-        """Keep the event; on return it is durable, and delivery has begun. False: it was published before."""
+        """Store the event durably and start its delivery; False when it was published before."""
         new = await asyncio.to_thread(self._store.publish, event, self._subscribers)
         for delivery in self._deliveries:
             delivery.wake()
@@ -89,7 +92,10 @@ class EventBus:
         return new
 
     async def receive(self, event: CloudEvent) -> bool:
-        """Keep an event that came in, once. Raises MalformedEventError when a type that we act on has no date."""
+        """Store a received event once; False when it was received before.
+
+        Raises MalformedEventError when an event of a handled type has no date.
+        """
         if event.get_type() in self._handlers:
             event_date(event)
         new = await asyncio.to_thread(self._store.receive, event)
@@ -98,30 +104,30 @@ class EventBus:
         await self._count()
         return new
 
-    async def recent(self) -> dict[str, list[dict[str, Any]]]:
-        """The last 100 events: `{"outbox": [...], "inbox": [...]}`, newest first."""
+    async def recent(self) -> RecentEvents:
+        """The last 100 events of outbox and inbox, newest first."""
         return await asyncio.to_thread(self._store.recent, SHOWN_EVENTS)
 
     def router(self) -> APIRouter:
         """POST /events and GET /events."""
-        return event_router(self)
+        return EventRoutes(self).router()
 
     async def check(self, _application: FastAPI | None = None) -> None:
         """A readiness check: raises UnavailableError while the oldest received event keeps failing.
 
-        A subscriber that is down does not count: it would take this service out of rotation too. It shows in
+        A subscriber that is down does not count: it would take this service out of rotation too. It is visible in
         GET /events, `events_pending` and `events_failed_attempts_total`.
         """
         oldest = await asyncio.to_thread(self._store.next_received)
         await self._count()
-        if oldest is not None and oldest.attempts >= TROUBLED_ATTEMPTS:
+        if oldest is not None and oldest.attempts >= FAILING_ATTEMPTS:
             raise UnavailableError(
-                f"event {oldest.event_id} has failed {oldest.attempts} times and holds those behind it; see GET /events"
+                f"event {oldest.event_id} has failed {oldest.attempts} times and blocks later events; see GET /events"
             )
 
     async def wait_until_idle(self) -> None:
         """Wait until every event is delivered and handled."""
-        while any(await self._count()):  # noqa: ASYNC110 - the queues are rows of a file, which signals nobody
+        while any(await self._count()):  # noqa: ASYNC110 - the queues are rows of a file, which sends no signal
             await asyncio.sleep(IDLE_POLL_SECONDS)
 
     @property
@@ -137,12 +143,12 @@ class EventBus:
         return outgoing, incoming
 
     def _client(self) -> httpx.AsyncClient:
-        """Between services only: no proxy of the environment, no redirect to elsewhere with our token."""
+        """For other services only: no proxy of the environment, no redirect that would carry the token elsewhere."""
         headers = bearer_headers(self._token)
         try:
             return httpx.AsyncClient(headers=headers, timeout=DELIVERY_SECONDS, trust_env=False)
         except UnicodeEncodeError:
-            raise ConfigurationError("FUND_API_TOKEN holds characters that no header can carry") from None
+            raise ConfigurationError("FUND_API_TOKEN holds characters that an HTTP header cannot carry") from None
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:

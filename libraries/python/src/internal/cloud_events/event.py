@@ -1,7 +1,4 @@
-"""One CloudEvent (1.0): made, read from a request, written and read back.
-
-Knows the SDK's event and its JSON form. Knows no queue and no connection.
-"""
+"""One CloudEvent (1.0): creation, reading from a request, and the stored JSON form."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -21,7 +18,7 @@ SENT_HEADERS = {"content-type": STRUCTURED}
 
 
 class MalformedEventError(InvalidRequestError):
-    """What was sent is no CloudEvent 1.0, or lacks the session that our events are about."""
+    """The request is not a CloudEvent 1.0, or the event lacks the date of its session."""
 
     status = 400
     title = "Malformed event"
@@ -29,7 +26,7 @@ class MalformedEventError(InvalidRequestError):
 
 
 def make_event(event_type: EventType, source: str, day: date, data: Mapping[str, Any]) -> CloudEvent:
-    """The event of a session: its id is `<type>:<day>`, so that saying it again is the same event.
+    """Make the event of a session. Its id is `<type>:<day>`, so that publishing it again is the same event.
 
     `data` is any JSON object; `date` (ISO 8601) is added to it.
     """
@@ -43,7 +40,7 @@ def make_event(event_type: EventType, source: str, day: date, data: Mapping[str,
 
 
 def event_date(event: CloudEvent) -> date:
-    """The session that the event is about. Raises MalformedEventError when its data names none."""
+    """The session that the event is about. Raises MalformedEventError when its data has no date."""
     data = event.get_data()
     day = data.get("date") if isinstance(data, dict) else None
     try:
@@ -55,7 +52,7 @@ def event_date(event: CloudEvent) -> date:
 
 
 def encode_event(event: CloudEvent) -> bytes:
-    """The event's structured JSON form. Raises InvalidRequestError when its data is no JSON."""
+    """Encode the event as structured JSON. Raises InvalidRequestError when its data is not JSON."""
     try:
         return to_structured(event, JSONFormat()).body
     except TypeError as error:
@@ -63,34 +60,34 @@ def encode_event(event: CloudEvent) -> bytes:
 
 
 def decode_event(body: bytes) -> CloudEvent:
-    """The event of a body that `encode_event` wrote."""
+    """Decode a body that `encode_event` wrote."""
     return _require_event(JSONFormat().read(CloudEvent, body))
 
 
 def read_event(headers: Mapping[str, str], body: bytes) -> CloudEvent:
-    """The event of a request, in binary or structured mode.
+    """Read the event of a request, in binary or structured mode.
 
-    Raises MalformedEventError that says what is wrong, UnsupportedMediaTypeError for any other content type.
+    Raises MalformedEventError, which describes what is wrong, or UnsupportedMediaTypeError for another content type.
     """
     binary = any(name.lower().startswith("ce-") for name in headers)
     media_type = headers.get("content-type", "").split(";")[0].strip().lower()
     if not binary and media_type != STRUCTURED:
         raise UnsupportedMediaTypeError(
-            f"Content-Type {media_type or '(none)'} is no event: send {STRUCTURED}, or ce- headers"
+            f"Content-Type {media_type or '(none)'} is not an event: send {STRUCTURED}, or ce- headers"
         )
     try:
-        return _require_event(from_http(HTTPMessage(dict(headers), body), JSONFormat(), _received))
+        return _require_event(from_http(HTTPMessage(dict(headers), body), JSONFormat(), _make_received_event))
     except BaseCloudEventException as error:
-        raise MalformedEventError(f"the request is no CloudEvent 1.0: {_first_line(error)}") from None
+        raise MalformedEventError(f"the request is not a CloudEvent 1.0: {_first_line(error)}") from None
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise MalformedEventError(f"the event cannot be read: {_first_line(error)}") from None
 
 
-def _received(attributes: dict[str, Any], data: dict[str, Any] | str | bytes | None) -> CloudEvent:
-    """The SDK makes up an id that is missing, and the sender's next attempt would be another event: refuse instead."""
+def _make_received_event(attributes: dict[str, Any], data: dict[str, Any] | str | bytes | None) -> CloudEvent:
+    """Refuse an event without an id: the SDK would invent one, and the sender's retry would be another event."""
     missing = [name for name in ("specversion", "id") if name not in attributes]
     if missing:
-        raise MalformedEventError(f"the request is no CloudEvent 1.0: {', '.join(missing)} missing")
+        raise MalformedEventError(f"the request is not a CloudEvent 1.0: {', '.join(missing)} missing")
     return CloudEvent(attributes, data)
 
 
@@ -100,5 +97,5 @@ def _first_line(error: Exception) -> str:
 
 def _require_event(event: BaseCloudEvent) -> CloudEvent:
     if not isinstance(event, CloudEvent):
-        raise MalformedEventError(f"only CloudEvents 1.0 are taken, not {event.get_specversion()}")
+        raise MalformedEventError(f"only CloudEvents 1.0 are accepted, not {event.get_specversion()}")
     return event

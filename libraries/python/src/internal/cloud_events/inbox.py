@@ -1,10 +1,11 @@
-"""Handling of received events: each event by the handler of its type, in order, until the handler succeeds.
+"""Handling of received events: each by the handler of its type, in order, until the handler succeeds.
 
-Knows handlers by type. Knows no sender. A handler may see an event twice (a kill between its end and our note of it).
+A handler may get an event twice, after a kill between its end and the record of it.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import override
 
 import structlog
 from cloudevents.core.v1.event import CloudEvent
@@ -20,12 +21,12 @@ type Handler = Callable[[CloudEvent], Awaitable[None]]
 
 
 def describe_error(error: Exception) -> str:
-    """What to show of a handler's failure: our own sentences, else only the kind, for others may hold a secret."""
+    """The text to store of a failure: the fund's own messages, else only the type, since others may hold a secret."""
     return f"{error.title}: {error.detail}" if isinstance(error, FundError) else type(error).__name__
 
 
 class HandlingWorker(Worker):
-    """The service's one queue of received events."""
+    """The worker on the service's queue of received events."""
 
     def __init__(
         self,
@@ -39,6 +40,7 @@ class HandlingWorker(Worker):
         self._handlers = handlers
         self._service = service
 
+    @override
     async def step(self) -> bool:
         """Handle the oldest event."""
         pending = await asyncio.to_thread(self._store.next_received)

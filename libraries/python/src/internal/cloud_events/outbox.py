@@ -1,10 +1,11 @@
 """Delivery to one subscriber: each event by POST, in order, until it answers 2xx.
 
-Knows the subscriber's address. Knows no other subscriber, so that one that is down holds up nobody else.
+Each subscriber has a queue of its own, so that one that is down delays no other.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import NoReturn, override
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
@@ -21,13 +22,13 @@ FAILED_ATTEMPTS = Counter(
 
 
 def event_address(subscriber: str) -> str:
-    """Where a subscriber takes events: its URL, and `/events` when it names no path."""
+    """The address to which a subscriber's events are sent: its URL, with `/events` when it has no path."""
     parts = urlsplit(subscriber)
     return urlunsplit(parts._replace(path="/events")) if parts.path in {"", "/"} else subscriber
 
 
 class DeliveryWorker(Worker):
-    """The queue of one subscriber. `client` carries the timeout and the token."""
+    """The worker on the queue of one subscriber. `client` carries the timeout and the token."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class DeliveryWorker(Worker):
         self._client = client
         self._service = service
 
+    @override
     async def step(self) -> bool:
         """Deliver the oldest event."""
         pending = await asyncio.to_thread(self._store.next_delivery, self._subscriber)
@@ -57,7 +59,7 @@ class DeliveryWorker(Worker):
         await asyncio.to_thread(self._store.mark_delivered, pending.position, self._subscriber)
         return True
 
-    async def _fail(self, pending: Pending, error: str) -> None:
+    async def _fail(self, pending: Pending, error: str) -> NoReturn:
         FAILED_ATTEMPTS.labels(self._service, "outbox").inc()
         get_logger(__name__).warning(
             "event_not_delivered", event_id=pending.event_id, attempt=pending.attempts + 1, error=error

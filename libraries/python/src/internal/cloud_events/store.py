@@ -1,10 +1,7 @@
-"""The durable side of events: outbox and inbox in one SQLite file (WAL), fsynced before a caller goes on.
-
-Knows rows and their order. Knows no connection, no handler and no clock but the one it is told.
-"""
+"""Outbox and inbox in one SQLite file (WAL); a write is on disk when it returns."""
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +11,7 @@ from typing import Any
 from cloudevents.core.v1.event import CloudEvent
 
 from internal.cloud_events.event import encode_event
+from internal.cloud_events.responses import RecentEvents
 from internal.errors import UnavailableError
 
 FILE_NAME = "events.sqlite3"
@@ -38,7 +36,7 @@ INSERT = "INSERT INTO {box} (source, id, type, time, body) VALUES (?, ?, ?, ?, ?
 
 @dataclass(frozen=True)
 class Pending:
-    """The oldest event that waits: its place, its id, its body, and how often it failed."""
+    """The oldest event of a queue: its position, its id, its body, and how often it failed."""
 
     position: int
     event_id: str
@@ -53,12 +51,12 @@ def _row(event: CloudEvent) -> tuple[str, str, str, str | None, bytes]:
 
 
 class EventStore:
-    """The file under a state directory. Blocking: call it from a thread. A full disk raises UnavailableError."""
+    """The events file of a state directory. Calls block: use a thread. A full disk raises UnavailableError."""
 
     def __init__(self, state_directory: Path) -> None:
         self._path = state_directory / FILE_NAME
         self._lock = Lock()
-        with self._translate_storage_errors():
+        with self._translate_errors():
             state_directory.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
                 self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
@@ -68,12 +66,12 @@ class EventStore:
             self._connection.executescript(SCHEMA)
 
     def close(self) -> None:
-        """Close the file; a call still under way ends first."""
+        """Close the file after the call in progress."""
         with self._lock:
             self._connection.close()
 
     def publish(self, event: CloudEvent, subscribers: Sequence[str]) -> bool:
-        """Keep the event and one delivery a subscriber; False when (source, id) is there already."""
+        """Store the event and one delivery a subscriber; False when (source, id) is stored already."""
         row = _row(event)
         with self._transaction() as connection:
             cursor = connection.execute(INSERT.format(box="outbox"), row)
@@ -84,12 +82,12 @@ class EventStore:
             return True
 
     def receive(self, event: CloudEvent) -> bool:
-        """Keep an event that came in; False when (source, id) is there already."""
+        """Store a received event; False when (source, id) is stored already."""
         with self._transaction() as connection:
             return connection.execute(INSERT.format(box="inbox"), _row(event)).rowcount == 1
 
     def next_delivery(self, subscriber: str) -> Pending | None:
-        """The oldest event that the subscriber has not taken."""
+        """The oldest event that the subscriber has not accepted."""
         return self._first(
             "SELECT o.position, o.id, o.body, d.attempts FROM deliveries d JOIN outbox o USING (position)"
             " WHERE d.subscriber = ? AND d.state = 'pending' ORDER BY o.position LIMIT 1",
@@ -103,7 +101,7 @@ class EventStore:
         )
 
     def mark_delivered(self, position: int, subscriber: str) -> None:
-        """The subscriber answered 2xx."""
+        """Record that the subscriber answered 2xx."""
         with self._transaction() as connection:
             connection.execute(
                 "UPDATE deliveries SET state = 'delivered', attempts = attempts + 1, last_error = NULL"
@@ -112,7 +110,7 @@ class EventStore:
             )
 
     def mark_delivery_failed(self, position: int, subscriber: str, error: str) -> None:
-        """The subscriber did not take it; it stays pending."""
+        """Record that the subscriber did not accept the event; it stays pending."""
         with self._transaction() as connection:
             connection.execute(
                 "UPDATE deliveries SET attempts = attempts + 1, last_error = ? WHERE position = ? AND subscriber = ?",
@@ -120,7 +118,7 @@ class EventStore:
             )
 
     def mark_handled(self, position: int, state: str) -> None:
-        """The event is finished: `handled`, or `ignored` when nobody acts on its type."""
+        """Record that the event is finished: `handled`, or `ignored` when its type has no handler."""
         with self._transaction() as connection:
             connection.execute(
                 "UPDATE inbox SET state = ?, attempts = attempts + 1, last_error = NULL WHERE position = ?",
@@ -128,14 +126,14 @@ class EventStore:
             )
 
     def mark_handling_failed(self, position: int, error: str) -> None:
-        """The handler failed; the event stays pending, and so do those behind it."""
+        """Record that the handler failed; the event and those after it stay pending."""
         with self._transaction() as connection:
             connection.execute(
                 "UPDATE inbox SET attempts = attempts + 1, last_error = ? WHERE position = ?", (error, position)
             )
 
     def pending(self, subscribers: Sequence[str]) -> tuple[int, int]:
-        """How many events wait at one moment: deliveries to these subscribers, and received ones."""
+        """The numbers of pending deliveries to these subscribers and of pending received events, at one moment."""
         marks = ", ".join("?" * len(subscribers))
         query = (
             f"SELECT (SELECT count(*) FROM deliveries WHERE state = 'pending' AND subscriber IN ({marks})) AS outgoing,"  # noqa: S608 - question marks only
@@ -144,7 +142,7 @@ class EventStore:
         row = self._select(query, tuple(subscribers))[0]
         return row["outgoing"], row["incoming"]
 
-    def recent(self, count: int) -> dict[str, list[dict[str, Any]]]:
+    def recent(self, count: int) -> RecentEvents:
         """The newest events of both boxes at one moment, newest first; the outbox has one entry a subscriber."""
         outgoing = (
             "SELECT o.id, o.type, o.time, coalesce(d.state, 'delivered') AS state, coalesce(d.attempts, 0) AS attempts,"
@@ -154,15 +152,16 @@ class EventStore:
         incoming = (
             "SELECT id, type, time, state, attempts, last_error, source FROM inbox ORDER BY position DESC LIMIT ?"
         )
-        with self._lock, self._translate_storage_errors():
-            return {"outbox": self._rows(outgoing, (count,)), "inbox": self._rows(incoming, (count,))}
+        with self._lock, self._translate_errors():
+            boxes = {"outbox": self._rows(outgoing, (count,)), "inbox": self._rows(incoming, (count,))}
+        return RecentEvents.model_validate(boxes)
 
     def _first(self, query: str, parameters: tuple[Any, ...]) -> Pending | None:
         rows = self._select(query, parameters)
         return Pending(rows[0]["position"], rows[0]["id"], rows[0]["body"], rows[0]["attempts"]) if rows else None
 
     def _select(self, query: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
-        with self._lock, self._translate_storage_errors():
+        with self._lock, self._translate_errors():
             return self._rows(query, parameters)
 
     def _rows(self, query: str, parameters: tuple[Any, ...]) -> list[dict[str, Any]]:
@@ -171,8 +170,8 @@ class EventStore:
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, self._translate_storage_errors():
+    def _transaction(self) -> Generator[sqlite3.Connection]:
+        with self._lock, self._translate_errors():
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield self._connection
@@ -183,7 +182,7 @@ class EventStore:
                 raise
 
     @contextmanager
-    def _translate_storage_errors(self) -> Iterator[None]:
+    def _translate_errors(self) -> Generator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:

@@ -1,7 +1,4 @@
-"""A worker that empties a queue in order: one item after the other, waiting longer after each failure.
-
-Knows when to try again. Knows not what is tried.
-"""
+"""A worker that empties a queue in order, with exponential backoff after failures."""
 
 import asyncio
 import random
@@ -14,11 +11,11 @@ from internal.telemetry import get_logger
 
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 10.0
-LOOK_SECONDS = 5.0  # an idle worker looks again: in an update two processes share a file, and each wakes only itself
+POLL_SECONDS = 5.0  # an idle worker polls: in an update two processes share a file, and each wakes only itself
 
 
 class AttemptFailedError(Exception):
-    """An attempt failed and has been recorded; the same item is tried again after a wait."""
+    """An attempt failed and has been recorded; the same item is retried after a pause."""
 
 
 def wait_seconds(failures: int, spread: float) -> float:
@@ -28,9 +25,9 @@ def wait_seconds(failures: int, spread: float) -> float:
 
 
 class Worker(ABC):
-    """One queue, first in first out: an item that fails holds the later ones until it succeeds.
+    """The worker on one first-in-first-out queue: an item that fails blocks later ones until it succeeds.
 
-    `count` is awaited after each step, to keep the metrics true.
+    `count` is awaited after each step, to update the metrics.
     """
 
     def __init__(self, count: Callable[[], Awaitable[object]]) -> None:
@@ -38,12 +35,13 @@ class Worker(ABC):
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Say that there is something new."""
+        """Start on a new item at once."""
         self._woken.set()
 
     @abstractmethod
     async def step(self) -> bool:
-        """Finish the oldest item; False when there is none. Raises AttemptFailedError when it must be tried again."""
+        """Finish the oldest item; False when there is none. Raises AttemptFailedError when it must be retried."""
+        ...
 
     async def _counted_step(self) -> bool:
         try:
@@ -52,7 +50,7 @@ class Worker(ABC):
             await self._count()
 
     async def run(self) -> NoReturn:
-        """Work until cancelled. An unforeseen error (a full disk, say) is logged and tried again like a failure."""
+        """Work until cancelled. An unexpected error, such as a full disk, is logged and retried like a failure."""
         failures = 0
         while True:
             self._woken.clear()
@@ -71,6 +69,6 @@ class Worker(ABC):
             await asyncio.sleep(wait_seconds(failures, random.random()))  # noqa: S311 - spreads retries, no secret
 
     async def _rest(self) -> None:
-        """Until something new is said here, or until it is time to look whether another process has left something."""
+        """Wait for `wake`, or until it is time to poll for items that another process has left."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._woken.wait(), LOOK_SECONDS)
+            await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)

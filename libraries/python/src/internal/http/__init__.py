@@ -1,5 +1,4 @@
-"""What the services share on the wire: problem details, frames, and the frame of a service.
+"""What the services share over HTTP: problem details, frames, middleware, health checks, and clients.
 
-Plumbing for applications only: the pure parts of `internal` (schemas, features, networks, tft) never import it
-(docs/decisions/internal_http.md).
+For applications only: the cores of `internal` never import it (docs/decisions/internal_http.md).
 """

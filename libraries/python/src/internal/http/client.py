@@ -1,7 +1,6 @@
-"""The caller's side: an answer of a service of the fund becomes a frame, or the error that the service raised.
+"""Reads a response of a service of the fund: as a frame, or as the error that the service raised."""
 
-Knows problem details and the frame representations. Opens no connection: the response comes from the caller's client.
-"""
+from typing import cast
 
 import httpx
 import polars as pl
@@ -16,7 +15,7 @@ def _media_type(response: httpx.Response) -> str:
 
 
 def _kinds(kind: type[FundError] = FundError) -> dict[str, type[FundError]]:
-    """Every error of the tree by its slug, those of other modules included."""
+    """Every error class by its slug, those of other modules included."""
     below = {slug: found for child in kind.__subclasses__() for slug, found in _kinds(child).items()}
     return below if "slug" not in vars(kind) else {**below, kind.slug: kind}
 
@@ -26,9 +25,9 @@ def _where(response: httpx.Response) -> str:
 
 
 def raise_for_problem(response: httpx.Response) -> None:
-    """Nothing for a 2xx answer; else the FundError that its problem names, with its detail.
+    """Raise the FundError that a problem response names, with its detail; return for a 2xx response.
 
-    An answer that is no problem, or of an unknown kind, raises UpstreamError.
+    A response that is not a problem, or one of an unknown type, raises UpstreamError.
     """
     if response.is_success:
         return
@@ -36,8 +35,7 @@ def raise_for_problem(response: httpx.Response) -> None:
     detail = str(problem.get("detail") or f"answered {response.status_code} without a reason")
     kind = _kinds().get(str(problem.get("type", "")).removeprefix(TYPE_PREFIX), UpstreamError)
     if issubclass(kind, SchemaError):
-        failures = problem.get("errors")
-        raise kind(detail, [str(failure) for failure in failures] if isinstance(failures, list) else [])
+        raise kind(detail, [str(failure) for failure in _list(problem.get("errors"))])
     raise kind(detail if problem else f"{_where(response)} {detail}")
 
 
@@ -48,13 +46,17 @@ def _problem(response: httpx.Response) -> dict[str, object]:
         body = response.json()
     except ValueError:
         return {}
-    return body if isinstance(body, dict) else {}
+    return cast("dict[str, object]", body) if isinstance(body, dict) else {}
+
+
+def _list(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 def read_frame_response(response: httpx.Response) -> pl.DataFrame:
-    """The frame of a 2xx answer; raises as `raise_for_problem` does, and UpstreamError for a body that is no frame."""
+    """The frame of a 2xx response; raises as `raise_for_problem` does, and UpstreamError for a body without a frame."""
     raise_for_problem(response)
     try:
         return decode(response.content, _media_type(response))
     except InvalidRequestError as error:
-        raise UpstreamError(f"{_where(response)} answered no frame: {error.detail}") from None
+        raise UpstreamError(f"{_where(response)} did not answer with a frame: {error.detail}") from None

@@ -1,7 +1,4 @@
-"""Texts and loose numbers of a body, made into a schema's types: what does not fit is told, never turned to null.
-
-Knows Polars types. Knows nothing of HTTP or of any particular frame.
-"""
+"""Converts texts and numbers of a body to a schema's types; a value that does not fit is an error, never null."""
 
 from collections.abc import Mapping
 
@@ -43,11 +40,11 @@ def _loses(column: str, source: pl.DataType, target: pl.DataType) -> pl.Expr:
 
 
 def _require_same_kind(column: str, source: pl.DataType, target: pl.DataType) -> None:
-    """A number is no text, a naive moment has no place in time, and a date is no number."""
+    """Refuse to convert between kinds: number and text, naive and zoned moment, date and number."""
     numbers = source.is_numeric() and target.is_numeric()
     moments = isinstance(source, pl.Datetime) and isinstance(target, pl.Datetime) and source.time_zone is not None
     if not (source == target or isinstance(source, pl.Null | pl.String) or numbers or moments):
-        raise InvalidRequestError(f"column {column} comes as {source}, and {target} was expected")
+        raise InvalidRequestError(f"column {column} is {source}; {target} was expected")
 
 
 def _require_columns(frame: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> None:
@@ -77,6 +74,6 @@ def coerce(
         if misfits.height:
             row, value = misfits.item(0, "row"), misfits.item(0, column)
             raise InvalidRequestError(
-                f"row {row}, column {column}: {value!r} is no {target} ({misfits.height} such rows)"
+                f"row {row}, column {column}: {value!r} is not {target} ({misfits.height} such rows)"
             )
     return frame.select(_converted(name, frame.schema[name], target).alias(name) for name, target in schema.items())

@@ -1,12 +1,12 @@
-"""Frames on the wire: which representation a caller gets, and how a body becomes a frame.
+"""Frames over HTTP: content negotiation and encoding of responses, decoding of request bodies.
 
-Knows Arrow streams, parquet, CSV and JSON records. Knows no particular frame; types come from the caller's schema.
+Representations are Arrow streams, parquet, CSV and JSON records.
 """
 
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 from fastapi import Request, Response
@@ -48,7 +48,7 @@ def _parse_range(part: str) -> tuple[str, float]:
     try:
         return media_range, float(weights[0]) if weights else 1.0
     except ValueError:
-        raise NotAcceptableError(f"Accept: {part.strip()} has a q that is no number") from None
+        raise NotAcceptableError(f"Accept: {part.strip()} has a q that is not a number") from None
 
 
 def negotiate(accept: str | None, offered: Sequence[str] = (ARROW, PARQUET, JSON)) -> str:
@@ -57,12 +57,12 @@ def negotiate(accept: str | None, offered: Sequence[str] = (ARROW, PARQUET, JSON
     best = max(offered, key=lambda media_type: _weight(accepted, media_type))
     if _weight(accepted, best) <= 0:
         known = f"{', '.join(offered[:-1])} or {offered[-1]}"
-        raise NotAcceptableError(f"this comes as {known}; none of them is in Accept: {accept}")
+        raise NotAcceptableError(f"this is available as {known}; none of them is in Accept: {accept}")
     return best
 
 
 def _json_ready() -> list[pl.Expr]:
-    """What Polars' JSON would say otherwise: moments become ISO 8601 with Z, decimals numbers; NaN is null already."""
+    """Conversions before JSON is written: moments to ISO 8601 with Z, decimals to numbers; Polars makes NaN null."""
     return [
         pl.selectors.decimal().cast(pl.Float64),
         pl.selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
@@ -93,14 +93,16 @@ def frame_response(frame: pl.DataFrame, request: Request, *, bars_version: int |
 
 
 def _refuse_constant(name: str) -> float:
-    raise InvalidRequestError(f"the body holds {name}, which is no JSON; a missing number is null")
+    raise InvalidRequestError(f"the body holds {name}, which is not JSON; a missing number is null")
 
 
 def _decode_json(body: bytes) -> pl.DataFrame:
-    records = json.loads(body, parse_constant=_refuse_constant)
-    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
-        raise InvalidRequestError("the body is JSON, but no list of records: send [{column: value, ...}, ...]")
-    return pl.from_dicts(records, infer_schema_length=None) if records else pl.DataFrame()
+    found: object = json.loads(body, parse_constant=_refuse_constant)
+    records = cast("list[object]", found) if isinstance(found, list) else [None]
+    if not all(isinstance(record, dict) for record in records):
+        raise InvalidRequestError("the body is JSON, but not a list of records: send [{column: value, ...}, ...]")
+    rows = cast("list[dict[str, object]]", records)
+    return pl.from_dicts(rows, infer_schema_length=None) if rows else pl.DataFrame()
 
 
 DECODERS: dict[str, Callable[[bytes], pl.DataFrame]] = {
@@ -112,11 +114,11 @@ DECODERS: dict[str, Callable[[bytes], pl.DataFrame]] = {
 
 
 def decode(body: bytes, media_type: str) -> pl.DataFrame:
-    """A frame from a body. Raises UnsupportedMediaTypeError, or InvalidRequestError that says what cannot be read."""
+    """Decode a body to a frame. Raises UnsupportedMediaTypeError, or InvalidRequestError that names the fault."""
     decoder = DECODERS.get(media_type)
     if decoder is None:
         known = ", ".join(DECODERS)
-        raise UnsupportedMediaTypeError(f"Content-Type {media_type or '(none)'} is not read here; send one of {known}")
+        raise UnsupportedMediaTypeError(f"Content-Type {media_type or '(none)'} is not supported; send one of {known}")
     if not body:
         raise InvalidRequestError(f"the body is empty; a frame was expected as {media_type}")
     try:

@@ -1,7 +1,4 @@
-"""What happens around every request: its id, the token, the size of its body, one access log line, the metrics.
-
-Knows ASGI messages. Knows no route.
-"""
+"""ASGI middleware of every service: request id, bearer token, limit of the body, access log and metrics."""
 
 import re
 import time
@@ -24,7 +21,7 @@ from internal.telemetry import get_logger
 REQUEST_ID_HEADER = "X-Request-ID"
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 KNOWN_METHODS = MUTATING_METHODS | {"GET", "HEAD", "OPTIONS"}
-QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})  # asked every few seconds: counted, not logged
+QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})  # requested every few seconds: counted, not logged
 
 LABELS = ("service", "method", "route")
 REQUESTS = Counter("http_requests_total", "Requests answered", (*LABELS, "status"))
@@ -33,10 +30,9 @@ IN_FLIGHT = Gauge("http_requests_in_flight", "Requests being answered now", ("se
 
 
 class ServiceMiddleware:
-    """The shell of a service, in one pass around the application.
+    """Everything that happens around each request, in one pass.
 
-    An exception that no handler knows is logged with the request's id and answered as a 500 problem that tells nothing
-    of the inside.
+    An exception without a handler is logged with the request's id and answered as a 500 problem without internals.
     """
 
     def __init__(self, application: ASGIApp, service: str, token: SecretStr | None, maximum_body_bytes: int) -> None:
@@ -52,34 +48,34 @@ class ServiceMiddleware:
             return
         given = Headers(scope=scope).get(REQUEST_ID_HEADER, "")
         request_id = given if REQUEST_ID_PATTERN.fullmatch(given) else uuid.uuid4().hex
-        exchange = _Exchange(send, request_id, closing=scope["app"].state.draining)
+        response = _Response(send, request_id, closing=scope["app"].state.draining)
         started = time.perf_counter()
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
             IN_FLIGHT.labels(self._service).track_inprogress(),
         ):
             try:
-                await self._answer(scope, receive, exchange)
+                await self._answer(scope, receive, response)
             finally:
-                self._record(scope, exchange.status, time.perf_counter() - started)
+                self._record(scope, response.status, time.perf_counter() - started)
 
-    async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+    async def _answer(self, scope: Scope, receive: Receive, response: "_Response") -> None:
         try:
             self._admit(scope)
-            await self._application(scope, self._limited(receive), exchange)
+            await self._application(scope, self._limited(receive), response)
         except FundError as error:
-            await fund_problem(Request(scope), error)(scope, receive, exchange)
+            await fund_problem(Request(scope), error)(scope, receive, response)
         except Exception:
             get_logger(__name__).exception("request_crashed", method=scope["method"], path=scope["path"])
-            if exchange.started:
+            if response.started:
                 raise
-            detail = f"something unforeseen happened; the log tells more under request id {exchange.request_id}"
+            detail = f"an unexpected error occurred; find it in the log under request id {response.request_id}"
             await problem_response(Request(scope), 500, FundError.title, FundError.slug, detail)(
-                scope, receive, exchange
+                scope, receive, response
             )
 
     def _admit(self, scope: Scope) -> None:
-        """Refuse a mutating request without the token, and a body that says it is too large."""
+        """Refuse a mutating request without the token, and a body whose declared length is too large."""
         headers = Headers(scope=scope)
         if scope["method"] in MUTATING_METHODS:
             require_bearer_token(headers, self._token)
@@ -91,7 +87,7 @@ class ServiceMiddleware:
         return f"the body is larger than {self._maximum_body_bytes} bytes; send it in parts"
 
     def _limited(self, receive: Receive) -> Receive:
-        """Count the body as it comes, for a chunked one does not say its length."""
+        """Count the body as it arrives, since a chunked one declares no length."""
         received = 0
 
         async def limited() -> Message:
@@ -115,10 +111,10 @@ class ServiceMiddleware:
             )
 
 
-class _Exchange:
-    """The sending side: adds the request's id to the answer and remembers how it went.
+class _Response:
+    """The response being sent: adds the request's id and remembers the status.
 
-    `closing`: the service is about to end; the caller is told to use another connection for its next request.
+    `closing`: the service is about to end; `Connection: close` makes the caller use another connection next time.
     """
 
     def __init__(self, send: Send, request_id: str, *, closing: bool) -> None:

@@ -1,6 +1,6 @@
-"""Ask a service whether it is well: exit 0 for a 2xx answer, 1 for anything else. A container's health check.
+"""A container's health check: exits with 0 for a 2xx response and with 1 for anything else.
 
-Knows HTTP from the standard library alone, for an orchestrator starts it every few seconds:
+It imports only the standard library, because an orchestrator starts it every few seconds:
 `python -m internal.http.probe http://127.0.0.1:8080/health`.
 """
 
@@ -12,10 +12,10 @@ SECONDS = 3.0  # below the health check's own limit
 
 
 def describe_failure(url: str) -> str:
-    """What is wrong with the service at an http:// URL; "" when it answers 2xx."""
+    """The fault of the service at an http:// URL; "" when it answers 2xx."""
     parts = urlsplit(url)
     if parts.scheme != "http" or not parts.hostname:
-        return f"{url} is no http:// URL"
+        return f"{url} is not an http:// URL"
     connection = HTTPConnection(parts.hostname, parts.port, timeout=SECONDS)
     try:
         connection.request("GET", parts.path or "/", headers={"Connection": "close"})
@@ -28,7 +28,7 @@ def describe_failure(url: str) -> str:
 
 
 def main() -> int:
-    """The command line: one URL."""
+    """Run the command line, whose one argument is a URL."""
     if len(sys.argv) != 2:  # noqa: PLR2004 - the program and its one argument
         sys.stderr.write("usage: python -m internal.http.probe http://HOST:PORT/health\n")
         return 1

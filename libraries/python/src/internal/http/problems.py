@@ -1,7 +1,4 @@
-"""Problem details (RFC 9457): the one shape of every answer that is not 2xx.
-
-Knows how errors become bodies. Knows nothing of what went wrong beyond the error itself.
-"""
+"""Problem details (RFC 9457): the body of every response that is not 2xx."""
 
 from http import HTTPStatus
 from typing import Any
@@ -20,7 +17,7 @@ TYPE_PREFIX = "urn:pocketsizefund:problem:"
 
 
 class Problem(BaseModel):
-    """The body of a problem: `type` names the kind, `detail` says what happened and what to do."""
+    """The body of a problem: `type` names the kind, `detail` describes what happened and what to do."""
 
     type: str
     title: str
@@ -41,7 +38,7 @@ def problem_response(  # noqa: PLR0913 - the members of RFC 9457
     headers: dict[str, str] | None = None,
     extensions: dict[str, Any] | None = None,
 ) -> JSONResponse:
-    """A problem answer for this request; `errors` are the single faults of a validation."""
+    """Make the problem response to a request; `errors` are the single faults of a validation."""
     body = {
         "type": f"{TYPE_PREFIX}{slug}",
         "title": title,
@@ -55,7 +52,7 @@ def problem_response(  # noqa: PLR0913 - the members of RFC 9457
 
 
 def fund_problem(request: Request, error: FundError) -> JSONResponse:
-    """The problem that an error of the fund becomes."""
+    """Make the problem response for an error of the fund."""
     return problem_response(
         request,
         error.status,
@@ -89,7 +86,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> JSONResp
 
 
 async def _answer_validation_error(request: Request, error: Exception) -> JSONResponse:
-    """422 with one entry a fault; the value itself is left out, for it may be a secret."""
+    """422 with one entry a fault; the value itself is left out, since it may be a secret."""
     if not isinstance(error, RequestValidationError):
         raise error
     faults = [{"location": [str(part) for part in one["loc"]], "message": one["msg"]} for one in error.errors()]

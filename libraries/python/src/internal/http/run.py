@@ -1,6 +1,5 @@
-"""Run a service until it is told to end: on SIGTERM it drains, stops listening, finishes what runs, and is gone.
+"""Runs a service until SIGTERM; then it drains, stops listening, finishes running requests, and ends.
 
-Knows uvicorn and how a service leaves without losing a request. Knows no service:
 `python -m internal.http.run datamanager.server:create_application --port 8080`.
 """
 
@@ -20,11 +19,11 @@ FINISH_SECONDS = 10  # for requests that still run when the service stops listen
 
 
 class DrainingServer(uvicorn.Server):
-    """Uvicorn that goes on answering for `drain_seconds` after SIGTERM, while `/ready` says "draining" (503).
+    """Uvicorn that goes on answering for `drain_seconds` after SIGTERM, while `/ready` answers "draining" (503).
 
-    A proxy that asks `/ready`, or that refreshes its list of tasks, has then sent its requests elsewhere before the
-    port closes; answers carry `Connection: close` meanwhile, so that no caller keeps a connection for later. A second
-    SIGTERM, and Ctrl-C, end it without waiting.
+    Before the port closes, a proxy that polls `/ready` or refreshes its list of tasks sends its requests elsewhere.
+    Meanwhile responses carry `Connection: close`, so that no caller keeps a connection for later. A second SIGTERM, or
+    Ctrl-C, ends it without waiting.
     """
 
     def __init__(self, config: uvicorn.Config, application: FastAPI, drain_seconds: float) -> None:
@@ -34,7 +33,7 @@ class DrainingServer(uvicorn.Server):
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to drain, or end."""
+        """Start to drain, or end."""
         drains = sig == signal.SIGTERM and self.started and self._drain_seconds > 0 and not self._is_draining()
         super().handle_exit(sig, frame)
         if drains:
@@ -48,13 +47,13 @@ class DrainingServer(uvicorn.Server):
 
     @override
     async def on_tick(self, counter: int) -> bool:
-        """Every tenth of a second: whether to leave the main loop."""
+        """Whether to leave the main loop; uvicorn calls this every tenth of a second."""
         self.should_exit = self.should_exit or time.monotonic() >= self._end
         return await super().on_tick(counter)
 
 
 def run(factory: str, host: str, port: int) -> None:
-    """Build the service that `module:function` makes and serve it until it is told to end.
+    """Build the service that `module:function` returns and serve it until a signal ends it.
 
     Raises ConfigurationError before anything is opened when a setting is missing or wrong.
     """
@@ -71,7 +70,7 @@ def run(factory: str, host: str, port: int) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m internal.http.run", description="Run a service of the fund.")
     parser.add_argument("factory", help="module:function that makes the application")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 in a container")

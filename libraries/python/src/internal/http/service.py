@@ -1,16 +1,13 @@
-"""The frame that every service stands in: problems, request ids, token, health, readiness, metrics.
-
-Knows how a service presents itself. Knows nothing of what it serves: routers and lifespan come from the application.
-"""
+"""Creates the FastAPI application of a service: problems, request ids, token, health, readiness and metrics."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Literal
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from internal.errors import FundError, UnavailableError
 from internal.http.middleware import ServiceMiddleware
@@ -20,6 +17,7 @@ from internal.telemetry import get_logger
 type ReadinessCheck = Callable[[FastAPI], Awaitable[object]]
 
 MAXIMUM_BODY_BYTES = 64 * 1024 * 1024  # a day's predictions of 8,000 tickers are 4 MB
+PASSED = "ok"  # a readiness check's result
 READINESS_SECONDS = 5.0  # a check that takes longer has failed
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
@@ -37,11 +35,16 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
     maximum_body_bytes: int = MAXIMUM_BODY_BYTES,
     drain_seconds: float = 0,
 ) -> FastAPI:
-    """A FastAPI application with everything that services share; add routers to it.
+    """Create a FastAPI application with everything that services share; routers are added to it.
 
-    `title` is the service's name in logs and metrics. `token`, when it is not empty, is asked for on every POST, PUT,
-    PATCH and DELETE. Each check of `readiness` gets the application and raises a FundError while its port is not ready.
-    For `drain_seconds` after SIGTERM it goes on answering, but is not ready any more (`internal.http.run`).
+    Args:
+        title: The service's name in logs and metrics.
+        description: For the API's description.
+        lifespan: Opens and closes the service's components.
+        token: The bearer token that POST, PUT, PATCH and DELETE need, unless it is empty.
+        readiness: Checks by name; each gets the application and raises a FundError while its component is not ready.
+        maximum_body_bytes: Larger request bodies are refused.
+        drain_seconds: After SIGTERM the service answers for so long, while it is not ready (`internal.http.run`).
     """
     application = FastAPI(
         title=title,
@@ -54,34 +57,60 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
     application.state.draining, application.state.drain_seconds = False, drain_seconds
     install_problem_handlers(application)
     application.add_middleware(ServiceMiddleware, service=title, token=token, maximum_body_bytes=maximum_body_bytes)
-    _add_operations(application, readiness)
+    application.include_router(OperationRoutes(application, readiness).router())
     return application
 
 
-def _add_operations(application: FastAPI, readiness: Mapping[str, ReadinessCheck]) -> None:
-    @application.get("/health", tags=["operations"], summary="Alive: the process answers")
-    async def health() -> dict[str, str]:
-        return {"status": "alive"}
+class Health(BaseModel):
+    """The answer of `GET /health`."""
 
-    @application.get("/ready", tags=["operations"], summary="Ready: every port answers", response_model=None)
-    async def ready(request: Request) -> Response | dict[str, Any]:
+    status: Literal["alive"] = "alive"
+
+
+class Readiness(BaseModel):
+    """The answer of `GET /ready` while every check passes; `checks` holds `ok` by name."""
+
+    status: Literal["ready"] = "ready"
+    checks: dict[str, str]
+
+
+class OperationRoutes:
+    """The handlers of health, readiness and metrics, for one application."""
+
+    def __init__(self, application: FastAPI, readiness: Mapping[str, ReadinessCheck]) -> None:
+        self._application, self._readiness = application, readiness
+
+    async def health(self) -> Health:
+        """Answer: the process is alive."""
+        return Health()
+
+    async def ready(self, request: Request) -> Response | Readiness:
+        """Run every check; 503 with the results when one fails or the service drains."""
         kind = UnavailableError
-        if application.state.draining:
-            return problem_response(request, kind.status, "Not ready", kind.slug, "draining: it was told to end")
-        names = list(readiness)
-        found = await asyncio.gather(*(_ask(readiness[name], application) for name in names))
-        checks = dict(zip(names, found, strict=True))
-        if all(answer == "ok" for answer in found):
-            return {"status": "ready", "checks": checks}
-        detail = "; ".join(f"{name}: {answer}" for name, answer in checks.items() if answer != "ok")
+        if self._application.state.draining:
+            detail = "draining: the service is about to end"
+            return problem_response(request, kind.status, "Not ready", kind.slug, detail)
+        results = await asyncio.gather(*(_run_check(check, self._application) for check in self._readiness.values()))
+        checks = dict(zip(self._readiness, results, strict=True))
+        if all(result == PASSED for result in results):
+            return Readiness(checks=checks)
+        detail = "; ".join(f"{name}: {result}" for name, result in checks.items() if result != PASSED)
         return problem_response(request, kind.status, "Not ready", kind.slug, detail, extensions={"checks": checks})
 
-    @application.get("/metrics", tags=["operations"], summary="Prometheus metrics", response_class=Response)
-    async def metrics() -> Response:
+    async def metrics(self) -> Response:
+        """Answer with the metrics in Prometheus' text format."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
+    def router(self) -> APIRouter:
+        """The router with the three endpoints."""
+        router = APIRouter(tags=["operations"])
+        router.add_api_route("/health", self.health, summary="Alive: the process answers")
+        router.add_api_route("/ready", self.ready, response_model=Readiness, summary="Ready: every check passes")
+        router.add_api_route("/metrics", self.metrics, response_class=Response, summary="Prometheus metrics")
+        return router
 
-async def _ask(check: ReadinessCheck, application: FastAPI) -> str:
+
+async def _run_check(check: ReadinessCheck, application: FastAPI) -> str:
     """`ok`, or one sentence about what is missing."""
     try:
         await asyncio.wait_for(check(application), READINESS_SECONDS)
@@ -91,5 +120,5 @@ async def _ask(check: ReadinessCheck, application: FastAPI) -> str:
         return f"no answer within {READINESS_SECONDS:g} seconds"
     except Exception:  # noqa: BLE001 - logged with its traceback; a check that crashes is not ready
         get_logger(__name__).exception("readiness_check_crashed")
-        return "the check itself failed; the log tells more"
-    return "ok"
+        return "the check itself failed; see the log"
+    return PASSED

@@ -5,6 +5,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -13,7 +14,10 @@ from obstore.store import LocalStore, S3Store
 from internal.errors import UnavailableError
 from internal.lake.durability import sync_above, sync_files
 
-RETRIES = {"max_retries": 2}  # a caller would rather have the error than wait longer
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig, S3Config
+
+RETRIES: "RetryConfig" = {"max_retries": 2}  # a caller would rather have the error than wait longer
 
 
 class Objects:
@@ -90,9 +94,10 @@ class Objects:
 
 def _s3(url: str, options: Mapping[str, str]) -> S3Store:
     plain = options.get("AWS_ALLOW_HTTP", "false") == "true"
+    named = {name.lower(): value for name, value in options.items() if name != "AWS_ALLOW_HTTP"}
     return S3Store.from_url(
         url,
-        config={name.lower(): value for name, value in options.items() if name != "AWS_ALLOW_HTTP"},  # type: ignore[arg-type] # keys made at run time
+        config=cast("S3Config", named),  # a TypedDict whose keys are made here
         client_options={"allow_http": plain, "timeout": "10s"},
-        retry_config=RETRIES,  # type: ignore[arg-type] # the other entries are optional at run time
+        retry_config=RETRIES,
     )

@@ -1,7 +1,4 @@
-"""The tables of the lake: their columns as Polars types, and how their files are laid out.
-
-Knows one Delta table a noun. Knows nothing of storage: `internal.lake.store` opens and writes them.
-"""
+"""The tables of the lake, one Delta table a noun: their columns as Polars types, and the layout of their files."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +6,7 @@ import polars as pl
 
 from internal.schemas import corporate_actions, equity_bars, equity_details, orders, portfolios, predictions
 
-MONTH = "month"  # the partition column, "2015-06"; readers never see it
+MONTH = "month"  # the partition column, "2015-06"; hidden from readers
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,1 @@
-"""The frames that cross a boundary of the fund, one module a noun; `docs/reference/frames.md` describes them.
-
-Each module offers its columns, its pandera schema, `empty()` and `validate()`. Knows no HTTP, store or broker.
-"""
+"""The schemas of the frames that cross an edge of the fund, one module a noun (docs/reference/frames.md)."""

@@ -1,7 +1,4 @@
-"""Splits and cash dividends, by the day on which they take effect.
-
-Knows the two frames that readers adjust prices with. Knows no adjustment: that is the reader's, as of a day.
-"""
+"""Splits and cash dividends, by the day on which they take effect; `internal.price_adjustment` applies them."""
 
 import polars as pl
 

@@ -1,7 +1,4 @@
-"""Daily bars of equities, as traded (unadjusted): one row a ticker and session.
-
-Knows what a sound bar is and can split a frame into sound bars and those for the quarantine. Knows no vendor.
-"""
+"""Daily bars of equities, as traded (unadjusted): one row a ticker and session."""
 
 from functools import cache
 
@@ -33,7 +30,7 @@ def _session_closes() -> pl.DataFrame:
 
 
 def _session_close() -> pl.Expr:
-    """The close of the row's session; null where its date is none."""
+    """The close of the row's session; null where its date is not a session."""
     closes = _session_closes()
     return pl.col("date").replace_strict(
         closes.get_column("date"),
@@ -73,8 +70,8 @@ def validate(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def split_valid(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Sound bars, and the others with a `reason` each (one a row: a missing value, a broken rule, or duplicate_key).
+    """Split bars into valid ones and others, each with a `reason`: a missing value, a failed rule, or duplicate_key.
 
-    Raises SchemaError when columns or types are wrong: then no single row is to blame.
+    Raises SchemaError when columns or types are wrong, which no single row causes.
     """
     return split_rows(frame, EQUITY_BARS_SCHEMA, RULES)

@@ -1,7 +1,4 @@
-"""What is known of each listed equity: name, sector, industry, exchange, and since when.
-
-Knows one row a ticker, the latest knowledge. Knows no vendor and no history.
-"""
+"""Details of each listed equity, one row a ticker: name, sector, industry, exchange, listing dates."""
 
 import polars as pl
 
@@ -17,7 +14,7 @@ COLUMNS: dict[str, pl.DataType] = {
     "active": pl.Boolean(),
     "listed_date": pl.Date(),
     "delisted_date": pl.Date(),
-    "source": pl.String(),  # who said so: polygon, file, ...
+    "source": pl.String(),  # where the row comes from: polygon, file, ...
 }
 NULLABLE = ("name", "sector", "industry", "primary_exchange", "listed_date", "delisted_date")
 KEY = ("ticker",)

@@ -1,12 +1,11 @@
-"""What the schemas have in common: rules as Polars expressions, checked by pandera and told in sentences.
+"""Schemas of frames: rules as Polars expressions, checked by pandera and reported in sentences with rows."""
 
-Knows how a rule becomes a pandera check, how a broken one is reported with its rows, and how rows are split into good
-and bad. Knows no particular frame.
-"""
+# pandera's schema names and failure cases are typed in part:
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pandera.polars as pa
 import polars as pl
@@ -21,8 +20,8 @@ SHOWN_ROWS = 3
 class Rule:
     """One check of a frame: `holds()` is a Boolean expression over its columns; null (a missing value) passes.
 
-    `column` is the one that a report blames. `holds` is called at validation, so that importing a schema does
-    not build the exchange's calendar.
+    `column` is named in reports. `holds` is called at validation, so that importing a schema does not build the
+    exchange's calendar.
     """
 
     name: str
@@ -40,7 +39,7 @@ def _check(rule: Rule) -> pa.Check:
 def build_schema(
     name: str, columns: Mapping[str, pl.DataType], nullable: Sequence[str], key: Sequence[str], rules: Sequence[Rule]
 ) -> pa.DataFrameSchema:
-    """The pandera schema: exactly these columns and types, nulls only where said, the key unique, every rule kept."""
+    """Build the pandera schema: exactly these columns and types, nulls in `nullable` alone, a unique key, the rules."""
     return pa.DataFrameSchema(
         {
             column: pa.Column(
@@ -57,12 +56,12 @@ def build_schema(
 
 
 def empty_frame(columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """A frame with these columns and no row."""
+    """Create a frame with these columns and no row."""
     return pl.DataFrame(schema=dict(columns))
 
 
 def add_default_columns(frame: pl.DataFrame, defaults: Mapping[str, str | bool | float]) -> pl.DataFrame:
-    """The frame with its default in every column that it lacks; values that are there stay, nulls too."""
+    """Add each column with a default that the frame lacks; values that exist stay, nulls too."""
     return frame.with_columns(
         pl.lit(value).alias(name) for name, value in defaults.items() if name not in frame.columns
     )
@@ -83,7 +82,7 @@ def structure_failures(frame: pl.DataFrame, columns: Mapping[str, pl.DataType]) 
 
 
 def require_structure(name: str, frame: pl.DataFrame, columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
-    """The frame in the columns' order. Raises SchemaError unless it has exactly these columns and types."""
+    """Return the frame in the columns' order. Raises SchemaError unless it has exactly these columns and types."""
     failures = structure_failures(frame, columns)
     if failures:
         raise SchemaError(f"{name}: " + "; ".join(failures), failures)
@@ -91,18 +90,18 @@ def require_structure(name: str, frame: pl.DataFrame, columns: Mapping[str, pl.D
 
 
 def validate_frame(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
-    """The frame in the schema's column order.
+    """Return the frame in the schema's column order.
 
     Raises SchemaError, whose `failures` hold one sentence a broken check: column, check, count, and the first rows by
-    their key. Takes a collected frame only: of a LazyFrame pandera would check nothing but the column types.
+    their key. A LazyFrame is refused, of which pandera would check nothing but the column types.
     """
-    if not isinstance(frame, pl.DataFrame):
+    if not isinstance(frame, pl.DataFrame):  # pyright: ignore[reportUnnecessaryIsInstance]  # notebooks are not checked
         raise TypeError(f"a collected polars DataFrame is validated, not a {type(frame).__name__}")
     ordered = require_structure(str(schema.name), frame, _columns(schema))
     try:
         schema.validate(ordered, lazy=True)
     except SchemaErrors as errors:
-        failures = _sentences(ordered, schema, errors)
+        failures = _describe_failures(ordered, schema, errors)
         raise SchemaError(f"{schema.name}: " + "; ".join(failures), failures) from None
     return ordered
 
@@ -111,15 +110,20 @@ def _columns(schema: pa.DataFrameSchema) -> dict[str, pl.DataType]:
     return {name: column.dtype.type for name, column in schema.columns.items()}
 
 
-def _sentences(frame: pl.DataFrame, schema: pa.DataFrameSchema, errors: SchemaErrors) -> list[str]:
+def _key(schema: pa.DataFrameSchema) -> list[str]:
+    return schema.unique or []
+
+
+def _describe_failures(frame: pl.DataFrame, schema: pa.DataFrameSchema, errors: SchemaErrors) -> list[str]:
     """One sentence a broken check."""
-    cases = errors.failure_cases.group_by("column", "check", maintain_order=True).agg(
+    found = cast("pl.DataFrame", errors.failure_cases)
+    cases = found.group_by("column", "check", maintain_order=True).agg(
         pl.len().alias("count"), pl.col("index").head(SHOWN_ROWS), pl.col("failure_case").first()
     )
-    return [_sentence(frame, schema, case) for case in cases.to_dicts()]
+    return [_describe_failure(frame, schema, case) for case in cases.to_dicts()]
 
 
-def _sentence(frame: pl.DataFrame, schema: pa.DataFrameSchema, case: Mapping[str, Any]) -> str:
+def _describe_failure(frame: pl.DataFrame, schema: pa.DataFrameSchema, case: Mapping[str, Any]) -> str:
     column, check = case["column"], case["check"]
     subject = f"column {column}: {check}" if column in schema.columns else check
     if None in case["index"]:  # the check itself could not run
@@ -129,27 +133,27 @@ def _sentence(frame: pl.DataFrame, schema: pa.DataFrameSchema, case: Mapping[str
 
 
 def _row(frame: pl.DataFrame, schema: pa.DataFrameSchema, position: int, column: str | None) -> str:
-    """What identifies the row, and its value in the column to blame, when it is one column."""
-    names = dict.fromkeys([*(schema.unique or []), "ticker", column])
-    return " ".join(f"{name}={frame.item(position, name)}" for name in names if name in frame.columns)
+    """The row's key and its value in the checked column."""
+    names: list[str] = [*_key(schema), "ticker", *([column] if column else [])]
+    return " ".join(f"{name}={frame.item(position, name)}" for name in dict.fromkeys(names) if name in frame.columns)
 
 
 def split_rows(
     frame: pl.DataFrame, schema: pa.DataFrameSchema, rules: Sequence[Rule]
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Rows that keep the schema, and the others with the first `reason` that holds against each.
+    """Split rows into those that pass the schema and the others, each with the first check that it fails as `reason`.
 
-    Rows that share a key are all bad: nothing says which of them is right. Raises SchemaError when columns or types are
-    wrong, for then no single row is to blame.
+    All rows that share a key fail, since it is unknown which of them is right. Raises SchemaError when columns or types
+    are wrong, which no single row causes.
     """
     ordered = require_structure(str(schema.name), frame, _columns(schema))
-    keys = list(schema.unique or [])
+    keys = _key(schema)
     missing = [
         pl.when(pl.col(name).is_null()).then(pl.lit(f"{name}_missing"))
         for name, column in schema.columns.items()
         if not column.nullable
     ]
-    broken = [pl.when(rule.holds().not_()).then(pl.lit(rule.name)) for rule in rules]
-    doubled = pl.when(pl.struct(keys).is_duplicated()).then(pl.lit("duplicate_key"))
-    judged = ordered.with_columns(pl.coalesce(*missing, *broken, doubled).alias("reason"))
-    return judged.filter(pl.col("reason").is_null()).drop("reason"), judged.filter(pl.col("reason").is_not_null())
+    failed = [pl.when(rule.holds().not_()).then(pl.lit(rule.name)) for rule in rules]
+    duplicated = pl.when(pl.struct(keys).is_duplicated()).then(pl.lit("duplicate_key"))
+    checked = ordered.with_columns(pl.coalesce(*missing, *failed, duplicated).alias("reason"))
+    return checked.filter(pl.col("reason").is_null()).drop("reason"), checked.filter(pl.col("reason").is_not_null())

@@ -1,7 +1,4 @@
-"""Orders: what was to be bought or sold, what was sent, and what became of it.
-
-Knows one row an order, by the id that we gave it. Knows no broker.
-"""
+"""Orders, one row each, by the id that the fund gave it: what was planned, sent and filled."""
 
 import polars as pl
 

@@ -1,7 +1,4 @@
-"""Portfolios: what is held in each name after a decision, and why.
-
-Knows one row a portfolio and ticker. Knows no order: how the shares are bought is the `orders` frame's.
-"""
+"""Portfolios, one row a portfolio and ticker: what is held in each name after a decision, and why."""
 
 import polars as pl
 

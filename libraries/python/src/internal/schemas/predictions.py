@@ -1,7 +1,4 @@
-"""Forecasts: for each ticker and each of the next seven sessions, three quantiles of the cumulative simple return.
-
-Knows the frame that the forecaster hands on. Knows no model.
-"""
+"""Forecasts: for each ticker and each of the next seven sessions, three quantiles of the cumulative simple return."""
 
 import polars as pl
 

@@ -1,7 +1,4 @@
-"""Rules that several frames share, named once so that reports and quarantine reasons read alike.
-
-Knows prices, texts, choices and quantile bands. Knows no particular frame.
-"""
+"""Rules that several frames share, named once, so that reports and quarantine reasons have the same wording."""
 
 from collections.abc import Sequence
 
@@ -31,7 +28,7 @@ def one_of(column: str, choices: Sequence[str]) -> Rule:
 
 
 def after(column: str, earlier: str) -> Rule:
-    """The day lies strictly after that of another column."""
+    """The day is strictly after that of another column."""
     return Rule(f"{column}_after_{earlier}", column, lambda: pl.col(column) > pl.col(earlier))
 
 
