@@ -8,6 +8,7 @@ from datetime import date
 from typing import Literal, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from internal.dates import next_session, sessions
@@ -17,7 +18,6 @@ from internal.venue.market.listing import Bar, Listing
 from internal.venue.market.protocol import CorporateActions
 from internal.venue.market.recent_bars import RecentBars
 from internal.venue.market.replayed_bars import TableSource, UnplayableTableError, prepare_bars, require_columns
-from internal.venue.market.universe import IntArray
 
 PLAYED_SHARE = 0.2  # of the file's sessions lie after the opening one, unless the opening is given
 BORROW_RATE = 0.003  # a year; the file does not say, this is what brokers ask for easy names
@@ -117,17 +117,17 @@ class ReplayedMarket:
         return corporate_actions.empty_dividends()
 
 
-def _row_numbers(bars: pl.DataFrame, numbers: dict[date, int], columns: dict[str, int]) -> IntArray:
+def _row_numbers(bars: pl.DataFrame, numbers: dict[date, int], columns: dict[str, int]) -> npt.NDArray[np.int32]:
     """The row of each bar, [session, ticker]; -1 where there is none."""
-    rows = np.full((len(numbers), len(columns)), -1, dtype=np.int64)
+    rows = np.full((len(numbers), len(columns)), -1, dtype=np.int32)
     session = bars.get_column("date").replace_strict(numbers, return_dtype=pl.Int64).to_numpy()
     column = bars.get_column("ticker").replace_strict(columns, return_dtype=pl.Int64).to_numpy()
-    rows[session, column] = np.arange(bars.height)
+    rows[session, column] = np.arange(bars.height, dtype=np.int32)
     return rows
 
 
 def _opening_session(playable: list[date], opening_day: date | None) -> date:
-    """Leaves at least one session to play; a file of one session cannot be played on."""
+    """The session at which a fresh exchange starts: it leaves at least one session to trade in."""
     if len(playable) == 1:
         raise UnplayableTableError(f"the bars file holds one session, {playable[0]}; at least two are needed to trade")
     if opening_day is None:
