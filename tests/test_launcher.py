@@ -20,7 +20,7 @@ echo "pyenv: uv: command not found" >&2
 exit 127
 """
 PIP = """#!/bin/sh
-# stands for a Python whose pip, asked with --target, installs a working uv there
+# a Python whose pip installs a working uv into the folder after --target
 while [ $# -gt 0 ]; do
     [ "$1" != --target ] || target=$2
     shift

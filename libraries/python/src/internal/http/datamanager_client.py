@@ -170,7 +170,7 @@ class DatamanagerClient:
         except httpx.TransportError as error:
             raise UnavailableError(
                 f"datamanager at {self._client.base_url} cannot be reached ({type(error).__name__}): "
-                "start it with `fund up`, or set DATAMANAGER_URL to where it answers"
+                "start it with `./fund up`, or set DATAMANAGER_URL to where it answers"
             ) from error
         raise_for_problem(response)
         return response

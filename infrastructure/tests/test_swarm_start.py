@@ -1,0 +1,48 @@
+"""The Swarm as a platform of the fund's steps, with a real service in the place of the one behind Traefik."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from fund.addresses import Addresses, Service
+from fund.clients import connect
+from fund.display import Display
+from fund.folder import FundFolder
+from fund.market_settings import MarketSettings
+from fund.supervisor import Supervisor
+from infrastructure.swarm import start
+from infrastructure.swarm.start import SwarmPlatform
+from internal.errors import UnavailableError
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    """A supervisor with three free ports, whose services are ended afterwards."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in Service]
+    addresses = Addresses({service: probe.getsockname()[1] for service, probe in zip(Service, probes, strict=True)})
+    for probe in probes:
+        probe.close()
+    found = Supervisor(FundFolder(tmp_path), addresses, MarketSettings(None, None, 1, 40))
+    yield found
+    found.stop()
+
+
+def platform_of(supervisor: Supervisor) -> SwarmPlatform:
+    """The platform that reaches the supervisor's services."""
+    return SwarmPlatform(connect(supervisor.folder, supervisor.addresses), Display(Console(quiet=True)))
+
+
+def test_model_is_looked_up_in_the_registry(supervisor: Supervisor) -> None:
+    """An empty registry has no champion: portfoliomanager says so, and a model has to be trained."""
+    supervisor.start(Service.PORTFOLIOMANAGER)
+    assert platform_of(supervisor).find_trained_model("small") is None
+
+
+def test_service_that_does_not_answer(supervisor: Supervisor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the time limit, the error names the service and the command to look further."""
+    monkeypatch.setattr(start, "ALIVE_SECONDS", 0.0)
+    with pytest.raises(UnavailableError, match=r"exchange does not answer through Traefik.*mask status"):
+        platform_of(supervisor).start_service(Service.EXCHANGE)
