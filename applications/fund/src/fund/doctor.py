@@ -92,7 +92,11 @@ def check_compiler(find: Callable[[], object]) -> Finding:
 def check_lightgbm(load: Callable[[], object] | None) -> Finding:
     """Check that LightGBM loads; `load` is None where this optional package is not installed."""
     if load is None:
-        return Finding("LightGBM", "not installed (optional): the comparison of models leaves boosted trees out")
+        return Finding(
+            "LightGBM",
+            "not installed (optional), so the comparison of models leaves boosted trees out; to install it: "
+            "uv sync --inexact --package models --extra trees",
+        )
     try:
         load()
     except FundError as error:
