@@ -251,6 +251,15 @@ def test_order_list(clean: Server) -> None:
     ]
 
 
+def test_events(clean: Server) -> None:
+    """The events that were sent, newest first: the close and the open of a session."""
+    session = clean.move("next_close")["session"]
+    events = clean.control("GET", "events").json()
+    expected = [f"application.exchange.session.{kind}:{session}" for kind in ("closed", "opened")]
+    assert expected == [event["id"] for event in events["outbox"][:2]]
+    assert [] == events["inbox"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
