@@ -71,13 +71,17 @@ class OrderSubmitter:
         found = self._find_once(order.client_order_id)
         if found is not None and found.state.is_final:
             return found
-        if found is not None:
-            self._broker.cancel(found.broker_order_id)
-        raise TransientError(
+        unconfirmed = TransientError(
             UnavailableError(
                 f"the broker has not confirmed that {order.client_order_id} is canceled; POST again when it answers"
             )
         )
+        if found is not None:
+            try:
+                self._broker.cancel(found.broker_order_id)
+            except (UpstreamError, UnavailableError) as error:
+                raise unconfirmed from error
+        raise unconfirmed
 
 
 class _Send:
