@@ -282,6 +282,10 @@ def test_waiting_openings_end_with_their_session(world: World, journal: LakeJour
     after = {order.client_order_id: order.state for order in journal.of(outcome.run.portfolio_id)}
     assert {OrderState.DROPPED} == {after[identity] for identity in waiting}
     assert "dropped" in journal.runs()[-1].notes[-1]
+    portfolio = make(policy).run(outcome.run.date).portfolio
+    dropped = {order.ticker for order in outcome.orders if order.client_order_id in waiting}
+    assert portfolio is not None
+    assert {0.0} == {row.quantity for row in portfolio.rows if row.ticker in dropped}
 
 
 def test_refused_long_cuts_the_shorts(

@@ -5,7 +5,7 @@ id that is a function of what it is, and goes on where the journal ends.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from threading import RLock
 
@@ -16,7 +16,7 @@ from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation, list_foreign
 from internal.trading.enums import RunState
 from internal.trading.order_adoption import adopt_own_orders
-from internal.trading.order_planning import plan_orders, portfolio_id, replace_plan
+from internal.trading.order_planning import apply_orders, plan_orders, portfolio_id, replace_plan
 from internal.trading.order_submission import OrderSubmitter
 from internal.trading.policy import Policy
 from internal.trading.ports import SuspendedAccountError, TradingPorts
@@ -126,7 +126,20 @@ class Rebalancer:
         ports, recent = self._ports, fetch_recent_orders(self._ports)
         require_broker_history(ports, self._submitter, recent, moment)
         adopt_own_orders(ports, self._policy, account, recent, moment)
-        return reconcile_journal(ports.broker, self._submitter, ports.journal, account, moment)
+        unfinished = [run for run in ports.journal.open_runs() if run.state in UNFINISHED]
+        counts = reconcile_journal(ports.broker, self._submitter, ports.journal, account, moment)
+        for run in unfinished:
+            self._apply_dropped_orders(run)
+        return counts
+
+    def _apply_dropped_orders(self, run: RebalanceRun) -> None:
+        """The portfolio of a run that ended before everything was sent says what is left of it."""
+        ended = self._ports.journal.run(run.portfolio_id)
+        if ended is None or ended.state in UNFINISHED:
+            return
+        portfolio, orders = self._ports.portfolios.find(run.portfolio_id), self._ports.journal.of(run.portfolio_id)
+        if portfolio is not None and (rows := apply_orders(portfolio.rows, orders)) != portfolio.rows:
+            self._ports.portfolios.save(replace(portfolio, rows=rows))
 
     def _go_on(self, identity: str, account: Account, day: date, moment: datetime) -> RebalanceRun:
         """Plan what was never planned, and send what was not sent."""
