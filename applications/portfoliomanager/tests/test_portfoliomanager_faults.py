@@ -91,17 +91,17 @@ def trade_by_hand(world: World, ticker: str, side: AlpacaSide, quantity: float) 
 
 
 def refuse(world: World, broker: AlpacaBroker, choose: Callable[[OrderRequest], bool], count: int) -> Broker:
-    """The broker, which refuses the first `count` chosen orders: somebody else's order stands against each of them."""
+    """The broker, which refuses the first `count` chosen orders because somebody else's order is placed against each."""
     left = [count]
 
-    def stand_against(request: OrderRequest) -> None:
+    def place_opposite(request: OrderRequest) -> None:
         if left[0] and choose(request):
             left[0] -= 1
             opposite = AlpacaSide.SELL if request.side is OrderSide.BUY else AlpacaSide.BUY
             opening = "-open-" in request.client_order_id
             trade_by_hand(world, request.ticker, opposite if opening else AlpacaSide(request.side), 1)
 
-    return interpose(broker, before=stand_against)
+    return interpose(broker, before=place_opposite)
 
 
 def exposures(broker: AlpacaBroker) -> tuple[float, float]:
@@ -395,8 +395,8 @@ def test_lost_journal_adopts_what_explains_the_account(
     assert {order.ticker for order in first.orders} == {o.ticker for o in following.orders if o.leg is Leg.CLOSE}
 
 
-def test_broker_put_back_halts_the_fund(world: World, journal: LakeJournal, make: Make, tmp_path: Path) -> None:
-    """The exchange is put back to before the run: nothing is sent until its owner accepts it, then trading goes on."""
+def test_restored_broker_halts_the_fund(world: World, journal: LakeJournal, make: Make, tmp_path: Path) -> None:
+    """The exchange is restored to before the run: nothing is sent until its owner accepts it, then trading goes on."""
     world.store_predictions(world.session())
     state = world.folder / "exchange"
     world.exchange.stop()

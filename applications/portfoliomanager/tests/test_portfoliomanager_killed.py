@@ -82,7 +82,7 @@ def runner() -> Iterator[Runner]:
 
 
 def seen(world: World) -> list[tuple[Any, ...]]:
-    """What the exchange knows of every order: id, ticker, side, shares, fill."""
+    """Every order at the exchange: id, ticker, side, shares, fill."""
     fields = ("client_order_id", "symbol", "side", "qty", "filled_qty", "filled_avg_price", "status")
     return sorted(tuple(order[name] for name in fields) for order in world.orders())
 

@@ -300,7 +300,7 @@ def test_data_service_down_sends_nothing(
 
 
 def test_wrong_keys_and_no_broker(world: World) -> None:
-    """Refused keys and a broker that is not there are told apart, and no key is in the words."""
+    """Refused keys and a broker that is not there are different errors, and no key is in the words."""
     with pytest.raises(UpstreamError, match="refuses our keys") as refused:
         AlpacaBroker("PKWRONG", SECRET, world.exchange.url).account()
     assert SECRET not in refused.value.detail

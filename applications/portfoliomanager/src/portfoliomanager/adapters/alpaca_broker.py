@@ -51,7 +51,7 @@ STATES = {
         ),
         OrderState.SUBMITTED,
     ),
-}  # any other word is a state that nobody knows: unresolved
+}  # any other word is an unknown state: unresolved
 
 
 class AlpacaBroker:
@@ -225,7 +225,7 @@ def _assets(rows: Sequence[Body]) -> Assets:
 
 
 def _order(body: Body) -> BrokerOrder:
-    """A notional order of somebody else has no quantity: what was filled stands in."""
+    """A notional order of somebody else has no quantity: its filled quantity is used instead."""
     filled = optional_number(body, "filled_qty") or 0.0
     quantity = optional_number(body, "qty")
     submitted = body.get("submitted_at")

@@ -66,7 +66,7 @@ class PatientTradingClient(TradingClient):
         return cast("object", self.get(path, dict(parameters or {})))
 
 
-class BrokerRefusal(RefusedOrderError):  # noqa: N818 - the broker's own no, told apart by `status_code` and `code`
+class BrokerRefusal(RefusedOrderError):  # noqa: N818 - the broker's own refusal; `status_code` and `code` say which
     """A 4xx answer with the broker's own code and message."""
 
     def __init__(self, detail: str, status_code: int, code: int) -> None:
@@ -83,7 +83,7 @@ def read[Answer](what: str, call: Callable[[], Answer]) -> Answer:
     """The answer of a read, asked again while the broker limits, fails or answers unreadably.
 
     Raises UnavailableError (not reachable, rate limited), UpstreamError (answers wrongly) or BrokerRefusal for a 4xx,
-    which the caller knows how to take.
+    which the caller handles.
     """
     return RETRIES.call(lambda: _attempt(what, call))
 

@@ -1,7 +1,7 @@
-"""What the broker still knows of the orders that it confirmed: a broker that was put back halts the fund.
+"""Checks that the broker still has the orders that it confirmed; nothing is sent while it does not.
 
-A broker that was put back to an older state no longer knows orders, or fills, that it had confirmed. Nothing is sent
-then until its owner says which of the two is right, the journal or the broker.
+A broker that was restored to an older state has lost orders, or fills, that it had confirmed. Its owner has to say then
+which of the two is right, the journal or the broker.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,14 +14,14 @@ from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.ports import TradingPorts
 from internal.trading.rows import BrokerOrder, Order
 
-CLOCK_TOLERANCE = timedelta(minutes=1)  # clocks of one broker's servers differ; a broker put back differs by more
+CLOCK_TOLERANCE = timedelta(minutes=1)  # clocks of one broker's servers differ; a restored broker's differs by more
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before any order
 LOST = "the broker no longer has it, and its owner accepted that"
 SHOWN = 5  # ids that a message names
 WHAT_TO_DO = (
-    "the broker was put back to an older state, or these are the keys of another account. Nothing is sent. If the "
+    "the broker was restored to an older state, or these are the keys of another account. Nothing is sent. If the "
     'broker\'s state is the right one, POST /reconciliations {"accept_broker_state": true}: the journal then drops '
-    "what the broker no longer knows"
+    "what the broker no longer has"
 )
 
 
@@ -68,9 +68,9 @@ def require_broker_history(
 
 
 def follow_broker_state(ports: TradingPorts, submitter: OrderSubmitter, moment: datetime) -> None:
-    """Let the journal follow a broker that was put back: lost orders are dropped, lost fills and snapshots removed.
+    """Let the journal follow a broker that was restored: lost orders are dropped, lost fills and snapshots removed.
 
-    Runs are looked at from the newest back, until one of which the broker knows every order. A session that was
+    Runs are looked at from the newest back, until one of which the broker has every order. A session that was
     decided is not decided a second time, although the broker's clock may reach its close again.
     """
     changed: list[Order] = []
@@ -98,7 +98,7 @@ def _is_lost(order: Order, found: BrokerOrder | None) -> bool:
 
 
 def _follow_broker(order: Order, submitter: OrderSubmitter, moment: datetime) -> Order:
-    """The order as the broker knows it; one that it does not know was never sent."""
+    """The order as the broker has it; one that it does not have was never sent."""
     found = submitter.find(order.client_order_id)
     if found is not None and not _is_lost(order, found):
         return order

@@ -149,7 +149,7 @@ class Journal(Protocol):
         ...
 
     def runs(self) -> Sequence[RebalanceRun]:
-        """All runs, oldest first; for those who follow a broker that was put back."""
+        """All runs, oldest first; needed only to follow a broker that was restored."""
         ...
 
     def last_run(self) -> RebalanceRun | None:
@@ -201,7 +201,7 @@ class Journal(Protocol):
         ...
 
     def forget_snapshots_after(self, moment: datetime) -> None:
-        """Remove the snapshots that are newer than the moment: the broker was put back, and its owner accepts that."""
+        """Remove the snapshots that are newer than the moment: the broker was restored, and its owner accepts that."""
         ...
 
 

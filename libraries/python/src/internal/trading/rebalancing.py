@@ -31,7 +31,7 @@ UNFINISHED = frozenset({RunState.PLANNED, RunState.WAITING})
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A run as it stands: its portfolio, its orders, and what of the account is not the fund's."""
+    """A run with its portfolio, its orders, and what of the account is not the fund's."""
 
     run: RebalanceRun
     portfolio: Portfolio | None
@@ -96,9 +96,9 @@ class Rebalancer:
                     self._execute(run, account, moment, ask_first=True)
 
     def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
-        """Record what the broker knows, and go on with a run that waits for the money of its closes.
+        """Record what the broker reports, and go on with a run that waits for the money of its closes.
 
-        `accept_broker_state`: the broker was put back to an older state, and the journal is to follow it.
+        `accept_broker_state`: the broker was restored to an older state, and the journal is to follow it.
         """
         with self._lock:
             moment = self._begin()

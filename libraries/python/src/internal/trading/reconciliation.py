@@ -11,7 +11,7 @@ from internal.trading.ports import Broker, Journal
 from internal.trading.rows import Account, Order, RebalanceRun, Snapshot
 
 STALE = "never reached the broker before its session ended; the next portfolio decides again"
-UNKNOWN = "the broker knows no such order"
+UNKNOWN = "the broker has no such order"
 
 
 @dataclass(frozen=True, slots=True)
