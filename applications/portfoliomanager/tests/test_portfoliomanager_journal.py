@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
+from threading import Event, Thread
 
 import pytest
 
@@ -176,3 +177,28 @@ def test_commits_of_one_write(lake: Lake) -> None:
     journal.save_orders(list(orders.values()))
     journal.save_orders([next(iter(orders.values()))])
     assert lake.version("orders") == before + 3
+
+
+def test_a_refresh_in_the_middle_of_a_write_loses_nothing(lake: Lake) -> None:
+    """A route refreshes the journal all the time while a run writes: what was written is read, here and elsewhere."""
+    journal, ended = LakeJournal(lake), Event()
+
+    def refresh() -> None:
+        while not ended.is_set():
+            journal.refresh()
+
+    draw = Random(1)  # noqa: S311 - no secret
+    orders = {order.client_order_id: order for order in (draw_order(draw, DAYS[0]) for _ in range(12))}
+    reader = Thread(target=refresh)
+    reader.start()
+    try:
+        for order in orders.values():
+            journal.save_orders([replace(order, state=OrderState.PLANNED)])
+            journal.save_orders([replace(order, state=OrderState.SUBMITTED)])
+            assert journal.of(order.portfolio_id)[0].state is OrderState.SUBMITTED
+    finally:
+        ended.set()
+        reader.join()
+    expected = dict.fromkeys(orders, OrderState.SUBMITTED)
+    for found in (journal, LakeJournal(lake)):
+        assert {order.client_order_id: order.state for order in found.orders()} == expected

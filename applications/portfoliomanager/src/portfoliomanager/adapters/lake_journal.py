@@ -6,6 +6,7 @@ it again when a table has a version that this process did not write.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from threading import RLock
 
 import polars as pl
 
@@ -35,6 +36,7 @@ class LakeJournal:
         self._lake = lake
         self._versions: dict[str, int] = dict.fromkeys((RUNS, ORDERS, SNAPSHOTS), UNREAD)
         self._read = JournalIndex()
+        self._lock = RLock()  # a route's refresh must not replace the index in the middle of a write
 
     @property
     def _index(self) -> JournalIndex:
@@ -44,14 +46,15 @@ class LakeJournal:
 
     def refresh(self) -> None:
         """Read the tables again unless this process wrote their newest versions."""
-        newest = {table: self._lake.version(table) for table in self._versions}
-        if newest == self._versions:
-            return
-        index = JournalIndex()
-        index.add_runs(read_runs(self._scan(RUNS, newest).sort("date", "created_at").collect()))
-        index.add_orders(read_orders(self._scan(ORDERS, newest).sort("date", "client_order_id").collect()))
-        index.add_snapshots(read_snapshots(self._scan(SNAPSHOTS, newest).collect()))
-        self._read, self._versions = index, newest
+        with self._lock:
+            newest = {table: self._lake.version(table) for table in self._versions}
+            if newest == self._versions:
+                return
+            index = JournalIndex()
+            index.add_runs(read_runs(self._scan(RUNS, newest).sort("date", "created_at").collect()))
+            index.add_orders(read_orders(self._scan(ORDERS, newest).sort("date", "client_order_id").collect()))
+            index.add_snapshots(read_snapshots(self._scan(SNAPSHOTS, newest).collect()))
+            self._read, self._versions = index, newest
 
     def run(self, portfolio_id: str) -> RebalanceRun | None:
         """The run of that portfolio, None when it was never planned."""
@@ -111,45 +114,49 @@ class LakeJournal:
 
     def save_runs(self, runs: Sequence[RebalanceRun]) -> None:
         """Insert or replace runs, all or none."""
-        known = {run.portfolio_id for run in runs if self.run(run.portfolio_id) is not None}
-        frame = run_frame(runs)
-        if not known:
-            self._wrote(RUNS, self._lake.append(RUNS, frame))
-        elif len(runs) == 1:
-            self._wrote(RUNS, self._lake.replace_where(RUNS, frame, portfolio_id=runs[0].portfolio_id))
-        else:
-            self._wrote(RUNS, self._lake.upsert(RUNS, frame, ["portfolio_id"]))
-        self._read.add_runs(runs)
+        with self._lock:
+            known = {run.portfolio_id for run in runs if self.run(run.portfolio_id) is not None}
+            frame = run_frame(runs)
+            if not known:
+                self._wrote(RUNS, self._lake.append(RUNS, frame))
+            elif len(runs) == 1:
+                self._wrote(RUNS, self._lake.replace_where(RUNS, frame, portfolio_id=runs[0].portfolio_id))
+            else:
+                self._wrote(RUNS, self._lake.upsert(RUNS, frame, ["portfolio_id"]))
+            self._read.add_runs(runs)
 
     def save_orders(self, orders: Sequence[Order]) -> None:
         """Insert or replace orders, all or none: new ones are added, those of one portfolio replaced together."""
-        known = [order for order in orders if self.order(order.client_order_id) is not None]
-        portfolios = {order.portfolio_id for order in orders}
-        if not known:
-            version = self._lake.append(ORDERS, orders_schema.validate(order_frame(orders)))
-        elif len(portfolios) == 1:
-            portfolio_id = portfolios.pop()
-            rows = {order.client_order_id: order for order in (*self.of(portfolio_id), *orders)}
-            version = self._lake.replace_where(ORDERS, order_frame(rows.values()), portfolio_id=portfolio_id)
-        else:
-            version = self._lake.upsert(ORDERS, order_frame(orders), ["client_order_id"])
-        self._wrote(ORDERS, version)
-        self._read.add_orders(orders)
+        with self._lock:
+            known = [order for order in orders if self.order(order.client_order_id) is not None]
+            portfolios = {order.portfolio_id for order in orders}
+            if not known:
+                version = self._lake.append(ORDERS, orders_schema.validate(order_frame(orders)))
+            elif len(portfolios) == 1:
+                portfolio_id = portfolios.pop()
+                rows = {order.client_order_id: order for order in (*self.of(portfolio_id), *orders)}
+                version = self._lake.replace_where(ORDERS, order_frame(rows.values()), portfolio_id=portfolio_id)
+            else:
+                version = self._lake.upsert(ORDERS, order_frame(orders), ["client_order_id"])
+            self._wrote(ORDERS, version)
+            self._read.add_orders(orders)
 
     def save_snapshot(self, snapshot: Snapshot) -> None:
         """Insert or replace a snapshot by its timestamp."""
-        frame, last = snapshot_frame([snapshot]), self.last_snapshot()
-        if last is None or last.timestamp < snapshot.timestamp:
-            self._wrote(SNAPSHOTS, self._lake.append(SNAPSHOTS, frame))
-        else:
-            self._wrote(SNAPSHOTS, self._lake.upsert(SNAPSHOTS, frame, ["timestamp"]))
-        self._read.add_snapshots([snapshot])
+        with self._lock:
+            frame, last = snapshot_frame([snapshot]), self.last_snapshot()
+            if last is None or last.timestamp < snapshot.timestamp:
+                self._wrote(SNAPSHOTS, self._lake.append(SNAPSHOTS, frame))
+            else:
+                self._wrote(SNAPSHOTS, self._lake.upsert(SNAPSHOTS, frame, ["timestamp"]))
+            self._read.add_snapshots([snapshot])
 
     def forget_snapshots_after(self, moment: datetime) -> None:
         """Remove the snapshots that are newer than the moment; older versions of the table keep them."""
-        kept = [snapshot for snapshot in self.snapshots() if snapshot.timestamp <= moment]
-        self._wrote(SNAPSHOTS, self._lake.overwrite(SNAPSHOTS, snapshot_frame(kept)))
-        self._read.remove_snapshots_after(moment)
+        with self._lock:
+            kept = [snapshot for snapshot in self.snapshots() if snapshot.timestamp <= moment]
+            self._wrote(SNAPSHOTS, self._lake.overwrite(SNAPSHOTS, snapshot_frame(kept)))
+            self._read.remove_snapshots_after(moment)
 
     def _scan(self, table: str, versions: Mapping[str, int]) -> pl.LazyFrame:
         version = versions[table]

@@ -87,7 +87,7 @@ class JournalIndex:
 
     def order_counts(self) -> Mapping[OrderState, int]:
         """How many orders are in each state."""
-        return Counter(order.state for order in self._orders.values())
+        return Counter(order.state for order in list(self._orders.values()))
 
     def slippage(self) -> float:
         """Dollars of implementation shortfall of all fills so far; positive is a cost."""
