@@ -91,7 +91,7 @@ def trade_by_hand(world: World, ticker: str, side: AlpacaSide, quantity: float) 
 
 
 def refuse(world: World, broker: AlpacaBroker, choose: Callable[[OrderRequest], bool], count: int) -> Broker:
-    """The broker, which refuses the first `count` chosen orders because somebody else's order is placed against each."""
+    """The broker that refuses the first `count` chosen orders: somebody else's order is placed before each."""
     left = [count]
 
     def place_opposite(request: OrderRequest) -> None:

@@ -1,4 +1,7 @@
-"""The JSON bodies that portfoliomanager answers; `explanation_response` has that of an explanation."""
+"""The JSON bodies of portfolios, orders, reconciliations and predictions.
+
+`account_responses` has those of the account, `explanation_response` that of an explanation.
+"""
 
 import datetime as dt
 from typing import Literal, Self
@@ -6,11 +9,9 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from internal.trading.enums import Action, Adjustment, ForeignKind, Leg, OrderSide, OrderState, RunState, Side
-from internal.trading.performance import PerformanceReport
 from internal.trading.rebalancing import Outcome, ReconciliationOutcome
-from internal.trading.rows import BrokerPosition, ForeignItem, Portfolio, PortfolioRow
+from internal.trading.rows import ForeignItem, Portfolio, PortfolioRow
 from portfoliomanager.forecasting import Predicted
-from portfoliomanager.portfolio_view import PortfolioView
 
 
 class RowResponse(BaseModel):
@@ -141,101 +142,6 @@ class RebalanceResponse(BaseModel):
             orders=[OrderResponse.model_validate(order) for order in outcome.orders],
             notes=list(run.notes),
             foreign=[foreign_response(item) for item in outcome.foreign],
-        )
-
-
-class CurrentPositionResponse(BaseModel):
-    """A position as the broker reports it; dollars, null where the broker has no price."""
-
-    ticker: str
-    side: Side
-    quantity: float = Field(description="shares, positive on both sides")
-    entry_price: float
-    price: float | None
-    market_value: float | None = Field(description="negative when short")
-    unrealized_gain: float | None
-
-    @classmethod
-    def of(cls, position: BrokerPosition) -> Self:
-        """The position, its side and shares apart."""
-        return cls(
-            ticker=position.ticker,
-            side=Side.LONG if position.quantity > 0 else Side.SHORT,
-            quantity=abs(position.quantity),
-            entry_price=position.average_entry_price,
-            price=position.current_price,
-            market_value=position.market_value,
-            unrealized_gain=position.unrealized_profit,
-        )
-
-
-class CurrentPortfolioResponse(BaseModel):
-    """Totals and positions as the broker has them; dollars, exposures as fractions of net asset value."""
-
-    as_of: dt.datetime = Field(description="the market's clock")
-    portfolio_id: str
-    net_asset_value: float
-    cash: float
-    gross_exposure: float
-    net_exposure: float
-    long_market_value: float
-    short_market_value: float = Field(description="negative")
-    positions: list[CurrentPositionResponse]
-
-    @classmethod
-    def of(cls, view: PortfolioView) -> Self:
-        """The view as JSON."""
-        account = view.account
-        return cls(
-            as_of=view.as_of,
-            portfolio_id=view.portfolio_id,
-            net_asset_value=account.net_asset_value,
-            cash=account.cash,
-            gross_exposure=view.gross_exposure,
-            net_exposure=view.net_exposure,
-            long_market_value=account.long_market_value,
-            short_market_value=account.short_market_value,
-            positions=[CurrentPositionResponse.of(position) for position in view.positions],
-        )
-
-
-class PerformancePointResponse(RowResponse):
-    """The account at a snapshot; dollars, exposures as fractions of net asset value, costs so far."""
-
-    timestamp: dt.datetime
-    net_asset_value: float
-    cash: float
-    gross_exposure: float
-    net_exposure: float
-    slippage: float
-    fees: float
-    borrow: float
-
-
-class RealizedCostResponse(RowResponse):
-    """Dollars paid so far; positive is a cost."""
-
-    slippage: float = Field(description="fills against the close that was decided at")
-    fees: float
-    borrow: float
-
-
-class PerformanceResponse(BaseModel):
-    """Value over time, oldest first, and what became of it."""
-
-    points: list[PerformancePointResponse]
-    total_return: float = Field(serialization_alias="return", description="last over first net asset value minus 1")
-    maximum_drawdown: float = Field(description="largest fall from an earlier peak, a positive fraction of it")
-    realized_cost: RealizedCostResponse
-
-    @classmethod
-    def of(cls, report: PerformanceReport) -> Self:
-        """The report as JSON."""
-        return cls(
-            points=[PerformancePointResponse.model_validate(point) for point in report.points],
-            total_return=report.total_return,
-            maximum_drawdown=report.maximum_drawdown,
-            realized_cost=RealizedCostResponse.model_validate(report.realized_cost),
         )
 
 

@@ -5,8 +5,8 @@ from itertools import islice
 from urllib.parse import quote
 
 from internal.trading.rows import Order
+from portfoliomanager.account_responses import CurrentPortfolioResponse, PerformanceResponse
 from portfoliomanager.pages.drawing import line, link, table
-from portfoliomanager.responses import CurrentPortfolioResponse, PerformanceResponse
 
 STYLE = (
     "body{font:15px system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}"

@@ -5,9 +5,9 @@ from fastapi.responses import HTMLResponse
 
 from internal.errors import NotFoundError
 from internal.trading.performance import report_performance
+from portfoliomanager.account_responses import CurrentPortfolioResponse, PerformanceResponse
 from portfoliomanager.pages.overview import render_overview
 from portfoliomanager.portfolio_view import view_current_portfolio
-from portfoliomanager.responses import CurrentPortfolioResponse, PerformanceResponse
 from portfoliomanager.services import RequestServices
 
 router = APIRouter(tags=["page"])

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from internal.trading.performance import report_performance
-from portfoliomanager.responses import PerformanceResponse
+from portfoliomanager.account_responses import PerformanceResponse
 from portfoliomanager.services import RequestServices
 
 router = APIRouter(prefix="/performance", tags=["performance"])

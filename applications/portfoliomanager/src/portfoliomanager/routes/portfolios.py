@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
+from portfoliomanager.account_responses import CurrentPortfolioResponse
 from portfoliomanager.portfolio_view import view_current_portfolio
 from portfoliomanager.requests import DayRequest
-from portfoliomanager.responses import CurrentPortfolioResponse, RebalanceResponse
+from portfoliomanager.responses import RebalanceResponse
 from portfoliomanager.services import RequestServices
 
 router = APIRouter(prefix="/portfolios", tags=["portfolios"])
