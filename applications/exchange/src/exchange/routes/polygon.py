@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlencode
 
 import polars as pl
-from fastapi import APIRouter, Depends, Path, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from exchange.responses.polygon import AggregatesBody, MarketStatusBody
 from exchange.routes.polygon_answers import (
@@ -18,6 +18,7 @@ from exchange.routes.polygon_answers import (
     exchange_of,
     require_key,
     today,
+    write_body,
 )
 from exchange.routes.polygon_bars import WINDOWS, envelope, gather_windows, make_bar_bodies
 from exchange.routes.polygon_status import status_body
@@ -37,27 +38,27 @@ TODAY_TOO_EARLY = "Attempted to request today's data before end of day. Please u
 NOT_IN_PLAN = "Your plan doesn't include this data timeframe. This exchange holds daily bars up to its own clock"
 
 
-@router.get("/v2/aggs/grouped/locale/us/market/stocks/{day}", response_model_exclude_none=True)
-async def get_grouped_daily(request: Request, day: str, *, adjusted: bool = True) -> AggregatesBody:
+@router.get("/v2/aggs/grouped/locale/us/market/stocks/{day}", response_model=AggregatesBody)
+async def get_grouped_daily(request: Request, day: str, *, adjusted: bool = True) -> Response:
     """Every ticker's bar of one session; a weekend or holiday is 200 with `resultsCount` 0 and no `results`."""
     asked = parse_day(day, "date")
     _refuse_future(asked, request)
     exchange = exchange_of(request)
     bars = _adjusted(exchange.market.bars(asked), request, adjusted=adjusted)
-    return envelope(make_bar_bodies(bars, CLOSING_HOUR), adjusted=adjusted)
+    return write_body(envelope(make_bar_bodies(bars, CLOSING_HOUR), adjusted=adjusted))
 
 
-@router.get("/v2/aggs/ticker/{ticker}/prev", response_model_exclude_none=True)
-async def get_previous_close(request: Request, ticker: str, *, adjusted: bool = True) -> AggregatesBody:
+@router.get("/v2/aggs/ticker/{ticker}/prev", response_model=AggregatesBody)
+async def get_previous_close(request: Request, ticker: str, *, adjusted: bool = True) -> Response:
     """The ticker's latest bar of a closed session."""
     exchange = exchange_of(request)
     closed = exchange.clock.last_closed_session()
     bars = exchange.market.history(ticker, exchange.market.sessions()[0], closed).tail(1)
     bodies = make_bar_bodies(_adjusted(bars, request, adjusted=adjusted), CLOSING_HOUR)
-    return envelope(bodies, adjusted=adjusted, ticker=ticker)
+    return write_body(envelope(bodies, adjusted=adjusted, ticker=ticker))
 
 
-@router.get("/v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{start}/{end}", response_model_exclude_none=True)
+@router.get("/v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{start}/{end}", response_model=AggregatesBody)
 async def get_aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and query have this many parts
     request: Request,
     ticker: str,
@@ -70,7 +71,7 @@ async def get_aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and quer
     sort: Direction = "asc",
     limit: Annotated[int, Query(ge=1, le=LARGEST_LIMIT)] = DEFAULT_LIMIT,
     cursor: str | None = None,
-) -> AggregatesBody:
+) -> Response:
     """One ticker's bars of a range, in windows of days, weeks, months, quarters or years; daily bars are the finest."""
     first, last = parse_day(start, "from"), parse_day(end, "to")
     if last < first:
@@ -90,8 +91,8 @@ async def get_aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and quer
         span = (midnight(turn), end) if sort == "asc" else (start, midnight(turn - timedelta(days=1)))
         path = f"v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{span[0]}/{span[1]}"
         cursor_text = _cursor(sort, limit, adjusted=adjusted)
-        return body.model_copy(update={"next_url": f"{request.base_url}{path}?cursor={cursor_text}"})
-    return body
+        body = body.model_copy(update={"next_url": f"{request.base_url}{path}?cursor={cursor_text}"})
+    return write_body(body)
 
 
 @router.get("/v1/marketstatus/now")

@@ -1,11 +1,13 @@
 """Bars as the vendor writes them: windows of days, and the envelope around them."""
 
 import polars as pl
+from pydantic import TypeAdapter
 
 from exchange.responses.polygon import AggregatesBody, BarBody
 from exchange.routes.polygon_times import milliseconds_at
 
 PRICES = ("open", "high", "low", "close", "volume_weighted_average_price")
+BARS = TypeAdapter(list[BarBody])
 WINDOWS = {"day": "d", "week": "w", "month": "mo", "quarter": "q", "year": "y"}
 
 
@@ -30,7 +32,7 @@ def make_bar_bodies(bars: pl.DataFrame, hour: int, *, with_ticker: bool = True) 
     """The bars as the vendor writes them; each bar's moment is that hour in New York of its day."""
     columns = [*(["ticker"] if with_ticker else []), *PRICES, "volume", "transactions"]
     frame = bars.select(*columns, milliseconds_at(hour).alias("timestamp"))
-    return [BarBody(**row) for row in frame.iter_rows(named=True)]
+    return BARS.validate_python(frame.to_dicts())
 
 
 def envelope(results: list[BarBody], *, adjusted: bool, ticker: str | None = None) -> AggregatesBody:
