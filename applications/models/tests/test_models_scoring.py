@@ -6,29 +6,8 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from internal.forecasting.scoring import pinball_loss
 from models.scoring import Truth, compute_relative_difference, score_forecast
-
-
-def test_pinball_by_hand() -> None:
-    """Truth 2 against 1, 2, 4: 0.1 x 1, 0, 0.1 x 2."""
-    loss = pinball_loss(np.array([[2.0]]), np.array([[[1.0, 2.0, 4.0]]]))
-    assert loss[0, 0].tolist() == pytest.approx([0.1, 0.0, 0.2])
-
-
-@given(st.integers(0, 1000))
-def test_true_quantiles_win(seed: int) -> None:
-    """Pinball loss is proper: a sample's own quantiles have a lower loss than shifted ones."""
-    truth = np.random.default_rng(seed).normal(size=(400, 1))
-    best = np.quantile(truth, [0.1, 0.5, 0.9])[None, None, :]
-    shifted = best + np.array([0.3, -0.2, 0.4])
-    assert (
-        pinball_loss(truth, np.broadcast_to(best, (400, 1, 3))).mean()
-        <= pinball_loss(truth, np.broadcast_to(shifted, (400, 1, 3))).mean()
-    )
 
 
 def _truth(days: int, tickers: int) -> Truth:
