@@ -31,7 +31,7 @@ class Engine:
     predict: Callable[[int], list[float]]
 
 
-def repeated(call: Callable[[], object]) -> Callable[[int], list[float]]:
+def time_repeatedly(call: Callable[[], object]) -> Callable[[int], list[float]]:
     """Time a function that ends when its numbers are there; the first two calls, which compile, do not count."""
     waiting = [2]
 
@@ -48,7 +48,7 @@ def repeated(call: Callable[[], object]) -> Callable[[int], list[float]]:
     return run
 
 
-def arrays() -> tuple[np.ndarray, ...]:
+def make_batch() -> tuple[np.ndarray, ...]:
     """One batch: past, future, static, target."""
     random = np.random.default_rng(0)
     shapes = ((BATCH, PAST, len(OBSERVED) + len(KNOWN)), (BATCH, HORIZON, len(KNOWN)), (BATCH, HORIZON))
@@ -57,7 +57,7 @@ def arrays() -> tuple[np.ndarray, ...]:
     return past, future, static, target
 
 
-def ours() -> Engine:
+def make_our_engine() -> Engine:
     """The product's model through its own training step."""
     from tinygrad import Tensor, TinyJit  # noqa: PLC0415 (each process imports one engine)
 
@@ -66,7 +66,7 @@ def ours() -> Engine:
     from internal.tft.training import TrainingConfiguration, make_training_step  # noqa: PLC0415 (as above)
 
     model = TemporalFusionTransformer(TemporalFusionTransformerConfiguration(OBSERVED, KNOWN, CARDINALITIES))
-    past, future, static, target = (Tensor(array).realize() for array in arrays())
+    past, future, static, target = (Tensor(array).realize() for array in make_batch())
     step = make_training_step(model, TrainingConfiguration())
     forward = TinyJit(lambda past, future, static: model(past, future, static).realize())
 
@@ -78,10 +78,10 @@ def ours() -> Engine:
         with thread_count(THREADS):
             forward(past, future, static).numpy()
 
-    return Engine(repeated(train), repeated(predict))
+    return Engine(time_repeatedly(train), time_repeatedly(predict))
 
 
-def pytorch(*, compiled: bool) -> Engine:
+def make_pytorch_engine(*, compiled: bool) -> Engine:
     """The peer of `benchmarks/peer_tft.py`, eager or compiled."""
     import torch  # noqa: PLC0415 (as above)
 
@@ -92,19 +92,19 @@ def pytorch(*, compiled: bool) -> Engine:
     configuration = TemporalFusionTransformerConfiguration(OBSERVED, KNOWN, CARDINALITIES)
     trained = PeerTransformer.of(TemporalFusionTransformer(configuration)).train()
     still = PeerTransformer.of(TemporalFusionTransformer(configuration)).eval()
-    past, future, static, target = (torch.tensor(array) for array in arrays())
+    past, future, static, target = (torch.tensor(array) for array in make_batch())
     levels = torch.tensor(configuration.quantiles)
     parameters = list(trained.parameters())
     optimizer = torch.optim.Adam(parameters, 1e-3, fused=True)
 
-    def loss_of() -> torch.Tensor:
+    def compute_loss() -> torch.Tensor:
         return quantile_loss(trained(past, future, static), target, levels)
 
     if "avx2" in os.environ.get("ATEN_CPU_CAPABILITY", ""):
         import torch._inductor.config as inductor  # noqa: PLC0415 (as above)
 
         inductor.cpp.simdlen = 256
-    loss_function = torch.compile(loss_of, dynamic=False) if compiled else loss_of
+    loss_function = torch.compile(compute_loss, dynamic=False) if compiled else compute_loss
     forward = torch.compile(still, dynamic=False) if compiled else still
 
     def train() -> None:
@@ -119,10 +119,10 @@ def pytorch(*, compiled: bool) -> Engine:
         with torch.inference_mode():
             forward(past, future, static).numpy()
 
-    return Engine(repeated(train), repeated(predict))
+    return Engine(time_repeatedly(train), time_repeatedly(predict))
 
 
-def neural_forecast() -> Engine:
+def make_neuralforecast_engine() -> Engine:
     """The TFT of neuralforecast as its users run it: `fit`, `predict`, a frame of 256 series, 256 windows a step."""
     import logging  # noqa: PLC0415 (as above)
 
@@ -156,14 +156,14 @@ def neural_forecast() -> Engine:
 
     def train(count: int) -> list[float]:
         forecaster(count + 1).fit(frame, static_df=static)
-        return clock.taken(count)
+        return clock.take_seconds(count)
 
     fitted = forecaster(1)
     fitted.fit(frame, static_df=static)
-    return Engine(train, repeated(lambda: fitted.predict(futr_df=future)))
+    return Engine(train, time_repeatedly(lambda: fitted.predict(futr_df=future)))
 
 
-def pytorch_forecasting() -> Engine:
+def make_pytorch_forecasting_engine() -> Engine:
     """pytorch-forecasting's TFT as its users run it: a data set, a loader, Lightning's trainer and `predict`."""
     import lightning.pytorch as lightning  # noqa: PLC0415 (as above)
     import pandas as pd  # noqa: PLC0415 (as above)
@@ -200,12 +200,12 @@ def pytorch_forecasting() -> Engine:
             enable_model_summary=False, **quiet,
         )  # fmt: skip
         trainer.fit(model, loaders[0])
-        return clock.taken(count)
+        return clock.take_seconds(count)
 
     def predict() -> None:
         model.predict(loaders[1], mode="quantiles", trainer_kwargs=dict(quiet))  # a copy: it adds its own callbacks
 
-    return Engine(train, repeated(predict))
+    return Engine(train, time_repeatedly(predict))
 
 
 class _Clock:
@@ -213,8 +213,8 @@ class _Clock:
 
     ends: ClassVar[list[float]] = []  # of the class, because neuralforecast copies its callbacks
 
-    def taken(self, count: int) -> list[float]:
-        """Seconds of the last `count` steps, and start again."""
+    def take_seconds(self, count: int) -> list[float]:
+        """Return the seconds of the last `count` steps, and start again."""
         seconds = np.diff(self.ends)[-count:].tolist()
         self.ends.clear()
         return [float(second) for second in seconds]
@@ -231,11 +231,11 @@ class _Clock:
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {
-    "ours": ours,
-    "torch eager": lambda: pytorch(compiled=False),
-    "torch.compile": lambda: pytorch(compiled=True),
-    "neuralforecast": neural_forecast,
-    "pytorch-forecasting": pytorch_forecasting,
+    "ours": make_our_engine,
+    "torch eager": lambda: make_pytorch_engine(compiled=False),
+    "torch.compile": lambda: make_pytorch_engine(compiled=True),
+    "neuralforecast": make_neuralforecast_engine,
+    "pytorch-forecasting": make_pytorch_forecasting_engine,
 }
 
 

@@ -12,7 +12,7 @@ from internal.venue.market.simulated import SimulatedMarket
 ROUNDS = 5
 
 
-def seconds(ticker_count: int) -> float:
+def measure_seconds(ticker_count: int) -> float:
     """Median seconds to make a market and read its first playable day."""
     taken: list[float] = []
     for _ in range(ROUNDS):
@@ -24,5 +24,5 @@ def seconds(ticker_count: int) -> float:
 
 
 if __name__ == "__main__":
-    small, large = seconds(120), seconds(8000)
+    small, large = measure_seconds(120), measure_seconds(8000)
     print(f"120 tickers {small:.2f} s, 8,000 tickers {large:.2f} s, ratio {large / small:.1f} (medians of {ROUNDS})")

@@ -1,6 +1,6 @@
 """Measures what a process can measure only once: `python -m benchmarks.once TASK [FOLDER]` prints JSON.
 
-first-step: the first training step from whatever kernel cache CACHEDB names. artifact FOLDER: an untrained model of the
+first-step: the first training step with the kernel cache that CACHEDB names. artifact FOLDER: an untrained model of the
 published size, with 8,000 tickers in its vocabulary, and bars. forecast FOLDER: from a new process to 480 tickers'
 forecasts, then 8,000 with the model loaded. windows: 592,000 bars to windows.
 """
@@ -27,7 +27,7 @@ from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STA
 END = date(2018, 6, 29)
 
 
-def made_up_bars(tickers: int, sessions: int) -> pl.DataFrame:
+def make_bars(tickers: int, sessions: int) -> pl.DataFrame:
     """Random walks: `tickers * sessions` bars, sorted by ticker and date, up to END."""
     calendar, random = sessions_frame(date(2014, 1, 2), END).tail(sessions), np.random.default_rng(1)
     close = 50 * np.exp(np.cumsum(random.normal(0, 0.012, (tickers, sessions)), axis=1)).reshape(-1)
@@ -43,7 +43,7 @@ def made_up_bars(tickers: int, sessions: int) -> pl.DataFrame:
     )
 
 
-def made_up_details(tickers: int) -> pl.DataFrame:
+def make_details(tickers: int) -> pl.DataFrame:
     """Eleven sectors in turn, and an industry for every hundred tickers."""
     names = [f"T{place:04}" for place in range(tickers)]
     sectors = [f"Sector {place % 11}" for place in range(tickers)]
@@ -52,15 +52,15 @@ def made_up_details(tickers: int) -> pl.DataFrame:
     )
 
 
-def first_step() -> dict[str, float]:
+def measure_first_step() -> dict[str, float]:
     """Seconds of the first call of a training step, compilation included, and of a later one."""
     from tinygrad import Tensor  # noqa: PLC0415 (only this task pays for it)
 
-    from benchmarks.engines import CARDINALITIES, KNOWN, OBSERVED, arrays  # noqa: PLC0415 (as above)
+    from benchmarks.engines import CARDINALITIES, KNOWN, OBSERVED, make_batch  # noqa: PLC0415 (as above)
     from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration  # noqa: PLC0415
     from internal.tft.training import TrainingConfiguration, make_training_step  # noqa: PLC0415 (as above)
 
-    past, future, static, target = (Tensor(array).realize() for array in arrays())
+    past, future, static, target = (Tensor(array).realize() for array in make_batch())
     model = TemporalFusionTransformer(TemporalFusionTransformerConfiguration(OBSERVED, KNOWN, CARDINALITIES))
     step, begin = make_training_step(model, TrainingConfiguration()), time.perf_counter()
     step(past, future, static, target)
@@ -75,9 +75,9 @@ def make_artifact(folder: Path) -> dict[str, float]:
     from internal.forecasting.artifact import Artifact, save_artifact  # noqa: PLC0415 (as above)
     from internal.forecasting.calibration import Calibration  # noqa: PLC0415 (as above)
     from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration  # noqa: PLC0415
-    from internal.tft.network_model import KIND, NetworkModel, plain_configuration  # noqa: PLC0415 (as above)
+    from internal.tft.network_model import KIND, NetworkModel, encode_configuration  # noqa: PLC0415 (as above)
 
-    bars, details = made_up_bars(8000, 320), made_up_details(8000)
+    bars, details = make_bars(8000, 320), make_details(8000)
     bars.write_parquet(folder / "bars.parquet")
     details.write_parquet(folder / "details.parquet")
     frame = observe(build_panel(bars.filter(pl.col("ticker") < "T0480"), details, end=END).frame)
@@ -95,7 +95,7 @@ def make_artifact(folder: Path) -> dict[str, float]:
         Artifact(
             kind=KIND,
             arrays=model.arrays(),
-            configuration={"network": plain_configuration(configuration)},
+            configuration={"network": encode_configuration(configuration)},
             scaler=scaler.to_json(),
             vocabulary={name: list(vocabulary.names) for name, vocabulary in vocabularies.items()},
             metrics={},
@@ -106,7 +106,7 @@ def make_artifact(folder: Path) -> dict[str, float]:
     return {}
 
 
-def forecast(folder: Path) -> dict[str, float]:
+def measure_forecasts(folder: Path) -> dict[str, float]:
     """Seconds of 480 tickers from the start of the process, and of 8,000 afterwards; bars to checked predictions."""
     from internal.model_registry import load_forecaster  # noqa: PLC0415 (as above)
 
@@ -115,19 +115,19 @@ def forecast(folder: Path) -> dict[str, float]:
     forecaster = load_forecaster(folder / "artifact")
     if forecaster.forecast(few, details, END, bars_version=0).frame.height != 480 * 7:
         raise SystemExit("480 tickers were not all forecast")
-    cold = time.time() - started()
+    cold = time.time() - process_start()
     bars = pl.read_parquet(folder / "bars.parquet")
     seconds = median_seconds(lambda: forecaster.forecast(bars, details, END, bars_version=0), rounds=2)
     return {"cold": cold, "many": seconds}
 
 
-def windows() -> dict[str, float]:
+def measure_windows() -> dict[str, float]:
     """Rows a second: from an observed panel to windows that can be gathered, and from raw bars; and a batch of 256."""
     from internal.features.scaling import Scaler  # noqa: PLC0415 (as above)
     from internal.features.vocabulary import Vocabulary  # noqa: PLC0415 (as above)
     from internal.features.windows import make_windows  # noqa: PLC0415 (as above)
 
-    bars, details = made_up_bars(740, 800), made_up_details(740)
+    bars, details = make_bars(740, 800), make_details(740)
     frame = observe(build_panel(bars, details, end=END).frame)
     block = Block(cast("date", frame["date"].min()), END)
     scaler = Scaler.fit(frame, fold=block)
@@ -150,8 +150,8 @@ def median_seconds(call: Callable[[], object], rounds: int = 3) -> float:
     return statistics.median(taken[1:])
 
 
-def started() -> float:
-    """When this process began, in seconds of the wall clock (Linux)."""
+def process_start() -> float:
+    """The start of this process, in seconds of the wall clock (Linux)."""
     ticks = int(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
     uptime = float(Path("/proc/uptime").read_text().split()[0])
     return time.time() - uptime + ticks / 100
@@ -160,9 +160,9 @@ def started() -> float:
 if __name__ == "__main__":
     task, *rest = sys.argv[1:]
     tasks: dict[str, Callable[[], dict[str, float]]] = {
-        "first-step": first_step,
+        "first-step": measure_first_step,
         "artifact": lambda: make_artifact(Path(rest[0])),
-        "forecast": lambda: forecast(Path(rest[0])),
-        "windows": windows,
+        "forecast": lambda: measure_forecasts(Path(rest[0])),
+        "windows": measure_windows,
     }
     print(json.dumps(tasks[task]()))

@@ -28,7 +28,7 @@ def layouts_of(model: TemporalFusionTransformer) -> dict[str, Layout]:
     return {name: attrgetter(name.removesuffix(".parameters") + ".layout")(model) for name in named_parameters(model)}
 
 
-def unpacked(vectors: Mapping[str, np.ndarray], layouts: Mapping[str, Layout]) -> dict[str, np.ndarray]:
+def unpack_vectors(vectors: Mapping[str, np.ndarray], layouts: Mapping[str, Layout]) -> dict[str, np.ndarray]:
     """Vectors of our model (weights or their gradients) as f32 [group, row, column] by layer and matrix."""
     return {
         f"{name.removesuffix('.parameters')}.{matrix}": array.reshape(*array.shape[:2], -1)
@@ -52,7 +52,7 @@ def normalise(w: Weights, x: torch.Tensor) -> torch.Tensor:
     return F.layer_norm(x, x.shape[-1:], None, None, EPSILON) * w["scale"] + w["shift"]
 
 
-def close(w: Weights, hidden: torch.Tensor, skip: torch.Tensor, rate: float) -> torch.Tensor:
+def finish_gated_residual(w: Weights, hidden: torch.Tensor, skip: torch.Tensor, rate: float) -> torch.Tensor:
     """What follows a gated residual network's first layer: equations 3 and 2 of the paper."""
     inner = F.dropout(dense(w, "inner", F.elu(hidden)), rate)
     return normalise(w, skip + F.glu(dense(w, "gate", inner), -1))
@@ -62,11 +62,11 @@ def gated_residual(w: Weights, x: torch.Tensor, context: torch.Tensor | None, ra
     """Equations 2-5; context [row / n, feature] is shared by n rows in turn."""
     hidden = dense(w, "hidden", x)
     if context is not None:
-        hidden = hidden + spread(context @ w["context_weight"][0], x.shape[1])
-    return close(w, hidden, dense(w, "skip", x) if "skip_weight" in w else x, rate)
+        hidden = hidden + repeat_contexts(context @ w["context_weight"][0], x.shape[1])
+    return finish_gated_residual(w, hidden, dense(w, "skip", x) if "skip_weight" in w else x, rate)
 
 
-def spread(context: torch.Tensor, rows: int) -> torch.Tensor:
+def repeat_contexts(context: torch.Tensor, rows: int) -> torch.Tensor:
     """[row / n, feature] -> [row, feature], each repeated n times."""
     count, size = context.shape
     return context[:, None].expand(count, rows // count, size).reshape(rows, size)
@@ -99,18 +99,18 @@ def select_reals(  # noqa: PLR0913, PLR0917 (three layers are folded into one)
     column = x.t()[:, :, None]  # [variable, row, 1]
     first = variables["hidden_weight"]
     hidden = column * torch.bmm(slope, first) + (torch.bmm(offset, first) + variables["hidden_bias"])
-    values = close(variables, hidden, column * slope + offset, rate)
+    values = finish_gated_residual(variables, hidden, column * slope + offset, rate)
 
-    def folded(name: str) -> torch.Tensor:
+    def fold_layer(name: str) -> torch.Tensor:
         matrix = together[f"{name}_weight"].view(x.shape[1], slope.shape[2], -1)
         bias = torch.bmm(offset, matrix).sum(0)[0] + together[f"{name}_bias"][0, 0]
         return torch.addmm(bias, x, torch.bmm(slope, matrix)[:, 0])
 
-    hidden = folded("hidden") + spread(context @ together["context_weight"][0], len(x))
-    return weigh(close(together, hidden[None], folded("skip")[None], rate)[0], values)
+    hidden = fold_layer("hidden") + repeat_contexts(context @ together["context_weight"][0], len(x))
+    return weigh(finish_gated_residual(together, hidden[None], fold_layer("skip")[None], rate)[0], values)
 
 
-def walk(w: Weights, group: int, x: torch.Tensor, first: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, ...]:
+def lstm(w: Weights, group: int, x: torch.Tensor, first: tuple[torch.Tensor, torch.Tensor]) -> tuple[torch.Tensor, ...]:
     """An LSTM over x [batch, step, feature]: outputs, last hidden state, last cell; `group` 0 encodes, 1 decodes."""
     weights = [w["input_weight"][group].t(), w["hidden_weight"][group].t(), w["bias"][group, 0]]
     weights.append(torch.zeros_like(weights[2]))  # PyTorch wants a second bias
@@ -120,8 +120,8 @@ def walk(w: Weights, group: int, x: torch.Tensor, first: tuple[torch.Tensor, tor
 
 def encode_decode(w: Weights, x: torch.Tensor, first: tuple[torch.Tensor, torch.Tensor], switch: int) -> torch.Tensor:
     """Section 4.5.1: x [batch, step, feature]; the decoder's weights take over at step `switch`."""
-    past, *state = walk(w, 0, x[:, :switch], first)
-    future, *_ = walk(w, 1, x[:, switch:], (state[0], state[1]))
+    past, *state = lstm(w, 0, x[:, :switch], first)
+    future, *_ = lstm(w, 1, x[:, switch:], (state[0], state[1]))
     return torch.cat([past, future], 1)
 
 
@@ -161,7 +161,7 @@ class PeerTransformer(torch.nn.Module):
     @classmethod
     def of(cls, model: TemporalFusionTransformer) -> "PeerTransformer":
         """The peer with our model's weights."""
-        return cls(model.configuration, unpacked(parameter_arrays(model), layouts_of(model)))
+        return cls(model.configuration, unpack_vectors(parameter_arrays(model), layouts_of(model)))
 
     def embedding_of(self, side: str) -> Weights:
         """The embedding of the past's or the future's numbers, wherever our model keeps it."""

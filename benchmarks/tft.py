@@ -26,7 +26,7 @@ NOISY = 0.25
 AVX2 = {"ATEN_CPU_CAPABILITY": "avx2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ONEDNN_MAX_CPU_ISA": "AVX2"}
 
 
-def busy() -> float:
+def busy_seconds() -> float:
     """Processor seconds that this machine has spent on anything."""
     values = [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
     return sum(values[place] for place in (0, 1, 2, 5, 6)) / TICKS
@@ -45,7 +45,7 @@ class Samples:
         return BATCH / statistics.median(self.seconds)
 
 
-def environment(*, avx2: bool, folder: Path) -> dict[str, str]:
+def make_environment(*, avx2: bool, folder: Path) -> dict[str, str]:
     """Two threads for everyone, and with `avx2` no wider instructions for anyone."""
     variables = os.environ | {"OMP_NUM_THREADS": str(THREADS), "MKL_NUM_THREADS": str(THREADS)}
     if avx2:
@@ -90,9 +90,9 @@ class Process:
 
 def measure(process: Process, task: str, count: int, samples: Samples) -> None:
     """One round of one engine."""
-    before, begin = busy(), time.perf_counter()
+    before, begin = busy_seconds(), time.perf_counter()
     answer = process.ask(f"{task} {count}")
-    elapsed, spent = time.perf_counter() - begin, busy() - before
+    elapsed, spent = time.perf_counter() - begin, busy_seconds() - before
     samples.seconds.append(statistics.median(answer["seconds"]))
     samples.foreign.append(max(0.0, spent - answer["processor"]) / elapsed)
 
@@ -131,30 +131,31 @@ def print_table(names: list[str], rounds: int, samples: Mapping[tuple[str, str],
         print(cells)
 
 
-def once(task: str, *words: str, **variables: str) -> tuple[dict[str, float], float, float]:
+def run_once(task: str, *words: str, **variables: str) -> tuple[dict[str, float], float, float]:
     """Run `benchmarks.once` in a new process: its figures, the seconds of the whole process, the foreign load."""
-    command, begin, before = [sys.executable, "-m", "benchmarks.once", task, *words], time.perf_counter(), busy()
+    command = [sys.executable, "-m", "benchmarks.once", task, *words]
+    begin, before = time.perf_counter(), busy_seconds()
     children = os.times().children_user + os.times().children_system
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | variables)  # noqa: S603 (our own module)
     if done.returncode:
         raise SystemExit(f"{task} failed:\n{done.stderr[-3000:]}")
     elapsed, own = time.perf_counter() - begin, os.times().children_user + os.times().children_system - children
-    return json.loads(done.stdout), elapsed, max(0.0, busy() - before - own) / elapsed
+    return json.loads(done.stdout), elapsed, max(0.0, busy_seconds() - before - own) / elapsed
 
 
 def print_waits(folder: Path) -> None:
     """First steps, cold processes, many tickers, windows; each with the foreign load meanwhile."""
     kernels = str(folder / "cold.db")
     for word in ("cold", "warm"):
-        found, whole, foreign = once("first-step", CACHEDB=kernels)
+        found, whole, foreign = run_once("first-step", CACHEDB=kernels)
         first = found["first"]
         print(f"first training step, {word} cache: {first:.1f} s, process {whole:.1f} s (foreign {foreign:.2f})")
-    once("artifact", str(folder))
-    once("forecast", str(folder), CACHEDB=kernels)  # compiles
-    found, _, foreign = once("forecast", str(folder), CACHEDB=kernels)
+    run_once("artifact", str(folder))
+    run_once("forecast", str(folder), CACHEDB=kernels)  # compiles
+    found, _, foreign = run_once("forecast", str(folder), CACHEDB=kernels)
     print(f"new process to forecasts of 480 tickers: {found['cold']:.1f} s (foreign {foreign:.2f})")
     print(f"forecasts of 8,000 tickers, model loaded: {found['many']:.1f} s (foreign {foreign:.2f})")
-    found, _, foreign = once("windows")
+    found, _, foreign = run_once("windows")
     alone, whole = found["windows"] / 1e6, found["bars"] / 1e6
     print(f"windows from 592,000 bars: {alone:.1f} M rows/s; with panel and variables {whole:.2f} M rows/s")
     print(f"a batch of 256 windows: {1e3 * found['batch']:.2f} ms (foreign {foreign:.2f})")
@@ -166,13 +167,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two rounds of three calls, without the waiting times")
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--only", default=",".join(ENGINES), help="engines, by comma")
-    parser.add_argument("--avx2", action="store_true", help="nobody uses wider instructions")
+    parser.add_argument("--avx2", action="store_true", help="no engine uses wider instructions")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rounds, count = (2, 3) if chosen.quick else (chosen.rounds, 5)
         print(f"load average before: {os.getloadavg()[0]:.1f}")
-        compare(chosen.only.split(","), rounds, count, environment(avx2=chosen.avx2, folder=folder), folder)
+        compare(chosen.only.split(","), rounds, count, make_environment(avx2=chosen.avx2, folder=folder), folder)
         if not chosen.quick and not chosen.avx2:
             print_waits(folder)
         print(f"load average after: {os.getloadavg()[0]:.1f}")

@@ -51,7 +51,7 @@ class Launches:
         """Put a stopwatch around tinygrad's launches."""
         launch = cast("Callable[..., object]", CPUProgram.__call__)
 
-        def timed(program: CPUProgram, *arguments: object, **options: object) -> object:
+        def time_launch(program: CPUProgram, *arguments: object, **options: object) -> object:
             wall, processor = time.perf_counter(), time.process_time()
             result = launch(program, *arguments, **options)
             if self.is_open:
@@ -61,10 +61,10 @@ class Launches:
                 entry.processor += time.process_time() - processor
             return result
 
-        setattr(CPUProgram, "__call__", timed)  # noqa: B010 (an assignment would have to repeat tinygrad's signature)
+        setattr(CPUProgram, "__call__", time_launch)  # noqa: B010 (an assignment would have to repeat tinygrad's signature)
 
 
-def products(hidden: int, heads: int) -> dict[str, float]:
+def count_products(hidden: int, heads: int) -> dict[str, float]:
     """GFLOP of the matrix products in one forward pass, by kernel."""
     h, depth, steps = hidden, hidden // heads, PAST + HORIZON
     selection = sum(
@@ -130,8 +130,8 @@ def main(name: str, threads: int) -> None:
     launches.attach()
     print(f"{name}, hidden {hidden}, {heads} heads, batch {BATCH}, {threads} threads, dropout {configuration.dropout}")
     with thread_count(threads):
-        report("training", lambda: step(past, future, static, target), launches, products(hidden, heads))
-        report("inference", lambda: forward(past, future, static).numpy(), launches, products(hidden, heads))
+        report("training", lambda: step(past, future, static, target), launches, count_products(hidden, heads))
+        report("inference", lambda: forward(past, future, static).numpy(), launches, count_products(hidden, heads))
 
 
 if __name__ == "__main__":

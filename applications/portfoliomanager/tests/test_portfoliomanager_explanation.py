@@ -22,7 +22,7 @@ from internal.forecasting.calibration import Calibration
 from internal.forecasting.registry import LEAK_GATE, Registry
 from internal.http.client import read_frame_response
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.network_model import KIND, NetworkModel, plain_configuration
+from internal.tft.network_model import KIND, NetworkModel, encode_configuration
 
 JSON = {"Accept": "application/json"}
 
@@ -45,7 +45,7 @@ def artifacts(world: World, end: date) -> dict[str, Artifact]:
     scale = AdaptiveVolatility.fit(frame, fold=fold)
     model = NetworkModel(network, configuration, Scaler.fit(frame, fold=fold), vocabularies, Calibration.none(7), scale)
     names = {name: list(one.names) for name, one in vocabularies.items()}
-    settings = {"network": plain_configuration(configuration)}
+    settings = {"network": encode_configuration(configuration)}
     kind = "rolling_history"
     arrays, passed = BASELINES[kind].fit(frame, fold=fold).to_arrays(), {LEAK_GATE: {"day": str(end)}}
     return {

@@ -20,11 +20,11 @@ from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STA
 from internal.features.vocabulary import Vocabulary
 from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.calibration import Calibration
-from internal.forecasting.explanation import Explanation, Weights, explanation_of
+from internal.forecasting.explanation import Explanation, ExplanationWeights, name_weights
 from internal.forecasting.forecaster import Forecaster, PanelForecaster
 from internal.model_registry import load_forecaster
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.network_model import KIND, NetworkModel, plain_configuration
+from internal.tft.network_model import KIND, NetworkModel, encode_configuration
 
 MakeBars = Callable[[int, date, date], pl.DataFrame]
 MakeDetails = Callable[[int], pl.DataFrame]
@@ -69,7 +69,7 @@ def _network(observed: pl.DataFrame) -> NetworkModel:
 @pytest.fixture(name="forecaster", scope="module")
 def _forecaster(tmp_path_factory: pytest.TempPathFactory, network: NetworkModel) -> Forecaster:
     """The network, saved and loaded."""
-    configuration = {"size": "small", "network": plain_configuration(network.configuration)}
+    configuration = {"size": "small", "network": encode_configuration(network.configuration)}
     names = {name: list(one.names) for name, one in network.vocabularies.items()}
     scaler = network.scaler.to_json()
     folder = tmp_path_factory.mktemp("explained") / "artifact"
@@ -112,7 +112,7 @@ def test_is_the_networks_own(network: NetworkModel, observed: pl.DataFrame) -> N
     origins = np.array([250, 260, 270], np.int64)
     alone = network.explain(observed, origins[[1]], 0)
     among = network.explain(observed, origins, 1)
-    for field in fields(Weights)[:4]:
+    for field in fields(ExplanationWeights)[:4]:
         np.testing.assert_allclose(getattr(alone, field.name), getattr(among, field.name), atol=1e-6)
     other = network.explain(observed, origins, 2)
     assert (np.abs(other.past - among.past) > 1e-6).any()
@@ -163,9 +163,9 @@ def test_nothing_to_explain(
 def test_dates_by_hand() -> None:
     """Two past sessions, two ahead: the first target does not see the second."""
     attention = np.array([[0.5, 0.3, 0.2, 0.0], [0.1, 0.2, 0.3, 0.4]])
-    one = Weights(np.ones((2, 1)), np.ones((2, 1)), np.ones(1), attention, ("close",), ("day",), ("ticker",))
+    one = ExplanationWeights(np.ones((2, 1)), np.ones((2, 1)), np.ones(1), attention, ("close",), ("day",), ("ticker",))
     days = [date(2024, 3, day) for day in (11, 12, 13, 14)]
-    found = explanation_of(one, days[:2], days[2:], "v").attention
+    found = name_weights(one, days[:2], days[2:], "v").attention
     assert found.select("horizon", "date", "weight").rows() == [
         *((1, day, weight) for day, weight in zip(days[:3], (0.5, 0.3, 0.2), strict=True)),
         *((2, day, weight) for day, weight in zip(days, (0.1, 0.2, 0.3, 0.4), strict=True)),

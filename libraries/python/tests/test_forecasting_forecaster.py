@@ -31,7 +31,7 @@ from internal.forecasting.quantiles import QUANTILES
 from internal.model_registry import load_forecaster
 from internal.schemas import predictions
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.network_model import KIND, NetworkModel, plain_configuration
+from internal.tft.network_model import KIND, NetworkModel, encode_configuration
 
 MakeBars = Callable[[int, date, date], pl.DataFrame]
 MakeDetails = Callable[[int], pl.DataFrame]
@@ -79,7 +79,7 @@ def _network_artifact(network: NetworkModel) -> Artifact:
     return Artifact(
         kind=KIND,
         arrays=network.arrays(),
-        configuration={"size": "small", "network": plain_configuration(network.configuration)},
+        configuration={"size": "small", "network": encode_configuration(network.configuration)},
         scaler=network.scaler.to_json(),
         vocabulary={name: list(one.names) for name, one in network.vocabularies.items()},
         metrics={},
@@ -256,7 +256,7 @@ def test_incompatible_network(tmp_path: Path, network: NetworkModel, damage: dic
 def test_other_variables_are_refused(tmp_path: Path, network: NetworkModel) -> None:
     """A network of other variables than this code observes is refused."""
     artifact = _network_artifact(network)
-    stored = plain_configuration(network.configuration) | {"observed_variables": ["open", "moon"]}
+    stored = encode_configuration(network.configuration) | {"observed_variables": ["open", "moon"]}
     save_artifact(tmp_path / "artifact", replace(artifact, configuration={"network": stored}))
     with pytest.raises(ArtifactError, match="moon"):
         load_forecaster(tmp_path / "artifact")

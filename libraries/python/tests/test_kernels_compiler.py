@@ -13,7 +13,7 @@ from internal.errors import ConfigurationError
 from internal.kernels import compiler
 
 
-def in_new_process(code: str, **variables: str) -> str:
+def run_in_new_process(code: str, **variables: str) -> str:
     """What the code prints in a Python that has imported nothing yet."""
     environment = {
         name: value for name, value in os.environ.items() if name not in {"CC", "DEV", "CACHEDB", "PARALLEL"}
@@ -36,7 +36,7 @@ def always[T](value: T) -> Callable[[str], T]:
 def test_library_stays_light() -> None:
     """Services that need no model do not load tinygrad."""
     code = "import sys, internal, internal.errors, internal.tft; print('tinygrad' in sys.modules)"
-    assert in_new_process(code) == "False"
+    assert run_in_new_process(code) == "False"
 
 
 @pytest.mark.parametrize("first", ["tinygrad", "internal.kernels"])
@@ -47,7 +47,7 @@ def test_order_of_imports(first: str, tmp_path: Path) -> None:
         "Tensor.realize((Tensor([1.0, 2.0]) * 3).contiguous())\n"
         "print(h.CACHEDB, Device.DEFAULT, h.getenv('CC', ''), h.PARALLEL.value)"
     )
-    cache, device, command, pool = in_new_process(code, XDG_CACHE_HOME=str(tmp_path)).split()
+    cache, device, command, pool = run_in_new_process(code, XDG_CACHE_HOME=str(tmp_path)).split()
     assert Path(cache).parent == tmp_path / "pocketsizefund"
     assert Path(cache).stat().st_size > 0
     assert (device, pool) == ("CPU", "0")
@@ -57,13 +57,13 @@ def test_order_of_imports(first: str, tmp_path: Path) -> None:
 def test_other_compilers_are_passed_over(tmp_path: Path) -> None:
     """CC=gcc, set for other tools, is not taken: tinygrad needs clang's arguments."""
     code = "import internal.kernels, os; print(os.environ['CC'])"
-    assert "clang" in in_new_process(code, CC="gcc", XDG_CACHE_HOME=str(tmp_path))
+    assert "clang" in run_in_new_process(code, CC="gcc", XDG_CACHE_HOME=str(tmp_path))
 
 
 def test_chosen_settings_stay() -> None:
     """DEV and CACHEDB that the user has set are kept."""
     code = "import internal.kernels, os; print(os.environ['DEV'], os.environ['CACHEDB'])"
-    assert in_new_process(code, DEV="NULL", CACHEDB="/tmp/chosen.db") == "NULL /tmp/chosen.db"  # noqa: S108 (a name, not written)
+    assert run_in_new_process(code, DEV="NULL", CACHEDB="/tmp/chosen.db") == "NULL /tmp/chosen.db"  # noqa: S108 (a name, not written)
 
 
 def test_system_clang_is_preferred(tmp_path: Path) -> None:
@@ -76,8 +76,8 @@ def test_system_clang_is_preferred(tmp_path: Path) -> None:
         (folder / "clang").chmod(0o755)
     code = "import internal.kernels, os; print(os.environ['CC'])"
     path = os.environ["PATH"]
-    assert in_new_process(code, PATH=f"{working}:{path}", XDG_CACHE_HOME=str(tmp_path)) == str(working / "clang")
-    fallen_back = in_new_process(code, PATH=f"{broken}:{path}", XDG_CACHE_HOME=str(tmp_path))
+    assert run_in_new_process(code, PATH=f"{working}:{path}", XDG_CACHE_HOME=str(tmp_path)) == str(working / "clang")
+    fallen_back = run_in_new_process(code, PATH=f"{broken}:{path}", XDG_CACHE_HOME=str(tmp_path))
     assert fallen_back.startswith(str(tmp_path / "pocketsizefund" / "zig-clang-"))
 
 
@@ -85,17 +85,17 @@ def test_cache_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Another flag, another compiler, another tinygrad or another processor: another cache. The same: the same."""
     zig = compiler.ziglang_script(tmp_path)
 
-    def wrapped(name: str, line: str) -> str:
+    def key_of_wrapper(name: str, line: str) -> str:
         (tmp_path / name).write_text(f"#!/bin/sh\n{line}\n")
         (tmp_path / name).chmod(0o755)
         return compiler.cache_key(str(tmp_path / name))
 
     plain = compiler.cache_key(str(zig))
-    assert plain == wrapped("same", f'exec "{zig}" "$@"') == compiler.cache_key(str(zig))
+    assert plain == key_of_wrapper("same", f'exec "{zig}" "$@"') == compiler.cache_key(str(zig))
     keys = {
         plain,
-        wrapped("flag", f'exec "{zig}" "$@" -fno-unroll-loops'),
-        wrapped("newer", f'"{zig}" "$@" 2>&1 | sed "s/clang version [0-9]*/clang version 99/" >&2'),
+        key_of_wrapper("flag", f'exec "{zig}" "$@" -fno-unroll-loops'),
+        key_of_wrapper("newer", f'"{zig}" "$@" 2>&1 | sed "s/clang version [0-9]*/clang version 99/" >&2'),
     }
     monkeypatch.setattr(compiler, "version", always("99"))
     keys.add(compiler.cache_key(str(zig)))

@@ -11,7 +11,7 @@ from internal.networks.dropout import Dropout, drop
 COUNT = 200_000
 
 
-def kept(seed: int, site: int) -> NDArray[np.bool_]:
+def kept_elements(seed: int, site: int) -> NDArray[np.bool_]:
     """Which of the elements stay."""
     values: NDArray[np.float32] = drop(Tensor.ones(COUNT), Dropout(0.1, seed).active, site).numpy()
     return values != 0
@@ -19,7 +19,7 @@ def kept(seed: int, site: int) -> NDArray[np.bool_]:
 
 def test_rate_and_independence() -> None:
     """A tenth is dropped; two seeds, two sites and two neighbours drop together as chance would have it."""
-    first, other_seed, other_site = kept(1, 0), kept(2, 0), kept(1, 1)
+    first, other_seed, other_site = kept_elements(1, 0), kept_elements(2, 0), kept_elements(1, 1)
     assert abs((~first).mean() - 0.1) < 0.003
     for other in (other_seed, other_site, np.roll(first, 1)):
         assert abs((~first & ~other).mean() - 0.01) < 0.001

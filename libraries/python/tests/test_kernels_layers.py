@@ -52,7 +52,7 @@ def elu(x: Array) -> Array:
     return np.maximum(x, 0) + np.expm1(np.minimum(x, 0))
 
 
-def dropped(x: Array, site: int) -> Array:
+def drop(x: Array, site: int) -> Array:
     """The hash of `kernel.h`, written again."""
     seed, threshold = int(CONTROL[0]) + site * 0x9E3779B9 & 0xFFFFFFFF, int(CONTROL[1])
     h = np.arange(x.size, dtype=np.uint64) * 0x9E3779B1 % 2**32 ^ np.uint64(seed)
@@ -62,14 +62,14 @@ def dropped(x: Array, site: int) -> Array:
     return np.where((h >= threshold).reshape(x.shape), x / (1 - threshold / 2**32), 0.0)
 
 
-def normalised(x: Array, p: dict[str, Array]) -> Array:
+def layer_norm(x: Array, p: dict[str, Array]) -> Array:
     """Layer normalisation over the last axis."""
     centred = x - x.mean(-1, keepdims=True)
     unit = centred / np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-5)
     return unit * p["scale"][:, 0, 0] + p["shift"][:, 0, 0]
 
 
-def parameters(layout: Layout, random: np.random.Generator) -> Array:
+def draw_parameters(layout: Layout, random: np.random.Generator) -> Array:
     """A random vector of a layout."""
     drawn = {
         name: 0.5 * random.standard_normal((layout.groups, m.rows, m.blocks, m.columns)) for name, m in layout.matrices
@@ -87,12 +87,12 @@ def gated_residual_case(sizes: GatedResidualSizes, contexts: int, repeat: int, r
         if sizes.context:
             a = a + (rest[0] @ p["context_weight"][0, :, 0]).repeat(repeat, axis=0)[:, None]
         inner = np.einsum("rgi,giy->rgy", elu(a), p["inner_weight"][:, :, 0])
-        inner = dropped(inner + p["inner_bias"][:, 0, 0], sizes.site)
+        inner = drop(inner + p["inner_bias"][:, 0, 0], sizes.site)
         gates = np.einsum("rgi,giby->rgby", inner, p["gate_weight"]) + p["gate_bias"][:, 0]
         skip = x
         if sizes.projected:
             skip = np.einsum("rgi,giy->rgy", x, p["skip_weight"][:, :, 0]) + p["skip_bias"][:, 0, 0]
-        return normalised(skip + gates[:, :, 0] * sigmoid(gates[:, :, 1]), p)
+        return layer_norm(skip + gates[:, :, 0] * sigmoid(gates[:, :, 1]), p)
 
     def operate(x: Tensor, *rest: Tensor) -> Tensor:
         context = rest[0] if sizes.context else None
@@ -100,7 +100,7 @@ def gated_residual_case(sizes: GatedResidualSizes, contexts: int, repeat: int, r
 
     arrays = [random.standard_normal((rows, sizes.groups, sizes.input))]
     arrays += [random.standard_normal((contexts, sizes.context))] if sizes.context else []
-    return Case([*arrays, parameters(layout, random)], derive, operate)
+    return Case([*arrays, draw_parameters(layout, random)], derive, operate)
 
 
 def gate_case(rows: int, hidden: int, random: np.random.Generator) -> Case:
@@ -109,13 +109,13 @@ def gate_case(rows: int, hidden: int, random: np.random.Generator) -> Case:
 
     def derive(x: Array, skip: Array, vector: Array) -> Array:
         p = layout.unpack(vector)
-        gates = np.einsum("ri,iby->rby", dropped(x, 4), p["gate_weight"][0]) + p["gate_bias"][0, 0]
-        return normalised(skip + gates[:, 0] * sigmoid(gates[:, 1]), p)
+        gates = np.einsum("ri,iby->rby", drop(x, 4), p["gate_weight"][0]) + p["gate_bias"][0, 0]
+        return layer_norm(skip + gates[:, 0] * sigmoid(gates[:, 1]), p)
 
     arrays = [
         random.standard_normal((rows, hidden)),
         random.standard_normal((rows, hidden)),
-        parameters(layout, random),
+        draw_parameters(layout, random),
     ]
 
     def operate(x: Tensor, skip: Tensor, p: Tensor) -> Tensor:
@@ -126,7 +126,7 @@ def gate_case(rows: int, hidden: int, random: np.random.Generator) -> Case:
 
 def lstm_case(steps: tuple[int, int], batch: int, inputs: int, hidden: int) -> Case:
     """Steps in all, and the step at which the decoder takes over."""
-    layout, random, switch = lstm_layout(inputs, hidden), seeded(), steps[1]
+    layout, random, switch = lstm_layout(inputs, hidden), generator(), steps[1]
 
     def derive(x: Array, h: Array, c: Array, vector: Array) -> Array:
         p, states = layout.unpack(vector), list[Array]()
@@ -144,7 +144,7 @@ def lstm_case(steps: tuple[int, int], batch: int, inputs: int, hidden: int) -> C
     def operate(x: Tensor, h: Tensor, c: Tensor, p: Tensor) -> Tensor:
         return run_lstm(x, (h, c), p, switch, Tensor(CONTROL))
 
-    return Case([*arrays, parameters(layout, random)], derive, operate)
+    return Case([*arrays, draw_parameters(layout, random)], derive, operate)
 
 
 def attention_case(batch: int, steps: int, sizes: AttentionSizes, random: np.random.Generator) -> Case:
@@ -158,9 +158,9 @@ def attention_case(batch: int, steps: int, sizes: AttentionSizes, random: np.ran
         scores = np.einsum("nhqd,nhkd->nhqk", query, key) / np.sqrt(sizes.depth)
         ahead = np.arange(steps)[None] > np.arange(steps - sizes.queries, steps)[:, None]
         e = np.exp(np.where(ahead, -np.inf, scores))
-        return dropped(e / e.sum(-1, keepdims=True), sizes.site).mean(1) @ value @ p["out_weight"][:, 0]
+        return drop(e / e.sum(-1, keepdims=True), sizes.site).mean(1) @ value @ p["out_weight"][:, 0]
 
-    arrays = [random.standard_normal((batch, steps, sizes.hidden)), parameters(layout, random)]
+    arrays = [random.standard_normal((batch, steps, sizes.hidden)), draw_parameters(layout, random)]
 
     def operate(x: Tensor, p: Tensor) -> Tensor:
         return attend(x, p, sizes, Tensor(CONTROL))
@@ -184,7 +184,7 @@ def reals_case(sizes: SelectionSizes, contexts: int, repeat: int, random: np.ran
     def operate(context: Tensor, *vectors: Tensor) -> Tensor:
         return select_reals(Tensor(x), context, SelectionParameters(*vectors), sizes, Tensor(CONTROL))[0]
 
-    arrays = [together.arrays[1], parameters(layout, random), each.arrays[-1], together.arrays[-1]]
+    arrays = [together.arrays[1], draw_parameters(layout, random), each.arrays[-1], together.arrays[-1]]
     return Case(arrays, derive, operate)
 
 
@@ -200,7 +200,7 @@ def categories_case(rows: int, cardinalities: tuple[int, ...], hidden: int, rand
     def operate(p: Tensor) -> Tensor:
         return embed_categories(Tensor(indices), p, cardinalities, hidden, Tensor(CONTROL))
 
-    return Case([parameters(layout, random)], derive, operate)
+    return Case([draw_parameters(layout, random)], derive, operate)
 
 
 def selection_case(rows: int, variables: int, hidden: int, random: np.random.Generator) -> Case:
@@ -254,23 +254,23 @@ def check_along_random_directions(case: Case) -> None:
         assert abs(expected - (gradient * direction).sum()) <= 1e-4 * (np.abs(gradient * direction).sum() + 1e-3)
 
 
-def seeded() -> np.random.Generator:
+def generator() -> np.random.Generator:
     """One source of numbers."""
     return np.random.default_rng(3)
 
 
 SMALL: dict[str, Callable[[], Case]] = {
-    "gated residual": lambda: gated_residual_case(GatedResidualSizes(4, 5, 4, groups=2, site=1), 7, 1, seeded()),
+    "gated residual": lambda: gated_residual_case(GatedResidualSizes(4, 5, 4, groups=2, site=1), 7, 1, generator()),
     "gated residual, projected, context": lambda: gated_residual_case(
-        GatedResidualSizes(6, 4, 3, 5, site=2), 3, 4, seeded()
+        GatedResidualSizes(6, 4, 3, 5, site=2), 3, 4, generator()
     ),
-    "gate": lambda: gate_case(9, 6, seeded()),
+    "gate": lambda: gate_case(9, 6, generator()),
     "lstm": lambda: lstm_case((5, 3), 3, 4, 3),
-    "attention": lambda: attention_case(2, 6, AttentionSizes(6, 2, 3, 4, 5), seeded()),
-    "variable selection": lambda: reals_case(SelectionSizes(3, 4, 6), 3, 2, seeded()),
-    "variable selection, hidden 1": lambda: reals_case(SelectionSizes(3, 1, 6), 2, 2, seeded()),
-    "category embedding": lambda: categories_case(6, (4, 3), 5, seeded()),
-    "selection": lambda: selection_case(5, 3, 17, seeded()),
+    "attention": lambda: attention_case(2, 6, AttentionSizes(6, 2, 3, 4, 5), generator()),
+    "variable selection": lambda: reals_case(SelectionSizes(3, 4, 6), 3, 2, generator()),
+    "variable selection, hidden 1": lambda: reals_case(SelectionSizes(3, 1, 6), 2, 2, generator()),
+    "category embedding": lambda: categories_case(6, (4, 3), 5, generator()),
+    "selection": lambda: selection_case(5, 3, 17, generator()),
 }
 
 
@@ -330,7 +330,9 @@ size = st.integers(1, 33)
 def test_gated_residual_sizes(groups: int, inputs: int, hidden: int, output: int, rows: int) -> None:
     """Any number of networks side by side, of any size, over any number of rows."""
     check_along_random_directions(
-        gated_residual_case(GatedResidualSizes(inputs, hidden, output, groups=groups, site=groups), rows, 1, seeded())
+        gated_residual_case(
+            GatedResidualSizes(inputs, hidden, output, groups=groups, site=groups), rows, 1, generator()
+        )
     )
 
 
@@ -340,7 +342,7 @@ def test_gated_residual_sizes(groups: int, inputs: int, hidden: int, output: int
 def test_gated_residual_context_sizes(inputs: int, hidden: int, context: int, contexts: int, repeat: int) -> None:
     """Any context, shared by any number of rows."""
     check_along_random_directions(
-        gated_residual_case(GatedResidualSizes(inputs, hidden, inputs, context, site=9), contexts, repeat, seeded())
+        gated_residual_case(GatedResidualSizes(inputs, hidden, inputs, context, site=9), contexts, repeat, generator())
     )
 
 
@@ -349,7 +351,7 @@ def test_gated_residual_context_sizes(inputs: int, hidden: int, context: int, co
 @given(st.integers(1, 300), st.integers(1, 65))
 def test_gate_sizes(rows: int, hidden: int) -> None:
     """Any number of rows of any width; one number wide, the norm is constant and so is the gradient."""
-    check_along_random_directions(gate_case(rows, hidden, seeded()))
+    check_along_random_directions(gate_case(rows, hidden, generator()))
 
 
 @few
@@ -368,7 +370,7 @@ def test_lstm_sizes(batch: int, steps: int, switch: int, inputs: int, hidden: in
 def test_attention_sizes(batch: int, steps: int, queries: int, heads: int, depth: int, hidden: int) -> None:  # noqa: PLR0913, PLR0917 (one number a size)
     """Any number of steps, of which any number at the end asks."""
     sizes = AttentionSizes(hidden, heads, depth, min(queries, steps), 5)
-    check_along_random_directions(attention_case(batch, steps, sizes, seeded()))
+    check_along_random_directions(attention_case(batch, steps, sizes, generator()))
 
 
 @few
@@ -377,7 +379,7 @@ def test_attention_sizes(batch: int, steps: int, queries: int, heads: int, depth
 @given(st.integers(1, 300), st.integers(1, 16), st.integers(1, 40))
 def test_selection_sizes(rows: int, variables: int, hidden: int) -> None:
     """One to sixteen variables of any width."""
-    check_along_random_directions(selection_case(rows, variables, hidden, seeded()))
+    check_along_random_directions(selection_case(rows, variables, hidden, generator()))
 
 
 @few
@@ -386,14 +388,14 @@ def test_selection_sizes(rows: int, variables: int, hidden: int) -> None:
 @given(st.integers(1, 17), size, st.integers(1, 70), st.integers(1, 40))
 def test_variable_selection_sizes(variables: int, hidden: int, contexts: int, repeat: int) -> None:
     """One to seventeen variables of any width, any context, shared by any number of rows."""
-    check_along_random_directions(reals_case(SelectionSizes(variables, hidden, 6), contexts, repeat, seeded()))
+    check_along_random_directions(reals_case(SelectionSizes(variables, hidden, 6), contexts, repeat, generator()))
 
 
 def test_merged_layers() -> None:
     """Where nothing is dropped, the kernel merges two layers: the same selection as step by step, weights included."""
     sizes, still = SelectionSizes(3, 20, 6), Tensor(np.zeros(4, np.uint32))
-    arrays = reals_case(sizes, 50, 12, seeded()).arrays
-    x = Tensor(seeded().standard_normal((600, 3)).astype(np.float32))
+    arrays = reals_case(sizes, 50, 12, generator()).arrays
+    x = Tensor(generator().standard_normal((600, 3)).astype(np.float32))
     context, *vectors = (Tensor(array.astype(np.float32)) for array in arrays)
     found = [tensor.numpy() for tensor in select_reals(x, context, SelectionParameters(*vectors), sizes, still)]
     with plain_form():
@@ -408,7 +410,7 @@ def test_threads_change_no_bit() -> None:
     runs: list[list[Array]] = []
     for threads in (1, 2, 3, 5):
         with thread_count(threads):
-            output, gradients, _ = run(reals_case(SelectionSizes(5, 16, 6), 130, 3, seeded()))
+            output, gradients, _ = run(reals_case(SelectionSizes(5, 16, 6), 130, 3, generator()))
         runs.append([output, *gradients])
     for other in runs[1:]:
         for expected, found in zip(runs[0], other, strict=True):
@@ -418,7 +420,10 @@ def test_threads_change_no_bit() -> None:
 def test_compiled_ahead() -> None:
     """A kernel named inside the scope is in the cache on leaving it, and works."""
     site = int(np.random.default_rng().integers(2**31))  # a text that no earlier run has compiled
-    x, vector = Tensor(seeded().standard_normal((7, 5)).astype(np.float32)), gated_skip_layout(5).initialise(seeded())
+    x, vector = (
+        Tensor(generator().standard_normal((7, 5)).astype(np.float32)),
+        gated_skip_layout(5).initialise(generator()),
+    )
     with compile_ahead():
         found = add_gated(x, x, vector, Tensor(CONTROL), site)
     compiler, calls = Device["CPU"].renderer.compiler, list[str]()
@@ -432,7 +437,7 @@ def test_compiled_ahead() -> None:
 
 def test_too_large_for_a_stack() -> None:
     """A size whose blocks would not fit on a thread's stack runs in plain tinygrad, by the same call."""
-    case, texts = gate_case(2, 600, seeded()), list[str]()
+    case, texts = gate_case(2, 600, generator()), list[str]()
 
     def record(name: str, *_: object) -> None:
         texts.append(name)
@@ -447,7 +452,7 @@ def test_too_large_for_a_stack() -> None:
 def test_context_refused() -> None:
     """A context for a network that was built for none, and rows that cannot share one, are errors, not garbage."""
     sizes, with_context = GatedResidualSizes(4, 4, 4), GatedResidualSizes(4, 4, 4, context=4)
-    vector, x, control = sizes.layout.initialise(seeded()), Tensor.ones(6, 1, 4), Tensor(CONTROL)
+    vector, x, control = sizes.layout.initialise(generator()), Tensor.ones(6, 1, 4), Tensor(CONTROL)
     with pytest.raises(ValueError, match="context"):
         apply_gated_residual(x, Tensor.ones(6, 4), vector, sizes, control)
     with pytest.raises(ValueError, match="6 rows"):

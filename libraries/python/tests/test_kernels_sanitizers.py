@@ -102,16 +102,16 @@ ONE = replace(
 )
 
 
-def declared(name: str, text: str) -> list[str]:
+def read_declarations(name: str, text: str) -> list[str]:
     """The declarations of the entry's arguments, as the preprocessor leaves them."""
-    command = [compiler(), "-E", "-P", "-march=native", "-x", "c", "-"]
+    command = [find_sanitizing_compiler(), "-E", "-P", "-march=native", "-x", "c", "-"]
     plain = subprocess.run(command, input=text, text=True, capture_output=True, check=True).stdout  # noqa: S603 (a compiler of this machine)
     found = re.search(rf"^void {name}\(([^)]*)\)", plain, re.MULTILINE)
     assert found is not None, f"{name} has no entry"
     return [" ".join(part.split()) for part in found[1].split(",")]
 
 
-def content(argument: UOp, declaration: str, random: np.random.Generator) -> tuple[bool, bytes]:
+def argument_content(argument: UOp, declaration: str, random: np.random.Generator) -> tuple[bool, bytes]:
     """What an argument holds: its real values where it has some, NaN where the kernel writes, else random numbers."""
     size = int(Tensor(argument).numel())
     if argument.base.is_realized:
@@ -123,7 +123,7 @@ def content(argument: UOp, declaration: str, random: np.random.Generator) -> tup
 
 
 @cache
-def programs(configuration: TemporalFusionTransformerConfiguration, batch: int) -> list[Program]:
+def collect_programs(configuration: TemporalFusionTransformerConfiguration, batch: int) -> list[Program]:
     """Every different C program of a training step: all layers forward and backward, and Adam."""
     c, random = configuration, np.random.default_rng(2)
     model, known = TemporalFusionTransformer(c), len(c.known_variables)
@@ -143,20 +143,20 @@ def walk(graph: UOp, random: np.random.Generator) -> Iterator[Program]:
     for call in graph.toposort():
         if call.op is Ops.CALL and call.src[0].op is Ops.PROGRAM:
             sink, _, text = call.src[0].src
-            name, declarations = sink.arg.name, declared(sink.arg.name, text.arg)
+            name, declarations = sink.arg.name, read_declarations(sink.arg.name, text.arg)
             assert len(declarations) == len(call.src) - 1
-            held = [content(*pair, random) for pair in zip(call.src[1:], declarations, strict=True)]
+            held = [argument_content(*pair, random) for pair in zip(call.src[1:], declarations, strict=True)]
             yield Program(name, text.arg, tuple(held))
 
 
-def still(program: Program) -> Program:
+def without_dropout(program: Program) -> Program:
     """The same program as in a forecast, where nothing is dropped: it takes the branch that merges two layers."""
     *others, (checked, control), host = program.arguments
     return replace(program, arguments=(*others, (checked, bytes(len(control))), host))
 
 
 @cache
-def compiler() -> str:
+def find_sanitizing_compiler() -> str:
     """A compiler that brings the sanitizers' libraries along; `zig clang` does not."""
     for name in ("gcc", "clang"):
         probe = [shutil.which(name) or "", SANITIZERS, "-x", "c", "-", "-o", os.devnull]
@@ -165,9 +165,9 @@ def compiler() -> str:
     pytest.skip("neither gcc nor clang links -fsanitize=address,undefined here: install gcc")
 
 
-def built(text: str, target: Path, *options: str) -> Path:
+def build_with_sanitizers(text: str, target: Path, *options: str) -> Path:
     """Compile C text with the sanitizers."""
-    command = [compiler(), *options, *FLAGS, "-o", str(target)]
+    command = [find_sanitizing_compiler(), *options, *FLAGS, "-o", str(target)]
     done = subprocess.run(command, input=text, text=True, capture_output=True, check=False)  # noqa: S603 (a compiler of this machine)
     assert done.returncode == 0, done.stderr
     return target
@@ -176,16 +176,16 @@ def built(text: str, target: Path, *options: str) -> Path:
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The program that loads a kernel and calls it."""
-    return built(DRIVER, tmp_path_factory.mktemp("driver") / "driver", "-ldl", "-lpthread")
+    return build_with_sanitizers(DRIVER, tmp_path_factory.mktemp("driver") / "driver", "-ldl", "-lpthread")
 
 
-def verdict(driver: Path, folder: Path, program: Program, threads: int) -> str:
+def run_program(driver: Path, folder: Path, program: Program, threads: int) -> str:
     """What the sanitizers say of a kernel; empty when they say nothing."""
     library, file = folder / f"{abs(hash(program.text))}.so", folder / f"{abs(hash(program))}.{threads}"
     if not library.exists():
         handed = ", ".join(f"a[{place}]" for place in range(len(program.arguments)))
         wrapper = f"\nvoid run_with_arguments(void **a) {{ {program.name}({handed}); }}\n"
-        built(program.text + wrapper, library, "-shared", "-fPIC")
+        build_with_sanitizers(program.text + wrapper, library, "-shared", "-fPIC")
     parts = [np.array([checked, len(held)], np.int64).tobytes() + held for checked, held in program.arguments]
     file.write_bytes(np.array([len(parts)], np.int64).tobytes() + b"".join(parts))
     environment = {
@@ -210,7 +210,7 @@ def test_all_kernels(
     configuration: TemporalFusionTransformerConfiguration, batch: int, driver: Path, tmp_path: Path
 ) -> None:
     """No report from any layer, forward or backward, on one thread or five, and every output is written whole."""
-    found = programs(configuration, batch)
+    found = collect_programs(configuration, batch)
     names = {program.name for program in found}
     assert "adam" in names
     assert {f"{name}_gradient" for name in names if f"{name}_gradient" in names} >= {
@@ -220,8 +220,8 @@ def test_all_kernels(
     }
 
     def judge(program: Program) -> str:
-        forms = (program, still(program)) if program.name == "variable_selection" else (program,)
-        return "".join(verdict(driver, tmp_path, form, threads) for form in forms for threads in (1, 5))
+        forms = (program, without_dropout(program)) if program.name == "variable_selection" else (program,)
+        return "".join(run_program(driver, tmp_path, form, threads) for form in forms for threads in (1, 5))
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         reports = [report for report in pool.map(judge, found) if report]
@@ -239,9 +239,9 @@ def test_all_kernels(
 )
 def test_planted_fault(planted: str, report: str, driver: Path, tmp_path: Path) -> None:
     """A write beyond an argument or a local array, an overflow, an output left out: each is reported."""
-    program = next(program for program in programs(MANY, 65) if program.name == "gate")
+    program = next(program for program in collect_programs(MANY, 65) if program.name == "gate")
     entry = re.compile(r"^(void gate\([^)]*\) \{)", re.MULTILINE)
     assert entry.search(program.text)
     faulty = replace(program, text=entry.sub(lambda found: f"{found[1]} {planted}", program.text))
-    assert not verdict(driver, tmp_path, program, 1)
-    assert report in verdict(driver, tmp_path, faulty, 1)
+    assert not run_program(driver, tmp_path, program, 1)
+    assert report in run_program(driver, tmp_path, faulty, 1)

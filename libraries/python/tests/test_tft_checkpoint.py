@@ -71,12 +71,12 @@ def _uninterrupted() -> tuple[dict[str, np.ndarray], TrainingHistory]:
     return train(None)
 
 
-def open_at(path: Path, messages: list[str], **other: str) -> Checkpoint:
+def open_checkpoint(path: Path, messages: list[str], **other: str) -> Checkpoint:
     """The checkpoint in a file; `other` replaces what it belongs to."""
     return Checkpoint(path, BELONGS | other, messages.append)
 
 
-def interrupted(path: Path, step: int) -> None:
+def interrupt_training(path: Path, step: int) -> None:
     """A training that is killed after so many steps; an epoch has four."""
 
     def kill(progress: TrainingProgress) -> None:
@@ -84,7 +84,7 @@ def interrupted(path: Path, step: int) -> None:
             raise Killed
 
     with pytest.raises(Killed):
-        train(open_at(path, []), kill)
+        train(open_checkpoint(path, []), kill)
 
 
 @pytest.mark.parametrize(("step", "epochs"), [(5, 1), (14, 3)])
@@ -93,8 +93,8 @@ def test_goes_on_to_the_same_bits(
 ) -> None:
     """Killed in the middle of an epoch, it goes on after the last whole one: same weights and losses, bit for bit."""
     path, messages, seen = tmp_path / "run" / "one.checkpoint", list[str](), list[TrainingProgress]()
-    interrupted(path, step)
-    weights, history = train(open_at(path, messages), seen.append)
+    interrupt_training(path, step)
+    weights, history = train(open_checkpoint(path, messages), seen.append)
     assert messages == [f"an interrupted training resumes after epoch {epochs}"]
     assert [one.step for one in seen] == list(range(4 * epochs + 1, 17))
     expected, whole = uninterrupted
@@ -108,8 +108,8 @@ def test_finished_training_takes_no_step(
 ) -> None:
     """Killed after its last epoch, a training has its weights back without a step."""
     path, seen = tmp_path / "one.checkpoint", list[TrainingProgress]()
-    train(open_at(path, []))
-    weights, _ = train(open_at(path, []), seen.append)
+    train(open_checkpoint(path, []))
+    weights, _ = train(open_checkpoint(path, []), seen.append)
     assert seen == []
     for name, array in uninterrupted[0].items():
         np.testing.assert_array_equal(array, weights[name], err_msg=name)
@@ -119,7 +119,7 @@ def test_finished_training_takes_no_step(
 def _content(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A checkpoint after two epochs."""
     path = tmp_path_factory.mktemp("checkpoint") / "one.checkpoint"
-    interrupted(path, 9)
+    interrupt_training(path, 9)
     return path.read_bytes()
 
 
@@ -128,7 +128,7 @@ def resume(path: Path, **other: str) -> tuple[TrainingState, list[str], bool]:
     model, messages, random = TemporalFusionTransformer(MODEL), list[str](), np.random.default_rng(0)
     optimizer = make_optimizer(model, TRAINING)
     before = parameter_arrays(optimizer)
-    state = open_at(path, messages, **other).resume(optimizer, random)
+    state = open_checkpoint(path, messages, **other).resume(optimizer, random)
     after = parameter_arrays(optimizer)
     moved = any((array != after[name]).any() for name, array in before.items())
     return state, messages, moved or random.bit_generator.state != np.random.default_rng(0).bit_generator.state
@@ -165,6 +165,6 @@ def test_nothing_there_and_half_written(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "one.checkpoint"
     (tmp_path / ".one.checkpoint.partial").write_bytes(content[:1000])
     assert resume(path) == (TrainingState(), [], False)
-    interrupted(path, 9)
+    interrupt_training(path, 9)
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == content

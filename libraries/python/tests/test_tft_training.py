@@ -45,7 +45,7 @@ class Batch:
 
 
 @dataclass
-class MadeWindows:
+class LearnableWindows:
     """Windows whose target follows from the last past step, the future and the category, plus a little noise."""
 
     whole: Batch
@@ -69,13 +69,13 @@ def evaluate(model: TemporalFusionTransformer, windows: Windows) -> float:
     return Predictor(model, min(256, len(windows))).loss(windows)
 
 
-def made(count: int, seed: int = 0) -> MadeWindows:
+def make_windows(count: int, seed: int = 0) -> LearnableWindows:
     """Windows of a problem that can be learnt."""
     random = np.random.default_rng(seed)
     past, future = random.standard_normal((count, 5, 2)), random.standard_normal((count, 2, 1))
     static = np.stack([random.integers(1, 4, count), random.integers(1, 3, count)], 1)
     target = past[:, -1:, 0] + 0.5 * future[:, :, 0] + (static[:, :1] - 2) + 0.1 * random.standard_normal((count, 2))
-    return MadeWindows(
+    return LearnableWindows(
         Batch(past.astype(np.float32), future.astype(np.float32), static.astype(np.int32), target.astype(np.float32))
     )
 
@@ -87,7 +87,7 @@ def weights(model: TemporalFusionTransformer) -> dict[str, np.ndarray]:
 
 def test_learns() -> None:
     """The loss on unseen windows falls far below that of the best constant quantiles."""
-    training, validation = made(1000, 1), made(300, 2)
+    training, validation = make_windows(1000, 1), make_windows(300, 2)
     constant = np.quantile(training.whole.target, MODEL.quantiles, axis=0).T[None].repeat(300, 0)
     baseline = pinball_loss(validation.whole.target, constant, MODEL.quantiles).mean()
     model = TemporalFusionTransformer(MODEL)
@@ -111,7 +111,7 @@ def test_same_seed_same_weights() -> None:
     for threads, seed in ((1, 0), (3, 0), (1, 1)):
         model = TemporalFusionTransformer(MODEL)
         with thread_count(threads):
-            fit(model, made(200), made(50, 1), replace(SHORT, seed=seed))
+            fit(model, make_windows(200), make_windows(50, 1), replace(SHORT, seed=seed))
         results.append(weights(model))
     for name, expected in results[0].items():
         np.testing.assert_array_equal(expected, results[1][name], err_msg=name)
@@ -157,7 +157,7 @@ def test_training_on_another_device() -> None:
 
 def test_early_stopping_keeps_the_best() -> None:
     """With nothing to learn it stops after its patience, and the weights are those of the best epoch."""
-    training, validation = made(64, 1), made(64, 2)
+    training, validation = make_windows(64, 1), make_windows(64, 2)
     validation.whole.target = -3 * training.whole.target[::-1]
     model = TemporalFusionTransformer(MODEL)
     history = fit(model, training, validation, replace(SHORT, epochs=40, patience=2, learning_rate=0.02))
@@ -171,7 +171,7 @@ def test_unknown_is_trained() -> None:
     for rate, moves in ((0.3, True), (0.0, False)):
         model = TemporalFusionTransformer(MODEL)
         before = weights(model)["static_embedding.parameters"]
-        fit(model, made(100), made(30, 1), replace(SHORT, unknown_rate=rate))
+        fit(model, make_windows(100), make_windows(30, 1), replace(SHORT, unknown_rate=rate))
         after = weights(model)["static_embedding.parameters"]
         rows = model.static_embedding.layout
         unknown = [rows.unpack(vector)["table"][0, [0, 4], 0] for vector in (before, after)]
@@ -181,16 +181,16 @@ def test_unknown_is_trained() -> None:
 @pytest.mark.parametrize("count", [1, 16, 37])
 def test_prediction_of_any_number(count: int) -> None:
     """The filled-up last batch changes nothing: each window is predicted as it is alone."""
-    model, windows = TemporalFusionTransformer(MODEL), made(count)
+    model, windows = TemporalFusionTransformer(MODEL), make_windows(count)
     found = predict(model, windows, batch_size=16)
     assert found.shape == (count, 2, 3)
-    last = MadeWindows(windows.batch(np.array([count - 1])))
+    last = LearnableWindows(windows.batch(np.array([count - 1])))
     np.testing.assert_allclose(predict(model, last)[0], found[-1], atol=1e-6)
 
 
 def test_prediction_of_none() -> None:
     """No windows, no rows."""
-    assert predict(TemporalFusionTransformer(MODEL), made(0)).shape == (0, 2, 3)
+    assert predict(TemporalFusionTransformer(MODEL), make_windows(0)).shape == (0, 2, 3)
 
 
 @pytest.mark.parametrize(
@@ -204,11 +204,11 @@ def test_prediction_of_none() -> None:
 )
 def test_bad_windows(part: str, value: float, message: str) -> None:
     """A hole in an input or a category outside its vocabulary is refused before a kernel sees it."""
-    windows, model = made(40), TemporalFusionTransformer(MODEL)
+    windows, model = make_windows(40), TemporalFusionTransformer(MODEL)
     before = weights(model)
     getattr(windows.whole, part)[17] = value
     with pytest.raises(ValueError, match=message):
-        fit(model, windows, made(10, 1), replace(SHORT, batch_size=64))
+        fit(model, windows, make_windows(10, 1), replace(SHORT, batch_size=64))
     for name, expected in before.items():
         np.testing.assert_array_equal(expected, weights(model)[name])
     if part != "target":
@@ -218,19 +218,19 @@ def test_bad_windows(part: str, value: float, message: str) -> None:
 
 def test_wrong_shape_and_nothing() -> None:
     """Windows of another length, and none at all, are refused with what was expected."""
-    windows, model = made(40), TemporalFusionTransformer(MODEL)
+    windows, model = make_windows(40), TemporalFusionTransformer(MODEL)
     windows.whole.past = windows.whole.past[:, 1:]
     with pytest.raises(ValueError, match="shapes"):
         predict(model, windows)
     with pytest.raises(ValueError, match="at least one"):
-        fit(model, made(0), made(10), SHORT)
+        fit(model, make_windows(0), make_windows(10), SHORT)
     with pytest.raises(ValueError, match="at least one"):
-        fit(model, made(10), made(0), SHORT)
+        fit(model, make_windows(10), make_windows(0), SHORT)
 
 
 def test_divergence_stops() -> None:
     """A loss that is no number ends training with a word on what to do."""
-    windows = made(40)
+    windows = make_windows(40)
     windows.whole.target[:] = 3e38
     with pytest.raises(FloatingPointError, match="learning rate"):
-        fit(TemporalFusionTransformer(MODEL), windows, made(10), SHORT)
+        fit(TemporalFusionTransformer(MODEL), windows, make_windows(10), SHORT)

@@ -14,7 +14,7 @@ from internal.forecasting.artifact import Artifact
 from internal.forecasting.calibration import Calibration
 from internal.forecasting.quantiles import QUANTILES
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
-from internal.tft.network_model import KIND, NetworkModel, plain_configuration
+from internal.tft.network_model import KIND, NetworkModel, encode_configuration
 from internal.tft.training import TrainingConfiguration, TrainingProgress, fit
 from models.baseline_fitting import Candidate
 from models.checkpoints import open_checkpoint
@@ -73,7 +73,7 @@ def fit_network(
         configuration={
             "size": run.name,
             "training": {**asdict(run.size), "seed": run.seed},
-            "network": plain_configuration(configuration),
+            "network": encode_configuration(configuration),
             "fold": fold_to_json(data.fold),
         },
         scaler=prepared.scaler.to_json(),
@@ -107,7 +107,7 @@ def build_ensemble(
 
 def calibrate(model: NetworkModel, blocks: list[Windows]) -> NetworkModel:
     """The model with a calibration that is fitted on absolute returns of training and validation windows."""
-    quantiles = np.concatenate([model.standardised(windows) for windows in blocks])
+    quantiles = np.concatenate([model.predict_standardised(windows) for windows in blocks])
     truth = np.concatenate([standardise_returns(windows) for windows in blocks])
     return replace(model, calibration=Calibration.fit(quantiles, truth))
 
@@ -124,7 +124,7 @@ def train_network(  # noqa: PLR0913, PLR0917 - the inputs of one training, each 
     configuration, training = make_network_configuration(run, vocabularies), make_training_configuration(run)
     network, checkpoint = TemporalFusionTransformer(configuration), None
     if checkpoints is not None:
-        settings = {"network": plain_configuration(configuration), "training": asdict(training)}
+        settings = {"network": encode_configuration(configuration), "training": asdict(training)}
         checkpoint = open_checkpoint(checkpoints, blocks, settings, run.seed, on_progress)
     try:
         history = fit(network, *blocks, training, report, checkpoint)

@@ -31,7 +31,7 @@ class Artifact:
 
     Attributes:
         kind: The forecaster's kind: `temporal_fusion_transformer` or a baseline's.
-        arrays: Weights by name.
+        arrays: ExplanationWeights by name.
         configuration: What rebuilds the model: sizes, variables, blocks of sessions.
         scaler: `Scaler.to_json()`; empty for a baseline.
         vocabulary: Names by static variable, in the order of their numbers; empty for a baseline.

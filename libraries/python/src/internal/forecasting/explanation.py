@@ -9,7 +9,7 @@ import polars as pl
 
 
 @dataclass(frozen=True)
-class Weights:
+class ExplanationWeights:
     """The weights of one forecast as arrays, each a share; arXiv 1912.09363, sections 4.2 and 4.4.
 
     Attributes:
@@ -51,8 +51,8 @@ class Explanation:
     attention: pl.DataFrame
 
 
-def explanation_of(
-    weights: Weights, past_dates: Sequence[date], future_dates: Sequence[date], model_version: str
+def name_weights(
+    weights: ExplanationWeights, past_dates: Sequence[date], future_dates: Sequence[date], model_version: str
 ) -> Explanation:
     """Give the weights their names and dates.
 
@@ -64,19 +64,19 @@ def explanation_of(
     """
     return Explanation(
         model_version=model_version,
-        past=_by_session(past_dates, weights.past, weights.past_variables),
-        future=_by_session(future_dates, weights.future, weights.future_variables),
+        past=_session_frame(past_dates, weights.past, weights.past_variables),
+        future=_session_frame(future_dates, weights.future, weights.future_variables),
         static=dict(zip(weights.static_variables, weights.static.tolist(), strict=True)),
-        attention=_attention(weights.attention, [*past_dates, *future_dates], future_dates),
+        attention=_attention_frame(weights.attention, [*past_dates, *future_dates], future_dates),
     )
 
 
-def _by_session(dates: Sequence[date], weights: np.ndarray, variables: tuple[str, ...]) -> pl.DataFrame:
+def _session_frame(dates: Sequence[date], weights: np.ndarray, variables: tuple[str, ...]) -> pl.DataFrame:
     columns = {name: weights[:, place] for place, name in enumerate(variables)}
     return pl.DataFrame({"date": pl.Series(dates, dtype=pl.Date), **columns})
 
 
-def _attention(weights: np.ndarray, dates: Sequence[date], targets: Sequence[date]) -> pl.DataFrame:
+def _attention_frame(weights: np.ndarray, dates: Sequence[date], targets: Sequence[date]) -> pl.DataFrame:
     """The matrix as rows, without the sessions ahead of the one that looks."""
     steps = pl.DataFrame(
         {"horizon": range(1, len(targets) + 1), "target_date": targets}, schema_overrides={"horizon": pl.Int8}

@@ -16,7 +16,7 @@ from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
 from internal.features.windows import MINIMUM_HISTORY, PAST_LENGTH, find_origins
-from internal.forecasting.explanation import Explanation, explanation_of
+from internal.forecasting.explanation import Explanation, name_weights
 from internal.forecasting.quantiles import QUANTILES, STEPS, ExplainingModel, QuantileModel
 from internal.schemas import predictions
 
@@ -61,7 +61,7 @@ class PanelForecaster:
     """Any quantile model as a `Forecaster`: bars to panel, the day's rows to quantiles, those to simple returns."""
 
     def __init__(self, model: QuantileModel, model_version: str) -> None:
-        """Takes the model and the version written beside its forecasts."""
+        """Takes the model and the version written into its forecasts."""
         self.model_version = model_version
         self.required_history = REQUIRED_HISTORY
         self._model = model
@@ -118,7 +118,7 @@ class PanelForecaster:
         past = frame.get_column("date").slice(int(origins[place]) - PAST_LENGTH + 1, PAST_LENGTH)
         ahead = [next_session(day, step) for step in STEPS]
         weights = self._model.explain(frame, origins, place)
-        return explanation_of(weights, past.to_list(), ahead, self.model_version)
+        return name_weights(weights, past.to_list(), ahead, self.model_version)
 
 
 def _observed(bars: pl.DataFrame, details: pl.DataFrame, day: date) -> pl.DataFrame:

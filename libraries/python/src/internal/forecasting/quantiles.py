@@ -1,4 +1,4 @@
-"""Quantile forecasts: their levels, their steps, and the interface of whatever makes them."""
+"""Quantile forecasts: their levels, their steps, and the interface of the models that make them."""
 
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from internal.features.windows import HORIZON
-from internal.forecasting.explanation import Weights
+from internal.forecasting.explanation import ExplanationWeights
 
 QUANTILES: Final = (0.1, 0.5, 0.9)
 QUANTILE_COLUMNS: Final = {f"quantile_{round(100 * level)}": level for level in QUANTILES}  # of the predictions frame
@@ -28,7 +28,7 @@ class RowQuantiles:
 
 
 class QuantileModel(Protocol):
-    """What a kind of model offers: quantiles of cumulative log returns at some rows of an observed panel."""
+    """A model of any kind: quantiles of cumulative log returns at some rows of an observed panel."""
 
     def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
         """Forecast from rows of what `variables.observe` returned.
@@ -43,14 +43,14 @@ class QuantileModel(Protocol):
         ...
 
     def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
-        """The same, with the simple returns of each single session beside them; one row an origin."""
+        """The same, with the simple returns of each single session as well; one row an origin."""
         ...
 
 
 @runtime_checkable
 class ExplainingModel(Protocol):
-    """What a `QuantileModel` offers beside `predict` when it has weights to show; baselines have none."""
+    """A `QuantileModel` that has weights to show; baselines have none."""
 
-    def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> Weights:
-        """Weights of the forecast at `origins[place]`; the other origins are those forecast with it."""
+    def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> ExplanationWeights:
+        """ExplanationWeights of the forecast at `origins[place]`; the other origins are those forecast with it."""
         ...

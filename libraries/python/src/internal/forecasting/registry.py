@@ -87,8 +87,8 @@ class Registry:
         """The folder of a version or of an alias.
 
         Raises:
-            ArtifactError: There is none (it says to run `models train`), its content is not what its name says, or it
-                is called champion without having passed the leak gate.
+            ArtifactError: There is none (it says to run `models train`), its content does not have the hash in its
+                name, or it is called champion without having passed the leak gate.
         """
         version = name if _VERSION.fullmatch(name) else self._resolve_alias(name)
         return self._check(version, name)

@@ -86,7 +86,7 @@ class SharedRegistry(Registry):
         return None if manifest is None else self._fetch(version, manifest)
 
     def _fetch(self, version: str, manifest: bytes) -> Path:
-        """Fetch a version into its folder, which appears when every byte is what the manifest says."""
+        """Fetch a version into its folder, which appears when every file has the digest in the manifest."""
         target = self._versions / version
         partial = target.with_name(f".{version}-{uuid4().hex}")
         partial.mkdir(parents=True)

@@ -7,7 +7,7 @@ from internal.kernels.layout import Layout
 
 
 def embedding_kernel(layout: Layout, rows: int, first_rows: Sequence[int]) -> Kernel:
-    """Build the kernel; `first_rows` says where each variable's vocabulary begins in the table."""
+    """Build the kernel; `first_rows` holds the row at which each variable's vocabulary begins."""
     sizes: dict[str, int | str] = {
         "ROWS": rows,
         "VARIABLES": len(first_rows),

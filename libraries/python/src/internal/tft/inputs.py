@@ -68,5 +68,5 @@ def check_inputs(
     if not (np.isfinite(past).all() and np.isfinite(future).all()):
         raise ValueError("a past or future input is not finite: clean the windows before the model sees them")
     if (static < 0).any() or (static >= np.array(c.static_cardinalities)).any():
-        raise ValueError(f"a category lies outside its vocabulary of {c.static_cardinalities}")
+        raise ValueError(f"a category is outside its vocabulary of {c.static_cardinalities}")
     return past, future, static

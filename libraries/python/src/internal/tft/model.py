@@ -52,14 +52,14 @@ class TemporalFusionTransformerConfiguration:
         """Refuse shapes that make no model.
 
         Raises:
-            ValueError: says which field and why.
+            ValueError: The message names the fields and the reasons.
         """
         faults = {
             "hidden_size is no multiple of head_count": self.hidden_size % self.head_count != 0,
             "quantiles do not rise between 0 and 1": list(self.quantiles)
             != sorted({q for q in self.quantiles if 0 < q < 1}),
             "quantiles are missing": not self.quantiles,
-            "dropout lies outside [0, 1)": not 0 <= self.dropout < 1,
+            "dropout is outside [0, 1)": not 0 <= self.dropout < 1,
             "past_length and horizon must be positive": min(self.past_length, self.horizon) < 1,
             "observed, known and static inputs: at least one of each": not (
                 self.observed_variables and self.known_variables and self.static_cardinalities

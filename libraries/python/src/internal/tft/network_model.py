@@ -20,7 +20,7 @@ from internal.features.vocabulary import Vocabulary, vocabularies_from_json
 from internal.features.windows import HORIZON, PAST_LENGTH, Windows, make_unlabelled_windows
 from internal.forecasting.artifact import Artifact
 from internal.forecasting.calibration import Calibration
-from internal.forecasting.explanation import Weights
+from internal.forecasting.explanation import ExplanationWeights
 from internal.forecasting.quantiles import RowQuantiles
 from internal.networks.parameters import load_parameters, named_parameters, parameter_arrays
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
@@ -68,19 +68,19 @@ class NetworkModel:
         everywhere = self.scale.scales(frame)
         factors, scales = self.scale.factors(frame, everywhere, origins), everywhere.at(origins)
         windows = make_unlabelled_windows(frame, origins, self.scaler, self.vocabularies)
-        own = self.calibration.apply(self.standardised(windows))
+        own = self.calibration.apply(self.predict_standardised(windows))
         mixed = NETWORK_SHARE * own + (1 - NETWORK_SHARE) * self.scale.cumulative  # [origin, step, quantile]
         wider = (_width(mixed) / _width(self.scale.cumulative)).mean(axis=1)[:, None, None]
         cumulative, daily = scales.cumulative[:, :, None] * mixed, self.scale.plain(scales).daily * wider
         return RowQuantiles(widen_intervals(cumulative, factors[0]), widen_intervals(daily, factors[1]))
 
-    def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> Weights:
+    def explain(self, frame: pl.DataFrame, origins: np.ndarray, place: int) -> ExplanationWeights:
         """See `ExplainingModel.explain`."""
         windows = make_unlabelled_windows(frame, origins[[place]], self.scaler, self.vocabularies)
         each = [explain(one, windows, BATCH_SIZE) for one in (self.network, *self.companions)]
         found = {name: np.mean([weights[name] for weights in each], axis=0) for name in each[0]}
         c = self.configuration
-        return Weights(
+        return ExplanationWeights(
             past=found["past_weights"].astype(np.float64),
             future=found["future_weights"].astype(np.float64),
             static=found["static_weights"].astype(np.float64),
@@ -90,7 +90,7 @@ class NetworkModel:
             static_variables=STATIC_VARIABLES,
         )
 
-    def standardised(self, windows: Windows) -> np.ndarray:
+    def predict_standardised(self, windows: Windows) -> np.ndarray:
         """The mean of the networks' own quantiles, not calibrated, in units of the windows' scale."""
         return np.asarray(np.mean([predict(windows)[0].astype(np.float64) for predict in self._predictors], axis=0))
 
@@ -114,7 +114,7 @@ class NetworkModel:
         Raises:
             ArtifactError: The artifact was made for other variables, lengths or sizes than it or this code has.
         """
-        configuration = read_configuration(artifact.configuration)
+        configuration = decode_configuration(artifact.configuration)
         scaler, vocabularies = (
             Scaler.from_json(dict(artifact.scaler)),
             vocabularies_from_json(dict(artifact.vocabulary)),
@@ -154,7 +154,7 @@ def _select_arrays(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, n
     return {name: array for name, array in arrays.items() if not name.startswith(others)}
 
 
-def read_configuration(stored: Mapping[str, Any]) -> TemporalFusionTransformerConfiguration:
+def decode_configuration(stored: Mapping[str, Any]) -> TemporalFusionTransformerConfiguration:
     """The network's configuration from an artifact's plain values. Raises ArtifactError when it does not fit."""
     network = cast("dict[str, object]", stored.get("network", {}))
     values: dict[str, Any] = {
@@ -172,7 +172,7 @@ def read_configuration(stored: Mapping[str, Any]) -> TemporalFusionTransformerCo
     return configuration
 
 
-def plain_configuration(configuration: TemporalFusionTransformerConfiguration) -> dict[str, Any]:
+def encode_configuration(configuration: TemporalFusionTransformerConfiguration) -> dict[str, Any]:
     """The network's configuration as plain values; tuples become lists."""
     values: dict[str, object] = asdict(configuration)
     return {

@@ -78,7 +78,7 @@ class TrainingHistory:
         return self.validation_losses[self.best_epoch]
 
 
-def fit(  # noqa: PLR0913, PLR0917 (the model, its windows, how to train, and who follows it)
+def fit(  # noqa: PLR0913, PLR0917 (the model, its windows, how to train, and two observers)
     model: TemporalFusionTransformer,
     training: Windows,
     validation: Windows,
