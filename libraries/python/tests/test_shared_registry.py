@@ -107,7 +107,7 @@ def test_a_changed_object_is_refused(shared: Shared, name: str) -> None:
     assert reader.path().name == version
 
 
-def test_a_lost_object_is_told(shared: Shared) -> None:
+def test_a_lost_object_is_reported(shared: Shared) -> None:
     """A version whose manifest is there and whose weights are not."""
     version = shared.machine("writer").register(shared.artifact("one"))
     manifest = shared.objects.get(f"versions/{version}/manifest.json")
@@ -152,7 +152,7 @@ def test_a_reader_always_finds_a_champion(shared: Shared) -> None:
     assert found <= set(versions)
 
 
-def test_a_bucket_that_is_not_there_is_told(bucket: DataBucketSettings, tmp_path: Path) -> None:
+def test_a_missing_bucket_is_reported(bucket: DataBucketSettings, tmp_path: Path) -> None:
     """UnavailableError with the address and without the keys; nothing half-made is called registered."""
     address = "s3://nowhere/registry"
     registry = open_registry(address, bucket.storage_options_for(address), tmp_path / "copies")

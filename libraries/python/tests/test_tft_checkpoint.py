@@ -88,7 +88,7 @@ def interrupt_training(path: Path, step: int) -> None:
 
 
 @pytest.mark.parametrize(("step", "epochs"), [(5, 1), (14, 3)])
-def test_goes_on_to_the_same_bits(
+def test_resumes_to_the_same_bits(
     tmp_path: Path, uninterrupted: tuple[dict[str, np.ndarray], TrainingHistory], step: int, epochs: int
 ) -> None:
     """Killed in the middle of an epoch, it goes on after the last whole one: same weights and losses, bit for bit."""
