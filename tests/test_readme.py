@@ -116,6 +116,15 @@ def test_tree_is_whole() -> None:
     assert {path.rstrip("/") for path in tree_paths()} >= folders - {"libraries"}
 
 
+@pytest.mark.parametrize("application", sorted(path.name for path in (ROOT / "applications").iterdir()))
+def test_file_index_is_whole(application: str) -> None:
+    """The index of an application names each of its modules once, and no other file."""
+    section = README.split(f"\n### {application}\n")[1].split("\n#")[0]
+    package = ROOT / "applications" / application / "src" / application
+    modules = [path.relative_to(package).as_posix() for path in package.rglob("*.py") if path.name != "__init__.py"]
+    assert sorted(modules) == sorted(re.findall(r"^\| `([\w/.]+)` \|", section, re.MULTILINE))
+
+
 def test_every_decision_is_in_the_index() -> None:
     """The index of decisions names each page once."""
     index = (ROOT / "docs" / "decisions" / "README.md").read_text()
