@@ -73,13 +73,13 @@ def check(name: str, folder: Path | None) -> bool:
 
 def tell(differences: Sequence[Difference]) -> None:
     """Print the differences, the first few of each field."""
-    told: Counter[tuple[str, str, Kind]] = Counter()
+    shown: Counter[tuple[str, str, Kind]] = Counter()
     for difference in differences:
         group = (difference.table, difference.field, difference.kind)
-        told[group] += 1
-        if told[group] <= SHOWN:
+        shown[group] += 1
+        if shown[group] <= SHOWN:
             say(f"{difference.kind}: {difference.sentence()}")
-    for (table, field, kind), count in told.items():
+    for (table, field, kind), count in shown.items():
         if count > SHOWN:
             say(f"{kind}: {table}, field {field}: {count - SHOWN} more that are not shown.")
 

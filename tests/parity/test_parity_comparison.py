@@ -44,7 +44,7 @@ def test_file_keeps_every_value(recorded: Recording, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("table", "field"), [("portfolios", "quantity"), ("journal_orders", "filled_quantity")])
 def test_one_share(recorded: Recording, table: str, field: str) -> None:
-    """A quantity that is one share larger is the only difference, and it is told with both values."""
+    """A quantity that is one share larger is the only difference, and it is reported with both values."""
     quantity = float(str(recorded.tables[table][-1][field]))
     (found,) = compare(recorded, changed(recorded, table, field, lambda _: quantity + 1))
 
@@ -71,7 +71,7 @@ def test_missing_and_additional_order(recorded: Recording, *, other_way: bool) -
 
 
 def test_reworded_reason_is_a_note(recorded: Recording) -> None:
-    """A reason in other words does not fail the comparison, but it is told."""
+    """A reason in other words does not fail the comparison, but it is reported."""
     (found,) = compare(recorded, changed(recorded, "portfolios", "reason", lambda _: "other words"))
 
     assert found.kind is Kind.NOTE
@@ -106,7 +106,7 @@ def test_every_case_is_recorded(name: str) -> None:
 def test_killed_fund_ends_as_the_undisturbed(recorded: Recording) -> None:
     """A portfoliomanager that was killed five times leaves what the one that was never killed leaves."""
     restarts = (
-        DocumentedDifference("seed-1", "rebalances", "lease_number", "each start takes the lease anew"),
+        DocumentedDifference("seed-1", "rebalances", "lease_number", "each start takes the lease again"),
         DocumentedDifference("seed-1", "account_snapshots", "portfolio_id", "a restart writes the last snapshot again"),
     )
     found = compare(recorded, replace(load("killed"), case="seed-1"), restarts)

@@ -255,7 +255,7 @@ def test_close_positions(server: Server, client: TradingClient, tickers: list[st
 
 
 def test_assets_clock_and_calendar(server: Server, client: TradingClient) -> None:
-    """Assets by symbol and id; the clock is the exchange's; the calendar knows the day of mourning and early closes."""
+    """Assets by symbol and id; the clock is the exchange's; the calendar has the day of mourning and early closes."""
     listed = client.get_all_assets()
     first = next(iter(listed))
     assert isinstance(first, Asset)

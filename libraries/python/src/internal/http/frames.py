@@ -74,7 +74,7 @@ def _encode(frame: pl.DataFrame, media_type: str) -> bytes:
         return frame.with_columns(_json_ready()).write_json().encode()
     buffer = io.BytesIO()
     if media_type == ARROW:
-        frame.write_ipc_stream(buffer, compat_level=pl.CompatLevel.oldest())  # every Arrow reader knows these types
+        frame.write_ipc_stream(buffer, compat_level=pl.CompatLevel.oldest())  # every Arrow reader supports these types
     else:
         frame.write_parquet(buffer)
     return buffer.getvalue()

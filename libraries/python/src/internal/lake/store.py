@@ -63,7 +63,7 @@ class Lake:
 
     Every write is one atomic commit and gives the table's new version. A reader sees a version whole or not at all. A
     writer that loses a race reads again and writes again, up to a minute, then raises ConflictError. A full disk or a
-    store that cannot be reached raises UnavailableError; the table then stands as it did before. A write to a durable
+    store that cannot be reached raises UnavailableError; the table is then unchanged. A write to a durable
     table is on disk, folders included, when it returns.
     """
 

@@ -96,7 +96,7 @@ class NetworkModel:
 
     @cached_property
     def _predictors(self) -> list[Predictor]:
-        """Kept with the networks, so that only the first forecasts pay for capturing them."""
+        """Stored with the networks, so that only the first forecasts pay for capturing them."""
         return [Predictor(one, BATCH_SIZE) for one in (self.network, *self.companions)]
 
     def arrays(self) -> dict[str, np.ndarray]:

@@ -26,7 +26,7 @@ class Reconciliation:
 def reconcile_journal(
     broker: Broker, submitter: OrderSubmitter, journal: Journal, account: Account, moment: datetime
 ) -> Reconciliation:
-    """Ask about every unfinished order, record what is learned, move runs on, write an account snapshot.
+    """Ask about every unfinished order, record the answers, move runs on, write an account snapshot.
 
     Recording the same answer twice changes nothing. A run whose session has ended loses the orders that never reached
     the broker; those of the present session are left for the rebalance to go on with. Three commits at most: orders,

@@ -15,7 +15,7 @@ class Listing:
     `sic_code` and `sic_description` follow the SEC's list (four digits); `primary_exchange` is an ISO 10383 code.
     `borrow_rate` is a yearly fraction of the short's market value (0.003 is 0.3 % a year). `delisted_date` is the
     first session on which the ticker no longer trades; None while it is listed. `central_index_key` (the SEC's),
-    the two FIGIs and `shares_outstanding` are None where nobody knows them, as in a replayed market.
+    the two FIGIs and `shares_outstanding` are None where they are unknown, as in a replayed market.
     """
 
     ticker: str
