@@ -5,7 +5,6 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
@@ -14,10 +13,7 @@ from obstore.store import LocalStore, S3Store
 from internal.errors import UnavailableError
 from internal.lake.durability import sync_above, sync_files
 
-if TYPE_CHECKING:
-    from obstore.store import RetryConfig, S3Config
-
-RETRIES: "RetryConfig" = {"max_retries": 2}  # a caller would rather have the error than wait longer
+MAXIMUM_RETRIES = 2  # a caller would rather have the error than wait longer
 
 
 class Objects:
@@ -97,7 +93,7 @@ def _s3(url: str, options: Mapping[str, str]) -> S3Store:
     named = {name.lower(): value for name, value in options.items() if name != "AWS_ALLOW_HTTP"}
     return S3Store.from_url(
         url,
-        config=cast("S3Config", named),  # a TypedDict whose keys are made here
+        config=named,  # pyright: ignore[reportArgumentType]  # a TypedDict whose keys are made here
         client_options={"allow_http": plain, "timeout": "10s"},
-        retry_config=RETRIES,
+        retry_config={"max_retries": MAXIMUM_RETRIES},
     )
