@@ -84,9 +84,7 @@ def report(backtest: Backtest, run: FundRun) -> None:
 def collect_inputs(backtest: Backtest, run: FundRun) -> Inputs:
     """Read what the report is computed from."""
     first, last = backtest.opening_session, backtest.last_session
-    bars = run.clients.datamanager.frame(
-        "/equity-bars", start_date=str(first), end_date=str(last), adjusted_as_of=str(last), columns="ticker,date,close"
-    )
+    bars, _ = run.clients.data.bars(first, last, adjusted_as_of=last, columns=("ticker", "date", "close"))
     return Inputs(
         settings=asdict(backtest) | {"market": run.market.describe()},
         first=first,

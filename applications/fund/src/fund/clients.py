@@ -3,11 +3,14 @@
 from dataclasses import dataclass
 from datetime import date
 
+from pydantic import SecretStr
+
 from fund.addresses import Addresses, Service
 from fund.answers import CurrentPortfolio, ExchangeState, ForecastSummary, PendingEvent, Performance, Rebalance
 from fund.folder import FundFolder
-from fund.service_client import ServiceClient
+from fund.service_client import ServiceClient, loopback_client
 from internal.errors import NotFoundError
+from internal.http.datamanager_client import DatamanagerClient
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,12 @@ class Clients:
     def of(self, service: Service) -> ServiceClient:
         """The client of one service."""
         return {client.name: client for client in (self.exchange, self.datamanager, self.portfoliomanager)}[service]
+
+    @property
+    def data(self) -> DatamanagerClient:
+        """The typed client of datamanager."""
+        service = self.datamanager
+        return DatamanagerClient(service.url, SecretStr(service.token), http=loopback_client(), reader=service.reader)
 
     def exchange_state(self) -> ExchangeState:
         """The exchange's clock and market."""
@@ -40,10 +49,7 @@ class Clients:
 
     def has_portfolio(self, day: date) -> bool:
         """Whether a portfolio was stored for that session."""
-        try:
-            return not self.datamanager.frame("/portfolios", date=day.isoformat()).is_empty()
-        except NotFoundError:
-            return False
+        return not self.data.portfolios(day, day).is_empty()
 
     def current_portfolio(self) -> CurrentPortfolio | None:
         """The current portfolio, None before the first one is built."""

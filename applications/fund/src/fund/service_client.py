@@ -1,9 +1,8 @@
-"""One service over HTTP: JSON, frames and files, with the errors that its problem answers name."""
+"""One service over HTTP: JSON and frames, with the errors that its problem answers name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -69,8 +68,8 @@ class ServiceClient:
         )
         return self._send(request, self.reader)
 
-    def _headers(self, **others: str) -> dict[str, str]:
-        return bearer_headers(self.token) | others
+    def _headers(self) -> dict[str, str]:
+        return bearer_headers(self.token)
 
     def get(self, path: str, **parameters: str) -> Json:
         """GET a JSON object; a problem answer raises the matching error."""
@@ -88,18 +87,6 @@ class ServiceClient:
         )
         answer: Json = self._send(request).json()
         return answer
-
-    def upload(self, path: str, file: Path) -> None:
-        """POST a CSV or parquet file; a problem answer raises the matching error."""
-        kind = "text/csv" if file.suffix == ".csv" else "application/vnd.apache.parquet"
-        request = loopback_client().build_request(
-            "POST",
-            self.url + path,
-            content=file.read_bytes(),
-            headers=self._headers(**{"Content-Type": kind}),
-            timeout=LONG_SECONDS,
-        )
-        self._send(request)
 
     def readiness(self) -> dict[str, str]:
         """The checks of `/ready`: for each thing that the service needs, `ok` or what is wrong with it."""

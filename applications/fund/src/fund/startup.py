@@ -32,7 +32,7 @@ def collect_bars(run: FundRun) -> None:
     start, end = run.market.opening_session - HISTORY, run.clients.exchange_state().last_closed
     run.platform.run_models("collect", "--start-date", str(start), "--end-date", str(end))
     if run.market.details is not None:
-        run.clients.datamanager.upload("/equity-details", Path(run.market.details))
+        run.clients.data.upload_details(Path(run.market.details))
 
 
 def train_model(run: FundRun) -> None:

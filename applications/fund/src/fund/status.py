@@ -87,7 +87,7 @@ def show_running_fund(clients: Clients, console: Console) -> None:
 
 def sessions_table(clients: Clients) -> Table:
     """The last sessions that datamanager collected."""
-    collected = clients.datamanager.frame("/sessions").sort("date").tail(LAST_SESSIONS)
+    collected = clients.data.sessions().sort("date").tail(LAST_SESSIONS)
     table = Table("session", "status", "rows", "quarantined", title="Last sessions", title_justify="left")
     for row in collected.select("date", "status", "rows", "quarantined").iter_rows():
         table.add_row(*(str(value) for value in row))

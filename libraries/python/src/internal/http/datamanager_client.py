@@ -1,8 +1,10 @@
 """The client of datamanager: frames as Arrow streams, and problem answers as the errors that they name."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +15,8 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from internal.errors import NotFoundError, UnavailableError, UpstreamError
 from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem, read_frame_response
-from internal.http.frames import ARROW, BARS_VERSION_HEADER
+from internal.http.datamanager_responses import CollectedBars, CollectedDetails, CollectionProgress
+from internal.http.frames import ARROW, BARS_VERSION_HEADER, CSV, JSON, PARQUET
 from internal.schemas import corporate_actions, portfolios, predictions
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds: two years of 8,000 tickers take a while
@@ -22,47 +25,26 @@ POLL_SECONDS = 0.25
 Parameters = Mapping[str, str]
 
 
-class CollectedSession(BaseModel):
-    """One session of a collection; `status` is `collected`, or `present` when it was complete before."""
-
-    date: date
-    status: str
-
-
-class CollectedBars(BaseModel):
-    """The answer of a collection: its sessions, rows written and set aside, and the version of the bars' table."""
-
-    sessions: list[CollectedSession]
-    rows: int
-    quarantined: int
-    bars_version: int
-
-
-class CollectionProgress(BaseModel):
-    """How far a collection is."""
-
-    running: bool
-    sessions_done: int = 0
-    sessions_total: int = 0
-
-
-class CollectedDetails(BaseModel):
-    """The answer of a collection of equity details."""
-
-    rows: int
-
-
 class DatamanagerClient:
     """One connection to datamanager, used in a `with` block.
 
     Every method raises UnavailableError, which says what to do, when datamanager cannot be reached, and the FundError
     that a problem answer names.
+
+    Args:
+        url: The service's address.
+        token: The fund's token; may be empty.
+        http: The HTTP client to use, which the caller closes; None opens one.
+        reader: User and password for reading, where a proxy in front of the service asks for them.
     """
 
-    def __init__(self, url: str, token: SecretStr) -> None:
-        """Takes the service's address and the fund's token, which may be empty."""
-        headers = {"Accept": ARROW} | bearer_headers(token.get_secret_value())
-        self._client = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=TIMEOUT)
+    def __init__(
+        self, url: str, token: SecretStr, *, http: httpx.Client | None = None, reader: tuple[str, str] | None = None
+    ) -> None:
+        self._url, self._reader = url.rstrip("/"), reader
+        self._headers = {"Accept": ARROW} | bearer_headers(token.get_secret_value())
+        self._http = http or httpx.Client()
+        self._is_own = http is None
 
     def __enter__(self) -> Self:
         return self
@@ -70,7 +52,8 @@ class DatamanagerClient:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._client.close()
+        if self._is_own:
+            self._http.close()
 
     def check_health(self) -> None:
         """Return when datamanager answers; raise otherwise."""
@@ -121,6 +104,15 @@ class DatamanagerClient:
         """The frame `equity_details`."""
         return read_frame_response(self._get("/equity-details", {}))
 
+    def upload_details(self, file: Path) -> None:
+        """Store the equity details of a CSV or parquet file."""
+        media_type = CSV if file.suffix == ".csv" else PARQUET
+        self._post("/equity-details", file.read_bytes(), media_type, UNLIMITED)
+
+    def sessions(self) -> pl.DataFrame:
+        """The sessions that datamanager collected: date, status, rows, quarantined and more."""
+        return read_frame_response(self._get("/sessions", {}))
+
     def splits(self, start: date, end: date) -> pl.DataFrame:
         """Splits by execution date."""
         frame = read_frame_response(self._get("/corporate-actions/splits", _range(start, end)))
@@ -154,22 +146,30 @@ class DatamanagerClient:
             return empty
 
     def _get(self, path: str, parameters: Parameters) -> httpx.Response:
-        return self._send(self._client.build_request("GET", path, params=dict(parameters)))
+        request = self._http.build_request(
+            "GET", self._url + path, params=dict(parameters), headers=self._headers, timeout=TIMEOUT
+        )
+        return self._send(request, self._reader)
 
     def _post_json(self, path: str, body: Mapping[str, str]) -> httpx.Response:
-        return self._send(self._client.build_request("POST", path, json=dict(body), timeout=UNLIMITED))
+        return self._post(path, json.dumps(dict(body)).encode(), JSON, UNLIMITED)
 
     def _post_frame(self, path: str, frame: pl.DataFrame) -> None:
         if not frame.is_empty():
             content = frame.write_ipc_stream(None, compat_level=pl.CompatLevel.oldest()).getvalue()
-            self._send(self._client.build_request("POST", path, content=content, headers={"Content-Type": ARROW}))
+            self._post(path, content, ARROW, TIMEOUT)
 
-    def _send(self, request: httpx.Request) -> httpx.Response:
+    def _post(self, path: str, content: bytes, media_type: str, timeout: httpx.Timeout) -> httpx.Response:
+        headers = self._headers | {"Content-Type": media_type}
+        request = self._http.build_request("POST", self._url + path, content=content, headers=headers, timeout=timeout)
+        return self._send(request)
+
+    def _send(self, request: httpx.Request, auth: tuple[str, str] | None = None) -> httpx.Response:
         try:
-            response = self._client.send(request)
+            response = self._http.send(request, auth=auth)
         except httpx.TransportError as error:
             raise UnavailableError(
-                f"datamanager at {self._client.base_url} cannot be reached ({type(error).__name__}): "
+                f"datamanager at {self._url} cannot be reached ({type(error).__name__}): "
                 "start it with `./fund up`, or set DATAMANAGER_URL to where it answers"
             ) from error
         raise_for_problem(response)
