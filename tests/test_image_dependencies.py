@@ -25,7 +25,7 @@ def locked(application: str, *, extras: bool = True) -> set[str]:
         package["name"]: package for package in tomllib.loads((ROOT / "uv.lock").read_text())["package"]
     }
     found: set[tuple[str, str]] = set()
-    own_extras = packages[application].get("optional-dependencies", {}) if extras else {}
+    own_extras: dict[str, object] = packages[application].get("optional-dependencies", {}) if extras else {}
     waiting = [(application, extra) for extra in ["", *own_extras]]
     while waiting:
         name, extra = waiting.pop()

@@ -1,6 +1,7 @@
 """Two real traders on one lake and one exchange: one trades; when it dies in the middle, the other ends its work."""
 
 import json
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -103,9 +104,12 @@ def test_one_trades_and_the_other_takes_over(world: World, traders: list[Service
 
     first.start()
     assert "standby" in first.request("GET", "/ready").json()["checks"]["lease"]
+    assert first.process is not None
+    first.process.send_signal(signal.SIGSTOP)  # however long the start takes, the other does not get in between
     second.kill()
-    second.start()  # its own lease of a former life: it does not wait, and the other does not get in between
-    assert holds(second)
+    second.start()
+    assert holds(second)  # the lease of its former process is its own: it does not wait for the end of it
+    first.process.send_signal(signal.SIGCONT)
     assert not holds(first)
 
 
