@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
 
 from fastapi import FastAPI
 
@@ -35,6 +36,7 @@ from portfoliomanager.services import Services, services_of
 
 ROUTES = (predictions, portfolios, orders, performance, reconciliations, page)
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
+PERSON_PAUSE_SECONDS = 60.0  # while a person has to act; an attempt is some 30 requests, the broker takes 200 a minute
 
 
 def create_application(configuration: Configuration | None = None) -> FastAPI:
@@ -133,6 +135,7 @@ async def _recover(operations: FundOperations) -> None:
             await asyncio.to_thread(operations.recover)
         except FundError as error:
             get_logger(__name__).warning("recovery_waits", detail=error.detail)
-            await asyncio.sleep(RECOVERY_PAUSE_SECONDS)
+            needs_person = error.status < HTTPStatus.INTERNAL_SERVER_ERROR
+            await asyncio.sleep(PERSON_PAUSE_SECONDS if needs_person else RECOVERY_PAUSE_SECONDS)
         else:
             return
