@@ -335,3 +335,19 @@ def test_whichever_side_fails_the_difference_is_what_was_decided(
         assert movable == []
     assert all(floor(o.quantity) == o.quantity for o in orders)
     assert all(row.quantity <= max(before.quantity, before.held) for row, before in zip(after, rows, strict=True))
+
+
+def test_a_new_order_never_takes_the_id_of_another() -> None:
+    """Two revisions of A were adopted after a restore; a further refusal replaces the second by a third."""
+    rows = make_row("A", LONG, OPEN, 0.0, 100.0, 10.0), make_row("B", SHORT, OPEN, 0.0, 100.0, 10.0)
+    first, short = plan(*rows)["A"], plan(*rows)["B"]
+    identities = [client_order_id("account", "p", "A", Leg.OPEN, revision) for revision in range(3)]
+    second = replace(send(first), client_order_id=identities[1], quantity=80.0, adjustment=Adjustment.CUT)
+    orders = [
+        replace(send(first), state=OrderState.CANCELED),
+        second,
+        replace(send(short), state=OrderState.CANCELED, filled_quantity=40.0),
+    ]
+    replaced, third = adjust(orders, *rows)
+    assert {replaced.client_order_id, third.client_order_id} == {identities[1], identities[2]}
+    assert {replaced.quantity, third.quantity} == {80.0, 40.0}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
 from math import ceil, floor
 
 from internal.trading.enums import Action, Adjustment, Leg, OrderState, Side
@@ -172,11 +173,11 @@ def _trim_held(held: Sequence[PortfolioRow], dollars: float, excess: _Excess) ->
 def _new_order(  # noqa: PLR0913, PLR0917 - the fields of the order
     ticker: str, leg: Leg, quantity: float, price: float, adjustment: Adjustment, excess: _Excess
 ) -> Order:
-    """A planned order under the next revision of its ticker and leg."""
-    earlier = Adjustment.TRIM if leg is Leg.CLOSE else Adjustment.REPLACED
-    revision = 1 + sum(one.ticker == ticker and one.adjustment is earlier for one in excess.orders)
+    """A planned order under the first revision of its ticker and leg that no order has."""
     portfolio, day = excess.orders[0].portfolio_id, excess.orders[0].date
-    identity = client_order_id(excess.account, portfolio, ticker, leg, revision)
+    taken = {order.client_order_id for order in excess.orders}
+    ids = (client_order_id(excess.account, portfolio, ticker, leg, revision) for revision in count(1))
+    identity = next(one for one in ids if one not in taken)
     side = order_side(excess.side, leg)
     return Order(
         *(portfolio, day, identity, ticker, side, leg, quantity, price, excess.reason, excess.moment),
