@@ -105,7 +105,7 @@ class RunExecution:
         openings = [order for order in self._unsent_openings(*Side) if order.state is OrderState.PLANNED]
         margin = WAITING_MARGIN if self._run.state is RunState.WAITING else 1.0
         power = self._buying_power() / margin
-        if total_cost(openings) <= power:
+        if not openings or total_cost(openings) <= power:
             return frozenset()
         if any(order.leg is Leg.CLOSE and not order.state.is_final for order in self._orders()):
             now = select_affordable(openings, power, self._side_values(openings), self._policy.balance_tolerance)
