@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from internal.dates import last_closed_session
 from internal.errors import ConflictError
 from internal.trading.enums import OrderState
 from internal.trading.order_submission import OrderSubmitter, record_answer
@@ -17,6 +18,7 @@ from internal.trading.rows import BrokerOrder, Order
 CLOCK_TOLERANCE = timedelta(minutes=1)  # clocks of one broker's servers differ; a restored broker's differs by more
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before any order
 LOST = "the broker no longer has it, and its owner accepted that"
+AHEAD = "not sent: the session that it was decided in is yet to come at the broker"
 SHOWN = 5  # ids that a message names
 WHAT_TO_DO = (
     "the broker was restored to an older state, or these are the keys of another account. Nothing is sent. If the "
@@ -71,13 +73,18 @@ def follow_broker_state(ports: TradingPorts, submitter: OrderSubmitter, moment: 
     """Let the journal follow a broker that was restored: lost orders are dropped, lost fills and snapshots removed.
 
     Runs are looked at from the newest back, until one of which the broker has every order. A session that was
-    decided is not decided a second time, although the broker's clock may reach its close again.
+    decided is not decided a second time, although the broker's clock may reach its close again; what was not sent of a
+    session that is yet to come at the broker is dropped.
     """
     changed: list[Order] = []
     for run in reversed(ports.journal.runs()):
-        orders = [order for order in ports.journal.of(run.portfolio_id) if order.broker_order_id is not None]
+        planned = ports.journal.of(run.portfolio_id)
+        orders = [order for order in planned if order.broker_order_id is not None]
         lost = [after for order in orders if (after := _follow_broker(order, submitter, moment)) != order]
         changed += lost
+        if run.date > last_closed_session(moment):
+            unsent = [order for order in planned if order.state.is_sendable and order.broker_order_id is None]
+            changed += [replace(order, state=OrderState.DROPPED, reason=AHEAD, updated_at=moment) for order in unsent]
         if orders and not lost:
             break
     if changed:
