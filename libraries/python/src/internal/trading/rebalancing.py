@@ -127,7 +127,7 @@ class Rebalancer:
         require_broker_history(ports, self._submitter, recent, moment)
         adopt_own_orders(ports, self._policy, account, recent, moment)
         unfinished = [run for run in ports.journal.open_runs() if run.state in UNFINISHED]
-        counts = reconcile_journal(ports.broker, self._submitter, ports.journal, account, moment)
+        counts = reconcile_journal(ports, self._submitter, account, moment)
         for run in unfinished:
             self._apply_dropped_orders(run)
         return counts

@@ -7,7 +7,7 @@ from datetime import datetime
 from internal.dates import last_closed_session
 from internal.trading.enums import Adjustment, OrderState, RunState
 from internal.trading.order_submission import OrderSubmitter, record_answer
-from internal.trading.ports import Broker, Journal
+from internal.trading.ports import Broker, Journal, TradingPorts
 from internal.trading.rows import Account, Order, RebalanceRun, Snapshot
 
 STALE = "never reached the broker before its session ended; the next portfolio decides again"
@@ -24,22 +24,21 @@ class Reconciliation:
 
 
 def reconcile_journal(
-    broker: Broker, submitter: OrderSubmitter, journal: Journal, account: Account, moment: datetime
+    ports: TradingPorts, submitter: OrderSubmitter, account: Account, moment: datetime
 ) -> Reconciliation:
     """Ask about every unfinished order, record the answers, move runs on, write an account snapshot.
 
-    Recording the same answer twice changes nothing. A run whose session has ended loses the orders that never reached
-    the broker; those of the present session are left for the rebalance to go on with. Three commits at most: orders,
-    snapshot, runs.
+    Recording the same answer twice changes nothing. Orders of an ended session that never reached the broker are
+    dropped, also those of a plan that was interrupted before its run was written; those of the present session are left
+    for the rebalance to go on with. Three commits at most: orders, snapshot, runs. Raises StandbyError when the lease
+    was lost while the broker was asked: its new holder may have sent more.
     """
-    asked = journal.unfinished()
-    ended = {run.portfolio_id for run in journal.open_runs() if _has_ended(run, moment)}
-    changed = [
-        after for order in asked if (after := _drop_unsent(_ask(submitter, order, moment), ended, moment)) is not order
-    ]
+    journal, asked = ports.journal, ports.journal.unfinished()
+    changed = [after for order in asked if (after := _drop_unsent(_ask(submitter, order, moment), moment)) is not order]
+    ports.lease.require()
     if changed:
         journal.save_orders(changed)
-    journal.save_snapshot(_snapshot(broker, journal, account, moment))
+    journal.save_snapshot(_snapshot(ports.broker, journal, account, moment))
     moved = [after for run in journal.open_runs() if (after := _move_on(journal, run, moment)) is not run]
     if moved:
         journal.save_runs(moved)
@@ -54,13 +53,14 @@ def _ask(submitter: OrderSubmitter, order: Order, moment: datetime) -> Order:
     return order if order.state is OrderState.PLANNED or unknown == order else replace(unknown, updated_at=moment)
 
 
-def _has_ended(run: RebalanceRun, moment: datetime) -> bool:
-    """Whether the session after the run's own has closed: its orders could only be sent a session late."""
-    return last_closed_session(moment) > run.date
+def _has_ended(decided: RebalanceRun | Order, moment: datetime) -> bool:
+    """Whether the session after its own has closed: orders could only be sent a session late."""
+    return last_closed_session(moment) > decided.date
 
 
-def _drop_unsent(order: Order, ended: set[str], moment: datetime) -> Order:
-    if order.portfolio_id not in ended or not order.state.is_sendable:
+def _drop_unsent(order: Order, moment: datetime) -> Order:
+    """The order, dropped if its session has ended; one that is at the broker in a state of unknown name is not."""
+    if not order.state.is_sendable or order.broker_order_id is not None or not _has_ended(order, moment):
         return order
     return replace(order, state=OrderState.DROPPED, reason=STALE, updated_at=moment)
 

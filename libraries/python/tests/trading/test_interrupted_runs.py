@@ -1,0 +1,136 @@
+"""What is left of runs that were interrupted: orders get an end, and only the holder of the lease writes it down."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from internal.dates import next_session
+from internal.lake.lease import StandbyError
+from internal.trading.broker_history import follow_broker_state
+from internal.trading.enums import OrderState, RunState
+from internal.trading.memory_journal import MemoryJournal
+from internal.trading.order_submission import OrderSubmitter
+from internal.trading.policy import Policy
+from internal.trading.rebalancing import Rebalancer
+from internal.trading.rows import Account, BrokerOrder, Decision, Order
+from internal.venue.clock import Auction
+from libraries.python.tests.trading.venue_fund import Fund, VenueBroker, World
+
+POLICY = Policy(names_per_side=3, same_day_lock=False)
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """Two sessions of 30 names."""
+    return World.make(11, sessions_played=2, tickers=30)
+
+
+class RevocableLease:
+    """A lease that another process can take."""
+
+    held = True
+
+    def require(self) -> int:
+        """The holding; StandbyError once it was taken."""
+        if not self.held:
+            raise StandbyError("standby")
+        return 1
+
+
+def end_session(fund: Fund) -> None:
+    """Play the session after the decision."""
+    fund.move(Auction.OPEN)
+    fund.move(Auction.CLOSE)
+
+
+def states(orders: Sequence[Order]) -> set[OrderState]:
+    """The states of the orders."""
+    return {order.state for order in orders}
+
+
+def test_a_plan_without_its_run_ends_with_its_session(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process died between writing orders and run: a session later they are dropped, and nothing was sent."""
+    fund = Fund.open(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(MemoryJournal, "save_runs", _die)
+        with pytest.raises(KeyboardInterrupt):
+            Rebalancer(fund.ports, POLICY).run(None)
+    Rebalancer(fund.ports, POLICY).reconcile()
+    assert states(fund.journal.orders()) == {OrderState.PLANNED}
+    end_session(fund)
+    counts = Rebalancer(fund.ports, POLICY).reconcile().counts
+    assert states(fund.journal.orders()) == {OrderState.DROPPED}
+    assert (counts.resolved, counts.open) == (len(fund.journal.orders()), 0)
+    assert not fund.ports.broker.orders_since(fund.core.state.moment.replace(year=2000))
+
+
+def _die(_: object, __: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_reconciliation_that_lost_the_lease_writes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process took over while the broker was asked, and may have sent more: its journal is left alone."""
+    lease = RevocableLease()
+    fund = Fund.open(world, lease=lease)
+    Rebalancer(fund.ports, POLICY).run(None)
+    fund.move(Auction.OPEN)
+    before, snapshot = fund.journal.orders(), fund.journal.last_snapshot()
+    ask = VenueBroker.order
+
+    def ask_and_lose(broker: VenueBroker, client_order_id: str) -> BrokerOrder | None:
+        lease.held = False
+        return ask(broker, client_order_id)
+
+    monkeypatch.setattr(VenueBroker, "order", ask_and_lose)
+    with pytest.raises(StandbyError):
+        Rebalancer(fund.ports, POLICY).reconcile()
+    assert (fund.journal.orders(), fund.journal.last_snapshot()) == (before, snapshot)
+
+
+def test_an_order_in_an_unknown_state_is_not_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker has the order and calls its state by a new word: it may have filled, so it is asked again."""
+    fund = Fund.open(world)
+    Rebalancer(fund.ports, POLICY).run(None)
+    end_session(fund)
+    ask = VenueBroker.order
+
+    def ask_in_new_words(broker: VenueBroker, client_order_id: str) -> BrokerOrder | None:
+        found = ask(broker, client_order_id)
+        return None if found is None else replace(found, state=OrderState.UNRESOLVED)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VenueBroker, "order", ask_in_new_words)
+        Rebalancer(fund.ports, POLICY).reconcile()
+        assert states(fund.journal.orders()) == {OrderState.UNRESOLVED}
+    Rebalancer(fund.ports, POLICY).reconcile()
+    assert states(fund.journal.orders()) == {OrderState.FILLED}
+
+
+def test_a_margin_deficit_stops_no_run_that_opens_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Buying power below 0, and nothing to open: the run is done."""
+    fund, account = Fund.open(world), VenueBroker.account
+
+    def in_deficit(broker: VenueBroker) -> Account:
+        return replace(account(broker), buying_power=-1.0)
+
+    monkeypatch.setattr(VenueBroker, "account", in_deficit)
+    outcome = Rebalancer(fund.ports, POLICY, lambda _situation, _policy: Decision((), ())).run(None)
+    assert outcome.run.state is RunState.SUBMITTED
+
+
+def test_a_restored_broker_gets_no_order_of_a_later_session(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker is back before the close that a planned run was decided at: its orders are dropped."""
+    fund = Fund.open(world)
+    with monkeypatch.context() as patch:
+        patch.setattr(VenueBroker, "submit", _die)
+        with pytest.raises(KeyboardInterrupt):
+            Rebalancer(fund.ports, POLICY).run(None)
+    run = fund.journal.last_run()
+    assert run is not None
+    later = next_session(run.date)
+    fund.journal.add_runs([replace(run, date=later)])
+    fund.journal.add_orders([replace(order, date=later) for order in fund.journal.orders()])
+    moment = fund.ports.broker.moment()
+    follow_broker_state(fund.ports, OrderSubmitter(fund.ports.broker, fund.ports.pause), moment)
+    assert states(fund.journal.orders()) == {OrderState.DROPPED}
