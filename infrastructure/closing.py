@@ -20,6 +20,7 @@ import httpx
 from infrastructure.schedule import due_session
 from infrastructure.swarm.docker import run_command, say
 from internal.errors import ConfigurationError, UnavailableError
+from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem
 
 ANSWER_SECONDS = 900.0  # a session of the whole market on the vendor's free plan
@@ -66,7 +67,7 @@ def ask(request: Request, session: date | None, environment: Mapping[str, str], 
     if not (base := environment.get(request.variable, "").rstrip("/")):
         raise ConfigurationError(f"{request.variable} is not set: the address at which the service is reached")
     token = environment.get("FUND_API_TOKEN", "")
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = bearer_headers(token)
     with httpx.Client(base_url=base, headers=headers, timeout=ANSWER_SECONDS) as client:
         for path in request.paths:
             answer = _post(client, path, session, pause)

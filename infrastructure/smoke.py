@@ -107,7 +107,7 @@ def run_check(  # noqa: PLR0913 - what a request is made of, each by its name
 def _write_headers(check: Check, token: str) -> dict[str, str]:
     if check.body is None:
         return {}
-    return {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+    return {"Content-Type": "application/json"} | bearer_headers(token)
 
 
 def fault_in(check: Check, answer: httpx.Response) -> str:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 import polars as pl
 
 from internal.lake.tables import TABLES
+from internal.performance import gross_exposure, net_exposure
 from internal.schemas import orders as orders_schema
 from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState, TimeInForce
 from internal.trading.rows import Order, RebalanceRun, Snapshot
@@ -81,11 +82,10 @@ def read_snapshots(frame: pl.DataFrame) -> list[Snapshot]:
 
 
 def _snapshot_row(one: Snapshot) -> dict[str, object]:
-    value = one.net_asset_value
-    gross, net = one.long_market_value - one.short_market_value, one.long_market_value + one.short_market_value
+    values = (one.long_market_value, one.short_market_value, one.net_asset_value)
     return {
         **asdict(one),
         "date": one.timestamp.date(),
-        "gross_exposure": gross / value if value else 0.0,
-        "net_exposure": net / value if value else 0.0,
+        "gross_exposure": gross_exposure(*values),
+        "net_exposure": net_exposure(*values),
     }
