@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infrastructure.smoke_checks import CHECKS, Check
+from internal.http.bearer import bearer_headers
 
 USUAL_PORTS: Mapping[str, int] = {"exchange": 8090, "datamanager": 8080, "portfoliomanager": 8081}
 VENDOR_PATH = re.compile(r"/v[1-3]/")
