@@ -82,6 +82,14 @@ def test_rate_limits_are_waited_for() -> None:
     script = Script(("send", RateLimitedError("limited", 5.0)), ("send", FOUND))
     assert script.send() == FOUND
     assert script.pauses == [5.0]
+    works: list[Callable[[Script], BrokerOrder | None]] = [
+        lambda one: one.send(ask_first=True),
+        lambda one: one.submitter().find("A-open-0-1"),
+    ]
+    for work in works:
+        asked = Script(("ask", RateLimitedError("limited", 5.0)), ("ask", FOUND))
+        assert work(asked) == FOUND
+        assert asked.pauses == [5.0]
     with pytest.raises(RateLimitedError):
         Script(*(("send", RateLimitedError("limited", 0.0)),) * 4).send()
 

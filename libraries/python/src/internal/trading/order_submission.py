@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from internal.errors import UnavailableError, UnresolvedOrderError, UpstreamError
+from internal.errors import FundError, UnavailableError, UnresolvedOrderError, UpstreamError
 from internal.retries import RetryPolicy, TransientError
 from internal.trading.ports import Broker, Pause, RateLimitedError
 from internal.trading.rows import BrokerOrder, Order, OrderRequest
@@ -65,7 +65,7 @@ class OrderSubmitter:
         try:
             return self._broker.order(client_order_id)
         except (UpstreamError, UnavailableError) as error:
-            raise TransientError(error) from error
+            raise TransientError(error, _requested_pause(error)) from error
 
     def _cancel_once(self, order: Order) -> BrokerOrder:
         found = self._find_once(order.client_order_id)
@@ -112,9 +112,14 @@ class _Send:
         try:
             found = self._broker.order(self._order.client_order_id)
         except (UpstreamError, UnavailableError) as error:
-            raise TransientError(_unresolved(self._order)) from error
+            raise TransientError(_unresolved(self._order), _requested_pause(error)) from error
         self._uncertain = found is not None
         return found
+
+
+def _requested_pause(error: FundError) -> float | None:
+    """Seconds that the broker asks to wait, if it limits requests."""
+    return error.retry_after if isinstance(error, RateLimitedError) else None
 
 
 def _request(order: Order) -> OrderRequest:
