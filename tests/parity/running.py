@@ -20,8 +20,8 @@ from parity.reading import read
 from parity.recording import Recording
 from parity.services import Ports, Services
 
-POLL_SECONDS = 1.0
-STRIKE_POLL_SECONDS = 0.1
+POLL_SECONDS = 2.0
+STRIKE_POLL_SECONDS = 0.2
 LIMIT_SECONDS = 3600.0  # one step of one case; there is no other time limit, because the machine may be busy
 LOG_LINES = 30
 _PROCESSES = TypeAdapter(dict[str, dict[str, float]])
