@@ -2,7 +2,8 @@
 
 from datetime import date, datetime
 
-from internal.dates import last_closed_session
+from internal.dates import last_closed_session, next_session, session_open
+from internal.trading.enums import RunState
 from internal.trading.ports import Broker
 from internal.trading.rebalancing import Outcome, Rebalancer, ReconciliationOutcome
 from portfoliomanager import metrics
@@ -51,6 +52,15 @@ class FundOperations:
         metrics.RECONCILIATION_SUCCESS.set_to_current_time()
         self._show_account()
         return outcome
+
+    def continue_waiting_run(self) -> None:
+        """Reconcile once the session is open whose fills a run waits for; without such a run nothing is asked.
+
+        The simulated exchange sends an event at the open; a real broker does not.
+        """
+        waiting = [run for run in self._journal.open_runs() if run.state is RunState.WAITING]
+        if waiting and self._broker.moment() >= min(session_open(next_session(run.date)) for run in waiting):
+            self.reconcile()
 
     def recover(self) -> None:
         """After a start: go on with what a former process left, and show the figures of the past."""

@@ -36,6 +36,7 @@ from portfoliomanager.services import Services, services_of
 
 ROUTES = (predictions, portfolios, orders, performance, reconciliations, page)
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
+WAITING_PAUSE_SECONDS = 60.0  # between looks at a run whose openings wait for the fills of its closes
 PERSON_PAUSE_SECONDS = 60.0  # while a person has to act; an attempt is some 30 requests, the broker takes 200 a minute
 
 
@@ -97,14 +98,18 @@ async def run_components(application: FastAPI) -> AsyncGenerator[None]:
     """Hold the lease, run the event bus, and go on with what a former process left, until the application ends."""
     services = services_of(application)
     with services.data, services.lease:
-        recovery = asyncio.create_task(_recover(services.operations))
+        background = [
+            asyncio.create_task(_recover(services.operations)),
+            asyncio.create_task(_follow_waiting(services)),
+        ]
         try:
             async with services.cycle.bus:
                 yield
         finally:
-            recovery.cancel()
-            with suppress(asyncio.CancelledError):
-                await recovery
+            for task in background:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             services.champion.close()
 
 
@@ -139,3 +144,14 @@ async def _recover(operations: FundOperations) -> None:
             await asyncio.sleep(PERSON_PAUSE_SECONDS if needs_person else RECOVERY_PAUSE_SECONDS)
         else:
             return
+
+
+async def _follow_waiting(services: Services) -> None:
+    """Send the openings that wait for buying power once their closes have filled, also where no event says so."""
+    while True:
+        await asyncio.sleep(WAITING_PAUSE_SECONDS)
+        try:
+            if services.lease.held():
+                await asyncio.to_thread(services.operations.continue_waiting_run)
+        except FundError as error:
+            get_logger(__name__).warning("waiting_run_not_continued", detail=error.detail)

@@ -1,0 +1,46 @@
+"""Openings that wait for buying power are sent in their session, also where nothing says that it has opened."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from internal.trading.enums import OrderState, RunState
+from internal.trading.policy import Policy
+from internal.trading.rebalancing import Rebalancer
+from internal.trading.rows import Account
+from internal.venue.clock import Auction
+from libraries.python.tests.trading.venue_fund import Fund, VenueBroker, World
+from portfoliomanager.operations import FundOperations
+
+if TYPE_CHECKING:
+    from portfoliomanager.forecasting import Champion
+    from portfoliomanager.model_watch import ModelWatch
+    from portfoliomanager.ports import ForecastStore
+
+POLICY = Policy(names_per_side=3, same_day_lock=False)
+
+
+def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second session exchanges everything without buying power; the fills of the closes give it."""
+    fund, account = Fund.open(World.make(11, sessions_played=3, tickers=30)), VenueBroker.account
+    unused = cast("ForecastStore", None), cast("Champion", None), cast("ModelWatch", None)
+    rebalancer = Rebalancer(fund.ports, POLICY)
+    operations = FundOperations(fund.ports.broker, *unused, fund.journal, rebalancer)
+    rebalancer.run(None)
+    fund.move(Auction.OPEN)
+    fund.move(Auction.CLOSE)
+
+    def without_power(broker: VenueBroker) -> Account:
+        return replace(account(broker), buying_power=0.0)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VenueBroker, "account", without_power)
+        run = rebalancer.run(None).run
+    before = fund.journal.orders()
+    operations.continue_waiting_run()
+    assert (run.state, fund.journal.orders()) == (RunState.WAITING, before)
+    fund.move(Auction.OPEN)
+    operations.continue_waiting_run()
+    assert fund.journal.run(run.portfolio_id) != run
+    assert not any(order.state is OrderState.PLANNED for order in fund.journal.orders())
