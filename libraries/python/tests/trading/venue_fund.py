@@ -15,7 +15,7 @@ from internal.trading.day_table import BarTable, compute_day_table
 from internal.trading.enums import OrderSide, OrderState
 from internal.trading.memory_journal import MemoryJournal, MemoryPortfolios
 from internal.trading.policy import Policy
-from internal.trading.ports import Lease, RefusedOrderError, SuspendedAccountError, TradingPorts
+from internal.trading.ports import Lease, RefusedOrderError, TradingPorts
 from internal.trading.rows import (
     Account,
     Assets,
@@ -34,7 +34,7 @@ from internal.venue.market.protocol import Market
 from internal.venue.market.simulated import SimulatedMarket
 from internal.venue.orders import Order, OrderStatus, OrderType, Side, TimeInForce
 from internal.venue.orders import OrderRequest as VenueRequest
-from internal.venue.rejections import RefusalReason, RequestRefusedError
+from internal.venue.rejections import RequestRefusedError
 from internal.venue.repository import HistoryQuery, InMemoryRepository, OrderQuery
 from internal.venue.state import open_account
 
@@ -123,8 +123,6 @@ class VenueBroker:
         try:
             return _broker_order(self._core.submit(asked))
         except RequestRefusedError as refusal:
-            if refusal.reason is RefusalReason.TRADING_SUSPENDED:
-                raise SuspendedAccountError(refusal.message) from refusal
             found = self.order(request.client_order_id)
             if found is None:
                 raise RefusedOrderError(refusal.message) from refusal

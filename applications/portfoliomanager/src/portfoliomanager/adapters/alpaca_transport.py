@@ -18,20 +18,10 @@ from requests.exceptions import RequestException
 from internal.errors import FundError, UnavailableError, UnresolvedOrderError, UpstreamError
 from internal.http.retry_after import read_retry_after
 from internal.retries import RetryPolicy, TransientError
-from internal.trading.ports import RateLimitedError, RefusedOrderError, SuspendedAccountError
+from internal.trading.ports import RateLimitedError, RefusedOrderError
 
 RETRIES = RetryPolicy()
 UNIQUE_ID = "client_order_id must be unique"
-SUSPENSIONS = (
-    "new orders are rejected by user request",  # the account's own switch, suspend_trade
-    "account is not authorized to trade",  # blocked, or not active
-    "account is restricted to liquidation only",  # a margin call, or a position of six times the equity
-)
-"""Alpaca's 403 messages (code 40310000) that concern every order of the account, not the one that was sent.
-
-https://alpaca.markets/learn/how-to-fix-common-trading-api-errors-at-alpaca,
-https://docs.alpaca.markets/docs/user-protection
-"""
 
 
 class _TimedAdapter(HTTPAdapter):
@@ -112,7 +102,7 @@ def _attempt[Answer](what: str, call: Callable[[], Answer]) -> Answer:
 def send[Answer](what: str, call: Callable[[], Answer]) -> Answer:
     """The answer of one send.
 
-    Raises BrokerRefusal (the broker said no, and why: it does not exist), SuspendedAccountError, RateLimitedError (not
+    Raises BrokerRefusal (the broker said no, and why: it does not exist), RateLimitedError (not
     sent), UpstreamError (keys refused), DuplicateOrderError, and UnresolvedOrderError for all else: a timeout, a reset,
     a 5xx or an unreadable answer of any status may hide an accepted order.
     """
@@ -148,11 +138,6 @@ def _send_error(what: str, error: APIError) -> FundError:
         return _keys_refused()
     if UNIQUE_ID in message:
         return DuplicateOrderError(f"{what}: {message}")
-    if message in SUSPENSIONS:
-        return SuspendedAccountError(
-            f"the broker takes no orders of this account: {message}; what was not sent stays planned, POST again when "
-            "trading is switched on"
-        )
     return BrokerRefusal(message, status, _code(error))
 
 

@@ -45,8 +45,8 @@ class OrderSubmitter:
         may have been sent before) the broker is asked first, and so it is after each answer that was lost: an order
         that it does not know goes out again under its old id, which the broker takes once.
 
-        Raises RefusedOrderError or SuspendedAccountError (the order does not exist), UnresolvedOrderError (its
-        fate is unknown) or RateLimitedError (it was not sent).
+        Raises RefusedOrderError (the order does not exist), UnresolvedOrderError (its fate is unknown) or
+        RateLimitedError (it was not sent).
         """
         return RETRIES.call(_Send(self._broker, order, permit, uncertain=ask_first).attempt, self._pause)
 

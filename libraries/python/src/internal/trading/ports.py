@@ -84,8 +84,8 @@ class Broker(Protocol):
     def submit(self, request: OrderRequest) -> BrokerOrder:
         """Send once, in one request. An id that the broker has already answers with the order under it.
 
-        Raises RefusedOrderError (the order does not exist), SuspendedAccountError (no order of the account is taken
-        now; this one does not exist), RateLimitedError (not sent) or UnresolvedOrderError (it may exist: ask).
+        Raises RefusedOrderError (the order does not exist), RateLimitedError (not sent) or UnresolvedOrderError (it
+        may exist: ask).
         """
         ...
 

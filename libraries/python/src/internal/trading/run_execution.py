@@ -12,7 +12,7 @@ from internal.trading.enums import Action, Leg, OrderState, RunState, Side
 from internal.trading.order_planning import apply_orders
 from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.policy import Policy
-from internal.trading.ports import RefusedOrderError, TradingPorts
+from internal.trading.ports import RefusedOrderError, SuspendedAccountError, TradingPorts
 from internal.trading.rows import Account, Order, Portfolio, PortfolioRow, RebalanceRun
 from internal.trading.shortfalls import (
     adjust_to_shortfall,
@@ -169,6 +169,7 @@ class RunExecution:
         try:
             found = self._submitter.send(order, self._require_permission, ask_first=self._ask_first)
         except RefusedOrderError as error:
+            self._require_trading_account(error)
             return replace(order, state=OrderState.REJECTED, reason=f"refused: {error.detail}", updated_at=self._moment)
         except UnresolvedOrderError as error:
             return replace(order, state=OrderState.UNRESOLVED, reason=error.detail, updated_at=self._moment)
@@ -180,6 +181,14 @@ class RunExecution:
         self._ports.lease.require()
         if last_closed_session(moment) > self._run.date:
             raise SessionEndedError(f"the session after {self._run.date} has closed; its unsent orders are dropped")
+
+    def _require_trading_account(self, refusal: RefusedOrderError) -> None:
+        """After a refusal: where the account itself is halted, the refusal was not about this order."""
+        halted = self._ports.broker.account().halted
+        if halted is not None:
+            raise SuspendedAccountError(
+                f"{halted} ({refusal.detail}); what was not sent stays planned, POST again when trading is switched on"
+            )
 
     def _finish(self) -> RebalanceRun:
         """Write down what the orders leave of the portfolio, then the run's state."""
