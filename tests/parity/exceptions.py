@@ -31,4 +31,11 @@ DOCUMENTED: tuple[DocumentedDifference, ...] = (
     DocumentedDifference(EVERY_CASE, "portfolios", "frozen", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "portfolios", "held", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "journal_orders", "adjustment", NEW_COLUMN),
+    DocumentedDifference(
+        "killed",
+        "account_snapshots",
+        "portfolio_id",
+        "The recovery after a restart runs beside `fund up`, which moves the clock on: it writes the snapshot of the last "
+        "close again, with the portfolio that was decided there, or it comes too late for that.",
+    ),
 )
