@@ -35,7 +35,7 @@ DOCUMENTED: tuple[DocumentedDifference, ...] = (
         "killed",
         "account_snapshots",
         "portfolio_id",
-        "The recovery after a restart runs beside `fund up`, which moves the clock on: it writes the snapshot of the last "
+        "The recovery after a restart runs beside `fund up`, which moves the clock: it writes the snapshot of the last "
         "close again, with the portfolio that was decided there, or it comes too late for that.",
     ),
 )
