@@ -321,6 +321,9 @@ def test_eight_lanes(tmp_path: Path) -> None:
 
 few = settings(max_examples=5, deadline=None, derandomize=True)
 size = st.integers(1, 33)
+# A layer norm over two values is nearly a sign function: where they are close, float32 misses 1e-5 whatever computes it
+# (variables 1, hidden 2, contexts 18, repeat 30: 1.3e-5, in the kernel and in the plain form alike).
+normed_size = st.sampled_from([1, *range(3, 34)])
 
 
 @few
@@ -385,7 +388,7 @@ def test_selection_sizes(rows: int, variables: int, hidden: int) -> None:
 @few
 @example(1, 5, 1, 1)
 @example(16, 7, 1, 3)
-@given(st.integers(1, 17), size, st.integers(1, 70), st.integers(1, 40))
+@given(st.integers(1, 17), normed_size, st.integers(1, 70), st.integers(1, 40))
 def test_variable_selection_sizes(variables: int, hidden: int, contexts: int, repeat: int) -> None:
     """One to seventeen variables of any width, any context, shared by any number of rows."""
     check_along_random_directions(reals_case(SelectionSizes(variables, hidden, 6), contexts, repeat, generator()))
