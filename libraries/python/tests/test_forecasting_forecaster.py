@@ -16,22 +16,19 @@ from hypothesis.extra import numpy as hnp
 from tinygrad import Tensor
 
 from internal.baselines.catalogue import BASELINES
-from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.dates import next_session, sessions
 from internal.errors import ArtifactError, InvalidRequestError, SchemaError
 from internal.features.panel import build_panel
-from internal.features.scaling import Scaler
 from internal.features.splits import Block
-from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES, observe
-from internal.features.vocabulary import Vocabulary
+from internal.features.variables import observe
 from internal.forecasting.artifact import Artifact, load_artifact, save_artifact
 from internal.forecasting.calibration import Calibration
 from internal.forecasting.forecaster import Forecaster
 from internal.forecasting.quantiles import QUANTILES
 from internal.model_registry import load_forecaster
 from internal.schemas import predictions
-from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.network_model import KIND, NetworkModel, encode_configuration
+from libraries.python.tests.untrained_network import make_untrained_network
 
 MakeBars = Callable[[int, date, date], pl.DataFrame]
 MakeDetails = Callable[[int], pl.DataFrame]
@@ -59,20 +56,7 @@ def _observed(bars: pl.DataFrame, details: pl.DataFrame) -> pl.DataFrame:
 @pytest.fixture(name="network", scope="module")
 def _network(observed: pl.DataFrame) -> NetworkModel:
     """A small network with its first, untrained weights."""
-    vocabularies = {name: Vocabulary.fit(observed.get_column(name)) for name in STATIC_VARIABLES}
-    configuration = TemporalFusionTransformerConfiguration(
-        hidden_size=16,
-        head_count=2,
-        observed_variables=OBSERVED_VARIABLES,
-        known_variables=KNOWN_VARIABLES,
-        static_cardinalities=tuple(vocabularies[name].cardinality for name in STATIC_VARIABLES),
-        seed=3,
-    )
-    scaler = Scaler.fit(observed, fold=Block(START, date(2023, 12, 29)))
-    calibration = Calibration.none(configuration.horizon)
-    scale = AdaptiveVolatility.fit(observed, fold=Block(START, date(2023, 12, 29)))
-    networks = [TemporalFusionTransformer(replace(configuration, seed=seed)) for seed in (3, 4)]
-    return NetworkModel(networks[0], configuration, scaler, vocabularies, calibration, scale, (networks[1],))
+    return make_untrained_network(observed, START)
 
 
 def _network_artifact(network: NetworkModel) -> Artifact:

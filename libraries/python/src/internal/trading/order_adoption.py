@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from internal.dates import last_closed_session, previous_session
 from internal.errors import ConflictError
-from internal.trading.enums import Action, Adjustment, Leg, OrderSide, RunState
+from internal.trading.enums import Action, Adjustment, Leg, RunState
 from internal.trading.order_planning import client_order_id, portfolio_id
 from internal.trading.order_submission import record_answer
 from internal.trading.policy import Policy
@@ -60,13 +60,9 @@ def _explaining_positions(own: Sequence[_OwnOrder], ports: TradingPorts) -> list
         filled = [one for one in own if one.found.ticker == ticker and one.found.filled_quantity and one not in chosen]
         openings = [place for place, one in enumerate(filled) if one.leg is Leg.OPEN]
         since = filled[openings[-1] :] if openings else []
-        if since and abs(sum(_signed_fill(one.found) for one in since) - quantity) < SHARE:
+        if since and abs(sum(one.found.signed_filled_quantity for one in since) - quantity) < SHARE:
             chosen += since
     return chosen
-
-
-def _signed_fill(order: BrokerOrder) -> float:
-    return order.filled_quantity if order.side is OrderSide.BUY else -order.filled_quantity
 
 
 def _recognize(order: BrokerOrder, policy: Policy, account: Account) -> _OwnOrder | None:

@@ -172,6 +172,11 @@ class Portfolio:
     bars_version: int
 
 
+def sign_fill(side: OrderSide, filled_quantity: float) -> float:
+    """Filled shares, negative when sold."""
+    return filled_quantity if side is OrderSide.BUY else -filled_quantity
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """An order of the journal.
@@ -215,7 +220,7 @@ class Order:
     @property
     def signed_filled_quantity(self) -> float:
         """Shares filled so far, negative when sold."""
-        return self.filled_quantity if self.side is OrderSide.BUY else -self.filled_quantity
+        return sign_fill(self.side, self.filled_quantity)
 
     @property
     def position_side(self) -> Side:
@@ -247,6 +252,11 @@ class BrokerOrder:
     filled_quantity: float
     filled_average_price: float | None
     submitted_at: datetime
+
+    @property
+    def signed_filled_quantity(self) -> float:
+        """Shares filled so far, negative when sold."""
+        return sign_fill(self.side, self.filled_quantity)
 
 
 @dataclass(frozen=True, slots=True)
