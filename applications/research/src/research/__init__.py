@@ -1,0 +1,1 @@
+"""Backtests in process, sweeps, guards on strategies, statistics and fault runs: no service."""
