@@ -13,7 +13,7 @@ from typing import Self
 
 import bcrypt
 
-from fund.files import write_atomically
+from internal.atomic_files import write_atomically
 
 DASHBOARD_USER = "admin"
 NEEDED = ("GRAFANA_ADMIN_PASSWORD", "FUND_API_TOKEN")

@@ -1,13 +1,11 @@
 """The fund's folder keeps its market settings whole, and lets only its owner read the keys."""
 
-import json
 import stat
 from dataclasses import astuple, replace
 from pathlib import Path
 
 import pytest
 
-from fund.files import write_atomically
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from internal.errors import ConfigurationError
@@ -81,12 +79,3 @@ def test_same_market() -> None:
         replace(MARKET, tickers=121),
     ):
         assert not MARKET.same_market(other)
-
-
-def test_write_atomically_keeps_the_old_text_when_the_folder_is_a_file(tmp_path: Path) -> None:
-    """A folder that cannot be created is an error with a remedy."""
-    (tmp_path / "file").write_text("kept")
-
-    with pytest.raises(ConfigurationError, match="FUND_HOME"):
-        write_atomically(tmp_path / "file" / "record.json", json.dumps({}))
-    assert (tmp_path / "file").read_text() == "kept"

@@ -4,8 +4,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from internal.performance import drawdowns, gross_exposure, maximum_drawdown, net_exposure
+from internal.performance import (
+    annualised_return,
+    annualised_volatility,
+    beta,
+    drawdowns,
+    gross_exposure,
+    maximum_drawdown,
+    net_exposure,
+    returns_of,
+    sharpe_ratio,
+)
 
 
 def test_exposure_by_hand() -> None:
@@ -29,3 +40,36 @@ def test_maximum_drawdown_is_the_worst_buy_and_sell(values: list[float]) -> None
     pairs = [1 - later / earlier for place, earlier in enumerate(values) for later in values[place:]]
     assert maximum_drawdown(np.array(values)) == pytest.approx(max(*pairs, 0.0), abs=1e-12)
     assert maximum_drawdown(2 * np.array(values)) == pytest.approx(maximum_drawdown(np.array(values)), abs=1e-12)
+
+
+@given(arrays(np.float64, st.integers(3, 90), elements=st.floats(50, 200)))
+def test_beta_of_half_the_market(values: np.ndarray) -> None:
+    """A fund whose returns are half the market's has half its beta; the market has one."""
+    market = returns_of(values)
+    if market.var() > 1e-9:
+        assert beta(market, market) == pytest.approx(1)
+        assert beta(0.5 * market, market) == pytest.approx(0.5)
+
+
+def test_figures_of_many_series_at_once_are_those_of_each() -> None:
+    """A row of a matrix gives what the row alone gives."""
+    many, market = np.random.default_rng(3).normal(0.001, 0.01, (2, 4, 60))
+    for figure in (annualised_return, annualised_volatility, sharpe_ratio):
+        assert figure(many).tolist() == pytest.approx([float(figure(one)) for one in many])
+    assert beta(many, market).tolist() == pytest.approx([float(beta(*pair)) for pair in zip(many, market, strict=True)])
+
+
+@pytest.mark.parametrize(
+    "returns", [np.full(60, 0.001), np.zeros(60), np.array([0.1]), np.array([]), np.full(9, np.nan)]
+)
+def test_no_ratio_and_no_beta_without_variance(returns: np.ndarray) -> None:
+    """Equal returns, one return, none, or unknown ones: NaN instead of a ratio of 1e14, and no warning."""
+    with np.errstate(all="raise"):
+        assert np.isnan(sharpe_ratio(returns))
+        assert np.isnan(beta(returns, returns))
+
+
+def test_a_total_loss_is_minus_one_a_year() -> None:
+    """A return of -100 per cent, or below it, ends at nothing."""
+    assert annualised_return(np.array([0.1, -1.0, 0.5])) == -1
+    assert annualised_return(np.array([0.1, -1.5, 0.5])) == -1

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Final
 
-from fund.files import write_atomically
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.steps import ModelSize
+from internal.atomic_files import write_atomically
 from internal.baselines.catalogue import BASELINES
 from internal.dates import previous_session, sessions
 from internal.errors import ConfigurationError

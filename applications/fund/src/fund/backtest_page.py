@@ -7,8 +7,9 @@ from typing import Final
 
 from fund.backtest_chart import draw_chart
 from fund.backtest_report import Inputs, Report, compute_report
-from fund.files import write_atomically
-from fund.track_record import MINIMUM_RETURNS_FOR_A_YEAR, TrackRecord
+from internal.atomic_files import write_atomically
+from internal.performance import MINIMUM_RETURNS_FOR_A_YEAR
+from internal.track_record import TrackRecord
 
 STYLE: Final = (
     "body{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1b1f24}"

@@ -5,11 +5,13 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from fund.answers import Performance
 from fund.refits import Refit
-from fund.track_record import SESSIONS_A_YEAR, TrackRecord, beta, buy_and_hold, track_record, value_by_session
+from internal.performance import SESSIONS_A_YEAR, beta, returns_of
+from internal.track_record import TrackRecord, buy_and_hold, track_record, value_by_session
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ def compute_report(inputs: Inputs) -> Report:
         settings=inputs.settings,
         fund=track_record(value),
         buy_and_hold=track_record(held),
-        beta=beta(value, held),
+        beta=float(slope) if np.isfinite(slope := beta(returns_of(value), returns_of(held))) else None,
         turnover=float(dollars / 2 / value.mean() * SESSIONS_A_YEAR / (len(value) - 1)),
         mean_gross_exposure=float(account["gross_exposure"].to_numpy()[1:].mean()),
         mean_net_exposure=float(account["net_exposure"].to_numpy()[1:].mean()),

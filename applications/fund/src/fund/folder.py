@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
-from fund.files import write_atomically
 from fund.market_settings import MarketSettings
+from internal.atomic_files import write_atomically
 from internal.errors import ConfigurationError
 
 

@@ -8,8 +8,8 @@ from typing import TypedDict
 import psutil
 
 from fund.addresses import Service
-from fund.files import write_atomically
 from fund.folder import FundFolder
+from internal.atomic_files import write_atomically
 
 GRACE_SECONDS = 15.0
 SUPERVISOR = "fund"

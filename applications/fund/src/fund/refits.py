@@ -5,8 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from fund.files import write_atomically
 from fund.folder import FundFolder
+from internal.atomic_files import write_atomically
 from internal.forecasting.registry import CHAMPION, Registry
 
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from internal.features.windows import HORIZON
 from internal.forecasting.scoring import pinball_loss
-from internal.resampling import draw_moving_blocks
+from internal.resampling import draw_circular_blocks
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def compute_relative_difference(
     generator = np.random.default_rng(seed)
     starts = np.cumsum([0, *lengths[:-1]])
     drawn = np.concatenate(
-        [first + draw_moving_blocks(count, generator) for first, count in zip(starts, lengths, strict=True)], axis=1
+        [first + draw_circular_blocks(count, generator) for first, count in zip(starts, lengths, strict=True)], axis=1
     )
     differences = 100 * (loss[drawn].sum(axis=1) / reference[drawn].sum(axis=1) - 1)
     lower, upper = np.quantile(differences, (0.025, 0.975))

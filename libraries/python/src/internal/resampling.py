@@ -1,12 +1,17 @@
-"""Bootstrap draws in moving blocks, because neighbouring sessions are not independent."""
+"""Bootstrap draws in blocks of neighbours, because neighbouring sessions are not independent."""
 
 import numpy as np
 
 
-def draw_moving_blocks(
+def draw_circular_blocks(
     count: int, generator: np.random.Generator, *, block_sessions: int = 10, draws: int = 2000
 ) -> np.ndarray:
-    """Draw indices below `count` in blocks of neighbours that may start anywhere (Kuensch 1989), i64 [draw, count]."""
+    """Draw indices below `count` in blocks of neighbours, i64 [draw, count]; after the last index comes the first.
+
+    Every index is drawn equally often on average, so that the draws' mean is that of the sample (Politis, Romano 1992,
+    "A circular block-resampling procedure for stationary data").
+    """
     length = min(block_sessions, count)
-    starts = generator.integers(0, count - length + 1, (draws, -(-count // length)))
-    return np.asarray((starts[:, :, None] + np.arange(length)).reshape(draws, -1)[:, :count])
+    starts = generator.integers(0, count, (draws, -(-count // length)))
+    blocks = (starts[:, :, None] + np.arange(length)) % count
+    return np.asarray(blocks.reshape(draws, -1)[:, :count])

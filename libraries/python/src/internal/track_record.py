@@ -9,12 +9,17 @@ import polars as pl
 
 from internal.dates import sessions
 from internal.errors import InvalidRequestError
-from internal.performance import maximum_drawdown
-from internal.resampling import draw_moving_blocks
+from internal.performance import (
+    MINIMUM_RETURNS_FOR_A_YEAR,
+    annualised_return,
+    annualised_volatility,
+    maximum_drawdown,
+    returns_of,
+    sharpe_ratio,
+)
+from internal.resampling import draw_circular_blocks
 
-SESSIONS_A_YEAR: Final = 252
 MINIMUM_VALUES: Final = 3  # two returns: a standard deviation needs as many
-MINIMUM_RETURNS_FOR_A_YEAR: Final = 40  # four of the bootstrap's blocks; with fewer a yearly figure is noise
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class TrackRecord:
         annualised_return: The total return, compounded to 252 sessions; None below 40 returns.
         sharpe: Mean over standard deviation of the daily returns, times the square root of 252 (Sharpe 1994, with a
             risk-free rate of zero); None below 40 returns, or when the returns are constant.
-        sharpe_interval: Its 95 % interval by a moving block bootstrap of the returns; None where there is no ratio.
+        sharpe_interval: Its 95 % interval by a circular block bootstrap of the returns; None where there is no ratio.
         maximum_drawdown: The largest fall from an earlier peak, as a positive fraction of that peak.
     """
 
@@ -47,40 +52,22 @@ def track_record(values: np.ndarray, *, seed: int = 0) -> TrackRecord:
     """
     if len(values) < MINIMUM_VALUES or not (values > 0).all():
         raise InvalidRequestError(f"a track record needs {MINIMUM_VALUES} values above zero; these are {len(values)}")
-    returns = values[1:] / values[:-1] - 1
-    growth, enough = float(values[-1] / values[0]), len(returns) >= MINIMUM_RETURNS_FOR_A_YEAR
-    has_ratio = enough and returns.std() > 0
+    returns, enough = returns_of(values), len(values) > MINIMUM_RETURNS_FOR_A_YEAR
+    sharpe = float(sharpe_ratio(returns)) if enough else np.nan
     return TrackRecord(
-        total_return=growth - 1,
-        volatility=float(returns.std(ddof=1) * np.sqrt(SESSIONS_A_YEAR)),
-        annualised_return=growth ** (SESSIONS_A_YEAR / len(returns)) - 1 if enough else None,
-        sharpe=float(_sharpe(returns)) if has_ratio else None,
-        sharpe_interval=_sharpe_interval(returns, seed) if has_ratio else None,
+        total_return=float(values[-1] / values[0]) - 1,
+        volatility=float(annualised_volatility(returns)),
+        annualised_return=float(annualised_return(returns)) if enough else None,
+        sharpe=None if np.isnan(sharpe) else sharpe,
+        sharpe_interval=None if np.isnan(sharpe) else _sharpe_interval(returns, seed),
         maximum_drawdown=maximum_drawdown(values),
     )
 
 
-def _sharpe(returns: np.ndarray) -> np.ndarray:
-    """The annualised Sharpe ratio of daily returns, along the last axis."""
-    return np.asarray(returns.mean(axis=-1) / returns.std(axis=-1, ddof=1) * np.sqrt(SESSIONS_A_YEAR))
-
-
 def _sharpe_interval(returns: np.ndarray, seed: int) -> tuple[float, float]:
-    drawn = returns[draw_moving_blocks(len(returns), np.random.default_rng(seed))]
-    lower, upper = np.quantile(_sharpe(drawn[drawn.std(axis=1) > 0]), (0.025, 0.975))
+    drawn = returns[draw_circular_blocks(len(returns), np.random.default_rng(seed))]
+    lower, upper = np.nanquantile(sharpe_ratio(drawn), (0.025, 0.975))
     return float(lower), float(upper)
-
-
-def beta(values: np.ndarray, market: np.ndarray) -> float | None:
-    """Covariance of the daily returns with the market's over the market's variance; None when the market did not move.
-
-    Args:
-        values: Net asset values, f64 [session].
-        market: The market's values of the same sessions, f64 [session].
-    """
-    own, other = (series[1:] / series[:-1] - 1 for series in (values, market))
-    variance = other.var(ddof=1)
-    return float(np.cov(own, other)[0, 1] / variance) if variance > 0 else None
 
 
 def value_by_session(points: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
