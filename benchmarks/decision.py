@@ -12,22 +12,23 @@ from collections.abc import Callable
 from datetime import date
 
 import numpy as np
+from loaded_strategies import ten_by_ten
 
 from internal.dates import previous_session, sessions
 from internal.trading.day_table import BarTable, compute_day_table, window_sessions
 from internal.trading.decision import decide
-from internal.trading.policy import Policy
+from internal.trading.limits import RiskLimits
 from internal.trading.rows import Assets, DayInputs, Position, Situation
 
 DAY = date(2024, 3, 15)
-POLICY = Policy()
+STRATEGY = ten_by_ten()
 RUNS = 200
 
 
 def random_bars(names: int) -> BarTable:
     """Random walks over the window of a decision; a third of the names is too thin for the universe."""
     generator = np.random.default_rng(1)
-    days = sessions(previous_session(DAY, window_sessions(POLICY) - 1), DAY)
+    days = sessions(previous_session(DAY, window_sessions(STRATEGY.needs.universe) - 1), DAY)
     shape = (len(days), names)
     close = 50 * np.exp(np.cumsum(generator.normal(0, 0.02, shape), axis=0))
     volume = generator.lognormal(14.2, 0.2, shape) * np.where(np.arange(names) % 3, 1, 0.1)
@@ -37,11 +38,13 @@ def random_bars(names: int) -> BarTable:
 def read_inputs(bars: BarTable) -> DayInputs:
     """What a decision reads of the last session of the bars, with random forecasts."""
     last = len(bars.days) - 1
-    table = compute_day_table(bars, last, last, POLICY)
+    table = compute_day_table(bars, last, last, STRATEGY.needs.universe)
     middle = np.random.default_rng(2).normal(0, 0.02, len(bars.tickers))
     bands = np.stack([middle - 0.05, middle, middle + 0.05], axis=1)
     price, liquid, volatility = bars.close[last], table.liquid[0], table.volatility[0]
-    return DayInputs(DAY, bars.tickers, price, table.last_price[0], liquid, volatility, bands, "random", 1)
+    return DayInputs(
+        DAY, bars.tickers, price, table.last_price[0], liquid, volatility, bands, "random", 1, table.mean_volume[0]
+    )
 
 
 def make_situation(inputs: DayInputs) -> Situation:
@@ -73,9 +76,9 @@ def main() -> None:
         bars = random_bars(names)
         situation = make_situation(read_inputs(bars))
         figures[str(names)] = {
-            "decide": median_milliseconds(lambda situation=situation: decide(situation, POLICY)),
+            "decide": median_milliseconds(lambda situation=situation: decide(situation, STRATEGY, RiskLimits())),
             "day_table_and_decide": median_milliseconds(
-                lambda bars=bars: decide(make_situation(read_inputs(bars)), POLICY)
+                lambda bars=bars: decide(make_situation(read_inputs(bars)), STRATEGY, RiskLimits())
             ),
         }
     sys.stdout.write(json.dumps({"median_milliseconds": figures}, indent=2) + "\n")

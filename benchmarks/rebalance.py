@@ -14,14 +14,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+from loaded_strategies import ten_by_ten
 from rich.console import Console
 from rich.table import Table
 
 from internal.lake.store import Lake
-from internal.trading.policy import Policy
+from internal.trading.limits import RiskLimits
 from internal.trading.ports import Journal
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import DayInputs, Split
+from internal.trading.strategy import DataNeeds
 from internal.venue.clock import Auction
 from internal.venue.repository import OrderQuery
 from libraries.python.tests.trading.venue_fund import Fund, VenueData, World
@@ -29,7 +31,7 @@ from portfoliomanager.adapters.lake_journal import LakeJournal
 
 SESSIONS, WARM_UP = 25, 5
 CALM, BUSY = 0.25, 1e-6  # widths of the bands
-POLICY = Policy(same_day_lock=False)
+STRATEGY = ten_by_ten(same_day_lock=False)
 
 
 class KnownInputs:
@@ -37,9 +39,9 @@ class KnownInputs:
 
     def __init__(self, data: VenueData, days: Sequence[date]) -> None:
         self._data = data
-        self._inputs = {day: data.day_inputs(day, POLICY) for day in days}
+        self._inputs = {day: data.day_inputs(day, STRATEGY.needs) for day in days}
 
-    def day_inputs(self, day: date, _policy: Policy) -> DayInputs:
+    def day_inputs(self, day: date, _needs: DataNeeds) -> DayInputs:
         """Prices, universe, volatility and forecasts of a day."""
         return self._inputs[day]
 
@@ -67,7 +69,7 @@ def measure(world: World, inputs: KnownInputs, journal: Journal | None) -> tuple
     """Medians of the rebalance and of the reconciliation, and orders a session."""
     fund = Fund.open(world)
     ports = replace(fund.ports, data=inputs, journal=journal or fund.journal)
-    rebalancer = Rebalancer(ports, POLICY)
+    rebalancer = Rebalancer(ports, STRATEGY, RiskLimits())
     rebalancer.run(None)
     rebalances: list[float] = []
     reconciliations: list[float] = []

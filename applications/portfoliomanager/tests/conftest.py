@@ -23,7 +23,8 @@ from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
-from internal.trading.policy import Policy
+from internal.strategies.loading import LoadedStrategy
+from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_journal import LakeJournal
@@ -90,7 +91,7 @@ def lease(tmp_path: Path) -> Iterator[Lease]:
 def make(broker: AlpacaBroker, store: DatamanagerClient, journal: LakeJournal, lease: Lease) -> Make:
     """A rebalancer on the test's journal, as a fresh process would wire it."""
 
-    def make_one(policy: Policy = FAST) -> Rebalancer:
-        return Rebalancer(wire(broker, store, journal, lease), policy)
+    def make_one(strategy: LoadedStrategy = FAST) -> Rebalancer:
+        return Rebalancer(wire(broker, store, journal, lease), strategy, RiskLimits())
 
     return make_one

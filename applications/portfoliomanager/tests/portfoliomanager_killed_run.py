@@ -11,13 +11,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
+from loaded_strategies import ten_by_ten
 from pydantic import SecretStr
 
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
-from internal.trading.policy import Policy
+from internal.trading.limits import RiskLimits
 from internal.trading.ports import Broker, Journal, Portfolios, TradingPorts
 from internal.trading.rebalancing import Rebalancer
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
@@ -26,7 +27,7 @@ from portfoliomanager.adapters.market_data import DatamanagerMarketData
 from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
 
 STEPS = {"submit", "save_orders", "save_runs", "save_snapshot", "save"}
-POLICY = Policy(names_per_side=2, same_day_lock=False)
+STRATEGY = ten_by_ten(names_per_side=2, same_day_lock=False)
 
 
 class Deadly:
@@ -72,7 +73,7 @@ def rebalance(exchange: str, datamanager: str, folder: str, deadly_step: int, mo
             lease,
             time.sleep,
         )
-        rebalancer = Rebalancer(ports, POLICY)
+        rebalancer = Rebalancer(ports, STRATEGY, RiskLimits())
         rebalancer.recover()
         rebalancer.run(None)
     return Deadly.count

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 import httpx
 import polars as pl
+from loaded_strategies import ten_by_ten
 
 from internal.dates import next_session, previous_session
 from internal.http.client import raise_for_problem, read_frame_response
@@ -21,14 +22,13 @@ from internal.http.datamanager_client import DatamanagerClient
 from internal.http.frames import ARROW
 from internal.lake.lease import Lease
 from internal.schemas import predictions as predictions_schema
-from internal.trading.policy import Policy
 from internal.trading.ports import Broker, TradingPorts
 from internal.trading.rebalancing import Rebalancer
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData
 from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
 
-FAST = Policy(names_per_side=3, same_day_lock=False)
+FAST = ten_by_ten(names_per_side=3, same_day_lock=False)
 type Make = Callable[..., Rebalancer]
 KEY, SECRET, TOKEN = "PKTESTKEY", "a-secret-of-the-tests", "a-token-of-the-tests"
 START_SECONDS = 90.0

@@ -5,19 +5,19 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from loaded_strategies import ten_by_ten
 
 from internal.dates import next_session, previous_session, sessions
 from internal.schemas import portfolios
 from internal.schemas import predictions as predictions_schema
 from internal.trading.enums import Action, Side
-from internal.trading.policy import Policy
 from internal.trading.rows import Band, Portfolio, PortfolioRow
 from portfoliomanager.adapters.market_data import read_day_inputs
 from portfoliomanager.adapters.stored_portfolios import portfolio_frame, read_portfolio
 
 DAY = date(2024, 3, 15)
 DAYS = sessions(previous_session(DAY, 40), DAY)
-POLICY = Policy()
+STRATEGY = ten_by_ten()
 
 
 def make_bars(ticker: str, days: list[date], close: float) -> pl.DataFrame:
@@ -55,7 +55,7 @@ def bars() -> pl.DataFrame:
 def test_arrays_of_a_day(bars: pl.DataFrame) -> None:
     """Prices, universe and bands by ticker: the longest horizon, and NaN where there is nothing."""
     predictions = pl.concat([make_predictions("NEW", DAY, 0.03), make_predictions("ONLY", DAY, 0.01)])
-    inputs = read_day_inputs(bars, predictions, DAY, 7, POLICY)
+    inputs = read_day_inputs(bars, predictions, DAY, 7, STRATEGY)
     assert inputs.tickers == ("FULL", "HALT", "NEW", "ONLY")
     assert inputs.price.tolist() == pytest.approx([50.0, np.nan, 30.0, np.nan], nan_ok=True)
     assert inputs.last_price.tolist() == pytest.approx([50.0, 40.0, 30.0, np.nan], nan_ok=True)
@@ -82,9 +82,9 @@ def test_later_rows_and_the_order_of_rows_change_nothing(bars: pl.DataFrame, poi
         pl.concat([others, predictions]).sample(fraction=1.0, shuffle=True, seed=2),
         DAY,
         7,
-        POLICY,
+        STRATEGY,
     )
-    sound = read_day_inputs(bars, predictions, DAY, 7, POLICY)
+    sound = read_day_inputs(bars, predictions, DAY, 7, STRATEGY)
     for name in ("price", "last_price", "liquid", "volatility", "bands"):
         assert np.array_equal(getattr(poisoned, name), getattr(sound, name), equal_nan=True), name
 

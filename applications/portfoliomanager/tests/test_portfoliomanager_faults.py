@@ -14,14 +14,16 @@ from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import OrderSide as AlpacaSide
 from alpaca.trading.enums import TimeInForce as AlpacaTimeInForce
 from alpaca.trading.requests import MarketOrderRequest
+from loaded_strategies import ten_by_ten
 
 from applications.portfoliomanager.tests.portfoliomanager_kit import FAST, KEY, SECRET, Make, World, wire
 from internal.errors import UnresolvedOrderError
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
+from internal.strategies.loading import LoadedStrategy
 from internal.trading.broker_history import BrokerHistoryError
 from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState, Side, TimeInForce
-from internal.trading.policy import Policy
+from internal.trading.limits import RiskLimits
 from internal.trading.ports import Broker, SuspendedAccountError
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Order, OrderRequest
@@ -33,7 +35,7 @@ ASKING = "/v2/orders:by_client_order_id"
 KEYS = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET}
 NARROW = 1e-6  # of a band that every position leaves after a session
 type Hook = Callable[[OrderRequest], object]
-type MakeOn = Callable[[Broker, Policy], Rebalancer]
+type MakeOn = Callable[[Broker, LoadedStrategy], Rebalancer]
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Interposed:
 @pytest.fixture
 def make_on(store: DatamanagerClient, journal: LakeJournal, lease: Lease) -> MakeOn:
     """A rebalancer on another broker than the plain one."""
-    return lambda broker, policy: Rebalancer(wire(broker, store, journal, lease), policy)
+    return lambda broker, strategy: Rebalancer(wire(broker, store, journal, lease), strategy, RiskLimits())
 
 
 def interpose(broker: AlpacaBroker, before: Hook = lambda _: None, after: Hook = lambda _: None) -> Broker:
@@ -149,7 +151,7 @@ def test_the_cut_is_made_once(  # noqa: PLR0913, PLR0917 - fixtures
     make().run(None)
     world.play_session()
     world.store_predictions(world.session(), width=0.5)
-    larger = Policy(names_per_side=5, gross_exposure=1.4, same_day_lock=False)
+    larger = ten_by_ten(names_per_side=5, gross_exposure=1.4, same_day_lock=False)
     world.fault("refused_short", count=1)
     if fate == "refused":
         faulty = refuse(world, broker, lambda request: request.side is OrderSide.BUY, 1)
@@ -199,13 +201,13 @@ def test_suspended_after_seven_of_twenty(
 
     try:
         with pytest.raises(SuspendedAccountError, match="rejected by user request"):
-            make_on(interpose(broker, before=suspend), Policy()).run(None)
+            make_on(interpose(broker, before=suspend), ten_by_ten()).run(None)
         assert {OrderState.SUBMITTED: 7, OrderState.PLANNED: 13} == journal.order_counts()
         with pytest.raises(SuspendedAccountError, match="switch it on"):
-            make(Policy()).run(None)
+            make(ten_by_ten()).run(None)
     finally:
         switch_trading(world, suspend=False)
-    outcome = make(Policy()).run(None)
+    outcome = make(ten_by_ten()).run(None)
     assert {OrderState.SUBMITTED: 20} == journal.order_counts()
     require_same_at_exchange(world, outcome.orders, before)
 
@@ -241,24 +243,24 @@ def test_openings_wait_for_buying_power(
     world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make, gross: float
 ) -> None:
     """Everything is exchanged: openings that the closes have to pay for are sent after these have filled."""
-    policy = Policy(gross_exposure=gross, same_day_lock=False)
+    strategy = ten_by_ten(gross_exposure=gross, same_day_lock=False)
     world.store_predictions(world.session(), width=NARROW)
-    make(policy).run(None)
+    make(strategy).run(None)
     world.play_session()
-    make(policy).reconcile()
+    make(strategy).reconcile()
     world.store_predictions(world.session(), width=NARROW)
-    outcome = make(policy).run(None)
+    outcome = make(strategy).run(None)
     assert outcome.run.state is RunState.WAITING or gross == 1.0
     closes = [order for order in outcome.orders if order.leg is Leg.CLOSE]
     assert {OrderState.SUBMITTED} == {order.state for order in closes}
     dollars = side_dollars(outcome.orders)
     assert dollars[Side.LONG] == pytest.approx(dollars[Side.SHORT], rel=0.06)
     world.move("next_open")
-    make(policy).reconcile()
+    make(strategy).reconcile()
     orders = journal.of(outcome.run.portfolio_id)
     assert not {OrderState.PLANNED, OrderState.REJECTED} & {order.state for order in orders}
     world.move("next_close")
-    make(policy).reconcile()
+    make(strategy).reconcile()
     orders = journal.of(outcome.run.portfolio_id)
     assert all(order.state is OrderState.FILLED for order in orders if order.leg is Leg.CLOSE)
     assert sum(order.state is not OrderState.FILLED for order in orders) <= 2  # one delisted, one cut for it
@@ -268,21 +270,21 @@ def test_openings_wait_for_buying_power(
 
 def test_waiting_openings_end_with_their_session(world: World, journal: LakeJournal, make: Make) -> None:
     """Nobody reconciles before the session ends: the openings are dropped with a note, the closes have filled."""
-    policy = Policy(gross_exposure=1.8, same_day_lock=False)
+    strategy = ten_by_ten(gross_exposure=1.8, same_day_lock=False)
     world.store_predictions(world.session(), width=NARROW)
-    make(policy).run(None)
+    make(strategy).run(None)
     world.play_session()
     world.store_predictions(world.session(), width=NARROW)
-    outcome = make(policy).run(None)
+    outcome = make(strategy).run(None)
     world.play_session()
     assert outcome.run.state is RunState.WAITING
     waiting = [order.client_order_id for order in outcome.orders if order.state is OrderState.PLANNED]
     assert waiting
-    make(policy).recover()
+    make(strategy).recover()
     after = {order.client_order_id: order.state for order in journal.of(outcome.run.portfolio_id)}
     assert {OrderState.DROPPED} == {after[identity] for identity in waiting}
     assert "dropped" in journal.runs()[-1].notes[-1]
-    portfolio = make(policy).run(outcome.run.date).portfolio
+    portfolio = make(strategy).run(outcome.run.date).portfolio
     dropped = {order.ticker for order in outcome.orders if order.client_order_id in waiting}
     assert portfolio is not None
     assert {0.0} == {row.quantity for row in portfolio.rows if row.ticker in dropped}

@@ -14,6 +14,7 @@ from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import OrderSide as AlpacaSide
 from alpaca.trading.enums import TimeInForce as AlpacaTimeInForce
 from alpaca.trading.requests import MarketOrderRequest
+from loaded_strategies import ten_by_ten
 from pydantic import SecretStr
 
 from applications.portfoliomanager.tests.portfoliomanager_kit import FAST, KEY, SECRET, Make, World, wire
@@ -28,8 +29,8 @@ from internal.errors import (
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.trading.enums import Action, Leg, OrderSide, OrderState, RunState, TimeInForce
+from internal.trading.limits import RiskLimits
 from internal.trading.performance import report_performance
-from internal.trading.policy import Policy
 from internal.trading.ports import RefusedOrderError, SuspendedAccountError
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.reconciliation import Reconciliation
@@ -62,24 +63,24 @@ def test_from_decision_to_fills(world: World, broker: AlpacaBroker, journal: Lak
     """Ten by ten is sent, filled at the next open, recorded once, and both sides are equal."""
     day = world.session()
     world.store_predictions(day)
-    outcome = make(Policy()).run(None)
+    outcome = make(ten_by_ten()).run(None)
     assert (outcome.run.state, outcome.run.date, list(outcome.foreign)) == (RunState.SUBMITTED, day, [])
     assert dict.fromkeys(OrderSide, 10) == Counter(order.side for order in outcome.orders)
     dollars = sides(outcome.orders)
     assert dollars[OrderSide.BUY] == pytest.approx(dollars[OrderSide.SELL], rel=0.05)
     assert sum(dollars.values()) == pytest.approx(broker.account().net_asset_value, rel=0.05)
 
-    again = make(Policy()).run(day)
+    again = make(ten_by_ten()).run(day)
     assert again.orders == outcome.orders
     mine = {order["client_order_id"] for order in world.orders()} & {one.client_order_id for one in outcome.orders}
     assert len(mine) == 20
 
     world.move("next_open")
-    done = make(Policy()).reconcile()
+    done = make(ten_by_ten()).reconcile()
     assert (Reconciliation(20, 0, 0), []) == (done.counts, list(done.foreign))
     assert journal.runs()[0].state == "reconciled"
     before = journal.orders()
-    make(Policy()).reconcile()
+    make(ten_by_ten()).reconcile()
     assert journal.orders() == before
     assert len(journal.snapshots()) == 2
 
@@ -294,7 +295,7 @@ def test_data_service_down_sends_nothing(
         DatamanagerClient("http://127.0.0.1:9", SecretStr("")) as nowhere,
         pytest.raises(UnavailableError, match="DATAMANAGER_URL"),
     ):
-        Rebalancer(wire(broker, nowhere, journal, lease), FAST).run(None)
+        Rebalancer(wire(broker, nowhere, journal, lease), FAST, RiskLimits()).run(None)
     assert not journal.runs()
     assert len(world.orders()) == before
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from loaded_strategies import ten_by_ten
 
 from internal.trading.enums import OrderState, RunState
-from internal.trading.policy import Policy
+from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Account
 from internal.venue.clock import Auction
@@ -18,14 +19,14 @@ if TYPE_CHECKING:
     from portfoliomanager.model_watch import ModelWatch
     from portfoliomanager.ports import ForecastStore
 
-POLICY = Policy(names_per_side=3, same_day_lock=False)
+STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 
 
 def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second session exchanges everything without buying power; the fills of the closes give it."""
     fund, account = Fund.open(World.make(11, sessions_played=3, tickers=30)), VenueBroker.account
     unused = cast("ForecastStore", None), cast("Champion", None), cast("ModelWatch", None)
-    rebalancer = Rebalancer(fund.ports, POLICY)
+    rebalancer = Rebalancer(fund.ports, STRATEGY, RiskLimits())
     operations = FundOperations(fund.ports.broker, *unused, fund.journal, rebalancer)
     rebalancer.run(None)
     fund.move(Auction.OPEN)

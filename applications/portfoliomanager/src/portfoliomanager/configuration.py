@@ -8,7 +8,7 @@ from pydantic import AliasChoices, Field, SecretStr
 
 from internal.errors import ConfigurationError
 from internal.settings import DataBucketSettings, ServiceSettings, default_registry_address
-from internal.trading.policy import Policy
+from internal.strategies.loading import LoadedStrategy, load_strategy
 
 PAPER_HOST = "paper-api.alpaca.markets"
 LIVE_HOST = "api.alpaca.markets"
@@ -22,8 +22,8 @@ class Configuration(ServiceSettings, DataBucketSettings):
     alpaca_base_url: str = Field(validation_alias=AliasChoices("ALPACA_BASE_URL", "APCA_API_BASE_URL"))
     datamanager_url: str = "http://127.0.0.1:8080"
     registry_directory: str | None = None
-    gross_exposure: float = Field(default=1.0, gt=0, le=2)
-    same_day_lock: bool = True
+    strategy: str = "strategies/ten_by_ten.py:TenByTen"
+    strategy_parameters: dict[str, str] = Field(default_factory=dict[str, str])
     lease_seconds: float = Field(default=30, ge=1, le=600)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
@@ -46,9 +46,9 @@ class Configuration(ServiceSettings, DataBucketSettings):
         """The broker's address without the version that alpaca-py adds itself."""
         return self.alpaca_base_url.rstrip("/").removesuffix("/v2")
 
-    def policy(self) -> Policy:
-        """The policy with this configuration's switches."""
-        return Policy(gross_exposure=self.gross_exposure, same_day_lock=self.same_day_lock)
+    def load_strategy(self) -> LoadedStrategy:
+        """The strategy that decides. Raises ConfigurationError."""
+        return load_strategy(self.strategy, self.strategy_parameters)
 
 
 def require_matching_keys(key: str, url: str) -> None:

@@ -66,6 +66,8 @@ def read_runs(frame: pl.DataFrame) -> list[RebalanceRun]:
             created_at=row["created_at"],
             updated_at=row["updated_at"],
             lease_number=row["lease_number"],
+            parameters=row["parameters"] or "",
+            strategy_digest=row["strategy_digest"] or "",
         )
         for row in frame.iter_rows(named=True)
     ]

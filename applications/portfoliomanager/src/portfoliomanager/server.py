@@ -19,6 +19,7 @@ from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from internal.model_registry import open_registry
 from internal.telemetry import configure_logging, get_logger
+from internal.trading.limits import RiskLimits
 from internal.trading.ports import TradingPorts
 from internal.trading.rebalancing import Rebalancer
 from portfoliomanager import metrics
@@ -87,7 +88,7 @@ def make_services(settings: Configuration) -> Services:
     )
     journal = LakeJournal(Lake(settings.data_bucket, settings.storage_options()))
     ports = TradingPorts(broker, DatamanagerMarketData(data), StoredPortfolios(data), journal, lease, time.sleep)
-    rebalancer = Rebalancer(ports, settings.policy())
+    rebalancer = Rebalancer(ports, settings.load_strategy(), RiskLimits())
     operations = FundOperations(broker, data, champion, ModelWatch(registry, data), journal, rebalancer)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
     return Services(broker, data, champion, journal, lease, operations, cycle)

@@ -116,3 +116,8 @@ def sessions_frame(start: date, end: date) -> pl.DataFrame:
     _require_covered(start)
     _require_covered(end)
     return _calendar().filter(pl.col("date").is_between(start, end)).select("date", "timestamp")
+
+
+def session_number(day: date) -> int:
+    """The session's place in the calendar, from 0. InvalidRequestError for another day."""
+    return _position(day)

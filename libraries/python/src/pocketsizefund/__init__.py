@@ -1,1 +1,34 @@
-"""The public interface for strategies and notebooks: everything else is the package `internal`."""
+"""The public interface for strategies and notebooks: everything else is the package `internal`.
+
+Write a strategy in one file, as in `strategies/` of the repository; docs/strategies.md is the page about it.
+"""
+
+from internal.strategies.history import History
+from internal.strategies.schedule import DAILY, MONTHLY, WEEKLY, Schedule, every
+from internal.strategies.strategy import Construction, Strategy
+from internal.trading.rows import Band, BarHistory, Details, FloatArray, Forecasts, Position, Situation
+from internal.trading.strategy import StrategyError
+from internal.trading.targets import Target, Targets
+from internal.trading.universe import Universe
+
+__all__ = [
+    "DAILY",
+    "MONTHLY",
+    "WEEKLY",
+    "Band",
+    "BarHistory",
+    "Construction",
+    "Details",
+    "FloatArray",
+    "Forecasts",
+    "History",
+    "Position",
+    "Schedule",
+    "Situation",
+    "Strategy",
+    "StrategyError",
+    "Target",
+    "Targets",
+    "Universe",
+    "every",
+]

@@ -10,9 +10,12 @@ from decimal import Decimal
 from random import Random
 from typing import cast
 
+from loaded_strategies import ten_by_ten
+
 from internal.errors import FundError, UnavailableError, UnresolvedOrderError, UpstreamError
+from internal.strategies.loading import LoadedStrategy
 from internal.trading.enums import Leg, OrderState, RunState, Side
-from internal.trading.policy import Policy
+from internal.trading.limits import RiskLimits
 from internal.trading.ports import (
     Broker,
     Journal,
@@ -47,7 +50,7 @@ RAISED: dict[str, Callable[[str], FundError]] = {
     "lost before": UnresolvedOrderError,
 }
 STARTS = 60  # more starts of the process than any seed can need
-POLICY = Policy(names_per_side=3, same_day_lock=False)
+STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 
 
 class KilledError(BaseException):
@@ -128,9 +131,9 @@ class FaultRun:
     """One seed: a fund whose process dies and starts again until each step is done."""
 
     def __init__(
-        self, world: World, seed: int, policy: Policy = POLICY, *, quiet: bool = False, stormy: bool = False
+        self, world: World, seed: int, strategy: LoadedStrategy = STRATEGY, *, quiet: bool = False, stormy: bool = False
     ) -> None:
-        self.world, self.policy, self.chaos = world, policy, Chaos(seed, quiet=quiet)
+        self.world, self.strategy, self.chaos = world, strategy, Chaos(seed, quiet=quiet)
         self.fund = Fund.open(world)
         self.starts, self.values, self.rewrites_reasons = 0, list[float](), False
         self.refusals = self._draw_refusals(seed) if stormy else Refusals(self.fund.ports.broker, seed)
@@ -143,7 +146,7 @@ class FaultRun:
             lease=FreeLease(),
             pause=lambda _: None,
         )
-        self.rebalancer = Rebalancer(self.ports, policy)
+        self.rebalancer = Rebalancer(self.ports, strategy, RiskLimits())
 
     def _draw_refusals(self, seed: int) -> Refusals:
         draw = self.chaos.random
@@ -191,7 +194,11 @@ class FaultRun:
             self.fund.core.change_settings({"suspend_trade": off})
 
     def _start_again(self) -> None:
-        self.chaos.dead, self.rebalancer, self.starts = False, Rebalancer(self.ports, self.policy), self.starts + 1
+        self.chaos.dead, self.rebalancer, self.starts = (
+            False,
+            Rebalancer(self.ports, self.strategy, RiskLimits()),
+            self.starts + 1,
+        )
         if self.rewrites_reasons:
             self._rewrite_reasons()
         try:

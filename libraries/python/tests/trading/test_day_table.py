@@ -12,15 +12,14 @@ from internal.trading.day_table import (
     BarTable,
     DayTable,
     compute_day_table,
-    rank_candidates,
     window_sessions,
 )
-from internal.trading.policy import Policy
 from internal.trading.rows import FloatArray
+from internal.trading.universe import Universe
 
 DAY = date(2024, 3, 15)
 DAYS = sessions(previous_session(DAY, 99), DAY)
-POLICY = Policy()
+UNIVERSE = Universe()
 LAST = len(DAYS) - 1
 
 
@@ -31,7 +30,7 @@ def column(values: list[float]) -> list[float]:
 
 def one_day(bars: BarTable, day: int = LAST) -> DayTable:
     """The table of one session."""
-    return compute_day_table(bars, day, day, POLICY)
+    return compute_day_table(bars, day, day, UNIVERSE)
 
 
 def test_universe_by_hand() -> None:
@@ -83,22 +82,6 @@ def test_splits_and_dividends_make_no_return() -> None:
     assert not one_day(replace(bars, volume=bars.volume / 4.5)).liquid[0, 0]
 
 
-def test_ranking_by_hand() -> None:
-    """Median over width: .02/.1 before .05/.5 before .01/.2; ties by ticker; no forecast or not allowed is no rank."""
-    bands = np.array(
-        [
-            [-0.09, 0.01, 0.11],
-            [-0.2, 0.05, 0.3],
-            [-0.03, 0.02, 0.07],
-            [np.nan] * 3,
-            [-0.09, 0.01, 0.11],
-            [0.0, 9.0, 0.1],
-        ]
-    )
-    may_open = np.array([True, True, True, True, True, False])
-    assert rank_candidates(bands, may_open).tolist() == [2, 1, 0, 4]
-
-
 @pytest.fixture(scope="module")
 def bars() -> BarTable:
     """Forty names of all kinds: young, halted, cheap, thin, split, paying dividends."""
@@ -138,7 +121,7 @@ def truncate_actions(actions: ActionFactors, day: int, factor: float | None) -> 
 @pytest.mark.parametrize("day", [40, 70, 97])
 def test_cut_future_changes_nothing(bars: BarTable, day: int) -> None:
     """The rows up to a session are the same bits when nothing after it exists."""
-    whole = compute_day_table(bars, 33, LAST, POLICY)
+    whole = compute_day_table(bars, 33, LAST, UNIVERSE)
     cut = replace(
         bars,
         days=bars.days[: day + 1],
@@ -147,14 +130,14 @@ def test_cut_future_changes_nothing(bars: BarTable, day: int) -> None:
         splits=truncate_actions(bars.splits, day, None),
         dividends=truncate_actions(bars.dividends, day, None),
     )
-    assert_same_bits(rows(compute_day_table(cut, 33, day, POLICY), 33, day), rows(whole, 33, day))
+    assert_same_bits(rows(compute_day_table(cut, 33, day, UNIVERSE), 33, day), rows(whole, 33, day))
 
 
 @pytest.mark.parametrize("poison", [np.nan, 1e9, 1e-9, -1.0])
 @pytest.mark.parametrize("day", [40, 97])
 def test_poisoned_future_changes_nothing(bars: BarTable, day: int, poison: float) -> None:
     """The rows up to a session are the same bits when everything after it is nonsense."""
-    whole = compute_day_table(bars, 33, LAST, POLICY)
+    whole = compute_day_table(bars, 33, LAST, UNIVERSE)
     close, volume = bars.close.copy(), bars.volume.copy()
     close[day + 1 :], volume[day + 1 :] = poison, poison
     poisoned = replace(
@@ -164,14 +147,14 @@ def test_poisoned_future_changes_nothing(bars: BarTable, day: int, poison: float
         splits=truncate_actions(bars.splits, day, 7.0),
         dividends=truncate_actions(bars.dividends, day, 7.0),
     )
-    assert_same_bits(rows(compute_day_table(poisoned, 33, LAST, POLICY), 33, day), rows(whole, 33, day))
+    assert_same_bits(rows(compute_day_table(poisoned, 33, LAST, UNIVERSE), 33, day), rows(whole, 33, day))
 
 
 @pytest.mark.parametrize("day", [31, 50, 80, 99])
 def test_a_window_alone_is_the_row_of_the_whole(bars: BarTable, day: int) -> None:
     """A service that has only the window of a session computes the same bits as a pass over all history."""
-    whole = compute_day_table(bars, 0, LAST, POLICY)
-    start = day - window_sessions(POLICY) + 1
+    whole = compute_day_table(bars, 0, LAST, UNIVERSE)
+    start = day - window_sessions(UNIVERSE) + 1
 
     def shift(actions: ActionFactors) -> ActionFactors:
         """The actions by place in the window; one before it changes no bar of it."""
@@ -189,4 +172,4 @@ def test_a_window_alone_is_the_row_of_the_whole(bars: BarTable, day: int) -> Non
         shift(bars.dividends),
     )
     last = day - start
-    assert_same_bits(rows(compute_day_table(window, last, last, POLICY), last, last), rows(whole, day, day))
+    assert_same_bits(rows(compute_day_table(window, last, last, UNIVERSE), last, last), rows(whole, day, day))

@@ -9,18 +9,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from loaded_strategies import ten_by_ten
 
 from internal.dates import next_session, previous_session, sessions
+from internal.strategies.constructions.ten_by_ten import LOCKED, TenByTenRules, judge, rank
+from internal.strategies.loading import LoadedStrategy
 from internal.trading.day_table import BarTable, compute_day_table
 from internal.trading.decision import decide
 from internal.trading.enums import Action, Side, Verdict
-from internal.trading.exits import LOCKED, NO_PRICE, OPEN_ORDER, judge_position
-from internal.trading.policy import Policy
+from internal.trading.limits import RiskLimits
 from internal.trading.rows import Assets, Band, DayInputs, Decision, FloatArray, PortfolioRow, Position, Situation
 
 DAY = date(2024, 3, 15)
 DAYS = sessions(previous_session(DAY, 40), DAY)
-POLICY = Policy()
+STRATEGY, LIMITS, RULES = ten_by_ten(), RiskLimits(), TenByTenRules()
+NO_PRICE, OPEN_ORDER = "no price today: kept", "an order of it is still open: kept"
 
 
 def make_bars(prices: dict[str, float], *, volume: float = 2e6, seed: int = 1) -> BarTable:
@@ -39,11 +42,13 @@ def make_bands(tickers: tuple[str, ...], medians: dict[str, float], width: float
     return np.stack([middle - width / 2, middle, middle + width / 2], axis=1)
 
 
-def make_inputs(bars: BarTable, bands: FloatArray, policy: Policy = POLICY) -> DayInputs:
+def make_inputs(bars: BarTable, bands: FloatArray, strategy: LoadedStrategy = STRATEGY) -> DayInputs:
     """What is known at the close of DAY, the last session of the bars."""
-    table = compute_day_table(bars, len(DAYS) - 1, len(DAYS) - 1, policy)
+    table = compute_day_table(bars, len(DAYS) - 1, len(DAYS) - 1, strategy.needs.universe)
     price, liquid, volatility = bars.close[len(DAYS) - 1], table.liquid[0], table.volatility[0]
-    return DayInputs(DAY, bars.tickers, price, table.last_price[0], liquid, volatility, bands, "test", 1)
+    return DayInputs(
+        DAY, bars.tickers, price, table.last_price[0], liquid, volatility, bands, "test", 1, table.mean_volume[0]
+    )
 
 
 def make_positions(*rows: tuple[str, float, float], opened: date = DAYS[-5]) -> tuple[Position, ...]:
@@ -96,12 +101,12 @@ def judge_one(position: Position, bands: dict[str, float]) -> Verdict:
     bars = make_bars({"A": 100.0})
     inputs = make_inputs(bars, make_bands(bars.tickers, bands))
     situation = Situation(inputs, 1e5, (position,), make_assets(bars.tickers), frozenset())
-    return judge_position(position, situation, POLICY).verdict
+    return judge(position, situation, RULES).verdict
 
 
 def test_opens_ten_by_ten() -> None:
     """With nothing held, the ten best forecasts are bought and the ten worst sold short, half the capital a side."""
-    decision = decide(make_situation(), POLICY)
+    decision = decide(make_situation(), STRATEGY, LIMITS)
     assert [f"T{number:02d}" for number in range(10)] == names(decision, side=Side.LONG, action=Action.OPEN)
     assert [f"T{number:02d}" for number in range(30, 40)] == names(decision, side=Side.SHORT, action=Action.OPEN)
     long, short = values(decision.rows)
@@ -114,7 +119,7 @@ def test_opens_ten_by_ten() -> None:
 def test_sizes_by_inverse_volatility() -> None:
     """Before whole shares, dollars within a side go by one over volatility, within the policy's bounds."""
     situation = make_situation(40, net_asset_value=1e8)
-    longs = [row for row in decide(situation, POLICY).rows if row.side is Side.LONG]
+    longs = [row for row in decide(situation, STRATEGY, RiskLimits(participation=1.0)).rows if row.side is Side.LONG]
     places = [situation.inputs.tickers.index(row.ticker) for row in longs]
     raw = 1 / situation.inputs.volatility[places]
     weight = np.clip(raw, raw.mean() / 2, raw.mean() * 2)
@@ -146,16 +151,16 @@ def test_stored_band_without_forecast() -> None:
 def test_lock_is_a_switch() -> None:
     """Opened today and out of its band: kept under the lock, closed without it."""
     positions = make_positions(("T05", 10, 300.0), opened=DAY)
-    locked = find(decide(make_situation(positions=positions), POLICY), "T05")
+    locked = find(decide(make_situation(positions=positions), STRATEGY, LIMITS), "T05")
     assert (locked.action, locked.reason, locked.quantity, locked.frozen) == (Action.HOLD, LOCKED, 10.0, True)
-    free = decide(make_situation(positions=positions), replace(POLICY, same_day_lock=False))
+    free = decide(make_situation(positions=positions), ten_by_ten(same_day_lock=False), LIMITS)
     assert names(free, action=Action.CLOSE) == ["T05"]
 
 
 def test_kept_capital_is_inside_the_target() -> None:
     """Five kept longs and one closed one: the new longs get what the kept ones leave, the closed capital not on top."""
     held = [(f"T{number:02d}", 100.0, 20.0 + 2 * number) for number in range(20, 25)]
-    decision = decide(make_situation(positions=make_positions(*held, ("T26", 100.0, 300.0))), POLICY)
+    decision = decide(make_situation(positions=make_positions(*held, ("T26", 100.0, 300.0))), STRATEGY, LIMITS)
     assert names(decision, action=Action.CLOSE) == ["T26"]
     assert names(decision, action=Action.HOLD) == ["T20", "T21", "T22", "T23", "T24"]
     assert len(names(decision, side=Side.LONG, action=Action.OPEN)) == 5
@@ -166,13 +171,13 @@ def test_kept_capital_is_inside_the_target() -> None:
 
 def test_no_flip_through_zero() -> None:
     """The worst forecast of all is held long and out of its band: it is closed and not sold short in the same run."""
-    row = find(decide(make_situation(positions=make_positions(("T39", 10.0, 300.0))), POLICY), "T39")
+    row = find(decide(make_situation(positions=make_positions(("T39", 10.0, 300.0))), STRATEGY, LIMITS), "T39")
     assert (row.side, row.action, row.held, row.quantity) == (Side.LONG, Action.CLOSE, 10.0, 0.0)
 
 
 def test_few_names_make_a_small_portfolio() -> None:
     """Six candidates make three longs and three shorts, each at most a fifth of a side, and the notes say so."""
-    decision = decide(make_situation(6), POLICY)
+    decision = decide(make_situation(6), STRATEGY, LIMITS)
     assert len(names(decision, side=Side.LONG)) == len(names(decision, side=Side.SHORT)) == 3
     assert max(values(decision.rows)) <= 3 * 0.2 * 50_000
     assert any("3 of 10 long names" in note for note in decision.notes)
@@ -181,7 +186,7 @@ def test_few_names_make_a_small_portfolio() -> None:
 def test_nothing_shortable_leaves_no_longs() -> None:
     """Without a short side no long side is opened, and positions held in band are closed: neutral all the same."""
     assets = Assets(frozenset(forty_names().tickers), frozenset())
-    decision = decide(make_situation(assets=assets, positions=make_positions(("T00", 100.0, 20.0))), POLICY)
+    decision = decide(make_situation(assets=assets, positions=make_positions(("T00", 100.0, 20.0))), STRATEGY, LIMITS)
     assert [(row.ticker, row.action) for row in decision.rows] == [("T00", Action.CLOSE)]
 
 
@@ -192,7 +197,7 @@ def test_missing_price_or_open_order_freezes() -> None:
     price = situation.inputs.price.copy()
     price[10] = np.nan
     inputs = replace(situation.inputs, price=price, liquid=situation.inputs.liquid & np.isfinite(price))
-    decision = decide(replace(situation, inputs=inputs), POLICY)
+    decision = decide(replace(situation, inputs=inputs), STRATEGY, LIMITS)
     frozen = [(row.ticker, row.action, row.quantity, row.reason) for row in decision.rows if row.frozen]
     assert frozen == [("T10", Action.HOLD, 7.0, NO_PRICE), ("T11", Action.HOLD, 7.0, OPEN_ORDER)]
     assert "T00" not in names(decision)
@@ -200,8 +205,18 @@ def test_missing_price_or_open_order_freezes() -> None:
 
 def test_a_position_that_nothing_is_known_of_is_frozen() -> None:
     """Held, but no bar in the lookback and no forecast: it is valued at its entry price and left alone."""
-    row = find(decide(make_situation(positions=make_positions(("GONE", 5.0, 12.0))), POLICY), "GONE")
+    row = find(decide(make_situation(positions=make_positions(("GONE", 5.0, 12.0))), STRATEGY, LIMITS), "GONE")
     assert (row.frozen, row.quantity, row.reference_price, row.reason) == (True, 5.0, 12.0, NO_PRICE)
+
+
+def test_ranking_by_hand() -> None:
+    """Median over width: .02/.1 before .05/.5 before .01/.2; ties by ticker; no forecast or not allowed is no rank."""
+    bands = np.array([[-0.09, 0.01, 0.11], [-0.2, 0.05, 0.3], [-0.03, 0.02, 0.07], [np.nan] * 3, [-0.09, 0.01, 0.11]])
+    situation = make_situation(5)
+    situation = replace(situation, inputs=replace(situation.inputs, bands=bands))
+    scores = STRATEGY.strategy.scores(situation)
+    assert rank(situation, scores, set()) == [2, 1, 0, 4]
+    assert rank(situation, scores, {"T01"}) == [2, 0, 4]
 
 
 @st.composite
@@ -235,8 +250,8 @@ def situations(draw: st.DrawFn) -> Situation:
 @given(situations())
 def test_invariants(situation: Situation) -> None:
     """Balance, gross limit, the kept set, exits, no name twice, no flip, whole shares: for any situation."""
-    rows = decide(situation, POLICY).rows
-    judged = [judge_position(position, situation, POLICY) for position in situation.positions]
+    rows = decide(situation, STRATEGY, LIMITS).rows
+    judged = [judge(position, situation, RULES) for position in situation.positions]
     verdict = {one.ticker: one.verdict for one in judged}
     action = {row.ticker: row.action for row in rows}
     frozen = tuple(row for row in rows if verdict.get(row.ticker) is Verdict.FROZEN)
@@ -252,7 +267,7 @@ def test_invariants(situation: Situation) -> None:
     assert all(row.quantity % 1 == 0 for row in rows if row.action is Action.OPEN)
     long, short = values(rows)
     frozen_long, frozen_short = values(frozen)
-    target = POLICY.side_target(situation.net_asset_value)
+    target = RULES.sizing.side_target(situation.net_asset_value)
     assert long <= max(target * 1.05, frozen_long) + 0.01
     assert short <= max(target * 1.05, frozen_short) + 0.01
     larger = Side.LONG if long > short else Side.SHORT
@@ -269,9 +284,9 @@ def test_invariants(situation: Situation) -> None:
 def test_order_of_rows_never_decides(situation: Situation, random: Random) -> None:
     """Positions in another order, and the same call again, give the same decision."""
     shuffled = replace(situation, positions=tuple(random.sample(situation.positions, len(situation.positions))))
-    first = decide(situation, POLICY)
-    assert first == decide(situation, POLICY)
-    assert first == decide(shuffled, POLICY)
+    first = decide(situation, STRATEGY, LIMITS)
+    assert first == decide(situation, STRATEGY, LIMITS)
+    assert first == decide(shuffled, STRATEGY, LIMITS)
 
 
 @pytest.mark.parametrize("poison", [float("nan"), 1e9, 1e-9])
@@ -283,4 +298,4 @@ def test_later_rows_change_nothing(poison: float) -> None:
     future = np.full((2, len(bars.tickers)), poison)
     poisoned = BarTable(later, bars.tickers, np.vstack([bars.close, future]), np.vstack([bars.volume, future]))
     inputs = make_inputs(poisoned, situation.inputs.bands)
-    assert decide(situation, POLICY) == decide(replace(situation, inputs=inputs), POLICY)
+    assert decide(situation, STRATEGY, LIMITS) == decide(replace(situation, inputs=inputs), STRATEGY, LIMITS)

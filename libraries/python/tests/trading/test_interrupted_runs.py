@@ -4,20 +4,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from loaded_strategies import ten_by_ten
 
 from internal.dates import next_session
 from internal.lake.lease import StandbyError
 from internal.trading.broker_history import follow_broker_state
 from internal.trading.enums import OrderState, RunState
+from internal.trading.limits import RiskLimits
 from internal.trading.memory_journal import MemoryJournal
 from internal.trading.order_submission import OrderSubmitter
-from internal.trading.policy import Policy
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Account, BrokerOrder, Decision, Order
+from internal.trading.rows import Account, BrokerOrder, Order
 from internal.venue.clock import Auction
 from libraries.python.tests.trading.venue_fund import Fund, VenueBroker, World
 
-POLICY = Policy(names_per_side=3, same_day_lock=False)
+STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +56,11 @@ def test_a_plan_without_its_run_ends_with_its_session(world: World, monkeypatch:
     with monkeypatch.context() as patch:
         patch.setattr(MemoryJournal, "save_runs", _die)
         with pytest.raises(KeyboardInterrupt):
-            Rebalancer(fund.ports, POLICY).run(None)
-    Rebalancer(fund.ports, POLICY).reconcile()
+            Rebalancer(fund.ports, STRATEGY, RiskLimits()).run(None)
+    Rebalancer(fund.ports, STRATEGY, RiskLimits()).reconcile()
     assert states(fund.journal.orders()) == {OrderState.PLANNED}
     end_session(fund)
-    counts = Rebalancer(fund.ports, POLICY).reconcile().counts
+    counts = Rebalancer(fund.ports, STRATEGY, RiskLimits()).reconcile().counts
     assert states(fund.journal.orders()) == {OrderState.DROPPED}
     assert (counts.resolved, counts.open) == (len(fund.journal.orders()), 0)
     assert not fund.ports.broker.orders_since(fund.core.state.moment.replace(year=2000))
@@ -73,7 +74,7 @@ def test_a_reconciliation_that_lost_the_lease_writes_nothing(world: World, monke
     """Another process took over while the broker was asked, and may have sent more: its journal is left alone."""
     lease = RevocableLease()
     fund = Fund.open(world, lease=lease)
-    Rebalancer(fund.ports, POLICY).run(None)
+    Rebalancer(fund.ports, STRATEGY, RiskLimits()).run(None)
     fund.move(Auction.OPEN)
     before, snapshot = fund.journal.orders(), fund.journal.last_snapshot()
     ask = VenueBroker.order
@@ -84,14 +85,14 @@ def test_a_reconciliation_that_lost_the_lease_writes_nothing(world: World, monke
 
     monkeypatch.setattr(VenueBroker, "order", ask_and_lose)
     with pytest.raises(StandbyError):
-        Rebalancer(fund.ports, POLICY).reconcile()
+        Rebalancer(fund.ports, STRATEGY, RiskLimits()).reconcile()
     assert (fund.journal.orders(), fund.journal.last_snapshot()) == (before, snapshot)
 
 
 def test_an_order_in_an_unknown_state_is_not_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broker has the order and calls its state by a new word: it may have filled, so it is asked again."""
     fund = Fund.open(world)
-    Rebalancer(fund.ports, POLICY).run(None)
+    Rebalancer(fund.ports, STRATEGY, RiskLimits()).run(None)
     end_session(fund)
     ask = VenueBroker.order
 
@@ -101,9 +102,9 @@ def test_an_order_in_an_unknown_state_is_not_dropped(world: World, monkeypatch: 
 
     with monkeypatch.context() as patch:
         patch.setattr(VenueBroker, "order", ask_in_new_words)
-        Rebalancer(fund.ports, POLICY).reconcile()
+        Rebalancer(fund.ports, STRATEGY, RiskLimits()).reconcile()
         assert states(fund.journal.orders()) == {OrderState.UNRESOLVED}
-    Rebalancer(fund.ports, POLICY).reconcile()
+    Rebalancer(fund.ports, STRATEGY, RiskLimits()).reconcile()
     assert states(fund.journal.orders()) == {OrderState.FILLED}
 
 
@@ -115,7 +116,7 @@ def test_a_margin_deficit_stops_no_run_that_opens_nothing(world: World, monkeypa
         return replace(account(broker), buying_power=-1.0)
 
     monkeypatch.setattr(VenueBroker, "account", in_deficit)
-    outcome = Rebalancer(fund.ports, POLICY, lambda _situation, _policy: Decision((), ())).run(None)
+    outcome = Rebalancer(fund.ports, ten_by_ten(names_per_side=0), RiskLimits()).run(None)
     assert outcome.run.state is RunState.SUBMITTED
 
 
@@ -125,7 +126,7 @@ def test_a_restored_broker_gets_no_order_of_a_later_session(world: World, monkey
     with monkeypatch.context() as patch:
         patch.setattr(VenueBroker, "submit", _die)
         with pytest.raises(KeyboardInterrupt):
-            Rebalancer(fund.ports, POLICY).run(None)
+            Rebalancer(fund.ports, STRATEGY, RiskLimits()).run(None)
     run = fund.journal.last_run()
     assert run is not None
     later = next_session(run.date)

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.trading.enums import Action, Adjustment, Leg, OrderSide, OrderState, Side
+from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import apply_orders, client_order_id, plan_orders, portfolio_id, replace_plan
-from internal.trading.policy import Policy
 from internal.trading.rows import Decision, Order, PortfolioRow
 from internal.trading.shortfalls import (
     adjust_to_shortfall,
@@ -24,7 +24,7 @@ from internal.trading.shortfalls import (
 DAY = date(2024, 3, 15)
 MOMENT = datetime(2024, 3, 15, 20, tzinfo=UTC)
 LATER = datetime(2024, 3, 15, 21, tzinfo=UTC)
-POLICY = Policy()
+LIMITS = RiskLimits()
 LONG, SHORT = Side.LONG, Side.SHORT
 OPEN, HOLD, CLOSE = Action.OPEN, Action.HOLD, Action.CLOSE
 REJECTED, SUBMITTED, PLANNED = OrderState.REJECTED, OrderState.SUBMITTED, OrderState.PLANNED
@@ -58,8 +58,8 @@ def merge(orders: list[Order], changed: list[Order]) -> list[Order]:
 
 
 def adjust(orders: list[Order], *rows: PortfolioRow) -> list[Order]:
-    """The adjustment of the policy, by ticker and leg."""
-    changed = adjust_to_shortfall(orders, rows, "account", POLICY, LATER)
+    """The adjustment of the limits, by ticker and leg."""
+    changed = adjust_to_shortfall(orders, rows, "account", LIMITS, LATER)
     return sorted(changed, key=lambda order: (order.ticker, order.client_order_id))
 
 
@@ -331,7 +331,7 @@ def test_whichever_side_fails_the_difference_is_what_was_decided(
     ]
     larger = max(sum(row.dollar_amount for row in after if row.side is side) for side in Side)
     whole_shares = sum(row.reference_price for row in after)
-    if abs(net(after) - net(rows)) > POLICY.balance_tolerance * larger + whole_shares:
+    if abs(net(after) - net(rows)) > LIMITS.balance_tolerance * larger + whole_shares:
         assert movable == []
     assert all(floor(o.quantity) == o.quantity for o in orders)
     assert all(row.quantity <= max(before.quantity, before.held) for row, before in zip(after, rows, strict=True))

@@ -14,7 +14,6 @@ from internal.errors import ConflictError
 from internal.trading.day_table import BarTable, compute_day_table
 from internal.trading.enums import OrderSide, OrderState
 from internal.trading.memory_journal import MemoryJournal, MemoryPortfolios
-from internal.trading.policy import Policy
 from internal.trading.ports import Lease, RefusedOrderError, TradingPorts
 from internal.trading.rows import (
     Account,
@@ -26,6 +25,7 @@ from internal.trading.rows import (
     OrderRequest,
     Split,
 )
+from internal.trading.strategy import DataNeeds
 from internal.venue.clock import Auction
 from internal.venue.core import ExchangeCore, open_venue
 from internal.venue.history import ActivityType, Movement, MovementKind
@@ -173,13 +173,13 @@ class VenueData:
                     self._close[session, place] = float(bar.close_price)
                     self._volume[session, place] = float(bar.volume)
 
-    def day_inputs(self, day: date, policy: Policy) -> DayInputs:
+    def day_inputs(self, day: date, needs: DataNeeds) -> DayInputs:
         """Prices, universe, volatility and forecasts of a day."""
         if day not in self._days:
             raise ConflictError(f"there are no bars of {day}")
         session = self._days.index(day)
         bars = BarTable(self._days, self._tickers, self._close, self._volume)
-        table = compute_day_table(bars, session, session, policy)
+        table = compute_day_table(bars, session, session, needs.universe)
         bands = np.array([self._band(day, ticker) for ticker in self._tickers])
         return DayInputs(
             day=day,
@@ -191,6 +191,7 @@ class VenueData:
             bands=bands,
             model_version="made by a test",
             bars_version=1,
+            mean_volume=table.mean_volume[0],
         )
 
     def splits(self, first: date, last: date) -> Sequence[Split]:

@@ -10,11 +10,12 @@ from internal.dates import previous_session, sessions
 from internal.errors import ConflictError
 from internal.http.datamanager_client import DatamanagerClient
 from internal.trading.day_table import BarTable, compute_day_table, window_sessions
-from internal.trading.policy import Policy
-from internal.trading.rows import DayInputs, FloatArray, Split
+from internal.trading.rows import BarHistory, DayInputs, Details, FloatArray, Forecasts, Split
+from internal.trading.strategy import DataNeeds
 
-BAR_COLUMNS = ("ticker", "date", "close", "volume")
+BAR_COLUMNS = ("ticker", "date", "open", "high", "low", "close", "volume")
 BAND_COLUMNS = ("quantile_10", "quantile_50", "quantile_90")
+LEVELS = (0.1, 0.5, 0.9)
 
 
 class DatamanagerMarketData:
@@ -23,19 +24,20 @@ class DatamanagerMarketData:
     def __init__(self, client: DatamanagerClient) -> None:
         self._client = client
 
-    def day_inputs(self, day: date, policy: Policy) -> DayInputs:
+    def day_inputs(self, day: date, needs: DataNeeds) -> DayInputs:
         """Prices, universe, volatility and forecasts of a day.
 
         Raises ConflictError, which says which POST is missing, without bars or predictions of that day.
         """
-        start = previous_session(day, window_sessions(policy) - 1)
-        bars, version = self._client.bars(start, day, adjusted_as_of=day, columns=BAR_COLUMNS)
+        bars, version = self._client.bars(_first_session(day, needs), day, adjusted_as_of=day, columns=BAR_COLUMNS)
         _require_rows(bars, day, f'there are no bars of {day}: POST /equity-bars {{"date": "{day}"}} to datamanager')
-        predictions = self._client.predictions(day, day)
-        _require_rows(
-            predictions, day, f'there are no predictions of {day}: POST /predictions {{"date": "{day}"}} here'
-        )
-        return read_day_inputs(bars, predictions, day, version, policy)
+        predictions = None
+        if needs.forecasts:
+            predictions = self._client.predictions(day, day)
+            _require_rows(
+                predictions, day, f'there are no predictions of {day}: POST /predictions {{"date": "{day}"}} here'
+            )
+        return read_day_inputs(bars, predictions, self._client.details(), day, version, needs)
 
     def splits(self, first: date, last: date) -> Sequence[Split]:
         """Splits by execution date."""
@@ -58,30 +60,46 @@ class DatamanagerMarketData:
         return dict(frame.select("ticker", "close").iter_rows())
 
 
-def read_day_inputs(
-    bars: pl.DataFrame, predictions: pl.DataFrame, day: date, bars_version: int, policy: Policy
+def read_day_inputs(  # noqa: PLR0913, PLR0917 - one table an argument
+    bars: pl.DataFrame,
+    predictions: pl.DataFrame | None,
+    details: pl.DataFrame,
+    day: date,
+    bars_version: int,
+    needs: DataNeeds,
 ) -> DayInputs:
     """The arrays of a day.
 
-    bars: ticker, date, close (dollars), volume (shares), adjusted as of `day`. predictions: the frame of that name.
-    Rows of other sessions than the window's are left out.
+    bars: ticker, date, open, high, low, close (dollars), volume (shares), adjusted as of `day`. predictions: the frame
+    of that name; None where no forecast is needed. Rows of other sessions than the window's are left out.
     """
-    forecasts = predictions.filter(pl.col("date") == day).sort("horizon").unique("ticker", keep="last")
-    days = sessions(previous_session(day, window_sessions(policy) - 1), day)
-    tickers = pl.concat([bars.get_column("ticker"), forecasts.get_column("ticker")]).unique().sort()
-    table = _bar_table(bars.filter(pl.col("date").is_between(days[0], day)), days, tickers)
-    row = compute_day_table(table, len(days) - 1, len(days) - 1, policy)
+    forecasts = None if predictions is None else predictions.filter(pl.col("date") == day).sort("horizon", "ticker")
+    days = sessions(_first_session(day, needs), day)
+    known = [bars.get_column("ticker"), *([] if forecasts is None else [forecasts.get_column("ticker")])]
+    tickers = pl.concat(known).unique().sort()
+    history = _history(bars.filter(pl.col("date").is_between(days[0], day)), days, tickers)
+    table = BarTable(days, tuple(tickers.to_list()), history.close, history.volume)
+    row = compute_day_table(table, len(days) - 1, len(days) - 1, needs.universe)
+    quantiles = None if forecasts is None else _forecasts(forecasts, tickers)
     return DayInputs(
         day=day,
         tickers=table.tickers,
-        price=table.close[-1],
+        price=history.close[-1],
         last_price=row.last_price[0],
         liquid=row.liquid[0],
         volatility=row.volatility[0],
-        bands=_bands(forecasts, tickers),
-        model_version=predictions.item(0, "model_version"),
+        bands=np.full((len(tickers), len(BAND_COLUMNS)), np.nan) if quantiles is None else _last_known(quantiles),
+        model_version="" if predictions is None else predictions.item(0, "model_version"),
         bars_version=bars_version,
+        mean_volume=row.mean_volume[0],
+        history=_last_sessions(history, needs.history_sessions) if needs.history_sessions else None,
+        details=_details(details, tickers),
+        forecasts=quantiles,
     )
+
+
+def _first_session(day: date, needs: DataNeeds) -> date:
+    return previous_session(day, max(window_sessions(needs.universe), needs.history_sessions) - 1)
 
 
 def _require_rows(frame: pl.DataFrame, day: date, problem: str) -> None:
@@ -94,17 +112,40 @@ def _places(column: pl.Series, tickers: pl.Series) -> np.ndarray:
     return column.cast(pl.Enum(tickers)).to_physical().to_numpy()
 
 
-def _bar_table(bars: pl.DataFrame, days: Sequence[date], tickers: pl.Series) -> BarTable:
+def _history(bars: pl.DataFrame, days: Sequence[date], tickers: pl.Series) -> BarHistory:
     shape, columns = (len(days), len(tickers)), _places(bars.get_column("ticker"), tickers)
     rows = np.searchsorted(np.array(days, "datetime64[D]"), bars.get_column("date").to_numpy())
-    close, volume = np.full(shape, np.nan), np.full(shape, np.nan)
-    close[rows, columns] = bars.get_column("close").to_numpy()
-    volume[rows, columns] = bars.get_column("volume").to_numpy()
-    return BarTable(days, tuple(tickers.to_list()), close, volume)
+    arrays = {name: np.full(shape, np.nan) for name in BAR_COLUMNS[2:]}
+    for name, values in arrays.items():
+        values[rows, columns] = bars.get_column(name).to_numpy()
+    return BarHistory(days, **arrays)
 
 
-def _bands(forecasts: pl.DataFrame, tickers: pl.Series) -> FloatArray:
-    """[N, 3] quantiles over the longest horizon, NaN without a forecast."""
-    bands = np.full((len(tickers), len(BAND_COLUMNS)), np.nan)
-    bands[_places(forecasts.get_column("ticker"), tickers)] = forecasts.select(BAND_COLUMNS).to_numpy()
+def _last_sessions(history: BarHistory, count: int) -> BarHistory:
+    arrays = {name: getattr(history, name)[-count:] for name in BAR_COLUMNS[2:]}
+    return BarHistory(history.days[-count:], **arrays)
+
+
+def _forecasts(forecasts: pl.DataFrame, tickers: pl.Series) -> Forecasts:
+    """All horizons, NaN without a forecast."""
+    horizons = forecasts.get_column("horizon").unique().sort().to_numpy().astype(np.int64)
+    quantiles = np.full((len(tickers), len(horizons), len(BAND_COLUMNS)), np.nan)
+    rows, steps = _places(forecasts.get_column("ticker"), tickers), forecasts.get_column("horizon").to_numpy()
+    quantiles[rows, np.searchsorted(horizons, steps)] = forecasts.select(BAND_COLUMNS).to_numpy()
+    return Forecasts(horizons, np.array(LEVELS), quantiles)
+
+
+def _last_known(forecasts: Forecasts) -> FloatArray:
+    """[N, 3] quantiles over the longest horizon that a name has, NaN without a forecast."""
+    bands = forecasts.quantiles[:, 0].copy()
+    for step in range(1, len(forecasts.horizons)):
+        later = forecasts.quantiles[:, step]
+        np.copyto(bands, later, where=np.isfinite(later))
     return bands
+
+
+def _details(details: pl.DataFrame, tickers: pl.Series) -> Details:
+    known = details.unique("ticker").select("ticker", "sector", "industry")
+    joined = pl.DataFrame({"ticker": tickers}).join(known, on="ticker", how="left", maintain_order="left")
+    sector, industry = (tuple(joined.get_column(name).to_list()) for name in ("sector", "industry"))
+    return Details(sector, industry)

@@ -54,6 +54,8 @@ REBALANCES_COLUMNS: dict[str, pl.DataType] = {
     "created_at": MOMENT,
     "updated_at": MOMENT,
     "lease_number": pl.Int64(),  # the fencing number of its last holder
+    "parameters": pl.String(),  # of the strategy, JSON
+    "strategy_digest": pl.String(),  # SHA-256 of its file
 }
 ACCOUNT_SNAPSHOTS_COLUMNS: dict[str, pl.DataType] = {
     "timestamp": MOMENT,

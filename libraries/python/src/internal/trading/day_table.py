@@ -1,4 +1,4 @@
-"""What a decision reads of a day, from arrays of bars: universe, realized volatility, last prices and the ranking.
+"""What a decision reads of a day, from arrays of bars: universe, realized volatility and last prices.
 
 One function serves one session and all of them. Row t is a function of its own window alone, summed in a fixed order:
 a service that has only the window computes the same bits as a pass over all history, and no later bar changes a row.
@@ -11,10 +11,9 @@ from datetime import date
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from internal.trading.policy import Policy
-from internal.trading.rows import BoolArray, FloatArray, IntArray
+from internal.trading.rows import BoolArray, FloatArray
+from internal.trading.universe import Universe
 
-NARROWEST_BAND = 1e-6  # a band of width 0 would divide by 0; this ranks its name first or last
 CHUNK = 32  # sessions worked on at once: their windows fit the cache
 
 type ActionFactors = Mapping[int, Sequence[tuple[int, float]]]
@@ -52,41 +51,32 @@ class DayTable:
         volatility: [D, N] standard deviation of daily log returns over the lookback, a session, not annualized; NaN
             with too few returns, and for a name that never moved: the weight that it would get is no measurement.
         last_price: [D, N] the last close in the window, in the terms of the session; NaN without one.
+        mean_volume: [D, N] mean volume over the lookback, in the terms of the session; NaN without a bar in it.
     """
 
     first: int
     liquid: BoolArray
     volatility: FloatArray
     last_price: FloatArray
+    mean_volume: FloatArray
 
 
-def window_sessions(policy: Policy) -> int:
+def window_sessions(universe: Universe) -> int:
     """How many sessions, the day included, a row is made of."""
-    return policy.lookback_sessions + 2
+    return universe.lookback_sessions + 2
 
 
-def compute_day_table(bars: BarTable, first: int, last: int, policy: Policy) -> DayTable:
+def compute_day_table(bars: BarTable, first: int, last: int, universe: Universe) -> DayTable:
     """The rows of the sessions at the places `first` to `last`, both included."""
     starts = range(first, last + 1, CHUNK)
-    parts = [_compute_rows(bars, start, min(start + CHUNK, last + 1), policy) for start in starts]
-    liquid, volatility, last_price = zip(*parts, strict=True)
-    return DayTable(first, np.concatenate(liquid), np.concatenate(volatility), np.concatenate(last_price))
+    parts = [_compute_rows(bars, start, min(start + CHUNK, last + 1), universe) for start in starts]
+    return DayTable(first, *(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
-def rank_candidates(bands: FloatArray, may_open: BoolArray) -> IntArray:
-    """The places of the names that may be opened, best score first; ties go to the first ticker.
-
-    bands: [N, 3] quantiles of the return, NaN without a forecast. The score is the median return over the width of the
-    10 % to 90 % band: dividing by the width prefers a likely small gain to an unlikely large one and compares calm
-    names with wild ones.
-    """
-    score = bands[:, 1] / np.maximum(bands[:, 2] - bands[:, 0], NARROWEST_BAND)
-    places = np.flatnonzero(may_open & np.isfinite(score))
-    return places[np.argsort(-score[places], kind="stable")]
-
-
-def _compute_rows(bars: BarTable, start: int, end: int, policy: Policy) -> tuple[BoolArray, FloatArray, FloatArray]:
-    length = window_sessions(policy)
+def _compute_rows(
+    bars: BarTable, start: int, end: int, universe: Universe
+) -> tuple[BoolArray, FloatArray, FloatArray, FloatArray]:
+    length = window_sessions(universe)
     close, volume = _windows(bars.close, start, end, length), _windows(bars.volume, start, end, length)
     splits = _window_factors(bars.splits, start, end, close.shape)
     dividends = _window_factors(bars.dividends, start, end, close.shape)
@@ -97,10 +87,12 @@ def _compute_rows(bars: BarTable, start: int, end: int, policy: Policy) -> tuple
         close *= dividends
     known = np.isfinite(close)
     with np.errstate(invalid="ignore", divide="ignore"):
+        mean_volume = np.where(known[:, 2:], volume[:, 2:], 0.0).sum(axis=1) / known[:, 2:].sum(axis=1)
         return (
-            _is_liquid(close[:, 2:], volume[:, 2:], known[:, 2:], policy),
-            _realized_volatility(close[:, 1:], known[:, 1:], policy.minimum_sessions),
+            _is_liquid(close[:, 2:], mean_volume, known[:, 2:], universe),
+            _realized_volatility(close[:, 1:], known[:, 1:], universe.minimum_sessions),
             _carry_forward(close, known)[:, -1],
+            mean_volume,
         )
 
 
@@ -125,16 +117,15 @@ def _window_factors(actions: ActionFactors, start: int, end: int, shape: tuple[i
     return factors
 
 
-def _is_liquid(close: FloatArray, volume: FloatArray, known: BoolArray, policy: Policy) -> BoolArray:
+def _is_liquid(close: FloatArray, mean_volume: FloatArray, known: BoolArray, universe: Universe) -> BoolArray:
     """[D, N] means above the policy's limits, enough sessions with a bar, and a bar in the last one.
 
     Without a price today nothing is opened.
     """
     count = known.sum(axis=1)
     mean_close = np.where(known, close, 0.0).sum(axis=1) / count
-    mean_volume = np.where(known, volume, 0.0).sum(axis=1) / count
-    is_large = (mean_close > policy.minimum_mean_close) & (mean_volume > policy.minimum_mean_volume)
-    return is_large & (count >= policy.minimum_sessions) & known[:, -1]
+    is_large = (mean_close > universe.minimum_mean_close) & (mean_volume > universe.minimum_mean_volume)
+    return is_large & (count >= universe.minimum_sessions) & known[:, -1]
 
 
 def _realized_volatility(close: FloatArray, known: BoolArray, minimum_returns: int) -> FloatArray:

@@ -1,121 +1,129 @@
-"""The decision: from a day's inputs and the fund's positions to the wanted portfolio, both sides equal in dollars."""
+"""The decision: a strategy's targets become the rows of a portfolio, in whole shares and within the risk limits."""
 
-from collections.abc import Iterable, Sequence
-from math import floor
-
-import numpy as np
+from collections.abc import Mapping
+from math import copysign, floor, isfinite
 
 from internal.dates import next_session
-from internal.trading.day_table import rank_candidates
-from internal.trading.enums import Action, Side, Verdict
-from internal.trading.exits import judge_position
-from internal.trading.policy import Policy
-from internal.trading.rows import Band, Decision, PortfolioRow, Situation
-from internal.trading.sizing import Proposal, side_values, size
+from internal.trading.enums import Action, Side
+from internal.trading.limits import RiskLimits, apply_limits
+from internal.trading.rows import Decision, PortfolioRow, Position, Situation
+from internal.trading.strategy import Strategy, StrategyError
+from internal.trading.targets import Target, Targets
+
+ROUNDING = 1e-9  # shares; a weight that is this close to a whole share is that share
+UNWANTED = "no longer wanted"
 
 
-def decide(situation: Situation, policy: Policy) -> Decision:
-    """The portfolio for the situation: exits first, then new names into the free places, then equal sides.
+def decide(situation: Situation, strategy: Strategy, limits: RiskLimits) -> Decision:
+    """The portfolio for the situation. Raises StrategyError."""
+    if not strategy.is_due(situation.day):
+        return _decide(situation, _keep_all(situation), limits)
+    return _decide(situation, strategy.decide(situation), limits)
 
-    - Positions that are frozen or inside their band are kept as they are: nothing is bought again.
-    - New names take what the kept ones leave of a side's target, so that the capital of closed positions is reused,
-      never added. Within a side they are weighted by inverse volatility, within bounds.
-    - The larger side is cut to the smaller one: new names first, then kept positions.
-    - A name closed today is not opened again today, on either side: no order flips through zero.
+
+def _keep_all(situation: Situation) -> Targets:
+    reason = "kept: the schedule decides on another day"
+    return Targets(tuple(Target(position.ticker, None, reason) for position in situation.positions))
+
+
+def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decision:
+    """Targets in whole shares: positions first, then what is opened; then the limits.
+
+    - A position that is frozen today (an open order, no price) is kept as it is, whatever was asked.
+    - A position without a target is closed; one whose target is on the other side is closed first and opened by a
+      later decision: no order flips through zero.
+    - What cannot be opened (no price, not tradable, not shortable) is left out, with a note.
     """
-    judged = [judge_position(position, situation, policy) for position in situation.positions]
-    proposals = sorted([*judged, *_open_names(situation, judged, policy)], key=lambda one: one.ticker)
-    quantities = size(proposals, situation.net_asset_value, policy)
-    rows = tuple(
-        _row(one, quantity)
-        for one, quantity in zip(proposals, quantities, strict=True)
-        if one.verdict is not Verdict.OPEN or quantity > 0
-    )
-    return Decision(rows, tuple(_notes(rows, policy)))
-
-
-def _open_names(situation: Situation, judged: Sequence[Proposal], policy: Policy) -> list[Proposal]:
-    """The names to open, as many as places are free on each side.
-
-    Longs come from the better half of the ranking, shorts from the worse half.
-    """
-    staying = [one.side for one in judged if one.verdict is not Verdict.CLOSE]
-    longs, shorts = (max(policy.names_per_side - staying.count(side), 0) for side in (Side.LONG, Side.SHORT))
-    ranked = _rank_tradable(situation, {one.ticker for one in judged} | situation.blocked)
-    middle = floor(len(ranked) / 2)
-    tickers = situation.inputs.tickers
-    worse = [rank for rank in range(len(ranked), middle, -1) if tickers[ranked[rank - 1]] in situation.assets.shortable]
-    chosen = [
-        *((rank, Side.LONG) for rank in range(1, min(longs, middle) + 1)),
-        *((rank, Side.SHORT) for rank in worse[:shorts]),
+    wanted = _by_ticker(targets)
+    held = [_position_row(position, wanted.get(position.ticker), situation) for position in situation.positions]
+    names = {row.ticker for row in held}
+    opened = [
+        _opening_row(target, situation) for target in targets.rows if target.ticker not in names and target.weight
     ]
-    return [_open(situation, ranked, rank, side) for rank, side in chosen]
+    rows = sorted([*held, *(row for row in opened if isinstance(row, PortfolioRow))], key=lambda row: row.ticker)
+    rows, cut = apply_limits(rows, situation, limits)
+    kept = tuple(row for row in rows if row.action is not Action.OPEN or row.quantity > 0)
+    return Decision(kept, (*targets.notes, *(note for note in opened if isinstance(note, str)), *cut))
 
 
-def _rank_tradable(situation: Situation, excluded: frozenset[str] | set[str]) -> list[int]:
-    """The places of the names that could be opened, best score first."""
-    inputs = situation.inputs
-    may_open = inputs.liquid & np.isfinite(inputs.volatility)
-    tickers, tradable = inputs.tickers, situation.assets.tradable
-    ranked = rank_candidates(inputs.bands, may_open).tolist()
-    return [place for place in ranked if tickers[place] in tradable and tickers[place] not in excluded]
+def _by_ticker(targets: Targets) -> Mapping[str, Target]:
+    wanted = {target.ticker: target for target in targets.rows}
+    if len(wanted) < len(targets.rows):
+        raise StrategyError("the strategy named a ticker twice: give one target a name")
+    for target in targets.rows:
+        if target.weight is not None and not isfinite(target.weight):
+            raise StrategyError(f"the strategy gave {target.ticker} a weight of {target.weight}: give a finite number")
+    return wanted
 
 
-def _open(situation: Situation, ranked: Sequence[int], rank: int, side: Side) -> Proposal:
-    inputs, place = situation.inputs, ranked[rank - 1]
-    price = float(inputs.price[place])
-    return Proposal(
-        ticker=inputs.tickers[place],
-        side=side,
-        verdict=Verdict.OPEN,
-        held=0.0,
-        price=price,
-        opened_date=next_session(inputs.day),
-        entry_price=price,
-        band=Band(*inputs.bands[place].tolist()),
-        reason=f"rank {rank} of {len(ranked)} by forecast",
-        volatility=float(inputs.volatility[place]),
-    )
-
-
-def _row(one: Proposal, quantity: float) -> PortfolioRow:
-    """The sized proposal with what happens to it."""
-    is_cut = one.verdict is Verdict.KEEP and quantity < one.held
+def _position_row(position: Position, target: Target | None, situation: Situation) -> PortfolioRow:
+    """What becomes of a position."""
+    held, frozen = abs(position.quantity), situation.freezing_reason(position)
+    quantity, reason, locked = held, frozen or UNWANTED, frozen is not None
+    if frozen is None:
+        quantity = _wanted_shares(position, target, situation)
+        reason, locked = (target.reason, target.locked) if target else (UNWANTED, False)
     return PortfolioRow(
-        ticker=one.ticker,
-        side=one.side,
-        action=_action(one, quantity),
-        held=one.held,
+        ticker=position.ticker,
+        side=position.side,
+        action=Action.HOLD if quantity > 0 else Action.CLOSE,
+        held=held,
         quantity=quantity,
-        reference_price=one.price,
-        opened_date=one.opened_date,
-        entry_price=one.entry_price,
-        band=one.band,
-        frozen=one.verdict is Verdict.FROZEN,
-        reason=f"{one.reason}; cut to balance the sides" if is_cut else one.reason,
+        reference_price=situation.price_of(position),
+        opened_date=position.opened_date,
+        entry_price=position.entry_price,
+        band=situation.band_of(position),
+        frozen=locked,
+        reason=reason,
     )
 
 
-def _action(one: Proposal, quantity: float) -> Action:
-    if one.verdict is Verdict.OPEN:
-        return Action.OPEN
-    emptied = one.verdict is Verdict.KEEP and quantity == 0
-    return Action.CLOSE if one.verdict is Verdict.CLOSE or emptied else Action.HOLD
+def _wanted_shares(position: Position, target: Target | None, situation: Situation) -> float:
+    held = abs(position.quantity)
+    if target is None:
+        return 0.0
+    if target.weight is None:
+        return held
+    if target.weight == 0 or copysign(1, target.weight) != copysign(1, position.quantity):
+        return 0.0
+    whole = float(floor(_shares(target.weight, situation.price_of(position), situation)))
+    return held if whole == floor(held) else whole
 
 
-def _notes(rows: Iterable[PortfolioRow], policy: Policy) -> list[str]:
-    """What fell short of the policy, one sentence each."""
-    after = [row for row in rows if row.quantity > 0]
-    counts = {side: sum(row.side is side for row in after) for side in Side}
-    notes = [
-        f"{count} of {policy.names_per_side} {side} names: not enough candidates or too little capital a name"
-        for side, count in counts.items()
-        if count < policy.names_per_side
-    ]
-    values = side_values(
-        [row.side for row in after], [row.quantity for row in after], [row.reference_price for row in after]
-    ).values()
-    if max(values) - min(values) > policy.balance_tolerance * max(values):
-        limit = f"{policy.balance_tolerance:.0%}"
-        notes.append(f"the sides differ by more than {limit}: frozen positions cannot be cut")
-    return notes
+def _shares(weight: float, price: float, situation: Situation) -> float:
+    """Shares of a weight; a number that rounding left just below a whole share is that share."""
+    shares = abs(weight) * situation.capital / price
+    return shares + max(ROUNDING, shares * 1e-12)
+
+
+def _opening_row(target: Target, situation: Situation) -> PortfolioRow | str:
+    """The row that opens the target, or why it cannot be opened."""
+    weight = target.weight or 0.0
+    side = Side.LONG if weight > 0 else Side.SHORT
+    if (problem := _opening_problem(target.ticker, side, situation)) is not None:
+        return f"{target.ticker} is not opened: {problem}"
+    price = float(situation.inputs.price[situation.inputs.find(target.ticker) or 0])
+    return PortfolioRow(
+        ticker=target.ticker,
+        side=side,
+        action=Action.OPEN,
+        held=0.0,
+        quantity=float(floor(_shares(weight, price, situation))),
+        reference_price=price,
+        opened_date=next_session(situation.day),
+        entry_price=price,
+        band=situation.forecast_band(target.ticker),
+        frozen=False,
+        reason=target.reason,
+    )
+
+
+def _opening_problem(ticker: str, side: Side, situation: Situation) -> str | None:
+    place = situation.inputs.find(ticker)
+    if place is None or not isfinite(situation.inputs.price[place]):
+        return "no price today"
+    if ticker in situation.blocked:
+        return "an order of it is open, or somebody else holds it"
+    if ticker not in situation.assets.tradable:
+        return "the broker does not trade it"
+    return "it cannot be sold short" if side is Side.SHORT and ticker not in situation.assets.shortable else None

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from internal.trading.enums import ForeignKind
-from internal.trading.policy import Policy
 from internal.trading.ports import Journal, TradingPorts
 from internal.trading.position_attribution import attribute_positions, opened_date
 from internal.trading.rows import Account, Band, BrokerOrder, ForeignItem, Order, OwnPositions, Situation, Split
+from internal.trading.strategy import DataNeeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +20,13 @@ class GatheredSituation:
 
 
 def gather_situation(
-    ports: TradingPorts, policy: Policy, account: Account, day: date, moment: datetime
+    ports: TradingPorts, needs: DataNeeds, account: Account, day: date, moment: datetime
 ) -> GatheredSituation:
     """Everything that the decision at the close of `day` needs.
 
     Raises ConflictError, which says what is missing and how to get it, without bars or predictions of that day.
     """
-    inputs = ports.data.day_inputs(day, policy)
+    inputs = ports.data.day_inputs(day, needs)
     held, open_orders = _broker_positions(ports), ports.broker.open_orders()
     openings = _held_openings(ports.journal, held)
     opened = {ticker: opened_date(order) for ticker, order in openings.items() if opened_date(order) <= day}

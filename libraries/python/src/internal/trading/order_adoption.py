@@ -1,6 +1,6 @@
 """Own orders that the journal lacks are written to it again: the lake was restored from an older copy.
 
-An order's id is a function of account, portfolio, ticker, leg and revision, and a portfolio's of policy, account and
+An order's id is a function of account, portfolio, ticker, leg and revision, and a portfolio's of strategy, account and
 session: whether an order of the broker is the fund's own can be computed.
 """
 
@@ -14,10 +14,10 @@ from internal.errors import ConflictError
 from internal.trading.enums import Action, Adjustment, Leg, RunState
 from internal.trading.order_planning import client_order_id, portfolio_id
 from internal.trading.order_submission import record_answer
-from internal.trading.policy import Policy
 from internal.trading.ports import TradingPorts
 from internal.trading.position_attribution import SHARE, opened_date
 from internal.trading.rows import Account, BrokerOrder, Order, Portfolio, PortfolioRow, RebalanceRun
+from internal.trading.strategy import StrategyRecord
 
 ID_PATTERN = re.compile(r"^[A-Za-z0-9]*-(?P<leg>open|close)-(?P<revision>\d+)-[0-9a-f]{16}$")
 ADOPTED = "written again from the broker: the journal lacked it"
@@ -36,7 +36,7 @@ class _OwnOrder:
 
 
 def adopt_own_orders(
-    ports: TradingPorts, policy: Policy, account: Account, recent: Mapping[str, BrokerOrder], moment: datetime
+    ports: TradingPorts, strategy: StrategyRecord, account: Account, recent: Mapping[str, BrokerOrder], moment: datetime
 ) -> None:
     """Write own orders that the broker has and the journal lacks to the journal, with their runs and portfolios.
 
@@ -45,11 +45,11 @@ def adopt_own_orders(
     say at which price an order was decided.
     """
     unknown = [order for identity, order in recent.items() if ports.journal.order(identity) is None]
-    own = [one for order in unknown if (one := _recognize(order, policy, account)) is not None]
+    own = [one for order in unknown if (one := _recognize(order, strategy, account)) is not None]
     if own and ports.journal.last_run() is None:
         own = _explaining_positions(own, ports)
     for identity in sorted({one.portfolio_id for one in own}):
-        _adopt(ports, policy, [one for one in own if one.portfolio_id == identity], moment)
+        _adopt(ports, strategy, [one for one in own if one.portfolio_id == identity], moment)
 
 
 def _explaining_positions(own: Sequence[_OwnOrder], ports: TradingPorts) -> list[_OwnOrder]:
@@ -65,7 +65,7 @@ def _explaining_positions(own: Sequence[_OwnOrder], ports: TradingPorts) -> list
     return chosen
 
 
-def _recognize(order: BrokerOrder, policy: Policy, account: Account) -> _OwnOrder | None:
+def _recognize(order: BrokerOrder, strategy: StrategyRecord, account: Account) -> _OwnOrder | None:
     """What the order is, if its id is one that the fund gives; the session is that of its submission, or one before."""
     match = ID_PATTERN.match(order.client_order_id)
     if match is None:
@@ -73,13 +73,13 @@ def _recognize(order: BrokerOrder, policy: Policy, account: Account) -> _OwnOrde
     leg, revision = Leg(match["leg"]), int(match["revision"])
     closed = last_closed_session(order.submitted_at)
     for day in (closed, previous_session(closed)):
-        identity = portfolio_id(policy.name, account.account_id, day)
+        identity = portfolio_id(strategy.name, account.account_id, day)
         if client_order_id(account.account_id, identity, order.ticker, leg, revision) == order.client_order_id:
             return _OwnOrder(order, identity, day, leg, revision)
     return None
 
 
-def _adopt(ports: TradingPorts, policy: Policy, own: Sequence[_OwnOrder], moment: datetime) -> None:
+def _adopt(ports: TradingPorts, strategy: StrategyRecord, own: Sequence[_OwnOrder], moment: datetime) -> None:
     """Write portfolio, run and orders, the orders last: as long as one is missing, they are adopted again."""
     first = own[0]
     closes = ports.data.closes(sorted({one.found.ticker for one in own}), first.day)
@@ -95,7 +95,7 @@ def _adopt(ports: TradingPorts, policy: Policy, own: Sequence[_OwnOrder], moment
                     portfolio_id=first.portfolio_id,
                     date=first.day,
                     state=RunState.SUBMITTED,
-                    policy=policy.name,
+                    policy=strategy.name,
                     model_version=UNKNOWN_VERSION,
                     bars_version=-1,
                     notes=(note,),

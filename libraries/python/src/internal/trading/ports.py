@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Protocol
 
 from internal.errors import FundError, UnavailableError
-from internal.trading.policy import Policy
 from internal.trading.rows import (
     Account,
     Assets,
@@ -22,6 +21,7 @@ from internal.trading.rows import (
     Snapshot,
     Split,
 )
+from internal.trading.strategy import DataNeeds
 
 BAND_SESSIONS = 30  # how far back a stored band is looked for
 
@@ -101,8 +101,8 @@ class Broker(Protocol):
 class MarketData(Protocol):
     """The data service. Raises its problems as FundErrors, UnavailableError when it cannot be reached."""
 
-    def day_inputs(self, day: date, policy: Policy) -> DayInputs:
-        """Prices, universe, volatility and forecasts of a day.
+    def day_inputs(self, day: date, needs: DataNeeds) -> DayInputs:
+        """Prices, universe, volatility, and the history and forecasts that are needed, of a day.
 
         Raises ConflictError, which says what is missing and how to get it, without bars or predictions of that day.
         """

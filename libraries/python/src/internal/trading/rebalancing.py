@@ -4,7 +4,7 @@ Whatever is sent was journalled before. A restart asks the broker about every or
 id that is a function of what it is, and goes on where the journal ends.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from threading import RLock
@@ -15,16 +15,15 @@ from internal.trading.broker_history import fetch_recent_orders, follow_broker_s
 from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation, list_foreign
 from internal.trading.enums import RunState
+from internal.trading.limits import RiskLimits
 from internal.trading.order_adoption import adopt_own_orders
 from internal.trading.order_planning import apply_orders, plan_orders, portfolio_id, replace_plan
 from internal.trading.order_submission import OrderSubmitter
-from internal.trading.policy import Policy
 from internal.trading.ports import SuspendedAccountError, TradingPorts
 from internal.trading.reconciliation import Reconciliation, reconcile_journal
-from internal.trading.rows import Account, Decision, ForeignItem, Order, Portfolio, RebalanceRun, Situation
+from internal.trading.rows import Account, ForeignItem, Order, Portfolio, RebalanceRun
 from internal.trading.run_execution import RunExecution, SessionEndedError
-
-type Strategy = Callable[[Situation, Policy], Decision]
+from internal.trading.strategy import Strategy
 
 UNFINISHED = frozenset({RunState.PLANNED, RunState.WAITING})
 
@@ -60,8 +59,8 @@ def require_closed_session(day: date, moment: datetime) -> None:
 class Rebalancer:
     """The only component that submits orders; one run at a time, and only while it holds the lease."""
 
-    def __init__(self, ports: TradingPorts, policy: Policy, strategy: Strategy = decide) -> None:
-        self._ports, self._policy, self._strategy = ports, policy, strategy
+    def __init__(self, ports: TradingPorts, strategy: Strategy, limits: RiskLimits) -> None:
+        self._ports, self._strategy, self._limits = ports, strategy, limits
         self._submitter = OrderSubmitter(ports.broker, ports.pause)
         self._lock = RLock()
 
@@ -69,16 +68,16 @@ class Rebalancer:
         """Decide and send the portfolio of a session, by default the last closed one; or answer what was decided.
 
         Raises InvalidRequestError (no session, not closed), ConflictError (no bars or predictions; an old session that
-        was never decided), BrokerHistoryError (the broker lost orders), SuspendedAccountError (nothing more is sent),
-        StandbyError (another process trades), UnresolvedOrderError or UnavailableError (asked again, it goes on where
-        it stopped).
+        was never decided), StrategyError (the strategy failed: nothing is sent), BrokerHistoryError (the broker lost
+        orders), SuspendedAccountError (nothing more is sent), StandbyError (another process trades),
+        UnresolvedOrderError or UnavailableError (asked again, it goes on where it stopped).
         """
         with self._lock:
             moment = self._begin()
             session = day or last_closed_session(moment)
             require_closed_session(session, moment)
             account = self._ports.broker.account()
-            identity = portfolio_id(self._policy.name, account.account_id, session)
+            identity = portfolio_id(self._strategy.record.name, account.account_id, session)
             run = self._ports.journal.run(identity)
             if run is None or run.state in UNFINISHED:
                 run = self._go_on(identity, account, session, moment)
@@ -125,7 +124,7 @@ class Rebalancer:
         """
         ports, recent = self._ports, fetch_recent_orders(self._ports)
         require_broker_history(ports, self._submitter, recent, moment)
-        adopt_own_orders(ports, self._policy, account, recent, moment)
+        adopt_own_orders(ports, self._strategy.record, account, recent, moment)
         unfinished = [run for run in ports.journal.open_runs() if run.state in UNFINISHED]
         counts = reconcile_journal(ports, self._submitter, account, moment)
         for run in unfinished:
@@ -158,9 +157,9 @@ class Rebalancer:
     def _plan(self, identity: str, account: Account, day: date, moment: datetime) -> RebalanceRun:
         """Decide, then write down portfolio, orders and run, in this order: the run makes the plan binding."""
         ports = self._ports
-        gathered = gather_situation(ports, self._policy, account, day, moment)
+        gathered = gather_situation(ports, self._strategy.needs, account, day, moment)
         inputs = gathered.situation.inputs
-        decision = self._strategy(gathered.situation, self._policy)
+        decision, record = decide(gathered.situation, self._strategy, self._limits), self._strategy.record
         orders = plan_orders(decision, account.account_id, identity, day, moment)
         ports.portfolios.save(Portfolio(identity, day, decision.rows, inputs.model_version, inputs.bars_version))
         if changed := replace_plan(ports.journal.of(identity), orders):
@@ -169,13 +168,15 @@ class Rebalancer:
             portfolio_id=identity,
             date=day,
             state=RunState.PLANNED,
-            policy=self._policy.name,
+            policy=record.name,
             model_version=inputs.model_version,
             bars_version=inputs.bars_version,
             notes=(*decision.notes, *_foreign_notes(gathered.foreign)),
             created_at=moment,
             updated_at=moment,
             lease_number=ports.lease.require(),
+            parameters=record.parameters,
+            strategy_digest=record.digest,
         )
         ports.journal.save_runs([run])
         return run
@@ -184,7 +185,7 @@ class Rebalancer:
         """Send the run; when its session ends meanwhile, what was not sent is dropped."""
         ports = self._ports
         try:
-            return RunExecution(ports, self._policy, run, account, moment, ask_first=ask_first).execute()
+            return RunExecution(ports, self._limits, run, account, moment, ask_first=ask_first).execute()
         except SessionEndedError:
             self._reconcile(ports.broker.account(), ports.broker.moment())
             return ports.journal.run(run.portfolio_id) or run

@@ -1,9 +1,10 @@
 """The rows that the trading core works on: orders, positions, portfolios, runs and what the broker answers."""
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -59,6 +60,50 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
+class BarHistory:
+    """Bars of the last T sessions up to a day, adjusted as of it; each field is [T, N], NaN where there is no bar.
+
+    Attributes:
+        days: T sessions, ascending; the last one is the day.
+        open: Dollars.
+        high: Dollars.
+        low: Dollars.
+        close: Dollars.
+        volume: Shares.
+    """
+
+    days: Sequence[date]
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What the companies are, by ticker's place; None where it is not known."""
+
+    sector: tuple[str | None, ...]
+    industry: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasts:
+    """Quantiles of the cumulative simple return from the close of the day.
+
+    Attributes:
+        horizons: [H] sessions ahead, ascending.
+        levels: [Q] probabilities, ascending.
+        quantiles: [N, H, Q]; NaN without a forecast.
+    """
+
+    horizons: IntArray
+    levels: FloatArray
+    quantiles: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
 class DayInputs:
     """The data service's figures at the close of a day, as arrays over N tickers in one order.
 
@@ -70,8 +115,14 @@ class DayInputs:
         liquid: [N] whether the name is in the universe.
         volatility: [N] realized volatility of daily log returns, a session; NaN where too little is known.
         bands: [N, 3] the forecast over its longest horizon; NaN without one.
-        model_version: Of the forecasts.
+        model_version: Of the forecasts; empty where none were asked for.
         bars_version: Of the bars.
+        mean_volume: [N] mean volume over the lookback, shares a session; NaN without a bar in it.
+        history: Bars up to the day, as many sessions as the strategy asked for; None where it asked for none.
+        details: Sector and industry of each name; None where they were not loaded.
+        forecasts: All horizons; None where they were not loaded.
+        scores: [N] what the strategy's score is, where it was computed for all sessions at once; None where the
+            strategy computes it from `history`.
     """
 
     day: date
@@ -83,6 +134,11 @@ class DayInputs:
     bands: FloatArray
     model_version: str
     bars_version: int
+    mean_volume: FloatArray
+    history: BarHistory | None = None
+    details: Details | None = None
+    forecasts: Forecasts | None = None
+    scores: FloatArray | None = None
 
     def find(self, ticker: str) -> int | None:
         """The ticker's place in the arrays; None when there is nothing about it."""
@@ -92,13 +148,17 @@ class DayInputs:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """What the broker lets the fund trade: active tickers, and those among them that can be sold short."""
+    """What the broker lets the fund trade: active tickers, and those among them that can be sold short.
+
+    `borrow_rates` are yearly fractions by ticker, where the broker states them.
+    """
 
     tradable: frozenset[str]
     shortable: frozenset[str]
+    borrow_rates: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Situation:
     """All that a decision is taken from.
 
@@ -115,6 +175,57 @@ class Situation:
     positions: tuple[Position, ...]
     assets: Assets
     blocked: frozenset[str]
+
+    @property
+    def day(self) -> date:
+        """The session at whose close is decided."""
+        return self.inputs.day
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """All N names of the day, sorted; every array is in this order."""
+        return self.inputs.tickers
+
+    @property
+    def capital(self) -> float:
+        """Dollars that weights are fractions of."""
+        return max(self.net_asset_value, 0.0)
+
+    @cached_property
+    def may_open(self) -> BoolArray:
+        """[N] names that may be opened long: in the universe, with a price and a volatility, tradable, not blocked."""
+        tradable, blocked = self.assets.tradable, self.blocked
+        allowed = np.fromiter((one in tradable and one not in blocked for one in self.tickers), bool, len(self.tickers))
+        return allowed & self.inputs.liquid & np.isfinite(self.inputs.volatility) & np.isfinite(self.inputs.price)
+
+    @cached_property
+    def may_short(self) -> BoolArray:
+        """[N] names that may be opened short."""
+        shortable = self.assets.shortable
+        return self.may_open & np.fromiter((one in shortable for one in self.tickers), bool, len(self.tickers))
+
+    def price_of(self, position: Position) -> float:
+        """Dollars a share: the close of the day, else the last close in the lookback, else the entry price."""
+        place = self.inputs.find(position.ticker)
+        known = () if place is None else (float(self.inputs.price[place]), float(self.inputs.last_price[place]))
+        return next((one for one in known if not np.isnan(one)), position.entry_price)
+
+    def band_of(self, position: Position) -> Band | None:
+        """Today's forecast over its longest horizon, else the band stored last."""
+        return self.forecast_band(position.ticker) or position.band
+
+    def forecast_band(self, ticker: str) -> Band | None:
+        """Today's forecast over its longest horizon; None without one."""
+        place = self.inputs.find(ticker)
+        band = None if place is None else Band(*self.inputs.bands[place].tolist())
+        return None if band is None or np.isnan(band.quantile_50) else band
+
+    def freezing_reason(self, position: Position) -> str | None:
+        """Why the position cannot be traded today; None when it can be."""
+        if position.ticker in self.blocked:
+            return "an order of it is still open: kept"
+        place = self.inputs.find(position.ticker)
+        return "no price today: kept" if place is None or np.isnan(self.inputs.price[place]) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +430,9 @@ class ForeignItem:
 class RebalanceRun:
     """One run of the state machine of `internal.trading.rebalancing`.
 
-    `lease_number` is the fencing number of the holder that last changed it; None in runs older than the lease.
+    `policy` is the strategy's name, `parameters` its parameters as JSON, `strategy_digest` the SHA-256 of its file;
+    the last two are empty in runs that are older than these columns. `lease_number` is the fencing number of the holder
+    that last changed it; None in runs older than the lease.
     """
 
     portfolio_id: str
@@ -332,6 +445,8 @@ class RebalanceRun:
     created_at: datetime
     updated_at: datetime
     lease_number: int | None = None
+    parameters: str = ""
+    strategy_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from internal.dates import last_closed_session
 from internal.errors import ConflictError, UnresolvedOrderError
 from internal.trading.buying_power import scale_openings, select_affordable, total_cost
 from internal.trading.enums import Action, Leg, OrderState, RunState, Side
+from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import apply_orders
 from internal.trading.order_submission import OrderSubmitter, record_answer
-from internal.trading.policy import Policy
 from internal.trading.ports import RefusedOrderError, SuspendedAccountError, TradingPorts
 from internal.trading.rows import Account, Order, Portfolio, PortfolioRow, RebalanceRun
 from internal.trading.shortfalls import (
@@ -37,7 +37,7 @@ class RunExecution:
     def __init__(  # noqa: PLR0913 - what is sent, for whom, when
         self,
         ports: TradingPorts,
-        policy: Policy,
+        limits: RiskLimits,
         run: RebalanceRun,
         account: Account,
         moment: datetime,
@@ -45,7 +45,7 @@ class RunExecution:
         ask_first: bool,
     ) -> None:
         """`ask_first`: orders may have been sent before, so that the broker is asked about each one."""
-        self._ports, self._policy, self._run, self._account = ports, policy, run, account
+        self._ports, self._limits, self._run, self._account = ports, limits, run, account
         self._moment, self._ask_first = moment, ask_first
         self._submitter = OrderSubmitter(ports.broker, ports.pause)
         self._waiting: frozenset[str] = frozenset()
@@ -108,7 +108,7 @@ class RunExecution:
         if not openings or total_cost(openings) <= power:
             return frozenset()
         if any(order.leg is Leg.CLOSE and not order.state.is_final for order in self._orders()):
-            now = select_affordable(openings, power, self._side_values(openings), self._policy.balance_tolerance)
+            now = select_affordable(openings, power, self._side_values(openings), self._limits.balance_tolerance)
             return frozenset(order.client_order_id for order in openings) - {order.client_order_id for order in now}
         self._save(scale_openings(openings, power, self._moment))
         return frozenset()
@@ -133,7 +133,7 @@ class RunExecution:
     def _adjust(self) -> bool:
         """Make the sides equal again when orders failed; whether there was something to change."""
         changed = adjust_to_shortfall(
-            self._orders(), self._rows(), self._account.account_id, self._policy, self._moment
+            self._orders(), self._rows(), self._account.account_id, self._limits, self._moment
         )
         if changed:
             self._save(changed)

@@ -7,8 +7,8 @@ from itertools import count
 from math import ceil, floor
 
 from internal.trading.enums import Action, Adjustment, Leg, OrderState, Side
+from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import LOST, apply_orders, client_order_id, order_side
-from internal.trading.policy import Policy
 from internal.trading.rows import Order, PortfolioRow
 
 CENT = 0.01  # dollars; a smaller difference is rounding
@@ -32,7 +32,7 @@ class _Excess:
 
 
 def adjust_to_shortfall(
-    orders: Sequence[Order], rows: Iterable[PortfolioRow], account: str, policy: Policy, moment: datetime
+    orders: Sequence[Order], rows: Iterable[PortfolioRow], account: str, limits: RiskLimits, moment: datetime
 ) -> list[Order]:
     """The orders that change or are added when one side falls short, to be written to the journal in one commit.
 
@@ -42,7 +42,7 @@ def adjust_to_shortfall(
 
     1. Openings that were not sent are cut, in proportion and to whole shares; without a share left, dropped. When
        nothing of the other side is left, all of them are dropped.
-    2. What is still missing, when it is more than the policy's tolerance, is taken from openings that were sent and
+    2. What is still missing, when it is more than the limits' tolerance, is taken from openings that were sent and
        have not filled: they are `REPLACED`, which asks for their cancellation, and a smaller one follows each.
     3. The rest is taken from held positions that are not frozen, by partial closes (`TRIM`).
 
@@ -50,7 +50,7 @@ def adjust_to_shortfall(
     nothing. After the first adjustment only a difference above the tolerance makes another one.
     """
     excess = _find_excess(orders, tuple(rows), account, moment)
-    if excess.dollars < CENT or (_is_adjusted(orders) and excess.dollars <= _tolerated(excess, policy)):
+    if excess.dollars < CENT or (_is_adjusted(orders) and excess.dollars <= _tolerated(excess, limits)):
         return []
     unsent = [order for order in _openings(orders, excess.side) if order.state is OrderState.PLANNED]
     part = _kept_part(unsent, excess.dollars, excess)
@@ -58,7 +58,7 @@ def adjust_to_shortfall(
     rest = excess.dollars - _value(unsent)
     sent = [order for order in _openings(orders, excess.side) if _is_replaceable(order)]
     held = [row for row in excess.rows if row.side is excess.side and row.action is Action.HOLD]
-    if rest <= policy.balance_tolerance * (sum(row.dollar_amount for row in held) + _value(sent)):
+    if rest <= limits.balance_tolerance * (sum(row.dollar_amount for row in held) + _value(sent)):
         return changed
     return [*changed, *_replace_sent(sent, rest, excess), *_trim_held(held, rest - _value(sent), excess)]
 
@@ -111,8 +111,8 @@ def _side_value(rows: Iterable[PortfolioRow], side: Side) -> float:
     return sum(row.dollar_amount for row in rows if row.side is side)
 
 
-def _tolerated(excess: _Excess, policy: Policy) -> float:
-    return policy.balance_tolerance * max(_side_value(excess.rows, side) for side in Side)
+def _tolerated(excess: _Excess, limits: RiskLimits) -> float:
+    return limits.balance_tolerance * max(_side_value(excess.rows, side) for side in Side)
 
 
 def _is_adjusted(orders: Iterable[Order]) -> bool:

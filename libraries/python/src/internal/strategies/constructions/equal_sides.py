@@ -2,16 +2,35 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from math import ceil, floor, nan
 
 from internal.trading.enums import Side, Verdict
-from internal.trading.policy import Policy
-from internal.trading.rows import Band
 
 ROUNDING = 1e-9  # a factor this close to 1 is 1: sums in another order must not cost a share
 
 type SideTotals = dict[Verdict, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SizingRules:
+    """How a portfolio of equal sides is sized.
+
+    Attributes:
+        gross_exposure: target of long plus short market value over capital; half of it a side.
+        balance_tolerance: the sides differ by at most this fraction of the larger one.
+        maximum_side_share: largest part of a side's capital that one new name gets; few names make a small book,
+            not a concentrated one.
+        weight_spread: an inverse-volatility weight is between 1 / spread and spread times the equal weight.
+    """
+
+    gross_exposure: float = 1.0
+    balance_tolerance: float = 0.05
+    maximum_side_share: float = 0.2
+    weight_spread: float = 2.0
+
+    def side_target(self, capital: float) -> float:
+        """Dollars that one side is meant to hold; the capital of closed positions is inside it."""
+        return max(capital, 0.0) * self.gross_exposure / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +43,6 @@ class Proposal:
         verdict: What becomes of it.
         held: Shares before the action.
         price: The close of the day, dollars.
-        opened_date: The session of the entry's fill.
-        entry_price: Dollars.
-        band: The band in force.
         reason: One sentence for people.
         volatility: Realized volatility a session; of new names only.
     """
@@ -36,28 +52,25 @@ class Proposal:
     verdict: Verdict
     held: float
     price: float
-    opened_date: date
-    entry_price: float
-    band: Band | None
     reason: str
     volatility: float = nan
 
 
-def size(proposals: Sequence[Proposal], net_asset_value: float, policy: Policy) -> list[float]:
+def size(proposals: Sequence[Proposal], capital: float, rules: SizingRules) -> list[float]:
     """The shares of each proposal after the action; the proposals are sorted by ticker.
 
     Frozen positions keep every share; closed ones none; kept ones are only ever cut; new ones get whole shares (both
     sides: every order type of every broker takes them). The larger side is cut to the smaller one, new names first.
     """
-    target = policy.side_target(net_asset_value)
-    dollars = _wanted_dollars(proposals, target, policy)
+    target = rules.side_target(capital)
+    dollars = _wanted_dollars(proposals, target, rules)
     full = {side: _side_totals(proposals, dollars, side) for side in Side}
-    cut = _cut_sides(full, target, policy.balance_tolerance)
+    cut = _cut_sides(full, target, rules.balance_tolerance)
     quantities = [
         _whole_shares(one, wanted, _kept_part(cut[one.side], full[one.side], one.verdict))
         for one, wanted in zip(proposals, dollars, strict=True)
     ]
-    return _even_out(proposals, quantities, policy.balance_tolerance)
+    return _even_out(proposals, quantities, rules.balance_tolerance)
 
 
 def side_values(sides: Iterable[Side], quantities: Iterable[float], prices: Iterable[float]) -> dict[Side, float]:
@@ -68,16 +81,16 @@ def side_values(sides: Iterable[Side], quantities: Iterable[float], prices: Iter
     return values
 
 
-def _wanted_dollars(proposals: Sequence[Proposal], target: float, policy: Policy) -> list[float]:
+def _wanted_dollars(proposals: Sequence[Proposal], target: float, rules: SizingRules) -> list[float]:
     """Dollars by name when each side is sized alone: kept ones their value, new ones a share of what is left."""
     dollars = [one.held * one.price if _is_staying(one) else 0.0 for one in proposals]
     for side in Side:
         own = [place for place, one in enumerate(proposals) if one.side is side]
         new = [place for place in own if proposals[place].verdict is Verdict.OPEN]
         free = max(target - sum(dollars[place] for place in own), 0.0)
-        weights = _weights([proposals[place].volatility for place in new], policy.weight_spread)
+        weights = _weights([proposals[place].volatility for place in new], rules.weight_spread)
         for place, weight in zip(new, weights, strict=True):
-            dollars[place] = min(free * weight / sum(weights), policy.maximum_side_share * target)
+            dollars[place] = min(free * weight / sum(weights), rules.maximum_side_share * target)
     return dollars
 
 

@@ -1,0 +1,1 @@
+"""Strategies: base class, schedule, scores, and the constructions that turn scores into targets."""

@@ -1,0 +1,1 @@
+"""Constructions: each turns a situation and scores into targets."""

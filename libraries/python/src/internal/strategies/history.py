@@ -1,0 +1,99 @@
+"""The history that a score is made of: one row a ticker and session, for one window or for all sessions at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from internal.errors import InvalidRequestError
+from internal.trading.rows import BarHistory, DayInputs, FloatArray, Situation
+
+PRICES = ("open", "high", "low", "close")
+QUANTILES = ("quantile_10", "quantile_50", "quantile_90")
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Bars, details and forecasts in one frame, sorted by ticker and date; a ticker has a row where it has a bar.
+
+    Columns:
+        ticker, date: The key.
+        open, high, low, close: Adjusted for splits and dividends. Only ratios between sessions mean something: two
+            histories of a ticker may differ by a constant factor.
+        volume: Shares, adjusted for splits, up to a constant factor.
+        sector, industry: Null where they are not known.
+        quantile_10, quantile_50, quantile_90: The forecast of the cumulative return from the row's close over the
+            longest horizon; null without one. A score may read them in its own row alone: no earlier row has them in
+            the running fund.
+    """
+
+    frame: pl.DataFrame
+
+    def evaluate(self, score: pl.Expr | pl.DataFrame) -> pl.DataFrame:
+        """The frame ticker, date, score of an expression over `frame`, or of a frame that has these columns."""
+        scored = self.frame.select("ticker", "date", score.alias("score")) if isinstance(score, pl.Expr) else score
+        missing = {"ticker", "date", "score"} - set(scored.columns)
+        if missing:
+            raise InvalidRequestError(f"a score is an expression or a frame of ticker, date, score: {missing} missing")
+        return scored.select("ticker", "date", pl.col("score").cast(pl.Float64))
+
+
+def window_history(situation: Situation) -> History:
+    """The history of a situation: its window of bars, with the day's forecasts in the rows of the day.
+
+    Without a window it is the day's closes alone.
+    """
+    inputs = situation.inputs
+    bars = inputs.history or _closes_of_the_day(inputs)
+    sessions, names = len(bars.days), len(inputs.tickers)
+    columns = {name: getattr(bars, name).T.ravel() for name in (*PRICES, "volume")}
+    frame = pl.DataFrame(
+        {
+            "ticker": np.repeat(np.array(inputs.tickers, dtype=object), sessions).tolist(),
+            "date": list(bars.days) * names,
+            **columns,
+        },
+        schema_overrides={"ticker": pl.String, "date": pl.Date},
+    )
+    details = inputs.details
+    unknown = (None,) * names
+    names_frame = pl.DataFrame(
+        {
+            "ticker": inputs.tickers,
+            "sector": details.sector if details else unknown,
+            "industry": details.industry if details else unknown,
+        },
+        schema=dict.fromkeys(("ticker", "sector", "industry"), pl.String),
+    )
+    forecasts = pl.DataFrame(inputs.bands, schema=dict.fromkeys(QUANTILES, pl.Float64)).with_columns(
+        pl.Series("ticker", inputs.tickers, pl.String), pl.lit(inputs.day).alias("date")
+    )
+    known = frame.filter(pl.col("close").is_not_nan())
+    joined = known.join(names_frame, on="ticker", how="left").join(forecasts, on=["ticker", "date"], how="left")
+    return History(joined.with_columns(pl.col(QUANTILES).fill_nan(None)).sort("ticker", "date"))
+
+
+def _closes_of_the_day(inputs: DayInputs) -> BarHistory:
+    unknown = np.full((1, len(inputs.tickers)), np.nan)
+    return BarHistory([inputs.day], unknown, unknown, unknown, inputs.price[None, :], unknown)
+
+
+def score_table(scored: pl.DataFrame, days: Sequence[date], tickers: Sequence[str]) -> FloatArray:
+    """[S, N] scores of the frame ticker, date, score; NaN where there is none. Rows of other keys are left out.
+
+    Raises InvalidRequestError when a ticker has two scores in a session, or an infinite one.
+    """
+    table = np.full((len(days), len(tickers)), np.nan)
+    known = scored.filter(
+        pl.col("score").is_not_null() & pl.col("date").is_in(list(days)) & pl.col("ticker").is_in(list(tickers))
+    )
+    if known.select(pl.struct("ticker", "date").is_duplicated().any()).item():
+        raise InvalidRequestError("the score has two values for one ticker and session")
+    if known.get_column("score").is_infinite().any():
+        raise InvalidRequestError("the score is infinite for some ticker and session: give null where it is undefined")
+    places = known.get_column("ticker").cast(pl.Enum(list(tickers))).to_physical().to_numpy()
+    rows = np.searchsorted(np.array(days, "datetime64[D]"), known.get_column("date").to_numpy())
+    table[rows, places] = known.get_column("score").to_numpy()
+    return table

@@ -1,0 +1,138 @@
+"""Loading a strategy: the file, its class, its parameters, and the digest that every decision records."""
+
+import importlib.util
+import json
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from traceback import format_exception
+from types import ModuleType
+from typing import Any, Self, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from internal.errors import ConfigurationError, FundError
+from internal.strategies.schedule import Schedule
+from internal.strategies.strategy import Strategy
+from internal.trading.rows import Situation
+from internal.trading.strategy import DataNeeds, StrategyError, StrategyRecord
+from internal.trading.targets import Targets
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedStrategy:
+    """A user's strategy as the trading core calls it: `internal.trading.strategy.Strategy`."""
+
+    strategy: Strategy
+    record: StrategyRecord
+
+    @property
+    def needs(self) -> DataNeeds:
+        """What must be loaded for a decision."""
+        one = self.strategy
+        return DataNeeds(one.universe, one.history_sessions, one.uses_forecasts)
+
+    def is_due(self, day: date) -> bool:
+        """Whether the schedule decides at the close of the day."""
+        return self.strategy.schedule.is_due(day)
+
+    def decide(self, situation: Situation) -> Targets:
+        """What to hold after the day. Raises StrategyError with the traceback of the strategy's own code."""
+        try:
+            return self.strategy.decide(situation)
+        except StrategyError:
+            raise
+        except Exception as error:
+            raise StrategyError(describe_failure(self.record.name, situation.day, error)) from error
+
+    def with_parameters(self, given: Mapping[str, str]) -> Self:
+        """The strategy with some parameters set from text. Raises ConfigurationError."""
+        strategy = replace(self.strategy, **parse_parameters(type(self.strategy), given))
+        return replace(self, strategy=strategy, record=replace(self.record, parameters=parameters_json(strategy)))
+
+
+def load_strategy(address: str, parameters: Mapping[str, str] | None = None) -> LoadedStrategy:
+    """The strategy of `FILE.py:Class`, with parameters set from text.
+
+    Raises ConfigurationError: no such file or class, a class that is no Strategy, a file that cannot be imported (with
+    its traceback), an unknown parameter or a value of another type.
+    """
+    path, name = _split_address(address)
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"the strategy's file {path} cannot be read: {error.strerror}") from error
+    digest = sha256(content).hexdigest()
+    found = getattr(_import_file(path, digest), name, None)
+    if not (isinstance(found, type) and issubclass(found, Strategy)):
+        raise ConfigurationError(f"{path} has no class {name} that is a pocketsizefund.Strategy")
+    record = StrategyRecord(snake_case(name), "", digest)
+    return LoadedStrategy(found(), record).with_parameters(parameters or {})
+
+
+def describe_failure(name: str, day: date, error: BaseException) -> str:
+    """One sentence, then the traceback from the strategy's own file on."""
+    lines = "".join(format_exception(error)).rstrip()
+    return f"the strategy {name} failed on {day}: nothing is decided or sent for this session\n{lines}"
+
+
+def parse_parameters(kind: type[Strategy], given: Mapping[str, str]) -> dict[str, Any]:
+    """The values of parameters that were given as text. Raises ConfigurationError, which lists the parameters."""
+    hints = {field.name: get_type_hints(kind)[field.name] for field in fields(kind)}
+    return {name: _parse(kind, name, text, hints) for name, text in given.items()}
+
+
+def parameters_json(strategy: Strategy) -> str:
+    """All parameters as JSON, keys sorted."""
+    return json.dumps(
+        {one.name: getattr(strategy, one.name) for one in fields(strategy)}, sort_keys=True, default=_plain
+    )
+
+
+def snake_case(name: str) -> str:
+    """`FiveDayReversal` as `five_day_reversal`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _split_address(address: str) -> tuple[Path, str]:
+    path, colon, name = address.rpartition(":")
+    if not colon or not path or not name.isidentifier():
+        raise ConfigurationError(
+            f"a strategy is FILE.py:Class, for example strategies/reversal.py:Reversal; not {address}"
+        )
+    return Path(path), name
+
+
+def _import_file(path: Path, digest: str) -> ModuleType:
+    name = f"strategy_{path.stem}_{digest[:12]}"
+    specification = importlib.util.spec_from_file_location(name, path)
+    if specification is None or specification.loader is None:
+        raise ConfigurationError(f"{path} is no Python file")
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module
+    try:
+        specification.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise ConfigurationError(f"{path} cannot be imported\n{''.join(format_exception(error)).rstrip()}") from error
+    return module
+
+
+def _parse(kind: type[Strategy], name: str, text: str, hints: Mapping[str, Any]) -> object:
+    if name not in hints:
+        raise ConfigurationError(f"{kind.__name__} has no parameter {name}; it has {', '.join(hints)}")
+    try:
+        return (
+            Schedule.parse(text) if hints[name] is Schedule else TypeAdapter[object](hints[name]).validate_strings(text)
+        )
+    except (ValidationError, FundError) as error:
+        detail = error.detail if isinstance(error, FundError) else error.errors()[0]["msg"]
+        raise ConfigurationError(f"{name}={text} is no value for {kind.__name__}: {detail}") from error
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Schedule) else vars(value)

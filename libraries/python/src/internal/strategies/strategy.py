@@ -1,0 +1,113 @@
+"""The base class of every strategy: typed parameters, a score or a decision, a construction, a schedule."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any, ClassVar, dataclass_transform
+
+import numpy as np
+import polars as pl
+
+from internal.errors import InvalidRequestError
+from internal.strategies.history import History, score_table, window_history
+from internal.strategies.schedule import DAILY, Schedule
+from internal.trading.rows import FloatArray, Situation
+from internal.trading.targets import Targets
+from internal.trading.universe import Universe
+
+DEFAULT_HISTORY = 260  # sessions: one year and a week
+
+
+class Construction(StrEnum):
+    """How scores become targets; each is a function of `internal.strategies.constructions`."""
+
+    TEN_BY_TEN = "ten_by_ten"
+    QUANTILES = "quantiles"
+    SECTOR_NEUTRAL = "sector_neutral"
+    INVERSE_VOLATILITY = "inverse_volatility"
+    OPTIMIZER = "optimizer"
+    LONG_ONLY = "long_only"
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class _Parameters:
+    """Makes every subclass a frozen dataclass of keyword parameters."""
+
+    def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - passed on as they are
+        super().__init_subclass__(**options)
+        dataclass(frozen=True, kw_only=True)(cls)
+
+
+class Strategy(_Parameters):
+    """A strategy: its fields are its parameters, each with a type and a default.
+
+    Write `score` (one pass over the history scores every session; a construction makes targets of the scores), or
+    write `decide` for full control. Both must be functions of what they are given alone: no clock, network, file,
+    environment or random number, because a restart asks again and must get the same answer.
+
+    Attributes:
+        schedule: At the close of which sessions it decides.
+        construction: How scores become targets.
+        names_per_side: Names held on each side at most.
+        gross_exposure: Long plus short market value over capital.
+        universe: Which names may be opened.
+        uses_forecasts: Whether it reads forecasts; a strategy that does not needs no model.
+    """
+
+    schedule: Schedule = DAILY
+    construction: Construction = Construction.QUANTILES
+    names_per_side: int = 10
+    gross_exposure: float = 1.0
+    universe: Universe = field(default_factory=Universe)
+    uses_forecasts: ClassVar[bool] = False
+
+    @property
+    def history_sessions(self) -> int:
+        """Sessions of bars that a score or decision reads, the day included; 0 for none."""
+        return DEFAULT_HISTORY
+
+    def score(self, history: History) -> pl.Expr | pl.DataFrame | None:
+        """An expression over `history.frame`, or a frame of ticker, date, score; the higher, the longer.
+
+        A row's score must be made of rows of the same or earlier dates alone. Null leaves a name out.
+        """
+        del history
+        return None
+
+    def construct(self, situation: Situation, scores: FloatArray) -> Targets:
+        """Targets from scores [N], NaN where there is none."""
+        from internal.strategies.constructions.catalogue import construct  # noqa: PLC0415 - the catalogue imports this
+
+        return construct(self, situation, scores)
+
+    def decide(self, situation: Situation) -> Targets:
+        """What to hold after the day."""
+        return self.construct(situation, self.scores(situation))
+
+    def scores(self, situation: Situation) -> FloatArray:
+        """[N] scores of the day: the ones that were computed for all sessions at once, else those of the window."""
+        if situation.inputs.scores is not None:
+            return situation.inputs.scores
+        history = window_history(situation)
+        return self.score_sessions(history, [situation.day], situation.tickers)[0]
+
+    def score_sessions(self, history: History, days: Sequence[date], tickers: tuple[str, ...]) -> FloatArray:
+        """[S, N] scores of the sessions.
+
+        Raises InvalidRequestError when the strategy has no score.
+        """
+        score = self.score(history)
+        if score is None:
+            raise InvalidRequestError(f"{type(self).__name__} has neither a score nor a decide of its own: write one")
+        return score_table(history.evaluate(score), days, tickers)
+
+    def has_score(self) -> bool:
+        """Whether the class writes `score`."""
+        return type(self).score is not Strategy.score
+
+
+def ranks(scores: FloatArray, places: np.ndarray) -> bool:
+    """Whether the scores put the names at the places in an order: at least two differ."""
+    known = scores[places][np.isfinite(scores[places])]
+    return len(known) > 1 and bool(np.ptp(known) > 0)
