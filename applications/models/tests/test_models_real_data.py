@@ -10,6 +10,7 @@ import pytest
 from internal.features.panel import build_panel
 from internal.forecasting.registry import Registry
 from models.dataset import Dataset
+from models.evaluate import evaluate
 from models.tracking import FileTracker
 from models.train import train
 
@@ -28,7 +29,8 @@ def test_order_of_the_baselines(tmp_path: Path, shared_data: Path) -> None:
     assert report.set_aside == {"malformed": 0, "not_a_session": 0, "not_traded": 39, "absurd_price": 0}
     dataset = Dataset(bars, details, date(2015, 1, 12), END, END, 0, asdict(report))
     tracker, registry = FileTracker(tmp_path, "run", {}), Registry(tmp_path / "registry")
-    evaluation = train(dataset, registry, tracker, model="heterogeneous_volatility").evaluation
+    train(dataset, registry, tracker, model="heterogeneous_volatility")
+    evaluation = evaluate(dataset, registry)
     order = [line.score.name for line in evaluation.lines if line.is_baseline]
     expected = ["clocked_volatility", "heterogeneous_volatility", "blended_volatility", "rolling_history"]
     assert [name for name in order if name in expected] == expected

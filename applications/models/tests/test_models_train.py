@@ -87,6 +87,23 @@ def test_baseline_can_be_champion(dataset: Dataset, tmp_path: Path, kind: str) -
     )
 
 
+def test_one_baseline_fits_no_other(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training a baseline fits it and the naive ones alone, and scores them as `evaluate` does, which fits all."""
+    registry = Registry(tmp_path / "registry")
+    with monkeypatch.context() as context:
+        for kind in BASELINES.keys() - {"heterogeneous_volatility", "rolling_history", "blended_volatility"}:
+            context.setitem(BASELINES, kind, None)  # fitting it would raise
+        few = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility").evaluation
+    every = evaluate(dataset, registry)
+    scores = {line.score.name: line.score.cumulative for line in every.lines}
+    assert scores.keys() == {*BASELINES, "heterogeneous_volatility (registered)"}
+    assert {line.score.name: line.score.cumulative for line in few.lines} == {
+        kind: scores[kind] for kind in ("heterogeneous_volatility", "rolling_history", "blended_volatility")
+    }
+    assert "`models evaluate` compares all" in few.verdict[-1]
+    assert not [sentence for sentence in every.verdict if "compares all" in sentence]
+
+
 def test_without_lightgbm(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Boosted trees name the extra to install; other models are compared without them, and the verdict says so."""
     monkeypatch.setitem(sys.modules, "lightgbm", None)

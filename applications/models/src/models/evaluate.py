@@ -1,16 +1,17 @@
-"""Evaluation of a registered model and every baseline on sessions that none of them was fitted on.
+"""Evaluation of a registered model beside baselines on sessions that none of them was fitted on.
 
 The scored origins come a purge after the artifact's training and validation, and every forecast is known there.
 `walk_forward` evaluates models that are fitted on several folds instead.
 """
 
+from collections.abc import Mapping
 from datetime import date
 
 import numpy as np
 import polars as pl
 
-from internal.baselines.catalogue import BASELINES, fittable_baselines
-from internal.baselines.forecast import future_log_returns
+from internal.baselines.catalogue import fittable_baselines
+from internal.baselines.forecast import Baseline, future_log_returns
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.splits import Block
 from internal.features.windows import find_origins
@@ -30,7 +31,7 @@ from models.scored_rows import find_complete_rows, make_truth, select_rows
 def evaluate(
     dataset: Dataset, registry: Registry, name: str = "champion", *, on_progress: OnProgress = ignore_progress
 ) -> Evaluation:
-    """Score a registered model and the baselines on the origins after its training.
+    """Score a registered model and every baseline on the origins after its training.
 
     **Guard:** baselines are fitted on the model's training and validation sessions, with labels that end there; the
     held-out block begins a purge later.
@@ -40,22 +41,33 @@ def evaluate(
         InvalidRequestError: The dataset has no origin after the model's training.
     """
     path = registry.path(name)
-    artifact = load_artifact(path)
-    return evaluate_model(observe_dataset(dataset), artifact, load_model(path), path.name, on_progress=on_progress)
+    artifact, baselines = load_artifact(path), fittable_baselines()
+    frame = observe_dataset(dataset)
+    return evaluate_model(frame, artifact, load_model(path), path.name, baselines, on_progress=on_progress)
 
 
-def evaluate_model(
+def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
     frame: pl.DataFrame,
     artifact: Artifact,
     model: QuantileModel,
     version: str,
+    baselines: Mapping[str, type[Baseline]],
     *,
     on_progress: OnProgress = ignore_progress,
 ) -> Evaluation:
-    """Score a model and the baselines on an observed panel. See `evaluate`."""
+    """Score a model and some baselines on an observed panel. See `evaluate`.
+
+    Args:
+        frame: The observed panel.
+        artifact: The model's artifact, which has the blocks.
+        model: The model.
+        version: Its version, or another name of the result.
+        baselines: The baselines by kind. The reference is one of them or is the model.
+        on_progress: Receives the progress.
+    """
     fitted, held_out = _read_blocks(artifact)
     origins = find_origins(frame, held_out)
-    forecasts = _forecast_baselines(frame, fitted, origins, on_progress)
+    forecasts = _forecast_baselines(frame, baselines, fitted, origins, on_progress)
     ahead = future_log_returns(frame, last=held_out.last)[origins]
     known = find_complete_rows(ahead, forecasts.values())
     if not known.any():
@@ -63,13 +75,13 @@ def evaluate_model(
             f"the dataset has no complete origin from {held_out.first} on, after the model's training: collect and "
             "assemble later sessions"
         )
-    on_progress(Progress(Step.EVALUATING, len(BASELINES), len(BASELINES) + 1, artifact.kind))
-    name = artifact.kind if artifact.kind not in BASELINES else f"{artifact.kind} (registered)"
+    on_progress(Progress(Step.EVALUATING, len(baselines), len(baselines) + 1, artifact.kind))
+    name = artifact.kind if artifact.kind not in baselines else f"{artifact.kind} (registered)"
     scored = {kind: select_rows(one, known) for kind, one in forecasts.items()}
     scored[name] = model.quantiles(frame, origins[known])
     truth = make_truth(frame, origins[known], ahead[known], np.zeros(int(known.sum()), np.int64))
     evaluation = compare_forecasts(version, name, truth, scored, [fitted.last])
-    on_progress(Progress(Step.EVALUATING, len(BASELINES) + 1, len(BASELINES) + 1))
+    on_progress(Progress(Step.EVALUATING, len(baselines) + 1, len(baselines) + 1))
     return evaluation
 
 
@@ -93,10 +105,14 @@ def _read_blocks(artifact: Artifact) -> tuple[Block, Block]:
 
 
 def _forecast_baselines(
-    frame: pl.DataFrame, fitted: Block, origins: np.ndarray, on_progress: OnProgress
+    frame: pl.DataFrame,
+    baselines: Mapping[str, type[Baseline]],
+    fitted: Block,
+    origins: np.ndarray,
+    on_progress: OnProgress,
 ) -> dict[str, RowQuantiles]:
     forecasts: dict[str, RowQuantiles] = {}
-    for place, (kind, baseline) in enumerate(fittable_baselines().items()):
-        on_progress(Progress(Step.EVALUATING, place, len(BASELINES) + 1, kind))
+    for place, (kind, baseline) in enumerate(baselines.items()):
+        on_progress(Progress(Step.EVALUATING, place, len(baselines) + 1, kind))
         forecasts[kind] = select_rows(baseline.fit(frame, fold=fitted).quantiles(frame), origins)
     return forecasts

@@ -4,10 +4,13 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Final
 
+from internal.baselines.forecast import Baseline
+from internal.baselines.history import RollingHistory
 from internal.baselines.volatility import BlendedVolatility
 from models.scoring import Score
 
 REFERENCE: Final = BlendedVolatility.kind  # the same in every evaluation, so that their tables can be compared
+NAIVE_BASELINES: Final[dict[str, type[Baseline]]] = {one.kind: one for one in (RollingHistory, BlendedVolatility)}
 THIRDS: Final = ("calm", "middle", "volatile")
 Difference = tuple[float, float, float]  # (difference, lower, upper), per cent
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from internal.baselines.catalogue import BASELINES
+from internal.baselines.catalogue import BASELINES, fittable_baselines
+from internal.baselines.forecast import Baseline
 from internal.errors import ArtifactError, FundError
 from internal.forecasting.artifact import save_artifact
 from internal.forecasting.quantiles import QuantileModel
@@ -15,7 +16,7 @@ from internal.model_registry import load_model
 from models.baseline_fitting import Candidate, fit_baseline
 from models.dataset import Dataset
 from models.evaluate import compute_held_out_loss, evaluate_model
-from models.evaluation import Evaluation
+from models.evaluation import NAIVE_BASELINES, Evaluation
 from models.folds import FoldData, choose_fold, observe_dataset
 from models.leak_gate import describe_pass, find_late_fits, find_leaks
 from models.model_specification import require_fittable, require_known_model
@@ -42,7 +43,7 @@ class Training:
         version: The artifact's version in the registry.
         promoted: Whether it is the champion now.
         reason: Why, or why not.
-        evaluation: Its scores and the baselines' on the held-out block.
+        evaluation: Its scores and those of the baselines it is compared with, on the held-out block.
     """
 
     version: str
@@ -67,6 +68,9 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     folder for checkpoints, an interrupted training continues after its last epoch; once the model is registered, the
     folder is removed.
 
+    Networks are compared with every baseline; a baseline only with the naive ones, so that fitting one does not fit
+    all of them: `evaluate` and `walk_forward` do that.
+
     Raises:
         InvalidRequestError: The model's name is unknown, or the dataset has too few sessions (it says how many).
         ConfigurationError: The model is fitted with LightGBM, which is not installed or lacks a system library.
@@ -80,7 +84,10 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     on_progress(Progress(Step.LEAK_GATE, 0, 1))
     gate = pass_leak_gate(candidate, dataset, data)
     on_progress(Progress(Step.LEAK_GATE, 1, 1))
-    evaluation = evaluate_model(frame, candidate.artifact, candidate.model, "candidate", on_progress=on_progress)
+    baselines = _choose_baselines(model)
+    evaluation = evaluate_model(
+        frame, candidate.artifact, candidate.model, "candidate", baselines, on_progress=on_progress
+    )
     version = _register(registry, candidate, {LEAK_GATE: gate, **_summarise_evaluation(evaluation)})
     promoted, reason = _promote(registry, version, data, candidate)
     if checkpoints is not None and checkpoints.exists():
@@ -97,6 +104,13 @@ def _fit_candidate(  # noqa: PLR0913, PLR0917 - the settings of a run, each its 
     from models.network_fitting import TrainingRun, fit_network  # noqa: PLC0415 - tinygrad takes seconds and a compiler
 
     return fit_network(data, TrainingRun(model, SIZES[model], seed), tracker, on_progress, checkpoints)
+
+
+def _choose_baselines(model: str) -> dict[str, type[Baseline]]:
+    """The baselines that a training compares its model with; not the model itself, fitted again."""
+    if model not in BASELINES:
+        return fittable_baselines()
+    return {kind: one for kind, one in NAIVE_BASELINES.items() if kind != model}
 
 
 def pass_leak_gate(candidate: Candidate, dataset: Dataset, data: FoldData) -> dict[str, Any]:

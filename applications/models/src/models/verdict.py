@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from internal.baselines.catalogue import BASELINES
+from internal.baselines.catalogue import BASELINES, fittable_baselines
 from models.evaluation import Difference
 from models.scoring import Score, compute_relative_difference
 
@@ -49,8 +49,12 @@ def _describe_difference(model: str, measure: str, best: str, found: Difference)
 
 
 def _name_missing_baselines(scores: list[Score]) -> list[str]:
-    missing = BASELINES.keys() - {one.name for one in scores}
-    return [
+    compared = BASELINES.keys() & {one.name for one in scores}
+    fittable = fittable_baselines().keys()
+    sentences = [
         f"{kind} is not in this comparison, because LightGBM is not available: `fund doctor` says what to install."
-        for kind in sorted(missing)
+        for kind in sorted(BASELINES.keys() - compared - fittable)
     ]
+    if compared >= fittable:
+        return sentences
+    return [f"Only {' and '.join(sorted(compared))} were compared: `models evaluate` compares all.", *sentences]

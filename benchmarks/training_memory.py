@@ -1,0 +1,90 @@
+"""How much memory and processor time `models train` takes on simulated tickers over two years: 8,000 by default.
+
+Claim: a baseline is trained, evaluated and registered in under 5 GB and 5 minutes, the small network in under 6 GB and
+10 minutes. Run: `python -m benchmarks.training_memory [--tickers N] [--model KIND] [--folder DATASET]`; prints JSON.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from internal.price_adjustment import adjust_bars
+from internal.venue.market.simulated import SimulatedMarket
+from models.dataset import MANIFEST, Dataset, save_dataset
+
+FIRST, LAST = date(2023, 1, 3), date(2024, 12, 31)
+SPARE = 1.1  # a twentieth of the companies is not listed within the two years
+
+
+@dataclass(frozen=True)
+class Training:
+    """What one run of the command took.
+
+    Attributes:
+        model: The size or the baseline's kind.
+        tickers: Tickers of the dataset.
+        processor_seconds: Of all threads, user and system.
+        wall_seconds: From start to end, on a machine that may be busy.
+        peak_megabytes: The largest resident memory of the process, in units of 10^6 bytes.
+    """
+
+    model: str
+    tickers: int
+    processor_seconds: float
+    wall_seconds: float
+    peak_megabytes: float
+
+
+def make_dataset(folder: Path, tickers: int) -> None:
+    """Write a dataset of simulated tickers, listed throughout or in part, with prices adjusted as of the last day."""
+    market = SimulatedMarket(ticker_count=round(tickers * SPARE))
+    everything = pl.concat(market.bars(day) for day in market.sessions() if FIRST <= day <= LAST).lazy()
+    names = everything.select(pl.col("ticker").unique().sort().head(tickers))
+    bars = everything.join(names, on="ticker", how="semi")
+    splits, dividends = market.splits(FIRST, LAST).lazy(), market.dividends(FIRST, LAST).lazy()
+    adjusted = adjust_bars(bars, bars.select("ticker", "date", "close"), splits, dividends, LAST).collect()
+    columns = ("ticker", "date", "open", "high", "low", "close", "volume", "volume_weighted_average_price")
+    listings = [(one.ticker, one.sector, one.industry) for one in market.listings(LAST)]
+    details = pl.DataFrame(listings, schema=["ticker", "sector", "industry"], orient="row")
+    save_dataset(folder, Dataset(adjusted.select(columns), details, FIRST, LAST, LAST, 0, {}))
+
+
+def measure_training(dataset: Path, state: Path, model: str, tickers: int) -> Training:
+    """Run `models train` as a process with a registry and a state folder of its own."""
+    words = [sys.executable, "-m", "models", "train", "--dataset", str(dataset), "--model", model]
+    variables = os.environ | {"STATE_DIRECTORY": str(state), "REGISTRY_DIRECTORY": str(state / "registry")}
+    begin = time.perf_counter()
+    with subprocess.Popen(words, env=variables, stdout=subprocess.DEVNULL) as process:  # noqa: S603 - fixed words
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise SystemExit(f"`models train` ended with status {process.returncode}; its message is above")
+    seconds, peak = usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+    return Training(model, tickers, round(seconds, 1), round(time.perf_counter() - begin, 1), round(peak))
+
+
+def main() -> None:
+    """Read the options, make the dataset where there is none, and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tickers", type=int, default=8000)
+    parser.add_argument("--model", default="heterogeneous_volatility")
+    parser.add_argument("--folder", type=Path, help="where the dataset is, or is made")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        dataset = given.folder or Path(temporary) / "dataset"
+        if not (dataset / MANIFEST).exists():
+            make_dataset(dataset, given.tickers)
+        print(json.dumps(asdict(measure_training(dataset, Path(temporary), given.model, given.tickers))))
+
+
+if __name__ == "__main__":
+    main()
