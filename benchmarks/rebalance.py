@@ -10,7 +10,7 @@ exits, measured separately on the same machine.
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -22,7 +22,7 @@ from internal.lake.store import Lake
 from internal.trading.limits import RiskLimits
 from internal.trading.ports import Journal
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import DayInputs, Split
+from internal.trading.rows import DayInputs, Entry, Split
 from internal.trading.strategy import DataNeeds
 from internal.venue.clock import Auction
 from internal.venue.repository import OrderQuery
@@ -49,9 +49,9 @@ class KnownInputs:
         """Splits by execution date."""
         return self._data.splits(first, last)
 
-    def price_factors(self, opened: Mapping[str, date], day: date) -> Mapping[str, float]:
-        """By ticker, what takes a price of its opening session to the terms of the day."""
-        return self._data.price_factors(opened, day)
+    def price_factors(self, entries: Collection[Entry], day: date) -> Mapping[Entry, float]:
+        """By entry, what takes a price of its session to the terms of the day."""
+        return self._data.price_factors(entries, day)
 
     def closes(self, tickers: Sequence[str], day: date) -> Mapping[str, float]:
         """Closes of a session by ticker."""

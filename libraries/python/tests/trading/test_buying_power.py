@@ -32,7 +32,7 @@ def test_what_fits_is_equal_on_both_sides() -> None:
 
 def test_what_is_held_counts() -> None:
     """1,000 dollars of shorts are held: the long that makes the sides equal is chosen first, and alone."""
-    orders = [opening("A", OrderSide.BUY, 10), opening("B", OrderSide.SELL, 10)]
+    orders = [opening("A", OrderSide.BUY, 10), opening("B", OrderSide.SELL, 10), opening("C", OrderSide.BUY, 10)]
     held = {Side.LONG: 0.0, Side.SHORT: 1000.0}
     assert [order.ticker for order in select_affordable(orders, 1500, held, 0.05)] == ["A"]
 

@@ -7,7 +7,7 @@ import pytest
 from internal.dates import next_session
 from internal.trading.enums import Leg, OrderSide, OrderState
 from internal.trading.position_attribution import attribute_positions
-from internal.trading.rows import Band, Order, Position, Split
+from internal.trading.rows import Band, Entry, Order, Position, Split
 
 DAY = date(2024, 3, 15)
 OPENED = next_session(DAY)
@@ -31,8 +31,7 @@ def test_split_and_partial_close() -> None:
     """100 bought at 40, a 4-for-1 split, 100 sold: 300 are ours at an entry of 10; 50 more are foreign."""
     found = attribute_positions(
         {"Z": -5, "A": 350},
-        {"A": filled("A", BUY, OPEN, 100, 40.0)},
-        {"A": [filled("A", SELL, CLOSE, 100, 11.0, date(2024, 3, 20))]},
+        {"A": [filled("A", BUY, OPEN, 100, 40.0), filled("A", SELL, CLOSE, 100, 11.0, date(2024, 3, 20))]},
         [Split("A", date(2024, 3, 19), 4.0)],
         {},
         {},
@@ -43,15 +42,15 @@ def test_split_and_partial_close() -> None:
 
 def test_a_split_on_the_day_of_the_fill_is_in_the_fill() -> None:
     """Shares that were filled in the first session after a split are new shares already."""
-    opening, splits = {"A": filled("A", BUY, OPEN, 100, 10.0)}, [Split("A", OPENED, 4.0), Split("B", OPENED, 2.0)]
-    found = attribute_positions({"A": 100}, opening, {}, splits, {}, {})
+    fills, splits = {"A": [filled("A", BUY, OPEN, 100, 10.0)]}, [Split("A", OPENED, 4.0), Split("B", OPENED, 2.0)]
+    found = attribute_positions({"A": 100}, fills, splits, {}, {})
     assert found.positions == (Position("A", 100.0, OPENED, 10.0, None),)
 
 
 def test_a_fraction_of_a_share_is_rounding() -> None:
     """1-for-3 on 100 shares leaves 33 and cash: what the broker holds is ours, nothing is foreign."""
     found = attribute_positions(
-        {"A": 33.0}, {"A": filled("A", BUY, OPEN, 100, 10.0)}, {}, [Split("A", date(2024, 3, 20), 1 / 3)], {}, {}
+        {"A": 33.0}, {"A": [filled("A", BUY, OPEN, 100, 10.0)]}, [Split("A", date(2024, 3, 20), 1 / 3)], {}, {}
     )
     assert found.positions[0].quantity == 33.0
     assert found.positions[0].entry_price == pytest.approx(30.0)
@@ -60,24 +59,26 @@ def test_a_fraction_of_a_share_is_rounding() -> None:
 
 def test_a_position_on_the_other_side_is_foreign() -> None:
     """Longs that somebody closed by hand and sold short are not ours any more."""
-    found = attribute_positions({"A": -10}, {"A": filled("A", BUY, OPEN, 10, 40.0)}, {}, [], {}, {})
+    found = attribute_positions({"A": -10}, {"A": [filled("A", BUY, OPEN, 10, 40.0)]}, [], {}, {})
     assert (found.positions, found.foreign) == ((), {"A": -10})
 
 
 def test_somebody_sold_a_part() -> None:
     """The broker holds less than our fills explain: all of it is ours."""
-    found = attribute_positions({"A": 4}, {"A": filled("A", BUY, OPEN, 10, 40.0)}, {}, [], {}, {})
+    found = attribute_positions({"A": 4}, {"A": [filled("A", BUY, OPEN, 10, 40.0)]}, [], {}, {})
     assert ([position.quantity for position in found.positions], found.foreign) == ([4], {})
 
 
 def test_entry_price_counts_dividends() -> None:
     """The factor of the entry's session, adjusted over raw close, takes the entry price to today's terms."""
-    found = attribute_positions({"A": 10}, {"A": filled("A", BUY, OPEN, 10, 50.0)}, {}, [], {"A": 0.98}, {})
+    found = attribute_positions(
+        {"A": 10}, {"A": [filled("A", BUY, OPEN, 10, 50.0)]}, [], {Entry("A", OPENED): 0.98}, {}
+    )
     assert found.positions[0].entry_price == pytest.approx(49.0)
 
 
 def test_stored_bands_come_along() -> None:
     """The band that was stored last with a name is the position's."""
     band = Band(-0.1, 0.0, 0.1)
-    found = attribute_positions({"A": 10}, {"A": filled("A", BUY, OPEN, 10, 50.0)}, {}, [], {}, {"A": band})
+    found = attribute_positions({"A": 10}, {"A": [filled("A", BUY, OPEN, 10, 50.0)]}, [], {}, {"A": band})
     assert found.positions[0].band == band

@@ -1,6 +1,6 @@
 """A fund in one process for tests: the state machine on the venue's core, with market data and journal in memory."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +22,7 @@ from internal.trading.rows import (
     BrokerPosition,
     Costs,
     DayInputs,
+    Entry,
     OrderRequest,
     Split,
 )
@@ -201,12 +202,13 @@ class VenueData:
             for split in self._market.corporate_actions(first, last).splits
         ]
 
-    def price_factors(self, opened: Mapping[str, date], day: date) -> Mapping[str, float]:
-        """By ticker, what takes a price of its opening session to the terms of the day; dividends left out."""
-        factors = dict.fromkeys(opened, 1.0)
-        for split in self.splits(min(opened.values()) + timedelta(days=1), day):
-            if split.ticker in opened and split.execution_date > opened[split.ticker]:
-                factors[split.ticker] /= split.shares
+    def price_factors(self, entries: Collection[Entry], day: date) -> Mapping[Entry, float]:
+        """By entry, what takes a price of its session to the terms of the day; dividends left out."""
+        factors = dict.fromkeys(entries, 1.0)
+        for split in self.splits(min(entry.date for entry in entries) + timedelta(days=1), day):
+            for entry in entries:
+                if split.ticker == entry.ticker and split.execution_date > entry.date:
+                    factors[entry] /= split.shares
         return factors
 
     def closes(self, tickers: Sequence[str], day: date) -> Mapping[str, float]:

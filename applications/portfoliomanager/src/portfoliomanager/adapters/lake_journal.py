@@ -88,13 +88,9 @@ class LakeJournal:
         """Orders whose state is not final, oldest first."""
         return self._index.unfinished()
 
-    def openings(self) -> Mapping[str, Order]:
-        """By ticker, the last opening order that has a fill: there a holding starts."""
-        return self._index.openings()
-
-    def closings(self, ticker: str) -> Sequence[Order]:
-        """Closing orders with a fill that were decided after the ticker's last opening."""
-        return self._index.closings(ticker)
+    def fills(self, ticker: str) -> Sequence[Order]:
+        """Orders with a fill since the last one that opened the ticker from flat, oldest first; that one included."""
+        return self._index.fills(ticker)
 
     def order_counts(self) -> Mapping[OrderState, int]:
         """How many orders are in each state."""

@@ -1,6 +1,6 @@
 """The port `MarketData` on the data service: bars and predictions become the arrays of a day."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -10,7 +10,7 @@ from internal.dates import previous_session, sessions
 from internal.errors import ConflictError
 from internal.http.datamanager_client import DatamanagerClient
 from internal.trading.day_table import BarTable, compute_day_table, window_sessions
-from internal.trading.rows import BarHistory, DayInputs, Details, FloatArray, Forecasts, Split
+from internal.trading.rows import BarHistory, DayInputs, Details, Entry, FloatArray, Forecasts, Split
 from internal.trading.strategy import DataNeeds
 
 BAR_COLUMNS = ("ticker", "date", "open", "high", "low", "close", "volume")
@@ -44,15 +44,20 @@ class DatamanagerMarketData:
         frame = self._client.splits(first, last).select("ticker", "execution_date", "split_from", "split_to")
         return [Split(ticker, day, after / before) for ticker, day, before, after in frame.iter_rows()]
 
-    def price_factors(self, opened: Mapping[str, date], day: date) -> Mapping[str, float]:
-        """By ticker, adjusted over raw close of the opening session in the terms of `day`; no entry without a bar."""
-        first, columns, tickers = min(opened.values()), ("ticker", "date", "close"), sorted(opened)
+    def price_factors(self, entries: Collection[Entry], day: date) -> Mapping[Entry, float]:
+        """By entry, adjusted over raw close of its session in the terms of `day`; no factor without a bar."""
+        first, columns = min(entry.date for entry in entries), ("ticker", "date", "close")
+        tickers = sorted({entry.ticker for entry in entries})
         adjusted, _ = self._client.bars(first, day, adjusted_as_of=day, columns=columns, tickers=tickers)
         raw, _ = self._client.bars(first, day, adjusted_as_of=None, columns=columns, tickers=tickers)
         factors = adjusted.join(raw, on=["ticker", "date"], suffix="_raw").select(
             "ticker", "date", (pl.col("close") / pl.col("close_raw")).alias("factor")
         )
-        return {ticker: factor for ticker, session, factor in factors.iter_rows() if session == opened[ticker]}
+        return {
+            Entry(ticker, session): factor
+            for ticker, session, factor in factors.iter_rows()
+            if (ticker, session) in entries
+        }
 
     def closes(self, tickers: Sequence[str], day: date) -> Mapping[str, float]:
         """Closes of a session as traded, by ticker; no entry without a bar."""

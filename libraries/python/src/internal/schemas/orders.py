@@ -6,7 +6,7 @@ from internal.schemas.frame_schema import Rule, add_default_columns, build_schem
 from internal.schemas.rules import not_blank, not_negative, one_of, positive
 
 SIDES = ("buy", "sell")
-LEGS = ("open", "close")
+LEGS = ("open", "add", "close")  # from flat, to a position, of a position
 ORDER_TYPES = ("market",)
 TIMES_IN_FORCE = ("day", "opg", "cls")
 STATES = (

@@ -32,23 +32,43 @@ def total_cost(openings: Iterable[Order]) -> float:
 def select_affordable(
     openings: Sequence[Order], buying_power: float, held: Mapping[Side, float], tolerance: float
 ) -> list[Order]:
-    """The largest part of the openings that fits and leaves both sides equal within the tolerance.
+    """The largest part of the openings that fits and leaves the sides in their decided proportion, to the tolerance.
 
-    `held` are the dollars that each side holds without them. The next order is always of the smaller side, the larger
-    orders first; what does not fit ends it.
+    `held` are the dollars that each side holds without them; with all of them it holds what was decided. The next order
+    is always of the side that has less (where unequal sides are wanted: less of what was decided), the larger orders
+    first; what does not fit ends it.
     """
     waiting = {side: sorted(_of_side(openings, side), key=_largest_first) for side in Side}
-    values, left, chosen, best = dict(held), buying_power, list[Order](), 0
+    weights = _side_weights(openings, held, tolerance)
+    values = {side: held[side] * weight for side, weight in weights.items()}
+    left, chosen, best = buying_power, list[Order](), 0
     while True:
-        side = min(Side, key=lambda side: values[side])
+        side = min(weights, key=lambda side: values[side])
         order = waiting[side].pop(0) if waiting[side] else None
         if order is None or opening_cost(order) > left:
             return chosen[:best]
         chosen.append(order)
         left -= opening_cost(order)
-        values[side] += order.quantity * order.reference_price
-        if abs(values[Side.LONG] - values[Side.SHORT]) <= tolerance * max(values.values()):
+        values[side] += order.quantity * order.reference_price * weights[side]
+        if are_equal(values, tolerance):
             best = len(chosen)
+
+
+def are_equal(values: Mapping[Side, float], tolerance: float) -> bool:
+    """Whether the dollars of the sides differ by at most the tolerance, a fraction of the larger one."""
+    return max(values.values()) - min(values.values()) <= tolerance * max(values.values())
+
+
+def _side_weights(openings: Sequence[Order], held: Mapping[Side, float], tolerance: float) -> dict[Side, float]:
+    """By side that is to hold something, what makes its decided dollars as many as the larger side's; 1 when equal."""
+    decided = {
+        side: held[side] + sum(order.quantity * order.reference_price for order in _of_side(openings, side))
+        for side in Side
+    }
+    larger = max(decided.values())
+    if are_equal(decided, tolerance):
+        return dict.fromkeys(Side, 1.0)
+    return {side: larger / dollars for side, dollars in decided.items() if dollars > 0}
 
 
 def scale_openings(openings: Sequence[Order], buying_power: float, moment: datetime) -> list[Order]:

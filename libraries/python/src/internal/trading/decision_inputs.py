@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from internal.trading.enums import ForeignKind
 from internal.trading.ports import Journal, TradingPorts
-from internal.trading.position_attribution import attribute_positions, opened_date
-from internal.trading.rows import Account, Band, BrokerOrder, ForeignItem, Order, OwnPositions, Situation, Split
+from internal.trading.position_attribution import attribute_positions, list_entries, opened_date
+from internal.trading.rows import Account, Band, BrokerOrder, Entry, ForeignItem, Order, OwnPositions, Situation, Split
 from internal.trading.strategy import DataNeeds
 
 
@@ -28,11 +28,11 @@ def gather_situation(
     """
     inputs = ports.data.day_inputs(day, needs)
     held, open_orders = _broker_positions(ports), ports.broker.open_orders()
-    openings = _held_openings(ports.journal, held)
-    opened = {ticker: opened_date(order) for ticker, order in openings.items() if opened_date(order) <= day}
-    factors: Mapping[str, float] = ports.data.price_factors(opened, day) if opened else {}
-    bands: Mapping[str, Band] = ports.portfolios.bands_before(day) if openings else {}
-    own = _attribute(ports, held, openings, factors, bands, moment)
+    fills = _held_fills(ports.journal, held)
+    entries = {entry for orders in fills.values() for entry in list_entries(orders) if entry.date <= day}
+    factors: Mapping[Entry, float] = ports.data.price_factors(entries, day) if entries else {}
+    bands: Mapping[str, Band] = ports.portfolios.bands_before(day) if fills else {}
+    own = _attribute(ports, held, fills, factors, bands, moment)
     names = {position.ticker for position in own.positions}
     situation = Situation(
         inputs=inputs,
@@ -47,7 +47,7 @@ def gather_situation(
 def list_foreign(ports: TradingPorts, moment: datetime) -> tuple[ForeignItem, ...]:
     """Positions and open orders of the account that the journal does not explain."""
     held = _broker_positions(ports)
-    own = _attribute(ports, held, _held_openings(ports.journal, held), {}, {}, moment)
+    own = _attribute(ports, held, _held_fills(ports.journal, held), {}, {}, moment)
     return _foreign_items(own, ports.broker.open_orders(), ports.journal)
 
 
@@ -55,26 +55,25 @@ def _broker_positions(ports: TradingPorts) -> dict[str, float]:
     return {position.ticker: position.quantity for position in ports.broker.positions()}
 
 
-def _held_openings(journal: Journal, held: Mapping[str, float]) -> dict[str, Order]:
-    openings = journal.openings()
-    return {ticker: openings[ticker] for ticker in held if ticker in openings}
+def _held_fills(journal: Journal, held: Mapping[str, float]) -> dict[str, Sequence[Order]]:
+    """By ticker of the account, the fund's own fills; a ticker that the fund never opened has none."""
+    return {ticker: fills for ticker in held if (fills := journal.fills(ticker))}
 
 
 def _attribute(  # noqa: PLR0913, PLR0917 - what an attribution depends on, each a table of its own
     ports: TradingPorts,
     held: Mapping[str, float],
-    openings: Mapping[str, Order],
-    factors: Mapping[str, float],
+    fills: Mapping[str, Sequence[Order]],
+    factors: Mapping[Entry, float],
     bands: Mapping[str, Band],
     moment: datetime,
 ) -> OwnPositions:
     """The attribution; the data service is asked for splits only when something of the fund's is held."""
-    closings = {ticker: ports.journal.closings(ticker) for ticker in openings}
     splits: Sequence[Split] = ()
-    if openings:
-        first = min(opened_date(order) for order in openings.values())
+    if fills:
+        first = min(opened_date(orders[0]) for orders in fills.values())
         splits = ports.data.splits(first, max(first, moment.date()))
-    return attribute_positions(held, openings, closings, splits, factors, bands)
+    return attribute_positions(held, fills, splits, factors, bands)
 
 
 def _foreign_items(own: OwnPositions, orders: Iterable[BrokerOrder], journal: Journal) -> tuple[ForeignItem, ...]:

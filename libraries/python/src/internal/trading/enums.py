@@ -23,10 +23,19 @@ class OrderSide(StrEnum):
 
 
 class Leg(StrEnum):
-    """Whether an order opens a position or closes one, in whole or in part."""
+    """Whether an order opens a position from flat, adds to one, or closes one in whole or in part.
+
+    The leg is a part of the order's id, so that the broker's orders alone say where a holding starts.
+    """
 
     OPEN = "open"
+    ADD = "add"
     CLOSE = "close"
+
+    @property
+    def opens(self) -> bool:
+        """Whether the order makes a position larger: it needs buying power."""
+        return self is not Leg.CLOSE
 
 
 class Action(StrEnum):

@@ -41,8 +41,8 @@ class JournalIndex:
         self._orders: dict[str, Order] = {}
         self._by_portfolio: dict[str, dict[str, Order]] = {}
         self._unfinished: dict[str, Order] = {}
-        self._openings: dict[str, Order] = {}
-        self._closings: dict[str, dict[str, Order]] = {}
+        self._opened: dict[str, date] = {}  # by ticker, when the last opening from flat was decided
+        self._fills: dict[str, dict[str, Order]] = {}  # by ticker, since then
         self._slippage = 0.0
 
     def run(self, portfolio_id: str) -> RebalanceRun | None:
@@ -77,13 +77,16 @@ class JournalIndex:
         """Orders whose state is not final, oldest first."""
         return sorted(self._unfinished.values(), key=_decided)
 
-    def openings(self) -> Mapping[str, Order]:
-        """By ticker, the last opening order that has a fill: there a holding starts."""
-        return self._openings
+    def fills(self, ticker: str) -> Sequence[Order]:
+        """Orders with a fill since the last one that opened the ticker from flat, oldest first; that one included.
 
-    def closings(self, ticker: str) -> Sequence[Order]:
-        """Closing orders with a fill that were decided after the ticker's last opening."""
-        return sorted(self._closings.get(ticker, {}).values(), key=_decided)
+        A close of the session of that opening belongs to what was held before.
+        """
+        opened = self._opened.get(ticker)
+        if opened is None:
+            return []
+        fills = self._fills[ticker].values()
+        return sorted((one for one in fills if one.date > opened or one.leg is Leg.OPEN), key=_decided)
 
     def order_counts(self) -> Mapping[OrderState, int]:
         """How many orders are in each state."""
@@ -151,13 +154,11 @@ class JournalIndex:
             self._add_fill(order)
 
     def _add_fill(self, order: Order) -> None:
-        if order.leg is Leg.CLOSE:
-            opening = self._openings.get(order.ticker)
-            if opening is None or order.date > opening.date:
-                self._closings.setdefault(order.ticker, {})[order.client_order_id] = order
+        opened = self._opened.get(order.ticker)
+        if opened is not None and order.date < opened:
             return
-        last = self._openings.get(order.ticker)
-        if last is None or _decided(last) <= _decided(order):
-            self._openings[order.ticker] = order
-            closings = self._closings.get(order.ticker, {})
-            self._closings[order.ticker] = {key: close for key, close in closings.items() if close.date > order.date}
+        self._fills.setdefault(order.ticker, {})[order.client_order_id] = order
+        if order.leg is Leg.OPEN and order.date != opened:
+            self._opened[order.ticker] = order.date
+            fills = self._fills[order.ticker].items()
+            self._fills[order.ticker] = {identity: fill for identity, fill in fills if fill.date >= order.date}

@@ -19,7 +19,7 @@ from internal.trading.position_attribution import SHARE, opened_date
 from internal.trading.rows import Account, BrokerOrder, Order, Portfolio, PortfolioRow, RebalanceRun
 from internal.trading.strategy import StrategyRecord
 
-ID_PATTERN = re.compile(r"^[A-Za-z0-9]*-(?P<leg>open|close)-(?P<revision>\d+)-[0-9a-f]{16}$")
+ID_PATTERN = re.compile(r"^[A-Za-z0-9]*-(?P<leg>open|add|close)-(?P<revision>\d+)-[0-9a-f]{16}$")
 ADOPTED = "written again from the broker: the journal lacked it"
 UNKNOWN_VERSION = "unknown"
 
@@ -53,7 +53,7 @@ def adopt_own_orders(
 
 
 def _explaining_positions(own: Sequence[_OwnOrder], ports: TradingPorts) -> list[_OwnOrder]:
-    """The open ones, and by ticker the last opening with the closes since, where their fills are what is held."""
+    """The open ones, and by ticker the last opening from flat with all since, where their fills are what is held."""
     held = {position.ticker: position.quantity for position in ports.broker.positions()}
     chosen = [one for one in own if not one.found.state.is_final]
     for ticker, quantity in held.items():
@@ -115,7 +115,7 @@ def _journal_order(one: _OwnOrder, close: float | None, moment: datetime) -> Ord
             f'there are no bars of {one.day}: POST /equity-bars {{"date": "{one.day}"}} to datamanager, then try '
             f"again; the journal lacks {one.found.client_order_id}, which is at the broker"
         )
-    adjustment = {Leg.OPEN: Adjustment.CUT, Leg.CLOSE: Adjustment.TRIM}[one.leg]
+    adjustment = Adjustment.CUT if one.leg.opens else Adjustment.TRIM
     planned = Order(
         portfolio_id=one.portfolio_id,
         date=one.day,
@@ -139,13 +139,13 @@ def _portfolio_rows(orders: Iterable[Order]) -> tuple[PortfolioRow, ...]:
 
 
 def _portfolio_row(order: Order) -> PortfolioRow:
-    opens = order.leg is Leg.OPEN
+    closes = order.leg is Leg.CLOSE
     return PortfolioRow(
         ticker=order.ticker,
         side=order.position_side,
-        action=Action.OPEN if opens else Action.CLOSE,
-        held=0.0 if opens else order.quantity,
-        quantity=order.quantity if opens else 0.0,
+        action={Leg.OPEN: Action.OPEN, Leg.ADD: Action.HOLD, Leg.CLOSE: Action.CLOSE}[order.leg],
+        held=order.quantity if closes else 0.0,
+        quantity=0.0 if closes else order.quantity,
         reference_price=order.reference_price,
         opened_date=opened_date(order),
         entry_price=order.reference_price,

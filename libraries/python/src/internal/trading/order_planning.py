@@ -18,6 +18,7 @@ READABLE_TICKER = 10  # characters of a ticker that an id shows; its digest hold
 DIGEST = 16  # hexadecimal digits, 64 bits
 LOST = frozenset({OrderState.REJECTED, OrderState.DROPPED})
 _ENDED_EARLY = LOST | {OrderState.CANCELED}
+_LEGS = {Action.OPEN: {Leg.OPEN}, Action.HOLD: {Leg.ADD, Leg.CLOSE}, Action.CLOSE: {Leg.CLOSE}}
 
 
 def portfolio_id(policy: str, account: str, day: date) -> str:
@@ -36,20 +37,21 @@ def client_order_id(account: str, portfolio: str, ticker: str, leg: str, revisio
 
 
 def order_side(side: Side, leg: Leg) -> OrderSide:
-    """Buy to open a long or to close a short, else sell."""
-    return OrderSide.BUY if (side is Side.LONG) == (leg is Leg.OPEN) else OrderSide.SELL
+    """Buy to open or add to a long, or to close a short; else sell."""
+    return OrderSide.BUY if (side is Side.LONG) == leg.opens else OrderSide.SELL
 
 
 def plan_orders(decision: Decision, account: str, portfolio: str, day: date, moment: datetime) -> list[Order]:
     """The orders that turn what is held into what is wanted, all `planned`, sorted by client_order_id.
 
-    A position that is held unchanged needs none; one that is cut gets a partial close of what it loses.
+    A position that is held unchanged needs none; one that is cut gets a partial close of what it loses, one that grows
+    an order that adds the difference, which is whole shares where the decision's quantities are.
     """
     orders: list[Order] = []
     for row in decision.rows:
         quantity = abs(row.quantity - row.held)
         if quantity > 0:
-            leg = Leg.OPEN if row.action is Action.OPEN else Leg.CLOSE
+            leg = _leg(row)
             identity = client_order_id(account, portfolio, row.ticker, leg, 0)
             side = order_side(row.side, leg)
             orders.append(
@@ -59,6 +61,12 @@ def plan_orders(decision: Decision, account: str, portfolio: str, day: date, mom
                 )
             )
     return sorted(orders, key=lambda order: order.client_order_id)
+
+
+def _leg(row: PortfolioRow) -> Leg:
+    if row.quantity < row.held:
+        return Leg.CLOSE
+    return Leg.OPEN if row.action is Action.OPEN else Leg.ADD
 
 
 def replace_plan(journalled: Iterable[Order], planned: Sequence[Order]) -> list[Order]:
@@ -71,8 +79,8 @@ def replace_plan(journalled: Iterable[Order], planned: Sequence[Order]) -> list[
 def apply_orders(rows: Iterable[PortfolioRow], orders: Iterable[Order]) -> tuple[PortfolioRow, ...]:
     """The portfolio as its orders leave it; applied again, it is the same.
 
-    An opening that was refused or dropped leaves 0 shares, with the order's reason. A close that was refused leaves
-    what is still held, as a hold with the order's reason.
+    An opening that was refused or dropped leaves what was held before, nothing or less than was wanted, with the
+    order's reason. A close that was refused leaves what is still held, as a hold with the order's reason.
     """
     by_ticker: dict[str, list[Order]] = {}
     for order in orders:
@@ -81,10 +89,9 @@ def apply_orders(rows: Iterable[PortfolioRow], orders: Iterable[Order]) -> tuple
 
 
 def _apply(row: PortfolioRow, orders: Sequence[Order]) -> PortfolioRow:
-    leg = Leg.OPEN if row.action is Action.OPEN else Leg.CLOSE
-    own = [order for order in orders if order.leg is leg]
-    traded = sum(expected_shares(order, row) for order in own)
-    quantity = traded if leg is Leg.OPEN else max(row.held - traded, 0.0)
+    own = [order for order in orders if order.leg in _LEGS[row.action]]
+    traded = sum(expected_shares(order, row) * (1 if order.leg.opens else -1) for order in own)
+    quantity = max(row.held + traded, 0.0)
     if isclose(quantity, row.quantity, rel_tol=ROUNDING, abs_tol=ROUNDING):
         quantity = row.quantity
     lost = [order.reason for order in own if order.state in LOST]

@@ -1,6 +1,6 @@
 """Ports: what the trading core asks of a broker, of the data service, of the journal, of the lease and of a pause."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -14,6 +14,7 @@ from internal.trading.rows import (
     BrokerPosition,
     Costs,
     DayInputs,
+    Entry,
     Order,
     OrderRequest,
     Portfolio,
@@ -112,8 +113,8 @@ class MarketData(Protocol):
         """Splits by execution date."""
         ...
 
-    def price_factors(self, opened: Mapping[str, date], day: date) -> Mapping[str, float]:
-        """By ticker, adjusted over raw close of the opening session in the terms of `day`; no entry without a bar."""
+    def price_factors(self, entries: Collection[Entry], day: date) -> Mapping[Entry, float]:
+        """By entry, adjusted over raw close of its session in the terms of `day`; no factor without a bar."""
         ...
 
     def closes(self, tickers: Sequence[str], day: date) -> Mapping[str, float]:
@@ -176,12 +177,8 @@ class Journal(Protocol):
         """Orders whose state is not final, oldest first."""
         ...
 
-    def openings(self) -> Mapping[str, Order]:
-        """By ticker, the last opening order that has a fill: there a holding starts."""
-        ...
-
-    def closings(self, ticker: str) -> Sequence[Order]:
-        """Closing orders with a fill that were decided after the ticker's last opening."""
+    def fills(self, ticker: str) -> Sequence[Order]:
+        """Orders with a fill since the last one that opened the ticker from flat, oldest first; that one included."""
         ...
 
     def slippage(self) -> float:

@@ -27,6 +27,13 @@ type IntArray = NDArray[np.int64]
 type BoolArray = NDArray[np.bool_]
 
 
+class Entry(NamedTuple):
+    """A session in which shares of a position were bought, or sold short."""
+
+    ticker: str
+    date: date
+
+
 class Band(NamedTuple):
     """Quantiles of the cumulative simple return from entry."""
 
@@ -42,8 +49,8 @@ class Position:
     Attributes:
         ticker: Its name at the broker.
         quantity: Shares, negative when short.
-        opened_date: The session of the entry's fill.
-        entry_price: Dollars, in the terms of the day of the decision.
+        opened_date: The session of its first fill.
+        entry_price: The average of its entries, dollars, in the terms of the day of the decision.
         band: The band that was stored last with the position; None when none is.
     """
 
@@ -263,6 +270,11 @@ class PortfolioRow:
         """Dollars held after the action."""
         return self.quantity * self.reference_price
 
+    @property
+    def kept_dollars(self) -> float:
+        """Dollars of the shares that were held before and still are; what is added is not among them."""
+        return min(self.held, self.quantity) * self.reference_price
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -298,7 +310,7 @@ class Order:
         client_order_id: A function of what the order is; a second send under it is the same order.
         ticker: Its name at the broker.
         side: Buy or sell.
-        leg: Whether it opens or closes.
+        leg: Whether it opens a position, adds to one or closes one.
         quantity: Shares.
         reference_price: The close of `date`, dollars.
         reason: One sentence for people; no rule reads it.
@@ -336,7 +348,7 @@ class Order:
     @property
     def position_side(self) -> Side:
         """The side of the position that the order opens or closes."""
-        return Side.LONG if (self.side is OrderSide.BUY) == (self.leg is Leg.OPEN) else Side.SHORT
+        return Side.LONG if (self.side is OrderSide.BUY) == self.leg.opens else Side.SHORT
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class RunExecution:
             order
             for order in orders
             if order.state.is_sendable
-            and order.leg is Leg.OPEN
+            and order.leg.opens
             and order.position_side in sides
             and order.client_order_id not in self._waiting
             and not is_held_back(order, orders)
@@ -123,9 +123,9 @@ class RunExecution:
         ids = {order.client_order_id for order in unsent}
         values = dict.fromkeys(Side, 0.0)
         for row in self._rows():
-            values[row.side] += row.dollar_amount if row.action is Action.HOLD else 0.0
+            values[row.side] += row.kept_dollars if row.action is Action.HOLD else 0.0
         for order in self._orders():
-            if order.leg is Leg.OPEN and order.client_order_id not in ids:
+            if order.leg.opens and order.client_order_id not in ids:
                 shares = order.filled_quantity if order.state.is_final else order.quantity
                 values[order.position_side] += shares * order.reference_price
         return values

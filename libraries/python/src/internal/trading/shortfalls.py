@@ -1,11 +1,12 @@
-"""Equal sides although orders fail: what a run changes when one side gets less, or keeps more, than was decided."""
+"""The decided difference of the sides although orders fail: what a run changes when a side gets less, or keeps more."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 from math import ceil, floor
 
+from internal.trading.buying_power import are_equal
 from internal.trading.enums import Action, Adjustment, Leg, OrderState, Side
 from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import LOST, apply_orders, client_order_id, order_side
@@ -16,19 +17,36 @@ CENT = 0.01  # dollars; a smaller difference is rounding
 
 @dataclass(frozen=True, slots=True)
 class _Excess:
-    """How much of a side is to be given up, and what it can be taken from; dollars."""
+    """How much of a side is to be given up, and what it can be taken from; dollars.
+
+    Attributes:
+        side: The side that misses less of what was decided.
+        dollars: How much less.
+        decided: Dollars of each side after the decision.
+        rows: The portfolio as its orders leave it so far.
+        orders: All of the run.
+        account: The account's id.
+        moment: The market's clock.
+    """
 
     side: Side
     dollars: float
+    decided: Mapping[Side, float]
     rows: tuple[PortfolioRow, ...]
     orders: Sequence[Order]
     account: str
     moment: datetime
 
     @property
+    def is_alone(self) -> bool:
+        """Whether the other side was to hold nothing: what is given up is what a failed close of this side left."""
+        return not self.decided[self.side.opposite]
+
+    @property
     def reason(self) -> str:
         """One sentence for the orders that change."""
-        return f"cut to what the {self.side.opposite} side got"
+        opposite = self.side.opposite
+        return "cut because a close failed" if self.is_alone else f"cut to what the {opposite} side got"
 
 
 def adjust_to_shortfall(
@@ -36,15 +54,18 @@ def adjust_to_shortfall(
 ) -> list[Order]:
     """The orders that change or are added when one side falls short, to be written to the journal in one commit.
 
-    orders: all of one run. rows: its portfolio. A side falls short when its openings are refused or canceled; it keeps
-    too much when its closes are, for a position that was not closed is still held. In both cases the larger side gives
-    up the difference to what was decided:
+    orders: all of one run. rows: its portfolio. A side falls short when its openings are refused or canceled (an
+    opening is whatever makes a position larger); it keeps too much when its closes are, for a position that was not
+    closed is still held. In both cases the side that misses less gives up the difference, so that long less short is as
+    decided, equal or not:
 
-    1. Openings that were not sent are cut, in proportion and to whole shares; without a share left, dropped. When
-       nothing of the other side is left, all of them are dropped.
+    1. Openings that were not sent are cut, in proportion and to whole shares; without a share left, dropped. When the
+       sides were to be equal and nothing of the other one is left, all of them are dropped.
     2. What is still missing, when it is more than the limits' tolerance, is taken from openings that were sent and
        have not filled: they are `REPLACED`, which asks for their cancellation, and a smaller one follows each.
-    3. The rest is taken from held positions that are not frozen, by partial closes (`TRIM`).
+    3. The rest is taken from held positions that are not frozen, by partial closes (`TRIM`); from one that was to grow
+       only after its order is canceled, for no two orders of a name stand on different sides. Nothing is trimmed where
+       the other side was to hold nothing.
 
     Every change is a fact of an order, so that the same question after a restart finds equal sides and changes
     nothing. After the first adjustment only a difference above the tolerance makes another one.
@@ -53,14 +74,15 @@ def adjust_to_shortfall(
     if excess.dollars < CENT or (_is_adjusted(orders) and excess.dollars <= _tolerated(excess, limits)):
         return []
     unsent = [order for order in _openings(orders, excess.side) if order.state is OrderState.PLANNED]
-    part = _kept_part(unsent, excess.dollars, excess)
+    part = _kept_part(unsent, excess.dollars, excess, limits)
     changed = [_cut(order, part, excess) for order in unsent]
     rest = excess.dollars - _value(unsent)
     sent = [order for order in _openings(orders, excess.side) if _is_replaceable(order)]
     held = [row for row in excess.rows if row.side is excess.side and row.action is Action.HOLD]
-    if rest <= limits.balance_tolerance * (sum(row.dollar_amount for row in held) + _value(sent)):
+    if rest <= limits.balance_tolerance * (sum(row.kept_dollars for row in held) + _value(sent)):
         return changed
-    return [*changed, *_replace_sent(sent, rest, excess), *_trim_held(held, rest - _value(sent), excess)]
+    replaced = _replace_sent(sent, _kept_part(sent, rest, excess, limits), excess)
+    return [*changed, *replaced, *_trim_held(held, rest - _value(sent), excess)]
 
 
 def orders_to_cancel(orders: Iterable[Order]) -> list[Order]:
@@ -99,7 +121,8 @@ def _find_excess(orders: Sequence[Order], rows: tuple[PortfolioRow, ...], accoun
     left = apply_orders(rows, orders)
     difference = _missing(rows, left, Side.SHORT) - _missing(rows, left, Side.LONG)
     side = Side.LONG if difference > 0 else Side.SHORT
-    return _Excess(side, abs(difference), left, orders, account, moment)
+    decided = {side: _side_value(rows, side) for side in Side}
+    return _Excess(side, abs(difference), decided, left, orders, account, moment)
 
 
 def _missing(rows: Sequence[PortfolioRow], left: Sequence[PortfolioRow], side: Side) -> float:
@@ -120,7 +143,7 @@ def _is_adjusted(orders: Iterable[Order]) -> bool:
 
 
 def _openings(orders: Iterable[Order], side: Side) -> list[Order]:
-    return [order for order in orders if order.leg is Leg.OPEN and order.position_side is side]
+    return [order for order in orders if order.leg.opens and order.position_side is side]
 
 
 def _is_replaceable(order: Order) -> bool:
@@ -133,10 +156,13 @@ def _value(orders: Iterable[Order]) -> float:
     return sum(order.quantity * order.reference_price for order in orders)
 
 
-def _kept_part(orders: Sequence[Order], dollars: float, excess: _Excess) -> float:
-    """The fraction of the orders that is left when they give up the dollars; 0 when nothing of the other side is."""
-    value = _value(orders)
-    return max(1 - dollars / value, 0.0) if value and _side_value(excess.rows, excess.side.opposite) else 0.0
+def _kept_part(orders: Sequence[Order], dollars: float, excess: _Excess, limits: RiskLimits) -> float:
+    """The fraction of the orders that is left when they give up the dollars; 0 when an equal side got nothing."""
+    value, opposite = _value(orders), excess.side.opposite
+    equal = are_equal(excess.decided, limits.balance_tolerance)
+    if not value or (equal and not _side_value(excess.rows, opposite)):
+        return 0.0
+    return max(1 - dollars / value, 0.0)
 
 
 def _cut(order: Order, part: float, excess: _Excess) -> Order:
@@ -145,29 +171,37 @@ def _cut(order: Order, part: float, excess: _Excess) -> Order:
     return replace(cut, quantity=quantity) if quantity else replace(cut, state=OrderState.DROPPED)
 
 
-def _replace_sent(sent: Sequence[Order], dollars: float, excess: _Excess) -> list[Order]:
-    """The sent orders as REPLACED, and the smaller ones that follow them."""
-    part, orders = _kept_part(sent, dollars, excess), list[Order]()
+def _replace_sent(sent: Sequence[Order], part: float, excess: _Excess) -> list[Order]:
+    """The sent orders as REPLACED, and those with a part of their shares that follow them."""
+    orders: list[Order] = []
     for order in sent:
         orders.append(replace(order, adjustment=Adjustment.REPLACED, reason=excess.reason, updated_at=excess.moment))
         quantity = float(floor(order.quantity * part))
         if quantity:
-            orders.append(_new_order(order.ticker, Leg.OPEN, quantity, order.reference_price, Adjustment.CUT, excess))
+            orders.append(_new_order(order.ticker, order.leg, quantity, order.reference_price, Adjustment.CUT, excess))
     return orders
 
 
 def _trim_held(held: Sequence[PortfolioRow], dollars: float, excess: _Excess) -> list[Order]:
-    """Partial closes worth the dollars, rounded up to whole shares; frozen positions and refused closes are left."""
+    """Partial closes worth the dollars, rounded up to whole shares; frozen positions and refused closes are left.
+
+    A position that grows, or still may, gives its share when the run is asked again and its order has ended unfilled.
+    """
     refused = {order.ticker for order in excess.orders if order.leg is Leg.CLOSE and order.state in LOST}
-    movable = [row for row in held if not row.frozen and row.ticker not in refused]
-    value = sum(row.dollar_amount for row in movable)
+    growing = {order.ticker for order in excess.orders if order.leg.opens and _is_live(order)}
+    movable = [] if excess.is_alone else [row for row in held if not row.frozen and row.ticker not in refused]
+    value = sum(row.kept_dollars for row in movable)
     part = min(max(dollars, 0.0) / value, 1.0) if value else 0.0
     closes = [(row, min(float(ceil(row.quantity * part)), row.quantity)) for row in movable]
     return [
         _new_order(row.ticker, Leg.CLOSE, quantity, row.reference_price, Adjustment.TRIM, excess)
         for row, quantity in closes
-        if quantity > 0
+        if quantity > 0 and row.ticker not in growing
     ]
+
+
+def _is_live(order: Order) -> bool:
+    return order.filled_quantity > 0 or not order.state.is_final
 
 
 def _new_order(  # noqa: PLR0913, PLR0917 - the fields of the order
