@@ -10,7 +10,7 @@ import polars as pl
 
 from fund.answers import Performance
 from fund.refits import Refit
-from internal.performance import SESSIONS_A_YEAR, beta, returns_of
+from internal.performance import annualised_turnover, beta, returns_of
 from internal.track_record import TrackRecord, buy_and_hold, track_record, value_by_session
 
 
@@ -90,7 +90,7 @@ def compute_report(inputs: Inputs) -> Report:
         fund=track_record(value),
         buy_and_hold=track_record(held),
         beta=float(slope) if np.isfinite(slope := beta(returns_of(value), returns_of(held))) else None,
-        turnover=float(dollars / 2 / value.mean() * SESSIONS_A_YEAR / (len(value) - 1)),
+        turnover=float(annualised_turnover(dollars / (len(value) - 1), float(value.mean()))),
         mean_gross_exposure=float(account["gross_exposure"].to_numpy()[1:].mean()),
         mean_net_exposure=float(account["net_exposure"].to_numpy()[1:].mean()),
         cost=inputs.performance.realized_cost.model_dump(),

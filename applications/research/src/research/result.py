@@ -67,6 +67,11 @@ class BacktestSettings:
             field = ".".join(str(part) for part in first["loc"]) or "the whole"
             raise InvalidRequestError(f"these are not the settings of a backtest: {field}: {first['msg']}") from error
 
+    def describe(self) -> str:
+        """Strategy, parameters and sessions in one line."""
+        parameters = ", ".join(f"{name}={value}" for name, value in sorted(self.parameters.items()))
+        return f"{self.strategy} ({parameters}), {self.first_session} to {self.last_session}"
+
     @cached_property
     def key(self) -> str:
         """The content key: SHA-256 of the settings, in hexadecimal digits."""
@@ -211,19 +216,20 @@ class BacktestResult:
     @cached_property
     def traded_dollars(self) -> Series:
         """Dollars of all fills of the session, both sides, f64 [session]."""
-        return self._sum_fills(lambda fill: fill.dollars)
+        return self.sum_fills(lambda fill: fill.dollars)
 
     @cached_property
     def overnight_drift(self) -> Series:
         """Dollars lost between the decision's close and the auction, f64 [session]."""
-        return self._sum_fills(lambda fill: fill.overnight_drift)
+        return self.sum_fills(lambda fill: fill.overnight_drift)
 
     @cached_property
     def impact(self) -> Series:
         """Dollars lost to spread and impact, f64 [session]."""
-        return self._sum_fills(lambda fill: fill.impact)
+        return self.sum_fills(lambda fill: fill.impact)
 
-    def _sum_fills(self, amount: Callable[[FillRow], float]) -> Series:
+    def sum_fills(self, amount: Callable[[FillRow], float]) -> Series:
+        """An amount of every fill, added by session, f64 [session]."""
         rows = np.array([self._row[fill.filled] for fill in self.fills], dtype=np.int64)
         weights = np.array([amount(fill) for fill in self.fills])
         return np.bincount(rows, weights, minlength=len(self.days))

@@ -34,7 +34,8 @@ def net_exposure(long_market_value: float, short_market_value: float, net_asset_
 
 def drawdowns(values: Numbers) -> Numbers:
     """How far each value, f64 [..., time], is below the highest one so far, as a positive fraction of that one."""
-    return 1 - values / np.maximum.accumulate(values, axis=-1)
+    peaks: Numbers = np.maximum.accumulate(values, axis=-1)
+    return 1 - values / peaks
 
 
 def maximum_drawdown(values: Numbers) -> float:
@@ -51,8 +52,8 @@ def annualised_return(returns: Numbers) -> Numbers:
     """The returns, f64 [..., session], compounded to 252 sessions; -1 where they lost everything."""
     if not returns.shape[-1]:
         return np.full(returns.shape[:-1], np.nan)
-    growth = np.maximum(np.prod(1 + returns, axis=-1), 0)
-    return np.asarray(growth ** (SESSIONS_A_YEAR / returns.shape[-1]) - 1)
+    growth: Numbers = np.maximum(np.prod(1 + returns, axis=-1), 0.0)
+    return np.power(growth, SESSIONS_A_YEAR / returns.shape[-1]) - 1
 
 
 def annualised_volatility(returns: Numbers) -> Numbers:
@@ -78,6 +79,11 @@ def beta(returns: Numbers, market: Numbers) -> Numbers:
     own, other = (series - series.mean(axis=-1, keepdims=True) for series in (returns, market))
     covariance = (own * other).sum(axis=-1) / (returns.shape[-1] - 1)
     return np.divide(covariance, variance, out=np.full_like(variance, np.nan), where=variance > 0)
+
+
+def annualised_turnover(dollars_a_session: Numbers | float, net_asset_value: Numbers | float) -> Numbers | float:
+    """Half the dollars traded a session, both sides, over the mean net asset value, times 252: one-way, a year."""
+    return dollars_a_session / 2 / net_asset_value * SESSIONS_A_YEAR
 
 
 def standard_deviation(returns: Numbers) -> Numbers:

@@ -1,0 +1,138 @@
+"""The ledger of trials: every backtest is written down before it runs, so that none is left out of the count.
+
+The folder `FUND_HOME/research` holds `trials.jsonl`, to which lines are only appended, and `returns/`, one file of
+daily returns for each outcome. Processes that write at once wait for one another; what a call wrote is on disk when it
+returns.
+"""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+from internal.atomic_files import write_atomically
+from internal.errors import ConfigurationError, InvalidRequestError
+from research.daily_returns import DailyReturns, decode_returns, encode_returns
+from research.line_file import LineFile, open_line_file
+from research.result import BacktestResult, BacktestSettings
+from research.statistics.moments import summarize_moments
+from research.trials import CompletedLine, Line, Outcome, PlannedLine, Trial, decode_line, encode_line, replay_lines
+
+
+def print_notice(text: str) -> None:
+    """Print a message for the person at the terminal on standard error."""
+    print(text, file=sys.stderr)  # noqa: T201 - a command's own output
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The trials of one folder.
+
+    Attributes:
+        folder: `FUND_HOME/research`.
+        notify: Is called with a sentence when a line that a crash left incomplete was removed.
+    """
+
+    folder: Path
+    notify: Callable[[str], None] = print_notice
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The ledger under `FUND_HOME`, by default `./.fund`."""
+        return cls(Path(os.environ.get("FUND_HOME", ".fund")).resolve() / "research")
+
+    @property
+    def path(self) -> Path:
+        """The file of lines."""
+        return self.folder / "trials.jsonl"
+
+    def plan(self, settings: BacktestSettings) -> Trial:
+        """Write down that a backtest is about to run; one with equal settings is written down once.
+
+        Raises:
+            ConfigurationError: The ledger is damaged or cannot be written.
+        """
+        with self._open() as (file, trials):
+            if settings.key in trials:
+                return trials[settings.key]
+            line = PlannedLine(datetime.now(UTC), settings.key, settings)
+            file.append(encode_line(line))
+            return Trial(settings, line.at)
+
+    def complete(self, result: BacktestResult) -> Trial:
+        """Write down what a planned backtest came to, and store its daily returns.
+
+        Raises:
+            ConfigurationError: The ledger is damaged or cannot be written.
+            InvalidRequestError: The backtest was not planned.
+        """
+        key, content = result.settings.key, encode_returns(DailyReturns(result.days[1:], result.returns))
+        outcome = Outcome(summarize_moments(result.returns), hashlib.sha256(content).hexdigest())
+        with self._open() as (file, trials):
+            if key not in trials:
+                raise InvalidRequestError(
+                    f"{result.settings.strategy} was not planned before it ran; call `plan` first"
+                )
+            write_atomically(self._returns_path(outcome), content)
+            if trials[key].outcome != outcome:
+                file.append(encode_line(CompletedLine(datetime.now(UTC), key, outcome)))
+            return Trial(result.settings, trials[key].planned_at, outcome)
+
+    def trials(self) -> tuple[Trial, ...]:
+        """Every trial once, in the order they were planned.
+
+        Raises:
+            ConfigurationError: The ledger is damaged.
+        """
+        with self._open() as (_, trials):
+            return tuple(trials.values())
+
+    def returns(self, trial: Trial) -> DailyReturns:
+        """The daily returns of a finished trial.
+
+        Raises:
+            ConfigurationError: Their file is missing or damaged.
+            InvalidRequestError: The trial has not finished.
+        """
+        if trial.outcome is None:
+            raise InvalidRequestError(f"a trial of {trial.settings.strategy} has no returns: it has not finished")
+        path = self._returns_path(trial.outcome)
+        content = path.read_bytes() if path.exists() else None
+        if content is None or hashlib.sha256(content).hexdigest() != trial.outcome.returns_digest:
+            raise ConfigurationError(
+                f"{path} is {'missing' if content is None else 'damaged'}. It holds the daily returns of "
+                f"{trial.settings.describe()}. Restore it from a backup, or run that backtest again: it is then stored "
+                "again."
+            )
+        return decode_returns(content)
+
+    def _returns_path(self, outcome: Outcome) -> Path:
+        return self.folder / "returns" / f"{outcome.returns_digest}.npy"
+
+    @contextmanager
+    def _open(self) -> Generator[tuple[LineFile, dict[str, Trial]]]:
+        """The file of lines, which no other process has meanwhile, and its trials by key."""
+        with open_line_file(self.path, self.notify) as file:
+            lines = [self._decode(number, text) for number, text in enumerate(file.lines, 1)]
+            try:
+                trials = replay_lines(lines)
+            except ValueError as error:
+                raise self._damage(f"{self.path} is damaged: {error}") from error
+            yield file, trials
+
+    def _decode(self, number: int, text: bytes) -> Line:
+        try:
+            return decode_line(text)
+        except ValueError as error:
+            raise self._damage(f"line {number} of {self.path} is damaged") from error
+
+    def _damage(self, what: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"{what}. The number of trials cannot be known without it. Restore the file from a backup; where there is "
+            f"none, move the folder {self.folder} away and run the backtests that you compare again."
+        )

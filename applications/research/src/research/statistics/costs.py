@@ -1,0 +1,77 @@
+"""What a strategy would have returned at other costs, to first order: the booked costs are scaled, its trades stay."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from internal.performance import annualised_return, sharpe_ratio
+from research.result import BacktestResult, Series
+from research.statistics.estimates import UNDEFINED, Bootstrap, Estimate
+from research.statistics.figures import yearly
+
+MULTIPLES: Final = (0.0, 0.5, 1.0, 2.0)
+
+
+class Basis(StrEnum):
+    """How a figure at other costs or another capital was found."""
+
+    BOOKED = "booked"
+    FIRST_ORDER = "first order"
+    RUN_AGAIN = "run again"
+
+
+@dataclass(frozen=True)
+class CostScenario:
+    """The result at a multiple of the venue's costs.
+
+    Attributes:
+        multiple: Of spread, impact, fees and borrow rates; 0 is before costs.
+        annualised_return: A fraction.
+        sharpe: Annualised.
+        basis: Whether this was run, or the booked costs were scaled.
+    """
+
+    multiple: float
+    annualised_return: Estimate
+    sharpe: Estimate
+    basis: Basis
+
+
+def scale_costs(result: BacktestResult, runs: tuple[BacktestResult, ...] = ()) -> tuple[CostScenario, ...]:
+    """The result at 0, 0.5, 1 and 2 times the venue's costs, and at every other multiple that was run.
+
+    Args:
+        result: A run with any multiple; the booked costs of one without costs cannot be scaled.
+        runs: Runs of the same strategy with other multiples, which take the place of scaled costs.
+    """
+    booked = {run.settings.cost_multiple: run for run in (*runs, result)}
+    bootstrap = Bootstrap.draw(len(result.returns))
+    return tuple(
+        _scenario(multiple, booked.get(multiple), result, bootstrap) for multiple in sorted({*MULTIPLES, *booked})
+    )
+
+
+def _scenario(
+    multiple: float, run: BacktestResult | None, result: BacktestResult, bootstrap: Bootstrap
+) -> CostScenario:
+    if run is not None:
+        returns, basis = run.returns, Basis.BOOKED if run is result else Basis.RUN_AGAIN
+    elif result.settings.cost_multiple > 0:
+        returns, basis = returns_at(result, multiple), Basis.FIRST_ORDER
+    else:
+        return CostScenario(multiple, UNDEFINED, UNDEFINED, Basis.FIRST_ORDER)
+    return CostScenario(
+        multiple,
+        bootstrap.estimate(yearly(annualised_return), returns),
+        bootstrap.estimate(yearly(sharpe_ratio), returns),
+        basis,
+    )
+
+
+def returns_at(result: BacktestResult, multiple: float) -> Series:
+    """The returns with the booked impact, fees and borrow scaled to a multiple of the venue's, f64 [session - 1].
+
+    Overnight drift is no charge and stays. A first-order figure: orders, sizes and refusals would have changed too.
+    """
+    cost = (result.impact + result.fees + result.borrow)[1:] / result.net_asset_value[:-1]
+    return result.returns - (multiple / result.settings.cost_multiple - 1) * cost

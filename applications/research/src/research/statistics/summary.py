@@ -1,0 +1,83 @@
+"""All statistics of one backtest, with the corrections for the trials that it was selected from."""
+
+from dataclasses import dataclass
+
+from internal.errors import InvalidRequestError
+from research.result import BacktestResult
+from research.selection import Selection
+from research.statistics.capacity import CapacityPoint, estimate_capacity
+from research.statistics.costs import CostScenario, scale_costs
+from research.statistics.deflation import DeflatedSharpe, deflate_sharpe
+from research.statistics.drawdown_periods import Drawdown, deepest_drawdowns
+from research.statistics.measures import Measures, measure
+from research.statistics.moments import Moments, probabilistic_sharpe_ratio, sharpe_standard_error, summarize_moments
+from research.statistics.months import YearOfReturns, returns_by_month
+from research.statistics.overfitting import Overfitting, estimate_overfitting
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What a report says of one backtest.
+
+    Attributes:
+        measures: Return, risk, relation to the benchmark, trading and its cost.
+        moments: Of the daily returns; None when those have no Sharpe ratio.
+        sharpe_error: Standard error of the Sharpe ratio, per session; None without one.
+        above_zero: The probability that the true Sharpe ratio is above zero if this is the only trial.
+        deflated: The same in the light of all trials.
+        trials_of_strategy: How many of the trials are of the same strategy.
+        overfitting: The probability of backtest overfitting; None with fewer than two trials in the same sessions.
+        drawdowns: The deepest, deepest first.
+        costs: The result at other costs.
+        capacity: The result at other capitals.
+        years: Returns by month and year.
+    """
+
+    measures: Measures
+    moments: Moments | None
+    sharpe_error: float | None
+    above_zero: float | None
+    deflated: DeflatedSharpe
+    trials_of_strategy: int
+    overfitting: Overfitting | None
+    drawdowns: tuple[Drawdown, ...]
+    costs: tuple[CostScenario, ...]
+    capacity: tuple[CapacityPoint, ...]
+    years: tuple[YearOfReturns, ...]
+
+
+def summarize(
+    result: BacktestResult,
+    selection: Selection,
+    *,
+    at_other_costs: tuple[BacktestResult, ...] = (),
+    at_other_capitals: tuple[BacktestResult, ...] = (),
+) -> Statistics:
+    """All statistics of a result.
+
+    Args:
+        result: The backtest.
+        selection: The trials it was selected from; the count cannot be left out.
+        at_other_costs: Runs of the same strategy at other cost multiples; without them booked costs are scaled.
+        at_other_capitals: Runs of the same strategy at other capitals; without them booked impact is scaled.
+
+    Raises:
+        InvalidRequestError: A run has other sessions than the result.
+    """
+    for run in (*at_other_costs, *at_other_capitals):
+        if run.days != result.days:
+            raise InvalidRequestError(f"a run of {run.settings.describe()} has other sessions than the result")
+    moments = summarize_moments(result.returns)
+    return Statistics(
+        measures=measure(result),
+        moments=moments,
+        sharpe_error=None if moments is None else sharpe_standard_error(moments),
+        above_zero=None if moments is None else probabilistic_sharpe_ratio(moments),
+        deflated=deflate_sharpe(moments, max(selection.trials, 1), selection.sharpes),
+        trials_of_strategy=selection.of_strategy,
+        overfitting=estimate_overfitting(selection.returns) if selection.returns.size else None,
+        drawdowns=deepest_drawdowns(result.days, result.net_asset_value),
+        costs=scale_costs(result, at_other_costs),
+        capacity=estimate_capacity(result, runs=at_other_capitals),
+        years=returns_by_month(result.days[1:], result.returns),
+    )
