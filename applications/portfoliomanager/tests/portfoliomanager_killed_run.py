@@ -11,13 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
-from loaded_strategies import ten_by_ten
 from pydantic import SecretStr
 
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
+from internal.strategies.loading import load_strategy
 from internal.trading.limits import RiskLimits
 from internal.trading.ports import Broker, Journal, Portfolios, TradingPorts
 from internal.trading.rebalancing import Rebalancer
@@ -27,7 +27,7 @@ from portfoliomanager.adapters.market_data import DatamanagerMarketData
 from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
 
 STEPS = {"submit", "save_orders", "save_runs", "save_snapshot", "save"}
-STRATEGY = ten_by_ten(names_per_side=2, same_day_lock=False)
+STRATEGY = load_strategy(os.environ["STRATEGY"], {"names_per_side": "2", "same_day_lock": "false"})
 
 
 class Deadly:

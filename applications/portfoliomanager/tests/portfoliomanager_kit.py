@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import httpx
 import polars as pl
-from loaded_strategies import ten_by_ten
+from loaded_strategies import TEN_BY_TEN, ten_by_ten
 
 from internal.dates import next_session, previous_session
 from internal.http.client import raise_for_problem, read_frame_response
@@ -200,6 +200,7 @@ class World:
             "ALPACA_BASE_URL": self.exchange.url,
             "FUND_API_TOKEN": TOKEN,
             "EVENT_SUBSCRIBERS": "",
+            "STRATEGY": TEN_BY_TEN,
         }
 
 

@@ -17,13 +17,17 @@ from portfoliomanager.adapters.stored_portfolios import portfolio_frame, read_po
 
 DAY = date(2024, 3, 15)
 DAYS = sessions(previous_session(DAY, 40), DAY)
-STRATEGY = ten_by_ten()
+NEEDS = ten_by_ten().needs
+DETAILS = pl.DataFrame(
+    {"ticker": ["FULL", "NEW"], "sector": ["Energy", None], "industry": ["Coal", None], "security_type": ["CS", "ETF"]}
+)
+PRICES = ("open", "high", "low", "close")
 
 
 def make_bars(ticker: str, days: list[date], close: float) -> pl.DataFrame:
     """Bars of one ticker that rises by 1 % a session up to the close; two million shares each."""
     closes = [close * 1.01 ** (number - len(days) + 1) for number in range(len(days))]
-    return pl.DataFrame({"ticker": ticker, "date": days, "close": closes, "volume": 2e6})
+    return pl.DataFrame({"ticker": ticker, "date": days, **dict.fromkeys(PRICES, closes), "volume": 2e6})
 
 
 def make_predictions(ticker: str, day: date, median: float) -> pl.DataFrame:
@@ -55,7 +59,7 @@ def bars() -> pl.DataFrame:
 def test_arrays_of_a_day(bars: pl.DataFrame) -> None:
     """Prices, universe and bands by ticker: the longest horizon, and NaN where there is nothing."""
     predictions = pl.concat([make_predictions("NEW", DAY, 0.03), make_predictions("ONLY", DAY, 0.01)])
-    inputs = read_day_inputs(bars, predictions, DAY, 7, STRATEGY)
+    inputs = read_day_inputs(bars, predictions, DETAILS, DAY, 7, NEEDS)
     assert inputs.tickers == ("FULL", "HALT", "NEW", "ONLY")
     assert inputs.price.tolist() == pytest.approx([50.0, np.nan, 30.0, np.nan], nan_ok=True)
     assert inputs.last_price.tolist() == pytest.approx([50.0, 40.0, 30.0, np.nan], nan_ok=True)
@@ -73,18 +77,18 @@ def test_later_rows_and_the_order_of_rows_change_nothing(bars: pl.DataFrame, poi
     future = pl.DataFrame({"date": later}).select(
         pl.lit("FULL").alias("ticker"),
         "date",
-        pl.lit(poison, pl.Float64).alias("close"),
-        pl.lit(poison, pl.Float64).alias("volume"),
+        *(pl.lit(poison, pl.Float64).alias(name) for name in (*PRICES, "volume")),
     )
     others = make_predictions("FULL", later[0], 0.5)
     poisoned = read_day_inputs(
         pl.concat([bars, future]).sample(fraction=1.0, shuffle=True, seed=1),
         pl.concat([others, predictions]).sample(fraction=1.0, shuffle=True, seed=2),
+        DETAILS.reverse(),
         DAY,
         7,
-        STRATEGY,
+        NEEDS,
     )
-    sound = read_day_inputs(bars, predictions, DAY, 7, STRATEGY)
+    sound = read_day_inputs(bars, predictions, DETAILS, DAY, 7, NEEDS)
     for name in ("price", "last_price", "liquid", "volatility", "bands"):
         assert np.array_equal(getattr(poisoned, name), getattr(sound, name), equal_nan=True), name
 

@@ -1,11 +1,14 @@
 """Configuration: which keys go where, which names are read, and what a wrong one says."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from loaded_strategies import TEN_BY_TEN
 
 from internal.errors import ConfigurationError
 from portfoliomanager.configuration import LIVE_HOST, PAPER_HOST, Configuration, require_matching_keys
@@ -52,7 +55,7 @@ def test_keys_that_do_not(key: str, url: str) -> None:
 def variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """An environment with the least that the service needs."""
     for name in list(os.environ):
-        if name.startswith(("ALPACA_", "APCA_", "GROSS_", "SAME_DAY", "DATAMANAGER_", "FUND_API")):
+        if name.startswith(("ALPACA_", "APCA_", "STRATEGY", "DATAMANAGER_", "FUND_API")):
             monkeypatch.delenv(name)
     for name, value in {
         "STATE_DIRECTORY": str(tmp_path),
@@ -76,15 +79,40 @@ def test_both_names_and_files(variables: pytest.MonkeyPatch, tmp_path: Path) -> 
     assert Configuration().alpaca_api_key_id.get_secret_value() == "PKFROMFILE"
 
 
-def test_policy_switches(variables: pytest.MonkeyPatch) -> None:
-    """Gross exposure and the lock reach the policy; nonsense is refused by the variable's name."""
-    variables.setenv("GROSS_EXPOSURE", "1.5")
-    variables.setenv("SAME_DAY_LOCK", "false")
-    policy = Configuration().policy()
-    assert (policy.gross_exposure, policy.same_day_lock, policy.side_target(100.0)) == (1.5, False, 75.0)
-    variables.setenv("GROSS_EXPOSURE", "7")
-    with pytest.raises(ConfigurationError, match="GROSS_EXPOSURE"):
-        Configuration()
+def test_strategy_and_parameters(variables: pytest.MonkeyPatch) -> None:
+    """File, class and parameters reach the strategy that decides; all are in its record."""
+    variables.setenv("STRATEGY", TEN_BY_TEN)
+    variables.setenv("STRATEGY_PARAMETERS", 'names_per_side=20 same_day_lock=false schedule="every 5 sessions"')
+    record = Configuration().load_strategy().record
+    parameters = json.loads(record.parameters)
+    assert (parameters["names_per_side"], parameters["same_day_lock"]) == (20, False)
+    assert parameters["schedule"] == "every 5 sessions"
+    assert record.name == "ten_by_ten"
+    assert record.digest == hashlib.sha256(Path(TEN_BY_TEN.partition(":")[0]).read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("strategy", "parameters", "complaint"),
+    [
+        (TEN_BY_TEN, "names_per_side", "name=value"),
+        (TEN_BY_TEN, "names_per_side=1 names_per_side=2", "given twice"),
+        (TEN_BY_TEN, 'schedule="daily', "No closing quotation"),
+        (TEN_BY_TEN, "names=5", "no parameter names; it has"),
+        (TEN_BY_TEN, "names_per_side=many", "names_per_side=many"),
+        ("strategies/none.py:None", "", "cannot be read: No such file"),
+        ("strategies/ten_by_ten.py", "", "FILE.py:Class"),
+        (TEN_BY_TEN.replace("TenByTen", "Absent"), "", "has no class Absent"),
+    ],
+)
+def test_a_wrong_strategy_is_refused(
+    variables: pytest.MonkeyPatch, strategy: str, parameters: str, complaint: str
+) -> None:
+    """Each says which setting is wrong, and why."""
+    variables.setenv("STRATEGY", strategy)
+    variables.setenv("STRATEGY_PARAMETERS", parameters)
+    with pytest.raises(ConfigurationError, match=complaint) as refused:
+        Configuration().load_strategy()
+    assert "STRATEGY" in refused.value.detail
 
 
 def test_a_process_without_settings_says_which(variables: pytest.MonkeyPatch) -> None:

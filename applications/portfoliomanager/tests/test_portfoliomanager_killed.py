@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loaded_strategies import TEN_BY_TEN
 
 from applications.portfoliomanager.tests.portfoliomanager_kit import World
 from internal.lake.store import Lake
@@ -23,10 +24,11 @@ from portfoliomanager.adapters.lake_journal import LakeJournal
 
 RUNNER = Path(__file__).with_name("portfoliomanager_killed_run.py")
 KILLED = 9
-KEYS = {
+VARIABLES = {
     "ALPACA_API_KEY_ID": "PKTESTKEY",
     "ALPACA_API_SECRET": "a-secret-of-the-tests",
     "FUND_API_TOKEN": "a-token-of-the-tests",
+    "STRATEGY": TEN_BY_TEN,
 }
 FEW = [(2, "after"), (4, "before"), (7, "after"), (9, "before")]
 
@@ -71,7 +73,7 @@ def runner() -> Iterator[Runner]:
     """The process, ended with the test."""
     with subprocess.Popen(  # noqa: S603 - our own script
         [sys.executable, str(RUNNER)],
-        env=os.environ | KEYS,
+        env=os.environ | VARIABLES,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -25,8 +25,10 @@ TURN_SECONDS = 5.0  # between two looks at a lease of 30 seconds, the default
 def traders(world: World, services: type[Service]) -> Iterator[list[Service]]:
     """Two, each with a state directory of its own, on one journal; the first one holds the lease."""
     found: list[Service] = []
-    shared = {"DATA_BUCKET": str(world.folder / "shared"), "LEASE_SECONDS": str(SECONDS), "SAME_DAY_LOCK": "false"}
-    shared |= {"GROSS_EXPOSURE": "0.7"}  # a whole exchange of the portfolio fits into buying power at once
+    shared = {"DATA_BUCKET": str(world.folder / "shared"), "LEASE_SECONDS": str(SECONDS)}
+    shared |= {
+        "STRATEGY_PARAMETERS": "same_day_lock=false gross_exposure=0.7"
+    }  # a whole exchange of the portfolio fits into buying power at once
     for name in ("first", "second"):
         found.append(services("portfoliomanager", world.variables(name) | shared, world.folder / f"{name}.log").start())
         wait_for((world.folder / "shared/leases/trader/000000000001.json").exists)

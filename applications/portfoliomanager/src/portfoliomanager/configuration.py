@@ -8,6 +8,7 @@ from pydantic import AliasChoices, Field, SecretStr
 
 from internal.errors import ConfigurationError
 from internal.settings import DataBucketSettings, ServiceSettings, default_registry_address
+from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
 
 PAPER_HOST = "paper-api.alpaca.markets"
@@ -23,7 +24,7 @@ class Configuration(ServiceSettings, DataBucketSettings):
     datamanager_url: str = "http://127.0.0.1:8080"
     registry_directory: str | None = None
     strategy: str = "strategies/ten_by_ten.py:TenByTen"
-    strategy_parameters: dict[str, str] = Field(default_factory=dict[str, str])
+    strategy_parameters: str = ""
     lease_seconds: float = Field(default=30, ge=1, le=600)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
@@ -47,8 +48,11 @@ class Configuration(ServiceSettings, DataBucketSettings):
         return self.alpaca_base_url.rstrip("/").removesuffix("/v2")
 
     def load_strategy(self) -> LoadedStrategy:
-        """The strategy that decides. Raises ConfigurationError."""
-        return load_strategy(self.strategy, self.strategy_parameters)
+        """The strategy that decides. Raises ConfigurationError, which names the setting."""
+        try:
+            return load_strategy(self.strategy, split_assignments(self.strategy_parameters))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"STRATEGY or STRATEGY_PARAMETERS is wrong: {error.detail}") from error
 
 
 def require_matching_keys(key: str, url: str) -> None:
