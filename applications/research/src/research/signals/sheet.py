@@ -1,4 +1,4 @@
-"""The figures of a signal: information coefficients, decay, quantile spreads, turnover, capacity, by sector and year."""
+"""The figures of a signal: information coefficients by horizon, sector and year, decay, spreads, turnover, capacity."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
