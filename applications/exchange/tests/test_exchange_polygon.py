@@ -23,8 +23,8 @@ from polygon.exceptions import BadResponse
 
 from applications.exchange.tests.exchange_kit import HTTP
 from applications.exchange.tests.vendor_client import VendorClient, connect
-from exchange.adapters.bars_file import load_replayed_market
 from exchange.routes import polygon, reference
+from internal.bar_files.replay import load_replay
 from internal.dates import last_closed_session, next_session, session_close, session_open, sessions
 from internal.venue.market.protocol import MarketData
 from internal.venue.market.simulated import SimulatedMarket
@@ -155,7 +155,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     schema = ["ticker", "date", "open", "high", "low", "close", "volume"]
     path = tmp_path_factory.mktemp("polygon") / "bars.parquet"
     pl.DataFrame(rows, schema=schema, orient="row").write_parquet(path)
-    yield from serve(load_replayed_market(path))
+    yield from serve(load_replay(path).market)
 
 
 def split_ticker(exchange: Exchange) -> tuple[str, date, float]:

@@ -1,237 +1,25 @@
-"""The replayed market: what a file may hold, what is refused and with which message, and what the real file becomes."""
+"""The replayed market: what a file becomes, and that only a file that repeats what was played continues it."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
-from exchange.adapters.bars_file import load_replayed_market, read_table, source_of
-from internal.dates import sessions
+from exchange.adapters.database import Database
+from exchange.adapters.played_bars import PlayedBars
+from exchange.configuration import Configuration
+from exchange.server import build_market, open_stored
+from exchange.services import Exchange, last_opened_session
+from internal.bar_files.errors import TableFileError
+from internal.bar_files.replay import load_replay
 from internal.errors import ConfigurationError
-from internal.schemas import equity_bars
-from internal.venue.market.replayed_bars import ReplayReport, UnplayableTableError, prepare_bars
-
-REAL_DATA = Path(__file__).parents[4] / "shared" / "data"
-DAYS = sessions(date(2024, 1, 2), date(2024, 1, 31))
-
-
-def bars(tickers: str = "AB", days: list[date] = DAYS, **columns: object) -> pl.DataFrame:
-    """Sound bars, one row a ticker and day; columns can be set to one value."""
-    rows = [(ticker, day, 10.0, 12.0, 9.0, 11.0, 500.0) for day in days for ticker in tickers]
-    schema = ["ticker", "date", "open", "high", "low", "close", "volume"]
-    return pl.DataFrame(rows, schema=schema, orient="row").with_columns(
-        pl.lit(value).alias(name) for name, value in columns.items()
-    )
-
-
-def changed(frame: pl.DataFrame, row: int, column: str, value: object) -> pl.DataFrame:
-    """The frame with one cell changed."""
-    new = pl.lit(value, frame.schema[column])
-    return (
-        frame.with_row_index()
-        .with_columns(pl.when(pl.col("index") == row).then(new).otherwise(pl.col(column)).alias(column))
-        .drop("index")
-    )
-
-
-def read_bars(path: Path) -> tuple[pl.DataFrame, ReplayReport]:
-    """The file's bars, checked."""
-    return prepare_bars(read_table(path), source_of(path))
-
-
-def write(folder: Path, frame: pl.DataFrame, ending: str = "parquet") -> Path:
-    """The frame as a file of that kind."""
-    path = folder / f"bars.{ending}"
-    if ending == "csv":
-        frame.write_csv(path)
-    else:
-        frame.write_parquet(path)
-    return path
-
-
-class TestReading:
-    """What is played."""
-
-    @pytest.mark.parametrize("ending", ["parquet", "csv"])
-    def test_formats(self, tmp_path: Path, ending: str) -> None:
-        """Parquet and CSV give the same bars, in the contract's columns, in order, whatever the rows' order."""
-        shuffled = bars().sample(fraction=1.0, shuffle=True, seed=1)
-        played, report = read_bars(write(tmp_path, shuffled, ending))
-
-        assert played.equals(equity_bars.validate(played))
-        assert played.select(shuffled.columns).equals(bars().sort("date", "ticker"))
-        assert (report.rows_read, report.rows_played, report.dropped, report.outside_range) == (42, 42, {}, 0)
-
-    @pytest.mark.parametrize("name", ["vwap", "volume_weighted_average_price"])
-    def test_optional_columns(self, tmp_path: Path, name: str) -> None:
-        """Average price under either name and transactions are taken; other columns are ignored."""
-        frame = bars(transactions=7, note="x").with_columns(pl.lit(10.5).alias(name))
-        played, _ = read_bars(write(tmp_path, frame))
-
-        assert set(played.get_column("volume_weighted_average_price")) == {10.5}
-        assert set(played.get_column("transactions")) == {7}
-        assert list(equity_bars.COLUMNS) == played.columns
-
-    def test_date_time(self, tmp_path: Path) -> None:
-        """Dates that were stored as moments are taken by their day."""
-        frame = bars().with_columns(pl.col("date").cast(pl.Datetime("ns")))
-        played, _ = read_bars(write(tmp_path, frame))
-
-        assert played.get_column("date").unique().sort().to_list() == DAYS
-
-    def test_single_precision(self, tmp_path: Path) -> None:
-        """What single precision left behind is rounded away: 112.599998 was 112.6."""
-        played, _ = read_bars(write(tmp_path, bars(open=112.599998, high=113.0, low=112.0, close=112.5)))
-
-        assert set(played.get_column("open")) == {112.6}
-
-    @pytest.mark.parametrize(
-        ("column", "value", "reason"),
-        [
-            ("volume", 0.0, "zero volume"),
-            ("volume", None, "missing volume"),
-            ("close", 0.0, "zero price"),
-            ("low", None, "missing price"),
-        ],
-    )
-    def test_dropped(self, tmp_path: Path, column: str, value: float | None, reason: str) -> None:
-        """A row on which nothing can be traded is dropped, and counted by reason."""
-        played, report = read_bars(write(tmp_path, changed(bars(), 4, column, value)))
-
-        assert report.dropped == {reason: 1}
-        assert played.height == report.rows_played == 41
-        assert played.filter(ticker="A", date=DAYS[2]).is_empty()
-
-    @pytest.mark.parametrize(("column", "value"), [("close", 12.5), ("open", 8.5), ("close", 8.99)])
-    def test_outside_range(self, tmp_path: Path, column: str, value: float) -> None:
-        """A price outside low..high is played as the file says, and counted."""
-        played, report = read_bars(write(tmp_path, changed(bars(), 4, column, value)))
-
-        assert report.outside_range == 1
-        assert played.filter(ticker="A", date=DAYS[2]).get_column(column).item() == value
-
-    @settings(max_examples=30, deadline=None)
-    @given(st.sets(st.tuples(st.sampled_from("ABCDE"), st.sampled_from(DAYS)), min_size=6))
-    def test_nothing_lost(self, tmp_path_factory: pytest.TempPathFactory, keys: set[tuple[str, date]]) -> None:
-        """Whatever rows a file holds, each is played on its day and no other is."""
-        asked = pl.DataFrame(list(keys), schema={"ticker": pl.String, "date": pl.Date}, orient="row")
-        frame = bars("ABCDE").join(asked, on=["ticker", "date"], how="semi")
-        market = load_replayed_market(write(tmp_path_factory.mktemp("any"), frame))
-        played = {(ticker, day) for day in market.sessions() for ticker in market.bars(day).get_column("ticker")}
-
-        assert keys == played
-
-
-class TestRefusal:
-    """What is refused, and that the sentence names file, row, column and what was expected."""
-
-    @pytest.mark.parametrize(
-        ("column", "value", "expected"),
-        [
-            ("ticker", None, "nothing, expected a ticker"),
-            ("date", None, "nothing, expected a date"),
-            ("date", date(2024, 1, 6), "2024-01-06, expected a session of XNYS"),
-            ("date", date(1850, 1, 2), "1850-01-02, expected a session of XNYS"),
-            ("open", -1.0, "-1.0, expected a finite number, 0 or more"),
-            ("high", float("inf"), "inf, expected a finite number, 0 or more"),
-            ("close", float("nan"), "nan, expected a finite number, 0 or more"),
-            ("volume", -5.0, "-5.0, expected a finite number, 0 or more"),
-        ],
-    )
-    def test_impossible(self, tmp_path: Path, column: str, value: object, expected: str) -> None:
-        """The fifth row of a parquet file is row 5."""
-        path = write(tmp_path, changed(bars(), 4, column, value))
-
-        with pytest.raises(UnplayableTableError) as refusal:
-            read_bars(path)
-
-        assert f"{path}: row 5, column {column}: {expected}" in refusal.value.detail
-
-    def test_text_in_csv(self, tmp_path: Path) -> None:
-        """Text in a number is reported with the file's own line, the header being line 1, and the text."""
-        path = write(tmp_path, bars(), "csv")
-        lines = path.read_text().splitlines()
-        lines[6] = lines[6].replace("11.0", "eleven").replace("500.0", "1,000")
-        lines[9] = lines[9].replace("2024-01-08", "08.01.2024")
-        path.write_text("\n".join(line.replace("1,000", '"1,000"') for line in lines))
-
-        with pytest.raises(UnplayableTableError) as refusal:
-            read_bars(path)
-
-        assert "line 7, column close: 'eleven', expected a number" in refusal.value.detail
-        assert "line 7, column volume: '1,000', expected a number" in refusal.value.detail
-        assert "line 10, column date: '08.01.2024', expected a date such as 2015-01-12" in refusal.value.detail
-
-    def test_doubled(self, tmp_path: Path) -> None:
-        """Two rows of one ticker and date: nothing says which is right, so both are named."""
-        path = write(tmp_path, pl.concat([bars(), bars().head(1)]))
-
-        with pytest.raises(
-            UnplayableTableError, match="row 1, column ticker: 'A', expected one row a ticker and date; row 43"
-        ):
-            read_bars(path)
-
-    def test_many(self, tmp_path: Path) -> None:
-        """Of many faults the first are reported, and how many there are."""
-        path = write(tmp_path, bars(close=-1.0))
-
-        with pytest.raises(UnplayableTableError, match=r"row 3, column close: -1.0, .*\(and 39 more such\)$"):
-            read_bars(path)
-
-    @pytest.mark.parametrize("column", ["ticker", "date", "open", "high", "low", "close", "volume"])
-    def test_missing_column(self, tmp_path: Path, column: str) -> None:
-        """A missing column is named, with those that are there."""
-        with pytest.raises(UnplayableTableError, match=f"missing column {column}; found "):
-            read_bars(write(tmp_path, bars().drop(column)))
-
-    @pytest.mark.parametrize(
-        ("name", "content", "expected"),
-        [
-            ("bars.parquet", b"PAR1 this is no parquet", "cannot be read as parquet"),
-            ("bars.parquet", b"", "cannot be read as parquet"),
-            ("bars.csv", b"", "cannot be read as csv"),
-            ("bars.csv", b"ticker,date,open\nA,2024-01-02,1,2,3\n", "cannot be read as csv"),
-            ("bars.csv", b"\xff\xfe\x00ticker,\x80", "cannot be read as csv|missing column"),
-            ("bars.xlsx", b"PK", "expected a .parquet or .csv file, not .xlsx"),
-            ("bars", b"", "expected a .parquet or .csv file, not one without an ending"),
-        ],
-    )
-    def test_unreadable(self, tmp_path: Path, name: str, content: bytes, expected: str) -> None:
-        """A file that is not what its name says is refused."""
-        (tmp_path / name).write_bytes(content)
-
-        with pytest.raises(UnplayableTableError, match=expected):
-            read_bars(tmp_path / name)
-
-    def test_truncated(self, tmp_path: Path) -> None:
-        """Half a parquet file is refused whole."""
-        path = write(tmp_path, bars())
-        path.write_bytes(path.read_bytes()[:-40])
-
-        with pytest.raises(UnplayableTableError, match="cannot be read as parquet"):
-            read_bars(path)
-
-    def test_absent(self, tmp_path: Path) -> None:
-        """A missing file is refused by its name."""
-        with pytest.raises(UnplayableTableError, match=r"nowhere\.parquet"):
-            read_bars(tmp_path / "nowhere.parquet")
-
-    @pytest.mark.parametrize(
-        ("frame", "expected"),
-        [
-            (bars(date=20240102), "column date holds Int32; expected dates"),
-            (bars(close=datetime(2024, 1, 2)), "column close holds Datetime.*; expected numbers"),  # noqa: DTZ001 - a cell
-            (bars().clear(), "none of its 0 rows can be traded"),
-            (bars(volume=0.0), "none of its 42 rows can be traded"),
-        ],
-    )
-    def test_wrong_frame(self, tmp_path: Path, frame: pl.DataFrame, expected: str) -> None:
-        """Wrong column types, and a file with nothing to trade."""
-        with pytest.raises(UnplayableTableError, match=expected):
-            read_bars(write(tmp_path, frame))
+from internal.venue.clock import Auction
+from libraries.python.tests.bar_files.bar_files_kit import DAYS, bars, changed, write
 
 
 class TestMarket:
@@ -241,24 +29,24 @@ class TestMarket:
         """Of 20 sessions, 4 are left after the opening one; a given day is taken instead."""
         path = write(tmp_path, bars(days=DAYS[:20]))
 
-        assert DAYS[15] == load_replayed_market(path).opening_session()
-        assert DAYS[9] == load_replayed_market(path, opening_day=DAYS[9]).opening_session()
+        assert DAYS[15] == load_replay(path).market.opening_session()
+        assert DAYS[9] == load_replay(path, opening_day=DAYS[9]).market.opening_session()
 
     @pytest.mark.parametrize("day", [DAYS[0] - timedelta(days=1), DAYS[-1]])
     def test_wrong_opening(self, tmp_path: Path, day: date) -> None:
         """An opening day outside the file, or its last, leaves nothing to play."""
         with pytest.raises(ConfigurationError, match="EXCHANGE_START_DATE"):
-            load_replayed_market(write(tmp_path, bars()), opening_day=day)
+            load_replay(write(tmp_path, bars()), opening_day=day)
 
     def test_one_session(self, tmp_path: Path) -> None:
         """One session cannot be traded on."""
-        with pytest.raises(UnplayableTableError, match="at least two"):
-            load_replayed_market(write(tmp_path, bars(days=DAYS[:1])))
+        with pytest.raises(ConfigurationError, match="at least two"):
+            load_replay(write(tmp_path, bars(days=DAYS[:1])))
 
     def test_lives(self, tmp_path: Path) -> None:
         """Listed from the first row to the last; a gap is a halt; a missing session is played without bars."""
         frame = pl.concat([bars("A"), bars("B", [DAYS[3], DAYS[5], DAYS[6]])]).filter(pl.col("date") != DAYS[8])
-        market = load_replayed_market(write(tmp_path, frame))
+        market = load_replay(write(tmp_path, frame)).market
         listing = market.listing("B")
 
         assert market.sessions() == DAYS
@@ -277,7 +65,7 @@ class TestMarket:
         )
         path = tmp_path / f"details.{ending}"
         details.write_csv(path) if ending == "csv" else details.write_parquet(path)
-        market = load_replayed_market(write(tmp_path, bars()), path)
+        market = load_replay(write(tmp_path, bars()), path).market
         known, unknown = market.listings(DAYS[0])
 
         assert (known.ticker, known.sector, known.industry, known.sic_description) == (
@@ -293,8 +81,11 @@ class TestMarket:
         ("text", "expected"),
         [
             ("sector\nEnergy\n", "missing column ticker"),
-            ("ticker,sector\nA,Energy\nB,x\nA,y\n", "line 2, column ticker: 'A' more than once"),
-            ("ticker,sector\nA,Energy\n,x\n", "line 3, column ticker: nothing, expected one row a ticker"),
+            (
+                "ticker,sector\nA,Energy\nB,x\nA,y\n",
+                "line 2, column ticker: 'A', expected one row a ticker, or equal ones; line 4",
+            ),
+            ("ticker,sector\nA,Energy\n,x\n", "line 3, column ticker: nothing, expected a ticker"),
         ],
     )
     def test_wrong_details(self, tmp_path: Path, text: str, expected: str) -> None:
@@ -302,27 +93,122 @@ class TestMarket:
         path = tmp_path / "details.csv"
         path.write_text(text)
 
-        with pytest.raises(UnplayableTableError, match=expected):
-            load_replayed_market(write(tmp_path, bars()), path)
+        with pytest.raises(TableFileError, match=expected):
+            load_replay(write(tmp_path, bars()), path)
+
+    @settings(max_examples=30, deadline=None)
+    @given(st.sets(st.tuples(st.sampled_from("ABCDE"), st.sampled_from(DAYS)), min_size=6))
+    def test_nothing_lost(self, tmp_path_factory: pytest.TempPathFactory, keys: set[tuple[str, date]]) -> None:
+        """Whatever rows a file holds, each is played on its day and no other is."""
+        asked = pl.DataFrame(list(keys), schema={"ticker": pl.String, "date": pl.Date}, orient="row")
+        frame = bars("ABCDE").join(asked, on=["ticker", "date"], how="semi")
+        market = load_replay(write(tmp_path_factory.mktemp("any"), frame)).market
+        played = {(ticker, day) for day in market.sessions() for ticker in market.bars(day).get_column("ticker")}
+
+        assert keys == played
 
 
-@pytest.mark.real_data
-@pytest.mark.skipif(not REAL_DATA.is_dir(), reason="the real bars are not on this machine")
-def test_real_bars() -> None:
-    """The real file plays: 41 rows of zero volume dropped, one odd row kept, everything else as it was."""
-    path = REAL_DATA / "us_equity_bars_2015_2018.parquet"
-    market = load_replayed_market(path, REAL_DATA / "us_equity_details.parquet")
-    raw = pl.read_parquet(path).filter(pl.col("volume") > 0)
-    played = pl.concat([market.bars(day) for day in market.sessions()])
-    both = played.join(raw, on=["ticker", "date"], suffix="_raw")
-    furthest = both.select((pl.col("close") - pl.col("close_raw")).abs().max()).item()
-    apple = market.listing("AAPL")
+def open_on(folder: Path, frame: pl.DataFrame, *, opening_day: date | None = DAYS[9]) -> tuple[Exchange, Database]:
+    """The exchange of one state directory on a file of these bars."""
+    configuration = Configuration(
+        state_directory=folder / "state",
+        exchange_seed=7,
+        exchange_ticker_count=120,
+        exchange_bars_file=write(folder, frame),
+        exchange_start_date=opening_day,
+        exchange_api_key_id=SecretStr("key"),
+        exchange_api_secret=SecretStr("secret"),
+        exchange_cash=Decimal(100_000),
+    )
+    database = Database(configuration.state_directory)
+    try:
+        market, read = build_market(configuration)
+        return open_stored(market, read, database, configuration), database
+    except BaseException:
+        database.close()
+        raise
 
-    assert market.report.dropped == {"zero volume": 41}
-    assert market.report.outside_range == 1
-    assert both.height == played.height == raw.height == 199_268
-    assert furthest <= 0.00005
-    assert date(2017, 10, 18) == market.opening_session()
-    assert apple is not None
-    assert apple.sector == "INFORMATION TECHNOLOGY"
-    assert len(equity_bars.split_valid(played)[1]) == 1
+
+def play(exchange: Exchange, sessions: int) -> None:
+    """Close that many more sessions."""
+    for _ in range(sessions):
+        for step in list(exchange.core.steps_to(exchange.core.next_stop(Auction.CLOSE))):
+            exchange.core.step(step)
+
+
+class TestAnotherFile:
+    """A fund opened after ten sessions on a file of fifteen, which has played two, and then gets another file."""
+
+    PLAYED = bars(days=DAYS[:15])
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> Path:
+        """The folder of such a fund."""
+        exchange, database = open_on(tmp_path, self.PLAYED)
+        play(exchange, 2)
+        database.close()
+        return tmp_path
+
+    @pytest.mark.parametrize(
+        "frame",
+        [
+            bars(),
+            bars(days=DAYS[:12]),
+            pl.concat([bars(days=DAYS[:12]), bars("AC", DAYS[12:], close=9.5)]),
+            pl.concat([bars(days=[date(2023, 12, 29)], close=9.5), bars()]),
+        ],
+        ids=["longer", "ends with what was played", "another future", "begins earlier"],
+    )
+    def test_continues(self, folder: Path, frame: pl.DataFrame) -> None:
+        """Whatever comes after the played sessions, the account goes on where it was."""
+        exchange, database = open_on(folder, frame)
+        left = len([day for day in exchange.market.sessions() if day > DAYS[11]])
+        play(exchange, left)
+        database.close()
+
+        assert exchange.clock.reading().session == exchange.market.sessions()[-1]
+        assert len(exchange.market.sessions()) >= 12
+
+    @pytest.mark.parametrize(
+        ("frame", "difference"),
+        [
+            (changed(bars(), 23, "close", 11.5), f"B on {DAYS[11]}: close 11 was played, 11.5 is in the file now"),
+            (changed(bars(), 2, "volume", 501.0), f"A on {DAYS[1]}: volume 500 was played, 501 is in the file now"),
+            (bars(transactions=3), f"A on {DAYS[0]}: transactions nothing was played, 3 is in the file now"),
+            (bars("ABC"), f"C on {DAYS[0]}: the file has a bar now where none was played"),
+            (bars("A"), f"B on {DAYS[0]}: the file has no bar any more where one was played"),
+            (bars(days=DAYS[:11]), f"A on {DAYS[11]}: the file has no bar any more where one was played"),
+            (bars(days=DAYS[5:]), f"A on {DAYS[0]}: the file has no bar any more where one was played"),
+        ],
+    )
+    def test_refused(self, folder: Path, frame: pl.DataFrame, difference: str) -> None:
+        """Another past is refused with the first difference; the right file then continues."""
+        with pytest.raises(ConfigurationError) as refusal:
+            open_on(folder, frame)
+        exchange, database = open_on(folder, self.PLAYED)
+        database.close()
+
+        assert difference in refusal.value.detail
+        assert exchange.clock.reading().session == DAYS[11]
+
+    def test_accepted_file_is_the_past_from_then_on(self, folder: Path) -> None:
+        """After a longer file was played further, the first one, which had other prices there, is another past."""
+        exchange, database = open_on(folder, pl.concat([bars(days=DAYS[:12]), bars(days=DAYS[12:], close=9.5)]))
+        play(exchange, 1)
+        database.close()
+
+        with pytest.raises(ConfigurationError, match=f"A on {DAYS[12]}: close 9.5 was played, 11 is in the file now"):
+            open_on(folder, self.PLAYED)
+
+    def test_nothing_half_written(self, folder: Path) -> None:
+        """A refused file leaves the kept bars as they were."""
+        kept = PlayedBars.in_directory(folder / "state").path.read_bytes()
+        with pytest.raises(ConfigurationError):
+            open_on(folder, bars(close=9.5))
+
+        assert kept == PlayedBars.in_directory(folder / "state").path.read_bytes()
+
+    @pytest.mark.parametrize(("hour", "expected"), [(14, DAYS[0]), (15, DAYS[1]), (21, DAYS[1]), (23, DAYS[1])])
+    def test_last_opened(self, hour: int, expected: date) -> None:
+        """A session counts as played from its open, 14:30 UTC."""
+        assert expected == last_opened_session(datetime(2024, 1, 3, hour, tzinfo=UTC))

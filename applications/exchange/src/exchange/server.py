@@ -8,13 +8,14 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import polars as pl
 from fastapi import FastAPI
 from fastapi.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 
-from exchange.adapters.bars_file import load_replayed_market
 from exchange.adapters.database import Database
 from exchange.adapters.fault_repository import SqliteFaultRepository
+from exchange.adapters.played_bars import PlayedBars
 from exchange.adapters.sqlite_repository import SqliteRepository
 from exchange.bodies.control import state_of
 from exchange.configuration import Configuration
@@ -30,7 +31,8 @@ from exchange.routes import (
     polygon,
     reference,
 )
-from exchange.services import Exchange, open_exchange
+from exchange.services import Exchange, last_opened_session, open_exchange
+from internal.bar_files.replay import Replay, load_replay
 from internal.cloud_events import EventBus
 from internal.errors import ConfigurationError, FundError
 from internal.http.service import create_service
@@ -87,9 +89,9 @@ class _Lifespan:
         configuration = self.configuration
         configure_logging("exchange", configuration.log_format, secrets=configuration.secrets())
         try:
-            market = await run_in_threadpool(build_market, configuration)
+            market, bars = await run_in_threadpool(build_market, configuration)
             database = Database(configuration.state_directory)
-            exchange = await run_in_threadpool(open_stored, market, database, configuration)
+            exchange = await run_in_threadpool(open_stored, market, bars, database, configuration)
         except FundError as error:
             sys.stderr.write(f"exchange: {error.detail}\n")
             raise
@@ -108,19 +110,48 @@ class _Lifespan:
             database.close()
 
 
-def open_stored(market: MarketData, database: Database, configuration: Configuration) -> Exchange:
-    """The exchange on the stored state. Raises ConfigurationError when that belongs to another market."""
+def open_stored(
+    market: MarketData, bars: pl.DataFrame | None, database: Database, configuration: Configuration
+) -> Exchange:
+    """The exchange on the stored state; `bars` are those that the market replays, None of a simulated one.
+
+    Raises ConfigurationError when the stored state belongs to another market, or to bars that differ from these.
+    """
     repository, faults = SqliteRepository(database), SqliteFaultRepository(database)
-    return open_exchange(market, repository, faults, configuration.exchange_cash)
+    stored = repository.load()
+    if bars is None:
+        return open_exchange(market, repository, faults, configuration.exchange_cash)
+    played = PlayedBars.in_directory(configuration.state_directory)
+    if stored is None:
+        played.keep(bars)  # before the account exists: an account without the bars that it plays could not be continued
+        return open_exchange(market, repository, faults, configuration.exchange_cash)
+    if played.exist():
+        played.require_same(bars, last_opened_session(stored.moment))
+    exchange = open_exchange(market, repository, faults, configuration.exchange_cash, continues=played.exist())
+    played.keep(bars)
+    return exchange
 
 
-def build_market(configuration: Configuration) -> MarketData:
-    """The market that the settings ask for. Raises ConfigurationError with what to do."""
+def build_market(configuration: Configuration) -> tuple[MarketData, pl.DataFrame | None]:
+    """The market that the settings ask for, and the bars that it replays. ConfigurationError says what to do."""
     bars_file, details_file = configuration.exchange_bars_file, configuration.exchange_details_file
     if bars_file is not None:
-        return load_replayed_market(bars_file, details_file, configuration.exchange_start_date)
+        replay = load_replay(bars_file, details_file, configuration.exchange_start_date)
+        log_reports(replay)
+        return replay.market, replay.bars.bars
     if details_file is not None:
         raise ConfigurationError("EXCHANGE_DETAILS_FILE belongs to EXCHANGE_BARS_FILE: set both, or neither")
+    return make_simulated_market(configuration), None
+
+
+def log_reports(replay: Replay) -> None:
+    """Log what was understood of each file."""
+    for report in replay.reports:
+        get_logger(__name__).info("file_read", file=report.name, understood=report.sentences())
+
+
+def make_simulated_market(configuration: Configuration) -> SimulatedMarket:
+    """The simulated market of the settings."""
     return SimulatedMarket(
         seed=configuration.exchange_seed,
         ticker_count=configuration.exchange_ticker_count,

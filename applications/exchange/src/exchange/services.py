@@ -1,11 +1,13 @@
 """One running exchange: the venue, its market and its injected faults, opened from what is stored."""
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 
 from exchange.ports import FaultRepository
+from internal.dates import previous_session
 from internal.errors import ConfigurationError
-from internal.venue.clock import ExchangeClock
+from internal.venue.clock import ExchangeClock, Phase, read_clock
 from internal.venue.core import ExchangeCore, open_venue
 from internal.venue.market.protocol import MarketData
 from internal.venue.repository import VenueRepository
@@ -27,17 +29,26 @@ class Exchange:
         return self.core.clock
 
 
-def open_exchange(market: MarketData, repository: VenueRepository, faults: FaultRepository, cash: Decimal) -> Exchange:
+def open_exchange(
+    market: MarketData, repository: VenueRepository, faults: FaultRepository, cash: Decimal, *, continues: bool = False
+) -> Exchange:
     """The exchange on what is stored; a fresh account gets `cash` dollars.
 
-    Raises ConfigurationError when the stored state belongs to another market.
+    `continues` says that the market is known to repeat every session that was played, so that its name, which holds its
+    last session, may differ. Raises ConfigurationError when the stored state belongs to another market.
     """
     fresh = open_account(market, cash)
     core = open_venue(market, repository, fresh)
     stored, name = core.state.identity.market, fresh.identity.market
-    if stored != name:
+    if stored != name and not (continues and stored.startswith(market.kind)):
         raise ConfigurationError(
             f"The state in STATE_DIRECTORY belongs to another market ({stored}) than the one configured ({name}). "
             "Set EXCHANGE_* back, or give the exchange an empty STATE_DIRECTORY."
         )
     return Exchange(core, market, repository, faults)
+
+
+def last_opened_session(moment: datetime) -> date:
+    """The last session that had opened at the moment, so that its prices may have been traded on."""
+    reading = read_clock(moment)
+    return previous_session(reading.session) if reading.phase is Phase.PRE_OPEN else reading.session

@@ -17,7 +17,6 @@ from internal.price_adjustment import adjust_for_splits
 from internal.schemas import corporate_actions, equity_bars
 from internal.venue.market.protocol import MarketData
 from internal.venue.market.replayed import ReplayedMarket
-from internal.venue.market.replayed_bars import TableSource
 from internal.venue.market.simulated import SimulatedMarket
 
 EVER = (date(2000, 1, 1), date(2030, 12, 31))
@@ -57,14 +56,12 @@ def everything(simulated: SimulatedMarket) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="module", params=["simulated", "replayed"])
-def market(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> MarketData:
-    """Every adapter of the port; the replayed one plays a file that the simulated one wrote."""
+def market(request: pytest.FixtureRequest) -> MarketData:
+    """Every adapter of the port; the replayed one plays the bars of the simulated one."""
     small = SimulatedMarket(ticker_count=30, first_day=date(2024, 1, 2), last_day=date(2025, 6, 30))
     if request.param == "simulated":
         return small
-    path = tmp_path_factory.mktemp("replayed") / "bars.parquet"
-    pl.concat([small.bars(day) for day in small.sessions()]).write_parquet(path)
-    return ReplayedMarket(pl.read_parquet(path, row_index_name="row"), TableSource(str(path)))
+    return ReplayedMarket(pl.concat([small.bars(day) for day in small.sessions()]))
 
 
 def in_a_process(code: str) -> str:

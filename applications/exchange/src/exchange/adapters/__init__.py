@@ -1,1 +1,1 @@
-"""Where the exchange meets files: its SQLite repository and the bars file of a replayed market."""
+"""Where the exchange meets files: its SQLite repository and the bars that a replayed market has played."""

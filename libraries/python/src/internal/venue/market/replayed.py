@@ -1,4 +1,4 @@
-"""The replayed market: a table of real bars behind the `Market` protocol.
+"""The replayed market: a table of real bars behind the `Market` protocol; `internal.bar_files` reads such tables.
 
 It has no splits or dividends, for a table of bars has none, and no borrow list: every ticker can be shorted at the
 general collateral rate.
@@ -17,11 +17,11 @@ from internal.schemas import corporate_actions, equity_bars
 from internal.venue.market.listing import Bar, Listing
 from internal.venue.market.protocol import CorporateActions
 from internal.venue.market.recent_bars import RecentBars
-from internal.venue.market.replayed_bars import TableSource, UnplayableTableError, prepare_bars, require_columns
 
 PLAYED_SHARE = 0.2  # of the file's sessions lie after the opening one, unless the opening is given
 BORROW_RATE = 0.003  # a year; the file does not say, this is what brokers ask for easy names
 DETAILS = ("name", "sector", "industry", "sic_code", "sic_description", "primary_exchange")
+NO_DETAILS = pl.DataFrame(schema=dict.fromkeys(("ticker", *DETAILS), pl.String()))
 
 
 class _Slice(NamedTuple):
@@ -35,16 +35,14 @@ class ReplayedMarket:
     A ticker is listed from its first row to its last; a gap between is a halt.
 
     Args:
-        bars: the table as it was read, see `replayed_bars.prepare_bars`.
-        source: where the bars came from, for error messages.
-        details: a table with ticker and any of name, sector, industry, sic_code, sic_description, primary_exchange, and
-            its source; tickers that it lacks are known by their ticker alone.
+        bars: the columns of `equity_bars`, ordered by date and ticker; every date is a session. A price may lie outside
+            low..high, as in the table that it was read from.
+        details: one row a ticker with `DETAILS` as text; tickers that it lacks are known by their ticker alone.
         opening_day: the last session at or before it is where a fresh exchange starts; by default the session after
             which 20 % of the table's sessions are left.
 
     Raises:
-        UnplayableTableError: a table that cannot be played, with row, column and what was expected.
-        ConfigurationError: an opening day outside the table's sessions.
+        ConfigurationError: a single session, or an opening day outside the table's sessions.
     """
 
     kind: Literal["replayed"] = "replayed"
@@ -54,11 +52,10 @@ class ReplayedMarket:
     def __init__(
         self,
         bars: pl.DataFrame,
-        source: TableSource,
-        details: tuple[pl.DataFrame, TableSource] | None = None,
+        details: pl.DataFrame = NO_DETAILS,
         opening_day: date | None = None,
     ) -> None:
-        self._bars, self.report = prepare_bars(bars, source)
+        self._bars = bars
         days = self._bars.with_row_index().group_by("date").agg(pl.col("index").min(), pl.len())
         self._slices = {day: _Slice(start, length) for day, start, length in days.iter_rows()}
         self._sessions = sessions(min(self._slices), max(self._slices))
@@ -129,7 +126,7 @@ def _row_numbers(bars: pl.DataFrame, numbers: dict[date, int], columns: dict[str
 def _opening_session(playable: list[date], opening_day: date | None) -> date:
     """The session at which a fresh exchange starts: it leaves at least one session to trade in."""
     if len(playable) == 1:
-        raise UnplayableTableError(f"the bars file holds one session, {playable[0]}; at least two are needed to trade")
+        raise ConfigurationError(f"the bars file holds one session, {playable[0]}; at least two are needed to trade")
     if opening_day is None:
         return playable[-1 - max(1, round(PLAYED_SHARE * len(playable)))]
     if not playable[0] <= opening_day < playable[-1]:
@@ -139,10 +136,10 @@ def _opening_session(playable: list[date], opening_day: date | None) -> date:
     return max(day for day in playable if day <= opening_day)
 
 
-def _listings(bars: pl.DataFrame, details: tuple[pl.DataFrame, TableSource] | None) -> dict[str, Listing]:
+def _listings(bars: pl.DataFrame, details: pl.DataFrame) -> dict[str, Listing]:
     last_day = bars.get_column("date").max()
     lives = bars.group_by("ticker").agg(pl.col("date").min().alias("first"), pl.col("date").max().alias("last"))
-    known = lives.join(_known_details(details), on="ticker", how="left").sort("ticker")
+    known = lives.join(details, on="ticker", how="left").sort("ticker")
     return {
         row["ticker"]: Listing(
             ticker=row["ticker"],
@@ -162,21 +159,3 @@ def _listings(bars: pl.DataFrame, details: tuple[pl.DataFrame, TableSource] | No
         for row in known.to_dicts()
     }
 
-
-def _known_details(given: tuple[pl.DataFrame, TableSource] | None) -> pl.DataFrame:
-    """Ticker and the known details as text, blanks as null; UnplayableTableError on a duplicated or missing ticker."""
-    if given is None:
-        return pl.DataFrame(schema=dict.fromkeys(("ticker", *DETAILS), pl.String()))
-    frame, source = given
-    require_columns(frame, ["ticker"], source)
-    present = [name for name in ("ticker", *DETAILS) if name in frame.columns]
-    absent = [pl.lit(None, pl.String()).alias(name) for name in DETAILS if name not in present]
-    details = frame.select("row", pl.col(present).cast(pl.String).str.strip_chars().replace("", None), *absent)
-    faulty = details.filter(pl.col("ticker").is_null() | pl.col("ticker").is_duplicated())
-    if faulty.height:
-        row, ticker = faulty.row(0)[:2]
-        found = "nothing" if ticker is None else f"{ticker!r} more than once"
-        raise UnplayableTableError(
-            f"{source.name}: {source.row_word} {row}, column ticker: {found}, expected one row a ticker"
-        )
-    return details.drop("row")

@@ -1,0 +1,41 @@
+"""Finds prices that jump overnight by the ratio of a split, which a file of adjusted prices does not have."""
+
+import polars as pl
+
+from internal.bar_files.columns import ADJUSTED_CLOSE
+from internal.bar_files.report import SplitLikeJump
+
+FORWARD = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0)  # shares for one
+RATIOS = (*FORWARD, *(1 / shares for shares in FORWARD))
+OPEN_TOLERANCE = 0.03  # of the ratio, for what the price moved overnight
+CLOSE_TOLERANCE = 0.10  # for what it moved until the close
+ADJUSTMENT_TOLERANCE = 0.005  # adjusted closes state the ratio exactly, but for their rounding
+
+
+def find_split_jumps(bars: pl.DataFrame) -> tuple[SplitLikeJump, ...]:
+    """The jumps of bars sorted by date; where the file has adjusted closes, only those that these confirm.
+
+    Args:
+        bars: ticker, date, open, close and, where known, `adjusted_close`.
+    """
+    previous = pl.col("close").shift(1).over("ticker")
+    moved = bars.with_columns(previous.alias("previous")).with_columns(
+        (pl.col("previous") / pl.col("open")).alias("ratio"), (pl.col("previous") / pl.col("close")).alias("lasting")
+    )
+    near = pl.any_horizontal(
+        ((pl.col("ratio") / ratio - 1).abs() < OPEN_TOLERANCE)
+        & ((pl.col("lasting") / ratio - 1).abs() < CLOSE_TOLERANCE)
+        & _confirmed(bars, ratio)
+        for ratio in RATIOS
+    )
+    found = moved.filter(near).sort("date", "ticker").select("ticker", "date", "ratio", "previous", "open")
+    return tuple(SplitLikeJump(*row) for row in found.iter_rows())
+
+
+def _confirmed(bars: pl.DataFrame, ratio: float) -> pl.Expr:
+    """Whether the adjusted closes have the split that the closes lack; true where there are none."""
+    if ADJUSTED_CLOSE not in bars.columns:
+        return pl.lit(value=True)
+    factor = pl.col("close") / pl.col(ADJUSTED_CLOSE)
+    change = factor.shift(1).over("ticker") / factor
+    return ((change / ratio - 1).abs() < ADJUSTMENT_TOLERANCE).fill_null(value=True)
