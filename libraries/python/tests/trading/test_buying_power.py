@@ -37,6 +37,19 @@ def test_what_is_held_counts() -> None:
     assert [order.ticker for order in select_affordable(orders, 1500, held, 0.05)] == ["A"]
 
 
+def test_one_side_alone_takes_what_fits() -> None:
+    """Three longs of 1,000 and no short: 2,500 dollars carry two of them."""
+    orders = [opening(name, OrderSide.BUY, 10) for name in "ABC"]
+    assert [order.ticker for order in select_affordable(orders, 2500, FLAT, 0.05)] == ["A", "B"]
+
+
+def test_unequal_sides_keep_their_proportion() -> None:
+    """Twice as many longs as shorts are wanted: 3,100 dollars carry two longs and a short, 3,000 nothing whole."""
+    orders = [*(opening(name, OrderSide.BUY, 10) for name in "ABCD"), *(opening(n, OrderSide.SELL, 10) for n in "XY")]
+    assert {order.ticker for order in select_affordable(orders, 3100, FLAT, 0.05)} == {"A", "X", "B"}
+    assert select_affordable(orders, 3000, FLAT, 0.05) == []
+
+
 def test_scaled_to_fit() -> None:
     """2,030 dollars of cost and 1,015 of buying power: half of each, in whole shares; less than one is dropped."""
     orders = [opening("A", OrderSide.BUY, 9), opening("B", OrderSide.SELL, 10), opening("C", OrderSide.BUY, 1)]

@@ -52,6 +52,11 @@ def send(order: Order) -> Order:
     return replace(order, state=SUBMITTED, broker_order_id="b")
 
 
+def cancel(order: Order) -> Order:
+    """The order as the broker canceled it, without a fill."""
+    return replace(order, state=OrderState.CANCELED)
+
+
 def merge(orders: list[Order], changed: list[Order]) -> list[Order]:
     """The journal's orders after the changed ones were written."""
     return sorted(({o.client_order_id: o for o in [*orders, *changed]}).values(), key=lambda one: one.client_order_id)
@@ -67,7 +72,7 @@ words = st.text(st.characters(codec="utf-8"), min_size=1, max_size=40)
 
 
 @settings(max_examples=200)
-@given(words, words, words, st.sampled_from(["open", "close"]), st.integers(0, 999))
+@given(words, words, words, st.sampled_from(["open", "add", "close"]), st.integers(0, 999))
 def test_ids_fit_and_repeat(account: str, portfolio: str, ticker: str, leg: str, revision: int) -> None:
     """Whatever the names are, an id is one that the broker takes, and the same again for the same order."""
     identity = client_order_id(account, portfolio, ticker, leg, revision)
@@ -83,6 +88,7 @@ def test_ids_differ() -> None:
         ("a", "q", "BRK.B", "open", 0),
         ("a", "p", "BRKB", "open", 0),
         ("a", "p", "BRK.B", "close", 0),
+        ("a", "p", "BRK.B", "add", 0),
         ("a", "p", "BRK.B", "open", 1),
     ]
     assert len({client_order_id(*part) for part in parts}) == len(parts)
@@ -95,7 +101,7 @@ def test_ids_stay_what_they_were() -> None:
 
 
 def test_plan_by_hand() -> None:
-    """A new long buys, a new short sells, closed and cut positions trade back what they lose, kept ones nothing."""
+    """New and larger longs buy, such shorts sell, closed and smaller ones trade back what they lose, kept ones none."""
     orders = plan(
         make_row("A", LONG, OPEN, 0.0, 10.0, 20.0),
         make_row("B", SHORT, OPEN, 0.0, 5.0, 40.0),
@@ -103,6 +109,8 @@ def test_plan_by_hand() -> None:
         make_row("D", SHORT, CLOSE, 3.0, 0.0, 10.0),
         make_row("E", SHORT, HOLD, 8.0, 6.0, 10.0),
         make_row("F", LONG, HOLD, 6.0, 6.0, 10.0),
+        make_row("G", LONG, HOLD, 6.0, 9.0, 10.0),
+        make_row("H", SHORT, HOLD, 6.0, 10.0, 10.0),
     )
     assert [(o.ticker, o.side, o.leg, o.quantity) for o in orders.values()] == [
         ("A", OrderSide.BUY, Leg.OPEN, 10.0),
@@ -110,6 +118,8 @@ def test_plan_by_hand() -> None:
         ("C", OrderSide.SELL, Leg.CLOSE, 7.5),
         ("D", OrderSide.BUY, Leg.CLOSE, 3.0),
         ("E", OrderSide.BUY, Leg.CLOSE, 2.0),
+        ("G", OrderSide.BUY, Leg.ADD, 3.0),
+        ("H", OrderSide.SELL, Leg.ADD, 4.0),
     ]
     assert {order.state for order in orders.values()} == {PLANNED}
 
@@ -239,6 +249,84 @@ def test_a_replaced_order_that_filled_after_all_is_not_followed() -> None:
     assert apply_orders(rows, merge(orders, dropped))[2].quantity == 100.0
 
 
+def test_a_refused_top_up_is_still_held() -> None:
+    """400 dollars that a held short was to grow by are refused: new longs are cut by as much, and it stays held."""
+    rows = (make_row("L", LONG, OPEN, 0, 100, 10.0), make_row("T", SHORT, HOLD, 60, 100, 10.0))
+    planned = plan(*rows)
+    orders = [planned["L"], fail(planned["T"])]
+    orders = merge(orders, adjust(orders, *rows))
+    after = apply_orders(rows, orders)
+    assert [(row.action, row.quantity) for row in after] == [(OPEN, 60.0), (HOLD, 60.0)]
+    assert after[1].reason == "refused: not shortable"
+    assert apply_orders(after, orders) == after
+
+
+def test_top_ups_are_cut_and_replaced_as_openings_are() -> None:
+    """Half of what the longs were to grow by fails: the short that was to grow from 100 to 150 shares grows to 125."""
+    rows = (
+        make_row("L", LONG, HOLD, 50, 75, 10.0),
+        make_row("M", LONG, HOLD, 50, 75, 10.0),
+        make_row("S", SHORT, HOLD, 100, 150, 10.0),
+    )
+    planned = plan(*rows)
+    orders = [fail(planned["L"]), send(planned["M"]), send(planned["S"])]
+    changed = adjust(orders, *rows)
+    assert [(o.ticker, o.leg, o.quantity, o.adjustment) for o in changed] == [
+        ("S", Leg.ADD, 50.0, Adjustment.REPLACED),
+        ("S", Leg.ADD, 25.0, Adjustment.CUT),
+    ]
+    orders = merge(orders, changed)
+    assert [row.quantity for row in apply_orders(rows, orders)] == [50.0, 75.0, 125.0]
+    assert adjust(orders, *rows) == []
+
+
+def test_a_position_is_trimmed_once_its_top_up_is_canceled() -> None:
+    """1,000 dollars of longs fail: the short's top-up of 200 is canceled first, then its 500 shares give 800."""
+    rows = (make_row("L", LONG, OPEN, 0, 100, 10.0), make_row("S", SHORT, HOLD, 500, 520, 10.0))
+    planned = plan(*rows)
+    orders = [fail(planned["L"]), send(planned["S"])]
+    first = adjust(orders, *rows)
+    assert [(o.ticker, o.adjustment) for o in first] == [("S", Adjustment.REPLACED)]
+    orders = [cancel(o) if o.ticker == "S" else o for o in merge(orders, first)]
+    second = adjust(orders, *rows)
+    assert [(o.ticker, o.leg, o.quantity, o.adjustment) for o in second] == [("S", Leg.CLOSE, 80.0, Adjustment.TRIM)]
+    assert [row.quantity for row in apply_orders(rows, merge(orders, second))] == [0.0, 420.0]
+
+
+def test_one_refused_opening_of_a_long_only_portfolio_changes_nothing_else() -> None:
+    """There is no other side to keep equal."""
+    rows = (
+        make_row("H", LONG, HOLD, 100, 100, 10.0),
+        make_row("L", LONG, OPEN, 0, 100, 10.0),
+        make_row("M", LONG, HOLD, 100, 150, 10.0),
+        make_row("N", LONG, CLOSE, 100, 0, 10.0),
+    )
+    for ticker in ("L", "M"):
+        orders = [fail(order) if order.ticker == ticker else order for order in plan(*rows).values()]
+        assert adjust(orders, *rows) == []
+
+
+def test_a_refused_close_of_a_long_only_portfolio_is_not_leverage() -> None:
+    """500 dollars stay where they were: new longs are cut by as much, and what is held is left alone."""
+    rows = (
+        make_row("H", LONG, HOLD, 100, 100, 10.0),
+        make_row("L", LONG, OPEN, 0, 100, 10.0),
+        make_row("N", LONG, CLOSE, 50, 0, 10.0),
+    )
+    planned = plan(*rows)
+    cut = adjust([planned["L"], fail(planned["N"])], *rows)
+    assert [(o.ticker, o.quantity, o.reason) for o in cut] == [("L", 50.0, "cut because a close failed")]
+    assert adjust([fail(planned["N"])], rows[0], rows[2]) == []
+
+
+def test_unequal_sides_stay_as_unequal_as_they_were_decided() -> None:
+    """1,200 dollars long and 300 short; all shorts are refused: 900 long are left."""
+    rows = (make_row("L", LONG, OPEN, 0, 120, 10.0), make_row("S", SHORT, OPEN, 0, 30, 10.0))
+    planned = plan(*rows)
+    cut = adjust([planned["L"], fail(planned["S"])], *rows)
+    assert [(o.ticker, o.quantity) for o in cut] == [("L", 90.0)]
+
+
 def test_a_refused_close_is_still_held() -> None:
     """500 dollars of longs were not closed: they read as held, and the new longs of that side are cut by as much."""
     rows = (
@@ -287,18 +375,27 @@ def test_a_split_of_a_waiting_order_changes_nothing() -> None:
 
 @st.composite
 def failing_runs(draw: st.DrawFn) -> tuple[tuple[PortfolioRow, ...], set[str]]:
-    """A portfolio whose sides are equal to a few per cent, and the tickers whose orders are refused."""
+    """Names that are opened, topped up, trimmed and closed, on sides of any value; and the tickers that are refused."""
     rows: list[PortfolioRow] = []
     for side in (LONG, SHORT):
         for number in range(draw(st.integers(1, 6))):
             price, quantity = draw(st.floats(5, 50)), float(draw(st.integers(100, 300)))
-            held = quantity if draw(st.booleans()) else 0.0
+            held = float(draw(st.integers(50, 350))) if draw(st.booleans()) else 0.0
             action = HOLD if held else OPEN
             rows.append(make_row(f"{side[0]}{number}", side, action, held, quantity, price))
         if draw(st.booleans()):
             rows.append(make_row(f"{side[0]}X", side, CLOSE, float(draw(st.integers(1, 300))), 0.0, 20.0))
     refused = draw(st.sets(st.sampled_from([row.ticker for row in rows])))
     return tuple(rows), refused
+
+
+ROUNDS = [(opens, set(Side)) for opens in (False, True)] * 4  # as many as a run makes
+
+
+def require_one_side(orders: list[Order]) -> None:
+    """No name has orders that wait on both sides, which the broker takes for a trade with oneself."""
+    waiting = {(order.ticker, order.side) for order in orders if order.state is SUBMITTED}
+    assert len({ticker for ticker, _ in waiting}) == len(waiting)
 
 
 def net(rows: tuple[PortfolioRow, ...]) -> float:
@@ -314,13 +411,15 @@ def test_whichever_side_fails_the_difference_is_what_was_decided(
     """After the closes, the shorts and the longs, long less short is as decided: to the tolerance and whole shares."""
     rows, refused = run
     orders = list(plan(*rows).values())
-    for leg, side in ((Leg.CLOSE, None), (Leg.OPEN, SHORT), (Leg.CLOSE, None), (Leg.OPEN, LONG)):
+    for opens, sides in ((False, set(Side)), (True, {SHORT}), (False, set(Side)), (True, {LONG}), *ROUNDS):
+        orders = [cancel(order) if order.adjustment is Adjustment.REPLACED else order for order in orders]
         orders = [
             (fail if order.ticker in refused else send)(order)
-            if order.state is PLANNED and order.leg is leg and side in {None, order.position_side}
+            if order.state is PLANNED and order.leg.opens is opens and order.position_side in sides
             else order
             for order in orders
         ]
+        require_one_side(orders)
         orders = merge(orders, adjust(orders, *rows))
     after = apply_orders(rows, orders)
     assert apply_orders(after, orders) == after

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from internal.dates import last_closed_session, previous_session
+from internal.dates import last_closed_session, next_session, previous_session
 from internal.errors import ConflictError
 from internal.trading.enums import Action, Adjustment, Leg, RunState
 from internal.trading.order_planning import client_order_id, portfolio_id
 from internal.trading.order_submission import record_answer
 from internal.trading.ports import TradingPorts
-from internal.trading.position_attribution import SHARE, opened_date
-from internal.trading.rows import Account, BrokerOrder, Order, Portfolio, PortfolioRow, RebalanceRun
+from internal.trading.position_attribution import SHARE, group_by_ticker, opened_date, split_ratio
+from internal.trading.rows import Account, BrokerOrder, Order, Portfolio, PortfolioRow, RebalanceRun, Split
 from internal.trading.strategy import StrategyRecord
 
 ID_PATTERN = re.compile(r"^[A-Za-z0-9]*-(?P<leg>open|add|close)-(?P<revision>\d+)-[0-9a-f]{16}$")
@@ -34,6 +34,10 @@ class _OwnOrder:
     leg: Leg
     revision: int
 
+    def shares_after(self, splits: Iterable[Split]) -> float:
+        """The signed shares that its fill has become through the splits of its ticker."""
+        return self.found.signed_filled_quantity * split_ratio(splits, next_session(self.day))
+
 
 def adopt_own_orders(
     ports: TradingPorts, strategy: StrategyRecord, account: Account, recent: Mapping[str, BrokerOrder], moment: datetime
@@ -47,22 +51,29 @@ def adopt_own_orders(
     unknown = [order for identity, order in recent.items() if ports.journal.order(identity) is None]
     own = [one for order in unknown if (one := _recognize(order, strategy, account)) is not None]
     if own and ports.journal.last_run() is None:
-        own = _explaining_positions(own, ports)
+        own = _explaining_positions(own, ports, moment)
     for identity in sorted({one.portfolio_id for one in own}):
         _adopt(ports, strategy, [one for one in own if one.portfolio_id == identity], moment)
 
 
-def _explaining_positions(own: Sequence[_OwnOrder], ports: TradingPorts) -> list[_OwnOrder]:
+def _explaining_positions(own: Sequence[_OwnOrder], ports: TradingPorts, moment: datetime) -> list[_OwnOrder]:
     """The open ones, and by ticker the last opening from flat with all since, where their fills are what is held."""
-    held = {position.ticker: position.quantity for position in ports.broker.positions()}
-    chosen = [one for one in own if not one.found.state.is_final]
-    for ticker, quantity in held.items():
-        filled = [one for one in own if one.found.ticker == ticker and one.found.filled_quantity and one not in chosen]
-        openings = [place for place, one in enumerate(filled) if one.leg is Leg.OPEN]
-        since = filled[openings[-1] :] if openings else []
-        if since and abs(sum(one.found.signed_filled_quantity for one in since) - quantity) < SHARE:
-            chosen += since
-    return chosen
+    first = next_session(min(one.day for one in own))
+    splits = group_by_ticker(ports.data.splits(first, max(first, moment.date())))
+    explaining: list[_OwnOrder] = []
+    for position in ports.broker.positions():
+        since = _fills_since_opening([one for one in own if one.found.ticker == position.ticker])
+        shares = sum(one.shares_after(splits.get(position.ticker, [])) for one in since)
+        if since and abs(shares - position.quantity) < SHARE:
+            explaining += since
+    return [one for one in own if one in explaining or not one.found.state.is_final]
+
+
+def _fills_since_opening(own: Iterable[_OwnOrder]) -> list[_OwnOrder]:
+    """A ticker's orders with a fill since the last that opened it from flat; none without such an opening."""
+    filled = [one for one in own if one.found.filled_quantity]
+    opened = max((one.day for one in filled if one.leg is Leg.OPEN), default=date.max)
+    return [one for one in filled if one.day > opened or (one.day == opened and one.leg is Leg.OPEN)]
 
 
 def _recognize(order: BrokerOrder, strategy: StrategyRecord, account: Account) -> _OwnOrder | None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from math import copysign
+from math import copysign, trunc
 
 from internal.dates import next_session
 from internal.trading.rows import Band, Entry, Order, OwnPositions, Position, Split
 
 SHARE = 1.0  # splits of odd lots leave fractions or cash: a difference below one share is rounding
+ROUNDING = 1e-6  # shares; a ratio such as 1 for 3 leaves a whole number this close to it
 
 
 def opened_date(order: Order) -> date:
@@ -35,7 +36,7 @@ def attribute_positions(
 
     What the broker holds beyond the fund's own fills (after splits), or on the other side, is foreign.
     """
-    splits_of = _group_by_ticker(splits)
+    splits_of = group_by_ticker(splits)
     positions: list[Position] = []
     foreign: dict[str, float] = {}
     for ticker in sorted(broker_positions):
@@ -44,8 +45,8 @@ def attribute_positions(
             own_splits = splits_of.get(ticker, [])
             own = _own_part(held, sum_fills(own_fills, own_splits))
             if own:
-                price = _average_entry_price(own_fills, own_splits, price_factors)
-                positions.append(Position(ticker, own, opened_date(own_fills[0]), price, stored_bands.get(ticker)))
+                opened, price = _average_entries(own_fills, own_splits, price_factors)
+                positions.append(Position(ticker, own, opened, price, stored_bands.get(ticker)))
         if held - own:
             foreign[ticker] = held - own
     return OwnPositions(tuple(positions), foreign)
@@ -56,37 +57,57 @@ def sum_fills(fills: Iterable[Order], splits: Sequence[Split]) -> float:
     return sum(_todays_shares(order, splits) for order in fills)
 
 
-def _average_entry_price(fills: Iterable[Order], splits: Sequence[Split], factors: Mapping[Entry, float]) -> float:
-    """Dollars a share in today's terms, averaged over the shares as a broker does: a close leaves the average alone."""
-    average = shares = 0.0
+def _average_entries(
+    fills: Sequence[Order], splits: Sequence[Split], factors: Mapping[Entry, float]
+) -> tuple[date, float]:
+    """The first session, and dollars a share in today's terms, averaged as a broker does: a close changes neither.
+
+    The weights are the shares that were held in the session of each fill. A position that a split left no whole share
+    of starts again with the next entry.
+    """
+    average, shares, opened = 0.0, 0.0, opened_date(fills[0])
+    day = opened
     for order in fills:
-        added = _todays_shares(order, splits)
+        before, day = day, opened_date(order)
+        shares = _split_shares(shares, [split for split in splits if before < split.execution_date <= day])
+        added = order.signed_filled_quantity
         if order.leg.opens:
             price = _todays_price(order, splits, factors)
-            is_first = shares * added <= 0
-            average = price if is_first else (shares * average + added * price) / (shares + added)
+            if shares * added <= 0:
+                opened, average = day, price
+            else:
+                average = (shares * average + added * price) / (shares + added)
         shares += added
-    return average
+    return opened, average
+
+
+def _split_shares(shares: float, splits: Iterable[Split]) -> float:
+    """The shares after the splits: whole shares stay whole, for the rest of a share is paid in cash."""
+    for split in splits:
+        exact = shares * split.shares
+        shares = float(trunc(exact + copysign(ROUNDING, exact))) if shares.is_integer() else exact
+    return shares
 
 
 def _todays_price(order: Order, splits: Iterable[Split], factors: Mapping[Entry, float]) -> float:
     filled = opened_date(order)
-    factor = factors.get(Entry(order.ticker, filled), 1 / _split_ratio(splits, filled))
+    factor = factors.get(Entry(order.ticker, filled), 1 / split_ratio(splits, filled))
     return (order.filled_average_price or order.reference_price) * factor
 
 
 def _todays_shares(order: Order, splits: Iterable[Split]) -> float:
-    return order.signed_filled_quantity * _split_ratio(splits, opened_date(order))
+    return order.signed_filled_quantity * split_ratio(splits, opened_date(order))
 
 
-def _group_by_ticker(splits: Iterable[Split]) -> dict[str, list[Split]]:
+def group_by_ticker(splits: Iterable[Split]) -> dict[str, list[Split]]:
+    """The splits of each ticker, in their order."""
     grouped: dict[str, list[Split]] = {}
     for split in splits:
         grouped.setdefault(split.ticker, []).append(split)
     return grouped
 
 
-def _split_ratio(splits: Iterable[Split], filled: date) -> float:
+def split_ratio(splits: Iterable[Split], filled: date) -> float:
     """Today's shares for one share that was filled in a session."""
     ratio = 1.0
     for split in splits:
