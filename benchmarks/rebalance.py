@@ -10,9 +10,8 @@ exits, measured separately on the same machine.
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 
 from loaded_strategies import ten_by_ten
 from rich.console import Console
@@ -22,40 +21,14 @@ from internal.lake.store import Lake
 from internal.trading.limits import RiskLimits
 from internal.trading.ports import Journal
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import DayInputs, Entry, Split
-from internal.trading.strategy import DataNeeds
 from internal.venue.clock import Auction
 from internal.venue.repository import OrderQuery
-from libraries.python.tests.trading.venue_fund import Fund, VenueData, World
+from libraries.python.tests.trading.venue_fund import World
 from portfoliomanager.adapters.lake_journal import LakeJournal
 
 SESSIONS, WARM_UP = 25, 5
 CALM, BUSY = 0.25, 1e-6  # widths of the bands
 STRATEGY = ten_by_ten(same_day_lock=False)
-
-
-class KnownInputs:
-    """The port `MarketData` with the inputs of each day computed beforehand."""
-
-    def __init__(self, data: VenueData, days: Sequence[date]) -> None:
-        self._data = data
-        self._inputs = {day: data.day_inputs(day, STRATEGY.needs) for day in days}
-
-    def day_inputs(self, day: date, _needs: DataNeeds) -> DayInputs:
-        """Prices, universe, volatility and forecasts of a day."""
-        return self._inputs[day]
-
-    def splits(self, first: date, last: date) -> Sequence[Split]:
-        """Splits by execution date."""
-        return self._data.splits(first, last)
-
-    def price_factors(self, entries: Collection[Entry], day: date) -> Mapping[Entry, float]:
-        """By entry, what takes a price of its session to the terms of the day."""
-        return self._data.price_factors(entries, day)
-
-    def closes(self, tickers: Sequence[str], day: date) -> Mapping[str, float]:
-        """Closes of a session by ticker."""
-        return self._data.closes(tickers, day)
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -65,10 +38,10 @@ def milliseconds(work: Callable[[], object]) -> float:
     return (time.process_time_ns() - start) / 1e6
 
 
-def measure(world: World, inputs: KnownInputs, journal: Journal | None) -> tuple[float, float, float]:
+def measure(world: World, journal: Journal | None) -> tuple[float, float, float]:
     """Medians of the rebalance and of the reconciliation, and orders a session."""
-    fund = Fund.open(world)
-    ports = replace(fund.ports, data=inputs, journal=journal or fund.journal)
+    fund = world.open_fund()
+    ports = replace(fund.ports, journal=journal or fund.journal)
     rebalancer = Rebalancer(ports, STRATEGY, RiskLimits())
     rebalancer.run(None)
     rebalances: list[float] = []
@@ -87,10 +60,9 @@ def main() -> None:
     table = Table("exits", "journal", "orders a session", "rebalance, ms", "reconciliation, ms")
     for name, width in (("calm", CALM), ("busy", BUSY)):
         world = World.make(1, sessions_played=SESSIONS, tickers=482, width=width)
-        inputs = KnownInputs(world.data, world.days)
         with tempfile.TemporaryDirectory() as folder:
             for place, journal in (("memory", None), ("Delta tables", LakeJournal(Lake(folder)))):
-                rebalance, reconciliation, orders = measure(world, inputs, journal)
+                rebalance, reconciliation, orders = measure(world, journal)
                 table.add_row(name, place, f"{orders:.1f}", f"{rebalance:.1f}", f"{reconciliation:.1f}")
     Console().print(table)
 

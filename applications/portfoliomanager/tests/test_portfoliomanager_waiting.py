@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from loaded_strategies import ten_by_ten
 
+from internal.simulation.venue_broker import VenueBroker
 from internal.trading.enums import OrderState, RunState
 from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Account
 from internal.venue.clock import Auction
-from libraries.python.tests.trading.venue_fund import Fund, VenueBroker, World
+from libraries.python.tests.trading.venue_fund import World
 from portfoliomanager.operations import FundOperations
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 
 def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second session exchanges everything without buying power; the fills of the closes give it."""
-    fund, account = Fund.open(World.make(11, sessions_played=3, tickers=30)), VenueBroker.account
+    fund, account = World.make(11, sessions_played=3, tickers=30).open_fund(), VenueBroker.account
     unused = cast("ForecastStore", None), cast("Champion", None), cast("ModelWatch", None)
     rebalancer = Rebalancer(fund.ports, STRATEGY, RiskLimits())
     operations = FundOperations(fund.ports.broker, *unused, fund.journal, rebalancer)

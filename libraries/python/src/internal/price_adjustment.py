@@ -22,12 +22,10 @@ def adjust_bars(
             An amount that is not below that close leaves no price to scale and is left out.
         as_of: **Guard:** actions that take effect after this day are not applied.
     """
-    split_factors = splits.filter(pl.col("execution_date") <= as_of).select(
-        "ticker",
-        pl.col("execution_date").alias("effective_date"),
-        (pl.col("split_from") / pl.col("split_to")).alias("factor"),
+    split_factors = find_split_factors(splits.filter(pl.col("execution_date") <= as_of))
+    dividend_factors = find_dividend_factors(
+        dividends.filter(pl.col("ex_dividend_date") <= as_of), closes, split_factors
     )
-    dividend_factors = _dividend_factors(dividends.filter(pl.col("ex_dividend_date") <= as_of), closes, split_factors)
     split_factor, dividend_factor = pl.col("split_factor"), pl.col("dividend_factor")
     return (
         bars.sort("ticker", "date")
@@ -66,7 +64,16 @@ def adjust_for_splits(bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _dividend_factors(dividends: pl.LazyFrame, closes: pl.LazyFrame, split_factors: pl.LazyFrame) -> pl.LazyFrame:
+def find_split_factors(splits: pl.LazyFrame) -> pl.LazyFrame:
+    """ticker, effective_date, factor on the prices of days before it."""
+    return splits.select(
+        "ticker",
+        pl.col("execution_date").alias("effective_date"),
+        (pl.col("split_from") / pl.col("split_to")).alias("factor"),
+    )
+
+
+def find_dividend_factors(dividends: pl.LazyFrame, closes: pl.LazyFrame, split_factors: pl.LazyFrame) -> pl.LazyFrame:
     """ticker, effective_date, factor = 1 - cash_amount / the last close before the ex-date, in shares of the ex-date.
 
     The last close is unadjusted but for a split that takes effect after it and by the ex-date: a dividend is paid on

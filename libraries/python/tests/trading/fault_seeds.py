@@ -13,6 +13,7 @@ from typing import cast
 from loaded_strategies import ten_by_ten
 
 from internal.errors import FundError, UnavailableError, UnresolvedOrderError, UpstreamError
+from internal.simulation.fund import FreeLease
 from internal.strategies.loading import LoadedStrategy
 from internal.trading.enums import Leg, OrderState, RunState, Side
 from internal.trading.limits import RiskLimits
@@ -29,7 +30,7 @@ from internal.trading.rows import OrderRequest
 from internal.venue.clock import Auction
 from internal.venue.market_faults import MarketFault, MarketFaultKind
 from internal.venue.repository import OrderQuery
-from libraries.python.tests.trading.venue_fund import FreeLease, Fund, World
+from libraries.python.tests.trading.venue_fund import World
 
 READ: Sequence[str] = ("kill before", "kill after", "down", "garbled")
 WRITE: Sequence[str] = ("kill before", "kill after")
@@ -134,7 +135,7 @@ class FaultRun:
         self, world: World, seed: int, strategy: LoadedStrategy = STRATEGY, *, quiet: bool = False, stormy: bool = False
     ) -> None:
         self.world, self.strategy, self.chaos = world, strategy, Chaos(seed, quiet=quiet)
-        self.fund = Fund.open(world)
+        self.fund = world.open_fund()
         self.starts, self.values, self.rewrites_reasons = 0, list[float](), False
         self.refusals = self._draw_refusals(seed) if stormy else Refusals(self.fund.ports.broker, seed)
         self.suspends = stormy and self.chaos.random.random() < 0.3

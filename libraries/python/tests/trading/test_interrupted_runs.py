@@ -8,6 +8,8 @@ from loaded_strategies import ten_by_ten
 
 from internal.dates import next_session
 from internal.lake.lease import StandbyError
+from internal.simulation.fund import SimulatedFund
+from internal.simulation.venue_broker import VenueBroker
 from internal.trading.broker_history import follow_broker_state
 from internal.trading.enums import OrderState, RunState
 from internal.trading.limits import RiskLimits
@@ -16,7 +18,7 @@ from internal.trading.order_submission import OrderSubmitter
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Account, BrokerOrder, Order
 from internal.venue.clock import Auction
-from libraries.python.tests.trading.venue_fund import Fund, VenueBroker, World
+from libraries.python.tests.trading.venue_fund import World
 
 STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 
@@ -39,7 +41,7 @@ class RevocableLease:
         return 1
 
 
-def end_session(fund: Fund) -> None:
+def end_session(fund: SimulatedFund) -> None:
     """Play the session after the decision."""
     fund.move(Auction.OPEN)
     fund.move(Auction.CLOSE)
@@ -52,7 +54,7 @@ def states(orders: Sequence[Order]) -> set[OrderState]:
 
 def test_a_plan_without_its_run_ends_with_its_session(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process died between writing orders and run: a session later they are dropped, and nothing was sent."""
-    fund = Fund.open(world)
+    fund = world.open_fund()
     with monkeypatch.context() as patch:
         patch.setattr(MemoryJournal, "save_runs", _die)
         with pytest.raises(KeyboardInterrupt):
@@ -73,7 +75,7 @@ def _die(_: object, __: object) -> None:
 def test_a_reconciliation_that_lost_the_lease_writes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process took over while the broker was asked, and may have sent more: its journal is left alone."""
     lease = RevocableLease()
-    fund = Fund.open(world, lease=lease)
+    fund = world.open_fund(lease=lease)
     Rebalancer(fund.ports, STRATEGY, RiskLimits()).run(None)
     fund.move(Auction.OPEN)
     before, snapshot = fund.journal.orders(), fund.journal.last_snapshot()
@@ -91,7 +93,7 @@ def test_a_reconciliation_that_lost_the_lease_writes_nothing(world: World, monke
 
 def test_an_order_in_an_unknown_state_is_not_dropped(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broker has the order and calls its state by a new word: it may have filled, so it is asked again."""
-    fund = Fund.open(world)
+    fund = world.open_fund()
     Rebalancer(fund.ports, STRATEGY, RiskLimits()).run(None)
     end_session(fund)
     ask = VenueBroker.order
@@ -110,7 +112,7 @@ def test_an_order_in_an_unknown_state_is_not_dropped(world: World, monkeypatch: 
 
 def test_a_margin_deficit_stops_no_run_that_opens_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Buying power below 0, and nothing to open: the run is done."""
-    fund, account = Fund.open(world), VenueBroker.account
+    fund, account = world.open_fund(), VenueBroker.account
 
     def in_deficit(broker: VenueBroker) -> Account:
         return replace(account(broker), buying_power=-1.0)
@@ -122,7 +124,7 @@ def test_a_margin_deficit_stops_no_run_that_opens_nothing(world: World, monkeypa
 
 def test_a_restored_broker_gets_no_order_of_a_later_session(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The broker is back before the close that a planned run was decided at: its orders are dropped."""
-    fund = Fund.open(world)
+    fund = world.open_fund()
     with monkeypatch.context() as patch:
         patch.setattr(VenueBroker, "submit", _die)
         with pytest.raises(KeyboardInterrupt):

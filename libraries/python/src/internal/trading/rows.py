@@ -1,7 +1,7 @@
 """The rows that the trading core works on: orders, positions, portfolios, runs and what the broker answers."""
 
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -125,7 +125,8 @@ class DayInputs:
         model_version: Of the forecasts; empty where none were asked for.
         bars_version: Of the bars.
         mean_volume: [N] mean volume over the lookback, shares a session; NaN without a bar in it.
-        history: Bars up to the day, as many sessions as the strategy asked for; None where it asked for none.
+        load_history: Answers the bars up to the day, as many sessions as the strategy asked for; None where it asked
+            for none. They are made when they are read, because most decisions do not.
         details: Sector and industry of each name; None where they were not loaded.
         forecasts: All horizons; None where they were not loaded.
         scores: [N] what the strategy's score is, where it was computed for all sessions at once; None where the
@@ -142,10 +143,15 @@ class DayInputs:
     model_version: str
     bars_version: int
     mean_volume: FloatArray
-    history: BarHistory | None = None
+    load_history: Callable[[], BarHistory] | None = None
     details: Details | None = None
     forecasts: Forecasts | None = None
     scores: FloatArray | None = None
+
+    @property
+    def history(self) -> BarHistory | None:
+        """Bars up to the day, as many sessions as the strategy asked for; None where it asked for none."""
+        return None if self.load_history is None else self.load_history()
 
     def find(self, ticker: str) -> int | None:
         """The ticker's place in the arrays; None when there is nothing about it."""

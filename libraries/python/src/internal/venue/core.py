@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from threading import Lock
 
 from internal.errors import InvalidRequestError
@@ -11,6 +12,7 @@ from internal.venue.account_settings import AccountSettings
 from internal.venue.clock import Auction, ExchangeClock, Step, next_step, steps_between
 from internal.venue.market.protocol import Market
 from internal.venue.market_faults import FaultSchedule, MarketFaultKind
+from internal.venue.money import ONE
 from internal.venue.order_entry import accept_order, cancel_order, mark_replaced
 from internal.venue.orders import Order, OrderChanges, OrderRequest, Side
 from internal.venue.rejections import RequestRefusedError
@@ -26,12 +28,16 @@ class ExchangeCore:
         state: The stored state to go on from, or a fresh account (`open_account`).
         market: The prices.
         repository: Where every change is stored; when that fails, the state stays as it was.
+        cost_multiple: What slippage, fees and borrow cost are multiplied by.
     """
 
-    def __init__(self, state: VenueState, market: Market, repository: VenueRepository) -> None:
+    def __init__(
+        self, state: VenueState, market: Market, repository: VenueRepository, cost_multiple: Decimal = ONE
+    ) -> None:
         self._state = state
         self._market = market
         self._repository = repository
+        self._cost_multiple = cost_multiple
         self._lock = Lock()
 
     @property
@@ -113,7 +119,7 @@ class ExchangeCore:
         with self._lock:
             if step.timestamp > self._state.moment:
                 faults = FaultSchedule(self._repository.market_faults())
-                self._store(process_step(self._state, self._market, step, faults))
+                self._store(process_step(self._state, self._market, step, faults, self._cost_multiple))
 
     def rest_at(self, moment: datetime) -> None:
         """Moves the clock on to a moment between two steps."""
@@ -149,9 +155,11 @@ class ExchangeCore:
         self._state = change.after
 
 
-def open_venue(market: Market, repository: VenueRepository, fresh: VenueState) -> ExchangeCore:
+def open_venue(
+    market: Market, repository: VenueRepository, fresh: VenueState, cost_multiple: Decimal = ONE
+) -> ExchangeCore:
     """The venue on what the repository holds; where that is nothing, on a fresh account, which is stored first."""
     stored = repository.load()
     if stored is None:
         repository.store(VenueChange(None, fresh))
-    return ExchangeCore(fresh if stored is None else stored, market, repository)
+    return ExchangeCore(fresh if stored is None else stored, market, repository, cost_multiple)

@@ -48,9 +48,13 @@ class FillQuote:
 
 
 def match_orders(
-    orders: Iterable[Order], bars: Mapping[str, Bar], step: Step, allow: Callable[[Order, Decimal], Decimal]
+    orders: Iterable[Order],
+    bars: Mapping[str, Bar],
+    step: Step,
+    allow: Callable[[Order, Decimal], Decimal],
+    cost_multiple: float = 1.0,
 ) -> Iterator[Execution]:
-    """The fills of one auction, first come first served.
+    """The fills of one auction, first come first served; `cost_multiple` scales slippage.
 
     `bars` are the session's, a ticker without one is halted; `allow` is asked only of an order that would fill,
     with its price's shares, and answers how many of them may: fewer where a fault or the position's size says so.
@@ -65,17 +69,19 @@ def match_orders(
         if not available:
             continue
         whole = order.quantity is not None and is_whole(order.quantity)
-        quantity = round_shares(min(_wanted(order, quote, bar), available), whole=whole)
+        quantity = round_shares(min(_wanted(order, quote, bar, cost_multiple), available), whole=whole)
         quantity = round_shares(allow(order, quantity), whole=whole) if quantity else quantity
         if quantity:
             taken[order.ticker] = taken.get(order.ticker, ZERO) + quantity
-            yield Execution(order, quantity, _price(order, quote, bar, quantity), quote.price)
+            yield Execution(order, quantity, _price(order, quote, bar, quantity, cost_multiple), quote.price)
 
 
-def _wanted(order: Order, quote: FillQuote, bar: Bar) -> Decimal:
+def _wanted(order: Order, quote: FillQuote, bar: Bar, cost_multiple: float) -> Decimal:
     """Shares still to fill; dollars are counted at the price after slippage, so that a buyer spends no more of them."""
     shares = order.remaining_at(quote.price)
-    return shares if order.quantity is not None else order.remaining_at(_price(order, quote, bar, shares))
+    return (
+        shares if order.quantity is not None else order.remaining_at(_price(order, quote, bar, shares, cost_multiple))
+    )
 
 
 def quote_fill(order: Order, bar: Bar, step: Step) -> FillQuote | None:
@@ -104,10 +110,11 @@ def _traded_through(order: Order, bar: Bar) -> bool:
     return decimal_of(bar.high) > order.limit_price
 
 
-def _price(order: Order, quote: FillQuote, bar: Bar, quantity: Decimal) -> Decimal:
+def _price(order: Order, quote: FillQuote, bar: Bar, quantity: Decimal, cost_multiple: float) -> Decimal:
     if not quote.takes:
         return quote.price
-    slipped = to_price(quote.price * (1 + order.side.sign * decimal_of(slippage(float(quantity), bar))))
+    cost = decimal_of(slippage(float(quantity), bar) * cost_multiple)
+    slipped = to_price(quote.price * (1 + order.side.sign * cost))
     if order.type is OrderType.LIMIT and order.limit_price is not None:
         return min(slipped, order.limit_price) if order.side is Side.BUY else max(slipped, order.limit_price)
     return slipped

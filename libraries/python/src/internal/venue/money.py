@@ -6,6 +6,7 @@ CENT = Decimal("0.01")
 PRICE_STEP = Decimal("0.0001")  # fills are reported to a hundredth of a cent
 QUANTITY_STEP = Decimal("0.000000001")  # the finest fraction of a share that Alpaca books
 ZERO = Decimal(0)
+ONE = Decimal(1)
 
 
 def decimal_of(value: float) -> Decimal:

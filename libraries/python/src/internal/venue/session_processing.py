@@ -20,24 +20,29 @@ from internal.venue.market.listing import Bar
 from internal.venue.market.protocol import Market
 from internal.venue.market_faults import FaultSchedule, MarketFaultKind
 from internal.venue.matching import Execution, match_orders
-from internal.venue.money import decimal_of
+from internal.venue.money import ONE, decimal_of
 from internal.venue.orders import Order, OrderStatus, Side, TimeInForce
 from internal.venue.state import SessionEvent, VenueChange, VenueState
 
 
-def process_step(state: VenueState, market: Market, step: Step, faults: FaultSchedule) -> VenueChange:
+def process_step(
+    state: VenueState, market: Market, step: Step, faults: FaultSchedule, cost_multiple: Decimal = ONE
+) -> VenueChange:
     """The change that a session's open or close makes; the state after it has the step's moment."""
-    return _StepRun(state, market, step, faults).run()
+    return _StepRun(state, market, step, faults, cost_multiple).run()
 
 
 class _StepRun:
     """One step on working copies of the state's parts."""
 
-    def __init__(self, state: VenueState, market: Market, step: Step, faults: FaultSchedule) -> None:
+    def __init__(
+        self, state: VenueState, market: Market, step: Step, faults: FaultSchedule, cost_multiple: Decimal
+    ) -> None:
         self._before = state
         self._market = market
         self._step = step
         self._faults = faults
+        self._cost_multiple = cost_multiple
         self._account = state.account
         self._open_orders = dict(state.open_orders)
         self._changed: dict[int, Order] = {}
@@ -129,7 +134,8 @@ class _StepRun:
     def _run_auction(self) -> None:
         found = ((ticker, self._market.bar(ticker, self._step.session)) for ticker in self._concerned_tickers())
         bars = {ticker: bar for ticker, bar in found if bar is not None}
-        for execution in match_orders(list(self._open_orders.values()), bars, self._step, self._allowed_quantity):
+        orders, multiple = list(self._open_orders.values()), float(self._cost_multiple)
+        for execution in match_orders(orders, bars, self._step, self._allowed_quantity, multiple):
             self._fill(execution)
         self._account = apply_marks(self._account, {ticker: self._auction_price(bar) for ticker, bar in bars.items()})
 
@@ -172,10 +178,10 @@ class _StepRun:
             self._open_orders.pop(order.sequence, None)
 
     def _charge(self) -> None:
-        self._account, fees = charge_fees(self._account, self._sales)
+        self._account, fees = charge_fees(self._account, self._sales, self._cost_multiple)
         self._sales.clear()
         nights = (next_session(self._step.session) - self._step.session).days
-        self._account, borrow = charge_borrow(self._account, self._borrow_rates(), nights)
+        self._account, borrow = charge_borrow(self._account, self._borrow_rates(), nights, self._cost_multiple)
         self._record([*fees, *borrow])
 
     def _borrow_rates(self) -> dict[str, Decimal]:

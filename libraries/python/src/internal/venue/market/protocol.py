@@ -80,6 +80,10 @@ class MarketData(Market, Protocol):
         """
         ...
 
+    def bars_between(self, start: date, end: date) -> pl.DataFrame:
+        """The bars of all sessions with start <= date <= end, in the columns of `bars`, ordered by date and ticker."""
+        ...
+
     def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:
         """One ticker's bars with start <= date <= end, oldest first, columns as `bars`; no rows for an unknown one."""
         ...

@@ -88,6 +88,10 @@ class ReplayedMarket:
         rows = self._slices.get(day)
         return equity_bars.empty() if rows is None else self._bars.slice(*rows)
 
+    def bars_between(self, start: date, end: date) -> pl.DataFrame:
+        """The rows of all sessions with start <= date <= end, ordered by date and ticker."""
+        return self._bars.filter(pl.col("date").is_between(start, end))
+
     def bar(self, ticker: str, day: date) -> Bar | None:
         """The ticker's row of the session; None where the ticker did not trade."""
         return self._recent_bars.bar(ticker, day)

@@ -112,6 +112,12 @@ class SimulatedMarket:
         traded = np.flatnonzero(self._path.volume[number])
         return self._frame(np.full_like(traded, number), traded)
 
+    def bars_between(self, start: date, end: date) -> pl.DataFrame:
+        """The bars of all sessions with start <= date <= end, unadjusted, ordered by date and ticker."""
+        first, last = bisect_left(self._sessions, start), bisect_right(self._sessions, end)
+        rows, columns = np.nonzero(self._path.volume[first:last])
+        return self._frame(first + rows, columns)
+
     def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:
         """One ticker's bars with start <= date <= end, oldest first; no rows for an unknown ticker."""
         column = self._column.get(ticker)

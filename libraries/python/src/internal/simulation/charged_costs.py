@@ -1,0 +1,32 @@
+"""Fees and borrow cost that a venue has charged so far, summed once from the rows of its history."""
+
+from decimal import Decimal
+
+from internal.trading.rows import Costs
+from internal.venue.history import ActivityType, Movement, MovementKind
+from internal.venue.money import ZERO
+from internal.venue.repository import HistoryQuery, VenueRepository
+
+FEES = frozenset({ActivityType.FEE})
+
+
+class ChargedCosts:
+    """Running sums; each reading takes up only the rows that are new."""
+
+    def __init__(self, repository: VenueRepository) -> None:
+        self._repository = repository
+        self._fees, self._borrow, self._read = ZERO, ZERO, 0
+
+    def read(self) -> Costs:
+        """The sums of everything that was charged, dollars."""
+        for row in self._repository.find_history(HistoryQuery(types=FEES, beyond=self._read)):
+            if isinstance(row.entry, Movement):
+                self._add(row.entry.kind, -row.entry.net_amount)
+            self._read = row.sequence
+        return Costs(float(self._fees), float(self._borrow))
+
+    def _add(self, kind: MovementKind, amount: Decimal) -> None:
+        if kind is MovementKind.BORROW_FEE:
+            self._borrow += amount
+        else:
+            self._fees += amount

@@ -1,0 +1,103 @@
+"""A market's bars, splits and dividends as arrays over all sessions: what decisions of every session read."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from internal.price_adjustment import find_dividend_factors, find_split_factors
+from internal.schemas import equity_bars
+from internal.trading.day_table import ActionFactors, BarTable
+from internal.trading.rows import FloatArray, Split
+from internal.venue.market.protocol import MarketData
+
+FIELDS = ("open", "high", "low", "close", "volume")
+
+
+@dataclass(frozen=True, eq=False)
+class MarketTables:
+    """Bars of S consecutive sessions and N tickers, as traded; NaN where there is none.
+
+    Attributes:
+        days: S sessions, ascending.
+        tickers: N tickers, sorted.
+        open, high, low, close: [S, N] dollars.
+        volume: [S, N] shares.
+        split_factors: On prices of earlier sessions, and inversely on volumes.
+        dividend_factors: On prices of earlier sessions.
+        splits: By execution date and ticker.
+    """
+
+    days: tuple[date, ...]
+    tickers: tuple[str, ...]
+    open: FloatArray
+    high: FloatArray
+    low: FloatArray
+    close: FloatArray
+    volume: FloatArray
+    split_factors: ActionFactors
+    dividend_factors: ActionFactors
+    splits: tuple[Split, ...]
+
+    @property
+    def bars(self) -> BarTable:
+        """Closes and volumes with what adjusts them."""
+        return BarTable(self.days, self.tickers, self.close, self.volume, self.split_factors, self.dividend_factors)
+
+    def session(self, day: date) -> int | None:
+        """The day's place among the sessions; None when it is none of them."""
+        place = bisect_left(self.days, day)
+        return place if place < len(self.days) and self.days[place] == day else None
+
+    def column(self, ticker: str) -> int | None:
+        """The ticker's place; None when there is no bar of it."""
+        place = bisect_left(self.tickers, ticker)
+        return place if place < len(self.tickers) and self.tickers[place] == ticker else None
+
+
+def read_market_tables(market: MarketData, last: date) -> MarketTables:
+    """The tables of a market's sessions up to `last`: the bars that the data service would let through."""
+    days = [day for day in market.sessions() if day <= last]
+    bars, _ = equity_bars.split_valid(market.bars_between(days[0], last))
+    return build_market_tables(bars, market.splits(days[0], last), market.dividends(days[0], last), days)
+
+
+def build_market_tables(
+    bars: pl.DataFrame, splits: pl.DataFrame, dividends: pl.DataFrame, days: Sequence[date]
+) -> MarketTables:
+    """The tables of frames: `equity_bars` as traded, `splits` and `dividends`, all on or before the last of `days`."""
+    tickers = bars.get_column("ticker").unique().sort()
+    rows = np.searchsorted(np.array(days, "datetime64[D]"), bars.get_column("date").to_numpy())
+    columns = bars.get_column("ticker").cast(pl.Enum(tickers)).to_physical().to_numpy()
+    arrays = {name: np.full((len(days), len(tickers)), np.nan) for name in FIELDS}
+    for name, values in arrays.items():
+        values[rows, columns] = bars.get_column(name).to_numpy()
+    split_factors = find_split_factors(splits.lazy())
+    dividend_factors = find_dividend_factors(dividends.lazy(), bars.lazy(), split_factors)
+    names = tickers.to_list()
+    return MarketTables(
+        days=tuple(days),
+        tickers=tuple(names),
+        **arrays,
+        split_factors=_by_column(split_factors, names, days),
+        dividend_factors=_by_column(dividend_factors, names, days),
+        splits=tuple(
+            Split(ticker, day, after / before)
+            for ticker, day, before, after in splits.sort("execution_date", "ticker")
+            .select("ticker", "execution_date", "split_from", "split_to")
+            .iter_rows()
+        ),
+    )
+
+
+def _by_column(factors: pl.LazyFrame, tickers: Sequence[str], days: Sequence[date]) -> ActionFactors:
+    """By ticker's place: (first session in new terms, factor), oldest first."""
+    found: dict[int, list[tuple[int, float]]] = {}
+    places = {ticker: place for place, ticker in enumerate(tickers)}
+    known = factors.sort("ticker", "effective_date").collect().filter(pl.col("ticker").is_in(list(tickers)))
+    for ticker, day, factor in known.select("ticker", "effective_date", "factor").iter_rows():
+        found.setdefault(places[ticker], []).append((bisect_left(days, day), factor))
+    return found
