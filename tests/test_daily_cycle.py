@@ -18,7 +18,9 @@ import polars as pl
 import pytest
 from fund_command import FundCommand, read_until
 
+from internal.errors import InvalidRequestError
 from internal.lake.store import Lake
+from pocketsizefund import Client
 
 TICKERS = "60"
 pytestmark = pytest.mark.timeout(900)
@@ -151,6 +153,33 @@ def test_portfolio_is_traceable(story: Story) -> None:
 def model_folders(home: Path) -> list[Path]:
     """The registered artifacts."""
     return [path.parent for path in (home / "registry").rglob("weights.safetensors")]
+
+
+def test_the_public_client_reads_the_fund(story: Story) -> None:
+    """Bars, forecasts, portfolios, orders, performance and SQL are what the lake holds, as frames."""
+    datamanager, portfoliomanager = (f"http://127.0.0.1:{port}" for port in story.fund.ports[1:])
+    bars, orders = story.table("equity_bars"), story.table("orders")
+    with Client(datamanager, portfoliomanager) as client:
+        first, last = bars.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
+        assert client.bars(last, last).height == bars.filter(pl.col("date") == last).height
+        one = client.bars(
+            first, last, tickers=bars["ticker"].unique().sort()[:1].to_list(), columns=["ticker", "close"]
+        )
+        assert one.columns == ["ticker", "close"]
+        assert client.details().height == story.table("equity_details").height
+        assert client.forecasts(first, last).height == story.table("predictions").height
+        assert client.portfolios(first, last)["ticker"].n_unique() == story.table("portfolios")["ticker"].n_unique()
+        assert sorted(client.orders()["client_order_id"]) == sorted(orders["client_order_id"])
+        (day,) = orders.select(pl.col("date").min()).row(0)
+        assert client.orders(day)["date"].unique().to_list() == [day]
+        points = client.performance()
+        assert (
+            points["net_asset_value"].to_list()
+            == story.table("account_snapshots").sort("timestamp")["net_asset_value"].to_list()
+        )
+        assert client.sql("SELECT count(*) AS bars FROM equity_bars").item() == bars.height
+        with pytest.raises(InvalidRequestError):
+            client.sql("DROP TABLE equity_bars")
 
 
 def test_status_and_doctor(story: Story) -> None:

@@ -25,7 +25,7 @@ class Reversal(Strategy):
         """Some sessions more than five, for missing bars."""
         return 20
 
-    def score(self, history: History) -> pl.Expr:
+    def score(self, history: History) -> pl.Expr | pl.DataFrame:
         """Minus the five-day return, less its sector's mean, plus the forecast."""
         del history
         change = -(pl.col("close") / pl.col("close").shift(5).over("ticker") - 1)
@@ -98,7 +98,7 @@ class CheapFirst(Reversal):
 class Fragile(Reversal):
     """Fails when a sector is unknown."""
 
-    def score(self, history: History) -> pl.Expr:
+    def score(self, history: History) -> pl.Expr | pl.DataFrame:
         """Needs a sector."""
         if history.frame.get_column("sector").null_count() == history.frame.height:
             raise ValueError("no sector")

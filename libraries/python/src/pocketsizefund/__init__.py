@@ -3,6 +3,8 @@
 Write a strategy in one file, as in `strategies/` of the repository; docs/strategies.md is the page about it.
 """
 
+from typing import TYPE_CHECKING
+
 from internal.strategies.history import History
 from internal.strategies.schedule import DAILY, MONTHLY, WEEKLY, Schedule, every
 from internal.strategies.strategy import Construction, Strategy
@@ -11,12 +13,16 @@ from internal.trading.strategy import StrategyError
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe
 
+if TYPE_CHECKING:
+    from pocketsizefund.client import Client
+
 __all__ = [
     "DAILY",
     "MONTHLY",
     "WEEKLY",
     "Band",
     "BarHistory",
+    "Client",
     "Construction",
     "Details",
     "FloatArray",
@@ -32,3 +38,12 @@ __all__ = [
     "Universe",
     "every",
 ]
+
+
+def __getattr__(name: str) -> object:
+    """Import the client only where it is used: a strategy needs no HTTP."""
+    if name == "Client":
+        from pocketsizefund.client import Client  # noqa: PLC0415 - as said above
+
+        return Client
+    raise AttributeError(f"module pocketsizefund has no attribute {name}")
