@@ -1,6 +1,6 @@
-"""Staged ridge: equal to least squares; each stage ignores the inputs of later stages; parts are cross-fitted."""
+"""Staged ridge: equal to least squares; each stage ignores the inputs of later stages; parts leave out what is near."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,35 +11,50 @@ from internal.baselines.staged_ridge import (
     PARTS,
     RIDGE,
     Design,
-    cross_fit_log_variances,
-    fit_staged_ridge,
+    SessionSums,
+    held_out_parts,
     predict_log_variances,
 )
 from internal.features.windows import HORIZON
 
-TICKERS, DAYS = 20, 300
-SHARED = np.array([False, False, True])
+TICKERS, DAYS, TARGETS = 20, 300, 2
+SHARED = np.array([True, False, False])
+SESSION = np.repeat(np.arange(DAYS), TICKERS)
+HISTORY = np.flatnonzero(SESSION >= DAYS // 3)
+EVERY = np.ones((1, DAYS), bool)
 
 
-@pytest.fixture(name="design")
-def _design() -> Design:
-    """Two inputs of tickers, one of the date, two earnings features at two steps; the first third lacks history."""
+@dataclass(frozen=True)
+class Market:
+    """Inputs of the date and two of tickers, two earnings features a target, and targets that are sums of all."""
+
+    inputs: np.ndarray  # [row, input]
+    earnings: np.ndarray  # [target, row, feature]
+    targets: np.ndarray  # [row, target]
+
+    def design(self, rows: np.ndarray) -> Design:
+        """The explanatory variables of some rows; the first third of the sessions lacks history."""
+        history = np.flatnonzero(np.isin(rows, HISTORY))
+        return Design(self.inputs[rows], history, self.earnings[:, rows[history]])
+
+    def solve(self, selections: np.ndarray = EVERY) -> np.ndarray:
+        """Coefficients from sums to which each session's rows came in two portions."""
+        sums = SessionSums(SHARED, DAYS, TARGETS, 2)
+        for day in range(DAYS):
+            for rows in np.array_split(np.flatnonzero(day == SESSION), 2):
+                sums.add(day, self.design(rows), self.targets[rows])
+        return sums.solve(selections)
+
+
+@pytest.fixture(name="market")
+def _market() -> Market:
     generator = np.random.default_rng(3)
-    session = np.repeat(np.arange(DAYS), TICKERS)
-    inputs = generator.normal(size=(DAYS * TICKERS, 3)) + generator.normal(size=(DAYS, 1))[session]
-    inputs[:, 2] = generator.normal(size=DAYS)[session]
-    earnings = [[np.abs(generator.normal(size=(DAYS * TICKERS, 2))) for _ in range(2)]]
-    return Design(inputs, SHARED, earnings, session >= DAYS // 3, session)
-
-
-@pytest.fixture(name="target")
-def _target(design: Design) -> np.ndarray:
-    """A sum of all inputs, one shock a date, and noise."""
-    generator = np.random.default_rng(4)
-    shock = generator.normal(size=(DAYS, 2))[design.session]
-    news = np.stack([one[:, 0] * design.has_history for one in design.earnings[0]], axis=1)
-    noise = generator.normal(size=(len(shock), 2))
-    return np.asarray(design.inputs @ np.array([[1.0, 0.5], [0.2, 0.3], [0.7, 0.1]]) + news + shock + noise)
+    inputs = generator.normal(size=(DAYS * TICKERS, 3)) + generator.normal(size=(DAYS, 1))[SESSION]
+    inputs[:, 0] = generator.normal(size=DAYS)[SESSION]
+    earnings = np.abs(generator.normal(size=(TARGETS, DAYS * TICKERS, 2)))
+    shock, noise = generator.normal(size=(DAYS, TARGETS))[SESSION], generator.normal(size=(DAYS * TICKERS, TARGETS))
+    news = np.where(np.isin(np.arange(len(SESSION)), HISTORY), earnings[:, :, 0], 0).T
+    return Market(inputs, earnings, inputs @ np.array([[0.7, 0.1], [1.0, 0.5], [0.2, 0.3]]) + news + shock + noise)
 
 
 def _least_squares(inputs: np.ndarray, target: np.ndarray, penalty: list[float]) -> np.ndarray:
@@ -48,56 +63,77 @@ def _least_squares(inputs: np.ndarray, target: np.ndarray, penalty: list[float])
     return np.asarray(np.linalg.lstsq(rows, np.concatenate([target, np.zeros(len(penalty))]), rcond=None)[0])
 
 
-def test_each_stage_is_least_squares(design: Design, target: np.ndarray) -> None:
+@pytest.mark.parametrize("days", [range(DAYS), range(50, 250)])
+@pytest.mark.parametrize("target", range(TARGETS))
+def test_each_stage_is_least_squares(market: Market, days: range, target: int) -> None:
     """Deviations from the date's mean first, then shared inputs, then earnings features on what is left."""
-    rows = np.arange(len(target))
-    step, one = 1, np.ones(len(rows))
+    rows = np.flatnonzero(np.isin(SESSION, days))
+    inputs, y, one = market.inputs[rows], market.targets[rows, target], np.ones(len(rows))
 
     def within(values: np.ndarray) -> np.ndarray:
-        return np.concatenate([day - day.mean(axis=0) for day in np.split(values, DAYS)])
+        return np.concatenate([day - day.mean(axis=0) for day in np.split(values, len(days))])
 
-    y = target[:, step]
-    own = _least_squares(within(design.inputs[:, :2]), within(y), [RIDGE] * 2)
-    left = y - design.inputs[:, :2] @ own
-    market = _least_squares(np.stack([design.inputs[:, 2], one], 1), left, [MARKET_RIDGE, 0.0])
-    left = (left - design.inputs[:, 2] * market[0] - market[1])[design.has_history]
-    earnings = np.concatenate([design.earnings[0][step], one[:, None]], axis=1)[design.has_history]
-    expected = [*own, *market, *_least_squares(earnings, left, [RIDGE] * 3)]
-    assert fit_staged_ridge(design, [target], rows)[0][:, step] == pytest.approx(expected)
+    own = _least_squares(within(inputs[:, 1:]), within(y), [RIDGE] * 2)
+    left = y - inputs[:, 1:] @ own
+    shared = _least_squares(np.stack([inputs[:, 0], one], 1), left, [MARKET_RIDGE, 0.0])
+    late = np.isin(rows, HISTORY)
+    left = (left - inputs[:, 0] * shared[0] - shared[1])[late]
+    earnings = np.concatenate([market.earnings[target, rows[late]], one[late, None]], axis=1)
+    expected = [shared[0], *own, shared[1], *_least_squares(earnings, left, [RIDGE] * 3)]
+    solved = market.solve(np.isin(np.arange(DAYS), days)[None])
+    assert solved[0, :, target] == pytest.approx(expected)
 
 
-def test_a_shock_to_all_tickers_leaves_own_coefficients(design: Design, target: np.ndarray) -> None:
+def test_predictions_are_the_sum_of_the_stages(market: Market) -> None:
+    """A row's log variance is its inputs, and with a year of history its earnings features, times coefficients."""
+    coefficients, rows = market.solve()[0], np.arange(len(SESSION))
+    predicted = predict_log_variances(market.design(rows), coefficients)
+    for row, late in ((5, False), (int(HISTORY[7]), True)):
+        for target in range(TARGETS):
+            own = [*market.inputs[row], 1.0, *(market.earnings[target, row] * late), float(late)]
+            assert predicted[row, target] == pytest.approx(np.dot(own, coefficients[:, target]))
+
+
+def test_a_shock_to_all_tickers_leaves_own_coefficients(market: Market) -> None:
     """A shock that moves every ticker of a date alike leaves the coefficients of tickers' own inputs unchanged."""
-    rows = np.arange(len(target))
-    shocked = target + 10 * np.random.default_rng(5).normal(size=(DAYS, 1))[design.session]
-    own = [fit_staged_ridge(design, [one], rows)[0][:2] for one in (target, shocked)]
-    assert own[1] == pytest.approx(own[0])
+    shock = 10 * np.random.default_rng(5).normal(size=(DAYS, 1))[SESSION]
+    shocked = replace(market, targets=market.targets + shock)
+    assert shocked.solve()[0, 1:3] == pytest.approx(market.solve()[0, 1:3])
 
 
-def test_rows_without_history_are_excluded(design: Design, target: np.ndarray) -> None:
-    """Earnings features of rows without history change neither coefficients nor forecasts by one bit."""
-    rows = np.arange(len(target))
-    poisoned = [[np.where(design.has_history[:, None], one, 1e6) for one in design.earnings[0]]]
-    fitted, other = (fit_staged_ridge(one, [target], rows) for one in (design, replace(design, earnings=poisoned)))
-    assert fitted[0].tobytes() == other[0].tobytes()
-    expected = predict_log_variances(design, fitted, rows)[0]
-    assert predict_log_variances(replace(design, earnings=poisoned), fitted, rows)[0].tobytes() == expected.tobytes()
-
-
-def test_a_part_is_not_fitted_on_itself(design: Design, target: np.ndarray) -> None:
-    """Poisoned targets of a part, and of the sessions next to it, leave its own forecasts unchanged to the bit."""
-    rows = np.arange(len(target))
-    part = (design.session >= DAYS // PARTS) & (design.session < 2 * DAYS // PARTS)
+def test_a_part_is_not_fitted_on_itself(market: Market) -> None:
+    """Poisoned targets of a part, and of the sessions next to it, leave its coefficients unchanged to the bit."""
+    parts = held_out_parts(EVERY[0])
+    selections, part = np.array([each.fitted_on for each in parts]), parts[1]
     gap = HORIZON + EMBARGO
-    around = (design.session >= DAYS // PARTS - gap) & (design.session < 2 * DAYS // PARTS + gap)
-    poisoned = np.where(around[:, None], 100.0, target)
-    before, after = (cross_fit_log_variances(design, [one], rows)[0] for one in (target, poisoned))
-    assert before[part].tobytes() == after[part].tobytes()
-    assert (before[~part] != after[~part]).all()
+    around = (part.first - gap <= SESSION) & (part.last + gap >= SESSION)
+    poisoned = replace(market, targets=np.where(around[:, None], 100.0, market.targets))
+    before, after = market.solve(selections), poisoned.solve(selections)
+    assert before[1].tobytes() == after[1].tobytes()
+    assert all((before[place] != after[place]).any() for place in (0, 2, 3, 4))
 
 
-def test_a_short_fold_is_fitted_on_itself(design: Design, target: np.ndarray) -> None:
-    """Where five parts would leave too few rows, the forecast is the fit's own."""
-    rows = np.flatnonzero(design.session < 2 * PARTS * (HORIZON + EMBARGO) - 1)
-    expected = predict_log_variances(design, fit_staged_ridge(design, [target], rows), rows)[0]
-    assert cross_fit_log_variances(design, [target], rows)[0].tobytes() == expected.tobytes()
+def test_later_sessions_change_no_bit(market: Market) -> None:
+    """Coefficients on the first sessions are the same bits whatever the sums of later ones hold."""
+    early = np.arange(DAYS)[None] < DAYS // 2
+    poisoned = replace(market, targets=np.where(SESSION[:, None] >= DAYS // 2, np.nan, market.targets))
+    assert poisoned.solve(early).tobytes() == market.solve(early).tobytes()
+
+
+def test_parts_hold_every_session_once() -> None:
+    """The parts follow each other, and sessions without rows are in no fit."""
+    occupied = np.arange(DAYS) % 7 > 0
+    parts = held_out_parts(occupied)
+    days = np.flatnonzero(occupied)
+    held_out = [days[(days >= part.first) & (days <= part.last)] for part in parts]
+    assert len(parts) == PARTS
+    assert np.concatenate(held_out).tolist() == days.tolist()
+    assert not any((part.fitted_on & ~occupied).any() for part in parts)
+
+
+def test_a_short_fold_is_fitted_on_itself() -> None:
+    """Where five parts would leave too few sessions, there is one, fitted on all."""
+    short = np.arange(DAYS) < 2 * PARTS * (HORIZON + EMBARGO) - 1
+    (part,) = held_out_parts(short)
+    assert (part.first, part.last) == (0, short.sum() - 1)
+    assert (part.fitted_on == short).all()

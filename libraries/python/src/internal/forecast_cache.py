@@ -41,7 +41,7 @@ class RefittedBaseline:
 
 @dataclass(frozen=True)
 class RegisteredModel:
-    """A model artifact in its folder of the registry. It is not fitted again, and forecasts no session that it knows.
+    """A model artifact in its folder of the registry. It is not fitted again, and forecasts no session of its training.
 
     **Guard:** it forecasts from the first session of its artifact's test block on, which begins after a purge.
     """

@@ -33,23 +33,20 @@ def adaptive_factors(
             `step` sessions is used from the session on in which it is known, `step` after the row, never before.
         rows: The rows to return.
     """
-    session = frame.get_column("session").to_numpy()
-    day, group, days = session - session.min(initial=0), _thirds(frame), int(np.ptp(session)) + 1 if len(session) else 1
-    cell = day * GROUPS + group  # a date's third
-    by_cell = np.argsort(cell, kind="stable")
-    bounds = np.searchsorted(cell[by_cell], np.arange(days * GROUPS + 1))
-    step = np.arange(int(truth.shape[-1]))
+    session, group = frame.get_column("session").to_numpy(), _thirds(frame)
+    day = session - (session.min() if len(session) else 0)
+    by_day = np.argsort(day, kind="stable")
+    bounds = np.searchsorted(day[by_day], np.arange(int(day.max(initial=0)) + 2))
+    days, step = len(bounds) - 1, np.arange(int(truth.shape[-1]))
     shape = (GROUPS, *truth.shape[1:], 2)
     logs, history, news = np.zeros(shape), np.ones((days, *shape)), np.zeros((days + len(step) + 1, *shape))
     for today in range(days):
         logs = DECAY * logs + RATE * news[today]
         history[today] = np.exp(logs)
-        for third in range(GROUPS):
-            first = today * GROUPS + third
-            at = by_cell[bounds[first] : bounds[first + 1]]
-            forecasts = quantiles[at] if quantiles.ndim > truth.ndim else quantiles
-            misses = _misses(forecasts, truth[at], history[today, third])
-            news[today + 1 + step, third, ..., step, :] = np.moveaxis(misses, -2, 0)  # known so many sessions later
+        at = by_day[bounds[today] : bounds[today + 1]]
+        forecasts = quantiles[at] if quantiles.ndim > truth.ndim else quantiles
+        misses = _misses(forecasts, truth[at], history[today], group[at])
+        news[today + 1 + step, ..., step, :] = np.moveaxis(misses, -2, 0)  # known so many sessions later
     return np.asarray(history[day[rows], group[rows]])
 
 
@@ -84,15 +81,22 @@ def _thirds(frame: pl.DataFrame) -> np.ndarray:
     return frame.select(share.over("date").floor().fill_null(0).cast(pl.Int64)).to_series().to_numpy()
 
 
-def _misses(quantiles: np.ndarray, truth: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """The excess share of outcomes of one date and third outside their interval, f64 [..., step, half].
+def _misses(quantiles: np.ndarray, truth: np.ndarray, factors: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """The excess share of outcomes of one date outside their interval, by third, f64 [third, ..., step, half].
 
     Each half gets half of it. Which half is missed depends on where the market went, and neighbouring forecasts share
     most of that: tracked on its own, each half would narrow after a fall while the other widens. Zero where there are
     too few outcomes. An outcome or forecast that is NaN does not count.
     """
-    low, high = _interval(quantiles, factors)
+    low, high = _interval(quantiles, factors[group])
     usable = np.isfinite(truth + low + high)  # [row, ..., step]
-    count, outside = (found.sum(axis=0) for found in (usable, usable & ((truth < low) | (truth > high))))
-    excess = np.where(count >= FEWEST, outside / 2 / np.maximum(count, 1) - QUANTILES[LOWER], 0.0)
+    inside = usable & (truth >= low) & (truth <= high)
+    member = (group == np.arange(GROUPS)[:, None]).astype(np.float64)  # [third, row]
+    count, hit = (_count(member, rows) for rows in (usable, inside))
+    excess = np.where(count >= FEWEST, (count - hit) / 2 / np.maximum(count, 1) - QUANTILES[LOWER], 0.0)
     return np.repeat(excess[..., None], 2, axis=-1)
+
+
+def _count(member: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """How many rows of each third are true, f64 [third, ...], of bool [row, ...]."""
+    return np.asarray((member @ rows.reshape(len(rows), -1)).reshape(len(member), *rows.shape[1:]))

@@ -13,9 +13,11 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.forecast import future_log_returns, pool_quantiles, to_daily
-from internal.baselines.heterogeneous import YEAR_OF_HISTORY, EarningsVolatility, Scales
+from internal.baselines.heterogeneous import EarningsVolatility
+from internal.baselines.session_rows import YEAR_OF_HISTORY
 from internal.baselines.trees import Trees
 from internal.baselines.volatility import ROOT_STEPS, TABLE, require_shapes
+from internal.baselines.volatility_fit import Scales
 from internal.errors import InvalidRequestError
 from internal.features.earnings_features import EARNINGS_INPUT_COUNT, earnings_features
 from internal.features.splits import Block

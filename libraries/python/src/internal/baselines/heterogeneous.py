@@ -4,54 +4,29 @@ One regression for each session ahead and one for each cumulative step give the 
 the scales. The inputs are `features.volatility_inputs` and `features.earnings_features`, fitted by `staged_ridge`.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from typing import ClassVar, Final, Self
+from typing import ClassVar, Self
 
 import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
 from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widen_intervals
-from internal.baselines.forecast import EVERY_ROW, future_log_returns, pool_quantiles, to_daily
-from internal.baselines.staged_ridge import Design, cross_fit_log_variances, fit_staged_ridge, predict_log_variances
-from internal.baselines.volatility import ROOT_STEPS, TABLE, require_shapes
+from internal.baselines.forecast import EVERY_ROW, to_daily
+from internal.baselines.segment_parts import each_part
+from internal.baselines.session_rows import SessionRows, arrange_by_session, prepare, stack_earnings, tabulate_history
+from internal.baselines.staged_ridge import Design, predict_log_variances
+from internal.baselines.standardisation import Standardisation
+from internal.baselines.volatility import TABLE, require_shapes
+from internal.baselines.volatility_fit import Scales, fit_each, to_scales
 from internal.errors import InvalidRequestError
-from internal.features.earnings_features import EARNINGS_INPUT_COUNT, add_spikes, earnings_features_at
+from internal.features.earnings_features import EARNINGS_INPUT_COUNT
 from internal.features.splits import Block
-from internal.features.volatility_inputs import (
-    INPUTS,
-    SHARED_BY_DATE,
-    add_group_columns,
-    future_log_variance,
-    select_inputs,
-    volatility_inputs,
-)
-from internal.features.windows import find_origins
+from internal.features.volatility_inputs import INPUTS, select_inputs
+from internal.forecasting.forecaster import REQUIRED_HISTORY
 from internal.forecasting.quantiles import STEPS, RowQuantiles
-
-LARGEST_INPUT: Final = 6.0
-YEAR_OF_HISTORY: Final = 260  # sessions after which every earnings feature can be computed
-PART_ROWS: Final = 32_768
-
-
-@dataclass(frozen=True)
-class Scales:
-    """How far prices are expected to move from each row; NaN where history is too short.
-
-    Attributes:
-        cumulative: Of the log return from the row's close to the close `step` sessions on, f64 [row, step].
-        daily: Of the one session `step` ahead, f64 [row, step].
-    """
-
-    cumulative: np.ndarray
-    daily: np.ndarray
-
-    def at(self, rows: np.ndarray) -> "Scales":
-        """The scales of some rows."""
-        return Scales(self.cumulative[rows], self.daily[rows])
 
 
 @dataclass(frozen=True)
@@ -79,61 +54,67 @@ class HeterogeneousVolatility:
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
         """Fit regressions on the fold's origins, then pool their returns in units of out-of-sample scales."""
-        ahead, inputs = future_log_returns(frame, last=fold.last), volatility_inputs(frame)
-        targets = [future_log_variance(frame, STEPS, mean=mean) for mean in (False, True)]
-        whole = np.all([np.isfinite(values).all(axis=1) for values in (ahead, inputs, *targets)], axis=0)
-        origins = find_origins(frame, fold)
-        rows = origins[whole[origins]]
-        if not len(rows):
-            raise InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
-        center, spread = inputs[rows].mean(axis=0), np.maximum(inputs[rows].std(axis=0), 1e-9)
-        design = cls._design(add_spikes(frame), _standardise(inputs, center, spread))
-        scales, every = _scales(cross_fit_log_variances(design, targets, rows)), np.arange(len(rows))
-        daily = pool_quantiles(to_daily(ahead[rows]), scales.daily, every)
-        cumulative = pool_quantiles(ahead[rows], scales.cumulative, every)
-        for_daily, for_cumulative = fit_staged_ridge(design, targets, rows)
-        return cls(center, spread, for_daily, for_cumulative, daily, cumulative)
+        seen = frame.filter(pl.col("date") <= fold.last)
+        if seen.is_empty():
+            raise _no_row(fold)
+        return next(cls.fit_each(cls.arrange(seen), [fold]))
 
     @classmethod
-    def _design(cls, prepared: pl.DataFrame, standardised: np.ndarray) -> Design:
-        """The explanatory variables of every row of whole segments with spikes."""
-        age, session = prepared.get_column("age").to_numpy(), prepared.get_column("session").to_numpy()
-        has_history = (age >= YEAR_OF_HISTORY) & cls.uses_earnings
-        earnings = cls._earnings(prepared, has_history)
-        return Design(standardised, np.array(SHARED_BY_DATE), earnings, has_history, session)
+    def arrange(cls, frame: pl.DataFrame) -> SessionRows:
+        """The rows of an observed panel as `fit_each` needs them."""
+        return arrange_by_session(frame, uses_earnings=cls.uses_earnings)
 
     @classmethod
-    def _earnings(cls, prepared: pl.DataFrame, has_history: np.ndarray) -> list[list[np.ndarray]]:
-        """Earnings features of each session ahead, and their maxima up to each session, f64 [row, feature] each.
+    def fit_each(cls, rows: SessionRows, folds: Sequence[Block]) -> Iterator[Self]:
+        """Fit on folds that begin with the same day and grow; each row is read into the sums of `fit` once.
 
-        They are computed only for rows with one year of history, the last 60 of 320 sessions; the others are not read.
+        **Guard:** a fold's fit uses outcomes that are known at its last day's close. Inputs are standardised as
+        `volatility_fit.fit_each` says, which for a single fold is by its own figures.
+
+        Raises:
+            InvalidRequestError: A fold has no row whose whole horizon is known.
         """
-        if not cls.uses_earnings:
-            return [[np.empty((prepared.height, 0))] * len(STEPS)] * 2
-        found = list(earnings_features_at(prepared, np.flatnonzero(has_history)))
-        return [[_expand(one, has_history) for one in steps] for steps in (found, accumulate(found, np.maximum))]
+        first = bisect_left(rows.days, folds[0].first)
+        ends = [bisect_right(rows.days, fold.last) - 1 for fold in folds]
+        for fold, fitted in zip(folds, fit_each(rows, first, ends), strict=True):
+            if fitted is None:
+                raise _no_row(fold)
+            figures, (daily, cumulative) = fitted.standardisation, np.split(fitted.quantiles, 2)
+            for_daily, for_cumulative = np.split(fitted.coefficients, 2, axis=1)
+            yield cls(figures.center, figures.spread, for_daily, for_cumulative, daily, cumulative)
+
+    @property
+    def standardisation(self) -> Standardisation:
+        """Of the inputs."""
+        return Standardisation(self.center, self.spread)
 
     def scales(self, frame: pl.DataFrame) -> Scales:
         """The expected size of the moves from each row, a few tickers at a time, so that arrays fit a cache."""
-        prepared, shape = add_spikes(add_group_columns(frame)), (frame.height, len(STEPS))
-        whole = Scales(np.empty(shape), np.empty(shape))
+        prepared = prepare(frame, uses_earnings=self.uses_earnings)
+        return to_scales(np.concatenate(each_part(frame, lambda part: self._predict(self._design(prepared[part])))))
 
-        def fill(part: slice) -> None:
-            found = self._part(prepared[part])
-            whole.cumulative[part], whole.daily[part] = found.cumulative, found.daily
+    def scales_of_sessions(self, rows: SessionRows, first: int, last: int) -> Scales:
+        """The same for the rows of some sessions, by number, both included."""
+        designs = (rows.design(chunk, self.standardisation) for chunk in rows.chunks(first, last))
+        with threadpool_limits(1, "blas"):  # the products are small: more threads would spin
+            return to_scales(np.concatenate([self._predict(design) for design in designs]))
 
-        _each_part(frame, fill)
-        return whole
+    def _design(self, prepared: pl.DataFrame) -> Design:
+        """The explanatory variables of whole segments."""
+        history, first, table = tabulate_history(prepared, uses_earnings=self.uses_earnings)
+        return Design(self.standardisation.apply(select_inputs(prepared)), history, stack_earnings(table, first))
 
-    def _part(self, prepared: pl.DataFrame) -> Scales:
-        """The scales of whole segments."""
-        design = self._design(prepared, _standardise(select_inputs(prepared), self.center, self.spread))
-        fitted = [self.daily_coefficients, self.cumulative_coefficients]
-        return _scales(predict_log_variances(design, fitted))
+    def _predict(self, design: Design) -> np.ndarray:
+        """Log variances, f64 [row, target]."""
+        return predict_log_variances(design, np.hstack([self.daily_coefficients, self.cumulative_coefficients]))
 
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
         return self.plain(self.scales(frame))
+
+    def quantiles_of_sessions(self, rows: SessionRows, first: int, last: int) -> RowQuantiles:
+        """The same for the rows of some sessions, by number, both included."""
+        return self.plain(self.scales_of_sessions(rows, first, last))
 
     def plain(self, scales: Scales) -> RowQuantiles:
         """Scales x pooled quantiles."""
@@ -174,8 +155,16 @@ class AdaptiveVolatility(EarningsVolatility):
     def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
         """Fitted scale x pooled quantile, each half of the interval x its adaptive factor."""
         scales = self.scales(frame)
-        plain, (cumulative, daily) = self.plain(scales), self.factors(frame, scales)
-        return RowQuantiles(widen_intervals(plain.cumulative, cumulative), widen_intervals(plain.daily, daily))
+        return self._widen(self.plain(scales), *self.factors(frame, scales))
+
+    def quantiles_of_sessions(self, rows: SessionRows, first: int, last: int) -> RowQuantiles:
+        """The same for the rows of some sessions; the factors begin as far back as a forecaster's history does."""
+        begin = max(first - REQUIRED_HISTORY + 1, 0)
+        part, scales = rows.span(begin, last), self.scales_of_sessions(rows, begin, last)
+        ahead = np.where(rows.trades_ahead[part], rows.returns[part], np.nan)
+        asked = slice(rows.span(first, last).start - part.start, None)
+        factors = self._factors(rows.frame[part], _standardise(ahead, scales), asked)
+        return self._widen(self.plain(scales.at(asked)), *factors)
 
     def factors(
         self, frame: pl.DataFrame, scales: Scales, rows: np.ndarray | slice = EVERY_ROW
@@ -184,42 +173,24 @@ class AdaptiveVolatility(EarningsVolatility):
 
         Misses are counted in units of the scale, in which every row has the same quantiles.
         """
-        truth = np.empty((frame.height, 2, len(STEPS)))
+        parts = each_part(frame, lambda part: _standardise(past_returns_ahead(frame[part]), scales.at(part)))
+        return self._factors(frame, np.concatenate(parts), rows)
 
-        def fill(part: slice) -> None:
-            ahead = past_returns_ahead(frame[part])
-            truth[part, 0] = ahead / scales.cumulative[part]
-            truth[part, 1] = to_daily(ahead) / scales.daily[part]
-
-        _each_part(frame, fill)
+    def _factors(
+        self, frame: pl.DataFrame, truth: np.ndarray, rows: np.ndarray | slice
+    ) -> tuple[np.ndarray, np.ndarray]:
         factors = adaptive_factors(frame, np.stack([self.cumulative, self.daily]), truth, rows)
         return factors[:, 0], factors[:, 1]
 
-
-def _each_part(frame: pl.DataFrame, fill: Callable[[slice], None]) -> None:
-    """Call `fill` in parallel for parts of a frame, of about PART_ROWS rows, that hold whole segments."""
-    ends = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum().to_numpy()
-    bounds = [0, *ends[:-1][np.diff(ends // PART_ROWS) > 0].tolist(), frame.height]
-    parts = [slice(first, last) for first, last in pairwise(bounds)]
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # BLAS threads would spin
-        list(pool.map(fill, parts))  # a list, so that an error is raised
+    @staticmethod
+    def _widen(plain: RowQuantiles, cumulative: np.ndarray, daily: np.ndarray) -> RowQuantiles:
+        return RowQuantiles(widen_intervals(plain.cumulative, cumulative), widen_intervals(plain.daily, daily))
 
 
-def _expand(values: np.ndarray, selected: np.ndarray) -> np.ndarray:
-    """The values of the selected rows at their places among all rows, f64 [row, column]; undefined elsewhere."""
-    whole = np.empty((len(selected), values.shape[1]))
-    whole[selected] = values
-    return whole
+def _no_row(fold: Block) -> InvalidRequestError:
+    return InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
 
 
-def _standardise(inputs: np.ndarray, center: np.ndarray, spread: np.ndarray) -> np.ndarray:
-    """Inputs in standard deviations, f64 [row, input]."""
-    standardised = inputs - center
-    standardised /= spread
-    return np.asarray(np.clip(standardised, -LARGEST_INPUT, LARGEST_INPUT, out=standardised))
-
-
-def _scales(log_variances_of: list[np.ndarray]) -> Scales:
-    """Scales from log variances of single sessions and of means up to each step: half a log variance is a log scale."""
-    daily, cumulative = (np.exp(one / 2) for one in log_variances_of)
-    return Scales(cumulative * ROOT_STEPS, daily)
+def _standardise(ahead: np.ndarray, scales: Scales) -> np.ndarray:
+    """Cumulative log returns f64 [row, step], and the daily ones, in units of their scales, f64 [row, (both), step]."""
+    return np.stack([ahead / scales.cumulative, to_daily(ahead) / scales.daily], axis=1)

@@ -1,16 +1,15 @@
 """Ridge regression of log variances in three stages: features of tickers, of the market, and of earnings.
 
 A date is one observation of the market, however many tickers it has: what all tickers share is fitted in a stage of its
-own with a larger penalty, so that it cannot memorise dates.
+own with a larger penalty, so that it cannot memorise dates. Everything that a fit needs is a sum over sessions, so that
+the rows are read once and coefficients of any set of sessions are solved from the sums.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from internal.baselines.forecast import EVERY_ROW
 from internal.features.windows import HORIZON
 
 RIDGE: Final = 1_000.0
@@ -21,127 +20,161 @@ EMBARGO: Final = 10
 
 @dataclass(frozen=True)
 class Design:
-    """The explanatory variables of log variances.
+    """The explanatory variables of the log variances of some rows. A target is a kind of variance and a step.
 
     Attributes:
-        inputs: Standardised features, f64 [row, input]; finite in every row that is fitted on.
-        shared: Which inputs are the same for all tickers of a date, bool [input].
-        earnings: Earnings features of each target and step, f64 [row, earnings feature] each; read only in rows with
-            history.
-        has_history: Whether a row has the year of history that earnings features need, bool [row].
-        session: The row's date by number, i64 [row].
+        inputs: Standardised features, f64 [row, input].
+        history: Places of the rows with the year of history that earnings features need, i64 [row with history].
+        earnings: Their earnings features, f64 [target, row with history, earnings feature].
     """
 
     inputs: np.ndarray
-    shared: np.ndarray
-    earnings: Sequence[Sequence[np.ndarray]]
-    has_history: np.ndarray
-    session: np.ndarray
+    history: np.ndarray
+    earnings: np.ndarray
 
 
-def fit_staged_ridge(design: Design, targets: Sequence[np.ndarray], rows: np.ndarray) -> list[np.ndarray]:
-    """Coefficients: features, intercept, earnings features, history-available flag; f64 [coefficient, step] a target.
+@dataclass(frozen=True)
+class HeldOutPart:
+    """Consecutive sessions whose rows are predicted by a fit on other sessions.
+
+    Attributes:
+        first: Its first session's number.
+        last: Its last session's.
+        fitted_on: Which sessions the fit uses, bool [session].
+    """
+
+    first: int
+    last: int
+    fitted_on: np.ndarray
+
+
+class SessionSums:
+    """Sums of products of variables by session, from which `solve` finds coefficients.
 
     The first stage explains how a target differs between the tickers of a date, by their own inputs; the second
     explains the rest by the shared inputs; the third explains what is left by the earnings features. Rows with less
     than one year of history are excluded from the third stage.
     """
-    inputs, has_history = design.inputs[rows], design.has_history[rows]
-    dates = _group_by_date(design.session[rows])
-    fitted: list[np.ndarray] = []
-    for target, earnings in zip(targets, design.earnings, strict=True):
-        coefficients = _fit_inputs_and_intercept(inputs, design.shared, target[rows], dates)
-        residual = (target[rows] - _affine(inputs, coefficients))[has_history]
-        features = [_append_ones(one[rows[has_history]]) for one in earnings]
-        third = [_ridge(one, residual[:, step], RIDGE) for step, one in enumerate(features)]
-        fitted.append(np.concatenate([coefficients, np.stack(third, axis=1)]))
-    return fitted
+
+    def __init__(self, shared: np.ndarray, session_count: int, target_count: int, feature_count: int) -> None:
+        """Starts at zero.
+
+        Args:
+            shared: Which inputs are the same for all tickers of a date, bool [input].
+            session_count: Number of sessions.
+            target_count: Number of targets.
+            feature_count: Number of earnings features.
+        """
+        inputs, features = len(shared), feature_count + 1
+        self._order = np.argsort(shared, kind="stable")  # the tickers' own inputs first
+        self._own, self._one = int((~shared).sum()), inputs
+        width = inputs + 1 + target_count
+        self._products = np.zeros((session_count, width, width))  # of inputs, one and targets with each other
+        self._within = np.zeros((session_count, self._own, width))  # the same after the means of the date
+        self._stale = np.zeros(session_count, bool)  # sessions whose `_within` is not up to date
+        self._features = np.zeros((session_count, target_count, features, features))
+        self._features_by_inputs = np.zeros((session_count, target_count, features, inputs + 1))
+        self._features_by_target = np.zeros((session_count, target_count, features, 1))
+
+    @property
+    def row_counts(self) -> np.ndarray:
+        """Number of rows of each session, f64 [session]."""
+        return np.asarray(self._products[:, self._one, self._one])
+
+    def add(self, session: int, design: Design, targets: np.ndarray) -> None:
+        """Add rows of a session, with their targets f64 [row, target]; all values finite."""
+        ones = np.ones((len(targets), 1))
+        variables = np.concatenate([design.inputs[:, self._order], ones, targets], axis=1)
+        self._products[session] += variables.T @ variables
+        self._stale[session] = True
+        if not len(design.history):
+            return
+        count, rows, features = len(design.earnings), len(design.history), design.earnings.shape[2]
+        across = np.ones((count, features + 1, rows))
+        across[:, :features] = design.earnings.transpose(0, 2, 1)
+        known = variables[design.history]
+        by_variables = (across.reshape(-1, rows) @ known).reshape(count, features + 1, -1)
+        self._features[session] += across @ across.transpose(0, 2, 1)
+        self._features_by_inputs[session] += by_variables[:, :, : self._one + 1]
+        own_target = np.arange(count)
+        self._features_by_target[session, :, :, 0] += by_variables[own_target, :, self._one + 1 + own_target]
+
+    def solve(self, selections: np.ndarray) -> np.ndarray:
+        """Coefficients fitted on some sessions, f64 [selection, coefficient, target], of bool [selection, session].
+
+        The coefficients are of features, intercept, earnings features, history-available flag.
+        """
+        count = int(np.flatnonzero(selections.any(axis=0))[-1]) + 1  # later sessions are not read
+        weights = selections[:, :count].astype(np.float64)
+        self._subtract_date_means()
+        by_session = (self._products, self._within, self._features, self._features_by_inputs, self._features_by_target)
+        sums = [_weigh(weights, one[:count]) for one in by_session]
+        return np.stack([self._solve(*each) for each in zip(*sums, strict=True)])
+
+    def _subtract_date_means(self) -> None:
+        """Bring `_within` up to date: the sum of (x - mean x) (y - mean y) is that of x y minus sum x times mean y."""
+        products = self._products[self._stale]
+        means = products[:, self._one] / products[:, self._one, self._one, None]
+        own = products[:, : self._own]
+        self._within[self._stale] = own - own[:, :, self._one, None] * means[:, None]
+        self._stale[:] = False
+
+    def _solve(
+        self,
+        products: np.ndarray,
+        within: np.ndarray,
+        features: np.ndarray,
+        features_by_inputs: np.ndarray,
+        features_by_target: np.ndarray,
+    ) -> np.ndarray:
+        """Coefficients f64 [coefficient, target] from sums over sessions."""
+        own, market, targets = slice(self._own), slice(self._own, self._one + 1), slice(self._one + 1, None)
+        first = _ridge(within[:, own], within[:, targets], RIDGE)
+        residual = products[market, targets] - products[market, own] @ first
+        penalty = np.append(np.full(self._one - self._own, MARKET_RIDGE), 0.0)  # the intercept is free
+        both = np.concatenate([first, _ridge(products[market, market], residual, penalty)])
+        left = features_by_target - features_by_inputs @ both.T[:, :, None]  # [target, feature, 1]
+        coefficients = np.concatenate([both, _ridge(features, left, RIDGE)[:, :, 0].T])
+        coefficients[self._order] = both[:-1]
+        return coefficients
 
 
-def predict_log_variances(
-    design: Design, fitted: Sequence[np.ndarray], rows: np.ndarray | slice = EVERY_ROW
-) -> list[np.ndarray]:
-    """The fitted log variances of some rows, f64 [row, step] for each target; NaN where an input is NaN."""
-    inputs, with_history = design.inputs[rows], np.flatnonzero(design.has_history[rows])
-    predicted: list[np.ndarray] = []
-    for coefficients, earnings in zip(fitted, design.earnings, strict=True):
-        first_two, third = np.split(coefficients, [inputs.shape[1] + 1])
-        values = _affine(inputs, first_two)
-        added = [_affine(one[rows][with_history], third[:, step]) for step, one in enumerate(earnings)]
-        values[with_history] += np.stack(added, axis=1)
-        predicted.append(values)
-    return predicted
+def predict_log_variances(design: Design, coefficients: np.ndarray) -> np.ndarray:
+    """The log variances that coefficients f64 [coefficient, target] predict, f64 [row, target]; NaN for NaN inputs."""
+    affine, third = np.split(coefficients, [design.inputs.shape[1] + 1])
+    values = design.inputs @ affine[:-1]
+    values += affine[-1]
+    if len(design.history):
+        values[design.history] += (design.earnings @ third[:-1].T[:, :, None])[:, :, 0].T + third[-1]
+    return np.asarray(values)
 
 
-def cross_fit_log_variances(
-    design: Design, targets: Sequence[np.ndarray], rows: np.ndarray, *, purge: int = HORIZON, embargo: int = EMBARGO
-) -> list[np.ndarray]:
-    """Out-of-sample log variances of rows by cross-fitting, f64 [row, step] for each target, in the rows' order.
+def held_out_parts(occupied: np.ndarray, *, purge: int = HORIZON, embargo: int = EMBARGO) -> list[HeldOutPart]:
+    """Five consecutive parts of sessions, each to be predicted by coefficients fitted on the others.
 
-    The rows' sessions are cut into five consecutive parts; each is predicted by coefficients fitted on the others. A
-    fit is closer to its own rows than to later ones, so that quantiles pooled from its residuals would be too narrow.
+    A fit is closer to its own rows than to later ones, so that quantiles pooled from its residuals would be too narrow.
+    Where the gaps would leave too few sessions, one part that is fitted on itself.
 
     Args:
-        design: The explanatory variables.
-        targets: f64 [row, step] each.
-        rows: Row numbers.
+        occupied: Which sessions have rows, bool [session].
         purge: **Guard:** sessions left out on both sides of a part, so that no fitted target overlaps one in it.
         embargo: **Guard:** sessions left out beyond these, because volatility clusters.
     """
-    session, gap = design.session[rows], purge + embargo
-    days = np.unique(session)
-    if len(days) < 2 * PARTS * gap:  # too short to leave enough on both sides
-        return predict_log_variances(design, fit_staged_ridge(design, targets, rows), rows)
-    predicted = [np.empty((len(rows), target.shape[1])) for target in targets]
-    for part in np.array_split(days, PARTS):
-        inside = (session >= part[0]) & (session <= part[-1])
-        others = rows[(session < part[0] - gap) | (session > part[-1] + gap)]
-        values = predict_log_variances(design, fit_staged_ridge(design, targets, others), rows[inside])
-        for whole, piece in zip(predicted, values, strict=True):
-            whole[inside] = piece
-    return predicted
+    days, gap, number = np.flatnonzero(occupied), purge + embargo, np.arange(len(occupied))
+    if len(days) < 2 * PARTS * gap:
+        return [HeldOutPart(int(days[0]), int(days[-1]), occupied)]
+    return [
+        HeldOutPart(int(part[0]), int(part[-1]), occupied & ((number < part[0] - gap) | (number > part[-1] + gap)))
+        for part in np.array_split(days, PARTS)
+    ]
 
 
-def _fit_inputs_and_intercept(
-    inputs: np.ndarray, shared: np.ndarray, target: np.ndarray, dates: tuple[np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """Coefficients of the first two stages, f64 [input + 1, step]."""
-    own = inputs[:, ~shared]
-    within = _solve(_subtract_date_mean(own, dates), _subtract_date_mean(target, dates), np.full(own.shape[1], RIDGE))
-    market = _ridge(_append_ones(inputs[:, shared]), target - own @ within, MARKET_RIDGE, penalise_last=False)
-    coefficients = np.empty((inputs.shape[1] + 1, target.shape[1]))
-    coefficients[:-1][~shared], coefficients[:-1][shared], coefficients[-1] = within, market[:-1], market[-1]
-    return coefficients
+def _weigh(weights: np.ndarray, by_session: np.ndarray) -> np.ndarray:
+    """Weighted sums over sessions, f64 [selection, ...], of f64 [session, ...]."""
+    flat = weights @ by_session.reshape(len(by_session), -1)
+    return np.asarray(flat.reshape(len(weights), *by_session.shape[1:]))
 
 
-def _group_by_date(session: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each row's date by position, i64 [row], and the number of rows of each date, i64 [date]."""
-    _, place, count = np.unique(session, return_inverse=True, return_counts=True)
-    return place, count
-
-
-def _subtract_date_mean(values: np.ndarray, dates: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """Values f64 [row, column] minus the mean of their date."""
-    place, count = dates
-    columns: list[np.ndarray] = [np.bincount(place, column) / count for column in values.T]
-    return np.asarray(values - np.stack(columns, axis=1)[place])
-
-
-def _append_ones(inputs: np.ndarray) -> np.ndarray:
-    return np.concatenate([inputs, np.ones((len(inputs), 1))], axis=1)
-
-
-def _affine(inputs: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    """Inputs f64 [row, input] x coefficients f64 [input + 1, ...], the last of which is the intercept."""
-    return np.asarray(inputs @ coefficients[:-1] + coefficients[-1])
-
-
-def _ridge(inputs: np.ndarray, target: np.ndarray, strength: float, *, penalise_last: bool = True) -> np.ndarray:
-    """Coefficients of a ridge regression, f64 [input] or [input, step]."""
-    penalty = np.full(inputs.shape[1], strength)
-    penalty[-1] *= penalise_last
-    return _solve(inputs, target, penalty)
-
-
-def _solve(inputs: np.ndarray, target: np.ndarray, penalty: np.ndarray) -> np.ndarray:
-    return np.asarray(np.linalg.solve(inputs.T @ inputs + np.diag(penalty), inputs.T @ target))
+def _ridge(products: np.ndarray, moments: np.ndarray, penalty: float | np.ndarray) -> np.ndarray:
+    """Coefficients of ridge regressions from the inputs' products with each other and with the targets."""
+    return np.asarray(np.linalg.solve(products + penalty * np.eye(products.shape[-1]), moments))

@@ -1,6 +1,7 @@
 """Walk-forward forecasts: a baseline fitted again every few sessions, and its forecasts of every session in between."""
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from datetime import date
 from typing import Final, cast
 
@@ -8,6 +9,8 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.catalogue import BASELINES
+from internal.baselines.forecast import Baseline
+from internal.baselines.heterogeneous import HeterogeneousVolatility
 from internal.dates import sessions
 from internal.errors import InvalidRequestError
 from internal.features.splits import Block
@@ -48,23 +51,44 @@ def walk_forward_forecasts(
     """
     if kind not in BASELINES:
         raise InvalidRequestError(f"there is no baseline {kind!r}: choose one of {', '.join(BASELINES)}")
+    seen = frame.filter(pl.col("date") <= blocks[-1].last)
     days = sessions(blocks[0].first, blocks[-1].last)
-    builder = TableBuilder(kind, days, frame.get_column("ticker").unique().sort().to_list(), horizons)
-    for block, cumulative in _fit_each(frame, kind, blocks):
-        origins = find_origins(frame, block)
-        builder.add(frame, origins, cumulative[origins])
+    builder = TableBuilder(kind, days, seen.get_column("ticker").unique().sort().to_list(), horizons)
+    baseline = BASELINES[kind]
+    if issubclass(baseline, HeterogeneousVolatility):
+        _add_sums(builder, seen, baseline, blocks)
+    else:
+        _add_refits(builder, seen, baseline, blocks)
     return builder.table
 
 
-def _fit_each(frame: pl.DataFrame, kind: str, blocks: Sequence[Block]) -> Iterator[tuple[Block, np.ndarray]]:
-    """Each block and the log quantiles of all rows up to its end, f64 [row, step, quantile]; NaN in later rows."""
+def _add_sums(
+    builder: "TableBuilder", frame: pl.DataFrame, baseline: type[HeterogeneousVolatility], blocks: Sequence[Block]
+) -> None:
+    """Add the forecasts of a baseline whose fits are sums over sessions."""
+    rows = baseline.arrange(frame)
+    for block, fitted in zip(blocks, baseline.fit_each(rows, _folds(frame, blocks)), strict=True):
+        first, last = bisect_left(rows.days, block.first), bisect_right(rows.days, block.last) - 1
+        part = rows.frame[rows.span(first, last)]
+        origins = np.flatnonzero(part.get_column("is_origin").to_numpy())
+        builder.add(part, origins, fitted.quantiles_of_sessions(rows, first, last).cumulative[origins])
+
+
+def _add_refits(
+    builder: "TableBuilder", frame: pl.DataFrame, baseline: type[Baseline], blocks: Sequence[Block]
+) -> None:
+    """Add the forecasts of a baseline that reads all rows again at each refit."""
+    for block, fold in zip(blocks, _folds(frame, blocks), strict=True):
+        fitted = baseline.fit(frame.filter(pl.col("date") <= fold.last), fold=fold)
+        known = frame.filter(pl.col("date") <= block.last)
+        origins = find_origins(known, block)
+        builder.add(known, origins, fitted.quantiles(known).cumulative[origins])
+
+
+def _folds(frame: pl.DataFrame, blocks: Sequence[Block]) -> list[Block]:
+    """What the forecasts of each block are fitted on: all sessions up to its first."""
     first = cast("date", frame.get_column("date").min())
-    for block in blocks:
-        fitted = BASELINES[kind].fit(frame.filter(pl.col("date") <= block.first), fold=Block(first, block.first))
-        known = frame.select(pl.arg_where(pl.col("date") <= block.last)).to_series().to_numpy()
-        everywhere = np.full((frame.height, len(STEPS), len(QUANTILES)), np.nan)
-        everywhere[known] = fitted.quantiles(frame[known]).cumulative
-        yield block, everywhere
+    return [Block(first, block.first) for block in blocks]
 
 
 class TableBuilder:

@@ -35,18 +35,27 @@ def earnings_features(frame: pl.DataFrame) -> Iterator[np.ndarray]:
 
 def earnings_features_at(prepared: pl.DataFrame, rows: np.ndarray) -> Iterator[np.ndarray]:
     """`earnings_features` at some rows, i64 [row], of whole segments of a frame from `add_spikes`."""
+    table, first = tabulate_earnings_features(prepared, rows)
+    for step in range(HORIZON):
+        yield table[first + step]
+
+
+def tabulate_earnings_features(prepared: pl.DataFrame, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`earnings_features_at` without repetition: a session ahead of several rows of a segment has one set of features.
+
+    Returns:
+        The features of each such session, f64 [session ahead, 9], and for each row the place of its first session
+        ahead, i64 [row]; the places of the others follow it.
+    """
     length = prepared.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
     reach = length + HORIZON  # i64 [segment], its sessions and the horizon after them: the targets
     age = np.arange(int(reach.sum())) - np.repeat(np.cumsum(reach) - reach, reach)  # i64 [target]
     own = np.flatnonzero(age < np.repeat(length, reach))  # i64 [row], the place of each row among the targets
-    ahead = [own[rows] + step for step in range(1, HORIZON + 1)]
     needed = np.zeros(len(age), bool)
-    for targets in ahead:
-        needed[targets] = True
-    inputs = _features(_find_spikes(prepared, reach, age, own, np.flatnonzero(needed)))
-    place = np.cumsum(needed) - 1
-    for targets in ahead:
-        yield inputs[place[targets]]
+    for step in range(1, HORIZON + 1):
+        needed[own[rows] + step] = True
+    table = _features(_find_spikes(prepared, reach, age, own, np.flatnonzero(needed)))
+    return table, (np.cumsum(needed) - 1)[own[rows] + 1]
 
 
 def add_spikes(frame: pl.DataFrame) -> pl.DataFrame:

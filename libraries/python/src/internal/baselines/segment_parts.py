@@ -1,0 +1,21 @@
+"""Work on a panel in parts that hold whole segments, in parallel, so that a part's arrays fit a cache."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+PART_ROWS: Final = 32_768
+
+
+def each_part[Result](frame: pl.DataFrame, work: Callable[[slice], Result]) -> list[Result]:
+    """The results of `work` for parts of a frame, of about PART_ROWS rows, in their order."""
+    ends = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum().to_numpy()
+    bounds = [0, *ends[:-1][np.diff(ends // PART_ROWS) > 0].tolist(), frame.height]
+    parts = [slice(first, last) for first, last in pairwise(bounds)]
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # BLAS threads would spin
+        return list(pool.map(work, parts))
