@@ -36,7 +36,7 @@ TASKS = {
     *("schedule " + verb for verb in ("sync", "rebalance")),
     *("models " + verb for verb in ("train", "evaluate", "backtest")),
     *("fund " + verb for verb in ("up", "status", "down")),
-    *("benchmarks " + name for name in ("tft", "parity", "exchange", "trading")),
+    *("benchmarks " + name for name in ("tft", "parity", "exchange", "trading", "training")),
 }
 NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 

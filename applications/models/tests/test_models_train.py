@@ -97,9 +97,9 @@ def test_one_baseline_fits_no_other(dataset: Dataset, tmp_path: Path, monkeypatc
     every = evaluate(dataset, registry)
     scores = {line.score.name: line.score.cumulative for line in every.lines}
     assert scores.keys() == {*BASELINES, "heterogeneous_volatility (registered)"}
-    assert {line.score.name: line.score.cumulative for line in few.lines} == {
-        kind: scores[kind] for kind in ("heterogeneous_volatility", "rolling_history", "blended_volatility")
-    }
+    assert {line.score.name: line.score.cumulative for line in few.lines} == pytest.approx(
+        {kind: scores[kind] for kind in ("heterogeneous_volatility", "rolling_history", "blended_volatility")}, rel=1e-8
+    )
     assert "`models evaluate` compares all" in few.verdict[-1]
     assert not [sentence for sentence in every.verdict if "compares all" in sentence]
 

@@ -6,6 +6,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from internal.tft.checkpoint import Checkpoint
 from models.code_version import compute_code_digest
 from models.progress import OnProgress, Progress, Step
@@ -41,5 +43,5 @@ def _compute_digest(blocks: Iterable[RelativeWindows]) -> str:
     for block in blocks:
         windows = block.windows
         for array in (windows.past_rows, windows.future_rows, windows.static_rows, windows.origins, block.targets):
-            digest.update(array.tobytes())
+            digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()

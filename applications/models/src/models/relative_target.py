@@ -7,13 +7,15 @@ market's share of the spread again.
 """
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from internal.features.windows import WindowBatch, Windows
 
-PRIOR_TICKERS = 5  # weight of the pooled spread in a date's spread, as a number of tickers
+CHUNK_WINDOWS: Final = 65_536
+PRIOR_TICKERS: Final = 5  # weight of the pooled spread in a date's spread, as a number of tickers
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,11 @@ class RelativeWindows:
 
 def standardise_returns(windows: Windows) -> np.ndarray:
     """Cumulative log returns / (volatility x sqrt(step)), f64 [window, step]."""
-    everything = np.arange(len(windows))
-    return np.asarray(windows.log_returns(everything) / windows.scale(everything))
+    standardised = np.empty((len(windows), windows.horizon))
+    for first in range(0, len(windows), CHUNK_WINDOWS):
+        part = np.arange(first, min(first + CHUNK_WINDOWS, len(windows)))
+        standardised[part] = windows.log_returns(part) / windows.scale(part)
+    return standardised
 
 
 def make_relative_windows(frame: pl.DataFrame, windows: Windows) -> RelativeWindows:
@@ -57,14 +62,23 @@ def make_relative_windows(frame: pl.DataFrame, windows: Windows) -> RelativeWind
         windows: Labelled windows of one block. **Guard:** the median and spread of a date are computed from this
             block's own labels, which end inside it because of the purge.
     """
-    truth = standardise_returns(windows)
-    steps = [str(step) for step in range(truth.shape[1])]
-    labels = pl.DataFrame(truth, schema=steps).with_columns(date=frame.get_column("date").gather(windows.origins))
-    median = labels.select(pl.col(steps).median().over("date")).to_numpy()
-    distance = np.abs(truth - median)
-    spread = pl.DataFrame(distance, schema=steps).with_columns(labels["date"]).select(pl.col(steps).mean().over("date"))
-    count = labels.select(pl.len().over("date")).to_numpy()
-    pooled = distance.mean(axis=0)
-    shrunk = (count * spread.to_numpy() + PRIOR_TICKERS * pooled) / (count + PRIOR_TICKERS)
-    relative = (truth - median) / shrunk * pooled + np.median(truth, axis=0)
-    return RelativeWindows(windows, relative.astype(np.float32))
+    standardised, dates = standardise_returns(windows), frame.get_column("date").gather(windows.origins)
+    targets = np.empty(standardised.shape, np.float32)
+    for step, labels in enumerate(standardised.T):  # one by one, so that little more than the labels is in memory
+        targets[:, step] = _make_relative(labels, dates)
+    return RelativeWindows(windows, targets)
+
+
+def _make_relative(labels: np.ndarray, dates: pl.Series) -> np.ndarray:
+    """One step's labels f64 [window] to relative ones."""
+    label, pooled = pl.col("label"), pl.col("distance").mean()
+    count, spread = pl.len().over("date"), pl.col("distance").mean().over("date")
+    shrunk = (count * spread + PRIOR_TICKERS * pooled) / (count + PRIOR_TICKERS)
+    return (
+        pl.DataFrame({"label": labels, "date": dates})
+        .with_columns(median=label.median().over("date"))
+        .with_columns(distance=(label - pl.col("median")).abs())
+        .select((label - pl.col("median")) / shrunk * pooled + label.median())
+        .to_series()
+        .to_numpy()
+    )

@@ -67,11 +67,12 @@ class Scaler:
 
     def transform(self, frame: pl.DataFrame) -> np.ndarray:
         """The observed variables in the model's order, f32 [row, observed_variable]; nulls become zero (the mean)."""
-        scaled = [
-            ((pl.col(f"past_{variable}") - mean) / deviation).fill_null(0.0).clip(-CLIP, CLIP).cast(pl.Float32)
-            for variable, mean, deviation in zip(self.variables, self.means, self.deviations, strict=True)
-        ]
-        return np.ascontiguousarray(frame.select(scaled).to_numpy())
+        transformed = np.empty((frame.height, len(self.variables)), np.float32)
+        fitted = zip(self.variables, self.means, self.deviations, strict=True)
+        for place, (variable, mean, deviation) in enumerate(fitted):  # one by one, so that no second table is made
+            scaled = ((pl.col(f"past_{variable}") - mean) / deviation).fill_null(0.0).clip(-CLIP, CLIP)
+            transformed[:, place] = frame.select(scaled.cast(pl.Float32)).to_series().to_numpy()
+        return transformed
 
     def to_json(self) -> dict[str, Any]:
         """Plain values; dates as ISO 8601."""
