@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from internal.errors import FundError
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES
 from internal.features.vocabulary import Vocabulary
@@ -97,19 +95,18 @@ def build_ensemble(
     networks: list[TemporalFusionTransformer],
     maximum_windows: int,
 ) -> NetworkModel:
-    """Networks of one fold as one model, with the calibration of their mean."""
+    """Networks of one fold as one model, with the calibration of their mean on at most about so many windows."""
     none, (first, *others) = Calibration.none(HORIZON), networks
     model = NetworkModel(
         first, configuration, prepared.scaler, prepared.vocabularies, none, prepared.scale, companions=tuple(others)
     )
-    return calibrate(model, [prepared.training.thin(maximum_windows // 2).windows, prepared.validation.windows])
+    return calibrate(model, prepared.calibration_windows(maximum_windows))
 
 
-def calibrate(model: NetworkModel, blocks: list[Windows]) -> NetworkModel:
-    """The model with a calibration that is fitted on absolute returns of training and validation windows."""
-    quantiles = np.concatenate([model.predict_standardised(windows) for windows in blocks])
-    truth = np.concatenate([standardise_returns(windows) for windows in blocks])
-    return replace(model, calibration=Calibration.fit(quantiles, truth))
+def calibrate(model: NetworkModel, windows: Windows) -> NetworkModel:
+    """The model with a calibration that is fitted on absolute returns of some windows."""
+    calibration = Calibration.fit(model.predict_standardised(windows), standardise_returns(windows))
+    return replace(model, calibration=calibration)
 
 
 def train_network(  # noqa: PLR0913, PLR0917 - the inputs of one training, each its own

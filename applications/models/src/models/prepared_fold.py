@@ -1,7 +1,9 @@
 """Preparation of a fold for networks: scaler, vocabularies, scale and windows, the same for every seed."""
 
 from dataclasses import dataclass
+from typing import Final
 
+import numpy as np
 import polars as pl
 
 from internal.baselines.heterogeneous import AdaptiveVolatility
@@ -10,14 +12,16 @@ from internal.features.scaling import Scaler
 from internal.features.splits import Block
 from internal.features.variables import STATIC_VARIABLES
 from internal.features.vocabulary import Vocabulary
-from internal.features.windows import make_windows
+from internal.features.windows import Windows, find_origins, lay_out
 from models.folds import FoldData
 from models.relative_target import RelativeWindows, make_relative_windows
+
+TURN: Final = 7919  # a prime: each session's selection begins at another ticker
 
 
 @dataclass(frozen=True)
 class PreparedFold:
-    """The inputs of a network's training.
+    """The inputs of a network's training. Training and validation windows share their arrays.
 
     Attributes:
         scaler: Of the observed variables, fitted on the training sessions.
@@ -33,6 +37,33 @@ class PreparedFold:
     training: RelativeWindows
     validation: RelativeWindows
 
+    def calibration_windows(self, maximum: int) -> Windows:
+        """At most about so many windows of training and validation, the same number from each session.
+
+        A session of the validation block must not count for more than one of the training block: the newest half-year's
+        drift would become the forecast's.
+        """
+        windows = self.training.windows
+        origins = np.concatenate([windows.origins, self.validation.windows.origins])
+        return windows.at(origins[select_evenly(windows.session[origins], maximum)])
+
+
+def select_evenly(sessions: np.ndarray, maximum: int) -> np.ndarray:
+    """Places of at most about so many elements, ascending, the same number of each session; all of a smaller one.
+
+    Args:
+        sessions: The session of each element, i64 [n].
+        maximum: How many in all; at least one of each session.
+    """
+    _, number, count = np.unique(sessions, return_inverse=True, return_counts=True)
+    share = max(1, maximum // max(1, len(count)))
+    by_session = np.argsort(number, kind="stable")
+    number = number[by_session]
+    size = count[number]
+    place = np.arange(len(sessions)) - (np.cumsum(count) - count)[number]  # within its session
+    turned = (place + TURN * number) % size
+    return np.sort(by_session[(turned + 1) * share // size > turned * share // size])
+
 
 def prepare_fold(data: FoldData) -> PreparedFold:
     """Fit scaler, vocabularies and scale, and cut the windows.
@@ -43,9 +74,9 @@ def prepare_fold(data: FoldData) -> PreparedFold:
     frame, fold = data.frame, data.fold
     scaler, vocabularies = Scaler.fit(frame, fold=fold.training), fit_vocabularies(frame, fold=fold.training)
     scale = AdaptiveVolatility.fit(frame, fold=Block(fold.training.first, fold.validation.last))
-    cumulative = scale.scales(frame).cumulative
+    everything = lay_out(frame, scaler, vocabularies, scale.scales(frame).cumulative)
     training, validation = (
-        make_relative_windows(frame, make_windows(frame, scaler, vocabularies, block=block, scale=cumulative))
+        make_relative_windows(frame, everything.at(find_origins(frame, block)).keep_labelled())
         for block in (fold.training, fold.validation)
     )
     if not len(training) or not len(validation):
