@@ -87,6 +87,7 @@ def follow_broker_state(ports: TradingPorts, submitter: OrderSubmitter, moment: 
             changed += [replace(order, state=OrderState.DROPPED, reason=AHEAD, updated_at=moment) for order in unsent]
         if orders and not lost:
             break
+    ports.lease.require()
     if changed:
         ports.journal.save_orders(changed)
     ports.journal.forget_snapshots_after(moment)

@@ -95,6 +95,7 @@ def _adopt(ports: TradingPorts, strategy: StrategyRecord, own: Sequence[_OwnOrde
     first = own[0]
     closes = ports.data.closes(sorted({one.found.ticker for one in own}), first.day)
     orders = [_journal_order(one, closes.get(one.found.ticker), moment) for one in own]
+    ports.lease.require()
     if ports.portfolios.find(first.portfolio_id) is None:
         rows = _portfolio_rows(orders)
         ports.portfolios.save(Portfolio(first.portfolio_id, first.day, rows, UNKNOWN_VERSION, -1))

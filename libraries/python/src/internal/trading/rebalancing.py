@@ -155,12 +155,16 @@ class Rebalancer:
         return self._execute(self._plan(identity, account, day, moment), account, moment, ask_first=False)
 
     def _plan(self, identity: str, account: Account, day: date, moment: datetime) -> RebalanceRun:
-        """Decide, then write down portfolio, orders and run, in this order: the run makes the plan binding."""
+        """Decide, then write down portfolio, orders and run, in this order: the run makes the plan binding.
+
+        A process that lost the lease while it read writes nothing: its plan would replace what its successor sent.
+        """
         ports = self._ports
         gathered = gather_situation(ports, self._strategy.needs, account, day, moment)
         inputs = gathered.situation.inputs
         decision, record = decide(gathered.situation, self._strategy, self._limits), self._strategy.record
         orders = plan_orders(decision, account.account_id, identity, day, moment)
+        lease_number = ports.lease.require()
         ports.portfolios.save(Portfolio(identity, day, decision.rows, inputs.model_version, inputs.bars_version))
         if changed := replace_plan(ports.journal.of(identity), orders):
             ports.journal.save_orders(changed)
@@ -174,7 +178,7 @@ class Rebalancer:
             notes=(*decision.notes, *_foreign_notes(gathered.foreign)),
             created_at=moment,
             updated_at=moment,
-            lease_number=ports.lease.require(),
+            lease_number=lease_number,
             parameters=record.parameters,
             strategy_digest=record.digest,
         )
