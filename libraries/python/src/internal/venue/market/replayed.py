@@ -162,4 +162,3 @@ def _listings(bars: pl.DataFrame, details: pl.DataFrame) -> dict[str, Listing]:
         )
         for row in known.to_dicts()
     }
-
