@@ -1,11 +1,10 @@
 """Forecast tables by content: computed once, then read from a file named by everything that they were made of."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
-from importlib import import_module
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -13,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.walk_forward import REFIT_SESSIONS, TableBuilder, refit_blocks, walk_forward_forecasts
+from internal.code_digest import digest_code
 from internal.dates import previous_session, sessions
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
@@ -139,16 +139,6 @@ def digest_details(details: pl.DataFrame) -> str:
     """A digest of the columns that forecasts read, in any order of rows."""
     rows = details.select("ticker", "sector", "industry").sort("ticker", "sector", "industry").rows()
     return sha256(json.dumps(rows).encode()).hexdigest()
-
-
-def digest_code(packages: Sequence[str]) -> str:
-    """A digest of every source file of some packages."""
-    digest = sha256()
-    for package in packages:
-        folder = Path(import_module(package).__path__[0])
-        for path in sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".c", ".h"}):
-            digest.update(f"{package}/{path.relative_to(folder).as_posix()}".encode() + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _compute(

@@ -21,6 +21,7 @@ class KnownForecasts:
         levels: [Q] probabilities, ascending.
         quantiles: [D, N, H, Q] simple returns; NaN without a forecast.
         bands: [D, N, Q] those over the longest horizon that a name has; NaN without any.
+        key: What their table is kept under; empty where it is not kept.
     """
 
     model: str
@@ -28,13 +29,16 @@ class KnownForecasts:
     levels: FloatArray
     quantiles: FloatArray
     bands: FloatArray
+    key: str = ""
 
     def of_session(self, row: int) -> Forecasts:
         """All horizons of one session."""
         return Forecasts(self.horizons, self.levels, self.quantiles[row])
 
 
-def align_forecasts(table: ForecastTable, days: Sequence[date], tickers: Sequence[str]) -> KnownForecasts:
+def align_forecasts(
+    table: ForecastTable, days: Sequence[date], tickers: Sequence[str], key: str = ""
+) -> KnownForecasts:
     """The table's forecasts of these sessions, in the order of these tickers.
 
     Raises InvalidRequestError when the table lacks one of the sessions.
@@ -50,7 +54,7 @@ def align_forecasts(table: ForecastTable, days: Sequence[date], tickers: Sequenc
     found = np.array([places[tickers[column]] for column in known], dtype=np.int64)
     quantiles[:, known] = table.quantiles[[rows[day] for day in days]][:, found]
     horizons, levels = np.array(table.horizons, np.int64), np.array(table.levels)
-    return KnownForecasts(table.model, horizons, levels, quantiles, _longest(quantiles))
+    return KnownForecasts(table.model, horizons, levels, quantiles, _longest(quantiles), key)
 
 
 def _longest(quantiles: FloatArray) -> FloatArray:

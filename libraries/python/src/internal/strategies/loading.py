@@ -4,7 +4,7 @@ import importlib.util
 import json
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from hashlib import sha256
@@ -16,9 +16,10 @@ from typing import Any, Self, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from internal.errors import ConfigurationError, FundError
+from internal.strategies.history import History
 from internal.strategies.schedule import Schedule
 from internal.strategies.strategy import Strategy
-from internal.trading.rows import Situation
+from internal.trading.rows import FloatArray, Situation
 from internal.trading.strategy import DataNeeds, StrategyError, StrategyRecord
 from internal.trading.targets import Targets
 
@@ -49,6 +50,20 @@ class LoadedStrategy:
         except Exception as error:
             raise StrategyError(describe_failure(self.record.name, situation.day, error)) from error
 
+    def score_sessions(self, history: History, days: Sequence[date], tickers: tuple[str, ...]) -> FloatArray | None:
+        """[S, N] scores of the sessions in one pass; None where the strategy writes `decide` alone.
+
+        Raises StrategyError with the traceback of the strategy's own code.
+        """
+        if not self.strategy.has_score():
+            return None
+        try:
+            return self.strategy.score_sessions(history, days, tickers)
+        except Exception as error:
+            raise StrategyError(
+                f"the score of {self.record.name} failed: nothing is decided\n{format_traceback(error)}"
+            ) from error
+
     def with_parameters(self, given: Mapping[str, str]) -> Self:
         """The strategy with some parameters set from text. Raises ConfigurationError."""
         strategy = replace(self.strategy, **parse_parameters(type(self.strategy), given))
@@ -76,8 +91,14 @@ def load_strategy(address: str, parameters: Mapping[str, str] | None = None) -> 
 
 def describe_failure(name: str, day: date, error: BaseException) -> str:
     """One sentence, then the traceback from the strategy's own file on."""
-    lines = "".join(format_exception(error)).rstrip()
-    return f"the strategy {name} failed on {day}: nothing is decided or sent for this session\n{lines}"
+    return (
+        f"the strategy {name} failed on {day}: nothing is decided or sent for this session\n{format_traceback(error)}"
+    )
+
+
+def format_traceback(error: BaseException) -> str:
+    """The traceback of an error in a strategy's file."""
+    return "".join(format_exception(error)).rstrip()
 
 
 def parse_parameters(kind: type[Strategy], given: Mapping[str, str]) -> dict[str, Any]:
@@ -118,7 +139,7 @@ def _import_file(path: Path, digest: str) -> ModuleType:
         specification.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise ConfigurationError(f"{path} cannot be imported\n{''.join(format_exception(error)).rstrip()}") from error
+        raise ConfigurationError(f"{path} cannot be imported\n{format_traceback(error)}") from error
     return module
 
 

@@ -1,7 +1,7 @@
 """The replayed market: a table of real bars behind the `Market` protocol; `internal.bar_files` reads such tables.
 
-It has no splits or dividends, for a table of bars has none, and no borrow list: every ticker can be shorted at the
-general collateral rate.
+It has no borrow list: every ticker can be shorted at the general collateral rate. A file of bars has no splits or
+dividends; the lake has.
 """
 
 from datetime import date
@@ -14,6 +14,7 @@ import polars as pl
 from internal.dates import next_session, sessions
 from internal.errors import ConfigurationError
 from internal.schemas import corporate_actions, equity_bars
+from internal.venue.market.action_calendar import ActionCalendar
 from internal.venue.market.listing import Bar, Listing
 from internal.venue.market.protocol import CorporateActions
 from internal.venue.market.recent_bars import RecentBars
@@ -40,6 +41,8 @@ class ReplayedMarket:
         details: one row a ticker with `DETAILS` as text; tickers that it lacks are known by their ticker alone.
         opening_day: the last session at or before it is where a fresh exchange starts; by default the session after
             which 20 % of the table's sessions are left.
+        splits: the table; none by default.
+        dividends: the table; none by default.
 
     Raises:
         ConfigurationError: a single session, or an opening day outside the table's sessions.
@@ -54,8 +57,16 @@ class ReplayedMarket:
         bars: pl.DataFrame,
         details: pl.DataFrame = NO_DETAILS,
         opening_day: date | None = None,
+        *,
+        splits: pl.DataFrame | None = None,
+        dividends: pl.DataFrame | None = None,
     ) -> None:
         self._bars = bars
+        self._splits = corporate_actions.empty_splits() if splits is None else _in_order(splits, "execution_date")
+        self._dividends = (
+            corporate_actions.empty_dividends() if dividends is None else _in_order(dividends, "ex_dividend_date")
+        )
+        self._actions = ActionCalendar(self._splits, self._dividends)
         days = self._bars.with_row_index().group_by("date").agg(pl.col("index").min(), pl.len())
         self._slices = {day: _Slice(start, length) for day, start, length in days.iter_rows()}
         self._sessions = sessions(min(self._slices), max(self._slices))
@@ -101,21 +112,25 @@ class ReplayedMarket:
         row = -1 if number is None or column is None else int(self._rows[number, column])
         return None if row < 0 else Bar(*self._values.row(row))
 
-    def corporate_actions(self, start: date, end: date) -> CorporateActions:  # noqa: ARG002 - the protocol's arguments
-        """None: a table of bars has none."""
-        return CorporateActions()
+    def corporate_actions(self, start: date, end: date) -> CorporateActions:
+        """Splits executed, and dividends gone ex, on start <= date <= end."""
+        return self._actions.between(start, end)
 
     def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:
         """One ticker's rows from start to end, oldest first."""
         return self._bars.filter((pl.col("ticker") == ticker) & pl.col("date").is_between(start, end))
 
-    def splits(self, start: date, end: date) -> pl.DataFrame:  # noqa: ARG002 - the protocol's arguments; no file has any
-        """No splits: a file of bars has none, and vendors' files are mostly adjusted already."""
-        return corporate_actions.empty_splits()
+    def splits(self, start: date, end: date) -> pl.DataFrame:
+        """Splits with start <= execution_date <= end, ordered by date and ticker."""
+        return self._splits.filter(pl.col("execution_date").is_between(start, end))
 
-    def dividends(self, start: date, end: date) -> pl.DataFrame:  # noqa: ARG002 - as above
-        """No dividends: a file of bars has none."""
-        return corporate_actions.empty_dividends()
+    def dividends(self, start: date, end: date) -> pl.DataFrame:
+        """Dividends with start <= ex_dividend_date <= end, ordered by date and ticker; US dollars a share."""
+        return self._dividends.filter(pl.col("ex_dividend_date").is_between(start, end))
+
+
+def _in_order(actions: pl.DataFrame, day: str) -> pl.DataFrame:
+    return actions.sort(day, "ticker")
 
 
 def _row_numbers(bars: pl.DataFrame, numbers: dict[date, int], columns: dict[str, int]) -> npt.NDArray[np.int32]:

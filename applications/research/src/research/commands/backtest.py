@@ -1,0 +1,94 @@
+"""`research backtest`: one strategy over a past period, in one process."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from internal.simulation.known_forecasts import KnownForecasts
+from internal.strategies.loading import LoadedStrategy
+from research.commands.options import (
+    BarsOption,
+    DetailsOption,
+    FirstDayOption,
+    LakeOption,
+    LastDayOption,
+    SeedOption,
+    SetOption,
+    StrategyOption,
+    TickersOption,
+    choose_source,
+    fund_home,
+    read_cash,
+    read_multiple,
+    read_period,
+    read_strategy,
+)
+from research.engine.market import BacktestMarket
+from research.engine.run import Backtest, Terms, run_backtest
+from research.ledger import Ledger
+from research.result import BacktestResult
+
+DEFAULT_MODEL = "heterogeneous_volatility"
+SHOWN_EVERY = 20  # sessions between two movements of the progress bar
+
+
+def backtest(  # noqa: PLR0913 - one argument an option of the command line
+    *,
+    strategy: StrategyOption,
+    settings: SetOption = None,
+    first_day: FirstDayOption = None,
+    last_day: LastDayOption = None,
+    bars: BarsOption = None,
+    details: DetailsOption = None,
+    seed: SeedOption = None,
+    tickers: TickersOption = None,
+    lake: LakeOption = False,
+    cash: Annotated[str, typer.Option("--cash", help="Dollars at the opening.")] = "100000",
+    costs: Annotated[str, typer.Option("--costs", help="Spread, impact, fees and borrow: 0.5x, 1x, 2x, ...")] = "1x",
+    model: Annotated[str, typer.Option("--model", help="The baseline whose forecasts are read.")] = DEFAULT_MODEL,
+    refit_every: Annotated[int, typer.Option("--refit-every", min=1, help="Sessions between two fits.")] = 63,
+    output: Annotated[Path | None, typer.Option("--output", help="Folder of the report.")] = None,
+) -> None:
+    """Trade a strategy over a past period, count it as a trial, and report."""
+    console = Console()
+    loaded, terms = read_strategy(strategy, settings), Terms(read_cash(cash), read_multiple(costs))
+    source = choose_source(bars, details, seed, tickers, lake=lake)
+    market = source.open(read_period(first_day, last_day), lambda line: console.print(line, style="dim"))
+    forecasts = find_forecasts(market, loaded, model, refit_every, console)
+    run_and_report(Backtest(market, loaded, strategy, terms, forecasts), output, console)
+
+
+def find_forecasts(
+    market: BacktestMarket, strategy: LoadedStrategy, model: str, refit_every: int, console: Console
+) -> KnownForecasts | None:
+    """The forecasts that a strategy reads, made now or read from an earlier run; None for one that reads none."""
+    if not strategy.needs.forecasts:
+        return None
+    from internal.forecast_cache import RefittedBaseline  # noqa: PLC0415 - models take a while to import
+    from research.engine.forecasts import make_forecasts  # noqa: PLC0415 - as above
+
+    with console.status(f"Forecasts of {model}, fitted every {refit_every} sessions"):
+        return make_forecasts(market, RefittedBaseline(model, refit_every), fund_home() / "research" / "forecasts")
+
+
+def run_and_report(backtest: Backtest, output: Path | None, console: Console) -> None:
+    """Write the trial down, play it, write the report, print its summary."""
+    settings, ledger = backtest.settings, Ledger.from_environment()
+    folder = output or fund_home() / "research" / "backtests" / settings.key[:16]
+    ledger.plan(settings)
+    result = play(backtest, console)
+    ledger.complete(result)
+    console.print(f"{result.net_asset_value[-1]:,.2f} dollars at the end; {len(result.fills)} fills. {folder}")
+
+
+def play(backtest: Backtest, console: Console) -> BacktestResult:
+    """Run with a progress bar, which only a terminal shows."""
+    days = backtest.market.days
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("sessions", total=len(days))
+        shown = {day: place + 1 for place, day in enumerate(days) if place % SHOWN_EVERY == 0}
+        return run_backtest(backtest, lambda day: progress.update(task, completed=shown[day]) if day in shown else None)

@@ -1,0 +1,113 @@
+"""The options that the commands share: the strategy, the market, the period, and what they are made of."""
+
+import os
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from internal.errors import InvalidRequestError
+from internal.strategies.loading import LoadedStrategy, load_strategy
+from research.engine.sources import DEFAULT_SEED, DEFAULT_TICKERS, MarketSource, Period, SimulatedSource
+
+StrategyOption = Annotated[
+    str, typer.Option("--strategy", metavar="FILE.py:Class", help="The strategy, e.g. strategies/reversal.py:Reversal.")
+]
+SetOption = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the strategy; may be repeated.")
+]
+FirstDayOption = Annotated[
+    datetime | None, typer.Option("--first-day", formats=["%Y-%m-%d"], help="First day that is traded.")
+]
+LastDayOption = Annotated[
+    datetime | None, typer.Option("--last-day", formats=["%Y-%m-%d"], help="Last day that is traded.")
+]
+BarsOption = Annotated[
+    Path | None, typer.Option("--bars", exists=True, help="Real bars to replay: parquet, CSV or a folder of them.")
+]
+DetailsOption = Annotated[
+    Path | None, typer.Option("--details", exists=True, dir_okay=False, help="Sectors and industries of the tickers.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the simulated market.")]
+TickersOption = Annotated[int | None, typer.Option("--tickers", min=1, max=20_000, help="Simulated tickers.")]
+LakeOption = Annotated[bool, typer.Option("--lake", help="Bars from the fund's lake, with splits and dividends.")]
+
+
+def fund_home() -> Path:
+    """The fund's folder: `FUND_HOME`, by default `./.fund`."""
+    return Path(os.environ.get("FUND_HOME", ".fund")).resolve()
+
+
+def read_strategy(address: str, settings: Sequence[str] | None) -> LoadedStrategy:
+    """The strategy with its parameters set. Raises ConfigurationError."""
+    return load_strategy(address, read_parameters(settings or ()))
+
+
+def read_parameters(settings: Sequence[str]) -> dict[str, str]:
+    """Parameters by name from texts NAME=VALUE. Raises InvalidRequestError."""
+    pairs = [text.partition("=") for text in settings]
+    if wrong := [name for name, equals, _ in pairs if not (name and equals)]:
+        raise InvalidRequestError(f"--set takes NAME=VALUE, for example --set names_per_side=30; not {wrong[0]}")
+    return {name: value for name, _, value in pairs}
+
+
+def read_multiple(text: str) -> Decimal:
+    """The number of `2x`, `0.5x` or `1`. Raises InvalidRequestError."""
+    try:
+        multiple = Decimal(text.removesuffix("x"))
+    except InvalidOperation:
+        multiple = Decimal("NaN")
+    if not multiple.is_finite() or multiple < 0:
+        raise InvalidRequestError(f"--costs takes a multiple such as 0.5x, 1x or 2x, not {text}")
+    return multiple
+
+
+def read_cash(text: str) -> Decimal:
+    """Dollars and cents above 0. Raises InvalidRequestError."""
+    try:
+        cash = Decimal(text.replace(",", "").replace("_", ""))
+    except InvalidOperation:
+        cash = Decimal("NaN")
+    if not cash.is_finite() or cash <= 0 or cash != round(cash, 2):
+        raise InvalidRequestError(f"--cash takes dollars above 0, in whole cents at most, not {text}")
+    return cash
+
+
+def read_period(first_day: datetime | None, last_day: datetime | None) -> Period:
+    """The days without their time."""
+    return Period(_date(first_day), _date(last_day))
+
+
+def _date(moment: datetime | None) -> date | None:
+    return None if moment is None else moment.date()
+
+
+def choose_source(
+    bars: Path | None, details: Path | None, seed: int | None, tickers: int | None, *, lake: bool
+) -> MarketSource:
+    """The source that the options name; the simulated market without any. Raises InvalidRequestError."""
+    simulated = seed is not None or tickers is not None
+    if (bars is not None) + simulated + lake > 1:
+        raise InvalidRequestError(
+            "choose one market: --bars FILE, --lake, or the simulated one of --seed and --tickers"
+        )
+    if details is not None and bars is None:
+        raise InvalidRequestError("--details belongs to --bars: give both; the other markets have their own")
+    if bars is not None:
+        from research.engine.replay_source import BarsFileSource  # noqa: PLC0415 - its imports take a while
+
+        return BarsFileSource(bars, details)
+    if lake:
+        return _lake_source()
+    return SimulatedSource(DEFAULT_SEED if seed is None else seed, DEFAULT_TICKERS if tickers is None else tickers)
+
+
+def _lake_source() -> MarketSource:
+    from internal.settings import ObjectStoreSettings  # noqa: PLC0415 - needed by --lake alone
+    from research.engine.lake_source import LakeSource  # noqa: PLC0415 - as above
+
+    address = os.environ.get("DATA_BUCKET") or str(fund_home() / "lake")
+    return LakeSource(address, ObjectStoreSettings().storage_options_for(address))

@@ -1,0 +1,1 @@
+"""The engine: backtests in one process, on the code that trades."""

@@ -1,0 +1,109 @@
+"""One backtest: every session's open auction, reconciliation, close auction and rebalance, as the services walk it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+
+from internal.code_digest import digest_code
+from internal.simulation.fund import SimulatedFund
+from internal.simulation.known_forecasts import KnownForecasts
+from internal.simulation.table_data import TableData
+from internal.simulation.whole_history import whole_history
+from internal.strategies.loading import LoadedStrategy
+from internal.trading.limits import RiskLimits
+from internal.trading.rebalancing import Rebalancer
+from internal.trading.rows import FloatArray
+from internal.venue.clock import Auction
+from research.engine.market import BacktestMarket
+from research.engine.outcome import AccountSeries, collect_result
+from research.result import BacktestResult, BacktestSettings
+
+CODE = ("internal.simulation", "internal.strategies", "internal.trading", "internal.venue", "research.engine")
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The account: dollars at the opening, what costs are multiplied by, and the fund's limits."""
+
+    capital: Decimal = Decimal(100_000)
+    cost_multiple: Decimal = Decimal(1)
+    limits: RiskLimits = field(default_factory=RiskLimits)
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """A strategy on a market, before it runs.
+
+    Attributes:
+        market: The market and the sessions.
+        strategy: The strategy with its parameters.
+        address: Its `FILE.py:Class`.
+        terms: The account.
+        forecasts: What it reads; None for a strategy that reads none.
+    """
+
+    market: BacktestMarket
+    strategy: LoadedStrategy
+    address: str
+    terms: Terms = field(default_factory=Terms)
+    forecasts: KnownForecasts | None = None
+
+    @cached_property
+    def settings(self) -> BacktestSettings:
+        """Everything that decides the outcome."""
+        record, market = self.strategy.record, self.market
+        return BacktestSettings(
+            strategy=self.address,
+            parameters=json.loads(record.parameters),
+            strategy_digest=record.digest,
+            code_digest=digest_code(CODE),
+            market=market.description,
+            bars_digest=market.bars_digest,
+            forecasts="" if self.forecasts is None else self.forecasts.key,
+            capital=float(self.terms.capital),
+            cost_multiple=float(self.terms.cost_multiple),
+            first_session=market.days[0],
+            last_session=market.days[-1],
+        )
+
+    def scores(self) -> FloatArray | None:
+        """[D, N] the strategy's scores of all sessions in one pass; None where it writes `decide` alone.
+
+        Raises StrategyError.
+        """
+        if not self.strategy.strategy.has_score():
+            return None
+        market = self.market
+        history = whole_history(market.tables, market.first, market.details, self.forecasts)
+        return self.strategy.score_sessions(history, market.days, market.tables.tickers)
+
+
+def run_backtest(backtest: Backtest, on_session: Callable[[date], None] = lambda _: None) -> BacktestResult:
+    """Play every session; `on_session` is called after each one.
+
+    Raises StrategyError, with the traceback of the strategy's own code, when the strategy fails.
+    """
+    fund, account = open_fund(backtest), AccountSeries.empty()
+    rebalancer = Rebalancer(fund.ports, backtest.strategy, backtest.terms.limits)
+    rebalancer.recover()
+    rebalancer.run(None)
+    account.add(fund.core.state.account)
+    on_session(backtest.market.days[0])
+    for day in backtest.market.days[1:]:
+        fund.move(Auction.OPEN)
+        rebalancer.reconcile()
+        fund.move(Auction.CLOSE)
+        rebalancer.run(None)
+        account.add(fund.core.state.account)
+        on_session(day)
+    return collect_result(backtest.settings, backtest.market, fund, account)
+
+
+def open_fund(backtest: Backtest) -> SimulatedFund:
+    """The fund at the close of the opening session, with nothing decided."""
+    market, terms = backtest.market, backtest.terms
+    data = TableData(market.tables, market.days[0], market.details, backtest.forecasts, backtest.scores())
+    return SimulatedFund.open(market.market, data, terms.capital, cost_multiple=terms.cost_multiple)
