@@ -57,6 +57,7 @@ CHECKS: tuple[Check, ...] = (
     Check("datamanager", "/query?sql=SELECT%20count(*)%20AS%20bars%20FROM%20equity_bars", ((0, "bars"),)),
     Check("datamanager", "/events", (("inbox",), ("outbox",))),
     _refused("datamanager", "/equity-bars"),
+    _refused("datamanager", "/equity-bars/import"),
     _refused("datamanager", "/equity-details"),
     _refused("datamanager", "/predictions"),
     _refused("datamanager", "/portfolios"),

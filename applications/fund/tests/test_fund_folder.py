@@ -70,7 +70,7 @@ def test_two_funds_share_no_key(tmp_path: Path) -> None:
 
 
 def test_same_market() -> None:
-    """Every option makes another market; the session does not, because the exchange chooses it."""
+    """Every option makes another market; the session, which the exchange chooses, does not, nor does another file."""
     assert MARKET.same_market(OPENED)
     for other in (
         replace(MARKET, bars="x.csv"),
@@ -79,3 +79,4 @@ def test_same_market() -> None:
         replace(MARKET, tickers=121),
     ):
         assert not MARKET.same_market(other)
+    assert replace(MARKET, bars="x.csv").same_market(replace(OPENED, bars="y.csv", details="z.csv"))

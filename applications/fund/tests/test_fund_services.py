@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -86,12 +87,12 @@ def test_environment_has_no_real_account(
 
 
 def test_service_that_ends_is_reported_with_its_log(folder: FundFolder, addresses: Addresses) -> None:
-    """A bars file that cannot be read ends the exchange; the message holds the reason, and the fund ends."""
+    """A bars file that cannot be read ends the exchange; the message is its sentence, and the fund ends."""
     broken = folder.root.parent / "bars.csv"
     broken.write_text("ticker,date,open,high,low,close,volume\nAAA,2024-01-02,1,2,0.5,abc,100\n")
     supervisor = Supervisor(folder, addresses, MarketSettings(bars=str(broken), details=None, seed=1, tickers=120))
 
-    with pytest.raises(UnavailableError, match=r"(?s)exchange ended with exit code.*close"):
+    with pytest.raises(ConfigurationError, match=r"^\S*bars\.csv: line 2, column close: 'abc', expected a number$"):
         supervisor.start(Service.EXCHANGE)
     supervisor.stop()
     assert running_processes(folder) == {}
@@ -157,11 +158,31 @@ def test_second_fund_on_the_same_folder(
 
 def test_other_market_in_the_same_folder(folder: FundFolder, addresses: Addresses) -> None:
     """A folder keeps its market; another seed is another fund."""
-    folder.save_market(SIMULATED)
+    folder.save_market(replace(SIMULATED, session="2024-12-31"))
     requested = MarketSettings(bars=None, details=None, seed=2, tickers=120)
 
     with pytest.raises(ConfigurationError, match=r"another market.*seed 1"), open_fund(folder, addresses, requested):
         pytest.fail("two markets in one folder")
+
+
+def test_market_that_never_opened(folder: FundFolder, addresses: Addresses) -> None:
+    """Until the exchange has opened, nothing is written, and a folder with such a market takes any other."""
+    with open_fund(folder, addresses, SIMULATED) as supervisor:
+        assert supervisor.market == SIMULATED
+    assert folder.read_market() is None
+    folder.save_market(SIMULATED)
+    requested = replace(SIMULATED, seed=2)
+    with open_fund(folder, addresses, requested) as supervisor:
+        assert supervisor.market == requested
+
+
+def test_another_file(folder: FundFolder, addresses: Addresses) -> None:
+    """A fund that replays a file goes on with another one from where it is; the exchange compares the bars."""
+    opened = replace(SIMULATED, bars="one.csv", details="details.csv", session="2024-12-31", start="2024-12-31")
+    folder.save_market(opened)
+    requested = replace(SIMULATED, bars="longer.csv")
+    with open_fund(folder, addresses, requested) as supervisor:
+        assert supervisor.market == replace(opened, bars="longer.csv")
 
 
 def test_memory_watch_counts_children() -> None:

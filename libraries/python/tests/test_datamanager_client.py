@@ -4,7 +4,6 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 
 import httpx
 import polars as pl
@@ -108,7 +107,7 @@ def test_bars_without_a_version_are_refused() -> None:
         client.bars(FIRST, LAST, adjusted_as_of=None)
 
 
-def test_a_given_http_client_stays_open(tmp_path: Path) -> None:
+def test_a_given_http_client_stays_open() -> None:
     """The caller's HTTP client is used with the reader's password, for reading alone, and is not closed."""
     application = FastAPI()
     given: list[str | None] = []
@@ -123,10 +122,9 @@ def test_a_given_http_client_stays_open(tmp_path: Path) -> None:
         given.append(request.headers.get("authorization"))
         return len(await request.body())
 
-    (tmp_path / "details.csv").write_text("ticker\nA\n")
     with serving(application) as url, httpx.Client(trust_env=False) as http:
         with DatamanagerClient(url, SecretStr(TOKEN), http=http, reader=("reader", "secret")) as client:
             assert client.sessions().item() == 1
-            client.upload_details(tmp_path / "details.csv")
+            client.save_details(pl.DataFrame({"ticker": ["A"]}))
         assert not http.is_closed
     assert given == ["Basic cmVhZGVyOnNlY3JldA==", f"Bearer {TOKEN}"]

@@ -14,13 +14,12 @@ import polars as pl
 
 from datamanager.ports import MarketData, TickerProfile
 from datamanager.sectors import sector_expression
-from internal.errors import InvalidRequestError
 from internal.lake.store import Lake
 from internal.schemas import equity_details
 
 BATCH_TICKERS = 100
 CONCURRENT_REQUESTS = 8
-FILE_SCHEMA = pl.Schema(dict.fromkeys(("ticker", "sector", "industry"), pl.String()))
+FILE_COLUMNS = ("name", "sector", "industry", "primary_exchange")
 PROFILE_SCHEMA = pl.Schema(
     {
         "ticker": pl.String,
@@ -53,11 +52,10 @@ class EquityDetails:
             return await asyncio.to_thread(self._sync)
 
     async def merge_file(self, rows: pl.DataFrame) -> int:
-        """Merge a file's rows (`FILE_SCHEMA`); the number of rows merged. InvalidRequestError on invalid rows."""
-        checked = validate_file_rows(rows)
+        """Merge a file's rows, as `internal.bar_files.details` reads them; the number of rows merged."""
         async with self._one_at_a_time:
-            await asyncio.to_thread(self._merge, checked)
-        return checked.height
+            await asyncio.to_thread(self._merge, rows)
+        return rows.height
 
     def _merge(self, rows: pl.DataFrame) -> None:
         self._write(merge_file_rows(self._read(), rows))
@@ -81,28 +79,13 @@ class EquityDetails:
             self._lake.upsert("equity_details", equity_details.validate(rows), ["ticker"])
 
 
-def validate_file_rows(rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows with blanks as null; InvalidRequestError names rows without a ticker and tickers that occur twice."""
-    blank_as_null = pl.col(FILE_SCHEMA.names()).str.strip_chars().replace("", None)
-    numbered = rows.select(blank_as_null).with_row_index("row", offset=1)
-    unnamed = numbered.filter(pl.col("ticker").is_null()).get_column("row").to_list()
-    twice = numbered.filter(pl.col("ticker").is_duplicated()).get_column("ticker").unique().sort().to_list()
-    if unnamed:
-        raise InvalidRequestError(f"{len(unnamed)} rows have no ticker, first: {unnamed[:3]}; nothing was merged")
-    if twice:
-        raise InvalidRequestError(f"tickers that come twice: {', '.join(twice[:5])}; nothing was merged")
-    return numbered.drop("row")
-
-
 def merge_file_rows(known: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """The rows to write: values of the file take precedence, its blanks leave the known values."""
     from_vendor = pl.col("source").is_in([Source.VENDOR.value, Source.FILE_AND_VENDOR.value]).fill_null(value=False)
-    return rows.join(known, on="ticker", how="left", suffix="_known").select(
+    given = rows.select("ticker", *FILE_COLUMNS)
+    return given.join(known, on="ticker", how="left", suffix="_known").select(
         "ticker",
-        "name",
-        pl.coalesce("sector", "sector_known"),
-        pl.coalesce("industry", "industry_known"),
-        "primary_exchange",
+        *[pl.coalesce(name, f"{name}_known") for name in FILE_COLUMNS],
         pl.col("active").fill_null(value=True),
         "listed_date",
         "delisted_date",

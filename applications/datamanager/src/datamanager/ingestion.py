@@ -12,6 +12,7 @@ from functools import partial
 
 import polars as pl
 
+from datamanager.bar_import import import_bars
 from datamanager.freshness import update_lake_gauges, update_missing_sessions_gauge
 from datamanager.periods import (
     Period,
@@ -60,6 +61,14 @@ class IngestionResult:
     last_closed: date
 
 
+@dataclass(frozen=True)
+class ImportResult:
+    """The sessions of a file in order, and the version of the bars' table."""
+
+    sessions: list[IngestedSession]
+    bars_version: int
+
+
 class Ingestion:
     """Ingests sessions into the lake, one ingestion at a time in this process."""
 
@@ -89,6 +98,17 @@ class Ingestion:
         async with self._hold_lock(wait=False):
             now = await self._ask_vendor_time()
             return await self._ingest(list_closed_sessions(period, last_closed_session(now)), now, force=force)
+
+    async def import_bars(self, bars: pl.DataFrame, *, replace: bool) -> ImportResult:
+        """Store a file's bars, see `bar_import.import_bars`; ConflictError when an ingestion is running."""
+        async with self._hold_lock(wait=False):
+            log = await asyncio.to_thread(import_bars, self._lake, bars, datetime.now(UTC), replace=replace)
+            await asyncio.to_thread(update_lake_gauges, self._lake)
+            version = await asyncio.to_thread(self._lake.version, "equity_bars")
+        rows = log.select("date", "status", "rows", "quarantined").iter_rows()
+        return ImportResult(
+            [IngestedSession(day, SessionStatus(status), *counts) for day, status, *counts in rows], version
+        )
 
     @asynccontextmanager
     async def _hold_lock(self, *, wait: bool) -> AsyncGenerator[None]:

@@ -45,7 +45,7 @@ def check_bars(raw: pl.DataFrame, session: date) -> CheckedRows:
     )
     valid, invalid = equity_bars.split_valid(typed)
     unparsed = rows.filter(pl.col("reason").is_not_null())
-    return CheckedRows(valid, pl.concat([_to_quarantine(unparsed), _to_quarantine(invalid)]))
+    return CheckedRows(valid, pl.concat([to_quarantine(unparsed), to_quarantine(invalid)]))
 
 
 def check_splits(splits: pl.DataFrame) -> CheckedRows:
@@ -102,7 +102,7 @@ def _select_valid(rows: pl.DataFrame, columns: dict[str, pl.DataType]) -> pl.Dat
     return rows.filter(pl.col("reason").is_null()).select(list(columns))
 
 
-def _to_quarantine(rows: pl.DataFrame) -> pl.DataFrame:
+def to_quarantine(rows: pl.DataFrame) -> pl.DataFrame:
     """Bars as text in the quarantine's columns, missing columns as null; the writer sets `collected_date`."""
     return rows.select(
         (pl.col(name) if name in rows.columns else pl.lit(None)).cast(kind).alias(name)
@@ -113,7 +113,7 @@ def _to_quarantine(rows: pl.DataFrame) -> pl.DataFrame:
 def _quarantine_actions(rows: pl.DataFrame, day: str) -> pl.DataFrame:
     """Corporate actions in the bars' quarantine: ticker and day in their columns, the record in the reason."""
     record = pl.struct(pl.all().exclude("reason")).struct.json_encode()
-    return _to_quarantine(
+    return to_quarantine(
         rows.filter(pl.col("reason").is_not_null()).select(
             "ticker", pl.col(day).alias("date"), pl.format("{}: {}", "reason", record).alias("reason")
         )

@@ -12,7 +12,7 @@ class SessionOutcome(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
     date: date
-    status: SessionStatus = Field(description="fetched by this request, or present in the lake before")
+    status: SessionStatus = Field(description="fetched or imported by this request, or present in the lake before")
     rows: int = Field(description="bars of the session in the lake")
     quarantined: int = Field(description="rows of the session that failed a check")
 
@@ -25,6 +25,12 @@ class IngestionResponse(BaseModel):
     rows: int
     quarantined: int
     bars_version: int = Field(description="version of the table of bars")
+
+
+class BarImportResponse(IngestionResponse):
+    """The outcome of every session of a file, and what was understood of it."""
+
+    understood: list[str] = Field(description="columns, dates, what was left out and why; one sentence each")
 
 
 class IngestionProgressResponse(BaseModel):
@@ -41,6 +47,9 @@ class DetailsResponse(BaseModel):
     """The number of tickers with details after a sync, or the number of rows merged from a file."""
 
     rows: int = Field(ge=0)
+    understood: list[str] = Field(
+        default_factory=list[str], description="what was understood of a file, one sentence each"
+    )
 
 
 class StoredResponse(BaseModel):

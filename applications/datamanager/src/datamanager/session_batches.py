@@ -25,9 +25,10 @@ INGESTED_TABLES = ("equity_bars", "equity_bars_quarantine", "splits", "dividends
 
 
 class SessionStatus(StrEnum):
-    """Whether a session was fetched by this request or had been before."""
+    """Whether a session was fetched or imported by this request, or had been before."""
 
     COLLECTED = "collected"
+    IMPORTED = "imported"
     PRESENT = "present"
 
 
@@ -51,7 +52,7 @@ def fetch_batch(market_data: MarketData, sessions: list[date], on_session: Calla
     def fetch_session(session: date) -> tuple[CheckedRows, str]:
         raw = market_data.daily_bars(session)
         on_session()
-        return check_bars(raw, session), _compute_digest(raw)
+        return check_bars(raw, session), compute_digest(raw)
 
     with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="vendor") as pool:
         try:
@@ -76,7 +77,7 @@ def commit_batch(lake: Lake, batch: SessionBatch, collected_at: datetime) -> pl.
     action_start, action_end = _action_days(batch.sessions)
     lake.replace_days("splits", batch.splits.valid, action_start, action_end)
     lake.replace_days("dividends", batch.dividends.valid, action_start, action_end)
-    _replace_quarantine(lake, _collect_quarantined(batch, collected_at.date()), action_start, action_end)
+    replace_quarantine(lake, _collect_quarantined(batch, collected_at.date()), action_start, action_end)
     log = _make_log_rows(batch, collected_at)
     lake.replace_days("ingestion_sessions", log, start, end)
     COLLECTED_SESSIONS.inc(log.height)
@@ -99,7 +100,7 @@ def _action_days(sessions: list[date]) -> tuple[date, date]:
     return previous_session(sessions[0]) + timedelta(days=1), sessions[-1]
 
 
-def _compute_digest(raw: pl.DataFrame) -> str:
+def compute_digest(raw: pl.DataFrame) -> str:
     """A digest that does not depend on the order of the rows."""
     return hashlib.sha256(raw.sort(pl.all()).write_csv().encode()).hexdigest()
 
@@ -116,7 +117,7 @@ def _collect_quarantined(batch: SessionBatch, day: date) -> pl.DataFrame:
     )
 
 
-def _replace_quarantine(lake: Lake, quarantined: pl.DataFrame, start: date, end: date) -> None:
+def replace_quarantine(lake: Lake, quarantined: pl.DataFrame, start: date, end: date) -> None:
     """Replace the days that have quarantined rows now or had them before; most batches have none and write nothing."""
     stored = lake.scan("equity_bars_quarantine").filter(
         pl.col("date").is_between(pl.lit(start.isoformat()), pl.lit(end.isoformat()))

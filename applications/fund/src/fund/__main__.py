@@ -19,10 +19,12 @@ from fund.addresses import Addresses
 from fund.backtest import claim_folder, define_backtest, open_market_at
 from fund.backtest_steps import backtest_steps
 from fund.clients import connect
+from fund.data_import import data
 from fund.display import Display
 from fund.doctor import run_checks, show_findings
 from fund.folder import FundFolder
 from fund.local_platform import LocalPlatform
+from fund.market_files import prepare_market
 from fund.market_settings import MarketSettings
 from fund.memory import MemoryWatch
 from fund.processes import end_leftovers
@@ -39,10 +41,11 @@ application = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
+application.add_typer(data)
 
 BarsOption = Annotated[
-    Path | None, typer.Option("--bars", exists=True, dir_okay=False, help="Real bars (parquet or CSV) to replay.")
+    Path | None,
+    typer.Option("--bars", exists=True, help="Real bars to replay: CSV, parquet, or a folder (docs/your_own_bars.md)."),
 ]
 DetailsOption = Annotated[
     Path | None, typer.Option("--details", exists=True, dir_okay=False, help="Sectors and industries of the tickers.")
@@ -74,9 +77,10 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
     """Run the whole fund: market, bars, model, portfolio, sessions. Run again, it resumes."""
     signal.signal(signal.SIGTERM, _interrupt)
     folder = FundFolder.from_environment()
-    stored = folder.read_market()
+    stored = folder.read_opened_market()
     default = all(option is None for option in (bars, details, seed, tickers))
     market = stored if stored is not None and default else choose_market(bars, details, seed, tickers)
+    market = prepare_market(continue_market(stored, market), Display())
     with open_run(folder, market, Plan(sessions, model.value)) as run:
         perform(UP_STEPS, run)
         if not once:
@@ -100,8 +104,10 @@ def backtest(  # noqa: PLR0913 - one argument an option of the command line
     signal.signal(signal.SIGTERM, _interrupt)
     definition = define_backtest(first_day.date(), last_day.date(), model, refit_every)
     own_folder = FundFolder(folder.resolve())
+    chosen = open_market_at(definition, choose_market(bars, details, seed, tickers))
+    market = continue_market(own_folder.read_opened_market(), chosen)
+    market = prepare_market(market, Display(), definition.last_session)
     claim_folder(own_folder, definition)
-    market = open_market_at(definition, choose_market(bars, details, seed, tickers))
     with open_run(own_folder, market, Plan(definition.session_count, definition.model)) as run:
         perform(backtest_steps(definition), run)
 
@@ -148,6 +154,11 @@ def choose_market(bars: Path | None, details: Path | None, seed: int | None, tic
         seed=DEFAULT_SEED if seed is None else seed,
         tickers=DEFAULT_TICKERS if tickers is None else tickers,
     )
+
+
+def continue_market(stored: MarketSettings | None, chosen: MarketSettings) -> MarketSettings:
+    """The market that the folder holds, on the files that were chosen now; what was chosen where it is another."""
+    return stored.continue_on(chosen) if stored is not None and stored.same_market(chosen) else chosen
 
 
 @application.command()

@@ -18,6 +18,7 @@ class ExchangeState(BaseModel):
     market: str
     planted_signal: str
     tickers: int
+    first_session: date
 
     @property
     def last_closed(self) -> date:

@@ -1,7 +1,7 @@
 """The progress of a run on the terminal: steps, commands, results."""
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from fund.answers import CurrentPortfolio, ExchangeState, ForecastSummary, Performance, Rebalance
 from fund.tables import orders_table, positions_table, summarize_orders, summarize_performance
+from internal.bar_files.report import ReadReport
+from internal.http.datamanager_responses import ImportedSession
 
 Advance = Callable[[int, str], None]
 
@@ -30,6 +32,20 @@ class Display:
     def say(self, sentence: str) -> None:
         """Print one sentence inside a step, indented also where it is wrapped."""
         self.console.print(Padding(escape(sentence), (0, 0, 0, 2), expand=False))
+
+    def show_report(self, report: ReadReport) -> None:
+        """Print what was understood of a file."""
+        for line in report.lines():
+            self.console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
+
+    def show_import(self, sessions: Sequence[ImportedSession]) -> None:
+        """Print what became of a file's sessions in the lake."""
+        present = sum(session.status == "present" for session in sessions)
+        rows, quarantined = sum(one.rows for one in sessions), sum(one.quarantined for one in sessions)
+        self.say(
+            f"{len(sessions) - present:,} sessions imported, {present:,} present before: {rows:,} bars, "
+            f"{quarantined:,} rows in quarantine"
+        )
 
     def show_command(self, *words: str) -> None:
         """Print a command that the fund runs and that the user could run as well."""

@@ -75,6 +75,11 @@ class FundFolder:
                 f"{self._opening} is damaged ({error}); set FUND_HOME to a new folder, or restore the file."
             ) from error
 
+    def read_opened_market(self) -> MarketSettings | None:
+        """The market of a fund that has opened; one that never did binds its folder to nothing."""
+        market = self.read_market()
+        return None if market is None or market.session is None else market
+
     def save_market(self, market: MarketSettings) -> None:
         """Write the market that this fund trades."""
         write_atomically(self._opening, json.dumps(asdict(market), indent=2))

@@ -43,5 +43,11 @@ class MarketSettings:
         return f"replay of {self.bars}" if self.bars else f"simulated, {self.tickers} tickers, seed {self.seed}"
 
     def same_market(self, other: Self) -> bool:
-        """Whether both settings name the same market."""
+        """Whether both settings may name the same market; of files, the exchange compares the bars that were played."""
+        if self.bars is not None and other.bars is not None:
+            return True
         return replace(self, session=None) == replace(other, session=None)
+
+    def continue_on(self, other: Self) -> Self:
+        """This market, which has opened, on the files of the other settings."""
+        return replace(self, bars=other.bars or self.bars, details=other.details or self.details)

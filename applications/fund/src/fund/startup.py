@@ -8,6 +8,7 @@ from pathlib import Path
 from fund.addresses import Service
 from fund.clients import unfinished_events
 from fund.steps import FundRun, Step
+from internal.bar_files.details import read_details
 from internal.dates import sessions
 from internal.errors import UnavailableError
 
@@ -17,22 +18,22 @@ POLL_SECONDS = 0.1  # polling all three services takes some 10 ms of processor t
 
 
 def open_exchange(run: FundRun) -> None:
-    """Start the exchange and, in a new fund, save the session at whose close it opened."""
+    """Start the exchange and save the market that it plays, with the session at whose close a new fund opened."""
     run.platform.start_service(Service.EXCHANGE)
     state = run.clients.exchange_state()
-    if run.market.session is None:
-        run.market = replace(run.market, session=state.last_closed.isoformat())
-        run.folder.save_market(run.market)
+    run.market = replace(run.market, session=run.market.session or state.last_closed.isoformat())
+    run.folder.save_market(run.market)
     run.display.show_market(state)
 
 
 def collect_bars(run: FundRun) -> None:
-    """Backfill two years up to the last closed session; sessions that the lake holds are not fetched again."""
+    """Backfill two years, or all that the market has, up to the last closed session; what the lake holds stays."""
     run.platform.start_service(Service.DATAMANAGER)
-    start, end = run.market.opening_session - HISTORY, run.clients.exchange_state().last_closed
+    state = run.clients.exchange_state()
+    start, end = max(run.market.opening_session - HISTORY, state.first_session), state.last_closed
     run.platform.run_models("collect", "--start-date", str(start), "--end-date", str(end))
     if run.market.details is not None:
-        run.clients.data.upload_details(Path(run.market.details))
+        run.clients.data.save_details(read_details(Path(run.market.details)).details)
 
 
 def train_model(run: FundRun) -> None:
@@ -72,16 +73,20 @@ def trade_sessions(run: FundRun) -> None:
 
 
 def trade_until(run: FundRun, count: int) -> None:
-    """Move the exchange's clock until so many sessions have closed since the opening."""
+    """Move the exchange's clock until so many sessions have closed since the opening, or the market has ended."""
     with run.display.progress("sessions", run.plan.session_count) as advance:
-        while (done := count_traded_sessions(run)) < count:
-            advance(done, f"after {run.clients.exchange_state().last_closed}")
-            if run.clients.exchange_state().phase != "open":
+        while (done := count_traded_sessions(run)) < count and (state := run.clients.exchange_state()).sessions_left:
+            advance(done, f"after {state.last_closed}")
+            if state.phase != "open":
                 run.clients.move_clock("next_open")
                 finish_events(run, "Fills at the open")
             run.clients.move_clock("next_close")
             finish_events(run, "Bars, forecasts and portfolio after the close")
         advance(done, f"after {run.clients.exchange_state().last_closed}")
+    if done < count:
+        run.display.say(
+            f"The market ends here, after {done} of {count} sessions; a longer file continues it: --bars FILE"
+        )
 
 
 def count_traded_sessions(run: FundRun) -> int:

@@ -45,6 +45,7 @@ class Supervisor:
     addresses: Addresses
     market: MarketSettings
     running: dict[Service, subprocess.Popen[bytes]] = field(default_factory=dict[Service, subprocess.Popen[bytes]])
+    _log_start: int = 0  # where the log of the service that was started last begins
 
     def start(self, service: Service) -> None:
         """Start one service and wait until it answers.
@@ -63,6 +64,7 @@ class Supervisor:
         log = self.folder.log(service)
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("ab") as output:
+            self._log_start = output.tell()
             return subprocess.Popen(  # noqa: S603 - our own interpreter and module names
                 [
                     *(sys.executable, "-m", "internal.http.run", f"{service}.server:create_application"),
@@ -78,7 +80,7 @@ class Supervisor:
     def _wait_until_alive(self, service: Service) -> None:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
-            self.check()
+            self._check_start(service)
             try:
                 if loopback_client().get(f"{self.addresses.url(service)}/health", timeout=2).is_success:
                     return
@@ -87,6 +89,19 @@ class Supervisor:
         raise UnavailableError(
             f"{service} did not answer within {START_SECONDS:.0f} seconds.\n{self._read_log_end(service)}"
         )
+
+    def _check_start(self, service: Service) -> None:
+        """As `check`, but a service that refused to start is reported with its own sentence alone."""
+        try:
+            self.check()
+        except UnavailableError:
+            with self.folder.log(service).open("rb") as log:
+                log.seek(self._log_start)
+                lines = log.read().decode(errors="replace").splitlines()
+            for line in lines:
+                if line.startswith(f"{service}: "):
+                    raise ConfigurationError(line.removeprefix(f"{service}: ")) from None
+            raise
 
     def check(self) -> None:
         """Check that every started service still runs.
@@ -141,16 +156,14 @@ def open_fund(folder: FundFolder, addresses: Addresses, market: MarketSettings) 
         raise ConfigurationError(
             f"This fund is up already (process {other.pid}); see `./fund status`, end it with `./fund down`."
         )
-    stored = folder.read_market()
+    stored = folder.read_opened_market()
     if stored is not None and not stored.same_market(market):
         raise ConfigurationError(
             f"{folder.root} holds a fund on another market ({stored.describe()}). Start it without market options, "
             "or open a new fund in another folder: FUND_HOME=another-folder ./fund up ..."
         )
-    if stored is None:
-        folder.save_market(market)
     end_leftovers(folder)
-    supervisor = Supervisor(folder, addresses, stored or market)
+    supervisor = Supervisor(folder, addresses, stored.continue_on(market) if stored else market)
     try:
         yield supervisor
     finally:

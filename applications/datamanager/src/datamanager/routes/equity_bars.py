@@ -8,13 +8,15 @@ from fastapi.openapi.models import Example
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datamanager import queries
-from datamanager.ingestion import IngestionResult
+from datamanager.ingestion import ImportResult, IngestionResult
 from datamanager.periods import Period
-from datamanager.responses import IngestionProgressResponse, IngestionResponse, SessionOutcome
+from datamanager.responses import BarImportResponse, IngestionProgressResponse, IngestionResponse, SessionOutcome
 from datamanager.routes.parameters import ColumnList, RequiredPeriod, Tickers, split_at_commas
+from datamanager.routes.table_body import read_table
 from datamanager.services import RequestServices
-from internal.http.frame_documentation import document_response_frame
-from internal.http.frames import frame_response, negotiate
+from internal.bar_files.bars import read_bars_table
+from internal.http.frame_documentation import document_request_frame, document_response_frame
+from internal.http.frames import ARROW, CSV, PARQUET, frame_response, negotiate
 from internal.schemas import equity_bars
 
 router = APIRouter(prefix="/equity-bars", tags=["equity bars"])
@@ -23,6 +25,18 @@ INGESTION_EXAMPLES = {
     "a backfill": Example(value={"start_date": "2023-01-03", "end_date": "2024-12-31"}),
     "one session again": Example(value={"date": "2024-12-31", "force": True}),
 }
+
+
+BAR_EXAMPLE = {
+    "ticker": "AAPL",
+    "date": "2024-12-31",
+    "open": 252.44,
+    "high": 253.28,
+    "low": 249.43,
+    "close": 250.42,
+    "volume": 39_480_700,
+}
+Replace = Annotated[bool, Query(description="Replace sessions that the lake holds with other rows")]
 
 
 class IngestionRequest(BaseModel):
@@ -64,6 +78,20 @@ async def post_equity_bars(
     return _to_response(result)
 
 
+@router.post(
+    "/import", summary="Import bars of a file", openapi_extra=document_request_frame(BAR_EXAMPLE, (CSV, PARQUET, ARROW))
+)
+async def post_bar_import(request: Request, services: RequestServices, replace: Replace = False) -> BarImportResponse:  # noqa: FBT002 - a parameter of the query
+    """Store the bars of a CSV, parquet or Arrow table, without the vendor; the answer says what was understood.
+
+    Columns are found by their usual names, others are ignored. Rows that fail a check go to quarantine. 409 when the
+    lake holds a session with other rows, unless `replace` is given; sessions with the same rows are left alone.
+    """
+    read = read_bars_table(await read_table(request))
+    result = await services.ingestion.import_bars(read.bars, replace=replace)
+    return BarImportResponse(**_to_response(result).model_dump(), understood=read.report.sentences())
+
+
 @router.get("/ingestion", summary="Progress of the ingestion")
 async def get_ingestion_progress(services: RequestServices) -> IngestionProgressResponse:
     """Progress of the running ingestion, or of the last one of this process."""
@@ -93,7 +121,7 @@ def get_equity_bars(  # noqa: PLR0913, PLR0917 - one parameter of the query each
     return frame_response(frame, request, bars_version=version)
 
 
-def _to_response(result: IngestionResult) -> IngestionResponse:
+def _to_response(result: IngestionResult | ImportResult) -> IngestionResponse:
     return IngestionResponse(
         sessions=[SessionOutcome.model_validate(session) for session in result.sessions],
         rows=sum(session.rows for session in result.sessions),

@@ -3,13 +3,14 @@
 from fastapi import APIRouter, Request, Response
 
 from datamanager import queries
-from datamanager.details import FILE_SCHEMA
 from datamanager.responses import DetailsResponse
 from datamanager.routes.parameters import Tickers
+from datamanager.routes.table_body import read_table
 from datamanager.services import RequestServices
+from internal.bar_files.details import read_details_table
 from internal.errors import InvalidRequestError
 from internal.http.frame_documentation import document_request_frame, document_response_frame
-from internal.http.frames import ARROW, CSV, JSON, PARQUET, frame_response, negotiate, read_frame
+from internal.http.frames import ARROW, CSV, JSON, PARQUET, frame_response, negotiate
 from internal.schemas import equity_details
 
 router = APIRouter(prefix="/equity-details", tags=["equity details"])
@@ -23,11 +24,13 @@ BODY["requestBody"]["content"][JSON] = {"schema": {"type": "object", "maxPropert
 async def post_equity_details(request: Request, services: RequestServices) -> DetailsResponse:
     """With `{}` or no body: fetch missing details from the vendor, one request a ticker; can be interrupted.
 
-    With CSV, parquet or Arrow of ticker, sector, industry: merge the rows; they override the vendor's.
+    With CSV, parquet or Arrow of ticker and any of name, sector, industry and primary_exchange: merge the rows; they
+    override the vendor's. Other columns are ignored.
     """
     if await _requests_sync(request):
         return DetailsResponse(rows=await services.details.sync_from_vendor())
-    return DetailsResponse(rows=await services.details.merge_file(await read_frame(request, FILE_SCHEMA)))
+    read = read_details_table(await read_table(request))
+    return DetailsResponse(rows=await services.details.merge_file(read.details), understood=read.report.sentences())
 
 
 @router.get(

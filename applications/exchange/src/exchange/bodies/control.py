@@ -14,7 +14,8 @@ from internal.venue.repository import HistoryQuery, OrderQuery
 def state_of(exchange: Exchange) -> State:
     """Clock and market."""
     reading = exchange.clock.reading()
-    left = [day for day in exchange.market.sessions() if session_close(day) > reading.timestamp]
+    every = exchange.market.sessions()
+    left = [day for day in every if session_close(day) > reading.timestamp]
     coming = [day for day in left if session_open(day) > reading.timestamp]
     return State(
         timestamp=wire_moment(reading.timestamp),
@@ -25,6 +26,7 @@ def state_of(exchange: Exchange) -> State:
         market=exchange.market.kind,
         planted_signal=exchange.market.planted_signal,
         seed=exchange.market.seed,
+        first_session=every[0].isoformat(),
         tickers=sum(listing.is_active(reading.session) for listing in exchange.market.listings(reading.session)),
     )
 

@@ -8,7 +8,10 @@ from exchange.responses.alpaca import OrderBody
 
 
 class State(BaseModel):
-    """The exchange's clock and market; `sessions_left` counts the sessions whose close is still to come."""
+    """The exchange's clock and market; `sessions_left` counts the sessions whose close is still to come.
+
+    `first_session` is the first that the market has bars of.
+    """
 
     timestamp: str
     session: str
@@ -19,6 +22,7 @@ class State(BaseModel):
     planted_signal: str
     seed: int | None
     tickers: int
+    first_session: str
 
 
 class FillRecord(BaseModel):

@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -15,8 +14,13 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from internal.errors import NotFoundError, UnavailableError, UpstreamError
 from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem, read_frame_response
-from internal.http.datamanager_responses import CollectedBars, CollectedDetails, CollectionProgress
-from internal.http.frames import ARROW, BARS_VERSION_HEADER, CSV, JSON, PARQUET
+from internal.http.datamanager_responses import (
+    CollectedBars,
+    CollectedDetails,
+    CollectionProgress,
+    ImportedBars,
+)
+from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON
 from internal.schemas import corporate_actions, portfolios, predictions
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds: two years of 8,000 tickers take a while
@@ -104,10 +108,14 @@ class DatamanagerClient:
         """The frame `equity_details`."""
         return read_frame_response(self._get("/equity-details", {}))
 
-    def upload_details(self, file: Path) -> None:
-        """Store the equity details of a CSV or parquet file."""
-        media_type = CSV if file.suffix == ".csv" else PARQUET
-        self._post("/equity-details", file.read_bytes(), media_type, UNLIMITED)
+    def save_details(self, details: pl.DataFrame) -> None:
+        """Store the equity details of a file, as `internal.bar_files` reads them; they override the vendor's."""
+        self._post("/equity-details", _encode(details), ARROW, UNLIMITED)
+
+    def import_bars(self, bars: pl.DataFrame, *, replace: bool) -> ImportedBars:
+        """Store a file's bars, as `internal.bar_files` reads them; ConflictError where the lake has other rows."""
+        path = f"/equity-bars/import?replace={str(replace).lower()}"
+        return _parse(ImportedBars, self._post(path, _encode(bars), ARROW, UNLIMITED))
 
     def sessions(self) -> pl.DataFrame:
         """The sessions that datamanager collected: date, status, rows, quarantined and more."""
@@ -156,8 +164,7 @@ class DatamanagerClient:
 
     def _post_frame(self, path: str, frame: pl.DataFrame) -> None:
         if not frame.is_empty():
-            content = frame.write_ipc_stream(None, compat_level=pl.CompatLevel.oldest()).getvalue()
-            self._post(path, content, ARROW, TIMEOUT)
+            self._post(path, _encode(frame), ARROW, TIMEOUT)
 
     def _post(self, path: str, content: bytes, media_type: str, timeout: httpx.Timeout) -> httpx.Response:
         headers = self._headers | {"Content-Type": media_type}
@@ -174,6 +181,10 @@ class DatamanagerClient:
             ) from error
         raise_for_problem(response)
         return response
+
+
+def _encode(frame: pl.DataFrame) -> bytes:
+    return frame.write_ipc_stream(None, compat_level=pl.CompatLevel.oldest()).getvalue()
 
 
 def _range(start: date, end: date) -> dict[str, str]:

@@ -21,6 +21,21 @@ class CollectedBars(BaseModel):
     bars_version: int
 
 
+class ImportedSession(BaseModel):
+    """One session of an import; `status` is `imported`, or `present` when the lake held the same rows before."""
+
+    date: date
+    status: str
+    rows: int
+    quarantined: int
+
+
+class ImportedBars(BaseModel):
+    """The answer of an import of bars."""
+
+    sessions: list[ImportedSession]
+
+
 class CollectionProgress(BaseModel):
     """How far a collection is."""
 

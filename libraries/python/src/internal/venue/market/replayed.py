@@ -4,6 +4,7 @@ It has no borrow list: every ticker can be shorted at the general collateral rat
 dividends; the lake has.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -142,12 +143,17 @@ def _row_numbers(bars: pl.DataFrame, numbers: dict[date, int], columns: dict[str
     return rows
 
 
+def default_opening(playable: Sequence[date]) -> date:
+    """The session after which a fifth of the sessions are left, at least one."""
+    return playable[-1 - max(1, round(PLAYED_SHARE * len(playable)))]
+
+
 def _opening_session(playable: list[date], opening_day: date | None) -> date:
     """The session at which a fresh exchange starts: it leaves at least one session to trade in."""
     if len(playable) == 1:
         raise ConfigurationError(f"the bars file holds one session, {playable[0]}; at least two are needed to trade")
     if opening_day is None:
-        return playable[-1 - max(1, round(PLAYED_SHARE * len(playable)))]
+        return default_opening(playable)
     if not playable[0] <= opening_day < playable[-1]:
         raise ConfigurationError(
             f"EXCHANGE_START_DATE is {opening_day}; the bars file can open from {playable[0]} to before {playable[-1]}"
