@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import EVERY_ROW
+from internal.baselines.forecast import EVERY_ROW, Rows
 from internal.forecasting.quantiles import QUANTILES, STEPS
 
 LOWER, MEDIAN, UPPER = 0, 1, 2
@@ -21,7 +21,7 @@ FEWEST: Final = 5
 
 
 def adaptive_factors(
-    frame: pl.DataFrame, quantiles: np.ndarray, truth: np.ndarray, rows: np.ndarray | slice = EVERY_ROW
+    frame: pl.DataFrame, quantiles: np.ndarray, truth: np.ndarray, rows: Rows = EVERY_ROW
 ) -> np.ndarray:
     """The factor for each half of each interval, as known at the row, f64 [row, ..., step, half].
 

@@ -12,7 +12,7 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import future_log_returns, pool_quantiles, to_daily
+from internal.baselines.forecast import EVERY_ROW, Rows, future_log_returns, pool_quantiles, to_daily
 from internal.baselines.heterogeneous import EarningsVolatility
 from internal.baselines.session_rows import YEAR_OF_HISTORY
 from internal.baselines.trees import Trees
@@ -73,9 +73,9 @@ class BoostedVolatility:
         scales = self.scale.scales(frame)
         return _multiply(scales, self.trees.predict(boosted_inputs(frame, scales)))
 
-    def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
+    def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Multiplied scale x pooled quantile."""
-        scales = self.scales(frame)
+        scales = self.scales(frame).at(rows)
         return RowQuantiles(scales.cumulative[:, :, None] * self.cumulative, scales.daily[:, :, None] * self.daily)
 
     def to_arrays(self) -> dict[str, np.ndarray]:

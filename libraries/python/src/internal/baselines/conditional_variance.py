@@ -10,7 +10,7 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import future_log_returns, pool_quantiles, to_daily
+from internal.baselines.forecast import EVERY_ROW, Rows, future_log_returns, pool_quantiles, to_daily
 from internal.baselines.volatility import TABLE, require_shapes, select_fold_rows
 from internal.errors import ArtifactError
 from internal.features.splits import Block
@@ -55,9 +55,9 @@ class ConditionalVariance:
         cumulative, daily = (pool_quantiles(*pair, rows) for pair in zip((ahead, to_daily(ahead)), scale, strict=True))
         return cls(tickers, GRID[best], cumulative, daily)
 
-    def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
+    def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Scale x pooled quantile."""
-        cumulative, daily = self.scales(frame)
+        cumulative, daily = (scale[rows] for scale in self.scales(frame))
         return RowQuantiles(cumulative[:, :, None] * self.cumulative, daily[:, :, None] * self.daily)
 
     def scales(self, frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:

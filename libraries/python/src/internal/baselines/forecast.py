@@ -8,6 +8,7 @@ import polars as pl
 from internal.features.splits import Block
 from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
 
+type Rows = np.ndarray | slice  # row numbers of a frame, i64 [row]
 EVERY_ROW: Final = slice(None)
 
 
@@ -21,8 +22,8 @@ class Baseline(Protocol):
         """Fit on origins inside the fold. **Guard:** labels that reach beyond the fold's last date are not used."""
         ...
 
-    def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
-        """Forecast from each row, using that row and earlier ones of the frame `variables.observe` returned."""
+    def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
+        """Forecast from some rows, each from itself and earlier ones of the frame that `variables.observe` returned."""
         ...
 
     def to_arrays(self) -> dict[str, np.ndarray]:

@@ -14,9 +14,16 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widen_intervals
-from internal.baselines.forecast import EVERY_ROW, to_daily
-from internal.baselines.segment_parts import each_part
-from internal.baselines.session_rows import SessionRows, arrange_by_session, prepare, stack_earnings, tabulate_history
+from internal.baselines.forecast import EVERY_ROW, Rows, to_daily
+from internal.baselines.segment_parts import fill_parts
+from internal.baselines.session_rows import (
+    TARGETS,
+    SessionRows,
+    arrange_by_session,
+    prepare,
+    stack_earnings,
+    tabulate_history,
+)
 from internal.baselines.staged_ridge import Design, predict_log_variances
 from internal.baselines.standardisation import Standardisation
 from internal.baselines.volatility import TABLE, require_shapes
@@ -91,7 +98,7 @@ class HeterogeneousVolatility:
     def scales(self, frame: pl.DataFrame) -> Scales:
         """The expected size of the moves from each row, a few tickers at a time, so that arrays fit a cache."""
         prepared = prepare(frame, uses_earnings=self.uses_earnings)
-        return to_scales(np.concatenate(each_part(frame, lambda part: self._predict(self._design(prepared[part])))))
+        return to_scales(fill_parts(frame, (TARGETS,), lambda part: self._predict(self._design(prepared[part]))))
 
     def scales_of_sessions(self, rows: SessionRows, first: int, last: int) -> Scales:
         """The same for the rows of some sessions, by number, both included."""
@@ -108,9 +115,9 @@ class HeterogeneousVolatility:
         """Log variances, f64 [row, target]."""
         return predict_log_variances(design, np.hstack([self.daily_coefficients, self.cumulative_coefficients]))
 
-    def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
+    def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
-        return self.plain(self.scales(frame))
+        return self.plain(self.scales(frame).at(rows))
 
     def quantiles_of_sessions(self, rows: SessionRows, first: int, last: int) -> RowQuantiles:
         """The same for the rows of some sessions, by number, both included."""
@@ -152,10 +159,10 @@ class AdaptiveVolatility(EarningsVolatility):
 
     kind: ClassVar[str] = "adaptive_volatility"
 
-    def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
+    def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Fitted scale x pooled quantile, each half of the interval x its adaptive factor."""
         scales = self.scales(frame)
-        return self._widen(self.plain(scales), *self.factors(frame, scales))
+        return self._widen(self.plain(scales.at(rows)), *self.factors(frame, scales, rows))
 
     def quantiles_of_sessions(self, rows: SessionRows, first: int, last: int) -> RowQuantiles:
         """The same for the rows of some sessions; the factors begin as far back as a forecaster's history does."""
@@ -166,19 +173,17 @@ class AdaptiveVolatility(EarningsVolatility):
         factors = self._factors(rows.frame[part], _standardise(ahead, scales), asked)
         return self._widen(self.plain(scales.at(asked)), *factors)
 
-    def factors(
-        self, frame: pl.DataFrame, scales: Scales, rows: np.ndarray | slice = EVERY_ROW
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def factors(self, frame: pl.DataFrame, scales: Scales, rows: Rows = EVERY_ROW) -> tuple[np.ndarray, np.ndarray]:
         """Adaptive factors of the halves of cumulative and of daily intervals at some rows, f64 [row, step, half] each.
 
         Misses are counted in units of the scale, in which every row has the same quantiles.
         """
-        parts = each_part(frame, lambda part: _standardise(past_returns_ahead(frame[part]), scales.at(part)))
-        return self._factors(frame, np.concatenate(parts), rows)
+        truth = fill_parts(
+            frame, (2, len(STEPS)), lambda part: _standardise(past_returns_ahead(frame[part]), scales.at(part))
+        )
+        return self._factors(frame, truth, rows)
 
-    def _factors(
-        self, frame: pl.DataFrame, truth: np.ndarray, rows: np.ndarray | slice
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _factors(self, frame: pl.DataFrame, truth: np.ndarray, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
         factors = adaptive_factors(frame, np.stack([self.cumulative, self.daily]), truth, rows)
         return factors[:, 0], factors[:, 1]
 

@@ -5,6 +5,7 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
+from internal.baselines.forecast import EVERY_ROW, Rows
 from internal.features.splits import Block
 from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
 
@@ -42,9 +43,10 @@ class RollingHistory:
         del frame, fold
         return cls()
 
-    def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
+    def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Empirical quantiles within the window, linear interpolation."""
-        return _history(frame, self.window)
+        everywhere = _history(frame, self.window)
+        return RowQuantiles(everywhere.cumulative[rows], everywhere.daily[rows])
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """The window's length, so that the artifact says what it was."""

@@ -20,5 +20,4 @@ class BaselineModel:
 
     def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
         """Both at the origins."""
-        everywhere = self._baseline.quantiles(frame)
-        return RowQuantiles(everywhere.cumulative[origins], everywhere.daily[origins])
+        return self._baseline.quantiles(frame, origins)

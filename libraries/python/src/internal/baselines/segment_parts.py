@@ -19,3 +19,14 @@ def each_part[Result](frame: pl.DataFrame, work: Callable[[slice], Result]) -> l
     parts = [slice(first, last) for first, last in pairwise(bounds)]
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # BLAS threads would spin
         return list(pool.map(work, parts))
+
+
+def fill_parts(frame: pl.DataFrame, shape: tuple[int, ...], work: Callable[[slice], np.ndarray]) -> np.ndarray:
+    """What `work` gives for parts of a frame, f64 [row, *shape], without a second copy of it."""
+    whole = np.empty((frame.height, *shape))
+
+    def fill(part: slice) -> None:
+        whole[part] = work(part)
+
+    each_part(frame, fill)
+    return whole

@@ -8,6 +8,7 @@ from typing import Final, cast
 import numpy as np
 import polars as pl
 
+from internal.baselines.forecast import Rows
 from internal.baselines.segment_parts import each_part
 from internal.baselines.staged_ridge import Design
 from internal.baselines.standardisation import Standardisation
@@ -52,7 +53,7 @@ class SessionRows:
     targets: np.ndarray
     known: np.ndarray
 
-    def design(self, rows: np.ndarray | slice, standardisation: Standardisation) -> Design:
+    def design(self, rows: Rows, standardisation: Standardisation) -> Design:
         """The explanatory variables of some rows."""
         first = self.first_ahead[rows]
         history = np.flatnonzero(first >= 0)

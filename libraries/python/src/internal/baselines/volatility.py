@@ -10,7 +10,7 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import future_log_returns, pool_quantiles, to_daily
+from internal.baselines.forecast import EVERY_ROW, Rows, future_log_returns, pool_quantiles, to_daily
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.splits import Block
 from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
@@ -56,9 +56,9 @@ class BlendedVolatility:
         )
         return cls(pool_quantiles(ahead, scale * ROOT_STEPS, rows), pool_quantiles(to_daily(ahead), scale, rows))
 
-    def quantiles(self, frame: pl.DataFrame) -> RowQuantiles:
+    def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Scale x pooled quantile."""
-        scale = _volatility(frame)[:, :, None]
+        scale = _volatility(frame)[rows, :, None]
         return RowQuantiles(scale * ROOT_STEPS[None, :, None] * self.cumulative, scale * self.daily)
 
     def to_arrays(self) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from internal.baselines.forecast import to_daily
+from internal.baselines.forecast import Rows, to_daily
 from internal.baselines.session_rows import TARGETS, SessionRows
 from internal.baselines.staged_ridge import HeldOutPart, SessionSums, held_out_parts, predict_log_variances
 from internal.baselines.standardisation import Standardisation
@@ -30,7 +30,7 @@ class Scales:
     cumulative: np.ndarray
     daily: np.ndarray
 
-    def at(self, rows: np.ndarray | slice) -> "Scales":
+    def at(self, rows: Rows) -> "Scales":
         """The scales of some rows."""
         return Scales(self.cumulative[rows], self.daily[rows])
 
@@ -132,8 +132,10 @@ class _Fitting:
 
 def to_scales(log_variances: np.ndarray) -> Scales:
     """Scales from log variances f64 [row, target]: half a log variance is a log scale."""
-    daily, cumulative = np.split(np.exp(log_variances / 2), 2, axis=1)
-    return Scales(cumulative * ROOT_STEPS, daily)
+    scales = log_variances / 2
+    daily, cumulative = np.split(np.exp(scales, out=scales), 2, axis=1)
+    cumulative *= ROOT_STEPS
+    return Scales(cumulative, daily)
 
 
 def pool_sorted_quantiles(values: np.ndarray) -> np.ndarray:
