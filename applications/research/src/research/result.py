@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from internal.errors import InvalidRequestError
-from internal.performance import gross_exposure, net_exposure
+from internal.performance import gross_exposure, net_exposure, returns_of
 from internal.trading.enums import Leg, OrderSide
 
 type Series = NDArray[np.float64]
@@ -197,7 +197,7 @@ class BacktestResult:
     @cached_property
     def returns(self) -> Series:
         """Returns from session to session, f64 [session - 1], as fractions."""
-        return self.net_asset_value[1:] / self.net_asset_value[:-1] - 1
+        return returns_of(self.net_asset_value)
 
     @cached_property
     def gross_exposure(self) -> Series:

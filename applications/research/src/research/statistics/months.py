@@ -12,11 +12,11 @@ from research.result import Series
 
 @dataclass(frozen=True)
 class YearOfReturns:
-    """The returns of one calendar year, as fractions; `months` holds twelve, None where no session was traded."""
+    """The returns of one calendar year, as fractions; `months` holds twelve. None: no session, or a value unknown."""
 
     year: int
     months: tuple[float | None, ...]
-    total: float
+    total: float | None
 
 
 def returns_by_month(days: tuple[date, ...], returns: Series) -> tuple[YearOfReturns, ...]:
@@ -30,5 +30,6 @@ def _year(year: int, rows: list[tuple[date, float]]) -> YearOfReturns:
     return YearOfReturns(year, tuple(months.get(month) for month in range(1, 13)), _compound(rows))
 
 
-def _compound(rows: Iterable[tuple[date, float]]) -> float:
-    return float(np.prod([1 + value for _, value in rows])) - 1
+def _compound(rows: Iterable[tuple[date, float]]) -> float | None:
+    growth = float(np.prod([1 + value for _, value in rows]))
+    return growth - 1 if np.isfinite(growth) else None

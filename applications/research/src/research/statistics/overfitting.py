@@ -11,7 +11,7 @@ from internal.performance import ROUNDING
 from research.result import Series
 
 BLOCKS: Final = 16
-MINIMUM_SESSIONS_A_BLOCK: Final = 2
+MINIMUM_SESSIONS: Final = 2 * BLOCKS
 COMBINATIONS_AT_ONCE: Final = 1000  # bounds the memory: 8 MB an array for a thousand trials
 
 
@@ -48,7 +48,7 @@ def estimate_overfitting(returns: Series, blocks: int = BLOCKS) -> Overfitting |
         None with fewer than two trials, or fewer than two sessions a block.
     """
     count = returns.shape[1]
-    if count < 2 or len(returns) < blocks * MINIMUM_SESSIONS_A_BLOCK:  # noqa: PLR2004 - a rank needs two trials
+    if count < 2 or len(returns) < 2 * blocks:  # noqa: PLR2004 - a rank needs two trials
         return None
     ranks, ratios = (np.concatenate(part) for part in zip(*_test_selections(returns, blocks), strict=True))
     relative = ranks / (count + 1)

@@ -1,0 +1,49 @@
+"""The summary of a backtest for a terminal of 80 columns."""
+
+from textwrap import wrap
+
+from research.report.figures import Figure, list_sections
+from research.report.units import UNDEFINED, Unit, write_interval, write_number
+from research.report.verdict import describe_trials, judge
+from research.result import BacktestResult, BacktestSettings
+from research.statistics.costs import CostScenario
+from research.statistics.summary import Statistics
+
+WIDTH = 80
+
+
+def write_summary(result: BacktestResult, statistics: Statistics) -> str:
+    """What was run, what it shows, and the figures with their intervals."""
+    lines = [*_wrap(f"{result.settings.describe()}: {describe_run(result.settings)}."), ""]
+    lines += [*_wrap(judge(statistics)), "", f"{'':30}  95 % interval"]
+    for section in list_sections(statistics.measures):
+        lines += [_figure(figure) for figure in section.figures]
+    lines += ["", *(f"{title:<43} {text}" for title, text in describe_trials(statistics))]
+    lines += ["", "Net of costs", *map(_scenario, statistics.costs)]
+    lines += [line for note in result.notes for line in _wrap(f"Note: {note}")]
+    return "\n".join(line.rstrip() for line in lines) + "\n"
+
+
+def describe_run(settings: BacktestSettings) -> str:
+    """Capital, costs and market."""
+    return f"{settings.capital:,.2f} dollars, {settings.cost_multiple:g} times the venue's costs, {settings.market}"
+
+
+def _figure(figure: Figure) -> str:
+    value = write_number(figure.estimate.value, figure.unit, signed=figure.signed)
+    interval = write_interval(figure.estimate, figure.unit, signed=figure.signed)
+    if value == UNDEFINED:
+        return f"{figure.title:<21}  {value}"
+    return f"{figure.title:<21}{value:>9}  {interval:<19} {figure.unit}"
+
+
+def _scenario(scenario: CostScenario) -> str:
+    value = write_number(scenario.annualised_return.value, Unit.PER_CENT_A_YEAR, signed=True)
+    sharpe = write_number(scenario.sharpe.value, Unit.RATIO, signed=True)
+    if value == UNDEFINED:
+        return f"{scenario.multiple:>6g}x {value}"
+    return f"{scenario.multiple:>6g}x {value:>9} % a year, Sharpe ratio {sharpe} ({scenario.basis})"
+
+
+def _wrap(text: str) -> list[str]:
+    return wrap(text, WIDTH)
