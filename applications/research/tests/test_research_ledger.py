@@ -27,7 +27,7 @@ def result(seed: int, **changes: Any) -> BacktestResult:  # noqa: ANN401 - any f
 
 @pytest.fixture
 def messages() -> list[str]:
-    """What the ledger told its user."""
+    """The messages of the ledger."""
     return []
 
 

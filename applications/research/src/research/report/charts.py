@@ -27,9 +27,8 @@ COLOURS: Final = {
     "#e6e5e1": "var(--line)",
     "#3c7fd6": "var(--plus-fill)",
     "#d9771c": "var(--minus-fill)",
-    "#6743c4": "var(--model)",
 }
-INK, TEXT, BASE, LINE, PLUS, MINUS, VIOLET = COLOURS
+INK, TEXT, BASE, LINE, PLUS, MINUS = COLOURS
 STYLE: Final[dict[Any, Any]] = {  # matplotlib's own type lists every key
     "font.size": 9,
     "text.color": TEXT,
