@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -69,3 +70,24 @@ def _window_factors(actions: ActionFactors, first: int, last: int, names: int) -
                 factors = np.ones((last - first + 1, names)) if factors is None else factors
                 factors[: effective - first, column] *= factor
     return factors
+
+
+def first_sessions(tables: MarketTables, count: int) -> MarketTables:
+    """The tables as they stood after their first sessions: later bars, splits and dividends are not in them."""
+    last = tables.days[count - 1]
+    return replace(
+        tables,
+        days=tables.days[:count],
+        open=tables.open[:count],
+        high=tables.high[:count],
+        low=tables.low[:count],
+        close=tables.close[:count],
+        volume=tables.volume[:count],
+        split_factors=_until(tables.split_factors, count),
+        dividend_factors=_until(tables.dividend_factors, count),
+        splits=tuple(split for split in tables.splits if split.execution_date <= last),
+    )
+
+
+def _until(actions: ActionFactors, count: int) -> ActionFactors:
+    return {column: [one for one in found if one[0] < count] for column, found in actions.items()}
