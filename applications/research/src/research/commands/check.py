@@ -22,7 +22,7 @@ def check(
     sessions: Annotated[int, typer.Option("--sessions", min=5, help="Sessions that are checked.")] = CheckSize.sessions,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the simulated market.")] = CheckSize.seed,
 ) -> None:
-    """Check a strategy for look-ahead, determinism, missing data and speed; exit status 1 names the first row that differs."""
+    """Check for look-ahead, determinism, missing data and speed; on failure the first row that differs is named."""
     console, size = Console(), CheckSize(tickers, sessions, seed)
     failed = [one for name in find_addresses(address) for one in _check_one(name, settings or [], size, console)]
     if failed:

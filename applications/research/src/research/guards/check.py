@@ -39,7 +39,7 @@ def check_strategy(strategy: LoadedStrategy, path: Path, size: CheckSize) -> Ite
     history = max(strategy.needs.history_sessions, strategy.needs.universe.lookback_sessions + 2)
     days = sessions(previous_session(LAST, history + MARGIN + size.sessions), LAST)
     market = SimulatedMarket(
-        seed=size.seed, ticker_count=size.tickers, opening_day=days[-1], first_day=days[0], last_day=LAST
+        seed=size.seed, ticker_count=size.tickers, opening_day=days[-2], first_day=days[0], last_day=LAST
     )
     tables = read_market_tables(market, LAST)
     listings = [market.listing(ticker) for ticker in tables.tickers]

@@ -103,10 +103,12 @@ class DecisionGuards:
         forecasts = None if self.forecasts is None else rows_from(self.forecasts, place)
         inputs = TableData(tables, day, self.details, forecasts).day_inputs(day, self.strategy.needs)
         tradable = frozenset(tables.tickers)
-        held = np.flatnonzero(inputs.liquid & np.isfinite(inputs.volatility))[: 2 * HELD].tolist()
+    held: list[int] = np.flatnonzero(inputs.liquid & np.isfinite(inputs.volatility))[: 2 * HELD].tolist()
         opened = previous_session(day, 3)
         positions = tuple(
-            Position(tables.tickers[one], 100.0 * (-1) ** one, opened, float(inputs.price[one]) / (1 + ENTRY_RETURN), None)
+            Position(
+                tables.tickers[one], 100.0 * (-1) ** one, opened, float(inputs.price[one]) / (1 + ENTRY_RETURN), None
+            )
             for one in held
         )
         return Situation(inputs, CAPITAL, positions, Assets(tradable, tradable), frozenset())
@@ -148,9 +150,7 @@ _ABSENCES: dict[str, Callable[[Situation], Situation]] = {
     "nothing held": lambda situation: replace(situation, positions=()),
     "no forecast": _without_forecasts,
     "no price today": _without_prices,
-    "nothing shortable": lambda situation: replace(
-        situation, assets=replace(situation.assets, shortable=frozenset())
-    ),
+    "nothing shortable": lambda situation: replace(situation, assets=replace(situation.assets, shortable=frozenset())),
     "nothing tradable": lambda situation: replace(situation, assets=Assets(frozenset(), frozenset())),
     "every name blocked": lambda situation: replace(situation, blocked=frozenset(situation.tickers)),
     "no capital": lambda situation: replace(situation, net_asset_value=0.0),

@@ -77,16 +77,25 @@ def load_strategy(address: str, parameters: Mapping[str, str] | None = None) -> 
     its traceback), an unknown parameter or a value of another type.
     """
     path, name = _split_address(address)
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"the strategy's file {path} cannot be read: {error.strerror}") from error
-    digest = sha256(content).hexdigest()
+    digest = _digest(path)
     found = getattr(_import_file(path, digest), name, None)
     if not (isinstance(found, type) and issubclass(found, Strategy)):
         raise ConfigurationError(f"{path} has no class {name} that is a pocketsizefund.Strategy")
     record = StrategyRecord(snake_case(name), "", digest)
     return LoadedStrategy(found(), record).with_parameters(parameters or {})
+
+
+def find_strategies(path: Path) -> list[str]:
+    """The names of the strategies that a file defines, in its order. Raises ConfigurationError when it defines none."""
+    module = _import_file(path, _digest(path))
+    found = [
+        name
+        for name, one in vars(module).items()
+        if isinstance(one, type) and issubclass(one, Strategy) and one.__module__ == module.__name__
+    ]
+    if not found:
+        raise ConfigurationError(f"{path} defines no subclass of pocketsizefund.Strategy")
+    return found
 
 
 def describe_failure(name: str, day: date, error: BaseException) -> str:
@@ -126,6 +135,15 @@ def _split_address(address: str) -> tuple[Path, str]:
             f"a strategy is FILE.py:Class, for example strategies/reversal.py:Reversal; not {address}"
         )
     return Path(path), name
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of the file."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(f"the strategy's file {path} cannot be read: {error.strerror}") from error
+    return sha256(content).hexdigest()
 
 
 def _import_file(path: Path, digest: str) -> ModuleType:
