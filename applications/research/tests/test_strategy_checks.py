@@ -35,6 +35,7 @@ FAULTS = {
         "if np.isnan(situation.inputs.price).all():\n    raise ValueError('no price')\nreturn Targets()",
     ),
     "needs a position": (Guard.MISSING_DATA, "situation.positions[0]\nreturn Targets()"),
+    "always fails": (Guard.DECISION, "return Targets.of({'A': 1 / 0}, 'x')"),
     "not a number": (Guard.MISSING_DATA, "return Targets.of({'A': 1 / situation.capital}, 'x')"),
 }
 

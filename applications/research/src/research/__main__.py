@@ -8,12 +8,14 @@ import sys
 import typer
 
 from internal.errors import FundError
-from research.commands import backtest
+from research.commands import backtest, check, signal
 
 application = typer.Typer(
     name="research", help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 application.command("backtest")(backtest.backtest)
+application.command("check")(check.check)
+application.command("signal")(signal.signal)
 
 
 @application.callback()

@@ -16,6 +16,7 @@ from internal.simulation.market_tables import FIELDS, MarketTables
 from internal.simulation.table_data import TableData
 from internal.strategies.loading import LoadedStrategy
 from internal.trading.rows import Assets, Details, Position, Situation
+from internal.trading.strategy import StrategyError
 from internal.trading.targets import Targets
 from research.guards.findings import Finding, Guard, failed, passed
 from research.guards.score_guards import POISONS
@@ -45,7 +46,12 @@ class DecisionGuards:
     days: Sequence[date]
 
     def run(self) -> list[Finding]:
-        """All findings."""
+        """All findings; one alone where a decision fails with all data at hand."""
+        try:
+            for situation in self.situations:
+                self.strategy.decide(situation)
+        except StrategyError as error:
+            return [failed(Guard.DECISION, error.detail)]
         return [self.check_look_ahead(), self.check_repeatability(), self.check_missing_data(), self.measure_speed()]
 
     @cached_property
@@ -103,7 +109,7 @@ class DecisionGuards:
         forecasts = None if self.forecasts is None else rows_from(self.forecasts, place)
         inputs = TableData(tables, day, self.details, forecasts).day_inputs(day, self.strategy.needs)
         tradable = frozenset(tables.tickers)
-    held: list[int] = np.flatnonzero(inputs.liquid & np.isfinite(inputs.volatility))[: 2 * HELD].tolist()
+        held: list[int] = np.flatnonzero(inputs.liquid & np.isfinite(inputs.volatility))[: 2 * HELD].tolist()
         opened = previous_session(day, 3)
         positions = tuple(
             Position(

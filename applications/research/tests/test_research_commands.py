@@ -1,0 +1,90 @@
+"""`research check` and `research signal` as a user types them, in processes of their own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+FORESIGHT = '''"""Planted."""
+import polars as pl
+from pocketsizefund import History, Strategy
+
+
+class Foresight(Strategy):
+    """Reads tomorrow's close."""
+
+    history_sessions = 5
+
+    def score(self, history: History) -> pl.Expr:
+        """Perfect foresight."""
+        return pl.col("close").shift(-1).over("ticker") / pl.col("close")
+'''
+SMALL = ("--tickers", "16", "--sessions", "10")
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """`research ...` at 80 columns."""
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "research", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={"COLUMNS": "80", "PATH": "/usr/bin:/bin"},
+        timeout=200,
+    )
+
+
+@pytest.fixture(scope="module")
+def foresight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a strategy that looks ahead."""
+    path = tmp_path_factory.mktemp("strategies") / "foresight.py"
+    path.write_text(FORESIGHT)
+    return path
+
+
+def test_check_names_the_first_row_that_differs(foresight: Path) -> None:
+    """Exit status 1, the guard, the ticker, the session and both values, within 80 columns."""
+    done = run("check", str(foresight), *SMALL)
+    assert done.returncode == 1
+    assert "of the checks failed" in done.stderr
+    shown = " ".join(done.stdout.split())
+    assert "fails look-ahead with all rows after" in shown
+    assert "instead of" in shown
+    assert max(len(line) for line in done.stdout.splitlines() if str(foresight) not in line) <= 80
+
+
+def test_check_passes_the_fund_s_own() -> None:
+    """Exit status 0, every line passes."""
+    done = run("check", "strategies/ten_by_ten.py", *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert "fails" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("check", "nowhere.py"), "nowhere.py cannot be read"),
+        (("check", "strategies/ten_by_ten.py:Missing"), "no class Missing"),
+        (("check", "strategies/ten_by_ten.py", "--set", "names=3"), "no parameter names; it has"),
+        (("signal", "strategies/ten_by_ten.py", "--set", "names_per_side=many"), "names_per_side"),
+        (("signal", "strategies/ten_by_ten.py", "--seed", "1", "--lake"), "choose one market"),
+    ],
+)
+def test_wrong_arguments_say_what_to_do(arguments: tuple[str, ...], message: str) -> None:
+    """Exit status 1 and one sentence, no traceback."""
+    done = run(*arguments)
+    assert done.returncode == 1
+    assert message in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_signal_of_perfect_foresight(foresight: Path) -> None:
+    """The coefficient at one session is 1, whatever the market."""
+    period = ("--first-day", "2025-01-02", "--last-day", "2025-02-28")
+    done = run("signal", str(foresight), "--tickers", "16", *period)
+    assert done.returncode == 0, done.stderr
+    assert "1 sessions" in done.stdout
+    assert "1.0000" in done.stdout
