@@ -24,7 +24,7 @@ def load_replay(bars_file: Path, details_file: Path | None = None, opening_day: 
 
     Args:
         bars_file: What `read_bars` reads.
-        details_file: What `read_details` reads; None knows tickers by their ticker alone.
+        details_file: What `read_details` reads; without it, tickers have no name, sector or industry.
         opening_day: See `ReplayedMarket`.
 
     Raises:
