@@ -13,7 +13,7 @@ NOW = [
     ),
     Panel(
         "Gross exposure",
-        "Long plus short market value over net asset value. The policy's target is 100 %; the alert is at 115 %.",
+        "Long plus short market value over net asset value. The default target is 100 %; the alert is at 115 %.",
         "percentunit",
         [Query("fund:gross_exposure_ratio:max")],
         kind="stat",
@@ -69,7 +69,7 @@ HISTORY = [
     ),
     Panel(
         "Exposure",
-        "Gross and net exposure over net asset value. Gross near 100 % and net near 0 % is the policy.",
+        "Gross and net exposure over net asset value. The fund's own strategy keeps gross near 100 % and net near 0 %.",
         "percentunit",
         [Query("fund:gross_exposure_ratio:max", "gross"), Query("fund:net_exposure_ratio:max", "net")],
         bad=1.15,
@@ -94,7 +94,7 @@ HISTORY = [
     ),
     Panel(
         "Rebalances",
-        "Rebalances in the last hour by result. A failure is an alert; standby: another trader holds the lease.",
+        "Rebalances in the last hour by result. Failures are alerts; standby: another trader holds the lease.",
         "short",
         [Query("sum by (result) (increase(rebalances_total[1h]))", "{{result}}")],
         bad=1,

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from fund.addresses import Service
@@ -20,7 +20,7 @@ from fund.display import Display
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.service_client import ServiceClient
-from fund.startup import UP_STEPS
+from fund.startup import up_steps
 from fund.steps import CommandFailedError, FundRun, Plan, run_steps
 from infrastructure.names import STACKS
 from infrastructure.swarm.addresses import Entrance
@@ -112,7 +112,10 @@ def start(plan: Plan) -> None:
     clients, display = connect(Entrance.of(production=False)), Display()
     folder = FundFolder(FundFolder.from_environment().root / "swarm")
     market = folder.read_market() or deployed_market()
-    run_steps(UP_STEPS, FundRun(SwarmPlatform(clients, display), clients, display, folder, market, plan))
+    platform = SwarmPlatform(clients, display)
+    platform.start_service(Service.PORTFOLIOMANAGER)  # it says whether its strategy needs a model
+    plan = replace(plan, uses_forecasts=clients.strategy().uses_forecasts)
+    run_steps(up_steps(plan), FundRun(platform, clients, display, folder, market, plan))
 
 
 def deployed_market() -> MarketSettings:

@@ -28,8 +28,8 @@ SETTINGS: Mapping[str, str] = {  # a variable of this name in the environment of
     "PORTFOLIOMANAGER_PORT": "8081",
     "IMAGE_PREFIX": "",  # `registry.example/` in production
     "REGISTRY_DIRECTORY": "/registry",
-    "GROSS_EXPOSURE": "1.0",
-    "SAME_DAY_LOCK": "true",
+    "STRATEGY": "strategies/ten_by_ten.py:TenByTen",  # of the tree that the images were built from
+    "STRATEGY_PARAMETERS": "",
     "AWS_ENDPOINT_URL": "",
     "AWS_REGION": "us-east-1",
     "EXCHANGE_SEED": "1",

@@ -8,6 +8,7 @@ import pytest
 from infrastructure.images import build, index_settings
 from infrastructure.names import IMAGES
 from infrastructure.revision import ROOT
+from infrastructure.swarm.variables import SETTINGS
 
 DOCKERFILE = (ROOT / "infrastructure/images/Dockerfile").read_text()
 
@@ -72,8 +73,17 @@ def test_every_member_of_the_workspace_is_in_the_dockerfile() -> None:
     members = [path.relative_to(ROOT) for path in ROOT.glob("*/*/pyproject.toml")] + [
         Path("infrastructure/pyproject.toml")
     ]
-    assert len(members) == 7
+    assert len(members) == 8
     assert [member for member in members if f"COPY {member} {member.parent}/" not in DOCKERFILE] == []
+
+
+def test_the_strategies_are_in_the_services_images() -> None:
+    """Where the stack names them, relative to the root as in this tree; the context lets them in."""
+    assert "COPY strategies /strategies" in DOCKERFILE
+    assert "!strategies" in (ROOT / ".dockerignore").read_text().splitlines()
+    default = SETTINGS["STRATEGY"]
+    assert f"STRATEGY=/{default}" in DOCKERFILE
+    assert (ROOT / default.partition(":")[0]).is_file()
 
 
 def test_the_classic_builder_can_read_the_dockerfile() -> None:

@@ -31,6 +31,8 @@ DOCUMENTED: tuple[DocumentedDifference, ...] = (
     DocumentedDifference(EVERY_CASE, "portfolios", "frozen", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "portfolios", "held", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "journal_orders", "adjustment", NEW_COLUMN),
+    DocumentedDifference(EVERY_CASE, "rebalances", "parameters", NEW_COLUMN),
+    DocumentedDifference(EVERY_CASE, "rebalances", "strategy_digest", NEW_COLUMN),
     DocumentedDifference(
         "killed",
         "account_snapshots",

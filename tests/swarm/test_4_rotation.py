@@ -96,16 +96,16 @@ def test_a_secret_and_a_config_change(cluster: Cluster, edited: Cluster, fund: F
 
 
 def test_a_setting_changes(cluster: Cluster, fund: Fund) -> None:
-    """GROSS_EXPOSURE of another value, and the tree's own images again after the updates before; 0 failed requests."""
+    """STRATEGY_PARAMETERS of another value, and the tree's own images again after the updates; 0 failed requests."""
     services = {"applications_datamanager", "applications_portfoliomanager"}
     before = containers(cluster)
     with Load(fund.reads("datamanager") + fund.reads("portfoliomanager")) as load:
-        cluster.task("applications up", GROSS_EXPOSURE="0.9")
+        cluster.task("applications up", STRATEGY_PARAMETERS="gross_exposure=0.9")
         cluster.wait_settled(*services)
         time.sleep(SECONDS_AFTER)
-    tell(f"changed setting GROSS_EXPOSURE: {load.report}")
+    tell(f"changed setting STRATEGY_PARAMETERS: {load.report}")
     trader = cluster.service("applications_portfoliomanager")["Spec"]["TaskTemplate"]["ContainerSpec"]
-    assert "GROSS_EXPOSURE=0.9" in trader["Env"]
+    assert "STRATEGY_PARAMETERS=gross_exposure=0.9" in trader["Env"]
     assert replaced(before, containers(cluster)) == services
     assert load.report.failed == 0
 

@@ -155,7 +155,7 @@ def test_cycle_by_hand_then_by_events(world: World, service: Service, tmp_path: 
 
     portfolio = service.json("POST", "/portfolios", json={"date": str(first)})
     assert portfolio["state"] == "submitted"
-    assert portfolio["policy"] == "ten_by_ten"
+    assert portfolio["strategy"]["name"] == "ten_by_ten"
     assert len(portfolio["positions"]) == len(portfolio["orders"]) == 20
     assert service.json("POST", "/portfolios", json={}) == portfolio
 
@@ -253,6 +253,7 @@ def test_page(service: Service) -> None:
     page = response.text
     book = service.json("GET", "/portfolios/current")
     assert all(f'href="/predictions/{position["ticker"]}/explanation"' in page for position in book["positions"])
+    assert book["strategy"]["digest"][:12] in page
     assert "<svg" in page
     assert "<script" not in page
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")

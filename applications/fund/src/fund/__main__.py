@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from fund.addresses import Addresses
 from fund.backtest import claim_folder, define_backtest, open_market_at
@@ -28,9 +29,11 @@ from fund.market_files import prepare_market
 from fund.market_settings import MarketSettings
 from fund.memory import MemoryWatch
 from fund.processes import end_leftovers
-from fund.startup import UP_STEPS
+from fund.research_commands import add_research_commands
+from fund.startup import up_steps
 from fund.status import show_status
 from fund.steps import FundRun, ModelSize, Plan, Step, run_steps
+from fund.strategy_choice import choose_strategy
 from fund.supervisor import open_fund
 from internal.errors import FundError
 
@@ -74,15 +77,21 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
     tickers: TickersOption = None,
     once: OnceOption = False,
 ) -> None:
-    """Run the whole fund: market, bars, model, portfolio, sessions. Run again, it resumes."""
+    """Run the whole fund: market, bars, model, portfolio, sessions. Run again, it resumes.
+
+    STRATEGY=FILE.py:Class in the environment names the strategy, STRATEGY_PARAMETERS="name=value ..." its parameters.
+    """
     signal.signal(signal.SIGTERM, _interrupt)
     folder = FundFolder.from_environment()
+    strategy = choose_strategy(folder.read_strategy(), os.environ)
+    plan = Plan(sessions, model.value, uses_forecasts=strategy.load().needs.forecasts)
     stored = folder.read_opened_market()
     default = all(option is None for option in (bars, details, seed, tickers))
     market = stored if stored is not None and default else choose_market(bars, details, seed, tickers)
     market = prepare_market(continue_market(stored, market), Display())
-    with open_run(folder, market, Plan(sessions, model.value)) as run:
-        perform(UP_STEPS, run)
+    with open_run(folder, market, plan) as run:
+        folder.save_strategy(strategy)
+        perform(up_steps(plan), run)
         if not once:
             stay_up(run)
 
@@ -184,6 +193,9 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
+add_research_commands(application)
+
+
 def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
@@ -194,7 +206,7 @@ def main() -> None:
     try:
         application()
     except FundError as error:
-        errors.print(f"[red]error:[/red] {error.detail}", markup=True)
+        errors.print(f"[red]error:[/red] {escape(error.detail)}", markup=True)
         sys.exit(1)
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}:

@@ -43,10 +43,32 @@ class ForecastSummary(BaseModel):
     excluded: list[ExcludedTicker]
 
 
+class Strategy(BaseModel):
+    """A strategy as it is recorded with every decision."""
+
+    name: str
+    parameters: dict[str, Any]
+    digest: str
+
+    def describe(self) -> str:
+        """Name, parameters and digest in one sentence."""
+        given = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
+        return (
+            f"strategy {self.name} ({given or 'parameters not recorded'}), digest {self.digest[:12] or 'not recorded'}"
+        )
+
+
+class DecidingStrategy(Strategy):
+    """The strategy that portfoliomanager has loaded: `GET /strategy`."""
+
+    uses_forecasts: bool
+
+
 class Rebalance(BaseModel):
     """What was decided and sent: `POST /portfolios`."""
 
     portfolio_id: str
+    strategy: Strategy
     state: str
     positions: list[dict[str, Any]]
     orders: list[dict[str, Any]]
@@ -69,6 +91,7 @@ class CurrentPortfolio(BaseModel):
     """Positions and totals as the broker reports them: `GET /portfolios/current`."""
 
     as_of: str
+    strategy: Strategy
     positions: list[Position]
     net_asset_value: float
     cash: float

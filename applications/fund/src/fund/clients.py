@@ -6,7 +6,15 @@ from datetime import date
 from pydantic import SecretStr
 
 from fund.addresses import Addresses, Service
-from fund.answers import CurrentPortfolio, ExchangeState, ForecastSummary, PendingEvent, Performance, Rebalance
+from fund.answers import (
+    CurrentPortfolio,
+    DecidingStrategy,
+    ExchangeState,
+    ForecastSummary,
+    PendingEvent,
+    Performance,
+    Rebalance,
+)
 from fund.folder import FundFolder
 from fund.service_client import ServiceClient, loopback_client
 from internal.errors import NotFoundError
@@ -46,6 +54,10 @@ class Clients:
     def rebalance(self, day: date) -> Rebalance:
         """Build and send the portfolio of a session; the stored answer when it was built before."""
         return Rebalance.model_validate(self.portfoliomanager.post("/portfolios", {"date": day.isoformat()}))
+
+    def strategy(self) -> DecidingStrategy:
+        """The strategy that decides."""
+        return DecidingStrategy.model_validate(self.portfoliomanager.get("/strategy"))
 
     def has_portfolio(self, day: date) -> bool:
         """Whether a portfolio was stored for that session."""

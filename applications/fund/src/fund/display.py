@@ -80,7 +80,8 @@ class Display:
         )
 
     def show_rebalance(self, rebalance: Rebalance) -> None:
-        """Print what was decided and sent."""
+        """Print what was decided and sent, and by which strategy."""
+        self.say(rebalance.strategy.describe())
         self.say(
             f"portfolio {rebalance.portfolio_id}: {len(rebalance.positions)} positions, "
             f"{len(rebalance.orders)} orders, {rebalance.state}"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from fund.market_settings import MarketSettings
+from fund.strategy_choice import StrategyChoice
 from internal.atomic_files import write_atomically
 from internal.errors import ConfigurationError
 
@@ -51,6 +52,29 @@ class FundFolder:
     @property
     def _opening(self) -> Path:
         return self.root / "opening.json"
+
+    @property
+    def _strategy(self) -> Path:
+        return self.root / "strategy.json"
+
+    def read_strategy(self) -> StrategyChoice | None:
+        """The strategy of the last run, None before the first.
+
+        Raises:
+            ConfigurationError: The file is damaged.
+        """
+        if not self._strategy.exists():
+            return None
+        try:
+            return StrategyChoice(**json.loads(self._strategy.read_text()))
+        except (ValueError, TypeError) as error:
+            raise ConfigurationError(
+                f"{self._strategy} is damaged ({error}); delete it, and name the strategy with STRATEGY=FILE.py:Class."
+            ) from error
+
+    def save_strategy(self, strategy: StrategyChoice) -> None:
+        """Write the strategy that this fund trades; the next run without STRATEGY goes on with it."""
+        write_atomically(self._strategy, json.dumps(asdict(strategy), indent=2))
 
     def state(self, program: str) -> Path:
         """The folder of one service's SQLite files, or of the `models` commands' files."""

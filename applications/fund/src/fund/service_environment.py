@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from fund.addresses import Addresses, Service
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
+from fund.strategy_choice import choose_strategy
 
 ACCOUNT_PREFIXES = (
     "ALPACA_",
@@ -91,4 +92,5 @@ def _portfoliomanager_variables(folder: FundFolder, addresses: Addresses) -> dic
         "ALPACA_API_SECRET": keys.api_secret,
         "ALPACA_BASE_URL": addresses.url(Service.EXCHANGE),
         "EVENT_SUBSCRIBERS": f"{addresses.url(Service.PORTFOLIOMANAGER)}/events",
+        **choose_strategy(folder.read_strategy(), os.environ).variables(),
     }

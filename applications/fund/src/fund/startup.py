@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fund.addresses import Service
 from fund.clients import unfinished_events
-from fund.steps import FundRun, Step
+from fund.steps import FundRun, Plan, Step
 from internal.bar_files.details import read_details
 from internal.dates import sessions
 from internal.errors import UnavailableError
@@ -62,7 +62,8 @@ def rebalance(run: FundRun) -> None:
     if run.clients.has_portfolio(day):
         run.display.say(f"The portfolio of {day} is already built: nothing to send.")
         return
-    run.display.show_forecast(run.clients.forecast(day))
+    if run.plan.uses_forecasts:
+        run.display.show_forecast(run.clients.forecast(day))
     run.display.show_rebalance(run.clients.rebalance(day))
     finish_events(run, f"Events of {day}")
 
@@ -82,11 +83,24 @@ def trade_until(run: FundRun, count: int) -> None:
                 finish_events(run, "Fills at the open")
             run.clients.move_clock("next_close")
             finish_events(run, "Bars, forecasts and portfolio after the close")
+            require_decision(run)
         advance(done, f"after {run.clients.exchange_state().last_closed}")
     if done < count:
         run.display.say(
             f"The market ends here, after {done} of {count} sessions; a longer file continues it: --bars FILE"
         )
+
+
+def require_decision(run: FundRun) -> None:
+    """Stop where the last session has no portfolio: asked for it, portfoliomanager says why.
+
+    Raises:
+        StrategyError: The strategy failed; the message holds the traceback of its code.
+        FundError: Another reason, such as trading that is suspended at the broker.
+    """
+    day = run.clients.exchange_state().last_closed
+    if not run.clients.has_portfolio(day):
+        run.clients.rebalance(day)
 
 
 def count_traded_sessions(run: FundRun) -> int:
@@ -122,11 +136,15 @@ def finish_events(run: FundRun, what: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-UP_STEPS = (
-    Step("Start the exchange", open_exchange),
-    Step("Collect two years of bars into the lake", collect_bars),
-    Step("Assemble a dataset; train, evaluate and register a model", train_model),
-    Step("Forecast, build the portfolio and send its orders", rebalance),
-    Step("Trade session by session", trade_sessions),
-    Step("Show the portfolio", show_portfolio),
-)
+def up_steps(plan: Plan) -> list[Step]:
+    """The steps of `fund up`; a strategy without forecasts needs no model."""
+    first = [Step("Start the exchange", open_exchange), Step("Collect two years of bars into the lake", collect_bars)]
+    if plan.uses_forecasts:
+        decide = [
+            Step("Assemble a dataset; train, evaluate and register a model", train_model),
+            Step("Forecast, build the portfolio and send its orders", rebalance),
+        ]
+    else:
+        decide = [Step("Build the portfolio and send its orders", rebalance)]
+    last = [Step("Trade session by session", trade_sessions), Step("Show the portfolio", show_portfolio)]
+    return [*first, *decide, *last]

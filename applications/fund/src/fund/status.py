@@ -2,6 +2,7 @@
 
 import psutil
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from fund.addresses import Addresses, Service
@@ -27,6 +28,8 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
     running, clients = running_processes(folder), connect(folder, addresses)
     console.print(services_table(folder, addresses, running, clients))
     console.print(describe_model(folder))
+    if (strategy := folder.read_strategy()) is not None:
+        console.print(f"Strategy: {escape(strategy.describe())}")
     answering = all(service in running and clients.of(service).is_alive() for service in Service)
     if answering:
         show_running_fund(clients, console)
@@ -75,11 +78,13 @@ def show_running_fund(clients: Clients, console: Console) -> None:
     """Print clock, last sessions and portfolio of a running fund."""
     state = clients.exchange_state()
     console.print(f"Clock: {state.timestamp} ({state.phase}), {state.sessions_left} sessions left")
+    console.print(escape(f"Next decision by {clients.strategy().describe()}"))
     console.print(sessions_table(clients))
     portfolio = clients.current_portfolio()
     if portfolio is None:
         console.print("No portfolio yet.")
         return
+    console.print(escape(f"Last decision by {portfolio.strategy.describe()}"))
     console.print(positions_table(portfolio))
     for sentence in summarize_performance(portfolio, clients.performance()):
         console.print(sentence)

@@ -50,10 +50,12 @@ class Plan:
     Args:
         session_count: The number of sessions to trade, counted from the fund's opening.
         model: What `models train` fits: `small`, `full`, or a baseline's kind.
+        uses_forecasts: Whether the strategy reads forecasts; without, no model is trained and nothing is forecast.
     """
 
     session_count: int
     model: str
+    uses_forecasts: bool = True
 
 
 @dataclass

@@ -9,6 +9,7 @@ from internal.trading.enums import Side
 from internal.trading.performance import PerformanceReport
 from internal.trading.rows import BrokerPosition
 from portfoliomanager.portfolio_view import PortfolioView
+from portfoliomanager.strategy_response import StrategyRecordResponse
 
 
 class CurrentPositionResponse(BaseModel):
@@ -41,6 +42,7 @@ class CurrentPortfolioResponse(BaseModel):
 
     as_of: dt.datetime = Field(description="the market's clock")
     portfolio_id: str
+    strategy: StrategyRecordResponse = Field(description="the strategy that decided this portfolio")
     net_asset_value: float
     cash: float
     gross_exposure: float
@@ -55,7 +57,8 @@ class CurrentPortfolioResponse(BaseModel):
         account = view.account
         return cls(
             as_of=view.as_of,
-            portfolio_id=view.portfolio_id,
+            portfolio_id=view.run.portfolio_id,
+            strategy=StrategyRecordResponse.of_run(view.run),
             net_asset_value=account.net_asset_value,
             cash=account.cash,
             gross_exposure=view.gross_exposure,

@@ -1,4 +1,4 @@
-"""The CloudEvents of portfoliomanager: bars synced starts predictions, predictions start the rebalance."""
+"""The CloudEvents of portfoliomanager: bars synced starts predictions, if the strategy reads any, and the rebalance."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from internal.event_types import EventType
 from internal.telemetry import get_logger
 from internal.trading.ports import SuspendedAccountError
 from internal.trading.rebalancing import Outcome
+from internal.trading.strategy import StrategyError
 from portfoliomanager.forecasting import Predicted
 from portfoliomanager.operations import FundOperations
 
@@ -65,22 +66,31 @@ class DailyCycle:
         return outcome
 
     async def handle_bars_synced(self, event: CloudEvent) -> None:
-        """The bars of a session are stored: forecast it."""
-        if await self._is_timely(event):
-            await self.predict(event_date(event))
-
-    async def handle_predictions_made(self, event: CloudEvent) -> None:
-        """The predictions of a session are stored: rebalance, unless trading is suspended at the broker."""
+        """The bars of a session are stored: forecast it, or rebalance at once if the strategy reads no forecasts."""
         if not await self._is_timely(event):
             return
-        try:
-            await self.rebalance(event_date(event))
-        except SuspendedAccountError as error:
-            logger.warning("rebalance_suspended", date=str(event_date(event)), detail=error.detail)
+        if self._operations.needs_forecasts:
+            await self.predict(event_date(event))
+        else:
+            await self._rebalance_once(event_date(event))
+
+    async def handle_predictions_made(self, event: CloudEvent) -> None:
+        """The predictions of a session are stored: rebalance."""
+        if await self._is_timely(event):
+            await self._rebalance_once(event_date(event))
 
     async def handle_session_opened(self, _event: CloudEvent) -> None:
         """A session has opened, and orders were filled: reconcile."""
         await asyncio.to_thread(self._operations.reconcile)
+
+    async def _rebalance_once(self, day: date) -> None:
+        """Rebalance; what would fail again (account suspended, error in the strategy) is logged and not retried."""
+        try:
+            await self.rebalance(day)
+        except SuspendedAccountError as error:
+            logger.warning("rebalance_suspended", date=str(day), detail=error.detail)
+        except StrategyError as error:
+            logger.error("strategy_failed", date=str(day), detail=error.detail)  # noqa: TRY400 - its detail has the traceback
 
     async def _is_timely(self, event: CloudEvent) -> bool:
         """Whether the event is about the last closed session: an older one would be decided on stale prices."""

@@ -15,10 +15,11 @@ from internal.telemetry import last_success_gauge
 from internal.trading.enums import OrderState, RunState, Side
 from internal.trading.ports import SuspendedAccountError
 from internal.trading.rows import BrokerPosition, Snapshot
+from internal.trading.strategy import StrategyError
 from portfoliomanager.ports import FundJournal
 
 UNKNOWN = float("nan")  # of a gauge before its figure is known: no alert fires on it
-RESULTS = ("success", "failure", "suspended", "standby")
+RESULTS = ("success", "failure", "strategy_failed", "suspended", "standby")
 
 NET_ASSET_VALUE = Gauge("portfolio_net_asset_value_dollars", "Net asset value at the last account snapshot")
 GROSS_EXPOSURE = Gauge("portfolio_gross_exposure_ratio", "Long plus short market value over net asset value")
@@ -92,6 +93,9 @@ def count_rebalance() -> Generator[None]:
         raise
     except SuspendedAccountError:
         REBALANCES.labels("suspended").inc()
+        raise
+    except StrategyError:
+        REBALANCES.labels("strategy_failed").inc()
         raise
     except Exception:
         REBALANCES.labels("failure").inc()

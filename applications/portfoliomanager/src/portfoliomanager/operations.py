@@ -27,6 +27,11 @@ class FundOperations:
         self._broker, self._store, self._champion, self._watch = broker, store, champion, watch
         self._journal, self._rebalancer = journal, rebalancer
 
+    @property
+    def needs_forecasts(self) -> bool:
+        """Whether the strategy reads forecasts; without, no model is needed."""
+        return self._rebalancer.strategy.needs.forecasts
+
     def read_clock(self) -> datetime:
         """The market's clock, UTC."""
         return self._broker.moment()

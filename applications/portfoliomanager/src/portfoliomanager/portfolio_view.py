@@ -7,15 +7,15 @@ from datetime import datetime
 from internal import performance
 from internal.errors import NotFoundError
 from internal.trading.ports import Broker, Journal
-from internal.trading.rows import Account, BrokerPosition
+from internal.trading.rows import Account, BrokerPosition, RebalanceRun
 
 
 @dataclass(frozen=True)
 class PortfolioView:
-    """What the broker holds at a moment, and the portfolio that was decided last."""
+    """What the broker holds at a moment, and the run that decided last."""
 
     as_of: datetime
-    portfolio_id: str
+    run: RebalanceRun
     account: Account
     positions: Sequence[BrokerPosition]
 
@@ -40,4 +40,4 @@ def view_current_portfolio(broker: Broker, journal: Journal) -> PortfolioView:
     if run is None:
         raise NotFoundError("there is no portfolio yet: POST /portfolios builds one")
     account = broker.account()
-    return PortfolioView(broker.moment(), run.portfolio_id, account, broker.positions())
+    return PortfolioView(broker.moment(), run, account, broker.positions())

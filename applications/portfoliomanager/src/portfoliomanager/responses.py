@@ -12,6 +12,7 @@ from internal.trading.enums import Action, Adjustment, ForeignKind, Leg, OrderSi
 from internal.trading.rebalancing import Outcome, ReconciliationOutcome
 from internal.trading.rows import ForeignItem, Portfolio, PortfolioRow
 from portfoliomanager.forecasting import Predicted
+from portfoliomanager.strategy_response import StrategyRecordResponse
 
 
 class RowResponse(BaseModel):
@@ -123,10 +124,10 @@ class RebalanceResponse(BaseModel):
     portfolio_id: str
     date: dt.date
     state: RunState
-    policy: str
+    strategy: StrategyRecordResponse = Field(description="the strategy that decided")
     positions: list[PositionResponse]
     orders: list[OrderResponse]
-    notes: list[str] = Field(description="what fell short of the policy, one sentence each")
+    notes: list[str] = Field(description="what fell short of what the strategy asked for, one sentence each")
     foreign: list[ForeignResponse]
 
     @classmethod
@@ -137,7 +138,7 @@ class RebalanceResponse(BaseModel):
             portfolio_id=run.portfolio_id,
             date=run.date,
             state=run.state,
-            policy=run.policy,
+            strategy=StrategyRecordResponse.of_run(run),
             positions=[PositionResponse.of(portfolio, row) for row in portfolio.rows] if portfolio else [],
             orders=[OrderResponse.model_validate(order) for order in outcome.orders],
             notes=list(run.notes),

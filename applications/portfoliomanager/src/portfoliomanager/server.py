@@ -32,10 +32,10 @@ from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
 from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.operations import FundOperations
-from portfoliomanager.routes import orders, page, performance, portfolios, predictions, reconciliations
+from portfoliomanager.routes import orders, page, performance, portfolios, predictions, reconciliations, strategy
 from portfoliomanager.services import Services, services_of
 
-ROUTES = (predictions, portfolios, orders, performance, reconciliations, page)
+ROUTES = (predictions, portfolios, orders, performance, reconciliations, strategy, page)
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 WAITING_PAUSE_SECONDS = 60.0  # between looks at a run whose openings wait for the fills of its closes
 PERSON_PAUSE_SECONDS = 60.0  # while a person has to act; an attempt is some 30 requests, the broker takes 200 a minute
@@ -60,7 +60,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
             "lease": check_lease,
             "broker": check_broker,
             "datamanager": check_datamanager,
-            "model": check_model,
+            **({"model": check_model} if services.strategy.needs.forecasts else {}),
             "events": services.cycle.bus.check,
         },
     )
@@ -88,10 +88,11 @@ def make_services(settings: Configuration) -> Services:
     )
     journal = LakeJournal(Lake(settings.data_bucket, settings.storage_options()))
     ports = TradingPorts(broker, DatamanagerMarketData(data), StoredPortfolios(data), journal, lease, time.sleep)
-    rebalancer = Rebalancer(ports, settings.load_strategy(), RiskLimits())
+    decides = settings.load_strategy()
+    rebalancer = Rebalancer(ports, decides, RiskLimits())
     operations = FundOperations(broker, data, champion, ModelWatch(registry, data), journal, rebalancer)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
-    return Services(broker, data, champion, journal, lease, operations, cycle)
+    return Services(broker, data, champion, journal, lease, decides, operations, cycle)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from fastapi import Depends, FastAPI, Request
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.trading.ports import Broker
+from internal.trading.strategy import Strategy
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
 from portfoliomanager.operations import FundOperations
@@ -23,6 +24,7 @@ class Services:
     champion: Champion
     journal: FundJournal
     lease: Lease
+    strategy: Strategy
     operations: FundOperations
     cycle: DailyCycle
 

@@ -48,6 +48,9 @@ def _totals(current: CurrentPortfolioResponse | None, performance: PerformanceRe
     cost = performance.realized_cost
     rows = [
         ("as of", f"{current.as_of:%Y-%m-%d %H:%M} UTC"),
+        ("strategy", current.strategy.name),
+        ("parameters", ", ".join(f"{name} {value}" for name, value in current.strategy.parameters.items())),
+        ("digest of its file", current.strategy.digest[:12]),
         ("net asset value", current.net_asset_value),
         ("cash", current.cash),
         ("gross exposure", f"{current.gross_exposure:.3f}"),

@@ -10,7 +10,7 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from traceback import format_exception
-from types import ModuleType
+from types import ModuleType, TracebackType
 from typing import Any, Self, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,6 +22,8 @@ from internal.strategies.strategy import Strategy
 from internal.trading.rows import FloatArray, Situation
 from internal.trading.strategy import DataNeeds, StrategyError, StrategyRecord
 from internal.trading.targets import Targets
+
+LIBRARY = Path(__file__).parents[1]  # the package `internal`
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class LoadedStrategy:
             return self.strategy.decide(situation)
         except StrategyError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise StrategyError(describe_failure(self.record.name, situation.day, error)) from error
 
     def score_sessions(self, history: History, days: Sequence[date], tickers: tuple[str, ...]) -> FloatArray | None:
@@ -106,8 +108,16 @@ def describe_failure(name: str, day: date, error: BaseException) -> str:
 
 
 def format_traceback(error: BaseException) -> str:
-    """The traceback of an error in a strategy's file."""
-    return "".join(format_exception(error)).rstrip()
+    """The traceback of an error in a strategy's file, from the strategy's own code on."""
+    return "".join(format_exception(type(error), error, _own_part(error.__traceback__))).rstrip()
+
+
+def _own_part(trace: TracebackType | None) -> TracebackType | None:
+    """The traceback without the library's frames that lead to the strategy's own; all of it where none is its own."""
+    own = trace
+    while own is not None and Path(own.tb_frame.f_code.co_filename).is_relative_to(LIBRARY):
+        own = own.tb_next
+    return own or trace
 
 
 def parse_parameters(kind: type[Strategy], given: Mapping[str, str]) -> dict[str, Any]:

@@ -23,7 +23,16 @@ _LEGS = {Action.OPEN: {Leg.OPEN}, Action.HOLD: {Leg.ADD, Leg.CLOSE}, Action.CLOS
 
 def portfolio_id(policy: str, account: str, day: date) -> str:
     """The id of the one portfolio that a policy decides for an account on a day."""
-    return f"{policy.replace('_', '-')}-{day.isoformat()}-{hashlib.sha256(account.encode()).hexdigest()[:8]}"
+    return f"{policy.replace('_', '-')}-{day.isoformat()}-{_account_digest(account)}"
+
+
+def is_portfolio_of(identity: str, account: str) -> bool:
+    """Whether the portfolio of that id was decided for the account, by whichever strategy."""
+    return identity.endswith(f"-{_account_digest(account)}")
+
+
+def _account_digest(account: str) -> str:
+    return hashlib.sha256(account.encode()).hexdigest()[:8]
 
 
 def client_order_id(account: str, portfolio: str, ticker: str, leg: str, revision: int) -> str:

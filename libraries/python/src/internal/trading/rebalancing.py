@@ -17,7 +17,13 @@ from internal.trading.decision_inputs import gather_situation, list_foreign
 from internal.trading.enums import RunState
 from internal.trading.limits import RiskLimits
 from internal.trading.order_adoption import adopt_own_orders
-from internal.trading.order_planning import apply_orders, plan_orders, portfolio_id, replace_plan
+from internal.trading.order_planning import (
+    apply_orders,
+    is_portfolio_of,
+    plan_orders,
+    portfolio_id,
+    replace_plan,
+)
 from internal.trading.order_submission import OrderSubmitter
 from internal.trading.ports import SuspendedAccountError, TradingPorts
 from internal.trading.reconciliation import Reconciliation, reconcile_journal
@@ -64,8 +70,15 @@ class Rebalancer:
         self._submitter = OrderSubmitter(ports.broker, ports.pause)
         self._lock = RLock()
 
+    @property
+    def strategy(self) -> Strategy:
+        """The strategy that decides."""
+        return self._strategy
+
     def run(self, day: date | None) -> Outcome:
         """Decide and send the portfolio of a session, by default the last closed one; or answer what was decided.
+
+        A session is decided once for an account: what another strategy decided before a restart is carried out.
 
         Raises InvalidRequestError (no session, not closed), ConflictError (no bars or predictions; an old session that
         was never decided), StrategyError (the strategy failed: nothing is sent), BrokerHistoryError (the broker lost
@@ -77,10 +90,9 @@ class Rebalancer:
             session = day or last_closed_session(moment)
             require_closed_session(session, moment)
             account = self._ports.broker.account()
-            identity = portfolio_id(self._strategy.record.name, account.account_id, session)
-            run = self._ports.journal.run(identity)
+            run = self._find_run(account, session)
             if run is None or run.state in UNFINISHED:
-                run = self._go_on(identity, account, session, moment)
+                run = self._go_on(account, session, moment)
             return self._outcome(run, moment)
 
     def recover(self) -> None:
@@ -140,11 +152,21 @@ class Rebalancer:
         if portfolio is not None and (rows := apply_orders(portfolio.rows, orders)) != portfolio.rows:
             self._ports.portfolios.save(replace(portfolio, rows=rows))
 
-    def _go_on(self, identity: str, account: Account, day: date, moment: datetime) -> RebalanceRun:
+    def _find_run(self, account: Account, day: date) -> RebalanceRun | None:
+        """The run of the session, whichever strategy decided it; None when it was never planned."""
+        last = self._ports.journal.last_run()
+        if last is None or last.date < day:
+            return None
+        if last.date == day and is_portfolio_of(last.portfolio_id, account.account_id):
+            return last
+        runs = [run for run in self._ports.journal.runs() if run.date == day]
+        return next((run for run in reversed(runs) if is_portfolio_of(run.portfolio_id, account.account_id)), None)
+
+    def _go_on(self, account: Account, day: date, moment: datetime) -> RebalanceRun:
         """Plan what was never planned, and send what was not sent."""
         _require_trading(account)
         self._reconcile(account, moment)
-        run = self._ports.journal.run(identity)
+        run = self._find_run(account, day)
         if run is not None:
             unfinished = run.state in UNFINISHED
             return self._execute(run, account, moment, ask_first=True) if unfinished else run
@@ -152,9 +174,9 @@ class Rebalancer:
             raise ConflictError(
                 f"the session of {day} was never decided and a later one has closed since; it is not traded now"
             )
-        return self._execute(self._plan(identity, account, day, moment), account, moment, ask_first=False)
+        return self._execute(self._plan(account, day, moment), account, moment, ask_first=False)
 
-    def _plan(self, identity: str, account: Account, day: date, moment: datetime) -> RebalanceRun:
+    def _plan(self, account: Account, day: date, moment: datetime) -> RebalanceRun:
         """Decide, then write down portfolio, orders and run, in this order: the run makes the plan binding.
 
         A process that lost the lease while it read writes nothing: its plan would replace what its successor sent.
@@ -163,6 +185,7 @@ class Rebalancer:
         gathered = gather_situation(ports, self._strategy.needs, account, day, moment)
         inputs = gathered.situation.inputs
         decision, record = decide(gathered.situation, self._strategy, self._limits), self._strategy.record
+        identity = portfolio_id(record.name, account.account_id, day)
         orders = plan_orders(decision, account.account_id, identity, day, moment)
         lease_number = ports.lease.require()
         ports.portfolios.save(Portfolio(identity, day, decision.rows, inputs.model_version, inputs.bars_version))

@@ -1,0 +1,46 @@
+"""The commands that research a strategy: each is `python -m research COMMAND ...` with the same arguments."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+import typer
+
+PANEL = "Research"
+ARGUMENTS_AS_GIVEN = {
+    "allow_extra_args": True,
+    "allow_interspersed_args": False,
+    "ignore_unknown_options": True,
+    "help_option_names": list[str](),
+}
+
+
+def add_research_commands(application: typer.Typer) -> None:
+    """Add them to the command line; `--help` behind one of them shows the command's own help."""
+    register = application.command
+    register("check", context_settings=ARGUMENTS_AS_GIVEN, rich_help_panel=PANEL)(check)
+    register("sweep", context_settings=ARGUMENTS_AS_GIVEN, rich_help_panel=PANEL)(sweep)
+    register("research", context_settings=ARGUMENTS_AS_GIVEN, rich_help_panel=PANEL)(research)
+
+
+def check(context: typer.Context) -> None:
+    """Check a strategy's file for look-ahead, repeatability, missing data and speed."""
+    run_research(["check", *context.args])
+
+
+def sweep(context: typer.Context) -> None:
+    """Backtest a strategy for every combination of parameters."""
+    run_research(["sweep", *context.args])
+
+
+def research(context: typer.Context) -> None:
+    """Run any research command: signal sheets, fault runs, ...; `./fund research --help` lists them."""
+    run_research(context.args)
+
+
+def run_research(arguments: Sequence[str]) -> NoReturn:
+    """Become the command: Ctrl-C reaches it, and its exit status is this one's."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "research", *arguments])  # noqa: S606 - our own interpreter and module

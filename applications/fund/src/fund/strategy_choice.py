@@ -1,0 +1,52 @@
+"""The strategy that a fund trades: the one that STRATEGY names, else that of its last run, else the fund's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from internal.strategies.assignments import split_assignments
+from internal.strategies.loading import LoadedStrategy, load_strategy
+
+CHECKOUT = Path(__file__).parents[4]
+DEFAULT = "strategies/ten_by_ten.py:TenByTen"
+
+
+@dataclass(frozen=True)
+class StrategyChoice:
+    """A strategy by its file and class.
+
+    Args:
+        address: FILE.py:Class, the file's path absolute.
+        parameters: Parameters as `name=value`, separated by spaces.
+    """
+
+    address: str
+    parameters: str = ""
+
+    def load(self) -> LoadedStrategy:
+        """The strategy. Raises ConfigurationError, which says what is wrong with file, class or parameters."""
+        return load_strategy(self.address, split_assignments(self.parameters))
+
+    def variables(self) -> dict[str, str]:
+        """The settings of the service that loads it."""
+        return {"STRATEGY": self.address, "STRATEGY_PARAMETERS": self.parameters}
+
+    def describe(self) -> str:
+        """Address and parameters in a few words."""
+        return f"{self.address} {self.parameters}".rstrip()
+
+
+def choose_strategy(last: StrategyChoice | None, environment: Mapping[str, str]) -> StrategyChoice:
+    """The strategy that the environment names, else the one of the last run; parameters can be set alone."""
+    given, parameters = environment.get("STRATEGY"), environment.get("STRATEGY_PARAMETERS")
+    if given:
+        return StrategyChoice(find_file(given), parameters or "")
+    chosen = last or StrategyChoice(find_file(DEFAULT))
+    return replace(chosen, parameters=parameters) if parameters else chosen
+
+
+def find_file(address: str) -> str:
+    """The address with an absolute path: from the working directory, else from the checkout."""
+    path, colon, name = address.rpartition(":")
+    found = next((folder / path for folder in (Path.cwd(), CHECKOUT) if (folder / path).is_file()), Path.cwd() / path)
+    return f"{found}{colon}{name}" if colon else address

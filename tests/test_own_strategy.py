@@ -1,0 +1,111 @@
+"""A user's own strategy through the real services: one file, no model, the same command that runs the fund."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import polars as pl
+import pytest
+from fund_command import FundCommand
+
+from internal.dates import next_session
+from internal.lake.store import Lake
+
+pytestmark = pytest.mark.timeout(600)
+UP = ("up", "--once", "--tickers", "40")
+REVERSAL = '''
+"""Five-day reversal: long what fell, short what rose."""
+
+import numpy as np
+import polars as pl
+
+from pocketsizefund import FloatArray, History, Situation, Strategy, Targets
+
+
+class Reversal(Strategy):
+    """The losers of the last sessions against the winners."""
+
+    sessions: int = 5
+
+    @property
+    def history_sessions(self) -> int:
+        return self.sessions + 1
+
+    def score(self, history: History) -> pl.Expr:
+        {before}return -pl.col("close").pct_change(self.sessions).over("ticker")
+
+    def construct(self, situation: Situation, scores: FloatArray) -> Targets:
+        known = np.flatnonzero(np.isfinite(scores) & situation.may_short)
+        ranked = [situation.tickers[place] for place in known[np.argsort(scores[known], kind="stable")]]
+        weight, count = self.gross_exposure / 2 / self.names_per_side, self.names_per_side
+        return Targets.of(dict.fromkeys(ranked[:count], -weight) | dict.fromkeys(ranked[-count:], weight), "reversal")
+'''
+FAILS_FROM = "if history.frame.get_column('date').max() >= date({day:%Y, %-m, %-d}): return 1 / 0\n        "
+
+
+@pytest.fixture
+def fund(make_fund: Callable[[], FundCommand], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FundCommand:
+    """A fund whose user works in a folder of their own, and names the strategy by a relative path."""
+    (tmp_path / "ideas").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STRATEGY", "ideas/reversal.py:Reversal")
+    monkeypatch.setenv("STRATEGY_PARAMETERS", 'names_per_side=3 sessions=4 schedule="every 1 session"')
+    return make_fund()
+
+
+def write(before: str = "") -> str:
+    """Write the strategy's file; its digest."""
+    text = REVERSAL.format(before=before)
+    if before:
+        text = text.replace("import numpy", "from datetime import date\n\nimport numpy")
+    Path("ideas/reversal.py").write_text(text)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def table(fund: FundCommand, name: str) -> pl.DataFrame:
+    """A table of the fund's lake."""
+    return Lake(str(fund.home / "lake")).scan(name).collect()
+
+
+def test_up_with_an_own_strategy(fund: FundCommand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a model it trades, fails where its code fails, with the traceback and no order, and goes on repaired."""
+    first_digest = write()
+    code, printed = fund.run(*UP, "--sessions", "1")
+    assert code == 0, printed
+    assert "5/5" in printed
+    assert "Assemble" not in printed
+    assert "strategy reversal (" in printed
+    assert not (fund.home / "registry").exists()
+    assert table(fund, "predictions").is_empty()
+    runs = table(fund, "rebalances").sort("date")
+    assert runs["strategy_digest"].to_list() == [first_digest] * 2
+    parameters = json.loads(runs["parameters"][-1])
+    assert (parameters["sessions"], parameters["names_per_side"]) == (4, 3)
+    orders = table(fund, "orders")
+    assert set(orders["state"]) >= {"filled"}
+
+    failing = write(FAILS_FROM.format(day=next_session(runs["date"][-1])))
+    code, printed = fund.run(*UP, "--sessions", "2")
+    assert code == 1, printed
+    assert "the strategy reversal failed on" in printed
+    assert "ideas/reversal.py" in printed
+    assert "ZeroDivisionError: division by zero" in printed
+    assert max(line_lengths(printed)) <= 120
+    assert table(fund, "rebalances").height == runs.height
+    assert set(table(fund, "orders")["portfolio_id"]) <= set(runs["portfolio_id"])
+
+    repaired = write()
+    monkeypatch.delenv("STRATEGY")
+    monkeypatch.delenv("STRATEGY_PARAMETERS")
+    code, printed = fund.run(*UP, "--sessions", "2")
+    assert code == 0, printed
+    later = table(fund, "rebalances").sort("date")
+    assert later["strategy_digest"].to_list() == [repaired] * 3
+    assert json.loads(later["parameters"][-1]) == parameters
+    assert failing != repaired
+
+
+def line_lengths(text: str) -> list[int]:
+    """The lengths of the lines of a traceback's code."""
+    return [len(line) for line in text.splitlines() if line.startswith("    ")]
