@@ -34,7 +34,7 @@ def test_scaled_costs_by_hand() -> None:
 def test_costs_of_a_run_at_twice_the_costs() -> None:
     """Booked costs of 2x: the booked row is that of 2x, and 1x takes half of them away."""
     doubled = drawn_result(NOISE, cost_multiple=2.0)
-    rows = {row.multiple: row for row in scale_costs(doubled)}
+    rows = {row.multiple: row for row in scale_costs(doubled, {})}
     assert rows[2.0].basis is Basis.BOOKED
     assert rows[1.0].basis is Basis.FIRST_ORDER
     assert rows[2.0].annualised_return.value == pytest.approx(float(annualised_return(NOISE)))
@@ -44,15 +44,14 @@ def test_costs_of_a_run_at_twice_the_costs() -> None:
 
 def test_a_run_takes_the_place_of_scaled_costs() -> None:
     """Where the strategy was run with other costs, its own returns count."""
-    again = drawn_result(NOISE - 0.001, cost_multiple=2.0)
-    rows = {row.multiple: row for row in scale_costs(drawn_result(NOISE), (again,))}
-    assert rows[2.0].basis is Basis.RUN_AGAIN
+    rows = {row.multiple: row for row in scale_costs(drawn_result(NOISE), {2.0: NOISE - 0.001, 3.0: NOISE, 1.0: NOISE})}
+    assert [rows[multiple].basis for multiple in (1.0, 2.0, 3.0)] == [Basis.BOOKED, Basis.RUN_AGAIN, Basis.RUN_AGAIN]
     assert rows[2.0].annualised_return.value == pytest.approx(float(annualised_return(NOISE - 0.001)))
 
 
 def test_a_run_without_costs_cannot_be_scaled() -> None:
     """Nothing was booked, so only what was run is defined."""
-    rows = {row.multiple: row for row in scale_costs(drawn_result(NOISE, cost_multiple=0.0))}
+    rows = {row.multiple: row for row in scale_costs(drawn_result(NOISE, cost_multiple=0.0), {})}
     assert rows[0.0].annualised_return.value is not None
     assert rows[1.0].annualised_return.value is None
 
@@ -74,7 +73,7 @@ def result_with_fills() -> BacktestResult:
 
 def test_more_capital_costs_more() -> None:
     """Return falls with the capital; 50 times as large the orders are 5 % of the volume, 51 times above it."""
-    points = estimate_capacity(result_with_fills(), (0.1, 1.0, 49.0, 51.0))
+    points = estimate_capacity(result_with_fills(), {}, (0.1, 1.0, 49.0, 51.0))
     returns = [point.annualised_return.value for point in points]
     assert returns == sorted(returns, key=lambda value: -(value or 0.0))
     assert [point.above_limit for point in points] == [0, 0, 0, 1]
@@ -84,14 +83,13 @@ def test_more_capital_costs_more() -> None:
 
 def test_a_run_takes_the_place_of_scaled_capital() -> None:
     """Where the strategy was run with another capital, its own returns count."""
-    again = drawn_result(NOISE - 0.001, capital=1_000_000.0)
-    point = estimate_capacity(result_with_fills(), (10.0,), (again,))[-1]
-    assert (point.capital, point.basis) == (1_000_000.0, Basis.RUN_AGAIN)
+    point = estimate_capacity(result_with_fills(), {1_000_000.0: NOISE - 0.001}, (10.0,))[-1]
+    assert (point.capital, point.basis, point.impact) == (1_000_000.0, Basis.RUN_AGAIN, None)
     assert point.annualised_return.value == pytest.approx(float(annualised_return(NOISE - 0.001)))
 
 
 def test_without_fills_capital_does_not_matter() -> None:
     """Nothing was traded: no impact, and the same return at every capital."""
-    points = estimate_capacity(drawn_result(NOISE))
+    points = estimate_capacity(drawn_result(NOISE), {})
     assert len({point.annualised_return.value for point in points}) == 1
     assert {(point.impact, point.above_limit) for point in points} == {(None, None)}

@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +205,7 @@ def test_the_ledger_is_under_fund_home(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_every_trial_on_the_same_data_competes(ledger: Ledger) -> None:
-    """Another strategy and a longer file of the same market count; another market, other years and repeats do not."""
+    """Another strategy and a longer file of the same market count; another market and repeats do not."""
     own = result(1)
     others = {
         "another strategy": result(2, strategy="other.py:Other"),
@@ -215,8 +216,35 @@ def test_every_trial_on_the_same_data_competes(ledger: Ledger) -> None:
         record(ledger, one)
     ledger.plan(result(5).settings)  # it failed
     ledger.plan(replace(own.settings, code_digest="f" * 64))  # the same choice, run again with newer code
+    record(ledger, result(1, cost_multiple=2.0))  # and at other costs
     ledger.plan(result(6, market="simulated, seed 8", bars_digest="0" * 64).settings)
     found = select_trials(ledger.trials(), own.settings, ledger.returns)
     assert (found.trials, found.of_strategy) == (5, 4)
     assert found.sharpes.shape == (4,)
     assert found.returns.tolist() == np.column_stack([one.returns for one in (own, *others.values())]).tolist()
+
+
+def test_other_years_do_not_compete(ledger: Ledger) -> None:
+    """Sessions that do not overlap are other data; a part of the sessions is the same data, without equal returns."""
+    own = result(1)
+    record(ledger, own)
+    days = own.days
+    ledger.plan(replace(own.settings, first_session=date(2023, 1, 3), last_session=date(2023, 12, 29)))
+    record(ledger, replace(own, settings=replace(own.settings, first_session=days[2], parameters={"seed": 3})))
+    found = select_trials(ledger.trials(), own.settings, ledger.returns)
+    assert (found.trials, found.sharpes.shape, found.returns.shape) == (2, (2,), (80, 1))
+
+
+def test_runs_at_other_costs_and_capitals_are_found(ledger: Ledger) -> None:
+    """They are the same trial, and their returns are those that were run; an unfinished one has none."""
+    own, costly, large = result(1), result(1, cost_multiple=2.0), result(1, capital=1e6)
+    for one in (own, costly, large):
+        record(ledger, one)
+    ledger.plan(replace(own.settings, cost_multiple=3.0))
+    found = select_trials(ledger.trials(), own.settings, ledger.returns)
+    assert found.trials == 1
+    assert {key: values.tolist() for key, values in found.at_other_costs.items()} == {
+        1.0: own.returns.tolist(),
+        2.0: costly.returns.tolist(),
+    }
+    assert sorted(found.at_other_capitals) == [100_000.0, 1e6]

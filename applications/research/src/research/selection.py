@@ -1,6 +1,6 @@
 """Which trials of the ledger a backtest was selected from, and what they returned in the same sessions."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,12 +19,16 @@ class Selection:
         of_strategy: How many of them are of the same strategy.
         sharpes: Per session, of those that finished and have one, f64 [trial].
         returns: Of those that finished in the same sessions, f64 [session, trial].
+        at_other_costs: Returns, f64 [session], of the same backtest where it was run at other cost multiples.
+        at_other_capitals: The same at other capitals, by dollars.
     """
 
     trials: int
     of_strategy: int
     sharpes: Series
     returns: Series
+    at_other_costs: Mapping[float, Series]
+    at_other_capitals: Mapping[float, Series]
 
 
 def select_trials(
@@ -32,35 +36,64 @@ def select_trials(
 ) -> Selection:
     """The trials that compete with a backtest: on the same market or bars, in sessions that overlap with its own.
 
-    Every strategy counts, for whoever picks the best of five strategies has tried five. A run that was repeated with
-    newer code or with bars to which sessions were added is the same trial; its newest outcome counts.
+    Every strategy counts, for whoever picks the best of five strategies has tried five. A strategy that was run again
+    with newer code, with sessions added to its bars, at other costs or with another capital is the same trial.
     """
-    related = list(_newest(trial for trial in trials if _compete(trial.settings, settings)))
-    outcomes = [trial.outcome for trial in related if trial.outcome is not None]
-    finished = [trial for trial in related if trial.outcome is not None and _same_sessions(trial.settings, settings)]
+    all_trials = tuple(trials)
+    related = _choose_one_each(all_trials, settings)
+    finished = [trial for trial in related if _has_same_sessions(trial, settings)]
     series = [read_returns(trial).values for trial in finished]
     return Selection(
         trials=len(related),
         of_strategy=sum(trial.settings.strategy == settings.strategy for trial in related),
-        sharpes=np.array([outcome.moments.sharpe for outcome in outcomes if outcome.moments is not None]),
+        sharpes=np.array([sharpe for trial in related if (sharpe := _sharpe(trial)) is not None]),
         returns=np.column_stack(series) if series else np.empty((0, 0)),
+        at_other_costs={
+            trial.settings.cost_multiple: read_returns(trial).values
+            for trial in all_trials
+            if trial.outcome and replace(trial.settings, cost_multiple=settings.cost_multiple) == settings
+        },
+        at_other_capitals={
+            trial.settings.capital: read_returns(trial).values
+            for trial in all_trials
+            if trial.outcome and replace(trial.settings, capital=settings.capital) == settings
+        },
     )
 
 
-def _compete(one: BacktestSettings, other: BacktestSettings) -> bool:
+def _competes(one: BacktestSettings, other: BacktestSettings) -> bool:
     same_data = one.market == other.market or one.bars_digest == other.bars_digest
     return same_data and one.first_session <= other.last_session and other.first_session <= one.last_session
 
 
-def _same_sessions(one: BacktestSettings, other: BacktestSettings) -> bool:
-    return (one.first_session, one.last_session) == (other.first_session, other.last_session)
+def _has_same_sessions(trial: Trial, settings: BacktestSettings) -> bool:
+    one = trial.settings
+    same = (one.first_session, one.last_session) == (settings.first_session, settings.last_session)
+    return same and trial.outcome is not None
 
 
-def _newest(trials: Iterable[Trial]) -> Iterable[Trial]:
-    """One trial for each choice of a person: what code and bars it ran on is none. A finished one comes first."""
-    newest: dict[str, Trial] = {}
+def _sharpe(trial: Trial) -> float | None:
+    moments = None if trial.outcome is None else trial.outcome.moments
+    return None if moments is None else moments.sharpe
+
+
+def _choose_one_each(trials: Iterable[Trial], settings: BacktestSettings) -> list[Trial]:
+    """One trial for each thing that a person chose: preferably finished, at the same terms, and the newest."""
+    chosen: dict[str, Trial] = {}
     for trial in trials:
-        choice = replace(trial.settings, code_digest="", bars_digest="").key
-        if trial.outcome is not None or choice not in newest:
-            newest[choice] = trial
-    return newest.values()
+        if not _competes(trial.settings, settings):
+            continue
+        choice = _choice(trial.settings)
+        if choice not in chosen or _preference(trial, settings) >= _preference(chosen[choice], settings):
+            chosen[choice] = trial
+    return list(chosen.values())
+
+
+def _choice(settings: BacktestSettings) -> str:
+    """The key of what a person chose: strategy, parameters, forecasts and sessions."""
+    return replace(settings, code_digest="", market="", bars_digest="", capital=0.0, cost_multiple=0.0).key
+
+
+def _preference(trial: Trial, settings: BacktestSettings) -> tuple[bool, bool, bool]:
+    same_terms = replace(trial.settings, code_digest=settings.code_digest, bars_digest=settings.bars_digest)
+    return trial.settings == settings, trial.outcome is not None, same_terms == settings

@@ -60,22 +60,14 @@ def _compare(path: Path, settings: BacktestSettings) -> None:
             )
 
 
-def write_report(
-    folder: Path,
-    result: BacktestResult,
-    ledger: Ledger,
-    *,
-    at_other_costs: tuple[BacktestResult, ...] = (),
-    at_other_capitals: tuple[BacktestResult, ...] = (),
-) -> Report:
+def write_report(folder: Path, result: BacktestResult, ledger: Ledger) -> Report:
     """Write `backtest_report.json`, `.png` and `.html`, each whole or not at all, the page last.
 
     Args:
         folder: A folder that was claimed for the settings of the result.
         result: A result that the ledger holds.
-        ledger: The trials that it competes with.
-        at_other_costs: Runs of the same strategy at other cost multiples, which take the place of scaled costs.
-        at_other_capitals: Runs of the same strategy at other capitals, which take the place of scaled impact.
+        ledger: The trials that it competes with. Runs of the same backtest at other costs and capitals that it holds
+            take the place of scaled figures.
 
     Raises:
         ConfigurationError: The folder holds another backtest, or the ledger is damaged.
@@ -85,12 +77,7 @@ def write_report(
     trials = ledger.trials()
     if all(trial.settings != result.settings for trial in trials):
         raise InvalidRequestError(f"{result.settings.describe()} is not in {ledger.path}; plan and complete it first")
-    statistics = summarize(
-        result,
-        select_trials(trials, result.settings, ledger.returns),
-        at_other_costs=at_other_costs,
-        at_other_capitals=at_other_capitals,
-    )
+    statistics = summarize(result, select_trials(trials, result.settings, ledger.returns))
     charts = draw_charts(result, statistics)
     write_atomically(folder / "backtest_report.json", write_document(result, statistics))
     write_atomically(folder / "backtest_report.png", charts.png)

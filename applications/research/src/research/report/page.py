@@ -33,7 +33,9 @@ def render_page(result: BacktestResult, statistics: Statistics, charts: Charts) 
         f"<header><h1>{escape(settings.strategy)}</h1>",
         f'<p class="verdict">{escape(judge(statistics))}</p>',
         f"<p>{period}; {escape(describe_run(settings))}.</p></header>",
-        _panel("Value, drawdown and exposure", _chart(charts.overview, "Net asset value, drawdown and exposures")),
+        _panel(
+            "Value, drawdown and exposure", _chart(charts.overview, "Net asset value, drawdown and exposures", "large")
+        ),
         '<div class="two">',
         *(_panel(section.title, render_section(section)) for section in list_sections(statistics.measures)),
         _panel("Trials", render_trials(describe_trials(statistics))),
@@ -45,7 +47,9 @@ def render_page(result: BacktestResult, statistics: Statistics, charts: Charts) 
         _panel("Costs", _chart(charts.costs, "Costs paid so far")),
         "</div>",
         _panel("Net of costs", f"<p>{FIRST_ORDER}</p>{render_costs(statistics.costs)}"),
-        _panel("Capacity", f"{_chart(charts.capacity, 'Return by capital')}{render_capacity(statistics.capacity)}"),
+        _panel(
+            "Capacity", f"{_chart(charts.capacity, 'Return by capital', 'large')}{render_capacity(statistics.capacity)}"
+        ),
         _panel("What was run", render_settings(settings)),
         f"<section>{render_notes(result, LIMITATIONS)}</section>",
     )
@@ -61,7 +65,7 @@ def _panel(title: str, content: str) -> str:
     return f"<section><h2>{escape(title)}</h2>{content}</section>"
 
 
-def _chart(drawing: str | None, label: str) -> str:
+def _chart(drawing: str | None, label: str, size: str = "") -> str:
     if drawing is None:
         return '<p class="empty">Too few sessions for this chart.</p>'
-    return f'<div class="chart" role="img" aria-label="{escape(label)}">{drawing}</div>'
+    return f'<div class="chart {size}" role="img" aria-label="{escape(label)}">{drawing}</div>'

@@ -5,7 +5,7 @@ from html import escape
 from typing import Final
 
 from research.report.figures import Figure, Section
-from research.report.units import UNDEFINED, Unit, write_interval, write_number
+from research.report.units import Unit, write_interval, write_number
 from research.result import BacktestResult, BacktestSettings
 from research.statistics.capacity import CapacityPoint
 from research.statistics.costs import CostScenario
@@ -50,13 +50,13 @@ def render_settings(settings: BacktestSettings) -> str:
 
 def render_section(section: Section) -> str:
     """A section of figures with intervals and units."""
-    return render_table((section.title, "", "95 % interval", "unit"), map(_figure, section.figures), "figures")
+    return render_table(("figure", "value", "95 % interval"), map(_figure, section.figures), "figures")
 
 
-def _figure(figure: Figure) -> tuple[str, str, str, str]:
+def _figure(figure: Figure) -> tuple[str, str, str]:
     value = write_number(figure.estimate.value, figure.unit, signed=figure.signed)
     interval = write_interval(figure.estimate, figure.unit, signed=figure.signed)
-    return escape(figure.title), minus(value), minus(interval), "" if value == UNDEFINED else escape(figure.unit)
+    return f'{escape(figure.title)} <span class="unit">{escape(figure.unit)}</span>', minus(value), minus(interval)
 
 
 def minus(text: str) -> str:
@@ -149,6 +149,7 @@ def _per_cent(value: float | None) -> str:
 def render_notes(result: BacktestResult, limitations: Iterable[str]) -> str:
     """What came up in the run, and what no backtest of this kind shows."""
     notes = "".join(f"<li>{escape(note)}</li>" for note in result.notes)
+    closed = f"<details><summary>{len(result.notes):,} notes</summary><ul>{notes}</ul></details>"
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in limitations)
-    heading = f"<h2>Notes of the run</h2><ul>{notes}</ul>" if notes else ""
+    heading = f"<h2>Notes of the run</h2>{closed}" if notes else ""
     return f"{heading}<h2>Limitations</h2><ul>{items}</ul>"

@@ -10,6 +10,7 @@ from research.statistics.costs import CostScenario
 from research.statistics.summary import Statistics
 
 WIDTH = 80
+NOTES = 3
 
 
 def write_summary(result: BacktestResult, statistics: Statistics) -> str:
@@ -20,7 +21,9 @@ def write_summary(result: BacktestResult, statistics: Statistics) -> str:
         lines += [_figure(figure) for figure in section.figures]
     lines += ["", *(f"{title:<43} {text}" for title, text in describe_trials(statistics))]
     lines += ["", "Net of costs", *map(_scenario, statistics.costs)]
-    lines += [line for note in result.notes for line in _wrap(f"Note: {note}")]
+    lines += [line for note in result.notes[:NOTES] for line in _wrap(f"Note: {note}")]
+    if len(result.notes) > NOTES:
+        lines.append(f"{len(result.notes) - NOTES:,} further notes are on the page.")
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 

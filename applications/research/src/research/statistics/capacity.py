@@ -5,7 +5,7 @@ volume (`internal.venue.matching`). An order k times as large therefore pays the
 of what it was booked to pay, as a fraction of its price.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,9 +27,9 @@ class CapacityPoint:
         capital: Dollars at the opening.
         annualised_return: A fraction.
         sharpe: Annualised.
-        impact: Spread and impact as a fraction of the dollars traded; None when nothing was traded.
+        impact: Spread and impact as a fraction of the dollars traded; None when nothing was traded, or it was run.
         above_limit: The share of the dollars traded in orders above the venue's limit of 5 % of a session's volume,
-            which would fill in part only; None when nothing was traded.
+            which would fill in part only; None as `impact`.
         basis: Whether this was run, or found from the booked fills.
     """
 
@@ -42,50 +42,42 @@ class CapacityPoint:
 
 
 def estimate_capacity(
-    result: BacktestResult, multiples: Sequence[float] = MULTIPLES, runs: tuple[BacktestResult, ...] = ()
+    result: BacktestResult, runs: Mapping[float, Series], multiples: Sequence[float] = MULTIPLES
 ) -> tuple[CapacityPoint, ...]:
     """The result at multiples of its capital, to first order: all orders grow with the capital, none is cut.
 
     Args:
         result: The run whose fills are scaled.
+        runs: Returns, f64 [session - 1], by capital where it was run; they take the place of scaled fills.
         multiples: Of its capital.
-        runs: Runs of the same strategy with other capitals, which take the place of scaled ones.
     """
-    capital = result.settings.capital
-    booked = {run.settings.capital: run for run in (*runs, result)}
-    capitals = sorted({*(multiple * capital for multiple in multiples), *booked})
-    bootstrap = Bootstrap.draw(len(result.returns))
-    return tuple(
-        _run_point(run, Basis.BOOKED if run is result else Basis.RUN_AGAIN, bootstrap)
-        if (run := booked.get(one)) is not None
-        else _scaled_point(result, one / capital, bootstrap)
-        for one in capitals
-    )
+    capital, bootstrap = result.settings.capital, Bootstrap.draw(len(result.returns))
+    capitals = sorted({*(multiple * capital for multiple in multiples), *runs, capital})
+    return tuple(_point(result, one, runs.get(one), bootstrap) for one in capitals)
 
 
-def _run_point(run: BacktestResult, basis: Basis, bootstrap: Bootstrap) -> CapacityPoint:
-    return _point(run, 1.0, run.returns, basis, bootstrap)
-
-
-def _scaled_point(result: BacktestResult, multiple: float, bootstrap: Bootstrap) -> CapacityPoint:
-    extra = impact_at(result, multiple) / multiple - result.impact
-    returns = result.returns - extra[1:] / result.net_asset_value[:-1]
-    return _point(result, multiple, returns, Basis.FIRST_ORDER, bootstrap)
-
-
-def _point(
-    result: BacktestResult, multiple: float, returns: Series, basis: Basis, bootstrap: Bootstrap
-) -> CapacityPoint:
-    traded = result.traded_dollars.sum()
+def _point(result: BacktestResult, capital: float, run: Series | None, bootstrap: Bootstrap) -> CapacityPoint:
+    multiple, traded = capital / result.settings.capital, float(result.traded_dollars.sum())
+    booked = capital == result.settings.capital
+    returns, basis = (result.returns, Basis.BOOKED) if booked else (run, Basis.RUN_AGAIN)
+    if returns is None:
+        returns, basis = returns_at_capital(result, multiple), Basis.FIRST_ORDER
     limit = sum(fill.dollars for fill in result.fills if fill.quantity * multiple > _limit(fill))
+    impact = impact_at(result, multiple).sum() / (traded * multiple) if traded else None
     return CapacityPoint(
-        capital=result.settings.capital * multiple,
+        capital=capital,
         annualised_return=bootstrap.estimate(yearly(annualised_return), returns),
         sharpe=bootstrap.estimate(yearly(sharpe_ratio), returns),
-        impact=float(impact_at(result, multiple).sum() / (traded * multiple)) if traded else None,
-        above_limit=float(limit / traded) if traded else None,
+        impact=None if impact is None or basis is Basis.RUN_AGAIN else float(impact),
+        above_limit=None if impact is None or basis is Basis.RUN_AGAIN else limit / traded,
         basis=basis,
     )
+
+
+def returns_at_capital(result: BacktestResult, multiple: float) -> Series:
+    """The returns with the booked impact scaled to a multiple of the capital, f64 [session - 1]."""
+    extra = impact_at(result, multiple) / multiple - result.impact
+    return result.returns - extra[1:] / result.net_asset_value[:-1]
 
 
 def _limit(fill: FillRow) -> float:

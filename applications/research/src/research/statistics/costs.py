@@ -1,5 +1,6 @@
 """What a strategy would have returned at other costs, to first order: the booked costs are scaled, its trades stay."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -37,25 +38,23 @@ class CostScenario:
     basis: Basis
 
 
-def scale_costs(result: BacktestResult, runs: tuple[BacktestResult, ...] = ()) -> tuple[CostScenario, ...]:
+def scale_costs(result: BacktestResult, runs: Mapping[float, Series]) -> tuple[CostScenario, ...]:
     """The result at 0, 0.5, 1 and 2 times the venue's costs, and at every other multiple that was run.
 
     Args:
         result: A run with any multiple; the booked costs of one without costs cannot be scaled.
-        runs: Runs of the same strategy with other multiples, which take the place of scaled costs.
+        runs: Returns, f64 [session - 1], by multiple where it was run; they take the place of scaled costs.
     """
-    booked = {run.settings.cost_multiple: run for run in (*runs, result)}
     bootstrap = Bootstrap.draw(len(result.returns))
-    return tuple(
-        _scenario(multiple, booked.get(multiple), result, bootstrap) for multiple in sorted({*MULTIPLES, *booked})
-    )
+    multiples = sorted({*MULTIPLES, *runs, result.settings.cost_multiple})
+    return tuple(_scenario(result, multiple, runs.get(multiple), bootstrap) for multiple in multiples)
 
 
-def _scenario(
-    multiple: float, run: BacktestResult | None, result: BacktestResult, bootstrap: Bootstrap
-) -> CostScenario:
-    if run is not None:
-        returns, basis = run.returns, Basis.BOOKED if run is result else Basis.RUN_AGAIN
+def _scenario(result: BacktestResult, multiple: float, run: Series | None, bootstrap: Bootstrap) -> CostScenario:
+    if multiple == result.settings.cost_multiple:
+        returns, basis = result.returns, Basis.BOOKED
+    elif run is not None:
+        returns, basis = run, Basis.RUN_AGAIN
     elif result.settings.cost_multiple > 0:
         returns, basis = returns_at(result, multiple), Basis.FIRST_ORDER
     else:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from internal.errors import InvalidRequestError
 from research.result import BacktestResult
 from research.selection import Selection
 from research.statistics.capacity import CapacityPoint, estimate_capacity
@@ -46,27 +45,13 @@ class Statistics:
     years: tuple[YearOfReturns, ...]
 
 
-def summarize(
-    result: BacktestResult,
-    selection: Selection,
-    *,
-    at_other_costs: tuple[BacktestResult, ...] = (),
-    at_other_capitals: tuple[BacktestResult, ...] = (),
-) -> Statistics:
+def summarize(result: BacktestResult, selection: Selection) -> Statistics:
     """All statistics of a result.
 
     Args:
         result: The backtest.
         selection: The trials it was selected from; the count cannot be left out.
-        at_other_costs: Runs of the same strategy at other cost multiples; without them booked costs are scaled.
-        at_other_capitals: Runs of the same strategy at other capitals; without them booked impact is scaled.
-
-    Raises:
-        InvalidRequestError: A run has other sessions than the result.
     """
-    for run in (*at_other_costs, *at_other_capitals):
-        if run.days != result.days:
-            raise InvalidRequestError(f"a run of {run.settings.describe()} has other sessions than the result")
     moments = summarize_moments(result.returns)
     return Statistics(
         measures=measure(result),
@@ -77,7 +62,7 @@ def summarize(
         trials_of_strategy=selection.of_strategy,
         overfitting=estimate_overfitting(selection.returns) if selection.returns.size else None,
         drawdowns=deepest_drawdowns(result.days, result.net_asset_value),
-        costs=scale_costs(result, at_other_costs),
-        capacity=estimate_capacity(result, runs=at_other_capitals),
+        costs=scale_costs(result, selection.at_other_costs),
+        capacity=estimate_capacity(result, selection.at_other_capitals),
         years=returns_by_month(result.days[1:], result.returns),
     )
