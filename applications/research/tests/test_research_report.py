@@ -171,7 +171,7 @@ def test_a_folder_with_another_backtest_is_refused(tmp_path: Path, changed: dict
     with pytest.raises(ConfigurationError) as refused:
         claim_folder(tmp_path / "run", example_settings(**changed))
     assert f"holds another backtest: {difference}" in str(refused.value)
-    assert "choose another --folder" in str(refused.value)
+    assert "choose another --output" in str(refused.value)
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["backtest_settings.json"]
 
 
@@ -187,7 +187,7 @@ def test_a_folder_with_other_files_is_refused(tmp_path: Path) -> None:
 def test_damaged_settings_are_refused(tmp_path: Path, text: str) -> None:
     """The message names the file and what to do."""
     (tmp_path / "backtest_settings.json").write_text(text)
-    with pytest.raises(ConfigurationError, match=r"backtest_settings.json is damaged.*--folder"):
+    with pytest.raises(ConfigurationError, match=r"backtest_settings.json is damaged.*--output"):
         claim_folder(tmp_path, example_settings())
 
 

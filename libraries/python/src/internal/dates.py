@@ -5,7 +5,7 @@ No function reads a clock; the moment or day is an argument.
 
 from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 
 import exchange_calendars
 import polars as pl
@@ -15,6 +15,7 @@ from internal.errors import InvalidRequestError
 CALENDAR = "XNYS"
 FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2035, 12, 31)
+REMEMBERED = 16_384  # answers: a backtest asks the same few questions of every session again and again
 
 
 @cache
@@ -53,6 +54,7 @@ def _position(day: date) -> int:
     return bisect_left(_days(), day)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def is_session(day: date) -> bool:
     """Whether the exchange trades on that day. Raises InvalidRequestError outside 1990..2035."""
     _require_covered(day)
@@ -67,11 +69,13 @@ def sessions(start: date, end: date) -> list[date]:
     return _days()[bisect_left(_days(), start) : bisect_right(_days(), end)]
 
 
+@lru_cache(maxsize=REMEMBERED)
 def next_session(day: date, count: int = 1) -> date:
     """The `count`-th session strictly after the day (which need not be one). Raises InvalidRequestError past 2035."""
     return _session_at(bisect_right(_days(), day) - 1 + _positive(count), day)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def previous_session(day: date, count: int = 1) -> date:
     """The `count`-th session strictly before the day (which need not be one). InvalidRequestError before 1990."""
     return _session_at(bisect_left(_days(), day) - _positive(count), day)
@@ -90,16 +94,19 @@ def _session_at(position: int, day: date) -> date:
     return _days()[position]
 
 
+@lru_cache(maxsize=REMEMBERED)
 def session_open(day: date) -> datetime:
     """The moment (UTC) at which the session opens. Raises InvalidRequestError when the day is not a session."""
     return _moments("open")[_position(day)]
 
 
+@lru_cache(maxsize=REMEMBERED)
 def session_close(day: date) -> datetime:
     """The moment (UTC) of the session's close, early closes included. InvalidRequestError for another day."""
     return _moments("timestamp")[_position(day)]
 
 
+@lru_cache(maxsize=REMEMBERED)
 def last_closed_session(moment: datetime) -> date:
     """The latest session that had closed at the moment (a session is closed at the instant of its close).
 
@@ -118,6 +125,7 @@ def sessions_frame(start: date, end: date) -> pl.DataFrame:
     return _calendar().filter(pl.col("date").is_between(start, end)).select("date", "timestamp")
 
 
+@lru_cache(maxsize=REMEMBERED)
 def session_number(day: date) -> int:
     """The session's place in the calendar, from 0. InvalidRequestError for another day."""
     return _position(day)

@@ -32,6 +32,7 @@ from research.ledger import Ledger
 from research.result import BacktestResult
 
 DEFAULT_MODEL = "heterogeneous_volatility"
+KEY_DIGITS = 16  # of the settings' key in the folder's name
 SHOWN_EVERY = 20  # sessions between two movements of the progress bar
 
 
@@ -75,13 +76,18 @@ def find_forecasts(
 
 
 def run_and_report(backtest: Backtest, output: Path | None, console: Console) -> None:
-    """Write the trial down, play it, write the report, print its summary."""
+    """Claim the folder, write the trial down, play it, write the report, print its summary."""
+    from research.report.folder import claim_folder, write_report  # noqa: PLC0415 - charts take a while to import
+
     settings, ledger = backtest.settings, Ledger.from_environment()
-    folder = output or fund_home() / "research" / "backtests" / settings.key[:16]
+    folder = output or fund_home() / "research" / "backtests" / settings.key[:KEY_DIGITS]
+    claim_folder(folder, settings)
     ledger.plan(settings)
     result = play(backtest, console)
     ledger.complete(result)
-    console.print(f"{result.net_asset_value[-1]:,.2f} dollars at the end; {len(result.fills)} fills. {folder}")
+    report = write_report(folder, result, ledger)
+    console.print(report.summary, soft_wrap=True, highlight=False, markup=False)
+    console.print(f"The report: {report.page}", soft_wrap=True, highlight=False, markup=False)
 
 
 def play(backtest: Backtest, console: Console) -> BacktestResult:

@@ -86,20 +86,40 @@ def run_backtest(backtest: Backtest, on_session: Callable[[date], None] = lambda
 
     Raises StrategyError, with the traceback of the strategy's own code, when the strategy fails.
     """
-    fund, account = open_fund(backtest), AccountSeries.empty()
+    account = AccountSeries.empty()
+
+    def note(day: date, fund: SimulatedFund) -> None:
+        account.add(fund.core.state.account)
+        on_session(day)
+
+    fund = play_sessions(backtest, note)
+    return collect_result(backtest.settings, backtest.market, fund, account)
+
+
+def play_sessions(
+    backtest: Backtest, on_session: Callable[[date, SimulatedFund], None] = lambda _, __: None
+) -> SimulatedFund:
+    """The fund after every session; `on_session` is called after each one. Raises as `run_backtest`."""
+    return play_fund(open_fund(backtest), backtest, on_session)
+
+
+def play_fund(
+    fund: SimulatedFund,
+    backtest: Backtest,
+    on_session: Callable[[date, SimulatedFund], None] = lambda _, __: None,
+) -> SimulatedFund:
+    """Play every session with a fund that was opened. Raises as `run_backtest`."""
     rebalancer = Rebalancer(fund.ports, backtest.strategy, backtest.terms.limits)
     rebalancer.recover()
     rebalancer.run(None)
-    account.add(fund.core.state.account)
-    on_session(backtest.market.days[0])
+    on_session(backtest.market.days[0], fund)
     for day in backtest.market.days[1:]:
         fund.move(Auction.OPEN)
         rebalancer.reconcile()
         fund.move(Auction.CLOSE)
         rebalancer.run(None)
-        account.add(fund.core.state.account)
-        on_session(day)
-    return collect_result(backtest.settings, backtest.market, fund, account)
+        on_session(day, fund)
+    return fund
 
 
 def open_fund(backtest: Backtest) -> SimulatedFund:

@@ -36,7 +36,7 @@ def claim_folder(folder: Path, settings: BacktestSettings) -> None:
     if path.exists():
         _compare(path, settings)
     elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ConfigurationError(f"{folder} holds other files; a backtest needs a folder of its own: --folder")
+        raise ConfigurationError(f"{folder} holds other files; a backtest needs a folder of its own: --output")
     else:
         write_atomically(path, json.dumps(settings.to_json(), indent=2))
 
@@ -50,13 +50,13 @@ def _compare(path: Path, settings: BacktestSettings) -> None:
     try:
         stored = BacktestSettings.from_json(json.loads(path.read_text())).to_json()
     except (ValueError, InvalidRequestError) as error:
-        raise ConfigurationError(f"{path} is damaged: {error}; choose another --folder, or delete it.") from error
+        raise ConfigurationError(f"{path} is damaged: {error}; choose another --output, or delete it.") from error
     now = settings.to_json()
     for name in stored:
         if stored[name] != now[name]:
             raise ConfigurationError(
                 f"{path.parent} holds another backtest: its {name.replace('_', ' ')} is {json.dumps(stored[name])}, "
-                f"not {json.dumps(now[name])}; choose another --folder."
+                f"not {json.dumps(now[name])}; choose another --output."
             )
 
 

@@ -10,7 +10,7 @@ from internal.trading.enums import OrderSide, OrderState
 from internal.trading.ports import RefusedOrderError
 from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
 from internal.venue.core import ExchangeCore
-from internal.venue.margin_account import buying_power
+from internal.venue.margin_account import MarginAccount, buying_power
 from internal.venue.market.protocol import Market
 from internal.venue.orders import Order, OrderStatus, OrderType, Side, TimeInForce
 from internal.venue.orders import OrderRequest as VenueRequest
@@ -41,6 +41,8 @@ class VenueBroker:
         lives = market.listings(market.sessions()[-1])
         self._listing_changes = sorted({day for one in lives for day in (one.listed_date, one.delisted_date) if day})
         self._assets: dict[int, Assets] = {}
+        self._positions_of: MarginAccount | None = None
+        self._positions: Sequence[BrokerPosition] = ()
 
     def moment(self) -> datetime:
         """The venue's clock."""
@@ -61,19 +63,11 @@ class VenueBroker:
         )
 
     def positions(self) -> Sequence[BrokerPosition]:
-        """All positions, sorted by ticker."""
-        held = self._core.state.account.positions
-        return [
-            BrokerPosition(
-                ticker=ticker,
-                quantity=float(held[ticker].quantity),
-                average_entry_price=float(held[ticker].average_entry_price),
-                current_price=float(held[ticker].mark_price),
-                market_value=float(held[ticker].market_value),
-                unrealized_profit=float(held[ticker].market_value - held[ticker].cost_basis),
-            )
-            for ticker in sorted(held)
-        ]
+        """All positions, sorted by ticker; made again only when the account has changed."""
+        account = self._core.state.account
+        if account is not self._positions_of:
+            self._positions_of, self._positions = account, _broker_positions(account)
+        return self._positions
 
     def assets(self) -> Assets:
         """What is listed, and what of it can be borrowed; made again only when a listing began or ended."""
@@ -131,6 +125,20 @@ class VenueBroker:
     def costs(self) -> Costs:
         """Fees and borrow cost so far; only what is new is read."""
         return self._costs.read()
+
+
+def _broker_positions(account: MarginAccount) -> list[BrokerPosition]:
+    return [
+        BrokerPosition(
+            ticker=ticker,
+            quantity=float(held.quantity),
+            average_entry_price=float(held.average_entry_price),
+            current_price=float(held.mark_price),
+            market_value=float(held.market_value),
+            unrealized_profit=float(held.market_value - held.cost_basis),
+        )
+        for ticker, held in sorted(account.positions.items())
+    ]
 
 
 def _broker_order(order: Order) -> BrokerOrder:

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -171,6 +171,14 @@ class Assets:
     borrow_rates: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
+@lru_cache(maxsize=8)
+def find_members(tickers: tuple[str, ...], names: frozenset[str]) -> BoolArray:
+    """[N] which of the tickers are among the names; remembered, because assets change seldom."""
+    members = np.fromiter((ticker in names for ticker in tickers), bool, len(tickers))
+    members.flags.writeable = False
+    return members
+
+
 @dataclass(frozen=True)
 class Situation:
     """All that a decision is taken from.
@@ -207,15 +215,16 @@ class Situation:
     @cached_property
     def may_open(self) -> BoolArray:
         """[N] names that may be opened long: in the universe, with a price and a volatility, tradable, not blocked."""
-        tradable, blocked = self.assets.tradable, self.blocked
-        allowed = np.fromiter((one in tradable and one not in blocked for one in self.tickers), bool, len(self.tickers))
-        return allowed & self.inputs.liquid & np.isfinite(self.inputs.volatility) & np.isfinite(self.inputs.price)
+        inputs = self.inputs
+        allowed = find_members(inputs.tickers, self.assets.tradable) & inputs.liquid
+        allowed &= np.isfinite(inputs.volatility) & np.isfinite(inputs.price)
+        allowed[[place for ticker in self.blocked if (place := inputs.find(ticker)) is not None]] = False
+        return allowed
 
     @cached_property
     def may_short(self) -> BoolArray:
         """[N] names that may be opened short."""
-        shortable = self.assets.shortable
-        return self.may_open & np.fromiter((one in shortable for one in self.tickers), bool, len(self.tickers))
+        return self.may_open & find_members(self.inputs.tickers, self.assets.shortable)
 
     def price_of(self, position: Position) -> float:
         """Dollars a share: the close of the day, else the last close in the lookback, else the entry price."""

@@ -3,6 +3,7 @@
 Every adapter passes the same contract suite (`applications/exchange/tests/test_exchange_repositories.py`).
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -109,6 +110,7 @@ class InMemoryRepository:
     def __init__(self) -> None:
         self._state: VenueState | None = None
         self._orders: dict[int, Order] = {}
+        self._moments: list[datetime] = []
         self._by_id: dict[str, int] = {}
         self._by_client_id: dict[str, int] = {}
         self._history: list[HistoryRow] = []
@@ -123,6 +125,8 @@ class InMemoryRepository:
     def store(self, change: VenueChange) -> None:
         """Stores a change; nothing here can fail half-way."""
         for order in change.orders:
+            if order.sequence not in self._orders:
+                self._moments.append(order.submitted_at)
             self._orders[order.sequence] = order
             self._by_id[order.id] = self._by_client_id[order.client_order_id] = order.sequence
         self._history.extend(change.history)
@@ -147,8 +151,15 @@ class InMemoryRepository:
 
     def find_orders(self, query: OrderQuery) -> list[Order]:
         """Orders in the order of their acceptance."""
-        orders = reversed(self._orders.values()) if query.newest_first else iter(self._orders.values())
-        return list(islice((order for order in orders if query.selects(order)), query.limit))
+        return list(islice((order for order in self._submitted(query) if query.selects(order)), query.limit))
+
+    def _submitted(self, query: OrderQuery) -> Iterable[Order]:
+        """The orders from where the query begins; the order with sequence n is the list's element n - 1."""
+        orders, moments = self._orders, self._moments
+        first = 0 if query.after is None else bisect_right(moments, query.after)
+        last = len(moments) if query.until is None else bisect_left(moments, query.until)
+        numbers = range(last, first, -1) if query.newest_first else range(first + 1, last + 1)
+        return (orders[number] for number in numbers)
 
     def find_history(self, query: HistoryQuery) -> list[HistoryRow]:
         """Rows of the account's history in the order of their events."""
