@@ -8,7 +8,7 @@ import sys
 import typer
 
 from internal.errors import FundError
-from research.commands import backtest, check, signal
+from research.commands import backtest, check, signal, sweep
 
 application = typer.Typer(
     name="research", help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
@@ -16,6 +16,7 @@ application = typer.Typer(
 application.command("backtest")(backtest.backtest)
 application.command("check")(check.check)
 application.command("signal")(signal.signal)
+application.command("sweep")(sweep.sweep)
 
 
 @application.callback()

@@ -65,23 +65,25 @@ class Ledger:
             return Trial(settings, line.at)
 
     def complete(self, result: BacktestResult) -> Trial:
-        """Write down what a planned backtest came to, and store its daily returns.
+        """Write down what a planned backtest came to; as `record`."""
+        return self.record(result.settings, DailyReturns(result.days[1:], result.returns))
+
+    def record(self, settings: BacktestSettings, returns: DailyReturns) -> Trial:
+        """Write down the daily returns of a planned backtest, and store them.
 
         Raises:
             ConfigurationError: The ledger is damaged or cannot be written.
             InvalidRequestError: The backtest was not planned.
         """
-        key, content = result.settings.key, encode_returns(DailyReturns(result.days[1:], result.returns))
-        outcome = Outcome(summarize_moments(result.returns), hashlib.sha256(content).hexdigest())
+        key, content = settings.key, encode_returns(returns)
+        outcome = Outcome(summarize_moments(returns.values), hashlib.sha256(content).hexdigest())
         with self._open() as (file, trials):
             if key not in trials:
-                raise InvalidRequestError(
-                    f"{result.settings.strategy} was not planned before it ran; call `plan` first"
-                )
+                raise InvalidRequestError(f"{settings.strategy} was not planned before it ran; call `plan` first")
             write_atomically(self._returns_path(outcome), content)
             if trials[key].outcome != outcome:
                 file.append(encode_line(CompletedLine(datetime.now(UTC), key, outcome)))
-            return Trial(result.settings, trials[key].planned_at, outcome)
+            return Trial(settings, trials[key].planned_at, outcome)
 
     def trials(self) -> tuple[Trial, ...]:
         """Every trial once, in the order they were planned.

@@ -1,0 +1,121 @@
+"""`research sweep`: every combination of some parameters of a strategy."""
+
+import json
+from dataclasses import asdict
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from internal.atomic_files import write_atomically
+from internal.errors import InvalidRequestError
+from internal.task_runners.process_runner import ProcessRunner
+from internal.task_runners.ray_runner import RayRunner
+from internal.task_runners.runner import InProcessRunner, TaskRunner
+from research.commands.backtest import DEFAULT_MODEL, find_forecasts
+from research.commands.options import (
+    BarsOption,
+    DetailsOption,
+    FirstDayOption,
+    LakeOption,
+    LastDayOption,
+    SeedOption,
+    SetOption,
+    StrategyOption,
+    TickersOption,
+    choose_source,
+    read_cash,
+    read_multiple,
+    read_parameters,
+    read_period,
+    read_strategy,
+)
+from research.engine.run import Terms
+from research.ledger import Ledger
+from research.selection import select_trials
+from research.statistics.deflation import deflate_sharpe
+from research.statistics.overfitting import estimate_overfitting
+from research.sweep.grid import expand_grid, read_grid
+from research.sweep.picture import draw_sweep
+from research.sweep.points import SweepPoint
+from research.sweep.run import SweepBase, run_sweep
+from research.sweep.terminal import show_points, show_selection, sort_points
+
+
+def sweep(  # noqa: PLR0913 - one argument an option of the command line
+    *,
+    strategy: StrategyOption,
+    grid: Annotated[
+        list[str], typer.Option("--grid", metavar="NAME=A,B,...", help="Values of a parameter; repeat it.")
+    ],
+    settings: SetOption = None,
+    first_day: FirstDayOption = None,
+    last_day: LastDayOption = None,
+    bars: BarsOption = None,
+    details: DetailsOption = None,
+    seed: SeedOption = None,
+    tickers: TickersOption = None,
+    lake: LakeOption = False,
+    cash: Annotated[str, typer.Option("--cash", help="Dollars at the opening.")] = "100000",
+    costs: Annotated[str, typer.Option("--costs", help="Spread, impact, fees and borrow: 0.5x, 1x, 2x, ...")] = "1x",
+    model: Annotated[str, typer.Option("--model", help="The baseline whose forecasts are read.")] = DEFAULT_MODEL,
+    refit_every: Annotated[int, typer.Option("--refit-every", min=1, help="Sessions between two fits.")] = 63,
+    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")] = 1,
+    ray: Annotated[str | None, typer.Option("--ray", help="Address of a Ray cluster; `local` starts one.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", help="Folder of the table and the picture.")] = None,
+) -> None:
+    """Run every combination of the grid, count each as a trial, and say what the best of them is worth."""
+    console, variants = Console(), expand_grid(read_grid(grid))
+    runner = _choose_runner(workers, ray)
+    loaded, terms = read_strategy(strategy, settings), Terms(read_cash(cash), read_multiple(costs))
+    source = choose_source(bars, details, seed, tickers, lake=lake)
+    market = source.open(read_period(first_day, last_day), lambda line: console.print(line, style="dim"))
+    forecasts = find_forecasts(market, loaded, model, refit_every, console)
+    content, fixed = Path(strategy.rpartition(":")[0]).read_bytes(), read_parameters(settings or [])
+    base = SweepBase(market, strategy, content, fixed, terms, forecasts)
+    report(base, run_with_progress(base, variants, runner, console), output, console)
+
+
+def _choose_runner(workers: int, ray: str | None) -> TaskRunner:
+    """The runner that the options name. Raises InvalidRequestError."""
+    if ray is not None and workers > 1:
+        raise InvalidRequestError("choose --workers or --ray: a Ray cluster has its own workers")
+    if ray is not None:
+        return RayRunner(ray)
+    return InProcessRunner() if workers == 1 else ProcessRunner(workers)
+
+
+def run_with_progress(
+    base: SweepBase, variants: list[dict[str, str]], runner: TaskRunner, console: Console
+) -> list[SweepPoint]:
+    """The points, with a progress bar that only a terminal shows."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("variants", total=len(variants))
+        return run_sweep(base, variants, runner, Ledger.from_environment(), lambda _: progress.advance(task))
+
+
+def report(base: SweepBase, points: list[SweepPoint], output: Path | None, console: Console) -> None:
+    """Show the table, judge the best variant by all trials, and write both with the picture."""
+    ledger, best = Ledger.from_environment(), sort_points(points)[0]
+    settings = base.backtest(best.parameters).settings
+    selection = select_trials(ledger.trials(), settings, ledger.returns)
+    moments = next(trial for trial in ledger.trials() if trial.settings.key == best.key).outcome
+    deflated = deflate_sharpe(moments and moments.moments, selection.trials, selection.sharpes)
+    overfitting = estimate_overfitting(selection.returns) if selection.returns.size else None
+    show_points(points, console)
+    show_selection(deflated, overfitting, console)
+    keys = sha256("".join(point.key for point in points).encode()).hexdigest()
+    folder = output or ledger.folder / "sweeps" / keys[:16]
+    body = {
+        "settings": settings.to_json(),
+        "points": [asdict(point) for point in sort_points(points)],
+        "deflated_sharpe_of_the_best": asdict(deflated),
+        "overfitting": None if overfitting is None else asdict(overfitting),
+    }
+    write_atomically(folder / "sweep.json", json.dumps(body, indent=2).encode())
+    write_atomically(folder / "sweep.png", draw_sweep(points))
+    console.print(f"{folder}: sweep.json and sweep.png")

@@ -1,0 +1,73 @@
+"""Task runners: the same results from each, lost workers replaced, errors raised."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from internal.errors import InvalidRequestError
+from internal.task_runners.process_runner import ProcessRunner
+from internal.task_runners.ray_runner import RayRunner
+from internal.task_runners.runner import InProcessRunner, LostWorkerError, TaskRunner
+
+RUNNERS = [
+    pytest.param(InProcessRunner, id="in process"),
+    pytest.param(lambda: ProcessRunner(2), id="two processes"),
+    pytest.param(lambda: RayRunner("local"), id="ray", marks=pytest.mark.ray),
+]
+LOSING = RUNNERS[1:]
+
+
+def multiply(shared: int, task: int) -> int:
+    """A task."""
+    return shared * task
+
+
+def fail_on_three(shared: int, task: int) -> int:
+    """A task with an error of its own."""
+    if task == shared:
+        raise InvalidRequestError("three is not allowed")
+    return task
+
+
+def die_once(folder: Path, task: int) -> int:
+    """The process ends at the first attempt of the second task."""
+    marker = folder / "died"
+    if task == 1 and not marker.exists():
+        marker.write_text("")
+        os._exit(9)
+    return task
+
+
+def die(_shared: None, _task: int) -> int:
+    """The process always ends."""
+    os._exit(9)
+
+
+@pytest.mark.parametrize("make", RUNNERS)
+def test_every_task_once(make: Callable[[], TaskRunner]) -> None:
+    """Results carry the place of their task, in whatever order they come; no task is no result."""
+    results = list(make().run(multiply, 3, range(7)))
+    assert sorted(results) == [(place, 3 * place) for place in range(7)]
+    assert list(make().run(multiply, 3, [])) == []
+
+
+@pytest.mark.parametrize("make", RUNNERS)
+def test_errors_are_raised_as_they_are(make: Callable[[], TaskRunner]) -> None:
+    """The fund's own error, with its sentence."""
+    with pytest.raises(InvalidRequestError, match="three is not allowed"):
+        list(make().run(fail_on_three, 3, range(5)))
+
+
+@pytest.mark.parametrize("make", LOSING)
+def test_a_lost_worker_s_task_runs_again(make: Callable[[], TaskRunner], tmp_path: Path) -> None:
+    """A worker dies in the second of four tasks: all four results come, each once."""
+    assert sorted(make().run(die_once, tmp_path, range(4))) == [(place, place) for place in range(4)]
+
+
+@pytest.mark.parametrize("make", LOSING)
+def test_a_task_that_always_loses_its_worker_ends_the_run(make: Callable[[], TaskRunner]) -> None:
+    """It is named as such instead of being tried for ever."""
+    with pytest.raises(LostWorkerError, match="lost 4 times"):
+        list(make().run(die, None, [0]))
