@@ -57,6 +57,7 @@ RAISED: dict[str, Callable[[str], FundError]] = {
     "garbled": UpstreamError,
     "lost before": UnresolvedOrderError,
 }
+SEND_WEIGHT = 4  # sends fail as much more often than reads, of which there are many
 STARTS = 60  # more starts of the process than any seed can need
 STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 
@@ -79,7 +80,8 @@ class Chaos:
         if self.dead:
             raise KilledError
         kind = ""
-        if self.left and self.random.random() < self.rate:
+        rate = self.rate * (SEND_WEIGHT if kinds is SEND else 1)
+        if self.left and self.random.random() < rate:
             self.left, kind = self.left - 1, self.random.choice(kinds)
         if kind == "kill before":
             self.die()
@@ -320,6 +322,7 @@ class FaultRun:
         """No name is traded beyond its decision."""
         orders, portfolio = self.fund.journal.of(portfolio_id), self.fund.portfolios.find(portfolio_id)
         rows = {} if portfolio is None else {row.ticker: row for row in portfolio.rows}
+        assert {order.ticker for order in orders} <= set(rows), "an order that no portfolio explains"
         decided: dict[tuple[str, Leg], float] = {}
         filled: dict[tuple[str, Leg], float] = {}
         for order in orders:

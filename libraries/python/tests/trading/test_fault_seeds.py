@@ -1,13 +1,15 @@
 """The state machine under seeded faults: nothing is sent twice, nothing is lost, and both sides stay equal."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from internal.trading.enums import Leg, OrderState, Side
+from internal.trading.ports import RefusedOrderError
+from internal.trading.rows import PortfolioRow
 from internal.trading.strategy import Strategy
 from libraries.python.tests.trading.drawn_strategy import DrawnStrategy
-from libraries.python.tests.trading.fault_seeds import STARTS, STRATEGY, FaultRun, side_dollars
+from libraries.python.tests.trading.fault_seeds import STARTS, STRATEGY, FaultRun, Holding, side_dollars
 from libraries.python.tests.trading.venue_fund import World
 
 SEEDS, MANY_SEEDS = 100, 10_000
@@ -67,6 +69,33 @@ def test_seeded_faults_of_positions_that_grow(eventful: World, short: float) -> 
         legs |= {order.leg for order in run.fund.journal.orders() if order.filled_quantity}
         assert short or all(one.quantity > 0 for one in run.fund.ports.broker.positions())
     assert legs == set(Leg)
+
+
+def _open_again(row: PortfolioRow) -> Leg:
+    """A top-up is taken for a position of its own."""
+    return Leg.OPEN if row.quantity > row.held else Leg.CLOSE
+
+
+def _act_without_lease(holding: Holding) -> int:
+    """A process does not notice that another one took the lease."""
+    return holding.number
+
+
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [
+        ("libraries.python.tests.trading.fault_seeds.UnresolvedOrderError", RefusedOrderError),  # a lost answer
+        ("internal.trading.order_planning._leg", _open_again),
+        ("libraries.python.tests.trading.fault_seeds.Holding.require", _act_without_lease),
+    ],
+)
+def test_planted_faults_are_noticed(
+    eventful: World, monkeypatch: pytest.MonkeyPatch, place: str, fault: Callable[..., object]
+) -> None:
+    """A fault in the state machine breaks a seed."""
+    monkeypatch.setattr(place, fault)
+    with pytest.raises(AssertionError, match=r"seed|order|position"):
+        list(play(eventful, range(SEEDS), DrawnStrategy(1, 0.3)))
 
 
 def test_reasons_are_for_people_only(world: World) -> None:

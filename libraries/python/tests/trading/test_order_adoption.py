@@ -1,0 +1,60 @@
+"""A journal that was lost, or restored from an older copy: own orders come back, and with them every entry."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import replace
+
+import pytest
+
+from internal.simulation.fund import SimulatedFund
+from internal.trading.enums import Leg
+from internal.trading.limits import RiskLimits
+from internal.trading.memory_journal import MemoryJournal
+from internal.trading.position_attribution import attribute_positions
+from internal.trading.rebalancing import Rebalancer
+from internal.trading.rows import Position
+from internal.venue.clock import Auction
+from libraries.python.tests.trading.drawn_strategy import DrawnStrategy
+from libraries.python.tests.trading.venue_fund import World
+
+STRATEGY = DrawnStrategy(3, 0.4)
+SESSIONS = 7
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """Sessions of 30 names with splits, halts and missing bars."""
+    return World.make(5, sessions_played=SESSIONS + 1, tickers=30, eventful=True)
+
+
+def play(fund: SimulatedFund, sessions: int) -> None:
+    """Decide, send and fill, session by session."""
+    for _ in range(sessions):
+        Rebalancer(fund.ports, STRATEGY, RiskLimits()).run(None)
+        fund.move(Auction.OPEN)
+        fund.move(Auction.CLOSE)
+    Rebalancer(fund.ports, STRATEGY, RiskLimits()).reconcile()
+
+
+def positions(world: World, fund: SimulatedFund, journal: MemoryJournal) -> Sequence[Position]:
+    """The fund's own positions as a journal has them; nothing is foreign."""
+    held: Mapping[str, float] = {one.ticker: one.quantity for one in fund.ports.broker.positions()}
+    splits = world.data.splits(world.days[0], fund.core.state.moment.date())
+    found = attribute_positions(held, {ticker: journal.fills(ticker) for ticker in held}, splits, {}, {})
+    assert not found.foreign
+    return found.positions
+
+
+@pytest.mark.parametrize("copied", [None, *range(SESSIONS)])
+def test_every_entry_comes_back(world: World, copied: int | None) -> None:
+    """The journal is lost (None), or restored from a copy that was made after so many sessions."""
+    fund, journal = world.open_fund(), MemoryJournal()
+    if copied is not None:
+        play(fund, copied)
+        journal = deepcopy(fund.journal)
+    play(fund, SESSIONS - (copied or 0))
+    before = positions(world, fund, fund.journal)
+    assert any(order.leg is Leg.ADD for one in before for order in fund.journal.fills(one.ticker))
+    Rebalancer(replace(fund.ports, journal=journal), STRATEGY, RiskLimits()).recover()
+    assert positions(world, fund, journal) == before
+    assert not Rebalancer(replace(fund.ports, journal=journal), STRATEGY, RiskLimits()).reconcile().foreign
