@@ -65,7 +65,7 @@ def orders_so_far(fund: FundCommand) -> int:
 def done(make_fund: Callable[[], FundCommand]) -> Done:
     """Killed, with its services, as the first orders are sent; then the same command to its end."""
     fund = make_fund()
-    words = ("backtest", *WORDS, *MODEL, "--folder", str(fund.home))
+    words = ("backtest", "--through-services", *WORDS, *MODEL, "--folder", str(fund.home))
     process, deadline = fund.start(*words), time.monotonic() + 300
     while not (sent := orders_so_far(fund)):
         assert process.poll() is None, process.communicate()[0]
@@ -140,7 +140,17 @@ def test_the_page_shows_them(done: Done) -> None:
 
 def test_another_backtest_in_the_folder_is_refused(done: Done, make_fund: Callable[[], FundCommand]) -> None:
     """With one sentence, before anything is started."""
-    words = ("backtest", *WORDS, "--model", "blended_volatility", "--refit-every", "3", "--folder", str(done.home))
+    words = (
+        "backtest",
+        "--through-services",
+        *WORDS,
+        "--model",
+        "blended_volatility",
+        "--refit-every",
+        "3",
+        "--folder",
+        str(done.home),
+    )
     code, printed = make_fund().run(*words)
     assert code == 1
     assert "holds another backtest" in printed
@@ -150,6 +160,6 @@ def test_a_period_outside_the_market_is_refused(make_fund: Callable[[], FundComm
     """The exchange's own words come through, with the days that it can play."""
     fund = make_fund()
     days = ("--first-day", "1999-01-04", "--last-day", "1999-01-08", "--tickers", "40")
-    code, printed = fund.run("backtest", *days, *MODEL, "--folder", str(fund.home))
+    code, printed = fund.run("backtest", "--through-services", *days, *MODEL, "--folder", str(fund.home))
     assert code == 1
     assert "choose a day from" in printed

@@ -29,7 +29,7 @@ from fund.market_files import prepare_market
 from fund.market_settings import MarketSettings
 from fund.memory import MemoryWatch
 from fund.processes import end_leftovers
-from fund.research_commands import add_research_commands
+from fund.research_commands import ARGUMENTS_AS_GIVEN, PANEL, add_research_commands, run_research
 from fund.startup import up_steps
 from fund.status import show_status
 from fund.steps import FundRun, ModelSize, Plan, Step, run_steps
@@ -46,6 +46,8 @@ application = typer.Typer(
 )
 application.add_typer(data)
 
+through_services = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
 BarsOption = Annotated[
     Path | None,
     typer.Option("--bars", exists=True, help="Real bars to replay: CSV, parquet, or a folder (docs/your_own_bars.md)."),
@@ -61,6 +63,7 @@ SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="The simul
 TickersOption = Annotated[int | None, typer.Option("--tickers", min=40, max=8000, help="Simulated tickers.")]
 OnceOption = Annotated[bool, typer.Option("--once", help="End after the last session, with exit code 0.")]
 
+THROUGH_SERVICES = "--through-services"
 DEFAULT_SEED = 1
 DEFAULT_TICKERS = 120
 POLL_SECONDS = 0.5
@@ -96,8 +99,16 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
             stay_up(run)
 
 
-@application.command()
-def backtest(  # noqa: PLR0913 - one argument an option of the command line
+@application.command("backtest", context_settings=ARGUMENTS_AS_GIVEN, rich_help_panel=PANEL)
+def backtest(context: typer.Context) -> None:
+    """Backtest a strategy in one process; with --through-services, run the whole fund over the period instead."""
+    if THROUGH_SERVICES not in context.args:
+        run_research(["backtest", *context.args])
+    through_services([one for one in context.args if one != THROUGH_SERVICES], f"fund backtest {THROUGH_SERVICES}")
+
+
+@through_services.command()
+def backtest_through_services(  # noqa: PLR0913 - one argument an option of the command line
     *,
     first_day: Annotated[datetime, typer.Option("--first-day", formats=["%Y-%m-%d"], help="First day that is traded.")],
     last_day: Annotated[datetime, typer.Option("--last-day", formats=["%Y-%m-%d"], help="Last day that is traded.")],

@@ -53,7 +53,10 @@ def backtest(  # noqa: PLR0913 - one argument an option of the command line
     refit_every: Annotated[int, typer.Option("--refit-every", min=1, help="Sessions between two fits.")] = 63,
     output: Annotated[Path | None, typer.Option("--output", help="Folder of the report.")] = None,
 ) -> None:
-    """Trade a strategy over a past period, count it as a trial, and report."""
+    """Trade a strategy over a past period, count it as a trial, and report.
+
+    `./fund backtest --through-services` runs the whole fund over the period instead, with its services as processes.
+    """
     console = Console()
     loaded, terms = read_strategy(strategy, settings), Terms(read_cash(cash), read_multiple(costs))
     source = choose_source(bars, details, seed, tickers, lake=lake)
