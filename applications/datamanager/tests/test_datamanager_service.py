@@ -423,7 +423,7 @@ def test_import(client: httpx.Client, vendor: Vendor) -> None:
     answer = post_bars(client, FILE_OF_BARS).raise_for_status().json()
     outcomes = [(one["date"], one["status"], one["rows"], one["quarantined"]) for one in answer["sessions"]]
     assert outcomes == [("2024-03-27", "imported", 1, 1), ("2024-03-28", "imported", 1, 0)]
-    assert any("left out: 1 rows, zero volume (first: line 5 BBB 2024-03-28)" in one for one in answer["understood"])
+    assert any("left out: 1 row, zero volume (first: line 5 BBB 2024-03-28)" in one for one in answer["understood"])
     bars = equity_bars.validate(read(client, "/equity-bars", start_date="2024-03-27", end_date="2024-03-28"))
     assert bars.select("ticker", "date", "open", "close").rows() == [
         ("BBB", date(2024, 3, 27), 20.0, 20.0),

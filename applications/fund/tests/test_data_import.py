@@ -46,8 +46,8 @@ def test_import(tmp_path: Path, free_port: Callable[[], int]) -> None:
     import_files(*write_files(tmp_path, "11,5"), folder, addresses, display, replace=True)
 
     printed = " ".join(output.getvalue().split())
-    assert "21 sessions imported, 0 present before: 41 bars, 1 rows in quarantine" in printed
-    assert "0 sessions imported, 21 present before" in printed
+    assert "sessions imported: 21, present before: 0; bars: 41, rows in quarantine: 1" in printed
+    assert "sessions imported: 0, present before: 21" in printed
     assert lake.scan("equity_bars").collect().get_column("close").to_list() == [11.5] * 41
     details = lake.scan("equity_details").select("ticker", "name", "sector", "industry").sort("ticker").collect()
     assert details.rows() == [("A", "Aye", "Energy", None), ("B", "Bee", "Utilities", None)]

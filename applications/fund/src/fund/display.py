@@ -43,8 +43,8 @@ class Display:
         present = sum(session.status == "present" for session in sessions)
         rows, quarantined = sum(one.rows for one in sessions), sum(one.quarantined for one in sessions)
         self.say(
-            f"{len(sessions) - present:,} sessions imported, {present:,} present before: {rows:,} bars, "
-            f"{quarantined:,} rows in quarantine"
+            f"sessions imported: {len(sessions) - present:,}, present before: {present:,}; bars: {rows:,}, "
+            f"rows in quarantine: {quarantined:,}"
         )
 
     def show_command(self, *words: str) -> None:

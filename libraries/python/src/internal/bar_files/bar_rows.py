@@ -86,7 +86,9 @@ def _misfits(raw: pl.DataFrame, typed: pl.DataFrame, name: str) -> pl.Series:
 def mark_unusable(typed: pl.DataFrame) -> pl.DataFrame:
     """The rows with `reason`: why a row is left out, null where it is used."""
     values = ["ticker", "date", *NUMBERS]
-    is_repeated = pl.struct(values).is_duplicated() & ~pl.struct(values).is_first_distinct()
+    is_repeated = pl.lit(value=False)
+    if typed.select(pl.struct("ticker", "date").is_duplicated().any()).item():  # cheaper than to compare whole rows
+        is_repeated = ~pl.struct(values).is_first_distinct()
     is_blank = pl.all_horizontal(pl.col(values).is_null())
     reason = pl.coalesce(
         pl.when(is_blank).then(pl.lit("blank")),
@@ -119,12 +121,14 @@ def refuse_impossible(rows: pl.DataFrame, table: KnownTable, *, has_time_of_day:
 
 
 def finish_bars(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rounded, with the session's close, in the columns of `equity_bars`; an average price of 0 is an unknown one."""
+    """Rounded, with the session's close, in the columns of `equity_bars`; an average price of 0 is an unknown one.
+
+    The rows stay in their order.
+    """
     closes = sessions_frame(FIRST_DAY, LAST_DAY)
     return (
-        rows.join(closes, on="date", how="left")
+        rows.join(closes, on="date", how="left", maintain_order="left")
         .with_columns(pl.col(*PRICES, AVERAGE).round(PRICE_DECIMALS))
         .with_columns(pl.when(pl.col(AVERAGE) > 0).then(pl.col(AVERAGE)).alias(AVERAGE))
         .select(pl.col(name).cast(kind) for name, kind in equity_bars.COLUMNS.items())
-        .sort("date", "ticker")
     )

@@ -52,8 +52,9 @@ def understand_bars(table: KnownTable) -> BarsFile:
     require_columns(table, REQUIRED)
     typed = type_bars(table)
     marked = mark_unusable(typed.frame)
-    refuse_impossible(marked.filter(pl.col("reason").is_null()), table, has_time_of_day=typed.dates.has_time_of_day)
     usable = marked.filter(pl.col("reason").is_null())
+    refuse_impossible(usable, table, has_time_of_day=typed.dates.has_time_of_day)
+    usable = usable.sort("date", "ticker")
     if usable.is_empty():
         raise TableFileError(
             f"{table.source.name}: none of its {typed.frame.height:,} rows can be traded; expected prices and volumes "
@@ -83,7 +84,7 @@ def _report(
         sessions=days.n_unique(),
         left_out=_left_out(marked.filter(pl.col("reason").is_not_null()), table),
         outside_range=bars.filter(pl.any_horizontal(outside)).height,
-        jumps=find_split_jumps(usable.sort("date", "ticker")),
+        jumps=find_split_jumps(usable),
         notes=(*table.notes, *_adjusted_note(table)),
     )
 

@@ -94,13 +94,13 @@ class ReadReport:
         return [*lines, *self.notes]
 
     def _totals(self) -> str:
-        used = f"used: {self.rows_used:,} of {self.rows_read:,} rows, {self.tickers:,} tickers"
+        used = f"used: {self.rows_used:,} of {_count(self.rows_read, 'row')}, {_count(self.tickers, 'ticker')}"
         if self.first_session is None:
             return used
-        return f"{used}, {self.sessions:,} sessions from {self.first_session} to {self.last_session}"
+        return f"{used}, {_count(self.sessions, 'session')} from {self.first_session} to {self.last_session}"
 
     def _warnings(self) -> list[str]:
-        lines = [f"{self.outside_range:,} rows have a price outside low..high and are used as they are"]
+        lines = [f"used although a price is outside low..high: {_count(self.outside_range, 'row')}"]
         lines *= bool(self.outside_range)
         for jump in self.jumps[:SHOWN_JUMPS]:
             lines.append(
@@ -113,7 +113,11 @@ class ReadReport:
 
 def _describe_left_out(rows: LeftOut) -> str:
     examples = f" (first: {'; '.join(rows.examples)})" if rows.examples else ""
-    return f"left out: {rows.count:,} rows, {rows.reason}{examples}"
+    return f"left out: {_count(rows.count, 'row')}, {rows.reason}{examples}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _wrap(sentence: str) -> list[str]:

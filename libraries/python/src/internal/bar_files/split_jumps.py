@@ -19,23 +19,27 @@ def find_split_jumps(bars: pl.DataFrame) -> tuple[SplitLikeJump, ...]:
         bars: ticker, date, open, close and, where known, `adjusted_close`.
     """
     previous = pl.col("close").shift(1).over("ticker")
-    moved = bars.with_columns(previous.alias("previous")).with_columns(
+    columns = [previous.alias("previous")]
+    if ADJUSTED_CLOSE in bars.columns:
+        factor = pl.col("close") / pl.col(ADJUSTED_CLOSE)
+        columns.append((factor.shift(1).over("ticker") / factor).alias("adjustment"))
+    moved = bars.with_columns(columns).with_columns(
         (pl.col("previous") / pl.col("open")).alias("ratio"), (pl.col("previous") / pl.col("close")).alias("lasting")
     )
+    smallest = min(FORWARD) * (1 - OPEN_TOLERANCE)
+    moved = moved.filter(~pl.col("ratio").is_between(1 / smallest, smallest))  # nearly every row is none
     near = pl.any_horizontal(
         ((pl.col("ratio") / ratio - 1).abs() < OPEN_TOLERANCE)
         & ((pl.col("lasting") / ratio - 1).abs() < CLOSE_TOLERANCE)
-        & _confirmed(bars, ratio)
+        & _confirmed(moved, ratio)
         for ratio in RATIOS
     )
     found = moved.filter(near).sort("date", "ticker").select("ticker", "date", "ratio", "previous", "open")
     return tuple(SplitLikeJump(*row) for row in found.iter_rows())
 
 
-def _confirmed(bars: pl.DataFrame, ratio: float) -> pl.Expr:
+def _confirmed(moved: pl.DataFrame, ratio: float) -> pl.Expr:
     """Whether the adjusted closes have the split that the closes lack; true where there are none."""
-    if ADJUSTED_CLOSE not in bars.columns:
+    if "adjustment" not in moved.columns:
         return pl.lit(value=True)
-    factor = pl.col("close") / pl.col(ADJUSTED_CLOSE)
-    change = factor.shift(1).over("ticker") / factor
-    return ((change / ratio - 1).abs() < ADJUSTMENT_TOLERANCE).fill_null(value=True)
+    return ((pl.col("adjustment") / ratio - 1).abs() < ADJUSTMENT_TOLERANCE).fill_null(value=True)
