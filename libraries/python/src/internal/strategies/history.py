@@ -11,6 +11,7 @@ from internal.errors import InvalidRequestError
 from internal.trading.rows import BarHistory, DayInputs, FloatArray, Situation
 
 PRICES = ("open", "high", "low", "close")
+DETAILS = ("sector", "industry", "security_type")
 QUANTILES = ("quantile_10", "quantile_50", "quantile_90")
 
 
@@ -23,7 +24,7 @@ class History:
         open, high, low, close: Adjusted for splits and dividends. Only ratios between sessions mean something: two
             histories of a ticker may differ by a constant factor.
         volume: Shares, adjusted for splits, up to a constant factor.
-        sector, industry: Null where they are not known.
+        sector, industry, security_type: Null where they are not known.
         quantile_10, quantile_50, quantile_90: The forecast of the cumulative return from the row's close over the
             longest horizon; null without one. A score may read them in its own row alone: no earlier row has them in
             the running fund.
@@ -57,22 +58,20 @@ def window_history(situation: Situation) -> History:
         },
         schema_overrides={"ticker": pl.String, "date": pl.Date},
     )
-    details = inputs.details
-    unknown = (None,) * names
-    names_frame = pl.DataFrame(
-        {
-            "ticker": inputs.tickers,
-            "sector": details.sector if details else unknown,
-            "industry": details.industry if details else unknown,
-        },
-        schema=dict.fromkeys(("ticker", "sector", "industry"), pl.String),
-    )
+    names_frame = _details_frame(inputs)
     forecasts = pl.DataFrame(inputs.bands, schema=dict.fromkeys(QUANTILES, pl.Float64)).with_columns(
         pl.Series("ticker", inputs.tickers, pl.String), pl.lit(inputs.day).alias("date")
     )
     known = frame.filter(pl.col("close").is_not_nan())
     joined = known.join(names_frame, on="ticker", how="left").join(forecasts, on=["ticker", "date"], how="left")
     return History(joined.with_columns(pl.col(QUANTILES).fill_nan(None)).sort("ticker", "date"))
+
+
+def _details_frame(inputs: DayInputs) -> pl.DataFrame:
+    """One row a ticker: ticker and what is known of it."""
+    known, unknown = inputs.details, (None,) * len(inputs.tickers)
+    columns = {name: (getattr(known, name) if known else None) or unknown for name in DETAILS}
+    return pl.DataFrame({"ticker": inputs.tickers, **columns}, schema=dict.fromkeys(("ticker", *DETAILS), pl.String))
 
 
 def _closes_of_the_day(inputs: DayInputs) -> BarHistory:

@@ -5,33 +5,38 @@ import json
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from traceback import format_exception
-from types import ModuleType, TracebackType
+from types import ModuleType
 from typing import Any, Self, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
 from internal.errors import ConfigurationError, FundError
+from internal.strategies.failures import describe_error, describe_failure
 from internal.strategies.history import History
 from internal.strategies.schedule import Schedule
 from internal.strategies.strategy import Strategy
+from internal.trading.read_only import make_read_only
 from internal.trading.rows import FloatArray, Situation
 from internal.trading.strategy import DataNeeds, StrategyError, StrategyRecord
 from internal.trading.targets import Targets
 
-LIBRARY = Path(__file__).parents[1]  # the package `internal`
-
-
 @dataclass(frozen=True, slots=True)
 class LoadedStrategy:
-    """A user's strategy as the trading core calls it: `internal.trading.strategy.Strategy`."""
+    """A user's strategy as the trading core calls it: `internal.trading.strategy.Strategy`.
+
+    Attributes:
+        strategy: An instance of the user's class.
+        record: What every decision writes down about it.
+        file: Where the class was written; a traceback starts there.
+    """
 
     strategy: Strategy
     record: StrategyRecord
+    file: Path
 
     @property
     def needs(self) -> DataNeeds:
@@ -46,11 +51,11 @@ class LoadedStrategy:
     def decide(self, situation: Situation) -> Targets:
         """What to hold after the day. Raises StrategyError with the traceback of the strategy's own code."""
         try:
-            return self.strategy.decide(situation)
+            return self.strategy.decide(make_read_only(situation))
         except StrategyError:
             raise
         except (Exception, SystemExit) as error:
-            raise StrategyError(describe_failure(self.record.name, situation.day, error)) from error
+            raise StrategyError(describe_failure(self.record.name, situation.day, error, self.file)) from error
 
     def score_sessions(self, history: History, days: Sequence[date], tickers: tuple[str, ...]) -> FloatArray | None:
         """[S, N] scores of the sessions in one pass; None where the strategy writes `decide` alone.
@@ -61,14 +66,16 @@ class LoadedStrategy:
             return None
         try:
             return self.strategy.score_sessions(history, days, tickers)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise StrategyError(
-                f"the score of {self.record.name} failed: nothing is decided\n{format_traceback(error)}"
+                f"the score of {self.record.name} failed: nothing is decided\n{describe_error(error, self.file)}"
             ) from error
 
     def with_parameters(self, given: Mapping[str, str]) -> Self:
         """The strategy with some parameters set from text. Raises ConfigurationError."""
-        strategy = replace(self.strategy, **parse_parameters(type(self.strategy), given))
+        kind = type(self.strategy)
+        present = {one.name: getattr(self.strategy, one.name) for one in fields(self.strategy)}
+        strategy = _construct(kind, present | parse_parameters(kind, given))
         return replace(self, strategy=strategy, record=replace(self.record, parameters=parameters_json(strategy)))
 
 
@@ -80,44 +87,25 @@ def load_strategy(address: str, parameters: Mapping[str, str] | None = None) -> 
     """
     path, name = _split_address(address)
     digest = _digest(path)
-    found = getattr(_import_file(path, digest), name, None)
-    if not (isinstance(found, type) and issubclass(found, Strategy)):
-        raise ConfigurationError(f"{path} has no class {name} that is a pocketsizefund.Strategy")
-    record = StrategyRecord(snake_case(name), "", digest)
-    return LoadedStrategy(found(), record).with_parameters(parameters or {})
+    found = _find_class(_import_file(path, digest), path, name)
+    strategy = _construct(found, parse_parameters(found, parameters or {}))
+    return LoadedStrategy(strategy, StrategyRecord(snake_case(name), parameters_json(strategy), digest), path)
 
 
 def find_strategies(path: Path) -> list[str]:
     """The names of the strategies that a file defines, in its order. Raises ConfigurationError when it defines none."""
-    module = _import_file(path, _digest(path))
-    found = [
-        name
-        for name, one in vars(module).items()
-        if isinstance(one, type) and issubclass(one, Strategy) and one.__module__ == module.__name__
-    ]
+    found = _own_strategies(_import_file(path, _digest(path)))
     if not found:
         raise ConfigurationError(f"{path} defines no subclass of pocketsizefund.Strategy")
     return found
 
 
-def describe_failure(name: str, day: date, error: BaseException) -> str:
-    """One sentence, then the traceback from the strategy's own file on."""
-    return (
-        f"the strategy {name} failed on {day}: nothing is decided or sent for this session\n{format_traceback(error)}"
-    )
-
-
-def format_traceback(error: BaseException) -> str:
-    """The traceback of an error in a strategy's file, from the strategy's own code on."""
-    return "".join(format_exception(type(error), error, _own_part(error.__traceback__))).rstrip()
-
-
-def _own_part(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback without the library's frames that lead to the strategy's own; all of it where none is its own."""
-    own = trace
-    while own is not None and Path(own.tb_frame.f_code.co_filename).is_relative_to(LIBRARY):
-        own = own.tb_next
-    return own or trace
+def _own_strategies(module: ModuleType) -> list[str]:
+    return [
+        name
+        for name, one in vars(module).items()
+        if isinstance(one, type) and issubclass(one, Strategy) and one.__module__ == module.__name__
+    ]
 
 
 def parse_parameters(kind: type[Strategy], given: Mapping[str, str]) -> dict[str, Any]:
@@ -136,6 +124,42 @@ def parameters_json(strategy: Strategy) -> str:
 def snake_case(name: str) -> str:
     """`FiveDayReversal` as `five_day_reversal`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def describe_parameters(kind: type[Strategy]) -> str:
+    """One parameter a line: name, type and default."""
+    return "\n".join(f"  {one.name}: {_type_name(one)} = {_default(one)}" for one in fields(kind))
+
+
+def _type_name(one: Field[Any]) -> str:
+    return one.type.__name__ if isinstance(one.type, type) else str(one.type)
+
+
+def _default(one: Field[Any]) -> object:
+    if one.default is not MISSING:
+        return one.default
+    return one.default_factory() if one.default_factory is not MISSING else "must be given"
+
+
+def _construct(kind: type[Strategy], values: Mapping[str, Any]) -> Strategy:
+    try:
+        return kind(**values)
+    except FundError as error:
+        raise ConfigurationError(f"{kind.__name__}: {error.detail}") from error
+    except TypeError as error:
+        raise ConfigurationError(
+            f"{kind.__name__} cannot be made: {error}; its parameters, each with a type and a default:\n"
+            f"{describe_parameters(kind)}"
+        ) from error
+
+
+def _find_class(module: ModuleType, path: Path, name: str) -> type[Strategy]:
+    found = getattr(module, name, None)
+    if isinstance(found, type) and issubclass(found, Strategy) and found is not Strategy:
+        return found
+    others = _own_strategies(module)
+    known = f"it has {', '.join(others)}" if others else "it has no strategy at all"
+    raise ConfigurationError(f"{path} has no class {name} that is a pocketsizefund.Strategy; {known}")
 
 
 def _split_address(address: str) -> tuple[Path, str]:
@@ -160,27 +184,30 @@ def _import_file(path: Path, digest: str) -> ModuleType:
     name = f"strategy_{path.stem}_{digest[:12]}"
     specification = importlib.util.spec_from_file_location(name, path)
     if specification is None or specification.loader is None:
-        raise ConfigurationError(f"{path} is no Python file")
+        raise ConfigurationError(f"the strategy's file {path} is no Python file: its name ends with .py")
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         del sys.modules[name]
-        raise ConfigurationError(f"{path} cannot be imported\n{format_traceback(error)}") from error
+        raise ConfigurationError(f"{path} cannot be imported\n{describe_error(error, path)}") from error
     return module
 
 
 def _parse(kind: type[Strategy], name: str, text: str, hints: Mapping[str, Any]) -> object:
     if name not in hints:
-        raise ConfigurationError(f"{kind.__name__} has no parameter {name}; it has {', '.join(hints)}")
+        raise ConfigurationError(
+            f"{kind.__name__} has no parameter {name}; it has, each with a type and a default:\n"
+            f"{describe_parameters(kind)}"
+        )
     try:
         return (
             Schedule.parse(text) if hints[name] is Schedule else TypeAdapter[object](hints[name]).validate_strings(text)
         )
     except (ValidationError, FundError) as error:
         detail = error.detail if isinstance(error, FundError) else error.errors()[0]["msg"]
-        raise ConfigurationError(f"{name}={text} is no value for {kind.__name__}: {detail}") from error
+        raise ConfigurationError(f"{name}={text} is no value for {kind.__name__}.{name}: {detail}") from error
 
 
 def _plain(value: object) -> object:

@@ -1,18 +1,18 @@
 """The base class of every strategy: typed parameters, a score or a decision, a construction, a schedule."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import Field, dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, ClassVar, dataclass_transform
 
-import numpy as np
 import polars as pl
 
 from internal.errors import InvalidRequestError
 from internal.strategies.history import History, score_table, window_history
 from internal.strategies.schedule import DAILY, Schedule
 from internal.trading.rows import FloatArray, Situation
+from internal.trading.target_checks import HIGHEST_GROSS
 from internal.trading.targets import Targets
 from internal.trading.universe import Universe
 
@@ -28,14 +28,21 @@ class Construction(StrEnum):
     INVERSE_VOLATILITY = "inverse_volatility"
     OPTIMIZER = "optimizer"
     LONG_ONLY = "long_only"
+    LONG_ONLY_BY_SCORE = "long_only_by_score"
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class _Parameters:
-    """Makes every subclass a frozen dataclass of keyword parameters."""
+    """Makes every subclass a frozen dataclass of keyword parameters.
+
+    A class may give an inherited parameter another default without its type: `names_per_side = 30`.
+    """
 
     def __init_subclass__(cls, **options: Any) -> None:  # noqa: ANN401 - passed on as they are
         super().__init_subclass__(**options)
+        inherited: Mapping[str, Field[Any]] = getattr(cls, "__dataclass_fields__", {})
+        for name in inherited.keys() & vars(cls).keys() - cls.__annotations__.keys():
+            cls.__annotations__[name] = inherited[name].type
         dataclass(frozen=True, kw_only=True)(cls)
 
 
@@ -49,8 +56,12 @@ class Strategy(_Parameters):
     Attributes:
         schedule: At the close of which sessions it decides.
         construction: How scores become targets.
-        names_per_side: Names held on each side at most.
+        names_per_side: Names held on each side at most; 0 opens nothing.
         gross_exposure: Long plus short market value over capital.
+        exit_band: A name is kept while its rank is within `exit_band` times `names_per_side`, so that a name at the
+            edge is not bought and sold in turn; 1 for none.
+        rebalance_threshold: A kept name's shares are changed only when they differ from their target by more than this
+            fraction of it; a small difference costs more to correct than it does harm.
         universe: Which names may be opened.
         uses_forecasts: Whether it reads forecasts; a strategy that does not needs no model.
     """
@@ -59,8 +70,26 @@ class Strategy(_Parameters):
     construction: Construction = Construction.QUANTILES
     names_per_side: int = 10
     gross_exposure: float = 1.0
+    exit_band: float = 1.5
+    rebalance_threshold: float = 0.25
     universe: Universe = field(default_factory=Universe)
     uses_forecasts: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        """Check the parameters. Raises InvalidRequestError."""
+        if self.names_per_side < 0:
+            raise InvalidRequestError(f"names_per_side is 0, which opens nothing, or more, not {self.names_per_side}")
+        if not 0 < self.gross_exposure <= HIGHEST_GROSS:
+            raise InvalidRequestError(
+                f"gross_exposure is above 0 and at most {HIGHEST_GROSS:g}, a multiple of capital, "
+                f"not {self.gross_exposure:g}"
+            )
+        if not self.exit_band >= 1:
+            raise InvalidRequestError(f"exit_band is at least 1, a multiple of names_per_side, not {self.exit_band:g}")
+        if not 0 <= self.rebalance_threshold < 1:
+            raise InvalidRequestError(
+                f"rebalance_threshold is a fraction from 0 to below 1, not {self.rebalance_threshold:g}"
+            )
 
     @property
     def history_sessions(self) -> int:
@@ -105,9 +134,3 @@ class Strategy(_Parameters):
     def has_score(self) -> bool:
         """Whether the class writes `score`."""
         return type(self).score is not Strategy.score
-
-
-def ranks(scores: FloatArray, places: np.ndarray) -> bool:
-    """Whether the scores put the names at the places in an order: at least two differ."""
-    known = scores[places][np.isfinite(scores[places])]
-    return len(known) > 1 and bool(np.ptp(known) > 0)

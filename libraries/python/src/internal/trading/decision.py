@@ -1,13 +1,13 @@
 """The decision: a strategy's targets become the rows of a portfolio, in whole shares and within the risk limits."""
 
-from collections.abc import Mapping
 from math import copysign, floor, isfinite
 
 from internal.dates import next_session
 from internal.trading.enums import Action, Side
 from internal.trading.limits import RiskLimits, apply_limits
 from internal.trading.rows import Decision, PortfolioRow, Position, Situation
-from internal.trading.strategy import Strategy, StrategyError
+from internal.trading.strategy import Strategy
+from internal.trading.target_checks import check_targets
 from internal.trading.targets import Target, Targets
 
 ROUNDING = 1e-9  # shares; a weight that is this close to a whole share is that share
@@ -34,7 +34,7 @@ def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decis
       later decision: no order flips through zero.
     - What cannot be opened (no price, not tradable, not shortable) is left out, with a note.
     """
-    wanted = _by_ticker(targets)
+    wanted = check_targets(targets, situation)
     held = [_position_row(position, wanted.get(position.ticker), situation) for position in situation.positions]
     names = {row.ticker for row in held}
     opened = [
@@ -44,16 +44,6 @@ def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decis
     rows, cut = apply_limits(rows, situation, limits)
     kept = tuple(row for row in rows if row.action is not Action.OPEN or row.quantity > 0)
     return Decision(kept, (*targets.notes, *(note for note in opened if isinstance(note, str)), *cut))
-
-
-def _by_ticker(targets: Targets) -> Mapping[str, Target]:
-    wanted = {target.ticker: target for target in targets.rows}
-    if len(wanted) < len(targets.rows):
-        raise StrategyError("the strategy named a ticker twice: give one target a name")
-    for target in targets.rows:
-        if target.weight is not None and not isfinite(target.weight):
-            raise StrategyError(f"the strategy gave {target.ticker} a weight of {target.weight}: give a finite number")
-    return wanted
 
 
 def _position_row(position: Position, target: Target | None, situation: Situation) -> PortfolioRow:
@@ -79,6 +69,7 @@ def _position_row(position: Position, target: Target | None, situation: Situatio
 
 
 def _wanted_shares(position: Position, target: Target | None, situation: Situation) -> float:
+    """Shares after the action; what is added is whole shares, beside a fraction that a split may have left."""
     held = abs(position.quantity)
     if target is None:
         return 0.0
@@ -87,7 +78,9 @@ def _wanted_shares(position: Position, target: Target | None, situation: Situati
     if target.weight == 0 or copysign(1, target.weight) != copysign(1, position.quantity):
         return 0.0
     whole = float(floor(_shares(target.weight, situation.price_of(position), situation)))
-    return held if whole == floor(held) else whole
+    if whole == floor(held):
+        return held
+    return held + floor(whole - held) if whole > held else whole
 
 
 def _shares(weight: float, price: float, situation: Situation) -> float:

@@ -57,7 +57,7 @@ def _is_increase(row: PortfolioRow) -> bool:
 
 def _cut_to(row: PortfolioRow, shares: float, limit: str) -> PortfolioRow:
     """The increase cut to whole shares, never below what is held."""
-    quantity = max(row.held, float(floor(shares + ROUNDING)))
+    quantity = row.held + max(float(floor(shares - row.held + ROUNDING)), 0.0)
     return replace(row, quantity=quantity, reason=f"{row.reason}; cut to the limit: {limit}")
 
 

@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from internal.dates import session_number
+from internal.errors import InvalidRequestError
 from internal.trading.enums import (
     Action,
     Adjustment,
@@ -89,10 +92,17 @@ class BarHistory:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What the companies are, by ticker's place; None where it is not known."""
+    """What the companies are, by ticker's place; None where it is not known.
+
+    Attributes:
+        sector: [N] names such as `INFORMATION TECHNOLOGY`.
+        industry: [N] names of a finer division.
+        security_type: [N] such as `CS` for common stock; None as a whole where the data service has no such column.
+    """
 
     sector: tuple[str | None, ...]
     industry: tuple[str | None, ...]
+    security_type: tuple[str | None, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +222,35 @@ class Situation:
         """Dollars that weights are fractions of."""
         return max(self.net_asset_value, 0.0)
 
+    @property
+    def bars(self) -> BarHistory:
+        """Bars up to the day, adjusted as of it, as many sessions as the strategy's `history_sessions`.
+
+        Raises InvalidRequestError when the strategy asked for none.
+        """
+        if self.inputs.history is None:
+            raise InvalidRequestError("no bars were loaded: give the strategy history_sessions above 0")
+        return self.inputs.history
+
+    @property
+    def details(self) -> Details | None:
+        """Sector, industry and security type of each name; None where they were not loaded."""
+        return self.inputs.details
+
+    @property
+    def forecasts(self) -> Forecasts | None:
+        """Quantiles by horizon, [N, H, Q]; None where the strategy does not use forecasts."""
+        return self.inputs.forecasts
+
+    @cached_property
+    def holdings(self) -> Mapping[str, Position]:
+        """The fund's own positions by ticker."""
+        return MappingProxyType({position.ticker: position for position in self.positions})
+
+    def age_of(self, position: Position) -> int:
+        """Sessions since the session of the entry's fill; 0 when it was filled in the session that is decided on."""
+        return session_number(self.day) - session_number(position.opened_date)
+
     @cached_property
     def may_open(self) -> BoolArray:
         """[N] names that may be opened long: in the universe, with a price and a volatility, tradable, not blocked."""
@@ -219,12 +258,15 @@ class Situation:
         allowed = find_members(inputs.tickers, self.assets.tradable) & inputs.liquid
         allowed &= np.isfinite(inputs.volatility) & np.isfinite(inputs.price)
         allowed[[place for ticker in self.blocked if (place := inputs.find(ticker)) is not None]] = False
+        allowed.flags.writeable = False
         return allowed
 
     @cached_property
     def may_short(self) -> BoolArray:
         """[N] names that may be opened short."""
-        return self.may_open & find_members(self.inputs.tickers, self.assets.shortable)
+        allowed = self.may_open & find_members(self.inputs.tickers, self.assets.shortable)
+        allowed.flags.writeable = False
+        return allowed
 
     def price_of(self, position: Position) -> float:
         """Dollars a share: the close of the day, else the last close in the lookback, else the entry price."""

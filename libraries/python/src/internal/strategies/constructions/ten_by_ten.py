@@ -7,6 +7,7 @@ from math import floor
 import numpy as np
 
 from internal.strategies.constructions.equal_sides import Proposal, SizingRules, side_values, size
+from internal.strategies.constructions.ranking import find_forecast_problem, find_ranking_problem
 from internal.trading.enums import Side, Verdict
 from internal.trading.rows import Band, FloatArray, Position, Situation
 from internal.trading.targets import Target, Targets
@@ -37,9 +38,11 @@ def construct_ten_by_ten(situation: Situation, scores: FloatArray, rules: TenByT
       never added. Within a side they are weighted by inverse volatility, within bounds.
     - The larger side is cut to the smaller one: new names first, then kept positions.
     - A name closed today is not opened again today, on either side: no order flips through zero.
+    - Scores that rank nothing (all alike, or in the order of the bands' widths alone) open nothing; exits go on.
     """
     judged = [judge(position, situation, rules) for position in situation.positions]
-    opened = _open_names(situation, scores, judged, rules)
+    problem = find_ranking_problem(situation, scores) or find_forecast_problem(situation, scores)
+    opened = _open_names(situation, scores, judged, rules) if problem is None else []
     proposals = sorted([*judged, *opened], key=lambda one: one.ticker)
     quantities = size(proposals, situation.net_asset_value, rules.sizing)
     rows = tuple(
@@ -47,7 +50,7 @@ def construct_ten_by_ten(situation: Situation, scores: FloatArray, rules: TenByT
         for one, quantity in zip(proposals, quantities, strict=True)
         if one.verdict is not Verdict.OPEN or quantity > 0
     )
-    return Targets(rows, tuple(_notes(proposals, quantities, rules)))
+    return Targets(rows, (*([] if problem is None else [problem]), *_notes(proposals, quantities, rules)))
 
 
 def judge(position: Position, situation: Situation, rules: TenByTenRules) -> Proposal:

@@ -1,0 +1,69 @@
+"""Whether scores rank: names that all have the same score, or are in the order of something else, open nothing."""
+
+import numpy as np
+
+from internal.trading.rows import BoolArray, FloatArray, Situation
+
+ROUNDING = 1e-9  # scores that differ by less, relative to the largest, are the same
+STORED_DIGITS = 1e-3  # a ratio of stored quantiles that varies by less may vary by their rounding alone
+SAME_ORDER = 0.999  # a rank correlation above it is the same order, but for neighbours that rounding swaps
+FEWEST_NAMES = 6  # fewer are in the same order by chance too often
+
+
+def rank_names(situation: Situation, scores: FloatArray) -> list[int]:
+    """The places of the names that may be opened or are held and can be traded, best score first.
+
+    Ties go to the first ticker; a name without a score has no rank.
+    """
+    held = [situation.inputs.find(one.ticker) for one in situation.positions if not situation.freezing_reason(one)]
+    allowed = situation.may_open.copy()
+    allowed[[place for place in held if place is not None]] = True
+    places = np.flatnonzero(allowed & np.isfinite(scores))
+    return places[np.argsort(-scores[places], kind="stable")].tolist()
+
+
+def find_ranking_problem(situation: Situation, scores: FloatArray) -> str | None:
+    """Why the scores put the names that may be opened in no order; None when they do. scores: [N], NaN for none."""
+    known = scores[situation.may_open & np.isfinite(scores)]
+    if len(known) > 1 and _spread(known) <= ROUNDING:
+        return f"nothing is opened: all {len(known)} names have the same score, which ranks nothing"
+    return None
+
+
+def find_forecast_problem(situation: Situation, scores: FloatArray) -> str | None:
+    """Why scores made of a forecast's median say nothing about direction; None when they do.
+
+    A forecast of volatility alone gives every name the same median in units of its band's width. What is left in the
+    ratio of the two is curvature (quantiles of simple returns are the exponential of those of log returns) and
+    rounding, so that ranking by it bets on volatility. The scores are in the order of the width then, or in the
+    opposite one, or they differ by rounding alone.
+    """
+    bands = situation.inputs.bands
+    known: BoolArray = situation.may_open & np.isfinite(scores) & np.isfinite(bands).all(axis=1)
+    width = bands[known, 2] - bands[known, 0]
+    if len(width) < FEWEST_NAMES or _spread(width) <= ROUNDING:
+        return None
+    if abs(_rank_correlation(scores[known], width)) >= SAME_ORDER:
+        return "nothing is opened: the score's order is that of the forecasts' widths, a bet on volatility"
+    is_flat = _spread(scores[known]) <= STORED_DIGITS
+    if is_flat and abs(_rank_correlation(bands[known, 1], width)) >= SAME_ORDER:
+        return "nothing is opened: the forecasts' medians are all one multiple of their widths and rank nothing"
+    return None
+
+
+def _spread(values: FloatArray) -> float:
+    """The difference of the largest and the smallest, relative to the largest absolute value."""
+    largest = float(np.abs(values).max())
+    return float(np.ptp(values)) / largest if largest > 0 else 0.0
+
+
+def _rank_correlation(one: FloatArray, other: FloatArray) -> float:
+    """Spearman's; 0 where one of them is constant."""
+    first, second = _average_ranks(one), _average_ranks(other)
+    return float(np.corrcoef(first, second)[0, 1]) if np.ptp(first) and np.ptp(second) else 0.0
+
+
+def _average_ranks(values: FloatArray) -> FloatArray:
+    """Ranks from 1; equal values have the mean of theirs."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[places]

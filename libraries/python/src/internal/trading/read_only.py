@@ -1,0 +1,43 @@
+"""A situation that user code cannot change, and whose arrays reach no row after the day."""
+
+from dataclasses import fields, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from internal.trading.rows import BarHistory, DayInputs, Forecasts, Situation
+
+
+def make_read_only(situation: Situation) -> Situation:
+    """The situation with arrays that refuse writing and have no base: a view of all sessions becomes a copy.
+
+    An array that is read-only already and owns its data is passed on as it is.
+    """
+    inputs = situation.inputs
+    history = inputs.history and replace(
+        inputs.history, days=tuple(inputs.history.days), **_sealed_arrays(inputs.history)
+    )
+    forecasts = inputs.forecasts and replace(inputs.forecasts, **_sealed_arrays(inputs.forecasts))
+    rates = MappingProxyType(dict(situation.assets.borrow_rates))
+    return replace(
+        situation,
+        inputs=replace(inputs, history=history, forecasts=forecasts, **_sealed_arrays(inputs)),
+        assets=replace(situation.assets, borrow_rates=rates),
+    )
+
+
+def _sealed_arrays(row: BarHistory | DayInputs | Forecasts) -> dict[str, Any]:
+    """The arrays of a row by field, sealed."""
+    values: dict[str, Any] = {field.name: getattr(row, field.name) for field in fields(row)}
+    arrays: dict[str, NDArray[Any]] = {name: one for name, one in values.items() if isinstance(one, np.ndarray)}
+    return {name: _seal(one) for name, one in arrays.items()}
+
+
+def _seal(values: NDArray[Any]) -> NDArray[Any]:
+    if values.base is None and not values.flags.writeable:
+        return values
+    sealed = values.copy()
+    sealed.flags.writeable = False
+    return sealed

@@ -1,0 +1,35 @@
+"""The forecast's median over its width: what the model expects to rise, compared with how unsure it is."""
+
+import polars as pl
+
+from pocketsizefund import FloatArray, History, Situation, Strategy, Targets
+from pocketsizefund.constructions import find_forecast_problem, open_nothing
+
+NARROWEST_BAND = 1e-6  # a band of width 0 would divide by 0
+
+
+class ForecastWidth(Strategy):
+    """Buys the names with the highest median forecast in units of the 10 % to 90 % band, and sells the lowest short.
+
+    As the fund's own `ten_by_ten`, but with exits by rank and equal weights. A model that forecasts volatility alone
+    ranks nothing this way: then nothing is opened, and the notes say so.
+    """
+
+    uses_forecasts = True
+
+    @property
+    def history_sessions(self) -> int:
+        """The day alone: the forecast has read the bars before it."""
+        return 1
+
+    def score(self, history: History) -> pl.Expr:
+        """Median return over the width of the band."""
+        del history
+        width = pl.col("quantile_90") - pl.col("quantile_10")
+        return pl.col("quantile_50") / pl.max_horizontal(width, pl.lit(NARROWEST_BAND))
+
+    def construct(self, situation: Situation, scores: FloatArray) -> Targets:
+        """Equal-weight quantiles, unless the score is a bet on volatility."""
+        if (problem := find_forecast_problem(situation, scores)) is not None:
+            return open_nothing(situation, scores, problem)
+        return super().construct(situation, scores)
