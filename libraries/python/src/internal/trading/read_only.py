@@ -1,6 +1,8 @@
 """A situation that user code cannot change, and whose arrays reach no row after the day."""
 
+from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any
 
@@ -16,16 +18,25 @@ def make_read_only(situation: Situation) -> Situation:
     An array that is read-only already and owns its data is passed on as it is.
     """
     inputs = situation.inputs
-    history = inputs.history and replace(
-        inputs.history, days=tuple(inputs.history.days), **_sealed_arrays(inputs.history)
-    )
+    load_history = None if inputs.load_history is None else _sealed_loader(inputs.load_history)
     forecasts = inputs.forecasts and replace(inputs.forecasts, **_sealed_arrays(inputs.forecasts))
     rates = MappingProxyType(dict(situation.assets.borrow_rates))
     return replace(
         situation,
-        inputs=replace(inputs, history=history, forecasts=forecasts, **_sealed_arrays(inputs)),
+        inputs=replace(inputs, load_history=load_history, forecasts=forecasts, **_sealed_arrays(inputs)),
         assets=replace(situation.assets, borrow_rates=rates),
     )
+
+
+def _sealed_loader(load: Callable[[], BarHistory]) -> Callable[[], BarHistory]:
+    """Loads and seals the bars at the first call, and gives the same ones after it."""
+
+    @cache
+    def load_sealed() -> BarHistory:
+        bars = load()
+        return replace(bars, days=tuple(bars.days), **_sealed_arrays(bars))
+
+    return load_sealed
 
 
 def _sealed_arrays(row: BarHistory | DayInputs | Forecasts) -> dict[str, Any]:

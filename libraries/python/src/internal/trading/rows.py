@@ -228,9 +228,9 @@ class Situation:
 
         Raises InvalidRequestError when the strategy asked for none.
         """
-        if self.inputs.history is None:
+        if (history := self.inputs.history) is None:
             raise InvalidRequestError("no bars were loaded: give the strategy history_sessions above 0")
-        return self.inputs.history
+        return history
 
     @property
     def details(self) -> Details | None:
