@@ -24,6 +24,7 @@ from internal.trading.rows import FloatArray, Situation
 from internal.trading.strategy import DataNeeds, StrategyError, StrategyRecord
 from internal.trading.targets import Targets
 
+
 @dataclass(frozen=True, slots=True)
 class LoadedStrategy:
     """A user's strategy as the trading core calls it: `internal.trading.strategy.Strategy`.
