@@ -6,7 +6,7 @@ import polars as pl
 from internal.simulation.adjustment import forward_factors
 from internal.simulation.known_forecasts import KnownForecasts
 from internal.simulation.market_tables import MarketTables
-from internal.strategies.history import PRICES, QUANTILES, History
+from internal.strategies.history import DETAILS, PRICES, QUANTILES, History
 from internal.trading.rows import Details, FloatArray
 
 
@@ -59,11 +59,12 @@ def _cells(tables: MarketTables, name: str, sessions: np.ndarray, columns: np.nd
 
 
 def _details(details: Details | None, columns: np.ndarray) -> list[pl.Series]:
-    if details is None:
-        return [pl.Series(name, [None], pl.String).new_from_index(0, len(columns)) for name in ("sector", "industry")]
+    known = {name: getattr(details, name, None) for name in DETAILS}
     return [
-        pl.Series(name, values, pl.String).gather(columns)
-        for name, values in (("sector", details.sector), ("industry", details.industry))
+        pl.Series(name, [None], pl.String).new_from_index(0, len(columns))
+        if values is None
+        else pl.Series(name, values, pl.String).gather(columns)
+        for name, values in known.items()
     ]
 
 

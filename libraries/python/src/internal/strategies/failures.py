@@ -26,7 +26,7 @@ def describe_error(error: BaseException, file: Path) -> str:
     frames = list(_own_frames(error, file))
     if not frames and isinstance(error, FundError):
         return "\n".join(wrap(error.detail, WIDTH))
-    header = ["Traceback (most recent call last):", *_format(frames)] if frames else []
+    header = ["Traceback (most recent call last):", *_format(frames, file)] if frames else []
     return "\n".join([*header, *_message_lines(error)])
 
 
@@ -39,11 +39,12 @@ def _own_frames(error: BaseException, file: Path) -> Iterator[FrameSummary]:
         yield frames[-1]
 
 
-def _format(frames: list[FrameSummary]) -> list[str]:
-    """The usual two lines a frame, with short paths, without marks below the line."""
+def _format(frames: list[FrameSummary], file: Path) -> list[str]:
+    """The usual two lines a frame; the strategy's file as it was named, others shortened, without marks below."""
+    own = file.resolve()
     short = [
         FrameSummary(
-            _short_path(frame.filename),
+            str(file) if Path(frame.filename).resolve() == own else _short_path(frame.filename),
             frame.lineno,
             frame.name,
             line=shorten(frame.line or "", WIDTH - INDENT, placeholder=" ..."),

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from internal.dates import sessions
 from internal.errors import InvalidRequestError
 from internal.trading.rows import BarHistory, DayInputs, FloatArray, Situation
 
@@ -17,13 +18,16 @@ QUANTILES = ("quantile_10", "quantile_50", "quantile_90")
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Bars, details and forecasts in one frame, sorted by ticker and date; a ticker has a row where it has a bar.
+    """Bars, details and forecasts in one frame, sorted by ticker and date.
+
+    A score sees a row for every ticker and session, also where there is no bar: `shift(5).over("ticker")` is five
+    sessions ago, in the window of the running fund as in a pass over all sessions.
 
     Columns:
         ticker, date: The key.
-        open, high, low, close: Adjusted for splits and dividends. Only ratios between sessions mean something: two
-            histories of a ticker may differ by a constant factor.
-        volume: Shares, adjusted for splits, up to a constant factor.
+        open, high, low, close: Adjusted for splits and dividends; null without a bar. Only ratios between sessions
+            mean something: two histories of a ticker may differ by a constant factor.
+        volume: Shares, adjusted for splits, up to a constant factor; null without a bar.
         sector, industry, security_type: Null where they are not known.
         quantile_10, quantile_50, quantile_90: The forecast of the cumulative return from the row's close over the
             longest horizon; null without one. A score may read them in its own row alone: no earlier row has them in
@@ -31,6 +35,20 @@ class History:
     """
 
     frame: pl.DataFrame
+
+    def with_all_sessions(self) -> "History":
+        """The history with a row for every ticker and every session from its first to its last one."""
+        frame = self.frame
+        if frame.is_empty():
+            return self
+        days = pl.Series("date", sessions(*frame.select(pl.min("date"), pl.max("date").alias("last")).row(0)), pl.Date)
+        tickers = frame.select(pl.col("ticker").unique().sort())
+        if frame.height == len(days) * tickers.height:
+            return self
+        keys = tickers.join(days.to_frame(), how="cross", maintain_order="left_right")
+        filled = keys.join(frame, on=["ticker", "date"], how="left", maintain_order="left")
+        known = [name for name in DETAILS if name in frame.columns]
+        return History(filled.with_columns(pl.col(known).drop_nulls().first().over("ticker")))
 
     def evaluate(self, score: pl.Expr | pl.DataFrame) -> pl.DataFrame:
         """The frame ticker, date, score of an expression over `frame`, or of a frame that has these columns."""
@@ -48,11 +66,11 @@ def window_history(situation: Situation) -> History:
     """
     inputs = situation.inputs
     bars = inputs.history or _closes_of_the_day(inputs)
-    sessions, names = len(bars.days), len(inputs.tickers)
+    length, names = len(bars.days), len(inputs.tickers)
     columns = {name: getattr(bars, name).T.ravel() for name in (*PRICES, "volume")}
     frame = pl.DataFrame(
         {
-            "ticker": np.repeat(np.array(inputs.tickers, dtype=object), sessions).tolist(),
+            "ticker": np.repeat(np.array(inputs.tickers, dtype=object), length).tolist(),
             "date": list(bars.days) * names,
             **columns,
         },

@@ -126,10 +126,11 @@ class Strategy(_Parameters):
 
         Raises InvalidRequestError when the strategy has no score.
         """
-        score = self.score(history)
+        complete = history.with_all_sessions()
+        score = self.score(complete)
         if score is None:
             raise InvalidRequestError(f"{type(self).__name__} has neither a score nor a decide of its own: write one")
-        return score_table(history.evaluate(score), days, tickers)
+        return score_table(complete.evaluate(score), days, tickers)
 
     def has_score(self) -> bool:
         """Whether the class writes `score`."""
