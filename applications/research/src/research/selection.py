@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from research.daily_returns import DailyReturns
-from research.result import BacktestSettings, Series
+from research.result import BacktestResult, BacktestSettings, Series
 from research.trials import Trial
 
 
@@ -32,44 +32,56 @@ class Selection:
 
 
 def select_trials(
-    trials: Iterable[Trial], settings: BacktestSettings, read_returns: Callable[[Trial], DailyReturns]
+    trials: Iterable[Trial], result: BacktestResult, read_returns: Callable[[Trial], DailyReturns]
 ) -> Selection:
     """The trials that compete with a backtest: on the same market or bars, in sessions that overlap with its own.
 
     Every strategy counts, for whoever picks the best of five strategies has tried five. A strategy that was run again
     with newer code, with sessions added to its bars, at other costs or with another capital is the same trial.
+
+    Args:
+        trials: All that a ledger holds.
+        result: The backtest.
+        read_returns: Reads the daily returns of a finished trial.
     """
-    all_trials = tuple(trials)
+    all_trials, settings = tuple(trials), result.settings
     related = _choose_one_each(all_trials, settings)
-    finished = [trial for trial in related if _has_same_sessions(trial, settings)]
-    series = [read_returns(trial).values for trial in finished]
+    series = [values for _, values in _read_same_sessions(related, result, read_returns)]
+    other_costs = [
+        trial for trial in all_trials if replace(trial.settings, cost_multiple=settings.cost_multiple) == settings
+    ]
+    other_capitals = [trial for trial in all_trials if replace(trial.settings, capital=settings.capital) == settings]
     return Selection(
         trials=len(related),
         of_strategy=sum(trial.settings.strategy == settings.strategy for trial in related),
         sharpes=np.array([sharpe for trial in related if (sharpe := _sharpe(trial)) is not None]),
         returns=np.column_stack(series) if series else np.empty((0, 0)),
         at_other_costs={
-            trial.settings.cost_multiple: read_returns(trial).values
-            for trial in all_trials
-            if trial.outcome and replace(trial.settings, cost_multiple=settings.cost_multiple) == settings
+            one.cost_multiple: values for one, values in _read_same_sessions(other_costs, result, read_returns)
         },
         at_other_capitals={
-            trial.settings.capital: read_returns(trial).values
-            for trial in all_trials
-            if trial.outcome and replace(trial.settings, capital=settings.capital) == settings
+            one.capital: values for one, values in _read_same_sessions(other_capitals, result, read_returns)
         },
     )
+
+
+def _read_same_sessions(
+    trials: Iterable[Trial], result: BacktestResult, read_returns: Callable[[Trial], DailyReturns]
+) -> list[tuple[BacktestSettings, Series]]:
+    """Settings and returns of the finished trials that were played in the very sessions of the result."""
+    ends = result.settings.first_session, result.settings.last_session
+    finished = [
+        trial
+        for trial in trials
+        if trial.outcome is not None and (trial.settings.first_session, trial.settings.last_session) == ends
+    ]
+    pairs = [(trial.settings, read_returns(trial)) for trial in finished]
+    return [(settings, returns.values) for settings, returns in pairs if returns.days == result.days[1:]]
 
 
 def _competes(one: BacktestSettings, other: BacktestSettings) -> bool:
     same_data = one.market == other.market or one.bars_digest == other.bars_digest
     return same_data and one.first_session <= other.last_session and other.first_session <= one.last_session
-
-
-def _has_same_sessions(trial: Trial, settings: BacktestSettings) -> bool:
-    one = trial.settings
-    same = (one.first_session, one.last_session) == (settings.first_session, settings.last_session)
-    return same and trial.outcome is not None
 
 
 def _sharpe(trial: Trial) -> float | None:

@@ -29,7 +29,7 @@ def write_summary(result: BacktestResult, statistics: Statistics) -> str:
 
 def describe_run(settings: BacktestSettings) -> str:
     """Capital, costs and market."""
-    return f"{settings.capital:,.2f} dollars, {settings.cost_multiple:g} times the venue's costs, {settings.market}"
+    return f"{settings.capital:,.2f} dollars, costs {settings.cost_multiple:g}x, {settings.market}"
 
 
 def _figure(figure: Figure) -> str:

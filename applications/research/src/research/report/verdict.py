@@ -42,8 +42,8 @@ def describe_overfitting(overfitting: Overfitting | None) -> str:
     """The probability of backtest overfitting, in words."""
     if overfitting is None:
         return (
-            "The probability of backtest overfitting is not defined: it needs two finished trials in the same "
-            f"{MINIMUM_SESSIONS} sessions or more."
+            "The probability of backtest overfitting is not defined: it needs two finished trials of the same "
+            f"sessions, {MINIMUM_SESSIONS} or more."
         )
     return (
         f"The probability of backtest overfitting is {overfitting.probability:.0%} over "
