@@ -1,7 +1,4 @@
-"""Five-day reversal: what fell most in a week against what rose most, within each sector.
-
-`./fund new strategy NAME` copies this file: it is the place to start from.
-"""
+"""Five-day reversal: what fell most in a week against what rose most, within each sector."""
 
 import polars as pl
 
