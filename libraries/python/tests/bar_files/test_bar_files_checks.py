@@ -163,6 +163,11 @@ class TestRefusal:
             ("bars.csv", b"\xff\xfe\x00ticker,\x80", "neither UTF-8 nor UTF-16|missing column"),
             ("bars.csv", b"ticker\x00,date\n", "this is no text"),
             ("bars.csv.gz", b"ticker,date\n", "bars.csv.gz: cannot be read"),
+            (
+                "bars.csv",
+                b"Price,Close,High\nTicker,A,A\nDate,,\n",
+                "lines 1 and 2 are both headers, as yfinance writes",
+            ),
             ("bars.xlsx", b"PK", "expected a .csv, .csv.gz or .parquet file, not .xlsx; export it as CSV"),
             ("bars", b"", "expected a .csv, .csv.gz or .parquet file, not one without an ending"),
             ("bars.csv", b"ticker,date,open,high,low,close,Close,volume\n", "`close` and `Close` could both be"),

@@ -213,7 +213,7 @@ class TestLines:
 
         assert report.notes == (
             "skipped 1 comment line, the first is line 6",
-            "skipped above the header: lines 1, 2, 3",
+            "skipped the 3 lines above the names of the columns",
         )
         assert [(one.reason, one.count) for one in report.left_out] in ([], [("blank", 1)])
 

@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from internal.bar_files.columns import is_known_name
@@ -10,7 +11,6 @@ from internal.bar_files.errors import TableFileError
 SEPARATORS = (",", ";", "\t", "|")
 SEPARATOR_LINE = "sep="  # the first line of files that Excel wrote for Excel
 COMMENT = "#"
-SHOWN = 60
 
 
 @dataclass(frozen=True)
@@ -70,32 +70,43 @@ def read_dialect(content: bytes, name: str) -> Dialect:
     """The dialect of a file, from its first lines.
 
     Raises:
-        TableFileError: The file has no line with names of columns.
+        TableFileError: The file has no line with names of columns, or several.
     """
-    start, number, stated = 0, 0, None
-    skipped: list[int] = []
-    while start < len(content):
-        line, end = _line_at(content, start)
-        number += 1
+    stated = None
+    lines = _lines_of(content)
+    for number, (start, line) in enumerate(lines, start=1):
         if line.lower().startswith(SEPARATOR_LINE) and len(line) == len(SEPARATOR_LINE) + 1:
             stated = line[-1]
-            skipped.append(number)
-        elif not line.strip() or line.startswith(COMMENT):
-            skipped.append(number)
-        else:
+        elif line.strip() and not line.startswith(COMMENT):
             separator = stated or _find_separator(line)
             header = tuple(cell.strip() for cell in _split(line, separator))
-            notes = (f"skipped above the header: {_lines(skipped)}",) if skipped else ()
-            return Dialect(separator, header, number, start, notes)
-        start = end
+            _refuse_second_header(header, next(lines, (0, ""))[1], number, name)
+            return Dialect(separator, header, number, start, _skipped_note(number - 1))
     raise TableFileError(f"{name}: the file is empty; expected a line with the names of the columns, then the rows")
 
 
-def _line_at(content: bytes, start: int) -> tuple[str, int]:
-    """The line that begins there, and where the next one begins."""
-    end = content.find(b"\n", start)
-    end = len(content) if end < 0 else end
-    return content[start:end].decode(errors="replace").strip("\r\n"), end + 1
+def _lines_of(content: bytes) -> Iterator[tuple[int, str]]:
+    """Each line with the byte at which it begins."""
+    start = 0
+    while start < len(content):
+        end = content.find(b"\n", start)
+        end = len(content) if end < 0 else end
+        yield start, content[start:end].decode(errors="replace").strip("\r\n")
+        start = end + 1
+
+
+def _refuse_second_header(header: tuple[str, ...], below: str, number: int, name: str) -> None:
+    """Refuse the header of three lines that yfinance writes: the tickers are in its second line."""
+    if header[0] == "Price" and below.startswith("Ticker"):
+        raise TableFileError(
+            f"{name}: lines {number} and {number + 1} are both headers, as yfinance writes them; download one ticker a "
+            "file with multi_level_index=False, and give the folder of the files"
+        )
+
+
+def _skipped_note(count: int) -> tuple[str, ...]:
+    lines = "line" if count == 1 else f"{count} lines"
+    return (f"skipped the {lines} above the names of the columns",) if count else ()
 
 
 def _find_separator(header: str) -> str:
@@ -110,7 +121,3 @@ def _find_separator(header: str) -> str:
 
 def _split(line: str, separator: str) -> list[str]:
     return next(csv.reader([line], delimiter=separator))
-
-
-def _lines(numbers: list[int]) -> str:
-    return f"line{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers[: SHOWN // 10]))}"
