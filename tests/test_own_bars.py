@@ -1,4 +1,4 @@
-"""A fund on a user's own file: it starts late, ends early, refuses another past and goes on with a longer file."""
+"""A fund on a user's own file: it starts late, ends early, refuses changed bars and goes on with a longer file."""
 
 from collections.abc import Callable
 from datetime import date

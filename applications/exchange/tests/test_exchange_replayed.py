@@ -182,7 +182,7 @@ class TestAnotherFile:
         ],
     )
     def test_refused(self, folder: Path, frame: pl.DataFrame, difference: str) -> None:
-        """Another past is refused with the first difference; the right file then continues."""
+        """Other bars of played sessions are refused with the first difference; the right file then continues."""
         with pytest.raises(ConfigurationError) as refusal:
             open_on(folder, frame)
         exchange, database = open_on(folder, self.PLAYED)
@@ -191,8 +191,8 @@ class TestAnotherFile:
         assert difference in refusal.value.detail
         assert exchange.clock.reading().session == DAYS[11]
 
-    def test_accepted_file_is_the_past_from_then_on(self, folder: Path) -> None:
-        """After a longer file was played further, the first one, which had other prices there, is another past."""
+    def test_accepted_file_counts_from_then_on(self, folder: Path) -> None:
+        """After a longer file was played further, the first one, which has other prices there, is refused."""
         exchange, database = open_on(folder, pl.concat([bars(days=DAYS[:12]), bars(days=DAYS[12:], close=9.5)]))
         play(exchange, 1)
         database.close()

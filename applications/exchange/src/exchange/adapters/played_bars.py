@@ -1,4 +1,4 @@
-"""Keeps the bars of a replayed market beside the exchange's state, to know when another file tells another past.
+"""Keeps the bars of a replayed market beside the exchange's state, to compare another file with what was played.
 
 A file may be exchanged for a longer one: every session up to the exchange's clock must be the same, to the last digit.
 """
@@ -83,8 +83,8 @@ def describe_difference(kept: pl.DataFrame, given: pl.DataFrame) -> str:
     elif row["in_given"] is None:
         what = "the file has no bar any more where one was played"
     return (
-        f"the bars file tells another past than the one that this fund played: {ticker} on {day}: {what}. Give a file "
-        "that repeats the played sessions exactly and may go on, or open a new fund in another folder (FUND_HOME)"
+        f"the bars file differs from the bars that this fund has played: {ticker} on {day}: {what}. Give a file that "
+        "repeats the played sessions exactly, and may be longer, or open a new fund in another folder (FUND_HOME)"
     )
 
 
