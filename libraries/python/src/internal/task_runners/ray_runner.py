@@ -2,6 +2,7 @@
 
 # ray's functions are typed in part
 # pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -40,6 +41,8 @@ class RayRunner:
 
 def _connect(address: str) -> Any:  # noqa: ANN401 - the module ray
     """Ray, connected to the cluster. Raises ConfigurationError."""
+    # else ray packs the folder of a driver that `uv run` started, and each worker installs all packages anew
+    os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
         import ray  # noqa: PLC0415 - an optional package
     except ImportError as error:
