@@ -22,6 +22,7 @@ TASKS = {
     *("development python " + verb for verb in ("install", "format", "lint", "types", "test", "test-long")),
     *("development python " + verb for verb in ("dead-code", "imports")),
     "development quality",
+    "development ray-test",
     "development swarm-test",
     "development parity",
     *("infrastructure base " + verb for verb in ("up", "down")),

@@ -1,5 +1,7 @@
 """Sweeps: grids, trials counted before they run, interrupted sweeps that go on, the same points from every runner."""
 
+# ray is typed in part, and installed for the tests of its marker alone
+# pyright: reportMissingImports=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
@@ -101,6 +103,23 @@ def test_every_runner_gives_the_same_points(
     trials = Ledger(tmp_path).trials()
     assert {trial.settings.key for trial in trials} == {point.key for point in expected}
     assert all(trial.outcome is not None for trial in trials)
+
+
+@pytest.mark.ray
+def test_two_nodes_give_the_same_points(base: SweepBase, expected: list[SweepPoint], tmp_path: Path) -> None:
+    """A cluster of two nodes on this machine, one processor each: the points are those of one process."""
+    import ray  # noqa: PLC0415 - in the dependency group of this marker
+    from ray.cluster_utils import Cluster  # noqa: PLC0415 - as above
+
+    ray.shutdown()
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    cluster.add_node(num_cpus=1)
+    try:
+        assert sweep(base, tmp_path, RayRunner(cluster.address), []) == expected
+        assert [node["Alive"] for node in ray.nodes()] == [True, True]
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
 
 
 def test_an_interrupted_sweep_goes_on(base: SweepBase, expected: list[SweepPoint], tmp_path: Path) -> None:
