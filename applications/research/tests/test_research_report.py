@@ -12,7 +12,8 @@ from applications.research.tests.research_results import buy, drawn_result, exam
 from internal.errors import ConfigurationError, InvalidRequestError
 from research.ledger import Ledger
 from research.report.folder import Report, claim_folder, write_report
-from research.result import BacktestResult, Benchmark
+from research.report.notes import write_notes
+from research.result import BacktestResult, Benchmark, Note
 
 NOISE = np.random.default_rng(0).normal(0, 0.01, 300)
 
@@ -21,7 +22,7 @@ def traded(returns: np.ndarray = NOISE, **changes: object) -> BacktestResult:
     """A result with fills and a note."""
     result = drawn_result(returns, parameters=changes)
     fills = tuple(buy(day, 100, 100, 101, 101.1) for day in result.days[1::20])
-    return replace(result, fills=fills, notes=("no bar of <ABC>",))
+    return replace(result, fills=fills, notes=tuple(Note(day, "no bar of <ABC>") for day in result.days[3:5]))
 
 
 REPORTED = traded(sessions=5)
@@ -83,8 +84,18 @@ def test_the_page_is_whole_and_needs_nothing_else(run: Path) -> None:
     settings = REPORTED.settings
     for named in (settings.strategy, "sessions=5", settings.code_digest, settings.bars_digest, settings.key):
         assert named in page.text
-    for named in ("100,000.00 dollars", "Deflated Sharpe ratio", "2, of which 2 of this strategy", "no bar of <ABC>"):
+    for named in (
+        "100,000.00 dollars",
+        "Deflated Sharpe ratio",
+        "2, of which 2 of this strategy",
+        "no bar of <ABC> (first of 2 sessions)",
+    ):
         assert named in page.text
+
+
+def test_notes_are_on_the_page(run: Path) -> None:
+    """Escaped, and one of two sessions once."""
+    assert "no bar of <ABC> (first of 2 sessions)" in Page((run / "backtest_report.html").read_text()).text
 
 
 def test_the_text_of_a_user_is_escaped(tmp_path: Path) -> None:
@@ -200,3 +211,10 @@ def test_a_damaged_ledger_leaves_the_folder_without_a_report(tmp_path: Path) -> 
     with pytest.raises(ConfigurationError, match="run that backtest again"):
         write_report(tmp_path / "run", result, ledger)
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["backtest_settings.json"]
+
+
+def test_a_note_of_many_sessions_is_written_once() -> None:
+    """In the order they came up, with the first session and the number of sessions."""
+    days = example_result().days
+    notes = [Note(days[0], "b"), Note(days[0], "a"), Note(days[1], "b"), Note(days[1], "b"), Note(days[2], "b")]
+    assert write_notes(notes) == ["2024-01-02: b (first of 3 sessions)", "2024-01-02: a"]

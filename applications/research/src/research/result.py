@@ -145,6 +145,14 @@ class Benchmark:
     values: Series
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a reader should be aware of: a name without a bar, orders that were cut, nothing opened, ..."""
+
+    day: date
+    text: str
+
+
 @dataclass(frozen=True, eq=False)
 class BacktestResult:
     """One finished backtest. Every array is f64 [session], one value for each session of `days`, in dollars.
@@ -160,7 +168,7 @@ class BacktestResult:
         borrow: Borrow cost charged in the session, 0 or more.
         fills: In the order they happened.
         benchmark: The same sessions of something to compare with.
-        notes: What a reader should be aware of, in the order it came up: a name without a bar, orders cut, ...
+        notes: In the order they came up.
     """
 
     settings: BacktestSettings
@@ -173,7 +181,7 @@ class BacktestResult:
     borrow: Series
     fills: tuple[FillRow, ...]
     benchmark: Benchmark
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the lengths.

@@ -13,7 +13,7 @@ from internal.venue.margin_account import MarginAccount
 from internal.venue.repository import HistoryQuery
 from research.engine.fills import list_fills
 from research.engine.market import BacktestMarket
-from research.result import BacktestResult, BacktestSettings, Benchmark
+from research.result import BacktestResult, BacktestSettings, Benchmark, Note
 
 FEES = frozenset({MovementKind.SEC_FEE, MovementKind.TAF_FEE})
 BENCHMARK = "equal dollars of every ticker at the opening"
@@ -56,7 +56,7 @@ def collect_result(
         borrow=_charges(fund, market, frozenset({MovementKind.BORROW_FEE})),
         fills=tuple(list_fills(fund, market.market)),
         benchmark=Benchmark(BENCHMARK, equal_dollars(market.tables, market.first)),
-        notes=tuple(f"{run.date}: {note}" for run in fund.journal.runs() for note in run.notes),
+        notes=tuple(Note(run.date, note) for run in fund.journal.runs() for note in run.notes),
     )
 
 

@@ -41,7 +41,7 @@ def write_document(result: BacktestResult, statistics: Statistics) -> str:
         "measures": measures,
         **_JSON.validate_python(_STATISTICS.dump_python(statistics, mode="json", exclude={"measures"})),
         "benchmark": result.benchmark.name,
-        "notes": list(result.notes),
+        "notes": [{"day": note.day.isoformat(), "text": note.text} for note in result.notes],
         "limitations": list(LIMITATIONS),
         "series": list_series(result),
     }

@@ -5,6 +5,7 @@ from html import escape
 from typing import Final
 
 from research.report.figures import Figure, Section
+from research.report.notes import write_notes
 from research.report.units import Unit, write_interval, write_number
 from research.result import BacktestResult, BacktestSettings
 from research.statistics.capacity import CapacityPoint
@@ -148,8 +149,9 @@ def _per_cent(value: float | None) -> str:
 
 def render_notes(result: BacktestResult, limitations: Iterable[str]) -> str:
     """What came up in the run, and what no backtest of this kind shows."""
-    notes = "".join(f"<li>{escape(note)}</li>" for note in result.notes)
-    closed = f"<details><summary>{len(result.notes):,} notes</summary><ul>{notes}</ul></details>"
+    texts = write_notes(result.notes)
+    notes = "".join(f"<li>{escape(note)}</li>" for note in texts)
+    closed = f"<details><summary>{len(texts):,} notes</summary><ul>{notes}</ul></details>"
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in limitations)
     heading = f"<h2>Notes of the run</h2>{closed}" if notes else ""
     return f"{heading}<h2>Limitations</h2><ul>{items}</ul>"

@@ -3,6 +3,7 @@
 from textwrap import wrap
 
 from research.report.figures import Figure, list_sections
+from research.report.notes import write_notes
 from research.report.units import UNDEFINED, Unit, write_interval, write_number
 from research.report.verdict import describe_trials, judge
 from research.result import BacktestResult, BacktestSettings
@@ -21,9 +22,10 @@ def write_summary(result: BacktestResult, statistics: Statistics) -> str:
         lines += [_figure(figure) for figure in section.figures]
     lines += ["", *(f"{title:<43} {text}" for title, text in describe_trials(statistics))]
     lines += ["", "Net of costs", *map(_scenario, statistics.costs)]
-    lines += [line for note in result.notes[:NOTES] for line in _wrap(f"Note: {note}")]
-    if len(result.notes) > NOTES:
-        lines.append(f"{len(result.notes) - NOTES:,} further notes are on the page.")
+    notes = write_notes(result.notes)
+    lines += ["", *(line for note in notes[:NOTES] for line in _wrap(f"Note: {note}"))] if notes else []
+    if len(notes) > NOTES:
+        lines.append(f"{len(notes) - NOTES:,} further notes are on the page.")
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
