@@ -168,7 +168,7 @@ class AdaptiveVolatility(EarningsVolatility):
         """The same for the rows of some sessions; the factors begin as far back as a forecaster's history does."""
         begin = max(first - REQUIRED_HISTORY + 1, 0)
         part, scales = rows.span(begin, last), self.scales_of_sessions(rows, begin, last)
-        ahead = np.where(rows.trades_ahead[part], rows.returns[part], np.nan)
+        ahead = np.where(rows.trades_ahead[part], rows.returns(part), np.nan)
         asked = slice(rows.span(first, last).start - part.start, None)
         factors = self._factors(rows.frame[part], _standardise(ahead, scales), asked)
         return self._widen(self.plain(scales.at(asked)), *factors)

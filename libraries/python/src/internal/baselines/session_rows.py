@@ -15,13 +15,14 @@ from internal.baselines.standardisation import Standardisation
 from internal.dates import sessions
 from internal.features.earnings_features import EARNINGS_INPUT_COUNT, add_spikes, tabulate_earnings_features
 from internal.features.splits import Block
-from internal.features.volatility_inputs import INPUTS, add_group_columns, future_log_variance, select_inputs
+from internal.features.volatility_inputs import INPUTS, VARIANCE_FLOOR, add_group_columns, select_inputs
 from internal.features.windows import HORIZON, can_be_origin
 from internal.forecasting.quantiles import STEPS
 
 YEAR_OF_HISTORY: Final = 260  # sessions after which every earnings feature can be computed
 NEVER: Final = np.iinfo(np.int64).max
 CHUNK_ROWS: Final = 4_096  # their inputs fit a cache
+AHEAD: Final = np.array(STEPS)
 TARGETS: Final = 2 * len(STEPS)
 
 
@@ -36,9 +37,10 @@ class SessionRows:
         inputs: `features.volatility_inputs`, f64 [row, input]; NaN where history is too short.
         earnings: Earnings features of the sessions ahead, f64 [session ahead, feature].
         first_ahead: The place of the row's first session ahead in `earnings`, i64 [row]; -1 without a year of history.
-        returns: Cumulative log returns ahead, f64 [row, step]; NaN beyond the segment.
-        trades_ahead: Whether the session ahead traded, bool [row, step].
-        targets: Log variances of the sessions ahead, then of the means up to each, f64 [row, target].
+        place: The row's place in the panel, whose rows of a segment are adjacent, i64 [row].
+        log_close: f64 [place].
+        variance: Range variance of the session, f64 [place].
+        trades_ahead: Whether the session ahead is in the segment and traded, bool [row, step].
         known: The session in which all of the row's outcomes are known, i64 [row]; NEVER where it is not to be fitted.
     """
 
@@ -48,9 +50,10 @@ class SessionRows:
     inputs: np.ndarray
     earnings: np.ndarray
     first_ahead: np.ndarray
-    returns: np.ndarray
+    place: np.ndarray
+    log_close: np.ndarray
+    variance: np.ndarray
     trades_ahead: np.ndarray
-    targets: np.ndarray
     known: np.ndarray
 
     def design(self, rows: Rows, standardisation: Standardisation) -> Design:
@@ -58,6 +61,20 @@ class SessionRows:
         first = self.first_ahead[rows]
         history = np.flatnonzero(first >= 0)
         return Design(standardisation.apply(self.inputs[rows]), history, stack_earnings(self.earnings, first[history]))
+
+    def returns(self, rows: Rows) -> np.ndarray:
+        """Cumulative log returns ahead of some rows, f64 [row, step]; meaningless beyond the end of a segment."""
+        return self._ahead(self.log_close, rows) - self.log_close[self.place[rows], None]
+
+    def targets(self, rows: Rows) -> np.ndarray:
+        """Log variances of the sessions ahead, then of the means up to each, f64 [row, target]; as `returns`."""
+        variance = self._ahead(self.variance, rows)
+        both = np.hstack([variance, np.cumsum(variance, axis=1) / AHEAD])
+        return np.log(np.maximum(both, VARIANCE_FLOOR, out=both), out=both)
+
+    def _ahead(self, values: np.ndarray, rows: Rows) -> np.ndarray:
+        """The values f64 [place] of the sessions ahead, f64 [row, step]."""
+        return values.take(self.place[rows, None] + AHEAD, mode="clip")
 
     def span(self, first: int, last: int) -> slice:
         """The rows of the sessions from `first` to `last`, both included."""
@@ -83,8 +100,8 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool) -> SessionRo
     frame = frame.with_columns(pl.col("session") - pl.col("session").min())
     prepared, session = prepare(frame, uses_earnings=uses_earnings), frame.get_column("session").to_numpy()
     order = np.argsort(session, kind="stable")
-    place = np.empty_like(order)
-    place[order] = np.arange(len(order))
+    row_of = np.empty_like(order)
+    row_of[order] = np.arange(len(order))
     days = sessions(cast("date", frame["date"].min()), cast("date", frame["date"].max()))
     origin = can_be_origin(Block(date.min, date.max))
     rows = SessionRows(
@@ -94,34 +111,27 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool) -> SessionRo
         inputs=np.empty((len(order), len(INPUTS))),
         earnings=np.empty(0),
         first_ahead=np.full(len(order), -1),
-        returns=np.empty((len(order), len(STEPS))),
+        place=order,
+        log_close=np.log(frame.get_column("close").to_numpy()),
+        variance=prepared.get_column("variance").fill_null(float("nan")).to_numpy(),
         trades_ahead=np.empty((len(order), len(STEPS)), bool),
-        targets=np.empty((len(order), TARGETS)),
         known=np.empty(len(order), np.int64),
     )
-    tables = each_part(frame, lambda part: _fill(rows, prepared[part], place[part], uses_earnings=uses_earnings))
+    tables = each_part(frame, lambda part: _fill(rows, prepared[part], row_of[part], uses_earnings=uses_earnings))
     return _join_earnings(rows, tables)
 
 
 _Table = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows with a year of history, their first sessions ahead, features
 
 
-def _fill(rows: SessionRows, prepared: pl.DataFrame, place: np.ndarray, *, uses_earnings: bool) -> _Table:
-    """Put inputs and outcomes of whole segments at their places, and return their earnings features."""
-    close = pl.col("close").log()
-    rows.inputs[place] = inputs = select_inputs(prepared)
-    rows.targets[place] = np.hstack([future_log_variance(prepared, STEPS, mean=mean) for mean in (False, True)])
-    rows.returns[place] = _select(prepared, [close.shift(-step) - close for step in STEPS], missing=float("nan"))
-    rows.trades_ahead[place] = _select(prepared, [pl.col("traded").shift(-step) for step in STEPS], missing=False)
-    rows.known[place] = np.where(np.isfinite(inputs).all(axis=1), _known_sessions(prepared), NEVER)
+def _fill(rows: SessionRows, prepared: pl.DataFrame, row_of: np.ndarray, *, uses_earnings: bool) -> _Table:
+    """Fill in the rows of whole segments, and return their earnings features."""
+    trades = {str(step): pl.col("traded").shift(-step).over("segment").fill_null(value=False) for step in STEPS}
+    rows.inputs[row_of] = inputs = select_inputs(prepared)
+    rows.trades_ahead[row_of] = prepared.select(**trades).to_numpy()
+    rows.known[row_of] = np.where(np.isfinite(inputs).all(axis=1), _known_sessions(prepared), NEVER)
     history, first, table = tabulate_history(prepared, uses_earnings=uses_earnings)
-    return place[history], first, table
-
-
-def _select(prepared: pl.DataFrame, by_step: Sequence[pl.Expr], *, missing: float | bool) -> np.ndarray:
-    """Expressions over each segment as columns."""
-    named = {str(place): one.over("segment") for place, one in enumerate(by_step)}
-    return prepared.select(**named).fill_null(missing).to_numpy()
+    return row_of[history], first, table
 
 
 def _known_sessions(prepared: pl.DataFrame) -> np.ndarray:

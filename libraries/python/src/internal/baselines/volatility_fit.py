@@ -102,7 +102,7 @@ class _Fitting:
         for session in np.flatnonzero(counts).tolist():
             part = rows.span(session, session)
             places = np.flatnonzero(new[part]) + part.start
-            self._sums.add(session, rows.design(places, self._standardisation), rows.targets[places])
+            self._sums.add(session, rows.design(places, self._standardisation), rows.targets(places))
         self._added = trained.copy()
 
     def solve(self, trained: np.ndarray) -> VolatilityFit:
@@ -126,7 +126,7 @@ class _Fitting:
         for chunk in rows.chunks(part.first, part.last):
             places = np.flatnonzero(trained[chunk]) + chunk.start
             scales = to_scales(predict_log_variances(rows.design(places, self._standardisation), coefficients))
-            returns = rows.returns[places]
+            returns = rows.returns(places)
             yield np.hstack([to_daily(returns) / scales.daily, returns / scales.cumulative])
 
 

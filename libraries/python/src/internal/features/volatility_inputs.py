@@ -41,17 +41,6 @@ def select_inputs(grouped: pl.DataFrame) -> np.ndarray:
     return inputs
 
 
-def future_log_variance(frame: pl.DataFrame, steps: tuple[int, ...], *, mean: bool) -> np.ndarray:
-    """Log range variance of the session `step` ahead, or its mean over all sessions up to it, f64 [row, step].
-
-    It looks ahead on purpose: this is a target to fit on, never an input.
-    """
-    variance = pl.col("variance")
-    ahead = [(variance.rolling_mean(step) if mean else variance).shift(-step).over("segment") for step in steps]
-    named = {str(step): one.clip(VARIANCE_FLOOR).log() for step, one in zip(steps, ahead, strict=True)}
-    return frame.with_columns(variance=daily_range_variance()).select(**named).fill_null(float("nan")).to_numpy()
-
-
 def _mean(values: pl.Expr, window: int) -> pl.Expr:
     return values.rolling_mean(window, min_samples=min(window, FEWEST_SESSIONS)).over("segment")
 
