@@ -5,10 +5,22 @@ Write a strategy in one file, as in `strategies/` of the repository; docs/strate
 
 from typing import TYPE_CHECKING
 
+from internal.dates import next_session, previous_session
+from internal.dates import sessions as calendar_sessions
 from internal.strategies.history import History
 from internal.strategies.schedule import DAILY, MONTHLY, WEEKLY, Schedule, every
 from internal.strategies.strategy import Construction, Strategy
-from internal.trading.rows import Band, BarHistory, Details, FloatArray, Forecasts, Position, Situation
+from internal.trading.rows import (
+    Assets,
+    Band,
+    BarHistory,
+    DayInputs,
+    Details,
+    FloatArray,
+    Forecasts,
+    Position,
+    Situation,
+)
 from internal.trading.strategy import StrategyError
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe
@@ -20,10 +32,12 @@ __all__ = [
     "DAILY",
     "MONTHLY",
     "WEEKLY",
+    "Assets",
     "Band",
     "BarHistory",
     "Client",
     "Construction",
+    "DayInputs",
     "Details",
     "FloatArray",
     "Forecasts",
@@ -36,7 +50,10 @@ __all__ = [
     "Target",
     "Targets",
     "Universe",
+    "calendar_sessions",
     "every",
+    "next_session",
+    "previous_session",
 ]
 
 

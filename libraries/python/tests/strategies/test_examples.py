@@ -1,6 +1,6 @@
 """The example strategies on small histories: expected picks worked out by hand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def load(name: str, **parameters: str) -> LoadedStrategy:
     return load_strategy(f"{STRATEGIES / name}.py:{CLASSES[name]}", parameters)
 
 
-def with_closes(situation: Situation, closes: dict[str, Sequence[float]]) -> Situation:
+def with_closes(situation: Situation, closes: Mapping[str, Sequence[float]]) -> Situation:
     """The situation with these closes up to its day as the history."""
     close = np.array([closes[ticker] for ticker in situation.tickers]).T
     days = sessions(previous_session(DAY, len(close)), DAY)[-len(close) :]
