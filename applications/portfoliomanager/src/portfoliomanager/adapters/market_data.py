@@ -30,7 +30,7 @@ class DatamanagerMarketData:
 
         Raises ConflictError, which says which POST is missing, without bars or predictions of that day.
         """
-        bars, version = self._client.bars(_first_session(day, needs), day, adjusted_as_of=day, columns=BAR_COLUMNS)
+        bars, version = self._client.bars(first_session(day, needs), day, adjusted_as_of=day, columns=BAR_COLUMNS)
         _require_rows(bars, day, f'there are no bars of {day}: POST /equity-bars {{"date": "{day}"}} to datamanager')
         predictions = None
         if needs.forecasts:
@@ -80,7 +80,7 @@ def read_day_inputs(  # noqa: PLR0913, PLR0917 - one table an argument
     of that name; None where no forecast is needed. Rows of other sessions than the window's are left out.
     """
     forecasts = None if predictions is None else predictions.filter(pl.col("date") == day).sort("horizon", "ticker")
-    days = sessions(_first_session(day, needs), day)
+    days = sessions(first_session(day, needs), day)
     known = [bars.get_column("ticker"), *([] if forecasts is None else [forecasts.get_column("ticker")])]
     tickers = pl.concat(known).unique().sort()
     history = _history(bars.filter(pl.col("date").is_between(days[0], day)), days, tickers)
@@ -104,7 +104,8 @@ def read_day_inputs(  # noqa: PLR0913, PLR0917 - one table an argument
     )
 
 
-def _first_session(day: date, needs: DataNeeds) -> date:
+def first_session(day: date, needs: DataNeeds) -> date:
+    """The first session of the bars that a decision needs."""
     return previous_session(day, max(window_sessions(needs.universe), needs.history_sessions) - 1)
 
 
