@@ -53,7 +53,7 @@ def read(case: str, services: Services) -> Recording:
         "account_snapshots": services.query("SELECT * FROM account_snapshots ORDER BY timestamp"),
         "performance_points": rows_in(performance["points"]),
         "performance_totals": _totals(performance),
-        "current_totals": [row_of(_without(current, "positions"))],
+        "current_totals": [row_of(_without(current, "positions", "strategy"))],
         "current_positions": rows_in(current["positions"]),
         "splits": services.query("SELECT * FROM splits ORDER BY execution_date, ticker"),
         "dividends": services.query("SELECT * FROM dividends ORDER BY ex_dividend_date, ticker"),

@@ -141,7 +141,7 @@ def vendor_application(vendor: Vendor) -> FastAPI:
 def _selected(vendor: Vendor, kind: str, query: dict[str, str]) -> list[dict[str, Any]]:
     if kind == "tickers":
         active = [
-            {"ticker": ticker, "name": f"{ticker} Inc.", "primary_exchange": "XNYS", "active": True}
+            {"ticker": ticker, "name": f"{ticker} Inc.", "primary_exchange": "XNYS", "active": True, "type": "CS"}
             for ticker in TICKERS
         ]
         gone = [{"ticker": "GONE", "name": "Gone Inc.", "active": False, "delisted_utc": "2020-05-06T00:00:00Z"}]

@@ -171,7 +171,8 @@ def test_listings(polygon: Polygon) -> None:
     """Active and delisted tickers in one frame."""
     listings = polygon.listings()
     assert listings.get_column("ticker").to_list() == ["AAA", "BBB", "CCC", "GONE"]
-    assert ("GONE", "Gone Inc.", None, False, date(2020, 5, 6)) == listings.row(3)
+    assert listings.get_column("security_type").to_list() == ["CS", "CS", "CS", None]
+    assert ("GONE", "Gone Inc.", None, None, False, date(2020, 5, 6)) == listings.row(3)
 
 
 def test_profiles(vendor: Vendor, polygon: Polygon) -> None:

@@ -328,6 +328,7 @@ def test_details(client: httpx.Client, vendor: Vendor) -> None:
         "AAA Inc.",
         "Information Technology",
         "ELECTRONIC COMPUTERS",
+        "CS",
         "XNYS",
         True,
         date(2001, 2, 3),
@@ -343,6 +344,20 @@ def test_details(client: httpx.Client, vendor: Vendor) -> None:
         ("AAA", "ENERGY", "ELECTRONIC COMPUTERS", "file+polygon"),
         ("XYZ", "UTILITIES", "WATER", "file"),
     ]
+
+
+def test_details_of_an_earlier_version(client: httpx.Client, vendor: Vendor, tmp_path: Path) -> None:
+    """Rows without a type, as they were stored before that column, get it from the next sync; no profile is asked."""
+    client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+    client.post("/equity-details", json={}).raise_for_status()
+    asked = len(vendor.requests_of("/v3/reference/tickers/"))
+    path = tmp_path / "lake" / "equity_details"
+    older = pl.read_delta(str(path)).drop("security_type")
+    older.write_delta(str(path), mode="overwrite", delta_write_options={"schema_mode": "overwrite"})
+    assert read(client, "/equity-details").get_column("security_type").to_list() == [None] * 3
+    client.post("/equity-details", json={}).raise_for_status()
+    assert read(client, "/equity-details").get_column("security_type").to_list() == ["CS"] * 3
+    assert len(vendor.requests_of("/v3/reference/tickers/")) == asked
 
 
 def test_file_before_the_vendor(client: httpx.Client, vendor: Vendor) -> None:

@@ -67,6 +67,9 @@ def test_arrays_of_a_day(bars: pl.DataFrame) -> None:
     assert inputs.bands[2].tolist() == pytest.approx([-0.02, 0.03, 0.08])
     assert inputs.bands[:, 1].tolist() == pytest.approx([np.nan, np.nan, 0.03, 0.01], nan_ok=True)
     assert (inputs.model_version, inputs.bars_version) == ("test", 7)
+    assert inputs.details is not None
+    assert inputs.details.sector == ("Energy", None, None, None)
+    assert inputs.details.security_type == ("CS", None, "ETF", None)
 
 
 @pytest.mark.parametrize("poison", [float("nan"), 1e9, 1e-9, None])

@@ -9,6 +9,7 @@ import pytest
 
 from internal.dates import sessions
 from internal.price_adjustment import adjust_bars
+from internal.schemas import equity_details
 from internal.simulation.market_tables import build_market_tables
 from internal.simulation.table_data import TableData
 from internal.strategies.history import window_history
@@ -20,7 +21,7 @@ from portfoliomanager.adapters.market_data import first_session, read_day_inputs
 
 DAYS = sessions(date(2024, 10, 1), date(2025, 2, 28))
 OPENING = date(2024, 12, 31)
-DETAILS = pl.DataFrame(schema={"ticker": pl.String, "sector": pl.String, "industry": pl.String})
+DETAILS = equity_details.empty()
 
 
 @pytest.fixture(scope="module")

@@ -54,6 +54,7 @@ DETAILS = {
     "name": None,
     "sector": None,
     "industry": None,
+    "security_type": None,
     "primary_exchange": None,
     "active": True,
     "listed_date": None,

@@ -86,6 +86,7 @@ def merge_file_rows(known: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     return given.join(known, on="ticker", how="left", suffix="_known").select(
         "ticker",
         *[pl.coalesce(name, f"{name}_known") for name in FILE_COLUMNS],
+        "security_type",
         pl.col("active").fill_null(value=True),
         "listed_date",
         "delisted_date",
@@ -94,10 +95,10 @@ def merge_file_rows(known: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def merge_listings(known: pl.DataFrame, listings: pl.DataFrame) -> pl.DataFrame:
-    """The known rows whose listing changed: name, exchange, active or delisted date."""
+    """The known rows whose listing changed: name, type, exchange, active or delisted date."""
     refreshed = known.join(listings, on="ticker", suffix="_listed").with_columns(
         pl.coalesce(f"{name}_listed", name).alias(name)
-        for name in ("name", "primary_exchange", "active", "delisted_date")
+        for name in ("name", "security_type", "primary_exchange", "active", "delisted_date")
     )
     columns = list(equity_details.COLUMNS)
     return refreshed.select(columns).join(known, on=columns, how="anti", nulls_equal=True)
@@ -119,6 +120,7 @@ def merge_profiles(known: pl.DataFrame, profiles: pl.DataFrame, listings: pl.Dat
             "name",
             pl.coalesce("sector_known", sector).alias("sector"),
             pl.coalesce("industry_known", "industry").alias("industry"),
+            "security_type",
             "primary_exchange",
             pl.col("active").fill_null(value=False),
             "listed_date",

@@ -85,6 +85,7 @@ LISTING_SCHEMA = pl.Schema(
     {
         "ticker": pl.String,
         "name": pl.String,
+        "security_type": pl.String,
         "primary_exchange": pl.String,
         "active": pl.Boolean,
         "delisted_date": pl.Date,

@@ -46,7 +46,9 @@ def make_situation(  # noqa: PLR0913 - each argument is one thing that a test va
     tickers = tuple(sorted(prices))
     price = np.array([prices[ticker] for ticker in tickers])
     known = dict.fromkeys(tickers, 0.02) | dict(volatility or {})
-    details = Details(tuple((sectors or {}).get(one) for one in tickers), (None,) * len(tickers))
+    details = Details(
+        tuple((sectors or {}).get(one) for one in tickers), (None,) * len(tickers), (None,) * len(tickers)
+    )
     inputs = DayInputs(
         day=DAY,
         tickers=tickers,

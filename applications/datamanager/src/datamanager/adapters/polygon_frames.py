@@ -10,7 +10,7 @@ from datamanager.ports import LISTING_SCHEMA, RAW_BAR_SCHEMA
 from internal.errors import UpstreamError
 
 VENDOR_TIME_ZONE = "America/New_York"
-VENDOR_LISTING_SCHEMA = pl.Schema([*LISTING_SCHEMA.items(), ("delisted_utc", pl.String())])
+VENDOR_LISTING_SCHEMA = pl.Schema([*LISTING_SCHEMA.items(), ("delisted_utc", pl.String()), ("type", pl.String())])
 BAR_FIELDS = {
     "ticker": "T",
     "date": "t",
@@ -80,7 +80,10 @@ def make_listings_frame(active: Iterable[object], delisted: Iterable[object]) ->
     """Active and delisted tickers (`LISTING_SCHEMA`); the active one where a ticker occurs twice."""
     return (
         pl.concat([make_frame(active, VENDOR_LISTING_SCHEMA), make_frame(delisted, VENDOR_LISTING_SCHEMA)])
-        .with_columns(pl.col("delisted_utc").str.slice(0, 10).str.to_date(strict=False).alias("delisted_date"))
+        .with_columns(
+            pl.col("delisted_utc").str.slice(0, 10).str.to_date(strict=False).alias("delisted_date"),
+            pl.col("type").replace("", None).alias("security_type"),
+        )
         .filter(pl.col("ticker").str.len_bytes() > 0)
         .unique("ticker", keep="first", maintain_order=True)
         .select(LISTING_SCHEMA.names())

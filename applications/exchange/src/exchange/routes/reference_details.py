@@ -18,7 +18,7 @@ def ticker_row(listing: Listing, day: date) -> TickerRow:
         market="stocks",
         locale="us",
         primary_exchange=listing.primary_exchange,
-        type="CS",
+        type=listing.security_type,
         active=active,
         currency_name="usd",
         cik=listing.central_index_key,

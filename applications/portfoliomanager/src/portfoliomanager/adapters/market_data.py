@@ -1,6 +1,7 @@
 """The port `MarketData` on the data service: bars and predictions become the arrays of a day."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
 from datetime import date
 from functools import partial
 
@@ -152,7 +153,7 @@ def _last_known(forecasts: Forecasts) -> FloatArray:
 
 
 def _details(details: pl.DataFrame, tickers: pl.Series) -> Details:
-    known = details.unique("ticker").select("ticker", "sector", "industry")
+    names = [field.name for field in fields(Details)]
+    known = details.unique("ticker").select("ticker", *names)
     joined = pl.DataFrame({"ticker": tickers}).join(known, on="ticker", how="left", maintain_order="left")
-    sector, industry = (tuple(joined.get_column(name).to_list()) for name in ("sector", "industry"))
-    return Details(sector, industry)
+    return Details(**{name: tuple(joined.get_column(name).to_list()) for name in names})

@@ -11,7 +11,7 @@ import polars as pl
 
 from internal.dates import sessions
 from internal.errors import InvalidRequestError
-from internal.simulation.market_tables import FIELDS, MarketTables, read_market_tables
+from internal.simulation.market_tables import FIELDS, MarketTables, read_details, read_market_tables
 from internal.trading.rows import Details
 from internal.venue.market.protocol import MarketData, market_name
 
@@ -92,9 +92,4 @@ def find_sessions(
 def read_backtest_market(market: MarketData, days: tuple[date, ...], description: str) -> BacktestMarket:
     """The market with its tables; it must open at the first of `days`."""
     tables = read_market_tables(market, days[-1])
-    listings = [market.listing(ticker) for ticker in tables.tickers]
-    details = Details(
-        sector=tuple(None if one is None else one.sector for one in listings),
-        industry=tuple(None if one is None else one.industry for one in listings),
-    )
-    return BacktestMarket(market, tables, details, days, description)
+    return BacktestMarket(market, tables, read_details(market, tables.tickers), days, description)

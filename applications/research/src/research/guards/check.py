@@ -9,10 +9,9 @@ import numpy as np
 
 from internal.dates import previous_session, sessions
 from internal.simulation.known_forecasts import KnownForecasts
-from internal.simulation.market_tables import read_market_tables
+from internal.simulation.market_tables import read_details, read_market_tables
 from internal.simulation.whole_history import whole_history
 from internal.strategies.loading import LoadedStrategy
-from internal.trading.rows import Details
 from internal.venue.market.simulated import SimulatedMarket
 from research.guards.decision_guard import LATER, DecisionGuards
 from research.guards.findings import Finding
@@ -42,10 +41,7 @@ def check_strategy(strategy: LoadedStrategy, path: Path, size: CheckSize) -> Ite
         seed=size.seed, ticker_count=size.tickers, opening_day=days[-2], first_day=days[0], last_day=LAST
     )
     tables = read_market_tables(market, LAST)
-    listings = [market.listing(ticker) for ticker in tables.tickers]
-    details = Details(
-        tuple(one.sector if one else None for one in listings), tuple(one.industry if one else None for one in listings)
-    )
+    details = read_details(market, tables.tickers)
     checked = days[-size.sessions - LATER : -LATER]
     forecasts = draw_forecasts(len(days), len(tables.tickers), size.seed)
     if strategy.strategy.has_score():

@@ -1,4 +1,4 @@
-"""Details of each listed equity, one row a ticker: name, sector, industry, exchange, listing dates."""
+"""Details of each listed equity, one row a ticker: name, sector, industry, type, exchange, listing dates."""
 
 import polars as pl
 
@@ -10,13 +10,14 @@ COLUMNS: dict[str, pl.DataType] = {
     "name": pl.String(),
     "sector": pl.String(),
     "industry": pl.String(),
+    "security_type": pl.String(),  # the vendor's code: CS is common stock, ETF a fund, ADRC a depositary receipt, ...
     "primary_exchange": pl.String(),
     "active": pl.Boolean(),
     "listed_date": pl.Date(),
     "delisted_date": pl.Date(),
     "source": pl.String(),  # where the row comes from: polygon, file, ...
 }
-NULLABLE = ("name", "sector", "industry", "primary_exchange", "listed_date", "delisted_date")
+NULLABLE = ("name", "sector", "industry", "security_type", "primary_exchange", "listed_date", "delisted_date")
 KEY = ("ticker",)
 RULES = (not_blank("ticker"), not_blank("source"))
 EQUITY_DETAILS_SCHEMA = build_schema("equity_details", COLUMNS, NULLABLE, KEY, RULES)

@@ -11,8 +11,8 @@ import polars as pl
 from internal.price_adjustment import find_dividend_factors, find_split_factors
 from internal.schemas import equity_bars
 from internal.trading.day_table import ActionFactors, BarTable
-from internal.trading.rows import FloatArray, Split
-from internal.venue.market.protocol import MarketData
+from internal.trading.rows import Details, FloatArray, Split
+from internal.venue.market.protocol import Market, MarketData
 
 FIELDS = ("open", "high", "low", "close", "volume")
 
@@ -63,6 +63,16 @@ def read_market_tables(market: MarketData, last: date) -> MarketTables:
     days = [day for day in market.sessions() if day <= last]
     bars, _ = equity_bars.split_valid(market.bars_between(days[0], last))
     return build_market_tables(bars, market.splits(days[0], last), market.dividends(days[0], last), days)
+
+
+def read_details(market: Market, tickers: Sequence[str]) -> Details:
+    """What the companies are, by ticker's place, as the market lists them."""
+    listings = [market.listing(ticker) for ticker in tickers]
+    return Details(
+        sector=tuple(None if one is None else one.sector for one in listings),
+        industry=tuple(None if one is None else one.industry for one in listings),
+        security_type=tuple(None if one is None else one.security_type for one in listings),
+    )
 
 
 def build_market_tables(

@@ -28,7 +28,8 @@ class History:
         open, high, low, close: Adjusted for splits and dividends; null without a bar. Only ratios between sessions
             mean something: two histories of a ticker may differ by a constant factor.
         volume: Shares, adjusted for splits, up to a constant factor; null without a bar.
-        sector, industry, security_type: Null where they are not known.
+        sector, industry, security_type: Null where they are not known; the type is the vendor's code, CS for common
+            stock, ETF for a fund.
         quantile_10, quantile_50, quantile_90: The forecast of the cumulative return from the row's close over the
             longest horizon; null without one. A score may read them in its own row alone: no earlier row has them in
             the running fund.

@@ -97,12 +97,12 @@ class Details:
     Attributes:
         sector: [N] names such as `INFORMATION TECHNOLOGY`.
         industry: [N] names of a finer division.
-        security_type: [N] such as `CS` for common stock; None as a whole where the data service has no such column.
+        security_type: [N] the vendor's code: CS for common stock, ETF for an exchange-traded fund, ...
     """
 
     sector: tuple[str | None, ...]
     industry: tuple[str | None, ...]
-    security_type: tuple[str | None, ...] | None = None
+    security_type: tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class DayInputs:
         mean_volume: [N] mean volume over the lookback, shares a session; NaN without a bar in it.
         load_history: Answers the bars up to the day, as many sessions as the strategy asked for; None where it asked
             for none. They are made when they are read, because most decisions do not.
-        details: Sector and industry of each name; None where they were not loaded.
+        details: Sector, industry and type of each name; None where they were not loaded.
         forecasts: All horizons; None where they were not loaded.
         scores: [N] what the strategy's score is, where it was computed for all sessions at once; None where the
             strategy computes it from `history`.

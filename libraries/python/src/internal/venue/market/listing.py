@@ -15,7 +15,8 @@ class Listing:
     `sic_code` and `sic_description` follow the SEC's list (four digits); `primary_exchange` is an ISO 10383 code.
     `borrow_rate` is a yearly fraction of the short's market value (0.003 is 0.3 % a year). `delisted_date` is the
     first session on which the ticker no longer trades; None while it is listed. `central_index_key` (the SEC's),
-    the two FIGIs and `shares_outstanding` are None where they are unknown, as in a replayed market.
+    the two FIGIs and `shares_outstanding` are None where they are unknown, as in a replayed market. `security_type` is
+    the market data vendor's code; CS is common stock.
     """
 
     ticker: str
@@ -35,6 +36,7 @@ class Listing:
     composite_figi: str | None = None
     share_class_figi: str | None = None
     shares_outstanding: int | None = None
+    security_type: str = "CS"
 
     def is_active(self, day: date) -> bool:
         """Whether the ticker is listed on that day; a halt does not end a listing."""
