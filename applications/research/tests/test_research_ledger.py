@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import resource
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -196,6 +197,21 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_a_remedy(tmp_path: Pat
     (tmp_path / "research").write_text("")
     with pytest.raises(ConfigurationError, match="set FUND_HOME"):
         Ledger(tmp_path / "research").plan(example_settings())
+
+
+def test_a_full_disk_leaves_the_ledger_as_it_was(ledger: Ledger, written: bytes, messages: list[str]) -> None:
+    """The system accepts no byte, or the first part of the line only; both are one error, and nothing is left."""
+    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for room in (0, 100):
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(written) + room, unlimited[1]))
+        try:
+            with pytest.raises(ConfigurationError, match="free some disk"):
+                ledger.plan(result(3).settings)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        assert ledger.path.read_bytes() == written
+    assert len(ledger.trials()) == 2
+    assert messages == []
 
 
 def test_the_ledger_is_under_fund_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -93,11 +93,6 @@ def test_the_page_is_whole_and_needs_nothing_else(run: Path) -> None:
         assert named in page.text
 
 
-def test_notes_are_on_the_page(run: Path) -> None:
-    """Escaped, and one of two sessions once."""
-    assert "no bar of <ABC> (first of 2 sessions)" in Page((run / "backtest_report.html").read_text()).text
-
-
 def test_the_text_of_a_user_is_escaped(tmp_path: Path) -> None:
     """A strategy's name and its parameters are text, not markup."""
     result = drawn_result(NOISE, strategy="<script>alert(1)</script>", parameters={"name": "<b>"}, market="<i>")

@@ -1,12 +1,13 @@
 """A file of lines to which several processes append; a crash leaves at most one incomplete line, which is removed."""
 
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from internal.errors import ConfigurationError
 
@@ -16,7 +17,7 @@ class LineFile:
     """The file while this process alone has it; `lines` are without their newlines."""
 
     path: Path
-    file: BinaryIO
+    file: FileIO
     lines: tuple[bytes, ...]
 
     def append(self, line: bytes) -> None:
@@ -27,8 +28,8 @@ class LineFile:
         """
         length = self.file.seek(0, os.SEEK_END)
         try:
-            self.file.write(line + b"\n")
-            self.file.flush()
+            if self.file.write(line + b"\n") <= len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))  # noqa: TRY301 - a short write is one more failure
             os.fsync(self.file.fileno())
         except OSError as error:
             self.file.truncate(length)
@@ -56,7 +57,7 @@ def open_line_file(path: Path, notify: Callable[[str], None]) -> Generator[LineF
         yield LineFile(path, file, _read_lines(path, file, notify))
 
 
-def _read_lines(path: Path, file: BinaryIO, notify: Callable[[str], None]) -> tuple[bytes, ...]:
+def _read_lines(path: Path, file: FileIO, notify: Callable[[str], None]) -> tuple[bytes, ...]:
     file.seek(0)
     content = file.read()
     whole, newline, rest = content.rpartition(b"\n")
