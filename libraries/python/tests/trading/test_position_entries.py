@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from math import trunc
+from math import prod, trunc
 from random import Random
 
 import pytest
@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.dates import next_session, previous_session
+from internal.trading.entries import EntryMemory, list_entries
 from internal.trading.enums import Action, Leg, OrderSide, OrderState, Side
 from internal.trading.journal_index import JournalIndex
 from internal.trading.order_planning import plan_orders
@@ -120,12 +121,20 @@ def fill_order(order: Order, one: Session) -> tuple[Order, Fraction]:
     return filled, shares if order.side is OrderSide.BUY else -shares
 
 
-def attribute(journal: JournalIndex, shares: Fraction, splits: Sequence[Split]) -> tuple[Position, ...]:
+def attribute(
+    journal: JournalIndex, shares: Fraction, splits: Sequence[Split], memory: EntryMemory | None = None
+) -> tuple[Position, ...]:
     """The fund's own positions; nothing is foreign."""
     held = {"A": float(shares)} if shares else {}
-    found = attribute_positions(held, {"A": journal.fills("A")}, splits, {}, {})
+    factors = {entry: factor_of(entry.date, splits) for entry in list_entries(journal.fills("A"))}
+    found = attribute_positions(held, {"A": journal.fills("A")}, splits, factors, {}, memory)
     assert not found.foreign
     return found.positions
+
+
+def factor_of(day: date, splits: Sequence[Split]) -> float:
+    """What takes a price of a day to today's terms."""
+    return prod(1 / split.shares for split in splits if split.execution_date > day)
 
 
 @settings(max_examples=200, deadline=None)
@@ -133,6 +142,7 @@ def attribute(journal: JournalIndex, shares: Fraction, splits: Sequence[Split]) 
 def test_entries_by_hand_and_by_the_venue(drawn: list[Session], random: Random) -> None:
     """Opens, top-ups, trims, closes, partial fills and splits: shares, average and start, also after a restart."""
     lots, account, journal, splits, day = Lots(), Account(), JournalIndex(), list[Split](), FIRST
+    memory = EntryMemory()
     for one in drawn:
         order, day = plan_order(lots, one, day), next_session(day)
         if one.split is not None:
@@ -145,7 +155,7 @@ def test_entries_by_hand_and_by_the_venue(drawn: list[Session], random: Random) 
             if shares:
                 lots.fill(shares, Fraction(one.price, 100), day)
                 account.fill(shares, one.price)
-        positions = attribute(journal, lots.shares, splits)
+        positions = attribute(journal, lots.shares, splits, memory)
         again = JournalIndex()
         again.add_orders(random.sample(orders := list(journal.orders()), len(orders)))
         assert attribute(again, lots.shares, splits) == positions
@@ -167,6 +177,22 @@ def filled(leg: Leg, day: date, shares: float, price: float, side: OrderSide = O
 
 
 DAYS = [FIRST, next_session(FIRST), next_session(next_session(FIRST))]
+
+
+def test_memory_asks_for_new_entries_alone_until_an_event_changes_prices() -> None:
+    """The second entry is new; a dividend changes the factor of the first, and with it that of all."""
+    memory, fills = EntryMemory(), (filled(Leg.OPEN, DAYS[0], 100, 50.0), filled(Leg.ADD, DAYS[1], 50, 40.0))
+    first, second = list_entries(fills)
+    assert memory.list_unknown(fills[:1]) == [first]
+    memory.average(fills[:1], [], {first: 1.0})
+    assert memory.list_unknown(fills) == [first, second]
+    memory.average(fills, [], {first: 1.0, second: 1.0})
+    assert memory.list_unknown(fills) == [first]
+    assert memory.list_changed(fills, {first: 1.0}) == []
+    assert memory.list_changed(fills, {first: 0.98}) == [first, second]
+    assert memory.average(fills, [], {first: 0.98, second: 0.98}).price == pytest.approx(7000 / 150 * 0.98)
+    corrected = (replace(fills[0], filled_quantity=50.0), fills[1])
+    assert memory.list_unknown(corrected) == [first, second]
 
 
 def test_each_entry_takes_the_factor_of_its_own_session() -> None:

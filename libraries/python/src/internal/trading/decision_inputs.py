@@ -4,10 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from internal.trading.entries import EntryMemory, opened_date
 from internal.trading.enums import ForeignKind
-from internal.trading.ports import Journal, TradingPorts
-from internal.trading.position_attribution import attribute_positions, list_entries, opened_date
-from internal.trading.rows import Account, Band, BrokerOrder, Entry, ForeignItem, Order, OwnPositions, Situation, Split
+from internal.trading.ports import Journal, MarketData, TradingPorts
+from internal.trading.position_attribution import (
+    attribute_positions,
+    find_foreign_shares,
+    find_own_shares,
+    group_by_ticker,
+)
+from internal.trading.rows import Account, Band, BrokerOrder, Entry, ForeignItem, Order, Situation, Split
 from internal.trading.strategy import DataNeeds
 
 
@@ -19,8 +25,8 @@ class GatheredSituation:
     foreign: tuple[ForeignItem, ...]
 
 
-def gather_situation(
-    ports: TradingPorts, needs: DataNeeds, account: Account, day: date, moment: datetime
+def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
+    ports: TradingPorts, needs: DataNeeds, account: Account, day: date, moment: datetime, memory: EntryMemory
 ) -> GatheredSituation:
     """Everything that the decision at the close of `day` needs.
 
@@ -29,10 +35,9 @@ def gather_situation(
     inputs = ports.data.day_inputs(day, needs)
     held, open_orders = _broker_positions(ports), ports.broker.open_orders()
     fills = _held_fills(ports.journal, held)
-    entries = {entry for orders in fills.values() for entry in list_entries(orders) if entry.date <= day}
-    factors: Mapping[Entry, float] = ports.data.price_factors(entries, day) if entries else {}
+    factors = _price_factors(ports.data, fills, day, memory)
     bands: Mapping[str, Band] = ports.portfolios.bands_before(day) if fills else {}
-    own = _attribute(ports, held, fills, factors, bands, moment)
+    own = attribute_positions(held, fills, _splits_since(ports.data, fills, moment), factors, bands, memory)
     names = {position.ticker for position in own.positions}
     situation = Situation(
         inputs=inputs,
@@ -41,43 +46,50 @@ def gather_situation(
         assets=ports.broker.assets(),
         blocked=frozenset(order.ticker for order in open_orders) | frozenset(own.foreign.keys() - names),
     )
-    return GatheredSituation(situation, _foreign_items(own, open_orders, ports.journal))
+    return GatheredSituation(situation, _foreign_items(own.foreign, open_orders, ports.journal))
 
 
-def list_foreign(ports: TradingPorts, moment: datetime) -> tuple[ForeignItem, ...]:
+def list_foreign(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> tuple[ForeignItem, ...]:
     """Positions and open orders of the account that the journal does not explain."""
     held = _broker_positions(ports)
-    own = _attribute(ports, held, _held_fills(ports.journal, held), {}, {}, moment)
-    return _foreign_items(own, ports.broker.open_orders(), ports.journal)
+    fills = _held_fills(ports.journal, held)
+    splits = group_by_ticker(_splits_since(ports.data, fills, moment))
+    foreign = find_foreign_shares(held, find_own_shares(held, fills, splits, memory))
+    return _foreign_items(foreign, ports.broker.open_orders(), ports.journal)
 
 
 def _broker_positions(ports: TradingPorts) -> dict[str, float]:
     return {position.ticker: position.quantity for position in ports.broker.positions()}
 
 
-def _held_fills(journal: Journal, held: Mapping[str, float]) -> dict[str, Sequence[Order]]:
+def _held_fills(journal: Journal, held: Mapping[str, float]) -> dict[str, tuple[Order, ...]]:
     """By ticker of the account, the fund's own fills; a ticker that the fund never opened has none."""
-    return {ticker: fills for ticker in held if (fills := journal.fills(ticker))}
+    return {ticker: tuple(fills) for ticker in held if (fills := journal.fills(ticker))}
 
 
-def _attribute(  # noqa: PLR0913, PLR0917 - what an attribution depends on, each a table of its own
-    ports: TradingPorts,
-    held: Mapping[str, float],
-    fills: Mapping[str, Sequence[Order]],
-    factors: Mapping[Entry, float],
-    bands: Mapping[str, Band],
-    moment: datetime,
-) -> OwnPositions:
-    """The attribution; the data service is asked for splits only when something of the fund's is held."""
-    splits: Sequence[Split] = ()
-    if fills:
-        first = min(opened_date(orders[0]) for orders in fills.values())
-        splits = ports.data.splits(first, max(first, moment.date()))
-    return attribute_positions(held, fills, splits, factors, bands)
+def _price_factors(
+    data: MarketData, fills: Mapping[str, tuple[Order, ...]], day: date, memory: EntryMemory
+) -> Mapping[Entry, float]:
+    """Factors of the entries that are not averaged yet; of all of a ticker after an event that changes prices."""
+    entries = {entry for orders in fills.values() for entry in memory.list_unknown(orders) if entry.date <= day}
+    factors: Mapping[Entry, float] = data.price_factors(entries, day) if entries else {}
+    changed = {entry for orders in fills.values() for entry in memory.list_changed(orders, factors)}
+    left = {entry for entry in changed - entries if entry.date <= day}
+    return {**factors, **data.price_factors(left, day)} if left else factors
 
 
-def _foreign_items(own: OwnPositions, orders: Iterable[BrokerOrder], journal: Journal) -> tuple[ForeignItem, ...]:
-    positions = [ForeignItem(ForeignKind.POSITION, ticker, shares) for ticker, shares in own.foreign.items()]
+def _splits_since(data: MarketData, fills: Mapping[str, Sequence[Order]], moment: datetime) -> Sequence[Split]:
+    """Splits since the first fill; the data service is asked only when something of the fund's is held."""
+    if not fills:
+        return ()
+    first = min(opened_date(orders[0]) for orders in fills.values())
+    return data.splits(first, max(first, moment.date()))
+
+
+def _foreign_items(
+    foreign: Mapping[str, float], orders: Iterable[BrokerOrder], journal: Journal
+) -> tuple[ForeignItem, ...]:
+    positions = [ForeignItem(ForeignKind.POSITION, ticker, shares) for ticker, shares in foreign.items()]
     others = [
         ForeignItem(ForeignKind.ORDER, order.ticker, order.quantity, order.side, order.client_order_id)
         for order in orders

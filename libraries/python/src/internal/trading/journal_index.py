@@ -43,6 +43,7 @@ class JournalIndex:
         self._unfinished: dict[str, Order] = {}
         self._opened: dict[str, date] = {}  # by ticker, when the last opening from flat was decided
         self._fills: dict[str, dict[str, Order]] = {}  # by ticker, since then
+        self._sorted_fills: dict[str, tuple[Order, ...]] = {}
         self._slippage = 0.0
 
     def run(self, portfolio_id: str) -> RebalanceRun | None:
@@ -82,11 +83,9 @@ class JournalIndex:
 
         A close of the session of that opening belongs to what was held before.
         """
-        opened = self._opened.get(ticker)
-        if opened is None:
-            return []
-        fills = self._fills[ticker].values()
-        return sorted((one for one in fills if one.date > opened or one.leg is Leg.OPEN), key=_decided)
+        if ticker not in self._sorted_fills:
+            self._sorted_fills[ticker] = self._sort_fills(ticker)
+        return self._sorted_fills[ticker]
 
     def order_counts(self) -> Mapping[OrderState, int]:
         """How many orders are in each state."""
@@ -153,7 +152,15 @@ class JournalIndex:
         if order.filled_quantity > 0:
             self._add_fill(order)
 
+    def _sort_fills(self, ticker: str) -> tuple[Order, ...]:
+        opened = self._opened.get(ticker)
+        if opened is None:
+            return ()
+        fills = self._fills[ticker].values()
+        return tuple(sorted((one for one in fills if one.date > opened or one.leg is Leg.OPEN), key=_decided))
+
     def _add_fill(self, order: Order) -> None:
+        self._sorted_fills.pop(order.ticker, None)
         opened = self._opened.get(order.ticker)
         if opened is not None and order.date < opened:
             return

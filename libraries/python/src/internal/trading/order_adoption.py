@@ -11,11 +11,12 @@ from datetime import date, datetime
 
 from internal.dates import last_closed_session, next_session, previous_session
 from internal.errors import ConflictError
+from internal.trading.entries import opened_date, split_ratio
 from internal.trading.enums import Action, Adjustment, Leg, RunState
 from internal.trading.order_planning import client_order_id, portfolio_id
 from internal.trading.order_submission import record_answer
 from internal.trading.ports import TradingPorts
-from internal.trading.position_attribution import SHARE, group_by_ticker, opened_date, split_ratio
+from internal.trading.position_attribution import SHARE, group_by_ticker
 from internal.trading.rows import Account, BrokerOrder, Order, Portfolio, PortfolioRow, RebalanceRun, Split
 from internal.trading.strategy import StrategyRecord
 

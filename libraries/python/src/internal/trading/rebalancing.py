@@ -14,6 +14,7 @@ from internal.errors import ConflictError, InvalidRequestError
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
 from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation, list_foreign
+from internal.trading.entries import EntryMemory
 from internal.trading.enums import RunState
 from internal.trading.limits import RiskLimits
 from internal.trading.order_adoption import adopt_own_orders
@@ -67,7 +68,7 @@ class Rebalancer:
 
     def __init__(self, ports: TradingPorts, strategy: Strategy, limits: RiskLimits) -> None:
         self._ports, self._strategy, self._limits = ports, strategy, limits
-        self._submitter = OrderSubmitter(ports.broker, ports.pause)
+        self._submitter, self._memory = OrderSubmitter(ports.broker, ports.pause), EntryMemory()
         self._lock = RLock()
 
     @property
@@ -120,7 +121,7 @@ class Rebalancer:
             for run in self._ports.journal.open_runs():
                 if run.state is RunState.WAITING and account.halted is None:
                     self._execute(run, account, moment, ask_first=True)
-            return ReconciliationOutcome(counts, list_foreign(self._ports, moment))
+            return ReconciliationOutcome(counts, list_foreign(self._ports, moment, self._memory))
 
     def _begin(self) -> datetime:
         """The market's clock in whole milliseconds, once this process may act and has read what others wrote."""
@@ -182,7 +183,7 @@ class Rebalancer:
         A process that lost the lease while it read writes nothing: its plan would replace what its successor sent.
         """
         ports = self._ports
-        gathered = gather_situation(ports, self._strategy.needs, account, day, moment)
+        gathered = gather_situation(ports, self._strategy.needs, account, day, moment, self._memory)
         inputs = gathered.situation.inputs
         decision, record = decide(gathered.situation, self._strategy, self._limits), self._strategy.record
         identity = portfolio_id(record.name, account.account_id, day)
@@ -222,7 +223,7 @@ class Rebalancer:
             run=run,
             portfolio=self._ports.portfolios.find(run.portfolio_id),
             orders=self._ports.journal.of(run.portfolio_id),
-            foreign=list_foreign(self._ports, moment),
+            foreign=list_foreign(self._ports, moment, self._memory),
         )
 
 

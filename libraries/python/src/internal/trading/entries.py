@@ -1,0 +1,149 @@
+"""The entries of positions: what the fund's fills of a ticker have come to, in shares and in average price.
+
+`EntryMemory` goes on from what it computed before, so that a position that has grown for years costs no more than a new
+one; every answer is the same, to the last bit, as from all fills at once.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import copysign, trunc
+
+from internal.dates import next_session
+from internal.trading.rows import Entry, Order, Split
+
+ROUNDING = 1e-6  # shares; a ratio such as 1 for 3 leaves a whole number this close to it
+
+
+@dataclass(frozen=True, slots=True)
+class EntryAverage:
+    """The average of a ticker's entries after some fills, from which the next fill goes on.
+
+    Attributes:
+        fills: The fills, oldest first.
+        factor: Of the first entry: while it stays the same, no event has changed an entry's price. None without a bar.
+        opened: The session of the first fill.
+        price: Dollars a share, in today's terms.
+        shares: Signed shares after the last fill, in the terms of its session.
+        day: The session of the last fill.
+    """
+
+    fills: tuple[Order, ...]
+    factor: float | None
+    opened: date
+    price: float
+    shares: float
+    day: date
+
+
+def opened_date(order: Order) -> date:
+    """The session in which an order fills: the one after its decision."""
+    return next_session(order.date)
+
+
+def list_entries(fills: Iterable[Order]) -> list[Entry]:
+    """The sessions in which the fills made a position larger."""
+    return [Entry(order.ticker, opened_date(order)) for order in fills if order.leg.opens]
+
+
+def split_ratio(splits: Iterable[Split], filled: date) -> float:
+    """Today's shares for one share that was filled in a session."""
+    ratio = 1.0
+    for split in splits:
+        ratio *= split.shares if split.execution_date > filled else 1.0
+    return ratio
+
+
+class EntryMemory:
+    """Sums and averages of fills, by ticker; a change of earlier fills, or of their prices, computes them anew."""
+
+    def __init__(self) -> None:
+        self._shares: dict[str, tuple[tuple[Order, ...], tuple[Split, ...], float]] = {}
+        self._averages: dict[str, EntryAverage] = {}
+
+    def sum_shares(self, fills: tuple[Order, ...], splits: tuple[Split, ...]) -> float:
+        """The signed shares that a ticker's fills leave, in today's shares."""
+        known, shares = 0, 0.0
+        found = self._shares.get(fills[0].ticker)
+        if found is not None and found[1] == splits and _begins_with(fills, found[0]):
+            known, shares = len(found[0]), found[2]
+        for order in fills[known:]:
+            shares += order.signed_filled_quantity * split_ratio(splits, opened_date(order))
+        self._shares[fills[0].ticker] = fills, splits, shares
+        return shares
+
+    def list_unknown(self, fills: tuple[Order, ...]) -> list[Entry]:
+        """The ticker's entries whose price factors are needed: the first one, and those that are not averaged yet."""
+        known = self._find(fills)
+        return list_entries(fills if known is None else (fills[0], *fills[len(known.fills) :]))
+
+    def list_changed(self, fills: tuple[Order, ...], factors: Mapping[Entry, float]) -> list[Entry]:
+        """All entries of a ticker where an event has changed the prices of the averaged ones; none where it has not."""
+        known = self._find(fills)
+        return [] if known is None or _is_current(known, factors) else list_entries(fills)
+
+    def average(
+        self, fills: tuple[Order, ...], splits: Sequence[Split], factors: Mapping[Entry, float]
+    ) -> EntryAverage:
+        """The average of a ticker's entries in today's terms."""
+        known = self._find(fills)
+        start = known if known is not None and _is_current(known, factors) else _start(fills[0], factors)
+        found = self._averages[fills[0].ticker] = _average(start, fills, splits, factors)
+        return found
+
+    def _find(self, fills: tuple[Order, ...]) -> EntryAverage | None:
+        known = self._averages.get(fills[0].ticker)
+        return known if known is not None and _begins_with(fills, known.fills) else None
+
+
+def _begins_with(fills: tuple[Order, ...], known: tuple[Order, ...]) -> bool:
+    return fills[: len(known)] == known
+
+
+def _first_factor(first: Order, factors: Mapping[Entry, float]) -> float | None:
+    return factors.get(Entry(first.ticker, opened_date(first)))
+
+
+def _is_current(known: EntryAverage, factors: Mapping[Entry, float]) -> bool:
+    return known.factor is not None and known.factor == _first_factor(known.fills[0], factors)
+
+
+def _start(first: Order, factors: Mapping[Entry, float]) -> EntryAverage:
+    """Nothing yet."""
+    return EntryAverage((), _first_factor(first, factors), opened_date(first), 0.0, 0.0, opened_date(first))
+
+
+def _average(
+    start: EntryAverage, fills: tuple[Order, ...], splits: Sequence[Split], factors: Mapping[Entry, float]
+) -> EntryAverage:
+    """The average as a broker has it: weighted by the shares of each session; a close leaves it alone.
+
+    A position that a split left no whole share of starts again with the next entry.
+    """
+    opened, price, shares, day = start.opened, start.price, start.shares, start.day
+    for order in fills[len(start.fills) :]:
+        before, day = day, opened_date(order)
+        shares = _split_shares(shares, [split for split in splits if before < split.execution_date <= day])
+        added = order.signed_filled_quantity
+        if order.leg.opens:
+            paid = _todays_price(order, splits, factors)
+            if shares * added <= 0:
+                opened, price = day, paid
+            else:
+                price = (shares * price + added * paid) / (shares + added)
+        shares += added
+    return EntryAverage(fills, start.factor, opened, price, shares, day)
+
+
+def _split_shares(shares: float, splits: Iterable[Split]) -> float:
+    """The shares after the splits: whole shares stay whole, for the rest of a share is paid in cash."""
+    for split in splits:
+        exact = shares * split.shares
+        shares = float(trunc(exact + copysign(ROUNDING, exact))) if shares.is_integer() else exact
+    return shares
+
+
+def _todays_price(order: Order, splits: Iterable[Split], factors: Mapping[Entry, float]) -> float:
+    filled = opened_date(order)
+    factor = factors.get(Entry(order.ticker, filled), 1 / split_ratio(splits, filled))
+    return (order.filled_average_price or order.reference_price) * factor
