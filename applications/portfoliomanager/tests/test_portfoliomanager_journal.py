@@ -134,7 +134,7 @@ def test_a_fill_that_is_taken_back(lake: Lake) -> None:
     )
     for journal in (MemoryJournal(), LakeJournal(lake)):
         journal.save_orders([filled])
-        assert journal.fills(filled.ticker) == [filled]
+        assert list(journal.fills(filled.ticker)) == [filled]
         lost = replace(filled, state=OrderState.DROPPED, filled_quantity=0.0, filled_average_price=None)
         journal.save_orders([lost])
         assert not journal.fills(filled.ticker)

@@ -1,7 +1,7 @@
 """The entries of positions: what the fund's fills of a ticker have come to, in shares and in average price.
 
 `EntryMemory` goes on from what it computed before, so that a position that has grown for years costs no more than a new
-one; every answer is the same, to the last bit, as from all fills at once.
+one; every answer is the same, bit for bit, as from all fills at once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,7 +55,7 @@ def split_ratio(splits: Iterable[Split], filled: date) -> float:
 
 
 class EntryMemory:
-    """Sums and averages of fills, by ticker; a change of earlier fills, or of their prices, computes them anew."""
+    """Sums and averages of fills, by ticker, computed again when earlier fills or their prices changed."""
 
     def __init__(self) -> None:
         self._shares: dict[str, tuple[tuple[Order, ...], tuple[Split, ...], float]] = {}
