@@ -5,12 +5,16 @@ from datetime import date
 from typing import Any, Final
 
 from internal.baselines.forecast import Baseline
+from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility, HeterogeneousVolatility
 from internal.baselines.history import RollingHistory
 from internal.baselines.volatility import BlendedVolatility
 from models.scoring import Score
 
 REFERENCE: Final = BlendedVolatility.kind  # the same in every evaluation, so that their tables can be compared
 NAIVE_BASELINES: Final[dict[str, type[Baseline]]] = {one.kind: one for one in (RollingHistory, BlendedVolatility)}
+STRONG_BASELINES: Final[dict[str, type[Baseline]]] = {
+    one.kind: one for one in (HeterogeneousVolatility, EarningsVolatility, AdaptiveVolatility)
+}  # hard to beat, and fitted in seconds and bounded memory at any number of tickers
 THIRDS: Final = ("calm", "middle", "volatile")
 Difference = tuple[float, float, float]  # (difference, lower, upper), per cent
 

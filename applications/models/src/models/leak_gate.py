@@ -54,16 +54,28 @@ def find_leaks(model: QuantileModel, dataset: Dataset, day: date) -> list[str]:
     Returns:
         The names of the alterations that changed a forecast; empty when nothing leaks.
     """
-    expected_panel = _forecast_through_panel(model, dataset.bars, dataset, day)
-    expected_service = _forecast_through_forecaster(model, dataset.bars, dataset, day)
-    if expected_panel.is_empty():
+    expected = _forecast_both_ways(model, dataset.bars, dataset, day)
+    if expected[0].is_empty():
         return [NO_FORECAST]
     return [
         name
         for name, alter in make_alterations(day).items()
-        if not _forecast_through_panel(model, alter(dataset.bars), dataset, day).equals(expected_panel)
-        or not _forecast_through_forecaster(model, alter(dataset.bars), dataset, day).equals(expected_service)
+        if not _are_equal(_forecast_both_ways(model, alter(dataset.bars), dataset, day), expected)
     ]
+
+
+def _forecast_both_ways(
+    model: QuantileModel, bars: pl.DataFrame, dataset: Dataset, day: date
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The forecasts through the panel and through the forecaster."""
+    return (
+        _forecast_through_panel(model, bars, dataset, day),
+        _forecast_through_forecaster(model, bars, dataset, day),
+    )
+
+
+def _are_equal(one: tuple[pl.DataFrame, pl.DataFrame], other: tuple[pl.DataFrame, pl.DataFrame]) -> bool:
+    return all(mine.equals(theirs) for mine, theirs in zip(one, other, strict=True))
 
 
 def find_late_fits(artifact: Artifact, frame: pl.DataFrame, fold: Fold) -> list[str]:

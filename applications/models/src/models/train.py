@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from internal.baselines.catalogue import BASELINES, fittable_baselines
+from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import Baseline
 from internal.errors import ArtifactError, FundError
 from internal.forecasting.artifact import save_artifact
@@ -16,7 +16,7 @@ from internal.model_registry import load_model
 from models.baseline_fitting import Candidate, fit_baseline
 from models.dataset import Dataset
 from models.evaluate import compute_held_out_loss, evaluate_model
-from models.evaluation import NAIVE_BASELINES, Evaluation
+from models.evaluation import NAIVE_BASELINES, STRONG_BASELINES, Evaluation
 from models.folds import FoldData, choose_fold, observe_dataset
 from models.leak_gate import describe_pass, find_late_fits, find_leaks
 from models.model_specification import require_fittable, require_known_model
@@ -68,8 +68,8 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     folder for checkpoints, an interrupted training continues after its last epoch; once the model is registered, the
     folder is removed.
 
-    Networks are compared with every baseline; a baseline only with the naive ones, so that fitting one does not fit
-    all of them: `evaluate` and `walk_forward` do that.
+    Networks are compared with the naive and the strong baselines, a baseline only with the naive ones, so that fitting
+    one model does not take the time and memory of all: `evaluate` and `walk_forward` compare with every baseline.
 
     Raises:
         InvalidRequestError: The model's name is unknown, or the dataset has too few sessions (it says how many).
@@ -109,7 +109,7 @@ def _fit_candidate(  # noqa: PLR0913, PLR0917 - the settings of a run, each its 
 def _choose_baselines(model: str) -> dict[str, type[Baseline]]:
     """The baselines that a training compares its model with; not the model itself, fitted again."""
     if model not in BASELINES:
-        return fittable_baselines()
+        return {**NAIVE_BASELINES, **STRONG_BASELINES}
     return {kind: one for kind, one in NAIVE_BASELINES.items() if kind != model}
 
 
