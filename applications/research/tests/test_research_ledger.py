@@ -117,6 +117,7 @@ def test_a_killed_process_leaves_a_whole_ledger(ledger: Ledger) -> None:
     process = SPAWN.Process(target=write_until_killed, args=(ledger.folder,))
     process.start()
     while len(ledger.trials()) < 5:
+        process.join(0.05)
         assert process.is_alive()
     os.kill(process.pid or 0, signal.SIGKILL)
     process.join()

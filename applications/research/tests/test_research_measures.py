@@ -48,6 +48,7 @@ def test_trading_by_hand() -> None:
     assert found.overnight_drift.value == pytest.approx(14 / 49 / 100_000 * 252)
     assert found.fees.value == pytest.approx(1 / 100_000 * 252)
     assert found.borrow.value == pytest.approx(2 / 100_000 * 252)
+    assert found.cost.value == pytest.approx((6 / 49 + 1 + 2) / 100_000 * 252)
 
 
 def test_hit_rate_by_hand() -> None:

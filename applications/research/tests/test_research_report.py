@@ -126,8 +126,9 @@ def test_the_picture_is_a_png(run: Path) -> None:
         (drawn_result(NOISE[:1]), "nothing to judge"),
         (drawn_result(NOISE[:0]), "nothing to judge"),
         (replace(traded(), net_asset_value=np.full(301, np.nan)), "nothing to judge"),
+        (replace(traded(), net_asset_value=np.linspace(1e5, -1e5, 301)), "nothing to judge"),
     ],
-    ids=["skill", "short", "constant", "one return", "no return", "not a number"],
+    ids=["skill", "short", "constant", "one return", "no return", "not a number", "bankrupt"],
 )
 def test_every_backtest_has_a_report(tmp_path: Path, result: BacktestResult, sentence: str) -> None:
     """Long, short, empty and unknown ones: a page, JSON without NaN, and a summary of 80 columns."""

@@ -77,6 +77,12 @@ def test_an_array_of_another_length_is_refused() -> None:
         example_result(cash=np.zeros(4))
 
 
+def test_a_result_without_a_session_is_refused() -> None:
+    """There is always the opening session."""
+    with pytest.raises(InvalidRequestError, match="needs at least the opening one"):
+        example_result(days=())
+
+
 def test_a_fill_outside_the_sessions_is_refused() -> None:
     """The message names ticker and day."""
     with pytest.raises(InvalidRequestError, match="ABC filled on 2024-02-01"):

@@ -69,6 +69,12 @@ def test_no_ratio_and_no_beta_without_variance(returns: np.ndarray) -> None:
         assert np.isnan(beta(returns, returns))
 
 
+def test_no_return_after_everything_was_lost() -> None:
+    """100, 50, -10, -5, 5: half is lost, then more than all; from there on a ratio means nothing."""
+    found = returns_of(np.array([100.0, 50.0, -10.0, -5.0, 5.0]))
+    assert found.tolist() == pytest.approx([-0.5, -1.2, np.nan, np.nan], nan_ok=True)
+
+
 def test_a_total_loss_is_minus_one_a_year() -> None:
     """A return of -100 per cent, or below it, ends at nothing."""
     assert annualised_return(np.array([0.1, -1.0, 0.5])) == -1

@@ -187,8 +187,10 @@ class BacktestResult:
         """Check the lengths.
 
         Raises:
-            InvalidRequestError: An array has not one value a session, or a fill is outside the sessions.
+            InvalidRequestError: There is no session, an array has not one value a session, or a fill is outside them.
         """
+        if not self.days:
+            raise InvalidRequestError("the result has no session; it needs at least the opening one")
         names = ("net_asset_value", "cash", "long_market_value", "short_market_value", "fees", "borrow")
         series = {name: getattr(self, name) for name in names} | {"benchmark": self.benchmark.values}
         wrong = [f"{name} {values.shape}" for name, values in series.items() if values.shape != (len(self.days),)]
@@ -206,6 +208,14 @@ class BacktestResult:
     def returns(self) -> Series:
         """Returns from session to session, f64 [session - 1], as fractions."""
         return returns_of(self.net_asset_value)
+
+    def fractions_of_value(self, dollars: Series) -> Series:
+        """Dollars by session, f64 [session], as fractions of the value before it, f64 [session - 1].
+
+        NaN after a value of zero or below, as `returns`.
+        """
+        before = self.net_asset_value[:-1]
+        return np.divide(dollars[1:], before, out=np.full(len(before), np.nan), where=before > 0)
 
     @cached_property
     def gross_exposure(self) -> Series:

@@ -44,9 +44,9 @@ def maximum_drawdown(values: Numbers) -> float:
 
 
 def returns_of(values: Numbers) -> Numbers:
-    """The returns from each value, f64 [time], to the next, f64 [time - 1], as fractions; not finite after a zero."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(values[1:] / values[:-1] - 1, dtype=np.float64)
+    """The returns from each value, f64 [time], to the next, f64 [time - 1]; NaN after a value of zero or below."""
+    before, after = values[:-1], values[1:]
+    return np.divide(after, before, out=np.full(len(before), np.nan), where=before > 0) - 1
 
 
 def annualised_return(returns: Numbers) -> Numbers:

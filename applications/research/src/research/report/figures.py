@@ -53,6 +53,7 @@ def _trading(measures: Measures) -> tuple[Figure, ...]:
         Figure("turnover", "Turnover, one-way", measures.turnover, Unit.TIMES_A_YEAR),
         Figure("gross_exposure", "Mean gross exposure", measures.gross_exposure, Unit.OF_VALUE),
         Figure("net_exposure", "Mean net exposure", measures.net_exposure, Unit.OF_VALUE, signed=True),
+        Figure("cost", "Costs in all", measures.cost, Unit.PER_CENT_OF_VALUE),
         Figure("impact", "Spread and impact", measures.impact, Unit.PER_CENT_OF_VALUE),
         Figure("overnight_drift", "Overnight drift", measures.overnight_drift, Unit.PER_CENT_OF_VALUE, signed=True),
         Figure("fees", "Regulators' fees", measures.fees, Unit.PER_CENT_OF_VALUE),

@@ -22,7 +22,7 @@ def judge(statistics: Statistics) -> str:
     """The first sentences of a report."""
     deflated, moments = statistics.deflated, statistics.moments
     if moments is None or deflated.probability is None:
-        return "The net asset value did not move, or is not known in every session: there is nothing to judge."
+        return "The net asset value did not move, fell to zero, or is not known: there is nothing to judge."
     if moments.returns < MINIMUM_RETURNS_FOR_A_YEAR:
         return (
             f"Too short to say anything of skill: yearly figures need {MINIMUM_RETURNS_FOR_A_YEAR} daily returns, and "

@@ -77,7 +77,7 @@ def _point(result: BacktestResult, capital: float, run: Series | None, bootstrap
 def returns_at_capital(result: BacktestResult, multiple: float) -> Series:
     """The returns with the booked impact scaled to a multiple of the capital, f64 [session - 1]."""
     extra = impact_at(result, multiple) / multiple - result.impact
-    return result.returns - extra[1:] / result.net_asset_value[:-1]
+    return result.returns - result.fractions_of_value(extra)
 
 
 def _limit(fill: FillRow) -> float:

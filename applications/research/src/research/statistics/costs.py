@@ -72,5 +72,5 @@ def returns_at(result: BacktestResult, multiple: float) -> Series:
 
     Overnight drift is no charge and stays. A first-order figure: orders, sizes and refusals would have changed too.
     """
-    cost = (result.impact + result.fees + result.borrow)[1:] / result.net_asset_value[:-1]
+    cost = result.fractions_of_value(result.impact + result.fees + result.borrow)
     return result.returns - (multiple / result.settings.cost_multiple - 1) * cost

@@ -35,6 +35,7 @@ class Measures:
         turnover: Half the dollars traded over the mean net asset value, a year.
         gross_exposure: Mean, as a multiple of net asset value.
         net_exposure: The same, longs less shorts.
+        cost: What the venue charged in all, impact, fees and borrow: a fraction of the mean net asset value, a year.
         impact: Spread and market impact, as a fraction of the mean net asset value, a year.
         overnight_drift: What the move from the decision's close to the auction cost, same unit; timing, not a charge.
         fees: Regulators' fees, same unit.
@@ -53,6 +54,7 @@ class Measures:
     turnover: Estimate
     gross_exposure: Estimate
     net_exposure: Estimate
+    cost: Estimate
     impact: Estimate
     overnight_drift: Estimate
     fees: Estimate
@@ -81,6 +83,7 @@ def measure(result: BacktestResult) -> Measures:
         turnover=estimate(yearly(turnover), result.traded_dollars[1:], value),
         gross_exposure=estimate(mean, result.gross_exposure[1:]),
         net_exposure=estimate(mean, result.net_exposure[1:]),
+        cost=cost(result.impact + result.fees + result.borrow),
         impact=cost(result.impact),
         overnight_drift=cost(result.overnight_drift),
         fees=cost(result.fees),
