@@ -93,3 +93,16 @@ def test_research_commands_pass_through(elsewhere: Path) -> None:
         passed = run(*given)
         assert (passed.returncode, passed.stdout, passed.stderr) == (own.returncode, own.stdout, own.stderr)
         assert own.returncode != 0
+
+
+def test_a_new_strategy_runs_as_it_is(elsewhere: Path) -> None:
+    """The file is written below the working directory, loads under its class, and is not written over."""
+    written = run("new", "strategy", "my_reversal")
+    assert written.returncode == 0, written.stderr
+    assert "STRATEGY=strategies/my_reversal.py:MyReversal ./fund up" in written.stdout
+    choice = choose_strategy(None, {"STRATEGY": "strategies/my_reversal.py:MyReversal"})
+    assert choice.load().record.name == "my_reversal"
+    text = (elsewhere / "strategies/my_reversal.py").read_text()
+    refused = run("new", "strategy", "my_reversal")
+    assert (refused.returncode, "is there already" in refused.stderr) == (1, True)
+    assert (elsewhere / "strategies/my_reversal.py").read_text() == text

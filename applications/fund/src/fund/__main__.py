@@ -28,6 +28,7 @@ from fund.local_platform import LocalPlatform
 from fund.market_files import prepare_market
 from fund.market_settings import MarketSettings
 from fund.memory import MemoryWatch
+from fund.new_files import new
 from fund.processes import end_leftovers
 from fund.research_commands import ARGUMENTS_AS_GIVEN, PANEL, add_research_commands, run_research
 from fund.startup import up_steps
@@ -44,7 +45,7 @@ application = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-application.add_typer(data)
+application.add_typer(data, rich_help_panel="Data")
 
 through_services = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -67,9 +68,10 @@ THROUGH_SERVICES = "--through-services"
 DEFAULT_SEED = 1
 DEFAULT_TICKERS = 120
 POLL_SECONDS = 0.5
+FUND_PANEL = "The running fund"
 
 
-@application.command()
+@application.command(rich_help_panel=FUND_PANEL)
 def up(  # noqa: PLR0913 - one argument an option of the command line
     *,
     bars: BarsOption = None,
@@ -181,21 +183,21 @@ def continue_market(stored: MarketSettings | None, chosen: MarketSettings) -> Ma
     return stored.continue_on(chosen) if stored is not None and stored.same_market(chosen) else chosen
 
 
-@application.command()
+@application.command(rich_help_panel=FUND_PANEL)
 def status() -> None:
     """Show the services, the last sessions, the model and the portfolio."""
     if not show_status(FundFolder.from_environment(), Addresses.from_environment(), Console()):
         raise typer.Exit(1)
 
 
-@application.command()
+@application.command(rich_help_panel=FUND_PANEL)
 def down() -> None:
     """End the fund of this folder, and any process that an interrupted run left behind."""
     ended = end_leftovers(FundFolder.from_environment())
     Console().print(f"Ended: {', '.join(ended)}." if ended else "Nothing was running.")
 
 
-@application.command()
+@application.command(rich_help_panel=FUND_PANEL)
 def doctor() -> None:
     """Check Python, compiler, ports, disk, configuration, network and clock; say what to do about each fault."""
     findings = run_checks(FundFolder.from_environment(), Addresses.from_environment(), os.environ)
@@ -204,6 +206,7 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
+application.add_typer(new, name="new", rich_help_panel=PANEL)
 add_research_commands(application)
 
 

@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import typer
 
-PANEL = "Research"
+PANEL = "Strategies"
 ARGUMENTS_AS_GIVEN = {
     "allow_extra_args": True,
     "allow_interspersed_args": False,
