@@ -14,7 +14,7 @@ import pytest
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.volatility import BlendedVolatility
 from internal.baselines.walk_forward import refit_blocks, walk_forward_forecasts
-from internal.dates import next_session, sessions
+from internal.dates import next_session, previous_session, sessions
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
@@ -23,6 +23,11 @@ from internal.features.windows import find_origins
 from internal.forecast_cache import RefittedBaseline, RegisteredModel, forecast_table, table_key
 from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.forecast_table import ForecastTable, read_forecast_table
+from internal.forecasting.forecaster import REQUIRED_HISTORY
+from internal.forecasting.quantiles import QUANTILE_COLUMNS, QUANTILES, STEPS
+from internal.model_registry import load_forecaster
+from internal.tft.network_model import KIND, encode_configuration
+from libraries.python.tests.untrained_network import make_untrained_network
 
 MakeBars = Callable[[int, date, date], pl.DataFrame]
 MakeDetails = Callable[[int], pl.DataFrame]
@@ -170,6 +175,32 @@ def test_a_registered_model_forecasts_what_it_has_not_seen(
     assert table.bands(3)[-1] == pytest.approx(expected, rel=1e-3)  # its history is 320 sessions
     with pytest.raises(InvalidRequestError, match="has seen"):
         forecast_table(bars, details, source, first=START, last=FIRST, folder=tmp_path)
+
+
+def test_a_registered_network_forecasts(bars: pl.DataFrame, details: pl.DataFrame, tmp_path: Path) -> None:
+    """An ensemble's table is what its forecaster answers from the bars up to the day."""
+    model = make_untrained_network(observe(build_panel(bars, details, end=END).frame), START)
+    artifact = Artifact(
+        kind=KIND,
+        arrays=model.arrays(),
+        configuration={
+            "network": encode_configuration(model.configuration),
+            "fold": {"test_first": next_session(LAST).isoformat()},
+        },
+        scaler=model.scaler.to_json(),
+        vocabulary={name: list(vocabulary.names) for name, vocabulary in model.vocabularies.items()},
+        metrics={},
+        bars_version=0,
+        code_revision="test",
+    )
+    save_artifact(tmp_path / "model", artifact)
+    day = next_session(LAST, 3)
+    table = forecast_table(bars, details, RegisteredModel(tmp_path / "model"), first=LAST, last=day, folder=tmp_path)
+    history = bars.filter(pl.col("date").is_between(previous_session(day, REQUIRED_HISTORY - 1), day))
+    answer = load_forecaster(tmp_path / "model").forecast(history, details, day, bars_version=0).frame
+    expected = answer.select(*QUANTILE_COLUMNS).to_numpy().reshape(TICKERS, len(STEPS), len(QUANTILES))
+    assert np.isnan(table.quantiles[0]).all()
+    assert table.quantiles[-1] == pytest.approx(expected, rel=1e-3)  # the table's history begins two sessions earlier
 
 
 def test_bad_requests_are_refused(compute: Callable[..., ForecastTable], bars: pl.DataFrame, tmp_path: Path) -> None:

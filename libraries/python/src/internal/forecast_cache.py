@@ -105,10 +105,10 @@ def table_key(  # noqa: PLR0913 - as above
 ) -> str:
     """The digest of everything that a table is made of, in hexadecimal."""
     match source:
-        case RefittedBaseline(kind, every):
+        case RefittedBaseline(kind=kind, refit_sessions=every):
             model = [kind, [block.first.isoformat() for block in refit_blocks(first, last, every)]]
             packages = BASELINE_PACKAGES
-        case RegisteredModel(path):
+        case RegisteredModel(folder=path):
             model, packages = ["registered", artifact_version(path)], BASELINE_PACKAGES + NETWORK_PACKAGES
         case _:
             assert_never(source)
@@ -146,9 +146,9 @@ def _compute(
 ) -> ForecastTable:
     frame = observe(build_panel(bars, details, end=span.last).frame)
     match source:
-        case RefittedBaseline(kind, every):
+        case RefittedBaseline(kind=kind, refit_sessions=every):
             return walk_forward_forecasts(frame, kind, refit_blocks(span.first, span.last, every), horizons)
-        case RegisteredModel(path):
+        case RegisteredModel(folder=path):
             return _forecast_registered(frame, path, span, horizons)
         case _:
             assert_never(source)
