@@ -54,6 +54,16 @@ class RetryPolicy:
         Raises:
             FundError: The `error` of the last attempt, with that attempt's cause.
         """
+        try:
+            return attempt()  # most succeed at once, and in memory the machinery below costs more than an attempt
+        except TransientError as error:
+            failures = [error]
+
+        def repeat() -> Answer:
+            if failures:
+                raise failures.pop()
+            return attempt()
+
         retrying = Retrying(
             retry=retry_if_exception_type(TransientError),
             stop=stop_after_attempt(self.attempts),
@@ -62,7 +72,7 @@ class RetryPolicy:
             reraise=True,
         )
         try:
-            return retrying(attempt)
+            return retrying(repeat)
         except TransientError as last:
             raise last.error from last.__cause__
 

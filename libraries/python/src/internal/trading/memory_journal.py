@@ -56,14 +56,19 @@ class MemoryPortfolios:
         """By ticker, the band that was stored last before the day, at most BAND_SESSIONS sessions back."""
         first = previous_session(day, BAND_SESSIONS)
         found: dict[str, Band] = {}
-        for ticker, bands in self._bands.items():
-            last = next((band for when, band in reversed(bands) if when < day and when >= first), None)
-            if last is not None:
-                found[ticker] = last
+        for ticker in reversed(self._bands):
+            bands = self._bands[ticker]
+            if bands[-1][0] < first:
+                break
+            stored = next((one for one in reversed(bands) if one[0] < day), None)
+            if stored is not None and stored[0] >= first:
+                found[ticker] = stored[1]
         return found
 
     def _add_band(self, ticker: str, day: date, band: Band) -> None:
-        bands = self._bands.setdefault(ticker, [])
+        """Add a band; the names are kept in the order of their last bands, so that old ones are not looked at."""
+        bands = self._bands.pop(ticker, [])
         if bands and bands[-1][0] == day:  # an interrupted plan that is made again
             bands.pop()
         bands.append((day, band))
+        self._bands[ticker] = bands

@@ -106,6 +106,8 @@ def _apply(row: PortfolioRow, orders: Sequence[Order]) -> PortfolioRow:
     lost = [order.reason for order in own if order.state in LOST]
     kept = row.action is Action.CLOSE and quantity > 0
     action, reason = Action.HOLD if kept else row.action, lost[-1] if lost else row.reason
+    if (action, quantity, reason) == (row.action, row.quantity, row.reason):
+        return row
     return replace(row, action=action, quantity=quantity, reason=reason)
 
 

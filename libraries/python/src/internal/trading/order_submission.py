@@ -18,9 +18,17 @@ def record_answer(order: Order, found: BrokerOrder, moment: datetime) -> Order:
     Fills are the broker's running totals, so that recording one twice changes nothing. An order whose quantity a split
     changed at the broker takes the broker's quantity, and its reference price follows: its dollars stay what they were.
     """
-    ratio = found.quantity / order.quantity
     price = order.filled_average_price if found.filled_average_price is None else found.filled_average_price
-    after = replace(
+    if (found.state, found.broker_order_id, found.quantity, found.filled_quantity, price) == (
+        order.state,
+        order.broker_order_id,
+        order.quantity,
+        order.filled_quantity,
+        order.filled_average_price,
+    ):
+        return order
+    ratio = found.quantity / order.quantity
+    return replace(
         order,
         state=found.state,
         broker_order_id=found.broker_order_id,
@@ -28,8 +36,8 @@ def record_answer(order: Order, found: BrokerOrder, moment: datetime) -> Order:
         reference_price=order.reference_price / ratio,
         filled_quantity=found.filled_quantity,
         filled_average_price=price,
+        updated_at=moment,
     )
-    return order if after == order else replace(after, updated_at=moment)
 
 
 class OrderSubmitter:
