@@ -25,7 +25,7 @@ def write_summary(result: BacktestResult, statistics: Statistics) -> str:
     notes = write_notes(result.notes)
     lines += ["", *(line for note in notes[:NOTES] for line in _wrap(f"Note: {note}"))] if notes else []
     if len(notes) > NOTES:
-        lines.append(f"{len(notes) - NOTES:,} further notes are on the page.")
+        lines.append(f"Further notes on the page: {len(notes) - NOTES:,}.")
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
