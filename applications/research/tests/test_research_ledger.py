@@ -235,7 +235,7 @@ def test_every_trial_on_the_same_data_competes(ledger: Ledger) -> None:
     ledger.plan(replace(own.settings, code_digest="f" * 64))  # the same choice, run again with newer code
     record(ledger, result(1, cost_multiple=2.0))  # and at other costs
     ledger.plan(result(6, market="simulated, seed 8", bars_digest="0" * 64).settings)
-    found = select_trials(ledger.trials(), own, ledger.returns)
+    found = select_trials(ledger.trials(), own.settings, own.days[1:], ledger.returns)
     assert (found.trials, found.of_strategy) == (5, 4)
     assert found.sharpes.shape == (4,)
     assert found.returns.tolist() == np.column_stack([one.returns for one in (own, *others.values())]).tolist()
@@ -250,7 +250,7 @@ def test_other_years_do_not_compete(ledger: Ledger) -> None:
     record(ledger, replace(own, settings=replace(own.settings, first_session=days[2], parameters={"seed": 3})))
     holes = replace(drawn_result(own.returns[1:]), days=days[:5] + days[6:])  # equal ends, one session without bars
     record(ledger, replace(holes, settings=replace(own.settings, bars_digest="b", parameters={"seed": 4})))
-    found = select_trials(ledger.trials(), own, ledger.returns)
+    found = select_trials(ledger.trials(), own.settings, own.days[1:], ledger.returns)
     assert (found.trials, found.sharpes.shape, found.returns.shape) == (3, (3,), (80, 1))
 
 
@@ -260,7 +260,7 @@ def test_runs_at_other_costs_and_capitals_are_found(ledger: Ledger) -> None:
     for one in (own, costly, large):
         record(ledger, one)
     ledger.plan(replace(own.settings, cost_multiple=3.0))
-    found = select_trials(ledger.trials(), own, ledger.returns)
+    found = select_trials(ledger.trials(), own.settings, own.days[1:], ledger.returns)
     assert found.trials == 1
     assert {key: values.tolist() for key, values in found.at_other_costs.items()} == {
         1.0: own.returns.tolist(),

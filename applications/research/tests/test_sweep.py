@@ -115,7 +115,7 @@ def test_two_nodes_give_the_same_points(base: SweepBase, expected: list[SweepPoi
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
     cluster.add_node(num_cpus=1)
     try:
-        assert sweep(base, tmp_path, RayRunner(cluster.address), []) == expected
+        assert sweep(base, tmp_path, RayRunner(f"{cluster.address}"), []) == expected
         assert [node["Alive"] for node in ray.nodes()] == [True, True]
     finally:
         ray.shutdown()

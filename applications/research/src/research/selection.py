@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 
 from research.daily_returns import DailyReturns
-from research.result import BacktestResult, BacktestSettings, Series
+from research.result import BacktestSettings, Series
 from research.trials import Trial
 
 
@@ -32,7 +33,10 @@ class Selection:
 
 
 def select_trials(
-    trials: Iterable[Trial], result: BacktestResult, read_returns: Callable[[Trial], DailyReturns]
+    trials: Iterable[Trial],
+    settings: BacktestSettings,
+    days: tuple[date, ...],
+    read_returns: Callable[[Trial], DailyReturns],
 ) -> Selection:
     """The trials that compete with a backtest: on the same market or bars, in sessions that overlap with its own.
 
@@ -41,12 +45,13 @@ def select_trials(
 
     Args:
         trials: All that a ledger holds.
-        result: The backtest.
+        settings: Of the backtest.
+        days: The sessions of its returns.
         read_returns: Reads the daily returns of a finished trial.
     """
-    all_trials, settings = tuple(trials), result.settings
+    all_trials = tuple(trials)
     related = _choose_one_each(all_trials, settings)
-    series = [values for _, values in _read_same_sessions(related, result, read_returns)]
+    series = [values for _, values in _read_same_sessions(related, settings, days, read_returns)]
     other_costs = [
         trial for trial in all_trials if replace(trial.settings, cost_multiple=settings.cost_multiple) == settings
     ]
@@ -57,26 +62,29 @@ def select_trials(
         sharpes=np.array([sharpe for trial in related if (sharpe := _sharpe(trial)) is not None]),
         returns=np.column_stack(series) if series else np.empty((0, 0)),
         at_other_costs={
-            one.cost_multiple: values for one, values in _read_same_sessions(other_costs, result, read_returns)
+            one.cost_multiple: values for one, values in _read_same_sessions(other_costs, settings, days, read_returns)
         },
         at_other_capitals={
-            one.capital: values for one, values in _read_same_sessions(other_capitals, result, read_returns)
+            one.capital: values for one, values in _read_same_sessions(other_capitals, settings, days, read_returns)
         },
     )
 
 
 def _read_same_sessions(
-    trials: Iterable[Trial], result: BacktestResult, read_returns: Callable[[Trial], DailyReturns]
+    trials: Iterable[Trial],
+    settings: BacktestSettings,
+    days: tuple[date, ...],
+    read_returns: Callable[[Trial], DailyReturns],
 ) -> list[tuple[BacktestSettings, Series]]:
-    """Settings and returns of the finished trials that were played in the very sessions of the result."""
-    ends = result.settings.first_session, result.settings.last_session
+    """Settings and returns of the finished trials that were played in these very sessions."""
+    ends = settings.first_session, settings.last_session
     finished = [
         trial
         for trial in trials
         if trial.outcome is not None and (trial.settings.first_session, trial.settings.last_session) == ends
     ]
     pairs = [(trial.settings, read_returns(trial)) for trial in finished]
-    return [(settings, returns.values) for settings, returns in pairs if returns.days == result.days[1:]]
+    return [(one, returns.values) for one, returns in pairs if returns.days == days]
 
 
 def _competes(one: BacktestSettings, other: BacktestSettings) -> bool:

@@ -102,7 +102,7 @@ def report(base: SweepBase, points: list[SweepPoint], output: Path | None, conso
     """Show the table, judge the best variant by all trials, and write both with the picture."""
     ledger, best = Ledger.from_environment(), sort_points(points)[0]
     settings = base.backtest(best.parameters).settings
-    selection = select_trials(ledger.trials(), settings, ledger.returns)
+    selection = select_trials(ledger.trials(), settings, base.market.days[1:], ledger.returns)
     moments = next(trial for trial in ledger.trials() if trial.settings.key == best.key).outcome
     deflated = deflate_sharpe(moments and moments.moments, selection.trials, selection.sharpes)
     overfitting = estimate_overfitting(selection.returns) if selection.returns.size else None

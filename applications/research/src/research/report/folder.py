@@ -77,7 +77,7 @@ def write_report(folder: Path, result: BacktestResult, ledger: Ledger) -> Report
     trials = ledger.trials()
     if not any(trial.settings == result.settings and trial.outcome for trial in trials):
         raise InvalidRequestError(f"{result.settings.describe()} is not in {ledger.path}; plan and complete it first")
-    statistics = summarize(result, select_trials(trials, result, ledger.returns))
+    statistics = summarize(result, select_trials(trials, result.settings, result.days[1:], ledger.returns))
     charts = draw_charts(result, statistics)
     write_atomically(folder / "backtest_report.json", write_document(result, statistics))
     write_atomically(folder / "backtest_report.png", charts.png)
