@@ -5,7 +5,7 @@ import numpy as np
 from internal.trading.rows import BoolArray, FloatArray, Situation
 
 ROUNDING = 1e-9  # scores that differ by less, relative to the largest, are the same
-STORED_DIGITS = 1e-3  # a ratio of stored quantiles that varies by less may vary by their rounding alone
+FLAT = 0.02  # a ratio of quantiles that varies by less may vary by curvature and the rounding of stored digits alone
 SAME_ORDER = 0.999  # a rank correlation above it is the same order, but for neighbours that rounding swaps
 FEWEST_NAMES = 6  # fewer are in the same order by chance too often
 
@@ -45,7 +45,7 @@ def find_forecast_problem(situation: Situation, scores: FloatArray) -> str | Non
         return None
     if abs(_rank_correlation(scores[known], width)) >= SAME_ORDER:
         return "nothing is opened: the score's order is that of the forecasts' widths, a bet on volatility"
-    is_flat = _spread(scores[known]) <= STORED_DIGITS
+    is_flat = _spread(scores[known]) <= FLAT
     if is_flat and abs(_rank_correlation(bands[known, 1], width)) >= SAME_ORDER:
         return "nothing is opened: the forecasts' medians are all one multiple of their widths and rank nothing"
     return None
