@@ -94,7 +94,7 @@ def main() -> None:
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     Console().print(table)
     Console().print(
-        f"{count / played:.0f} sessions a second; {sum(steps.seconds.values()):.1f} s in all; at most {memory:.2f} GiB; "
+        f"{count / played:.0f} sessions a second; {sum(steps.seconds.values()):.1f} s in all; {memory:.2f} GiB; "
         f"{orders / count:.1f} orders a session; the last fifth took {steps.age_ratio():.2f} of the second's time"
     )
 
