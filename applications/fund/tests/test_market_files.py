@@ -1,5 +1,8 @@
 """The files of a replayed market are read before anything starts, and decide where the fund can open."""
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from io import StringIO
@@ -8,9 +11,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 from rich.console import Console
-from typer.testing import CliRunner
 
-from fund.__main__ import application
 from fund.display import Display
 from fund.market_files import SESSIONS_TO_TRAIN, prepare_market
 from fund.market_settings import MarketSettings
@@ -105,19 +106,24 @@ def test_sessions_to_train(missing: int) -> None:
         choose_fold(frame)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [["up", "--once"], ["backtest", "--first-day", "2023-01-03", "--last-day", "2023-02-01"], ["data", "import"]],
-)
-def test_refused_file_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
-    """No folder, no file, no process."""
-    path, home = write_bars(tmp_path, 300), tmp_path / "home"
-    path.write_text(path.read_text().replace("03.01.2022;10", "03.01.2022;ten"))
-    monkeypatch.setenv("FUND_HOME", str(home))
-    monkeypatch.chdir(tmp_path)
-    options = [str(path)] if command[0] == "data" else ["--bars", str(path)]
-    ended = CliRunner().invoke(application, [*command, *options])
+PERIOD = ("--first-day", "2023-01-03", "--last-day", "2023-02-01")
+COMMANDS = (("up", "--once", "--bars"), ("backtest", "--through-services", *PERIOD, "--bars"), ("data", "import"))
 
-    assert isinstance(ended.exception, FundError)
-    assert "line 2, column Open: 'ten', expected a number" in ended.exception.detail
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command[:2]))
+def test_refused_file_leaves_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """One sentence, and no folder, no file, no process."""
+    path = write_bars(tmp_path, 300)
+    path.write_text(path.read_text().replace("03.01.2022;10", "03.01.2022;ten"))
+    ended = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "fund", *command, str(path)],
+        env=dict(os.environ) | {"FUND_HOME": str(tmp_path / "home")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert f"error: {path}: line 2, column Open: 'ten', expected a number" in ended.stderr
     assert [one.name for one in tmp_path.iterdir()] == ["bars.csv"]
