@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from internal.simulation.fund import SimulatedFund
-from internal.trading.enums import Leg
+from internal.trading.enums import Action, Leg
 from internal.trading.limits import RiskLimits
-from internal.trading.memory_journal import MemoryJournal
+from internal.trading.memory_journal import MemoryJournal, MemoryPortfolios
 from internal.trading.position_attribution import attribute_positions
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Position
@@ -58,3 +58,23 @@ def test_every_entry_comes_back(world: World, copied: int | None) -> None:
     Rebalancer(replace(fund.ports, journal=journal), STRATEGY, RiskLimits()).recover()
     assert positions(world, fund, journal) == before
     assert not Rebalancer(replace(fund.ports, journal=journal), STRATEGY, RiskLimits()).reconcile().foreign
+
+
+def test_portfolios_come_back_as_far_as_orders_say() -> None:
+    """Portfolios and all but the first session's journal are lost: what was traded has the shares before and after."""
+    fund = World.make(5, sessions_played=SESSIONS + 1, tickers=30).open_fund()
+    play(fund, 1)
+    journal, portfolios = deepcopy(fund.journal), MemoryPortfolios()
+    play(fund, SESSIONS - 1)
+    Rebalancer(replace(fund.ports, journal=journal, portfolios=portfolios), STRATEGY, RiskLimits()).recover()
+    compared: set[Action] = set()
+    for run in fund.journal.runs()[1:]:
+        adopted, decided = portfolios.find(run.portfolio_id), fund.portfolios.find(run.portfolio_id)
+        assert adopted is not None
+        assert decided is not None
+        before = {row.ticker: row for row in decided.rows}
+        for row in adopted.rows:
+            was = before[row.ticker]
+            assert (row.action, row.held, row.quantity) == (was.action, was.held, was.quantity), (row, was)
+            compared.add(row.action)
+    assert compared == set(Action)

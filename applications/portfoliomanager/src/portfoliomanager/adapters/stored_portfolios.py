@@ -75,7 +75,7 @@ def _record(portfolio: Portfolio, row: PortfolioRow) -> dict[str, object]:
 
 def _read_row(record: Mapping[str, Any]) -> PortfolioRow:
     action, band = Action(record["action"]), [record[name] for name in BAND_COLUMNS]
-    held = max(record["held"], record["quantity"]) if action is Action.HOLD else record["held"]  # 0 in older rows
+    held = record["held"] or (record["quantity"] if action is Action.HOLD else 0.0)  # 0 in older rows
     return PortfolioRow(
         ticker=record["ticker"],
         side=Side(record["side"]),

@@ -11,7 +11,7 @@ from datetime import date, datetime
 
 from internal.dates import last_closed_session, next_session, previous_session
 from internal.errors import ConflictError
-from internal.trading.entries import opened_date, split_ratio
+from internal.trading.entries import EntryMemory, opened_date, split_ratio
 from internal.trading.enums import Action, Adjustment, Leg, RunState
 from internal.trading.order_planning import client_order_id, portfolio_id
 from internal.trading.order_submission import record_answer
@@ -98,7 +98,7 @@ def _adopt(ports: TradingPorts, strategy: StrategyRecord, own: Sequence[_OwnOrde
     orders = [_journal_order(one, closes.get(one.found.ticker), moment) for one in own]
     ports.lease.require()
     if ports.portfolios.find(first.portfolio_id) is None:
-        rows = _portfolio_rows(orders)
+        rows = _portfolio_rows(orders, ports)
         ports.portfolios.save(Portfolio(first.portfolio_id, first.day, rows, UNKNOWN_VERSION, -1))
     if ports.journal.run(first.portfolio_id) is None:
         note = f"{len(own)} orders were written again from the broker: the journal was restored from an older copy"
@@ -145,20 +145,31 @@ def _journal_order(one: _OwnOrder, close: float | None, moment: datetime) -> Ord
     return record_answer(planned, one.found, moment)
 
 
-def _portfolio_rows(orders: Iterable[Order]) -> tuple[PortfolioRow, ...]:
-    """A row for each name that was traded, as far as the orders say; what was held is not in them."""
+def _portfolio_rows(orders: Iterable[Order], ports: TradingPorts) -> tuple[PortfolioRow, ...]:
+    """A row for each name that was traded, as far as the orders say; names that were kept are not in them."""
     last = {order.ticker: order for order in sorted(orders, key=lambda order: order.client_order_id)}
-    return tuple(_portfolio_row(last[ticker]) for ticker in sorted(last))
+    return tuple(_portfolio_row(last[ticker], _shares_before(last[ticker], ports)) for ticker in sorted(last))
 
 
-def _portfolio_row(order: Order) -> PortfolioRow:
-    closes = order.leg is Leg.CLOSE
+def _shares_before(order: Order, ports: TradingPorts) -> float:
+    """Shares that the fund held of the order's name when it was decided, as far as the journal says."""
+    fills = tuple(one for one in ports.journal.fills(order.ticker) if one.date < order.date)
+    if order.leg is Leg.OPEN or not fills:
+        return 0.0
+    splits = group_by_ticker(ports.data.splits(opened_date(fills[0]), order.date)).get(order.ticker, [])
+    return abs(EntryMemory().sum_shares(fills, tuple(splits)))
+
+
+def _portfolio_row(order: Order, before: float) -> PortfolioRow:
+    held = before if order.leg.opens else max(before, order.quantity)
+    quantity = held + order.quantity if order.leg.opens else held - order.quantity
+    of_held = Action.HOLD if quantity else Action.CLOSE
     return PortfolioRow(
         ticker=order.ticker,
         side=order.position_side,
-        action={Leg.OPEN: Action.OPEN, Leg.ADD: Action.HOLD, Leg.CLOSE: Action.CLOSE}[order.leg],
-        held=order.quantity if closes else 0.0,
-        quantity=0.0 if closes else order.quantity,
+        action=of_held if held else Action.OPEN,
+        held=held,
+        quantity=quantity,
         reference_price=order.reference_price,
         opened_date=opened_date(order),
         entry_price=order.reference_price,

@@ -18,7 +18,7 @@ READABLE_TICKER = 10  # characters of a ticker that an id shows; its digest hold
 DIGEST = 16  # hexadecimal digits, 64 bits
 LOST = frozenset({OrderState.REJECTED, OrderState.DROPPED})
 _ENDED_EARLY = LOST | {OrderState.CANCELED}
-_LEGS = {Action.OPEN: {Leg.OPEN}, Action.HOLD: {Leg.ADD, Leg.CLOSE}, Action.CLOSE: {Leg.CLOSE}}
+_LEGS = {Action.OPEN: {Leg.OPEN, Leg.ADD}, Action.HOLD: {Leg.ADD, Leg.CLOSE}, Action.CLOSE: {Leg.CLOSE}}
 
 
 def portfolio_id(policy: str, account: str, day: date) -> str:
