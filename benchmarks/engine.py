@@ -13,20 +13,22 @@ import resource  # noqa: E402 - after the clock was read, as all below
 from collections.abc import Callable  # noqa: E402
 from dataclasses import dataclass, field  # noqa: E402
 from datetime import date  # noqa: E402
+from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
-from loaded_strategies import ten_by_ten  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from internal.forecasting.forecast_table import ForecastTable  # noqa: E402
 from internal.simulation.known_forecasts import KnownForecasts, align_forecasts  # noqa: E402
+from internal.strategies.loading import load_strategy  # noqa: E402
 from internal.trading.rebalancing import Rebalancer  # noqa: E402
 from internal.venue.clock import Auction  # noqa: E402
 from research.engine.market import BacktestMarket  # noqa: E402
 from research.engine.run import Backtest, open_fund, paused_collector  # noqa: E402
 from research.engine.sources import Period, SimulatedSource  # noqa: E402
 
+STRATEGY = f"{Path(__file__).parents[1]}/strategies/ten_by_ten.py:TenByTen"
 PERIOD = Period(date(2019, 1, 2), date(2023, 12, 29))
 TICKERS = 482
 HALF_WIDTH, SPREAD = 0.05, 0.01  # of the bands, and of the medians: some three orders a session
@@ -65,7 +67,7 @@ def play(steps: Steps) -> int:
     """Play the backtest step by step; how many orders it sent."""
     market = steps.measure("draw the market, make its arrays", lambda: SimulatedSource(1, TICKERS).open(PERIOD, print))
     forecasts = draw_forecasts(market)
-    backtest = Backtest(market, ten_by_ten(), "strategies/ten_by_ten.py:TenByTen", forecasts=forecasts)
+    backtest = Backtest(market, load_strategy(STRATEGY), STRATEGY, forecasts=forecasts)
     fund = steps.measure("score all sessions", lambda: open_fund(backtest))
     needs = backtest.strategy.needs
     steps.measure("universe and volatility of all sessions", lambda: fund.ports.data.day_inputs(market.days[0], needs))
