@@ -12,18 +12,18 @@ from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
 MINIMUM_SESSIONS: Final = 40
 
 
-def _history(frame: pl.DataFrame, window: int) -> RowQuantiles:
-    """Quantiles over the returns of 1..7 sessions that ended within the last `window` sessions."""
+def _history(frame: pl.DataFrame, window: int, rows: Rows) -> RowQuantiles:
+    """Quantiles over the returns of 1..7 sessions that ended within the last `window` sessions, at some rows."""
     close = pl.col("close").log()
-    cumulative = [_quantile(close.diff(step), quantile, window) for step in STEPS for quantile in QUANTILES]
-    simple = [_quantile(pl.col("past_daily_return"), quantile, window) for quantile in QUANTILES]
-    wide = frame.select(expression.alias(str(place)) for place, expression in enumerate(cumulative))
-    daily = frame.select(expression.alias(str(place)) for place, expression in enumerate(simple))
-    shape = (frame.height, len(STEPS), len(QUANTILES))
-    return RowQuantiles(
-        cumulative=wide.fill_null(float("nan")).to_numpy().reshape(shape),
-        daily=np.broadcast_to(daily.fill_null(float("nan")).to_numpy()[:, None, :], shape),
-    )
+    cumulative = np.stack([_quantiles(frame, close.diff(step), window)[rows] for step in STEPS], axis=1)
+    daily = _quantiles(frame, pl.col("past_daily_return"), window)[rows]
+    return RowQuantiles(cumulative, np.broadcast_to(daily[:, None, :], cumulative.shape))
+
+
+def _quantiles(frame: pl.DataFrame, values: pl.Expr, window: int) -> np.ndarray:
+    """Rolling quantiles of one series of values at every row, f64 [row, quantile]."""
+    named = {str(quantile): _quantile(values, quantile, window) for quantile in QUANTILES}
+    return frame.select(**named).fill_null(float("nan")).to_numpy()
 
 
 def _quantile(values: pl.Expr, quantile: float, window: int) -> pl.Expr:
@@ -45,8 +45,7 @@ class RollingHistory:
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Empirical quantiles within the window, linear interpolation."""
-        everywhere = _history(frame, self.window)
-        return RowQuantiles(everywhere.cumulative[rows], everywhere.daily[rows])
+        return _history(frame, self.window, rows)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """The window's length, so that the artifact says what it was."""
