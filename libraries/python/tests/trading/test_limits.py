@@ -179,3 +179,9 @@ def test_a_strategy_cannot_change_what_it_is_given() -> None:
     assert sealed.inputs.price[0] == 4.0
     with pytest.raises(TypeError):
         cast("Any", sealed.assets.borrow_rates)["A"] = 0.5
+
+
+def test_a_position_has_an_age() -> None:
+    """Opened five sessions before the day: five sessions old."""
+    situation = make_situation(PRICES, held={"A": 1.0})
+    assert situation.age_of(situation.holdings["A"]) == 5

@@ -127,7 +127,7 @@ def _trim_larger_side(holdings: Sequence[Holding], shares: list[float]) -> None:
 def _adjustable(holdings: Sequence[Holding], shares: Sequence[float], side: Side, excess: float) -> list[int]:
     """The places of a side's names that can give up a share without making it the smaller side.
 
-    Kept names are among them only where no other name of the side is left: each would be one more order.
+    Names that are kept are among them only where no other name of the side is left: each would be one more order.
     """
     own = [place for place, one in enumerate(holdings) if one.side is side and not one.frozen and shares[place] >= 1]
     traded = [place for place in own if shares[place] != holdings[place].held]
