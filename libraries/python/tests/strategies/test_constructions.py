@@ -57,7 +57,7 @@ def test_a_held_name_stays_inside_its_exit_band() -> None:
 
 @pytest.mark.parametrize(("held", "after"), [(240.0, 240.0), (200.5, 200.5), (100.0, 250.0), (400.0, 250.0)])
 def test_small_differences_are_not_traded(held: float, after: float) -> None:
-    """Within a quarter of 250 shares nothing is traded but what the sides need; else the name gets its full size again."""
+    """Within a quarter of 250 shares nothing is traded but what the sides need; else it is sized again."""
     situation = make_situation(PRICES, held={"A": held, "B": 250.0, "I": -held // 1, "J": -250.0})
     found = shares(construct_quantiles(situation, make_scores(situation, SCORES), RULES), situation)
     assert found["A"] == after
