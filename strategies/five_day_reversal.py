@@ -1,4 +1,8 @@
-"""Five-day reversal: what fell most in a week against what rose most, within each sector."""
+"""Five-day reversal: what fell most in a week against what rose most, within each sector.
+
+Results on 231 large US names, February 2016 to June 2018, 100,000 dollars, costs 1x; 95 % intervals in brackets:
+0.0 % a year (-4.3 to 4.7), Sharpe ratio 0.02 (-1.17 to 1.29): nothing that chance does not explain.
+"""
 
 import polars as pl
 

@@ -1,4 +1,8 @@
-"""Twelve-month momentum: last year's winners against its losers, without the last month."""
+"""Twelve-month momentum: last year's winners against its losers, without the last month.
+
+Results on 231 large US names, February 2016 to June 2018, 100,000 dollars, costs 1x; 95 % intervals in brackets:
++0.8 % a year (-11.1 to 13.1), Sharpe ratio 0.13 (-1.17 to 1.40): nothing that chance does not explain.
+"""
 
 import polars as pl
 

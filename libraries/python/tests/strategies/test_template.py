@@ -15,6 +15,8 @@ def test_a_new_strategy_runs_as_it_is(tmp_path: Path) -> None:
     assert (path.name, find_strategies(path)) == ("my_reversal.py", ["MyReversal"])
     copied, example = load_strategy(f"{path}:MyReversal"), load_strategy(f"{TEMPLATE}:FiveDayReversal")
     assert copied.record.name == "my_reversal"
+    assert path.read_text().startswith('"""Five-day reversal: what fell most')
+    assert "Results" not in path.read_text()
     assert copied.record.parameters == example.record.parameters
 
 

@@ -8,6 +8,7 @@ from internal.errors import ConfigurationError
 
 TEMPLATE = Path(__file__).parents[5] / "strategies" / "five_day_reversal.py"
 TEMPLATE_CLASS = "FiveDayReversal"
+RESULTS = re.compile(r'\A("""[^\n]*)\n\n.*?"""', re.DOTALL)  # the example's own, which the new strategy has yet to earn
 NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 
 
@@ -31,7 +32,7 @@ def write_strategy(folder: Path, name: str, template: Path = TEMPLATE) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with path.open("x") as file:
-            file.write(text.replace(TEMPLATE_CLASS, class_name(name)))
+            file.write(RESULTS.sub(r'\1"""', text).replace(TEMPLATE_CLASS, class_name(name)))
     except FileExistsError as error:
         raise ConfigurationError(f"{path} is there already: choose another name, or remove the file first") from error
     return path
