@@ -10,18 +10,19 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
 
 import numpy as np
-from loaded_strategies import ten_by_ten
 
 from internal.dates import previous_session, sessions
+from internal.strategies.loading import load_strategy
 from internal.trading.day_table import BarTable, compute_day_table, window_sessions
 from internal.trading.decision import decide
 from internal.trading.limits import RiskLimits
 from internal.trading.rows import Assets, DayInputs, Position, Situation
 
 DAY = date(2024, 3, 15)
-STRATEGY = ten_by_ten()
+STRATEGY = load_strategy(f"{Path(__file__).parents[1]}/strategies/ten_by_ten.py:TenByTen")
 RUNS = 200
 
 

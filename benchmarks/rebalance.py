@@ -12,12 +12,13 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
-from loaded_strategies import ten_by_ten
 from rich.console import Console
 from rich.table import Table
 
 from internal.lake.store import Lake
+from internal.strategies.loading import load_strategy
 from internal.trading.limits import RiskLimits
 from internal.trading.ports import Journal
 from internal.trading.rebalancing import Rebalancer
@@ -28,7 +29,8 @@ from portfoliomanager.adapters.lake_journal import LakeJournal
 
 SESSIONS, WARM_UP = 25, 5
 CALM, BUSY = 0.25, 1e-6  # widths of the bands
-STRATEGY = ten_by_ten(same_day_lock=False)
+TEN_BY_TEN = f"{Path(__file__).parents[1]}/strategies/ten_by_ten.py:TenByTen"
+STRATEGY = load_strategy(TEN_BY_TEN, {"same_day_lock": "false"})
 
 
 def milliseconds(work: Callable[[], object]) -> float:
