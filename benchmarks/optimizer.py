@@ -52,7 +52,7 @@ def random_situation(names: int = NAMES, seed: int = 1) -> Situation:
         bars_version=1,
         mean_volume=row.mean_volume[0],
         load_history=lambda: BarHistory(days, close, close, close, close, volume),
-        details=Details(tuple(f"SECTOR {one}" for one in sector), (None,) * names),
+        details=Details(tuple(f"SECTOR {one}" for one in sector), (None,) * names, (None,) * names),
     )
     return Situation(inputs, CAPITAL, (), Assets(frozenset(tickers), frozenset(tickers)), frozenset())
 
