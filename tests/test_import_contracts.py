@@ -65,7 +65,7 @@ def test_contracts_hold(sources: Path) -> None:
         ),
         ("internal/tft/model.py", "import internal.lake.store", "The cores import no HTTP"),
         ("internal/features/__init__.py", "import os", "Pure modules import no network"),
-        ("internal/trading/sizing.py", "import httpx", "The trading core is pure"),
+        ("internal/trading/decision.py", "import httpx", "The trading core is pure"),
         ("internal/venue/matching.py", "import sqlite3", "The venue core is pure"),
         ("internal/venue/market/replayed.py", "import internal.telemetry", "The venue core is pure"),
         ("internal/trading/decision.py", "import time", "The trading core works on rows and arrays"),

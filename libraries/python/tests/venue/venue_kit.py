@@ -76,6 +76,10 @@ class HandMarket:
         """The day's bars."""
         return pl.DataFrame([bar for (_, when), bar in self.table.items() if when == day])
 
+    def bars_between(self, start: date, end: date) -> pl.DataFrame:
+        """The bars of some days."""
+        return pl.DataFrame([bar for (_, when), bar in sorted(self.table.items()) if start <= when <= end])
+
     def bar(self, ticker: str, day: date) -> Bar | None:
         """One bar."""
         return self.table.get((ticker, day))

@@ -41,7 +41,7 @@ class RayRunner:
 
 def _connect(address: str) -> Any:  # noqa: ANN401 - the module ray
     """Ray, connected to the cluster. Raises ConfigurationError."""
-    # else ray packs the folder of a driver that `uv run` started, and each worker installs all packages anew
+    # else ray packs the folder of a driver that `uv run` started, and each worker installs all packages again
     os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
     try:
         import ray  # noqa: PLC0415 - an optional package
