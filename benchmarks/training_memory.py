@@ -1,6 +1,7 @@
 """How much memory and processor time `models train` takes on simulated tickers over two years: 8,000 by default.
 
-Claim: HAR is trained, evaluated and registered on 8,000 tickers in under 5 GB and 5 minutes of processor time.
+Claim: HAR is trained, evaluated and registered in under 5 GB and 5 minutes, the small network in under 6 GB and 10
+minutes of processor time.
 Before, HAR took 830 s and 14.6 GB at 8,000 tickers; at 2,000 it took 131 s of processor time and 4.3 GB.
 Run: `python -m benchmarks.training_memory [--tickers N] [--model KIND] [--folder DATASET]`; prints JSON.
 """
