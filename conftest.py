@@ -21,6 +21,7 @@ LONGEST = (
     "applications/models/tests/test_models_real_data.py",
     "libraries/python/tests/test_kernels_layers.py",
     "libraries/python/tests/test_tft_model.py",
+    "applications/research/tests/test_fault_seeds.py",
     "tests/test_full_disk.py",
     "applications/models/tests/test_models_train.py",
 )

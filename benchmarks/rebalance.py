@@ -18,13 +18,13 @@ from rich.console import Console
 from rich.table import Table
 
 from internal.lake.store import Lake
+from internal.simulation.world import World
 from internal.strategies.loading import load_strategy
 from internal.trading.limits import RiskLimits
 from internal.trading.ports import Journal
 from internal.trading.rebalancing import Rebalancer
 from internal.venue.clock import Auction
 from internal.venue.repository import OrderQuery
-from libraries.python.tests.trading.venue_fund import World
 from portfoliomanager.adapters.lake_journal import LakeJournal
 
 SESSIONS, WARM_UP = 25, 5

@@ -12,12 +12,12 @@ from internal.dates import sessions
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.price_adjustment import adjust_bars
+from internal.simulation.drawn_strategy import DrawnStrategy
 from internal.trading.enums import Action, Leg, OrderState
 from internal.trading.limits import RiskLimits
 from internal.trading.position_attribution import attribute_positions
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Entry
-from libraries.python.tests.trading.drawn_strategy import DrawnStrategy
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData

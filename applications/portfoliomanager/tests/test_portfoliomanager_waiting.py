@@ -7,12 +7,12 @@ import pytest
 from loaded_strategies import ten_by_ten
 
 from internal.simulation.venue_broker import VenueBroker
+from internal.simulation.world import World
 from internal.trading.enums import OrderState, RunState
 from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Account
 from internal.venue.clock import Auction
-from libraries.python.tests.trading.venue_fund import World
 from portfoliomanager.operations import FundOperations
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ import pytest
 from internal.dates import sessions
 from internal.price_adjustment import adjust_bars
 from internal.schemas import equity_details
+from internal.simulation.eventful_market import EventfulMarket
 from internal.simulation.market_tables import build_market_tables
 from internal.simulation.table_data import TableData
 from internal.strategies.history import window_history
 from internal.trading.rows import Assets, BarHistory, DayInputs, Situation
 from internal.trading.strategy import DataNeeds
 from internal.trading.universe import Universe
-from libraries.python.tests.trading.eventful_market import EventfulMarket
 from portfoliomanager.adapters.market_data import first_session, read_day_inputs
 
 DAYS = sessions(date(2024, 10, 1), date(2025, 2, 28))

@@ -1,4 +1,4 @@
-"""The command line of research: backtests of strategies in one process.
+"""The command line of research: backtests, checks, fault runs, signal sheets and sweeps of strategies.
 
 Exit status: 0 success, 1 failure with its reason, 2 wrong arguments.
 """
@@ -8,13 +8,14 @@ import sys
 import typer
 
 from internal.errors import FundError
-from research.commands import backtest, check, signal, sweep
+from research.commands import backtest, check, faults, signal, sweep
 
 application = typer.Typer(
     name="research", help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
 )
 application.command("backtest")(backtest.backtest)
 application.command("check")(check.check)
+application.command("faults")(faults.faults)
 application.command("signal")(signal.signal)
 application.command("sweep")(sweep.sweep)
 

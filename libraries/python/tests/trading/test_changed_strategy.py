@@ -4,6 +4,7 @@ import pytest
 from loaded_strategies import ten_by_ten
 
 from internal.simulation.fund import SimulatedFund
+from internal.simulation.world import World
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.trading.enums import OrderState, RunState
 from internal.trading.limits import RiskLimits
@@ -11,7 +12,6 @@ from internal.trading.memory_journal import MemoryJournal
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.strategy import StrategyError
 from internal.venue.clock import Auction
-from libraries.python.tests.trading.venue_fund import World
 
 FORMER = ten_by_ten(names_per_side=3, same_day_lock=False)
 LONGS = """

@@ -10,6 +10,7 @@ from internal.dates import next_session
 from internal.lake.lease import StandbyError
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
+from internal.simulation.world import World
 from internal.trading.broker_history import follow_broker_state
 from internal.trading.enums import OrderState, RunState
 from internal.trading.limits import RiskLimits
@@ -18,7 +19,6 @@ from internal.trading.order_submission import OrderSubmitter
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Account, BrokerOrder, Order
 from internal.venue.clock import Auction
-from libraries.python.tests.trading.venue_fund import World
 
 STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from internal.simulation.drawn_strategy import DrawnStrategy
 from internal.simulation.fund import SimulatedFund
+from internal.simulation.world import World
 from internal.trading.enums import Action, Leg
 from internal.trading.limits import RiskLimits
 from internal.trading.memory_journal import MemoryJournal, MemoryPortfolios
@@ -14,8 +16,6 @@ from internal.trading.position_attribution import attribute_positions
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Position
 from internal.venue.clock import Auction
-from libraries.python.tests.trading.drawn_strategy import DrawnStrategy
-from libraries.python.tests.trading.venue_fund import World
 
 STRATEGY = DrawnStrategy(3, 0.4)
 SESSIONS = 7

@@ -11,6 +11,9 @@ import typer
 
 from internal.errors import InvalidRequestError
 from internal.strategies.loading import LoadedStrategy, load_strategy
+from internal.task_runners.process_runner import ProcessRunner
+from internal.task_runners.ray_runner import RayRunner
+from internal.task_runners.runner import InProcessRunner, TaskRunner
 from research.engine.sources import DEFAULT_SEED, DEFAULT_TICKERS, MarketSource, Period, SimulatedSource
 
 StrategyOption = Annotated[
@@ -34,6 +37,8 @@ DetailsOption = Annotated[
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the simulated market.")]
 TickersOption = Annotated[int | None, typer.Option("--tickers", min=1, max=20_000, help="Simulated tickers.")]
 LakeOption = Annotated[bool, typer.Option("--lake", help="Bars from the fund's lake, with splits and dividends.")]
+
+WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")]
 
 
 def fund_home() -> Path:
@@ -74,6 +79,15 @@ def read_cash(text: str) -> Decimal:
     if not cash.is_finite() or cash <= 0 or cash != round(cash, 2):
         raise InvalidRequestError(f"--cash takes dollars above 0, in whole cents at most, not {text}")
     return cash
+
+
+def choose_runner(workers: int, ray: str | None = None) -> TaskRunner:
+    """The runner that the options name. Raises InvalidRequestError."""
+    if ray is not None and workers > 1:
+        raise InvalidRequestError("choose --workers or --ray: a Ray cluster has its own workers")
+    if ray is not None:
+        return RayRunner(ray)
+    return InProcessRunner() if workers == 1 else ProcessRunner(workers)
 
 
 def read_period(first_day: datetime | None, last_day: datetime | None) -> Period:

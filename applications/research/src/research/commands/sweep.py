@@ -8,13 +8,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from internal.atomic_files import write_atomically
-from internal.errors import InvalidRequestError
-from internal.task_runners.process_runner import ProcessRunner
-from internal.task_runners.ray_runner import RayRunner
-from internal.task_runners.runner import InProcessRunner, TaskRunner
+from internal.task_runners.runner import TaskRunner
 from research.commands.backtest import DEFAULT_MODEL, find_forecasts
 from research.commands.options import (
     BarsOption,
@@ -26,6 +22,8 @@ from research.commands.options import (
     SetOption,
     StrategyOption,
     TickersOption,
+    WorkersOption,
+    choose_runner,
     choose_source,
     read_cash,
     read_multiple,
@@ -33,6 +31,7 @@ from research.commands.options import (
     read_period,
     read_strategy,
 )
+from research.commands.progress import show_progress
 from research.engine.run import Terms
 from research.ledger import Ledger
 from research.selection import select_trials
@@ -63,13 +62,13 @@ def sweep(  # noqa: PLR0913 - one argument an option of the command line
     costs: Annotated[str, typer.Option("--costs", help="Spread, impact, fees and borrow: 0.5x, 1x, 2x, ...")] = "1x",
     model: Annotated[str, typer.Option("--model", help="The baseline whose forecasts are read.")] = DEFAULT_MODEL,
     refit_every: Annotated[int, typer.Option("--refit-every", min=1, help="Sessions between two fits.")] = 63,
-    workers: Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")] = 1,
+    workers: WorkersOption = 1,
     ray: Annotated[str | None, typer.Option("--ray", help="Address of a Ray cluster; `local` starts one.")] = None,
     output: Annotated[Path | None, typer.Option("--output", help="Folder of the table and the picture.")] = None,
 ) -> None:
     """Run every combination of the grid, count each as a trial, and say what the best of them is worth."""
     console, variants = Console(), expand_grid(read_grid(grid))
-    runner = _choose_runner(workers, ray)
+    runner = choose_runner(workers, ray)
     loaded, terms = read_strategy(strategy, settings), Terms(read_cash(cash), read_multiple(costs))
     source = choose_source(bars, details, seed, tickers, lake=lake)
     market = source.open(read_period(first_day, last_day), lambda line: console.print(line, style="dim"))
@@ -79,23 +78,12 @@ def sweep(  # noqa: PLR0913 - one argument an option of the command line
     report(base, run_with_progress(base, variants, runner, console), output, console)
 
 
-def _choose_runner(workers: int, ray: str | None) -> TaskRunner:
-    """The runner that the options name. Raises InvalidRequestError."""
-    if ray is not None and workers > 1:
-        raise InvalidRequestError("choose --workers or --ray: a Ray cluster has its own workers")
-    if ray is not None:
-        return RayRunner(ray)
-    return InProcessRunner() if workers == 1 else ProcessRunner(workers)
-
-
 def run_with_progress(
     base: SweepBase, variants: list[dict[str, str]], runner: TaskRunner, console: Console
 ) -> list[SweepPoint]:
     """The points, with a progress bar that only a terminal shows."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("variants", total=len(variants))
-        return run_sweep(base, variants, runner, Ledger.from_environment(), lambda _: progress.advance(task))
+    with show_progress("variants", len(variants), console) as advance:
+        return run_sweep(base, variants, runner, Ledger.from_environment(), lambda _: advance())
 
 
 def report(base: SweepBase, points: list[SweepPoint], output: Path | None, console: Console) -> None:
