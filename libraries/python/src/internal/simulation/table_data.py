@@ -44,6 +44,7 @@ class TableData:
         self._first = bisect_left(tables.days, first)
         self._unknown = np.full((len(tables.tickers), 3), np.nan)
         self._day_tables: dict[Universe, DayTable] = {}
+        self._places: dict[Entry, tuple[int | None, int | None]] = {}
         self._execution_dates = [split.execution_date for split in tables.splits]
 
     def day_inputs(self, day: date, needs: DataNeeds) -> DayInputs:
@@ -81,7 +82,7 @@ class TableData:
         """By entry, adjusted over raw close of its session in the terms of `day`; no factor without a bar."""
         as_of, factors = self._session(day), dict[Entry, float]()
         for entry in entries:
-            session, column = self._tables.session(entry.date), self._tables.column(entry.ticker)
+            session, column = self._place(entry)
             if session is None or column is None or session > as_of:
                 continue
             close = float(self._tables.close[session, column])
@@ -94,6 +95,12 @@ class TableData:
         row = self._tables.close[self._session(day)]
         found = {ticker: float(row[place]) for ticker in tickers if (place := self._tables.column(ticker)) is not None}
         return {ticker: close for ticker, close in found.items() if isfinite(close)}
+
+    def _place(self, entry: Entry) -> tuple[int | None, int | None]:
+        """The session and the column of an entry; remembered, because a held position is asked about every session."""
+        if entry not in self._places:
+            self._places[entry] = self._tables.session(entry.date), self._tables.column(entry.ticker)
+        return self._places[entry]
 
     def _session(self, day: date) -> int:
         session = self._tables.session(day)

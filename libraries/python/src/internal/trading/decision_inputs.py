@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from internal.trading.entries import EntryMemory, opened_date
+from internal.dates import next_session
+from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
 from internal.trading.ports import Journal, MarketData, TradingPorts
 from internal.trading.position_attribution import (
@@ -82,7 +83,7 @@ def _splits_since(data: MarketData, fills: Mapping[str, Sequence[Order]], moment
     """Splits since the first fill; the data service is asked only when something of the fund's is held."""
     if not fills:
         return ()
-    first = min(opened_date(orders[0]) for orders in fills.values())
+    first = next_session(min(orders[0].date for orders in fills.values()))
     return data.splits(first, max(first, moment.date()))
 
 

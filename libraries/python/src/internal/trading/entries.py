@@ -36,6 +36,14 @@ class EntryAverage:
     day: date
 
 
+@dataclass(frozen=True, slots=True)
+class OwnShares:
+    """The fund's own shares by ticker, and what they were found from: the broker's shares, fills and splits."""
+
+    asked: tuple[dict[str, float], dict[str, tuple[Order, ...]], dict[str, tuple[Split, ...]]]
+    shares: dict[str, float]
+
+
 def opened_date(order: Order) -> date:
     """The session in which an order fills: the one after its decision."""
     return next_session(order.date)
@@ -55,11 +63,15 @@ def split_ratio(splits: Iterable[Split], filled: date) -> float:
 
 
 class EntryMemory:
-    """Sums and averages of fills, by ticker, computed again when earlier fills or their prices changed."""
+    """Sums and averages of fills, by ticker, computed again when earlier fills or their prices changed.
+
+    `own_shares` is the last answer of `find_own_shares`, which is asked several times a session.
+    """
 
     def __init__(self) -> None:
         self._shares: dict[str, tuple[tuple[Order, ...], tuple[Split, ...], float]] = {}
         self._averages: dict[str, EntryAverage] = {}
+        self.own_shares: OwnShares | None = None
 
     def sum_shares(self, fills: tuple[Order, ...], splits: tuple[Split, ...]) -> float:
         """The signed shares that a ticker's fills leave, in today's shares."""

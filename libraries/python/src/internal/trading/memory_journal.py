@@ -60,7 +60,7 @@ class MemoryPortfolios:
             bands = self._bands[ticker]
             if bands[-1][0] < first:
                 break
-            stored = next((one for one in reversed(bands) if one[0] < day), None)
+            stored = bands[-1] if bands[-1][0] < day else next((one for one in reversed(bands) if one[0] < day), None)
             if stored is not None and stored[0] >= first:
                 found[ticker] = stored[1]
         return found

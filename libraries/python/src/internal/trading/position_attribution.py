@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from math import copysign
 
-from internal.trading.entries import EntryMemory
+from internal.trading.entries import EntryMemory, OwnShares
 from internal.trading.rows import Band, Entry, Order, OwnPositions, Position, Split
 
 SHARE = 1.0  # splits of odd lots leave fractions or cash: a difference below one share is rounding
@@ -40,11 +40,29 @@ def find_own_shares(
     splits_of: Mapping[str, Sequence[Split]],
     memory: EntryMemory,
 ) -> dict[str, float]:
-    """Signed shares of the fund's own positions, sorted by ticker."""
+    """Signed shares of the fund's own positions, sorted by ticker; the last answer again where nothing changed."""
+    asked = (
+        dict(broker_positions),
+        {ticker: tuple(orders) for ticker, orders in fills.items()},
+        {ticker: tuple(splits) for ticker, splits in splits_of.items()},
+    )
+    if (found := memory.own_shares) is not None and found.asked == asked:
+        return dict(found.shares)
+    owned = _find_own_shares(*asked, memory)
+    memory.own_shares = OwnShares(asked, owned)
+    return dict(owned)
+
+
+def _find_own_shares(
+    broker_positions: Mapping[str, float],
+    fills: Mapping[str, tuple[Order, ...]],
+    splits_of: Mapping[str, tuple[Split, ...]],
+    memory: EntryMemory,
+) -> dict[str, float]:
     owned: dict[str, float] = {}
     for ticker in sorted(broker_positions):
-        if own_fills := tuple(fills.get(ticker, ())):
-            left = memory.sum_shares(own_fills, tuple(splits_of.get(ticker, ())))
+        if own_fills := fills.get(ticker, ()):
+            left = memory.sum_shares(own_fills, splits_of.get(ticker, ()))
             if own := _own_part(broker_positions[ticker], left):
                 owned[ticker] = own
     return owned

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property, lru_cache
+from math import isnan
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -271,8 +272,11 @@ class Situation:
     def price_of(self, position: Position) -> float:
         """Dollars a share: the close of the day, else the last close in the lookback, else the entry price."""
         place = self.inputs.find(position.ticker)
-        known = () if place is None else (float(self.inputs.price[place]), float(self.inputs.last_price[place]))
-        return next((one for one in known if not np.isnan(one)), position.entry_price)
+        if place is not None:
+            for known in (self.inputs.price, self.inputs.last_price):
+                if not isnan(price := known.item(place)):
+                    return price
+        return position.entry_price
 
     def band_of(self, position: Position) -> Band | None:
         """Today's forecast over its longest horizon, else the band stored last."""
@@ -282,14 +286,14 @@ class Situation:
         """Today's forecast over its longest horizon; None without one."""
         place = self.inputs.find(ticker)
         band = None if place is None else Band(*self.inputs.bands[place].tolist())
-        return None if band is None or np.isnan(band.quantile_50) else band
+        return None if band is None or isnan(band.quantile_50) else band
 
     def freezing_reason(self, position: Position) -> str | None:
         """Why the position cannot be traded today; None when it can be."""
         if position.ticker in self.blocked:
             return "an order of it is still open: kept"
         place = self.inputs.find(position.ticker)
-        return "no price today: kept" if place is None or np.isnan(self.inputs.price[place]) else None
+        return "no price today: kept" if place is None or isnan(self.inputs.price.item(place)) else None
 
 
 @dataclass(frozen=True, slots=True)

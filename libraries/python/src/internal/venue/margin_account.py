@@ -1,10 +1,9 @@
 """The margin account's arithmetic: positions, cash, equity, buying power."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Self
 
 from internal.venue.money import ZERO, cents
 from internal.venue.orders import Order
@@ -90,19 +89,23 @@ class MarginAccount:
         held = self.positions.get(ticker)
         return held.quantity if held is not None else ZERO
 
-    def with_cash(self, amount: Decimal) -> Self:
+    def with_cash(self, amount: Decimal) -> "MarginAccount":
         """The account after cash comes in (positive) or goes out (negative)."""
-        return replace(self, cash=self.cash + amount)
+        return MarginAccount(self.cash + amount, self.last_equity, self.last_maintenance_margin, self.positions)
 
-    def with_position(self, position: Position) -> Self:
+    def with_positions(self, positions: Mapping[str, Position]) -> "MarginAccount":
+        """The account with other positions."""
+        return MarginAccount(self.cash, self.last_equity, self.last_maintenance_margin, positions)
+
+    def with_position(self, position: Position) -> "MarginAccount":
         """The account with the position put in place; a position of zero shares is gone."""
         if position.quantity == 0:
             return self.without_position(position.ticker)
-        return replace(self, positions={**self.positions, position.ticker: position})
+        return self.with_positions({**self.positions, position.ticker: position})
 
-    def without_position(self, ticker: str) -> Self:
+    def without_position(self, ticker: str) -> "MarginAccount":
         """The account without the ticker's position."""
-        return replace(self, positions={name: held for name, held in self.positions.items() if name != ticker})
+        return self.with_positions({name: held for name, held in self.positions.items() if name != ticker})
 
 
 def fill_amount(signed_quantity: Decimal, price: Decimal) -> Decimal:
@@ -136,7 +139,7 @@ def apply_marks(account: MarginAccount, prices: Mapping[str, Decimal]) -> Margin
         ticker: held if (price := prices.get(ticker)) is None else held.marked_at(price)
         for ticker, held in account.positions.items()
     }
-    return replace(account, positions=marked)
+    return account.with_positions(marked)
 
 
 def roll_day(account: MarginAccount) -> MarginAccount:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from math import floor
 
 import numpy as np
@@ -64,9 +65,9 @@ def judge(position: Position, situation: Situation, rules: TenByTenRules) -> Pro
     if (reason := _freezing_reason(position, situation, rules)) is not None:
         verdict = Verdict.FROZEN
     else:
-        is_stored = situation.forecast_band(position.ticker) is None
+        forecast = situation.forecast_band(position.ticker)
         total_return = price / position.entry_price - 1
-        verdict, reason = _compare_with_band(total_return, situation.band_of(position), is_stored=is_stored)
+        verdict, reason = _compare_with_band(total_return, forecast or position.band, is_stored=forecast is None)
     return Proposal(position.ticker, position.side, verdict, abs(position.quantity), price, reason)
 
 
@@ -81,7 +82,7 @@ def _compare_with_band(total_return: float, band: Band | None, *, is_stored: boo
     if band is None:
         return Verdict.KEEP, "no forecast yet: kept"
     if not band.quantile_10 <= total_return <= band.quantile_90:
-        percent = float(np.round(total_return * 100, 1))
+        percent = float(np.rint(total_return * 100 * 10)) / 10
         return Verdict.CLOSE, f"return since entry of {percent} % left the 10 % to 90 % band"
     return Verdict.KEEP, "no forecast today: in its stored band" if is_stored else "in band"
 
@@ -98,19 +99,21 @@ def _open_names(
     ranked = rank(situation, scores, {one.ticker for one in judged})
     middle = floor(len(ranked) / 2)
     tickers = situation.tickers
-    worse = [rank for rank in range(len(ranked), middle, -1) if tickers[ranked[rank - 1]] in situation.assets.shortable]
+    shortable = situation.assets.shortable
+    worse = (rank for rank in range(len(ranked), middle, -1) if tickers[ranked[rank - 1]] in shortable)
     chosen = [
         *((rank, Side.LONG) for rank in range(1, min(longs, middle) + 1)),
-        *((rank, Side.SHORT) for rank in worse[:shorts]),
+        *((rank, Side.SHORT) for rank in islice(worse, shorts)),
     ]
     return [_open(situation, ranked, rank, side) for rank, side in chosen]
 
 
 def rank(situation: Situation, scores: FloatArray, excluded: set[str]) -> list[int]:
     """The places of the names that could be opened, best score first; ties go to the first ticker."""
-    places = np.flatnonzero(situation.may_open & np.isfinite(scores))
-    ranked = places[np.argsort(-scores[places], kind="stable")].tolist()
-    return [place for place in ranked if situation.tickers[place] not in excluded]
+    ranked = situation.may_open & np.isfinite(scores)
+    ranked[[place for ticker in excluded if (place := situation.inputs.find(ticker)) is not None]] = False
+    places = np.flatnonzero(ranked)
+    return places[np.argsort(-scores[places], kind="stable")].tolist()
 
 
 def _open(situation: Situation, ranked: Sequence[int], rank: int, side: Side) -> Proposal:

@@ -158,7 +158,7 @@ class SimulatedMarket:
         if number is None or column is None or self._path.volume[number, column] == 0:
             return None
         cents = (self._path.open, self._path.high, self._path.low, self._path.close)
-        opened, high, low, closed = (int(prices[number, column]) / 100.0 for prices in cents)
+        opened, high, low, closed = (prices.item(number, column) / 100.0 for prices in cents)
         return Bar(
             ticker=ticker,
             date=day,
