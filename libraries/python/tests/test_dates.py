@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
+from importlib.resources import files
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from internal import dates
 from internal.errors import InvalidRequestError
+from libraries.python.tests.write_special_sessions import list_special_sessions, read_schedule
 
 days = st.dates(date(1991, 1, 1), date(2034, 12, 31))
 
@@ -50,6 +53,21 @@ def test_opens_and_closes_in_utc(day: date, opens: str, closes: str) -> None:
     assert opens == dates.session_open(day).strftime("%H:%M")
     assert closes == dates.session_close(day).strftime("%H:%M")
     assert dates.session_close(day).tzinfo is UTC
+
+
+def test_calendar_is_that_of_exchange_calendars() -> None:
+    """Every session of 46 years with its open and close; if not, write_special_sessions.py must be run again."""
+    schedule = read_schedule()
+    assert schedule.get_column("date").to_list() == dates.sessions(dates.FIRST_DAY, dates.LAST_DAY)
+    for column, moment_of in (("open", dates.session_open), ("timestamp", dates.session_close)):
+        assert schedule.get_column(column).to_list() == [moment_of(day) for day in schedule.get_column("date")]
+
+
+def test_written_special_sessions_are_the_packaged_ones(tmp_path: Path) -> None:
+    """The script writes the very file that the package has."""
+    path = tmp_path / dates.SPECIAL_SESSIONS
+    list_special_sessions(read_schedule()).write_csv(path)
+    assert path.read_bytes() == files("internal").joinpath(dates.SPECIAL_SESSIONS).read_bytes()
 
 
 def test_sessions_of_a_week() -> None:

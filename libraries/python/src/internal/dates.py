@@ -1,13 +1,14 @@
 """The calendar of the fund, from 1990 to 2035: which days are XNYS sessions, and when each opens and closes.
 
-No function reads a clock; the moment or day is an argument.
+No function reads a clock; the moment or day is an argument. `special_sessions.csv` lists the weekdays without a session
+and the early closes, as exchange_calendars has them: importing that library takes 2 s, most of it for pandas.
 """
 
 from bisect import bisect_left, bisect_right
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
+from importlib.resources import files
 
-import exchange_calendars
 import polars as pl
 
 from internal.errors import InvalidRequestError
@@ -15,18 +16,42 @@ from internal.errors import InvalidRequestError
 CALENDAR = "XNYS"
 FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2035, 12, 31)
+SPECIAL_SESSIONS = "special_sessions.csv"  # written by tests/write_special_sessions.py
+NEW_YORK = "America/New_York"
+REGULAR_OPEN, REGULAR_CLOSE = time(9, 30), time(16, 0)  # New York
+FRIDAY = 5
 REMEMBERED = 16_384  # answers: a backtest asks the same few questions of every session again and again
+
+
+def list_weekdays() -> pl.DataFrame:
+    """Every Monday to Friday of the calendar: date."""
+    days = pl.DataFrame({"date": pl.date_range(FIRST_DAY, LAST_DAY, eager=True)})
+    return days.filter(pl.col("date").dt.weekday() <= FRIDAY)
 
 
 @cache
 def _calendar() -> pl.DataFrame:
-    """All sessions: date, open and timestamp (the close), Datetime(ms, UTC). Building it once takes about 0.2 s."""
-    schedule = exchange_calendars.get_calendar(CALENDAR, start=str(FIRST_DAY), end=str(LAST_DAY)).schedule
-    return pl.from_pandas(schedule, include_index=True).select(
-        pl.nth(0).cast(pl.Date).alias("date"),
-        pl.col("open").dt.cast_time_unit("ms"),
-        pl.col("close").dt.cast_time_unit("ms").alias("timestamp"),
+    """All sessions: date, open and timestamp (the close), Datetime(ms, UTC)."""
+    special = pl.read_csv(
+        files("internal").joinpath(SPECIAL_SESSIONS).read_bytes(), schema={"date": pl.Date(), "close": pl.Time()}
     )
+    closed = special.filter(pl.col("close").is_null())
+    return (
+        list_weekdays()
+        .join(closed, on="date", how="anti", maintain_order="left")
+        .join(special, on="date", how="left", maintain_order="left")
+        .select(
+            "date",
+            _moment_of(pl.lit(REGULAR_OPEN)).alias("open"),
+            _moment_of(pl.col("close").fill_null(REGULAR_CLOSE)).alias("timestamp"),
+        )
+    )
+
+
+def _moment_of(time_of_day: pl.Expr) -> pl.Expr:
+    """A time of the day in New York as a moment, Datetime(ms, UTC)."""
+    local = pl.col("date").dt.combine(time_of_day, time_unit="ms")
+    return local.dt.replace_time_zone(NEW_YORK).dt.convert_time_zone("UTC")
 
 
 @cache

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from internal.schemas.frame_schema import build_schema, empty_frame, validate_frame
+from internal.schemas.frame_schema import FrameSchema, empty_frame, validate_frame
 from internal.schemas.rules import not_blank, positive
 
 SPLITS_COLUMNS: dict[str, pl.DataType] = {
@@ -20,14 +20,14 @@ DIVIDENDS_COLUMNS: dict[str, pl.DataType] = {
     "pay_date": pl.Date(),
 }
 DIVIDENDS_NULLABLE = ("declaration_date", "record_date", "pay_date")
-SPLITS_SCHEMA = build_schema(
+SPLITS_SCHEMA = FrameSchema(
     "splits",
     SPLITS_COLUMNS,
     (),
     ("ticker", "execution_date"),
     (not_blank("ticker"), positive("split_from"), positive("split_to")),
 )
-DIVIDENDS_SCHEMA = build_schema(
+DIVIDENDS_SCHEMA = FrameSchema(
     "dividends",
     DIVIDENDS_COLUMNS,
     DIVIDENDS_NULLABLE,

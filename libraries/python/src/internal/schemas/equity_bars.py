@@ -5,7 +5,7 @@ from functools import cache
 import polars as pl
 
 from internal.dates import FIRST_DAY, LAST_DAY, sessions_frame
-from internal.schemas.frame_schema import Rule, build_schema, empty_frame, split_rows, validate_frame
+from internal.schemas.frame_schema import FrameSchema, Rule, empty_frame, split_rows, validate_frame
 from internal.schemas.rules import not_blank, not_negative, positive
 
 COLUMNS: dict[str, pl.DataType] = {
@@ -56,7 +56,7 @@ RULES = (
     positive("volume_weighted_average_price"),
     Rule("transactions_not_negative", "transactions", lambda: pl.col("transactions") >= 0),
 )
-EQUITY_BARS_SCHEMA = build_schema("equity_bars", COLUMNS, NULLABLE, KEY, RULES)
+EQUITY_BARS_SCHEMA = FrameSchema("equity_bars", COLUMNS, NULLABLE, KEY, RULES)
 
 
 def empty() -> pl.DataFrame:
@@ -74,4 +74,4 @@ def split_valid(frame: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     Raises SchemaError when columns or types are wrong, which no single row causes.
     """
-    return split_rows(frame, EQUITY_BARS_SCHEMA, RULES)
+    return split_rows(frame, EQUITY_BARS_SCHEMA)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from internal.schemas.frame_schema import build_schema, empty_frame, validate_frame
+from internal.schemas.frame_schema import FrameSchema, empty_frame, validate_frame
 from internal.schemas.rules import not_blank
 
 COLUMNS: dict[str, pl.DataType] = {
@@ -20,7 +20,7 @@ COLUMNS: dict[str, pl.DataType] = {
 NULLABLE = ("name", "sector", "industry", "security_type", "primary_exchange", "listed_date", "delisted_date")
 KEY = ("ticker",)
 RULES = (not_blank("ticker"), not_blank("source"))
-EQUITY_DETAILS_SCHEMA = build_schema("equity_details", COLUMNS, NULLABLE, KEY, RULES)
+EQUITY_DETAILS_SCHEMA = FrameSchema("equity_details", COLUMNS, NULLABLE, KEY, RULES)
 
 
 def empty() -> pl.DataFrame:

@@ -5,13 +5,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
 
-import pandera.polars as pa
 import polars as pl
-from pandera.errors import SchemaErrors
 
 from internal.errors import SchemaError
+
+if TYPE_CHECKING:
+    import pandera.polars as pa
+    from pandera.errors import SchemaErrors
 
 SHOWN_ROWS = 3
 
@@ -29,30 +32,43 @@ class Rule:
     holds: Callable[[], pl.Expr]
 
 
-def _check(rule: Rule) -> pa.Check:
-    def check(data: pa.PolarsData) -> pl.LazyFrame:
+@dataclass(frozen=True, eq=False)
+class FrameSchema:
+    """Exactly these columns and types, nulls in `nullable` alone, a unique key, and the rules."""
+
+    name: str
+    columns: Mapping[str, pl.DataType]
+    nullable: Sequence[str]
+    key: Sequence[str]
+    rules: Sequence[Rule]
+
+    @cached_property
+    def pandera(self) -> "pa.DataFrameSchema":
+        """Pandera's schema, built at the first validation: importing pandera takes 2 s, most of it for pandas."""
+        import pandera.polars as pa  # noqa: PLC0415 - see the docstring
+
+        return pa.DataFrameSchema(
+            {
+                column: pa.Column(
+                    data_type,
+                    checks=[_check(rule) for rule in self.rules if rule.column == column],
+                    nullable=column in self.nullable,
+                )
+                for column, data_type in self.columns.items()
+            },
+            unique=list(self.key),
+            strict=True,
+            name=self.name,
+        )
+
+
+def _check(rule: Rule) -> "pa.Check":
+    import pandera.polars as pa  # noqa: PLC0415 - see `FrameSchema.pandera`
+
+    def check(data: "pa.PolarsData") -> pl.LazyFrame:
         return data.lazyframe.select(rule.holds().fill_null(value=True))
 
     return pa.Check(check, name=rule.name, error=rule.name)
-
-
-def build_schema(
-    name: str, columns: Mapping[str, pl.DataType], nullable: Sequence[str], key: Sequence[str], rules: Sequence[Rule]
-) -> pa.DataFrameSchema:
-    """Build the pandera schema: exactly these columns and types, nulls in `nullable` alone, a unique key, the rules."""
-    return pa.DataFrameSchema(
-        {
-            column: pa.Column(
-                data_type,
-                checks=[_check(rule) for rule in rules if rule.column == column],
-                nullable=column in nullable,
-            )
-            for column, data_type in columns.items()
-        },
-        unique=list(key),
-        strict=True,
-        name=name,
-    )
 
 
 def empty_frame(columns: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -89,7 +105,7 @@ def require_structure(name: str, frame: pl.DataFrame, columns: Mapping[str, pl.D
     return frame.select(list(columns))
 
 
-def validate_frame(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFrame:
+def validate_frame(frame: pl.DataFrame, schema: FrameSchema) -> pl.DataFrame:
     """Return the frame in the schema's column order.
 
     Raises SchemaError, whose `failures` hold one sentence a broken check: column, check, count, and the first rows by
@@ -97,24 +113,18 @@ def validate_frame(frame: pl.DataFrame, schema: pa.DataFrameSchema) -> pl.DataFr
     """
     if not isinstance(frame, pl.DataFrame):  # pyright: ignore[reportUnnecessaryIsInstance]  # notebooks are not checked
         raise TypeError(f"a collected polars DataFrame is validated, not a {type(frame).__name__}")
-    ordered = require_structure(str(schema.name), frame, _columns(schema))
+    ordered = require_structure(schema.name, frame, schema.columns)
+    from pandera.errors import SchemaErrors  # noqa: PLC0415 - see `FrameSchema.pandera`
+
     try:
-        schema.validate(ordered, lazy=True)
+        schema.pandera.validate(ordered, lazy=True)
     except SchemaErrors as errors:
         failures = _describe_failures(ordered, schema, errors)
         raise SchemaError(f"{schema.name}: " + "; ".join(failures), failures) from None
     return ordered
 
 
-def _columns(schema: pa.DataFrameSchema) -> dict[str, pl.DataType]:
-    return {name: column.dtype.type for name, column in schema.columns.items()}
-
-
-def _key(schema: pa.DataFrameSchema) -> list[str]:
-    return schema.unique or []
-
-
-def _describe_failures(frame: pl.DataFrame, schema: pa.DataFrameSchema, errors: SchemaErrors) -> list[str]:
+def _describe_failures(frame: pl.DataFrame, schema: FrameSchema, errors: "SchemaErrors") -> list[str]:
     """One sentence a broken check."""
     found = cast("pl.DataFrame", errors.failure_cases)
     cases = found.group_by("column", "check", maintain_order=True).agg(
@@ -123,7 +133,7 @@ def _describe_failures(frame: pl.DataFrame, schema: pa.DataFrameSchema, errors: 
     return [_describe_failure(frame, schema, case) for case in cases.to_dicts()]
 
 
-def _describe_failure(frame: pl.DataFrame, schema: pa.DataFrameSchema, case: Mapping[str, Any]) -> str:
+def _describe_failure(frame: pl.DataFrame, schema: FrameSchema, case: Mapping[str, Any]) -> str:
     column, check = case["column"], case["check"]
     subject = f"column {column}: {check}" if column in schema.columns else check
     if None in case["index"]:  # the check itself could not run
@@ -132,28 +142,25 @@ def _describe_failure(frame: pl.DataFrame, schema: pa.DataFrameSchema, case: Map
     return f"{subject} fails in {case['count']} rows, first: {rows}"
 
 
-def _row(frame: pl.DataFrame, schema: pa.DataFrameSchema, position: int, column: str | None) -> str:
+def _row(frame: pl.DataFrame, schema: FrameSchema, position: int, column: str | None) -> str:
     """The row's key and its value in the checked column."""
-    names: list[str] = [*_key(schema), "ticker", *([column] if column else [])]
+    names: list[str] = [*schema.key, "ticker", *([column] if column else [])]
     return " ".join(f"{name}={frame.item(position, name)}" for name in dict.fromkeys(names) if name in frame.columns)
 
 
-def split_rows(
-    frame: pl.DataFrame, schema: pa.DataFrameSchema, rules: Sequence[Rule]
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def split_rows(frame: pl.DataFrame, schema: FrameSchema) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split rows into those that pass the schema and the others, each with the first check that it fails as `reason`.
 
     All rows that share a key fail, since it is unknown which of them is right. Raises SchemaError when columns or types
     are wrong, which no single row causes.
     """
-    ordered = require_structure(str(schema.name), frame, _columns(schema))
-    keys = _key(schema)
+    ordered = require_structure(schema.name, frame, schema.columns)
     missing = [
         pl.when(pl.col(name).is_null()).then(pl.lit(f"{name}_missing"))
-        for name, column in schema.columns.items()
-        if not column.nullable
+        for name in schema.columns
+        if name not in schema.nullable
     ]
-    failed = [pl.when(rule.holds().not_()).then(pl.lit(rule.name)) for rule in rules]
-    duplicated = pl.when(pl.struct(keys).is_duplicated()).then(pl.lit("duplicate_key"))
+    failed = [pl.when(rule.holds().not_()).then(pl.lit(rule.name)) for rule in schema.rules]
+    duplicated = pl.when(pl.struct(schema.key).is_duplicated()).then(pl.lit("duplicate_key"))
     checked = ordered.with_columns(pl.coalesce(*missing, *failed, duplicated).alias("reason"))
     return checked.filter(pl.col("reason").is_null()).drop("reason"), checked.filter(pl.col("reason").is_not_null())

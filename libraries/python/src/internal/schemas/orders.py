@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from internal.schemas.frame_schema import Rule, add_default_columns, build_schema, empty_frame, validate_frame
+from internal.schemas.frame_schema import FrameSchema, Rule, add_default_columns, empty_frame, validate_frame
 from internal.schemas.rules import not_blank, not_negative, one_of, positive
 
 SIDES = ("buy", "sell")
@@ -69,7 +69,7 @@ RULES = (
         lambda: (pl.col("filled_quantity") == 0).or_(pl.col("filled_average_price").is_not_null()),
     ),
 )
-ORDERS_SCHEMA = build_schema("orders", COLUMNS, NULLABLE, KEY, RULES)
+ORDERS_SCHEMA = FrameSchema("orders", COLUMNS, NULLABLE, KEY, RULES)
 
 
 def empty() -> pl.DataFrame:

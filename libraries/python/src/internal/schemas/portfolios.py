@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from internal.schemas.frame_schema import Rule, add_default_columns, build_schema, empty_frame, validate_frame
+from internal.schemas.frame_schema import FrameSchema, Rule, add_default_columns, empty_frame, validate_frame
 from internal.schemas.rules import QUANTILES, not_blank, not_negative, one_of, positive, quantile_band
 
 SIDES = ("long", "short")
@@ -53,7 +53,7 @@ RULES = (
     Rule("dollar_amount_is_quantity_times_price", "dollar_amount", _amount_agrees),
     *quantile_band(),
 )
-PORTFOLIOS_SCHEMA = build_schema("portfolios", COLUMNS, QUANTILES, KEY, RULES)
+PORTFOLIOS_SCHEMA = FrameSchema("portfolios", COLUMNS, QUANTILES, KEY, RULES)
 
 
 def empty() -> pl.DataFrame:

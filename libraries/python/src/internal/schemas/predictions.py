@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from internal.schemas.frame_schema import Rule, build_schema, empty_frame, validate_frame
+from internal.schemas.frame_schema import FrameSchema, Rule, empty_frame, validate_frame
 from internal.schemas.rules import after, not_blank, quantile_band
 
 HORIZON = 7  # sessions
@@ -26,7 +26,7 @@ RULES = (
     after("target_date", "date"),
     *quantile_band(),
 )
-PREDICTIONS_SCHEMA = build_schema("predictions", COLUMNS, (), KEY, RULES)
+PREDICTIONS_SCHEMA = FrameSchema("predictions", COLUMNS, (), KEY, RULES)
 
 
 def empty() -> pl.DataFrame:
