@@ -24,7 +24,7 @@ from internal.lake.store import Lake
 pytestmark = pytest.mark.timeout(600)
 
 WORDS = ("--first-day", "2025-01-04", "--last-day", "2025-01-08", "--tickers", "40", "--seed", "3")
-MODEL = ("--model", "blended_volatility", "--refit-every", "2")
+MODEL = ("--model", "rolling_history", "--refit-every", "2")
 SESSIONS = ["2025-01-03", "2025-01-06", "2025-01-07", "2025-01-08"]
 
 
@@ -145,7 +145,7 @@ def test_another_backtest_in_the_folder_is_refused(done: Done, make_fund: Callab
         "--through-services",
         *WORDS,
         "--model",
-        "blended_volatility",
+        "rolling_history",
         "--refit-every",
         "3",
         "--folder",
