@@ -119,6 +119,20 @@ def test_cache_is_used_and_checked(run_models: RunModels, settings: dict[str, st
     assert not (tmp_path / "third").exists()
 
 
+def test_two_workers_change_nothing(run_models: RunModels, settings: dict[str, str], tmp_path: Path) -> None:
+    """Two processes cache the forecasts of every fold and model; the report is that of one process."""
+    found: list[bytes] = []
+    for workers in ("1", "2"):
+        folders = ("--dataset", str(tmp_path / "dataset"), "--output", str(tmp_path / workers))
+        words = (*EVALUATE, "--workers", workers, *folders)
+        ended = run_models(*words, **settings | {"STATE_DIRECTORY": str(tmp_path / f"state-{workers}")})
+        assert ended.returncode == 0, ended.stderr
+        found.append((tmp_path / workers / "evaluation.json").read_bytes())
+        cached = list((tmp_path / f"state-{workers}" / "walks").glob("*/forecasts/weights.safetensors"))
+        assert len(cached) == 2 * len(BASELINES)
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize(
     ("words", "code", "sentence"),
     [
@@ -127,6 +141,8 @@ def test_cache_is_used_and_checked(run_models: RunModels, settings: dict[str, st
         (("--folds", "2", "--seeds", "7,7"), 1, "is repeated"),
         (("--folds", "2", "--seeds", "7", "--model", "rolling_history"), 1, "has no seed"),
         (("--folds", "0"), 2, "--folds"),
+        (("--folds", "2", "--workers", "0"), 2, "--workers"),
+        (("--workers", "2"), 2, "give --folds too"),
         (("--folds", "2", "--embargo", "-1"), 2, "--embargo"),
         (("--folds", "2", "--last-day", "soon"), 2, "soon"),
         (("--folds", "20"), 1, "are too few for 20 fold(s)"),

@@ -47,6 +47,10 @@ FirstDay = Annotated[datetime | None, typer.Option("--first-day", formats=["%Y-%
 LastDay = Annotated[datetime | None, typer.Option("--last-day", formats=["%Y-%m-%d"], help="Last test session.")]
 Embargo = Annotated[int | None, typer.Option("--embargo", min=0, help="Sessions left out besides the purge of seven.")]
 
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes that fit models; each holds the whole panel.")
+]
+
 
 @application.command("collect")
 def collect_command(start_date: StartDate, end_date: EndDate) -> None:
@@ -106,6 +110,7 @@ def evaluate_command(  # noqa: PLR0913 - a command's options, each its own
     first_day: FirstDay = None,
     last_day: LastDay = None,
     embargo: Embargo = None,
+    workers: Workers = None,
 ) -> None:
     """Compare a model with the baselines on sessions after its training.
 
@@ -113,16 +118,17 @@ def evaluate_command(  # noqa: PLR0913 - a command's options, each its own
     nothing is registered. After an interruption, the same command continues with
     the unfinished models.
     """
-    if folds is None and any(given is not None for given in (seeds, first_day, last_day, embargo)):
+    if folds is None and any(given is not None for given in (seeds, first_day, last_day, embargo, workers)):
         raise typer.BadParameter(
-            "--seeds, --first-day, --last-day and --embargo are options of a walk-forward evaluation: give --folds too"
+            "--seeds, --first-day, --last-day, --embargo and --workers are options of a walk-forward evaluation: give "
+            "--folds too"
         )
     plan = None
     if folds is not None:
         days = _to_date(first_day), _to_date(last_day)
         plan = WalkForwardPlan(model or "small", folds, _parse_seeds(seeds), *days, embargo or 0)
     console, configuration = Console(), Configuration()
-    evaluation = _evaluate(console, configuration, dataset, model, plan)
+    evaluation = _evaluate(console, configuration, dataset, model, plan, workers=workers or 1)
     _report(console, configuration, evaluation, output)
 
 
@@ -161,15 +167,22 @@ def _parse_seeds(text: str | None) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
-def _evaluate(
-    console: Console, configuration: Configuration, folder: Path | None, model: str | None, plan: WalkForwardPlan | None
+def _evaluate(  # noqa: PLR0913 - what the command was given
+    console: Console,
+    configuration: Configuration,
+    folder: Path | None,
+    model: str | None,
+    plan: WalkForwardPlan | None,
+    *,
+    workers: int,
 ) -> Evaluation:
     """Evaluate a registered model, or walk-forward when there is a plan."""
     data = load_dataset(folder or configuration.dataset)
     with show_progress_bars(console) as show:
         if plan is None:
             return evaluate(data, configuration.open_registry(), model or CHAMPION, on_progress=show)
-        return run_walk_forward(data, plan, configuration.state_directory / "walks", on_progress=show)
+        walks = configuration.state_directory / "walks"
+        return run_walk_forward(data, plan, walks, workers=workers, on_progress=show)
 
 
 def _report(console: Console, configuration: Configuration, evaluation: Evaluation, output: Path | None) -> None:

@@ -27,7 +27,7 @@ from models.progress import OnProgress, Progress, Step, ignore_progress
 from models.scored_rows import find_complete_rows, make_truth, select_rows
 from models.sizes import SIZES
 from models.task_cache import TaskCache, compute_dataset_digest
-from models.walk_forward_tasks import forecast_test_sessions
+from models.walk_forward_tasks import cache_in_processes, forecast_test_sessions
 
 FIRST_SEED = 7
 
@@ -67,7 +67,12 @@ class WalkForwardPlan:
 
 
 def run_walk_forward(
-    dataset: Dataset, plan: WalkForwardPlan, cache_folder: Path, *, on_progress: OnProgress = ignore_progress
+    dataset: Dataset,
+    plan: WalkForwardPlan,
+    cache_folder: Path,
+    *,
+    workers: int = 1,
+    on_progress: OnProgress = ignore_progress,
 ) -> Evaluation:
     """Fit every model on each fold, forecast its test sessions, pool the forecasts and compare them.
 
@@ -77,18 +82,24 @@ def run_walk_forward(
         dataset: The bars and details.
         plan: The model to evaluate and the sessions.
         cache_folder: Where the results of tasks are cached; an interrupted evaluation continues with the missing ones.
-        on_progress: Receives the progress of every task and of the training inside it.
+        workers: Processes that fit models at the same time; each holds the whole panel in memory.
+        on_progress: Receives the progress of every task and, with one worker, of the training inside it.
 
     Raises:
         InvalidRequestError: An unknown model, seeds for a baseline or a repeated seed, too few sessions.
         ArtifactError: A cached result was changed; the message says what to remove.
         ConfigurationError: The model is fitted with LightGBM, which is not installed or lacks a system library.
+        LostWorkerError: A worker was killed again and again, for example for its memory.
     """
     _require_valid(plan)
     frame = observe_dataset(dataset)
     folds = choose_folds(frame, plan.fold_count, first=plan.first, last=plan.last, embargo=plan.embargo)
     cache = TaskCache(cache_folder, compute_dataset_digest(dataset), compute_code_digest())
     tasks = [(fold, specification) for fold in folds for specification in plan.specifications()]
+    if workers > 1:
+        parts = [FoldData(frame, fold, dataset.bars_version) for fold in folds]
+        for done, text in enumerate(cache_in_processes(parts, plan.specifications(), cache, workers), start=1):
+            on_progress(Progress(Step.EVALUATING, done, len(tasks), text))
     forecasts: list[RowQuantiles] = []
     for place, (fold, specification) in enumerate(tasks):
         report = _report_task(on_progress, place, len(tasks), f"fold {folds.index(fold) + 1}, {specification.name}")

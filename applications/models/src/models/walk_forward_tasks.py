@@ -4,6 +4,7 @@ Tasks are independent of each other. tinygrad is imported only to train a networ
 """
 
 import shutil
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,11 @@ import numpy as np
 
 from internal.features.windows import find_origins
 from internal.forecasting.quantiles import QuantileModel, RowQuantiles
+from internal.task_runners.process_runner import ProcessRunner
 from models.baseline_fitting import fit_baseline
 from models.folds import FoldData
 from models.model_specification import ModelSpecification
-from models.progress import OnProgress
+from models.progress import OnProgress, ignore_progress
 from models.sizes import SIZES
 from models.task_cache import TaskCache
 from models.tracking import Trackers
@@ -37,6 +39,25 @@ def forecast_test_sessions(
     forecasts = RowQuantiles(*map(np.ascontiguousarray, (computed.cumulative, computed.daily)))
     task.write_forecasts(forecasts)
     return forecasts
+
+
+def cache_in_processes(
+    data: Sequence[FoldData], specifications: Sequence[ModelSpecification], cache: TaskCache, workers: int
+) -> Iterator[str]:
+    """Compute the forecasts of all models but ensembles, in `workers` processes; the names of those that are cached.
+
+    Ensembles are made of networks that are in the cache by then. Raises LostWorkerError, and what the tasks raise.
+    """
+    single = [one for one in specifications if len(one.seeds) <= 1]
+    tasks = [(place, one) for place in range(len(data)) for one in single]
+    for number, _ in ProcessRunner(workers).run(_cache_forecasts, (tuple(data), cache), tasks):
+        place, specification = tasks[number]
+        yield f"fold {place + 1}, {specification.name}"
+
+
+def _cache_forecasts(shared: tuple[Sequence[FoldData], TaskCache], task: tuple[int, ModelSpecification]) -> None:
+    (data, cache), (place, specification) = shared, task
+    forecast_test_sessions(specification, data[place], cache, ignore_progress)
 
 
 def _fit_model(
