@@ -21,6 +21,7 @@ from cloudevents.core.v1.event import CloudEvent
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.exceptions import PanicException
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
@@ -52,7 +53,7 @@ class Receiver:
 
     def __init__(self, state_directory: Path, token: str = "") -> None:
         self.handled: list[str] = []
-        self.fault: Exception | None = None
+        self.fault: BaseException | None = None
         self.bus = EventBus(state_directory, "/receiver", [], {CLOSED: self._handle})
         self.application = create_service(
             "receiver", "Notes events", self._lifespan, token=SecretStr(token), readiness={"events": self.bus.check}
@@ -246,6 +247,8 @@ def test_a_failing_handler_is_retried_and_shown(tmp_path: Path, serve: Callable[
     assert 'events_failed_attempts_total{box="inbox",service="receiver"}' in metrics
     receiver.fault = UnavailableError("datamanager does not answer")
     eventually(lambda: "Unavailable: datamanager" in httpx.get(f"{url}/events", trust_env=False).text)
+    receiver.fault = PanicException("a panic of Polars, which is no Exception")
+    eventually(lambda: '"PanicException"' in httpx.get(f"{url}/events", trust_env=False).text)
     receiver.fault = None
     eventually(lambda: receiver.handled == days(0, 1))
     assert httpx.get(f"{url}/ready", trust_env=False).status_code == 200

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from internal.errors import ConfigurationError
+from internal.strategies.history import window_history
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.strategies.schedule import WEEKLY
 from internal.trading.strategy import StrategyError
@@ -145,3 +146,18 @@ def test_neither_score_nor_decide(tmp_path: Path) -> None:
     strategy = load(tmp_path, f"{HEAD}class Own(Strategy):\n    history_sessions = 1\n")
     with pytest.raises(StrategyError, match="neither a score nor a decide"):
         strategy.decide(make_situation({"A": 10.0}))
+
+
+PANICS = 'pl.col("close").rolling_mean(3, weights=[0.5, 0.5]).over("ticker")'  # a window of three with two weights
+
+
+def test_a_panic_of_polars_is_a_failure(tmp_path: Path) -> None:
+    """It is no Exception of Python; a decision, a score of all sessions and an import that panic say so."""
+    strategy = load(tmp_path, GOOD.replace('pl.col("close")', PANICS))
+    situation = make_situation({"A": 10.0, "B": 11.0}, history_sessions=5)
+    with pytest.raises(StrategyError, match=r"nothing is decided(.|\n)*PanicException"):
+        strategy.decide(situation)
+    with pytest.raises(StrategyError, match=r"nothing is decided(.|\n)*PanicException"):
+        strategy.score_sessions(window_history(situation), [situation.day], situation.tickers)
+    with pytest.raises(ConfigurationError, match=r"cannot be imported(.|\n)*PanicException"):
+        load(tmp_path, f'{HEAD}pl.DataFrame({{"close": [1.0] * 5, "ticker": ["A"] * 5}}).select({PANICS})\n{GOOD}')

@@ -9,6 +9,7 @@ from typing import override
 
 import structlog
 from cloudevents.core.v1.event import CloudEvent
+from polars.exceptions import PanicException
 
 from internal.cloud_events.event import decode_event
 from internal.cloud_events.outbox import FAILED_ATTEMPTS
@@ -20,7 +21,7 @@ from internal.telemetry import get_logger
 type Handler = Callable[[CloudEvent], Awaitable[None]]
 
 
-def describe_error(error: Exception) -> str:
+def describe_error(error: BaseException) -> str:
     """The text to store of a failure: the fund's own messages, else only the type, since others may hold a secret."""
     return f"{error.title}: {error.detail}" if isinstance(error, FundError) else type(error).__name__
 
@@ -59,7 +60,7 @@ class HandlingWorker(Worker):
     async def _try(self, handler: Handler, event: CloudEvent, pending: Pending) -> None:
         try:
             await handler(event)
-        except Exception as error:
+        except (Exception, PanicException) as error:
             FAILED_ATTEMPTS.labels(self._service, "inbox").inc()
             get_logger(__name__).exception("event_not_handled", attempt=pending.attempts + 1)
             await asyncio.to_thread(self._store.mark_handling_failed, pending.position, describe_error(error))

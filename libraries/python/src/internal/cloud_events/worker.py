@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import NoReturn
 
+from polars.exceptions import PanicException
+
 from internal.telemetry import get_logger
 
 FIRST_WAIT_SECONDS = 0.2
@@ -58,7 +60,7 @@ class Worker(ABC):
                 busy = await self._counted_step()
             except AttemptFailedError:
                 failures += 1
-            except Exception:  # noqa: BLE001 - logged with its traceback; a worker that ended would lose events silently
+            except (Exception, PanicException):  # noqa: BLE001 - logged with its traceback; a worker that ended would lose events silently
                 get_logger(__name__).exception("event_worker_failed", worker=type(self).__name__)
                 failures += 1
             else:

@@ -6,8 +6,11 @@ from pathlib import Path
 from textwrap import shorten, wrap
 from traceback import FrameSummary, StackSummary, extract_tb, format_exception_only
 
+from polars.exceptions import PanicException
+
 from internal.errors import FundError
 
+FAILURES = (Exception, SystemExit, PanicException)  # a panic of Polars is no Exception
 WIDTH = 80  # columns of a terminal
 INDENT = 4  # of a source line in a traceback
 

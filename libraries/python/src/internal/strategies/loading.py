@@ -15,7 +15,7 @@ from typing import Any, Self, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from internal.errors import ConfigurationError, FundError
-from internal.strategies.failures import describe_error, describe_failure
+from internal.strategies.failures import FAILURES, describe_error, describe_failure
 from internal.strategies.history import History
 from internal.strategies.schedule import Schedule
 from internal.strategies.strategy import Strategy
@@ -55,7 +55,7 @@ class LoadedStrategy:
             return self.strategy.decide(make_read_only(situation))
         except StrategyError:
             raise
-        except (Exception, SystemExit) as error:
+        except FAILURES as error:
             raise StrategyError(describe_failure(self.record.name, situation.day, error, self.file)) from error
 
     def score_sessions(self, history: History, days: Sequence[date], tickers: tuple[str, ...]) -> FloatArray | None:
@@ -67,7 +67,7 @@ class LoadedStrategy:
             return None
         try:
             return self.strategy.score_sessions(history, days, tickers)
-        except (Exception, SystemExit) as error:
+        except FAILURES as error:
             raise StrategyError(
                 f"the score of {self.record.name} failed: nothing is decided\n{describe_error(error, self.file)}"
             ) from error
@@ -190,7 +190,7 @@ def _import_file(path: Path, digest: str) -> ModuleType:
     sys.modules[name] = module
     try:
         specification.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except FAILURES as error:
         del sys.modules[name]
         raise ConfigurationError(f"{path} cannot be imported\n{describe_error(error, path)}") from error
     return module
