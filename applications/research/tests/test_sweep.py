@@ -170,3 +170,12 @@ def test_pictures_of_one_and_of_two_parameters(expected: list[SweepPoint]) -> No
     none = [replace(point, sharpe=None) for point in expected]
     for points in (expected, lone, none):
         assert draw_sweep(points).startswith(b"\x89PNG")
+
+
+def test_a_point_of_another_grid_has_the_parameters_of_this_one(base: SweepBase, tmp_path: Path) -> None:
+    """A variant that an earlier grid ran with one name fixed is read with the names of the later grid."""
+    fixed = replace(base, fixed={"names": "3"})
+    run_sweep(fixed, [{"sessions": "5"}], InProcessRunner(), Ledger(tmp_path), print)
+    (point,) = run_sweep(base, [{"sessions": "5", "names": "3"}], InProcessRunner(), Ledger(tmp_path), print)
+    assert point.parameters == {"sessions": "5", "names": "3"}
+    assert len(Ledger(tmp_path).trials()) == 1

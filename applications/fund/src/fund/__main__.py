@@ -124,13 +124,17 @@ def backtest_through_services(  # noqa: PLR0913 - one argument an option of the 
 ) -> None:
     """Run the whole fund over a past period, refit the model as it goes, and report. Run again, it resumes."""
     signal.signal(signal.SIGTERM, _interrupt)
-    definition = define_backtest(first_day.date(), last_day.date(), model, refit_every)
     own_folder = FundFolder(folder.resolve())
+    strategy = choose_strategy(own_folder.read_strategy(), os.environ)
+    loaded = strategy.load()
+    definition = define_backtest(first_day.date(), last_day.date(), model, refit_every, loaded.record)
     chosen = open_market_at(definition, choose_market(bars, details, seed, tickers))
     market = continue_market(own_folder.read_opened_market(), chosen)
     market = prepare_market(market, Display(), definition.last_session)
     claim_folder(own_folder, definition)
-    with open_run(own_folder, market, Plan(definition.session_count, definition.model)) as run:
+    plan = Plan(definition.session_count, definition.model, uses_forecasts=loaded.needs.forecasts)
+    with open_run(own_folder, market, plan) as run:
+        own_folder.save_strategy(strategy)
         perform(backtest_steps(definition), run)
 
 

@@ -12,6 +12,7 @@ from internal.atomic_files import write_atomically
 from internal.baselines.catalogue import BASELINES
 from internal.dates import previous_session, sessions
 from internal.errors import ConfigurationError
+from internal.trading.strategy import StrategyRecord
 
 MODELS: Final = (*ModelSize, *BASELINES)
 MINIMUM_SESSIONS: Final = 2
@@ -26,12 +27,14 @@ class Backtest:
         last_session: The last one.
         model: What `models train` fits: `small`, `full`, or a baseline's kind.
         refit_every: The number of sessions between two fits of the model.
+        strategy: What decides: its class, parameters and the digest of its file.
     """
 
     first_session: date
     last_session: date
     model: str
     refit_every: int
+    strategy: StrategyRecord
 
     @property
     def opening_session(self) -> date:
@@ -44,7 +47,9 @@ class Backtest:
         return len(sessions(self.first_session, self.last_session))
 
 
-def define_backtest(first_day: date, last_day: date, model: str, refit_every: int) -> Backtest:
+def define_backtest(
+    first_day: date, last_day: date, model: str, refit_every: int, strategy: StrategyRecord
+) -> Backtest:
     """The backtest between two days, which need not be sessions.
 
     Raises:
@@ -57,7 +62,7 @@ def define_backtest(first_day: date, last_day: date, model: str, refit_every: in
         )
     if model not in MODELS:
         raise ConfigurationError(f"there is no model {model}; choose one of {', '.join(MODELS)}")
-    return Backtest(days[0], days[-1], model, refit_every)
+    return Backtest(days[0], days[-1], model, refit_every, strategy)
 
 
 def claim_folder(folder: FundFolder, backtest: Backtest) -> None:

@@ -41,6 +41,7 @@ def write_report(folder: Path, inputs: Inputs) -> Path:
 def render_page(report: Report, chart: str) -> str:
     """The report as one HTML page with the chart inside."""
     settings = (
+        "Strategy {strategy[name]}, file digest {strategy[digest]:.12}, parameters {strategy[parameters]}. "
         "Sessions {first_session} to {last_session}; model {model}, refitted every {refit_every} sessions; "
         "market: {market}"
     ).format(**report.settings)

@@ -57,8 +57,11 @@ def fit_first_model(backtest: Backtest, run: FundRun) -> None:
 
 
 def refit(backtest: Backtest, run: FundRun, day: date) -> None:
-    """Fit a model on the bars up to a session's close, unless that was done; the registry's rule promotes it or not."""
-    if any(row.session == day.isoformat() for row in read_refits(run.folder)):
+    """Fit a model on the bars up to a session's close, unless that was done; the registry's rule promotes it or not.
+
+    A strategy that reads no forecasts needs none.
+    """
+    if not run.plan.uses_forecasts or any(row.session == day.isoformat() for row in read_refits(run.folder)):
         return
     start = backtest.opening_session - HISTORY
     run.platform.run_models("assemble", "--start-date", str(start), "--end-date", str(day))

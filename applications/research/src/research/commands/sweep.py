@@ -89,10 +89,10 @@ def run_with_progress(
 def report(base: SweepBase, points: list[SweepPoint], output: Path | None, console: Console) -> None:
     """Show the table, judge the best variant by all trials, and write both with the picture."""
     ledger, best = Ledger.from_environment(), sort_points(points)[0]
-    settings = base.backtest(best.parameters).settings
+    trial = next(one for one in ledger.trials() if one.settings.key == best.key)
+    settings, moments = trial.settings, trial.outcome and trial.outcome.moments
     selection = select_trials(ledger.trials(), settings, base.market.days[1:], ledger.returns)
-    moments = next(trial for trial in ledger.trials() if trial.settings.key == best.key).outcome
-    deflated = deflate_sharpe(moments and moments.moments, selection.trials, selection.sharpes)
+    deflated = deflate_sharpe(moments, selection.trials, selection.sharpes)
     overfitting = estimate_overfitting(selection.returns) if selection.returns.size else None
     show_points(points, console)
     show_selection(deflated, overfitting, console)

@@ -32,7 +32,7 @@ class LakeSource:
         details = lake.scan("equity_details").collect()
         tables = ReplayedTables(
             bars=bars.sort("date", "ticker"),
-            details=details.select("ticker", *(_text(name, details) for name in DETAILS)),
+            details=details.select("ticker", *(_text(name, details) for name in (*DETAILS, "security_type"))),
             splits=lake.scan("splits").collect(),
             dividends=lake.scan("dividends").collect(),
         )

@@ -29,7 +29,7 @@ class BarsFileSource:
             for sentence in report.sentences():
                 on_message(sentence)
         tables = ReplayedTables(bars.bars, NO_DETAILS if details is None else details.details)
-        return replay_tables(tables, period, str(self.bars))
+        return replay_tables(tables, period, str(self.bars.resolve()))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Running a sweep: every variant is planned in the ledger, runs once, and is written down as soon as it is there."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -55,7 +55,11 @@ def run_sweep(
     """
     folder = ledger.folder / "sweeps"
     keys = [ledger.plan(base.backtest(variant).settings).settings.key for variant in variants]
-    points = {place: found for place, key in enumerate(keys) if (found := read_point(folder, key)) is not None}
+    points = {
+        place: replace(found, point=replace(found.point, parameters=dict(variants[place])))
+        for place, key in enumerate(keys)
+        if (found := read_point(folder, key)) is not None
+    }
     for found in points.values():
         on_point(found.point)
     left = [place for place in range(len(variants)) if place not in points]

@@ -80,7 +80,8 @@ class VenueBroker:
     def _find_assets(self, day: date) -> Assets:
         listed = [one for one in self._market.listings(day) if one.is_active(day)]
         shortable = frozenset(one.ticker for one in listed if one.shortable and one.easy_to_borrow)
-        return Assets(frozenset(one.ticker for one in listed), shortable)
+        rates = {one.ticker: one.borrow_rate for one in listed if one.ticker in shortable}
+        return Assets(frozenset(one.ticker for one in listed), shortable, rates)
 
     def open_orders(self) -> Sequence[BrokerOrder]:
         """Orders that may still fill."""

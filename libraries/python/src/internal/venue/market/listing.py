@@ -36,7 +36,7 @@ class Listing:
     composite_figi: str | None = None
     share_class_figi: str | None = None
     shares_outstanding: int | None = None
-    security_type: str = "CS"
+    security_type: str | None = "CS"
 
     def is_active(self, day: date) -> bool:
         """Whether the ticker is listed on that day; a halt does not end a listing."""

@@ -21,6 +21,7 @@ from internal.venue.market.protocol import CorporateActions
 from internal.venue.market.recent_bars import RecentBars
 
 PLAYED_SHARE = 0.2  # of the file's sessions lie after the opening one, unless the opening is given
+COMMON_STOCK = "CS"  # what a file without the column holds
 BORROW_RATE = 0.003  # a year; the file does not say, this is what brokers ask for easy names
 DETAILS = ("name", "sector", "industry", "sic_code", "sic_description", "primary_exchange")
 NO_DETAILS = pl.DataFrame(schema=dict.fromkeys(("ticker", *DETAILS), pl.String()))
@@ -180,6 +181,7 @@ def _listings(bars: pl.DataFrame, details: pl.DataFrame) -> dict[str, Listing]:
             easy_to_borrow=True,
             borrow_rate=BORROW_RATE,
             fractionable=True,
+            security_type=row.get("security_type", COMMON_STOCK),
         )
         for row in known.to_dicts()
     }
