@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from io import BytesIO
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from internal.trading.rows import FloatArray
 from research.sweep.points import SweepPoint
@@ -16,6 +15,8 @@ INCHES = (7.0, 4.5)
 
 def draw_sweep(points: Sequence[SweepPoint]) -> bytes:
     """A heat map over the first two parameters, or a line over the only one; the mean where more parameters vary."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - matplotlib takes a second that only a picture needs
+
     figure = Figure(INCHES, layout="constrained")
     axes, names = figure.subplots(), list(points[0].parameters)[:2]
     values = [list(dict.fromkeys(point.parameters[name] for point in points)) for name in names]

@@ -38,7 +38,8 @@ def adjusted_close(tables: MarketTables, session: int, column: int, as_of: int) 
     """A close in the terms of a later session, in the order of the data service's own operations."""
     price = float(tables.close[session, column])
     for actions in (tables.split_factors, tables.dividend_factors):
-        price *= _later_product(actions.get(column, ()), session, as_of)
+        if found := actions.get(column):
+            price *= _later_product(found, session, as_of)
     return price
 
 

@@ -100,6 +100,8 @@ class EntryMemory:
         """The average of a ticker's entries in today's terms."""
         known = self._find(fills)
         start = known if known is not None and _is_current(known, factors) else _start(fills[0], factors)
+        if len(start.fills) == len(fills):
+            return start
         found = self._averages[fills[0].ticker] = _average(start, fills, splits, factors)
         return found
 
