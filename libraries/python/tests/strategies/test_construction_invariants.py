@@ -118,3 +118,25 @@ def test_a_constant_score_opens_nothing(name: Construction) -> None:
     assert {"T3": 20.0, "T4": -20.0} == shares(targets, situation)
     assert targets.notes[0] == "nothing is opened: all 8 names have the same score, which ranks nothing"
     assert situation.day == DAY
+
+
+@pytest.mark.parametrize("name", list(Construction))
+@pytest.mark.parametrize("scored", [0, 1])
+def test_too_few_scores_change_nothing(name: Construction, scored: int) -> None:
+    """No name has a score, or one alone, as after a hole in the bars: what is held stays, and a note counts them."""
+    prices = {f"T{number}": 10.0 for number in range(8)}
+    situation = make_situation(prices, held={"T3": 20.0, "T4": -20.0}, history_sessions=80)
+    targets = construct(name, situation, np.array([1.0] * scored + [np.nan] * (8 - scored)))
+    assert {"T3": 20.0, "T4": -20.0} == shares(targets, situation)
+    assert targets.notes[0] == f"nothing is opened: {scored} of 8 names have a score, too few to rank"
+
+
+@pytest.mark.parametrize("name", [one for one in Construction if one is not Construction.TEN_BY_TEN])
+def test_a_name_without_a_score_is_closed_where_others_have_one(name: Construction) -> None:
+    """It is closed as soon as two names rank, also where they have the same score and nothing is opened."""
+    prices = {f"T{number}": 10.0 for number in range(8)}
+    sectors = dict.fromkeys(prices, "Energy")
+    situation = make_situation(prices, held={"T3": 20.0}, sectors=sectors, history_sessions=80)
+    for score in ([1.0, 1.0], [1.0, 2.0]):
+        targets = construct(name, situation, np.array([*score, *[np.nan] * 6]))
+        assert shares(targets, situation)["T3"] == 0

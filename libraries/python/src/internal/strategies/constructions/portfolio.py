@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 
+from internal.strategies.constructions.ranking import has_too_few_scores
 from internal.strategies.constructions.selection import Pick
 from internal.strategies.constructions.sizing import LIMIT_TOLERANCE, Holding, size_holdings
 from internal.trading.enums import Side
@@ -60,8 +61,8 @@ def size_picks(situation: Situation, picks: Sequence[Pick], dollars: FloatArray)
 
 
 def open_nothing(situation: Situation, scores: FloatArray, note: str) -> Targets:
-    """Positions as they are, those without a score closed, nothing opened, and why."""
-    reasons = explain_closes(situation, scores)
+    """Positions as they are, nothing opened, and why; those without a score are closed where others have one."""
+    reasons = {} if has_too_few_scores(situation, scores) else explain_closes(situation, scores)
     rows = tuple(
         Target(one.ticker, 0.0, NO_SCORE)
         if reasons.get(one.ticker) == NO_SCORE and not situation.freezing_reason(one)

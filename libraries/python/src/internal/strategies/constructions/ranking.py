@@ -1,4 +1,4 @@
-"""Whether scores rank: names that all have the same score, or are in the order of something else, open nothing."""
+"""Whether scores rank: too few of them, equal ones, or ones in the order of something else open nothing."""
 
 import numpy as np
 
@@ -7,6 +7,7 @@ from internal.trading.rows import BoolArray, FloatArray, Situation
 ROUNDING = 1e-9  # scores that differ by less, relative to the largest, are the same
 FLAT = 0.02  # a ratio of quantiles that varies by less may vary by curvature and the rounding of stored digits alone
 SAME_ORDER = 0.999  # a rank correlation above it is the same order, but for neighbours that rounding swaps
+FEWEST_SCORES = 2  # one name is in no order
 FEWEST_NAMES = 6  # fewer are in the same order by chance too often
 
 
@@ -15,15 +16,27 @@ def rank_names(situation: Situation, scores: FloatArray) -> list[int]:
 
     Ties go to the first ticker; a name without a score has no rank.
     """
+    places = np.flatnonzero(_may_be_ranked(situation) & np.isfinite(scores))
+    return places[np.argsort(-scores[places], kind="stable")].tolist()
+
+
+def _may_be_ranked(situation: Situation) -> BoolArray:
     held = [situation.inputs.find(one.ticker) for one in situation.positions if not situation.freezing_reason(one)]
     allowed = situation.may_open.copy()
     allowed[[place for place in held if place is not None]] = True
-    places = np.flatnonzero(allowed & np.isfinite(scores))
-    return places[np.argsort(-scores[places], kind="stable")].tolist()
+    return allowed
+
+
+def has_too_few_scores(situation: Situation, scores: FloatArray) -> bool:
+    """Whether the session has no order of names at all, as after a hole in the bars: no name is left out by its own."""
+    return len(rank_names(situation, scores)) < FEWEST_SCORES
 
 
 def find_ranking_problem(situation: Situation, scores: FloatArray) -> str | None:
     """Why the scores put the names that may be opened in no order; None when they do. scores: [N], NaN for none."""
+    if has_too_few_scores(situation, scores):
+        count, names = len(rank_names(situation, scores)), np.count_nonzero(_may_be_ranked(situation))
+        return f"nothing is opened: {count} of {names} names have a score, too few to rank"
     known = scores[situation.may_open & np.isfinite(scores)]
     if len(known) > 1 and _spread(known) <= ROUNDING:
         return f"nothing is opened: all {len(known)} names have the same score, which ranks nothing"
