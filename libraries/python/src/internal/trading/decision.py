@@ -29,7 +29,7 @@ def _keep_all(situation: Situation) -> Targets:
 def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decision:
     """Targets in whole shares: positions first, then what is opened; then the limits.
 
-    - A position that is frozen today (an open order, no price) is kept as it is, whatever was asked.
+    - A position that is frozen today (an open order, a split since, no price) is kept as it is, whatever was asked.
     - A position without a target is closed; one whose target is on the other side is closed first and opened by a
       later decision: no order flips through zero.
     - What cannot be opened (no price, not tradable, not shortable) is left out, with a note.
@@ -116,7 +116,7 @@ def _opening_problem(ticker: str, side: Side, situation: Situation) -> str | Non
     if place is None or not isfinite(situation.inputs.price[place]):
         return "no price today"
     if ticker in situation.blocked:
-        return "an order of it is open, or somebody else holds it"
+        return "an order of it is open, somebody else holds it, or it has split since"
     if ticker not in situation.assets.tradable:
         return "the broker does not trade it"
     return "it cannot be sold short" if side is Side.SHORT and ticker not in situation.assets.shortable else None

@@ -1,7 +1,7 @@
 """The situation of a day, collected from the ports, and what in the account is not the fund's."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from internal.dates import next_session
@@ -14,22 +14,26 @@ from internal.trading.position_attribution import (
     find_own_shares,
     group_by_ticker,
 )
-from internal.trading.rows import Account, Band, BrokerOrder, Entry, ForeignItem, Order, Situation, Split
+from internal.trading.rows import Account, Band, BrokerOrder, Entry, ForeignItem, Order, Position, Situation, Split
+from internal.trading.splits_since import fetch_splits_since
 from internal.trading.strategy import DataNeeds
 
 
 @dataclass(frozen=True, slots=True)
 class GatheredSituation:
-    """A situation, and what in the account is not the fund's."""
+    """A situation, what in the account is not the fund's, and the names that split since the close of its day."""
 
     situation: Situation
     foreign: tuple[ForeignItem, ...]
+    split: tuple[str, ...]
 
 
 def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
     ports: TradingPorts, needs: DataNeeds, account: Account, day: date, moment: datetime, memory: EntryMemory
 ) -> GatheredSituation:
     """Everything that the decision at the close of `day` needs.
+
+    A name that has split since is blocked: the broker counts new shares, and the prices are those of old ones.
 
     Raises ConflictError, which says what is missing and how to get it, without bars or predictions of that day.
     """
@@ -40,14 +44,15 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
     bands: Mapping[str, Band] = ports.portfolios.bands_before(day) if fills else {}
     own = attribute_positions(held, fills, _splits_since(ports.data, fills, moment), factors, bands, memory)
     names = {position.ticker for position in own.positions}
+    split = fetch_splits_since(ports.data, day, moment)
     situation = Situation(
         inputs=inputs,
         net_asset_value=account.net_asset_value,
-        positions=own.positions,
+        positions=_count_old_shares(own.positions, split),
         assets=ports.broker.assets(),
-        blocked=frozenset(order.ticker for order in open_orders) | frozenset(own.foreign.keys() - names),
+        blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - names) | split.keys(),
     )
-    return GatheredSituation(situation, _foreign_items(own.foreign, open_orders, ports.journal))
+    return GatheredSituation(situation, _foreign_items(own.foreign, open_orders, ports.journal), tuple(sorted(split)))
 
 
 def list_foreign(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> tuple[ForeignItem, ...]:
@@ -57,6 +62,13 @@ def list_foreign(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> 
     splits = group_by_ticker(_splits_since(ports.data, fills, moment))
     foreign = find_foreign_shares(held, find_own_shares(held, fills, splits, memory))
     return _foreign_items(foreign, ports.broker.open_orders(), ports.journal)
+
+
+def _count_old_shares(positions: tuple[Position, ...], split: Mapping[str, float]) -> tuple[Position, ...]:
+    """The positions in shares of the day of the decision, so that its prices value them rightly."""
+    if not split:
+        return positions
+    return tuple(replace(one, quantity=one.quantity / split.get(one.ticker, 1.0)) for one in positions)
 
 
 def _broker_positions(ports: TradingPorts) -> dict[str, float]:

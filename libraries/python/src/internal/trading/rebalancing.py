@@ -199,7 +199,7 @@ class Rebalancer:
             policy=record.name,
             model_version=inputs.model_version,
             bars_version=inputs.bars_version,
-            notes=(*decision.notes, *_foreign_notes(gathered.foreign)),
+            notes=(*decision.notes, *_foreign_notes(gathered.foreign), *_split_notes(gathered.split)),
             created_at=moment,
             updated_at=moment,
             lease_number=lease_number,
@@ -234,3 +234,7 @@ def _require_trading(account: Account) -> None:
 
 def _foreign_notes(foreign: Sequence[ForeignItem]) -> list[str]:
     return [f"not ours, left alone: {item.kind} of {item.quantity:g} {item.ticker}" for item in foreign]
+
+
+def _split_notes(split: Sequence[str]) -> list[str]:
+    return [f"not traded, split since the close of the decision: {', '.join(split)}"] if split else []

@@ -199,7 +199,8 @@ class Situation:
         net_asset_value: Dollars, the broker's figure.
         positions: The fund's own positions; what is foreign is not among them.
         assets: What may be opened, and what may be shorted.
-        blocked: Tickers that are not touched: an order of them is open, or somebody else holds them in the account.
+        blocked: Tickers that are not touched: an order of them is open, somebody else holds them in the account, or
+            they have split since the close of the day.
     """
 
     inputs: DayInputs
@@ -291,7 +292,7 @@ class Situation:
     def freezing_reason(self, position: Position) -> str | None:
         """Why the position cannot be traded today; None when it can be."""
         if position.ticker in self.blocked:
-            return "an order of it is still open: kept"
+            return "an order of it is still open, or it has split since: kept"
         place = self.inputs.find(position.ticker)
         return "no price today: kept" if place is None or isnan(self.inputs.price.item(place)) else None
 
