@@ -161,3 +161,38 @@ def test_a_panic_of_polars_is_a_failure(tmp_path: Path) -> None:
         strategy.score_sessions(window_history(situation), [situation.day], situation.tickers)
     with pytest.raises(ConfigurationError, match=r"cannot be imported(.|\n)*PanicException"):
         load(tmp_path, f'{HEAD}pl.DataFrame({{"close": [1.0] * 5, "ticker": ["A"] * 5}}).select({PANICS})\n{GOOD}')
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import helper_of_own",
+        "from helper_of_own import LOOKBACK",
+        "import helpers_of_own.lookback",
+        "def late():\n    import helper_of_own",
+        "try:\n    from . import lookback\nexcept ImportError:\n    pass",
+    ],
+)
+def test_another_local_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
+    """A module, a package and a folder without __init__.py beside the strategy: the digest would not cover them."""
+    (tmp_path / "helper_of_own.py").write_text("LOOKBACK = 5\n")
+    (tmp_path / "helpers_of_own").mkdir()
+    (tmp_path / "helpers_of_own" / "lookback.py").write_text("LOOKBACK = 5\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(ConfigurationError, match="keep a strategy in one file"):
+        load(tmp_path, f"{statement}\n{GOOD}")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import math, numpy.linalg, scipy",
+        "from pocketsizefund import constructions",
+        "from internal.dates import next_session",
+        "from __future__ import annotations",
+        "try:\n    import no_such_package\nexcept ImportError:\n    pass",
+    ],
+)
+def test_other_imports_are_allowed(tmp_path: Path, statement: str) -> None:
+    """The standard library, installed packages, the fund's library, and a package that is not installed."""
+    assert load(tmp_path, f"{statement}\n{GOOD}").record.name == "own"

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from internal.errors import ConfigurationError, FundError
 from internal.strategies.failures import FAILURES, describe_error, describe_failure
 from internal.strategies.history import History
+from internal.strategies.imports import refuse_local_imports
 from internal.strategies.schedule import Schedule
 from internal.strategies.strategy import Strategy
 from internal.trading.read_only import make_read_only
@@ -84,7 +85,7 @@ def load_strategy(address: str, parameters: Mapping[str, str] | None = None) -> 
     """The strategy of `FILE.py:Class`, with parameters set from text.
 
     Raises ConfigurationError: no such file or class, a class that is no Strategy, a file that cannot be imported (with
-    its traceback), an unknown parameter or a value of another type.
+    its traceback) or that imports another local file, an unknown parameter or a value of another type.
     """
     path, name = _split_address(address)
     digest = _digest(path)
@@ -193,6 +194,7 @@ def _import_file(path: Path, digest: str) -> ModuleType:
     except FAILURES as error:
         del sys.modules[name]
         raise ConfigurationError(f"{path} cannot be imported\n{describe_error(error, path)}") from error
+    refuse_local_imports(path)
     return module
 
 
