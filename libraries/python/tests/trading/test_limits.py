@@ -1,7 +1,7 @@
 """Risk limits and checks of targets: what a strategy may ask for is cut, refused or left out, for any situation."""
 
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import numpy as np
@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from internal.trading.decision import decide
 from internal.trading.enums import Action, Side
 from internal.trading.limits import RiskLimits
+from internal.trading.order_planning import plan_orders
 from internal.trading.read_only import make_read_only
-from internal.trading.rows import Decision, Situation
+from internal.trading.rows import Assets, Decision, Situation
 from internal.trading.strategy import DataNeeds, StrategyError, StrategyRecord
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe
@@ -22,6 +23,7 @@ from libraries.python.tests.strategies.small_situations import make_situation
 
 LIMITS = RiskLimits(gross_exposure=1.2, net_exposure=0.4, name_weight=0.2, participation=0.0005)
 PRICES = dict.fromkeys("ABCD", 10.0)
+MOMENT = datetime(2024, 3, 15, 21, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,22 @@ def test_what_the_market_does_not_allow_is_left_out() -> None:
         "C is not opened: an order of it is open, somebody else holds it, or it has split since",
         "D is not opened: no price today",
     }
+
+
+def test_what_cannot_be_opened_is_not_added_to() -> None:
+    """A short that can no longer be borrowed and a long that is not tradable stay, with a note; the rest is decided."""
+    prices, limits = dict.fromkeys("ABGH", 10.0), RiskLimits()
+    held = {"A": 100.0, "B": 100.0, "G": -100.0, "H": -60.0}
+    situation = make_situation(prices, held=held, unshortable=frozenset({"H"}))
+    wanted: dict[str, float | None] = {"A": 0.1, "B": 0.1, "G": -0.1, "H": -0.2}
+    found = decided(situation, wanted, limits)
+    assert quantities(found) == held
+    assert found.notes == ("H is not added to: it cannot be sold short",)
+    assert plan_orders(found, "account", "p", situation.day, MOMENT) == []
+    smaller = decided(situation, {**wanted, "H": -0.02}, limits)
+    assert quantities(smaller) == {**held, "H": -20.0}
+    untraded = replace(situation, assets=Assets(frozenset("BGH"), frozenset("GH")))
+    assert decided(untraded, {**wanted, "A": 0.2}, limits).notes == ("A is not added to: the broker does not trade it",)
 
 
 def test_a_strategy_cannot_change_what_it_is_given() -> None:

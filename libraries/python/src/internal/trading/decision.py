@@ -1,5 +1,6 @@
 """The decision: a strategy's targets become the rows of a portfolio, in whole shares and within the risk limits."""
 
+from collections.abc import Mapping
 from math import copysign, floor, isfinite
 
 from internal.dates import next_session
@@ -32,7 +33,8 @@ def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decis
     - A position that is frozen today (an open order, a split since, no price) is kept as it is, whatever was asked.
     - A position without a target is closed; one whose target is on the other side is closed first and opened by a
       later decision: no order flips through zero.
-    - What cannot be opened (no price, not tradable, not shortable) is left out, with a note.
+    - What cannot be opened (no price, not tradable, not shortable) is left out, and a position of it does not grow;
+      both with a note.
     """
     wanted = check_targets(targets, situation)
     held = [_position_row(position, wanted.get(position.ticker), situation) for position in situation.positions]
@@ -43,7 +45,8 @@ def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decis
     rows = sorted([*held, *(row for row in opened if isinstance(row, PortfolioRow))], key=lambda row: row.ticker)
     rows, cut = apply_limits(rows, situation, limits)
     kept = tuple(row for row in rows if row.action is not Action.OPEN or row.quantity > 0)
-    return Decision(kept, (*targets.notes, *(note for note in opened if isinstance(note, str)), *cut))
+    left = [*_growth_notes(wanted, situation), *(note for note in opened if isinstance(note, str))]
+    return Decision(kept, (*targets.notes, *left, *cut))
 
 
 def _position_row(position: Position, target: Target | None, situation: Situation) -> PortfolioRow:
@@ -69,7 +72,25 @@ def _position_row(position: Position, target: Target | None, situation: Situatio
 
 
 def _wanted_shares(position: Position, target: Target | None, situation: Situation) -> float:
-    """Shares after the action; what is added is whole shares, beside a fraction that a split may have left."""
+    """Shares after the action: as many as are held where more are wanted and none can be added."""
+    held, wanted = abs(position.quantity), _asked_shares(position, target, situation)
+    return min(wanted, held) if _opening_problem(position.ticker, position.side, situation) else wanted
+
+
+def _growth_notes(wanted: Mapping[str, Target], situation: Situation) -> list[str]:
+    """Why positions do not grow as was asked for; those that are frozen say so in their rows."""
+    asked = [
+        position
+        for position in situation.positions
+        if situation.freezing_reason(position) is None
+        and _asked_shares(position, wanted.get(position.ticker), situation) > abs(position.quantity)
+    ]
+    problems = [(one.ticker, _opening_problem(one.ticker, one.side, situation)) for one in asked]
+    return [f"{ticker} is not added to: {problem}" for ticker, problem in problems if problem is not None]
+
+
+def _asked_shares(position: Position, target: Target | None, situation: Situation) -> float:
+    """Shares of the target; what is added is whole shares, beside a fraction that a split may have left."""
     held = abs(position.quantity)
     if target is None:
         return 0.0
