@@ -1,6 +1,6 @@
 """Writes `internal/special_sessions.csv` from exchange_calendars.
 
-Run `uv run python libraries/python/tests/write_special_sessions.py` after an update of exchange_calendars that knows of
+Run `uv run python libraries/python/tests/write_special_sessions.py` after an update of exchange_calendars that has
 another closure; `test_dates.py` fails until then.
 """
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
+from internal.errors import ConflictError
 from internal.simulation.drawn_strategy import DrawnStrategy
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.world import World
@@ -15,10 +16,23 @@ from internal.trading.memory_journal import MemoryJournal, MemoryPortfolios
 from internal.trading.position_attribution import attribute_positions
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Position
+from internal.trading.strategy import StrategyRecord
 from internal.venue.clock import Auction
 
-STRATEGY = DrawnStrategy(3, 0.4)
 SESSIONS = 7
+
+
+@dataclass(frozen=True)
+class Renamed(DrawnStrategy):
+    """The same decisions under another name."""
+
+    @property
+    def record(self) -> StrategyRecord:
+        """The name."""
+        return StrategyRecord("renamed", "{}", "1")
+
+
+STRATEGY, RENAMED = DrawnStrategy(3, 0.4), Renamed(3, 0.4)
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +92,33 @@ def test_portfolios_come_back_as_far_as_orders_say() -> None:
             assert (row.action, row.held, row.quantity) == (was.action, was.held, was.quantity), (row, was)
             compared.add(row.action)
     assert compared == set(Action)
+
+
+def test_orders_of_a_former_strategy_are_recognized(world: World) -> None:
+    """Restored, and started with another strategy: the orders of each that the journal names come back under it."""
+    fund = world.open_fund()
+    play(fund, 2)
+    journal = deepcopy(fund.journal)
+    play(fund, 2)
+    before = positions(world, fund, fund.journal)
+    renamed = Rebalancer(replace(fund.ports, journal=journal), RENAMED, RiskLimits())
+    assert not renamed.reconcile().foreign
+    assert positions(world, fund, journal) == before
+    runs = [(run.portfolio_id, run.policy) for run in fund.journal.runs()]
+    assert [(run.portfolio_id, run.policy) for run in journal.runs()] == runs
+    assert renamed.run(None).run.policy == "renamed"
+
+
+def test_nothing_is_decided_beside_unrecognized_open_orders(world: World) -> None:
+    """The journal is lost, and another strategy starts: refused until the one that sent the orders adopts them."""
+    fund = world.open_fund()
+    sent = Rebalancer(fund.ports, STRATEGY, RiskLimits()).run(None)
+    journal = MemoryJournal()
+    ports = replace(fund.ports, journal=journal, portfolios=MemoryPortfolios())
+    with pytest.raises(ConflictError, match="Start with that strategy and POST /reconciliations") as refused:
+        Rebalancer(ports, RENAMED, RiskLimits()).run(None)
+    assert all(order.client_order_id in refused.value.detail for order in sent.orders)
+    assert journal.runs() == []
+    assert len(fund.ports.broker.open_orders()) == len(sent.orders)
+    Rebalancer(ports, STRATEGY, RiskLimits()).reconcile()
+    assert Rebalancer(ports, RENAMED, RiskLimits()).run(None).run.portfolio_id == sent.run.portfolio_id

@@ -8,16 +8,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import product
 
 from internal.dates import last_closed_session, next_session, previous_session
 from internal.errors import ConflictError
 from internal.trading.entries import EntryMemory, opened_date, split_ratio
-from internal.trading.enums import Action, Adjustment, Leg, RunState
+from internal.trading.enums import Action, Adjustment, ForeignKind, Leg, RunState
 from internal.trading.order_planning import client_order_id, portfolio_id
 from internal.trading.order_submission import record_answer
 from internal.trading.ports import TradingPorts
 from internal.trading.position_attribution import SHARE, group_by_ticker
-from internal.trading.rows import Account, BrokerOrder, Order, Portfolio, PortfolioRow, RebalanceRun, Split
+from internal.trading.rows import Account, BrokerOrder, ForeignItem, Order, Portfolio, PortfolioRow, RebalanceRun, Split
 from internal.trading.strategy import StrategyRecord
 
 ID_PATTERN = re.compile(r"^[A-Za-z0-9]*-(?P<leg>open|add|close)-(?P<revision>\d+)-[0-9a-f]{16}$")
@@ -30,6 +31,7 @@ class _OwnOrder:
     """A broker's order that the fund sent, and what its id is made of."""
 
     found: BrokerOrder
+    strategy: str
     portfolio_id: str
     day: date
     leg: Leg
@@ -45,16 +47,34 @@ def adopt_own_orders(
 ) -> None:
     """Write own orders that the broker has and the journal lacks to the journal, with their runs and portfolios.
 
+    Own are the orders of the strategy and of every strategy that a run of the journal was decided by.
     recent: the broker's orders since the journal's last run, by id. A journal without any run takes of all orders
     those that are open, and those that explain a position exactly. Raises ConflictError when neither bars nor a fill
     say at which price an order was decided.
     """
-    unknown = [order for identity, order in recent.items() if ports.journal.order(identity) is None]
-    own = [one for order in unknown if (one := _recognize(order, strategy, account)) is not None]
+    unknown = [
+        order
+        for identity, order in recent.items()
+        if ID_PATTERN.match(identity) and ports.journal.order(identity) is None
+    ]
+    names = {strategy.name, *(run.policy for run in ports.journal.runs())} if unknown else set[str]()
+    own = [one for order in unknown if (one := _recognize(order, names, account)) is not None]
     if own and ports.journal.last_run() is None:
         own = _explaining_positions(own, ports, moment)
     for identity in sorted({one.portfolio_id for one in own}):
-        _adopt(ports, strategy, [one for one in own if one.portfolio_id == identity], moment)
+        _adopt(ports, [one for one in own if one.portfolio_id == identity], moment)
+
+
+def require_recognized_orders(foreign: Iterable[ForeignItem]) -> None:
+    """Raise ConflictError while an open order of the account has an id of the fund's, and no known strategy gave it."""
+    open_ids = [item.client_order_id or "" for item in foreign if item.kind is ForeignKind.ORDER]
+    if own := sorted(identity for identity in open_ids if ID_PATTERN.match(identity)):
+        raise ConflictError(
+            f"open orders have ids of the fund's, and the journal lacks them ({', '.join(own)}): it was restored "
+            "from an older copy, and a strategy that it does not name sent them. Nothing is decided. Start with that "
+            "strategy and POST /reconciliations, which writes them to the journal, or cancel them at the broker; then "
+            "try again"
+        )
 
 
 def _explaining_positions(own: Sequence[_OwnOrder], ports: TradingPorts, moment: datetime) -> list[_OwnOrder]:
@@ -77,21 +97,21 @@ def _fills_since_opening(own: Iterable[_OwnOrder]) -> list[_OwnOrder]:
     return [one for one in filled if one.day > opened or (one.day == opened and one.leg is Leg.OPEN)]
 
 
-def _recognize(order: BrokerOrder, strategy: StrategyRecord, account: Account) -> _OwnOrder | None:
+def _recognize(order: BrokerOrder, strategies: Iterable[str], account: Account) -> _OwnOrder | None:
     """What the order is, if its id is one that the fund gives; the session is that of its submission, or one before."""
     match = ID_PATTERN.match(order.client_order_id)
     if match is None:
         return None
     leg, revision = Leg(match["leg"]), int(match["revision"])
     closed = last_closed_session(order.submitted_at)
-    for day in (closed, previous_session(closed)):
-        identity = portfolio_id(strategy.name, account.account_id, day)
+    for day, strategy in product((closed, previous_session(closed)), strategies):
+        identity = portfolio_id(strategy, account.account_id, day)
         if client_order_id(account.account_id, identity, order.ticker, leg, revision) == order.client_order_id:
-            return _OwnOrder(order, identity, day, leg, revision)
+            return _OwnOrder(order, strategy, identity, day, leg, revision)
     return None
 
 
-def _adopt(ports: TradingPorts, strategy: StrategyRecord, own: Sequence[_OwnOrder], moment: datetime) -> None:
+def _adopt(ports: TradingPorts, own: Sequence[_OwnOrder], moment: datetime) -> None:
     """Write portfolio, run and orders, the orders last: as long as one is missing, they are adopted again."""
     first = own[0]
     closes = ports.data.closes(sorted({one.found.ticker for one in own}), first.day)
@@ -108,7 +128,7 @@ def _adopt(ports: TradingPorts, strategy: StrategyRecord, own: Sequence[_OwnOrde
                     portfolio_id=first.portfolio_id,
                     date=first.day,
                     state=RunState.SUBMITTED,
-                    policy=strategy.name,
+                    policy=first.strategy,
                     model_version=UNKNOWN_VERSION,
                     bars_version=-1,
                     notes=(note,),

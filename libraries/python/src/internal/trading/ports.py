@@ -150,7 +150,7 @@ class Journal(Protocol):
         ...
 
     def runs(self) -> Sequence[RebalanceRun]:
-        """All runs, oldest first; needed only to follow a broker that was restored."""
+        """All runs, oldest first; needed only to follow a broker, or a journal, that was restored."""
         ...
 
     def last_run(self) -> RebalanceRun | None:

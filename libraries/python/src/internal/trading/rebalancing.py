@@ -17,7 +17,7 @@ from internal.trading.decision_inputs import gather_situation, list_foreign
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import RunState
 from internal.trading.limits import RiskLimits
-from internal.trading.order_adoption import adopt_own_orders
+from internal.trading.order_adoption import adopt_own_orders, require_recognized_orders
 from internal.trading.order_planning import (
     apply_orders,
     is_portfolio_of,
@@ -184,6 +184,7 @@ class Rebalancer:
         """
         ports = self._ports
         gathered = gather_situation(ports, self._strategy.needs, account, day, moment, self._memory)
+        require_recognized_orders(gathered.foreign)
         inputs = gathered.situation.inputs
         decision, record = decide(gathered.situation, self._strategy, self._limits), self._strategy.record
         identity = portfolio_id(record.name, account.account_id, day)
