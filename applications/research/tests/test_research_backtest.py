@@ -110,7 +110,7 @@ def test_a_strategy_that_fails(home: Path) -> None:
     ("arguments", "sentence"),
     [
         (("--set", "sessions"), "--set takes NAME=VALUE"),
-        (("--set", "window=3"), "Reversal has no parameter window; it has "),
+        (("--set", "window=3"), "Reversal has no parameter window; it has, each"),
         (("--set", "sessions=few"), "sessions=few is no value for Reversal"),
         (("--costs", "double"), "--costs takes a multiple such as 0.5x, 1x or 2x, not double"),
         (("--cash", "-5"), "--cash takes dollars above 0"),
