@@ -1,5 +1,6 @@
 """Loading strategies: what can be wrong in a file or a parameter, and what a failing one says, at 80 columns."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -178,7 +179,7 @@ def test_another_local_file_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "helper_of_own.py").write_text("LOOKBACK = 5\n")
     (tmp_path / "helpers_of_own").mkdir()
     (tmp_path / "helpers_of_own" / "lookback.py").write_text("LOOKBACK = 5\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     with pytest.raises(ConfigurationError, match="keep a strategy in one file"):
         load(tmp_path, f"{statement}\n{GOOD}")
 

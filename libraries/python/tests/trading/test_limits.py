@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from internal.dates import next_session
 from internal.trading.decision import decide
 from internal.trading.enums import Action, Side
 from internal.trading.limits import RiskLimits
@@ -38,6 +39,10 @@ class Fixed:
         """Every day."""
         del day
         return True
+
+    def next_due(self, day: date) -> date:
+        """The next session."""
+        return next_session(day)
 
     def decide(self, situation: Situation) -> Any:  # noqa: ANN401 - wrong answers as well
         """The answer."""

@@ -39,6 +39,10 @@ class Fixed:
         del day
         return True
 
+    def next_due(self, day: date) -> date:
+        """The next session."""
+        return next_session(day)
+
     def decide(self, situation: Situation) -> Targets:
         """The weights."""
         self.seen.append(situation)

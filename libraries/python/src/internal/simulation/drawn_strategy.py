@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 
+from internal.dates import next_session
 from internal.trading.rows import Position, Situation
 from internal.trading.strategy import DataNeeds, StrategyRecord
 from internal.trading.targets import Target, Targets
@@ -35,6 +36,10 @@ class DrawnStrategy:
         """In every session."""
         del day
         return True
+
+    def next_due(self, day: date) -> date:
+        """The next session."""
+        return next_session(day)
 
     def decide(self, situation: Situation) -> Targets:
         """What becomes of each position, and new names up to NAMES."""

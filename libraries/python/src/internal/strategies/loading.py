@@ -50,6 +50,10 @@ class LoadedStrategy:
         """Whether the schedule decides at the close of the day."""
         return self.strategy.schedule.is_due(day)
 
+    def next_due(self, day: date) -> date | None:
+        """The first session after the day at whose close the schedule decides; None when the calendar ends before."""
+        return self.strategy.schedule.next_due(day)
+
     def decide(self, situation: Situation) -> Targets:
         """What to hold after the day. Raises StrategyError with the traceback of the strategy's own code."""
         try:

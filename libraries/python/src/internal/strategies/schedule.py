@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Self
 
-from internal.dates import previous_session, session_number
+from internal.dates import LAST_DAY, previous_session, session_number, sessions
 from internal.errors import InvalidRequestError
 
 
@@ -34,6 +34,10 @@ class Schedule:
                 return previous_session(day).isocalendar()[:2] != day.isocalendar()[:2]
             case Period.MONTH:
                 return previous_session(day).month != day.month
+
+    def next_due(self, day: date) -> date | None:
+        """The first session after the day at whose close the schedule decides; None when the calendar ends before."""
+        return next((one for one in sessions(day, LAST_DAY) if one > day and self.is_due(one)), None)
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -1,6 +1,7 @@
 """The decision: a strategy's targets become the rows of a portfolio, in whole shares and within the risk limits."""
 
 from collections.abc import Mapping
+from datetime import date
 from math import copysign, floor, isfinite
 
 from internal.dates import next_session
@@ -18,13 +19,15 @@ UNWANTED = "no longer wanted"
 def decide(situation: Situation, strategy: Strategy, limits: RiskLimits) -> Decision:
     """The portfolio for the situation. Raises StrategyError."""
     if not strategy.is_due(situation.day):
-        return _decide(situation, _keep_all(situation), limits)
+        return _decide(situation, _keep_all(situation, strategy.next_due(situation.day)), limits)
     return _decide(situation, strategy.decide(situation), limits)
 
 
-def _keep_all(situation: Situation) -> Targets:
-    reason = "kept: the schedule decides on another day"
-    return Targets(tuple(Target(position.ticker, None, reason) for position in situation.positions))
+def _keep_all(situation: Situation, due: date | None) -> Targets:
+    """Positions as they are, until when; a note says so where nothing is held, as after a first session that missed."""
+    when = f"the schedule decides next on {due}" if due else "the schedule decides no more before the calendar ends"
+    rows = tuple(Target(position.ticker, None, f"kept: {when}") for position in situation.positions)
+    return Targets(rows, () if rows else (f"nothing is held: {when}",))
 
 
 def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decision:

@@ -68,6 +68,10 @@ class Strategy(Protocol):
         """Whether the schedule decides at the close of the day; on other days everything is kept."""
         ...
 
+    def next_due(self, day: date) -> date | None:
+        """The first session after the day at whose close it decides; None when the calendar ends before."""
+        ...
+
     def decide(self, situation: Situation) -> Targets:
         """What to hold after the day. Raises StrategyError."""
         ...

@@ -62,7 +62,7 @@ def size_picks(situation: Situation, picks: Sequence[Pick], dollars: FloatArray)
 
 def open_nothing(situation: Situation, scores: FloatArray, note: str) -> Targets:
     """Positions as they are, nothing opened, and why; those without a score are closed where others have one."""
-    reasons = {} if has_too_few_scores(situation, scores) else explain_closes(situation, scores)
+    reasons = dict[str, str]() if has_too_few_scores(situation, scores) else explain_closes(situation, scores)
     rows = tuple(
         Target(one.ticker, 0.0, NO_SCORE)
         if reasons.get(one.ticker) == NO_SCORE and not situation.freezing_reason(one)
