@@ -26,6 +26,10 @@ class DocumentedDifference:
         return self.case in {EVERY_CASE, case} and self.table == table and self.field in {"*", field}
 
 
+NEW_FORECASTS = (
+    "the ensemble is calibrated on the same number of windows of each session, and HAR-type fits are sums over sessions "
+    "whose rows end with a known trade: forecasts moved a little, orders, fills and books did not"
+)
 NEW_COLUMN = "a column that the recorded code did not have: what a rule needs is stored, not read from a reason"
 DOCUMENTED: tuple[DocumentedDifference, ...] = (
     DocumentedDifference(EVERY_CASE, "portfolios", "frozen", NEW_COLUMN),
@@ -33,6 +37,9 @@ DOCUMENTED: tuple[DocumentedDifference, ...] = (
     DocumentedDifference(EVERY_CASE, "journal_orders", "adjustment", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "parameters", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "strategy_digest", NEW_COLUMN),
+    DocumentedDifference(EVERY_CASE, "portfolios", "quantile_10", NEW_FORECASTS),
+    DocumentedDifference(EVERY_CASE, "portfolios", "quantile_50", NEW_FORECASTS),
+    DocumentedDifference(EVERY_CASE, "portfolios", "quantile_90", NEW_FORECASTS),
     DocumentedDifference(
         "killed",
         "account_snapshots",
