@@ -27,8 +27,8 @@ class DocumentedDifference:
 
 
 NEW_FORECASTS = (
-    "the ensemble is calibrated on the same number of windows of each session, and HAR-type fits are sums over sessions "
-    "whose rows end with a known trade: forecasts moved a little, orders, fills and books did not"
+    "the ensemble is calibrated on the same number of windows of each session, and HAR-type fits are sums over "
+    "sessions whose rows end with a known trade: forecasts moved a little, orders, fills and books did not"
 )
 NEW_COLUMN = "a column that the recorded code did not have: what a rule needs is stored, not read from a reason"
 DOCUMENTED: tuple[DocumentedDifference, ...] = (

@@ -55,7 +55,7 @@ class TickerRow(BaseModel):
     market: str
     locale: str
     primary_exchange: str
-    type: str
+    type: str | None
     active: bool
     currency_name: str
     cik: str | None = None
