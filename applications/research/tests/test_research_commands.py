@@ -24,7 +24,7 @@ class Foresight(Strategy):
 SMALL = ("--tickers", "16", "--sessions", "10")
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, home: Path | None = None) -> subprocess.CompletedProcess[str]:
     """`research ...` at 80 columns."""
     return subprocess.run(  # noqa: S603 - our own command
         [sys.executable, "-m", "research", *arguments],
@@ -32,7 +32,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
         cwd=ROOT,
-        env={"COLUMNS": "80", "PATH": "/usr/bin:/bin"},
+        env={"COLUMNS": "80", "PATH": "/usr/bin:/bin"} | ({"FUND_HOME": str(home)} if home else {}),
         timeout=200,
     )
 
@@ -86,5 +86,30 @@ def test_signal_of_perfect_foresight(foresight: Path) -> None:
     period = ("--first-day", "2025-01-02", "--last-day", "2025-02-28")
     done = run("signal", str(foresight), "--tickers", "16", *period)
     assert done.returncode == 0, done.stderr
-    assert "1 sessions" in done.stdout
+    assert "1 session " in done.stdout
     assert "1.0000" in done.stdout
+
+
+def test_a_misspelt_column_is_one_finding(tmp_path: Path) -> None:
+    """`check` says where in the user's file, without the frames of the fund; so does the signal sheet."""
+    path = tmp_path / "typo.py"
+    path.write_text(FORESIGHT.replace('pl.col("close").shift', 'pl.col("clsoe").shift'))
+    done = run("check", str(path), *SMALL)
+    shown = " ".join(done.stdout.split())
+    assert done.returncode == 1
+    assert "fails score" in shown
+    assert "clsoe" in shown
+    assert "Traceback" not in done.stderr
+    sheet = run("signal", str(path), "--tickers", "16", "--first-day", "2025-01-02", "--last-day", "2025-01-31")
+    assert sheet.returncode == 1
+    assert "clsoe" in sheet.stderr
+    assert "typer" not in sheet.stderr
+
+
+def test_a_backtest_with_look_ahead_is_refused(foresight: Path, tmp_path: Path) -> None:
+    """Nothing is reported that nobody could have earned."""
+    period = ("--tickers", "16", "--first-day", "2025-01-02", "--last-day", "2025-02-28")
+    done = run("backtest", "--strategy", f"{foresight}:Foresight", *period, home=tmp_path)
+    assert done.returncode == 1
+    assert "reads later rows" in " ".join(done.stderr.split())
+    assert not list(tmp_path.rglob("*.html"))

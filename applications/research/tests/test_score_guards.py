@@ -59,6 +59,15 @@ class Neighbour(Reversal):
         return pl.col("close") / pl.col("close").shift(85)
 
 
+class ShortNeighbour(Reversal):
+    """Forgets it for five rows alone, which no checked session reads."""
+
+    def score(self, history: History) -> pl.Expr:
+        """A short shift without over."""
+        del history
+        return pl.col("close") / pl.col("close").shift(5)
+
+
 class Random(Reversal):
     """Draws a new number each time."""
 
@@ -138,6 +147,7 @@ def test_a_sound_score_passes(history: History) -> None:
         (Tomorrow(), Guard.LOOK_AHEAD),
         (WholeMean(), Guard.LOOK_AHEAD),
         (Neighbour(), Guard.TICKER_BOUNDARY),
+        (ShortNeighbour(), Guard.TICKER_BOUNDARY),
         (Random(), Guard.REPEATABILITY),
         (LongMemory(), Guard.WINDOW),
         (OldForecast(), Guard.PAST_FORECASTS),

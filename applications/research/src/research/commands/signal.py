@@ -23,7 +23,7 @@ from research.commands.options import (
     read_period,
     read_strategy,
 )
-from research.signals.panel import SignalPanel, make_panel
+from research.signals.panel import make_panel
 from research.signals.sheet import measure_signal
 from research.signals.terminal import show_sheet
 
@@ -48,12 +48,13 @@ def signal(  # noqa: PLR0913 - one argument an option of the command line
     if others:
         raise InvalidRequestError(f"{address} has several strategies: name one, for example {name}")
     loaded = read_strategy(name, settings)
-    if not loaded.strategy.has_score():
-        raise InvalidRequestError(f"{name} has no score: a signal sheet needs one")
     market = source.open(read_period(first_day, last_day), lambda line: console.print(line, style="dim"))
     forecasts = find_forecasts(market, loaded, model, refit_every, console)
     whole = whole_history(market.tables, market.first, market.details, forecasts)
     last = len(market.tables.days) - 1
     liquid = compute_day_table(market.tables.bars, market.first, last, loaded.needs.universe).liquid
-    panel: SignalPanel = make_panel(loaded.strategy, whole, market.days, liquid, market.tables.tickers)
+    scores = loaded.score_sessions(whole, market.days, market.tables.tickers)
+    if scores is None:
+        raise InvalidRequestError(f"{name} has no score: a signal sheet needs one")
+    panel = make_panel(scores, whole, market.days, liquid, market.tables.tickers)
     show_sheet(measure_signal(panel), f"{name} on {market.description}, {market.days[0]} to {market.days[-1]}", console)

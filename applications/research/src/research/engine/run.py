@@ -19,6 +19,7 @@ from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import FloatArray
 from internal.venue.clock import Auction
+from research.engine.later_rows import require_no_later_rows
 from research.engine.market import BacktestMarket
 from research.engine.outcome import AccountSeries, collect_result
 from research.result import BacktestResult, BacktestSettings
@@ -74,13 +75,16 @@ class Backtest:
     def scores(self) -> FloatArray | None:
         """[D, N] the strategy's scores of all sessions in one pass; None where it writes `decide` alone.
 
-        Raises StrategyError.
+        Raises StrategyError, also for a score that reads later rows.
         """
         if not self.strategy.strategy.has_score():
             return None
         market = self.market
         history = whole_history(market.tables, market.first, market.details, self.forecasts)
-        return self.strategy.score_sessions(history, market.days, market.tables.tickers)
+        scores = self.strategy.score_sessions(history, market.days, market.tables.tickers)
+        if scores is not None:
+            require_no_later_rows(self.strategy, history, scores, market.days)
+        return scores
 
 
 def run_backtest(backtest: Backtest, on_session: Callable[[date], None] = lambda _: None) -> BacktestResult:

@@ -12,9 +12,10 @@ from internal.simulation.known_forecasts import KnownForecasts
 from internal.simulation.market_tables import read_details, read_market_tables
 from internal.simulation.whole_history import whole_history
 from internal.strategies.loading import LoadedStrategy
+from internal.trading.strategy import StrategyError
 from internal.venue.market.simulated import SimulatedMarket
 from research.guards.decision_guard import LATER, DecisionGuards
-from research.guards.findings import Finding
+from research.guards.findings import Finding, Guard, failed
 from research.guards.score_guards import ScoreGuards
 from research.guards.source_guard import check_source
 
@@ -46,6 +47,11 @@ def check_strategy(strategy: LoadedStrategy, path: Path, size: CheckSize) -> Ite
     forecasts = draw_forecasts(len(days), len(tables.tickers), size.seed)
     if strategy.strategy.has_score():
         whole = whole_history(tables, 0, details, forecasts)
+        try:
+            strategy.score_sessions(whole, checked, tables.tickers)
+        except StrategyError as error:
+            yield failed(Guard.SCORE, error.detail)
+            return
         yield from ScoreGuards(strategy.strategy, whole, checked).run()
     first = days.index(checked[0])
     later = KnownForecasts(

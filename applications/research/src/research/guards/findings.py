@@ -21,6 +21,7 @@ class Guard(StrEnum):
     WINDOW = "window"
     PAST_FORECASTS = "past forecasts"
     MISSING_DATA = "missing data"
+    SCORE = "score"
     DECISION = "decision"
     SPEED = "speed"
 

@@ -82,12 +82,16 @@ class ScoreGuards:
         return passed(Guard.LOOK_AHEAD, f"later rows removed and poisoned at each of {sessions} sessions: same bits")
 
     def check_ticker_boundary(self) -> Finding:
-        """The tickers in the opposite order: each keeps its scores, unless one ticker's rows are read as another's."""
+        """The tickers in the opposite order: each keeps its scores, unless one ticker's rows are read as another's.
+
+        It is the first rows of a ticker that show it, so all sessions of the history are compared.
+        """
         renamed = {ticker: f"{place:06d}" for place, ticker in enumerate(reversed(self.tickers))}
         frame = self.history.frame.with_columns(pl.col("ticker").replace_strict(renamed)).sort("ticker", "date")
-        scored = self.strategy.score_sessions(History(frame), list(self.days), tuple(sorted(renamed.values())))
-        found = scored[:, ::-1]
-        difference = first_difference(self.expected, found, self.days, self.tickers, tolerance=ROUNDING)
+        days = self.history.frame.get_column("date").unique().sort().to_list()
+        scored = self.strategy.score_sessions(History(frame), days, tuple(sorted(renamed.values())))
+        expected = self._scores(self.history.frame, days)
+        difference = first_difference(expected, scored[:, ::-1], days, self.tickers, tolerance=ROUNDING)
         if difference is None:
             return passed(Guard.TICKER_BOUNDARY, "the order of the tickers changes nothing")
         hint = 'rows of one ticker are read for another; write .over("ticker") after shift, diff and rolling'

@@ -119,7 +119,6 @@ def _draw_costs(result: BacktestResult) -> "Figure":
     axes = figure.subplots()
     lines = (
         (result.impact, MINUS, "spread and impact"),
-        (result.overnight_drift, BASE, "overnight drift"),
         (result.borrow, PLUS, "borrow"),
         (result.fees, INK, "fees"),
     )

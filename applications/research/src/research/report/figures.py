@@ -6,6 +6,8 @@ from research.report.units import Unit
 from research.statistics.estimates import Estimate
 from research.statistics.measures import Measures
 
+DRIFT = "Overnight price move, no charge"
+
 
 @dataclass(frozen=True)
 class Figure:
@@ -55,7 +57,13 @@ def _trading(measures: Measures) -> tuple[Figure, ...]:
         Figure("net_exposure", "Mean net exposure", measures.net_exposure, Unit.OF_VALUE, signed=True),
         Figure("cost", "Costs in all", measures.cost, Unit.PER_CENT_OF_VALUE),
         Figure("impact", "Spread and impact", measures.impact, Unit.PER_CENT_OF_VALUE),
-        Figure("overnight_drift", "Overnight drift", measures.overnight_drift, Unit.PER_CENT_OF_VALUE, signed=True),
+        Figure(
+            "overnight_drift",
+            DRIFT,
+            measures.overnight_drift,
+            Unit.PER_CENT_OF_VALUE,
+            signed=True,
+        ),
         Figure("fees", "Regulators' fees", measures.fees, Unit.PER_CENT_OF_VALUE),
         Figure("borrow", "Borrow cost", measures.borrow, Unit.PER_CENT_OF_VALUE),
     )

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from internal.strategies.history import History, score_table
-from internal.strategies.strategy import Strategy
 from internal.trading.rows import BoolArray, FloatArray
 
 FEWEST_NAMES = 5  # a session with fewer scored names says nothing about a ranking
@@ -48,10 +47,9 @@ class SignalPanel:
 
 
 def make_panel(
-    strategy: Strategy, history: History, days: Sequence[date], liquid: BoolArray, tickers: tuple[str, ...]
+    scores: FloatArray, history: History, days: Sequence[date], liquid: BoolArray, tickers: tuple[str, ...]
 ) -> SignalPanel:
-    """The panel of a strategy's score. liquid: [S, N], the names that its universe has; others are left out."""
-    scores = strategy.score_sessions(history, list(days), tickers)
+    """The panel of scores [S, N]. liquid: [S, N], the names that the strategy's universe has; others are left out."""
     frame = history.frame
     dollars = frame.select("ticker", "date", (pl.col("close") * pl.col("volume")).alias("score"))
     closes = frame.select("ticker", "date", pl.col("close").alias("score"))

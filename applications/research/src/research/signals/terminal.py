@@ -16,9 +16,9 @@ NO_FIGURE = "-"
 def show_sheet(sheet: SignalSheet, title: str, console: Console) -> None:
     """Print the tables of a sheet."""
     console.print(f"\n[bold]{title}[/bold]")
-    coefficients = {f"{one} sessions": found for one, found in sheet.coefficients.items()}
+    coefficients = {_sessions(one): found for one, found in sheet.coefficients.items()}
     console.print(_estimates("Rank information coefficient by horizon", coefficients))
-    decay = {f"after {lag} sessions": found for lag, found in sheet.decay.items()}
+    decay = {f"after {_sessions(lag)}": found for lag, found in sheet.decay.items()}
     console.print(_estimates("Decay: coefficient of one session's return", decay))
     console.print(_quantiles(sheet))
     years = {str(year): found for year, found in sheet.by_year.items()}
@@ -59,3 +59,7 @@ def _quantiles(sheet: SignalSheet) -> Table:
 
 def _number(value: float, digits: int) -> str:
     return NO_FIGURE if isnan(value) else f"{value:.{digits}f}"
+
+
+def _sessions(count: int) -> str:
+    return "1 session" if count == 1 else f"{count} sessions"

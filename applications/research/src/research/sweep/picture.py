@@ -10,6 +10,7 @@ import numpy as np
 from internal.trading.rows import FloatArray
 from research.sweep.points import SweepPoint
 
+LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # readable on every colour
 INCHES = (7.0, 4.5)
 
 
@@ -35,7 +36,14 @@ def draw_sweep(points: Sequence[SweepPoint]) -> bytes:
         axes.set_xlabel(names[1])
         axes.set_ylabel(names[0])
         for row, column in np.argwhere(np.isfinite(table)):
-            axes.text(column, row, f"{table[row, column]:.2f}", ha="center", va="center")
+            axes.text(
+                column,
+                row,
+                f"{table[row, column]:.2f}",
+                ha="center",
+                va="center",
+                bbox=LABEL,
+            )
     content = BytesIO()
     figure.savefig(content, format="png", dpi=150)
     return content.getvalue()

@@ -109,8 +109,12 @@ def score_table(scored: pl.DataFrame, days: Sequence[date], tickers: Sequence[st
     )
     if known.select(pl.struct("ticker", "date").is_duplicated().any()).item():
         raise InvalidRequestError("the score has two values for one ticker and session")
-    if known.get_column("score").is_infinite().any():
-        raise InvalidRequestError("the score is infinite for some ticker and session: give null where it is undefined")
+    if not (infinite := known.filter(pl.col("score").is_infinite())).is_empty():
+        ticker, day = infinite.select("ticker", "date").row(0)
+        raise InvalidRequestError(
+            f"the score of {ticker} on {day} is infinite: give null where it is undefined, for example "
+            "pl.when(below != 0).then(above / below)"
+        )
     places = known.get_column("ticker").cast(pl.Enum(list(tickers))).to_physical().to_numpy()
     rows = np.searchsorted(np.array(days, "datetime64[D]"), known.get_column("date").to_numpy())
     table[rows, places] = known.get_column("score").to_numpy()
