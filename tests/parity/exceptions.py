@@ -37,9 +37,9 @@ DOCUMENTED: tuple[DocumentedDifference, ...] = (
     DocumentedDifference(EVERY_CASE, "journal_orders", "adjustment", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "parameters", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "strategy_digest", NEW_COLUMN),
-    DocumentedDifference("killed", "portfolios", "quantile_10", NEW_FORECASTS),
-    DocumentedDifference("killed", "portfolios", "quantile_50", NEW_FORECASTS),
-    DocumentedDifference("killed", "portfolios", "quantile_90", NEW_FORECASTS),
+    DocumentedDifference(EVERY_CASE, "portfolios", "quantile_10", NEW_FORECASTS),
+    DocumentedDifference(EVERY_CASE, "portfolios", "quantile_50", NEW_FORECASTS),
+    DocumentedDifference(EVERY_CASE, "portfolios", "quantile_90", NEW_FORECASTS),
     DocumentedDifference(
         "killed",
         "account_snapshots",
