@@ -11,10 +11,14 @@ from internal.simulation.known_forecasts import KnownForecasts
 from internal.strategies.loading import LoadedStrategy
 from research.commands.options import (
     BarsOption,
+    CashOption,
+    CostsOption,
     DetailsOption,
     FirstDayOption,
     LakeOption,
     LastDayOption,
+    ModelOption,
+    RefitOption,
     SeedOption,
     SetOption,
     StrategyOption,
@@ -47,10 +51,10 @@ def backtest(  # noqa: PLR0913 - one argument an option of the command line
     seed: SeedOption = None,
     tickers: TickersOption = None,
     lake: LakeOption = False,
-    cash: Annotated[str, typer.Option("--cash", help="Dollars at the opening.")] = "100000",
-    costs: Annotated[str, typer.Option("--costs", help="Spread, impact, fees and borrow: 0.5x, 1x, 2x, ...")] = "1x",
-    model: Annotated[str, typer.Option("--model", help="The baseline whose forecasts are read.")] = DEFAULT_MODEL,
-    refit_every: Annotated[int, typer.Option("--refit-every", min=1, help="Sessions between two fits.")] = 63,
+    cash: CashOption = "100000",
+    costs: CostsOption = "1x",
+    model: ModelOption = DEFAULT_MODEL,
+    refit_every: RefitOption = 63,
     output: Annotated[Path | None, typer.Option("--output", help="Folder of the report.")] = None,
 ) -> None:
     """Trade a strategy over a past period, count it as a trial, and report.

@@ -39,6 +39,10 @@ TickersOption = Annotated[int | None, typer.Option("--tickers", min=1, max=20_00
 LakeOption = Annotated[bool, typer.Option("--lake", help="Bars from the fund's lake, with splits and dividends.")]
 
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")]
+CashOption = Annotated[str, typer.Option("--cash", help="Dollars at the opening.")]
+CostsOption = Annotated[str, typer.Option("--costs", help="Spread, impact, fees and borrow: 0.5x, 1x, 2x, ...")]
+ModelOption = Annotated[str, typer.Option("--model", help="The baseline whose forecasts are read.")]
+RefitOption = Annotated[int, typer.Option("--refit-every", min=1, help="Sessions between two fits.")]
 
 
 def fund_home() -> Path:

@@ -16,6 +16,8 @@ from research.commands.options import (
     FirstDayOption,
     LakeOption,
     LastDayOption,
+    ModelOption,
+    RefitOption,
     SeedOption,
     SetOption,
     TickersOption,
@@ -39,8 +41,8 @@ def signal(  # noqa: PLR0913 - one argument an option of the command line
     seed: SeedOption = None,
     tickers: TickersOption = None,
     lake: LakeOption = False,
-    model: Annotated[str, typer.Option("--model", help="The baseline whose forecasts are read.")] = DEFAULT_MODEL,
-    refit_every: Annotated[int, typer.Option("--refit-every", min=1, help="Sessions between two fits.")] = 63,
+    model: ModelOption = DEFAULT_MODEL,
+    refit_every: RefitOption = 63,
 ) -> None:
     """Show what a score says about coming returns: coefficients, decay, quantiles, turnover, capacity."""
     console, source = Console(), choose_source(bars, details, seed, tickers, lake=lake)

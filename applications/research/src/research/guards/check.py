@@ -14,7 +14,7 @@ from internal.simulation.whole_history import whole_history
 from internal.strategies.loading import LoadedStrategy
 from internal.trading.strategy import StrategyError
 from internal.venue.market.simulated import SimulatedMarket
-from research.guards.decision_guard import LATER, DecisionGuards
+from research.guards.decision_guard import LATER, DecisionGuards, rows_from
 from research.guards.findings import Finding, Guard, failed
 from research.guards.score_guards import ScoreGuards
 from research.guards.source_guard import check_source
@@ -53,10 +53,7 @@ def check_strategy(strategy: LoadedStrategy, path: Path, size: CheckSize) -> Ite
             yield failed(Guard.SCORE, error.detail)
             return
         yield from ScoreGuards(strategy.strategy, whole, checked).run()
-    first = days.index(checked[0])
-    later = KnownForecasts(
-        forecasts.model, forecasts.horizons, forecasts.levels, forecasts.quantiles[first:], forecasts.bands[first:]
-    )
+    later = rows_from(forecasts, days.index(checked[0]))
     yield from DecisionGuards(strategy, tables, details, later, checked).run()
 
 
