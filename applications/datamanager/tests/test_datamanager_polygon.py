@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, date, datetime
 
+import polars as pl
 import pytest
 from fastapi import Response
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -23,10 +24,18 @@ def grouped_body(**changes: object) -> Response:
     return JSONResponse({"status": "OK", "adjusted": False, "resultsCount": 1, "results": [row]} | changes)
 
 
+def fetch_bars(polygon: Polygon) -> pl.DataFrame:
+    """The session's bars; UpstreamError where the vendor has none that are final."""
+    (answer,) = polygon.daily_bars([SESSION], lambda: None)
+    if answer.rows is None:
+        raise UpstreamError(answer.missing or "")
+    return answer.rows
+
+
 def test_reads_bars(vendor: Vendor, polygon: Polygon) -> None:
     """Bars are text under the port's names; missing vw and n are null, t becomes its day in New York."""
     vendor.extra_rows["2024-03-28"] = [{"T": "DDD", "o": 0.1, "h": 0.30000000000000004, "l": 0.1, "c": 0.2, "v": 7}]
-    bars = polygon.daily_bars(SESSION)
+    bars = fetch_bars(polygon)
     assert bars.get_column("ticker").to_list() == ["AAA", "BBB", "CCC", "DDD"]
     assert {"2024-03-28"} == set(bars.get_column("date"))
     last = bars.row(3, named=True)
@@ -39,7 +48,7 @@ def test_reads_bars(vendor: Vendor, polygon: Polygon) -> None:
 
 def test_requests_are_unadjusted_with_the_key_in_a_header(vendor: Vendor, polygon: Polygon) -> None:
     """Unadjusted bars are requested; the key is in no URL."""
-    polygon.daily_bars(SESSION)
+    fetch_bars(polygon)
     (headers,) = vendor.headers
     assert "adjusted=false" in headers["query"]
     assert "a-vendor-key" not in headers["query"]
@@ -88,7 +97,7 @@ def test_invalid_answers(name: str, vendor: Vendor, polygon: Polygon) -> None:
     answer, expected = INVALID[name]
     vendor.fault(GROUPED, answer, count=3)
     with pytest.raises(UpstreamError) as raised:
-        polygon.daily_bars(SESSION)
+        fetch_bars(polygon)
     assert expected in raised.value.detail
     assert "2024-03-28" in raised.value.detail
     assert "a-vendor-key" not in raised.value.detail
@@ -98,7 +107,7 @@ def test_invalid_answers(name: str, vendor: Vendor, polygon: Polygon) -> None:
 def test_transient_errors_are_retried(name: str, vendor: Vendor, polygon: Polygon) -> None:
     """A transient error is retried; the third answer is valid."""
     vendor.fault(GROUPED, INVALID[name][0], count=2)
-    assert polygon.daily_bars(SESSION).height == 3
+    assert fetch_bars(polygon).height == 3
     assert len(vendor.requests_of(GROUPED)) == 3
 
 
@@ -106,7 +115,7 @@ def test_refusals_are_not_retried(vendor: Vendor, polygon: Polygon) -> None:
     """A refused key is not sent again: that could lock it."""
     vendor.fault(GROUPED, INVALID["refused"][0], count=3)
     with pytest.raises(UpstreamError):
-        polygon.daily_bars(SESSION)
+        fetch_bars(polygon)
     assert len(vendor.requests_of(GROUPED)) == 1
 
 
@@ -114,7 +123,7 @@ def test_retry_after_is_honoured(vendor: Vendor, polygon: Polygon) -> None:
     """A 429 with Retry-After 1 is retried after one second, not after the first wait of 10 ms."""
     vendor.fault(GROUPED, lambda: JSONResponse({}, 429, {"Retry-After": "1"}))
     started = time.monotonic()
-    polygon.daily_bars(SESSION)
+    fetch_bars(polygon)
     assert 1.0 <= time.monotonic() - started < 5.0
 
 
@@ -122,7 +131,7 @@ def test_timeouts(vendor: Vendor, polygon: Polygon) -> None:
     """A vendor that does not answer raises UnavailableError after the read timeout of each attempt."""
     vendor.delay_seconds = 0.7
     with pytest.raises(UnavailableError, match="3 attempts"):
-        polygon.daily_bars(SESSION)
+        fetch_bars(polygon)
 
 
 def test_unreachable_vendor() -> None:
@@ -172,7 +181,7 @@ def test_listings(polygon: Polygon) -> None:
     listings = polygon.listings()
     assert listings.get_column("ticker").to_list() == ["AAA", "BBB", "CCC", "GONE"]
     assert listings.get_column("security_type").to_list() == ["CS", "CS", "CS", None]
-    assert ("GONE", "Gone Inc.", None, None, False, date(2020, 5, 6)) == listings.row(3)
+    assert ("GONE", "Gone Inc.", None, None, False, None, date(2020, 5, 6), None, None, None) == listings.row(3)
 
 
 def test_profiles(vendor: Vendor, polygon: Polygon) -> None:

@@ -1,11 +1,13 @@
 """The market data port: what datamanager asks of a vendor, independent of any vendor's API."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 import polars as pl
 
+from internal.errors import UpstreamError
 from internal.schemas import corporate_actions
 
 
@@ -19,6 +21,26 @@ class TickerProfile:
     industry: str | None
 
 
+@dataclass(frozen=True)
+class VendorSession:
+    """What a vendor answered for one session: rows, or why there are none.
+
+    Attributes:
+        date: The session.
+        rows: `RAW_BAR_SCHEMA`: every value as text (a number in its shortest exact form), so that an invalid row can be
+            stored as received. None without an answer that is final.
+        missing: Why there are no rows: truncated, not final, of another day, or empty although the day is a session.
+    """
+
+    date: date
+    rows: pl.DataFrame | None
+    missing: str | None = None
+
+
+class IncompleteAnswerError(UpstreamError):
+    """The vendor answered, and what it answered for one session is not final or not complete."""
+
+
 class MarketData(Protocol):
     """A vendor of daily US equity data. Methods raise UpstreamError or UnavailableError; no answer is partial."""
 
@@ -30,15 +52,21 @@ class MarketData(Protocol):
         """Whether the vendor gave a complete answer to any request within that time. Sends no request."""
         ...
 
-    def daily_bars(self, session: date) -> pl.DataFrame:
-        """Every ticker's unadjusted bar of one session, as received; no row is dropped.
+    def daily_bars(self, sessions: Sequence[date], on_session: Callable[[], object]) -> Sequence[VendorSession]:
+        """Every ticker's unadjusted bars of the sessions, as received; no row is dropped.
+
+        A session that the vendor cannot answer is an outcome with its reason, and the others are answered all the same.
+
+        Args:
+            sessions: Ascending, each a session that has closed at the vendor.
+            on_session: Called once for each session that is fetched, from any thread, for the progress.
 
         Returns:
-            `RAW_BAR_SCHEMA`: every value as text (a number in its shortest exact form), so that an invalid row can be
-            stored as received. At least one row.
+            One for each session, in order.
 
         Raises:
-            UpstreamError: The body is truncated, delayed, of another day, or empty although the day is a session.
+            UpstreamError: The vendor refuses the key, or answers with a body that is not its own.
+            UnavailableError: The vendor cannot be reached.
         """
         ...
 
@@ -81,6 +109,17 @@ RAW_BAR_SCHEMA = pl.Schema(
 )
 SPLIT_SCHEMA = pl.Schema(corporate_actions.SPLITS_COLUMNS)
 DIVIDEND_SCHEMA = pl.Schema({**corporate_actions.DIVIDENDS_COLUMNS, "currency": pl.String()})
+VERSION_COLUMNS = ("version", "recorded_at", "withdrawn", "change")  # what the lake adds to an action
+ACTION_SCHEMA = pl.Schema(
+    {
+        **{
+            name: kind
+            for name, kind in corporate_actions.CORPORATE_ACTIONS_COLUMNS.items()
+            if name not in VERSION_COLUMNS
+        },
+        "currency": pl.String(),  # of cash_amount; null is US dollars
+    }
+)
 LISTING_SCHEMA = pl.Schema(
     {
         "ticker": pl.String,
@@ -88,6 +127,10 @@ LISTING_SCHEMA = pl.Schema(
         "security_type": pl.String,
         "primary_exchange": pl.String,
         "active": pl.Boolean,
+        "listed_date": pl.Date,  # null where the vendor's listing does not say
         "delisted_date": pl.Date,
+        "composite_figi": pl.String,
+        "share_class_figi": pl.String,
+        "central_index_key": pl.String,  # ten digits
     }
 )

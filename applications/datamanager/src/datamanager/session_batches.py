@@ -6,7 +6,6 @@ is not in the ingestion log, so the next ingestion fetches and replaces it. Read
 
 import hashlib
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -14,13 +13,13 @@ from enum import StrEnum
 import polars as pl
 
 from datamanager.metrics import COLLECTED_SESSIONS
-from datamanager.ports import MarketData
+from datamanager.ports import MarketData, VendorSession
 from datamanager.quality import CheckedRows, check_bars, check_dividends, check_splits
 from internal.dates import previous_session
+from internal.errors import UpstreamError
 from internal.lake.store import Lake
 from internal.lake.tables import INGESTION_SESSIONS_COLUMNS, QUARANTINE_COLUMNS
 
-CONCURRENT_REQUESTS = 4
 INGESTED_TABLES = ("equity_bars", "equity_bars_quarantine", "splits", "dividends", "ingestion_sessions")
 
 
@@ -44,30 +43,25 @@ class SessionBatch:
 
 
 def fetch_batch(market_data: MarketData, sessions: list[date], on_session: Callable[[], object]) -> SessionBatch:
-    """Fetch the sessions' bars concurrently, then their corporate actions; the first error ends it, nothing is written.
+    """Fetch the sessions' bars, then their corporate actions; the first error ends it, nothing is written.
 
     Corporate actions cover every calendar day after the session before the batch up to the batch's last session.
     """
-
-    def fetch_session(session: date) -> tuple[CheckedRows, str]:
-        raw = market_data.daily_bars(session)
-        on_session()
-        return check_bars(raw, session), compute_digest(raw)
-
-    with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="vendor") as pool:
-        try:
-            bars, digests = zip(*pool.map(fetch_session, sessions), strict=True)
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+    answers = [_require_rows(answer) for answer in market_data.daily_bars(sessions, on_session)]
     start, end = _action_days(sessions)
     return SessionBatch(
         sessions=sessions,
-        bars=list(bars),
-        digests=list(digests),
+        bars=[check_bars(raw, session) for raw, session in zip(answers, sessions, strict=True)],
+        digests=[compute_digest(raw) for raw in answers],
         splits=check_splits(market_data.splits(start, end)),
         dividends=check_dividends(market_data.dividends(start, end)),
     )
+
+
+def _require_rows(answer: VendorSession) -> pl.DataFrame:
+    if answer.rows is None:
+        raise UpstreamError(answer.missing or f"the vendor sent no bars of {answer.date}")
+    return answer.rows
 
 
 def commit_batch(lake: Lake, batch: SessionBatch, collected_at: datetime) -> pl.DataFrame:

@@ -1,5 +1,7 @@
 """Market data from Polygon (now Massive): the adapter of the port `datamanager.ports.MarketData`."""
 
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from typing import cast
 
@@ -9,11 +11,12 @@ from datamanager.adapters.polygon_answers import UnknownTickerError
 from datamanager.adapters.polygon_client import PolygonClient
 from datamanager.adapters.polygon_frames import make_bars_frame, make_frame, make_listings_frame, read_bar_rows
 from datamanager.adapters.polygon_transport import RETRIES, TIMEOUTS, Timeouts, VendorTransport
-from datamanager.ports import DIVIDEND_SCHEMA, SPLIT_SCHEMA, TickerProfile
+from datamanager.ports import DIVIDEND_SCHEMA, SPLIT_SCHEMA, IncompleteAnswerError, TickerProfile, VendorSession
 from internal.errors import UpstreamError
 from internal.retries import RetryPolicy
 
 CONNECTIONS = 8
+CONCURRENT_SESSIONS = 4
 
 
 class Polygon:
@@ -53,9 +56,20 @@ class Polygon:
         """Whether a complete answer was received within that time."""
         return self.transport.has_answered_within(seconds)
 
-    def daily_bars(self, session: date) -> pl.DataFrame:
-        """One session's bars as received; see the port."""
-        return make_bars_frame(read_bar_rows(self._client.grouped_daily_bars(session), session), session)
+    def daily_bars(self, sessions: Sequence[date], on_session: Callable[[], object]) -> Sequence[VendorSession]:
+        """The sessions' bars as received, one request a session, a few at a time; see the port."""
+
+        def fetch(session: date) -> VendorSession:
+            answer = self._fetch_session(session)
+            on_session()
+            return answer
+
+        with ThreadPoolExecutor(CONCURRENT_SESSIONS, thread_name_prefix="vendor") as pool:
+            try:
+                return list(pool.map(fetch, sessions))
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
 
     def splits(self, start: date, end: date) -> pl.DataFrame:
         """Splits by execution date, oldest first."""
@@ -89,6 +103,13 @@ class Polygon:
     def close(self) -> None:
         """Close every connection."""
         self.transport.close()
+
+    def _fetch_session(self, session: date) -> VendorSession:
+        try:
+            rows = read_bar_rows(self._client.grouped_daily_bars(session), session)
+            return VendorSession(session, make_bars_frame(rows, session))
+        except IncompleteAnswerError as incomplete:
+            return VendorSession(session, None, incomplete.detail)
 
 
 def _text_or_none(value: object) -> str | None:

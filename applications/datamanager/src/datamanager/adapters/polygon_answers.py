@@ -10,6 +10,7 @@ from urllib.parse import urlencode, urlsplit
 import urllib3
 
 from datamanager.metrics import VENDOR_REQUESTS
+from datamanager.ports import IncompleteAnswerError
 from internal.errors import NotFoundError, UpstreamError
 from internal.http.retry_after import read_retry_after
 from internal.retries import TransientError
@@ -89,18 +90,18 @@ def _decode_body(request: str, data: bytes, key: str) -> dict[str, object]:
 
 
 def _check_envelope(request: str, body: dict[str, object]) -> None:
-    """Raise UpstreamError for a body that says it is not final, or that counts results without containing any."""
+    """Raise IncompleteAnswerError for a body that is not final, or that counts results without containing any."""
     status = body.get("status", "OK")
     if status != "OK":
         VENDOR_REQUESTS.labels("unreadable").inc()
-        raise UpstreamError(
+        raise IncompleteAnswerError(
             f"{request} was answered with status {status!r}, not OK: the vendor has no final figures for it yet or the "
             f"plan does not include them. Ask again later"
         )
     expects_results = "results" in body or body.get("resultsCount", 0)
     if expects_results and body.get("results") is None:
         VENDOR_REQUESTS.labels("unreadable").inc()
-        raise UpstreamError(
+        raise IncompleteAnswerError(
             f"{request} was answered without results although it counts {body.get('resultsCount', 'some')}; "
             f"nothing of it was stored, ask again"
         )

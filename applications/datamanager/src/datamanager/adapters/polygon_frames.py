@@ -6,11 +6,12 @@ from typing import cast
 
 import polars as pl
 
-from datamanager.ports import LISTING_SCHEMA, RAW_BAR_SCHEMA
-from internal.errors import UpstreamError
+from datamanager.ports import LISTING_SCHEMA, RAW_BAR_SCHEMA, IncompleteAnswerError
 
 VENDOR_TIME_ZONE = "America/New_York"
-VENDOR_LISTING_SCHEMA = pl.Schema([*LISTING_SCHEMA.items(), ("delisted_utc", pl.String()), ("type", pl.String())])
+VENDOR_LISTING_SCHEMA = pl.Schema(
+    [*LISTING_SCHEMA.items(), ("delisted_utc", pl.String()), ("type", pl.String()), ("cik", pl.String())]
+)
 BAR_FIELDS = {
     "ticker": "T",
     "date": "t",
@@ -25,20 +26,20 @@ BAR_FIELDS = {
 
 
 def read_bar_rows(body: dict[str, object], session: date) -> list[dict[str, object]]:
-    """The rows of a body of daily bars; UpstreamError when there are none, or not as many as it counts."""
+    """The rows of a body of daily bars; IncompleteAnswerError when there are none, or not as many as it counts."""
     rows, count = body.get("results", []), body.get("resultsCount")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in cast("list[object]", rows)):
-        raise UpstreamError(f"the vendor's bars of {session} are not a list of objects")
+        raise IncompleteAnswerError(f"the vendor's bars of {session} are not a list of objects")
     bars = cast("list[dict[str, object]]", rows)
     if count != len(bars):
-        raise UpstreamError(f"the vendor counts {count} bars for {session} and sent {len(bars)}; ask again")
+        raise IncompleteAnswerError(f"the vendor counts {count} bars for {session} and sent {len(bars)}; ask again")
     if not bars:
-        raise UpstreamError(
+        raise IncompleteAnswerError(
             f"{session} is a session of the calendar and the vendor sent no bar for it: either its figures are not "
             f"ready or its history does not reach back so far. Nothing was stored; ask again later or start later"
         )
     if body.get("adjusted"):
-        raise UpstreamError(
+        raise IncompleteAnswerError(
             f"the vendor sent split-adjusted bars for {session} although unadjusted ones were requested"
         )
     return bars
@@ -47,7 +48,7 @@ def read_bar_rows(body: dict[str, object], session: date) -> list[dict[str, obje
 def make_bars_frame(rows: Sequence[dict[str, object]], session: date) -> pl.DataFrame:
     """The rows as text (`RAW_BAR_SCHEMA`); `t` (epoch milliseconds) becomes its day in New York.
 
-    Raises UpstreamError when no row is of the session.
+    Raises IncompleteAnswerError when no row is of the session.
     """
     texts = [
         pl.Series(name, [row.get(field) for row in rows], dtype=pl.String, strict=False)
@@ -61,7 +62,9 @@ def make_bars_frame(rows: Sequence[dict[str, object]], session: date) -> pl.Data
     )
     if not frame.get_column("date").eq(session.isoformat()).any():
         received = frame.get_column("date").drop_nulls().unique().sort().to_list()
-        raise UpstreamError(f"the vendor was asked for the bars of {session} and sent those of {received or 'no day'}")
+        raise IncompleteAnswerError(
+            f"the vendor was asked for the bars of {session} and sent those of {received or 'no day'}"
+        )
     return frame
 
 
@@ -83,6 +86,7 @@ def make_listings_frame(active: Iterable[object], delisted: Iterable[object]) ->
         .with_columns(
             pl.col("delisted_utc").str.slice(0, 10).str.to_date(strict=False).alias("delisted_date"),
             pl.col("type").replace("", None).alias("security_type"),
+            pl.col("cik").replace("", None).alias("central_index_key"),
         )
         .filter(pl.col("ticker").str.len_bytes() > 0)
         .unique("ticker", keep="first", maintain_order=True)

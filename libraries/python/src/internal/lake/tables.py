@@ -4,7 +4,15 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from internal.schemas import corporate_actions, equity_bars, equity_details, orders, portfolios, predictions
+from internal.schemas import (
+    corporate_actions,
+    equity_bars,
+    equity_details,
+    orders,
+    portfolios,
+    predictions,
+    securities,
+)
 
 MONTH = "month"  # the partition column, "2015-06"; hidden from readers
 
@@ -76,6 +84,8 @@ TABLES: dict[str, Table] = {
     "equity_bars": Table(equity_bars.COLUMNS, "date", monthly=True),
     "equity_bars_quarantine": Table(QUARANTINE_COLUMNS, "collected_date"),
     "equity_details": Table(equity_details.COLUMNS),
+    "securities": Table(securities.COLUMNS),
+    "corporate_actions": Table(corporate_actions.CORPORATE_ACTIONS_COLUMNS, "effective_date"),
     "splits": Table(corporate_actions.SPLITS_COLUMNS, "execution_date"),
     "dividends": Table(corporate_actions.DIVIDENDS_COLUMNS, "ex_dividend_date"),
     "ingestion_sessions": Table(INGESTION_SESSIONS_COLUMNS, "date"),

@@ -1,9 +1,126 @@
-"""Splits and cash dividends, by the day on which they take effect; `internal.price_adjustment` applies them."""
+"""Corporate actions by the session on which they take effect; `internal.price_adjustment` applies them to prices.
+
+One table holds every kind, and every version of each action: vendors tell late, tell twice, correct and withdraw.
+Splits and cash dividends are projections of the versions that are in force.
+"""
+
+from enum import StrEnum
 
 import polars as pl
 
-from internal.schemas.frame_schema import FrameSchema, empty_frame, validate_frame
-from internal.schemas.rules import not_blank, positive
+from internal.schemas.frame_schema import FrameSchema, Rule, empty_frame, validate_frame
+from internal.schemas.rules import not_blank, one_of, positive
+
+
+class ActionKind(StrEnum):
+    """What happens to a security; the kinds of Alpaca's corporate actions API, with splits in one kind each way."""
+
+    FORWARD_SPLIT = "forward_split"
+    REVERSE_SPLIT = "reverse_split"
+    UNIT_SPLIT = "unit_split"  # a unit becomes shares and warrants
+    CASH_DIVIDEND = "cash_dividend"
+    STOCK_DIVIDEND = "stock_dividend"
+    RIGHTS_DISTRIBUTION = "rights_distribution"
+    SPIN_OFF = "spin_off"
+    CASH_MERGER = "cash_merger"
+    STOCK_MERGER = "stock_merger"
+    STOCK_AND_CASH_MERGER = "stock_and_cash_merger"
+    REDEMPTION = "redemption"
+    WORTHLESS_REMOVAL = "worthless_removal"
+    NAME_CHANGE = "name_change"
+
+
+SPLIT_KINDS = (ActionKind.FORWARD_SPLIT, ActionKind.REVERSE_SPLIT)
+
+CORPORATE_ACTIONS_COLUMNS: dict[str, pl.DataType] = {
+    "action_id": pl.String(),  # the vendor's id, else a digest of source, kind, ticker and effective date
+    "version": pl.Int32(),  # from 1; each correction is the next one
+    "recorded_at": pl.Datetime("ms", "UTC"),  # when this version was learned
+    "withdrawn": pl.Boolean(),  # whether the vendor no longer states the action
+    "change": pl.String(),  # what differs from the version before; for people
+    "source": pl.String(),  # the vendor
+    "kind": pl.String(),  # an ActionKind
+    "ticker": pl.String(),  # the security that it happens to, as it is named on the session before
+    "effective_date": pl.Date(),  # the first session that trades with it: ex-date, execution date, first new name
+    "declaration_date": pl.Date(),
+    "record_date": pl.Date(),
+    "pay_date": pl.Date(),
+    "old_shares": pl.Float64(),  # `old_shares` of ticker ...
+    "new_shares": pl.Float64(),  # ... become, or receive (dividend, spin-off), this many of new_ticker
+    "new_ticker": pl.String(),  # null where the shares are of ticker itself
+    "second_shares": pl.Float64(),  # of a unit split: the second security that one unit becomes
+    "second_ticker": pl.String(),
+    "cash_amount": pl.Float64(),  # dollars for each share of ticker
+    "special": pl.Boolean(),  # of a dividend: not a regular one
+}
+CORPORATE_ACTIONS_NULLABLE = (
+    "change",
+    "declaration_date",
+    "record_date",
+    "pay_date",
+    "old_shares",
+    "new_shares",
+    "new_ticker",
+    "second_shares",
+    "second_ticker",
+    "cash_amount",
+    "special",
+)
+PAYS_CASH = (
+    ActionKind.CASH_DIVIDEND,
+    ActionKind.CASH_MERGER,
+    ActionKind.STOCK_AND_CASH_MERGER,
+    ActionKind.REDEMPTION,
+)
+GIVES_SHARES = (
+    *SPLIT_KINDS,
+    ActionKind.UNIT_SPLIT,
+    ActionKind.STOCK_DIVIDEND,
+    ActionKind.RIGHTS_DISTRIBUTION,
+    ActionKind.SPIN_OFF,
+    ActionKind.STOCK_MERGER,
+    ActionKind.STOCK_AND_CASH_MERGER,
+)
+NAMES_ANOTHER = (
+    ActionKind.UNIT_SPLIT,
+    ActionKind.RIGHTS_DISTRIBUTION,
+    ActionKind.SPIN_OFF,
+    ActionKind.STOCK_MERGER,
+    ActionKind.STOCK_AND_CASH_MERGER,
+    ActionKind.NAME_CHANGE,
+)
+
+
+def _needs(kinds: tuple[ActionKind, ...], column: str) -> Rule:
+    """An action of the kinds has the column."""
+    return Rule(
+        f"{column}_of_its_kind",
+        column,
+        lambda: pl.col(column).is_not_null().or_(~pl.col("kind").is_in([kind.value for kind in kinds])),
+    )
+
+
+CORPORATE_ACTIONS_SCHEMA = FrameSchema(
+    "corporate_actions",
+    CORPORATE_ACTIONS_COLUMNS,
+    CORPORATE_ACTIONS_NULLABLE,
+    ("action_id", "version"),
+    (
+        not_blank("action_id"),
+        not_blank("source"),
+        not_blank("ticker"),
+        one_of("kind", tuple(kind.value for kind in ActionKind)),
+        positive("version"),
+        positive("old_shares"),
+        positive("new_shares"),
+        positive("second_shares"),
+        positive("cash_amount"),
+        _needs(PAYS_CASH, "cash_amount"),
+        _needs(GIVES_SHARES, "old_shares"),
+        _needs(GIVES_SHARES, "new_shares"),
+        _needs(NAMES_ANOTHER, "new_ticker"),
+    ),
+)
 
 SPLITS_COLUMNS: dict[str, pl.DataType] = {
     "ticker": pl.String(),
@@ -36,6 +153,11 @@ DIVIDENDS_SCHEMA = FrameSchema(
 )
 
 
+def empty_actions() -> pl.DataFrame:
+    """No corporate action, with every column."""
+    return empty_frame(CORPORATE_ACTIONS_COLUMNS)
+
+
 def empty_splits() -> pl.DataFrame:
     """No splits, with every column."""
     return empty_frame(SPLITS_COLUMNS)
@@ -54,3 +176,36 @@ def validate_splits(frame: pl.DataFrame) -> pl.DataFrame:
 def validate_dividends(frame: pl.DataFrame) -> pl.DataFrame:
     """The dividends in the schema's column order; SchemaError names rows, columns and checks."""
     return validate_frame(frame, DIVIDENDS_SCHEMA)
+
+
+def validate_actions(frame: pl.DataFrame) -> pl.DataFrame:
+    """The actions in the schema's column order; SchemaError names rows, columns and checks."""
+    return validate_frame(frame, CORPORATE_ACTIONS_SCHEMA)
+
+
+def actions_in_force(actions: pl.LazyFrame) -> pl.LazyFrame:
+    """The newest version of each action, without those that were withdrawn."""
+    newest = pl.col("version") == pl.col("version").max().over("action_id")
+    return actions.filter(newest).filter(~pl.col("withdrawn"))
+
+
+def splits_of(actions: pl.LazyFrame) -> pl.LazyFrame:
+    """The splits among actions in force, in `SPLITS_COLUMNS`."""
+    return actions.filter(pl.col("kind").is_in([kind.value for kind in SPLIT_KINDS])).select(
+        "ticker",
+        pl.col("effective_date").alias("execution_date"),
+        pl.col("old_shares").alias("split_from"),
+        pl.col("new_shares").alias("split_to"),
+    )
+
+
+def dividends_of(actions: pl.LazyFrame) -> pl.LazyFrame:
+    """The cash dividends among actions in force, regular and special ones of one day apart, in `DIVIDENDS_COLUMNS`."""
+    return actions.filter(pl.col("kind") == ActionKind.CASH_DIVIDEND.value).select(
+        "ticker",
+        pl.col("effective_date").alias("ex_dividend_date"),
+        "cash_amount",
+        "declaration_date",
+        "record_date",
+        "pay_date",
+    )
