@@ -35,6 +35,7 @@ DOCUMENTED: tuple[DocumentedDifference, ...] = (
     DocumentedDifference(EVERY_CASE, "portfolios", "frozen", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "portfolios", "held", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "journal_orders", "adjustment", NEW_COLUMN),
+    DocumentedDifference(EVERY_CASE, "performance_points", "return", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "parameters", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "strategy_digest", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "portfolios", "quantile_10", NEW_FORECASTS),

@@ -69,6 +69,14 @@ def test_no_ratio_and_no_beta_without_variance(returns: np.ndarray) -> None:
         assert np.isnan(beta(returns, returns))
 
 
+def test_returns_that_differ_by_the_rounding_of_cents_do_not_vary() -> None:
+    """0.1 per cent a day of 100,000 dollars, to the cent: neither a ratio nor a beta, as of the unrounded values."""
+    values = np.round(100_000 * np.cumprod([1.0, *np.full(60, 1.001)]), 2)
+    returns = returns_of(values)
+    assert np.isnan(sharpe_ratio(returns))
+    assert np.isnan(beta(returns, returns))
+
+
 def test_no_return_after_everything_was_lost() -> None:
     """100, 50, -10, -5, 5: half is lost, then more than all; from there on a ratio means nothing."""
     found = returns_of(np.array([100.0, 50.0, -10.0, -5.0, 5.0]))

@@ -43,7 +43,7 @@ class Report:
 
     Attributes:
         settings: The definition of the backtest, and its market.
-        fund: The net asset value's track record.
+        fund: The track record of the time-weighted return.
         buy_and_hold: That of equal dollars of every ticker.
         beta: The fund's beta to buy and hold, None when that did not move.
         turnover: Half the dollars traded over the mean net asset value, a year.
@@ -84,12 +84,13 @@ def compute_report(inputs: Inputs) -> Report:
     account = value_by_session(points, inputs.first, inputs.last)
     market = buy_and_hold(inputs.bars, inputs.first, inputs.last)
     value, held = account["net_asset_value"].to_numpy(), market["buy_and_hold"].to_numpy()
+    index = account["return"].to_numpy() + 1
     dollars = inputs.orders.select((pl.col("filled_quantity") * pl.col("filled_average_price")).sum()).item()
     return Report(
         settings=inputs.settings,
-        fund=track_record(value),
+        fund=track_record(index),
         buy_and_hold=track_record(held),
-        beta=float(slope) if np.isfinite(slope := beta(returns_of(value), returns_of(held))) else None,
+        beta=float(slope) if np.isfinite(slope := beta(returns_of(index), returns_of(held))) else None,
         turnover=float(annualised_turnover(dollars / (len(value) - 1), float(value.mean()))),
         mean_gross_exposure=float(account["gross_exposure"].to_numpy()[1:].mean()),
         mean_net_exposure=float(account["net_exposure"].to_numpy()[1:].mean()),

@@ -70,7 +70,7 @@ class CurrentPortfolioResponse(BaseModel):
 
 
 class PerformancePointResponse(BaseModel):
-    """The account at a snapshot; dollars, exposures as fractions of net asset value, costs so far."""
+    """The fund at a snapshot; dollars, exposures as fractions of net asset value, costs so far."""
 
     model_config = ConfigDict(from_attributes=True)
     timestamp: dt.datetime
@@ -81,6 +81,7 @@ class PerformancePointResponse(BaseModel):
     slippage: float
     fees: float
     borrow: float
+    total_return: float = Field(serialization_alias="return", description="time-weighted, since the first point")
 
 
 class RealizedCostResponse(BaseModel):
@@ -96,8 +97,13 @@ class PerformanceResponse(BaseModel):
     """Value over time, oldest first, and what became of it."""
 
     points: list[PerformancePointResponse]
-    total_return: float = Field(serialization_alias="return", description="last over first net asset value minus 1")
-    maximum_drawdown: float = Field(description="largest fall from an earlier peak, a positive fraction of it")
+    total_return: float = Field(
+        serialization_alias="return",
+        description="time-weighted: what a dollar of the first point has gained; flows are no return",
+    )
+    maximum_drawdown: float = Field(
+        description="largest fall of the same dollar from an earlier peak, a positive fraction of it"
+    )
     realized_cost: RealizedCostResponse
 
     @classmethod

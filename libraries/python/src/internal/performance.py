@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 SESSIONS_A_YEAR: Final = 252
 MINIMUM_RETURNS_FOR_A_YEAR: Final = 40  # four of the bootstrap's blocks; with fewer a yearly figure is noise
-ROUNDING: Final = 1e-12  # returns that differ by less differ by rounding alone
+ROUNDING: Final = 1e-7  # returns that differ by less differ by rounding alone: a cent of 100,000 dollars
 
 type Numbers = NDArray[np.float64]
 

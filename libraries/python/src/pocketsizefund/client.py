@@ -20,7 +20,8 @@ TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds
 POINTS: Mapping[str, pl.DataType] = {
     "timestamp": pl.Datetime("ms", "UTC"),
     **dict.fromkeys(
-        ("net_asset_value", "cash", "gross_exposure", "net_exposure", "slippage", "fees", "borrow"), pl.Float64()
+        ("net_asset_value", "cash", "gross_exposure", "net_exposure", "slippage", "fees", "borrow", "return"),
+        pl.Float64(),
     ),
 }
 
@@ -92,7 +93,10 @@ class Client:
         return self._frame("/orders", {} if day is None else {"date": day.isoformat()})
 
     def performance(self) -> pl.DataFrame:
-        """The account at each reconciliation, oldest first: dollars, exposures as fractions of net asset value."""
+        """The fund at each reconciliation, oldest first: dollars, exposures as fractions of net asset value.
+
+        `return` is the time-weighted return since the first row.
+        """
         response = self._get(self._portfoliomanager_url + "/performance", {}, "portfoliomanager", "application/json")
         points = pl.DataFrame(response.json()["points"], schema_overrides={"timestamp": pl.String})
         if points.is_empty():

@@ -73,5 +73,4 @@ def _sharpe(count: Series, total: Series, squares: Series) -> Series:
     """Sharpe ratios, f64 [combination, trial], from the number of returns, their sum and their sum of squares."""
     mean = total / count[:, None]
     deviation = np.sqrt(np.maximum(squares / count[:, None] - mean**2, 0.0))
-    varies = deviation > np.maximum(ROUNDING, ROUNDING**0.5 * np.abs(mean))
-    return np.divide(mean, deviation, out=np.zeros_like(mean), where=varies)
+    return np.divide(mean, deviation, out=np.zeros_like(mean), where=deviation > ROUNDING)

@@ -1,18 +1,20 @@
 """Performance: value over time, return, drawdown, and what trading has cost, from account snapshots."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-
+from internal.books.time_weighted import ExternalFlow, Valuation, link_returns
 from internal.performance import gross_exposure, maximum_drawdown, net_exposure
 from internal.trading.rows import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class PerformancePoint:
-    """The account at a moment; dollars, exposures as fractions of net asset value, costs so far."""
+    """The fund at a moment; dollars, exposures as fractions of net asset value, costs so far.
+
+    `total_return` is the time-weighted return since the first point: what was paid in or out is none of it.
+    """
 
     timestamp: datetime
     net_asset_value: float
@@ -22,6 +24,7 @@ class PerformancePoint:
     slippage: float
     fees: float
     borrow: float
+    total_return: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class RealizedCost:
 
 @dataclass(frozen=True, slots=True)
 class PerformanceReport:
-    """`total_return` is last over first net asset value minus 1; `maximum_drawdown` a positive fraction of the peak."""
+    """`total_return` is time-weighted; `maximum_drawdown` is of the same index, a positive fraction."""
 
     points: tuple[PerformancePoint, ...]
     total_return: float
@@ -47,21 +50,27 @@ class PerformanceReport:
     realized_cost: RealizedCost
 
 
-def report_performance(snapshots: Iterable[Snapshot]) -> PerformanceReport:
-    """The report of account snapshots in any order; without one, nothing was gained and nothing lost."""
-    points = [_point(one) for one in sorted(snapshots, key=lambda one: one.timestamp)]
-    if not points:
+def report_performance(snapshots: Iterable[Snapshot], flows: Sequence[ExternalFlow] = ()) -> PerformanceReport:
+    """The report of account snapshots in any order; without one, nothing was gained and nothing lost.
+
+    Args:
+        snapshots: The account's values; a later one of the same moment replaces an earlier one.
+        flows: What was paid into the account and out of it (deposits, withdrawals, transfers): no return.
+    """
+    ordered = sorted({one.timestamp: one for one in snapshots}.values(), key=lambda one: one.timestamp)
+    if not ordered:
         return PerformanceReport((), 0.0, 0.0, RealizedCost())
-    last, values = points[-1], np.array([point.net_asset_value for point in points])
+    values = [Valuation(one.timestamp, one.net_asset_value, one.net_asset_value) for one in ordered]
+    index, last = link_returns(values, flows), ordered[-1]
     return PerformanceReport(
-        points=tuple(points),
-        total_return=last.net_asset_value / points[0].net_asset_value - 1,
-        maximum_drawdown=maximum_drawdown(values),
+        points=tuple(_point(one, value - 1) for one, value in zip(ordered, index.tolist(), strict=True)),
+        total_return=index.item(-1) - 1,
+        maximum_drawdown=maximum_drawdown(index),
         realized_cost=RealizedCost(last.slippage, last.fees, last.borrow),
     )
 
 
-def _point(one: Snapshot) -> PerformancePoint:
+def _point(one: Snapshot, total_return: float) -> PerformancePoint:
     values = one.long_market_value, one.short_market_value, one.net_asset_value
     return PerformancePoint(
         timestamp=one.timestamp,
@@ -72,4 +81,5 @@ def _point(one: Snapshot) -> PerformancePoint:
         slippage=one.slippage,
         fees=one.fees,
         borrow=one.borrow,
+        total_return=total_return,
     )
