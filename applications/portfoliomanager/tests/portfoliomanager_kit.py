@@ -14,6 +14,8 @@ from typing import Any, cast
 
 import httpx
 import polars as pl
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from loaded_strategies import TEN_BY_TEN, ten_by_ten
 
 from internal.dates import next_session, previous_session
@@ -24,6 +26,7 @@ from internal.lake.lease import Lease
 from internal.schemas import predictions as predictions_schema
 from internal.trading.ports import Broker, TradingPorts
 from internal.trading.rebalancing import Rebalancer
+from libraries.python.tests.loopback import serving
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData
 from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
@@ -242,6 +245,24 @@ def open_world(folder: Path, *, seed: int, tickers: int, history: int) -> Genera
         for service in (datamanager, exchange):
             if service.process is not None:
                 service.kill()
+
+
+@contextmanager
+def rewriting(url: str, rewrite: Callable[[str, str], str]) -> Generator[str]:
+    """A broker at another address that passes requests on and rewrites the text of each answer by its path; its URL."""
+    proxy = FastAPI()
+
+    @proxy.api_route("/{path:path}", methods=["GET", "POST", "PATCH", "DELETE"])
+    async def pass_on(path: str, request: Request) -> Response:
+        body, query = await request.body(), request.url.query
+        headers = {name: value for name, value in request.headers.items() if name.startswith(("apca", "content-type"))}
+        answer = await run_in_threadpool(
+            HTTP.request, request.method, f"{url}/{path}?{query}", content=body, headers=headers, timeout=30
+        )
+        return Response(rewrite(path, answer.text), answer.status_code, media_type="application/json")
+
+    with serving(proxy) as address:
+        yield address
 
 
 def wire(broker: Broker, store: DatamanagerClient, journal: LakeJournal, lease: Lease) -> TradingPorts:

@@ -3,10 +3,12 @@
 The tests share one exchange; each flattens the account and starts a journal of its own.
 """
 
+import json
 import shutil
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -14,9 +16,11 @@ from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import OrderSide as AlpacaSide
 from alpaca.trading.enums import TimeInForce as AlpacaTimeInForce
 from alpaca.trading.requests import MarketOrderRequest
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse
 from loaded_strategies import ten_by_ten
 
-from applications.portfoliomanager.tests.portfoliomanager_kit import FAST, KEY, SECRET, Make, World, wire
+from applications.portfoliomanager.tests.portfoliomanager_kit import FAST, KEY, SECRET, Make, World, rewriting, wire
 from internal.errors import UnresolvedOrderError
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
@@ -24,9 +28,10 @@ from internal.strategies.loading import LoadedStrategy
 from internal.trading.broker_history import BrokerHistoryError
 from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState, Side, TimeInForce
 from internal.trading.limits import RiskLimits
-from internal.trading.ports import Broker, SuspendedAccountError
+from internal.trading.ports import Broker, RateLimitedError, SuspendedAccountError
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Order, OrderRequest
+from libraries.python.tests.loopback import serving
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_journal import LakeJournal
 
@@ -426,3 +431,120 @@ def test_restored_broker_halts_the_fund(world: World, journal: LakeJournal, make
     world.store_predictions(world.session())
     assert len(make().run(None).orders) == 6
     assert len(world.orders()) == before + 6
+
+
+def change_by_hand(world: World, order: Order, quantity: float) -> str:
+    """Somebody changes the order at the broker, which makes another one of it; its id."""
+    body = {"qty": f"{quantity:g}"}
+    changed = world.exchange.json("PATCH", f"/v2/orders/{order.broker_order_id}", json=body, headers=KEYS)
+    return str(changed["id"])
+
+
+def test_orders_changed_by_hand_are_followed(
+    world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make
+) -> None:
+    """A long is changed in two steps, and a short: what they were changed to fills, and nothing is foreign."""
+    world.store_predictions(world.session())
+    planned = make().run(None).orders
+    long = next(order for order in planned if order.position_side is Side.LONG)
+    short = next(order for order in planned if order.position_side is Side.SHORT)
+    between = change_by_hand(world, long, long.quantity - 1)
+    change_by_hand(world, replace(long, broker_order_id=between), long.quantity - 2)
+    change_by_hand(world, short, short.quantity - 2)
+    assert not make().run(None).foreign
+    world.move("next_open")
+    assert not make().reconcile().foreign
+    world.move("next_close")
+    assert {OrderState.FILLED: 6} == journal.order_counts()
+    filled = {order.ticker: order.filled_quantity for order in journal.orders()}
+    assert filled[long.ticker] == long.quantity - 2
+    assert filled[short.ticker] == short.quantity - 2
+    assert {order.reference_price for order in journal.orders()} == {order.reference_price for order in planned}
+    world.store_predictions(world.session(), width=0.9)
+    following = make().run(None)
+    assert not following.foreign
+    assert not following.orders
+    held = {row.ticker: row.quantity for row in following.portfolio.rows} if following.portfolio else {}
+    assert held == {position.ticker: abs(position.quantity) for position in broker.positions()}
+
+
+def test_unknown_words_of_the_broker_stop_nothing(
+    world: World, broker: AlpacaBroker, journal: LakeJournal, make_on: MakeOn
+) -> None:
+    """Words that no client has, in somebody else's order and in the account: reported, and trading goes on."""
+    day, stranger = world.session(), max(broker.assets().tradable)
+    world.store_predictions(day)
+    trade_by_hand(world, stranger, AlpacaSide.BUY, 3)
+    foreign = broker.open_orders()[0].broker_order_id
+    words = {"time_in_force": "gtd_plus", "type": "peg", "position_intent": "buy_to_hedge", "status": "half_open"}
+
+    def rewrite(path: str, body: str) -> str:
+        if path.startswith("v2/orders"):
+            found: list[dict[str, object]] | dict[str, object] = json.loads(body)
+            if isinstance(found, dict):
+                return body
+            return json.dumps([row | (words if row["id"] == foreign else {}) for row in found])
+        return body.replace('"ACTIVE"', '"ACTIVE_PLUS"') if path == "v2/account" else body
+
+    with rewriting(world.exchange.url, rewrite) as url:
+        fund = make_on(AlpacaBroker(KEY, SECRET, url), FAST)
+        outcome = fund.run(None)
+        assert [item.client_order_id for item in outcome.foreign if item.ticker == stranger]
+        assert {OrderState.SUBMITTED: 6} == journal.order_counts()
+        assert not fund.reconcile().counts.unresolved
+
+
+@pytest.mark.usefixtures("broker")
+def test_an_unknown_state_of_an_own_order_is_unresolved(
+    world: World, journal: LakeJournal, make: Make, make_on: MakeOn
+) -> None:
+    """The word is unresolved until the broker says another; nothing is sent twice."""
+    world.store_predictions(world.session())
+    before, outcome = len(world.orders()), make().run(None)
+    with rewriting(world.exchange.url, lambda _, body: body.replace('"accepted"', '"half_open"')) as url:
+        counts = make_on(AlpacaBroker(KEY, SECRET, url), FAST).reconcile().counts
+    assert (counts.unresolved, counts.open) == (6, 0)
+    world.play_session()
+    make().reconcile()
+    assert {OrderState.FILLED: 6} == journal.order_counts()
+    require_same_at_exchange(world, outcome.orders, before)
+
+
+def test_what_can_be_borrowed(world: World, broker: AlpacaBroker, make_on: MakeOn) -> None:
+    """`borrow_status` comes first; without it and without the old key no short is opened, and a note says so."""
+    keys: dict[str, object] = {}
+
+    def rewrite(path: str, body: str) -> str:
+        if path != "v2/assets":
+            return body
+        rows: list[dict[str, object]] = json.loads(body)
+        left = [{key: row[key] for key in row if key not in {"borrow_status", "easy_to_borrow"}} for row in rows]
+        return json.dumps([row | keys for row in left])
+
+    world.store_predictions(world.session())
+    with rewriting(world.exchange.url, rewrite) as url:
+        changed = AlpacaBroker(KEY, SECRET, url)
+        keys["borrow_status"] = "easy_to_borrow"
+        assert changed.assets().shortable >= broker.assets().shortable
+        keys |= {"borrow_status": "hard_to_borrow", "easy_to_borrow": True}
+        assert not changed.assets().shortable
+        assert not changed.assets().notes
+        keys.clear()
+        outcome = make_on(changed, FAST).run(None)
+    assert not [order for order in outcome.orders if order.position_side is Side.SHORT]
+    assert any("does not say what can be borrowed" in note for note in outcome.run.notes)
+
+
+@pytest.mark.parametrize("header", ["Retry-After", "X-RateLimit-Reset"])
+def test_a_limited_request_waits_as_long_as_is_asked(header: str) -> None:
+    """Alpaca gives the moment of its reset in Unix seconds; others give seconds to wait."""
+    limited, request = FastAPI(), OrderRequest("one", "A", OrderSide.BUY, 1.0, TimeInForce.DAY)
+
+    @limited.post("/v2/orders")
+    def refuse_all() -> JSONResponse:
+        seconds = str(int(time.time()) + 30) if header == "X-RateLimit-Reset" else "30"
+        return JSONResponse({"message": "too many requests."}, 429, {header: seconds})
+
+    with serving(limited) as url, pytest.raises(RateLimitedError) as refused:
+        AlpacaBroker(KEY, SECRET, url).submit(request)
+    assert 25 < refused.value.retry_after <= 30

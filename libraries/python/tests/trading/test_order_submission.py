@@ -33,6 +33,10 @@ class Script:
         """A question."""
         return self._answer("ask")
 
+    def order_by_id(self, _: str) -> BrokerOrder | None:
+        """A question about the order that replaced one."""
+        return self._answer("follow")
+
     def cancel(self, _: str) -> None:
         """A cancellation."""
         self._answer("cancel")
@@ -127,3 +131,29 @@ def test_a_split_keeps_the_dollars() -> None:
     """The broker doubled an open order for a 2-for-1 split: quantity doubles, reference price halves."""
     split = record_answer(ORDER, replace(FOUND, quantity=20), MOMENT)
     assert (split.quantity, split.reference_price) == (20, 10.0)
+
+
+def test_replacements_are_one_order() -> None:
+    """Of 10 shares 4 filled at 20, changed to 8, then to 6, which filled at 30: 10 of 10 shares, 26 on average."""
+    first = replace(FOUND, filled_quantity=4.0, filled_average_price=20.0, replaced_by="b2")
+    second = replace(FOUND, broker_order_id="b2", client_order_id="x", quantity=8.0, replaces="b", replaced_by="b3")
+    third = replace(second, broker_order_id="b3", quantity=6.0, replaces="b2", replaced_by=None)
+    third = replace(third, state=OrderState.FILLED, filled_quantity=6.0, filled_average_price=30.0)
+    script = Script(("ask", first), ("follow", second), ("follow", third))
+    found = script.submitter().find(ORDER.client_order_id)
+    assert found == replace(
+        third,
+        client_order_id=FOUND.client_order_id,
+        quantity=10.0,
+        filled_quantity=10.0,
+        filled_average_price=26.0,
+        replaces=None,
+    )
+
+
+def test_a_replacement_that_is_not_shown_may_fill() -> None:
+    """The broker names a successor and does not have it: the order is unresolved."""
+    script = Script(("ask", replace(FOUND, replaced_by="b2")), ("follow", None))
+    found = script.submitter().find(ORDER.client_order_id)
+    assert found is not None
+    assert found.state is OrderState.UNRESOLVED

@@ -21,6 +21,7 @@ from portfoliomanager.adapters.alpaca_fields import (
     flag,
     number,
     optional_number,
+    optional_text,
     read_moment,
     text,
 )
@@ -37,13 +38,14 @@ TIMEOUT_SECONDS = 10.0
 ORDER_PAGE = 500  # the most that Alpaca gives
 ACTIVITY_PAGE = 100  # the most that Alpaca gives
 LATE_DAYS = 7  # a fee may be booked this many days after the day that it is dated
+REPLACED = "replaced"
 STATES = {
     "filled": OrderState.FILLED,
     "partially_filled": OrderState.PARTIALLY_FILLED,
     "canceled": OrderState.CANCELED,
     "expired": OrderState.CANCELED,
-    "replaced": OrderState.CANCELED,
     "rejected": OrderState.REJECTED,
+    REPLACED: OrderState.CANCELED,  # without a successor: nothing of it can fill any more
     **dict.fromkeys(
         (
             *("new", "accepted", "pending_new", "accepted_for_bidding", "held", "stopped", "suspended"),
@@ -52,6 +54,14 @@ STATES = {
         OrderState.SUBMITTED,
     ),
 }  # any other word is an unknown state: unresolved
+NOT_TRADING = frozenset(
+    {
+        *("ONBOARDING", "SUBMISSION_FAILED", "SUBMITTED", "ACCOUNT_UPDATED", "APPROVAL_PENDING", "REJECTED"),
+        *("INACTIVE", "DISABLED", "DISABLE_PENDING", "ACCOUNT_CLOSED", "AML_REVIEW", "ACTION_REQUIRED"),
+        *("REAPPROVAL_PENDING", "SIGNED_UP", "KYC_SUBMITTED", "REAPPROVED"),
+    }
+)  # an account in a state of another name trades unless its flags say that it does not
+NO_BORROW_STATUS = "no short is opened: the broker does not say what can be borrowed (borrow_status, easy_to_borrow)"
 
 
 class AlpacaBroker:
@@ -103,11 +113,14 @@ class AlpacaBroker:
                 "an order", lambda: _order(as_object(self._client.get_order_by_client_id(client_order_id)))
             )
         except BrokerRefusal as refusal:
-            if refusal.status_code != HTTPStatus.NOT_FOUND:
-                raise UpstreamError(
-                    f"the broker would not say what became of {client_order_id}: {refusal.detail}"
-                ) from None
-            return None
+            return _require_not_found(refusal, client_order_id)
+
+    def order_by_id(self, broker_order_id: str) -> BrokerOrder | None:
+        """The order of the broker's own id, None when the broker has none; one request."""
+        try:
+            return read_once("an order", lambda: _order(as_object(self._client.fetch(f"/orders/{broker_order_id}"))))
+        except BrokerRefusal as refusal:
+            return _require_not_found(refusal, broker_order_id)
 
     def submit(self, request: OrderRequest) -> BrokerOrder:
         """Send once; an id that is there already is answered with its order."""
@@ -181,6 +194,12 @@ class AlpacaBroker:
         return rows
 
 
+def _require_not_found(refusal: BrokerRefusal, identity: str) -> None:
+    """Nothing when the broker says that there is no such order. Raises UpstreamError for any other refusal."""
+    if refusal.status_code != HTTPStatus.NOT_FOUND:
+        raise UpstreamError(f"the broker would not say what became of {identity}: {refusal.detail}") from None
+
+
 def _account(body: Body) -> Account:
     """Raises KeyError or TypeError (an unreadable answer) when a total is missing."""
     overnight = optional_number(body, "regt_buying_power")
@@ -193,13 +212,14 @@ def _account(body: Body) -> Account:
         buying_power=power if overnight is None else min(power, overnight),
         long_market_value=number(body, "long_market_value"),
         short_market_value=number(body, "short_market_value"),
+        shorting_enabled=body.get("shorting_enabled") is not False,
     )
 
 
 def _halted(body: Body) -> str | None:
-    status = text(body, "status")
+    status = str(body.get("status"))
     reasons = {
-        f"the account is {status}": status != "ACTIVE",
+        f"the account is {status}": status in NOT_TRADING,
         "the broker has blocked the account": flag(body, "account_blocked"),
         "the broker has blocked trading": flag(body, "trading_blocked"),
         "trading is suspended by the account's own switch (suspend_trade)": flag(body, "trade_suspended_by_user"),
@@ -219,9 +239,19 @@ def _position(row: Body) -> BrokerPosition:
 
 
 def _assets(rows: Sequence[Body]) -> Assets:
+    """What may be traded; a note says so where no row tells what can be borrowed."""
     tradable = {text(row, "symbol"): row for row in rows if flag(row, "tradable")}
-    shortable = {ticker for ticker, row in tradable.items() if flag(row, "shortable") and flag(row, "easy_to_borrow")}
-    return Assets(frozenset(tradable), frozenset(shortable))
+    borrowable = {ticker: known for ticker, row in tradable.items() if (known := _is_easy_to_borrow(row)) is not None}
+    shortable = frozenset(ticker for ticker, easy in borrowable.items() if easy and flag(tradable[ticker], "shortable"))
+    return Assets(frozenset(tradable), shortable, notes=() if borrowable or not tradable else (NO_BORROW_STATUS,))
+
+
+def _is_easy_to_borrow(row: Body) -> bool | None:
+    """By `borrow_status`, else by the key that Alpaca has given up for it; None where the row has neither."""
+    status = row.get("borrow_status")
+    if isinstance(status, str) and status:
+        return status == "easy_to_borrow"
+    return flag(row, "easy_to_borrow") if "easy_to_borrow" in row else None
 
 
 def _order(body: Body) -> BrokerOrder:
@@ -229,14 +259,17 @@ def _order(body: Body) -> BrokerOrder:
     filled = optional_number(body, "filled_qty") or 0.0
     quantity = optional_number(body, "qty")
     submitted = body.get("submitted_at")
+    successor = optional_text(body, "replaced_by") if body.get("status") == REPLACED else None
     return BrokerOrder(
-        client_order_id=text(body, "client_order_id"),
+        client_order_id=optional_text(body, "client_order_id") or "",
         broker_order_id=text(body, "id"),
         ticker=str(body.get("symbol") or ""),
         side=OrderSide.SELL if str(body.get("side")).startswith("sell") else OrderSide.BUY,
-        state=STATES.get(text(body, "status"), OrderState.UNRESOLVED),
+        state=OrderState.SUBMITTED if successor else STATES.get(str(body.get("status")), OrderState.UNRESOLVED),
         quantity=filled if quantity is None else quantity,
         filled_quantity=filled,
         filled_average_price=optional_number(body, "filled_avg_price"),
         submitted_at=read_moment(body, "created_at" if submitted is None else "submitted_at"),
+        replaced_by=successor,
+        replaces=optional_text(body, "replaces"),
     )

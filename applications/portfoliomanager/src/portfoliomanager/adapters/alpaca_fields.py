@@ -33,6 +33,11 @@ def text(body: Body, name: str) -> str:
     return value
 
 
+def optional_text(body: Body, name: str) -> str | None:
+    """A text, None where the field is null, absent or empty."""
+    return None if not body.get(name) else text(body, name)
+
+
 def number(body: Body, name: str) -> float:
     """A number, which Alpaca writes as a text."""
     value = body[name]

@@ -5,6 +5,7 @@
 What a failed request means differs for a read and for a send: a read is asked again, a send may have been carried out.
 """
 
+import time
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, cast, override
@@ -142,9 +143,20 @@ def _send_error(what: str, error: APIError) -> FundError:
 
 
 def _rate_limited(what: str, error: APIError) -> RateLimitedError:
+    """With the pause that the broker asks for: `Retry-After`, else `X-RateLimit-Reset`, which is Unix seconds."""
     response = cast("Response | None", error.response)
-    header = None if response is None else response.headers.get("Retry-After")
-    return RateLimitedError(f"the broker limits requests ({what})", read_retry_after(header) or 0.0)
+    pause = None if response is None else read_retry_after(response.headers.get("Retry-After"))
+    if pause is None:
+        pause = _seconds_until(None if response is None else response.headers.get("X-RateLimit-Reset"))
+    return RateLimitedError(f"the broker limits requests ({what})", pause)
+
+
+def _seconds_until(reset: str | None) -> float:
+    """Seconds until the moment, Unix seconds; 0 when it has passed or cannot be read."""
+    try:
+        return max(float(reset or 0) - time.time(), 0.0)
+    except ValueError:
+        return 0.0
 
 
 def _keys_refused() -> UpstreamError:

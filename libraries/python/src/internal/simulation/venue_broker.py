@@ -10,7 +10,7 @@ from internal.trading.enums import OrderSide, OrderState
 from internal.trading.ports import RefusedOrderError
 from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
 from internal.venue.core import ExchangeCore
-from internal.venue.margin_account import MarginAccount, buying_power
+from internal.venue.margin_account import MarginAccount, buying_power, margin_multiplier
 from internal.venue.market.protocol import Market
 from internal.venue.orders import Order, OrderStatus, OrderType, Side, TimeInForce
 from internal.venue.orders import OrderRequest as VenueRequest
@@ -22,7 +22,6 @@ STATES = {
     OrderStatus.PARTIALLY_FILLED: OrderState.PARTIALLY_FILLED,
     OrderStatus.CANCELED: OrderState.CANCELED,
     OrderStatus.EXPIRED: OrderState.CANCELED,
-    OrderStatus.REPLACED: OrderState.CANCELED,
 }
 
 
@@ -60,6 +59,7 @@ class VenueBroker:
             buying_power=float(buying_power(held, state.open_orders.values(), settings.margin_multiplier)),
             long_market_value=float(held.long_market_value),
             short_market_value=float(held.short_market_value),
+            shorting_enabled=not settings.no_shorting and margin_multiplier(held, settings.margin_multiplier) > 1,
         )
 
     def positions(self) -> Sequence[BrokerPosition]:
@@ -94,6 +94,11 @@ class VenueBroker:
     def order(self, client_order_id: str) -> BrokerOrder | None:
         """The order under that id."""
         order = self._repository.order_by_client_id(client_order_id)
+        return None if order is None else _broker_order(order)
+
+    def order_by_id(self, broker_order_id: str) -> BrokerOrder | None:
+        """The order of the venue's own id."""
+        order = self._repository.order(broker_order_id)
         return None if order is None else _broker_order(order)
 
     def submit(self, request: OrderRequest) -> BrokerOrder:
@@ -153,4 +158,6 @@ def _broker_order(order: Order) -> BrokerOrder:
         filled_quantity=float(order.filled_quantity),
         filled_average_price=None if order.filled_average_price is None else float(order.filled_average_price),
         submitted_at=order.submitted_at,
+        replaced_by=order.replaced_by,
+        replaces=order.replaces,
     )

@@ -13,6 +13,7 @@ from internal.errors import ConflictError
 from internal.trading.enums import OrderState
 from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.ports import TradingPorts
+from internal.trading.replacements import follow_replacements
 from internal.trading.rows import BrokerOrder, Order
 
 CLOCK_TOLERANCE = timedelta(minutes=1)  # clocks of one broker's servers differ; a restored broker's differs by more
@@ -35,7 +36,7 @@ class BrokerHistoryError(ConflictError):
 
 
 def fetch_recent_orders(ports: TradingPorts) -> dict[str, BrokerOrder]:
-    """The broker's orders since the journal's last run, by client_order_id.
+    """The broker's orders since the journal's last run, as their replacements left them, by client_order_id.
 
     Without any run they are all orders of an account that is in use, and none of one that holds nothing.
     """
@@ -43,7 +44,12 @@ def fetch_recent_orders(ports: TradingPorts) -> dict[str, BrokerOrder]:
     if last is None and not ports.broker.positions() and not ports.broker.open_orders():
         return {}
     since = BEGINNING if last is None else last.created_at - timedelta(seconds=1)
-    return {order.client_order_id: order for order in ports.broker.orders_since(since)}
+    orders = {order.broker_order_id: order for order in ports.broker.orders_since(since)}
+
+    def find(identity: str) -> BrokerOrder | None:
+        return orders.get(identity) or ports.broker.order_by_id(identity)
+
+    return {order.client_order_id: follow_replacements(order, find) for order in orders.values()}
 
 
 def require_broker_history(

@@ -7,16 +7,30 @@ from datetime import date, datetime
 from internal.dates import next_session
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
-from internal.trading.ports import Journal, MarketData, TradingPorts
+from internal.trading.ports import Broker, Journal, MarketData, TradingPorts
 from internal.trading.position_attribution import (
     attribute_positions,
     find_foreign_shares,
     find_own_shares,
     group_by_ticker,
 )
-from internal.trading.rows import Account, Band, BrokerOrder, Entry, ForeignItem, Order, Position, Situation, Split
+from internal.trading.replacements import find_original
+from internal.trading.rows import (
+    Account,
+    Assets,
+    Band,
+    BrokerOrder,
+    Entry,
+    ForeignItem,
+    Order,
+    Position,
+    Situation,
+    Split,
+)
 from internal.trading.splits_since import fetch_splits_since
 from internal.trading.strategy import DataNeeds
+
+NO_SHORTING = "no short is opened: shorting is not enabled for the account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +63,18 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
         inputs=inputs,
         net_asset_value=account.net_asset_value,
         positions=_count_old_shares(own.positions, split),
-        assets=ports.broker.assets(),
+        assets=_list_assets(ports.broker, account),
         blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - names) | split.keys(),
     )
-    return GatheredSituation(situation, _foreign_items(own.foreign, open_orders, ports.journal), tuple(sorted(split)))
+    return GatheredSituation(situation, _foreign_items(own.foreign, open_orders, ports), tuple(sorted(split)))
+
+
+def _list_assets(broker: Broker, account: Account) -> Assets:
+    """What may be traded; nothing may be shorted in an account that is not allowed to."""
+    assets = broker.assets()
+    if account.shorting_enabled:
+        return assets
+    return replace(assets, shortable=frozenset(), notes=(*assets.notes, NO_SHORTING))
 
 
 def list_foreign(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> tuple[ForeignItem, ...]:
@@ -61,7 +83,7 @@ def list_foreign(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> 
     fills = _held_fills(ports.journal, held)
     splits = group_by_ticker(_splits_since(ports.data, fills, moment))
     foreign = find_foreign_shares(held, find_own_shares(held, fills, splits, memory))
-    return _foreign_items(foreign, ports.broker.open_orders(), ports.journal)
+    return _foreign_items(foreign, ports.broker.open_orders(), ports)
 
 
 def _count_old_shares(positions: tuple[Position, ...], split: Mapping[str, float]) -> tuple[Position, ...]:
@@ -100,12 +122,21 @@ def _splits_since(data: MarketData, fills: Mapping[str, Sequence[Order]], moment
 
 
 def _foreign_items(
-    foreign: Mapping[str, float], orders: Iterable[BrokerOrder], journal: Journal
+    foreign: Mapping[str, float], orders: Iterable[BrokerOrder], ports: TradingPorts
 ) -> tuple[ForeignItem, ...]:
     positions = [ForeignItem(ForeignKind.POSITION, ticker, shares) for ticker, shares in foreign.items()]
     others = [
         ForeignItem(ForeignKind.ORDER, order.ticker, order.quantity, order.side, order.client_order_id)
         for order in orders
-        if journal.order(order.client_order_id) is None
+        if not _is_own(order, ports.journal, ports.broker)
     ]
     return (*positions, *others)
+
+
+def _is_own(order: BrokerOrder, journal: Journal, broker: Broker) -> bool:
+    """Whether the fund sent the order, or one that somebody replaced by it at the broker."""
+    if journal.order(order.client_order_id) is not None:
+        return True
+    if order.replaces is None:
+        return False
+    return journal.order(find_original(order, broker).client_order_id) is not None

@@ -7,6 +7,7 @@ from datetime import datetime
 from internal.errors import FundError, UnavailableError, UnresolvedOrderError, UpstreamError
 from internal.retries import RetryPolicy, TransientError
 from internal.trading.ports import Broker, Pause, RateLimitedError
+from internal.trading.replacements import find_order
 from internal.trading.rows import BrokerOrder, Order, OrderRequest
 
 RETRIES = RetryPolicy()
@@ -17,6 +18,7 @@ def record_answer(order: Order, found: BrokerOrder, moment: datetime) -> Order:
 
     Fills are the broker's running totals, so that recording one twice changes nothing. An order whose quantity a split
     changed at the broker takes the broker's quantity, and its reference price follows: its dollars stay what they were.
+    The price stays where somebody replaced the order by one of another quantity.
     """
     price = order.filled_average_price if found.filled_average_price is None else found.filled_average_price
     if (found.state, found.broker_order_id, found.quantity, found.filled_quantity, price) == (
@@ -27,12 +29,13 @@ def record_answer(order: Order, found: BrokerOrder, moment: datetime) -> Order:
         order.filled_average_price,
     ):
         return order
-    ratio = found.quantity / order.quantity
+    replaced = order.broker_order_id not in {None, found.broker_order_id}
+    ratio = 1.0 if replaced else found.quantity / order.quantity
     return replace(
         order,
         state=found.state,
         broker_order_id=found.broker_order_id,
-        quantity=order.quantity * ratio,
+        quantity=found.quantity,
         reference_price=order.reference_price / ratio,
         filled_quantity=found.filled_quantity,
         filled_average_price=price,
@@ -71,7 +74,7 @@ class OrderSubmitter:
 
     def _find_once(self, client_order_id: str) -> BrokerOrder | None:
         try:
-            return self._broker.order(client_order_id)
+            return find_order(self._broker, client_order_id)
         except (UpstreamError, UnavailableError) as error:
             raise TransientError(error, _requested_pause(error)) from error
 
@@ -118,7 +121,7 @@ class _Send:
         if not self._uncertain:
             return None
         try:
-            found = self._broker.order(self._order.client_order_id)
+            found = find_order(self._broker, self._order.client_order_id)
         except (UpstreamError, UnavailableError) as error:
             raise TransientError(_unresolved(self._order), _requested_pause(error)) from error
         self._uncertain = found is not None

@@ -79,7 +79,11 @@ class Broker(Protocol):
         ...
 
     def order(self, client_order_id: str) -> BrokerOrder | None:
-        """The order under that id, None when the broker has none; one request, whoever asks repeats it."""
+        """The order sent under that id, None when the broker has none; one request, whoever asks repeats it."""
+        ...
+
+    def order_by_id(self, broker_order_id: str) -> BrokerOrder | None:
+        """The order of the broker's own id, None when the broker has none; one request, whoever asks repeats it."""
         ...
 
     def submit(self, request: OrderRequest) -> BrokerOrder:

@@ -200,7 +200,12 @@ class Rebalancer:
             policy=record.name,
             model_version=inputs.model_version,
             bars_version=inputs.bars_version,
-            notes=(*decision.notes, *_foreign_notes(gathered.foreign), *_split_notes(gathered.split)),
+            notes=(
+                *decision.notes,
+                *gathered.situation.assets.notes,
+                *_foreign_notes(gathered.foreign),
+                *_split_notes(gathered.split),
+            ),
             created_at=moment,
             updated_at=moment,
             lease_number=lease_number,

@@ -174,12 +174,14 @@ class DayInputs:
 class Assets:
     """What the broker lets the fund trade: active tickers, and those among them that can be sold short.
 
-    `borrow_rates` are yearly fractions by ticker, where the broker states them.
+    `borrow_rates` are yearly fractions by ticker, where the broker states them. `notes` say what the broker leaves
+    open, one sentence each, and what follows from it.
     """
 
     tradable: frozenset[str]
     shortable: frozenset[str]
     borrow_rates: Mapping[str, float] = field(default_factory=dict[str, float])
+    notes: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=8)
@@ -426,7 +428,11 @@ class OrderRequest:
 
 @dataclass(frozen=True, slots=True)
 class BrokerOrder:
-    """An order as the broker reports it, the fund's or somebody else's."""
+    """An order as the broker reports it, the fund's or somebody else's.
+
+    `replaced_by` and `replaces` are the broker's ids of the orders that took its place, and whose place it took, when
+    somebody changed its terms at the broker.
+    """
 
     client_order_id: str
     broker_order_id: str
@@ -437,6 +443,8 @@ class BrokerOrder:
     filled_quantity: float
     filled_average_price: float | None
     submitted_at: datetime
+    replaced_by: str | None = None
+    replaces: str | None = None
 
     @property
     def signed_filled_quantity(self) -> float:
@@ -460,7 +468,8 @@ class BrokerPosition:
 class Account:
     """The account as the broker reports it; dollars.
 
-    `halted` is a sentence that says why no order may be sent, None when orders may be sent.
+    `halted` is a sentence that says why no order may be sent, None when orders may be sent. `shorting_enabled` is
+    whether the account may sell short at all.
     """
 
     account_id: str
@@ -470,6 +479,7 @@ class Account:
     buying_power: float
     long_market_value: float
     short_market_value: float  # negative
+    shorting_enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
