@@ -5,22 +5,21 @@ pages); the expected moments are worked out by hand or taken from recordings.
 """
 
 import json
-import socket
-import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import polars as pl
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from polygon.exceptions import BadResponse
 
+from applications.exchange.tests.exchange_in_process import configure
+from applications.exchange.tests.exchange_in_process import serve as serve_application
 from applications.exchange.tests.exchange_kit import HTTP
 from applications.exchange.tests.vendor_client import VendorClient, connect
 from exchange.routes import polygon, reference
@@ -120,18 +119,11 @@ def serve(market: MarketData) -> Iterator[Exchange]:
     clock = Clock(session_close(market.opening_session()))
     application = FastAPI()
     application.state.exchange = SimpleNamespace(market=market, clock=clock)
+    application.state.configuration = configure(Path(), exchange_market_data_key="")
     application.include_router(polygon.router)
     application.include_router(reference.router)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(application, log_level="error"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield Exchange(market, clock, f"http://127.0.0.1:{listener.getsockname()[1]}")
-        server.should_exit = True
-        thread.join()
+    with serve_application(application) as port:
+        yield Exchange(market, clock, f"http://127.0.0.1:{port}")
 
 
 @pytest.fixture(scope="module")

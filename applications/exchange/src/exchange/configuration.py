@@ -15,6 +15,7 @@ class Configuration(ServiceSettings):
 
     With `EXCHANGE_BARS_FILE` the market is replayed from that file and seed, ticker count and signal are not used.
     `EXCHANGE_START_DATE` names the session at whose close a fresh exchange's clock starts.
+    Without `EXCHANGE_MARKET_DATA_KEY` the market data API accepts any key.
     """
 
     exchange_bars_file: Path | None = None
@@ -26,3 +27,4 @@ class Configuration(ServiceSettings):
     exchange_cash: Decimal = Field(Decimal(100_000), gt=0, decimal_places=2, max_digits=18)
     exchange_api_key_id: SecretStr = Field(min_length=1)
     exchange_api_secret: SecretStr = Field(min_length=1)
+    exchange_market_data_key: SecretStr = SecretStr("")

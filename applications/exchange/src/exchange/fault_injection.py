@@ -12,10 +12,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exchange.faults import Fault, FaultKind
 from exchange.ports import FaultRepository
+from exchange.vendor_paths import is_alpaca
 from internal.telemetry import get_logger
 
 SPARED = ("/control", "/health", "/ready", "/metrics", "/openapi.json")
-ALPACA_PATHS = ("/v2/account", "/v2/orders", "/v2/positions", "/v2/assets", "/v2/clock", "/v2/calendar")
 UNREADABLE_BODY = b'{"code":40010001,"mess'
 PROXY_PAGE = "<html><head><title>Just a moment...</title></head><body>Checking your connection</body></html>"
 
@@ -97,6 +97,6 @@ def _wrong_answer(fault: Fault, path: str) -> Response:
 
 def _error_body(path: str, code: int, message: str) -> dict[str, object]:
     """The error in the words of the vendor whose path it is."""
-    if path.startswith(ALPACA_PATHS):
+    if is_alpaca(path):
         return {"code": code, "message": message}
     return {"status": "ERROR", "request_id": uuid4().hex, "error": message}

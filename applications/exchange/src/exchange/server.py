@@ -30,6 +30,7 @@ from exchange.routes import (
     control,
     polygon,
     reference,
+    unknown_paths,
 )
 from exchange.services import Exchange, last_opened_session, open_exchange
 from internal.bar_files.replay import Replay, load_replay
@@ -53,6 +54,7 @@ ROUTERS = (
     alpaca_positions.router,
     alpaca_market.router,
     control.router,
+    unknown_paths.router,  # last: it takes what no other route has
 )
 
 

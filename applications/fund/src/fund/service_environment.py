@@ -67,6 +67,7 @@ def _exchange_variables(folder: FundFolder, addresses: Addresses, market: Market
     return {
         "EXCHANGE_API_KEY_ID": keys.api_key_id,
         "EXCHANGE_API_SECRET": keys.api_secret,
+        "EXCHANGE_MARKET_DATA_KEY": keys.market_data_key,
         "EXCHANGE_SEED": str(market.seed),
         "EXCHANGE_TICKER_COUNT": str(market.tickers),
         "EVENT_SUBSCRIBERS": ",".join(

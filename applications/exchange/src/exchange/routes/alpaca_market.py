@@ -9,14 +9,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 
 from exchange.bodies.alpaca_market import asset_body, calendar_body, clock_body
+from exchange.listings import find_asset
 from exchange.responses.alpaca import AssetBody, CalendarDayBody, ClockBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
-from exchange.services import Exchange
 from internal.dates import FIRST_DAY, sessions
 from internal.venue import rejections
-from internal.venue.identity import asset_id
-from internal.venue.market.listing import Listing
 
 LAST_CALENDAR_DAY = date(2029, 12, 31)  # as the real calendar
 
@@ -40,21 +38,14 @@ def list_assets(
     return [body for body in bodies if status in {None, body.status} and primary_exchange in {None, body.exchange}]
 
 
-@router.get("/assets/{symbol_or_asset_id}")
+@router.get("/assets/{symbol_or_asset_id:path}")
 def get_asset(exchange: TheExchange, symbol_or_asset_id: str) -> AssetBody:
     """One asset by symbol or id."""
-    return asset_body(_find_listing(exchange, symbol_or_asset_id), exchange.clock.today())
-
-
-def _find_listing(exchange: Exchange, symbol_or_asset_id: str) -> Listing:
     today = exchange.clock.today()
-    named = exchange.market.listing(symbol_or_asset_id)
-    if named is not None and named.listed_date <= today:
-        return named
-    for listing in exchange.market.listings(today):
-        if asset_id(listing.ticker) == symbol_or_asset_id:
-            return listing
-    raise rejections.not_found(f"asset not found for {symbol_or_asset_id}")
+    listing = find_asset(exchange.market, symbol_or_asset_id, today)
+    if listing is None:
+        raise rejections.not_found(f"asset not found for {symbol_or_asset_id}")
+    return asset_body(listing, today)
 
 
 @router.get("/clock")

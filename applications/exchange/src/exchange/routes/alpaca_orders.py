@@ -1,5 +1,6 @@
 """`/v2/orders`: send, list, look up, replace, cancel."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.concurrency import run_in_threadpool
 
 from exchange.bodies.alpaca_orders import new_order_body, order_body
+from exchange.listings import ticker_named
 from exchange.responses.alpaca import CanceledOrderBody, OrderBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
@@ -15,11 +17,12 @@ from exchange.routes.order_requests import (
     ReplaceOrderFields,
     SubmitOrderFields,
     parse_fields,
-    parse_object,
+    parse_order,
     refuse_unsupported_terms,
 )
+from exchange.services import Exchange
 from internal.venue import rejections
-from internal.venue.orders import Side
+from internal.venue.orders import Order, OrderRequest, Side
 from internal.venue.repository import OrderQuery
 
 router = APIRouter(
@@ -30,10 +33,16 @@ router = APIRouter(
 @router.post("/orders")
 async def submit_order(request: Request, exchange: TheExchange) -> OrderBody:
     """Accepts an order: 200 with `pending_new` once it is durable."""
-    fields = parse_object(await request.body())
+    fields = parse_order(await request.body())
     refuse_unsupported_terms(fields)
     terms = parse_fields(SubmitOrderFields, fields).to_request()
-    return new_order_body(await run_in_threadpool(exchange.core.submit, terms))
+    return new_order_body(await run_in_threadpool(_submit, exchange, terms))
+
+
+def _submit(exchange: Exchange, terms: OrderRequest) -> Order:
+    """Sends the order under the ticker that the client means."""
+    ticker = ticker_named(exchange.market, terms.ticker, exchange.clock.today())
+    return exchange.core.submit(replace(terms, ticker=ticker))
 
 
 @router.get("/orders")
@@ -86,7 +95,7 @@ def get_order(exchange: TheExchange, order_id: str) -> OrderBody:
 @router.patch("/orders/{order_id}")
 async def replace_order(request: Request, exchange: TheExchange, order_id: str) -> OrderBody:
     """Puts a new order in the place of an open, unfilled one."""
-    fields = parse_object(await request.body())
+    fields = parse_order(await request.body())
     refuse_unsupported_terms(fields)
     changes = parse_fields(ReplaceOrderFields, fields).to_changes()
     return new_order_body(await run_in_threadpool(exchange.core.replace, order_id, changes))

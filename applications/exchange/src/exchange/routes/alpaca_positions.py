@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Request
 
 from exchange.bodies.alpaca_orders import new_order_body
 from exchange.bodies.alpaca_positions import position_body
+from exchange.listings import ticker_named
 from exchange.responses.alpaca import ClosedPositionBody, OrderBody, PositionBody
 from exchange.routes.alpaca import AlpacaRoute, refusal_body, refusal_status, require_key_pair
 from exchange.routes.dependencies import TheExchange
 from exchange.routes.order_requests import ClosePositionFields, parse_fields
 from exchange.services import Exchange
 from internal.venue import rejections
-from internal.venue.identity import asset_id
 from internal.venue.margin_account import Position
 from internal.venue.order_entry import closing_request
 from internal.venue.orders import OrderRequest
@@ -29,10 +29,11 @@ def _sorted_positions(exchange: Exchange) -> list[Position]:
 
 
 def _find_position(exchange: Exchange, symbol_or_asset_id: str) -> Position:
-    for held in _sorted_positions(exchange):
-        if symbol_or_asset_id in {held.ticker, asset_id(held.ticker)}:
-            return held
-    raise rejections.not_found("position does not exist")
+    ticker = ticker_named(exchange.market, symbol_or_asset_id, exchange.clock.today())
+    held = exchange.core.state.account.positions.get(ticker)
+    if held is None:
+        raise rejections.not_found("position does not exist")
+    return held
 
 
 def _bodies(exchange: Exchange, positions: list[Position]) -> list[PositionBody]:
@@ -50,13 +51,13 @@ def list_positions(exchange: TheExchange) -> list[PositionBody]:
     return _bodies(exchange, _sorted_positions(exchange))
 
 
-@router.get("/positions/{symbol_or_asset_id}")
+@router.get("/positions/{symbol_or_asset_id:path}")
 def get_position(exchange: TheExchange, symbol_or_asset_id: str) -> PositionBody:
     """One position."""
     return _bodies(exchange, [_find_position(exchange, symbol_or_asset_id)])[0]
 
 
-@router.delete("/positions/{symbol_or_asset_id}")
+@router.delete("/positions/{symbol_or_asset_id:path}")
 def close_position(request: Request, exchange: TheExchange, symbol_or_asset_id: str) -> OrderBody:
     """Sends the market order that closes a position, or part of it."""
     fields = parse_fields(ClosePositionFields, dict(request.query_params))

@@ -27,12 +27,13 @@ UNSUPPORTED_TERMS = (
 SUPPORTED_CLASSES = (None, "", "simple")
 
 
-def _empty_is_absent(value: object) -> object:
-    return None if value == "" else value
+def _refuse_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("a number is expected")  # noqa: TRY004 - pydantic turns a ValueError into the field's fault
+    return value
 
 
-type Number = Annotated[Decimal | None, BeforeValidator(_empty_is_absent), Field(gt=0, max_digits=20, decimal_places=9)]
-type ClientOrderId = Annotated[str | None, BeforeValidator(_empty_is_absent), Field(max_length=CLIENT_ORDER_ID_LENGTH)]
+type Number = Annotated[Decimal, BeforeValidator(_refuse_boolean), Field(gt=0, max_digits=20, decimal_places=9)]
 
 
 class SubmitOrderFields(BaseModel):
@@ -41,13 +42,13 @@ class SubmitOrderFields(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     symbol: str = Field(min_length=1)
-    qty: Number = None
-    notional: Number = None
+    qty: Number | None = None
+    notional: Number | None = None
     side: Side
     type: OrderType
     time_in_force: TimeInForce
-    limit_price: Number = None
-    client_order_id: ClientOrderId = None
+    limit_price: Number | None = None
+    client_order_id: str | None = Field(None, max_length=CLIENT_ORDER_ID_LENGTH)
     position_intent: PositionIntent | None = None
 
     def to_request(self) -> OrderRequest:
@@ -74,10 +75,10 @@ class ReplaceOrderFields(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    qty: Number = None
+    qty: Number | None = None
     time_in_force: TimeInForce | None = None
-    limit_price: Number = None
-    client_order_id: ClientOrderId = None
+    limit_price: Number | None = None
+    client_order_id: str | None = Field(None, max_length=CLIENT_ORDER_ID_LENGTH)
 
     def to_changes(self) -> OrderChanges:
         """The changes. Raises RequestRefusedError when there is none."""
@@ -91,8 +92,8 @@ class ReplaceOrderFields(BaseModel):
 class ClosePositionFields(BaseModel):
     """`DELETE /v2/positions/{symbol}`: all of it, so many shares, or a percentage."""
 
-    qty: Number = None
-    percentage: Annotated[Decimal | None, Field(gt=0, le=100, max_digits=12)] = None
+    qty: Number | None = None
+    percentage: Annotated[Decimal, Field(gt=0, le=100, max_digits=12)] | None = None
 
 
 def parse_fields[Body: BaseModel](model: type[Body], values: Mapping[str, object]) -> Body:
@@ -113,6 +114,11 @@ def refuse_unsupported_terms(values: Mapping[str, object]) -> None:
     for name in UNSUPPORTED_TERMS:
         if values.get(name) not in (None, False):
             raise rejections.invalid_field(f"{name} is invalid: this exchange does not simulate it")
+
+
+def parse_order(content: bytes) -> dict[str, object]:
+    """The fields of an order's body that say something: null, an empty text and an empty object count as left out."""
+    return {name: value for name, value in parse_object(content).items() if value not in (None, "", {}, [])}
 
 
 def parse_object(content: bytes) -> dict[str, object]:

@@ -6,11 +6,12 @@ Nothing of the future is served: bars up to the last closed session, splits up t
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import date, timedelta
 from typing import Annotated, Literal
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 import polars as pl
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from exchange.listings import find_listing
 from exchange.responses.polygon import AggregatesBody, MarketStatusBody
 from exchange.routes.polygon_answers import (
     PolygonError,
@@ -48,17 +49,17 @@ async def get_grouped_daily(request: Request, day: str, *, adjusted: bool = True
     return write_body(envelope(make_bar_bodies(bars, CLOSING_HOUR), adjusted=adjusted))
 
 
-@router.get("/v2/aggs/ticker/{ticker}/prev", response_model=AggregatesBody)
+@router.get("/v2/aggs/ticker/{ticker:path}/prev", response_model=AggregatesBody)
 async def get_previous_close(request: Request, ticker: str, *, adjusted: bool = True) -> Response:
     """The ticker's latest bar of a closed session."""
     exchange = exchange_of(request)
-    closed = exchange.clock.last_closed_session()
+    closed, ticker = exchange.clock.last_closed_session(), _known_ticker(request, ticker)
     bars = exchange.market.history(ticker, exchange.market.sessions()[0], closed).tail(1)
     bodies = make_bar_bodies(_adjusted(bars, request, adjusted=adjusted), CLOSING_HOUR)
     return write_body(envelope(bodies, adjusted=adjusted, ticker=ticker))
 
 
-@router.get("/v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{start}/{end}", response_model=AggregatesBody)
+@router.get("/v2/aggs/ticker/{ticker:path}/range/{multiplier}/{timespan}/{start}/{end}", response_model=AggregatesBody)
 async def get_aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and query have this many parts
     request: Request,
     ticker: str,
@@ -80,7 +81,7 @@ async def get_aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and quer
         raise PolygonError(403, NOT_IN_PLAN, "NOT_AUTHORIZED")
     if cursor is not None:
         adjusted, sort, limit = _open_cursor(cursor)
-    exchange = exchange_of(request)
+    exchange, ticker = exchange_of(request), _known_ticker(request, ticker)
     bars = exchange.market.history(ticker, first, min(last, exchange.clock.last_closed_session()))
     windows = gather_windows(_adjusted(bars, request, adjusted=adjusted), f"{multiplier}{WINDOWS[timespan]}")
     windows = windows.sort("date", descending=sort == "desc")
@@ -89,7 +90,7 @@ async def get_aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and quer
     if windows.height > limit:
         turn = windows.get_column("date")[limit if sort == "asc" else limit - 1]
         span = (midnight(turn), end) if sort == "asc" else (start, midnight(turn - timedelta(days=1)))
-        path = f"v2/aggs/ticker/{ticker}/range/{multiplier}/{timespan}/{span[0]}/{span[1]}"
+        path = f"v2/aggs/ticker/{quote(ticker, safe='')}/range/{multiplier}/{timespan}/{span[0]}/{span[1]}"
         cursor_text = _cursor(sort, limit, adjusted=adjusted)
         body = body.model_copy(update={"next_url": f"{request.base_url}{path}?cursor={cursor_text}"})
     return write_body(body)
@@ -99,6 +100,12 @@ async def get_aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and quer
 async def get_market_status(request: Request) -> MarketStatusBody:
     """Whether the market trades at the exchange's own moment; `serverTime` is that moment in New York."""
     return status_body(exchange_of(request).clock.now().astimezone(NEW_YORK))
+
+
+def _known_ticker(request: Request, ticker: str) -> str:
+    """The ticker as it is listed: a class share may be asked for as `BF.B` or as `BF/B`."""
+    listing = find_listing(exchange_of(request).market, ticker)
+    return ticker if listing is None else listing.ticker
 
 
 def _refuse_future(day: date, request: Request) -> None:

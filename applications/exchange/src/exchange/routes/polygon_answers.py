@@ -3,6 +3,7 @@
 Vendor's pages: https://polygon.io/docs/rest/quickstart.
 """
 
+import hmac
 from collections.abc import Callable, Coroutine
 from datetime import date, datetime
 from typing import Any, Protocol, cast
@@ -14,6 +15,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from exchange.responses.polygon import request_id
+from exchange.routes.dependencies import TheConfiguration
 from internal.venue.clock import NEW_YORK
 from internal.venue.market.protocol import MarketData
 
@@ -85,17 +87,24 @@ def write_body(body: BaseModel) -> Response:
     return Response(body.model_dump_json(by_alias=True, exclude_none=True), media_type="application/json")
 
 
-async def require_key(request: Request) -> None:
-    """Every caller brings a key, as `Authorization: Bearer KEY` or `?apiKey=KEY`; here any key is accepted.
+async def require_key(request: Request, configuration: TheConfiguration) -> None:
+    """Every caller brings the key, as `Authorization: Bearer KEY` or `?apiKey=KEY`.
 
-    Raises PolygonError 401 for none and for one that no vendor would have given out (blank, or with blanks in it).
+    Raises PolygonError 401 for none and for a wrong one. Where no key is configured, any that a vendor could have given
+    out is accepted: one without blanks.
     """
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     key = token if scheme.lower() == "bearer" else request.query_params.get("apiKey", "")
     if not key.strip():
         raise PolygonError(401, "API Key was not provided")
-    if not key.strip().isprintable() or " " in key.strip():
+    expected = configuration.exchange_market_data_key.get_secret_value()
+    known = hmac.compare_digest(key.encode(), expected.encode()) if expected else _could_be_key(key.strip())
+    if not known:
         raise PolygonError(401, "Unknown API Key")
+
+
+def _could_be_key(key: str) -> bool:
+    return key.isprintable() and " " not in key
 
 
 def exchange_of(request: Request) -> Exchange:

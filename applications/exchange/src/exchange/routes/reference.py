@@ -10,6 +10,7 @@ from hashlib import sha256
 import polars as pl
 from fastapi import APIRouter, Depends, Request
 
+from exchange.listings import find_listing
 from exchange.responses.polygon import (
     DetailsBody,
     DividendRow,
@@ -93,12 +94,12 @@ async def list_tickers(request: Request) -> TickersBody:
     return TickersBody(results=tickers, count=len(tickers), next_url=page.next_url)
 
 
-@router.get("/v3/reference/tickers/{ticker}", response_model_exclude_none=True)
+@router.get("/v3/reference/tickers/{ticker:path}", response_model_exclude_none=True)
 async def get_ticker_details(request: Request, ticker: str) -> DetailsBody:
     """One ticker and the company behind it, as known on the clock's day or on an earlier `date`."""
     market = exchange_of(request).market
     day = _day_asked(request.query_params.get("date"), today(request))
-    listing = market.listing(ticker)
+    listing = find_listing(market, ticker)
     if listing is None or listing.listed_date > day:
         raise PolygonError(404, "Ticker not found.", "NOT_FOUND")
     known = listing.as_of(day)
