@@ -25,6 +25,8 @@ class Configuration(ServiceSettings):
     exchange_signal: Literal["none", "momentum"] = "momentum"
     exchange_start_date: date | None = None
     exchange_cash: Decimal = Field(Decimal(100_000), gt=0, decimal_places=2, max_digits=18)
+    exchange_edgar_requests_per_second: int = Field(0, ge=0)  # the SEC's limit is 10; 0 is unlimited
+    exchange_edgar_refusal_status: Literal[403, 429] = 403
     exchange_api_key_id: SecretStr = Field(min_length=1)
     exchange_api_secret: SecretStr = Field(min_length=1)
     exchange_market_data_key: SecretStr = SecretStr("")

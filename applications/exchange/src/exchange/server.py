@@ -28,10 +28,12 @@ from exchange.routes import (
     alpaca_orders,
     alpaca_positions,
     control,
+    edgar,
     polygon,
     reference,
     unknown_paths,
 )
+from exchange.routes.edgar_access import RequestRate
 from exchange.services import Exchange, last_opened_session, open_exchange
 from internal.bar_files.replay import Replay, load_replay
 from internal.cloud_events import EventBus
@@ -42,7 +44,7 @@ from internal.venue.market.protocol import MarketData
 from internal.venue.market.simulated import OPENING_DAY, SimulatedMarket
 
 DESCRIPTION = (
-    "A simulated exchange. Polygon's market data and Alpaca's trading at the root, for their unmodified clients; "
+    "A simulated exchange. Polygon's market data, Alpaca's trading and the SEC's EDGAR at the root, for their clients; "
     "`/control` moves the clock and injects faults."
 )
 ROUTERS = (
@@ -53,6 +55,7 @@ ROUTERS = (
     alpaca_orders.router,
     alpaca_positions.router,
     alpaca_market.router,
+    edgar.router,
     control.router,
     unknown_paths.router,  # last: it takes what no other route has
 )
@@ -102,6 +105,7 @@ class _Lifespan:
             async with EventBus(configuration.state_directory, SOURCE, subscribers, {}, token=token) as bus:
                 publisher = Publisher(exchange.repository, bus)
                 application.state.configuration = configuration
+                application.state.edgar_rate = RequestRate()
                 application.state.exchange = exchange
                 application.state.publisher = publisher
                 application.state.bus = bus
