@@ -16,6 +16,8 @@ class Configuration(ServiceSettings):
     With `EXCHANGE_BARS_FILE` the market is replayed from that file and seed, ticker count and signal are not used.
     `EXCHANGE_START_DATE` names the session at whose close a fresh exchange's clock starts.
     Without `EXCHANGE_MARKET_DATA_KEY` the market data API accepts any key.
+    `EXCHANGE_SIP_DELAY_MINUTES` is how old Alpaca's consolidated bars are when they are served (0 as on a paid plan);
+    `EXCHANGE_REQUESTS_PER_MINUTE` is the request limit of its data API (0 is none).
     """
 
     exchange_bars_file: Path | None = None
@@ -27,6 +29,8 @@ class Configuration(ServiceSettings):
     exchange_cash: Decimal = Field(Decimal(100_000), gt=0, decimal_places=2, max_digits=18)
     exchange_edgar_requests_per_second: int = Field(0, ge=0)  # the SEC's limit is 10; 0 is unlimited
     exchange_edgar_refusal_status: Literal[403, 429] = 403
+    exchange_sip_delay_minutes: int = Field(15, ge=0, le=1440)
+    exchange_requests_per_minute: int = Field(0, ge=0)
     exchange_api_key_id: SecretStr = Field(min_length=1)
     exchange_api_secret: SecretStr = Field(min_length=1)
     exchange_market_data_key: SecretStr = SecretStr("")

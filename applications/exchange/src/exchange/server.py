@@ -21,9 +21,12 @@ from exchange.bodies.control import state_of
 from exchange.configuration import Configuration
 from exchange.events import SOURCE, Publisher
 from exchange.fault_injection import FaultInjection
+from exchange.request_limit import RequestLimit
 from exchange.routes import (
     alpaca_account,
     alpaca_activities,
+    alpaca_corporate_actions,
+    alpaca_data,
     alpaca_market,
     alpaca_orders,
     alpaca_positions,
@@ -46,6 +49,8 @@ from internal.venue.market.simulated import OPENING_DAY, SimulatedMarket
 DESCRIPTION = (
     "A simulated exchange. Polygon's market data, Alpaca's trading and the SEC's EDGAR at the root, for their clients; "
     "`/control` moves the clock and injects faults."
+    "A simulated exchange. Polygon's and Alpaca's market data and Alpaca's trading at the root, for their unmodified "
+    "clients; `/control` moves the clock and injects faults."
 )
 ROUTERS = (
     polygon.router,
@@ -56,6 +61,8 @@ ROUTERS = (
     alpaca_positions.router,
     alpaca_market.router,
     edgar.router,
+    alpaca_data.router,
+    alpaca_corporate_actions.router,
     control.router,
     unknown_paths.router,  # last: it takes what no other route has
 )
@@ -107,6 +114,7 @@ class _Lifespan:
                 application.state.configuration = configuration
                 application.state.edgar_rate = RequestRate()
                 application.state.exchange = exchange
+                application.state.request_limit = RequestLimit(configuration.exchange_requests_per_minute)
                 application.state.publisher = publisher
                 application.state.bus = bus
                 await publisher.publish_recorded()
