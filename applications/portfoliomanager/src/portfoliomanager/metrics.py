@@ -28,6 +28,7 @@ LEASE_HELD = Gauge("lease_held", "1 while this process holds the trader's lease"
 LEASE_NUMBER = Gauge("lease_fencing_number", "The number of the lease that this process holds, or held last")
 SLIPPAGE = Gauge("portfolio_order_slippage_dollars", "Fills against the close decided at, all so far; positive costs")
 POSITIONS = Gauge("portfolio_positions", "Positions at the broker", ("side",))
+POSITIONS_WITHOUT_BARS = Gauge("portfolio_positions_without_bars", "Own positions that had no bar for five sessions")
 ORDERS = Gauge("portfolio_orders", "Orders of the journal by state", ("state",))
 REBALANCES = Counter("rebalances_total", "Runs of the rebalance by how they ended", ("result",))
 PREDICTION_SUCCESS = last_success_gauge("portfolio_predictions", "When predictions were last made")

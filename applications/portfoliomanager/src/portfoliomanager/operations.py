@@ -48,6 +48,7 @@ class FundOperations:
         with metrics.count_rebalance():
             outcome = self._rebalancer.run(day)
         metrics.REBALANCE_SUCCESS.set_to_current_time()
+        metrics.POSITIONS_WITHOUT_BARS.set(len(self._rebalancer.positions_without_bars))
         self._show_account()
         return outcome
 

@@ -99,6 +99,7 @@ def read_day_inputs(  # noqa: PLR0913, PLR0917 - one table an argument
         model_version="" if predictions is None else predictions.item(0, "model_version"),
         bars_version=bars_version,
         mean_volume=row.mean_volume[0],
+        missing_sessions=row.missing_sessions[0],
         load_history=partial(_last_sessions, history, needs.history_sessions) if needs.history_sessions else None,
         details=_details(details, tickers),
         forecasts=quantiles,

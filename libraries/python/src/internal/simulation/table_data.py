@@ -63,6 +63,7 @@ class TableData:
             model_version=NO_MODEL if forecasts is None else forecasts.model,
             bars_version=BARS_VERSION,
             mean_volume=table.mean_volume[row],
+            missing_sessions=table.missing_sessions[row],
             load_history=(
                 partial(adjusted_window, self._tables, session, needs.history_sessions)
                 if needs.history_sessions

@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from internal.trading.rows import BoolArray, FloatArray
+from internal.trading.rows import BoolArray, FloatArray, IntArray
 from internal.trading.universe import Universe
 
 CHUNK = 32  # sessions worked on at once: their windows fit the cache
@@ -52,6 +52,7 @@ class DayTable:
             with too few returns, and for a name that never moved: the weight that it would get is no measurement.
         last_price: [D, N] the last close in the window, in the terms of the session; NaN without one.
         mean_volume: [D, N] mean volume over the lookback, in the terms of the session; NaN without a bar in it.
+        missing_sessions: [D, N] sessions since the last bar: 0 with one in the session, at most `window_sessions`.
     """
 
     first: int
@@ -59,6 +60,7 @@ class DayTable:
     volatility: FloatArray
     last_price: FloatArray
     mean_volume: FloatArray
+    missing_sessions: IntArray
 
 
 def window_sessions(universe: Universe) -> int:
@@ -75,7 +77,7 @@ def compute_day_table(bars: BarTable, first: int, last: int, universe: Universe)
 
 def _compute_rows(
     bars: BarTable, start: int, end: int, universe: Universe
-) -> tuple[BoolArray, FloatArray, FloatArray, FloatArray]:
+) -> tuple[BoolArray, FloatArray, FloatArray, FloatArray, IntArray]:
     length = window_sessions(universe)
     close, volume = _windows(bars.close, start, end, length), _windows(bars.volume, start, end, length)
     splits = _window_factors(bars.splits, start, end, close.shape)
@@ -93,6 +95,7 @@ def _compute_rows(
             _realized_volatility(close[:, 1:], known[:, 1:], universe.minimum_sessions),
             _carry_forward(close, known)[:, -1],
             mean_volume,
+            np.where(known.any(axis=1), known[:, ::-1].argmax(axis=1), length),
         )
 
 

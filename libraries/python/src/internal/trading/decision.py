@@ -7,7 +7,7 @@ from math import copysign, floor, isfinite
 from internal.dates import next_session
 from internal.trading.enums import Action, Side
 from internal.trading.limits import RiskLimits, apply_limits
-from internal.trading.rows import Decision, PortfolioRow, Position, Situation
+from internal.trading.rows import NEVER, Decision, PortfolioRow, Position, Situation
 from internal.trading.strategy import Strategy
 from internal.trading.target_checks import check_targets
 from internal.trading.targets import Target, Targets
@@ -33,14 +33,15 @@ def _keep_all(situation: Situation, due: date | None) -> Targets:
 def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decision:
     """Targets in whole shares: positions first, then what is opened; then the limits.
 
-    - A position that is frozen today (an open order, a split since, no price) is kept as it is, whatever was asked.
+    - A position that is frozen today (an open order, a split since, no price) is kept as it is, whatever was asked;
+      one without a bar for too long is closed where the broker trades it.
     - A position without a target is closed; one whose target is on the other side is closed first and opened by a
       later decision: no order flips through zero.
     - What cannot be opened (no price, not tradable, not shortable) is left out, and a position of it does not grow;
       both with a note.
     """
     wanted = check_targets(targets, situation)
-    held = [_position_row(position, wanted.get(position.ticker), situation) for position in situation.positions]
+    held = [_position_row(one, wanted.get(one.ticker), situation, limits) for one in situation.positions]
     names = {row.ticker for row in held}
     opened = [
         _opening_row(target, situation) for target in targets.rows if target.ticker not in names and target.weight
@@ -49,14 +50,16 @@ def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decis
     rows, cut = apply_limits(rows, situation, limits)
     kept = tuple(row for row in rows if row.action is not Action.OPEN or row.quantity > 0)
     left = [*_growth_notes(wanted, situation), *(note for note in opened if isinstance(note, str))]
-    return Decision(kept, (*targets.notes, *left, *cut))
+    return Decision(kept, (*targets.notes, *left, *cut, *_missing_notes(situation, limits)))
 
 
-def _position_row(position: Position, target: Target | None, situation: Situation) -> PortfolioRow:
+def _position_row(position: Position, target: Target | None, situation: Situation, limits: RiskLimits) -> PortfolioRow:
     """What becomes of a position."""
     held, frozen = abs(position.quantity), situation.freezing_reason(position)
     quantity, reason, locked = held, frozen or UNWANTED, frozen is not None
-    if frozen is None:
+    if _must_end(position, situation, limits):
+        quantity, reason, locked = 0.0, f"{_describe_missing(position, situation)}: closed", False
+    elif frozen is None:
         quantity = _wanted_shares(position, target, situation)
         reason, locked = (target.reason, target.locked) if target else (UNWANTED, False)
     return PortfolioRow(
@@ -72,6 +75,31 @@ def _position_row(position: Position, target: Target | None, situation: Situatio
         frozen=locked,
         reason=reason,
     )
+
+
+def _must_end(position: Position, situation: Situation, limits: RiskLimits) -> bool:
+    """Whether the position is closed because its bars have ended, where the broker trades it and it is not blocked.
+
+    A name without any bar in the lookback is left to a person: its data may be late under a new ticker.
+    """
+    ticker, sessions = position.ticker, situation.sessions_without_bar(position)
+    is_free = ticker in situation.assets.tradable and ticker not in situation.blocked
+    return is_free and limits.missing_sessions <= sessions < NEVER
+
+
+def _missing_notes(situation: Situation, limits: RiskLimits) -> list[str]:
+    """An alert for each position without a bar for too long."""
+    missing = [one for one in situation.positions if limits.is_missing(one, situation)]
+    return [
+        f"{one.ticker} has {_describe_missing(one, situation)}: worth "
+        f"{one.quantity * situation.price_of(one):.2f} dollars, and the book does not grow while it is held"
+        for one in missing
+    ]
+
+
+def _describe_missing(position: Position, situation: Situation) -> str:
+    sessions = situation.sessions_without_bar(position)
+    return "had no bar in the whole lookback" if sessions == NEVER else f"had no bar for {sessions} sessions"
 
 
 def _wanted_shares(position: Position, target: Target | None, situation: Situation) -> float:

@@ -20,6 +20,7 @@ from internal.trading.rows import (
     Assets,
     Band,
     BrokerOrder,
+    BrokerPosition,
     Entry,
     ForeignItem,
     Order,
@@ -52,7 +53,8 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
     Raises ConflictError, which says what is missing and how to get it, without bars or predictions of that day.
     """
     inputs = ports.data.day_inputs(day, needs)
-    held, open_orders = _broker_positions(ports), ports.broker.open_orders()
+    at_broker, open_orders = ports.broker.positions(), ports.broker.open_orders()
+    held = {position.ticker: position.quantity for position in at_broker}
     fills = _held_fills(ports.journal, held)
     factors = _price_factors(ports.data, fills, day, memory)
     bands: Mapping[str, Band] = ports.portfolios.bands_before(day) if fills else {}
@@ -62,7 +64,7 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
     situation = Situation(
         inputs=inputs,
         net_asset_value=account.net_asset_value,
-        positions=_count_old_shares(own.positions, split),
+        positions=_count_old_shares(_value_positions(own.positions, at_broker), split),
         assets=_list_assets(ports.broker, account),
         blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - names) | split.keys(),
     )
@@ -86,11 +88,22 @@ def list_foreign(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> 
     return _foreign_items(foreign, ports.broker.open_orders(), ports)
 
 
+def _value_positions(positions: Iterable[Position], at_broker: Iterable[BrokerPosition]) -> tuple[Position, ...]:
+    """The positions with the broker's price of a share."""
+    prices = {position.ticker: position.share_value for position in at_broker}
+    return tuple(replace(position, broker_price=prices[position.ticker]) for position in positions)
+
+
 def _count_old_shares(positions: tuple[Position, ...], split: Mapping[str, float]) -> tuple[Position, ...]:
     """The positions in shares of the day of the decision, so that its prices value them rightly."""
     if not split:
         return positions
-    return tuple(replace(one, quantity=one.quantity / split.get(one.ticker, 1.0)) for one in positions)
+    return tuple(_count_old(position, split.get(position.ticker, 1.0)) for position in positions)
+
+
+def _count_old(position: Position, ratio: float) -> Position:
+    price = None if position.broker_price is None else position.broker_price * ratio
+    return replace(position, quantity=position.quantity / ratio, broker_price=price)
 
 
 def _broker_positions(ports: TradingPorts) -> dict[str, float]:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from math import floor, isfinite
 
 from internal.trading.enums import Side
-from internal.trading.rows import PortfolioRow, Situation
+from internal.trading.rows import PortfolioRow, Position, Situation
 
 ROUNDING = 1e-9  # a limit exceeded by less is met
+NO_GROWTH = "no growth while a held name has no bars"
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class RiskLimits:
         name_weight: one name.
         participation: an order's part of the name's mean volume a session.
         balance_tolerance: when orders fail, the sides may differ from the decision by this fraction of the larger one.
+        missing_sessions: a position without a bar for so many sessions is closed as soon as the broker trades it, and
+            until it is gone the book does not grow beyond the dollars that it holds.
     """
 
     gross_exposure: float = 2.0
@@ -29,6 +32,11 @@ class RiskLimits:
     name_weight: float = 0.25
     participation: float = 0.1
     balance_tolerance: float = 0.05
+    missing_sessions: int = 5
+
+    def is_missing(self, position: Position, situation: Situation) -> bool:
+        """Whether the position has had no bar for too long: it is halted, delisted, or its data is gone."""
+        return situation.sessions_without_bar(position) >= self.missing_sessions
 
 
 def apply_limits(
@@ -41,6 +49,8 @@ def apply_limits(
     kept = _cut_each(kept, lambda row: row.held + limits.participation * _mean_volume(situation, row), participation)
     kept = _cut_gross(kept, limits.gross_exposure * capital, f"gross exposure of {limits.gross_exposure:g}")
     kept = _cut_net(kept, limits.net_exposure * capital, f"net exposure of {limits.net_exposure:g}")
+    if any(limits.is_missing(position, situation) for position in situation.positions):
+        kept = _cut_gross(kept, sum(row.held * row.reference_price for row in rows), NO_GROWTH)
     cut = [now.ticker for before, now in zip(rows, kept, strict=True) if now.quantity < before.quantity]
     return kept, [f"cut by risk limits: {', '.join(cut)}"] if cut else []
 

@@ -70,6 +70,7 @@ class Rebalancer:
         self._ports, self._strategy, self._limits = ports, strategy, limits
         self._submitter, self._memory = OrderSubmitter(ports.broker, ports.pause), EntryMemory()
         self._lock = RLock()
+        self.positions_without_bars: tuple[str, ...] = ()  # at the last decision of this process
 
     @property
     def strategy(self) -> Strategy:
@@ -185,8 +186,10 @@ class Rebalancer:
         ports = self._ports
         gathered = gather_situation(ports, self._strategy.needs, account, day, moment, self._memory)
         require_recognized_orders(gathered.foreign)
-        inputs = gathered.situation.inputs
-        decision, record = decide(gathered.situation, self._strategy, self._limits), self._strategy.record
+        situation, inputs = gathered.situation, gathered.situation.inputs
+        missing = [one.ticker for one in situation.positions if self._limits.is_missing(one, situation)]
+        self.positions_without_bars = tuple(missing)
+        decision, record = decide(situation, self._strategy, self._limits), self._strategy.record
         identity = portfolio_id(record.name, account.account_id, day)
         orders = plan_orders(decision, account.account_id, identity, day, moment)
         lease_number = ports.lease.require()
@@ -202,7 +205,7 @@ class Rebalancer:
             bars_version=inputs.bars_version,
             notes=(
                 *decision.notes,
-                *gathered.situation.assets.notes,
+                *situation.assets.notes,
                 *_foreign_notes(gathered.foreign),
                 *_split_notes(gathered.split),
             ),

@@ -31,6 +31,9 @@ type IntArray = NDArray[np.int64]
 type BoolArray = NDArray[np.bool_]
 
 
+NEVER = 10_000  # sessions, more than any history has
+
+
 class Entry(NamedTuple):
     """A session in which shares of a position were bought, or sold short."""
 
@@ -56,6 +59,8 @@ class Position:
         opened_date: The session of its first fill.
         entry_price: The average of its entries, dollars, in the terms of the day of the decision.
         band: The band that was stored last with the position; None when none is.
+        broker_price: What the broker values a share at, dollars, in the terms of the day of the decision; None where it
+            has no price.
     """
 
     ticker: str
@@ -63,6 +68,7 @@ class Position:
     opened_date: date
     entry_price: float
     band: Band | None
+    broker_price: float | None = None
 
     @property
     def side(self) -> Side:
@@ -136,6 +142,7 @@ class DayInputs:
         model_version: Of the forecasts; empty where none were asked for.
         bars_version: Of the bars.
         mean_volume: [N] mean volume over the lookback, shares a session; NaN without a bar in it.
+        missing_sessions: [N] sessions since the last bar, 0 with one today; None where only today's bar is known.
         load_history: Answers the bars up to the day, as many sessions as the strategy asked for; None where it asked
             for none. They are made when they are read, because most decisions do not.
         details: Sector, industry and type of each name; None where they were not loaded.
@@ -154,6 +161,7 @@ class DayInputs:
     model_version: str
     bars_version: int
     mean_volume: FloatArray
+    missing_sessions: IntArray | None = None
     load_history: Callable[[], BarHistory] | None = None
     details: Details | None = None
     forecasts: Forecasts | None = None
@@ -273,13 +281,26 @@ class Situation:
         return allowed
 
     def price_of(self, position: Position) -> float:
-        """Dollars a share: the close of the day, else the last close in the lookback, else the entry price."""
+        """Dollars a share: the close of the day, else the broker's price, else the last close, else the entry price."""
         place = self.inputs.find(position.ticker)
-        if place is not None:
-            for known in (self.inputs.price, self.inputs.last_price):
-                if not isnan(price := known.item(place)):
-                    return price
-        return position.entry_price
+        if place is not None and not isnan(price := self.inputs.price.item(place)):
+            return price
+        if position.broker_price is not None:
+            return position.broker_price
+        last = float("nan") if place is None else self.inputs.last_price.item(place)
+        return position.entry_price if isnan(last) else last
+
+    def sessions_without_bar(self, position: Position) -> int:
+        """Sessions since the position's last bar, the day included; 0 with a bar today.
+
+        A name that there is no bar of in the lookback has at least as many as the lookback.
+        """
+        place = self.inputs.find(position.ticker)
+        if place is None:
+            return NEVER
+        if not isnan(self.inputs.price.item(place)):
+            return 0
+        return 1 if self.inputs.missing_sessions is None else int(self.inputs.missing_sessions[place])
 
     def band_of(self, position: Position) -> Band | None:
         """Today's forecast over its longest horizon, else the band stored last."""
@@ -462,6 +483,12 @@ class BrokerPosition:
     current_price: float | None
     market_value: float | None
     unrealized_profit: float | None
+
+    @property
+    def share_value(self) -> float | None:
+        """Dollars a share by the market value, else the last price; None where the broker has neither, or no value."""
+        price = self.market_value / self.quantity if self.market_value and self.quantity else self.current_price
+        return price if price is not None and price > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
