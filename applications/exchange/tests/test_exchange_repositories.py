@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -20,7 +21,15 @@ from internal.venue.orders import OrderChanges, OrderRequest, OrderType, Side, T
 from internal.venue.rejections import RefusalReason, RequestRefusedError
 from internal.venue.repository import HistoryQuery, OrderQuery, VenueRepository
 from internal.venue.state import open_account
-from libraries.python.tests.venue.venue_kit import HandMarket, hand_market, make_bar, make_listing
+from libraries.python.tests.venue.venue_kit import (
+    ARRIVING,
+    CONCERNED,
+    HandMarket,
+    every_action,
+    hand_market,
+    make_bar,
+    make_listing,
+)
 
 JANUARY_2, JANUARY_3 = date(2025, 1, 2), date(2025, 1, 3)
 
@@ -47,8 +56,10 @@ EARLIER_TABLE = """CREATE TABLE activities (
 
 
 def busy_market() -> HandMarket:
-    """A market with a reverse split, a dividend and a delisting on 3 January."""
+    """A market with a reverse split, a dividend, a delisting, and an action of every kind on 3 January."""
     return hand_market(
+        ["AAA", "BBB", "CCC", *CONCERNED, *ARRIVING],
+        actions=every_action(JANUARY_3),
         bars=[make_bar("AAA", JANUARY_3, 300.0)],
         splits=[("AAA", JANUARY_3, 3.0, 1.0)],
         dividends=[("BBB", JANUARY_3, 0.5)],
@@ -56,10 +67,10 @@ def busy_market() -> HandMarket:
     )
 
 
-def open_busy(store: Store) -> OpenVenue:
+def open_busy(store: Store, others: Sequence[str] = ()) -> OpenVenue:
     """A venue in its second session, with fills, corporate actions, fees, borrow cost and open orders."""
     venue = store.open(busy_market())
-    for ticker, quantity in (("AAA", 10), ("BBB", -10), ("CCC", 10)):
+    for ticker, quantity in (("AAA", 10), ("BBB", -10), ("CCC", 10), *((name, 10) for name in others)):
         venue.core.submit(ask(ticker, quantity, ticker.lower()))
     advance(venue, Auction.CLOSE)
     venue.core.submit(ask("BBB", -5, limit="250.00"))
@@ -103,7 +114,7 @@ def test_fresh(store: Store) -> None:
 
 def test_restart(store: Store) -> None:
     """After a restart the state, the orders and the history are the same, in the middle of a session too."""
-    venue = open_busy(store)
+    venue = open_busy(store, CONCERNED)
     orders, history = venue.repository.find_orders(OrderQuery()), venue.repository.find_history(ALL)
     again = store.open(busy_market())
     assert venue.core.state == again.core.state
@@ -127,7 +138,7 @@ def test_sales_of_an_open_session(store: Store) -> None:
 
 def test_both_agree(sqlite: SqliteStore) -> None:
     """The same requests and steps leave the same state, orders and history in memory and in SQLite."""
-    first, second = open_busy(MemoryStore()), open_busy(sqlite)
+    first, second = open_busy(MemoryStore(), CONCERNED), open_busy(sqlite, CONCERNED)
     assert first.core.state == second.core.state == second.repository.load()
     assert first.repository.find_orders(OrderQuery()) == second.repository.find_orders(OrderQuery())
     assert first.repository.find_history(ALL) == second.repository.find_history(ALL)

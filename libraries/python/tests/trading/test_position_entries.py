@@ -19,8 +19,8 @@ from internal.trading.journal_index import JournalIndex
 from internal.trading.order_planning import plan_orders
 from internal.trading.position_attribution import attribute_positions
 from internal.trading.rows import Decision, Entry, Order, PortfolioRow, Position, Split
-from internal.venue.corporate_actions import Split as VenueSplit
-from internal.venue.corporate_actions import apply_split
+from internal.venue.action_processing import apply_split
+from internal.venue.corporate_actions import split_action
 from internal.venue.margin_account import MarginAccount, apply_fill
 
 FIRST, MOMENT = date(2024, 3, 15), datetime(2024, 3, 15, 20, tzinfo=UTC)
@@ -91,7 +91,7 @@ class Account:
 
     def split(self, new: int, old: int, day: date) -> None:
         """A split of A."""
-        self.held, _ = apply_split(self.held, VenueSplit("A", day, Decimal(old), Decimal(new)))
+        self.held, _ = apply_split(self.held, split_action("A", day, Decimal(old), Decimal(new)))
 
     def fill(self, shares: Fraction, cents: int) -> None:
         """A fill of A."""

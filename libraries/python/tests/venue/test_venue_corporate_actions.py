@@ -7,10 +7,12 @@ from decimal import Decimal
 import pytest
 
 from internal.dates import session_close
+from internal.venue.action_processing import apply_delisting, apply_dividend, apply_split
 from internal.venue.charges import Sale, charge_borrow, charge_fees, regulatory_fees
-from internal.venue.corporate_actions import Dividend, Split, apply_delisting, apply_dividend, apply_split, split_order
+from internal.venue.corporate_actions import dividend_action, split_action
 from internal.venue.history import MovementKind
 from internal.venue.margin_account import MarginAccount, apply_fill, apply_marks
+from internal.venue.order_adjustment import split_order
 from internal.venue.orders import Order, OrderStatus, OrderType, PositionIntent, Side, TimeInForce
 
 DAY = date(2024, 12, 30)
@@ -26,7 +28,7 @@ def holding(quantity: str, price: str = "100") -> MarginAccount:
 def test_split_keeps_the_value() -> None:
     """4 for 1: 25 shares at 100 become 100 at 25; cash, equity and cost basis stay."""
     before = holding("25")
-    after, movements = apply_split(before, Split("AAA", DAY, Decimal(1), Decimal(4)))
+    after, movements = apply_split(before, split_action("AAA", DAY, Decimal(1), Decimal(4)))
     held = after.positions["AAA"]
     assert (Decimal(100), Decimal(25), Decimal(25)) == (held.quantity, held.mark_price, held.average_entry_price)
     assert (before.cash, before.equity) == (after.cash, after.equity)
@@ -37,7 +39,7 @@ def test_split_keeps_the_value() -> None:
 def test_reverse_split_pays_the_rest_in_cash(quantity: str, left: str, cash: str) -> None:
     """1 for 10: 25 shares become 2, the half share at 1,000 is paid (a short owes it)."""
     before = holding(quantity)
-    after, movements = apply_split(before, Split("AAA", DAY, Decimal(10), Decimal(1)))
+    after, movements = apply_split(before, split_action("AAA", DAY, Decimal(10), Decimal(1)))
     assert Decimal(left) == after.quantity_of("AAA")
     assert Decimal(cash) == after.cash - before.cash == movements[1].net_amount
     assert before.equity == after.equity
@@ -46,7 +48,7 @@ def test_reverse_split_pays_the_rest_in_cash(quantity: str, left: str, cash: str
 def test_split_of_what_is_not_held() -> None:
     """Nothing happens."""
     book = holding("25")
-    assert (book, []) == apply_split(book, Split("BBB", DAY, Decimal(1), Decimal(2)))
+    assert (book, []) == apply_split(book, split_action("BBB", DAY, Decimal(1), Decimal(2)))
 
 
 def test_split_of_an_open_order() -> None:
@@ -55,20 +57,23 @@ def test_split_of_an_open_order() -> None:
         1, "a", "a", "AAA", Side.BUY, OrderType.LIMIT, TimeInForce.GTC, PositionIntent.BUY_TO_OPEN, Decimal(3), None,
         Decimal("10.01"), Decimal("10.01"), OrderStatus.NEW, session_close(DAY), session_close(DAY),
     )  # fmt: skip
-    doubled = split_order(order, Split("AAA", DAY, Decimal(1), Decimal(2)))
+    doubled = split_order(order, split_action("AAA", DAY, Decimal(1), Decimal(2)))
     assert doubled is not None
     assert (Decimal(6), Decimal("5.00")) == (doubled.quantity, doubled.limit_price)
-    sold = split_order(replace(order, side=Side.SELL), Split("AAA", DAY, Decimal(1), Decimal(2)))
+    sold = split_order(replace(order, side=Side.SELL), split_action("AAA", DAY, Decimal(1), Decimal(2)))
     assert sold is not None
     assert Decimal("5.01") == sold.limit_price
-    assert split_order(order, Split("AAA", DAY, Decimal(10), Decimal(1))) is None
-    assert split_order(replace(order, filled_quantity=Decimal(1)), Split("AAA", DAY, Decimal(1), Decimal(2))) is None
+    assert split_order(order, split_action("AAA", DAY, Decimal(10), Decimal(1))) is None
+    assert (
+        split_order(replace(order, filled_quantity=Decimal(1)), split_action("AAA", DAY, Decimal(1), Decimal(2)))
+        is None
+    )
 
 
 def test_dividend_pays_longs_and_charges_shorts() -> None:
     """0.25 a share on 30 shares."""
     for quantity, amount in (("30", Decimal("7.50")), ("-30", Decimal("-7.50"))):
-        book, movements = apply_dividend(holding(quantity), Dividend("AAA", DAY, Decimal("0.25")))
+        book, movements = apply_dividend(holding(quantity), dividend_action("AAA", DAY, Decimal("0.25")))
         assert amount == movements[0].net_amount == book.cash - holding(quantity).cash
 
 

@@ -15,6 +15,7 @@ from internal.dates import is_session, sessions
 from internal.errors import ConfigurationError
 from internal.price_adjustment import adjust_for_splits
 from internal.schemas import corporate_actions, equity_bars
+from internal.venue.market.action_frame import actions_frame
 from internal.venue.market.protocol import MarketData
 from internal.venue.market.replayed import ReplayedMarket
 from internal.venue.market.simulated import SimulatedMarket
@@ -165,14 +166,13 @@ class TestEveryMarket:
 
         assert splits.equals(corporate_actions.validate_splits(splits))
         assert dividends.equals(corporate_actions.validate_dividends(dividends))
-        actions = market.corporate_actions(market.sessions()[0], market.sessions()[-1])
-        assert [
-            (split.ticker, split.execution_date, float(split.split_from), float(split.split_to))
-            for split in actions.splits
-        ] == splits.rows()
-        assert [
-            (one.ticker, one.ex_dividend_date, float(one.cash_amount)) for one in actions.dividends
-        ] == dividends.select("ticker", "ex_dividend_date", "cash_amount").rows()
+        actions = actions_frame(market.corporate_actions(market.sessions()[0], market.sessions()[-1]))
+        assert actions.equals(corporate_actions.validate_actions(actions))
+        in_force = corporate_actions.actions_in_force(actions.lazy())
+        order = ["execution_date", "ticker"]
+        assert splits.sort(order).equals(corporate_actions.splits_of(in_force).sort(order).collect())
+        order = ["ex_dividend_date", "ticker"]
+        assert dividends.sort(order).equals(corporate_actions.dividends_of(in_force).sort(order).collect())
         for day in dividends.get_column("ex_dividend_date").unique().head(5):
             expected = dividends.filter(pl.col("ex_dividend_date") == day)
             assert expected.equals(market.dividends(day, day))

@@ -3,15 +3,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 import polars as pl
 
 from internal.dates import sessions
 from internal.schemas import corporate_actions
-from internal.venue.market.action_calendar import ActionCalendar
+from internal.schemas.corporate_actions import ActionKind
+from internal.venue.corporate_actions import CorporateAction, dividend_action, split_action
+from internal.venue.market.action_calendar import ActionCalendar, actions_of_frames
 from internal.venue.market.listing import Bar, Listing
-from internal.venue.market.protocol import CorporateActions
+from internal.venue.market.listing_index import ListingIndex
 
 DAYS = sessions(date(2024, 12, 30), date(2025, 1, 10))  # 30, 31 December, 2, 3, 6, 7, 8, 10 January (9: mourning)
 AAA = Listing(
@@ -29,6 +32,31 @@ AAA = Listing(
     borrow_rate=0.036,
     fractionable=True,
 )
+
+
+def every_action(day: date) -> list[CorporateAction]:
+    """An action of every kind on the day, each on a ticker of its own, in terms that leave fractions."""
+    one, kinds = Decimal(1), ActionKind
+    return [
+        split_action("FWD", day, Decimal(2), Decimal(3)),
+        split_action("REV", day, Decimal(7), one),
+        CorporateAction(kinds.UNIT_SPLIT, "UNI", day, one, one, "UNIS", Decimal("0.5"), "UNIW"),
+        dividend_action("DIV", day, Decimal("0.333")),
+        dividend_action("DIV", day, Decimal("1.5"), special=True),
+        CorporateAction(kinds.STOCK_DIVIDEND, "STD", day, one, Decimal("0.05")),
+        CorporateAction(kinds.RIGHTS_DISTRIBUTION, "RGT", day, Decimal(3), one, "RGTR"),
+        CorporateAction(kinds.SPIN_OFF, "SPI", day, Decimal(4), one, "SPIC"),
+        CorporateAction(kinds.CASH_MERGER, "CSH", day, cash_amount=Decimal("101.37")),
+        CorporateAction(kinds.STOCK_MERGER, "STK", day, one, Decimal("0.3333"), "BUYR"),
+        CorporateAction(kinds.STOCK_AND_CASH_MERGER, "MIX", day, Decimal(3), one, "BUYR", cash_amount=Decimal("9.99")),
+        CorporateAction(kinds.REDEMPTION, "RDM", day, cash_amount=Decimal("25.0125")),
+        CorporateAction(kinds.WORTHLESS_REMOVAL, "NIL", day),
+        CorporateAction(kinds.NAME_CHANGE, "OLD", day, new_ticker="NEW"),
+    ]
+
+
+CONCERNED = ("FWD", "REV", "UNI", "DIV", "STD", "RGT", "SPI", "CSH", "STK", "MIX", "RDM", "NIL", "OLD")  # by the above
+ARRIVING = ("UNIS", "UNIW", "RGTR", "SPIC", "BUYR", "NEW")  # what their holders receive
 
 
 def make_listing(ticker: str, *, delisted_date: date | None = None) -> Listing:
@@ -52,6 +80,7 @@ class HandMarket:
     known: Mapping[str, Listing]
     split_rows: Sequence[tuple[str, date, float, float]] = ()
     dividend_rows: Sequence[tuple[str, date, float]] = ()
+    other_actions: Sequence[CorporateAction] = ()
     kind: Literal["simulated", "replayed"] = "replayed"
     planted_signal: str = "none"
     seed: int | None = None
@@ -68,9 +97,9 @@ class HandMarket:
         """Those listed by then."""
         return [listing for listing in self.known.values() if listing.listed_date <= day]
 
-    def listing(self, ticker: str) -> Listing | None:
+    def listing(self, ticker: str, day: date | None = None) -> Listing | None:
         """One of them."""
-        return self.known.get(ticker)
+        return ListingIndex(self.known.values()).find(ticker, day)
 
     def bars(self, day: date) -> pl.DataFrame:
         """The day's bars."""
@@ -88,9 +117,10 @@ class HandMarket:
         """One ticker's bars in between."""
         return pl.DataFrame([bar for (name, day), bar in self.table.items() if name == ticker and start <= day <= end])
 
-    def corporate_actions(self, start: date, end: date) -> CorporateActions:
-        """The splits and dividends in between."""
-        return ActionCalendar(self.splits(start, end), self.dividends(start, end)).between(start, end)
+    def corporate_actions(self, start: date, end: date) -> tuple[CorporateAction, ...]:
+        """The actions in between."""
+        own = actions_of_frames(self.splits(start, end), self.dividends(start, end))
+        return ActionCalendar([*own, *self.other_actions]).between(start, end)
 
     def splits(self, start: date, end: date) -> pl.DataFrame:
         """The splits in between."""
@@ -112,6 +142,7 @@ def hand_market(  # noqa: PLR0913 - each argument is one thing that a test may s
     without: Sequence[tuple[str, date]] = (),
     splits: Sequence[tuple[str, date, float, float]] = (),
     dividends: Sequence[tuple[str, date, float]] = (),
+    actions: Sequence[CorporateAction] = (),
     listings: Sequence[Listing] = (),
 ) -> HandMarket:
     """Every ticker at 100 dollars on every day, but for what the test says differently."""
@@ -119,4 +150,4 @@ def hand_market(  # noqa: PLR0913 - each argument is one thing that a test may s
     table |= {(bar.ticker, bar.date): bar for bar in bars}
     known = {ticker: make_listing(ticker) for ticker in tickers} | {one.ticker: one for one in listings}
     table = {key: bar for key, bar in table.items() if key not in without}
-    return HandMarket(table, known, splits, dividends)
+    return HandMarket(table, known, splits, dividends, actions)

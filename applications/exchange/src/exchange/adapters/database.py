@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from threading import RLock
 
-from exchange.adapters.migration import migrate_activities
+from exchange.adapters.migration import add_columns, migrate_activities
 from internal.errors import UnavailableError
 
 FILE_NAME = "exchange.sqlite3"
@@ -31,14 +31,15 @@ CREATE TABLE IF NOT EXISTS orders (
     side TEXT NOT NULL, type TEXT NOT NULL, time_in_force TEXT NOT NULL, position_intent TEXT NOT NULL, quantity TEXT,
     notional TEXT, limit_price TEXT, reserve_price TEXT NOT NULL, status TEXT NOT NULL, submitted_at TEXT NOT NULL,
     updated_at TEXT NOT NULL, filled_quantity TEXT NOT NULL, filled_average_price TEXT, filled_at TEXT, expired_at TEXT,
-    canceled_at TEXT, replaced_at TEXT, replaced_by TEXT, replaces TEXT
+    canceled_at TEXT, replaced_at TEXT, replaced_by TEXT, replaces TEXT, security_id TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS orders_by_status ON orders (status);
 CREATE INDEX IF NOT EXISTS orders_by_submission ON orders (submitted_at);
 CREATE TABLE IF NOT EXISTS history (
     sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, session TEXT NOT NULL, timestamp TEXT NOT NULL,
     net_amount TEXT NOT NULL, ticker TEXT, quantity TEXT, price TEXT, order_id TEXT, side TEXT, order_status TEXT,
-    cumulative_quantity TEXT, leaves_quantity TEXT, split_from TEXT, split_to TEXT, charged TEXT, nights INTEGER
+    cumulative_quantity TEXT, leaves_quantity TEXT, split_from TEXT, split_to TEXT, charged TEXT, nights INTEGER,
+    related_ticker TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS history_by_timestamp ON history (timestamp);
 CREATE TABLE IF NOT EXISTS faults (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL, remaining INTEGER NOT NULL)
@@ -67,6 +68,7 @@ class Database:
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(SCHEMA)
             with self.transaction() as connection:
+                add_columns(connection)
                 migrate_activities(connection)
         except (OSError, sqlite3.Error) as error:
             raise UnavailableError(

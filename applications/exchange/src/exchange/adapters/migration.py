@@ -1,4 +1,4 @@
-"""Converts the table `activities` of an earlier version, which held Alpaca's JSON, to rows of `history`."""
+"""Brings a file of an earlier version to the present tables: columns that it lacks, and the table `activities`."""
 
 import json
 import re
@@ -15,13 +15,23 @@ NIGHTS = re.compile(r", (\d+) nights from")
 KINDS = {"SPLIT": "split", "CIL": "cash_in_lieu", "DIV": "dividend", "REORG": "delisting"}
 ADD_ROW = (
     "INSERT INTO history VALUES (:sequence, :kind, :session, :timestamp, :net_amount, :symbol, :qty, :price, "
-    ":order_id, :side, :order_status, :cum_qty, :leaves_qty, :split_from, :split_to, :charged, :nights)"
+    ":order_id, :side, :order_status, :cum_qty, :leaves_qty, :split_from, :split_to, :charged, :nights, "
+    ":related_ticker)"
 )
+ADDED_COLUMNS = (("orders", "security_id"), ("history", "related_ticker"))  # text
 NAMES = tuple(re.findall(r":(\w+)", ADD_ROW))
 
 
+def add_columns(connection: sqlite3.Connection) -> None:
+    """Adds the columns that the tables of an earlier version lack; earlier rows have nothing in them."""
+    for table, column in ADDED_COLUMNS:
+        names = {row["name"] for row in connection.execute(f"PRAGMA table_info({table})")}
+        if column not in names:
+            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")
+
+
 def migrate_activities(connection: sqlite3.Connection) -> None:
-    """Moves every row of `activities` to `history` and drops the table; does nothing where there is none."""
+    """Moves every row of `activities`, which held Alpaca's JSON, to `history` and drops that table."""
     if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'activities'").fetchone():
         return
     for row in connection.execute("SELECT * FROM activities ORDER BY sequence").fetchall():

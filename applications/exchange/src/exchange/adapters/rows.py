@@ -18,7 +18,7 @@ POSITION_COLUMNS = tuple(field.name for field in fields(Position))
 HISTORY_COLUMNS = (
     *("sequence", "kind", "session", "timestamp", "net_amount", "ticker", "quantity", "price"),
     *("order_id", "side", "order_status", "cumulative_quantity", "leaves_quantity"),
-    *("split_from", "split_to", "charged", "nights"),
+    *("split_from", "split_to", "charged", "nights", "related_ticker"),
 )
 
 
@@ -53,6 +53,7 @@ def order_from_row(row: sqlite3.Row) -> Order:
         replaced_at=_optional_moment(row["replaced_at"]),
         replaced_by=row["replaced_by"],
         replaces=row["replaces"],
+        security_id=row["security_id"],
     )
 
 
@@ -84,12 +85,12 @@ def history_values(row: HistoryRow) -> list[Value]:
 
 def _fill_values(fill: Fill) -> list[Value]:
     own = [fill.order_id, str(fill.side), str(fill.order_status)]
-    return [*own, to_text(fill.cumulative_quantity), to_text(fill.leaves_quantity), None, None, None, None]
+    return [*own, to_text(fill.cumulative_quantity), to_text(fill.leaves_quantity), *[None] * 5]
 
 
 def _movement_values(movement: Movement) -> list[Value]:
     terms = [to_text(movement.split_from), to_text(movement.split_to), to_text(movement.charged)]
-    return [None, None, None, None, None, *terms, movement.nights]
+    return [None, None, None, None, None, *terms, movement.nights, movement.related_ticker]
 
 
 def history_row(row: sqlite3.Row) -> HistoryRow:
@@ -122,6 +123,7 @@ def _movement(row: sqlite3.Row) -> Movement:
         split_to=_optional_decimal(row["split_to"]),
         charged=_optional_decimal(row["charged"]),
         nights=row["nights"],
+        related_ticker=row["related_ticker"],
     )
 
 

@@ -21,7 +21,7 @@ def asset_body(listing: Listing, day: date) -> AssetBody:
     """One asset as of a day."""
     active = listing.is_active(day)
     return AssetBody(
-        id=asset_id(listing.ticker),
+        id=asset_id(listing.permanent_id),
         asset_class="us_equity",
         exchange=asset_exchange(listing),
         symbol=listing.ticker,

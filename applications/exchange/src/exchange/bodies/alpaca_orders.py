@@ -32,7 +32,7 @@ def order_body(order: Order) -> OrderBody:
         replaced_at=optional_moment(order.replaced_at),
         replaced_by=order.replaced_by,
         replaces=order.replaces,
-        asset_id=asset_id(order.ticker),
+        asset_id=asset_id(order.security_id or order.ticker),
         symbol=order.ticker,
         notional=optional_number(order.notional),
         qty=optional_number(order.quantity),

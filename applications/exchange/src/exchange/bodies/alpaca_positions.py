@@ -21,7 +21,7 @@ def position_body(held: Position, listing: Listing, open_orders: Collection[Orde
     intraday = cents(held.quantity * held.mark_price - held.intraday_basis)
     sign = 1 if held.quantity > 0 else -1
     return PositionBody(
-        asset_id=asset_id(held.ticker),
+        asset_id=asset_id(listing.permanent_id),
         symbol=held.ticker,
         exchange=asset_exchange(listing),
         asset_class="us_equity",

@@ -9,10 +9,11 @@ from random import Random
 
 import polars as pl
 
-from internal.venue.corporate_actions import Split
+from internal.venue.corporate_actions import CorporateAction, split_action
+from internal.venue.market.action_calendar import ActionCalendar
 from internal.venue.market.listing import Bar
-from internal.venue.market.protocol import CorporateActions
 from internal.venue.market.simulated import SimulatedMarket
+from internal.venue.money import ONE
 
 SPLITS, HALTS = 0.05, 0.04  # of the names, a session
 RATIOS = [(2, 1), (3, 1), (3, 2), (1, 2), (1, 3)]  # new shares for old ones
@@ -22,16 +23,16 @@ class EventfulMarket(SimulatedMarket):
     """The market; its events are a function of its seed."""
 
     @cached_property
-    def _planted(self) -> tuple[Mapping[tuple[str, date], Split], frozenset[tuple[str, date]]]:
+    def _planted(self) -> tuple[Mapping[tuple[str, date], CorporateAction], frozenset[tuple[str, date]]]:
         """Splits and halts by ticker and session."""
         draw = Random(self.seed)  # noqa: S311 - a seed, no secret
         days = [day for day in self.sessions() if day > self.opening_session()]
         names = [(one.ticker, day) for day in days for one in self.listings(days[-1])]
-        splits: dict[tuple[str, date], Split] = {}
+        splits: dict[tuple[str, date], CorporateAction] = {}
         for name in names:
             if draw.random() < SPLITS:
                 new, old = draw.choice(RATIOS)
-                splits[name] = Split(*name, Decimal(old), Decimal(new))
+                splits[name] = split_action(*name, Decimal(old), Decimal(new))
         return splits, frozenset(name for name in names if draw.random() < HALTS)
 
     def bar(self, ticker: str, day: date) -> Bar | None:
@@ -43,7 +44,7 @@ class EventfulMarket(SimulatedMarket):
         ratio = 1.0
         for (name, executed), split in splits.items():
             if name == ticker and executed <= day:
-                ratio *= float(split.split_to / split.split_from)
+                ratio *= float(split.shares_after(ONE))
         return found if ratio == 1 else _split_bar(found, ratio)
 
     def bars_between(self, start: date, end: date) -> pl.DataFrame:
@@ -60,20 +61,18 @@ class EventfulMarket(SimulatedMarket):
         """The market's own, and the planted splits."""
         found = super().splits(start, end)
         planted = [
-            (split.ticker, split.execution_date, float(split.split_from), float(split.split_to))
+            (split.ticker, split.effective_date, *(float(shares) for shares in split.own_terms))
             for split in self._planted[0].values()
-            if start <= split.execution_date <= end
+            if start <= split.effective_date <= end
         ]
         columns = ["ticker", "execution_date", "split_from", "split_to"]
         frame = pl.DataFrame(planted, schema={name: found.schema[name] for name in columns}, orient="row")
         return pl.concat([found.select(columns), frame]).sort("execution_date", "ticker")
 
-    def corporate_actions(self, start: date, end: date) -> CorporateActions:
+    def corporate_actions(self, start: date, end: date) -> tuple[CorporateAction, ...]:
         """The market's own, and the planted splits."""
-        actions, (splits, _) = super().corporate_actions(start, end), self._planted
-        planted = [split for (_, day), split in splits.items() if start <= day <= end]
-        ordered = sorted([*actions.splits, *planted], key=lambda split: (split.execution_date, split.ticker))
-        return replace(actions, splits=tuple(ordered))
+        planted = [split for (_, day), split in self._planted[0].items() if start <= day <= end]
+        return ActionCalendar([*super().corporate_actions(start, end), *planted]).between(start, end)
 
 
 def _split_bar(bar: Bar, ratio: float) -> Bar:

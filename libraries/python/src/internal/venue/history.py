@@ -19,6 +19,9 @@ class ActivityType(StrEnum):
     SPLIT = "SPLIT"
     CASH_IN_LIEU = "CIL"
     DIVIDEND = "DIV"
+    SPIN_OFF = "SPIN"
+    MERGER = "MA"
+    NAME_CHANGE = "NC"
     REORGANIZATION = "REORG"
     FEE = "FEE"
 
@@ -27,8 +30,18 @@ class MovementKind(StrEnum):
     """Why cash or shares moved without a fill."""
 
     SPLIT = "split"
+    UNIT_SPLIT = "unit_split"
+    STOCK_DIVIDEND = "stock_dividend"
     CASH_IN_LIEU = "cash_in_lieu"
     DIVIDEND = "dividend"
+    SPIN_OFF = "spin_off"
+    RIGHTS_DISTRIBUTION = "rights_distribution"
+    CASH_MERGER = "cash_merger"
+    STOCK_MERGER = "stock_merger"
+    STOCK_AND_CASH_MERGER = "stock_and_cash_merger"
+    REDEMPTION = "redemption"
+    WORTHLESS_REMOVAL = "worthless_removal"
+    NAME_CHANGE = "name_change"
     DELISTING = "delisting"
     SEC_FEE = "sec_fee"
     TAF_FEE = "taf_fee"
@@ -39,16 +52,52 @@ class MovementKind(StrEnum):
         """The type under which the broker lists it."""
         return ACTIVITY_TYPES[self]
 
+    @property
+    def moves_shares(self) -> bool:
+        """Whether the quantity is added to the position; of the other kinds it is what was paid or charged for."""
+        return self not in NO_SHARES
+
 
 ACTIVITY_TYPES = {
     MovementKind.SPLIT: ActivityType.SPLIT,
+    MovementKind.UNIT_SPLIT: ActivityType.SPLIT,
+    MovementKind.STOCK_DIVIDEND: ActivityType.DIVIDEND,
     MovementKind.CASH_IN_LIEU: ActivityType.CASH_IN_LIEU,
     MovementKind.DIVIDEND: ActivityType.DIVIDEND,
+    MovementKind.SPIN_OFF: ActivityType.SPIN_OFF,
+    MovementKind.RIGHTS_DISTRIBUTION: ActivityType.SPIN_OFF,
+    MovementKind.CASH_MERGER: ActivityType.MERGER,
+    MovementKind.STOCK_MERGER: ActivityType.MERGER,
+    MovementKind.STOCK_AND_CASH_MERGER: ActivityType.MERGER,
+    MovementKind.REDEMPTION: ActivityType.REORGANIZATION,
+    MovementKind.WORTHLESS_REMOVAL: ActivityType.REORGANIZATION,
+    MovementKind.NAME_CHANGE: ActivityType.NAME_CHANGE,
     MovementKind.DELISTING: ActivityType.REORGANIZATION,
     MovementKind.SEC_FEE: ActivityType.FEE,
     MovementKind.TAF_FEE: ActivityType.FEE,
     MovementKind.BORROW_FEE: ActivityType.FEE,
 }
+ACTIVITY_SUB_TYPES = {  # Alpaca's codes; a split's is found from its terms
+    MovementKind.UNIT_SPLIT: "USPLIT",
+    MovementKind.STOCK_DIVIDEND: "SDIV",
+    MovementKind.DIVIDEND: "CDIV",
+    MovementKind.CASH_MERGER: "CMA",
+    MovementKind.STOCK_MERGER: "SMA",
+    MovementKind.STOCK_AND_CASH_MERGER: "SCMA",
+    MovementKind.WORTHLESS_REMOVAL: "WRM",
+    MovementKind.NAME_CHANGE: "SNC",
+    MovementKind.SEC_FEE: "REG",
+    MovementKind.TAF_FEE: "TAF",
+}
+NO_SHARES = frozenset(
+    {
+        MovementKind.CASH_IN_LIEU,
+        MovementKind.DIVIDEND,
+        MovementKind.SEC_FEE,
+        MovementKind.TAF_FEE,
+        MovementKind.BORROW_FEE,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +128,9 @@ class Fill:
 class Movement:
     """One change of cash or shares that is no fill.
 
-    `quantity` is signed shares and `price` dollars a share, where the kind has them. Splits and cash in lieu name the
-    split's terms; fees name what was charged for: dollars of sales (SEC), shares sold (TAF), or `nights` of borrowing.
+    `quantity` is signed shares and `price` dollars a share, where the kind has them. Corporate actions that give shares
+    name their terms, `split_to` for `split_from`, and the other security that they concern (`related_ticker`); fees
+    name what was charged for: dollars of sales (SEC), shares sold (TAF), or `nights` of borrowing.
     """
 
     kind: MovementKind
@@ -92,11 +142,19 @@ class Movement:
     split_to: Decimal | None = None
     charged: Decimal | None = None
     nights: int | None = None
+    related_ticker: str | None = None
 
     @property
     def activity_type(self) -> ActivityType:
         """The type under which the broker lists it."""
         return self.kind.activity_type
+
+    @property
+    def activity_sub_type(self) -> str | None:
+        """Alpaca's narrower type; None for a kind that has none."""
+        if self.kind is MovementKind.SPLIT and self.split_from is not None and self.split_to is not None:
+            return "FSPLIT" if self.split_to > self.split_from else "RSPLIT"
+        return ACTIVITY_SUB_TYPES.get(self.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from uuid import UUID, uuid5
 EXCHANGE_NAMESPACE = UUID("6f1c6a52-3d0b-5c1e-9a57-3a1f5d2b7e90")
 
 
-def asset_id(ticker: str) -> str:
-    """The asset's id: the same in every exchange."""
-    return str(uuid5(EXCHANGE_NAMESPACE, f"asset:{ticker}"))
+def asset_id(permanent_id: str) -> str:
+    """The asset's id, made of its listing's permanent id: the same in every exchange and under every ticker."""
+    return str(uuid5(EXCHANGE_NAMESPACE, f"asset:{permanent_id}"))
 
 
 def account_id(market: str) -> str:

@@ -43,7 +43,8 @@ def accept_order(
 
     Raises RequestRefusedError. That the client's id is new is for the caller to check.
     """
-    reading, listing = read_clock(state.moment), market.listing(request.ticker)
+    reading = read_clock(state.moment)
+    listing = market.listing(request.ticker, reading.session)
     others = [one for one in state.open_orders.values() if replaced is None or one.sequence != replaced.sequence]
     context = OrderContext(
         account=state.account,
@@ -76,6 +77,7 @@ def accept_order(
         submitted_at=moment,
         updated_at=moment,
         replaces=None if replaced is None else replaced.id,
+        security_id=None if listing is None else listing.security_id,
     )
 
 

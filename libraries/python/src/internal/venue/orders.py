@@ -91,7 +91,8 @@ class OrderRequest:
 class Order:
     """One accepted order. Quantities in shares, prices in dollars a share, moments in UTC.
 
-    `sequence` counts the orders of the exchange; `reserve_price` is the price at which the order holds buying power.
+    `sequence` counts the orders of the exchange; `reserve_price` is the price at which the order holds buying power;
+    `security_id` is its listing's.
     """
 
     sequence: int
@@ -117,6 +118,7 @@ class Order:
     replaced_at: datetime | None = None
     replaced_by: str | None = None
     replaces: str | None = None
+    security_id: str | None = None
 
     @property
     def is_open(self) -> bool:

@@ -10,9 +10,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from internal.dates import next_session, previous_session
+from internal.venue.action_processing import RESIZES, OpeningTerms, apply_action, apply_delisting, ends_ticker
 from internal.venue.charges import Sale, charge_borrow, charge_fees
 from internal.venue.clock import Auction, Step
-from internal.venue.corporate_actions import Split, apply_delisting, apply_dividend, apply_split, split_order
+from internal.venue.corporate_actions import CorporateAction
 from internal.venue.fills import fill_order
 from internal.venue.history import Fill, HistoryRow, Movement
 from internal.venue.margin_account import apply_fill, apply_marks, roll_day
@@ -21,6 +22,7 @@ from internal.venue.market.protocol import Market
 from internal.venue.market_faults import FaultSchedule, MarketFaultKind
 from internal.venue.matching import Execution, match_orders
 from internal.venue.money import ONE, decimal_of
+from internal.venue.order_adjustment import split_order
 from internal.venue.orders import Order, OrderStatus, Side, TimeInForce
 from internal.venue.state import SessionEvent, VenueChange, VenueState
 
@@ -95,16 +97,12 @@ class _StepRun:
         self._charge()
 
     def _apply_corporate_actions(self) -> None:
-        """Splits first, then dividends on what was held overnight, then delistings."""
+        """Every action since the session before, in the market's order, then delistings without terms."""
         start, end = previous_session(self._step.session) + timedelta(days=1), self._step.session
-        actions = self._market.corporate_actions(start, end)
-        for split in actions.splits:
-            self._apply_split(split)
-        for dividend in actions.dividends:
-            self._account, movements = apply_dividend(self._account, dividend)
-            self._record(movements)
+        for action in self._market.corporate_actions(start, end):
+            self._apply_action(action)
         for ticker in self._concerned_tickers():
-            listing = self._market.listing(ticker)
+            listing = self._market.listing(ticker, self._step.session)
             if listing is None or not listing.is_active(self._step.session):
                 self._delist(ticker)
 
@@ -112,15 +110,26 @@ class _StepRun:
         """What is held or ordered, in alphabetical order."""
         return sorted({*self._account.positions, *(order.ticker for order in self._open_orders.values())})
 
-    def _apply_split(self, split: Split) -> None:
-        self._account, movements = apply_split(self._account, split)
+    def _apply_action(self, action: CorporateAction) -> None:
+        terms = OpeningTerms(self._opening_price, self._is_fractionable)
+        self._account, movements = apply_action(self._account, action, terms)
         self._record(movements)
-        for order in self._orders_in(split.ticker):
-            adjusted = split_order(order, split)
+        if action.kind not in RESIZES and not ends_ticker(action.kind):
+            return
+        for order in self._orders_in(action.ticker):
+            adjusted = split_order(order, action) if action.kind in RESIZES else None
             if adjusted is None:
                 self._end(order, OrderStatus.CANCELED)
             else:
                 self._put(replace(adjusted, updated_at=self._step.timestamp))
+
+    def _opening_price(self, ticker: str) -> Decimal | None:
+        bar = self._market.bar(ticker, self._step.session)
+        return None if bar is None else bar.open_price
+
+    def _is_fractionable(self, ticker: str) -> bool:
+        listing = self._market.listing(ticker, self._step.session)
+        return listing is not None and listing.fractionable
 
     def _delist(self, ticker: str) -> None:
         self._account, movements = apply_delisting(self._account, ticker)
@@ -186,7 +195,7 @@ class _StepRun:
 
     def _borrow_rates(self) -> dict[str, Decimal]:
         shorts = (ticker for ticker, held in self._account.positions.items() if held.quantity < 0)
-        listings = (self._market.listing(ticker) for ticker in shorts)
+        listings = (self._market.listing(ticker, self._step.session) for ticker in shorts)
         return {listing.ticker: decimal_of(listing.borrow_rate) for listing in listings if listing is not None}
 
     def _record(self, movements: Iterable[Movement]) -> None:

@@ -1,4 +1,4 @@
-"""A market's splits and dividends by day, so that asking for one session's costs the same however many there are."""
+"""A market's corporate actions by day, so that asking for one session's costs the same however many there are."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -6,37 +6,43 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from internal.venue.corporate_actions import Dividend, Split
-from internal.venue.market.protocol import CorporateActions
+from internal.schemas.corporate_actions import ActionKind
+from internal.venue.corporate_actions import CorporateAction, dividend_action, split_action
 from internal.venue.money import decimal_of
+
+PLACES = {kind: place for place, kind in enumerate(ActionKind)}  # within a day: splits first, name changes last
 
 
 class ActionCalendar:
-    """Splits and dividends as objects, made once from frames that are ordered by date and ticker.
+    """Corporate actions, ordered by date, kind and ticker."""
 
-    Args:
-        splits: ticker, execution_date, split_from, split_to.
-        dividends: ticker, ex_dividend_date, cash_amount (US dollars a share); other columns are ignored.
-    """
+    def __init__(self, actions: Iterable[CorporateAction]) -> None:
+        self._days: defaultdict[date, list[CorporateAction]] = defaultdict(list)
+        for action in sorted(actions, key=lambda one: (one.effective_date, PLACES[one.kind], one.ticker)):
+            self._days[action.effective_date].append(action)
 
-    def __init__(self, splits: pl.DataFrame, dividends: pl.DataFrame) -> None:
-        self._splits: defaultdict[date, list[Split]] = defaultdict(list)
-        self._dividends: defaultdict[date, list[Dividend]] = defaultdict(list)
-        for ticker, day, split_from, split_to in splits.select(
-            "ticker", "execution_date", "split_from", "split_to"
-        ).iter_rows():
-            self._splits[day].append(Split(ticker, day, decimal_of(split_from), decimal_of(split_to)))
-        for ticker, day, amount in dividends.select("ticker", "ex_dividend_date", "cash_amount").iter_rows():
-            self._dividends[day].append(Dividend(ticker, day, decimal_of(amount)))
+    def between(self, start: date, end: date) -> tuple[CorporateAction, ...]:
+        """Those with start <= effective date <= end."""
+        days = (start + timedelta(days=number) for number in range((end - start).days + 1))
+        return tuple(action for day in days for action in self._days.get(day, ()))
 
-    def between(self, start: date, end: date) -> CorporateActions:
-        """Those with start <= date <= end."""
-        days = list(_days(start, end))
-        return CorporateActions(
-            tuple(split for day in days for split in self._splits.get(day, ())),
-            tuple(dividend for day in days for dividend in self._dividends.get(day, ())),
+    def every(self) -> tuple[CorporateAction, ...]:
+        """All of them."""
+        return tuple(action for day in sorted(self._days) for action in self._days[day])
+
+
+def actions_of_frames(splits: pl.DataFrame, dividends: pl.DataFrame) -> list[CorporateAction]:
+    """The actions in the tables `splits` and `dividends`, whose dates of declaration, record and payment may lack."""
+    terms = splits.select("ticker", "execution_date", "split_from", "split_to").iter_rows()
+    found = [split_action(ticker, day, decimal_of(old), decimal_of(new)) for ticker, day, old, new in terms]
+    return found + [
+        dividend_action(
+            row["ticker"],
+            row["ex_dividend_date"],
+            decimal_of(row["cash_amount"]),
+            declaration_date=row.get("declaration_date"),
+            record_date=row.get("record_date"),
+            pay_date=row.get("pay_date"),
         )
-
-
-def _days(start: date, end: date) -> Iterable[date]:
-    return (start + timedelta(days=number) for number in range((end - start).days + 1))
+        for row in dividends.iter_rows(named=True)
+    ]

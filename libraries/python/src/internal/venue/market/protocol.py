@@ -3,22 +3,13 @@
 A market holds its whole future and has no clock: whoever asks must ask only for days that the venue's clock has passed.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
 
 import polars as pl
 
-from internal.venue.corporate_actions import Dividend, Split
+from internal.venue.corporate_actions import CorporateAction
 from internal.venue.market.listing import Bar, Listing
-
-
-@dataclass(frozen=True, slots=True)
-class CorporateActions:
-    """Splits and dividends that take effect in a range of days, each ordered by date and ticker."""
-
-    splits: tuple[Split, ...] = ()
-    dividends: tuple[Dividend, ...] = ()
 
 
 class Market(Protocol):
@@ -57,16 +48,20 @@ class Market(Protocol):
         """
         ...
 
-    def listing(self, ticker: str) -> Listing | None:
-        """One ticker with its whole life, the future included (`as_of` hides it); None for an unknown ticker."""
+    def listing(self, ticker: str, day: date | None = None) -> Listing | None:
+        """The security that has the ticker on the day, or had it when it was delisted, under that ticker.
+
+        Its whole life is in it, the future included (`as_of` hides it). Without a day the last security that ever has
+        the ticker is found; None where there is none.
+        """
         ...
 
     def bar(self, ticker: str, day: date) -> Bar | None:
         """The ticker's bar of the session; None where the ticker did not trade."""
         ...
 
-    def corporate_actions(self, start: date, end: date) -> CorporateActions:
-        """Splits executed, and dividends gone ex, on start <= date <= end."""
+    def corporate_actions(self, start: date, end: date) -> tuple[CorporateAction, ...]:
+        """Actions of every kind with start <= effective date <= end, ordered by date, kind and ticker."""
         ...
 
 

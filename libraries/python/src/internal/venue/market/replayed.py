@@ -15,9 +15,10 @@ import polars as pl
 from internal.dates import next_session, sessions
 from internal.errors import ConfigurationError
 from internal.schemas import corporate_actions, equity_bars
-from internal.venue.market.action_calendar import ActionCalendar
+from internal.venue.corporate_actions import CorporateAction
+from internal.venue.market.action_calendar import ActionCalendar, actions_of_frames
 from internal.venue.market.listing import Bar, Listing
-from internal.venue.market.protocol import CorporateActions
+from internal.venue.market.listing_index import ListingIndex
 from internal.venue.market.recent_bars import RecentBars
 
 PLAYED_SHARE = 0.2  # of the file's sessions lie after the opening one, unless the opening is given
@@ -68,7 +69,7 @@ class ReplayedMarket:
         self._dividends = (
             corporate_actions.empty_dividends() if dividends is None else _in_order(dividends, "ex_dividend_date")
         )
-        self._actions = ActionCalendar(self._splits, self._dividends)
+        self._actions = ActionCalendar(actions_of_frames(self._splits, self._dividends))
         days = self._bars.with_row_index().group_by("date").agg(pl.col("index").min(), pl.len())
         self._slices = {day: _Slice(start, length) for day, start, length in days.iter_rows()}
         self._sessions = sessions(min(self._slices), max(self._slices))
@@ -78,6 +79,7 @@ class ReplayedMarket:
         self._columns = {ticker: column for column, ticker in enumerate(self._listings)}
         self._rows = _row_numbers(self._bars, self._numbers, self._columns)
         self._values = self._bars.drop("timestamp")
+        self._index = ListingIndex(self._listings.values())
         self._recent_bars = RecentBars(self._make_bar)
 
     def sessions(self) -> list[date]:
@@ -92,9 +94,9 @@ class ReplayedMarket:
         """Every ticker that has traded by that day, as known on that day, ordered by ticker."""
         return [listing.as_of(day) for listing in self._listings.values() if listing.listed_date <= day]
 
-    def listing(self, ticker: str) -> Listing | None:
-        """One ticker with its whole life in the file; None when the file does not hold it."""
-        return self._listings.get(ticker)
+    def listing(self, ticker: str, day: date | None = None) -> Listing | None:
+        """One ticker with its whole life in the file; None when the file does not hold it by the day."""
+        return self._index.find(ticker, day)
 
     def bars(self, day: date) -> pl.DataFrame:
         """The session's rows as the file says, in the columns of `equity_bars`, ordered by ticker."""
@@ -114,8 +116,8 @@ class ReplayedMarket:
         row = -1 if number is None or column is None else int(self._rows[number, column])
         return None if row < 0 else Bar(*self._values.row(row))
 
-    def corporate_actions(self, start: date, end: date) -> CorporateActions:
-        """Splits executed, and dividends gone ex, on start <= date <= end."""
+    def corporate_actions(self, start: date, end: date) -> tuple[CorporateAction, ...]:
+        """Actions of every kind with start <= effective date <= end, ordered by date, kind and ticker."""
         return self._actions.between(start, end)
 
     def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:

@@ -13,9 +13,10 @@ import polars as pl
 from internal.dates import sessions, sessions_frame
 from internal.errors import ConfigurationError
 from internal.schemas import equity_bars
-from internal.venue.market.action_calendar import ActionCalendar
+from internal.venue.corporate_actions import CorporateAction
+from internal.venue.market.action_calendar import ActionCalendar, actions_of_frames
 from internal.venue.market.listing import Bar, Listing
-from internal.venue.market.protocol import CorporateActions
+from internal.venue.market.listing_index import ListingIndex
 from internal.venue.market.recent_bars import RecentBars
 from internal.venue.market.simulated_actions import dividends_frame, splits_frame
 from internal.venue.market.simulation import Signal, simulate
@@ -72,7 +73,8 @@ class SimulatedMarket:
         self._column = {ticker: column for column, ticker in enumerate(self._tickers)}
         self._splits = splits_frame(self._path.splits, self._tickers, self._sessions)
         self._dividends = dividends_frame(self._path.dividends, self._tickers, self._sessions)
-        self._actions = ActionCalendar(self._splits, self._dividends)
+        self._actions = ActionCalendar(actions_of_frames(self._splits, self._dividends))
+        self._index = ListingIndex(self._universe.listings)
         self._recent_bars = RecentBars(self._make_bar)
         self._seed = seed
         self._signal: Signal = signal
@@ -99,10 +101,9 @@ class SimulatedMarket:
         """Every ticker listed on or before that day, as known on that day, ordered by ticker."""
         return [listing.as_of(day) for listing in self._universe.listings if listing.listed_date <= day]
 
-    def listing(self, ticker: str) -> Listing | None:
-        """One ticker with its whole life; None when there is no such company."""
-        column = self._column.get(ticker)
-        return None if column is None else self._universe.listings[column]
+    def listing(self, ticker: str, day: date | None = None) -> Listing | None:
+        """The security that has the ticker on the day, or the last one that ever has it; None where there is none."""
+        return self._index.find(ticker, day)
 
     def bars(self, day: date) -> pl.DataFrame:
         """The session's bars, unadjusted, in the columns of `equity_bars`; no rows where the day is no session."""
@@ -149,8 +150,8 @@ class SimulatedMarket:
         """One bar straight from the arrays; None where the ticker did not trade."""
         return self._recent_bars.bar(ticker, day)
 
-    def corporate_actions(self, start: date, end: date) -> CorporateActions:
-        """Splits executed, and dividends gone ex, on start <= date <= end."""
+    def corporate_actions(self, start: date, end: date) -> tuple[CorporateAction, ...]:
+        """Actions of every kind with start <= effective date <= end, ordered by date, kind and ticker."""
         return self._actions.between(start, end)
 
     def _make_bar(self, ticker: str, day: date) -> Bar | None:
