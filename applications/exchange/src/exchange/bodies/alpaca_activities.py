@@ -79,8 +79,25 @@ def describe_movement(movement: Movement, session: date) -> str:
         return f"Cash dividend of {plain(movement.price or ZERO)} a share of {movement.ticker}"
     if movement.kind is MovementKind.DELISTING:
         return f"{movement.ticker} was delisted; position closed at its last price"
-    terms = f"{plain(movement.split_to or ZERO)} for {plain(movement.split_from or ZERO)} split of {movement.ticker}"
-    return f"Cash in lieu, {terms}" if movement.kind is MovementKind.CASH_IN_LIEU else terms
+    return _describe_shares(movement)
+
+
+def _describe_shares(movement: Movement) -> str:
+    """A split, or an action that gives shares of another security or cash for the position."""
+    terms = f"{plain(movement.split_to or ZERO)} for {plain(movement.split_from or ZERO)}"
+    if movement.kind is MovementKind.CASH_IN_LIEU:
+        split = f"Cash in lieu, {terms} split of {movement.ticker}"
+        other = f"Cash in lieu of a fraction of {movement.ticker}, received for {movement.related_ticker}"
+        return split if movement.related_ticker is None else other
+    if movement.kind is MovementKind.SPLIT:
+        return f"{terms} split of {movement.ticker}"
+    parts = [
+        movement.kind.replace("_", " ").capitalize(),
+        "" if movement.split_to is None else terms,
+        "" if movement.price is None else f"{plain(movement.price)} a share",
+        f"{movement.ticker}" if movement.related_ticker is None else f"{movement.ticker} ({movement.related_ticker})",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _describe_fee(movement: Movement) -> str:

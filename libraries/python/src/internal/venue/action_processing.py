@@ -166,4 +166,5 @@ def _cash_in_lieu(action: CorporateAction, ticker: str, amount: Decimal, shares:
         shares,
         split_from=action.old_shares,
         split_to=action.new_shares,
+        related_ticker=None if ticker == action.ticker else action.ticker,
     )
