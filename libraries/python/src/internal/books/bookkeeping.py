@@ -1,0 +1,73 @@
+"""Bookkeeping: account activities replayed into the books, in the order in which they happened."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Final
+
+from internal.books.activities import Activity, ActivityKind, sort_activities
+from internal.books.ledger import ACCOUNT, Books, Ledger
+from internal.books.share_changes import (
+    record_cash_in_lieu,
+    record_reorganization,
+    record_spin_off,
+    record_splits,
+    record_trade,
+    record_transfer,
+)
+
+
+def keep_books(activities: Iterable[Activity]) -> Books:
+    """Replay the activities, in whatever order they are given."""
+    ledger = Ledger()
+    for (_, kind), group in groupby(sort_activities(activities), key=lambda one: (one.day, one.kind)):
+        RECORDERS[kind](ledger, list(group))
+    return ledger.close()
+
+
+type Recorder = Callable[[Ledger, Sequence[Activity]], None]
+
+
+def _each(record: Callable[[Ledger, Activity], None]) -> Recorder:
+    def record_each(ledger: Ledger, rows: Sequence[Activity]) -> None:
+        for row in rows:
+            record(ledger, row)
+            ledger.end_entry([row])
+
+    return record_each
+
+
+def _together(record: Recorder) -> Recorder:
+    def record_together(ledger: Ledger, rows: Sequence[Activity]) -> None:
+        record(ledger, rows)
+        ledger.end_entry(rows)
+
+    return record_together
+
+
+def _record_income(ledger: Ledger, row: Activity) -> None:
+    ledger.add_income(row.ticker or ACCOUNT, row.kind, row.net_amount)
+
+
+def _record_unknown(ledger: Ledger, row: Activity) -> None:
+    """A type that the books do not know is no reason to stop: its cash is counted, and it is named."""
+    _record_income(ledger, row)
+    ledger.note(
+        f"{row.type} of {row.day} ({row.net_amount:f} dollars, {row.quantity:f} shares of {row.ticker or 'no name'}) "
+        "is a type that the books do not know: its cash is counted, its shares are not"
+    )
+
+
+RECORDERS: Final[Mapping[ActivityKind, Recorder]] = {
+    ActivityKind.OPENING: _each(record_transfer),
+    ActivityKind.SPLIT: _together(record_splits),
+    ActivityKind.SPIN_OFF: _each(record_spin_off),
+    ActivityKind.NAME_CHANGE: _together(record_reorganization),
+    ActivityKind.REORGANIZATION: _together(record_reorganization),
+    ActivityKind.CASH_IN_LIEU: _each(record_cash_in_lieu),
+    ActivityKind.TRANSFER: _each(record_transfer),
+    ActivityKind.FILL: _each(record_trade),
+    **dict.fromkeys(
+        (ActivityKind.DIVIDEND, ActivityKind.FEE, ActivityKind.BORROW, ActivityKind.INTEREST), _each(_record_income)
+    ),
+    ActivityKind.OTHER: _each(_record_unknown),
+}

@@ -1,0 +1,104 @@
+"""What activities that change shares do to the ledger: trades, transfers, splits, mergers, renames, spin-offs."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from decimal import Decimal
+
+from internal.books.activities import Activity, ActivityKind
+from internal.books.ledger import ACCOUNT, Ledger
+from internal.books.lots import rescale, split_cash, take_oldest
+from internal.venue.money import ZERO, cents
+
+
+def record_trade(ledger: Ledger, row: Activity) -> None:
+    """Close what is held on the other side, oldest first; the rest opens a lot."""
+    ticker, quantity = row.ticker or ACCOUNT, row.quantity
+    held = ledger.held(ticker)
+    closing = max(-held, quantity) if quantity < 0 < held else min(-held, quantity) if held < 0 < quantity else ZERO
+    cash = cents(row.net_amount * closing / quantity) if closing else ZERO
+    if closing:
+        ledger.close_lots(ticker, -closing, row.day, cash)
+    if quantity != closing:
+        ledger.open_lot(ticker, quantity - closing, cash - row.net_amount, row.day)
+
+
+def record_transfer(ledger: Ledger, row: Activity) -> None:
+    """Cash and shares come from outside or go there; shares that leave have gained what they are worth more."""
+    ledger.add_flow(row.net_amount + row.share_value)
+    if row.ticker is None or not row.quantity:
+        return
+    if row.price is None:
+        ledger.note(f"{row.type} of {row.quantity:f} {row.ticker} has no price: it counts as worth nothing")
+    if ledger.held(row.ticker) * row.quantity >= 0:
+        ledger.open_lot(row.ticker, row.quantity, row.share_value, row.day)
+    else:
+        basis = sum((lot.basis for lot in ledger.take_lots(row.ticker, -row.quantity)), ZERO)
+        ledger.add_income(row.ticker, row.kind, -row.share_value - basis)
+
+
+def record_splits(ledger: Ledger, rows: Sequence[Activity]) -> None:
+    """A name has other shares and the same basis, whether one row says so or one for the old and one for the new."""
+    changes: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        changes[row.ticker or ACCOUNT] += row.quantity
+        ledger.add_income(row.ticker or ACCOUNT, row.kind, row.net_amount)
+    for ticker, change in changes.items():
+        if held := ledger.held(ticker):
+            ledger.rescale_lots(ticker, held + change)
+        elif change:
+            ledger.note(f"a split of {ticker} changed {change:f} shares, of which the books hold none")
+
+
+def record_reorganization(ledger: Ledger, rows: Sequence[Activity]) -> None:
+    """Shares that leave become cash, or the shares of another row that come in their place, one for one in order."""
+    for kind in sorted({row.type for row in rows}):
+        of_type = [row for row in rows if row.type == kind]
+        leaving = [row for row in of_type if row.quantity * ledger.held(row.ticker or ACCOUNT) < 0]
+        coming = [row for row in of_type if row.quantity and row not in leaving]
+        for row in of_type:
+            if not row.quantity:
+                ledger.add_income(row.ticker or ACCOUNT, ActivityKind.OTHER, row.net_amount)
+        for place, row in enumerate(leaving):
+            if place < len(coming):
+                _exchange(ledger, row, coming[place])
+            else:
+                ledger.close_lots(row.ticker or ACCOUNT, -row.quantity, row.day, row.net_amount)
+        for row in coming[len(leaving) :]:
+            record_spin_off(ledger, row)
+
+
+def record_spin_off(ledger: Ledger, row: Activity) -> None:
+    """Shares that come with nothing in exchange, which have no basis until somebody divides that of the old name."""
+    ledger.open_lot(row.ticker or ACCOUNT, row.quantity, -row.net_amount, row.day)
+    ledger.note(
+        f"{row.quantity:f} {row.ticker} came by {row.type} without a basis: "
+        "the issuer's Form 8937 says how much of the old shares' basis is theirs"
+    )
+
+
+def record_cash_in_lieu(ledger: Ledger, row: Activity) -> None:
+    """Cash for a fraction of a share: a sale of it with its part of the basis, whether it is still held or not."""
+    ticker, held = row.ticker or ACCOUNT, ledger.held(row.ticker or ACCOUNT)
+    if not held or not row.quantity:
+        ledger.add_income(ticker, row.kind, row.net_amount)
+        return
+    fraction = abs(row.quantity).copy_sign(held)
+    if abs(held) % 1 == abs(fraction):
+        ledger.close_lots(ticker, fraction, row.day, row.net_amount)
+        return
+    sold, left = take_oldest(rescale(ledger.take_lots(ticker, held), ticker, held + fraction), fraction)
+    ledger.put_lots(left)
+    ledger.dispose(sold, row.day, row.net_amount)
+
+
+def _exchange(ledger: Ledger, old: Activity, new: Activity) -> None:
+    """Lots become shares of another name; cash that comes with them lowers the basis, beyond it it is a gain."""
+    taken = ledger.take_lots(old.ticker or ACCOUNT, -old.quantity)
+    lowered = list(taken)
+    for place, (lot, cash) in enumerate(zip(taken, split_cash(old.net_amount + new.net_amount, taken), strict=True)):
+        used = min(cash, lot.basis) if lot.quantity > 0 else cash
+        lowered[place] = replace(lot, basis=lot.basis - used)
+        if cash != used:
+            ledger.dispose([replace(lot, basis=ZERO)], old.day, cash - used)
+    ledger.put_lots(rescale(lowered, new.ticker or ACCOUNT, new.quantity))
