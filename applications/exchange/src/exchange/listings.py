@@ -7,20 +7,20 @@ from internal.venue.market.listing import Listing
 from internal.venue.market.protocol import Market
 
 
-def find_listing(market: Market, name: str) -> Listing | None:
-    """The listing under a ticker; a class share that is listed as `BF/B` is found as `BF.B` too, and the reverse."""
+def find_listing(market: Market, name: str, day: date | None = None) -> Listing | None:
+    """The listing under a ticker of the day; a class share listed as `BF/B` is found as `BF.B` too, and the reverse."""
     for spelling in (name, name.replace(".", "/"), name.replace("/", ".")):
-        if (listing := market.listing(spelling)) is not None:
+        if (listing := market.listing(spelling, day)) is not None:
             return listing
     return None
 
 
 def find_asset(market: Market, symbol_or_id: str, today: date) -> Listing | None:
     """The listing under a symbol or an asset id; None for one that was not listed yet on the day."""
-    named = find_listing(market, symbol_or_id)
-    if named is not None and named.listed_date <= today:
+    named = find_listing(market, symbol_or_id, today)
+    if named is not None:
         return named
-    return next((one for one in market.listings(today) if asset_id(one.ticker) == symbol_or_id), None)
+    return next((one for one in market.listings(today) if asset_id(one.permanent_id) == symbol_or_id), None)
 
 
 def ticker_named(market: Market, symbol_or_id: str, today: date) -> str:

@@ -37,11 +37,11 @@ def _find_position(exchange: Exchange, symbol_or_asset_id: str) -> Position:
 
 
 def _bodies(exchange: Exchange, positions: list[Position]) -> list[PositionBody]:
-    orders = exchange.core.state.open_orders.values()
+    orders, today = exchange.core.state.open_orders.values(), exchange.clock.today()
     return [
         position_body(held, listing, orders)
         for held in positions
-        if (listing := exchange.market.listing(held.ticker)) is not None
+        if (listing := exchange.market.listing(held.ticker, today)) is not None
     ]
 
 

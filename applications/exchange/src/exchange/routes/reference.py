@@ -99,8 +99,8 @@ async def get_ticker_details(request: Request, ticker: str) -> DetailsBody:
     """One ticker and the company behind it, as known on the clock's day or on an earlier `date`."""
     market = exchange_of(request).market
     day = _day_asked(request.query_params.get("date"), today(request))
-    listing = find_listing(market, ticker)
-    if listing is None or listing.listed_date > day:
+    listing = find_listing(market, ticker, day)
+    if listing is None:
         raise PolygonError(404, "Ticker not found.", "NOT_FOUND")
     known = listing.as_of(day)
     shares = _shares_outstanding(known, market, day)
