@@ -37,7 +37,7 @@ TASKS = {
     *("schedule " + verb for verb in ("sync", "rebalance")),
     *("models " + verb for verb in ("train", "evaluate", "backtest")),
     *("fund " + verb for verb in ("up", "status", "down")),
-    *("benchmarks " + name for name in ("tft", "parity", "exchange", "trading", "engine", "training")),
+    *("benchmarks " + name for name in ("tft", "parity", "exchange", "trading", "engine", "quarantine", "training")),
 }
 NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 

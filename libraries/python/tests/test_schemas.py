@@ -173,7 +173,14 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("equity_bars", {"volume": -1.0}, "volume_not_negative"),
     ("equity_bars", {"volume": INFINITY}, "volume_not_negative"),
     ("equity_bars", {"volume_weighted_average_price": 0.0}, "volume_weighted_average_price_positive"),
+    ("equity_bars", {"volume_weighted_average_price": 11.2}, "volume_weighted_average_price_in_range"),
     ("equity_bars", {"transactions": -1}, "transactions_not_negative"),
+    ("equity_bars", {"volume": 0.0, "transactions": 3}, "no_transactions_without_volume"),
+    ("equity_bars", {"transactions": 0}, "no_volume_without_transactions"),
+    ("equity_bars", {"ticker": " AAB"}, "ticker_without_strange_characters"),
+    ("equity_bars", {"ticker": "AAB\t"}, "ticker_without_strange_characters"),
+    ("equity_bars", {"ticker": "\x00AB^"}, "ticker_without_strange_characters"),
+    ("equity_bars", {"ticker": "A\u200bB"}, "ticker_without_strange_characters"),
     ("equity_details", {"ticker": ""}, "ticker_not_blank"),
     ("equity_details", {"source": ""}, "source_not_blank"),
     ("splits", {"ticker": ""}, "ticker_not_blank"),
@@ -371,7 +378,7 @@ bars = st.fixed_dictionaries(
 
 
 @settings(deadline=None)  # the machine is shared: a slow moment is no failure
-@given(st.lists(bars, max_size=8))
+@given(st.lists(bars, max_size=5))
 def test_split_loses_and_lets_through_nothing(rows: list[dict[str, Any]]) -> None:
     """On any rows: what is good validates, what is bad has a reason and does not, and together they are all."""
     frame = pl.DataFrame(rows, schema=equity_bars.COLUMNS)

@@ -4,9 +4,8 @@ import polars as pl
 
 from internal.bar_files.columns import ADJUSTED_CLOSE
 from internal.bar_files.report import SplitLikeJump
+from internal.data_quality.ratios import FORWARD_SPLITS, SPLIT_RATIOS
 
-FORWARD = (1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 10.0, 15.0, 20.0, 25.0, 30.0, 50.0)  # shares for one
-RATIOS = (*FORWARD, *(1 / shares for shares in FORWARD))
 OPEN_TOLERANCE = 0.03  # of the ratio, for what the price moved overnight
 CLOSE_TOLERANCE = 0.10  # for what it moved until the close
 ADJUSTMENT_TOLERANCE = 0.005  # adjusted closes state the ratio exactly, but for their rounding
@@ -26,13 +25,13 @@ def find_split_jumps(bars: pl.DataFrame) -> tuple[SplitLikeJump, ...]:
     moved = bars.with_columns(columns).with_columns(
         (pl.col("previous") / pl.col("open")).alias("ratio"), (pl.col("previous") / pl.col("close")).alias("lasting")
     )
-    smallest = min(FORWARD) * (1 - OPEN_TOLERANCE)
+    smallest = min(FORWARD_SPLITS) * (1 - OPEN_TOLERANCE)
     moved = moved.filter(~pl.col("ratio").is_between(1 / smallest, smallest))  # nearly every row is none
     near = pl.any_horizontal(
         ((pl.col("ratio") / ratio - 1).abs() < OPEN_TOLERANCE)
         & ((pl.col("lasting") / ratio - 1).abs() < CLOSE_TOLERANCE)
         & _confirmed(moved, ratio)
-        for ratio in RATIOS
+        for ratio in SPLIT_RATIOS
     )
     found = moved.filter(near).sort("date", "ticker").select("ticker", "date", "ratio", "previous", "open")
     return tuple(SplitLikeJump(*row) for row in found.iter_rows())

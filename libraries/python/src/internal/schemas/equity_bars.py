@@ -6,7 +6,7 @@ import polars as pl
 
 from internal.dates import FIRST_DAY, LAST_DAY, sessions_frame
 from internal.schemas.frame_schema import FrameSchema, Rule, empty_frame, split_rows, validate_frame
-from internal.schemas.rules import not_blank, not_negative, positive
+from internal.schemas.rules import not_blank, not_negative, positive, without_strange_characters
 
 COLUMNS: dict[str, pl.DataType] = {
     "ticker": pl.String(),
@@ -22,6 +22,7 @@ COLUMNS: dict[str, pl.DataType] = {
 }
 NULLABLE = ("volume_weighted_average_price", "transactions")
 KEY = ("ticker", "date")
+AVERAGE_TOLERANCE = 0.01  # of the price: the average counts some trades that set neither high nor low
 
 
 @cache
@@ -40,8 +41,14 @@ def _session_close() -> pl.Expr:
     )
 
 
+def _average_is_in_range() -> pl.Expr:
+    average = pl.col("volume_weighted_average_price")
+    return average.is_between(pl.col("low") * (1 - AVERAGE_TOLERANCE), pl.col("high") * (1 + AVERAGE_TOLERANCE))
+
+
 RULES = (
     not_blank("ticker"),
+    without_strange_characters("ticker"),
     Rule("date_is_session", "date", lambda: _session_close().is_not_null()),
     Rule("timestamp_is_session_close", "timestamp", lambda: pl.col("timestamp") == _session_close()),
     positive("open"),
@@ -54,7 +61,12 @@ RULES = (
     Rule("close_at_most_high", "high", lambda: pl.col("close") <= pl.col("high")),
     not_negative("volume"),
     positive("volume_weighted_average_price"),
+    Rule("volume_weighted_average_price_in_range", "volume_weighted_average_price", _average_is_in_range),
     Rule("transactions_not_negative", "transactions", lambda: pl.col("transactions") >= 0),
+    Rule("no_transactions_without_volume", "volume", lambda: (pl.col("volume") > 0) | (pl.col("transactions") == 0)),
+    Rule(
+        "no_volume_without_transactions", "transactions", lambda: (pl.col("transactions") > 0) | (pl.col("volume") == 0)
+    ),
 )
 EQUITY_BARS_SCHEMA = FrameSchema("equity_bars", COLUMNS, NULLABLE, KEY, RULES)
 

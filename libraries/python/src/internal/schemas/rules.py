@@ -6,6 +6,8 @@ import polars as pl
 
 from internal.schemas.frame_schema import Rule
 
+STRANGE = r"^\s|\s$|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"  # blanks at an end; control and format characters, line separators
+
 
 def positive(column: str) -> Rule:
     """The value is finite and above 0."""
@@ -20,6 +22,11 @@ def not_negative(column: str) -> Rule:
 def not_blank(column: str) -> Rule:
     """The text holds more than white space."""
     return Rule(f"{column}_not_blank", column, lambda: pl.col(column).str.strip_chars().str.len_chars() > 0)
+
+
+def without_strange_characters(column: str) -> Rule:
+    """The text neither begins nor ends with white space and holds no control or invisible character."""
+    return Rule(f"{column}_without_strange_characters", column, lambda: ~pl.col(column).str.contains(STRANGE))
 
 
 def one_of(column: str, choices: Sequence[str]) -> Rule:
