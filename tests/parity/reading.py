@@ -24,6 +24,18 @@ SELECT strftime(date, '%Y-%m') AS month, count(*) AS bars, md5(string_agg(concat
 close, volume, volume_weighted_average_price, transactions), ';' ORDER BY date, ticker)) AS digest
 FROM equity_bars GROUP BY month ORDER BY month
 """
+SPLITS = """
+SELECT ticker, effective_date AS execution_date, old_shares AS split_from, new_shares AS split_to
+FROM corporate_actions
+WHERE kind IN ('forward_split', 'reverse_split') AND effective_date >= (SELECT min(date) FROM ingestion_sessions)
+ORDER BY execution_date, ticker
+"""
+DIVIDENDS = """
+SELECT ticker, effective_date AS ex_dividend_date, cash_amount, declaration_date, record_date, pay_date
+FROM corporate_actions
+WHERE kind = 'cash_dividend' AND effective_date >= (SELECT min(date) FROM ingestion_sessions)
+ORDER BY ex_dividend_date, ticker
+"""
 
 
 def read(case: str, services: Services) -> Recording:
@@ -55,8 +67,8 @@ def read(case: str, services: Services) -> Recording:
         "performance_totals": _totals(performance),
         "current_totals": [row_of(_without(current, "positions", "strategy"))],
         "current_positions": rows_in(current["positions"]),
-        "splits": services.query("SELECT * FROM splits ORDER BY execution_date, ticker"),
-        "dividends": services.query("SELECT * FROM dividends ORDER BY ex_dividend_date, ticker"),
+        "splits": services.query(SPLITS),
+        "dividends": services.query(DIVIDENDS),
         "equity_bars_digests": services.query(BARS),
         "predictions_digests": _digests(predictions),
         "predictions": [_rounded(row) for row in predictions],

@@ -38,6 +38,7 @@ class Vendor:
     now: datetime = datetime(2024, 3, 28, 20, tzinfo=UTC)  # the close
     splits: list[dict[str, Any]] = field(default_factory=list)
     dividends: list[dict[str, Any]] = field(default_factory=list)
+    stocks_v1: dict[str, list[dict[str, Any]]] | None = None  # None: a server without these endpoints
     extra_rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -123,6 +124,10 @@ def vendor_application(vendor: Vendor) -> FastAPI:
             body["next_url"] = str(request.url.include_query_params(cursor=start + vendor.page_rows))
         return body
 
+    @application.get("/stocks/v1/{kind}")
+    def stocks_v1(kind: str) -> Response:
+        return _stocks_v1(vendor, kind)
+
     @application.get("/v3/reference/tickers/{ticker}")
     def details(ticker: str) -> Response:
         if ticker not in TICKERS:
@@ -136,6 +141,12 @@ def vendor_application(vendor: Vendor) -> FastAPI:
         return JSONResponse({"status": "OK", "request_id": "r", "results": results})
 
     return application
+
+
+def _stocks_v1(vendor: Vendor, kind: str) -> Response:
+    if vendor.stocks_v1 is None:
+        return JSONResponse({"status": "NOT_FOUND", "message": "Not found."}, 404)
+    return JSONResponse({"status": "OK", "request_id": "r", "results": vendor.stocks_v1[kind]})
 
 
 def _selected(vendor: Vendor, kind: str, query: dict[str, str]) -> list[dict[str, Any]]:

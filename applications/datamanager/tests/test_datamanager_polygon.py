@@ -68,7 +68,8 @@ INVALID = {
     ),
     "page": (lambda: HTMLResponse("<html>Sign in to the Wi-Fi</html>"), "Sign in to the Wi-Fi"),
     "list": (lambda: JSONResponse([1]), "list instead of an object"),
-    "delayed": (lambda: grouped_body(status="DELAYED"), "DELAYED"),
+    "delayed": (lambda: grouped_body(status="DELAYED"), "not final before 20:15 UTC"),
+    "not authorized": (lambda: grouped_body(status="NOT_AUTHORIZED"), "NOT_AUTHORIZED"),
     "null": (lambda: grouped_body(results=None), "without results"),
     "counted": (lambda: grouped_body(resultsCount=2), "counts 2 bars"),
     "empty": (lambda: grouped_body(resultsCount=0, results=[]), "sent no bar"),
@@ -160,20 +161,60 @@ def test_pages(vendor: Vendor, polygon: Polygon) -> None:
         {"ticker": f"T{day}", "execution_date": f"2024-03-{day:02}", "split_from": 1, "split_to": 20}
         for day in range(4, 9)
     ]
-    splits = polygon.splits(date(2024, 3, 5), date(2024, 3, 7))
+    actions = polygon.corporate_actions(date(2024, 3, 5), date(2024, 3, 7))
     assert [
         ("T5", date(2024, 3, 5), 1.0, 20.0),
         ("T6", date(2024, 3, 6), 1.0, 20.0),
         ("T7", date(2024, 3, 7), 1.0, 20.0),
-    ] == splits.rows()
+    ] == actions.select("ticker", "effective_date", "old_shares", "new_shares").rows()
     assert len(vendor.requests_of("/v3/reference/splits")) == 2
 
 
+def test_delayed_plan(vendor: Vendor, polygon: Polygon) -> None:
+    """DELAYED is the complete answer of a delayed plan once its delay has passed since the close."""
+    vendor.now = datetime(2024, 3, 28, 20, 15, tzinfo=UTC)
+    vendor.fault(GROUPED, lambda: grouped_body(status="DELAYED"))
+    assert fetch_bars(polygon).height == 1
+    vendor.fault(GROUPED, lambda: grouped_body(status="DELAYED", resultsCount=2))
+    with pytest.raises(UpstreamError, match="counts 2 bars"):
+        fetch_bars(polygon)
+
+
+def test_new_endpoints_first(vendor: Vendor, polygon: Polygon) -> None:
+    """Splits and dividends are asked at /stocks/v1; a vendor without these is asked there once, then at /v3."""
+    vendor.stocks_v1 = {
+        "splits": [
+            {"id": "s1", "ticker": "A", "execution_date": "2024-03-05", "split_from": 100, "split_to": 105}
+            | {"adjustment_type": "stock_dividend", "historical_adjustment_factor": 0.95}
+        ],
+        "dividends": [
+            {"id": f"d{place}", "ticker": "A", "ex_dividend_date": "2024-03-05", "cash_amount": 0.5, "currency": "USD"}
+            | {"distribution_type": kind}
+            for place, kind in enumerate(("recurring", "special"))
+        ],
+    }
+    actions = polygon.corporate_actions(date(2024, 3, 5), date(2024, 3, 7))
+    assert [
+        ("s1", "stock_dividend", 100.0, 5.0, None, None),
+        ("d0", "cash_dividend", None, None, 0.5, False),
+        ("d1", "cash_dividend", None, None, 0.5, True),
+    ] == actions.select("action_id", "kind", "old_shares", "new_shares", "cash_amount", "special").rows()
+    assert not vendor.requests_of("/v3/reference")
+    query = vendor.headers[0]["query"]
+    assert "execution_date.gte=2024-03-05" in query
+    assert "limit=5000&sort=execution_date.asc" in query
+    vendor.stocks_v1 = None
+    for _ in range(2):
+        polygon.corporate_actions(date(2024, 3, 5), date(2024, 3, 7))
+    assert 3 == len(vendor.requests_of("/stocks/v1"))
+    assert 4 == len(vendor.requests_of("/v3/reference"))
+
+
 def test_an_invalid_page_fails_the_list(vendor: Vendor, polygon: Polygon) -> None:
-    """A truncated page is an error; polygon-api-client alone would end the list early."""
+    """A truncated page is an error; the vendor's client alone would end the list early."""
     vendor.fault("/v3/reference/dividends", INVALID["truncated"][0], count=3)
     with pytest.raises(UpstreamError, match="no complete JSON"):
-        polygon.dividends(date(2024, 3, 5), date(2024, 3, 7))
+        polygon.corporate_actions(date(2024, 3, 5), date(2024, 3, 7))
 
 
 def test_listings(polygon: Polygon) -> None:

@@ -14,12 +14,12 @@ from datamanager.periods import (
     require_closed_session,
     split_into_batches,
 )
-from datamanager.ports import DIVIDEND_SCHEMA, RAW_BAR_SCHEMA, SPLIT_SCHEMA
-from datamanager.quality import check_bars, check_dividends, check_splits
+from datamanager.ports import RAW_BAR_SCHEMA
+from datamanager.quality import check_bars
 from datamanager.sectors import sector_expression
 from internal.dates import sessions
 from internal.errors import InvalidRequestError
-from internal.schemas import corporate_actions, equity_bars
+from internal.schemas import equity_bars
 
 SESSION = date(2024, 3, 28)
 VALID = {
@@ -88,52 +88,6 @@ def test_no_row_is_lost(rows: list[dict[str, str | None]]) -> None:
     checked = check_bars(pl.DataFrame(rows, schema=RAW_BAR_SCHEMA), SESSION)
     assert len(rows) == equity_bars.validate(checked.valid).height + checked.quarantined.height
     assert checked.quarantined.get_column("reason").null_count() == 0
-
-
-def test_splits() -> None:
-    """A repeated record counts once; contradicting and incomplete ones are quarantined."""
-    day = date(2024, 3, 27)
-    rows = [
-        ("A", day, 1, 4),
-        ("A", day, 1, 4),
-        ("B", day, 1, 2),
-        ("B", day, 1, 3),
-        ("C", None, 1, 2),
-        (None, day, 1, 2),
-        ("D", day, 0, 2),
-        ("E", day, 1, None),
-    ]
-    checked = check_splits(pl.DataFrame(rows, schema=SPLIT_SCHEMA, orient="row"))
-    assert [("A", day, 1.0, 4.0)] == corporate_actions.validate_splits(checked.valid).rows()
-    reasons = checked.quarantined.get_column("reason").to_list()
-    assert [reason.split(": ", 1)[0] for reason in reasons] == [
-        "split_contradicts_another",
-        "split_contradicts_another",
-        "split_without_date",
-        "split_without_ticker",
-        "split_amount_not_positive",
-        "split_amount_not_positive",
-    ]
-    assert '"split_to":3.0' in reasons[1]
-
-
-def test_dividends() -> None:
-    """Two payments of a day are added; other currencies and invalid amounts are quarantined."""
-    day, pay_day = date(2024, 3, 27), date(2024, 4, 15)
-    rows = [
-        ("A", day, 0.25, None, None, None, "USD"),
-        ("A", day, 1.0, None, None, pay_day, None),
-        ("B", day, 1.0, None, None, None, "CAD"),
-        ("C", day, float("nan"), None, None, None, "USD"),
-        ("D", day, -1.0, None, None, None, "USD"),
-    ]
-    checked = check_dividends(pl.DataFrame(rows, schema=DIVIDEND_SCHEMA, orient="row"))
-    assert [("A", day, 1.25, None, None, pay_day)] == corporate_actions.validate_dividends(checked.valid).rows()
-    assert [reason.split(": ", 1)[0] for reason in checked.quarantined.get_column("reason")] == [
-        "dividend_in_CAD",
-        "dividend_amount_not_positive",
-        "dividend_amount_not_positive",
-    ]
 
 
 @pytest.mark.parametrize(

@@ -190,9 +190,19 @@ def test_corporate_actions(client: httpx.Client, vendor: Vendor) -> None:
     client.post("/equity-bars", json={"start_date": "2024-03-25", "end_date": "2024-03-28"}).raise_for_status()
     assert [("AAA", date(2024, 3, 27), 1.0, 4.0)] == read(client, "/corporate-actions/splits").rows()
     dividends = read(client, "/corporate-actions/dividends", tickers="BBB")
-    assert [(date(2024, 3, 24), 0.5, None), (date(2024, 3, 27), 2.0, date(2024, 4, 15))] == dividends.select(
-        "ex_dividend_date", "cash_amount", "pay_date"
+    assert [
+        (date(2024, 3, 24), 0.5, None),
+        (date(2024, 3, 27), 0.5, None),
+        (date(2024, 3, 27), 1.5, date(2024, 4, 15)),
+    ] == dividends.select("ex_dividend_date", "cash_amount", "pay_date").rows()
+    actions = read(client, "/corporate-actions", kinds="forward_split")
+    assert [("polygon", 1, "AAA", 1.0, 4.0)] == actions.select(
+        "source", "version", "ticker", "old_shares", "new_shares"
     ).rows()
+    before = read(client, "/corporate-actions", as_of="2024-03-28T00:00:00Z")  # recorded today, not then
+    assert before.is_empty()
+    for wrong in ({"kinds": "party"}, {"as_of": "2024-03-28T00:00:00"}):
+        assert client.get("/corporate-actions", params=wrong).status_code == 422
 
     range_ = {"start_date": "2024-03-26", "end_date": "2024-03-26", "columns": "ticker,close,volume"}
     traded = read(client, "/equity-bars", **range_)
@@ -670,7 +680,7 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
         ("get", path)
         for path in (
             *("/equity-bars", "/equity-details", "/sessions", "/predictions", "/portfolios", "/query"),
-            *("/corporate-actions/splits", "/corporate-actions/dividends"),
+            *("/corporate-actions", "/corporate-actions/splits", "/corporate-actions/dividends"),
         )
     }
     bars = contents["get", "/equity-bars"][JSON]["schema"]["items"]["properties"]

@@ -42,7 +42,13 @@ class IncompleteAnswerError(UpstreamError):
 
 
 class MarketData(Protocol):
-    """A vendor of daily US equity data. Methods raise UpstreamError or UnavailableError; no answer is partial."""
+    """A vendor of daily US equity data. Methods raise UpstreamError or UnavailableError; no answer is partial.
+
+    Attributes:
+        source: The vendor's name, as rows carry it in the column `source`.
+    """
+
+    source: str
 
     def now(self) -> datetime:
         """The vendor's clock (UTC). It decides which session has closed."""
@@ -70,12 +76,12 @@ class MarketData(Protocol):
         """
         ...
 
-    def splits(self, start: date, end: date) -> pl.DataFrame:
-        """Splits with start <= execution_date <= end, as `SPLIT_SCHEMA`."""
-        ...
+    def corporate_actions(self, start: date, end: date) -> pl.DataFrame:
+        """Everything that the vendor states with start <= effective_date <= end, as `ACTION_SCHEMA`.
 
-    def dividends(self, start: date, end: date) -> pl.DataFrame:
-        """Cash dividends with start <= ex_dividend_date <= end, as `DIVIDEND_SCHEMA`."""
+        As received: the same action may occur several times, and values may be missing. `action_id` is null where the
+        vendor has no id. A row of another day is recorded too.
+        """
         ...
 
     def listings(self) -> pl.DataFrame:
@@ -107,8 +113,6 @@ RAW_BAR_SCHEMA = pl.Schema(
         pl.String(),
     )
 )
-SPLIT_SCHEMA = pl.Schema(corporate_actions.SPLITS_COLUMNS)
-DIVIDEND_SCHEMA = pl.Schema({**corporate_actions.DIVIDENDS_COLUMNS, "currency": pl.String()})
 VERSION_COLUMNS = ("version", "recorded_at", "withdrawn", "change")  # what the lake adds to an action
 ACTION_SCHEMA = pl.Schema(
     {

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -11,6 +11,7 @@ from internal.errors import InvalidRequestError, NotFoundError
 from internal.lake.store import Lake
 from internal.price_adjustment import adjust_bars
 from internal.schemas import equity_bars
+from internal.schemas.corporate_actions import ActionKind, actions_in_force, dividends_of, splits_of
 
 
 @dataclass(frozen=True)
@@ -43,16 +44,29 @@ def read_bars(lake: Lake, query: BarsQuery) -> tuple[pl.DataFrame, int]:
     return frame.select(columns), version
 
 
-def read_splits(lake: Lake, period: Period | None, tickers: Sequence[str] | None) -> pl.DataFrame:
+@dataclass(frozen=True)
+class ActionsQuery:
+    """Which corporate actions; None means all effective dates, tickers or kinds, and what is known now."""
+
+    period: Period | None = None
+    tickers: Sequence[str] | None = None
+    kinds: Sequence[ActionKind] | None = None
+    known_at: datetime | None = None
+
+
+def read_actions(lake: Lake, query: ActionsQuery) -> pl.DataFrame:
+    """The actions in force with every column, ordered by effective date, ticker and id."""
+    return _select_actions(lake, query).sort("effective_date", "ticker", "action_id").collect()
+
+
+def read_splits(lake: Lake, query: ActionsQuery) -> pl.DataFrame:
     """Splits ordered by execution date and ticker."""
-    wanted = _select_tickers(_select_period(lake.scan("splits"), "execution_date", period), tickers)
-    return wanted.sort("execution_date", "ticker").collect()
+    return splits_of(_select_actions(lake, query)).sort("execution_date", "ticker").collect()
 
 
-def read_dividends(lake: Lake, period: Period | None, tickers: Sequence[str] | None) -> pl.DataFrame:
-    """Dividends ordered by ex-date and ticker."""
-    wanted = _select_tickers(_select_period(lake.scan("dividends"), "ex_dividend_date", period), tickers)
-    return wanted.sort("ex_dividend_date", "ticker").collect()
+def read_dividends(lake: Lake, query: ActionsQuery) -> pl.DataFrame:
+    """Dividends ordered by ex-date, ticker and amount."""
+    return dividends_of(_select_actions(lake, query)).sort("ex_dividend_date", "ticker", "cash_amount").collect()
 
 
 def read_details(lake: Lake, tickers: Sequence[str] | None) -> pl.DataFrame:
@@ -84,13 +98,21 @@ def read_portfolios(lake: Lake, period: Period | None, portfolio_id: str | None)
 def _adjust_bars(lake: Lake, every: pl.LazyFrame, wanted: pl.LazyFrame, query: BarsQuery, as_of: date) -> pl.LazyFrame:
     start, tickers = query.period.start, query.tickers
     closes = every.filter(pl.col("date").is_between(start, max(as_of, start)))
+    in_force = _select_tickers(actions_in_force(lake.scan("corporate_actions")), tickers)
+    actions = in_force.filter(pl.col("effective_date") > start)
     return adjust_bars(
         wanted,
         closes=_select_tickers(closes, tickers),
-        splits=_select_tickers(lake.scan("splits").filter(pl.col("execution_date") > start), tickers),
-        dividends=_select_tickers(lake.scan("dividends").filter(pl.col("ex_dividend_date") > start), tickers),
+        splits=splits_of(actions),
+        dividends=dividends_of(actions),
         as_of=as_of,
     )
+
+
+def _select_actions(lake: Lake, query: ActionsQuery) -> pl.LazyFrame:
+    in_force = actions_in_force(lake.scan("corporate_actions"), query.known_at)
+    wanted = _select_tickers(_select_period(in_force, "effective_date", query.period), query.tickers)
+    return wanted if query.kinds is None else wanted.filter(pl.col("kind").is_in(list(query.kinds)))
 
 
 def _select_period(frame: pl.LazyFrame, day: str, period: Period | None) -> pl.LazyFrame:

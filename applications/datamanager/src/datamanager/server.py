@@ -6,9 +6,11 @@ Run it with `python -m internal.http.run datamanager.server:create_application -
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 
 from fastapi import FastAPI
 
+from datamanager.action_migration import migrate_actions
 from datamanager.adapters.polygon import Polygon
 from datamanager.configuration import Configuration
 from datamanager.details import EquityDetails
@@ -18,10 +20,12 @@ from datamanager.ingestion import Ingestion
 from datamanager.readiness import VendorReadiness, check_lake
 from datamanager.routes import corporate_actions, equity_bars, equity_details, portfolios, predictions, query, sessions
 from datamanager.services import Services, services_of
+from internal.errors import FundError
 from internal.http.service import create_service
 from internal.lake.store import Lake
-from internal.telemetry import configure_logging
+from internal.telemetry import configure_logging, get_logger
 
+logger = get_logger(__name__)
 ROUTES = (equity_bars, equity_details, corporate_actions, sessions, predictions, portfolios, query)
 
 
@@ -69,8 +73,15 @@ def make_services(settings: Configuration) -> Services:
 
 @asynccontextmanager
 async def run_components(application: FastAPI) -> AsyncGenerator[None]:
-    """Run the event bus and the freshness monitor until the application ends, then close the vendor's connections."""
+    """Run the event bus and the freshness monitor until the application ends, then close the vendor's connections.
+
+    A lake of an earlier version is migrated first; where that fails, the next ingestion does it.
+    """
     services = services_of(application)
+    try:
+        await asyncio.to_thread(migrate_actions, services.lake, datetime.now(UTC))
+    except FundError as error:
+        logger.warning("corporate_actions_not_migrated", error=error.detail)
     monitoring = asyncio.create_task(services.freshness.run())
     try:
         async with services.events.bus:

@@ -1,6 +1,6 @@
 """One batch of sessions: fetch it from the vendor, check its rows, commit it to the lake.
 
-Commits are ordered: bars, corporate actions, quarantine, ingestion log. After a `kill -9` between two commits the batch
+Commits are ordered: bars, quarantine, corporate actions, ingestion log. After a `kill -9` between two commits the batch
 is not in the ingestion log, so the next ingestion fetches and replaces it. Readers see complete sessions only.
 """
 
@@ -12,15 +12,18 @@ from enum import StrEnum
 
 import polars as pl
 
+from datamanager.action_checks import REASON_PREFIX
+from datamanager.corporate_actions import record_actions
 from datamanager.metrics import COLLECTED_SESSIONS
 from datamanager.ports import MarketData, VendorSession
-from datamanager.quality import CheckedRows, check_bars, check_dividends, check_splits
-from internal.dates import previous_session
+from datamanager.quality import CheckedRows, check_bars
 from internal.errors import UpstreamError
 from internal.lake.store import Lake
 from internal.lake.tables import INGESTION_SESSIONS_COLUMNS, QUARANTINE_COLUMNS
 
-INGESTED_TABLES = ("equity_bars", "equity_bars_quarantine", "splits", "dividends", "ingestion_sessions")
+INGESTED_TABLES = ("equity_bars", "equity_bars_quarantine", "corporate_actions", "ingestion_sessions")
+ACTIONS_BACK = timedelta(days=30)  # vendors tell late, correct and withdraw
+ACTIONS_AHEAD = timedelta(days=10)  # and announce what takes effect at the next opens
 
 
 class SessionStatus(StrEnum):
@@ -33,28 +36,34 @@ class SessionStatus(StrEnum):
 
 @dataclass(frozen=True)
 class SessionBatch:
-    """A fetched batch in memory. `bars` and `digests` (SHA-256 of the vendor's rows) are in the order of `sessions`."""
+    """A fetched batch in memory.
+
+    `bars` and `digests` (SHA-256 of the vendor's rows) are in the order of `sessions`; `actions` is everything that the
+    vendor `source` states of the days in `action_days`.
+    """
 
     sessions: list[date]
     bars: list[CheckedRows]
     digests: list[str]
-    splits: CheckedRows
-    dividends: CheckedRows
+    source: str
+    action_days: tuple[date, date]
+    actions: pl.DataFrame
 
 
 def fetch_batch(market_data: MarketData, sessions: list[date], on_session: Callable[[], object]) -> SessionBatch:
     """Fetch the sessions' bars, then their corporate actions; the first error ends it, nothing is written.
 
-    Corporate actions cover every calendar day after the session before the batch up to the batch's last session.
+    Corporate actions are asked for a window around the batch: see `ACTIONS_BACK` and `ACTIONS_AHEAD`.
     """
     answers = [_require_rows(answer) for answer in market_data.daily_bars(sessions, on_session)]
-    start, end = _action_days(sessions)
+    start, end = sessions[0] - ACTIONS_BACK, sessions[-1] + ACTIONS_AHEAD
     return SessionBatch(
         sessions=sessions,
         bars=[check_bars(raw, session) for raw, session in zip(answers, sessions, strict=True)],
         digests=[compute_digest(raw) for raw in answers],
-        splits=check_splits(market_data.splits(start, end)),
-        dividends=check_dividends(market_data.dividends(start, end)),
+        source=market_data.source,
+        action_days=(start, end),
+        actions=market_data.corporate_actions(start, end),
     )
 
 
@@ -68,10 +77,8 @@ def commit_batch(lake: Lake, batch: SessionBatch, collected_at: datetime) -> pl.
     """Replace the batch's days in every table, the ingestion log last; the rows of the ingestion log."""
     start, end = batch.sessions[0], batch.sessions[-1]
     lake.replace_days("equity_bars", pl.concat(checked.valid for checked in batch.bars), start, end)
-    action_start, action_end = _action_days(batch.sessions)
-    lake.replace_days("splits", batch.splits.valid, action_start, action_end)
-    lake.replace_days("dividends", batch.dividends.valid, action_start, action_end)
-    replace_quarantine(lake, _collect_quarantined(batch, collected_at.date()), action_start, action_end)
+    replace_quarantine(lake, _collect_quarantined(batch, collected_at.date()), start, end)
+    record_actions(lake, batch.actions, batch.source, *batch.action_days, collected_at)
     log = _make_log_rows(batch, collected_at)
     lake.replace_days("ingestion_sessions", log, start, end)
     COLLECTED_SESSIONS.inc(log.height)
@@ -90,10 +97,6 @@ def compact_tables(lake: Lake) -> None:
             lake.compact(table)
 
 
-def _action_days(sessions: list[date]) -> tuple[date, date]:
-    return previous_session(sessions[0]) + timedelta(days=1), sessions[-1]
-
-
 def compute_digest(raw: pl.DataFrame) -> str:
     """A digest that does not depend on the order of the rows."""
     return hashlib.sha256(raw.sort(pl.all()).write_csv().encode()).hexdigest()
@@ -101,25 +104,31 @@ def compute_digest(raw: pl.DataFrame) -> str:
 
 def _collect_quarantined(batch: SessionBatch, day: date) -> pl.DataFrame:
     """Every quarantined row; one without a date of the batch gets the date of the batch's last session."""
-    checked = [*batch.bars, batch.splits, batch.dividends]
-    return pl.concat(one.quarantined for one in checked).with_columns(
+    first, last = batch.sessions[0], batch.sessions[-1]
+    return pl.concat(one.quarantined for one in batch.bars).with_columns(
         pl.lit(day).alias("collected_date"),
-        pl.when(pl.col("date").str.to_date(strict=False).is_between(*_action_days(batch.sessions)))
+        pl.when(pl.col("date").str.to_date(strict=False).is_between(first, last))
         .then("date")
-        .otherwise(pl.lit(batch.sessions[-1].isoformat()))
+        .otherwise(pl.lit(last.isoformat()))
         .alias("date"),
     )
 
 
 def replace_quarantine(lake: Lake, quarantined: pl.DataFrame, start: date, end: date) -> None:
-    """Replace the days that have quarantined rows now or had them before; most batches have none and write nothing."""
-    stored = lake.scan("equity_bars_quarantine").filter(
-        pl.col("date").is_between(pl.lit(start.isoformat()), pl.lit(end.isoformat()))
+    """Replace the bars of days that have quarantined bars now or had them before; most batches have none.
+
+    Quarantined corporate actions stay: `datamanager.corporate_actions` replaces them.
+    """
+    stored = (
+        lake.scan("equity_bars_quarantine")
+        .filter(pl.col("date").is_between(pl.lit(start.isoformat()), pl.lit(end.isoformat())))
+        .collect()
     )
-    days = pl.concat([stored.select("date").collect(), quarantined.select("date")]).get_column("date").unique().sort()
-    for day in days:
-        rows = quarantined.filter(pl.col("date") == day).select(list(QUARANTINE_COLUMNS))
-        lake.replace_where("equity_bars_quarantine", rows, date=day)
+    is_action = pl.col("reason").str.starts_with(REASON_PREFIX)
+    changed = pl.concat([stored.filter(~is_action).select("date"), quarantined.select("date")])
+    rows = pl.concat([stored.filter(is_action), quarantined.select(list(QUARANTINE_COLUMNS))])
+    for day in changed.get_column("date").unique().sort():
+        lake.replace_where("equity_bars_quarantine", rows.filter(pl.col("date") == day), date=day)
 
 
 def _make_log_rows(batch: SessionBatch, collected_at: datetime) -> pl.DataFrame:

@@ -76,12 +76,15 @@ def find_split_factors(splits: pl.LazyFrame) -> pl.LazyFrame:
 def find_dividend_factors(dividends: pl.LazyFrame, closes: pl.LazyFrame, split_factors: pl.LazyFrame) -> pl.LazyFrame:
     """ticker, effective_date, factor = 1 - cash_amount / the last close before the ex-date, in shares of the ex-date.
 
+    Payments of one day, a regular and a special one, are added.
+
     The last close is unadjusted but for a split that takes effect after it and by the ex-date: a dividend is paid on
     the shares of its ex-date.
     """
     split_since_close = pl.col("split_after_close") / pl.col("split_after_ex_date")
     return (
-        dividends.select("ticker", pl.col("ex_dividend_date").alias("effective_date"), "cash_amount")
+        dividends.group_by("ticker", pl.col("ex_dividend_date").alias("effective_date"))
+        .agg(pl.col("cash_amount").sum())
         .sort("ticker", "effective_date")
         .join_asof(
             closes.select("ticker", pl.col("date").alias("close_date"), "close").sort("ticker", "close_date"),

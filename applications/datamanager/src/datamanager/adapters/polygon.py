@@ -2,25 +2,32 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import cast
 
 import polars as pl
 
-from datamanager.adapters.polygon_answers import UnknownTickerError
+from datamanager.adapters.polygon_actions import make_actions_frame
+from datamanager.adapters.polygon_answers import DELAYED, UnknownTickerError
 from datamanager.adapters.polygon_client import PolygonClient
-from datamanager.adapters.polygon_frames import make_bars_frame, make_frame, make_listings_frame, read_bar_rows
+from datamanager.adapters.polygon_frames import make_bars_frame, make_listings_frame, read_bar_rows
 from datamanager.adapters.polygon_transport import RETRIES, TIMEOUTS, Timeouts, VendorTransport
-from datamanager.ports import DIVIDEND_SCHEMA, SPLIT_SCHEMA, IncompleteAnswerError, TickerProfile, VendorSession
+from datamanager.ports import IncompleteAnswerError, TickerProfile, VendorSession
+from internal.dates import session_close
 from internal.errors import UpstreamError
 from internal.retries import RetryPolicy
 
+SOURCE = "polygon"
+DELAY = timedelta(minutes=15)  # of the vendor's delayed plans
 CONNECTIONS = 8
 CONCURRENT_SESSIONS = 4
 
 
 class Polygon:
     """The vendor, within its rate limit.
+
+    Attributes:
+        source: The vendor's name.
 
     Args:
         key: The API key.
@@ -29,6 +36,8 @@ class Polygon:
         retries: Attempts and the pauses between them.
         timeouts: Of each attempt.
     """
+
+    source = SOURCE
 
     def __init__(
         self,
@@ -40,6 +49,7 @@ class Polygon:
     ) -> None:
         self.transport = VendorTransport(key, requests_per_minute, retries, timeouts, CONNECTIONS)
         self._client = PolygonClient(key, base_url, self.transport)
+        self._latest_time = datetime.min.replace(tzinfo=UTC)
 
     def now(self) -> datetime:
         """The vendor's clock (UTC), from its market status."""
@@ -50,7 +60,8 @@ class Polygon:
             raise UpstreamError(f"the vendor's market status has no readable serverTime: {server_time!r}") from failure
         if moment.tzinfo is None:
             raise UpstreamError(f"the vendor's serverTime {server_time!r} has no offset to UTC")
-        return moment.astimezone(UTC)
+        self._latest_time = moment.astimezone(UTC)
+        return self._latest_time
 
     def has_answered_within(self, seconds: float) -> bool:
         """Whether a complete answer was received within that time."""
@@ -71,13 +82,9 @@ class Polygon:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def splits(self, start: date, end: date) -> pl.DataFrame:
-        """Splits by execution date, oldest first."""
-        return make_frame(self._client.splits(start, end), SPLIT_SCHEMA)
-
-    def dividends(self, start: date, end: date) -> pl.DataFrame:
-        """Cash dividends by ex-date, oldest first."""
-        return make_frame(self._client.dividends(start, end), DIVIDEND_SCHEMA)
+    def corporate_actions(self, start: date, end: date) -> pl.DataFrame:
+        """Splits, stock dividends and cash dividends, oldest first."""
+        return make_actions_frame(self.source, self._client.splits(start, end), self._client.dividends(start, end))
 
     def listings(self) -> pl.DataFrame:
         """Active and delisted tickers."""
@@ -106,10 +113,21 @@ class Polygon:
 
     def _fetch_session(self, session: date) -> VendorSession:
         try:
-            rows = read_bar_rows(self._client.grouped_daily_bars(session), session)
+            body = self._client.grouped_daily_bars(session)
+            self._require_final(body, session)
+            rows = read_bar_rows(body, session)
             return VendorSession(session, make_bars_frame(rows, session))
         except IncompleteAnswerError as incomplete:
             return VendorSession(session, None, incomplete.detail)
+
+    def _require_final(self, body: dict[str, object], session: date) -> None:
+        """Raise IncompleteAnswerError for a delayed answer before the delay has passed since the session's close."""
+        final = session_close(session) + DELAY
+        if body.get("status") == DELAYED and self._latest_time < final and self.now() < final:
+            raise IncompleteAnswerError(
+                f"the vendor's plan is delayed by {DELAY.seconds // 60} minutes, so its bars of {session} are not "
+                f"final before {final:%H:%M} UTC. Nothing was stored; ask again then"
+            )
 
 
 def _text_or_none(value: object) -> str | None:

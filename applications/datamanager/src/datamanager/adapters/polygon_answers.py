@@ -16,16 +16,22 @@ from internal.http.retry_after import read_retry_after
 from internal.retries import TransientError
 
 QUOTED_CHARACTERS = 120
+DELAYED = "DELAYED"  # the status of a complete answer on a delayed plan
+FINAL_STATUSES = ("OK", DELAYED)
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 
 
 class UnknownTickerError(NotFoundError):
-    """The vendor answered 404: it has no such ticker."""
+    """The vendor answered 404: it has no such ticker, or no such endpoint."""
+
+
+class NotEntitledError(UpstreamError):
+    """The vendor answered 403: the key's plan does not include the endpoint or the range."""
 
 
 @dataclass(frozen=True)
 class VendorAnswer:
-    """A complete answer: what polygon-api-client reads (`status`, `data`, `headers`) and the decoded body."""
+    """A complete answer: what the vendor's clients read (`status`, `data`, `headers`) and the decoded body."""
 
     status: int
     data: bytes
@@ -39,6 +45,7 @@ def check_answer(request: str, response: urllib3.BaseHTTPResponse, attempts: int
     Raises:
         TransientError: It may be right when asked again.
         UnknownTickerError: The status is 404.
+        NotEntitledError: The status is 403.
         UpstreamError: The vendor refused, or the body is not final.
     """
     _check_status(request, response, attempts, key)
@@ -68,6 +75,8 @@ def _check_status(request: str, response: urllib3.BaseHTTPResponse, attempts: in
     VENDOR_REQUESTS.labels("refused").inc()
     if status == HTTPStatus.NOT_FOUND:
         raise UnknownTickerError(sentence)
+    if status == HTTPStatus.FORBIDDEN:
+        raise NotEntitledError(f"{sentence}. {_advise(status)}")
     raise UpstreamError(f"{sentence}. {_advise(status)}")
 
 
@@ -92,7 +101,7 @@ def _decode_body(request: str, data: bytes, key: str) -> dict[str, object]:
 def _check_envelope(request: str, body: dict[str, object]) -> None:
     """Raise IncompleteAnswerError for a body that is not final, or that counts results without containing any."""
     status = body.get("status", "OK")
-    if status != "OK":
+    if status not in FINAL_STATUSES:
         VENDOR_REQUESTS.labels("unreadable").inc()
         raise IncompleteAnswerError(
             f"{request} was answered with status {status!r}, not OK: the vendor has no final figures for it yet or the "

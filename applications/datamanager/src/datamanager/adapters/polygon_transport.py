@@ -1,7 +1,7 @@
 """HTTP requests to Polygon: rate limit, timeouts, retries, and a check that every answer is complete.
 
-It replaces the urllib3 pool inside polygon-api-client 1.16, which never applies its own timeout, hides status and
-`Retry-After` behind `BadResponse`, and answers `[]` to a truncated body.
+It replaces the urllib3 pool inside the vendor's clients (massive 2.9, polygon-api-client 1.16), which never apply their
+own timeout, hide status and `Retry-After` behind `BadResponse`, and answer `[]` to a truncated body.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Query parameters that several routes share."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -51,6 +51,18 @@ def parse_day_or_period(day: Day = None, start_date: StartDate = None, end_date:
     return Period(day, day)
 
 
+def parse_known_at(
+    as_of: Annotated[
+        datetime | None,
+        Query(description="Answer what was known at this moment, ISO 8601", examples=["2024-12-31T22:00:00Z"]),
+    ] = None,
+) -> datetime | None:
+    """A moment with an offset, or None where it is absent; InvalidRequestError without an offset."""
+    if as_of is not None and as_of.tzinfo is None:
+        raise InvalidRequestError(f"as_of {as_of.isoformat()} has no offset: write {as_of.isoformat()}Z for UTC")
+    return as_of
+
+
 def parse_tickers(tickers: TickerList = None) -> list[str] | None:
     """The requested tickers, or None for all."""
     return split_at_commas("tickers", tickers)
@@ -60,3 +72,4 @@ OptionalPeriod = Annotated[Period | None, Depends(parse_optional_period)]
 RequiredPeriod = Annotated[Period, Depends(parse_required_period)]
 DayOrPeriod = Annotated[Period | None, Depends(parse_day_or_period)]
 Tickers = Annotated[list[str] | None, Depends(parse_tickers)]
+KnownAt = Annotated[datetime | None, Depends(parse_known_at)]

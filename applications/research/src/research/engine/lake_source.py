@@ -7,6 +7,8 @@ import polars as pl
 
 from internal.errors import ConfigurationError
 from internal.lake.store import Lake
+from internal.lake.tables import RETIRED_TABLES
+from internal.schemas.corporate_actions import actions_in_force, dividends_of, splits_of
 from internal.venue.market.replayed import DETAILS
 from research.engine.market import BacktestMarket
 from research.engine.replay_source import ReplayedTables, replay_tables
@@ -29,14 +31,25 @@ class LakeSource:
             raise ConfigurationError(
                 f"the lake at {self.address} holds no bars: `./fund up` fills it; --bars or --seed need none"
             )
+        actions = actions_in_force(_scan_actions(lake))
         details = lake.scan("equity_details").collect()
         tables = ReplayedTables(
             bars=bars.sort("date", "ticker"),
             details=details.select("ticker", *(_text(name, details) for name in (*DETAILS, "security_type"))),
-            splits=lake.scan("splits").collect(),
-            dividends=lake.scan("dividends").collect(),
+            splits=splits_of(actions).collect(),
+            dividends=dividends_of(actions).collect(),
         )
         return replay_tables(tables, period, "lake")
+
+
+def _scan_actions(lake: Lake) -> pl.LazyFrame:
+    """Every version of the corporate actions; ConfigurationError where an earlier version of the fund wrote them."""
+    if lake.version("corporate_actions") < 0 and max(map(lake.version, RETIRED_TABLES)) >= 0:
+        raise ConfigurationError(
+            "the lake's splits and dividends are in the tables of an earlier version: start its datamanager once "
+            "(`./fund up` or `./fund run`), which moves them to corporate_actions"
+        )
+    return lake.scan("corporate_actions")
 
 
 def _text(name: str, frame: pl.DataFrame) -> pl.Expr:

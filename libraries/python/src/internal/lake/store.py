@@ -18,7 +18,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from internal.errors import ConflictError, InvalidRequestError, NotFoundError
 from internal.lake.durability import TableSync
 from internal.lake.storage_errors import translate_storage_errors
-from internal.lake.tables import MONTH, TABLES, Table
+from internal.lake.tables import MONTH, RETIRED_TABLES, TABLES, Table
 from internal.schemas.frame_schema import require_structure
 
 CONFLICT_SECONDS = 60.0  # how long a writer retries when others commit first
@@ -239,6 +239,7 @@ def _require_absent(address: str) -> None:
 
 
 def _definition(table: str) -> Table:
-    if table not in TABLES:
+    definition = TABLES.get(table) or RETIRED_TABLES.get(table)
+    if definition is None:
         raise NotFoundError(f"the lake has no table {table}; it has {', '.join(TABLES)}")
-    return TABLES[table]
+    return definition

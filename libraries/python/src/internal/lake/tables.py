@@ -86,12 +86,16 @@ TABLES: dict[str, Table] = {
     "equity_details": Table(equity_details.COLUMNS),
     "securities": Table(securities.COLUMNS),
     "corporate_actions": Table(corporate_actions.CORPORATE_ACTIONS_COLUMNS, "effective_date"),
-    "splits": Table(corporate_actions.SPLITS_COLUMNS, "execution_date"),
-    "dividends": Table(corporate_actions.DIVIDENDS_COLUMNS, "ex_dividend_date"),
     "ingestion_sessions": Table(INGESTION_SESSIONS_COLUMNS, "date"),
     "predictions": Table(predictions.COLUMNS, "date", monthly=True),
     "portfolios": Table(portfolios.COLUMNS, "date", durable=True, defaults=portfolios.DEFAULTS),
     "rebalances": Table(REBALANCES_COLUMNS, "date", durable=True),
     "orders": Table(orders.COLUMNS, "date", durable=True, defaults=orders.DEFAULTS),
     "account_snapshots": Table(ACCOUNT_SNAPSHOTS_COLUMNS, "date", durable=True),
+}
+
+# Written by earlier versions, read once (`datamanager.action_migration`); no longer written and not in SQL.
+RETIRED_TABLES: dict[str, Table] = {
+    "splits": Table(corporate_actions.SPLITS_COLUMNS, "execution_date"),
+    "dividends": Table(corporate_actions.DIVIDENDS_COLUMNS, "ex_dividend_date"),
 }

@@ -4,6 +4,7 @@ One table holds every kind, and every version of each action: vendors tell late,
 Splits and cash dividends are projections of the versions that are in force.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 import polars as pl
@@ -33,7 +34,7 @@ class ActionKind(StrEnum):
 SPLIT_KINDS = (ActionKind.FORWARD_SPLIT, ActionKind.REVERSE_SPLIT)
 
 CORPORATE_ACTIONS_COLUMNS: dict[str, pl.DataType] = {
-    "action_id": pl.String(),  # the vendor's id, else a digest of source, kind, ticker and effective date
+    "action_id": pl.String(),  # the vendor's id, else source, kind, ticker, effective date and place
     "version": pl.Int32(),  # from 1; each correction is the next one
     "recorded_at": pl.Datetime("ms", "UTC"),  # when this version was learned
     "withdrawn": pl.Boolean(),  # whether the vendor no longer states the action
@@ -148,7 +149,7 @@ DIVIDENDS_SCHEMA = FrameSchema(
     "dividends",
     DIVIDENDS_COLUMNS,
     DIVIDENDS_NULLABLE,
-    ("ticker", "ex_dividend_date"),
+    ("ticker", "ex_dividend_date", "cash_amount", "pay_date"),  # a regular and a special one may be paid on one day
     (not_blank("ticker"), positive("cash_amount")),
 )
 
@@ -183,19 +184,28 @@ def validate_actions(frame: pl.DataFrame) -> pl.DataFrame:
     return validate_frame(frame, CORPORATE_ACTIONS_SCHEMA)
 
 
-def actions_in_force(actions: pl.LazyFrame) -> pl.LazyFrame:
-    """The newest version of each action, without those that were withdrawn."""
+def actions_in_force(actions: pl.LazyFrame, known_at: datetime | None = None) -> pl.LazyFrame:
+    """The newest version of each action, without those that were withdrawn.
+
+    Args:
+        actions: Every version.
+        known_at: **Guard:** versions that were recorded after this moment are left out; None leaves out none.
+    """
+    known = actions if known_at is None else actions.filter(pl.col("recorded_at") <= known_at)
     newest = pl.col("version") == pl.col("version").max().over("action_id")
-    return actions.filter(newest).filter(~pl.col("withdrawn"))
+    return known.filter(newest).filter(~pl.col("withdrawn"))
 
 
 def splits_of(actions: pl.LazyFrame) -> pl.LazyFrame:
-    """The splits among actions in force, in `SPLITS_COLUMNS`."""
-    return actions.filter(pl.col("kind").is_in([kind.value for kind in SPLIT_KINDS])).select(
+    """The splits and stock dividends among actions in force, in `SPLITS_COLUMNS`: 5 for 100 shares is 100 to 105."""
+    is_stock_dividend = pl.col("kind") == ActionKind.STOCK_DIVIDEND.value
+    in_own_shares = is_stock_dividend & pl.col("new_ticker").is_null()
+    is_split = pl.col("kind").is_in([kind.value for kind in SPLIT_KINDS])
+    return actions.filter(is_split | in_own_shares).select(
         "ticker",
         pl.col("effective_date").alias("execution_date"),
         pl.col("old_shares").alias("split_from"),
-        pl.col("new_shares").alias("split_to"),
+        (pl.col("new_shares") + pl.when(is_stock_dividend).then("old_shares").otherwise(0.0)).alias("split_to"),
     )
 
 
