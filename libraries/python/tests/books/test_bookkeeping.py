@@ -11,8 +11,12 @@ from internal.books.activities import ActivityKind
 from internal.books.bookkeeping import keep_books
 from internal.books.ledger import ACCOUNT
 from internal.books.profit import Profit, profit_by_name, sum_profits
+from internal.venue.action_processing import OpeningTerms, apply_action
+from internal.venue.corporate_actions import CorporateAction
+from internal.venue.margin_account import MarginAccount, apply_fill
 from internal.venue.money import cents
 from libraries.python.tests.books.books_kit import FIRST, Journal
+from libraries.python.tests.venue.venue_kit import every_action
 
 
 def D(text: str) -> Decimal:  # noqa: N802 - short for a column of them
@@ -137,6 +141,40 @@ def test_transferred_shares_are_flows_at_their_price() -> None:
     assert (books.flows, books.shares, books.basis) == (D("140"), {"A": D("20")}, {"A": D("220")})
     assert books.income == {("A", ActivityKind.TRANSFER): D("80")}
     assert keep_books(Journal().write(0, "JNLS", "A", "40").rows).notes
+
+
+@given(
+    st.sampled_from(every_action(FIRST)),
+    st.decimals(-500, 500, places=3).filter(bool),
+    st.none() | st.decimals(-300, 300, places=0).filter(bool),
+    st.sampled_from([None, "0.01", "61.2345", "4000"]),
+    st.booleans(),
+)
+def test_the_venue_and_the_books_agree_on_corporate_actions(
+    action: CorporateAction,
+    quantity: Decimal,
+    other: Decimal | None,
+    price: str | None,
+    fractionable: bool,  # noqa: FBT001 - hypothesis gives it by position
+) -> None:
+    """Every kind on longs and shorts, with shares of the acquirer held: cash, shares and dollars of the venue."""
+    held = {action.ticker: quantity, **({"BUYR": other} if other else {})}
+    account, journal = MarginAccount(Decimal(0), Decimal(0)), Journal()
+    for ticker, shares in held.items():
+        journal.write(0, "FILL", ticker, str(shares), price="100")
+        account = apply_fill(account, ticker, shares, Decimal(100), Decimal(100))
+    opening = OpeningTerms(lambda _: None if price is None else Decimal(price), lambda _: fractionable)
+    account, movements = apply_action(account, action, opening)
+    for one in movements:
+        row = (one.activity_type.value, one.ticker, str(one.quantity or 0), str(one.net_amount))
+        journal.write(1, *row, sub_type=one.activity_sub_type or "")
+    books = keep_books(journal.rows)
+    assert (books.cash, books.shares) == (
+        account.cash,
+        {name: one.quantity for name, one in sorted(account.positions.items())},
+    )
+    values = {ticker: one.market_value for ticker, one in account.positions.items()}
+    assert sum_profits(profit_by_name(books, values, {})).total == account.equity
 
 
 SHARES = st.integers(-120, 120).filter(bool)

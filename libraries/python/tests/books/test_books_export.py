@@ -1,5 +1,5 @@
-# pyright: reportUnknownMemberType=false
 # beancount is partly typed
+# pyright: reportUnknownMemberType=false
 """The exported ledger under beancount's own loader, and its first-in-first-out booking as an oracle of the lots."""
 
 from datetime import timedelta

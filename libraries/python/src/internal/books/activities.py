@@ -45,7 +45,10 @@ KINDS: Final = {
     **dict.fromkeys(("NC", "SC"), ActivityKind.NAME_CHANGE),
     **dict.fromkeys(("MA", "REORG"), ActivityKind.REORGANIZATION),
 }
-STOCK_DIVIDEND: Final = "SDIV"
+SUB_KINDS: Final = {
+    "SDIV": ActivityKind.SPLIT,  # a stock dividend gives shares of the name itself
+    "USPLIT": ActivityKind.REORGANIZATION,  # a unit becomes shares of other names
+}
 CHARGES: Final = frozenset({ActivityKind.FEE, ActivityKind.INTEREST})
 CHANGES_SHARES: Final = frozenset(
     {
@@ -91,9 +94,7 @@ class Activity:
     @property
     def kind(self) -> ActivityKind:
         """What it means to the books; borrow cost is a fee or interest whose description says so."""
-        if self.sub_type == STOCK_DIVIDEND:
-            return ActivityKind.SPLIT
-        kind = KINDS.get(self.type, ActivityKind.OTHER)
+        kind = SUB_KINDS.get(self.sub_type) or KINDS.get(self.type, ActivityKind.OTHER)
         return ActivityKind.BORROW if kind in CHARGES and "borrow" in self.description.lower() else kind
 
     @property

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from internal.books.activities import Activity, ActivityKind
 from internal.books.ledger import ACCOUNT, Ledger
-from internal.books.lots import rescale, split_cash, take_oldest
+from internal.books.lots import Lot, rescale, split_cash, take_oldest
 from internal.venue.money import ZERO, cents
 
 
@@ -15,7 +15,7 @@ def record_trade(ledger: Ledger, row: Activity) -> None:
     """Close what is held on the other side, oldest first; the rest opens a lot."""
     ticker, quantity = row.ticker or ACCOUNT, row.quantity
     held = ledger.held(ticker)
-    closing = max(-held, quantity) if quantity < 0 < held else min(-held, quantity) if held < 0 < quantity else ZERO
+    closing = min(abs(held), abs(quantity)).copy_sign(quantity) if held * quantity < 0 else ZERO
     cash = cents(row.net_amount * closing / quantity) if closing else ZERO
     if closing:
         ledger.close_lots(ticker, -closing, row.day, cash)
@@ -70,7 +70,7 @@ def record_reorganization(ledger: Ledger, rows: Sequence[Activity]) -> None:
 
 def record_spin_off(ledger: Ledger, row: Activity) -> None:
     """Shares that come with nothing in exchange, which have no basis until somebody divides that of the old name."""
-    ledger.open_lot(row.ticker or ACCOUNT, row.quantity, -row.net_amount, row.day)
+    record_trade(ledger, row)
     ledger.note(
         f"{row.quantity:f} {row.ticker} came by {row.type} without a basis: "
         "the issuer's Form 8937 says how much of the old shares' basis is theirs"
@@ -80,12 +80,12 @@ def record_spin_off(ledger: Ledger, row: Activity) -> None:
 def record_cash_in_lieu(ledger: Ledger, row: Activity) -> None:
     """Cash for a fraction of a share: a sale of it with its part of the basis, whether it is still held or not."""
     ticker, held = row.ticker or ACCOUNT, ledger.held(row.ticker or ACCOUNT)
-    if not held or not row.quantity:
-        ledger.add_income(ticker, row.kind, row.net_amount)
-        return
     fraction = abs(row.quantity).copy_sign(held)
-    if abs(held) % 1 == abs(fraction):
+    if fraction and abs(held) % 1 == abs(fraction):
         ledger.close_lots(ticker, fraction, row.day, row.net_amount)
+        return
+    if held * row.quantity <= 0:
+        ledger.add_income(ticker, row.kind, row.net_amount)
         return
     sold, left = take_oldest(rescale(ledger.take_lots(ticker, held), ticker, held + fraction), fraction)
     ledger.put_lots(left)
@@ -101,4 +101,16 @@ def _exchange(ledger: Ledger, old: Activity, new: Activity) -> None:
         lowered[place] = replace(lot, basis=lot.basis - used)
         if cash != used:
             ledger.dispose([replace(lot, basis=ZERO)], old.day, cash - used)
-    ledger.put_lots(rescale(lowered, new.ticker or ACCOUNT, new.quantity))
+    _receive(ledger, rescale(lowered, new.ticker or ACCOUNT, new.quantity), new)
+
+
+def _receive(ledger: Ledger, lots: Sequence[Lot], row: Activity) -> None:
+    """Lots of the row's name come in; what is held on the other side is closed with them, at their basis."""
+    ticker = row.ticker or ACCOUNT
+    held = ledger.held(ticker)
+    closing = min(abs(held), abs(row.quantity)).copy_sign(row.quantity) if held * row.quantity < 0 else ZERO
+    used, left = take_oldest(lots, closing)
+    if closing:
+        ledger.close_lots(ticker, -closing, row.day, -sum((lot.basis for lot in used), ZERO))
+    if left:
+        ledger.put_lots(left)
