@@ -18,7 +18,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.middleware.base import RequestResponseEndpoint
 
-from datamanager.adapters.polygon_transport import Timeouts
+from datamanager.adapters.vendor_limits import Timeouts
 from internal.dates import session_close
 from internal.retries import RetryPolicy
 

@@ -3,14 +3,19 @@
 import time
 from collections.abc import Generator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import httpx
 import polars as pl
 import pytest
 
 from applications.datamanager.tests.datamanager_process import datamanager_environment, run_service
-from internal.dates import next_session, session_close, sessions
+from applications.datamanager.tests.datamanager_vendor import QUICK
+from datamanager.adapters.alpaca import AlpacaMarketData
+from datamanager.adapters.alpaca_client import AlpacaAccess
+from datamanager.quality import check_bars
+from internal.dates import next_session, previous_session, session_close, sessions
+from internal.errors import UpstreamError
 from internal.http.client import read_frame_response
 from internal.price_adjustment import adjust_bars
 from internal.schemas import corporate_actions, equity_bars, equity_details
@@ -142,3 +147,77 @@ def test_next_session(pair: Pair) -> None:
     query = {"start_date": str(day), "end_date": str(day)}
     bars = read_frame_response(pair.datamanager.get("/equity-bars", params=query))
     assert set(bars.get_column("timestamp")) == {session_close(day)}
+
+
+@pytest.fixture
+def alpaca(pair: Pair) -> Generator[AlpacaMarketData]:
+    """The adapter for Alpaca's market data, on the same exchange, with a plan that excludes the last 15 minutes."""
+    url = str(pair.exchange.base_url).rstrip("/")
+    adapter = AlpacaMarketData(AlpacaAccess("PKTEST", "secret", url, url), 0, 15, QUICK)
+    yield adapter
+    adapter.close()
+
+
+class TestAlpaca:
+    """The port `MarketData` through alpaca-py."""
+
+    def test_clock(self, alpaca: AlpacaMarketData) -> None:
+        """A session has closed for this plan a quarter of an hour after its close."""
+        assert alpaca.now() <= session_close(next_session(OPENING)) - timedelta(minutes=15)
+        assert alpaca.has_answered_within(60)
+
+    def test_bars(self, pair: Pair, alpaca: AlpacaMarketData) -> None:
+        """Thirty sessions of every ticker equal those that Polygon's interface gave, in two requests besides assets."""
+        days = sessions(date(2023, 11, 1), OPENING)[:30]
+        wanted = {"start_date": str(days[0]), "end_date": str(days[-1])}
+        pair.datamanager.post("/equity-bars", json=wanted).raise_for_status()
+        fetched: list[int] = []
+        answers = alpaca.daily_bars(days, lambda: fetched.append(1))
+        ours = pl.concat([check_bars(answer.rows, answer.date).valid for answer in answers if answer.rows is not None])
+        theirs = read_frame_response(pair.datamanager.get("/equity-bars", params=wanted))
+
+        assert ours.sort("date", "ticker").equals(theirs.sort("date", "ticker"))
+        assert len(fetched) == 30
+
+    def test_recent_session(self, pair: Pair, alpaca: AlpacaMarketData) -> None:
+        """A session that is too young for the plan is missing with the vendor's reason; the one before is answered."""
+        state = pair.exchange.get("/control/state").json()
+        last = date.fromisoformat(state["session"])
+        earlier, recent = alpaca.daily_bars([previous_session(last), last], lambda: None)
+
+        assert earlier.rows is not None
+        assert earlier.rows.height > 0
+        assert recent.rows is None
+        assert "recent SIP data" in (recent.missing or "")
+        assert "ALPACA_DATA_DELAY_MINUTES" in (recent.missing or "")
+
+    def test_splits(self, pair: Pair, alpaca: AlpacaMarketData) -> None:
+        """The splits of half a year equal those that Polygon's interface gave."""
+        wanted = {"start_date": str(START), "end_date": str(OPENING)}
+        pair.datamanager.post("/equity-bars", json=wanted).raise_for_status()
+        theirs = read_frame_response(pair.datamanager.get("/corporate-actions/splits", params=wanted))
+        actions = alpaca.corporate_actions(START, OPENING).lazy()
+        ours = corporate_actions.splits_of(actions).sort("execution_date", "ticker").collect()
+
+        assert ours.height > 0
+        assert ours.equals(theirs)
+
+    @pytest.mark.parametrize("kind", ["truncated_body", "html_body", "rate_limit", "server_error"])
+    def test_faults_are_retried(self, kind: str, pair: Pair, alpaca: AlpacaMarketData) -> None:
+        """A fault on the path of the bars occurs, and the session is answered."""
+        fault = {"kind": kind, "path": "/v2/stocks/*", "count": 2, "seconds": 0}
+        pair.exchange.post("/control/faults", json=fault).raise_for_status()
+        (answer,) = alpaca.daily_bars([START], lambda: None)
+
+        assert answer.rows is not None
+        assert {stored["remaining"] for stored in pair.exchange.get("/control/faults").json()} == {0}
+
+    def test_wrong_key(self, pair: Pair) -> None:
+        """A refused key pair is named, not quoted, and not sent again."""
+        url = str(pair.exchange.base_url).rstrip("/")
+        adapter = AlpacaMarketData(AlpacaAccess("PKTEST", "wrong-secret", url, url), 0, 15, QUICK)
+
+        with pytest.raises(UpstreamError, match="Check ALPACA_API_KEY_ID and ALPACA_API_SECRET") as raised:
+            adapter.now()
+        assert "wrong-secret" not in raised.value.detail
+        adapter.close()

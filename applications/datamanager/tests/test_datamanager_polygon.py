@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 
 from applications.datamanager.tests.datamanager_vendor import Vendor
 from datamanager.adapters.polygon import Polygon
-from datamanager.adapters.polygon_transport import Timeouts
+from datamanager.adapters.vendor_limits import Timeouts
 from internal.errors import FundError, UnavailableError, UpstreamError
 from internal.retries import RetryPolicy
 

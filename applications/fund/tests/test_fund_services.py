@@ -86,6 +86,21 @@ def test_environment_has_no_real_account(
     assert "real-account" not in models_environment(folder, addresses).values()
 
 
+def test_vendor_of_the_offline_fund(folder: FundFolder, addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Either vendor is the fund's own exchange; a lake that asks no vendor is refused with what to do."""
+    monkeypatch.setenv("MARKET_DATA_VENDOR", "alpaca")
+    variables = service_environment(folder, addresses, SIMULATED, Service.DATAMANAGER)
+    exchange = service_environment(folder, addresses, SIMULATED, Service.EXCHANGE)
+    monkeypatch.setenv("MARKET_DATA_VENDOR", "files")
+
+    assert variables["MARKET_DATA_VENDOR"] == "alpaca"
+    assert variables["ALPACA_DATA_URL"] == variables["POLYGON_BASE_URL"] == addresses.url(Service.EXCHANGE)
+    assert variables["ALPACA_API_SECRET"] == exchange["EXCHANGE_API_SECRET"]
+    assert variables["ALPACA_DATA_DELAY_MINUTES"] == exchange["EXCHANGE_SIP_DELAY_MINUTES"] == "0"
+    with pytest.raises(ConfigurationError, match="set it to polygon or alpaca"):
+        service_environment(folder, addresses, SIMULATED, Service.DATAMANAGER)
+
+
 def test_service_that_ends_is_reported_with_its_log(folder: FundFolder, addresses: Addresses) -> None:
     """A bars file that cannot be read ends the exchange; the message is its sentence, and the fund ends."""
     broken = folder.root.parent / "bars.csv"

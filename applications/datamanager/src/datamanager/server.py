@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 
 from datamanager.action_migration import migrate_actions
-from datamanager.adapters.polygon import Polygon
 from datamanager.configuration import Configuration
 from datamanager.details import EquityDetails
 from datamanager.events import SessionEvents
@@ -20,6 +19,7 @@ from datamanager.ingestion import Ingestion
 from datamanager.readiness import VendorReadiness, check_lake
 from datamanager.routes import corporate_actions, equity_bars, equity_details, portfolios, predictions, query, sessions
 from datamanager.services import Services, services_of
+from datamanager.vendors import make_market_data
 from internal.errors import FundError
 from internal.http.service import create_service
 from internal.lake.store import Lake
@@ -55,9 +55,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
 
 def make_services(settings: Configuration) -> Services:
     """Make every component; nothing is opened yet."""
-    vendor = Polygon(
-        settings.polygon_api_key.get_secret_value(), settings.polygon_base_url, settings.polygon_requests_per_minute
-    )
+    vendor = make_market_data(settings.market_data_vendor, settings)
     lake = Lake(settings.data_bucket, settings.storage_options())
     ingestion = Ingestion(lake, vendor)
     return Services(

@@ -47,10 +47,8 @@ from internal.venue.market.protocol import MarketData
 from internal.venue.market.simulated import OPENING_DAY, SimulatedMarket
 
 DESCRIPTION = (
-    "A simulated exchange. Polygon's market data, Alpaca's trading and the SEC's EDGAR at the root, for their clients; "
-    "`/control` moves the clock and injects faults."
-    "A simulated exchange. Polygon's and Alpaca's market data and Alpaca's trading at the root, for their unmodified "
-    "clients; `/control` moves the clock and injects faults."
+    "A simulated exchange. Polygon's and Alpaca's market data, Alpaca's trading and the SEC's EDGAR at the root, for "
+    "their clients; `/control` moves the clock and injects faults."
 )
 ROUTERS = (
     polygon.router,

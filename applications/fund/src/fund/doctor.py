@@ -144,7 +144,10 @@ def check_configuration(variables: Mapping[str, str]) -> list[Finding]:
     }
     if not any(found.values()):
         return [Finding("configuration", "no account configured: the fund runs offline, on its own exchange")]
-    missing = [name for name, value in found.items() if value is None and name != "ALPACA_BASE_URL"]
+    not_needed = {"ALPACA_BASE_URL"}
+    if variables.get("MARKET_DATA_VENDOR", "polygon") != "polygon":
+        not_needed.add("POLYGON_API_KEY")
+    missing = [name for name, value in found.items() if value is None and name not in not_needed]
     findings = [Finding("configuration", "accounts configured; `./fund up` ignores them, it is always offline")]
     if missing:
         findings.append(

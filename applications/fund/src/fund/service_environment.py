@@ -7,6 +7,7 @@ from fund.addresses import Addresses, Service
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.strategy_choice import choose_strategy
+from internal.errors import ConfigurationError
 
 ACCOUNT_PREFIXES = (
     "ALPACA_",
@@ -29,7 +30,7 @@ def service_environment(
         case Service.EXCHANGE:
             own = _exchange_variables(folder, addresses, market)
         case Service.DATAMANAGER:
-            own = _datamanager_variables(folder, addresses)
+            own = _datamanager_variables(folder, addresses, os.environ)
         case Service.PORTFOLIOMANAGER:
             own = _portfoliomanager_variables(folder, addresses)
     return _shared_variables(folder, addresses, service) | own
@@ -70,6 +71,7 @@ def _exchange_variables(folder: FundFolder, addresses: Addresses, market: Market
         "EXCHANGE_MARKET_DATA_KEY": keys.market_data_key,
         "EXCHANGE_SEED": str(market.seed),
         "EXCHANGE_TICKER_COUNT": str(market.tickers),
+        "EXCHANGE_SIP_DELAY_MINUTES": "0",
         "EVENT_SUBSCRIBERS": ",".join(
             f"{addresses.url(service)}/events" for service in (Service.DATAMANAGER, Service.PORTFOLIOMANAGER)
         ),
@@ -77,11 +79,24 @@ def _exchange_variables(folder: FundFolder, addresses: Addresses, market: Market
     }
 
 
-def _datamanager_variables(folder: FundFolder, addresses: Addresses) -> dict[str, str]:
+def _datamanager_variables(folder: FundFolder, addresses: Addresses, variables: Mapping[str, str]) -> dict[str, str]:
+    """Either vendor's interface of the exchange; ConfigurationError for a lake that asks no vendor."""
+    if variables.get("MARKET_DATA_VENDOR") == "files":
+        raise ConfigurationError(
+            "MARKET_DATA_VENDOR is files, and `./fund up` plays a market of which it asks its own exchange for bars: "
+            "set it to polygon or alpaca, or play your own bars with `./fund up --bars FILE`"
+        )
+    keys, exchange = folder.credentials(), addresses.url(Service.EXCHANGE)
     return {
-        "POLYGON_API_KEY": folder.credentials().market_data_key,
-        "POLYGON_BASE_URL": addresses.url(Service.EXCHANGE),
+        "POLYGON_API_KEY": keys.market_data_key,
+        "POLYGON_BASE_URL": exchange,
         "POLYGON_REQUESTS_PER_MINUTE": "0",
+        "ALPACA_API_KEY_ID": keys.api_key_id,
+        "ALPACA_API_SECRET": keys.api_secret,
+        "ALPACA_BASE_URL": exchange,
+        "ALPACA_DATA_URL": exchange,
+        "ALPACA_DATA_REQUESTS_PER_MINUTE": "0",
+        "ALPACA_DATA_DELAY_MINUTES": "0",
         "EVENT_SUBSCRIBERS": f"{addresses.url(Service.PORTFOLIOMANAGER)}/events",
     }
 

@@ -11,7 +11,8 @@ from datamanager.adapters.polygon_actions import make_actions_frame
 from datamanager.adapters.polygon_answers import DELAYED, UnknownTickerError
 from datamanager.adapters.polygon_client import PolygonClient
 from datamanager.adapters.polygon_frames import make_bars_frame, make_listings_frame, read_bar_rows
-from datamanager.adapters.polygon_transport import RETRIES, TIMEOUTS, Timeouts, VendorTransport
+from datamanager.adapters.polygon_transport import VendorTransport
+from datamanager.adapters.vendor_limits import RETRIES, TIMEOUTS, Timeouts
 from datamanager.ports import IncompleteAnswerError, TickerProfile, VendorSession
 from internal.dates import session_close
 from internal.errors import UpstreamError

@@ -6,30 +6,15 @@ own timeout, hide status and `Retry-After` behind `BadResponse`, and answer `[]`
 
 import math
 import time
-from dataclasses import dataclass
 
 import certifi
 import urllib3
-from pyrate_limiter import InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
 from datamanager.adapters.polygon_answers import VendorAnswer, check_answer, describe_request
+from datamanager.adapters.vendor_limits import Timeouts, make_limiter
 from datamanager.metrics import VENDOR_REQUESTS, VENDOR_SECONDS
 from internal.errors import UnavailableError
 from internal.retries import RetryPolicy, TransientError
-
-MINUTE_MILLISECONDS = 60_000
-RETRIES = RetryPolicy(attempts=6, first_pause=0.5, longest_pause=30.0, longest_retry_after=120.0)
-
-
-@dataclass(frozen=True)
-class Timeouts:
-    """The timeouts of one attempt, in seconds."""
-
-    connect: float = 5.0
-    read: float = 30.0
-
-
-TIMEOUTS = Timeouts()
 
 
 class VendorTransport:
@@ -47,7 +32,7 @@ class VendorTransport:
         self, key: str, requests_per_minute: int, retries: RetryPolicy, timeouts: Timeouts, connections: int
     ) -> None:
         self._key = key
-        self.limiter = _make_limiter(requests_per_minute)
+        self.limiter = make_limiter(requests_per_minute)
         self._retries = retries
         self._answered_at = -math.inf
         self._pool = urllib3.PoolManager(
@@ -100,10 +85,3 @@ def _unreachable(request: str, failure: Exception, attempts: int) -> Unavailable
         f"{request} could not be sent or answered ({type(failure).__name__}) in {attempts} attempts; "
         f"check POLYGON_BASE_URL and the network. Sessions ingested before stay in the lake"
     )
-
-
-def _make_limiter(requests_per_minute: int) -> Limiter | None:
-    if requests_per_minute == 0:
-        return None
-    bucket = InMemoryBucket([Rate(requests_per_minute, MINUTE_MILLISECONDS)])
-    return Limiter(SingleBucketFactory(bucket, schedule_leak=False))  # put() leaks; no thread is needed

@@ -1,0 +1,35 @@
+"""Makes the market data vendor that the settings choose."""
+
+from pydantic import SecretStr
+
+from datamanager.adapters.alpaca import AlpacaMarketData
+from datamanager.adapters.alpaca_client import AlpacaAccess
+from datamanager.adapters.files import FilesOnly
+from datamanager.adapters.polygon import Polygon
+from datamanager.configuration import Configuration, MarketDataVendor
+from datamanager.ports import MarketData
+
+
+def make_market_data(vendor: MarketDataVendor, settings: Configuration) -> MarketData:
+    """The vendor, with its keys, addresses and limits; nothing is asked yet."""
+    match vendor:
+        case MarketDataVendor.POLYGON:
+            return Polygon(
+                _read(settings.polygon_api_key), settings.polygon_base_url, settings.polygon_requests_per_minute
+            )
+        case MarketDataVendor.ALPACA:
+            access = AlpacaAccess(
+                _read(settings.alpaca_api_key_id),
+                _read(settings.alpaca_api_secret),
+                settings.alpaca_data_url,
+                settings.alpaca_base_url,
+            )
+            return AlpacaMarketData(
+                access, settings.alpaca_data_requests_per_minute, settings.alpaca_data_delay_minutes
+            )
+        case MarketDataVendor.FILES:
+            return FilesOnly()
+
+
+def _read(key: SecretStr | None) -> str:
+    return "" if key is None else key.get_secret_value()
