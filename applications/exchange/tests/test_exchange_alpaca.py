@@ -312,10 +312,12 @@ REFUSALS: list[tuple[str, dict[str, object], int, int, str]] = [
     ("negative", {"qty": "-1"}, 422, 40010001, "qty is invalid"),
     ("no number", {"qty": "ten"}, 422, 40010001, "qty is invalid"),
     ("endless number", {"qty": "1e999999"}, 422, 40010001, "qty is invalid"),
-    ("unplayed type", {"type": "trailing_stop"}, 422, 40010001, "type is invalid"),
-    ("unplayed term", {"stop_price": 9}, 422, 40010001, "stop_price is invalid"),
-    ("bracket", {"order_class": "bracket"}, 422, 40010001, "order_class is invalid"),
-    ("extended hours", {"extended_hours": True}, 422, 40010001, "extended_hours is invalid"),
+    ("unknown type", {"type": "iceberg"}, 422, 40010001, "type is invalid"),
+    ("stop on market", {"stop_price": 9}, 422, 42210000, "market orders must not have stop_price"),
+    ("several legs", {"legs": [{"symbol": "X"}]}, 422, 40010001, "legs is invalid"),
+    ("class of options", {"order_class": "mleg"}, 422, 40010001, "order_class is invalid"),
+    ("bracket", {"order_class": "bracket"}, 422, 40010001, "bracket orders require take_profit.limit_price"),
+    ("extended hours", {"extended_hours": True}, 422, 42210000, "extended hours order must be DAY or GTC limit"),
     ("long client id", {"client_order_id": "x" * 129}, 422, 40010001, "client_order_id is invalid"),
     ("limit without price", {"type": "limit"}, 422, 42210000, "limit orders require limit_price"),
     ("sub-penny", {"type": "limit", "limit_price": 10.123}, 422, 42210000, "sub-penny increment"),
@@ -369,10 +371,17 @@ def test_never_through_zero(client: TradingClient, server: Server, tickers: list
 
 
 def test_wash_trade(client: TradingClient, server: Server, tickers: list[str]) -> None:
-    """An order against one's own open order is refused, and names it."""
-    first = send(client, market(tickers[0], 1))
-    answer = post_order(server, symbol=tickers[0], qty=1, side="sell", type="market", time_in_force="day")
+    """An order against one's own open order is refused, and names it; so is a short beside an open purchase."""
+    terms = {"symbol": tickers[0], "qty": 1, "type": "market", "time_in_force": "day"}
+    send(client, market(tickers[0], 1))
+    answer = post_order(server, **terms, side="sell")
+    sentence = "cannot open a short sell while a long buy order is open"
+    assert (403, {"code": 40310000, "message": sentence}) == (answer.status_code, answer.json())
+    server.move("next_open")
+    first = send(client, market(tickers[0], 1, OrderSide.SELL))
+    answer = post_order(server, **terms, side="buy")
     assert (403, str(first.id)) == (answer.status_code, answer.json()["existing_order_id"])
+    assert "opposite side market/stop order exists" == answer.json()["reject_reason"]
 
 
 def test_not_shortable(server: Server, client: TradingClient) -> None:

@@ -1,18 +1,16 @@
 """The replayed market: what a file becomes, and that only a file that repeats what was played continues it."""
 
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import SecretStr
 
+from applications.exchange.tests.exchange_in_process import configure
 from exchange.adapters.database import Database
 from exchange.adapters.played_bars import PlayedBars
-from exchange.configuration import Configuration
 from exchange.server import build_market, open_stored
 from exchange.services import Exchange, last_opened_session
 from internal.bar_files.errors import TableFileError
@@ -110,15 +108,8 @@ class TestMarket:
 
 def open_on(folder: Path, frame: pl.DataFrame, *, opening_day: date | None = DAYS[9]) -> tuple[Exchange, Database]:
     """The exchange of one state directory on a file of these bars."""
-    configuration = Configuration(
-        state_directory=folder / "state",
-        exchange_seed=7,
-        exchange_ticker_count=120,
-        exchange_bars_file=write(folder, frame),
-        exchange_start_date=opening_day,
-        exchange_api_key_id=SecretStr("key"),
-        exchange_api_secret=SecretStr("secret"),
-        exchange_cash=Decimal(100_000),
+    configuration = configure(
+        folder / "state", exchange_bars_file=write(folder, frame), exchange_start_date=opening_day
     )
     database = Database(configuration.state_directory)
     try:

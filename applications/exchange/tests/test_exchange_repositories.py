@@ -11,13 +11,14 @@ import pytest
 
 from applications.exchange.tests.exchange_kit import MemoryStore, OpenVenue, SqliteStore, Store, advance
 from exchange.adapters.database import to_text
+from exchange.adapters.migration import ADDED_COLUMNS
 from exchange.bodies.alpaca_activities import activity_body
 from internal.dates import session_close, session_open
 from internal.venue.charges import Sale
 from internal.venue.clock import Auction
 from internal.venue.history import ActivityType, Fill, HistoryRow, Movement, MovementKind
 from internal.venue.market_faults import MarketFaultKind
-from internal.venue.orders import OrderChanges, OrderRequest, OrderType, Side, TimeInForce
+from internal.venue.orders import OrderChanges, OrderClass, OrderRequest, OrderType, Side, StopLoss, TimeInForce
 from internal.venue.rejections import RefusalReason, RequestRefusedError
 from internal.venue.repository import HistoryQuery, OrderQuery, VenueRepository
 from internal.venue.state import open_account
@@ -90,6 +91,9 @@ ORDER_QUERIES = [
     OrderQuery(tickers=frozenset()),
     OrderQuery(after=session_close(date(2024, 12, 31)), until=session_close(JANUARY_2)),
     OrderQuery(after=session_close(JANUARY_2), limit=1),
+    OrderQuery(before=3, newest_first=True),
+    OrderQuery(beyond=2, limit=2),
+    OrderQuery(parents=frozenset({"nobody"})),
 ]
 HISTORY_QUERIES = [
     ALL,
@@ -290,3 +294,31 @@ def test_history_of_an_earlier_version(sqlite: SqliteStore) -> None:
     again = sqlite.open(busy_market())
     assert rows == again.repository.find_history(ALL)
     assert rows == sqlite.open(busy_market()).repository.find_history(ALL)
+
+
+def test_orders_of_an_earlier_version(sqlite: SqliteStore) -> None:
+    """A file without the columns of stops and groups gets them; its orders are simple ones, and new ones are stored."""
+    venue = open_busy(sqlite)
+    before = venue.repository.find_orders(OrderQuery())
+    with sqlite.database.transaction() as connection:
+        for name in ADDED_COLUMNS["orders"]:
+            connection.execute(f"ALTER TABLE orders DROP COLUMN {name}")
+    again = sqlite.open(busy_market())
+    assert before == again.repository.find_orders(OrderQuery())
+    stop = again.core.submit(replace(ask("BBB", -1), type=OrderType.STOP, stop_price=Decimal(50)))
+    assert stop == again.repository.order(stop.id) == sqlite.open(busy_market()).repository.order(stop.id)
+
+
+def test_groups_are_stored(store: Store) -> None:
+    """An entry and its exits are the same after a restart, in every state; exits are found by their entry."""
+    venue = store.open(hand_market())
+    loss = StopLoss(Decimal(50), Decimal("49.50"))
+    asked = replace(ask("AAA", 10), order_class=OrderClass.BRACKET, take_profit=Decimal(150), stop_loss=loss)
+    entry = venue.core.submit(replace(asked, time_in_force=TimeInForce.GTC))
+    for _ in ("before the entry is filled", "after it"):
+        again = store.open(hand_market())
+        assert venue.core.state == again.core.state
+        exits = again.repository.find_orders(OrderQuery(parents=frozenset({entry.id})))
+        assert [entry.id, entry.id] == [one.parent_id for one in exits]
+        venue = again
+        advance(venue, Auction.OPEN)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class FaultKind(StrEnum):
-    """What goes wrong: seven wrong answers to a request, two events of the market."""
+    """What goes wrong: seven wrong answers to a request, three events of the market."""
 
     RATE_LIMIT = "rate_limit"
     SERVER_ERROR = "server_error"
@@ -18,9 +18,10 @@ class FaultKind(StrEnum):
     UNREADABLE_REFUSAL = "unreadable_refusal"
     PARTIAL_FILL = "partial_fill"
     REFUSED_SHORT = "refused_short"
+    LATE_REJECTION = "late_rejection"
 
 
-MARKET_KINDS = frozenset({FaultKind.PARTIAL_FILL, FaultKind.REFUSED_SHORT})
+MARKET_KINDS = frozenset({FaultKind.PARTIAL_FILL, FaultKind.REFUSED_SHORT, FaultKind.LATE_REJECTION})
 PROCESSED_KINDS = frozenset({FaultKind.GATEWAY_TIMEOUT, FaultKind.HANG, FaultKind.TRUNCATED_BODY})
 
 

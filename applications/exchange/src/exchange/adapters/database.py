@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from threading import RLock
 
-from exchange.adapters.migration import add_columns, migrate_activities
+from exchange.adapters.migration import add_missing_columns, migrate_activities
 from internal.errors import UnavailableError
 
 FILE_NAME = "exchange.sqlite3"
@@ -68,7 +68,7 @@ class Database:
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.executescript(SCHEMA)
             with self.transaction() as connection:
-                add_columns(connection)
+                add_missing_columns(connection)
                 migrate_activities(connection)
         except (OSError, sqlite3.Error) as error:
             raise UnavailableError(

@@ -1,4 +1,7 @@
-"""Brings a file of an earlier version to the present tables: columns that it lacks, and the table `activities`."""
+"""Brings a file of an earlier version to the present tables.
+
+Columns that came later are added, and the table `activities`, which held Alpaca's JSON, becomes rows of `history`.
+"""
 
 import json
 import re
@@ -18,16 +21,34 @@ ADD_ROW = (
     ":order_id, :side, :order_status, :cum_qty, :leaves_qty, :split_from, :split_to, :charged, :nights, "
     ":related_ticker)"
 )
-ADDED_COLUMNS = (("orders", "security_id"), ("history", "related_ticker"))  # text
 NAMES = tuple(re.findall(r":(\w+)", ADD_ROW))
 
 
-def add_columns(connection: sqlite3.Connection) -> None:
-    """Adds the columns that the tables of an earlier version lack; earlier rows have nothing in them."""
-    for table, column in ADDED_COLUMNS:
-        names = {row["name"] for row in connection.execute(f"PRAGMA table_info({table})")}
-        if column not in names:
-            connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} TEXT")
+ADDED_COLUMNS = {
+    "history": {"related_ticker": "TEXT"},
+    "orders": {
+        "security_id": "TEXT",
+        "order_class": "TEXT NOT NULL DEFAULT 'simple'",
+        "stop_price": "TEXT",
+        "trail_price": "TEXT",
+        "trail_percent": "TEXT",
+        "high_water_mark": "TEXT",
+        "triggered_at": "TEXT",
+        "parent_id": "TEXT",
+        "is_waiting": "INTEGER NOT NULL DEFAULT 0",
+        "extended_hours": "INTEGER NOT NULL DEFAULT 0",
+        "failed_at": "TEXT",
+    },
+}
+
+
+def add_missing_columns(connection: sqlite3.Connection) -> None:
+    """Adds the columns that a table does not have yet; rows that are there get the column's default."""
+    for table, columns in ADDED_COLUMNS.items():
+        present = {str(row["name"]) for row in connection.execute(f"PRAGMA table_info({table})")}
+        for name, definition in columns.items():
+            if name not in present:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {name} {definition}")
 
 
 def migrate_activities(connection: sqlite3.Connection) -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from exchange.adapters.database import to_moment, to_text
 from internal.venue.history import ACTIVITY_TYPES, ActivityType, Fill, HistoryRow, Movement, MovementKind
 from internal.venue.margin_account import Position
-from internal.venue.orders import Order, OrderStatus, OrderType, PositionIntent, Side, TimeInForce
+from internal.venue.orders import Order, OrderClass, OrderStatus, OrderType, PositionIntent, Side, TimeInForce
 
 type Value = str | int | None
 
@@ -24,7 +24,13 @@ HISTORY_COLUMNS = (
 
 def order_values(order: Order) -> list[Value]:
     """The order in the columns of `orders`."""
-    return [order.sequence, *(to_text(getattr(order, column)) for column in ORDER_COLUMNS[1:])]
+    return [order.sequence, *(_order_value(getattr(order, column)) for column in ORDER_COLUMNS[1:])]
+
+
+def _order_value(value: object) -> Value:
+    if isinstance(value, bool):
+        return int(value)
+    return to_text(value if isinstance(value, Decimal | datetime | str) else None)
 
 
 def order_from_row(row: sqlite3.Row) -> Order:
@@ -54,6 +60,16 @@ def order_from_row(row: sqlite3.Row) -> Order:
         replaced_by=row["replaced_by"],
         replaces=row["replaces"],
         security_id=row["security_id"],
+        order_class=OrderClass(row["order_class"]),
+        stop_price=_optional_decimal(row["stop_price"]),
+        trail_price=_optional_decimal(row["trail_price"]),
+        trail_percent=_optional_decimal(row["trail_percent"]),
+        high_water_mark=_optional_decimal(row["high_water_mark"]),
+        triggered_at=_optional_moment(row["triggered_at"]),
+        parent_id=row["parent_id"],
+        is_waiting=bool(row["is_waiting"]),
+        extended_hours=bool(row["extended_hours"]),
+        failed_at=_optional_moment(row["failed_at"]),
     )
 
 

@@ -82,6 +82,9 @@ class SqliteRepository:
         where.add_if("submitted_at < ?", to_text(query.until))
         where.add_if("side = ?", query.side)
         where.add_any("ticker", query.tickers)
+        where.add_any("parent_id", query.parents)
+        where.add_if("sequence < ?", query.before)
+        where.add_if("sequence > ?", query.beyond)
         return [order_from_row(row) for row in self._select("orders", where, query.limit, newest=query.newest_first)]
 
     def find_history(self, query: HistoryQuery) -> list[HistoryRow]:

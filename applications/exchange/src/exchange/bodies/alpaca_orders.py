@@ -1,5 +1,6 @@
 """Alpaca's orders, with all keys and types of the real answers."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from exchange.bodies.alpaca_moments import optional_moment, optional_number, wire_moment
@@ -8,18 +9,18 @@ from internal.dates import next_session, session_close, session_open
 from internal.venue.clock import NEW_YORK
 from internal.venue.identity import asset_id
 from internal.venue.money import plain
-from internal.venue.orders import Order, OrderStatus, TimeInForce
+from internal.venue.orders import Order, OrderClass, OrderStatus, TimeInForce
 
 GOOD_TILL_CANCELED = timedelta(days=90)
 
 
-def new_order_body(order: Order) -> OrderBody:
+def new_order_body(order: Order, legs: Sequence[Order] = ()) -> OrderBody:
     """The answer to an order's request, which Alpaca gives before the order is acknowledged: `pending_new`."""
-    return order_body(order).model_copy(update={"status": str(OrderStatus.PENDING_NEW)})
+    return order_body(order, legs).model_copy(update={"status": str(OrderStatus.PENDING_NEW)})
 
 
-def order_body(order: Order) -> OrderBody:
-    """One order in its present state."""
+def order_body(order: Order, legs: Sequence[Order] = ()) -> OrderBody:
+    """One order in its present state, with the exits that were sent with it where the client asks for them."""
     return OrderBody(
         id=order.id,
         client_order_id=order.client_order_id,
@@ -29,6 +30,7 @@ def order_body(order: Order) -> OrderBody:
         filled_at=optional_moment(order.filled_at),
         expired_at=optional_moment(order.expired_at),
         canceled_at=optional_moment(order.canceled_at),
+        failed_at=optional_moment(order.failed_at),
         replaced_at=optional_moment(order.replaced_at),
         replaced_by=order.replaced_by,
         replaces=order.replaces,
@@ -38,13 +40,20 @@ def order_body(order: Order) -> OrderBody:
         qty=optional_number(order.quantity),
         filled_qty=plain(order.filled_quantity),
         filled_avg_price=optional_number(order.filled_average_price),
+        order_class="" if order.order_class is OrderClass.SIMPLE else str(order.order_class),
         order_type=str(order.type),
         type=str(order.type),
         side=str(order.side),
         position_intent=str(order.position_intent),
         time_in_force=str(order.time_in_force),
         limit_price=optional_number(order.limit_price),
+        stop_price=optional_number(order.stop_price),
         status=str(order.status),
+        extended_hours=order.extended_hours,
+        legs=[order_body(leg) for leg in legs] or None,
+        trail_percent=optional_number(order.trail_percent),
+        trail_price=optional_number(order.trail_price),
+        hwm=optional_number(order.high_water_mark),
         expires_at=wire_moment(expiry(order)),
     )
 

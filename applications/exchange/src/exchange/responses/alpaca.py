@@ -17,7 +17,7 @@ class OrderBody(BaseModel):
     filled_at: str | None
     expired_at: str | None
     canceled_at: str | None
-    failed_at: None = None
+    failed_at: str | None
     replaced_at: str | None
     replaced_by: str | None
     replaces: str | None
@@ -28,20 +28,20 @@ class OrderBody(BaseModel):
     qty: str | None
     filled_qty: str
     filled_avg_price: str | None
-    order_class: str = ""
+    order_class: str
     order_type: str
     type: str
     side: str
     position_intent: str
     time_in_force: str
     limit_price: str | None
-    stop_price: None = None
+    stop_price: str | None
     status: str
-    extended_hours: bool = False
-    legs: None = None
-    trail_percent: None = None
-    trail_price: None = None
-    hwm: None = None
+    extended_hours: bool
+    legs: list["OrderBody"] | None
+    trail_percent: str | None
+    trail_price: str | None
+    hwm: str | None
     subtag: None = None
     source: None = None
     expires_at: str

@@ -1,5 +1,6 @@
 """`/v2/orders`: send, list, look up, replace, cancel."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -22,8 +23,10 @@ from exchange.routes.order_requests import (
 )
 from exchange.services import Exchange
 from internal.venue import rejections
-from internal.venue.orders import Order, OrderRequest, Side
+from internal.venue.orders import Order, OrderClass, OrderRequest, Side
 from internal.venue.repository import OrderQuery
+
+STOCKS = "us_equity"
 
 router = APIRouter(
     prefix="/v2", route_class=AlpacaRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca orders"]
@@ -36,18 +39,26 @@ async def submit_order(request: Request, exchange: TheExchange) -> OrderBody:
     fields = parse_order(await request.body())
     refuse_unsupported_terms(fields)
     terms = parse_fields(SubmitOrderFields, fields).to_request()
-    return new_order_body(await run_in_threadpool(_submit, exchange, terms))
+    return await run_in_threadpool(_submit, exchange, terms)
 
 
-def _submit(exchange: Exchange, terms: OrderRequest) -> Order:
+def _submit(exchange: Exchange, terms: OrderRequest) -> OrderBody:
     """Sends the order under the ticker that the client means."""
     ticker = ticker_named(exchange.market, terms.ticker, exchange.clock.today())
-    return exchange.core.submit(replace(terms, ticker=ticker))
+    order = exchange.core.submit(replace(terms, ticker=ticker))
+    return new_order_body(order, _legs_of(exchange, [order]))
+
+
+def _legs_of(exchange: Exchange, orders: Sequence[Order]) -> list[Order]:
+    """The exits that were sent with the orders."""
+    parents = frozenset(order.id for order in orders if order.order_class is not OrderClass.SIMPLE)
+    return exchange.repository.find_orders(OrderQuery(parents=parents)) if parents else []
 
 
 @router.get("/orders")
-def list_orders(  # noqa: PLR0913, PLR0917 - the filters of the real endpoint
+def list_orders(  # noqa: PLR0913 - the filters of the real endpoint
     exchange: TheExchange,
+    *,
     status: Literal["open", "closed", "all"] = "open",
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
     after: datetime | None = None,
@@ -55,18 +66,44 @@ def list_orders(  # noqa: PLR0913, PLR0917 - the filters of the real endpoint
     direction: Literal["asc", "desc"] = "desc",
     side: Side | None = None,
     symbols: str | None = None,
+    asset_class: str | None = None,
+    before_order_id: str | None = None,
+    after_order_id: str | None = None,
+    nested: bool = False,
 ) -> list[OrderBody]:
     """Orders by status, time of submission (`after` and `until` exclusive), side and symbols."""
+    if before_order_id is not None and after_order_id is not None:
+        raise rejections.invalid_field("only one of before_order_id or after_order_id is accepted")
+    if asset_class is not None and STOCKS not in asset_class.split(","):
+        return []
     query = OrderQuery(
         is_open={"open": True, "closed": False, "all": None}[status],
         after=_in_utc(after),
         until=_in_utc(until),
         side=side,
-        tickers=None if symbols is None else frozenset(symbol.strip() for symbol in symbols.split(",")),
+        tickers=None if symbols is None else _tickers(exchange, symbols),
+        before=None if before_order_id is None else _find_order(exchange, before_order_id).sequence,
+        beyond=None if after_order_id is None else _find_order(exchange, after_order_id).sequence,
         newest_first=direction == "desc",
         limit=limit,
     )
-    return [order_body(order) for order in exchange.repository.find_orders(query)]
+    orders = exchange.repository.find_orders(query)
+    return _nested_bodies(exchange, orders) if nested else [order_body(order) for order in orders]
+
+
+def _tickers(exchange: Exchange, symbols: str) -> frozenset[str]:
+    today = exchange.clock.today()
+    return frozenset(ticker_named(exchange.market, name.strip(), today) for name in symbols.split(","))
+
+
+def _nested_bodies(exchange: Exchange, orders: Sequence[Order]) -> list[OrderBody]:
+    """The orders with their exits under them; an exit is not shown beside its order again."""
+    legs, shown = _legs_of(exchange, orders), {order.id for order in orders}
+    return [
+        order_body(order, [leg for leg in legs if leg.parent_id == order.id])
+        for order in orders
+        if order.parent_id not in shown
+    ]
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:
@@ -84,12 +121,17 @@ def get_order_by_client_id(exchange: TheExchange, client_order_id: str) -> Order
 
 
 @router.get("/orders/{order_id}")
-def get_order(exchange: TheExchange, order_id: str) -> OrderBody:
-    """One order."""
+def get_order(exchange: TheExchange, order_id: str, *, nested: bool = False) -> OrderBody:
+    """One order; `nested` shows the exits that were sent with it."""
+    order = _find_order(exchange, order_id)
+    return order_body(order, _legs_of(exchange, [order]) if nested else ())
+
+
+def _find_order(exchange: Exchange, order_id: str) -> Order:
     order = exchange.repository.order(order_id)
     if order is None:
         raise rejections.not_found(f"order not found for {order_id}")
-    return order_body(order)
+    return order
 
 
 @router.patch("/orders/{order_id}")

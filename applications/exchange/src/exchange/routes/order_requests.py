@@ -11,20 +11,19 @@ from typing import Annotated, cast
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from internal.venue import rejections
-from internal.venue.orders import OrderChanges, OrderRequest, OrderType, PositionIntent, Side, TimeInForce
+from internal.venue.orders import (
+    OrderChanges,
+    OrderClass,
+    OrderRequest,
+    OrderType,
+    PositionIntent,
+    Side,
+    StopLoss,
+    TimeInForce,
+)
 
 CLIENT_ORDER_ID_LENGTH = 128
-UNSUPPORTED_TERMS = (
-    "stop_price",
-    "trail_price",
-    "trail_percent",
-    "trail",
-    "take_profit",
-    "stop_loss",
-    "legs",
-    "extended_hours",
-)
-SUPPORTED_CLASSES = (None, "", "simple")
+UNSUPPORTED_TERMS = ("legs", "advanced_instructions")
 
 
 def _refuse_boolean(value: object) -> object:
@@ -34,6 +33,31 @@ def _refuse_boolean(value: object) -> object:
 
 
 type Number = Annotated[Decimal, BeforeValidator(_refuse_boolean), Field(gt=0, max_digits=20, decimal_places=9)]
+
+
+def _empty_is_simple(value: object) -> object:
+    return OrderClass.SIMPLE if value in ("", None) else value
+
+
+class TakeProfitFields(BaseModel):
+    """`take_profit` of an order."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    limit_price: Number | None = None
+
+
+class StopLossFields(BaseModel):
+    """`stop_loss` of an order."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    stop_price: Number | None = None
+    limit_price: Number | None = None
+
+    def to_stop_loss(self) -> StopLoss | None:
+        """The stop-loss; None where it has no stop price."""
+        return None if self.stop_price is None else StopLoss(self.stop_price, self.limit_price)
 
 
 class SubmitOrderFields(BaseModel):
@@ -48,6 +72,13 @@ class SubmitOrderFields(BaseModel):
     type: OrderType
     time_in_force: TimeInForce
     limit_price: Number | None = None
+    stop_price: Number | None = None
+    trail_price: Number | None = None
+    trail_percent: Number | None = None
+    order_class: Annotated[OrderClass, BeforeValidator(_empty_is_simple)] = OrderClass.SIMPLE
+    take_profit: TakeProfitFields = TakeProfitFields()
+    stop_loss: StopLossFields = StopLossFields()
+    extended_hours: bool = False
     client_order_id: str | None = Field(None, max_length=CLIENT_ORDER_ID_LENGTH)
     position_intent: PositionIntent | None = None
 
@@ -64,9 +95,16 @@ class SubmitOrderFields(BaseModel):
             time_in_force=self.time_in_force,
             quantity=self.qty,
             notional=self.notional,
-            limit_price=self.limit_price,
+            limit_price=self.take_profit.limit_price if self.order_class is OrderClass.OCO else self.limit_price,
             client_order_id=self.client_order_id,
             position_intent=self.position_intent,
+            stop_price=self.stop_price,
+            trail_price=self.trail_price,
+            trail_percent=self.trail_percent,
+            order_class=self.order_class,
+            take_profit=self.take_profit.limit_price,
+            stop_loss=self.stop_loss.to_stop_loss(),
+            extended_hours=self.extended_hours,
         )
 
 
@@ -78,15 +116,19 @@ class ReplaceOrderFields(BaseModel):
     qty: Number | None = None
     time_in_force: TimeInForce | None = None
     limit_price: Number | None = None
+    stop_price: Number | None = None
+    trail: Number | None = None
     client_order_id: str | None = Field(None, max_length=CLIENT_ORDER_ID_LENGTH)
 
     def to_changes(self) -> OrderChanges:
         """The changes. Raises RequestRefusedError when there is none."""
         if not self.model_dump(exclude_none=True):
             raise rejections.invalid_field(
-                "at least one of qty, time_in_force, limit_price, client_order_id is required"
+                "at least one of qty, time_in_force, limit_price, stop_price, trail, client_order_id is required"
             )
-        return OrderChanges(self.qty, self.time_in_force, self.limit_price, self.client_order_id)
+        return OrderChanges(
+            self.qty, self.time_in_force, self.limit_price, self.client_order_id, self.stop_price, self.trail
+        )
 
 
 class ClosePositionFields(BaseModel):
@@ -109,10 +151,8 @@ def parse_fields[Body: BaseModel](model: type[Body], values: Mapping[str, object
 
 def refuse_unsupported_terms(values: Mapping[str, object]) -> None:
     """Raises RequestRefusedError for terms that the real broker takes and this exchange does not simulate."""
-    if values.get("order_class") not in SUPPORTED_CLASSES:
-        raise rejections.invalid_field("order_class is invalid: this exchange takes simple orders")
     for name in UNSUPPORTED_TERMS:
-        if values.get(name) not in (None, False):
+        if name in values:
             raise rejections.invalid_field(f"{name} is invalid: this exchange does not simulate it")
 
 

@@ -13,8 +13,9 @@ from internal.venue.clock import Auction, ExchangeClock, Step, next_step, steps_
 from internal.venue.market.protocol import Market
 from internal.venue.market_faults import FaultSchedule, MarketFaultKind
 from internal.venue.money import ONE
-from internal.venue.order_entry import accept_order, cancel_order, mark_replaced
-from internal.venue.orders import Order, OrderChanges, OrderRequest, Side
+from internal.venue.order_entry import accept_order, mark_replaced, replace_order
+from internal.venue.order_groups import end_order, follow_order, follow_replacement, make_exits
+from internal.venue.orders import Order, OrderChanges, OrderClass, OrderRequest, OrderStatus, Side
 from internal.venue.rejections import RequestRefusedError
 from internal.venue.repository import VenueRepository
 from internal.venue.session_processing import process_step
@@ -61,7 +62,8 @@ class ExchangeCore:
                 if faults.used:  # a fault is used up by the order that it struck, whatever else was wrong with it
                     self._store(VenueChange(self._state, self._state, used_faults=tuple(faults.used)))
                 raise
-            self._put(order, used_faults=tuple(faults.used))
+            exits = () if request.order_class is OrderClass.SIMPLE else make_exits(self._account_id, order, request)
+            self._put(order, *exits, used_faults=tuple(faults.used))
             return order
 
     def cancel(self, order_id: str) -> Order:
@@ -70,14 +72,16 @@ class ExchangeCore:
             order = self._find(order_id)
             if not order.is_open:
                 raise rejections.unprocessable(f'order is already in "{order.status}" state')
-            canceled = cancel_order(self._state, order)
-            self._put(canceled)
+            moment = max(self._state.moment, order.submitted_at)
+            canceled = end_order(order, OrderStatus.CANCELED, moment)
+            self._put(canceled, *follow_order(canceled, self._state.open_orders, moment))
             return canceled
 
     def cancel_all(self) -> list[Order]:
         """Cancels every open order."""
         with self._lock:
-            canceled = [cancel_order(self._state, order) for order in self._state.open_orders.values()]
+            orders, now = self._state.open_orders.values(), self._state.moment
+            canceled = [end_order(one, OrderStatus.CANCELED, max(now, one.submitted_at)) for one in orders]
             self._put(*canceled)
             return canceled
 
@@ -87,8 +91,10 @@ class ExchangeCore:
             old = self._find(order_id)
             if not old.is_open or old.filled_quantity:
                 raise rejections.unprocessable(f'cannot replace order in "{old.status}" state')
-            new = self._accept(changes.applied_to(old), replaced=old)
-            self._put(new, mark_replaced(old, new))
+            self._require_new_name(changes.client_order_id)
+            new = replace_order(self._state, self._market, old, changes)
+            replaced = mark_replaced(old, new)
+            self._put(new, replaced, *follow_replacement(old, new, self._state.open_orders))
             return new
 
     def change_settings(self, changes: Mapping[str, object]) -> AccountSettings:
@@ -127,11 +133,17 @@ class ExchangeCore:
             if moment > self._state.moment:
                 self._store(VenueChange(self._state, replace(self._state, moment=moment)))
 
-    def _accept(self, request: OrderRequest, *, borrow_refused: bool = False, replaced: Order | None = None) -> Order:
-        name = request.client_order_id
-        if name is not None and self._repository.order_by_client_id(name) is not None:
+    @property
+    def _account_id(self) -> str:
+        return self._state.identity.account_id
+
+    def _accept(self, request: OrderRequest, *, borrow_refused: bool) -> Order:
+        self._require_new_name(request.client_order_id)
+        return accept_order(self._state, self._market, request, borrow_refused=borrow_refused)
+
+    def _require_new_name(self, client_order_id: str | None) -> None:
+        if client_order_id is not None and self._repository.order_by_client_id(client_order_id) is not None:
             raise rejections.duplicate_client_order_id()
-        return accept_order(self._state, self._market, request, borrow_refused=borrow_refused, replaced=replaced)
 
     def _is_borrow_refused(self, request: OrderRequest, faults: FaultSchedule) -> bool:
         if request.side is Side.BUY or self._state.account.quantity_of(request.ticker) > 0:

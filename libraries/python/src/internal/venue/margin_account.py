@@ -6,9 +6,10 @@ from decimal import Decimal
 from functools import cached_property
 
 from internal.venue.money import ZERO, cents
-from internal.venue.orders import Order
+from internal.venue.orders import Order, OrderStatus
 
 MAINTENANCE_RATE = Decimal("0.30")  # Alpaca's requirement for ordinary stocks, long and short
+
 AVERAGE_STEP = Decimal("0.000000000001")
 MARGIN_MINIMUM_EQUITY = Decimal(2000)  # FINRA Rule 4210(b)(4): below it neither margin nor shorts
 
@@ -174,7 +175,10 @@ def shares_held_for_orders(open_orders: Iterable[Order], ticker: str) -> Decimal
         (
             order.remaining_at(order.reserve_price)
             for order in open_orders
-            if order.ticker == ticker and order.is_open and not order.position_intent.opens
+            if order.ticker == ticker
+            and order.is_open
+            and order.status is not OrderStatus.HELD
+            and not order.position_intent.opens
         ),
         ZERO,
     )

@@ -1,4 +1,4 @@
-"""Faults of the market that a test injects: fills that are cut, shorts that are refused."""
+"""Faults of the market that a test injects: fills that are cut, shorts that are refused, orders rejected late."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ class MarketFaultKind(StrEnum):
 
     PARTIAL_FILL = "partial_fill"
     REFUSED_SHORT = "refused_short"
+    LATE_REJECTION = "late_rejection"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Which open orders fill at an auction, how much of them, and at what price.
 
-Daily bars hold no intraday path, so an order can fill only at the open, at the close, or at its own limit when the
-session's range trades through it. An order that enters while the market is open therefore waits for the close.
+An order fills at the open, at the close, at its own limit when the session's range trades through it, or at its stop
+when the session's path reaches it (`session_path`). An order that enters while the market is open waits for the close.
 
 Slippage is the square-root law of market impact (Almgren, Thum, Hauptmann, Li, "Direct estimation of equity market
 impact", Risk, 2005; Toth et al., Physical Review X 1, 021006, 2011) with a coefficient of one: half a spread plus
@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import log, sqrt
 
-from internal.dates import session_open
 from internal.venue.clock import Auction, Step
 from internal.venue.market.listing import Bar
 from internal.venue.money import ZERO, decimal_of, is_whole, round_shares, to_price
-from internal.venue.orders import Order, OrderType, Side, TimeInForce
+from internal.venue.orders import Order, Side, TimeInForce
+from internal.venue.session_path import FillQuote, rested, walk_stop
 
 PARTICIPATION_LIMIT = 0.05  # of the session's volume, for all orders in a ticker together, at each of the two auctions
 HALF_SPREAD = 0.0001
 
 WORKING: Mapping[Auction, frozenset[TimeInForce]] = {
-    Auction.OPEN: frozenset({TimeInForce.OPG, TimeInForce.DAY, TimeInForce.GTC}),
-    Auction.CLOSE: frozenset({TimeInForce.CLS, TimeInForce.DAY, TimeInForce.GTC}),
+    Auction.OPEN: frozenset(set(TimeInForce) - {TimeInForce.CLS}),
+    Auction.CLOSE: frozenset(set(TimeInForce) - {TimeInForce.OPG}),
 }
 
 
@@ -37,14 +37,6 @@ class Execution:
     quantity: Decimal
     price: Decimal
     reference_price: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class FillQuote:
-    """The price at which an order would fill, and whether it takes liquidity (and so pays slippage)."""
-
-    price: Decimal
-    takes: bool
 
 
 def match_orders(
@@ -71,9 +63,14 @@ def match_orders(
         whole = order.quantity is not None and is_whole(order.quantity)
         quantity = round_shares(min(_wanted(order, quote, bar, cost_multiple), available), whole=whole)
         quantity = round_shares(allow(order, quantity), whole=whole) if quantity else quantity
-        if quantity:
+        if quantity and not _must_be_whole(order, quantity):
             taken[order.ticker] = taken.get(order.ticker, ZERO) + quantity
             yield Execution(order, quantity, _price(order, quote, bar, quantity, cost_multiple), quote.price)
+
+
+def _must_be_whole(order: Order, quantity: Decimal) -> bool:
+    """Whether a fill of so many shares is too little for an order that wants all or nothing."""
+    return order.time_in_force is TimeInForce.FOK and order.quantity is not None and quantity < order.quantity
 
 
 def _wanted(order: Order, quote: FillQuote, bar: Bar, cost_multiple: float) -> Decimal:
@@ -86,24 +83,21 @@ def _wanted(order: Order, quote: FillQuote, bar: Bar, cost_multiple: float) -> D
 
 def quote_fill(order: Order, bar: Bar, step: Step) -> FillQuote | None:
     """The price at which the order fills in the auction; None when it does not fill."""
-    if order.time_in_force not in WORKING[step.auction]:
+    if order.time_in_force not in WORKING[step.auction] or order.is_waiting:
         return None
+    if order.awaits_stop:
+        return walk_stop(order, bar, step).quote
+    if step.auction is Auction.CLOSE and order.limit_price is not None and _traded_through(order, bar, step):
+        return FillQuote(order.limit_price, takes=False)
     auction_price = bar.open_price if step.auction is Auction.OPEN else bar.close_price
     if order.limit_price is None or (order.limit_price - auction_price) * order.side.sign >= 0:
         return FillQuote(auction_price, takes=True)
-    if step.auction is Auction.CLOSE and _rested(order, step) and _traded_through(order, bar):
-        return FillQuote(order.limit_price, takes=False)
     return None
 
 
-def _rested(order: Order, step: Step) -> bool:
-    """Whether a limit order lay in the book for the whole session, so that any price of it could have met it."""
-    return order.time_in_force is not TimeInForce.CLS and order.submitted_at < session_open(step.session)
-
-
-def _traded_through(order: Order, bar: Bar) -> bool:
-    """Whether the session traded beyond the limit; a mere touch fills only the first in a queue that nobody sees."""
-    if order.limit_price is None:
+def _traded_through(order: Order, bar: Bar, step: Step) -> bool:
+    """Whether the session traded beyond a resting limit; a touch fills only the first in a queue that nobody sees."""
+    if order.limit_price is None or not rested(order, step):
         return False
     if order.side is Side.BUY:
         return decimal_of(bar.low) < order.limit_price
@@ -115,7 +109,7 @@ def _price(order: Order, quote: FillQuote, bar: Bar, quantity: Decimal, cost_mul
         return quote.price
     cost = decimal_of(slippage(float(quantity), bar) * cost_multiple)
     slipped = to_price(quote.price * (1 + order.side.sign * cost))
-    if order.type is OrderType.LIMIT and order.limit_price is not None:
+    if order.limit_price is not None:
         return min(slipped, order.limit_price) if order.side is Side.BUY else max(slipped, order.limit_price)
     return slipped
 

@@ -14,13 +14,18 @@ from internal.venue.account_settings import AccountSettings
 from internal.venue.clock import NEW_YORK, ClockReading
 from internal.venue.margin_account import MarginAccount, buying_power, margin_multiplier, shares_held_for_orders
 from internal.venue.market.listing import Listing
-from internal.venue.money import ZERO, cents, is_whole, plain
-from internal.venue.orders import Order, OrderRequest, OrderType, PositionIntent, Side, TimeInForce
+from internal.venue.money import ZERO, cents, is_whole
+from internal.venue.order_terms import check_exits, check_terms
+from internal.venue.orders import Order, OrderRequest, OrderStatus, OrderType, PositionIntent, Side, TimeInForce
 
 SHORT_COLLAR = Decimal("1.03")  # Alpaca values a short sale 3 % above the last price when it checks buying power
 AUCTION_WINDOW_REOPENS = time(19, 0)  # New York: opg and cls orders for the next session are taken from then on
 OPG_CUTOFF = timedelta(minutes=2)
 CLS_CUTOFF = timedelta(minutes=10)
+OPPOSITE_OPENINGS = {
+    Side.SELL: "cannot open a short sell while a long buy order is open",
+    Side.BUY: "cannot open a long buy while a short sell order is open",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +54,14 @@ def check_order(request: OrderRequest, context: OrderContext) -> AcceptedTerms:
     if context.settings.suspend_trade:
         raise rejections.trading_suspended()
     listing = _require_tradable(request, context)
-    _check_terms(request, listing, context)
+    check_terms(request, listing, context.settings)
     _check_window(request.time_in_force, context.reading)
     intent = _infer_intent(request, context.account.quantity_of(request.ticker))
     if context.last_price is None:
         raise rejections.unprocessable(f'asset "{request.ticker}" has no price yet')
-    collar = SHORT_COLLAR if intent is PositionIntent.SELL_TO_OPEN and request.limit_price is None else Decimal(1)
-    reserve_price = (request.limit_price or context.last_price) * collar
-    _check_opposite_orders(request, context.open_orders)
+    reserve_price = _reserve_price(request, intent, context.last_price)
+    _check_opposite_orders(request, intent, context.open_orders)
+    check_exits(request, intent, request.limit_price or context.last_price)
     if intent.opens:
         _check_opening(request, intent, listing, context, reserve_price)
     else:
@@ -71,32 +76,6 @@ def _require_tradable(request: OrderRequest, context: OrderContext) -> Listing:
     if not listing.is_active(context.reading.session):
         raise rejections.unprocessable(f"asset {request.ticker} is not active")
     return listing
-
-
-def _check_terms(request: OrderRequest, listing: Listing, context: OrderContext) -> None:
-    if request.type is OrderType.LIMIT:
-        _check_limit_price(request.limit_price)
-    elif request.limit_price is not None:
-        raise rejections.unprocessable("market orders must not have limit_price")
-    if not request.is_fractional:
-        return
-    if not (listing.fractionable and context.settings.fractional_trading):
-        raise rejections.forbidden(f'asset "{request.ticker}" is not fractionable')
-    if request.time_in_force is not TimeInForce.DAY:
-        raise rejections.unprocessable("fractional orders must be DAY orders")
-    if request.type is not OrderType.MARKET:
-        raise rejections.unprocessable("fractional orders must be market orders")
-
-
-def _check_limit_price(limit_price: Decimal | None) -> None:
-    """Rule 612 of Regulation NMS: whole cents from one dollar on, a hundredth of a cent below."""
-    if limit_price is None:
-        raise rejections.unprocessable("limit orders require limit_price")
-    step = Decimal("0.01") if limit_price >= 1 else Decimal("0.0001")
-    if limit_price % step:
-        raise rejections.unprocessable(
-            f"invalid limit_price {plain(limit_price)}. sub-penny increment does not fulfill minimum pricing criteria"
-        )
 
 
 def _check_window(time_in_force: TimeInForce, reading: ClockReading) -> None:
@@ -130,19 +109,27 @@ def _infer_intent(request: OrderRequest, held: Decimal) -> PositionIntent:
     return intent
 
 
-def _check_opposite_orders(request: OrderRequest, open_orders: Collection[Order]) -> None:
-    """An order that could trade with one's own open order is a wash trade."""
+def _reserve_price(request: OrderRequest, intent: PositionIntent, last_price: Decimal) -> Decimal:
+    """The price at which the order holds buying power: its limit, else its stop, else the last price."""
+    if request.limit_price is not None:
+        return request.limit_price
+    price = request.stop_price or last_price
+    return price * SHORT_COLLAR if intent is PositionIntent.SELL_TO_OPEN else price
+
+
+def _check_opposite_orders(request: OrderRequest, intent: PositionIntent, open_orders: Collection[Order]) -> None:
+    """Nobody opens a long and a short in one ticker, or trades with oneself: that would be a wash trade."""
     for order in open_orders:
-        if (
-            order.ticker == request.ticker
-            and order.is_open
-            and order.side is not request.side
-            and _could_trade(request, order)
-        ):
+        if order.ticker != request.ticker or order.side is request.side or order.status is OrderStatus.HELD:
+            continue
+        if intent.opens and order.position_intent.opens:
+            raise rejections.forbidden(OPPOSITE_OPENINGS[request.side])
+        if _could_trade(request, order):
+            kind = "limit" if order.type is OrderType.LIMIT else "market/stop"
             raise rejections.forbidden(
                 "potential wash trade detected. use complex orders",
                 existing_order_id=order.id,
-                reject_reason="opposite side market/stop order exists",
+                reject_reason=f"opposite side {kind} order exists",
             )
 
 

@@ -1,16 +1,29 @@
 """Orders in and out of the market: accept, cancel, replace, close a position."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from internal.dates import previous_session
+from internal.venue import rejections
 from internal.venue.clock import ClockReading, Phase, read_clock
 from internal.venue.identity import client_order_id, order_id
 from internal.venue.market.protocol import Market
 from internal.venue.money import is_whole, round_shares
 from internal.venue.order_checks import OrderContext, check_order
-from internal.venue.orders import Order, OrderRequest, OrderStatus, OrderType, PositionIntent, Side, TimeInForce
+from internal.venue.order_terms import check_increment
+from internal.venue.orders import (
+    Order,
+    OrderChanges,
+    OrderClass,
+    OrderRequest,
+    OrderStatus,
+    OrderType,
+    PositionIntent,
+    Side,
+    TimeInForce,
+)
+from internal.venue.session_path import follow_price
 from internal.venue.state import VenueState
 
 MICROSECOND = timedelta(microseconds=1)
@@ -46,21 +59,19 @@ def accept_order(
     reading = read_clock(state.moment)
     listing = market.listing(request.ticker, reading.session)
     others = [one for one in state.open_orders.values() if replaced is None or one.sequence != replaced.sequence]
+    last_price = None if listing is None else last_known_price(market, reading, request.ticker)
     context = OrderContext(
         account=state.account,
         open_orders=others,
         listing=listing,
-        last_price=None if listing is None else last_known_price(market, reading, request.ticker),
+        last_price=last_price,
         settings=state.settings,
         reading=reading,
         borrow_refused=borrow_refused,
     )
     terms = check_order(request, context)
-    sequence, account = state.last_order + 1, state.identity.account_id
-    moment = state.moment  # the clock does not move between steps, so orders follow one another by microseconds
-    if state.last_submitted_at is not None:
-        moment = max(moment, state.last_submitted_at + MICROSECOND)
-    return Order(
+    sequence, account, moment = state.last_order + 1, state.identity.account_id, _submission_moment(state)
+    order = Order(
         sequence=sequence,
         id=order_id(account, sequence),
         client_order_id=request.client_order_id or client_order_id(account, sequence),
@@ -78,13 +89,51 @@ def accept_order(
         updated_at=moment,
         replaces=None if replaced is None else replaced.id,
         security_id=None if listing is None else listing.security_id,
+        order_class=request.order_class,
+        stop_price=request.stop_price,
+        trail_price=request.trail_price,
+        trail_percent=request.trail_percent,
+        extended_hours=request.extended_hours,
     )
+    return order if last_price is None else follow_price(order, last_price)
 
 
-def cancel_order(state: VenueState, order: Order) -> Order:
-    """The order, canceled by the client at the clock's moment."""
-    moment = max(state.moment, order.submitted_at)
-    return replace(order, status=OrderStatus.CANCELED, canceled_at=moment, updated_at=moment)
+def _submission_moment(state: VenueState) -> datetime:
+    """The clock does not move between steps, so orders follow one another by microseconds."""
+    if state.last_submitted_at is None:
+        return state.moment
+    return max(state.moment, state.last_submitted_at + MICROSECOND)
+
+
+def replace_order(state: VenueState, market: Market, old: Order, changes: OrderChanges) -> Order:
+    """The order that takes the place of an open one; what `changes` leaves out stays. Raises RequestRefusedError."""
+    if old.notional is not None:
+        raise rejections.unprocessable("notional orders cannot be replaced")
+    if old.position_intent.opens or old.order_class is OrderClass.SIMPLE:
+        new = accept_order(state, market, changes.applied_to(old), replaced=old)
+        return replace(new, order_class=old.order_class)
+    return _replace_exit(state, old, changes)
+
+
+def _replace_exit(state: VenueState, old: Order, changes: OrderChanges) -> Order:
+    """An exit with other prices; its quantity is the entry's."""
+    if changes.quantity not in {None, old.quantity}:
+        raise rejections.unprocessable(f"qty of {old.order_class} orders cannot be changed")
+    limit_price, stop_price = changes.limit_price or old.limit_price, changes.stop_price or old.stop_price
+    check_increment("limit_price", limit_price)
+    check_increment("stop_price", stop_price)
+    sequence, account, moment = state.last_order + 1, state.identity.account_id, _submission_moment(state)
+    return replace(
+        old,
+        sequence=sequence,
+        id=order_id(account, sequence),
+        client_order_id=changes.client_order_id or client_order_id(account, sequence),
+        limit_price=limit_price,
+        stop_price=stop_price,
+        submitted_at=moment,
+        updated_at=moment,
+        replaces=old.id,
+    )
 
 
 def mark_replaced(old: Order, new: Order) -> Order:

@@ -69,6 +69,11 @@ def forbidden(message: str, **details: str) -> RequestRefusedError:
     return RequestRefusedError(RefusalReason.FORBIDDEN, message, **details)
 
 
+def beyond_base_price(message: str, base_price: Decimal) -> RequestRefusedError:
+    """An exit on the wrong side of the price at which its entry would fill."""
+    return RequestRefusedError(RefusalReason.UNPROCESSABLE, message, base_price=plain(base_price))
+
+
 def not_found(message: str) -> RequestRefusedError:
     """An order, asset or position that is not there."""
     return RequestRefusedError(RefusalReason.NOT_FOUND, message)

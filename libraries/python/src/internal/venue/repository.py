@@ -18,13 +18,19 @@ from internal.venue.state import SessionEvent, VenueChange, VenueState
 
 @dataclass(frozen=True, slots=True)
 class OrderQuery:
-    """Which orders: None selects all. `after` and `until` are exclusive bounds of the time of submission."""
+    """Which orders: None selects all. `after` and `until` are exclusive bounds of the time of submission.
+
+    `before` and `beyond` are exclusive bounds of the sequence; `parents` selects the exits of those orders, by id.
+    """
 
     is_open: bool | None = None
     after: datetime | None = None
     until: datetime | None = None
     side: Side | None = None
     tickers: frozenset[str] | None = None
+    parents: frozenset[str] | None = None
+    before: int | None = None
+    beyond: int | None = None
     newest_first: bool = False
     limit: int | None = None
 
@@ -36,6 +42,9 @@ class OrderQuery:
             and (self.until is None or order.submitted_at < self.until)
             and self.side in {None, order.side}
             and (self.tickers is None or order.ticker in self.tickers)
+            and (self.parents is None or order.parent_id in self.parents)
+            and (self.before is None or order.sequence < self.before)
+            and (self.beyond is None or order.sequence > self.beyond)
         )
 
 

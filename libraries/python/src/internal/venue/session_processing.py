@@ -4,7 +4,7 @@ Open: the day rolls over, corporate actions, the opening auction, the end of ope
 Close: the closing auction, the end of day orders, fees and borrow cost.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -23,8 +23,13 @@ from internal.venue.market_faults import FaultSchedule, MarketFaultKind
 from internal.venue.matching import Execution, match_orders
 from internal.venue.money import ONE, decimal_of
 from internal.venue.order_adjustment import split_order
-from internal.venue.orders import Order, OrderStatus, Side, TimeInForce
+from internal.venue.order_groups import end_order, follow_order, later_exits
+from internal.venue.orders import Order, OrderClass, OrderStatus, Side, TimeInForce
+from internal.venue.session_path import walk_stop
 from internal.venue.state import SessionEvent, VenueChange, VenueState
+
+IMMEDIATE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
+OPENING_ONLY, CLOSING_ONLY = IMMEDIATE | {TimeInForce.OPG}, IMMEDIATE | {TimeInForce.CLS}
 
 
 def process_step(
@@ -78,9 +83,10 @@ class _StepRun:
         self._account = roll_day(self._account)
         self._sales.clear()
         self._apply_corporate_actions()
+        self._reject_orders()
         self._run_auction()
         for order in list(self._open_orders.values()):
-            if order.time_in_force is TimeInForce.OPG:
+            if order.time_in_force in OPENING_ONLY:
                 self._end(order, OrderStatus.CANCELED)
             elif order.status is OrderStatus.ACCEPTED:
                 self._put(replace(order, status=OrderStatus.NEW, updated_at=self._step.timestamp))
@@ -88,13 +94,19 @@ class _StepRun:
     def _process_close(self) -> None:
         self._run_auction()
         for order in list(self._open_orders.values()):
-            if order.time_in_force is TimeInForce.CLS or (
+            if order.time_in_force in CLOSING_ONLY or (
                 order.time_in_force is TimeInForce.DAY and order.filled_quantity
             ):
                 self._end(order, OrderStatus.CANCELED)
             elif order.time_in_force is TimeInForce.DAY:
                 self._end(order, OrderStatus.EXPIRED)
         self._charge()
+
+    def _reject_orders(self) -> None:
+        """A fault may reject an order that was accepted before the open, as exchanges do late."""
+        for order in list(self._open_orders.values()):
+            if self._faults.take(MarketFaultKind.LATE_REJECTION, order.ticker) is not None:
+                self._end(order, OrderStatus.REJECTED)
 
     def _apply_corporate_actions(self) -> None:
         """Every action since the session before, in the market's order, then delistings without terms."""
@@ -120,7 +132,7 @@ class _StepRun:
             adjusted = split_order(order, action) if action.kind in RESIZES else None
             if adjusted is None:
                 self._end(order, OrderStatus.CANCELED)
-            else:
+            elif order.sequence in self._open_orders:
                 self._put(replace(adjusted, updated_at=self._step.timestamp))
 
     def _opening_price(self, ticker: str) -> Decimal | None:
@@ -144,9 +156,24 @@ class _StepRun:
         found = ((ticker, self._market.bar(ticker, self._step.session)) for ticker in self._concerned_tickers())
         bars = {ticker: bar for ticker, bar in found if bar is not None}
         orders, multiple = list(self._open_orders.values()), float(self._cost_multiple)
+        if any(order.order_class is not OrderClass.SIMPLE for order in orders):
+            later = later_exits(orders, bars, self._step)
+            orders = [order for order in orders if order.sequence not in later]
         for execution in match_orders(orders, bars, self._step, self._allowed_quantity, multiple):
             self._fill(execution)
+        self._move_stops(bars)
         self._account = apply_marks(self._account, {ticker: self._auction_price(bar) for ticker, bar in bars.items()})
+
+    def _move_stops(self, bars: Mapping[str, Bar]) -> None:
+        """Stops that were triggered stay so, and trailing stops stay where the session's prices moved them."""
+        for order in list(self._open_orders.values()):
+            bar = bars.get(order.ticker)
+            if order.stop_price is None or order.is_waiting or bar is None or not order.awaits_stop:
+                continue
+            moved = walk_stop(order, bar, self._step).order
+            if moved != order:
+                status = OrderStatus.NEW if moved.triggered_at and order.status is OrderStatus.HELD else order.status
+                self._put(replace(moved, status=status, updated_at=self._step.timestamp))
 
     def _auction_price(self, bar: Bar) -> Decimal:
         return bar.open_price if self._step.auction is Auction.OPEN else bar.close_price
@@ -164,6 +191,7 @@ class _StepRun:
         self._account = apply_fill(self._account, order.ticker, signed, execution.price, previous_close)
         filled, fill = fill_order(order, execution.quantity, execution.price, self._step.timestamp)
         self._put(filled)
+        self._follow(filled)
         self._append(fill)
         if order.side is Side.SELL:
             self._sales.append(Sale(execution.quantity, execution.price))
@@ -173,11 +201,16 @@ class _StepRun:
         return execution.reference_price if bar is None else bar.close_price
 
     def _end(self, order: Order, status: OrderStatus) -> None:
-        moment = self._step.timestamp
-        if status is OrderStatus.EXPIRED:
-            self._put(replace(order, status=status, updated_at=moment, expired_at=moment))
-        else:
-            self._put(replace(order, status=status, updated_at=moment, canceled_at=moment))
+        """Ends an order and those that end with it; one that ended with another already stays as it is."""
+        if order.sequence not in self._open_orders:
+            return
+        ended = end_order(order, status, self._step.timestamp)
+        self._put(ended)
+        self._follow(ended)
+
+    def _follow(self, order: Order) -> None:
+        for other in follow_order(order, self._open_orders, self._step.timestamp):
+            self._put(other)
 
     def _put(self, order: Order) -> None:
         self._changed[order.sequence] = order
