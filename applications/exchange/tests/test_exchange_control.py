@@ -263,7 +263,6 @@ def test_events(clean: Server) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/v2/watchlists", 404),
         ("GET", "/nothing", 404),
         ("PUT", "/control/clock", 405),
         ("POST", "/control/clock", 422),
