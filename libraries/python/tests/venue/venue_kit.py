@@ -13,6 +13,7 @@ from internal.schemas import corporate_actions
 from internal.schemas.corporate_actions import ActionKind
 from internal.venue.corporate_actions import CorporateAction, dividend_action, split_action
 from internal.venue.market.action_calendar import ActionCalendar, actions_of_frames
+from internal.venue.market.event_rates import Events
 from internal.venue.market.listing import Bar, Listing
 from internal.venue.market.listing_index import ListingIndex
 
@@ -84,6 +85,7 @@ class HandMarket:
     kind: Literal["simulated", "replayed"] = "replayed"
     planted_signal: str = "none"
     seed: int | None = None
+    events: Events = "none"
 
     def sessions(self) -> list[date]:
         """The eight sessions of DAYS."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import polars as pl
 
-from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, ActionKind
+from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, ActionKind, dividends_of, splits_of
 from internal.venue.corporate_actions import CorporateAction
 
 SOURCE = "exchange"
@@ -15,6 +15,13 @@ SOURCE = "exchange"
 def actions_frame(actions: Iterable[CorporateAction]) -> pl.DataFrame:
     """One row an action, each in its first version, known since midnight UTC of its declaration or effective date."""
     return pl.DataFrame([_row(action) for action in actions], schema=CORPORATE_ACTIONS_COLUMNS)
+
+
+def tables_of(actions: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The splits and the cash dividends among actions, each ordered by date and ticker."""
+    splits = splits_of(actions.lazy()).sort("execution_date", "ticker", maintain_order=True)
+    dividends = dividends_of(actions.lazy()).sort("ex_dividend_date", "ticker", maintain_order=True)
+    return splits.collect(), dividends.collect()
 
 
 def _row(action: CorporateAction) -> dict[str, object]:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import polars as pl
 
 from internal.venue.corporate_actions import CorporateAction
+from internal.venue.market.event_rates import Events
 from internal.venue.market.listing import Bar, Listing
 
 
@@ -31,6 +32,11 @@ class Market(Protocol):
     @property
     def seed(self) -> int | None:
         """The seed that the prices are a function of; None for a replayed market."""
+        ...
+
+    @property
+    def events(self) -> Events:
+        """How often corporate actions beside the usual ones are simulated; `none` for a replayed market."""
         ...
 
     def sessions(self) -> list[date]:
@@ -97,4 +103,5 @@ def market_name(market: Market) -> str:
     days = market.sessions()
     listed = len(market.listings(days[-1]))
     signal = market.planted_signal.split(":")[0]
-    return f"{market.kind}, seed {market.seed}, signal {signal}, {listed} tickers, {days[0]} to {days[-1]}"
+    events = "" if market.events == "none" else f", {market.events} events"
+    return f"{market.kind}, seed {market.seed}, signal {signal}, {listed} tickers, {days[0]} to {days[-1]}{events}"

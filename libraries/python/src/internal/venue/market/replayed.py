@@ -17,6 +17,7 @@ from internal.errors import ConfigurationError
 from internal.schemas import corporate_actions, equity_bars
 from internal.venue.corporate_actions import CorporateAction
 from internal.venue.market.action_calendar import ActionCalendar, actions_of_frames
+from internal.venue.market.event_rates import Events
 from internal.venue.market.listing import Bar, Listing
 from internal.venue.market.listing_index import ListingIndex
 from internal.venue.market.recent_bars import RecentBars
@@ -54,6 +55,7 @@ class ReplayedMarket:
     kind: Literal["replayed"] = "replayed"
     planted_signal: str = "unknown: replayed bars hold whatever their market held"
     seed: None = None
+    events: Events = "none"
 
     def __init__(
         self,

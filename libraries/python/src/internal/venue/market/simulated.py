@@ -14,12 +14,17 @@ from internal.dates import sessions, sessions_frame
 from internal.errors import ConfigurationError
 from internal.schemas import equity_bars
 from internal.venue.corporate_actions import CorporateAction
-from internal.venue.market.action_calendar import ActionCalendar, actions_of_frames
+from internal.venue.market.action_calendar import ActionCalendar
+from internal.venue.market.action_frame import actions_frame, tables_of
+from internal.venue.market.event_planting import PlantedMarket, plant_events
+from internal.venue.market.event_rates import RATES, Events
 from internal.venue.market.listing import Bar, Listing
 from internal.venue.market.listing_index import ListingIndex
+from internal.venue.market.path import Path
 from internal.venue.market.recent_bars import RecentBars
-from internal.venue.market.simulated_actions import dividends_frame, splits_frame
+from internal.venue.market.simulated_actions import path_actions
 from internal.venue.market.simulation import Signal, simulate
+from internal.venue.market.ticker_columns import TickerColumns
 from internal.venue.market.universe import IntArray, draw_universe
 
 FIRST_DAY, OPENING_DAY, LAST_DAY = date(2022, 6, 1), date(2024, 12, 31), date(2026, 12, 31)
@@ -44,6 +49,9 @@ class SimulatedMarket:
         opening_day: the last session at or before it is where a fresh exchange's clock starts, at the close.
         first_day: start of the history.
         last_day: end of the playable future.
+        events: what happens to the securities beside regular dividends and the splits of dear and cheap shares:
+            `none`, or corporate actions of every kind and other types of securities, at `realistic` rates or, for
+            fault runs, `frequent` ones. `none` leaves the other settings' markets as they are.
 
     Raises:
         ConfigurationError: a count, signal or day that no market can be made of.
@@ -51,7 +59,7 @@ class SimulatedMarket:
 
     kind: Literal["simulated"] = "simulated"
 
-    def __init__(  # noqa: PLR0913 - these six say everything that the market is a function of
+    def __init__(  # noqa: PLR0913 - these seven say everything that the market is a function of
         self,
         *,
         seed: int = 7,
@@ -60,24 +68,37 @@ class SimulatedMarket:
         opening_day: date = OPENING_DAY,
         first_day: date = FIRST_DAY,
         last_day: date = LAST_DAY,
+        events: Events = "none",
     ) -> None:
         self._sessions = _checked_sessions(seed, ticker_count, signal, (first_day, opening_day, last_day))
         self._opening = max(day for day in self._sessions if day <= opening_day)
         calendar = sessions_frame(self._sessions[0], self._sessions[-1])
         self._days, self._closes = calendar.get_column("date"), calendar.get_column("timestamp")
         self._number = {day: number for number, day in enumerate(self._sessions)}
-        universe_seed, price_seed = np.random.SeedSequence(seed).spawn(2)
-        self._universe = draw_universe(universe_seed, ticker_count, self._sessions)
-        self._path = simulate(self._universe, price_seed, len(self._sessions), signal)
-        self._tickers = pl.Series("ticker", [listing.ticker for listing in self._universe.listings])
-        self._column = {ticker: column for column, ticker in enumerate(self._tickers)}
-        self._splits = splits_frame(self._path.splits, self._tickers, self._sessions)
-        self._dividends = dividends_frame(self._path.dividends, self._tickers, self._sessions)
-        self._actions = ActionCalendar(actions_of_frames(self._splits, self._dividends))
-        self._index = ListingIndex(self._universe.listings)
+        universe_seed, price_seed, event_seed = np.random.SeedSequence(seed).spawn(3)
+        universe = draw_universe(universe_seed, ticker_count, self._sessions)
+        path = simulate(universe, price_seed, len(self._sessions), signal)
+        planted = self._plant(universe.listings, path, event_seed, events)
+        self._path, self._listings = planted.path, planted.listings
+        self._tickers = TickerColumns(self._listings, self._sessions)
+        self._actions = ActionCalendar(planted.actions)
+        self._splits, self._dividends = tables_of(actions_frame(self._actions.every()))
+        self._index = ListingIndex(self._listings)
+        self.events: Events = events
         self._recent_bars = RecentBars(self._make_bar)
         self._seed = seed
         self._signal: Signal = signal
+
+    def _plant(
+        self, listings: tuple[Listing, ...], path: Path, seed: np.random.SeedSequence, events: Events
+    ) -> PlantedMarket:
+        """The market with its events."""
+        rates = RATES[events]
+        if rates is None:
+            names = [listing.ticker for listing in listings]
+            return PlantedMarket(listings, path, tuple(path_actions(path, self._sessions, lambda one, _: names[one])))
+        first = self._number[self._opening] + 1 if rates.after_opening else 0
+        return plant_events(listings, path, self._sessions, rates, first, seed)
 
     @property
     def seed(self) -> int:
@@ -99,7 +120,8 @@ class SimulatedMarket:
 
     def listings(self, day: date) -> list[Listing]:
         """Every ticker listed on or before that day, as known on that day, ordered by ticker."""
-        return [listing.as_of(day) for listing in self._universe.listings if listing.listed_date <= day]
+        known = [listing.as_of(day) for listing in self._listings if listing.listed_date <= day]
+        return known if self._tickers.ordered else sorted(known, key=lambda listing: listing.ticker)
 
     def listing(self, ticker: str, day: date | None = None) -> Listing | None:
         """The security that has the ticker on the day, or the last one that ever has it; None where there is none."""
@@ -121,19 +143,20 @@ class SimulatedMarket:
 
     def history(self, ticker: str, start: date, end: date) -> pl.DataFrame:
         """One ticker's bars with start <= date <= end, oldest first; no rows for an unknown ticker."""
-        column = self._column.get(ticker)
-        if column is None:
-            return equity_bars.empty()
         first, last = bisect_left(self._sessions, start), bisect_right(self._sessions, end)
-        traded = first + np.flatnonzero(self._path.volume[first:last, column])
-        return self._frame(traded, np.full_like(traded, column))
+        frames = [equity_bars.empty()]
+        for span in self._tickers.spans(ticker):
+            begin, stop = max(first, span.start), min(last, span.end)
+            traded = begin + np.flatnonzero(self._path.volume[begin:stop, span.column])
+            frames.append(self._frame(traded, np.full_like(traded, span.column)))
+        return pl.concat(frames)
 
     def _frame(self, rows: IntArray, columns: IntArray) -> pl.DataFrame:
         """The bars at these places of the arrays, [session number, ticker number]."""
         path = self._path
-        return pl.DataFrame(
+        frame = pl.DataFrame(
             {
-                "ticker": self._tickers.gather(columns),
+                "ticker": self._tickers.names(rows, columns),
                 "date": self._days.gather(rows),
                 "timestamp": self._closes.gather(rows),
                 "open": path.open[rows, columns] / 100.0,
@@ -145,6 +168,7 @@ class SimulatedMarket:
                 "transactions": path.transactions[rows, columns].astype(np.int64),
             }
         )
+        return frame if self._tickers.ordered else frame.sort("date", "ticker")
 
     def bar(self, ticker: str, day: date) -> Bar | None:
         """One bar straight from the arrays; None where the ticker did not trade."""
@@ -155,7 +179,8 @@ class SimulatedMarket:
         return self._actions.between(start, end)
 
     def _make_bar(self, ticker: str, day: date) -> Bar | None:
-        number, column = self._number.get(day), self._column.get(ticker)
+        number = self._number.get(day)
+        column = None if number is None else self._tickers.column(ticker, number)
         if number is None or column is None or self._path.volume[number, column] == 0:
             return None
         cents = (self._path.open, self._path.high, self._path.low, self._path.close)
