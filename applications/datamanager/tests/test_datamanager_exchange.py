@@ -45,7 +45,16 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Generator[Pair]:
         "EXCHANGE_START_DATE": str(OPENING),
     }
     with run_service("exchange", exchange_environment) as exchange:
-        environment = datamanager_environment(str(exchange.client.base_url).rstrip("/"), folder)
+        url = str(exchange.client.base_url).rstrip("/")
+        second = {
+            "SECOND_MARKET_DATA_VENDOR": "alpaca",
+            "ALPACA_API_KEY_ID": "PKTEST",
+            "ALPACA_API_SECRET": "secret",
+            "ALPACA_BASE_URL": url,
+            "ALPACA_DATA_URL": url,
+            "ALPACA_DATA_REQUESTS_PER_MINUTE": "0",
+        }
+        environment = datamanager_environment(url, folder, **second)
         with run_service("datamanager", environment) as datamanager:
             yield Pair(exchange.client, datamanager.client)
 
@@ -221,3 +230,27 @@ class TestAlpaca:
             adapter.now()
         assert "wrong-secret" not in raised.value.detail
         adapter.close()
+
+    def test_cross_check(self, pair: Pair) -> None:
+        """Both interfaces of one market agree; a figure that a file changed is found, with both values."""
+        day = date(2023, 11, 15)
+        wanted = {"start_date": str(day), "end_date": str(day)}
+        pair.datamanager.post("/equity-bars", json=wanted).raise_for_status()
+        agreed = pair.datamanager.post("/disagreements", json=wanted).raise_for_status().json()
+        bars = read_frame_response(pair.datamanager.get("/equity-bars", params=wanted))
+        volume = bars.item(0, "volume")
+        changed = bars.with_columns(
+            pl.when(pl.col("ticker") == bars.item(0, "ticker")).then(volume * 2).otherwise("volume").alias("volume")
+        )
+        body = changed.write_ipc_stream(None, compat_level=pl.CompatLevel.oldest()).getvalue()
+        headers = {"Content-Type": "application/vnd.apache.arrow.stream"}
+        pair.datamanager.post("/equity-bars/import?replace=true", content=body, headers=headers).raise_for_status()
+        differing = pair.datamanager.post("/disagreements", json=wanted).raise_for_status().json()
+        rows = read_frame_response(pair.datamanager.get("/disagreements", params=wanted))
+
+        assert (agreed["sessions"], agreed["missing"], sum(agreed["disagreements"].values())) == (1, [], 0)
+        assert {field: count for field, count in differing["disagreements"].items() if count} == {"volume": 1}
+        assert rows.select("ticker", "field", "value", "second_value", "vendor", "second_vendor").rows() == [
+            (bars.item(0, "ticker"), "volume", volume * 2, volume, "polygon", "alpaca")
+        ]
+        assert 'datamanager_vendor_disagreements{field="volume"} 1.0' in pair.datamanager.get("/metrics").text

@@ -70,11 +70,20 @@ class ImportResult:
 
 
 class Ingestion:
-    """Ingests sessions into the lake, one ingestion at a time in this process."""
+    """Ingests sessions into the lake, one ingestion at a time in this process.
 
-    def __init__(self, lake: Lake, market_data: MarketData) -> None:
+    Args:
+        lake: Where they are stored.
+        market_data: The vendor.
+        on_collected: Called with the sessions that were fetched, after they were stored.
+    """
+
+    def __init__(
+        self, lake: Lake, market_data: MarketData, on_collected: Callable[[list[date]], object] = lambda _: None
+    ) -> None:
         self._lake = lake
         self._market_data = market_data
+        self._on_collected = on_collected
         self._one_at_a_time = asyncio.Lock()
         self.progress = IngestionProgress()
 
@@ -135,6 +144,7 @@ class Ingestion:
         if any(contains_month_end(batch) for batch in batches):
             await asyncio.to_thread(compact_tables, self._lake)
         await asyncio.to_thread(update_missing_sessions_gauge, self._lake, now)
+        self._on_collected([session.date for session in fetched])
         return IngestionResult(
             sessions=sorted([*present.values(), *fetched], key=lambda session: session.date),
             bars_version=await asyncio.to_thread(self._lake.version, "equity_bars"),

@@ -33,5 +33,10 @@ LAST_SESSION = Gauge(
     "datamanager_bars_last_session_timestamp_seconds",
     "Close of the latest session in the lake.",
 )
+DISAGREEMENTS = Gauge(
+    "datamanager_vendor_disagreements",
+    "Figures of the last comparison on which the second vendor disagrees, by field.",
+    ["field"],
+)
 for _gauge in (SESSIONS, ROWS, SESSIONS_MISSING, LAST_SESSION):
     _gauge.set(UNKNOWN)

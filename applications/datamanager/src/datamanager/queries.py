@@ -81,6 +81,12 @@ def read_sessions(lake: Lake, period: Period | None) -> pl.DataFrame:
     return _select_period(lake.scan("ingestion_sessions"), "date", period).sort("date").collect()
 
 
+def read_disagreements(lake: Lake, period: Period | None, tickers: Sequence[str] | None) -> pl.DataFrame:
+    """What the second vendor says differently, ordered by date, ticker and field."""
+    wanted = _select_tickers(_select_period(lake.scan("disagreements"), "date", period), tickers)
+    return wanted.sort("date", "ticker", "field").collect()
+
+
 def read_predictions(lake: Lake, period: Period, tickers: Sequence[str] | None) -> pl.DataFrame:
     """Predictions made at the sessions of the period, ordered by date, ticker and horizon."""
     wanted = _select_tickers(_select_period(lake.scan("predictions"), "date", period), tickers)

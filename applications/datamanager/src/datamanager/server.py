@@ -17,16 +17,25 @@ from datamanager.events import SessionEvents
 from datamanager.freshness import FreshnessMonitor
 from datamanager.ingestion import Ingestion
 from datamanager.readiness import VendorReadiness, check_lake
-from datamanager.routes import corporate_actions, equity_bars, equity_details, portfolios, predictions, query, sessions
+from datamanager.routes import (
+    corporate_actions,
+    disagreements,
+    equity_bars,
+    equity_details,
+    portfolios,
+    predictions,
+    query,
+    sessions,
+)
 from datamanager.services import Services, services_of
-from datamanager.vendors import make_market_data
+from datamanager.vendors import make_cross_check, make_market_data
 from internal.errors import FundError
 from internal.http.service import create_service
 from internal.lake.store import Lake
 from internal.telemetry import configure_logging, get_logger
 
 logger = get_logger(__name__)
-ROUTES = (equity_bars, equity_details, corporate_actions, sessions, predictions, portfolios, query)
+ROUTES = (equity_bars, equity_details, corporate_actions, sessions, disagreements, predictions, portfolios, query)
 
 
 def create_application(configuration: Configuration | None = None) -> FastAPI:
@@ -57,11 +66,13 @@ def make_services(settings: Configuration) -> Services:
     """Make every component; nothing is opened yet."""
     vendor = make_market_data(settings.market_data_vendor, settings)
     lake = Lake(settings.data_bucket, settings.storage_options())
-    ingestion = Ingestion(lake, vendor)
+    cross_check = make_cross_check(lake, vendor, settings)
+    ingestion = Ingestion(lake, vendor, cross_check.start)
     return Services(
         lake,
         vendor,
         ingestion,
+        cross_check,
         EquityDetails(lake, vendor),
         SessionEvents(ingestion, settings.state_directory, settings.event_subscribers, settings.fund_api_token),
         FreshnessMonitor(lake, vendor),
@@ -88,6 +99,7 @@ async def run_components(application: FastAPI) -> AsyncGenerator[None]:
         monitoring.cancel()
         with suppress(asyncio.CancelledError):
             await monitoring
+        await services.cross_check.close()
         services.market_data.close()
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, FastAPI, Request
 
+from datamanager.cross_check import CrossCheck
 from datamanager.details import EquityDetails
 from datamanager.events import SessionEvents
 from datamanager.freshness import FreshnessMonitor
@@ -21,6 +22,7 @@ class Services:
     lake: Lake
     market_data: MarketData
     ingestion: Ingestion
+    cross_check: CrossCheck
     details: EquityDetails
     events: SessionEvents
     freshness: FreshnessMonitor

@@ -1,4 +1,4 @@
-"""Makes the market data vendor that the settings choose."""
+"""Makes the market data vendor that the settings choose, and the comparison with a second one."""
 
 from pydantic import SecretStr
 
@@ -7,7 +7,14 @@ from datamanager.adapters.alpaca_client import AlpacaAccess
 from datamanager.adapters.files import FilesOnly
 from datamanager.adapters.polygon import Polygon
 from datamanager.configuration import Configuration, MarketDataVendor
+from datamanager.cross_check import CrossCheck
 from datamanager.ports import MarketData
+from internal.lake.store import Lake
+
+SESSIONS_COMPARED: dict[MarketDataVendor, int | None] = {
+    MarketDataVendor.POLYGON: 5,  # one request a session, and a free plan has five requests a minute
+    MarketDataVendor.ALPACA: None,  # many sessions a request
+}
 
 
 def make_market_data(vendor: MarketDataVendor, settings: Configuration) -> MarketData:
@@ -29,6 +36,14 @@ def make_market_data(vendor: MarketDataVendor, settings: Configuration) -> Marke
             )
         case MarketDataVendor.FILES:
             return FilesOnly()
+
+
+def make_cross_check(lake: Lake, vendor: MarketData, settings: Configuration) -> CrossCheck:
+    """The comparison with the second vendor; it compares nothing where the settings choose none."""
+    second = settings.second_market_data_vendor
+    if second is None:
+        return CrossCheck(lake, vendor.source, None, 0)
+    return CrossCheck(lake, vendor.source, make_market_data(second, settings), SESSIONS_COMPARED[second])
 
 
 def _read(key: SecretStr | None) -> str:

@@ -6,6 +6,7 @@ import polars as pl
 
 from internal.schemas import (
     corporate_actions,
+    disagreements,
     equity_bars,
     equity_details,
     orders,
@@ -87,6 +88,7 @@ TABLES: dict[str, Table] = {
     "securities": Table(securities.COLUMNS),
     "corporate_actions": Table(corporate_actions.CORPORATE_ACTIONS_COLUMNS, "effective_date"),
     "ingestion_sessions": Table(INGESTION_SESSIONS_COLUMNS, "date"),
+    "disagreements": Table(disagreements.COLUMNS, "date"),
     "predictions": Table(predictions.COLUMNS, "date", monthly=True),
     "portfolios": Table(portfolios.COLUMNS, "date", durable=True, defaults=portfolios.DEFAULTS),
     "rebalances": Table(REBALANCES_COLUMNS, "date", durable=True),
