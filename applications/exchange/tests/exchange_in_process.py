@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from applications.exchange.tests.exchange_kit import KEY_ID, SECRET
 from exchange.configuration import Configuration
 from exchange.server import create_application
+from exchange.services import Exchange
 
 MARKET_DATA_KEY = "a-market-data-key"
 HEADERS = {"APCA-API-KEY-ID": KEY_ID, "APCA-API-SECRET-KEY": SECRET}
@@ -27,6 +28,14 @@ class LocalExchange:
 
     http: httpx.Client
     url: str
+    application: FastAPI
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange itself."""
+        found = self.application.state.exchange
+        assert isinstance(found, Exchange)
+        return found
 
     def trade(self, method: str, path: str, **more: Any) -> httpx.Response:  # noqa: ANN401 - httpx's own arguments
         """A request to the trading API; `path` begins with its version."""
@@ -66,7 +75,7 @@ def run_exchange(state_directory: Path, **settings: object) -> Generator[LocalEx
         serve(application) as port,
         httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=30) as http,
     ):
-        yield LocalExchange(http, f"http://127.0.0.1:{port}")
+        yield LocalExchange(http, f"http://127.0.0.1:{port}", application)
 
 
 @contextmanager

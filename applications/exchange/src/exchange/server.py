@@ -3,6 +3,7 @@
 Run it with `python -m internal.http.run exchange.server:create_application --port PORT`.
 """
 
+import asyncio
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -30,6 +31,7 @@ from exchange.routes import (
     alpaca_market,
     alpaca_orders,
     alpaca_positions,
+    alpaca_stream,
     control,
     edgar,
     polygon,
@@ -57,6 +59,7 @@ ROUTERS = (
     alpaca_activities.router,
     alpaca_orders.router,
     alpaca_positions.router,
+    alpaca_stream.router,
     alpaca_market.router,
     edgar.router,
     alpaca_data.router,
@@ -112,6 +115,7 @@ class _Lifespan:
                 application.state.configuration = configuration
                 application.state.edgar_rate = RequestRate()
                 application.state.exchange = exchange
+                exchange.updates.attach(asyncio.get_running_loop())
                 application.state.request_limit = RequestLimit(configuration.exchange_requests_per_minute)
                 application.state.publisher = publisher
                 application.state.bus = bus

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from exchange.ports import FaultRepository
+from exchange.stream_hub import StreamHub
 from internal.dates import previous_session
 from internal.errors import ConfigurationError
 from internal.venue.clock import ExchangeClock, Phase, read_clock
@@ -22,6 +23,7 @@ class Exchange:
     market: MarketData
     repository: VenueRepository
     faults: FaultRepository
+    updates: StreamHub
 
     @property
     def clock(self) -> ExchangeClock:
@@ -38,14 +40,15 @@ def open_exchange(
     last session, may differ. Raises ConfigurationError when the stored state belongs to another market.
     """
     fresh = open_account(market, cash)
-    core = open_venue(market, repository, fresh)
+    updates = StreamHub()
+    core = open_venue(market, repository, fresh, on_change=updates.publish)
     stored, name = core.state.identity.market, fresh.identity.market
     if stored != name and not (continues and stored.startswith(market.kind)):
         raise ConfigurationError(
             f"The state in STATE_DIRECTORY belongs to another market ({stored}) than the one configured ({name}). "
             "Set EXCHANGE_* back, or give the exchange an empty STATE_DIRECTORY."
         )
-    return Exchange(core, market, repository, faults)
+    return Exchange(core, market, repository, faults, updates)
 
 
 def last_opened_session(moment: datetime) -> date:

@@ -155,7 +155,7 @@ def test_triggered_stop_limit_rests() -> None:
 
 
 def test_stop_of_the_day_waits_for_the_close() -> None:
-    """Whether the low came after an order of the open market nobody knows: only the close counts."""
+    """A bar does not say whether its low came after an order of the open market: only the close counts."""
     venue = Venue(UP_THEN_DOWN)
     venue.advance(Auction.OPEN)
     low, close = venue.send("sell", stop_price="98"), venue.send("sell", stop_price="101.50")

@@ -1,6 +1,6 @@
 """The venue: one account that trades on one market, moved by requests and by the steps of its clock."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -30,15 +30,22 @@ class ExchangeCore:
         market: The prices.
         repository: Where every change is stored; when that fails, the state stays as it was.
         cost_multiple: What slippage, fees and borrow cost are multiplied by.
+        on_change: Called with each change after it was stored, in the thread that made it; it must not fail or wait.
     """
 
     def __init__(
-        self, state: VenueState, market: Market, repository: VenueRepository, cost_multiple: Decimal = ONE
+        self,
+        state: VenueState,
+        market: Market,
+        repository: VenueRepository,
+        cost_multiple: Decimal = ONE,
+        on_change: Callable[[VenueChange], None] | None = None,
     ) -> None:
         self._state = state
         self._market = market
         self._repository = repository
         self._cost_multiple = cost_multiple
+        self._on_change = on_change
         self._lock = Lock()
 
     @property
@@ -165,13 +172,19 @@ class ExchangeCore:
     def _store(self, change: VenueChange) -> None:
         self._repository.store(change)
         self._state = change.after
+        if self._on_change is not None:
+            self._on_change(change)
 
 
 def open_venue(
-    market: Market, repository: VenueRepository, fresh: VenueState, cost_multiple: Decimal = ONE
+    market: Market,
+    repository: VenueRepository,
+    fresh: VenueState,
+    cost_multiple: Decimal = ONE,
+    on_change: Callable[[VenueChange], None] | None = None,
 ) -> ExchangeCore:
     """The venue on what the repository holds; where that is nothing, on a fresh account, which is stored first."""
     stored = repository.load()
     if stored is None:
         repository.store(VenueChange(None, fresh))
-    return ExchangeCore(fresh if stored is None else stored, market, repository, cost_multiple)
+    return ExchangeCore(fresh if stored is None else stored, market, repository, cost_multiple, on_change)
