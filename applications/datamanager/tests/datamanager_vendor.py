@@ -73,7 +73,7 @@ class Vendor:
 
 
 def _bar(ticker: str, number: int, session: date, moment: int) -> dict[str, Any]:
-    close = 100.0 * (number + 1) + session.toordinal() % 50
+    close = 100.0 * (number + 1) + session.toordinal() % 1000 / 100
     return {
         "T": ticker,
         "o": close - 0.5,

@@ -33,7 +33,7 @@ TABLES = ("equity_bars", "corporate_actions", "equity_bars_quarantine")
 
 def with_actions(vendor: Vendor) -> None:
     """A split, a dividend and a bad row, so that every table is written."""
-    vendor.splits = [{"ticker": "AAA", "execution_date": "2024-01-03", "split_from": 1, "split_to": 2}]
+    vendor.splits = [{"ticker": "DDD", "execution_date": "2024-01-03", "split_from": 1, "split_to": 2}]
     vendor.dividends = [{"ticker": "BBB", "ex_dividend_date": "2024-01-04", "cash_amount": 1, "currency": "USD"}]
     vendor.extra_rows["2024-01-05"] = [{"T": "BAD", "o": None, "h": 1, "l": 1, "c": 1, "v": 1}]
 

@@ -84,10 +84,20 @@ def test_invalid_bar(change: dict[str, str | None], reason: str) -> None:
     )
 )
 def test_no_row_is_lost(rows: list[dict[str, str | None]]) -> None:
-    """Every row is either valid by the schema or quarantined with a reason, never dropped and never both."""
+    """Every row is valid by the schema, quarantined with a reason, or equal to another one; never two of these."""
     checked = check_bars(pl.DataFrame(rows, schema=RAW_BAR_SCHEMA), SESSION)
-    assert len(rows) == equity_bars.validate(checked.valid).height + checked.quarantined.height
+    kept = equity_bars.validate(checked.valid).height + checked.quarantined.height
+    assert len(rows) >= kept
     assert checked.quarantined.get_column("reason").null_count() == 0
+    assert kept >= len({row["ticker"] for row in rows})
+
+
+def test_repeated_bars() -> None:
+    """Equal bars of a ticker, however their numbers are written, are one; different ones are all held back."""
+    same = check_bars(raw({}, {"open": "1.50", "transactions": "12"}), SESSION)
+    assert (same.valid.height, same.quarantined.height) == (1, 0)
+    different = check_bars(raw({}, {"volume": "11"}), SESSION)
+    assert (different.valid.height, different.quarantined.get_column("reason").to_list()) == (0, ["duplicate_key"] * 2)
 
 
 @pytest.mark.parametrize(

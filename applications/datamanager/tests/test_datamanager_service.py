@@ -303,17 +303,24 @@ def test_holidays_in_a_range_are_allowed(client: httpx.Client) -> None:
     assert (weekend.json()["sessions"], weekend.json()["rows"]) == ([], 0)
 
 
-def test_invalid_vendor_answer_writes_nothing(client: httpx.Client, vendor: Vendor) -> None:
-    """One invalid session: the response is 502, nothing of its batch is stored, and a second request succeeds."""
-    vendor.fault("/v2/aggs/grouped/locale/us/market/stocks/2024-03-27", lambda: JSONResponse({"status": "DELAYED"}))
+def test_session_without_an_answer(client: httpx.Client, vendor: Vendor) -> None:
+    """One session without final figures: it is reported missing with the reason, the others are stored.
+
+    Asked for alone it is an error; asked for again with the range, it is collected.
+    """
+    grouped = "/v2/aggs/grouped/locale/us/market/stocks/2024-03-27"
+    vendor.fault(grouped, lambda: JSONResponse({"status": "PENDING"}), 2)
     wanted = {"start_date": "2024-03-25", "end_date": "2024-03-28"}
-    detail = problem(client.post("/equity-bars", json=wanted), 502)
-    assert "2024-03-27" in detail
+    answer = client.post("/equity-bars", json=wanted).raise_for_status().json()
+    assert [one["status"] for one in answer["sessions"]] == ["collected", "collected", "missing", "collected"]
+    assert "PENDING" in answer["sessions"][2]["reason"]
+    assert read(client, "/sessions").height == 3
+    detail = problem(client.post("/equity-bars", json={"date": "2024-03-27"}), 502)
+    assert "PENDING" in detail
     assert KEY not in detail
-    assert read(client, "/equity-bars", **wanted).is_empty()
-    assert read(client, "/sessions").is_empty()
     assert client.get("/equity-bars/ingestion").json()["running"] is False
-    assert client.post("/equity-bars", json=wanted).raise_for_status().json()["rows"] == 12
+    again = client.post("/equity-bars", json=wanted).raise_for_status().json()
+    assert (again["sessions"][2]["status"], again["rows"]) == ("collected", 12)
 
 
 def test_transient_vendor_errors_are_retried(client: httpx.Client, vendor: Vendor) -> None:
@@ -478,7 +485,7 @@ def test_import_keeps_the_sessions_between(client: httpx.Client) -> None:
     """A file without Wednesday leaves the vendor's Wednesday as it is."""
     client.post("/equity-bars", json={"date": "2024-03-27"}).raise_for_status()
     wednesday = read(client, "/equity-bars", start_date="2024-03-27", end_date="2024-03-27")
-    days = FILE_OF_BARS.replace("27.03.2024", "26.03.2024")
+    days = FILE_OF_BARS.replace("27.03.2024", "26.03.2024").replace("AAA", "DDD")
     assert post_bars(client, days).raise_for_status().json()["rows"] == 2
     assert wednesday.equals(read(client, "/equity-bars", start_date="2024-03-27", end_date="2024-03-27"))
     assert read(client, "/sessions").height == 3

@@ -10,14 +10,14 @@ from datetime import date, datetime
 
 import polars as pl
 
+from datamanager.held_bars import judge_bars
 from datamanager.periods import split_into_batches
-from datamanager.quality import CheckedRows, to_quarantine
-from datamanager.session_batches import SessionStatus, compute_digest, read_ingestion_log, replace_quarantine
+from datamanager.quality import CheckedRows, check_typed_bars
+from datamanager.releases import LATER_BARS, Release, release_bars
+from datamanager.session_batches import CONFIRMED, SessionStatus, commit_sessions, compute_digest, read_ingestion_log
 from internal.dates import sessions
 from internal.errors import ConflictError
 from internal.lake.store import Lake
-from internal.lake.tables import INGESTION_SESSIONS_COLUMNS, QUARANTINE_COLUMNS
-from internal.schemas import equity_bars
 
 SESSIONS_A_COMMIT = 250
 
@@ -58,15 +58,7 @@ def import_bars(lake: Lake, bars: pl.DataFrame, imported_at: datetime, *, replac
 
 
 def _split_by_session(bars: pl.DataFrame) -> dict[date, GivenSession]:
-    valid, invalid = equity_bars.split_valid(bars)
-    good, bad = _by_day(valid), _by_day(invalid)
-    return {
-        day: GivenSession(
-            CheckedRows(good.get(day, equity_bars.empty()), to_quarantine(bad.get(day, invalid.clear()))),
-            compute_digest(rows),
-        )
-        for day, rows in _by_day(bars).items()
-    }
+    return {day: GivenSession(check_typed_bars(rows), compute_digest(rows)) for day, rows in _by_day(bars).items()}
 
 
 def _by_day(rows: pl.DataFrame) -> dict[date, pl.DataFrame]:
@@ -83,22 +75,9 @@ def _runs(wanted: list[date]) -> list[list[date]]:
 
 
 def _commit(lake: Lake, days: list[date], given: Mapping[date, GivenSession], imported_at: datetime) -> pl.DataFrame:
-    """Replace the days: bars, quarantine, and last the log, so that an interrupted import is done again."""
-    start, end = days[0], days[-1]
-    checked = [given[day].checked for day in days]
-    lake.replace_days("equity_bars", pl.concat(one.valid for one in checked), start, end)
-    quarantined = pl.concat(one.quarantined for one in checked).with_columns(collected_date=pl.lit(imported_at.date()))
-    replace_quarantine(lake, quarantined.select(list(QUARANTINE_COLUMNS)), start, end)
-    log = pl.DataFrame(
-        {
-            "date": days,
-            "status": [SessionStatus.IMPORTED.value] * len(days),
-            "rows": [one.valid.height for one in checked],
-            "quarantined": [one.quarantined.height for one in checked],
-            "vendor_digest": [given[day].digest for day in days],
-            "collected_at": [imported_at] * len(days),
-        },
-        schema=INGESTION_SESSIONS_COLUMNS,
-    )
-    lake.replace_days("ingestion_sessions", log, start, end)
+    """Replace the days, so that an interrupted import is done again; suspicious bars are held back."""
+    judged = judge_bars(lake, {day: given[day].checked for day in days})
+    digests = {day: given[day].digest for day in days}
+    log = commit_sessions(lake, days, judged.checked, digests, SessionStatus.IMPORTED, imported_at)
+    release_bars(lake, judged.released, Release(LATER_BARS, CONFIRMED, imported_at))
     return log

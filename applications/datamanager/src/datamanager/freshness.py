@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 
 from datamanager import metrics
+from datamanager.missing_sessions import choose_due, read_missing
 from datamanager.ports import MarketData
 from internal.dates import last_closed_session, session_close, sessions
 from internal.errors import FundError
@@ -21,6 +22,13 @@ def find_missing_sessions(ingested: pl.Series, last_closed: date) -> list[date]:
     """The sessions from the first ingested one to the last closed one that are not ingested; none of an empty lake."""
     first = ingested.min()
     return sorted(set(sessions(first, last_closed)) - set(ingested)) if isinstance(first, date) else []
+
+
+def list_gaps(lake: Lake, now: datetime, most: int) -> list[date]:
+    """Sessions that the ledger lacks and that are due to be asked for, at most `most`; `now` is the vendor's clock."""
+    ingested = lake.scan("ingestion_sessions").select("date").collect().get_column("date")
+    lacking = find_missing_sessions(ingested, last_closed_session(now))
+    return choose_due(lacking, read_missing(lake), now, most) if lacking else []
 
 
 def update_lake_gauges(lake: Lake) -> None:

@@ -13,7 +13,7 @@ from functools import partial
 import polars as pl
 
 from datamanager.bar_import import import_bars
-from datamanager.freshness import update_lake_gauges, update_missing_sessions_gauge
+from datamanager.freshness import list_gaps, update_lake_gauges, update_missing_sessions_gauge
 from datamanager.periods import (
     Period,
     contains_month_end,
@@ -24,11 +24,12 @@ from datamanager.periods import (
 from datamanager.ports import MarketData
 from datamanager.session_batches import SessionStatus, commit_batch, compact_tables, fetch_batch, read_ingestion_log
 from internal.dates import last_closed_session
-from internal.errors import ConflictError
+from internal.errors import ConflictError, FundError, UpstreamError
 from internal.lake.store import Lake
 from internal.telemetry import get_logger
 
 BATCH_SESSIONS = 25
+REPAIRED_SESSIONS = 10  # gaps that a nightly collection asks for beside its own session
 logger = get_logger(__name__)
 
 
@@ -44,12 +45,13 @@ class IngestionProgress:
 
 @dataclass(frozen=True)
 class IngestedSession:
-    """One session of a request: its status, its bars in the lake and its quarantined rows."""
+    """One session of a request: its status, its bars in the lake, its quarantined rows, and why it is missing."""
 
     date: date
     status: SessionStatus
     rows: int
     quarantined: int
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,32 @@ class Ingestion:
         self.progress = IngestionProgress()
 
     async def ingest_session(self, day: date, *, force: bool = False, wait: bool = False) -> IngestionResult:
-        """Ingest one session; InvalidRequestError when it is not a session or has not closed at the vendor."""
+        """Ingest one session; the last closed one also repairs gaps: some sessions that the ledger lacks.
+
+        Raises:
+            InvalidRequestError: It is not a session, or has not closed at the vendor.
+            UpstreamError: The vendor has no bars of it; why is recorded.
+        """
         async with self._hold_lock(wait=wait):
             now = await self._ask_vendor_time()
-            return await self._ingest(require_closed_session(day, last_closed_session(now)), now, force=force)
+            last_closed = last_closed_session(now)
+            result = await self._ingest(require_closed_session(day, last_closed), now, force=force)
+            outcome = result.sessions[0]
+            if outcome.status is SessionStatus.MISSING:
+                raise UpstreamError(f"{outcome.reason}. Nothing of {day} was stored; ask again later")
+            return await self._repair_gaps(result, now) if day == last_closed else result
+
+    async def _repair_gaps(self, result: IngestionResult, now: datetime) -> IngestionResult:
+        """Ask for some sessions that the ledger lacks; an error of the vendor leaves them for the next time."""
+        lacking = await asyncio.to_thread(list_gaps, self._lake, now, REPAIRED_SESSIONS)
+        if not lacking:
+            return result
+        try:
+            repaired = await self._ingest(lacking, now, force=False)
+        except FundError as error:
+            logger.warning("gaps_not_repaired", sessions=len(lacking), detail=error.detail)
+            return result
+        return replace(repaired, sessions=[*repaired.sessions, *result.sessions])
 
     async def ingest_period(self, period: Period, *, force: bool = False) -> IngestionResult:
         """Ingest every missing session of the period; with `force` also those that are in the lake.
@@ -163,7 +187,8 @@ class Ingestion:
         fetched = fetch_batch(self._market_data, batch, count_fetched)
         log = commit_batch(self._lake, fetched, datetime.now(UTC))
         update_lake_gauges(self._lake)
-        return _to_sessions(log, SessionStatus.COLLECTED)
+        missing = [IngestedSession(day, SessionStatus.MISSING, 0, 0, why) for day, why in fetched.missing.items()]
+        return [*_to_sessions(log, SessionStatus.COLLECTED), *missing]
 
     def _count_fetched(self) -> None:
         self.progress = replace(self.progress, sessions_fetched=self.progress.sessions_fetched + 1)

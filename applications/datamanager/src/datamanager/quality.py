@@ -36,15 +36,25 @@ def check_bars(raw: pl.DataFrame, session: date) -> CheckedRows:
     ]
     other_day = pl.when(pl.col("date").ne_missing(session.isoformat())).then(pl.lit("date_is_not_the_session"))
     rows = raw.with_columns(pl.coalesce(other_day, *unreadable).alias("reason"))
-    typed = rows.filter(pl.col("reason").is_null()).select(
+    checked = check_typed_bars(type_bars(rows.filter(pl.col("reason").is_null()), session))
+    unparsed = rows.filter(pl.col("reason").is_not_null())
+    return CheckedRows(checked.valid, pl.concat([to_quarantine(unparsed), checked.quarantined]))
+
+
+def check_typed_bars(bars: pl.DataFrame) -> CheckedRows:
+    """Check bars by their schema. Equal bars of a ticker and session are one; all that differ are quarantined."""
+    valid, invalid = equity_bars.split_valid(bars.unique(maintain_order=True))
+    return CheckedRows(valid, to_quarantine(invalid))
+
+
+def type_bars(rows: pl.DataFrame, session: date) -> pl.DataFrame:
+    """Rows of text as bars of the session; a value that is no number is null."""
+    return rows.select(
         "ticker",
         pl.lit(session).alias("date"),
         pl.lit(session_close(session)).cast(equity_bars.COLUMNS["timestamp"]).alias("timestamp"),
         *map(_parse_number, NUMBERS),
     )
-    valid, invalid = equity_bars.split_valid(typed)
-    unparsed = rows.filter(pl.col("reason").is_not_null())
-    return CheckedRows(valid, pl.concat([to_quarantine(unparsed), to_quarantine(invalid)]))
 
 
 def _parse_number(name: str) -> pl.Expr:

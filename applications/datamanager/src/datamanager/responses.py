@@ -12,9 +12,12 @@ class SessionOutcome(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
     date: date
-    status: SessionStatus = Field(description="fetched or imported by this request, or present in the lake before")
+    status: SessionStatus = Field(
+        description="fetched or imported by this request, present in the lake before, or missing at the vendor"
+    )
     rows: int = Field(description="bars of the session in the lake")
     quarantined: int = Field(description="rows of the session that failed a check")
+    reason: str | None = Field(default=None, description="why the session is missing")
 
 
 class IngestionResponse(BaseModel):

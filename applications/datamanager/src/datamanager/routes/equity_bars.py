@@ -61,7 +61,7 @@ class IngestionRequest(BaseModel):
         return Period.between(self.start_date or date.max, self.end_date or date.max)
 
 
-@router.post("", summary="Ingest sessions from the vendor")
+@router.post("", summary="Ingest sessions from the vendor", response_model_exclude_none=True)
 async def post_equity_bars(
     body: Annotated[IngestionRequest, Body(openapi_examples=INGESTION_EXAMPLES)], services: RequestServices
 ) -> IngestionResponse:
@@ -79,7 +79,10 @@ async def post_equity_bars(
 
 
 @router.post(
-    "/import", summary="Import bars of a file", openapi_extra=document_request_frame(BAR_EXAMPLE, (CSV, PARQUET, ARROW))
+    "/import",
+    summary="Import bars of a file",
+    response_model_exclude_none=True,
+    openapi_extra=document_request_frame(BAR_EXAMPLE, (CSV, PARQUET, ARROW)),
 )
 async def post_bar_import(request: Request, services: RequestServices, replace: Replace = False) -> BarImportResponse:  # noqa: FBT002 - a parameter of the query
     """Store the bars of a CSV, parquet or Arrow table, without the vendor; the answer says what was understood.

@@ -65,12 +65,16 @@ def find_open_spikes(measures: Measures) -> Mask:
     """Opens far from both the close before and the close after, on the same side of them."""
     opposite = np.sign(measures.overnight) != np.sign(measures.intraday)
     size = np.where(opposite, np.minimum(np.abs(measures.overnight), np.abs(measures.intraday)), 0.0)
-    return (size > np.maximum(UNUSUAL * measures.scale, SMALLEST_SPIKE)) & is_quiet(measures, size)
+    return find_spikes(size, measures)
 
 
 def find_spikes(distance: Numbers, measures: Measures) -> Mask:
     """Highs or lows too far from open and close, by `measures.upper` or `measures.lower`."""
-    return (distance > np.maximum(UNUSUAL * measures.scale, SMALLEST_SPIKE)) & is_quiet(measures, distance)
+    return (
+        measures.known
+        & (distance > np.maximum(UNUSUAL * measures.scale, SMALLEST_SPIKE))
+        & is_quiet(measures, distance)
+    )
 
 
 def find_other_volume_units(measures: Measures) -> Mask:

@@ -52,6 +52,20 @@ INGESTION_SESSIONS_COLUMNS: dict[str, pl.DataType] = {
     "vendor_digest": pl.String(),
     "collected_at": MOMENT,
 }
+QUARANTINE_RELEASES_COLUMNS: dict[str, pl.DataType] = {  # the audit of what left the quarantine for the bars
+    "released_at": MOMENT,
+    "released_by": pl.String(),  # a person, or `later bars`
+    "why": pl.String(),
+    **QUARANTINE_COLUMNS,
+}
+MISSING_SESSIONS_COLUMNS: dict[str, pl.DataType] = {  # sessions that the vendor was asked for and could not answer
+    "date": pl.Date(),
+    "reason": pl.String(),
+    "attempts": pl.Int64(),
+    "first_asked_at": MOMENT,
+    "last_asked_at": MOMENT,
+    "repaired_at": MOMENT,  # when its bars were collected after all; null until then
+}
 REBALANCES_COLUMNS: dict[str, pl.DataType] = {
     "portfolio_id": pl.String(),
     "date": pl.Date(),
@@ -87,8 +101,10 @@ TABLES: dict[str, Table] = {
     "equity_details": Table(equity_details.COLUMNS),
     "securities": Table(securities.COLUMNS),
     "corporate_actions": Table(corporate_actions.CORPORATE_ACTIONS_COLUMNS, "effective_date"),
+    "quarantine_releases": Table(QUARANTINE_RELEASES_COLUMNS),
     "ingestion_sessions": Table(INGESTION_SESSIONS_COLUMNS, "date"),
     "disagreements": Table(disagreements.COLUMNS, "date"),
+    "missing_sessions": Table(MISSING_SESSIONS_COLUMNS, "date"),
     "predictions": Table(predictions.COLUMNS, "date", monthly=True),
     "portfolios": Table(portfolios.COLUMNS, "date", durable=True, defaults=portfolios.DEFAULTS),
     "rebalances": Table(REBALANCES_COLUMNS, "date", durable=True),
