@@ -22,17 +22,58 @@ def adjust_bars(
             An amount that is not below that close leaves no price to scale and is left out.
         as_of: **Guard:** actions that take effect after this day are not applied.
     """
+    return bars.sort("date", "ticker").pipe(apply_factors, find_factors(closes, splits, dividends, as_of))
+
+
+def find_factors(closes: pl.LazyFrame, splits: pl.LazyFrame, dividends: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
+    """ticker, effective_date, split_factor, dividend_factor: products of the factors of that day and of later ones.
+
+    Args:
+        closes: As for `adjust_bars`, as are splits and dividends.
+        splits: The table.
+        dividends: The table.
+        as_of: **Guard:** actions that take effect after this day have no factor.
+    """
     split_factors = find_split_factors(splits.filter(pl.col("execution_date") <= as_of))
     dividend_factors = find_dividend_factors(
         dividends.filter(pl.col("ex_dividend_date") <= as_of), closes, split_factors
     )
+    one = pl.lit(1.0)
+    events = [
+        split_factors.with_columns(one.alias("dividend_factor")).rename({"factor": "split_factor"}),
+        dividend_factors.with_columns(one.alias("split_factor")).rename({"factor": "dividend_factor"}),
+    ]
+    return (
+        pl.concat(events, how="diagonal")
+        .sort("ticker", "effective_date")
+        .with_columns(pl.col("split_factor", "dividend_factor").cum_prod(reverse=True).over("ticker"))
+    )
+
+
+def apply_factors(bars: pl.LazyFrame, factors: pl.LazyFrame) -> pl.LazyFrame:
+    """The bars, ordered by date, times what takes effect after their day; `find_factors` gives the factors.
+
+    Columns that the bars lack are left alone, so that a reader of a few columns pays for no other.
+    """
+    present = bars.collect_schema().names()
     split_factor, dividend_factor = pl.col("split_factor"), pl.col("dividend_factor")
     return (
-        bars.sort("ticker", "date")
-        .pipe(_with_later_product, split_factors, "split_factor", after="date")
-        .pipe(_with_later_product, dividend_factors, "dividend_factor", after="date")
-        .with_columns(pl.col(PRICES) * split_factor * dividend_factor, pl.col("volume") / split_factor)
-        .drop("split_factor", "dividend_factor")
+        bars.join_asof(
+            factors,
+            left_on="date",
+            right_on="effective_date",
+            by="ticker",
+            strategy="forward",
+            allow_exact_matches=False,
+            check_sortedness=False,
+            coalesce=False,
+        )
+        .with_columns(split_factor.fill_null(1.0), dividend_factor.fill_null(1.0))
+        .with_columns(
+            *(pl.col(name) * split_factor * dividend_factor for name in PRICES if name in present),
+            *(pl.col(name) / split_factor for name in ("volume",) if name in present),
+        )
+        .select(present)
     )
 
 
@@ -87,7 +128,9 @@ def find_dividend_factors(dividends: pl.LazyFrame, closes: pl.LazyFrame, split_f
         .agg(pl.col("cash_amount").sum())
         .sort("ticker", "effective_date")
         .join_asof(
-            closes.select("ticker", pl.col("date").alias("close_date"), "close").sort("ticker", "close_date"),
+            closes.join(dividends.select("ticker"), on="ticker", how="semi")
+            .select("ticker", pl.col("date").alias("close_date"), "close")
+            .sort("close_date"),
             left_on="effective_date",
             right_on="close_date",
             by="ticker",
