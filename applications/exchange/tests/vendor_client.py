@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Protocol, cast
 
+from massive import RESTClient as NewerRESTClient
 from polygon import RESTClient
 
 type Filter = str | float | bool | date | Mapping[str, str]
@@ -31,6 +32,7 @@ class Ticker(Protocol):
     ticker: str
     name: str
     primary_exchange: str
+    type: str
     delisted_utc: str | None
 
 
@@ -57,6 +59,7 @@ class Dividend(Protocol):
     ticker: str
     ex_dividend_date: str
     cash_amount: float
+    dividend_type: str
 
 
 class Status(Protocol):
@@ -132,3 +135,61 @@ class VendorClient(Protocol):
 def connect(url: str, key: str) -> VendorClient:
     """The vendor's own client, its base URL set and nothing else changed."""
     return cast("VendorClient", RESTClient(key, base=url, retries=0))
+
+
+class StockSplit(Protocol):
+    """A row of the newer list of splits."""
+
+    id: str
+    ticker: str
+    execution_date: str
+    adjustment_type: str
+    split_from: float
+    split_to: float
+    historical_adjustment_factor: float
+
+
+class StockDividend(Protocol):
+    """A row of the newer list of dividends."""
+
+    id: str
+    ticker: str
+    ex_dividend_date: str
+    cash_amount: float
+    distribution_type: str
+    frequency: int
+
+
+class TickerChanges(Protocol):
+    """The tickers of a security; each event is as the vendor sent it."""
+
+    events: list[dict[str, dict[str, str]]]
+
+
+class NewerClient(Protocol):
+    """The calls of the vendor's newer client that the tests use."""
+
+    def list_stocks_splits(self, **filters: Filter) -> Iterator[StockSplit]:
+        """All pages of splits."""
+        ...
+
+    def list_stocks_dividends(self, **filters: Filter) -> Iterator[StockDividend]:
+        """All pages of dividends."""
+        ...
+
+    def list_dividends(self, **filters: Filter) -> Iterator[Dividend]:
+        """All pages of the older list."""
+        ...
+
+    def list_tickers(self, **filters: Filter) -> Iterator[Ticker]:
+        """All pages of tickers."""
+        ...
+
+    def get_ticker_events(self, ticker: str, /) -> TickerChanges:
+        """The tickers of a security."""
+        ...
+
+
+def connect_newer(url: str, key: str) -> NewerClient:
+    """The vendor's newer client, its base URL set and nothing else changed."""
+    return cast("NewerClient", NewerRESTClient(key, base=url, retries=0))

@@ -13,7 +13,8 @@ from internal.settings import ServiceSettings
 class Configuration(ServiceSettings):
     """Which market the exchange runs, and which keys its account accepts.
 
-    With `EXCHANGE_BARS_FILE` the market is replayed from that file and seed, ticker count and signal are not used.
+    With `EXCHANGE_BARS_FILE` the market is replayed from that file; seed, ticker count, signal and events are not used.
+    `EXCHANGE_EVENTS` is how often corporate actions of every kind and other types of securities are simulated.
     `EXCHANGE_START_DATE` names the session at whose close a fresh exchange's clock starts.
     Without `EXCHANGE_MARKET_DATA_KEY` the market data API accepts any key.
     `EXCHANGE_SIP_DELAY_MINUTES` is how old Alpaca's consolidated bars are when they are served (0 as on a paid plan);
@@ -30,6 +31,8 @@ class Configuration(ServiceSettings):
     exchange_edgar_requests_per_second: int = Field(0, ge=0)  # the SEC's limit is 10; 0 is unlimited
     exchange_edgar_refusal_status: Literal[403, 429] = 403
     exchange_sip_delay_minutes: int = Field(15, ge=0, le=1440)
+    exchange_bars_status: Literal["OK", "DELAYED"] = "OK"  # of Polygon's answers with bars
+    exchange_events: Literal["none", "realistic", "frequent"] = "none"
     exchange_requests_per_minute: int = Field(0, ge=0)
     exchange_api_key_id: SecretStr = Field(min_length=1)
     exchange_api_secret: SecretStr = Field(min_length=1)

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from exchange.faults import Fault, StoredFault
+from exchange.statements import Statement
 
 
 class FaultRepository(Protocol):
@@ -17,7 +18,15 @@ class FaultRepository(Protocol):
         ...
 
     def clear_faults(self) -> None:
-        """Deletes every fault."""
+        """Deletes every fault and statement."""
+        ...
+
+    def add_statement(self, statement: Statement) -> None:
+        """Stores how the vendor states a corporate action."""
+        ...
+
+    def list_statements(self) -> list[Statement]:
+        """Every statement, oldest first."""
         ...
 
     def take_request_fault(self, method: str, path: str) -> Fault | None:

@@ -35,6 +35,7 @@ from exchange.routes import (
     control,
     edgar,
     polygon,
+    polygon_actions,
     reference,
     unknown_paths,
 )
@@ -55,6 +56,7 @@ DESCRIPTION = (
 ROUTERS = (
     polygon.router,
     reference.router,
+    polygon_actions.router,
     alpaca_account.router,
     alpaca_activities.router,
     alpaca_orders.router,
@@ -173,6 +175,7 @@ def make_simulated_market(configuration: Configuration) -> SimulatedMarket:
         ticker_count=configuration.exchange_ticker_count,
         signal=configuration.exchange_signal,
         opening_day=configuration.exchange_start_date or OPENING_DAY,
+        events=configuration.exchange_events,
     )
 
 

@@ -1,10 +1,11 @@
-"""Injected faults in SQLite: they survive a restart, and each use is durable before the fault strikes."""
+"""Injected faults and vendors' statements in SQLite; each use of a fault is durable before the fault strikes."""
 
 import sqlite3
 from fnmatch import fnmatchcase
 
 from exchange.adapters.database import Database
 from exchange.faults import MARKET_KINDS, Fault, StoredFault
+from exchange.statements import Statement
 
 
 class SqliteFaultRepository:
@@ -27,9 +28,21 @@ class SqliteFaultRepository:
             return [_stored(row) for row in connection.execute("SELECT * FROM faults ORDER BY id")]
 
     def clear_faults(self) -> None:
-        """Deletes every fault."""
+        """Deletes every fault and statement."""
         with self._database.transaction() as connection:
             connection.execute("DELETE FROM faults")
+            connection.execute("DELETE FROM statements")
+
+    def add_statement(self, statement: Statement) -> None:
+        """Stores how the vendor states a corporate action."""
+        with self._database.transaction() as connection:
+            connection.execute("INSERT INTO statements (body) VALUES (?)", (statement.model_dump_json(),))
+
+    def list_statements(self) -> list[Statement]:
+        """Every statement, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT body FROM statements ORDER BY id").fetchall()
+        return [Statement.model_validate_json(row["body"]) for row in rows]
 
     def take_request_fault(self, method: str, path: str) -> Fault | None:
         """The oldest fault that strikes this request, used up by one; None when the request goes through."""

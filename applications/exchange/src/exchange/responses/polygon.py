@@ -108,6 +108,77 @@ class DividendsBody(PageBody):
     results: list[DividendRow]
 
 
+class StockSplitRow(BaseModel):
+    """A row of `/stocks/v1/splits`; the factor brings prices of before the day to shares of now."""
+
+    id: str
+    ticker: str
+    execution_date: str
+    split_from: int | float
+    split_to: int | float
+    adjustment_type: str
+    historical_adjustment_factor: float
+
+
+class StockSplitsBody(PageBody):
+    """A page of splits and stock dividends."""
+
+    results: list[StockSplitRow]
+
+
+class StockDividendRow(BaseModel):
+    """A row of `/stocks/v1/dividends`; `split_adjusted_cash_amount` in US dollars for a share of now."""
+
+    id: str
+    ticker: str
+    ex_dividend_date: str
+    cash_amount: int | float
+    split_adjusted_cash_amount: int | float
+    declaration_date: str | None = None
+    record_date: str | None = None
+    pay_date: str | None = None
+    currency: str
+    distribution_type: str
+    frequency: int
+
+
+class StockDividendsBody(PageBody):
+    """A page of dividends."""
+
+    results: list[StockDividendRow]
+
+
+class TickerChange(BaseModel):
+    """The ticker that a security has from an event on."""
+
+    ticker: str
+
+
+class TickerEvent(BaseModel):
+    """A change of ticker."""
+
+    type: str = "ticker_change"
+    date: str
+    ticker_change: TickerChange
+
+
+class TickerEvents(BaseModel):
+    """A security and its tickers, newest first."""
+
+    name: str
+    composite_figi: str | None
+    cik: str | None
+    events: list[TickerEvent]
+
+
+class TickerEventsBody(BaseModel):
+    """`/vX/reference/tickers/{id}/events`."""
+
+    results: TickerEvents
+    status: str = "OK"
+    request_id: str = Field(default_factory=request_id)
+
+
 class Address(BaseModel):
     """A company's office."""
 

@@ -56,7 +56,7 @@ def list_corporate_actions(  # noqa: PLR0913, PLR0917 - one parameter of the que
     today = today_of(exchange)
     if ids and (symbols or cusips or types or start or end):
         raise DataRefusedError(400, "ids is mutually exclusive with the other filters")
-    known = read_known_actions(exchange.market, today).with_columns(PROCESS_DATE)
+    known = read_known_actions(exchange.market, exchange.faults.list_statements(), today).with_columns(PROCESS_DATE)
     chosen = (
         known.filter(_has_id(known, ids))
         if ids

@@ -90,7 +90,7 @@ def list_symbol_bars(exchange: TheExchange, symbol: str, parameters: Annotated[B
 
 def read_page(exchange: Exchange, symbols: list[str], parameters: BarParameters) -> tuple[pl.DataFrame, str | None]:
     """The page's rows, and the token of the next one where there is one."""
-    actions = read_known_actions(exchange.market, today_of(exchange))
+    actions = read_known_actions(exchange.market, exchange.faults.list_statements(), today_of(exchange))
     names = make_names_frame(sorted(set(symbols)), parameters.as_of, name_changes_of(actions))
     names = spell_as_listed(exchange.market, names)
     selection = Selection(names, parameters.first, parameters.last, parameters.descending, parameters.after)

@@ -1,4 +1,4 @@
-"""`/control`: moves the clock, injects faults, and lists every order ever accepted.
+"""`/control`: moves the clock, injects faults of the services and of their data, and lists every order ever accepted.
 
 Errors are problem details. Not part of any vendor's API.
 """
@@ -14,6 +14,7 @@ from exchange.bodies.control import order_records, state_of
 from exchange.faults import Fault, StoredFault
 from exchange.responses.control import OrderRecords, State
 from exchange.routes.dependencies import TheBus, TheConfiguration, TheExchange, ThePublisher
+from exchange.statements import Statement
 from internal.cloud_events.responses import RecentEvents
 from internal.http.bearer import MUTATING_METHODS, require_bearer_token
 from internal.venue.clock import Auction, parse_moment
@@ -93,6 +94,24 @@ def inject_fault(
     return exchange.faults.add_fault(fault)
 
 
+@router.post("/statements", status_code=HTTPStatus.CREATED)
+def state_action(
+    exchange: TheExchange,
+    statement: Annotated[
+        Statement, Body(examples=[{"kind": "withdrawn", "action_id": "E0123456789abcdef", "day": "2025-01-06"}])
+    ],
+) -> Statement:
+    """Says how the market data vendors state a corporate action from a day on: late, twice, corrected, withdrawn."""
+    exchange.faults.add_statement(statement)
+    return statement
+
+
+@router.get("/statements")
+def get_statements(exchange: TheExchange) -> list[Statement]:
+    """Every statement, oldest first."""
+    return exchange.faults.list_statements()
+
+
 @router.get("/faults")
 def get_faults(exchange: TheExchange) -> list[StoredFault]:
     """Every fault with what remains of it."""
@@ -101,5 +120,5 @@ def get_faults(exchange: TheExchange) -> list[StoredFault]:
 
 @router.delete("/faults", status_code=HTTPStatus.NO_CONTENT)
 def remove_faults(exchange: TheExchange) -> None:
-    """Deletes every fault."""
+    """Deletes every fault and statement."""
     exchange.faults.clear_faults()

@@ -13,6 +13,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from exchange.listings import find_listing
 from exchange.responses.polygon import AggregatesBody, MarketStatusBody
+from exchange.routes.dependencies import TheConfiguration
+from exchange.routes.polygon_actions import read_splits
 from exchange.routes.polygon_answers import (
     PolygonError,
     PolygonRoute,
@@ -27,6 +29,7 @@ from exchange.routes.polygon_times import midnight, parse_day
 from internal.dates import is_session
 from internal.price_adjustment import adjust_for_splits
 from internal.venue.clock import NEW_YORK
+from internal.venue.market.action_frame import actions_frame
 
 router = APIRouter(route_class=PolygonRoute, dependencies=[Depends(require_key)], tags=["polygon"])
 
@@ -40,28 +43,35 @@ NOT_IN_PLAN = "Your plan doesn't include this data timeframe. This exchange hold
 
 
 @router.get("/v2/aggs/grouped/locale/us/market/stocks/{day}", response_model=AggregatesBody)
-async def get_grouped_daily(request: Request, day: str, *, adjusted: bool = True) -> Response:
+async def get_grouped_daily(
+    request: Request, configuration: TheConfiguration, day: str, *, adjusted: bool = True
+) -> Response:
     """Every ticker's bar of one session; a weekend or holiday is 200 with `resultsCount` 0 and no `results`."""
     asked = parse_day(day, "date")
     _refuse_future(asked, request)
     exchange = exchange_of(request)
     bars = _adjusted(exchange.market.bars(asked), request, adjusted=adjusted)
-    return write_body(envelope(make_bar_bodies(bars, CLOSING_HOUR), adjusted=adjusted))
+    return write_body(
+        envelope(make_bar_bodies(bars, CLOSING_HOUR), configuration.exchange_bars_status, adjusted=adjusted)
+    )
 
 
 @router.get("/v2/aggs/ticker/{ticker:path}/prev", response_model=AggregatesBody)
-async def get_previous_close(request: Request, ticker: str, *, adjusted: bool = True) -> Response:
+async def get_previous_close(
+    request: Request, configuration: TheConfiguration, ticker: str, *, adjusted: bool = True
+) -> Response:
     """The ticker's latest bar of a closed session."""
     exchange = exchange_of(request)
     closed, ticker = exchange.clock.last_closed_session(), _known_ticker(request, ticker)
     bars = exchange.market.history(ticker, exchange.market.sessions()[0], closed).tail(1)
     bodies = make_bar_bodies(_adjusted(bars, request, adjusted=adjusted), CLOSING_HOUR)
-    return write_body(envelope(bodies, adjusted=adjusted, ticker=ticker))
+    return write_body(envelope(bodies, configuration.exchange_bars_status, adjusted=adjusted, ticker=ticker))
 
 
 @router.get("/v2/aggs/ticker/{ticker:path}/range/{multiplier}/{timespan}/{start}/{end}", response_model=AggregatesBody)
 async def get_aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and query have this many parts
     request: Request,
+    configuration: TheConfiguration,
     ticker: str,
     multiplier: Annotated[int, Path(ge=1, le=366)],
     timespan: Timespan,
@@ -86,7 +96,9 @@ async def get_aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and quer
     windows = gather_windows(_adjusted(bars, request, adjusted=adjusted), f"{multiplier}{WINDOWS[timespan]}")
     windows = windows.sort("date", descending=sort == "desc")
     bodies = make_bar_bodies(windows.head(limit), 0, with_ticker=False)
-    body = envelope(bodies, adjusted=adjusted, ticker=ticker).model_copy(update={"query_count": bars.height})
+    body = envelope(bodies, configuration.exchange_bars_status, adjusted=adjusted, ticker=ticker).model_copy(
+        update={"query_count": bars.height}
+    )
     if windows.height > limit:
         turn = windows.get_column("date")[limit if sort == "asc" else limit - 1]
         span = (midnight(turn), end) if sort == "asc" else (start, midnight(turn - timedelta(days=1)))
@@ -121,7 +133,8 @@ def _adjusted(bars: pl.DataFrame, request: Request, *, adjusted: bool) -> pl.Dat
     if not adjusted or bars.is_empty():
         return bars
     first = bars.get_column("date").to_list()[0]
-    return adjust_for_splits(bars, exchange_of(request).market.splits(first + timedelta(days=1), today(request)))
+    later = exchange_of(request).market.corporate_actions(first + timedelta(days=1), today(request))
+    return adjust_for_splits(bars, read_splits(actions_frame(later)))
 
 
 def _cursor(sort: Direction, limit: int, *, adjusted: bool) -> str:

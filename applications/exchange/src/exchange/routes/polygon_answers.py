@@ -14,6 +14,7 @@ from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from exchange.ports import FaultRepository
 from exchange.responses.polygon import request_id
 from exchange.routes.dependencies import TheConfiguration
 from internal.venue.clock import NEW_YORK
@@ -43,6 +44,11 @@ class Exchange(Protocol):
     @property
     def clock(self) -> Clock:
         """The clock."""
+        ...
+
+    @property
+    def faults(self) -> FaultRepository:
+        """Injected faults, and how the vendor states corporate actions."""
         ...
 
 

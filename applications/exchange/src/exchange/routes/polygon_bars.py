@@ -35,10 +35,11 @@ def make_bar_bodies(bars: pl.DataFrame, hour: int, *, with_ticker: bool = True) 
     return BARS.validate_python(frame.to_dicts())
 
 
-def envelope(results: list[BarBody], *, adjusted: bool, ticker: str | None = None) -> AggregatesBody:
+def envelope(results: list[BarBody], status: str, *, adjusted: bool, ticker: str | None = None) -> AggregatesBody:
     """The bars in the vendor's envelope."""
     count = len(results)
     return AggregatesBody(
+        status=status,
         ticker=ticker,
         query_count=count,
         results_count=count,

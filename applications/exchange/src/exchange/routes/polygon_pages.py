@@ -53,6 +53,7 @@ class ListShape:
     sort: str
     order: str
     limit: int
+    largest_limit: int = LARGEST_LIMIT
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def cut_page(request: Request, asked: ListRequest, rows: pl.DataFrame, shape: Li
 
     Raises PolygonError 400 for a value, operator, sort, order or limit that the list does not have.
     """
-    limit = _limit(asked.parameters.get("limit"), shape.limit)
+    limit = _limit(asked.parameters.get("limit"), shape)
     chosen = rows.filter(_filters(asked.parameters, shape.columns)).pipe(_ordered, asked.parameters, shape)
     following = asked.offset + limit
     next_url = _next_url(request, asked, following) if following < chosen.height else None
@@ -123,7 +124,8 @@ def _value(text: str, name: str, kind: ColumnType) -> Value:
 
 
 def _ordered(rows: pl.DataFrame, parameters: Mapping[str, str], shape: ListShape) -> pl.DataFrame:
-    sort, order = parameters.get("sort", shape.sort), parameters.get("order", shape.order)
+    sort, _, suffix = parameters.get("sort", shape.sort).partition(".")  # newer lists take `column.asc`
+    order = suffix or parameters.get("order", shape.order)
     if sort not in shape.columns:
         raise PolygonError(400, f"Invalid parameter 'sort': use one of {', '.join(shape.columns)}")
     if order not in {"asc", "desc"}:
@@ -131,11 +133,11 @@ def _ordered(rows: pl.DataFrame, parameters: Mapping[str, str], shape: ListShape
     return rows.sort(list(dict.fromkeys([sort, "ticker"])), descending=order == "desc", nulls_last=True)
 
 
-def _limit(text: str | None, default: int) -> int:
+def _limit(text: str | None, shape: ListShape) -> int:
     if text is None:
-        return default
-    if not text.isdecimal() or not 1 <= int(text) <= LARGEST_LIMIT:
-        raise PolygonError(400, f"Invalid parameter 'limit': use 1 to {LARGEST_LIMIT}")
+        return shape.limit
+    if not text.isdecimal() or not 1 <= int(text) <= shape.largest_limit:
+        raise PolygonError(400, f"Invalid parameter 'limit': use 1 to {shape.largest_limit}")
     return int(text)
 
 

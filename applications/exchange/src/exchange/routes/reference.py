@@ -1,11 +1,9 @@
-"""Polygon's reference lists: tickers, one ticker's details, splits and dividends (https://polygon.io/docs/rest/stocks).
+"""Polygon's lists of tickers, their details and their changes (https://polygon.io/docs/rest/stocks).
 
-Nothing of the future is served: listings as known on the clock's day, splits and dividends that take effect by then.
+Nothing of the future is served: listings are as known on the clock's day.
 """
 
-from collections.abc import Mapping
 from datetime import date
-from hashlib import sha256
 
 import polars as pl
 from fastapi import APIRouter, Depends, Request
@@ -13,10 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from exchange.listings import find_listing
 from exchange.responses.polygon import (
     DetailsBody,
-    DividendRow,
-    DividendsBody,
-    SplitRow,
-    SplitsBody,
+    TickerEventsBody,
     TickerRow,
     TickersBody,
 )
@@ -27,8 +22,8 @@ from exchange.routes.polygon_answers import (
     require_key,
     today,
 )
-from exchange.routes.polygon_pages import JsonValue, ListShape, cut_page, read_list_request
-from exchange.routes.reference_details import ticker_details, ticker_row
+from exchange.routes.polygon_pages import ListShape, cut_page, read_list_request
+from exchange.routes.reference_details import ticker_details, ticker_events, ticker_row
 from internal.venue.market.listing import Listing
 from internal.venue.market.protocol import MarketData
 
@@ -53,27 +48,6 @@ TICKERS = ListShape(
     sort="ticker",
     order="asc",
     limit=100,
-)
-SPLITS = ListShape(
-    columns={"ticker": str, "execution_date": date, "split_from": float, "split_to": float, "reverse_split": bool},
-    sort="execution_date",
-    order="desc",
-    limit=10,
-)
-DIVIDENDS = ListShape(
-    columns={
-        "ticker": str,
-        "ex_dividend_date": date,
-        "record_date": date,
-        "declaration_date": date,
-        "pay_date": date,
-        "frequency": float,
-        "cash_amount": float,
-        "dividend_type": str,
-    },
-    sort="ex_dividend_date",
-    order="desc",
-    limit=10,
 )
 
 
@@ -108,28 +82,16 @@ async def get_ticker_details(request: Request, ticker: str) -> DetailsBody:
     return DetailsBody(results=ticker_details(known, day, shares, close))
 
 
-@router.get("/v3/reference/splits", response_model_exclude_none=True)
-async def list_splits(request: Request) -> SplitsBody:
-    """Splits executed by the clock's day, newest first."""
-    asked, market = read_list_request(request), exchange_of(request).market
-    splits = market.splits(market.sessions()[0], asked.day).with_columns(
-        (pl.col("split_from") > pl.col("split_to")).alias("reverse_split")
-    )
-    page = cut_page(request, asked, splits, SPLITS)
-    rows = [SplitRow.model_validate(row | {"id": _event_id(row, "execution_date")}) for row in page.rows]
-    return SplitsBody(results=rows, count=len(rows), next_url=page.next_url)
-
-
-@router.get("/v3/reference/dividends", response_model_exclude_none=True)
-async def list_dividends(request: Request) -> DividendsBody:
-    """Cash dividends that went ex by the clock's day, newest first."""
-    asked, market = read_list_request(request), exchange_of(request).market
-    dividends = market.dividends(market.sessions()[0], asked.day).with_columns(
-        pl.lit("USD").alias("currency"), pl.lit("CD").alias("dividend_type"), pl.lit(4).alias("frequency")
-    )
-    page = cut_page(request, asked, dividends, DIVIDENDS)
-    rows = [DividendRow.model_validate(row | {"id": _event_id(row, "ex_dividend_date")}) for row in page.rows]
-    return DividendsBody(results=rows, count=len(rows), next_url=page.next_url)
+@router.get("/vX/reference/tickers/{name:path}/events", response_model_exclude_none=True)
+async def get_ticker_events(request: Request, name: str) -> TickerEventsBody:
+    """Every ticker that a security had by the clock's day, newest first; asked by its ticker or composite FIGI."""
+    market, day = exchange_of(request).market, today(request)
+    found = find_listing(market, name, day)
+    if found is None:
+        found = next((one for one in market.listings(day) if name == one.composite_figi), None)
+    if found is None:
+        raise PolygonError(404, "Entity not found.", "NOT_FOUND")
+    return TickerEventsBody(results=ticker_events(found.as_of(day)))
 
 
 def _day_asked(text: str | None, known: date) -> date:
@@ -144,11 +106,6 @@ def _day_asked(text: str | None, known: date) -> date:
     return asked
 
 
-def _event_id(row: Mapping[str, JsonValue], day: str) -> str:
-    """An id that is a function of what happened, to whom and when."""
-    return "E" + sha256(f"{day}:{row['ticker']}:{row[day]}".encode()).hexdigest()
-
-
 def _last_close(market: MarketData, listing: Listing, day: date) -> float | None:
     closes = market.history(listing.ticker, listing.listed_date, day).get_column("close")
     return None if closes.is_empty() else float(closes[-1])
@@ -158,5 +115,6 @@ def _shares_outstanding(listing: Listing, market: MarketData, day: date) -> int 
     """Shares outstanding in shares of that day: every split until then multiplies them."""
     if listing.shares_outstanding is None:
         return None
-    splits = market.splits(market.sessions()[0], day).filter(pl.col("ticker") == listing.ticker)
+    names = [listing.ticker, *(period.ticker for period in listing.tickers)]
+    splits = market.splits(market.sessions()[0], day).filter(pl.col("ticker").is_in(names))
     return int(listing.shares_outstanding * (splits["split_to"] / splits["split_from"]).product())

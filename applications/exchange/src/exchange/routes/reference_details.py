@@ -5,8 +5,16 @@ A simulated company has every field, and says that it is simulated.
 
 from datetime import date
 
-from exchange.responses.polygon import Address, Branding, TickerDetails, TickerRow
-from internal.venue.market.listing import Listing
+from exchange.responses.polygon import (
+    Address,
+    Branding,
+    TickerChange,
+    TickerDetails,
+    TickerEvent,
+    TickerEvents,
+    TickerRow,
+)
+from internal.venue.market.listing import Listing, TickerPeriod
 
 
 def ticker_row(listing: Listing, day: date) -> TickerRow:
@@ -26,6 +34,20 @@ def ticker_row(listing: Listing, day: date) -> TickerRow:
         share_class_figi=listing.share_class_figi,
         last_updated_utc=f"{day}T00:00:00Z",
         delisted_utc=None if active or listing.delisted_date is None else f"{listing.delisted_date}T00:00:00Z",
+    )
+
+
+def ticker_events(listing: Listing) -> TickerEvents:
+    """The listing's tickers, newest first; the first one dates from its listing."""
+    periods = listing.tickers or (TickerPeriod(listing.ticker, listing.listed_date),)
+    return TickerEvents(
+        name=listing.name,
+        composite_figi=listing.composite_figi,
+        cik=listing.central_index_key,
+        events=[
+            TickerEvent(ticker_change=TickerChange(ticker=one.ticker), date=one.start_date.isoformat())
+            for one in reversed(periods)
+        ],
     )
 
 
