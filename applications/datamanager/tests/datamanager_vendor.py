@@ -1,4 +1,4 @@
-"""A vendor with Polygon's HTTP interface on loopback.
+"""A vendor with Polygon's HTTP interface on loopback, and EDGAR beside it.
 
 Its figures are functions of ticker and session, so that a test can compute what the lake must contain. It records the
 requests and answers with the faults that a test sets.
@@ -128,19 +128,27 @@ def vendor_application(vendor: Vendor) -> FastAPI:
     def stocks_v1(kind: str) -> Response:
         return _stocks_v1(vendor, kind)
 
-    @application.get("/v3/reference/tickers/{ticker}")
-    def details(ticker: str) -> Response:
-        if ticker not in TICKERS:
-            return JSONResponse({"status": "NOT_FOUND", "request_id": "r", "message": "Ticker not found."}, 404)
-        results = {
-            "ticker": ticker,
-            "list_date": "2001-02-03",
-            "sic_code": "3571",
-            "sic_description": "ELECTRONIC COMPUTERS",
-        }
-        return JSONResponse({"status": "OK", "request_id": "r", "results": results})
-
+    _add_edgar(application)
     return application
+
+
+def _add_edgar(application: FastAPI) -> None:
+    """EDGAR's paths: the tickers' companies, all of one industry and without filings."""
+
+    @application.get("/files/company_tickers.json")
+    def company_tickers() -> dict[str, Any]:
+        return {
+            str(number): {"cik_str": number + 1, "ticker": ticker, "title": f"{ticker} Inc."}
+            for number, ticker in enumerate(TICKERS)
+        }
+
+    @application.get("/submissions/CIK{key}.json")
+    def submissions(key: str) -> Response:
+        if int(key) not in range(1, len(TICKERS) + 1):
+            return Response("<Error><Code>NoSuchKey</Code></Error>", 404, media_type="application/xml")
+        columns = ("accessionNumber", "filingDate", "reportDate", "acceptanceDateTime", "form")
+        body = {"cik": key, "name": "An Inc.", "sic": "3571", "sicDescription": "Electronic Computers"}
+        return JSONResponse(body | {"filings": {"recent": {name: [] for name in columns}, "files": []}})
 
 
 def _stocks_v1(vendor: Vendor, kind: str) -> Response:

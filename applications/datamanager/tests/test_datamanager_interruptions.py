@@ -181,6 +181,8 @@ def test_one_ingestion_at_a_time(vendor: Vendor, tmp_path: Path) -> None:
         ({"POLYGON_API_KEY": ""}, "POLYGON_API_KEY is not set"),
         ({"DATA_BUCKET": ""}, "DATA_BUCKET is not set"),
         ({"POLYGON_BASE_URL": "exchange:8090"}, "POLYGON_BASE_URL is wrong"),
+        ({"EDGAR_USER_AGENT": "just-a-name"}, "EDGAR_USER_AGENT is wrong: .*Jane Doe jane@example.com"),
+        ({"EDGAR_REQUESTS_PER_SECOND": "11"}, "EDGAR_REQUESTS_PER_SECOND is wrong"),
         ({"POLYGON_REQUESTS_PER_MINUTE": "-1"}, "POLYGON_REQUESTS_PER_MINUTE is wrong"),
     ],
 )

@@ -1,11 +1,12 @@
 """Queries of the lake by range, tickers and columns, and equity bars adjusted as of a day. Filters are lazy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
 
+from datamanager.detail_rows import select_known
 from datamanager.periods import Period
 from internal.errors import InvalidRequestError, NotFoundError
 from internal.lake.store import Lake
@@ -40,7 +41,7 @@ def read_bars(lake: Lake, query: BarsQuery) -> tuple[pl.DataFrame, int]:
     if query.adjusted_as_of is not None:
         wanted = _adjust_bars(lake, every, wanted, query, query.adjusted_as_of)
     frame = wanted.select(list(dict.fromkeys([*columns, "date", "ticker"]))).sort("date", "ticker").collect()
-    _require_known_tickers(lake, query.tickers, frame)
+    require_known_tickers(lake, query.tickers, frame.get_column("ticker"))
     return frame.select(columns), version
 
 
@@ -69,10 +70,15 @@ def read_dividends(lake: Lake, query: ActionsQuery) -> pl.DataFrame:
     return dividends_of(_select_actions(lake, query)).sort("ex_dividend_date", "ticker", "cash_amount").collect()
 
 
-def read_details(lake: Lake, tickers: Sequence[str] | None) -> pl.DataFrame:
-    """Equity details ordered by ticker; NotFoundError names tickers that were never in the lake."""
-    frame = _select_tickers(lake.scan("equity_details"), tickers).sort("ticker").collect()
-    _require_known_tickers(lake, tickers, frame)
+def read_details(lake: Lake, tickers: Sequence[str] | None, known_at: datetime | None = None) -> pl.DataFrame:
+    """Equity details ordered by ticker, the newest or as recorded by a moment.
+
+    Raises NotFoundError, which names the tickers that were never in the lake.
+    """
+    newest = lake.scan("equity_details")
+    details = newest if known_at is None else select_known(lake.scan("equity_detail_versions"), known_at)
+    frame = _select_tickers(details, tickers).sort("ticker").collect()
+    require_known_tickers(lake, tickers, frame.get_column("ticker"))
     return frame
 
 
@@ -138,9 +144,9 @@ def _check_columns(columns: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(columns))
 
 
-def _require_known_tickers(lake: Lake, tickers: Sequence[str] | None, answer: pl.DataFrame) -> None:
-    """Raise NotFoundError when a ticker is neither in the answer nor, on any day, in the bars or details."""
-    absent = set(tickers or ()) - set(answer.get_column("ticker"))
+def require_known_tickers(lake: Lake, tickers: Sequence[str] | None, answered: Iterable[str] = ()) -> None:
+    """Raise NotFoundError when a ticker is neither answered nor, on any day, in the bars or details."""
+    absent = set(tickers or ()) - set(answered)
     for table in ("equity_details", "equity_bars"):
         if absent:
             found = _select_tickers(lake.scan(table), sorted(absent)).select(pl.col("ticker").unique()).collect()

@@ -19,7 +19,7 @@ from datamanager.adapters.alpaca_frames import (
 )
 from datamanager.adapters.alpaca_transport import AlpacaTransport, RecentDataError
 from datamanager.adapters.vendor_limits import RETRIES, TIMEOUTS, Timeouts
-from datamanager.ports import TickerProfile, VendorSession
+from datamanager.ports import VendorSession
 from internal.dates import session_close
 from internal.errors import UpstreamError
 from internal.retries import RetryPolicy
@@ -92,10 +92,6 @@ class AlpacaMarketData:
     def listings(self) -> pl.DataFrame:
         """Active and inactive assets of the exchanges."""
         return self._listings.get(date.min, lambda: make_listings_frame(self._client.assets()))
-
-    def profile(self, ticker: str) -> TickerProfile | None:  # noqa: ARG002 - the port's signature
-        """Nothing: Alpaca describes no companies."""
-        return None
 
     def close(self) -> None:
         """Close every connection."""

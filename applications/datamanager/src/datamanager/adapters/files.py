@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from datamanager.ports import ACTION_SCHEMA, LISTING_SCHEMA, TickerProfile, VendorSession
+from datamanager.ports import ACTION_SCHEMA, LISTING_SCHEMA, VendorSession
 
 MISSING = "MARKET_DATA_VENDOR is files, so no vendor is asked: import the session's bars with `fund data import FILE`"
 
@@ -36,10 +36,6 @@ class FilesOnly:
     def listings(self) -> pl.DataFrame:
         """None."""
         return pl.DataFrame(schema=LISTING_SCHEMA)
-
-    def profile(self, ticker: str) -> TickerProfile | None:  # noqa: ARG002 - the port's signature
-        """None."""
-        return None
 
     def close(self) -> None:
         """Nothing is open."""

@@ -46,10 +46,6 @@ class PolygonClient:
         answer = self._client.get_grouped_daily_aggs(session.isoformat(), adjusted=False, raw=True)
         return _read_body(answer)
 
-    def ticker_details(self, ticker: str) -> dict[str, object]:
-        """The body of one company's details."""
-        return _read_body(self._client.get_ticker_details(ticker, raw=True))
-
     def ticker_events(self, ticker: str) -> dict[str, object]:
         """The body of one security's changes of ticker; `ticker` may be a FIGI."""
         return _read_body(self._client.get_ticker_events(ticker, types="ticker_change", raw=True))

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import date
+from datetime import date, datetime
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +16,7 @@ from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem, read_frame_response
 from internal.http.datamanager_responses import (
     CollectedBars,
-    CollectedDetails,
+    CollectedRows,
     CollectionProgress,
     ImportedBars,
 )
@@ -76,7 +76,17 @@ class DatamanagerClient:
 
     def collect_details(self) -> int:
         """Have the details of every ticker collected; the number of rows."""
-        return _parse(CollectedDetails, self._post_json("/equity-details", {})).rows
+        return _parse(CollectedRows, self._post_json("/equity-details", {})).rows
+
+    def collect_fundamentals(self) -> int:
+        """Have the reports of every company that may have a new one collected; the number of rows added."""
+        return _parse(CollectedRows, self._post_json("/fundamentals", {})).rows
+
+    def fundamentals(self, as_of: datetime | None = None, tickers: Sequence[str] = ()) -> pl.DataFrame:
+        """What had been filed by a moment, a row a ticker and measure; None is now, no tickers means all."""
+        parameters = {"as_of": as_of.isoformat()} if as_of else {}
+        parameters |= {"tickers": ",".join(tickers)} if tickers else {}
+        return read_frame_response(self._get("/fundamentals", parameters))
 
     def bars(
         self,
@@ -104,9 +114,9 @@ class DatamanagerClient:
             )
         return read_frame_response(response), int(version)
 
-    def details(self) -> pl.DataFrame:
-        """The frame `equity_details`."""
-        return read_frame_response(self._get("/equity-details", {}))
+    def details(self, as_of: datetime | None = None) -> pl.DataFrame:
+        """The frame `equity_details`: the newest, or as it had been recorded by a moment."""
+        return read_frame_response(self._get("/equity-details", {"as_of": as_of.isoformat()} if as_of else {}))
 
     def save_details(self, details: pl.DataFrame) -> None:
         """Store the equity details of a file, as `internal.bar_files` reads them; they override the vendor's."""
