@@ -10,7 +10,7 @@ from datamanager.detail_rows import select_known
 from datamanager.periods import Period
 from internal.errors import InvalidRequestError, NotFoundError
 from internal.lake.store import Lake
-from internal.price_adjustment import adjust_bars
+from internal.price_adjustment import adjust_bars, find_payments
 from internal.schemas import equity_bars
 from internal.schemas.corporate_actions import ActionKind, actions_in_force, dividends_of, splits_of
 
@@ -116,7 +116,7 @@ def _adjust_bars(lake: Lake, every: pl.LazyFrame, wanted: pl.LazyFrame, query: B
         wanted,
         closes=_select_tickers(closes, tickers),
         splits=splits_of(actions),
-        dividends=dividends_of(actions),
+        dividends=find_payments(actions, closes),
         as_of=as_of,
     )
 
