@@ -44,7 +44,7 @@ class CollectionProgress(BaseModel):
     sessions_total: int = 0
 
 
-class CollectedRows(BaseModel):
-    """The answer of a collection of equity details or fundamentals."""
+class CollectedDetails(BaseModel):
+    """The answer of a collection of equity details."""
 
     rows: int
