@@ -216,7 +216,7 @@ def local_values() -> dict[str, str]:
         "ALPACA_API_KEY_ID": "PK" + randomness.token_hex(9).upper(),
         "ALPACA_API_SECRET": randomness.token_urlsafe(30),
         "ALPACA_BASE_URL": "http://exchange:8090",
-        "EDGAR_USER_AGENT": NOT_SET,
+        "EDGAR_USER_AGENT": "A fund without accounts admin@example.com",  # the exchange takes any
         "DATA_BUCKET": "/lake",
         "POLYGON_API_KEY": randomness.token_urlsafe(24),
         "DUCKDB_ACCESS_KEY": NOT_SET,

@@ -41,11 +41,17 @@ LOCAL: Mapping[str, str] = {
     "TRAEFIK_FILE": "local.yaml",
     "POLYGON_BASE_URL": "http://exchange:8090",
     "POLYGON_REQUESTS_PER_MINUTE": "0",
+    "EDGAR_BASE_URL": "http://exchange:8090",
+    "EDGAR_DATA_BASE_URL": "http://exchange:8090",
+    "EDGAR_REQUESTS_PER_SECOND": "0",
 }
 PRODUCTION: Mapping[str, str] = {
     "TRAEFIK_FILE": "production.yaml",
     "POLYGON_BASE_URL": "https://api.polygon.io",
     "POLYGON_REQUESTS_PER_MINUTE": "5",
+    "EDGAR_BASE_URL": "https://www.sec.gov",
+    "EDGAR_DATA_BASE_URL": "https://data.sec.gov",
+    "EDGAR_REQUESTS_PER_SECOND": "10",
     "REGISTRY_DIRECTORY": "",  # beside the lake in its bucket, which every node reaches
 }
 OWNED = ("DOMAIN", "ACME_EMAIL")  # in production the owner says them

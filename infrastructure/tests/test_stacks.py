@@ -213,7 +213,7 @@ def test_secrets_are_external_and_versioned() -> None:
         for name, secret in whole["secrets"].items():
             assert secret == {"external": True, "name": SECRET_NAMES[name]}
     used = {source for service in SERVICES.values() for source in secrets_of(service).values()}
-    assert set(SECRETS) - used == {"EDGAR_USER_AGENT", "WEIGHTS_AND_BIASES_API_KEY"}  # no adapter yet; of jobs alone
+    assert set(SECRETS) - used == {"WEIGHTS_AND_BIASES_API_KEY"}  # of jobs alone
 
 
 def test_configs_are_named_by_content() -> None:

@@ -30,6 +30,10 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
         "POLYGON_BASE_URL": "http://exchange:8090",
         "POLYGON_API_KEY": "key",
         "POLYGON_REQUESTS_PER_MINUTE": "0",
+        "EDGAR_USER_AGENT": "A fund of the tests admin@example.com",
+        "EDGAR_BASE_URL": "http://exchange:8090",
+        "EDGAR_DATA_BASE_URL": "http://exchange:8090",
+        "EDGAR_REQUESTS_PER_SECOND": "0",
     },
     "portfoliomanager": {
         "DATA_BUCKET": "/lake",

@@ -41,6 +41,10 @@ def datamanager_environment(vendor_url: str, folder: Path, **more: str) -> dict[
         "POLYGON_API_KEY": "a-vendor-key-that-must-not-leak",
         "POLYGON_BASE_URL": vendor_url,
         "POLYGON_REQUESTS_PER_MINUTE": "0",
+        "EDGAR_USER_AGENT": "A fund of the tests admin@example.com",
+        "EDGAR_BASE_URL": vendor_url,
+        "EDGAR_DATA_BASE_URL": vendor_url,
+        "EDGAR_REQUESTS_PER_SECOND": "0",
     } | more
 
 

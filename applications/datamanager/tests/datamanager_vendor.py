@@ -1,4 +1,4 @@
-"""A vendor with Polygon's HTTP interface on loopback.
+"""A vendor with Polygon's HTTP interface on loopback, and EDGAR beside it.
 
 Its figures are functions of ticker and session, so that a test can compute what the lake must contain. It records the
 requests and answers with the faults that a test sets.
@@ -39,8 +39,6 @@ class Vendor:
     splits: list[dict[str, Any]] = field(default_factory=list)
     dividends: list[dict[str, Any]] = field(default_factory=list)
     stocks_v1: dict[str, list[dict[str, Any]]] | None = None  # None: a server without these endpoints
-    listings: list[dict[str, Any]] = field(default_factory=list)  # beside TICKERS and GONE
-    events: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # by ticker: days and tickers
     extra_rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -89,7 +87,7 @@ def _bar(ticker: str, number: int, session: date, moment: int) -> dict[str, Any]
     }
 
 
-def vendor_application(vendor: Vendor) -> FastAPI:  # noqa: C901 - one function a path
+def vendor_application(vendor: Vendor) -> FastAPI:
     """Polygon's paths, answered from a vendor's data."""
     application = FastAPI()
 
@@ -126,35 +124,31 @@ def vendor_application(vendor: Vendor) -> FastAPI:  # noqa: C901 - one function 
             body["next_url"] = str(request.url.include_query_params(cursor=start + vendor.page_rows))
         return body
 
-    @application.get("/vX/reference/tickers/{ticker}/events")
-    def events(ticker: str) -> Response:
-        return _events(vendor, ticker)
-
     @application.get("/stocks/v1/{kind}")
     def stocks_v1(kind: str) -> Response:
         return _stocks_v1(vendor, kind)
 
-    @application.get("/v3/reference/tickers/{ticker}")
-    def details(ticker: str) -> Response:
-        if ticker not in TICKERS:
-            return JSONResponse({"status": "NOT_FOUND", "request_id": "r", "message": "Ticker not found."}, 404)
-        results = {
-            "ticker": ticker,
-            "list_date": "2001-02-03",
-            "sic_code": "3571",
-            "sic_description": "ELECTRONIC COMPUTERS",
-        }
-        return JSONResponse({"status": "OK", "request_id": "r", "results": results})
-
+    _add_edgar(application)
     return application
 
 
-def _events(vendor: Vendor, ticker: str) -> Response:
-    told = vendor.events.get(ticker)
-    if told is None:
-        return JSONResponse({"status": "NOT_FOUND", "message": "Ticker not found."}, 404)
-    events = [{"type": "ticker_change", "date": day, "ticker_change": {"ticker": name}} for day, name in told]
-    return JSONResponse({"status": "OK", "results": {"name": ticker, "events": events}})
+def _add_edgar(application: FastAPI) -> None:
+    """EDGAR's paths: the tickers' companies, all of one industry and without filings."""
+
+    @application.get("/files/company_tickers.json")
+    def company_tickers() -> dict[str, Any]:
+        return {
+            str(number): {"cik_str": number + 1, "ticker": ticker, "title": f"{ticker} Inc."}
+            for number, ticker in enumerate(TICKERS)
+        }
+
+    @application.get("/submissions/CIK{key}.json")
+    def submissions(key: str) -> Response:
+        if int(key) not in range(1, len(TICKERS) + 1):
+            return Response("<Error><Code>NoSuchKey</Code></Error>", 404, media_type="application/xml")
+        columns = ("accessionNumber", "filingDate", "reportDate", "acceptanceDateTime", "form")
+        body = {"cik": key, "name": "An Inc.", "sic": "3571", "sicDescription": "Electronic Computers"}
+        return JSONResponse(body | {"filings": {"recent": {name: [] for name in columns}, "files": []}})
 
 
 def _stocks_v1(vendor: Vendor, kind: str) -> Response:
@@ -170,9 +164,7 @@ def _selected(vendor: Vendor, kind: str, query: dict[str, str]) -> list[dict[str
             for ticker in TICKERS
         ]
         gone = [{"ticker": "GONE", "name": "Gone Inc.", "active": False, "delisted_utc": "2020-05-06T00:00:00Z"}]
-        is_active = query.get("active") == "true"
-        rows = [*(active if is_active else gone), *(row for row in vendor.listings if row["active"] == is_active)]
-        return [row for row in rows if row["ticker"] == query.get("ticker", row["ticker"])]
+        return active if query.get("active") == "true" else gone
     day = {"splits": "execution_date", "dividends": "ex_dividend_date"}[kind]
     rows = vendor.splits if kind == "splits" else vendor.dividends
     return [row for row in rows if query[f"{day}.gte"] <= row[day] <= query[f"{day}.lte"]]

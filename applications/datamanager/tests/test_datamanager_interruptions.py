@@ -19,7 +19,6 @@ from applications.datamanager.tests.datamanager_vendor import Vendor
 from datamanager.adapters.polygon import Polygon
 from datamanager.ingestion import BATCH_SESSIONS, Ingestion
 from datamanager.periods import Period
-from datamanager.securities import Securities
 from datamanager.server import create_application
 from datamanager.session_batches import commit_batch, fetch_batch, read_ingestion_log
 from internal.dates import sessions
@@ -73,7 +72,7 @@ def test_kill_nine(vendor: Vendor, polygon: Polygon, tmp_path: Path) -> None:
     """Killed twice and run again: the same tables, and no session in the ingestion log is fetched twice."""
     with_actions(vendor)
     uninterrupted = Lake(str(tmp_path / "uninterrupted"))
-    asyncio.run(Ingestion(uninterrupted, polygon, Securities(uninterrupted, polygon)).ingest_period(Period(START, END)))
+    asyncio.run(Ingestion(uninterrupted, polygon).ingest_period(Period(START, END)))
     vendor.requests.clear()
     vendor.delay_seconds = 0.01
     environment = datamanager_environment(vendor.url, tmp_path / "killed")
@@ -182,6 +181,8 @@ def test_one_ingestion_at_a_time(vendor: Vendor, tmp_path: Path) -> None:
         ({"POLYGON_API_KEY": ""}, "POLYGON_API_KEY is not set"),
         ({"DATA_BUCKET": ""}, "DATA_BUCKET is not set"),
         ({"POLYGON_BASE_URL": "exchange:8090"}, "POLYGON_BASE_URL is wrong"),
+        ({"EDGAR_USER_AGENT": "just-a-name"}, "EDGAR_USER_AGENT is wrong: .*Jane Doe jane@example.com"),
+        ({"EDGAR_REQUESTS_PER_SECOND": "11"}, "EDGAR_REQUESTS_PER_SECOND is wrong"),
         ({"POLYGON_REQUESTS_PER_MINUTE": "-1"}, "POLYGON_REQUESTS_PER_MINUTE is wrong"),
     ],
 )

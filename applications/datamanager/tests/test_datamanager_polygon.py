@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from applications.datamanager.tests.datamanager_vendor import Vendor
 from datamanager.adapters.polygon import Polygon
 from datamanager.adapters.vendor_limits import Timeouts
-from internal.errors import FundError, UnavailableError, UpstreamError
+from internal.errors import UnavailableError, UpstreamError
 from internal.retries import RetryPolicy
 
 SESSION = date(2024, 3, 28)
@@ -223,21 +223,6 @@ def test_listings(polygon: Polygon) -> None:
     assert listings.get_column("ticker").to_list() == ["AAA", "BBB", "CCC", "GONE"]
     assert listings.get_column("security_type").to_list() == ["CS", "CS", "CS", None]
     assert ("GONE", "Gone Inc.", None, None, False, None, date(2020, 5, 6), None, None, None) == listings.row(3)
-
-
-def test_profiles(vendor: Vendor, polygon: Polygon) -> None:
-    """A company's SIC code and listing date; None for an unknown ticker; an error for another ticker's details."""
-    profile = polygon.profile("AAA")
-    assert profile is not None
-    assert (date(2001, 2, 3), "3571", "ELECTRONIC COMPUTERS") == (
-        profile.listed_date,
-        profile.standard_industrial_classification,
-        profile.industry,
-    )
-    assert polygon.profile("NOPE") is None
-    vendor.fault("/v3/reference/tickers", lambda: JSONResponse({"status": "OK", "results": {"ticker": "ZZZ"}}))
-    with pytest.raises(FundError, match="details of AAA"):
-        polygon.profile("AAA")
 
 
 @pytest.mark.parametrize("server_time", [None, "yesterday", "2024-03-28T16:00:00"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import polars as pl
 import pytest
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import SecretStr
 
 from applications.datamanager.tests.datamanager_vendor import KEY, TICKERS, Vendor, serve, vendor_application
@@ -55,7 +55,7 @@ POSITION = {
 
 @contextmanager
 def run_datamanager(
-    vendor: Vendor, folder: Path, subscribers: list[str] | None = None, token: str = ""
+    vendor: Vendor, folder: Path, subscribers: list[str] | None = None, token: str = "", *, declared: bool = True
 ) -> Generator[httpx.Client]:
     """Run a datamanager whose lake and state are in the folder; a client of it."""
     configuration = Configuration(
@@ -64,6 +64,10 @@ def run_datamanager(
         polygon_api_key=SecretStr(KEY),
         polygon_base_url=vendor.url,
         polygon_requests_per_minute=0,
+        edgar_user_agent="A fund of the tests admin@example.com" if declared else None,
+        edgar_base_url=vendor.url,
+        edgar_data_base_url=vendor.url,
+        edgar_requests_per_second=0,
         event_subscribers=subscribers or [],
         fund_api_token=SecretStr(token),
     )
@@ -334,51 +338,52 @@ def test_transient_vendor_errors_are_retried(client: httpx.Client, vendor: Vendo
 
 
 def test_details(client: httpx.Client, vendor: Vendor) -> None:
-    """Profiles are fetched once a ticker; the sector follows from the SIC code; a file takes precedence and stays."""
+    """EDGAR is asked once a company; the sector follows from the SIC code; a file takes precedence and stays."""
     client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
     assert client.post("/equity-details", json={}).raise_for_status().json()["rows"] == 3
     assert client.post("/equity-details").raise_for_status().json()["rows"] == 3
-    assert len(vendor.requests_of("/v3/reference/tickers/")) == 3
+    assert len(vendor.requests_of("/submissions/")) == 3
     details = equity_details.validate(read(client, "/equity-details"))
     assert (
         "AAA",
         "AAA Inc.",
         "Information Technology",
-        "ELECTRONIC COMPUTERS",
+        "Electronic Computers",
         "CS",
         "XNYS",
         True,
-        date(2001, 2, 3),
         None,
-        "polygon",
-    ) == details.row(0)
+        None,
+        "0000000001",
+        "polygon+edgar",
+    ) == details.row(0)[:-1]
 
     rows = "ticker,sector,industry\nAAA,ENERGY,\nXYZ,UTILITIES,WATER\n"
     assert client.post("/equity-details", content=rows, headers={"Content-Type": CSV}).json()["rows"] == 2
     client.post("/equity-details", json={}).raise_for_status()
     merged = read(client, "/equity-details", tickers="AAA,XYZ").select("ticker", "sector", "industry", "source")
     assert merged.rows() == [
-        ("AAA", "ENERGY", "ELECTRONIC COMPUTERS", "file+polygon"),
+        ("AAA", "ENERGY", "Electronic Computers", "file+polygon+edgar"),
         ("XYZ", "UTILITIES", "WATER", "file"),
     ]
 
 
 def test_details_of_an_earlier_version(client: httpx.Client, vendor: Vendor, tmp_path: Path) -> None:
-    """Rows without a type, as they were stored before that column, get it from the next sync; no profile is asked."""
+    """Rows without a type, as they were stored before that column, get it from the next sync; EDGAR is not asked."""
     client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
     client.post("/equity-details", json={}).raise_for_status()
-    asked = len(vendor.requests_of("/v3/reference/tickers/"))
+    asked = len(vendor.requests_of("/submissions/"))
     path = tmp_path / "lake" / "equity_details"
     older = pl.read_delta(str(path)).drop("security_type")
     older.write_delta(str(path), mode="overwrite", delta_write_options={"schema_mode": "overwrite"})
     assert read(client, "/equity-details").get_column("security_type").to_list() == [None] * 3
     client.post("/equity-details", json={}).raise_for_status()
     assert read(client, "/equity-details").get_column("security_type").to_list() == ["CS"] * 3
-    assert len(vendor.requests_of("/v3/reference/tickers/")) == asked
+    assert len(vendor.requests_of("/submissions/")) == asked
 
 
 def test_file_before_the_vendor(client: httpx.Client, vendor: Vendor) -> None:
-    """A file merged before the vendor's profile is fetched still takes precedence."""
+    """A file merged before the vendor's details still takes precedence."""
     client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
     buffer = io.BytesIO()
     pl.DataFrame(
@@ -392,16 +397,47 @@ def test_file_before_the_vendor(client: httpx.Client, vendor: Vendor) -> None:
         row["industry"],
         row["name"],
         row["source"],
-    ) == ("ENERGY", "ELECTRONIC COMPUTERS", "AAA Inc.", "file+polygon")
-    assert len(vendor.requests_of("/v3/reference/tickers/")) == 3
+    ) == ("ENERGY", "Electronic Computers", "AAA Inc.", "file+polygon+edgar")
+    assert len(vendor.requests_of("/submissions/")) == 3
 
 
 def test_details_resume(client: httpx.Client, vendor: Vendor) -> None:
-    """A sync that fails at the vendor is 502; the next one fetches the missing profiles."""
+    """A sync that fails at EDGAR is 502 and keeps what the vendor listed; the next fetches the missing companies."""
     client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
-    vendor.fault("/v3/reference/tickers/BBB", lambda: JSONResponse({"error": "no"}, 403))
-    assert "Check POLYGON_API_KEY" in problem(client.post("/equity-details", json={}), 502)
+    vendor.fault("/submissions/CIK0000000002.json", lambda: HTMLResponse("Undeclared Automated Tool", 403))
+    assert "set EDGAR_USER_AGENT" in problem(client.post("/equity-details", json={}), 502)
+    assert read(client, "/equity-details").select("name", "sector").row(0) == ("AAA Inc.", None)
     assert client.post("/equity-details", json={}).json()["rows"] == 3
+    assert read(client, "/equity-details").get_column("sector").null_count() == 0
+    phases = client.get("/equity-details/progress").json()["phases"]
+    assert [(row["phase"], row["done"], row["total"], row["running"]) for row in phases] == [
+        ("listings", 1, 1, False),
+        ("companies", 3, 3, False),
+    ]
+
+
+def test_undeclared(vendor: Vendor, tmp_path: Path) -> None:
+    """Without EDGAR_USER_AGENT the listing is stored, EDGAR is not asked, and the error says what to set."""
+    with run_datamanager(vendor, tmp_path, declared=False) as client:
+        assert "EDGAR_USER_AGENT is not set" in problem(client.post("/equity-details", json={}), 500)
+        assert read(client, "/equity-details").get_column("name").to_list() == ["AAA Inc.", "BBB Inc.", "CCC Inc."]
+        assert vendor.requests_of("/files/") == []
+
+
+def test_details_as_of(client: httpx.Client) -> None:
+    """As of a moment the details are those that had been recorded by then; later versions do not change them."""
+    before = datetime.now(UTC)
+    client.post("/equity-details", json={}).raise_for_status()
+    between = datetime.now(UTC)
+    rows = "ticker,sector\nAAA,ENERGY\n"
+    client.post("/equity-details", content=rows, headers={"Content-Type": CSV}).raise_for_status()
+    sectors = [
+        read(client, "/equity-details", tickers="AAA", as_of=moment.isoformat()).get_column("sector").to_list()
+        for moment in (before, between, datetime.now(UTC))
+    ]
+    assert sectors == [[], ["Information Technology"], ["ENERGY"]]
+    assert read(client, "/equity-details", tickers="AAA").get_column("sector").to_list() == ["ENERGY"]
+    assert "no offset" in problem(client.get("/equity-details", params={"as_of": "2024-01-02T00:00:00"}), 422)
 
 
 INVALID_DETAILS = [
@@ -686,14 +722,8 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
     assert frames == {
         ("get", path)
         for path in (
-            *("/equity-bars", "/equity-details", "/sessions", "/predictions", "/portfolios", "/query"),
-            *(
-                "/corporate-actions",
-                "/corporate-actions/splits",
-                "/corporate-actions/dividends",
-                "/securities",
-                "/disagreements",
-            ),
+            *("/equity-bars", "/equity-details", "/fundamentals", "/sessions", "/predictions", "/portfolios", "/query"),
+            *("/corporate-actions", "/corporate-actions/splits", "/corporate-actions/dividends"),
         )
     }
     bars = contents["get", "/equity-bars"][JSON]["schema"]["items"]["properties"]
@@ -711,6 +741,8 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
         ("get", "/equity-bars/ingestion"): "IngestionProgressResponse",
         ("post", "/equity-bars/import"): "BarImportResponse",
         ("post", "/equity-details"): "DetailsResponse",
+        ("get", "/equity-details/progress"): "CollectionProgressResponse",
+        ("post", "/fundamentals"): "StoredResponse",
         ("post", "/predictions"): "StoredResponse",
         ("post", "/portfolios"): "StoredResponse",
     }

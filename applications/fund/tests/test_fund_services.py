@@ -77,7 +77,14 @@ def test_environment_has_no_real_account(
     folder: FundFolder, addresses: Addresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The offline fund never sees the keys of a real account, under any of their names."""
-    names = ("ALPACA_API_SECRET", "APCA_API_SECRET_KEY", "POLYGON_API_KEY", "MASSIVE_API_KEY", "DUCKDB_SECRET")
+    names = (
+        "ALPACA_API_SECRET",
+        "APCA_API_SECRET_KEY",
+        "POLYGON_API_KEY",
+        "MASSIVE_API_KEY",
+        "DUCKDB_SECRET",
+        "EDGAR_USER_AGENT",
+    )
     for name in names:
         monkeypatch.setenv(name, "real-account")
 

@@ -103,7 +103,15 @@ def datamanager_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     folder = tmp_path_factory.mktemp("services")
     keys = {"EXCHANGE_API_KEY_ID": "PK-TESTS", "EXCHANGE_API_SECRET": "tests"}
     with _run_service("exchange", folder / "exchange", EXCHANGE_TICKER_COUNT="12", **keys) as exchange:
-        settings = {"POLYGON_API_KEY": "PK-TESTS", "POLYGON_BASE_URL": exchange, "POLYGON_REQUESTS_PER_MINUTE": "0"}
+        settings = {
+            "POLYGON_API_KEY": "PK-TESTS",
+            "POLYGON_BASE_URL": exchange,
+            "POLYGON_REQUESTS_PER_MINUTE": "0",
+            "EDGAR_USER_AGENT": "A fund of the tests admin@example.com",
+            "EDGAR_BASE_URL": exchange,
+            "EDGAR_DATA_BASE_URL": exchange,
+            "EDGAR_REQUESTS_PER_SECOND": "0",
+        }
         with _run_service("datamanager", folder / "datamanager", DATA_BUCKET=str(folder / "lake"), **settings) as url:
             yield url
 

@@ -234,6 +234,10 @@ def open_world(folder: Path, *, seed: int, tickers: int, history: int) -> Genera
             "POLYGON_API_KEY": "any",
             "POLYGON_BASE_URL": exchange.url,
             "POLYGON_REQUESTS_PER_MINUTE": "0",
+            "EDGAR_USER_AGENT": "A fund of the tests admin@example.com",
+            "EDGAR_BASE_URL": exchange.url,
+            "EDGAR_DATA_BASE_URL": exchange.url,
+            "EDGAR_REQUESTS_PER_SECOND": "0",
         }
         datamanager.start()
         world = World(folder, exchange, datamanager)

@@ -2,15 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from internal.dates import session_close, sessions
-from internal.price_adjustment import adjust_bars, adjust_for_splits
+from internal.dates import previous_session, session_close, sessions
+from internal.price_adjustment import adjust_bars, adjust_for_splits, find_payments
 from internal.schemas import corporate_actions, equity_bars
+from internal.schemas.corporate_actions import DISTRIBUTIONS, SPLIT_KINDS, ActionKind
+from internal.venue.corporate_actions import CorporateAction, dividend_action
+from internal.venue.market.action_frame import actions_frame
+from internal.venue.market.event_rates import Events
+from internal.venue.market.simulated import SimulatedMarket
 
 DAYS = sessions(date(2024, 3, 1), date(2024, 3, 28))
 LAST = DAYS[-1]
@@ -225,3 +231,78 @@ class TestVendorAdjustment:
         bars = self.bars(date(2024, 3, 4), date(2024, 3, 5))
 
         assert bars.equals(adjust_for_splits(bars, self.splits()))
+
+
+def distribution(kind: ActionKind, old_shares: str, new_shares: str, new_ticker: str | None = "B") -> CorporateAction:
+    """What A's holders receive on the third day."""
+    return CorporateAction(kind, "A", DAYS[2], Decimal(old_shares), Decimal(new_shares), new_ticker)
+
+
+@pytest.mark.parametrize("kind", [ActionKind.SPIN_OFF, ActionKind.RIGHTS_DISTRIBUTION, ActionKind.STOCK_DIVIDEND])
+def test_shares_of_another_security_by_hand(kind: ActionKind) -> None:
+    """One B for four A; B opens at 40: 10 dollars a share of A. 1 - 10 / 100 = 0.9 on the closes of 100 before it."""
+    bars = bars_of({"A": dict(zip(DAYS[:4], (100.0, 100.0, 90.0, 90.0), strict=True)), "B": {DAYS[2]: 40 / 0.99}})
+    actions = actions_frame([distribution(kind, "4", "1")]).lazy()
+    adjusted = adjust(bars, splits_of(), find_payments(actions, bars.lazy()).collect())
+    assert adjusted.filter(ticker="A").get_column("close").to_list() == pytest.approx([90.0] * 4)
+
+
+def test_shares_that_have_no_price_yet() -> None:
+    """Without a first open within a week nothing is adjusted; a price that comes later is found."""
+    actions = actions_frame([distribution(ActionKind.SPIN_OFF, "4", "1")]).lazy()
+    for first, found in ((DAYS[3], 1), (DAYS[9], 0)):
+        bars = bars_of({"A": dict.fromkeys(DAYS, 100.0), "B": {first: 40.0}})
+        assert find_payments(actions, bars.lazy()).collect().height == found
+
+
+def test_payments_of_one_day() -> None:
+    """A regular dividend of 1, a special one of 5 and a spin-off worth 4 on a close of 100: one factor, 0.9."""
+    bars = bars_of({"A": dict.fromkeys(DAYS[:4], 100.0), "B": {DAYS[2]: 4 / 0.99}})
+    actions = actions_frame(
+        [
+            dividend_action("A", DAYS[2], Decimal(1)),
+            dividend_action("A", DAYS[2], Decimal(5), special=True),
+            distribution(ActionKind.SPIN_OFF, "1", "1"),
+        ]
+    )
+    adjusted = adjust(bars, splits_of(), find_payments(actions.lazy(), bars.lazy()).collect())
+    assert adjusted.filter(ticker="A").get_column("close").to_list() == pytest.approx([90.0, 90.0, 100.0, 100.0])
+
+
+def test_simulated_events_leave_returns_as_they_were() -> None:
+    """Adjusted returns on days of actions are those of the same seed without events, to what cents and gaps allow."""
+    plain, eventful = _draw_year("none"), _draw_year("realistic")
+    period = plain.sessions()[0], plain.sessions()[-1]
+    changes_price = {*SPLIT_KINDS, ActionKind.CASH_DIVIDEND, ActionKind.STOCK_DIVIDEND, *DISTRIBUTIONS}
+    expected, found = (_adjusted_returns(market) for market in (plain, eventful))
+    compared: set[ActionKind] = set()
+    for action in eventful.corporate_actions(*period):
+        place = action.ticker, action.effective_date
+        before = eventful.bar(action.ticker, previous_session(action.effective_date))
+        if action.kind in changes_price and place in expected and place in found and before and before.close > 10:
+            compared.add(action.kind)
+            assert found[place] == pytest.approx(expected[place], abs=0.02)
+    assert {ActionKind.CASH_DIVIDEND, ActionKind.STOCK_DIVIDEND, ActionKind.SPIN_OFF} <= compared
+
+
+def _draw_year(events: Events) -> SimulatedMarket:
+    return SimulatedMarket(
+        seed=5,
+        ticker_count=150,
+        first_day=date(2024, 1, 2),
+        opening_day=date(2024, 1, 31),
+        last_day=date(2024, 12, 31),
+        events=events,
+    )
+
+
+def _adjusted_returns(market: SimulatedMarket) -> dict[tuple[str, date], float]:
+    """By ticker and day."""
+    first, last = market.sessions()[0], market.sessions()[-1]
+    bars, actions = market.bars_between(first, last), actions_frame(market.corporate_actions(first, last)).lazy()
+    payments = find_payments(actions, bars.lazy())
+    splits = corporate_actions.splits_of(actions)
+    adjusted = adjust_bars(bars.lazy(), bars.lazy(), splits, payments, last).sort("ticker", "date")
+    returns = pl.col("close") / pl.col("close").shift(1).over("ticker") - 1
+    rows = adjusted.select("ticker", "date", returns.alias("return")).drop_nulls().collect()
+    return {(ticker, day): value for ticker, day, value in rows.iter_rows()}

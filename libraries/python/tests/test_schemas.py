@@ -59,7 +59,9 @@ DETAILS = {
     "active": True,
     "listed_date": None,
     "delisted_date": None,
+    "central_index_key": None,
     "source": "polygon",
+    "recorded_at": None,
 }
 SPLIT = {"ticker": "AAA", "execution_date": date(2024, 6, 10), "split_from": 1.0, "split_to": 10.0}
 DIVIDEND = {

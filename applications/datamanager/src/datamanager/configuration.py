@@ -1,5 +1,6 @@
-"""The settings of datamanager: which vendor it asks, its keys and rate limit, and the lake's address."""
+"""The settings of datamanager: which vendors it asks, its keys and rate limits, and the lake's address."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -7,6 +8,8 @@ from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, TypeAdapter, fi
 
 from internal.errors import ConfigurationError
 from internal.settings import DataBucketSettings, ServiceSettings
+
+DECLARED = re.compile(r"\S.*\s\S+@\S+\.\S+")  # a name, then an e-mail address
 
 
 class MarketDataVendor(StrEnum):
@@ -46,6 +49,10 @@ class Configuration(DataBucketSettings, ServiceSettings):
     alpaca_data_url: str = "https://data.alpaca.markets"
     alpaca_data_requests_per_minute: Annotated[int, Field(ge=0)] = 200
     alpaca_data_delay_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
+    edgar_user_agent: str | None = None
+    edgar_base_url: str = "https://www.sec.gov"
+    edgar_data_base_url: str = "https://data.sec.gov"
+    edgar_requests_per_second: Annotated[float, Field(ge=0, le=10)] = 10
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
         super().__init__(**values)
@@ -66,8 +73,15 @@ class Configuration(DataBucketSettings, ServiceSettings):
                 f"a file and set {missing[0]}_FILE to its path, or choose another vendor"
             )
 
-    @field_validator("polygon_base_url", "alpaca_base_url", "alpaca_data_url")
+    @field_validator("polygon_base_url", "alpaca_base_url", "alpaca_data_url", "edgar_base_url", "edgar_data_base_url")
     @classmethod
     def _is_url(cls, value: str) -> str:
         TypeAdapter(AnyHttpUrl).validate_python(value)
         return value.rstrip("/").removesuffix("/v2")
+
+    @field_validator("edgar_user_agent")
+    @classmethod
+    def _declares_who_asks(cls, value: str | None) -> str | None:
+        if value is not None and not DECLARED.fullmatch(value):
+            raise ValueError("the SEC asks for a name and an e-mail address, such as Jane Doe jane@example.com")
+        return value

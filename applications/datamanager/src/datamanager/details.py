@@ -1,55 +1,41 @@
-"""Equity details: sync them from the vendor and merge rows of a file, whose sector and industry take precedence.
+"""Equity details: sync them from the vendor's listing and from EDGAR, and merge rows of a file, which take precedence.
 
-A profile costs one request a ticker, so profiles are fetched once and committed in small batches; an interrupted sync
-continues with the missing ones.
+The listing is some pages for all tickers. EDGAR is asked once a company, those that trade first, in batches that are
+committed, so that an interrupted sync continues with the missing ones. Every change is a version with its time.
 """
 
 import asyncio
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
-from enum import StrEnum
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import batched
 
 import polars as pl
 
-from datamanager.ports import MarketData, TickerProfile, select_current
-from datamanager.sectors import sector_expression
-from datamanager.securities import Securities
+from datamanager.companies import BATCH_COMPANIES, fetch_companies, read_companies, store_companies
+from datamanager.detail_rows import describe, merge_file_rows, select_changed, select_listed
+from datamanager.ports import CompanyData, MarketData
+from datamanager.progress import CollectionProgress, Phase
 from internal.lake.store import Lake
 from internal.schemas import equity_details
 
-BATCH_TICKERS = 100
-CONCURRENT_REQUESTS = 8
-FILE_COLUMNS = ("name", "sector", "industry", "primary_exchange")
-PROFILE_SCHEMA = pl.Schema(
-    {
-        "ticker": pl.String,
-        "listed_date": pl.Date,
-        "standard_industrial_classification": pl.String,
-        "industry": pl.String,
-    }
-)
-
-
-class Source(StrEnum):
-    """Where a ticker's details are from."""
-
-    VENDOR = "polygon"
-    FILE = "file"
-    FILE_AND_VENDOR = "file+polygon"
-
 
 class EquityDetails:
-    """Writes the table of details; one writer at a time in this process."""
+    """Writes the table of details and its versions; one writer at a time in this process."""
 
-    def __init__(self, lake: Lake, market_data: MarketData, securities: Securities) -> None:
+    def __init__(
+        self, lake: Lake, market_data: MarketData, company_data: CompanyData, progress: CollectionProgress
+    ) -> None:
         self._lake = lake
         self._market_data = market_data
-        self._securities = securities
+        self._company_data = company_data
+        self._progress = progress
         self._one_at_a_time = asyncio.Lock()
 
     async def sync_from_vendor(self) -> int:
-        """Refresh listings and securities and fetch the missing profiles; the number of tickers with details."""
+        """Refresh every listing and fetch the missing companies; the number of tickers with details afterwards.
+
+        What was committed before an error stays.
+        """
         async with self._one_at_a_time:
             return await asyncio.to_thread(self._sync)
 
@@ -63,104 +49,72 @@ class EquityDetails:
         self._write(merge_file_rows(self._read(), rows))
 
     def _sync(self) -> int:
-        listed = self._market_data.listings()
-        self._securities.sync(listed)
-        listings = select_current(listed)
-        known = self._read()
-        self._write(merge_listings(known, listings))
-        profiled = known.filter(pl.col("source") != Source.FILE.value).get_column("ticker")
-        missing = _select_universe(self._lake, listings).filter(~pl.col("ticker").is_in(profiled.implode()))
-        for tickers in batched(missing.get_column("ticker"), BATCH_TICKERS):
-            profiles = _fetch_profiles(self._market_data, list(tickers))
-            self._write(merge_profiles(self._read(), profiles, listings))
+        listed = self._read_listings()
+        self._describe(listed)  # what the vendor lists is stored whatever EDGAR answers
+        listed = self._add_keys(listed)
+        self._describe(listed)
+        self._collect_companies(listed)
         return self._read().height
+
+    def _read_listings(self) -> pl.DataFrame:
+        """What the vendor lists of the universe, those that traded last first."""
+        self._progress.start(Phase.LISTINGS, 1, "listing")
+        try:
+            listings = self._market_data.listings()
+            self._progress.advance(Phase.LISTINGS)
+        finally:
+            self._progress.end(Phase.LISTINGS)
+        return select_listed(_select_universe(self._lake, listings), listings, self._market_data.source)
+
+    def _add_keys(self, listed: pl.DataFrame) -> pl.DataFrame:
+        """The listed tickers, each with the SEC's key where the vendor, an earlier sync or EDGAR gives one."""
+        known = listed.join(self._read().select("ticker", known="central_index_key"), on="ticker", how="left")
+        with_keys = known.with_columns(pl.coalesce("central_index_key", "known")).drop("known")
+        if not with_keys.get_column("central_index_key").has_nulls():
+            return with_keys
+        keys = self._company_data.central_index_keys()
+        from_edgar = pl.col("ticker").replace_strict(keys, default=None, return_dtype=pl.String())
+        return with_keys.with_columns(pl.coalesce("central_index_key", from_edgar))
+
+    def _collect_companies(self, listed: pl.DataFrame) -> None:
+        known = read_companies(self._lake).get_column("central_index_key")
+        keys = listed.get_column("central_index_key").drop_nulls().unique(maintain_order=True)
+        missing = keys.filter(~keys.is_in(known.implode())).to_list()
+        self._progress.start(Phase.COMPANIES, len(missing), "companies", self._company_data.seconds_between_requests)
+        try:
+            for batch in batched(missing, BATCH_COMPANIES):
+                self._collect_batch(listed, batch)
+        finally:
+            self._progress.end(Phase.COMPANIES)
+
+    def _collect_batch(self, listed: pl.DataFrame, keys: Sequence[str]) -> None:
+        store_companies(self._lake, fetch_companies(self._company_data, keys), datetime.now(UTC))
+        self._describe(listed.filter(pl.col("central_index_key").is_in(list(keys))))
+        self._progress.advance(Phase.COMPANIES, len(keys))
+
+    def _describe(self, listed: pl.DataFrame) -> None:
+        self._write(describe(listed, read_companies(self._lake), self._read()))
 
     def _read(self) -> pl.DataFrame:
         return self._lake.scan("equity_details").collect()
 
     def _write(self, rows: pl.DataFrame) -> None:
-        if rows.height:
-            self._lake.upsert("equity_details", equity_details.validate(rows), ["ticker"])
-
-
-def merge_file_rows(known: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows to write: values of the file take precedence, its blanks leave the known values."""
-    from_vendor = pl.col("source").is_in([Source.VENDOR.value, Source.FILE_AND_VENDOR.value]).fill_null(value=False)
-    given = rows.select("ticker", *FILE_COLUMNS)
-    return given.join(known, on="ticker", how="left", suffix="_known").select(
-        "ticker",
-        *[pl.coalesce(name, f"{name}_known") for name in FILE_COLUMNS],
-        "security_type",
-        pl.col("active").fill_null(value=True),
-        "listed_date",
-        "delisted_date",
-        _source(pl.lit(value=True), from_vendor),
-    )
-
-
-def merge_listings(known: pl.DataFrame, listings: pl.DataFrame) -> pl.DataFrame:
-    """The known rows whose listing changed: name, type, exchange, active or delisted date."""
-    refreshed = known.join(listings, on="ticker", suffix="_listed").with_columns(
-        pl.coalesce(f"{name}_listed", name).alias(name)
-        for name in ("name", "security_type", "primary_exchange", "active", "delisted_date")
-    )
-    columns = list(equity_details.COLUMNS)
-    return refreshed.select(columns).join(known, on=columns, how="anti", nulls_equal=True)
-
-
-def merge_profiles(known: pl.DataFrame, profiles: pl.DataFrame, listings: pl.DataFrame) -> pl.DataFrame:
-    """The rows to write for fetched profiles (`PROFILE_SCHEMA`); sector and industry of a file stay.
-
-    A ticker that has bars but is not listed by the vendor is stored as not active.
-    """
-    current = known.select("ticker", pl.col("sector", "industry").name.suffix("_known"), "source")
-    from_file = pl.col("source").is_in([Source.FILE.value, Source.FILE_AND_VENDOR.value]).fill_null(value=False)
-    sector = sector_expression(pl.col("standard_industrial_classification"))
-    return (
-        profiles.join(listings, on="ticker", how="left")
-        .join(current, on="ticker", how="left")
-        .select(
-            "ticker",
-            "name",
-            pl.coalesce("sector_known", sector).alias("sector"),
-            pl.coalesce("industry_known", "industry").alias("industry"),
-            "security_type",
-            "primary_exchange",
-            pl.col("active").fill_null(value=False),
-            "listed_date",
-            "delisted_date",
-            _source(from_file, pl.lit(value=True)),
-        )
-    )
-
-
-def _source(from_file: pl.Expr, from_vendor: pl.Expr) -> pl.Expr:
-    """The column `source` of rows that are from a file, from the vendor, or from both."""
-    return (
-        pl.when(from_file & from_vendor)
-        .then(pl.lit(Source.FILE_AND_VENDOR.value))
-        .when(from_file)
-        .then(pl.lit(Source.FILE.value))
-        .otherwise(pl.lit(Source.VENDOR.value))
-        .alias("source")
-    )
+        """Record what changed: first the versions, then the newest of each."""
+        now = pl.lit(datetime.now(UTC)).cast(equity_details.COLUMNS["recorded_at"]).alias("recorded_at")
+        changed = equity_details.validate(select_changed(rows, self._read()).with_columns(now))
+        if changed.height:
+            self._lake.append("equity_detail_versions", changed)
+            self._lake.upsert("equity_details", changed, ["ticker"])
 
 
 def _select_universe(lake: Lake, listings: pl.DataFrame) -> pl.DataFrame:
-    """The tickers that need a profile: those with bars; while there are no bars, those listed as active."""
-    traded = lake.scan("equity_bars").select("ticker").unique().sort("ticker").collect()
+    """The tickers with details: those that have bars, the last traded first; before any bar, those listed as active."""
+    traded = (
+        lake.scan("equity_bars")
+        .group_by("ticker")
+        .agg(pl.col("date").max())
+        .sort(["date", "ticker"], descending=[True, False])
+        .select("ticker")
+        .collect()
+    )
     return traded if traded.height else listings.filter(pl.col("active")).select("ticker").sort("ticker")
-
-
-def _fetch_profiles(market_data: MarketData, tickers: list[str]) -> pl.DataFrame:
-    """One row a ticker; nulls for a ticker that the vendor does not have."""
-    with ThreadPoolExecutor(CONCURRENT_REQUESTS, thread_name_prefix="vendor") as pool:
-        try:
-            answers = list(pool.map(market_data.profile, tickers))
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    profiles = [
-        answer or TickerProfile(ticker, None, None, None) for ticker, answer in zip(tickers, answers, strict=True)
-    ]
-    return pl.DataFrame([asdict(profile) for profile in profiles], schema=PROFILE_SCHEMA)

@@ -9,6 +9,11 @@ VENDOR_REQUESTS = Counter(
     "Requests to the market data vendor by outcome.",
     ["outcome"],
 )
+EDGAR_REQUESTS = Counter(
+    "datamanager_edgar_requests_total",
+    "Requests to EDGAR by outcome.",
+    ["outcome"],
+)
 VENDOR_SECONDS = Histogram(
     "datamanager_vendor_request_duration_seconds",
     "Time from sending a request to the market data vendor to its complete answer, rate limiting excluded.",

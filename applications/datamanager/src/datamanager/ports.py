@@ -1,6 +1,6 @@
-"""The market data port: what datamanager asks of a vendor, independent of any vendor's API."""
+"""The ports: what datamanager asks of a market data vendor and of a source of company data, independent of any API."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -9,16 +9,6 @@ import polars as pl
 
 from internal.errors import UpstreamError
 from internal.schemas import corporate_actions
-
-
-@dataclass(frozen=True)
-class TickerProfile:
-    """A vendor's description of one company; a field is None where the vendor gives no value."""
-
-    ticker: str
-    listed_date: date | None
-    standard_industrial_classification: str | None
-    industry: str | None
 
 
 @dataclass(frozen=True)
@@ -35,15 +25,6 @@ class VendorSession:
     date: date
     rows: pl.DataFrame | None
     missing: str | None = None
-
-
-@dataclass(frozen=True)
-class TickerChange:
-    """The security that had `old_ticker` until the day before `date` has `new_ticker` from that day on."""
-
-    old_ticker: str
-    new_ticker: str
-    date: date
 
 
 class IncompleteAnswerError(UpstreamError):
@@ -93,25 +74,8 @@ class MarketData(Protocol):
         """
         ...
 
-    def listings(self, tickers: Sequence[str] | None = None) -> pl.DataFrame:
-        """What the vendor lists, delisted securities included: `LISTING_SCHEMA`.
-
-        A ticker that several securities had, one after the other, has a row for each; the active one is the first.
-
-        Args:
-            tickers: The tickers that are asked for; None asks for all, which may cost many requests.
-        """
-        ...
-
-    def ticker_changes(self, ticker: str) -> Sequence[TickerChange]:
-        """Every change of ticker of the security that has this ticker now, oldest first; may cost a request.
-
-        Empty where the vendor does not say, or tells of changes in its corporate actions.
-        """
-        ...
-
-    def profile(self, ticker: str) -> TickerProfile | None:
-        """One company's profile; None when the vendor has no such ticker."""
+    def listings(self) -> pl.DataFrame:
+        """Every ticker that the vendor lists, delisted ones included: `LISTING_SCHEMA`, one row a ticker."""
         ...
 
     def close(self) -> None:
@@ -162,6 +126,80 @@ LISTING_SCHEMA = pl.Schema(
 )
 
 
-def select_current(listings: pl.DataFrame) -> pl.DataFrame:
-    """One row a ticker of a listing: the active security, else the one that is listed first."""
-    return listings.unique("ticker", keep="first", maintain_order=True)
+@dataclass(frozen=True)
+class Company:
+    """What a company states about itself; a field is None where it does not say.
+
+    `central_index_key` is the SEC's, ten digits; `standard_industrial_classification` has four.
+    """
+
+    central_index_key: str
+    name: str | None
+    standard_industrial_classification: str | None
+    industry: str | None
+
+
+@dataclass(frozen=True)
+class Filing:
+    """One filing: when it became public, and the last day of the period that it is about."""
+
+    accession_number: str
+    form: str
+    accepted: datetime
+    report_date: date | None
+
+
+@dataclass(frozen=True)
+class CompanyFilings:
+    """A company and its filings, newest first."""
+
+    company: Company
+    filings: Sequence[Filing]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One amount that one filing states: at `end`, or from `start` to `end`.
+
+    `concept` is taxonomy and name, `us-gaap:NetIncomeLoss`. `fiscal_year` and `fiscal_period` (Q1, Q2, Q3, FY) are
+    those of the filing, also where the amount is a comparative of an earlier period.
+    """
+
+    concept: str
+    unit: str
+    start: date | None
+    end: date
+    value: float
+    accession_number: str
+    form: str
+    filed_date: date
+    fiscal_year: int | None
+    fiscal_period: str | None
+
+
+class CompanyData(Protocol):
+    """A source of what companies file. Methods raise ConfigurationError, UpstreamError or UnavailableError.
+
+    Attributes:
+        source: Its name, as rows carry it in the column `source`.
+        seconds_between_requests: The least time from one request to the next under its rate limit.
+    """
+
+    source: str
+    seconds_between_requests: float
+
+    def central_index_keys(self) -> Mapping[str, str]:
+        """The key of each ticker that trades now."""
+        ...
+
+    def filings(self, central_index_key: str, since: date | None = None) -> CompanyFilings | None:
+        """The company with its recent filings, and the older ones since a day; None for an unknown key."""
+        ...
+
+    def facts(self, central_index_key: str, concepts: Collection[str]) -> Sequence[Fact]:
+        """What the company has filed of the concepts, amendments included; nothing where it files no such data."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...

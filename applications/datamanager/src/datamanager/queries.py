@@ -1,15 +1,16 @@
 """Queries of the lake by range, tickers and columns, and equity bars adjusted as of a day. Filters are lazy."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
 
+from datamanager.detail_rows import select_known
 from datamanager.periods import Period
 from internal.errors import InvalidRequestError, NotFoundError
 from internal.lake.store import Lake
-from internal.price_adjustment import adjust_bars
+from internal.price_adjustment import adjust_bars, find_payments
 from internal.schemas import equity_bars
 from internal.schemas.corporate_actions import ActionKind, actions_in_force, dividends_of, splits_of
 
@@ -40,7 +41,7 @@ def read_bars(lake: Lake, query: BarsQuery) -> tuple[pl.DataFrame, int]:
     if query.adjusted_as_of is not None:
         wanted = _adjust_bars(lake, every, wanted, query, query.adjusted_as_of)
     frame = wanted.select(list(dict.fromkeys([*columns, "date", "ticker"]))).sort("date", "ticker").collect()
-    _require_known_tickers(lake, query.tickers, frame)
+    require_known_tickers(lake, query.tickers, frame.get_column("ticker"))
     return frame.select(columns), version
 
 
@@ -69,25 +70,15 @@ def read_dividends(lake: Lake, query: ActionsQuery) -> pl.DataFrame:
     return dividends_of(_select_actions(lake, query)).sort("ex_dividend_date", "ticker", "cash_amount").collect()
 
 
-def read_securities(
-    lake: Lake, day: date | None, tickers: Sequence[str] | None, known_at: datetime | None
-) -> pl.DataFrame:
-    """Securities under each of their tickers, ordered by ticker and first day; with a day, those that had it then."""
-    wanted = _select_tickers(lake.scan("securities", known_version(lake, "securities", known_at)), tickers)
-    if day is not None:
-        wanted = wanted.filter(pl.lit(day).is_between("start_date", pl.col("end_date").fill_null(date.max)))
-    return wanted.sort("ticker", "start_date").collect()
+def read_details(lake: Lake, tickers: Sequence[str] | None, known_at: datetime | None = None) -> pl.DataFrame:
+    """Equity details ordered by ticker, the newest or as recorded by a moment.
 
-
-def known_version(lake: Lake, table: str, known_at: datetime | None) -> int | None:
-    """The newest version of a table that was committed by a moment, -1 before the first; None for no moment."""
-    return None if known_at is None else lake.version_at(table, known_at)
-
-
-def read_details(lake: Lake, tickers: Sequence[str] | None) -> pl.DataFrame:
-    """Equity details ordered by ticker; NotFoundError names tickers that were never in the lake."""
-    frame = _select_tickers(lake.scan("equity_details"), tickers).sort("ticker").collect()
-    _require_known_tickers(lake, tickers, frame)
+    Raises NotFoundError, which names the tickers that were never in the lake.
+    """
+    newest = lake.scan("equity_details")
+    details = newest if known_at is None else select_known(lake.scan("equity_detail_versions"), known_at)
+    frame = _select_tickers(details, tickers).sort("ticker").collect()
+    require_known_tickers(lake, tickers, frame.get_column("ticker"))
     return frame
 
 
@@ -125,7 +116,7 @@ def _adjust_bars(lake: Lake, every: pl.LazyFrame, wanted: pl.LazyFrame, query: B
         wanted,
         closes=_select_tickers(closes, tickers),
         splits=splits_of(actions),
-        dividends=dividends_of(actions),
+        dividends=find_payments(actions, closes),
         as_of=as_of,
     )
 
@@ -153,9 +144,9 @@ def _check_columns(columns: Sequence[str] | None) -> list[str]:
     return list(dict.fromkeys(columns))
 
 
-def _require_known_tickers(lake: Lake, tickers: Sequence[str] | None, answer: pl.DataFrame) -> None:
-    """Raise NotFoundError when a ticker is neither in the answer nor, on any day, in the bars or details."""
-    absent = set(tickers or ()) - set(answer.get_column("ticker"))
+def require_known_tickers(lake: Lake, tickers: Sequence[str] | None, answered: Iterable[str] = ()) -> None:
+    """Raise NotFoundError when a ticker is neither answered nor, on any day, in the bars or details."""
+    absent = set(tickers or ()) - set(answered)
     for table in ("equity_details", "equity_bars"):
         if absent:
             found = _select_tickers(lake.scan(table), sorted(absent)).select(pl.col("ticker").unique()).collect()

@@ -4,6 +4,7 @@ from datetime import date
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from datamanager.progress import Phase
 from datamanager.session_batches import SessionStatus
 
 
@@ -53,6 +54,23 @@ class DetailsResponse(BaseModel):
     understood: list[str] = Field(
         default_factory=list[str], description="what was understood of a file, one sentence each"
     )
+
+
+class PhaseResponse(BaseModel):
+    """How far one phase of a collection is."""
+
+    phase: Phase
+    done: int = Field(description="committed to the lake")
+    total: int = Field(description="all of them; what the lake held before is not counted")
+    unit: str = Field(description="what is counted")
+    running: bool
+    seconds_left: float | None = Field(description="at the pace so far, at first at the vendor's rate limit")
+
+
+class CollectionProgressResponse(BaseModel):
+    """Progress of the running collection, or of the last one of this process, by phase."""
+
+    phases: list[PhaseResponse]
 
 
 class StoredResponse(BaseModel):

@@ -11,24 +11,26 @@ from datetime import UTC, datetime
 from fastapi import FastAPI
 
 from datamanager.action_migration import migrate_actions
+from datamanager.adapters.edgar import Edgar, EdgarAddresses
 from datamanager.configuration import Configuration
 from datamanager.details import EquityDetails
 from datamanager.events import SessionEvents
 from datamanager.freshness import FreshnessMonitor
+from datamanager.fundamentals import Fundamentals
 from datamanager.ingestion import Ingestion
+from datamanager.progress import CollectionProgress
 from datamanager.readiness import VendorReadiness, check_lake
 from datamanager.routes import (
     corporate_actions,
     disagreements,
     equity_bars,
     equity_details,
+    fundamentals,
     portfolios,
     predictions,
     query,
-    securities,
     sessions,
 )
-from datamanager.securities import Securities
 from datamanager.services import Services, services_of
 from datamanager.vendors import make_cross_check, make_market_data
 from internal.errors import FundError
@@ -40,7 +42,7 @@ logger = get_logger(__name__)
 ROUTES = (
     equity_bars,
     equity_details,
-    securities,
+    fundamentals,
     corporate_actions,
     sessions,
     disagreements,
@@ -61,7 +63,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
     services = make_services(settings)
     application = create_service(
         "datamanager",
-        "Ingests and stores equity bars, details, corporate actions, predictions and portfolios.",
+        "Ingests and stores equity bars, details, fundamentals, corporate actions, predictions and portfolios.",
         run_components,
         token=settings.fund_api_token,
         drain_seconds=settings.drain_seconds,
@@ -77,16 +79,24 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
 def make_services(settings: Configuration) -> Services:
     """Make every component; nothing is opened yet."""
     vendor = make_market_data(settings.market_data_vendor, settings)
+    company_data = Edgar(
+        settings.edgar_user_agent,
+        EdgarAddresses(settings.edgar_base_url, settings.edgar_data_base_url),
+        settings.edgar_requests_per_second,
+    )
+    progress = CollectionProgress()
     lake = Lake(settings.data_bucket, settings.storage_options())
     cross_check = make_cross_check(lake, vendor, settings)
-    aliases = Securities(lake, vendor)
-    ingestion = Ingestion(lake, vendor, aliases, cross_check.start)
+    ingestion = Ingestion(lake, vendor, cross_check.start)
     return Services(
         lake,
         vendor,
         ingestion,
         cross_check,
-        EquityDetails(lake, vendor, aliases),
+        company_data,
+        progress,
+        EquityDetails(lake, vendor, company_data, progress),
+        Fundamentals(lake, vendor, company_data, progress),
         SessionEvents(ingestion, settings.state_directory, settings.event_subscribers, settings.fund_api_token),
         FreshnessMonitor(lake, vendor),
         VendorReadiness(vendor),
@@ -95,7 +105,7 @@ def make_services(settings: Configuration) -> Services:
 
 @asynccontextmanager
 async def run_components(application: FastAPI) -> AsyncGenerator[None]:
-    """Run the event bus and the freshness monitor until the application ends, then close the vendor's connections.
+    """Run the event bus and the freshness monitor until the application ends, then close the vendors' connections.
 
     A lake of an earlier version is migrated first; where that fails, the next ingestion does it.
     """
@@ -114,6 +124,7 @@ async def run_components(application: FastAPI) -> AsyncGenerator[None]:
             await monitoring
         await services.cross_check.close()
         services.market_data.close()
+        services.company_data.close()
 
 
 async def check_lake_ready(application: FastAPI) -> None:

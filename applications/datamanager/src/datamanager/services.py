@@ -9,8 +9,10 @@ from datamanager.cross_check import CrossCheck
 from datamanager.details import EquityDetails
 from datamanager.events import SessionEvents
 from datamanager.freshness import FreshnessMonitor
+from datamanager.fundamentals import Fundamentals
 from datamanager.ingestion import Ingestion
-from datamanager.ports import MarketData
+from datamanager.ports import CompanyData, MarketData
+from datamanager.progress import CollectionProgress
 from datamanager.readiness import VendorReadiness
 from internal.lake.store import Lake
 
@@ -23,7 +25,10 @@ class Services:
     market_data: MarketData
     ingestion: Ingestion
     cross_check: CrossCheck
+    company_data: CompanyData
+    progress: CollectionProgress
     details: EquityDetails
+    fundamentals: Fundamentals
     events: SessionEvents
     freshness: FreshnessMonitor
     vendor_readiness: VendorReadiness

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from enum import StrEnum
 
 import polars as pl
 
 from exchange.symbol_names import name_by_symbol
 from internal.dates import sessions
-from internal.price_adjustment import adjust_bars
+from internal.price_adjustment import adjust_bars, find_payments
 from internal.schemas import equity_bars
 from internal.schemas.corporate_actions import ActionKind, dividends_of, empty_dividends, splits_of
 from internal.venue.market.protocol import MarketData
@@ -119,19 +119,12 @@ def _closes(market: MarketData, payments: pl.DataFrame, names: pl.DataFrame) -> 
 
 def _payments(market: MarketData, known: pl.DataFrame, wanted: frozenset[Adjustment]) -> pl.DataFrame:
     """Cash dividends, and what spin-offs gave in dollars a share, as dividends."""
-    dividends = dividends_of(known.lazy()).collect() if Adjustment.DIVIDEND in wanted else empty_dividends()
     if Adjustment.SPIN_OFF not in wanted:
-        return dividends
-    spun = known.filter(pl.col("kind") == ActionKind.SPIN_OFF.value)
-    values = [_first_open(market, ticker, day) for ticker, day in spun.select("new_ticker", "effective_date").rows()]
-    given = spun.with_columns(
-        (pl.Series(values, dtype=pl.Float64) * pl.col("new_shares") / pl.col("old_shares")).alias("cash_amount"),
-        pl.lit(ActionKind.CASH_DIVIDEND.value).alias("kind"),
-    ).drop_nulls("cash_amount")
-    return pl.concat([dividends, dividends_of(given.lazy()).collect()])
-
-
-def _first_open(market: MarketData, ticker: str, day: date) -> float | None:
-    """What one share was worth when it began to trade; None where it did not within a week."""
-    opens = market.history(ticker, day, day + timedelta(days=7)).get_column("open")
-    return float(opens[0]) if opens.len() else None
+        return dividends_of(known.lazy()).collect() if Adjustment.DIVIDEND in wanted else empty_dividends()
+    given = pl.col("kind") == ActionKind.SPIN_OFF.value
+    paid = pl.col("kind") == ActionKind.CASH_DIVIDEND.value
+    chosen = known.filter(given | paid if Adjustment.DIVIDEND in wanted else given)
+    new_tickers = known.filter(given).get_column("new_ticker").drop_nulls().unique()
+    days = market.sessions()
+    opens = pl.concat([equity_bars.empty(), *(market.history(ticker, days[0], days[-1]) for ticker in new_tickers)])
+    return find_payments(chosen.lazy(), opens.lazy()).collect()

@@ -14,6 +14,7 @@ ACCOUNT_PREFIXES = (
     "APCA_",
     "POLYGON_",
     "MASSIVE_",
+    "EDGAR_",
     "EXCHANGE_",
     "EVENT_",
     "DATA_BUCKET",
@@ -97,6 +98,10 @@ def _datamanager_variables(folder: FundFolder, addresses: Addresses, variables: 
         "ALPACA_DATA_URL": exchange,
         "ALPACA_DATA_REQUESTS_PER_MINUTE": "0",
         "ALPACA_DATA_DELAY_MINUTES": "0",
+        "EDGAR_USER_AGENT": "A fund without accounts admin@example.com",  # the exchange takes any
+        "EDGAR_BASE_URL": exchange,
+        "EDGAR_DATA_BASE_URL": exchange,
+        "EDGAR_REQUESTS_PER_SECOND": "0",
         "EVENT_SUBSCRIBERS": f"{addresses.url(Service.PORTFOLIOMANAGER)}/events",
     }
 

@@ -1,9 +1,12 @@
-"""Proportional back-adjustment of bars for splits and dividends (docs/reference/frames.md, "Price adjustment")."""
+"""Proportional back-adjustment of bars for corporate actions (docs/reference/frames.md, "Price adjustment")."""
 
 from datetime import date
 
 import polars as pl
 
+from internal.schemas.corporate_actions import DISTRIBUTIONS, ActionKind, dividends_of
+
+FIRST_OPEN_WITHIN = "7d"  # of the effective date
 PRICES = ("open", "high", "low", "close", "volume_weighted_average_price")
 
 
@@ -75,6 +78,46 @@ def apply_factors(bars: pl.LazyFrame, factors: pl.LazyFrame) -> pl.LazyFrame:
         )
         .select(present)
     )
+
+
+def find_payments(actions: pl.LazyFrame, opens: pl.LazyFrame) -> pl.LazyFrame:
+    """Cash dividends, and what spin-offs and rights gave in dollars a share, in `DIVIDENDS_COLUMNS`.
+
+    Args:
+        actions: Those in force, columns of `corporate_actions`.
+        opens: ticker, date, open (unadjusted) up to the day that the reader may know: given shares are worth their
+            first open within a week of the effective date. Those without one are left out.
+    """
+    given = actions.filter(
+        pl.col("kind").is_in([kind.value for kind in DISTRIBUTIONS]), pl.col("new_ticker").is_not_null()
+    )
+    distributed = given.collect()
+    if distributed.is_empty():
+        return dividends_of(actions)
+    tickers, days = distributed.get_column("new_ticker").to_list(), distributed.get_column("effective_date")
+    first_opens = opens.filter(pl.col("ticker").is_in(tickers), pl.col("date") >= days.min()).select(
+        pl.col("ticker").alias("new_ticker"), "date", "open"
+    )
+    valued = (
+        distributed.lazy()
+        .drop("cash_amount")
+        .sort("effective_date")
+        .join_asof(
+            first_opens.sort("date"),
+            left_on="effective_date",
+            right_on="date",
+            by="new_ticker",
+            strategy="forward",
+            tolerance=FIRST_OPEN_WITHIN,
+            check_sortedness=False,
+        )
+        .filter(pl.col("open").is_not_null())
+        .with_columns(
+            (pl.col("open") * pl.col("new_shares") / pl.col("old_shares")).alias("cash_amount"),
+            pl.lit(ActionKind.CASH_DIVIDEND.value).alias("kind"),
+        )
+    )
+    return pl.concat([dividends_of(actions), dividends_of(valued)])
 
 
 def adjust_for_splits(bars: pl.DataFrame, splits: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from types import TracebackType
 from typing import Self
 
@@ -76,9 +76,17 @@ class Client:
         frame, _ = self._data.bars(start, end, adjusted_as_of=adjusted_as_of, columns=columns, tickers=tickers)
         return frame
 
-    def details(self) -> pl.DataFrame:
-        """Name, sector, industry and listing of each ticker."""
-        return self._data.details()
+    def details(self, as_of: datetime | None = None) -> pl.DataFrame:
+        """Name, type, sector, industry and listing of each ticker, as the fund had recorded them by a moment."""
+        return self._data.details(as_of)
+
+    def fundamentals(self, as_of: datetime | None = None, tickers: Sequence[str] = ()) -> pl.DataFrame:
+        """What companies had filed by a moment, a row a ticker and measure: earnings and equity in dollars, shares.
+
+        Each row names its filing and when it was filed. Shares are of the day on the filing's cover: for a market
+        capitalisation multiply them by that day's close as traded, or adjust them for later splits.
+        """
+        return self._data.fundamentals(as_of, tickers)
 
     def forecasts(self, start: date, end: date) -> pl.DataFrame:
         """Quantiles of the cumulative simple return: a row a ticker, date of origin and horizon in sessions."""

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from datamanager.ports import ACTION_SCHEMA, LISTING_SCHEMA, TickerChange, TickerProfile, VendorSession
+from datamanager.ports import ACTION_SCHEMA, LISTING_SCHEMA, VendorSession
 
 MISSING = "MARKET_DATA_VENDOR is files, so no vendor is asked: import the session's bars with `fund data import FILE`"
 
@@ -33,17 +33,9 @@ class FilesOnly:
         """None."""
         return pl.DataFrame(schema=ACTION_SCHEMA)
 
-    def listings(self, tickers: Sequence[str] | None = None) -> pl.DataFrame:  # noqa: ARG002 - the port's signature
+    def listings(self) -> pl.DataFrame:
         """None."""
         return pl.DataFrame(schema=LISTING_SCHEMA)
-
-    def ticker_changes(self, ticker: str) -> Sequence[TickerChange]:  # noqa: ARG002 - the port's signature
-        """None."""
-        return ()
-
-    def profile(self, ticker: str) -> TickerProfile | None:  # noqa: ARG002 - the port's signature
-        """None."""
-        return None
 
     def close(self) -> None:
         """Nothing is open."""

@@ -8,12 +8,12 @@ from typing import cast
 import polars as pl
 
 from datamanager.adapters.polygon_actions import make_actions_frame
-from datamanager.adapters.polygon_answers import DELAYED, UnknownTickerError
+from datamanager.adapters.polygon_answers import DELAYED
 from datamanager.adapters.polygon_client import PolygonClient
-from datamanager.adapters.polygon_frames import make_bars_frame, make_listings_frame, read_bar_rows, read_ticker_changes
+from datamanager.adapters.polygon_frames import make_bars_frame, make_listings_frame, read_bar_rows
 from datamanager.adapters.polygon_transport import VendorTransport
 from datamanager.adapters.vendor_limits import RETRIES, TIMEOUTS, Timeouts
-from datamanager.ports import IncompleteAnswerError, TickerChange, TickerProfile, VendorSession
+from datamanager.ports import IncompleteAnswerError, VendorSession
 from internal.dates import session_close
 from internal.errors import UpstreamError
 from internal.retries import RetryPolicy
@@ -87,37 +87,9 @@ class Polygon:
         """Splits, stock dividends and cash dividends, oldest first."""
         return make_actions_frame(self.source, self._client.splits(start, end), self._client.dividends(start, end))
 
-    def listings(self, tickers: Sequence[str] | None = None) -> pl.DataFrame:
-        """Active and delisted securities: every page, or two requests a ticker."""
-        active, delisted = (
-            [row for ticker in tickers or [None] for row in self._client.tickers(active=active, ticker=ticker)]
-            for active in (True, False)
-        )
-        return make_listings_frame(active, delisted)
-
-    def ticker_changes(self, ticker: str) -> Sequence[TickerChange]:
-        """The changes of ticker of one security, one request."""
-        try:
-            return read_ticker_changes(self._client.ticker_events(ticker))
-        except UnknownTickerError:
-            return ()
-
-    def profile(self, ticker: str) -> TickerProfile | None:
-        """One company's SIC code, industry and listing date."""
-        try:
-            body = self._client.ticker_details(ticker)
-        except UnknownTickerError:
-            return None
-        results = body.get("results")
-        details = cast("dict[str, object]", results) if isinstance(results, dict) else {}
-        if details.get("ticker") != ticker:
-            raise UpstreamError(f"the vendor was asked for the details of {ticker} and sent those of another ticker")
-        return TickerProfile(
-            ticker=ticker,
-            listed_date=_parse_date(details.get("list_date")),
-            standard_industrial_classification=_text_or_none(details.get("sic_code")),
-            industry=_text_or_none(details.get("sic_description")),
-        )
+    def listings(self) -> pl.DataFrame:
+        """Active and delisted tickers."""
+        return make_listings_frame(self._client.tickers(active=True), self._client.tickers(active=False))
 
     def close(self) -> None:
         """Close every connection."""
@@ -140,16 +112,3 @@ class Polygon:
                 f"the vendor's plan is delayed by {DELAY.seconds // 60} minutes, so its bars of {session} are not "
                 f"final before {final:%H:%M} UTC. Nothing was stored; ask again then"
             )
-
-
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _parse_date(text: object) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(cast("str", text))
-    except (TypeError, ValueError) as failure:
-        raise UpstreamError(f"the vendor's list_date {text!r} is not a date") from failure

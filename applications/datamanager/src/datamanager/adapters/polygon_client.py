@@ -46,10 +46,6 @@ class PolygonClient:
         answer = self._client.get_grouped_daily_aggs(session.isoformat(), adjusted=False, raw=True)
         return _read_body(answer)
 
-    def ticker_details(self, ticker: str) -> dict[str, object]:
-        """The body of one company's details."""
-        return _read_body(self._client.get_ticker_details(ticker, raw=True))
-
     def ticker_events(self, ticker: str) -> dict[str, object]:
         """The body of one security's changes of ticker; `ticker` may be a FIGI."""
         return _read_body(self._client.get_ticker_events(ticker, types="ticker_change", raw=True))
@@ -90,9 +86,9 @@ class PolygonClient:
             ),
         )
 
-    def tickers(self, *, active: bool, ticker: str | None = None) -> Iterable[object]:
-        """Listed or delisted stocks, all or those that had one ticker, every page."""
-        return self._client.list_tickers(ticker=ticker, market="stocks", active=active, limit=PAGE_LIMIT)
+    def tickers(self, *, active: bool) -> Iterable[object]:
+        """Listed or delisted stocks, every page."""
+        return self._client.list_tickers(market="stocks", active=active, limit=PAGE_LIMIT)
 
     def _list_actions(
         self, new: Callable[[], Iterable[object]], deprecated: Callable[[], Iterable[object]]

@@ -48,7 +48,6 @@ class VendorTransport:
         """Send a request until it is answered completely.
 
         Raises:
-            UnknownTickerError: The vendor answered 404.
             UpstreamError: The vendor refused, or every attempt was answered with an error or incompletely.
             UnavailableError: The vendor could not be reached in any attempt.
         """

@@ -1,10 +1,12 @@
 """Equity details over HTTP: sync them from the vendor, merge a file's, read them."""
 
+from dataclasses import asdict
+
 from fastapi import APIRouter, Request, Response
 
 from datamanager import queries
-from datamanager.responses import DetailsResponse
-from datamanager.routes.parameters import Tickers
+from datamanager.responses import CollectionProgressResponse, DetailsResponse, PhaseResponse
+from datamanager.routes.parameters import KnownAt, Tickers
 from datamanager.routes.table_body import read_table
 from datamanager.services import RequestServices
 from internal.bar_files.details import read_details_table
@@ -22,7 +24,7 @@ BODY["requestBody"]["content"][JSON] = {"schema": {"type": "object", "maxPropert
 
 @router.post("", summary="Sync from the vendor, or merge a file", openapi_extra=BODY)
 async def post_equity_details(request: Request, services: RequestServices) -> DetailsResponse:
-    """With `{}` or no body: fetch missing details from the vendor, one request a ticker; can be interrupted.
+    """With `{}` or no body: refresh the vendor's listing, then ask EDGAR for missing companies; can be interrupted.
 
     With CSV, parquet or Arrow of ticker and any of name, sector, industry and primary_exchange: merge the rows; they
     override the vendor's. Other columns are ignored.
@@ -39,10 +41,16 @@ async def post_equity_details(request: Request, services: RequestServices) -> De
     responses=document_response_frame(equity_details.COLUMNS),
     response_class=Response,
 )
-def get_equity_details(request: Request, services: RequestServices, tickers: Tickers) -> Response:
-    """Details ordered by ticker."""
+def get_equity_details(request: Request, services: RequestServices, tickers: Tickers, as_of: KnownAt) -> Response:
+    """Details ordered by ticker; with `as_of`, as they had been recorded by that moment."""
     negotiate(request.headers.get("accept"))
-    return frame_response(queries.read_details(services.lake, tickers), request)
+    return frame_response(queries.read_details(services.lake, tickers, as_of), request)
+
+
+@router.get("/progress", summary="Progress of the collection of details and fundamentals")
+def get_progress(services: RequestServices) -> CollectionProgressResponse:
+    """Each phase that was started: how far it is, and the seconds left."""
+    return CollectionProgressResponse(phases=[PhaseResponse(**asdict(phase)) for phase in services.progress.phases()])
 
 
 async def _requests_sync(request: Request) -> bool:

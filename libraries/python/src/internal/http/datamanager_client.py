@@ -16,12 +16,12 @@ from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem, read_frame_response
 from internal.http.datamanager_responses import (
     CollectedBars,
-    CollectedDetails,
+    CollectedRows,
     CollectionProgress,
     ImportedBars,
 )
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON
-from internal.schemas import corporate_actions, portfolios, predictions, securities
+from internal.schemas import corporate_actions, portfolios, predictions
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds: two years of 8,000 tickers take a while
 UNLIMITED = httpx.Timeout(None, connect=5.0)  # datamanager answers when the vendor has answered
@@ -76,7 +76,17 @@ class DatamanagerClient:
 
     def collect_details(self) -> int:
         """Have the details of every ticker collected; the number of rows."""
-        return _parse(CollectedDetails, self._post_json("/equity-details", {})).rows
+        return _parse(CollectedRows, self._post_json("/equity-details", {})).rows
+
+    def collect_fundamentals(self) -> int:
+        """Have the reports of every company that may have a new one collected; the number of rows added."""
+        return _parse(CollectedRows, self._post_json("/fundamentals", {})).rows
+
+    def fundamentals(self, as_of: datetime | None = None, tickers: Sequence[str] = ()) -> pl.DataFrame:
+        """What had been filed by a moment, a row a ticker and measure; None is now, no tickers means all."""
+        parameters = {"as_of": as_of.isoformat()} if as_of else {}
+        parameters |= {"tickers": ",".join(tickers)} if tickers else {}
+        return read_frame_response(self._get("/fundamentals", parameters))
 
     def bars(
         self,
@@ -104,21 +114,9 @@ class DatamanagerClient:
             )
         return read_frame_response(response), int(version)
 
-    def details(self) -> pl.DataFrame:
-        """The frame `equity_details`."""
-        return read_frame_response(self._get("/equity-details", {}))
-
-    def securities(
-        self, *, day: date | None = None, tickers: Sequence[str] = (), known_at: datetime | None = None
-    ) -> pl.DataFrame:
-        """Securities under each of their tickers, or those of one day; no tickers means all.
-
-        `known_at` answers what was known at that moment.
-        """
-        parameters = {"date": day.isoformat()} if day else {}
-        parameters |= {"tickers": ",".join(tickers)} if tickers else {}
-        parameters |= {"as_of": known_at.isoformat()} if known_at else {}
-        return securities.validate(read_frame_response(self._get("/securities", parameters)))
+    def details(self, as_of: datetime | None = None) -> pl.DataFrame:
+        """The frame `equity_details`: the newest, or as it had been recorded by a moment."""
+        return read_frame_response(self._get("/equity-details", {"as_of": as_of.isoformat()} if as_of else {}))
 
     def save_details(self, details: pl.DataFrame) -> None:
         """Store the equity details of a file, as `internal.bar_files` reads them; they override the vendor's."""

@@ -44,7 +44,7 @@ class CollectionProgress(BaseModel):
     sessions_total: int = 0
 
 
-class CollectedDetails(BaseModel):
-    """The answer of a collection of equity details."""
+class CollectedRows(BaseModel):
+    """The answer of a collection of equity details or fundamentals."""
 
     rows: int

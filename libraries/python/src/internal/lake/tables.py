@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from internal.schemas import (
+    companies,
     corporate_actions,
     disagreements,
     equity_bars,
     equity_details,
+    fundamentals,
     orders,
     portfolios,
     predictions,
@@ -99,6 +101,9 @@ TABLES: dict[str, Table] = {
     "equity_bars": Table(equity_bars.COLUMNS, "date", monthly=True),
     "equity_bars_quarantine": Table(QUARANTINE_COLUMNS, "collected_date"),
     "equity_details": Table(equity_details.COLUMNS),
+    "equity_detail_versions": Table(equity_details.COLUMNS),
+    "companies": Table(companies.COLUMNS),
+    "fundamentals": Table(fundamentals.COLUMNS),
     "securities": Table(securities.COLUMNS),
     "corporate_actions": Table(corporate_actions.CORPORATE_ACTIONS_COLUMNS, "effective_date"),
     "quarantine_releases": Table(QUARANTINE_RELEASES_COLUMNS),

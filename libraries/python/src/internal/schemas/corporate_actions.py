@@ -82,6 +82,11 @@ GIVES_SHARES = (
     ActionKind.STOCK_MERGER,
     ActionKind.STOCK_AND_CASH_MERGER,
 )
+DISTRIBUTIONS = (  # of another security; a stock dividend may be one
+    ActionKind.SPIN_OFF,
+    ActionKind.RIGHTS_DISTRIBUTION,
+    ActionKind.STOCK_DIVIDEND,
+)
 NAMES_ANOTHER = (
     ActionKind.UNIT_SPLIT,
     ActionKind.RIGHTS_DISTRIBUTION,

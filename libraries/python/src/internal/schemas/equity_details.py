@@ -15,9 +15,21 @@ COLUMNS: dict[str, pl.DataType] = {
     "active": pl.Boolean(),
     "listed_date": pl.Date(),
     "delisted_date": pl.Date(),
-    "source": pl.String(),  # where the row comes from: polygon, file, ...
+    "central_index_key": pl.String(),  # the SEC's of its company, ten digits
+    "source": pl.String(),  # where the row comes from: file, the vendor, edgar; several are joined by +
+    "recorded_at": pl.Datetime("ms", "UTC"),  # when this version was learned; null before versions were kept
 }
-NULLABLE = ("name", "sector", "industry", "security_type", "primary_exchange", "listed_date", "delisted_date")
+NULLABLE = (
+    "name",
+    "sector",
+    "industry",
+    "security_type",
+    "primary_exchange",
+    "listed_date",
+    "delisted_date",
+    "central_index_key",
+    "recorded_at",
+)
 KEY = ("ticker",)
 RULES = (not_blank("ticker"), not_blank("source"))
 EQUITY_DETAILS_SCHEMA = FrameSchema("equity_details", COLUMNS, NULLABLE, KEY, RULES)
