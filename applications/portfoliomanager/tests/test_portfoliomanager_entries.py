@@ -13,6 +13,7 @@ from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.price_adjustment import adjust_bars
 from internal.simulation.drawn_strategy import DrawnStrategy
+from internal.trading.corporate_actions import list_splits
 from internal.trading.enums import Action, Leg, OrderState
 from internal.trading.limits import RiskLimits
 from internal.trading.position_attribution import attribute_positions
@@ -43,7 +44,7 @@ def test_the_average_entry_price_is_the_brokers(
     assert {order.leg for order in journal.orders() if order.state is OrderState.FILLED} == set(Leg)
     positions = {one.ticker: one for one in broker.positions()}
     held = {ticker: one.quantity for ticker, one in positions.items()}
-    splits = DatamanagerMarketData(store).splits(journal.runs()[0].date, world.session())
+    splits = list_splits(DatamanagerMarketData(store).corporate_actions(journal.runs()[0].date, world.session()))
     own = attribute_positions(held, {ticker: journal.fills(ticker) for ticker in held}, splits, {}, {})
     assert not own.foreign
     assert {one.ticker: one.quantity for one in own.positions} == held

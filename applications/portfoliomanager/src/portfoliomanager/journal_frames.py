@@ -41,6 +41,8 @@ def read_orders(frame: pl.DataFrame) -> list[Order]:
             broker_order_id=row["broker_order_id"],
             filled_quantity=row["filled_quantity"],
             filled_average_price=row["filled_average_price"],
+            security_id=row["security_id"],
+            asset_id=row["asset_id"],
         )
         for row in frame.iter_rows(named=True)
     ]

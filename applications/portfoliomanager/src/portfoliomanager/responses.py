@@ -42,6 +42,7 @@ class PositionResponse(BaseModel):
     bars_version: int
     frozen: bool = Field(description="the position must not be touched today")
     held: float = Field(description="shares before the action")
+    security_id: str | None = Field(description="permanent, whatever the ticker becomes")
 
     @classmethod
     def of(cls, portfolio: Portfolio, row: PortfolioRow) -> Self:
@@ -66,6 +67,7 @@ class PositionResponse(BaseModel):
             bars_version=portfolio.bars_version,
             frozen=row.frozen,
             held=row.held,
+            security_id=row.security_id,
         )
 
 
@@ -89,6 +91,8 @@ class OrderResponse(RowResponse):
     reason: str
     updated_at: dt.datetime
     adjustment: Adjustment = Field(description="whether it was changed or added to keep the sides equal")
+    security_id: str | None = Field(description="permanent, whatever the ticker becomes")
+    asset_id: str | None = Field(description="the broker's own id of the security")
 
 
 class ForeignPositionResponse(RowResponse):

@@ -31,7 +31,7 @@ def market() -> SimulatedMarket:
 def tables(market: SimulatedMarket) -> MarketTables:
     """All of it as arrays."""
     tables = read_market_tables(market, LAST)
-    assert tables.splits
+    assert tables.actions
     assert tables.dividend_factors
     return tables
 

@@ -23,7 +23,8 @@ from internal.trading.rows import Assets, Band, DayInputs, Decision, FloatArray,
 DAY = date(2024, 3, 15)
 DAYS = sessions(previous_session(DAY, 40), DAY)
 STRATEGY, LIMITS, RULES = ten_by_ten(), RiskLimits(), TenByTenRules()
-NO_PRICE, OPEN_ORDER = "no price today: kept", "an order of it is still open, or it has split since: kept"
+NO_PRICE = "no price today: kept"
+OPEN_ORDER = "an order of it is still open, or a corporate action has changed it since: kept"
 
 
 def make_bars(prices: dict[str, float], *, volume: float = 2e6, seed: int = 1) -> BarTable:

@@ -161,7 +161,7 @@ def test_what_the_market_does_not_allow_is_left_out() -> None:
     assert quantities(found) == {"A": 100.0}
     assert set(found.notes) == {
         "B is not opened: it cannot be sold short",
-        "C is not opened: an order of it is open, somebody else holds it, or it has split since",
+        "C is not opened: an order of it is open, somebody else holds it, or a corporate action has changed it since",
         "D is not opened: no price today",
     }
 

@@ -10,6 +10,7 @@ from internal.errors import ConflictError
 from internal.simulation.drawn_strategy import DrawnStrategy
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.world import World
+from internal.trading.corporate_actions import list_splits
 from internal.trading.enums import Action, Leg
 from internal.trading.limits import RiskLimits
 from internal.trading.memory_journal import MemoryJournal, MemoryPortfolios
@@ -53,7 +54,7 @@ def play(fund: SimulatedFund, sessions: int) -> None:
 def positions(world: World, fund: SimulatedFund, journal: MemoryJournal) -> Sequence[Position]:
     """The fund's own positions as a journal has them; nothing is foreign."""
     held: Mapping[str, float] = {one.ticker: one.quantity for one in fund.ports.broker.positions()}
-    splits = world.data.splits(world.days[0], fund.core.state.moment.date())
+    splits = list_splits(world.data.corporate_actions(world.days[0], fund.core.state.moment.date()))
     found = attribute_positions(held, {ticker: journal.fills(ticker) for ticker in held}, splits, {}, {})
     assert not found.foreign
     return found.positions

@@ -235,6 +235,7 @@ def _position(row: Body) -> BrokerPosition:
         current_price=optional_number(row, "current_price"),
         market_value=optional_number(row, "market_value"),
         unrealized_profit=optional_number(row, "unrealized_pl"),
+        asset_id=optional_text(row, "asset_id"),
     )
 
 
@@ -272,4 +273,5 @@ def _order(body: Body) -> BrokerOrder:
         submitted_at=read_moment(body, "created_at" if submitted is None else "submitted_at"),
         replaced_by=successor,
         replaces=optional_text(body, "replaces"),
+        asset_id=optional_text(body, "asset_id"),
     )

@@ -5,7 +5,7 @@ it again when a table has a version that this process did not write.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from threading import RLock
 
 import polars as pl
@@ -88,9 +88,17 @@ class LakeJournal:
         """Orders whose state is not final, oldest first."""
         return self._index.unfinished()
 
-    def fills(self, ticker: str) -> Sequence[Order]:
-        """Orders with a fill since the last one that opened the ticker from flat, oldest first; that one included."""
-        return self._index.fills(ticker)
+    def security_of(self, ticker: str, asset_id: str | None = None) -> str | None:
+        """The id of the fund's security that has the broker's asset id, else the ticker now; None without an order."""
+        return self._index.security_of(ticker, asset_id)
+
+    def names(self, security_id: str) -> Sequence[tuple[date, str]]:
+        """The tickers under which the fund traded the security, each with the day since which it has it."""
+        return self._index.names(security_id)
+
+    def fills(self, ticker: str, asset_id: str | None = None) -> Sequence[Order]:
+        """Orders of a security with a fill since the last one that opened it from flat, oldest first, that included."""
+        return self._index.fills(ticker, asset_id)
 
     def order_counts(self) -> Mapping[OrderState, int]:
         """How many orders are in each state."""

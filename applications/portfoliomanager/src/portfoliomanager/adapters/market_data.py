@@ -11,13 +11,16 @@ import polars as pl
 from internal.dates import previous_session, sessions
 from internal.errors import ConflictError
 from internal.http.datamanager_client import DatamanagerClient
+from internal.schemas.corporate_actions import ActionKind
+from internal.trading.corporate_actions import CorporateAction
 from internal.trading.day_table import BarTable, compute_day_table, window_sessions
-from internal.trading.rows import BarHistory, DayInputs, Details, Entry, FloatArray, Forecasts, Split
+from internal.trading.rows import BarHistory, DayInputs, Details, Entry, FloatArray, Forecasts
 from internal.trading.strategy import DataNeeds
 
 BAR_COLUMNS = ("ticker", "date", "open", "high", "low", "close", "volume")
 BAND_COLUMNS = ("quantile_10", "quantile_50", "quantile_90")
 LEVELS = (0.1, 0.5, 0.9)
+CHANGES_SHARES = tuple(kind for kind in ActionKind if kind is not ActionKind.CASH_DIVIDEND)
 
 
 class DatamanagerMarketData:
@@ -41,10 +44,9 @@ class DatamanagerMarketData:
             )
         return read_day_inputs(bars, predictions, self._client.details(), day, version, needs)
 
-    def splits(self, first: date, last: date) -> Sequence[Split]:
-        """Splits by execution date."""
-        frame = self._client.splits(first, last).select("ticker", "execution_date", "split_from", "split_to")
-        return [Split(ticker, day, after / before) for ticker, day, before, after in frame.iter_rows()]
+    def corporate_actions(self, first: date, last: date) -> Sequence[CorporateAction]:
+        """Corporate actions by effective date, without cash dividends."""
+        return read_actions(self._client.corporate_actions(first, last, CHANGES_SHARES))
 
     def price_factors(self, entries: Collection[Entry], day: date) -> Mapping[Entry, float]:
         """By entry, adjusted over raw close of its session in the terms of `day`; no factor without a bar."""
@@ -65,6 +67,13 @@ class DatamanagerMarketData:
         """Closes of a session as traded, by ticker; no entry without a bar."""
         frame, _ = self._client.bars(day, day, adjusted_as_of=None, columns=("ticker", "close"), tickers=tickers)
         return dict(frame.select("ticker", "close").iter_rows())
+
+
+def read_actions(frame: pl.DataFrame) -> list[CorporateAction]:
+    """The rows of the frame `corporate_actions`."""
+    names = [field.name for field in fields(CorporateAction) if field.name != "kind"]
+    rows = frame.sort("effective_date", "ticker", "kind").select("kind", *names).iter_rows(named=True)
+    return [CorporateAction(kind=ActionKind(row.pop("kind")), **row) for row in rows]
 
 
 def read_day_inputs(  # noqa: PLR0913, PLR0917 - one table an argument

@@ -33,10 +33,12 @@ class StoredPortfolios:
         return None if frame.is_empty() else read_portfolio(frame)
 
     def bands_before(self, day: date) -> Mapping[str, Band]:
-        """By ticker, the band that was stored last before the day, at most BAND_SESSIONS sessions back."""
+        """By security id, else ticker, the band stored last before the day, at most BAND_SESSIONS sessions back."""
         frame = self._client.portfolios(previous_session(day, BAND_SESSIONS), previous_session(day))
-        stored = frame.filter(pl.col("quantile_50").is_not_null()).sort("date").unique("ticker", keep="last")
-        return {ticker: Band(*band) for ticker, *band in stored.select("ticker", *BAND_COLUMNS).iter_rows()}
+        known = pl.col("security_id").is_not_null() & (pl.col("security_id") != "")
+        keyed = frame.with_columns(pl.when(known).then("security_id").otherwise("ticker").alias("security"))
+        stored = keyed.filter(pl.col("quantile_50").is_not_null()).sort("date").unique("security", keep="last")
+        return {security: Band(*band) for security, *band in stored.select("security", *BAND_COLUMNS).iter_rows()}
 
 
 def portfolio_frame(portfolio: Portfolio) -> pl.DataFrame:
@@ -70,6 +72,7 @@ def _record(portfolio: Portfolio, row: PortfolioRow) -> dict[str, object]:
         "reason": row.reason,
         "model_version": portfolio.model_version,
         "bars_version": portfolio.bars_version,
+        "security_id": row.security_id,
     }
 
 
@@ -88,4 +91,5 @@ def _read_row(record: Mapping[str, Any]) -> PortfolioRow:
         band=None if None in band else Band(*band),
         frozen=record["frozen"],
         reason=record["reason"],
+        security_id=record["security_id"] or None,
     )

@@ -12,6 +12,7 @@ import polars as pl
 from internal.dates import sessions
 from internal.errors import InvalidRequestError
 from internal.simulation.market_tables import FIELDS, MarketTables, read_details, read_market_tables
+from internal.trading.corporate_actions import list_splits
 from internal.trading.rows import Details
 from internal.venue.market.protocol import MarketData, market_name
 
@@ -45,7 +46,7 @@ class BacktestMarket:
     def bars_digest(self) -> str:
         """SHA-256 of the bars and corporate actions, and of the market's name, which the account's id is made of."""
         tables = self.tables
-        labels = (market_name(self.market), tables.days, tables.tickers, tables.splits)
+        labels = (market_name(self.market), tables.days, tables.tickers, tuple(list_splits(tables.actions)))
         digest = sha256(repr((labels, tables.split_factors, tables.dividend_factors, self.details)).encode())
         for name in FIELDS:
             digest.update(np.ascontiguousarray(getattr(tables, name)).tobytes())

@@ -7,6 +7,7 @@ from math import isclose
 from internal.errors import FundError
 from internal.simulation.fund import SimulatedFund
 from internal.trading.enums import Leg, OrderState, RunState
+from internal.trading.held_securities import find_held, list_held_splits
 from internal.trading.position_attribution import attribute_positions
 from internal.trading.rows import RebalanceRun
 from internal.venue.repository import OrderQuery
@@ -35,8 +36,10 @@ class Invariants:
     def check_positions(self) -> None:
         """All positions are the fund's, at the average entry price that the broker has. Raises BrokenInvariantError."""
         at_broker = {position.ticker: position for position in self.fund.ports.broker.positions()}
-        fills = {ticker: self.fund.journal.fills(ticker) for ticker in at_broker}
-        splits = self.fund.ports.data.splits(self.first_day, self.fund.core.state.moment.date())
+        securities = find_held(self.fund.journal, at_broker.values())
+        fills = {ticker: security.fills for ticker, security in securities.items()}
+        actions = self.fund.ports.data.corporate_actions(self.first_day, self.fund.core.state.moment.date())
+        splits = list_held_splits(securities, actions)
         held = {ticker: position.quantity for ticker, position in at_broker.items()}
         own = attribute_positions(held, fills, splits, {}, {})
         explained = {one.ticker: one.quantity for one in own.positions}

@@ -22,6 +22,7 @@ from internal.http.datamanager_responses import (
 )
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON
 from internal.schemas import corporate_actions, portfolios, predictions
+from internal.schemas.corporate_actions import ActionKind
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds: two years of 8,000 tickers take a while
 UNLIMITED = httpx.Timeout(None, connect=5.0)  # datamanager answers when the vendor has answered
@@ -135,6 +136,11 @@ class DatamanagerClient:
         """Splits by execution date."""
         frame = read_frame_response(self._get("/corporate-actions/splits", _range(start, end)))
         return corporate_actions.validate_splits(frame)
+
+    def corporate_actions(self, start: date, end: date, kinds: Sequence[ActionKind]) -> pl.DataFrame:
+        """Corporate actions in force of the kinds, by effective date."""
+        parameters = _range(start, end) | {"kinds": ",".join(kinds)}
+        return corporate_actions.validate_actions(read_frame_response(self._get("/corporate-actions", parameters)))
 
     def predictions(self, start: date, end: date) -> pl.DataFrame:
         """Predictions by date of origin."""

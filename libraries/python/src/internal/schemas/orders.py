@@ -40,9 +40,11 @@ COLUMNS: dict[str, pl.DataType] = {
     "reason": pl.String(),  # for people: no rule reads it
     "updated_at": pl.Datetime("ms", "UTC"),
     "adjustment": pl.String(),
+    "security_id": pl.String(),  # permanent; null in older rows
+    "asset_id": pl.String(),  # the broker's own id of the security
 }
 DEFAULTS: dict[str, str | bool | float] = {"adjustment": "none"}  # columns that older tables and producers lack
-NULLABLE = ("broker_order_id", "filled_average_price")
+NULLABLE = ("broker_order_id", "filled_average_price", "security_id", "asset_id")
 KEY = ("client_order_id",)
 RULES = (
     not_blank("portfolio_id"),

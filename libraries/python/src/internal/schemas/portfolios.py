@@ -28,8 +28,13 @@ COLUMNS: dict[str, pl.DataType] = {
     "bars_version": pl.Int64(),
     "frozen": pl.Boolean(),  # the position must not be touched
     "held": pl.Float64(),  # shares before the action
+    "security_id": pl.String(),  # permanent; empty in older rows
 }
-DEFAULTS: dict[str, str | bool | float] = {"frozen": False, "held": 0.0}  # columns that older tables and producers lack
+DEFAULTS: dict[str, str | bool | float] = {
+    "frozen": False,
+    "held": 0.0,
+    "security_id": "",
+}  # columns that older tables and producers lack
 KEY = ("portfolio_id", "ticker")
 
 
@@ -53,7 +58,8 @@ RULES = (
     Rule("dollar_amount_is_quantity_times_price", "dollar_amount", _amount_agrees),
     *quantile_band(),
 )
-PORTFOLIOS_SCHEMA = FrameSchema("portfolios", COLUMNS, QUANTILES, KEY, RULES)
+NULLABLE = (*QUANTILES, "security_id")
+PORTFOLIOS_SCHEMA = FrameSchema("portfolios", COLUMNS, NULLABLE, KEY, RULES)
 
 
 def empty() -> pl.DataFrame:

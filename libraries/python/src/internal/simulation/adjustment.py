@@ -86,7 +86,7 @@ def first_sessions(tables: MarketTables, count: int) -> MarketTables:
         volume=tables.volume[:count],
         split_factors=_until(tables.split_factors, count),
         dividend_factors=_until(tables.dividend_factors, count),
-        splits=tuple(split for split in tables.splits if split.execution_date <= last),
+        actions=tuple(action for action in tables.actions if action.effective_date <= last),
     )
 
 

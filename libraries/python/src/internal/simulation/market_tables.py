@@ -10,8 +10,11 @@ import polars as pl
 
 from internal.price_adjustment import find_dividend_factors, find_split_factors
 from internal.schemas import equity_bars
+from internal.schemas.corporate_actions import ActionKind
+from internal.trading.corporate_actions import CorporateAction
 from internal.trading.day_table import ActionFactors, BarTable
-from internal.trading.rows import Details, FloatArray, Split
+from internal.trading.rows import Details, FloatArray
+from internal.venue.corporate_actions import CorporateAction as VenueAction
 from internal.venue.market.protocol import Market, MarketData
 
 FIELDS = ("open", "high", "low", "close", "volume")
@@ -28,7 +31,7 @@ class MarketTables:
         volume: [S, N] shares.
         split_factors: On prices of earlier sessions, and inversely on volumes.
         dividend_factors: On prices of earlier sessions.
-        splits: By execution date and ticker.
+        actions: Corporate actions by effective date and ticker, without cash dividends.
     """
 
     days: tuple[date, ...]
@@ -40,7 +43,7 @@ class MarketTables:
     volume: FloatArray
     split_factors: ActionFactors
     dividend_factors: ActionFactors
-    splits: tuple[Split, ...]
+    actions: tuple[CorporateAction, ...]
 
     @property
     def bars(self) -> BarTable:
@@ -62,7 +65,29 @@ def read_market_tables(market: MarketData, last: date) -> MarketTables:
     """The tables of a market's sessions up to `last`: the bars that the data service would let through."""
     days = [day for day in market.sessions() if day <= last]
     bars, _ = equity_bars.split_valid(market.bars_between(days[0], last))
-    return build_market_tables(bars, market.splits(days[0], last), market.dividends(days[0], last), days)
+    splits, dividends = market.splits(days[0], last), market.dividends(days[0], last)
+    return build_market_tables(bars, splits, dividends, days, read_actions(market, days[0], last))
+
+
+def read_actions(market: Market, first: date, last: date) -> list[CorporateAction]:
+    """The market's corporate actions as the trading core reads them: without cash dividends."""
+    found = market.corporate_actions(first, last)
+    return [_read_action(action) for action in found if action.kind is not ActionKind.CASH_DIVIDEND]
+
+
+def _read_action(action: VenueAction) -> CorporateAction:
+    terms = {
+        name: None if (value := getattr(action, name)) is None else float(value)
+        for name in ("old_shares", "new_shares", "second_shares", "cash_amount")
+    }
+    return CorporateAction(
+        kind=action.kind,
+        ticker=action.ticker,
+        effective_date=action.effective_date,
+        new_ticker=action.new_ticker,
+        second_ticker=action.second_ticker,
+        **terms,
+    )
 
 
 def read_details(market: Market, tickers: Sequence[str]) -> Details:
@@ -76,9 +101,16 @@ def read_details(market: Market, tickers: Sequence[str]) -> Details:
 
 
 def build_market_tables(
-    bars: pl.DataFrame, splits: pl.DataFrame, dividends: pl.DataFrame, days: Sequence[date]
+    bars: pl.DataFrame,
+    splits: pl.DataFrame,
+    dividends: pl.DataFrame,
+    days: Sequence[date],
+    actions: Sequence[CorporateAction] | None = None,
 ) -> MarketTables:
-    """The tables of frames: `equity_bars` as traded, `splits` and `dividends`, all on or before the last of `days`."""
+    """The tables of frames: `equity_bars` as traded, `splits` and `dividends`, all on or before the last of `days`.
+
+    actions: without cash dividends; None where only splits are known.
+    """
     tickers = bars.get_column("ticker").unique().sort()
     rows = np.searchsorted(np.array(days, "datetime64[D]"), bars.get_column("date").to_numpy())
     columns = bars.get_column("ticker").cast(pl.Enum(tickers)).to_physical().to_numpy()
@@ -94,13 +126,22 @@ def build_market_tables(
         **arrays,
         split_factors=_by_column(split_factors, names, days),
         dividend_factors=_by_column(dividend_factors, names, days),
-        splits=tuple(
-            Split(ticker, day, after / before)
-            for ticker, day, before, after in splits.sort("execution_date", "ticker")
-            .select("ticker", "execution_date", "split_from", "split_to")
-            .iter_rows()
+        actions=tuple(
+            sorted(
+                _read_splits(splits) if actions is None else actions, key=lambda one: (one.effective_date, one.ticker)
+            )
         ),
     )
+
+
+def _read_splits(splits: pl.DataFrame) -> list[CorporateAction]:
+    rows = splits.select("ticker", "execution_date", "split_from", "split_to").iter_rows()
+    return [
+        CorporateAction(
+            ActionKind.FORWARD_SPLIT if after > before else ActionKind.REVERSE_SPLIT, ticker, day, before, after
+        )
+        for ticker, day, before, after in rows
+    ]
 
 
 def _by_column(factors: pl.LazyFrame, tickers: Sequence[str], days: Sequence[date]) -> ActionFactors:

@@ -12,8 +12,9 @@ from internal.errors import ConflictError
 from internal.simulation.adjustment import adjusted_close, adjusted_window
 from internal.simulation.known_forecasts import KnownForecasts
 from internal.simulation.market_tables import MarketTables
+from internal.trading.corporate_actions import CorporateAction
 from internal.trading.day_table import DayTable, compute_day_table
-from internal.trading.rows import DayInputs, Details, Entry, FloatArray, Split
+from internal.trading.rows import DayInputs, Details, Entry, FloatArray
 from internal.trading.strategy import DataNeeds
 from internal.trading.universe import Universe
 
@@ -45,7 +46,7 @@ class TableData:
         self._unknown = np.full((len(tables.tickers), 3), np.nan)
         self._day_tables: dict[Universe, DayTable] = {}
         self._places: dict[Entry, tuple[int | None, int | None]] = {}
-        self._execution_dates = [split.execution_date for split in tables.splits]
+        self._effective_dates = [action.effective_date for action in tables.actions]
 
     def day_inputs(self, day: date, needs: DataNeeds) -> DayInputs:
         """Prices, universe, volatility and forecasts of a day. Raises ConflictError for a session without tables."""
@@ -74,10 +75,10 @@ class TableData:
             scores=None if self._scores is None else self._scores[row],
         )
 
-    def splits(self, first: date, last: date) -> Sequence[Split]:
-        """Splits by execution date."""
-        dates = self._execution_dates
-        return self._tables.splits[bisect_left(dates, first) : bisect_right(dates, last)]
+    def corporate_actions(self, first: date, last: date) -> Sequence[CorporateAction]:
+        """Corporate actions by effective date, without cash dividends."""
+        dates = self._effective_dates
+        return self._tables.actions[bisect_left(dates, first) : bisect_right(dates, last)]
 
     def price_factors(self, entries: Collection[Entry], day: date) -> Mapping[Entry, float]:
         """By entry, adjusted over raw close of its session in the terms of `day`; no factor without a bar."""

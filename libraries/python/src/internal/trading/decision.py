@@ -7,6 +7,7 @@ from math import copysign, floor, isfinite
 from internal.dates import next_session
 from internal.trading.enums import Action, Side
 from internal.trading.limits import RiskLimits, apply_limits
+from internal.trading.order_planning import own_security_id
 from internal.trading.rows import NEVER, Decision, PortfolioRow, Position, Situation
 from internal.trading.strategy import Strategy
 from internal.trading.target_checks import check_targets
@@ -33,7 +34,7 @@ def _keep_all(situation: Situation, due: date | None) -> Targets:
 def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decision:
     """Targets in whole shares: positions first, then what is opened; then the limits.
 
-    - A position that is frozen today (an open order, a split since, no price) is kept as it is, whatever was asked;
+    - A position that is frozen today (open order, corporate action since, no price) is kept as it is, however asked;
       one without a bar for too long is closed where the broker trades it.
     - A position without a target is closed; one whose target is on the other side is closed first and opened by a
       later decision: no order flips through zero.
@@ -74,6 +75,7 @@ def _position_row(position: Position, target: Target | None, situation: Situatio
         band=situation.band_of(position),
         frozen=locked,
         reason=reason,
+        security_id=position.security_id,
     )
 
 
@@ -160,7 +162,15 @@ def _opening_row(target: Target, situation: Situation) -> PortfolioRow | str:
         band=situation.forecast_band(target.ticker),
         frozen=False,
         reason=target.reason,
+        security_id=_security_id(target.ticker, situation),
     )
+
+
+def _security_id(ticker: str, situation: Situation) -> str:
+    """The data service's permanent id, else one of the holding that is opened."""
+    ids, place = situation.inputs.security_ids, situation.inputs.find(ticker)
+    known = None if ids is None or place is None else ids[place]
+    return known or own_security_id(ticker, next_session(situation.day))
 
 
 def _opening_problem(ticker: str, side: Side, situation: Situation) -> str | None:
@@ -168,7 +178,7 @@ def _opening_problem(ticker: str, side: Side, situation: Situation) -> str | Non
     if place is None or not isfinite(situation.inputs.price[place]):
         return "no price today"
     if ticker in situation.blocked:
-        return "an order of it is open, somebody else holds it, or it has split since"
+        return "an order of it is open, somebody else holds it, or a corporate action has changed it since"
     if ticker not in situation.assets.tradable:
         return "the broker does not trade it"
     return "it cannot be sold short" if side is Side.SHORT and ticker not in situation.assets.shortable else None

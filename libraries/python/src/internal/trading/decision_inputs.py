@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from internal.dates import next_session
+from internal.trading.actions_since import fetch_ratios_since
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
-from internal.trading.ports import Broker, Journal, MarketData, TradingPorts
+from internal.trading.held_securities import HeldSecurity, find_held, list_held_splits
+from internal.trading.ports import Broker, Journal, MarketData, Portfolios, TradingPorts
 from internal.trading.position_attribution import (
     attribute_positions,
     find_foreign_shares,
@@ -28,7 +30,6 @@ from internal.trading.rows import (
     Situation,
     Split,
 )
-from internal.trading.splits_since import fetch_splits_since
 from internal.trading.strategy import DataNeeds
 
 NO_SHORTING = "no short is opened: shorting is not enabled for the account"
@@ -36,11 +37,11 @@ NO_SHORTING = "no short is opened: shorting is not enabled for the account"
 
 @dataclass(frozen=True, slots=True)
 class GatheredSituation:
-    """A situation, what in the account is not the fund's, and the names that split since the close of its day."""
+    """A situation, what in the account is not the fund's, and the names that an action changed since the close."""
 
     situation: Situation
     foreign: tuple[ForeignItem, ...]
-    split: tuple[str, ...]
+    changed: tuple[str, ...]
 
 
 def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
@@ -48,27 +49,28 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
 ) -> GatheredSituation:
     """Everything that the decision at the close of `day` needs.
 
-    A name that has split since is blocked: the broker counts new shares, and the prices are those of old ones.
+    A name that a corporate action has changed since is blocked: the broker counts new shares, the prices are old.
 
     Raises ConflictError, which says what is missing and how to get it, without bars or predictions of that day.
     """
     inputs = ports.data.day_inputs(day, needs)
     at_broker, open_orders = ports.broker.positions(), ports.broker.open_orders()
-    held = {position.ticker: position.quantity for position in at_broker}
-    fills = _held_fills(ports.journal, held)
+    shares = {position.ticker: position.quantity for position in at_broker}
+    held = find_held(ports.journal, at_broker)
+    fills = {ticker: security.fills for ticker, security in held.items()}
     factors = _price_factors(ports.data, fills, day, memory)
-    bands: Mapping[str, Band] = ports.portfolios.bands_before(day) if fills else {}
-    own = attribute_positions(held, fills, _splits_since(ports.data, fills, moment), factors, bands, memory)
+    splits, bands = _splits_since(ports.data, held, moment), _find_bands(ports.portfolios, held, day)
+    own = attribute_positions(shares, fills, splits, factors, bands, memory)
     names = {position.ticker for position in own.positions}
-    split = fetch_splits_since(ports.data, day, moment)
+    changed = fetch_ratios_since(ports.data, day, moment)
     situation = Situation(
         inputs=inputs,
         net_asset_value=account.net_asset_value,
-        positions=_count_old_shares(_value_positions(own.positions, at_broker), split),
+        positions=_count_old_shares(_describe_positions(own.positions, at_broker, held), changed),
         assets=_list_assets(ports.broker, account),
-        blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - names) | split.keys(),
+        blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - names) | changed.keys(),
     )
-    return GatheredSituation(situation, _foreign_items(own.foreign, open_orders, ports), tuple(sorted(split)))
+    return GatheredSituation(situation, _foreign_items(own.foreign, open_orders, ports), tuple(sorted(changed)))
 
 
 def _list_assets(broker: Broker, account: Account) -> Assets:
@@ -81,24 +83,30 @@ def _list_assets(broker: Broker, account: Account) -> Assets:
 
 def list_foreign(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> tuple[ForeignItem, ...]:
     """Positions and open orders of the account that the journal does not explain."""
-    held = _broker_positions(ports)
-    fills = _held_fills(ports.journal, held)
-    splits = group_by_ticker(_splits_since(ports.data, fills, moment))
-    foreign = find_foreign_shares(held, find_own_shares(held, fills, splits, memory))
+    at_broker = ports.broker.positions()
+    shares = {position.ticker: position.quantity for position in at_broker}
+    held = find_held(ports.journal, at_broker)
+    fills = {ticker: security.fills for ticker, security in held.items()}
+    splits = group_by_ticker(_splits_since(ports.data, held, moment))
+    foreign = find_foreign_shares(shares, find_own_shares(shares, fills, splits, memory))
     return _foreign_items(foreign, ports.broker.open_orders(), ports)
 
 
-def _value_positions(positions: Iterable[Position], at_broker: Iterable[BrokerPosition]) -> tuple[Position, ...]:
-    """The positions with the broker's price of a share."""
+def _describe_positions(
+    positions: Iterable[Position], at_broker: Iterable[BrokerPosition], held: Mapping[str, HeldSecurity]
+) -> tuple[Position, ...]:
+    """The positions with the broker's price of a share and the permanent id."""
     prices = {position.ticker: position.share_value for position in at_broker}
-    return tuple(replace(position, broker_price=prices[position.ticker]) for position in positions)
+    return tuple(
+        replace(one, broker_price=prices[one.ticker], security_id=held[one.ticker].security_id) for one in positions
+    )
 
 
-def _count_old_shares(positions: tuple[Position, ...], split: Mapping[str, float]) -> tuple[Position, ...]:
+def _count_old_shares(positions: tuple[Position, ...], ratios: Mapping[str, float]) -> tuple[Position, ...]:
     """The positions in shares of the day of the decision, so that its prices value them rightly."""
-    if not split:
+    if not ratios:
         return positions
-    return tuple(_count_old(position, split.get(position.ticker, 1.0)) for position in positions)
+    return tuple(_count_old(position, ratios.get(position.ticker, 1.0)) for position in positions)
 
 
 def _count_old(position: Position, ratio: float) -> Position:
@@ -106,13 +114,13 @@ def _count_old(position: Position, ratio: float) -> Position:
     return replace(position, quantity=position.quantity / ratio, broker_price=price)
 
 
-def _broker_positions(ports: TradingPorts) -> dict[str, float]:
-    return {position.ticker: position.quantity for position in ports.broker.positions()}
-
-
-def _held_fills(journal: Journal, held: Mapping[str, float]) -> dict[str, tuple[Order, ...]]:
-    """By ticker of the account, the fund's own fills; a ticker that the fund never opened has none."""
-    return {ticker: tuple(fills) for ticker in held if (fills := journal.fills(ticker))}
+def _find_bands(portfolios: Portfolios, held: Mapping[str, HeldSecurity], day: date) -> Mapping[str, Band]:
+    """By ticker that a held security has now, the band that was stored last; older portfolios have it by ticker."""
+    if not held:
+        return {}
+    stored = portfolios.bands_before(day)
+    found = {ticker: stored.get(one.security_id, stored.get(ticker)) for ticker, one in held.items()}
+    return {ticker: band for ticker, band in found.items() if band is not None}
 
 
 def _price_factors(
@@ -126,12 +134,12 @@ def _price_factors(
     return {**factors, **data.price_factors(left, day)} if left else factors
 
 
-def _splits_since(data: MarketData, fills: Mapping[str, Sequence[Order]], moment: datetime) -> Sequence[Split]:
+def _splits_since(data: MarketData, held: Mapping[str, HeldSecurity], moment: datetime) -> Sequence[Split]:
     """Splits since the first fill; the data service is asked only when something of the fund's is held."""
-    if not fills:
+    if not held:
         return ()
-    first = next_session(min(orders[0].date for orders in fills.values()))
-    return data.splits(first, max(first, moment.date()))
+    first = next_session(min(security.fills[0].date for security in held.values()))
+    return list_held_splits(held, data.corporate_actions(first, max(first, moment.date())))
 
 
 def _foreign_items(

@@ -16,6 +16,13 @@ def _started(run: RebalanceRun) -> tuple[date, datetime]:
     return run.date, run.created_at
 
 
+def _replace_older(found: dict[str, tuple[date, str]], name: str, day: date, security: str) -> None:
+    """Let the name stand for the security, unless a later order says otherwise."""
+    known = found.get(name)
+    if known is None or known[0] <= day:
+        found[name] = day, security
+
+
 def shortfall_cost(order: Order) -> float:
     """Dollars of implementation shortfall of the order's fills: fill price against the close it was decided at."""
     if order.filled_average_price is None:
@@ -41,8 +48,11 @@ class JournalIndex:
         self._orders: dict[str, Order] = {}
         self._by_portfolio: dict[str, dict[str, Order]] = {}
         self._unfinished: dict[str, Order] = {}
-        self._opened: dict[str, date] = {}  # by ticker, when the last opening from flat was decided
-        self._fills: dict[str, dict[str, Order]] = {}  # by ticker, since then
+        self._securities: dict[str, tuple[date, str]] = {}  # by ticker, the security that has it now, and since when
+        self._assets: dict[str, tuple[date, str]] = {}  # by the broker's asset id, as above
+        self._names: dict[str, list[tuple[date, str]]] = {}  # by security, its tickers, and since when
+        self._opened: dict[str, date] = {}  # by security, when the last opening from flat was decided
+        self._fills: dict[str, dict[str, Order]] = {}  # by security, since then
         self._sorted_fills: dict[str, tuple[Order, ...]] = {}
         self._slippage = 0.0
 
@@ -78,14 +88,26 @@ class JournalIndex:
         """Orders whose state is not final, oldest first."""
         return sorted(self._unfinished.values(), key=_decided)
 
-    def fills(self, ticker: str) -> Sequence[Order]:
-        """Orders with a fill since the last one that opened the ticker from flat, oldest first; that one included.
+    def security_of(self, ticker: str, asset_id: str | None = None) -> str | None:
+        """The id of the fund's security that has the broker's asset id, else the ticker now; None without an order."""
+        found = (self._assets.get(asset_id) if asset_id else None) or self._securities.get(ticker)
+        return None if found is None else found[1]
+
+    def names(self, security_id: str) -> Sequence[tuple[date, str]]:
+        """The tickers under which the fund traded the security, each with the day since which it has it."""
+        return self._names.get(security_id, ())
+
+    def fills(self, ticker: str, asset_id: str | None = None) -> Sequence[Order]:
+        """Orders of a security with a fill since the last one that opened it from flat, oldest first, that included.
 
         A close of the session of that opening belongs to what was held before.
         """
-        if ticker not in self._sorted_fills:
-            self._sorted_fills[ticker] = self._sort_fills(ticker)
-        return self._sorted_fills[ticker]
+        security = self.security_of(ticker, asset_id)
+        if security is None:
+            return ()
+        if security not in self._sorted_fills:
+            self._sorted_fills[security] = self._sort_fills(security)
+        return self._sorted_fills[security]
 
     def order_counts(self) -> Mapping[OrderState, int]:
         """How many orders are in each state."""
@@ -144,28 +166,43 @@ class JournalIndex:
         before = self._orders.get(order.client_order_id)
         self._slippage += shortfall_cost(order) - (shortfall_cost(before) if before else 0.0)
         self._orders[order.client_order_id] = order
+        security = self._identify(order)
         self._by_portfolio.setdefault(order.portfolio_id, {})[order.client_order_id] = order
         if order.state.is_final:
             self._unfinished.pop(order.client_order_id, None)
         else:
             self._unfinished[order.client_order_id] = order
         if order.filled_quantity > 0:
-            self._add_fill(order)
+            self._add_fill(order, security)
 
-    def _sort_fills(self, ticker: str) -> tuple[Order, ...]:
-        opened = self._opened.get(ticker)
+    def _identify(self, order: Order) -> str:
+        """The order's security; an order without one is of the security that has its ticker."""
+        security = order.security_id or self.security_of(order.ticker) or order.ticker
+        names = self._names.setdefault(security, [(date.min, order.ticker)])
+        if order.ticker != names[-1][1] and order.date >= names[-1][0]:
+            if self.security_of(names[-1][1]) == security:
+                del self._securities[names[-1][1]]
+            names.append((order.date, order.ticker))
+        if order.ticker == names[-1][1]:
+            _replace_older(self._securities, order.ticker, order.date, security)
+        if order.asset_id is not None:
+            _replace_older(self._assets, order.asset_id, order.date, security)
+        return security
+
+    def _sort_fills(self, security: str) -> tuple[Order, ...]:
+        opened = self._opened.get(security)
         if opened is None:
             return ()
-        fills = self._fills[ticker].values()
+        fills = self._fills[security].values()
         return tuple(sorted((one for one in fills if one.date > opened or one.leg is Leg.OPEN), key=_decided))
 
-    def _add_fill(self, order: Order) -> None:
-        self._sorted_fills.pop(order.ticker, None)
-        opened = self._opened.get(order.ticker)
+    def _add_fill(self, order: Order, security: str) -> None:
+        self._sorted_fills.pop(security, None)
+        opened = self._opened.get(security)
         if opened is not None and order.date < opened:
             return
-        self._fills.setdefault(order.ticker, {})[order.client_order_id] = order
+        self._fills.setdefault(security, {})[order.client_order_id] = order
         if order.leg is Leg.OPEN and order.date != opened:
-            self._opened[order.ticker] = order.date
-            fills = self._fills[order.ticker].items()
-            self._fills[order.ticker] = {identity: fill for identity, fill in fills if fill.date >= order.date}
+            self._opened[security] = order.date
+            fills = self._fills[security].items()
+            self._fills[security] = {identity: fill for identity, fill in fills if fill.date >= order.date}

@@ -46,14 +46,14 @@ class MemoryPortfolios:
         self._portfolios[portfolio.portfolio_id] = portfolio
         for row in portfolio.rows:
             if row.band is not None:
-                self._add_band(row.ticker, portfolio.day, row.band)
+                self._add_band(row.security_id or row.ticker, portfolio.day, row.band)
 
     def find(self, portfolio_id: str) -> Portfolio | None:
         """The portfolio; None when there is none."""
         return self._portfolios.get(portfolio_id)
 
     def bands_before(self, day: date) -> Mapping[str, Band]:
-        """By ticker, the band that was stored last before the day, at most BAND_SESSIONS sessions back."""
+        """By security id, else ticker, the band stored last before the day, at most BAND_SESSIONS sessions back."""
         first = previous_session(day, BAND_SESSIONS)
         found: dict[str, Band] = {}
         for ticker in reversed(self._bands):
@@ -65,10 +65,10 @@ class MemoryPortfolios:
                 found[ticker] = stored[1]
         return found
 
-    def _add_band(self, ticker: str, day: date, band: Band) -> None:
-        """Add a band; the names are kept in the order of their last bands, so that old ones are not looked at."""
-        bands = self._bands.pop(ticker, [])
+    def _add_band(self, security: str, day: date, band: Band) -> None:
+        """Add a band; they are kept in the order of the last of each security, so that old ones are not looked at."""
+        bands = self._bands.pop(security, [])
         if bands and bands[-1][0] == day:  # an interrupted plan that is made again
             bands.pop()
         bands.append((day, band))
-        self._bands[ticker] = bands
+        self._bands[security] = bands

@@ -12,9 +12,10 @@ from itertools import product
 
 from internal.dates import last_closed_session, next_session, previous_session
 from internal.errors import ConflictError
+from internal.trading.corporate_actions import list_splits
 from internal.trading.entries import EntryMemory, opened_date, split_ratio
 from internal.trading.enums import Action, Adjustment, ForeignKind, Leg, RunState
-from internal.trading.order_planning import client_order_id, portfolio_id
+from internal.trading.order_planning import client_order_id, own_security_id, portfolio_id
 from internal.trading.order_submission import record_answer
 from internal.trading.ports import TradingPorts
 from internal.trading.position_attribution import SHARE, group_by_ticker
@@ -80,7 +81,7 @@ def require_recognized_orders(foreign: Iterable[ForeignItem]) -> None:
 def _explaining_positions(own: Sequence[_OwnOrder], ports: TradingPorts, moment: datetime) -> list[_OwnOrder]:
     """The open ones, and by ticker the last opening from flat with all since, where their fills are what is held."""
     first = next_session(min(one.day for one in own))
-    splits = group_by_ticker(ports.data.splits(first, max(first, moment.date())))
+    splits = group_by_ticker(list_splits(ports.data.corporate_actions(first, max(first, moment.date()))))
     explaining: list[_OwnOrder] = []
     for position in ports.broker.positions():
         since = _fills_since_opening([one for one in own if one.found.ticker == position.ticker])
@@ -161,6 +162,7 @@ def _journal_order(one: _OwnOrder, close: float | None, moment: datetime) -> Ord
         reason=ADOPTED,
         updated_at=moment,
         adjustment=adjustment if one.revision else Adjustment.NONE,
+        security_id=own_security_id(one.found.ticker, next_session(one.day)) if one.leg is Leg.OPEN else None,
     )
     return record_answer(planned, one.found, moment)
 
@@ -176,8 +178,9 @@ def _shares_before(order: Order, ports: TradingPorts) -> float:
     fills = tuple(one for one in ports.journal.fills(order.ticker) if one.date < order.date)
     if order.leg is Leg.OPEN or not fills:
         return 0.0
-    splits = group_by_ticker(ports.data.splits(opened_date(fills[0]), order.date)).get(order.ticker, [])
-    return abs(EntryMemory().sum_shares(fills, tuple(splits)))
+    splits = list_splits(ports.data.corporate_actions(opened_date(fills[0]), order.date))
+    own = [split for split in splits if split.ticker == order.ticker]
+    return abs(EntryMemory().sum_shares(fills, tuple(own)))
 
 
 def _portfolio_row(order: Order, before: float) -> PortfolioRow:
@@ -196,4 +199,5 @@ def _portfolio_row(order: Order, before: float) -> PortfolioRow:
         band=None,
         frozen=False,
         reason=ADOPTED,
+        security_id=order.security_id,
     )

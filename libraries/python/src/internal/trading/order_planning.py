@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from math import isclose
 
+from internal.schemas.securities import security_id_of
 from internal.trading.enums import Action, Adjustment, Leg, OrderSide, OrderState, Side
 from internal.trading.rows import Decision, Order, PortfolioRow
 
@@ -45,6 +46,11 @@ def client_order_id(account: str, portfolio: str, ticker: str, leg: str, revisio
     return f"{readable}-{leg}-{revision}-{digest}"
 
 
+def own_security_id(ticker: str, opened: date) -> str:
+    """The id of a security for which the data service has none: a holding of its own, whatever its ticker becomes."""
+    return security_id_of("fund", ticker, opened)
+
+
 def order_side(side: Side, leg: Leg) -> OrderSide:
     """Buy to open or add to a long, or to close a short; else sell."""
     return OrderSide.BUY if (side is Side.LONG) == leg.opens else OrderSide.SELL
@@ -67,6 +73,7 @@ def plan_orders(decision: Decision, account: str, portfolio: str, day: date, mom
                 Order(
                     *(portfolio, day, identity, row.ticker, side, leg),
                     *(quantity, row.reference_price, row.reason, moment),
+                    security_id=row.security_id,
                 )
             )
     return sorted(orders, key=lambda order: order.client_order_id)

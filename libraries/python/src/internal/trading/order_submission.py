@@ -40,6 +40,7 @@ def record_answer(order: Order, found: BrokerOrder, moment: datetime) -> Order:
         filled_quantity=found.filled_quantity,
         filled_average_price=price,
         updated_at=moment,
+        asset_id=found.asset_id or order.asset_id,
     )
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Protocol
 
 from internal.errors import FundError, UnavailableError
+from internal.trading.corporate_actions import CorporateAction
 from internal.trading.rows import (
     Account,
     Assets,
@@ -20,7 +21,6 @@ from internal.trading.rows import (
     Portfolio,
     RebalanceRun,
     Snapshot,
-    Split,
 )
 from internal.trading.strategy import DataNeeds
 
@@ -113,8 +113,8 @@ class MarketData(Protocol):
         """
         ...
 
-    def splits(self, first: date, last: date) -> Sequence[Split]:
-        """Splits by execution date."""
+    def corporate_actions(self, first: date, last: date) -> Sequence[CorporateAction]:
+        """Corporate actions by effective date, cash dividends left out: they change neither shares nor names."""
         ...
 
     def price_factors(self, entries: Collection[Entry], day: date) -> Mapping[Entry, float]:
@@ -138,7 +138,7 @@ class Portfolios(Protocol):
         ...
 
     def bands_before(self, day: date) -> Mapping[str, Band]:
-        """By ticker, the band that was stored last before the day, at most BAND_SESSIONS sessions back."""
+        """By security id, else ticker, the band stored last before the day, at most BAND_SESSIONS sessions back."""
         ...
 
 
@@ -181,8 +181,19 @@ class Journal(Protocol):
         """Orders whose state is not final, oldest first."""
         ...
 
-    def fills(self, ticker: str) -> Sequence[Order]:
-        """Orders with a fill since the last one that opened the ticker from flat, oldest first; that one included."""
+    def security_of(self, ticker: str, asset_id: str | None = None) -> str | None:
+        """The id of the fund's security that has the broker's asset id, else the ticker now; None without an order."""
+        ...
+
+    def names(self, security_id: str) -> Sequence[tuple[date, str]]:
+        """The tickers under which the fund traded the security, each with the day since which it has it."""
+        ...
+
+    def fills(self, ticker: str, asset_id: str | None = None) -> Sequence[Order]:
+        """Orders of a security with a fill since the last one that opened it from flat, oldest first, that included.
+
+        The security is that of `security_of`, under whichever tickers it was traded.
+        """
         ...
 
     def slippage(self) -> float:

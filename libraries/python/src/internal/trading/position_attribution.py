@@ -6,7 +6,8 @@ from math import copysign
 from internal.trading.entries import EntryMemory, OwnShares
 from internal.trading.rows import Band, Entry, Order, OwnPositions, Position, Split
 
-SHARE = 1.0  # splits of odd lots leave fractions or cash: a difference below one share is rounding
+SHARE = 1.0  # splits of odd lots leave fractions or cash: less than one share is missing
+ROUNDING = 1e-6  # shares; the broker counts nine decimals, and sums of fills and splits round
 
 
 def attribute_positions(  # noqa: PLR0913, PLR0917 - what an attribution depends on, each a table of its own
@@ -83,6 +84,7 @@ def group_by_ticker(splits: Iterable[Split]) -> dict[str, list[Split]]:
 
 
 def _own_part(held: float, owned: float) -> float:
+    """No more than the fund owns: a share, or a fraction of one, that somebody bought beside it stays theirs."""
     if not held or not owned or copysign(1, held) != copysign(1, owned):
         return 0.0
-    return held if abs(held - owned) < SHARE or abs(held) <= abs(owned) else owned
+    return held if abs(held) <= abs(owned) + ROUNDING else owned

@@ -11,6 +11,7 @@ from threading import RLock
 
 from internal.dates import is_session, last_closed_session
 from internal.errors import ConflictError, InvalidRequestError
+from internal.trading.action_records import record_corporate_actions
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
 from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation, list_foreign
@@ -141,6 +142,7 @@ class Rebalancer:
         adopt_own_orders(ports, self._strategy.record, account, recent, moment)
         unfinished = [run for run in ports.journal.open_runs() if run.state in UNFINISHED]
         counts = reconcile_journal(ports, self._submitter, account, moment)
+        record_corporate_actions(ports, account.account_id, moment)
         for run in unfinished:
             self._apply_dropped_orders(run)
         return counts
@@ -207,7 +209,7 @@ class Rebalancer:
                 *decision.notes,
                 *situation.assets.notes,
                 *_foreign_notes(gathered.foreign),
-                *_split_notes(gathered.split),
+                *_changed_notes(gathered.changed),
             ),
             created_at=moment,
             updated_at=moment,
@@ -245,5 +247,5 @@ def _foreign_notes(foreign: Sequence[ForeignItem]) -> list[str]:
     return [f"not ours, left alone: {item.kind} of {item.quantity:g} {item.ticker}" for item in foreign]
 
 
-def _split_notes(split: Sequence[str]) -> list[str]:
-    return [f"not traded, split since the close of the decision: {', '.join(split)}"] if split else []
+def _changed_notes(changed: Sequence[str]) -> list[str]:
+    return [f"not traded, corporate action since the close of the decision: {', '.join(changed)}"] if changed else []

@@ -61,6 +61,7 @@ class Position:
         band: The band that was stored last with the position; None when none is.
         broker_price: What the broker values a share at, dollars, in the terms of the day of the decision; None where it
             has no price.
+        security_id: The permanent id under which the fund holds it; a new ticker changes nothing of it.
     """
 
     ticker: str
@@ -69,6 +70,7 @@ class Position:
     entry_price: float
     band: Band | None
     broker_price: float | None = None
+    security_id: str | None = None
 
     @property
     def side(self) -> Side:
@@ -142,6 +144,7 @@ class DayInputs:
         model_version: Of the forecasts; empty where none were asked for.
         bars_version: Of the bars.
         mean_volume: [N] mean volume over the lookback, shares a session; NaN without a bar in it.
+        security_ids: N permanent ids; None where the data service has none.
         missing_sessions: [N] sessions since the last bar, 0 with one today; None where only today's bar is known.
         load_history: Answers the bars up to the day, as many sessions as the strategy asked for; None where it asked
             for none. They are made when they are read, because most decisions do not.
@@ -161,6 +164,7 @@ class DayInputs:
     model_version: str
     bars_version: int
     mean_volume: FloatArray
+    security_ids: Sequence[str | None] | None = None
     missing_sessions: IntArray | None = None
     load_history: Callable[[], BarHistory] | None = None
     details: Details | None = None
@@ -210,7 +214,7 @@ class Situation:
         positions: The fund's own positions; what is foreign is not among them.
         assets: What may be opened, and what may be shorted.
         blocked: Tickers that are not touched: an order of them is open, somebody else holds them in the account, or
-            they have split since the close of the day.
+            an action has changed them since the close of the day.
     """
 
     inputs: DayInputs
@@ -315,7 +319,7 @@ class Situation:
     def freezing_reason(self, position: Position) -> str | None:
         """Why the position cannot be traded today; None when it can be."""
         if position.ticker in self.blocked:
-            return "an order of it is still open, or it has split since: kept"
+            return "an order of it is still open, or a corporate action has changed it since: kept"
         place = self.inputs.find(position.ticker)
         return "no price today: kept" if place is None or isnan(self.inputs.price.item(place)) else None
 
@@ -336,6 +340,7 @@ class PortfolioRow:
         band: The band in force.
         frozen: Whether the position must not be touched today.
         reason: One sentence for people; no rule reads it.
+        security_id: The permanent id of the security; None in rows that are older than it.
     """
 
     ticker: str
@@ -349,6 +354,7 @@ class PortfolioRow:
     band: Band | None
     frozen: bool
     reason: str
+    security_id: str | None = None
 
     @property
     def dollar_amount(self) -> float:
@@ -406,6 +412,8 @@ class Order:
         broker_order_id: The broker's own id; None before the broker answered.
         filled_quantity: Shares filled so far.
         filled_average_price: Dollars; None before the first fill.
+        security_id: The permanent id of the security; None in rows that are older than it.
+        asset_id: The broker's own id of the security; None before the broker answered, or where it has none.
     """
 
     portfolio_id: str
@@ -424,6 +432,8 @@ class Order:
     broker_order_id: str | None = None
     filled_quantity: float = 0.0
     filled_average_price: float | None = None
+    security_id: str | None = None
+    asset_id: str | None = None
 
     @property
     def signed_filled_quantity(self) -> float:
@@ -452,7 +462,7 @@ class BrokerOrder:
     """An order as the broker reports it, the fund's or somebody else's.
 
     `replaced_by` and `replaces` are the broker's ids of the orders that took its place, and whose place it took, when
-    somebody changed its terms at the broker.
+    somebody changed its terms at the broker. `asset_id` is the broker's id of the security, which outlives its ticker.
     """
 
     client_order_id: str
@@ -466,6 +476,7 @@ class BrokerOrder:
     submitted_at: datetime
     replaced_by: str | None = None
     replaces: str | None = None
+    asset_id: str | None = None
 
     @property
     def signed_filled_quantity(self) -> float:
@@ -483,6 +494,7 @@ class BrokerPosition:
     current_price: float | None
     market_value: float | None
     unrealized_profit: float | None
+    asset_id: str | None = None
 
     @property
     def share_value(self) -> float | None:

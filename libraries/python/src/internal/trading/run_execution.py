@@ -7,6 +7,7 @@ from functools import cached_property
 
 from internal.dates import last_closed_session
 from internal.errors import ConflictError, UnresolvedOrderError
+from internal.trading.actions_since import fetch_ratios_since
 from internal.trading.buying_power import scale_openings, select_affordable, total_cost
 from internal.trading.enums import Action, Leg, OrderState, RunState, Side
 from internal.trading.limits import RiskLimits
@@ -21,11 +22,10 @@ from internal.trading.shortfalls import (
     is_held_back,
     orders_to_cancel,
 )
-from internal.trading.splits_since import fetch_splits_since
 
 ROUNDS = 4  # adjustments after everything was sent; each makes the run smaller, so that it ends earlier
 WAITING_MARGIN = 1.05  # openings that waited meet today's prices, up to this much above the close they were sized at
-SPLIT = "split since it was decided"
+CHANGED = "corporate action since it was decided"
 WAITS = "openings wait for the buying power that the closes free when they fill"
 
 
@@ -59,7 +59,7 @@ class RunExecution:
         SessionEndedError where it stops; what was not sent stays planned.
         """
         self._cancel_replaced()
-        self._drop_split()
+        self._drop_changed()
         self._waiting = self._choose_waiting()
         self._send([*self._unsent_closes(), *self._unsent_openings(Side.SHORT)])
         self._adjust()
@@ -140,18 +140,18 @@ class RunExecution:
         )
         if changed:
             self._save(changed)
-            self._drop_split()
+            self._drop_changed()
         return bool(changed)
 
     @cached_property
-    def _split(self) -> Collection[str]:
-        """Names that have split since the close that the run was decided at."""
-        return fetch_splits_since(self._ports.data, self._run.date, self._moment).keys()
+    def _changed(self) -> Collection[str]:
+        """Names that a corporate action has changed since the close that the run was decided at."""
+        return fetch_ratios_since(self._ports.data, self._run.date, self._moment).keys()
 
-    def _drop_split(self) -> None:
-        """Drop the unsent orders of names that have split since: their shares and prices are old ones."""
+    def _drop_changed(self) -> None:
+        """Drop the unsent orders of names that an action has changed since: their shares and prices are old ones."""
         unsent = [order for order in self._orders() if order.state.is_sendable]
-        if dropped := [self._drop_unless_sent(order) for order in unsent if order.ticker in self._split]:
+        if dropped := [self._drop_unless_sent(order) for order in unsent if order.ticker in self._changed]:
             self._save(dropped)
 
     def _drop_unless_sent(self, order: Order) -> Order:
@@ -159,7 +159,7 @@ class RunExecution:
         found = self._submitter.find(order.client_order_id) if self._ask_first else None
         if found is not None:
             return record_answer(order, found, self._moment)
-        return replace(order, state=OrderState.DROPPED, reason=SPLIT, updated_at=self._moment)
+        return replace(order, state=OrderState.DROPPED, reason=CHANGED, updated_at=self._moment)
 
     def _cancel_replaced(self) -> None:
         """Cancel the orders that smaller ones replace, before those are sent."""
@@ -218,7 +218,7 @@ class RunExecution:
         if portfolio is not None and (rows := apply_orders(portfolio.rows, orders)) != portfolio.rows:
             self._ports.portfolios.save(replace(portfolio, rows=rows))
         waits = any(order.state.is_sendable for order in orders)
-        notes = [*describe_shortfalls(orders), *self._describe_split(orders), *([WAITS] if waits else [])]
+        notes = [*describe_shortfalls(orders), *self._describe_changed(orders), *([WAITS] if waits else [])]
         finished = replace(
             self._run,
             state=RunState.WAITING if waits else RunState.SUBMITTED,
@@ -229,6 +229,6 @@ class RunExecution:
         self._ports.journal.save_runs([finished])
         return finished
 
-    def _describe_split(self, orders: Sequence[Order]) -> list[str]:
-        dropped = [order for order in orders if order.state is OrderState.DROPPED and order.ticker in self._split]
-        return [f"not sent, {SPLIT}: {', '.join(sorted({order.ticker for order in dropped}))}"] if dropped else []
+    def _describe_changed(self, orders: Sequence[Order]) -> list[str]:
+        dropped = [order for order in orders if order.state is OrderState.DROPPED and order.ticker in self._changed]
+        return [f"not sent, {CHANGED}: {', '.join(sorted({order.ticker for order in dropped}))}"] if dropped else []

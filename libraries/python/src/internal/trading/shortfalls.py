@@ -178,7 +178,7 @@ def _replace_sent(sent: Sequence[Order], part: float, excess: _Excess) -> list[O
         orders.append(replace(order, adjustment=Adjustment.REPLACED, reason=excess.reason, updated_at=excess.moment))
         quantity = float(floor(order.quantity * part))
         if quantity:
-            orders.append(_new_order(order.ticker, order.leg, quantity, order.reference_price, Adjustment.CUT, excess))
+            orders.append(_new_order(order, order.leg, quantity, Adjustment.CUT, excess))
     return orders
 
 
@@ -194,7 +194,7 @@ def _trim_held(held: Sequence[PortfolioRow], dollars: float, excess: _Excess) ->
     part = min(max(dollars, 0.0) / value, 1.0) if value else 0.0
     closes = [(row, min(float(ceil(row.quantity * part)), row.quantity)) for row in movable]
     return [
-        _new_order(row.ticker, Leg.CLOSE, quantity, row.reference_price, Adjustment.TRIM, excess)
+        _new_order(row, Leg.CLOSE, quantity, Adjustment.TRIM, excess)
         for row, quantity in closes
         if quantity > 0 and row.ticker not in growing
     ]
@@ -204,16 +204,15 @@ def _is_live(order: Order) -> bool:
     return order.filled_quantity > 0 or not order.state.is_final
 
 
-def _new_order(  # noqa: PLR0913, PLR0917 - the fields of the order
-    ticker: str, leg: Leg, quantity: float, price: float, adjustment: Adjustment, excess: _Excess
-) -> Order:
-    """A planned order under the first revision of its ticker and leg that no order has."""
+def _new_order(of: Order | PortfolioRow, leg: Leg, quantity: float, adjustment: Adjustment, excess: _Excess) -> Order:
+    """A planned order in the name of another one, or of a row, under the first revision that no order has."""
     portfolio, day = excess.orders[0].portfolio_id, excess.orders[0].date
     taken = {order.client_order_id for order in excess.orders}
-    ids = (client_order_id(excess.account, portfolio, ticker, leg, revision) for revision in count(1))
+    ids = (client_order_id(excess.account, portfolio, of.ticker, leg, revision) for revision in count(1))
     identity = next(one for one in ids if one not in taken)
     side = order_side(excess.side, leg)
     return Order(
-        *(portfolio, day, identity, ticker, side, leg, quantity, price, excess.reason, excess.moment),
+        *(portfolio, day, identity, of.ticker, side, leg, quantity, of.reference_price, excess.reason, excess.moment),
         adjustment=adjustment,
+        security_id=of.security_id,
     )

@@ -11,6 +11,7 @@ from internal.dates import next_session, previous_session
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import OPENING, World
+from internal.trading.corporate_actions import list_splits
 from internal.trading.enums import Action, OrderState, RunState
 from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
@@ -22,7 +23,7 @@ from internal.venue.clock import Auction
 
 LIMITS = RiskLimits()
 WEIGHT = 0.05
-NOTE = "not traded, split since the close of the decision: "
+NOTE = "not traded, corporate action since the close of the decision: "
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,15 @@ def trades(world: World, ticker: str, first: date, split: Split) -> bool:
     column, last = world.tables.tickers.index(ticker), split.execution_date
     places = [place for place, day in enumerate(world.days) if first <= day <= last]
     known = np.isfinite(world.tables.close[places, column]).all()
-    others = [one for one in world.data.splits(first, last) if one.ticker == ticker and one != split]
+    others = [
+        one for one in list_splits(world.data.corporate_actions(first, last)) if one.ticker == ticker and one != split
+    ]
     return bool(known) and not others and all(world.market.bar(ticker, world.days[place]) for place in places)
 
 
 def find_split(world: World, *, reverse: bool) -> Split:
     """A split from the third session on of a name that trades in the two sessions before it and on its day."""
-    later = world.data.splits(next_session(OPENING, 2), world.days[-2])
+    later = list_splits(world.data.corporate_actions(next_session(OPENING, 2), world.days[-2]))
     found = [one for one in later if (one.shares < 1) is reverse]
     return next(one for one in found if trades(world, one.ticker, previous_session(one.execution_date, 2), one))
 
@@ -139,14 +142,14 @@ def test_unsent_orders_of_split_names_are_dropped(
     orders = {order.ticker: order for order in fund.journal.orders()}
     assert (orders[split.ticker].state, orders[split.ticker].reason) == (
         OrderState.DROPPED,
-        "split since it was decided",
+        "corporate action since it was decided",
     )
     assert orders[other].state is not OrderState.DROPPED
     sent = fund.ports.broker.orders_since(datetime.fromisoformat("2000-01-01T00:00:00Z"))
     assert {order.ticker for order in sent} == {other}
     run = fund.journal.last_run()
     assert run is not None
-    assert f"not sent, split since it was decided: {split.ticker}" in run.notes
+    assert f"not sent, corporate action since it was decided: {split.ticker}" in run.notes
 
 
 def test_an_unsent_close_of_a_split_name_leaves_the_position(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +165,7 @@ def test_an_unsent_close_of_a_split_name_leaves_the_position(world: World, monke
     assert [order.state for order in outcome.orders] == [OrderState.DROPPED]
     assert outcome.portfolio is not None
     (row,) = outcome.portfolio.rows
-    assert (row.action, row.quantity, row.reason) == (Action.HOLD, row.held, "split since it was decided")
+    assert (row.action, row.quantity, row.reason) == (Action.HOLD, row.held, "corporate action since it was decided")
     assert held(fund, split.ticker) == pytest.approx(row.held * split.shares, abs=1)
     fund.move(Auction.CLOSE)
     Rebalancer(fund.ports, Fixed({}), LIMITS).run(None)

@@ -1,0 +1,110 @@
+"""Every kind of corporate action on held longs and shorts: what the broker shows afterwards is the fund's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from internal.dates import next_session
+from internal.simulation.fund import SimulatedFund
+from internal.simulation.market_tables import build_market_tables, read_actions
+from internal.simulation.table_data import TableData
+from internal.trading.enums import OrderState
+from internal.trading.limits import RiskLimits
+from internal.trading.rebalancing import Rebalancer
+from internal.trading.rows import Situation
+from internal.trading.strategy import DataNeeds, StrategyRecord
+from internal.trading.targets import Target, Targets
+from internal.trading.universe import Universe
+from internal.venue.clock import Auction
+from internal.venue.corporate_actions import CorporateAction
+from libraries.python.tests.venue.venue_kit import ARRIVING, CONCERNED, DAYS, every_action, hand_market
+
+OPENING, FIRST, EFFECTIVE = DAYS[1], DAYS[2], DAYS[3]
+STAYING = ("FWD", "REV", "DIV", "STD", "RGT", "SPI", "BUYR")
+
+
+@dataclass
+class Scripted:
+    """Weights by day; on a day without any everything is kept."""
+
+    weights: Mapping[date, Mapping[str, float]]
+    seen: list[Situation] = field(default_factory=list[Situation])
+    record: StrategyRecord = field(default_factory=lambda: StrategyRecord("scripted", "{}", "0"))
+    needs: DataNeeds = field(default_factory=lambda: DataNeeds(Universe(), 0, forecasts=False))
+
+    def is_due(self, day: date) -> bool:
+        """Every day."""
+        del day
+        return True
+
+    def next_due(self, day: date) -> date:
+        """The next session."""
+        return next_session(day)
+
+    def decide(self, situation: Situation) -> Targets:
+        """The day's weights, or what is held."""
+        self.seen.append(situation)
+        wanted = self.weights.get(situation.day)
+        kept = {position.ticker: None for position in situation.positions}
+        rows = kept if wanted is None else wanted
+        return Targets(tuple(Target(ticker, weight, "wanted") for ticker, weight in rows.items()))
+
+
+def open_fund(actions: Sequence[CorporateAction], tickers: Sequence[str]) -> SimulatedFund:
+    """A fresh account of 100,000 dollars in a market at 100 dollars a share; what ends has no bars from then on."""
+    ended = {one.ticker: one.effective_date for one in actions if one.ticker not in STAYING}
+    begins = {one: EFFECTIVE for one in ARRIVING if one != "BUYR"}
+    without = [
+        (ticker, day)
+        for ticker in tickers
+        for day in DAYS
+        if day >= ended.get(ticker, date.max) or day < begins.get(ticker, date.min)
+    ]
+    market = hand_market(tickers, actions=actions, without=without)
+    days = DAYS[0], DAYS[-1]
+    tables = build_market_tables(
+        market.bars_between(*days), market.splits(*days), market.dividends(*days), DAYS, read_actions(market, *days)
+    )
+    data = TableData(tables, OPENING)
+    return SimulatedFund.open(market, data, Decimal(100_000))
+
+
+def play_session(fund: SimulatedFund, trader: Rebalancer) -> None:
+    """Decide, then open and close the next session, with a reconciliation after each."""
+    trader.run(None)
+    for auction in (Auction.OPEN, Auction.CLOSE):
+        fund.move(auction)
+        trader.reconcile()
+
+
+def held_at_broker(fund: SimulatedFund) -> dict[str, float]:
+    """Signed shares by ticker."""
+    return {position.ticker: position.quantity for position in fund.ports.broker.positions()}
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_every_kind_leaves_nothing_foreign(sign: int) -> None:
+    """All kinds at once: the fund owns all that the broker shows, also after a restart, and can close all of it."""
+    weights = dict.fromkeys((*CONCERNED, "BUYR"), sign * 0.021)
+    strategy = Scripted({OPENING: weights, DAYS[5]: {}})
+    fund = open_fund(every_action(EFFECTIVE), (*CONCERNED, *ARRIVING))
+    play_session(fund, Rebalancer(fund.ports, strategy, RiskLimits()))
+    before = held_at_broker(fund)
+    assert before == dict.fromkeys(sorted(weights), sign * 21.0)
+    for _ in range(2):
+        trader = Rebalancer(fund.ports, strategy, RiskLimits())
+        play_session(fund, trader)
+        assert not trader.reconcile().foreign
+    after = held_at_broker(fund)
+    assert after.keys() == {*STAYING, "UNIS", "UNIW", "RGTR", "SPIC", "NEW"}
+    assert after["BUYR"] == sign * (21 + 6 + 7)  # 21 x 0.3333 and 21 / 3, whole shares
+    trader = Rebalancer(fund.ports, strategy, RiskLimits())
+    trader.run(None)
+    assert {one.ticker: one.quantity for one in strategy.seen[-1].positions} == after
+    play_session(fund, trader)
+    play_session(fund, trader)
+    assert held_at_broker(fund) == {}
+    assert {OrderState.FILLED} == {order.state for order in fund.journal.orders()}
