@@ -102,6 +102,7 @@ POSITION = {
     "bars_version": 4,
     "frozen": False,
     "held": 0.0,
+    "security_id": "",
 }
 ORDER = {
     "portfolio_id": "p-1",
@@ -123,7 +124,7 @@ ORDER = {
     "adjustment": "none",
 }
 DEFAULTS: dict[str, dict[str, str | bool | float]] = {
-    "portfolios": {"frozen": False, "held": 0.0},
+    "portfolios": {"frozen": False, "held": 0.0, "security_id": ""},
     "orders": {"adjustment": "none"},
 }
 

@@ -1,25 +1,29 @@
 """Every kind of corporate action on held longs and shorts: what the broker shows afterwards is the fund's."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
+from typing import Any, cast
 
 import pytest
 
+from internal.action_kinds import ActionKind
 from internal.dates import next_session
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.market_tables import build_market_tables, read_actions
 from internal.simulation.table_data import TableData
+from internal.trading.corporate_actions import CorporateAction as CoreAction
 from internal.trading.enums import OrderState
+from internal.trading.held_securities import find_held
 from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Situation
+from internal.trading.rows import BrokerPosition, Situation
 from internal.trading.strategy import DataNeeds, StrategyRecord
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe
 from internal.venue.clock import Auction
-from internal.venue.corporate_actions import CorporateAction
+from internal.venue.corporate_actions import CorporateAction, split_action
 from libraries.python.tests.venue.venue_kit import ARRIVING, CONCERNED, DAYS, every_action, hand_market
 
 OPENING, FIRST, EFFECTIVE = DAYS[1], DAYS[2], DAYS[3]
@@ -51,6 +55,22 @@ class Scripted:
         kept = {position.ticker: None for position in situation.positions}
         rows = kept if wanted is None else wanted
         return Targets(tuple(Target(ticker, weight, "wanted") for ticker, weight in rows.items()))
+
+
+@dataclass(frozen=True)
+class OtherActions:
+    """A market's data, with other corporate actions than the venue carries out."""
+
+    inner: TableData
+    actions: Sequence[CoreAction]
+
+    def corporate_actions(self, first: date, last: date) -> Sequence[CoreAction]:
+        """Those of the range."""
+        return [one for one in self.actions if first <= one.effective_date <= last]
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - passes every other method on
+        """The market's own."""
+        return getattr(self.inner, name)
 
 
 def open_fund(actions: Sequence[CorporateAction], tickers: Sequence[str]) -> SimulatedFund:
@@ -88,7 +108,8 @@ def held_at_broker(fund: SimulatedFund) -> dict[str, float]:
 @pytest.mark.parametrize("sign", [1, -1])
 def test_every_kind_leaves_nothing_foreign(sign: int) -> None:
     """All kinds at once: the fund owns all that the broker shows, also after a restart, and can close all of it."""
-    weights = dict.fromkeys((*CONCERNED, "BUYR"), sign * 0.021)
+    names: tuple[str, ...] = (*CONCERNED, "BUYR")
+    weights: Mapping[str, float] = dict.fromkeys(names, sign * 0.021)
     strategy = Scripted({OPENING: weights, DAYS[5]: {}})
     fund = open_fund(every_action(EFFECTIVE), (*CONCERNED, *ARRIVING))
     play_session(fund, Rebalancer(fund.ports, strategy, RiskLimits()))
@@ -102,9 +123,63 @@ def test_every_kind_leaves_nothing_foreign(sign: int) -> None:
     assert after.keys() == {*STAYING, "UNIS", "UNIW", "RGTR", "SPIC", "NEW"}
     assert after["BUYR"] == sign * (21 + 6 + 7)  # 21 x 0.3333 and 21 / 3, whole shares
     trader = Rebalancer(fund.ports, strategy, RiskLimits())
-    trader.run(None)
+    notes = trader.run(None).run.notes
+    assert f"spin off of {sign * 21} SPI: {sign * 5:+} SPIC" in fund.journal.runs()[-2].notes
+    assert f"name change of {sign * 21} OLD: now NEW" in fund.journal.runs()[-2].notes
+    assert not any("SPIC" in note for note in notes)  # once
     assert {one.ticker: one.quantity for one in strategy.seen[-1].positions} == after
     play_session(fund, trader)
     play_session(fund, trader)
     assert held_at_broker(fund) == {}
     assert {OrderState.FILLED} == {order.state for order in fund.journal.orders()}
+
+
+def test_a_renamed_position_stays_what_it_is() -> None:
+    """Entry, age and id stay under the new ticker; the old one, used again, is a stranger's; splits are followed."""
+    actions = [
+        CorporateAction(ActionKind.NAME_CHANGE, "OLD", EFFECTIVE, new_ticker="NEW"),
+        split_action("NEW", DAYS[4], Decimal(1), Decimal(3)),
+        split_action("OLD", DAYS[5], Decimal(1), Decimal(2)),
+    ]
+    strategy = Scripted({OPENING: {"OLD": 0.0501}})
+    fund = open_fund(actions, ("OLD", "NEW"))
+    trader = Rebalancer(fund.ports, strategy, RiskLimits())
+    for _ in range(4):
+        play_session(fund, trader)
+        assert not trader.reconcile().foreign
+    first, last = strategy.seen[1].positions[0], strategy.seen[-1].positions[0]
+    assert (first.ticker, last.ticker) == ("OLD", "NEW")
+    assert (last.security_id, last.opened_date) == (first.security_id, first.opened_date)
+    assert (first.quantity, last.quantity) == (50.0, 150.0)
+    assert last.entry_price == pytest.approx(first.entry_price / 3)
+    assert fund.journal.security_of("OLD") is None
+    assert fund.journal.security_of("NEW") == first.security_id
+
+
+def test_the_broker_is_late() -> None:
+    """The name change is known and the broker has not carried it out: the position stays, nothing is foreign."""
+    strategy = Scripted({OPENING: {"OLD": 0.0501}})
+    late = CoreAction(ActionKind.NAME_CHANGE, "OLD", FIRST, new_ticker="NEW")
+    fund = open_fund([], ("OLD", "NEW"))
+    data = cast("TableData", fund.ports.data)
+    trader = Rebalancer(replace(fund.ports, data=OtherActions(data, [late])), strategy, RiskLimits())
+    play_session(fund, trader)
+    play_session(fund, trader)
+    assert not trader.reconcile().foreign
+    assert [one.ticker for one in strategy.seen[-1].positions] == ["OLD"]
+
+
+def test_a_position_is_found_by_the_brokers_asset() -> None:
+    """The broker renames before anybody says so: the asset is the same, and so is the position."""
+    fund = open_fund([], ("OLD", "NEW"))
+    trader = Rebalancer(fund.ports, Scripted({OPENING: {"OLD": 0.0501}}), RiskLimits())
+    play_session(fund, trader)
+    journal = fund.journal
+    journal.save_orders([replace(order, asset_id="asset-1") for order in journal.orders()])
+    at_broker = [
+        BrokerPosition("NEW", 50.0, 100.0, 100.0, 5_000.0, 0.0, "asset-1"),
+        BrokerPosition("OLD", 50.0, 100.0, 100.0, 5_000.0, 0.0, "asset-2"),  # another company's, used again
+    ]
+    held = find_held(journal, at_broker)
+    assert list(held) == ["NEW"]
+    assert {order.ticker for order in held["NEW"].fills} == {"NEW"}

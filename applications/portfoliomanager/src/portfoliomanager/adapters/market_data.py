@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 import polars as pl
 
+from internal.action_kinds import ActionKind
 from internal.dates import previous_session, sessions
 from internal.errors import ConflictError
 from internal.http.datamanager_client import DatamanagerClient
-from internal.schemas.corporate_actions import ActionKind
 from internal.trading.corporate_actions import CorporateAction
 from internal.trading.day_table import BarTable, compute_day_table, window_sessions
 from internal.trading.rows import BarHistory, DayInputs, Details, Entry, FloatArray, Forecasts

@@ -11,6 +11,7 @@ import httpx
 import polars as pl
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from internal.action_kinds import ActionKind
 from internal.errors import NotFoundError, UnavailableError, UpstreamError
 from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem, read_frame_response
@@ -22,7 +23,6 @@ from internal.http.datamanager_responses import (
 )
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON
 from internal.schemas import corporate_actions, portfolios, predictions
-from internal.schemas.corporate_actions import ActionKind
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds: two years of 8,000 tickers take a while
 UNLIMITED = httpx.Timeout(None, connect=5.0)  # datamanager answers when the vendor has answered

@@ -8,9 +8,9 @@ from datetime import date
 import numpy as np
 import polars as pl
 
+from internal.action_kinds import ActionKind
 from internal.price_adjustment import find_dividend_factors, find_split_factors
 from internal.schemas import equity_bars
-from internal.schemas.corporate_actions import ActionKind
 from internal.trading.corporate_actions import CorporateAction
 from internal.trading.day_table import ActionFactors, BarTable
 from internal.trading.rows import Details, FloatArray

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import copysign, trunc
 
+from internal.action_kinds import ActionKind
 from internal.dates import previous_session
-from internal.schemas.corporate_actions import ActionKind
 from internal.trading.corporate_actions import ENDS_TICKER, GIVES_BESIDE, CorporateAction
 from internal.trading.entries import ROUNDING, EntryMemory, opened_date
 from internal.trading.enums import Leg, OrderSide, OrderState
 from internal.trading.held_securities import HeldSecurity, list_held_splits
 from internal.trading.order_planning import client_order_id, own_security_id
-from internal.trading.ports import TradingPorts
+from internal.trading.ports import Journal, TradingPorts
 from internal.trading.position_attribution import SHARE
-from internal.trading.rows import BrokerPosition, Order
+from internal.trading.rows import BrokerPosition, Order, RebalanceRun
 
 RECORDS = "corporate-actions"
 """The portfolio id of the journal's rows that no decision made."""
@@ -70,6 +70,14 @@ def record_corporate_actions(ports: TradingPorts, account: str, moment: datetime
         if new := [row for row in rows if ports.journal.order(row.client_order_id) is None]:
             ports.lease.require()
             ports.journal.save_orders(new)
+
+
+def describe_records(journal: Journal, run: RebalanceRun | None) -> list[str]:
+    """One sentence for each row that was written since the run, or ever."""
+    new = [row for row in journal.of(RECORDS) if run is None or row.updated_at > run.created_at]
+    return [
+        f"{row.reason}: {f'{row.signed_filled_quantity:+g}' if row.quantity else 'now'} {row.ticker}" for row in new
+    ]
 
 
 def _find_concerned(action: CorporateAction, ports: TradingPorts) -> _Concerned | None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from internal.schemas.corporate_actions import SPLIT_KINDS, ActionKind
+from internal.action_kinds import SPLIT_KINDS, ActionKind
 from internal.trading.rows import Split
 
 GIVES_BESIDE = frozenset({ActionKind.SPIN_OFF, ActionKind.RIGHTS_DISTRIBUTION})

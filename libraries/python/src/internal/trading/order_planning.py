@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import date, datetime
 from math import isclose
 
-from internal.schemas.securities import security_id_of
 from internal.trading.enums import Action, Adjustment, Leg, OrderSide, OrderState, Side
 from internal.trading.rows import Decision, Order, PortfolioRow
 
@@ -48,7 +47,7 @@ def client_order_id(account: str, portfolio: str, ticker: str, leg: str, revisio
 
 def own_security_id(ticker: str, opened: date) -> str:
     """The id of a security for which the data service has none: a holding of its own, whatever its ticker becomes."""
-    return security_id_of("fund", ticker, opened)
+    return f"fund:{ticker}:{opened.isoformat()}"
 
 
 def order_side(side: Side, leg: Leg) -> OrderSide:

@@ -11,7 +11,7 @@ from threading import RLock
 
 from internal.dates import is_session, last_closed_session
 from internal.errors import ConflictError, InvalidRequestError
-from internal.trading.action_records import record_corporate_actions
+from internal.trading.action_records import describe_records, record_corporate_actions
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
 from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation, list_foreign
@@ -194,6 +194,7 @@ class Rebalancer:
         decision, record = decide(situation, self._strategy, self._limits), self._strategy.record
         identity = portfolio_id(record.name, account.account_id, day)
         orders = plan_orders(decision, account.account_id, identity, day, moment)
+        records = describe_records(ports.journal, ports.journal.last_run())
         lease_number = ports.lease.require()
         ports.portfolios.save(Portfolio(identity, day, decision.rows, inputs.model_version, inputs.bars_version))
         if changed := replace_plan(ports.journal.of(identity), orders):
@@ -210,6 +211,7 @@ class Rebalancer:
                 *situation.assets.notes,
                 *_foreign_notes(gathered.foreign),
                 *_changed_notes(gathered.changed),
+                *records,
             ),
             created_at=moment,
             updated_at=moment,
