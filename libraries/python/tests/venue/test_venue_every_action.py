@@ -10,10 +10,15 @@ from hypothesis import strategies as st
 
 from internal.schemas.corporate_actions import ActionKind
 from internal.venue.action_processing import OpeningTerms, apply_action
+from internal.venue.clock import Auction
+from internal.venue.core import open_venue
 from internal.venue.corporate_actions import CorporateAction
 from internal.venue.history import ActivityType, Movement
 from internal.venue.margin_account import MarginAccount, apply_fill
-from libraries.python.tests.venue.venue_kit import ARRIVING, every_action
+from internal.venue.orders import OrderRequest, OrderType, Side, TimeInForce
+from internal.venue.repository import InMemoryRepository
+from internal.venue.state import open_account
+from libraries.python.tests.venue.venue_kit import ARRIVING, CONCERNED, every_action, hand_market
 
 DAY = date(2025, 1, 3)
 ACTIONS = every_action(DAY)
@@ -156,3 +161,28 @@ def test_nothing_happens_to_who_does_not_hold_it() -> None:
     before = holding("AAA", Decimal(10))
     for action in ACTIONS:
         assert (before, []) == apply_action(before, action, terms())
+
+
+def test_orders_of_a_ticker_that_ends_are_canceled() -> None:
+    """Open orders of merged, redeemed, removed, split and renamed tickers end; others work on, split where it is one."""
+    market = hand_market([*CONCERNED, *ARRIVING], actions=every_action(DAY))
+    core = open_venue(market, InMemoryRepository(), open_account(market, CASH))
+    for step in core.steps_to(core.next_stop(Auction.CLOSE)):
+        core.step(step)
+    for ticker in CONCERNED:
+        limit = OrderRequest(
+            ticker, Side.BUY, OrderType.LIMIT, TimeInForce.GTC, Decimal(14), None, Decimal(10), None, None
+        )
+        core.submit(limit)
+    for step in core.steps_to(core.next_stop(Auction.OPEN)):
+        core.step(step)
+    left = {order.ticker: (order.quantity, order.limit_price) for order in core.state.open_orders.values()}
+    same = (Decimal(14), Decimal(10))
+    assert left == {
+        "DIV": same,
+        "RGT": same,
+        "SPI": same,
+        "FWD": (Decimal(21), Decimal("6.66")),  # 3 for 2
+        "REV": (Decimal(2), Decimal(70)),  # 1 for 7
+        "STD": (Decimal(14), Decimal("9.52")),  # 14.7 in whole shares, at 10 / 1.05
+    }

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from internal.venue.market.path import Path
 
 PRICES = ("open", "high", "low", "close")
-LARGEST_VOLUME, LARGEST_CENTS = 4e9, 2e9  # of the arrays' types
+LARGEST_VOLUME, LARGEST_CENTS = 4e9, 2e7  # the arrays' types hold no more; averages are in hundredths of a cent
 
 
 def widen_path(path: Path, count: int) -> Path:

@@ -23,6 +23,7 @@ SPLIT_TERMS = {
     ActionKind.FORWARD_SPLIT: ((1, 2), (1, 3), (2, 3)),
     ActionKind.REVERSE_SPLIT: ((2, 1), (3, 1), (10, 1)),
 }
+LOWEST_CENTS, HIGHEST_CENTS = 200, 50_000  # between them a share may split either way
 RELEASED_FOR = 5  # sessions until a ticker that was given up is used again
 NOISE = 0.01  # of an arriving security's daily log return, beside its parent's
 RIGHTS_TRADE = 20  # sessions, then they expire worthless
@@ -138,7 +139,11 @@ class _Planting:
         return float(np.prod(found)) if found else 1.0
 
     def _split(self, event: PlannedEvent) -> CorporateAction:
-        terms = SPLIT_TERMS[event.kind]
+        cents = self._last_cents(event)
+        kind = event.kind
+        if not LOWEST_CENTS <= cents <= HIGHEST_CENTS:  # nobody makes a dear share dearer, or a cheap one cheaper
+            kind = ActionKind.FORWARD_SPLIT if cents > HIGHEST_CENTS else ActionKind.REVERSE_SPLIT
+        terms = SPLIT_TERMS[kind]
         old, new = terms[int(self._random.integers(len(terms)))]
         self._scale(event, old / new, volume_factor=new / old)
         return split_action(self._name(event), self._day(event), Decimal(old), Decimal(new))

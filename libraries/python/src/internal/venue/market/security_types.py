@@ -19,7 +19,7 @@ OTHER_TYPES = (  # the market data vendor's code, and the name's ending
     ("ADRC", "American Depositary Shares"),
     (UNIT, "Units"),
 )
-NOT_BORROWED = frozenset({WARRANT, RIGHT, UNIT})
+NOT_BORROWED = frozenset({WARRANT, RIGHT})
 
 
 def draw_types(listings: tuple[Listing, ...], random: np.random.Generator) -> list[Listing]:
