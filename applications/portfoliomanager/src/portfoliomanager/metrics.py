@@ -13,6 +13,7 @@ from internal.lake.lease import Lease, StandbyError
 from internal.performance import gross_exposure, net_exposure
 from internal.telemetry import last_success_gauge
 from internal.trading.enums import OrderState, RunState, Side
+from internal.trading.performance import PerformanceReport
 from internal.trading.ports import SuspendedAccountError
 from internal.trading.rows import BrokerPosition, Snapshot
 from internal.trading.strategy import StrategyError
@@ -27,6 +28,9 @@ NET_EXPOSURE = Gauge("portfolio_net_exposure_ratio", "Long minus short market va
 LEASE_HELD = Gauge("lease_held", "1 while this process holds the trader's lease")
 LEASE_NUMBER = Gauge("lease_fencing_number", "The number of the lease that this process holds, or held last")
 SLIPPAGE = Gauge("portfolio_order_slippage_dollars", "Fills against the close decided at, all so far; positive costs")
+RETURN = Gauge("portfolio_return_ratio", "Time-weighted return since the first account snapshot")
+DRAWDOWN = Gauge("portfolio_maximum_drawdown_ratio", "Largest fall of the time-weighted return from an earlier peak")
+BOOKS_DIFFERENCES = Gauge("portfolio_books_differences", "Differences between the books and the broker")
 POSITIONS = Gauge("portfolio_positions", "Positions at the broker", ("side",))
 POSITIONS_WITHOUT_BARS = Gauge("portfolio_positions_without_bars", "Own positions that had no bar for five sessions")
 ORDERS = Gauge("portfolio_orders", "Orders of the journal by state", ("state",))
@@ -34,7 +38,7 @@ REBALANCES = Counter("rebalances_total", "Runs of the rebalance by how they ende
 PREDICTION_SUCCESS = last_success_gauge("portfolio_predictions", "When predictions were last made")
 REBALANCE_SUCCESS = last_success_gauge("portfolio_rebalance", "When a portfolio was last built or answered")
 RECONCILIATION_SUCCESS = last_success_gauge("portfolio_reconciliation", "When the broker was last asked about orders")
-for _gauge in (NET_ASSET_VALUE, GROSS_EXPOSURE, NET_EXPOSURE, SLIPPAGE):
+for _gauge in (NET_ASSET_VALUE, GROSS_EXPOSURE, NET_EXPOSURE, SLIPPAGE, RETURN, DRAWDOWN, BOOKS_DIFFERENCES):
     _gauge.set(UNKNOWN)
 for _gauge in (PREDICTION_SUCCESS, REBALANCE_SUCCESS, RECONCILIATION_SUCCESS):
     _gauge.set(UNKNOWN)
@@ -66,6 +70,18 @@ def show_positions(positions: Iterable[BrokerPosition]) -> None:
     quantities = [position.quantity for position in positions]
     POSITIONS.labels(Side.LONG).set(sum(quantity > 0 for quantity in quantities))
     POSITIONS.labels(Side.SHORT).set(sum(quantity < 0 for quantity in quantities))
+
+
+def show_performance(report: PerformanceReport) -> None:
+    """Set the gauges from the report of all snapshots; without one they stay unknown."""
+    if report.points:
+        RETURN.set(report.total_return)
+        DRAWDOWN.set(report.maximum_drawdown)
+
+
+def show_books(differences: int) -> None:
+    """Set the gauge from the comparison of the books with the broker."""
+    BOOKS_DIFFERENCES.set(differences)
 
 
 def _show_snapshot(latest: Snapshot) -> None:

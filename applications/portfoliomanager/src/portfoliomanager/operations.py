@@ -3,13 +3,19 @@
 from datetime import date, datetime
 
 from internal.dates import last_closed_session, next_session, session_open
+from internal.errors import FundError
+from internal.telemetry import get_logger
 from internal.trading.enums import RunState
+from internal.trading.performance import report_performance
 from internal.trading.ports import Broker
 from internal.trading.rebalancing import Outcome, Rebalancer, ReconciliationOutcome
 from portfoliomanager import metrics
+from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.forecasting import Champion, Predicted, predict
 from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.ports import ForecastStore, FundJournal
+
+logger = get_logger(__name__)
 
 
 class FundOperations:
@@ -22,10 +28,11 @@ class FundOperations:
         champion: Champion,
         watch: ModelWatch,
         journal: FundJournal,
+        books: AccountBooks,
         rebalancer: Rebalancer,
     ) -> None:
         self._broker, self._store, self._champion, self._watch = broker, store, champion, watch
-        self._journal, self._rebalancer = journal, rebalancer
+        self._journal, self._books, self._rebalancer = journal, books, rebalancer
 
     @property
     def needs_forecasts(self) -> bool:
@@ -54,6 +61,8 @@ class FundOperations:
 
     def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
         """Ask the broker about every unfinished order, and record its answers."""
+        if accept_broker_state:
+            self._books.forget_after(self._broker.moment())
         outcome = self._rebalancer.reconcile(accept_broker_state=accept_broker_state)
         metrics.RECONCILIATION_SUCCESS.set_to_current_time()
         self._show_account()
@@ -73,9 +82,15 @@ class FundOperations:
         metrics.show_history(self._journal)
         self._rebalancer.recover()
         metrics.show_history(self._journal)
-        metrics.show_positions(self._broker.positions())
+        self._show_account()
         self._watch.show(last_closed_session(self._broker.moment()))
 
     def _show_account(self) -> None:
         metrics.show_journal(self._journal)
         metrics.show_positions(self._broker.positions())
+        try:
+            self._books.record()
+            metrics.show_books(self._books.count_differences())
+        except FundError as error:  # the next step records what this one could not
+            logger.warning("books_not_recorded", detail=error.detail)
+        metrics.show_performance(report_performance(self._journal.snapshots(), self._books.flows()))

@@ -1,4 +1,4 @@
-"""Ports of the application beside those of the trading core: frames of the data service, and the whole journal."""
+"""Ports of the application beside those of the trading core: the data service's frames, the journal, the activities."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -6,6 +6,7 @@ from typing import Protocol
 
 import polars as pl
 
+from internal.books.activities import Activity
 from internal.trading.enums import OrderState
 from internal.trading.ports import Journal
 from internal.trading.rows import Order, RebalanceRun, Snapshot
@@ -59,4 +60,32 @@ class FundJournal(Journal, Protocol):
 
     def snapshots(self) -> Sequence[Snapshot]:
         """All snapshots, oldest first."""
+        ...
+
+
+class ActivityFeed(Protocol):
+    """The broker's account activities. Raises UpstreamError or UnavailableError, as every read of the broker."""
+
+    def read_new(self) -> Sequence[Activity]:
+        """Read what is new; all activities that are known."""
+        ...
+
+    def forget(self) -> None:
+        """Read everything that is not stored again at the next reading."""
+        ...
+
+
+class ActivityStore(Protocol):
+    """Stored account activities; a write is on disk when it returns."""
+
+    def read(self) -> Sequence[Activity]:
+        """All activities."""
+        ...
+
+    def save(self, activities: Sequence[Activity]) -> None:
+        """Insert or replace activities by their id, all or none."""
+        ...
+
+    def replace(self, activities: Sequence[Activity]) -> None:
+        """Store these activities and no others."""
         ...

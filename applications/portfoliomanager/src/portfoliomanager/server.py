@@ -23,7 +23,9 @@ from internal.trading.limits import RiskLimits
 from internal.trading.ports import TradingPorts
 from internal.trading.rebalancing import Rebalancer
 from portfoliomanager import metrics
+from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
+from portfoliomanager.adapters.lake_activities import LakeActivities
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData
 from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
@@ -32,10 +34,11 @@ from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
 from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.operations import FundOperations
+from portfoliomanager.routes import books as books_routes
 from portfoliomanager.routes import orders, page, performance, portfolios, predictions, reconciliations, strategy
 from portfoliomanager.services import Services, services_of
 
-ROUTES = (predictions, portfolios, orders, performance, reconciliations, strategy, page)
+ROUTES = (predictions, portfolios, orders, performance, books_routes, reconciliations, strategy, page)
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 WAITING_PAUSE_SECONDS = 60.0  # between looks at a run whose openings wait for the fills of its closes
 PERSON_PAUSE_SECONDS = 60.0  # while a person has to act; an attempt is some 30 requests, the broker takes 200 a minute
@@ -81,18 +84,22 @@ def make_services(settings: Configuration) -> Services:
     objects = Objects(settings.data_bucket, settings.storage_options())
     lease = Lease(objects, "trader", settings.state_directory, settings.lease_seconds)
     metrics.watch_lease(lease)
+    lake = Lake(settings.data_bucket, settings.storage_options())
+    activities = LakeActivities(lake)
     broker = AlpacaBroker(
         settings.alpaca_api_key_id.get_secret_value(),
         settings.alpaca_api_secret.get_secret_value(),
         settings.broker_url(),
+        load_activities=activities.read,
     )
-    journal = LakeJournal(Lake(settings.data_bucket, settings.storage_options()))
+    journal = LakeJournal(lake)
+    books = AccountBooks(broker, broker.activities, activities, journal)
     ports = TradingPorts(broker, DatamanagerMarketData(data), StoredPortfolios(data), journal, lease, time.sleep)
     decides = settings.load_strategy()
     rebalancer = Rebalancer(ports, decides, RiskLimits())
-    operations = FundOperations(broker, data, champion, ModelWatch(registry, data), journal, rebalancer)
+    operations = FundOperations(broker, data, champion, ModelWatch(registry, data), journal, books, rebalancer)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
-    return Services(broker, data, champion, journal, lease, decides, operations, cycle)
+    return Services(broker, data, champion, journal, books, lease, decides, operations, cycle)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.trading.ports import Broker
 from internal.trading.strategy import Strategy
+from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
 from portfoliomanager.operations import FundOperations
@@ -23,6 +24,7 @@ class Services:
     data: DatamanagerClient
     champion: Champion
     journal: FundJournal
+    books: AccountBooks
     lease: Lease
     strategy: Strategy
     operations: FundOperations

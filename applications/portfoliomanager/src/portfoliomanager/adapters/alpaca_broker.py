@@ -2,8 +2,8 @@
 # alpaca-py is partly typed
 """Alpaca, or the simulated exchange that speaks its API, as the port `Broker`."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from http import HTTPStatus
 
 from alpaca.trading.enums import OrderSide as AlpacaSide
@@ -11,9 +11,11 @@ from alpaca.trading.enums import QueryOrderStatus
 from alpaca.trading.enums import TimeInForce as AlpacaTimeInForce
 from alpaca.trading.requests import GetOrdersRequest, MarketOrderRequest
 
+from internal.books.activities import Activity
 from internal.errors import UnavailableError, UnresolvedOrderError, UpstreamError
 from internal.trading.enums import OrderSide, OrderState
 from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
+from portfoliomanager.adapters.alpaca_activities import AlpacaActivities
 from portfoliomanager.adapters.alpaca_fields import (
     Body,
     as_object,
@@ -36,8 +38,6 @@ from portfoliomanager.adapters.alpaca_transport import (
 
 TIMEOUT_SECONDS = 10.0
 ORDER_PAGE = 500  # the most that Alpaca gives
-ACTIVITY_PAGE = 100  # the most that Alpaca gives
-LATE_DAYS = 7  # a fee may be booked this many days after the day that it is dated
 REPLACED = "replaced"
 STATES = {
     "filled": OrderState.FILLED,
@@ -67,11 +67,21 @@ NO_BORROW_STATUS = "no short is opened: the broker does not say what can be borr
 class AlpacaBroker:
     """The port `Broker` on alpaca-py."""
 
-    def __init__(self, key: str, secret: str, url: str, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        """Takes the key pair and the address without `/v2`; connects when it is first asked."""
+    def __init__(
+        self,
+        key: str,
+        secret: str,
+        url: str,
+        *,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        load_activities: Callable[[], Sequence[Activity]] = tuple,
+    ) -> None:
+        """Takes the key pair and the address without `/v2`; connects when it is first asked.
+
+        `load_activities` answers the account activities that former processes have read.
+        """
         self._client = PatientTradingClient(key, secret, url, timeout_seconds)
-        self._charges: dict[str, tuple[bool, float]] = {}  # by activity id: whether it is borrow cost, and dollars
-        self._charged_until: date | None = None
+        self.activities = AlpacaActivities(self._client, load_activities)
 
     def moment(self) -> datetime:
         """The broker's clock in UTC."""
@@ -145,17 +155,9 @@ class AlpacaBroker:
             if refusal.status_code != HTTPStatus.UNPROCESSABLE_ENTITY:
                 raise UpstreamError(f"the broker would not cancel {broker_order_id}: {refusal.detail}") from None
 
-    def costs(self) -> Costs:
-        """Fees and borrow cost, from the account's FEE activities; borrow cost is named in the description."""
-        since = None if self._charged_until is None else self._charged_until - timedelta(days=LATE_DAYS)
-        for row in self._activities("FEE", since):
-            borrow = "borrow" in str(row.get("description", "")).lower()
-            self._charges[text(row, "id")] = borrow, -number(row, "net_amount")
-            self._charged_until = date.fromisoformat(text(row, "date"))
-        return Costs(
-            fees=sum(dollars for borrow, dollars in self._charges.values() if not borrow),
-            borrow=sum(dollars for borrow, dollars in self._charges.values() if borrow),
-        )
+    def costs(self, after: date) -> Costs:
+        """Fees and borrow cost of the days after that one, from the account's activities."""
+        return self.activities.sum_costs(after)
 
     def _order_page(self, after: datetime) -> list[BrokerOrder]:
         wanted = {"status": "all", "limit": str(ORDER_PAGE), "direction": "asc", "after": after.isoformat()}
@@ -173,25 +175,6 @@ class AlpacaBroker:
         if found is None:
             raise duplicate
         return found
-
-    def _activities(self, kind: str, since: date | None) -> Iterator[Body]:
-        """Page after page, oldest first; the token of the next page is the last row's id."""
-        first = {} if since is None else {"after": since.isoformat()}
-        token: dict[str, str] = {}
-        while True:
-            parameters = {"direction": "asc", "page_size": str(ACTIVITY_PAGE), **first, **token}
-            page = read("activities", lambda parameters=parameters: self._activity_page(kind, parameters))
-            yield from page
-            if len(page) < ACTIVITY_PAGE:
-                return
-            token = {"page_token": text(page[-1], "id")}
-
-    def _activity_page(self, kind: str, parameters: dict[str, str]) -> Sequence[Body]:
-        """A page whose rows have all that is needed of them, so that an unreadable one is asked for again."""
-        rows = as_objects(self._client.fetch(f"/account/activities/{kind}", parameters))
-        for row in rows:
-            _ = text(row, "id"), date.fromisoformat(text(row, "date")), number(row, "net_amount")
-        return rows
 
 
 def _require_not_found(refusal: BrokerRefusal, identity: str) -> None:

@@ -21,5 +21,5 @@ def get_page(services: RequestServices) -> HTMLResponse:
         current = CurrentPortfolioResponse.of(view_current_portfolio(services.broker, journal))
     except NotFoundError:
         current = None
-    performance = PerformanceResponse.of(report_performance(journal.snapshots()))
+    performance = PerformanceResponse.of(report_performance(journal.snapshots(), services.books.flows()))
     return HTMLResponse(render_overview(current, performance, journal.orders()))

@@ -97,6 +97,21 @@ ACCOUNT_SNAPSHOTS_COLUMNS: dict[str, pl.DataType] = {
     "borrow": pl.Float64(),
 }
 
+ACCOUNT_ACTIVITIES_COLUMNS: dict[str, pl.DataType] = {
+    "activity_id": pl.String(),  # the broker's
+    "type": pl.String(),  # the broker's word: FILL, DIV, JNLC, ...; OPENING is what the account held before
+    "sub_type": pl.String(),
+    "moment": MOMENT,
+    "date": pl.Date(),  # in New York
+    "ticker": pl.String(),
+    "quantity": pl.Decimal(38, 9),  # signed shares
+    "price": pl.Decimal(38, 9),  # dollars a share
+    "net_amount": pl.Decimal(38, 9),  # what it did to cash, dollars
+    "order_id": pl.String(),
+    "description": pl.String(),
+    "number": pl.Int64(),  # the place in which the broker listed it
+}
+
 TABLES: dict[str, Table] = {
     "equity_bars": Table(equity_bars.COLUMNS, "date", monthly=True),
     "equity_bars_quarantine": Table(QUARANTINE_COLUMNS, "collected_date"),
@@ -115,6 +130,7 @@ TABLES: dict[str, Table] = {
     "rebalances": Table(REBALANCES_COLUMNS, "date", durable=True),
     "orders": Table(orders.COLUMNS, "date", durable=True, defaults=orders.DEFAULTS),
     "account_snapshots": Table(ACCOUNT_SNAPSHOTS_COLUMNS, "date", durable=True),
+    "account_activities": Table(ACCOUNT_ACTIVITIES_COLUMNS, "date", durable=True),
 }
 
 # Written by earlier versions, read once (`datamanager.action_migration`); no longer written and not in SQL.

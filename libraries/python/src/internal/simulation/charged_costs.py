@@ -1,5 +1,6 @@
-"""Fees and borrow cost that a venue has charged so far, summed once from the rows of its history."""
+"""Fees and borrow cost that a venue has charged, summed once from the rows of its history."""
 
+from datetime import date
 from decimal import Decimal
 
 from internal.trading.rows import Costs
@@ -17,10 +18,10 @@ class ChargedCosts:
         self._repository = repository
         self._fees, self._borrow, self._read = ZERO, ZERO, 0
 
-    def read(self) -> Costs:
-        """The sums of everything that was charged, dollars."""
+    def read(self, after: date) -> Costs:
+        """The sums of what was charged on the days after that one, dollars; each reading names the same day."""
         for row in self._repository.find_history(HistoryQuery(types=FEES, beyond=self._read)):
-            if isinstance(row.entry, Movement):
+            if isinstance(row.entry, Movement) and row.session > after:
                 self._add(row.entry.kind, -row.entry.net_amount)
             self._read = row.sequence
         return Costs(float(self._fees), float(self._borrow))

@@ -128,9 +128,9 @@ class VenueBroker:
         if order is not None and order.is_open:
             self._core.cancel(broker_order_id)
 
-    def costs(self) -> Costs:
-        """Fees and borrow cost so far; only what is new is read."""
-        return self._costs.read()
+    def costs(self, after: date) -> Costs:
+        """Fees and borrow cost of the days after that one; only what is new is read."""
+        return self._costs.read(after)
 
 
 def _broker_positions(account: MarginAccount) -> list[BrokerPosition]:

@@ -98,8 +98,8 @@ class Broker(Protocol):
         """Ask for the rest of an order to be canceled; `order` says later what became of it."""
         ...
 
-    def costs(self) -> Costs:
-        """Fees and borrow cost charged so far; each call reads only what is new."""
+    def costs(self, after: date) -> Costs:
+        """Fees and borrow cost of the days after that one; each call reads only what is new."""
         ...
 
 
@@ -154,7 +154,7 @@ class Journal(Protocol):
         ...
 
     def runs(self) -> Sequence[RebalanceRun]:
-        """All runs, oldest first; needed only to follow a broker, or a journal, that was restored."""
+        """All runs, oldest first."""
         ...
 
     def last_run(self) -> RebalanceRun | None:

@@ -8,7 +8,7 @@ from internal.dates import last_closed_session
 from internal.trading.enums import Adjustment, OrderState, RunState
 from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.ports import Broker, Journal, TradingPorts
-from internal.trading.rows import Account, Order, RebalanceRun, Snapshot
+from internal.trading.rows import Account, Costs, Order, RebalanceRun, Snapshot
 
 STALE = "never reached the broker before its session ended; the next portfolio decides again"
 UNKNOWN = "the broker has no such order"
@@ -84,8 +84,14 @@ def _dropped_note(orders: Sequence[Order]) -> list[str]:
     return [f"not sent before the session ended, dropped: {', '.join(dropped)}"] if dropped else []
 
 
+def _charged_costs(broker: Broker, journal: Journal) -> Costs:
+    """What the broker has charged since the fund's first decision: an account may have been in use before."""
+    runs = journal.runs()
+    return broker.costs(runs[0].date) if runs else Costs(fees=0.0, borrow=0.0)
+
+
 def _snapshot(broker: Broker, journal: Journal, account: Account, moment: datetime) -> Snapshot:
-    costs, last = broker.costs(), journal.last_run()
+    costs, last = _charged_costs(broker, journal), journal.last_run()
     return Snapshot(
         timestamp=moment,
         portfolio_id=last.portfolio_id if last else "",

@@ -1,0 +1,134 @@
+"""Alpaca's account activities as the rows of the books, read page by page and only as far as they may be new."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from internal.books.activities import FILL_TYPE, Activity, ActivityKind
+from internal.dates import NEW_YORK
+from internal.trading.rows import Costs
+from internal.venue.margin_account import fill_amount
+from internal.venue.money import ZERO
+from portfoliomanager.adapters.alpaca_fields import Body, as_objects, optional_text, read_moment, text
+from portfoliomanager.adapters.alpaca_transport import PatientTradingClient, read
+
+PAGE: Final = 100  # the most that Alpaca gives
+LATE_DAYS: Final = 7  # an activity may be booked this many days after the day that it is dated
+CANCELED: Final = "canceled"
+
+
+class AlpacaActivities:
+    """All activities of the account, by id; each reading asks for the last week again, because rows come late.
+
+    Args:
+        client: The account's client.
+        load: Answers what was read by former processes, so that years are not read again.
+    """
+
+    def __init__(self, client: PatientTradingClient, load: Callable[[], Sequence[Activity]]) -> None:
+        self._client, self._load = client, load
+        self._known: dict[str, Activity] | None = None
+
+    def read_new(self) -> Sequence[Activity]:
+        """Read what is new; all that is known, in the order in which it was listed first."""
+        known = {row.activity_id: row for row in self._load()} if self._known is None else self._known
+        since = max((row.day for row in known.values()), default=None)
+        for body in self._list(None if since is None else since - timedelta(days=LATE_DAYS)):
+            before = known.get(text(body, "id"))
+            number = len(known) + 1 if before is None else before.number
+            known[text(body, "id")] = read_activity(body, number)
+        self._known = known
+        return list(known.values())
+
+    def forget(self) -> None:
+        """Read everything that is not stored again at the next reading."""
+        self._known = None
+
+    def sum_costs(self, after: date) -> Costs:
+        """Fees and borrow cost of the days after that one, dollars."""
+        charges = [row for row in self.read_new() if row.day > after]
+
+        def paid(kind: ActivityKind) -> float:
+            return float(-sum((row.net_amount for row in charges if row.kind is kind), ZERO))
+
+        return Costs(fees=paid(ActivityKind.FEE), borrow=paid(ActivityKind.BORROW))
+
+    def _list(self, since: date | None) -> Iterator[Body]:
+        """Page after page, oldest first; the token of the next page is the last row's id."""
+        parameters = {"direction": "asc", "page_size": str(PAGE)}
+        if since is not None:
+            parameters["after"] = since.isoformat()
+        while True:
+            page = read("activities", lambda asked=parameters: self._read_page(asked))
+            yield from page
+            if len(page) < PAGE:
+                return
+            parameters = {**parameters, "page_token": text(page[-1], "id")}
+
+    def _read_page(self, parameters: Mapping[str, str]) -> Sequence[Body]:
+        """A page whose rows can all be read, so that an unreadable one is asked for again."""
+        rows = as_objects(self._client.fetch("/account/activities", parameters))
+        for row in rows:
+            _ = read_activity(row, 0)
+        return rows
+
+
+def read_activity(body: Body, number: int) -> Activity:
+    """A row of Alpaca's as a row of the books; one that was canceled moved nothing.
+
+    Raises KeyError, TypeError or ValueError for a row without id, type or date, and for a fill without its terms.
+    """
+    kind, moment = text(body, "activity_type"), _moment(body)
+    day = date.fromisoformat(text(body, "date")) if "date" in body else moment.astimezone(ZoneInfo(NEW_YORK)).date()
+    counts = body.get("status") != CANCELED
+    quantity, price = _optional_decimal(body, "qty") or ZERO, _optional_decimal(body, "price")
+    amount = _optional_decimal(body, "net_amount") or ZERO
+    if kind == FILL_TYPE:
+        quantity, price = _decimal(body, "qty"), _decimal(body, "price")
+        quantity = -quantity if text(body, "side").startswith("sell") else quantity
+        amount = fill_amount(quantity, price)
+    return Activity(
+        activity_id=text(body, "id"),
+        type=kind,
+        sub_type=optional_text(body, "activity_sub_type") or "",
+        moment=moment,
+        day=day,
+        ticker=optional_text(body, "symbol"),
+        quantity=quantity if counts else ZERO,
+        price=price,
+        net_amount=amount if counts else ZERO,
+        order_id=optional_text(body, "order_id") or "",
+        description=optional_text(body, "description") or "",
+        number=number,
+    )
+
+
+def _moment(body: Body) -> datetime:
+    """When it happened, to the millisecond; a row that says only the day begins with it in New York."""
+    for name in ("transaction_time", "created_at"):
+        if body.get(name):
+            moment = read_moment(body, name)
+            return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    day = date.fromisoformat(text(body, "date"))
+    return datetime.combine(day, time(), ZoneInfo(NEW_YORK)).astimezone(UTC)
+
+
+def _decimal(body: Body, name: str) -> Decimal:
+    """A number, exactly as the broker writes it."""
+    value = body[name]
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise TypeError(f"{name}: a number expected, not {type(value).__name__}")
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation as error:
+        raise ValueError(f"{name}: {value} is no number") from error
+    if not number.is_finite():
+        raise ValueError(f"{name}: {value} is no number")
+    return number
+
+
+def _optional_decimal(body: Body, name: str) -> Decimal | None:
+    """A number, None where the field is null, absent or empty."""
+    return None if body.get(name) in {None, ""} else _decimal(body, name)
