@@ -1,7 +1,7 @@
 """The service over HTTP, as users and events meet it: the real application under uvicorn, the champion a baseline."""
 
 # pyright: reportUnknownMemberType=false
-# boto3 ships no types.
+# boto3 ships no types, beancount few.
 
 import math
 import time
@@ -14,6 +14,7 @@ import boto3
 import httpx
 import polars as pl
 import pytest
+from beancount import loader
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
@@ -244,6 +245,64 @@ def settled(service: Service) -> dict[str, float]:
 def _latest(service: Service) -> date | None:
     found = read_frame_response(service.request("GET", "/predictions"))["date"].max()
     return found if isinstance(found, date) else None
+
+
+def test_books_agree_with_the_broker(world: World, service: Service) -> None:
+    """A deposit is no return; flows and profits are the broker's value to the cent, and beancount finds no error."""
+    service.json("POST", "/reconciliations", json={})
+    before = service.json("GET", "/performance")
+    moved = world.exchange.json("POST", "/control/cash-flows", json={"amount": "50000"})
+    assert (moved["activity_type"], moved["net_amount"]) == ("CSD", "50000")
+    service.json("POST", "/reconciliations", json={})
+    after = service.json("GET", "/performance")
+    assert after["return"] == pytest.approx(before["return"], abs=1e-12)
+    values = [point["net_asset_value"] for point in after["points"]]
+    assert values[-1] - values[-2] == pytest.approx(50_000)
+    assert samples(service.request("GET", "/metrics").text)["portfolio_return_ratio"] == after["return"]
+
+    book, current = service.json("GET", "/books"), service.json("GET", "/portfolios/current")
+    assert (book["differences"], book["unexplained"], book["flows"]) == ([], 0, 1_050_000)
+    assert (book["cash"], book["net_asset_value"]) == (current["cash"], current["net_asset_value"])
+    assert book["profit"]["slippage"] == pytest.approx(-after["realized_cost"]["slippage"], abs=0.2)
+    assert book["profit"]["fee"] == pytest.approx(-after["realized_cost"]["fees"])
+    assert sum(row["total"] for row in service.json("GET", "/books/profits")) == pytest.approx(book["profit"]["total"])
+    shares: dict[str, float] = {}
+    for lot in service.json("GET", "/books/lots"):
+        shares[lot["ticker"]] = shares.get(lot["ticker"], 0.0) + abs(lot["quantity"])
+    assert shares == {position["ticker"]: position["quantity"] for position in current["positions"]}
+    rows = read_frame_response(service.request("GET", "/books/activities"))
+    assert set(rows["type"]) >= {"OPENING", "FILL", "FEE", "CSD"}
+    ledger = service.request("GET", "/books/export?format=beancount").text
+    entries, errors, _ = loader.load_string(ledger)
+    assert (errors, len(entries) > rows.height) == ([], True)
+    assert service.request("GET", "/books/export?format=csv").text.startswith("term,description,date_acquired,")
+
+    world.exchange.json("POST", "/control/cash-flows", json={"amount": "-50000"})
+    service.json("POST", "/reconciliations", json={})
+    last = service.json("GET", "/performance")
+    assert last["return"] == pytest.approx(before["return"], abs=1e-12)
+    assert last["maximum_drawdown"] == pytest.approx(before["maximum_drawdown"], abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "words"),
+    [
+        ("GET", "/books/export?format=pdf", None, "format"),
+        ("GET", "/books/export?format=beancount&year=2025", None, "all years"),
+        ("GET", "/books/gains?year=20", None, "year"),
+        ("POST", "/control/cash-flows", {"amount": "0"}, "cannot be moved"),
+        ("POST", "/control/cash-flows", {"amount": "0.001"}, "cannot be moved"),
+        ("POST", "/control/cash-flows", {"amount": "-99999999"}, "are available"),
+    ],
+)
+def test_refusals_of_books_and_cash_flows(  # noqa: PLR0913, PLR0917 - one column of the table each
+    world: World, service: Service, method: str, path: str, body: object, words: str
+) -> None:
+    """What cannot be answered or moved says why."""
+    asked = world.exchange if path.startswith("/control") else service
+    response = asked.request(method, path, json=body)
+    assert response.status_code == 422, response.text
+    assert words in response.text
 
 
 def test_page(service: Service) -> None:

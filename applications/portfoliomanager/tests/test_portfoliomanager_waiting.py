@@ -1,11 +1,14 @@
 """Openings that wait for buying power are sent in their session, also where nothing says that it has opened."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
 from loaded_strategies import ten_by_ten
 
+from internal.lake.store import Lake
+from internal.simulation.venue_activities import VenueActivities
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import World
 from internal.trading.enums import OrderState, RunState
@@ -13,6 +16,8 @@ from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Account
 from internal.venue.clock import Auction
+from portfoliomanager.account_books import AccountBooks
+from portfoliomanager.adapters.lake_activities import LakeActivities
 from portfoliomanager.operations import FundOperations
 
 if TYPE_CHECKING:
@@ -23,12 +28,14 @@ if TYPE_CHECKING:
 STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 
 
-def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The second session exchanges everything without buying power; the fills of the closes give it."""
     fund, account = World.make(11, sessions_played=3, tickers=30).open_fund(), VenueBroker.account
     unused = cast("ForecastStore", None), cast("Champion", None), cast("ModelWatch", None)
+    store = LakeActivities(Lake(str(tmp_path)))
+    books = AccountBooks(fund.ports.broker, VenueActivities(fund.repository), store, fund.journal)
     rebalancer = Rebalancer(fund.ports, STRATEGY, RiskLimits())
-    operations = FundOperations(fund.ports.broker, *unused, fund.journal, rebalancer)
+    operations = FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer)
     rebalancer.run(None)
     fund.move(Auction.OPEN)
     fund.move(Auction.CLOSE)
@@ -46,3 +53,6 @@ def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch) -> N
     operations.continue_waiting_run()
     assert fund.journal.run(run.portfolio_id) != run
     assert not any(order.state is OrderState.PLANNED for order in fund.journal.orders())
+    view = books.view()
+    assert (view.differences, view.unexplained) == ([], 0)
+    assert {row.type for row in books.activities()} >= {"OPENING", "FILL"}

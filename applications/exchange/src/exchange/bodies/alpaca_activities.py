@@ -75,6 +75,8 @@ def describe_movement(movement: Movement, session: date) -> str:
     """The sentence in which the broker's statement says what happened."""
     if movement.activity_type is ActivityType.FEE:
         return f"{_describe_fee(movement)} {session.isoformat()}"
+    if movement.kind in {MovementKind.DEPOSIT, MovementKind.WITHDRAWAL}:
+        return f"Cash {movement.kind}"
     if movement.kind is MovementKind.DIVIDEND:
         return f"Cash dividend of {plain(movement.price or ZERO)} a share of {movement.ticker}"
     if movement.kind is MovementKind.DELISTING:

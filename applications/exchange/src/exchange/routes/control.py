@@ -3,6 +3,7 @@
 Errors are problem details. Not part of any vendor's API.
 """
 
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Annotated, Literal, Self
 
@@ -10,8 +11,10 @@ from fastapi import APIRouter, Body, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from exchange.bodies.alpaca_activities import activity_body
 from exchange.bodies.control import order_records, state_of
 from exchange.faults import Fault, StoredFault
+from exchange.responses.alpaca import FillBody, MovementBody
 from exchange.responses.control import OrderRecords, State
 from exchange.routes.dependencies import TheBus, TheConfiguration, TheExchange, ThePublisher
 from exchange.statements import Statement
@@ -71,6 +74,26 @@ async def move_clock(
             await publisher.publish_recorded()
         await run_in_threadpool(exchange.core.rest_at, moment)
     return await run_in_threadpool(state_of, exchange)
+
+
+class CashFlow(BaseModel):
+    """Dollars that are deposited (positive) or withdrawn (negative), to the cent."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    amount: Decimal
+
+
+@router.post("/cash-flows", status_code=HTTPStatus.CREATED)
+def move_cash(
+    exchange: TheExchange, flow: Annotated[CashFlow, Body(examples=[{"amount": "50000"}, {"amount": "-250.75"}])]
+) -> FillBody | MovementBody:
+    """Deposits or withdraws cash; the account's activities list it as CSD or CSW.
+
+    422 for no amount, a fraction of a cent, or more than can be withdrawn.
+    """
+    row = exchange.core.transfer_cash(flow.amount)
+    return activity_body(exchange.core.state.identity.account_id, row)
 
 
 @router.get("/orders")

@@ -1,5 +1,6 @@
 """Alpaca's account activities as the rows of the books, read page by page and only as far as they may be new."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -17,6 +18,7 @@ from portfoliomanager.adapters.alpaca_transport import PatientTradingClient, rea
 PAGE: Final = 100  # the most that Alpaca gives
 LATE_DAYS: Final = 7  # an activity may be booked this many days after the day that it is dated
 CANCELED: Final = "canceled"
+MOMENT_DIGITS: Final = re.compile(r"[0-9]{17}")  # year to millisecond, in New York
 
 
 class AlpacaActivities:
@@ -106,11 +108,15 @@ def read_activity(body: Body, number: int) -> Activity:
 
 
 def _moment(body: Body) -> datetime:
-    """When it happened, to the millisecond; a row that says only the day begins with it in New York."""
+    """When it happened, to the millisecond; else the time that its id begins with, else the midnight of its day."""
     for name in ("transaction_time", "created_at"):
         if body.get(name):
             moment = read_moment(body, name)
             return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    digits = text(body, "id").partition("::")[0]
+    if MOMENT_DIGITS.fullmatch(digits):
+        local = datetime.strptime(digits[:-3], "%Y%m%d%H%M%S").replace(tzinfo=ZoneInfo(NEW_YORK))
+        return local.astimezone(UTC) + timedelta(milliseconds=int(digits[-3:]))
     day = date.fromisoformat(text(body, "date"))
     return datetime.combine(day, time(), ZoneInfo(NEW_YORK)).astimezone(UTC)
 

@@ -9,7 +9,9 @@ from threading import Lock
 from internal.errors import InvalidRequestError
 from internal.venue import rejections
 from internal.venue.account_settings import AccountSettings
+from internal.venue.cash_transfer import make_transfer
 from internal.venue.clock import Auction, ExchangeClock, Step, next_step, steps_between
+from internal.venue.history import HistoryRow
 from internal.venue.market.protocol import Market
 from internal.venue.market_faults import FaultSchedule, MarketFaultKind
 from internal.venue.money import ONE
@@ -110,6 +112,17 @@ class ExchangeCore:
             settings = replace(self._state.settings, **changes)
             self._store(VenueChange(self._state, replace(self._state, settings=settings)))
             return settings
+
+    def transfer_cash(self, amount: Decimal) -> HistoryRow:
+        """Books a deposit (positive) or a withdrawal a millisecond later than the clock, which moves there.
+
+        Raises InvalidRequestError for no amount, a fraction of a cent, or more than can be withdrawn: at most the cash,
+        and what leaves the equity that the positions need.
+        """
+        with self._lock:
+            change = make_transfer(self._state, amount)
+            self._store(change)
+            return change.history[0]
 
     def next_stop(self, auction: Auction) -> datetime:
         """The next open or close. Raises ConflictError at the market's end."""

@@ -24,6 +24,8 @@ class ActivityType(StrEnum):
     NAME_CHANGE = "NC"
     REORGANIZATION = "REORG"
     FEE = "FEE"
+    CASH_DEPOSIT = "CSD"
+    CASH_WITHDRAWAL = "CSW"
 
 
 class MovementKind(StrEnum):
@@ -46,6 +48,8 @@ class MovementKind(StrEnum):
     SEC_FEE = "sec_fee"
     TAF_FEE = "taf_fee"
     BORROW_FEE = "borrow_fee"
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
 
     @property
     def activity_type(self) -> ActivityType:
@@ -76,6 +80,8 @@ ACTIVITY_TYPES = {
     MovementKind.SEC_FEE: ActivityType.FEE,
     MovementKind.TAF_FEE: ActivityType.FEE,
     MovementKind.BORROW_FEE: ActivityType.FEE,
+    MovementKind.DEPOSIT: ActivityType.CASH_DEPOSIT,
+    MovementKind.WITHDRAWAL: ActivityType.CASH_WITHDRAWAL,
 }
 ACTIVITY_SUB_TYPES = {  # Alpaca's codes; a split's is found from its terms
     MovementKind.UNIT_SPLIT: "USPLIT",
