@@ -72,6 +72,12 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/strategy", (("name",), ("parameters",), ("digest",))),
     Check("portfoliomanager", "/orders", ((0, "client_order_id"), (0, "state"))),
     Check("portfoliomanager", "/performance", (("points", 0, "net_asset_value"), ("realized_cost",))),
+    Check("portfoliomanager", "/books", (("cash",), ("profit", "price"), ("differences",))),
+    Check("portfoliomanager", "/books/profits", ((0, "ticker"), (0, "total"))),
+    Check("portfoliomanager", "/books/lots", ((0, "ticker"), (0, "basis"))),
+    Check("portfoliomanager", "/books/gains"),
+    Check("portfoliomanager", "/books/activities", ((0, "activity_id"), (0, "net_amount"))),
+    Check("portfoliomanager", "/books/export?format=csv", text="date_acquired"),
     Check("portfoliomanager", "/events", (("inbox",), ("outbox",))),
     Check("portfoliomanager", "/", text="net asset value"),
     Check("portfoliomanager", "/reconciliations", (("title",),), status=405),  # only POST does something
@@ -83,6 +89,7 @@ CHECKS: tuple[Check, ...] = (
     Check("exchange", "/control/faults"),
     Check("exchange", "/control/orders", (("orders",),)),
     Check("exchange", "/control/events"),
+    _refused("exchange", "/control/cash-flows"),
     _refused("exchange", "/control/clock"),
     _refused("exchange", "/control/faults"),
 )

@@ -43,7 +43,7 @@ class Profit:
     @property
     def total(self) -> Decimal:
         """The sum of all kinds."""
-        return sum((getattr(self, kind.name) for kind in fields(self)), ZERO)
+        return self.price + self.slippage + self.dividend + self.fee + self.borrow + self.interest + self.other
 
 
 def profit_by_name(
