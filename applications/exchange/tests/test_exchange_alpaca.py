@@ -45,7 +45,7 @@ POSITION_KEYS = """asset_id symbol exchange asset_class asset_marginable qty avg
     cost_basis unrealized_pl unrealized_plpc unrealized_intraday_pl unrealized_intraday_plpc current_price lastday_price
     change_today qty_available"""
 ASSET_KEYS = """id class exchange symbol name status tradable marginable maintenance_margin_requirement
-    margin_requirement_long margin_requirement_short shortable easy_to_borrow fractionable attributes"""
+    margin_requirement_long margin_requirement_short shortable easy_to_borrow borrow_status fractionable attributes"""
 FILL_KEYS = "activity_type cum_qty id leaves_qty order_id order_status price qty side symbol transaction_time type"
 
 

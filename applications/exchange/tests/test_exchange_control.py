@@ -121,14 +121,20 @@ def test_wrong_faults(clean: Server, body: dict[str, object]) -> None:
 
 
 def test_rate_limit(clean: Server) -> None:
-    """As often as asked for, on the paths that match, with Retry-After; then the exchange answers again."""
+    """As often as asked for, on the paths that match, each vendor's header; then the exchange answers again."""
     made = clean.control("POST", "faults", kind="rate_limit", path="/v2/acc*", count=2, seconds=3)
     assert (201, 2) == (made.status_code, made.json()["remaining"])
     assert HTTP.get(f"{clean.url}/v2/clock", headers=HEADERS).status_code == 200
     answers = [HTTP.get(f"{clean.url}/v2/account", headers=HEADERS) for _ in range(3)]
     assert [429, 429, 200] == [answer.status_code for answer in answers]
     assert {"code": 42910000, "message": "too many requests"} == answers[0].json()
-    assert answers[0].headers["retry-after"] == "3"
+    assert 0 < int(answers[0].headers["x-ratelimit-reset"]) - time.time() <= 3
+    assert ("0", None) == (answers[0].headers["x-ratelimit-remaining"], answers[0].headers.get("retry-after"))
+    clean.control("POST", "faults", kind="rate_limit", path="/v3/*", seconds=3)
+    assert HTTP.get(f"{clean.url}/v3/reference/splits").headers["retry-after"] == "3"
+    clean.control("DELETE", "faults")
+    clean.control("POST", "faults", kind="rate_limit", path="/v2/acc*", count=1, seconds=3)
+    HTTP.get(f"{clean.url}/v2/account", headers=HEADERS)
     assert [0] == [fault["remaining"] for fault in clean.control("GET", "faults").json()]
 
 

@@ -147,6 +147,11 @@ def test_both_agree(sqlite: SqliteStore) -> None:
     assert first.repository.find_orders(OrderQuery()) == second.repository.find_orders(OrderQuery())
     assert first.repository.find_history(ALL) == second.repository.find_history(ALL)
     assert first.repository.unsent_events() == second.repository.unsent_events()
+    points = first.repository.equity_points()
+    assert points == second.repository.equity_points() == sqlite.open(busy_market()).repository.equity_points()
+    opens = [session_open(JANUARY_2), session_close(JANUARY_2), session_open(JANUARY_3)]
+    assert [session_close(date(2024, 12, 31)), *opens] == [point.moment for point in points]
+    assert (Decimal(100_000), first.core.state.account.equity) == (points[0].equity, points[-1].equity)
 
 
 def test_find_orders(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Plays injected faults as wrong answers to requests; control, health and metrics are spared."""
 
+import time
 from http import HTTPStatus
 from typing import cast
 from uuid import uuid4
@@ -84,8 +85,8 @@ async def _drop(send: Send) -> None:
 
 def _wrong_answer(fault: Fault, path: str) -> Response:
     if fault.kind is FaultKind.RATE_LIMIT:
-        headers = {"Retry-After": f"{1.0 if fault.seconds is None else fault.seconds:g}"}
-        return JSONResponse(_error_body(path, 42910000, "too many requests"), 429, headers)
+        seconds = 1.0 if fault.seconds is None else fault.seconds
+        return JSONResponse(_error_body(path, 42910000, "too many requests"), 429, _limit_headers(path, seconds))
     if fault.kind is FaultKind.HTML_BODY:
         return HTMLResponse(PROXY_PAGE)
     if fault.kind is FaultKind.UNREADABLE_REFUSAL:
@@ -93,6 +94,14 @@ def _wrong_answer(fault: Fault, path: str) -> Response:
     if fault.kind is FaultKind.GATEWAY_TIMEOUT:
         return JSONResponse(_error_body(path, 50410000, "request timed out"), 504)
     return JSONResponse(_error_body(path, 50010000, "internal server error occurred"), 500)
+
+
+def _limit_headers(path: str, seconds: float) -> dict[str, str]:
+    """When to ask again: Polygon says in how many seconds, Alpaca at which second since 1970 (of the machine)."""
+    if not is_alpaca(path):
+        return {"Retry-After": f"{seconds:g}"}
+    reset = int(time.time() + seconds)
+    return {"X-RateLimit-Limit": "200", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
 
 
 def _error_body(path: str, code: int, message: str) -> dict[str, object]:

@@ -4,6 +4,23 @@ from typing import Protocol
 
 from exchange.faults import Fault, StoredFault
 from exchange.statements import Statement
+from exchange.watchlists import Watchlist
+
+
+class WatchlistRepository(Protocol):
+    """Where watchlists are stored."""
+
+    def list_watchlists(self) -> list[Watchlist]:
+        """Every watchlist, in the order of their making."""
+        ...
+
+    def put_watchlist(self, watchlist: Watchlist) -> None:
+        """Stores a watchlist, new or changed."""
+        ...
+
+    def delete_watchlist(self, watchlist_id: str) -> None:
+        """Deletes a watchlist."""
+        ...
 
 
 class FaultRepository(Protocol):

@@ -18,6 +18,7 @@ from exchange.adapters.database import Database
 from exchange.adapters.fault_repository import SqliteFaultRepository
 from exchange.adapters.played_bars import PlayedBars
 from exchange.adapters.sqlite_repository import SqliteRepository
+from exchange.adapters.watchlist_repository import SqliteWatchlistRepository
 from exchange.bodies.control import state_of
 from exchange.configuration import Configuration
 from exchange.events import SOURCE, Publisher
@@ -26,16 +27,20 @@ from exchange.request_limit import RequestLimit
 from exchange.routes import (
     alpaca_account,
     alpaca_activities,
+    alpaca_announcements,
     alpaca_corporate_actions,
     alpaca_data,
     alpaca_market,
     alpaca_orders,
+    alpaca_portfolio,
     alpaca_positions,
     alpaca_stream,
+    alpaca_watchlists,
     control,
     edgar,
     polygon,
     polygon_actions,
+    polygon_market,
     reference,
     unknown_paths,
 )
@@ -55,13 +60,17 @@ DESCRIPTION = (
 )
 ROUTERS = (
     polygon.router,
+    polygon_market.router,  # before `reference`: `tickers/types` is no ticker
     reference.router,
     polygon_actions.router,
     alpaca_account.router,
     alpaca_activities.router,
+    alpaca_announcements.router,
     alpaca_orders.router,
+    alpaca_portfolio.router,
     alpaca_positions.router,
     alpaca_stream.router,
+    alpaca_watchlists.router,
     alpaca_market.router,
     edgar.router,
     alpaca_data.router,
@@ -117,6 +126,7 @@ class _Lifespan:
                 application.state.configuration = configuration
                 application.state.edgar_rate = RequestRate()
                 application.state.exchange = exchange
+                application.state.watchlists = SqliteWatchlistRepository(database)
                 exchange.updates.attach(asyncio.get_running_loop())
                 application.state.request_limit = RequestLimit(configuration.exchange_requests_per_minute)
                 application.state.publisher = publisher

@@ -5,9 +5,10 @@ Every change of cash is a row of history with its `net_amount`, so that cash = t
 
 import sqlite3
 from datetime import date
+from decimal import Decimal
 
 from exchange.adapters.conditions import Conditions
-from exchange.adapters.database import Database, to_text
+from exchange.adapters.database import Database, to_moment, to_text
 from exchange.adapters.rows import (
     HISTORY_COLUMNS,
     ORDER_COLUMNS,
@@ -25,9 +26,10 @@ from internal.venue.market_faults import MarketFault, MarketFaultKind
 from internal.venue.money import decimal_of
 from internal.venue.orders import Order
 from internal.venue.repository import HistoryQuery, OrderQuery
-from internal.venue.state import SessionEvent, VenueChange, VenueState
+from internal.venue.state import EquityPoint, SessionEvent, VenueChange, VenueState
 
 PUT_ORDER = upsert("orders", ORDER_COLUMNS)
+PUT_EQUITY = upsert("equity", ("moment", "equity"))
 PUT_FACT = upsert("facts", ("name", "value"))
 ADD_ROW = f"INSERT INTO history VALUES ({', '.join('?' * len(HISTORY_COLUMNS))})"  # noqa: S608 - column count only
 
@@ -54,6 +56,8 @@ class SqliteRepository:
             connection.executemany(
                 "UPDATE faults SET remaining = remaining - 1 WHERE id = ?", [(number,) for number in change.used_faults]
             )
+            if (point := change.equity_point) is not None:
+                connection.execute(PUT_EQUITY, (to_text(point.moment), to_text(point.equity)))
             if change.event is not None:
                 connection.execute(
                     "INSERT INTO session_events (type, session) VALUES (?, ?)",
@@ -104,6 +108,12 @@ class SqliteRepository:
         )
         with self._database.reading() as connection:
             return connection.execute(statement, [*where.values, -1 if limit is None else limit]).fetchall()
+
+    def equity_points(self) -> list[EquityPoint]:
+        """The account's equity at its opening and after every open and close, oldest first."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT * FROM equity ORDER BY moment").fetchall()
+        return [EquityPoint(to_moment(row["moment"]), Decimal(row["equity"])) for row in rows]
 
     def market_faults(self) -> list[MarketFault]:
         """The market's faults that still strike, oldest first."""

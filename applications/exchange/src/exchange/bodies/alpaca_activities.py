@@ -60,6 +60,8 @@ def _movement_body(name: str, row: HistoryRow, movement: Movement) -> MovementBo
     price = optional_number(movement.price)
     return MovementBody(
         activity_type=movement.activity_type,
+        activity_sub_type=movement.activity_sub_type,
+        created_at=wire_moment(row.moment),
         date=row.session.isoformat(),
         description=describe_movement(movement, row.session),
         id=name,

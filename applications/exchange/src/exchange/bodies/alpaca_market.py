@@ -34,6 +34,7 @@ def asset_body(listing: Listing, day: date) -> AssetBody:
         margin_requirement_short="30",
         shortable=active and listing.shortable,
         easy_to_borrow=active and listing.easy_to_borrow,
+        borrow_status="easy_to_borrow" if active and listing.easy_to_borrow else "hard_to_borrow",
         fractionable=active and listing.fractionable,
         attributes=[],
     )

@@ -101,6 +101,7 @@ class AssetBody(BaseModel):
     margin_requirement_short: str
     shortable: bool
     easy_to_borrow: bool
+    borrow_status: str
     fractionable: bool
     attributes: list[str]
 
@@ -146,6 +147,9 @@ class MovementBody(BaseModel):
     """A dividend, fee, split or other movement; fields that the type does not have are left out."""
 
     activity_type: str
+    activity_sub_type: str | None
+    created_at: str
+    currency: str = "USD"
     date: str
     description: str
     id: str

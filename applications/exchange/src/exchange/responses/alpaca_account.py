@@ -64,3 +64,16 @@ class AccountConfigurationsBody(BaseModel):
     ptp_no_exception_entry: bool
     suspend_trade: bool
     trade_confirm_email: Literal["all", "none"]
+
+
+class PortfolioHistoryBody(BaseModel):
+    """`GET /v2/account/portfolio/history`: one element a window; dollars, and moments as Unix seconds."""
+
+    timestamp: list[int]
+    equity: list[float]
+    profit_loss: list[float]
+    profit_loss_pct: list[float | None]
+    base_value: float
+    base_value_asof: str | None
+    timeframe: str
+    cashflow: dict[str, list[float]]

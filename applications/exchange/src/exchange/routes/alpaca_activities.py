@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query
 
 from exchange.bodies.alpaca_activities import activity_body, activity_id, moment_of_activity_id
 from exchange.responses.alpaca import FillBody, MovementBody
+from exchange.routes.activity_filters import Category, select_types
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
 from exchange.services import Exchange
@@ -17,7 +18,6 @@ from internal.venue.history import ActivityType
 from internal.venue.repository import HistoryQuery
 
 MILLISECOND = timedelta(milliseconds=1)
-KNOWN_TYPES = {str(activity_type): activity_type for activity_type in ActivityType}
 
 router = APIRouter(
     prefix="/v2/account/activities",
@@ -66,10 +66,10 @@ def _moment(value: datetime | date) -> datetime:
 
 @router.get("", response_model_exclude_none=True)
 def list_activities(
-    exchange: TheExchange, page: AskedPage, activity_types: str | None = None
+    exchange: TheExchange, page: AskedPage, activity_types: str | None = None, category: Category | None = None
 ) -> list[FillBody | MovementBody]:
-    """The account's history, of all types or of the named ones."""
-    return _find_page(exchange, page, activity_types)
+    """The account's history, of all types, of the named ones, or of a category."""
+    return _find_page(exchange, page, select_types(activity_types, category))
 
 
 @router.get("/{activity_type}", response_model_exclude_none=True)
@@ -77,15 +77,14 @@ def list_activities_of_type(
     exchange: TheExchange, activity_type: str, page: AskedPage
 ) -> list[FillBody | MovementBody]:
     """The account's history of one type."""
-    return _find_page(exchange, page, activity_type)
+    return _find_page(exchange, page, select_types(activity_type, None))
 
 
-def _find_page(exchange: Exchange, page: ActivityPage, types: str | None) -> list[FillBody | MovementBody]:
+def _find_page(
+    exchange: Exchange, page: ActivityPage, types: frozenset[ActivityType] | None
+) -> list[FillBody | MovementBody]:
     """The rows that follow the one named by the page's token."""
-    query = page.query
-    if types is not None:
-        names = {name.strip() for name in types.split(",")}
-        query = replace(query, types=frozenset(KNOWN_TYPES[name] for name in names if name in KNOWN_TYPES))
+    query = replace(page.query, types=types)
     if page.token is not None:
         query = replace(query, beyond=_sequence_of(exchange, query, page.token))
     account = exchange.core.state.identity.account_id

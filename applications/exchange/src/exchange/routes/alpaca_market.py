@@ -29,13 +29,21 @@ def list_assets(
     status: Literal["active", "inactive"] | None = None,
     asset_class: str = "us_equity",
     primary_exchange: Annotated[str | None, Query(alias="exchange")] = None,
+    attributes: str | None = None,
 ) -> list[AssetBody]:
-    """Every asset known on the clock's day; this exchange lists stocks alone."""
+    """Every asset known on the clock's day, or those with any of the attributes; this exchange lists stocks alone."""
     today = exchange.clock.today()
     if asset_class != "us_equity":
         return []
     bodies = (asset_body(listing, today) for listing in exchange.market.listings(today))
-    return [body for body in bodies if status in {None, body.status} and primary_exchange in {None, body.exchange}]
+    wanted = None if attributes is None else {name.strip() for name in attributes.split(",")}
+    return [
+        body
+        for body in bodies
+        if status in {None, body.status}
+        and primary_exchange in {None, body.exchange}
+        and (wanted is None or wanted & set(body.attributes))
+    ]
 
 
 @router.get("/assets/{symbol_or_asset_id:path}")

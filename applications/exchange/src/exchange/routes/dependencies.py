@@ -1,11 +1,12 @@
 """What routes depend on, found on the application's state: the exchange, its settings, its publisher, its bus."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
 from exchange.configuration import Configuration
 from exchange.events import Publisher
+from exchange.ports import WatchlistRepository
 from exchange.services import Exchange
 from internal.cloud_events import EventBus
 
@@ -34,6 +35,11 @@ async def _bus(request: Request) -> EventBus:
     return found
 
 
+async def _watchlists(request: Request) -> WatchlistRepository:
+    return cast("WatchlistRepository", request.app.state.watchlists)
+
+
+type TheWatchlists = Annotated[WatchlistRepository, Depends(_watchlists)]
 type TheExchange = Annotated[Exchange, Depends(_exchange)]
 type TheConfiguration = Annotated[Configuration, Depends(_configuration)]
 type ThePublisher = Annotated[Publisher, Depends(_publisher)]

@@ -50,7 +50,7 @@ async def get_grouped_daily(
     asked = parse_day(day, "date")
     _refuse_future(asked, request)
     exchange = exchange_of(request)
-    bars = _adjusted(exchange.market.bars(asked), request, adjusted=adjusted)
+    bars = adjusted_bars(exchange.market.bars(asked), request, adjusted=adjusted)
     return write_body(
         envelope(make_bar_bodies(bars, CLOSING_HOUR), configuration.exchange_bars_status, adjusted=adjusted)
     )
@@ -64,7 +64,7 @@ async def get_previous_close(
     exchange = exchange_of(request)
     closed, ticker = exchange.clock.last_closed_session(), _known_ticker(request, ticker)
     bars = exchange.market.history(ticker, exchange.market.sessions()[0], closed).tail(1)
-    bodies = make_bar_bodies(_adjusted(bars, request, adjusted=adjusted), CLOSING_HOUR)
+    bodies = make_bar_bodies(adjusted_bars(bars, request, adjusted=adjusted), CLOSING_HOUR)
     return write_body(envelope(bodies, configuration.exchange_bars_status, adjusted=adjusted, ticker=ticker))
 
 
@@ -93,7 +93,7 @@ async def get_aggregates(  # noqa: PLR0913, PLR0917 - the vendor's path and quer
         adjusted, sort, limit = _open_cursor(cursor)
     exchange, ticker = exchange_of(request), _known_ticker(request, ticker)
     bars = exchange.market.history(ticker, first, min(last, exchange.clock.last_closed_session()))
-    windows = gather_windows(_adjusted(bars, request, adjusted=adjusted), f"{multiplier}{WINDOWS[timespan]}")
+    windows = gather_windows(adjusted_bars(bars, request, adjusted=adjusted), f"{multiplier}{WINDOWS[timespan]}")
     windows = windows.sort("date", descending=sort == "desc")
     bodies = make_bar_bodies(windows.head(limit), 0, with_ticker=False)
     body = envelope(bodies, configuration.exchange_bars_status, adjusted=adjusted, ticker=ticker).model_copy(
@@ -128,7 +128,7 @@ def _refuse_future(day: date, request: Request) -> None:
         raise PolygonError(403, TODAY_TOO_EARLY, "NOT_AUTHORIZED")
 
 
-def _adjusted(bars: pl.DataFrame, request: Request, *, adjusted: bool) -> pl.DataFrame:
+def adjusted_bars(bars: pl.DataFrame, request: Request, *, adjusted: bool) -> pl.DataFrame:
     """The bars in shares of the clock's day, or as traded."""
     if not adjusted or bars.is_empty():
         return bars

@@ -13,7 +13,7 @@ from typing import Protocol
 from internal.venue.history import ActivityType, HistoryRow
 from internal.venue.market_faults import MarketFault
 from internal.venue.orders import Order, Side
-from internal.venue.state import SessionEvent, VenueChange, VenueState
+from internal.venue.state import EquityPoint, SessionEvent, VenueChange, VenueState
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +100,10 @@ class VenueRepository(Protocol):
         """Rows of the account's history in the order of their events."""
         ...
 
+    def equity_points(self) -> list[EquityPoint]:
+        """The account's equity at its opening and after every open and close, oldest first."""
+        ...
+
     def market_faults(self) -> list[MarketFault]:
         """The market's faults that still strike, oldest first."""
         ...
@@ -125,6 +129,7 @@ class InMemoryRepository:
         self._history: list[HistoryRow] = []
         self._events: dict[int, SessionEvent] = {}
         self._event_count = 0
+        self._equity: list[EquityPoint] = []
         self._faults: dict[int, MarketFault] = {}
 
     def load(self) -> VenueState | None:
@@ -142,6 +147,8 @@ class InMemoryRepository:
         if change.event is not None:
             self._event_count += 1
             self._events[self._event_count] = change.event
+        if (point := change.equity_point) is not None:
+            self._equity.append(point)
         for number in change.used_faults:
             fault = self._faults[number]
             self._faults[number] = replace(fault, remaining=fault.remaining - 1)
@@ -181,6 +188,10 @@ class InMemoryRepository:
             return (self._history[number] for number in range(last - 1, -1, -1))
         first = query.beyond or 0
         return (self._history[number] for number in range(first, len(self._history)))
+
+    def equity_points(self) -> list[EquityPoint]:
+        """The account's equity at its opening and after every open and close, oldest first."""
+        return list(self._equity)
 
     def add_market_fault(self, fault: MarketFault) -> None:
         """Injects a fault of the market."""

@@ -65,6 +65,14 @@ class SessionEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class EquityPoint:
+    """The account's equity, dollars, right after a session's open or close."""
+
+    moment: datetime
+    equity: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class VenueChange:
     """What one request or one step did, to be stored whole or not at all.
 
@@ -77,6 +85,13 @@ class VenueChange:
     history: tuple[HistoryRow, ...] = ()
     event: SessionEvent | None = None
     used_faults: tuple[int, ...] = ()
+
+    @property
+    def equity_point(self) -> EquityPoint | None:
+        """The equity to remember: that of a fresh account, and after each open and close."""
+        if self.before is not None and self.event is None:
+            return None
+        return EquityPoint(self.after.moment, self.after.account.equity)
 
 
 def open_account(market: Market, cash: Decimal) -> VenueState:

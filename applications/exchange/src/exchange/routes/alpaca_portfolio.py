@@ -1,0 +1,77 @@
+"""`/v2/account/portfolio/history`: the account's equity and profit over time."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+
+from exchange.portfolio_history import (
+    Account,
+    Reporting,
+    Span,
+    Timeframe,
+    choose_timeframe,
+    make_history,
+    read_period,
+)
+from exchange.responses.alpaca_account import PortfolioHistoryBody
+from exchange.routes.alpaca import AlpacaRoute, require_key_pair
+from exchange.routes.dependencies import TheExchange
+from internal.venue import rejections
+from internal.venue.clock import NEW_YORK
+from internal.venue.repository import HistoryQuery
+
+DEFAULT_PERIOD = "1M"
+
+router = APIRouter(
+    prefix="/v2/account/portfolio",
+    route_class=AlpacaRoute,
+    dependencies=[Depends(require_key_pair)],
+    tags=["alpaca account"],
+)
+
+
+@router.get("/history", response_model_exclude_none=False)
+def get_portfolio_history(  # noqa: PLR0913 - the parameters of the real endpoint
+    exchange: TheExchange,
+    *,
+    period: str | None = None,
+    timeframe: Timeframe | None = None,
+    intraday_reporting: Reporting | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    pnl_reset: Literal["per_day", "no_reset"] = "per_day",
+    date_start: date | None = None,
+    date_end: date | None = None,
+    extended_hours: bool = False,
+    cashflow_types: Annotated[str, Query()] = "NONE",
+) -> PortfolioHistoryBody:
+    """Equity and profit in windows; at most two of `start`, `end` and `period`."""
+    now = exchange.clock.now()
+    begin = _local(start) if date_start is None else _midnight(date_start)
+    stop = _local(end) if date_end is None else _midnight(date_end + timedelta(days=1))
+    if period is not None and begin is not None and stop is not None:
+        raise rejections.invalid_field("only two of start, end and period can be specified at the same time")
+    length = read_period(period or DEFAULT_PERIOD)
+    last = min(now, stop or (begin + length if begin is not None and period is not None else now))
+    first = begin or last - length
+    if first > last:
+        raise rejections.invalid_field("start must be before end")
+    reporting = intraday_reporting or (Reporting.EXTENDED_HOURS if extended_hours else Reporting.MARKET_HOURS)
+    span = Span(first, last, choose_timeframe(timeframe, last - first), reporting, pnl_reset == "per_day")
+    account = Account(exchange.repository.equity_points(), exchange.repository.find_history(HistoryQuery(after=first)))
+    return make_history(account, span, _cashflow_types(cashflow_types))
+
+
+def _local(moment: datetime | None) -> datetime | None:
+    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=NEW_YORK)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), NEW_YORK)
+
+
+def _cashflow_types(text: str) -> frozenset[str] | None:
+    if text.upper() == "ALL":
+        return None
+    return frozenset() if text.upper() == "NONE" else frozenset(name.strip() for name in text.split(","))
