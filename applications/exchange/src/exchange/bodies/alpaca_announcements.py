@@ -4,7 +4,7 @@ from uuid import uuid5
 
 from exchange.bodies.alpaca_moments import optional_number
 from exchange.responses.alpaca_announcements import AnnouncementBody
-from internal.schemas.corporate_actions import ActionKind
+from internal.action_kinds import ActionKind
 from internal.venue.corporate_actions import CorporateAction
 from internal.venue.identity import EXCHANGE_NAMESPACE
 from internal.venue.money import ONE, ZERO, plain
