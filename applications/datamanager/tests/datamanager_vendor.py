@@ -39,6 +39,8 @@ class Vendor:
     splits: list[dict[str, Any]] = field(default_factory=list)
     dividends: list[dict[str, Any]] = field(default_factory=list)
     stocks_v1: dict[str, list[dict[str, Any]]] | None = None  # None: a server without these endpoints
+    listings: list[dict[str, Any]] = field(default_factory=list)  # beside TICKERS and GONE
+    events: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # by ticker: days and tickers
     extra_rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
@@ -124,6 +126,10 @@ def vendor_application(vendor: Vendor) -> FastAPI:
             body["next_url"] = str(request.url.include_query_params(cursor=start + vendor.page_rows))
         return body
 
+    @application.get("/vX/reference/tickers/{ticker}/events")
+    def events(ticker: str) -> Response:
+        return _events(vendor, ticker)
+
     @application.get("/stocks/v1/{kind}")
     def stocks_v1(kind: str) -> Response:
         return _stocks_v1(vendor, kind)
@@ -151,6 +157,14 @@ def _add_edgar(application: FastAPI) -> None:
         return JSONResponse(body | {"filings": {"recent": {name: [] for name in columns}, "files": []}})
 
 
+def _events(vendor: Vendor, ticker: str) -> Response:
+    told = vendor.events.get(ticker)
+    if told is None:
+        return JSONResponse({"status": "NOT_FOUND", "message": "Ticker not found."}, 404)
+    events = [{"type": "ticker_change", "date": day, "ticker_change": {"ticker": name}} for day, name in told]
+    return JSONResponse({"status": "OK", "results": {"name": ticker, "events": events}})
+
+
 def _stocks_v1(vendor: Vendor, kind: str) -> Response:
     if vendor.stocks_v1 is None:
         return JSONResponse({"status": "NOT_FOUND", "message": "Not found."}, 404)
@@ -164,7 +178,9 @@ def _selected(vendor: Vendor, kind: str, query: dict[str, str]) -> list[dict[str
             for ticker in TICKERS
         ]
         gone = [{"ticker": "GONE", "name": "Gone Inc.", "active": False, "delisted_utc": "2020-05-06T00:00:00Z"}]
-        return active if query.get("active") == "true" else gone
+        is_active = query.get("active") == "true"
+        rows = [*(active if is_active else gone), *(row for row in vendor.listings if row["active"] == is_active)]
+        return [row for row in rows if row["ticker"] == query.get("ticker", row["ticker"])]
     day = {"splits": "execution_date", "dividends": "ex_dividend_date"}[kind]
     rows = vendor.splits if kind == "splits" else vendor.dividends
     return [row for row in rows if query[f"{day}.gte"] <= row[day] <= query[f"{day}.lte"]]

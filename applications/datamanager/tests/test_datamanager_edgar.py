@@ -34,6 +34,7 @@ from datamanager.fundamental_measures import CONCEPTS
 from datamanager.fundamentals import Fundamentals, read_fundamentals
 from datamanager.ports import Company
 from datamanager.progress import CollectionProgress
+from datamanager.securities import Securities
 from exchange.configuration import Configuration
 from exchange.routes import edgar as exchange_edgar
 from exchange.routes import polygon, reference
@@ -231,7 +232,7 @@ def test_the_exchanges_edgar(lake: Lake) -> None:
     first = clock.moment
     with serve_exchange(market, clock) as url:
         vendor, edgar = Polygon("key", url, 0, QUICK), Edgar(NAME, EdgarAddresses(url, url), 0, QUICK)
-        asyncio.run(EquityDetails(lake, vendor, edgar, progress).sync_from_vendor())
+        asyncio.run(EquityDetails(lake, vendor, edgar, Securities(lake, vendor), progress).sync_from_vendor())
         fundamentals = Fundamentals(lake, vendor, edgar, progress)
         added = asyncio.run(fundamentals.sync())
         known = read_fundamentals(lake, None, first)

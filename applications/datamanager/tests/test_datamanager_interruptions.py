@@ -19,6 +19,7 @@ from applications.datamanager.tests.datamanager_vendor import Vendor
 from datamanager.adapters.polygon import Polygon
 from datamanager.ingestion import BATCH_SESSIONS, Ingestion
 from datamanager.periods import Period
+from datamanager.securities import Securities
 from datamanager.server import create_application
 from datamanager.session_batches import commit_batch, fetch_batch, read_ingestion_log
 from internal.dates import sessions
@@ -72,7 +73,7 @@ def test_kill_nine(vendor: Vendor, polygon: Polygon, tmp_path: Path) -> None:
     """Killed twice and run again: the same tables, and no session in the ingestion log is fetched twice."""
     with_actions(vendor)
     uninterrupted = Lake(str(tmp_path / "uninterrupted"))
-    asyncio.run(Ingestion(uninterrupted, polygon).ingest_period(Period(START, END)))
+    asyncio.run(Ingestion(uninterrupted, polygon, Securities(uninterrupted, polygon)).ingest_period(Period(START, END)))
     vendor.requests.clear()
     vendor.delay_seconds = 0.01
     environment = datamanager_environment(vendor.url, tmp_path / "killed")

@@ -723,7 +723,13 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
         ("get", path)
         for path in (
             *("/equity-bars", "/equity-details", "/fundamentals", "/sessions", "/predictions", "/portfolios", "/query"),
-            *("/corporate-actions", "/corporate-actions/splits", "/corporate-actions/dividends"),
+            *(
+                "/corporate-actions",
+                "/corporate-actions/splits",
+                "/corporate-actions/dividends",
+                "/securities",
+                "/disagreements",
+            ),
         )
     }
     bars = contents["get", "/equity-bars"][JSON]["schema"]["items"]["properties"]
@@ -740,6 +746,7 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
         ("post", "/equity-bars"): "IngestionResponse",
         ("get", "/equity-bars/ingestion"): "IngestionProgressResponse",
         ("post", "/equity-bars/import"): "BarImportResponse",
+        ("post", "/disagreements"): "ComparisonResponse",
         ("post", "/equity-details"): "DetailsResponse",
         ("get", "/equity-details/progress"): "CollectionProgressResponse",
         ("post", "/fundamentals"): "StoredResponse",

@@ -69,7 +69,7 @@ class Configuration(DataBucketSettings, ServiceSettings):
         missing = [name.upper() for name in KEYS[vendor] if getattr(self, name) is None]
         if missing:
             raise ConfigurationError(
-                f"{' and '.join(missing)} not set, and {setting} is {vendor}: set it in the environment, or put it in "
+                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and {setting} is {vendor}: set it in the environment, or put it in "
                 f"a file and set {missing[0]}_FILE to its path, or choose another vendor"
             )
 

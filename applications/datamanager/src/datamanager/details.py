@@ -13,8 +13,9 @@ import polars as pl
 
 from datamanager.companies import BATCH_COMPANIES, fetch_companies, read_companies, store_companies
 from datamanager.detail_rows import describe, merge_file_rows, select_changed, select_listed
-from datamanager.ports import CompanyData, MarketData
+from datamanager.ports import CompanyData, MarketData, select_current
 from datamanager.progress import CollectionProgress, Phase
+from datamanager.securities import Securities
 from internal.lake.store import Lake
 from internal.schemas import equity_details
 
@@ -23,16 +24,22 @@ class EquityDetails:
     """Writes the table of details and its versions; one writer at a time in this process."""
 
     def __init__(
-        self, lake: Lake, market_data: MarketData, company_data: CompanyData, progress: CollectionProgress
+        self,
+        lake: Lake,
+        market_data: MarketData,
+        company_data: CompanyData,
+        securities: Securities,
+        progress: CollectionProgress,
     ) -> None:
         self._lake = lake
         self._market_data = market_data
         self._company_data = company_data
+        self._securities = securities
         self._progress = progress
         self._one_at_a_time = asyncio.Lock()
 
     async def sync_from_vendor(self) -> int:
-        """Refresh every listing and fetch the missing companies; the number of tickers with details afterwards.
+        """Refresh listings and securities and fetch the missing companies; the number of tickers with details.
 
         What was committed before an error stays.
         """
@@ -61,10 +68,12 @@ class EquityDetails:
         self._progress.start(Phase.LISTINGS, 1, "listing")
         try:
             listings = self._market_data.listings()
+            self._securities.sync(listings)
             self._progress.advance(Phase.LISTINGS)
         finally:
             self._progress.end(Phase.LISTINGS)
-        return select_listed(_select_universe(self._lake, listings), listings, self._market_data.source)
+        current = select_current(listings)
+        return select_listed(_select_universe(self._lake, current), current, self._market_data.source)
 
     def _add_keys(self, listed: pl.DataFrame) -> pl.DataFrame:
         """The listed tickers, each with the SEC's key where the vendor, an earlier sync or EDGAR gives one."""

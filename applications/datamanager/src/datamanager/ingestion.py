@@ -22,6 +22,7 @@ from datamanager.periods import (
     split_into_batches,
 )
 from datamanager.ports import MarketData
+from datamanager.securities import Securities
 from datamanager.session_batches import SessionStatus, commit_batch, compact_tables, fetch_batch, read_ingestion_log
 from internal.dates import last_closed_session
 from internal.errors import ConflictError, FundError, UpstreamError
@@ -77,14 +78,20 @@ class Ingestion:
     Args:
         lake: Where they are stored.
         market_data: The vendor.
+        securities: Told of the tickers of each collection.
         on_collected: Called with the sessions that were fetched, after they were stored.
     """
 
     def __init__(
-        self, lake: Lake, market_data: MarketData, on_collected: Callable[[list[date]], object] = lambda _: None
+        self,
+        lake: Lake,
+        market_data: MarketData,
+        securities: Securities,
+        on_collected: Callable[[list[date]], object] = lambda _: None,
     ) -> None:
         self._lake = lake
         self._market_data = market_data
+        self._securities = securities
         self._on_collected = on_collected
         self._one_at_a_time = asyncio.Lock()
         self.progress = IngestionProgress()
@@ -136,6 +143,8 @@ class Ingestion:
         """Store a file's bars, see `bar_import.import_bars`; ConflictError when an ingestion is running."""
         async with self._hold_lock(wait=False):
             log = await asyncio.to_thread(import_bars, self._lake, bars, datetime.now(UTC), replace=replace)
+            days = log.get_column("date").to_list()
+            await asyncio.to_thread(self._securities.follow_bars, days[0], days[-1])
             await asyncio.to_thread(update_lake_gauges, self._lake)
             version = await asyncio.to_thread(self._lake.version, "equity_bars")
         rows = log.select("date", "status", "rows", "quarantined").iter_rows()
@@ -165,6 +174,8 @@ class Ingestion:
         self.progress = IngestionProgress(len(wanted), len(present), len(present), running=True)
         batches = split_into_batches(wanted, set(present), BATCH_SESSIONS)
         fetched = [session for batch in batches for session in await self._ingest_batch(batch)]
+        if batches:
+            await asyncio.to_thread(self._securities.follow_bars, batches[0][0], batches[-1][-1])
         if any(contains_month_end(batch) for batch in batches):
             await asyncio.to_thread(compact_tables, self._lake)
         await asyncio.to_thread(update_missing_sessions_gauge, self._lake, now)

@@ -27,6 +27,15 @@ class VendorSession:
     missing: str | None = None
 
 
+@dataclass(frozen=True)
+class TickerChange:
+    """The security that had `old_ticker` until the day before `date` has `new_ticker` from that day on."""
+
+    old_ticker: str
+    new_ticker: str
+    date: date
+
+
 class IncompleteAnswerError(UpstreamError):
     """The vendor answered, and what it answered for one session is not final or not complete."""
 
@@ -74,8 +83,21 @@ class MarketData(Protocol):
         """
         ...
 
-    def listings(self) -> pl.DataFrame:
-        """Every ticker that the vendor lists, delisted ones included: `LISTING_SCHEMA`, one row a ticker."""
+    def listings(self, tickers: Sequence[str] | None = None) -> pl.DataFrame:
+        """What the vendor lists, delisted securities included: `LISTING_SCHEMA`.
+
+        A ticker that several securities had, one after the other, has a row for each; the active one is the first.
+
+        Args:
+            tickers: The tickers that are asked for; None asks for all, which may cost many requests.
+        """
+        ...
+
+    def ticker_changes(self, ticker: str) -> Sequence[TickerChange]:
+        """Every change of ticker of the security that has this ticker now, oldest first; may cost a request.
+
+        Empty where the vendor does not say, or tells of changes in its corporate actions.
+        """
         ...
 
     def close(self) -> None:
@@ -203,3 +225,8 @@ class CompanyData(Protocol):
     def close(self) -> None:
         """Close every connection."""
         ...
+
+
+def select_current(listings: pl.DataFrame) -> pl.DataFrame:
+    """One row a ticker of a listing: the active security, else the one that is listed first."""
+    return listings.unique("ticker", keep="first", maintain_order=True)

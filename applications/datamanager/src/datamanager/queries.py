@@ -70,6 +70,21 @@ def read_dividends(lake: Lake, query: ActionsQuery) -> pl.DataFrame:
     return dividends_of(_select_actions(lake, query)).sort("ex_dividend_date", "ticker", "cash_amount").collect()
 
 
+def read_securities(
+    lake: Lake, day: date | None, tickers: Sequence[str] | None, known_at: datetime | None
+) -> pl.DataFrame:
+    """Securities under each of their tickers, ordered by ticker and first day; with a day, those that had it then."""
+    wanted = _select_tickers(lake.scan("securities", known_version(lake, "securities", known_at)), tickers)
+    if day is not None:
+        wanted = wanted.filter(pl.lit(day).is_between("start_date", pl.col("end_date").fill_null(date.max)))
+    return wanted.sort("ticker", "start_date").collect()
+
+
+def known_version(lake: Lake, table: str, known_at: datetime | None) -> int | None:
+    """The newest version of a table that was committed by a moment, -1 before the first; None for no moment."""
+    return None if known_at is None else lake.version_at(table, known_at)
+
+
 def read_details(lake: Lake, tickers: Sequence[str] | None, known_at: datetime | None = None) -> pl.DataFrame:
     """Equity details ordered by ticker, the newest or as recorded by a moment.
 

@@ -29,8 +29,10 @@ from datamanager.routes import (
     portfolios,
     predictions,
     query,
+    securities,
     sessions,
 )
+from datamanager.securities import Securities
 from datamanager.services import Services, services_of
 from datamanager.vendors import make_cross_check, make_market_data
 from internal.errors import FundError
@@ -43,6 +45,7 @@ ROUTES = (
     equity_bars,
     equity_details,
     fundamentals,
+    securities,
     corporate_actions,
     sessions,
     disagreements,
@@ -87,7 +90,8 @@ def make_services(settings: Configuration) -> Services:
     progress = CollectionProgress()
     lake = Lake(settings.data_bucket, settings.storage_options())
     cross_check = make_cross_check(lake, vendor, settings)
-    ingestion = Ingestion(lake, vendor, cross_check.start)
+    aliases = Securities(lake, vendor)
+    ingestion = Ingestion(lake, vendor, aliases, cross_check.start)
     return Services(
         lake,
         vendor,
@@ -95,7 +99,7 @@ def make_services(settings: Configuration) -> Services:
         cross_check,
         company_data,
         progress,
-        EquityDetails(lake, vendor, company_data, progress),
+        EquityDetails(lake, vendor, company_data, aliases, progress),
         Fundamentals(lake, vendor, company_data, progress),
         SessionEvents(ingestion, settings.state_directory, settings.event_subscribers, settings.fund_api_token),
         FreshnessMonitor(lake, vendor),

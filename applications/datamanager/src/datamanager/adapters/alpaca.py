@@ -19,7 +19,7 @@ from datamanager.adapters.alpaca_frames import (
 )
 from datamanager.adapters.alpaca_transport import AlpacaTransport, RecentDataError
 from datamanager.adapters.vendor_limits import RETRIES, TIMEOUTS, Timeouts
-from datamanager.ports import VendorSession
+from datamanager.ports import TickerChange, VendorSession
 from internal.dates import session_close
 from internal.errors import UpstreamError
 from internal.retries import RetryPolicy
@@ -89,9 +89,16 @@ class AlpacaMarketData:
         found = [self._actions.get(month, lambda first=month: self._fetch_month(first)) for month in months]
         return take_effect_between(pl.concat(found), start, end)
 
-    def listings(self) -> pl.DataFrame:
-        """Active and inactive assets of the exchanges."""
+    def listings(self, tickers: Sequence[str] | None = None) -> pl.DataFrame:
+        """Active and inactive assets of the exchanges, one request for all; those of some tickers are asked again."""
+        if tickers is not None:
+            assets = make_listings_frame(self._client.assets())
+            return assets.filter(pl.col("ticker").is_in(list(tickers)))
         return self._listings.get(date.min, lambda: make_listings_frame(self._client.assets()))
+
+    def ticker_changes(self, ticker: str) -> Sequence[TickerChange]:  # noqa: ARG002 - the port's signature
+        """None: Alpaca tells of them in its corporate actions."""
+        return ()
 
     def close(self) -> None:
         """Close every connection."""

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from datamanager.ports import ACTION_SCHEMA, LISTING_SCHEMA, VendorSession
+from datamanager.ports import ACTION_SCHEMA, LISTING_SCHEMA, TickerChange, VendorSession
 
 MISSING = "MARKET_DATA_VENDOR is files, so no vendor is asked: import the session's bars with `fund data import FILE`"
 
@@ -33,9 +33,13 @@ class FilesOnly:
         """None."""
         return pl.DataFrame(schema=ACTION_SCHEMA)
 
-    def listings(self) -> pl.DataFrame:
+    def listings(self, tickers: Sequence[str] | None = None) -> pl.DataFrame:  # noqa: ARG002 - the port's signature
         """None."""
         return pl.DataFrame(schema=LISTING_SCHEMA)
+
+    def ticker_changes(self, ticker: str) -> Sequence[TickerChange]:  # noqa: ARG002 - the port's signature
+        """None."""
+        return ()
 
     def close(self) -> None:
         """Nothing is open."""

@@ -8,12 +8,12 @@ from typing import cast
 import polars as pl
 
 from datamanager.adapters.polygon_actions import make_actions_frame
-from datamanager.adapters.polygon_answers import DELAYED
+from datamanager.adapters.polygon_answers import DELAYED, UnknownTickerError
 from datamanager.adapters.polygon_client import PolygonClient
-from datamanager.adapters.polygon_frames import make_bars_frame, make_listings_frame, read_bar_rows
+from datamanager.adapters.polygon_frames import make_bars_frame, make_listings_frame, read_bar_rows, read_ticker_changes
 from datamanager.adapters.polygon_transport import VendorTransport
 from datamanager.adapters.vendor_limits import RETRIES, TIMEOUTS, Timeouts
-from datamanager.ports import IncompleteAnswerError, VendorSession
+from datamanager.ports import IncompleteAnswerError, TickerChange, VendorSession
 from internal.dates import session_close
 from internal.errors import UpstreamError
 from internal.retries import RetryPolicy
@@ -87,9 +87,20 @@ class Polygon:
         """Splits, stock dividends and cash dividends, oldest first."""
         return make_actions_frame(self.source, self._client.splits(start, end), self._client.dividends(start, end))
 
-    def listings(self) -> pl.DataFrame:
-        """Active and delisted tickers."""
-        return make_listings_frame(self._client.tickers(active=True), self._client.tickers(active=False))
+    def listings(self, tickers: Sequence[str] | None = None) -> pl.DataFrame:
+        """Active and delisted securities: every page, or two requests a ticker."""
+        active, delisted = (
+            [row for ticker in tickers or [None] for row in self._client.tickers(active=active, ticker=ticker)]
+            for active in (True, False)
+        )
+        return make_listings_frame(active, delisted)
+
+    def ticker_changes(self, ticker: str) -> Sequence[TickerChange]:
+        """The changes of ticker of one security, one request."""
+        try:
+            return read_ticker_changes(self._client.ticker_events(ticker))
+        except UnknownTickerError:
+            return ()
 
     def close(self) -> None:
         """Close every connection."""

@@ -86,9 +86,9 @@ class PolygonClient:
             ),
         )
 
-    def tickers(self, *, active: bool) -> Iterable[object]:
-        """Listed or delisted stocks, every page."""
-        return self._client.list_tickers(market="stocks", active=active, limit=PAGE_LIMIT)
+    def tickers(self, *, active: bool, ticker: str | None = None) -> Iterable[object]:
+        """Listed or delisted stocks, all or those that had one ticker, every page."""
+        return self._client.list_tickers(ticker=ticker, market="stocks", active=active, limit=PAGE_LIMIT)
 
     def _list_actions(
         self, new: Callable[[], Iterable[object]], deprecated: Callable[[], Iterable[object]]

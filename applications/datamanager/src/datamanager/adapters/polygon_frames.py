@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date
+from itertools import pairwise
 from typing import cast
 
 import polars as pl
 
-from datamanager.ports import LISTING_SCHEMA, RAW_BAR_SCHEMA, IncompleteAnswerError
+from datamanager.ports import LISTING_SCHEMA, RAW_BAR_SCHEMA, IncompleteAnswerError, TickerChange
+from internal.errors import UpstreamError
 
 VENDOR_TIME_ZONE = "America/New_York"
 VENDOR_LISTING_SCHEMA = pl.Schema(
@@ -80,7 +82,7 @@ def make_frame(objects: Iterable[object], schema: pl.Schema) -> pl.DataFrame:
 
 
 def make_listings_frame(active: Iterable[object], delisted: Iterable[object]) -> pl.DataFrame:
-    """Active and delisted tickers (`LISTING_SCHEMA`); the active one where a ticker occurs twice."""
+    """Active and delisted securities (`LISTING_SCHEMA`), the active ones first; the same row told twice is one."""
     return (
         pl.concat([make_frame(active, VENDOR_LISTING_SCHEMA), make_frame(delisted, VENDOR_LISTING_SCHEMA)])
         .with_columns(
@@ -89,9 +91,24 @@ def make_listings_frame(active: Iterable[object], delisted: Iterable[object]) ->
             pl.col("cik").replace("", None).alias("central_index_key"),
         )
         .filter(pl.col("ticker").str.len_bytes() > 0)
-        .unique("ticker", keep="first", maintain_order=True)
+        .unique(["ticker", "delisted_date", "active"], keep="first", maintain_order=True)
         .select(LISTING_SCHEMA.names())
     )
+
+
+def read_ticker_changes(body: dict[str, object]) -> list[TickerChange]:
+    """The changes of ticker in a body of ticker events, oldest first; UpstreamError where an event cannot be read."""
+    results = cast("dict[str, object]", body.get("results") or {})
+    events = cast("list[dict[str, object]]", results.get("events") or [])
+    try:
+        starts = sorted(
+            (date.fromisoformat(str(event["date"])), str(cast("dict[str, object]", event["ticker_change"])["ticker"]))
+            for event in events
+            if event.get("type") == "ticker_change"
+        )
+    except (KeyError, TypeError, ValueError) as failure:
+        raise UpstreamError(f"the vendor sent an event of a ticker that cannot be read ({failure!r})") from failure
+    return [TickerChange(old, new, day) for (_, old), (day, new) in pairwise(starts) if old != new]
 
 
 def _received_type(kind: pl.DataType) -> pl.DataType:

@@ -22,7 +22,7 @@ from internal.http.datamanager_responses import (
     ImportedBars,
 )
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON
-from internal.schemas import corporate_actions, portfolios, predictions
+from internal.schemas import corporate_actions, portfolios, predictions, securities
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds: two years of 8,000 tickers take a while
 UNLIMITED = httpx.Timeout(None, connect=5.0)  # datamanager answers when the vendor has answered
@@ -118,6 +118,18 @@ class DatamanagerClient:
     def details(self, as_of: datetime | None = None) -> pl.DataFrame:
         """The frame `equity_details`: the newest, or as it had been recorded by a moment."""
         return read_frame_response(self._get("/equity-details", {"as_of": as_of.isoformat()} if as_of else {}))
+
+    def securities(
+        self, *, day: date | None = None, tickers: Sequence[str] = (), known_at: datetime | None = None
+    ) -> pl.DataFrame:
+        """Securities under each of their tickers, or those of one day; no tickers means all.
+
+        `known_at` answers what was known at that moment.
+        """
+        parameters = {"date": day.isoformat()} if day else {}
+        parameters |= {"tickers": ",".join(tickers)} if tickers else {}
+        parameters |= {"as_of": known_at.isoformat()} if known_at else {}
+        return securities.validate(read_frame_response(self._get("/securities", parameters)))
 
     def save_details(self, details: pl.DataFrame) -> None:
         """Store the equity details of a file, as `internal.bar_files` reads them; they override the vendor's."""

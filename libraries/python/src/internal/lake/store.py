@@ -6,7 +6,7 @@ Each write is one Delta commit. Versions stay readable for ever, so that a decis
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -21,6 +21,7 @@ from internal.lake.storage_errors import translate_storage_errors
 from internal.lake.tables import MONTH, RETIRED_TABLES, TABLES, Table
 from internal.schemas.frame_schema import require_structure
 
+NOT_YET = -1  # the version of a table that does not exist yet
 CONFLICT_SECONDS = 60.0  # how long a writer retries when others commit first
 NEVER_EXPIRES = "interval 36500 days"
 TABLE_PROPERTIES: dict[str, str | None] = {
@@ -131,10 +132,11 @@ class Lake:
         """The table, lazily, at its newest version or at the one asked for, in the definition's columns and types.
 
         A table that does not exist yet is empty. A column that a row was written without holds the table's default for
-        it, else null. Raises NotFoundError for a version that does not exist.
+        it, else null. Version -1 is the table before its first commit. Raises NotFoundError for a version that does not
+        exist.
         """
         definition = _definition(table)
-        delta = self._open(table, version)
+        delta = None if version == NOT_YET else self._open(table, version)
         if delta is None:
             return pl.LazyFrame(schema=definition.columns)
         with translate_storage_errors(self._url):
@@ -147,6 +149,11 @@ class Lake:
         _definition(table)
         delta = self._open(table)
         return -1 if delta is None else delta.version()
+
+    def version_at(self, table: str, moment: datetime) -> int:
+        """The newest version that was committed by the moment; -1 when the table did not exist yet."""
+        known = self.history(table).filter(pl.col("timestamp") <= moment).get_column("version")
+        return -1 if known.is_empty() else int(known[0])
 
     def compact(self, table: str) -> int:
         """Merge small files into large ones. No row and no version is lost: old files stay for time travel."""
