@@ -68,7 +68,7 @@ def ask(request: Request, session: date | None, environment: Mapping[str, str], 
         raise ConfigurationError(f"{request.variable} is not set: the address at which the service is reached")
     token = environment.get("FUND_API_TOKEN", "")
     headers = bearer_headers(token)
-    with httpx.Client(base_url=base, headers=headers, timeout=ANSWER_SECONDS) as client:
+    with httpx.Client(base_url=base, headers=headers, timeout=ANSWER_SECONDS, trust_env=False) as client:
         for path in request.paths:
             answer = _post(client, path, session, pause)
             raise_for_problem(answer)

@@ -169,7 +169,7 @@ def smoke(
     checks: Sequence[Check], bases: Mapping[str, str], token: str, readers: Mapping[str, tuple[str, str]] = NO_READERS
 ) -> list[Outcome]:
     """Run the checks of every service that has an address, one after the other."""
-    with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
+    with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
         known = latest_prediction(client, bases.get("portfoliomanager", ""))
         listed = [
             run_check(client, check, bases[check.service], known=known, token=token, reader=readers.get(check.service))

@@ -34,7 +34,7 @@ def check_swarm(entrance: Entrance, left_out: Collection[str]) -> list[Outcome]:
         name: url for name in ("datamanager", "portfoliomanager", "exchange") if (url := str(getattr(entrance, name)))
     }
     outcomes = smoke(CHECKS, bases, entrance.token, {"exchange": entrance.reader})
-    with httpx.Client(timeout=TIMEOUT_SECONDS) as client:
+    with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
         outcomes.append(round_trip(client, entrance))
         outcomes.append(targets(client, entrance, list(bases), left_out))
     platform = {check.service: entrance.dashboards for check in PLATFORM_CHECKS if check.service not in left_out}

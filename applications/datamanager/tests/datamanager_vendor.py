@@ -42,6 +42,7 @@ class Vendor:
     listings: list[dict[str, Any]] = field(default_factory=list)  # beside TICKERS and GONE
     events: dict[str, list[tuple[str, str]]] = field(default_factory=dict)  # by ticker: days and tickers
     extra_rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    factors: dict[tuple[str, str], float] = field(default_factory=dict)  # of the prices, by ticker and day
     requests: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     faults: list[tuple[str, Callable[[], Response]]] = field(default_factory=list)
@@ -53,9 +54,13 @@ class Vendor:
         """The session's rows in the vendor's format."""
         session = date.fromisoformat(day)
         moment = int(session_close(session).timestamp() * 1000)
-        return [_bar(ticker, number, session, moment) for number, ticker in enumerate(TICKERS)] + [
-            {"t": moment, **row} for row in self.extra_rows.get(day, [])
-        ]
+        factors = [self.factors.get((ticker, day), 1.0) for ticker in TICKERS]
+        bars = [_bar(ticker, number, session, moment) for number, ticker in enumerate(TICKERS)]
+        prices = {"o", "h", "l", "c", "vw"}
+        return [
+            {name: value * factor if name in prices else value for name, value in bar.items()}
+            for bar, factor in zip(bars, factors, strict=True)
+        ] + [{"t": moment, **row} for row in self.extra_rows.get(day, [])]
 
     def requests_of(self, prefix: str) -> list[str]:
         """The requests, without the query, whose path starts with the prefix."""

@@ -730,6 +730,7 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
                 "/securities",
                 "/disagreements",
             ),
+            *("/quarantine", "/quarantine/releases"),
         )
     }
     bars = contents["get", "/equity-bars"][JSON]["schema"]["items"]["properties"]
@@ -749,6 +750,9 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
         ("post", "/disagreements"): "ComparisonResponse",
         ("post", "/equity-details"): "DetailsResponse",
         ("get", "/equity-details/progress"): "CollectionProgressResponse",
+        ("post", "/disagreements"): "ComparisonResponse",
+        ("post", "/quarantine/releases"): "ReleaseResponse",
+        ("get", "/data-checks"): "DataCheckResponse",
         ("post", "/fundamentals"): "StoredResponse",
         ("post", "/predictions"): "StoredResponse",
         ("post", "/portfolios"): "StoredResponse",

@@ -51,6 +51,14 @@ def test_lightgbm() -> None:
     assert doctor.check_lightgbm(None).healthy
 
 
+def test_proxies() -> None:
+    """Proxies of the environment are named, in whatever case, and are no fault."""
+    (finding,) = doctor.check_proxies({"http_proxy": "http://a:1", "ALL_PROXY": "socks5://b:2", "NO_PROXY": "c"})
+    assert finding.healthy
+    assert finding.seen.startswith("ALL_PROXY, http_proxy set; not used")
+    assert doctor.check_proxies({"HTTPS_PROXY": ""}) == []
+
+
 def test_port_in_use(tmp_path: Path) -> None:
     """Another program on the port is a fault; the remedy names the variable that moves it."""
     with socket.socket() as other:

@@ -14,6 +14,7 @@ from internal.errors import FundError
 from internal.lake.store import Lake
 from internal.telemetry import get_logger
 
+NAMED_SESSIONS = 5
 UPDATE_SECONDS = 300.0  # the vendor limits requests
 logger = get_logger(__name__)
 
@@ -28,7 +29,7 @@ def list_gaps(lake: Lake, now: datetime, most: int) -> list[date]:
     """Sessions that the ledger lacks and that are due to be asked for, at most `most`; `now` is the vendor's clock."""
     ingested = lake.scan("ingestion_sessions").select("date").collect().get_column("date")
     lacking = find_missing_sessions(ingested, last_closed_session(now))
-    return choose_due(lacking, read_missing(lake), now, most) if lacking else []
+    return choose_due(lacking, read_missing(lake), datetime.now(UTC), most) if lacking else []
 
 
 def update_lake_gauges(lake: Lake) -> None:
@@ -45,10 +46,12 @@ def update_lake_gauges(lake: Lake) -> None:
         metrics.QUARANTINED_ROWS.labels(reason).set(rows)
 
 
-def update_missing_sessions_gauge(lake: Lake, now: datetime) -> None:
-    """Set the gauge of missing sessions; `now` is the vendor's clock."""
+def update_missing_sessions_gauge(lake: Lake, now: datetime) -> list[date]:
+    """Set the gauge of missing sessions; the sessions. `now` is the vendor's clock."""
     ingested = lake.scan("ingestion_sessions").select("date").collect().get_column("date")
-    metrics.SESSIONS_MISSING.set(len(find_missing_sessions(ingested, last_closed_session(now))))
+    missing = find_missing_sessions(ingested, last_closed_session(now))
+    metrics.SESSIONS_MISSING.set(len(missing))
+    return missing
 
 
 class FreshnessMonitor:
@@ -61,6 +64,7 @@ class FreshnessMonitor:
     def __init__(self, lake: Lake, vendor: MarketData) -> None:
         self._lake, self._vendor = lake, vendor
         self._vendor_time, self._asked_at = datetime.now(UTC), time.monotonic()
+        self._missing: list[date] = []
 
     async def run(self) -> None:
         """Update until cancelled; an error of the lake or the vendor is logged and the update repeated."""
@@ -78,6 +82,16 @@ class FreshnessMonitor:
         except FundError as error:
             logger.warning("vendor_clock_unknown", detail=error.detail)
         update_lake_gauges(self._lake)
-        update_missing_sessions_gauge(
-            self._lake, self._vendor_time + timedelta(seconds=time.monotonic() - self._asked_at)
-        )
+        self._missing = update_missing_sessions_gauge(self._lake, self.vendor_time())
+
+    def describe_gaps(self) -> dict[str, str]:
+        """The sessions that the lake lacked at the last update, in words; empty where it lacks none."""
+        if not self._missing:
+            return {}
+        named = ", ".join(map(str, self._missing[:NAMED_SESSIONS]))
+        more = len(self._missing) - NAMED_SESSIONS
+        return {"missing_sessions": f"{named}{f' and {more} more' if more > 0 else ''}; `fund data check` says why"}
+
+    def vendor_time(self) -> datetime:
+        """The vendor's clock, extrapolated from its last answer."""
+        return self._vendor_time + timedelta(seconds=time.monotonic() - self._asked_at)

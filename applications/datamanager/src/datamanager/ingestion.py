@@ -4,7 +4,7 @@ A second request while one runs is refused (ConflictError) unless it waits, as t
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -22,6 +22,7 @@ from datamanager.periods import (
     split_into_batches,
 )
 from datamanager.ports import MarketData
+from datamanager.releases import Release, release_by_hand
 from datamanager.securities import Securities
 from datamanager.session_batches import SessionStatus, commit_batch, compact_tables, fetch_batch, read_ingestion_log
 from internal.dates import last_closed_session
@@ -151,6 +152,13 @@ class Ingestion:
         return ImportResult(
             [IngestedSession(day, SessionStatus(status), *counts) for day, status, *counts in rows], version
         )
+
+    async def release_bars(self, keys: Sequence[tuple[str, date]], release: Release) -> int:
+        """Release quarantined bars by hand, see `releases.release_by_hand`; the number of bars."""
+        async with self._hold_lock(wait=False):
+            bars = await asyncio.to_thread(release_by_hand, self._lake, keys, release)
+            await asyncio.to_thread(update_lake_gauges, self._lake)
+        return bars.height
 
     @asynccontextmanager
     async def _hold_lock(self, *, wait: bool) -> AsyncGenerator[None]:

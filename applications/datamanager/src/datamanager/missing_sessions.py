@@ -52,7 +52,7 @@ def choose_due(lacking: list[date], asked: pl.DataFrame, now: datetime, most: in
     Args:
         lacking: Sessions that the ledger lacks.
         asked: The table `missing_sessions`.
-        now: The vendor's clock.
+        now: The clock by which the attempts were written down.
         most: How many at most.
     """
     days = pl.min_horizontal(pl.lit(2).pow(pl.col("attempts") - FIRST_ATTEMPT), LONGEST_PAUSE_DAYS)

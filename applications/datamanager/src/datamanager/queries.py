@@ -6,7 +6,9 @@ from datetime import date, datetime
 
 import polars as pl
 
+from datamanager.data_check import DataTables
 from datamanager.detail_rows import select_known
+from datamanager.missing_sessions import read_missing
 from datamanager.periods import Period
 from internal.errors import InvalidRequestError, NotFoundError
 from internal.lake.store import Lake
@@ -106,6 +108,37 @@ def read_disagreements(lake: Lake, period: Period | None, tickers: Sequence[str]
     """What the second vendor says differently, ordered by date, ticker and field."""
     wanted = _select_tickers(_select_period(lake.scan("disagreements"), "date", period), tickers)
     return wanted.sort("date", "ticker", "field").collect()
+
+
+def read_quarantine(lake: Lake, period: Period | None) -> pl.DataFrame:
+    """Quarantined rows, as received, ordered by date and ticker."""
+    return _read_texts(lake, "equity_bars_quarantine", period)
+
+
+def read_releases(lake: Lake, period: Period | None) -> pl.DataFrame:
+    """The audit of what left the quarantine, ordered by date and ticker."""
+    return _read_texts(lake, "quarantine_releases", period)
+
+
+def read_data_tables(lake: Lake, period: Period) -> DataTables:
+    """The tables that a check of the data reads."""
+    actions = _select_period(lake.scan("corporate_actions"), "effective_date", period)
+    return DataTables(
+        log=read_sessions(lake, None),
+        asked=read_missing(lake),
+        quarantine=read_quarantine(lake, period),
+        releases=read_releases(lake, period).height,
+        actions=actions.select("action_id", "version", "withdrawn").collect(),
+        disagreements=read_disagreements(lake, period, None),
+    )
+
+
+def _read_texts(lake: Lake, table: str, period: Period | None) -> pl.DataFrame:
+    """A table whose days are texts, because a vendor's row may have none."""
+    rows = lake.scan(table)
+    if period is not None:
+        rows = rows.filter(pl.col("date").is_between(pl.lit(str(period.start)), pl.lit(str(period.end))))
+    return rows.sort("date", "ticker").collect()
 
 
 def read_predictions(lake: Lake, period: Period, tickers: Sequence[str] | None) -> pl.DataFrame:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 import polars as pl
 
+from datamanager.action_checks import REASON_PREFIX
 from datamanager.quality import check_typed_bars, type_bars
 from internal.errors import InvalidRequestError, NotFoundError
 from internal.lake.store import Lake
@@ -41,11 +42,8 @@ def release_by_hand(lake: Lake, keys: Sequence[tuple[str, date]], release: Relea
 
 
 def _find_quarantined(lake: Lake, ticker: str, day: date) -> pl.DataFrame:
-    found = (
-        lake.scan("equity_bars_quarantine")
-        .filter((pl.col("ticker") == ticker) & (pl.col("date") == str(day)))
-        .collect()
-    )
+    is_bar = (pl.col("ticker") == ticker) & ~pl.col("reason").str.starts_with(REASON_PREFIX)
+    found = lake.scan("equity_bars_quarantine").filter(is_bar & (pl.col("date") == str(day))).collect()
     if found.is_empty():
         raise NotFoundError(f"the quarantine has no bar of {ticker} on {day}; GET /quarantine lists what it has")
     checked = check_typed_bars(type_bars(found, day))
@@ -67,12 +65,13 @@ def release_bars(lake: Lake, bars: pl.DataFrame, release: Release) -> None:
 def _release_session(lake: Lake, day: date, bars: pl.DataFrame, release: Release) -> None:
     tickers = bars.get_column("ticker").implode()
     of_day = lake.scan("equity_bars_quarantine").filter(pl.col("date") == str(day)).collect()
-    is_released = pl.col("ticker").is_in(tickers)
+    is_released = pl.col("ticker").is_in(tickers) & ~pl.col("reason").str.starts_with(REASON_PREFIX)
     lake.append("quarantine_releases", _make_audit(of_day.filter(is_released), release))
-    stored = lake.scan("equity_bars").filter((pl.col("date") == day) & ~is_released).collect()
+    stored = lake.scan("equity_bars").filter((pl.col("date") == day) & ~pl.col("ticker").is_in(tickers)).collect()
     lake.replace_days("equity_bars", pl.concat([stored, bars]), day, day)
     lake.replace_where("equity_bars_quarantine", of_day.filter(~is_released.fill_null(value=False)), date=str(day))
-    _count_in_log(lake, day, stored.height + bars.height, of_day.height - bars.height)
+    left = of_day.filter(~is_released & ~pl.col("reason").str.starts_with(REASON_PREFIX)).height
+    _count_in_log(lake, day, stored.height + bars.height, left)
 
 
 def _make_audit(rows: pl.DataFrame, release: Release) -> pl.DataFrame:

@@ -73,6 +73,67 @@ class CollectionProgressResponse(BaseModel):
     phases: list[PhaseResponse]
 
 
+class ReleaseResponse(BaseModel):
+    """The number of bars released, and the version of the table of bars that has them."""
+
+    rows: int
+    bars_version: int
+
+
+class MissingSessionResponse(BaseModel):
+    """A session that is not in the lake."""
+
+    model_config = ConfigDict(from_attributes=True)
+    date: date
+    reason: str
+    attempts: int = Field(description="how often the vendor was asked for it")
+
+
+class SessionCountsResponse(BaseModel):
+    """Sessions of the calendar since the first collected one."""
+
+    model_config = ConfigDict(from_attributes=True)
+    expected: int
+    present: int
+    late: int = Field(description="collected more than a day after their close")
+    repaired: int = Field(description="missing at first, collected later")
+    missing: list[MissingSessionResponse]
+
+
+class QuarantinedReasonResponse(BaseModel):
+    """Quarantined rows of one reason."""
+
+    model_config = ConfigDict(from_attributes=True)
+    reason: str
+    rows: int
+    examples: list[str]
+    remedy: str
+    needs_a_decision: bool
+
+
+class ActionCountsResponse(BaseModel):
+    """Corporate actions with an effective date in the range."""
+
+    model_config = ConfigDict(from_attributes=True)
+    in_force: int
+    corrected: int
+    withdrawn: int
+
+
+class DataCheckResponse(BaseModel):
+    """The state of the data in a range of days."""
+
+    model_config = ConfigDict(from_attributes=True)
+    start: date
+    end: date
+    sessions: SessionCountsResponse
+    quarantine: list[QuarantinedReasonResponse]
+    released: int = Field(description="bars released from the quarantine, by hand or by later bars")
+    actions: ActionCountsResponse
+    disagreements: dict[str, int] = Field(description="figures on which two vendors disagree, by field")
+    to_do: list[str] = Field(description="what a person has to decide, one sentence each; empty when there is nothing")
+
+
 class StoredResponse(BaseModel):
     """The number of rows stored."""
 

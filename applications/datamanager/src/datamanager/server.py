@@ -22,12 +22,14 @@ from datamanager.progress import CollectionProgress
 from datamanager.readiness import VendorReadiness, check_lake
 from datamanager.routes import (
     corporate_actions,
+    data_checks,
     disagreements,
     equity_bars,
     equity_details,
     fundamentals,
     portfolios,
     predictions,
+    quarantine,
     query,
     securities,
     sessions,
@@ -49,6 +51,8 @@ ROUTES = (
     corporate_actions,
     sessions,
     disagreements,
+    quarantine,
+    data_checks,
     predictions,
     portfolios,
     query,
@@ -71,6 +75,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
         token=settings.fund_api_token,
         drain_seconds=settings.drain_seconds,
         readiness={"lake": check_lake_ready, "vendor": check_vendor_ready, "events": services.events.bus.check},
+        notes=describe_gaps,
     )
     application.state.services = services
     for routes in ROUTES:
@@ -139,3 +144,8 @@ async def check_lake_ready(application: FastAPI) -> None:
 async def check_vendor_ready(application: FastAPI) -> None:
     """Readiness check: the vendor answers."""
     await services_of(application).vendor_readiness.check()
+
+
+def describe_gaps(application: FastAPI) -> dict[str, str]:
+    """What `/ready` says of sessions that the lake lacks."""
+    return services_of(application).freshness.describe_gaps()

@@ -20,6 +20,7 @@ from fund.addresses import Addresses
 from fund.backtest import claim_folder, define_backtest, open_market_at
 from fund.backtest_steps import backtest_steps
 from fund.clients import connect
+from fund.data_check import add_data_commands
 from fund.data_import import data
 from fund.display import Display
 from fund.doctor import run_checks, show_findings
@@ -45,6 +46,7 @@ application = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+add_data_commands(data)
 application.add_typer(data, rich_help_panel="Data")
 
 through_services = typer.Typer(add_completion=False, pretty_exceptions_enable=False)

@@ -14,13 +14,16 @@ import httpx
 from rich.console import Console
 
 from fund.addresses import Addresses, Service, check_port_free
+from fund.clients import connect
 from fund.folder import FundFolder
 from fund.processes import running_processes
 from internal.baselines.trees import load_lightgbm
 from internal.errors import FundError
 from internal.kernels.compiler import configure
 
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 DISK_BYTES = 2 * 1024**3
+NAMED_SESSIONS = 5
 CLOCK_TOLERANCE = timedelta(seconds=30)
 ACCOUNTS = {
     "ALPACA_API_KEY_ID": ("ALPACA_API_KEY_ID", "APCA_API_KEY_ID"),
@@ -61,7 +64,9 @@ def run_checks(folder: FundFolder, addresses: Addresses, variables: Mapping[str,
         check_disk(folder.root),
         check_folder(folder),
         *check_configuration(variables),
+        *check_proxies(variables),
         *check_reachability(addresses, folder, variables),
+        *check_data(addresses, folder),
     ]
 
 
@@ -166,6 +171,18 @@ def _check_key(key: str | None, url: str | None) -> list[Finding]:
     return [Finding("broker key", f"a {kind} key at a {other} address", "Use the key of the account that you mean.")]
 
 
+def check_proxies(variables: Mapping[str, str]) -> list[Finding]:
+    """Say that the fund does not use the proxies of the environment, if there are any; names in any case."""
+    found = sorted(name for name, value in variables.items() if name.upper() in PROXIES and value)
+    if not found:
+        return []
+    seen = (
+        f"{', '.join(found)} set; not used: the fund calls its own services, vendors and broker directly. Where these "
+        "can only be reached through a proxy, run the fund on a host that reaches them"
+    )
+    return [Finding("proxy", seen)]
+
+
 def check_reachability(addresses: Addresses, folder: FundFolder, variables: Mapping[str, str]) -> list[Finding]:
     """Check that running services and the configured broker answer, and that their clocks agree with this machine's."""
     running = running_processes(folder)
@@ -177,10 +194,23 @@ def check_reachability(addresses: Addresses, folder: FundFolder, variables: Mapp
     ]
 
 
+def check_data(addresses: Addresses, folder: FundFolder) -> list[Finding]:
+    """Check that a running datamanager lacks no session and holds no row that needs a decision."""
+    if Service.DATAMANAGER not in running_processes(folder):
+        return []
+    try:
+        found = connect(folder, addresses).data.check_data()
+    except FundError as error:
+        return [Finding("data", "not checked", error.detail)]
+    missing = ", ".join(str(one.date) for one in found.sessions.missing[:NAMED_SESSIONS]) or "none"
+    seen = f"{found.sessions.present} of {found.sessions.expected} sessions since {found.start}; missing: {missing}"
+    return [Finding("data", seen, "`./fund data check` says what to do." if found.to_do else None)]
+
+
 def check_answer(name: str, url: str, now: datetime) -> list[Finding]:
     """Check that the address answers, and that the clock in its answer agrees within 30 seconds."""
     try:
-        answer = httpx.get(url, timeout=5)
+        answer = httpx.get(url, timeout=5, trust_env=False)  # as the services call one another and the broker
     except httpx.HTTPError as error:
         return [Finding(name, f"no answer ({type(error).__name__})", f"Check the network and the address {url}.")]
     reachable = Finding(name, f"answers {answer.status_code}")

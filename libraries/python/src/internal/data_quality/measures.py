@@ -23,6 +23,7 @@ class Measures:
         surge: How far volume exceeds what is usual, the smaller of shares and dollars.
         shares: How far the number of shares exceeds what is usual; `shares_scale` is its usual deviation.
         shares_scale: See `shares`.
+        usual_range: Its usual log range, high over low.
         widening: How far the session's range exceeds what is usual, as a ratio's logarithm.
         upper: Log of the high over the higher of open and close, less the median of the session's.
         lower: Log of the lower of open and close over the low, likewise.
@@ -36,6 +37,7 @@ class Measures:
     surge: Numbers
     shares: Numbers
     shares_scale: Numbers
+    usual_range: Numbers
     widening: Numbers
     upper: Numbers
     lower: Numbers
@@ -58,6 +60,7 @@ def measure_bars(bars: SessionBars, usual: Usual) -> Measures:
         surge=np.minimum(shares, dollars),
         shares=shares,
         shares_scale=usual.volume_spread,
+        usual_range=np.exp(usual.log_range),
         widening=log_range - usual.log_range,
         upper=upper - _median(upper),
         lower=lower - _median(lower),

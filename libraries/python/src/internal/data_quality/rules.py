@@ -13,6 +13,7 @@ from internal.data_quality.session_bars import Mask, Numbers, SessionBars
 from internal.data_quality.ticker_history import TickerHistory, Usual
 
 UNUSUAL = 7.0  # times the scale
+UNUSUAL_RANGES = 3.0  # times the usual range, for what happens within a session
 SMALLEST_JUMP, SMALLEST_SPIKE = 0.10, 0.06
 JUMP_WITHOUT_VOLUMES = 0.4  # where the ticker's usual volume is unknown
 NOT_LOUD, LOUDER_WITH_SIZE = 1.1, 1.0  # log surge that a move of size 0, and what it needs more a unit of log move
@@ -70,11 +71,9 @@ def find_open_spikes(measures: Measures) -> Mask:
 
 def find_spikes(distance: Numbers, measures: Measures) -> Mask:
     """Highs or lows too far from open and close, by `measures.upper` or `measures.lower`."""
-    return (
-        measures.known
-        & (distance > np.maximum(UNUSUAL * measures.scale, SMALLEST_SPIKE))
-        & is_quiet(measures, distance)
-    )
+    usual = np.maximum(UNUSUAL * measures.scale, UNUSUAL_RANGES * measures.usual_range)
+    is_far = distance > np.maximum(usual, SMALLEST_SPIKE)
+    return measures.known & is_far & is_quiet(measures, distance)
 
 
 def find_other_volume_units(measures: Measures) -> Mask:
@@ -89,8 +88,12 @@ def find_untraded(bars: SessionBars, usual: Usual) -> Mask:
     return usual.known & (bars.volume == 0) & (usual.log_volume > TRADED_SHARES)
 
 
-def find_repeated(bars: SessionBars, history: TickerHistory) -> Mask:
-    """Bars that the ticker had before: all prices and the volume, or the prices of the bar before."""
+def find_repeated(bars: SessionBars, history: TickerHistory, known: Mask) -> Mask:
+    """Bars that the ticker had before: all prices and the volume, or the prices of the bar before.
+
+    A ticker whose accepted bars repeat one another is left alone.
+    """
     is_wide = bars.high - bars.low >= PRINTED_TWICE_RANGE
     is_large = (bars.volume > 0) & ((bars.high > bars.low) | (bars.volume >= PRINTED_TWICE_SHARES))
-    return (history.has_bar(bars) & is_large) | (history.has_last_prices(bars) & is_wide)
+    found = known & ((history.has_bar(bars) & is_large) | (history.has_last_prices(bars) & is_wide))
+    return found & ~history.repeats_itself(found)

@@ -38,7 +38,7 @@ def check_session(bars: SessionBars, history: TickerHistory, split_factor: Numbe
         measures = measure_bars(bars, usual)
         jumps = find_jumps(measures)
         found = {
-            Suspicion.REPEATED: find_repeated(bars, history),
+            Suspicion.REPEATED: find_repeated(bars, history, measures.known),
             Suspicion.NO_VOLUME: find_untraded(bars, usual),
             Suspicion.SPLIT_NOT_IN_PRICES: jumps & is_unsplit(measures, split_factor),
             Suspicion.OTHER_TICKER: find_other_tickers(bars, usual, measures),

@@ -48,11 +48,10 @@ class TickerHistory:
 
     def __init__(self, tickers: int) -> None:
         self._close = np.full(tickers, np.nan)
-        self._prices = np.full(tickers, np.nan)  # the fingerprint of the last accepted bar's prices
         self._age = np.zeros(tickers)  # sessions since the last accepted bar
         self._count = np.zeros(tickers, dtype=np.int64)
-        self._returns, self._volumes, self._dollars, self._ranges, self._fingerprints = (
-            np.full((tickers, WINDOW), np.nan) for _ in range(5)
+        self._returns, self._volumes, self._dollars, self._ranges, self._fingerprints, self._prices = (
+            np.full((tickers, WINDOW), np.nan) for _ in range(6)
         )
 
     def apply_splits(self, factor: Numbers) -> None:
@@ -66,7 +65,10 @@ class TickerHistory:
         gone = self._age > FORGOTTEN_AFTER
         self._close[gone] = np.nan
         self._count[gone] = 0
-        for ring in (self._returns, self._volumes, self._dollars, self._ranges, self._fingerprints):
+        for ring in (
+            *(self._returns, self._volumes, self._dollars),
+            *(self._ranges, self._fingerprints, self._prices),
+        ):
             ring[gone] = np.nan
 
     def record(self, bars: SessionBars) -> None:
@@ -80,7 +82,7 @@ class TickerHistory:
             self._dollars[at, slot] = _log_of_traded(bars.volume[at] * close)
             self._ranges[at, slot] = np.log(np.maximum(np.log(bars.high[at] / bars.low[at]), SMALLEST_VOLATILITY / 4))
         self._fingerprints[at, slot] = bars.fingerprint[at]
-        self._prices[at] = bars.price_fingerprint[at]
+        self._prices[at, slot] = bars.price_fingerprint[at]
         self._close[at], self._age[at] = close, 0
         self._count[at] += 1
 
@@ -106,7 +108,15 @@ class TickerHistory:
 
     def has_last_prices(self, bars: SessionBars) -> Mask:
         """Whether the ticker's last accepted bar has the same four prices."""
-        return self._prices == bars.price_fingerprint
+        last = self._prices[np.arange(self._count.size), (self._count - 1) % WINDOW]
+        return last == bars.price_fingerprint
+
+    def repeats_itself(self, mask: Mask) -> Mask:
+        """Whether a ticker of the mask has accepted bars with equal prices in the window, as one that hardly trades."""
+        repeats = mask.copy()
+        ordered = np.sort(self._prices[mask], axis=1)
+        repeats[mask] = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
+        return repeats
 
 
 def _log_of_traded(amount: Numbers) -> Numbers:

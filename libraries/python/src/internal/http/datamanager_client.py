@@ -19,7 +19,9 @@ from internal.http.datamanager_responses import (
     CollectedBars,
     CollectedRows,
     CollectionProgress,
+    DataCheck,
     ImportedBars,
+    ReleasedBars,
 )
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON
 from internal.schemas import corporate_actions, portfolios, predictions, securities
@@ -48,7 +50,7 @@ class DatamanagerClient:
     ) -> None:
         self._url, self._reader = url.rstrip("/"), reader
         self._headers = {"Accept": ARROW} | bearer_headers(token.get_secret_value())
-        self._http = http or httpx.Client()
+        self._http = http or httpx.Client(trust_env=False)  # a proxy of the environment is for other hosts
         self._is_own = http is None
 
     def __enter__(self) -> Self:
@@ -144,6 +146,22 @@ class DatamanagerClient:
         """The sessions that datamanager collected: date, status, rows, quarantined and more."""
         return read_frame_response(self._get("/sessions", {}))
 
+    def quarantine(self, start: date, end: date) -> pl.DataFrame:
+        """Quarantined rows of these days, as received, each with its reason."""
+        return read_frame_response(self._get("/quarantine", _range(start, end)))
+
+    def release_bars(self, bars: Sequence[tuple[str, date]], *, released_by: str, why: str) -> ReleasedBars:
+        """Move bars, by ticker and session, from the quarantine into the lake, with a line in the audit."""
+        keys = [{"ticker": ticker, "date": day.isoformat()} for ticker, day in bars]
+        return _parse(
+            ReleasedBars,
+            self._post_json("/quarantine/releases", {"released_by": released_by, "why": why, "bars": keys}),
+        )
+
+    def check_data(self, start: date | None = None, end: date | None = None) -> DataCheck:
+        """Sessions, quarantine, actions and disagreements of these days, and what to do; by default of 90 days."""
+        return _parse(DataCheck, self._get("/data-checks", _range(start, end) if start and end else {}))
+
     def splits(self, start: date, end: date) -> pl.DataFrame:
         """Splits by execution date."""
         frame = read_frame_response(self._get("/corporate-actions/splits", _range(start, end)))
@@ -187,7 +205,7 @@ class DatamanagerClient:
         )
         return self._send(request, self._reader)
 
-    def _post_json(self, path: str, body: Mapping[str, str]) -> httpx.Response:
+    def _post_json(self, path: str, body: Mapping[str, object]) -> httpx.Response:
         return self._post(path, json.dumps(dict(body)).encode(), JSON, UNLIMITED)
 
     def _post_frame(self, path: str, frame: pl.DataFrame) -> None:

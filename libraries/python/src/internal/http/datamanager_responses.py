@@ -44,6 +44,62 @@ class CollectionProgress(BaseModel):
     sessions_total: int = 0
 
 
+class ReleasedBars(BaseModel):
+    """The answer of a release from the quarantine."""
+
+    rows: int
+    bars_version: int
+
+
+class AbsentSession(BaseModel):
+    """A session that is not in the lake: why, and how often the vendor was asked."""
+
+    date: date
+    reason: str
+    attempts: int
+
+
+class SessionCounts(BaseModel):
+    """Sessions of the calendar since the first collected one."""
+
+    expected: int
+    present: int
+    late: int
+    repaired: int
+    missing: list[AbsentSession]
+
+
+class QuarantinedReason(BaseModel):
+    """Quarantined rows of one reason, and what to do about them."""
+
+    reason: str
+    rows: int
+    examples: list[str]
+    remedy: str
+    needs_a_decision: bool
+
+
+class ActionCounts(BaseModel):
+    """Corporate actions with an effective date in the range."""
+
+    in_force: int
+    corrected: int
+    withdrawn: int
+
+
+class DataCheck(BaseModel):
+    """The state of the data in a range of days; `to_do` is empty where nothing needs doing."""
+
+    start: date
+    end: date
+    sessions: SessionCounts
+    quarantine: list[QuarantinedReason]
+    released: int
+    actions: ActionCounts
+    disagreements: dict[str, int]
+    to_do: list[str]
+
+
 class CollectedRows(BaseModel):
     """The answer of a collection of equity details or fundamentals."""
 

@@ -32,6 +32,7 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
     *,
     token: SecretStr | None,
     readiness: Mapping[str, ReadinessCheck],
+    notes: Callable[[FastAPI], dict[str, str]] = lambda _: {},
     maximum_body_bytes: int = MAXIMUM_BODY_BYTES,
     drain_seconds: float = 0,
 ) -> FastAPI:
@@ -43,6 +44,7 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
         lifespan: Opens and closes the service's components.
         token: The bearer token that POST, PUT, PATCH and DELETE need, unless it is empty.
         readiness: Checks by name; each gets the application and raises a FundError while its component is not ready.
+        notes: What else `/ready` says, by name; it makes the service neither ready nor not.
         maximum_body_bytes: Larger request bodies are refused.
         drain_seconds: After SIGTERM the service answers for so long, while it is not ready (`internal.http.run`).
     """
@@ -57,7 +59,7 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
     application.state.draining, application.state.drain_seconds = False, drain_seconds
     install_problem_handlers(application)
     application.add_middleware(ServiceMiddleware, service=title, token=token, maximum_body_bytes=maximum_body_bytes)
-    application.include_router(OperationRoutes(application, readiness).router())
+    application.include_router(OperationRoutes(application, readiness, notes).router())
     return application
 
 
@@ -72,13 +74,19 @@ class Readiness(BaseModel):
 
     status: Literal["ready"] = "ready"
     checks: dict[str, str]
+    notes: dict[str, str] | None = None
 
 
 class OperationRoutes:
     """The handlers of health, readiness and metrics, for one application."""
 
-    def __init__(self, application: FastAPI, readiness: Mapping[str, ReadinessCheck]) -> None:
-        self._application, self._readiness = application, readiness
+    def __init__(
+        self,
+        application: FastAPI,
+        readiness: Mapping[str, ReadinessCheck],
+        notes: Callable[[FastAPI], dict[str, str]],
+    ) -> None:
+        self._application, self._readiness, self._notes = application, readiness, notes
 
     async def health(self) -> Health:
         """Answer: the process is alive."""
@@ -93,7 +101,7 @@ class OperationRoutes:
         results = await asyncio.gather(*(_run_check(check, self._application) for check in self._readiness.values()))
         checks = dict(zip(self._readiness, results, strict=True))
         if all(result == PASSED for result in results):
-            return Readiness(checks=checks)
+            return Readiness(checks=checks, notes=self._notes(self._application) or None)
         detail = "; ".join(f"{name}: {result}" for name, result in checks.items() if result != PASSED)
         return problem_response(request, kind.status, "Not ready", kind.slug, detail, extensions={"checks": checks})
 
@@ -105,7 +113,13 @@ class OperationRoutes:
         """The router with the three endpoints."""
         router = APIRouter(tags=["operations"])
         router.add_api_route("/health", self.health, summary="Alive: the process answers")
-        router.add_api_route("/ready", self.ready, response_model=Readiness, summary="Ready: every check passes")
+        router.add_api_route(
+            "/ready",
+            self.ready,
+            response_model=Readiness,
+            response_model_exclude_none=True,
+            summary="Ready: every check passes",
+        )
         router.add_api_route("/metrics", self.metrics, response_class=Response, summary="Prometheus metrics")
         return router
 

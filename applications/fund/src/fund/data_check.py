@@ -1,0 +1,107 @@
+"""`fund data check`: the state of the data on one page; `fund data release`: bars out of the quarantine, by hand."""
+
+import getpass
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from fund.addresses import Addresses
+from fund.data_import import open_datamanager
+from fund.folder import FundFolder
+from internal.http.datamanager_responses import ActionCounts, DataCheck, QuarantinedReason, SessionCounts
+
+PAGE_WIDTH = 80
+SHOWN_SESSIONS = 5
+
+
+def add_data_commands(data: typer.Typer) -> None:
+    """Add `check` and `release` to the commands of `fund data`."""
+    data.command("check")(check_command)
+    data.command("release")(release_command)
+
+
+def check_command(
+    *,
+    start: Annotated[datetime | None, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")] = None,
+    end: Annotated[datetime | None, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
+) -> None:
+    """Check sessions, quarantine, corporate actions and disagreements; status 1 when something needs doing."""
+    if (start is None) != (end is None):
+        raise typer.BadParameter("give --start-date and --end-date, or neither for the last 90 days")
+    days = (start.date() if start else None, end.date() if end else None)
+    with open_datamanager(FundFolder.from_environment(), Addresses.from_environment()) as datamanager:
+        found = datamanager.check_data(*days)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        show_check(found, Console(width=PAGE_WIDTH))
+    if found.to_do:
+        raise typer.Exit(1)
+
+
+def release_command(
+    *,
+    bars: Annotated[list[str], typer.Argument(help="Bars as TICKER:DATE, for example AAPL:2024-12-31.")],
+    why: Annotated[str, typer.Option("--why", help="What confirms them; kept in the audit.")],
+    who: Annotated[str | None, typer.Option("--who", help="Who decides; the name of your login by default.")] = None,
+) -> None:
+    """Release bars from the quarantine into the lake, with a line in the audit."""
+    keys = [parse_key(text) for text in bars]
+    with open_datamanager(FundFolder.from_environment(), Addresses.from_environment()) as datamanager:
+        released = datamanager.release_bars(keys, released_by=who or getpass.getuser(), why=why)
+    typer.echo(f"{released.rows} bars released; the bars' version is now {released.bars_version}.")
+
+
+def parse_key(text: str) -> tuple[str, date]:
+    """Ticker and session of `TICKER:DATE`."""
+    ticker, _, day = text.rpartition(":")
+    try:
+        if ticker:
+            return ticker, date.fromisoformat(day)
+    except ValueError:
+        pass
+    raise typer.BadParameter(f"{text!r} is no TICKER:DATE, for example AAPL:2024-12-31")
+
+
+def show_check(found: DataCheck, console: Console) -> None:
+    """Print the page."""
+    console.print(f"[bold]Data from {found.start} to {found.end}[/bold]")
+    for line in (
+        *_describe_sessions(found.sessions),
+        *_describe_quarantine(found.quarantine, found.released),
+        _describe_actions(found.actions),
+        f"disagreements of two vendors: {_join(found.disagreements) or 'none recorded'}",
+    ):
+        console.print(escape(line), highlight=False)
+    console.print("[bold]To do[/bold]" if found.to_do else "[bold]Nothing needs doing.[/bold]")
+    for number, sentence in enumerate(found.to_do, start=1):
+        console.print(escape(f"{number}. {sentence}"), highlight=False)
+
+
+def _describe_sessions(counts: SessionCounts) -> list[str]:
+    came = f"{counts.expected} expected, {counts.present} present, {counts.late} late"
+    lines = [f"sessions: {came}, {len(counts.missing)} missing, {counts.repaired} repaired"]
+    lines += [f"  {one.date}: {one.reason} (asked {one.attempts} times)" for one in counts.missing[:SHOWN_SESSIONS]]
+    more = len(counts.missing) - SHOWN_SESSIONS
+    return [*lines, f"  and {more} more"] if more > 0 else lines
+
+
+def _describe_quarantine(reasons: list[QuarantinedReason], released: int) -> list[str]:
+    rows = sum(one.rows for one in reasons)
+    lines = [f"quarantine: {rows} rows, {released} released"]
+    for one in reasons:
+        lines += [f"  {one.rows:>6} {one.reason}: {', '.join(one.examples)}", f"         -> {one.remedy}"]
+    return lines
+
+
+def _describe_actions(actions: ActionCounts) -> str:
+    counts = f"{actions.in_force} in force, {actions.corrected} of them corrected, {actions.withdrawn} withdrawn"
+    return f"corporate actions: {counts}"
+
+
+def _join(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
