@@ -164,7 +164,7 @@ def test_nothing_happens_to_who_does_not_hold_it() -> None:
 
 
 def test_orders_of_a_ticker_that_ends_are_canceled() -> None:
-    """Open orders of merged, redeemed, removed, split and renamed tickers end; others work on, split where it is one."""
+    """Open orders of merged, redeemed, removed and renamed tickers end; others work on, in new shares after a split."""
     market = hand_market([*CONCERNED, *ARRIVING], actions=every_action(DAY))
     core = open_venue(market, InMemoryRepository(), open_account(market, CASH))
     for step in core.steps_to(core.next_stop(Auction.CLOSE)):
