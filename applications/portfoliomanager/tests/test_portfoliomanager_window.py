@@ -10,13 +10,13 @@ import pytest
 from internal.dates import sessions
 from internal.price_adjustment import adjust_bars
 from internal.schemas import equity_details
-from internal.simulation.eventful_market import EventfulMarket
 from internal.simulation.market_tables import build_market_tables
 from internal.simulation.table_data import TableData
 from internal.strategies.history import window_history
 from internal.trading.rows import Assets, BarHistory, DayInputs, Situation
 from internal.trading.strategy import DataNeeds
 from internal.trading.universe import Universe
+from internal.venue.market.simulated import SimulatedMarket
 from portfoliomanager.adapters.market_data import first_session, read_day_inputs
 
 DAYS = sessions(date(2024, 10, 1), date(2025, 2, 28))
@@ -27,7 +27,9 @@ DETAILS = equity_details.empty()
 @pytest.fixture(scope="module")
 def frames() -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Bars as traded, splits and dividends of a market with many splits and halts."""
-    market = EventfulMarket(seed=7, ticker_count=25, opening_day=OPENING, first_day=DAYS[0], last_day=DAYS[-1])
+    market = SimulatedMarket(
+        seed=7, ticker_count=25, opening_day=OPENING, first_day=DAYS[0], last_day=DAYS[-1], events="splits"
+    )
     period = DAYS[0], DAYS[-1]
     return market.bars_between(*period), market.splits(*period), market.dividends(*period)
 

@@ -44,8 +44,8 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def eventful() -> World:
-    """Eight sessions of 30 names with splits, halts and missing bars."""
-    return World.make(12, sessions_played=8, tickers=30, eventful=True)
+    """Eight sessions of 30 names with corporate actions of every kind, halts and missing bars."""
+    return World.make(12, sessions_played=8, tickers=30, events="frequent")
 
 
 def play(world: World, seeds: range, strategy: Strategy = STRATEGY) -> Iterator[FaultRun]:
@@ -149,6 +149,6 @@ def test_many_seeded_faults(world: World) -> None:
 def test_many_seeded_faults_of_positions_that_grow() -> None:
     """The long form, on many markets."""
     for seed in range(MANY_SEEDS // 500):
-        world = World.make(seed, sessions_played=8, tickers=30, eventful=True)
+        world = World.make(seed, sessions_played=8, tickers=30, events="frequent")
         for run in play(world, range(100), DrawnStrategy(seed, seed % 4 / 4)):
             assert run.starts < STARTS

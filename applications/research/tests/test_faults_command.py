@@ -29,7 +29,8 @@ class Counting(Strategy):
         """One name whose weight grows with the calls."""
         global calls
         calls += 1
-        return Targets((Target(situation.tickers[0], calls / 1000, "planted"),))
+        name = next(one for one, may in zip(situation.tickers, situation.may_open, strict=True) if may)
+        return Targets((Target(name, calls / 1000, "planted"),))
 '''
 IDLE = f'''{HEADER}class Idle(Strategy):
     """Holds nothing."""

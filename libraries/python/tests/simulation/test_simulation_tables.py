@@ -6,10 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from internal.action_kinds import ActionKind
+from internal.dates import sessions
 from internal.errors import ConflictError
 from internal.price_adjustment import adjust_bars
-from internal.simulation.adjustment import adjusted_window
+from internal.simulation.adjustment import adjusted_close, adjusted_window
 from internal.simulation.market_tables import FIELDS, MarketTables, read_market_tables
+from internal.simulation.renamed_columns import continue_renamed
 from internal.simulation.table_data import TableData
 from internal.simulation.whole_history import whole_history
 from internal.trading.rows import Entry
@@ -107,3 +110,25 @@ def test_other_days_are_refused(tables: MarketTables) -> None:
     for day in (date(2023, 8, 31), date(2023, 9, 2), date(2024, 4, 1)):
         with pytest.raises(ConflictError, match=rf"the simulation holds 2023-09-01 to 2024-03-28, not {day}"):
             data.day_inputs(day, NEEDS)
+
+
+def test_a_renamed_ticker_has_one_continuous_series() -> None:
+    """The new name's adjusted closes go on from the old name's; the old name keeps its own sessions."""
+    days = sessions(date(2024, 6, 3), date(2025, 1, 31))
+    market = SimulatedMarket(
+        seed=4, ticker_count=60, first_day=days[0], opening_day=days[60], last_day=days[-1], events="realistic"
+    )
+    tables = read_market_tables(market, days[-1])
+    continued, last = continue_renamed(tables), len(days) - 1
+    change = next(one for one in tables.actions if one.kind is ActionKind.NAME_CHANGE)
+    old, new = tables.column(change.ticker), tables.column(change.new_ticker or "")
+    assert old is not None
+    assert new is not None
+    session = days.index(change.effective_date)
+    whole = adjusted_window(continued, last, last).close[:, new]
+    assert np.isfinite(whole).mean() > 0.9
+    assert np.abs(np.diff(np.log(whole[np.isfinite(whole)]))).max() < 0.5
+    assert np.array_equal(continued.close[:session, old], tables.close[:session, old], equal_nan=True)
+    assert np.isnan(tables.close[:session, new]).all()
+    before = adjusted_close(continued, session - 1, new, session - 1)
+    assert before == adjusted_close(tables, session - 1, old, session - 1)

@@ -53,7 +53,7 @@ class Fixed:
 @pytest.fixture(scope="module")
 def world() -> World:
     """Sessions of 30 names with splits, halts and missing bars."""
-    return World.make(5, sessions_played=8, tickers=30, eventful=True)
+    return World.make(5, sessions_played=8, tickers=30, events="splits")
 
 
 def trades(world: World, ticker: str, first: date, split: Split) -> bool:

@@ -39,7 +39,7 @@ STRATEGY, RENAMED = DrawnStrategy(3, 0.4), Renamed(3, 0.4)
 @pytest.fixture(scope="module")
 def world() -> World:
     """Sessions of 30 names with splits, halts and missing bars."""
-    return World.make(5, sessions_played=SESSIONS + 1, tickers=30, eventful=True)
+    return World.make(5, sessions_played=SESSIONS + 1, tickers=30, events="splits")
 
 
 def play(fund: SimulatedFund, sessions: int) -> None:

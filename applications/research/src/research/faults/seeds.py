@@ -49,13 +49,13 @@ class SeedSetup:
 
     @classmethod
     def prepare(cls, choice: StrategyChoice, *, tickers: int = TICKERS, sessions: int = SESSIONS) -> Self:
-        """A world with splits, halts and missing bars, played once without faults.
+        """A world with frequent corporate actions of every kind, halts and missing bars, played once without faults.
 
         Raises ConfigurationError where the strategy cannot be loaded or sends no order, StrategyError where it fails.
         """
         strategy = choice.load()
         history = max(HISTORY, strategy.needs.history_sessions, strategy.needs.universe.lookback_sessions + 2)
-        world = World.make(WORLD_SEED, sessions_played=sessions, tickers=tickers, history=history, eventful=True)
+        world = World.make(WORLD_SEED, sessions_played=sessions, tickers=tickers, history=history, events="frequent")
         undisturbed = FaultRun(world, 0, strategy, quiet=True).play().outcome()
         if not undisturbed[1]:
             raise ConfigurationError(

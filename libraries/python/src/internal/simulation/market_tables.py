@@ -9,12 +9,14 @@ import numpy as np
 import polars as pl
 
 from internal.action_kinds import ActionKind
-from internal.price_adjustment import find_dividend_factors, find_split_factors
+from internal.price_adjustment import find_dividend_factors, find_payments, find_split_factors
 from internal.schemas import equity_bars
+from internal.schemas.corporate_actions import DISTRIBUTIONS
 from internal.trading.corporate_actions import CorporateAction
 from internal.trading.day_table import ActionFactors, BarTable
 from internal.trading.rows import Details, FloatArray
 from internal.venue.corporate_actions import CorporateAction as VenueAction
+from internal.venue.market.action_frame import actions_frame
 from internal.venue.market.protocol import Market, MarketData
 
 FIELDS = ("open", "high", "low", "close", "volume")
@@ -65,8 +67,16 @@ def read_market_tables(market: MarketData, last: date) -> MarketTables:
     """The tables of a market's sessions up to `last`: the bars that the data service would let through."""
     days = [day for day in market.sessions() if day <= last]
     bars, _ = equity_bars.split_valid(market.bars_between(days[0], last))
-    splits, dividends = market.splits(days[0], last), market.dividends(days[0], last)
-    return build_market_tables(bars, splits, dividends, days, read_actions(market, days[0], last))
+    splits, payments = market.splits(days[0], last), read_payments(market, bars, days[0], last)
+    return build_market_tables(bars, splits, payments, days, read_actions(market, days[0], last))
+
+
+def read_payments(market: MarketData, bars: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
+    """Cash dividends, and what spin-offs and rights were worth by the bars."""
+    actions = market.corporate_actions(first, last)
+    if not any(action.kind in DISTRIBUTIONS for action in actions):
+        return market.dividends(first, last)
+    return find_payments(actions_frame(actions).lazy(), bars.lazy()).collect()
 
 
 def read_actions(market: Market, first: date, last: date) -> list[CorporateAction]:

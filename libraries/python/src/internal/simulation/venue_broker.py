@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from internal.dates import previous_session
 from internal.simulation.charged_costs import ChargedCosts
 from internal.trading.enums import OrderSide, OrderState
 from internal.trading.ports import RefusedOrderError
 from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
+from internal.venue.clock import Phase
 from internal.venue.core import ExchangeCore
-from internal.venue.margin_account import MarginAccount, buying_power, margin_multiplier
+from internal.venue.margin_account import MarginAccount, Position, buying_power, margin_multiplier
 from internal.venue.market.protocol import Market
 from internal.venue.orders import Order, OrderStatus, OrderType, Side, TimeInForce
 from internal.venue.orders import OrderRequest as VenueRequest
@@ -38,7 +40,8 @@ class VenueBroker:
         self._core, self._market, self._repository = core, market, repository
         self._costs = ChargedCosts(repository)
         lives = market.listings(market.sessions()[-1])
-        self._listing_changes = sorted({day for one in lives for day in (one.listed_date, one.delisted_date) if day})
+        dates = {day for one in lives for day in (one.listed_date, one.delisted_date) if day}
+        self._listing_changes = sorted(dates | {period.start_date for one in lives for period in one.tickers})
         self._assets: dict[int, Assets] = {}
         self._positions_of: MarginAccount | None = None
         self._positions: Sequence[BrokerPosition] = ()
@@ -66,11 +69,20 @@ class VenueBroker:
         """All positions, sorted by ticker; made again only when the account has changed."""
         account = self._core.state.account
         if account is not self._positions_of:
-            self._positions_of, self._positions = account, _broker_positions(account)
+            self._positions_of, self._positions = account, self._read_positions(account)
         return self._positions
 
+    def _read_positions(self, account: MarginAccount) -> list[BrokerPosition]:
+        reading = self._core.clock.reading()
+        day = previous_session(reading.session) if reading.phase is Phase.PRE_OPEN else reading.session
+        listings = {ticker: self._market.listing(ticker, day) for ticker in sorted(account.positions)}
+        return [
+            _broker_position(account.positions[ticker], None if listing is None else listing.security_id)
+            for ticker, listing in listings.items()
+        ]
+
     def assets(self) -> Assets:
-        """What is listed, and what of it can be borrowed; made again only when a listing began or ended."""
+        """What is listed, and what of it can be borrowed; made again only when a listing or a name began or ended."""
         day = self._core.clock.last_closed_session()
         changes = bisect_right(self._listing_changes, day)
         if changes not in self._assets:
@@ -133,18 +145,16 @@ class VenueBroker:
         return self._costs.read(after)
 
 
-def _broker_positions(account: MarginAccount) -> list[BrokerPosition]:
-    return [
-        BrokerPosition(
-            ticker=ticker,
-            quantity=float(held.quantity),
-            average_entry_price=float(held.average_entry_price),
-            current_price=float(held.mark_price),
-            market_value=float(held.market_value),
-            unrealized_profit=float(held.market_value - held.cost_basis),
-        )
-        for ticker, held in sorted(account.positions.items())
-    ]
+def _broker_position(held: Position, asset_id: str | None) -> BrokerPosition:
+    return BrokerPosition(
+        ticker=held.ticker,
+        quantity=float(held.quantity),
+        average_entry_price=float(held.average_entry_price),
+        current_price=float(held.mark_price),
+        market_value=float(held.market_value),
+        unrealized_profit=float(held.market_value - held.cost_basis),
+        asset_id=asset_id,
+    )
 
 
 def _broker_order(order: Order) -> BrokerOrder:
@@ -160,4 +170,5 @@ def _broker_order(order: Order) -> BrokerOrder:
         submitted_at=order.submitted_at,
         replaced_by=order.replaced_by,
         replaces=order.replaces,
+        asset_id=order.security_id,
     )

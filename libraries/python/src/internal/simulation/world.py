@@ -11,20 +11,21 @@ import numpy as np
 from internal.dates import previous_session, sessions
 from internal.forecasting.forecast_table import ForecastTable
 from internal.forecasting.quantiles import QUANTILES
-from internal.simulation.eventful_market import EventfulMarket
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.known_forecasts import KnownForecasts, align_forecasts
 from internal.simulation.market_tables import MarketTables, read_details, read_market_tables
+from internal.simulation.renamed_columns import continue_renamed
 from internal.simulation.table_data import TableData
 from internal.simulation.whole_history import whole_history
 from internal.strategies.loading import LoadedStrategy
 from internal.trading.ports import Lease
+from internal.venue.market.event_rates import Events
 from internal.venue.market.simulated import SimulatedMarket
 
 OPENING = date(2024, 12, 31)
 HISTORY = 45  # sessions of bars before the first decision
 MISSING = 0.1  # the part of the forecasts that there are none of
-MISSING_BARS = 0.03  # of an eventful market
+MISSING_BARS = 0.03  # of a market with events
 
 
 @dataclass
@@ -46,19 +47,24 @@ class World:
         tickers: int = 40,
         width: float = 1e-6,
         history: int = HISTORY,
-        eventful: bool = False,
+        events: Events = "none",
     ) -> "World":
         """A simulated market from `history` sessions before its opening on; a narrow band closes what it opened.
 
-        An eventful market splits and halts often, and some of its bars are missing in the data.
+        In a market with events some bars are missing in the data.
         """
         later = sessions(OPENING, OPENING + timedelta(days=2 * sessions_played + 7))
         days = [*sessions(previous_session(OPENING, history), OPENING), *later[1 : sessions_played + 1]]
-        market = (EventfulMarket if eventful else SimulatedMarket)(
-            seed=seed, ticker_count=tickers, opening_day=OPENING, first_day=days[0], last_day=days[-1]
+        market = SimulatedMarket(
+            seed=seed,
+            ticker_count=tickers,
+            opening_day=OPENING,
+            first_day=days[0],
+            last_day=days[-1],
+            events=events,
         )
-        tables = read_market_tables(market, days[-1])
-        if eventful:
+        tables = continue_renamed(read_market_tables(market, days[-1]))
+        if events != "none":
             drop_bars(tables, seed, history)
         forecasts = draw_forecasts(seed, days[history:], tables.tickers, width)
         aligned = align_forecasts(forecasts, days[history:], tables.tickers)

@@ -6,7 +6,7 @@ from typing import Literal
 
 from internal.schemas.corporate_actions import ActionKind
 
-type Events = Literal["none", "realistic", "frequent"]
+type Events = Literal["none", "realistic", "frequent", "splits"]
 
 SESSIONS_A_YEAR = 252
 
@@ -66,4 +66,10 @@ FREQUENT = EventRates(
     long_halts=0.5,
     after_opening=True,
 )
-RATES: dict[Events, EventRates | None] = {"none": None, "realistic": REALISTIC, "frequent": FREQUENT}
+SPLITS = EventRates(
+    actions={ActionKind.FORWARD_SPLIT: 7.0, ActionKind.REVERSE_SPLIT: 5.0},
+    halts=10.0,
+    long_halts=0.0,
+    after_opening=True,
+)
+RATES: dict[Events, EventRates | None] = {"none": None, "realistic": REALISTIC, "frequent": FREQUENT, "splits": SPLITS}

@@ -51,7 +51,8 @@ class SimulatedMarket:
         last_day: end of the playable future.
         events: what happens to the securities beside regular dividends and the splits of dear and cheap shares:
             `none`, or corporate actions of every kind and other types of securities, at `realistic` rates or, for
-            fault runs, `frequent` ones. `none` leaves the other settings' markets as they are.
+            fault runs, `frequent` ones; `splits` are frequent splits and halts alone. What a seed gives with `none`
+            does not depend on the other settings.
 
     Raises:
         ConfigurationError: a count, signal or day that no market can be made of.
