@@ -55,6 +55,7 @@ CHECKS: tuple[Check, ...] = (
     Check("datamanager", "/corporate-actions/splits?start_date={session}&end_date={session}"),
     Check("datamanager", "/corporate-actions/dividends?start_date={session}&end_date={session}"),
     Check("datamanager", "/predictions?date={session}", ((0, "quantile_10"), (0, "quantile_90"))),
+    Check("datamanager", "/predictions/reforecasts?date={session}"),
     Check("datamanager", "/portfolios?date={session}", ((0, "portfolio_id"), (0, "quantity"))),
     Check("datamanager", "/query?sql=SELECT%20count(*)%20AS%20bars%20FROM%20equity_bars", ((0, "bars"),)),
     Check("datamanager", "/events", (("inbox",), ("outbox",))),

@@ -552,16 +552,31 @@ def test_invalid_import(
 
 
 def test_predictions(client: httpx.Client) -> None:
-    """Predictions replace only those of their dates and are read by date or range."""
+    """The first predictions of a session stay; later ones are re-forecasts, marked by their training."""
     other_day = PREDICTION | {"date": "2024-03-27", "target_date": "2024-03-28"}
     third_day = PREDICTION | {"date": "2024-03-26", "target_date": "2024-03-27"}
-    assert client.post("/predictions", json=[PREDICTION, other_day, third_day]).json() == {"rows": 3}
+    assert client.post("/predictions", json=[PREDICTION, other_day, third_day]).json() == {"rows": 3, "reforecasts": 0}
+    assert client.post("/predictions", json=[PREDICTION]).json() == {"rows": 1, "reforecasts": 0}
     changed = [one | {"ticker": "BBB"} for one in (PREDICTION, third_day)]
-    assert client.post("/predictions", json=changed).json() == {"rows": 2}
+    path = "/predictions?trained_through=2024-03-27"
+    assert client.post(path, json=changed).json() == {"rows": 2, "reforecasts": 2}
+    again = [one | {"quantile_90": 0.5} for one in changed]
+    assert client.post(path, json=again).json() == {"rows": 2, "reforecasts": 2}
+    other_model = PREDICTION | {"model_version": "other"}
+    assert client.post("/predictions", json=[other_model]).json() == {"rows": 1, "reforecasts": 1}
+    later = read(client, "/predictions/reforecasts", start_date="2024-03-26", end_date="2024-03-28")
+    marks = later.select(pl.col("date").cast(pl.String), "ticker", "quantile_90", "hindsight").rows()
+    assert marks == [
+        ("2024-03-26", "BBB", 0.5, True),
+        ("2024-03-28", "BBB", 0.5, False),
+        ("2024-03-28", "AAA", PREDICTION["quantile_90"], None),
+    ]
     frame = predictions.validate(read(client, "/predictions", start_date="2024-03-26", end_date="2024-03-28"))
-    assert frame.get_column("ticker").to_list() == ["BBB", "AAA", "BBB"]
-    assert read(client, "/predictions", date="2024-03-28").get_column("ticker").to_list() == ["BBB"]
-    assert read(client, "/predictions", date="2024-03-28", tickers="AAA").is_empty()
+    assert frame.get_column("ticker").to_list() == ["AAA", "AAA", "AAA"]
+    assert set(frame["model_version"]) == {PREDICTION["model_version"]}
+    assert read(client, "/predictions", date="2024-03-28", tickers="BBB").is_empty()
+    assert "YYYY-MM-DD" in problem(client.get("/predictions/reforecasts"), 422)
+    assert "trained_through" in client.post("/predictions?trained_through=soon", json=[PREDICTION]).text
 
 
 def test_portfolios(client: httpx.Client) -> None:
@@ -731,6 +746,7 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
                 "/disagreements",
             ),
             *("/quarantine", "/quarantine/releases"),
+            "/predictions/reforecasts",
         )
     }
     bars = contents["get", "/equity-bars"][JSON]["schema"]["items"]["properties"]
@@ -754,7 +770,7 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
         ("post", "/quarantine/releases"): "ReleaseResponse",
         ("get", "/data-checks"): "DataCheckResponse",
         ("post", "/fundamentals"): "StoredResponse",
-        ("post", "/predictions"): "StoredResponse",
+        ("post", "/predictions"): "StoredPredictionsResponse",
         ("post", "/portfolios"): "StoredResponse",
     }
 

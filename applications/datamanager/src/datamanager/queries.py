@@ -147,6 +147,12 @@ def read_predictions(lake: Lake, period: Period, tickers: Sequence[str] | None) 
     return wanted.sort("date", "ticker", "horizon").collect()
 
 
+def read_reforecasts(lake: Lake, period: Period, tickers: Sequence[str] | None) -> pl.DataFrame:
+    """Later forecasts of the period's sessions, ordered by date, model, ticker and horizon."""
+    wanted = _select_tickers(_select_period(lake.scan("reforecasts"), "date", period), tickers)
+    return wanted.sort("date", "model_version", "ticker", "horizon").collect()
+
+
 def read_portfolios(lake: Lake, period: Period | None, portfolio_id: str | None) -> pl.DataFrame:
     """Portfolio rows of the period, of one portfolio, or both, ordered by date, portfolio and ticker."""
     wanted = _select_period(lake.scan("portfolios"), "date", period)

@@ -134,6 +134,13 @@ class DataCheckResponse(BaseModel):
     to_do: list[str] = Field(description="what a person has to decide, one sentence each; empty when there is nothing")
 
 
+class StoredPredictionsResponse(BaseModel):
+    """How many rows were stored, and how many of them are re-forecasts of sessions that had forecasts."""
+
+    rows: int
+    reforecasts: int
+
+
 class StoredResponse(BaseModel):
     """The number of rows stored."""
 

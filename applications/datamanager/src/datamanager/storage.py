@@ -1,5 +1,8 @@
 """Writes of predictions and portfolios into the lake, each in one commit."""
 
+from dataclasses import dataclass
+from datetime import date
+
 import polars as pl
 
 from internal.errors import InvalidRequestError
@@ -7,8 +10,24 @@ from internal.lake.store import Lake
 from internal.schemas import portfolios, predictions
 
 
-def store_predictions(lake: Lake, frame: pl.DataFrame) -> int:
-    """Replace the predictions of the frame's dates in one commit; the number of rows stored.
+@dataclass(frozen=True)
+class StoredForecasts:
+    """How many rows were stored, and how many of them are re-forecasts of sessions that had forecasts."""
+
+    rows: int
+    reforecasts: int
+
+
+def store_predictions(lake: Lake, frame: pl.DataFrame, trained_through: date | None) -> StoredForecasts:
+    """Store the first forecasts of a session for good, and later ones as re-forecasts under their model.
+
+    A session's first forecasts are never replaced. Re-forecasts replace those of the same session and model; equal ones
+    change nothing.
+
+    Args:
+        lake: The lake.
+        frame: The forecasts.
+        trained_through: The last session of the model's training; None where it is not known.
 
     Raises:
         SchemaError: The frame violates its schema.
@@ -17,12 +36,26 @@ def store_predictions(lake: Lake, frame: pl.DataFrame) -> int:
     checked = predictions.validate(frame)
     _require_rows(checked, "date")
     days = checked.get_column("date").unique().sort()
-    start, end = days[0], days[-1]
-    other_days = lake.scan("predictions").filter(
-        pl.col("date").is_between(start, end) & ~pl.col("date").is_in(days.implode())
-    )
-    lake.replace_days("predictions", pl.concat([other_days.collect(), checked]), start, end)
-    return checked.height
+    originals = lake.scan("predictions").filter(pl.col("date").is_in(days.implode())).collect()
+    known = pl.col("date").is_in(originals.get_column("date").unique().implode())
+    first, later = checked.filter(~known), checked.filter(known)
+    if not first.is_empty():
+        lake.append("predictions", first)
+    again = later.join(originals, on=later.columns, how="anti", nulls_equal=True).select("date", "model_version")
+    reforecasts = later.join(again.unique(), on=["date", "model_version"], how="semi")
+    if not reforecasts.is_empty():
+        _replace_reforecasts(lake, reforecasts, trained_through)
+    return StoredForecasts(checked.height, reforecasts.height)
+
+
+def _replace_reforecasts(lake: Lake, frame: pl.DataFrame, trained_through: date | None) -> None:
+    """Replace those of the same sessions and models, in one commit."""
+    training = pl.lit(trained_through, pl.Date)
+    marked = frame.with_columns(trained_through=training, hindsight=training > pl.col("date"))
+    start, end = marked.select(pl.col("date").min(), end=pl.col("date").max()).row(0)
+    stored = lake.scan("reforecasts").filter(pl.col("date").is_between(start, end)).collect()
+    kept = stored.join(marked, on=["date", "model_version"], how="anti")
+    lake.replace_days("reforecasts", pl.concat([kept, marked.select(kept.columns)]), start, end)
 
 
 def store_portfolio(lake: Lake, frame: pl.DataFrame) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import polars as pl
@@ -18,12 +18,17 @@ from portfoliomanager.ports import ForecastStore
 
 @dataclass(frozen=True)
 class Predicted:
-    """What was forecast, stored at the data service."""
+    """What was forecast, stored at the data service.
+
+    `reforecasts` are the rows of a session that had other forecasts already, which stay what decisions are taken on.
+    """
 
     day: date
     forecast: Forecast
     model_version: str
     bars_version: int
+    trained_through: date | None
+    reforecasts: int = 0
 
 
 class Champion:
@@ -78,11 +83,11 @@ def predict(store: ForecastStore, champion: Champion, day: date | None, moment: 
     def forecast(forecaster: Forecaster) -> Predicted:
         bars, version = read_bars_up_to(store, session, forecaster.required_history)
         found = forecaster.forecast(bars, details, session, bars_version=version)
-        return Predicted(session, found, forecaster.model_version, version)
+        return Predicted(session, found, forecaster.model_version, version, forecaster.trained_through)
 
     predicted = champion.use(forecast)
-    store.save_predictions(predicted.forecast.frame)
-    return predicted
+    stored = store.save_predictions(predicted.forecast.frame, predicted.trained_through)
+    return replace(predicted, reforecasts=stored)
 
 
 def read_bars_up_to(store: ForecastStore, day: date, history: int) -> tuple[pl.DataFrame, int]:

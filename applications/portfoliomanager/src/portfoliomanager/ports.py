@@ -38,8 +38,11 @@ class ForecastStore(Protocol):
         """Predictions by date of origin."""
         ...
 
-    def save_predictions(self, frame: pl.DataFrame) -> None:
-        """Replace the predictions of the frame's dates."""
+    def save_predictions(self, frame: pl.DataFrame, trained_through: date | None) -> int:
+        """Store predictions of a model whose training ended with that session.
+
+        The first of a session stay; how many rows are re-forecasts instead.
+        """
         ...
 
 

@@ -181,6 +181,7 @@ class PredictionsResponse(BaseModel):
     rows: int
     model_version: str
     bars_version: int
+    reforecasts: int = Field(description="rows beside the session's first forecasts, which stay")
     excluded: list[ExcludedTickerResponse]
 
     @classmethod
@@ -193,5 +194,6 @@ class PredictionsResponse(BaseModel):
             rows=forecast.frame.height,
             model_version=predicted.model_version,
             bars_version=predicted.bars_version,
+            reforecasts=predicted.reforecasts,
             excluded=[ExcludedTickerResponse(ticker=ticker, reason=reason) for ticker, reason in forecast.excluded],
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.model import BaselineModel
 from internal.errors import ArtifactError
-from internal.forecasting.artifact import artifact_version, load_artifact
+from internal.forecasting.artifact import Artifact, artifact_version, load_artifact
 from internal.forecasting.forecaster import Forecaster, PanelForecaster
 from internal.forecasting.quantiles import QuantileModel
 from internal.forecasting.registry import Registry
@@ -36,12 +36,17 @@ def load_forecaster(folder: Path) -> Forecaster:
     Raises:
         ArtifactError: Missing, tampered with, incompatible, or of an unknown kind.
     """
-    return PanelForecaster(load_model(folder), artifact_version(folder))
+    artifact = load_artifact(folder)
+    return PanelForecaster(make_model(artifact, folder), artifact_version(folder), artifact.trained_through)
 
 
 def load_model(folder: Path) -> QuantileModel:
     """Load an artifact's model alone, for evaluation. Raises as `load_forecaster`."""
-    artifact = load_artifact(folder)
+    return make_model(load_artifact(folder), folder)
+
+
+def make_model(artifact: Artifact, folder: Path) -> QuantileModel:
+    """The model of an artifact that was read from the folder. Raises ArtifactError for an unknown kind."""
     if artifact.kind in BASELINES:
         return BaselineModel(BASELINES[artifact.kind].from_arrays(dict(artifact.arrays)))
     from internal.tft.network_model import KIND, NetworkModel  # noqa: PLC0415 - tinygrad takes seconds and a compiler

@@ -1,11 +1,14 @@
 """Predictions over HTTP: store them by date, read them."""
 
 import asyncio
+from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from datamanager import queries
-from datamanager.responses import StoredResponse
+from datamanager.periods import Period
+from datamanager.responses import StoredPredictionsResponse
 from datamanager.routes.parameters import DayOrPeriod, Tickers
 from datamanager.services import RequestServices
 from datamanager.storage import store_predictions
@@ -28,11 +31,16 @@ EXAMPLE = {
 }
 
 
-@router.post("", summary="Replace the predictions of their dates", openapi_extra=document_request_frame(EXAMPLE))
-async def post_predictions(request: Request, services: RequestServices) -> StoredResponse:
-    """Check the frame and replace the predictions of its dates in one commit."""
+@router.post("", summary="Store predictions of their dates", openapi_extra=document_request_frame(EXAMPLE))
+async def post_predictions(
+    request: Request,
+    services: RequestServices,
+    trained_through: Annotated[date | None, Query(description="Last session of the model's training")] = None,
+) -> StoredPredictionsResponse:
+    """Store the first predictions of a session for good; later ones are re-forecasts and replace nothing of them."""
     frame = await read_frame(request, predictions.COLUMNS)
-    return StoredResponse(rows=await asyncio.to_thread(store_predictions, services.lake, frame))
+    stored = await asyncio.to_thread(store_predictions, services.lake, frame, trained_through)
+    return StoredPredictionsResponse(rows=stored.rows, reforecasts=stored.reforecasts)
 
 
 @router.get(
@@ -42,8 +50,24 @@ async def post_predictions(request: Request, services: RequestServices) -> Store
     response_class=Response,
 )
 def get_predictions(request: Request, services: RequestServices, period: DayOrPeriod, tickers: Tickers) -> Response:
-    """Predictions by the session at whose close they were made, ordered by date, ticker and horizon."""
+    """The first predictions of each session, ordered by date, ticker and horizon: what a decision was taken on."""
     negotiate(request.headers.get("accept"))
+    return frame_response(queries.read_predictions(services.lake, _require_period(period), tickers), request)
+
+
+@router.get(
+    "/reforecasts",
+    summary="Later predictions of a day or a range",
+    responses=document_response_frame(predictions.REFORECASTS_COLUMNS),
+    response_class=Response,
+)
+def get_reforecasts(request: Request, services: RequestServices, period: DayOrPeriod, tickers: Tickers) -> Response:
+    """What was predicted again for a session, by model; `hindsight`: the model's training reached beyond it."""
+    negotiate(request.headers.get("accept"))
+    return frame_response(queries.read_reforecasts(services.lake, _require_period(period), tickers), request)
+
+
+def _require_period(period: Period | None) -> Period:
     if period is None:
         raise InvalidRequestError("give date, or start_date and end_date, as YYYY-MM-DD")
-    return frame_response(queries.read_predictions(services.lake, period, tickers), request)
+    return period

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, cast
@@ -23,6 +24,7 @@ DOCUMENTS: Final = ("configuration", "scaler", "vocabulary", "metrics")
 METRICS: Final = "metrics.json"
 FILES: Final = (WEIGHTS, *(f"{name}.json" for name in DOCUMENTS))  # what the manifest lists
 VERSION_LENGTH: Final = 16
+LAST_SESSION: Final = "validation_last"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,13 @@ class Artifact:
     metrics: Mapping[str, Any]
     bars_version: int
     code_revision: str
+
+    @property
+    def trained_through(self) -> date | None:
+        """The last session that its training and validation saw; None where the artifact does not say."""
+        fold: object = self.configuration.get("fold")
+        last = cast("Mapping[str, object]", fold).get(LAST_SESSION) if isinstance(fold, Mapping) else None
+        return date.fromisoformat(last) if isinstance(last, str) else None
 
 
 def save_artifact(folder: Path, artifact: Artifact) -> str:

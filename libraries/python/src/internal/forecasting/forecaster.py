@@ -43,10 +43,12 @@ class Forecaster(Protocol):
         model_version: The artifact's version, as written into every prediction.
         required_history: Sessions up to the day that `bars` should reach back, so that long averages are what they
             were in training. Fewer still work, down to the minimum that each ticker is excluded by.
+        trained_through: The last session that the model's training saw; None where it is not known.
     """
 
     model_version: str
     required_history: int
+    trained_through: date | None
 
     def forecast(self, bars: pl.DataFrame, details: pl.DataFrame, day: date, *, bars_version: int) -> Forecast:
         """Forecast the next seven sessions of every ticker from the close of a day. See `PanelForecaster.forecast`."""
@@ -60,8 +62,9 @@ class Forecaster(Protocol):
 class PanelForecaster:
     """Any quantile model as a `Forecaster`: bars to panel, the day's rows to quantiles, those to simple returns."""
 
-    def __init__(self, model: QuantileModel, model_version: str) -> None:
-        """Takes the model and the version written into its forecasts."""
+    def __init__(self, model: QuantileModel, model_version: str, trained_through: date | None = None) -> None:
+        """Takes the model, the version written into its forecasts, and the last session that its training saw."""
+        self.trained_through = trained_through
         self.model_version = model_version
         self.required_history = REQUIRED_HISTORY
         self._model = model

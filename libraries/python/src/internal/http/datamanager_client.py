@@ -22,6 +22,7 @@ from internal.http.datamanager_responses import (
     DataCheck,
     ImportedBars,
     ReleasedBars,
+    StoredPredictions,
 )
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON
 from internal.schemas import corporate_actions, portfolios, predictions, securities
@@ -176,9 +177,13 @@ class DatamanagerClient:
         """Predictions by date of origin."""
         return self._frame_or("/predictions", _range(start, end), predictions.empty())
 
-    def save_predictions(self, frame: pl.DataFrame) -> None:
-        """Replace the predictions of the frame's dates; an empty frame changes nothing."""
-        self._post_frame("/predictions", predictions.validate(frame))
+    def save_predictions(self, frame: pl.DataFrame, trained_through: date | None) -> int:
+        """Store predictions; how many rows are re-forecasts, which replace none. An empty frame changes nothing."""
+        if frame.is_empty():
+            return 0
+        known = "" if trained_through is None else f"?trained_through={trained_through.isoformat()}"
+        answer = self._post(f"/predictions{known}", _encode(predictions.validate(frame)), ARROW, TIMEOUT)
+        return _parse(StoredPredictions, answer).reforecasts
 
     def portfolios(self, start: date, end: date) -> pl.DataFrame:
         """Portfolios by date of decision."""

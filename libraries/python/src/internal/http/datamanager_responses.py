@@ -30,6 +30,13 @@ class ImportedSession(BaseModel):
     quarantined: int
 
 
+class StoredPredictions(BaseModel):
+    """The answer of storing predictions: rows, and how many of them are re-forecasts."""
+
+    rows: int
+    reforecasts: int
+
+
 class ImportedBars(BaseModel):
     """The answer of an import of bars."""
 

@@ -95,6 +95,7 @@ ACCOUNT_SNAPSHOTS_COLUMNS: dict[str, pl.DataType] = {
     "slippage": pl.Float64(),
     "fees": pl.Float64(),
     "borrow": pl.Float64(),
+    "pool": pl.Float64(),  # what gains are measured on; null where it is the net asset value
 }
 
 ACCOUNT_ACTIVITIES_COLUMNS: dict[str, pl.DataType] = {
@@ -126,6 +127,7 @@ TABLES: dict[str, Table] = {
     "disagreements": Table(disagreements.COLUMNS, "date"),
     "missing_sessions": Table(MISSING_SESSIONS_COLUMNS, "date"),
     "predictions": Table(predictions.COLUMNS, "date", monthly=True),
+    "reforecasts": Table(predictions.REFORECASTS_COLUMNS, "date", monthly=True),
     "portfolios": Table(portfolios.COLUMNS, "date", durable=True, defaults=portfolios.DEFAULTS),
     "rebalances": Table(REBALANCES_COLUMNS, "date", durable=True),
     "orders": Table(orders.COLUMNS, "date", durable=True, defaults=orders.DEFAULTS),

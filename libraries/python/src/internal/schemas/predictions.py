@@ -18,6 +18,11 @@ COLUMNS: dict[str, pl.DataType] = {
     "model_version": pl.String(),
     "bars_version": pl.Int64(),  # the Delta version of equity_bars that the forecast saw
 }
+REFORECASTS_COLUMNS: dict[str, pl.DataType] = {
+    **COLUMNS,
+    "trained_through": pl.Date(),  # the last session of the model's training; null where nobody said
+    "hindsight": pl.Boolean(),  # whether that is after `date`: the model knew what came; null where it is not known
+}
 KEY = ("date", "ticker", "horizon")
 RULES = (
     not_blank("ticker"),
