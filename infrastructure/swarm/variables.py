@@ -30,6 +30,7 @@ SETTINGS: Mapping[str, str] = {  # a variable of this name in the environment of
     "REGISTRY_DIRECTORY": "/registry",
     "STRATEGY": "strategies/ten_by_ten.py:TenByTen",  # of the tree that the images were built from
     "STRATEGY_PARAMETERS": "",
+    "CAPITAL": "",
     "AWS_ENDPOINT_URL": "",
     "AWS_REGION": "us-east-1",
     "EXCHANGE_SEED": "1",

@@ -77,6 +77,9 @@ def test_same_market() -> None:
         replace(MARKET, details="y.csv"),
         replace(MARKET, seed=2),
         replace(MARKET, tickers=121),
+        replace(MARKET, cash="50000.00"),
     ):
         assert not MARKET.same_market(other)
+    assert replace(MARKET, cash="50000.00").same_market(MARKET)
+    assert not replace(MARKET, bars="x.csv").same_market(replace(OPENED, bars="x.csv", cash="1.00"))
     assert replace(MARKET, bars="x.csv").same_market(replace(OPENED, bars="y.csv", details="z.csv"))

@@ -64,6 +64,7 @@ SessionsOption = Annotated[
 ModelOption = Annotated[ModelSize, typer.Option("--model", help="The model's size.")]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="The simulated market's seed.")]
 TickersOption = Annotated[int | None, typer.Option("--tickers", min=40, max=8000, help="Simulated tickers.")]
+CashOption = Annotated[float | None, typer.Option("--cash", min=1, help="Dollars that the account opens with.")]
 OnceOption = Annotated[bool, typer.Option("--once", help="End after the last session, with exit code 0.")]
 
 THROUGH_SERVICES = "--through-services"
@@ -82,6 +83,7 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
     model: ModelOption = ModelSize.SMALL,
     seed: SeedOption = None,
     tickers: TickersOption = None,
+    cash: CashOption = None,
     once: OnceOption = False,
 ) -> None:
     """Run the whole fund: market, bars, model, portfolio, sessions. Run again, it resumes.
@@ -93,8 +95,8 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
     strategy = choose_strategy(folder.read_strategy(), os.environ)
     plan = Plan(sessions, model.value, uses_forecasts=strategy.load().needs.forecasts)
     stored = folder.read_opened_market()
-    default = all(option is None for option in (bars, details, seed, tickers))
-    market = stored if stored is not None and default else choose_market(bars, details, seed, tickers)
+    default = all(option is None for option in (bars, details, seed, tickers, cash))
+    market = stored if stored is not None and default else choose_market(bars, details, seed, tickers, cash)
     market = prepare_market(continue_market(stored, market), Display())
     with open_run(folder, market, plan) as run:
         folder.save_strategy(strategy)
@@ -174,13 +176,16 @@ def stay_up(run: FundRun) -> None:
         run.display.say("Ending the services.")
 
 
-def choose_market(bars: Path | None, details: Path | None, seed: int | None, tickers: int | None) -> MarketSettings:
+def choose_market(
+    bars: Path | None, details: Path | None, seed: int | None, tickers: int | None, cash: float | None = None
+) -> MarketSettings:
     """The market that the options name, with defaults for those that are not given."""
     return MarketSettings(
         bars=str(bars.resolve()) if bars else None,
         details=str(details.resolve()) if details else None,
         seed=DEFAULT_SEED if seed is None else seed,
         tickers=DEFAULT_TICKERS if tickers is None else tickers,
+        cash=None if cash is None else f"{cash:.2f}",
     )
 
 

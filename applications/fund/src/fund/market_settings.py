@@ -18,6 +18,7 @@ class MarketSettings:
         tickers: The number of simulated tickers.
         session: The session at whose close the fund opened (ISO date), or None until the exchange has reported it.
         start: The session at whose close the fund has to open (ISO date), or None for the market's default.
+        cash: Dollars that the account opens with, or None for the exchange's default.
     """
 
     bars: str | None
@@ -26,6 +27,7 @@ class MarketSettings:
     tickers: int
     session: str | None = None
     start: str | None = None
+    cash: str | None = None
 
     @property
     def opening_session(self) -> date:
@@ -43,10 +45,15 @@ class MarketSettings:
         return f"replay of {self.bars}" if self.bars else f"simulated, {self.tickers} tickers, seed {self.seed}"
 
     def same_market(self, other: Self) -> bool:
-        """Whether both settings may name the same market; of files, the exchange compares the bars that were played."""
+        """Whether both settings may name the same market; of files, the exchange compares the bars that were played.
+
+        Cash that the other settings do not name is this one's.
+        """
+        if other.cash not in {None, self.cash}:
+            return False
         if self.bars is not None and other.bars is not None:
             return True
-        return replace(self, session=None) == replace(other, session=None)
+        return replace(self, session=None) == replace(other, session=None, cash=self.cash)
 
     def continue_on(self, other: Self) -> Self:
         """This market, which has opened, on the files of the other settings."""

@@ -65,6 +65,7 @@ def _exchange_variables(folder: FundFolder, addresses: Addresses, market: Market
         "EXCHANGE_BARS_FILE": market.bars,
         "EXCHANGE_DETAILS_FILE": market.details,
         "EXCHANGE_START_DATE": market.start,
+        "EXCHANGE_CASH": market.cash,
     }
     return {
         "EXCHANGE_API_KEY_ID": keys.api_key_id,

@@ -10,6 +10,7 @@ from internal.books.activities import Activity, external_flows
 from internal.books.bookkeeping import keep_books
 from internal.books.ledger import Books
 from internal.books.openings import Holding, find_openings
+from internal.books.outside import outside_flows
 from internal.books.profit import Profit, profit_by_name, sum_profits
 from internal.books.reconciliation import Difference, ExpectedFill, reconcile_books
 from internal.books.time_weighted import ExternalFlow
@@ -57,10 +58,20 @@ class AccountBooks:
         feed: The broker's activities.
         store: Where they are stored.
         journal: The fund's orders.
+        others: Whether what others hold in the account is left out of the fund's value: their trades are flows then.
     """
 
-    def __init__(self, broker: Broker, feed: ActivityFeed, store: ActivityStore, journal: FundJournal) -> None:
+    def __init__(
+        self,
+        broker: Broker,
+        feed: ActivityFeed,
+        store: ActivityStore,
+        journal: FundJournal,
+        *,
+        others: bool = False,
+    ) -> None:
         self._broker, self._feed, self._store, self._journal = broker, feed, store, journal
+        self._others = others
 
     def record(self) -> None:
         """Read and store what is new; at first also what the account holds without an activity that says why."""
@@ -83,8 +94,12 @@ class AccountBooks:
         return self._store.read()
 
     def flows(self) -> Sequence[ExternalFlow]:
-        """What was paid into the account and out of it."""
-        return external_flows(self._store.read())
+        """What came into the fund's part of the account and what left it, though it is no performance."""
+        rows = self._store.read()
+        if not self._others:
+            return external_flows(rows)
+        own = {order.broker_order_id for order in self._journal.orders() if order.broker_order_id is not None}
+        return [*external_flows(rows), *outside_flows(rows, own)]
 
     def keep(self) -> Books:
         """The books of the stored activities."""

@@ -10,6 +10,7 @@ from internal.errors import ConfigurationError
 from internal.settings import DataBucketSettings, ServiceSettings, default_registry_address
 from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
+from internal.trading.capital import Capital
 
 PAPER_HOST = "paper-api.alpaca.markets"
 LIVE_HOST = "api.alpaca.markets"
@@ -25,12 +26,14 @@ class Configuration(ServiceSettings, DataBucketSettings):
     registry_directory: str | None = None
     strategy: str = "strategies/ten_by_ten.py:TenByTen"
     strategy_parameters: str = ""
+    capital: str = ""
     lease_seconds: float = Field(default=30, ge=1, le=600)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
         super().__init__(**values)
         require_matching_keys(self.alpaca_api_key_id.get_secret_value(), self.broker_url())
         self.registry_address()
+        self.fund_capital()
 
     def registry_address(self) -> str:
         """Where the models are: a folder, or `s3://bucket/prefix`; beside the lake where nothing is set.
@@ -46,6 +49,10 @@ class Configuration(ServiceSettings, DataBucketSettings):
     def broker_url(self) -> str:
         """The broker's address without the version that alpaca-py adds itself."""
         return self.alpaca_base_url.rstrip("/").removesuffix("/v2")
+
+    def fund_capital(self) -> Capital | None:
+        """How much of the account the fund may use; None for all of it. Raises ConfigurationError."""
+        return Capital.parse(self.capital) if self.capital.strip() else None
 
     def load_strategy(self) -> LoadedStrategy:
         """The strategy that decides. Raises ConfigurationError, which names the setting."""

@@ -7,6 +7,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from http import HTTPStatus
 
 from fastapi import FastAPI
@@ -19,6 +20,8 @@ from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from internal.model_registry import open_registry
 from internal.telemetry import configure_logging, get_logger
+from internal.trading.capital import Capital
+from internal.trading.capital_broker import CapitalBroker
 from internal.trading.limits import RiskLimits
 from internal.trading.ports import TradingPorts
 from internal.trading.rebalancing import Rebalancer
@@ -93,13 +96,21 @@ def make_services(settings: Configuration) -> Services:
         load_activities=activities.read,
     )
     journal = LakeJournal(lake)
-    books = AccountBooks(broker, broker.activities, activities, journal)
-    ports = TradingPorts(broker, DatamanagerMarketData(data), StoredPortfolios(data), journal, lease, time.sleep)
+    capital = settings.fund_capital()
+    books = AccountBooks(broker, broker.activities, activities, journal, others=capital is not None)
+    ports = _limit_capital(
+        TradingPorts(broker, DatamanagerMarketData(data), StoredPortfolios(data), journal, lease, time.sleep), capital
+    )
     decides = settings.load_strategy()
     rebalancer = Rebalancer(ports, decides, RiskLimits())
-    operations = FundOperations(broker, data, champion, ModelWatch(registry, data), journal, books, rebalancer)
+    operations = FundOperations(ports.broker, data, champion, ModelWatch(registry, data), journal, books, rebalancer)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
-    return Services(broker, data, champion, journal, books, lease, decides, operations, cycle)
+    return Services(ports.broker, data, champion, journal, books, lease, decides, operations, cycle)
+
+
+def _limit_capital(ports: TradingPorts, capital: Capital | None) -> TradingPorts:
+    """The ports on the part of the account that the fund may use."""
+    return ports if capital is None else replace(ports, broker=CapitalBroker(ports, capital))
 
 
 @asynccontextmanager

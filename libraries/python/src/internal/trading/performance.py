@@ -60,7 +60,7 @@ def report_performance(snapshots: Iterable[Snapshot], flows: Sequence[ExternalFl
     ordered = sorted({one.timestamp: one for one in snapshots}.values(), key=lambda one: one.timestamp)
     if not ordered:
         return PerformanceReport((), 0.0, 0.0, RealizedCost())
-    values = [Valuation(one.timestamp, one.net_asset_value, one.net_asset_value) for one in ordered]
+    values = [_value(one) for one in ordered]
     index, last = link_returns(values, flows), ordered[-1]
     return PerformanceReport(
         points=tuple(_point(one, value - 1) for one, value in zip(ordered, index.tolist(), strict=True)),
@@ -68,6 +68,10 @@ def report_performance(snapshots: Iterable[Snapshot], flows: Sequence[ExternalFl
         maximum_drawdown=maximum_drawdown(index),
         realized_cost=RealizedCost(last.slippage, last.fees, last.borrow),
     )
+
+
+def _value(one: Snapshot) -> Valuation:
+    return Valuation(one.timestamp, one.net_asset_value, one.net_asset_value if one.pool is None else one.pool)
 
 
 def _point(one: Snapshot, total_return: float) -> PerformancePoint:

@@ -102,6 +102,7 @@ def _snapshot(broker: Broker, journal: Journal, account: Account, moment: dateti
         slippage=journal.slippage(),
         fees=costs.fees,
         borrow=costs.borrow,
+        pool=account.pool,
     )
 
 

@@ -508,7 +508,8 @@ class Account:
     """The account as the broker reports it; dollars.
 
     `halted` is a sentence that says why no order may be sent, None when orders may be sent. `shorting_enabled` is
-    whether the account may sell short at all.
+    whether the account may sell short at all. Where the fund may use only a part of the account, the totals are those
+    of this part, and `pool` is all that gains are measured on: the account without the holdings of others.
     """
 
     account_id: str
@@ -519,6 +520,7 @@ class Account:
     long_market_value: float
     short_market_value: float  # negative
     shorting_enabled: bool = True
+    pool: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -574,7 +576,10 @@ class RebalanceRun:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The account's value at a moment of the market's clock, and what trading has cost so far; dollars."""
+    """The fund's value at a moment of the market's clock, and what trading has cost so far; dollars.
+
+    `pool` is what gains are measured on; None where it is the net asset value itself.
+    """
 
     timestamp: datetime
     portfolio_id: str
@@ -585,6 +590,7 @@ class Snapshot:
     slippage: float
     fees: float
     borrow: float
+    pool: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
