@@ -102,6 +102,21 @@ def test_refused_releases(client: httpx.Client, vendor: Vendor) -> None:
     assert read(client, "/quarantine/releases").get_column("ticker").to_list() == ["BBB"]
 
 
+def test_gaps_are_repaired(vendor: Vendor, tmp_path: Path) -> None:
+    """The collection of the last session also fetches what the ledger lacks; the sessions between stay as they are."""
+    with run_datamanager(vendor, tmp_path) as client:
+        for start, end in ((DAYS[0], DAYS[2]), (DAYS[4], DAYS[6]), (DAYS[8], DAYS[10])):
+            client.post("/equity-bars", json={"start_date": start, "end_date": end}).raise_for_status()
+        vendor.requests.clear()
+        answer = client.post("/equity-bars", json={"date": THURSDAY}).raise_for_status().json()
+        lacking = [DAYS[3], DAYS[7], *DAYS[11:-1]]
+        assert [one["date"] for one in answer["sessions"]] == [*lacking, THURSDAY]
+        assert sorted(path[-10:] for path in vendor.requests_of("/v2/aggs")) == [*lacking, THURSDAY]
+        assert read(client, "/sessions").get_column("date").cast(pl.String).to_list() == DAYS
+        bars = read(client, "/equity-bars", start_date=DAYS[0], end_date=THURSDAY)
+        assert bars.group_by("date").len().get_column("len").to_list() == [3] * len(DAYS)
+
+
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
 def test_no_proxy(client: httpx.Client, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Clients of the fund's own services use no proxy of the environment."""

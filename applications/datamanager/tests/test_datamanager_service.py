@@ -763,7 +763,6 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
         ("post", "/equity-bars"): "IngestionResponse",
         ("get", "/equity-bars/ingestion"): "IngestionProgressResponse",
         ("post", "/equity-bars/import"): "BarImportResponse",
-        ("post", "/disagreements"): "ComparisonResponse",
         ("post", "/equity-details"): "DetailsResponse",
         ("get", "/equity-details/progress"): "CollectionProgressResponse",
         ("post", "/disagreements"): "ComparisonResponse",

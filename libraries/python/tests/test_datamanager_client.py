@@ -57,7 +57,9 @@ def test_collection_reports_progress() -> None:
 
     seen: list[tuple[int, int]] = []
     with connected(application) as client:
-        collected = client.collect_bars(FIRST, LAST, lambda done, total: seen.append((done, total)))
+        collected = client.collect_bars(
+            FIRST, LAST, lambda progress: seen.append((progress.sessions_done, progress.sessions_total))
+        )
     assert (1, 2) in seen
     assert (collected.sessions[0].date, collected.sessions[0].status) == (FIRST, "collected")
     assert (collected.rows, collected.quarantined, collected.bars_version) == (5, 1, 3)
@@ -73,7 +75,7 @@ def test_an_unexpected_answer_is_an_upstream_error(body: bytes) -> None:
         return Response(body, media_type="application/json")
 
     with connected(application) as client, pytest.raises(UpstreamError, match="/equity-details"):
-        client.collect_details()
+        client.collect_details(lambda _: None)
 
 
 def test_problems_are_raised() -> None:
@@ -85,7 +87,7 @@ def test_problems_are_raised() -> None:
         raise ConflictError("a collection is running")
 
     with connected(application) as client, pytest.raises(ConflictError, match="a collection is running"):
-        client.collect_details()
+        client.collect_details(lambda _: None)
 
 
 def test_frames_that_do_not_exist_yet_are_empty() -> None:

@@ -11,11 +11,10 @@ from datetime import date, datetime
 import polars as pl
 
 from datamanager.held_bars import judge_bars
-from datamanager.periods import split_into_batches
+from datamanager.periods import split_at_gaps
 from datamanager.quality import CheckedRows, check_typed_bars
 from datamanager.releases import LATER_BARS, Release, release_bars
 from datamanager.session_batches import CONFIRMED, SessionStatus, commit_sessions, compute_digest, read_ingestion_log
-from internal.dates import sessions
 from internal.errors import ConflictError
 from internal.lake.store import Lake
 
@@ -52,7 +51,9 @@ def import_bars(lake: Lake, bars: pl.DataFrame, imported_at: datetime, *, replac
             "nothing was stored. Import with replace=true (`--replace`) to exchange them, or into another fund's lake"
         )
     wanted = sorted(given.keys() - (stored.keys() - set(other)))
-    imported = [_commit(lake, days, given, imported_at) for days in _runs(wanted)]
+    imported = [
+        _commit(lake, days, given, imported_at) for days in (split_at_gaps(wanted, SESSIONS_A_COMMIT) if wanted else [])
+    ]
     present = log.filter(~pl.col("date").is_in(wanted)).with_columns(status=pl.lit(SessionStatus.PRESENT.value))
     return pl.concat([present, *imported]).sort("date")
 
@@ -64,14 +65,6 @@ def _split_by_session(bars: pl.DataFrame) -> dict[date, GivenSession]:
 def _by_day(rows: pl.DataFrame) -> dict[date, pl.DataFrame]:
     parts = rows.partition_by("date", maintain_order=True)
     return {part.get_column("date").to_list()[0]: part for part in parts}
-
-
-def _runs(wanted: list[date]) -> list[list[date]]:
-    """The sessions in runs without another session between, each of which is replaced as one range of days."""
-    if not wanted:
-        return []
-    every = sessions(wanted[0], wanted[-1])
-    return split_into_batches(every, set(every) - set(wanted), SESSIONS_A_COMMIT)
 
 
 def _commit(lake: Lake, days: list[date], given: Mapping[date, GivenSession], imported_at: datetime) -> pl.DataFrame:

@@ -4,6 +4,7 @@ A second request while one runs is refused (ConflictError) unless it waits, as t
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -43,6 +44,7 @@ class IngestionProgress:
     sessions_fetched: int = 0
     sessions_done: int = 0
     running: bool = False
+    seconds_left: float | None = None  # at the pace so far; None before the first session
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class Ingestion:
         self._on_collected = on_collected
         self._one_at_a_time = asyncio.Lock()
         self.progress = IngestionProgress()
+        self._began, self._present = 0.0, 0  # of the running ingestion, for its pace
 
     async def ingest_session(self, day: date, *, force: bool = False, wait: bool = False) -> IngestionResult:
         """Ingest one session; the last closed one also repairs gaps: some sessions that the ledger lacks.
@@ -180,6 +183,7 @@ class Ingestion:
         logged = await asyncio.to_thread(_read_logged_sessions, self._lake, wanted)
         present = {} if force else {row.date: row for row in logged}
         self.progress = IngestionProgress(len(wanted), len(present), len(present), running=True)
+        self._began, self._present = time.monotonic(), len(present)
         batches = split_into_batches(wanted, set(present), BATCH_SESSIONS)
         fetched = [session for batch in batches for session in await self._ingest_batch(batch)]
         if batches:
@@ -187,7 +191,7 @@ class Ingestion:
         if any(contains_month_end(batch) for batch in batches):
             await asyncio.to_thread(compact_tables, self._lake)
         await asyncio.to_thread(update_missing_sessions_gauge, self._lake, now)
-        self._on_collected([session.date for session in fetched])
+        self._on_collected([one.date for one in fetched if one.status is SessionStatus.COLLECTED])
         return IngestionResult(
             sessions=sorted([*present.values(), *fetched], key=lambda session: session.date),
             bars_version=await asyncio.to_thread(self._lake.version, "equity_bars"),
@@ -210,7 +214,10 @@ class Ingestion:
         return [*_to_sessions(log, SessionStatus.COLLECTED), *missing]
 
     def _count_fetched(self) -> None:
-        self.progress = replace(self.progress, sessions_fetched=self.progress.sessions_fetched + 1)
+        fetched = self.progress.sessions_fetched + 1
+        pace = (time.monotonic() - self._began) / (fetched - self._present)
+        left = pace * (self.progress.sessions_total - fetched)
+        self.progress = replace(self.progress, sessions_fetched=fetched, seconds_left=left)
 
 
 def _read_logged_sessions(lake: Lake, wanted: list[date]) -> list[IngestedSession]:

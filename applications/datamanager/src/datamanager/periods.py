@@ -61,6 +61,12 @@ def split_into_batches(wanted: list[date], present: set[date], longest: int) -> 
     return [batch for batch in batches if batch]
 
 
+def split_at_gaps(wanted: list[date], longest: int) -> list[list[date]]:
+    """The sessions, in order, in batches of at most `longest` without another session of the calendar in between."""
+    every = sessions(wanted[0], wanted[-1])
+    return split_into_batches(every, set(every) - set(wanted), longest)
+
+
 def contains_month_end(batch: list[date]) -> bool:
     """Whether the batch contains the last session of a month."""
     first, after = batch[0], next_session(batch[-1])

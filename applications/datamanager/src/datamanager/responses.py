@@ -45,6 +45,7 @@ class IngestionProgressResponse(BaseModel):
     sessions_fetched: int = Field(description="fetched from the vendor, or present before")
     sessions_done: int = Field(description="committed to the lake")
     running: bool
+    seconds_left: float | None = Field(description="at the pace so far; null before the first session")
 
 
 class DetailsResponse(BaseModel):

@@ -17,7 +17,7 @@ from datamanager.corporate_actions import record_actions
 from datamanager.held_bars import judge_bars
 from datamanager.metrics import COLLECTED_SESSIONS
 from datamanager.missing_sessions import record_missing, record_repaired
-from datamanager.periods import split_into_batches
+from datamanager.periods import split_at_gaps
 from datamanager.ports import MarketData, VendorSession
 from datamanager.quality import CheckedRows, check_bars
 from datamanager.releases import LATER_BARS, Release, release_bars
@@ -100,9 +100,7 @@ def commit_batch(lake: Lake, batch: SessionBatch, collected_at: datetime) -> pl.
     digests = {day: one.digest for day, one in batch.sessions.items()}
     log = pl.concat(
         commit_sessions(lake, run, judged.checked, digests, SessionStatus.COLLECTED, collected_at)
-        for run in split_into_batches(
-            sorted([*batch.sessions, *batch.missing]), set(batch.missing), len(batch.sessions)
-        )
+        for run in split_at_gaps(sorted(batch.sessions), len(batch.sessions))
     )
     record_repaired(lake, batch.sessions, collected_at)
     release_bars(lake, judged.released, Release(LATER_BARS, CONFIRMED, collected_at))

@@ -9,6 +9,7 @@ class Step(StrEnum):
     """The step that a message is about."""
 
     COLLECTING = "collecting bars"
+    DESCRIBING = "collecting details"
     ASSEMBLING = "assembling"
     CHECKPOINT = "checkpoint"
     TRAINING = "training"

@@ -18,6 +18,8 @@ from internal.http.client import raise_for_problem, read_frame_response
 from internal.http.datamanager_responses import (
     CollectedBars,
     CollectedRows,
+    CollectionPhase,
+    CollectionPhases,
     CollectionProgress,
     DataCheck,
     ImportedBars,
@@ -67,20 +69,34 @@ class DatamanagerClient:
         """Return when datamanager answers; raise otherwise."""
         self._get("/health", {})
 
-    def collect_bars(self, start: date, end: date, on_progress: Callable[[int, int], None]) -> CollectedBars:
-        """Have the bars of a range collected and wait; `on_progress(done, total)` is called with counts of sessions."""
-        body = {"start_date": start.isoformat(), "end_date": end.isoformat()}
-        with ThreadPoolExecutor(max_workers=1) as executor:
-            answer = executor.submit(self._post_json, "/equity-bars", body)
-            while not _wait_briefly(answer):
-                progress = _parse(CollectionProgress, self._get("/equity-bars/ingestion", {}))
-                if progress.running:
-                    on_progress(progress.sessions_done, progress.sessions_total)
-            return _parse(CollectedBars, answer.result())
+    def collect_bars(self, start: date, end: date, on_progress: Callable[[CollectionProgress], None]) -> CollectedBars:
+        """Have the bars of a range collected and wait; `on_progress` is called with the progress while it runs."""
 
-    def collect_details(self) -> int:
-        """Have the details of every ticker collected; the number of rows."""
-        return _parse(CollectedRows, self._post_json("/equity-details", {})).rows
+        def poll() -> None:
+            progress = _parse(CollectionProgress, self._get("/equity-bars/ingestion", {}))
+            if progress.running:
+                on_progress(progress)
+
+        return _parse(CollectedBars, self._post_and_poll("/equity-bars", _range(start, end), poll))
+
+    def collect_details(self, on_progress: Callable[[CollectionPhase], None]) -> int:
+        """Have the details of every ticker collected and wait; the number of rows. Each running phase is reported."""
+
+        def poll() -> None:
+            answer = _parse(CollectionPhases, self._get("/equity-details/progress", {}))
+            for phase in answer.phases:
+                if phase.running:
+                    on_progress(phase)
+
+        return _parse(CollectedRows, self._post_and_poll("/equity-details", {}, poll)).rows
+
+    def _post_and_poll(self, path: str, body: Mapping[str, object], poll: Callable[[], None]) -> httpx.Response:
+        """Post, and call `poll` several times a second until it is answered."""
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            answer = executor.submit(self._post_json, path, body)
+            while not _wait_briefly(answer):
+                poll()
+            return answer.result()
 
     def collect_fundamentals(self) -> int:
         """Have the reports of every company that may have a new one collected; the number of rows added."""

@@ -49,6 +49,24 @@ class CollectionProgress(BaseModel):
     running: bool
     sessions_done: int = 0
     sessions_total: int = 0
+    seconds_left: float | None = None
+
+
+class CollectionPhase(BaseModel):
+    """How far one phase of a collection of details is."""
+
+    phase: str
+    done: int
+    total: int
+    unit: str
+    running: bool
+    seconds_left: float | None
+
+
+class CollectionPhases(BaseModel):
+    """The phases of a collection of details that were started."""
+
+    phases: list[CollectionPhase]
 
 
 class ReleasedBars(BaseModel):
