@@ -11,6 +11,7 @@ from internal.settings import DataBucketSettings, ServiceSettings, default_regis
 from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.trading.capital import Capital
+from internal.trading.name_filter import NameFilter, NameList, parse_name_list
 
 PAPER_HOST = "paper-api.alpaca.markets"
 LIVE_HOST = "api.alpaca.markets"
@@ -27,6 +28,9 @@ class Configuration(ServiceSettings, DataBucketSettings):
     strategy: str = "strategies/ten_by_ten.py:TenByTen"
     strategy_parameters: str = ""
     capital: str = ""
+    security_types: str = "CS"
+    do_not_trade: str = ""
+    only_trade: str = ""
     lease_seconds: float = Field(default=30, ge=1, le=600)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
@@ -34,6 +38,21 @@ class Configuration(ServiceSettings, DataBucketSettings):
         require_matching_keys(self.alpaca_api_key_id.get_secret_value(), self.broker_url())
         self.registry_address()
         self.fund_capital()
+        self.name_filter()
+
+    def name_filter(self) -> NameFilter:
+        """Which securities the fund may open. Raises ConfigurationError, which names the setting."""
+        lists = {"DO_NOT_TRADE": self.do_not_trade, "ONLY_TRADE": self.only_trade}
+        parsed: dict[str, NameList] = {}
+        for name, text in lists.items():
+            try:
+                parsed[name] = parse_name_list(text)
+            except ConfigurationError as error:
+                raise ConfigurationError(f"{name} is wrong: {error.detail}") from error
+        types = frozenset(one.strip().upper() for one in self.security_types.split(",") if one.strip())
+        if not types:
+            raise ConfigurationError("SECURITY_TYPES is empty: name the types that are traded, for example CS,ADRC")
+        return NameFilter(types, parsed["DO_NOT_TRADE"], parsed["ONLY_TRADE"])
 
     def registry_address(self) -> str:
         """Where the models are: a folder, or `s3://bucket/prefix`; beside the lake where nothing is set.

@@ -102,7 +102,7 @@ def make_services(settings: Configuration) -> Services:
         TradingPorts(broker, DatamanagerMarketData(data), StoredPortfolios(data), journal, lease, time.sleep), capital
     )
     decides = settings.load_strategy()
-    rebalancer = Rebalancer(ports, decides, RiskLimits())
+    rebalancer = Rebalancer(ports, decides, RiskLimits(names=settings.name_filter()))
     operations = FundOperations(ports.broker, data, champion, ModelWatch(registry, data), journal, books, rebalancer)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
     return Services(ports.broker, data, champion, journal, books, lease, decides, operations, cycle)

@@ -179,6 +179,8 @@ def _opening_problem(ticker: str, side: Side, situation: Situation) -> str | Non
         return "no price today"
     if ticker in situation.blocked:
         return "an order of it is open, somebody else holds it, or a corporate action has changed it since"
+    if (refusal := situation.refused.reasons.get(ticker)) is not None:
+        return refusal
     if ticker not in situation.assets.tradable:
         return "the broker does not trade it"
     return "it cannot be sold short" if side is Side.SHORT and ticker not in situation.assets.shortable else None

@@ -9,6 +9,7 @@ from internal.trading.actions_since import fetch_ratios_since
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
 from internal.trading.held_securities import HeldSecurity, find_held, list_held_splits
+from internal.trading.name_filter import NameFilter, find_refusals
 from internal.trading.ports import Broker, Journal, MarketData, Portfolios, TradingPorts
 from internal.trading.position_attribution import (
     attribute_positions,
@@ -45,7 +46,13 @@ class GatheredSituation:
 
 
 def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
-    ports: TradingPorts, needs: DataNeeds, account: Account, day: date, moment: datetime, memory: EntryMemory
+    ports: TradingPorts,
+    needs: DataNeeds,
+    names: NameFilter,
+    account: Account,
+    day: date,
+    moment: datetime,
+    memory: EntryMemory,
 ) -> GatheredSituation:
     """Everything that the decision at the close of `day` needs.
 
@@ -61,14 +68,15 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
     factors = _price_factors(ports.data, fills, day, memory)
     splits, bands = _splits_since(ports.data, held, moment), _find_bands(ports.portfolios, held, day)
     own = attribute_positions(shares, fills, splits, factors, bands, memory)
-    names = {position.ticker for position in own.positions}
+    owned = {position.ticker for position in own.positions}
     changed = fetch_ratios_since(ports.data, day, moment)
     situation = Situation(
         inputs=inputs,
         net_asset_value=account.net_asset_value,
         positions=_count_old_shares(_describe_positions(own.positions, at_broker, held), changed),
         assets=_list_assets(ports.broker, account),
-        blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - names) | changed.keys(),
+        blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - owned) | changed.keys(),
+        refused=find_refusals(inputs.tickers, inputs.details, names),
     )
     return GatheredSituation(situation, _foreign_items(own.foreign, open_orders, ports), tuple(sorted(changed)))
 

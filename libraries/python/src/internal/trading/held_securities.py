@@ -1,6 +1,6 @@
 """The fund's securities in the account: their fills and splits under the tickers that they have at the broker now."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -28,25 +28,26 @@ class HeldSecurity:
         return ticker == [name for since, name in self.names if since < day][-1]
 
 
-def find_held(journal: Journal, positions: Iterable[BrokerPosition]) -> dict[str, HeldSecurity]:
+def find_held(journal: Journal, positions: Collection[BrokerPosition]) -> dict[str, HeldSecurity]:
     """By ticker at the broker, the securities that the fund has traded; a security is found once.
 
-    A position whose asset the fund knows comes before one that has only a ticker of the fund's: a ticker is used again.
+    A position of an asset that the fund traded comes before one that has only its ticker: tickers are used again.
     """
-    known = [(one, journal.security_of("", one.asset_id)) for one in positions]
-    ordered = sorted(known, key=lambda pair: pair[1] is None)
+    by_asset = {one.ticker: found for one in positions if (found := _find_by_asset(journal, one)) is not None}
+    taken = frozenset(by_asset.values())
     held: dict[str, HeldSecurity] = {}
-    found: set[str] = set()
-    for position, by_asset in ordered:
-        security = by_asset or journal.security_of(position.ticker)
-        if security is None or security in found:
+    for position in positions:
+        ticker = position.ticker
+        security = by_asset.get(ticker) or journal.security_of(ticker)
+        if security is None or (security in taken and ticker not in by_asset):
             continue
-        fills = journal.fills(position.ticker, position.asset_id)
-        if fills:
-            found.add(security)
-            renamed = _under_ticker(fills, position.ticker)
-            held[position.ticker] = HeldSecurity(security, renamed, journal.names(security))
-    return dict(sorted(held.items()))
+        if fills := journal.fills(ticker, position.asset_id):
+            held[ticker] = HeldSecurity(security, _under_ticker(fills, ticker), journal.names(security))
+    return held
+
+
+def _find_by_asset(journal: Journal, position: BrokerPosition) -> str | None:
+    return None if position.asset_id is None else journal.security_of("", position.asset_id)
 
 
 def _under_ticker(fills: Sequence[Order], ticker: str) -> tuple[Order, ...]:
@@ -57,13 +58,16 @@ def _under_ticker(fills: Sequence[Order], ticker: str) -> tuple[Order, ...]:
 
 def list_held_splits(held: Mapping[str, HeldSecurity], actions: Iterable[CorporateAction]) -> list[Split]:
     """The splits of held securities, under the tickers that they have now."""
-    by_name: dict[str, list[str]] = {}
+    splits = list_splits(actions)
+    if not splits:
+        return []
+    by_name: dict[str, set[str]] = {}
     for ticker, security in held.items():
-        for name in {ticker, *(name for _, name in security.names)}:
-            by_name.setdefault(name, []).append(ticker)
+        for name in (ticker, *(name for _, name in security.names)):
+            by_name.setdefault(name, set()).add(ticker)
     return [
         split if ticker == split.ticker else replace(split, ticker=ticker)
-        for split in list_splits(action for action in actions if action.ticker in by_name)
-        for ticker in by_name[split.ticker]
+        for split in splits
+        for ticker in sorted(by_name.get(split.ticker, ()))
         if ticker == split.ticker or held[ticker].had(split.ticker, split.execution_date)
     ]

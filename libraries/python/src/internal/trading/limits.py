@@ -1,10 +1,11 @@
 """Risk limits: they stand outside every strategy and cut what it asks for, each with a reason."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import floor, isfinite
 
 from internal.trading.enums import Side
+from internal.trading.name_filter import NameFilter
 from internal.trading.rows import PortfolioRow, Position, Situation
 
 ROUNDING = 1e-9  # a limit exceeded by less is met
@@ -25,6 +26,7 @@ class RiskLimits:
         balance_tolerance: when orders fail, the sides may differ from the decision by this fraction of the larger one.
         missing_sessions: a position without a bar for so many sessions is closed as soon as the broker trades it, and
             until it is gone the book does not grow beyond the dollars that it holds.
+        names: Which securities may be opened at all.
     """
 
     gross_exposure: float = 2.0
@@ -33,6 +35,7 @@ class RiskLimits:
     participation: float = 0.1
     balance_tolerance: float = 0.05
     missing_sessions: int = 5
+    names: NameFilter = field(default_factory=NameFilter)
 
     def is_missing(self, position: Position, situation: Situation) -> bool:
         """Whether the position has had no bar for too long: it is halted, delisted, or its data is gone."""

@@ -186,7 +186,7 @@ class Rebalancer:
         A process that lost the lease while it read writes nothing: its plan would replace what its successor sent.
         """
         ports = self._ports
-        gathered = gather_situation(ports, self._strategy.needs, account, day, moment, self._memory)
+        gathered = gather_situation(ports, self._strategy.needs, self._limits.names, account, day, moment, self._memory)
         require_recognized_orders(gathered.foreign)
         situation, inputs = gathered.situation, gathered.situation.inputs
         missing = [one.ticker for one in situation.positions if self._limits.is_missing(one, situation)]

@@ -196,6 +196,14 @@ class Assets:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """Names that the fund's filter does not let be opened: why, by ticker, and the names alone."""
+
+    reasons: Mapping[str, str] = field(default_factory=dict[str, str])
+    names: frozenset[str] = frozenset()
+
+
 @lru_cache(maxsize=8)
 def find_members(tickers: tuple[str, ...], names: frozenset[str]) -> BoolArray:
     """[N] which of the tickers are among the names; remembered, because assets change seldom."""
@@ -215,6 +223,7 @@ class Situation:
         assets: What may be opened, and what may be shorted.
         blocked: Tickers that are not touched: an order of them is open, somebody else holds them in the account, or
             an action has changed them since the close of the day.
+        refused: Names that the fund's filter does not let be opened or added to.
     """
 
     inputs: DayInputs
@@ -222,6 +231,7 @@ class Situation:
     positions: tuple[Position, ...]
     assets: Assets
     blocked: frozenset[str]
+    refused: Refusals = field(default_factory=Refusals)
 
     @property
     def day(self) -> date:
@@ -269,10 +279,12 @@ class Situation:
 
     @cached_property
     def may_open(self) -> BoolArray:
-        """[N] names that may be opened long: in the universe, with a price and a volatility, tradable, not blocked."""
+        """[N] names that may be opened long: liquid, priced, with a volatility, tradable, not blocked or refused."""
         inputs = self.inputs
         allowed = find_members(inputs.tickers, self.assets.tradable) & inputs.liquid
         allowed &= np.isfinite(inputs.volatility) & np.isfinite(inputs.price)
+        if self.refused.names:
+            allowed &= ~find_members(inputs.tickers, self.refused.names)
         allowed[[place for ticker in self.blocked if (place := inputs.find(ticker)) is not None]] = False
         allowed.flags.writeable = False
         return allowed

@@ -1,0 +1,95 @@
+"""Which securities the fund may open, whatever a strategy asks for: by type, and by lists of names."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+
+from internal.errors import ConfigurationError
+from internal.trading.rows import Details, Refusals
+
+COMMON_STOCK = "CS"
+PREFIXES = {"sector": "sectors", "type": "security_types"}
+
+
+@dataclass(frozen=True)
+class NameList:
+    """Securities by ticker, by sector, or by type; sectors in any case."""
+
+    tickers: frozenset[str] = frozenset()
+    sectors: frozenset[str] = frozenset()
+    security_types: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        """Whether anything is in it."""
+        return bool(self.tickers or self.sectors or self.security_types)
+
+    def find(self, ticker: str, sector: str | None, security_type: str | None) -> str | None:
+        """What of the security is in the list, in words; None when nothing is."""
+        if ticker in self.tickers:
+            return "it"
+        if sector is not None and sector.upper() in self.sectors:
+            return f"its sector {sector}"
+        return f"its type {security_type}" if security_type in self.security_types else None
+
+
+@dataclass(frozen=True)
+class NameFilter:
+    """What may be opened and added to; what is held already may always be closed.
+
+    Attributes:
+        security_types: The data vendor's codes of the types that are traded: CS is common stock, ADRC a depositary
+            receipt. A security whose type is not known is traded, so that bars without types can be.
+        do_not_trade: What is never opened.
+        only_trade: What alone is opened; an empty list does not limit anything.
+    """
+
+    security_types: frozenset[str] = frozenset({COMMON_STOCK})
+    do_not_trade: NameList = field(default_factory=NameList)
+    only_trade: NameList = field(default_factory=NameList)
+
+    def refusal(self, ticker: str, sector: str | None, security_type: str | None) -> str | None:
+        """Why the security is not opened; None when it may be."""
+        if security_type is not None and security_type not in self.security_types:
+            return f"its type {security_type} is not among the traded types {', '.join(sorted(self.security_types))}"
+        if (named := self.do_not_trade.find(ticker, sector, security_type)) is not None:
+            return f"{named} is on the do-not-trade list"
+        if self.only_trade and self.only_trade.find(ticker, sector, security_type) is None:
+            return "it is not on the only-trade list"
+        return None
+
+
+@lru_cache(maxsize=8)
+def find_refusals(tickers: tuple[str, ...], details: Details | None, names: NameFilter) -> Refusals:
+    """The tickers that the filter refuses, with the reasons; remembered, because details change seldom."""
+    unknown = (None,) * len(tickers)
+    sectors, types = (unknown, unknown) if details is None else (details.sector, details.security_type)
+    found = {
+        ticker: reason
+        for ticker, sector, kind in zip(tickers, sectors, types, strict=True)
+        if (reason := names.refusal(ticker, sector, kind)) is not None
+    }
+    return Refusals(MappingProxyType(found), frozenset(found))
+
+
+def parse_name_list(text: str) -> NameList:
+    """The list of entries separated by commas: `TSLA`, `sector:HEALTH CARE`, `type:ETF`.
+
+    >>> parse_name_list("TSLA, type:ETF").security_types
+    frozenset({'ETF'})
+
+    Raises ConfigurationError for an entry of another kind.
+    """
+    found: dict[str, set[str]] = {"tickers": set(), "sectors": set(), "security_types": set()}
+    for entry in _split(text):
+        kind, colon, value = entry.partition(":")
+        if not colon:
+            found["tickers"].add(entry)
+        elif kind in PREFIXES and value.strip():
+            found[PREFIXES[kind]].add(value.strip().upper())
+        else:
+            raise ConfigurationError(f"{entry!r} is no entry of a list: write TICKER, sector:NAME or type:CODE")
+    return NameList(*(frozenset(found[name]) for name in ("tickers", "sectors", "security_types")))
+
+
+def _split(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
