@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from fund_command import FundCommand
 
+collect_ignore = ["clients"]  # a project of its own: tests/clients/run_clients.py
+
 
 @pytest.fixture(scope="session")
 def make_fund(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], FundCommand]]:

@@ -23,6 +23,7 @@ TASKS = {
     *("development python " + verb for verb in ("dead-code", "imports")),
     "development quality",
     "development ray-test",
+    "development clients-test",
     "development swarm-test",
     "development parity",
     *("infrastructure base " + verb for verb in ("up", "down")),

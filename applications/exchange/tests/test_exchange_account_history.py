@@ -158,6 +158,21 @@ def test_order_and_asset_filters(exchange: LocalExchange) -> None:
     assert [] == exchange.trade("GET", "/v2/assets", params={"attributes": "ptp_no_exception,ipo"}).json()
 
 
+def test_nested_orders(exchange: LocalExchange) -> None:
+    """Exits are shown under their entry, once, and count as one order of a page; flat they stand beside it."""
+    symbol = first_symbol(exchange)
+    exits = {"take_profit": {"limit_price": "99999"}, "stop_loss": {"stop_price": "0.5"}}
+    entry = exchange.order(symbol=symbol, order_class="bracket", **exits).json()
+    legs = [leg["id"] for leg in entry["legs"]]
+    path = "/v2/orders"
+    page = exchange.trade("GET", path, params={"nested": "true", "limit": 1}).json()
+    assert [(entry["id"], legs)] == [(order["id"], [leg["id"] for leg in order["legs"]]) for order in page]
+    flat = exchange.trade("GET", path, params={"direction": "asc"}).json()
+    assert [entry["id"], *legs] == [order["id"] for order in flat]
+    assert legs == [leg["id"] for leg in exchange.trade("GET", f"{path}/{entry['id']}?nested=true").json()["legs"]]
+    exchange.trade("DELETE", path)
+
+
 def test_watchlists(exchange: LocalExchange, client: TradingClient) -> None:
     """Made, changed, added to, taken from and deleted by id with the client; the same by name over the wire."""
     symbols = [asset["symbol"] for asset in exchange.trade("GET", "/v2/assets").json()[:3]]

@@ -67,7 +67,10 @@ class AccountConfigurationsBody(BaseModel):
 
 
 class PortfolioHistoryBody(BaseModel):
-    """`GET /v2/account/portfolio/history`: one element a window; dollars, and moments as Unix seconds."""
+    """`GET /v2/account/portfolio/history`: one element a window; dollars, and moments as Unix seconds.
+
+    `cashflow` is left out unless it is asked for, `base_value_asof` where the first window is the base.
+    """
 
     timestamp: list[int]
     equity: list[float]
@@ -76,4 +79,4 @@ class PortfolioHistoryBody(BaseModel):
     base_value: float
     base_value_asof: str | None
     timeframe: str
-    cashflow: dict[str, list[float]]
+    cashflow: dict[str, list[float]] | None

@@ -15,7 +15,7 @@ from internal.venue import rejections
 from internal.venue.corporate_actions import CorporateAction
 
 LONGEST_RANGE = timedelta(days=90)
-LOOK_AROUND = timedelta(days=100)  # an action's other dates lie so near to its ex-date
+LOOK_AROUND = timedelta(days=100)  # an action's other dates are so near to its ex-date
 
 type DateType = Literal["declaration_date", "ex_date", "record_date", "payable_date"]
 
@@ -37,7 +37,7 @@ def list_announcements(  # noqa: PLR0913, PLR0917 - the filters of the real endp
     cusip: str | None = None,
     date_type: Annotated[DateType, Query()] = "ex_date",
 ) -> list[AnnouncementBody]:
-    """Announcements whose date lies in the range, both ends included, as far as the exchange's clock."""
+    """Announcements with a date in the range, both ends included, as far as the exchange's clock."""
     if until < since or until - since > LONGEST_RANGE:
         raise rejections.invalid_field("the date range must be at most 90 days")
     wanted = {name.strip().lower() for name in ca_types.split(",")}

@@ -87,8 +87,9 @@ def list_orders(  # noqa: PLR0913 - the filters of the real endpoint
         newest_first=direction == "desc",
         limit=limit,
     )
-    orders = exchange.repository.find_orders(query)
-    return _nested_bodies(exchange, orders) if nested else [order_body(order) for order in orders]
+    if nested:
+        return _nested_bodies(exchange, query)
+    return [order_body(order) for order in exchange.repository.find_orders(query)]
 
 
 def _tickers(exchange: Exchange, symbols: str) -> frozenset[str]:
@@ -96,14 +97,15 @@ def _tickers(exchange: Exchange, symbols: str) -> frozenset[str]:
     return frozenset(ticker_named(exchange.market, name.strip(), today) for name in symbols.split(","))
 
 
-def _nested_bodies(exchange: Exchange, orders: Sequence[Order]) -> list[OrderBody]:
-    """The orders with their exits under them; an exit is not shown beside its order again."""
-    legs, shown = _legs_of(exchange, orders), {order.id for order in orders}
-    return [
-        order_body(order, [leg for leg in legs if leg.parent_id == order.id])
-        for order in orders
-        if order.parent_id not in shown
-    ]
+def _nested_bodies(exchange: Exchange, query: OrderQuery) -> list[OrderBody]:
+    """The orders with the exits that were sent with them; an entry is there also for the sake of an exit alone."""
+    found = {order.id: order for order in exchange.repository.find_orders(replace(query, limit=None))}
+    missing = {order.parent_id for order in found.values() if order.parent_id is not None} - found.keys()
+    primary = [order for order in found.values() if order.parent_id is None]
+    primary += [order for name in missing if (order := exchange.repository.order(name)) is not None]
+    primary = sorted(primary, key=lambda order: order.sequence, reverse=query.newest_first)[: query.limit]
+    legs = _legs_of(exchange, primary)
+    return [order_body(order, [leg for leg in legs if leg.parent_id == order.id]) for order in primary]
 
 
 def _in_utc(moment: datetime | None) -> datetime | None:

@@ -1,9 +1,9 @@
 """`/v2/account/portfolio/history`: the account's equity and profit over time."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Literal
+from typing import Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 
 from exchange.portfolio_history import (
     Account,
@@ -31,7 +31,7 @@ router = APIRouter(
 )
 
 
-@router.get("/history", response_model_exclude_none=False)
+@router.get("/history", response_model_exclude_none=True)
 def get_portfolio_history(  # noqa: PLR0913 - the parameters of the real endpoint
     exchange: TheExchange,
     *,
@@ -44,7 +44,7 @@ def get_portfolio_history(  # noqa: PLR0913 - the parameters of the real endpoin
     date_start: date | None = None,
     date_end: date | None = None,
     extended_hours: bool = False,
-    cashflow_types: Annotated[str, Query()] = "NONE",
+    cashflow_types: str = "NONE",
 ) -> PortfolioHistoryBody:
     """Equity and profit in windows; at most two of `start`, `end` and `period`."""
     now = exchange.clock.now()
@@ -60,7 +60,8 @@ def get_portfolio_history(  # noqa: PLR0913 - the parameters of the real endpoin
     reporting = intraday_reporting or (Reporting.EXTENDED_HOURS if extended_hours else Reporting.MARKET_HOURS)
     span = Span(first, last, choose_timeframe(timeframe, last - first), reporting, pnl_reset == "per_day")
     account = Account(exchange.repository.equity_points(), exchange.repository.find_history(HistoryQuery(after=first)))
-    return make_history(account, span, _cashflow_types(cashflow_types))
+    body = make_history(account, span, _cashflow_types(cashflow_types))
+    return body if cashflow_types.upper() != "NONE" else body.model_copy(update={"cashflow": None})
 
 
 def _local(moment: datetime | None) -> datetime | None:

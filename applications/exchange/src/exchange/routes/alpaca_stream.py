@@ -24,6 +24,7 @@ router = APIRouter()
 
 
 @router.websocket("/stream")
+@router.websocket("/stream/")  # as the former client alpaca-trade-api writes it
 async def stream_updates(socket: WebSocket) -> None:
     """Serves one client until it leaves."""
     await socket.accept()
