@@ -145,18 +145,18 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("values", "sentence"),
         [
-            ({}, "POLYGON_API_KEY not set, and MARKET_DATA_VENDOR is polygon"),
+            ({}, "POLYGON_API_KEY is not set, and MARKET_DATA_VENDOR is polygon"),
             (
                 {"market_data_vendor": "alpaca"},
-                "ALPACA_API_KEY_ID and ALPACA_API_SECRET not set, and MARKET_DATA_VENDOR is alpaca",
+                "ALPACA_API_KEY_ID and ALPACA_API_SECRET are not set, and MARKET_DATA_VENDOR is alpaca",
             ),
             (
                 {"market_data_vendor": "alpaca", "alpaca_api_key_id": "PK"},
-                "ALPACA_API_SECRET not set, and MARKET_DATA_VENDOR is alpaca",
+                "ALPACA_API_SECRET is not set, and MARKET_DATA_VENDOR is alpaca",
             ),
             (
                 {"market_data_vendor": "files", "second_market_data_vendor": "polygon"},
-                "POLYGON_API_KEY not set, and SECOND_MARKET_DATA_VENDOR is polygon",
+                "POLYGON_API_KEY is not set, and SECOND_MARKET_DATA_VENDOR is polygon",
             ),
             (
                 {"market_data_vendor": "files", "second_market_data_vendor": "files"},

@@ -12,12 +12,13 @@ from datamanager.adapters.files import FilesOnly
 from datamanager.cross_check import CrossCheck
 from datamanager.disagreements import compare_actions, compare_bars, count_by_field, describe
 from datamanager.ports import ACTION_SCHEMA, RAW_BAR_SCHEMA, VendorSession
+from internal.action_kinds import ActionKind
 from internal.dates import session_close
 from internal.errors import ConfigurationError
 from internal.lake.store import Lake
 from internal.lake.tables import INGESTION_SESSIONS_COLUMNS
 from internal.schemas import disagreements, equity_bars
-from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, ActionKind
+from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS
 
 DAY, NEXT = date(2024, 5, 2), date(2024, 5, 3)
 

@@ -9,7 +9,8 @@ import polars as pl
 
 from datamanager.ports import ACTION_SCHEMA, VERSION_COLUMNS
 from datamanager.quality import to_quarantine
-from internal.schemas.corporate_actions import CORPORATE_ACTIONS_SCHEMA, SPLIT_KINDS, ActionKind
+from internal.action_kinds import SPLIT_KINDS, ActionKind
+from internal.schemas.corporate_actions import CORPORATE_ACTIONS_SCHEMA
 from internal.schemas.frame_schema import split_rows
 
 US_DOLLAR = "USD"

@@ -4,9 +4,10 @@ from datetime import datetime
 
 import polars as pl
 
+from internal.action_kinds import ActionKind
 from internal.lake.store import Lake
 from internal.lake.tables import MOMENT, RETIRED_TABLES
-from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, ActionKind
+from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS
 from internal.telemetry import get_logger
 
 SOURCE = "polygon"  # the only vendor of these versions

@@ -7,7 +7,8 @@ import polars as pl
 
 from datamanager.action_checks import IS_SPLIT, RATIO, SAME_RATIO, SPLIT_DAY, TERMS
 from datamanager.ports import VERSION_COLUMNS
-from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, ActionKind
+from internal.action_kinds import ActionKind
+from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS
 
 ACTION_COLUMNS = [name for name in CORPORATE_ACTIONS_COLUMNS if name not in VERSION_COLUMNS]
 COMPARED = [name for name in ACTION_COLUMNS if name != "action_id"]

@@ -68,9 +68,10 @@ class Configuration(DataBucketSettings, ServiceSettings):
     def _require_keys(self, setting: str, vendor: MarketDataVendor) -> None:
         missing = [name.upper() for name in KEYS[vendor] if getattr(self, name) is None]
         if missing:
+            verb = "is" if len(missing) == 1 else "are"
             raise ConfigurationError(
-                f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, and {setting} is {vendor}: set it in the environment, or put it in "
-                f"a file and set {missing[0]}_FILE to its path, or choose another vendor"
+                f"{' and '.join(missing)} {verb} not set, and {setting} is {vendor}: set it in the environment, or put "
+                f"it in a file and set {missing[0]}_FILE to its path, or choose another vendor"
             )
 
     @field_validator("polygon_base_url", "alpaca_base_url", "alpaca_data_url", "edgar_base_url", "edgar_data_base_url")

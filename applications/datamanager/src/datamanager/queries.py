@@ -1,20 +1,21 @@
 """Queries of the lake by range, tickers and columns, and equity bars adjusted as of a day. Filters are lazy."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import polars as pl
 
+from datamanager.bar_stream import BarRange, stream_frames
 from datamanager.data_check import DataTables
 from datamanager.detail_rows import select_known
 from datamanager.missing_sessions import read_missing
 from datamanager.periods import Period
+from internal.action_kinds import ActionKind
 from internal.errors import InvalidRequestError, NotFoundError
 from internal.lake.store import Lake
-from internal.price_adjustment import adjust_bars, find_payments
 from internal.schemas import equity_bars
-from internal.schemas.corporate_actions import ActionKind, actions_in_force, dividends_of, splits_of
+from internal.schemas.corporate_actions import actions_in_force, dividends_of, splits_of
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,25 @@ def read_bars(lake: Lake, query: BarsQuery) -> tuple[pl.DataFrame, int]:
         InvalidRequestError: A column does not exist.
         NotFoundError: A ticker was never in the lake.
     """
-    columns = _check_columns(query.columns)
-    version = lake.version("equity_bars")
-    every = lake.scan("equity_bars", version=version if version >= 0 else None)
-    wanted = _select_tickers(
-        every.filter(pl.col("date").is_between(query.period.start, query.period.end)), query.tickers
+    wanted = plan_bars(lake, query)
+    named = wanted if query.tickers is None else replace(wanted, columns=[*dict.fromkeys([*wanted.columns, "ticker"])])
+    frame = pl.concat(stream_frames(lake, named))
+    if query.tickers is not None:
+        require_known_tickers(lake, query.tickers, frame.get_column("ticker"))
+    return frame.select(wanted.columns), wanted.version
+
+
+def plan_bars(lake: Lake, query: BarsQuery) -> BarRange:
+    """What is read, at the present version of the bars' table; InvalidRequestError for a column that does not exist."""
+    period = query.period
+    return BarRange(
+        period.start,
+        period.end,
+        _check_columns(query.columns),
+        query.tickers,
+        lake.version("equity_bars"),
+        query.adjusted_as_of,
     )
-    if query.adjusted_as_of is not None:
-        wanted = _adjust_bars(lake, every, wanted, query, query.adjusted_as_of)
-    frame = wanted.select(list(dict.fromkeys([*columns, "date", "ticker"]))).sort("date", "ticker").collect()
-    require_known_tickers(lake, query.tickers, frame.get_column("ticker"))
-    return frame.select(columns), version
 
 
 @dataclass(frozen=True)
@@ -159,20 +168,6 @@ def read_portfolios(lake: Lake, period: Period | None, portfolio_id: str | None)
     if portfolio_id is not None:
         wanted = wanted.filter(pl.col("portfolio_id") == portfolio_id)
     return wanted.sort("date", "portfolio_id", "ticker").collect()
-
-
-def _adjust_bars(lake: Lake, every: pl.LazyFrame, wanted: pl.LazyFrame, query: BarsQuery, as_of: date) -> pl.LazyFrame:
-    start, tickers = query.period.start, query.tickers
-    closes = every.filter(pl.col("date").is_between(start, max(as_of, start)))
-    in_force = _select_tickers(actions_in_force(lake.scan("corporate_actions")), tickers)
-    actions = in_force.filter(pl.col("effective_date") > start)
-    return adjust_bars(
-        wanted,
-        closes=_select_tickers(closes, tickers),
-        splits=splits_of(actions),
-        dividends=find_payments(actions, closes),
-        as_of=as_of,
-    )
 
 
 def _select_actions(lake: Lake, query: ActionsQuery) -> pl.LazyFrame:

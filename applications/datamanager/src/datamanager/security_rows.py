@@ -8,9 +8,10 @@ import polars as pl
 
 from datamanager.ports import TickerChange
 from datamanager.security_aliases import Alias, ListedSecurity
+from internal.action_kinds import ActionKind
 from internal.lake.store import Lake
 from internal.schemas import securities
-from internal.schemas.corporate_actions import ActionKind, actions_in_force
+from internal.schemas.corporate_actions import actions_in_force
 
 LISTED = ("name", "security_type", "primary_exchange", "composite_figi", "share_class_figi", "central_index_key")
 

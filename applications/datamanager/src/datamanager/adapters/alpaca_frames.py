@@ -6,7 +6,7 @@ from datetime import date
 import polars as pl
 
 from datamanager.ports import ACTION_SCHEMA, LISTING_SCHEMA, RAW_BAR_SCHEMA
-from internal.schemas.corporate_actions import ActionKind
+from internal.action_kinds import ActionKind
 
 type Row = Mapping[str, object]
 

@@ -6,7 +6,7 @@ import polars as pl
 
 from datamanager.adapters.polygon_frames import make_frame
 from datamanager.ports import ACTION_SCHEMA
-from internal.schemas.corporate_actions import ActionKind
+from internal.action_kinds import ActionKind
 
 VENDOR_SPLITS = pl.Schema(
     {

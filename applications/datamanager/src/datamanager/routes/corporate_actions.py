@@ -10,11 +10,11 @@ from fastapi import APIRouter, Query, Request, Response
 from datamanager import queries
 from datamanager.routes.parameters import KnownAt, OptionalPeriod, Tickers, split_at_commas
 from datamanager.services import RequestServices
+from internal.action_kinds import ActionKind
 from internal.errors import InvalidRequestError
 from internal.http.frame_documentation import document_response_frame
 from internal.http.frames import frame_response, negotiate
 from internal.schemas import corporate_actions
-from internal.schemas.corporate_actions import ActionKind
 
 router = APIRouter(prefix="/corporate-actions", tags=["corporate actions"])
 KindList = Annotated[

@@ -1,6 +1,7 @@
 """Equity bars over HTTP: ingest them, show the progress of an ingestion, read them."""
 
 from datetime import date
+from functools import partial
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -8,6 +9,7 @@ from fastapi.openapi.models import Example
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from datamanager import queries
+from datamanager.bar_stream import find_adjustment, find_files, stream_frames
 from datamanager.ingestion import ImportResult, IngestionResult
 from datamanager.periods import Period
 from datamanager.responses import BarImportResponse, IngestionProgressResponse, IngestionResponse, SessionOutcome
@@ -15,8 +17,11 @@ from datamanager.routes.parameters import ColumnList, RequiredPeriod, Tickers, s
 from datamanager.routes.table_body import read_table
 from datamanager.services import RequestServices
 from internal.bar_files.bars import read_bars_table
+from internal.http.bar_parts import make_bar_parts
 from internal.http.frame_documentation import document_request_frame, document_response_frame
-from internal.http.frames import ARROW, CSV, PARQUET, frame_response, negotiate
+from internal.http.frames import ARROW, CSV, JSON, PARQUET, frame_response, negotiate
+from internal.http.parts import PARTS
+from internal.http.streams import parts_response, stream_response
 from internal.schemas import equity_bars
 
 router = APIRouter(prefix="/equity-bars", tags=["equity bars"])
@@ -117,11 +122,21 @@ def get_equity_bars(  # noqa: PLR0913, PLR0917 - one parameter of the query each
         date | None, Query(description="Adjust for splits and dividends known by this day; without it, as traded")
     ] = None,
 ) -> Response:
-    """Bars ordered by date and ticker; `X-Bars-Version` is the version of the table that they were read from."""
-    negotiate(request.headers.get("accept"))
+    """Bars ordered by date and ticker; `X-Bars-Version` is the version of the table that they were read from.
+
+    An Arrow stream is sent as it is read. A caller that accepts `multipart/mixed` gets a long range of all tickers as
+    the lake's own parquet files, whole months of them.
+    """
+    media_type = negotiate(request.headers.get("accept"), (ARROW, PARQUET, JSON, PARTS))
     query = queries.BarsQuery(period, tickers, split_at_commas("columns", columns), adjusted_as_of)
-    frame, version = queries.read_bars(services.lake, query)
-    return frame_response(frame, request, bars_version=version)
+    if tickers is not None or media_type not in {ARROW, PARTS}:
+        frame, version = queries.read_bars(services.lake, query)
+        return frame_response(frame, request, bars_version=version)
+    wanted = queries.plan_bars(services.lake, query)
+    files = find_files(services.lake, wanted) if media_type == PARTS else None
+    if files is None:
+        return stream_response(stream_frames(services.lake, wanted), wanted.version)
+    return parts_response(make_bar_parts(files, partial(find_adjustment, services.lake, wanted)), wanted.version)
 
 
 def _to_response(result: IngestionResult | ImportResult) -> IngestionResponse:

@@ -1,8 +1,9 @@
 """The client of datamanager: frames as Arrow streams, and problem answers as the errors that they name."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import date, datetime
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from internal.action_kinds import ActionKind
 from internal.errors import NotFoundError, UnavailableError, UpstreamError
+from internal.http.bar_parts import WantedBars, read_bar_parts
 from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem, read_frame_response
 from internal.http.datamanager_responses import (
@@ -27,7 +29,8 @@ from internal.http.datamanager_responses import (
     StoredPredictions,
 )
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON
-from internal.schemas import corporate_actions, portfolios, predictions, securities
+from internal.http.parts import PARTS
+from internal.schemas import corporate_actions, equity_bars, portfolios, predictions, securities
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds: two years of 8,000 tickers take a while
 UNLIMITED = httpx.Timeout(None, connect=5.0)  # datamanager answers when the vendor has answered
@@ -126,13 +129,17 @@ class DatamanagerClient:
         parameters |= {"adjusted_as_of": adjusted_as_of.isoformat()} if adjusted_as_of else {}
         parameters |= {"columns": ",".join(columns)} if columns else {}
         parameters |= {"tickers": ",".join(tickers)} if tickers else {}
-        response = self._get("/equity-bars", parameters)
-        version = response.headers.get(BARS_VERSION_HEADER, "")
-        if not version.lstrip("-").isdigit():
-            raise UpstreamError(
-                f"GET /equity-bars answered without {BARS_VERSION_HEADER}: is DATAMANAGER_URL a datamanager?"
-            )
-        return read_frame_response(response), int(version)
+        wanted = WantedBars(start, end, columns or list(equity_bars.COLUMNS))
+        with self._stream("/equity-bars", parameters, f"{ARROW};q=0.9, {PARTS}") as response:
+            version = response.headers.get(BARS_VERSION_HEADER, "")
+            if not version.lstrip("-").isdigit():
+                raise UpstreamError(
+                    f"GET /equity-bars answered without {BARS_VERSION_HEADER}: is DATAMANAGER_URL a datamanager?"
+                )
+            if response.headers.get("content-type", "").startswith(PARTS):
+                return read_bar_parts(response.iter_raw(), wanted), int(version)
+            response.read()
+            return read_frame_response(response), int(version)
 
     def details(self, as_of: datetime | None = None) -> pl.DataFrame:
         """The frame `equity_details`: the newest, or as it had been recorded by a moment."""
@@ -226,6 +233,28 @@ class DatamanagerClient:
         )
         return self._send(request, self._reader)
 
+    @contextmanager
+    def _stream(self, path: str, parameters: Parameters, accept: str) -> Generator[httpx.Response]:
+        """A response whose body is read as it arrives; what `_send` raises, at any point of the body."""
+        request = self._http.build_request(
+            "GET",
+            self._url + path,
+            params=dict(parameters),
+            headers=self._headers | {"Accept": accept},
+            timeout=TIMEOUT,
+        )
+        try:
+            response = self._http.send(request, auth=self._reader, stream=True)
+            try:
+                if response.is_error:
+                    response.read()
+                    raise_for_problem(response)
+                yield response
+            finally:
+                response.close()
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from error
+
     def _post_json(self, path: str, body: Mapping[str, object]) -> httpx.Response:
         return self._post(path, json.dumps(dict(body)).encode(), JSON, UNLIMITED)
 
@@ -242,12 +271,15 @@ class DatamanagerClient:
         try:
             response = self._http.send(request, auth=auth)
         except httpx.TransportError as error:
-            raise UnavailableError(
-                f"datamanager at {self._url} cannot be reached ({type(error).__name__}): "
-                "start it with `./fund up`, or set DATAMANAGER_URL to where it answers"
-            ) from error
+            raise self._unreachable(error) from error
         raise_for_problem(response)
         return response
+
+    def _unreachable(self, error: httpx.TransportError) -> UnavailableError:
+        return UnavailableError(
+            f"datamanager at {self._url} cannot be reached ({type(error).__name__}): "
+            "start it with `./fund up`, or set DATAMANAGER_URL to where it answers"
+        )
 
 
 def _encode(frame: pl.DataFrame) -> bytes:

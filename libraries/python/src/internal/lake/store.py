@@ -3,10 +3,12 @@
 Each write is one Delta commit. Versions stay readable for ever, so that a decision can be traced to the bars it saw.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -53,7 +55,8 @@ def _require_rows(name: str, frame: pl.DataFrame, inside: pl.Expr, where: str) -
 
 def _stored(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
     """The frame as Delta keeps it: moments in microseconds, and the month that files are split by."""
-    kept = frame.with_columns(pl.selectors.datetime().dt.cast_time_unit("us"))
+    ordered = frame.sort(table.sorted_by) if table.sorted_by else frame
+    kept = ordered.with_columns(pl.selectors.datetime().dt.cast_time_unit("us"))
     if table.monthly and table.date_column:
         return kept.with_columns(pl.col(table.date_column).dt.strftime("%Y-%m").alias(MONTH))
     return kept
@@ -72,6 +75,11 @@ class Lake:
         self._url = url.rstrip("/") if "://" in url else str(Path(url).absolute())
         self._storage_options = storage_options or {}
         self._syncs: dict[str, TableSync] = {}
+
+    @property
+    def url(self) -> str:
+        """The folder, or the address in a bucket."""
+        return self._url
 
     def replace_days(self, table: str, frame: pl.DataFrame, start: date, end: date) -> int:
         """Replace all rows from start to end by the frame, which may be empty and holds no other day."""
@@ -155,10 +163,28 @@ class Lake:
         known = self.history(table).filter(pl.col("timestamp") <= moment).get_column("version")
         return -1 if known.is_empty() else int(known[0])
 
+    def files(self, table: str, start: date, end: date, version: int | None = None) -> list[Path] | None:
+        """The parquet files that hold the days of a monthly table, in the order of their months.
+
+        They hold the rows of whole months, moments in microseconds. None where the lake is no folder.
+        """
+        delta = self._open(table, version)
+        if delta is None:
+            return []
+        if "://" in self._url or not _definition(table).monthly:
+            return None
+        months = f"{MONTH} >= '{start:%Y-%m}' AND {MONTH} <= '{end:%Y-%m}'"
+        return sorted(Path(uri) for uri in delta.file_uris(file_pruning_predicate=months))
+
     def compact(self, table: str) -> int:
         """Merge small files into large ones. No row and no version is lost: old files stay for time travel."""
-        _definition(table)
-        return self._commit(table, lambda delta: delta.optimize.compact())
+        definition = _definition(table)
+        if not definition.monthly or not definition.sorted_by:
+            return self._commit(table, lambda delta: delta.optimize.compact())
+        delta = self._open(table)
+        for month in [] if delta is None else _scattered_months(delta):
+            self._commit(table, partial(_merge_month, definition=definition, month=month))
+        return self.version(table)
 
     def history(self, table: str) -> pl.DataFrame:
         """The table's commits, newest first: version Int64, timestamp Datetime(ms, UTC), operation str."""
@@ -236,6 +262,18 @@ def _stored_column(table: Table, name: str, present: AbstractSet[str]) -> pl.Exp
     found = (pl.col(name) if name in present else pl.lit(None)).cast(table.columns[name])
     filled = found.fill_null(table.defaults[name]) if name in table.defaults else found
     return filled.alias(name)
+
+
+def _scattered_months(delta: DeltaTable) -> list[str]:
+    """The months that have more than one file."""
+    files = Counter(Path(uri).parent.name.removeprefix(f"{MONTH}=") for uri in delta.file_uris())
+    return sorted(month for month, count in files.items() if count > 1)
+
+
+def _merge_month(delta: DeltaTable, definition: Table, month: str) -> None:
+    """Write one month's rows, in the table's order, into one file."""
+    rows = pl.scan_delta(delta).filter(pl.col(MONTH) == month).collect().sort(definition.sorted_by)
+    write_deltalake(delta, rows, mode="overwrite", predicate=f"{MONTH} = '{month}'")
 
 
 def _require_absent(address: str) -> None:

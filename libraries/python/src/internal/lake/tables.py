@@ -30,6 +30,7 @@ class Table:
         monthly: Whether files are split by month (docs/decisions/lake_layout.md).
         durable: Whether a write to a local folder is on disk when it returns: what was decided and sent must survive a
             power cut.
+        sorted_by: The order of the rows in each file of a monthly table, so that a reader need not sort; empty for any.
         defaults: What is read in rows that were written before a column existed; null in columns without a default.
     """
 
@@ -37,6 +38,7 @@ class Table:
     date_column: str | None = None
     monthly: bool = False
     durable: bool = False
+    sorted_by: tuple[str, ...] = ()
     defaults: dict[str, str | bool | float] = field(default_factory=dict)
 
 
@@ -114,7 +116,7 @@ ACCOUNT_ACTIVITIES_COLUMNS: dict[str, pl.DataType] = {
 }
 
 TABLES: dict[str, Table] = {
-    "equity_bars": Table(equity_bars.COLUMNS, "date", monthly=True),
+    "equity_bars": Table(equity_bars.COLUMNS, "date", monthly=True, sorted_by=("date", "ticker")),
     "equity_bars_quarantine": Table(QUARANTINE_COLUMNS, "collected_date"),
     "equity_details": Table(equity_details.COLUMNS),
     "equity_detail_versions": Table(equity_details.COLUMNS),

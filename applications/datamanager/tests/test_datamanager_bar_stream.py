@@ -1,0 +1,172 @@
+"""Bars of a long range as they are read: each way to ask gives the same rows; a body that ends early is an error."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import httpx
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from applications.datamanager.tests.datamanager_vendor import serve
+from datamanager.bar_stream import BarRange, find_adjustment, find_files, stream_frames
+from datamanager.configuration import Configuration
+from datamanager.server import create_application
+from internal.dates import session_close, sessions
+from internal.errors import UpstreamError
+from internal.http.bar_parts import WantedBars, make_bar_parts, read_bar_parts
+from internal.http.datamanager_client import DatamanagerClient
+from internal.http.frames import ARROW, CSV, JSON
+from internal.http.parts import PARTS, Part, read_parts, write_parts
+from internal.lake.store import Lake
+from internal.price_adjustment import adjust_bars
+from internal.schemas import equity_bars
+from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, dividends_of, splits_of
+
+START, END = date(2024, 1, 17), date(2024, 6, 12)
+DAYS = sessions(date(2024, 1, 2), date(2024, 6, 28))
+TICKERS = ("CCC", "AAA", "BBB")
+
+
+def bars_of(day: date, number: int) -> pl.DataFrame:
+    """A session of three tickers, not in order."""
+    rows = [
+        (ticker, day, session_close(day), *[10.0 * place + number / 8] * 4, 100.0 * number, None, place)
+        for place, ticker in enumerate(TICKERS, start=1)
+    ]
+    return pl.DataFrame(rows, schema=equity_bars.COLUMNS, orient="row")
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    """Half a year in several commits: the first months compacted, the last in a file a session; a split, a dividend."""
+    lake = Lake(str(tmp_path_factory.mktemp("stream") / "lake"))
+    every = [bars_of(day, number) for number, day in enumerate(DAYS)]
+    for first, last in ((0, 40), (40, 90)):
+        lake.replace_days("equity_bars", pl.concat(reversed(every[first:last])), DAYS[first], DAYS[last - 1])
+    lake.compact("equity_bars")
+    for day, bars in zip(DAYS[90:], every[90:], strict=True):
+        lake.replace_days("equity_bars", bars, day, day)
+    known = {"version": 1, "recorded_at": datetime(2024, 7, 1, tzinfo=UTC), "withdrawn": False, "source": "test"}
+    split = {"ticker": "AAA", "effective_date": DAYS[60], "old_shares": 1.0, "new_shares": 4.0, "kind": "forward_split"}
+    cash = {"ticker": "BBB", "effective_date": DAYS[70], "cash_amount": 0.5, "kind": "cash_dividend"}
+    actions = [action | known | {"action_id": action["kind"]} for action in (split, cash)]
+    lake.append("corporate_actions", pl.DataFrame(actions, schema=CORPORATE_ACTIONS_COLUMNS))
+    return lake
+
+
+def expected(lake: Lake, *, adjusted: bool) -> pl.DataFrame:
+    """The range from what was written, adjusted by the library's reference."""
+    every = pl.concat([bars_of(day, number) for number, day in enumerate(DAYS)]).lazy()
+    wanted = every.filter(pl.col("date").is_between(START, END))
+    if adjusted:
+        actions = lake.scan("corporate_actions")
+        wanted = adjust_bars(wanted, wanted, splits_of(actions), dividends_of(actions), END)
+    return wanted.sort("date", "ticker").collect()
+
+
+def planned(lake: Lake, *, adjusted: bool = False) -> BarRange:
+    """The whole range."""
+    as_of = END if adjusted else None
+    return BarRange(START, END, list(equity_bars.COLUMNS), None, lake.version("equity_bars"), as_of)
+
+
+@pytest.mark.parametrize("adjusted", [False, True])
+class TestSameRows:
+    """Each way gives the rows that were written."""
+
+    def test_frames(self, filled: Lake, adjusted: bool) -> None:  # noqa: FBT001 - a case
+        """Frames of a few months, in order."""
+        frames = list(stream_frames(filled, planned(filled, adjusted=adjusted)))
+
+        assert len(frames) > 3
+        assert pl.concat(frames).equals(expected(filled, adjusted=adjusted))
+
+    def test_parts(self, filled: Lake, adjusted: bool) -> None:  # noqa: FBT001 - a case
+        """The lake's files, adjusted by the one who reads them."""
+        wanted = planned(filled, adjusted=adjusted)
+        files = find_files(filled, wanted)
+        assert files is not None
+        body = write_parts(make_bar_parts(files, lambda: find_adjustment(filled, wanted)))
+        bars = read_bar_parts(body, WantedBars(START, END, wanted.columns))
+
+        assert bars.equals(expected(filled, adjusted=adjusted))
+
+    def test_service(self, served: str, filled: Lake, adjusted: bool) -> None:  # noqa: FBT001 - a case
+        """The fund's client, any Arrow client, and JSON."""
+        as_of = END if adjusted else None
+        query = {"start_date": str(START), "end_date": str(END)} | ({"adjusted_as_of": str(as_of)} if as_of else {})
+        with DatamanagerClient(served, SecretStr("")) as client:
+            ours, version = client.bars(START, END, adjusted_as_of=as_of)
+            few, _ = client.bars(START, END, adjusted_as_of=as_of, columns=("close", "ticker"), tickers=("BBB",))
+            four, _ = client.bars(START, END, adjusted_as_of=as_of, columns=("close", "ticker"))
+        arrow = httpx.get(f"{served}/equity-bars", params=query, headers={"Accept": ARROW})
+        json = httpx.get(f"{served}/equity-bars", params=query, headers={"Accept": JSON})
+        right = expected(filled, adjusted=adjusted)
+
+        assert ours.equals(right)
+        assert version == int(arrow.headers["X-Bars-Version"]) == filled.version("equity_bars")
+        assert pl.read_ipc_stream(arrow.content).equals(right)
+        assert [row["close"] for row in json.json()] == right.get_column("close").to_list()
+        assert four.equals(right.select("close", "ticker"))
+        assert few.equals(right.filter(ticker="BBB").select("close", "ticker"))
+
+
+@pytest.fixture(scope="module")
+def served(filled: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Datamanager on the lake, in this process."""
+    folder = tmp_path_factory.mktemp("service")
+    settings = {"data_bucket": filled.url, "state_directory": folder, "market_data_vendor": "files"}
+    application = create_application(Configuration.model_validate(settings))
+    with serve(application) as url:
+        yield url
+
+
+def test_content_types(served: str) -> None:
+    """Parts only for a caller that names them and a long range; what nobody offers is refused before a row is read."""
+    query = {"start_date": str(START), "end_date": str(END)}
+    short = {"start_date": str(START), "end_date": str(START)}
+    asked = {
+        name: httpx.get(f"{served}/equity-bars", params=query, headers={"Accept": name}) for name in ("*/*", PARTS, CSV)
+    }
+    brief = httpx.get(f"{served}/equity-bars", params=short, headers={"Accept": PARTS})
+    unknown = httpx.get(f"{served}/equity-bars", params=query | {"columns": "colour"}, headers={"Accept": PARTS})
+
+    assert asked["*/*"].headers["content-type"] == brief.headers["content-type"] == ARROW
+    assert asked[PARTS].headers["content-type"].startswith(f"{PARTS}; boundary=")
+    assert (asked[CSV].status_code, unknown.status_code) == (406, 422)
+
+
+class TestParts:
+    """The framing of parts."""
+
+    @given(contents=st.lists(st.binary(max_size=200), max_size=5), size=st.integers(1, 50))
+    def test_round_trip(self, contents: list[bytes], size: int) -> None:
+        """However the body is cut on its way, the parts are those that were written."""
+        body = b"".join(write_parts(Part("a/b", content) for content in contents))
+        chunks = [body[first : first + size] for first in range(0, len(body), size)]
+
+        assert list(read_parts(chunks)) == [Part("a/b", content) for content in contents]
+
+    def test_files(self, tmp_path: Path) -> None:
+        """A file is a part with its length."""
+        (tmp_path / "one").write_bytes(b"content")
+
+        assert [part.read() for part in read_parts(write_parts([Part("a/b", tmp_path / "one")]))] == [b"content"]
+
+    @pytest.mark.parametrize("missing", [1, 3, 30, 60])
+    def test_ends_early(self, missing: int) -> None:
+        """A connection that ends before the last boundary gives no rows."""
+        body = b"".join(write_parts([Part("a/b", b"c" * 40)]))
+
+        with pytest.raises(UpstreamError, match="ended before its last part"):
+            list(read_parts([body[:-missing]]))
+
+    @pytest.mark.parametrize("body", [b"<html>\r\n", b"--part-of-the-table\r\nContent-Length: many\r\n\r\n"])
+    def test_no_parts(self, body: bytes) -> None:
+        """Another body is named."""
+        with pytest.raises(UpstreamError, match="instead of a part"):
+            list(read_parts([body]))

@@ -1,0 +1,202 @@
+"""Bars of a range over HTTP beside Polars' scan of the same files: as traded, and adjusted as of the last day.
+
+    uv run python -m benchmarks.range_read [--tickers 8000] [--start 2023-01-03] [--end 2024-11-06] [--repeat 5]
+
+It writes a lake of random bars in a temporary folder, as the collection writes it, starts datamanager on it, and prints
+the median seconds of each: elapsed, and of processor time of both processes. The last line is the ratio to the scan.
+"""
+
+import argparse
+import os
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from statistics import median
+
+import httpx
+import numpy as np
+import polars as pl
+import psutil
+from pydantic import SecretStr
+
+from internal.dates import session_close, sessions
+from internal.http.datamanager_client import DatamanagerClient
+from internal.lake.store import Lake
+from internal.schemas import equity_bars
+from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, ActionKind
+
+COMMIT_SESSIONS = 25
+FOUR_COLUMNS = ("date", "ticker", "close", "volume")
+
+
+@dataclass(frozen=True)
+class Seconds:
+    """One measurement."""
+
+    elapsed: float
+    processor: float
+
+
+def write_bars(lake: Lake, tickers: pl.Series, days: list[date]) -> int:
+    """Random walks, committed as a collection commits them; the number of rows."""
+    generator, count = np.random.default_rng(7), tickers.len()
+    price = generator.lognormal(3.5, 1.0, count)
+    for first in range(0, len(days), COMMIT_SESSIONS):
+        batch: list[pl.DataFrame] = []
+        for day in days[first : first + COMMIT_SESSIONS]:
+            price = price * np.exp(generator.normal(0, 0.02, count))
+            close = np.round(price, 2) + 0.01
+            first_price = np.round(close * np.exp(generator.normal(0, 0.005, count)), 2) + 0.01
+            above, below = np.maximum(close, first_price), np.minimum(close, first_price)
+            batch.append(
+                pl.DataFrame(
+                    {
+                        "ticker": tickers,
+                        "date": [day] * count,
+                        "timestamp": [session_close(day)] * count,
+                        "open": first_price,
+                        "high": np.round(above * (1 + generator.random(count) / 100), 2),
+                        "low": np.round(below * (1 - generator.random(count) / 100), 2),
+                        "close": close,
+                        "volume": generator.integers(100, 10**7, count).astype(np.float64),
+                        "volume_weighted_average_price": np.round((close + first_price) / 2, 4),
+                        "transactions": generator.integers(1, 10**5, count),
+                    },
+                    schema=equity_bars.COLUMNS,
+                )
+            )
+        lake.replace_days("equity_bars", pl.concat(batch), days[first], days[min(first + 24, len(days) - 1)])
+    lake.compact("equity_bars")
+    return count * len(days)
+
+
+def write_actions(lake: Lake, tickers: pl.Series, days: list[date]) -> None:
+    """Quarterly dividends of four tickers in ten, and a split of one in fifty."""
+    paying, splitting = tickers.gather_every(5).append(tickers.gather_every(5, 1)), tickers.gather_every(50)
+    rows = [
+        {"ticker": ticker, "kind": ActionKind.CASH_DIVIDEND.value, "effective_date": day, "cash_amount": 0.05}
+        for number, ticker in enumerate(paying)
+        for day in days[1 + number % 60 :: 63]
+    ]
+    rows += [
+        {
+            "ticker": ticker,
+            "kind": ActionKind.FORWARD_SPLIT.value,
+            "effective_date": days[len(days) // 2],
+            "old_shares": 1.0,
+            "new_shares": 2.0,
+        }
+        for ticker in splitting
+    ]
+    known = {"version": 1, "recorded_at": datetime(2024, 1, 1, tzinfo=UTC), "withdrawn": False, "source": "benchmark"}
+    complete = [row | known | {"action_id": str(number)} for number, row in enumerate(rows)]
+    lake.append("corporate_actions", pl.DataFrame(complete, schema=CORPORATE_ACTIONS_COLUMNS))
+
+
+@contextmanager
+def serve(folder: Path) -> Generator[tuple[str, psutil.Process]]:
+    """Datamanager on the lake in the folder: its address and its process."""
+    environment = {
+        **os.environ,
+        "DATA_BUCKET": str(folder / "lake"),
+        "STATE_DIRECTORY": str(folder / "state"),
+        "MARKET_DATA_VENDOR": "files",
+    }
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    command = [sys.executable, "-m", "internal.http.run", "datamanager.server:create_application", "--port", port]
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own interpreter
+        url = f"http://127.0.0.1:{port}"
+        try:
+            while process.poll() is None:
+                try:
+                    httpx.get(f"{url}/health", trust_env=False).raise_for_status()
+                    break
+                except httpx.HTTPError:
+                    time.sleep(0.1)
+            yield url, psutil.Process(process.pid)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def measure(call: Callable[[], object], server: psutil.Process, repeat: int) -> Seconds:
+    """The medians of elapsed time and of processor time, the server's included, after one call that is not counted."""
+    call()
+    elapsed: list[float] = []
+    processor: list[float] = []
+    for _ in range(repeat):
+        started, used = time.perf_counter(), _processor_seconds(server)
+        call()
+        elapsed.append(time.perf_counter() - started)
+        processor.append(_processor_seconds(server) - used)
+    return Seconds(median(elapsed), median(processor))
+
+
+def _processor_seconds(server: psutil.Process) -> float:
+    times = server.cpu_times()
+    return time.process_time() + times.user + times.system
+
+
+def main() -> None:
+    """Write, serve, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tickers", type=int, default=8_000)
+    parser.add_argument("--start", type=date.fromisoformat, default=date(2023, 1, 3))
+    parser.add_argument("--end", type=date.fromisoformat, default=date(2024, 11, 6))
+    parser.add_argument("--repeat", type=int, default=5)
+    options = parser.parse_args()
+    tickers = pl.Series("ticker", [f"T{number:05d}" for number in range(options.tickers)])
+    days = sessions(options.start, options.end)
+    with tempfile.TemporaryDirectory() as name:
+        folder, lake = Path(name), Lake(f"{name}/lake")
+        rows = write_bars(lake, tickers, days)
+        write_actions(lake, tickers, days)
+        files = lake.files("equity_bars", days[0], days[-1]) or []
+        print(f"{rows:,} bars of {tickers.len():,} tickers, {len(files)} files")
+        with serve(folder) as (url, server), DatamanagerClient(url, SecretStr("")) as client:
+
+            def ours(*, adjusted: bool, columns: tuple[str, ...] = ()) -> pl.DataFrame:
+                as_of = days[-1] if adjusted else None
+                return client.bars(days[0], days[-1], adjusted_as_of=as_of, columns=columns)[0]
+
+            day = {"start_date": str(days[-1]), "end_date": str(days[-1])}
+            arrow = {"Accept": "application/vnd.apache.arrow.stream"}
+            whole = {"start_date": str(days[0]), "end_date": str(days[-1])}
+            with httpx.Client(base_url=url, trust_env=False, timeout=120, headers=arrow) as http:
+                calls: dict[str, Callable[[], object]] = {
+                    "scan": lambda: pl.scan_parquet(files).collect(),
+                    "as traded": lambda: ours(adjusted=False),
+                    "adjusted": lambda: ours(adjusted=True),
+                    "adjusted, four columns": lambda: ours(adjusted=True, columns=FOUR_COLUMNS),
+                    "as traded, any Arrow client": lambda: pl.read_ipc_stream(
+                        http.get("/equity-bars", params=whole).content
+                    ),
+                    "one day, any Arrow client": lambda: http.get("/equity-bars", params=day).content,
+                }
+                scan = measure(calls["scan"], server, options.repeat)
+                for what, call in calls.items():
+                    taken = measure(call, server, options.repeat)
+                    print(
+                        f"{what:30} elapsed {taken.elapsed:7.3f} s ({taken.elapsed / scan.elapsed:5.2f}x)   "
+                        f"processor {taken.processor:7.3f} s ({taken.processor / scan.processor:5.2f}x)"
+                    )
+            if ours(adjusted=False).height != rows:
+                raise SystemExit("the answer lacks rows")
+            peak = server.memory_info().rss / 1e6
+        own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        print(f"memory: datamanager {peak:,.0f} MB, client {own:,.0f} MB")
+
+
+if __name__ == "__main__":
+    main()
