@@ -25,6 +25,9 @@ class ListingIndex:
                 holders[period.ticker].append((period.start_date, replace(one, ticker=period.ticker)))
         for found in holders.values():
             found.sort(key=lambda holder: holder[0])
+        self._only = {
+            ticker: found[0][1] for ticker, found in holders.items() if len(found) == 1 and not found[0][1].tickers
+        }
         self._starts = {ticker: [start for start, _ in found] for ticker, found in holders.items()}
         self._listings = {ticker: [one for _, one in found] for ticker, found in holders.items()}
 
@@ -33,6 +36,9 @@ class ListingIndex:
 
         Its whole life is in it. Without a day the last security that ever has the ticker is found.
         """
+        only = self._only.get(ticker)  # nearly all: one security that never had another name
+        if only is not None:
+            return only if day is None or only.listed_date <= day else None
         found = self._listings.get(ticker)
         if found is None:
             return None
