@@ -31,6 +31,7 @@ NEW_FORECASTS = (
     "sessions whose rows end with a known trade: forecasts moved a little, orders, fills and books did not"
 )
 NEW_COLUMN = "a column that the recorded code did not have: what a rule needs is stored, not read from a reason"
+NEW_FIELD = "a field of the broker's answer that the recorded exchange left out"
 DOCUMENTED: tuple[DocumentedDifference, ...] = (
     DocumentedDifference(EVERY_CASE, "portfolios", "frozen", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "portfolios", "held", NEW_COLUMN),
@@ -41,6 +42,9 @@ DOCUMENTED: tuple[DocumentedDifference, ...] = (
     DocumentedDifference(EVERY_CASE, "performance_points", "return", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "parameters", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "strategy_digest", NEW_COLUMN),
+    DocumentedDifference(EVERY_CASE, "exchange_activities", "activity_sub_type", NEW_FIELD),
+    DocumentedDifference(EVERY_CASE, "exchange_activities", "created_at", NEW_FIELD),
+    DocumentedDifference(EVERY_CASE, "exchange_activities", "currency", NEW_FIELD),
     DocumentedDifference(EVERY_CASE, "portfolios", "quantile_10", NEW_FORECASTS),
     DocumentedDifference(EVERY_CASE, "portfolios", "quantile_50", NEW_FORECASTS),
     DocumentedDifference(EVERY_CASE, "portfolios", "quantile_90", NEW_FORECASTS),

@@ -24,6 +24,7 @@ STATES = {
     OrderStatus.PARTIALLY_FILLED: OrderState.PARTIALLY_FILLED,
     OrderStatus.CANCELED: OrderState.CANCELED,
     OrderStatus.EXPIRED: OrderState.CANCELED,
+    OrderStatus.REJECTED: OrderState.REJECTED,
 }
 
 
