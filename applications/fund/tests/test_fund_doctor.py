@@ -87,7 +87,7 @@ def test_no_account() -> None:
 )
 def test_key_and_address(key: str, url: str, expected: list[str]) -> None:
     """A paper key at the live address (and the reverse) is a fault, under either set of names."""
-    whole = {"APCA_API_SECRET_KEY": "s", "MASSIVE_API_KEY": "m"}
+    whole = {"APCA_API_SECRET_KEY": "s", "MASSIVE_API_KEY": "m", "EDGAR_USER_AGENT": "A name a@b.c"}
 
     assert expected == faults(doctor.check_configuration(whole | {"APCA_API_KEY_ID": key, "APCA_API_BASE_URL": url}))
     assert expected == faults(doctor.check_configuration(whole | {"ALPACA_API_KEY_ID": key, "ALPACA_BASE_URL": url}))

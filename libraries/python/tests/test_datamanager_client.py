@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 
 import httpx
 import polars as pl
@@ -16,7 +16,7 @@ from internal.http.bearer import require_bearer_token
 from internal.http.datamanager_client import DatamanagerClient
 from internal.http.frames import frame_response
 from internal.http.problems import install_problem_handlers
-from internal.schemas import portfolios, predictions
+from internal.schemas import fundamentals, portfolios, predictions
 from libraries.python.tests.loopback import serving
 
 FIRST, LAST = date(2024, 1, 2), date(2024, 1, 31)
@@ -63,6 +63,45 @@ def test_collection_reports_progress() -> None:
     assert (1, 2) in seen
     assert (collected.sessions[0].date, collected.sessions[0].status) == (FIRST, "collected")
     assert (collected.rows, collected.quarantined, collected.bars_version) == (5, 1, 3)
+
+
+def test_details_report_their_phase() -> None:
+    """While details are collected, the phase that runs is reported with its time left, those that ended are not."""
+    application, polled = FastAPI(), threading.Event()
+
+    @application.post("/equity-details")
+    def collect() -> dict[str, int]:
+        polled.wait(10)
+        return {"rows": 7}
+
+    @application.get("/equity-details/progress")
+    def progress() -> dict[str, object]:
+        polled.set()
+        ended = {"phase": "listings", "done": 1, "total": 1, "unit": "listing", "running": False, "seconds_left": 0.0}
+        runs = {"phase": "companies", "done": 5, "total": 9, "unit": "companies", "running": True, "seconds_left": 4.5}
+        return {"phases": [ended, runs]}
+
+    seen: list[tuple[str, int, float | None]] = []
+    with connected(application) as client:
+        rows = client.collect_details(lambda phase: seen.append((phase.phase, phase.done, phase.seconds_left)))
+    assert rows == 7
+    assert set(seen) == {("companies", 5, 4.5)}
+
+
+def test_fundamentals_as_of_a_moment() -> None:
+    """The moment, with its offset, and the tickers are asked for; the frame is the answer's."""
+    application = FastAPI()
+    asked: list[dict[str, str]] = []
+
+    @application.get("/fundamentals")
+    def answer(request: Request) -> Response:
+        asked.append(dict(request.query_params))
+        return frame_response(fundamentals.empty(), request)
+
+    with connected(application) as client:
+        frames = client.fundamentals(datetime(2024, 12, 31, 21, tzinfo=UTC), ["AAPL", "BRK.B"]), client.fundamentals()
+    assert [frame.columns for frame in frames] == [list(fundamentals.COLUMNS)] * 2
+    assert asked == [{"as_of": "2024-12-31T21:00:00+00:00", "tickers": "AAPL,BRK.B"}, {}]
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"rows": "many"}'])

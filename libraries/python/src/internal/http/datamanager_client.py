@@ -101,10 +101,6 @@ class DatamanagerClient:
                 poll()
             return answer.result()
 
-    def collect_fundamentals(self) -> int:
-        """Have the reports of every company that may have a new one collected; the number of rows added."""
-        return _parse(CollectedRows, self._post_json("/fundamentals", {})).rows
-
     def fundamentals(self, as_of: datetime | None = None, tickers: Sequence[str] = ()) -> pl.DataFrame:
         """What had been filed by a moment, a row a ticker and measure; None is now, no tickers means all."""
         parameters = {"as_of": as_of.isoformat()} if as_of else {}

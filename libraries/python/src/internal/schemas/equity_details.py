@@ -17,7 +17,7 @@ COLUMNS: dict[str, pl.DataType] = {
     "delisted_date": pl.Date(),
     "central_index_key": pl.String(),  # the SEC's of its company, ten digits
     "source": pl.String(),  # where the row comes from: file, the vendor, edgar; several are joined by +
-    "recorded_at": pl.Datetime("ms", "UTC"),  # when this version was learned; null before versions were kept
+    "recorded_at": pl.Datetime("ms", "UTC"),  # when this version was recorded; null before versions were kept
 }
 NULLABLE = (
     "name",
