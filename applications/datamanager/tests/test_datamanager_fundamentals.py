@@ -20,7 +20,7 @@ from datamanager.fundamental_measures import CONCEPTS, compute_measures
 from datamanager.fundamentals import find_due, read_fundamentals
 from datamanager.ports import Fact, Filing
 from internal.lake.store import Lake
-from internal.schemas import companies, equity_details, fundamentals
+from internal.schemas import companies, equity_details, fundamentals, securities
 
 RECENT = read_submissions(submissions_body(), APPLE).filings.recent
 OLDER = read_older_filings(older_body(), "older")
@@ -73,6 +73,33 @@ def test_known_at_each_moment(filed: Lake) -> None:
         date(2024, 10, 18),
         "shares",
     )
+
+
+def test_ticker_of_the_day(filed: Lake) -> None:
+    """A ticker stands for the security that had it on the day: the renamed company before, another one afterwards."""
+    change, recorded = date(2024, 7, 1), datetime(2024, 1, 1, tzinfo=UTC)
+    rows = [
+        ("A", "OLD", date(2020, 1, 2), change - timedelta(days=1), APPLE),
+        ("A", "AAPL", change, None, None),
+        ("B", "OLD", change, None, "0000000009"),
+    ]
+    filed.append(
+        "securities",
+        pl.DataFrame(
+            [
+                dict.fromkeys(securities.COLUMNS)
+                | {"security_id": one, "ticker": ticker, "start_date": start, "end_date": end, "central_index_key": key}
+                | {"source": "polygon", "recorded_at": recorded}
+                for one, ticker, start, end, key in rows
+            ],
+            schema=securities.COLUMNS,
+        ),
+    )
+    before = read_fundamentals(filed, None, datetime(2024, 6, 28, 20, tzinfo=UTC))
+    after = read_fundamentals(filed, None, datetime(2024, 7, 1, 20, tzinfo=UTC))
+    assert before.select("ticker", "security_id").unique().rows() == [("OLD", "A")]
+    assert after.select("ticker", "security_id").unique().rows() == [("AAPL", "A")]
+    assert before.select("measure", "value", "filed").equals(after.select("measure", "value", "filed"))
 
 
 def test_unknown_filing_is_public_at_the_end_of_its_day() -> None:

@@ -77,7 +77,9 @@ class EquityDetails:
 
     def _add_keys(self, listed: pl.DataFrame) -> pl.DataFrame:
         """The listed tickers, each with the SEC's key where the vendor, an earlier sync or EDGAR gives one."""
-        known = listed.join(self._read().select("ticker", known="central_index_key"), on="ticker", how="left")
+        known = listed.join(
+            self._read().select("ticker", known="central_index_key"), on="ticker", how="left", maintain_order="left"
+        )
         with_keys = known.with_columns(pl.coalesce("central_index_key", "known")).drop("known")
         if not with_keys.get_column("central_index_key").has_nulls():
             return with_keys

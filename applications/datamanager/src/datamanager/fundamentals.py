@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from datamanager.companies import fetch_all, read_companies
-from datamanager.fundamental_measures import CONCEPTS, FORMS, compute_measures
+from datamanager.fundamental_measures import CONCEPTS, FORMS, NEW_YORK, compute_measures
 from datamanager.ports import CompanyData, MarketData
 from datamanager.progress import CollectionProgress, Phase
 from internal.lake.store import Lake
@@ -99,12 +99,33 @@ def read_fundamentals(lake: Lake, tickers: Sequence[str] | None, known_at: datet
     Of each measure the latest period, as it was last stated by then. Companies with several classes of shares have the
     same rows under each ticker.
     """
-    keys = lake.scan("equity_details").select("ticker", "central_index_key").drop_nulls()
+    keys = find_companies(lake, known_at.astimezone(NEW_YORK).date())
     wanted = keys if tickers is None else keys.filter(pl.col("ticker").is_in(list(tickers)))
     filed = lake.scan("fundamentals").filter(pl.col("filed") <= known_at).sort("period_end", "filed")
     latest = filed.unique(["central_index_key", "measure"], keep="last", maintain_order=True)
     frame = wanted.join(latest, on="central_index_key").sort("ticker", "measure").collect()
     return fundamentals.validate_of_tickers(frame.select(list(fundamentals.TICKER_COLUMNS)))
+
+
+def find_companies(lake: Lake, day: date) -> pl.LazyFrame:
+    """The tickers of that day, each with its security and the SEC's key of its company.
+
+    A security whose listing has no key has that of its ticker's details, unless the ticker went to another one since.
+    Tickers of which no security is known have the key of their details.
+    """
+    details = lake.scan("equity_details").select("ticker", detail_key="central_index_key")
+    securities = lake.scan("securities")
+    held = (pl.col("start_date") <= day) & (pl.col("end_date").is_null() | (pl.col("end_date") >= day))
+    own_key = pl.coalesce("central_index_key", pl.when(pl.col("end_date").is_null()).then("detail_key"))
+    aliases = securities.filter(held).join(details, on="ticker", how="left")
+    others = details.join(securities, on="ticker", how="anti")
+    no_security = pl.lit(None, pl.String).alias("security_id")
+    return pl.concat(
+        [
+            aliases.select("ticker", "security_id", own_key.alias("central_index_key")),
+            others.select("ticker", no_security, pl.col("detail_key").alias("central_index_key")),
+        ]
+    ).filter(pl.col("central_index_key").is_not_null())
 
 
 def _first_bar(lake: Lake, otherwise: date) -> date:

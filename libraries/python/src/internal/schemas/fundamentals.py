@@ -43,9 +43,9 @@ RULES = (
     Rule("filed_after_period", "filed", lambda: pl.col("filed").dt.date() >= pl.col("period_end")),
 )
 FUNDAMENTALS_SCHEMA = FrameSchema("fundamentals", COLUMNS, NULLABLE, KEY, RULES)
-TICKER_COLUMNS: dict[str, pl.DataType] = {"ticker": pl.String(), **COLUMNS}
+TICKER_COLUMNS: dict[str, pl.DataType] = {"ticker": pl.String(), "security_id": pl.String(), **COLUMNS}
 TICKER_FUNDAMENTALS_SCHEMA = FrameSchema(
-    "fundamentals", TICKER_COLUMNS, NULLABLE, ("ticker", "measure"), (not_blank("ticker"), *RULES)
+    "fundamentals", TICKER_COLUMNS, ("security_id", *NULLABLE), ("ticker", "measure"), (not_blank("ticker"), *RULES)
 )
 
 
