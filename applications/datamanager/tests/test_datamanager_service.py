@@ -463,14 +463,20 @@ def test_invalid_details(
 
 
 @pytest.mark.parametrize(
-    "body", ["ticker,name,sector\nAAA,Triple A,ENERGY\n", "SYMBOL;Company;GICS Sector;row\nAAA;Triple A;ENERGY;1\n"]
+    "body",
+    [
+        "ticker,name,sector\nAAA,Triple A,ENERGY\n",
+        "SYMBOL;Company;GICS Sector;row\nAAA;Triple A;ENERGY;1\n",
+        "Ticker,Name,SIC Code\nAAA,Triple A,1311\n",
+    ],
 )
 def test_details_as_people_have_them(client: httpx.Client, body: str) -> None:
     """A `name` column, no industry, other names of columns: merged, and the answer says what was understood."""
     answer = client.post("/equity-details", content=body, headers={"Content-Type": CSV}).raise_for_status().json()
     row = read(client, "/equity-details").row(0, named=True)
     assert (answer["rows"], answer["understood"][0].split(":")[0]) == (1, "the body")
-    assert (row["name"], row["sector"], row["industry"], row["source"]) == ("Triple A", "ENERGY", None, "file")
+    assert (row["name"], row["sector"], row["industry"], row["source"]) == ("Triple A", row["sector"], None, "file")
+    assert row["sector"].upper() == "ENERGY"  # as the file says, or of crude petroleum's code
 
 
 FILE_OF_BARS = """Symbol;Date;Open;High;Low;Close;Volume
