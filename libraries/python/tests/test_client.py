@@ -25,6 +25,8 @@ def test_says_what_to_do_when_no_fund_runs() -> None:
             client.orders()
         with pytest.raises(UnavailableError, match=r"datamanager.*\./fund up"):
             client.bars(DAY, DAY)
+        with pytest.raises(UnavailableError, match=r"datamanager.*\./fund up"):
+            client.fundamentals()
         with pytest.raises(UnavailableError, match=r"datamanager.*\./fund up.*DATAMANAGER_URL"):
             client.sql("SELECT 1")
 
