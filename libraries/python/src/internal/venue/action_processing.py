@@ -159,12 +159,14 @@ def _movement(action: CorporateAction, ticker: str, net_amount: Decimal, quantit
 
 
 def _cash_in_lieu(action: CorporateAction, ticker: str, amount: Decimal, shares: Decimal) -> Movement:
+    is_own = ticker == action.ticker
+    old, new = action.own_terms if is_own else (action.old_shares, action.new_shares)
     return Movement(
         MovementKind.CASH_IN_LIEU,
         ticker,
         amount,
-        shares,
-        split_from=action.old_shares,
-        split_to=action.new_shares,
-        related_ticker=None if ticker == action.ticker else action.ticker,
+        round_shares(shares, whole=False),
+        split_from=old,
+        split_to=new,
+        related_ticker=None if is_own else action.ticker,
     )
