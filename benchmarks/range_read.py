@@ -27,11 +27,12 @@ import polars as pl
 import psutil
 from pydantic import SecretStr
 
+from internal.action_kinds import ActionKind
 from internal.dates import session_close, sessions
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.store import Lake
 from internal.schemas import equity_bars
-from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, ActionKind
+from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS
 
 COMMIT_SESSIONS = 25
 FOUR_COLUMNS = ("date", "ticker", "close", "volume")

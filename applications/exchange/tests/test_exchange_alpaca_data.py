@@ -43,8 +43,9 @@ from exchange.request_limit import RequestLimit
 from exchange.routes import alpaca_corporate_actions, alpaca_data
 from exchange.services import open_exchange
 from exchange.symbol_names import Name, NameChange, find_names
+from internal.action_kinds import ActionKind
 from internal.dates import sessions
-from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, ActionKind
+from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS
 from internal.venue.market.simulated import SimulatedMarket
 from internal.venue.repository import InMemoryRepository
 

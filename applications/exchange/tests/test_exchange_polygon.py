@@ -26,9 +26,9 @@ from applications.exchange.tests.exchange_kit import HTTP
 from applications.exchange.tests.vendor_client import NewerClient, VendorClient, connect, connect_newer
 from exchange.routes import polygon, polygon_actions, reference
 from exchange.statements import Statement, StatementKind
+from internal.action_kinds import ActionKind
 from internal.bar_files.replay import load_replay
 from internal.dates import last_closed_session, next_session, session_close, session_open, sessions
-from internal.schemas.corporate_actions import ActionKind
 from internal.venue.market.protocol import MarketData
 from internal.venue.market.simulated import SimulatedMarket
 

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from internal.action_kinds import SPLIT_KINDS, ActionKind
 from internal.dates import previous_session, session_close, sessions
 from internal.price_adjustment import adjust_bars, adjust_for_splits, find_payments
 from internal.schemas import corporate_actions, equity_bars
-from internal.schemas.corporate_actions import DISTRIBUTIONS, SPLIT_KINDS, ActionKind
+from internal.schemas.corporate_actions import DISTRIBUTIONS
 from internal.venue.corporate_actions import CorporateAction, dividend_action
 from internal.venue.market.action_frame import actions_frame
 from internal.venue.market.event_rates import Events

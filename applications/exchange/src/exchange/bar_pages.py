@@ -8,10 +8,11 @@ from enum import StrEnum
 import polars as pl
 
 from exchange.symbol_names import name_by_symbol
+from internal.action_kinds import ActionKind
 from internal.dates import sessions
 from internal.price_adjustment import adjust_bars, find_payments
 from internal.schemas import equity_bars
-from internal.schemas.corporate_actions import ActionKind, dividends_of, empty_dividends, splits_of
+from internal.schemas.corporate_actions import dividends_of, empty_dividends, splits_of
 from internal.venue.market.protocol import MarketData
 
 WHOLE_SESSIONS = 40  # so many sessions are read at once for all tickers; longer ranges ticker by ticker

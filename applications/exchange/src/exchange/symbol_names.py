@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from internal.schemas.corporate_actions import ActionKind
+from internal.action_kinds import ActionKind
 
 ONE_DAY = timedelta(days=1)
 NAMES_SCHEMA = pl.Schema({"symbol": pl.String, "ticker": pl.String, "first": pl.Date, "last": pl.Date})

@@ -4,7 +4,8 @@ from datetime import date
 
 import polars as pl
 
-from internal.schemas.corporate_actions import DISTRIBUTIONS, ActionKind, dividends_of
+from internal.action_kinds import ActionKind
+from internal.schemas.corporate_actions import DISTRIBUTIONS, dividends_of
 
 FIRST_OPEN_WITHIN = "7d"  # of the effective date
 PRICES = ("open", "high", "low", "close", "volume_weighted_average_price")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from internal.schemas.corporate_actions import ActionKind
+from internal.action_kinds import ActionKind
 from internal.venue.action_processing import OpeningTerms, apply_action
 from internal.venue.clock import Auction
 from internal.venue.core import open_venue

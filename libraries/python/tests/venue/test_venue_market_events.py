@@ -6,9 +6,9 @@ from datetime import date
 import polars as pl
 import pytest
 
+from internal.action_kinds import ActionKind
 from internal.dates import previous_session
 from internal.schemas import corporate_actions, equity_bars
-from internal.schemas.corporate_actions import ActionKind
 from internal.venue.market.action_frame import actions_frame
 from internal.venue.market.event_rates import Events
 from internal.venue.market.protocol import market_name

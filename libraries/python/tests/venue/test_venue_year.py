@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
+from internal.action_kinds import ActionKind
 from internal.dates import next_session
-from internal.schemas.corporate_actions import ActionKind
 from internal.venue.clock import Auction
 from internal.venue.core import open_venue
 from internal.venue.history import ActivityType, Fill, HistoryRow

@@ -8,9 +8,9 @@ from typing import Literal
 
 import polars as pl
 
+from internal.action_kinds import ActionKind
 from internal.dates import sessions
 from internal.schemas import corporate_actions
-from internal.schemas.corporate_actions import ActionKind
 from internal.venue.corporate_actions import CorporateAction, dividend_action, split_action
 from internal.venue.market.action_calendar import ActionCalendar, actions_of_frames
 from internal.venue.market.event_rates import Events

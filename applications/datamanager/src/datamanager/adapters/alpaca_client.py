@@ -45,6 +45,7 @@ class _Transported(RESTClient):
 
     @override
     def _one_request(self, method: str, url: str, opts: dict[str, Any], retry: int) -> Any:
+        del retry  # alpaca-py's own count of attempts: the transport decides what is asked again
         return self.transport.request(self._session, method, url, opts)
 
     def use(self, transport: AlpacaTransport, connections: int) -> None:

@@ -9,7 +9,7 @@ from hashlib import sha256
 from uuid import uuid5
 
 from exchange.responses.alpaca_data import CorporateActionsBody
-from internal.schemas.corporate_actions import ActionKind
+from internal.action_kinds import ActionKind
 from internal.venue.identity import EXCHANGE_NAMESPACE
 
 type Cell = str | float | bool | date | None

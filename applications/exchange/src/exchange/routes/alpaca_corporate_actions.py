@@ -19,7 +19,7 @@ from exchange.routes.alpaca import require_key_pair
 from exchange.routes.alpaca_data import today_of
 from exchange.routes.alpaca_data_answers import AlpacaDataRoute, DataRefusedError
 from exchange.routes.dependencies import TheExchange
-from internal.schemas.corporate_actions import ActionKind
+from internal.action_kinds import ActionKind
 
 router = APIRouter(route_class=AlpacaDataRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca data"])
 

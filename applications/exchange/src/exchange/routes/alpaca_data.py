@@ -50,10 +50,12 @@ class BarParameters:
         adjustment: str = "raw",
         asof: str | None = None,
         feed: Literal["sip", "iex"] = "sip",
-        currency: Literal["USD"] = "USD",  # noqa: ARG002 - accepted, and the only one
+        currency: str = "USD",
         page_token: str | None = None,
         sort: Literal["asc", "desc"] = "asc",
     ) -> None:
+        if currency != "USD":
+            raise DataRefusedError(400, f"invalid currency: {currency}")
         if timeframe not in TIMEFRAMES:
             raise DataRefusedError(400, f"invalid timeframe: {timeframe}" if timeframe else "timeframe is required")
         now = exchange.clock.now()

@@ -22,7 +22,7 @@ from exchange.responses.polygon import (
 )
 from exchange.routes.polygon_answers import PolygonRoute, exchange_of, require_key
 from exchange.routes.polygon_pages import ListRequest, ListShape, Page, cut_page, read_list_request
-from internal.schemas.corporate_actions import SPLIT_KINDS, ActionKind
+from internal.action_kinds import SPLIT_KINDS, ActionKind
 
 router = APIRouter(route_class=PolygonRoute, dependencies=[Depends(require_key)], tags=["polygon"])
 

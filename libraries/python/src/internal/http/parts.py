@@ -12,7 +12,6 @@ from internal.errors import UpstreamError
 PARTS = "multipart/mixed"
 BOUNDARY = "part-of-the-table"
 CHUNK_BYTES = 4 * 1024 * 1024
-END_OF_HEADERS = b"\r\n\r\n"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 
-from internal.schemas.corporate_actions import ActionKind
+from internal.action_kinds import ActionKind
 from internal.venue.corporate_actions import CorporateAction
 from internal.venue.history import Movement, MovementKind
 from internal.venue.margin_account import MarginAccount

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 
-from internal.schemas.corporate_actions import SPLIT_KINDS, ActionKind
+from internal.action_kinds import SPLIT_KINDS, ActionKind
 from internal.venue.money import ONE
 
 ID_LENGTH = 32  # hexadecimal digits

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from internal.schemas.corporate_actions import ActionKind
+from internal.action_kinds import ActionKind
 from internal.venue.corporate_actions import CorporateAction, dividend_action, split_action
 from internal.venue.money import decimal_of
 

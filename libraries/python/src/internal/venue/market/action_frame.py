@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import polars as pl
 
-from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, ActionKind, dividends_of, splits_of
+from internal.action_kinds import ActionKind
+from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, dividends_of, splits_of
 from internal.venue.corporate_actions import CorporateAction
 
 SOURCE = "exchange"

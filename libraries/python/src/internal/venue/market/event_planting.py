@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import numpy as np
 
+from internal.action_kinds import ActionKind
 from internal.dates import next_session
-from internal.schemas.corporate_actions import ActionKind
 from internal.venue.corporate_actions import CorporateAction, dividend_action, split_action
 from internal.venue.market.bar_changes import remove_bars, scale_bars, widen_path, write_bars
 from internal.venue.market.event_rates import EventRates

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from internal.schemas.corporate_actions import ActionKind
+from internal.action_kinds import ActionKind
 
 type Events = Literal["none", "realistic", "frequent", "splits"]
 

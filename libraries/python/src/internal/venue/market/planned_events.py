@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from internal.schemas.corporate_actions import ActionKind
+from internal.action_kinds import ActionKind
 from internal.venue.market.event_rates import SESSIONS_A_YEAR, EventRates
 from internal.venue.market.listing import Listing
 from internal.venue.market.path import Path
