@@ -76,7 +76,7 @@ def test_known_at_each_moment(filed: Lake) -> None:
 
 
 def test_ticker_of_the_day(filed: Lake) -> None:
-    """A ticker stands for the security that had it on the day: the renamed company before, another one afterwards."""
+    """A ticker means the security that had it on the day: the renamed company before, another one afterwards."""
     change, recorded = date(2024, 7, 1), datetime(2024, 1, 1, tzinfo=UTC)
     rows = [
         ("A", "OLD", date(2020, 1, 2), change - timedelta(days=1), APPLE),

@@ -30,10 +30,13 @@ def fetch_companies(company_data: CompanyData, keys: Sequence[str]) -> list[Comp
     return fetch_all(fetch, keys)
 
 
-def store_companies(lake: Lake, rows: Sequence[Company], recorded_at: datetime) -> None:
-    """Add or update the companies in one commit."""
+def store_companies(
+    lake: Lake, rows: Sequence[Company], recorded_at: datetime, *, facts_read_at: datetime | None = None
+) -> None:
+    """Add or update the companies in one commit; `facts_read_at` says that their filings have been read too."""
+    moments = {"recorded_at": recorded_at, "facts_read_at": facts_read_at}
     frame = pl.DataFrame(
-        [asdict(company) | {"recorded_at": recorded_at, "facts_read_at": None} for company in rows],
+        [asdict(company) | moments for company in rows],
         schema=companies.COLUMNS,
     )
     lake.upsert("companies", companies.validate(frame), companies.KEY)

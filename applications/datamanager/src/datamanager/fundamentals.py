@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
-from datamanager.companies import fetch_all, read_companies
+from datamanager.companies import fetch_all, read_companies, store_companies
 from datamanager.fundamental_measures import CONCEPTS, FORMS, NEW_YORK, compute_measures
-from datamanager.ports import CompanyData, MarketData
+from datamanager.ports import Company, CompanyData, MarketData
 from datamanager.progress import CollectionProgress, Phase
 from internal.lake.store import Lake
 from internal.schemas import companies, fundamentals
@@ -53,25 +53,26 @@ class Fundamentals:
             self._progress.end(Phase.FUNDAMENTALS)
 
     def _collect_batch(self, batch: pl.DataFrame, since: date, now: datetime) -> int:
-        """Fetch and store the reports of some companies; the number of rows added."""
+        """Fetch and store the reports of some companies, and what they state about themselves; the rows added."""
         asked = list(batch.select("central_index_key", "facts_read_at").iter_rows())
-        rows = pl.concat(fetch_all(lambda row: self._fetch(row[0], since, row[1]), asked))
+        answers = fetch_all(lambda row: self._fetch(row[0], since, row[1]), asked)
         known = self._lake.scan("fundamentals").select(fundamentals.KEY).collect()
-        added = rows.join(known, on=fundamentals.KEY, how="anti")
+        added = pl.concat(rows for _, rows in answers).join(known, on=fundamentals.KEY, how="anti")
         if added.height:
             self._lake.append("fundamentals", added)
-        read_at = pl.lit(now).cast(companies.COLUMNS["facts_read_at"]).alias("facts_read_at")
-        self._lake.upsert("companies", companies.validate(batch.with_columns(read_at)), companies.KEY)
+        store_companies(self._lake, [company for company, _ in answers], datetime.now(UTC), facts_read_at=now)
         self._progress.advance(Phase.FUNDAMENTALS, batch.height)
         return added.height
 
-    def _fetch(self, key: str, since: date, read_at: datetime | None) -> pl.DataFrame:
-        """The company's fundamentals; none where it filed no report since its facts were read."""
+    def _fetch(self, key: str, since: date, read_at: datetime | None) -> tuple[Company, pl.DataFrame]:
+        """The company and its fundamentals; none of these where it filed no report since its facts were read."""
         found = self._company_data.filings(key, since)
-        reports = [filing.accepted for filing in found.filings if filing.form in FORMS] if found else []
-        if found is None or not reports or (read_at and max(reports) < read_at - PROCESSING):
-            return fundamentals.empty()
-        return compute_measures(key, self._company_data.facts(key, CONCEPTS), found.filings)
+        if found is None:
+            return Company(key, None, None, None), fundamentals.empty()
+        reports = [filing.accepted for filing in found.filings if filing.form in FORMS]
+        if not reports or (read_at and max(reports) < read_at - PROCESSING):
+            return found.company, fundamentals.empty()
+        return found.company, compute_measures(key, self._company_data.facts(key, CONCEPTS), found.filings)
 
 
 def find_due(known: pl.DataFrame, stored: pl.DataFrame, now: datetime) -> pl.DataFrame:

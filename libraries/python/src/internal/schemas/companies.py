@@ -9,7 +9,7 @@ COLUMNS: dict[str, pl.DataType] = {
     "central_index_key": pl.String(),  # the SEC's, ten digits
     "name": pl.String(),
     "standard_industrial_classification": pl.String(),  # four digits
-    "industry": pl.String(),  # what the code stands for, in the SEC's words
+    "industry": pl.String(),  # what the code means, in the SEC's words
     "recorded_at": pl.Datetime("ms", "UTC"),  # when this row was recorded
     "facts_read_at": pl.Datetime("ms", "UTC"),  # when its filings were last read, by the vendor's clock; null before
 }
