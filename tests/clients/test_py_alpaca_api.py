@@ -1,4 +1,4 @@
-"""py-alpaca-api, which sends every field of an order that it knows, most of them null."""
+"""py-alpaca-api, which sends every field of an order, most of them null."""
 
 import pytest
 from py_alpaca_api import PyAlpacaAPI

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from exchange.faults import Fault, StoredFault
+from exchange.locates import Locate
 from exchange.statements import Statement
 from exchange.watchlists import Watchlist
 
@@ -20,6 +21,18 @@ class WatchlistRepository(Protocol):
 
     def delete_watchlist(self, watchlist_id: str) -> None:
         """Deletes a watchlist."""
+        ...
+
+
+class LocateRepository(Protocol):
+    """Where locates are stored."""
+
+    def list_locates(self) -> list[Locate]:
+        """Every locate, newest first."""
+        ...
+
+    def add_locate(self, locate: Locate) -> None:
+        """Stores a locate."""
         ...
 
 

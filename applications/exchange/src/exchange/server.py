@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 
 from exchange.adapters.database import Database
 from exchange.adapters.fault_repository import SqliteFaultRepository
+from exchange.adapters.locate_repository import SqliteLocateRepository
 from exchange.adapters.played_bars import PlayedBars
 from exchange.adapters.sqlite_repository import SqliteRepository
 from exchange.adapters.watchlist_repository import SqliteWatchlistRepository
@@ -30,6 +31,7 @@ from exchange.routes import (
     alpaca_announcements,
     alpaca_corporate_actions,
     alpaca_data,
+    alpaca_locates,
     alpaca_market,
     alpaca_orders,
     alpaca_portfolio,
@@ -66,6 +68,7 @@ ROUTERS = (
     alpaca_account.router,
     alpaca_activities.router,
     alpaca_announcements.router,
+    alpaca_locates.router,
     alpaca_orders.router,
     alpaca_portfolio.router,
     alpaca_positions.router,
@@ -126,6 +129,7 @@ class _Lifespan:
                 application.state.configuration = configuration
                 application.state.edgar_rate = RequestRate()
                 application.state.exchange = exchange
+                application.state.locates = SqliteLocateRepository(database)
                 application.state.watchlists = SqliteWatchlistRepository(database)
                 exchange.updates.attach(asyncio.get_running_loop())
                 application.state.request_limit = RequestLimit(configuration.exchange_requests_per_minute)

@@ -110,5 +110,7 @@ def _describe_fee(movement: Movement) -> str:
         return f"REG fee for proceed of ${charged} on"
     if movement.kind is MovementKind.TAF_FEE:
         return f"TAF fee for proceed of {charged} shares on"
+    if movement.kind is MovementKind.LOCATE_FEE:
+        return f"Locate fee for {charged} shares of {movement.ticker} on"
     shares = plain(-(movement.quantity or ZERO))
     return f"Borrow fee for {shares} shares of {movement.ticker}, {movement.nights} nights from"

@@ -6,7 +6,7 @@ from fastapi import Depends, Request
 
 from exchange.configuration import Configuration
 from exchange.events import Publisher
-from exchange.ports import WatchlistRepository
+from exchange.ports import LocateRepository, WatchlistRepository
 from exchange.services import Exchange
 from internal.cloud_events import EventBus
 
@@ -39,6 +39,11 @@ async def _watchlists(request: Request) -> WatchlistRepository:
     return cast("WatchlistRepository", request.app.state.watchlists)
 
 
+async def _locates(request: Request) -> LocateRepository:
+    return cast("LocateRepository", request.app.state.locates)
+
+
+type TheLocates = Annotated[LocateRepository, Depends(_locates)]
 type TheWatchlists = Annotated[WatchlistRepository, Depends(_watchlists)]
 type TheExchange = Annotated[Exchange, Depends(_exchange)]
 type TheConfiguration = Annotated[Configuration, Depends(_configuration)]

@@ -11,7 +11,8 @@ from internal.venue import rejections
 from internal.venue.account_settings import AccountSettings
 from internal.venue.cash_transfer import make_transfer
 from internal.venue.clock import Auction, ExchangeClock, Step, next_step, steps_between
-from internal.venue.history import HistoryRow
+from internal.venue.history import HistoryRow, Movement
+from internal.venue.margin_account import buying_power
 from internal.venue.market.protocol import Market
 from internal.venue.market_faults import FaultSchedule, MarketFaultKind
 from internal.venue.money import ONE
@@ -105,6 +106,18 @@ class ExchangeCore:
             replaced = mark_replaced(old, new)
             self._put(new, replaced, *follow_replacement(old, new, self._state.open_orders))
             return new
+
+    def charge(self, movement: Movement) -> None:
+        """Charges the account at once, durably. Raises RequestRefusedError where it cannot pay."""
+        with self._lock:
+            before = self._state
+            power = buying_power(before.account, before.open_orders.values(), before.settings.margin_multiplier)
+            if -movement.net_amount > power:
+                raise rejections.insufficient_buying_power(power, -movement.net_amount)
+            row = HistoryRow(before.last_row + 1, self.clock.reading().session, before.moment, movement)
+            account = before.account.with_cash(movement.net_amount)
+            after = replace(before, account=account, last_row=before.last_row + 1)
+            self._store(VenueChange(before, after, history=(row,)))
 
     def change_settings(self, changes: Mapping[str, object]) -> AccountSettings:
         """Changes the named settings; their values must fit `AccountSettings`."""

@@ -48,6 +48,7 @@ class MovementKind(StrEnum):
     SEC_FEE = "sec_fee"
     TAF_FEE = "taf_fee"
     BORROW_FEE = "borrow_fee"
+    LOCATE_FEE = "locate_fee"
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
 
@@ -80,6 +81,7 @@ ACTIVITY_TYPES = {
     MovementKind.SEC_FEE: ActivityType.FEE,
     MovementKind.TAF_FEE: ActivityType.FEE,
     MovementKind.BORROW_FEE: ActivityType.FEE,
+    MovementKind.LOCATE_FEE: ActivityType.FEE,
     MovementKind.DEPOSIT: ActivityType.CASH_DEPOSIT,
     MovementKind.WITHDRAWAL: ActivityType.CASH_WITHDRAWAL,
 }
@@ -102,6 +104,7 @@ NO_SHARES = frozenset(
         MovementKind.SEC_FEE,
         MovementKind.TAF_FEE,
         MovementKind.BORROW_FEE,
+        MovementKind.LOCATE_FEE,
     }
 )
 
