@@ -35,6 +35,7 @@ from datamanager.fundamentals import Fundamentals, read_fundamentals
 from datamanager.ports import Company
 from datamanager.progress import CollectionProgress
 from datamanager.securities import Securities
+from exchange.company_index import CompanyIndex
 from exchange.configuration import Configuration
 from exchange.routes import edgar as exchange_edgar
 from exchange.routes import polygon, reference
@@ -217,7 +218,7 @@ def serve_exchange(market: SimulatedMarket, clock: Clock) -> AbstractContextMana
     for routes in (polygon, reference, exchange_edgar):
         application.include_router(routes.router)
     application.state.exchange = SimpleNamespace(market=market, clock=clock)
-    application.state.edgar_rate = RequestRate()
+    application.state.edgar_rate, application.state.company_index = RequestRate(), CompanyIndex(market)
     application.state.configuration = Configuration.model_construct(exchange_edgar_requests_per_second=0)
     return serve(application)
 

@@ -1,6 +1,7 @@
 """The exchange's EDGAR: the bodies that the SEC documents, what is filed by the clock, and its refusals."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from applications.datamanager.tests.datamanager_vendor import serve
 from applications.exchange.tests.exchange_kit import HTTP
 from exchange.bodies.edgar_facts import company_facts
 from exchange.bodies.edgar_reports import Company, draw_reports
+from exchange.company_index import CompanyIndex
 from exchange.configuration import Configuration
 from exchange.routes import edgar
 from exchange.routes.edgar_access import RequestRate
@@ -60,17 +62,25 @@ def market() -> SimulatedMarket:
     return SimulatedMarket(ticker_count=20)
 
 
-@pytest.fixture
-def sec(market: SimulatedMarket) -> Iterator[Edgar]:
-    """EDGAR on that market."""
-    application, clock = FastAPI(), Clock()
+@contextmanager
+def serve_edgar(market: SimulatedMarket, clock: Clock) -> Generator[tuple[str, FastAPI]]:
+    """EDGAR's routes on loopback: their URL and application."""
+    application = FastAPI()
     application.include_router(edgar.router)
     application.state.exchange = SimpleNamespace(market=market, clock=clock)
-    application.state.edgar_rate = RequestRate()
+    application.state.edgar_rate, application.state.company_index = RequestRate(), CompanyIndex(market)
     application.state.configuration = Configuration.model_construct(
         exchange_edgar_requests_per_second=0, exchange_edgar_refusal_status=403
     )
     with serve(application) as url:
+        yield url, application
+
+
+@pytest.fixture
+def sec(market: SimulatedMarket) -> Iterator[Edgar]:
+    """EDGAR on that market."""
+    clock = Clock()
+    with serve_edgar(market, clock) as (url, application):
         yield Edgar(url, application, clock)
 
 
@@ -125,6 +135,17 @@ def test_facts_name_their_filings(sec: Edgar, market: SimulatedMarket) -> None:
     assert {row["accn"] for row in rows} <= known
     assert max(accepted) <= "2024-12-31T21:00:00.000Z"
     assert set(facts["us-gaap"]) == {"EarningsPerShareDiluted", "NetIncomeLoss", "StockholdersEquity"}
+
+
+def test_funds_file_no_earnings() -> None:
+    """A fund has a key and submissions without an industry, and no facts."""
+    market, clock = SimulatedMarket(ticker_count=40, events="frequent"), Clock(LATER)
+    fund = next(one for one in market.listings(LATER.date()) if one.security_type == "ETF")
+    with serve_edgar(market, clock) as (url, _):
+        body = HTTP.get(f"{url}/submissions/CIK{fund.central_index_key}.json", headers=DECLARED).json()
+        facts = HTTP.get(f"{url}/api/xbrl/companyfacts/CIK{fund.central_index_key}.json", headers=DECLARED)
+    assert (body["sic"], body["filings"]["recent"]["form"]) == ("", [])
+    assert facts.status_code == 404
 
 
 @given(st.integers(1, 10**9), st.integers(0, 1500))

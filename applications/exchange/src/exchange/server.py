@@ -21,6 +21,7 @@ from exchange.adapters.played_bars import PlayedBars
 from exchange.adapters.sqlite_repository import SqliteRepository
 from exchange.adapters.watchlist_repository import SqliteWatchlistRepository
 from exchange.bodies.control import state_of
+from exchange.company_index import CompanyIndex
 from exchange.configuration import Configuration
 from exchange.events import SOURCE, Publisher
 from exchange.fault_injection import FaultInjection
@@ -127,7 +128,7 @@ class _Lifespan:
             async with EventBus(configuration.state_directory, SOURCE, subscribers, {}, token=token) as bus:
                 publisher = Publisher(exchange.repository, bus)
                 application.state.configuration = configuration
-                application.state.edgar_rate = RequestRate()
+                application.state.edgar_rate, application.state.company_index = RequestRate(), CompanyIndex(market)
                 application.state.exchange = exchange
                 application.state.locates = SqliteLocateRepository(database)
                 application.state.watchlists = SqliteWatchlistRepository(database)

@@ -65,7 +65,10 @@ class Report:
 
 @dataclass(frozen=True)
 class Company:
-    """What a simulated company's reports are a function of; `splits` are (day, new shares for one old)."""
+    """What a simulated company's reports are a function of; `splits` are (day, new shares for one old).
+
+    `reports` is false for funds, which file no reports of earnings.
+    """
 
     central_index_key: str
     seed: int
@@ -73,6 +76,7 @@ class Company:
     last_day: date | None
     shares_outstanding: int
     splits: Sequence[tuple[date, float]]
+    reports: bool = True
 
 
 def fiscal_year_end_month(company: Company) -> int:
@@ -82,6 +86,8 @@ def fiscal_year_end_month(company: Company) -> int:
 
 def draw_reports(company: Company, moment: datetime) -> list[Report]:
     """The reports accepted by the moment, oldest first."""
+    if not company.reports:
+        return []
     drawn = takewhile(lambda report: report.quarter.end < moment.date(), _all_reports(company))
     return sorted((one for one in drawn if one.accepted <= moment), key=lambda report: report.accepted)
 

@@ -18,6 +18,7 @@ from exchange.bodies.edgar_submissions import (
     split_filings,
     submissions,
 )
+from exchange.company_index import CompanyIndex
 from exchange.responses.edgar import CompanyFacts, CompanyTicker, FilingColumns, Submissions, TickersByExchange
 from exchange.routes.edgar_access import EdgarRoute, missing_file, require_access
 from exchange.routes.polygon_answers import exchange_of, today, write_body
@@ -68,9 +69,12 @@ async def get_submissions(request: Request, key: str) -> Submissions:
 
 @router.get("/api/xbrl/companyfacts/CIK{key}.json", response_model=CompanyFacts)
 async def get_company_facts(request: Request, key: str) -> Response:
-    """Every amount that the company has filed."""
+    """Every amount that the company has filed; 404 for one that has filed none, as funds."""
     company, listing = _find_company(request, key)
-    return write_body(company_facts(company.central_index_key, listing.name, _filed(request, company)))
+    reports = _filed(request, company)
+    if not reports:
+        raise missing_file()
+    return write_body(company_facts(company.central_index_key, listing.name, reports))
 
 
 def _traded_companies(request: Request) -> list[tuple[str, Listing]]:
@@ -81,19 +85,22 @@ def _traded_companies(request: Request) -> list[tuple[str, Listing]]:
 
 def _find_company(request: Request, key: str) -> tuple[Company, Listing]:
     """The company of a key of ten digits; 404 for a key of nobody."""
-    market = exchange_of(request).market
-    for listing in market.listings(today(request)):
-        if listing.central_index_key == key:
-            return _make_company(market, listing, today(request)), listing
-    raise missing_file()
+    index = request.app.state.company_index
+    assert isinstance(index, CompanyIndex)  # noqa: S101 - tells the type checker what the server wired
+    listing = index.find(key, today(request))
+    if listing is None:
+        raise missing_file()
+    return _make_company(exchange_of(request).market, listing, today(request)), listing
 
 
 def _make_company(market: MarketData, listing: Listing, day: date) -> Company:
     first = market.sessions()[0]
-    splits = market.splits(first, day).filter(pl.col("ticker") == listing.ticker)
+    tickers = [listing.ticker, *(period.ticker for period in listing.tickers)]
+    splits = market.splits(first, day).filter(pl.col("ticker").is_in(tickers))
     earlier = first.replace(year=first.year - OLDER_HISTORY_YEARS)
     return Company(
         central_index_key=listing.central_index_key or "",
+        reports=listing.sic_code is not None,
         seed=market.seed or 0,
         first_day=earlier if listing.listed_date <= first else listing.listed_date,
         last_day=listing.delisted_date,
