@@ -548,3 +548,27 @@ def test_a_limited_request_waits_as_long_as_is_asked(header: str) -> None:
     with serving(limited) as url, pytest.raises(RateLimitedError) as refused:
         AlpacaBroker(KEY, SECRET, url).submit(request)
     assert 25 < refused.value.retry_after <= 30
+
+
+def test_a_late_rejection_cuts_the_other_side(
+    world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make, make_on: MakeOn
+) -> None:
+    """The broker accepts a long and rejects it before the open: the shorts that wait are replaced by smaller ones."""
+    world.store_predictions(world.session())
+    planned = make().run(None).orders
+    long = next(order for order in planned if order.position_side is Side.LONG)
+    broker.cancel(str(long.broker_order_id))
+
+    def reject(path: str, body: str) -> str:
+        return body if "by_client_order_id" in path else body.replace('"canceled"', '"rejected"')
+
+    with rewriting(world.exchange.url, reject) as url:
+        make_on(AlpacaBroker(KEY, SECRET, url), FAST).reconcile()
+    orders = journal.of(long.portfolio_id)
+    assert [order.ticker for order in orders if order.state is OrderState.REJECTED] == [long.ticker]
+    dollars = side_dollars(orders)
+    assert dollars[Side.LONG] == pytest.approx(dollars[Side.SHORT], rel=0.06)
+    assert dollars[Side.LONG] > 0
+    world.play_session()
+    assert not make().reconcile().foreign
+    assert abs(exposures(broker)[1]) < 0.06

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 from loaded_strategies import ten_by_ten
@@ -79,13 +80,13 @@ def test_a_reconciliation_that_lost_the_lease_writes_nothing(world: World, monke
     Rebalancer(fund.ports, STRATEGY, RiskLimits()).run(None)
     fund.move(Auction.OPEN)
     before, snapshot = fund.journal.orders(), fund.journal.last_snapshot()
-    ask = VenueBroker.order
+    ask = VenueBroker.orders_since
 
-    def ask_and_lose(broker: VenueBroker, client_order_id: str) -> BrokerOrder | None:
+    def ask_and_lose(broker: VenueBroker, moment: datetime) -> Sequence[BrokerOrder]:
         lease.held = False
-        return ask(broker, client_order_id)
+        return ask(broker, moment)
 
-    monkeypatch.setattr(VenueBroker, "order", ask_and_lose)
+    monkeypatch.setattr(VenueBroker, "orders_since", ask_and_lose)
     with pytest.raises(StandbyError):
         Rebalancer(fund.ports, STRATEGY, RiskLimits()).reconcile()
     assert (fund.journal.orders(), fund.journal.last_snapshot()) == (before, snapshot)
@@ -96,14 +97,13 @@ def test_an_order_in_an_unknown_state_is_not_dropped(world: World, monkeypatch: 
     fund = world.open_fund()
     Rebalancer(fund.ports, STRATEGY, RiskLimits()).run(None)
     end_session(fund)
-    ask = VenueBroker.order
+    ask = VenueBroker.orders_since
 
-    def ask_in_new_words(broker: VenueBroker, client_order_id: str) -> BrokerOrder | None:
-        found = ask(broker, client_order_id)
-        return None if found is None else replace(found, state=OrderState.UNRESOLVED)
+    def ask_in_new_words(broker: VenueBroker, moment: datetime) -> Sequence[BrokerOrder]:
+        return [replace(found, state=OrderState.UNRESOLVED) for found in ask(broker, moment)]
 
     with monkeypatch.context() as patch:
-        patch.setattr(VenueBroker, "order", ask_in_new_words)
+        patch.setattr(VenueBroker, "orders_since", ask_in_new_words)
         Rebalancer(fund.ports, STRATEGY, RiskLimits()).reconcile()
         assert states(fund.journal.orders()) == {OrderState.UNRESOLVED}
     Rebalancer(fund.ports, STRATEGY, RiskLimits()).reconcile()

@@ -16,9 +16,9 @@ from internal.trading.rows import Decision, Order, PortfolioRow
 from internal.trading.shortfalls import (
     adjust_to_shortfall,
     describe_shortfalls,
-    drop_filled_replacements,
     is_held_back,
     orders_to_cancel,
+    settle_filled_replacements,
 )
 
 DAY = date(2024, 3, 15)
@@ -244,9 +244,30 @@ def test_a_replaced_order_that_filled_after_all_is_not_followed() -> None:
     filled = {"state": OrderState.FILLED, "filled_quantity": 100.0, "filled_average_price": 10.0}
     orders = [replace(o, **filled) if o.adjustment is Adjustment.REPLACED else o for o in orders]
     assert orders_to_cancel(orders) == []
-    dropped = drop_filled_replacements(orders, LATER)
-    assert [(o.ticker, o.quantity, o.state) for o in dropped] == [("S", 50.0, OrderState.DROPPED)]
-    assert apply_orders(rows, merge(orders, dropped))[2].quantity == 100.0
+    settled = merge(orders, settle_filled_replacements(orders, LATER))
+    assert [(o.quantity, o.state) for o in settled if o.ticker == "S"] == [
+        (100, OrderState.FILLED),
+        (50, OrderState.DROPPED),
+    ]
+    assert apply_orders(rows, settled)[2].quantity == 100.0
+
+
+def test_a_replaced_order_that_filled_in_part_is_followed_by_the_rest() -> None:
+    """Of 100 shares 20 filled before the cancellation; 50 are wanted: 30 are sent, also when it is asked again."""
+    rows = (
+        make_row("L", LONG, OPEN, 0, 50, 10.0),
+        make_row("M", LONG, OPEN, 0, 50, 10.0),
+        make_row("S", SHORT, OPEN, 0, 100, 10.0),
+    )
+    planned = plan(*rows)
+    orders = [fail(planned["L"]), send(planned["M"]), send(planned["S"])]
+    orders = merge(orders, adjust(orders, *rows))
+    part = {"state": OrderState.CANCELED, "filled_quantity": 20.0, "filled_average_price": 10.0}
+    orders = [replace(o, **part) if o.adjustment is Adjustment.REPLACED else o for o in orders]
+    settled = merge(orders, settle_filled_replacements(orders, LATER))
+    assert [(o.quantity, o.state) for o in settled if o.ticker == "S"] == [(100, OrderState.CANCELED), (30, PLANNED)]
+    assert settle_filled_replacements(settled, LATER) == []
+    assert apply_orders(rows, settled)[2].quantity == 50.0
 
 
 def test_a_refused_top_up_is_still_held() -> None:
@@ -450,3 +471,19 @@ def test_a_new_order_never_takes_the_id_of_another() -> None:
     replaced, third = adjust(orders, *rows)
     assert {replaced.client_order_id, third.client_order_id} == {identities[1], identities[2]}
     assert {replaced.quantity, third.quantity} == {80.0, 40.0}
+
+
+@pytest.mark.parametrize(
+    ("held", "wanted", "side", "sent"),
+    [
+        (33.333333, 10.0, LONG, 23.333333),  # 23.333333000000003 in floating point, which the broker refuses
+        (0.1 + 0.2, 0.0, LONG, 0.3),
+        (49.5, 0.0, SHORT, 49.0),
+        (0.5, 0.0, SHORT, 0.5),
+        (100.0, 20.0, SHORT, 80.0),
+    ],
+)
+def test_quantities_are_acceptable(held: float, wanted: float, side: Side, sent: float) -> None:
+    """At most nine decimals, and whole shares of shorts."""
+    orders = plan(make_row("A", side, HOLD if wanted else Action.CLOSE, held, wanted, 10.0))
+    assert [order.quantity for order in orders.values()] == [sent]

@@ -82,3 +82,11 @@ def test_stored_bands_come_along() -> None:
     band = Band(-0.1, 0.0, 0.1)
     found = attribute_positions({"A": 10}, {"A": [filled("A", BUY, OPEN, 10, 50.0)]}, [], {}, {"A": band})
     assert found.positions[0].band == band
+
+
+@pytest.mark.parametrize("bought", [1.0, 30.0, 0.5, 0.999])
+def test_what_somebody_bought_beside_it_stays_theirs(bought: float) -> None:
+    """100 are ours; a share or a fraction that was bought by hand in the same name is foreign."""
+    found = attribute_positions({"A": 100 + bought}, {"A": [filled("A", BUY, OPEN, 100, 10.0)]}, [], {}, {})
+    assert [position.quantity for position in found.positions] == [100.0]
+    assert found.foreign == {"A": pytest.approx(bought)}

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime
-from math import isclose
+from math import floor, isclose
 
 from internal.trading.enums import Action, Adjustment, Leg, OrderSide, OrderState, Side
 from internal.trading.rows import Decision, Order, PortfolioRow
@@ -15,6 +15,7 @@ from internal.trading.rows import Decision, Order, PortfolioRow
 REPLACED = "an interrupted plan was replaced before anything was sent"
 ROUNDING = 1e-9  # quantities this close are the same: sums of fractional shares leave such differences
 READABLE_TICKER = 10  # characters of a ticker that an id shows; its digest holds the whole
+DECIMALS = 9  # of a quantity: Alpaca's limit
 DIGEST = 16  # hexadecimal digits, 64 bits
 LOST = frozenset({OrderState.REJECTED, OrderState.DROPPED})
 _ENDED_EARLY = LOST | {OrderState.CANCELED}
@@ -50,6 +51,12 @@ def own_security_id(ticker: str, opened: date) -> str:
     return f"fund:{ticker}:{opened.isoformat()}"
 
 
+def sendable_shares(quantity: float, side: Side) -> float:
+    """Shares that the broker takes: at most nine decimals of a long, whole shares of a short that has any."""
+    shares = round(quantity, DECIMALS)
+    return float(floor(shares)) if side is Side.SHORT and shares >= 1 else shares
+
+
 def order_side(side: Side, leg: Leg) -> OrderSide:
     """Buy to open or add to a long, or to close a short; else sell."""
     return OrderSide.BUY if (side is Side.LONG) == leg.opens else OrderSide.SELL
@@ -63,7 +70,7 @@ def plan_orders(decision: Decision, account: str, portfolio: str, day: date, mom
     """
     orders: list[Order] = []
     for row in decision.rows:
-        quantity = abs(row.quantity - row.held)
+        quantity = sendable_shares(abs(row.quantity - row.held), row.side)
         if quantity > 0:
             leg = _leg(row)
             identity = client_order_id(account, portfolio, row.ticker, leg, 0)

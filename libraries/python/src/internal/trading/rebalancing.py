@@ -16,7 +16,7 @@ from internal.trading.broker_history import fetch_recent_orders, follow_broker_s
 from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation, list_foreign
 from internal.trading.entries import EntryMemory
-from internal.trading.enums import RunState
+from internal.trading.enums import OrderState, RunState
 from internal.trading.limits import RiskLimits
 from internal.trading.order_adoption import adopt_own_orders, require_recognized_orders
 from internal.trading.order_planning import (
@@ -112,6 +112,8 @@ class Rebalancer:
     def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
         """Record what the broker reports, and go on with a run that waits for the money of its closes.
 
+        Where the broker has rejected an order that it had accepted, the other side of its run is cut, as after a
+        refusal, as far as it has not filled.
         `accept_broker_state`: the broker was restored to an older state, and the journal is to follow it.
         """
         with self._lock:
@@ -121,9 +123,17 @@ class Rebalancer:
             account = self._ports.broker.account()
             counts = self._reconcile(account, moment)
             for run in self._ports.journal.open_runs():
-                if run.state is RunState.WAITING and account.halted is None:
+                if account.halted is None and self._must_go_on(run, moment):
                     self._execute(run, account, moment, ask_first=True)
             return ReconciliationOutcome(counts, list_foreign(self._ports, moment, self._memory))
+
+    def _must_go_on(self, run: RebalanceRun, moment: datetime) -> bool:
+        """Whether openings wait, or an order that the broker had accepted was rejected before its session ended."""
+        if run.state is RunState.WAITING:
+            return True
+        rejected = (order for order in self._ports.journal.of(run.portfolio_id) if order.state is OrderState.REJECTED)
+        is_late = any(order.broker_order_id is not None for order in rejected)
+        return run.state is RunState.SUBMITTED and is_late and last_closed_session(moment) == run.date
 
     def _begin(self) -> datetime:
         """The market's clock in whole milliseconds, once this process may act and has read what others wrote."""
@@ -141,7 +151,7 @@ class Rebalancer:
         require_broker_history(ports, self._submitter, recent, moment)
         adopt_own_orders(ports, self._strategy.record, account, recent, moment)
         unfinished = [run for run in ports.journal.open_runs() if run.state in UNFINISHED]
-        counts = reconcile_journal(ports, self._submitter, account, moment)
+        counts = reconcile_journal(ports, self._submitter, recent, account, moment)
         record_corporate_actions(ports, account.account_id, moment)
         for run in unfinished:
             self._apply_dropped_orders(run)

@@ -1,6 +1,6 @@
 """Reconciliation: what the broker says about every unfinished order, and the account's value at this moment."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -8,10 +8,11 @@ from internal.dates import last_closed_session
 from internal.trading.enums import Adjustment, OrderState, RunState
 from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.ports import Broker, Journal, TradingPorts
-from internal.trading.rows import Account, Costs, Order, RebalanceRun, Snapshot
+from internal.trading.rows import Account, BrokerOrder, Costs, Order, RebalanceRun, Snapshot
 
 STALE = "never reached the broker before its session ended; the next portfolio decides again"
 UNKNOWN = "the broker has no such order"
+REJECTED = "rejected by the broker, which had accepted it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,15 @@ class Reconciliation:
 
 
 def reconcile_journal(
-    ports: TradingPorts, submitter: OrderSubmitter, account: Account, moment: datetime
+    ports: TradingPorts,
+    submitter: OrderSubmitter,
+    recent: Mapping[str, BrokerOrder],
+    account: Account,
+    moment: datetime,
 ) -> Reconciliation:
-    """Ask about every unfinished order, record the answers, move runs on, write an account snapshot.
+    """Record what became of every unfinished order, move runs on, write an account snapshot.
+
+    recent: orders that the broker has just listed, by id; about others it is asked one by one.
 
     Recording the same answer twice changes nothing. Orders of an ended session that never reached the broker are
     dropped, also those of a plan that was interrupted before its run was written; those of the present session are left
@@ -34,7 +41,8 @@ def reconcile_journal(
     was lost while the broker was asked: its new holder may have sent more.
     """
     journal, asked = ports.journal, ports.journal.unfinished()
-    changed = [after for order in asked if (after := _drop_unsent(_ask(submitter, order, moment), moment)) is not order]
+    answers = [(order, _record_state(submitter, recent, order, moment)) for order in asked]
+    changed = [after for order, found in answers if (after := _drop_unsent(found, moment)) is not order]
     ports.lease.require()
     if changed:
         journal.save_orders(changed)
@@ -45,10 +53,13 @@ def reconcile_journal(
     return _count([after for order in asked if (after := journal.order(order.client_order_id)) is not None])
 
 
-def _ask(submitter: OrderSubmitter, order: Order, moment: datetime) -> Order:
-    found = submitter.find(order.client_order_id)
+def _record_state(
+    submitter: OrderSubmitter, recent: Mapping[str, BrokerOrder], order: Order, moment: datetime
+) -> Order:
+    found = recent.get(order.client_order_id) or submitter.find(order.client_order_id)
     if found is not None:
-        return record_answer(order, found, moment)
+        after = record_answer(order, found, moment)
+        return replace(after, reason=REJECTED) if after.state is OrderState.REJECTED else after
     unknown = replace(order, state=OrderState.UNRESOLVED, reason=UNKNOWN)
     return order if order.state is OrderState.PLANNED or unknown == order else replace(unknown, updated_at=moment)
 

@@ -18,9 +18,9 @@ from internal.trading.rows import Account, Order, Portfolio, PortfolioRow, Rebal
 from internal.trading.shortfalls import (
     adjust_to_shortfall,
     describe_shortfalls,
-    drop_filled_replacements,
     is_held_back,
     orders_to_cancel,
+    settle_filled_replacements,
 )
 
 ROUNDS = 4  # adjustments after everything was sent; each makes the run smaller, so that it ends earlier
@@ -64,7 +64,7 @@ class RunExecution:
         self._send([*self._unsent_closes(), *self._unsent_openings(Side.SHORT)])
         self._adjust()
         self._cancel_replaced()
-        self._send([*self._unsent_closes(), *self._unsent_openings(Side.LONG)])
+        self._send([*self._unsent_closes(), *self._unsent_openings(Side.SHORT), *self._unsent_openings(Side.LONG)])
         for _ in range(ROUNDS):
             if not self._adjust():
                 break
@@ -171,8 +171,8 @@ class RunExecution:
         finally:
             if canceled:
                 self._save(canceled)
-        if dropped := drop_filled_replacements(self._orders(), self._moment):
-            self._save(dropped)
+        if settled := settle_filled_replacements(self._orders(), self._moment):
+            self._save(settled)
 
     def _send(self, orders: Sequence[Order]) -> None:
         changed: list[Order] = []

@@ -95,15 +95,32 @@ def is_held_back(order: Order, orders: Iterable[Order]) -> bool:
     return order.adjustment is Adjustment.CUT and any(one.ticker == order.ticker for one in orders_to_cancel(orders))
 
 
-def drop_filled_replacements(orders: Sequence[Order], moment: datetime) -> list[Order]:
-    """The unsent replacements of orders that filled, even in part, before they were canceled: they are dropped."""
-    filled = {order.ticker for order in orders if order.adjustment is Adjustment.REPLACED and order.filled_quantity > 0}
+def settle_filled_replacements(orders: Sequence[Order], moment: datetime) -> list[Order]:
+    """What changes where replaced orders filled, in whole or in part, before they were canceled.
+
+    The replacement is sent for what is left of it, or dropped where nothing is; the order that it replaces counts as
+    cut from then on, so that its fill is taken off once.
+    """
+    changed: list[Order] = []
+    for order in orders:
+        if order.adjustment is not Adjustment.REPLACED or not order.state.is_final or not order.filled_quantity:
+            continue
+        changed.append(replace(order, adjustment=Adjustment.CUT, updated_at=moment))
+        unsent = [one for one in orders if one.ticker == order.ticker and _is_unsent_replacement(one)]
+        changed += [_take_off(one, order.filled_quantity, moment) for one in unsent]
+    return changed
+
+
+def _is_unsent_replacement(order: Order) -> bool:
+    return order.adjustment is Adjustment.CUT and order.state is OrderState.PLANNED
+
+
+def _take_off(order: Order, filled: float, moment: datetime) -> Order:
+    left = float(floor(max(order.quantity - filled, 0.0)))
+    if left:
+        return replace(order, quantity=left, updated_at=moment)
     reason = "not sent: the order that it replaces was filled before it was canceled"
-    return [
-        replace(order, state=OrderState.DROPPED, reason=reason, updated_at=moment)
-        for order in orders
-        if order.ticker in filled and order.adjustment is Adjustment.CUT and order.state is OrderState.PLANNED
-    ]
+    return replace(order, state=OrderState.DROPPED, reason=reason, updated_at=moment)
 
 
 def describe_shortfalls(orders: Sequence[Order]) -> list[str]:
