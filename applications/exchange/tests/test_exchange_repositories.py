@@ -125,7 +125,8 @@ def test_restart(store: Store) -> None:
     assert (orders, history) == (again.repository.find_orders(OrderQuery()), again.repository.find_history(ALL))
     advance(again, Auction.CLOSE)
     kinds = {row.entry.kind for row in again.repository.find_history(ALL) if isinstance(row.entry, Movement)}
-    assert set(MovementKind) == kinds
+    on_request = {MovementKind.DEPOSIT, MovementKind.WITHDRAWAL, MovementKind.LOCATE_FEE}
+    assert set(MovementKind) - on_request == kinds
 
 
 def test_sales_of_an_open_session(store: Store) -> None:
@@ -327,3 +328,14 @@ def test_groups_are_stored(store: Store) -> None:
         assert [entry.id, entry.id] == [one.parent_id for one in exits]
         venue = again
         advance(venue, Auction.OPEN)
+
+
+def test_charge(store: Store) -> None:
+    """A fee is taken from cash at once and is a row of history; one that the account cannot pay leaves nothing."""
+    venue = store.open(hand_market(), cash="1000")
+    venue.core.charge(Movement(MovementKind.LOCATE_FEE, "AAA", Decimal("-2.50"), charged=Decimal(100)))
+    with pytest.raises(RequestRefusedError, match="insufficient buying power"):
+        venue.core.charge(Movement(MovementKind.LOCATE_FEE, "AAA", Decimal(-998), charged=Decimal(100)))
+    again = store.open(hand_market(), cash="1000")
+    assert (Decimal("997.50"), venue.core.state) == (again.core.state.account.cash, again.core.state)
+    assert [Decimal("-2.50")] == [row.net_amount for row in again.repository.find_history(ALL)]
