@@ -92,6 +92,15 @@ def test_reported_split(client: httpx.Client, vendor: Vendor) -> None:
     assert bars_of(client, WEDNESDAY) == ["AAA", "BBB", "CCC"]
 
 
+def test_special_dividend(client: httpx.Client, vendor: Vendor) -> None:
+    """A fall without volume on the ex-date of a special dividend is explained: no later bar is needed."""
+    vendor.factors |= {("CCC", WEDNESDAY): 0.7}
+    terms = {"cash_amount": 90, "currency": "USD", "dividend_type": "SC"}
+    vendor.dividends = [{"ticker": "CCC", "ex_dividend_date": WEDNESDAY} | terms]
+    client.post("/equity-bars", json={"date": WEDNESDAY}).raise_for_status()
+    assert "CCC" in bars_of(client, WEDNESDAY)
+
+
 def test_refused_releases(client: httpx.Client, vendor: Vendor) -> None:
     """A bar that breaks a rule cannot be released; a request without a reason is refused; nothing changes."""
     vendor.extra_rows[WEDNESDAY] = [{"T": "BAD", "o": 1, "h": 1, "l": 1, "c": 2, "v": 1}]

@@ -10,6 +10,7 @@ from datetime import date
 import polars as pl
 
 from datamanager.quality import CheckedRows, to_quarantine, type_bars
+from internal.action_kinds import SPLIT_KINDS, ActionKind
 from internal.data_quality.suspicions import Suspicion
 from internal.data_quality.walk import BarWalk
 from internal.dates import previous_session
@@ -39,12 +40,21 @@ class JudgedBars:
 
 @dataclass(frozen=True)
 class _Context:
-    """Stored and held bars of the sessions around the judged ones, and what was released of the judged ones."""
+    """What the sessions are judged by.
+
+    Attributes:
+        stored: Bars of the sessions around the judged ones.
+        held: Held bars of these sessions.
+        released: What was released of the judged ones.
+        splits: Every split that is known.
+        explained: Ticker and day of actions that move a price by an amount that is not known beforehand.
+    """
 
     stored: pl.DataFrame
     held: pl.DataFrame
     released: pl.DataFrame
     splits: pl.DataFrame
+    explained: pl.DataFrame
 
 
 def judge_bars(lake: Lake, checked: Mapping[date, CheckedRows]) -> JudgedBars:
@@ -55,7 +65,7 @@ def judge_bars(lake: Lake, checked: Mapping[date, CheckedRows]) -> JudgedBars:
     walk = BarWalk(every.get_column("ticker").unique().to_list(), context.splits)
     first = min([*checked, *context.held.get_column("date")])
     same = new.join(context.released, on=[*KEY, *VALUES])
-    trusted = pl.concat([context.stored.select(KEY), same.select(KEY)])
+    trusted = pl.concat([context.stored.select(KEY), same.select(KEY), context.explained])
     suspected, confirmed = _walk(walk, every, first, trusted)
     doubtful = suspected.join(confirmed, on=KEY, how="anti")
     return JudgedBars(
@@ -91,12 +101,21 @@ def _read_context(lake: Lake, days: list[date]) -> _Context:
     stored = lake.scan("equity_bars").filter(pl.col("date").is_between(start, days[-1]) & ~pl.col("date").is_in(days))
     quarantined = _read_days(lake, "equity_bars_quarantine", recent, days[-1])
     held = quarantined.filter(pl.col("reason").is_in(SUSPICIONS) & ~pl.col("date").is_in([str(day) for day in days]))
+    actions = actions_in_force(lake.scan("corporate_actions"))
     return _Context(
         stored.collect(),
         _type_by_day(held),
         _type_by_day(_read_days(lake, "quarantine_releases", days[0], days[-1])),
-        splits_of(actions_in_force(lake.scan("corporate_actions"))).collect(),
+        splits_of(actions).collect(),
+        _explain_moves(actions).collect(),
     )
+
+
+def _explain_moves(actions: pl.LazyFrame) -> pl.LazyFrame:
+    """Ticker and day of spin-offs, special dividends, mergers and the like; splits are known by their ratio."""
+    is_usual = pl.col("kind").is_in([ActionKind.CASH_DIVIDEND.value, *(kind.value for kind in SPLIT_KINDS)])
+    unusual = ~is_usual | pl.col("special").fill_null(value=False)
+    return actions.filter(unusual).select("ticker", pl.col("effective_date").alias("date"))
 
 
 def _read_days(lake: Lake, table: str, start: date, end: date) -> pl.DataFrame:
