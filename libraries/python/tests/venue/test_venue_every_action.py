@@ -15,6 +15,7 @@ from internal.venue.core import open_venue
 from internal.venue.corporate_actions import CorporateAction
 from internal.venue.history import ActivityType, Movement
 from internal.venue.margin_account import MarginAccount, apply_fill
+from internal.venue.money import cents
 from internal.venue.orders import OrderRequest, OrderType, Side, TimeInForce
 from internal.venue.repository import InMemoryRepository
 from internal.venue.state import open_account
@@ -91,7 +92,8 @@ def test_books_are_rebuilt_from_the_movements(
     after, movements = apply_action(before, action, terms(price, fractionable=fractionable))
     assert rebuild(before, movements) == (after.cash, {name: one.quantity for name, one in after.positions.items()})
     shares = [one for one in movements if one.activity_type is not ActivityType.CASH_IN_LIEU]
-    assert {TYPES[action.kind]} == {(one.activity_type.value, one.activity_sub_type) for one in shares}
+    assert all(TYPES[action.kind] == (one.activity_type.value, one.activity_sub_type) for one in shares)
+    assert movements or cents(quantity * (action.cash_amount or 0)) == 0  # a dividend of less than half a cent
     arriving = [one.quantity for one in shares if one.ticker in ARRIVING and one.quantity is not None]
     assert fractionable or all(one == int(one) for one in arriving)
     assert all(one * quantity >= 0 for one in arriving)  # shorts owe what longs receive

@@ -12,10 +12,11 @@ from internal.action_kinds import ActionKind
 from internal.dates import sessions
 from internal.schemas import corporate_actions
 from internal.venue.corporate_actions import CorporateAction, dividend_action, split_action
-from internal.venue.market.action_calendar import ActionCalendar, actions_of_frames
+from internal.venue.market.action_calendar import ActionCalendar
 from internal.venue.market.event_rates import Events
 from internal.venue.market.listing import Bar, Listing
 from internal.venue.market.listing_index import ListingIndex
+from internal.venue.money import decimal_of
 
 DAYS = sessions(date(2024, 12, 30), date(2025, 1, 10))  # 30, 31 December, 2, 3, 6, 7, 8, 10 January (9: mourning)
 AAA = Listing(
@@ -121,8 +122,9 @@ class HandMarket:
 
     def corporate_actions(self, start: date, end: date) -> tuple[CorporateAction, ...]:
         """The actions in between."""
-        own = actions_of_frames(self.splits(start, end), self.dividends(start, end))
-        return ActionCalendar([*own, *self.other_actions]).between(start, end)
+        splits = [split_action(name, day, decimal_of(old), decimal_of(new)) for name, day, old, new in self.split_rows]
+        dividends = [dividend_action(name, day, decimal_of(amount)) for name, day, amount in self.dividend_rows]
+        return ActionCalendar([*splits, *dividends, *self.other_actions]).between(start, end)
 
     def splits(self, start: date, end: date) -> pl.DataFrame:
         """The splits in between."""

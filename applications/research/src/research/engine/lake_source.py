@@ -8,7 +8,7 @@ import polars as pl
 from internal.errors import ConfigurationError
 from internal.lake.store import Lake
 from internal.lake.tables import RETIRED_TABLES
-from internal.schemas.corporate_actions import actions_in_force, dividends_of, splits_of
+from internal.schemas.corporate_actions import actions_in_force
 from internal.venue.market.replayed import DETAILS
 from research.engine.market import BacktestMarket
 from research.engine.replay_source import ReplayedTables, replay_tables
@@ -36,8 +36,7 @@ class LakeSource:
         tables = ReplayedTables(
             bars=bars.sort("date", "ticker"),
             details=details.select("ticker", *(_text(name, details) for name in (*DETAILS, "security_type"))),
-            splits=splits_of(actions).collect(),
-            dividends=dividends_of(actions).collect(),
+            actions=actions.collect(),
         )
         return replay_tables(tables, period, "lake")
 

@@ -12,6 +12,7 @@ import polars as pl
 from internal.dates import sessions
 from internal.errors import InvalidRequestError
 from internal.simulation.market_tables import FIELDS, MarketTables, read_details, read_market_tables
+from internal.simulation.renamed_columns import continue_renamed
 from internal.trading.corporate_actions import list_splits
 from internal.trading.rows import Details
 from internal.venue.market.protocol import MarketData, market_name
@@ -92,5 +93,5 @@ def find_sessions(
 
 def read_backtest_market(market: MarketData, days: tuple[date, ...], description: str) -> BacktestMarket:
     """The market with its tables; it must open at the first of `days`."""
-    tables = read_market_tables(market, days[-1])
+    tables = continue_renamed(read_market_tables(market, days[-1]))
     return BacktestMarket(market, tables, read_details(market, tables.tickers), days, description)

@@ -34,23 +34,16 @@ class BarsFileSource:
 
 @dataclass(frozen=True)
 class ReplayedTables:
-    """What a market replays: `equity_bars` as traded, ordered by date and ticker, details, splits and dividends."""
+    """What a market replays: `equity_bars` as traded, by date and ticker, details, corporate actions in force."""
 
     bars: pl.DataFrame
     details: pl.DataFrame
-    splits: pl.DataFrame | None = None
-    dividends: pl.DataFrame | None = None
+    actions: pl.DataFrame | None = None
 
 
 def replay_tables(tables: ReplayedTables, period: Period, description: str) -> BacktestMarket:
     """The market of the period. Raises InvalidRequestError for a period outside the bars."""
     known = sessions(tables.bars.item(0, "date"), tables.bars.item(-1, "date"))
     played = find_sessions(known, period.first_day, period.last_day, WARM_UP)
-    market = ReplayedMarket(
-        tables.bars,
-        tables.details,
-        played[0],
-        splits=tables.splits,
-        dividends=tables.dividends,
-    )
+    market = ReplayedMarket(tables.bars, tables.details, played[0], actions=tables.actions)
     return read_backtest_market(market, played, description)

@@ -3,11 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, timedelta
+from decimal import Decimal
 
 import polars as pl
 
 from internal.action_kinds import ActionKind
-from internal.venue.corporate_actions import CorporateAction, dividend_action, split_action
+from internal.venue.corporate_actions import CorporateAction
 from internal.venue.money import decimal_of
 
 PLACES = {kind: place for place, kind in enumerate(ActionKind)}  # within a day: splits first, name changes last
@@ -31,18 +32,27 @@ class ActionCalendar:
         return tuple(action for day in sorted(self._days) for action in self._days[day])
 
 
-def actions_of_frames(splits: pl.DataFrame, dividends: pl.DataFrame) -> list[CorporateAction]:
-    """The actions in the tables `splits` and `dividends`, whose dates of declaration, record and payment may lack."""
-    terms = splits.select("ticker", "execution_date", "split_from", "split_to").iter_rows()
-    found = [split_action(ticker, day, decimal_of(old), decimal_of(new)) for ticker, day, old, new in terms]
-    return found + [
-        dividend_action(
-            row["ticker"],
-            row["ex_dividend_date"],
-            decimal_of(row["cash_amount"]),
-            declaration_date=row.get("declaration_date"),
-            record_date=row.get("record_date"),
-            pay_date=row.get("pay_date"),
+def actions_of_table(actions: pl.DataFrame) -> list[CorporateAction]:
+    """The actions of a table in the columns of `corporate_actions`, all of them in force."""
+    return [
+        CorporateAction(
+            kind=ActionKind(row["kind"]),
+            ticker=row["ticker"],
+            effective_date=row["effective_date"],
+            old_shares=_optional_decimal(row["old_shares"]),
+            new_shares=_optional_decimal(row["new_shares"]),
+            new_ticker=row["new_ticker"],
+            second_shares=_optional_decimal(row["second_shares"]),
+            second_ticker=row["second_ticker"],
+            cash_amount=_optional_decimal(row["cash_amount"]),
+            special=bool(row["special"]),
+            declaration_date=row["declaration_date"],
+            record_date=row["record_date"],
+            pay_date=row["pay_date"],
         )
-        for row in dividends.iter_rows(named=True)
+        for row in actions.iter_rows(named=True)
     ]
+
+
+def _optional_decimal(value: float | None) -> Decimal | None:
+    return None if value is None else decimal_of(value)

@@ -1,10 +1,10 @@
 """The replayed market: a table of real bars behind the `Market` protocol; `internal.bar_files` reads such tables.
 
-It has no borrow list: every ticker can be shorted at the general collateral rate. A file of bars has no splits or
-dividends; the lake has.
+It has no borrow list: every ticker can be shorted at the general collateral rate. A file of bars has no corporate
+actions; the lake has.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Literal, NamedTuple
 
@@ -14,9 +14,11 @@ import polars as pl
 
 from internal.dates import next_session, sessions
 from internal.errors import ConfigurationError
-from internal.schemas import corporate_actions, equity_bars
+from internal.schemas import equity_bars
+from internal.venue.action_processing import ends_ticker
 from internal.venue.corporate_actions import CorporateAction
-from internal.venue.market.action_calendar import ActionCalendar, actions_of_frames
+from internal.venue.market.action_calendar import ActionCalendar, actions_of_table
+from internal.venue.market.action_frame import actions_frame, tables_of
 from internal.venue.market.event_rates import Events
 from internal.venue.market.listing import Bar, Listing
 from internal.venue.market.listing_index import ListingIndex
@@ -45,8 +47,8 @@ class ReplayedMarket:
         details: one row a ticker with `DETAILS` as text; tickers that it lacks are known by their ticker alone.
         opening_day: the last session at or before it is where a fresh exchange starts; by default the session after
             which 20 % of the table's sessions are left.
-        splits: the table; none by default.
-        dividends: the table; none by default.
+        actions: corporate actions in force, in the columns of their table; none by default. A ticker that ends by one
+            is listed until its effective date.
 
     Raises:
         ConfigurationError: a single session, or an opening day outside the table's sessions.
@@ -63,20 +65,16 @@ class ReplayedMarket:
         details: pl.DataFrame = NO_DETAILS,
         opening_day: date | None = None,
         *,
-        splits: pl.DataFrame | None = None,
-        dividends: pl.DataFrame | None = None,
+        actions: pl.DataFrame | None = None,
     ) -> None:
         self._bars = bars
-        self._splits = corporate_actions.empty_splits() if splits is None else _in_order(splits, "execution_date")
-        self._dividends = (
-            corporate_actions.empty_dividends() if dividends is None else _in_order(dividends, "ex_dividend_date")
-        )
-        self._actions = ActionCalendar(actions_of_frames(self._splits, self._dividends))
+        self._actions = ActionCalendar([] if actions is None else actions_of_table(actions))
+        self._splits, self._dividends = tables_of(actions_frame(self._actions.every()))
         days = self._bars.with_row_index().group_by("date").agg(pl.col("index").min(), pl.len())
         self._slices = {day: _Slice(start, length) for day, start, length in days.iter_rows()}
         self._sessions = sessions(min(self._slices), max(self._slices))
         self._opening = _opening_session(self._sessions, opening_day)
-        self._listings = _listings(self._bars, details)
+        self._listings = _listings(self._bars, details, self._actions.every())
         self._numbers = {day: number for number, day in enumerate(self._sessions)}
         self._columns = {ticker: column for column, ticker in enumerate(self._listings)}
         self._rows = _row_numbers(self._bars, self._numbers, self._columns)
@@ -135,10 +133,6 @@ class ReplayedMarket:
         return self._dividends.filter(pl.col("ex_dividend_date").is_between(start, end))
 
 
-def _in_order(actions: pl.DataFrame, day: str) -> pl.DataFrame:
-    return actions.sort(day, "ticker")
-
-
 def _row_numbers(bars: pl.DataFrame, numbers: dict[date, int], columns: dict[str, int]) -> npt.NDArray[np.int32]:
     """The row of each bar, [session, ticker]; -1 where there is none."""
     rows = np.full((len(numbers), len(columns)), -1, dtype=np.int32)
@@ -166,7 +160,8 @@ def _opening_session(playable: list[date], opening_day: date | None) -> date:
     return max(day for day in playable if day <= opening_day)
 
 
-def _listings(bars: pl.DataFrame, details: pl.DataFrame) -> dict[str, Listing]:
+def _listings(bars: pl.DataFrame, details: pl.DataFrame, actions: Iterable[CorporateAction]) -> dict[str, Listing]:
+    ends = {action.ticker: action.effective_date for action in actions if ends_ticker(action.kind)}
     last_day = bars.get_column("date").max()
     lives = bars.group_by("ticker").agg(pl.col("date").min().alias("first"), pl.col("date").max().alias("last"))
     known = lives.join(details, on="ticker", how="left").sort("ticker")
@@ -180,7 +175,7 @@ def _listings(bars: pl.DataFrame, details: pl.DataFrame) -> dict[str, Listing]:
             sic_description=row["sic_description"] or row["industry"],
             primary_exchange=row["primary_exchange"] or "XNYS",
             listed_date=row["first"],
-            delisted_date=None if row["last"] == last_day else next_session(row["last"]),
+            delisted_date=None if row["last"] == last_day else _end(row["last"], ends.get(row["ticker"])),
             shortable=True,
             easy_to_borrow=True,
             borrow_rate=BORROW_RATE,
@@ -189,3 +184,9 @@ def _listings(bars: pl.DataFrame, details: pl.DataFrame) -> dict[str, Listing]:
         )
         for row in known.to_dicts()
     }
+
+
+def _end(last: date, ended: date | None) -> date:
+    """The first session without the ticker: after its last bar, or when the action takes effect that ends it."""
+    following = next_session(last)
+    return following if ended is None else max(following, ended)
