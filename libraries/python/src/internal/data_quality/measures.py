@@ -1,4 +1,4 @@
-"""How far each bar of a session lies from what is usual for its ticker and from the session's other bars. Pure."""
+"""How far each bar of a session is from what is usual for its ticker and from the session's other bars. Pure."""
 
 from dataclasses import dataclass
 
