@@ -47,7 +47,7 @@ class EdgarTransport:
         self._limiter = _make_limiter(requests_per_second)
         self._retries = retries
         headers = {"User-Agent": user_agent or "", "Accept-Encoding": "gzip, deflate"}
-        self._http = httpx.Client(headers=headers, timeout=timeout)
+        self._http = httpx.Client(headers=headers, timeout=timeout, trust_env=False)
 
     def get(self, url: str) -> dict[str, object] | None:
         """The JSON object at a URL; None where the SEC has none (404).
