@@ -19,7 +19,7 @@ from internal.dates import session_close, sessions
 from internal.http.client import read_frame_response
 from internal.http.frames import ARROW, CSV, JSON, PARQUET
 from internal.lake.store import Lake
-from internal.schemas import equity_bars, equity_details, portfolios, predictions
+from internal.schemas import equity_bars, equity_details, fundamentals, portfolios, predictions
 
 SESSION = date(2024, 3, 28)
 PREDICTION = {
@@ -422,6 +422,19 @@ def test_undeclared(vendor: Vendor, tmp_path: Path) -> None:
         assert "EDGAR_USER_AGENT is not set" in problem(client.post("/equity-details", json={}), 500)
         assert read(client, "/equity-details").get_column("name").to_list() == ["AAA Inc.", "BBB Inc.", "CCC Inc."]
         assert vendor.requests_of("/files/") == []
+
+
+def test_fundamentals(client: httpx.Client, vendor: Vendor) -> None:
+    """Companies without reports are asked once and have no rows; unknown tickers and moments without offset fail."""
+    client.post("/equity-bars", json={"date": "2024-03-28"}).raise_for_status()
+    client.post("/equity-details", json={}).raise_for_status()
+    asked = len(vendor.requests_of("/submissions/"))
+    assert client.post("/fundamentals").raise_for_status().json() == {"rows": 0}
+    assert client.post("/fundamentals").raise_for_status().json() == {"rows": 0}
+    assert len(vendor.requests_of("/submissions/")) == asked + 3
+    assert read(client, "/fundamentals", tickers="AAA").schema == pl.Schema(fundamentals.TICKER_COLUMNS)
+    assert "unknown tickers: NOPE" in problem(client.get("/fundamentals", params={"tickers": "AAA,NOPE"}), 404)
+    assert "no offset" in problem(client.get("/fundamentals", params={"as_of": "2024-01-02T00:00:00"}), 422)
 
 
 def test_details_as_of(client: httpx.Client) -> None:
