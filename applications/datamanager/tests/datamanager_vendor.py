@@ -163,10 +163,10 @@ def _add_edgar(application: FastAPI) -> None:
 
 
 def _events(vendor: Vendor, ticker: str) -> Response:
-    told = vendor.events.get(ticker)
-    if told is None:
+    changes = vendor.events.get(ticker)
+    if changes is None:
         return JSONResponse({"status": "NOT_FOUND", "message": "Ticker not found."}, 404)
-    events = [{"type": "ticker_change", "date": day, "ticker_change": {"ticker": name}} for day, name in told]
+    events = [{"type": "ticker_change", "date": day, "ticker_change": {"ticker": name}} for day, name in changes]
     return JSONResponse({"status": "OK", "results": {"name": ticker, "events": events}})
 
 

@@ -1,4 +1,4 @@
-"""Corporate actions as vendors tell them: late, twice, corrected, withdrawn; and the tables of an earlier version."""
+"""Corporate actions as vendors state them: late, twice, corrected, withdrawn; and the tables of an earlier version."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -57,43 +57,43 @@ def test_one_split_in_two_numbers(
     kept: tuple[float, float],
     ids: tuple[str | None, str | None],
 ) -> None:
-    """1 for 2 and 2 for 4 are one split, whatever the order and the ids; telling it again changes nothing."""
+    """1 for 2 and 2 for 4 are one split, whatever the order and the ids; stating it again changes nothing."""
     kind = "forward_split" if first[1] > first[0] else "reverse_split"
-    told = [
+    statements = [
         {**SPLIT, "action_id": name, "kind": kind, "old_shares": old, "new_shares": new}
         for name, (old, new) in zip(ids, (second, first), strict=True)
     ]
-    assert record(lake, *told).quarantined.is_empty()
+    assert record(lake, *statements).quarantined.is_empty()
     assert [(kind, "AAA", *kept, None)] == in_force(lake)
-    assert record(lake, *reversed(told), at=SECOND).versions.is_empty()
-    assert record(lake, {**told[0], "action_id": "another"}, at=SECOND).versions.is_empty()
+    assert record(lake, *reversed(statements), at=SECOND).versions.is_empty()
+    assert record(lake, {**statements[0], "action_id": "another"}, at=SECOND).versions.is_empty()
 
 
 def test_contradicting_splits(lake: Lake) -> None:
     """Different ratios contradict: both are held back with their records, and what was in force stays."""
     record(lake, {**SPLIT, "action_id": "x"})
-    told = [{**SPLIT, "action_id": "x"}, {**SPLIT, "action_id": "y", "new_shares": 3.0}]
-    changes = record(lake, *told, at=SECOND)
+    statements = [{**SPLIT, "action_id": "x"}, {**SPLIT, "action_id": "y", "new_shares": 3.0}]
+    changes = record(lake, *statements, at=SECOND)
     assert ["corporate_action_split_contradicts_another"] * 2 == reasons(changes)
     assert changes.versions.is_empty()
     assert [("forward_split", "AAA", 1.0, 2.0, None)] == in_force(lake)
     quarantine = lake.scan("equity_bars_quarantine").sort("reason").collect()
     assert ["2024-03-27"] * 2 == quarantine.get_column("date").to_list()
     assert '"new_shares":3.0' in "".join(quarantine.get_column("reason"))
-    record(lake, told[1], at=SECOND)  # the vendor decides: 1 for 3
+    record(lake, statements[1], at=SECOND)  # the vendor decides: 1 for 3
     assert [("forward_split", "AAA", 1.0, 3.0, None)] == in_force(lake)
     assert lake.scan("equity_bars_quarantine").collect().is_empty()
 
 
 def test_regular_and_special(lake: Lake) -> None:
-    """Two payments of one day are two, also of the same amount; the same payment told twice is one."""
+    """Two payments of one day are two, also of the same amount; the same payment stated twice is one."""
     pay_day = date(2024, 4, 15)
-    told = [
+    statements = [
         {**DIVIDEND, "action_id": "r", "pay_date": pay_day},
         {**DIVIDEND, "action_id": "repeated"},
         {**DIVIDEND, "action_id": "s", "special": True},
     ]
-    record(lake, *told)
+    record(lake, *statements)
     rows = dividends_of(actions_in_force(lake.scan("corporate_actions"))).sort("pay_date").collect()
     assert [(0.25, None), (0.25, pay_day)] == rows.select("cash_amount", "pay_date").rows()
 
@@ -191,7 +191,7 @@ def test_stock_dividend_is_a_split_of_prices(lake: Lake) -> None:
 
 
 def test_tables_of_an_earlier_version(lake: Lake) -> None:
-    """Old splits and dividends are moved once, as learned at their session's collection; the vendor restates them."""
+    """Old splits and dividends are moved once, as recorded at their session's collection; the vendor restates them."""
     splits = pl.DataFrame({"ticker": ["AAA"], "execution_date": [DAY], "split_from": [1.0], "split_to": [2.0]})
     dates = {"declaration_date": None, "record_date": None, "pay_date": None}
     dividends = pl.DataFrame({"ticker": ["BBB"], "ex_dividend_date": [DAY], "cash_amount": [0.25], **dates}).cast(

@@ -1,6 +1,7 @@
 """Bars of a long range as they are read: each way to ask gives the same rows; a body that ends early is an error."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from applications.datamanager.tests.datamanager_vendor import serve
-from datamanager.bar_stream import BarRange, find_adjustment, find_files, stream_frames
+from datamanager.bar_stream import BarRange, find_adjustment, find_changed_names, find_files, stream_frames
 from datamanager.configuration import Configuration
 from datamanager.server import create_application
 from internal.dates import session_close, sessions
@@ -25,10 +26,12 @@ from internal.lake.store import Lake
 from internal.price_adjustment import adjust_bars
 from internal.schemas import equity_bars
 from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS, dividends_of, splits_of
+from internal.security_names import name_securities
 
 START, END = date(2024, 1, 17), date(2024, 6, 12)
 DAYS = sessions(date(2024, 1, 2), date(2024, 6, 28))
 TICKERS = ("CCC", "AAA", "BBB")
+KNOWN = datetime(2024, 8, 1, tzinfo=UTC)
 
 
 def bars_of(day: date, number: int) -> pl.DataFrame:
@@ -71,7 +74,7 @@ def expected(lake: Lake, *, adjusted: bool) -> pl.DataFrame:
 def planned(lake: Lake, *, adjusted: bool = False) -> BarRange:
     """The whole range."""
     as_of = END if adjusted else None
-    return BarRange(START, END, list(equity_bars.COLUMNS), None, lake.version("equity_bars"), as_of)
+    return BarRange(START, END, list(equity_bars.COLUMNS), None, lake.version("equity_bars"), as_of, KNOWN)
 
 
 @pytest.mark.parametrize("adjusted", [False, True])
@@ -90,7 +93,7 @@ class TestSameRows:
         wanted = planned(filled, adjusted=adjusted)
         files = find_files(filled, wanted)
         assert files is not None
-        body = write_parts(make_bar_parts(files, lambda: find_adjustment(filled, wanted)))
+        body = write_parts(make_bar_parts(files, lambda: find_adjustment(filled, wanted), None))
         bars = read_bar_parts(body, WantedBars(START, END, wanted.columns))
 
         assert bars.equals(expected(filled, adjusted=adjusted))
@@ -113,6 +116,27 @@ class TestSameRows:
         assert [row["close"] for row in json.json()] == right.get_column("close").to_list()
         assert four.equals(right.select("close", "ticker"))
         assert few.equals(right.filter(ticker="BBB").select("close", "ticker"))
+
+
+def test_names(filled: Lake) -> None:
+    """Two securities that exchange their tickers on the day of a split are one series each, in frames and in parts."""
+    swap = [("X", "CCC", DAYS[0], DAYS[59]), ("X", "AAA", DAYS[60], None)]
+    swap += [("Y", "AAA", DAYS[0], DAYS[59]), ("Y", "CCC", DAYS[60], None)]
+    aliases = pl.DataFrame(swap, ["security_id", "ticker", "start_date", "end_date"], orient="row")
+    wanted = replace(planned(filled, adjusted=True), names=name_securities(aliases, END))
+    other = pl.col("ticker").replace({"AAA": "CCC", "CCC": "AAA"})
+    traded = pl.concat([bars_of(day, number) for number, day in enumerate(DAYS)]).lazy()
+    named = traded.with_columns(pl.when(pl.col("date") < DAYS[60]).then(other).otherwise("ticker").alias("ticker"))
+    actions = filled.scan("corporate_actions").with_columns(other.alias("ticker"))
+    right = adjust_bars(named, named, splits_of(actions), dividends_of(actions), END)
+    right = right.filter(pl.col("date").is_between(START, END)).sort("date", "ticker").collect()
+    assert pl.concat(stream_frames(filled, wanted)).equals(right)
+    one = replace(wanted, tickers=["AAA", "CCC"], named=["CCC"], columns=["date", "ticker", "security_id"])
+    assert {("CCC", "Y")} == set(pl.concat(stream_frames(filled, one)).select("ticker", "security_id").rows())
+    files = find_files(filled, wanted)
+    assert files is not None
+    parts = make_bar_parts(files, lambda: find_adjustment(filled, wanted), find_changed_names(wanted))
+    assert read_bar_parts(write_parts(parts), WantedBars(START, END, wanted.columns)).equals(right)
 
 
 @pytest.fixture(scope="module")

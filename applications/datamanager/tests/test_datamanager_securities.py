@@ -85,7 +85,7 @@ def test_rename_while_it_runs() -> None:
 
 
 def test_rename_without_figis() -> None:
-    """Without FIGIs the first id stays, also where the change is told days after the new ticker began to trade."""
+    """Without FIGIs the first id stays, also where the change is stated days after the new ticker began to trade."""
     known = derive([listed("FB")], traded={"FB": (FIRST, EVE)})
     assert short(known) == [("vendor:FB:2024-01-02", "FB", FIRST, None)]
     late = derive([listed("META")], known=known)
@@ -150,7 +150,7 @@ CHANGES = st.builds(TickerChange, st.sampled_from(TICKERS), st.sampled_from(TICK
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.lists(LISTINGS, max_size=4), st.lists(CHANGES, max_size=2)), min_size=1, max_size=3))
 def test_every_bar_has_one_security(steps: list[tuple[list[ListedSecurity], list[TickerChange]]]) -> None:
-    """Whatever a vendor tells, one day after the other: no two aliases of a ticker or of a security overlap."""
+    """Whatever a vendor says, one day after the other: no two aliases of a ticker or of a security overlap."""
     known: list[Alias] = []
     for listings, changes in steps:
         known = derive(listings, changes, dict.fromkeys(TICKERS, (FIRST, LAST)), known)

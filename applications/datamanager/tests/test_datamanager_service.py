@@ -784,9 +784,9 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
         ("post", "/equity-bars"): "IngestionResponse",
         ("get", "/equity-bars/ingestion"): "IngestionProgressResponse",
         ("post", "/equity-bars/import"): "BarImportResponse",
+        ("post", "/disagreements"): "ComparisonResponse",
         ("post", "/equity-details"): "DetailsResponse",
         ("get", "/equity-details/progress"): "CollectionProgressResponse",
-        ("post", "/disagreements"): "ComparisonResponse",
         ("post", "/quarantine/releases"): "ReleaseResponse",
         ("get", "/data-checks"): "DataCheckResponse",
         ("post", "/fundamentals"): "StoredResponse",
@@ -817,3 +817,62 @@ def test_unknown_paths_and_methods(untouched: tuple[httpx.Client, Vendor]) -> No
     client, _ = untouched
     problem(client.get("/equity-bar"), 404)
     problem(client.delete("/equity-bars"), 405)
+
+
+def test_one_series_a_security(client: httpx.Client, vendor: Vendor) -> None:
+    """A renamed security is one series under its name of the day, a re-used ticker two; prices adjust across names."""
+    days = ("2024-03-25", "2024-03-26", "2024-03-27", "2024-03-28")
+    tickers = ("FB", "FB", "META", "META")
+    for day, ticker in zip(days, tickers, strict=True):
+        bar = {"T": ticker, "o": 5, "h": 10, "l": 5, "c": 10 if ticker == "FB" else 5, "v": 1}
+        vendor.extra_rows[day] = [bar, {**bar, "T": "RE", "c": 10}]
+    vendor.listings = [
+        {"ticker": "META", "name": "Meta", "active": True, "share_class_figi": "X", "type": "CS"},
+        {"ticker": "FB", "active": False, "share_class_figi": "X", "delisted_utc": "2024-03-27T00:00:00Z"},
+        {"ticker": "RE", "active": False, "share_class_figi": "OLD", "delisted_utc": "2024-03-27T00:00:00Z"},
+        {"ticker": "RE", "active": True, "share_class_figi": "NEW"},
+    ]
+    vendor.splits = [{"ticker": "FB", "execution_date": "2024-03-27", "split_from": 1, "split_to": 2}]
+    period = {"start_date": days[0], "end_date": days[-1]}
+    client.post("/equity-bars", json=period).raise_for_status()
+    client.post("/equity-details", json={}).raise_for_status()
+    asked = {**period, "columns": "ticker,close,security_id"}
+    adjusted = read(client, "/equity-bars", **asked, tickers="META", adjusted_as_of=days[-1])
+    assert [("META", 5.0, "X")] * 4 == adjusted.rows()
+    assert adjusted.equals(read(client, "/equity-bars", **asked, tickers="FB", adjusted_as_of=days[-1]))
+    traded = read(client, "/equity-bars", **asked, tickers="FB,META")
+    assert [("FB", 10.0, "X"), ("FB", 10.0, "X"), ("META", 5.0, "X"), ("META", 5.0, "X")] == traded.rows()
+    named = read(client, "/equity-bars", **asked, adjusted_as_of=days[-1])
+    assert ["RE-20240326", "RE-20240326", "RE", "RE"] == named.filter(
+        pl.col("security_id").is_in(["OLD", "NEW"])
+    ).get_column("ticker").to_list()
+    then = read(client, "/equity-bars", **asked, tickers="FB", adjusted_as_of=days[1])
+    assert {("FB", 10.0, "X")} == set(then.rows()[:2])
+    assert [("FB", date(2024, 3, 26)), ("META", None)] == read(client, "/securities", tickers="FB,META").select(
+        "ticker", "end_date"
+    ).rows()
+    assert ["META"] == read(client, "/securities", tickers="FB,META", date=days[-1]).get_column("ticker").to_list()
+
+
+def test_known_at(client: httpx.Client, vendor: Vendor) -> None:
+    """Asked again with version and moment, bars are what they were, whatever was corrected since."""
+    vendor.splits = [{"ticker": "AAA", "execution_date": "2024-03-28", "split_from": 1, "split_to": 2}]
+    period = {"start_date": "2024-03-27", "end_date": "2024-03-28"}
+    client.post("/equity-bars", json=period).raise_for_status()
+    query = {**period, "adjusted_as_of": "2024-03-28", "columns": "date,ticker,close,security_id"}
+    answer = client.get("/equity-bars", params=query)
+    then = {"as_of": answer.headers["X-Known-At"], "version": answer.headers["X-Bars-Version"]}
+    before = read_frame_response(answer)
+    vendor.splits = [{"ticker": "AAA", "execution_date": "2024-03-28", "split_from": 1, "split_to": 4}]
+    vendor.extra_rows["2024-03-27"] = [{"T": "LATE", "o": 1, "h": 1, "l": 1, "c": 1, "v": 1}]
+    vendor.listings = [{"ticker": "AAA", "active": True, "share_class_figi": "A-CLASS"}]
+    client.post("/equity-bars", json=period | {"force": True}).raise_for_status()
+    client.post("/equity-details", json={}).raise_for_status()
+    now = read(client, "/equity-bars", **query)
+    assert now.height == before.height + 1
+    assert now.item(0, "close") == before.item(0, "close") / 2
+    assert before.equals(read(client, "/equity-bars", **query, **then))
+    assert before.equals(read(client, "/equity-bars", **query, as_of=then["as_of"]))
+    nothing = read(client, "/equity-bars", **query, as_of="2024-03-28T21:00:00Z")  # collected today, not then
+    assert nothing.is_empty()
+    assert client.get("/equity-bars", params=query | {"version": 99}).status_code == 404

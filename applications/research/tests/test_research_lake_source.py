@@ -1,13 +1,15 @@
 """A backtest on the fund's lake plays the bars and corporate actions that were collected into it."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from internal.errors import ConfigurationError
 from internal.lake.store import Lake
+from internal.schemas import securities
 from internal.simulation.market_tables import FIELDS, read_market_tables
 from internal.simulation.renamed_columns import continue_renamed
 from internal.venue.market.action_frame import actions_frame
@@ -40,3 +42,24 @@ def test_the_lake_is_the_market_that_filled_it(tmp_path: Path) -> None:
     assert expected.dividend_factors
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(opened.tables, name), getattr(expected, name))
+
+
+def test_changes_of_ticker_that_no_action_states(tmp_path: Path) -> None:
+    """A security with two tickers changes its name; the earlier holder of a re-used ticker is played under its own."""
+    market = SimulatedMarket(seed=5, ticker_count=3, first_day=FIRST, opening_day=OPENING, last_day=LAST)
+    bars, day = market.bars_between(FIRST, LAST), date(2023, 10, 2)
+    renamed, reused = bars.get_column("ticker").unique().sort().to_list()[:2]
+    name = pl.when((pl.col("ticker") == renamed) & (pl.col("date") >= day)).then(pl.lit("NEW")).otherwise("ticker")
+    lake = Lake(str(tmp_path))
+    lake.replace_days("equity_bars", bars.with_columns(name.alias("ticker")), FIRST, LAST)
+    eve = date(2023, 10, 1)
+    aliases = [("X", renamed, FIRST, eve), ("X", "NEW", day, None), ("A", reused, FIRST, eve), ("B", reused, day, None)]
+    rows = pl.DataFrame(aliases, ["security_id", "ticker", "start_date", "end_date"], orient="row")
+    known = rows.with_columns(source=pl.lit("polygon"), recorded_at=pl.lit(datetime(2024, 4, 1, tzinfo=UTC)))
+    every_column = pl.concat([securities.empty(), known], how="diagonal_relaxed")
+    lake.append("securities", every_column.cast(pl.Schema(securities.COLUMNS)))
+    opened = LakeSource(str(tmp_path)).open(Period(date(2023, 9, 5)), print)
+    expected = read_market_tables(market, LAST)
+    assert {f"{reused}-20231001", reused, "NEW", renamed} <= set(opened.tables.tickers)
+    column, before = opened.tables.tickers.index("NEW"), expected.tickers.index(renamed)
+    np.testing.assert_array_equal(opened.tables.close[:, column], expected.close[:, before])

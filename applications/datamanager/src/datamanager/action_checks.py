@@ -15,7 +15,7 @@ from internal.schemas.frame_schema import split_rows
 
 US_DOLLAR = "USD"
 REASON_PREFIX = "corporate_action_"  # of every quarantined action, beside the reasons of bars
-SAME_RATIO = 5e-4  # relative: vendors round to four digits, 3 to 1 is also told as 1 to 0.3333
+SAME_RATIO = 5e-4  # relative: vendors round to four digits, 3 to 1 is also stated as 1 to 0.3333
 SPLIT_DAY = ("ticker", "effective_date")
 IS_SPLIT = pl.col("kind").is_in([kind.value for kind in SPLIT_KINDS])
 RATIO = pl.col("new_shares") / pl.col("old_shares")

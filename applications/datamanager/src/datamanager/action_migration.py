@@ -17,7 +17,7 @@ logger = get_logger(__name__)
 def migrate_actions(lake: Lake, now: datetime) -> int:
     """Write the old tables' rows as first versions, in one commit; how many, 0 where there is nothing to move.
 
-    An action was learned when the first session from its effective date on was collected. Nothing is written once the
+    An action was recorded when the first session from its effective date on was collected. Nothing is written once the
     table of corporate actions exists; the old tables stay as they are.
     """
     if lake.version("corporate_actions") >= 0 or max(map(lake.version, RETIRED_TABLES)) < 0:

@@ -52,7 +52,7 @@ def find_new_versions(stated: StatedActions, recorded: pl.DataFrame, recorded_at
     Args:
         stated: What the vendor states.
         recorded: The newest version of each action.
-        recorded_at: When it was learned.
+        recorded_at: Now.
     """
     actions = _adopt_ids(stated.actions, recorded)
     known = actions.join(recorded, on="action_id", suffix="_before")
@@ -67,8 +67,8 @@ def find_new_versions(stated: StatedActions, recorded: pl.DataFrame, recorded_at
         _make_versions(_find_corrected(known), pl.col("version") + 1, pl.col("change")),
         _make_versions(unstated, pl.col("version") + 1, pl.lit(WITHDRAWN), withdrawn=True),
     )
-    learned = pl.lit(recorded_at).cast(CORPORATE_ACTIONS_COLUMNS["recorded_at"]).alias("recorded_at")
-    return pl.concat(part.with_columns(learned).select(list(CORPORATE_ACTIONS_COLUMNS)) for part in parts)
+    moment = pl.lit(recorded_at).cast(CORPORATE_ACTIONS_COLUMNS["recorded_at"]).alias("recorded_at")
+    return pl.concat(part.with_columns(moment).select(list(CORPORATE_ACTIONS_COLUMNS)) for part in parts)
 
 
 def _adopt_ids(actions: pl.DataFrame, recorded: pl.DataFrame) -> pl.DataFrame:

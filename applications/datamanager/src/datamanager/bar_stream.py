@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 
@@ -13,20 +13,26 @@ from internal.lake.store import Lake
 from internal.price_adjustment import PRICES, apply_factors, find_factors, find_payments
 from internal.schemas import equity_bars
 from internal.schemas.corporate_actions import actions_in_force, splits_of
+from internal.security_names import SecurityNames
 
+SECURITY_ID = "security_id"
+ONE_DAY = timedelta(days=1)
 MONTHS_AT_ONCE = 3
 MOST_DAYS_OF_FRAMES = 62  # a shorter range would send whole months of which little is wanted
 
 
 @dataclass(frozen=True)
 class BarRange:
-    """Which bars of the lake, at which version of their table, and as of which day they are adjusted.
+    """Which bars of the lake, at which version of their table, and as of which day they are adjusted and named.
 
     Attributes:
-        columns: In order.
-        tickers: None means all.
+        columns: In order; `security_id` may be one of them.
+        tickers: Under which the bars are stored; None means all.
         version: Of the table of bars; -1 before its first commit.
-        adjusted_as_of: None leaves prices as traded.
+        adjusted_as_of: None leaves prices and tickers as traded.
+        known_at: Corporate actions that were recorded later are left out.
+        names: The names as of `adjusted_as_of`; None where no name and no id is wanted.
+        named: The names that are wanted; None means all.
     """
 
     start: date
@@ -35,19 +41,45 @@ class BarRange:
     tickers: Sequence[str] | None
     version: int
     adjusted_as_of: date | None
+    known_at: datetime
+    names: SecurityNames | None = None
+    named: Sequence[str] | None = None
 
 
 def stream_frames(lake: Lake, wanted: BarRange) -> Iterator[pl.DataFrame]:
     """The bars, ordered by date and ticker, in frames of a few months; at least one, which may be empty."""
     factors = find_adjustment(lake, wanted)
     for bars in _read_in_order(lake, wanted):
-        adjusted = bars if factors is None else apply_factors(bars.lazy(), factors.lazy()).collect()
+        named = _name_bars(bars, wanted)
+        adjusted = named if factors is None else apply_factors(named.lazy(), factors.lazy()).collect()
         yield adjusted.select(list(wanted.columns))
 
 
+def _name_bars(bars: pl.DataFrame, wanted: BarRange) -> pl.DataFrame:
+    """The bars with their security's id where it is wanted, and under its name where they are adjusted, in order."""
+    rows = bars.lazy()
+    if wanted.names is not None and SECURITY_ID in wanted.columns:
+        rows = wanted.names.add_security_id(rows, pl.col("date"))
+    return order_bars(_name(rows, pl.col("date"), wanted).collect())
+
+
+def find_changed_names(wanted: BarRange) -> pl.DataFrame | None:
+    """The aliases of the securities that are read under another name than their ticker; None where names stay."""
+    return None if wanted.names is None or wanted.adjusted_as_of is None else wanted.names.changed
+
+
+def _name(rows: pl.LazyFrame, day: pl.Expr, wanted: BarRange) -> pl.LazyFrame:
+    """The rows under the names as of the wanted day; `day` is the one on which they had their tickers."""
+    if wanted.names is None or wanted.adjusted_as_of is None:
+        return rows
+    renamed = wanted.names.rename(rows, day)
+    return renamed if wanted.named is None else renamed.filter(pl.col("ticker").is_in(list(wanted.named)))
+
+
 def _read_in_order(lake: Lake, wanted: BarRange) -> Iterator[pl.DataFrame]:
-    """The bars as traded, with date and ticker among the columns."""
-    needed = WantedBars(wanted.start, wanted.end, list(dict.fromkeys([*wanted.columns, "date", "ticker"])))
+    """The bars as traded, with date and ticker among the columns, without the security's id."""
+    stored = [name for name in dict.fromkeys([*wanted.columns, "date", "ticker"]) if name != SECURITY_ID]
+    needed = WantedBars(wanted.start, wanted.end, stored)
     files = find_files(lake, wanted)
     if files is not None:
         yield equity_bars.empty().select(needed.columns)
@@ -71,14 +103,16 @@ def find_adjustment(lake: Lake, wanted: BarRange) -> pl.DataFrame | None:
     as_of = wanted.adjusted_as_of
     if as_of is None or not {*PRICES, "volume"} & set(wanted.columns):
         return None
-    actions = _select(actions_in_force(lake.scan("corporate_actions")), wanted).filter(
+    actions = _select(actions_in_force(lake.scan("corporate_actions"), wanted.known_at), wanted).filter(
         pl.col("effective_date") > wanted.start
     )
     every = lake.scan("equity_bars", wanted.version).filter(
         pl.col("date").is_between(wanted.start, max(as_of, wanted.start))
     )
-    payments = find_payments(actions, every)
-    return find_factors(_select(every, wanted), splits_of(actions), payments, as_of).collect()
+    # an action names its security as on the session before it takes effect
+    payments = _name(find_payments(actions, every), pl.col("ex_dividend_date") - ONE_DAY, wanted)
+    splits = _name(splits_of(actions), pl.col("execution_date") - ONE_DAY, wanted)
+    return find_factors(_name(_select(every, wanted), pl.col("date"), wanted), splits, payments, as_of).collect()
 
 
 def _scan(lake: Lake, wanted: BarRange) -> pl.LazyFrame:

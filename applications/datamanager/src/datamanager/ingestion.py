@@ -81,7 +81,7 @@ class Ingestion:
     Args:
         lake: Where they are stored.
         market_data: The vendor.
-        securities: Told of the tickers of each collection.
+        securities: Derives the securities of new tickers after each collection.
         on_collected: Called with the sessions that were fetched, after they were stored.
     """
 

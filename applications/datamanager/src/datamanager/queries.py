@@ -1,59 +1,19 @@
-"""Queries of the lake by range, tickers and columns, and equity bars adjusted as of a day. Filters are lazy."""
+"""Queries of the lake by range and tickers; `datamanager.bar_queries` reads bars. Filters are lazy."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import polars as pl
 
-from datamanager.bar_stream import BarRange, stream_frames
 from datamanager.data_check import DataTables
 from datamanager.detail_rows import select_known
 from datamanager.missing_sessions import read_missing
 from datamanager.periods import Period
 from internal.action_kinds import ActionKind
-from internal.errors import InvalidRequestError, NotFoundError
+from internal.errors import NotFoundError
 from internal.lake.store import Lake
-from internal.schemas import equity_bars
 from internal.schemas.corporate_actions import actions_in_force, dividends_of, splits_of
-
-
-@dataclass(frozen=True)
-class BarsQuery:
-    """Which bars; None means all tickers, all columns, prices as traded."""
-
-    period: Period
-    tickers: Sequence[str] | None = None
-    columns: Sequence[str] | None = None
-    adjusted_as_of: date | None = None
-
-
-def read_bars(lake: Lake, query: BarsQuery) -> tuple[pl.DataFrame, int]:
-    """The bars ordered by date and ticker, and the version of the bars' table that they were read from.
-
-    Raises:
-        InvalidRequestError: A column does not exist.
-        NotFoundError: A ticker was never in the lake.
-    """
-    wanted = plan_bars(lake, query)
-    named = wanted if query.tickers is None else replace(wanted, columns=[*dict.fromkeys([*wanted.columns, "ticker"])])
-    frame = pl.concat(stream_frames(lake, named))
-    if query.tickers is not None:
-        require_known_tickers(lake, query.tickers, frame.get_column("ticker"))
-    return frame.select(wanted.columns), wanted.version
-
-
-def plan_bars(lake: Lake, query: BarsQuery) -> BarRange:
-    """What is read, at the present version of the bars' table; InvalidRequestError for a column that does not exist."""
-    period = query.period
-    return BarRange(
-        period.start,
-        period.end,
-        _check_columns(query.columns),
-        query.tickers,
-        lake.version("equity_bars"),
-        query.adjusted_as_of,
-    )
 
 
 @dataclass(frozen=True)
@@ -85,7 +45,7 @@ def read_securities(
     lake: Lake, day: date | None, tickers: Sequence[str] | None, known_at: datetime | None
 ) -> pl.DataFrame:
     """Securities under each of their tickers, ordered by ticker and first day; with a day, those that had it then."""
-    wanted = _select_tickers(lake.scan("securities", known_version(lake, "securities", known_at)), tickers)
+    wanted = select_tickers(lake.scan("securities", known_version(lake, "securities", known_at)), tickers)
     if day is not None:
         wanted = wanted.filter(pl.lit(day).is_between("start_date", pl.col("end_date").fill_null(date.max)))
     return wanted.sort("ticker", "start_date").collect()
@@ -103,7 +63,7 @@ def read_details(lake: Lake, tickers: Sequence[str] | None, known_at: datetime |
     """
     newest = lake.scan("equity_details")
     details = newest if known_at is None else select_known(lake.scan("equity_detail_versions"), known_at)
-    frame = _select_tickers(details, tickers).sort("ticker").collect()
+    frame = select_tickers(details, tickers).sort("ticker").collect()
     require_known_tickers(lake, tickers, frame.get_column("ticker"))
     return frame
 
@@ -115,7 +75,7 @@ def read_sessions(lake: Lake, period: Period | None) -> pl.DataFrame:
 
 def read_disagreements(lake: Lake, period: Period | None, tickers: Sequence[str] | None) -> pl.DataFrame:
     """What the second vendor says differently, ordered by date, ticker and field."""
-    wanted = _select_tickers(_select_period(lake.scan("disagreements"), "date", period), tickers)
+    wanted = select_tickers(_select_period(lake.scan("disagreements"), "date", period), tickers)
     return wanted.sort("date", "ticker", "field").collect()
 
 
@@ -152,13 +112,13 @@ def _read_texts(lake: Lake, table: str, period: Period | None) -> pl.DataFrame:
 
 def read_predictions(lake: Lake, period: Period, tickers: Sequence[str] | None) -> pl.DataFrame:
     """Predictions made at the sessions of the period, ordered by date, ticker and horizon."""
-    wanted = _select_tickers(_select_period(lake.scan("predictions"), "date", period), tickers)
+    wanted = select_tickers(_select_period(lake.scan("predictions"), "date", period), tickers)
     return wanted.sort("date", "ticker", "horizon").collect()
 
 
 def read_reforecasts(lake: Lake, period: Period, tickers: Sequence[str] | None) -> pl.DataFrame:
     """Later forecasts of the period's sessions, ordered by date, model, ticker and horizon."""
-    wanted = _select_tickers(_select_period(lake.scan("reforecasts"), "date", period), tickers)
+    wanted = select_tickers(_select_period(lake.scan("reforecasts"), "date", period), tickers)
     return wanted.sort("date", "model_version", "ticker", "horizon").collect()
 
 
@@ -172,7 +132,7 @@ def read_portfolios(lake: Lake, period: Period | None, portfolio_id: str | None)
 
 def _select_actions(lake: Lake, query: ActionsQuery) -> pl.LazyFrame:
     in_force = actions_in_force(lake.scan("corporate_actions"), query.known_at)
-    wanted = _select_tickers(_select_period(in_force, "effective_date", query.period), query.tickers)
+    wanted = select_tickers(_select_period(in_force, "effective_date", query.period), query.tickers)
     return wanted if query.kinds is None else wanted.filter(pl.col("kind").is_in(list(query.kinds)))
 
 
@@ -180,17 +140,9 @@ def _select_period(frame: pl.LazyFrame, day: str, period: Period | None) -> pl.L
     return frame if period is None else frame.filter(pl.col(day).is_between(period.start, period.end))
 
 
-def _select_tickers(frame: pl.LazyFrame, tickers: Sequence[str] | None) -> pl.LazyFrame:
+def select_tickers(frame: pl.LazyFrame, tickers: Sequence[str] | None) -> pl.LazyFrame:
+    """The rows of the tickers; None means all."""
     return frame if tickers is None else frame.filter(pl.col("ticker").is_in(list(tickers)))
-
-
-def _check_columns(columns: Sequence[str] | None) -> list[str]:
-    if columns is None:
-        return list(equity_bars.COLUMNS)
-    unknown = [name for name in columns if name not in equity_bars.COLUMNS]
-    if unknown:
-        raise InvalidRequestError(f"no such columns: {', '.join(unknown)}; there are {', '.join(equity_bars.COLUMNS)}")
-    return list(dict.fromkeys(columns))
 
 
 def require_known_tickers(lake: Lake, tickers: Sequence[str] | None, answered: Iterable[str] = ()) -> None:
@@ -198,7 +150,7 @@ def require_known_tickers(lake: Lake, tickers: Sequence[str] | None, answered: I
     absent = set(tickers or ()) - set(answered)
     for table in ("equity_details", "equity_bars"):
         if absent:
-            found = _select_tickers(lake.scan(table), sorted(absent)).select(pl.col("ticker").unique()).collect()
+            found = select_tickers(lake.scan(table), sorted(absent)).select(pl.col("ticker").unique()).collect()
             absent -= set(found.get_column("ticker"))
     if absent:
         raise NotFoundError(f"unknown tickers: {', '.join(sorted(absent))}; GET /equity-details lists the known ones")

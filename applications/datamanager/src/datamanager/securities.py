@@ -31,7 +31,7 @@ class Securities:
         """Derive the aliases of every ticker with bars from the vendor's whole listing.
 
         Changes of ticker that the listing does not show are asked for one by one, for tickers whose first bar follows
-        the last bar of one that is listed no more. What was learned before an error stays.
+        the last bar of one that is listed no more. What was stored before an error stays.
         """
         with self._one_at_a_time:
             traded = read_traded(self._lake)

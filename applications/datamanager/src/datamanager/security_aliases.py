@@ -199,7 +199,7 @@ def _claims_of_others(evidence: Evidence, claims: Sequence[Alias]) -> Iterator[A
         else:
             continue
         own = security_id_of(evidence.source, ticker, start)
-        while own in taken:  # it followed a change of ticker that is told of two securities
+        while own in taken:  # two securities are said to have taken the same ticker
             own += "+"
         yield Alias(own, ticker, start, None, ListedSecurity(ticker))
 

@@ -51,7 +51,7 @@ def make_actions_frame(source: str, splits: Iterable[object], dividends: Iterabl
 
 
 def _make_splits(rows: pl.DataFrame) -> pl.DataFrame:
-    """A stock dividend is told as a split from 100 to 105: for 100 shares, 5 are received."""
+    """A stock dividend is stated as a split from 100 to 105: for 100 shares, 5 are received."""
     stock_dividend = pl.col("adjustment_type").eq_missing(ActionKind.STOCK_DIVIDEND.value)
     is_reverse = pl.col("split_to") < pl.col("split_from")
     received = pl.when(stock_dividend).then(pl.col("split_to") - pl.col("split_from")).otherwise("split_to")
@@ -71,9 +71,9 @@ def _make_splits(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _make_dividends(rows: pl.DataFrame) -> pl.DataFrame:
-    told = pl.coalesce("distribution_type", "dividend_type")
+    kind = pl.coalesce("distribution_type", "dividend_type")
     return rows.with_columns(
         pl.lit(ActionKind.CASH_DIVIDEND.value).alias("kind"),
         pl.col("ex_dividend_date").alias("effective_date"),
-        (~told.is_in(REGULAR_DIVIDENDS)).fill_null(value=False).alias("special"),
+        (~kind.is_in(REGULAR_DIVIDENDS)).fill_null(value=False).alias("special"),
     )

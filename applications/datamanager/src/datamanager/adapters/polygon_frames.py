@@ -82,7 +82,7 @@ def make_frame(objects: Iterable[object], schema: pl.Schema) -> pl.DataFrame:
 
 
 def make_listings_frame(active: Iterable[object], delisted: Iterable[object]) -> pl.DataFrame:
-    """Active and delisted securities (`LISTING_SCHEMA`), the active ones first; the same row told twice is one."""
+    """Active and delisted securities (`LISTING_SCHEMA`), the active ones first; the same row sent twice is one."""
     return (
         pl.concat([make_frame(active, VENDOR_LISTING_SCHEMA), make_frame(delisted, VENDOR_LISTING_SCHEMA)])
         .with_columns(

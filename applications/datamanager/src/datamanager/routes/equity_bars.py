@@ -8,12 +8,12 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.openapi.models import Example
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from datamanager import queries
-from datamanager.bar_stream import find_adjustment, find_files, stream_frames
+from datamanager.bar_queries import BarsQuery, plan_bars, read_bars
+from datamanager.bar_stream import SECURITY_ID, find_adjustment, find_changed_names, find_files, stream_frames
 from datamanager.ingestion import ImportResult, IngestionResult
 from datamanager.periods import Period
 from datamanager.responses import BarImportResponse, IngestionProgressResponse, IngestionResponse, SessionOutcome
-from datamanager.routes.parameters import ColumnList, RequiredPeriod, Tickers, split_at_commas
+from datamanager.routes.parameters import ColumnList, KnownAt, RequiredPeriod, Tickers, split_at_commas
 from datamanager.routes.table_body import read_table
 from datamanager.services import RequestServices
 from internal.bar_files.bars import read_bars_table
@@ -119,24 +119,31 @@ def get_equity_bars(  # noqa: PLR0913, PLR0917 - one parameter of the query each
     tickers: Tickers,
     columns: ColumnList = None,
     adjusted_as_of: Annotated[
-        date | None, Query(description="Adjust for splits and dividends known by this day; without it, as traded")
+        date | None,
+        Query(description="Adjust prices for what takes effect by this day, and name securities as on it"),
     ] = None,
+    as_of: KnownAt = None,
+    version: Annotated[int | None, Query(ge=0, description="Version of the table of bars")] = None,
 ) -> Response:
-    """Bars ordered by date and ticker; `X-Bars-Version` is the version of the table that they were read from.
+    """Bars ordered by date and ticker; without `adjusted_as_of` prices and tickers are as traded.
 
-    An Arrow stream is sent as it is read. A caller that accepts `multipart/mixed` gets a long range of all tickers as
-    the lake's own parquet files, whole months of them.
+    `columns` may name `security_id` too. With `as_of`, what was known at that moment. `X-Bars-Version` is the version
+    of the table that they were read from, `X-Known-At` the moment of the answer: asked again with both, the answer is
+    the same. An Arrow stream is sent as it is read. A caller that accepts `multipart/mixed` gets a long range of all
+    tickers as the lake's own parquet files, whole months of them.
     """
     media_type = negotiate(request.headers.get("accept"), (ARROW, PARQUET, JSON, PARTS))
-    query = queries.BarsQuery(period, tickers, split_at_commas("columns", columns), adjusted_as_of)
+    query = BarsQuery(period, tickers, split_at_commas("columns", columns), adjusted_as_of, as_of, version)
+    lake = services.lake
     if tickers is not None or media_type not in {ARROW, PARTS}:
-        frame, version = queries.read_bars(services.lake, query)
-        return frame_response(frame, request, bars_version=version)
-    wanted = queries.plan_bars(services.lake, query)
-    files = find_files(services.lake, wanted) if media_type == PARTS else None
+        frame, found = read_bars(lake, query)
+        return frame_response(frame, request, bars_version=found.version, known_at=found.known_at)
+    wanted = plan_bars(lake, query)
+    files = find_files(lake, wanted) if media_type == PARTS and SECURITY_ID not in wanted.columns else None
     if files is None:
-        return stream_response(stream_frames(services.lake, wanted), wanted.version)
-    return parts_response(make_bar_parts(files, partial(find_adjustment, services.lake, wanted)), wanted.version)
+        return stream_response(stream_frames(lake, wanted), wanted.version, wanted.known_at)
+    parts = make_bar_parts(files, partial(find_adjustment, lake, wanted), find_changed_names(wanted))
+    return parts_response(parts, wanted.version, wanted.known_at)
 
 
 def _to_response(result: IngestionResult | ImportResult) -> IngestionResponse:

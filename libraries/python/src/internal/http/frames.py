@@ -6,6 +6,7 @@ Representations are Arrow streams, parquet, CSV and JSON records.
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, cast
 
 import polars as pl
@@ -20,6 +21,7 @@ PARQUET = "application/vnd.apache.parquet"
 JSON = "application/json"
 CSV = "text/csv"
 BARS_VERSION_HEADER = "X-Bars-Version"
+KNOWN_AT_HEADER = "X-Known-At"
 
 FRAME_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -80,15 +82,20 @@ def _encode(frame: pl.DataFrame, media_type: str) -> bytes:
     return buffer.getvalue()
 
 
-def frame_response(frame: pl.DataFrame, request: Request, *, bars_version: int | None = None) -> Response:
-    """The frame as the caller's Accept prefers it, with `Vary: Accept` and, when it derives from bars, X-Bars-Version.
+def frame_response(
+    frame: pl.DataFrame, request: Request, *, bars_version: int | None = None, known_at: datetime | None = None
+) -> Response:
+    """The frame as the caller's Accept prefers it, with `Vary: Accept`.
 
+    When it derives from bars, X-Bars-Version is their version and X-Known-At the moment of what was known beside them.
     Raises NotAcceptableError.
     """
     media_type = negotiate(request.headers.get("accept"))
     headers = {"Vary": "Accept"}
     if bars_version is not None:
         headers[BARS_VERSION_HEADER] = str(bars_version)
+    if known_at is not None:
+        headers[KNOWN_AT_HEADER] = known_at.isoformat()
     return Response(_encode(frame, media_type), headers=headers, media_type=media_type)
 
 

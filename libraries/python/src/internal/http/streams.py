@@ -4,26 +4,29 @@
 
 import io
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import chain
 
 import polars as pl
 from fastapi.responses import StreamingResponse
 from pyarrow import ipc
 
-from internal.http.frames import ARROW, BARS_VERSION_HEADER
+from internal.http.frames import ARROW, BARS_VERSION_HEADER, KNOWN_AT_HEADER
 from internal.http.parts import BOUNDARY, PARTS, Part, write_parts
 
 
-def stream_response(frames: Iterator[pl.DataFrame], bars_version: int) -> StreamingResponse:
+def stream_response(frames: Iterator[pl.DataFrame], bars_version: int, known_at: datetime) -> StreamingResponse:
     """The frames, of which there is at least one, as an Arrow stream; the first is read before anything is sent."""
     first = next(frames)
-    return StreamingResponse(write_arrow(chain([first], frames)), headers=_headers(bars_version), media_type=ARROW)
+    return StreamingResponse(
+        write_arrow(chain([first], frames)), headers=_headers(bars_version, known_at), media_type=ARROW
+    )
 
 
-def parts_response(parts: Iterable[Part], bars_version: int) -> StreamingResponse:
+def parts_response(parts: Iterable[Part], bars_version: int, known_at: datetime) -> StreamingResponse:
     """The parts, each as it is read."""
     media_type = f'{PARTS}; boundary="{BOUNDARY}"'
-    return StreamingResponse(write_parts(parts), headers=_headers(bars_version), media_type=media_type)
+    return StreamingResponse(write_parts(parts), headers=_headers(bars_version, known_at), media_type=media_type)
 
 
 def write_arrow(frames: Iterable[pl.DataFrame]) -> Iterator[bytes]:
@@ -46,5 +49,5 @@ def _drain(sink: io.BytesIO) -> bytes:
     return content
 
 
-def _headers(bars_version: int) -> dict[str, str]:
-    return {"Vary": "Accept", BARS_VERSION_HEADER: str(bars_version)}
+def _headers(bars_version: int, known_at: datetime) -> dict[str, str]:
+    return {"Vary": "Accept", BARS_VERSION_HEADER: str(bars_version), KNOWN_AT_HEADER: known_at.isoformat()}

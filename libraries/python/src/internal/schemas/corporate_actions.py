@@ -15,7 +15,7 @@ from internal.schemas.rules import not_blank, one_of, positive
 CORPORATE_ACTIONS_COLUMNS: dict[str, pl.DataType] = {
     "action_id": pl.String(),  # the vendor's id, else source, kind, ticker, effective date and place
     "version": pl.Int32(),  # from 1; each correction is the next one
-    "recorded_at": pl.Datetime("ms", "UTC"),  # when this version was learned
+    "recorded_at": pl.Datetime("ms", "UTC"),  # when this version was recorded
     "withdrawn": pl.Boolean(),  # whether the vendor no longer states the action
     "change": pl.String(),  # what differs from the version before; for people
     "source": pl.String(),  # the vendor

@@ -22,7 +22,7 @@ COLUMNS: dict[str, pl.DataType] = {
     "share_class_figi": pl.String(),
     "central_index_key": pl.String(),  # the SEC's, ten digits
     "source": pl.String(),  # the vendor, or file
-    "recorded_at": pl.Datetime("ms", "UTC"),  # when this row was learned
+    "recorded_at": pl.Datetime("ms", "UTC"),  # when this row was recorded
 }
 NULLABLE = (
     "end_date",
