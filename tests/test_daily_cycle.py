@@ -3,6 +3,9 @@
 One fund serves the whole module, in the order of the tests: opened, looked at, resumed, killed, ended.
 """
 
+# beancount is partly typed
+# pyright: reportUnknownMemberType=false
+
 import os
 import signal
 import subprocess
@@ -16,6 +19,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from beancount import loader
 from fund_command import FundCommand, read_until
 
 from internal.errors import InvalidRequestError
@@ -190,6 +194,19 @@ def test_status_and_doctor(story: Story) -> None:
         assert words in printed
     code, printed = story.fund.run("doctor")
     assert code == 0, printed
+
+
+def test_books_of_the_running_fund(story: Story) -> None:
+    """`fund books` finds no difference from the broker, and beancount no error in what it exports."""
+    code, printed = story.fund.run("books", "show")
+    assert code == 0, printed
+    assert "0 differences from the broker" in printed
+    ledger = story.fund.home / "books.beancount"
+    code, printed = story.fund.run("books", "export", "--format", "beancount", "--output", str(ledger))
+    assert code == 0, printed
+    entries, errors, _ = loader.load_file(str(ledger))
+    assert errors == []
+    assert len(entries) > len(story.fund.exchange_orders())
 
 
 def test_second_fund_is_refused(story: Story) -> None:

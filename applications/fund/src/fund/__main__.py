@@ -19,6 +19,7 @@ from rich.markup import escape
 from fund.addresses import Addresses
 from fund.backtest import claim_folder, define_backtest, open_market_at
 from fund.backtest_steps import backtest_steps
+from fund.books_commands import books
 from fund.clients import connect
 from fund.data_check import add_data_commands
 from fund.data_import import data
@@ -39,6 +40,8 @@ from fund.strategy_choice import choose_strategy
 from fund.supervisor import open_fund
 from internal.errors import FundError
 
+FUND_PANEL = "The running fund"
+
 application = typer.Typer(
     name="fund",
     help="The whole fund on one machine, offline.",
@@ -48,6 +51,7 @@ application = typer.Typer(
 )
 add_data_commands(data)
 application.add_typer(data, rich_help_panel="Data")
+application.add_typer(books, rich_help_panel=FUND_PANEL)
 
 through_services = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -71,7 +75,6 @@ THROUGH_SERVICES = "--through-services"
 DEFAULT_SEED = 1
 DEFAULT_TICKERS = 120
 POLL_SECONDS = 0.5
-FUND_PANEL = "The running fund"
 
 
 @application.command(rich_help_panel=FUND_PANEL)

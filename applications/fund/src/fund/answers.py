@@ -116,6 +116,44 @@ class Performance(BaseModel):
     realized_cost: RealizedCost
 
 
+class BooksDifference(BaseModel):
+    """Cash or shares on which the books and the broker disagree."""
+
+    kind: str
+    ticker: str | None
+    books: float
+    broker: float
+    causes: list[str]
+
+    def describe(self) -> str:
+        """The difference and its causes in one line."""
+        what = f"shares of {self.ticker}" if self.ticker else "dollars of cash"
+        return f"{what}: {self.books:,.9g} in the books, {self.broker:,.9g} at the broker: {'; '.join(self.causes)}"
+
+
+class BooksSummary(BaseModel):
+    """What the books add up to: `GET /books`."""
+
+    cash: float
+    flows: float
+    net_asset_value: float
+    profit: dict[str, float]
+    differences: list[BooksDifference]
+    notes: list[str]
+
+    def describe(self) -> list[str]:
+        """The books in lines, dollars."""
+        kinds = ", ".join(f"{kind} {dollars:+,.2f}" for kind, dollars in self.profit.items() if kind != "total")
+        value, total = self.net_asset_value, self.profit["total"]
+        return [
+            f"net asset value {value:,.2f} = flows {self.flows:+,.2f} and profit {total:+,.2f}; cash {self.cash:,.2f}",
+            f"profit: {kinds}",
+            *self.notes,
+            *(one.describe() for one in self.differences),
+            f"{len(self.differences)} differences from the broker",
+        ]
+
+
 class PendingEvent(BaseModel):
     """An event of some service's outbox or inbox: `GET /events`."""
 

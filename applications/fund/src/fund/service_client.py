@@ -76,6 +76,10 @@ class ServiceClient:
         body: Json = self._read(path, parameters).json()
         return body
 
+    def text(self, path: str, **parameters: str) -> str:
+        """GET a text; a problem answer raises the matching error."""
+        return self._read(path, parameters).text
+
     def frame(self, path: str, **parameters: str) -> pl.DataFrame:
         """GET a frame; a problem answer raises the matching error."""
         return read_frame_response(self._read(path, parameters))

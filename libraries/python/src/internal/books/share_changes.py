@@ -44,8 +44,11 @@ def record_splits(ledger: Ledger, rows: Sequence[Activity]) -> None:
         changes[row.ticker or ACCOUNT] += row.quantity
         ledger.add_income(row.ticker or ACCOUNT, row.kind, row.net_amount)
     for ticker, change in changes.items():
-        if held := ledger.held(ticker):
+        held = ledger.held(ticker)
+        if held and held + change:
             ledger.rescale_lots(ticker, held + change)
+        elif held:  # less than one share is left of it, which is paid in cash
+            ledger.close_lots(ticker, held, rows[0].day, ZERO)
         elif change:
             ledger.note(f"a split of {ticker} changed {change:f} shares, of which the books hold none")
 
@@ -54,7 +57,7 @@ def record_reorganization(ledger: Ledger, rows: Sequence[Activity]) -> None:
     """Shares that leave become cash, or the shares of another row that come in their place, one for one in order."""
     for kind in sorted({row.type for row in rows}):
         of_type = [row for row in rows if row.type == kind]
-        leaving = [row for row in of_type if row.quantity * ledger.held(row.ticker or ACCOUNT) < 0]
+        leaving = _find_leaving(ledger, of_type)
         coming = [row for row in of_type if row.quantity and row not in leaving]
         for row in of_type:
             if not row.quantity:
@@ -88,8 +91,18 @@ def record_cash_in_lieu(ledger: Ledger, row: Activity) -> None:
         ledger.add_income(ticker, row.kind, row.net_amount)
         return
     sold, left = take_oldest(rescale(ledger.take_lots(ticker, held), ticker, held + fraction), fraction)
-    ledger.put_lots(left)
+    ledger.put_lots(rescale(left, ticker, held))
     ledger.dispose(sold, row.day, row.net_amount)
+
+
+def _find_leaving(ledger: Ledger, rows: Sequence[Activity]) -> list[Activity]:
+    """Rows that take shares away: all that is held of a name, else some of it where no row takes all.
+
+    Shares that come in may have the opposite sign of what is held of their name: those are not meant.
+    """
+    held = {row.ticker: ledger.held(row.ticker or ACCOUNT) for row in rows}
+    whole = [row for row in rows if row.quantity and row.quantity == -held[row.ticker]]
+    return whole or [row for row in rows if row.quantity * held[row.ticker] < 0]
 
 
 def _exchange(ledger: Ledger, old: Activity, new: Activity) -> None:

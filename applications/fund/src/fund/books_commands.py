@@ -1,0 +1,55 @@
+"""`fund books`: what the books of the running fund add up to, and their export for taxes and for beancount."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from fund.addresses import Addresses
+from fund.answers import BooksSummary
+from fund.clients import connect
+from fund.folder import FundFolder
+from internal.atomic_files import write_atomically
+
+books = typer.Typer(name="books", help="The books of the running fund.", no_args_is_help=True)
+
+
+class ExportFormat(StrEnum):
+    """The files that the books can be exported as."""
+
+    CSV = "csv"
+    BEANCOUNT = "beancount"
+
+
+@books.command()
+def show() -> None:
+    """Show cash, flows, profit by kind, and every difference from the broker; exit code 1 when there is one."""
+    clients = connect(FundFolder.from_environment(), Addresses.from_environment())
+    summary = BooksSummary.model_validate(clients.portfoliomanager.get("/books"))
+    console = Console(soft_wrap=True, highlight=False)
+    for line in summary.describe():
+        console.print(escape(line))
+    if summary.differences:
+        raise typer.Exit(1)
+
+
+@books.command()
+def export(
+    *,
+    form: Annotated[
+        ExportFormat, typer.Option("--format", help="csv: realised gains as on IRS Form 8949; beancount: a ledger.")
+    ],
+    year: Annotated[int | None, typer.Option("--year", help="Gains of one year alone.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", dir_okay=False, help="A file, else the terminal.")] = None,
+) -> None:
+    """Export the books of the running fund."""
+    clients = connect(FundFolder.from_environment(), Addresses.from_environment())
+    parameters = {"format": form.value} | ({} if year is None else {"year": str(year)})
+    text = clients.portfoliomanager.text("/books/export", **parameters)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_atomically(output, text)
