@@ -9,12 +9,16 @@ from typing import Final
 from internal.books.activities import ActivityKind
 from internal.books.ledger import Books, Entry
 from internal.books.lots import Lot
-from internal.venue.money import plain
+from internal.venue.money import ZERO, plain
 
 CASH: Final = "Assets:Broker:Cash"
 SHARES: Final = "Assets:Broker:Shares"
 GAINS: Final = "Income:Gains"
 TRANSFERS: Final = "Equity:Transfers"
+ROUNDING: Final = (
+    "Equity:Rounding"  # a part of a lot is rounded to the cent, beancount takes the exact share of its cost
+)
+ROUNDING_STEP: Final = Decimal("0.000001")
 OTHER: Final = "Income:Other"
 ACCOUNTS: Final = {
     ActivityKind.DIVIDEND: "Income:Dividends",
@@ -26,9 +30,7 @@ ACCOUNTS: Final = {
 }
 HEADER: Final = """option "title" "pocketsizefund"
 option "operating_currency" "USD"
-; a part of a lot is rounded to the cent where beancount takes the exact share of its cost
-option "tolerance_multiplier" "10"
-option "inferred_tolerance_default" "USD:0.10"
+option "inferred_tolerance_default" "USD:0.005"
 """
 
 
@@ -37,7 +39,7 @@ def write_beancount(books: Books) -> str:
     if not books.entries:
         return HEADER
     first, last = (books.entries[place].rows[0].day for place in (0, -1))
-    accounts = sorted({CASH, SHARES, GAINS, TRANSFERS, OTHER, *ACCOUNTS.values()})
+    accounts = sorted({CASH, SHARES, GAINS, TRANSFERS, ROUNDING, OTHER, *ACCOUNTS.values()})
     opened = [f"{first} open {account}" for account in accounts]
     labels = _Labels()
     transactions = [_transaction(entry, labels) for entry in books.entries]
@@ -52,18 +54,19 @@ def commodity(ticker: str) -> str:
 
 
 class _Labels:
-    """The label by which beancount finds a lot again: a new one each time that the lot is put into the books."""
+    """The label by which beancount finds a lot again, and its cost a share: new ones each time that the lot is put."""
 
     def __init__(self) -> None:
         self._count = 0
-        self._labels: dict[tuple[int, str], str] = {}
+        self._labels: dict[tuple[int, str], tuple[str, Decimal]] = {}
 
     def put(self, lot: Lot) -> str:
         self._count += 1
-        self._labels[lot.number, lot.ticker] = label = f"{lot.number}-{self._count}"
+        label = f"{lot.number}-{self._count}"
+        self._labels[lot.number, lot.ticker] = label, abs(lot.basis) / abs(lot.quantity)
         return label
 
-    def find(self, lot: Lot) -> str:
+    def find(self, lot: Lot) -> tuple[str, Decimal]:
         return self._labels[lot.number, lot.ticker]
 
 
@@ -74,16 +77,21 @@ def _transaction(entry: Entry, labels: _Labels) -> str:
 
 
 def _postings(entry: Entry, labels: _Labels) -> Iterator[str]:
+    rounding = ZERO
     for lot in entry.taken:
-        yield f'  {SHARES}  {plain(-lot.quantity)} {commodity(lot.ticker)} {{"{labels.find(lot)}"}}'
+        label, cost = labels.find(lot)
+        rounding += lot.quantity * cost - lot.basis
+        yield f'  {SHARES}  {plain(-lot.quantity)} {commodity(lot.ticker)} {{"{label}"}}'
     for lot in entry.put:
-        cost = f'{abs(lot.basis):.2f} USD, {lot.opened}, "{labels.put(lot)}"'
-        yield f"  {SHARES}  {plain(lot.quantity)} {commodity(lot.ticker)} {{{{{cost}}}}}"
+        total = f'{abs(lot.basis):.2f} USD, {lot.opened}, "{labels.put(lot)}"'
+        yield f"  {SHARES}  {plain(lot.quantity)} {commodity(lot.ticker)} {{{{{total}}}}}"
     yield from _dollars(CASH, entry.cash)
     yield from _dollars(TRANSFERS, -entry.flow)
     yield from _dollars(GAINS, -entry.gains)
     for (_, kind), dollars in entry.income.items():
         yield from _dollars(ACCOUNTS.get(kind, OTHER), -dollars)
+    if rounded := rounding.quantize(ROUNDING_STEP):
+        yield f"  {ROUNDING}  {rounded:f} USD"
 
 
 def _dollars(account: str, amount: Decimal) -> Iterator[str]:
