@@ -78,3 +78,11 @@ def test_delisted_and_unlisted() -> None:
     assert kept.select("ticker", "active").rows() == [("AAA", True), ("BBB", False)]
     fresh = describe(select_listed(UNIVERSE, no_list, "files"), company(), NOTHING)
     assert fresh.get_column("active").to_list() == [True, True]
+
+
+def test_another_company_under_the_ticker() -> None:
+    """Nothing of the company that had the ticker before is carried over, though the new one states no industry."""
+    known = recorded(describe(select_listed(UNIVERSE, listing(), "polygon"), company(), NOTHING))
+    listed = select_listed(UNIVERSE, listing(name="New Inc.", central_index_key="0000000002"), "polygon")
+    row = describe(listed, company(), known).row(0, named=True)
+    assert (row["name"], row["sector"], row["industry"], row["source"]) == ("New Inc.", None, None, "polygon")

@@ -64,7 +64,10 @@ def select_listed(universe: pl.DataFrame, listings: pl.DataFrame, source: str) -
 
 
 def describe(listed: pl.DataFrame, companies: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
-    """The details of the listed tickers (`CONTENT`): what a file said, else vendor and EDGAR, else what was known."""
+    """The details of the listed tickers (`CONTENT`): what a file said, else vendor and EDGAR, else what was known.
+
+    What was known of another company, which had the ticker before, is not carried over.
+    """
     in_file = (pl.col("source_known").str.split("+").list.first() == Source.FILE).fill_null(value=False)
     described = companies.select(
         "central_index_key",
@@ -75,12 +78,13 @@ def describe(listed: pl.DataFrame, companies: pl.DataFrame, known: pl.DataFrame)
     joined = listed.join(described, on="central_index_key", how="left").join(
         known.select("ticker", pl.exclude("ticker").name.suffix("_known")), on="ticker", how="left"
     )
+    is_same = pl.col("central_index_key").eq(pl.col("central_index_key_known")).fill_null(value=True)
     return joined.select(
         "ticker",
         *[
             pl.when(in_file)
             .then(pl.coalesce(f"{name}_known", name))
-            .otherwise(pl.coalesce(name, f"{name}_known"))
+            .otherwise(pl.coalesce(name, pl.when(is_same).then(f"{name}_known")))
             .alias(name)
             for name in FILE_COLUMNS
         ],

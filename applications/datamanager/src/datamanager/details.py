@@ -76,16 +76,14 @@ class EquityDetails:
         return select_listed(_select_universe(self._lake, current), current, self._market_data.source)
 
     def _add_keys(self, listed: pl.DataFrame) -> pl.DataFrame:
-        """The listed tickers, each with the SEC's key where the vendor, an earlier sync or EDGAR gives one."""
-        known = listed.join(
-            self._read().select("ticker", known="central_index_key"), on="ticker", how="left", maintain_order="left"
-        )
-        with_keys = known.with_columns(pl.coalesce("central_index_key", "known")).drop("known")
-        if not with_keys.get_column("central_index_key").has_nulls():
-            return with_keys
+        """The listed tickers, each with the SEC's key where the vendor, EDGAR or an earlier sync gives one."""
+        if not listed.get_column("central_index_key").has_nulls():
+            return listed
         keys = self._company_data.central_index_keys()
         from_edgar = pl.col("ticker").replace_strict(keys, default=None, return_dtype=pl.String())
-        return with_keys.with_columns(pl.coalesce("central_index_key", from_edgar))
+        known = self._read().select("ticker", known="central_index_key")
+        with_known = listed.join(known, on="ticker", how="left", maintain_order="left")
+        return with_known.with_columns(pl.coalesce("central_index_key", from_edgar, "known")).drop("known")
 
     def _collect_companies(self, listed: pl.DataFrame) -> None:
         known = read_companies(self._lake).get_column("central_index_key")
