@@ -1,9 +1,10 @@
 """Seconds of a night of 8,000 tickers: bars, forecasts, decision and orders; `python -m benchmarks.nightly_cycle`.
 
 The whole fund as a user starts it (`./fund up`), on simulated tickers: it first collects two years and trains its
-model, which is not part of the figure. Then the exchange's clock is moved from close to close: a night begins when the session has closed at the exchange, which sends its event, and ends when no service has an event
-left, so that bars are in the lake, forecasts and portfolio are stored and orders are at the broker. The exchange plays
-vendor and broker on the same two cores. `--tickers N` and `--nights N` make it smaller.
+model, which is not part of the figure. Then the exchange's clock is moved from close to close: a night begins when the
+session has closed at the exchange, which sends its event, and ends when no service has an event left, so that bars are
+in the lake, forecasts and portfolio are stored and orders are at the broker. The exchange plays vendor and broker on
+the same two cores. `--tickers N` and `--nights N` make it smaller.
 """
 
 import argparse
