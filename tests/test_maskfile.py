@@ -23,6 +23,7 @@ TASKS = {
     *("development python " + verb for verb in ("dead-code", "imports")),
     "development quality",
     "development ray-test",
+    "development clouds-test",
     "development clients-test",
     "development swarm-test",
     "development parity",

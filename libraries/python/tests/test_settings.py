@@ -163,6 +163,26 @@ def test_storage_options(environment: pytest.MonkeyPatch) -> None:
     }
 
 
+def test_storage_options_of_other_clouds(environment: pytest.MonkeyPatch) -> None:
+    """Azure's account and Google's key; without them the machine's role applies."""
+    environment.setenv("DATA_BUCKET", "gs://bucket/lake")
+    assert BrokerSettings().storage_options() == {}
+    environment.setenv("GOOGLE_SERVICE_ACCOUNT_KEY", "{}")
+    assert BrokerSettings().storage_options() == {"google_service_account_key": "{}"}
+    environment.setenv("DATA_BUCKET", "az://container/lake")
+    environment.setenv("AZURE_STORAGE_ACCOUNT_NAME", "fund")
+    environment.setenv("AZURE_STORAGE_ACCOUNT_KEY", "hidden")
+    assert BrokerSettings().storage_options() == {"account_name": "fund", "account_key": "hidden"}
+    assert {"{}", "hidden"} <= {secret.get_secret_value() for secret in BrokerSettings().secrets()}
+
+
+def test_unknown_store(environment: pytest.MonkeyPatch) -> None:
+    """An address in a store that the fund does not know is refused with those that it knows."""
+    environment.setenv("DATA_BUCKET", "hdfs://cluster/lake")
+    with pytest.raises(ConfigurationError, match=r"DATA_BUCKET is wrong: .*s3://, az://, gs://"):
+        BrokerSettings()
+
+
 def test_secrets_for_the_log() -> None:
     """Every secret that is set, and no empty one, which would mask everything."""
     assert [secret.get_secret_value() for secret in BrokerSettings().secrets()] == ["PKone"]

@@ -19,6 +19,8 @@ ACCOUNT_PREFIXES = (
     "EVENT_",
     "DATA_BUCKET",
     "DUCKDB_",
+    "AZURE_",
+    "GOOGLE_",
     "FUND_API",
 )
 

@@ -15,17 +15,18 @@ from internal.forecasting.quantiles import QuantileModel
 from internal.forecasting.registry import Registry
 from internal.forecasting.shared_registry import SharedRegistry
 from internal.lake.objects import Objects
+from internal.object_stores import is_bucket
 
 
 def open_registry(address: str, storage_options: Mapping[str, str], copies: Path) -> Registry:
     """Open the registry at an address.
 
     Args:
-        address: A folder, or `s3://bucket/prefix`.
+        address: A folder, or `s3://`, `az://` or `gs://bucket/prefix`.
         storage_options: `ObjectStoreSettings.storage_options_for(address)`.
         copies: The folder of this machine's copies, used for a bucket alone.
     """
-    if address.startswith("s3://"):
+    if is_bucket(address):
         return SharedRegistry(Objects(address, storage_options), address, copies)
     return Registry(Path(address))
 

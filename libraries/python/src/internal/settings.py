@@ -21,6 +21,7 @@ from pydantic_settings import (
 )
 
 from internal.errors import ConfigurationError
+from internal.object_stores import ObjectStore, is_bucket, object_store_of
 
 SECRETS_DIRECTORY = "/run/secrets"
 
@@ -146,15 +147,28 @@ class ObjectStoreSettings(BaseSettings):
     aws_region: str = "us-east-1"
     duckdb_access_key: SecretStr | None = None
     duckdb_secret: SecretStr | None = None
+    azure_storage_account_name: str | None = None
+    azure_storage_account_key: SecretStr | None = None
+    azure_storage_use_emulator: bool = False
+    google_service_account_key: SecretStr | None = None
 
     def storage_options_for(self, address: str) -> dict[str, str]:
         """The options of the object store at an address; empty for a folder.
 
-        Commits are create-only writes (`If-None-Match: *`), so that concurrent writers are safe without a lock table.
-        Without keys, the machine's role applies.
+        Commits are create-only writes (`If-None-Match: *`, Google's generation 0), so that concurrent writers are safe
+        without a lock table. Without keys, the machine's role applies.
         """
-        if not address.startswith("s3://"):
-            return {}
+        match object_store_of(address):
+            case ObjectStore.S3:
+                return self._s3_options()
+            case ObjectStore.AZURE:
+                return self._azure_options()
+            case ObjectStore.GOOGLE:
+                return _without_none({"google_service_account_key": _reveal(self.google_service_account_key)})
+            case None:
+                return {}
+
+    def _s3_options(self) -> dict[str, str]:
         options = {"AWS_REGION": self.aws_region, "AWS_CONDITIONAL_PUT": "etag"}
         if self.aws_endpoint_url:
             plain = self.aws_endpoint_url.startswith("http://")
@@ -164,13 +178,39 @@ class ObjectStoreSettings(BaseSettings):
             options["AWS_SECRET_ACCESS_KEY"] = self.duckdb_secret.get_secret_value()
         return options
 
+    def _azure_options(self) -> dict[str, str]:
+        return _without_none(
+            {
+                "account_name": self.azure_storage_account_name,
+                "account_key": _reveal(self.azure_storage_account_key),
+                "use_emulator": "true" if self.azure_storage_use_emulator else None,
+            }
+        )
+
+
+def _reveal(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def _without_none(options: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _require_known_store(address: str) -> str:
+    try:
+        object_store_of(address)
+    except ValueError:
+        schemes = ", ".join(f"{store}://" for store in ObjectStore)
+        raise ValueError(f"the address is a folder, or begins with one of {schemes}") from None
+    return address
+
 
 class DataBucketSettings(ObjectStoreSettings):
-    """The address of the lake, as a mixin for ServiceSettings: a folder, or `s3://bucket/prefix` with its keys."""
+    """The address of the lake, as a mixin for ServiceSettings: a folder, or `s3://`, `az://` or `gs://bucket/prefix`."""
 
     model_config = SETTINGS_CONFIG
 
-    data_bucket: str
+    data_bucket: Annotated[str, AfterValidator(_require_known_store)]
 
     def storage_options(self) -> dict[str, str]:
         """The options of the lake's object store; empty for a folder."""
@@ -179,5 +219,6 @@ class DataBucketSettings(ObjectStoreSettings):
 
 def default_registry_address(data_bucket: str | None) -> str | None:
     """The registry's address when none is set: in the lake's bucket; None when the lake is a folder."""
-    in_bucket = data_bucket is not None and data_bucket.startswith("s3://")
-    return f"{data_bucket.rstrip('/')}/registry" if in_bucket and data_bucket else None
+    if data_bucket is None or not is_bucket(data_bucket):
+        return None
+    return f"{data_bucket.rstrip('/')}/registry"

@@ -5,19 +5,24 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
-from obstore.store import LocalStore, S3Store
+from obstore.store import AzureStore, GCSStore, LocalStore, S3Store
 
 from internal.errors import UnavailableError
 from internal.lake.durability import sync_above, sync_files
+from internal.object_stores import ObjectStore, object_store_of
+
+if TYPE_CHECKING:
+    from obstore.store import AzureConfig, GCSConfig, S3Config
 
 MAXIMUM_RETRIES = 2  # a caller would rather have the error than wait longer
 
 
 class Objects:
-    """The objects under one address: a folder, or `s3://bucket/prefix` with `DataBucketSettings.storage_options`.
+    """The objects under one address: a folder or a bucket, with `DataBucketSettings.storage_options`.
 
     Each write appears whole or not at all, and is on disk when it returns. A store that cannot be reached, or refuses,
     raises UnavailableError.
@@ -29,11 +34,17 @@ class Objects:
         self._is_folder_synced = False
 
     @cached_property
-    def _store(self) -> LocalStore | S3Store:
+    def _store(self) -> LocalStore | S3Store | AzureStore | GCSStore:
         """Opened with the first object, so that a service starts, and says what is wrong, without its storage."""
-        if self._folder is None:
-            return _s3(self._url, self._options)
-        return LocalStore(prefix=self._folder, mkdir=True)
+        if self._folder is not None:
+            return LocalStore(prefix=self._folder, mkdir=True)
+        match object_store_of(self._url):
+            case ObjectStore.AZURE:
+                return _azure(self._url, self._options)
+            case ObjectStore.GOOGLE:
+                return _google(self._url, self._options)
+            case _:
+                return _s3(self._url, self._options)
 
     def create(self, path: str, content: bytes) -> bool:
         """Create an object; False when it exists: of several writers one creates it."""
@@ -93,7 +104,25 @@ def _s3(url: str, options: Mapping[str, str]) -> S3Store:
     named = {name.lower(): value for name, value in options.items() if name != "AWS_ALLOW_HTTP"}
     return S3Store.from_url(
         url,
-        config=named,  # pyright: ignore[reportArgumentType]  # a TypedDict whose keys are made here
+        config=cast("S3Config", named),
         client_options={"allow_http": plain, "timeout": "10s"},
+        retry_config={"max_retries": MAXIMUM_RETRIES},
+    )
+
+
+def _azure(url: str, options: Mapping[str, str]) -> AzureStore:
+    return AzureStore.from_url(
+        url,
+        config=cast("AzureConfig", dict(options)),
+        client_options={"timeout": "10s", "allow_http": "use_emulator" in options},
+        retry_config={"max_retries": MAXIMUM_RETRIES},
+    )
+
+
+def _google(url: str, options: Mapping[str, str]) -> GCSStore:
+    return GCSStore.from_url(
+        url,
+        config=cast("GCSConfig", {name.removeprefix("google_"): value for name, value in options.items()}),
+        client_options={"timeout": "10s", "allow_http": "disable_oauth" in str(options)},
         retry_config={"max_retries": MAXIMUM_RETRIES},
     )

@@ -63,7 +63,7 @@ def _stored(table: Table, frame: pl.DataFrame) -> pl.DataFrame:
 
 
 class Lake:
-    """The tables under one address: a folder, or `s3://bucket/prefix` with its storage options.
+    """The tables under one address: a folder or a bucket, with its storage options.
 
     Every write is one atomic commit and gives the table's new version. A reader sees a version whole or not at all. A
     writer that loses a race reads again and writes again, up to a minute, then raises ConflictError. A full disk or a
@@ -183,7 +183,7 @@ class Lake:
             return self._commit(table, lambda delta: delta.optimize.compact())
         delta = self._open(table)
         for month in [] if delta is None else _scattered_months(delta):
-            self._commit(table, partial(_merge_month, definition=definition, month=month))
+            self._commit(table, partial(self._merge_month, definition=definition, month=month))
         return self.version(table)
 
     def history(self, table: str) -> pl.DataFrame:
@@ -196,6 +196,12 @@ class Lake:
             [{name: commit[name] for name in ("version", "timestamp", "operation")} for commit in commits],
             schema={"version": pl.Int64, "timestamp": pl.Int64, "operation": pl.String},
         ).with_columns(pl.from_epoch("timestamp", time_unit="ms").dt.cast_time_unit("ms").dt.replace_time_zone("UTC"))
+
+    def _merge_month(self, delta: DeltaTable, definition: Table, month: str) -> None:
+        """Write one month's rows, in the table's order, into one file."""
+        every = pl.scan_delta(delta, storage_options=self._storage_options or None)
+        rows = every.filter(pl.col(MONTH) == month).collect().sort(definition.sorted_by)
+        write_deltalake(delta, rows, mode="overwrite", predicate=f"{MONTH} = '{month}'")
 
     def _overwrite(self, table: str, frame: pl.DataFrame, predicate: str | None) -> int:
         rows = _stored(_definition(table), frame)
@@ -268,12 +274,6 @@ def _scattered_months(delta: DeltaTable) -> list[str]:
     """The months that have more than one file."""
     files = Counter(Path(uri).parent.name.removeprefix(f"{MONTH}=") for uri in delta.file_uris())
     return sorted(month for month, count in files.items() if count > 1)
-
-
-def _merge_month(delta: DeltaTable, definition: Table, month: str) -> None:
-    """Write one month's rows, in the table's order, into one file."""
-    rows = pl.scan_delta(delta).filter(pl.col(MONTH) == month).collect().sort(definition.sorted_by)
-    write_deltalake(delta, rows, mode="overwrite", predicate=f"{MONTH} = '{month}'")
 
 
 def _require_absent(address: str) -> None:
