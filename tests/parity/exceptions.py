@@ -42,6 +42,7 @@ DOCUMENTED: tuple[DocumentedDifference, ...] = (
     DocumentedDifference(EVERY_CASE, "performance_points", "return", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "parameters", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "strategy_digest", NEW_COLUMN),
+    DocumentedDifference(EVERY_CASE, "rebalances", "known_at", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "exchange_activities", "activity_sub_type", NEW_FIELD),
     DocumentedDifference(EVERY_CASE, "exchange_activities", "created_at", NEW_FIELD),
     DocumentedDifference(EVERY_CASE, "exchange_activities", "currency", NEW_FIELD),

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
+import polars as pl
 import pytest
 from alpaca.trading.client import TradingClient
 from alpaca.trading.enums import OrderSide as AlpacaSide
@@ -26,7 +28,7 @@ from internal.errors import (
     UnresolvedOrderError,
     UpstreamError,
 )
-from internal.http.datamanager_client import DatamanagerClient
+from internal.http.datamanager_client import DatamanagerClient, Knowledge
 from internal.lake.lease import Lease
 from internal.trading.enums import Action, Leg, OrderSide, OrderState, RunState, TimeInForce
 from internal.trading.limits import RiskLimits
@@ -37,6 +39,7 @@ from internal.trading.reconciliation import Reconciliation
 from internal.trading.rows import Order, OrderRequest
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_journal import LakeJournal
+from portfoliomanager.adapters.market_data import DatamanagerMarketData
 
 ORDERS = "/v2/orders"
 
@@ -325,3 +328,34 @@ def test_broker_by_itself(world: World, broker: AlpacaBroker) -> None:
     for kind in ("rate_limit", "server_error", "truncated_body", "html_body"):
         world.fault(kind, path="/v2/account", count=2)
         assert broker.account().net_asset_value > 0
+
+
+def test_a_replay_reads_what_the_decision_read(
+    world: World, store: DatamanagerClient, journal: LakeJournal, make: Make
+) -> None:
+    """Bars that are corrected after a decision change what is read now, not what its run says it was made from."""
+    day, needs = world.session(), ten_by_ten().needs
+    world.store_predictions(day)
+    make().run(None)
+    run = journal.last_run()
+    assert run is not None
+    assert run.known_at is not None
+    read = DatamanagerMarketData(store).day_inputs(day, needs)
+    corrected = previous_session(day, 5)
+    bars, _ = store.bars(corrected, corrected, adjusted_as_of=None)
+    higher = bars.with_columns((pl.col("close") * 1.01).alias("close"), (pl.col("high") * 1.01).alias("high"))
+    store.import_bars(higher, replace=True)
+    try:
+        now = DatamanagerMarketData(store).day_inputs(day, needs)
+        again = DatamanagerMarketData(store, Knowledge(run.bars_version, run.known_at)).day_inputs(day, needs)
+    finally:
+        store.import_bars(bars, replace=True)
+    assert not np.array_equal(now.volatility, read.volatility, equal_nan=True)
+    assert (again.tickers, again.security_ids, again.bars_version) == (
+        read.tickers,
+        read.security_ids,
+        run.bars_version,
+    )
+    assert None not in (read.security_ids or (None,))
+    for name in ("price", "last_price", "liquid", "volatility", "bands", "mean_volume"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(read, name))

@@ -70,6 +70,7 @@ def read_runs(frame: pl.DataFrame) -> list[RebalanceRun]:
             lease_number=row["lease_number"],
             parameters=row["parameters"] or "",
             strategy_digest=row["strategy_digest"] or "",
+            known_at=row["known_at"],
         )
         for row in frame.iter_rows(named=True)
     ]

@@ -1,7 +1,7 @@
 """The port `MarketData` on the data service: bars and predictions become the arrays of a day."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date
 from functools import partial
 
@@ -11,7 +11,7 @@ import polars as pl
 from internal.action_kinds import ActionKind
 from internal.dates import previous_session, sessions
 from internal.errors import ConflictError
-from internal.http.datamanager_client import DatamanagerClient
+from internal.http.datamanager_client import DatamanagerClient, Knowledge
 from internal.trading.corporate_actions import CorporateAction
 from internal.trading.day_table import BarTable, compute_day_table, window_sessions
 from internal.trading.rows import BarHistory, DayInputs, Details, Entry, FloatArray, Forecasts
@@ -24,17 +24,26 @@ CHANGES_SHARES = tuple(kind for kind in ActionKind if kind is not ActionKind.CAS
 
 
 class DatamanagerMarketData:
-    """Datamanager's data as rows and arrays; every method raises UnavailableError when it cannot be reached."""
+    """Datamanager's data as rows and arrays; every method raises UnavailableError when it cannot be reached.
 
-    def __init__(self, client: DatamanagerClient) -> None:
-        self._client = client
+    Args:
+        client: Of datamanager.
+        knowledge: What an earlier decision was made from (`bars_version` and `known_at` of its run): `day_inputs` are
+            then exactly those of that decision. None is what is known now.
+    """
+
+    def __init__(self, client: DatamanagerClient, knowledge: Knowledge | None = None) -> None:
+        self._client, self._knowledge = client, knowledge
 
     def day_inputs(self, day: date, needs: DataNeeds) -> DayInputs:
         """Prices, universe, volatility and forecasts of a day.
 
         Raises ConflictError, which says which POST is missing, without bars or predictions of that day.
         """
-        bars, version = self._client.bars(first_session(day, needs), day, adjusted_as_of=day, columns=BAR_COLUMNS)
+        found = self._client.known_bars(
+            first_session(day, needs), day, adjusted_as_of=day, columns=BAR_COLUMNS, knowledge=self._knowledge
+        )
+        bars, known_at = found.frame, None if self._knowledge is None else self._knowledge.known_at
         _require_rows(bars, day, f'there are no bars of {day}: POST /equity-bars {{"date": "{day}"}} to datamanager')
         predictions = None
         if needs.forecasts:
@@ -42,7 +51,13 @@ class DatamanagerMarketData:
             _require_rows(
                 predictions, day, f'there are no predictions of {day}: POST /predictions {{"date": "{day}"}} here'
             )
-        return read_day_inputs(bars, predictions, self._client.details(), day, version, needs)
+        inputs = read_day_inputs(bars, predictions, self._client.details(known_at), day, found.version, needs)
+        ids = dict(self._client.securities(day=day, known_at=known_at).select("ticker", "security_id").iter_rows())
+        return replace(
+            inputs,
+            security_ids=tuple(ids.get(ticker) for ticker in inputs.tickers),
+            known_at=found.knowledge.known_at,
+        )
 
     def corporate_actions(self, first: date, last: date) -> Sequence[CorporateAction]:
         """Corporate actions by effective date, without cash dividends."""

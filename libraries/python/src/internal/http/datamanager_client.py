@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
 from types import TracebackType
 from typing import Self
@@ -28,7 +29,7 @@ from internal.http.datamanager_responses import (
     ReleasedBars,
     StoredPredictions,
 )
-from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON
+from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON, KNOWN_AT_HEADER
 from internal.http.parts import PARTS
 from internal.schemas import corporate_actions, equity_bars, portfolios, predictions, securities
 
@@ -36,6 +37,27 @@ TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds: two years of 8,000 ticke
 UNLIMITED = httpx.Timeout(None, connect=5.0)  # datamanager answers when the vendor has answered
 POLL_SECONDS = 0.25
 Parameters = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """What an answer was made from: the version of the bars, and the moment up to which anything else was known."""
+
+    bars_version: int
+    known_at: datetime
+
+
+@dataclass(frozen=True)
+class KnownBars:
+    """Bars, and what they were made from."""
+
+    frame: pl.DataFrame
+    knowledge: Knowledge
+
+    @property
+    def version(self) -> int:
+        """The version of the table of bars."""
+        return self.knowledge.bars_version
 
 
 class DatamanagerClient:
@@ -116,26 +138,45 @@ class DatamanagerClient:
         columns: Sequence[str] = (),
         tickers: Sequence[str] = (),
     ) -> tuple[pl.DataFrame, int]:
-        """Bars of a range, and the version of the table that they come from; no columns or tickers means all.
+        """Bars of a range as they are known now, and the version of the table that they come from; see `known_bars`."""
+        found = self.known_bars(start, end, adjusted_as_of=adjusted_as_of, columns=columns, tickers=tickers)
+        return found.frame, found.version
 
-        `adjusted_as_of` adjusts prices for splits and dividends up to that day; None leaves them as traded. Raises
-        UpstreamError when the answer carries no version.
+    def known_bars(  # noqa: PLR0913 - one parameter of the query each
+        self,
+        start: date,
+        end: date,
+        *,
+        adjusted_as_of: date | None,
+        columns: Sequence[str] = (),
+        tickers: Sequence[str] = (),
+        knowledge: Knowledge | None = None,
+    ) -> KnownBars:
+        """Bars of a range with what they were made from; no columns or tickers means all.
+
+        Raises UpstreamError when the answer does not say what it was made from.
+
+        Args:
+            start: The first day.
+            end: The last day.
+            adjusted_as_of: The day in whose shares, dollars and names bars are given; None leaves them as traded.
+            columns: In order; `security_id` may be one of them.
+            tickers: As named on `adjusted_as_of`.
+            knowledge: Of an earlier answer, to read exactly that again; None is what is known now.
         """
         parameters = _range(start, end)
         parameters |= {"adjusted_as_of": adjusted_as_of.isoformat()} if adjusted_as_of else {}
         parameters |= {"columns": ",".join(columns)} if columns else {}
         parameters |= {"tickers": ",".join(tickers)} if tickers else {}
+        if knowledge is not None:
+            parameters |= {"version": str(knowledge.bars_version), "as_of": knowledge.known_at.isoformat()}
         wanted = WantedBars(start, end, columns or list(equity_bars.COLUMNS))
         with self._stream("/equity-bars", parameters, f"{ARROW};q=0.9, {PARTS}") as response:
-            version = response.headers.get(BARS_VERSION_HEADER, "")
-            if not version.lstrip("-").isdigit():
-                raise UpstreamError(
-                    f"GET /equity-bars answered without {BARS_VERSION_HEADER}: is DATAMANAGER_URL a datamanager?"
-                )
+            found = _read_knowledge(response)
             if response.headers.get("content-type", "").startswith(PARTS):
-                return read_bar_parts(response.iter_raw(), wanted), int(version)
+                return KnownBars(read_bar_parts(response.iter_raw(), wanted), found)
             response.read()
-            return read_frame_response(response), int(version)
+            return KnownBars(read_frame_response(response), found)
 
     def details(self, as_of: datetime | None = None) -> pl.DataFrame:
         """The frame `equity_details`: the newest, or as it had been recorded by a moment."""
@@ -276,6 +317,17 @@ class DatamanagerClient:
             f"datamanager at {self._url} cannot be reached ({type(error).__name__}): "
             "start it with `./fund up`, or set DATAMANAGER_URL to where it answers"
         )
+
+
+def _read_knowledge(response: httpx.Response) -> Knowledge:
+    version, known_at = (response.headers.get(name, "") for name in (BARS_VERSION_HEADER, KNOWN_AT_HEADER))
+    try:
+        return Knowledge(int(version), datetime.fromisoformat(known_at))
+    except ValueError as error:
+        raise UpstreamError(
+            f"GET /equity-bars answered without {BARS_VERSION_HEADER} and {KNOWN_AT_HEADER}: is DATAMANAGER_URL a "
+            "datamanager of this version?"
+        ) from error
 
 
 def _encode(frame: pl.DataFrame) -> bytes:

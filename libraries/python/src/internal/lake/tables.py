@@ -83,6 +83,7 @@ REBALANCES_COLUMNS: dict[str, pl.DataType] = {
     "lease_number": pl.Int64(),  # the fencing number of its last holder
     "parameters": pl.String(),  # of the strategy, JSON
     "strategy_digest": pl.String(),  # SHA-256 of its file
+    "known_at": MOMENT,  # up to when corporate actions, names and details were known; null in older rows
 }
 ACCOUNT_SNAPSHOTS_COLUMNS: dict[str, pl.DataType] = {
     "timestamp": MOMENT,

@@ -228,6 +228,7 @@ class Rebalancer:
             lease_number=lease_number,
             parameters=record.parameters,
             strategy_digest=record.digest,
+            known_at=inputs.known_at,
         )
         ports.journal.save_runs([run])
         return run

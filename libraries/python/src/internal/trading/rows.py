@@ -144,6 +144,7 @@ class DayInputs:
         model_version: Of the forecasts; empty where none were asked for.
         bars_version: Of the bars.
         mean_volume: [N] mean volume over the lookback, shares a session; NaN without a bar in it.
+        known_at: The moment up to which corporate actions, names and details were known; None where all is.
         security_ids: N permanent ids; None where the data service has none.
         missing_sessions: [N] sessions since the last bar, 0 with one today; None where only today's bar is known.
         load_history: Answers the bars up to the day, as many sessions as the strategy asked for; None where it asked
@@ -164,6 +165,7 @@ class DayInputs:
     model_version: str
     bars_version: int
     mean_volume: FloatArray
+    known_at: datetime | None = None
     security_ids: Sequence[str | None] | None = None
     missing_sessions: IntArray | None = None
     load_history: Callable[[], BarHistory] | None = None
@@ -569,7 +571,8 @@ class RebalanceRun:
 
     `policy` is the strategy's name, `parameters` its parameters as JSON, `strategy_digest` the SHA-256 of its file;
     the last two are empty in runs that are older than these columns. `lease_number` is the fencing number of the holder
-    that last changed it; None in runs older than the lease.
+    that last changed it; None in runs older than the lease. The decision read bars at `bars_version` and anything else
+    as it was known at `known_at`; None in runs older than this column.
     """
 
     portfolio_id: str
@@ -584,6 +587,7 @@ class RebalanceRun:
     lease_number: int | None = None
     parameters: str = ""
     strategy_digest: str = ""
+    known_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
