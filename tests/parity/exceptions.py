@@ -40,6 +40,7 @@ DOCUMENTED: tuple[DocumentedDifference, ...] = (
     DocumentedDifference(EVERY_CASE, "journal_orders", "security_id", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "journal_orders", "asset_id", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "performance_points", "return", NEW_COLUMN),
+    DocumentedDifference(EVERY_CASE, "account_snapshots", "pool", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "parameters", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "strategy_digest", NEW_COLUMN),
     DocumentedDifference(EVERY_CASE, "rebalances", "known_at", NEW_COLUMN),

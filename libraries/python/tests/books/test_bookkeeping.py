@@ -86,7 +86,7 @@ def bought() -> Journal:
 
 @pytest.mark.parametrize("rows", [[("300",)], [("-150",), ("450",)]])
 def test_a_split_keeps_the_basis(rows: list[tuple[str]]) -> None:
-    """Three for one, told as 300 more, or as 150 out and 450 in."""
+    """Three for one, stated as 300 more, or as 150 out and 450 in."""
     journal = bought()
     for (quantity,) in rows:
         journal.write(5, "SPLIT", "A", quantity)

@@ -79,7 +79,7 @@ def test_commodities(ticker: str, name: str) -> None:
 @settings(max_examples=40)
 @given(st.lists(TRADES, max_size=15))
 def test_lots_are_those_of_another_library(trades: list[tuple[str, int, int]]) -> None:
-    """Beancount's own booking (FIFO), told only of trades and prices, realises the same gains."""
+    """Beancount's own booking (FIFO), given only trades and prices, realises the same gains."""
     journal, held = Journal().write(0, "CSD", amount="100000"), {"A": 0, "B": 0}
     text = [f'{FIRST} open Assets:Shares AA,BB "FIFO"', f"{FIRST} open Assets:Cash", f"{FIRST} open {GAINS}"]
     for day, (ticker, quantity, price) in enumerate(trades, start=1):

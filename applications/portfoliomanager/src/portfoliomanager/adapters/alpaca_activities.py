@@ -22,7 +22,7 @@ MOMENT_DIGITS: Final = re.compile(r"[0-9]{17}")  # year to millisecond, in New Y
 
 
 class AlpacaActivities:
-    """All activities of the account, by id; each reading asks for the last week again, because rows come late.
+    """All activities of the account, by id; once a day the last week is asked for again, because rows come late.
 
     Args:
         client: The account's client.
@@ -32,21 +32,23 @@ class AlpacaActivities:
     def __init__(self, client: PatientTradingClient, load: Callable[[], Sequence[Activity]]) -> None:
         self._client, self._load = client, load
         self._known: dict[str, Activity] | None = None
+        self._newest: date | None = None  # of the rows, when the last week was asked for
 
     def read_new(self) -> Sequence[Activity]:
         """Read what is new; all that is known, in the order in which it was listed first."""
         known = {row.activity_id: row for row in self._load()} if self._known is None else self._known
-        since = max((row.day for row in known.values()), default=None)
-        for body in self._list(None if since is None else since - timedelta(days=LATE_DAYS)):
+        newest = max((row.day for row in known.values()), default=None)
+        days = 1 if newest == self._newest else LATE_DAYS
+        for body in self._list(None if newest is None else newest - timedelta(days=days)):
             before = known.get(text(body, "id"))
             number = len(known) + 1 if before is None else before.number
             known[text(body, "id")] = read_activity(body, number)
-        self._known = known
+        self._known, self._newest = known, newest
         return list(known.values())
 
     def forget(self) -> None:
         """Read everything that is not stored again at the next reading."""
-        self._known = None
+        self._known = self._newest = None
 
     def sum_costs(self, after: date) -> Costs:
         """Fees and borrow cost of the days after that one, dollars."""

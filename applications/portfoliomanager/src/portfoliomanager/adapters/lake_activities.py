@@ -29,8 +29,12 @@ class LakeActivities:
         return self._rows
 
     def save(self, activities: Sequence[Activity]) -> None:
-        """Insert or replace activities by their id, all or none."""
-        self._lake.upsert(TABLE, activity_frame(activities), ["activity_id"])
+        """Insert or replace activities by their id, all or none; new ones are added, which reads nothing."""
+        known = {row.activity_id for row in self.read()}
+        if known.isdisjoint(row.activity_id for row in activities):
+            self._lake.append(TABLE, activity_frame(activities))
+        else:
+            self._lake.upsert(TABLE, activity_frame(activities), ["activity_id"])
 
     def replace(self, activities: Sequence[Activity]) -> None:
         """Store these activities and no others; older versions of the table keep the rest."""

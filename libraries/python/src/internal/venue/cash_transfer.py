@@ -10,7 +10,7 @@ from internal.venue.history import HistoryRow, Movement, MovementKind
 from internal.venue.money import ZERO, cents
 from internal.venue.state import VenueChange, VenueState
 
-INSTANT = timedelta(milliseconds=1)  # so that what the account was worth before can be told from what it is worth after
+INSTANT = timedelta(milliseconds=1)  # separates what the account was worth before from what it is worth after
 
 
 def make_transfer(state: VenueState, amount: Decimal) -> VenueChange:
