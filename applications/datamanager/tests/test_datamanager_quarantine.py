@@ -58,6 +58,7 @@ def test_life_of_a_held_bar(client: httpx.Client) -> None:
 
     check = client.get("/data-checks").raise_for_status().json()
     assert check["sessions"] | {"missing": []} == {
+        "first": DAYS[0],
         "expected": len(DAYS),
         "present": len(DAYS) - 1,
         "late": 0,
@@ -148,6 +149,12 @@ def test_pauses() -> None:
     assert choose_due(days, asked, now, 2) == [days[0], days[3]]
 
 
+def tables_of(log: pl.DataFrame, asked: pl.DataFrame) -> DataTables:
+    """The tables, without any quarantined row, action or disagreement."""
+    quarantine = pl.DataFrame(schema=QUARANTINE_COLUMNS)
+    return DataTables(log, asked, quarantine, 0, corporate_actions.empty_actions(), disagreements.empty())
+
+
 def test_late_and_repaired() -> None:
     """A session is late when it was collected a day after its close by a fund that was running; repaired is counted."""
     first, second, third = sessions(date(2024, 3, 26), date(2024, 3, 28))
@@ -159,15 +166,24 @@ def test_late_and_repaired() -> None:
     )
     moment = session_close(second)
     asked = pl.DataFrame([(second, "empty", 1, moment, moment, moment)], schema=MISSING_SESSIONS_COLUMNS, orient="row")
-    tables = DataTables(
-        log,
-        asked,
-        pl.DataFrame(schema=QUARANTINE_COLUMNS),
-        0,
-        corporate_actions.empty_actions(),
-        disagreements.empty(),
-    )
-    found = check_data(tables, first, third)
+    found = check_data(tables_of(log, asked), first, third)
     counts = found.sessions
     assert (counts.expected, counts.present, counts.late, counts.repaired, counts.missing) == (3, 3, 1, 1, [])
     assert found.to_do == []
+
+
+def test_given_up() -> None:
+    """A session that the vendor could not answer five times is listed, and nobody has to act."""
+    first, second, third = sessions(date(2024, 3, 26), date(2024, 3, 28))
+    moment = session_close(third)
+    log = pl.DataFrame(
+        [(day, "collected", 3, 0, "", moment) for day in (first, third)],
+        schema=INGESTION_SESSIONS_COLUMNS,
+        orient="row",
+    )
+    for attempts, to_do in ((4, 1), (5, 0)):
+        rows = [(second, "closed", attempts, moment, moment, None)]
+        asked = pl.DataFrame(rows, schema=MISSING_SESSIONS_COLUMNS, orient="row")
+        found = check_data(tables_of(log, asked), first, third)
+        assert [(one.date, one.attempts) for one in found.sessions.missing] == [(second, attempts)]
+        assert len(found.to_do) == to_do

@@ -33,7 +33,7 @@ def test_page() -> None:
     found = DataCheck(
         start=date(2024, 1, 1),
         end=date(2024, 3, 28),
-        sessions=SessionCounts(expected=61, present=54, late=2, repaired=1, missing=missing),
+        sessions=SessionCounts(first=date(2024, 1, 2), expected=61, present=54, late=2, repaired=1, missing=missing),
         quarantine=[reason],
         released=3,
         actions=ActionCounts(in_force=7, corrected=1, withdrawn=0),
@@ -46,7 +46,7 @@ def test_page() -> None:
     assert max(map(len, page.splitlines())) <= PAGE_WIDTH
     text = " ".join(page.split())
     for expected in (
-        "61 expected, 54 present, 2 late, 7 missing, 1 repaired",
+        "since 2024-01-02: 61 expected, 54 present, 2 late, 7 missing, 1 repaired",
         "2024-03-04: the vendor",
         "and 2 more",
         "1234 price_jump_by_a_split_ratio: AAA 2024-03-05 -> wait",

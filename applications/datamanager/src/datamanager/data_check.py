@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from datamanager.action_checks import REASON_PREFIX
+from datamanager.missing_sessions import list_given_up
 from internal.data_quality.suspicions import Suspicion
 from internal.dates import session_close, sessions
 from internal.schemas.disagreements import ComparedField
@@ -52,8 +53,9 @@ class MissingSession:
 
 @dataclass(frozen=True)
 class SessionCounts:
-    """Sessions of the calendar since the first collected one, and what became of them."""
+    """Sessions of the calendar from `first`, which was collected, and what became of them."""
 
+    first: date | None
     expected: int
     present: int
     late: int
@@ -95,9 +97,9 @@ class DataCheck:
     to_do: list[str]
 
 
-def check_data(tables: DataTables, start: date, end: date) -> DataCheck:
-    """Summarise the sessions, rows and actions from start to end."""
-    counts = _count_sessions(tables.log, tables.asked, start, end)
+def check_data(tables: DataTables, start: date, end: date, *, sessions_from: date | None = None) -> DataCheck:
+    """Summarise the rows and actions from start to end, and the sessions from `sessions_from`, by default start."""
+    counts = _count_sessions(tables.log, tables.asked, sessions_from or start, end)
     reasons = _group_quarantine(tables.quarantine)
     disagreements = dict(sorted(tables.disagreements.group_by("field").len().iter_rows()))
     return DataCheck(
@@ -108,7 +110,11 @@ def check_data(tables: DataTables, start: date, end: date) -> DataCheck:
         tables.releases,
         _count_actions(tables.actions),
         disagreements,
-        [*_repair_sessions(counts), *_decide_rows(reasons), *_decide_disagreements(disagreements)],
+        [
+            *_repair_sessions(counts, list_given_up(tables.asked)),
+            *_decide_rows(reasons),
+            *_decide_disagreements(disagreements),
+        ],
     )
 
 
@@ -122,6 +128,7 @@ def _count_sessions(log: pl.DataFrame, asked: pl.DataFrame, start: date, end: da
     absent = sorted(set(expected) - set(present.get_column("date")))
     repaired = asked.filter(pl.col("date").is_in(expected) & pl.col("repaired_at").is_not_null())
     return SessionCounts(
+        expected[0] if expected else None,
         len(expected),
         present.height,
         _count_late(log, present),
@@ -164,14 +171,13 @@ def _count_actions(versions: pl.DataFrame) -> ActionCounts:
     return ActionCounts(in_force.height, in_force.filter(pl.col("version") > 1).height, newest.height - in_force.height)
 
 
-def _repair_sessions(counts: SessionCounts) -> list[str]:
-    if not counts.missing:
+def _repair_sessions(counts: SessionCounts, given_up: set[date]) -> list[str]:
+    missing = [one.date for one in counts.missing if one.date not in given_up]
+    if not missing:
         return []
-    first, last = counts.missing[0].date, counts.missing[-1].date
+    first, last = missing[0], missing[-1]
     again = f"`uv run python -m models collect --start-date {first} --end-date {last}`"
-    return [
-        f"{len(counts.missing)} sessions missing from {first} to {last}: asked for again each night; at once: {again}"
-    ]
+    return [f"{len(missing)} sessions missing from {first} to {last}: asked for again each night; at once: {again}"]
 
 
 def _decide_rows(reasons: list[QuarantinedReason]) -> list[str]:

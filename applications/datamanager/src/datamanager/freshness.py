@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 
 from datamanager import metrics
-from datamanager.missing_sessions import choose_due, read_missing
+from datamanager.missing_sessions import choose_due, list_given_up, read_missing
 from datamanager.ports import MarketData
 from internal.dates import last_closed_session, session_close, sessions
 from internal.errors import FundError
@@ -47,10 +47,10 @@ def update_lake_gauges(lake: Lake) -> None:
 
 
 def update_missing_sessions_gauge(lake: Lake, now: datetime) -> list[date]:
-    """Set the gauge of missing sessions; the sessions. `now` is the vendor's clock."""
+    """Set the gauge of missing sessions, without those that were given up; all of them. `now` is the vendor's clock."""
     ingested = lake.scan("ingestion_sessions").select("date").collect().get_column("date")
     missing = find_missing_sessions(ingested, last_closed_session(now))
-    metrics.SESSIONS_MISSING.set(len(missing))
+    metrics.SESSIONS_MISSING.set(len(set(missing) - list_given_up(read_missing(lake))))
     return missing
 
 

@@ -10,6 +10,7 @@ from internal.lake.tables import MISSING_SESSIONS_COLUMNS
 
 LONGEST_PAUSE_DAYS = 32
 FIRST_ATTEMPT = 1
+GIVEN_UP_AFTER = 5  # attempts, over 15 days and more: no bars exist, as of a day without trading
 
 
 def record_missing(lake: Lake, reasons: Mapping[date, str], asked_at: datetime) -> None:
@@ -42,6 +43,12 @@ def record_repaired(lake: Lake, collected: Iterable[date], repaired_at: datetime
 def read_missing(lake: Lake) -> pl.DataFrame:
     """Every session that was missing at some time, ordered by date."""
     return lake.scan("missing_sessions").sort("date").collect()
+
+
+def list_given_up(asked: pl.DataFrame) -> set[date]:
+    """The sessions of `missing_sessions` that the vendor could not answer so often that no one has to act."""
+    given_up = pl.col("repaired_at").is_null() & (pl.col("attempts") >= GIVEN_UP_AFTER)
+    return set(asked.filter(given_up).get_column("date"))
 
 
 def choose_due(lacking: list[date], asked: pl.DataFrame, now: datetime, most: int) -> list[date]:

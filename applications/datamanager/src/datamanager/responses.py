@@ -94,6 +94,7 @@ class SessionCountsResponse(BaseModel):
     """Sessions of the calendar since the first collected one."""
 
     model_config = ConfigDict(from_attributes=True)
+    first: date | None = Field(description="the first expected session")
     expected: int
     present: int
     late: int = Field(description="collected more than a day after their close")

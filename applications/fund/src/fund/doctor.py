@@ -203,8 +203,9 @@ def check_data(addresses: Addresses, folder: FundFolder) -> list[Finding]:
         found = connect(folder, addresses).data.check_data()
     except FundError as error:
         return [Finding("data", "not checked", error.detail)]
-    missing = ", ".join(str(one.date) for one in found.sessions.missing[:NAMED_SESSIONS]) or "none"
-    seen = f"{found.sessions.present} of {found.sessions.expected} sessions since {found.start}; missing: {missing}"
+    counts = found.sessions
+    missing = ", ".join(str(one.date) for one in counts.missing[:NAMED_SESSIONS]) or "none"
+    seen = f"{counts.present} of {counts.expected} sessions since {counts.first}; missing: {missing}"
     return [Finding("data", seen, "`./fund data check` says what to do." if found.to_do else None)]
 
 

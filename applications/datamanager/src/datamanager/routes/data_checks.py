@@ -1,6 +1,6 @@
 """The state of the data over HTTP, as `fund data check` prints it."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from fastapi import APIRouter
 
@@ -18,9 +18,11 @@ DEFAULT_DAYS = timedelta(days=90)
 
 @router.get("", summary="Sessions, quarantine, actions, disagreements, and what to do")
 def get_data_check(services: RequestServices, period: OptionalPeriod) -> DataCheckResponse:
-    """The data of a range; without one, of the 90 days up to the last closed session by the vendor's clock."""
+    """The data of a range; without one, all sessions, and the rest of the 90 days up to the last closed session."""
+    sessions_from = date.min if period is None else period.start
     if period is None:
-        end = last_closed_session(services.freshness.vendor_time())
+        closed = last_closed_session(services.freshness.vendor_time())
+        end = max(closed, queries.read_last_session(services.lake) or closed)
         period = Period(end - DEFAULT_DAYS, end)
-    found = check_data(queries.read_data_tables(services.lake, period), period.start, period.end)
-    return DataCheckResponse.model_validate(found)
+    tables = queries.read_data_tables(services.lake, period)
+    return DataCheckResponse.model_validate(check_data(tables, period.start, period.end, sessions_from=sessions_from))

@@ -87,6 +87,7 @@ class AbsentSession(BaseModel):
 class SessionCounts(BaseModel):
     """Sessions of the calendar since the first collected one."""
 
+    first: date | None
     expected: int
     present: int
     late: int
