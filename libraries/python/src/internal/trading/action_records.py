@@ -5,7 +5,7 @@ that ended is a close, and a new ticker is a row without shares. Splits and stoc
 the count of every fill before them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import copysign, trunc
@@ -13,13 +13,13 @@ from math import copysign, trunc
 from internal.action_kinds import ActionKind
 from internal.dates import previous_session
 from internal.trading.corporate_actions import ENDS_TICKER, GIVES_BESIDE, CorporateAction
-from internal.trading.entries import ROUNDING, EntryMemory, opened_date
+from internal.trading.entries import ROUNDING, opened_date
 from internal.trading.enums import Leg, OrderSide, OrderState
 from internal.trading.held_securities import HeldSecurity, list_held_splits
 from internal.trading.order_planning import client_order_id, own_security_id
 from internal.trading.ports import Journal, TradingPorts
 from internal.trading.position_attribution import SHARE
-from internal.trading.rows import BrokerPosition, Order, RebalanceRun
+from internal.trading.rows import BrokerPosition, Order, RebalanceRun, Split
 
 RECORDS = "corporate-actions"
 """The portfolio id of the journal's rows that no decision made."""
@@ -44,9 +44,7 @@ class _Concerned:
 
     def received(self, ratio: float) -> float:
         """Signed shares of another security: whole positions receive whole shares, the rest is paid in cash."""
-        exact = self.shares * ratio
-        whole = self.shares.is_integer()
-        return float(trunc(exact + copysign(ROUNDING, exact))) if whole else exact
+        return _split_shares(self.shares, ratio)
 
 
 def record_corporate_actions(ports: TradingPorts, account: str, moment: datetime) -> None:
@@ -99,7 +97,24 @@ def _count_shares(
     last = until.effective_date - timedelta(days=1)
     held = {ticker: HeldSecurity(security, fills, ports.journal.names(security))}
     splits = list_held_splits(held, ports.data.corporate_actions(opened_date(fills[0]), last))
-    return EntryMemory().sum_shares(fills, tuple(splits))
+    return _fill_and_split(fills, splits)
+
+
+def _fill_and_split(fills: Iterable[Order], splits: Iterable[Split]) -> float:
+    """Signed shares after all of them: at each split a whole position stays whole, the rest is paid in cash."""
+    shares, left = 0.0, sorted(splits, key=lambda split: split.execution_date)
+    for order in sorted(fills, key=lambda order: order.date):
+        while left and left[0].execution_date <= opened_date(order):  # a split comes before the open
+            shares = _split_shares(shares, left.pop(0).shares)
+        shares += order.signed_filled_quantity
+    for split in left:
+        shares = _split_shares(shares, split.shares)
+    return shares
+
+
+def _split_shares(shares: float, ratio: float) -> float:
+    exact = shares * ratio
+    return float(trunc(exact + copysign(ROUNDING, exact))) if shares.is_integer() else exact
 
 
 def _is_carried_out(concerned: _Concerned, at_broker: Mapping[str, BrokerPosition], ports: TradingPorts) -> bool:
@@ -131,8 +146,7 @@ def _rows(
     rows = [writer.end(_worth(action, prices))] if action.kind in ENDS_TICKER else []
     for ticker, ratio in action.deliveries:
         if received := concerned.received(ratio):
-            price = prices.get(ticker) or WORTHLESS
-            rows.append(writer.receive(ticker, received, price, ports.journal.fills(ticker), ports))
+            rows.append(writer.receive(ticker, received, at_broker.get(ticker), ports.journal))
     return rows
 
 
@@ -159,12 +173,17 @@ class _RowWriter:
         """A row without shares that says under which ticker the security trades from now on."""
         return self._row(ticker, self.concerned.security_id, Leg.ADD, 0.0, 1.0, is_rename=True)
 
-    def receive(self, ticker: str, shares: float, price: float, fills: Sequence[Order], ports: TradingPorts) -> Order:
-        """Shares of another security: of one that the fund has already, else a holding that begins with them."""
-        own = sum(order.signed_filled_quantity for order in fills)
-        security = ports.journal.security_of(ticker)
+    def receive(self, ticker: str, shares: float, position: BrokerPosition | None, journal: Journal) -> Order:
+        """Shares of another security: of one that the fund has already, else a holding that begins with them.
+
+        A security that the fund held before keeps its id, under which the broker's asset is known.
+        """
+        asset_id = None if position is None else position.asset_id
+        price = (0.0 if position is None else position.average_entry_price) or WORTHLESS
+        own = sum(order.signed_filled_quantity for order in journal.fills(ticker, asset_id))
+        security = journal.security_of(ticker, asset_id)
         if security is None or abs(own) < ROUNDING:
-            security = own_security_id(ticker, self.concerned.action.effective_date)
+            security = security or own_security_id(ticker, self.concerned.action.effective_date)
             return self._row(ticker, security, Leg.OPEN, shares, price)
         shrinks = own * shares < 0 and abs(shares) <= abs(own)
         return self._row(ticker, security, Leg.CLOSE if shrinks else Leg.ADD, shares, price)
@@ -174,11 +193,12 @@ class _RowWriter:
     ) -> Order:
         action = self.concerned.action
         name = f"{RECORDS}|{action.kind}|{action.ticker}|{action.effective_date}"
+        part = Leg.CLOSE if ticker == action.ticker else Leg.ADD  # not the leg, which depends on what is held by then
         day = action.effective_date if is_rename else previous_session(action.effective_date)
         return Order(
             portfolio_id=RECORDS,
             date=day,
-            client_order_id=client_order_id(self.account, name, ticker, leg, 0),
+            client_order_id=client_order_id(self.account, name, ticker, part, 0),
             ticker=ticker,
             side=OrderSide.BUY if shares >= 0 else OrderSide.SELL,
             leg=leg,

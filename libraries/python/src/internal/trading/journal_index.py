@@ -194,7 +194,7 @@ class JournalIndex:
         if opened is None:
             return ()
         fills = self._fills[security].values()
-        return tuple(sorted((one for one in fills if one.date > opened or one.leg is Leg.OPEN), key=_decided))
+        return tuple(sorted((one for one in fills if one.date > opened or one.leg is not Leg.CLOSE), key=_decided))
 
     def _add_fill(self, order: Order, security: str) -> None:
         self._sorted_fills.pop(security, None)
