@@ -1,6 +1,6 @@
-"""The lake, its objects and its lease in Azure's and Google's stores, on their emulators on loopback.
+"""The lake, its objects and its lease in Azure's and Google's stores, on emulators on loopback.
 
-`mask development clouds-test` installs Azurite and fake-gcs-server into `.clouds` and runs this.
+`mask development clouds-test` installs Azurite into `.clouds` and runs this.
 """
 
 import base64
@@ -13,16 +13,19 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from email.utils import formatdate
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import httpx
 import polars as pl
 import pytest
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from pydantic import SecretStr
+from werkzeug.serving import make_server
 
 from internal.errors import UnavailableError
 from internal.lake.lease import Lease
@@ -66,14 +69,34 @@ def serve_azure(folder: Path) -> Generator[DataBucketSettings]:
 
 @contextmanager
 def serve_google(folder: Path) -> Generator[DataBucketSettings]:
-    """fake-gcs-server."""
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [find_tool("bin/fake-gcs-server"), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port)]
-    with running([*command, "-filesystem-root", str(folder), "-external-url", url], f"{url}/storage/v1/b"):
-        httpx.post(f"{url}/storage/v1/b", json={"name": "fund"}).raise_for_status()
-        key = {"gcs_base_url": url, "disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}
-        yield DataBucketSettings(data_bucket="gs://fund/lake", google_service_account_key=SecretStr(json.dumps(key)))
+    """Google's XML interface, which the clients of the lake use: that of S3 but for its conditional writes.
+
+    moto serves it; the header that creates an object only where there is none is translated.
+    """
+    del folder  # it is kept in memory
+    server = make_server(
+        "127.0.0.1", 0, translate_conditions(DomainDispatcherApplication(create_backend_app)), threaded=True
+    )
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    httpx.put(f"{url}/fund").raise_for_status()
+    key = {"gcs_base_url": url, "disable_oauth": True, "client_email": "", "private_key": "", "private_key_id": ""}
+    yield DataBucketSettings(data_bucket="gs://fund/lake", google_service_account_key=SecretStr(json.dumps(key)))
+    server.shutdown()
+    thread.join()
+
+
+def translate_conditions(application: WSGIApplication) -> WSGIApplication:
+    """The application, with Google's condition that no generation exists as HTTP's own."""
+
+    def answer(environment: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environment.pop("HTTP_X_GOOG_IF_GENERATION_MATCH", None) == "0":
+            environment["HTTP_IF_NONE_MATCH"] = "*"
+        environment["HTTP_AUTHORIZATION"] = "AWS an-access-key:a-signature"  # instead of an empty bearer token
+        return application(environment, start_response)
+
+    return answer
 
 
 def find_tool(name: str) -> str:
