@@ -128,6 +128,30 @@ def test_mergers_for_cash_for_shares_and_for_both() -> None:
     assert keep_books(bought().write(9, "REORG", "A", "-150").rows).disposals[0].gain == D("-1000")
 
 
+def test_several_mergers_of_one_day() -> None:
+    """A for shares of B, C for shares of D, and E for cash: each takes what is listed with it."""
+    journal = Journal()
+    for ticker, price in (("A", "10"), ("C", "20"), ("E", "30")):
+        journal.write(0, "FILL", ticker, "10", price=price)
+    journal.write(1, "MA", "E", "-10", amount="350", sub_type="CMA")
+    for old, new in (("A", "B"), ("C", "D")):
+        journal.write(1, "MA", old, "-10", sub_type="SMA").write(1, "MA", new, "5", sub_type="SMA")
+    books = keep_books(journal.rows)
+    assert books.basis == {"B": D("100"), "D": D("200")}
+    assert [(one.lot.ticker, one.gain) for one in books.disposals] == [("E", D("50"))]
+
+
+def test_a_short_that_pays_more_than_it_brought() -> None:
+    """10 sold short at 10; 130 are paid and 5 of B are owed: a loss of 30, and B has no basis left."""
+    journal = Journal().write(0, "FILL", "A", "-10", price="10").write(1, "MA", "A", "10", amount="-130")
+    books = keep_books(journal.write(1, "MA", "B", "-5").rows)
+    assert (books.shares, books.basis, [one.gain for one in books.disposals]) == (
+        {"B": D("-5")},
+        {"B": D("0")},
+        [D("-30")],
+    )
+
+
 def test_a_spin_off_has_no_basis_and_says_so() -> None:
     """50 of C come with 150 of A; what they are worth is a gain of C until somebody divides the basis."""
     books = keep_books(bought().write(9, "SPIN", "C", "50").rows)

@@ -54,21 +54,19 @@ def record_splits(ledger: Ledger, rows: Sequence[Activity]) -> None:
 
 
 def record_reorganization(ledger: Ledger, rows: Sequence[Activity]) -> None:
-    """Shares that leave become cash, or the shares of another row that come in their place, one for one in order."""
-    for kind in sorted({row.type for row in rows}):
-        of_type = [row for row in rows if row.type == kind]
-        leaving = _find_leaving(ledger, of_type)
-        coming = [row for row in of_type if row.quantity and row not in leaving]
-        for row in of_type:
+    """Shares that leave become cash, or the shares that are listed with them."""
+    for kind in sorted({(row.type, row.sub_type) for row in rows}):
+        of_kind = [row for row in rows if (row.type, row.sub_type) == kind]
+        for row in of_kind:
             if not row.quantity:
-                ledger.add_income(row.ticker or ACCOUNT, ActivityKind.OTHER, row.net_amount)
-        for place, row in enumerate(leaving):
-            if place < len(coming):
-                _exchange(ledger, row, coming[place])
-            else:
-                ledger.close_lots(row.ticker or ACCOUNT, -row.quantity, row.day, row.net_amount)
-        for row in coming[len(leaving) :]:
-            record_spin_off(ledger, row)
+                ledger.add_income(row.ticker or ACCOUNT, ActivityKind.CASH_IN_LIEU, row.net_amount)
+        for old, coming in _pair_rows(ledger, [row for row in of_kind if row.quantity]):
+            if old is not None and not coming:
+                ledger.close_lots(old.ticker or ACCOUNT, -old.quantity, old.day, old.net_amount)
+            if old is not None and coming:
+                _exchange(ledger, old, coming[0])
+            for row in coming if old is None else coming[1:]:
+                record_spin_off(ledger, row)
 
 
 def record_spin_off(ledger: Ledger, row: Activity) -> None:
@@ -105,12 +103,29 @@ def _find_leaving(ledger: Ledger, rows: Sequence[Activity]) -> list[Activity]:
     return whole or [row for row in rows if row.quantity * held[row.ticker] < 0]
 
 
+def _pair_rows(ledger: Ledger, rows: Sequence[Activity]) -> list[tuple[Activity | None, list[Activity]]]:
+    """Each row that takes shares away with those listed beside it that bring some; None takes nothing away.
+
+    The broker lists what leaves before what comes, or all of it the other way round.
+    """
+    leaving = _find_leaving(ledger, rows)
+    pairs: list[tuple[Activity | None, list[Activity]]] = []
+    for row in rows if not rows or rows[0] in leaving else reversed(rows):
+        if row in leaving:
+            pairs.append((row, []))
+        elif pairs:
+            pairs[-1][1].append(row)
+        else:
+            pairs.append((None, [row]))
+    return pairs
+
+
 def _exchange(ledger: Ledger, old: Activity, new: Activity) -> None:
     """Lots become shares of another name; cash that comes with them lowers the basis, beyond it it is a gain."""
     taken = ledger.take_lots(old.ticker or ACCOUNT, -old.quantity)
     lowered = list(taken)
     for place, (lot, cash) in enumerate(zip(taken, split_cash(old.net_amount + new.net_amount, taken), strict=True)):
-        used = min(cash, lot.basis) if lot.quantity > 0 else cash
+        used = min(cash, lot.basis) if lot.quantity > 0 else max(cash, lot.basis)
         lowered[place] = replace(lot, basis=lot.basis - used)
         if cash != used:
             ledger.dispose([replace(lot, basis=ZERO)], old.day, cash - used)
