@@ -1,6 +1,7 @@
 """The state machine under seeded faults: nothing is sent twice, nothing is lost, and both sides stay equal."""
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from loaded_strategies import ten_by_ten
 
 from internal.simulation.drawn_strategy import DrawnStrategy
 from internal.simulation.world import World
+from internal.trading.action_records import RECORDS
 from internal.trading.enums import Leg, OrderState, Side
 from internal.trading.ports import RefusedOrderError
 from internal.trading.rows import PortfolioRow
@@ -97,6 +99,42 @@ def test_seeded_faults_of_positions_that_grow(eventful: World, short: float) -> 
         legs |= {order.leg for order in run.fund.journal.orders() if order.filled_quantity}
         assert short or all(one.quantity > 0 for one in run.fund.ports.broker.positions())
     assert legs == set(Leg)
+
+
+def play_eventful(worlds: Iterable[int]) -> Counter[str]:
+    """A fund without faults in each market, checked like any; how often which action changed what it held."""
+    recorded: Counter[str] = Counter()
+    for seed in worlds:
+        world = World.make(seed, sessions_played=8, tickers=30, events="frequent")
+        run = FaultRun(world, 0, DrawnStrategy(1, 0.3), quiet=True).play()
+        run.check()
+        recorded.update(row.reason.partition(" of ")[0] for row in run.fund.journal.of(RECORDS))
+    return recorded
+
+
+RECORDED_KINDS = {
+    "cash merger",
+    "stock merger",
+    "stock and cash merger",
+    "spin off",
+    "rights distribution",
+    "name change",
+    "worthless removal",
+}
+
+
+def test_markets_with_every_action() -> None:
+    """Nothing of the account is foreign after mergers, spin-offs, renames and removals of held names.
+
+    In these markets shares arrived beside an order, in a ticker held before, in a renamed one, or after two splits.
+    """
+    assert play_eventful((26, 28, 38, 44, 61, 69)).keys() <= RECORDED_KINDS
+
+
+@pytest.mark.long
+def test_many_markets_with_every_action() -> None:
+    """Two hundred markets, in which every kind changes a held name."""
+    assert play_eventful(range(200)).keys() == RECORDED_KINDS
 
 
 def _open_again(row: PortfolioRow) -> Leg:

@@ -1,6 +1,6 @@
 """What holds after any faults: every order is explained, has an end, and no name is traded beyond its decision."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from math import isclose
@@ -50,7 +50,8 @@ class Invariants:
         own = attribute_positions(held, fills, splits, {}, {})
         explained = {one.ticker: one.quantity for one in own.positions}
         self.require(explained == held, f"the broker holds the positions {held}, the journal explains {explained}")
-        moved = {ticker for ticker, security in securities.items() if _is_cost_moved(security, actions)}
+        recorded = {row.ticker for row in self.fund.journal.of(RECORDS)}
+        moved = {ticker for ticker, one in securities.items() if _is_cost_moved(one, actions, recorded)}
         for one in own.positions:
             if one.ticker in moved:
                 continue
@@ -99,8 +100,8 @@ class Invariants:
             raise BrokenInvariantError(self.seed, sentence)
 
 
-def _is_cost_moved(security: HeldSecurity, actions: Iterable[CorporateAction]) -> bool:
+def _is_cost_moved(security: HeldSecurity, actions: Iterable[CorporateAction], recorded: Collection[str]) -> bool:
     """Whether an action moved a part of the cost to or from a security that the fund holds."""
     names = {name for _, name in security.names}
     given = any(action.kind in GIVES_BESIDE and action.ticker in names for action in actions)
-    return given or any(fill.portfolio_id == RECORDS for fill in security.fills)
+    return given or not names.isdisjoint(recorded)
