@@ -3,6 +3,7 @@
 The tests share one exchange; each flattens the account and starts a journal of its own.
 """
 
+import asyncio
 import json
 import shutil
 import time
@@ -34,6 +35,7 @@ from internal.trading.rows import Order, OrderRequest
 from libraries.python.tests.loopback import serving
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_journal import LakeJournal
+from portfoliomanager.adapters.trade_updates import TradeUpdates
 
 ORDERS = "/v2/orders"
 ASKING = "/v2/orders:by_client_order_id"
@@ -572,3 +574,37 @@ def test_a_late_rejection_cuts_the_other_side(
     world.play_session()
     assert not make().reconcile().foreign
     assert abs(exposures(broker)[1]) < 0.06
+
+
+def test_fills_are_recorded_when_they_happen(
+    world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make
+) -> None:
+    """The broker's stream says that orders have filled; nobody else asks for a reconciliation."""
+    world.store_predictions(world.session())
+    trader = make()
+    stranger = max(broker.assets().tradable - {order.ticker for order in trader.run(None).orders})
+
+    async def follow_open() -> None:
+        updates = TradeUpdates(KEY, SECRET, world.exchange.url)
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+            receiving = group.create_task(updates.run())
+            await receive_first(updates, world, stranger)
+            opening = group.create_task(asyncio.to_thread(world.move, "next_open"))
+            await updates.wait()
+            await opening
+            assert updates.is_connected
+            receiving.cancel()
+        trader.reconcile()
+
+    asyncio.run(follow_open())
+    assert {OrderState.FILLED: 6} == journal.order_counts()
+
+
+async def receive_first(updates: TradeUpdates, world: World, ticker: str) -> None:
+    """Order and cancel by hand until an update of it arrives: from then on none is missed."""
+    client, received = TradingClient(KEY, SECRET, url_override=world.exchange.url), asyncio.create_task(updates.wait())
+    while not received.done():
+        await asyncio.to_thread(trade_by_hand, world, ticker, AlpacaSide.BUY, 1)
+        order = next(row for row in reversed(world.orders()) if row["symbol"] == ticker)
+        await asyncio.to_thread(client.cancel_order_by_id, order["id"])
+        await asyncio.wait([received], timeout=0.5)

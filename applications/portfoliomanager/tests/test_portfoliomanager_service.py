@@ -187,7 +187,7 @@ def test_cycle_by_hand_then_by_events(world: World, service: Service, tmp_path: 
     send("application.portfoliomanager.predictions.made", "/portfoliomanager", first)
     wait_for(lambda: all(row["state"] != "pending" for row in events(service)))
     answered = service.json("POST", "/portfolios", json={"date": str(second)})
-    assert answered["state"] == "submitted"
+    assert answered["state"] in {"submitted", "reconciled"}  # what the stream said of the open may come as late
     kinds = {row["type"] for row in events(service)}
     assert "application.portfoliomanager.portfolio.rebalanced" in kinds
     metrics = service.request("GET", "/metrics").text

@@ -47,10 +47,10 @@ def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch, tmp_
         patch.setattr(VenueBroker, "account", without_power)
         run = rebalancer.run(None).run
     before = fund.journal.orders()
-    operations.continue_waiting_run()
+    operations.follow_open_orders()
     assert (run.state, fund.journal.orders()) == (RunState.WAITING, before)
     fund.move(Auction.OPEN)
-    operations.continue_waiting_run()
+    operations.follow_open_orders()
     assert fund.journal.run(run.portfolio_id) != run
     assert not any(order.state is OrderState.PLANNED for order in fund.journal.orders())
     view = books.view()

@@ -115,6 +115,7 @@ def _portfoliomanager_variables(folder: FundFolder, addresses: Addresses) -> dic
         "ALPACA_API_KEY_ID": keys.api_key_id,
         "ALPACA_API_SECRET": keys.api_secret,
         "ALPACA_BASE_URL": addresses.url(Service.EXCHANGE),
+        "TRADE_UPDATES": "false",  # the exchange sends events, and a run is to be repeatable
         "EVENT_SUBSCRIBERS": f"{addresses.url(Service.PORTFOLIOMANAGER)}/events",
         **choose_strategy(folder.read_strategy(), os.environ).variables(),
     }

@@ -31,6 +31,7 @@ class Configuration(ServiceSettings, DataBucketSettings):
     security_types: str = "CS"
     do_not_trade: str = ""
     only_trade: str = ""
+    trade_updates: bool = True
     lease_seconds: float = Field(default=30, ge=1, le=600)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic

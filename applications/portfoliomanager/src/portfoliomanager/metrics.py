@@ -17,7 +17,7 @@ from internal.trading.performance import PerformanceReport
 from internal.trading.ports import SuspendedAccountError
 from internal.trading.rows import BrokerPosition, Snapshot
 from internal.trading.strategy import StrategyError
-from portfoliomanager.ports import FundJournal
+from portfoliomanager.ports import FundJournal, UpdateFeed
 
 UNKNOWN = float("nan")  # of a gauge before its figure is known: no alert fires on it
 RESULTS = ("success", "failure", "strategy_failed", "suspended", "standby")
@@ -27,6 +27,7 @@ GROSS_EXPOSURE = Gauge("portfolio_gross_exposure_ratio", "Long plus short market
 NET_EXPOSURE = Gauge("portfolio_net_exposure_ratio", "Long minus short market value over net asset value")
 LEASE_HELD = Gauge("lease_held", "1 while this process holds the trader's lease")
 LEASE_NUMBER = Gauge("lease_fencing_number", "The number of the lease that this process holds, or held last")
+UPDATES_CONNECTED = Gauge("portfolio_trade_updates_connected", "1 while the broker's stream of order updates is open")
 SLIPPAGE = Gauge("portfolio_order_slippage_dollars", "Fills against the close decided at, all so far; positive costs")
 RETURN = Gauge("portfolio_return_ratio", "Time-weighted return since the first account snapshot")
 DRAWDOWN = Gauge("portfolio_maximum_drawdown_ratio", "Largest fall of the time-weighted return from an earlier peak")
@@ -96,6 +97,11 @@ def watch_lease(lease: Lease) -> None:
     """Let the lease's gauges read it at every scrape."""
     LEASE_HELD.set_function(lambda: float(lease.held()))
     LEASE_NUMBER.set_function(lambda: float(lease.number))
+
+
+def watch_updates(updates: UpdateFeed) -> None:
+    """Let the gauge of the broker's stream read it at every scrape."""
+    UPDATES_CONNECTED.set_function(lambda: float(updates.is_connected))
 
 
 @contextmanager

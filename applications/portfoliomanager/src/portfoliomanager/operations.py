@@ -1,6 +1,6 @@
 """The operations of the fund: forecast, rebalance, reconcile, recover; each updates the metrics that show it."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from internal.dates import last_closed_session, next_session, session_open
 from internal.errors import FundError
@@ -16,6 +16,8 @@ from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.ports import ForecastStore, FundJournal
 
 logger = get_logger(__name__)
+
+FOLLOWED_FOR = timedelta(minutes=15)  # how long a reconciliation of open orders is good
 
 
 class FundOperations:
@@ -68,13 +70,20 @@ class FundOperations:
         self._show_account()
         return outcome
 
-    def continue_waiting_run(self) -> None:
-        """Reconcile once the session is open whose fills a run waits for; without such a run nothing is asked.
+    def follow_open_orders(self) -> None:
+        """Reconcile once the session is open in which orders fill, and every 15 minutes while some have not.
 
-        The simulated exchange sends an event at the open; a real broker does not.
+        A run that waits for fills is followed at every call. Without open orders nothing is asked. The simulated
+        exchange sends an event at the open; a real broker does not.
         """
-        waiting = [run for run in self._journal.open_runs() if run.state is RunState.WAITING]
-        if waiting and self._broker.moment() >= min(session_open(next_session(run.date)) for run in waiting):
+        runs = [run for run in self._journal.open_runs() if run.state in {RunState.WAITING, RunState.SUBMITTED}]
+        if not runs:
+            return
+        moment, opened = self._broker.moment(), min(session_open(next_session(run.date)) for run in runs)
+        last = self._journal.last_snapshot()
+        is_recent = last is not None and last.timestamp >= max(opened, moment - FOLLOWED_FOR)
+        waits = any(run.state is RunState.WAITING for run in runs)
+        if moment >= opened and (waits or not is_recent):
             self.reconcile()
 
     def recover(self) -> None:

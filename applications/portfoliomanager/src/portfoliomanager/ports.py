@@ -92,3 +92,20 @@ class ActivityStore(Protocol):
     def replace(self, activities: Sequence[Activity]) -> None:
         """Store these activities and no others."""
         ...
+
+
+class UpdateFeed(Protocol):
+    """The broker's updates of orders, as a signal."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether updates arrive."""
+        ...
+
+    async def run(self) -> None:
+        """Receive updates until the task is canceled."""
+        ...
+
+    async def wait(self) -> None:
+        """Return when something has happened to an order since the last call."""
+        ...

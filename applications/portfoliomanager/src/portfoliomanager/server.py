@@ -5,7 +5,7 @@ Run it with `python -m internal.http.run portfoliomanager.server:create_applicat
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from http import HTTPStatus
@@ -32,18 +32,21 @@ from portfoliomanager.adapters.lake_activities import LakeActivities
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData
 from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
+from portfoliomanager.adapters.trade_updates import TradeUpdates
 from portfoliomanager.configuration import Configuration
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
 from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.operations import FundOperations
+from portfoliomanager.ports import UpdateFeed
 from portfoliomanager.routes import books as books_routes
 from portfoliomanager.routes import orders, page, performance, portfolios, predictions, reconciliations, strategy
 from portfoliomanager.services import Services, services_of
 
 ROUTES = (predictions, portfolios, orders, performance, books_routes, reconciliations, strategy, page)
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
-WAITING_PAUSE_SECONDS = 60.0  # between looks at a run whose openings wait for the fills of its closes
+OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders
+UPDATES_PAUSE_SECONDS = 1.0  # between an update of the broker's stream and the reconciliation
 PERSON_PAUSE_SECONDS = 60.0  # while a person has to act; an attempt is some 30 requests, the broker takes 200 a minute
 
 
@@ -95,6 +98,7 @@ def make_services(settings: Configuration) -> Services:
         settings.broker_url(),
         load_activities=activities.read,
     )
+    updates = _make_updates(settings)
     journal = LakeJournal(lake)
     capital = settings.fund_capital()
     books = AccountBooks(broker, broker.activities, activities, journal, others=capital is not None)
@@ -105,7 +109,20 @@ def make_services(settings: Configuration) -> Services:
     rebalancer = Rebalancer(ports, decides, RiskLimits(names=settings.name_filter()))
     operations = FundOperations(ports.broker, data, champion, ModelWatch(registry, data), journal, books, rebalancer)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
-    return Services(ports.broker, data, champion, journal, books, lease, decides, operations, cycle)
+    return Services(ports.broker, data, champion, journal, books, lease, decides, operations, cycle, updates)
+
+
+def _make_updates(settings: Configuration) -> TradeUpdates | None:
+    """The broker's stream, unless it is switched off."""
+    if not settings.trade_updates:
+        return None
+    updates = TradeUpdates(
+        settings.alpaca_api_key_id.get_secret_value(),
+        settings.alpaca_api_secret.get_secret_value(),
+        settings.broker_url(),
+    )
+    metrics.watch_updates(updates)
+    return updates
 
 
 def _limit_capital(ports: TradingPorts, capital: Capital | None) -> TradingPorts:
@@ -120,7 +137,8 @@ async def run_components(application: FastAPI) -> AsyncGenerator[None]:
     with services.data, services.lease:
         background = [
             asyncio.create_task(_recover(services.operations)),
-            asyncio.create_task(_follow_waiting(services)),
+            asyncio.create_task(_follow_open_orders(services)),
+            *(asyncio.create_task(work) for work in _follow_updates(services)),
         ]
         try:
             async with services.cycle.bus:
@@ -166,12 +184,32 @@ async def _recover(operations: FundOperations) -> None:
             return
 
 
-async def _follow_waiting(services: Services) -> None:
-    """Send the openings that wait for buying power once their closes have filled, also where no event says so."""
+async def _follow_open_orders(services: Services) -> None:
+    """Record fills of open orders, and send openings that waited for them, also where no event or update says so."""
     while True:
-        await asyncio.sleep(WAITING_PAUSE_SECONDS)
-        try:
-            if services.lease.held():
-                await asyncio.to_thread(services.operations.continue_waiting_run)
-        except FundError as error:
-            get_logger(__name__).warning("waiting_run_not_continued", detail=error.detail)
+        await asyncio.sleep(OPEN_ORDERS_PAUSE_SECONDS)
+        await _hold_lease_and(services.operations.follow_open_orders, services)
+
+
+def _follow_updates(services: Services) -> Sequence[Coroutine[None, None, None]]:
+    """What runs while the broker's stream is followed; nothing where it is switched off."""
+    if (updates := services.updates) is None:
+        return ()
+    return updates.run(), _record_updates(services, updates)
+
+
+async def _record_updates(services: Services, updates: UpdateFeed) -> None:
+    """Reconcile when the broker's stream says that something has happened to an order."""
+    while True:
+        await updates.wait()
+        await asyncio.sleep(UPDATES_PAUSE_SECONDS)  # the fills of an open come together
+        await _hold_lease_and(services.operations.reconcile, services)
+
+
+async def _hold_lease_and(work: Callable[[], object], services: Services) -> None:
+    """Do the work if this process may trade; what fails is logged, the next attempt is as good."""
+    try:
+        if services.lease.held():
+            await asyncio.to_thread(work)
+    except FundError as error:
+        get_logger(__name__).warning("open_orders_not_followed", detail=error.detail)

@@ -13,7 +13,7 @@ from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
 from portfoliomanager.operations import FundOperations
-from portfoliomanager.ports import FundJournal
+from portfoliomanager.ports import FundJournal, UpdateFeed
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Services:
     strategy: Strategy
     operations: FundOperations
     cycle: DailyCycle
+    updates: UpdateFeed | None
 
 
 def services_of(application: FastAPI) -> Services:
