@@ -846,6 +846,13 @@ def test_one_series_a_security(client: httpx.Client, vendor: Vendor) -> None:
     assert ["RE-20240326", "RE-20240326", "RE", "RE"] == named.filter(
         pl.col("security_id").is_in(["OLD", "NEW"])
     ).get_column("ticker").to_list()
+    forecast = PREDICTION | {"date": days[0], "ticker": "FB", "target_date": days[1]}
+    client.post("/predictions", json=[forecast]).raise_for_status()
+    found = read(client, "/predictions", date=days[0], named_as_of=days[-1], tickers="META", security_ids="true")
+    assert [("META", "X")] == found.select("ticker", "security_id").rows()
+    assert ["FB"] == read(client, "/predictions", date=days[0]).get_column("ticker").to_list()
+    split = read(client, "/corporate-actions", named_as_of=days[-1], security_ids="true")
+    assert [("META", "X")] == split.select("ticker", "security_id").rows()
     then = read(client, "/equity-bars", **asked, tickers="FB", adjusted_as_of=days[1])
     assert {("FB", 10.0, "X")} == set(then.rows()[:2])
     assert [("FB", date(2024, 3, 26)), ("META", None)] == read(client, "/securities", tickers="FB,META").select(

@@ -53,7 +53,10 @@ def test_the_average_entry_price_is_the_brokers(
 
 
 class StoredBars:
-    """The data service's bars of a ticker that closes at 100 until it splits 2 for 1, and then pays 1 of 50 dollars."""
+    """The data service's bars of a security that closes at 100 until it splits 2 for 1, and then pays 1 of 50 dollars.
+
+    It had the ticker OLD in the first session.
+    """
 
     days = sessions(date(2024, 3, 11), date(2024, 3, 15))
 
@@ -62,22 +65,25 @@ class StoredBars:
     ) -> tuple[pl.DataFrame, int]:
         """The bars of a range, adjusted or not."""
         prices = dict.fromkeys(("open", "high", "low", "close", "volume_weighted_average_price"), [100.0] + [50.0] * 4)
-        bars = pl.DataFrame({"ticker": "A", "date": self.days, "volume": 1e6, **prices})
+        bars = pl.DataFrame({"ticker": "A", "date": self.days, "volume": 1e6, "security_id": "S", **prices})
         if adjusted_as_of is not None:
             split = {"ticker": ["A"], "execution_date": [self.days[1]], "split_from": [1.0], "split_to": [2.0]}
             paid = {"ticker": ["A"], "ex_dividend_date": [self.days[3]], "cash_amount": [1.0]}
             closes = bars.lazy().select("ticker", "date", "close")
             actions = (pl.LazyFrame(split), pl.LazyFrame(paid))
             bars = adjust_bars(bars.lazy(), closes, *actions, adjusted_as_of).collect()
+        else:
+            is_first = pl.col("date") == self.days[0]
+            bars = bars.with_columns(pl.when(is_first).then(pl.lit("OLD")).otherwise("ticker").alias("ticker"))
         chosen = bars.filter(pl.col("date").is_between(start, end) & pl.col("ticker").is_in(list(tickers)))
         return chosen.select(columns), 1
 
 
 def test_each_entry_has_the_factor_of_its_session() -> None:
-    """Before the split 1/2 x 0.98, after it 0.98, from the ex-date on 1; nothing without a bar."""
+    """Before the split 1/2 x 0.98, also under another ticker, after it 0.98, from the ex-date on 1; else nothing."""
     days = StoredBars.days
     data = DatamanagerMarketData(cast("DatamanagerClient", StoredBars()))
-    asked = {Entry("A", day) for day in (days[0], days[2], days[3])} | {Entry("B", days[0])}
+    asked = {Entry("A", day) for day in (days[2], days[3])} | {Entry("OLD", days[0]), Entry("B", days[0])}
     found = data.price_factors(asked, days[4])
-    expected = {Entry("A", days[0]): 0.49, Entry("A", days[2]): 0.98, Entry("A", days[3]): 1.0}
+    expected = {Entry("OLD", days[0]): 0.49, Entry("A", days[2]): 0.98, Entry("A", days[3]): 1.0}
     assert found == pytest.approx(expected)

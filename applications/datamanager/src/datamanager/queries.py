@@ -10,6 +10,7 @@ from datamanager.data_check import DataTables
 from datamanager.detail_rows import select_known
 from datamanager.missing_sessions import read_missing
 from datamanager.periods import Period
+from datamanager.row_names import AS_STORED, Naming, name_rows
 from internal.action_kinds import ActionKind
 from internal.errors import NotFoundError
 from internal.lake.store import Lake
@@ -24,6 +25,7 @@ class ActionsQuery:
     tickers: Sequence[str] | None = None
     kinds: Sequence[ActionKind] | None = None
     known_at: datetime | None = None
+    naming: Naming = AS_STORED
 
 
 def read_actions(lake: Lake, query: ActionsQuery) -> pl.DataFrame:
@@ -116,10 +118,12 @@ def _read_texts(lake: Lake, table: str, period: Period | None) -> pl.DataFrame:
     return rows.sort("date", "ticker").collect()
 
 
-def read_predictions(lake: Lake, period: Period, tickers: Sequence[str] | None) -> pl.DataFrame:
-    """Predictions made at the sessions of the period, ordered by date, ticker and horizon."""
-    wanted = select_tickers(_select_period(lake.scan("predictions"), "date", period), tickers)
-    return wanted.sort("date", "ticker", "horizon").collect()
+def read_predictions(
+    lake: Lake, period: Period, tickers: Sequence[str] | None, naming: Naming = AS_STORED
+) -> pl.DataFrame:
+    """Predictions made at the sessions of the period, ordered by date, ticker and horizon; tickers are as named."""
+    named = name_rows(lake, _select_period(lake.scan("predictions"), "date", period), pl.col("date"), naming)
+    return select_tickers(named, tickers).sort("date", "ticker", "horizon").collect()
 
 
 def read_reforecasts(lake: Lake, period: Period, tickers: Sequence[str] | None) -> pl.DataFrame:
@@ -138,7 +142,9 @@ def read_portfolios(lake: Lake, period: Period | None, portfolio_id: str | None)
 
 def _select_actions(lake: Lake, query: ActionsQuery) -> pl.LazyFrame:
     in_force = actions_in_force(lake.scan("corporate_actions"), query.known_at)
-    wanted = select_tickers(_select_period(in_force, "effective_date", query.period), query.tickers)
+    day_before = pl.col("effective_date") - pl.duration(days=1)  # whose ticker an action states
+    named = name_rows(lake, _select_period(in_force, "effective_date", query.period), day_before, query.naming)
+    wanted = select_tickers(named, query.tickers)
     return wanted if query.kinds is None else wanted.filter(pl.col("kind").is_in(list(query.kinds)))
 
 

@@ -49,7 +49,7 @@ class ModelWatch:
         try:
             champion = load_artifact(self._registry.path())
             _show_held_out(champion)
-            stored = self._store.predictions(_first_origin(day), day)
+            stored = self._store.predictions(_first_origin(day), day, named_as_of=day)
             self._show_live(stored, day)
             self._show_drift(champion, stored, day)
         except FundError as error:

@@ -34,8 +34,8 @@ class ForecastStore(Protocol):
         """The frame `equity_details`."""
         ...
 
-    def predictions(self, start: date, end: date) -> pl.DataFrame:
-        """Predictions by date of origin."""
+    def predictions(self, start: date, end: date, *, named_as_of: date | None = None) -> pl.DataFrame:
+        """Predictions by date of origin, under the tickers of their dates or of the day `named_as_of`."""
         ...
 
     def save_predictions(self, frame: pl.DataFrame, trained_through: date | None) -> int:

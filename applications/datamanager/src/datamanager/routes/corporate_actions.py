@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from datamanager import queries
-from datamanager.routes.parameters import KnownAt, OptionalPeriod, Tickers, split_at_commas
+from datamanager.routes.parameters import KnownAt, OptionalPeriod, RowNaming, Tickers, split_at_commas
 from datamanager.services import RequestServices
 from internal.action_kinds import ActionKind
 from internal.errors import InvalidRequestError
@@ -33,15 +33,16 @@ def get_corporate_actions(  # noqa: PLR0913, PLR0917 - one parameter of the quer
     services: RequestServices,
     period: OptionalPeriod,
     tickers: Tickers,
+    as_of: KnownAt,
+    naming: RowNaming,
     kinds: KindList = None,
-    as_of: KnownAt = None,
 ) -> Response:
     """The actions in force, ordered by effective date, ticker and id; without a range, all.
 
     With `as_of`, what was in force by what had been recorded at that moment.
     """
     negotiate(request.headers.get("accept"))
-    query = queries.ActionsQuery(period, tickers, _read_kinds(kinds), as_of)
+    query = queries.ActionsQuery(period, tickers, _read_kinds(kinds), as_of, naming)
     return frame_response(queries.read_actions(services.lake, query), request)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from datamanager.periods import Period
+from datamanager.row_names import Naming
 from internal.errors import InvalidRequestError
 
 StartDate = Annotated[date | None, Query(description="First day, ISO 8601", examples=["2024-01-02"])]
@@ -63,6 +64,18 @@ def parse_known_at(
     return as_of
 
 
+def parse_naming(
+    named_as_of: Annotated[
+        date | None, Query(description="Name securities as on this day; without it, as on the day of the row")
+    ] = None,
+    security_ids: Annotated[  # noqa: FBT002 - a parameter of the query
+        bool, Query(description="Add the column security_id")
+    ] = False,
+) -> Naming:
+    """How the answer names its securities."""
+    return Naming(named_as_of, security_ids)
+
+
 def parse_tickers(tickers: TickerList = None) -> list[str] | None:
     """The requested tickers, or None for all."""
     return split_at_commas("tickers", tickers)
@@ -73,3 +86,4 @@ RequiredPeriod = Annotated[Period, Depends(parse_required_period)]
 DayOrPeriod = Annotated[Period | None, Depends(parse_day_or_period)]
 Tickers = Annotated[list[str] | None, Depends(parse_tickers)]
 KnownAt = Annotated[datetime | None, Depends(parse_known_at)]
+RowNaming = Annotated[Naming, Depends(parse_naming)]

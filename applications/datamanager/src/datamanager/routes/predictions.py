@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from datamanager import queries
 from datamanager.periods import Period
 from datamanager.responses import StoredPredictionsResponse
-from datamanager.routes.parameters import DayOrPeriod, Tickers
+from datamanager.routes.parameters import DayOrPeriod, RowNaming, Tickers
 from datamanager.services import RequestServices
 from datamanager.storage import store_predictions
 from internal.errors import InvalidRequestError
@@ -49,10 +49,12 @@ async def post_predictions(
     responses=document_response_frame(predictions.COLUMNS),
     response_class=Response,
 )
-def get_predictions(request: Request, services: RequestServices, period: DayOrPeriod, tickers: Tickers) -> Response:
+def get_predictions(
+    request: Request, services: RequestServices, period: DayOrPeriod, tickers: Tickers, naming: RowNaming
+) -> Response:
     """The first predictions of each session, ordered by date, ticker and horizon: what a decision was taken on."""
     negotiate(request.headers.get("accept"))
-    return frame_response(queries.read_predictions(services.lake, _require_period(period), tickers), request)
+    return frame_response(queries.read_predictions(services.lake, _require_period(period), tickers, naming), request)
 
 
 @router.get(

@@ -65,12 +65,15 @@ class DatamanagerMarketData:
 
     def price_factors(self, entries: Collection[Entry], day: date) -> Mapping[Entry, float]:
         """By entry, adjusted over raw close of its session in the terms of `day`; no factor without a bar."""
-        first, columns = min(entry.date for entry in entries), ("ticker", "date", "close")
+        first, columns = min(entry.date for entry in entries), ("ticker", "date", "close", "security_id")
         tickers = sorted({entry.ticker for entry in entries})
         adjusted, _ = self._client.bars(first, day, adjusted_as_of=day, columns=columns, tickers=tickers)
         raw, _ = self._client.bars(first, day, adjusted_as_of=None, columns=columns, tickers=tickers)
-        factors = adjusted.join(raw, on=["ticker", "date"], suffix="_raw").select(
-            "ticker", "date", (pl.col("close") / pl.col("close_raw")).alias("factor")
+        security = pl.coalesce("security_id", "ticker").alias("security")  # its ticker may have changed since
+        factors = (
+            raw.with_columns(security)
+            .join(adjusted.with_columns(security), on=["security", "date"], suffix="_adjusted")
+            .select("ticker", "date", (pl.col("close_adjusted") / pl.col("close")).alias("factor"))
         )
         return {
             Entry(ticker, session): factor

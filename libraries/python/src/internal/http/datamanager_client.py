@@ -233,9 +233,10 @@ class DatamanagerClient:
         parameters = _range(start, end) | {"kinds": ",".join(kinds)}
         return corporate_actions.validate_actions(read_frame_response(self._get("/corporate-actions", parameters)))
 
-    def predictions(self, start: date, end: date) -> pl.DataFrame:
-        """Predictions by date of origin."""
-        return self._frame_or("/predictions", _range(start, end), predictions.empty())
+    def predictions(self, start: date, end: date, *, named_as_of: date | None = None) -> pl.DataFrame:
+        """Predictions by date of origin, under the tickers of their dates or of the day `named_as_of`."""
+        parameters = _range(start, end) | ({"named_as_of": named_as_of.isoformat()} if named_as_of else {})
+        return self._frame_or("/predictions", parameters, predictions.empty())
 
     def save_predictions(self, frame: pl.DataFrame, trained_through: date | None) -> int:
         """Store predictions; how many rows are re-forecasts, which replace none. An empty frame changes nothing."""
