@@ -26,7 +26,7 @@ from infrastructure.smoke_checks import CHECKS, Check
 from internal.http.bearer import bearer_headers
 
 USUAL_PORTS: Mapping[str, int] = {"exchange": 8090, "datamanager": 8080, "portfoliomanager": 8081}
-VENDOR_PATH = re.compile(r"/(v[1-3]|files|submissions|api/xbrl)/")
+VENDOR_PATH = re.compile(r"/(v[1-3]|vX|stocks/v1|files|submissions|api/xbrl)/")
 TIMEOUT_SECONDS = 10.0
 NO_READERS: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
