@@ -12,10 +12,11 @@ from internal.dates import next_session
 from internal.venue.corporate_actions import CorporateAction, dividend_action, split_action
 from internal.venue.market.bar_changes import remove_bars, scale_bars, widen_path, write_bars
 from internal.venue.market.event_rates import EventRates
-from internal.venue.market.listing import Listing, TickerPeriod
+from internal.venue.market.listing import Listing
 from internal.venue.market.path import Path
 from internal.venue.market.planned_events import HALTED_BEFORE, EventPlan, PlannedEvent
-from internal.venue.market.security_types import COMMON_STOCK, NOT_BORROWED, RIGHT, WARRANT, draw_types
+from internal.venue.market.planted_names import PlantedNames
+from internal.venue.market.security_types import COMMON_STOCK, RIGHT, WARRANT, draw_types, make_child
 from internal.venue.market.simulated_actions import path_actions
 from internal.venue.money import decimal_of
 
@@ -24,12 +25,10 @@ SPLIT_TERMS = {
     ActionKind.REVERSE_SPLIT: ((2, 1), (3, 1), (10, 1)),
 }
 LOWEST_CENTS, HIGHEST_CENTS = 200, 50_000  # between them a share may split either way
-RELEASED_FOR = 5  # sessions until a ticker that was given up is used again
 NOISE = 0.01  # of an arriving security's daily log return, beside its parent's
 RIGHTS_TRADE = 20  # sessions, then they expire worthless
 COLLAPSE_BEFORE, COLLAPSED = 20, 0.03  # sessions before a worthless removal, and what the price falls to
 NEW_SECURITIES = {ActionKind.SPIN_OFF: 1, ActionKind.RIGHTS_DISTRIBUTION: 1, ActionKind.UNIT_SPLIT: 2}
-LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 PAY_LEAD = 10  # sessions from the ex-date to the payment
 
 
@@ -79,9 +78,7 @@ class _Planting:
         self.path = widen_path(path, sum(NEW_SECURITIES.get(event.kind, 0) for event in plan.events))
         self._sessions, self._random = sessions, random
         self._listings = [replace(one, security_id=one.share_class_figi) for one in listings]
-        self._names = [[TickerPeriod(one.ticker, one.listed_date)] for one in self._listings]
-        self._used = {one.ticker for one in self._listings}
-        self._released: list[tuple[int, str]] = []
+        self._names = PlantedNames(self._listings, random)
         self._own: list[CorporateAction] = []
         self._factors: dict[int, list[tuple[int, float]]] = {}
         self._effects: dict[ActionKind, Callable[[PlannedEvent], CorporateAction]] = {
@@ -114,7 +111,7 @@ class _Planting:
         """The market with its regular splits and dividends under the names and in the shares of their days."""
         listings = tuple(
             replace(one, ticker=names[-1].ticker, tickers=tuple(names) if len(names) > 1 else ())
-            for one, names in zip(self._listings, self._names, strict=True)
+            for one, names in zip(self._listings, self._names.periods, strict=True)
         )
         regular = path_actions(self._kept_events(), self._sessions, self._name_before)
         return PlantedMarket(listings, self.path, (*regular, *self._own))
@@ -221,57 +218,19 @@ class _Planting:
         return self._action(event)
 
     def _rename(self, event: PlannedEvent) -> CorporateAction:
-        old = self._name(event)
-        is_class_change = "." not in old and self._random.random() < 0.25  # noqa: PLR2004 - a quarter
-        new = f"{old}.A" if is_class_change and f"{old}.A" not in self._used else self._draw_ticker()
-        self._used.add(new)
-        action = self._action(event, new_ticker=new)
-        self._names[event.column].append(TickerPeriod(new, self._day(event)))
-        self._released.append((event.session, old))
-        return action
+        action = self._action(event)
+        return replace(action, new_ticker=self._names.rename(event.column, event.session, self._day(event)))
 
     def _list_child(self, event: PlannedEvent, factor: float, name: str, security_type: str) -> str:
         """List a security whose prices follow the parent's, `factor` times them, with noise of its own; its ticker."""
-        parent, column = self._listings[event.column], len(self._listings)
-        ticker, end = self._ticker_of_child(event.session), self._end_of(event.column)
+        column, end = len(self._listings), self._end_of(event.column)
+        ticker = self._names.add(event.session, self._day(event))
         noise = np.exp(np.cumsum(self._random.normal(0.0, NOISE, len(self._sessions) - event.session)))
         write_bars(self.path, (event.column, column), (event.session, len(self._sessions)), factor * noise, 0.5)
-        other = security_type in NOT_BORROWED
-        self._listings.append(
-            replace(
-                parent,
-                ticker=ticker,
-                name=f"{parent.name.split()[0]} {name}",
-                security_type=security_type,
-                listed_date=self._day(event),
-                shortable=parent.shortable and not other,
-                easy_to_borrow=parent.easy_to_borrow and not other,
-                fractionable=not other,
-                central_index_key=f"{9_500_000_000 + column}",
-                composite_figi=f"BBGSIM{column:05d}C",
-                share_class_figi=f"BBGSIM{column:05d}S",
-                security_id=f"BBGSIM{column:05d}S",
-                delisted_date=None if end == len(self._sessions) else parent.delisted_date,
-            )
-        )
-        self._names.append([TickerPeriod(ticker, self._day(event))])
+        parent = self._listings[event.column]
+        child = make_child(replace(parent, ticker=ticker, listed_date=self._day(event)), column, name, security_type)
+        self._listings.append(child if end < len(self._sessions) else replace(child, delisted_date=None))
         return ticker
-
-    def _ticker_of_child(self, session: int) -> str:
-        """A ticker that another security gave up, where there is one, else a new one."""
-        free = [pair for pair in self._released if pair[0] + RELEASED_FOR <= session]
-        if free:
-            self._released.remove(free[0])
-            return free[0][1]
-        return self._draw_ticker()
-
-    def _draw_ticker(self) -> str:
-        """Five letters, where the market's own have four."""
-        while True:
-            ticker = "".join(LETTERS[number] for number in self._random.integers(len(LETTERS), size=5).tolist())
-            if ticker not in self._used:
-                self._used.add(ticker)
-                return ticker
 
     def _find_acquirer(self, event: PlannedEvent) -> int | None:
         """A common stock that trades on, priced in the middle; None where there is none."""
@@ -310,9 +269,7 @@ class _Planting:
 
     def _name_before(self, column: int, session: int) -> str:
         """The ticker on the session before."""
-        day = self._sessions[session]
-        known = [period.ticker for period in self._names[column] if period.start_date < day]
-        return known[-1] if known else self._names[column][0].ticker
+        return self._names.before(column, self._sessions[session])
 
     def _day(self, event: PlannedEvent) -> date:
         return self._sessions[event.session]

@@ -40,3 +40,20 @@ def _as_type(listing: Listing, security_type: str, ending: str) -> Listing:
     if security_type in {"ETF", "FUND"}:
         return replace(typed, sector=None, industry=None, sic_code=None, sic_description=None)
     return typed
+
+
+def make_child(parent: Listing, column: int, name: str, security_type: str) -> Listing:
+    """The listing of a security that comes from another one; `parent` has its ticker and first day already."""
+    other = security_type in NOT_BORROWED
+    return replace(
+        parent,
+        name=f"{parent.name.split()[0]} {name}",
+        security_type=security_type,
+        shortable=parent.shortable and not other,
+        easy_to_borrow=parent.easy_to_borrow and not other,
+        fractionable=not other,
+        central_index_key=f"{9_500_000_000 + column}",
+        composite_figi=f"BBGSIM{column:05d}C",
+        share_class_figi=f"BBGSIM{column:05d}S",
+        security_id=f"BBGSIM{column:05d}S",
+    )
