@@ -63,9 +63,9 @@ class FundOperations:
 
     def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
         """Ask the broker about every unfinished order, and record its answers."""
-        if accept_broker_state:
-            self._books.forget_after(self._broker.moment())
         outcome = self._rebalancer.reconcile(accept_broker_state=accept_broker_state)
+        if accept_broker_state:  # only the holder of the lease comes so far
+            self._books.forget_after(self._broker.moment())
         metrics.RECONCILIATION_SUCCESS.set_to_current_time()
         self._show_account()
         return outcome
