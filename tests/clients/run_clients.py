@@ -14,7 +14,6 @@ from xml.etree import ElementTree as ET
 from applications.exchange.tests.exchange_kit import exchange_environment, start_server, stop_server
 
 FOLDER = Path(__file__).parent
-ROOT = FOLDER.parents[1]
 GROUPS = {
     "current": ("alpaca_py", "py_alpaca_api", "polygon_api_client", "massive"),
     "lumibot": ("lumibot",),

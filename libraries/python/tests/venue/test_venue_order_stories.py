@@ -63,7 +63,7 @@ def with_exits(side: Side) -> list[st.SearchStrategy[OrderRequest]]:
     """Orders of every class, with exits on the sides of the price on which they must be."""
     profit, loss = (HIGH, LOW) if side is Side.BUY else (LOW, HIGH)
     exits: dict[str, Any] = {"force": LASTING, "side": st.just(side), "loss": st.builds(StopLoss, loss, NONE | loss)}
-    closing = exits | {"side": st.just(side.opposite)}
+    closing: dict[str, Any] = exits | {"side": st.just(side.opposite)}
     return [
         requests(OrderType.MARKET, **exits, order_class=OrderClass.BRACKET, profit=profit),
         requests(OrderType.LIMIT, **exits, order_class=OrderClass.BRACKET, profit=profit, limit=st.just(Decimal(100))),
