@@ -27,6 +27,11 @@ from internal.http.bearer import bearer_headers
 
 USUAL_PORTS: Mapping[str, int] = {"exchange": 8090, "datamanager": 8080, "portfoliomanager": 8081}
 VENDOR_PATH = re.compile(r"/(v[1-3]|vX|stocks/v1|files|submissions|api/xbrl)/")
+REFUSALS = {  # what each vendor answers to a caller without a key, or without a name
+    re.compile(r"/(files|submissions|api/xbrl)/"): (403, "Undeclared Automated Tool"),
+    re.compile(r"/(v2/stocks|v1/corporate-actions)"): (403, "forbidden"),
+}
+UNAUTHORIZED = (401, "")
 TIMEOUT_SECONDS = 10.0
 NO_READERS: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
@@ -148,15 +153,19 @@ def unasked(
         return []  # the check of /openapi.json itself tells it
     asked = [check.path.partition("?")[0] for check in checks if check.service == service]
     left = {path: list(methods) for path, methods in paths.items() if path not in asked}
-    refusal = 404 if reader else 401
     unlisted = [
-        Check(
-            service, re.sub(r"\{[^}]*\}", "1", path), method=method.upper(), status=refusal, text="\n" if reader else ""
-        )
+        _refused_without_key(service, path, method, behind_proxy=reader is not None)
         for path, methods in left.items()
         for method in methods
     ]
     return [_ask_unlisted(client, base, check) for check in unlisted]
+
+
+def _refused_without_key(service: str, path: str, method: str, *, behind_proxy: bool) -> Check:
+    """The check that a vendor's endpoint refuses, or is not there behind the proxy."""
+    found = (refusal for pattern, refusal in REFUSALS.items() if pattern.match(path))
+    status, text = (404, "\n") if behind_proxy else next(found, UNAUTHORIZED)
+    return Check(service, re.sub(r"\{[^}]*\}", "1", path), method=method.upper(), status=status, text=text)
 
 
 def _ask_unlisted(client: httpx.Client, base: str, check: Check) -> Outcome:

@@ -99,9 +99,9 @@ CHECKS: tuple[Check, ...] = (
     Check("exchange", "/control/orders", (("orders",),)),
     Check("exchange", "/control/events"),
     _refused("exchange", "/control/cash-flows"),
-    _refused("exchange", "/control/statements"),
     _refused("exchange", "/control/clock"),
     _refused("exchange", "/control/faults"),
+    _refused("exchange", "/control/statements"),
 )
 
 
