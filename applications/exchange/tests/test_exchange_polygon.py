@@ -580,7 +580,7 @@ class TestCorporateActions:
             assert row.historical_adjustment_factor == pytest.approx(factor)
 
     def test_dividends(self, eventful: Exchange) -> None:
-        """Special ones are told apart in the old list and the new one; both have the same rows."""
+        """Special ones are marked in the old list and the new one; both have the same rows."""
         client = self.client(eventful)
         new = {row.id: row for row in client.list_stocks_dividends(limit=5000, sort="ex_dividend_date.asc")}
         old = {row.id: row for row in client.list_dividends(limit=100)}
