@@ -1,7 +1,7 @@
 """Securities and their dated tickers: renames, re-used tickers, changes of class, delisted names, no FIGIs."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from applications.datamanager.tests.datamanager_vendor import Vendor
+from applications.datamanager.tests.datamanager_vendor import QUICK, Vendor
+from applications.datamanager.tests.test_datamanager_edgar import Clock, serve_exchange
 from datamanager.adapters.polygon import Polygon
 from datamanager.ports import TickerChange
 from datamanager.securities import Securities
@@ -18,6 +19,7 @@ from datamanager.security_aliases import Alias, Evidence, ListedSecurity, derive
 from internal.dates import session_close
 from internal.lake.store import Lake
 from internal.schemas import equity_bars, securities
+from internal.venue.market.simulated import SimulatedMarket
 
 FIRST, RENAMED, LAST = date(2024, 1, 2), date(2024, 2, 1), date(2024, 3, 28)
 EVE = date(2024, 1, 31)
@@ -100,6 +102,16 @@ def test_reused_ticker() -> None:
     expected = [("A", "ABC", FIRST, date(2024, 2, 9)), ("B", "ABC", date(2024, 2, 10), None)]
     assert short(aliases) == expected
     assert short(derive([listed("ABC", "B")], traded={"ABC": (FIRST, LAST)}, known=aliases)) == expected
+
+
+def test_reuse_of_the_old_ticker_of_a_renamed_security() -> None:
+    """The old ticker belongs to the renamed security until the change, and to the class that is listed now after it."""
+    aliases = derive([listed("META", "X"), listed("FB", "Y")], [RENAME], {"FB": (FIRST, LAST), "META": (RENAMED, LAST)})
+    assert [("X", "FB", FIRST, EVE), ("Y", "FB", RENAMED, None), ("X", "META", RENAMED, None)] == short(aliases)
+    again = derive(
+        [listed("META", "X"), listed("FB", "Y")], [], {"FB": (FIRST, LAST), "META": (RENAMED, LAST)}, aliases
+    )
+    assert again == aliases
 
 
 def test_reuse_that_is_noticed_later() -> None:
@@ -221,6 +233,25 @@ def test_new_tickers_of_a_session(vendor: Vendor, polygon: Polygon, lake: Lake) 
     lake.append("equity_bars", bars("NEWER", LAST))
     aliases.follow_bars(LAST, LAST)
     assert "polygon:NEWER:2024-03-28" in {row[0] for row in stored(lake)}
+
+
+def test_the_exchanges_renames(lake: Lake) -> None:
+    """Every ticker of a simulated market with renames, delistings and re-used tickers leads to its share class."""
+    first, last = date(2023, 1, 3), date(2024, 6, 28)
+    market = SimulatedMarket(
+        seed=5, ticker_count=60, first_day=first, opening_day=date(2023, 9, 1), last_day=last, events="realistic"
+    )
+    lake.replace_days("equity_bars", market.bars_between(first, last), first, last)
+    with serve_exchange(market, Clock(datetime(2024, 6, 28, 21, tzinfo=UTC))) as url:
+        vendor = Polygon("key", url, 0, QUICK)
+        aliases = Securities(lake, vendor)
+        aliases.follow_bars(first, last)
+        aliases.sync(vendor.listings())
+        vendor.close()
+    named = {(row[0], row[1]) for row in stored(lake)}
+    every = [(one, [period.ticker for period in one.tickers] or [one.ticker]) for one in market.listings(last)]
+    assert sum(len(tickers) > 1 for _, tickers in every) == 3
+    assert all((one.share_class_figi, ticker) in named for one, tickers in every for ticker in tickers)
 
 
 def test_known_at(lake: Lake, polygon: Polygon) -> None:

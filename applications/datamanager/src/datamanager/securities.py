@@ -8,7 +8,7 @@ import polars as pl
 
 from datamanager.ports import LISTING_SCHEMA, MarketData, TickerChange
 from datamanager.security_aliases import Alias, Evidence, derive_aliases
-from datamanager.security_rows import read_aliases, read_changes, read_traded, store_aliases, to_listed
+from datamanager.security_rows import read_aliases, read_changes, read_pauses, read_traded, store_aliases, to_listed
 from internal.errors import FundError
 from internal.lake.store import Lake
 from internal.telemetry import get_logger
@@ -31,12 +31,13 @@ class Securities:
         """Derive the aliases of every ticker with bars from the vendor's whole listing.
 
         Changes of ticker that the listing does not show are asked for one by one, for tickers whose first bar follows
-        the last bar of one that is listed no more. What was stored before an error stays.
+        the last bar of one that is listed no more, or that pauses, as before another security takes it. What was
+        stored before an error stays.
         """
         with self._one_at_a_time:
             traded = read_traded(self._lake)
             aliases = self._derive(listings, read_changes(self._lake), traded)
-            for ticker in _find_successors(aliases, traded):
+            for ticker in _find_successors(aliases, traded, read_pauses(self._lake, LONGEST_GAP)):
                 if ticker not in self._asked:
                     changes = self._market_data.ticker_changes(ticker)
                     self._asked.add(ticker)
@@ -91,15 +92,17 @@ def _is_followed(change: TickerChange, known: Sequence[Alias]) -> bool:
     return not old or bool(old & new)
 
 
-def _find_successors(aliases: Sequence[Alias], traded: dict[str, tuple[date, date]]) -> list[str]:
-    """The tickers that may continue one whose bars ended and that is listed no more."""
+def _find_successors(
+    aliases: Sequence[Alias], traded: dict[str, tuple[date, date]], pauses: Collection[date]
+) -> list[str]:
+    """The tickers that may continue one whose bars ended and that is listed no more, or one that pauses."""
     ended = [
         traded[alias.ticker][1]
         for alias in aliases
         if alias.end is None and alias.listed.share_class_figi is None and alias.ticker in traded
     ]
     last = max((last for _, last in traded.values()), default=date.min)
-    gone = sorted({day for day in ended if day < last})
+    gone = sorted({*pauses, *(day for day in ended if day < last)})
     return [
         ticker
         for ticker, (first, _) in traded.items()

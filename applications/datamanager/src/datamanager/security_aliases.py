@@ -4,7 +4,7 @@ Pure. Bars stay under the ticker of their day; aliases are derived, so a correct
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -76,8 +76,9 @@ def derive_aliases(evidence: Evidence) -> list[Alias]:
     claims = list(_claims_of_listings(evidence))
     claims += _claims_kept(evidence.known, claims)
     claims += _claims_of_others(evidence, claims)
+    listed = {(row.ticker, row.share_class_figi) for row in evidence.listings if row.share_class_figi is not None}
     for change in sorted(evidence.changes, key=lambda change: change.date):
-        claims = _follow_change(claims, change)
+        claims = _follow_change(claims, change, listed)
     possible = [claim for claim in claims if claim.end is None or claim.start <= claim.end]
     ended = _end_before_next(possible, lambda alias: alias.security_id)
     every = [*ended, *_claims_of_others(evidence, ended)]
@@ -156,12 +157,21 @@ def _claims_kept(known: Iterable[Alias], claims: Sequence[Alias]) -> list[Alias]
     ]
 
 
-def _follow_change(claims: Sequence[Alias], change: TickerChange) -> list[Alias]:
-    """The claims with both sides of a change of ticker as one security, each on its side of the date."""
+def _follow_change(
+    claims: Sequence[Alias], change: TickerChange, listed: Collection[tuple[str, str | None]]
+) -> list[Alias]:
+    """The claims with both sides of a change of ticker as one security, each on its side of the date.
+
+    Where the old ticker is listed for another class since, that one has it from the date on.
+    """
     old = _find_holder(claims, change.old_ticker, change.date - ONE_DAY)
     new = _find_holder(claims, change.new_ticker, change.date)
     if old is None or old.start >= change.date:
         return list(claims)
+    if new is not None and _is_reused(old, new, change, listed):
+        before = replace(new, ticker=old.ticker, start=old.start, end=change.date - ONE_DAY)
+        moved = {old: replace(old, start=change.date), new: replace(new, start=change.date)}
+        return [before, *(moved.get(claim, claim) for claim in claims)]
     ended = replace(old, end=change.date - ONE_DAY)
     if new is None:
         return [ended if claim is old else claim for claim in claims]
@@ -173,6 +183,13 @@ def _follow_change(claims: Sequence[Alias], change: TickerChange) -> list[Alias]
     return [
         replace(claim, security_id=permanent) if claim.security_id in merged else claim for claim in followed
     ] + earlier
+
+
+def _is_reused(old: Alias, new: Alias, change: TickerChange, listed: Collection[tuple[str, str | None]]) -> bool:
+    """Whether the old ticker's claim is of another class, which is listed under it from the change on or later."""
+    other_class = _has_class(new) and old.listed.share_class_figi != new.listed.share_class_figi
+    is_later = old.end is None or old.end >= change.date
+    return other_class and is_later and (old.ticker, old.listed.share_class_figi) in listed
 
 
 def _has_class(alias: Alias) -> bool:

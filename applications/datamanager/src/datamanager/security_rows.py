@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -49,6 +49,14 @@ def read_traded(
         bars = bars.filter(pl.col("date").is_between(*period))
     days = bars.group_by("ticker").agg(pl.min("date").alias("first"), pl.max("date").alias("last")).sort("ticker")
     return {ticker: (first, last) for ticker, first, last in days.collect().iter_rows()}
+
+
+def read_pauses(lake: Lake, longer_than: timedelta) -> set[date]:
+    """The last day before each pause in a ticker's bars: the ticker may have gone to another security."""
+    days = lake.scan("equity_bars").select("ticker", "date").sort("ticker", "date")
+    following = pl.col("date").shift(-1).over("ticker")
+    paused = days.filter(following - pl.col("date") > longer_than).select(pl.col("date").unique())
+    return set(paused.collect().get_column("date"))
 
 
 def store_aliases(lake: Lake, aliases: Sequence[Alias], source: str, recorded_at: datetime) -> None:
