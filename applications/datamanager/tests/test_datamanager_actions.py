@@ -7,8 +7,10 @@ import polars as pl
 import pytest
 
 from datamanager.action_migration import migrate_actions
+from datamanager.adapters.files import FilesOnly
 from datamanager.corporate_actions import ActionChanges, record_actions
 from datamanager.ports import ACTION_SCHEMA
+from datamanager.session_batches import commit_batch, fetch_batch
 from internal.lake.store import Lake
 from internal.schemas.corporate_actions import actions_in_force, dividends_of, splits_of, validate_actions
 
@@ -159,6 +161,23 @@ def test_another_vendor(lake: Lake) -> None:
         ("forward_split", "AAA", 1.0, 2.0, None),
         ("spin_off", "AAA", 4.0, 1.0, None),
     ] == in_force(lake)
+
+
+def test_a_stock_dividend_that_the_next_vendor_states_as_a_split(lake: Lake) -> None:
+    """5 new shares for 100, then a split from 100 to 105: one event, so prices are divided by 1.05 once."""
+    stock_dividend = {**SPLIT, "kind": "stock_dividend", "old_shares": 100.0, "new_shares": 5.0}
+    record(lake, {**stock_dividend, "action_id": "x", "source": "alpaca"}, source="alpaca")
+    record(lake, {**SPLIT, "old_shares": 100.0, "new_shares": 105.0}, at=SECOND)
+    assert [("forward_split", "AAA", 100.0, 105.0, None)] == in_force(lake)
+
+
+def test_a_vendor_that_has_nothing_withdraws_nothing(lake: Lake) -> None:
+    """After a change to `files`, which states no actions, the split of the other vendor stays in force."""
+    record(lake, SPLIT, DIVIDEND)
+    before = in_force(lake)
+    assert commit_batch(lake, fetch_batch(FilesOnly(), [DAY], lambda: None), SECOND).is_empty()
+    assert len(before) == 2
+    assert before == in_force(lake)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,9 @@ from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS
 ACTION_COLUMNS = [name for name in CORPORATE_ACTIONS_COLUMNS if name not in VERSION_COLUMNS]
 COMPARED = [name for name in ACTION_COLUMNS if name != "action_id"]
 SHARES = ("old_shares", "new_shares")
-STATED_BY_EVERY_VENDOR = IS_SPLIT | (pl.col("kind") == ActionKind.CASH_DIVIDEND.value)
+STATED_BY_EVERY_VENDOR = IS_SPLIT | pl.col("kind").is_in(
+    [ActionKind.CASH_DIVIDEND.value, ActionKind.STOCK_DIVIDEND.value]  # a stock dividend may be stated as a split
+)
 WITHDRAWN = "the vendor no longer states it"
 REINSTATED = "the vendor states it again"
 
@@ -47,7 +49,7 @@ def find_new_versions(stated: StatedActions, recorded: pl.DataFrame, recorded_at
 
     A statement under an unknown id with the terms of an action in force is that action. A recorded action of the window
     that is not stated any more is withdrawn, unless its statements are held back: by its own vendor whatever it is, by
-    another vendor if it is a split or a cash dividend, which every vendor states.
+    another vendor if it is a split or a dividend, which every vendor states.
 
     Args:
         stated: What the vendor states.

@@ -90,12 +90,13 @@ def _explain(answer: VendorSession) -> str:
 def commit_batch(lake: Lake, batch: SessionBatch, collected_at: datetime) -> pl.DataFrame:
     """Replace the answered sessions in every table, the ingestion log last; the rows of the ingestion log.
 
-    Held bars of earlier sessions that the batch confirms are released at the end.
+    Held bars of earlier sessions that the batch confirms are released at the end. Where the vendor answered no session,
+    its corporate actions are not recorded either: a vendor that has nothing withdraws nothing.
     """
-    record_actions(lake, batch.actions, batch.source, *batch.action_days, collected_at)
     record_missing(lake, batch.missing, collected_at)
     if not batch.sessions:
         return pl.DataFrame(schema=INGESTION_SESSIONS_COLUMNS)
+    record_actions(lake, batch.actions, batch.source, *batch.action_days, collected_at)
     judged = judge_bars(lake, {day: one.checked for day, one in batch.sessions.items()})
     digests = {day: one.digest for day, one in batch.sessions.items()}
     log = pl.concat(
