@@ -3,6 +3,7 @@
 Each write is one Delta commit. Versions stay readable for ever, so that a decision can be traced to the bars it saw.
 """
 
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
@@ -24,6 +25,8 @@ from internal.lake.tables import MONTH, RETIRED_TABLES, TABLES, Table
 from internal.schemas.frame_schema import require_structure
 
 NOT_YET = -1  # the version of a table that does not exist yet
+COMMIT = re.compile(r"\d{20}\.json")
+KEPT_SCANS = 8
 CONFLICT_SECONDS = 60.0  # how long a writer retries when others commit first
 NEVER_EXPIRES = "interval 36500 days"
 TABLE_PROPERTIES: dict[str, str | None] = {
@@ -75,6 +78,7 @@ class Lake:
         self._url = url.rstrip("/") if "://" in url else str(Path(url).absolute())
         self._storage_options = storage_options or {}
         self._syncs: dict[str, TableSync] = {}
+        self._scans: dict[tuple[str, int], pl.LazyFrame] = {}
 
     @property
     def url(self) -> str:
@@ -143,6 +147,16 @@ class Lake:
         it, else null. Version -1 is the table before its first commit. Raises NotFoundError for a version that does not
         exist.
         """
+        if version is None:
+            return self._scan(table, None)
+        kept = self._scans.get((table, version))  # a version never changes, so that its log is read once
+        if kept is not None:
+            return kept
+        scanned = self._scan(table, version)
+        self._scans = dict([*self._scans.items(), ((table, version), scanned)][-KEPT_SCANS:])
+        return scanned
+
+    def _scan(self, table: str, version: int | None) -> pl.LazyFrame:
         definition = _definition(table)
         delta = None if version == NOT_YET else self._open(table, version)
         if delta is None:
@@ -155,8 +169,11 @@ class Lake:
     def version(self, table: str) -> int:
         """The newest version; -1 when the table does not exist yet."""
         _definition(table)
+        if "://" not in self._url:
+            with translate_storage_errors(self._url):
+                return _newest_commit(Path(self._url, table, "_delta_log"))
         delta = self._open(table)
-        return -1 if delta is None else delta.version()
+        return NOT_YET if delta is None else delta.version()
 
     def version_at(self, table: str, moment: datetime) -> int:
         """The newest version that was committed by the moment; -1 when the table did not exist yet."""
@@ -274,6 +291,14 @@ def _scattered_months(delta: DeltaTable) -> list[str]:
     """The months that have more than one file."""
     files = Counter(Path(uri).parent.name.removeprefix(f"{MONTH}=") for uri in delta.file_uris())
     return sorted(month for month, count in files.items() if count > 1)
+
+
+def _newest_commit(log: Path) -> int:
+    """The newest version in a table's log, whose files are never cleaned up; -1 where there is no table."""
+    try:
+        return max((int(file.stem) for file in log.iterdir() if COMMIT.fullmatch(file.name)), default=NOT_YET)
+    except FileNotFoundError:
+        return NOT_YET
 
 
 def _require_absent(address: str) -> None:
