@@ -107,9 +107,9 @@ class TestComparison:
     def test_sentences(self) -> None:
         """What one vendor lacks comes first; counts name every field."""
         found = compare_bars(bars(("A", 10.0, 1.0), ("B", 10.0, 1.0)), bars(("B", 12.0, 1.0)))
-        told = found.with_columns(pl.lit("polygon").alias("vendor"), pl.lit("alpaca").alias("second_vendor"))
+        named = found.with_columns(pl.lit("polygon").alias("vendor"), pl.lit("alpaca").alias("second_vendor"))
 
-        assert describe(told, 1) == ["A on 2024-05-02, bar: polygon has 10, alpaca has none"]
+        assert describe(named, 1) == ["A on 2024-05-02, bar: polygon has 10, alpaca has none"]
         assert count_by_field(found) == dict.fromkeys(count_by_field(found), 0) | {
             "bar": 1,
             "open": 1,

@@ -177,7 +177,7 @@ def test_storage_options_of_other_clouds(environment: pytest.MonkeyPatch) -> Non
 
 
 def test_unknown_store(environment: pytest.MonkeyPatch) -> None:
-    """An address in a store that the fund does not know is refused with those that it knows."""
+    """An address in another store is refused; the sentence lists the schemes that are possible."""
     environment.setenv("DATA_BUCKET", "hdfs://cluster/lake")
     with pytest.raises(ConfigurationError, match=r"DATA_BUCKET is wrong: .*s3://, az://, gs://"):
         BrokerSettings()
