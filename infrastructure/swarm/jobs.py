@@ -22,7 +22,16 @@ from infrastructure.swarm.docker import Json, docker, inspect, is_production, li
 from infrastructure.swarm.variables import settings
 from internal.errors import ConfigurationError, FundError
 
-SECRETS = ("FUND_API_TOKEN", "WEIGHTS_AND_BIASES_API_KEY", "DATA_BUCKET", "DUCKDB_ACCESS_KEY", "DUCKDB_SECRET")
+SECRETS = (
+    "FUND_API_TOKEN",
+    "WEIGHTS_AND_BIASES_API_KEY",
+    "DATA_BUCKET",
+    "DUCKDB_ACCESS_KEY",
+    "DUCKDB_SECRET",
+    "AZURE_STORAGE_ACCOUNT_KEY",
+    "GOOGLE_SERVICE_ACCOUNT_KEY",
+)
+STORE_VARIABLES = ("AWS_ENDPOINT_URL", "AWS_REGION", "AZURE_STORAGE_ACCOUNT_NAME")
 VOLUMES = {"pocketsizefund-registry": "/registry", "pocketsizefund-models-state": "/state"}
 USER = "10001"
 POLL_SECONDS = 0.5
@@ -72,7 +81,7 @@ def options_of(arguments: Sequence[str], environment: Mapping[str, str]) -> list
         *(word for name in SECRETS if name in there for word in ("--secret", _secret(name, there[name]))),
         *("--env", "STATE_DIRECTORY=/state", "--env", f"REGISTRY_DIRECTORY={values['REGISTRY_DIRECTORY']}"),
         *("--env", "DATAMANAGER_URL=http://datamanager:8080", "--env", "LOG_FORMAT=console", "--env", "COLUMNS=120"),
-        *("--env", f"AWS_ENDPOINT_URL={values['AWS_ENDPOINT_URL']}", "--env", f"AWS_REGION={values['AWS_REGION']}"),
+        *(word for name in STORE_VARIABLES for word in ("--env", f"{name}={values[name]}")),
         *(image, "models", *arguments),
     ]
 

@@ -210,7 +210,7 @@ def _password(kept: Credentials) -> str:
 
 
 def local_values() -> dict[str, str]:
-    """A value for each of the ten secrets that lets the fund run without any account, at the simulated exchange."""
+    """A value for each secret that lets the fund run without any account, at the simulated exchange."""
     return {
         "GRAFANA_ADMIN_PASSWORD": randomness.token_urlsafe(18),
         "ALPACA_API_KEY_ID": "PK" + randomness.token_hex(9).upper(),
@@ -221,6 +221,8 @@ def local_values() -> dict[str, str]:
         "POLYGON_API_KEY": randomness.token_urlsafe(24),
         "DUCKDB_ACCESS_KEY": NOT_SET,
         "DUCKDB_SECRET": NOT_SET,
+        "AZURE_STORAGE_ACCOUNT_KEY": NOT_SET,
+        "GOOGLE_SERVICE_ACCOUNT_KEY": NOT_SET,
         "WEIGHTS_AND_BIASES_API_KEY": NOT_SET,
     }
 

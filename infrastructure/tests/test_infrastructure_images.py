@@ -1,6 +1,7 @@
 """The images' files without an engine: arguments, context, package index settings, what may be pushed."""
 
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -70,9 +71,8 @@ def test_arguments_are_the_commits_and_the_same_twice(image: str) -> None:
 
 def test_every_member_of_the_workspace_is_in_the_dockerfile() -> None:
     """The tool uv needs each member's file before it installs one of them."""
-    members = [path.relative_to(ROOT) for path in ROOT.glob("*/*/pyproject.toml")] + [
-        Path("infrastructure/pyproject.toml")
-    ]
+    workspace = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["workspace"]["members"]
+    members = [path.relative_to(ROOT) for member in workspace for path in ROOT.glob(f"{member}/pyproject.toml")]
     assert len(members) == 8
     assert [member for member in members if f"COPY {member} {member.parent}/" not in DOCKERFILE] == []
 
