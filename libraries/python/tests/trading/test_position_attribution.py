@@ -57,6 +57,17 @@ def test_a_fraction_of_a_share_is_rounding() -> None:
     assert found.foreign == {}
 
 
+@pytest.mark.parametrize(("closed", "held", "ours"), [(0, 51.0, 50.0), (0, 50.3, 50.0), (50, 10.0, 0.0)])
+def test_shares_bought_by_hand_after_an_uneven_split(closed: float, held: float, ours: float) -> None:
+    """1-for-2 on 101 shares leaves 50 and cash: what is bought beside them, or after they were sold, is foreign."""
+    fills = [filled("A", BUY, OPEN, 101, 10.0)]
+    if closed:
+        fills.append(filled("A", SELL, CLOSE, closed, 20.0, date(2024, 3, 21)))
+    found = attribute_positions({"A": held}, {"A": fills}, [Split("A", date(2024, 3, 20), 0.5)], {}, {})
+    assert sum(position.quantity for position in found.positions) == ours
+    assert found.foreign == pytest.approx({"A": held - ours})
+
+
 def test_a_position_on_the_other_side_is_foreign() -> None:
     """Longs that somebody closed by hand and sold short are not ours any more."""
     found = attribute_positions({"A": -10}, {"A": [filled("A", BUY, OPEN, 10, 40.0)]}, [], {}, {})

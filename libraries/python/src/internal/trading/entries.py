@@ -74,13 +74,20 @@ class EntryMemory:
         self.own_shares: OwnShares | None = None
 
     def sum_shares(self, fills: tuple[Order, ...], splits: tuple[Split, ...]) -> float:
-        """The signed shares that a ticker's fills leave, in today's shares."""
+        """The signed shares that a ticker's fills leave, in today's shares, as the broker counts them.
+
+        At each split a whole position stays whole: for the rest of a share the broker pays cash.
+        """
         known, shares = 0, 0.0
         found = self._shares.get(fills[0].ticker)
-        if found is not None and found[1] == splits and _begins_with(fills, found[0]):
+        if found is not None and not splits and not found[1] and _begins_with(fills, found[0]):
             known, shares = len(found[0]), found[2]
+        day = opened_date(fills[0])
         for order in fills[known:]:
-            shares += order.signed_filled_quantity * split_ratio(splits, opened_date(order))
+            before, day = day, opened_date(order)
+            shares = _split_shares(shares, [split for split in splits if before < split.execution_date <= day])
+            shares += order.signed_filled_quantity
+        shares = _split_shares(shares, [split for split in splits if split.execution_date > day])
         self._shares[fills[0].ticker] = fills, splits, shares
         return shares
 
