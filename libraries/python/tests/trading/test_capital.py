@@ -51,6 +51,22 @@ def test_wrong_capital_says_what_to_write(text: str) -> None:
         Capital.parse(text)
 
 
+def test_fills_that_are_not_recorded_yet_are_no_holding_of_others() -> None:
+    """Decided again before any reconciliation: the snapshot counts what has filled meanwhile as the fund's own."""
+    fund = World.make(11, sessions_played=4, tickers=30).open_fund()
+    broker = CapitalBroker(fund.ports, Capital(share=1.0))
+    rebalancer = Rebalancer(replace(fund.ports, broker=broker), ten_by_ten(names_per_side=3), RiskLimits())
+    rebalancer.run(None)
+    fund.move(Auction.OPEN)
+    fund.move(Auction.CLOSE)
+    rebalancer.run(None)
+    snapshot, whole = fund.journal.last_snapshot(), fund.ports.broker.account()
+    assert snapshot is not None
+    assert whole.long_market_value > 0
+    assert snapshot.long_market_value == pytest.approx(whole.long_market_value)
+    assert snapshot.net_asset_value == pytest.approx(whole.net_asset_value)
+
+
 def test_a_bounded_fund_beside_another_holding() -> None:
     """20,000 of 100,000: sized by it; a purchase of somebody else is a flow, and the return is the gain over 20,000."""
     fund = World.make(11, sessions_played=4, tickers=30).open_fund()

@@ -104,6 +104,7 @@ class Rebalancer:
             moment = self._begin()
             account = self._ports.broker.account()
             self._reconcile(account, moment)
+            account = self._find_own_part(account)
             for run in self._ports.journal.open_runs():
                 if run.state in UNFINISHED:
                     _require_trading(account)
@@ -122,6 +123,7 @@ class Rebalancer:
                 follow_broker_state(self._ports, self._submitter, moment)
             account = self._ports.broker.account()
             counts = self._reconcile(account, moment)
+            account = self._find_own_part(account)
             for run in self._ports.journal.open_runs():
                 if account.halted is None and self._must_go_on(run, moment):
                     self._execute(run, account, moment, ask_first=True)
@@ -157,6 +159,10 @@ class Rebalancer:
             self._apply_dropped_orders(run)
         return counts
 
+    def _find_own_part(self, account: Account) -> Account:
+        """The account after a reconciliation: which part of it is the fund's follows from the fills of the journal."""
+        return account if account.pool is None else self._ports.broker.account()
+
     def _apply_dropped_orders(self, run: RebalanceRun) -> None:
         """The portfolio of a run that ended before everything was sent says what is left of it."""
         ended = self._ports.journal.run(run.portfolio_id)
@@ -180,6 +186,7 @@ class Rebalancer:
         """Plan what was never planned, and send what was not sent."""
         _require_trading(account)
         self._reconcile(account, moment)
+        account = self._find_own_part(account)
         run = self._find_run(account, day)
         if run is not None:
             unfinished = run.state in UNFINISHED

@@ -46,6 +46,8 @@ def reconcile_journal(
     ports.lease.require()
     if changed:
         journal.save_orders(changed)
+        if account.pool is not None:  # the fund's part of the account follows from its fills
+            account = ports.broker.account()
     journal.save_snapshot(_snapshot(ports.broker, journal, account, moment))
     moved = [after for run in journal.open_runs() if (after := _move_on(journal, run, moment)) is not run]
     if moved:
