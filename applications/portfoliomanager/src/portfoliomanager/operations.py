@@ -100,6 +100,6 @@ class FundOperations:
         try:
             self._books.record()
             metrics.show_books(self._books.count_differences())
-        except FundError as error:  # the next step records what this one could not
-            logger.warning("books_not_recorded", detail=error.detail)
+        except (FundError, ArithmeticError) as error:  # books never stop trading; the next step records what is left
+            logger.warning("books_not_recorded", detail=str(error))
         metrics.show_performance(report_performance(self._journal.snapshots(), self._books.flows()))

@@ -55,6 +55,14 @@ def test_a_sale_beyond_the_position_opens_a_short_one() -> None:
     assert (books.shares, books.cash) == ({}, D("230"))
 
 
+def test_a_merger_that_is_listed_twice() -> None:
+    """100 bought for 1,000 leave twice and 50 come: no error; the shares are those that came, and it is noted."""
+    journal = Journal().write(0, "FILL", "A", "100", price="10").write(1, "MA", "A", "-100")
+    books = keep_books(journal.write(1, "MA", "A", "-100").write(1, "MA", "B", "50").rows)
+    assert (books.shares, books.cash) == ({"B": D("50")}, D("-1000"))
+    assert any("-100 A, of which the books hold none any more" in note for note in books.notes)
+
+
 def test_dividends_interest_and_charges_by_name() -> None:
     """A short position pays the dividend; a fee that names borrowing is borrow cost; a deposit is no income."""
     rows = (

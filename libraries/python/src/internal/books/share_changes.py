@@ -60,13 +60,26 @@ def record_reorganization(ledger: Ledger, rows: Sequence[Activity]) -> None:
         for row in of_kind:
             if not row.quantity:
                 ledger.add_income(row.ticker or ACCOUNT, ActivityKind.CASH_IN_LIEU, row.net_amount)
-        for old, coming in _pair_rows(ledger, [row for row in of_kind if row.quantity]):
+        for leaving, coming in _pair_rows(ledger, [row for row in of_kind if row.quantity]):
+            old = leaving
+            if leaving is not None and not ledger.held(leaving.ticker or ACCOUNT):
+                _record_unheld(ledger, leaving)
+                old = None
             if old is not None and not coming:
                 ledger.close_lots(old.ticker or ACCOUNT, -old.quantity, old.day, old.net_amount)
             if old is not None and coming:
                 _exchange(ledger, old, coming[0])
             for row in coming if old is None else coming[1:]:
                 record_spin_off(ledger, row)
+
+
+def _record_unheld(ledger: Ledger, row: Activity) -> None:
+    """Shares leave that an earlier row took already, as when the broker lists an action twice: its cash counts."""
+    ledger.add_income(row.ticker or ACCOUNT, row.kind, row.net_amount)
+    ledger.note(
+        f"{row.type} of {row.day} moved {row.quantity:f} {row.ticker}, of which the books hold none any more: "
+        "its cash is counted, its shares are not"
+    )
 
 
 def record_spin_off(ledger: Ledger, row: Activity) -> None:
