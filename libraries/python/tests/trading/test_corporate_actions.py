@@ -156,6 +156,27 @@ def test_a_renamed_position_stays_what_it_is() -> None:
     assert fund.journal.security_of("NEW") == first.security_id
 
 
+@pytest.mark.parametrize(
+    "correction",
+    [
+        CoreAction(ActionKind.STOCK_MERGER, "STK", EFFECTIVE, 1.0, 0.5, "BUYR"),
+        CoreAction(ActionKind.STOCK_AND_CASH_MERGER, "STK", DAYS[4], 1.0, 0.5, "BUYR", cash_amount=0.01),
+    ],
+    ids=["a day earlier", "another kind"],
+)
+def test_a_corrected_merger_is_recorded_once(correction: CoreAction) -> None:
+    """50 shares become 25 of BUYR; the vendor corrects day or kind afterwards: the fund owns 25 of what is held."""
+    merger = CorporateAction(ActionKind.STOCK_MERGER, "STK", DAYS[4], Decimal(1), Decimal("0.5"), "BUYR")
+    fund = open_fund([merger], ("STK", "BUYR"))
+    trader = Rebalancer(fund.ports, Scripted({OPENING: {"STK": 0.0501}}), RiskLimits())
+    for _ in range(3):
+        play_session(fund, trader)
+    assert held_at_broker(fund) == {"BUYR": 25.0}
+    corrected = replace(fund.ports, data=OtherActions(cast("TableData", fund.ports.data), [correction]))
+    Rebalancer(corrected, Scripted({}), RiskLimits()).reconcile()
+    assert sum(order.signed_filled_quantity for order in fund.journal.fills("BUYR")) == 25
+
+
 def test_the_broker_is_late() -> None:
     """The name change is known and the broker has not carried it out: the position stays, nothing is foreign."""
     strategy = Scripted({OPENING: {"OLD": 0.0501}})

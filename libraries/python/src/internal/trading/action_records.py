@@ -79,13 +79,21 @@ def describe_records(journal: Journal, run: RebalanceRun | None) -> list[str]:
 
 
 def _find_concerned(action: CorporateAction, ports: TradingPorts) -> _Concerned | None:
-    """The action with the fund's shares before it; None where the fund held nothing of its ticker."""
-    security = ports.journal.security_of(action.ticker)
-    if security is None:
+    """The action with the fund's shares before it; None where the fund held nothing of its ticker.
+
+    A position ends once: an end that the data service states again in another kind, or on an earlier day, is that end.
+    """
+    security, every = ports.journal.security_of(action.ticker), ports.journal.fills(action.ticker)
+    if security is None or (action.kind in ENDS_TICKER and any(_is_end(one) for one in every)):
         return None
-    fills = tuple(one for one in ports.journal.fills(action.ticker) if opened_date(one) < action.effective_date)
+    fills = tuple(one for one in every if opened_date(one) < action.effective_date)
     shares = _count_shares(action.ticker, security, fills, action, ports)
     return _Concerned(action, security, shares) if abs(shares) > ROUNDING else None
+
+
+def _is_end(order: Order) -> bool:
+    """Whether the row is what `_RowWriter.end` wrote: its id says so, whatever the leg of shares that were received."""
+    return order.portfolio_id == RECORDS and f"-{Leg.CLOSE}-" in order.client_order_id
 
 
 def _count_shares(
