@@ -71,6 +71,7 @@ def answers(journal: Journal) -> tuple[object, ...]:
     return (
         [journal.run(f"p-{day}") for day in DAYS],
         list(journal.runs()),
+        journal.first_run(),
         journal.last_run(),
         list(journal.open_runs()),
         [list(journal.of(f"p-{day}")) for day in DAYS],

@@ -105,6 +105,7 @@ def test_orders_of_a_former_strategy_are_recognized(world: World) -> None:
     renamed = Rebalancer(replace(fund.ports, journal=journal), RENAMED, RiskLimits())
     assert not renamed.reconcile().foreign
     assert positions(world, fund, journal) == before
+    assert fund.journal.first_run() == fund.journal.runs()[0]
     runs = [(run.portfolio_id, run.policy) for run in fund.journal.runs()]
     assert [(run.portfolio_id, run.policy) for run in journal.runs()] == runs
     assert renamed.run(None).run.policy == "renamed"
@@ -119,7 +120,7 @@ def test_nothing_is_decided_beside_unrecognized_open_orders(world: World) -> Non
     with pytest.raises(ConflictError, match="Start with that strategy and POST /reconciliations") as refused:
         Rebalancer(ports, RENAMED, RiskLimits()).run(None)
     assert all(order.client_order_id in refused.value.detail for order in sent.orders)
-    assert journal.runs() == []
+    assert (journal.runs(), journal.first_run()) == ([], None)
     assert len(fund.ports.broker.open_orders()) == len(sent.orders)
     Rebalancer(ports, STRATEGY, RiskLimits()).reconcile()
     assert Rebalancer(ports, RENAMED, RiskLimits()).run(None).run.portfolio_id == sent.run.portfolio_id

@@ -64,6 +64,10 @@ class LakeJournal:
         """All runs, oldest first."""
         return self._index.runs()
 
+    def first_run(self) -> RebalanceRun | None:
+        """The oldest run."""
+        return self._index.first_run()
+
     def last_run(self) -> RebalanceRun | None:
         """The newest run."""
         return self._index.last_run()

@@ -39,6 +39,7 @@ class JournalIndex:
     def __init__(self) -> None:
         self._runs: dict[str, RebalanceRun] = {}
         self._open_runs: dict[str, RebalanceRun] = {}
+        self._first_run: RebalanceRun | None = None
         self._last_run: RebalanceRun | None = None
         self._snapshots: dict[datetime, Snapshot] = {}
         self._last_snapshot: Snapshot | None = None
@@ -63,6 +64,10 @@ class JournalIndex:
     def runs(self) -> Sequence[RebalanceRun]:
         """All runs, oldest first."""
         return sorted(self._runs.values(), key=_started)
+
+    def first_run(self) -> RebalanceRun | None:
+        """The oldest run."""
+        return self._first_run
 
     def last_run(self) -> RebalanceRun | None:
         """The newest run."""
@@ -133,6 +138,8 @@ class JournalIndex:
                 self._open_runs.pop(run.portfolio_id, None)
             else:
                 self._open_runs[run.portfolio_id] = run
+            if self._first_run is None or _started(run) <= _started(self._first_run):
+                self._first_run = run
             if self._last_run is None or _started(run) >= _started(self._last_run):
                 self._last_run = run
 

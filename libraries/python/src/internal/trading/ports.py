@@ -157,6 +157,10 @@ class Journal(Protocol):
         """All runs, oldest first."""
         ...
 
+    def first_run(self) -> RebalanceRun | None:
+        """The oldest run: the fund's first decision."""
+        ...
+
     def last_run(self) -> RebalanceRun | None:
         """The newest run."""
         ...

@@ -99,8 +99,8 @@ def _dropped_note(orders: Sequence[Order]) -> list[str]:
 
 def _charged_costs(broker: Broker, journal: Journal) -> Costs:
     """What the broker has charged since the fund's first decision: an account may have been in use before."""
-    runs = journal.runs()
-    return broker.costs(runs[0].date) if runs else Costs(fees=0.0, borrow=0.0)
+    first = journal.first_run()
+    return Costs(fees=0.0, borrow=0.0) if first is None else broker.costs(first.date)
 
 
 def _snapshot(broker: Broker, journal: Journal, account: Account, moment: datetime) -> Snapshot:
