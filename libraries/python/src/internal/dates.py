@@ -8,6 +8,7 @@ from bisect import bisect_left, bisect_right
 from datetime import UTC, date, datetime, time
 from functools import cache, lru_cache
 from importlib.resources import files
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -141,6 +142,15 @@ def last_closed_session(moment: datetime) -> date:
         raise InvalidRequestError(f"{moment.isoformat()} has no time zone; a moment of the fund is in UTC")
     _require_covered(moment.astimezone(UTC).date())
     return _session_at(bisect_right(_moments("timestamp"), moment) - 1, moment.astimezone(UTC).date())
+
+
+def exchange_day(moment: datetime) -> date:
+    """The date in New York at the moment: what is dated a day later has not happened, though it is that day in UTC.
+
+    >>> exchange_day(datetime(2024, 3, 19, 1, tzinfo=UTC))
+    datetime.date(2024, 3, 18)
+    """
+    return moment.astimezone(ZoneInfo(NEW_YORK)).date()
 
 
 def sessions_frame(start: date, end: date) -> pl.DataFrame:

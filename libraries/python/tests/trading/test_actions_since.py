@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from internal.dates import next_session, previous_session
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import OPENING, World
+from internal.trading.actions_since import fetch_ratios_since
 from internal.trading.corporate_actions import list_splits
 from internal.trading.enums import Action, OrderState, RunState
 from internal.trading.limits import RiskLimits
@@ -115,6 +116,14 @@ def test_a_late_decision_leaves_split_names_alone(world: World, reverse: bool) -
     assert any(note.startswith(NOTE) and split.ticker in note for note in outcome.run.notes)
     assert value_of(strategy.seen[-1], split.ticker) == pytest.approx(WEIGHT * 100_000, rel=0.2)
     assert held(fund, split.ticker) == after
+
+
+def test_a_split_of_tomorrow_in_new_york_has_not_happened(world: World) -> None:
+    """At 03:00 UTC of the split's day it is still its eve at the exchange: the broker counts old shares."""
+    split = find_split(world, reverse=False)
+    eve, midnight = previous_session(split.execution_date), datetime.combine(split.execution_date, time(), UTC)
+    assert split.ticker not in fetch_ratios_since(world.data, eve, midnight + timedelta(hours=3))
+    assert fetch_ratios_since(world.data, eve, midnight + timedelta(hours=13))[split.ticker] == split.shares
 
 
 @pytest.mark.parametrize("waits", [False, True])

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from math import copysign, trunc
 
 from internal.action_kinds import ActionKind
-from internal.dates import previous_session
+from internal.dates import exchange_day, previous_session
 from internal.trading.corporate_actions import ENDS_TICKER, GIVES_BESIDE, CorporateAction
 from internal.trading.entries import ROUNDING, opened_date
 from internal.trading.enums import Leg, OrderSide, OrderState
@@ -55,8 +55,8 @@ def record_corporate_actions(ports: TradingPorts, account: str, moment: datetime
     """
     if ports.journal.last_run() is None:
         return
-    first = moment.date() - LOOK_BACK
-    actions = [one for one in ports.data.corporate_actions(first, moment.date()) if one.kind in RECORDED]
+    first = exchange_day(moment) - LOOK_BACK
+    actions = [one for one in ports.data.corporate_actions(first, exchange_day(moment)) if one.kind in RECORDED]
     if not any(ports.journal.fills(action.ticker) for action in actions):
         return
     at_broker = {position.ticker: position for position in ports.broker.positions()}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
+from internal.dates import exchange_day
 from internal.trading.ports import MarketData
 
 
@@ -12,7 +13,7 @@ def fetch_ratios_since(data: MarketData, day: date, moment: datetime) -> Mapping
     Empty on the day itself, when the data service is not asked.
     """
     ratios: dict[str, float] = {}
-    if moment.date() > day:
-        for action in data.corporate_actions(day + timedelta(days=1), moment.date()):
+    if (today := exchange_day(moment)) > day:
+        for action in data.corporate_actions(day + timedelta(days=1), today):
             ratios[action.ticker] = ratios.get(action.ticker, 1.0) * action.ratio
     return ratios

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from internal.dates import next_session
+from internal.dates import exchange_day, next_session
 from internal.trading.actions_since import fetch_ratios_since
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
@@ -147,7 +147,7 @@ def _splits_since(data: MarketData, held: Mapping[str, HeldSecurity], moment: da
     if not held:
         return ()
     first = next_session(min(security.fills[0].date for security in held.values()))
-    return list_held_splits(held, data.corporate_actions(first, max(first, moment.date())))
+    return list_held_splits(held, data.corporate_actions(first, max(first, exchange_day(moment))))
 
 
 def _foreign_items(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import product
 
-from internal.dates import last_closed_session, next_session, previous_session
+from internal.dates import exchange_day, last_closed_session, next_session, previous_session
 from internal.errors import ConflictError
 from internal.trading.corporate_actions import list_splits
 from internal.trading.entries import EntryMemory, opened_date, split_ratio
@@ -81,7 +81,7 @@ def require_recognized_orders(foreign: Iterable[ForeignItem]) -> None:
 def _explaining_positions(own: Sequence[_OwnOrder], ports: TradingPorts, moment: datetime) -> list[_OwnOrder]:
     """The open ones, and by ticker the last opening from flat with all since, where their fills are what is held."""
     first = next_session(min(one.day for one in own))
-    splits = group_by_ticker(list_splits(ports.data.corporate_actions(first, max(first, moment.date()))))
+    splits = group_by_ticker(list_splits(ports.data.corporate_actions(first, max(first, exchange_day(moment)))))
     explaining: list[_OwnOrder] = []
     for position in ports.broker.positions():
         since = _fills_since_opening([one for one in own if one.found.ticker == position.ticker])
