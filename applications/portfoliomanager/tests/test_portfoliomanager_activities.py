@@ -1,16 +1,24 @@
 """Alpaca's activity rows, as its documentation shows them and as they may come broken."""
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
 from internal.books.activities import Activity, ActivityKind
 from internal.lake.store import Lake
+from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.alpaca_activities import read_activity
 from portfoliomanager.adapters.lake_activities import LakeActivities
+
+if TYPE_CHECKING:
+    from internal.trading.ports import Broker
+    from portfoliomanager.ports import FundJournal
 
 FILL = {
     "activity_type": "FILL",
@@ -86,3 +94,28 @@ def test_activities_come_back_from_the_lake(tmp_path: Path) -> None:
     assert LakeActivities(Lake(str(tmp_path))).read() == tuple(rows)
     store.replace(rows[:1])
     assert store.read() == tuple(rows[:1])
+
+
+@dataclass
+class Listed:
+    """A feed of the same rows."""
+
+    rows: Sequence[Activity]
+
+    def read_new(self) -> Sequence[Activity]:
+        """The rows."""
+        return self.rows
+
+    def forget(self) -> None:
+        """Nothing: nothing is remembered."""
+
+
+def test_steps_that_end_together_store_a_fill_once(tmp_path: Path) -> None:
+    """The stream, an event and a route may each end a step at once: the fill is one row, and so in the books."""
+    rows = [read_activity(DIVIDEND, 1), read_activity(FILL, 2)]
+    store = LakeActivities(Lake(str(tmp_path)))
+    store.save(rows[:1])
+    books = AccountBooks(cast("Broker", None), Listed(rows), store, cast("FundJournal", None))
+    with ThreadPoolExecutor(8) as pool:
+        _ = [step.result() for step in [pool.submit(books.record) for _ in range(8)]]
+    assert list(LakeActivities(Lake(str(tmp_path))).read()) == rows

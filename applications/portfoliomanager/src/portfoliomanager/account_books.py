@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from threading import Lock
 
 from internal.books.activities import Activity, external_flows
 from internal.books.bookkeeping import keep_books
@@ -71,23 +72,24 @@ class AccountBooks:
         others: bool = False,
     ) -> None:
         self._broker, self._feed, self._store, self._journal = broker, feed, store, journal
-        self._others = others
+        self._others, self._one_at_a_time = others, Lock()
 
     def record(self) -> None:
         """Read and store what is new; at first also what the account holds without an activity that says why."""
-        stored = {row.activity_id: row for row in self._store.read()}
-        found = self._feed.read_new()
-        new = [row for row in found if stored.get(row.activity_id) != row]
-        if not stored:
-            new += self._find_openings(found)
-        if new:
-            self._store.save(new)
+        with self._one_at_a_time:  # the stream, a route and an event may each end a step
+            stored = {row.activity_id: row for row in self._store.read()}
+            found = self._feed.read_new()
+            new = [row for row in found if stored.get(row.activity_id) != row]
+            if not stored:
+                new += self._find_openings(found)
+            if new:
+                self._store.save(new)
 
     def forget_after(self, moment: datetime) -> None:
         """Forget the activities that are newer: the broker was restored, and its owner accepts that."""
-        kept = [row for row in self._store.read() if row.moment <= moment]
-        self._store.replace(kept)
-        self._feed.forget()
+        with self._one_at_a_time:
+            self._store.replace([row for row in self._store.read() if row.moment <= moment])
+            self._feed.forget()
 
     def activities(self) -> Sequence[Activity]:
         """The stored activities."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from threading import Lock
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -30,12 +31,21 @@ class AlpacaActivities:
     """
 
     def __init__(self, client: PatientTradingClient, load: Callable[[], Sequence[Activity]]) -> None:
-        self._client, self._load = client, load
+        self._client, self._load, self._one_at_a_time = client, load, Lock()
         self._known: dict[str, Activity] | None = None
         self._newest: date | None = None  # of the rows, when the last week was asked for
 
     def read_new(self) -> Sequence[Activity]:
         """Read what is new; all that is known, in the order in which it was listed first."""
+        with self._one_at_a_time:
+            return self._read_new()
+
+    def forget(self) -> None:
+        """Read everything that is not stored again at the next reading."""
+        with self._one_at_a_time:
+            self._known = self._newest = None
+
+    def _read_new(self) -> Sequence[Activity]:
         known = {row.activity_id: row for row in self._load()} if self._known is None else self._known
         newest = max((row.day for row in known.values()), default=None)
         days = 1 if newest == self._newest else LATE_DAYS
@@ -45,10 +55,6 @@ class AlpacaActivities:
             known[text(body, "id")] = read_activity(body, number)
         self._known, self._newest = known, newest
         return list(known.values())
-
-    def forget(self) -> None:
-        """Read everything that is not stored again at the next reading."""
-        self._known = self._newest = None
 
     def sum_costs(self, after: date) -> Costs:
         """Fees and borrow cost of the days after that one, dollars."""
