@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -596,6 +597,11 @@ def test_predictions(client: httpx.Client) -> None:
     assert read(client, "/predictions", date="2024-03-28", tickers="BBB").is_empty()
     assert "YYYY-MM-DD" in problem(client.get("/predictions/reforecasts"), 422)
     assert "trained_through" in client.post("/predictions?trained_through=soon", json=[PREDICTION]).text
+    sent_again = PREDICTION | {"date": "2024-03-25", "target_date": "2024-03-26"}
+    with ThreadPoolExecutor(8) as pool:  # a client whose request timed out sends it again while the first one runs
+        statuses = list(pool.map(lambda one: client.post("/predictions", json=[one]).status_code, [sent_again] * 8))
+    assert statuses == [200] * 8
+    assert read(client, "/predictions", date="2024-03-25").height == 1
 
 
 def test_portfolios(client: httpx.Client) -> None:

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import date
+from threading import Lock
 
 import polars as pl
 
 from internal.errors import InvalidRequestError
 from internal.lake.store import Lake
 from internal.schemas import portfolios, predictions
+
+_one_at_a_time = Lock()  # whether a session has forecasts is read before they are added
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ def store_predictions(lake: Lake, frame: pl.DataFrame, trained_through: date | N
     """
     checked = predictions.validate(frame)
     _require_rows(checked, "date")
+    with _one_at_a_time:
+        return _store_predictions(lake, checked, trained_through)
+
+
+def _store_predictions(lake: Lake, checked: pl.DataFrame, trained_through: date | None) -> StoredForecasts:
     days = checked.get_column("date").unique().sort()
     originals = lake.scan("predictions").filter(pl.col("date").is_in(days.implode())).collect()
     known = pl.col("date").is_in(originals.get_column("date").unique().implode())
