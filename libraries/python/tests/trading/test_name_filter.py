@@ -37,6 +37,7 @@ def test_common_stock_by_default() -> None:
     ("text", "expected"),
     [
         ("PLAIN", {"PLAIN": "it is on the do-not-trade list"}),
+        ("plain", {"PLAIN": "it is on the do-not-trade list"}),
         ("sector:ENERGY", {"OIL": "its sector Energy is on the do-not-trade list"}),
         ("type:CS, UNKNOWN", dict.fromkeys(("OIL", "PLAIN"), "its type CS is on the do-not-trade list")),
     ],
@@ -47,6 +48,13 @@ def test_do_not_trade(text: str, expected: dict[str, str]) -> None:
     found = refused(NameFilter(every, do_not_trade=parse_name_list(text)))
     assert expected.items() <= found.items()
     assert found.keys() - expected.keys() <= {"UNKNOWN"}
+
+
+def test_tickers_in_small_letters() -> None:
+    """Polygon writes the preferred share A of BAC as BACpA: the list finds it however it is written."""
+    assert (
+        parse_name_list("BACpA").find("BACpA", None, None) == parse_name_list("bacpa").find("BACpA", None, None) == "it"
+    )
 
 
 def test_only_trade() -> None:

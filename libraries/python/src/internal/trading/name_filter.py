@@ -13,7 +13,7 @@ PREFIXES = {"sector": "sectors", "type": "security_types"}
 
 @dataclass(frozen=True)
 class NameList:
-    """Securities by ticker, by sector, or by type; sectors in any case."""
+    """Securities by ticker, by sector, or by type, all in capitals; what is looked up may be in any case."""
 
     tickers: frozenset[str] = frozenset()
     sectors: frozenset[str] = frozenset()
@@ -25,11 +25,12 @@ class NameList:
 
     def find(self, ticker: str, sector: str | None, security_type: str | None) -> str | None:
         """What of the security is in the list, in words; None when nothing is."""
-        if ticker in self.tickers:
+        if ticker.upper() in self.tickers:
             return "it"
         if sector is not None and sector.upper() in self.sectors:
             return f"its sector {sector}"
-        return f"its type {security_type}" if security_type in self.security_types else None
+        is_listed = security_type is not None and security_type.upper() in self.security_types
+        return f"its type {security_type}" if is_listed else None
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ def parse_name_list(text: str) -> NameList:
     for entry in _split(text):
         kind, colon, value = entry.partition(":")
         if not colon:
-            found["tickers"].add(entry)
+            found["tickers"].add(entry.upper())
         elif kind in PREFIXES and value.strip():
             found[PREFIXES[kind]].add(value.strip().upper())
         else:
