@@ -12,6 +12,9 @@ import pytest
 
 from internal.books.activities import Activity, ActivityKind
 from internal.lake.store import Lake
+from internal.trading.enums import Leg, OrderSide, OrderState
+from internal.trading.memory_journal import MemoryJournal
+from internal.trading.rows import Order
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.alpaca_activities import read_activity
 from portfoliomanager.adapters.lake_activities import LakeActivities
@@ -119,3 +122,20 @@ def test_steps_that_end_together_store_a_fill_once(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         _ = [step.result() for step in [pool.submit(books.record) for _ in range(8)]]
     assert list(LakeActivities(Lake(str(tmp_path))).read()) == rows
+
+
+def test_income_of_received_shares_is_no_flow(tmp_path: Path) -> None:
+    """Under CAPITAL: the dividend of shares that a spin-off gave the fund is its own; another's 1.02 are a flow."""
+    journal, store = MemoryJournal(), LakeActivities(Lake(str(tmp_path)))
+    given = Order(
+        *("corporate-actions", date(2019, 7, 1), "T-add-0-1", "T", OrderSide.BUY, Leg.OPEN, 2.0, 30.0, "spin off"),
+        datetime(2019, 7, 2, tzinfo=UTC),
+        state=OrderState.FILLED,
+        filled_quantity=2.0,
+        filled_average_price=30.0,
+    )
+    journal.save_orders([given])
+    store.save([read_activity(DIVIDEND, 1), read_activity({**DIVIDEND, "id": "b::b", "symbol": "X"}, 2)])
+    books = AccountBooks(cast("Broker", None), Listed([]), store, journal, others=True)
+    (flow,) = books.flows()
+    assert flow.amount == 1.02

@@ -100,8 +100,10 @@ class AccountBooks:
         rows = self._store.read()
         if not self._others:
             return external_flows(rows)
-        own = {order.broker_order_id for order in self._journal.orders() if order.broker_order_id is not None}
-        return [*external_flows(rows), *outside_flows(rows, own)]
+        orders = self._journal.orders()
+        own = {order.broker_order_id for order in orders if order.broker_order_id is not None}
+        received = {order.ticker for order in orders if order.broker_order_id is None and order.filled_quantity > 0}
+        return [*external_flows(rows), *outside_flows(rows, own, received)]
 
     def keep(self) -> Books:
         """The books of the stored activities."""

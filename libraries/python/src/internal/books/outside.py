@@ -7,14 +7,17 @@ from internal.books.activities import Activity, ActivityKind
 from internal.books.time_weighted import ExternalFlow
 
 
-def outside_flows(activities: Sequence[Activity], own_orders: AbstractSet[str]) -> list[ExternalFlow]:
-    """The cash of fills of other orders, and of names that the fund has never traded, as flows.
+def outside_flows(
+    activities: Sequence[Activity], own_orders: AbstractSet[str], received: AbstractSet[str] = frozenset()
+) -> list[ExternalFlow]:
+    """The cash of fills of other orders, and of names that the fund has never had, as flows.
 
     Args:
         activities: The account's.
         own_orders: The broker's ids of the fund's orders.
+        received: Names that corporate actions gave the fund without an order.
     """
-    own_names = set(_names(row for row in activities if row.order_id in own_orders))
+    own_names = {*_names(row for row in activities if row.order_id in own_orders), *received}
     return [
         ExternalFlow(row.moment, float(row.net_amount))
         for row in activities
