@@ -171,6 +171,15 @@ def test_a_stock_dividend_that_the_next_vendor_states_as_a_split(lake: Lake) -> 
     assert [("forward_split", "AAA", 100.0, 105.0, None)] == in_force(lake)
 
 
+def test_an_empty_answer_withdraws_no_market(lake: Lake) -> None:
+    """Of 21 dividends one is withdrawn; the other 20 stay in force when the vendor answers with nothing at all."""
+    stated_before = [{**DIVIDEND, "ticker": f"B{number:02}", "action_id": f"d{number}"} for number in range(21)]
+    record(lake, *stated_before)
+    assert record(lake, *stated_before[1:], at=SECOND).versions.height == 1
+    assert record(lake, at=SECOND).versions.is_empty()
+    assert len(in_force(lake)) == 20
+
+
 def test_a_vendor_that_has_nothing_withdraws_nothing(lake: Lake) -> None:
     """After a change to `files`, which states no actions, the split of the other vendor stays in force."""
     record(lake, SPLIT, DIVIDEND)

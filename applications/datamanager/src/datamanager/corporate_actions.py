@@ -14,8 +14,11 @@ from datamanager.action_migration import migrate_actions
 from datamanager.action_versions import StatedActions, find_new_versions, find_newest
 from internal.lake.store import Lake
 from internal.lake.tables import QUARANTINE_COLUMNS
+from internal.telemetry import get_logger
 
 QUARANTINE = "equity_bars_quarantine"
+TOO_MANY = 20  # actions in force that one answer without any action would withdraw
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ def record_actions(  # noqa: PLR0913, PLR0917 - the statements, who made them, o
 
     Late statements are new actions, changed ones the next version, and a recorded action of the window that the vendor
     does not state any more is withdrawn. Invalid and contradicting statements go to the quarantine; what was in force
-    before them stays in force.
+    before them stays in force. An answer without any action that would withdraw `TOO_MANY` or more is a fault of the
+    vendor: it is logged and changes nothing.
 
     Args:
         lake: Where they are recorded.
@@ -53,6 +57,9 @@ def record_actions(  # noqa: PLR0913, PLR0917 - the statements, who made them, o
     recorded = find_newest(lake.scan("corporate_actions").collect())
     stated = StatedActions(source, start, end, checked.valid, _days_of(checked.quarantined))
     versions = find_new_versions(stated, recorded, recorded_at)
+    if received.is_empty() and versions.height >= TOO_MANY:
+        logger.warning("vendor_states_no_actions", source=source, start=str(start), end=str(end), kept=versions.height)
+        return ActionChanges(versions.clear(), checked.quarantined)
     if versions.height:
         lake.append("corporate_actions", versions)
     _replace_quarantined(lake, checked.quarantined, start, end, recorded_at.date())
