@@ -78,8 +78,11 @@ def test_same_market() -> None:
         replace(MARKET, seed=2),
         replace(MARKET, tickers=121),
         replace(MARKET, cash="50000.00"),
+        replace(MARKET, events="frequent"),
     ):
         assert not MARKET.same_market(other)
-    assert replace(MARKET, cash="50000.00").same_market(MARKET)
+    assert replace(MARKET, cash="50000.00", events="frequent").same_market(MARKET)
+    assert MARKET.same_market(replace(MARKET, events="none"))
+    assert not replace(MARKET, events="frequent").same_market(replace(MARKET, events="none"))
     assert not replace(MARKET, bars="x.csv").same_market(replace(OPENED, bars="x.csv", cash="1.00"))
     assert replace(MARKET, bars="x.csv").same_market(replace(OPENED, bars="y.csv", details="z.csv"))

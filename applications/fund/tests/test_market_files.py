@@ -10,11 +10,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import typer
 from rich.console import Console
 
+from fund.__main__ import choose_market
 from fund.display import Display
 from fund.market_files import SESSIONS_TO_TRAIN, prepare_market
 from fund.market_settings import MarketSettings
+from fund.steps import Events
 from internal.dates import sessions
 from internal.errors import ConfigurationError, FundError
 from models.dataset import Dataset
@@ -127,3 +130,10 @@ def test_refused_file_leaves_nothing(tmp_path: Path, command: tuple[str, ...]) -
     assert ended.returncode == 1
     assert f"error: {path}: line 2, column Open: 'ten', expected a number" in ended.stderr
     assert [one.name for one in tmp_path.iterdir()] == ["bars.csv"]
+
+
+def test_events_are_for_the_simulated_market(tmp_path: Path) -> None:
+    """Events are what the option names; a replayed market has its own, so both together are refused."""
+    assert choose_market(None, None, None, None, events=Events.FREQUENT).events == "frequent"
+    with pytest.raises(typer.BadParameter, match="leave it out with --bars"):
+        choose_market(tmp_path, None, None, None, events=Events.NONE)

@@ -35,7 +35,7 @@ from fund.processes import end_leftovers
 from fund.research_commands import ARGUMENTS_AS_GIVEN, PANEL, add_research_commands, run_research
 from fund.startup import up_steps
 from fund.status import show_status
-from fund.steps import FundRun, ModelSize, Plan, Step, run_steps
+from fund.steps import Events, FundRun, ModelSize, Plan, Step, run_steps
 from fund.strategy_choice import choose_strategy
 from fund.supervisor import open_fund
 from internal.errors import FundError
@@ -69,6 +69,15 @@ ModelOption = Annotated[ModelSize, typer.Option("--model", help="The model's siz
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="The simulated market's seed.")]
 TickersOption = Annotated[int | None, typer.Option("--tickers", min=40, max=8000, help="Simulated tickers.")]
 CashOption = Annotated[float | None, typer.Option("--cash", min=1, help="Dollars that the account opens with.")]
+EventsOption = Annotated[
+    Events | None,
+    typer.Option(
+        "--events",
+        envvar="EXCHANGE_EVENTS",
+        help="How often corporate actions of every kind happen in the simulated market, which then has funds, "
+        "warrants and renamed tickers too; without it regular dividends and splits alone.",
+    ),
+]
 OnceOption = Annotated[bool, typer.Option("--once", help="End after the last session, with exit code 0.")]
 
 THROUGH_SERVICES = "--through-services"
@@ -87,6 +96,7 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
     seed: SeedOption = None,
     tickers: TickersOption = None,
     cash: CashOption = None,
+    events: EventsOption = None,
     once: OnceOption = False,
 ) -> None:
     """Run the whole fund: market, bars, model, portfolio, sessions. Run again, it resumes.
@@ -98,8 +108,9 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
     strategy = choose_strategy(folder.read_strategy(), os.environ)
     plan = Plan(sessions, model.value, uses_forecasts=strategy.load().needs.forecasts)
     stored = folder.read_opened_market()
-    default = all(option is None for option in (bars, details, seed, tickers, cash))
-    market = stored if stored is not None and default else choose_market(bars, details, seed, tickers, cash)
+    default = all(option is None for option in (bars, details, seed, tickers, cash, events))
+    chosen = choose_market(bars, details, seed, tickers, cash, events)
+    market = stored if stored is not None and default else chosen
     market = prepare_market(continue_market(stored, market), Display())
     with open_run(folder, market, plan) as run:
         folder.save_strategy(strategy)
@@ -179,16 +190,28 @@ def stay_up(run: FundRun) -> None:
         run.display.say("Ending the services.")
 
 
-def choose_market(
-    bars: Path | None, details: Path | None, seed: int | None, tickers: int | None, cash: float | None = None
+def choose_market(  # noqa: PLR0913, PLR0917 - one argument an option of the command line
+    bars: Path | None,
+    details: Path | None,
+    seed: int | None,
+    tickers: int | None,
+    cash: float | None = None,
+    events: Events | None = None,
 ) -> MarketSettings:
-    """The market that the options name, with defaults for those that are not given."""
+    """The market that the options name, with defaults for those that are not given.
+
+    Raises:
+        typer.BadParameter: Events for a market that is replayed from a file.
+    """
+    if bars is not None and events is not None:
+        raise typer.BadParameter("--events (EXCHANGE_EVENTS) is for the simulated market: leave it out with --bars")
     return MarketSettings(
         bars=str(bars.resolve()) if bars else None,
         details=str(details.resolve()) if details else None,
         seed=DEFAULT_SEED if seed is None else seed,
         tickers=DEFAULT_TICKERS if tickers is None else tickers,
         cash=None if cash is None else f"{cash:.2f}",
+        events=None if events is None else events.value,
     )
 
 

@@ -19,6 +19,7 @@ class MarketSettings:
         session: The session at whose close the fund opened (ISO date), or None until the exchange has reported it.
         start: The session at whose close the fund has to open (ISO date), or None for the market's default.
         cash: Dollars that the account opens with, or None for the exchange's default.
+        events: How often things happen to simulated securities, or None for the exchange's default, none.
     """
 
     bars: str | None
@@ -28,6 +29,7 @@ class MarketSettings:
     session: str | None = None
     start: str | None = None
     cash: str | None = None
+    events: str | None = None
 
     @property
     def opening_session(self) -> date:
@@ -42,18 +44,21 @@ class MarketSettings:
 
     def describe(self) -> str:
         """The market in a few words."""
-        return f"replay of {self.bars}" if self.bars else f"simulated, {self.tickers} tickers, seed {self.seed}"
+        if self.bars:
+            return f"replay of {self.bars}"
+        events = f", events {self.events}" if self.events else ""
+        return f"simulated, {self.tickers} tickers, seed {self.seed}{events}"
 
     def same_market(self, other: Self) -> bool:
         """Whether both settings may name the same market; of files, the exchange compares the bars that were played.
 
-        Cash that the other settings do not name is this one's.
+        Cash and events that the other settings do not name are this one's.
         """
-        if other.cash not in {None, self.cash}:
+        if other.cash not in {None, self.cash} or other.events not in {None, self.events or "none"}:
             return False
         if self.bars is not None and other.bars is not None:
             return True
-        return replace(self, session=None) == replace(other, session=None, cash=self.cash)
+        return replace(self, session=None) == replace(other, session=None, cash=self.cash, events=self.events)
 
     def continue_on(self, other: Self) -> Self:
         """This market, which has opened, on the files of the other settings."""

@@ -68,6 +68,7 @@ def _exchange_variables(folder: FundFolder, addresses: Addresses, market: Market
         "EXCHANGE_DETAILS_FILE": market.details,
         "EXCHANGE_START_DATE": market.start,
         "EXCHANGE_CASH": market.cash,
+        "EXCHANGE_EVENTS": market.events,
     }
     return {
         "EXCHANGE_API_KEY_ID": keys.api_key_id,

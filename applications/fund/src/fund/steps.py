@@ -36,6 +36,14 @@ class Platform(Protocol):
         """The name of a trained model of that size, None when one has to be trained."""
 
 
+class Events(StrEnum):
+    """How often things happen to the securities of a simulated market."""
+
+    NONE = "none"
+    REALISTIC = "realistic"
+    FREQUENT = "frequent"
+
+
 class ModelSize(StrEnum):
     """The sizes of the network."""
 
