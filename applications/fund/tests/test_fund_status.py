@@ -1,14 +1,18 @@
 """The model in `fund status`: the champion's held-out loss beside the best baseline's."""
 
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from fund.addresses import Addresses, Service
+from fund.clients import connect
 from fund.folder import FundFolder
 from fund.local_platform import find_trained_model
-from fund.status import describe_model
+from fund.status import describe_model, services_table
 from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.registry import LEAK_GATE, Registry
 
@@ -61,3 +65,13 @@ def test_model_without_leak_gate(tmp_path: Path) -> None:
     save_artifact(tmp_path / "newer", replace(older, metrics={LEAK_GATE: {"day": "2024-01-02"}}))
     version = Registry(folder.registry).register(tmp_path / "newer")
     assert find_trained_model(folder, "small") == version
+
+
+def test_services_fit_in_80_columns(tmp_path: Path) -> None:
+    """Each service's whole name and address are shown in a terminal of 80 columns, also when it is down."""
+    addresses = Addresses({service: 58081 + number for number, service in enumerate(Service)})
+    console = Console(width=80, file=StringIO())
+    console.print(services_table(addresses, {}, connect(FundFolder(tmp_path), addresses)))
+    assert isinstance(console.file, StringIO)
+    shown = console.file.getvalue()
+    assert all(service in shown and addresses.url(service) in shown for service in Service)

@@ -15,6 +15,7 @@ from internal.http.datamanager_responses import ActionCounts, DataCheck, Quarant
 
 PAGE_WIDTH = 80
 SHOWN_SESSIONS = 5
+DAYS_HELP = "First day; without both days, the last 90 days."
 
 
 def add_data_commands(data: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def add_data_commands(data: typer.Typer) -> None:
 
 def check_command(
     *,
-    start: Annotated[datetime | None, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")] = None,
+    start: Annotated[datetime | None, typer.Option("--start-date", formats=["%Y-%m-%d"], help=DAYS_HELP)] = None,
     end: Annotated[datetime | None, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:

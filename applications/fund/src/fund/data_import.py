@@ -25,12 +25,12 @@ from internal.http.datamanager_responses import ImportedSession
 
 ROWS_A_REQUEST = 200_000  # some 20 MB, below what datamanager accepts in one body
 
-data = typer.Typer(name="data", help="Files of bars and details.", no_args_is_help=True)
+data = typer.Typer(name="data", help="Files, checks and the quarantine of the data.", no_args_is_help=True)
 
 
 @data.callback()
 def describe() -> None:
-    """Files of bars and details."""
+    """Import files of bars and details, check the data, release bars that were held back."""
 
 
 @data.command("import")

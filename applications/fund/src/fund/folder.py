@@ -80,9 +80,14 @@ class FundFolder:
         """The folder of one service's SQLite files, or of the `models` commands' files."""
         return self.root / program
 
+    @property
+    def logs(self) -> Path:
+        """The folder of the services' logs."""
+        return self.root / "logs"
+
     def log(self, service: str) -> Path:
         """The log file of one service."""
-        return self.root / "logs" / f"{service}.log"
+        return self.logs / f"{service}.log"
 
     def read_market(self) -> MarketSettings | None:
         """The market that this fund was opened on, None when the fund is new.

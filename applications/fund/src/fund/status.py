@@ -26,7 +26,8 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
         return False
     console.print(f"{folder.root}: {market.describe()}, opened after {market.session}")
     running, clients = running_processes(folder), connect(folder, addresses)
-    console.print(services_table(folder, addresses, running, clients))
+    console.print(services_table(addresses, running, clients))
+    console.print(f"Logs: {escape(str(folder.logs))}")
     console.print(describe_model(folder))
     if (strategy := folder.read_strategy()) is not None:
         console.print(f"Strategy: {escape(strategy.describe())}")
@@ -38,17 +39,15 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
     return answering
 
 
-def services_table(
-    folder: FundFolder, addresses: Addresses, running: dict[str, psutil.Process], clients: Clients
-) -> Table:
-    """One row a service: process, address, health, memory, log."""
-    table = Table("service", "process", "address", "health", "memory", "log", title="Services", title_justify="left")
+def services_table(addresses: Addresses, running: dict[str, psutil.Process], clients: Clients) -> Table:
+    """One row a service: process, address, health, memory; every column is whole in a terminal of 80 columns."""
+    table = Table("service", "process", "address", "health", "memory", title="Services", title_justify="left")
     for service in Service:
         process = running.get(service)
         health = "alive" if process is not None and clients.of(service).is_alive() else "down"
         memory = f"{process.memory_info().rss / 1024**2:.0f} MiB" if process else ""
         number = str(process.pid) if process else ""
-        table.add_row(service, number, addresses.url(service), health, memory, str(folder.log(service)))
+        table.add_row(service, number, addresses.url(service), health, memory)
     return table
 
 

@@ -5,6 +5,7 @@
 
 import argparse
 import signal
+import sys
 import time
 from types import FrameType
 from typing import override
@@ -13,6 +14,7 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.importer import import_from_string
 
+from internal.errors import ConfigurationError
 from internal.telemetry import get_logger
 
 FINISH_SECONDS = 10  # for requests that still run when the service stops listening
@@ -76,7 +78,10 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 in a container")
     parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args()
-    run(given.factory, given.host, given.port)
+    try:
+        run(given.factory, given.host, given.port)
+    except ConfigurationError as error:
+        sys.exit(f"error: {error.detail}")
 
 
 if __name__ == "__main__":
