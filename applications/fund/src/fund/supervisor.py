@@ -113,7 +113,7 @@ class Supervisor:
             if (code := process.poll()) is not None:
                 how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
                 raise UnavailableError(
-                    f"{service} {how}. Correct what its log says below and run `./fund up` again: nothing is lost, it resumes.\n"
+                    f"{service} {how}. Nothing is lost: correct what its log says, run `./fund up` again, it resumes.\n"
                     f"{self._read_log_end(service)}"
                 )
 
