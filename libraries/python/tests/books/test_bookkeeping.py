@@ -149,6 +149,25 @@ def test_several_mergers_of_one_day() -> None:
     assert [(one.lot.ticker, one.gain) for one in books.disposals] == [("E", D("50"))]
 
 
+def test_a_merger_and_the_acquirers_new_name_on_one_day() -> None:
+    """10 of A bought for 100 become 5 of B, which is renamed C with the 20 that were held: whichever comes first."""
+    journal = Journal().write(0, "FILL", "A", "10", price="10").write(0, "FILL", "B", "20", price="20")
+    journal.write(1, "MA", "A", "-10").write(1, "MA", "B", "5").write(1, "NC", "B", "-25").write(1, "NC", "C", "25")
+    assert keep_books(journal.rows).basis == {"C": D("500")}
+    journal = Journal().write(0, "FILL", "A", "10", price="10")
+    journal.write(1, "NC", "A", "-10").write(1, "NC", "B", "10").write(1, "MA", "B", "-10").write(1, "MA", "C", "5")
+    assert keep_books(journal.rows).basis == {"C": D("100")}
+
+
+def test_an_acquirer_that_is_acquired_on_one_day() -> None:
+    """10 of B become 5 of C; then 4 of B come for the 2 of A, and leave for 30 dollars: 10 more than A's basis."""
+    journal = Journal().write(0, "FILL", "A", "2", price="10").write(0, "FILL", "B", "10", price="20")
+    journal.write(1, "MA", "B", "-10", sub_type="SMA").write(1, "MA", "C", "5", sub_type="SMA")
+    journal.write(1, "MA", "A", "-2", sub_type="SCMA").write(1, "MA", "B", "4", sub_type="SCMA")
+    books = keep_books(journal.write(1, "REORG", "B", "-4", amount="30").rows)
+    assert (books.basis, [one.gain for one in books.disposals]) == ({"C": D("200")}, [D("10")])
+
+
 def test_a_short_that_pays_more_than_it_brought() -> None:
     """10 sold short at 10; 130 are paid and 5 of B are owed: a loss of 30, and B has no basis left."""
     journal = Journal().write(0, "FILL", "A", "-10", price="10").write(1, "MA", "A", "10", amount="-130")

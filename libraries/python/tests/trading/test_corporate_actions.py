@@ -204,3 +204,67 @@ def test_a_position_is_found_by_the_brokers_asset() -> None:
     held = find_held(journal, at_broker)
     assert list(held) == ["NEW"]
     assert {order.ticker for order in held["NEW"].fills} == {"NEW"}
+
+
+def merger(ticker: str, new_ticker: str, old: int, new: int) -> CorporateAction:
+    """`new` shares of another security for `old` of the ticker."""
+    return CorporateAction(
+        ActionKind.STOCK_MERGER,
+        ticker,
+        EFFECTIVE,
+        old_shares=Decimal(old),
+        new_shares=Decimal(new),
+        new_ticker=new_ticker,
+    )
+
+
+def gift(kind: ActionKind, ticker: str, day: date, old: int, new_ticker: str) -> CorporateAction:
+    """One share of another security beside `old` of the ticker."""
+    return CorporateAction(kind, ticker, day, old_shares=Decimal(old), new_shares=Decimal(1), new_ticker=new_ticker)
+
+
+TWICE: Mapping[str, tuple[Sequence[CorporateAction], Mapping[date, Mapping[str, float]], Mapping[str, float]]] = {
+    "an acquirer is acquired": (  # 21 x 2 = 42, then 42 / 2
+        [merger("AAA", "BBB", 1, 2), merger("BBB", "CCC", 2, 1)],
+        {OPENING: {"AAA": 0.021}},
+        {"CCC": 21.0},
+    ),
+    "an acquirer is renamed": (  # 42 of its own, less 21 that the short of the target owes
+        [merger("STK", "OLD", 1, 1), CorporateAction(ActionKind.NAME_CHANGE, "OLD", EFFECTIVE, new_ticker="NEW")],
+        {OPENING: {"OLD": 0.042, "STK": -0.021}},
+        {"NEW": 21.0},
+    ),
+    "rights of split shares": (  # 21 x 3 / 2 = 31 and cash, a right for each
+        [
+            split_action("RGT", EFFECTIVE, Decimal(2), Decimal(3)),
+            gift(ActionKind.RIGHTS_DISTRIBUTION, "RGT", EFFECTIVE, 1, "RGTR"),
+        ],
+        {OPENING: {"RGT": 0.021}},
+        {"RGT": 31.0, "RGTR": 31.0},
+    ),
+    "shares of a name that was closed after a split": (  # 21 x 2 are closed; then 21 / 3 come
+        [
+            split_action("BUYR", EFFECTIVE, Decimal(1), Decimal(2)),
+            gift(ActionKind.SPIN_OFF, "SPI", DAYS[5], 3, "BUYR"),
+        ],
+        {OPENING: {"BUYR": 0.021, "SPI": 0.021}, EFFECTIVE: {"SPI": 0.021}},
+        {"BUYR": 7.0, "SPI": 21.0},
+    ),
+    "shares of a name that is opened on that day": (  # 40 are bought, 21 / 3 are owed
+        [merger("STK", "BUYR", 3, 1)],
+        {OPENING: {"STK": -0.021}, FIRST: {"STK": -0.021, "BUYR": 0.0401}},
+        {"BUYR": 33.0},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TWICE)
+def test_actions_and_fills_of_one_name(case: str) -> None:
+    """What meets in a name on one day, or after a split of it, is counted as the broker counts it."""
+    actions, weights, expected = TWICE[case]
+    fund = open_fund(actions, ("AAA", "BBB", "BUYR", "CCC", "NEW", "OLD", "RGT", "RGTR", "SPI", "STK"))
+    trader = Rebalancer(fund.ports, Scripted(weights), RiskLimits())
+    for _ in range(4):
+        play_session(fund, trader)
+        assert not trader.reconcile().foreign
+    assert held_at_broker(fund) == expected

@@ -19,9 +19,23 @@ from internal.books.share_changes import (
 def keep_books(activities: Iterable[Activity]) -> Books:
     """Replay the activities, in whatever order they are given."""
     ledger = Ledger()
-    for (_, kind), group in groupby(sort_activities(activities), key=lambda one: (one.day, one.kind)):
-        RECORDERS[kind](ledger, list(group))
+    groups = [list(group) for _, group in groupby(sort_activities(activities), key=lambda one: (one.day, one.kind))]
+    for place in range(len(groups)):
+        if _is_before_reorganization(groups[place : place + 2]) and _renames_more(ledger, groups[place]):
+            groups[place : place + 2] = reversed(groups[place : place + 2])
+        RECORDERS[groups[place][0].kind](ledger, groups[place])
     return ledger.close()
+
+
+def _is_before_reorganization(groups: Sequence[Sequence[Activity]]) -> bool:
+    """Whether names change and shares are exchanged on one day."""
+    kinds = [rows[0].kind for rows in groups]
+    return kinds == [ActivityKind.NAME_CHANGE, ActivityKind.REORGANIZATION] and groups[0][0].day == groups[1][0].day
+
+
+def _renames_more(ledger: Ledger, rows: Sequence[Activity]) -> bool:
+    """Whether more, or less, is renamed than is held: the rest came, or left, by an exchange on the same day."""
+    return not any(row.quantity and row.quantity == -ledger.held(row.ticker or ACCOUNT) for row in rows)
 
 
 type Recorder = Callable[[Ledger, Sequence[Activity]], None]

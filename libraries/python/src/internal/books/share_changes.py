@@ -54,8 +54,8 @@ def record_splits(ledger: Ledger, rows: Sequence[Activity]) -> None:
 
 
 def record_reorganization(ledger: Ledger, rows: Sequence[Activity]) -> None:
-    """Shares that leave become cash, or the shares that are listed with them."""
-    for kind in sorted({(row.type, row.sub_type) for row in rows}):
+    """Shares that leave become cash, or the shares listed with them; kinds in the order of the broker's list."""
+    for kind in dict.fromkeys((row.type, row.sub_type) for row in rows):
         of_kind = [row for row in rows if (row.type, row.sub_type) == kind]
         for row in of_kind:
             if not row.quantity:

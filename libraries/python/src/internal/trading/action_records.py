@@ -5,26 +5,27 @@ that ended is a close, and a new ticker is a row without shares. Splits and stoc
 the count of every fill before them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from math import copysign, trunc
+from datetime import date, datetime, timedelta
+from math import copysign
 
 from internal.action_kinds import ActionKind
 from internal.dates import exchange_day, previous_session
 from internal.trading.corporate_actions import ENDS_TICKER, GIVES_BESIDE, CorporateAction
-from internal.trading.entries import ROUNDING, opened_date
+from internal.trading.entries import ROUNDING, EntryMemory, opened_date, resize_shares
 from internal.trading.enums import Leg, OrderSide, OrderState
 from internal.trading.held_securities import HeldSecurity, list_held_splits
 from internal.trading.order_planning import client_order_id, own_security_id
 from internal.trading.ports import Journal, TradingPorts
 from internal.trading.position_attribution import SHARE
-from internal.trading.rows import BrokerPosition, Order, RebalanceRun, Split
+from internal.trading.rows import BrokerPosition, Order, RebalanceRun
 
 RECORDS = "corporate-actions"
 """The portfolio id of the journal's rows that no decision made."""
 LOOK_BACK = timedelta(days=60)  # how late a broker, or the data service, may be with an action
 WORTHLESS = 0.0001  # dollars a share: the journal's prices are above 0
+ORDER_OF_A_DAY = {kind: place for place, kind in enumerate(ActionKind)}
 RECORDED = ENDS_TICKER | GIVES_BESIDE | {ActionKind.NAME_CHANGE}
 
 
@@ -44,7 +45,7 @@ class _Concerned:
 
     def received(self, ratio: float) -> float:
         """Signed shares of another security: whole positions receive whole shares, the rest is paid in cash."""
-        return _split_shares(self.shares, ratio)
+        return resize_shares(self.shares, ratio)
 
 
 def record_corporate_actions(ports: TradingPorts, account: str, moment: datetime) -> None:
@@ -60,7 +61,7 @@ def record_corporate_actions(ports: TradingPorts, account: str, moment: datetime
     if not any(ports.journal.fills(action.ticker) for action in actions):
         return
     at_broker = {position.ticker: position for position in ports.broker.positions()}
-    for action in actions:  # one after the other: a name may change twice
+    for action in sorted(actions, key=_carried_out):  # one after the other: a name may change twice
         concerned = _find_concerned(action, ports)
         if concerned is None or not _is_carried_out(concerned, at_broker, ports):
             continue
@@ -78,17 +79,29 @@ def describe_records(journal: Journal, run: RebalanceRun | None) -> list[str]:
     ]
 
 
+def _carried_out(action: CorporateAction) -> tuple[date, int]:
+    """The order in which the broker carries actions out: those of a day by kind, name changes last."""
+    return action.effective_date, ORDER_OF_A_DAY[action.kind]
+
+
 def _find_concerned(action: CorporateAction, ports: TradingPorts) -> _Concerned | None:
-    """The action with the fund's shares before it; None where the fund held nothing of its ticker.
+    """The action with the fund's shares before it, after splits of its day; None where the fund held nothing of it.
 
     A position ends once: an end that the data service states again in another kind, or on an earlier day, is that end.
     """
     security, every = ports.journal.security_of(action.ticker), ports.journal.fills(action.ticker)
     if security is None or (action.kind in ENDS_TICKER and any(_is_end(one) for one in every)):
         return None
-    fills = tuple(one for one in every if opened_date(one) < action.effective_date)
-    shares = _count_shares(action.ticker, security, fills, action, ports)
+    fills = [one for one in every if _comes_before(one, action)]
+    shares = _count_shares(action.ticker, security, fills, action.effective_date, ports)
     return _Concerned(action, security, shares) if abs(shares) > ROUNDING else None
+
+
+def _comes_before(order: Order, action: CorporateAction) -> bool:
+    """Whether the action concerns the order's shares; an end also those that another action brought on its day."""
+    filled = opened_date(order)
+    is_received = order.portfolio_id == RECORDS and filled == action.effective_date
+    return filled < action.effective_date or (is_received and action.kind in ENDS_TICKER)
 
 
 def _is_end(order: Order) -> bool:
@@ -96,33 +109,21 @@ def _is_end(order: Order) -> bool:
     return order.portfolio_id == RECORDS and f"-{Leg.CLOSE}-" in order.client_order_id
 
 
-def _count_shares(
-    ticker: str, security: str, fills: tuple[Order, ...], until: CorporateAction, ports: TradingPorts
-) -> float:
-    """Signed shares that the fills have come to before the action."""
+def _count_shares(ticker: str, security: str, fills: Sequence[Order], last: date, ports: TradingPorts) -> float:
+    """Signed shares that the security's fills have come to, after the splits up to the last day."""
     if not fills:
         return 0.0
-    last = until.effective_date - timedelta(days=1)
-    held = {ticker: HeldSecurity(security, fills, ports.journal.names(security))}
+    held = {ticker: HeldSecurity(security, tuple(fills), ports.journal.names(security))}
     splits = list_held_splits(held, ports.data.corporate_actions(opened_date(fills[0]), last))
-    return _fill_and_split(fills, splits)
+    return EntryMemory().sum_shares(tuple(fills), tuple(splits))
 
 
-def _fill_and_split(fills: Iterable[Order], splits: Iterable[Split]) -> float:
-    """Signed shares after all of them: at each split a whole position stays whole, the rest is paid in cash."""
-    shares, left = 0.0, sorted(splits, key=lambda split: split.execution_date)
-    for order in sorted(fills, key=lambda order: order.date):
-        while left and left[0].execution_date <= opened_date(order):  # a split comes before the open
-            shares = _split_shares(shares, left.pop(0).shares)
-        shares += order.signed_filled_quantity
-    for split in left:
-        shares = _split_shares(shares, split.shares)
-    return shares
-
-
-def _split_shares(shares: float, ratio: float) -> float:
-    exact = shares * ratio
-    return float(trunc(exact + copysign(ROUNDING, exact))) if shares.is_integer() else exact
+def _count_own(ticker: str, asset_id: str | None, last: date, ports: TradingPorts) -> float:
+    """Signed shares that the fund has of what trades under the ticker."""
+    security = ports.journal.security_of(ticker, asset_id)
+    return (
+        0.0 if security is None else _count_shares(ticker, security, ports.journal.fills(ticker, asset_id), last, ports)
+    )
 
 
 def _is_carried_out(concerned: _Concerned, at_broker: Mapping[str, BrokerPosition], ports: TradingPorts) -> bool:
@@ -132,14 +133,18 @@ def _is_carried_out(concerned: _Concerned, at_broker: Mapping[str, BrokerPositio
         return action.ticker not in at_broker and action.new_ticker in at_broker
     if action.kind in ENDS_TICKER and all(ticker != action.ticker for ticker, _ in action.deliveries):
         return action.ticker not in at_broker
-    return all(_has_arrived(ticker, concerned.received(ratio), at_broker, ports) for ticker, ratio in action.deliveries)
+    return all(
+        _has_arrived(concerned, ticker, ratio, at_broker.get(ticker), ports) for ticker, ratio in action.deliveries
+    )
 
 
-def _has_arrived(ticker: str, received: float, at_broker: Mapping[str, BrokerPosition], ports: TradingPorts) -> bool:
+def _has_arrived(
+    concerned: _Concerned, ticker: str, ratio: float, position: BrokerPosition | None, ports: TradingPorts
+) -> bool:
     """Whether the account holds what was received beside what the fund had of it before."""
-    own = sum(order.signed_filled_quantity for order in ports.journal.fills(ticker))
-    expected = own + received
-    held = at_broker[ticker].quantity if ticker in at_broker else 0.0
+    asset_id, held = (None, 0.0) if position is None else (position.asset_id, position.quantity)
+    own = _count_own(ticker, asset_id, concerned.action.effective_date, ports)
+    expected = own + concerned.received(ratio)
     return copysign(1, held) == copysign(1, expected) and abs(held) > abs(expected) - SHARE
 
 
@@ -154,7 +159,7 @@ def _rows(
     rows = [writer.end(_worth(action, prices))] if action.kind in ENDS_TICKER else []
     for ticker, ratio in action.deliveries:
         if received := concerned.received(ratio):
-            rows.append(writer.receive(ticker, received, at_broker.get(ticker), ports.journal))
+            rows.append(writer.receive(ticker, received, at_broker.get(ticker), ports))
     return rows
 
 
@@ -181,19 +186,19 @@ class _RowWriter:
         """A row without shares that says under which ticker the security trades from now on."""
         return self._row(ticker, self.concerned.security_id, Leg.ADD, 0.0, 1.0, is_rename=True)
 
-    def receive(self, ticker: str, shares: float, position: BrokerPosition | None, journal: Journal) -> Order:
+    def receive(self, ticker: str, shares: float, position: BrokerPosition | None, ports: TradingPorts) -> Order:
         """Shares of another security: of one that the fund has already, else a holding that begins with them.
 
         A security that the fund held before keeps its id, under which the broker's asset is known.
         """
         asset_id = None if position is None else position.asset_id
         price = (0.0 if position is None else position.average_entry_price) or WORTHLESS
-        own = sum(order.signed_filled_quantity for order in journal.fills(ticker, asset_id))
-        security = journal.security_of(ticker, asset_id)
+        day, security = self.concerned.action.effective_date, ports.journal.security_of(ticker, asset_id)
+        own, fills = _count_own(ticker, asset_id, day, ports), ports.journal.fills(ticker, asset_id)
         if security is None or abs(own) < ROUNDING:
-            security = security or own_security_id(ticker, self.concerned.action.effective_date)
-            return self._row(ticker, security, Leg.OPEN, shares, price)
-        shrinks = own * shares < 0 and abs(shares) <= abs(own)
+            return self._row(ticker, security or own_security_id(ticker, day), Leg.OPEN, shares, price)
+        is_new = opened_date(fills[0]) == day  # a close of that session would belong to what was held before
+        shrinks = own * shares < 0 and abs(shares) <= abs(own) and not is_new
         return self._row(ticker, security, Leg.CLOSE if shrinks else Leg.ADD, shares, price)
 
     def _row(  # noqa: PLR0913 - the fields of the row

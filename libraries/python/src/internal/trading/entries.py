@@ -157,11 +157,16 @@ def _average(
 
 
 def _split_shares(shares: float, splits: Iterable[Split]) -> float:
-    """The shares after the splits: whole shares stay whole, for the rest of a share is paid in cash."""
+    """The shares after the splits."""
     for split in splits:
-        exact = shares * split.shares
-        shares = float(trunc(exact + copysign(ROUNDING, exact))) if shares.is_integer() else exact
+        shares = resize_shares(shares, split.shares)
     return shares
+
+
+def resize_shares(shares: float, ratio: float) -> float:
+    """The shares that come for these: whole shares stay whole, for the rest of a share the broker pays cash."""
+    exact = shares * ratio
+    return float(trunc(exact + copysign(ROUNDING, exact))) if shares.is_integer() else exact
 
 
 def _todays_price(order: Order, splits: Iterable[Split], factors: Mapping[Entry, float]) -> float:
