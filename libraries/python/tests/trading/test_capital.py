@@ -77,7 +77,7 @@ def test_a_bounded_fund_beside_another_holding() -> None:
     assert rows is not None
     assert 0 < sum(row.dollar_amount for row in rows.rows) <= 20_000 * 1.01
     theirs = next(
-        ticker for ticker in ports.broker.assets().tradable if ticker not in {row.ticker for row in rows.rows}
+        ticker for ticker in sorted(ports.broker.assets().tradable) if ticker not in {row.ticker for row in rows.rows}
     )
     fund.core.submit(
         OrderRequest(theirs, Side.BUY, OrderType.MARKET, TimeInForce.DAY, Decimal(50), None, None, None, None)
