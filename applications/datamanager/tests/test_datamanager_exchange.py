@@ -221,6 +221,19 @@ class TestAlpaca:
         assert answer.rows is not None
         assert {stored["remaining"] for stored in pair.exchange.get("/control/faults").json()} == {0}
 
+    def test_listings_follow_the_vendors_clock(self, pair: Pair, alpaca: AlpacaMarketData) -> None:
+        """An answer is used again until the vendor's clock has gone on by an hour, however little time has passed."""
+        alpaca.now()
+        first = alpaca.listings()
+        alpaca.now()
+        again = alpaca.listings()
+        for moment in ("next_open", "next_close"):
+            pair.exchange.post("/control/clock", json={"to": moment}).raise_for_status()
+        alpaca.now()
+
+        assert again is first
+        assert alpaca.listings() is not first
+
     def test_wrong_key(self, pair: Pair) -> None:
         """A refused key pair is named, not quoted, and not sent again."""
         url = str(pair.exchange.base_url).rstrip("/")

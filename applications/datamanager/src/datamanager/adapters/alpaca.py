@@ -60,6 +60,7 @@ class AlpacaMarketData:
         self._delay = timedelta(minutes=delay_minutes)
         self._listings = _Kept[pl.DataFrame](1)
         self._actions = _Kept[pl.DataFrame](KEPT_MONTHS)
+        self._kept_since = datetime.min.replace(tzinfo=UTC)  # on the vendor's clock
 
     def now(self) -> datetime:
         """The moment up to which the plan has data: the trading clock less the delay (UTC)."""
@@ -70,6 +71,7 @@ class AlpacaMarketData:
             raise UpstreamError(f"the vendor's clock has no readable timestamp: {timestamp!r}") from failure
         if moment.tzinfo is None:
             raise UpstreamError(f"the vendor's timestamp {timestamp!r} has no offset to UTC")
+        self._forget_old(moment)
         return moment.astimezone(UTC) - self._delay
 
     def has_answered_within(self, seconds: float) -> bool:
@@ -103,6 +105,13 @@ class AlpacaMarketData:
     def close(self) -> None:
         """Close every connection."""
         self._client.close()
+
+    def _forget_old(self, moment: datetime) -> None:
+        """Ask again once the vendor's clock has gone on by an hour: a simulated vendor's does so within seconds."""
+        if abs(moment - self._kept_since) >= timedelta(seconds=FRESH_SECONDS):
+            self._kept_since = moment
+            self._listings.clear()
+            self._actions.clear()
 
     def _fetch_run(self, run: list[date]) -> list[VendorSession]:
         """Consecutive sessions; the youngest are an outcome with the vendor's reason where the plan excludes them."""
@@ -147,15 +156,20 @@ class _Kept[Value]:
 
     def get(self, key: date, fetch: Callable[[], Value]) -> Value:
         """The kept answer, fetched where there is none or it is older than an hour."""
-        fetched_at, kept = self._values.get(key, (-FRESH_SECONDS, None))
+        values = self._values
+        fetched_at, kept = values.get(key, (-FRESH_SECONDS, None))
         if kept is not None and time.monotonic() - fetched_at < FRESH_SECONDS:
             return kept
         value = fetch()
-        self._values.pop(key, None)
-        self._values[key] = (time.monotonic(), value)
-        while len(self._values) > self._most:
-            del self._values[next(iter(self._values))]
+        values.pop(key, None)
+        values[key] = (time.monotonic(), value)
+        while len(values) > self._most:
+            del values[next(iter(values))]
         return value
+
+    def clear(self) -> None:
+        """Keep nothing, not even an answer that is being fetched."""
+        self._values = {}
 
 
 def _make_session(session: date, rows: pl.DataFrame, strays: pl.DataFrame | None) -> VendorSession:
