@@ -234,6 +234,11 @@ TWICE: Mapping[str, tuple[Sequence[CorporateAction], Mapping[date, Mapping[str, 
         {OPENING: {"OLD": 0.042, "STK": -0.021}},
         {"NEW": 21.0},
     ),
+    "a stranger that acquires is renamed": (
+        [merger("STK", "OLD", 1, 1), CorporateAction(ActionKind.NAME_CHANGE, "OLD", EFFECTIVE, new_ticker="NEW")],
+        {OPENING: {"STK": -0.021}},
+        {"NEW": -21.0},
+    ),
     "rights of split shares": (  # 21 x 3 / 2 = 31 and cash, a right for each
         [
             split_action("RGT", EFFECTIVE, Decimal(2), Decimal(3)),

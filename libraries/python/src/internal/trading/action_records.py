@@ -98,10 +98,10 @@ def _find_concerned(action: CorporateAction, ports: TradingPorts) -> _Concerned 
 
 
 def _comes_before(order: Order, action: CorporateAction) -> bool:
-    """Whether the action concerns the order's shares; an end also those that another action brought on its day."""
+    """Whether the action concerns the order's shares; an end or a new name also what another one brought on its day."""
     filled = opened_date(order)
     is_received = order.portfolio_id == RECORDS and filled == action.effective_date
-    return filled < action.effective_date or (is_received and action.kind in ENDS_TICKER)
+    return filled < action.effective_date or (is_received and action.kind not in GIVES_BESIDE)
 
 
 def _is_end(order: Order) -> bool:
