@@ -9,6 +9,7 @@ import pytest
 
 from applications.portfoliomanager.tests.portfoliomanager_kit import World, wire
 from internal.dates import sessions
+from internal.errors import NotFoundError
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
 from internal.price_adjustment import adjust_bars
@@ -55,15 +56,23 @@ def test_the_average_entry_price_is_the_brokers(
 class StoredBars:
     """The data service's bars of a security that closes at 100 until it splits 2 for 1, and then pays 1 of 50 dollars.
 
-    It had the ticker OLD in the first session.
+    It had the ticker OLD in the first session. Any other ticker is refused, as the service does.
     """
 
     days = sessions(date(2024, 3, 11), date(2024, 3, 15))
 
     def bars(
-        self, start: date, end: date, *, adjusted_as_of: date | None, columns: Sequence[str], tickers: Sequence[str]
+        self,
+        start: date,
+        end: date,
+        *,
+        adjusted_as_of: date | None,
+        columns: Sequence[str],
+        tickers: Sequence[str] = (),
     ) -> tuple[pl.DataFrame, int]:
         """The bars of a range, adjusted or not."""
+        if unknown := set(tickers) - {"A", "OLD"}:
+            raise NotFoundError(f"unknown tickers: {unknown}")
         prices = dict.fromkeys(("open", "high", "low", "close", "volume_weighted_average_price"), [100.0] + [50.0] * 4)
         bars = pl.DataFrame({"ticker": "A", "date": self.days, "volume": 1e6, "security_id": "S", **prices})
         if adjusted_as_of is not None:
@@ -75,7 +84,9 @@ class StoredBars:
         else:
             is_first = pl.col("date") == self.days[0]
             bars = bars.with_columns(pl.when(is_first).then(pl.lit("OLD")).otherwise("ticker").alias("ticker"))
-        chosen = bars.filter(pl.col("date").is_between(start, end) & pl.col("ticker").is_in(list(tickers)))
+        chosen = bars.filter(
+            pl.col("date").is_between(start, end) & pl.col("ticker").is_in(list(tickers) or ["A", "OLD"])
+        )
         return chosen.select(columns), 1
 
 
@@ -87,3 +98,4 @@ def test_each_entry_has_the_factor_of_its_session() -> None:
     found = data.price_factors(asked, days[4])
     expected = {Entry("OLD", days[0]): 0.49, Entry("A", days[2]): 0.98, Entry("A", days[3]): 1.0}
     assert found == pytest.approx(expected)
+    assert data.closes(["A", "B"], days[4]) == {"A": 50.0}

@@ -10,7 +10,7 @@ import polars as pl
 
 from internal.action_kinds import ActionKind
 from internal.dates import previous_session, sessions
-from internal.errors import ConflictError
+from internal.errors import ConflictError, NotFoundError
 from internal.http.datamanager_client import DatamanagerClient, Knowledge
 from internal.trading.corporate_actions import CorporateAction
 from internal.trading.day_table import BarTable, compute_day_table, window_sessions
@@ -67,8 +67,8 @@ class DatamanagerMarketData:
         """By entry, adjusted over raw close of its session in the terms of `day`; no factor without a bar."""
         first, columns = min(entry.date for entry in entries), ("ticker", "date", "close", "security_id")
         tickers = sorted({entry.ticker for entry in entries})
-        adjusted, _ = self._client.bars(first, day, adjusted_as_of=day, columns=columns, tickers=tickers)
-        raw, _ = self._client.bars(first, day, adjusted_as_of=None, columns=columns, tickers=tickers)
+        adjusted = self._bars(first, day, day, columns, tickers)
+        raw = self._bars(first, day, None, columns, tickers)
         security = pl.coalesce("security_id", "ticker").alias("security")  # its ticker may have changed since
         factors = (
             raw.with_columns(security)
@@ -83,8 +83,18 @@ class DatamanagerMarketData:
 
     def closes(self, tickers: Sequence[str], day: date) -> Mapping[str, float]:
         """Closes of a session as traded, by ticker; no entry without a bar."""
-        frame, _ = self._client.bars(day, day, adjusted_as_of=None, columns=("ticker", "close"), tickers=tickers)
-        return dict(frame.select("ticker", "close").iter_rows())
+        frame = self._bars(day, day, None, ("ticker", "close"), tickers)
+        return dict(frame.filter(pl.col("ticker").is_in(list(tickers))).select("ticker", "close").iter_rows())
+
+    def _bars(
+        self, first: date, last: date, adjusted_as_of: date | None, columns: Sequence[str], tickers: Sequence[str]
+    ) -> pl.DataFrame:
+        """The tickers' bars; all bars where one has none yet, as a new spin-off, since the service refuses its name."""
+        try:
+            frame, _ = self._client.bars(first, last, adjusted_as_of=adjusted_as_of, columns=columns, tickers=tickers)
+        except NotFoundError:
+            frame, _ = self._client.bars(first, last, adjusted_as_of=adjusted_as_of, columns=columns)
+        return frame
 
 
 def read_actions(frame: pl.DataFrame) -> list[CorporateAction]:
