@@ -33,6 +33,7 @@ from internal.trading.ports import Broker, RateLimitedError, SuspendedAccountErr
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Order, OrderRequest
 from libraries.python.tests.loopback import serving
+from portfoliomanager.adapters import alpaca_broker
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.trade_updates import TradeUpdates
@@ -234,7 +235,8 @@ def test_suspended_until_the_next_session(
         if len(broker.open_orders()) == 2:
             switch_trading(world, suspend=True)
 
-    with pytest.raises(SuspendedAccountError):
+    with pytest.MonkeyPatch.context() as pages, pytest.raises(SuspendedAccountError):
+        pages.setattr(alpaca_broker, "ORDER_PAGE", 1)  # the second open order is on another page
         make_on(interpose(broker, before=suspend), FAST).run(None)
     world.play_session()
     switch_trading(world, suspend=False)

@@ -9,10 +9,11 @@ from http import HTTPStatus
 from alpaca.trading.enums import OrderSide as AlpacaSide
 from alpaca.trading.enums import QueryOrderStatus
 from alpaca.trading.enums import TimeInForce as AlpacaTimeInForce
-from alpaca.trading.requests import GetOrdersRequest, MarketOrderRequest
+from alpaca.trading.requests import MarketOrderRequest
 
 from internal.books.activities import Activity
 from internal.errors import UnavailableError, UnresolvedOrderError, UpstreamError
+from internal.trading.broker_history import BEGINNING
 from internal.trading.enums import OrderSide, OrderState
 from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
 from portfoliomanager.adapters.alpaca_activities import AlpacaActivities
@@ -102,19 +103,12 @@ class AlpacaBroker:
         return read("assets", lambda: _assets(as_objects(self._client.fetch("/assets", wanted))))
 
     def open_orders(self) -> Sequence[BrokerOrder]:
-        """Orders that may still fill."""
-        wanted = GetOrdersRequest(status=QueryOrderStatus.OPEN, limit=ORDER_PAGE)
-        return read("open orders", lambda: self._orders(wanted))
+        """Orders that may still fill, oldest first."""
+        return self._list_orders(QueryOrderStatus.OPEN, BEGINNING)
 
     def orders_since(self, moment: datetime) -> Sequence[BrokerOrder]:
         """All orders that were submitted after the moment, oldest first."""
-        found: dict[str, BrokerOrder] = {}
-        while True:
-            page = read("orders", lambda after=moment: self._order_page(after))
-            found |= {order.broker_order_id: order for order in page}
-            if len(page) < ORDER_PAGE:
-                return list(found.values())
-            moment = page[-1].submitted_at
+        return self._list_orders(QueryOrderStatus.ALL, moment)
 
     def order(self, client_order_id: str) -> BrokerOrder | None:
         """The order under that id, None when the broker has none; one request."""
@@ -159,12 +153,19 @@ class AlpacaBroker:
         """Fees and borrow cost of the days after that one, from the account's activities."""
         return self.activities.sum_costs(after)
 
-    def _order_page(self, after: datetime) -> list[BrokerOrder]:
-        wanted = {"status": "all", "limit": str(ORDER_PAGE), "direction": "asc", "after": after.isoformat()}
-        return [_order(row) for row in as_objects(self._client.fetch("/orders", wanted))]
+    def _list_orders(self, status: QueryOrderStatus, moment: datetime) -> list[BrokerOrder]:
+        """Page after page, oldest first."""
+        found: dict[str, BrokerOrder] = {}
+        while True:
+            page = read("orders", lambda after=moment: self._order_page(status, after))
+            found |= {order.broker_order_id: order for order in page}
+            if len(page) < ORDER_PAGE:
+                return list(found.values())
+            moment = page[-1].submitted_at
 
-    def _orders(self, wanted: GetOrdersRequest) -> list[BrokerOrder]:
-        return [_order(row) for row in as_objects(self._client.get_orders(wanted))]
+    def _order_page(self, status: QueryOrderStatus, after: datetime) -> list[BrokerOrder]:
+        wanted = {"status": status.value, "limit": str(ORDER_PAGE), "direction": "asc", "after": after.isoformat()}
+        return [_order(row) for row in as_objects(self._client.fetch("/orders", wanted))]
 
     def _fetch_duplicate(self, client_order_id: str, duplicate: DuplicateOrderError) -> BrokerOrder:
         """The order that has the id already; UnresolvedOrderError while the broker does not show it."""
