@@ -235,9 +235,11 @@ def test_suspended_until_the_next_session(
         if len(broker.open_orders()) == 2:
             switch_trading(world, suspend=True)
 
-    with pytest.MonkeyPatch.context() as pages, pytest.raises(SuspendedAccountError):
+    with pytest.MonkeyPatch.context() as pages:
         pages.setattr(alpaca_broker, "ORDER_PAGE", 1)  # the second open order is on another page
-        make_on(interpose(broker, before=suspend), FAST).run(None)
+        trader = make_on(interpose(broker, before=suspend), FAST)
+        with pytest.raises(SuspendedAccountError):
+            trader.run(None)
     world.play_session()
     switch_trading(world, suspend=False)
     make().recover()
