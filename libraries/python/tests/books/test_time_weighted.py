@@ -81,6 +81,14 @@ def test_gains_of_a_part_of_the_account() -> None:
     assert found.tolist() == pytest.approx([1.0, 1.01, 1.01 * (1 + 20 / 22000)], rel=1e-4)
 
 
+@pytest.mark.parametrize("amounts", [(1e4,), (-5e3,), (2e4, -2e4)])
+def test_gains_on_capital_at_its_bound(amounts: tuple[float, ...]) -> None:
+    """The fund may use 20,000 of 30,000: 300 of gain are 1.5 per cent, whatever others pay in and out meanwhile."""
+    values = [Valuation(after(0), 2e4, 3e4), Valuation(after(1), 2e4, 3e4 + 300 + sum(amounts))]
+    flows = [ExternalFlow(after(0.3 + 0.2 * number), amount) for number, amount in enumerate(amounts)]
+    assert link_returns(values, flows).tolist() == pytest.approx([1.0, 1.015])
+
+
 def test_no_valuation_and_one() -> None:
     """Of nothing there is no index; one valuation is its start."""
     assert link_returns([], []).tolist() == []

@@ -68,8 +68,7 @@ def period_return(before: Valuation, after: Valuation, flows: Sequence[ExternalF
     period without trading it is the clock's.
     """
     gain = after.pool - before.pool - sum(flow.amount for flow in flows)
-    share = before.value / before.pool if before.pool >= CENT else after.value / after.pool if after.pool >= CENT else 0
-    capital = before.value + share * np.cumsum([0.0, *(flow.amount for flow in flows)])
+    capital = before.value + _used_share(before, after) * np.cumsum([0.0, *(flow.amount for flow in flows)])
     moments = [before.moment, *(flow.moment for flow in flows), after.moment]
     invested = capital >= CENT
     if not invested.any():
@@ -77,6 +76,14 @@ def period_return(before: Valuation, after: Valuation, flows: Sequence[ExternalF
     weights = _durations(moments) * invested
     mean = np.average(capital, weights=weights) if weights.any() else capital[invested][0]
     return float(gain / mean)
+
+
+def _used_share(before: Valuation, after: Valuation) -> float:
+    """What the fund uses of a dollar that comes in: a share of it, or nothing where its capital is at a bound."""
+    change = after.pool - before.pool
+    if abs(change) >= CENT:
+        return min(max((after.value - before.value) / change, 0.0), 1.0)
+    return before.value / before.pool if before.pool >= CENT else 0.0
 
 
 def _durations(moments: Sequence[datetime]) -> NDArray[np.float64]:
