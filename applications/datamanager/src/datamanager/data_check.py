@@ -193,4 +193,5 @@ def _decide_disagreements(disagreements: dict[str, int]) -> list[str]:
     if not decided:
         return []
     listed = ", ".join(f"{field} {rows}" for field, rows in decided.items())
-    return [f"the vendors disagree ({listed}): compare with a third source; GET /disagreements has both values"]
+    what_to_do = "compare with a third source; GET /disagreements has both values, POST compares again"
+    return [f"the vendors disagree ({listed}): {what_to_do}"]
