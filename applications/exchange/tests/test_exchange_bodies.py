@@ -58,7 +58,7 @@ def test_empty_fields_count_as_left_out(exchange: LocalExchange, symbol: str, em
     assert (200, "1", None) == (answer.status_code, answer.json()["qty"], answer.json()["notional"])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=5))
 def test_any_body_is_answered(exchange: LocalExchange, symbol: str, changes: dict[str, object]) -> None:
     """Whatever a field holds: 200, or a refusal with the broker's code and a sentence."""

@@ -145,6 +145,7 @@ def test_model_that_explains_nothing(world: World, service: Service, versions: d
     (registry / "versions" / versions["network"]).rename(tmp_path / "away")
     assert describe_problem(service.request("GET", path)).startswith("503 there is no model version")
     (tmp_path / "away").rename(registry / "versions" / versions["network"])
+    world.play_session()  # the first forecasts of a session stay
     predict_with(world, service, versions["baseline"])
     assert "is a baseline" in describe_problem(service.request("GET", path))
     assert service.request("GET", path).status_code == 409

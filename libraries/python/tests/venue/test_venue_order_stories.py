@@ -168,7 +168,7 @@ def check_groups(orders: Sequence[Order]) -> None:
             assert sum(one.filled_quantity for one in exits) <= (order.quantity or 0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(actions=ACTIONS, shapes=BARS)
 def test_stories(actions: list[tuple[str, object]], shapes: list[tuple[int, int, int, int]]) -> None:
     """A short form of the proof below."""
