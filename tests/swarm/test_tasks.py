@@ -13,7 +13,7 @@ from swarm.engine import Engine
 from swarm.machine import found
 from swarm.node import Node
 
-from infrastructure.names import CONTEXTS
+from infrastructure.names import CONTEXTS, GENERATED_SECRETS, SECRETS
 from infrastructure.swarm.base import NO_PULUMI
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
@@ -135,7 +135,7 @@ def test_down_removes_its_own_alone(node: Node, home: Path) -> None:
         assert done.returncode == 0, done.stderr
     assert {"public", "internal", "app-network"} <= set(node.docker("network", "ls", "--format", "{{.Name}}").split())
     assert node.docker("network", "inspect", "internal", "--format", "{{.Internal}}").strip() == "true"
-    assert len(secrets(node)) == 12
+    assert len(secrets(node)) == len(SECRETS) + len(GENERATED_SECRETS)
     done = task(node, home, "base", "down", "--volumes")
     assert done.returncode == 0, done.stderr
     assert theirs == (set(node.docker("network", "ls", "--format", "{{.Name}}").split()), set(secrets(node)))
