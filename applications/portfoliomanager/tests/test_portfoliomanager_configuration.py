@@ -11,7 +11,8 @@ import pytest
 from loaded_strategies import TEN_BY_TEN
 
 from internal.errors import ConfigurationError
-from portfoliomanager.configuration import LIVE_HOST, PAPER_HOST, Configuration, require_matching_keys
+from internal.modes import LIVE_HOST, PAPER_HOST, Mode, mode_of
+from portfoliomanager.configuration import Configuration, require_matching_keys
 
 PAPER, LIVE = "PKABCDEF", "AKABCDEF"
 
@@ -30,6 +31,8 @@ PAPER, LIVE = "PKABCDEF", "AKABCDEF"
 def test_keys_that_match(key: str, url: str) -> None:
     """Paper keys to paper, live keys to live, any key to a loopback address, others to an exchange of our own."""
     require_matching_keys(key, url)
+    hosts = {f"https://{PAPER_HOST}": Mode.PAPER, f"https://{LIVE_HOST}": Mode.LIVE}
+    assert mode_of(url) is hosts.get(url, Mode.SIMULATED)
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,12 @@ from urllib.parse import urlsplit
 from pydantic import AliasChoices, Field, SecretStr
 
 from internal.errors import ConfigurationError
+from internal.modes import LIVE_HOST, PAPER_HOST
 from internal.settings import DataBucketSettings, ServiceSettings, default_registry_address
 from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.trading.capital import Capital
 from internal.trading.name_filter import NameFilter, NameList, parse_name_list
-
-PAPER_HOST = "paper-api.alpaca.markets"
-LIVE_HOST = "api.alpaca.markets"
 
 
 class Configuration(ServiceSettings, DataBucketSettings):
