@@ -7,7 +7,6 @@ from datetime import date, datetime
 import polars as pl
 
 from datamanager.data_check import DataTables
-from datamanager.detail_rows import select_known
 from datamanager.missing_sessions import read_missing
 from datamanager.periods import Period
 from datamanager.row_names import AS_STORED, Naming, name_rows
@@ -56,18 +55,6 @@ def read_securities(
 def known_version(lake: Lake, table: str, known_at: datetime | None) -> int | None:
     """The newest version of a table that was committed by a moment, -1 before the first; None for no moment."""
     return None if known_at is None else lake.version_at(table, known_at)
-
-
-def read_details(lake: Lake, tickers: Sequence[str] | None, known_at: datetime | None = None) -> pl.DataFrame:
-    """Equity details ordered by ticker, the newest or as recorded by a moment.
-
-    Raises NotFoundError, which names the tickers that were never in the lake.
-    """
-    newest = lake.scan("equity_details")
-    details = newest if known_at is None else select_known(lake.scan("equity_detail_versions"), known_at)
-    frame = select_tickers(details, tickers).sort("ticker").collect()
-    require_known_tickers(lake, tickers, frame.get_column("ticker"))
-    return frame
 
 
 def read_sessions(lake: Lake, period: Period | None) -> pl.DataFrame:

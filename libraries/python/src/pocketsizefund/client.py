@@ -77,7 +77,10 @@ class Client:
         return frame
 
     def details(self, as_of: datetime | None = None) -> pl.DataFrame:
-        """Name, type, sector, industry and listing of each ticker, as the fund had recorded them by a moment."""
+        """Name, type, sector, industry and listing of each ticker, as the fund had recorded them by a moment.
+
+        `security_id` is permanent, `ticker_since` the first session from which the security had the ticker.
+        """
         return self._data.details(as_of)
 
     def fundamentals(self, as_of: datetime | None = None, tickers: Sequence[str] = ()) -> pl.DataFrame:

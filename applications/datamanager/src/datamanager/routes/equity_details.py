@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from fastapi import APIRouter, Request, Response
 
-from datamanager import queries
+from datamanager.detail_queries import read_details
 from datamanager.responses import CollectionProgressResponse, DetailsResponse, PhaseResponse
 from datamanager.routes.parameters import KnownAt, Tickers
 from datamanager.routes.table_body import read_table
@@ -38,13 +38,13 @@ async def post_equity_details(request: Request, services: RequestServices) -> De
 @router.get(
     "",
     summary="Details of every ticker",
-    responses=document_response_frame(equity_details.COLUMNS),
+    responses=document_response_frame(equity_details.ANSWER_COLUMNS),
     response_class=Response,
 )
 def get_equity_details(request: Request, services: RequestServices, tickers: Tickers, as_of: KnownAt) -> Response:
-    """Details ordered by ticker; with `as_of`, as they had been recorded by that moment."""
+    """Details ordered by ticker, with the security that has it and since when; with `as_of`, as recorded by then."""
     negotiate(request.headers.get("accept"))
-    return frame_response(queries.read_details(services.lake, tickers, as_of), request)
+    return frame_response(read_details(services.lake, tickers, as_of), request)
 
 
 @router.get("/progress", summary="Progress of the collection of details and fundamentals")

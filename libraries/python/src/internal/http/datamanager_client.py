@@ -179,7 +179,7 @@ class DatamanagerClient:
             return KnownBars(read_frame_response(response), found)
 
     def details(self, as_of: datetime | None = None) -> pl.DataFrame:
-        """The frame `equity_details`: the newest, or as it had been recorded by a moment."""
+        """The frame `equity_details` with `security_id` and `ticker_since`: the newest, or as recorded by a moment."""
         return read_frame_response(self._get("/equity-details", {"as_of": as_of.isoformat()} if as_of else {}))
 
     def securities(

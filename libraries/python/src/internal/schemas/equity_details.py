@@ -19,6 +19,11 @@ COLUMNS: dict[str, pl.DataType] = {
     "source": pl.String(),  # where the row comes from: file, the vendor, edgar; several are joined by +
     "recorded_at": pl.Datetime("ms", "UTC"),  # when this version was recorded; null before versions were kept
 }
+ANSWER_COLUMNS: dict[str, pl.DataType] = {
+    **COLUMNS,
+    "security_id": pl.String(),  # the security that has the ticker, or had it last; null where none is known
+    "ticker_since": pl.Date(),  # the first session of that security under the ticker
+}
 NULLABLE = (
     "name",
     "sector",
