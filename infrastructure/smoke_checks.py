@@ -53,6 +53,7 @@ CHECKS: tuple[Check, ...] = (
     Check("datamanager", "/equity-details/progress", (("phases",),)),
     Check("datamanager", "/fundamentals?tickers={ticker}"),
     Check("datamanager", "/securities?tickers={ticker}"),
+    Check("datamanager", "/universe?date={session}", ((0, "ticker"), (0, "rank"), (0, "member"))),
     Check("datamanager", "/disagreements?start_date={session}&end_date={session}"),
     Check("datamanager", "/corporate-actions?start_date={session}&end_date={session}"),
     Check("datamanager", "/corporate-actions/splits?start_date={session}&end_date={session}"),

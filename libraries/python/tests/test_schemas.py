@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.errors import SchemaError
-from internal.schemas import corporate_actions, equity_bars, equity_details, orders, portfolios, predictions
+from internal.schemas import corporate_actions, equity_bars, equity_details, orders, portfolios, predictions, universe
 from internal.schemas.frame_schema import FrameSchema
 from internal.trading.enums import Action, Adjustment, Leg, OrderSide, OrderState, Side, TimeInForce
 
@@ -123,6 +123,16 @@ ORDER = {
     "updated_at": datetime(2024, 11, 27, 21, tzinfo=UTC),
     "adjustment": "none",
 }
+MEMBER = {
+    "date": date(2024, 11, 27),
+    "security_id": None,
+    "ticker": "AAA",
+    "security_type": "CS",
+    "sector": None,
+    "median_dollar_volume": 2.5e7,
+    "rank": 1,
+    "member": True,
+}
 DEFAULTS: dict[str, dict[str, str | bool | float]] = {
     "portfolios": {"frozen": False, "held": 0.0, "security_id": ""},
     "orders": {"adjustment": "none"},
@@ -156,6 +166,7 @@ CASES = {
     "orders": Case(
         orders.ORDERS_SCHEMA, orders.validate, orders.empty, two(ORDER, client_order_id="p-1-BBB-open", ticker="BBB")
     ),
+    "universe": Case(universe.UNIVERSE_SCHEMA, universe.validate, universe.empty, two(MEMBER, ticker="BBB", rank=2)),
 }
 
 BAND = {"quantile_10": -0.1, "quantile_50": 0.0, "quantile_90": 0.1}
@@ -186,6 +197,9 @@ FAULTS: list[tuple[str, dict[str, Any], str]] = [
     ("equity_bars", {"ticker": "A\u200bB"}, "ticker_without_strange_characters"),
     ("equity_details", {"ticker": ""}, "ticker_not_blank"),
     ("equity_details", {"source": ""}, "source_not_blank"),
+    ("universe", {"ticker": ""}, "ticker_not_blank"),
+    ("universe", {"median_dollar_volume": -1.0}, "not_negative"),
+    ("universe", {"rank": 0}, "starts_at_one"),
     ("splits", {"ticker": ""}, "ticker_not_blank"),
     ("splits", {"split_from": 0.0}, "split_from_positive"),
     ("splits", {"split_to": INFINITY}, "split_to_positive"),

@@ -33,6 +33,7 @@ from datamanager.routes import (
     query,
     securities,
     sessions,
+    universe,
 )
 from datamanager.securities import Securities
 from datamanager.services import Services, services_of
@@ -48,6 +49,7 @@ ROUTES = (
     equity_details,
     fundamentals,
     securities,
+    universe,
     corporate_actions,
     sessions,
     disagreements,

@@ -14,6 +14,7 @@ from internal.errors import ConfigurationError, UnavailableError
 from internal.http.client import raise_for_problem, read_frame_response
 from internal.http.datamanager_client import DatamanagerClient
 from internal.http.frames import ARROW
+from internal.trading.universe import Universe
 
 DATAMANAGER_PORT, PORTFOLIOMANAGER_PORT = 8080, 8081
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds
@@ -90,6 +91,17 @@ class Client:
         capitalisation multiply them by that day's close as traded, or adjust them for later splits.
         """
         return self._data.fundamentals(as_of, tickers)
+
+    def universe(
+        self, day: date | None = None, *, as_of: datetime | None = None, rule: Universe | None = None
+    ) -> pl.DataFrame:
+        """Every security that traded around a session: type, sector, median dollar volume, rank, and `member`.
+
+        Members are what the liquidity rule of a strategy admits: give the strategy's `universe` as `rule`, or none for
+        the usual limits. Delisted names are in their own past. None is the last session; `as_of` reads bars, details
+        and names as they were known at that moment.
+        """
+        return self._data.universe(day, known_at=as_of, rule=rule)
 
     def forecasts(self, start: date, end: date) -> pl.DataFrame:
         """Quantiles of the cumulative simple return: a row a ticker, date of origin and horizon in sessions."""

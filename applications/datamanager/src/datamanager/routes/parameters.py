@@ -1,9 +1,11 @@
 """Query parameters that several routes share."""
 
+import re
 from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import Depends, Query
+from pydantic import BeforeValidator
 
 from datamanager.periods import Period
 from datamanager.row_names import Naming
@@ -16,6 +18,14 @@ EndDate = Annotated[
 Day = Annotated[date | None, Query(alias="date", description="One day, instead of a range", examples=["2024-12-31"])]
 TickerList = Annotated[str | None, Query(description="Tickers, separated by commas", examples=["AAPL,MSFT"])]
 ColumnList = Annotated[str | None, Query(description="Columns, separated by commas", examples=["date,ticker,close"])]
+
+
+DECODED_PLUS = re.compile(r"(T\S+) (\d\d:?\d\d)")
+
+
+def restore_plus(moment: object) -> object:
+    """A moment whose offset was sent as `+00:00` without encoding: a server reads that + as a space."""
+    return DECODED_PLUS.sub(r"\1+\2", moment) if isinstance(moment, str) else moment
 
 
 def split_at_commas(name: str, text: str | None) -> list[str] | None:
@@ -55,6 +65,7 @@ def parse_day_or_period(day: Day = None, start_date: StartDate = None, end_date:
 def parse_known_at(
     as_of: Annotated[
         datetime | None,
+        BeforeValidator(restore_plus),
         Query(description="Answer what was known at this moment, ISO 8601", examples=["2024-12-31T22:00:00Z"]),
     ] = None,
 ) -> datetime | None:

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from internal.action_kinds import ActionKind
+from internal.bar_arrays import find_places, make_bar_arrays
 from internal.dates import previous_session, sessions
 from internal.errors import ConflictError, NotFoundError
 from internal.http.datamanager_client import DatamanagerClient, Knowledge
@@ -153,18 +154,8 @@ def _require_rows(frame: pl.DataFrame, day: date, problem: str) -> None:
         raise ConflictError(f"{problem}, then try again")
 
 
-def _places(column: pl.Series, tickers: pl.Series) -> np.ndarray:
-    """The place of each ticker among the sorted ones."""
-    return column.cast(pl.Enum(tickers)).to_physical().to_numpy()
-
-
 def _history(bars: pl.DataFrame, days: Sequence[date], tickers: pl.Series) -> BarHistory:
-    shape, columns = (len(days), len(tickers)), _places(bars.get_column("ticker"), tickers)
-    rows = np.searchsorted(np.array(days, "datetime64[D]"), bars.get_column("date").to_numpy())
-    arrays = {name: np.full(shape, np.nan) for name in BAR_COLUMNS[2:]}
-    for name, values in arrays.items():
-        values[rows, columns] = bars.get_column(name).to_numpy()
-    return BarHistory(days, **arrays)
+    return BarHistory(days, **make_bar_arrays(bars, days, tickers, BAR_COLUMNS[2:]))
 
 
 def _last_sessions(history: BarHistory, count: int) -> BarHistory:
@@ -176,7 +167,7 @@ def _forecasts(forecasts: pl.DataFrame, tickers: pl.Series) -> Forecasts:
     """All horizons, NaN without a forecast."""
     horizons = forecasts.get_column("horizon").unique().sort().to_numpy().astype(np.int64)
     quantiles = np.full((len(tickers), len(horizons), len(BAND_COLUMNS)), np.nan)
-    rows, steps = _places(forecasts.get_column("ticker"), tickers), forecasts.get_column("horizon").to_numpy()
+    rows, steps = find_places(forecasts.get_column("ticker"), tickers), forecasts.get_column("horizon").to_numpy()
     quantiles[rows, np.searchsorted(horizons, steps)] = forecasts.select(BAND_COLUMNS).to_numpy()
     return Forecasts(horizons, np.array(LEVELS), quantiles)
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from types import TracebackType
 from typing import Self
@@ -31,7 +31,8 @@ from internal.http.datamanager_responses import (
 )
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON, KNOWN_AT_HEADER
 from internal.http.parts import PARTS
-from internal.schemas import corporate_actions, equity_bars, portfolios, predictions, securities
+from internal.schemas import corporate_actions, equity_bars, portfolios, predictions, securities, universe
+from internal.trading.universe import Universe
 
 TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds: two years of 8,000 tickers take a while
 UNLIMITED = httpx.Timeout(None, connect=5.0)  # datamanager answers when the vendor has answered
@@ -193,6 +194,18 @@ class DatamanagerClient:
         parameters |= {"tickers": ",".join(tickers)} if tickers else {}
         parameters |= {"as_of": known_at.isoformat()} if known_at else {}
         return securities.validate(read_frame_response(self._get("/securities", parameters)))
+
+    def universe(
+        self, day: date | None = None, *, known_at: datetime | None = None, rule: Universe | None = None
+    ) -> pl.DataFrame:
+        """The frame `universe` of a session, None for the last one, as known at a moment.
+
+        `rule` decides on members; None is the rule of a strategy that sets none.
+        """
+        parameters = {} if rule is None else {name: str(value) for name, value in asdict(rule).items()}
+        parameters |= {"date": day.isoformat()} if day else {}
+        parameters |= {"as_of": known_at.isoformat()} if known_at else {}
+        return universe.validate(read_frame_response(self._get("/universe", parameters)))
 
     def save_details(self, details: pl.DataFrame) -> None:
         """Store the equity details of a file, as `internal.bar_files` reads them; they override the vendor's."""

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import numpy as np
 import polars as pl
 
 from internal.action_kinds import ActionKind
+from internal.bar_arrays import make_bar_arrays
 from internal.price_adjustment import find_dividend_factors, find_payments, find_split_factors
 from internal.schemas import equity_bars
 from internal.schemas.corporate_actions import DISTRIBUTIONS
@@ -122,11 +122,7 @@ def build_market_tables(
     actions: without cash dividends; None where only splits are known.
     """
     tickers = bars.get_column("ticker").unique().sort()
-    rows = np.searchsorted(np.array(days, "datetime64[D]"), bars.get_column("date").to_numpy())
-    columns = bars.get_column("ticker").cast(pl.Enum(tickers)).to_physical().to_numpy()
-    arrays = {name: np.full((len(days), len(tickers)), np.nan) for name in FIELDS}
-    for name, values in arrays.items():
-        values[rows, columns] = bars.get_column(name).to_numpy()
+    arrays = make_bar_arrays(bars, days, tickers, FIELDS)
     split_factors = find_split_factors(splits.lazy())
     dividend_factors = find_dividend_factors(dividends.lazy(), bars.lazy(), split_factors)
     names = tickers.to_list()
