@@ -78,6 +78,8 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/predictions", ((0, "ticker"), (0, "horizon"))),
     Check("portfoliomanager", "/predictions/{ticker}/explanation", (("static", "sector"), ("attention", 6, "weights"))),
     Check("portfoliomanager", "/portfolios/current", (("net_asset_value",), ("positions", 0))),
+    Check("portfoliomanager", "/portfolios/last", (("date",), ("state",))),
+    Check("portfoliomanager", "/clock", (("moment",), ("mode",))),
     Check("portfoliomanager", "/strategy", (("name",), ("parameters",), ("digest",))),
     Check("portfoliomanager", "/orders", ((0, "client_order_id"), (0, "state"))),
     Check("portfoliomanager", "/performance", (("points", 0, "net_asset_value"), ("realized_cost",))),

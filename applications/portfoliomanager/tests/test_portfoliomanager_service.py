@@ -137,6 +137,8 @@ def test_empty_fund_answers(service: Service) -> None:
     assert {point["net_asset_value"] for point in report["points"]} <= {1_000_000.0}
     assert (report["return"], report["maximum_drawdown"]) == (0.0, 0.0)
     assert service.json("GET", "/health") == {"status": "alive"}
+    assert service.json("GET", "/clock")["mode"] == "simulated"
+    assert problem(service.request("GET", "/portfolios/last"))["status"] == 404
     checks = problem(service.request("GET", "/ready"))["checks"]
     assert "models train" in checks.pop("model")
     assert set(checks.values()) == {"ok"}
@@ -159,6 +161,7 @@ def test_cycle_by_hand_then_by_events(world: World, service: Service, tmp_path: 
     assert portfolio["strategy"]["name"] == "ten_by_ten"
     assert len(portfolio["positions"]) == len(portfolio["orders"]) == 20
     assert service.json("POST", "/portfolios", json={}) == portfolio
+    assert service.json("GET", "/portfolios/last")["date"] == str(first)
 
     world.move("next_open")
     event = {"specversion": "1.0", "datacontenttype": "application/json"}

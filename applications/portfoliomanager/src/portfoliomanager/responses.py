@@ -122,6 +122,15 @@ def foreign_response(item: ForeignItem) -> ForeignResponse:
     return model.model_validate(item)
 
 
+class DecisionResponse(RowResponse):
+    """The last decision: its session, and how far its orders are."""
+
+    date: dt.date = Field(description="the session at whose close it was decided")
+    portfolio_id: str
+    state: RunState
+    updated_at: dt.datetime
+
+
 class RebalanceResponse(BaseModel):
     """A session's portfolio and its orders as they stand."""
 

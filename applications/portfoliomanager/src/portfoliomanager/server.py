@@ -19,6 +19,7 @@ from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from internal.model_registry import open_registry
+from internal.modes import mode_of
 from internal.telemetry import configure_logging, get_logger
 from internal.trading.capital import Capital
 from internal.trading.capital_broker import CapitalBroker
@@ -36,14 +37,15 @@ from portfoliomanager.adapters.trade_updates import TradeUpdates
 from portfoliomanager.configuration import Configuration
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
+from portfoliomanager.market_clock import MarketClock
 from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.operations import FundOperations
 from portfoliomanager.ports import UpdateFeed
 from portfoliomanager.routes import books as books_routes
-from portfoliomanager.routes import orders, page, performance, portfolios, predictions, reconciliations, strategy
+from portfoliomanager.routes import clock, orders, page, performance, portfolios, predictions, reconciliations, strategy
 from portfoliomanager.services import Services, services_of
 
-ROUTES = (predictions, portfolios, orders, performance, books_routes, reconciliations, strategy, page)
+ROUTES = (clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy, page)
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders
 UPDATES_PAUSE_SECONDS = 1.0  # between an update of the broker's stream and the reconciliation
@@ -109,7 +111,8 @@ def make_services(settings: Configuration) -> Services:
     rebalancer = Rebalancer(ports, decides, RiskLimits(names=settings.name_filter()))
     operations = FundOperations(ports.broker, data, champion, ModelWatch(registry, data), journal, books, rebalancer)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
-    return Services(ports.broker, data, champion, journal, books, lease, decides, operations, cycle, updates)
+    clock = MarketClock(ports.broker.moment, mode_of(settings.broker_url()))
+    return Services(ports.broker, clock, data, champion, journal, books, lease, decides, operations, cycle, updates)
 
 
 def _make_updates(settings: Configuration) -> TradeUpdates | None:

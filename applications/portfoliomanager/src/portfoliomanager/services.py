@@ -12,6 +12,7 @@ from internal.trading.strategy import Strategy
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
+from portfoliomanager.market_clock import MarketClock
 from portfoliomanager.operations import FundOperations
 from portfoliomanager.ports import FundJournal, UpdateFeed
 
@@ -21,6 +22,7 @@ class Services:
     """One portfoliomanager, for the lifetime of the process."""
 
     broker: Broker
+    clock: MarketClock
     data: DatamanagerClient
     champion: Champion
     journal: FundJournal
