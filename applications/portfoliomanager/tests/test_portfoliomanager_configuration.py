@@ -11,8 +11,8 @@ import pytest
 from loaded_strategies import TEN_BY_TEN
 
 from internal.errors import ConfigurationError
-from internal.modes import LIVE_HOST, PAPER_HOST, Mode, mode_of
-from portfoliomanager.configuration import Configuration, require_matching_keys
+from internal.modes import LIVE_HOST, PAPER_HOST, Mode, mode_of, require_matching_keys
+from portfoliomanager.configuration import Configuration
 
 PAPER, LIVE = "PKABCDEF", "AKABCDEF"
 

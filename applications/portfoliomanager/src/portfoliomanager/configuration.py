@@ -1,13 +1,11 @@
 """The settings of portfoliomanager, read from the environment and checked before anything is opened."""
 
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr
 
 from internal.errors import ConfigurationError
-from internal.modes import LIVE_HOST, PAPER_HOST
+from internal.modes import require_matching_keys
 from internal.settings import DataBucketSettings, ServiceSettings, default_registry_address
 from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
@@ -78,34 +76,3 @@ class Configuration(ServiceSettings, DataBucketSettings):
             return load_strategy(self.strategy, split_assignments(self.strategy_parameters))
         except ConfigurationError as error:
             raise ConfigurationError(f"STRATEGY or STRATEGY_PARAMETERS is wrong: {error.detail}") from error
-
-
-def require_matching_keys(key: str, url: str) -> None:
-    """Raise ConfigurationError unless the key belongs to the address: PK... is paper, AK... is live.
-
-    A loopback address (the simulated exchange) takes any key. No other address ever gets a live key.
-    """
-    host = urlsplit(url).hostname or ""
-    if not host:
-        raise ConfigurationError("ALPACA_BASE_URL is no URL: write it as https://host")
-    if _is_loopback(host):
-        return
-    if host == PAPER_HOST and not key.startswith("PK"):
-        raise ConfigurationError(f"ALPACA_BASE_URL is {PAPER_HOST}, but ALPACA_API_KEY_ID is no paper key (PK...)")
-    if host == LIVE_HOST and not key.startswith("AK"):
-        raise ConfigurationError(f"ALPACA_BASE_URL is {LIVE_HOST}, but ALPACA_API_KEY_ID is no live key (AK...)")
-    if host != LIVE_HOST and key.startswith("AK"):
-        raise ConfigurationError(
-            f"ALPACA_API_KEY_ID is a live key (AK...): it is sent to {LIVE_HOST} only, not to {host}"
-        )
-    if host in {PAPER_HOST, LIVE_HOST} and urlsplit(url).scheme != "https":
-        raise ConfigurationError("ALPACA_BASE_URL is not https: keys would be sent unencrypted")
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

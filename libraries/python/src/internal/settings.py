@@ -4,7 +4,7 @@ Each service subclasses `ServiceSettings` with its own fields.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, override
 from urllib.parse import urlsplit
@@ -44,17 +44,24 @@ class FileAwareSource(EnvSettingsSource):
     @override
     def _load_env_vars(self) -> Mapping[str, str | None]:
         names = [name for field, info in self.settings_cls.model_fields.items() for name in variable_names(field, info)]
-        files = {name: value for name, value in self._files(names) if value}  # empty: not set
+        files = {name.lower(): value for name in names if not os.environ.get(name) and (value := _read_file(name))}
         return {**files, **super()._load_env_vars()}
 
-    def _files(self, names: list[str]) -> Iterator[tuple[str, str]]:
-        for name in names:
-            if os.environ.get(name):
-                continue
-            if named := os.environ.get(f"{name}_FILE"):
-                yield name.lower(), _read(Path(named), f"{name}_FILE")
-            elif (secret := Path(SECRETS_DIRECTORY, name)).is_file():
-                yield name.lower(), _read(secret, name)
+
+def read_variable(name: str) -> str | None:
+    """The value of a variable, of the file that `NAME_FILE` names, or of the secret; None where nothing sets it.
+
+    Raises:
+        ConfigurationError: A named file cannot be read.
+    """
+    return os.environ.get(name) or _read_file(name) or None
+
+
+def _read_file(name: str) -> str | None:
+    if named := os.environ.get(f"{name}_FILE"):
+        return _read(Path(named), f"{name}_FILE")
+    secret = Path(SECRETS_DIRECTORY, name)
+    return _read(secret, name) if secret.is_file() else None
 
 
 def _read(path: Path, name: str) -> str:

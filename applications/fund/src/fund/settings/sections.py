@@ -1,0 +1,142 @@
+"""The sections of `fund.toml`: each key with its type, default and meaning; in capitals it is a variable."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from fund.steps import Events, ModelSize
+from internal.errors import ConfigurationError
+from internal.trading.capital import Capital
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _require_capital(text: str) -> str:
+    try:
+        if text.strip():
+            Capital.parse(text)
+    except ConfigurationError as error:
+        raise ValueError(error.detail.removeprefix("CAPITAL is ")) from error
+    return text
+
+
+class Section(BaseModel):
+    """One section; an unknown key in it is an error."""
+
+    model_config = ConfigDict(extra="forbid", coerce_numbers_to_str=True, use_attribute_docstrings=True)
+
+
+class Broker(Section):
+    """The broker. Its address follows from `mode`; its keys are secrets."""
+
+    trade_updates: bool = True
+    """Whether the broker's stream of order updates is followed."""
+    lease_seconds: Annotated[float, Field(ge=1, le=600)] = 30
+    """How long a dead trader's lease keeps others from trading."""
+
+
+class MarketData(Section):
+    """Who is asked for bars, listings, corporate actions and companies."""
+
+    market_data_vendor: Literal["polygon", "alpaca", "files"] = "polygon"
+    """The vendor; with `files` nobody is asked, and the lake is fed by `./fund data import`."""
+    second_market_data_vendor: Literal["polygon", "alpaca"] | None = None
+    """A vendor that each collection is compared with."""
+    polygon_base_url: str = "https://api.polygon.io"
+    """Polygon's address."""
+    polygon_requests_per_minute: Annotated[int, Field(ge=0)] = 5
+    """The limit of your plan; 0 is no limit."""
+    alpaca_data_url: str = "https://data.alpaca.markets"
+    """Alpaca's address for market data."""
+    alpaca_data_requests_per_minute: Annotated[int, Field(ge=0)] = 200
+    """The limit of your plan; 0 is no limit."""
+    alpaca_data_delay_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
+    """How old consolidated bars are on your plan; 0 with recent data."""
+    edgar_user_agent: str | None = None
+    """Your name and e-mail address, which the SEC asks for: `Jane Doe jane@example.com`."""
+    edgar_base_url: str = "https://www.sec.gov"
+    """EDGAR's address for lists."""
+    edgar_data_base_url: str = "https://data.sec.gov"
+    """EDGAR's address for data."""
+    edgar_requests_per_second: Annotated[float, Field(ge=0, le=10)] = 10
+    """The SEC's limit; 0 is no limit."""
+
+
+class Storage(Section):
+    """Where the lake and the models are; without an address, in the fund's folder."""
+
+    data_bucket: str | None = None
+    """The lake: a folder, or `s3://`, `az://` or `gs://bucket/prefix`."""
+    registry_directory: str | None = None
+    """The models: a folder, or `s3://bucket/prefix`."""
+    aws_endpoint_url: str | None = None
+    """An S3 endpoint other than Amazon's."""
+    aws_region: str = "us-east-1"
+    """The region of the bucket."""
+    azure_storage_account_name: str | None = None
+    """The account of an `az://` address."""
+    azure_storage_use_emulator: bool = False
+    """Whether `az://` is the emulator Azurite."""
+
+
+class Trading(Section):
+    """What decides, and with how much."""
+
+    strategy: str = "strategies/ten_by_ten.py:TenByTen"
+    """The strategy, `FILE.py:Class`."""
+    strategy_parameters: str = ""
+    """Its parameters, `name=value` separated by spaces."""
+    capital: Annotated[str, AfterValidator(_require_capital)] = ""
+    """How much of the account the fund may use: dollars (`50000`) or a share (`50%`); empty, all of it."""
+    security_types: str = "CS"
+    """The vendor's codes of the types that may be opened, separated by commas."""
+    do_not_trade: str = ""
+    """What is never opened: `TSLA, sector:HEALTH CARE, type:ADRC`."""
+    only_trade: str = ""
+    """What alone may be opened, written as above; empty, everything else."""
+
+
+class Models(Section):
+    """The model that forecasts, and its tracking."""
+
+    model_size: ModelSize = ModelSize.FULL
+    """What a first run trains; `small` takes minutes on a laptop."""
+    weights_and_biases_mode: Literal["online", "offline", "disabled"] | None = None
+    """How training is tracked at Weights & Biases; `offline` needs no account."""
+
+
+class Services(Section):
+    """The services on this machine and their logs."""
+
+    datamanager_port: Port = 8080
+    """The port of datamanager on loopback."""
+    portfoliomanager_port: Port = 8081
+    """The port of portfoliomanager on loopback."""
+    scheduler_port: Port = 8082
+    """The port of the scheduler on loopback."""
+    exchange_port: Port = 8090
+    """The port of the simulated exchange on loopback."""
+    log_megabytes: Annotated[int, Field(ge=1, le=10_000)] = 20
+    """The size at which a log file is rotated."""
+    log_files: Annotated[int, Field(ge=1, le=100)] = 5
+    """How many rotated files of each log are kept."""
+
+
+class Simulation(Section):
+    """The market of a simulated fund; fixed once it has opened."""
+
+    exchange_seed: Annotated[int, Field(ge=0)] = 1
+    """The simulated market's seed."""
+    exchange_ticker_count: Annotated[int, Field(ge=40, le=8000)] = 120
+    """How many tickers it has."""
+    exchange_cash: Annotated[float, Field(ge=1)] | None = None
+    """Dollars that the account opens with."""
+    exchange_events: Events | None = None
+    """How often corporate actions of every kind happen."""
+    exchange_bars_file: Path | None = None
+    """A file of real bars that is replayed instead of the simulated market."""
+    exchange_details_file: Path | None = None
+    """Sectors and industries of its tickers."""
+    session_seconds: Annotated[float, Field(ge=0)] = 60
+    """Seconds between two simulated sessions."""
