@@ -1,7 +1,6 @@
 """Equity bars over HTTP: ingest them, show the progress of an ingestion, read them."""
 
 from datetime import date
-from functools import partial
 from typing import Annotated, Self
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -142,7 +141,7 @@ def get_equity_bars(  # noqa: PLR0913, PLR0917 - one parameter of the query each
     files = find_files(lake, wanted) if media_type == PARTS and SECURITY_ID not in wanted.columns else None
     if files is None:
         return stream_response(stream_frames(lake, wanted), wanted.version, wanted.known_at)
-    parts = make_bar_parts(files, partial(find_adjustment, lake, wanted), find_changed_names(wanted))
+    parts = make_bar_parts(files, find_changed_names(wanted), find_adjustment(lake, wanted))
     return parts_response(parts, wanted.version, wanted.known_at)
 
 

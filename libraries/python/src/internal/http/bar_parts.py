@@ -3,13 +3,13 @@
 Nothing is encoded again: the server sends its files, the client decodes them while the next ones arrive.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import polars as pl
 
@@ -22,6 +22,7 @@ from internal.security_names import SecurityNames
 
 KEY = ("date", "ticker")
 DECODERS = 2
+OLDEST = pl.CompatLevel.oldest()
 
 
 @dataclass(frozen=True)
@@ -33,30 +34,23 @@ class WantedBars:
     columns: Sequence[str]
 
 
-def make_bar_parts(
-    files: Iterable[Path], find_factors: Callable[[], pl.DataFrame | None], names: pl.DataFrame | None
-) -> Iterator[Part]:
-    """The files by month, then names and factors.
+def make_bar_parts(files: Iterable[Path], names: pl.DataFrame | None, factors: pl.DataFrame | None) -> list[Part]:
+    """Names and factors, then the files by month.
 
     Args:
         files: The lake's files.
-        find_factors: `price_adjustment.find_factors`, found while files are sent; None leaves prices as traded.
         names: `SecurityNames.changed`; None leaves tickers as traded.
+        factors: Those of `price_adjustment.find_factors`; None leaves prices as traded.
     """
-    with ThreadPoolExecutor(1, thread_name_prefix="factors") as pool:
-        found = pool.submit(find_factors)
-        for file in files:
-            yield Part(PARQUET, file)
-        factors = found.result()
-    for frame in (names, factors):
-        if frame is not None:
-            yield Part(ARROW, frame.write_ipc_stream(None, compat_level=pl.CompatLevel.oldest()).getvalue())
+    frames = [frame for frame in (names, factors) if frame is not None]
+    tables = [Part(ARROW, frame.write_ipc_stream(None, compat_level=OLDEST).getvalue()) for frame in frames]
+    return tables + [Part(PARQUET, file) for file in files]
 
 
-def read_bar_parts(body: Iterable[bytes], wanted: WantedBars) -> pl.DataFrame:
+def read_bar_parts(body: BinaryIO, wanted: WantedBars) -> pl.DataFrame:
     """The bars, ordered by date and ticker; UpstreamError for a body that is incomplete or no such body."""
-    factors: pl.DataFrame | None = None
     names: SecurityNames | None = None
+    factors: pl.DataFrame | None = None
     decoded: list[Future[pl.DataFrame]] = []
     with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as pool:
         for part in read_parts(body):
@@ -67,14 +61,10 @@ def read_bar_parts(body: Iterable[bytes], wanted: WantedBars) -> pl.DataFrame:
                 else:
                     factors = frame
             elif part.media_type == PARQUET:
-                decoded.append(pool.submit(decode_bars, part.read(), wanted))
+                decoded.append(pool.submit(_decode_as_of, part.read(), wanted, names, factors))
             else:
                 raise UpstreamError(f"the answer holds a part of an unknown kind: {part.media_type}")
         frames = [future.result() for future in decoded]
-        if names is not None and not names.aliases.is_empty():
-            frames = list(pool.map(partial(_rename, names=names), frames))
-        if factors is not None and {*PRICES, "volume"} & set(wanted.columns):
-            frames = list(pool.map(partial(_adjust, factors=factors), frames))
     bars = pl.concat([equity_bars.empty().select(_needed(wanted)), *frames])
     return (bars if _follow_one_another(frames) else bars.sort(KEY)).select(list(wanted.columns))
 
@@ -107,9 +97,13 @@ def decode_bars(file: bytes | Path, wanted: WantedBars) -> pl.DataFrame:
     return order_bars(bars.filter(pl.col("date").is_between(wanted.start, wanted.end)))
 
 
-def _rename(bars: pl.DataFrame, names: SecurityNames) -> pl.DataFrame:
-    return order_bars(names.rename(bars.lazy(), pl.col("date")).collect())
-
-
-def _adjust(bars: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
-    return apply_factors(bars.lazy(), factors.lazy()).collect()
+def _decode_as_of(
+    file: bytes, wanted: WantedBars, names: SecurityNames | None, factors: pl.DataFrame | None
+) -> pl.DataFrame:
+    """The wanted rows of a file under their names and in adjusted prices, where these are given."""
+    bars = decode_bars(file, wanted)
+    if names is not None and not names.aliases.is_empty():
+        bars = order_bars(names.rename(bars.lazy(), pl.col("date")).collect())
+    if factors is not None and {*PRICES, "volume"} & set(wanted.columns):
+        bars = apply_factors(bars.lazy(), factors.lazy()).collect()
+    return bars

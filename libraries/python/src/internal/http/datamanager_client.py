@@ -6,6 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from http import HTTPStatus
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from types import TracebackType
 from typing import Self
 
@@ -30,12 +32,15 @@ from internal.http.datamanager_responses import (
     StoredPredictions,
 )
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON, KNOWN_AT_HEADER
+from internal.http.large_responses import open_response, read_whole
 from internal.http.parts import PARTS
 from internal.schemas import corporate_actions, equity_bars, portfolios, predictions, securities, universe
 from internal.trading.universe import Universe
 
-TIMEOUT = httpx.Timeout(120.0, connect=5.0)  # seconds: two years of 8,000 tickers take a while
-UNLIMITED = httpx.Timeout(None, connect=5.0)  # datamanager answers when the vendor has answered
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 120.0  # years of thousands of tickers take a while
+TIMEOUT = httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS)
+UNLIMITED = httpx.Timeout(None, connect=CONNECT_SECONDS)  # datamanager answers when the vendor has answered
 POLL_SECONDS = 0.25
 Parameters = Mapping[str, str]
 
@@ -172,12 +177,11 @@ class DatamanagerClient:
         if knowledge is not None:
             parameters |= {"version": str(knowledge.bars_version), "as_of": knowledge.known_at.isoformat()}
         wanted = WantedBars(start, end, columns or list(equity_bars.COLUMNS))
-        with self._stream("/equity-bars", parameters, f"{ARROW};q=0.9, {PARTS}") as response:
-            found = _read_knowledge(response)
+        with self._open_large("/equity-bars", parameters, f"{ARROW};q=0.9, {PARTS}") as (request, response):
+            found = _read_knowledge(response.headers)
             if response.headers.get("content-type", "").startswith(PARTS):
-                return KnownBars(read_bar_parts(response.iter_raw(), wanted), found)
-            response.read()
-            return KnownBars(read_frame_response(response), found)
+                return KnownBars(read_bar_parts(response, wanted), found)
+            return KnownBars(read_frame_response(read_whole(request, response)), found)
 
     def details(self, as_of: datetime | None = None) -> pl.DataFrame:
         """The frame `equity_details` with `security_id` and `ticker_since`: the newest, or as recorded by a moment."""
@@ -279,31 +283,28 @@ class DatamanagerClient:
             return empty
 
     def _get(self, path: str, parameters: Parameters) -> httpx.Response:
-        request = self._http.build_request(
-            "GET", self._url + path, params=dict(parameters), headers=self._headers, timeout=TIMEOUT
+        return self._send(self._build_get(path, parameters, ARROW), self._reader)
+
+    def _build_get(self, path: str, parameters: Parameters, accept: str) -> httpx.Request:
+        headers = self._headers | {"Accept": accept}
+        return self._http.build_request(
+            "GET", self._url + path, params=dict(parameters), headers=headers, timeout=TIMEOUT
         )
-        return self._send(request, self._reader)
 
     @contextmanager
-    def _stream(self, path: str, parameters: Parameters, accept: str) -> Generator[httpx.Response]:
-        """A response whose body is read as it arrives; what `_send` raises, at any point of the body."""
-        request = self._http.build_request(
-            "GET",
-            self._url + path,
-            params=dict(parameters),
-            headers=self._headers | {"Accept": accept},
-            timeout=TIMEOUT,
-        )
+    def _open_large(
+        self, path: str, parameters: Parameters, accept: str
+    ) -> Generator[tuple[httpx.Request, HTTPResponse]]:
+        """A response whose body is read as it arrives; UnavailableError, at any point of the body."""
+        request = self._build_get(path, parameters, accept)
+        if self._reader is not None:
+            request = next(httpx.BasicAuth(*self._reader).auth_flow(request))
         try:
-            response = self._http.send(request, auth=self._reader, stream=True)
-            try:
-                if response.is_error:
-                    response.read()
-                    raise_for_problem(response)
-                yield response
-            finally:
-                response.close()
-        except httpx.TransportError as error:
+            with open_response(request, connect=CONNECT_SECONDS, read=READ_SECONDS) as response:
+                if response.status != HTTPStatus.OK:
+                    raise_for_problem(read_whole(request, response))
+                yield request, response
+        except (OSError, HTTPException) as error:
             raise self._unreachable(error) from error
 
     def _post_json(self, path: str, body: Mapping[str, object]) -> httpx.Response:
@@ -326,15 +327,15 @@ class DatamanagerClient:
         raise_for_problem(response)
         return response
 
-    def _unreachable(self, error: httpx.TransportError) -> UnavailableError:
+    def _unreachable(self, error: Exception) -> UnavailableError:
         return UnavailableError(
             f"datamanager at {self._url} cannot be reached ({type(error).__name__}): "
             "start it with `./fund up`, or set DATAMANAGER_URL to where it answers"
         )
 
 
-def _read_knowledge(response: httpx.Response) -> Knowledge:
-    version, known_at = (response.headers.get(name, "") for name in (BARS_VERSION_HEADER, KNOWN_AT_HEADER))
+def _read_knowledge(headers: HTTPMessage) -> Knowledge:
+    version, known_at = (headers.get(name, "") for name in (BARS_VERSION_HEADER, KNOWN_AT_HEADER))
     try:
         return Knowledge(int(version), datetime.fromisoformat(known_at))
     except ValueError as error:

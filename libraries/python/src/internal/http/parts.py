@@ -6,11 +6,17 @@ A part is held in memory while it is read; none is while it is written, where it
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from internal.errors import UpstreamError
 
 PARTS = "multipart/mixed"
 BOUNDARY = "part-of-the-table"
+LINE_END = b"\r\n"
+FIRST_LINE = f"--{BOUNDARY}\r\n".encode()  # of each part
+LAST_LINE = f"--{BOUNDARY}--\r\n".encode()
+MOST_OF_A_LINE = 1_000  # bytes
+ENDED = "the answer ended before its last part was complete; ask again"
 CHUNK_BYTES = 4 * 1024 * 1024
 
 
@@ -29,29 +35,37 @@ class Part:
 def write_parts(parts: Iterable[Part]) -> Iterator[bytes]:
     """The body of a response."""
     for part in parts:
-        length = part.content.stat().st_size if isinstance(part.content, Path) else len(part.content)
-        yield f"--{BOUNDARY}\r\nContent-Type: {part.media_type}\r\nContent-Length: {length}\r\n\r\n".encode()
+        yield _write_head(part)
         if isinstance(part.content, Path):
             yield from _read_file(part.content)
         else:
             yield part.content
-        yield b"\r\n"
-    yield f"--{BOUNDARY}--\r\n".encode()
+        yield LINE_END
+    yield LAST_LINE
 
 
-def read_parts(body: Iterable[bytes]) -> Iterator[Part]:
+def measure_parts(parts: Iterable[Part]) -> int:
+    """The length of the body in bytes."""
+    return sum(len(_write_head(part)) + _length(part) + len(LINE_END) for part in parts) + len(LAST_LINE)
+
+
+def read_parts(body: BinaryIO) -> Iterator[Part]:
     """The parts of a body as they arrive; UpstreamError for a body that ends early or is no such body."""
-    stream = _Stream(iter(body))
-    while True:
-        head = stream.read_line()
-        if head == f"--{BOUNDARY}--":
-            return
-        headers = stream.read_headers() if head == f"--{BOUNDARY}" else {}
+    while (head := _read_line(body)) != LAST_LINE:
+        headers = _read_headers(body) if head == FIRST_LINE else {}
         length = headers.get("content-length", "")
         if not length.isdecimal():
             raise UpstreamError(f"the answer is not the announced {PARTS}: {head[:60]!r} instead of a part")
-        yield Part(headers.get("content-type", ""), stream.read(int(length)))
-        stream.read(len(b"\r\n"))
+        yield Part(headers.get("content-type", ""), _read(body, int(length)))
+        _read(body, len(LINE_END))
+
+
+def _write_head(part: Part) -> bytes:
+    return FIRST_LINE + f"Content-Type: {part.media_type}\r\nContent-Length: {_length(part)}\r\n\r\n".encode()
+
+
+def _length(part: Part) -> int:
+    return part.content.stat().st_size if isinstance(part.content, Path) else len(part.content)
 
 
 def _read_file(path: Path) -> Iterator[bytes]:
@@ -60,40 +74,24 @@ def _read_file(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-class _Stream:
-    """Bytes as they arrive, read by line or by length."""
+def _read_headers(body: BinaryIO) -> dict[str, str]:
+    """Up to the empty line, by lower-case name."""
+    headers: dict[str, str] = {}
+    while (line := _read_line(body)) != LINE_END:
+        name, _, value = line.decode("ascii", errors="replace").partition(":")
+        headers[name.strip().lower()] = value.strip()
+    return headers
 
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks = chunks
-        self._pending = b""
 
-    def read_line(self) -> str:
-        """Up to the next end of a line, without it."""
-        while b"\r\n" not in self._pending:
-            self._pending += self._receive()
-        line, _, self._pending = self._pending.partition(b"\r\n")
-        return line.decode("ascii", errors="replace")
+def _read_line(body: BinaryIO) -> bytes:
+    line = body.readline(MOST_OF_A_LINE)
+    if not line or (len(line) < MOST_OF_A_LINE and not line.endswith(LINE_END)):
+        raise UpstreamError(ENDED)
+    return line
 
-    def read_headers(self) -> dict[str, str]:
-        """Up to the empty line, by lower-case name."""
-        headers: dict[str, str] = {}
-        while line := self.read_line():
-            name, _, value = line.partition(":")
-            headers[name.strip().lower()] = value.strip()
-        return headers
 
-    def read(self, length: int) -> bytes:
-        """So many bytes."""
-        received, size = [self._pending], len(self._pending)
-        while size < length:
-            received.append(self._receive())
-            size += len(received[-1])
-        whole = b"".join(received)
-        self._pending = whole[length:]
-        return whole[:length]
-
-    def _receive(self) -> bytes:
-        chunk = next(self._chunks, None)
-        if chunk is None:
-            raise UpstreamError("the answer ended before its last part was complete; ask again")
-        return chunk
+def _read(body: BinaryIO, length: int) -> bytes:
+    content = body.read(length)
+    if len(content) < length:
+        raise UpstreamError(ENDED)
+    return content

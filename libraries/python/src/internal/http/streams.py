@@ -3,7 +3,7 @@
 """Responses that are sent as they are read: frames as one Arrow stream, or parts."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 
@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pyarrow import ipc
 
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, KNOWN_AT_HEADER
-from internal.http.parts import BOUNDARY, PARTS, Part, write_parts
+from internal.http.parts import BOUNDARY, PARTS, Part, measure_parts, write_parts
 
 
 def stream_response(frames: Iterator[pl.DataFrame], bars_version: int, known_at: datetime) -> StreamingResponse:
@@ -23,10 +23,10 @@ def stream_response(frames: Iterator[pl.DataFrame], bars_version: int, known_at:
     )
 
 
-def parts_response(parts: Iterable[Part], bars_version: int, known_at: datetime) -> StreamingResponse:
-    """The parts, each as it is read."""
-    media_type = f'{PARTS}; boundary="{BOUNDARY}"'
-    return StreamingResponse(write_parts(parts), headers=_headers(bars_version, known_at), media_type=media_type)
+def parts_response(parts: Sequence[Part], bars_version: int, known_at: datetime) -> StreamingResponse:
+    """The parts, each as it is read; a body of known length is copied less often on its way than one in chunks."""
+    headers = _headers(bars_version, known_at) | {"Content-Length": str(measure_parts(parts))}
+    return StreamingResponse(write_parts(parts), headers=headers, media_type=f'{PARTS}; boundary="{BOUNDARY}"')
 
 
 def write_arrow(frames: Iterable[pl.DataFrame]) -> Iterator[bytes]:
