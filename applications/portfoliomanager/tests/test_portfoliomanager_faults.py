@@ -431,7 +431,8 @@ def test_restored_broker_halts_the_fund(world: World, journal: LakeJournal, make
     world.play_session()  # the clock has passed the last snapshot: the orders are still missing
     with pytest.raises(BrokerHistoryError, match="lost 6 orders"):
         make().reconcile()
-    make().reconcile(accept_broker_state=True)
+    make().accept_broker_state()
+    make().reconcile()
     assert {OrderState.DROPPED: 6} == journal.order_counts()
     assert journal.slippage() == 0
     world.store_predictions(world.session())

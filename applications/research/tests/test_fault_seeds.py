@@ -9,7 +9,7 @@ from loaded_strategies import ten_by_ten
 
 from internal.simulation.drawn_strategy import DrawnStrategy
 from internal.simulation.world import World
-from internal.trading.action_records import RECORDS
+from internal.trading.action_rows import RECORDS
 from internal.trading.enums import Leg, OrderState, Side
 from internal.trading.ports import RefusedOrderError
 from internal.trading.rows import PortfolioRow

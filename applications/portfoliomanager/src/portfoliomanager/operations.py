@@ -62,10 +62,13 @@ class FundOperations:
         return outcome
 
     def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
-        """Ask the broker about every unfinished order, and record its answers."""
-        outcome = self._rebalancer.reconcile(accept_broker_state=accept_broker_state)
-        if accept_broker_state:  # only the holder of the lease comes so far
-            self._books.forget_after(self._broker.moment())
+        """Ask the broker about every unfinished order, and record its answers.
+
+        accept_broker_state: the broker was restored to an older state, and the journal and the books are to follow it.
+        """
+        if accept_broker_state:
+            self._books.forget_after(self._rebalancer.accept_broker_state())
+        outcome = self._rebalancer.reconcile()
         metrics.RECONCILIATION_SUCCESS.set_to_current_time()
         self._show_account()
         return outcome

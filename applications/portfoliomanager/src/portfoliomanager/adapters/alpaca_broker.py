@@ -12,10 +12,12 @@ from alpaca.trading.enums import TimeInForce as AlpacaTimeInForce
 from alpaca.trading.requests import MarketOrderRequest
 
 from internal.books.activities import Activity
+from internal.books.share_movements import list_share_movements
 from internal.errors import UnavailableError, UnresolvedOrderError, UpstreamError
 from internal.trading.broker_history import BEGINNING
 from internal.trading.enums import OrderSide, OrderState
 from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
+from internal.trading.share_movements import ShareMovement
 from portfoliomanager.adapters.alpaca_activities import AlpacaActivities
 from portfoliomanager.adapters.alpaca_fields import (
     Body,
@@ -152,6 +154,10 @@ class AlpacaBroker:
     def costs(self, after: date) -> Costs:
         """Fees and borrow cost of the days after that one, from the account's activities."""
         return self.activities.sum_costs(after)
+
+    def share_movements(self, after: date) -> Sequence[ShareMovement]:
+        """Shares that corporate actions brought or took on the days after that one, from the account's activities."""
+        return list_share_movements(self.activities.read_new(), after)
 
     def _list_orders(self, status: QueryOrderStatus, moment: datetime) -> list[BrokerOrder]:
         """Page after page, oldest first."""

@@ -7,7 +7,7 @@ from math import isclose
 
 from internal.errors import FundError
 from internal.simulation.fund import SimulatedFund
-from internal.trading.action_records import RECORDS
+from internal.trading.action_rows import RECORDS
 from internal.trading.corporate_actions import GIVES_BESIDE, CorporateAction
 from internal.trading.enums import Leg, OrderState, RunState
 from internal.trading.held_securities import HeldSecurity, find_held, list_held_splits

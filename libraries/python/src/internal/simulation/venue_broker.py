@@ -5,20 +5,27 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
+from internal.books.share_movements import list_share_movements
 from internal.dates import previous_session
 from internal.simulation.charged_costs import ChargedCosts
+from internal.simulation.venue_activities import make_activity
 from internal.trading.enums import OrderSide, OrderState
 from internal.trading.ports import RefusedOrderError
 from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
+from internal.trading.share_movements import ShareMovement
 from internal.venue.clock import Phase
 from internal.venue.core import ExchangeCore
+from internal.venue.history import ActivityType
 from internal.venue.margin_account import MarginAccount, Position, buying_power, margin_multiplier
 from internal.venue.market.protocol import Market
 from internal.venue.orders import Order, OrderStatus, OrderType, Side, TimeInForce
 from internal.venue.orders import OrderRequest as VenueRequest
 from internal.venue.rejections import RequestRefusedError
-from internal.venue.repository import OrderQuery, VenueRepository
+from internal.venue.repository import HistoryQuery, OrderQuery, VenueRepository
 
+MOVE_SHARES = frozenset(
+    {ActivityType.SPIN_OFF, ActivityType.MERGER, ActivityType.REORGANIZATION, ActivityType.SPLIT}  # of a unit
+)
 STATES = {
     OrderStatus.FILLED: OrderState.FILLED,
     OrderStatus.PARTIALLY_FILLED: OrderState.PARTIALLY_FILLED,
@@ -144,6 +151,11 @@ class VenueBroker:
     def costs(self, after: date) -> Costs:
         """Fees and borrow cost of the days after that one; only what is new is read."""
         return self._costs.read(after)
+
+    def share_movements(self, after: date) -> Sequence[ShareMovement]:
+        """Shares that corporate actions brought or took on the days after that one."""
+        rows = self._repository.find_history(HistoryQuery(types=MOVE_SHARES))
+        return list_share_movements(map(make_activity, rows), after)
 
 
 def _broker_position(held: Position, asset_id: str | None) -> BrokerPosition:

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from internal.dates import last_closed_session
 from internal.errors import ConflictError
+from internal.trading.action_records import list_rows_to_repeat
 from internal.trading.enums import OrderState
 from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.ports import TradingPorts
 from internal.trading.replacements import follow_replacements
-from internal.trading.rows import BrokerOrder, Order
+from internal.trading.rows import BrokerOrder, Order, RebalanceRun
 
 CLOCK_TOLERANCE = timedelta(minutes=1)  # clocks of one broker's servers differ; a restored broker's differs by more
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before any order
@@ -80,9 +81,11 @@ def follow_broker_state(ports: TradingPorts, submitter: OrderSubmitter, moment: 
 
     Runs are looked at from the newest back, until one of which the broker has every order. A session that was
     decided is not decided a second time, although the broker's clock may reach its close again; what was not sent of a
-    session that is yet to come at the broker is dropped.
+    session that is yet to come at the broker is dropped. Rows of corporate actions since that run are dropped too: the
+    next reconciliation records again what the broker has carried out.
     """
     changed: list[Order] = []
+    kept: RebalanceRun | None = None
     for run in reversed(ports.journal.runs()):
         planned = ports.journal.of(run.portfolio_id)
         orders = [order for order in planned if order.broker_order_id is not None]
@@ -92,7 +95,9 @@ def follow_broker_state(ports: TradingPorts, submitter: OrderSubmitter, moment: 
             unsent = [order for order in planned if order.state.is_sendable and order.broker_order_id is None]
             changed += [replace(order, state=OrderState.DROPPED, reason=AHEAD, updated_at=moment) for order in unsent]
         if orders and not lost:
+            kept = run
             break
+    changed += list_rows_to_repeat(ports.journal, kept, moment)
     ports.lease.require()
     if changed:
         ports.journal.save_orders(changed)

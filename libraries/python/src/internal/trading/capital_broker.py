@@ -9,6 +9,7 @@ from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
 from internal.trading.ports import TradingPorts
 from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
+from internal.trading.share_movements import ShareMovement
 
 
 class CapitalBroker:
@@ -71,3 +72,7 @@ class CapitalBroker:
     def costs(self, after: date) -> Costs:
         """Fees and borrow cost of the days after that one."""
         return self._whole.costs(after)
+
+    def share_movements(self, after: date) -> Sequence[ShareMovement]:
+        """Shares that corporate actions brought or took on the days after that one."""
+        return self._whole.share_movements(after)

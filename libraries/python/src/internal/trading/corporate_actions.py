@@ -50,6 +50,11 @@ class CorporateAction:
         return new / old if self.kind in SPLIT_KINDS else 1.0
 
     @property
+    def is_rename(self) -> bool:
+        """Whether only the ticker changes."""
+        return self.kind is ActionKind.NAME_CHANGE
+
+    @property
     def deliveries(self) -> list[tuple[str, float]]:
         """Tickers of other securities that holders receive, and the shares of each for one share held."""
         old = self.old_shares or 1.0

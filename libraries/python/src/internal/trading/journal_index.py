@@ -146,7 +146,7 @@ class JournalIndex:
     def add_orders(self, orders: Iterable[Order]) -> None:
         """Insert or replace orders."""
         rows = list(orders)
-        if any(self._loses_fill(order) for order in rows):
+        if any(self._takes_back(order) for order in rows):
             rows = list(({**self._orders} | {order.client_order_id: order for order in rows}).values())
             self._clear_orders()
         for order in rows:
@@ -165,9 +165,14 @@ class JournalIndex:
         self._snapshots, self._last_snapshot = {}, None
         self.add_snapshots(kept)
 
-    def _loses_fill(self, order: Order) -> bool:
+    def _takes_back(self, order: Order) -> bool:
+        """Whether the row loses the fill that it had, or a dropped one the name that it gave."""
         before = self._orders.get(order.client_order_id)
-        return before is not None and before.filled_quantity > 0 and order.filled_quantity == 0
+        if before is None:
+            return False
+        loses_name = before.state is not OrderState.DROPPED and order.state is OrderState.DROPPED
+        is_renamed = len(self._names.get(order.security_id or "", ())) > 1
+        return (before.filled_quantity > 0 and order.filled_quantity == 0) or (loses_name and is_renamed)
 
     def _add_order(self, order: Order) -> None:
         before = self._orders.get(order.client_order_id)
@@ -183,10 +188,11 @@ class JournalIndex:
             self._add_fill(order, security)
 
     def _identify(self, order: Order) -> str:
-        """The order's security; an order without one is of the security that has its ticker."""
+        """The order's security, that of its ticker where it names none; a dropped order gives no new name."""
         security = order.security_id or self.security_of(order.ticker) or order.ticker
         names = self._names.setdefault(security, [(date.min, order.ticker)])
-        if order.ticker != names[-1][1] and order.date >= names[-1][0]:
+        is_new = order.ticker != names[-1][1] and order.date >= names[-1][0]
+        if is_new and order.state is not OrderState.DROPPED:
             if self.security_of(names[-1][1]) == security:
                 del self._securities[names[-1][1]]
             names.append((order.date, order.ticker))

@@ -22,6 +22,7 @@ from internal.trading.rows import (
     RebalanceRun,
     Snapshot,
 )
+from internal.trading.share_movements import ShareMovement
 from internal.trading.strategy import DataNeeds
 
 BAND_SESSIONS = 30  # how far back a stored band is looked for
@@ -100,6 +101,13 @@ class Broker(Protocol):
 
     def costs(self, after: date) -> Costs:
         """Fees and borrow cost of the days after that one; each call reads only what is new."""
+        ...
+
+    def share_movements(self, after: date) -> Sequence[ShareMovement]:
+        """Shares that corporate actions brought or took on the days after that one, oldest first.
+
+        Splits and stock dividends, which change the count of a position, and name changes are not among them.
+        """
         ...
 
 

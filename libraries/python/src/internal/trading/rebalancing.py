@@ -110,17 +110,24 @@ class Rebalancer:
                     _require_trading(account)
                     self._execute(run, account, moment, ask_first=True)
 
-    def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
+    def accept_broker_state(self) -> datetime:
+        """Let the journal follow a broker that was restored to an older state; the broker's clock.
+
+        A reconciliation has to follow, once nothing that was read from the broker before is remembered any more.
+        """
+        with self._lock:
+            moment = self._begin()
+            follow_broker_state(self._ports, self._submitter, moment)
+            return moment
+
+    def reconcile(self) -> ReconciliationOutcome:
         """Record what the broker reports, and go on with a run that waits for the money of its closes.
 
         Where the broker has rejected an order that it had accepted, the other side of its run is cut, as after a
         refusal, as far as it has not filled.
-        `accept_broker_state`: the broker was restored to an older state, and the journal is to follow it.
         """
         with self._lock:
             moment = self._begin()
-            if accept_broker_state:
-                follow_broker_state(self._ports, self._submitter, moment)
             account = self._ports.broker.account()
             counts = self._reconcile(account, moment)
             account = self._find_own_part(account)
