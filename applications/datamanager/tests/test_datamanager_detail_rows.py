@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import polars as pl
+import pytest
 
 from datamanager.detail_rows import describe, merge_file_rows, select_changed, select_listed
 from datamanager.ports import LISTING_SCHEMA
@@ -48,6 +49,37 @@ def test_again_is_no_change() -> None:
     assert select_changed(describe(listed, company(), known), known).is_empty()
     changed = select_changed(describe(listed, company("2834"), known), known)
     assert changed.select("ticker", "sector").rows() == [("AAA", "Health Care")]
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "expected"),
+    [
+        ("Apple Inc. Common Stock", "3571", "CS"),
+        ("Preferred Bank - Common Stock", "6022", "CS"),
+        ("Ambase Fundamental Corp.", "100", "CS"),
+        ("SPDR Gold Shares", "6221", "UNKNOWN"),
+        ("ProShares UltraPro QQQ", None, "UNKNOWN"),
+        ("Gabelli Equity Trust", "", "UNKNOWN"),
+        ("Any Acquisition Corp. Class A", "6770", "UNKNOWN"),
+        ("Any Corp. Warrants", "3571", "UNKNOWN"),
+        ("Any Corp. Units, each consisting of one share of common stock", "3571", "UNKNOWN"),
+        ("Any Corp. 6.25% Series A Preferred Stock", "3571", "UNKNOWN"),
+        ("Any Corp. Depositary Shares, each 1/1000 of a share", "6021", "UNKNOWN"),
+        ("Any plc American Depositary Shares", "2834", "ADRC"),
+        (None, "3571", "CS"),
+    ],
+)
+def test_types_that_the_vendor_does_not_name(name: str | None, code: str | None, expected: str) -> None:
+    """Alpaca lists no types: an operating company's share is common stock, whatever is doubtful is UNKNOWN."""
+    listed = select_listed(UNIVERSE, listing(name=name, security_type=None), "alpaca")
+    known = recorded(describe(listed, company().clear(), NOTHING))
+    assert known.filter(ticker="AAA").item(0, "security_type") == "UNKNOWN"
+    described = recorded(describe(listed, company(code), known))
+    assert described.filter(ticker="AAA").item(0, "security_type") == expected
+    assert described.filter(ticker="BBB").item(0, "security_type") is None
+    named = recorded(describe(select_listed(UNIVERSE, listing(security_type="ETF"), "polygon"), company(code), known))
+    again = describe(listed, company(code), named)
+    assert again.filter(ticker="AAA").item(0, "security_type") == "ETF"
 
 
 def test_file_decides_what_it_names() -> None:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import httpx
 import polars as pl
 import pytest
+from structlog.testing import capture_logs
 
 from applications.datamanager.tests.datamanager_process import datamanager_environment, run_service
 from applications.datamanager.tests.datamanager_vendor import QUICK
@@ -189,6 +190,22 @@ class TestAlpaca:
 
         assert ours.sort("date", "ticker").equals(theirs.sort("date", "ticker"))
         assert len(fetched) == 30
+
+    def test_symbols_that_the_vendor_refuses(self, alpaca: AlpacaMarketData, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Symbols of the list that the data API does not take are left out and named; the others' bars are there."""
+        (whole,) = alpaca.daily_bars([START], lambda: None)
+        listed = alpaca.listings()
+        gone = pl.concat([listed.head(2), listed.head(2)]).with_columns(
+            pl.Series("ticker", ["GONEA", "GONEB", "NEWA", "NEWB"]), pl.Series("active", [False, False, True, True])
+        )
+        monkeypatch.setattr(alpaca, "listings", lambda: pl.concat([listed, gone]).sort("ticker"))
+        with capture_logs() as logged:
+            (answer,) = alpaca.daily_bars([START], lambda: None)
+            (again,) = alpaca.daily_bars([START], lambda: None)
+
+        assert whole.rows is not None
+        assert all(one.rows is not None and one.rows.equals(whole.rows) for one in (answer, again))
+        assert sorted(line["symbol"] for line in logged) == ["GONEA", "GONEB", "NEWA", "NEWB"]
 
     def test_recent_session(self, pair: Pair, alpaca: AlpacaMarketData) -> None:
         """A session that is too young for the plan is missing with the vendor's reason; the one before is answered."""

@@ -776,6 +776,7 @@ def test_openapi_documents_every_response(untouched: tuple[httpx.Client, Vendor]
                 "/corporate-actions/splits",
                 "/corporate-actions/dividends",
                 "/securities",
+                "/universe",
                 "/disagreements",
             ),
             *("/quarantine", "/quarantine/releases"),

@@ -221,14 +221,17 @@ class TestBars:
         assert (one.open, one.close) == (both.open, both.close)
         assert one.volume == pytest.approx(both.volume / 40, abs=1)
 
-    def test_unknown_symbol(self, api: DataApi) -> None:
-        """A symbol without bars is left out of many, and null alone."""
-        query = {"timeframe": "1Day", "start": "2024-12-31"}
-        many = api.get("/v2/stocks/bars", symbols=f"{TICKERS[0]},ZZZZZ", **query).json()
-        one = api.get("/v2/stocks/ZZZZZ/bars", **query).json()
+    def test_symbols_without_bars(self, api: DataApi) -> None:
+        """A symbol without bars is left out of many, and null alone; the first one that never was listed is named."""
+        young = next(one for one in MARKET.listings(LAST_SESSION) if one.listed_date > MARKET.sessions()[0])
+        query = {"timeframe": "1Day", "start": str(MARKET.sessions()[0]), "end": str(MARKET.sessions()[0])}
+        many = api.get("/v2/stocks/bars", symbols=f"{TICKERS[0]},{young.ticker}", **query).json()
+        one = api.get(f"/v2/stocks/{young.ticker}/bars", **query).json()
 
-        assert many["bars"].keys() == {TICKERS[0]}
-        assert one == {"bars": None, "symbol": "ZZZZZ", "next_page_token": None}
+        assert many["bars"].keys() <= {TICKERS[0]}
+        assert one == {"bars": None, "symbol": young.ticker, "next_page_token": None}
+        for symbols in (f"{TICKERS[0]},ZZZZZ,YYYYY", "ZZZZZ"):
+            assert (400, "invalid symbol: ZZZZZ") == api.refusal("/v2/stocks/bars", symbols=symbols, **query)
 
     @pytest.mark.parametrize(
         ("parameters", "sentence"),

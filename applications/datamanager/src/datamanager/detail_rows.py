@@ -5,8 +5,10 @@ from enum import StrEnum
 
 import polars as pl
 
+from datamanager.derived_types import type_expression
 from datamanager.sectors import sector_expression
 from internal.schemas import equity_details
+from internal.security_types import UNKNOWN
 
 FILE_COLUMNS = ("name", "sector", "industry", "primary_exchange")
 CONTENT = tuple(name for name in equity_details.COLUMNS if name != "recorded_at")
@@ -47,13 +49,14 @@ def merge_file_rows(known: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
 def select_listed(universe: pl.DataFrame, listings: pl.DataFrame, source: str) -> pl.DataFrame:
     """What the vendor lists of the universe's tickers, in their order.
 
-    A ticker that is not in the vendor's list is not active; a vendor without a list says nothing about that.
+    A ticker that is not in the vendor's list is not active; a vendor without a list says nothing about that. The type
+    of a listed security is UNKNOWN where the vendor names none.
     """
     unlisted = None if listings.is_empty() else False
     return universe.join(listings, on="ticker", how="left", maintain_order="left").select(
         "ticker",
         "name",
-        "security_type",
+        pl.coalesce("security_type", pl.when(pl.col("active").is_not_null()).then(pl.lit(UNKNOWN))),
         "primary_exchange",
         pl.coalesce("active", pl.lit(unlisted, pl.Boolean)).alias("active"),
         "listed_date",
@@ -66,13 +69,15 @@ def select_listed(universe: pl.DataFrame, listings: pl.DataFrame, source: str) -
 def describe(listed: pl.DataFrame, companies: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """The details of the listed tickers (`CONTENT`): what a file said, else vendor and EDGAR, else what was known.
 
-    What was known of another company, which had the ticker before, is not carried over.
+    A type that is UNKNOWN to the vendor is what was known before, else what EDGAR and the name say. What was known of
+    another company, which had the ticker before, is not carried over.
     """
     in_file = (pl.col("source_known").str.split("+").list.first() == Source.FILE).fill_null(value=False)
     described = companies.select(
         "central_index_key",
         sector_expression(pl.col("standard_industrial_classification")).alias("sector"),
         "industry",
+        pl.col("standard_industrial_classification").alias("code"),
         pl.lit(Source.EDGAR.value).alias("edgar"),
     ).filter(pl.col("central_index_key").is_not_null())
     joined = listed.join(described, on="central_index_key", how="left").join(
@@ -88,16 +93,22 @@ def describe(listed: pl.DataFrame, companies: pl.DataFrame, known: pl.DataFrame)
             .alias(name)
             for name in FILE_COLUMNS
         ],
-        *[
-            pl.coalesce(name, f"{name}_known").alias(name)
-            for name in ("security_type", "listed_date", "central_index_key")
-        ],
+        _choose_type().alias("security_type"),
+        *[pl.coalesce(name, f"{name}_known").alias(name) for name in ("listed_date", "central_index_key")],
         pl.coalesce("active", "active_known", pl.lit(value=True)).alias("active"),
         "delisted_date",
         pl.concat_str(
             pl.when(in_file).then(pl.lit(Source.FILE.value)), "source", "edgar", separator="+", ignore_nulls=True
         ).alias("source"),
     ).select(CONTENT)
+
+
+def _choose_type() -> pl.Expr:
+    """The vendor's word, else what was known, else what is derived for a security that the vendor lists without one."""
+    is_unknown = pl.col("security_type") == UNKNOWN
+    named, known = (pl.when(pl.col(name) != UNKNOWN).then(name) for name in ("security_type", "security_type_known"))
+    derived = pl.when(is_unknown).then(type_expression(pl.coalesce("name", "name_known"), pl.col("code")))
+    return pl.coalesce(named, known, derived)
 
 
 def select_known(versions: pl.LazyFrame, known_at: datetime) -> pl.LazyFrame:

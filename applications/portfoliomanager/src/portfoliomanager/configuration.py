@@ -1,5 +1,6 @@
 """The settings of portfoliomanager, read from the environment and checked before anything is opened."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pydantic import AliasChoices, Field, SecretStr
@@ -10,7 +11,7 @@ from internal.settings import DataBucketSettings, ServiceSettings, default_regis
 from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.trading.capital import Capital
-from internal.trading.name_filter import NameFilter, NameList, parse_name_list
+from internal.trading.name_filter import NameFilter, parse_name_list, parse_types
 
 
 class Configuration(ServiceSettings, DataBucketSettings):
@@ -39,17 +40,9 @@ class Configuration(ServiceSettings, DataBucketSettings):
 
     def name_filter(self) -> NameFilter:
         """Which securities the fund may open. Raises ConfigurationError, which names the setting."""
-        lists = {"DO_NOT_TRADE": self.do_not_trade, "ONLY_TRADE": self.only_trade}
-        parsed: dict[str, NameList] = {}
-        for name, text in lists.items():
-            try:
-                parsed[name] = parse_name_list(text)
-            except ConfigurationError as error:
-                raise ConfigurationError(f"{name} is wrong: {error.detail}") from error
-        types = frozenset(one.strip().upper() for one in self.security_types.split(",") if one.strip())
-        if not types:
-            raise ConfigurationError("SECURITY_TYPES is empty: name the types that are traded, for example CS,ADRC")
-        return NameFilter(types, parsed["DO_NOT_TRADE"], parsed["ONLY_TRADE"])
+        types = _parse_setting("SECURITY_TYPES", parse_types, self.security_types)
+        do_not_trade = _parse_setting("DO_NOT_TRADE", parse_name_list, self.do_not_trade)
+        return NameFilter(types, do_not_trade, _parse_setting("ONLY_TRADE", parse_name_list, self.only_trade))
 
     def registry_address(self) -> str:
         """Where the models are: a folder, or `s3://bucket/prefix`; beside the lake where nothing is set.
@@ -76,3 +69,10 @@ class Configuration(ServiceSettings, DataBucketSettings):
             return load_strategy(self.strategy, split_assignments(self.strategy_parameters))
         except ConfigurationError as error:
             raise ConfigurationError(f"STRATEGY or STRATEGY_PARAMETERS is wrong: {error.detail}") from error
+
+
+def _parse_setting[Value](name: str, parse: Callable[[str], Value], text: str) -> Value:
+    try:
+        return parse(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{name} is wrong: {error.detail}") from error

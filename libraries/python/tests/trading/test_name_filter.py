@@ -11,7 +11,7 @@ from internal.errors import ConfigurationError
 from internal.trading.decision import decide
 from internal.trading.enums import Action
 from internal.trading.limits import RiskLimits
-from internal.trading.name_filter import NameFilter, NameList, find_refusals, parse_name_list
+from internal.trading.name_filter import NameFilter, NameList, find_refusals, parse_name_list, parse_types
 from internal.trading.rows import Details, Situation
 from internal.trading.targets import Targets
 from libraries.python.tests.strategies.small_situations import make_situation
@@ -69,6 +69,17 @@ def test_wrong_entries(text: str) -> None:
     """The entry is named, and what can be written."""
     with pytest.raises(ConfigurationError, match="write TICKER, sector:NAME or type:CODE"):
         parse_name_list(text)
+
+
+def test_types_that_do_not_exist() -> None:
+    """A misspelled type is named, with every type that there is: otherwise nothing, or too much, would be traded."""
+    sentence = r"no such type: XYZ; there are CS, PFD, .*ADRC.*, UNKNOWN"
+    with pytest.raises(ConfigurationError, match=sentence):
+        parse_types("CS,xyz")
+    with pytest.raises(ConfigurationError, match=sentence):
+        parse_name_list("type:XYZ")
+    with pytest.raises(ConfigurationError, match="it is empty"):
+        parse_types(" , ")
 
 
 def test_a_refused_name_is_replaced_and_may_be_closed() -> None:

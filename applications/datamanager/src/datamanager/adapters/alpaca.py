@@ -1,7 +1,7 @@
 """Market data from Alpaca: the adapter of the port `datamanager.ports.MarketData`."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import cast
@@ -9,7 +9,7 @@ from typing import cast
 import polars as pl
 
 from datamanager.adapters.alpaca_chunks import cut_runs, cut_symbols
-from datamanager.adapters.alpaca_client import AlpacaAccess, AlpacaClient
+from datamanager.adapters.alpaca_client import AlpacaAccess, AlpacaClient, Row
 from datamanager.adapters.alpaca_frames import (
     SOURCE,
     make_actions_frame,
@@ -17,25 +17,29 @@ from datamanager.adapters.alpaca_frames import (
     make_listings_frame,
     take_effect_between,
 )
-from datamanager.adapters.alpaca_transport import AlpacaTransport, RecentDataError
+from datamanager.adapters.alpaca_transport import AlpacaTransport, InvalidSymbolError, RecentDataError
 from datamanager.adapters.vendor_limits import RETRIES, TIMEOUTS, Timeouts
 from datamanager.ports import TickerChange, VendorSession
 from internal.dates import session_close
 from internal.errors import UpstreamError
 from internal.retries import RetryPolicy
+from internal.telemetry import get_logger
 
 CONNECTIONS = 4
 FRESH_SECONDS = 3600.0  # how long the list of assets and a month of corporate actions are used again
 KEPT_MONTHS = 24
 PROCESSED_BEFORE = timedelta(days=10)
 PROCESSED_AFTER = timedelta(days=100)  # a dividend is processed when it is paid
+logger = get_logger(__name__)
 
 
 class AlpacaMarketData:
     """The vendor, within its rate limit.
 
     Bars are asked for by symbol, so the list of assets says whose bars exist: one that Alpaca drops from its list,
-    inactive ones included, has none. Its daily bars are final once the plan's delay has passed after the close.
+    inactive ones included, has none. Symbols of the list that the data API refuses are left out and logged: active
+    ones are asked for again with the next list, inactive ones with the next process. Daily bars are final once the
+    plan's delay has passed after the close.
 
     Args:
         access: Keys and addresses.
@@ -61,6 +65,7 @@ class AlpacaMarketData:
         self._listings = _Kept[pl.DataFrame](1)
         self._actions = _Kept[pl.DataFrame](KEPT_MONTHS)
         self._kept_since = datetime.min.replace(tzinfo=UTC)  # on the vendor's clock
+        self._refused: dict[str, bool] = {}  # symbols that the data API does not take, and whether they are active
 
     def now(self) -> datetime:
         """The moment up to which the plan has data: the trading clock less the delay (UTC)."""
@@ -112,6 +117,7 @@ class AlpacaMarketData:
             self._kept_since = moment
             self._listings.clear()
             self._actions.clear()
+            self._refused = {symbol: is_active for symbol, is_active in self._refused.items() if not is_active}
 
     def _fetch_run(self, run: list[date]) -> list[VendorSession]:
         """Consecutive sessions; the youngest are an outcome with the vendor's reason where the plan excludes them."""
@@ -128,12 +134,13 @@ class AlpacaMarketData:
         ]
 
     def _fetch_bars(self, run: list[date]) -> pl.DataFrame:
-        symbols = self.listings().get_column("ticker").to_list()
+        active = dict(self.listings().select("ticker", "active").iter_rows())
+        symbols = [symbol for symbol in active if symbol not in self._refused]
         start = datetime.combine(run[0], datetime.min.time(), UTC)
         end = session_close(run[-1])
 
         def fetch(chunk: list[str]) -> pl.DataFrame:
-            return make_bars_frame(self._client.daily_bars(chunk, start, end))
+            return make_bars_frame(self._fetch_accepted(chunk, start, end, active))
 
         with ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="vendor") as pool:
             try:
@@ -141,6 +148,23 @@ class AlpacaMarketData:
             except BaseException:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
+
+    def _fetch_accepted(
+        self, symbols: Sequence[str], start: datetime, end: datetime, active: Mapping[str, bool]
+    ) -> dict[str, list[Row]]:
+        """The bars of the symbols without those that the vendor refuses, which it names one a request."""
+        while symbols:
+            try:
+                return self._client.daily_bars(symbols, start, end)
+            except InvalidSymbolError as error:
+                if error.symbol not in symbols:
+                    raise
+                logger.warning(
+                    "symbol_refused_by_the_vendor", symbol=error.symbol, detail="no bars of it are collected"
+                )
+                self._refused[error.symbol] = active[error.symbol]
+                symbols = [symbol for symbol in symbols if symbol != error.symbol]
+        return {}
 
     def _fetch_month(self, first: date) -> pl.DataFrame:
         last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)

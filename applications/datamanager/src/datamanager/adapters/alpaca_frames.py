@@ -81,8 +81,7 @@ def make_bars_frame(bars: Mapping[str, Sequence[Row]]) -> pl.DataFrame:
 def make_listings_frame(assets: Iterable[Row]) -> pl.DataFrame:
     """`LISTING_SCHEMA`: what is traded on an exchange; the active one where a ticker occurs twice.
 
-    Alpaca does not say what type a security is, when it was listed or delisted, nor its FIGI: these are null. A type
-    guessed from a name is wrong too often.
+    Alpaca does not say what type a security is, when it was listed or delisted, nor its FIGI: these are null.
     """
     rows = [
         {

@@ -6,6 +6,7 @@ vendor says.
 
 import json
 import math
+import re
 import time
 from http import HTTPStatus
 from typing import Any, cast
@@ -21,10 +22,19 @@ from internal.retries import RetryPolicy, TransientError
 
 TRANSIENT_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 QUOTED_CHARACTERS = 120
+INVALID_SYMBOL = re.compile(r'"message"\s*:\s*"invalid symbol: ([^"]+)"')
 
 
 class RecentDataError(UpstreamError):
     """The plan does not include data that is as young as what was asked for."""
+
+
+class InvalidSymbolError(UpstreamError):
+    """The vendor refuses a whole request because of one of its symbols."""
+
+    def __init__(self, detail: str, symbol: str) -> None:
+        super().__init__(detail)
+        self.symbol = symbol
 
 
 class AlpacaTransport:
@@ -55,6 +65,7 @@ class AlpacaTransport:
 
         Raises:
             RecentDataError: The plan does not include it yet.
+            InvalidSymbolError: One of the symbols is none of the vendor's.
             UpstreamError: The vendor refused, or every attempt was answered with an error or incompletely.
             UnavailableError: The vendor could not be reached in any attempt.
         """
@@ -94,6 +105,9 @@ class AlpacaTransport:
             VENDOR_REQUESTS.labels("rate_limited" if status == HTTPStatus.TOO_MANY_REQUESTS else "server_error").inc()
             return TransientError(UpstreamError(sentence), _seconds_to_wait(response))
         VENDOR_REQUESTS.labels("refused").inc()
+        invalid = INVALID_SYMBOL.search(response.text) if status == HTTPStatus.BAD_REQUEST else None
+        if invalid is not None:
+            return InvalidSymbolError(sentence, invalid[1])
         if status == HTTPStatus.FORBIDDEN and "recent" in quoted:
             return RecentDataError(f"{request} was answered {status}: {quoted}. Set ALPACA_DATA_DELAY_MINUTES to 15")
         return UpstreamError(sentence)

@@ -79,14 +79,14 @@ def list_bars(
     """Daily bars of a comma-separated list of symbols; the limit counts the bars of all of them."""
     if not symbols:
         raise DataRefusedError(400, "symbols is required")
-    rows, token = read_page(exchange, [read_symbol(text) for text in symbols.split(",")], parameters)
+    rows, token = read_page(exchange, [read_symbol(exchange, text) for text in symbols.split(",")], parameters)
     return Response(write_bars_by_symbol(rows, token), media_type="application/json")
 
 
 @router.get("/{symbol:path}/bars", response_model=SymbolBarsBody)
 def list_symbol_bars(exchange: TheExchange, symbol: str, parameters: Annotated[BarParameters, Depends()]) -> Response:
     """Daily bars of one symbol."""
-    rows, token = read_page(exchange, [read_symbol(symbol)], parameters)
+    rows, token = read_page(exchange, [read_symbol(exchange, symbol)], parameters)
     return Response(write_bars_of_symbol(rows, symbol, token), media_type="application/json")
 
 
@@ -121,9 +121,10 @@ def today_of(exchange: Exchange) -> date:
     return exchange.clock.now().astimezone(NEW_YORK).date()
 
 
-def read_symbol(text: str) -> str:
-    """A symbol as the data API takes it."""
-    if not SYMBOL.fullmatch(text):
+def read_symbol(exchange: Exchange, text: str) -> str:
+    """A symbol that was listed at some time by the exchange's clock, as the data API takes it."""
+    listing = find_listing(exchange.market, text) if SYMBOL.fullmatch(text) else None
+    if listing is None or listing.listed_date > today_of(exchange):
         raise DataRefusedError(400, f"invalid symbol: {text}")
     return text
 

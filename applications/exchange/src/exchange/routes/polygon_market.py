@@ -25,34 +25,12 @@ from exchange.routes.polygon_answers import PolygonError, PolygonRoute, exchange
 from exchange.routes.polygon_holidays import list_holidays
 from exchange.routes.polygon_times import parse_day
 from internal.dates import previous_session
+from internal.security_types import DESCRIPTIONS
 from internal.venue.clock import Phase, read_clock
 
 router = APIRouter(route_class=PolygonRoute, dependencies=[Depends(require_key)], tags=["polygon"])
 
 MOVERS = 20
-TYPES = {
-    "CS": "Common Stock",
-    "PFD": "Preferred Stock",
-    "WARRANT": "Warrant",
-    "RIGHT": "Rights",
-    "BOND": "Corporate Bond",
-    "ETF": "Exchange Traded Fund",
-    "ETN": "Exchange Traded Note",
-    "ETV": "Exchange Traded Vehicle",
-    "SP": "Structured Product",
-    "ADRC": "American Depository Receipt Common",
-    "ADRP": "American Depository Receipt Preferred",
-    "ADRW": "American Depository Receipt Warrants",
-    "ADRR": "American Depository Receipt Rights",
-    "FUND": "Fund",
-    "BASKET": "Basket",
-    "UNIT": "Unit",
-    "LT": "Liquidating Trust",
-    "OS": "Ordinary Shares",
-    "GDR": "Global Depository Receipts",
-    "OTHER": "Other Security Type",
-    "NYRS": "New York Registry Shares",
-}
 
 
 @router.get("/v1/marketstatus/upcoming", response_model_exclude_none=True)
@@ -65,7 +43,7 @@ async def get_market_holidays(request: Request) -> list[HolidayBody]:
 async def get_ticker_types(asset_class: str | None = None, locale: str | None = None) -> TickerTypesBody:
     """Every type that a ticker can have; this exchange lists US stocks alone."""
     served = asset_class in {None, "stocks"} and locale in {None, "us"}
-    types = [TickerType(code=code, description=text) for code, text in TYPES.items()] if served else []
+    types = [TickerType(code=code, description=text) for code, text in DESCRIPTIONS.items()] if served else []
     return TickerTypesBody(results=types, count=len(types))
 
 

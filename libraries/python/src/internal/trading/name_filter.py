@@ -1,13 +1,14 @@
 """Which securities the fund may open, whatever a strategy asks for: by type, and by lists of names."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 
 from internal.errors import ConfigurationError
+from internal.security_types import COMMON_STOCK, KNOWN_TYPES
 from internal.trading.rows import Details, Refusals
 
-COMMON_STOCK = "CS"
 PREFIXES = {"sector": "sectors", "type": "security_types"}
 
 
@@ -39,7 +40,8 @@ class NameFilter:
 
     Attributes:
         security_types: The data vendor's codes of the types that are traded: CS is common stock, ADRC a depositary
-            receipt. A security whose type is not known is traded, so that bars without types can be.
+            receipt. A security without any type is traded, so that bars without details can be; UNKNOWN is the type
+            of one that a vendor lists without saying what it is.
         do_not_trade: What is never opened.
         only_trade: What alone is opened; an empty list does not limit anything.
     """
@@ -72,13 +74,26 @@ def find_refusals(tickers: tuple[str, ...], details: Details | None, names: Name
     return Refusals(MappingProxyType(found), frozenset(found))
 
 
+def parse_types(text: str) -> frozenset[str]:
+    """The codes of types in a list separated by commas. Raises ConfigurationError without any, or for no type's code.
+
+    >>> sorted(parse_types("CS, adrc"))
+    ['ADRC', 'CS']
+    """
+    types = frozenset(entry.upper() for entry in _split(text))
+    if not types:
+        raise ConfigurationError("it is empty: name the types that are traded, for example CS,ADRC")
+    _require_known(types)
+    return types
+
+
 def parse_name_list(text: str) -> NameList:
     """The list of entries separated by commas: `TSLA`, `sector:HEALTH CARE`, `type:ETF`.
 
     >>> parse_name_list("TSLA, type:ETF").security_types
     frozenset({'ETF'})
 
-    Raises ConfigurationError for an entry of another kind.
+    Raises ConfigurationError for an entry of another kind, and for no type's code.
     """
     found: dict[str, set[str]] = {"tickers": set(), "sectors": set(), "security_types": set()}
     for entry in _split(text):
@@ -89,7 +104,13 @@ def parse_name_list(text: str) -> NameList:
             found[PREFIXES[kind]].add(value.strip().upper())
         else:
             raise ConfigurationError(f"{entry!r} is no entry of a list: write TICKER, sector:NAME or type:CODE")
+    _require_known(found["security_types"])
     return NameList(*(frozenset(found[name]) for name in ("tickers", "sectors", "security_types")))
+
+
+def _require_known(types: AbstractSet[str]) -> None:
+    if wrong := sorted(types - set(KNOWN_TYPES)):
+        raise ConfigurationError(f"no such type: {', '.join(wrong)}; there are {', '.join(KNOWN_TYPES)}")
 
 
 def _split(text: str) -> list[str]:
