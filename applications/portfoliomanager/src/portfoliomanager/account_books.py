@@ -15,11 +15,15 @@ from internal.books.outside import outside_flows
 from internal.books.profit import Profit, profit_by_name, sum_profits
 from internal.books.reconciliation import Difference, ExpectedFill, reconcile_books
 from internal.books.time_weighted import ExternalFlow
+from internal.errors import UnavailableError
 from internal.trading.journal_index import shortfall_cost
 from internal.trading.ports import Broker
 from internal.trading.rows import BrokerPosition
 from internal.venue.money import cents, decimal_of
+from portfoliomanager.own_orders import OwnOrders
 from portfoliomanager.ports import ActivityFeed, ActivityStore, FundJournal
+
+READINGS = 5  # of a changing account
 
 
 @dataclass(frozen=True)
@@ -73,17 +77,17 @@ class AccountBooks:
     ) -> None:
         self._broker, self._feed, self._store, self._journal = broker, feed, store, journal
         self._others, self._one_at_a_time = others, Lock()
+        self._own_orders = OwnOrders(broker, journal)
 
     def record(self) -> None:
         """Read and store what is new; at first also what the account holds without an activity that says why."""
         with self._one_at_a_time:  # the stream, a route and an event may each end a step
             stored = {row.activity_id: row for row in self._store.read()}
-            found = self._feed.read_new()
-            new = [row for row in found if stored.get(row.activity_id) != row]
-            if not stored:
-                new += self._find_openings(found)
-            if new:
+            found = self._feed.read_new() if stored else self._open_books()
+            if new := [row for row in found if stored.get(row.activity_id) != row]:
                 self._store.save(new)
+            if self._others:
+                self._own_orders.look_up(found)
 
     def forget_after(self, moment: datetime) -> None:
         """Forget the activities that are newer: the broker was restored, and its owner accepts that."""
@@ -101,9 +105,8 @@ class AccountBooks:
         if not self._others:
             return external_flows(rows)
         orders = self._journal.orders()
-        own = {order.broker_order_id for order in orders if order.broker_order_id is not None}
         received = {order.ticker for order in orders if order.broker_order_id is None and order.filled_quantity > 0}
-        return [*external_flows(rows), *outside_flows(rows, own, received)]
+        return [*external_flows(rows), *outside_flows(rows, self._own_orders.ids(), received)]
 
     def keep(self) -> Books:
         """The books of the stored activities."""
@@ -150,12 +153,28 @@ class AccountBooks:
             if order.broker_order_id is not None and order.filled_average_price is not None
         ]
 
-    def _find_openings(self, found: Sequence[Activity]) -> list[Activity]:
-        account, positions = self._broker.account(), self._broker.positions()
-        holdings = [
-            Holding(held.ticker, decimal_of(held.quantity), decimal_of(held.average_entry_price)) for held in positions
-        ]
-        return find_openings(found, self._broker.moment(), decimal_of(account.cash), holdings)
+    def _open_books(self) -> Sequence[Activity]:
+        """All activities and the opening balances beside them.
+
+        What the account holds is read between two readings of the activities that agree: a fill in between would be
+        in the balances and among the activities of the next step. Raises UnavailableError while none agree.
+        """
+        found = self._feed.read_new()
+        for _ in range(READINGS):
+            account, positions, before = self._broker.account(), self._broker.positions(), found
+            found = self._feed.read_new()
+            if found == before:
+                return [
+                    *found,
+                    *find_openings(found, self._broker.moment(), decimal_of(account.cash), _hold(positions)),
+                ]
+        raise UnavailableError(
+            f"the account changed during each of {READINGS} readings: the books are opened at the next step that trades"
+        )
+
+
+def _hold(positions: Sequence[BrokerPosition]) -> list[Holding]:
+    return [Holding(held.ticker, decimal_of(held.quantity), decimal_of(held.average_entry_price)) for held in positions]
 
 
 def _shares(positions: Sequence[BrokerPosition]) -> dict[str, Decimal]:

@@ -17,7 +17,7 @@ from internal.trading.ports import TradingPorts
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import BrokerPosition
 from internal.trading.share_movements import ShareMovement
-from internal.venue.corporate_actions import CorporateAction
+from internal.venue.corporate_actions import CorporateAction, split_action
 from internal.venue.orders import OrderRequest, OrderType, Side, TimeInForce
 from libraries.python.tests.trading.actions_kit import (
     EFFECTIVE,
@@ -185,3 +185,36 @@ def test_corrected_terms_correct_the_row() -> None:
         ports = with_actions(with_account(fund, {**BEFORE, "SPIC": own}, moved), [corrected])
         assert not trader_of(ports).reconcile().foreign
         assert own_shares(ports, "SPIC") == {"SPIC": own}
+
+
+def test_rounded_terms_of_a_split() -> None:
+    """3 for 1 backwards, stated as 1 to 0.3333: 21 shares are 7, and none of them is foreign."""
+    split = split_action("STK", EFFECTIVE, Decimal(3), Decimal(1))
+    fund = open_fund([split], TICKERS)
+    stated = with_actions(fund.ports, [CoreAction(ActionKind.REVERSE_SPLIT, "STK", EFFECTIVE, 1.0, 0.3333)])
+    trader = Rebalancer(stated, Scripted({OPENING: {"STK": 0.0211}}), RiskLimits())
+    for _ in range(3):
+        play_session(fund, trader)
+        assert not trader.reconcile().foreign
+    assert held_at_broker(fund) == {"STK": 7.0}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "ratio"),
+    [
+        *((1.0, 0.3333, 1 / 3), (1.0, 0.6667, 2 / 3), (1.0, 0.142857, 1 / 7), (1.0, 1.3333, 4 / 3), (3.0, 1.0, 1 / 3)),
+        *((1.0, 0.0667, 1 / 15), (1.0, 0.01, 0.01), (1.0, 0.0025, 1 / 400), (1.0, 1.05, 1.05), (100.0, 103.0, 1.03)),
+        *((1.0, 1.6129, 1.6129), (1.0, 20.0, 20.0)),
+    ],
+)
+def test_ratios_of_splits(old: float, new: float, ratio: float) -> None:
+    """Rounded thirds, sixths and sevenths are exact; what is exact, or no fraction of small numbers, stays."""
+    assert CoreAction(ActionKind.FORWARD_SPLIT, "X", EFFECTIVE, old, new).ratio == ratio
+
+
+def test_a_stock_dividend_of_another_security_keeps_the_position() -> None:
+    """It is a gift beside the position, and no split of it."""
+    other = CoreAction(ActionKind.STOCK_DIVIDEND, "X", EFFECTIVE, 10.0, 1.0, "Y")
+    assert (other.ratio, other.deliveries, other.is_recorded) == (1.0, [("Y", 0.1)], True)
+    own = CoreAction(ActionKind.STOCK_DIVIDEND, "X", EFFECTIVE, 10.0, 1.0)
+    assert (own.ratio, own.deliveries, own.is_recorded) == (1.1, [], False)

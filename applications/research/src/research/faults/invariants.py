@@ -8,7 +8,7 @@ from math import isclose
 from internal.errors import FundError
 from internal.simulation.fund import SimulatedFund
 from internal.trading.action_rows import RECORDS
-from internal.trading.corporate_actions import GIVES_BESIDE, CorporateAction
+from internal.trading.corporate_actions import CorporateAction
 from internal.trading.enums import Leg, OrderState, RunState
 from internal.trading.held_securities import HeldSecurity, find_held, list_held_splits
 from internal.trading.position_attribution import attribute_positions
@@ -103,5 +103,5 @@ class Invariants:
 def _is_cost_moved(security: HeldSecurity, actions: Iterable[CorporateAction], recorded: Collection[str]) -> bool:
     """Whether an action moved a part of the cost to or from a security that the fund holds."""
     names = {name for _, name in security.names}
-    given = any(action.kind in GIVES_BESIDE and action.ticker in names for action in actions)
+    given = any(action.gives_beside and action.ticker in names for action in actions)
     return given or not names.isdisjoint(recorded)

@@ -45,8 +45,9 @@ KINDS: Final = {
     **dict.fromkeys(("NC", "SC"), ActivityKind.NAME_CHANGE),
     **dict.fromkeys(("MA", "REORG"), ActivityKind.REORGANIZATION),
 }
+STOCK_DIVIDEND: Final = "SDIV"
 SUB_KINDS: Final = {
-    "SDIV": ActivityKind.SPLIT,  # a stock dividend gives shares of the name itself
+    STOCK_DIVIDEND: ActivityKind.SPLIT,  # it gives shares of the name itself, seldom of another one
     "USPLIT": ActivityKind.REORGANIZATION,  # a unit becomes shares of other names
 }
 CHARGES: Final = frozenset({ActivityKind.FEE, ActivityKind.INTEREST})

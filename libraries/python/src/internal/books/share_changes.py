@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from internal.books.activities import Activity, ActivityKind
+from internal.books.activities import STOCK_DIVIDEND, Activity, ActivityKind
 from internal.books.ledger import ACCOUNT, Ledger
 from internal.books.lots import Lot, rescale, split_cash, take_oldest
 from internal.venue.money import ZERO, cents
@@ -49,6 +49,8 @@ def record_splits(ledger: Ledger, rows: Sequence[Activity]) -> None:
             ledger.rescale_lots(ticker, held + change)
         elif held:  # less than one share is left of it, which is paid in cash
             ledger.close_lots(ticker, held, rows[0].day, ZERO)
+        elif change and any(row.ticker == ticker and row.sub_type == STOCK_DIVIDEND for row in rows):
+            record_spin_off(ledger, next(row for row in rows if row.ticker == ticker))
         elif change:
             ledger.note(f"a split of {ticker} changed {change:f} shares, of which the books hold none")
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from internal.books.activities import Activity, ActivityKind
+from internal.books.activities import STOCK_DIVIDEND, Activity, ActivityKind
 from internal.trading.share_movements import ShareMovement
 
 MOVE_SHARES = frozenset({ActivityKind.SPIN_OFF, ActivityKind.REORGANIZATION, ActivityKind.OTHER})
@@ -15,5 +15,10 @@ def list_share_movements(activities: Iterable[Activity], after: date) -> list[Sh
     return [
         ShareMovement(row.ticker, row.day, float(row.quantity))
         for row in activities
-        if row.kind in MOVE_SHARES and row.ticker is not None and row.quantity and row.day > after
+        if _moves_shares(row) and row.ticker is not None and row.quantity and row.day > after
     ]
+
+
+def _moves_shares(row: Activity) -> bool:
+    """A stock dividend may give shares of another security."""
+    return row.kind in MOVE_SHARES or row.sub_type == STOCK_DIVIDEND

@@ -14,7 +14,7 @@ from internal.dates import exchange_day
 from internal.trading.action_evidence import ActionEvidence
 from internal.trading.action_holdings import ConcernedHolding, count_own_shares
 from internal.trading.action_rows import RECORDS, is_end, is_record, is_recorded, is_rename, list_row_ids, make_rows
-from internal.trading.corporate_actions import ENDS_TICKER, GIVES_BESIDE, CorporateAction
+from internal.trading.corporate_actions import ENDS_TICKER, CorporateAction
 from internal.trading.entries import ROUNDING, opened_date
 from internal.trading.enums import OrderState
 from internal.trading.ports import Journal, TradingPorts
@@ -22,7 +22,6 @@ from internal.trading.rows import Order, RebalanceRun
 
 LOOK_BACK = timedelta(days=60)  # how late a broker, or the data service, may be with an action
 ORDER_OF_A_DAY = {kind: place for place, kind in enumerate(ActionKind)}
-RECORDED = ENDS_TICKER | GIVES_BESIDE | {ActionKind.NAME_CHANGE}
 
 
 def record_corporate_actions(ports: TradingPorts, account: str, moment: datetime) -> None:
@@ -34,7 +33,7 @@ def record_corporate_actions(ports: TradingPorts, account: str, moment: datetime
     if ports.journal.last_run() is None:
         return
     first = exchange_day(moment) - LOOK_BACK
-    actions = [one for one in ports.data.corporate_actions(first, exchange_day(moment)) if one.kind in RECORDED]
+    actions = [one for one in ports.data.corporate_actions(first, exchange_day(moment)) if one.is_recorded]
     evidence = ActionEvidence(ports, account, first)
     _drop_withdrawn(evidence, [identity for one in actions for identity in list_row_ids(account, one)], moment)
     if not any(ports.journal.fills(action.ticker) for action in actions):
@@ -108,4 +107,4 @@ def _comes_before(order: Order, action: CorporateAction) -> bool:
     """Whether the action concerns the order's shares; an end or a new name also what another one brought on its day."""
     filled = opened_date(order)
     is_received = order.portfolio_id == RECORDS and filled == action.effective_date
-    return filled < action.effective_date or (is_received and action.kind not in GIVES_BESIDE)
+    return filled < action.effective_date or (is_received and not action.gives_beside)

@@ -6,9 +6,10 @@ from datetime import date
 
 from internal.action_kinds import SPLIT_KINDS, ActionKind
 from internal.trading.rows import Split
+from internal.trading.split_ratios import read_split_ratio
 
 GIVES_BESIDE = frozenset({ActionKind.SPIN_OFF, ActionKind.RIGHTS_DISTRIBUTION})
-"""Kinds that give shares of another security and leave the position as it is."""
+"""Kinds that always give shares of another security and leave the position as it is; a stock dividend may."""
 ENDS_TICKER = frozenset(
     {
         ActionKind.UNIT_SPLIT,
@@ -45,9 +46,21 @@ class CorporateAction:
     def ratio(self) -> float:
         """Shares of the ticker itself after the action for one before it."""
         old, new = self.old_shares or 1.0, self.new_shares or 1.0
-        if self.kind is ActionKind.STOCK_DIVIDEND:
+        if self.kind is ActionKind.STOCK_DIVIDEND and self.new_ticker in {None, self.ticker}:
             return (old + new) / old
-        return new / old if self.kind in SPLIT_KINDS else 1.0
+        return read_split_ratio(old, new) if self.kind in SPLIT_KINDS else 1.0
+
+    @property
+    def gives_beside(self) -> bool:
+        """Whether it gives shares of another security and leaves the position as it is."""
+        if self.kind is ActionKind.STOCK_DIVIDEND:
+            return self.new_ticker not in {None, self.ticker}
+        return self.kind in GIVES_BESIDE
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether it leads to rows of the journal: it ends, renames, or gives shares of another security."""
+        return self.kind in ENDS_TICKER or self.gives_beside or self.is_rename
 
     @property
     def is_rename(self) -> bool:
@@ -59,7 +72,7 @@ class CorporateAction:
         """Tickers of other securities that holders receive, and the shares of each for one share held."""
         old = self.old_shares or 1.0
         terms = ((self.new_ticker, self.new_shares), (self.second_ticker, self.second_shares))
-        if self.kind not in ENDS_TICKER | GIVES_BESIDE:
+        if self.kind not in ENDS_TICKER and not self.gives_beside:
             return []
         return [(ticker, shares / old) for ticker, shares in terms if ticker is not None and shares is not None]
 
