@@ -53,7 +53,8 @@ def test_trees_and_tracking_are_optional() -> None:
 
 @pytest.mark.parametrize("application", ["datamanager", "exchange", "portfoliomanager"])
 def test_the_service_is_imported_without_them(application: str) -> None:
-    """The server's module, and so everything that it wires, imports where those packages cannot be."""
+    """The server's module, and so everything that it wires, imports where those packages cannot be; pandas waits."""
     words = f"import sys; sys.modules.update(dict.fromkeys({sorted(ABSENT[application])})); import {application}.server"
+    words += "; print('pandas.core' in sys.modules)"
     ended = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=False, timeout=120)  # noqa: S603 - our own interpreter
-    assert ended.returncode == 0, ended.stderr
+    assert (ended.returncode, ended.stdout) == (0, "False\n"), ended.stderr

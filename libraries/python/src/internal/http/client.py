@@ -7,7 +7,7 @@ import polars as pl
 
 from internal.errors import FundError, InvalidRequestError, SchemaError, UpstreamError
 from internal.http.frames import decode
-from internal.http.problems import MEDIA_TYPE, TYPE_PREFIX
+from internal.http.problem_body import MEDIA_TYPE, TYPE_PREFIX
 
 
 def _media_type(response: httpx.Response) -> str:

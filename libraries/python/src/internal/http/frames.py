@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any, cast
 
 import polars as pl
-from fastapi import Request, Response
 from polars.exceptions import PanicException, PolarsError
+from starlette.requests import Request
+from starlette.responses import Response
 
 from internal.errors import InvalidRequestError, NotAcceptableError, UnsupportedMediaTypeError
 from internal.http.coercion import coerce

@@ -1,4 +1,4 @@
-"""Problem details (RFC 9457): the body of every response that is not 2xx."""
+"""Answers every error of an application with problem details (RFC 9457)."""
 
 from http import HTTPStatus
 from typing import Any
@@ -6,25 +6,11 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from internal.errors import ContentTooLargeError, FundError, InvalidRequestError, SchemaError, UnauthorizedError
+from internal.http.problem_body import MEDIA_TYPE, TYPE_PREFIX
 from internal.telemetry import get_logger
-
-MEDIA_TYPE = "application/problem+json"
-TYPE_PREFIX = "urn:pocketsizefund:problem:"
-
-
-class Problem(BaseModel):
-    """The body of a problem: `type` names the kind, `detail` describes what happened and what to do."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: str
-    errors: list[dict[str, Any] | str] | None = None
 
 
 def problem_response(  # noqa: PLR0913 - the members of RFC 9457

@@ -11,7 +11,8 @@ from pydantic import BaseModel, SecretStr
 
 from internal.errors import FundError, UnavailableError
 from internal.http.middleware import ServiceMiddleware
-from internal.http.problems import MEDIA_TYPE, Problem, install_problem_handlers, problem_response
+from internal.http.problem_body import MEDIA_TYPE, Problem
+from internal.http.problems import install_problem_handlers, problem_response
 from internal.telemetry import get_logger
 
 type ReadinessCheck = Callable[[FastAPI], Awaitable[object]]

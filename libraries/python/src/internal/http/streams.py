@@ -8,8 +8,8 @@ from datetime import datetime
 from itertools import chain
 
 import polars as pl
-from fastapi.responses import StreamingResponse
 from pyarrow import ipc
+from starlette.responses import StreamingResponse
 
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, KNOWN_AT_HEADER
 from internal.http.parts import BOUNDARY, PARTS, Part, measure_parts, write_parts
