@@ -1,6 +1,7 @@
 """The adapters of the data service's ports: frames become rows and arrays, and back."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import polars as pl
@@ -10,10 +11,14 @@ from loaded_strategies import ten_by_ten
 from internal.dates import next_session, previous_session, sessions
 from internal.schemas import portfolios
 from internal.schemas import predictions as predictions_schema
+from internal.security_names import ALIASES
 from internal.trading.enums import Action, Side
 from internal.trading.rows import Band, Portfolio, PortfolioRow
-from portfoliomanager.adapters.market_data import read_day_inputs
+from portfoliomanager.adapters.market_data import DatamanagerMarketData, read_day_inputs
 from portfoliomanager.adapters.stored_portfolios import portfolio_frame, read_portfolio
+
+if TYPE_CHECKING:
+    from internal.http.datamanager_client import DatamanagerClient
 
 DAY = date(2024, 3, 15)
 DAYS = sessions(previous_session(DAY, 40), DAY)
@@ -110,3 +115,26 @@ def test_a_stored_portfolio_comes_back() -> None:
     frame = portfolios.validate(portfolio_frame(portfolio))
     assert frame.get_column("dollar_amount").to_list() == [200.0, 200.0, 0.0, 30.0]
     assert read_portfolio(frame.sample(fraction=1.0, shuffle=True, seed=1)) == portfolio
+
+
+def test_later_tickers_of_a_list() -> None:
+    """FB is META since 2022-06-09, and another company's since; a ticker is found however the vendor writes it."""
+    aliases = [
+        ("meta", "FB", date(2012, 5, 18), date(2022, 6, 8)),
+        ("meta", "META", date(2022, 6, 9), None),
+        ("fund", "FB", date(2023, 1, 3), None),
+        ("bank", "BACpA", date(2010, 1, 4), None),
+    ]
+
+    class Aliases:
+        """A data service that knows these aliases."""
+
+        def securities(self, *, known_at: datetime | None) -> pl.DataFrame:
+            """All of them."""
+            assert known_at is None
+            return pl.DataFrame(aliases, schema=list(ALIASES), orient="row")
+
+    data = DatamanagerMarketData(cast("DatamanagerClient", Aliases()))
+    found = data.later_tickers(["BACPA", "FB", "XYZ"], date(2023, 6, 1))
+    assert found == {"BACPA": ["BACpA"], "FB": ["FB", "META"]}
+    assert data.later_tickers(["FB"], date(2022, 6, 8)) == {"FB": ["FB"]}

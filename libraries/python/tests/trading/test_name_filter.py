@@ -7,14 +7,18 @@ import numpy as np
 import pytest
 from loaded_strategies import ten_by_ten
 
+from internal.action_kinds import ActionKind
 from internal.errors import ConfigurationError
 from internal.trading.decision import decide
 from internal.trading.enums import Action
 from internal.trading.limits import RiskLimits
 from internal.trading.name_filter import NameFilter, NameList, find_refusals, parse_name_list, parse_types
+from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Details, Situation
 from internal.trading.targets import Targets
+from internal.venue.corporate_actions import CorporateAction
 from libraries.python.tests.strategies.small_situations import make_situation
+from libraries.python.tests.trading.actions_kit import EFFECTIVE, Scripted, held_at_broker, open_fund, play_session
 
 TICKERS = ("ADR", "ETF1", "OIL", "PLAIN", "UNKNOWN")
 DETAILS = Details(("Technology", None, "Energy", "Technology", None), (None,) * 5, ("ADRC", "ETF", "CS", "CS", None))
@@ -120,3 +124,17 @@ def test_a_refused_name_is_replaced_and_may_be_closed() -> None:
 def with_filter(situation: Situation, names: NameFilter) -> Situation:
     """The situation under the filter."""
     return replace(situation, refused=find_refusals(situation.tickers, situation.details, names))
+
+
+@pytest.mark.parametrize(("names", "opened"), [({"do_not_trade": "old"}, set()), ({"only_trade": "OLD"}, {"NEW"})])
+def test_lists_follow_a_new_ticker(names: dict[str, str], opened: set[str]) -> None:
+    """OLD trades as NEW since yesterday: a list that names OLD means NEW, and no security that never was OLD."""
+    rename = CorporateAction(ActionKind.NAME_CHANGE, "OLD", EFFECTIVE, new_ticker="NEW")
+    fund = open_fund([rename], ("NEW", "OLD", "BUYR"))
+    filtered = NameFilter(**{name: parse_name_list(text) for name, text in names.items()})
+    wanted = {"NEW": 0.02, "BUYR": 0.02}
+    trader = Rebalancer(fund.ports, Scripted({EFFECTIVE: wanted}), RiskLimits(names=filtered))
+    for _ in range(4):
+        play_session(fund, trader)
+    assert held_at_broker(fund).keys() - {"BUYR"} == opened
+    assert ("BUYR" in held_at_broker(fund)) == ("do_not_trade" in names)

@@ -82,6 +82,15 @@ class DatamanagerMarketData:
             if (ticker, session) in entries
         }
 
+    def later_tickers(self, tickers: Collection[str], day: date) -> Mapping[str, Collection[str]]:
+        """By ticker in capitals, those that the securities that ever had it have on the day."""
+        known_at = None if self._knowledge is None else self._knowledge.known_at
+        aliases = self._client.securities(known_at=known_at).sort("security_id", "start_date")
+        had = aliases.select("security_id", pl.col("ticker").str.to_uppercase().alias("had"))
+        now = aliases.filter(pl.col("start_date") <= day).group_by("security_id").agg(pl.col("ticker").last())
+        rows = had.filter(pl.col("had").is_in(list(tickers))).join(now, on="security_id").group_by("had")
+        return dict(rows.agg(pl.col("ticker").unique().sort()).iter_rows())
+
     def closes(self, tickers: Sequence[str], day: date) -> Mapping[str, float]:
         """Closes of a session as traded, by ticker; no entry without a bar."""
         frame = self._bars(day, day, None, ("ticker", "close"), tickers)

@@ -92,6 +92,17 @@ class TableData:
                 factors[entry] = adjusted_close(self._tables, session, column, as_of) / close
         return factors
 
+    def later_tickers(self, tickers: Collection[str], day: date) -> Mapping[str, Collection[str]]:
+        """By ticker, those that its name changes up to the day lead to."""
+        found = {ticker: [ticker] for ticker in tickers}
+        for action in self._tables.actions:
+            if not action.is_rename or action.effective_date > day:
+                continue
+            for names in found.values():
+                if action.ticker.upper() == names[-1].upper() and action.new_ticker is not None:
+                    names.append(action.new_ticker)
+        return found
+
     def closes(self, tickers: Sequence[str], day: date) -> Mapping[str, float]:
         """Closes of a session as traded, by ticker; no entry without a bar."""
         row = self._tables.close[self._session(day)]

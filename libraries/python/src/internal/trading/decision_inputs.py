@@ -76,9 +76,15 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
         positions=_count_old_shares(_describe_positions(own.positions, at_broker, held), changed),
         assets=_list_assets(ports.broker, account),
         blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - owned) | changed.keys(),
-        refused=find_refusals(inputs.tickers, inputs.details, names),
+        refused=find_refusals(inputs.tickers, inputs.details, _follow_names(names, ports.data, day)),
     )
     return GatheredSituation(situation, _foreign_items(own.foreign, open_orders, ports), tuple(sorted(changed)))
+
+
+def _follow_names(names: NameFilter, data: MarketData, day: date) -> NameFilter:
+    """The filter with the tickers of the day; nothing is asked where no list names a ticker."""
+    listed = sorted(names.tickers)
+    return names.follow(data.later_tickers(listed, day)) if listed else names
 
 
 def _list_assets(broker: Broker, account: Account) -> Assets:

@@ -1,7 +1,8 @@
 """Which securities the fund may open, whatever a strategy asks for: by type, and by lists of names."""
 
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -23,6 +24,11 @@ class NameList:
     def __bool__(self) -> bool:
         """Whether anything is in it."""
         return bool(self.tickers or self.sectors or self.security_types)
+
+    def follow(self, names: Mapping[str, Collection[str]]) -> "NameList":
+        """The list with the tickers that its securities have now, by ticker that they had once."""
+        now = {new.upper() for old, later in names.items() if old.upper() in self.tickers for new in later}
+        return self if now <= self.tickers else replace(self, tickers=self.tickers | now)
 
     def find(self, ticker: str, sector: str | None, security_type: str | None) -> str | None:
         """What of the security is in the list, in words; None when nothing is."""
@@ -49,6 +55,16 @@ class NameFilter:
     security_types: frozenset[str] = frozenset({COMMON_STOCK})
     do_not_trade: NameList = field(default_factory=NameList)
     only_trade: NameList = field(default_factory=NameList)
+
+    @property
+    def tickers(self) -> frozenset[str]:
+        """All tickers that a list names."""
+        return self.do_not_trade.tickers | self.only_trade.tickers
+
+    def follow(self, names: Mapping[str, Collection[str]]) -> "NameFilter":
+        """The filter of a day: a security stays in a list under every later ticker, by ticker that it had once."""
+        listed = self.do_not_trade.follow(names), self.only_trade.follow(names)
+        return NameFilter(self.security_types, *listed)
 
     def refusal(self, ticker: str, sector: str | None, security_type: str | None) -> str | None:
         """Why the security is not opened; None when it may be."""

@@ -129,6 +129,13 @@ class MarketData(Protocol):
         """By entry, adjusted over raw close of its session in the terms of `day`; no factor without a bar."""
         ...
 
+    def later_tickers(self, tickers: Collection[str], day: date) -> Mapping[str, Collection[str]]:
+        """By ticker, however it is written, those that the securities that ever had it have on the day.
+
+        A ticker of which nothing is known is left out.
+        """
+        ...
+
     def closes(self, tickers: Sequence[str], day: date) -> Mapping[str, float]:
         """Closes of a session as traded, by ticker; no entry without a bar."""
         ...
