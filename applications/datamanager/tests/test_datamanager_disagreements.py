@@ -125,7 +125,12 @@ class SecondVendor(FilesOnly):
 
     source = "second"
     rows: dict[date, pl.DataFrame] = field(default_factory=dict)
+    moment: datetime = datetime(2024, 5, 4, tzinfo=UTC)
     stated: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ACTION_SCHEMA))
+
+    def now(self) -> datetime:
+        """Its clock."""
+        return self.moment
 
     def daily_bars(self, sessions: Sequence[date], on_session: Callable[[], object]) -> Sequence[VendorSession]:
         """The bars that it has; a session without any is missing."""
@@ -185,6 +190,19 @@ class TestCheck:
 
         assert (result.compared, result.missing) == ([NEXT], {DAY: "not yet"})
         assert set(kept.get_column("date")) == {DAY, NEXT}
+
+    def test_session_that_is_too_young(self, collected: Lake) -> None:
+        """The second vendor is not asked for what has not closed on its own clock; the next comparison does."""
+        rows = {DAY: bars(("A", 10.0, 1e6)), NEXT: bars(("A", 9.0, 1e6), day=NEXT)}
+        second = SecondVendor(rows=rows, moment=session_close(DAY))
+        check = CrossCheck(collected, "polygon", second, None)
+        result = asyncio.run(check.check([DAY, NEXT]))
+        second.moment = session_close(NEXT)
+        later = asyncio.run(check.check([DAY, NEXT]))
+
+        assert (result.compared, list(result.missing)) == ([DAY], [NEXT])
+        assert "second has data up to 2024-05-02 20:00:00+00:00" in result.missing[NEXT]
+        assert (later.compared, later.missing) == ([DAY, NEXT], {})
 
     def test_session_that_was_not_collected(self, collected: Lake) -> None:
         """Only what the lake holds is compared."""

@@ -17,6 +17,7 @@ from datamanager.ports import TickerChange
 from datamanager.securities import Securities
 from datamanager.security_aliases import Alias, Evidence, ListedSecurity, derive_aliases
 from internal.dates import session_close
+from internal.errors import UpstreamError
 from internal.lake.store import Lake
 from internal.schemas import equity_bars, securities
 from internal.venue.market.simulated import SimulatedMarket
@@ -211,8 +212,20 @@ def test_sync(vendor: Vendor, polygon: Polygon, lake: Lake) -> None:
     assert stored(lake)[1:] == expected
     assert vendor.requests_of("/vX") == ["/vX/reference/tickers/META/events"]
     version = lake.version("securities")
-    aliases.sync(polygon.listings())
+    Securities(lake, polygon).sync(polygon.listings())  # as after a restart
     assert (1, version) == (len(vendor.requests_of("/vX")), lake.version("securities"))
+
+
+def test_interrupted_sync(vendor: Vendor, polygon: Polygon, lake: Lake) -> None:
+    """A ticker without a change is asked for once; one whose question failed is asked for again."""
+    lake.append("equity_bars", pl.concat([bars("OLD", FIRST, EVE), bars("AAA", RENAMED, LAST), bars("BBB", RENAMED)]))
+    vendor.listings = [{"ticker": ticker, "active": True, "share_class_figi": ticker} for ticker in ("AAA", "BBB")]
+    vendor.fault("/vX/reference/tickers/BBB", lambda: JSONResponse({}, 401))
+    with pytest.raises(UpstreamError):
+        Securities(lake, polygon).sync(polygon.listings())
+    Securities(lake, polygon).sync(polygon.listings())
+    asked = [path.split("/")[4] for path in vendor.requests_of("/vX")]
+    assert asked == ["AAA", "BBB", "BBB"]
 
 
 def test_new_tickers_of_a_session(vendor: Vendor, polygon: Polygon, lake: Lake) -> None:

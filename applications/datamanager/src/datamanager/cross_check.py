@@ -14,7 +14,7 @@ from datamanager.disagreements import compare_actions, compare_bars, count_by_fi
 from datamanager.metrics import DISAGREEMENTS
 from datamanager.ports import MarketData
 from datamanager.quality import check_bars
-from internal.dates import previous_session
+from internal.dates import previous_session, session_close
 from internal.errors import ConfigurationError, FundError
 from internal.lake.store import Lake
 from internal.schemas import disagreements
@@ -36,6 +36,8 @@ class CheckResult:
 
 class CrossCheck:
     """Compares sessions of the lake with a second vendor, one comparison at a time.
+
+    The second vendor's own clock, asked at each comparison, says which sessions it has and how old its answers are.
 
     Args:
         lake: What was collected, and where disagreements are stored.
@@ -75,14 +77,17 @@ class CrossCheck:
             )
         async with self._one_at_a_time:
             held = await asyncio.to_thread(self._select_held, days)
-            batches = [held[first : first + BATCH_SESSIONS] for first in range(0, len(held), BATCH_SESSIONS)]
+            now = await asyncio.to_thread(second.now) if held else datetime.min.replace(tzinfo=UTC)
+            closed = [day for day in held if session_close(day) <= now]
+            batches = [closed[first : first + BATCH_SESSIONS] for first in range(0, len(closed), BATCH_SESSIONS)]
             results = [await asyncio.to_thread(self._check_batch, second, batch) for batch in batches]
         rows = pl.concat([disagreements.empty(), *(result.rows for result in results)])
         for field, count in count_by_field(rows).items():
             DISAGREEMENTS.labels(field).set(count)
         return CheckResult(
             [day for result in results for day in result.compared],
-            {day: reason for result in results for day, reason in result.missing.items()},
+            {day: f"{second.source} has data up to {now}: compare it later" for day in held if day not in closed}
+            | {day: reason for result in results for day, reason in result.missing.items()},
             rows,
         )
 

@@ -8,13 +8,23 @@ import polars as pl
 
 from datamanager.ports import LISTING_SCHEMA, MarketData, TickerChange
 from datamanager.security_aliases import Alias, Evidence, derive_aliases
-from datamanager.security_rows import read_aliases, read_changes, read_pauses, read_traded, store_aliases, to_listed
+from datamanager.security_rows import (
+    read_aliases,
+    read_asked,
+    read_changes,
+    read_pauses,
+    read_traded,
+    store_aliases,
+    store_asked,
+    to_listed,
+)
 from internal.errors import FundError
 from internal.lake.store import Lake
 from internal.telemetry import get_logger
 
 FEW_TICKERS = 20  # so many new tickers are asked for one by one; more with all pages of the listing
 LONGEST_GAP = timedelta(days=10)  # between the last bar of an old ticker and the first one of the new
+ASKED_AGAIN = timedelta(days=30)
 logger = get_logger(__name__)
 
 
@@ -25,24 +35,34 @@ class Securities:
         self._lake = lake
         self._market_data = market_data
         self._one_at_a_time = threading.Lock()
-        self._asked: set[str] = set()
 
     def sync(self, listings: pl.DataFrame) -> None:
         """Derive the aliases of every ticker with bars from the vendor's whole listing.
 
-        Changes of ticker that the listing does not show are asked for one by one, for tickers whose first bar follows
-        the last bar of one that is listed no more, or that pauses, as before another security takes it. What was
-        stored before an error stays.
+        Changes of ticker that the listing does not show are asked for one by one, at most every 30 days, for tickers
+        whose first bar follows the last bar of one that is listed no more, or that pauses, as before another security
+        takes it. What was stored before an error stays.
         """
         with self._one_at_a_time:
             traded = read_traded(self._lake)
             aliases = self._derive(listings, read_changes(self._lake), traded)
-            for ticker in _find_successors(aliases, traded, read_pauses(self._lake, LONGEST_GAP)):
-                if ticker not in self._asked:
-                    changes = self._market_data.ticker_changes(ticker)
-                    self._asked.add(ticker)
-                    if changes:
-                        self._derive(listings, changes, traded)
+            now = datetime.now(UTC)
+            asked = read_asked(self._lake, now - ASKED_AGAIN)
+            successors = _find_successors(aliases, traded, read_pauses(self._lake, LONGEST_GAP))
+            self._ask_for_changes([ticker for ticker in successors if ticker not in asked], listings, traded, now)
+
+    def _ask_for_changes(
+        self, tickers: Sequence[str], listings: pl.DataFrame, traded: dict[str, tuple[date, date]], now: datetime
+    ) -> None:
+        answered: list[str] = []
+        try:
+            for ticker in tickers:
+                changes = self._market_data.ticker_changes(ticker)
+                if changes:
+                    self._derive(listings, changes, traded)
+                answered.append(ticker)
+        finally:
+            store_asked(self._lake, answered, now)
 
     def follow_bars(self, first: date, last: date) -> None:
         """Derive the aliases of tickers that first appear in the sessions from first to last, and of renamed ones.

@@ -10,6 +10,7 @@ from datamanager.ports import TickerChange
 from datamanager.security_aliases import Alias, ListedSecurity
 from internal.action_kinds import ActionKind
 from internal.lake.store import Lake
+from internal.lake.tables import TICKER_CHANGE_REQUESTS_COLUMNS
 from internal.schemas import securities
 from internal.schemas.corporate_actions import actions_in_force
 
@@ -57,6 +58,20 @@ def read_pauses(lake: Lake, longer_than: timedelta) -> set[date]:
     following = pl.col("date").shift(-1).over("ticker")
     paused = days.filter(following - pl.col("date") > longer_than).select(pl.col("date").unique())
     return set(paused.collect().get_column("date"))
+
+
+def read_asked(lake: Lake, since: datetime) -> set[str]:
+    """The tickers whose changes the vendor was asked for since a moment."""
+    asked = lake.scan("ticker_change_requests").filter(pl.col("asked_at") >= since)
+    return set(asked.select("ticker").collect().get_column("ticker"))
+
+
+def store_asked(lake: Lake, tickers: Collection[str], asked_at: datetime) -> None:
+    """Remember that the vendor answered for these tickers."""
+    if tickers:
+        rows = [(ticker, asked_at) for ticker in sorted(tickers)]
+        frame = pl.DataFrame(rows, schema=TICKER_CHANGE_REQUESTS_COLUMNS, orient="row")
+        lake.upsert("ticker_change_requests", frame, ["ticker"])
 
 
 def store_aliases(lake: Lake, aliases: Sequence[Alias], source: str, recorded_at: datetime) -> None:

@@ -116,6 +116,11 @@ ACCOUNT_ACTIVITIES_COLUMNS: dict[str, pl.DataType] = {
     "number": pl.Int64(),  # the place in which the broker listed it
 }
 
+TICKER_CHANGE_REQUESTS_COLUMNS: dict[str, pl.DataType] = {  # when the vendor was asked for a security's earlier tickers
+    "ticker": pl.String(),
+    "asked_at": MOMENT,
+}
+
 TABLES: dict[str, Table] = {
     "equity_bars": Table(equity_bars.COLUMNS, "date", monthly=True, sorted_by=("date", "ticker")),
     "equity_bars_quarantine": Table(QUARANTINE_COLUMNS, "collected_date"),
@@ -124,6 +129,7 @@ TABLES: dict[str, Table] = {
     "companies": Table(companies.COLUMNS),
     "fundamentals": Table(fundamentals.COLUMNS),
     "securities": Table(securities.COLUMNS),
+    "ticker_change_requests": Table(TICKER_CHANGE_REQUESTS_COLUMNS),
     "corporate_actions": Table(corporate_actions.CORPORATE_ACTIONS_COLUMNS, "effective_date"),
     "quarantine_releases": Table(QUARANTINE_RELEASES_COLUMNS),
     "ingestion_sessions": Table(INGESTION_SESSIONS_COLUMNS, "date"),
