@@ -1,0 +1,118 @@
+"""datamanager and portfoliomanager over HTTP, as the port `FundServices`."""
+
+import datetime as dt
+from collections.abc import Mapping
+
+import httpx
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from internal.cloud_events.responses import RecentEvents
+from internal.errors import NotFoundError, UnavailableError, UpstreamError
+from internal.http.bearer import bearer_headers
+from internal.http.client import raise_for_problem
+from internal.http.datamanager_client import DatamanagerClient
+from internal.modes import Mode
+from internal.trading.enums import RunState
+from scheduler.facts import Handling
+from scheduler.ports import MarketTime
+
+TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+PATIENCE_SECONDS = 600.0  # for a collection, forecasts or a decision
+HANDLED = "handled"
+PENDING = "pending"
+IGNORED = "ignored"
+
+
+class ClockAnswer(BaseModel):
+    """The answer of portfoliomanager's `GET /clock`."""
+
+    moment: dt.datetime
+    mode: Mode
+
+
+class DecisionAnswer(BaseModel):
+    """The answer of portfoliomanager's `GET /portfolios/last`."""
+
+    date: dt.date
+    state: RunState
+
+
+class StrategyAnswer(BaseModel):
+    """The answer of portfoliomanager's `GET /strategy`."""
+
+    uses_forecasts: bool
+
+
+class HttpServices:
+    """Both services at their addresses; close it at the end."""
+
+    def __init__(self, datamanager_url: str, portfoliomanager_url: str, token: SecretStr) -> None:
+        self._urls = {"datamanager": datamanager_url.rstrip("/"), "portfoliomanager": portfoliomanager_url.rstrip("/")}
+        headers = bearer_headers(token.get_secret_value())
+        self._http = httpx.Client(headers=headers, timeout=TIMEOUT, trust_env=False)
+        self._data = DatamanagerClient(datamanager_url, token, http=self._http)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def read_clock(self) -> MarketTime:
+        """The broker's clock, through portfoliomanager."""
+        answer = self._get("portfoliomanager", "/clock", ClockAnswer)
+        return MarketTime(answer.moment.astimezone(dt.UTC), answer.mode)
+
+    def list_collected(self) -> frozenset[dt.date]:
+        """The sessions in datamanager's ledger."""
+        return frozenset(self._data.sessions().get_column("date").to_list())
+
+    def last_decided(self) -> dt.date | None:
+        """The last decision, unless it waits to be sent."""
+        try:
+            answer = self._get("portfoliomanager", "/portfolios/last", DecisionAnswer)
+        except NotFoundError:
+            return None
+        return None if answer.state is RunState.PLANNED else answer.date
+
+    def list_handlings(self) -> Mapping[str, Handling]:
+        """The newest events in both inboxes; of an event with two sources, the one that was handled."""
+        found: dict[str, Handling] = {}
+        for service in self._urls:
+            for row in self._get(service, "/events", RecentEvents).inbox:
+                if row.state != IGNORED and not (row.id in found and found[row.id].is_handled):
+                    found[row.id] = Handling(row.state == HANDLED, row.state == PENDING, row.last_error)
+        return found
+
+    def collect(self, day: dt.date) -> None:
+        """Have datamanager ask the vendor once more."""
+        self._send("datamanager", "POST", "/equity-bars", json={"date": day.isoformat()}, timeout=PATIENCE_SECONDS)
+
+    def decide(self, day: dt.date) -> None:
+        """Have portfoliomanager do what its events do; a session that was decided stays as it was decided."""
+        body = {"date": day.isoformat()}
+        if self._get("portfoliomanager", "/strategy", StrategyAnswer).uses_forecasts:
+            self._send("portfoliomanager", "POST", "/predictions", json=body, timeout=PATIENCE_SECONDS)
+        self._send("portfoliomanager", "POST", "/portfolios", json=body, timeout=PATIENCE_SECONDS)
+
+    def _get[Answer: BaseModel](self, service: str, path: str, model: type[Answer]) -> Answer:
+        response = self._send(service, "GET", path)
+        try:
+            return model.model_validate_json(response.content)
+        except ValidationError as error:
+            raise UpstreamError(
+                f"{service} at {self._urls[service]} answered GET {path} with something else than expected "
+                f"({error.errors()[0]['msg']}): is it a {service} of this version?"
+            ) from error
+
+    def _send(
+        self, service: str, method: str, path: str, *, json: object = None, timeout: float | None = None
+    ) -> httpx.Response:
+        url = self._urls[service]
+        try:
+            response = self._http.request(method, url + path, json=json, timeout=timeout or TIMEOUT)
+        except httpx.TransportError as error:
+            raise UnavailableError(
+                f"{service} at {url} cannot be reached ({type(error).__name__}): start it, or set "
+                f"{service.upper()}_URL to where it answers"
+            ) from error
+        raise_for_problem(response)
+        return response

@@ -1,0 +1,67 @@
+"""Repairs of overdue runs: a session whose event led to nothing is collected, or decided, by a direct request.
+
+An event may have been given up by its receiver, or handled by a service whose lake was then restored from a backup.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from internal.clock import elapsed_seconds
+from internal.dates import last_closed_session
+from internal.errors import FundError, UnavailableError
+from internal.event_types import EventType
+from internal.telemetry import get_logger
+from scheduler.facts import Facts, Handling
+from scheduler.ports import FundServices, MarketTime
+from scheduler.runs import RunKind, ScheduledRun
+from scheduler.schedule import Schedule
+from scheduler.settlement import find_decision_event, find_handling
+
+AGAIN_SECONDS = 900.0  # between requests for a session that the vendor did not have
+
+
+class Repairs:
+    """Asks for the last closed session alone; older ones are repaired by datamanager, and not decided any more."""
+
+    def __init__(self, fund: FundServices, elapsed: Callable[[], float] = elapsed_seconds) -> None:
+        self._fund, self._elapsed = fund, elapsed
+        self._asked_at = -AGAIN_SECONDS
+
+    def repair(self, schedule: Schedule, facts: Facts, time: MarketTime, *, collects: bool) -> Facts:
+        """Ask for what is overdue and not tried by its service any more; the facts, with a refusal to decide."""
+        day = last_closed_session(time.moment)
+        collection, decision = (schedule.find(kind, day) for kind in (RunKind.COLLECTION, RunKind.DECISION))
+        if collection is not None and collection.session not in facts.collected:
+            if collects and _is_stuck(collection, find_handling(facts, EventType.SESSION_CLOSED, day), time):
+                self._collect_again(collection)
+            return facts
+        if decision is None or facts.decided == day:
+            return facts
+        return (
+            self._decide_again(decision, facts) if _is_stuck(decision, find_decision_event(facts, day), time) else facts
+        )
+
+    def _collect_again(self, run: ScheduledRun) -> None:
+        if self._elapsed() - self._asked_at < AGAIN_SECONDS:
+            return
+        self._asked_at = self._elapsed()
+        try:
+            self._fund.collect(run.session)
+        except FundError as error:
+            get_logger(__name__).warning("session_not_collected", date=str(run.session), detail=error.detail)
+
+    def _decide_again(self, run: ScheduledRun, facts: Facts) -> Facts:
+        """Ask for the decision; why it is refused is the reason of the failed run."""
+        try:
+            self._fund.decide(run.session)
+        except UnavailableError:
+            raise  # it may pass: the next turn asks again
+        except FundError as error:
+            get_logger(__name__).warning("session_not_decided", date=str(run.session), detail=error.detail)
+            return replace(facts, refusal=error.detail)
+        return facts
+
+
+def _is_stuck(run: ScheduledRun, handling: Handling | None, time: MarketTime) -> bool:
+    """Whether it is overdue and its service does not try its event by itself."""
+    return run.is_overdue(time.moment) and not (handling is not None and handling.is_pending)
