@@ -7,8 +7,9 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -29,11 +30,12 @@ from internal.cloud_events import EventBus, make_event
 from internal.cloud_events.event import decode_event, encode_event, event_date, read_event
 from internal.cloud_events.outbox import event_address
 from internal.cloud_events.responses import RecentEvents
+from internal.cloud_events.store import EventStore
 from internal.cloud_events.worker import LONGEST_WAIT_SECONDS, POLL_SECONDS, wait_seconds
 from internal.errors import ConfigurationError, InvalidRequestError, UnavailableError
 from internal.event_types import EventType
 from internal.http.service import create_service
-from libraries.python.tests.loopback import serving
+from libraries.python.tests.loopback import bound_socket, serving
 
 CLOSED = EventType.SESSION_CLOSED
 OTHER = EventType.SESSION_OPENED
@@ -91,6 +93,17 @@ def eventually(holds: Callable[[], object], seconds: float = 30.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "the condition did not hold in time"
         time.sleep(0.02)
+
+
+async def noted(bus: EventBus, *deliveries: tuple[str, str, str | None]) -> None:
+    """Wait until the outbox has these subscribers, states and errors, and no others."""
+
+    async def read() -> set[tuple[str, str, str | None]]:
+        return {(entry.subscriber, entry.state, entry.last_error) for entry in (await bus.recent()).outbox}
+
+    async with asyncio.timeout(30):
+        while await read() != set(deliveries):  # noqa: ASYNC110 - the notes are rows of a file, which sends no signal
+            await asyncio.sleep(0.02)
 
 
 def days(*numbers: int) -> list[str]:
@@ -190,6 +203,13 @@ def structured(**faults: object) -> bytes:
 JSON_EVENT = {"content-type": "application/cloudevents+json"}
 
 
+@pytest.fixture(scope="module")
+def one_receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A receiver for all malformed events; its URL."""
+    with serving(Receiver(tmp_path_factory.mktemp("receiver")).application) as url:
+        yield url
+
+
 @pytest.mark.parametrize(
     ("headers", "body", "status"),
     [
@@ -218,12 +238,9 @@ JSON_EVENT = {"content-type": "application/cloudevents+json"}
         ({}, b"", 415),
     ],
 )
-def test_malformed_events_are_refused(
-    headers: dict[str, str], body: bytes, status: int, tmp_path: Path, serve: Callable[[FastAPI], str]
-) -> None:
+def test_malformed_events_are_refused(headers: dict[str, str], body: bytes, status: int, one_receiver: str) -> None:
     """A problem with the fault; nothing is stored, and the service goes on."""
-    receiver = Receiver(tmp_path / "receiver")
-    url = serve(receiver.application)
+    url = one_receiver
     response = httpx.post(f"{url}/events", headers=headers, content=body, trust_env=False)
     assert response.status_code == status
     assert response.headers["content-type"] == "application/problem+json"
@@ -259,30 +276,56 @@ def test_a_failing_handler_is_retried_and_shown(tmp_path: Path, serve: Callable[
 
 def test_a_subscriber_that_is_down_delays_no_other(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
     """A subscriber that is up gets every event; one that comes back gets what it missed, in order."""
-    up, down, port = Receiver(tmp_path / "up"), Receiver(tmp_path / "down"), free_port()
-    up_url, down_url = serve(up.application), f"http://127.0.0.1:{port}"
+    up, down = Receiver(tmp_path / "up"), Receiver(tmp_path / "down")
+    up_url = serve(up.application)
 
-    async def run() -> None:
+    async def run(holder: socket.socket, down_url: str) -> None:
         async with EventBus(tmp_path / "sender", "/sender", [down_url, up_url], {}) as bus:
             for number in range(5):
                 await bus.publish(closed(number))
-            await asyncio.to_thread(eventually, lambda: up.handled == days(*range(5)))
-            # the receiver handles an event before the sender has read the answer, noted it and counted again
-            await asyncio.to_thread(
-                eventually,
-                lambda: REGISTRY.get_sample_value("events_pending", {"service": "sender", "box": "outbox"}) == 5,
+            # what the sender has noted: it comes after what the receiver has handled
+            await noted(
+                bus,
+                (f"{down_url}/events", "pending", None),
+                (f"{down_url}/events", "pending", "not reached: ConnectError"),
+                (f"{up_url}/events", "delivered", None),
             )
-            entries = (await bus.recent()).outbox
-            states = {(entry.subscriber, entry.state) for entry in entries}
-            assert states == {(f"{down_url}/events", "pending"), (f"{up_url}/events", "delivered")}
-            assert {entry.last_error for entry in entries} == {None, "not reached: ConnectError"}
-            await bus.check()  # a subscriber that is down does not make the sender unready
-            with serving(down.application, port):
+            await bus.check()  # a subscriber that is down does not make the sender unready, and all is counted again
+            assert REGISTRY.get_sample_value("events_pending", {"service": "sender", "box": "outbox"}) == 5
+            with serving(down.application, holder):
                 await asyncio.wait_for(bus.wait_until_idle(), 30)
                 await asyncio.to_thread(eventually, lambda: down.handled == days(*range(5)))
 
-    asyncio.run(run())
+    with bound_socket() as (holder, down_url):
+        asyncio.run(run(holder, down_url))
+    eventually(lambda: up.handled == days(*range(5)))
     assert REGISTRY.get_sample_value("events_failed_attempts_total", {"service": "sender", "box": "outbox"})
+
+
+def test_a_late_count_shows_nothing_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two counts at once, the metric keeps the figures of the one that read last."""
+    started, may_end = threading.Event(), threading.Event()
+    read = EventStore.pending
+
+    def read_slowly(store: EventStore, subscribers: Sequence[str]) -> tuple[int, int]:
+        figures = read(store, subscribers)
+        if not started.is_set():
+            started.set()
+            assert may_end.wait(30)
+        return figures
+
+    async def run() -> None:
+        async with EventBus(tmp_path, "/counted", ["http://127.0.0.1:9"], {}) as bus:
+            monkeypatch.setattr(EventStore, "pending", read_slowly)
+            first = asyncio.create_task(bus.check())
+            assert await asyncio.to_thread(started.wait, 30)
+            second = asyncio.create_task(bus.publish(closed()))
+            await asyncio.wait([second], timeout=0.3)
+            may_end.set()
+            await asyncio.gather(first, second)
+            assert REGISTRY.get_sample_value("events_pending", {"service": "counted", "box": "outbox"}) == 1
+
+    asyncio.run(run())
 
 
 def test_events_of_another_process_are_handled(tmp_path: Path) -> None:
@@ -312,9 +355,7 @@ def test_the_token_is_sent(tmp_path: Path, serve: Callable[[FastAPI], str]) -> N
     async def run() -> None:
         async with EventBus(tmp_path / "stranger", "/stranger", [url], {}) as bus:
             await bus.publish(closed(1))
-            while not (entry := (await bus.recent()).outbox[0]).attempts:
-                await asyncio.to_thread(time.sleep, 0.02)
-            assert (entry.state, entry.last_error) == ("pending", "answered 401")
+            await noted(bus, (f"{url}/events", "pending", "answered 401"))
 
     asyncio.run(run())
     publish(tmp_path / "stranger", [url], token=TOKEN)  # the same outbox, with the token now
@@ -426,10 +467,9 @@ asyncio.run(run())
 
 def test_a_killed_publisher_has_published(tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
     """An event is on disk when publish returns: the next start delivers it."""
-    port = free_port()
-    address = f"http://127.0.0.1:{port}/events"
-    arguments = [sys.executable, "-c", PUBLISHER, str(tmp_path / "sender"), address]
-    killed = subprocess.run(arguments, check=False, timeout=60)  # noqa: S603 - our own text
+    with bound_socket() as (_, nobody):
+        arguments = [sys.executable, "-c", PUBLISHER, str(tmp_path / "sender"), f"{nobody}/events"]
+        killed = subprocess.run(arguments, check=False, timeout=60)  # noqa: S603 - our own text
     assert killed.returncode == -signal.SIGKILL
     receiver = Receiver(tmp_path / "receiver")
     url = serve(receiver.application)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import httpx
@@ -59,6 +60,7 @@ class EventBus:
         self._opened: EventStore | None = None
         self._deliveries: list[DeliveryWorker] = []
         self._handling: HandlingWorker | None = None
+        self._counting = Lock()
         self._running = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -137,10 +139,14 @@ class EventBus:
         return self._opened
 
     async def _count(self) -> tuple[int, int]:
-        outgoing, incoming = await asyncio.to_thread(self._store.pending, self._subscribers)
-        PENDING.labels(self._service, "outbox").set(outgoing)
-        PENDING.labels(self._service, "inbox").set(incoming)
-        return outgoing, incoming
+        return await asyncio.to_thread(self._show_pending)
+
+    def _show_pending(self) -> tuple[int, int]:
+        with self._counting:  # else figures that were read earlier could be shown later
+            outgoing, incoming = self._store.pending(self._subscribers)
+            PENDING.labels(self._service, "outbox").set(outgoing)
+            PENDING.labels(self._service, "inbox").set(incoming)
+            return outgoing, incoming
 
     def _client(self) -> httpx.AsyncClient:
         """For other services only: no proxy of the environment, no redirect that would carry the token elsewhere."""
