@@ -147,6 +147,8 @@ def read_day_inputs(  # noqa: PLR0913, PLR0917 - one table an argument
         bars_version=bars_version,
         mean_volume=row.mean_volume[0],
         missing_sessions=row.missing_sessions[0],
+        previous_price=row.previous_price[0],
+        beta=row.beta[0],
         load_history=partial(_last_sessions, history, needs.history_sessions) if needs.history_sessions else None,
         details=_details(details, tickers),
         forecasts=quantiles,

@@ -65,6 +65,8 @@ class TableData:
             bars_version=BARS_VERSION,
             mean_volume=table.mean_volume[row],
             missing_sessions=table.missing_sessions[row],
+            previous_price=table.previous_price[row],
+            beta=table.beta[row],
             load_history=(
                 partial(adjusted_window, self._tables, session, needs.history_sessions)
                 if needs.history_sessions

@@ -7,6 +7,7 @@ a service that has only the window computes the same bits as a pass over all his
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -14,6 +15,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from internal.trading.rows import BoolArray, FloatArray, IntArray
 from internal.trading.universe import Universe
 
+BETA_DECIMALS = 6
 CHUNK = 32  # sessions worked on at once: their windows fit the cache
 
 type ActionFactors = Mapping[int, Sequence[tuple[int, float]]]
@@ -53,6 +55,9 @@ class DayTable:
         last_price: [D, N] the last close in the window, in the terms of the session; NaN without one.
         mean_volume: [D, N] mean volume over the lookback, in the terms of the session; NaN without a bar in it.
         missing_sessions: [D, N] sessions since the last bar: 0 with one in the session, at most `window_sessions`.
+        previous_price: [D, N] the last close before the session, in its terms; NaN without one in the window.
+        beta: [D, N] of daily log returns over the lookback to the mean return of all names, to six decimals, so that
+            the order of summation does not show; NaN with too few returns.
     """
 
     first: int
@@ -61,6 +66,8 @@ class DayTable:
     last_price: FloatArray
     mean_volume: FloatArray
     missing_sessions: IntArray
+    previous_price: FloatArray
+    beta: FloatArray
 
 
 def window_sessions(universe: Universe) -> int:
@@ -77,7 +84,7 @@ def compute_day_table(bars: BarTable, first: int, last: int, universe: Universe)
 
 def _compute_rows(
     bars: BarTable, start: int, end: int, universe: Universe
-) -> tuple[BoolArray, FloatArray, FloatArray, FloatArray, IntArray]:
+) -> tuple[BoolArray, FloatArray, FloatArray, FloatArray, IntArray, FloatArray, FloatArray]:
     length = window_sessions(universe)
     close, volume = _windows(bars.close, start, end, length), _windows(bars.volume, start, end, length)
     splits = _window_factors(bars.splits, start, end, close.shape)
@@ -90,12 +97,15 @@ def _compute_rows(
     known = np.isfinite(close)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean_volume = np.where(known[:, 2:], volume[:, 2:], 0.0).sum(axis=1) / known[:, 2:].sum(axis=1)
+        carried, returns = _carry_forward(close, known), _daily_returns(close[:, 1:], known[:, 1:])
         return (
             _is_liquid(close[:, 2:], mean_volume, known[:, 2:], universe),
-            _realized_volatility(close[:, 1:], known[:, 1:], universe.minimum_sessions),
-            _carry_forward(close, known)[:, -1],
+            _realized_volatility(returns, universe.minimum_sessions),
+            carried[:, -1],
             mean_volume,
             np.where(known.any(axis=1), known[:, ::-1].argmax(axis=1), length),
+            carried[:, -2],
+            _beta(returns, universe.minimum_sessions),
         )
 
 
@@ -131,16 +141,39 @@ def _is_liquid(close: FloatArray, mean_volume: FloatArray, known: BoolArray, uni
     return is_large & (count >= universe.minimum_sessions) & known[:, -1]
 
 
-def _realized_volatility(close: FloatArray, known: BoolArray, minimum_returns: int) -> FloatArray:
-    """[D, N] sample standard deviation of the log returns between sessions with a bar."""
+class _Returns(NamedTuple):
+    """[D, T, N] daily log returns with 0 where there is none, those less each name's mean, and which there are."""
+
+    change: FloatArray
+    deviation: FloatArray
+    is_return: BoolArray
+    count: IntArray
+
+
+def _daily_returns(close: FloatArray, known: BoolArray) -> _Returns:
+    """The log returns between sessions with a bar."""
     logarithm = _carry_forward(np.log(close), known)
     change = logarithm[:, 1:] - logarithm[:, :-1]
     is_return = known[:, 1:] & np.isfinite(change)
     count = is_return.sum(axis=1)
     change = np.where(is_return, change, 0.0)
     deviation = np.where(is_return, change - (change.sum(axis=1) / count)[:, None], 0.0)
-    volatility = np.sqrt((deviation * deviation).sum(axis=1) / (count - 1))
-    return np.where((count >= minimum_returns) & (volatility > 0), volatility, np.nan)
+    return _Returns(change, deviation, is_return, count)
+
+
+def _realized_volatility(returns: _Returns, minimum_returns: int) -> FloatArray:
+    """[D, N] sample standard deviation of the returns."""
+    volatility = np.sqrt((returns.deviation * returns.deviation).sum(axis=1) / (returns.count - 1))
+    return np.where((returns.count >= minimum_returns) & (volatility > 0), volatility, np.nan)
+
+
+def _beta(returns: _Returns, minimum_returns: int) -> FloatArray:
+    """[D, N] covariance with the mean return of all names over its variance, in the sessions that a name has."""
+    market = returns.change.sum(axis=2) / returns.is_return.sum(axis=2)  # [D, T]
+    market = np.nan_to_num(market - np.nanmean(market, axis=1, keepdims=True))
+    covariance = np.einsum("dtn,dt->dn", returns.deviation, market)
+    variance = np.einsum("dtn,dt->dn", returns.is_return, market * market)
+    return np.where(returns.count >= minimum_returns, np.round(covariance / variance, BETA_DECIMALS), np.nan)
 
 
 def _carry_forward(values: FloatArray, known: BoolArray) -> FloatArray:

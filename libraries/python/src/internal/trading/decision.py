@@ -6,7 +6,8 @@ from math import copysign, floor, isfinite
 
 from internal.dates import next_session
 from internal.trading.enums import Action, Side
-from internal.trading.limits import RiskLimits, apply_limits
+from internal.trading.limit_cuts import apply_limits
+from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import own_security_id
 from internal.trading.rows import NEVER, Decision, PortfolioRow, Position, Situation
 from internal.trading.strategy import Strategy
@@ -48,10 +49,11 @@ def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decis
         _opening_row(target, situation) for target in targets.rows if target.ticker not in names and target.weight
     ]
     rows = sorted([*held, *(row for row in opened if isinstance(row, PortfolioRow))], key=lambda row: row.ticker)
-    rows, cut = apply_limits(rows, situation, limits)
-    kept = tuple(row for row in rows if row.action is not Action.OPEN or row.quantity > 0)
+    within = apply_limits(rows, situation, limits)
+    kept = tuple(row for row in within.rows if row.action is not Action.OPEN or row.quantity > 0)
     left = [*_growth_notes(wanted, situation), *(note for note in opened if isinstance(note, str))]
-    return Decision(kept, (*targets.notes, *left, *cut, *_missing_notes(situation, limits)))
+    notes = (*targets.notes, *left, *within.notes, *_missing_notes(situation, limits))
+    return Decision(kept, notes, within.cuts)
 
 
 def _position_row(position: Position, target: Target | None, situation: Situation, limits: RiskLimits) -> PortfolioRow:

@@ -1,22 +1,21 @@
-"""Risk limits: they stand outside every strategy and cut what it asks for, each with a reason."""
+"""Risk limits of the whole fund: they stand outside every strategy.
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from math import floor, isfinite
+`limit_cuts` applies them to a decision, `order_guard` again to each order before it is sent, `loss_limits` to what the
+account has lost.
+"""
 
-from internal.trading.enums import Side
+from dataclasses import dataclass, field
+
 from internal.trading.name_filter import NameFilter
-from internal.trading.rows import PortfolioRow, Position, Situation
-
-ROUNDING = 1e-9  # a limit exceeded by less is met
-NO_GROWTH = "no growth while a held name has no bars"
+from internal.trading.rows import Position, Situation
 
 
 @dataclass(frozen=True)
 class RiskLimits:
     """Limits of the whole fund. Fractions are of net asset value unless said.
 
-    A limit cuts what would be opened or topped up; a position that moved above it is not sold by it.
+    A limit cuts what would be opened or topped up; a position that moved above it is not sold by it. They are what SEC
+    rule 15c3-5 asks of a broker for its clients' orders, in small.
 
     Attributes:
         gross_exposure: long plus short market value. Regulation T allows 2 overnight.
@@ -27,6 +26,20 @@ class RiskLimits:
         missing_sessions: a position without a bar for so many sessions is closed as soon as the broker trades it, and
             until it is gone the book does not grow beyond the dollars that it holds.
         names: Which securities may be opened at all.
+        sector_weight: long plus short market value of one sector; names of an unknown sector are not counted.
+        beta: the book's beta to the mean name of the market, whichever its sign; a name of unknown beta counts as 1.
+        order_size: one order that opens or adds.
+        orders_a_day: orders of one decision; what closes goes first, then the largest openings.
+        turnover: dollars that one decision opens and adds.
+        price_collar: a name whose close is further than this fraction from its last close before is not opened or added
+            to: the price is an error, or news that no forecast has seen.
+        current_bars: of the names with a bar in the session before, the part that must have one in the day; with fewer
+            nothing is opened: the day is not whole.
+        current_forecasts: of the names in the universe, the part that must have a forecast, where any was asked for.
+        daily_loss: a loss since the last close before today, time-weighted, after which positions are only reduced.
+        drawdown_reduce: a fall of the time-weighted return from its highest point, after which positions are only
+            reduced.
+        drawdown_halt: such a fall, after which nothing is sent any more.
     """
 
     gross_exposure: float = 2.0
@@ -36,71 +49,18 @@ class RiskLimits:
     balance_tolerance: float = 0.05
     missing_sessions: int = 5
     names: NameFilter = field(default_factory=NameFilter)
+    sector_weight: float = 1.0
+    beta: float = 1.5
+    order_size: float = 0.25
+    orders_a_day: int = 1000
+    turnover: float = 2.0
+    price_collar: float = 0.5
+    current_bars: float = 0.8
+    current_forecasts: float = 0.5
+    daily_loss: float = 0.05
+    drawdown_reduce: float = 0.15
+    drawdown_halt: float = 0.25
 
     def is_missing(self, position: Position, situation: Situation) -> bool:
         """Whether the position has had no bar for too long: it is halted, delisted, or its data is gone."""
         return situation.sessions_without_bar(position) >= self.missing_sessions
-
-
-def apply_limits(
-    rows: Sequence[PortfolioRow], situation: Situation, limits: RiskLimits
-) -> tuple[list[PortfolioRow], list[str]]:
-    """The rows with increases cut to the limits, and a note for each limit that cut something."""
-    capital = max(situation.net_asset_value, 0.0)
-    name, participation = f"{limits.name_weight:.0%} of capital", f"{limits.participation:.0%} of its mean volume"
-    kept = _cut_each(rows, lambda row: limits.name_weight * capital / row.reference_price, name)
-    kept = _cut_each(kept, lambda row: row.held + limits.participation * _mean_volume(situation, row), participation)
-    kept = _cut_gross(kept, limits.gross_exposure * capital, f"gross exposure of {limits.gross_exposure:g}")
-    kept = _cut_net(kept, limits.net_exposure * capital, f"net exposure of {limits.net_exposure:g}")
-    if any(limits.is_missing(position, situation) for position in situation.positions):
-        kept = _cut_gross(kept, sum(row.held * row.reference_price for row in rows), NO_GROWTH)
-    cut = [now.ticker for before, now in zip(rows, kept, strict=True) if now.quantity < before.quantity]
-    return kept, [f"cut by risk limits: {', '.join(cut)}"] if cut else []
-
-
-def _mean_volume(situation: Situation, row: PortfolioRow) -> float:
-    place = situation.inputs.find(row.ticker)
-    volume = float("nan") if place is None else float(situation.inputs.mean_volume[place])
-    return volume if isfinite(volume) else 0.0
-
-
-def _is_increase(row: PortfolioRow) -> bool:
-    return row.quantity > row.held
-
-
-def _cut_to(row: PortfolioRow, shares: float, limit: str) -> PortfolioRow:
-    """The increase cut to whole shares, never below what is held."""
-    quantity = row.held + max(float(floor(shares - row.held + ROUNDING)), 0.0)
-    return replace(row, quantity=quantity, reason=f"{row.reason}; cut to the limit: {limit}")
-
-
-def _cut_each(rows: Sequence[PortfolioRow], shares: Callable[[PortfolioRow], float], limit: str) -> list[PortfolioRow]:
-    """Each increase cut to its own limit in shares."""
-    return [
-        _cut_to(row, shares(row), limit) if _is_increase(row) and row.quantity > shares(row) + ROUNDING else row
-        for row in rows
-    ]
-
-
-def _cut_gross(rows: Sequence[PortfolioRow], dollars: float, limit: str) -> list[PortfolioRow]:
-    return _scale_increases(rows, sum(row.dollar_amount for row in rows) - dollars, tuple(Side), limit)
-
-
-def _cut_net(rows: Sequence[PortfolioRow], dollars: float, limit: str) -> list[PortfolioRow]:
-    values = {side: sum(row.dollar_amount for row in rows if row.side is side) for side in Side}
-    larger = max(Side, key=lambda side: values[side])
-    return _scale_increases(rows, values[larger] - values[larger.opposite] - dollars, (larger,), limit)
-
-
-def _scale_increases(
-    rows: Sequence[PortfolioRow], excess: float, sides: tuple[Side, ...], limit: str
-) -> list[PortfolioRow]:
-    """Take the excess dollars off the increases of the sides, in proportion."""
-    chosen = [row for row in rows if _is_increase(row) and row.side in sides]
-    added = sum((row.quantity - row.held) * row.reference_price for row in chosen)
-    if excess <= ROUNDING * max(added, 1.0) or not added:
-        return list(rows)
-    part, names = max(1 - excess / added, 0.0), {row.ticker for row in chosen}
-    return [
-        _cut_to(row, row.held + (row.quantity - row.held) * part, limit) if row.ticker in names else row for row in rows
-    ]

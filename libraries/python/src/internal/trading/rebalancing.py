@@ -17,6 +17,7 @@ from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation, list_foreign
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState, RunState
+from internal.trading.limit_kinds import LimitCut
 from internal.trading.limits import RiskLimits
 from internal.trading.order_adoption import adopt_own_orders, require_recognized_orders
 from internal.trading.order_planning import (
@@ -72,11 +73,17 @@ class Rebalancer:
         self._submitter, self._memory = OrderSubmitter(ports.broker, ports.pause), EntryMemory()
         self._lock = RLock()
         self.positions_without_bars: tuple[str, ...] = ()  # at the last decision of this process
+        self._cuts: list[LimitCut] = []
 
     @property
     def strategy(self) -> Strategy:
         """The strategy that decides."""
         return self._strategy
+
+    def take_cuts(self) -> Sequence[LimitCut]:
+        """What limits have cut and kept from being sent since this was asked last."""
+        cuts, self._cuts = self._cuts, []
+        return cuts
 
     def run(self, day: date | None) -> Outcome:
         """Decide and send the portfolio of a session, by default the last closed one; or answer what was decided.
@@ -216,6 +223,7 @@ class Rebalancer:
         missing = [one.ticker for one in situation.positions if self._limits.is_missing(one, situation)]
         self.positions_without_bars = tuple(missing)
         decision, record = decide(situation, self._strategy, self._limits), self._strategy.record
+        self._cuts += decision.cuts
         identity = portfolio_id(record.name, account.account_id, day)
         orders = plan_orders(decision, account.account_id, identity, day, moment)
         records = describe_records(ports.journal, ports.journal.last_run())
@@ -250,11 +258,14 @@ class Rebalancer:
     def _execute(self, run: RebalanceRun, account: Account, moment: datetime, *, ask_first: bool) -> RebalanceRun:
         """Send the run; when its session ends meanwhile, what was not sent is dropped."""
         ports = self._ports
+        execution = RunExecution(ports, self._limits, run, account, moment, ask_first=ask_first)
         try:
-            return RunExecution(ports, self._limits, run, account, moment, ask_first=ask_first).execute()
+            return execution.execute()
         except SessionEndedError:
             self._reconcile(ports.broker.account(), ports.broker.moment())
             return ports.journal.run(run.portfolio_id) or run
+        finally:
+            self._cuts += execution.refused
 
     def _outcome(self, run: RebalanceRun, moment: datetime) -> Outcome:
         return Outcome(

@@ -25,6 +25,7 @@ from internal.trading.enums import (
     Side,
     TimeInForce,
 )
+from internal.trading.limit_kinds import LimitCut
 
 type FloatArray = NDArray[np.float64]
 type IntArray = NDArray[np.int64]
@@ -147,6 +148,9 @@ class DayInputs:
         known_at: The moment up to which corporate actions, names and details were known; None where all is.
         security_ids: N permanent ids; None where the data service has none.
         missing_sessions: [N] sessions since the last bar, 0 with one today; None where only today's bar is known.
+        previous_price: [N] the last close before the day, in the terms of the day, dollars; NaN without one; None where
+            only today's bar is known.
+        beta: [N] to the mean name over the lookback; NaN where too little is known, None as above.
         load_history: Answers the bars up to the day, as many sessions as the strategy asked for; None where it asked
             for none. They are made when they are read, because most decisions do not.
         details: Sector, industry and type of each name; None where they were not loaded.
@@ -168,6 +172,8 @@ class DayInputs:
     known_at: datetime | None = None
     security_ids: Sequence[str | None] | None = None
     missing_sessions: IntArray | None = None
+    previous_price: FloatArray | None = None
+    beta: FloatArray | None = None
     load_history: Callable[[], BarHistory] | None = None
     details: Details | None = None
     forecasts: Forecasts | None = None
@@ -383,10 +389,11 @@ class PortfolioRow:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The wanted portfolio, sorted by ticker; `notes` say what fell short of the policy."""
+    """The wanted portfolio, sorted by ticker; `notes` say what fell short of the policy, `cuts` what a limit cut."""
 
     rows: tuple[PortfolioRow, ...]
     notes: tuple[str, ...]
+    cuts: tuple[LimitCut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,16 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 
 from internal.dates import last_closed_session
 from internal.errors import ConflictError, UnresolvedOrderError
 from internal.trading.actions_since import fetch_ratios_since
 from internal.trading.buying_power import scale_openings, select_affordable, total_cost
 from internal.trading.enums import Action, Leg, OrderState, RunState, Side
+from internal.trading.limit_kinds import LimitCut
 from internal.trading.limits import RiskLimits
+from internal.trading.order_guard import LimitError, OrderGuard
 from internal.trading.order_planning import apply_orders
 from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.ports import RefusedOrderError, SuspendedAccountError, TradingPorts
@@ -51,6 +53,7 @@ class RunExecution:
         self._moment, self._ask_first = moment, ask_first
         self._submitter = OrderSubmitter(ports.broker, ports.pause)
         self._waiting: frozenset[str] = frozenset()
+        self.refused: list[LimitCut] = []  # orders that a limit kept from being sent
 
     def execute(self) -> RebalanceRun:
         """Send what was not sent yet: the run is submitted then, or waits for the money of its closes.
@@ -175,10 +178,14 @@ class RunExecution:
             self._save(settled)
 
     def _send(self, orders: Sequence[Order]) -> None:
+        if not orders:
+            return
         changed: list[Order] = []
+        guard = OrderGuard(self._limits, self._account.net_asset_value, self._rows(), self._orders())
         try:
             for order in orders:
-                after = self._send_one(order)
+                after = self._send_one(order, guard)
+                guard.record(after)
                 if after != order:
                     changed.append(after)
                 if after.state is OrderState.UNRESOLVED:
@@ -187,9 +194,15 @@ class RunExecution:
             if changed:
                 self._save(changed)
 
-    def _send_one(self, order: Order) -> Order:
+    def _send_one(self, order: Order, guard: OrderGuard) -> Order:
         try:
-            found = self._submitter.send(order, self._require_permission, ask_first=self._ask_first)
+            found = self._submitter.send(
+                order, partial(self._require_permission, order, guard), ask_first=self._ask_first
+            )
+        except LimitError as error:
+            self.refused.append(LimitCut(order.ticker, error.limit))
+            reason = f"over the limit {error.limit}: {error.detail}"
+            return replace(order, state=OrderState.DROPPED, reason=reason, updated_at=self._moment)
         except RefusedOrderError as error:
             self._require_trading_account(error)
             return replace(order, state=OrderState.REJECTED, reason=f"refused: {error.detail}", updated_at=self._moment)
@@ -197,12 +210,16 @@ class RunExecution:
             return replace(order, state=OrderState.UNRESOLVED, reason=error.detail, updated_at=self._moment)
         return record_answer(order, found, self._moment)
 
-    def _require_permission(self) -> None:
-        """Before each send: a process that slept may wake after the next close, or without the lease."""
+    def _require_permission(self, order: Order, guard: OrderGuard) -> None:
+        """Before each send: a process that slept may wake after the next close, or without the lease.
+
+        Raises LimitError for an order that is over a limit.
+        """
         moment = self._ports.broker.moment()
         self._ports.lease.require()
         if last_closed_session(moment) > self._run.date:
             raise SessionEndedError(f"the session after {self._run.date} has closed; its unsent orders are dropped")
+        guard.check(order)
 
     def _require_trading_account(self, refusal: RefusedOrderError) -> None:
         """After a refusal: where the account itself is halted, the refusal was not about this order."""
