@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from loaded_strategies import TEN_BY_TEN
 
 from internal.errors import ConfigurationError
 from internal.modes import LIVE_HOST, PAPER_HOST, Mode, mode_of, require_matching_keys
+from internal.trading.limits import RiskLimits
+from internal.trading.name_filter import NameFilter
 from portfoliomanager.configuration import Configuration
 
 PAPER, LIVE = "PKABCDEF", "AKABCDEF"
@@ -134,3 +137,17 @@ def test_a_process_without_settings_says_which(variables: pytest.MonkeyPatch) ->
     assert ended.stderr.startswith("error: ALPACA_BASE_URL is not set")
     assert "Traceback" not in ended.stderr
     assert "hidden-words" not in ended.stderr + ended.stdout
+
+
+def test_limits_are_settings(variables: pytest.MonkeyPatch) -> None:
+    """Every limit has a setting with its own default, is documented, and refuses what makes no sense by its name."""
+    settings = Configuration()
+    assert settings.risk_limits(NameFilter()) == RiskLimits()
+    page = Path("docs/reference/settings.md").read_text(encoding="utf-8")
+    names = [f"LIMIT_{one.name.upper()}" for one in fields(RiskLimits) if one.name != "names"]
+    assert [name for name in names if f"`{name}`" not in page] == []
+    variables.setenv("LIMIT_ORDERS_A_DAY", "7")
+    assert Configuration().risk_limits(NameFilter()).orders_a_day == 7
+    variables.setenv("LIMIT_ORDERS_A_DAY", "many")
+    with pytest.raises(ConfigurationError, match="LIMIT_ORDERS_A_DAY is wrong"):
+        Configuration()

@@ -12,9 +12,10 @@ from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.trading.capital import Capital
 from internal.trading.name_filter import NameFilter, parse_name_list, parse_types
+from portfoliomanager.limit_settings import LimitSettings
 
 
-class Configuration(ServiceSettings, DataBucketSettings):
+class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):
     """The settings of portfoliomanager. Raises ConfigurationError for a missing or contradictory one."""
 
     alpaca_api_key_id: SecretStr = Field(validation_alias=AliasChoices("ALPACA_API_KEY_ID", "APCA_API_KEY_ID"))

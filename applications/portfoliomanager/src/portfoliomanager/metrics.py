@@ -13,6 +13,7 @@ from internal.lake.lease import Lease, StandbyError
 from internal.performance import gross_exposure, net_exposure
 from internal.telemetry import last_success_gauge
 from internal.trading.enums import OrderState, RunState, Side
+from internal.trading.limit_kinds import LimitCut, LimitKind
 from internal.trading.performance import PerformanceReport
 from internal.trading.ports import SuspendedAccountError
 from internal.trading.rows import BrokerPosition, Snapshot
@@ -36,6 +37,7 @@ POSITIONS = Gauge("portfolio_positions", "Positions at the broker", ("side",))
 POSITIONS_WITHOUT_BARS = Gauge("portfolio_positions_without_bars", "Own positions that had no bar for five sessions")
 ORDERS = Gauge("portfolio_orders", "Orders of the journal by state", ("state",))
 REBALANCES = Counter("rebalances_total", "Runs of the rebalance by how they ended", ("result",))
+LIMIT_REFUSALS = Counter("limit_refusals_total", "Increases cut and orders not sent, by the limit", ("limit",))
 PREDICTION_SUCCESS = last_success_gauge("portfolio_predictions", "When predictions were last made")
 REBALANCE_SUCCESS = last_success_gauge("portfolio_rebalance", "When a portfolio was last built or answered")
 RECONCILIATION_SUCCESS = last_success_gauge("portfolio_reconciliation", "When the broker was last asked about orders")
@@ -45,6 +47,15 @@ for _gauge in (PREDICTION_SUCCESS, REBALANCE_SUCCESS, RECONCILIATION_SUCCESS):
     _gauge.set(UNKNOWN)
 for _result in RESULTS:
     REBALANCES.labels(_result)  # a counter that is there from the start shows its first increase
+
+for _limit in LimitKind:
+    LIMIT_REFUSALS.labels(_limit)
+
+
+def count_cuts(cuts: Iterable[LimitCut]) -> None:
+    """Count what limits have cut."""
+    for cut in cuts:
+        LIMIT_REFUSALS.labels(cut.limit).inc()
 
 
 def show_journal(journal: FundJournal) -> None:

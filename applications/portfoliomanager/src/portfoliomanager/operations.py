@@ -98,6 +98,7 @@ class FundOperations:
         self._watch.show(last_closed_session(self._broker.moment()))
 
     def _show_account(self) -> None:
+        metrics.count_cuts(self._rebalancer.take_cuts())
         metrics.show_journal(self._journal)
         metrics.show_positions(self._broker.positions())
         try:

@@ -23,7 +23,6 @@ from internal.modes import mode_of
 from internal.telemetry import configure_logging, get_logger
 from internal.trading.capital import Capital
 from internal.trading.capital_broker import CapitalBroker
-from internal.trading.limits import RiskLimits
 from internal.trading.ports import TradingPorts
 from internal.trading.rebalancing import Rebalancer
 from portfoliomanager import metrics
@@ -108,7 +107,7 @@ def make_services(settings: Configuration) -> Services:
         TradingPorts(broker, DatamanagerMarketData(data), StoredPortfolios(data), journal, lease, time.sleep), capital
     )
     decides = settings.load_strategy()
-    rebalancer = Rebalancer(ports, decides, RiskLimits(names=settings.name_filter()))
+    rebalancer = Rebalancer(ports, decides, settings.risk_limits(settings.name_filter()))
     operations = FundOperations(ports.broker, data, champion, ModelWatch(registry, data), journal, books, rebalancer)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
     clock = MarketClock(ports.broker.moment, mode_of(settings.broker_url()))

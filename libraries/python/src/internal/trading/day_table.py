@@ -147,7 +147,7 @@ class _Returns(NamedTuple):
     change: FloatArray
     deviation: FloatArray
     is_return: BoolArray
-    count: IntArray
+    counts: IntArray
 
 
 def _daily_returns(close: FloatArray, known: BoolArray) -> _Returns:
@@ -163,17 +163,18 @@ def _daily_returns(close: FloatArray, known: BoolArray) -> _Returns:
 
 def _realized_volatility(returns: _Returns, minimum_returns: int) -> FloatArray:
     """[D, N] sample standard deviation of the returns."""
-    volatility = np.sqrt((returns.deviation * returns.deviation).sum(axis=1) / (returns.count - 1))
-    return np.where((returns.count >= minimum_returns) & (volatility > 0), volatility, np.nan)
+    volatility = np.sqrt((returns.deviation * returns.deviation).sum(axis=1) / (returns.counts - 1))
+    return np.where((returns.counts >= minimum_returns) & (volatility > 0), volatility, np.nan)
 
 
 def _beta(returns: _Returns, minimum_returns: int) -> FloatArray:
     """[D, N] covariance with the mean return of all names over its variance, in the sessions that a name has."""
-    market = returns.change.sum(axis=2) / returns.is_return.sum(axis=2)  # [D, T]
-    market = np.nan_to_num(market - np.nanmean(market, axis=1, keepdims=True))
-    covariance = np.einsum("dtn,dt->dn", returns.deviation, market)
-    variance = np.einsum("dtn,dt->dn", returns.is_return, market * market)
-    return np.where(returns.count >= minimum_returns, np.round(covariance / variance, BETA_DECIMALS), np.nan)
+    names = returns.is_return.sum(axis=2)  # [D, T]
+    market = np.where(names > 0, returns.change.sum(axis=2) / names, 0.0)
+    market = np.where(names > 0, market - (market.sum(axis=1) / (names > 0).sum(axis=1))[:, None], 0.0)
+    covariance: FloatArray = np.einsum("dtn,dt->dn", returns.deviation, market)
+    variance: FloatArray = np.einsum("dtn,dt->dn", returns.is_return, market * market)
+    return np.where(returns.counts >= minimum_returns, np.round(covariance / variance, BETA_DECIMALS), np.nan)
 
 
 def _carry_forward(values: FloatArray, known: BoolArray) -> FloatArray:

@@ -7,6 +7,8 @@ from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
 from internal.trading.performance import PerformanceReport
 
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class LossBreach:
@@ -24,14 +26,14 @@ def find_loss(report: PerformanceReport, limits: RiskLimits) -> LossBreach | Non
     if not report.points:
         return None
     values = [1 + point.total_return for point in report.points]
-    fall = 1 - values[-1] / max(values)
+    fall = 1 - values[-1] / max(values) + ROUNDING
     if fall >= limits.drawdown_halt:
         return _breach(LimitKind.DRAWDOWN_HALT, fall, limits.drawdown_halt, "from its highest value")
     if fall >= limits.drawdown_reduce:
         return _breach(LimitKind.DRAWDOWN_REDUCE, fall, limits.drawdown_reduce, "from its highest value")
     today = exchange_day(report.points[-1].timestamp)
     before = [one for one, point in zip(values, report.points, strict=True) if exchange_day(point.timestamp) < today]
-    loss = 1 - values[-1] / before[-1] if before else 0.0
+    loss = 1 - values[-1] / before[-1] + ROUNDING if before else 0.0
     return _breach(LimitKind.DAILY_LOSS, loss, limits.daily_loss, "today") if loss >= limits.daily_loss else None
 
 

@@ -76,7 +76,8 @@ class OrderGuard:
         held = self._shares[order.ticker]
         if expected_shares(order, row) > held + ROUNDING:
             raise LimitError(
-                LimitKind.DECIDED_SHARES, f"it closes {order.quantity:g} shares where {held:g} are held after the others"
+                LimitKind.DECIDED_SHARES,
+                f"it closes {order.quantity:g} shares where {held:g} are held after the others",
             )
 
     def _check_opening(self, order: Order, row: PortfolioRow) -> None:
