@@ -13,6 +13,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from internal.errors import InvalidRequestError
 from internal.performance import gross_exposure, net_exposure, returns_of
+from internal.security_types import COMMON_STOCK
 from internal.trading.enums import Leg, OrderSide
 
 type Series = NDArray[np.float64]
@@ -35,6 +36,9 @@ class BacktestSettings:
         cost_multiple: What the venue's spread, impact, fees and borrow rates were multiplied by; 1 leaves them.
         first_session: The opening session: the strategy decides at its close, nothing is traded in it.
         last_session: The last session, included.
+        security_types: The types that may be opened, sorted, as `SECURITY_TYPES` writes them.
+        do_not_trade: What is never opened, as `DO_NOT_TRADE` writes it.
+        only_trade: What alone is opened, as `ONLY_TRADE` writes it; empty, everything.
     """
 
     strategy: str
@@ -48,6 +52,9 @@ class BacktestSettings:
     cost_multiple: float
     first_session: date
     last_session: date
+    security_types: str = COMMON_STOCK
+    do_not_trade: str = ""
+    only_trade: str = ""
 
     def to_json(self) -> dict[str, JsonValue]:
         """The settings as JSON values, in the order of the fields."""

@@ -7,13 +7,16 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from internal.security_types import COMMON_STOCK
 from internal.simulation.known_forecasts import KnownForecasts
 from internal.strategies.loading import LoadedStrategy
+from research.commands.name_options import DoNotTradeOption, OnlyTradeOption, SecurityTypesOption, read_limits
 from research.commands.options import (
     BarsOption,
     CashOption,
     CostsOption,
     DetailsOption,
+    EventsOption,
     FirstDayOption,
     LakeOption,
     LastDayOption,
@@ -50,9 +53,13 @@ def backtest(  # noqa: PLR0913 - one argument an option of the command line
     details: DetailsOption = None,
     seed: SeedOption = None,
     tickers: TickersOption = None,
+    events: EventsOption = None,
     lake: LakeOption = False,
     cash: CashOption = "100000",
     costs: CostsOption = "1x",
+    security_types: SecurityTypesOption = COMMON_STOCK,
+    do_not_trade: DoNotTradeOption = "",
+    only_trade: OnlyTradeOption = "",
     model: ModelOption = DEFAULT_MODEL,
     refit_every: RefitOption = 63,
     output: Annotated[Path | None, typer.Option("--output", help="Folder of the report.")] = None,
@@ -62,8 +69,9 @@ def backtest(  # noqa: PLR0913 - one argument an option of the command line
     `./fund backtest --through-services` runs the whole fund over the period instead, with its services as processes.
     """
     console = Console()
-    loaded, terms = read_strategy(strategy, settings), Terms(read_cash(cash), read_multiple(costs))
-    source = choose_source(bars, details, seed, tickers, lake=lake)
+    limits = read_limits(security_types, do_not_trade, only_trade)
+    loaded, terms = read_strategy(strategy, settings), Terms(read_cash(cash), read_multiple(costs), limits)
+    source = choose_source(bars, details, seed, tickers, events, lake=lake)
     market = source.open(read_period(first_day, last_day), lambda line: console.print(line, style="dim"))
     forecasts = find_forecasts(market, loaded, model, refit_every, console)
     run_and_report(Backtest(market, loaded, strategy, terms, forecasts), output, console)

@@ -14,6 +14,7 @@ from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.task_runners.process_runner import ProcessRunner
 from internal.task_runners.ray_runner import RayRunner
 from internal.task_runners.runner import InProcessRunner, TaskRunner
+from internal.venue.market.event_rates import Events
 from research.engine.sources import DEFAULT_SEED, DEFAULT_TICKERS, MarketSource, Period, SimulatedSource
 
 StrategyOption = Annotated[
@@ -36,6 +37,10 @@ DetailsOption = Annotated[
 ]
 SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the simulated market.")]
 TickersOption = Annotated[int | None, typer.Option("--tickers", min=1, max=20_000, help="Simulated tickers.")]
+EventsOption = Annotated[
+    str | None,
+    typer.Option("--events", help="Corporate actions of the simulated market: none, realistic or frequent."),
+]
 LakeOption = Annotated[bool, typer.Option("--lake", help="Bars from the fund's lake, with splits and dividends.")]
 
 WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")]
@@ -103,14 +108,20 @@ def _date(moment: datetime | None) -> date | None:
     return None if moment is None else moment.date()
 
 
-def choose_source(
-    bars: Path | None, details: Path | None, seed: int | None, tickers: int | None, *, lake: bool
+def choose_source(  # noqa: PLR0913 - one argument an option of the command line
+    bars: Path | None,
+    details: Path | None,
+    seed: int | None,
+    tickers: int | None,
+    events: str | None = None,
+    *,
+    lake: bool,
 ) -> MarketSource:
     """The source that the options name; the simulated market without any. Raises InvalidRequestError."""
-    simulated = seed is not None or tickers is not None
+    simulated = not (seed is tickers is events is None)
     if (bars is not None) + simulated + lake > 1:
         raise InvalidRequestError(
-            "choose one market: --bars FILE, --lake, or the simulated one of --seed and --tickers"
+            "choose one market: --bars FILE, --lake, or the simulated one of --seed, --tickers and --events"
         )
     if details is not None and bars is None:
         raise InvalidRequestError("--details belongs to --bars: give both; the other markets have their own")
@@ -120,7 +131,22 @@ def choose_source(
         return BarsFileSource(bars, details)
     if lake:
         return _lake_source()
-    return SimulatedSource(DEFAULT_SEED if seed is None else seed, DEFAULT_TICKERS if tickers is None else tickers)
+    return SimulatedSource(
+        DEFAULT_SEED if seed is None else seed,
+        DEFAULT_TICKERS if tickers is None else tickers,
+        read_events(events),
+    )
+
+
+def read_events(text: str | None) -> Events:
+    """How often things happen to simulated securities; `none` without the option. Raises InvalidRequestError."""
+    match text:
+        case None | "none":
+            return "none"
+        case "realistic" | "frequent":
+            return text
+        case _:
+            raise InvalidRequestError(f"--events takes none, realistic or frequent, not {text}")
 
 
 def _lake_source() -> MarketSource:

@@ -10,13 +10,16 @@ import typer
 from rich.console import Console
 
 from internal.atomic_files import write_atomically
+from internal.security_types import COMMON_STOCK
 from internal.task_runners.runner import TaskRunner
 from research.commands.backtest import DEFAULT_MODEL, find_forecasts
+from research.commands.name_options import DoNotTradeOption, OnlyTradeOption, SecurityTypesOption, read_limits
 from research.commands.options import (
     BarsOption,
     CashOption,
     CostsOption,
     DetailsOption,
+    EventsOption,
     FirstDayOption,
     LakeOption,
     LastDayOption,
@@ -61,9 +64,13 @@ def sweep(  # noqa: PLR0913 - one argument an option of the command line
     details: DetailsOption = None,
     seed: SeedOption = None,
     tickers: TickersOption = None,
+    events: EventsOption = None,
     lake: LakeOption = False,
     cash: CashOption = "100000",
     costs: CostsOption = "1x",
+    security_types: SecurityTypesOption = COMMON_STOCK,
+    do_not_trade: DoNotTradeOption = "",
+    only_trade: OnlyTradeOption = "",
     model: ModelOption = DEFAULT_MODEL,
     refit_every: RefitOption = 63,
     workers: WorkersOption = 1,
@@ -73,8 +80,9 @@ def sweep(  # noqa: PLR0913 - one argument an option of the command line
     """Run every combination of the grid, count each as a trial, and say what the best of them is worth."""
     console, variants = Console(), expand_grid(read_grid(grid))
     runner = choose_runner(workers, ray)
-    loaded, terms = read_strategy(strategy, settings), Terms(read_cash(cash), read_multiple(costs))
-    source = choose_source(bars, details, seed, tickers, lake=lake)
+    limits = read_limits(security_types, do_not_trade, only_trade)
+    loaded, terms = read_strategy(strategy, settings), Terms(read_cash(cash), read_multiple(costs), limits)
+    source = choose_source(bars, details, seed, tickers, events, lake=lake)
     market = source.open(read_period(first_day, last_day), lambda line: console.print(line, style="dim"))
     forecasts = find_forecasts(market, loaded, model, refit_every, console)
     content, fixed = Path(strategy.rpartition(":")[0]).read_bytes(), read_parameters(settings or [])

@@ -57,7 +57,7 @@ class Backtest:
     @cached_property
     def settings(self) -> BacktestSettings:
         """Everything that decides the outcome."""
-        record, market = self.strategy.record, self.market
+        record, market, names = self.strategy.record, self.market, self.terms.limits.names
         return BacktestSettings(
             strategy=self.address,
             parameters=json.loads(record.parameters),
@@ -70,6 +70,9 @@ class Backtest:
             cost_multiple=float(self.terms.cost_multiple),
             first_session=market.days[0],
             last_session=market.days[-1],
+            security_types=",".join(sorted(names.security_types)),
+            do_not_trade=names.do_not_trade.to_text(),
+            only_trade=names.only_trade.to_text(),
         )
 
     def scores(self) -> FloatArray | None:

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from internal.dates import sessions
+from internal.venue.market.event_rates import Events
 from internal.venue.market.simulated import FIRST_DAY, LAST_DAY, SimulatedMarket
 from research.engine.market import BacktestMarket, find_sessions, read_backtest_market
 
@@ -39,6 +40,7 @@ class SimulatedSource:
 
     seed: int = DEFAULT_SEED
     tickers: int = DEFAULT_TICKERS
+    events: Events = "none"
 
     def open(self, period: Period, on_message: Callable[[str], None]) -> BacktestMarket:
         """The market; a period outside the usual days gives a market of its own."""
@@ -46,9 +48,15 @@ class SimulatedSource:
         first, last = _market_days(period)
         days = find_sessions(sessions(first, last), period.first_day, period.last_day, WARM_UP)
         market = SimulatedMarket(
-            seed=self.seed, ticker_count=self.tickers, opening_day=days[0], first_day=first, last_day=last
+            seed=self.seed,
+            ticker_count=self.tickers,
+            opening_day=days[0],
+            first_day=first,
+            last_day=last,
+            events=self.events,
         )
-        return read_backtest_market(market, days, f"simulated, seed {self.seed}, {self.tickers} tickers")
+        happens = "" if self.events == "none" else f", events {self.events}"
+        return read_backtest_market(market, days, f"simulated, seed {self.seed}, {self.tickers} tickers{happens}")
 
 
 def _market_days(period: Period) -> tuple[date, date]:

@@ -30,6 +30,11 @@ class NameList:
         now = {new.upper() for old, later in names.items() if old.upper() in self.tickers for new in later}
         return self if now <= self.tickers else replace(self, tickers=self.tickers | now)
 
+    def to_text(self) -> str:
+        """What `parse_name_list` reads, sorted."""
+        named = {f"{kind}:{value}" for kind, field in PREFIXES.items() for value in getattr(self, field)}
+        return ",".join((*sorted(self.tickers), *sorted(named)))
+
     def find(self, ticker: str, sector: str | None, security_type: str | None) -> str | None:
         """What of the security is in the list, in words; None when nothing is."""
         if ticker.upper() in self.tickers:
