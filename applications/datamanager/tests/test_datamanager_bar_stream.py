@@ -19,7 +19,7 @@ from datamanager.configuration import Configuration
 from datamanager.server import create_application
 from internal.dates import session_close, sessions
 from internal.errors import UpstreamError
-from internal.http.bar_parts import WantedBars, make_bar_parts, read_bar_parts
+from internal.http.bar_parts import FILE_NAMES, UnreadableFilesError, WantedBars, make_bar_parts, read_bar_parts
 from internal.http.datamanager_client import DatamanagerClient
 from internal.http.frames import ARROW, CSV, JSON
 from internal.http.parts import PARTS, Part, measure_parts, read_parts, write_parts
@@ -94,12 +94,13 @@ class TestSameRows:
         assert len(frames) > 3
         assert pl.concat(frames).equals(expected(filled, adjusted=adjusted))
 
-    def test_parts(self, filled: Lake, adjusted: bool) -> None:  # noqa: FBT001 - a case
-        """The lake's files, adjusted by the one who reads them."""
+    @pytest.mark.parametrize("by_name", [False, True])
+    def test_parts(self, filled: Lake, adjusted: bool, by_name: bool) -> None:  # noqa: FBT001 - a case
+        """The lake's files or their names, adjusted by the one who reads them."""
         wanted = planned(filled, adjusted=adjusted)
         files = find_files(filled, wanted)
         assert files is not None
-        body = join(make_bar_parts(files, None, find_adjustment(filled, wanted)))
+        body = join(make_bar_parts(files, None, find_adjustment(filled, wanted), by_name=by_name))
         bars = read_bar_parts(body, WantedBars(START, END, wanted.columns))
 
         assert bars.equals(expected(filled, adjusted=adjusted))
@@ -141,7 +142,7 @@ def test_names(filled: Lake) -> None:
     assert {("CCC", "Y")} == set(pl.concat(stream_frames(filled, one)).select("ticker", "security_id").rows())
     files = find_files(filled, wanted)
     assert files is not None
-    parts = make_bar_parts(files, find_changed_names(wanted), find_adjustment(filled, wanted))
+    parts = make_bar_parts(files, find_changed_names(wanted), find_adjustment(filled, wanted), by_name=False)
     assert read_bar_parts(join(parts), WantedBars(START, END, wanted.columns)).equals(right)
 
 
@@ -153,6 +154,21 @@ def served(filled: Lake, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     application = create_application(Configuration.model_validate(settings))
     with serve(application) as url:
         yield url
+
+
+def test_names_of_files(served: str, filled: Lake) -> None:
+    """Only a caller on the machine that prefers them gets names; files that it has not are sent after all."""
+    query = {"start_date": str(START), "end_date": str(END)}
+    accept = {"Accept": PARTS}
+    named = httpx.get(f"{served}/equity-bars", params=query, headers=accept | {"Prefer": f"wait=9, {FILE_NAMES}"})
+    sent = httpx.get(f"{served}/equity-bars", params=query, headers=accept)
+    parts = list(read_parts(io.BytesIO(named.content)))
+    elsewhere = named.content.replace(filled.url.encode(), b"x" * len(filled.url))
+
+    assert [part.media_type for part in parts] == ["text/uri-list"]
+    assert len(named.content) == int(named.headers["content-length"]) < len(sent.content)
+    with pytest.raises(UnreadableFilesError):
+        read_bar_parts(io.BytesIO(elsewhere), WantedBars(START, END, list(equity_bars.COLUMNS)))
 
 
 def test_content_types(served: str) -> None:

@@ -16,11 +16,12 @@ from datamanager.routes.parameters import ColumnList, KnownAt, RequiredPeriod, T
 from datamanager.routes.table_body import read_table
 from datamanager.services import RequestServices
 from internal.bar_files.bars import read_bars_table
-from internal.http.bar_parts import make_bar_parts
+from internal.http.bar_parts import FILE_NAMES, make_bar_parts
 from internal.http.frame_documentation import document_request_frame, document_response_frame
 from internal.http.frames import ARROW, CSV, JSON, PARQUET, frame_response, negotiate
 from internal.http.parts import PARTS
 from internal.http.streams import parts_response, stream_response
+from internal.modes import is_loopback
 from internal.schemas import equity_bars
 
 router = APIRouter(prefix="/equity-bars", tags=["equity bars"])
@@ -129,7 +130,8 @@ def get_equity_bars(  # noqa: PLR0913, PLR0917 - one parameter of the query each
     `columns` may name `security_id` too. With `as_of`, what was known at that moment. `X-Bars-Version` is the version
     of the table that they were read from, `X-Known-At` the moment of the answer: asked again with both, the answer is
     the same. An Arrow stream is sent as it is read. A caller that accepts `multipart/mixed` gets a long range of all
-    tickers as the lake's own parquet files, whole months of them.
+    tickers as the lake's own parquet files, whole months of them; on the same machine with `Prefer: file-names`, as the
+    addresses of these files.
     """
     media_type = negotiate(request.headers.get("accept"), (ARROW, PARQUET, JSON, PARTS))
     query = BarsQuery(period, tickers, split_at_commas("columns", columns), adjusted_as_of, as_of, version)
@@ -141,8 +143,15 @@ def get_equity_bars(  # noqa: PLR0913, PLR0917 - one parameter of the query each
     files = find_files(lake, wanted) if media_type == PARTS and SECURITY_ID not in wanted.columns else None
     if files is None:
         return stream_response(stream_frames(lake, wanted), wanted.version, wanted.known_at)
-    parts = make_bar_parts(files, find_changed_names(wanted), find_adjustment(lake, wanted))
+    names, factors, by_name = find_changed_names(wanted), find_adjustment(lake, wanted), _prefers_names(request)
+    parts = make_bar_parts(files, names, factors, by_name=by_name)
     return parts_response(parts, wanted.version, wanted.known_at)
+
+
+def _prefers_names(request: Request) -> bool:
+    """Whether a caller on this machine prefers the names of the files to their content."""
+    preferences = {name.strip() for name in request.headers.get("prefer", "").split(",")}
+    return FILE_NAMES in preferences and request.client is not None and is_loopback(request.client.host)
 
 
 def _to_response(result: IngestionResult | ImportResult) -> IngestionResponse:

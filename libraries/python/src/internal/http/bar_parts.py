@@ -1,15 +1,19 @@
 """Bars of a long range as the lake's own parquet files in one response, with names and factors to apply.
 
-Nothing is encoded again: the server sends its files, the client decodes them while the next ones arrive.
+Nothing is encoded again: the server sends its files, the client decodes them while the next ones arrive. A client on
+the server's machine is sent the names of the files instead.
 """
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
+from itertools import batched, chain, groupby, pairwise
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import polars as pl
 
@@ -20,8 +24,11 @@ from internal.price_adjustment import PRICES, apply_factors
 from internal.schemas import equity_bars
 from internal.security_names import SecurityNames
 
+URI_LIST = "text/uri-list"  # RFC 2483
+FILE_NAMES = "file-names"  # the preference (RFC 7240) of a caller on the same machine
 KEY = ("date", "ticker")
 DECODERS = 2
+MONTHS_AT_ONCE = 3
 OLDEST = pl.CompatLevel.oldest()
 
 
@@ -34,39 +41,83 @@ class WantedBars:
     columns: Sequence[str]
 
 
-def make_bar_parts(files: Iterable[Path], names: pl.DataFrame | None, factors: pl.DataFrame | None) -> list[Part]:
+class UnreadableFilesError(Exception):
+    """The answer names files that are not on this machine, or that this user may not read."""
+
+
+def make_bar_parts(
+    files: Sequence[Path], names: pl.DataFrame | None, factors: pl.DataFrame | None, *, by_name: bool
+) -> list[Part]:
     """Names and factors, then the files by month.
 
     Args:
         files: The lake's files.
         names: `SecurityNames.changed`; None leaves tickers as traded.
         factors: Those of `price_adjustment.find_factors`; None leaves prices as traded.
+        by_name: Whether the last part is the list of the files' addresses, and not their content.
     """
     frames = [frame for frame in (names, factors) if frame is not None]
     tables = [Part(ARROW, frame.write_ipc_stream(None, compat_level=OLDEST).getvalue()) for frame in frames]
+    if by_name:
+        return [*tables, Part(URI_LIST, "".join(f"{file.as_uri()}\r\n" for file in files).encode())]
     return tables + [Part(PARQUET, file) for file in files]
 
 
 def read_bar_parts(body: BinaryIO, wanted: WantedBars) -> pl.DataFrame:
-    """The bars, ordered by date and ticker; UpstreamError for a body that is incomplete or no such body."""
-    names: SecurityNames | None = None
-    factors: pl.DataFrame | None = None
-    decoded: list[Future[pl.DataFrame]] = []
+    """The bars, ordered by date and ticker.
+
+    Raises:
+        UpstreamError: The body is incomplete or no such body.
+        UnreadableFilesError: A file that it names cannot be read.
+    """
+    reader = _FileReader(wanted)
     with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as pool:
+        decoded: list[Future[pl.DataFrame]] = []
         for part in read_parts(body):
             if part.media_type == ARROW:
-                frame = decode(part.read(), ARROW)
-                if "name" in frame.columns:
-                    names = SecurityNames(frame)
-                else:
-                    factors = frame
+                reader.add_corrections(decode(part.read(), ARROW))
             elif part.media_type == PARQUET:
-                decoded.append(pool.submit(_decode_as_of, part.read(), wanted, names, factors))
+                decoded.append(pool.submit(reader.read, part.read()))
+            elif part.media_type == URI_LIST:
+                decoded += [pool.submit(reader.read, files) for files in _find_files(part)]
             else:
                 raise UpstreamError(f"the answer holds a part of an unknown kind: {part.media_type}")
         frames = [future.result() for future in decoded]
     bars = pl.concat([equity_bars.empty().select(_needed(wanted)), *frames])
     return (bars if _follow_one_another(frames) else bars.sort(KEY)).select(list(wanted.columns))
+
+
+@dataclass
+class _FileReader:
+    """Reads the wanted rows of files under their names and in adjusted prices, where names and factors were given."""
+
+    wanted: WantedBars
+    names: SecurityNames | None = None
+    factors: pl.DataFrame | None = None
+
+    def add_corrections(self, frame: pl.DataFrame) -> None:
+        """Take names or factors, before the first file."""
+        if "name" in frame.columns:
+            self.names = None if frame.is_empty() else SecurityNames(frame)
+        elif {*PRICES, "volume"} & set(self.wanted.columns):
+            self.factors = frame
+
+    def read(self, file: bytes | list[Path]) -> pl.DataFrame:
+        """The rows of one or more files, ordered by date and ticker."""
+        bars = decode_bars(file, self.wanted)
+        if self.names is not None:
+            bars = order_bars(self.names.rename(bars.lazy(), pl.col("date")).collect())
+        return bars if self.factors is None else apply_factors(bars.lazy(), self.factors.lazy()).collect()
+
+
+def _find_files(part: Part) -> Iterator[list[Path]]:
+    """The files that the part names, a few months at a time."""
+    files = [Path(url2pathname(urlsplit(uri).path)) for uri in part.read().decode("ascii").splitlines()]
+    for file in files:
+        if not os.access(file, os.R_OK):
+            raise UnreadableFilesError(f"{file} is no file that can be read on this machine")
+    months = [list(of_month) for _, of_month in groupby(files, lambda file: file.parent)]
+    return (list(chain.from_iterable(few)) for few in batched(months, MONTHS_AT_ONCE))
 
 
 def _follow_one_another(frames: Sequence[pl.DataFrame]) -> bool:
@@ -88,22 +139,11 @@ def _needed(wanted: WantedBars) -> list[str]:
     return list(dict.fromkeys([*wanted.columns, *KEY]))
 
 
-def decode_bars(file: bytes | Path, wanted: WantedBars) -> pl.DataFrame:
-    """The wanted rows of one of the lake's files, ordered by date and ticker; both are among the columns."""
-    needed = _needed(wanted)
-    bars = pl.read_parquet(file, columns=needed, hive_partitioning=False).select(
-        pl.col(name).cast(equity_bars.COLUMNS[name]) for name in needed
-    )
-    return order_bars(bars.filter(pl.col("date").is_between(wanted.start, wanted.end)))
-
-
-def _decode_as_of(
-    file: bytes, wanted: WantedBars, names: SecurityNames | None, factors: pl.DataFrame | None
-) -> pl.DataFrame:
-    """The wanted rows of a file under their names and in adjusted prices, where these are given."""
-    bars = decode_bars(file, wanted)
-    if names is not None and not names.aliases.is_empty():
-        bars = order_bars(names.rename(bars.lazy(), pl.col("date")).collect())
-    if factors is not None and {*PRICES, "volume"} & set(wanted.columns):
-        bars = apply_factors(bars.lazy(), factors.lazy()).collect()
-    return bars
+def decode_bars(file: bytes | Path | list[Path], wanted: WantedBars) -> pl.DataFrame:
+    """The wanted rows of one or more of the lake's files, ordered by date and ticker; both are among the columns."""
+    columns = [pl.col(name).cast(equity_bars.COLUMNS[name]) for name in _needed(wanted)]
+    bars = order_bars(pl.scan_parquet(file, hive_partitioning=False).select(columns).collect())
+    days = bars.get_column("date")
+    if bars.is_empty() or (wanted.start <= days[0] and days[-1] <= wanted.end):
+        return bars
+    return bars.filter(days.is_between(wanted.start, wanted.end))

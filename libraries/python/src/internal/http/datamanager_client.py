@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from http import HTTPStatus
@@ -17,7 +17,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from internal.action_kinds import ActionKind
 from internal.errors import NotFoundError, UnavailableError, UpstreamError
-from internal.http.bar_parts import WantedBars, read_bar_parts
+from internal.http.bar_parts import FILE_NAMES, UnreadableFilesError, WantedBars, read_bar_parts
 from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem, read_frame_response
 from internal.http.datamanager_responses import (
@@ -34,6 +34,7 @@ from internal.http.datamanager_responses import (
 from internal.http.frames import ARROW, BARS_VERSION_HEADER, JSON, KNOWN_AT_HEADER
 from internal.http.large_responses import open_response, read_whole
 from internal.http.parts import PARTS
+from internal.modes import is_loopback
 from internal.schemas import corporate_actions, equity_bars, portfolios, predictions, securities, universe
 from internal.trading.universe import Universe
 
@@ -86,6 +87,7 @@ class DatamanagerClient:
         self._headers = {"Accept": ARROW} | bearer_headers(token.get_secret_value())
         self._http = http or httpx.Client(trust_env=False)  # a proxy of the environment is for other hosts
         self._is_own = http is None
+        self._shares_files = is_loopback(httpx.URL(url).host)
 
     def __enter__(self) -> Self:
         return self
@@ -177,7 +179,15 @@ class DatamanagerClient:
         if knowledge is not None:
             parameters |= {"version": str(knowledge.bars_version), "as_of": knowledge.known_at.isoformat()}
         wanted = WantedBars(start, end, columns or list(equity_bars.COLUMNS))
-        with self._open_large("/equity-bars", parameters, f"{ARROW};q=0.9, {PARTS}") as (request, response):
+        if self._shares_files:
+            with suppress(UnreadableFilesError):
+                return self._read_bars(parameters, wanted, {"Prefer": FILE_NAMES})
+            self._shares_files = False
+        return self._read_bars(parameters, wanted, {})
+
+    def _read_bars(self, parameters: Parameters, wanted: WantedBars, headers: Mapping[str, str]) -> KnownBars:
+        accept = {"Accept": f"{ARROW};q=0.9, {PARTS}"}
+        with self._open_large("/equity-bars", parameters, accept | dict(headers)) as (request, response):
             found = _read_knowledge(response.headers)
             if response.headers.get("content-type", "").startswith(PARTS):
                 return KnownBars(read_bar_parts(response, wanted), found)
@@ -283,20 +293,20 @@ class DatamanagerClient:
             return empty
 
     def _get(self, path: str, parameters: Parameters) -> httpx.Response:
-        return self._send(self._build_get(path, parameters, ARROW), self._reader)
+        return self._send(self._build_get(path, parameters, {}), self._reader)
 
-    def _build_get(self, path: str, parameters: Parameters, accept: str) -> httpx.Request:
-        headers = self._headers | {"Accept": accept}
+    def _build_get(self, path: str, parameters: Parameters, headers: Mapping[str, str]) -> httpx.Request:
+        every = self._headers | dict(headers)
         return self._http.build_request(
-            "GET", self._url + path, params=dict(parameters), headers=headers, timeout=TIMEOUT
+            "GET", self._url + path, params=dict(parameters), headers=every, timeout=TIMEOUT
         )
 
     @contextmanager
     def _open_large(
-        self, path: str, parameters: Parameters, accept: str
+        self, path: str, parameters: Parameters, headers: Mapping[str, str]
     ) -> Generator[tuple[httpx.Request, HTTPResponse]]:
         """A response whose body is read as it arrives; UnavailableError, at any point of the body."""
-        request = self._build_get(path, parameters, accept)
+        request = self._build_get(path, parameters, headers)
         if self._reader is not None:
             request = next(httpx.BasicAuth(*self._reader).auth_flow(request))
         try:

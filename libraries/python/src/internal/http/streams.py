@@ -25,7 +25,8 @@ def stream_response(frames: Iterator[pl.DataFrame], bars_version: int, known_at:
 
 def parts_response(parts: Sequence[Part], bars_version: int, known_at: datetime) -> StreamingResponse:
     """The parts, each as it is read; a body of known length is copied less often on its way than one in chunks."""
-    headers = _headers(bars_version, known_at) | {"Content-Length": str(measure_parts(parts))}
+    own = {"Vary": "Accept, Prefer", "Content-Length": str(measure_parts(parts))}
+    headers = _headers(bars_version, known_at) | own
     return StreamingResponse(write_parts(parts), headers=headers, media_type=f'{PARTS}; boundary="{BOUNDARY}"')
 
 
