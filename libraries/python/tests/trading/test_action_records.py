@@ -218,3 +218,51 @@ def test_a_stock_dividend_of_another_security_keeps_the_position() -> None:
     assert (other.ratio, other.deliveries, other.is_recorded) == (1.0, [("Y", 0.1)], True)
     own = CoreAction(ActionKind.STOCK_DIVIDEND, "X", EFFECTIVE, 10.0, 1.0)
     assert (own.ratio, own.deliveries, own.is_recorded) == (1.1, [], False)
+
+
+def doubled(ticker: str, day: date, added: float) -> ShareMovement:
+    """The broker's list of a split."""
+    return ShareMovement(ticker, day, added, is_split=True)
+
+
+@pytest.mark.parametrize("stated", [True, False], ids=["the data service is first", "the broker is first"])
+def test_a_split_counts_when_the_broker_has_carried_it_out(*, stated: bool) -> None:
+    """A person holds 20 beside the fund's 20: two for one makes 40 of each, when it is stated and carried out."""
+    fund = played(sessions=2)
+    split = [CoreAction(ActionKind.FORWARD_SPLIT, "STK", EFFECTIVE, 1.0, 2.0)] if stated else []
+    kept = {"OLD": 20.0, "SPI": 20.0}
+    after = 40.0 if stated else 20.0  # the fund's part of an unknown change of both is not known
+    for moved, own, at_broker in (([], 20.0, 40.0), ([doubled("STK", EFFECTIVE, 40.0)], after, 80.0)):
+        ports = with_actions(with_account(fund, {**kept, "STK": at_broker}, moved), split)
+        foreign = Rebalancer(ports, Scripted({}), RiskLimits()).reconcile().foreign
+        assert [(one.ticker, one.quantity) for one in foreign] == [("STK", at_broker - own)]
+
+
+def test_a_name_whose_split_is_late_is_not_traded() -> None:
+    """The prices are of new shares and the account counts old ones: the name stays as it is."""
+    fund = played(sessions=2)
+    split = CoreAction(ActionKind.FORWARD_SPLIT, "STK", EFFECTIVE, 1.0, 2.0)
+    strategy = Scripted({EFFECTIVE: {}})
+    outcome = Rebalancer(with_actions(fund.ports, [split]), strategy, RiskLimits()).run(None)
+    assert strategy.seen[-1].blocked == {"STK"}
+    assert {order.ticker for order in outcome.orders} == {"OLD", "SPI"}
+
+
+@pytest.mark.parametrize(
+    ("at_broker", "added", "own"),
+    [
+        *((40.0, 20.0, 40.0), (30.0, 10.0, 30.0), (10.0, -10.0, 10.0), (6.0, -14.0, 6.0)),
+        *((83.0, 40.0, 20.0), (45.0, 25.0, 20.0)),
+    ],
+    ids=["2 for 1", "3 for 2", "1 for 2", "1 for 3 and cash", "somebody bought since", "somebody sold since"],
+)
+def test_splits_that_nobody_has_stated(at_broker: float, added: float, own: float) -> None:
+    """The ratio is that of the broker's counts; where they show none, what is more than the fund's stays foreign."""
+    fund = played(sessions=3)
+    account = {"OLD": 20.0, "SPI": 20.0, "STK": at_broker}
+    ports = with_actions(with_account(fund, account, [doubled("STK", EFFECTIVE, added)]), [])
+    foreign = Rebalancer(ports, Scripted({}), RiskLimits()).reconcile().foreign
+    assert sum(one.quantity for one in foreign) == at_broker - own
+    strategy = Scripted({})
+    Rebalancer(ports, strategy, RiskLimits()).run(None)
+    assert {one.ticker: one.quantity for one in strategy.seen[-1].positions}["STK"] == own

@@ -3,22 +3,17 @@
 from collections.abc import Iterable
 from datetime import date
 
-from internal.books.activities import STOCK_DIVIDEND, Activity, ActivityKind
+from internal.books.activities import Activity, ActivityKind
 from internal.trading.share_movements import ShareMovement
 
-MOVE_SHARES = frozenset({ActivityKind.SPIN_OFF, ActivityKind.REORGANIZATION, ActivityKind.OTHER})
+MOVE_SHARES = frozenset({ActivityKind.SPLIT, ActivityKind.SPIN_OFF, ActivityKind.REORGANIZATION, ActivityKind.OTHER})
 """A type that the books do not know may be an action's: whatever else moves shares has a kind of its own."""
 
 
 def list_share_movements(activities: Iterable[Activity], after: date) -> list[ShareMovement]:
     """The movements of the days after that one, in the order of the activities."""
     return [
-        ShareMovement(row.ticker, row.day, float(row.quantity))
+        ShareMovement(row.ticker, row.day, float(row.quantity), is_split=row.kind is ActivityKind.SPLIT)
         for row in activities
-        if _moves_shares(row) and row.ticker is not None and row.quantity and row.day > after
+        if row.kind in MOVE_SHARES and row.ticker is not None and row.quantity and row.day > after
     ]
-
-
-def _moves_shares(row: Activity) -> bool:
-    """A stock dividend may give shares of another security."""
-    return row.kind in MOVE_SHARES or row.sub_type == STOCK_DIVIDEND

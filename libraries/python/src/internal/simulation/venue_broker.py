@@ -24,7 +24,10 @@ from internal.venue.rejections import RequestRefusedError
 from internal.venue.repository import HistoryQuery, OrderQuery, VenueRepository
 
 MOVE_SHARES = frozenset(
-    {ActivityType.SPIN_OFF, ActivityType.MERGER, ActivityType.REORGANIZATION, ActivityType.SPLIT}  # of a unit
+    {
+        *(ActivityType.SPLIT, ActivityType.SPIN_OFF, ActivityType.MERGER, ActivityType.REORGANIZATION),
+        ActivityType.DIVIDEND,  # in stock
+    }
 )
 STATES = {
     OrderStatus.FILLED: OrderState.FILLED,

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from math import copysign
 
+from internal.action_kinds import ActionKind
 from internal.trading.action_holdings import ConcernedHolding
 from internal.trading.action_rows import RECORDS, is_end, is_record, is_rename, row_id
 from internal.trading.corporate_actions import ENDS_TICKER
@@ -67,7 +68,8 @@ class ActionEvidence:
         if is_rename(row):
             names = [name for _, name in self.ports.journal.names(row.security_id or row.ticker)]
             return len(names) > 1 and self._shows_renamed(row.ticker, names[-2])
-        moved = sum_moved(self._since(opened_date(row)), row.ticker)
+        since = [one for one in self._since(opened_date(row)) if not one.is_split]
+        moved = sum_moved(since, row.ticker)
         shares = row.signed_filled_quantity
         return not covers(moved, shares) and (not is_end(row) or covers(self._held(row.ticker), -shares))
 
@@ -92,5 +94,7 @@ class ActionEvidence:
             if is_record(row) and not is_end(row) and row.client_order_id != own_id
         ]
         counted = [one for one in recorded if one.day >= effective - DATED_EARLY]
-        listed = sum_brought(self._since(effective), ticker, expected)
+        is_dividend = concerned.action.kind is ActionKind.STOCK_DIVIDEND
+        moved = [one for one in self._since(effective) if one.is_split == is_dividend]
+        listed = sum_brought(moved, ticker, expected)
         return covers(listed - sum_brought(counted, ticker, expected), expected)

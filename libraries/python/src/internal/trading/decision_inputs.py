@@ -6,12 +6,14 @@ from datetime import date, datetime
 
 from internal.dates import exchange_day, next_session
 from internal.trading.actions_since import fetch_ratios_since
+from internal.trading.broker_splits import BrokerSplits
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
 from internal.trading.held_securities import HeldSecurity, find_held, list_held_splits
 from internal.trading.name_filter import NameFilter, find_refusals
 from internal.trading.ports import Broker, Journal, MarketData, Portfolios, TradingPorts
 from internal.trading.position_attribution import (
+    SHARE,
     attribute_positions,
     find_foreign_shares,
     find_own_shares,
@@ -56,7 +58,8 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
 ) -> GatheredSituation:
     """Everything that the decision at the close of `day` needs.
 
-    A name that a corporate action has changed since is blocked: the broker counts new shares, the prices are old.
+    A name that a corporate action has changed since is blocked: the broker counts new shares, the prices are old. So is
+    one of a split that the broker has not carried out: it counts old shares, the prices are new.
 
     Raises ConflictError, which says what is missing and how to get it, without bars or predictions of that day.
     """
@@ -66,16 +69,17 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
     held = find_held(ports.journal, at_broker)
     fills = {ticker: security.fills for ticker, security in held.items()}
     factors = _price_factors(ports.data, fills, day, memory)
-    splits, bands = _splits_since(ports.data, held, moment), _find_bands(ports.portfolios, held, day)
+    splits, waiting = _find_splits(ports, held, shares, moment, memory)
+    bands = _find_bands(ports.portfolios, held, day)
     own = attribute_positions(shares, fills, splits, factors, bands, memory)
     owned = {position.ticker for position in own.positions}
-    changed = fetch_ratios_since(ports.data, day, moment)
+    changed = waiting | fetch_ratios_since(ports.data, day, moment).keys()
     situation = Situation(
         inputs=inputs,
         net_asset_value=account.net_asset_value,
-        positions=_count_old_shares(_describe_positions(own.positions, at_broker, held), changed),
+        positions=_count_old_shares(_describe_positions(own.positions, at_broker, held), _ratios_after(splits, day)),
         assets=_list_assets(ports.broker, account),
-        blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - owned) | changed.keys(),
+        blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - owned) | changed,
         refused=find_refusals(inputs.tickers, inputs.details, _follow_names(names, ports.data, day)),
     )
     return GatheredSituation(situation, _foreign_items(own.foreign, open_orders, ports), tuple(sorted(changed)))
@@ -101,7 +105,7 @@ def list_foreign(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> 
     shares = {position.ticker: position.quantity for position in at_broker}
     held = find_held(ports.journal, at_broker)
     fills = {ticker: security.fills for ticker, security in held.items()}
-    splits = group_by_ticker(_splits_since(ports.data, held, moment))
+    splits = group_by_ticker(_find_splits(ports, held, shares, moment, memory)[0])
     foreign = find_foreign_shares(shares, find_own_shares(shares, fills, splits, memory))
     return _foreign_items(foreign, ports.broker.open_orders(), ports)
 
@@ -146,6 +150,37 @@ def _price_factors(
     changed = {entry for orders in fills.values() for entry in memory.list_changed(orders, factors)}
     left = {entry for entry in changed - entries if entry.date <= day}
     return {**factors, **data.price_factors(left, day)} if left else factors
+
+
+def _find_splits(
+    ports: TradingPorts,
+    held: Mapping[str, HeldSecurity],
+    shares: Mapping[str, float],
+    moment: datetime,
+    memory: EntryMemory,
+) -> tuple[list[Split], frozenset[str]]:
+    """The splits of held securities that the account shows, and the tickers of stated ones that it does not show yet.
+
+    Those that nobody has stated yet are among the first.
+    """
+    stated = _splits_since(ports.data, held, moment)
+    at_broker = BrokerSplits(ports.broker, held, exchange_day(moment))
+    splits = at_broker.keep_carried_out(stated, memory.carried_out)
+    fills = {ticker: security.fills for ticker, security in held.items()}
+    owned = find_own_shares(shares, fills, group_by_ticker(splits), memory)
+    for ticker, own in owned.items():
+        if abs(shares[ticker] - own) > SHARE / 2:
+            splits += at_broker.find_unstated(ticker, shares[ticker], own, stated)
+    return splits, frozenset(split.ticker for split in stated if split not in splits)
+
+
+def _ratios_after(splits: Iterable[Split], day: date) -> dict[str, float]:
+    """By ticker, new shares for one share of the day."""
+    ratios: dict[str, float] = {}
+    for split in splits:
+        if split.execution_date > day:
+            ratios[split.ticker] = ratios.get(split.ticker, 1.0) * split.shares
+    return ratios
 
 
 def _splits_since(data: MarketData, held: Mapping[str, HeldSecurity], moment: datetime) -> Sequence[Split]:

@@ -65,13 +65,15 @@ def split_ratio(splits: Iterable[Split], filled: date) -> float:
 class EntryMemory:
     """Sums and averages of fills, by ticker, computed again when earlier fills or their prices changed.
 
-    `own_shares` is the last answer of `find_own_shares`, which is asked several times a session.
+    `own_shares` is the last answer of `find_own_shares`, which is asked several times a session; `carried_out` are new
+    splits that the broker was seen to have carried out.
     """
 
     def __init__(self) -> None:
         self._shares: dict[str, tuple[tuple[Order, ...], tuple[Split, ...], float]] = {}
         self._averages: dict[str, EntryAverage] = {}
         self.own_shares: OwnShares | None = None
+        self.carried_out: set[Split] = set()
 
     def sum_shares(self, fills: tuple[Order, ...], splits: tuple[Split, ...]) -> float:
         """The signed shares that a ticker's fills leave, in today's shares, as the broker counts them.

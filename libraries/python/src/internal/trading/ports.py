@@ -104,10 +104,7 @@ class Broker(Protocol):
         ...
 
     def share_movements(self, after: date) -> Sequence[ShareMovement]:
-        """Shares that corporate actions brought or took on the days after that one, oldest first.
-
-        Splits and stock dividends, which change the count of a position, and name changes are not among them.
-        """
+        """Shares that corporate actions brought or took on the days after that one, oldest first, but for renames."""
         ...
 
 

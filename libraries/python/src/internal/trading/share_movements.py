@@ -11,11 +11,15 @@ from math import copysign
 
 @dataclass(frozen=True, slots=True)
 class ShareMovement:
-    """Signed shares of a ticker that a corporate action brought to the account, or took from it, on a day."""
+    """Signed shares of a ticker that a corporate action brought to the account, or took from it, on a day.
+
+    `is_split` is whether a split or a stock dividend changed the count of the position.
+    """
 
     ticker: str
     day: date
     shares: float
+    is_split: bool = False
 
 
 def sum_brought(movements: Iterable[ShareMovement], ticker: str, sign: float) -> float:

@@ -1,0 +1,93 @@
+"""Which splits the account shows: the data service may know one before the broker carries it out, or after it.
+
+Counted too early, a split makes shares that somebody else holds the fund's; counted too late, it makes the fund's new
+shares somebody else's. The broker's list of moved shares decides while a split is new.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from fractions import Fraction
+from functools import cached_property
+
+from internal.trading.action_evidence import DATED_EARLY
+from internal.trading.held_securities import HeldSecurity
+from internal.trading.ports import Broker
+from internal.trading.position_attribution import SHARE
+from internal.trading.rows import Split
+from internal.trading.share_movements import ShareMovement
+
+NEW = timedelta(days=7)  # a split that is older counts, whether the broker lists it or not
+HALVES = 2
+KNOWN_LATE = timedelta(days=60)  # how long the data service may need to state a split
+
+
+@dataclass(frozen=True)
+class BrokerSplits:
+    """The splits that the broker lists, read once and only where somebody asks.
+
+    Attributes:
+        broker: The broker.
+        held: The fund's securities by the ticker that they have now.
+        today: The day at the exchange.
+    """
+
+    broker: Broker
+    held: Mapping[str, HeldSecurity]
+    today: date
+
+    @cached_property
+    def _listed(self) -> Sequence[ShareMovement]:
+        """Those of held securities, under the tickers that they have now."""
+        movements = self.broker.share_movements(self.today - KNOWN_LATE - DATED_EARLY)
+        return [
+            replace(one, ticker=ticker)
+            for one in movements
+            if one.is_split
+            for ticker, security in self.held.items()
+            if one.ticker == ticker or any(one.ticker == name for _, name in security.names)
+        ]
+
+    def keep_carried_out(self, splits: Iterable[Split], seen: set[Split]) -> list[Split]:
+        """The splits without new ones that the broker has not carried out yet; `seen` remembers those that it has."""
+        kept: list[Split] = []
+        for split in splits:
+            if split.execution_date <= self.today - NEW or split in seen:
+                kept.append(split)
+            elif any(_is_of(one, split) for one in self._listed):
+                seen.add(split)
+                kept.append(split)
+        return kept
+
+    def find_unstated(self, ticker: str, shares: float, own: float, stated: Iterable[Split]) -> list[Split]:
+        """Splits of a position that nobody has stated yet, with the ratio that the broker's change of shares shows.
+
+        Only where the fund alone held the name before and the ratio is a usual one: shares that somebody else has, or
+        trades since, would be counted with it, and the fund's would be too many.
+
+        Args:
+            ticker: The position's.
+            shares: Signed shares that the account has now.
+            own: Signed shares of the fund without such a split.
+            stated: The splits that the data service states.
+        """
+        of_ticker = [one for one in stated if one.ticker == ticker]
+        moved = [one for one in self._listed if one.ticker == ticker and not any(_is_of(one, two) for two in of_ticker)]
+        change = sum(one.shares for one in moved)
+        if len({one.day for one in moved}) != 1 or abs(shares - change - own) > SHARE / 2:
+            return []
+        ratio = _find_usual_ratio(own, shares)
+        return [] if ratio is None else [Split(ticker, moved[0].day, ratio)]
+
+
+def _is_of(movement: ShareMovement, split: Split) -> bool:
+    return movement.ticker == split.ticker and abs(movement.day - split.execution_date) <= DATED_EARLY
+
+
+def _find_usual_ratio(before: float, after: float) -> float | None:
+    """New shares for one: n for 1, 1 for n, or halves of them; None where the counts are of none of these."""
+    if before * after <= 0:
+        return None
+    larger = Fraction(max(after / before, before / after)).limit_denominator(HALVES)
+    ratio = float(larger if abs(after) > abs(before) else 1 / larger)
+    return ratio if ratio != 1.0 and abs(before * ratio - after) < SHARE else None
