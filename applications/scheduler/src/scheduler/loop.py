@@ -76,14 +76,14 @@ class SchedulerLoop:
     async def try_turn(self) -> None:
         """One turn; an error becomes the problem that `/ready` names."""
         try:
-            await self.turn()
+            time = await self.turn()
         except FundError as error:
             self._complain(error.detail)
         except (Exception, PanicException) as error:
             logger.exception("scheduler_turn_crashed")
             self.problem = f"a turn of the scheduler crashed ({type(error).__name__}); see its log"
         else:
-            self.problem = ""
+            self.problem, self.time = "", time
         self._turned_at = elapsed_seconds()
 
     def _complain(self, problem: str) -> None:
@@ -98,21 +98,22 @@ class SchedulerLoop:
         if elapsed_seconds() - self._turned_at > STALE_SECONDS:
             raise UnavailableError(f"the scheduler has not looked at its schedule for {STALE_SECONDS:g} seconds")
 
-    async def turn(self) -> None:
-        """Start what is due and follow what was started; StandbyError while another scheduler acts."""
+    async def turn(self) -> MarketTime:
+        """Start what is due and follow what was started; the moment. StandbyError while another scheduler acts."""
         try:
             self._lease.require()
         except StandbyError:
             await asyncio.to_thread(self._retraining.stop)
             raise
-        planned, time = await asyncio.to_thread(self._plan)
+        planned, time = await asyncio.to_thread(self.plan)
         for event in list_events(planned, waits_for_import=self._waits_for_import):
             await self._bus.publish(event)
         self.schedule = await asyncio.to_thread(self._follow, planned, time)
-        self.time = time
         metrics.show_schedule(self.schedule, time.moment)
+        return time
 
-    def _plan(self) -> tuple[Schedule, MarketTime]:
+    def plan(self) -> tuple[Schedule, MarketTime]:
+        """The first half of a turn: the schedule with what has become due, stored, and the moment."""
         time, stored = self._clock_watch.require_steady(self._fund.read_clock()), self._store.load()
         planned = plan_due_runs(stored, self._timetable, time.moment)
         self._save(stored, planned)

@@ -18,6 +18,7 @@ from types import FrameType
 HISTORY = timedelta(days=2 * 365)  # as `fund up` trains
 NICENESS = 15
 GRACE_SECONDS = 10.0
+STANDARD_INPUT = 0
 
 
 def list_commands(session: date, model: str) -> list[list[str]]:
@@ -57,7 +58,8 @@ class Commands:
 
 def end_with_parent(commands: Commands) -> None:
     """Wait until standard input is closed, then end the commands and this process."""
-    sys.stdin.buffer.read()
+    while os.read(STANDARD_INPUT, 1):  # not through sys.stdin, whose lock would crash the interpreter at its end
+        pass
     end_group(commands)
 
 

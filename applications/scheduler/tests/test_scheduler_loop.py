@@ -1,0 +1,226 @@
+"""The loop over real HTTP and real event buses: what is due happens once, whatever fails between."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from applications.scheduler.tests.scheduler_kit import (
+    MONDAY,
+    MONDAY_CLOSED,
+    SmallFund,
+    configure,
+    hours,
+    open_fund,
+    open_scheduler,
+    turn_until,
+)
+from internal.errors import ConflictError, UnavailableError
+from libraries.python.tests.loopback import serving
+from scheduler.adapters.stored_schedule import PATH
+from scheduler.runs import Outcome, RunKind
+from scheduler.server import create_application
+from scheduler.services import Services
+
+TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + timedelta(days=days) for days in (1, 2, 3))
+
+
+@pytest.fixture
+def fund(tmp_path: Path) -> Iterator[SmallFund]:
+    """A fund after Monday's close."""
+    with open_fund(tmp_path) as opened:
+        yield opened
+
+
+def play(fund: SmallFund, act: Callable[[Services], Awaitable[None]], name: str = "scheduler") -> None:
+    """Open a scheduler, let it act, and end it."""
+
+    async def run() -> None:
+        async with open_scheduler(configure(fund, name)) as services:
+            await act(services)
+
+    asyncio.run(run())
+
+
+def is_settled(services: Services) -> bool:
+    """Whether nothing runs any more."""
+    return services.loop.problem == "" and not services.loop.schedule.running()
+
+
+async def settle(services: Services) -> None:
+    """Turn until nothing runs any more."""
+    await turn_until(services, lambda: is_settled(services))
+
+
+def outcome(services: Services, kind: RunKind, day: date) -> Outcome:
+    """How a run of the stored schedule stands."""
+    run = services.store.load().find(kind, day)
+    assert run is not None
+    return run.outcome
+
+
+def test_week_with_a_sleep(fund: SmallFund) -> None:
+    """Monday is played; then the machine sleeps until Thursday, and a clock that goes back changes nothing."""
+
+    async def monday(services: Services) -> None:
+        await settle(services)
+        assert [outcome(services, kind, MONDAY) for kind in list(RunKind)[1:3]] == [Outcome.DONE, Outcome.DONE]
+        assert fund.decided == [MONDAY]
+
+    async def thursday(services: Services) -> None:
+        fund.moment = MONDAY_CLOSED + timedelta(days=3)
+        await settle(services)
+        assert outcome(services, RunKind.DECISION, TUESDAY) is Outcome.MISSED
+        assert outcome(services, RunKind.COLLECTION, TUESDAY) is Outcome.LATE
+        fund.moment -= timedelta(days=2)
+        await settle(services)
+
+    play(fund, monday)
+    play(fund, thursday)
+    assert fund.closes == [MONDAY, TUESDAY, WEDNESDAY, THURSDAY]
+    assert fund.collected == {MONDAY, TUESDAY, WEDNESDAY, THURSDAY}
+    assert fund.decided == [MONDAY, THURSDAY]
+    assert fund.reconciled == [MONDAY, THURSDAY]
+
+
+def test_silent_broker_is_waited_for(fund: SmallFund) -> None:
+    """While the clock is unknown nothing starts and `/ready` says why; afterwards nothing was lost."""
+
+    async def act(services: Services) -> None:
+        fund.is_silent = True
+        await services.loop.try_turn()
+        with pytest.raises(UnavailableError, match="the broker does not answer"):
+            services.loop.check()
+        assert services.store.load().runs == ()
+        fund.is_silent = False
+        await settle(services)
+        services.loop.check()
+
+    play(fund, act)
+    assert fund.decided == [MONDAY]
+
+
+def test_two_schedulers_act_as_one(fund: SmallFund) -> None:
+    """The second stands by while the first holds the lease, goes on when it ends, and repeats nothing."""
+
+    async def first(services: Services) -> None:
+        await settle(services)
+        async with open_scheduler(configure(fund, "second")) as second:
+            fund.moment = MONDAY_CLOSED + timedelta(days=1)
+            await second.loop.try_turn()
+            assert second.loop.problem.startswith("standby")
+            assert second.store.load() == services.store.load()
+
+    play(fund, first)
+    play(fund, settle, "second")
+    assert fund.closes == [MONDAY, TUESDAY]
+    assert fund.decided == [MONDAY, TUESDAY]
+
+
+def test_killed_between_plan_and_publication(fund: SmallFund) -> None:
+    """What was planned by a process that died before it published is published by the next one, on another machine."""
+
+    async def die(services: Services) -> None:
+        services.loop.plan()
+
+    play(fund, die)
+    assert fund.closes == []
+    play(fund, settle, "another-machine")
+    assert fund.decided == [MONDAY]
+
+
+def test_late_vendor(fund: SmallFund) -> None:
+    """The run says what the vendor said and is overdue after an hour; when the bars come it is late, and decided."""
+
+    async def act(services: Services) -> None:
+        fund.lacking = {MONDAY}
+        await turn_until(services, lambda: reason(services, RunKind.COLLECTION) != "")
+        assert f"the vendor has no bars of {MONDAY}" in reason(services, RunKind.COLLECTION)
+        fund.moment += hours(1.1)
+        await services.loop.try_turn()
+        assert {run.kind for run in services.loop.schedule.overdue(fund.moment)} == {
+            RunKind.COLLECTION,
+            RunKind.DECISION,
+        }
+        fund.lacking = set()
+        await settle(services)
+        assert outcome(services, RunKind.COLLECTION, MONDAY) is Outcome.LATE
+
+    play(fund, act)
+    assert fund.decided == [MONDAY]
+
+
+def reason(services: Services, kind: RunKind) -> str:
+    """Why the newest run of a kind is not done."""
+    run = services.loop.schedule.last(kind)
+    return run.reason if run else ""
+
+
+def test_session_that_no_event_brings_is_asked_for(fund: SmallFund) -> None:
+    """After an hour a session whose event was handled to no effect is collected, and decided, by request."""
+
+    async def act(services: Services) -> None:
+        fund.forgotten = {MONDAY}
+        await turn_until(services, lambda: fund.closes == [MONDAY] and fund.reconciled == [MONDAY])
+        assert fund.collected == set()
+        fund.moment += hours(1.1)
+        await settle(services)
+
+    play(fund, act)
+    assert fund.collected == {MONDAY}
+    assert fund.decided == [MONDAY]
+
+
+def test_refused_decision_fails_with_the_reason(fund: SmallFund) -> None:
+    """Asked directly, portfoliomanager says why; a decision made by hand afterwards makes it late."""
+
+    async def act(services: Services) -> None:
+        fund.refusal = "the account is suspended"
+        await turn_until(services, lambda: fund.collected == {MONDAY} and fund.reconciled == [MONDAY])
+        fund.moment += hours(1.1)
+        await settle(services)
+        assert outcome(services, RunKind.DECISION, MONDAY) is Outcome.FAILED
+        assert reason(services, RunKind.DECISION) == "the account is suspended"
+        with pytest.raises(ConflictError, match="suspended"):
+            services.fund.decide(MONDAY)
+        fund.refusal = ""
+        services.fund.decide(MONDAY)
+        await services.loop.try_turn()
+        assert outcome(services, RunKind.DECISION, MONDAY) is Outcome.LATE
+
+    play(fund, act)
+
+
+def test_unreadable_schedule_is_set_aside(fund: SmallFund) -> None:
+    """A garbled object neither stops the fund nor is lost; the schedule begins with the last session."""
+    stored = fund.folder / "lake" / PATH
+    stored.parent.mkdir(parents=True)
+    stored.write_text('[{"kind": "collection"')
+    play(fund, settle)
+    assert fund.decided == [MONDAY]
+    aside = [path for path in stored.parent.iterdir() if path.name.startswith("unreadable-")]
+    assert [path.read_text() for path in aside] == ['[{"kind": "collection"']
+
+
+def test_service_answers(fund: SmallFund) -> None:
+    """The whole service: its schedule, its readiness, its metrics, and a problem for bad input."""
+    fund.lacking = {MONDAY}
+    with serving(create_application(configure(fund))) as url, httpx.Client(base_url=url) as client:
+        while (schedule := client.get("/schedule").json())["moment"] is None:
+            assert schedule["acts"]
+        assert (schedule["problem"], schedule["mode"]) == ("", "simulated")
+        assert {run["kind"] for run in schedule["last"]} == {"reconciliation", "collection", "decision"}
+        assert [(run["kind"], run["session"], run["due_at"]) for run in schedule["next"]] == [
+            ("reconciliation", "2024-03-19", "2024-03-19T13:35:00Z"),
+            ("collection", "2024-03-19", "2024-03-19T20:30:00Z"),
+            ("decision", "2024-03-19", "2024-03-19T20:30:00Z"),
+        ]
+        assert len(client.get("/schedule?limit=1").json()["runs"]) == 1
+        assert client.get("/ready").json()["checks"] == {"lease": "ok", "market": "ok", "runs": "ok"}
+        assert 'scheduler_runs_overdue{kind="collection"} 0.0' in client.get("/metrics").text
+        refused = client.get("/schedule?limit=-1")
+        assert refused.status_code == 422
+        assert refused.headers["content-type"] == "application/problem+json"
