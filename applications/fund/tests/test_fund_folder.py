@@ -82,7 +82,9 @@ def test_same_market() -> None:
     ):
         assert not MARKET.same_market(other)
     assert replace(MARKET, cash="50000.00", events="frequent").same_market(MARKET)
-    assert MARKET.same_market(replace(MARKET, events="none"))
+    assert MARKET.same_market(replace(MARKET, events="none", signal="momentum"))
+    assert replace(MARKET, signal="none").same_market(MARKET)
+    assert not MARKET.same_market(replace(MARKET, signal="none"))
     assert not replace(MARKET, events="frequent").same_market(replace(MARKET, events="none"))
     assert not replace(MARKET, bars="x.csv").same_market(replace(OPENED, bars="x.csv", cash="1.00"))
     assert replace(MARKET, bars="x.csv").same_market(replace(OPENED, bars="y.csv", details="z.csv"))

@@ -97,13 +97,15 @@ def test_vendor_of_the_offline_fund(folder: FundFolder, addresses: Addresses, mo
     """Either vendor is the fund's own exchange; a lake that asks no vendor is refused with what to do."""
     monkeypatch.setenv("MARKET_DATA_VENDOR", "alpaca")
     variables = service_environment(folder, addresses, SIMULATED, Service.DATAMANAGER)
-    exchange = service_environment(folder, addresses, replace(SIMULATED, events="frequent"), Service.EXCHANGE)
+    exchange = service_environment(
+        folder, addresses, replace(SIMULATED, events="frequent", signal="none"), Service.EXCHANGE
+    )
     monkeypatch.setenv("MARKET_DATA_VENDOR", "files")
 
     assert variables["MARKET_DATA_VENDOR"] == "alpaca"
     assert variables["ALPACA_DATA_URL"] == variables["POLYGON_BASE_URL"] == addresses.url(Service.EXCHANGE)
     assert variables["ALPACA_API_SECRET"] == exchange["EXCHANGE_API_SECRET"]
-    assert exchange["EXCHANGE_EVENTS"] == "frequent"
+    assert (exchange["EXCHANGE_EVENTS"], exchange["EXCHANGE_SIGNAL"]) == ("frequent", "none")
     assert variables["ALPACA_DATA_DELAY_MINUTES"] == exchange["EXCHANGE_SIP_DELAY_MINUTES"] == "0"
     with pytest.raises(ConfigurationError, match="set it to polygon or alpaca"):
         service_environment(folder, addresses, SIMULATED, Service.DATAMANAGER)

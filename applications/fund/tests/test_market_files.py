@@ -17,7 +17,7 @@ from fund.__main__ import choose_market
 from fund.display import Display
 from fund.market_files import SESSIONS_TO_TRAIN, prepare_market
 from fund.market_settings import MarketSettings
-from fund.steps import Events
+from fund.steps import Events, Signal
 from internal.dates import sessions
 from internal.errors import ConfigurationError, FundError
 from models.dataset import Dataset
@@ -132,8 +132,11 @@ def test_refused_file_leaves_nothing(tmp_path: Path, command: tuple[str, ...]) -
     assert [one.name for one in tmp_path.iterdir()] == ["bars.csv"]
 
 
-def test_events_are_for_the_simulated_market(tmp_path: Path) -> None:
-    """Events are what the option names; a replayed market has its own, so both together are refused."""
+def test_events_and_signal_are_for_the_simulated_market(tmp_path: Path) -> None:
+    """Both are what the options name; a replayed market has its own, so they are refused with it."""
+    assert choose_market(None, None, None, None, planted_signal=Signal.NONE).signal == "none"
+    with pytest.raises(typer.BadParameter, match=r"--signal \(EXCHANGE_SIGNAL\) is for the simulated market"):
+        choose_market(tmp_path, None, None, None, planted_signal=Signal.MOMENTUM)
     assert choose_market(None, None, None, None, events=Events.FREQUENT).events == "frequent"
     with pytest.raises(typer.BadParameter, match="leave it out with --bars"):
         choose_market(tmp_path, None, None, None, events=Events.NONE)

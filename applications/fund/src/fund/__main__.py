@@ -35,7 +35,7 @@ from fund.processes import end_leftovers
 from fund.research_commands import ARGUMENTS_AS_GIVEN, PANEL, add_research_commands, run_research
 from fund.startup import up_steps
 from fund.status import show_status
-from fund.steps import Events, FundRun, ModelSize, Plan, Step, run_steps
+from fund.steps import Events, FundRun, ModelSize, Plan, Signal, Step, run_steps
 from fund.strategy_choice import choose_strategy
 from fund.supervisor import open_fund
 from internal.errors import FundError
@@ -78,6 +78,14 @@ EventsOption = Annotated[
         "warrants and renamed tickers too; without it regular dividends and splits alone.",
     ),
 ]
+SignalOption = Annotated[
+    Signal | None,
+    typer.Option(
+        "--signal",
+        envvar="EXCHANGE_SIGNAL",
+        help="What predictable signal the simulated prices hold; without it momentum.",
+    ),
+]
 OnceOption = Annotated[bool, typer.Option("--once", help="End after the last session, with exit code 0.")]
 
 THROUGH_SERVICES = "--through-services"
@@ -97,6 +105,7 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
     tickers: TickersOption = None,
     cash: CashOption = None,
     events: EventsOption = None,
+    planted_signal: SignalOption = None,
     once: OnceOption = False,
 ) -> None:
     """Run the whole fund: market, bars, model, portfolio, sessions. Run again, it resumes.
@@ -108,8 +117,8 @@ def up(  # noqa: PLR0913 - one argument an option of the command line
     strategy = choose_strategy(folder.read_strategy(), os.environ)
     plan = Plan(sessions, model.value, uses_forecasts=strategy.load().needs.forecasts)
     stored = folder.read_opened_market()
-    default = all(option is None for option in (bars, details, seed, tickers, cash, events))
-    chosen = choose_market(bars, details, seed, tickers, cash, events)
+    default = all(option is None for option in (bars, details, seed, tickers, cash, events, planted_signal))
+    chosen = choose_market(bars, details, seed, tickers, cash, events, planted_signal)
     market = stored if stored is not None and default else chosen
     market = prepare_market(continue_market(stored, market), Display())
     with open_run(folder, market, plan) as run:
@@ -136,6 +145,8 @@ def backtest_through_services(  # noqa: PLR0913 - one argument an option of the 
     details: DetailsOption = None,
     seed: SeedOption = None,
     tickers: TickersOption = None,
+    events: EventsOption = None,
+    planted_signal: SignalOption = None,
     model: Annotated[str, typer.Option("--model", help="small, full, or a baseline's kind.")] = "small",
     refit_every: Annotated[int, typer.Option("--refit-every", min=1, help="Sessions between two fits.")] = 63,
     folder: Annotated[Path, typer.Option("--folder", help="A folder of its own.")] = Path(".backtest"),
@@ -146,7 +157,9 @@ def backtest_through_services(  # noqa: PLR0913 - one argument an option of the 
     strategy = choose_strategy(own_folder.read_strategy(), os.environ)
     loaded = strategy.load()
     definition = define_backtest(first_day.date(), last_day.date(), model, refit_every, loaded.record)
-    chosen = open_market_at(definition, choose_market(bars, details, seed, tickers))
+    chosen = open_market_at(
+        definition, choose_market(bars, details, seed, tickers, events=events, planted_signal=planted_signal)
+    )
     market = continue_market(own_folder.read_opened_market(), chosen)
     market = prepare_market(market, Display(), definition.last_session)
     claim_folder(own_folder, definition)
@@ -197,14 +210,18 @@ def choose_market(  # noqa: PLR0913, PLR0917 - one argument an option of the com
     tickers: int | None,
     cash: float | None = None,
     events: Events | None = None,
+    planted_signal: Signal | None = None,
 ) -> MarketSettings:
     """The market that the options name, with defaults for those that are not given.
 
     Raises:
-        typer.BadParameter: Events for a market that is replayed from a file.
+        typer.BadParameter: Events or a signal for a market that is replayed from a file.
     """
-    if bars is not None and events is not None:
-        raise typer.BadParameter("--events (EXCHANGE_EVENTS) is for the simulated market: leave it out with --bars")
+    for option, value in (("events", events), ("signal", planted_signal)):
+        if bars is not None and value is not None:
+            raise typer.BadParameter(
+                f"--{option} (EXCHANGE_{option.upper()}) is for the simulated market: leave it out with --bars"
+            )
     return MarketSettings(
         bars=str(bars.resolve()) if bars else None,
         details=str(details.resolve()) if details else None,
@@ -212,6 +229,7 @@ def choose_market(  # noqa: PLR0913, PLR0917 - one argument an option of the com
         tickers=DEFAULT_TICKERS if tickers is None else tickers,
         cash=None if cash is None else f"{cash:.2f}",
         events=None if events is None else events.value,
+        signal=None if planted_signal is None else planted_signal.value,
     )
 
 

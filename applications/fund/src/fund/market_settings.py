@@ -20,6 +20,7 @@ class MarketSettings:
         start: The session at whose close the fund has to open (ISO date), or None for the market's default.
         cash: Dollars that the account opens with, or None for the exchange's default.
         events: How often things happen to simulated securities, or None for the exchange's default, none.
+        signal: What predictable signal simulated prices hold, or None for the exchange's default, momentum.
     """
 
     bars: str | None
@@ -30,6 +31,7 @@ class MarketSettings:
     start: str | None = None
     cash: str | None = None
     events: str | None = None
+    signal: str | None = None
 
     @property
     def opening_session(self) -> date:
@@ -47,18 +49,22 @@ class MarketSettings:
         if self.bars:
             return f"replay of {self.bars}"
         events = f", events {self.events}" if self.events else ""
-        return f"simulated, {self.tickers} tickers, seed {self.seed}{events}"
+        signal = f", signal {self.signal}" if self.signal else ""
+        return f"simulated, {self.tickers} tickers, seed {self.seed}{events}{signal}"
 
     def same_market(self, other: Self) -> bool:
         """Whether both settings may name the same market; of files, the exchange compares the bars that were played.
 
-        Cash and events that the other settings do not name are this one's.
+        Cash, events and signal that the other settings do not name are this one's.
         """
         if other.cash not in {None, self.cash} or other.events not in {None, self.events or "none"}:
             return False
+        if other.signal not in {None, self.signal or "momentum"}:
+            return False
         if self.bars is not None and other.bars is not None:
             return True
-        return replace(self, session=None) == replace(other, session=None, cash=self.cash, events=self.events)
+        same = {"cash": self.cash, "events": self.events, "signal": self.signal}
+        return replace(self, session=None) == replace(other, session=None, **same)
 
     def continue_on(self, other: Self) -> Self:
         """This market, which has opened, on the files of the other settings."""

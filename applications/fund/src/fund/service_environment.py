@@ -69,6 +69,7 @@ def _exchange_variables(folder: FundFolder, addresses: Addresses, market: Market
         "EXCHANGE_START_DATE": market.start,
         "EXCHANGE_CASH": market.cash,
         "EXCHANGE_EVENTS": market.events,
+        "EXCHANGE_SIGNAL": market.signal,
     }
     return {
         "EXCHANGE_API_KEY_ID": keys.api_key_id,

@@ -44,6 +44,13 @@ class Events(StrEnum):
     FREQUENT = "frequent"
 
 
+class Signal(StrEnum):
+    """The predictable signals that simulated prices can hold."""
+
+    NONE = "none"
+    MOMENTUM = "momentum"
+
+
 class ModelSize(StrEnum):
     """The sizes of the network."""
 
