@@ -1,11 +1,13 @@
-"""The journal in the lake: tables `rebalances`, `orders` and `account_snapshots`, one commit a write.
+"""The journal in the lake: tables `rebalances`, `orders`, `account_snapshots` and `trading_states`, one commit a write.
 
 Questions are answered by an index in memory, which is read once and kept up to date with every write; `refresh` reads
-it again when a table has a version that this process did not write.
+it again when a table has a version that this process did not write. The trading state is looked up at every question,
+so that what another process writes is in force at once.
 """
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from functools import reduce
 from threading import RLock
 
 import polars as pl
@@ -15,16 +17,19 @@ from internal.schemas import orders as orders_schema
 from internal.trading.enums import OrderState
 from internal.trading.journal_index import JournalIndex
 from internal.trading.rows import Order, RebalanceRun, Snapshot
+from internal.trading.trading_state import UNCHANGED, TradingStateChange, newer_change
 from portfoliomanager.journal_frames import (
     order_frame,
     read_orders,
     read_runs,
     read_snapshots,
+    read_states,
     run_frame,
     snapshot_frame,
+    state_frame,
 )
 
-RUNS, ORDERS, SNAPSHOTS = "rebalances", "orders", "account_snapshots"
+RUNS, ORDERS, SNAPSHOTS, STATES = "rebalances", "orders", "account_snapshots", "trading_states"
 UNREAD = -2  # a version that no table has
 
 
@@ -36,6 +41,7 @@ class LakeJournal:
         self._lake = lake
         self._versions: dict[str, int] = dict.fromkeys((RUNS, ORDERS, SNAPSHOTS), UNREAD)
         self._read = JournalIndex()
+        self._state, self._state_version = UNCHANGED, UNREAD
         self._lock = RLock()  # a route's refresh must not replace the index in the middle of a write
 
     @property
@@ -165,6 +171,19 @@ class LakeJournal:
             kept = [snapshot for snapshot in self.snapshots() if snapshot.timestamp <= moment]
             self._wrote(SNAPSHOTS, self._lake.overwrite(SNAPSHOTS, snapshot_frame(kept)))
             self._read.remove_snapshots_after(moment)
+
+    def trading_state(self) -> TradingStateChange:
+        """The trading state in force as it is stored now, whichever process wrote it; UNCHANGED before any change."""
+        with self._lock:
+            version = self._lake.version(STATES)
+            if version != self._state_version:
+                changes = read_states(self._lake.scan(STATES, version).collect())
+                self._state, self._state_version = reduce(newer_change, changes, UNCHANGED), version
+            return self._state
+
+    def save_trading_state(self, change: TradingStateChange) -> None:
+        """Add a change; none is ever removed."""
+        self._lake.append(STATES, state_frame(change))
 
     def _scan(self, table: str, versions: Mapping[str, int]) -> pl.LazyFrame:
         version = versions[table]

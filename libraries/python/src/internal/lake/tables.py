@@ -15,6 +15,7 @@ from internal.schemas import (
     portfolios,
     predictions,
     securities,
+    trading_states,
 )
 
 MONTH = "month"  # the partition column, "2015-06"; hidden from readers
@@ -141,6 +142,7 @@ TABLES: dict[str, Table] = {
     "rebalances": Table(REBALANCES_COLUMNS, "date", durable=True),
     "orders": Table(orders.COLUMNS, "date", durable=True, defaults=orders.DEFAULTS),
     "account_snapshots": Table(ACCOUNT_SNAPSHOTS_COLUMNS, "date", durable=True),
+    "trading_states": Table(trading_states.COLUMNS, durable=True),
     "account_activities": Table(ACCOUNT_ACTIVITIES_COLUMNS, "date", durable=True),
 }
 

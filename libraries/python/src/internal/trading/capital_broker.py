@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from internal.trading.capital import Capital, bound_account
-from internal.trading.decision_inputs import list_foreign
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
+from internal.trading.own_holdings import list_foreign
 from internal.trading.ports import TradingPorts
 from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
 from internal.trading.share_movements import ShareMovement

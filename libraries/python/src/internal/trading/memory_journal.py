@@ -7,10 +7,15 @@ from internal.dates import previous_session
 from internal.trading.journal_index import JournalIndex
 from internal.trading.ports import BAND_SESSIONS
 from internal.trading.rows import Band, Order, Portfolio, RebalanceRun, Snapshot
+from internal.trading.trading_state import UNCHANGED, TradingStateChange, newer_change
 
 
 class MemoryJournal(JournalIndex):
     """The port `Journal` on rows in memory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._state = UNCHANGED
 
     def refresh(self) -> None:
         """Nothing: nobody else writes to it."""
@@ -30,6 +35,14 @@ class MemoryJournal(JournalIndex):
     def forget_snapshots_after(self, moment: datetime) -> None:
         """Remove the snapshots that are newer than the moment."""
         self.remove_snapshots_after(moment)
+
+    def trading_state(self) -> TradingStateChange:
+        """The trading state in force."""
+        return self._state
+
+    def save_trading_state(self, change: TradingStateChange) -> None:
+        """Add a change; only the one in force is kept."""
+        self._state = newer_change(self._state, change)
 
 
 class MemoryPortfolios:

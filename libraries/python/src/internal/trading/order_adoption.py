@@ -15,7 +15,7 @@ from internal.errors import ConflictError
 from internal.trading.corporate_actions import list_splits
 from internal.trading.entries import EntryMemory, opened_date, split_ratio
 from internal.trading.enums import Action, Adjustment, ForeignKind, Leg, RunState
-from internal.trading.order_planning import client_order_id, own_security_id, portfolio_id
+from internal.trading.order_planning import FLATTEN, client_order_id, own_security_id, portfolio_id
 from internal.trading.order_submission import record_answer
 from internal.trading.ports import TradingPorts
 from internal.trading.position_attribution import SHARE, group_by_ticker
@@ -48,7 +48,7 @@ def adopt_own_orders(
 ) -> None:
     """Write own orders that the broker has and the journal lacks to the journal, with their runs and portfolios.
 
-    Own are the orders of the strategy and of every strategy that a run of the journal was decided by.
+    Own are the orders of the strategy, of every strategy that a run of the journal was decided by, and of flattening.
     recent: the broker's orders since the journal's last run, by id. A journal without any run takes of all orders
     those that are open, and those that explain a position exactly. Raises ConflictError when neither bars nor a fill
     say at which price an order was decided.
@@ -58,7 +58,7 @@ def adopt_own_orders(
         for identity, order in recent.items()
         if ID_PATTERN.match(identity) and ports.journal.order(identity) is None
     ]
-    names = {strategy.name, *(run.policy for run in ports.journal.runs())} if unknown else set[str]()
+    names = {strategy.name, FLATTEN, *(run.policy for run in ports.journal.runs())} if unknown else set[str]()
     own = [one for order in unknown if (one := _recognize(order, names, account)) is not None]
     if own and ports.journal.last_run() is None:
         own = _explaining_positions(own, ports, moment)

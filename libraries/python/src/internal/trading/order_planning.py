@@ -14,6 +14,7 @@ from internal.trading.rows import Decision, Order, PortfolioRow
 
 REPLACED = "an interrupted plan was replaced before anything was sent"
 ROUNDING = 1e-9  # quantities this close are the same: sums of fractional shares leave such differences
+FLATTEN = "fund.flatten"  # what decides closing everything; no strategy has such a name
 READABLE_TICKER = 10  # characters of a ticker that an id shows; its digest holds the whole
 DECIMALS = 9  # of a quantity: Alpaca's limit
 DIGEST = 16  # hexadecimal digits, 64 bits
@@ -30,6 +31,11 @@ def portfolio_id(policy: str, account: str, day: date) -> str:
 def is_portfolio_of(identity: str, account: str) -> bool:
     """Whether the portfolio of that id was decided for the account, by whichever strategy."""
     return identity.endswith(f"-{_account_digest(account)}")
+
+
+def is_flatten(identity: str) -> bool:
+    """Whether the portfolio of that id is the closing of everything, which no strategy decided."""
+    return identity.startswith(f"{FLATTEN}-")
 
 
 def _account_digest(account: str) -> str:

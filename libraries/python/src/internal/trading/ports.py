@@ -24,6 +24,7 @@ from internal.trading.rows import (
 )
 from internal.trading.share_movements import ShareMovement
 from internal.trading.strategy import DataNeeds
+from internal.trading.trading_state import TradingStateChange
 
 BAND_SESSIONS = 30  # how far back a stored band is looked for
 
@@ -230,6 +231,14 @@ class Journal(Protocol):
 
     def forget_snapshots_after(self, moment: datetime) -> None:
         """Remove the snapshots that are newer than the moment: the broker was restored, and its owner accepts that."""
+        ...
+
+    def trading_state(self) -> TradingStateChange:
+        """The trading state in force as it is stored now, whichever process wrote it; UNCHANGED before any change."""
+        ...
+
+    def save_trading_state(self, change: TradingStateChange) -> None:
+        """Add a change; none is ever removed."""
         ...
 
 

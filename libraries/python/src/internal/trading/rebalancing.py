@@ -14,25 +14,33 @@ from internal.errors import ConflictError, InvalidRequestError
 from internal.trading.action_records import describe_records, record_corporate_actions
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
 from internal.trading.decision import decide
-from internal.trading.decision_inputs import gather_situation, list_foreign
+from internal.trading.decision_inputs import gather_situation
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState, RunState
+from internal.trading.flatten_report import FlattenReport, report_flattening
+from internal.trading.flattening import Flattening
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.limits import RiskLimits
 from internal.trading.order_adoption import adopt_own_orders, require_recognized_orders
 from internal.trading.order_planning import (
+    FLATTEN,
     apply_orders,
     is_portfolio_of,
     plan_orders,
     portfolio_id,
     replace_plan,
 )
+from internal.trading.order_sending import SessionEndedError
 from internal.trading.order_submission import OrderSubmitter
+from internal.trading.own_holdings import list_foreign
 from internal.trading.ports import SuspendedAccountError, TradingPorts
 from internal.trading.reconciliation import Reconciliation, reconcile_journal
+from internal.trading.reduce_only import keep_closes
 from internal.trading.rows import Account, ForeignItem, Order, Portfolio, RebalanceRun
-from internal.trading.run_execution import RunExecution, SessionEndedError
+from internal.trading.run_execution import RunExecution
+from internal.trading.send_permission import require_not_halted
 from internal.trading.strategy import Strategy
+from internal.trading.trading_state import TradingState
 
 UNFINISHED = frozenset({RunState.PLANNED, RunState.WAITING})
 
@@ -92,8 +100,9 @@ class Rebalancer:
 
         Raises InvalidRequestError (no session, not closed), ConflictError (no bars or predictions; an old session that
         was never decided), StrategyError (the strategy failed: nothing is sent), BrokerHistoryError (the broker lost
-        orders), SuspendedAccountError (nothing more is sent), StandbyError (another process trades),
-        UnresolvedOrderError or UnavailableError (asked again, it goes on where it stopped).
+        orders), SuspendedAccountError (nothing more is sent; TradingHaltedError where the fund's own switch says so),
+        StandbyError (another process trades), UnresolvedOrderError or UnavailableError (asked again, it goes on where
+        it stopped).
         """
         with self._lock:
             moment = self._begin()
@@ -112,9 +121,10 @@ class Rebalancer:
             account = self._ports.broker.account()
             self._reconcile(account, moment)
             account = self._find_own_part(account)
+            self._follow_flattening(account, moment)
             for run in self._ports.journal.open_runs():
-                if run.state in UNFINISHED:
-                    _require_trading(account)
+                if run.state in UNFINISHED and run.policy != FLATTEN:
+                    self._require_trading(account)
                     self._execute(run, account, moment, ask_first=True)
 
     def accept_broker_state(self) -> datetime:
@@ -127,6 +137,25 @@ class Rebalancer:
             follow_broker_state(self._ports, self._submitter, moment)
             return moment
 
+    def flatten(self) -> FlattenReport:
+        """Close all that is the fund's, as the trading state asks for; a repeat goes on, and orders nothing twice.
+
+        A name whose close was refused in this session is tried once more. The state has to be stored before.
+
+        Raises what `run` raises; asked again, and at every reconciliation, it goes on where it stopped.
+        """
+        with self._lock:
+            moment = self._begin()
+            account = self._ports.broker.account()
+            self._reconcile(account, moment)
+            self._follow_flattening(account, moment, again=True)
+            return report_flattening(self._ports, moment, self._memory)
+
+    def report_flattening(self) -> FlattenReport:
+        """What was closed and what is still open of the last time that everything was to be closed; it only reads."""
+        moment = self._ports.broker.moment()
+        return report_flattening(self._ports, moment, EntryMemory())
+
     def reconcile(self) -> ReconciliationOutcome:
         """Record what the broker reports, and go on with a run that waits for the money of its closes.
 
@@ -138,13 +167,29 @@ class Rebalancer:
             account = self._ports.broker.account()
             counts = self._reconcile(account, moment)
             account = self._find_own_part(account)
+            self._follow_flattening(account, moment)
+            may_send = account.halted is None and self._ports.journal.trading_state().state is not TradingState.HALTED
             for run in self._ports.journal.open_runs():
-                if account.halted is None and self._must_go_on(run, moment):
+                if may_send and self._must_go_on(run, moment):
                     self._execute(run, account, moment, ask_first=True)
             return ReconciliationOutcome(counts, list_foreign(self._ports, moment, self._memory))
 
+    def _follow_flattening(self, account: Account, moment: datetime, *, again: bool = False) -> None:
+        """Close everything where the trading state asks for it; where it no longer does, send no more of it."""
+        change = self._ports.journal.trading_state()
+        if change.flattens:
+            _require_open_account(account)
+        Flattening(self._ports, account, moment, self._memory).go_on(change, again=again)
+
+    def _require_trading(self, account: Account) -> None:
+        """Raise SuspendedAccountError while the broker or the fund's own switch lets nothing be sent."""
+        _require_open_account(account)
+        require_not_halted(self._ports.journal.trading_state())
+
     def _must_go_on(self, run: RebalanceRun, moment: datetime) -> bool:
         """Whether openings wait, or an order that the broker had accepted was rejected before its session ended."""
+        if run.policy == FLATTEN:
+            return False
         if run.state is RunState.WAITING:
             return True
         rejected = (order for order in self._ports.journal.of(run.portfolio_id) if order.state is OrderState.REJECTED)
@@ -191,16 +236,17 @@ class Rebalancer:
         last = self._ports.journal.last_run()
         if last is None or last.date < day:
             return None
-        if last.date == day and is_portfolio_of(last.portfolio_id, account.account_id):
+        if last.date == day and last.policy != FLATTEN and is_portfolio_of(last.portfolio_id, account.account_id):
             return last
-        runs = [run for run in self._ports.journal.runs() if run.date == day]
+        runs = [run for run in self._ports.journal.runs() if run.date == day and run.policy != FLATTEN]
         return next((run for run in reversed(runs) if is_portfolio_of(run.portfolio_id, account.account_id)), None)
 
     def _go_on(self, account: Account, day: date, moment: datetime) -> RebalanceRun:
         """Plan what was never planned, and send what was not sent."""
-        _require_trading(account)
+        self._require_trading(account)
         self._reconcile(account, moment)
         account = self._find_own_part(account)
+        self._follow_flattening(account, moment)
         run = self._find_run(account, day)
         if run is not None:
             unfinished = run.state in UNFINISHED
@@ -222,8 +268,9 @@ class Rebalancer:
         situation, inputs = gathered.situation, gathered.situation.inputs
         missing = [one.ticker for one in situation.positions if self._limits.is_missing(one, situation)]
         self.positions_without_bars = tuple(missing)
-        decision, record = decide(situation, self._strategy, self._limits), self._strategy.record
-        self._cuts += decision.cuts
+        decided, record = decide(situation, self._strategy, self._limits), self._strategy.record
+        self._cuts += decided.cuts
+        decision = keep_closes(decided, ports.journal.trading_state())
         identity = portfolio_id(record.name, account.account_id, day)
         orders = plan_orders(decision, account.account_id, identity, day, moment)
         records = describe_records(ports.journal, ports.journal.last_run())
@@ -276,7 +323,7 @@ class Rebalancer:
         )
 
 
-def _require_trading(account: Account) -> None:
+def _require_open_account(account: Account) -> None:
     if account.halted is not None:
         raise SuspendedAccountError(f"{account.halted}; nothing was sent, switch it on at the broker to go on")
 

@@ -3,19 +3,18 @@
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cached_property, partial
+from functools import cached_property
 
-from internal.dates import last_closed_session
-from internal.errors import ConflictError, UnresolvedOrderError
 from internal.trading.actions_since import fetch_ratios_since
 from internal.trading.buying_power import scale_openings, select_affordable, total_cost
 from internal.trading.enums import Action, Leg, OrderState, RunState, Side
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.limits import RiskLimits
-from internal.trading.order_guard import LimitError, OrderGuard
+from internal.trading.order_guard import OrderGuard
 from internal.trading.order_planning import apply_orders
-from internal.trading.order_submission import OrderSubmitter, record_answer
-from internal.trading.ports import RefusedOrderError, SuspendedAccountError, TradingPorts
+from internal.trading.order_sending import OrderSender
+from internal.trading.order_submission import record_answer
+from internal.trading.ports import TradingPorts
 from internal.trading.rows import Account, Order, Portfolio, PortfolioRow, RebalanceRun
 from internal.trading.shortfalls import (
     adjust_to_shortfall,
@@ -29,10 +28,6 @@ ROUNDS = 4  # adjustments after everything was sent; each makes the run smaller,
 WAITING_MARGIN = 1.05  # openings that waited meet today's prices, up to this much above the close they were sized at
 CHANGED = "corporate action since it was decided"
 WAITS = "openings wait for the buying power that the closes free when they fill"
-
-
-class SessionEndedError(ConflictError):
-    """The session after the run's own has closed: what was not sent must not be sent a session late."""
 
 
 class RunExecution:
@@ -51,15 +46,14 @@ class RunExecution:
         """`ask_first`: orders may have been sent before, so that the broker is asked about each one."""
         self._ports, self._limits, self._run, self._account = ports, limits, run, account
         self._moment, self._ask_first = moment, ask_first
-        self._submitter = OrderSubmitter(ports.broker, ports.pause)
+        self._sender = OrderSender(ports, run.date, moment, ask_first=ask_first)
         self._waiting: frozenset[str] = frozenset()
-        self.refused: list[LimitCut] = []  # orders that a limit kept from being sent
 
     def execute(self) -> RebalanceRun:
         """Send what was not sent yet: the run is submitted then, or waits for the money of its closes.
 
         Each group of sends is one commit. Raises UnresolvedOrderError, UnavailableError, SuspendedAccountError or
-        SessionEndedError where it stops; what was not sent stays planned.
+        SessionEndedError where it stops; what was not sent stays planned. What the trading state refuses is dropped.
         """
         self._cancel_replaced()
         self._drop_changed()
@@ -75,10 +69,10 @@ class RunExecution:
             self._send([*self._unsent_closes(), *self._unsent_openings(*Side)])
         return self._finish()
 
-    def _save(self, orders: Sequence[Order]) -> None:
-        """Only the holder of the lease writes: another one may have gone on with the run, and asks the broker."""
-        self._ports.lease.require()
-        self._ports.journal.save_orders(orders)
+    @property
+    def refused(self) -> Sequence[LimitCut]:
+        """Orders that a limit kept from being sent."""
+        return self._sender.over_limits
 
     def _orders(self) -> Sequence[Order]:
         return self._ports.journal.of(self._run.portfolio_id)
@@ -116,7 +110,7 @@ class RunExecution:
         if any(order.leg is Leg.CLOSE and not order.state.is_final for order in self._orders()):
             now = select_affordable(openings, power, self._side_values(openings), self._limits.balance_tolerance)
             return frozenset(order.client_order_id for order in openings) - {order.client_order_id for order in now}
-        self._save(scale_openings(openings, power, self._moment))
+        self._sender.save(scale_openings(openings, power, self._moment))
         return frozenset()
 
     def _buying_power(self) -> float:
@@ -142,7 +136,7 @@ class RunExecution:
             self._orders(), self._rows(), self._account.account_id, self._limits, self._moment
         )
         if changed:
-            self._save(changed)
+            self._sender.save(changed)
             self._drop_changed()
         return bool(changed)
 
@@ -155,11 +149,11 @@ class RunExecution:
         """Drop the unsent orders of names that an action has changed since: their shares and prices are old ones."""
         unsent = [order for order in self._orders() if order.state.is_sendable]
         if dropped := [self._drop_unless_sent(order) for order in unsent if order.ticker in self._changed]:
-            self._save(dropped)
+            self._sender.save(dropped)
 
     def _drop_unless_sent(self, order: Order) -> Order:
         """The order as dropped, or as the broker has it, which converted it itself."""
-        found = self._submitter.find(order.client_order_id) if self._ask_first else None
+        found = self._sender.submitter.find(order.client_order_id) if self._ask_first else None
         if found is not None:
             return record_answer(order, found, self._moment)
         return replace(order, state=OrderState.DROPPED, reason=CHANGED, updated_at=self._moment)
@@ -170,64 +164,17 @@ class RunExecution:
         try:
             for order in orders_to_cancel(self._orders()):
                 self._ports.lease.require()
-                canceled.append(record_answer(order, self._submitter.cancel(order), self._moment))
+                canceled.append(record_answer(order, self._sender.submitter.cancel(order), self._moment))
         finally:
             if canceled:
-                self._save(canceled)
+                self._sender.save(canceled)
         if settled := settle_filled_replacements(self._orders(), self._moment):
-            self._save(settled)
+            self._sender.save(settled)
 
     def _send(self, orders: Sequence[Order]) -> None:
-        if not orders:
-            return
-        changed: list[Order] = []
-        guard = OrderGuard(self._limits, self._account.net_asset_value, self._rows(), self._orders())
-        try:
-            for order in orders:
-                after = self._send_one(order, guard)
-                guard.record(after)
-                if after != order:
-                    changed.append(after)
-                if after.state is OrderState.UNRESOLVED:
-                    raise UnresolvedOrderError(after.reason)
-        finally:
-            if changed:
-                self._save(changed)
-
-    def _send_one(self, order: Order, guard: OrderGuard) -> Order:
-        try:
-            found = self._submitter.send(
-                order, partial(self._require_permission, order, guard), ask_first=self._ask_first
-            )
-        except LimitError as error:
-            self.refused.append(LimitCut(order.ticker, error.limit))
-            reason = f"over the limit {error.limit}: {error.detail}"
-            return replace(order, state=OrderState.DROPPED, reason=reason, updated_at=self._moment)
-        except RefusedOrderError as error:
-            self._require_trading_account(error)
-            return replace(order, state=OrderState.REJECTED, reason=f"refused: {error.detail}", updated_at=self._moment)
-        except UnresolvedOrderError as error:
-            return replace(order, state=OrderState.UNRESOLVED, reason=error.detail, updated_at=self._moment)
-        return record_answer(order, found, self._moment)
-
-    def _require_permission(self, order: Order, guard: OrderGuard) -> None:
-        """Before each send: a process that slept may wake after the next close, or without the lease.
-
-        Raises LimitError for an order that is over a limit.
-        """
-        moment = self._ports.broker.moment()
-        self._ports.lease.require()
-        if last_closed_session(moment) > self._run.date:
-            raise SessionEndedError(f"the session after {self._run.date} has closed; its unsent orders are dropped")
-        guard.check(order)
-
-    def _require_trading_account(self, refusal: RefusedOrderError) -> None:
-        """After a refusal: where the account itself is halted, the refusal was not about this order."""
-        halted = self._ports.broker.account().halted
-        if halted is not None:
-            raise SuspendedAccountError(
-                f"{halted} ({refusal.detail}); what was not sent stays planned, POST again when trading is switched on"
-            )
+        if orders:
+            guard = OrderGuard(self._limits, self._account.net_asset_value, self._rows(), self._orders())
+            self._sender.send(orders, guard)
 
     def _finish(self) -> RebalanceRun:
         """Write down what the orders leave of the portfolio, then the run's state."""
@@ -235,7 +182,8 @@ class RunExecution:
         if portfolio is not None and (rows := apply_orders(portfolio.rows, orders)) != portfolio.rows:
             self._ports.portfolios.save(replace(portfolio, rows=rows))
         waits = any(order.state.is_sendable for order in orders)
-        notes = [*describe_shortfalls(orders), *self._describe_changed(orders), *([WAITS] if waits else [])]
+        refused = _describe_openings(self._sender.refused)
+        notes = [*describe_shortfalls(orders), *self._describe_changed(orders), *refused, *([WAITS] if waits else [])]
         finished = replace(
             self._run,
             state=RunState.WAITING if waits else RunState.SUBMITTED,
@@ -249,3 +197,9 @@ class RunExecution:
     def _describe_changed(self, orders: Sequence[Order]) -> list[str]:
         dropped = [order for order in orders if order.state is OrderState.DROPPED and order.ticker in self._changed]
         return [f"not sent, {CHANGED}: {', '.join(sorted({order.ticker for order in dropped}))}"] if dropped else []
+
+
+def _describe_openings(refused: Sequence[Order]) -> list[str]:
+    """A note for each reason for which openings were not sent."""
+    reasons = sorted({order.reason for order in refused})
+    return [f"{', '.join(one.ticker for one in refused if one.reason == reason)} {reason}" for reason in reasons]

@@ -1,0 +1,102 @@
+"""What of the account is the fund's own and what is somebody else's, from the broker's positions and the journal."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from internal.dates import exchange_day, next_session
+from internal.trading.broker_splits import BrokerSplits
+from internal.trading.entries import EntryMemory
+from internal.trading.enums import ForeignKind
+from internal.trading.held_securities import HeldSecurity, find_held, list_held_splits
+from internal.trading.ports import Broker, Journal, MarketData, TradingPorts
+from internal.trading.position_attribution import SHARE, find_foreign_shares, find_own_shares, group_by_ticker
+from internal.trading.replacements import find_original
+from internal.trading.rows import BrokerOrder, BrokerPosition, ForeignItem, Split
+
+
+@dataclass(frozen=True, slots=True)
+class OwnHoldings:
+    """The account's positions, divided.
+
+    Attributes:
+        positions: The broker's, by ticker.
+        held: The fund's securities among them, by ticker.
+        shares: The fund's own signed shares, by ticker; never more than the broker has.
+        foreign: The signed shares that are somebody else's, by ticker.
+    """
+
+    positions: Mapping[str, BrokerPosition]
+    held: Mapping[str, HeldSecurity]
+    shares: Mapping[str, float]
+    foreign: Mapping[str, float]
+
+
+def find_own_holdings(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> OwnHoldings:
+    """The account's positions now, divided as every decision divides them."""
+    at_broker = ports.broker.positions()
+    quantities = {position.ticker: position.quantity for position in at_broker}
+    held = find_held(ports.journal, at_broker)
+    fills = {ticker: security.fills for ticker, security in held.items()}
+    splits, _ = find_splits(ports, held, quantities, moment, memory)
+    own = find_own_shares(quantities, fills, group_by_ticker(splits), memory)
+    positions = {position.ticker: position for position in at_broker}
+    return OwnHoldings(positions, held, own, find_foreign_shares(quantities, own))
+
+
+def find_splits(
+    ports: TradingPorts,
+    held: Mapping[str, HeldSecurity],
+    shares: Mapping[str, float],
+    moment: datetime,
+    memory: EntryMemory,
+) -> tuple[list[Split], frozenset[str]]:
+    """The splits of held securities that the account shows, and the tickers of stated ones that it does not show yet.
+
+    Those that nobody has stated yet are among the first.
+    """
+    stated = _splits_since(ports.data, held, moment)
+    at_broker = BrokerSplits(ports.broker, held, exchange_day(moment))
+    splits = at_broker.keep_carried_out(stated, memory.carried_out)
+    fills = {ticker: security.fills for ticker, security in held.items()}
+    owned = find_own_shares(shares, fills, group_by_ticker(splits), memory)
+    for ticker, own in owned.items():
+        if abs(shares[ticker] - own) > SHARE / 2:
+            splits += at_broker.find_unstated(ticker, shares[ticker], own, stated)
+    return splits, frozenset(split.ticker for split in stated if split not in splits)
+
+
+def _splits_since(data: MarketData, held: Mapping[str, HeldSecurity], moment: datetime) -> Sequence[Split]:
+    """Splits since the first fill; the data service is asked only when something of the fund's is held."""
+    if not held:
+        return ()
+    first = next_session(min(security.fills[0].date for security in held.values()))
+    return list_held_splits(held, data.corporate_actions(first, max(first, exchange_day(moment))))
+
+
+def list_foreign(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> tuple[ForeignItem, ...]:
+    """Positions and open orders of the account that the journal does not explain."""
+    foreign = find_own_holdings(ports, moment, memory).foreign
+    return foreign_items(foreign, ports.broker.open_orders(), ports)
+
+
+def foreign_items(
+    foreign: Mapping[str, float], orders: Iterable[BrokerOrder], ports: TradingPorts
+) -> tuple[ForeignItem, ...]:
+    """The foreign shares, and those of the open orders that the fund did not send."""
+    positions = [ForeignItem(ForeignKind.POSITION, ticker, shares) for ticker, shares in foreign.items()]
+    others = [
+        ForeignItem(ForeignKind.ORDER, order.ticker, order.quantity, order.side, order.client_order_id)
+        for order in orders
+        if not _is_own(order, ports.journal, ports.broker)
+    ]
+    return (*positions, *others)
+
+
+def _is_own(order: BrokerOrder, journal: Journal, broker: Broker) -> bool:
+    """Whether the fund sent the order, or one that somebody replaced by it at the broker."""
+    if journal.order(order.client_order_id) is not None:
+        return True
+    if order.replaces is None:
+        return False
+    return journal.order(find_original(order, broker).client_order_id) is not None
