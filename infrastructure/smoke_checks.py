@@ -80,6 +80,7 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/portfolios/current", (("net_asset_value",), ("positions", 0))),
     Check("portfoliomanager", "/portfolios/last", (("date",), ("state",))),
     Check("portfoliomanager", "/clock", (("moment",), ("mode",))),
+    Check("portfoliomanager", "/trading-state", (("state",), ("meaning",), ("mode",))),
     Check("portfoliomanager", "/strategy", (("name",), ("parameters",), ("digest",))),
     Check("portfoliomanager", "/orders", ((0, "client_order_id"), (0, "state"))),
     Check("portfoliomanager", "/performance", (("points", 0, "net_asset_value"), ("realized_cost",))),
@@ -94,6 +95,7 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/reconciliations", (("title",),), status=405),  # only POST does something
     _refused("portfoliomanager", "/predictions"),
     _refused("portfoliomanager", "/portfolios"),
+    _refused("portfoliomanager", "/flatten"),
     _refused("portfoliomanager", "/events", status=415),
     *_common("exchange", "http_requests_total"),
     Check("exchange", "/control/state", (("phase",), ("session",))),

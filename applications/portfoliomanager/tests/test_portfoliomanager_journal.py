@@ -11,10 +11,13 @@ import pytest
 
 from internal.dates import sessions
 from internal.lake.store import Lake
+from internal.schemas import trading_states
 from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState
 from internal.trading.memory_journal import MemoryJournal
 from internal.trading.ports import Journal
 from internal.trading.rows import Order, RebalanceRun, Snapshot
+from internal.trading.state_changes import change_state, tighten
+from internal.trading.trading_state import UNCHANGED, StateCause, TradingState
 from portfoliomanager.adapters.lake_journal import LakeJournal
 
 DAYS = sessions(date(2024, 3, 1), date(2024, 3, 15))
@@ -79,6 +82,7 @@ def answers(journal: Journal) -> tuple[object, ...]:
         [list(journal.fills(ticker)) for ticker in TICKERS],
         pytest.approx(journal.slippage()),
         journal.last_snapshot(),
+        journal.trading_state(),
         [journal.order(f"A-open-0-{day}") for day in DAYS],
     )
 
@@ -115,6 +119,8 @@ def test_the_lake_answers_as_memory_does(lake: Lake) -> None:
                 journal.save_runs(list(runs.values()))
             if step % 4 == 0:
                 journal.save_snapshot(make_snapshot(day, 100.0 + step))
+                state = list(TradingState)[step // 4 % 3]
+                change_state(journal, state, "ada", StateCause.OWNER, f"step {step}", moment(day))
         assert answers(stored) == answers(memory)
     assert answers(LakeJournal(lake)) == answers(memory)
     fills, slippage = expected_fills(memory.orders())
@@ -202,3 +208,18 @@ def test_a_refresh_in_the_middle_of_a_write_loses_nothing(lake: Lake) -> None:
     expected = dict.fromkeys(orders, OrderState.SUBMITTED)
     for found in (journal, LakeJournal(lake)):
         assert {order.client_order_id: order.state for order in found.orders()} == expected
+
+
+def test_a_state_of_another_process_is_in_force_at_once(lake: Lake) -> None:
+    """Each journal reads it without a refresh; a limit's change is one of the fund's; every row stays in the table."""
+    one, other, now = LakeJournal(lake), LakeJournal(lake), moment(DAYS[0])
+    assert one.trading_state() == other.trading_state() == UNCHANGED
+    halted = change_state(one, TradingState.HALTED, "ada", StateCause.OWNER, "data look wrong", now)
+    assert other.trading_state() == halted
+    assert tighten(other, TradingState.REDUCE_ONLY, StateCause.LIMIT, "daily loss", now) == halted
+    change_state(other, TradingState.ACTIVE, "ada", StateCause.OWNER, "checked", now)
+    reduced = tighten(one, TradingState.REDUCE_ONLY, StateCause.LIMIT, "daily loss", now)
+    assert other.trading_state() == LakeJournal(lake).trading_state() == reduced
+    stored = lake.scan("trading_states").collect().sort("number")
+    assert trading_states.validate(stored).get_column("state").to_list() == ["halted", "active", "reduce_only"]
+    assert stored.get_column("changed_by").to_list() == ["ada", "ada", "the fund"]

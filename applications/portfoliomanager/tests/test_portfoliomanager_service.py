@@ -104,6 +104,11 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
         ("GET", "/predictions?date=soon", None, 422, "date"),
         ("GET", "/orders?state=lost", None, 422, "state"),
         ("GET", "/orders?date=2024-02-30", None, 422, "date"),
+        ("PUT", "/trading-state", {"state": "stopped", "changed_by": "ada", "reason": "why"}, 422, "state"),
+        ("PUT", "/trading-state", {"state": "halted", "changed_by": " ", "reason": "why"}, 422, "changed_by"),
+        ("PUT", "/trading-state", {"state": "halted", "changed_by": "ada"}, 422, "reason"),
+        ("POST", "/flatten", {"changed_by": "ada", "reason": ""}, 422, "reason"),
+        ("GET", "/flatten", None, 404, "POST /flatten"),
         ("GET", "/portfolios", None, 405, ""),
         ("DELETE", "/orders", None, 405, ""),
         ("GET", "/nothing", None, 404, ""),
@@ -362,6 +367,44 @@ def test_data_service_away(world: World, service: Service) -> None:
     finally:
         world.datamanager.start()
     assert service.json("GET", "/ready")["status"] == "ready"
+
+
+def test_halt_and_flatten_hold_over_closes_and_restarts(world: World, service: Service) -> None:
+    """A halt is shown and nothing more is sent; then all is closed at the next open, and stays closed."""
+    before = len(world.orders())
+    asked = {"state": "halted", "changed_by": "ada", "reason": "<data> look wrong"}
+    halted = service.json("PUT", "/trading-state", json=asked)
+    assert (halted["state"], halted["changed_by"], halted["cause"], halted["mode"]) == (
+        *("halted", "ada", "owner", "simulated"),
+    )
+    assert halted["orders_at_broker"]
+    page, metrics = service.request("GET", "/").text, service.request("GET", "/metrics").text
+    assert "halted" in page
+    assert "by ada (owner): &lt;data&gt; look wrong" in page
+    assert 'trading_state{state="halted"} 1.0' in metrics
+    assert 'trading_state{state="active"} 0.0' in metrics
+    service.kill()
+    service.start()
+    assert service.json("GET", "/trading-state") == halted
+    service.json("POST", "/reconciliations", json={})
+    assert len(world.orders()) == before
+
+    report = service.json("POST", "/flatten", json={"changed_by": "ada", "reason": "away"})
+    assert not report["flat"]
+    assert {row["ticker"] for row in report["still_open"]} == {row["ticker"] for row in report["orders"]}
+    assert report["fills_from"] > report["as_of"]
+    world.move("next_open")
+    wait_for(lambda: bool(service.json("GET", "/flatten")["flat"]))
+    world.move("next_close")
+    world.store_predictions(world.session())
+    refused = problem(service.request("POST", "/portfolios", json={}))
+    assert refused["type"] == "urn:pocketsizefund:problem:trading-halted"
+    assert "fund resume" in refused["detail"]
+    assert service.json("GET", "/portfolios/current")["positions"] == []
+    assert len(world.orders()) == before + len(report["orders"])
+
+    resumed = service.json("PUT", "/trading-state", json=asked | {"state": "active"})
+    assert (resumed["state"], resumed["planned_orders"], resumed["orders_at_broker"]) == ("active", 0, 0)
 
 
 def test_models_journal_and_lease_in_a_bucket(world: World, services: type[Service], tmp_path: Path) -> None:

@@ -81,7 +81,8 @@ def test_each_commit_is_on_disk(name: str, tmp_path: Path, syncs: Syncs) -> None
 def test_the_journal_and_portfolios_are_durable() -> None:
     """What was decided and sent survives a power cut."""
     durable = {name for name, table in TABLES.items() if table.durable}
-    assert durable == {"orders", "rebalances", "account_snapshots", "account_activities", "portfolios"}
+    journal = {"orders", "rebalances", "account_snapshots", "trading_states"}
+    assert durable == {*journal, "account_activities", "portfolios"}
 
 
 def test_a_commit_of_a_killed_process_is_synced_with_the_next(tmp_path: Path, syncs: Syncs) -> None:

@@ -32,7 +32,7 @@ class MarketClock:
         self, read_broker: Callable[[], datetime], mode: Mode, elapsed: Callable[[], float] = elapsed_seconds
     ) -> None:
         self._read_broker, self._elapsed = read_broker, elapsed
-        self._mode, self._one_at_a_time = mode, Lock()
+        self.mode, self._one_at_a_time = mode, Lock()
         self._last: ClockReading | None = None
         self._read_at = 0.0
 
@@ -41,5 +41,5 @@ class MarketClock:
         with self._one_at_a_time:
             if self._last is None or self._elapsed() - self._read_at >= FRESH_SECONDS:
                 asked_at = self._elapsed()
-                self._last, self._read_at = ClockReading(self._read_broker(), self._mode), asked_at
+                self._last, self._read_at = ClockReading(self._read_broker(), self.mode), asked_at
             return self._last

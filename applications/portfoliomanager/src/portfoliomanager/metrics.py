@@ -5,10 +5,11 @@ docs/reference/metrics.md lists their names and units.
 
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from functools import partial
 
 from prometheus_client import Counter, Gauge
 
-from internal.errors import InvalidRequestError
+from internal.errors import FundError, InvalidRequestError
 from internal.lake.lease import Lease, StandbyError
 from internal.performance import gross_exposure, net_exposure
 from internal.telemetry import last_success_gauge
@@ -18,6 +19,7 @@ from internal.trading.performance import PerformanceReport
 from internal.trading.ports import SuspendedAccountError
 from internal.trading.rows import BrokerPosition, Snapshot
 from internal.trading.strategy import StrategyError
+from internal.trading.trading_state import TradingState
 from portfoliomanager.ports import FundJournal, UpdateFeed
 
 UNKNOWN = float("nan")  # of a gauge before its figure is known: no alert fires on it
@@ -35,6 +37,7 @@ DRAWDOWN = Gauge("portfolio_maximum_drawdown_ratio", "Largest fall of the time-w
 BOOKS_DIFFERENCES = Gauge("portfolio_books_differences", "Differences between the books and the broker")
 POSITIONS = Gauge("portfolio_positions", "Positions at the broker", ("side",))
 POSITIONS_WITHOUT_BARS = Gauge("portfolio_positions_without_bars", "Own positions that had no bar for five sessions")
+TRADING_STATE = Gauge("trading_state", "1 for the trading state in force, 0 for the others", ("state",))
 ORDERS = Gauge("portfolio_orders", "Orders of the journal by state", ("state",))
 REBALANCES = Counter("rebalances_total", "Runs of the rebalance by how they ended", ("result",))
 LIMIT_REFUSALS = Counter("limit_refusals_total", "Increases cut and orders not sent, by the limit", ("limit",))
@@ -108,6 +111,19 @@ def watch_lease(lease: Lease) -> None:
     """Let the lease's gauges read it at every scrape."""
     LEASE_HELD.set_function(lambda: float(lease.held()))
     LEASE_NUMBER.set_function(lambda: float(lease.number))
+
+
+def watch_trading_state(journal: FundJournal) -> None:
+    """Let the gauges of the trading state read it at every scrape; unknown while the store does not answer."""
+
+    def is_in_force(state: TradingState) -> float:
+        try:
+            return float(journal.trading_state().state is state)
+        except FundError:
+            return UNKNOWN
+
+    for state in TradingState:
+        TRADING_STATE.labels(state).set_function(partial(is_in_force, state))
 
 
 def watch_updates(updates: UpdateFeed) -> None:

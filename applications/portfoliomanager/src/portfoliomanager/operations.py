@@ -1,14 +1,18 @@
 """The operations of the fund: forecast, rebalance, reconcile, recover; each updates the metrics that show it."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from internal.dates import last_closed_session, next_session, session_open
 from internal.errors import FundError
 from internal.telemetry import get_logger
 from internal.trading.enums import RunState
+from internal.trading.flatten_report import FlattenReport
+from internal.trading.order_planning import FLATTEN
 from internal.trading.performance import report_performance
 from internal.trading.ports import Broker
 from internal.trading.rebalancing import Outcome, Rebalancer, ReconciliationOutcome
+from internal.trading.state_changes import change_state
+from internal.trading.trading_state import StateCause, TradingState, TradingStateChange
 from portfoliomanager import metrics
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.forecasting import Champion, Predicted, predict
@@ -76,16 +80,19 @@ class FundOperations:
     def follow_open_orders(self) -> None:
         """Reconcile once the session is open in which orders fill, and every 15 minutes while some have not.
 
-        A run that waits for fills is followed at every call. Without open orders nothing is asked. The simulated
-        exchange sends an event at the open; a real broker does not.
+        A run that waits for fills, and closing all positions, are followed at every call. Without open orders nothing
+        is asked. The simulated exchange sends an event at the open; a real broker does not.
         """
+        if self._journal.trading_state().flattens and not self._rebalancer.report_flattening().is_flat:
+            self.reconcile()
+            return
         runs = [run for run in self._journal.open_runs() if run.state in {RunState.WAITING, RunState.SUBMITTED}]
         if not runs:
             return
         moment, opened = self._broker.moment(), min(session_open(next_session(run.date)) for run in runs)
         last = self._journal.last_snapshot()
         is_recent = last is not None and last.timestamp >= max(opened, moment - FOLLOWED_FOR)
-        waits = any(run.state is RunState.WAITING for run in runs)
+        waits = any(run.state is RunState.WAITING or run.policy == FLATTEN for run in runs)
         if moment >= opened and (waits or not is_recent):
             self.reconcile()
 
@@ -96,6 +103,42 @@ class FundOperations:
         metrics.show_history(self._journal)
         self._show_account()
         self._watch.show(last_closed_session(self._broker.moment()))
+
+    def change_state(self, state: TradingState, changed_by: str, reason: str) -> TradingStateChange:
+        """Set the trading state as a person asks for; what is being sent meets it at its next order."""
+        return self._change_state(state, changed_by, StateCause.OWNER, reason)
+
+    def flatten(self, changed_by: str, reason: str) -> FlattenReport:
+        """Halt trading and close everything that is the fund's; what is interrupted goes on at every reconciliation."""
+        self._change_state(TradingState.HALTED, changed_by, StateCause.FLATTEN, reason)
+        report = self._rebalancer.flatten()
+        self._show_account()
+        return report
+
+    def report_flattening(self) -> FlattenReport:
+        """What became of closing all positions."""
+        return self._rebalancer.report_flattening()
+
+    def go_on(self) -> None:
+        """Go on with an interrupted run; what fails is logged, for the next decision is as good."""
+        try:
+            self.recover()
+        except FundError as error:
+            logger.warning("run_not_continued", detail=error.detail)
+
+    def _change_state(self, state: TradingState, changed_by: str, cause: StateCause, reason: str) -> TradingStateChange:
+        """The moment is this machine's: a halt must not depend on the broker's clock."""
+        moment = datetime.now(UTC)
+        change = change_state(
+            self._journal,
+            state,
+            changed_by,
+            cause,
+            reason,
+            moment.replace(microsecond=moment.microsecond // 1000 * 1000),
+        )
+        logger.warning("trading_state_changed", state=change.state, changed_by=changed_by, cause=cause, reason=reason)
+        return change
 
     def _show_account(self) -> None:
         metrics.count_cuts(self._rebalancer.take_cuts())

@@ -41,10 +41,24 @@ from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.operations import FundOperations
 from portfoliomanager.ports import UpdateFeed
 from portfoliomanager.routes import books as books_routes
-from portfoliomanager.routes import clock, orders, page, performance, portfolios, predictions, reconciliations, strategy
+from portfoliomanager.routes import (
+    clock,
+    flatten,
+    orders,
+    page,
+    performance,
+    portfolios,
+    predictions,
+    reconciliations,
+    strategy,
+    trading_state,
+)
 from portfoliomanager.services import Services, services_of
 
-ROUTES = (clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy, page)
+ROUTES = (
+    *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
+    *(trading_state, flatten, page),
+)
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders
 UPDATES_PAUSE_SECONDS = 1.0  # between an update of the broker's stream and the reconciliation
@@ -101,6 +115,7 @@ def make_services(settings: Configuration) -> Services:
     )
     updates = _make_updates(settings)
     journal = LakeJournal(lake)
+    metrics.watch_trading_state(journal)
     capital = settings.fund_capital()
     books = AccountBooks(broker, broker.activities, activities, journal, others=capital is not None)
     ports = _limit_capital(

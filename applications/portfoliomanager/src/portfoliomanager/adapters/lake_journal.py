@@ -71,11 +71,11 @@ class LakeJournal:
         return self._index.runs()
 
     def first_run(self) -> RebalanceRun | None:
-        """The oldest run."""
+        """The oldest decision."""
         return self._index.first_run()
 
     def last_run(self) -> RebalanceRun | None:
-        """The newest run."""
+        """The newest decision."""
         return self._index.last_run()
 
     def open_runs(self) -> Sequence[RebalanceRun]:

@@ -1,10 +1,12 @@
 """The overview: value over time, the portfolio and the latest orders on one page."""
 
 from collections.abc import Iterable, Sequence
+from html import escape
 from itertools import islice
 from urllib.parse import quote
 
 from internal.trading.rows import Order
+from internal.trading.trading_state import TradingStateChange
 from portfoliomanager.account_responses import CurrentPortfolioResponse, PerformanceResponse
 from portfoliomanager.pages.drawing import line, link, table
 
@@ -21,7 +23,10 @@ LATEST_ORDERS = 40
 
 
 def render_overview(
-    current: CurrentPortfolioResponse | None, performance: PerformanceResponse, orders: Iterable[Order]
+    current: CurrentPortfolioResponse | None,
+    performance: PerformanceResponse,
+    orders: Iterable[Order],
+    state: TradingStateChange,
 ) -> str:
     """The page as HTML. `current` is None before the first portfolio."""
     values = [point.net_asset_value for point in performance.points]
@@ -29,7 +34,7 @@ def render_overview(
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>pocketsizefund</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
-        f"<h1>pocketsizefund</h1>{_totals(current, performance)}"
+        f"<h1>pocketsizefund</h1>{_trading_state(state)}{_totals(current, performance)}"
         f"<h2>Net asset value</h2>{line(values, 'Net asset value in dollars')}"
         f"<h2>Portfolio</h2>{_positions(current)}"
         f"<h2>Latest orders</h2>{_orders(islice(newest, LATEST_ORDERS))}"
@@ -40,6 +45,10 @@ def render_overview(
 def explanation_path(ticker: str) -> str:
     """Where the forecast of a ticker is explained."""
     return f"/predictions/{quote(ticker, safe='')}/explanation"
+
+
+def _trading_state(state: TradingStateChange) -> str:
+    return f"<p>Trading is <b>{state.state}</b>: {state.state.meaning}. {escape(state.describe())}.</p>"
 
 
 def _totals(current: CurrentPortfolioResponse | None, performance: PerformanceResponse) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from internal.trading.enums import Leg, OrderState, RunState
+from internal.trading.order_planning import FLATTEN
 from internal.trading.rows import Order, RebalanceRun, Snapshot
 
 
@@ -66,11 +67,11 @@ class JournalIndex:
         return sorted(self._runs.values(), key=_started)
 
     def first_run(self) -> RebalanceRun | None:
-        """The oldest run."""
+        """The oldest decision."""
         return self._first_run
 
     def last_run(self) -> RebalanceRun | None:
-        """The newest run."""
+        """The newest decision."""
         return self._last_run
 
     def open_runs(self) -> Sequence[RebalanceRun]:
@@ -138,6 +139,8 @@ class JournalIndex:
                 self._open_runs.pop(run.portfolio_id, None)
             else:
                 self._open_runs[run.portfolio_id] = run
+            if run.policy == FLATTEN:
+                continue
             if self._first_run is None or _started(run) <= _started(self._first_run):
                 self._first_run = run
             if self._last_run is None or _started(run) >= _started(self._last_run):

@@ -171,11 +171,11 @@ class Journal(Protocol):
         ...
 
     def first_run(self) -> RebalanceRun | None:
-        """The oldest run: the fund's first decision."""
+        """The run of the fund's first decision; closing all positions is none."""
         ...
 
     def last_run(self) -> RebalanceRun | None:
-        """The newest run."""
+        """The run of the fund's newest decision; closing all positions is none."""
         ...
 
     def open_runs(self) -> Sequence[RebalanceRun]:

@@ -236,7 +236,7 @@ class Rebalancer:
         last = self._ports.journal.last_run()
         if last is None or last.date < day:
             return None
-        if last.date == day and last.policy != FLATTEN and is_portfolio_of(last.portfolio_id, account.account_id):
+        if last.date == day and is_portfolio_of(last.portfolio_id, account.account_id):
             return last
         runs = [run for run in self._ports.journal.runs() if run.date == day and run.policy != FLATTEN]
         return next((run for run in reversed(runs) if is_portfolio_of(run.portfolio_id, account.account_id)), None)

@@ -1,0 +1,190 @@
+"""Closing all positions: flat once, whatever kills the process, and flat until a person resumes trading."""
+
+from contextlib import suppress
+
+import pytest
+
+from internal.errors import NotFoundError
+from internal.simulation.fund import SimulatedFund
+from internal.simulation.venue_broker import VenueBroker
+from internal.simulation.world import World
+from internal.trading.enums import OrderState, RunState
+from internal.trading.flatten_report import FlattenReport
+from internal.trading.order_planning import is_flatten
+from internal.trading.ports import RefusedOrderError, TradingPorts
+from internal.trading.rows import BrokerOrder, Order, OrderRequest
+from internal.trading.send_permission import TradingHaltedError
+from internal.trading.trading_state import StateCause, TradingState
+from internal.venue.clock import Auction
+from libraries.python.tests.trading.trading_state_kit import (
+    CountedSends,
+    Kill,
+    KilledError,
+    buy_beside,
+    make_trader,
+    open_holding_fund,
+    play_session,
+    set_state,
+    shares,
+)
+
+ACTIVE, HALT = TradingState.ACTIVE, TradingState.HALTED
+STRIDE = 5  # of the calls at which the short form kills; the long form kills at each
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    """Five sessions of 30 names."""
+    return World.make(11, sessions_played=5, tickers=30)
+
+
+def flatten(ports: TradingPorts) -> FlattenReport:
+    """A person asks for all positions to be closed."""
+    set_state(ports, HALT, StateCause.FLATTEN)
+    return make_trader(ports).flatten()
+
+
+def closes(fund: SimulatedFund) -> list[Order]:
+    """The closes of flattening that were sent."""
+    orders = [order for order in fund.journal.orders() if is_flatten(order.portfolio_id)]
+    return [order for order in orders if order.broker_order_id is not None]
+
+
+def open_with_orders(world: World) -> tuple[SimulatedFund, dict[str, float]]:
+    """A fund that holds positions, with orders of its next decision at the broker, beside the shares of somebody."""
+    fund = open_holding_fund(world)
+    theirs = buy_beside(fund)
+    play_session(fund)
+    make_trader(fund.ports).run(None)
+    return fund, theirs
+
+
+def test_it_closes_what_is_the_fund_s_and_stays_flat(world: World) -> None:
+    """Open orders are canceled, each position is closed by one order, others keep their shares; then nothing opens."""
+    fund, theirs = open_with_orders(world)
+    held = shares(fund)
+    broker = CountedSends(fund)
+    report = flatten(broker.ports)
+    assert not report.is_flat
+    own = {ticker: quantity - theirs.get(ticker, 0.0) for ticker, quantity in held.items()}
+    wanted = {ticker: -quantity for ticker, quantity in own.items() if quantity}
+    sent = {one.ticker: one.quantity if one.side == "buy" else -one.quantity for one in broker.sent}
+    assert (sent, len(broker.sent)) == (wanted, len(wanted))
+    assert all(
+        order.client_order_id in {one.client_order_id for one in broker.sent}
+        for order in fund.ports.broker.open_orders()
+    )
+    assert all("can fill from 2025-01-06 14:30 UTC on" in one.reason for one in report.still_open)
+    for _ in range(2):
+        play_session(fund)
+        make_trader(broker.ports).reconcile()
+        with pytest.raises(TradingHaltedError):
+            make_trader(broker.ports).run(None)
+        assert shares(fund) == theirs
+    final = make_trader(broker.ports).report_flattening()
+    assert (final.is_flat, final.still_open, final.foreign) == (True, [], theirs)
+    assert len(broker.sent) == len(wanted)
+    assert {run.state for run in fund.journal.runs()} == {RunState.RECONCILED}
+
+
+def test_a_decision_follows_a_resume_and_not_the_old_orders(world: World) -> None:
+    """What was planned before is dropped for good; the next close is decided from a flat fund."""
+    fund, theirs = open_with_orders(world)
+    flatten(fund.ports)
+    play_session(fund)
+    make_trader(fund.ports).reconcile()
+    set_state(fund.ports, ACTIVE)
+    make_trader(fund.ports).recover()
+    assert shares(fund) == theirs
+    outcome = make_trader(fund.ports).run(None)
+    assert outcome.portfolio is not None
+    assert {row.held for row in outcome.portfolio.rows} == {0.0}
+    play_session(fund)
+    assert shares(fund).keys() > theirs.keys()
+
+
+def test_a_halted_name_is_named_and_tried_again_the_next_session(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker refuses it: the others are closed; asked by hand it is tried once more, then once a session."""
+    fund = open_holding_fund(world)
+    halted, submit = min(shares(fund)), VenueBroker.submit
+    refused: list[str] = []
+
+    def refuse(broker: VenueBroker, request: OrderRequest) -> BrokerOrder:
+        if request.ticker == halted:
+            refused.append(request.client_order_id)
+            raise RefusedOrderError(f"trading in {halted} is halted")
+        return submit(broker, request)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VenueBroker, "submit", refuse)
+        flatten(fund.ports)
+        make_trader(fund.ports).reconcile()
+        assert len(refused) == 1
+        fund.move(Auction.OPEN)
+        report = make_trader(fund.ports).flatten()
+        assert (len(refused), len(set(refused))) == (2, 2)
+        assert [one.ticker for one in report.still_open] == [halted]
+        assert f"trading in {halted} is halted" in report.still_open[0].reason
+        fund.move(Auction.CLOSE)
+        make_trader(fund.ports).reconcile()
+        make_trader(fund.ports).reconcile()
+        assert (len(refused), len(set(refused))) == (3, 3)
+    play_session(fund)
+    make_trader(fund.ports).reconcile()
+    play_session(fund)
+    assert shares(fund) == {}
+
+
+def test_a_halt_or_a_resume_ends_it(world: World) -> None:
+    """Closes that were not sent yet never are; those at the broker may fill."""
+    for state in (HALT, ACTIVE):
+        fund = open_holding_fund(world)
+        broker = CountedSends(fund, 2, lambda: set_state(fund.ports, state))  # noqa: B023 - called in this turn alone
+        with suppress(TradingHaltedError):
+            flatten(broker.ports)
+        make_trader(broker.ports).reconcile()
+        assert len(broker.sent) == 2
+        assert {order.state for order in fund.journal.unfinished()} == {OrderState.SUBMITTED}
+
+
+def test_it_has_to_be_asked_for(world: World) -> None:
+    """Without any request there is no report."""
+    with pytest.raises(NotFoundError, match="POST /flatten"):
+        make_trader(world.open_fund().ports).report_flattening()
+
+
+def check_kill(world: World, at: int, *, before: bool) -> bool:
+    """Kill a flattening at a call, go on in another process; whether the call was reached."""
+    fund, theirs = open_with_orders(world)
+    held, kill = shares(fund), Kill(at, before=before)
+    with suppress(KilledError):
+        flatten(kill.ports(fund))
+    if not fund.journal.trading_state().flattens:
+        set_state(fund.ports, HALT, StateCause.FLATTEN)  # the person was not answered, and asks again
+    make_trader(fund.ports).recover()
+    play_session(fund)
+    make_trader(fund.ports).reconcile()
+    assert shares(fund) == theirs
+    filled = {order.ticker: order.signed_filled_quantity for order in closes(fund)}
+    own = {ticker: -(quantity - theirs.get(ticker, 0.0)) for ticker, quantity in held.items()}
+    assert (filled, len(closes(fund))) == ({ticker: one for ticker, one in own.items() if one}, len(filled))
+    assert make_trader(fund.ports).report_flattening().is_flat
+    return kill.dead
+
+
+def test_a_kill_at_any_call_changes_nothing(world: World) -> None:
+    """Each position is closed by exactly one order, whichever call of broker or journal the process died at."""
+    for before in (True, False):
+        at = 1
+        while check_kill(world, at, before=before):
+            at += STRIDE
+        assert at > 10 * STRIDE
+
+
+@pytest.mark.long
+def test_a_kill_at_each_call_changes_nothing(world: World) -> None:
+    """The same at every single call."""
+    for before in (True, False):
+        at = 1
+        while check_kill(world, at, before=before):
+            at += 1

@@ -1,0 +1,137 @@
+"""A simulated fund beside another holder, and ports that act, or die, at a call: for tests of the trading state."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import cast
+
+from internal.simulation.drawn_strategy import DrawnStrategy
+from internal.simulation.fund import SimulatedFund
+from internal.simulation.world import World
+from internal.trading.limits import RiskLimits
+from internal.trading.ports import Broker, Journal, TradingPorts
+from internal.trading.rebalancing import Rebalancer
+from internal.trading.rows import BrokerOrder, OrderRequest
+from internal.trading.state_changes import change_state
+from internal.trading.trading_state import StateCause, TradingState, TradingStateChange
+from internal.venue.clock import Auction
+from internal.venue.orders import OrderRequest as VenueRequest
+from internal.venue.orders import OrderType, Side, TimeInForce
+
+STRATEGY = DrawnStrategy(seed=3, short=0.4)
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+BESIDE = Decimal("7.5")  # shares that somebody else buys beside a long of the fund's
+
+
+class KilledError(BaseException):
+    """The process is gone."""
+
+
+class WatchedPort:
+    """A port that calls `before` and `after` with the name of each method around it."""
+
+    def __init__(self, inner: object, before: Callable[[str], None], after: Callable[[str], None]) -> None:
+        self._inner, self._before, self._after = inner, before, after
+
+    def __getattr__(self, name: str) -> Callable[..., object]:
+        method = cast("Callable[..., object]", getattr(self._inner, name))
+
+        def call(*given: object) -> object:
+            self._before(name)
+            answer = method(*given)
+            self._after(name)
+            return answer
+
+        return call
+
+
+class Kill:
+    """Ends the process at the n-th call, before it has an effect or after it; every later call of it fails too."""
+
+    def __init__(self, at: int, *, before: bool) -> None:
+        self._at, self._kills_before, self.calls, self.dead = at, before, 0, False
+
+    def before(self, _name: str) -> None:
+        """Before a call."""
+        self.calls += 1
+        self._die(self._kills_before)
+
+    def after(self, _name: str) -> None:
+        """After a call."""
+        self._die(not self._kills_before)
+
+    def _die(self, here: bool) -> None:  # noqa: FBT001 - whether this side of the call is the one
+        if self.dead or (here and self.calls == self._at):
+            self.dead = True
+            raise KilledError
+
+    def ports(self, fund: SimulatedFund) -> TradingPorts:
+        """The fund's ports, until the kill."""
+        journal = cast("Journal", WatchedPort(fund.journal, self.before, self.after))
+        broker = cast("Broker", WatchedPort(fund.ports.broker, self.before, self.after))
+        return replace(fund.ports, broker=broker, journal=journal)
+
+
+class CountedSends:
+    """The fund's broker, which remembers what was sent and acts after the n-th send."""
+
+    def __init__(self, fund: SimulatedFund, at: int = 0, act: Callable[[], object] = lambda: None) -> None:
+        self._inner, self._at, self._act = fund.ports.broker, at, act
+        self.sent: list[OrderRequest] = []
+        self.ports = replace(fund.ports, broker=cast("Broker", self))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+    def submit(self, request: OrderRequest) -> BrokerOrder:
+        """Send, then act where this was the n-th."""
+        found = self._inner.submit(request)
+        self.sent.append(request)
+        if len(self.sent) == self._at:
+            self._act()
+        return found
+
+
+def make_trader(ports: TradingPorts) -> Rebalancer:
+    """A process that trades."""
+    return Rebalancer(ports, STRATEGY, RiskLimits())
+
+
+def set_state(
+    ports: TradingPorts, state: TradingState, cause: StateCause = StateCause.OWNER, reason: str = "a test"
+) -> TradingStateChange:
+    """A person sets the state."""
+    return change_state(ports.journal, state, "ada", cause, reason, NOW)
+
+
+def play_session(fund: SimulatedFund) -> None:
+    """Play the next open and close."""
+    fund.move(Auction.OPEN)
+    fund.move(Auction.CLOSE)
+
+
+def open_holding_fund(world: World) -> SimulatedFund:
+    """A fund whose first decision has filled, at the close of the session after it."""
+    fund = world.open_fund()
+    make_trader(fund.ports).run(None)
+    play_session(fund)
+    make_trader(fund.ports).reconcile()
+    return fund
+
+
+def shares(fund: SimulatedFund) -> dict[str, float]:
+    """The account's signed shares by ticker."""
+    return {one.ticker: one.quantity for one in fund.ports.broker.positions()}
+
+
+def buy_beside(fund: SimulatedFund) -> dict[str, float]:
+    """Somebody else buys shares, and a fraction of one, in names that the fund holds long, and of one that it lacks."""
+    own = shares(fund)
+    longs = [ticker for ticker, quantity in sorted(own.items()) if quantity > 0][:1]
+    others = [ticker for ticker in sorted(fund.ports.broker.assets().tradable) if ticker not in own][:1]
+    for ticker in (*longs, *others):
+        fund.core.submit(
+            VenueRequest(ticker, Side.BUY, OrderType.MARKET, TimeInForce.DAY, BESIDE, None, None, None, None)
+        )
+    return dict.fromkeys((*longs, *others), float(BESIDE))
