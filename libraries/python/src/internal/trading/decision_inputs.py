@@ -21,6 +21,7 @@ from internal.trading.rows import (
     Order,
     Position,
     Situation,
+    Split,
 )
 from internal.trading.strategy import DataNeeds
 
