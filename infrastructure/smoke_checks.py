@@ -78,7 +78,7 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/predictions", ((0, "ticker"), (0, "horizon"))),
     Check("portfoliomanager", "/predictions/{ticker}/explanation", (("static", "sector"), ("attention", 6, "weights"))),
     Check("portfoliomanager", "/portfolios/current", (("net_asset_value",), ("positions", 0))),
-    Check("portfoliomanager", "/portfolios/last", (("date",), ("state",))),
+    Check("portfoliomanager", "/portfolios/decisions?since=2020-01-02", ((0, "date"), (0, "state"))),
     Check("portfoliomanager", "/clock", (("moment",), ("mode",))),
     Check("portfoliomanager", "/trading-state", (("state",), ("meaning",), ("mode",))),
     Check("portfoliomanager", "/strategy", (("name",), ("parameters",), ("digest",))),

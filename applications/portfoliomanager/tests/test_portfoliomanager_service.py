@@ -143,7 +143,7 @@ def test_empty_fund_answers(service: Service) -> None:
     assert (report["return"], report["maximum_drawdown"]) == (0.0, 0.0)
     assert service.json("GET", "/health") == {"status": "alive"}
     assert service.json("GET", "/clock")["mode"] == "simulated"
-    assert problem(service.request("GET", "/portfolios/last"))["status"] == 404
+    assert service.json("GET", "/portfolios/decisions?since=2020-01-02") == []
     checks = problem(service.request("GET", "/ready"))["checks"]
     assert "models train" in checks.pop("model")
     assert set(checks.values()) == {"ok"}
@@ -166,7 +166,7 @@ def test_cycle_by_hand_then_by_events(world: World, service: Service, tmp_path: 
     assert portfolio["strategy"]["name"] == "ten_by_ten"
     assert len(portfolio["positions"]) == len(portfolio["orders"]) == 20
     assert service.json("POST", "/portfolios", json={}) == portfolio
-    assert service.json("GET", "/portfolios/last")["date"] == str(first)
+    assert [row["date"] for row in service.json("GET", f"/portfolios/decisions?since={first}")] == [str(first)]
 
     world.move("next_open")
     event = {"specversion": "1.0", "datacontenttype": "application/json"}

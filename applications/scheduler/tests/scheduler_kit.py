@@ -15,9 +15,8 @@ from fastapi import FastAPI, Request, Response
 
 from internal.cloud_events import EventBus, make_event
 from internal.cloud_events.event import event_date
-from internal.cloud_events.inbox import Handler
 from internal.dates import last_closed_session
-from internal.errors import ConflictError, NotFoundError, UnavailableError, UpstreamError
+from internal.errors import ConflictError, UnavailableError, UpstreamError
 from internal.event_types import EventType
 from internal.http.frames import frame_response
 from internal.http.problems import install_problem_handlers
@@ -90,7 +89,7 @@ class SmallFund:
 
     def datamanager(self) -> FastAPI:
         """Datamanager's routes."""
-        handlers: dict[str, Handler] = {EventType.SESSION_CLOSED: self.receive_close}
+        handlers = {str(EventType.SESSION_CLOSED): self.receive_close}
         self._bus = EventBus(self.folder / "datamanager", "/datamanager", [self.portfoliomanager_url], handlers)
         application = serve_bus(self._bus)
 
@@ -106,9 +105,9 @@ class SmallFund:
 
     def portfoliomanager(self) -> FastAPI:
         """Portfoliomanager's routes."""
-        handlers: dict[str, Handler] = {
-            EventType.BARS_SYNCED: self.receive_bars,
-            EventType.SESSION_OPENED: self.receive_open,
+        handlers = {
+            str(EventType.BARS_SYNCED): self.receive_bars,
+            str(EventType.SESSION_OPENED): self.receive_open,
         }
         application = serve_bus(EventBus(self.folder / "portfoliomanager", "/portfoliomanager", [], handlers))
 
@@ -118,11 +117,9 @@ class SmallFund:
                 raise UnavailableError("the broker does not answer")
             return {"moment": self.moment.isoformat(), "mode": "simulated"}
 
-        @application.get("/portfolios/last")
-        def get_last_decision() -> dict[str, str]:
-            if not self.decided:
-                raise NotFoundError("no session was decided yet")
-            return {"date": str(self.decided[-1]), "state": "submitted"}
+        @application.get("/portfolios/decisions")
+        def get_decisions(since: date) -> list[dict[str, str]]:
+            return [{"date": str(day), "state": "submitted"} for day in self.decided if day >= since]
 
         @application.get("/strategy")
         def get_strategy() -> dict[str, bool]:

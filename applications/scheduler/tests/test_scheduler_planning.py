@@ -78,7 +78,7 @@ def test_import_is_waited_for() -> None:
     assert [event.get_id() for event in list_events(schedule, waits_for_import=True)] == [f"{OPENED}:{day}"]
     imported = settle_runs(schedule, Facts(collected=frozenset({day})), MONDAY_NIGHT)
     assert f"{CLOSED}:{day}" in [event.get_id() for event in list_events(imported, waits_for_import=True)]
-    decided = settle_runs(imported, Facts(collected=frozenset({day}), decided=day), MONDAY_NIGHT)
+    decided = settle_runs(imported, Facts(frozenset({day}), frozenset({day})), MONDAY_NIGHT)
     assert f"{CLOSED}:{day}" not in [event.get_id() for event in list_events(decided, waits_for_import=True)]
 
 
@@ -87,7 +87,7 @@ def decide_daily(first: date, last: date, timetable: Timetable, *, training: Out
     schedule = Schedule()
     for day in sessions(first, last):
         moment = timetable.due_at(RunKind.DECISION, day)
-        schedule = settle_runs(plan(schedule, moment, timetable), Facts(frozenset({day}), day), moment)
+        schedule = settle_runs(plan(schedule, moment, timetable), Facts(frozenset({day}), frozenset({day})), moment)
         schedule = plan(schedule, moment, timetable)
         run = schedule.find(RunKind.RETRAINING, day)
         if run is not None:
@@ -187,7 +187,9 @@ class ScheduledFund(RuleBasedStateMachine):
         collected = frozenset(
             date.fromisoformat(identity.partition(":")[2]) for identity in self.received if identity.startswith(CLOSED)
         )
-        self.stored = settle_runs(self.stored, Facts(collected, max(collected, default=None)), self.moment)
+        self.stored = settle_runs(
+            self.stored, Facts(collected, frozenset({max(collected)}) if collected else frozenset()), self.moment
+        )
 
     @invariant()
     def plans_every_close_once(self) -> None:

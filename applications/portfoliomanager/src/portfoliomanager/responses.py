@@ -123,7 +123,7 @@ def foreign_response(item: ForeignItem) -> ForeignResponse:
 
 
 class DecisionResponse(RowResponse):
-    """The last decision: its session, and how far its orders are."""
+    """A decision: its session, and how far its orders are."""
 
     date: dt.date = Field(description="the session at whose close it was decided")
     portfolio_id: str

@@ -26,12 +26,12 @@ class Facts:
 
     Attributes:
         collected: The sessions that are in the lake.
-        decided: The session of the last decision whose orders were sent.
+        decided: The sessions whose portfolio was decided and sent.
         handlings: Received events by their id.
         refusal: Why portfoliomanager did not decide when it was asked directly; None where it was not asked, or did.
     """
 
     collected: frozenset[date] = frozenset()
-    decided: date | None = None
+    decided: frozenset[date] = frozenset()
     handlings: Mapping[str, Handling] = field(default_factory=dict[str, Handling])
     refusal: str | None = None

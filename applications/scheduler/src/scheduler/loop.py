@@ -135,10 +135,10 @@ class SchedulerLoop:
         """Ask only about what the schedule follows."""
         followed = [run for run in schedule.runs if is_followed(schedule, run)]
         is_any_running = any(run.is_running for run in followed)
-        decides = any(run.kind is RunKind.DECISION for run in followed)
+        decisions = [run.session for run in followed if run.kind is RunKind.DECISION]
         facts = Facts(
             self._fund.list_collected() if is_any_running else frozenset[date](),
-            self._fund.last_decided() if decides else None,
+            self._fund.list_decided(min(decisions)) if decisions else frozenset[date](),
             self._fund.list_handlings() if is_any_running else {},
         )
         return self._repairs.repair(schedule, facts, time, collects=not self._waits_for_import)

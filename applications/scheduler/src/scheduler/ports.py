@@ -29,8 +29,8 @@ class FundServices(Protocol):
         """The sessions that are in the lake."""
         ...
 
-    def last_decided(self) -> date | None:
-        """The session of the last decision whose orders were sent; None before the first."""
+    def list_decided(self, since: date) -> frozenset[date]:
+        """The sessions from that day on whose portfolio was decided and sent."""
         ...
 
     def list_handlings(self) -> Mapping[str, Handling]:

@@ -35,7 +35,7 @@ class Repairs:
             if collects and _is_stuck(collection, find_handling(facts, EventType.SESSION_CLOSED, day), time):
                 self._collect_again(collection)
             return facts
-        if decision is None or facts.decided == day:
+        if decision is None or day in facts.decided:
             return facts
         return (
             self._decide_again(decision, facts) if _is_stuck(decision, find_decision_event(facts, day), time) else facts

@@ -49,7 +49,7 @@ def _settle_collection(run: ScheduledRun, facts: Facts, moment: datetime) -> Sch
 
 
 def _settle_decision(schedule: Schedule, run: ScheduledRun, facts: Facts, moment: datetime) -> ScheduledRun:
-    if run.session == facts.decided:
+    if run.session in facts.decided:
         return run.succeed(moment)
     if not run.is_running:
         return run

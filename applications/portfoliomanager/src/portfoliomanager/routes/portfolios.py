@@ -1,8 +1,10 @@
 """Portfolios over HTTP: rebalance, and the portfolio as the broker has it."""
 
-from fastapi import APIRouter
+from datetime import date
+from typing import Annotated
 
-from internal.errors import NotFoundError
+from fastapi import APIRouter, Query
+
 from portfoliomanager.account_responses import CurrentPortfolioResponse
 from portfoliomanager.portfolio_view import view_current_portfolio
 from portfoliomanager.requests import DayRequest
@@ -10,6 +12,7 @@ from portfoliomanager.responses import DecisionResponse, RebalanceResponse
 from portfoliomanager.services import RequestServices
 
 router = APIRouter(prefix="/portfolios", tags=["portfolios"])
+Since = Annotated[date, Query(description="The first session")]
 
 
 @router.post("", summary="Build and send the portfolio of a session")
@@ -24,11 +27,8 @@ def get_current_portfolio(services: RequestServices) -> CurrentPortfolioResponse
     return CurrentPortfolioResponse.of(view_current_portfolio(services.broker, services.journal))
 
 
-@router.get("/last", summary="The last decision")
-def get_last_decision(services: RequestServices) -> DecisionResponse:
-    """The session that was decided last, by the journal alone; 404 before the first decision."""
+@router.get("/decisions", summary="Decisions by session")
+def get_decisions(services: RequestServices, since: Since) -> list[DecisionResponse]:
+    """The sessions that were decided from that day on, oldest first, by the journal alone."""
     services.journal.refresh()
-    run = services.journal.last_run()
-    if run is None:
-        raise NotFoundError("no session was decided yet: POST /portfolios decides one")
-    return DecisionResponse.model_validate(run)
+    return [DecisionResponse.model_validate(run) for run in services.journal.runs() if run.date >= since]

@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Mapping
 
 import httpx
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, RootModel, SecretStr, ValidationError
 
 from internal.cloud_events.responses import RecentEvents
-from internal.errors import NotFoundError, UnavailableError, UpstreamError
+from internal.errors import UnavailableError, UpstreamError
 from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem
 from internal.http.datamanager_client import DatamanagerClient
@@ -31,10 +31,14 @@ class ClockAnswer(BaseModel):
 
 
 class DecisionAnswer(BaseModel):
-    """The answer of portfoliomanager's `GET /portfolios/last`."""
+    """A decision."""
 
     date: dt.date
     state: RunState
+
+
+class DecisionAnswers(RootModel[list[DecisionAnswer]]):
+    """The answer of portfoliomanager's `GET /portfolios/decisions`."""
 
 
 class StrategyAnswer(BaseModel):
@@ -65,13 +69,10 @@ class HttpServices:
         """The sessions in datamanager's ledger."""
         return frozenset(self._data.sessions().get_column("date").to_list())
 
-    def last_decided(self) -> dt.date | None:
-        """The last decision, unless it waits to be sent."""
-        try:
-            answer = self._get("portfoliomanager", "/portfolios/last", DecisionAnswer)
-        except NotFoundError:
-            return None
-        return None if answer.state is RunState.PLANNED else answer.date
+    def list_decided(self, since: dt.date) -> frozenset[dt.date]:
+        """The decisions in portfoliomanager's journal, without one that waits to be sent."""
+        answers = self._get("portfoliomanager", f"/portfolios/decisions?since={since.isoformat()}", DecisionAnswers)
+        return frozenset(answer.date for answer in answers.root if answer.state is not RunState.PLANNED)
 
     def list_handlings(self) -> Mapping[str, Handling]:
         """The newest events in both inboxes; of an event with two sources, the one that was handled."""
