@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, cast
 
@@ -10,8 +10,8 @@ import pytest
 
 from internal.action_kinds import ActionKind
 from internal.trading.corporate_actions import CorporateAction as CoreAction
-from internal.trading.enums import OrderState
-from internal.trading.held_securities import find_held
+from internal.trading.enums import Leg, OrderState
+from internal.trading.held_securities import HeldMemory, HeldSecurities, find_held
 from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import BrokerPosition
@@ -134,6 +134,31 @@ def test_a_position_is_found_by_the_brokers_asset() -> None:
     held = find_held(journal, at_broker)
     assert list(held) == ["NEW"]
     assert {order.ticker for order in held["NEW"].fills} == {"NEW"}
+
+
+def test_held_securities_are_remembered_until_a_fill_or_a_name_changes() -> None:
+    """The remembered answer is the one that the journal gives, after every kind of write that can change it."""
+    fund = open_fund([], ("OLD", "NEW"))
+    play_session(fund, Rebalancer(fund.ports, Scripted({OPENING: {"OLD": 0.0501}}), RiskLimits()))
+    (filled,) = fund.journal.orders()
+    later = replace(filled, client_order_id="later", date=filled.date + timedelta(days=1), leg=Leg.ADD)
+    writes = [
+        replace(later, state=OrderState.PLANNED, filled_quantity=0.0),  # changes nothing
+        later,
+        replace(filled, asset_id="asset-1"),
+        replace(later, client_order_id="renamed", ticker="NEW"),
+        replace(later, client_order_id="other", ticker="OLD", security_id="another", leg=Leg.OPEN),
+        replace(later, filled_quantity=0.0),  # the broker was restored
+    ]
+    at_broker = [BrokerPosition(name, 50.0, 100.0, 100.0, 5_000.0, 0.0, "asset-1") for name in ("NEW", "OLD")]
+    memory, answers = HeldMemory(), list[HeldSecurities]()
+    for write in writes:
+        fund.journal.save_orders([write])
+        for positions in (at_broker, at_broker[1:]):
+            answers.append(memory.find(fund.journal, positions))
+            assert answers[-1] == find_held(fund.journal, positions)
+    assert len({tuple(sorted(answer.fills.items())) for answer in answers}) > 4
+    assert memory.find(fund.journal, at_broker[1:]) is answers[-1]
 
 
 TWICE: Mapping[str, tuple[Sequence[CorporateAction], Mapping[date, Mapping[str, float]], Mapping[str, float]]] = {

@@ -110,6 +110,10 @@ class LakeJournal:
         """Orders of a security with a fill since the last one that opened it from flat, oldest first, that included."""
         return self._index.fills(ticker, asset_id)
 
+    def holdings_version(self) -> int:
+        """A number that changes whenever the answers of `security_of`, `names` or `fills` do."""
+        return self._index.holdings_version()
+
     def order_counts(self) -> Mapping[OrderState, int]:
         """How many orders are in each state."""
         return self._index.order_counts()

@@ -10,7 +10,7 @@ from internal.simulation.fund import SimulatedFund
 from internal.trading.action_rows import RECORDS
 from internal.trading.corporate_actions import CorporateAction
 from internal.trading.enums import Leg, OrderState, RunState
-from internal.trading.held_securities import HeldSecurity, find_held, list_held_splits
+from internal.trading.held_securities import HeldSecurity, find_held
 from internal.trading.position_attribution import attribute_positions
 from internal.trading.rows import RebalanceRun
 from internal.venue.repository import OrderQuery
@@ -43,11 +43,10 @@ class Invariants:
         """
         at_broker = {position.ticker: position for position in self.fund.ports.broker.positions()}
         securities = find_held(self.fund.journal, at_broker.values())
-        fills = {ticker: security.fills for ticker, security in securities.items()}
         actions = self.fund.ports.data.corporate_actions(self.first_day, self.fund.core.state.moment.date())
-        splits = list_held_splits(securities, actions)
+        splits = securities.list_splits(actions)
         held = {ticker: position.quantity for ticker, position in at_broker.items()}
-        own = attribute_positions(held, fills, splits, {}, {})
+        own = attribute_positions(held, securities.fills, splits, {}, {})
         explained = {one.ticker: one.quantity for one in own.positions}
         self.require(explained == held, f"the broker holds the positions {held}, the journal explains {explained}")
         recorded = {row.ticker for row in self.fund.journal.of(RECORDS)}

@@ -6,7 +6,7 @@ from datetime import date
 
 from internal.trading.corporate_actions import CorporateAction
 from internal.trading.entries import EntryMemory, opened_date, resize_shares
-from internal.trading.held_securities import HeldSecurity, list_held_splits
+from internal.trading.held_securities import HeldSecurities, HeldSecurity
 from internal.trading.ports import TradingPorts
 from internal.trading.rows import Order
 
@@ -46,6 +46,6 @@ def count_own_shares(ticker: str, security: str, fills: Sequence[Order], last: d
     """Signed shares that the security's fills have come to, after the splits up to the last day."""
     if not fills:
         return 0.0
-    held = {ticker: HeldSecurity(security, tuple(fills), ports.journal.names(security))}
-    splits = list_held_splits(held, ports.data.corporate_actions(opened_date(fills[0]), last))
+    held = HeldSecurities({ticker: HeldSecurity(security, tuple(fills), ports.journal.names(security))})
+    splits = held.list_splits(ports.data.corporate_actions(opened_date(fills[0]), last))
     return EntryMemory().sum_shares(tuple(fills), tuple(splits))

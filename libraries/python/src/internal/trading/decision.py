@@ -151,7 +151,7 @@ def _opening_row(target: Target, situation: Situation) -> PortfolioRow | str:
     side = Side.LONG if weight > 0 else Side.SHORT
     if (problem := _opening_problem(target.ticker, side, situation)) is not None:
         return f"{target.ticker} is not opened: {problem}"
-    price = float(situation.inputs.price[situation.inputs.find(target.ticker) or 0])
+    price = float(situation.inputs.price[situation.find(target.ticker) or 0])
     return PortfolioRow(
         ticker=target.ticker,
         side=side,
@@ -170,13 +170,13 @@ def _opening_row(target: Target, situation: Situation) -> PortfolioRow | str:
 
 def _security_id(ticker: str, situation: Situation) -> str:
     """The data service's permanent id, else one of the holding that is opened."""
-    ids, place = situation.inputs.security_ids, situation.inputs.find(ticker)
+    ids, place = situation.inputs.security_ids, situation.find(ticker)
     known = None if ids is None or place is None else ids[place]
     return known or own_security_id(ticker, next_session(situation.day))
 
 
 def _opening_problem(ticker: str, side: Side, situation: Situation) -> str | None:
-    place = situation.inputs.find(ticker)
+    place = situation.find(ticker)
     if place is None or not isfinite(situation.inputs.price[place]):
         return "no price today"
     if ticker in situation.blocked:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from internal.trading.actions_since import fetch_ratios_since
 from internal.trading.entries import EntryMemory
-from internal.trading.held_securities import HeldSecurity, find_held
+from internal.trading.held_securities import HeldSecurity
 from internal.trading.name_filter import NameFilter, find_refusals
 from internal.trading.own_holdings import find_splits, foreign_items
 from internal.trading.ports import Broker, MarketData, Portfolios, TradingPorts
@@ -56,12 +56,11 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
     inputs = ports.data.day_inputs(day, needs)
     at_broker, open_orders = ports.broker.positions(), ports.broker.open_orders()
     shares = {position.ticker: position.quantity for position in at_broker}
-    held = find_held(ports.journal, at_broker)
-    fills = {ticker: security.fills for ticker, security in held.items()}
-    factors = _price_factors(ports.data, fills, day, memory)
+    held = memory.held.find(ports.journal, at_broker)
+    factors = _price_factors(ports.data, held.fills, day, memory)
     splits, waiting = find_splits(ports, held, shares, moment, memory)
     bands = _find_bands(ports.portfolios, held, day)
-    own = attribute_positions(shares, fills, splits, factors, bands, memory)
+    own = attribute_positions(shares, held.fills, splits, factors, bands, memory)
     owned = {position.ticker for position in own.positions}
     changed = waiting | fetch_ratios_since(ports.data, day, moment).keys()
     situation = Situation(
@@ -95,7 +94,16 @@ def _describe_positions(
     """The positions with the broker's price of a share and the permanent id."""
     prices = {position.ticker: position.share_value for position in at_broker}
     return tuple(
-        replace(one, broker_price=prices[one.ticker], security_id=held[one.ticker].security_id) for one in positions
+        Position(
+            one.ticker,
+            one.quantity,
+            one.opened_date,
+            one.entry_price,
+            one.band,
+            broker_price=prices[one.ticker],
+            security_id=held[one.ticker].security_id,
+        )
+        for one in positions
     )
 
 

@@ -10,6 +10,7 @@ from datetime import date
 from math import copysign, trunc
 
 from internal.dates import next_session
+from internal.trading.held_securities import HeldMemory
 from internal.trading.rows import Entry, Order, Split
 
 ROUNDING = 1e-6  # shares; a ratio such as 1 for 3 leaves a whole number this close to it
@@ -66,7 +67,7 @@ class EntryMemory:
     """Sums and averages of fills, by ticker, computed again when earlier fills or their prices changed.
 
     `own_shares` is the last answer of `find_own_shares`, which is asked several times a session; `carried_out` are new
-    splits that the broker was seen to have carried out.
+    splits that the broker was seen to have carried out; `held` remembers which securities the account holds.
     """
 
     def __init__(self) -> None:
@@ -74,6 +75,7 @@ class EntryMemory:
         self._averages: dict[str, EntryAverage] = {}
         self.own_shares: OwnShares | None = None
         self.carried_out: set[Split] = set()
+        self.held = HeldMemory()
 
     def sum_shares(self, fills: tuple[Order, ...], splits: tuple[Split, ...]) -> float:
         """The signed shares that a ticker's fills leave, in today's shares, as the broker counts them.

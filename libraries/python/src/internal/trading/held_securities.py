@@ -1,8 +1,9 @@
 """The fund's securities in the account: their fills and splits under the tickers that they have at the broker now."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 from internal.trading.corporate_actions import CorporateAction, list_splits
 from internal.trading.ports import Journal
@@ -28,8 +29,69 @@ class HeldSecurity:
         return ticker == [name for since, name in self.names if since < day][-1]
 
 
-def find_held(journal: Journal, positions: Collection[BrokerPosition]) -> dict[str, HeldSecurity]:
-    """By ticker at the broker, the securities that the fund has traded; a security is found once.
+@dataclass(frozen=True)
+class HeldSecurities(Mapping[str, HeldSecurity]):
+    """Securities of the fund by the ticker that each has at the broker now."""
+
+    by_ticker: Mapping[str, HeldSecurity]
+
+    def __getitem__(self, ticker: str) -> HeldSecurity:
+        return self.by_ticker[ticker]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.by_ticker)
+
+    def __len__(self) -> int:
+        return len(self.by_ticker)
+
+    @cached_property
+    def fills(self) -> Mapping[str, tuple[Order, ...]]:
+        """By ticker, the fills since it was opened from flat, oldest first."""
+        return {ticker: security.fills for ticker, security in self.by_ticker.items()}
+
+    @cached_property
+    def first_decision(self) -> date | None:
+        """The session in which the oldest fill was decided; None when nothing is held."""
+        return min((fills[0].date for fills in self.fills.values()), default=None)
+
+    @cached_property
+    def _tickers_by_name(self) -> Mapping[str, Sequence[str]]:
+        """By each name that one of them has or had, the tickers that they have now."""
+        found = {ticker: [ticker] for ticker in self.by_ticker}
+        for ticker, security in self.by_ticker.items():
+            for _, name in security.names:
+                if name != ticker:
+                    found.setdefault(name, []).append(ticker)
+        return found
+
+    def list_splits(self, actions: Iterable[CorporateAction]) -> list[Split]:
+        """The splits of these securities, under the tickers that they have now."""
+        by_name = self._tickers_by_name
+        return [
+            split if ticker == split.ticker else replace(split, ticker=ticker)
+            for split in list_splits(action for action in actions if action.ticker in by_name)
+            for ticker in sorted(set(by_name[split.ticker]))
+            if ticker == split.ticker or self.by_ticker[ticker].had(split.ticker, split.execution_date)
+        ]
+
+
+class HeldMemory:
+    """The last answer of `find_held`, which is asked several times a session; it changes with fills and names alone."""
+
+    def __init__(self) -> None:
+        self._asked: tuple[int, list[tuple[str, str | None]]] | None = None
+        self._held = HeldSecurities({})
+
+    def find(self, journal: Journal, positions: Collection[BrokerPosition]) -> HeldSecurities:
+        """The answer of `find_held`."""
+        asked = journal.holdings_version(), [(one.ticker, one.asset_id) for one in positions]
+        if asked != self._asked:
+            self._asked, self._held = asked, find_held(journal, positions)
+        return self._held
+
+
+def find_held(journal: Journal, positions: Collection[BrokerPosition]) -> HeldSecurities:
+    """The securities in the account that the fund has traded; a security is found once.
 
     A position of an asset that the fund traded comes before one that has only its ticker: tickers are used again.
     """
@@ -43,7 +105,7 @@ def find_held(journal: Journal, positions: Collection[BrokerPosition]) -> dict[s
             continue
         if fills := journal.fills(ticker, position.asset_id):
             held[ticker] = HeldSecurity(security, _under_ticker(fills, ticker), journal.names(security))
-    return held
+    return HeldSecurities(held)
 
 
 def _find_by_asset(journal: Journal, position: BrokerPosition) -> str | None:
@@ -54,20 +116,3 @@ def _under_ticker(fills: Sequence[Order], ticker: str) -> tuple[Order, ...]:
     if fills[0].ticker == ticker == fills[-1].ticker:
         return tuple(fills)
     return tuple(replace(order, ticker=ticker) for order in fills)
-
-
-def list_held_splits(held: Mapping[str, HeldSecurity], actions: Iterable[CorporateAction]) -> list[Split]:
-    """The splits of held securities, under the tickers that they have now."""
-    splits = list_splits(actions)
-    if not splits:
-        return []
-    by_name: dict[str, set[str]] = {}
-    for ticker, security in held.items():
-        for name in (ticker, *(name for _, name in security.names)):
-            by_name.setdefault(name, set()).add(ticker)
-    return [
-        split if ticker == split.ticker else replace(split, ticker=ticker)
-        for split in splits
-        for ticker in sorted(by_name.get(split.ticker, ()))
-        if ticker == split.ticker or held[ticker].had(split.ticker, split.execution_date)
-    ]

@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
+from itertools import count
 
 from internal.trading.enums import Leg, OrderState, RunState
 from internal.trading.order_planning import FLATTEN
 from internal.trading.rows import Order, RebalanceRun, Snapshot
+
+_VERSIONS = count()  # of all indices of the process: one that is read again shares none with the one before
 
 
 def _decided(order: Order) -> tuple[date, str]:
@@ -17,11 +20,13 @@ def _started(run: RebalanceRun) -> tuple[date, datetime]:
     return run.date, run.created_at
 
 
-def _replace_older(found: dict[str, tuple[date, str]], name: str, day: date, security: str) -> None:
-    """Let the name stand for the security, unless a later order says otherwise."""
+def _replace_older(found: dict[str, tuple[date, str]], name: str, day: date, security: str) -> bool:
+    """Let the name stand for the security, unless a later order says otherwise; whether it stood for another."""
     known = found.get(name)
-    if known is None or known[0] <= day:
-        found[name] = day, security
+    if known is not None and known[0] > day:
+        return False
+    found[name] = day, security
+    return known is None or known[1] != security
 
 
 def shortfall_cost(order: Order) -> float:
@@ -57,6 +62,7 @@ class JournalIndex:
         self._fills: dict[str, dict[str, Order]] = {}  # by security, since then
         self._sorted_fills: dict[str, tuple[Order, ...]] = {}
         self._slippage = 0.0
+        self._holdings_version = next(_VERSIONS)
 
     def run(self, portfolio_id: str) -> RebalanceRun | None:
         """The run of that portfolio, None when it was never planned."""
@@ -88,7 +94,8 @@ class JournalIndex:
 
     def of(self, portfolio_id: str) -> Sequence[Order]:
         """The orders of a portfolio, sorted by client_order_id."""
-        return sorted(self._by_portfolio.get(portfolio_id, {}).values(), key=lambda order: order.client_order_id)
+        orders = self._by_portfolio.get(portfolio_id, {})
+        return [orders[identity] for identity in sorted(orders)]
 
     def unfinished(self) -> Sequence[Order]:
         """Orders whose state is not final, oldest first."""
@@ -114,6 +121,10 @@ class JournalIndex:
         if security not in self._sorted_fills:
             self._sorted_fills[security] = self._sort_fills(security)
         return self._sorted_fills[security]
+
+    def holdings_version(self) -> int:
+        """A number that changes whenever the answers of `security_of`, `names` or `fills` do."""
+        return self._holdings_version
 
     def order_counts(self) -> Mapping[OrderState, int]:
         """How many orders are in each state."""
@@ -193,16 +204,20 @@ class JournalIndex:
     def _identify(self, order: Order) -> str:
         """The order's security, that of its ticker where it names none; a dropped order gives no new name."""
         security = order.security_id or self.security_of(order.ticker) or order.ticker
+        is_changed = security not in self._names
         names = self._names.setdefault(security, [(date.min, order.ticker)])
         is_new = order.ticker != names[-1][1] and order.date >= names[-1][0]
         if is_new and order.state is not OrderState.DROPPED:
+            is_changed = True
             if self.security_of(names[-1][1]) == security:
                 del self._securities[names[-1][1]]
             names.append((order.date, order.ticker))
         if order.ticker == names[-1][1]:
-            _replace_older(self._securities, order.ticker, order.date, security)
+            is_changed |= _replace_older(self._securities, order.ticker, order.date, security)
         if order.asset_id is not None:
-            _replace_older(self._assets, order.asset_id, order.date, security)
+            is_changed |= _replace_older(self._assets, order.asset_id, order.date, security)
+        if is_changed:
+            self._holdings_version = next(_VERSIONS)
         return security
 
     def _sort_fills(self, security: str) -> tuple[Order, ...]:
@@ -222,3 +237,4 @@ class JournalIndex:
             self._opened[security] = order.date
             fills = self._fills[security].items()
             self._fills[security] = {identity: fill for identity, fill in fills if fill.date >= order.date}
+        self._holdings_version = next(_VERSIONS)

@@ -230,7 +230,7 @@ def _dollars(rows: Iterable[PortfolioRow]) -> float:
 
 def _value_of(values: FloatArray | None, situation: Situation, row: PortfolioRow) -> float | None:
     """The name's value in an array of the day; None where it has none."""
-    place = None if values is None else situation.inputs.find(row.ticker)
+    place = None if values is None else situation.find(row.ticker)
     if values is None or place is None:
         return None
     value = values.item(place)
@@ -242,7 +242,7 @@ def _mean_volume(situation: Situation, row: PortfolioRow) -> float:
 
 
 def _sector(situation: Situation, sectors: Sequence[str | None], row: PortfolioRow) -> str | None:
-    place = situation.inputs.find(row.ticker)
+    place = situation.find(row.ticker)
     return None if place is None else sectors[place]
 
 

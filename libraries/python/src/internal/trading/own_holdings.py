@@ -8,7 +8,7 @@ from internal.dates import exchange_day, next_session
 from internal.trading.broker_splits import BrokerSplits
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
-from internal.trading.held_securities import HeldSecurity, find_held, list_held_splits
+from internal.trading.held_securities import HeldSecurities, HeldSecurity
 from internal.trading.ports import Broker, Journal, MarketData, TradingPorts
 from internal.trading.position_attribution import SHARE, find_foreign_shares, find_own_shares, group_by_ticker
 from internal.trading.replacements import find_original
@@ -36,17 +36,16 @@ def find_own_holdings(ports: TradingPorts, moment: datetime, memory: EntryMemory
     """The account's positions now, divided as every decision divides them."""
     at_broker = ports.broker.positions()
     quantities = {position.ticker: position.quantity for position in at_broker}
-    held = find_held(ports.journal, at_broker)
-    fills = {ticker: security.fills for ticker, security in held.items()}
+    held = memory.held.find(ports.journal, at_broker)
     splits, _ = find_splits(ports, held, quantities, moment, memory)
-    own = find_own_shares(quantities, fills, group_by_ticker(splits), memory)
+    own = find_own_shares(quantities, held.fills, group_by_ticker(splits), memory)
     positions = {position.ticker: position for position in at_broker}
     return OwnHoldings(positions, held, own, find_foreign_shares(quantities, own))
 
 
 def find_splits(
     ports: TradingPorts,
-    held: Mapping[str, HeldSecurity],
+    held: HeldSecurities,
     shares: Mapping[str, float],
     moment: datetime,
     memory: EntryMemory,
@@ -58,20 +57,19 @@ def find_splits(
     stated = _splits_since(ports.data, held, moment)
     at_broker = BrokerSplits(ports.broker, held, exchange_day(moment))
     splits = at_broker.keep_carried_out(stated, memory.carried_out)
-    fills = {ticker: security.fills for ticker, security in held.items()}
-    owned = find_own_shares(shares, fills, group_by_ticker(splits), memory)
+    owned = find_own_shares(shares, held.fills, group_by_ticker(splits), memory)
     for ticker, own in owned.items():
         if abs(shares[ticker] - own) > SHARE / 2:
             splits += at_broker.find_unstated(ticker, shares[ticker], own, stated)
     return splits, frozenset(split.ticker for split in stated if split not in splits)
 
 
-def _splits_since(data: MarketData, held: Mapping[str, HeldSecurity], moment: datetime) -> Sequence[Split]:
+def _splits_since(data: MarketData, held: HeldSecurities, moment: datetime) -> Sequence[Split]:
     """Splits since the first fill; the data service is asked only when something of the fund's is held."""
-    if not held:
+    if held.first_decision is None:
         return ()
-    first = next_session(min(security.fills[0].date for security in held.values()))
-    return list_held_splits(held, data.corporate_actions(first, max(first, exchange_day(moment))))
+    first = next_session(held.first_decision)
+    return held.list_splits(data.corporate_actions(first, max(first, exchange_day(moment))))
 
 
 def list_foreign(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> tuple[ForeignItem, ...]:

@@ -213,6 +213,10 @@ class Journal(Protocol):
         """
         ...
 
+    def holdings_version(self) -> int:
+        """A number that changes whenever the answers of `security_of`, `names` or `fills` do."""
+        ...
+
     def slippage(self) -> float:
         """Dollars of implementation shortfall of all fills so far; positive is a cost."""
         ...

@@ -304,9 +304,19 @@ class Situation:
         allowed.flags.writeable = False
         return allowed
 
+    @cached_property
+    def _held_places(self) -> Mapping[str, int | None]:
+        """The places of the positions, each of which a decision asks for several times."""
+        return {position.ticker: self.inputs.find(position.ticker) for position in self.positions}
+
+    def find(self, ticker: str) -> int | None:
+        """The ticker's place in the arrays; None when there is nothing about it."""
+        places = self._held_places
+        return places[ticker] if ticker in places else self.inputs.find(ticker)
+
     def price_of(self, position: Position) -> float:
         """Dollars a share: the close of the day, else the broker's price, else the last close, else the entry price."""
-        place = self.inputs.find(position.ticker)
+        place = self.find(position.ticker)
         if place is not None and not isnan(price := self.inputs.price.item(place)):
             return price
         if position.broker_price is not None:
@@ -319,7 +329,7 @@ class Situation:
 
         A name that there is no bar of in the lookback has at least as many as the lookback.
         """
-        place = self.inputs.find(position.ticker)
+        place = self.find(position.ticker)
         if place is None:
             return NEVER
         if not isnan(self.inputs.price.item(place)):
@@ -332,7 +342,7 @@ class Situation:
 
     def forecast_band(self, ticker: str) -> Band | None:
         """Today's forecast over its longest horizon; None without one."""
-        place = self.inputs.find(ticker)
+        place = self.find(ticker)
         band = None if place is None else Band(*self.inputs.bands[place].tolist())
         return None if band is None or isnan(band.quantile_50) else band
 
@@ -340,7 +350,7 @@ class Situation:
         """Why the position cannot be traded today; None when it can be."""
         if position.ticker in self.blocked:
             return "an order of it is still open, or a corporate action has changed it since: kept"
-        place = self.inputs.find(position.ticker)
+        place = self.find(position.ticker)
         return "no price today: kept" if place is None or isnan(self.inputs.price.item(place)) else None
 
 

@@ -37,7 +37,7 @@ def check_targets(answer: object, situation: Situation) -> Mapping[str, Target]:
 
 
 def _check_target(target: Target, situation: Situation) -> None:
-    if situation.inputs.find(target.ticker) is None and target.ticker not in situation.holdings:
+    if situation.find(target.ticker) is None and target.ticker not in situation.holdings:
         raise StrategyError(
             f"the strategy named {target.ticker}, which has no bar up to {situation.day} and is not held: "
             "take names from situation.tickers"

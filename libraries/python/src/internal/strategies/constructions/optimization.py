@@ -109,7 +109,7 @@ def number_sectors(situation: Situation, places: IntArray) -> IntArray:
 
 
 def _frozen_places(situation: Situation) -> list[int]:
-    places = [situation.inputs.find(one.ticker) for one in situation.positions if situation.freezing_reason(one)]
+    places = [situation.find(one.ticker) for one in situation.positions if situation.freezing_reason(one)]
     return [place for place in places if place is not None]
 
 

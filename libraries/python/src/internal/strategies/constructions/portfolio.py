@@ -74,7 +74,7 @@ def open_nothing(situation: Situation, scores: FloatArray, note: str) -> Targets
 
 def explain_closes(situation: Situation, scores: FloatArray) -> Mapping[str, str]:
     """By ticker that is held, why it is closed where it is in no portfolio."""
-    places = {ticker: situation.inputs.find(ticker) for ticker in situation.holdings}
+    places = {ticker: situation.find(ticker) for ticker in situation.holdings}
     return {
         ticker: OUTSIDE if place is not None and isfinite(scores[place]) else NO_SCORE
         for ticker, place in places.items()

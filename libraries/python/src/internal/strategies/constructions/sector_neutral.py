@@ -61,7 +61,7 @@ def _explain_sectors(situation: Situation, places: Mapping[str, int]) -> Mapping
 
 
 def _sector(situation: Situation, ticker: str) -> str | None:
-    place, details = situation.inputs.find(ticker), situation.details
+    place, details = situation.find(ticker), situation.details
     return None if place is None or details is None else details.sector[place]
 
 

@@ -111,7 +111,7 @@ def _open_names(
 def rank(situation: Situation, scores: FloatArray, excluded: set[str]) -> list[int]:
     """The places of the names that could be opened, best score first; ties go to the first ticker."""
     ranked = situation.may_open & np.isfinite(scores)
-    ranked[[place for ticker in excluded if (place := situation.inputs.find(ticker)) is not None]] = False
+    ranked[[place for ticker in excluded if (place := situation.find(ticker)) is not None]] = False
     places = np.flatnonzero(ranked)
     return places[np.argsort(-scores[places], kind="stable")].tolist()
 
