@@ -14,8 +14,9 @@ from applications.datamanager.tests.datamanager_vendor import QUICK, Vendor
 from applications.datamanager.tests.test_datamanager_edgar import Clock, serve_exchange
 from datamanager.adapters.polygon import Polygon
 from datamanager.ports import TickerChange
-from datamanager.securities import Securities
+from datamanager.securities import LONGEST_GAP, Securities
 from datamanager.security_aliases import Alias, Evidence, ListedSecurity, derive_aliases
+from datamanager.security_rows import read_pauses
 from internal.dates import session_close
 from internal.errors import UpstreamError
 from internal.lake.store import Lake
@@ -226,6 +227,18 @@ def test_interrupted_sync(vendor: Vendor, polygon: Polygon, lake: Lake) -> None:
     Securities(lake, polygon).sync(polygon.listings())
     asked = [path.split("/")[4] for path in vendor.requests_of("/vX")]
     assert asked == ["AAA", "BBB", "BBB"]
+
+
+def test_pauses(lake: Lake) -> None:
+    """The last day before each pause is found within a year, over a turn of the year, and over a year without bars."""
+    assert set() == read_pauses(lake, LONGEST_GAP)
+    traded = {
+        "AAA": [date(2021, 12, 31), date(2022, 1, 10), date(2022, 1, 21)],  # ten days, then eleven
+        "BBB": [date(2021, 12, 20), date(2022, 1, 3), date(2022, 1, 5)],
+        "CCC": [date(2020, 5, 8), date(2022, 5, 4)],
+    }
+    lake.append("equity_bars", pl.concat(bars(ticker, *reversed(days)) for ticker, days in traded.items()))
+    assert {date(2022, 1, 10), date(2021, 12, 20), date(2020, 5, 8)} == read_pauses(lake, LONGEST_GAP)
 
 
 def test_new_tickers_of_a_session(vendor: Vendor, polygon: Polygon, lake: Lake) -> None:

@@ -1,6 +1,7 @@
 """The table of securities: which security had which ticker, from the vendor's listings and the bars in the lake."""
 
 import threading
+from bisect import bisect_left
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
@@ -126,5 +127,5 @@ def _find_successors(
     return [
         ticker
         for ticker, (first, _) in traded.items()
-        if any(timedelta(0) < first - day <= LONGEST_GAP for day in gone)
+        if bisect_left(gone, first - LONGEST_GAP) < bisect_left(gone, first)
     ]

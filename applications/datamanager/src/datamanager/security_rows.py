@@ -53,11 +53,20 @@ def read_traded(
 
 
 def read_pauses(lake: Lake, longer_than: timedelta) -> set[date]:
-    """The last day before each pause in a ticker's bars: the ticker may have gone to another security."""
-    days = lake.scan("equity_bars").select("ticker", "date").sort("ticker", "date")
-    following = pl.col("date").shift(-1).over("ticker")
-    paused = days.filter(following - pl.col("date") > longer_than).select(pl.col("date").unique())
-    return set(paused.collect().get_column("date"))
+    """The last day before each pause in a ticker's bars: the ticker may have gone to another security.
+
+    A year is read at a time, beside the last day of each ticker before it, so that memory does not grow with the lake.
+    """
+    bars, day, paused = lake.scan("equity_bars").select("ticker", "date"), pl.col("date"), set[date]()
+    begin, end = bars.select(pl.min("date").alias("first"), pl.max("date").alias("last")).collect().row(0)
+    before = pl.DataFrame(schema={"ticker": pl.String, "date": pl.Date})
+    for year in range(begin.year, end.year + 1) if begin else ():
+        of_year = bars.filter(day.is_between(date(year, 1, 1), date(year, 12, 31))).collect()
+        by_ticker = pl.concat([before, of_year]).group_by("ticker").agg(day.sort())
+        gaps = by_ticker.select(pl.col("date"), gap=pl.col("date").list.diff().list.shift(-1)).explode("date", "gap")
+        paused |= set(gaps.filter(pl.col("gap") > longer_than).get_column("date"))
+        before = by_ticker.select("ticker", pl.col("date").list.last())
+    return paused
 
 
 def read_asked(lake: Lake, since: datetime) -> set[str]:
