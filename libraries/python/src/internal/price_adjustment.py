@@ -5,6 +5,7 @@ from datetime import date
 import polars as pl
 
 from internal.action_kinds import ActionKind
+from internal.last_closes import join_last_close
 from internal.schemas.corporate_actions import DISTRIBUTIONS, dividends_of
 
 FIRST_OPEN_WITHIN = "7d"  # of the effective date
@@ -167,22 +168,12 @@ def find_dividend_factors(dividends: pl.LazyFrame, closes: pl.LazyFrame, split_f
     the shares of its ex-date.
     """
     split_since_close = pl.col("split_after_close") / pl.col("split_after_ex_date")
+    payments = dividends.group_by("ticker", pl.col("ex_dividend_date").alias("effective_date")).agg(
+        pl.col("cash_amount").sum()
+    )
     return (
-        dividends.group_by("ticker", pl.col("ex_dividend_date").alias("effective_date"))
-        .agg(pl.col("cash_amount").sum())
-        .sort("ticker", "effective_date")
-        .join_asof(
-            closes.join(dividends.select("ticker"), on="ticker", how="semi")
-            .select("ticker", pl.col("date").alias("close_date"), "close")
-            .sort("close_date"),
-            left_on="effective_date",
-            right_on="close_date",
-            by="ticker",
-            strategy="backward",
-            allow_exact_matches=False,
-            check_sortedness=False,
-            coalesce=False,
-        )
+        join_last_close(payments.collect(), closes)
+        .lazy()
         .filter(pl.col("close").is_not_null())
         .pipe(_with_later_product, split_factors, "split_after_close", after="close_date")
         .pipe(_with_later_product, split_factors, "split_after_ex_date", after="effective_date")
