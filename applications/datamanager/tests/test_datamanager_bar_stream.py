@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from applications.datamanager.tests.datamanager_vendor import serve
-from datamanager.bar_stream import BarRange, find_adjustment, find_changed_names, find_files, stream_frames
+from datamanager.bar_adjustment import find_adjustment
+from datamanager.bar_range import BarRange
+from datamanager.bar_stream import find_changed_names, find_files, stream_frames
 from datamanager.configuration import Configuration
 from datamanager.server import create_application
 from internal.dates import session_close, sessions

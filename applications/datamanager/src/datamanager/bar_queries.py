@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 import polars as pl
 
-from datamanager.bar_stream import SECURITY_ID, BarRange, stream_frames
+from datamanager.bar_range import BarRange
+from datamanager.bar_stream import SECURITY_ID, stream_frames
 from datamanager.periods import Period
 from datamanager.queries import known_version, require_known_tickers
 from internal.errors import InvalidRequestError

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.openapi.models import Example
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from datamanager.bar_adjustment import find_adjustment
 from datamanager.bar_queries import BarsQuery, plan_bars, read_bars
-from datamanager.bar_stream import SECURITY_ID, find_adjustment, find_changed_names, find_files, stream_frames
+from datamanager.bar_stream import SECURITY_ID, find_changed_names, find_files, stream_frames
 from datamanager.ingestion import ImportResult, IngestionResult
 from datamanager.periods import Period
 from datamanager.responses import BarImportResponse, IngestionProgressResponse, IngestionResponse, SessionOutcome

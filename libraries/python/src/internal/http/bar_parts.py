@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from itertools import batched, chain, groupby, pairwise
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -28,7 +28,6 @@ URI_LIST = "text/uri-list"  # RFC 2483
 FILE_NAMES = "file-names"  # the preference (RFC 7240) of a caller on the same machine
 KEY = ("date", "ticker")
 DECODERS = 2
-MONTHS_AT_ONCE = 3
 OLDEST = pl.CompatLevel.oldest()
 
 
@@ -111,13 +110,12 @@ class _FileReader:
 
 
 def _find_files(part: Part) -> Iterator[list[Path]]:
-    """The files that the part names, a few months at a time."""
+    """The files that the part names, by month."""
     files = [Path(url2pathname(urlsplit(uri).path)) for uri in part.read().decode("ascii").splitlines()]
     for file in files:
         if not os.access(file, os.R_OK):
             raise UnreadableFilesError(f"{file} is no file that can be read on this machine")
-    months = [list(of_month) for _, of_month in groupby(files, lambda file: file.parent)]
-    return (list(chain.from_iterable(few)) for few in batched(months, MONTHS_AT_ONCE))
+    return (list(of_month) for _, of_month in groupby(files, lambda file: file.parent))
 
 
 def _follow_one_another(frames: Sequence[pl.DataFrame]) -> bool:
