@@ -138,7 +138,7 @@ def test_lists_follow_a_new_ticker(names: NameFilter, opened: list[str]) -> None
     rename = CorporateAction(ActionKind.NAME_CHANGE, "OLD", EFFECTIVE, new_ticker="NEW")
     fund = open_fund([rename], ("NEW", "OLD", "BUYR"))
     wanted = {"NEW": 0.02, "BUYR": 0.02}
-    trader = Rebalancer(fund.ports, Scripted({EFFECTIVE: wanted}), RiskLimits(names=names))
+    trader = Rebalancer(fund.ports, Scripted({EFFECTIVE: wanted}), RiskLimits(names=names, current_bars=0.5))
     for _ in range(4):
         play_session(fund, trader)
     assert list(held_at_broker(fund)) == opened
