@@ -22,6 +22,7 @@ from datamanager.adapters.vendor_limits import Timeouts
 from internal.dates import session_close
 from internal.retries import RetryPolicy
 
+BARS = "/v2/aggs/grouped/"
 KEY = "a-vendor-key-that-must-not-leak"
 TICKERS = ("AAA", "BBB", "CCC")
 QUICK = RetryPolicy(attempts=3, first_pause=0.01)
@@ -47,6 +48,8 @@ class Vendor:
     headers: list[dict[str, str]] = field(default_factory=list)
     faults: list[tuple[str, Callable[[], Response]]] = field(default_factory=list)
     delay_seconds: float = 0.0
+    may_answer: threading.Event = field(default_factory=threading.Event)  # while `held_from` is set
+    held_from: int | None = None  # requests of bars after so many wait for `may_answer`
     page_rows: int = 1000
     url: str = ""
 
@@ -65,6 +68,10 @@ class Vendor:
     def requests_of(self, prefix: str) -> list[str]:
         """The requests, without the query, whose path starts with the prefix."""
         return [path for path in self.requests if path.startswith(prefix)]
+
+    def holds_back(self) -> bool:
+        """Whether the request of bars that came last has to wait."""
+        return self.held_from is not None and len(self.requests_of(BARS)) > self.held_from
 
     def fault(self, prefix: str, answer: Callable[[], Response], count: int = 1) -> None:
         """Answer such a path with the fault `count` times."""
@@ -104,6 +111,8 @@ def vendor_application(vendor: Vendor) -> FastAPI:
         vendor.headers.append(dict(request.headers) | {"query": request.url.query})
         if vendor.delay_seconds:
             await asyncio.sleep(vendor.delay_seconds)
+        if request.url.path.startswith(BARS) and vendor.holds_back():
+            await asyncio.to_thread(vendor.may_answer.wait, 60)
         fault = vendor.next_fault(request.url.path)
         return fault() if fault else await call_next(request)
 

@@ -15,7 +15,7 @@ import pytest
 from deltalake import DeltaTable
 
 from applications.datamanager.tests.datamanager_process import Process, datamanager_environment, run_service
-from applications.datamanager.tests.datamanager_vendor import Vendor
+from applications.datamanager.tests.datamanager_vendor import BARS, Vendor
 from datamanager.adapters.polygon import Polygon
 from datamanager.ingestion import BATCH_SESSIONS, Ingestion
 from datamanager.periods import Period
@@ -62,8 +62,8 @@ def in_background(client: httpx.Client) -> threading.Thread:
 
 
 def wait_for(process: Process, count: str, least: int) -> None:
-    """Wait until the progress reaches the count; fails after 30 seconds."""
-    deadline = time.monotonic() + 30
+    """Wait until the progress reaches the count; fails after 60 seconds."""
+    deadline = time.monotonic() + 60
     while process.client.get("/equity-bars/ingestion").json()[count] < least:
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -75,20 +75,24 @@ def test_kill_nine(vendor: Vendor, polygon: Polygon, tmp_path: Path) -> None:
     uninterrupted = Lake(str(tmp_path / "uninterrupted"))
     asyncio.run(Ingestion(uninterrupted, polygon, Securities(uninterrupted, polygon)).ingest_period(Period(START, END)))
     vendor.requests.clear()
-    vendor.delay_seconds = 0.01
     environment = datamanager_environment(vendor.url, tmp_path / "killed")
     for sessions_fetched in (30, 70):
         with run_service("datamanager", environment) as process:
+            present = read_frame_response(process.client.get("/sessions")).height
+            vendor.may_answer.clear()
+            vendor.held_from = len(vendor.requests_of(BARS)) + sessions_fetched - present
             backfill = in_background(process.client)
             wait_for(process, "sessions_fetched", sessions_fetched)
             process.kill()
             backfill.join(timeout=20)
+            vendor.may_answer.set()
+    vendor.held_from = None
     with run_service("datamanager", environment) as process:
         complete = read_frame_response(process.client.get("/sessions")).get_column("date").to_list()
         asked_before = len(vendor.requests)
         answer = process.client.post("/equity-bars", json=WANTED).raise_for_status().json()
         assert answer["rows"] == 3 * len(sessions(START, END))
-    assert BATCH_SESSIONS <= len(complete) < len(sessions(START, END))
+    assert len(complete) == 2 * BATCH_SESSIONS < len(sessions(START, END))
     refetched = {path[-10:] for path in vendor.requests[asked_before:] if path.startswith("/v2/aggs")}
     assert not refetched & {str(day) for day in complete}
     asked = Counter(vendor.requests_of("/v2/aggs"))
@@ -160,7 +164,7 @@ def test_full_disk(vendor: Vendor, tmp_path: Path) -> None:
 
 def test_one_ingestion_at_a_time(vendor: Vendor, tmp_path: Path) -> None:
     """While one runs, its progress is shown, a second is refused with 409, and readers see complete sessions only."""
-    vendor.delay_seconds = 0.02
+    vendor.held_from = BATCH_SESSIONS + 5
     with run_service("datamanager", datamanager_environment(vendor.url, tmp_path)) as process:
         backfill = in_background(process.client)
         wait_for(process, "sessions_done", 1)
@@ -168,6 +172,8 @@ def test_one_ingestion_at_a_time(vendor: Vendor, tmp_path: Path) -> None:
         assert (progress["running"], progress["sessions_total"]) == (True, len(sessions(START, END)))
         refused = process.client.post("/equity-bars", json={"date": "2024-03-28"})
         assert (refused.status_code, "sessions done" in refused.json()["detail"]) == (409, True)
+        vendor.delay_seconds = 0.005
+        vendor.may_answer.set()
         while backfill.is_alive():
             bars = read_frame_response(process.client.get("/equity-bars", params=WANTED))
             assert set(bars.group_by("date").len().get_column("len")) == {3}

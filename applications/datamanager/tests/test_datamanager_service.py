@@ -669,8 +669,8 @@ def closed_event(day: str) -> dict[str, object]:
 
 
 def wait_for_events(client: httpx.Client, box: str, count: int) -> list[dict[str, object]]:
-    """The events of the box once that many are processed; fails after ten seconds."""
-    deadline = datetime.now(UTC).timestamp() + 10
+    """The events of the box once that many are processed; fails after a minute."""
+    deadline = datetime.now(UTC).timestamp() + 60
     while datetime.now(UTC).timestamp() < deadline:
         events: list[dict[str, object]] = client.get("/events").json()[box]
         if len(events) >= count and all(event["state"] in {"handled", "delivered", "ignored"} for event in events):

@@ -227,12 +227,12 @@ def test_unreadable_refusal(clean: Server, processed: bool, count: int) -> None:
 
 def test_hang(clean: Server) -> None:
     """The client waits, then has no answer; others are answered meanwhile."""
-    clean.control("POST", "faults", kind="hang", path="/v2/account", seconds=1)
+    clean.control("POST", "faults", kind="hang", path="/v2/account", seconds=60)
     started = time.monotonic()
     with pytest.raises(httpx.ReadTimeout):
         HTTP.get(f"{clean.url}/v2/account", headers=HEADERS, timeout=0.3)
     assert HTTP.get(f"{clean.url}/v2/account", headers=HEADERS).status_code == 200
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 30
     clean.control("POST", "faults", kind="hang", path="/v2/account", seconds=0)
     with pytest.raises(httpx.RemoteProtocolError):
         HTTP.get(f"{clean.url}/v2/account", headers=HEADERS)

@@ -51,7 +51,7 @@ class Listener(ThreadingHTTPServer):
 
     def wait_for(self, count: int) -> list[str]:
         """The ids of the events, once so many different ones have come."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and len({event["id"] for event in self.events}) < count:
             time.sleep(0.05)
         return [str(event["id"]) for event in self.events]

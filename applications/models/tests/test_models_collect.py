@@ -4,11 +4,9 @@ import subprocess
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from threading import Thread
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
 
@@ -16,6 +14,7 @@ from internal.dates import sessions
 from internal.errors import InvalidRequestError, UnauthorizedError, UnavailableError, UpstreamError
 from internal.http.client import read_frame_response
 from internal.http.datamanager_client import DatamanagerClient
+from libraries.python.tests.loopback import serving
 from models.assemble import assemble
 from models.collect import collect
 from models.dataset import load_dataset
@@ -96,21 +95,12 @@ def test_other_server_answers(tmp_path: Path) -> None:
     """The error of a server that is not datamanager says so; nothing is written."""
     application = FastAPI()
     application.get("/equity-bars")(lambda: {"hello": "world"})
-    server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="error"))
-    thread = Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            pass
-        port = server.servers[0].sockets[0].getsockname()[1]
-        with (
-            DatamanagerClient(f"http://127.0.0.1:{port}", SecretStr("")) as datamanager,
-            pytest.raises(UpstreamError, match="X-Bars-Version"),
-        ):
-            assemble(datamanager, START, END, tmp_path / "dataset")
-    finally:
-        server.should_exit = True
-        thread.join()
+    with (
+        serving(application) as url,
+        DatamanagerClient(url, SecretStr("")) as datamanager,
+        pytest.raises(UpstreamError, match="X-Bars-Version"),
+    ):
+        assemble(datamanager, START, END, tmp_path / "dataset")
     assert list(tmp_path.iterdir()) == []
 
 

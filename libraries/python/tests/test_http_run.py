@@ -17,7 +17,7 @@ import pytest
 
 from internal.http.probe import describe_failure
 
-DRAIN_SECONDS = 1.5
+DRAIN_SECONDS = 3.0
 HERE = Path(__file__).parent
 
 
@@ -83,7 +83,7 @@ def test_no_request_is_lost() -> None:
         service.process.send_signal(signal.SIGTERM)
         signalled = time.monotonic()
         while is_ready(service.url):
-            assert time.monotonic() < signalled + 1
+            assert time.monotonic() < signalled + DRAIN_SECONDS
         assert not describe_failure(f"{service.url}/health")
         time.sleep(0.8)  # a proxy's refresh: requests go on coming to the draining service
         stop.set()
@@ -102,8 +102,8 @@ def test_a_draining_answer_closes_its_connection() -> None:
     with small(DRAIN_SECONDS) as service, httpx.Client(base_url=service.url, trust_env=False) as client:
         assert "connection" not in client.get("/health").headers
         service.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        answer = client.get("/ready")
+        while (answer := client.get("/ready")).is_success:
+            assert "connection" not in answer.headers
         assert answer.status_code == 503
         assert "draining" in answer.json()["detail"]
         assert answer.headers["connection"] == "close"
@@ -113,10 +113,12 @@ def test_a_draining_answer_closes_its_connection() -> None:
 def test_it_ends_at_once(drain_seconds: float, signals: int) -> None:
     """Without a drain the first SIGTERM ends it, with one the second."""
     with small(drain_seconds) as service:
-        for _ in range(signals):
+        service.process.send_signal(signal.SIGTERM)
+        if signals == 2:
+            while is_ready(service.url):  # the second would be lost while the first still waits
+                pass
             service.process.send_signal(signal.SIGTERM)
-            time.sleep(0.3)
-        service.process.wait(timeout=5)
+        service.process.wait(timeout=30)
 
 
 def test_probe() -> None:

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from internal.clock import elapsed_seconds
 from internal.errors import UnavailableError
-from internal.lake.lease import Lease, StandbyError
+from internal.lake.lease import RENEWALS, Lease, StandbyError
 from internal.lake.objects import Objects
 from internal.lake.process_identity import ProcessIdentity
 from internal.settings import DataBucketSettings
@@ -59,7 +59,7 @@ def test_objects(objects: Objects) -> None:
 
 def test_of_many_one_gets_it(objects: Objects, tmp_path: Path) -> None:
     """Eight ask at the same moment; after the holder released it, one of those that wait has it."""
-    leases = [Lease(objects, "trader", tmp_path / str(place), 1.0) for place in range(8)]
+    leases = [Lease(objects, "trader", tmp_path / str(place), 6.0) for place in range(8)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(Lease.__enter__, leases))
     holders = [lease for lease in leases if lease.held()]
@@ -69,7 +69,7 @@ def test_of_many_one_gets_it(objects: Objects, tmp_path: Path) -> None:
         with pytest.raises(StandbyError, match="number 1, last renewed at 20"):
             lease.require()
     holders[0].__exit__(None, None, None)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not any(lease.held() for lease in waiting):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -79,14 +79,22 @@ def test_of_many_one_gets_it(objects: Objects, tmp_path: Path) -> None:
 
 
 def test_renewed_while_held(objects: Objects, tmp_path: Path) -> None:
-    """A living holder keeps the lease far beyond its seconds."""
+    """A living holder keeps the lease beyond its seconds: its thread renews it."""
     with (
-        Lease(objects, "trader", tmp_path / "one", 0.6) as held,
-        Lease(objects, "trader", tmp_path / "two", 0.6) as other,
+        Lease(objects, "trader", tmp_path / "one", 2.0) as held,
+        Lease(objects, "trader", tmp_path / "two", 2.0) as other,
     ):
-        time.sleep(2.5)
+        deadline = time.monotonic() + 60
+        while renewals(objects) < 2 * RENEWALS:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         assert held.require() == 1
         assert not other.held()
+
+
+def renewals(objects: Objects) -> int:
+    """How often the first holding was renewed."""
+    return int(json.loads(objects.get("leases/trader/000000000001.json") or b"{}").get("signs", 0))
 
 
 def test_a_dead_holder_loses_it(objects: Objects, tmp_path: Path) -> None:
@@ -97,7 +105,7 @@ def test_a_dead_holder_loses_it(objects: Objects, tmp_path: Path) -> None:
     with Lease(objects, "trader", tmp_path / "heir", 1.0) as heir:
         started = time.monotonic()
         while not heir.held():
-            assert time.monotonic() < started + 5
+            assert time.monotonic() < started + 60
             assert not (dead.held() and heir.held())
             time.sleep(0.01)
         assert time.monotonic() - started >= 1.0
