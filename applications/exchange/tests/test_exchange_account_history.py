@@ -4,7 +4,9 @@
 # pyright: reportUnknownMemberType=false
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import ROUND_CEILING, Decimal
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -212,3 +214,30 @@ def test_announcements(exchange: LocalExchange, client: TradingClient) -> None:
     assert 422 == exchange.trade("GET", path, params=too_long).status_code
     assert 422 == exchange.trade("GET", path, params=too_long | {"ca_types": "x", "until": "2024-01-31"}).status_code
     assert 404 == exchange.trade("GET", f"{path}/nothing").status_code
+
+
+def test_charges_of_a_debit(tmp_path: Path) -> None:
+    """From July 2025 on trades cost the CAT fee, and owed cash interest: by hand, and cash is the sum of the rows."""
+    settings = {"exchange_start_date": "2025-06-30", "exchange_cash": "100000"}
+    with run_exchange(tmp_path, **settings) as running:
+        market, day = running.exchange.market, date(2025, 6, 30)
+        bars = {one.ticker: bar for one in market.listings(day) if (bar := market.bar(one.ticker, day)) is not None}
+        symbol = max(bars, key=lambda ticker: bars[ticker].close * bars[ticker].volume)
+        running.order(symbol=symbol, qty=str(int(150_000 / bars[symbol].close))).raise_for_status()
+        running.move("next_close")
+        rows = running.trade("GET", "/v2/account/activities", params={"direction": "asc"}).json()
+        cash = Decimal(running.trade("GET", "/v2/account").json()["cash"])
+    fills = [row for row in rows if row["activity_type"] == "FILL"]
+    shares, paid = (
+        sum(Decimal(fill["qty"]) * (Decimal(fill["price"]) if priced else 1) for fill in fills)
+        for priced in (False, True)
+    )
+    (fee,) = [row for row in rows if row["activity_type"] == "FEE"]
+    (interest,) = [row for row in rows if row["activity_type"] == "INT"]
+    fee_by_hand = (shares * Decimal("0.0000265")).quantize(Decimal("0.01"), ROUND_CEILING)
+    debit = paid + fee_by_hand - 100_000
+    assert debit > 0
+    assert (fee["activity_sub_type"], Decimal(fee["net_amount"])) == ("CAT", -fee_by_hand)
+    assert float(interest["net_amount"]) == pytest.approx(-float(debit) * 0.07 / 360, abs=0.01)
+    assert "Margin interest" in interest["description"]
+    assert cash == pytest.approx(-debit + Decimal(interest["net_amount"]), abs=Decimal("0.01"))

@@ -14,7 +14,7 @@ from exchange.adapters.database import to_text
 from exchange.adapters.migration import ADDED_COLUMNS
 from exchange.bodies.alpaca_activities import activity_body
 from internal.dates import session_close, session_open
-from internal.venue.charges import Sale
+from internal.venue.charges import Trade
 from internal.venue.clock import Auction
 from internal.venue.history import ActivityType, Fill, HistoryRow, Movement, MovementKind
 from internal.venue.market_faults import MarketFaultKind
@@ -125,8 +125,9 @@ def test_restart(store: Store) -> None:
     assert (orders, history) == (again.repository.find_orders(OrderQuery()), again.repository.find_history(ALL))
     advance(again, Auction.CLOSE)
     kinds = {row.entry.kind for row in again.repository.find_history(ALL) if isinstance(row.entry, Movement)}
-    on_request = {MovementKind.DEPOSIT, MovementKind.WITHDRAWAL, MovementKind.LOCATE_FEE}
-    assert set(MovementKind) - on_request == kinds
+    elsewhere = {MovementKind.DEPOSIT, MovementKind.WITHDRAWAL, MovementKind.LOCATE_FEE}
+    elsewhere |= {MovementKind.CAT_FEE, MovementKind.MARGIN_INTEREST}  # later sessions, and a debit
+    assert set(MovementKind) - elsewhere == kinds
 
 
 def test_sales_of_an_open_session(store: Store) -> None:
@@ -135,7 +136,7 @@ def test_sales_of_an_open_session(store: Store) -> None:
     venue.core.submit(ask("AAA", -100))
     advance(venue, Auction.OPEN)
     again = store.open(hand_market())
-    assert (Sale(Decimal(100), Decimal("99.9660")),) == again.core.state.session_sales
+    assert (Trade(Side.SELL, Decimal(100), Decimal("99.9660")),) == again.core.state.session_trades
     advance(again, Auction.CLOSE)
     fees = [row.net_amount for row in again.repository.find_history(HistoryQuery(newest_first=True, limit=3))]
     assert [Decimal("-1.00"), Decimal("-0.02"), Decimal("-0.28")] == fees  # borrow, then TAF and SEC fee, by hand

@@ -172,7 +172,7 @@ class BacktestResult:
         long_market_value: 0 or more.
         short_market_value: 0 or less, as the broker reports it.
         fees: Regulators' fees charged in the session, 0 or more.
-        borrow: Borrow cost charged in the session, 0 or more.
+        borrow: Borrow cost of shares and interest on owed cash charged in the session, 0 or more.
         fills: In the order they happened.
         benchmark: The same sessions of something to compare with.
         notes: In the order they came up.

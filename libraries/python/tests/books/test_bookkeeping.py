@@ -72,6 +72,7 @@ def test_dividends_interest_and_charges_by_name() -> None:
         .write(1, "DIV", "A", "-10", amount="-5")
         .write(1, "FEE", amount="-0.02", sub_type="TAF", description="TAF fee")
         .write(1, "FEE", "A", amount="-0.31", description="Borrow fee for 10 shares of A")
+        .write(1, "FEE", amount="-0.01", sub_type="CAT", description="CAT fee")
         .write(2, "INT", amount="0.70")
         .write(2, "DIVWH", "B", amount="-0.40")
         .write(3, "XYZ", "B", "3", amount="1.5")
@@ -81,7 +82,7 @@ def test_dividends_interest_and_charges_by_name() -> None:
     profits = profit_by_name(books, {"A": D("-210")}, {"A": D("2.5")})
     assert profits["A"] == Profit(price=D("-7.5"), slippage=D("-2.5"), dividend=D("-5"), borrow=D("-0.31"))
     assert profits["B"] == Profit(dividend=D("-0.40"), other=D("1.5"))
-    assert profits[ACCOUNT] == Profit(fee=D("-0.02"), interest=D("0.70"))
+    assert profits[ACCOUNT] == Profit(fee=D("-0.03"), interest=D("0.70"))
     assert sum_profits(profits).total == books.cash - 210 - 1000
     assert "XYZ" in books.notes[0]
     assert books.shares == {"A": D("-10")}

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from internal.dates import session_open
-from internal.venue.charges import Sale, charge_borrow, charge_fees
+from internal.venue.charges import Trade, charge_borrow, charge_fees
 from internal.venue.clock import Auction, Step
 from internal.venue.margin_account import MarginAccount, Position
 from internal.venue.market.listing import Bar
@@ -47,9 +47,9 @@ def test_slippage(multiple: float, price: str) -> None:
 def test_fees_and_borrow() -> None:
     """100,000 dollars of sales in 1,000 shares: 2.78 (SEC) and 0.17 (TAF); a short of 36,000 at 1 %: 1.00 a night."""
     account = MarginAccount(Decimal(0), Decimal(0))
-    sales = [Sale(Decimal(1000), Decimal(100))]
-    assert charge_fees(account, sales)[0].cash == Decimal("-2.95")
-    assert charge_fees(account, sales, Decimal(2))[0].cash == Decimal("-5.90")
+    sales = [Trade(Side.SELL, Decimal(1000), Decimal(100))]
+    assert charge_fees(account, sales, DAY)[0].cash == Decimal("-2.95")
+    assert charge_fees(account, sales, DAY, Decimal(2))[0].cash == Decimal("-5.90")
     short = Position("AAA", Decimal(-360), Decimal(100), Decimal(100), Decimal(100), Decimal(0))
     owing = replace(account, positions={"AAA": short})
     assert charge_borrow(owing, {"AAA": Decimal("0.01")}, 1)[0].cash == Decimal("-1.00")

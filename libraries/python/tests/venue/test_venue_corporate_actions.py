@@ -8,7 +8,7 @@ import pytest
 
 from internal.dates import session_close
 from internal.venue.action_processing import apply_delisting, apply_dividend, apply_split
-from internal.venue.charges import Sale, charge_borrow, charge_fees, regulatory_fees
+from internal.venue.charges import RegulatoryFees, Trade, charge_borrow, charge_fees, charge_interest, regulatory_fees
 from internal.venue.corporate_actions import dividend_action, split_action
 from internal.venue.history import MovementKind
 from internal.venue.margin_account import MarginAccount, apply_fill, apply_marks
@@ -87,11 +87,30 @@ def test_delisting_turns_the_position_into_cash() -> None:
 
 def test_fees_by_hand() -> None:
     """Sales of 1,000 at 50 and 200,000 at 1: SEC 250,000 x 27.80 a million = 6.95; TAF 0.166 + 8.30 (capped) = 8.47."""
-    sales = [Sale(Decimal(1000), Decimal(50)), Sale(Decimal(200000), Decimal(1))]
-    assert (Decimal("6.95"), Decimal("8.47")) == regulatory_fees(sales)
-    book, movements = charge_fees(holding("10"), sales)
+    trades = [Trade(Side.SELL, Decimal(1000), Decimal(50)), Trade(Side.SELL, Decimal(200000), Decimal(1))]
+    trades.append(Trade(Side.BUY, Decimal("99998.5"), Decimal(2)))
+    assert RegulatoryFees(Decimal("6.95"), Decimal("8.47"), Decimal(0)) == regulatory_fees(trades, DAY)
+    book, movements = charge_fees(holding("10"), trades, DAY)
     assert Decimal("-15.42") == book.cash - holding("10").cash == sum(movement.net_amount for movement in movements)
-    assert [] == charge_fees(holding("10"), [])[1]
+    assert [] == charge_fees(holding("10"), [], DAY)[1]
+
+
+def test_cat_fee_by_hand() -> None:
+    """1,000 sold and 99,998.5 bought from July 2025 on: 100,999 whole shares x 0.0000265 = 2.68 rounded up."""
+    trades = [Trade(Side.SELL, Decimal(1000), Decimal(50)), Trade(Side.BUY, Decimal("99998.5"), Decimal(2))]
+    for session, charged in ((date(2025, 6, 30), []), (date(2025, 7, 1), [(Decimal("-2.68"), Decimal(100_999))])):
+        movements = [one for one in charge_fees(holding("10"), trades, session)[1] if one.activity_sub_type == "CAT"]
+        assert [(one.net_amount, one.charged) for one in movements] == charged
+
+
+def test_margin_interest_by_hand() -> None:
+    """36,000 dollars owed at 7 % a year: 7.00 a night, 21.00 over a weekend; cash that is owned bears none."""
+    owing = replace(holding("10"), cash=Decimal(-36_000))
+    for nights, cost in ((1, Decimal("7.00")), (3, Decimal("21.00"))):
+        account, (movement,) = charge_interest(owing, nights)
+        assert (movement.net_amount, movement.activity_type, account.cash) == (-cost, "INT", owing.cash - cost)
+    assert [] == charge_interest(holding("10"), 3)[1]
+    assert Decimal("-3.50") == charge_interest(owing, 1, Decimal("0.5"))[1][0].net_amount
 
 
 def test_borrow_by_hand() -> None:

@@ -10,11 +10,11 @@ from decimal import Decimal
 from exchange.adapters.database import to_moment
 from exchange.adapters.rows import POSITION_COLUMNS, history_row, order_from_row, position_from_row, position_values
 from internal.venue.account_settings import AccountSettings
-from internal.venue.charges import Sale
+from internal.venue.charges import Trade
 from internal.venue.clock import Phase, read_clock
 from internal.venue.history import ActivityType, Fill
 from internal.venue.margin_account import MarginAccount, Position
-from internal.venue.orders import OPEN_STATUSES, Side
+from internal.venue.orders import OPEN_STATUSES
 from internal.venue.state import AccountIdentity, VenueChange, VenueState
 
 OPEN = ", ".join(f"'{status}'" for status in sorted(OPEN_STATUSES))
@@ -83,7 +83,7 @@ def load_state(connection: sqlite3.Connection, facts: dict[str, str]) -> VenueSt
         last_order=0 if newest is None else int(newest["sequence"]),
         last_submitted_at=None if newest is None else to_moment(newest["submitted_at"]),
         last_row=int(connection.execute("SELECT COALESCE(MAX(sequence), 0) FROM history").fetchone()[0]),
-        session_sales=_load_session_sales(connection, moment),
+        session_trades=_load_session_trades(connection, moment),
     )
 
 
@@ -97,12 +97,12 @@ def _load_account(connection: sqlite3.Connection, facts: dict[str, str]) -> Marg
     )
 
 
-def _load_session_sales(connection: sqlite3.Connection, moment: datetime) -> tuple[Sale, ...]:
-    """The sell fills of the session that is open at the moment."""
+def _load_session_trades(connection: sqlite3.Connection, moment: datetime) -> tuple[Trade, ...]:
+    """The fills of the session that is open at the moment."""
     reading = read_clock(moment)
     if reading.phase is not Phase.OPEN:
         return ()
-    query = "SELECT * FROM history WHERE session = ? AND kind = ? AND side = ? ORDER BY sequence"
-    rows = connection.execute(query, (reading.session.isoformat(), ActivityType.FILL, Side.SELL))
+    query = "SELECT * FROM history WHERE session = ? AND kind = ? ORDER BY sequence"
+    rows = connection.execute(query, (reading.session.isoformat(), ActivityType.FILL))
     entries = (history_row(row).entry for row in rows)
-    return tuple(Sale(entry.quantity, entry.price) for entry in entries if isinstance(entry, Fill))
+    return tuple(Trade(entry.side, entry.quantity, entry.price) for entry in entries if isinstance(entry, Fill))

@@ -10,6 +10,7 @@ from exchange.bodies.alpaca_moments import wire_moment
 from exchange.responses.alpaca_account import AccountBody, AccountConfigurationsBody
 from internal.venue.account_settings import AccountSettings
 from internal.venue.charges import regulatory_fees
+from internal.venue.clock import read_clock
 from internal.venue.margin_account import buying_power, margin_multiplier, reserved_amount
 from internal.venue.money import ZERO, cents, plain
 from internal.venue.state import VenueState
@@ -67,7 +68,7 @@ def account_body(state: VenueState, as_of: str) -> AccountBody:
 
 def _pending_fees(state: VenueState) -> Decimal:
     """The regulators' fees that the session's close will charge."""
-    return sum(regulatory_fees(state.session_sales), ZERO)
+    return regulatory_fees(state.session_trades, read_clock(state.moment).session).total
 
 
 def configurations_body(settings: AccountSettings) -> AccountConfigurationsBody:

@@ -77,6 +77,9 @@ def describe_movement(movement: Movement, session: date) -> str:
     """The sentence in which the broker's statement says what happened."""
     if movement.activity_type is ActivityType.FEE:
         return f"{_describe_fee(movement)} {session.isoformat()}"
+    if movement.kind is MovementKind.MARGIN_INTEREST:
+        owed = plain(movement.charged or ZERO)
+        return f"Margin interest on ${owed}, {movement.nights} nights from {session.isoformat()}"
     if movement.kind in {MovementKind.DEPOSIT, MovementKind.WITHDRAWAL}:
         return f"Cash {movement.kind}"
     if movement.kind is MovementKind.DIVIDEND:
@@ -110,6 +113,8 @@ def _describe_fee(movement: Movement) -> str:
         return f"REG fee for proceed of ${charged} on"
     if movement.kind is MovementKind.TAF_FEE:
         return f"TAF fee for proceed of {charged} shares on"
+    if movement.kind is MovementKind.CAT_FEE:
+        return f"CAT fee for {charged} shares traded on"
     if movement.kind is MovementKind.LOCATE_FEE:
         return f"Locate fee for {charged} shares of {movement.ticker} on"
     shares = plain(-(movement.quantity or ZERO))

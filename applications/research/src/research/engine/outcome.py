@@ -15,7 +15,8 @@ from research.engine.fills import list_fills
 from research.engine.market import BacktestMarket
 from research.result import BacktestResult, BacktestSettings, Benchmark, Note
 
-FEES = frozenset({MovementKind.SEC_FEE, MovementKind.TAF_FEE})
+FEES = frozenset({MovementKind.SEC_FEE, MovementKind.TAF_FEE, MovementKind.CAT_FEE})
+BORROWING = frozenset({MovementKind.BORROW_FEE, MovementKind.MARGIN_INTEREST})  # of shares, and of cash
 BENCHMARK = "equal dollars of every ticker at the opening"
 
 
@@ -53,7 +54,7 @@ def collect_result(
         long_market_value=np.array(account.long_market_value),
         short_market_value=np.array(account.short_market_value),
         fees=_charges(fund, market, FEES),
-        borrow=_charges(fund, market, frozenset({MovementKind.BORROW_FEE})),
+        borrow=_charges(fund, market, BORROWING),
         fills=tuple(list_fills(fund, market.market)),
         benchmark=Benchmark(BENCHMARK, equal_dollars(market.tables, market.first)),
         notes=tuple(Note(run.date, note) for run in fund.journal.runs() for note in run.notes),

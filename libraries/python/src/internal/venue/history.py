@@ -24,6 +24,7 @@ class ActivityType(StrEnum):
     NAME_CHANGE = "NC"
     REORGANIZATION = "REORG"
     FEE = "FEE"
+    INTEREST = "INT"
     CASH_DEPOSIT = "CSD"
     CASH_WITHDRAWAL = "CSW"
 
@@ -47,8 +48,10 @@ class MovementKind(StrEnum):
     DELISTING = "delisting"
     SEC_FEE = "sec_fee"
     TAF_FEE = "taf_fee"
+    CAT_FEE = "cat_fee"
     BORROW_FEE = "borrow_fee"
     LOCATE_FEE = "locate_fee"
+    MARGIN_INTEREST = "margin_interest"
     DEPOSIT = "deposit"
     WITHDRAWAL = "withdrawal"
 
@@ -80,8 +83,10 @@ ACTIVITY_TYPES = {
     MovementKind.DELISTING: ActivityType.REORGANIZATION,
     MovementKind.SEC_FEE: ActivityType.FEE,
     MovementKind.TAF_FEE: ActivityType.FEE,
+    MovementKind.CAT_FEE: ActivityType.FEE,
     MovementKind.BORROW_FEE: ActivityType.FEE,
     MovementKind.LOCATE_FEE: ActivityType.FEE,
+    MovementKind.MARGIN_INTEREST: ActivityType.INTEREST,
     MovementKind.DEPOSIT: ActivityType.CASH_DEPOSIT,
     MovementKind.WITHDRAWAL: ActivityType.CASH_WITHDRAWAL,
 }
@@ -96,6 +101,7 @@ ACTIVITY_SUB_TYPES = {  # Alpaca's codes; a split's is found from its terms
     MovementKind.NAME_CHANGE: "SNC",
     MovementKind.SEC_FEE: "REG",
     MovementKind.TAF_FEE: "TAF",
+    MovementKind.CAT_FEE: "CAT",
 }
 NO_SHARES = frozenset(
     {
@@ -103,8 +109,10 @@ NO_SHARES = frozenset(
         MovementKind.DIVIDEND,
         MovementKind.SEC_FEE,
         MovementKind.TAF_FEE,
+        MovementKind.CAT_FEE,
         MovementKind.BORROW_FEE,
         MovementKind.LOCATE_FEE,
+        MovementKind.MARGIN_INTEREST,
     }
 )
 
@@ -139,7 +147,8 @@ class Movement:
 
     `quantity` is signed shares and `price` dollars a share, where the kind has them. Corporate actions that give shares
     name their terms, `split_to` for `split_from`, and the other security that they concern (`related_ticker`); fees
-    name what was charged for: dollars of sales (SEC), shares sold (TAF), or `nights` of borrowing.
+    name what was charged for: dollars of sales (SEC), shares sold (TAF) or traded (CAT), `nights` of borrowing, and of
+    interest also the dollars that were owed.
     """
 
     kind: MovementKind

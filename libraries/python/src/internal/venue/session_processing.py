@@ -1,7 +1,7 @@
 """What a session's open and close do to the account, in order.
 
 Open: the day rolls over, corporate actions, the opening auction, the end of opening-auction orders.
-Close: the closing auction, the end of day orders, fees and borrow cost.
+Close: the closing auction, the end of day orders, fees, borrow cost, interest.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from internal.dates import next_session, previous_session
 from internal.venue.action_processing import RESIZES, OpeningTerms, apply_action, apply_delisting, ends_ticker
-from internal.venue.charges import Sale, charge_borrow, charge_fees
+from internal.venue.charges import Trade, charge_borrow, charge_fees, charge_interest
 from internal.venue.clock import Auction, Step
 from internal.venue.corporate_actions import CorporateAction
 from internal.venue.fills import fill_order
@@ -24,7 +24,7 @@ from internal.venue.matching import Execution, match_orders
 from internal.venue.money import ONE, decimal_of
 from internal.venue.order_adjustment import split_order
 from internal.venue.order_groups import end_order, follow_order, later_exits
-from internal.venue.orders import Order, OrderClass, OrderStatus, Side, TimeInForce
+from internal.venue.orders import Order, OrderClass, OrderStatus, TimeInForce
 from internal.venue.session_path import walk_stop
 from internal.venue.state import SessionEvent, VenueChange, VenueState
 
@@ -54,7 +54,7 @@ class _StepRun:
         self._open_orders = dict(state.open_orders)
         self._changed: dict[int, Order] = {}
         self._history: list[HistoryRow] = []
-        self._sales = list(state.session_sales)
+        self._trades = list(state.session_trades)
 
     def run(self) -> VenueChange:
         """Carries the step out."""
@@ -68,7 +68,7 @@ class _StepRun:
             account=self._account,
             open_orders=self._open_orders,
             last_row=self._before.last_row + len(self._history),
-            session_sales=tuple(self._sales),
+            session_trades=tuple(self._trades),
         )
         return VenueChange(
             before=self._before,
@@ -81,7 +81,7 @@ class _StepRun:
 
     def _process_open(self) -> None:
         self._account = roll_day(self._account)
-        self._sales.clear()
+        self._trades.clear()
         self._apply_corporate_actions()
         self._reject_orders()
         self._run_auction()
@@ -193,8 +193,7 @@ class _StepRun:
         self._put(filled)
         self._follow(filled)
         self._append(fill)
-        if order.side is Side.SELL:
-            self._sales.append(Sale(execution.quantity, execution.price))
+        self._trades.append(Trade(order.side, execution.quantity, execution.price))
 
     def _previous_close(self, execution: Execution) -> Decimal:
         bar = self._market.bar(execution.order.ticker, previous_session(self._step.session))
@@ -220,11 +219,12 @@ class _StepRun:
             self._open_orders.pop(order.sequence, None)
 
     def _charge(self) -> None:
-        self._account, fees = charge_fees(self._account, self._sales, self._cost_multiple)
-        self._sales.clear()
+        self._account, fees = charge_fees(self._account, self._trades, self._step.session, self._cost_multiple)
+        self._trades.clear()
         nights = (next_session(self._step.session) - self._step.session).days
         self._account, borrow = charge_borrow(self._account, self._borrow_rates(), nights, self._cost_multiple)
-        self._record([*fees, *borrow])
+        self._account, interest = charge_interest(self._account, nights, self._cost_multiple)
+        self._record([*fees, *borrow, *interest])
 
     def _borrow_rates(self) -> dict[str, Decimal]:
         shorts = (ticker for ticker, held in self._account.positions.items() if held.quantity < 0)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from internal.dates import session_close
 from internal.venue.account_settings import AccountSettings
-from internal.venue.charges import Sale
+from internal.venue.charges import Trade
 from internal.venue.clock import Auction
 from internal.venue.history import HistoryRow
 from internal.venue.identity import account_id
@@ -30,7 +30,7 @@ class AccountIdentity:
 class VenueState:
     """The venue at one moment.
 
-    `open_orders` are those that can still fill, by sequence, oldest first. `session_sales` are the sell fills since the
+    `open_orders` are those that can still fill, by sequence, oldest first. `session_trades` are the fills since the
     session's open, which its close charges fees on. `last_order` and `last_row` number the newest order and the newest
     row of history, 0 before the first.
     """
@@ -43,7 +43,7 @@ class VenueState:
     last_order: int = 0
     last_submitted_at: datetime | None = None
     last_row: int = 0
-    session_sales: tuple[Sale, ...] = ()
+    session_trades: tuple[Trade, ...] = ()
 
     def with_order(self, order: Order) -> "VenueState":
         """The state after an order was put: a new one, or a new version of an open one."""
