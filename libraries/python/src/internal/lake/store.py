@@ -79,6 +79,7 @@ class Lake:
         self._storage_options = storage_options or {}
         self._syncs: dict[str, TableSync] = {}
         self._scans: dict[tuple[str, int], pl.LazyFrame] = {}
+        self._opened: dict[tuple[str, int], DeltaTable] = {}
 
     @property
     def url(self) -> str:
@@ -185,7 +186,7 @@ class Lake:
 
         They hold the rows of whole months, moments in microseconds. None where the lake is no folder.
         """
-        delta = self._open(table, version)
+        delta = self._open(table, version) if version is None else self._open_version(table, version)
         if delta is None:
             return []
         if "://" in self._url or not _definition(table).monthly:
@@ -275,6 +276,13 @@ class Lake:
                 if version is None:
                     raise
                 raise NotFoundError(f"{table} has no version {version}: {error}") from error
+
+    def _open_version(self, table: str, version: int) -> DeltaTable | None:
+        """A version, whose log is read once."""
+        delta = self._opened.get((table, version)) or self._open(table, version)
+        if delta is not None:
+            self._opened = dict([*self._opened.items(), ((table, version), delta)][-KEPT_SCANS:])
+        return delta
 
     def _address(self, table: str) -> str:
         return f"{self._url}/{table}"
