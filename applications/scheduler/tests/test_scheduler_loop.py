@@ -18,6 +18,9 @@ from applications.scheduler.tests.scheduler_kit import (
     open_scheduler,
     turn_until,
 )
+from fund.addresses import Service as FundService
+from fund.schedule import describe_schedule, read_schedule
+from fund.service_client import ServiceClient
 from internal.errors import ConflictError, UnavailableError
 from libraries.python.tests.loopback import serving
 from scheduler.adapters.stored_schedule import PATH
@@ -224,3 +227,17 @@ def test_service_answers(fund: SmallFund) -> None:
         refused = client.get("/schedule?limit=-1")
         assert refused.status_code == 422
         assert refused.headers["content-type"] == "application/problem+json"
+
+
+def test_command_line_reads_the_schedule(fund: SmallFund) -> None:
+    """The lines of `fund status` name the last runs, the next ones, and why the scheduler waits."""
+    fund.is_silent = True
+    with serving(create_application(configure(fund))) as url:
+        scheduler = ServiceClient(FundService.PORTFOLIOMANAGER, url)
+        assert next(iter(describe_schedule(read_schedule(scheduler)))).startswith("The scheduler waits: ")
+    fund.is_silent = False
+    play(fund, settle, "second")
+    with serving(create_application(configure(fund, "second"))) as url:
+        lines = list(describe_schedule(read_schedule(ServiceClient(FundService.PORTFOLIOMANAGER, url))))
+    assert "decision of 2024-03-18: done at 2024-03-18 20:30 UTC" in lines
+    assert "next: reconciliation of 2024-03-19 at 2024-03-19 13:35 UTC" in lines
