@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -26,13 +26,15 @@ from applications.datamanager.tests.edgar_bodies import (
     older_body,
     submissions_body,
 )
+from datamanager.adapters.alpaca_frames import make_listings_frame
 from datamanager.adapters.edgar import Edgar, EdgarAddresses
 from datamanager.adapters.edgar_bodies import NEW_YORK, read_acceptance
+from datamanager.adapters.files import FilesOnly
 from datamanager.adapters.polygon import Polygon
 from datamanager.details import EquityDetails
 from datamanager.fundamental_measures import CONCEPTS
 from datamanager.fundamentals import Fundamentals, read_fundamentals
-from datamanager.ports import Company
+from datamanager.ports import LISTING_SCHEMA, Company
 from datamanager.progress import CollectionProgress
 from datamanager.securities import Securities
 from exchange.company_index import CompanyIndex
@@ -221,6 +223,38 @@ def serve_exchange(market: SimulatedMarket, clock: Clock) -> AbstractContextMana
     application.state.edgar_rate, application.state.company_index = RequestRate(), CompanyIndex(market)
     application.state.configuration = Configuration.model_construct(exchange_edgar_requests_per_second=0)
     return serve(application)
+
+
+@dataclass
+class WithoutTypes(FilesOnly):
+    """A vendor that lists a market's securities as Alpaca does: without their types."""
+
+    rows: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LISTING_SCHEMA))
+
+    def listings(self, tickers: Sequence[str] | None = None) -> pl.DataFrame:
+        """Ticker, name and whether it is active."""
+        return self.rows if tickers is None else self.rows.filter(pl.col("ticker").is_in(list(tickers)))
+
+
+def test_types_that_no_vendor_names(lake: Lake) -> None:
+    """In a market with funds, warrants and receipts: every common stock is found, and nothing else is taken for one."""
+    day = date(2024, 12, 31)
+    market = SimulatedMarket(ticker_count=40, events="realistic")
+    kinds = {one.ticker: one.security_type for one in market.listings(day) if one.is_active(day)}
+    assets = [
+        {"symbol": one.ticker, "name": one.name, "exchange": "NYSE", "status": "active" if one.is_active(day) else ""}
+        for one in market.listings(day)
+    ]
+    vendor = WithoutTypes(rows=make_listings_frame(assets))
+    with serve_exchange(market, Clock(datetime(2024, 12, 31, 21, tzinfo=UTC))) as url:
+        edgar = Edgar(NAME, EdgarAddresses(url, url), 0, QUICK)
+        details = EquityDetails(lake, vendor, edgar, Securities(lake, vendor), CollectionProgress())
+        asyncio.run(details.sync_from_vendor())
+        edgar.close()
+    found = dict(lake.scan("equity_details").select("ticker", "security_type").collect().iter_rows())
+    assert {"CS", "ETF", "FUND", "WARRANT", "ADRC"} <= set(kinds.values())
+    expected = {ticker: kind if kind in {"CS", "ADRC"} else "UNKNOWN" for ticker, kind in kinds.items()}
+    assert {ticker: kind for ticker, kind in found.items() if ticker in kinds} == expected
 
 
 def test_the_exchanges_edgar(lake: Lake) -> None:
