@@ -5,6 +5,7 @@ An event may have been given up by its receiver, or handled by a service whose l
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 from internal.clock import elapsed_seconds
 from internal.dates import last_closed_session
@@ -18,6 +19,7 @@ from scheduler.schedule import Schedule
 from scheduler.settlement import find_decision_event, find_handling
 
 AGAIN_SECONDS = 900.0  # between requests for a session that the vendor did not have
+HANDLED_SECONDS = 300.0  # after which an event that was handled without a decision will not lead to one
 
 
 class Repairs:
@@ -26,6 +28,7 @@ class Repairs:
     def __init__(self, fund: FundServices, elapsed: Callable[[], float] = elapsed_seconds) -> None:
         self._fund, self._elapsed = fund, elapsed
         self._asked_at = -AGAIN_SECONDS
+        self._handled_at: dict[date, float] = {}  # by session, when its event was first seen to be handled
 
     def repair(self, schedule: Schedule, facts: Facts, time: MarketTime, *, collects: bool) -> Facts:
         """Ask for what is overdue and not tried by its service any more; the facts, with a refusal to decide."""
@@ -35,11 +38,18 @@ class Repairs:
             if collects and _is_stuck(collection, find_handling(facts, EventType.SESSION_CLOSED, day), time):
                 self._collect_again(collection)
             return facts
-        if decision is None or day in facts.decided:
+        handling = find_decision_event(facts, day)
+        if decision is None or not decision.is_running or day in facts.decided:
             return facts
-        return (
-            self._decide_again(decision, facts) if _is_stuck(decision, find_decision_event(facts, day), time) else facts
-        )
+        is_stuck = self._was_handled(day, handling) or _is_stuck(decision, handling, time)
+        return self._decide_again(decision, facts) if is_stuck else facts
+
+    def _was_handled(self, day: date, handling: Handling | None) -> bool:
+        """Whether the event of a session was handled some minutes ago; of forecasts a second event comes meanwhile."""
+        if handling is None or not handling.is_handled:
+            self._handled_at.pop(day, None)
+            return False
+        return self._elapsed() - self._handled_at.setdefault(day, self._elapsed()) >= HANDLED_SECONDS
 
     def _collect_again(self, run: ScheduledRun) -> None:
         if self._elapsed() - self._asked_at < AGAIN_SECONDS:

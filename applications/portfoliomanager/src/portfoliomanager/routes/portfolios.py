@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from internal.trading.order_planning import FLATTEN
 from portfoliomanager.account_responses import CurrentPortfolioResponse
 from portfoliomanager.portfolio_view import view_current_portfolio
 from portfoliomanager.requests import DayRequest
@@ -29,6 +30,7 @@ def get_current_portfolio(services: RequestServices) -> CurrentPortfolioResponse
 
 @router.get("/decisions", summary="Decisions by session")
 def get_decisions(services: RequestServices, since: Since) -> list[DecisionResponse]:
-    """The sessions that were decided from that day on, oldest first, by the journal alone."""
+    """The sessions that a strategy decided from that day on, oldest first, by the journal alone."""
     services.journal.refresh()
-    return [DecisionResponse.model_validate(run) for run in services.journal.runs() if run.date >= since]
+    runs = (run for run in services.journal.runs() if run.date >= since and run.policy != FLATTEN)
+    return [DecisionResponse.model_validate(run) for run in runs]
