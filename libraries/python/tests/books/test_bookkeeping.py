@@ -180,6 +180,23 @@ def test_a_short_that_pays_more_than_it_brought() -> None:
     )
 
 
+@pytest.mark.parametrize(("paid", "basis", "gain"), [("300", "1350", "0"), ("2000", "0", "350")])
+def test_a_return_of_capital_lowers_the_basis(paid: str, basis: str, gain: str) -> None:
+    """2 dollars on each of 150 shares come off the 1,650 that they cost; what is above the basis is a gain."""
+    books = keep_books(bought().write(9, "DIVROC", "A", "150", amount=paid).rows)
+    assert (books.basis["A"], books.shares["A"], books.income) == (D(basis), D("150"), {})
+    assert sum(one.gain for one in books.disposals) == D(gain)
+
+
+def test_a_return_of_capital_on_a_short_sale() -> None:
+    """The short sale of 10 at 20 brought 200, of which 5 go to the lender: bought back at 15 it gained 45."""
+    journal = Journal().write(0, "FILL", "A", "-10", price="20").write(9, "DIVROC", "A", "-10", amount="-5")
+    books = keep_books(journal.write(12, "FILL", "A", "10", price="15").rows)
+    assert [one.gain for one in books.disposals] == [D("45")]
+    late = keep_books(journal.write(13, "DIVROC", "A", amount="1").rows)
+    assert late.income == {("A", "return_of_capital"): D("1")}
+
+
 def test_a_spin_off_has_no_basis_and_says_so() -> None:
     """50 of C come with 150 of A; what they are worth is a gain of C until somebody divides the basis."""
     books = keep_books(bought().write(9, "SPIN", "C", "50").rows)

@@ -43,6 +43,8 @@ def every_kind() -> Journal:
         .write(4, "FEE", amount="-0.03", description='REG fee for proceed of $30.5 on "today"')
         .write(5, "FEE", "F", amount="-0.21", description="Borrow fee")
         .write(5, "DIV", "F", "-7.5", amount="-3.75")
+        .write(5, "DIVROC", "A", amount="2.51")
+        .write(5, "DIVROC", "F", amount="-1.7")
         .write(5, "INT", amount="-1.23")
         .write(6, "SPLIT", "A", "-6")
         .write(6, "CIL", "A", "0.5", amount="9.11")

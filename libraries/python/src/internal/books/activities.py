@@ -21,6 +21,7 @@ class ActivityKind(StrEnum):
     REORGANIZATION = "reorganization"  # mergers, redemptions, removals
     CASH_IN_LIEU = "cash_in_lieu"
     DIVIDEND = "dividend"
+    RETURN_OF_CAPITAL = "return_of_capital"  # lowers the basis of what it is paid on
     TRANSFER = "transfer"  # deposits, withdrawals, journals: an external flow
     FILL = "fill"
     FEE = "fee"
@@ -37,7 +38,8 @@ KINDS: Final = {
     "CIL": ActivityKind.CASH_IN_LIEU,
     **dict.fromkeys(("CSD", "CSW", "CSR", "JNL", "JNLC", "JNLS", "ACATC", "ACATS"), ActivityKind.TRANSFER),
     **dict.fromkeys(("DIV", "DIVCGL", "DIVCGS", "DIVFEE", "DIVFT", "DIVNRA"), ActivityKind.DIVIDEND),
-    **dict.fromkeys(("DIVROC", "DIVTW", "DIVTXEX", "DIVWH", "WH"), ActivityKind.DIVIDEND),
+    **dict.fromkeys(("DIVTW", "DIVTXEX", "DIVWH", "WH"), ActivityKind.DIVIDEND),
+    "DIVROC": ActivityKind.RETURN_OF_CAPITAL,
     **dict.fromkeys(("INT", "INTNRA", "INTTW"), ActivityKind.INTEREST),
     **dict.fromkeys(("FEE", "CFEE", "PTC", "PTR"), ActivityKind.FEE),
     **dict.fromkeys(("SPLIT", "SSP"), ActivityKind.SPLIT),

@@ -9,6 +9,7 @@ from internal.books.ledger import ACCOUNT, Books, Ledger
 from internal.books.share_changes import (
     record_cash_in_lieu,
     record_reorganization,
+    record_return_of_capital,
     record_spin_off,
     record_splits,
     record_trade,
@@ -78,6 +79,7 @@ RECORDERS: Final[Mapping[ActivityKind, Recorder]] = {
     ActivityKind.NAME_CHANGE: _together(record_reorganization),
     ActivityKind.REORGANIZATION: _together(record_reorganization),
     ActivityKind.CASH_IN_LIEU: _each(record_cash_in_lieu),
+    ActivityKind.RETURN_OF_CAPITAL: _each(record_return_of_capital),
     ActivityKind.TRANSFER: _each(record_transfer),
     ActivityKind.FILL: _each(record_trade),
     **dict.fromkeys(

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 from internal.books.activities import STOCK_DIVIDEND, Activity, ActivityKind
@@ -108,6 +109,27 @@ def record_cash_in_lieu(ledger: Ledger, row: Activity) -> None:
     ledger.dispose(sold, row.day, row.net_amount)
 
 
+def record_return_of_capital(ledger: Ledger, row: Activity) -> None:
+    """Cash that lowers the basis of what is held, of a short sale what it brought; income where nothing is."""
+    ticker, held = row.ticker or ACCOUNT, ledger.held(row.ticker or ACCOUNT)
+    if held:
+        taken = ledger.take_lots(ticker, held)
+        ledger.put_lots(_lower_basis(ledger, taken, row.net_amount, row.day))
+    else:
+        ledger.add_income(ticker, row.kind, row.net_amount)
+
+
+def _lower_basis(ledger: Ledger, lots: Sequence[Lot], cash: Decimal, day: date) -> list[Lot]:
+    """The lots after cash that is no sale: it lowers their basis, beyond it it is a gain."""
+    lowered = list(lots)
+    for place, (lot, part) in enumerate(zip(lots, split_cash(cash, lots), strict=True)):
+        used = min(part, lot.basis) if lot.quantity > 0 else max(part, lot.basis)
+        lowered[place] = replace(lot, basis=lot.basis - used)
+        if part != used:
+            ledger.dispose([replace(lot, basis=ZERO)], day, part - used)
+    return lowered
+
+
 def _find_leaving(ledger: Ledger, rows: Sequence[Activity]) -> list[Activity]:
     """Rows that take shares away: all that is held of a name, else some of it where no row takes all.
 
@@ -138,12 +160,7 @@ def _pair_rows(ledger: Ledger, rows: Sequence[Activity]) -> list[tuple[Activity 
 def _exchange(ledger: Ledger, old: Activity, new: Activity) -> None:
     """Lots become shares of another name; cash that comes with them lowers the basis, beyond it it is a gain."""
     taken = ledger.take_lots(old.ticker or ACCOUNT, -old.quantity)
-    lowered = list(taken)
-    for place, (lot, cash) in enumerate(zip(taken, split_cash(old.net_amount + new.net_amount, taken), strict=True)):
-        used = min(cash, lot.basis) if lot.quantity > 0 else max(cash, lot.basis)
-        lowered[place] = replace(lot, basis=lot.basis - used)
-        if cash != used:
-            ledger.dispose([replace(lot, basis=ZERO)], old.day, cash - used)
+    lowered = _lower_basis(ledger, taken, old.net_amount + new.net_amount, old.day)
     _receive(ledger, rescale(lowered, new.ticker or ACCOUNT, new.quantity), new)
 
 
