@@ -1,6 +1,6 @@
 """Corporate actions as vendors state them: late, twice, corrected, withdrawn; and the tables of an earlier version."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -132,6 +132,16 @@ def test_withdrawn_and_stated_again(lake: Lake) -> None:
     assert [("forward_split", "AAA", 1.0, 2.0, None)] == in_force(lake)
     record(lake, {**SPLIT, "action_id": "x"}, {**DIVIDEND, "action_id": "d"}, at=SECOND)
     assert 2 == len(in_force(lake))
+
+
+@pytest.mark.parametrize(("paid", "kept"), [(100, 1), (101, 2)])
+def test_paid_later_than_was_asked_for(lake: Lake, paid: int, kept: int) -> None:
+    """A vendor that lists dividends by payment is asked 100 days ahead: silence about a later one withdraws nothing."""
+    late = {**DIVIDEND, "ticker": "CCC", "action_id": "c", "pay_date": END + timedelta(days=paid)}
+    soon = {**DIVIDEND, "action_id": "b", "pay_date": END}
+    record(lake, soon, late)
+    record(lake, soon, at=SECOND)
+    assert len(in_force(lake)) == kept
 
 
 def test_moved_to_another_day(lake: Lake) -> None:

@@ -1,7 +1,7 @@
 """Versions of corporate actions: what a vendor states now, compared with what is recorded. Pure."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -16,6 +16,8 @@ SHARES = ("old_shares", "new_shares")
 STATED_BY_EVERY_VENDOR = IS_SPLIT | pl.col("kind").is_in(
     [ActionKind.CASH_DIVIDEND.value, ActionKind.STOCK_DIVIDEND.value]  # a stock dividend may be stated as a split
 )
+ASKED_AHEAD = timedelta(days=100)
+"""How far behind the last effective date a vendor that lists dividends by the day of payment is asked."""
 WITHDRAWN = "the vendor no longer states it"
 REINSTATED = "the vendor states it again"
 
@@ -49,7 +51,8 @@ def find_new_versions(stated: StatedActions, recorded: pl.DataFrame, recorded_at
 
     A statement under an unknown id with the terms of an action in force is that action. A recorded action of the window
     that is not stated any more is withdrawn, unless its statements are held back: by its own vendor whatever it is, by
-    another vendor if it is a split or a dividend, which every vendor states.
+    another vendor if it is a split or a dividend, which every vendor states. One that is paid later than `ASKED_AHEAD`
+    may not have been asked for: it stays.
 
     Args:
         stated: What the vendor states.
@@ -61,6 +64,7 @@ def find_new_versions(stated: StatedActions, recorded: pl.DataFrame, recorded_at
     unstated = (
         recorded.filter(~pl.col("withdrawn") & pl.col("effective_date").is_between(stated.start, stated.end))
         .filter((pl.col("source") == stated.source) | STATED_BY_EVERY_VENDOR)
+        .filter((pl.col("pay_date") <= stated.end + ASKED_AHEAD).fill_null(value=True))
         .join(actions, on="action_id", how="anti")
         .join(stated.held_back, on=SPLIT_DAY, how="anti")
     )

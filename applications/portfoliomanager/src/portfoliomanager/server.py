@@ -126,7 +126,8 @@ def make_services(settings: Configuration) -> Services:
     operations = FundOperations(ports.broker, data, champion, ModelWatch(registry, data), journal, books, rebalancer)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
     clock = MarketClock(ports.broker.moment, mode_of(settings.broker_url()))
-    return Services(ports.broker, clock, data, champion, journal, books, lease, decides, operations, cycle, updates)
+    clients = ports.broker, clock, data, ports.data
+    return Services(*clients, champion, journal, books, lease, decides, operations, cycle, updates)
 
 
 def _make_updates(settings: Configuration) -> TradeUpdates | None:

@@ -7,7 +7,7 @@ from fastapi import Depends, FastAPI, Request
 
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
-from internal.trading.ports import Broker
+from internal.trading.ports import Broker, MarketData
 from internal.trading.strategy import Strategy
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.events import DailyCycle
@@ -24,6 +24,7 @@ class Services:
     broker: Broker
     clock: MarketClock
     data: DatamanagerClient
+    market_data: MarketData
     champion: Champion
     journal: FundJournal
     books: AccountBooks

@@ -7,9 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from internal.action_kinds import ActionKind
 from internal.books.bookkeeping import keep_books
 from internal.books.tax_form import Term, list_tax_rows
 from internal.books.wash_sales import TaxedDisposal, find_wash_sales
+from internal.trading.corporate_actions import CorporateAction
 from libraries.python.tests.books.books_kit import FIRST, Journal
 from libraries.python.tests.books.test_bookkeeping import TRADES
 
@@ -65,6 +67,39 @@ def test_a_replacement_counts_once() -> None:
         .write(64, "FILL", "X", "-50", price="8")
     )
     assert [one.disallowed for one in taxed(journal)] == [Decimal(100), Decimal(20)]
+
+
+def split(ticker: str, day: int, new: float) -> CorporateAction:
+    """`new` shares for one."""
+    return CorporateAction(ActionKind.FORWARD_SPLIT, ticker, FIRST + timedelta(days=day), 1.0, new)
+
+
+@pytest.mark.parametrize(
+    ("bought", "quantity", "disallowed"),
+    [(62, "80", "100"), (62, "200", "250"), (62, "500", "250"), (58, "40", "100"), (60, "40", "100"), (61, "40", "50")],
+)
+def test_a_split_between_sale_and_purchase(bought: int, quantity: str, disallowed: str) -> None:
+    """100 are sold at a loss of 250 on day 60, two for one on day 61: a share bought since replaces half a share."""
+    journal = Journal().write(0, "FILL", "X", "100", price="10")
+    for day, shares, price in sorted([(60, "-100", "7.5"), (bought, quantity, "8")]):
+        journal.write(day, "FILL", "X", shares, price=price)
+    rows = find_wash_sales(keep_books(journal.rows), [split("X", 61, 2.0), split("Y", 61, 3.0)])
+    assert sum(one.disallowed for one in rows) == Decimal(disallowed)
+
+
+def test_a_new_name_between_sale_and_purchase() -> None:
+    """Sold as X and bought as Z, which X is called since: replaced; a Z of before the change was another's."""
+    journal = (
+        Journal()
+        .write(0, "FILL", "X", "100", price="10")
+        .write(59, "FILL", "Z", "10", price="8")
+        .write(60, "FILL", "X", "-100", price="7.5")
+        .write(62, "FILL", "Z", "40", price="8")
+    )
+    rename = CorporateAction(ActionKind.NAME_CHANGE, "X", FIRST + timedelta(days=61), new_ticker="Z")
+    left = CorporateAction(ActionKind.NAME_CHANGE, "Z", FIRST + timedelta(days=60), new_ticker="Z.A")
+    rows = find_wash_sales(keep_books(journal.rows), [rename, left])
+    assert [one.disallowed for one in rows] == [Decimal(100)]
 
 
 def test_a_loss_on_a_short_sale() -> None:

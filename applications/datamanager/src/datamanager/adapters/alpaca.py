@@ -8,6 +8,7 @@ from typing import cast
 
 import polars as pl
 
+from datamanager.action_versions import ASKED_AHEAD
 from datamanager.adapters.alpaca_chunks import cut_runs, cut_symbols
 from datamanager.adapters.alpaca_client import AlpacaAccess, AlpacaClient, Row
 from datamanager.adapters.alpaca_frames import (
@@ -29,7 +30,6 @@ CONNECTIONS = 4
 FRESH_SECONDS = 3600.0  # how long the list of assets and a month of corporate actions are used again
 KEPT_MONTHS = 24
 PROCESSED_BEFORE = timedelta(days=10)
-PROCESSED_AFTER = timedelta(days=100)  # a dividend is processed when it is paid
 logger = get_logger(__name__)
 
 
@@ -92,7 +92,7 @@ class AlpacaMarketData:
 
     def corporate_actions(self, start: date, end: date) -> pl.DataFrame:
         """Everything that takes effect from start to end; the vendor is asked by day of processing, month by month."""
-        months = _months(start - PROCESSED_BEFORE, end + PROCESSED_AFTER)
+        months = _months(start - PROCESSED_BEFORE, end + ASKED_AHEAD)
         found = [self._actions.get(month, lambda first=month: self._fetch_month(first)) for month in months]
         return take_effect_between(pl.concat(found), start, end)
 

@@ -5,16 +5,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from internal.books.tax_form import list_tax_rows
-from internal.books.wash_sales import find_wash_sales
+from internal.books.beancount_export import write_beancount
 from internal.errors import InvalidRequestError
 from internal.http.frame_documentation import document_response_frame
 from internal.http.frames import frame_response, negotiate
 from internal.lake.tables import TABLES
 from portfoliomanager.activity_frames import TABLE, activity_frame
-from portfoliomanager.books_export import ExportFormat, export_books
+from portfoliomanager.books_export import ExportFormat, write_csv
 from portfoliomanager.books_responses import BooksResponse, GainResponse, LotResponse, NamedProfitResponse
 from portfoliomanager.services import RequestServices
+from portfoliomanager.taxation import list_gains
 
 router = APIRouter(prefix="/books", tags=["books"])
 Year = Annotated[int | None, Query(ge=1990, le=2035, description="the year of closing; without it all years")]
@@ -42,7 +42,7 @@ def get_lots(services: RequestServices) -> list[LotResponse]:
 @router.get("/gains", summary="Realised gains")
 def get_gains(services: RequestServices, year: Year = None) -> list[GainResponse]:
     """Closed positions as rows of IRS Form 8949, wash sales flagged."""
-    return [GainResponse.of(row) for row in list_tax_rows(find_wash_sales(services.books.keep()), year)]
+    return [GainResponse.of(row) for row in list_gains(services.books.keep(), services.market_data, year)]
 
 
 @router.get(
@@ -64,4 +64,8 @@ def export(
     """Realised gains as CSV (the columns of IRS Form 8949), or all activities as a beancount ledger."""
     if year is not None and form is ExportFormat.BEANCOUNT:
         raise InvalidRequestError("a beancount ledger holds all years: leave year out, or ask for format=csv")
-    return PlainTextResponse(export_books(services.books.keep(), form, year), media_type=MEDIA_TYPES[form])
+    books = services.books.keep()
+    if form is ExportFormat.BEANCOUNT:
+        return PlainTextResponse(write_beancount(books), media_type=MEDIA_TYPES[form])
+    gains = list_gains(books, services.market_data, year)
+    return PlainTextResponse(write_csv(gains), media_type=MEDIA_TYPES[form])

@@ -5,7 +5,7 @@ before or after the sale, and are not the shares that were sold. It is added to 
 over the holding period. Losses on short sales follow the same rule with further short sales of the same shares.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -13,7 +13,9 @@ from typing import Final
 
 from internal.books.ledger import Books
 from internal.books.lots import Disposal, Lot
-from internal.venue.money import ZERO, cents
+from internal.books.share_counts import ShareCounts
+from internal.trading.corporate_actions import CorporateAction
+from internal.venue.money import ONE, ZERO, cents
 
 WINDOW: Final = timedelta(days=30)
 
@@ -60,46 +62,55 @@ class _Lot:
     acquired: date
     added: Decimal = ZERO
 
-    def can_replace(self, disposal: Disposal) -> Decimal:
-        """How many of its shares were acquired around the disposal and may replace what was closed."""
+    def can_replace(self, disposal: Disposal, counts: ShareCounts) -> tuple[Decimal, Decimal]:
+        """How many shares it may replace of what was closed, and how many of those one share of its opening is."""
         sold, opened = disposal.lot, self.lot.opened
-        same = sold.ticker == self.lot.ticker and sold.quantity * self.lot.quantity > 0
-        if not same or sold.number == self.lot.number or abs(opened - disposal.closed) > WINDOW:
-            return ZERO
-        return min(self.free, self.left)
+        if sold.number == self.lot.number or abs(opened - disposal.closed) > WINDOW:
+            return ZERO, ONE
+        own, other = counts.follow(self.lot.ticker, opened), counts.follow(sold.ticker, disposal.closed)
+        if own.ticker != other.ticker or sold.quantity * self.lot.quantity <= 0:
+            return ZERO, ONE
+        ratio = own.ratio / other.ratio
+        return min(self.free, self.left) * ratio, ratio
 
 
-def find_wash_sales(books: Books) -> list[TaxedDisposal]:
+def find_wash_sales(books: Books, actions: Iterable[CorporateAction] = ()) -> list[TaxedDisposal]:
     """Every disposal, oldest first, with what of its loss is disallowed.
 
-    What is left of the very purchase that was sold from replaces nothing (Revenue Ruling 56-602). A split between a
-    sale and the purchase around it is not followed.
+    What is left of the very purchase that was sold from replaces nothing (Revenue Ruling 56-602).
+
+    Args:
+        books: The books.
+        actions: Splits, stock dividends and name changes, through which a sale and the purchase around it are followed;
+            the activities tell of those alone that met something held.
     """
     lots = {
         number: _Lot(lot, abs(lot.quantity), abs(lot.quantity), lot.opened) for number, lot in books.openings.items()
     }
-    return [_tax(disposal, lots) for disposal in books.disposals]
+    counts = ShareCounts(actions)
+    return [_tax(disposal, lots, counts) for disposal in books.disposals]
 
 
-def _tax(disposal: Disposal, lots: Mapping[int, _Lot]) -> TaxedDisposal:
+def _tax(disposal: Disposal, lots: Mapping[int, _Lot], counts: ShareCounts) -> TaxedDisposal:
     own, shares = lots[disposal.lot.number], abs(disposal.lot.opened_quantity)
     added = cents(own.added * shares / own.left) if own.left else own.added
     own.added -= added
     own.left -= shares
     taxed = TaxedDisposal(disposal, added, ZERO, own.acquired)
-    return replace(taxed, disallowed=_disallow(taxed, lots)) if taxed.gain < 0 else taxed
+    return replace(taxed, disallowed=_disallow(taxed, lots, counts)) if taxed.gain < 0 else taxed
 
 
-def _disallow(taxed: TaxedDisposal, lots: Mapping[int, _Lot]) -> Decimal:
+def _disallow(taxed: TaxedDisposal, lots: Mapping[int, _Lot], counts: ShareCounts) -> Decimal:
     """Dollars of the loss that move to the shares that replace what was closed."""
     disposal, shares = taxed.disposal, abs(taxed.disposal.lot.quantity)
     held, unmatched, disallowed = disposal.closed - taxed.acquired, shares, ZERO
     for lot in lots.values():
-        matched = min(lot.can_replace(disposal), unmatched)
+        replaceable, ratio = lot.can_replace(disposal, counts)
+        matched = min(replaceable, unmatched)
         if not matched:
             continue
         unmatched -= matched
         part = cents(-taxed.gain * (shares - unmatched) / shares) - disallowed
-        lot.free, lot.added, lot.acquired = lot.free - matched, lot.added + part, lot.acquired - held
+        lot.free, lot.added, lot.acquired = lot.free - matched / ratio, lot.added + part, lot.acquired - held
         disallowed += part
     return disallowed
