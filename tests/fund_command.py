@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-PORTS = ("EXCHANGE_PORT", "DATAMANAGER_PORT", "PORTFOLIOMANAGER_PORT")
+PORTS = ("EXCHANGE_PORT", "DATAMANAGER_PORT", "PORTFOLIOMANAGER_PORT", "SCHEDULER_PORT")
 
 
 def free_ports(count: int) -> list[int]:
@@ -34,11 +34,11 @@ class FundCommand:
 
     Args:
         home: Its folder.
-        ports: The ports of exchange, datamanager and portfoliomanager.
+        ports: The ports of exchange, datamanager, portfoliomanager and scheduler.
     """
 
     home: Path
-    ports: list[int] = field(default_factory=lambda: free_ports(3))
+    ports: list[int] = field(default_factory=lambda: free_ports(4))
 
     @property
     def variables(self) -> dict[str, str]:

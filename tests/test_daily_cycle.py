@@ -161,7 +161,7 @@ def model_folders(home: Path) -> list[Path]:
 
 def test_the_public_client_reads_the_fund(story: Story) -> None:
     """Bars, forecasts, portfolios, orders, performance and SQL are what the lake holds, as frames."""
-    datamanager, portfoliomanager = (f"http://127.0.0.1:{port}" for port in story.fund.ports[1:])
+    datamanager, portfoliomanager = (f"http://127.0.0.1:{port}" for port in story.fund.ports[1:3])
     bars, orders = story.table("equity_bars"), story.table("orders")
     with Client(datamanager, portfoliomanager) as client:
         first, last = bars.select(pl.col("date").min(), last=pl.col("date").max()).row(0)

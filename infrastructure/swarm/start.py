@@ -115,7 +115,7 @@ def start(plan: Plan) -> None:
     platform = SwarmPlatform(clients, display)
     platform.start_service(Service.PORTFOLIOMANAGER)  # it says whether its strategy needs a model
     plan = replace(plan, uses_forecasts=clients.strategy().uses_forecasts)
-    run_steps(up_steps(plan), FundRun(platform, clients, display, folder, market, plan))
+    run_steps(up_steps(plan), FundRun(platform, clients, display, folder, plan, market))
 
 
 def deployed_market() -> MarketSettings:

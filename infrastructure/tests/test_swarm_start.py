@@ -12,6 +12,7 @@ from fund.clients import connect
 from fund.display import Display
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
+from fund.service_environment import OfflineEnvironments
 from fund.supervisor import Supervisor
 from infrastructure.swarm import start
 from infrastructure.swarm.start import SwarmPlatform
@@ -25,7 +26,8 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     addresses = Addresses({service: probe.getsockname()[1] for service, probe in zip(Service, probes, strict=True)})
     for probe in probes:
         probe.close()
-    found = Supervisor(FundFolder(tmp_path), addresses, MarketSettings(None, None, 1, 40))
+    folder = FundFolder(tmp_path)
+    found = Supervisor(folder, addresses, OfflineEnvironments(folder, addresses, MarketSettings(None, None, 1, 40)))
     yield found
     found.stop()
 

@@ -10,7 +10,7 @@ from fund.addresses import Addresses, Service
 from fund.backtest import claim_folder, define_backtest, open_market_at
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
-from fund.service_environment import service_environment
+from fund.service_environment import OfflineEnvironments
 from internal.errors import ConfigurationError
 from internal.trading.strategy import StrategyRecord
 
@@ -83,6 +83,9 @@ def test_exchange_opens_before_the_first_session(tmp_path: Path) -> None:
     """A backtest sets the exchange's start date; `fund up` does not and leaves it to the market."""
     folder, addresses = FundFolder(tmp_path), Addresses(dict.fromkeys(Service, 1))
     opening = open_market_at(define_backtest(date(2025, 1, 6), date(2025, 1, 8), "small", 5, STRATEGY), MARKET)
-    assert service_environment(folder, addresses, opening, Service.EXCHANGE)["EXCHANGE_START_DATE"] == "2025-01-03"
-    assert "EXCHANGE_START_DATE" not in service_environment(folder, addresses, MARKET, Service.EXCHANGE)
+    assert (
+        OfflineEnvironments(folder, addresses, opening).of_service(Service.EXCHANGE)["EXCHANGE_START_DATE"]
+        == "2025-01-03"
+    )
+    assert "EXCHANGE_START_DATE" not in OfflineEnvironments(folder, addresses, MARKET).of_service(Service.EXCHANGE)
     assert not opening.same_market(MARKET)

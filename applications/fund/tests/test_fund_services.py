@@ -18,7 +18,7 @@ from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.memory import MemoryWatch
 from fund.processes import end_leftovers, record_processes, running_processes
-from fund.service_environment import models_environment, service_environment
+from fund.service_environment import OfflineEnvironments
 from fund.supervisor import Supervisor, open_fund, summarize_log_line
 from internal.errors import ConfigurationError, UnavailableError
 
@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> FundFolder:
 
 @pytest.fixture
 def addresses(free_port: Callable[[], int]) -> Addresses:
-    """Three free ports."""
+    """Free ports."""
     return Addresses({service: free_port() for service in Service})
 
 
@@ -45,7 +45,7 @@ def sleeper() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-@pytest.mark.parametrize("text", ["http", "-1", "0", "65536", "80.5", ""])
+@pytest.mark.parametrize("text", ["http", "-1", "0", "65536", "80.5"])
 def test_malformed_port(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     """A port that is none is refused by the variable's name."""
     monkeypatch.setenv("DATAMANAGER_PORT", text)
@@ -59,7 +59,7 @@ def test_default_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     for service in Service:
         monkeypatch.delenv(f"{service.upper()}_PORT", raising=False)
 
-    assert [Addresses.from_environment().ports[service] for service in Service] == [8090, 8080, 8081]
+    assert [Addresses.from_environment().ports[service] for service in Service] == [8090, 8080, 8081, 8082]
 
 
 def test_port_in_use() -> None:
@@ -88,18 +88,18 @@ def test_environment_has_no_real_account(
     for name in names:
         monkeypatch.setenv(name, "real-account")
 
+    environments = OfflineEnvironments(folder, addresses, SIMULATED)
     for service in Service:
-        assert "real-account" not in service_environment(folder, addresses, SIMULATED, service).values()
-    assert "real-account" not in models_environment(folder, addresses).values()
+        assert "real-account" not in environments.of_service(service).values()
+    assert "real-account" not in environments.of_models().values()
 
 
 def test_vendor_of_the_offline_fund(folder: FundFolder, addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:
     """Either vendor is the fund's own exchange; a lake that asks no vendor is refused with what to do."""
     monkeypatch.setenv("MARKET_DATA_VENDOR", "alpaca")
-    variables = service_environment(folder, addresses, SIMULATED, Service.DATAMANAGER)
-    exchange = service_environment(
-        folder, addresses, replace(SIMULATED, events="frequent", signal="none"), Service.EXCHANGE
-    )
+    variables = OfflineEnvironments(folder, addresses, SIMULATED).of_service(Service.DATAMANAGER)
+    frequent = OfflineEnvironments(folder, addresses, replace(SIMULATED, events="frequent", signal="none"))
+    exchange = frequent.of_service(Service.EXCHANGE)
     monkeypatch.setenv("MARKET_DATA_VENDOR", "files")
 
     assert variables["MARKET_DATA_VENDOR"] == "alpaca"
@@ -108,14 +108,15 @@ def test_vendor_of_the_offline_fund(folder: FundFolder, addresses: Addresses, mo
     assert (exchange["EXCHANGE_EVENTS"], exchange["EXCHANGE_SIGNAL"]) == ("frequent", "none")
     assert variables["ALPACA_DATA_DELAY_MINUTES"] == exchange["EXCHANGE_SIP_DELAY_MINUTES"] == "0"
     with pytest.raises(ConfigurationError, match="set it to polygon or alpaca"):
-        service_environment(folder, addresses, SIMULATED, Service.DATAMANAGER)
+        OfflineEnvironments(folder, addresses, SIMULATED).of_service(Service.DATAMANAGER)
 
 
 def test_service_that_ends_is_reported_with_its_log(folder: FundFolder, addresses: Addresses) -> None:
     """A bars file that cannot be read ends the exchange; the message is its sentence, and the fund ends."""
     broken = folder.root.parent / "bars.csv"
     broken.write_text("ticker,date,open,high,low,close,volume\nAAA,2024-01-02,1,2,0.5,abc,100\n")
-    supervisor = Supervisor(folder, addresses, MarketSettings(bars=str(broken), details=None, seed=1, tickers=120))
+    market = MarketSettings(bars=str(broken), details=None, seed=1, tickers=120)
+    supervisor = Supervisor(folder, addresses, OfflineEnvironments(folder, addresses, market))
 
     with pytest.raises(ConfigurationError, match=r"^\S*bars\.csv: line 2, column close: 'abc', expected a number$"):
         supervisor.start(Service.EXCHANGE)
@@ -141,12 +142,12 @@ def test_summary_of_a_log_line(line: str, expected: str) -> None:
 
 def test_killed_service_is_reported(folder: FundFolder, addresses: Addresses) -> None:
     """The message says that a service was killed, by which signal, and what to do."""
-    supervisor = Supervisor(folder, addresses, SIMULATED)
+    supervisor = Supervisor(folder, addresses, OfflineEnvironments(folder, addresses, SIMULATED))
     supervisor.start(Service.DATAMANAGER)
     supervisor.running[Service.DATAMANAGER].send_signal(signal.SIGKILL)
     supervisor.running[Service.DATAMANAGER].wait()
 
-    with pytest.raises(UnavailableError, match=r"datamanager was ended by signal 9.*run `./fund up` again"):
+    with pytest.raises(UnavailableError, match=r"datamanager was ended by signal 9.*run the same command again"):
         supervisor.check()
     supervisor.stop()
 
@@ -166,7 +167,7 @@ def test_leftovers_are_ended(folder: FundFolder, sleeper: subprocess.Popen[bytes
     record_processes(folder, sleeper.pid, {})
 
     assert end_leftovers(folder) == ["fund"]
-    assert not psutil.pid_exists(sleeper.pid)
+    assert sleeper.wait(10) == -signal.SIGTERM
     assert not folder.processes.exists()
 
 
@@ -192,13 +193,13 @@ def test_other_market_in_the_same_folder(folder: FundFolder, addresses: Addresse
 
 def test_market_that_never_opened(folder: FundFolder, addresses: Addresses) -> None:
     """Until the exchange has opened, nothing is written, and a folder with such a market takes any other."""
-    with open_fund(folder, addresses, SIMULATED) as supervisor:
-        assert supervisor.market == SIMULATED
+    with open_fund(folder, addresses, SIMULATED) as (_, market):
+        assert market == SIMULATED
     assert folder.read_market() is None
     folder.save_market(SIMULATED)
     requested = replace(SIMULATED, seed=2)
-    with open_fund(folder, addresses, requested) as supervisor:
-        assert supervisor.market == requested
+    with open_fund(folder, addresses, requested) as (_, market):
+        assert market == requested
 
 
 def test_another_file(folder: FundFolder, addresses: Addresses) -> None:
@@ -206,8 +207,8 @@ def test_another_file(folder: FundFolder, addresses: Addresses) -> None:
     opened = replace(SIMULATED, bars="one.csv", details="details.csv", session="2024-12-31", start="2024-12-31")
     folder.save_market(opened)
     requested = replace(SIMULATED, bars="longer.csv")
-    with open_fund(folder, addresses, requested) as supervisor:
-        assert supervisor.market == replace(opened, bars="longer.csv")
+    with open_fund(folder, addresses, requested) as (_, market):
+        assert market == replace(opened, bars="longer.csv")
 
 
 def test_memory_watch_counts_children() -> None:

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 import datamanager.configuration
 import models.configuration
 import portfoliomanager.configuration
+import scheduler.configuration
 from fund.settings.fund_settings import SECTIONS, FundSettings, read_settings
 from fund.settings.reference import reference_page
 from fund.settings.secrets import Secret, read_secret, secret_file, secret_variables, write_secret
@@ -22,12 +23,13 @@ from internal.settings import variable_names
 ROOT = Path(__file__).parents[3]
 SET_BY_RUN = {  # by the mode, or by what runs where
     *("alpaca_base_url", "datamanager_url", "drain_seconds", "event_subscribers", "fund_api_token", "log_format"),
-    "state_directory",
+    *("models_state_directory", "portfoliomanager_url", "retrain_model", "state_directory"),
 }
 SERVICES: tuple[type[BaseSettings], ...] = (
     datamanager.configuration.Configuration,
     portfoliomanager.configuration.Configuration,
     models.configuration.Configuration,
+    scheduler.configuration.Configuration,
 )
 
 
@@ -121,7 +123,7 @@ def test_every_setting_is_offered(service: type[BaseSettings]) -> None:
         if name in SET_BY_RUN or variable in set(Secret):
             continue
         assert not isinstance(field.default, SecretStr)
-        assert variable.lower() in offered()
+        assert variable.lower() in offered(), f"{variable} is in no section of fund.settings.sections"
         if not field.is_required():
             assert as_text(offered()[variable.lower()]) == as_text(field.default), name
 

@@ -71,7 +71,7 @@ def test_services_fit_in_80_columns(tmp_path: Path) -> None:
     """Each service's whole name and address are shown in a terminal of 80 columns, also when it is down."""
     addresses = Addresses({service: 58081 + number for number, service in enumerate(Service)})
     console = Console(width=80, file=StringIO())
-    console.print(services_table(addresses, {}, connect(FundFolder(tmp_path), addresses)))
+    console.print(services_table(tuple(Service), addresses, {}, connect(FundFolder(tmp_path), addresses)))
     assert isinstance(console.file, StringIO)
     shown = console.file.getvalue()
     assert all(service in shown and addresses.url(service) in shown for service in Service)

@@ -49,7 +49,7 @@ def new_run(tmp_path: Path, platform: NoServices, output: StringIO) -> FundRun:
     folder = FundFolder(tmp_path)
     clients = connect(folder, Addresses(dict.fromkeys(Service, 9)))
     market = MarketSettings(bars=None, details=None, seed=1, tickers=120)
-    return FundRun(platform, clients, Display(Console(file=output)), folder, market, Plan(5, "small"))
+    return FundRun(platform, clients, Display(Console(file=output)), folder, Plan(5, "small"), market)
 
 
 def lose_connection(_run: FundRun) -> None:
@@ -60,7 +60,7 @@ def lose_connection(_run: FundRun) -> None:
 def test_order_and_titles(tmp_path: Path) -> None:
     """Steps run in the order of the list, each under its number and title."""
     platform, output = NoServices(), StringIO()
-    steps = [
+    steps: list[Step[FundRun]] = [
         Step("Start the exchange", lambda run: run.platform.start_service(Service.EXCHANGE)),
         Step("Collect", lambda run: run.platform.start_service(Service.DATAMANAGER)),
     ]
@@ -75,7 +75,10 @@ def test_order_and_titles(tmp_path: Path) -> None:
 def test_failed_step_ends_the_run(tmp_path: Path) -> None:
     """Later steps do not run, and with all services up the step's own error is reported."""
     platform, output = NoServices(), StringIO()
-    steps = [Step("Fail", lose_connection), Step("Later", lambda run: run.platform.start_service(Service.EXCHANGE))]
+    steps: list[Step[FundRun]] = [
+        Step("Fail", lose_connection),
+        Step("Later", lambda run: run.platform.start_service(Service.EXCHANGE)),
+    ]
 
     with pytest.raises(UnavailableError, match="does not answer"):
         run_steps(steps, new_run(tmp_path, platform, output))

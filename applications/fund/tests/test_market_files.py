@@ -13,11 +13,11 @@ import pytest
 import typer
 from rich.console import Console
 
-from fund.__main__ import choose_market
 from fund.display import Display
+from fund.market_choice import choose_market
 from fund.market_files import SESSIONS_TO_TRAIN, prepare_market
 from fund.market_settings import MarketSettings
-from fund.steps import Events, Signal
+from fund.options import Events, Signal
 from internal.dates import sessions
 from internal.errors import ConfigurationError, FundError
 from models.dataset import Dataset

@@ -1,12 +1,13 @@
-"""The three services and the loopback addresses where they listen."""
+"""The services and the loopback addresses where they listen."""
 
-import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from fund.folder import FundFolder
+from fund.settings.fund_settings import FundSettings, read_settings
 from internal.errors import ConfigurationError
 
 
@@ -16,37 +17,35 @@ class Service(StrEnum):
     EXCHANGE = "exchange"
     DATAMANAGER = "datamanager"
     PORTFOLIOMANAGER = "portfoliomanager"
+    SCHEDULER = "scheduler"
 
 
-DEFAULT_PORTS = {Service.EXCHANGE: 8090, Service.DATAMANAGER: 8080, Service.PORTFOLIOMANAGER: 8081}
+OFFLINE_SERVICES = (Service.EXCHANGE, Service.DATAMANAGER, Service.PORTFOLIOMANAGER)
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the services listen on loopback; `EXCHANGE_PORT`, `DATAMANAGER_PORT`, `PORTFOLIOMANAGER_PORT` move them."""
+    """Where the services listen on loopback; `EXCHANGE_PORT`, `DATAMANAGER_PORT`, ... or `fund.toml` move them."""
 
     ports: Mapping[Service, int]
 
     @classmethod
     def from_environment(cls) -> Self:
-        """The default ports, unless the environment moves one.
+        """The ports of the environment, else of `fund.toml` in the fund's folder, else the default ones.
 
         Raises:
-            ConfigurationError: A port is not a number between 1 and 65535.
+            ConfigurationError: A port is not a number between 1 and 65535, or the file is wrong.
         """
-        return cls({service: _read_port(service) for service in Service})
+        return cls.of(read_settings(FundFolder.from_environment().settings_file))
+
+    @classmethod
+    def of(cls, settings: FundSettings) -> Self:
+        """The ports that the settings name."""
+        return cls({service: getattr(settings.services, f"{service}_port") for service in Service})
 
     def url(self, service: Service) -> str:
         """The base URL of a service."""
         return f"http://127.0.0.1:{self.ports[service]}"
-
-
-def _read_port(service: Service) -> int:
-    name = f"{service.upper()}_PORT"
-    text = os.environ.get(name, str(DEFAULT_PORTS[service]))
-    if not text.isdecimal() or not 0 < int(text) < 65536:  # noqa: PLR2004 - the range of TCP ports
-        raise ConfigurationError(f"{name} is {text!r}; it must be a port between 1 and 65535.")
-    return int(text)
 
 
 def check_port_free(service: Service, port: int) -> None:

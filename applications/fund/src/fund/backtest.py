@@ -7,7 +7,7 @@ from typing import Final
 
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
-from fund.steps import ModelSize
+from fund.options import ModelSize
 from internal.atomic_files import write_atomically
 from internal.baselines.catalogue import BASELINES
 from internal.dates import previous_session, sessions

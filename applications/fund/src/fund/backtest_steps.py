@@ -24,7 +24,7 @@ from fund.steps import FundRun, Step
 from internal.errors import ConfigurationError
 
 
-def backtest_steps(backtest: Backtest) -> list[Step]:
+def backtest_steps(backtest: Backtest) -> list[Step[FundRun]]:
     """The steps of one backtest."""
     return [
         Step("Start the exchange", partial(open_exchange_for, backtest)),

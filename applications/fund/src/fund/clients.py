@@ -1,4 +1,4 @@
-"""The three services of a fund, as the command line calls them."""
+"""The services of a fund, as the command line calls them."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -23,15 +23,17 @@ from internal.http.datamanager_client import DatamanagerClient
 
 @dataclass(frozen=True)
 class Clients:
-    """The three services."""
+    """The services; in the Swarm there may be no scheduler."""
 
     exchange: ServiceClient
     datamanager: ServiceClient
     portfoliomanager: ServiceClient
+    scheduler: ServiceClient | None = None
 
     def of(self, service: Service) -> ServiceClient:
         """The client of one service."""
-        return {client.name: client for client in (self.exchange, self.datamanager, self.portfoliomanager)}[service]
+        clients = (self.exchange, self.datamanager, self.portfoliomanager, self.scheduler)
+        return {client.name: client for client in clients if client is not None}[service]
 
     @property
     def data(self) -> DatamanagerClient:

@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
+from fund.broker_record import BrokerRecord, read_record, write_record
 from fund.market_settings import MarketSettings
 from fund.strategy_choice import StrategyChoice
 from internal.atomic_files import write_atomically
 from internal.errors import ConfigurationError
+from internal.modes import Mode
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,54 @@ class FundFolder:
     def registry(self) -> Path:
         """The model artifacts."""
         return self.root / "registry"
+
+    @property
+    def settings_file(self) -> Path:
+        """The settings of a fund that runs for real."""
+        return self.root / "fund.toml"
+
+    def make_private(self) -> None:
+        """Make the folder where it is missing; only its owner may enter it."""
+        try:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.root.chmod(0o700)
+        except OSError as error:
+            raise ConfigurationError(
+                f"{self.root} cannot be made private ({error.strerror}); set FUND_HOME to a folder of yours."
+            ) from error
+
+    @property
+    def _record(self) -> Path:
+        return self.root / "broker.json"
+
+    def read_record(self) -> BrokerRecord | None:
+        """Which broker the fund was opened at, None before that and for a fund on its own exchange."""
+        return read_record(self._record)
+
+    def save_record(self, record: BrokerRecord) -> None:
+        """Write down which broker the fund was opened at."""
+        write_record(self._record, record)
+
+    def read_mode(self) -> Mode | None:
+        """Whose money is at stake in this folder, None where no fund has opened."""
+        record = self.read_record()
+        if record is not None:
+            return record.at_stake
+        return None if self.read_opened_market() is None else Mode.SIMULATED
+
+    def require_mode(self, mode: Mode) -> None:
+        """Check that no fund of another mode was opened here.
+
+        Raises:
+            ConfigurationError: One was: its bars, orders and books are not those of this account.
+        """
+        record = self.read_record()
+        opened = record.mode if record is not None else self.read_mode()
+        if opened is not None and opened is not mode:
+            raise ConfigurationError(
+                f"{self.root} holds a {opened} fund, and a {mode} fund has bars, orders and books of its own. Open it "
+                f"in another folder: FUND_HOME=another-folder ./fund {'up' if mode is Mode.SIMULATED else 'init'}"
+            )
 
     @property
     def processes(self) -> Path:

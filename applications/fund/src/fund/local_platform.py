@@ -1,13 +1,12 @@
 """The platform of `fund up` and `fund backtest`: services and commands are processes of this machine."""
 
-import subprocess
 import sys
 from dataclasses import dataclass
 
 from fund.addresses import Service
+from fund.command_process import run_process
 from fund.display import Display
 from fund.folder import FundFolder
-from fund.service_environment import models_environment
 from fund.steps import CommandFailedError
 from fund.supervisor import Supervisor
 from internal.forecasting.registry import LEAK_GATE, Registry
@@ -40,16 +39,13 @@ class LocalPlatform:
             CommandFailedError: It ended with an exit code other than 0.
         """
         self.display.show_command("models", *arguments)
-        ended = subprocess.run(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "models", *arguments],
-            env=models_environment(self.supervisor.folder, self.supervisor.addresses),
-            check=False,
-        )
+        words = [sys.executable, "-m", "models", *arguments]
+        code = run_process(words, self.supervisor.environments.of_models())
         self.supervisor.check()
-        if ended.returncode != 0:
+        if code != 0:
             raise CommandFailedError(
-                f"`models {arguments[0]}` failed (exit code {ended.returncode}); fix the error shown above and run "
-                "the same command again, it resumes."
+                f"`models {arguments[0]}` failed (exit code {code}); fix the error shown above and run the same "
+                "command again, it resumes."
             )
 
     def find_trained_model(self, size: str) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections.abc import Mapping
 from typing import TypedDict
 
@@ -9,9 +10,12 @@ import psutil
 
 from fund.addresses import Service
 from fund.folder import FundFolder
+from fund.settings.secrets import PRIVATE_FILE
 from internal.atomic_files import write_atomically
 
 GRACE_SECONDS = 15.0
+SUPERVISOR_GRACE_SECONDS = 60.0
+POLL_SECONDS = 0.05
 SUPERVISOR = "fund"
 
 
@@ -26,7 +30,7 @@ def record_processes(folder: FundFolder, supervisor: int, services: Mapping[Serv
     """Write the ids and start times of this fund's processes."""
     ids = {SUPERVISOR: supervisor} | {str(service): pid for service, pid in services.items()}
     entries = {name: ProcessEntry(pid=pid, created=psutil.Process(pid).create_time()) for name, pid in ids.items()}
-    write_atomically(folder.processes, json.dumps(entries))
+    write_atomically(folder.processes, json.dumps(entries), PRIVATE_FILE)
 
 
 def running_processes(folder: FundFolder) -> dict[str, psutil.Process]:
@@ -51,15 +55,18 @@ def find_process(pid: int) -> psutil.Process | None:
         return None
 
 
-def end_process(process: psutil.Process | None) -> None:
-    """Send SIGTERM to a process, and SIGKILL when it has not ended within 15 seconds."""
+def end_process(process: psutil.Process | None, grace: float = GRACE_SECONDS) -> None:
+    """Send SIGTERM to a process, and SIGKILL when it has not ended within so many seconds."""
     if process is None:
         return
     try:
         process.send_signal(signal.SIGTERM)
-        process.wait(GRACE_SECONDS)
-    except psutil.TimeoutExpired:
-        process.kill()
+        deadline = time.monotonic() + grace
+        while find_process(process.pid) is not None:
+            if time.monotonic() > deadline:
+                process.kill()
+                return
+            time.sleep(POLL_SECONDS)
     except psutil.NoSuchProcess:
         return
 
@@ -67,7 +74,8 @@ def end_process(process: psutil.Process | None) -> None:
 def end_leftovers(folder: FundFolder) -> list[str]:
     """End this folder's recorded processes, the supervisor first; the names of those that were running."""
     running = running_processes(folder)
-    for name in (SUPERVISOR, *reversed(Service)):
+    end_process(running.get(SUPERVISOR), SUPERVISOR_GRACE_SECONDS)  # it ends the others
+    for name in reversed(Service):
         end_process(running.get(name))
     folder.processes.unlink(missing_ok=True)
     return list(running)

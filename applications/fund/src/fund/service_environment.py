@@ -1,7 +1,9 @@
-"""The environment variables of the services and of the `models` commands in an offline fund."""
+"""The environment variables of the services and of the `models` commands, for an offline fund."""
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
 
 from fund.addresses import Addresses, Service
 from fund.folder import FundFolder
@@ -25,27 +27,21 @@ ACCOUNT_PREFIXES = (
 )
 
 
-def service_environment(
-    folder: FundFolder, addresses: Addresses, market: MarketSettings, service: Service
-) -> dict[str, str]:
-    """The user's environment without the settings of real accounts, plus what one service of this fund needs."""
-    match service:
-        case Service.EXCHANGE:
-            own = _exchange_variables(folder, addresses, market)
-        case Service.DATAMANAGER:
-            own = _datamanager_variables(folder, addresses, os.environ)
-        case Service.PORTFOLIOMANAGER:
-            own = _portfoliomanager_variables(folder, addresses)
-    return _shared_variables(folder, addresses, service) | own
+class Environments(Protocol):
+    """The environment of each process of one fund."""
+
+    def of_service(self, service: Service) -> dict[str, str]:
+        """The environment of a service."""
+        ...
+
+    def of_models(self) -> dict[str, str]:
+        """The environment of a `models` command."""
+        ...
 
 
-def models_environment(folder: FundFolder, addresses: Addresses) -> dict[str, str]:
-    """The environment of a `models` command."""
-    return _shared_variables(folder, addresses, "models")
-
-
-def _shared_variables(folder: FundFolder, addresses: Addresses, program: str) -> dict[str, str]:
-    return _without_accounts(os.environ) | {
+def shared_variables(folder: FundFolder, addresses: Addresses, program: str) -> dict[str, str]:
+    """What every process of a fund on this machine is given: its folders, and how it reaches datamanager."""
+    return {
         "DATA_BUCKET": str(folder.lake),
         "REGISTRY_DIRECTORY": str(folder.registry),
         "STATE_DIRECTORY": str(folder.state(program)),
@@ -56,68 +52,110 @@ def _shared_variables(folder: FundFolder, addresses: Addresses, program: str) ->
     }
 
 
-def _without_accounts(variables: Mapping[str, str]) -> dict[str, str]:
-    """Drop what points at real accounts: the offline fund must never reach one by accident."""
-    return {name: value for name, value in variables.items() if not name.startswith(ACCOUNT_PREFIXES)}
+@dataclass(frozen=True)
+class OfflineEnvironments:
+    """Those of a fund on its own exchange: without the settings of real accounts, which it must not reach by accident.
 
+    Args:
+        folder: The fund's folder.
+        addresses: Where the services listen.
+        market: The market that the exchange plays.
+        variables: The user's environment.
+    """
 
-def _exchange_variables(folder: FundFolder, addresses: Addresses, market: MarketSettings) -> dict[str, str]:
-    keys = folder.credentials()
-    optional = {
-        "EXCHANGE_BARS_FILE": market.bars,
-        "EXCHANGE_DETAILS_FILE": market.details,
-        "EXCHANGE_START_DATE": market.start,
-        "EXCHANGE_CASH": market.cash,
-        "EXCHANGE_EVENTS": market.events,
-        "EXCHANGE_SIGNAL": market.signal,
-    }
-    return {
-        "EXCHANGE_API_KEY_ID": keys.api_key_id,
-        "EXCHANGE_API_SECRET": keys.api_secret,
-        "EXCHANGE_MARKET_DATA_KEY": keys.market_data_key,
-        "EXCHANGE_SEED": str(market.seed),
-        "EXCHANGE_TICKER_COUNT": str(market.tickers),
-        "EXCHANGE_SIP_DELAY_MINUTES": "0",
-        "EVENT_SUBSCRIBERS": ",".join(
-            f"{addresses.url(service)}/events" for service in (Service.DATAMANAGER, Service.PORTFOLIOMANAGER)
-        ),
-        **{name: value for name, value in optional.items() if value},
-    }
+    folder: FundFolder
+    addresses: Addresses
+    market: MarketSettings
+    variables: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
+    def of_service(self, service: Service) -> dict[str, str]:
+        """The environment of a service.
 
-def _datamanager_variables(folder: FundFolder, addresses: Addresses, variables: Mapping[str, str]) -> dict[str, str]:
-    """Either vendor's interface of the exchange; ConfigurationError for a lake that asks no vendor."""
-    if variables.get("MARKET_DATA_VENDOR") == "files":
-        raise ConfigurationError(
-            "MARKET_DATA_VENDOR is files, and `./fund up` plays a market of which it asks its own exchange for bars: "
-            "set it to polygon or alpaca, or play your own bars with `./fund up --bars FILE`"
-        )
-    keys, exchange = folder.credentials(), addresses.url(Service.EXCHANGE)
-    return {
-        "POLYGON_API_KEY": keys.market_data_key,
-        "POLYGON_BASE_URL": exchange,
-        "POLYGON_REQUESTS_PER_MINUTE": "0",
-        "ALPACA_API_KEY_ID": keys.api_key_id,
-        "ALPACA_API_SECRET": keys.api_secret,
-        "ALPACA_BASE_URL": exchange,
-        "ALPACA_DATA_URL": exchange,
-        "ALPACA_DATA_REQUESTS_PER_MINUTE": "0",
-        "ALPACA_DATA_DELAY_MINUTES": "0",
-        "EDGAR_USER_AGENT": "A fund without accounts admin@example.com",  # the exchange takes any
-        "EDGAR_BASE_URL": exchange,
-        "EDGAR_DATA_BASE_URL": exchange,
-        "EDGAR_REQUESTS_PER_SECOND": "0",
-        "EVENT_SUBSCRIBERS": f"{addresses.url(Service.PORTFOLIOMANAGER)}/events",
-    }
+        Raises:
+            ConfigurationError: The user's environment names a vendor that an offline fund cannot ask.
+        """
+        match service:
+            case Service.EXCHANGE:
+                own = self._exchange()
+            case Service.DATAMANAGER:
+                own = self._datamanager()
+            case Service.PORTFOLIOMANAGER:
+                own = self._portfoliomanager()
+            case Service.SCHEDULER:
+                own = self._scheduler()
+        return self._shared(service) | own
 
+    def of_models(self) -> dict[str, str]:
+        """The environment of a `models` command."""
+        return self._shared("models")
 
-def _portfoliomanager_variables(folder: FundFolder, addresses: Addresses) -> dict[str, str]:
-    keys = folder.credentials()
-    return {
-        "ALPACA_API_KEY_ID": keys.api_key_id,
-        "ALPACA_API_SECRET": keys.api_secret,
-        "ALPACA_BASE_URL": addresses.url(Service.EXCHANGE),
-        "TRADE_UPDATES": "false",  # the exchange sends events, and a run is to be repeatable
-        "EVENT_SUBSCRIBERS": f"{addresses.url(Service.PORTFOLIOMANAGER)}/events",
-        **choose_strategy(folder.read_strategy(), os.environ).variables(),
-    }
+    def _shared(self, program: str) -> dict[str, str]:
+        kept = {name: value for name, value in self.variables.items() if not name.startswith(ACCOUNT_PREFIXES)}
+        return kept | shared_variables(self.folder, self.addresses, program)
+
+    def _scheduler(self) -> dict[str, str]:
+        """It finds done what the exchange's own events have started, and retrains."""
+        return {
+            "PORTFOLIOMANAGER_URL": self.addresses.url(Service.PORTFOLIOMANAGER),
+            "BARS_DELAY_MINUTES": "0",
+            "OPEN_DELAY_MINUTES": "0",
+            "MODELS_STATE_DIRECTORY": str(self.folder.state("models")),
+        }
+
+    def _exchange(self) -> dict[str, str]:
+        keys, market = self.folder.credentials(), self.market
+        optional = {
+            "EXCHANGE_BARS_FILE": market.bars,
+            "EXCHANGE_DETAILS_FILE": market.details,
+            "EXCHANGE_START_DATE": market.start,
+            "EXCHANGE_CASH": market.cash,
+            "EXCHANGE_EVENTS": market.events,
+            "EXCHANGE_SIGNAL": market.signal,
+        }
+        subscribers = (self.addresses.url(service) for service in (Service.DATAMANAGER, Service.PORTFOLIOMANAGER))
+        return {
+            "EXCHANGE_API_KEY_ID": keys.api_key_id,
+            "EXCHANGE_API_SECRET": keys.api_secret,
+            "EXCHANGE_MARKET_DATA_KEY": keys.market_data_key,
+            "EXCHANGE_SEED": str(market.seed),
+            "EXCHANGE_TICKER_COUNT": str(market.tickers),
+            "EXCHANGE_SIP_DELAY_MINUTES": "0",
+            "EVENT_SUBSCRIBERS": ",".join(f"{url}/events" for url in subscribers),
+            **{name: value for name, value in optional.items() if value},
+        }
+
+    def _datamanager(self) -> dict[str, str]:
+        """Either vendor's interface of the exchange."""
+        if self.variables.get("MARKET_DATA_VENDOR") == "files":
+            raise ConfigurationError(
+                "MARKET_DATA_VENDOR is files, and `./fund up` plays a market of which it asks its own exchange for "
+                "bars: set it to polygon or alpaca, or play your own bars with `./fund up --bars FILE`"
+            )
+        keys, exchange = self.folder.credentials(), self.addresses.url(Service.EXCHANGE)
+        return {
+            "POLYGON_API_KEY": keys.market_data_key,
+            "POLYGON_BASE_URL": exchange,
+            "POLYGON_REQUESTS_PER_MINUTE": "0",
+            "ALPACA_API_KEY_ID": keys.api_key_id,
+            "ALPACA_API_SECRET": keys.api_secret,
+            "ALPACA_BASE_URL": exchange,
+            "ALPACA_DATA_URL": exchange,
+            "ALPACA_DATA_REQUESTS_PER_MINUTE": "0",
+            "ALPACA_DATA_DELAY_MINUTES": "0",
+            "EDGAR_USER_AGENT": "A fund without accounts admin@example.com",  # the exchange takes any
+            "EDGAR_BASE_URL": exchange,
+            "EDGAR_DATA_BASE_URL": exchange,
+            "EDGAR_REQUESTS_PER_SECOND": "0",
+            "EVENT_SUBSCRIBERS": f"{self.addresses.url(Service.PORTFOLIOMANAGER)}/events",
+        }
+
+    def _portfoliomanager(self) -> dict[str, str]:
+        keys = self.folder.credentials()
+        return {
+            "ALPACA_API_KEY_ID": keys.api_key_id,
+            "ALPACA_API_SECRET": keys.api_secret,
+            "ALPACA_BASE_URL": self.addresses.url(Service.EXCHANGE),
+            "TRADE_UPDATES": "false",  # the exchange sends events, and a run is to be repeatable
+            "EVENT_SUBSCRIBERS": f"{self.addresses.url(Service.PORTFOLIOMANAGER)}/events",
+            **choose_strategy(self.folder.read_strategy(), self.variables).variables(),
+        }

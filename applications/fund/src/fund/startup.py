@@ -2,12 +2,12 @@
 
 import time
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from fund.addresses import Service
 from fund.clients import unfinished_events
-from fund.steps import FundRun, Plan, Step
+from fund.steps import FundRun, Plan, Run, Step
 from internal.bar_files.details import read_details
 from internal.dates import sessions
 from internal.errors import UnavailableError
@@ -30,20 +30,28 @@ def collect_bars(run: FundRun) -> None:
     """Backfill two years, or all that the market has, up to the last closed session; what the lake holds stays."""
     run.platform.start_service(Service.DATAMANAGER)
     state = run.clients.exchange_state()
-    start, end = max(run.market.opening_session - HISTORY, state.first_session), state.last_closed
-    run.platform.run_models("collect", "--start-date", str(start), "--end-date", str(end))
+    collect_range(run, max(run.market.opening_session - HISTORY, state.first_session), state.last_closed)
     if run.market.details is not None:
         run.clients.data.save_details(read_details(Path(run.market.details)).details)
 
 
+def collect_range(run: Run, start: date, end: date) -> None:
+    """Have datamanager collect what it lacks of a range of days, with progress and the time left."""
+    run.platform.run_models("collect", "--start-date", str(start), "--end-date", str(end))
+
+
 def train_model(run: FundRun) -> None:
-    """Assemble, train and evaluate, unless the registry has a model of the size asked for."""
+    """Train on the two years before the opening."""
+    train_on(run, run.market.opening_session)
+
+
+def train_on(run: Run, last_day: date) -> None:
+    """Assemble two years to a day, train and evaluate, unless the registry has a model of the size asked for."""
     trained = run.platform.find_trained_model(run.plan.model)
     if trained is not None:
         run.display.say(f"Model {trained} ({run.plan.model}) is in the registry: nothing to train.")
         return
-    opened = run.market.opening_session
-    run.platform.run_models("assemble", "--start-date", str(opened - HISTORY), "--end-date", str(opened))
+    run.platform.run_models("assemble", "--start-date", str(last_day - HISTORY), "--end-date", str(last_day))
     run.platform.run_models("train", "--model", run.plan.model)
 
 
@@ -136,8 +144,14 @@ def finish_events(run: FundRun, what: str) -> None:
         time.sleep(POLL_SECONDS)
 
 
-def up_steps(plan: Plan) -> list[Step]:
-    """The steps of `fund up`; a strategy without forecasts needs no model."""
+def start_scheduler(run: Run) -> None:
+    """Start the scheduler, and say where it shows its runs."""
+    run.platform.start_service(Service.SCHEDULER)
+    run.display.say(f"Each run and its outcome: {run.clients.of(Service.SCHEDULER).url}/schedule")
+
+
+def prepare_steps(plan: Plan) -> list[Step[FundRun]]:
+    """The steps to the first portfolio; a strategy without forecasts needs no model."""
     first = [Step("Start the exchange", open_exchange), Step("Collect two years of bars into the lake", collect_bars)]
     if plan.uses_forecasts:
         decide = [
@@ -146,5 +160,10 @@ def up_steps(plan: Plan) -> list[Step]:
         ]
     else:
         decide = [Step("Build the portfolio and send its orders", rebalance)]
+    return [*first, *decide]
+
+
+def up_steps(plan: Plan) -> list[Step[FundRun]]:
+    """The steps of `fund up`."""
     last = [Step("Trade session by session", trade_sessions), Step("Show the portfolio", show_portfolio)]
-    return [*first, *decide, *last]
+    return [*prepare_steps(plan), *last]

@@ -1,14 +1,17 @@
 """The output of `fund status`: services, model, last sessions and portfolio of a fund, running or not."""
 
+from collections.abc import Sequence
+
 import psutil
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fund.addresses import Addresses, Service
+from fund.addresses import OFFLINE_SERVICES, Addresses, Service
 from fund.clients import Clients, connect
 from fund.folder import FundFolder
 from fund.processes import running_processes
+from fund.stakes import banner
 from fund.tables import positions_table, summarize_performance
 from internal.baselines.catalogue import BASELINES
 from internal.errors import ArtifactError
@@ -20,29 +23,43 @@ LAST_SESSIONS = 5
 
 def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> bool:
     """Print services, model, last sessions and portfolio; whether every service answers."""
-    market = folder.read_market()
-    if market is None:
-        console.print(f"No fund in {folder.root}. Open one: ./fund up")
+    market, record = folder.read_market(), folder.read_record()
+    if market is None and record is None:
+        console.print(f"No fund in {folder.root}. Open one: ./fund up, or ./fund init and ./fund run")
         return False
-    console.print(f"{folder.root}: {market.describe()}, opened after {market.session}")
+    if (mode := folder.read_mode()) is not None:
+        console.print(banner(mode))
+    opened = f"{market.describe()}, opened after {market.session}" if market else f"account {record and record.account}"
+    console.print(f"{folder.root}: {opened}")
     running, clients = running_processes(folder), connect(folder, addresses)
-    console.print(services_table(addresses, running, clients))
+    console.print(services_table(services_of(folder), addresses, running, clients))
     console.print(f"Logs: {escape(str(folder.logs))}")
     console.print(describe_model(folder))
     if (strategy := folder.read_strategy()) is not None:
         console.print(f"Strategy: {escape(strategy.describe())}")
-    answering = all(service in running and clients.of(service).is_alive() for service in Service)
+    answering = all(service in running and clients.of(service).is_alive() for service in services_of(folder))
     if answering:
+        if record is None:
+            show_clock(clients, console)
         show_running_fund(clients, console)
     else:
-        console.print("Not every service answers: `./fund up` starts them and resumes.")
+        console.print(f"Not every service answers: `./fund {'run' if record else 'up'}` starts them and resumes.")
     return answering
 
 
-def services_table(addresses: Addresses, running: dict[str, psutil.Process], clients: Clients) -> Table:
+def services_of(folder: FundFolder) -> Sequence[Service]:
+    """The services of the fund in a folder: with a broker there is no exchange, and `fund up` needs no scheduler."""
+    if folder.read_record() is not None:
+        return (Service.DATAMANAGER, Service.PORTFOLIOMANAGER, Service.SCHEDULER)
+    return tuple(Service) if Service.SCHEDULER in running_processes(folder) else OFFLINE_SERVICES
+
+
+def services_table(
+    services: Sequence[Service], addresses: Addresses, running: dict[str, psutil.Process], clients: Clients
+) -> Table:
     """One row a service: process, address, health, memory; every column is whole in a terminal of 80 columns."""
     table = Table("service", "process", "address", "health", "memory", title="Services", title_justify="left")
-    for service in Service:
+    for service in services:
         process = running.get(service)
         health = "alive" if process is not None and clients.of(service).is_alive() else "down"
         memory = f"{process.memory_info().rss / 1024**2:.0f} MiB" if process else ""
@@ -73,10 +90,14 @@ def describe_model(folder: FundFolder) -> str:
     )
 
 
-def show_running_fund(clients: Clients, console: Console) -> None:
-    """Print clock, last sessions and portfolio of a running fund."""
+def show_clock(clients: Clients, console: Console) -> None:
+    """Print the clock of the fund's own exchange."""
     state = clients.exchange_state()
     console.print(f"Clock: {state.timestamp} ({state.phase}), {state.sessions_left} sessions left")
+
+
+def show_running_fund(clients: Clients, console: Console) -> None:
+    """Print last sessions and portfolio of a running fund."""
     console.print(escape(f"Next decision by {clients.strategy().describe()}"))
     console.print(sessions_table(clients))
     portfolio = clients.current_portfolio()

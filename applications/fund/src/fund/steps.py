@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Protocol
 
 from fund.addresses import Service
@@ -36,28 +35,6 @@ class Platform(Protocol):
         """The name of a trained model of that size, None when one has to be trained."""
 
 
-class Events(StrEnum):
-    """How often things happen to the securities of a simulated market."""
-
-    NONE = "none"
-    REALISTIC = "realistic"
-    FREQUENT = "frequent"
-
-
-class Signal(StrEnum):
-    """The predictable signals that simulated prices can hold."""
-
-    NONE = "none"
-    MOMENTUM = "momentum"
-
-
-class ModelSize(StrEnum):
-    """The sizes of the network."""
-
-    SMALL = "small"
-    FULL = "full"
-
-
 @dataclass(frozen=True)
 class Plan:
     """What one run has to do.
@@ -74,7 +51,7 @@ class Plan:
 
 
 @dataclass
-class FundRun:
+class Run:
     """What the steps of one run use.
 
     Args:
@@ -82,7 +59,6 @@ class FundRun:
         clients: The services over HTTP.
         display: Shows the progress.
         folder: The fund's folder.
-        market: The market; the first step adds the session at whose close the fund opened.
         plan: What the run has to do.
     """
 
@@ -90,12 +66,22 @@ class FundRun:
     clients: Clients
     display: Display
     folder: FundFolder
-    market: MarketSettings
     plan: Plan
 
 
+@dataclass
+class FundRun(Run):
+    """What the steps of a fund on its own exchange use.
+
+    Args:
+        market: The market; the first step adds the session at whose close the fund opened.
+    """
+
+    market: MarketSettings
+
+
 @dataclass(frozen=True)
-class Step:
+class Step[R: Run]:
     """One step. A step that finds its work already done says so and changes nothing, so a run can be resumed.
 
     Args:
@@ -104,10 +90,10 @@ class Step:
     """
 
     title: str
-    perform: Callable[[FundRun], None]
+    perform: Callable[[R], None]
 
 
-def run_steps(steps: Sequence[Step], run: FundRun) -> None:
+def run_steps[R: Run](steps: Sequence[Step[R]], run: R) -> None:
     """Perform every step in order.
 
     Raises:

@@ -6,13 +6,13 @@ from typing import Any
 from pydantic import AliasChoices, Field, SecretStr
 
 from internal.errors import ConfigurationError
+from internal.limit_settings import LimitSettings
 from internal.modes import require_matching_keys
 from internal.settings import DataBucketSettings, ServiceSettings, default_registry_address
 from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.trading.capital import Capital
 from internal.trading.name_filter import NameFilter, parse_name_list, parse_types
-from portfoliomanager.limit_settings import LimitSettings
 
 
 class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):

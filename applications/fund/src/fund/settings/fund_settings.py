@@ -5,24 +5,36 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, override
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from fund.settings.problems import describe_errors, refuse_secrets
-from fund.settings.sections import Broker, MarketData, Models, Section, Services, Simulation, Storage, Trading
+from fund.settings.sections import (
+    Broker,
+    Limits,
+    MarketData,
+    Models,
+    Schedule,
+    Services,
+    Simulation,
+    Storage,
+    Trading,
+)
 from internal.errors import ConfigurationError
 from internal.modes import Mode
 from internal.settings import read_variable
 
 FILE = "fund.toml"
 MODE_VARIABLE = "FUND_MODE"
-SECTIONS: Mapping[str, type[Section]] = {
+SECTIONS: Mapping[str, type[BaseModel]] = {
     "broker": Broker,
     "market_data": MarketData,
     "storage": Storage,
     "trading": Trading,
+    "limits": Limits,
     "models": Models,
+    "schedule": Schedule,
     "services": Services,
     "simulation": Simulation,
 }
@@ -58,7 +70,9 @@ class FundSettings(BaseSettings):
     market_data: MarketData = Field(default_factory=MarketData)
     storage: Storage = Field(default_factory=Storage)
     trading: Trading = Field(default_factory=Trading)
+    limits: Limits = Field(default_factory=Limits)
     models: Models = Field(default_factory=Models)
+    schedule: Schedule = Field(default_factory=Schedule)
     services: Services = Field(default_factory=Services)
     simulation: Simulation = Field(default_factory=Simulation)
 
@@ -83,7 +97,11 @@ def read_settings(path: Path) -> FundSettings:
         ConfigurationError: The file cannot be read, holds an unknown key, a wrong value or a secret; the message names
             the line, the key and what is allowed.
     """
-    text = _read(path)
+    return parse_settings(path, read_text(path))
+
+
+def parse_settings(path: Path, text: str) -> FundSettings:
+    """The settings of a text that is, or will be, the file's. Raises as `read_settings`."""
     values = _parse(path, text)
     refuse_secrets(path, text, values)
     try:
@@ -93,7 +111,8 @@ def read_settings(path: Path) -> FundSettings:
         raise ConfigurationError(describe_errors(path, text, error, known)) from None
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """The file's text, empty where there is none. Raises ConfigurationError when it cannot be read."""
     try:
         return path.read_text(encoding="utf-8") if path.exists() else ""
     except (OSError, UnicodeDecodeError) as error:

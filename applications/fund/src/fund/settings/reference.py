@@ -58,7 +58,7 @@ def _table(rows: list[str]) -> str:
 def _row(key: str, variable: str, field: FieldInfo) -> str:
     default = as_text(field.default)
     shown = f"`{default}`" if default else ""
-    return f"| `{key}` | `{variable}` | {_values(field)} | {shown} | {field.description} |\n"
+    return f"| `{key}` | `{variable}` | {_values(field)} | {shown} | {field.description or ''} |\n"
 
 
 def _values(field: FieldInfo) -> str:
@@ -68,7 +68,7 @@ def _values(field: FieldInfo) -> str:
 
 
 def _bounds(constraint: object) -> list[str]:
-    names = {"ge": "at least", "le": "at most"}
+    names = {"gt": "above", "ge": "at least", "le": "at most"}
     return [f"{words} {getattr(constraint, name):,}" for name, words in names.items() if hasattr(constraint, name)]
 
 

@@ -9,7 +9,7 @@ from internal.errors import ConfigurationError
 from internal.settings import read_variable
 
 SECRETS_FOLDER = "secrets"
-PRIVATE_FOLDER, PRIVATE_FILE = 0o700, 0o600
+PRIVATE_FOLDER, PRIVATE_FILE, PRIVATE_MASK = 0o700, 0o600, 0o077
 
 
 class Secret(StrEnum):

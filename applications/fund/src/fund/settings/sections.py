@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_settings import SettingsConfigDict
 
-from fund.steps import Events, ModelSize
+from fund.options import Events, ModelSize, Signal
 from internal.errors import ConfigurationError
+from internal.limit_settings import LimitSettings
 from internal.trading.capital import Capital
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -97,6 +99,12 @@ class Trading(Section):
     """What alone may be opened, written as above; empty, everything else."""
 
 
+class Limits(LimitSettings):
+    """The risk limits, outside every strategy: [what each means](settings.md#risk-limits)."""
+
+    model_config = SettingsConfigDict(extra="forbid")
+
+
 class Models(Section):
     """The model that forecasts, and its tracking."""
 
@@ -104,6 +112,17 @@ class Models(Section):
     """What a first run trains; `small` takes minutes on a laptop."""
     weights_and_biases_mode: Literal["online", "offline", "disabled"] | None = None
     """How training is tracked at Weights & Biases; `offline` needs no account."""
+
+
+class Schedule(Section):
+    """When the scheduler starts each run."""
+
+    retrain_every: Annotated[int, Field(ge=0, le=250)] = 0
+    """Sessions between two trainings of the model; 0 is never."""
+    bars_delay_minutes: Annotated[int | None, Field(ge=0, le=960)] = None
+    """Minutes after the close at which bars are collected; without a value, by the vendor."""
+    open_delay_minutes: Annotated[int, Field(ge=0, le=120)] = 5
+    """Minutes after the open at which fills are recorded."""
 
 
 class Services(Section):
@@ -134,6 +153,8 @@ class Simulation(Section):
     """Dollars that the account opens with."""
     exchange_events: Events | None = None
     """How often corporate actions of every kind happen."""
+    exchange_signal: Signal | None = None
+    """What predictable signal the simulated prices hold."""
     exchange_bars_file: Path | None = None
     """A file of real bars that is replayed instead of the simulated market."""
     exchange_details_file: Path | None = None

@@ -4,6 +4,7 @@
 """
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -17,6 +18,7 @@ from uvicorn.importer import import_from_string
 from internal.errors import ConfigurationError
 from internal.telemetry import get_logger
 
+PRIVATE = 0o077  # lake, SQLite and logs are for their owner alone
 FINISH_SECONDS = 10  # for requests that still run when the service stops listening
 
 
@@ -78,6 +80,7 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 in a container")
     parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args()
+    os.umask(PRIVATE)
     try:
         run(given.factory, given.host, given.port)
     except ConfigurationError as error:

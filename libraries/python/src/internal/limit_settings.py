@@ -13,7 +13,7 @@ PREFIX = "limit_"
 
 
 class LimitSettings(BaseSettings):
-    """What each limit means is written at `RiskLimits`; fractions of net asset value unless said there."""
+    """A mixin for settings. What each limit means is written at `RiskLimits`."""
 
     model_config = SETTINGS_CONFIG
 

@@ -1,0 +1,68 @@
+"""`fund init`: asks what a fund needs to run, checks what can be checked, and writes fund.toml and the secrets."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from fund.folder import FundFolder
+from fund.init_answers import Answers, Given
+from fund.init_secrets import check_broker, collect_secrets, list_missing
+from fund.settings.secrets import write_secret
+from fund.settings.toml_file import write_document
+from fund.stakes import banner, choose_broker_url
+from internal.modes import Mode, mode_of
+
+KEY_HELP = "NAME=FILE, a secret from a file: ALPACA_API_KEY_ID, ALPACA_API_SECRET, POLYGON_API_KEY, NOTIFICATION_URLS."
+
+
+def add_init_command(application: typer.Typer, panel: str) -> None:
+    """Add it to the command line."""
+    application.command("init", rich_help_panel=panel)(init)
+
+
+def init(  # noqa: PLR0913 - one argument an option of the command line
+    *,
+    mode: Annotated[str | None, typer.Option("--mode", help="simulated, paper or live.")] = None,
+    vendor: Annotated[str | None, typer.Option("--vendor", help="Of market data: alpaca, polygon or files.")] = None,
+    edgar: Annotated[str | None, typer.Option("--edgar", help="Name and e-mail address, for the SEC.")] = None,
+    capital: Annotated[str | None, typer.Option("--capital", help="Dollars, or a share such as 50%.")] = None,
+    strategy: Annotated[str | None, typer.Option("--strategy", help="FILE.py:Class.")] = None,
+    model: Annotated[str | None, typer.Option("--model", help="What is trained: small or full.")] = None,
+    limit: Annotated[list[str] | None, typer.Option("--limit", help="NAME=VALUE, such as daily_loss=0.03.")] = None,
+    key: Annotated[list[str] | None, typer.Option("--key", help=KEY_HELP)] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the options, keep everything else.")] = False,
+) -> None:
+    """Set up a fund to run: simulated, on paper or live. Run again, it changes only what is answered."""
+    folder, console = FundFolder.from_environment(), Console(soft_wrap=True, highlight=False)
+    given = Given(mode, vendor, edgar, capital, strategy, model, tuple(limit or ()))
+    answers = Answers.read(folder.settings_file)
+    answers.ask(given, asks=not yes)
+    settings = answers.settings
+    folder.require_mode(settings.mode)
+    secrets = collect_secrets(folder.root, settings, tuple(key or ()), asks=not yes)
+    url = None if settings.mode is Mode.SIMULATED else choose_broker_url(settings.mode)
+    checked = None if url is None else check_broker(folder.root, url, secrets)
+    folder.make_private()
+    write_document(folder.settings_file, answers.document)
+    for secret, value in secrets.items():
+        write_secret(folder.root, secret, value)
+    console.print(banner(Mode.SIMULATED if url is None else mode_of(url)))
+    console.print(f"Wrote {escape(str(folder.settings_file))}" + "".join(f", {secret}" for secret in secrets))
+    if checked is not None:
+        console.print(escape(checked))
+    show_next_steps(folder.root, settings.mode, list_missing(folder.root, settings), console)
+
+
+def show_next_steps(root: Path, mode: Mode, missing: list[Path], console: Console) -> None:
+    """Print what to do next."""
+    console.print("Next:")
+    for path in missing:
+        console.print(f"  write the key into {escape(str(path))} (chmod 600), or run `./fund init` again")
+    console.print("  ./fund run               collects two years of bars, trains a model, and trades")
+    console.print("  ./fund service install   the same as a service of this machine")
+    if mode is Mode.LIVE:
+        console.print("  ./fund arm --live        without it no order is sent")
+    console.print(f"  Settings can also be changed in {escape(str(root / 'fund.toml'))}: docs/reference/fund_toml.md")

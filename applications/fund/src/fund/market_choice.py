@@ -1,0 +1,74 @@
+"""The market that the options of a command name, and the one that a fund's folder holds."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fund.market_settings import MarketSettings
+from fund.options import Events, Signal
+
+BarsOption = Annotated[
+    Path | None,
+    typer.Option("--bars", exists=True, help="Real bars to replay: CSV, parquet, or a folder (docs/your_own_bars.md)."),
+]
+DetailsOption = Annotated[
+    Path | None, typer.Option("--details", exists=True, dir_okay=False, help="Sectors and industries of the tickers.")
+]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="The simulated market's seed.")]
+TickersOption = Annotated[int | None, typer.Option("--tickers", min=40, max=8000, help="Simulated tickers.")]
+CashOption = Annotated[float | None, typer.Option("--cash", min=1, help="Dollars that the account opens with.")]
+EventsOption = Annotated[
+    Events | None,
+    typer.Option(
+        "--events",
+        envvar="EXCHANGE_EVENTS",
+        help="How often corporate actions of every kind happen in the simulated market, which then has funds, "
+        "warrants and renamed tickers too; without it regular dividends and splits alone.",
+    ),
+]
+SignalOption = Annotated[
+    Signal | None,
+    typer.Option(
+        "--signal",
+        envvar="EXCHANGE_SIGNAL",
+        help="What predictable signal the simulated prices hold; without it momentum.",
+    ),
+]
+DEFAULT_SEED = 1
+DEFAULT_TICKERS = 120
+
+
+def choose_market(  # noqa: PLR0913, PLR0917 - one argument an option of the command line
+    bars: Path | None,
+    details: Path | None,
+    seed: int | None,
+    tickers: int | None,
+    cash: float | None = None,
+    events: Events | None = None,
+    planted_signal: Signal | None = None,
+) -> MarketSettings:
+    """The market that the options name, with defaults for those that are not given.
+
+    Raises:
+        typer.BadParameter: Events or a signal for a market that is replayed from a file.
+    """
+    for option, value in (("events", events), ("signal", planted_signal)):
+        if bars is not None and value is not None:
+            raise typer.BadParameter(
+                f"--{option} (EXCHANGE_{option.upper()}) is for the simulated market: leave it out with --bars"
+            )
+    return MarketSettings(
+        bars=str(bars.resolve()) if bars else None,
+        details=str(details.resolve()) if details else None,
+        seed=DEFAULT_SEED if seed is None else seed,
+        tickers=DEFAULT_TICKERS if tickers is None else tickers,
+        cash=None if cash is None else f"{cash:.2f}",
+        events=None if events is None else events.value,
+        signal=None if planted_signal is None else planted_signal.value,
+    )
+
+
+def continue_market(stored: MarketSettings | None, chosen: MarketSettings) -> MarketSettings:
+    """The market that the folder holds, on the files that were chosen now; what was chosen where it is another."""
+    return stored.continue_on(chosen) if stored is not None and stored.same_market(chosen) else chosen

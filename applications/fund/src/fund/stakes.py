@@ -1,0 +1,43 @@
+"""Whose money a fund trades with: its mode, the broker's address, and the line that says so everywhere."""
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+from rich.text import Text
+
+from internal.errors import ConfigurationError
+from internal.modes import LIVE_HOST, PAPER_HOST, Mode, mode_of
+
+BROKER_URLS: Final = {Mode.PAPER: f"https://{PAPER_HOST}", Mode.LIVE: f"https://{LIVE_HOST}"}
+EXPLANATIONS: Final = {
+    Mode.SIMULATED: "no account: orders go to a simulated exchange",
+    Mode.PAPER: "paper money: orders go to Alpaca's paper account",
+    Mode.LIVE: "REAL MONEY: orders go to Alpaca's live account",
+}
+STYLES: Final = {Mode.SIMULATED: "black on cyan", Mode.PAPER: "black on yellow", Mode.LIVE: "bold white on red"}
+
+
+def banner(mode: Mode) -> Text:
+    """The line that every command of a fund shows: LIVE, PAPER or SIMULATED, and what that means."""
+    return Text.assemble((f" {mode.banner} ", STYLES[mode]), f" {EXPLANATIONS[mode]}")
+
+
+def choose_broker_url(mode: Mode, variables: Mapping[str, str] = os.environ) -> str:
+    """The address of the mode's broker; `ALPACA_BASE_URL` may name another only where the mode stays the same.
+
+    A paper fund may be played by a simulated exchange.
+
+    Raises:
+        ConfigurationError: The variable names an account of another mode.
+    """
+    given = variables.get("ALPACA_BASE_URL") or variables.get("APCA_API_BASE_URL")
+    if not given:
+        return BROKER_URLS[mode]
+    found = mode_of(given)
+    if found is mode or (found is Mode.SIMULATED and mode is Mode.PAPER):
+        return given.rstrip("/").removesuffix("/v2")
+    raise ConfigurationError(
+        f"the fund is {mode}, but ALPACA_BASE_URL is {given}, which is {found}: remove the variable, or set mode = "
+        f'"{found}" in fund.toml of another folder'
+    )
