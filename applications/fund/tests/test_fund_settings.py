@@ -94,6 +94,11 @@ def test_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ("[broker]\nzzz = 1", r"line 2: zzz is no setting\. Below \[broker\] are: trade_updates, lease_seconds"),
         ("[services]\ndatamanager_port = 70000", r"line 2: datamanager_port is wrong: input should be less than"),
         ("[models]\nmodel_size = 'big'", r"line 2: model_size is wrong: input should be 'small' or 'full'"),
+        (
+            "[trading]\nsecurity_types = 'CS,XYZ'",
+            r"line 2: security_types is wrong: no such type: XYZ; there are CS, PFD",
+        ),
+        ("[trading]\nonly_trade = 'industry:Coal'", r"line 2: only_trade is wrong: 'industry:Coal' is no entry"),
         ("[trading]\ncapital = 'much'", r"line 2: capital is wrong: .*'much': write dollars above 0"),
         ("[trading\n", r"fund\.toml is not TOML: .*line 1.*Texts are in quotes"),
         ("mode = paper", r"fund\.toml is not TOML"),

@@ -51,7 +51,9 @@ def refuse_secrets(path: Path, text: str, values: Mapping[str, Any]) -> None:
 def describe_errors(path: Path, text: str, error: ValidationError, known: Mapping[str, Sequence[str]]) -> str:
     """One sentence for each thing that is wrong."""
     return "\n".join(
-        _describe(path, text, [str(part) for part in one["loc"]], one["type"], one["msg"], known)
+        _describe(
+            path, text, [str(part) for part in one["loc"]], one["type"], one["msg"].removeprefix("Value error, "), known
+        )
         for one in error.errors()
     )
 

@@ -1,5 +1,6 @@
 """The sections of `fund.toml`: each key with its type, default and meaning; in capitals it is a variable."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +11,7 @@ from fund.options import Events, ModelSize, Signal
 from internal.errors import ConfigurationError
 from internal.limit_settings import LimitSettings
 from internal.trading.capital import Capital
+from internal.trading.name_filter import parse_name_list, parse_types
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -20,6 +22,22 @@ def _require_capital(text: str) -> str:
             Capital.parse(text)
     except ConfigurationError as error:
         raise ValueError(error.detail.removeprefix("CAPITAL is ")) from error
+    return text
+
+
+def _require_types(text: str) -> str:
+    return _require_parsed(parse_types, text)
+
+
+def _require_names(text: str) -> str:
+    return _require_parsed(parse_name_list, text)
+
+
+def _require_parsed(parse: Callable[[str], object], text: str) -> str:
+    try:
+        parse(text)
+    except ConfigurationError as error:
+        raise ValueError(error.detail) from error
     return text
 
 
@@ -91,11 +109,11 @@ class Trading(Section):
     """Its parameters, `name=value` separated by spaces."""
     capital: Annotated[str, AfterValidator(_require_capital)] = ""
     """How much of the account the fund may use: dollars (`50000`) or a share (`50%`); empty, all of it."""
-    security_types: str = "CS"
+    security_types: Annotated[str, AfterValidator(_require_types)] = "CS"
     """The vendor's codes of the types that may be opened, separated by commas."""
-    do_not_trade: str = ""
+    do_not_trade: Annotated[str, AfterValidator(_require_names)] = ""
     """What is never opened: `TSLA, sector:HEALTH CARE, type:ADRC`."""
-    only_trade: str = ""
+    only_trade: Annotated[str, AfterValidator(_require_names)] = ""
     """What alone may be opened, written as above; empty, everything else."""
 
 
