@@ -16,6 +16,7 @@ IMAGES = (
     "pocketsizefund/portfoliomanager",
     "pocketsizefund/models",
     "pocketsizefund/exchange",
+    "pocketsizefund/scheduler",
 )
 CONTEXTS = ("pocketsizefund-local", "pocketsizefund-production")
 STACKS = ("infrastructure", "applications")

@@ -14,6 +14,7 @@ FITTING = frozenset({"lightgbm", "scipy", "matplotlib", "wandb"})
 ABSENT = {
     "datamanager": COMPILERS | FITTING,
     "exchange": COMPILERS | FITTING,
+    "scheduler": COMPILERS | FITTING,
     "portfoliomanager": FITTING,
     "models": frozenset[str](),
 }
@@ -51,7 +52,7 @@ def test_trees_and_tracking_are_optional() -> None:
     assert locked("models", extras=False).isdisjoint({"lightgbm", "scipy", "wandb"})
 
 
-@pytest.mark.parametrize("application", ["datamanager", "exchange", "portfoliomanager"])
+@pytest.mark.parametrize("application", ["datamanager", "exchange", "portfoliomanager", "scheduler"])
 def test_the_service_is_imported_without_them(application: str) -> None:
     """The server's module, and so everything that it wires, imports where those packages cannot be; pandas waits."""
     words = f"import sys; sys.modules.update(dict.fromkeys({sorted(ABSENT[application])})); import {application}.server"

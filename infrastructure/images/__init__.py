@@ -1,1 +1,1 @@
-"""The container images of the four applications."""
+"""The container images of the applications."""

@@ -1,4 +1,4 @@
-"""Builds the four images at this tree's revision, prints their size and digest, and pushes them on request.
+"""Builds the five images at this tree's revision, prints their size and digest, and pushes them on request.
 
 python -m infrastructure.images.build                            # mask applications build
 IMAGE_PREFIX=registry.example/ python -m infrastructure.images.build --push
@@ -28,7 +28,7 @@ from infrastructure.revision import ROOT, revision
 from infrastructure.swarm.docker import docker
 from internal.errors import ConfigurationError, FundError
 
-PORTS: Mapping[str, int] = {"datamanager": 8080, "portfoliomanager": 8081, "exchange": 8090}
+PORTS: Mapping[str, int] = {"datamanager": 8080, "portfoliomanager": 8081, "scheduler": 8082, "exchange": 8090}
 SYSTEM_PACKAGES: Mapping[str, str] = {"models": "libgomp1"}  # LightGBM's, for one of the baselines
 BILLS = "dist/images"
 BUILDS_AT_ONCE = 2  # one downloads while the other compiles
@@ -96,7 +96,7 @@ def build(application: str, tag: str, context: Path, prefix: str = "") -> Built:
 
 
 def build_all(tag: str, context: Path, prefix: str = "") -> list[Built]:
-    """Build the four: the first alone, because the others find in the engine's cache what they share with it."""
+    """Build the five: the first alone, because the others find in the engine's cache what they share with it."""
     names = [image.rpartition("/")[2] for image in IMAGES]
     first = build(names[0], tag, context, prefix)
     with ThreadPoolExecutor(BUILDS_AT_ONCE) as pool:

@@ -73,7 +73,7 @@ def test_every_member_of_the_workspace_is_in_the_dockerfile() -> None:
     """The tool uv needs each member's file before it installs one of them."""
     workspace = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["uv"]["workspace"]["members"]
     members = [path.relative_to(ROOT) for member in workspace for path in ROOT.glob(f"{member}/pyproject.toml")]
-    assert len(members) == 8
+    assert len(members) == 9
     assert [member for member in members if f"COPY {member} {member.parent}/" not in DOCKERFILE] == []
 
 

@@ -1,4 +1,4 @@
-"""The four images on a real engine: built by the product's own task, then looked at and run as the Swarm runs them."""
+"""The images on a real engine: built by the product's own task, then looked at and run as the Swarm runs them."""
 
 import itertools
 import json
@@ -21,8 +21,8 @@ from infrastructure.revision import ROOT
 
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(1200)]
 
-APPLICATIONS = ("datamanager", "portfoliomanager", "models", "exchange")
-WITHOUT_COMPILER = ("datamanager", "exchange")
+APPLICATIONS = ("datamanager", "portfoliomanager", "models", "exchange", "scheduler")
+WITHOUT_COMPILER = ("datamanager", "exchange", "scheduler")
 SETTINGS: Mapping[str, Mapping[str, str]] = {
     "exchange": {"EXCHANGE_API_KEY_ID": "key", "EXCHANGE_API_SECRET": "secret", "EXCHANGE_TICKER_COUNT": "20"},
     "datamanager": {
@@ -68,7 +68,7 @@ def is_healthy(node: Node, container: str) -> bool:
 
 @pytest.fixture(scope="module")
 def node(cluster: Cluster) -> Node:
-    """The node whose engine built the four images."""
+    """The node whose engine built the images."""
     return cluster.node
 
 

@@ -1,5 +1,6 @@
 """The settings: the delay by vendor, and what is refused before anything is opened."""
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -42,3 +43,11 @@ def test_refused(settings: dict[str, Any], text: str, tmp_path: Path) -> None:
     """Each names its variable."""
     with pytest.raises(ConfigurationError, match=text):
         Configuration(state_directory=tmp_path, data_bucket=str(tmp_path), **settings)
+
+
+def test_retraining_needs_the_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an image without the application models the service says at its start that it cannot retrain."""
+    monkeypatch.setitem(sys.modules, "models", None)  # an import of it fails, as where it is not installed
+    assert Configuration(state_directory=tmp_path, data_bucket=str(tmp_path)).retrain_every == 0
+    with pytest.raises(ConfigurationError, match="RETRAIN_EVERY is 5, and the application models is not installed"):
+        Configuration(state_directory=tmp_path, data_bucket=str(tmp_path), retrain_every=5)

@@ -2,11 +2,13 @@
 
 from datetime import timedelta
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
+from internal.errors import ConfigurationError
 from internal.settings import DataBucketSettings, ServiceSettings
 from scheduler.timetable import Timetable
 
@@ -35,6 +37,14 @@ class Configuration(ServiceSettings, DataBucketSettings):
     retrain_model: str = "full"
     models_state_directory: Path | None = None
     lease_seconds: float = Field(default=30, ge=1, le=600)
+
+    def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
+        super().__init__(**values)
+        if self.retrain_every and find_spec("models") is None:
+            raise ConfigurationError(
+                f"RETRAIN_EVERY is {self.retrain_every}, and the application models is not installed beside the "
+                "scheduler (its image holds no compiler): set it to 0, and train with `models train` where models is"
+            )
 
     @property
     def waits_for_import(self) -> bool:
