@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from fund.addresses import DEFAULT_PORTS
+from fund.addresses import Service
+from fund.settings.sections import Services
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -80,7 +81,7 @@ def test_fund_up_has_every_option_that_is_named() -> None:
 def test_ports_are_the_programs() -> None:
     """The ports that the README gives are the ones that the fund uses."""
     named = {name.lower(): int(port) for name, port in re.findall(r"`(\w+)_PORT`\s+\((\d+)\)", README)}
-    assert named == DEFAULT_PORTS
+    assert named == {service: getattr(Services(), f"{service}_port") for service in Service}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
