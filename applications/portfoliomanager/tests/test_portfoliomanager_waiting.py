@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from loaded_strategies import ten_by_ten
 
+from internal.errors import UnavailableError
+from internal.http.datamanager_responses import DataCheck
 from internal.lake.store import Lake
+from internal.modes import Mode
 from internal.simulation.venue_activities import VenueActivities
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import World
@@ -18,6 +21,9 @@ from internal.trading.rows import Account
 from internal.venue.clock import Auction
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.lake_activities import LakeActivities
+from portfoliomanager.loss_watch import LossWatch
+from portfoliomanager.notifications.announcer import Announcer
+from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
 
 if TYPE_CHECKING:
@@ -28,6 +34,11 @@ if TYPE_CHECKING:
 STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 
 
+def no_data_service() -> DataCheck:
+    """No state of the data."""
+    raise UnavailableError("there is no data service")
+
+
 def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The second session exchanges everything without buying power; the fills of the closes give it."""
     fund, account = World.make(11, sessions_played=3, tickers=30).open_fund(), VenueBroker.account
@@ -35,7 +46,10 @@ def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch, tmp_
     store = LakeActivities(Lake(str(tmp_path)))
     books = AccountBooks(fund.ports.broker, VenueActivities(fund.repository), store, fund.journal)
     rebalancer = Rebalancer(fund.ports, STRATEGY, RiskLimits())
-    operations = FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer)
+    outbox = NotificationOutbox(tmp_path, [], Mode.SIMULATED)
+    announcer = Announcer(outbox, fund.journal, books, no_data_service, tmp_path)
+    losses = LossWatch(fund.journal, books, RiskLimits(), outbox, tmp_path)
+    operations = FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer, losses)
     rebalancer.run(None)
     fund.move(Auction.OPEN)
     fund.move(Auction.CLOSE)

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.dates import sessions, sessions_frame
-from internal.errors import InvalidRequestError, NotFoundError, SchemaError, UnavailableError
+from internal.errors import ConfigurationError, InvalidRequestError, NotFoundError, SchemaError, UnavailableError
 from internal.lake.store import Lake
 from internal.lake.tables import TABLES, Table
 from internal.schemas import equity_bars, orders
@@ -444,3 +444,11 @@ def test_moments_keep_their_milliseconds(lake: Lake) -> None:
     frame = pl.DataFrame([row], schema=TABLES["ingestion_sessions"].columns)
     lake.append("ingestion_sessions", frame)
     assert lake.scan("ingestion_sessions").collect().equals(frame)
+
+
+@pytest.mark.parametrize("name", ["my fund", "fünds", "50%"])
+def test_a_folder_that_cannot_be_read_is_refused(tmp_path: Path, name: str) -> None:
+    """At once, with the reason, and nothing is written: a table written there could not be read again."""
+    with pytest.raises(ConfigurationError, match="without spaces"):
+        Lake(str(tmp_path / name))
+    assert list(tmp_path.iterdir()) == []

@@ -17,6 +17,7 @@ from fund.folder import FundFolder
 from fund.init_command import add_init_command
 from fund.interrupts import INTERRUPTED
 from fund.new_files import new
+from fund.notify_commands import notify
 from fund.offline_commands import add_offline_commands
 from fund.processes import end_leftovers
 from fund.research_commands import PANEL, add_research_commands
@@ -64,6 +65,7 @@ def doctor() -> None:
 add_data_commands(data)
 application.add_typer(data, rich_help_panel="Data")
 application.add_typer(books, rich_help_panel=FUND_PANEL)
+application.add_typer(notify, rich_help_panel=FUND_PANEL)
 application.add_typer(new, name="new", rich_help_panel=PANEL)
 add_research_commands(application)
 

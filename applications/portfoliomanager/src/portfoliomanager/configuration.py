@@ -1,6 +1,6 @@
 """The settings of portfoliomanager, read from the environment and checked before anything is opened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from pydantic import AliasChoices, Field, SecretStr
@@ -13,6 +13,7 @@ from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.trading.capital import Capital
 from internal.trading.name_filter import NameFilter, parse_name_list, parse_types
+from portfoliomanager.notifications.targets import NotificationTarget, read_targets
 
 
 class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):
@@ -30,6 +31,7 @@ class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):
     do_not_trade: str = ""
     only_trade: str = ""
     trade_updates: bool = True
+    notification_urls: SecretStr = SecretStr("")
     lease_seconds: float = Field(default=30, ge=1, le=600)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
@@ -38,6 +40,11 @@ class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):
         self.registry_address()
         self.fund_capital()
         self.name_filter()
+        self.notification_targets()
+
+    def notification_targets(self) -> Sequence[NotificationTarget]:
+        """Where messages to the owner go. Raises ConfigurationError, which names the line."""
+        return read_targets(self.notification_urls.get_secret_value())
 
     def name_filter(self) -> NameFilter:
         """Which securities the fund may open. Raises ConfigurationError, which names the setting."""

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 
 from internal.dates import last_closed_session, next_session, session_open
-from internal.errors import FundError
+from internal.errors import FundError, InvalidRequestError
+from internal.lake.lease import StandbyError
 from internal.telemetry import get_logger
 from internal.trading.enums import RunState
 from internal.trading.flatten_report import FlattenReport
@@ -16,7 +17,9 @@ from internal.trading.trading_state import StateCause, TradingState, TradingStat
 from portfoliomanager import metrics
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.forecasting import Champion, Predicted, predict
+from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.model_watch import ModelWatch
+from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.ports import ForecastStore, FundJournal
 
 logger = get_logger(__name__)
@@ -36,9 +39,12 @@ class FundOperations:
         journal: FundJournal,
         books: AccountBooks,
         rebalancer: Rebalancer,
+        announcer: Announcer,
+        losses: LossWatch,
     ) -> None:
         self._broker, self._store, self._champion, self._watch = broker, store, champion, watch
         self._journal, self._books, self._rebalancer = journal, books, rebalancer
+        self._announcer, self._losses = announcer, losses
 
     @property
     def needs_forecasts(self) -> bool:
@@ -58,11 +64,20 @@ class FundOperations:
 
     def rebalance(self, day: date | None) -> Outcome:
         """Build and send the portfolio of a session, by default the last closed one; or answer what was decided."""
-        with metrics.count_rebalance():
-            outcome = self._rebalancer.run(day)
+        try:
+            with metrics.count_rebalance():
+                outcome = self._rebalancer.run(day)
+        except (InvalidRequestError, StandbyError):
+            raise
+        except FundError as error:
+            self._announcer.run_failed(day or last_closed_session(self._broker.moment()), error)
+            raise
+        cuts = self._rebalancer.take_cuts()
+        metrics.count_cuts(cuts)
         metrics.REBALANCE_SUCCESS.set_to_current_time()
         metrics.POSITIONS_WITHOUT_BARS.set(len(self._rebalancer.positions_without_bars))
         self._show_account()
+        self._announcer.run_finished(outcome, cuts, self._rebalancer.positions_without_bars)
         return outcome
 
     def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
@@ -75,6 +90,7 @@ class FundOperations:
         outcome = self._rebalancer.reconcile()
         metrics.RECONCILIATION_SUCCESS.set_to_current_time()
         self._show_account()
+        self._announcer.reconciled(outcome)
         return outcome
 
     def follow_open_orders(self) -> None:
@@ -106,6 +122,8 @@ class FundOperations:
 
     def change_state(self, state: TradingState, changed_by: str, reason: str) -> TradingStateChange:
         """Set the trading state as a person asks for; what is being sent meets it at its next order."""
+        if state is TradingState.ACTIVE:
+            self._losses.accept()
         return self._change_state(state, changed_by, StateCause.OWNER, reason)
 
     def flatten(self, changed_by: str, reason: str) -> FlattenReport:
@@ -138,10 +156,10 @@ class FundOperations:
             moment.replace(microsecond=moment.microsecond // 1000 * 1000),
         )
         logger.warning("trading_state_changed", state=change.state, changed_by=changed_by, cause=cause, reason=reason)
+        self._announcer.state_changed(change)
         return change
 
     def _show_account(self) -> None:
-        metrics.count_cuts(self._rebalancer.take_cuts())
         metrics.show_journal(self._journal)
         metrics.show_positions(self._broker.positions())
         try:

@@ -36,8 +36,11 @@ from portfoliomanager.adapters.trade_updates import TradeUpdates
 from portfoliomanager.configuration import Configuration
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
+from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.market_clock import MarketClock
 from portfoliomanager.model_watch import ModelWatch
+from portfoliomanager.notifications.announcer import Announcer
+from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
 from portfoliomanager.ports import UpdateFeed
 from portfoliomanager.routes import books as books_routes
@@ -122,12 +125,18 @@ def make_services(settings: Configuration) -> Services:
         TradingPorts(broker, DatamanagerMarketData(data), StoredPortfolios(data), journal, lease, time.sleep), capital
     )
     decides = settings.load_strategy()
-    rebalancer = Rebalancer(ports, decides, settings.risk_limits(settings.name_filter()))
-    operations = FundOperations(ports.broker, data, champion, ModelWatch(registry, data), journal, books, rebalancer)
+    mode = mode_of(settings.broker_url())
+    notifications = NotificationOutbox(settings.state_directory, settings.notification_targets(), mode)
+    announcer = Announcer(notifications, journal, books, data.check_data, settings.state_directory)
+    limits = settings.risk_limits(settings.name_filter())
+    losses = LossWatch(journal, books, limits, notifications, settings.state_directory)
+    rebalancer = Rebalancer(ports, decides, limits, losses.check)
+    watch = ModelWatch(registry, data)
+    operations = FundOperations(ports.broker, data, champion, watch, journal, books, rebalancer, announcer, losses)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
-    clock = MarketClock(ports.broker.moment, mode_of(settings.broker_url()))
+    clock = MarketClock(ports.broker.moment, mode)
     clients = ports.broker, clock, data, ports.data
-    return Services(*clients, champion, journal, books, lease, decides, operations, cycle, updates)
+    return Services(*clients, champion, journal, books, lease, decides, operations, cycle, notifications, updates)
 
 
 def _make_updates(settings: Configuration) -> TradeUpdates | None:
@@ -159,7 +168,7 @@ async def run_components(application: FastAPI) -> AsyncGenerator[None]:
             *(asyncio.create_task(work) for work in _follow_updates(services)),
         ]
         try:
-            async with services.cycle.bus:
+            async with services.notifications, services.cycle.bus:
                 yield
         finally:
             for task in background:

@@ -13,6 +13,7 @@ from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
 from portfoliomanager.market_clock import MarketClock
+from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
 from portfoliomanager.ports import FundJournal, UpdateFeed
 
@@ -32,6 +33,7 @@ class Services:
     strategy: Strategy
     operations: FundOperations
     cycle: DailyCycle
+    notifications: NotificationOutbox
     updates: UpdateFeed | None
 
 

@@ -11,3 +11,4 @@ class EventType(StrEnum):
     BARS_SYNCED = "application.datamanager.equity_bars.synced"
     PREDICTIONS_MADE = "application.portfoliomanager.predictions.made"
     PORTFOLIO_REBALANCED = "application.portfoliomanager.portfolio.rebalanced"
+    NOTIFICATION_MADE = "application.portfoliomanager.notification.made"

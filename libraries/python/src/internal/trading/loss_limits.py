@@ -21,7 +21,8 @@ class LossBreach:
 def find_loss(report: PerformanceReport, limits: RiskLimits) -> LossBreach | None:
     """The strongest limit on losses that the newest value exceeds; None when none is.
 
-    What was paid in or out is no gain and no loss. The day's loss is measured from the last value of an earlier day.
+    What was paid in or out is no gain and no loss. The day's loss is measured from the last value of an earlier
+    day, else from the first of all.
     """
     if not report.points:
         return None
@@ -33,7 +34,7 @@ def find_loss(report: PerformanceReport, limits: RiskLimits) -> LossBreach | Non
         return _breach(LimitKind.DRAWDOWN_REDUCE, fall, limits.drawdown_reduce, "from its highest value")
     today = exchange_day(report.points[-1].timestamp)
     before = [one for one, point in zip(values, report.points, strict=True) if exchange_day(point.timestamp) < today]
-    loss = 1 - values[-1] / before[-1] + ROUNDING if before else 0.0
+    loss = 1 - values[-1] / (before[-1] if before else values[0]) + ROUNDING
     return _breach(LimitKind.DAILY_LOSS, loss, limits.daily_loss, "today") if loss >= limits.daily_loss else None
 
 

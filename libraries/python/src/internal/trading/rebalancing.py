@@ -4,7 +4,7 @@ Whatever is sent was journalled before. A restart asks the broker about every or
 id that is a function of what it is, and goes on where the journal ends.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from threading import RLock
@@ -74,10 +74,20 @@ def require_closed_session(day: date, moment: datetime) -> None:
 
 
 class Rebalancer:
-    """The only component that submits orders; one run at a time, and only while it holds the lease."""
+    """The only component that submits orders; one run at a time, and only while it holds the lease.
 
-    def __init__(self, ports: TradingPorts, strategy: Strategy, limits: RiskLimits) -> None:
+    `check_losses` is called after each reconciliation, when the account's value is known and before anything is sent.
+    """
+
+    def __init__(
+        self,
+        ports: TradingPorts,
+        strategy: Strategy,
+        limits: RiskLimits,
+        check_losses: Callable[[], None] = lambda: None,
+    ) -> None:
         self._ports, self._strategy, self._limits = ports, strategy, limits
+        self._check_losses = check_losses
         self._submitter, self._memory = OrderSubmitter(ports.broker, ports.pause), EntryMemory()
         self._lock = RLock()
         self.positions_without_bars: tuple[str, ...] = ()  # at the last decision of this process
@@ -216,6 +226,7 @@ class Rebalancer:
         record_corporate_actions(ports, account.account_id, moment)
         for run in unfinished:
             self._apply_dropped_orders(run)
+        self._check_losses()
         return counts
 
     def _find_own_part(self, account: Account) -> Account:

@@ -182,7 +182,10 @@ class RunExecution:
         if portfolio is not None and (rows := apply_orders(portfolio.rows, orders)) != portfolio.rows:
             self._ports.portfolios.save(replace(portfolio, rows=rows))
         waits = any(order.state.is_sendable for order in orders)
-        refused = _describe_openings(self._sender.refused)
+        refused = [
+            *(f"{cut.ticker} was not sent, over the limit {cut.limit}" for cut in self.refused),
+            *_describe_openings(self._sender.refused),
+        ]
         notes = [*describe_shortfalls(orders), *self._describe_changed(orders), *refused, *([WAITS] if waits else [])]
         finished = replace(
             self._run,

@@ -1,0 +1,43 @@
+"""`fund notify`: try the targets of messages to the owner, and list what was sent."""
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from fund.addresses import Addresses
+from fund.clients import connect
+from fund.folder import FundFolder
+
+notify = typer.Typer(name="notify", help="Messages to the owner.", no_args_is_help=True)
+
+NO_TARGETS = (
+    "No targets: put one URL a line into a file, such as tgram://TOKEN/CHAT or mailto://user:password@example.com, and "
+    "set NOTIFICATION_URLS_FILE to its path."
+)
+
+
+@notify.command()
+def test() -> None:
+    """Send a test message to every target; exit code 1 unless all of them took it."""
+    clients, console = connect(FundFolder.from_environment(), Addresses.from_environment()), Console(soft_wrap=True)
+    targets = clients.portfoliomanager.post("/notifications/test", {})["targets"]
+    if not targets:
+        console.print(escape(NO_TARGETS))
+        raise typer.Exit(1)
+    for target in targets:
+        console.print(f"{escape(target['name'])}: {'sent' if target['sent'] else 'not taken; check its URL'}")
+    if not all(target["sent"] for target in targets):
+        raise typer.Exit(1)
+
+
+@notify.command("list")
+def list_messages() -> None:
+    """List the newest messages, and whether each target took them."""
+    clients, console = connect(FundFolder.from_environment(), Addresses.from_environment()), Console()
+    found = clients.portfoliomanager.get("/notifications")["notifications"]
+    table = Table("time (UTC)", "message", "target", "state", "attempts")
+    for one in found:
+        target = one["subscriber"] or "none"
+        table.add_row(one["time"][:16], escape(one["id"]), escape(target), one["state"], str(one["attempts"]))
+    console.print(table if found else "No messages yet.")

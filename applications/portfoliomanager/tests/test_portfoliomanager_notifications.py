@@ -1,0 +1,343 @@
+"""Messages to the owner: sent by apprise to a real HTTP target, once a key, in order, again until it takes them."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, override
+
+import pytest
+from loaded_strategies import ten_by_ten
+
+from internal.cloud_events.worker import LONGEST_WAIT_SECONDS
+from internal.errors import ConfigurationError, FundError, UnavailableError
+from internal.http.datamanager_responses import DataCheck
+from internal.lake.store import Lake
+from internal.modes import Mode
+from internal.simulation.fund import SimulatedFund
+from internal.simulation.venue_activities import VenueActivities
+from internal.simulation.world import World
+from internal.trading.enums import ForeignKind, Leg, OrderSide, OrderState
+from internal.trading.limit_kinds import LimitCut, LimitKind
+from internal.trading.limits import RiskLimits
+from internal.trading.rebalancing import Rebalancer
+from internal.trading.rows import Account, ForeignItem
+from internal.trading.trading_state import StateCause, TradingState
+from internal.venue.clock import Auction
+from portfoliomanager.account_books import AccountBooks
+from portfoliomanager.adapters.lake_activities import LakeActivities
+from portfoliomanager.loss_watch import LossWatch
+from portfoliomanager.notifications.alerts import alert_of_missed_sessions, alerts_of_foreign, alerts_of_run
+from portfoliomanager.notifications.announcer import Announcer
+from portfoliomanager.notifications.daily_report import find_gains
+from portfoliomanager.notifications.message import Notification, NotificationKind
+from portfoliomanager.notifications.outbox import NotificationOutbox
+from portfoliomanager.notifications.targets import read_targets
+from portfoliomanager.operations import FundOperations
+
+if TYPE_CHECKING:
+    from portfoliomanager.forecasting import Champion
+    from portfoliomanager.model_watch import ModelWatch
+    from portfoliomanager.ports import ForecastStore
+
+STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
+LIMITS = RiskLimits()
+PASSWORD = "a-word-nobody-may-read"  # noqa: S105 - of the test alone
+
+
+class Owner:
+    """Where messages arrive: a real HTTP server, which refuses them while `refuses`."""
+
+    def __init__(self) -> None:
+        self.received: list[dict[str, Any]] = []
+        self.refuses = False
+        self.attempts = 0
+        self.arrived = threading.Condition()
+        owner = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                with owner.arrived:
+                    owner.attempts += 1
+                    if not owner.refuses:
+                        owner.received.append(body)
+                    self.send_response(503 if owner.refuses else 200)
+                    self.end_headers()
+                    owner.arrived.notify_all()
+
+            @override
+            def log_message(self, format: str, *args: object) -> None:
+                del format, args
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        """The target, as a setting names it."""
+        return f"json://owner:{PASSWORD}@127.0.0.1:{self.server.server_address[1]}/"
+
+    async def wait_for(self, count: int, *, attempts: int = 0) -> None:
+        """Return when so many messages have arrived, and so many were tried."""
+
+        def wait() -> bool:
+            with self.arrived:
+                return self.arrived.wait_for(
+                    lambda: len(self.received) >= count and self.attempts >= attempts, 3 * LONGEST_WAIT_SECONDS
+                )
+
+        assert await asyncio.to_thread(wait)
+
+
+@pytest.fixture
+def owner() -> Iterator[Owner]:
+    """A running target."""
+    found = Owner()
+    thread = threading.Thread(target=found.server.serve_forever, daemon=True)
+    thread.start()
+    yield found
+    found.server.shutdown()
+    thread.join()
+    found.server.server_close()
+
+
+def message(number: int) -> Notification:
+    """A message of its own."""
+    return Notification(NotificationKind.ALERT, f"alert:{number}", f"Number {number}", f"Text {number}")
+
+
+def test_messages_arrive_once_in_order_and_survive(
+    owner: Owner, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Three keys, one twice; the target refuses at first; the rest goes out after a restart; no secret is shown."""
+
+    async def run() -> None:
+        owner.refuses = True
+        async with NotificationOutbox(tmp_path, read_targets(f"# mine\n{owner.url}\n"), Mode.PAPER) as outbox:
+            assert [await asyncio.to_thread(outbox.notify, message(one)) for one in (1, 2, 1)] == [True, True, False]
+            await owner.wait_for(0, attempts=2)
+        owner.refuses = False
+        async with NotificationOutbox(tmp_path, read_targets(owner.url), Mode.PAPER) as outbox:
+            assert not await asyncio.to_thread(outbox.notify, message(2))
+            await asyncio.to_thread(outbox.notify, message(3))
+            await owner.wait_for(3)
+            while {entry.state for entry in await outbox.recent()} != {"delivered"}:  # noqa: ASYNC110 - rows of a file
+                await asyncio.sleep(0.02)
+            tested = await outbox.send_test()
+            assert list(tested.values()) == [True]
+            assert all(name.startswith("json-") for name in tested)
+            owner.refuses = True
+            assert list((await outbox.send_test()).values()) == [False]
+
+    asyncio.run(run())
+    titles = [one["title"] for one in owner.received]
+    assert titles == ["[PAPER] Number 1", "[PAPER] Number 2", "[PAPER] Number 3", "[PAPER] Test message"]
+    assert owner.received[0]["message"] == "Text 1"
+    captured = capfd.readouterr()
+    files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert PASSWORD not in captured.out + captured.err
+    assert PASSWORD.encode() not in files
+
+
+def test_a_wrong_address_names_its_line() -> None:
+    """The line is named, what it holds is not."""
+    with pytest.raises(ConfigurationError, match="line 3 is no address") as refused:
+        read_targets(f"# mine\nntfy://topic\nnowhere://{PASSWORD}\n")
+    assert PASSWORD not in refused.value.detail
+    assert [target.name.partition("-")[0] for target in read_targets("ntfy://topic\n\ntgram://123:abc/456")] == [
+        "ntfy",
+        "tgram",
+    ]
+
+
+def no_data_service() -> DataCheck:
+    """No state of the data."""
+    raise UnavailableError("there is no data service")
+
+
+class Messages:
+    """A notifier that keeps what it takes, once a key."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, Notification] = {}
+
+    def notify(self, notification: Notification) -> bool:
+        """Whether the key is new."""
+        if notification.key in self.taken:
+            return False
+        self.taken[notification.key] = notification
+        return True
+
+    def of(self, kind: NotificationKind) -> list[Notification]:
+        """Those of a kind, oldest first."""
+        return [one for one in self.taken.values() if one.kind is kind]
+
+
+def open_operations(
+    fund: SimulatedFund, messages: Messages, folder: Path, limits: RiskLimits = LIMITS
+) -> FundOperations:
+    """The fund's operations in one process."""
+    unused = cast("ForecastStore", None), cast("Champion", None), cast("ModelWatch", None)
+    feed, store = VenueActivities(fund.repository), LakeActivities(Lake(str(folder)))
+    books = AccountBooks(fund.ports.broker, feed, store, fund.journal)
+    announcer = Announcer(messages, fund.journal, books, no_data_service, folder)
+    losses = LossWatch(fund.journal, books, limits, messages, folder)
+    rebalancer = Rebalancer(fund.ports, STRATEGY, limits, losses.check)
+    return FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer, losses)
+
+
+def test_daily_reports_add_up(tmp_path: Path) -> None:
+    """Over three sessions: each report's gain is the change of value, its gains by name sum to it, fills are named."""
+    fund, messages = World.make(11, sessions_played=3, tickers=30).open_fund(), Messages()
+    operations, values = open_operations(fund, messages, tmp_path), list[float]()
+    for _ in range(3):
+        operations.rebalance(None)
+        operations.rebalance(None)
+        last = fund.journal.last_snapshot()
+        assert last is not None
+        values.append(last.net_asset_value)
+        fund.move(Auction.OPEN)
+        operations.reconcile()
+        fund.move(Auction.CLOSE)
+    reports = messages.of(NotificationKind.DAILY_REPORT)
+    assert len(reports) == 3
+    for report, before, now in zip(reports[1:], values, values[1:], strict=False):
+        assert f"{now:,.2f} dollars, {now - before:+,.2f}" in report.title
+        sides = next(line for line in report.text.splitlines() if line.startswith("Gained by side: "))
+        gained = [
+            float(part.split()[-1].replace(",", "")) for part in sides.removeprefix("Gained by side: ").split(", ")
+        ]
+        assert sum(gained) == pytest.approx(now - before, abs=0.011 * len(gained))
+        assert "Fills:" in report.text
+        assert "Orders for the next open:" in report.text
+        assert "there is no data service" in report.text
+        assert "<table" in report.html
+        assert max(map(len, report.text.split("\n\n", 1)[1].splitlines())) < 200
+    fills = [order for order in fund.journal.orders() if order.filled_quantity]
+    assert all(order.ticker in reports[1].text for order in fills if order.date == fund.journal.runs()[0].date)
+
+
+def test_a_failure_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A suspended account at once; a service that does not answer when it has failed three times."""
+    fund, messages = World.make(11, sessions_played=2, tickers=30).open_fund(), Messages()
+    operations = open_operations(fund, messages, tmp_path)
+    operations.rebalance(None)
+    fund.move(Auction.OPEN)
+    fund.move(Auction.CLOSE)
+    account = fund.ports.broker.account()
+
+    def suspended(_: object) -> Account:
+        return replace(account, halted="trading is suspended")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(fund.ports.broker), "account", suspended)
+        for _ in range(2):
+            with pytest.raises(FundError):
+                operations.rebalance(None)
+    (failure,) = messages.of(NotificationKind.RUN_FAILED)
+    assert "trading is suspended" in failure.text
+    assert "Nothing was decided: trading is suspended" in messages.of(NotificationKind.DAILY_REPORT)[-1].text
+    with monkeypatch.context() as patch:
+        patch.setattr(type(fund.ports.broker), "positions", _unavailable)
+        for times in range(1, 5):
+            with pytest.raises(UnavailableError):
+                operations.rebalance(None)
+            assert len(messages.of(NotificationKind.RUN_FAILED)) == (1 if times < 3 else 2)
+
+
+def test_losses_reduce_then_halt_and_a_person_accepts_them(tmp_path: Path) -> None:
+    """A limit that any day exceeds: the fund is reduced before it decides; resumed, the losses so far count no more."""
+    fund, messages = World.make(11, sessions_played=4, tickers=30).open_fund(), Messages()
+    limits = RiskLimits(daily_loss=1e-6, drawdown_reduce=0.5, drawdown_halt=0.6)
+    operations = open_operations(fund, messages, tmp_path, limits)
+    for _ in range(4):
+        operations.rebalance(None)
+        fund.move(Auction.OPEN)
+        operations.reconcile()
+        if fund.journal.trading_state().state is TradingState.REDUCE_ONLY:
+            break
+        fund.move(Auction.CLOSE)
+    change, (sent,) = fund.journal.trading_state(), messages.of(NotificationKind.LIMIT)
+    assert (change.state, change.cause) == (TradingState.REDUCE_ONLY, StateCause.LIMIT)
+    assert change.reason in sent.title
+    fund.move(Auction.CLOSE)
+    assert all(order.leg is Leg.CLOSE for order in operations.rebalance(None).orders)
+    operations.change_state(TradingState.ACTIVE, "the owner", "seen")
+    (resumed,) = messages.of(NotificationKind.TRADING_STATE)
+    assert "by the owner (owner): seen" in resumed.text
+    operations.reconcile()
+    assert fund.journal.trading_state().state is TradingState.ACTIVE
+    strict = replace(limits, drawdown_halt=1e-7, drawdown_reduce=1e-8)
+    fresh = open_operations(fund, messages, tmp_path / "another", strict)
+    fresh.reconcile()
+    assert fund.journal.trading_state().state is TradingState.HALTED
+    fund.move(Auction.OPEN)
+    fund.move(Auction.CLOSE)
+    with pytest.raises(FundError, match="halted"):
+        fresh.rebalance(None)
+
+
+def _unavailable(_: object) -> list[Any]:
+    raise UnavailableError("the broker does not answer")
+
+
+def test_alerts_by_hand() -> None:
+    """Refusals, unresolved orders, limits, foreign holdings, names without bars and missed sessions: a message each."""
+    fund = World.make(11, sessions_played=1, tickers=30).open_fund()
+    outcome = Rebalancer(fund.ports, STRATEGY, RiskLimits()).run(None)
+    first, second, *others = outcome.orders
+    lost = replace(first, state=OrderState.REJECTED, reason="refused: no")
+    unknown = replace(second, state=OrderState.UNRESOLVED, reason="the line was cut")
+    foreign = [
+        ForeignItem(ForeignKind.POSITION, "AAPL", 7.0),
+        ForeignItem(ForeignKind.ORDER, "AAPL", 7.0, OrderSide.BUY, "by-hand"),
+    ]
+    cuts = [LimitCut("A", LimitKind.BETA), LimitCut("B", LimitKind.BETA), LimitCut("A", LimitKind.TURNOVER)]
+    found = alerts_of_run(replace(outcome, orders=[lost, unknown, *others], foreign=foreign), cuts, ["HALT"])
+    assert [(one.kind, one.title) for one in found] == [
+        (
+            NotificationKind.ORDERS_NOT_SENT,
+            f"The broker refused 1 of {len(outcome.orders)} orders of {outcome.run.date}",
+        ),
+        (NotificationKind.LIMIT, f"Risk limits cut the decision of {outcome.run.date}"),
+        (NotificationKind.ORDER_UNRESOLVED, f"It is not known whether an order of {second.ticker} is at the broker"),
+        (NotificationKind.FOREIGN, "A position in AAPL is not the fund's"),
+        (NotificationKind.FOREIGN, "An order in AAPL is not the fund's"),
+        (NotificationKind.NAME_ENDED, "HALT is held and has no bars any more"),
+    ]
+    assert found[1].text == "beta: A, B\nturnover: A"
+    assert len({one.key for one in found}) == len(found)
+    assert [one.key for one in alerts_of_foreign(foreign)] == [one.key for one in found if one.kind == "foreign"]
+
+
+@pytest.mark.parametrize(
+    ("last", "day", "missed"),
+    [
+        (date(2024, 11, 27), date(2024, 11, 29), None),  # Thanksgiving is between
+        (date(2024, 11, 26), date(2024, 11, 29), "2024-11-27"),
+        (date(2024, 11, 22), date(2024, 11, 29), "2024-11-25, 2024-11-26, 2024-11-27"),
+    ],
+)
+def test_missed_sessions(last: date, day: date, missed: str | None) -> None:
+    """Sessions of the exchange between two decisions; holidays are none."""
+    found = alert_of_missed_sessions(day, last)
+    assert (found is None) is (missed is None)
+    assert found is None or missed is None or missed in found.text
+
+
+def test_gains_by_name() -> None:
+    """The change of each total; what was closed has no side; what did not change is left out."""
+    now = {"": Decimal(-3), "A": Decimal(10), "B": Decimal(4), "C": Decimal(7), "D": Decimal(1)}
+    before = {"A": Decimal(12), "B": Decimal(4), "D": Decimal(0)}
+    found = find_gains(now, before, {"A": Decimal(5), "B": Decimal(5), "C": Decimal(-2)})
+    assert [(one.ticker, one.side, int(one.dollars)) for one in found] == [
+        ("account", "account", -3),
+        ("A", "long", -2),
+        ("C", "short", 7),
+        ("D", "closed", 1),
+    ]
