@@ -67,7 +67,7 @@ def test_a_rename_and_a_cash_merger_of_held_names(tmp_path: Path) -> None:
         weights = {OPENING: {renamed.ticker: 0.02, merged.ticker: 0.02}, renamed.effective_date: {}}
         strategy = replace(Scripted(weights), needs=EVERY_STOCK)
         trader = Rebalancer(ports, strategy, RiskLimits())
-        books = AccountBooks(broker, broker.activities, LakeActivities(Lake(str(tmp_path / "lake"))), journal)
+        books = AccountBooks(broker, broker.activities, LakeActivities(Lake(str(tmp_path / "lake"))), journal, data)
         books.record()
         held = dict[str, float]()
         for _ in range(3):

@@ -20,9 +20,10 @@ from portfoliomanager.adapters.alpaca_activities import read_activity
 from portfoliomanager.adapters.lake_activities import LakeActivities
 
 if TYPE_CHECKING:
-    from internal.trading.ports import Broker
+    from internal.trading.ports import Broker, MarketData
     from portfoliomanager.ports import FundJournal
 
+NO_DATA = cast("MarketData", None)  # there is no spin-off to be asked about
 FILL = {
     "activity_type": "FILL",
     "id": "20190524113406977::8efc7b9a-8b2b-4000-9955-d36e7db0df74",
@@ -118,7 +119,7 @@ def test_steps_that_end_together_store_a_fill_once(tmp_path: Path) -> None:
     rows = [read_activity(DIVIDEND, 1), read_activity(FILL, 2)]
     store = LakeActivities(Lake(str(tmp_path)))
     store.save(rows[:1])
-    books = AccountBooks(cast("Broker", None), Listed(rows), store, cast("FundJournal", None))
+    books = AccountBooks(cast("Broker", None), Listed(rows), store, cast("FundJournal", None), NO_DATA)
     with ThreadPoolExecutor(8) as pool:
         _ = [step.result() for step in [pool.submit(books.record) for _ in range(8)]]
     assert list(LakeActivities(Lake(str(tmp_path))).read()) == rows
@@ -136,6 +137,6 @@ def test_income_of_received_shares_is_no_flow(tmp_path: Path) -> None:
     )
     journal.save_orders([given])
     store.save([read_activity(DIVIDEND, 1), read_activity({**DIVIDEND, "id": "b::b", "symbol": "X"}, 2)])
-    books = AccountBooks(cast("Broker", None), Listed([]), store, journal, others=True)
+    books = AccountBooks(cast("Broker", None), Listed([]), store, journal, NO_DATA, others=True)
     (flow,) = books.flows()
     assert flow.amount == 1.02

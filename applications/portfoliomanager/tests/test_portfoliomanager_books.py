@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 from loaded_strategies import ten_by_ten
 
+from internal.action_kinds import ActionKind
 from internal.errors import UnavailableError
 from internal.lake.store import Lake
 from internal.simulation.fund import SimulatedFund
@@ -19,7 +20,9 @@ from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import BrokerPosition
 from internal.venue.clock import Auction
+from internal.venue.money import ZERO, cents
 from internal.venue.orders import OrderChanges, OrderRequest, OrderType, Side, TimeInForce
+from libraries.python.tests.trading.actions_kit import EFFECTIVE, OPENING, Scripted, gift, open_fund, play_session
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.lake_activities import LakeActivities
 
@@ -47,7 +50,9 @@ class Changing:
 def open_books(fund: SimulatedFund, folder: Path, happen: Callable[[], object]) -> AccountBooks:
     """Books in a lake of their own, on the changing broker."""
     broker = cast("Broker", Changing(fund.ports.broker, happen))
-    return AccountBooks(broker, VenueActivities(fund.repository), LakeActivities(Lake(str(folder))), fund.journal)
+    return AccountBooks(
+        broker, VenueActivities(fund.repository), LakeActivities(Lake(str(folder))), fund.journal, fund.ports.data
+    )
 
 
 def test_fills_between_two_questions_count_once(tmp_path: Path) -> None:
@@ -82,10 +87,27 @@ def test_an_order_that_a_person_changed_is_the_funds(tmp_path: Path) -> None:
     theirs = OrderRequest(order.ticker, Side.BUY, OrderType.MARKET, TimeInForce.DAY, Decimal(7), None, None, None, None)
     other = fund.core.submit(theirs)
     store = LakeActivities(Lake(str(tmp_path)))
-    books = AccountBooks(fund.ports.broker, VenueActivities(fund.repository), store, fund.journal, others=True)
+    books = AccountBooks(
+        fund.ports.broker, VenueActivities(fund.repository), store, fund.journal, fund.ports.data, others=True
+    )
     books.record()
     fund.move(Auction.OPEN)
     books.record()
     bought = [row for row in books.activities() if row.order_id == other.id]
     assert [flow.amount for flow in books.flows()] == [float(row.net_amount) for row in bought]
     assert len(bought) == 1
+
+
+def test_the_basis_of_a_spin_off_is_divided(tmp_path: Path) -> None:
+    """20 shares cost 2,000; a share for 4 comes, and both close at 100: 5 take a fifth of what was paid."""
+    spin_off = gift(ActionKind.SPIN_OFF, "SPI", EFFECTIVE, 4, "SPIC")
+    fund = open_fund([spin_off], ("SPI", "SPIC"))
+    trader = Rebalancer(fund.ports, Scripted({OPENING: {"SPI": 0.0201}}), RiskLimits())
+    books = open_books(fund, tmp_path, lambda: None)
+    books.record()
+    for _ in range(3):
+        play_session(fund, trader)
+    books.record()
+    paid = sum(books.keep().basis.values(), ZERO)
+    assert books.keep().basis == {"SPI": paid - cents(paid / 5), "SPIC": cents(paid / 5)}
+    assert (books.view().differences, books.view().books.notes) == ([], ())

@@ -44,7 +44,7 @@ def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch, tmp_
     fund, account = World.make(11, sessions_played=3, tickers=30).open_fund(), VenueBroker.account
     unused = cast("ForecastStore", None), cast("Champion", None), cast("ModelWatch", None)
     store = LakeActivities(Lake(str(tmp_path)))
-    books = AccountBooks(fund.ports.broker, VenueActivities(fund.repository), store, fund.journal)
+    books = AccountBooks(fund.ports.broker, VenueActivities(fund.repository), store, fund.journal, fund.ports.data)
     rebalancer = Rebalancer(fund.ports, STRATEGY, RiskLimits())
     outbox = NotificationOutbox(tmp_path, [], Mode.SIMULATED)
     announcer = Announcer(outbox, fund.journal, books, no_data_service, tmp_path)

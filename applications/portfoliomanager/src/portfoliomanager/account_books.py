@@ -17,9 +17,10 @@ from internal.books.reconciliation import Difference, ExpectedFill, reconcile_bo
 from internal.books.time_weighted import ExternalFlow
 from internal.errors import UnavailableError
 from internal.trading.journal_index import shortfall_cost
-from internal.trading.ports import Broker
+from internal.trading.ports import Broker, MarketData
 from internal.trading.rows import BrokerPosition
 from internal.venue.money import cents, decimal_of
+from portfoliomanager.basis_divisions import BasisDivisions
 from portfoliomanager.own_orders import OwnOrders
 from portfoliomanager.ports import ActivityFeed, ActivityStore, FundJournal
 
@@ -63,21 +64,23 @@ class AccountBooks:
         feed: The broker's activities.
         store: Where they are stored.
         journal: The fund's orders.
+        data: The data service, which says how the basis of a spin-off is divided.
         others: Whether what others hold in the account is left out of the fund's value: their trades are flows then.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one component an argument
         self,
         broker: Broker,
         feed: ActivityFeed,
         store: ActivityStore,
         journal: FundJournal,
+        data: MarketData,
         *,
         others: bool = False,
     ) -> None:
         self._broker, self._feed, self._store, self._journal = broker, feed, store, journal
         self._others, self._one_at_a_time = others, Lock()
-        self._own_orders = OwnOrders(broker, journal)
+        self._own_orders, self._divisions = OwnOrders(broker, journal), BasisDivisions(data)
 
     def record(self) -> None:
         """Read and store what is new; at first also what the account holds without an activity that says why."""
@@ -88,6 +91,7 @@ class AccountBooks:
                 self._store.save(new)
             if self._others:
                 self._own_orders.look_up(found)
+            self._divisions.look_up(found)
 
     def forget_after(self, moment: datetime) -> None:
         """Forget the activities that are newer: the broker was restored, and its owner accepts that."""
@@ -110,7 +114,8 @@ class AccountBooks:
 
     def keep(self) -> Books:
         """The books of the stored activities."""
-        return keep_books(self._store.read())
+        rows = self._store.read()
+        return keep_books(rows, self._divisions.look_up(rows))
 
     def view(self) -> BooksView:
         """The books beside what the broker has now, with what is not stored yet."""
@@ -123,7 +128,11 @@ class AccountBooks:
         return len(self._compare(self._store.read()).differences)
 
     def _compare(self, rows: Sequence[Activity]) -> BooksView:
-        account, positions, books = self._broker.account(), self._broker.positions(), keep_books(rows)
+        account, positions, books = (
+            self._broker.account(),
+            self._broker.positions(),
+            keep_books(rows, self._divisions.known),
+        )
         return BooksView(
             as_of=self._broker.moment(),
             books=books,

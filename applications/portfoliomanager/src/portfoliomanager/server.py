@@ -120,10 +120,10 @@ def make_services(settings: Configuration) -> Services:
     journal = LakeJournal(lake)
     metrics.watch_trading_state(journal)
     capital = settings.fund_capital()
-    books = AccountBooks(broker, broker.activities, activities, journal, others=capital is not None)
-    ports = _limit_capital(
-        TradingPorts(broker, DatamanagerMarketData(data), StoredPortfolios(data), journal, lease, time.sleep), capital
-    )
+    market_data = DatamanagerMarketData(data)
+    books = AccountBooks(broker, broker.activities, activities, journal, market_data, others=capital is not None)
+    whole = TradingPorts(broker, market_data, StoredPortfolios(data), journal, lease, time.sleep)
+    ports = _limit_capital(whole, capital)
     decides = settings.load_strategy()
     mode = mode_of(settings.broker_url())
     notifications = NotificationOutbox(settings.state_directory, settings.notification_targets(), mode)

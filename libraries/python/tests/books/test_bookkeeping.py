@@ -1,5 +1,6 @@
 """The books against hand calculations, and what must always hold: dollars and shares add up."""
 
+from datetime import timedelta
 from decimal import Decimal
 from itertools import permutations
 
@@ -11,6 +12,7 @@ from internal.books.activities import ActivityKind
 from internal.books.bookkeeping import keep_books
 from internal.books.ledger import ACCOUNT
 from internal.books.profit import Profit, profit_by_name, sum_profits
+from internal.books.spin_offs import divide_by_value
 from internal.venue.action_processing import OpeningTerms, apply_action
 from internal.venue.corporate_actions import CorporateAction
 from internal.venue.margin_account import MarginAccount, apply_fill
@@ -202,6 +204,26 @@ def test_a_spin_off_has_no_basis_and_says_so() -> None:
     books = keep_books(bought().write(9, "SPIN", "C", "50").rows)
     assert (books.shares["C"], books.basis["C"]) == (D("50"), D("0"))
     assert "Form 8937" in books.notes[0]
+
+
+def test_a_spin_off_takes_its_part_of_the_basis() -> None:
+    """A is worth 9 after it, a third of a share of C another 3: a quarter of each lot's basis goes, and its days.
+
+    Taken back by the broker, it comes back.
+    """
+    division = divide_by_value("A", "C", FIRST + timedelta(days=9), ratio=D("1") / 3, prices=(D("9"), D("9")))
+    books = keep_books(bought().write(10, "SPIN", "C", "50").rows, [division])
+    assert [(lot.quantity.quantize(D("0.01")), lot.basis) for lot in books.lots["C"]] == [
+        (D("33.33"), D("250")),
+        (D("16.67"), D("162.5")),
+    ]
+    assert [lot.basis for lot in books.lots["A"]] == [D("750"), D("487.5")]
+    assert [lot.opened for lot in books.lots["C"]] == [lot.opened for lot in books.lots["A"]]
+    assert (books.cash, books.notes, books.disposals) == (D("-1650"), (), ())
+    short = Journal().write(0, "FILL", "A", "-30", price="12").write(10, "SPIN", "C", "-10")
+    assert keep_books(short.rows, [division]).basis == {"A": D("-270"), "C": D("-90")}
+    undone = keep_books(bought().write(10, "SPIN", "C", "50").write(11, "SPIN", "C", "-50").rows, [division])
+    assert (undone.basis, undone.disposals) == ({"A": D("1650")}, ())
 
 
 def test_transferred_shares_are_flows_at_their_price() -> None:

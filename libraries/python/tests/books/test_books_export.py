@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from internal.books.beancount_export import GAINS, commodity, write_beancount
 from internal.books.bookkeeping import keep_books
+from internal.books.spin_offs import BasisDivision
 from libraries.python.tests.books.books_kit import FIRST, Journal
 from libraries.python.tests.books.test_bookkeeping import TRADES
 
@@ -61,9 +62,10 @@ def every_kind() -> Journal:
     )
 
 
-def test_every_kind_of_activity_balances() -> None:
+@pytest.mark.parametrize("divisions", [[], [BasisDivision("BF/B", "C", FIRST + timedelta(days=8), Decimal("0.37"))]])
+def test_every_kind_of_activity_balances(divisions: list[BasisDivision]) -> None:
     """Beancount finds no error in a ledger of every kind, its assertions of cash and shares included."""
-    books = keep_books(every_kind().rows)
+    books = keep_books(every_kind().rows, divisions)
     entries = load(write_beancount(books))
     transferred = sum(dollars for (_, kind), dollars in books.income.items() if kind == "transfer")
     assert gains_of(entries) == sum(one.gain for one in books.disposals) + transferred

@@ -15,11 +15,15 @@ from internal.books.share_changes import (
     record_trade,
     record_transfer,
 )
+from internal.books.spin_offs import BasisDivision
 
 
-def keep_books(activities: Iterable[Activity]) -> Books:
-    """Replay the activities, in whatever order they are given."""
-    ledger = Ledger()
+def keep_books(activities: Iterable[Activity], divisions: Sequence[BasisDivision] = ()) -> Books:
+    """Replay the activities, in whatever order they are given.
+
+    divisions: of spin-offs whose values are known; shares of another one have no basis, and a note says so.
+    """
+    ledger = Ledger(divisions)
     groups = [list(group) for _, group in groupby(sort_activities(activities), key=lambda one: (one.day, one.kind))]
     for place in range(len(groups)):
         if _is_before_reorganization(groups[place : place + 2]) and _renames_more(ledger, groups[place]):

@@ -9,6 +9,7 @@ from typing import Final
 
 from internal.books.activities import Activity, ActivityKind
 from internal.books.lots import Disposal, Lot, rescale, split_cash, take_oldest
+from internal.books.spin_offs import BasisDivision
 from internal.venue.money import ZERO
 
 ACCOUNT: Final = ""  # the name of what belongs to no security
@@ -79,9 +80,14 @@ class Books:
 
 
 class Ledger:
-    """The books while they are kept, one entry after the other."""
+    """The books while they are kept, one entry after the other.
 
-    def __init__(self) -> None:
+    Args:
+        divisions: Of spin-offs whose values are known.
+    """
+
+    def __init__(self, divisions: Sequence[BasisDivision] = ()) -> None:
+        self.divisions = divisions
         self._lots: dict[str, list[Lot]] = {}
         self._openings: dict[int, Lot] = {}
         self._disposals: list[Disposal] = []

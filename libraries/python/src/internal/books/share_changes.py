@@ -9,6 +9,7 @@ from decimal import Decimal
 from internal.books.activities import STOCK_DIVIDEND, Activity, ActivityKind
 from internal.books.ledger import ACCOUNT, Ledger
 from internal.books.lots import Lot, rescale, split_cash, take_oldest
+from internal.books.spin_offs import BasisDivision, find_division
 from internal.venue.money import ZERO, cents
 
 
@@ -86,12 +87,43 @@ def _record_unheld(ledger: Ledger, row: Activity) -> None:
 
 
 def record_spin_off(ledger: Ledger, row: Activity) -> None:
-    """Shares that come with nothing in exchange, which have no basis until somebody divides that of the old name."""
+    """Shares that come with nothing in exchange take a part of the basis of what they come from, and its days.
+
+    Without a known division, or against a position on the other side, they have none.
+    """
+    ticker = row.ticker or ACCOUNT
+    division = find_division(ledger.divisions, ticker, row.day)
+    if division is not None:
+        parent, held = ledger.held(division.parent) * row.quantity, ledger.held(ticker) * row.quantity
+        if parent > 0 and held >= 0:
+            _divide_basis(ledger, division, row)
+            return
+        if parent < 0 and held < 0:
+            _return_basis(ledger, division, row)
+            return
     record_trade(ledger, row)
     ledger.note(
         f"{row.quantity:f} {row.ticker} came by {row.type} without a basis: "
         "the issuer's Form 8937 says how much of the old shares' basis is theirs"
     )
+
+
+def _divide_basis(ledger: Ledger, division: BasisDivision, row: Activity) -> None:
+    """Each lot of the parent gives its part of the basis to a lot of the shares that come."""
+    lots = ledger.take_lots(division.parent, ledger.held(division.parent))
+    parts = [cents(lot.basis * division.fraction) for lot in lots]
+    ledger.put_lots([replace(lot, basis=lot.basis - part) for lot, part in zip(lots, parts, strict=True)])
+    for lot, part in zip(rescale(lots, division.ticker, row.quantity), parts, strict=True):
+        if lot.quantity:
+            ledger.open_lot(division.ticker, lot.quantity, part, lot.opened)
+
+
+def _return_basis(ledger: Ledger, division: BasisDivision, row: Activity) -> None:
+    """Shares that the broker takes back give their basis back to the lots of the parent."""
+    basis = sum((lot.basis for lot in ledger.take_lots(division.ticker, -row.quantity)), ZERO)
+    lots = ledger.take_lots(division.parent, ledger.held(division.parent))
+    parts = split_cash(basis, lots)
+    ledger.put_lots([replace(lot, basis=lot.basis + part) for lot, part in zip(lots, parts, strict=True)])
 
 
 def record_cash_in_lieu(ledger: Ledger, row: Activity) -> None:
