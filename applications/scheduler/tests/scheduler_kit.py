@@ -37,11 +37,12 @@ class SmallFund:
     Attributes:
         folder: Of their event files.
         moment: The market's clock.
-        is_silent: Whether the broker answers its clock.
+        is_silent: Whether the broker does not answer its clock.
+        is_garbled: Whether the clock's answer is another than expected.
         lacking: Sessions that the vendor does not have.
         forgotten: Sessions whose event is handled without being collected, as after a restored backup.
         refusal: Why no session is decided; empty when it is.
-        closes: The closes that datamanager received, in order.
+        closes: The closes that datamanager handled, in order.
         collected: What is in the lake.
         decided: Decisions, in order.
         reconciled: Reconciliations, in order.
@@ -50,6 +51,7 @@ class SmallFund:
     folder: Path
     moment: datetime = MONDAY_CLOSED
     is_silent: bool = False
+    is_garbled: bool = False
     lacking: set[date] = field(default_factory=set[date])
     forgotten: set[date] = field(default_factory=set[date])
     refusal: str = ""
@@ -64,11 +66,9 @@ class SmallFund:
     async def receive_close(self, event: CloudEvent) -> None:
         """Datamanager's handler: collect the session and say that its bars are there."""
         day = event_date(event)
-        if day not in self.closes:
-            self.closes.append(day)
-        if day in self.forgotten:
-            return
-        await self.collect(day)
+        if day not in self.forgotten:
+            await self.collect(day)
+        self.closes.append(day)
 
     async def collect(self, day: date) -> None:
         """Collect a session, unless the vendor lacks it."""
@@ -115,7 +115,7 @@ class SmallFund:
         def get_clock() -> dict[str, str]:
             if self.is_silent:
                 raise UnavailableError("the broker does not answer")
-            return {"moment": self.moment.isoformat(), "mode": "simulated"}
+            return {} if self.is_garbled else {"moment": self.moment.isoformat(), "mode": "simulated"}
 
         @application.get("/portfolios/decisions")
         def get_decisions(since: date) -> list[dict[str, str]]:

@@ -24,6 +24,7 @@ from fund.service_client import ServiceClient
 from internal.errors import ConflictError, UnavailableError
 from libraries.python.tests.loopback import serving
 from scheduler.adapters.stored_schedule import PATH
+from scheduler.events import list_events
 from scheduler.runs import Outcome, RunKind
 from scheduler.server import create_application
 from scheduler.services import Services
@@ -98,7 +99,11 @@ def test_silent_broker_is_waited_for(fund: SmallFund) -> None:
         with pytest.raises(UnavailableError, match="the broker does not answer"):
             services.loop.check()
         assert services.store.load().runs == ()
-        fund.is_silent = False
+        fund.is_silent, fund.is_garbled = False, True
+        await services.loop.try_turn()
+        with pytest.raises(UnavailableError, match="is it a portfoliomanager of this version"):
+            services.loop.check()
+        fund.is_garbled = False
         await settle(services)
         services.loop.check()
 
@@ -123,15 +128,19 @@ def test_two_schedulers_act_as_one(fund: SmallFund) -> None:
     assert fund.decided == [MONDAY, TUESDAY]
 
 
-def test_killed_between_plan_and_publication(fund: SmallFund) -> None:
-    """What was planned by a process that died before it published is published by the next one, on another machine."""
+@pytest.mark.parametrize("published", [0, 2])
+def test_killed_in_the_middle_of_a_turn(fund: SmallFund, published: int) -> None:
+    """A process dies after so many of its events; another machine goes on, and each close is handled once."""
 
     async def die(services: Services) -> None:
-        services.loop.plan()
+        planned, _ = services.loop.plan()
+        for event in list_events(planned, waits_for_import=False)[:published]:
+            await services.bus.publish(event)
+        await services.bus.wait_until_idle()
 
     play(fund, die)
-    assert fund.closes == []
     play(fund, settle, "another-machine")
+    assert fund.closes == [MONDAY]
     assert fund.decided == [MONDAY]
 
 

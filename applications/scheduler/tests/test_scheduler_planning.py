@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -229,6 +230,13 @@ class ScheduledFund(RuleBasedStateMachine):
 
 TestScheduledFund = ScheduledFund.TestCase
 TestScheduledFund.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+
+
+@pytest.mark.long
+class TestManyScheduledFunds(ScheduledFund.TestCase):
+    """The same over more and longer histories."""
+
+    settings = settings(max_examples=1_500, stateful_step_count=60, deadline=None)
 
 
 def test_run_is_late_after_its_allowance() -> None:
