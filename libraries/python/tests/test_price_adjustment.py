@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from internal.action_kinds import SPLIT_KINDS, ActionKind
 from internal.dates import previous_session, session_close, sessions
-from internal.price_adjustment import adjust_bars, adjust_for_splits, find_payments
+from internal.price_adjustment import adjust_bars, adjust_for_splits, apply_factors, find_payments, select_factors
 from internal.schemas import corporate_actions, equity_bars
 from internal.schemas.corporate_actions import DISTRIBUTIONS
 from internal.venue.corporate_actions import CorporateAction, dividend_action
@@ -87,6 +87,26 @@ def test_later_actions_are_not_applied() -> None:
     actions = splits_of(("A", DAYS[3], 1, 2)), dividends_of(("A", DAYS[3], 5.0))
     assert bars.equals(adjust(bars, *actions, as_of=DAYS[2]))
     assert adjust(bars, *actions, as_of=DAYS[3]).item(0, "close") == pytest.approx(50.0 * 0.9)
+
+
+@given(
+    factors=st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from(DAYS), st.floats(0.1, 2), st.floats(0.1, 1))),
+    cut=st.integers(1, len(DAYS) - 1),
+)
+def test_factors_of_some_days(factors: list[tuple[str, date, float, float]], cut: int) -> None:
+    """Bars before and after a cut are adjusted by the factors selected for them as by all, two of one day included."""
+    columns = {
+        "ticker": pl.String,
+        "effective_date": pl.Date,
+        "split_factor": pl.Float64,
+        "dividend_factor": pl.Float64,
+    }
+    every = pl.DataFrame(sorted(factors), columns, orient="row")
+    bars = bars_of({"A": dict.fromkeys(DAYS, 10.0), "B": dict.fromkeys(DAYS, 20.0)}).sort("date", "ticker")
+    for days in (DAYS[:cut], DAYS[cut:]):
+        some = bars.filter(pl.col("date").is_in(days)).lazy()
+        selected = select_factors(every, days[0], days[-1])
+        assert apply_factors(some, selected.lazy()).collect().equals(apply_factors(some, every.lazy()).collect())
 
 
 def test_halted_before_the_ex_date() -> None:

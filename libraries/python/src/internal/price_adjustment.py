@@ -55,6 +55,21 @@ def find_factors(closes: pl.LazyFrame, splits: pl.LazyFrame, dividends: pl.LazyF
     )
 
 
+def select_factors(factors: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
+    """Those of the factors that bars of these days need: what takes effect between them, and each ticker's next.
+
+    A join by month of a range of years need not look at the factors of all years each time.
+
+    Args:
+        factors: As `find_factors` gives them.
+        first: The first day of the bars.
+        last: The last one.
+    """
+    ticker, day = pl.col("ticker"), pl.col("effective_date")
+    is_next = ((ticker != ticker.shift(1)) | (day.shift(1) <= last)).fill_null(value=True)
+    return factors.filter(day > first).filter((day <= last) | is_next)
+
+
 def apply_factors(bars: pl.LazyFrame, factors: pl.LazyFrame) -> pl.LazyFrame:
     """The bars, ordered by date, times what takes effect after their day; `find_factors` gives the factors.
 

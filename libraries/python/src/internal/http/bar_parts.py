@@ -20,7 +20,7 @@ import polars as pl
 from internal.errors import UpstreamError
 from internal.http.frames import ARROW, PARQUET, decode
 from internal.http.parts import Part, read_parts
-from internal.price_adjustment import PRICES, apply_factors
+from internal.price_adjustment import PRICES, apply_factors, select_factors
 from internal.schemas import equity_bars
 from internal.security_names import SecurityNames
 
@@ -106,7 +106,10 @@ class _FileReader:
         bars = decode_bars(file, self.wanted)
         if self.names is not None:
             bars = order_bars(self.names.rename(bars.lazy(), pl.col("date")).collect())
-        return bars if self.factors is None else apply_factors(bars.lazy(), self.factors.lazy()).collect()
+        if self.factors is None or bars.is_empty():
+            return bars
+        days = bars.get_column("date")
+        return apply_factors(bars.lazy(), select_factors(self.factors, days[0], days[-1]).lazy()).collect()
 
 
 def _find_files(part: Part) -> Iterator[list[Path]]:
