@@ -184,7 +184,7 @@ def open_operations(
     """The fund's operations in one process."""
     unused = cast("ForecastStore", None), cast("Champion", None), cast("ModelWatch", None)
     feed, store = VenueActivities(fund.repository), LakeActivities(Lake(str(folder)))
-    books = AccountBooks(fund.ports.broker, feed, store, fund.journal)
+    books = AccountBooks(fund.ports.broker, feed, store, fund.journal, fund.ports.data)
     announcer = Announcer(messages, fund.journal, books, no_data_service, folder)
     losses = LossWatch(fund.journal, books, limits, messages, folder)
     rebalancer = Rebalancer(fund.ports, STRATEGY, limits, losses.check)
