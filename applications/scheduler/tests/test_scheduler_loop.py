@@ -60,7 +60,7 @@ async def settle(services: Services) -> None:
 
 
 def outcome(services: Services, kind: RunKind, day: date) -> Outcome:
-    """How a run of the stored schedule stands."""
+    """The state of a run of the stored schedule."""
     run = services.store.load().find(kind, day)
     assert run is not None
     return run.outcome
@@ -112,7 +112,7 @@ def test_silent_broker_is_waited_for(fund: SmallFund) -> None:
 
 
 def test_two_schedulers_act_as_one(fund: SmallFund) -> None:
-    """The second stands by while the first holds the lease, goes on when it ends, and repeats nothing."""
+    """The second is on standby while the first holds the lease, goes on when it ends, and repeats nothing."""
 
     async def first(services: Services) -> None:
         await settle(services)

@@ -29,7 +29,7 @@ def plan(schedule: Schedule, moment: datetime, timetable: Timetable = TIMETABLE)
 
 
 def outcomes(schedule: Schedule, kind: RunKind) -> dict[date, Outcome]:
-    """How each run of a kind stands."""
+    """The state of each run of a kind."""
     return {run.session: run.outcome for run in schedule.of(kind)}
 
 

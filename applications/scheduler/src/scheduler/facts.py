@@ -7,7 +7,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class Handling:
-    """How a service stands with an event that it received.
+    """What a service has done with an event that it received.
 
     Attributes:
         is_handled: Whether its handler has finished.

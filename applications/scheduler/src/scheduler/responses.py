@@ -23,7 +23,7 @@ class RunResponse(BaseModel):
 
     @classmethod
     def of(cls, run: ScheduledRun, moment: dt.datetime | None) -> Self:
-        """The run as it stands at a moment of the market's clock."""
+        """The run at a moment of the market's clock."""
         return cls(
             kind=run.kind,
             session=run.session,

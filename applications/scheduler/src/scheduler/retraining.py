@@ -49,7 +49,7 @@ class Retraining:
         return self._process.poll()
 
     def stop(self) -> None:
-        """End the training, if one runs; what it has learned so far stays in its checkpoints."""
+        """End the training, if one runs; its finished epochs stay in its checkpoints."""
         process, self._process = self._process, None
         if process is None:
             return

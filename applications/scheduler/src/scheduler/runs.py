@@ -16,7 +16,7 @@ class RunKind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a run stands: `late` is done after its allowance, `missed` was overtaken by a later session."""
+    """The state of a run: `late` is done after its allowance, `missed` was overtaken by a later session."""
 
     RUNNING = "running"
     DONE = "done"
@@ -44,7 +44,7 @@ class ScheduledRun:
         session: The session that it is about.
         due_at: When it was to start.
         started_at: When the scheduler started it; later than `due_at` after a sleep.
-        outcome: How it stands.
+        outcome: Its state.
         ended_at: When it was seen to have ended; None while it runs.
         reason: Why it is not done, for people.
     """

@@ -79,7 +79,7 @@ def _settle_reconciliation(run: ScheduledRun, facts: Facts, moment: datetime) ->
 
 
 def find_handling(facts: Facts, event_type: EventType, session: date) -> Handling | None:
-    """How the service that acts on the event of a session stands with it."""
+    """What the service that acts on the event of a session has done with it."""
     return facts.handlings.get(f"{event_type}:{session.isoformat()}")
 
 
