@@ -6,6 +6,7 @@ One fund serves the whole module, in the order of the tests: opened, looked at, 
 # beancount is partly typed
 # pyright: reportUnknownMemberType=false
 
+import json
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from getpass import getuser
 from pathlib import Path
 from typing import Any
 
@@ -187,11 +189,18 @@ def test_the_public_client_reads_the_fund(story: Story) -> None:
 
 
 def test_status_and_doctor(story: Story) -> None:
-    """`fund status` shows all that runs and exits with 0; `fund doctor` finds no fault."""
+    """`fund status` shows all that runs, a halt with its reason too; `fund doctor` finds no fault."""
+    code, printed = story.fund.run("halt", "--reason", "the [data] look wrong")
+    assert code == 0, printed
+    assert "SIMULATED: trading is halted: nothing is sent" in printed
     code, printed = story.fund.run("status")
     assert code == 0, printed
     for words in ("exchange", "datamanager", "portfoliomanager", "alive", "champion", "net asset value"):
         assert words in printed
+    assert f"by {getuser()} (owner): the [data] look wrong" in printed
+    code, printed = story.fund.run("resume", "--json")
+    assert code == 0, printed
+    assert json.loads(printed)["state"] == "active"
     code, printed = story.fund.run("doctor")
     assert code == 0, printed
 
@@ -270,6 +279,20 @@ def test_supervisor_killed(story: Story) -> None:
     story.start(sessions=6)
 
     assert_nothing_doubled_or_lost(story)
+
+
+def test_flatten_while_the_market_is_closed(story: Story) -> None:
+    """One close for each position is at the broker, and the answer says when it fills; nothing else is left open."""
+    code, printed = story.fund.run("flatten", "--reason", "away", "--json")
+    assert code == 0, printed
+    report = json.loads(printed)
+    assert (report["flat"], report["mode"], report["trading_state"]["cause"]) == (False, "simulated", "flatten")
+    assert report["fills_from"] > report["as_of"]
+    open_orders = [order for order in story.fund.exchange_orders() if order["status"] in {"accepted", "new"}]
+    assert {order["symbol"]: order["client_order_id"] for order in open_orders} == {
+        order["ticker"]: order["client_order_id"] for order in report["orders"]
+    }
+    assert open_orders
 
 
 def test_down(story: Story) -> None:

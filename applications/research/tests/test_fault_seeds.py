@@ -11,17 +11,22 @@ from internal.simulation.drawn_strategy import DrawnStrategy
 from internal.simulation.world import World
 from internal.trading.action_rows import RECORDS
 from internal.trading.enums import Leg, OrderState, Side
+from internal.trading.flattening import Flattening
 from internal.trading.ports import RefusedOrderError
-from internal.trading.rows import PortfolioRow
+from internal.trading.rows import Order, PortfolioRow
 from internal.trading.strategy import Strategy
+from internal.trading.trading_state import TradingStateChange
+from research.faults.chaos import FaultKind
 from research.faults.invariants import BrokenInvariantError
 from research.faults.lease import Holding
+from research.faults.owned_run import OwnedRun
 from research.faults.run import STARTS, FaultRun
 from research.faults.seeds import make_runs, play_runs
 
 STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 SEEDS, MANY_SEEDS = 500, 10_000
-GROWN_SEEDS, PLANTED_SEEDS = 20, 100
+GROWN_SEEDS, PLANTED_SEEDS, OWNED_SEEDS = 20, 100, 25
+WISHES = {FaultKind.HALTED, FaultKind.REDUCED, FaultKind.RESUMED, FaultKind.FLATTENED}
 TOLERANCE = 0.11  # of the larger side: the policy's 5 % in the decision, and 5 % that an adjustment leaves
 
 
@@ -99,6 +104,49 @@ def test_seeded_faults_of_positions_that_grow(eventful: World, short: float) -> 
         legs |= {order.leg for order in run.fund.journal.orders() if order.filled_quantity}
         assert short or all(one.quantity > 0 for one in run.fund.ports.broker.positions())
     assert legs == set(Leg)
+
+
+def play_owned(world: World, seeds: range, strategy: Strategy) -> Counter[FaultKind]:
+    """Each seed with an owner who acts at random moments; what was drawn."""
+    drawn: Counter[FaultKind] = Counter()
+    for seed in seeds:
+        run = OwnedRun(world, seed, strategy).play()
+        run.check()
+        drawn += run.drawn()
+    assert drawn.keys() >= WISHES
+    return drawn
+
+
+def test_an_owner_at_random_moments(world: World, eventful: World) -> None:
+    """Nothing is sent while halted, nothing opened while reducing; what was closed once stays closed."""
+    play_owned(world, range(OWNED_SEEDS), STRATEGY)
+    play_owned(eventful, range(OWNED_SEEDS), DrawnStrategy(1, 0.3))
+
+
+def _let_pass(_change: TradingStateChange, _order: Order | None = None) -> None:
+    """Nobody looks at the trading state."""
+
+
+def _leave_open(_flattening: Flattening, order: Order) -> Order:
+    """An order of a decision stays at the broker while everything is closed."""
+    return order
+
+
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [
+        ("internal.trading.send_permission.require_not_halted", _let_pass),
+        ("internal.trading.order_sending.require_permission", _let_pass),
+        ("internal.trading.flattening.Flattening._end_order", _leave_open),
+    ],
+)
+def test_planted_faults_of_the_trading_state_are_noticed(
+    eventful: World, monkeypatch: pytest.MonkeyPatch, place: str, fault: Callable[..., object]
+) -> None:
+    """A fault in halting, reducing or flattening breaks a seed."""
+    monkeypatch.setattr(place, fault)
+    with pytest.raises(BrokenInvariantError, match=r"seed \d+: "):
+        play_owned(eventful, range(PLANTED_SEEDS), DrawnStrategy(1, 0.3))
 
 
 def play_eventful(worlds: Iterable[int]) -> Counter[str]:
@@ -180,6 +228,16 @@ def test_many_seeded_faults(world: World) -> None:
     """The long form: every night."""
     for run in play(world, range(MANY_SEEDS)):
         require_equal_sides(run)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_many_owners_at_random_moments(world: World) -> None:
+    """The long form, on the quiet market and on many others."""
+    play_owned(world, range(MANY_SEEDS), STRATEGY)
+    for seed in range(MANY_SEEDS // 500):
+        market = World.make(seed, sessions_played=8, tickers=30, events="frequent")
+        play_owned(market, range(100), DrawnStrategy(seed, seed % 4 / 4))
 
 
 @pytest.mark.long

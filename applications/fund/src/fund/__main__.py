@@ -23,6 +23,7 @@ from fund.processes import end_leftovers
 from fund.research_commands import PANEL, add_research_commands
 from fund.run_command import add_run_command
 from fund.status import show_status
+from fund.trading_commands import add_trading_commands
 from internal.errors import FundError
 
 FUND_PANEL = "The running fund"
@@ -67,6 +68,7 @@ application.add_typer(data, rich_help_panel="Data")
 application.add_typer(books, rich_help_panel=FUND_PANEL)
 application.add_typer(notify, rich_help_panel=FUND_PANEL)
 application.add_typer(new, name="new", rich_help_panel=PANEL)
+add_trading_commands(application, FUND_PANEL)
 add_research_commands(application)
 
 

@@ -86,8 +86,15 @@ class ServiceClient:
 
     def post(self, path: str, body: Json) -> Json:
         """POST a JSON object and return the one that answers; a problem answer raises the matching error."""
+        return self._write("POST", path, body)
+
+    def put(self, path: str, body: Json) -> Json:
+        """PUT a JSON object and return the one that answers; a problem answer raises the matching error."""
+        return self._write("PUT", path, body)
+
+    def _write(self, method: str, path: str, body: Json) -> Json:
         request = loopback_client().build_request(
-            "POST", self.url + path, json=body, headers=self._headers(), timeout=LONG_SECONDS
+            method, self.url + path, json=body, headers=self._headers(), timeout=LONG_SECONDS
         )
         answer: Json = self._send(request).json()
         return answer

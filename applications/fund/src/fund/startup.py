@@ -8,6 +8,7 @@ from pathlib import Path
 from fund.addresses import Service
 from fund.clients import unfinished_events
 from fund.steps import FundRun, Plan, Run, Step
+from fund.trading_answers import HALTED, TradingState
 from internal.bar_files.details import read_details
 from internal.dates import sessions
 from internal.errors import UnavailableError
@@ -72,7 +73,8 @@ def rebalance(run: FundRun) -> None:
         return
     if run.plan.uses_forecasts:
         run.display.show_forecast(run.clients.forecast(day))
-    run.display.show_rebalance(run.clients.rebalance(day))
+    if not is_halted(run, day):
+        run.display.show_rebalance(run.clients.rebalance(day))
     finish_events(run, f"Events of {day}")
 
 
@@ -107,8 +109,16 @@ def require_decision(run: FundRun) -> None:
         FundError: Another reason, such as trading that is suspended at the broker.
     """
     day = run.clients.exchange_state().last_closed
-    if not run.clients.has_portfolio(day):
+    if not run.clients.has_portfolio(day) and not is_halted(run, day):
         run.clients.rebalance(day)
+
+
+def is_halted(run: FundRun, day: date) -> bool:
+    """Whether the owner has halted trading; then it is said that the session is not decided, and the fund stays up."""
+    state = TradingState.read(run.clients.portfoliomanager)
+    if state.state == HALTED:
+        run.display.say(f"No portfolio of {day}: {' '.join(state.describe())}. `fund resume` decides again.")
+    return state.state == HALTED
 
 
 def count_traded_sessions(run: FundRun) -> int:

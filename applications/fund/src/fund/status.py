@@ -13,6 +13,7 @@ from fund.folder import FundFolder
 from fund.processes import running_processes
 from fund.stakes import banner
 from fund.tables import positions_table, summarize_performance
+from fund.trading_answers import TradingState
 from internal.baselines.catalogue import BASELINES
 from internal.errors import ArtifactError
 from internal.forecasting.artifact import load_artifact
@@ -97,7 +98,9 @@ def show_clock(clients: Clients, console: Console) -> None:
 
 
 def show_running_fund(clients: Clients, console: Console) -> None:
-    """Print last sessions and portfolio of a running fund."""
+    """Print trading state, last sessions and portfolio of a running fund."""
+    for line in TradingState.read(clients.portfoliomanager).describe():
+        console.print(escape(line))
     console.print(escape(f"Next decision by {clients.strategy().describe()}"))
     console.print(sessions_table(clients))
     portfolio = clients.current_portfolio()

@@ -24,6 +24,10 @@ class FaultKind(StrEnum):
     SUSPENDED = "trading suspended"
     REFUSED = "order refused"
     CUT = "fill cut"
+    HALTED = "owner halted trading"
+    REDUCED = "owner let it only reduce"
+    RESUMED = "owner resumed trading"
+    FLATTENED = "owner closed everything"
 
 
 READ = FaultKind.KILLED_BEFORE, FaultKind.KILLED_AFTER, FaultKind.DOWN, FaultKind.GARBLED
@@ -52,12 +56,14 @@ class Chaos:
         random: The draws of the seed.
         left: How many faults are still to come; a quiet run has none.
         dead: Whether the process is gone, so that nothing it does has an effect.
+        before_call: What somebody else does before a call of the process that is no send.
         take_over: What a second process does once it has taken the lease.
         drawn: How often each kind came up.
     """
 
     def __init__(self, seed: int, *, quiet: bool = False) -> None:
         self.random, self.dead = Random(seed), False  # noqa: S311 - a seed, no secret
+        self.before_call: Callable[[], None] = lambda: None
         self.take_over: Callable[[], None] = lambda: None
         self.left = 0 if quiet else self.random.randint(1, MOST_FAULTS)
         self.rate = self.random.choice(RATES)
@@ -67,6 +73,8 @@ class Chaos:
         """The answer of `work`, or what went wrong before or after it. Raises KilledError, FundError."""
         if self.dead:
             raise KilledError
+        if kinds is not SEND:
+            self.before_call()
         kind = self._draw(kinds)
         self._fail_before(kind)
         answer = work()

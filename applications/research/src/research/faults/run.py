@@ -37,6 +37,7 @@ class Step(StrEnum):
     RECOVER = "recovery"
     RUN = "rebalance"
     RECONCILE = "reconciliation"
+    FLATTEN = "closing of everything"
 
     def do(self, process: Rebalancer) -> None:
         """Do it. Raises FundError."""
@@ -44,6 +45,8 @@ class Step(StrEnum):
             process.run(None)
         elif self is Step.RECOVER:
             process.recover()
+        elif self is Step.FLATTEN:
+            process.flatten()
         else:
             process.reconcile()
 
@@ -52,8 +55,10 @@ class FaultRun:
     """One seed. Calm: faults of the calls and kills alone, which must change nothing; stormy: refusals as well.
 
     Stormy runs also draw refused shorts, partial fills and suspensions of trading. A quiet run has no faults, and an
-    error of the strategy is raised as it is.
+    error of the strategy is raised as it is. The check plays `checked_sessions` without faults.
     """
+
+    checked_sessions = 1
 
     def __init__(
         self, world: World, seed: int, strategy: Strategy, *, quiet: bool = False, stormy: bool = False
@@ -64,7 +69,7 @@ class FaultRun:
         self.invariants = Invariants(seed, self.fund, world.days[0])
         broker = self._draw_refusals() if stormy else RefusingBroker(self.fund.ports.broker, seed)
         self._suspends = stormy and self.chaos.random.random() < SUSPENDING_SEEDS
-        self._ports, self._lease = add_faults(self.fund, broker, self.chaos), SharedLease()
+        self._ports, self._lease = add_faults(self.fund, self._observe(broker), self.chaos), SharedLease()
         self._step = Step.RECOVER
         self.chaos.take_over = self._take_over
         self._process = self._start_process()
@@ -73,11 +78,8 @@ class FaultRun:
         """All sessions of the world. Raises BrokenInvariantError."""
         self._repeat(Step.RECOVER)
         self._repeat(Step.RUN)
-        for _ in range(len(self.world.days) - 2 - self._opening()):
-            self.fund.move(Auction.OPEN)
-            self._repeat(Step.RECONCILE)
-            self.fund.move(Auction.CLOSE)
-            self._repeat(Step.RUN)
+        for _ in range(len(self.world.days) - 1 - self._opening() - self.checked_sessions):
+            self._play_session()
             self.values.append(self.fund.ports.broker.account().net_asset_value)
             self.invariants.check_positions()
         return self
@@ -129,6 +131,21 @@ class FaultRun:
         longs, closes = (draw.choice(REFUSED_PARTS) for _ in range(2))
         return RefusingBroker(self.fund.ports.broker, self.seed, longs, closes)
 
+    def _play_session(self) -> None:
+        self.fund.move(Auction.OPEN)
+        self._repeat(Step.RECONCILE)
+        self.fund.move(Auction.CLOSE)
+        self._repeat(Step.RUN)
+
+    def _observe(self, broker: RefusingBroker) -> RefusingBroker:
+        """The broker, for a run that looks at what is sent."""
+        return broker
+
+    def _is_stopped(self, error: BaseException) -> bool:
+        """Whether the step is done although it failed, because somebody wants nothing to be sent."""
+        del error
+        return False
+
     def _opening(self) -> int:
         return list(self.world.days).index(self.world.market.opening_session())
 
@@ -142,6 +159,8 @@ class FaultRun:
             except (KilledError, FundError) as error:
                 if self.quiet:
                     raise
+                if self._is_stopped(error):
+                    return
                 last = str(error)
                 self._start_again()
             else:

@@ -1,5 +1,6 @@
-"""Fault runs of many seeds: each seed is a task of its own, played calm and stormy, with what came of it."""
+"""Fault runs of many seeds: each is a task of its own, played calm, stormy and with an owner, with what came of it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from internal.strategies.loading import load_strategy
 from internal.trading.strategy import Strategy
 from research.faults.chaos import FaultKind
 from research.faults.invariants import BrokenInvariantError
+from research.faults.owned_run import OwnedRun
 from research.faults.run import FaultRun, Outcome
 
 WORLD_SEED = 12
@@ -91,11 +93,14 @@ def play_runs(calm: FaultRun, stormy: FaultRun, undisturbed: Outcome) -> None:
 
 
 def run_seed(setup: SeedSetup, seed: int) -> SeedResult:
-    """Both runs of a seed, in whatever process."""
+    """All runs of a seed, in whatever process."""
     start, broken = process_time_ns(), ""
     calm, stormy = make_runs(setup.world, seed, setup.choice.load())
+    owned = OwnedRun(setup.world, seed, setup.choice.load())
+    runs = (calm, stormy, owned)
     try:
         play_runs(calm, stormy, setup.undisturbed)
+        owned.play().check()
     except BrokenInvariantError as error:
         broken = error.detail
     except Exception as error:  # noqa: BLE001 - whatever else ends a process breaks the seed as well
@@ -103,8 +108,8 @@ def run_seed(setup: SeedSetup, seed: int) -> SeedResult:
     return SeedResult(
         seed,
         broken,
-        calm.drawn() + stormy.drawn(),
-        calm.starts + stormy.starts,
-        len(calm.fund.journal.orders()) + len(stormy.fund.journal.orders()),
+        sum((run.drawn() for run in runs), Counter[FaultKind]()),
+        sum(run.starts for run in runs),
+        sum(len(run.fund.journal.orders()) for run in runs),
         (process_time_ns() - start) / 1e6,
     )

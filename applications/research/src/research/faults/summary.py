@@ -24,9 +24,10 @@ def show_summary(results: Sequence[SeedResult], console: Console) -> None:
         table.add_row(kind, f"{drawn[kind]:,}")
     console.print(table)
     starts, orders = (sum(counts) for counts in zip(*((one.starts, one.orders) for one in results), strict=True))
+    cost = median(one.milliseconds for one in results)
     console.print(
-        f"{len(results):,} seeds, each played calm and stormy: {drawn.total():,} faults, {starts:,} starts again, "
-        f"{orders:,} orders, {median(one.milliseconds for one in results):.0f} ms of processor time a seed (median)."
+        f"{len(results):,} seeds, each played calm, stormy and with an owner: {drawn.total():,} faults and wishes, "
+        f"{starts:,} starts again, {orders:,} orders, {cost:.0f} ms of processor time a seed (median)."
     )
 
 
