@@ -57,11 +57,12 @@ def find_splits(
     stated = _splits_since(ports.data, held, moment)
     at_broker = BrokerSplits(ports.broker, held, exchange_day(moment))
     splits = at_broker.keep_carried_out(stated, memory.carried_out)
+    waiting = frozenset(split.ticker for split in set(stated).difference(splits))
     owned = find_own_shares(shares, held.fills, group_by_ticker(splits), memory)
     for ticker, own in owned.items():
         if abs(shares[ticker] - own) > SHARE / 2:
             splits += at_broker.find_unstated(ticker, shares[ticker], own, stated)
-    return splits, frozenset(split.ticker for split in stated if split not in splits)
+    return splits, waiting
 
 
 def _splits_since(data: MarketData, held: HeldSecurities, moment: datetime) -> Sequence[Split]:
