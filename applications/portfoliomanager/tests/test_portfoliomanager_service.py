@@ -324,6 +324,9 @@ def test_page(service: Service) -> None:
     book = service.json("GET", "/portfolios/current")
     assert all(f'href="/predictions/{position["ticker"]}/explanation"' in page for position in book["positions"])
     assert book["strategy"]["digest"][:12] in page
+    assert "<b>SIMULATED</b> no account" in page
+    modes = samples(service.request("GET", "/metrics").text)
+    assert [modes[f'trading_mode{{mode="{mode}"}}'] for mode in ("simulated", "paper", "live")] == [1, 0, 0]
     assert "<svg" in page
     assert "<script" not in page
     assert "http" not in page.replace("http://www.w3.org/2000/svg", "")

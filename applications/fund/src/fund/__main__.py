@@ -14,6 +14,7 @@ from fund.data_check import add_data_commands
 from fund.data_import import data
 from fund.doctor import run_checks, show_findings
 from fund.folder import FundFolder
+from fund.head import show_head
 from fund.init_command import add_init_command
 from fund.interrupts import INTERRUPTED
 from fund.new_files import new
@@ -30,11 +31,11 @@ FUND_PANEL = "The running fund"
 
 application = typer.Typer(
     name="fund",
-    help="The whole fund on one machine.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+application.callback()(show_head)
 add_init_command(application, FUND_PANEL)
 add_offline_commands(application, FUND_PANEL)
 add_run_command(application, FUND_PANEL)

@@ -10,17 +10,12 @@ from internal.errors import ConfigurationError
 from internal.modes import LIVE_HOST, PAPER_HOST, Mode, mode_of
 
 BROKER_URLS: Final = {Mode.PAPER: f"https://{PAPER_HOST}", Mode.LIVE: f"https://{LIVE_HOST}"}
-EXPLANATIONS: Final = {
-    Mode.SIMULATED: "no account: orders go to a simulated exchange",
-    Mode.PAPER: "paper money: orders go to Alpaca's paper account",
-    Mode.LIVE: "REAL MONEY: orders go to Alpaca's live account",
-}
 STYLES: Final = {Mode.SIMULATED: "black on cyan", Mode.PAPER: "black on yellow", Mode.LIVE: "bold white on red"}
 
 
 def banner(mode: Mode) -> Text:
     """The line that every command of a fund shows: LIVE, PAPER or SIMULATED, and what that means."""
-    return Text.assemble((f" {mode.banner} ", STYLES[mode]), f" {EXPLANATIONS[mode]}")
+    return Text.assemble((f" {mode.banner} ", STYLES[mode]), f" {mode.explanation}")
 
 
 def choose_broker_url(mode: Mode, variables: Mapping[str, str] = os.environ) -> str:

@@ -11,6 +11,7 @@ from prometheus_client import Counter, Gauge
 
 from internal.errors import FundError, InvalidRequestError
 from internal.lake.lease import Lease, StandbyError
+from internal.modes import Mode
 from internal.performance import gross_exposure, net_exposure
 from internal.telemetry import last_success_gauge
 from internal.trading.enums import OrderState, RunState, Side
@@ -28,6 +29,7 @@ RESULTS = ("success", "failure", "strategy_failed", "suspended", "standby")
 NET_ASSET_VALUE = Gauge("portfolio_net_asset_value_dollars", "Net asset value at the last account snapshot")
 GROSS_EXPOSURE = Gauge("portfolio_gross_exposure_ratio", "Long plus short market value over net asset value")
 NET_EXPOSURE = Gauge("portfolio_net_exposure_ratio", "Long minus short market value over net asset value")
+TRADING_MODE = Gauge("trading_mode", "1 for what is at stake: simulated, paper or live money", ("mode",))
 LEASE_HELD = Gauge("lease_held", "1 while this process holds the trader's lease")
 LEASE_NUMBER = Gauge("lease_fencing_number", "The number of the lease that this process holds, or held last")
 UPDATES_CONNECTED = Gauge("portfolio_trade_updates_connected", "1 while the broker's stream of order updates is open")
@@ -111,6 +113,12 @@ def watch_lease(lease: Lease) -> None:
     """Let the lease's gauges read it at every scrape."""
     LEASE_HELD.set_function(lambda: float(lease.held()))
     LEASE_NUMBER.set_function(lambda: float(lease.number))
+
+
+def show_mode(mode: Mode) -> None:
+    """Set the gauge of what is at stake at the broker."""
+    for one in Mode:
+        TRADING_MODE.labels(one).set(float(one is mode))
 
 
 def watch_trading_state(journal: FundJournal) -> None:

@@ -126,6 +126,7 @@ def make_services(settings: Configuration) -> Services:
     ports = _limit_capital(whole, capital)
     decides = settings.load_strategy()
     mode = mode_of(settings.broker_url())
+    metrics.show_mode(mode)
     notifications = NotificationOutbox(settings.state_directory, settings.notification_targets(), mode)
     announcer = Announcer(notifications, journal, books, data.check_data, settings.state_directory)
     limits = settings.risk_limits(settings.name_filter())

@@ -22,6 +22,15 @@ class Mode(StrEnum):
         """The word that every command, page and message shows."""
         return self.value.upper()
 
+    @property
+    def explanation(self) -> str:
+        """What the word means, for everybody who sees it."""
+        return {
+            Mode.SIMULATED: "no account: orders go to a simulated exchange",
+            Mode.PAPER: "paper money: orders go to Alpaca's paper account",
+            Mode.LIVE: "REAL MONEY: orders go to Alpaca's live account",
+        }[self]
+
 
 def mode_of(broker_url: str) -> Mode:
     """The mode of a broker's address: any but Alpaca's two is an exchange of our own, which never gets a live key."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from html import escape
 
+from internal.modes import Mode
+
 WIDTH, HEIGHT = 720, 160  # SVG units
 BAR_PER_CENT = 70  # of its cell; the number is beside it
 
@@ -16,6 +18,11 @@ class Markup(str):
 def link(path: str, text: str) -> Markup:
     """A link to a page of this service."""
     return Markup(f'<a href="{escape(path)}">{escape(text)}</a>')
+
+
+def banner(mode: Mode) -> Markup:
+    """The line at the head of every page: LIVE, PAPER or SIMULATED, and what that means."""
+    return Markup(f'<p class="mode {mode}"><b>{mode.banner}</b> {escape(mode.explanation)}</p>')
 
 
 def share(value: float, largest: float) -> Markup:

@@ -2,20 +2,21 @@
 
 from html import escape
 
+from internal.modes import Mode
 from portfoliomanager.explanation_response import ExplanationResponse
-from portfoliomanager.pages.drawing import columns, link, share, table
+from portfoliomanager.pages.drawing import banner, columns, link, share, table
 from portfoliomanager.pages.overview import STYLE
 
 BARS = ".share{display:inline-block;height:.7em;margin-right:.5em;background:currentColor;opacity:.6}"
 
 
-def render_explanation(found: ExplanationResponse) -> str:
+def render_explanation(found: ExplanationResponse, mode: Mode) -> str:
     """The page as HTML."""
     title = f"{escape(found.ticker)} from {found.date}"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}{BARS}</style></head><body>'
-        f"<p>{link('/', 'pocketsizefund')}</p><h1>Why {title}</h1>"
+        f"{banner(mode)}<p>{link('/', 'pocketsizefund')}</p><h1>Why {title}</h1>"
         f"<p>Model {escape(found.model_version)} on bars version {found.bars_version}. A weight says what the network "
         "looked at, not what moved the forecast or in which direction. Half of the forecast is the network's; the "
         "other half is a regression on past volatility (HAR), which has no weights to show.</p>"

@@ -5,16 +5,19 @@ from html import escape
 from itertools import islice
 from urllib.parse import quote
 
+from internal.modes import Mode
 from internal.trading.rows import Order
 from internal.trading.trading_state import TradingStateChange
 from portfoliomanager.account_responses import CurrentPortfolioResponse, PerformanceResponse
-from portfoliomanager.pages.drawing import line, link, table
+from portfoliomanager.pages.drawing import banner, line, link, table
 
 STYLE = (
     "body{font:15px system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}"
     "@media(prefers-color-scheme:dark){body{color:#e6e8ea;background:#15181c}}"
     "table{border-collapse:collapse;width:100%}"
     "th,td{text-align:right;padding:.25rem .5rem;border-bottom:1px solid #8884}"
+    ".mode{padding:.25rem .5rem;background:#0aa3;border-left:.5rem solid #0aa}"
+    ".paper{background:#a803;border-color:#a80}.live{background:#c003;border-color:#c00}"
     "th:first-child,td:first-child,th:nth-child(2),td:nth-child(2){text-align:left}svg{width:100%;height:auto}"
 )
 ORDER_COLUMNS = ("date", "ticker", "side", "leg", "quantity", "state", "filled_quantity", "filled_average_price")
@@ -27,6 +30,7 @@ def render_overview(
     performance: PerformanceResponse,
     orders: Iterable[Order],
     state: TradingStateChange,
+    mode: Mode,
 ) -> str:
     """The page as HTML. `current` is None before the first portfolio."""
     values = [point.net_asset_value for point in performance.points]
@@ -34,7 +38,7 @@ def render_overview(
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>pocketsizefund</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
-        f"<h1>pocketsizefund</h1>{_trading_state(state)}{_totals(current, performance)}"
+        f"{banner(mode)}<h1>pocketsizefund</h1>{_trading_state(state)}{_totals(current, performance)}"
         f"<h2>Net asset value</h2>{line(values, 'Net asset value in dollars')}"
         f"<h2>Portfolio</h2>{_positions(current)}"
         f"<h2>Latest orders</h2>{_orders(islice(newest, LATEST_ORDERS))}"

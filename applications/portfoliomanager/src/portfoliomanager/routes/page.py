@@ -22,4 +22,6 @@ def get_page(services: RequestServices) -> HTMLResponse:
     except NotFoundError:
         current = None
     performance = PerformanceResponse.of(report_performance(journal.snapshots(), services.books.flows()))
-    return HTMLResponse(render_overview(current, performance, journal.orders(), journal.trading_state()))
+    return HTMLResponse(
+        render_overview(current, performance, journal.orders(), journal.trading_state(), services.clock.mode)
+    )

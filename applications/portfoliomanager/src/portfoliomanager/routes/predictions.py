@@ -60,6 +60,6 @@ def get_explanation(
     media_type = negotiate(request.headers.get("accept"), (JSON, HTML))
     explained = explain_forecast(services.data, services.champion, ticker, day, services.broker.moment())
     found = explanation_response(explained)
-    content = render_explanation(found) if media_type == HTML else found.model_dump_json()
+    content = render_explanation(found, services.clock.mode) if media_type == HTML else found.model_dump_json()
     headers = {"Vary": "Accept", BARS_VERSION_HEADER: str(found.bars_version)}
     return Response(content, media_type=media_type, headers=headers)
