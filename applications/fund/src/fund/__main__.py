@@ -23,6 +23,7 @@ from fund.offline_commands import add_offline_commands
 from fund.processes import end_leftovers
 from fund.research_commands import PANEL, add_research_commands
 from fund.run_command import add_run_command
+from fund.service_commands import service
 from fund.status import show_status
 from fund.trading_commands import add_trading_commands
 from internal.errors import FundError
@@ -67,6 +68,7 @@ def doctor() -> None:
 add_data_commands(data)
 application.add_typer(data, rich_help_panel="Data")
 application.add_typer(books, rich_help_panel=FUND_PANEL)
+application.add_typer(service, rich_help_panel=FUND_PANEL)
 application.add_typer(notify, rich_help_panel=FUND_PANEL)
 application.add_typer(new, name="new", rich_help_panel=PANEL)
 add_trading_commands(application, FUND_PANEL)
