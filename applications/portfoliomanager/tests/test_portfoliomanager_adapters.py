@@ -127,7 +127,7 @@ def test_later_tickers_of_a_list() -> None:
     ]
 
     class Aliases:
-        """A data service that knows these aliases."""
+        """A data service with these aliases."""
 
         def securities(self, *, known_at: datetime | None) -> pl.DataFrame:
             """All of them."""
