@@ -21,6 +21,7 @@ from internal.event_types import EventType
 from internal.http.frames import frame_response
 from internal.http.problems import install_problem_handlers
 from libraries.python.tests.loopback import serving
+from portfoliomanager.routes.notifications import Alerts
 from scheduler.configuration import Configuration
 from scheduler.server import make_services
 from scheduler.services import Services
@@ -46,6 +47,7 @@ class SmallFund:
         collected: What is in the lake.
         decided: Decisions, in order.
         reconciled: Reconciliations, in order.
+        alerts: Alerts to the owner, in order.
     """
 
     folder: Path
@@ -59,6 +61,7 @@ class SmallFund:
     collected: set[date] = field(default_factory=set[date])
     decided: list[date] = field(default_factory=list[date])
     reconciled: list[date] = field(default_factory=list[date])
+    alerts: list[str] = field(default_factory=list[str])
     datamanager_url: str = ""
     portfoliomanager_url: str = ""
     _bus: EventBus | None = None
@@ -120,6 +123,10 @@ class SmallFund:
         @application.get("/portfolios/decisions")
         def get_decisions(since: date) -> list[dict[str, str]]:
             return [{"date": str(day), "state": "submitted"} for day in self.decided if day >= since]
+
+        @application.post("/alerts")
+        def post_alerts(body: Alerts) -> None:
+            self.alerts += [f"{alert.labels['alertname']} {alert.status}" for alert in body.alerts]
 
         @application.get("/strategy")
         def get_strategy() -> dict[str, bool]:

@@ -157,9 +157,11 @@ def test_late_vendor(fund: SmallFund) -> None:
             RunKind.COLLECTION,
             RunKind.DECISION,
         }
+        assert fund.alerts == ["CollectionOverdue firing", "DecisionOverdue firing"]
         fund.lacking = set()
         await settle(services)
         assert outcome(services, RunKind.COLLECTION, MONDAY) is Outcome.LATE
+        assert sorted(fund.alerts[2:]) == ["CollectionOverdue resolved", "DecisionOverdue resolved"]
 
     play(fund, act)
     assert fund.decided == [MONDAY]

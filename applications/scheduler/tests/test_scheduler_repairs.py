@@ -1,6 +1,6 @@
 """Repairs by direct request: when one is made, how often, and what a refusal means."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,6 +8,7 @@ import pytest
 
 from internal.errors import ConflictError, UnavailableError, UpstreamError
 from internal.modes import Mode
+from scheduler.alerts import Alert
 from scheduler.facts import Facts, Handling
 from scheduler.planning import plan_due_runs
 from scheduler.ports import MarketTime
@@ -56,6 +57,10 @@ class Services:
     def decide(self, day: date) -> None:
         """Decide a session."""
         self._answer(f"decide {day}")
+
+    def send_alerts(self, alerts: Sequence[Alert]) -> None:
+        """Not asked here."""
+        raise AssertionError(alerts)
 
     def close(self) -> None:
         """Nothing is open."""

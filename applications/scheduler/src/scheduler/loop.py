@@ -16,6 +16,7 @@ from internal.errors import FundError, UnavailableError
 from internal.lake.lease import Lease, StandbyError
 from internal.telemetry import get_logger
 from scheduler import metrics
+from scheduler.announcements import Announcements
 from scheduler.events import list_events
 from scheduler.facts import Facts
 from scheduler.market_clock import ClockWatch
@@ -61,7 +62,7 @@ class SchedulerLoop:
         self._timetable, self._fund, self._store = timetable, fund, store
         self._lease, self._bus, self._retraining = lease, bus, retraining
         self._waits_for_import = waits_for_import
-        self._clock_watch, self._repairs = ClockWatch(), Repairs(fund)
+        self._clock_watch, self._repairs, self._announcements = ClockWatch(), Repairs(fund), Announcements(fund)
         self._turned_at = elapsed_seconds()
         self.time: MarketTime | None = None
         self.schedule = Schedule()
@@ -123,6 +124,7 @@ class SchedulerLoop:
         settled = settle_runs(planned, self._gather_facts(planned, time), time.moment)
         settled = self._follow_retraining(settled, time)
         self._save(planned, settled)
+        self._announcements.announce(settled, time.moment)
         return settled
 
     def _save(self, before: Schedule, after: Schedule) -> None:

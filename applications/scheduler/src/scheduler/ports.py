@@ -1,11 +1,12 @@
 """What the scheduler needs of the fund's services and of its store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
 from internal.modes import Mode
+from scheduler.alerts import Alert
 from scheduler.facts import Handling
 from scheduler.schedule import Schedule
 
@@ -43,6 +44,10 @@ class FundServices(Protocol):
 
     def decide(self, day: date) -> None:
         """Forecast a session, if the strategy reads forecasts, and decide it. Raises FundError, which says why not."""
+        ...
+
+    def send_alerts(self, alerts: Sequence[Alert]) -> None:
+        """Have the owner told, once for each alert."""
         ...
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
 """datamanager and portfoliomanager over HTTP, as the port `FundServices`."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import httpx
 from pydantic import BaseModel, RootModel, SecretStr, ValidationError
@@ -13,6 +13,7 @@ from internal.http.client import raise_for_problem
 from internal.http.datamanager_client import DatamanagerClient
 from internal.modes import Mode
 from internal.trading.enums import RunState
+from scheduler.alerts import Alert
 from scheduler.facts import Handling
 from scheduler.ports import MarketTime
 
@@ -94,6 +95,10 @@ class HttpServices:
             self._send("portfoliomanager", "POST", "/predictions", json=body, timeout=PATIENCE_SECONDS)
         self._send("portfoliomanager", "POST", "/portfolios", json=body, timeout=PATIENCE_SECONDS)
 
+    def send_alerts(self, alerts: Sequence[Alert]) -> None:
+        """In the form of Alertmanager's webhook, which portfoliomanager takes."""
+        self._send("portfoliomanager", "POST", "/alerts", json={"alerts": [_encode_alert(alert) for alert in alerts]})
+
     def _get[Answer: BaseModel](self, service: str, path: str, model: type[Answer]) -> Answer:
         response = self._send(service, "GET", path)
         try:
@@ -117,3 +122,13 @@ class HttpServices:
             ) from error
         raise_for_problem(response)
         return response
+
+
+def _encode_alert(alert: Alert) -> dict[str, object]:
+    return {
+        "status": "resolved" if alert.is_resolved else "firing",
+        "labels": {"alertname": alert.name},
+        "annotations": {"description": alert.text},
+        "startsAt": alert.run.due_at.isoformat(),
+        "fingerprint": f"scheduler:{alert.name}:{alert.run.session.isoformat()}",
+    }
