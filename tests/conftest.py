@@ -5,6 +5,9 @@ from collections.abc import Callable, Iterator
 import pytest
 from fund_command import FundCommand
 
+from fund.folder import FundFolder
+from fund.processes import end_leftovers
+
 collect_ignore = ["clients"]  # a project of its own: tests/clients/run_clients.py
 
 
@@ -19,4 +22,4 @@ def make_fund(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[],
 
     yield make
     for fund in made:
-        fund.run("down")
+        end_leftovers(FundFolder(fund.home))

@@ -15,6 +15,8 @@ import httpx
 import pytest
 from fund_command import FundCommand, read_until
 
+from fund.folder import FundFolder
+from fund.processes import end_leftovers
 from infrastructure.grafana.__main__ import DASHBOARDS, path, text
 from infrastructure.grafana.panels import COLUMNS
 from infrastructure.tests.monitoring_processes import Watchers, watch
@@ -23,6 +25,7 @@ pytestmark = pytest.mark.timeout(900)
 
 # What cannot be had without a Docker engine, and so is no target here: cAdvisor (Debian 12 has no package) and Grafana.
 NOT_HERE = re.compile(r"\bcontainer_\w+")
+RATE_OF_TRAEFIK = 'sum(rate(traefik_entrypoint_requests_total{entrypoint="entry"}[$__rate_interval])) > 0'
 VARIABLES = {"$__rate_interval": "10m", "$job": ".*"}
 
 
@@ -49,12 +52,19 @@ def watchers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watchers]:
     with watch(folder, services) as watchers, fund.start("up", "--tickers", "40", "--sessions", "1") as up:
         try:
             read_until(up, "The fund stays up", seconds=800)
-            for _ in range(3):
-                assert httpx.get(f"{watchers.datamanager}/sessions", timeout=30).is_success
-                time.sleep(2.2)  # a rate needs two scrapes on either side
+            ask_until_counted(watchers)
             yield watchers
         finally:
-            fund.run("down")
+            end_leftovers(FundFolder(fund.home))
+
+
+def ask_until_counted(watchers: Watchers) -> None:
+    """Ask through Traefik until Prometheus can give a rate of its requests, for which it needs two scrapes."""
+    deadline = time.monotonic() + 120
+    while not answer(watchers, RATE_OF_TRAEFIK):
+        assert time.monotonic() < deadline
+        assert httpx.get(f"{watchers.datamanager}/sessions", timeout=30).is_success
+        time.sleep(0.5)
 
 
 def answer(watchers: Watchers, expression: str) -> list[str]:
@@ -72,10 +82,12 @@ def answer(watchers: Watchers, expression: str) -> list[str]:
 def test_every_panel_returns_data(watchers: Watchers) -> None:
     """Each query of each panel has at least one finite value; what it is, is printed."""
     empty: list[str] = []
+    deadline = time.monotonic() + 60
     for dashboard, panel in panels():
         for target in panel["targets"]:
-            found = answer(watchers, target["expr"])
             left_out = NOT_HERE.search(target["expr"])
+            while not (found := answer(watchers, target["expr"])) and not left_out and time.monotonic() < deadline:
+                time.sleep(0.5)  # a scrape of a busy machine comes late
             said = "; ".join(found) or (f"(not here: {left_out[0]})" if left_out else "NOTHING")
             print(f"{dashboard:9} {panel['title']:24} {said}")  # noqa: T201 - the list is the test's report
             if not found and not left_out:
