@@ -28,7 +28,7 @@ from internal.errors import InvalidRequestError
 from internal.lake.store import Lake
 from pocketsizefund import Client
 
-TICKERS = "60"
+TICKERS = "40"
 pytestmark = pytest.mark.timeout(900)
 
 
@@ -61,7 +61,7 @@ class Story:
 
 @pytest.fixture(scope="module")
 def story(make_fund: Callable[[], FundCommand]) -> Iterator[Story]:
-    """A fund opened on 60 simulated tickers that has walked two sessions and stays up."""
+    """A fund opened on 40 simulated tickers that has walked two sessions and stays up."""
     story = Story(make_fund())
     story.up = story.fund.start("up", "--tickers", TICKERS, "--sessions", "2")
     try:

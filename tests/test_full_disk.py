@@ -20,7 +20,7 @@ def test_full_disk(make_fund: Callable[[], FundCommand], kibibytes: int) -> None
     fund, size = make_fund(), kibibytes * 1024
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (size, size))
     ended = subprocess.run(
-        [sys.executable, "-m", "fund", "up", "--once"],
+        [sys.executable, "-m", "fund", "up", "--once", "--tickers", "40"],
         env={name: value for name, value in fund.variables.items() if not name.startswith("COVERAGE_")},
         preexec_fn=limit,
         capture_output=True,

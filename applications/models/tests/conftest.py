@@ -18,6 +18,7 @@ import pytest
 
 from internal.dates import sessions_frame
 from internal.features.panel import build_panel
+from models.__main__ import main
 from models.dataset import Dataset
 
 SHARED_DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).parents[3].parent / "shared" / "data"))
@@ -132,6 +133,23 @@ def run_models() -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(command, env=variables, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
 
     return run
+
+
+@pytest.fixture
+def refuse_models(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str]]:
+    """`refuse_models("train", ..., NAME=value)`: the command in this process; its exit status and standard error."""
+
+    def refuse(*words: str, **settings: str) -> tuple[int, str]:
+        for name, value in ({"COLUMNS": "200"} | settings).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["models", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(ended.value.code or 0), capsys.readouterr().err
+
+    return refuse
 
 
 @pytest.fixture

@@ -1,20 +1,18 @@
 # empyrical, ffn and scipy have no types:
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-"""Figures of returns as empyrical-reloaded, ffn, numpy and scipy compute them."""
+"""Figures of returns as empyrical-reloaded, ffn, numpy and scipy compute them; they take seconds to import."""
 
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import empyrical
-import ffn
 import numpy as np
-import pandas as pd
-from scipy import stats
 
 
 def empyrical_figures(returns: np.ndarray, market: np.ndarray) -> dict[str, float]:
     """The figures under the names that they have here."""
+    import empyrical  # noqa: PLC0415 - one worker compares, all collect
+
     beta, alpha = empyrical.beta(returns, market), empyrical.alpha(returns, market)
     figures: dict[str, Any] = {
         "total_return": empyrical.cum_returns_final(returns),
@@ -31,6 +29,9 @@ def empyrical_figures(returns: np.ndarray, market: np.ndarray) -> dict[str, floa
 
 def ffn_drawdowns(days: Sequence[date], values: np.ndarray) -> dict[date, float]:
     """The depth of each drawdown by its first session below the peak."""
+    import ffn  # noqa: PLC0415 - one worker compares, all collect
+    import pandas as pd  # noqa: PLC0415 - one worker compares, all collect
+
     prices = pd.Series(values, index=pd.DatetimeIndex(list(days)))
     details: Any = ffn.drawdown_details(ffn.to_drawdown_series(prices))
     return {row.Start.date(): -float(row.drawdown) for row in details.itertuples()}
@@ -44,14 +45,20 @@ def regression_line(market: np.ndarray, returns: np.ndarray) -> tuple[float, flo
 
 def scipy_skewness_and_kurtosis(returns: np.ndarray) -> tuple[float, float]:
     """The third and fourth standardised moments."""
+    from scipy import stats  # noqa: PLC0415 - one worker compares, all collect
+
     return float(stats.skew(returns)), float(stats.kurtosis(returns, fisher=False))
 
 
 def scipy_ranks(values: np.ndarray) -> list[float]:
     """Ranks from 1, mean ones for equal values."""
+    from scipy import stats  # noqa: PLC0415 - one worker compares, all collect
+
     return np.asarray(stats.rankdata(values)).tolist()
 
 
 def probability_of_uniform(values: Sequence[float]) -> float:
     """The p-value of the Kolmogorov-Smirnov test that values are drawn uniformly from 0 to 1."""
+    from scipy import stats  # noqa: PLC0415 - one worker compares, all collect
+
     return float(stats.kstest(values, "uniform").pvalue)

@@ -8,11 +8,7 @@ from math import isnan, sqrt
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
-from alphalens.performance import factor_information_coefficient, factor_rank_autocorrelation, mean_return_by_quantile
-from alphalens.utils import get_clean_factor_and_forward_returns
-from scipy.stats import spearmanr
 
 from internal.dates import previous_session, sessions
 from research.signals.overlap import estimate_mean
@@ -45,6 +41,9 @@ def panel() -> SignalPanel:
 @pytest.fixture(scope="module")
 def factor(panel: SignalPanel) -> Any:  # noqa: ANN401 - a pandas frame
     """The panel as alphalens wants it, over the same horizons."""
+    import pandas as pd  # noqa: PLC0415 - one worker compares, all collect
+    from alphalens.utils import get_clean_factor_and_forward_returns  # noqa: PLC0415 - one worker compares, all collect
+
     index = pd.DatetimeIndex(panel.days)
     prices = pd.DataFrame(panel.close, index=index, columns=list(NAMES))
     scores = pd.DataFrame(panel.scores, index=index, columns=list(NAMES)).stack()
@@ -55,6 +54,8 @@ def factor(panel: SignalPanel) -> Any:  # noqa: ANN401 - a pandas frame
 
 def test_information_coefficients_are_those_of_alphalens(panel: SignalPanel, factor: Any) -> None:  # noqa: ANN401
     """By session and horizon, on the sessions that have all horizons."""
+    from alphalens.performance import factor_information_coefficient  # noqa: PLC0415 - one worker compares, all collect
+
     expected = factor_information_coefficient(factor)
     for place, horizon in enumerate(HORIZONS):
         found = rank_correlations(panel.scores, panel.forward_returns(horizon))[: len(expected)]
@@ -63,6 +64,8 @@ def test_information_coefficients_are_those_of_alphalens(panel: SignalPanel, fac
 
 def test_quantile_returns_are_those_of_alphalens(panel: SignalPanel, factor: Any) -> None:  # noqa: ANN401
     """Means by quintile, demeaned by session; alphalens weighs names alike, which is the same with equal counts."""
+    from alphalens.performance import mean_return_by_quantile  # noqa: PLC0415 - one worker compares, all collect
+
     expected, _ = mean_return_by_quantile(factor, demeaned=True)
     length = panel.scores.shape[0] - max(HORIZONS)
     for place, horizon in enumerate(HORIZONS):
@@ -72,6 +75,8 @@ def test_quantile_returns_are_those_of_alphalens(panel: SignalPanel, factor: Any
 
 def test_autocorrelation_is_that_of_alphalens(panel: SignalPanel, factor: Any) -> None:  # noqa: ANN401
     """Ranks of one session with those of the session before."""
+    from alphalens.performance import factor_rank_autocorrelation  # noqa: PLC0415 - one worker compares, all collect
+
     expected = factor_rank_autocorrelation(factor).dropna().to_numpy()
     found = rank_correlations(panel.scores[1:], panel.scores[:-1])[: len(expected)]
     assert np.allclose(found, expected, atol=1e-12)
@@ -79,6 +84,8 @@ def test_autocorrelation_is_that_of_alphalens(panel: SignalPanel, factor: Any) -
 
 def test_ties_and_gaps_are_those_of_scipy() -> None:
     """Tied scores share a rank; a pair with a gap is left out; too few pairs or no spread is no coefficient."""
+    from scipy.stats import spearmanr  # noqa: PLC0415 - one worker compares, all collect
+
     generator = np.random.default_rng(4)
     one, other = generator.integers(0, 4, (6, 30)).astype(float), generator.normal(size=(6, 30))
     one[0, :8], other[1, 5:9] = np.nan, np.nan

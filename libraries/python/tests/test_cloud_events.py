@@ -95,10 +95,10 @@ def eventually(holds: Callable[[], object], seconds: float = 30.0) -> None:
         time.sleep(0.02)
 
 
-async def noted(bus: EventBus, *deliveries: tuple[str, str, str | None]) -> None:
+async def noted(bus: EventBus, *deliveries: tuple[str | None, str, str | None]) -> None:
     """Wait until the outbox has these subscribers, states and errors, and no others."""
 
-    async def read() -> set[tuple[str, str, str | None]]:
+    async def read() -> set[tuple[str | None, str, str | None]]:
         return {(entry.subscriber, entry.state, entry.last_error) for entry in (await bus.recent()).outbox}
 
     async with asyncio.timeout(30):

@@ -204,13 +204,25 @@ def run_program(driver: Path, folder: Path, program: Program, threads: int) -> s
 @pytest.mark.timeout(900)  # half a minute on two idle cores; compilers are slow on busy ones
 @pytest.mark.parametrize(
     ("configuration", "batch"),
-    [pytest.param(MANY, 65, id="sixteen variables"), pytest.param(ONE, 1, id="one", marks=pytest.mark.long)],
+    [pytest.param(MANY, 65, id="sixteen variables"), pytest.param(ONE, 1, id="one")],
 )
+@pytest.mark.long
 def test_all_kernels(
     configuration: TemporalFusionTransformerConfiguration, batch: int, driver: Path, tmp_path: Path
 ) -> None:
-    """No report from any layer, forward or backward, on one thread or five, and every output is written whole."""
-    found = collect_programs(configuration, batch)
+    """No report from any layer of any size, forward or backward; every output is written whole."""
+    require_no_report(collect_programs(configuration, batch), driver, tmp_path)
+
+
+@pytest.mark.timeout(900)
+def test_each_kernel(driver: Path, tmp_path: Path) -> None:
+    """The short form: of the programs with one name, which differ in sizes and options, the longest."""
+    by_name = {program.name: program for program in sorted(collect_programs(MANY, 65), key=lambda one: len(one.text))}
+    require_no_report(list(by_name.values()), driver, tmp_path)
+
+
+def require_no_report(found: list[Program], driver: Path, folder: Path) -> None:
+    """Run every program on one thread and on five."""
     names = {program.name for program in found}
     assert "adam" in names
     assert {f"{name}_gradient" for name in names if f"{name}_gradient" in names} >= {
@@ -221,7 +233,7 @@ def test_all_kernels(
 
     def judge(program: Program) -> str:
         forms = (program, without_dropout(program)) if program.name == "variable_selection" else (program,)
-        return "".join(run_program(driver, tmp_path, form, threads) for form in forms for threads in (1, 5))
+        return "".join(run_program(driver, folder, form, threads) for form in forms for threads in (1, 5))
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         reports = [report for report in pool.map(judge, found) if report]
