@@ -17,7 +17,7 @@ from fund.addresses import Addresses, Service, check_port_free
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.memory import MemoryWatch
-from fund.processes import end_leftovers, record_processes, running_processes
+from fund.processes import end_leftovers, end_process, record_processes, running_processes
 from fund.service_environment import OfflineEnvironments
 from fund.supervisor import Supervisor, open_fund, summarize_log_line
 from internal.errors import ConfigurationError, UnavailableError
@@ -169,6 +169,18 @@ def test_leftovers_are_ended(folder: FundFolder, sleeper: subprocess.Popen[bytes
     assert end_leftovers(folder) == ["fund"]
     assert sleeper.wait(10) == -signal.SIGTERM
     assert not folder.processes.exists()
+
+
+def test_a_zombie_has_ended() -> None:
+    """A process whose parent never waits for it is not waited for until the grace period is over."""
+    code = "import subprocess as s; c = s.Popen(['sleep', '3600']); print(c.pid, flush=True); input()"
+    with subprocess.Popen(  # noqa: S603 - our own code
+        [sys.executable, "-S", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        child = psutil.Process(int(parent.stdout.readline()))
+        end_process(child, grace=3600.0)
+        assert child.status() == psutil.STATUS_ZOMBIE
 
 
 def test_second_fund_on_the_same_folder(
