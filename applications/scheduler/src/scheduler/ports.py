@@ -47,7 +47,7 @@ class FundServices(Protocol):
         ...
 
     def send_alerts(self, alerts: Sequence[Alert]) -> None:
-        """Have the owner told, once for each alert."""
+        """Have each alert sent to the owner once."""
         ...
 
     def close(self) -> None:
