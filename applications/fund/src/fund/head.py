@@ -1,4 +1,4 @@
-"""What comes before each command: the version if it is asked for, and the banner that says whose money the fund of this folder trades."""
+"""What comes before each command: its version if asked for, and the banner that says whose money is traded."""
 
 import sys
 from typing import Annotated
