@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import date, timedelta
+from io import StringIO
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
+from rich.console import Console
 
 from applications.scheduler.tests.scheduler_kit import (
     MONDAY,
@@ -19,8 +22,9 @@ from applications.scheduler.tests.scheduler_kit import (
     turn_until,
 )
 from fund.addresses import Service as FundService
-from fund.schedule import describe_schedule, read_schedule
+from fund.clients import Clients
 from fund.service_client import ServiceClient
+from fund.status import show_schedule
 from internal.errors import ConflictError, UnavailableError
 from libraries.python.tests.loopback import serving
 from scheduler.adapters.stored_schedule import PATH
@@ -240,15 +244,21 @@ def test_service_answers(fund: SmallFund) -> None:
         assert refused.headers["content-type"] == "application/problem+json"
 
 
-def test_command_line_reads_the_schedule(fund: SmallFund) -> None:
+def test_command_line_shows_the_schedule(fund: SmallFund) -> None:
     """The lines of `fund status` name the last runs, the next ones, and why the scheduler waits."""
     fund.is_silent = True
-    with serving(create_application(configure(fund))) as url:
-        scheduler = ServiceClient(FundService.PORTFOLIOMANAGER, url)
-        assert next(iter(describe_schedule(read_schedule(scheduler)))).startswith("The scheduler waits: ")
+    assert show_status_of(fund, "first").startswith("The scheduler waits: ")
     fund.is_silent = False
     play(fund, settle, "second")
-    with serving(create_application(configure(fund, "second"))) as url:
-        lines = list(describe_schedule(read_schedule(ServiceClient(FundService.PORTFOLIOMANAGER, url))))
-    assert "decision of 2024-03-18: done at 2024-03-18 20:30 UTC" in lines
-    assert "next: reconciliation of 2024-03-19 at 2024-03-19 13:35 UTC" in lines
+    shown = show_status_of(fund, "second")
+    assert "decision of 2024-03-18: done at 2024-03-18 20:30 UTC\n" in shown
+    assert "next: reconciliation of 2024-03-19 at 2024-03-19 13:35 UTC\n" in shown
+
+
+def show_status_of(fund: SmallFund, name: str) -> str:
+    """What the command line shows of a scheduler."""
+    with serving(create_application(configure(fund, name))) as url:
+        clients = Clients(*(ServiceClient(service, url) for service in FundService))
+        console = Console(file=StringIO(), width=200)
+        show_schedule(clients, console)
+        return cast("StringIO", console.file).getvalue()

@@ -11,6 +11,7 @@ from fund.addresses import OFFLINE_SERVICES, Addresses, Service
 from fund.clients import Clients, connect
 from fund.folder import FundFolder
 from fund.processes import running_processes
+from fund.schedule import describe_schedule, read_schedule
 from fund.stakes import banner
 from fund.tables import positions_table, summarize_performance
 from fund.trading_answers import TradingState
@@ -42,6 +43,8 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
     if answering:
         if record is None:
             show_clock(clients, console)
+        if Service.SCHEDULER in services_of(folder):
+            show_schedule(clients, console)
         show_running_fund(clients, console)
     else:
         console.print(f"Not every service answers: `./fund {'run' if record else 'up'}` starts them and resumes.")
@@ -95,6 +98,12 @@ def show_clock(clients: Clients, console: Console) -> None:
     """Print the clock of the fund's own exchange."""
     state = clients.exchange_state()
     console.print(f"Clock: {state.timestamp} ({state.phase}), {state.sessions_left} sessions left")
+
+
+def show_schedule(clients: Clients, console: Console) -> None:
+    """Print the last run of each kind and the next ones."""
+    for line in describe_schedule(read_schedule(clients.of(Service.SCHEDULER))):
+        console.print(escape(line))
 
 
 def show_running_fund(clients: Clients, console: Console) -> None:
