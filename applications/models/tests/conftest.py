@@ -123,7 +123,7 @@ def token() -> str:
     return TOKEN
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_models() -> Callable[..., subprocess.CompletedProcess[str]]:
     """`run_models("train", ..., NAME=value)`: run the command with these settings."""
 

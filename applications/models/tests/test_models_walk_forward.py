@@ -2,11 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -54,6 +55,24 @@ def _settings(dataset: Dataset, tmp_path: Path) -> dict[str, str]:
     return {"STATE_DIRECTORY": str(tmp_path), "REGISTRY_DIRECTORY": str(tmp_path / "registry")}
 
 
+@dataclass(frozen=True)
+class Evaluated:
+    """One evaluation of two folds in one process: its folder, and what it printed."""
+
+    folder: Path
+    printed: str
+
+
+@pytest.fixture(name="evaluated", scope="module")
+def _evaluated(run_models: RunModels, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Evaluated:
+    folder = tmp_path_factory.mktemp("evaluated")
+    save_dataset(folder / "dataset", dataset)
+    settings = {"STATE_DIRECTORY": str(folder), "REGISTRY_DIRECTORY": str(folder / "registry")}
+    ended = run_models(*EVALUATE, "--output", str(folder / "first"), **settings)
+    assert ended.returncode == 0, ended.stderr
+    return Evaluated(folder, ended.stdout)
+
+
 def test_folds_are_purged_and_adjacent(frame: pl.DataFrame) -> None:
     """Test blocks are equally long, without gaps, end at the last label, and begin 7 + 3 sessions after fitting."""
     folds = choose_folds(frame, 3, first=date(2024, 1, 2), embargo=3)
@@ -74,14 +93,11 @@ def test_last_day_is_the_last_origin(frame: pl.DataFrame) -> None:
         choose_folds(frame, 2, first=date(2024, 3, 1), last=date(2024, 3, 26))
 
 
-def test_baselines_on_two_folds(
-    run_models: RunModels, settings: dict[str, str], tmp_path: Path, frame: pl.DataFrame
-) -> None:
+def test_baselines_on_two_folds(evaluated: Evaluated, frame: pl.DataFrame) -> None:
     """Two folds pooled on one set of rows: losses computed separately, the best first, charts; nothing registered."""
-    ended = run_models(*EVALUATE, "--output", str(tmp_path / "report"), **settings)
-    assert ended.returncode == 0, ended.stderr
-    assert not (tmp_path / "registry").exists()
-    found = json.loads((tmp_path / "report" / "evaluation.json").read_text())
+    report = evaluated.folder / "first"
+    assert not (evaluated.folder / "registry").exists()
+    found = json.loads((report / "evaluation.json").read_text())
     assert [fold["rows"] for fold in found["folds"]] == [found["rows"] / 2] * 2
     losses = {line["score"]["name"]: line["score"]["cumulative"] for line in found["lines"]}
     assert losses.keys() == BASELINES.keys()
@@ -94,17 +110,18 @@ def test_baselines_on_two_folds(
         forecasts = fit_baseline(FoldData(frame, fold, 4), "heterogeneous_volatility").model.predict(frame, origins)
         expected.append(float(pinball_loss(ahead, forecasts).mean()))
     assert losses["heterogeneous_volatility"] == pytest.approx(np.mean(expected))
-    page = (tmp_path / "report" / "evaluation.html").read_text()
-    charts = sorted((tmp_path / "report").glob("*.png"))
+    page = (report / "evaluation.html").read_text()
+    charts = sorted(report.glob("*.png"))
     assert [path.stem for path in charts] == ["calibration", "coverage", "differences", "loss_by_horizon"]
     assert all(path.read_bytes().startswith(PNG) and f'alt="{path.stem}"' in page for path in charts)
-    assert all(name in page and name in ended.stdout for name in losses)
-    assert "the best baseline" in ended.stdout
+    assert all(name in page and name in evaluated.printed for name in losses)
+    assert "the best baseline" in evaluated.printed
 
 
-def test_cache_is_used_and_checked(run_models: RunModels, settings: dict[str, str], tmp_path: Path) -> None:
+def test_cache_is_used_and_checked(run_models: RunModels, evaluated: Evaluated, tmp_path: Path) -> None:
     """A second evaluation reads the cache; a changed byte in it is an error that says what to remove."""
-    assert run_models(*EVALUATE, "--output", str(tmp_path / "first"), **settings).returncode == 0
+    shutil.copytree(evaluated.folder, tmp_path, dirs_exist_ok=True)
+    settings = {"STATE_DIRECTORY": str(tmp_path), "REGISTRY_DIRECTORY": str(tmp_path / "registry")}
     cached = sorted((tmp_path / "walks").glob("*/forecasts/weights.safetensors"))
     assert len(cached) == 2 * len(BASELINES)
     written = [path.stat().st_mtime_ns for path in cached]
@@ -120,18 +137,16 @@ def test_cache_is_used_and_checked(run_models: RunModels, settings: dict[str, st
     assert not (tmp_path / "third").exists()
 
 
-def test_two_workers_change_nothing(run_models: RunModels, settings: dict[str, str], tmp_path: Path) -> None:
+def test_two_workers_change_nothing(
+    run_models: RunModels, evaluated: Evaluated, settings: dict[str, str], tmp_path: Path
+) -> None:
     """Two processes cache the forecasts of every fold and model; the report is that of one process."""
-    found: list[bytes] = []
-    for workers in ("1", "2"):
-        folders = ("--dataset", str(tmp_path / "dataset"), "--output", str(tmp_path / workers))
-        words = (*EVALUATE, "--workers", workers, *folders)
-        ended = run_models(*words, **settings | {"STATE_DIRECTORY": str(tmp_path / f"state-{workers}")})
-        assert ended.returncode == 0, ended.stderr
-        found.append((tmp_path / workers / "evaluation.json").read_bytes())
-        cached = list((tmp_path / f"state-{workers}" / "walks").glob("*/forecasts/weights.safetensors"))
-        assert len(cached) == 2 * len(BASELINES)
-    assert found[0] == found[1]
+    ended = run_models(*EVALUATE, "--workers", "2", "--output", str(tmp_path / "two"), **settings)
+    assert ended.returncode == 0, ended.stderr
+    cached = list((tmp_path / "walks").glob("*/forecasts/weights.safetensors"))
+    assert len(cached) == 2 * len(BASELINES)
+    report = "evaluation.json"
+    assert (tmp_path / "two" / report).read_bytes() == (evaluated.folder / "first" / report).read_bytes()
 
 
 @pytest.mark.parametrize(
