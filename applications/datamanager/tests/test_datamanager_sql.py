@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from datamanager.adapters.polygon import Polygon
+from datamanager.query_process import QueryProcesses
 from datamanager.session_batches import commit_batch, fetch_batch
 from datamanager.sql import Limits, run_select
 from internal.dates import sessions
@@ -115,3 +116,20 @@ def test_limits(filled: Lake) -> None:
             filled, "SELECT sum(a.range * b.range) FROM range(10000000) a, range(10000000) b", Limits(seconds=0.2)
         )
     assert time.monotonic() - started < 10
+
+
+def test_a_query_is_ended_from_outside(filled: Lake) -> None:
+    """What takes too much memory or time ends its own process; the next query is answered; refusals keep their kind."""
+    queries = QueryProcesses(filled, memory_bytes=1024**3)
+    limits = Limits(seconds=5)
+    counted = "SELECT count(*) AS rows FROM equity_bars"
+    assert queries.run(counted, limits).rows() == run_select(filled, counted, limits).rows()
+    for greedy in ("SELECT list_sum(range(1000000000))", "SELECT length(repeat('x', 2000000000))"):
+        with pytest.raises(InvalidRequestError):
+            queries.run(greedy, limits)
+    with pytest.raises(InvalidRequestError, match="one SELECT"):
+        queries.run("DROP TABLE equity_bars", limits)
+    with pytest.raises(NotFoundError, match="nowhere"):
+        queries.run("SELECT * FROM nowhere", limits)
+    assert queries.run("SELECT 'infinity'::TIMESTAMP IS NULL AS missing", limits).rows() == [(False,)]
+    assert queries.run("SELECT 1 AS one", limits).rows() == [(1,)]

@@ -587,3 +587,39 @@ def test_time_is_kept(tmp_path: Path) -> None:
 
     assert datetime.fromisoformat(asyncio.run(run())) == moment
     assert os.listdir(tmp_path)  # noqa: PTH208 - names are enough
+
+
+@pytest.mark.parametrize("day", ["2999-01-02", "1980-01-02"])
+def test_a_date_outside_the_calendar_is_refused(day: str, tmp_path: Path, serve: Callable[[FastAPI], str]) -> None:
+    """No handler could ever succeed: it is refused, and nothing is stored."""
+    receiver = Receiver(tmp_path / "receiver")
+    url = serve(receiver.application)
+    body = structured(data={"date": day})
+    answer = httpx.post(f"{url}/events", headers=JSON_EVENT, content=body, trust_env=False)
+    assert answer.status_code == 422
+    assert "outside the calendar" in answer.json()["detail"]
+    assert httpx.get(f"{url}/events", trust_env=False).json()["inbox"] == []
+
+
+def test_what_fails_for_ever_is_parked(
+    tmp_path: Path, serve: Callable[[FastAPI], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its attempts the event no longer blocks the next one; by hand it is handled again."""
+    monkeypatch.setattr("internal.cloud_events.inbox.INVALID_ATTEMPTS", 2)
+    receiver = Receiver(tmp_path / "receiver")
+    url = serve(receiver.application)
+
+    def states() -> list[str]:
+        return [entry["state"] for entry in httpx.get(f"{url}/events", trust_env=False).json()["inbox"]]
+
+    receiver.fault = InvalidRequestError("this day can never be handled")
+    publish(tmp_path / "sender", [url], closed(0))
+    eventually(lambda: states() == ["parked"])
+    receiver.fault = None
+    publish(tmp_path / "sender", [url], closed(1))
+    eventually(lambda: states() == ["handled", "parked"])
+    assert receiver.handled == days(1)
+    again = {"id": closed(0).get_id()}
+    assert httpx.post(f"{url}/events/redeliveries", json=again, trust_env=False).status_code == 204
+    eventually(lambda: states() == ["handled", "handled"])
+    assert httpx.post(f"{url}/events/redeliveries", json=again, trust_env=False).status_code == 404

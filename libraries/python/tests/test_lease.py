@@ -234,3 +234,15 @@ def test_the_clock_counts_sleep() -> None:
     """On Linux it is the kernel's clock since boot, suspended time included, and it goes forward."""
     before = time.clock_gettime(time.CLOCK_BOOTTIME)
     assert before <= elapsed_seconds() <= time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"number": 1}', b"\xff\xfe"])
+def test_a_damaged_holding_is_taken_over(objects: Objects, tmp_path: Path, content: bytes) -> None:
+    """An empty or garbled object holds the lease no longer than a dead holder would; the numbers go on."""
+    objects.put("leases/trader/000000000007.json", content)
+    clock = Clock()
+    with Lease(objects, "trader", tmp_path, 30, clock) as lease:
+        assert not lease.held()
+        clock.seconds += 34
+        lease.turn()
+        assert lease.require() == 8

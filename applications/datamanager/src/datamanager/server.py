@@ -19,6 +19,7 @@ from datamanager.freshness import FreshnessMonitor
 from datamanager.fundamentals import Fundamentals
 from datamanager.ingestion import Ingestion
 from datamanager.progress import CollectionProgress
+from datamanager.query_process import QueryProcesses
 from datamanager.readiness import VendorReadiness, check_lake
 from datamanager.routes import (
     corporate_actions,
@@ -111,6 +112,7 @@ def make_services(settings: Configuration) -> Services:
         SessionEvents(ingestion, settings.state_directory, settings.event_subscribers, settings.fund_api_token),
         FreshnessMonitor(lake, vendor),
         VendorReadiness(vendor),
+        QueryProcesses(lake),
     )
 
 

@@ -13,6 +13,7 @@ from datamanager.fundamentals import Fundamentals
 from datamanager.ingestion import Ingestion
 from datamanager.ports import CompanyData, MarketData
 from datamanager.progress import CollectionProgress
+from datamanager.query_process import QueryProcesses
 from datamanager.readiness import VendorReadiness
 from internal.lake.store import Lake
 
@@ -32,6 +33,7 @@ class Services:
     events: SessionEvents
     freshness: FreshnessMonitor
     vendor_readiness: VendorReadiness
+    queries: QueryProcesses
 
 
 def services_of(application: FastAPI) -> Services:

@@ -5,14 +5,16 @@ Run it with `python -m internal.http.run portfoliomanager.server:create_applicat
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 
 from fastapi import FastAPI
 
 from internal.errors import FundError
+from internal.http.background import BackgroundTasks
 from internal.http.datamanager_client import DatamanagerClient
 from internal.http.service import create_service
 from internal.lake.lease import Lease
@@ -89,6 +91,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
             "datamanager": check_datamanager,
             **({"model": check_model} if services.strategy.needs.forecasts else {}),
             "events": services.cycle.bus.check,
+            "background": check_background,
         },
     )
     application.state.services = services
@@ -163,20 +166,17 @@ async def run_components(application: FastAPI) -> AsyncGenerator[None]:
     """Hold the lease, run the event bus, and go on with what a former process left, until the application ends."""
     services = services_of(application)
     with services.data, services.lease:
-        background = [
-            asyncio.create_task(_recover(services.operations)),
-            asyncio.create_task(_follow_open_orders(services)),
-            *(asyncio.create_task(work) for work in _follow_updates(services)),
-        ]
+        background = application.state.background = BackgroundTasks(_list_background_work(services))
         try:
-            async with services.notifications, services.cycle.bus:
+            async with services.notifications, services.cycle.bus, background:
                 yield
         finally:
-            for task in background:
-                task.cancel()
-                with suppress(asyncio.CancelledError):
-                    await task
             services.champion.close()
+
+
+async def check_background(application: FastAPI) -> None:
+    """Readiness check: no background task has failed."""
+    await application.state.background.check()
 
 
 async def check_lease(application: FastAPI) -> None:
@@ -219,11 +219,15 @@ async def _follow_open_orders(services: Services) -> None:
         await _hold_lease_and(services.operations.follow_open_orders, services)
 
 
-def _follow_updates(services: Services) -> Sequence[Coroutine[None, None, None]]:
-    """What runs while the broker's stream is followed; nothing where it is switched off."""
-    if (updates := services.updates) is None:
-        return ()
-    return updates.run(), _record_updates(services, updates)
+def _list_background_work(services: Services) -> dict[str, Callable[[], Awaitable[object]]]:
+    """What runs beside requests and events, by name; the broker's stream only where it is followed."""
+    works: dict[str, Callable[[], Awaitable[object]]] = {
+        "recovery": partial(_recover, services.operations),
+        "open orders": partial(_follow_open_orders, services),
+    }
+    if (updates := services.updates) is not None:
+        works |= {"order updates": updates.run, "recording of updates": partial(_record_updates, services, updates)}
+    return works
 
 
 async def _record_updates(services: Services, updates: UpdateFeed) -> None:

@@ -66,7 +66,8 @@ def _moments(column: str) -> list[datetime]:
     return [moment.replace(tzinfo=UTC) for moment in moments]
 
 
-def _require_covered(day: date) -> None:
+def require_covered(day: date) -> None:
+    """Raise InvalidRequestError for a day that is outside the calendar."""
     if not FIRST_DAY <= day <= LAST_DAY:
         raise InvalidRequestError(
             f"{day.isoformat()} is outside the calendar, which covers {FIRST_DAY.isoformat()} to {LAST_DAY.isoformat()}"
@@ -83,15 +84,15 @@ def _position(day: date) -> int:
 @lru_cache(maxsize=REMEMBERED)
 def is_session(day: date) -> bool:
     """Whether the exchange trades on that day. Raises InvalidRequestError outside 1990..2035."""
-    _require_covered(day)
+    require_covered(day)
     position = bisect_left(_days(), day)
     return position < len(_days()) and _days()[position] == day
 
 
 def sessions(start: date, end: date) -> list[date]:
     """The sessions from start to end, both included, ascending; empty when there is none or end is before start."""
-    _require_covered(start)
-    _require_covered(end)
+    require_covered(start)
+    require_covered(end)
     return _days()[bisect_left(_days(), start) : bisect_right(_days(), end)]
 
 
@@ -114,7 +115,7 @@ def _positive(count: int) -> int:
 
 
 def _session_at(position: int, day: date) -> date:
-    _require_covered(day)
+    require_covered(day)
     if not 0 <= position < len(_days()):
         raise InvalidRequestError(f"a session counted from {day.isoformat()} is outside the calendar")
     return _days()[position]
@@ -140,7 +141,7 @@ def last_closed_session(moment: datetime) -> date:
     """
     if moment.tzinfo is None:
         raise InvalidRequestError(f"{moment.isoformat()} has no time zone; a moment of the fund is in UTC")
-    _require_covered(moment.astimezone(UTC).date())
+    require_covered(moment.astimezone(UTC).date())
     return _session_at(bisect_right(_moments("timestamp"), moment) - 1, moment.astimezone(UTC).date())
 
 
@@ -155,8 +156,8 @@ def exchange_day(moment: datetime) -> date:
 
 def sessions_frame(start: date, end: date) -> pl.DataFrame:
     """The sessions from start to end as a frame: date (Date), timestamp (the close, Datetime(ms, UTC))."""
-    _require_covered(start)
-    _require_covered(end)
+    require_covered(start)
+    require_covered(end)
     return _calendar().filter(pl.col("date").is_between(start, end)).select("date", "timestamp")
 
 

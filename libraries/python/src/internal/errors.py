@@ -51,6 +51,14 @@ class UnauthorizedError(FundError):
     slug = "unauthorized"
 
 
+class MisdirectedRequestError(FundError):
+    """The request names another host than this service."""
+
+    status = 421
+    title = "Misdirected request"
+    slug = "misdirected-request"
+
+
 class NotFoundError(FundError):
     """What the request names does not exist."""
 

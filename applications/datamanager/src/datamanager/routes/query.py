@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from datamanager.services import RequestServices
-from datamanager.sql import Limits, run_select
+from datamanager.sql import Limits
 from internal.http.frames import FRAME_RESPONSES, frame_response, negotiate
 
 router = APIRouter(prefix="/query", tags=["query"])
@@ -20,6 +20,6 @@ def query_lake(
     services: RequestServices,
     sql: Annotated[str, Query(min_length=1, max_length=10_000, description="SQL of DuckDB", examples=[EXAMPLE])],
 ) -> Response:
-    """Read-only, at most ten seconds and 100,000 rows, without access to files or the network."""
+    """Read-only, at most ten seconds, 3 GiB and 100,000 rows, without access to files or the network."""
     negotiate(request.headers.get("accept"))
-    return frame_response(run_select(services.lake, sql, Limits()), request)
+    return frame_response(services.queries.run(sql, Limits()), request)

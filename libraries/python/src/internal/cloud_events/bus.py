@@ -19,6 +19,7 @@ from internal.cloud_events.outbox import DeliveryWorker, event_address
 from internal.cloud_events.responses import RecentEvents
 from internal.cloud_events.routes import EventRoutes
 from internal.cloud_events.store import EventStore
+from internal.dates import require_covered
 from internal.errors import ConfigurationError, UnavailableError
 from internal.http.bearer import bearer_headers
 
@@ -96,15 +97,24 @@ class EventBus:
     async def receive(self, event: CloudEvent) -> bool:
         """Store a received event once; False when it was received before.
 
-        Raises MalformedEventError when an event of a handled type has no date.
+        Raises MalformedEventError when an event of a handled type has no date, InvalidRequestError for a date outside
+        the calendar: no handler could ever succeed.
         """
         if event.get_type() in self._handlers:
-            event_date(event)
+            require_covered(event_date(event))
         new = await asyncio.to_thread(self._store.receive, event)
         if self._handling is not None:
             self._handling.wake()
         await self._count()
         return new
+
+    async def redeliver(self, event_id: str) -> int:
+        """Handle the parked events of that id again; how many there are."""
+        found = await asyncio.to_thread(self._store.redeliver, event_id)
+        if self._handling is not None:
+            self._handling.wake()
+        await self._count()
+        return found
 
     async def recent(self) -> RecentEvents:
         """The last 100 events of outbox and inbox, newest first."""

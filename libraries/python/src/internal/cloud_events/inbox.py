@@ -1,4 +1,4 @@
-"""Handling of received events: each by the handler of its type, in order, until the handler succeeds.
+"""Handling of received events: each by the handler of its type, in order, until it succeeds or is parked.
 
 A handler may get an event twice, after a kill between its end and the record of it.
 """
@@ -15,10 +15,21 @@ from internal.cloud_events.event import decode_event
 from internal.cloud_events.outbox import FAILED_ATTEMPTS
 from internal.cloud_events.store import EventStore, Pending
 from internal.cloud_events.worker import AttemptFailedError, Worker
-from internal.errors import FundError
+from internal.errors import FundError, InvalidRequestError
 from internal.telemetry import get_logger
 
+INVALID_ATTEMPTS = 30  # some four minutes: a clock may be a little behind
+MOST_ATTEMPTS = 1000  # two to three hours at the longest wait between attempts
+
 type Handler = Callable[[CloudEvent], Awaitable[None]]
+
+
+def allowed_attempts(error: BaseException) -> int:
+    """After how many failures an event is parked, so that later ones are handled.
+
+    A request that is invalid stays so; a data service or a broker may be away for an hour.
+    """
+    return INVALID_ATTEMPTS if isinstance(error, InvalidRequestError) else MOST_ATTEMPTS
 
 
 def describe_error(error: BaseException) -> str:
@@ -63,5 +74,9 @@ class HandlingWorker(Worker):
         except (Exception, PanicException) as error:
             FAILED_ATTEMPTS.labels(self._service, "inbox").inc()
             get_logger(__name__).exception("event_not_handled", attempt=pending.attempts + 1)
-            await asyncio.to_thread(self._store.mark_handling_failed, pending.position, describe_error(error))
+            given_up = pending.attempts + 1 >= allowed_attempts(error)
+            mark = self._store.mark_parked if given_up else self._store.mark_handling_failed
+            await asyncio.to_thread(mark, pending.position, describe_error(error))
+            if given_up:
+                get_logger(__name__).error("event_parked", attempt=pending.attempts + 1)
             raise AttemptFailedError from error

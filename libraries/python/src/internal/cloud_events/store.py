@@ -125,6 +125,21 @@ class EventStore:
                 (state, position),
             )
 
+    def mark_parked(self, position: int, error: str) -> None:
+        """Record that the event is given up: later ones are handled, and `redeliver` handles it again."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE inbox SET state = 'parked', attempts = attempts + 1, last_error = ? WHERE position = ?",
+                (error, position),
+            )
+
+    def redeliver(self, event_id: str) -> int:
+        """Let parked events of that id be handled again, before later ones; how many there are."""
+        with self._transaction() as connection:
+            return connection.execute(
+                "UPDATE inbox SET state = 'pending', attempts = 0 WHERE id = ? AND state = 'parked'", (event_id,)
+            ).rowcount
+
     def mark_handling_failed(self, position: int, error: str) -> None:
         """Record that the handler failed; the event and those after it stay pending."""
         with self._transaction() as connection:

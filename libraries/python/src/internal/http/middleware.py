@@ -4,24 +4,37 @@ import re
 import time
 import uuid
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Request
+from polars.exceptions import PanicException
 from prometheus_client import Counter, Gauge, Histogram
 from pydantic import SecretStr
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from internal.errors import ContentTooLargeError, FundError
+from internal.errors import ContentTooLargeError, FundError, MisdirectedRequestError
 from internal.http.bearer import MUTATING_METHODS, require_bearer_token
 from internal.http.problems import fund_problem, problem_response
+from internal.modes import is_loopback
 from internal.telemetry import get_logger
 
 REQUEST_ID_HEADER = "X-Request-ID"
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 KNOWN_METHODS = MUTATING_METHODS | {"GET", "HEAD", "OPTIONS"}
 QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})  # requested every few seconds: counted, not logged
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'; "
+        "base-uri 'none'; form-action 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+}  # pages hold no script and load nothing
 
 LABELS = ("service", "method", "route")
 REQUESTS = Counter("http_requests_total", "Requests answered", (*LABELS, "status"))
@@ -65,7 +78,7 @@ class ServiceMiddleware:
             await self._application(scope, self._limited(receive), response)
         except FundError as error:
             await fund_problem(Request(scope), error)(scope, receive, response)
-        except Exception:
+        except (Exception, PanicException):  # a panic of Polars is no Exception
             get_logger(__name__).exception("request_crashed", method=scope["method"], path=scope["path"])
             if response.started:
                 raise
@@ -75,8 +88,16 @@ class ServiceMiddleware:
             )
 
     def _admit(self, scope: Scope) -> None:
-        """Refuse a mutating request without the token, and a body whose declared length is too large."""
+        """Refuse a name of another host, a mutating request without the token, and a body that is too large.
+
+        A page of the internet that a browser on this machine shows can have a name that leads here (DNS rebinding):
+        what comes from this machine has to call the service by a name of this machine.
+        """
         headers = Headers(scope=scope)
+        if is_loopback(scope["client"][0] if scope.get("client") else "") and not is_loopback(_host_name(headers)):
+            raise MisdirectedRequestError(
+                "the request's Host is not a name of this machine: use 127.0.0.1 or localhost"
+            )
         if scope["method"] in MUTATING_METHODS:
             require_bearer_token(headers, self._token)
         length = headers.get("content-length", "")
@@ -111,6 +132,11 @@ class ServiceMiddleware:
             )
 
 
+def _host_name(headers: Headers) -> str:
+    """The name in the Host header, without the port; a request without one, of HTTP/1.0, is of this machine."""
+    return urlsplit(f"//{headers.get('host') or 'localhost'}").hostname or ""
+
+
 class _Response:
     """The response being sent: adds the request's id and remembers the status.
 
@@ -130,6 +156,7 @@ class _Response:
             self.status = message["status"]
             headers = MutableHeaders(scope=message)
             headers[REQUEST_ID_HEADER] = self.request_id
+            headers.update(SECURITY_HEADERS)
             if self._closing:
                 headers["Connection"] = "close"
         await self._send(message)

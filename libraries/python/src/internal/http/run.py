@@ -9,16 +9,18 @@ import signal
 import sys
 import time
 from types import FrameType
-from typing import override
+from typing import Any, override
 
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.importer import import_from_string
 
 from internal.errors import ConfigurationError
+from internal.modes import is_loopback
 from internal.telemetry import get_logger
 
 PRIVATE = 0o077  # lake, SQLite and logs are for their owner alone
+REQUEST_SECONDS = 30.0  # for the head of a request to arrive
 FINISH_SECONDS = 10  # for requests that still run when the service stops listening
 
 
@@ -34,6 +36,7 @@ class DrainingServer(uvicorn.Server):
         super().__init__(config)
         self._application, self._drain_seconds = application, drain_seconds
         self._end = float("inf")  # of the drain, on the monotonic clock
+        self._silent_since: dict[Any, float] = {}
 
     @override
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -52,16 +55,34 @@ class DrainingServer(uvicorn.Server):
     @override
     async def on_tick(self, counter: int) -> bool:
         """Whether to leave the main loop; uvicorn calls this every tenth of a second."""
+        self._drop_silent_connections()
         self.should_exit = self.should_exit or time.monotonic() >= self._end
         return await super().on_tick(counter)
+
+    def _drop_silent_connections(self) -> None:
+        """Close connections on which no request has arrived whole in time: each holds a file of this process.
+
+        Uvicorn itself ends only those that have had a request. A connection that was upgraded to a WebSocket is none.
+        """
+        now = time.monotonic()
+        waiting: list[Any] = [one for one in self.server_state.connections if getattr(one, "cycle", self) is None]
+        self._silent_since = {one: self._silent_since.get(one, now) for one in waiting}
+        for connection, since in self._silent_since.items():
+            if now - since > REQUEST_SECONDS and connection.transport is not None:
+                connection.transport.close()
 
 
 def run(factory: str, host: str, port: int) -> None:
     """Build the service that `module:function` returns and serve it until a signal ends it.
 
-    Raises ConfigurationError before anything is opened when a setting is missing or wrong.
+    Raises ConfigurationError before anything is opened when a setting is missing or wrong, or when other machines could
+    reach a service that asks for no token.
     """
     application: FastAPI = import_from_string(factory)()
+    if not is_loopback(host) and not application.state.has_token:
+        raise ConfigurationError(
+            f"FUND_API_TOKEN is not set, and --host {host} lets other machines in: set it, or listen on 127.0.0.1"
+        )
     config = uvicorn.Config(
         application,
         host=host,

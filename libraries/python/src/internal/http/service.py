@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from polars.exceptions import PanicException
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, SecretStr
 
@@ -58,6 +59,7 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
         redoc_url=None,
     )
     application.state.draining, application.state.drain_seconds = False, drain_seconds
+    application.state.has_token = token is not None and bool(token.get_secret_value())
     install_problem_handlers(application)
     application.add_middleware(ServiceMiddleware, service=title, token=token, maximum_body_bytes=maximum_body_bytes)
     application.include_router(OperationRoutes(application, readiness, notes).router())
@@ -133,7 +135,7 @@ async def _run_check(check: ReadinessCheck, application: FastAPI) -> str:
         return error.detail
     except TimeoutError:
         return f"no answer within {READINESS_SECONDS:g} seconds"
-    except Exception:  # noqa: BLE001 - logged with its traceback; a check that crashes is not ready
+    except (Exception, PanicException):  # noqa: BLE001 - logged with its traceback; a check that crashes is not ready
         get_logger(__name__).exception("readiness_check_crashed")
         return "the check itself failed; see the log"
     return PASSED

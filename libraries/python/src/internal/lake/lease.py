@@ -208,10 +208,22 @@ class Lease:
         """The holding with the largest number; None before the first."""
         paths = self._objects.list(self._folder)
         content = self._objects.get(paths[-1]) if paths else None
-        return Holding(**json.loads(content)) if content else None
+        return None if content is None else _decode(content, paths[-1], self._seconds)
 
     def _path(self, number: int) -> str:
         return f"{self._folder}/{number:012}.json"
+
+
+def _decode(content: bytes, path: str, seconds: float) -> Holding:
+    """The holding; one that cannot be read is nobody's, and free once it has stayed the same for as long as any other.
+
+    A disk that was full, or a machine that lost its power, may leave an empty object.
+    """
+    try:
+        return Holding(**json.loads(content))
+    except (ValueError, TypeError):
+        get_logger(__name__).warning("lease_unreadable", path=path)
+        return Holding(int(Path(path).stem), "", f"{path}, which cannot be read", seconds, 0, "", released=False)
 
 
 def _encode(holding: Holding) -> bytes:

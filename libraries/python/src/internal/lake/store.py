@@ -88,6 +88,11 @@ class Lake:
         """The folder, or the address in a bucket."""
         return self._url
 
+    @property
+    def storage_options(self) -> dict[str, str]:
+        """The options of the object store; keys are among them."""
+        return self._storage_options
+
     def replace_days(self, table: str, frame: pl.DataFrame, start: date, end: date) -> int:
         """Replace all rows from start to end by the frame, which may be empty and holds no other day."""
         definition = _definition(table)

@@ -6,6 +6,7 @@ import polars as pl
 
 from internal.schemas.frame_schema import Rule
 
+LONGEST = 64  # characters of a name; a quote that is never closed makes one of a whole file
 STRANGE = r"^\s|\s$|[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]"  # blanks at an end; control and format characters, line separators
 
 
@@ -25,8 +26,12 @@ def not_blank(column: str) -> Rule:
 
 
 def without_strange_characters(column: str) -> Rule:
-    """The text neither begins nor ends with white space and holds no control or invisible character."""
-    return Rule(f"{column}_without_strange_characters", column, lambda: ~pl.col(column).str.contains(STRANGE))
+    """The text neither begins nor ends with white space, holds no control or invisible character, and is no page."""
+
+    def check() -> pl.Expr:
+        return ~pl.col(column).str.contains(STRANGE) & (pl.col(column).str.len_chars() <= LONGEST)
+
+    return Rule(f"{column}_without_strange_characters", column, check)
 
 
 def one_of(column: str, choices: Sequence[str]) -> Rule:
