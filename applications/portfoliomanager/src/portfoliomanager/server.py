@@ -58,11 +58,12 @@ from portfoliomanager.routes import (
     strategy,
     trading_state,
 )
+from portfoliomanager.routes import notifications as notification_routes
 from portfoliomanager.services import Services, services_of
 
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
-    *(trading_state, flatten, page),
+    *(trading_state, flatten, notification_routes, page),
 )
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders
