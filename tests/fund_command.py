@@ -66,6 +66,12 @@ class FundCommand:
                 raise
             return process.returncode, printed
 
+    def run_json(self, *arguments: str, timeout: float = 420) -> tuple[int, Any]:
+        """Run `fund ... --json` to its end; its exit code and the JSON on standard output, which has nothing else."""
+        words = [sys.executable, "-m", "fund", *arguments, "--json"]
+        ended = subprocess.run(words, env=self.variables, stdout=subprocess.PIPE, check=False, timeout=timeout)  # noqa: S603 - our own command
+        return ended.returncode, json.loads(ended.stdout)
+
     def url(self, service: int, path: str) -> str:
         """An address of exchange (0), datamanager (1) or portfoliomanager (2)."""
         return f"http://127.0.0.1:{self.ports[service]}{path}"

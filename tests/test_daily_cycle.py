@@ -6,7 +6,6 @@ One fund serves the whole module, in the order of the tests: opened, looked at, 
 # beancount is partly typed
 # pyright: reportUnknownMemberType=false
 
-import json
 import os
 import signal
 import subprocess
@@ -198,9 +197,9 @@ def test_status_and_doctor(story: Story) -> None:
     for words in ("exchange", "datamanager", "portfoliomanager", "alive", "champion", "net asset value"):
         assert words in printed
     assert f"by {getuser()} (owner): the [data] look wrong" in printed
-    code, printed = story.fund.run("resume", "--json")
-    assert code == 0, printed
-    assert json.loads(printed)["state"] == "active"
+    code, resumed = story.fund.run_json("resume")
+    assert code == 0, resumed
+    assert resumed["state"] == "active"
     code, printed = story.fund.run("doctor")
     assert code == 0, printed
 
@@ -283,9 +282,8 @@ def test_supervisor_killed(story: Story) -> None:
 
 def test_flatten_while_the_market_is_closed(story: Story) -> None:
     """One close for each position is at the broker, and the answer says when it fills; nothing else is left open."""
-    code, printed = story.fund.run("flatten", "--reason", "away", "--json")
-    assert code == 0, printed
-    report = json.loads(printed)
+    code, report = story.fund.run_json("flatten", "--reason", "away")
+    assert code == 0, report
     assert (report["flat"], report["mode"], report["trading_state"]["cause"]) == (False, "simulated", "flatten")
     assert report["fills_from"] > report["as_of"]
     open_orders = [order for order in story.fund.exchange_orders() if order["status"] in {"accepted", "new"}]
