@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from fund.addresses import Addresses
 from fund.books_commands import books
+from fund.compose_command import add_compose_command
 from fund.data_check import add_data_commands
 from fund.data_import import data
 from fund.doctor import run_checks, show_findings
@@ -40,6 +41,7 @@ application.callback()(show_head)
 add_init_command(application, FUND_PANEL)
 add_offline_commands(application, FUND_PANEL)
 add_run_command(application, FUND_PANEL)
+add_compose_command(application, FUND_PANEL)
 
 
 @application.command(rich_help_panel=FUND_PANEL)
