@@ -35,9 +35,9 @@ WAIT_SECONDS = 60.0
 MODELS = """
 import os, pathlib, sys, time
 state = pathlib.Path(os.environ["STATE_DIRECTORY"])
+print("trained", sys.argv[1], flush=True)  # before the call is noted: who sees the call may kill this process
 with (state / "calls").open("a") as calls:
     print(os.getpid(), os.nice(0), *sys.argv[1:], file=calls, flush=True)
-print("trained", sys.argv[1], flush=True)
 if sys.argv[1] == "train":
     while not (state / "go").exists():
         time.sleep(0.02)
