@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from research.__main__ import main
+
 ROOT = Path(__file__).parents[3]
 FORESIGHT = '''"""Planted."""
 import polars as pl
@@ -73,12 +75,18 @@ def test_check_passes_the_fund_s_own() -> None:
         (("signal", "strategies/ten_by_ten.py", "--seed", "1", "--lake"), "choose one market"),
     ],
 )
-def test_wrong_arguments_say_what_to_do(arguments: tuple[str, ...], message: str) -> None:
-    """Exit status 1 and one sentence, no traceback."""
-    done = run(*arguments)
-    assert done.returncode == 1
-    assert message in " ".join(done.stderr.split())
-    assert "Traceback" not in done.stderr
+def test_wrong_arguments_say_what_to_do(
+    arguments: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit status 1 and one sentence, no traceback; in this process."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["research", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 1
+    assert message in " ".join(said.split())
+    assert "Traceback" not in said
 
 
 def test_signal_of_perfect_foresight(foresight: Path) -> None:
