@@ -229,7 +229,7 @@ class ScheduledFund(RuleBasedStateMachine):
 
 
 TestScheduledFund = ScheduledFund.TestCase
-TestScheduledFund.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+TestScheduledFund.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)
 
 
 @pytest.mark.long

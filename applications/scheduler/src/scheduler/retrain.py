@@ -17,7 +17,7 @@ from types import FrameType
 
 HISTORY = timedelta(days=2 * 365)  # as `fund up` trains
 NICENESS = 15
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 8.0
 STANDARD_INPUT = 0
 
 

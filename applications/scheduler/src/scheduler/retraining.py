@@ -14,7 +14,7 @@ from internal.telemetry import get_logger
 
 LOG = "retraining.log"
 EARLIER_LOG = "retraining.previous.log"
-END_SECONDS = 20.0
+END_SECONDS = 10.0  # whoever ends the service gives it 15 seconds
 
 
 @dataclass
