@@ -4,7 +4,7 @@ import gc
 import json
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -131,7 +131,8 @@ def play_fund(
     on_session: Callable[[date, SimulatedFund], None] = lambda _, __: None,
 ) -> SimulatedFund:
     """Play every session with a fund that was opened. Raises as `run_backtest`."""
-    rebalancer = Rebalancer(fund.ports, backtest.strategy, backtest.terms.limits)
+    limits = replace(backtest.terms.limits, hand_trade_sessions=0)  # nobody else is in the account
+    rebalancer = Rebalancer(fund.ports, backtest.strategy, limits)
     rebalancer.recover()
     rebalancer.run(None)
     on_session(backtest.market.days[0], fund)

@@ -6,7 +6,9 @@ from datetime import date, datetime
 
 from internal.trading.actions_since import fetch_ratios_since
 from internal.trading.entries import EntryMemory
+from internal.trading.hand_trades import find_hand_trades, refuse_hand_trades
 from internal.trading.held_securities import HeldSecurity
+from internal.trading.limits import RiskLimits
 from internal.trading.name_filter import NameFilter, find_refusals
 from internal.trading.own_holdings import find_splits, foreign_items
 from internal.trading.ports import Broker, MarketData, Portfolios, TradingPorts
@@ -30,17 +32,25 @@ NO_SHORTING = "no short is opened: shorting is not enabled for the account"
 
 @dataclass(frozen=True, slots=True)
 class GatheredSituation:
-    """A situation, what in the account is not the fund's, and the names that an action changed since the close."""
+    """A situation, and what of the account it leaves out.
+
+    Attributes:
+        situation: What is decided from.
+        foreign: What in the account is not the fund's.
+        changed: Names that an action changed since the close.
+        by_hand: Names of the fund that a person has traded, with the last day.
+    """
 
     situation: Situation
     foreign: tuple[ForeignItem, ...]
     changed: tuple[str, ...]
+    by_hand: Mapping[str, date]
 
 
 def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
     ports: TradingPorts,
     needs: DataNeeds,
-    names: NameFilter,
+    limits: RiskLimits,
     account: Account,
     day: date,
     moment: datetime,
@@ -61,6 +71,8 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
     splits, waiting = find_splits(ports, held, shares, moment, memory)
     bands = _find_bands(ports.portfolios, held, day)
     own = attribute_positions(shares, held.fills, splits, factors, bands, memory)
+    by_hand = find_hand_trades(ports.broker, ports.journal, day, limits.hand_trade_sessions)
+    refused = find_refusals(inputs.tickers, inputs.details, _follow_names(limits.names, ports.data, day))
     owned = {position.ticker for position in own.positions}
     changed = waiting | fetch_ratios_since(ports.data, day, moment).keys()
     situation = Situation(
@@ -69,9 +81,9 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
         positions=_count_old_shares(_describe_positions(own.positions, at_broker, held), _ratios_after(splits, day)),
         assets=_list_assets(ports.broker, account),
         blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - owned) | changed,
-        refused=find_refusals(inputs.tickers, inputs.details, _follow_names(names, ports.data, day)),
+        refused=refuse_hand_trades(refused, by_hand, limits.hand_trade_sessions),
     )
-    return GatheredSituation(situation, foreign_items(own.foreign, open_orders, ports), tuple(sorted(changed)))
+    return GatheredSituation(situation, foreign_items(own.foreign, open_orders, ports), tuple(sorted(changed)), by_hand)
 
 
 def _follow_names(names: NameFilter, data: MarketData, day: date) -> NameFilter:

@@ -4,7 +4,7 @@ Whatever is sent was journalled before. A restart asks the broker about every or
 id that is a function of what it is, and goes on where the journal ends.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from threading import RLock
@@ -274,7 +274,7 @@ class Rebalancer:
         A process that lost the lease while it read writes nothing: its plan would replace what its successor sent.
         """
         ports = self._ports
-        gathered = gather_situation(ports, self._strategy.needs, self._limits.names, account, day, moment, self._memory)
+        gathered = gather_situation(ports, self._strategy.needs, self._limits, account, day, moment, self._memory)
         require_recognized_orders(gathered.foreign)
         situation, inputs = gathered.situation, gathered.situation.inputs
         missing = [one.ticker for one in situation.positions if self._limits.is_missing(one, situation)]
@@ -301,6 +301,7 @@ class Rebalancer:
                 *situation.assets.notes,
                 *_foreign_notes(gathered.foreign),
                 *_changed_notes(gathered.changed),
+                *_hand_trade_notes(gathered.by_hand),
                 *records,
             ),
             created_at=moment,
@@ -341,6 +342,10 @@ def _require_open_account(account: Account) -> None:
 
 def _foreign_notes(foreign: Sequence[ForeignItem]) -> list[str]:
     return [f"not ours, left alone: {item.kind} of {item.quantity:g} {item.ticker}" for item in foreign]
+
+
+def _hand_trade_notes(by_hand: Mapping[str, date]) -> list[str]:
+    return [f"not opened, traded by hand on {day}: {ticker}" for ticker, day in sorted(by_hand.items())]
 
 
 def _changed_notes(changed: Sequence[str]) -> list[str]:
