@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,13 @@ from fastapi.responses import JSONResponse
 from loaded_strategies import ten_by_ten
 
 from applications.portfoliomanager.tests.portfoliomanager_kit import FAST, KEY, SECRET, Make, World, rewriting, wire
+from fund.backup import write_backup
+from fund.folder import FundFolder
+from fund.restore import restore_backup
 from internal.errors import UnresolvedOrderError
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
+from internal.lake.store import Lake
 from internal.strategies.loading import LoadedStrategy
 from internal.trading.broker_history import BrokerHistoryError
 from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState, Side, TimeInForce
@@ -32,6 +37,9 @@ from internal.trading.limits import RiskLimits
 from internal.trading.ports import Broker, RateLimitedError, SuspendedAccountError
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import Order, OrderRequest
+from internal.trading.send_permission import TradingHaltedError
+from internal.trading.state_changes import change_state
+from internal.trading.trading_state import StateCause, TradingState
 from libraries.python.tests.loopback import serving
 from portfoliomanager.adapters import alpaca_broker
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
@@ -359,30 +367,46 @@ def test_asleep_past_the_next_close(world: World, broker: AlpacaBroker, journal:
     assert "dropped" in outcome.run.notes[-1]
 
 
-def test_restored_lake_adopts_own_orders(
-    world: World, broker: AlpacaBroker, journal: LakeJournal, make: Make, tmp_path: Path
+def test_restored_backup_waits_and_adopts_own_orders(  # noqa: PLR0913, PLR0917 - fixtures
+    world: World, broker: AlpacaBroker, store: DatamanagerClient, lease: Lease, make: Make, tmp_path: Path
 ) -> None:
-    """Yesterday's lake comes back while the broker has today's orders: they are the fund's again, each once."""
+    """Yesterday's backup comes back while the broker has today's orders.
+
+    Nothing is sent before a person resumes; then the orders are the fund's again, each once.
+    """
     world.store_predictions(world.session(), width=NARROW)
     make().run(None)
     world.play_session()
     make().reconcile()
-    shutil.copytree(tmp_path / "lake", tmp_path / "yesterday")
+    backup, home = tmp_path / "fund.tar.gz", FundFolder(tmp_path / "restored")
+    write_backup(FundFolder(tmp_path), backup, datetime.now(UTC))
     world.store_predictions(world.session(), width=NARROW)
     lost = make().run(None)
     before = len(world.orders())
-    for table in ("orders", "rebalances", "account_snapshots"):
-        shutil.rmtree(tmp_path / "lake" / table)
-        shutil.copytree(tmp_path / "yesterday" / table, tmp_path / "lake" / table)
-    again = make().run(None)
+    restore_backup(backup, home, datetime(2026, 11, 28, tzinfo=UTC), replace=False)
+    journal = LakeJournal(Lake(str(home.lake)))
+
+    def make_restored() -> Rebalancer:
+        return Rebalancer(wire(broker, store, journal, lease), FAST, RiskLimits())
+
+    assert journal.trading_state().cause is StateCause.RESTORE
+    assert journal.run(lost.run.portfolio_id) is None
+    with pytest.raises(TradingHaltedError, match="restored from a backup"):
+        make_restored().run(None)
+    make_restored().recover()
+    assert len(world.orders()) == before
+    assert {order.client_order_id for order in lost.orders} == {
+        order.client_order_id for order in journal.of(lost.run.portfolio_id)
+    }
+    change_state(journal, TradingState.ACTIVE, "ada", StateCause.OWNER, "reconciled", datetime.now(UTC))
+    again = make_restored().run(None)
     assert (again.run.portfolio_id, list(again.foreign)) == (lost.run.portfolio_id, [])
-    assert {order.client_order_id for order in again.orders} == {order.client_order_id for order in lost.orders}
     assert "restored" in again.run.notes[-1]
     assert len(world.orders()) == before
     world.play_session()
-    assert not make().reconcile().foreign
+    assert not make_restored().reconcile().foreign
     world.store_predictions(world.session(), width=NARROW)
-    following = make().run(None)
+    following = make_restored().run(None)
     opened = {order.ticker for order in again.orders if order.leg is Leg.OPEN}
     assert opened == {order.ticker for order in following.orders if order.leg is Leg.CLOSE}
     assert not following.foreign

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from fund.addresses import Addresses
+from fund.backup_commands import add_backup_commands
 from fund.books_commands import books
 from fund.compose_command import add_compose_command
 from fund.data_check import add_data_commands
@@ -74,6 +75,7 @@ application.add_typer(service, rich_help_panel=FUND_PANEL)
 application.add_typer(notify, rich_help_panel=FUND_PANEL)
 application.add_typer(new, name="new", rich_help_panel=PANEL)
 add_trading_commands(application, FUND_PANEL)
+add_backup_commands(application, FUND_PANEL)
 add_research_commands(application)
 
 

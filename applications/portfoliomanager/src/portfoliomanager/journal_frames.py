@@ -9,10 +9,8 @@ import polars as pl
 from internal.lake.tables import TABLES
 from internal.performance import gross_exposure, net_exposure
 from internal.schemas import orders as orders_schema
-from internal.schemas import trading_states as states_schema
 from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState, TimeInForce
 from internal.trading.rows import Order, RebalanceRun, Snapshot
-from internal.trading.trading_state import StateCause, TradingState, TradingStateChange
 
 MARKET = "market"  # the only type of order that the fund sends
 
@@ -86,26 +84,6 @@ def snapshot_frame(snapshots: Sequence[Snapshot]) -> pl.DataFrame:
 def read_snapshots(frame: pl.DataFrame) -> list[Snapshot]:
     """The rows of the table `account_snapshots`."""
     return [Snapshot(**row) for row in frame.drop("date", "gross_exposure", "net_exposure").iter_rows(named=True)]
-
-
-def state_frame(change: TradingStateChange) -> pl.DataFrame:
-    """A change as a row of the table `trading_states`. Raises SchemaError where who or why is not said."""
-    return states_schema.validate(pl.DataFrame([asdict(change)], schema=states_schema.COLUMNS))
-
-
-def read_states(frame: pl.DataFrame) -> list[TradingStateChange]:
-    """The rows of the table `trading_states`."""
-    return [
-        TradingStateChange(
-            state=TradingState(row["state"]),
-            changed_at=row["changed_at"],
-            changed_by=row["changed_by"],
-            cause=StateCause(row["cause"]),
-            reason=row["reason"],
-            number=row["number"],
-        )
-        for row in frame.iter_rows(named=True)
-    ]
 
 
 def _snapshot_row(one: Snapshot) -> dict[str, object]:

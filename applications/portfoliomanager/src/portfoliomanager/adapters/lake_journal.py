@@ -7,29 +7,27 @@ so that what another process writes is in force at once.
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from functools import reduce
 from threading import RLock
 
 import polars as pl
 
 from internal.lake.store import Lake
+from internal.lake.trading_states import LakeTradingStates
 from internal.schemas import orders as orders_schema
 from internal.trading.enums import OrderState
 from internal.trading.journal_index import JournalIndex
 from internal.trading.rows import Order, RebalanceRun, Snapshot
-from internal.trading.trading_state import UNCHANGED, TradingStateChange, newer_change
+from internal.trading.trading_state import TradingStateChange
 from portfoliomanager.journal_frames import (
     order_frame,
     read_orders,
     read_runs,
     read_snapshots,
-    read_states,
     run_frame,
     snapshot_frame,
-    state_frame,
 )
 
-RUNS, ORDERS, SNAPSHOTS, STATES = "rebalances", "orders", "account_snapshots", "trading_states"
+RUNS, ORDERS, SNAPSHOTS = "rebalances", "orders", "account_snapshots"
 UNREAD = -2  # a version that no table has
 
 
@@ -41,7 +39,7 @@ class LakeJournal:
         self._lake = lake
         self._versions: dict[str, int] = dict.fromkeys((RUNS, ORDERS, SNAPSHOTS), UNREAD)
         self._read = JournalIndex()
-        self._state, self._state_version = UNCHANGED, UNREAD
+        self._states = LakeTradingStates(lake)
         self._lock = RLock()  # a route's refresh must not replace the index in the middle of a write
 
     @property
@@ -178,16 +176,11 @@ class LakeJournal:
 
     def trading_state(self) -> TradingStateChange:
         """The trading state in force as it is stored now, whichever process wrote it; UNCHANGED before any change."""
-        with self._lock:
-            version = self._lake.version(STATES)
-            if version != self._state_version:
-                changes = read_states(self._lake.scan(STATES, version).collect())
-                self._state, self._state_version = reduce(newer_change, changes, UNCHANGED), version
-            return self._state
+        return self._states.trading_state()
 
     def save_trading_state(self, change: TradingStateChange) -> None:
         """Add a change; none is ever removed."""
-        self._lake.append(STATES, state_frame(change))
+        self._states.save_trading_state(change)
 
     def _scan(self, table: str, versions: Mapping[str, int]) -> pl.LazyFrame:
         version = versions[table]

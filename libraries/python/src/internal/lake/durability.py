@@ -73,7 +73,7 @@ class TableSync:
         """The data and log files of the versions after `synced`."""
         for one in range(synced + 1, version + 1):
             commit = self._folder / LOG / f"{one:020}.json"
-            yield from _data_files(commit)
+            yield from data_files(commit)
             yield commit
             checkpoints = sorted(commit.parent.glob(f"{one:020}.checkpoint*"))
             yield from checkpoints
@@ -81,7 +81,7 @@ class TableSync:
                 yield commit.parent / "_last_checkpoint"
 
 
-def _data_files(commit: Path) -> Iterator[Path]:
+def data_files(commit: Path) -> Iterator[Path]:
     """The data files that a commit added."""
     for line in commit.read_text(encoding="utf-8").splitlines():
         added = json.loads(line).get("add")

@@ -155,7 +155,19 @@ class Portfolios(Protocol):
         ...
 
 
-class Journal(Protocol):
+class TradingStates(Protocol):
+    """What the fund may send, as it was changed last."""
+
+    def trading_state(self) -> TradingStateChange:
+        """The trading state in force as it is stored now, whichever process wrote it; UNCHANGED before any change."""
+        ...
+
+    def save_trading_state(self, change: TradingStateChange) -> None:
+        """Add a change; none is ever removed."""
+        ...
+
+
+class Journal(TradingStates, Protocol):
     """What was decided and sent; every write is on disk when it returns, and no question reads all of it."""
 
     def refresh(self) -> None:
@@ -235,14 +247,6 @@ class Journal(Protocol):
 
     def forget_snapshots_after(self, moment: datetime) -> None:
         """Remove the snapshots that are newer than the moment: the broker was restored, and its owner accepts that."""
-        ...
-
-    def trading_state(self) -> TradingStateChange:
-        """The trading state in force as it is stored now, whichever process wrote it; UNCHANGED before any change."""
-        ...
-
-    def save_trading_state(self, change: TradingStateChange) -> None:
-        """Add a change; none is ever removed."""
         ...
 
 

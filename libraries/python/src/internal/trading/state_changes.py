@@ -2,31 +2,31 @@
 
 from datetime import datetime
 
-from internal.trading.ports import Journal
+from internal.trading.ports import TradingStates
 from internal.trading.trading_state import THE_FUND, StateCause, TradingState, TradingStateChange
 
 
 def change_state(  # noqa: PLR0913, PLR0917 - who, what, why and when
-    journal: Journal, state: TradingState, changed_by: str, cause: StateCause, reason: str, moment: datetime
+    states: TradingStates, state: TradingState, changed_by: str, cause: StateCause, reason: str, moment: datetime
 ) -> TradingStateChange:
     """Set the state as a person asked for; the state that is in force then.
 
     It is the stricter one where somebody else changed the state at the same time.
     """
-    number = journal.trading_state().number + 1
-    journal.save_trading_state(TradingStateChange(state, moment, changed_by, cause, reason, number))
-    return journal.trading_state()
+    number = states.trading_state().number + 1
+    states.save_trading_state(TradingStateChange(state, moment, changed_by, cause, reason, number))
+    return states.trading_state()
 
 
 def tighten(
-    journal: Journal, state: TradingState, cause: StateCause, reason: str, moment: datetime
+    states: TradingStates, state: TradingState, cause: StateCause, reason: str, moment: datetime
 ) -> TradingStateChange:
     """Set the state if it is stricter than the one in force, which it never loosens; the state that is in force then.
 
     A state that a person sets meanwhile is never loosened either: of two changes after the same one the stricter holds.
     """
-    current = journal.trading_state()
+    current = states.trading_state()
     if current.state.strictness >= state.strictness:
         return current
-    journal.save_trading_state(TradingStateChange(state, moment, THE_FUND, cause, reason, current.number + 1))
-    return journal.trading_state()
+    states.save_trading_state(TradingStateChange(state, moment, THE_FUND, cause, reason, current.number + 1))
+    return states.trading_state()
