@@ -1,10 +1,12 @@
 """Closing all positions: flat once, whatever kills the process, and flat until a person resumes trading."""
 
 from contextlib import suppress
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
-from internal.errors import NotFoundError
+from internal.errors import NotFoundError, UnavailableError
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import World
@@ -20,12 +22,15 @@ from libraries.python.tests.trading.trading_state_kit import (
     CountedSends,
     Kill,
     KilledError,
+    RefusingBroker,
+    RenamingBroker,
     buy_beside,
     make_trader,
     open_holding_fund,
     play_session,
     set_state,
     shares,
+    trade_by_hand,
 )
 
 ACTIVE, HALT = TradingState.ACTIVE, TradingState.HALTED
@@ -145,6 +150,46 @@ def test_a_halt_or_a_resume_ends_it(world: World) -> None:
         make_trader(broker.ports).reconcile()
         assert len(broker.sent) == 2
         assert {order.state for order in fund.journal.unfinished()} == {OrderState.SUBMITTED}
+
+
+def test_what_somebody_sold_meanwhile_is_not_sold_again(world: World) -> None:
+    """The broker took no close and the owner sold a name, and a share of another: the closes follow."""
+    fund = open_holding_fund(world)
+    first, second = [ticker for ticker, quantity in sorted(shares(fund).items()) if quantity > 0][:2]
+    with pytest.raises(UnavailableError):
+        flatten(RefusingBroker(fund).ports)
+    trade_by_hand(fund, first, -Decimal(shares(fund)[first]))
+    trade_by_hand(fund, second, Decimal(-1))
+    fund.move(Auction.OPEN)
+    left = shares(fund)
+    make_trader(fund.ports).recover()
+    sent = {one.ticker: -one.quantity if one.side == "sell" else one.quantity for one in closes(fund)}
+    assert sent == {ticker: -quantity for ticker, quantity in left.items()}
+    fund.move(Auction.CLOSE)
+    fund.move(Auction.OPEN)
+    assert shares(fund) == {}
+
+
+def test_a_new_ticker_is_not_closed_beside_the_old_one(world: World) -> None:
+    """A name has a new ticker before its close has filled: it is not ordered a second time."""
+    fund = open_holding_fund(world)
+    flatten(fund.ports)
+    orders = fund.journal.orders()
+    fund.journal.save_orders([replace(one, asset_id=one.ticker) for one in orders])
+    make_trader(RenamingBroker(fund, min(shares(fund)), "NEW").ports).reconcile()
+    assert len(fund.journal.orders()) == len(orders)
+
+
+def test_asked_once_more_after_an_end_it_closes_all(world: World) -> None:
+    """Closes of a flattening that was ended are dropped; the next one plans them again, killed at once as it is."""
+    fund = open_holding_fund(world)
+    with pytest.raises(UnavailableError):
+        flatten(RefusingBroker(fund).ports)
+    set_state(fund.ports, HALT)
+    make_trader(fund.ports).recover()
+    set_state(fund.ports, HALT, StateCause.FLATTEN)
+    make_trader(fund.ports).recover()
+    assert len(closes(fund)) == len(shares(fund))
 
 
 def test_it_has_to_be_asked_for(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -13,6 +14,7 @@ from internal.trading.memory_journal import MemoryJournal
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.state_changes import change_state, tighten
 from internal.trading.trading_state import THE_FUND, UNCHANGED, StateCause, TradingState, newer_change
+from internal.venue.clock import Auction
 from libraries.python.tests.trading.trading_state_kit import (
     NOW,
     CountedSends,
@@ -21,6 +23,7 @@ from libraries.python.tests.trading.trading_state_kit import (
     play_session,
     set_state,
     shares,
+    trade_by_hand,
 )
 
 ACTIVE, REDUCE, HALT = TradingState.ACTIVE, TradingState.REDUCE_ONLY, TradingState.HALTED
@@ -51,6 +54,24 @@ def test_a_halt_stops_a_run_between_two_orders(world: World, after: int) -> None
     assert run is not None
     sent = sorted(request.client_order_id for request in broker.sent)
     assert sent == [order.client_order_id for order in fund.journal.of(run.portfolio_id)]
+
+
+@pytest.mark.parametrize("state", [ACTIVE, REDUCE])
+def test_a_resumed_run_does_not_close_what_somebody_sold_meanwhile(world: World, state: TradingState) -> None:
+    """The owner halts a run and sells a name at the broker: its close, sent after all, would open a short."""
+    fund = open_holding_fund(world)
+    broker = CountedSends(fund, 1, lambda: set_state(fund.ports, HALT))
+    with pytest.raises(TradingHaltedError):
+        make_trader(broker.ports).run(None)
+    (sold,) = [one for one in fund.journal.unfinished() if one.state is OrderState.PLANNED and one.side == "sell"]
+    trade_by_hand(fund, sold.ticker, -Decimal(shares(fund)[sold.ticker]))
+    fund.move(Auction.OPEN)
+    set_state(fund.ports, state)
+    make_trader(broker.ports).recover()
+    assert sold.ticker not in {one.ticker for one in broker.sent}
+    after = fund.journal.order(sold.client_order_id)
+    assert after is not None
+    assert (after.state, after.reason) == (OrderState.DROPPED, "not sent: the fund no longer holds these shares")
 
 
 def test_nothing_is_decided_while_halted(world: World) -> None:

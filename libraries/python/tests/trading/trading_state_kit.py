@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import cast
 
+from internal.errors import UnavailableError
 from internal.simulation.drawn_strategy import DrawnStrategy
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.world import World
 from internal.trading.limits import RiskLimits
 from internal.trading.ports import Broker, Journal, TradingPorts
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import BrokerOrder, OrderRequest
+from internal.trading.rows import BrokerOrder, BrokerPosition, OrderRequest
 from internal.trading.state_changes import change_state
 from internal.trading.trading_state import StateCause, TradingState, TradingStateChange
 from internal.venue.clock import Auction
@@ -21,6 +22,7 @@ from internal.venue.orders import OrderType, Side, TimeInForce
 
 STRATEGY = DrawnStrategy(seed=3, short=0.4)
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+DAY = TimeInForce.DAY
 BESIDE = Decimal("7.5")  # shares that somebody else buys beside a long of the fund's
 
 
@@ -71,6 +73,37 @@ class Kill:
         journal = cast("Journal", WatchedPort(fund.journal, self.before, self.after))
         broker = cast("Broker", WatchedPort(fund.ports.broker, self.before, self.after))
         return replace(fund.ports, broker=broker, journal=journal)
+
+
+class RefusingBroker:
+    """The fund's broker, which answers everything and takes no order."""
+
+    def __init__(self, fund: SimulatedFund) -> None:
+        self._inner = fund.ports.broker
+        self.ports = replace(fund.ports, broker=cast("Broker", self))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+    def submit(self, _request: OrderRequest) -> BrokerOrder:
+        """Raise UnavailableError."""
+        raise UnavailableError("the broker takes no orders now")
+
+
+class RenamingBroker:
+    """The fund's broker with asset ids, which shows the position of a ticker under a new one."""
+
+    def __init__(self, fund: SimulatedFund, old: str, new: str) -> None:
+        self._inner, self._old, self._new = fund.ports.broker, old, new
+        self.ports = replace(fund.ports, broker=cast("Broker", self))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+    def positions(self) -> list[BrokerPosition]:
+        """The positions with the new ticker; the old one is the asset id."""
+        held = [replace(one, asset_id=one.ticker) for one in self._inner.positions()]
+        return [replace(one, ticker=self._new) if one.ticker == self._old else one for one in held]
 
 
 class CountedSends:
@@ -125,13 +158,17 @@ def shares(fund: SimulatedFund) -> dict[str, float]:
     return {one.ticker: one.quantity for one in fund.ports.broker.positions()}
 
 
+def trade_by_hand(fund: SimulatedFund, ticker: str, signed: Decimal) -> None:
+    """Somebody sends a market order of so many shares at the broker, negative to sell."""
+    side = Side.BUY if signed > 0 else Side.SELL
+    fund.core.submit(VenueRequest(ticker, side, OrderType.MARKET, DAY, abs(signed), None, None, None, None))
+
+
 def buy_beside(fund: SimulatedFund) -> dict[str, float]:
     """Somebody else buys shares, and a fraction of one, in names that the fund holds long, and of one that it lacks."""
     own = shares(fund)
     longs = [ticker for ticker, quantity in sorted(own.items()) if quantity > 0][:1]
     others = [ticker for ticker in sorted(fund.ports.broker.assets().tradable) if ticker not in own][:1]
     for ticker in (*longs, *others):
-        fund.core.submit(
-            VenueRequest(ticker, Side.BUY, OrderType.MARKET, TimeInForce.DAY, BESIDE, None, None, None, None)
-        )
+        trade_by_hand(fund, ticker, BESIDE)
     return dict.fromkeys((*longs, *others), float(BESIDE))

@@ -14,6 +14,7 @@ from internal.dates import last_closed_session
 from internal.errors import FundError
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import Leg, OrderState, RunState, Side
+from internal.trading.held_closes import shares_to_close
 from internal.trading.order_planning import (
     FLATTEN,
     client_order_id,
@@ -66,9 +67,9 @@ class Flattening:
             self._end()
             return
         self._end_decisions()
-        self._plan(change, again=again)
+        holdings = self._plan(change, again=again)
         try:
-            self._sender.send([order for order in self._orders() if order.state.is_sendable])
+            self._sender.send([one for one in self._orders() if _may_send(one, holdings)])
         except SessionEndedError:
             return
         self._finish_run()
@@ -115,30 +116,40 @@ class Flattening:
         notes = run.notes if CLOSES in run.notes else (*run.notes, CLOSES)
         return replace(run, state=state, notes=notes, updated_at=self._moment)
 
-    def _plan(self, change: TradingStateChange, *, again: bool) -> None:
-        """Write down a close for each position of the fund's that has none under way."""
+    def _plan(self, change: TradingStateChange, *, again: bool) -> OwnHoldings:
+        """Write down a close for each position of the fund's that has none under way; what the fund holds."""
         holdings = find_own_holdings(self._ports, self._moment, self._memory)
-        planned = [order for ticker in holdings.shares for order in self._plan_close(ticker, holdings, again=again)]
+        self._drop_outdated(holdings)
         run = self._ports.journal.run(self._identity)
-        if planned:
+        is_new = run is not None and _change_number(run) != change.number  # asked for once more
+        closes = [self._plan_close(ticker, holdings, again=again or is_new) for ticker in holdings.shares]
+        if planned := [close for close in closes if close is not None]:
             self._sender.save(planned)
-        if planned or (run is not None and _change_number(run) != change.number):
+        if planned or is_new:
             self._save_run(run or self._new_run(), change, RunState.PLANNED)
+        return holdings
 
-    def _plan_close(self, ticker: str, holdings: OwnHoldings, *, again: bool) -> list[Order]:
-        """The new close of a name, behind the dropped one that it replaces; nothing where one is under way."""
+    def _drop_outdated(self, holdings: OwnHoldings) -> None:
+        """Drop the unsent closes of another number of shares than are held: somebody has traded since."""
+        unsent = _list_unsent(self._orders())
+        self._drop([one for one in unsent if one.quantity != shares_to_close(one, holdings.shares)], OUTDATED)
+
+    def _drop(self, orders: Sequence[Order], reason: str) -> None:
+        if orders:
+            state = OrderState.DROPPED
+            self._sender.save([replace(one, state=state, reason=reason, updated_at=self._moment) for one in orders])
+
+    def _plan_close(self, ticker: str, holdings: OwnHoldings, *, again: bool) -> Order | None:
+        """The new close of a name; None where one is under way."""
         side = Side.LONG if holdings.shares[ticker] > 0 else Side.SHORT
         quantity = sendable_shares(abs(holdings.shares[ticker]), side)
         before = self._closes(ticker)
         last = before[-1] if before else None
         if not quantity or self._is_busy(ticker, holdings) or _is_given_up(last, again=again):
-            return []
-        close = self._new_close(ticker, holdings, side, quantity, revision=len(before))
-        if last is None or last.state.is_final:
-            return [close]
-        if last.state is not OrderState.PLANNED or last.quantity == quantity:
-            return []
-        return [replace(last, state=OrderState.DROPPED, reason=OUTDATED, updated_at=self._moment), close]
+            return None
+        if last is not None and not last.state.is_final:
+            return None
+        return self._new_close(ticker, holdings, side, quantity, revision=len(before))
 
     def _closes(self, ticker: str) -> list[Order]:
         """The closes of a name in this session, in the order of their revisions."""
@@ -148,9 +159,9 @@ class Flattening:
         return [order for order in takewhile(lambda order: order is not None, found) if order is not None]
 
     def _is_busy(self, ticker: str, holdings: OwnHoldings) -> bool:
-        """Whether another order of the security is at the broker: it may still fill."""
-        security = holdings.held[ticker].security_id
-        others = (one for one in self._ports.journal.unfinished() if one.portfolio_id != self._identity)
+        """Whether another order of the security is at the broker, also under its former ticker: it may still fill."""
+        security, own = holdings.held[ticker].security_id, (self._identity, ticker)
+        others = (one for one in self._ports.journal.unfinished() if (one.portfolio_id, one.ticker) != own)
         return any(one.broker_order_id and (one.security_id == security or one.ticker == ticker) for one in others)
 
     def _new_close(self, ticker: str, holdings: OwnHoldings, side: Side, quantity: float, revision: int) -> Order:
@@ -206,9 +217,7 @@ class Flattening:
         """Somebody has ended it: closes that were not sent never will be; those at the broker may fill."""
         runs = [run for run in self._ports.journal.open_runs() if run.policy == FLATTEN]
         unsent = [order for run in runs for order in _list_unsent(self._ports.journal.of(run.portfolio_id))]
-        if unsent:
-            dropped = [replace(one, state=OrderState.DROPPED, reason=ENDED, updated_at=self._moment) for one in unsent]
-            self._sender.save(dropped)
+        self._drop(unsent, ENDED)
         if planned := [run for run in runs if run.state is RunState.PLANNED]:
             self._ports.lease.require()
             after = [replace(run, state=RunState.SUBMITTED, updated_at=self._moment) for run in planned]
@@ -219,9 +228,13 @@ def _list_unsent(orders: Iterable[Order]) -> list[Order]:
     return [order for order in orders if order.state is OrderState.PLANNED]
 
 
+def _may_send(order: Order, holdings: OwnHoldings) -> bool:
+    return order.state.is_sendable and order.quantity <= shares_to_close(order, holdings.shares)
+
+
 def _is_given_up(last: Order | None, *, again: bool) -> bool:
-    """Whether the last close of this session ended without closing all: only who asks by hand gets another one."""
-    return last is not None and last.state.is_final and last.state is not OrderState.FILLED and not again
+    """Whether the broker ended the last close of this session early: only who asks once more gets another one."""
+    return last is not None and last.state in {OrderState.CANCELED, OrderState.REJECTED} and not again
 
 
 def _change_number(run: RebalanceRun) -> int:

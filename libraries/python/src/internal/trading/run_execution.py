@@ -7,13 +7,16 @@ from functools import cached_property
 
 from internal.trading.actions_since import fetch_ratios_since
 from internal.trading.buying_power import scale_openings, select_affordable, total_cost
+from internal.trading.entries import EntryMemory
 from internal.trading.enums import Action, Leg, OrderState, RunState, Side
+from internal.trading.held_closes import find_unheld
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.limits import RiskLimits
 from internal.trading.order_guard import OrderGuard
 from internal.trading.order_planning import apply_orders
 from internal.trading.order_sending import OrderSender
 from internal.trading.order_submission import record_answer
+from internal.trading.own_holdings import find_own_holdings
 from internal.trading.ports import TradingPorts
 from internal.trading.rows import Account, Order, Portfolio, PortfolioRow, RebalanceRun
 from internal.trading.shortfalls import (
@@ -27,6 +30,7 @@ from internal.trading.shortfalls import (
 ROUNDS = 4  # adjustments after everything was sent; each makes the run smaller, so that it ends earlier
 WAITING_MARGIN = 1.05  # openings that waited meet today's prices, up to this much above the close they were sized at
 CHANGED = "corporate action since it was decided"
+NOT_HELD = "not sent: the fund no longer holds these shares"
 WAITS = "openings wait for the buying power that the closes free when they fill"
 
 
@@ -57,6 +61,7 @@ class RunExecution:
         """
         self._cancel_replaced()
         self._drop_changed()
+        self._drop_unheld()
         self._waiting = self._choose_waiting()
         self._send([*self._unsent_closes(), *self._unsent_openings(Side.SHORT)])
         self._adjust()
@@ -138,6 +143,7 @@ class RunExecution:
         if changed:
             self._sender.save(changed)
             self._drop_changed()
+            self._drop_unheld()
         return bool(changed)
 
     @cached_property
@@ -148,15 +154,24 @@ class RunExecution:
     def _drop_changed(self) -> None:
         """Drop the unsent orders of names that an action has changed since: their shares and prices are old ones."""
         unsent = [order for order in self._orders() if order.state.is_sendable]
-        if dropped := [self._drop_unless_sent(order) for order in unsent if order.ticker in self._changed]:
+        if dropped := [self._drop_unless_sent(order, CHANGED) for order in unsent if order.ticker in self._changed]:
             self._sender.save(dropped)
 
-    def _drop_unless_sent(self, order: Order) -> Order:
+    def _drop_unheld(self) -> None:
+        """Drop the unsent closes of shares that were sold while the run was stopped: they would open a position."""
+        closes = self._unsent_closes() if self._ask_first else []
+        if not closes:
+            return
+        own = find_own_holdings(self._ports, self._moment, EntryMemory()).shares
+        if dropped := [self._drop_unless_sent(one, NOT_HELD) for one in find_unheld(closes, self._orders(), own)]:
+            self._sender.save(dropped)
+
+    def _drop_unless_sent(self, order: Order, reason: str) -> Order:
         """The order as dropped, or as the broker has it, which converted it itself."""
         found = self._sender.submitter.find(order.client_order_id) if self._ask_first else None
         if found is not None:
             return record_answer(order, found, self._moment)
-        return replace(order, state=OrderState.DROPPED, reason=CHANGED, updated_at=self._moment)
+        return replace(order, state=OrderState.DROPPED, reason=reason, updated_at=self._moment)
 
     def _cancel_replaced(self) -> None:
         """Cancel the orders that smaller ones replace, before those are sent."""
