@@ -22,6 +22,7 @@ TASKS = {
     *("development python " + verb for verb in ("install", "format", "lint", "types", "test", "test-long")),
     *("development python " + verb for verb in ("dead-code", "imports")),
     "development quality",
+    "development workflows",
     "development ray-test",
     "development clouds-test",
     "development clients-test",
@@ -120,7 +121,7 @@ def test_quality_runs_what_ci_runs(scripts: dict[str, str]) -> None:
     """Each check that .ci/run makes is a task, and `development quality` runs it."""
     steps = re.findall(r'^step "[^"]+" ((?:uv run|\./fund) .+)$', (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     assert len(steps) >= 7
-    quality = {line.split()[3] for line in scripts["development quality"].splitlines() if line.startswith("mask ")}
+    quality = set(re.findall(r"^mask development (?:python )?(\S+)", scripts["development quality"], re.MULTILINE))
     for command in steps:
         words = " ".join(command.replace("--check", "").split()[:4])
         tasks = {task.split()[-1] for task, script in scripts.items() if words.removesuffix(" .") in script}
