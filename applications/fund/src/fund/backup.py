@@ -95,7 +95,7 @@ def _write_archive(
             for number, path in enumerate(paths, 1):
                 with path.open("rb") as source:  # a link is followed
                     entry = archive.gettarinfo(arcname=path.relative_to(root).as_posix(), fileobj=source)
-                    archive.addfile(entry.replace(mode=PRIVATE_FILE, uname="", gname=""), source)
+                    archive.addfile(entry.replace(mode=PRIVATE_FILE, uname="", gname="", deep=False), source)
                 size += entry.size
                 advance(number, len(paths))
             if size != manifest.bytes:
