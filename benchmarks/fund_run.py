@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,7 +46,7 @@ SCHEDULER = f"http://127.0.0.1:{PORTS['SCHEDULER_PORT']}"
 
 
 @contextmanager
-def play_broker(folder: Path, tickers: int) -> Iterator[None]:
+def play_broker(folder: Path, tickers: int) -> Generator[None]:
     """The exchange in the place of the broker and the vendors."""
     variables = {
         "STATE_DIRECTORY": str(folder),

@@ -14,9 +14,8 @@ from fund.addresses import Addresses, Service
 from fund.clients import connect
 from fund.display import Display
 from fund.folder import FundFolder
-from fund.market_settings import MarketSettings
 from fund.processes import SUPERVISOR, running_processes
-from fund.service_environment import OfflineEnvironments
+from fund.real_environment import choose_environments
 from fund.supervisor import Supervisor
 from internal.bar_files.bars import read_bars
 from internal.bar_files.details import read_details
@@ -83,8 +82,8 @@ def open_datamanager(folder: FundFolder, addresses: Addresses) -> Generator[Data
         return
     if SUPERVISOR in running:
         raise ConfigurationError("This fund is starting or ending: try again when `./fund status` shows datamanager")
-    market = MarketSettings(bars=None, details=None, seed=0, tickers=0)
-    supervisor = Supervisor(folder, addresses, OfflineEnvironments(folder, addresses, market))
+    folder.make_private()
+    supervisor = Supervisor(folder, addresses, choose_environments(folder, addresses))
     try:
         supervisor.start(Service.DATAMANAGER)
         yield connect(folder, addresses).data

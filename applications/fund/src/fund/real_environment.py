@@ -7,11 +7,14 @@ from typing import Final
 
 from fund.addresses import Addresses, Service
 from fund.folder import FundFolder
-from fund.service_environment import shared_variables
-from fund.settings.fund_settings import FundSettings
+from fund.market_settings import MarketSettings
+from fund.service_environment import Environments, OfflineEnvironments, shared_variables
+from fund.settings.fund_settings import FundSettings, read_settings
 from fund.settings.secrets import Secret, secret_variables
 from fund.settings.variables import service_variables
+from fund.stakes import choose_broker_url
 from fund.strategy_choice import find_file
+from internal.modes import Mode
 
 LAKE_SECRETS: Final = (
     Secret.DUCKDB_ACCESS_KEY,
@@ -26,6 +29,14 @@ SECRETS_OF: Final[Mapping[str, tuple[Secret, ...]]] = {  # each process is given
     Service.SCHEDULER: (*LAKE_SECRETS, Secret.WEIGHTS_AND_BIASES_API_KEY),  # it starts trainings
     "models": (*LAKE_SECRETS, Secret.WEIGHTS_AND_BIASES_API_KEY),
 }
+
+
+def choose_environments(folder: FundFolder, addresses: Addresses) -> Environments:
+    """Those of the fund that the folder's settings describe; without settings, of a fund on its own exchange."""
+    settings = read_settings(folder.settings_file)
+    if settings.mode is Mode.SIMULATED:
+        return OfflineEnvironments(folder, addresses, MarketSettings(bars=None, details=None, seed=0, tickers=0))
+    return RealEnvironments(folder, addresses, settings, choose_broker_url(settings.mode))
 
 
 @dataclass(frozen=True)
