@@ -40,7 +40,10 @@ TASKS = {
     *("schedule " + verb for verb in ("sync", "rebalance")),
     *("models " + verb for verb in ("train", "evaluate", "backtest")),
     *("fund " + verb for verb in ("init", "run", "service", "up", "status", "down")),
-    *("benchmarks " + name for name in ("tft", "parity", "exchange", "trading", "engine", "quarantine", "training")),
+    *(
+        "benchmarks " + name
+        for name in ("tft", "parity", "exchange", "trading", "engine", "quarantine", "training", "run")
+    ),
 }
 NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
 
