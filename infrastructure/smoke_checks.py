@@ -82,6 +82,7 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/portfolios/decisions?since=2020-01-02", ((0, "date"), (0, "state"))),
     Check("portfoliomanager", "/clock", (("moment",), ("mode",))),
     Check("portfoliomanager", "/trading-state", (("state",), ("meaning",), ("mode",))),
+    Check("portfoliomanager", "/arming", (("mode",), ("armed",), ("digest",))),
     Check("portfoliomanager", "/strategy", (("name",), ("parameters",), ("digest",))),
     Check("portfoliomanager", "/orders", ((0, "client_order_id"), (0, "state"))),
     Check("portfoliomanager", "/performance", (("points", 0, "net_asset_value"), ("realized_cost",))),

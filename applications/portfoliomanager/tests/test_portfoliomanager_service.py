@@ -3,7 +3,11 @@
 # pyright: reportUnknownMemberType=false
 # boto3 ships no types, beancount few.
 
+import json
 import math
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import date
@@ -18,7 +22,7 @@ from beancount import loader
 from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
-from applications.portfoliomanager.tests.portfoliomanager_kit import Service, World
+from applications.portfoliomanager.tests.portfoliomanager_kit import KEY, SECRET, TOKEN, Service, World
 from internal.baselines.catalogue import BASELINES
 from internal.dates import next_session, previous_session
 from internal.features.panel import build_panel
@@ -28,9 +32,12 @@ from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.registry import LEAK_GATE, Registry
 from internal.http.client import read_frame_response
 from internal.model_registry import open_registry
+from internal.modes import Mode
 from internal.schemas import orders as orders_schema
 from internal.schemas import predictions as predictions_schema
 from internal.settings import DataBucketSettings
+from libraries.python.tests.loopback import serving
+from portfoliomanager.server import create_application
 
 PROBLEM = "application/problem+json"
 CARRIED = 39  # orders of the exchanged portfolio that the account's buying power carries at once
@@ -109,6 +116,9 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
         ("PUT", "/trading-state", {"state": "halted", "changed_by": "ada"}, 422, "reason"),
         ("POST", "/flatten", {"changed_by": "ada", "reason": ""}, 422, "reason"),
         ("GET", "/flatten", None, 404, "POST /flatten"),
+        ("POST", "/arming", {"account_number": "1", "digest": "a", "armed_by": "ada"}, 422, "simulated"),
+        ("POST", "/arming", {"account_number": "1", "digest": "a", "armed_by": "ada", "days": 400}, 422, "days"),
+        ("DELETE", "/arming", {"disarmed_by": "ada"}, 422, "never armed"),
         ("GET", "/portfolios", None, 405, ""),
         ("DELETE", "/orders", None, 405, ""),
         ("GET", "/nothing", None, 404, ""),
@@ -411,6 +421,54 @@ def test_halt_and_flatten_hold_over_closes_and_restarts(world: World, service: S
 
     resumed = service.json("PUT", "/trading-state", json=asked | {"state": "active"})
     assert (resumed["state"], resumed["planned_orders"], resumed["orders_at_broker"]) == ("active", 0, 0)
+
+
+def fund_command(home: Path, url: str, *arguments: str, typed: str = "") -> tuple[int, str]:
+    """A command of the fund in a folder whose portfoliomanager listens at the address; exit code and output."""
+    home.mkdir(exist_ok=True)
+    names = ("api_key_id", "api_secret", "market_data_key", "fund_api_token")
+    (home / "credentials.json").write_text(json.dumps(dict.fromkeys(names, TOKEN)))
+    done = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "fund", *arguments],
+        env=os.environ | {"FUND_HOME": str(home), "PORTFOLIOMANAGER_PORT": url.rpartition(":")[2]},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_a_live_account_has_to_be_armed(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exchange that is played as a live account: nothing is sent before its number was typed, then a dry run."""
+    for name, value in world.variables("live").items():
+        monkeypatch.setenv(name, value)
+    keys = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET}
+    number = world.exchange.json("GET", "/v2/account", headers=keys)["account_number"]
+    before, headers = len(world.orders()), {"Authorization": f"Bearer {TOKEN}"}
+    with serving(create_application(mode=Mode.LIVE)) as url:
+        refused = httpx.post(f"{url}/portfolios", json={}, headers=headers, timeout=60)
+        assert problem(refused)["type"] == "urn:pocketsizefund:problem:not-armed"
+        shown = httpx.get(f"{url}/arming", timeout=60).json()
+        assert (shown["mode"], shown["armed"], shown["limits"]["gross_exposure"]) == ("live", False, 2.0)
+        kind = shown["evidence_name"]
+        code, printed = fund_command(tmp_path, url, "arm", "--live", typed=f"{number}\n")
+        assert code == 1
+        assert f"--without-evidence {kind}" in printed
+        arm = ("arm", "--live", "--without-evidence", kind)
+        code, printed = fund_command(tmp_path, url, *arm, typed="another\n")
+        assert (code, httpx.get(f"{url}/arming", timeout=60).json()["armed"]) == (1, False)
+        code, printed = fund_command(tmp_path, url, *arm, "--for", "3", typed=f"{number}\n")
+        assert code == 0, printed
+        assert f"without evidence for {kind}" in printed
+        assert "LIVE: armed until" in printed
+        dry = httpx.post(f"{url}/portfolios", json={}, headers=headers, timeout=60).json()
+        assert (dry["state"], {order["state"] for order in dry["orders"]}) == ("reconciled", {"dropped"})
+        asked = {"disarmed_by": "ada"}
+        ended = httpx.request("DELETE", f"{url}/arming", json=asked, headers=headers, timeout=60).json()
+        assert (ended["armed"], ended["last"]["armed_by"]) == (False, "ada")
+    assert len(world.orders()) == before
 
 
 def test_models_journal_and_lease_in_a_bucket(world: World, services: type[Service], tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from fund.addresses import Addresses
+from fund.arming_commands import add_arming_commands
 from fund.backup_commands import add_backup_commands
 from fund.books_commands import books
 from fund.compose_command import add_compose_command
@@ -76,6 +77,7 @@ application.add_typer(notify, rich_help_panel=FUND_PANEL)
 application.add_typer(new, name="new", rich_help_panel=PANEL)
 add_trading_commands(application, FUND_PANEL)
 add_backup_commands(application, FUND_PANEL)
+add_arming_commands(application, FUND_PANEL)
 add_research_commands(application)
 
 

@@ -92,6 +92,10 @@ class ServiceClient:
         """PUT a JSON object and return the one that answers; a problem answer raises the matching error."""
         return self._write("PUT", path, body)
 
+    def delete(self, path: str, body: Json) -> Json:
+        """DELETE with a JSON object and return the one that answers; a problem answer raises the matching error."""
+        return self._write("DELETE", path, body)
+
     def _write(self, method: str, path: str, body: Json) -> Json:
         request = loopback_client().build_request(
             method, self.url + path, json=body, headers=self._headers(), timeout=LONG_SECONDS

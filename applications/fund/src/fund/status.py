@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from fund.addresses import OFFLINE_SERVICES, Addresses, Service
+from fund.arming_answers import ArmingAnswer
 from fund.clients import Clients, connect
 from fund.folder import FundFolder
 from fund.processes import running_processes
@@ -19,6 +20,7 @@ from internal.baselines.catalogue import BASELINES
 from internal.errors import ArtifactError
 from internal.forecasting.artifact import load_artifact
 from internal.forecasting.registry import Registry
+from internal.modes import Mode
 
 LAST_SESSIONS = 5
 
@@ -110,6 +112,9 @@ def show_running_fund(clients: Clients, console: Console) -> None:
     """Print trading state, last sessions and portfolio of a running fund."""
     for line in TradingState.read(clients.portfoliomanager).describe():
         console.print(escape(line))
+    if (arming := ArmingAnswer.model_validate(clients.portfoliomanager.get("/arming"))).mode is Mode.LIVE:
+        for line in arming.describe_state():
+            console.print(escape(line))
     console.print(escape(f"Next decision by {clients.strategy().describe()}"))
     console.print(sessions_table(clients))
     portfolio = clients.current_portfolio()

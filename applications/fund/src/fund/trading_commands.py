@@ -44,7 +44,7 @@ def resume(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False) -> 
 
 def flatten(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False, wait: WaitOption = 60.0) -> None:
     """Close every position of the fund's and halt: it stays flat over closes and restarts until a person resumes."""
-    service = _connect()
+    service = connect_to_trader()
     try:
         service.post("/flatten", {"changed_by": getpass.getuser(), "reason": reason})
     except UnavailableError as error:
@@ -60,7 +60,8 @@ def add_trading_commands(application: typer.Typer, panel: str) -> None:
         application.command(rich_help_panel=panel)(command)
 
 
-def _connect() -> ServiceClient:
+def connect_to_trader() -> ServiceClient:
+    """The running fund's portfoliomanager. Raises ConfigurationError where the folder holds no fund."""
     folder = FundFolder.from_environment()
     if not folder.root.is_dir():
         raise ConfigurationError(f"there is no fund in {folder.root}; FUND_HOME names the folder of another one")
@@ -70,7 +71,7 @@ def _connect() -> ServiceClient:
 def _set_state(state: str, reason: str, *, as_json: bool) -> None:
     body = {"state": state, "changed_by": getpass.getuser(), "reason": reason}
     try:
-        answer = TradingState.model_validate(_connect().put("/trading-state", body))
+        answer = TradingState.model_validate(connect_to_trader().put("/trading-state", body))
     except UnavailableError as error:
         raise UnavailableError(
             f"{error.detail} The trading state is not changed. While portfoliomanager is down nothing is sent; set "

@@ -11,6 +11,7 @@ from internal.baselines.forecast import Baseline
 from internal.errors import ArtifactError, FundError
 from internal.forecasting.artifact import save_artifact
 from internal.forecasting.quantiles import QuantileModel
+from internal.forecasting.rank_evidence import RANK_T
 from internal.forecasting.registry import CHAMPION, LEAK_GATE, Registry
 from internal.model_registry import load_model
 from models.baseline_fitting import Candidate, fit_baseline
@@ -149,6 +150,7 @@ def _summarise_losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:
             "daily_loss": line.score.daily,
             "cumulative_loss": line.score.cumulative,
             "coverage": line.score.coverage,
+            **({} if line.score.rank_t is None else {RANK_T: line.score.rank_t}),
         }
         for line in evaluation.lines
     }

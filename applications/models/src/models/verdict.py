@@ -3,12 +3,12 @@
 from typing import Final
 
 from internal.baselines.catalogue import BASELINES, fittable_baselines
+from internal.forecasting.rank_evidence import ranks_tickers
 from models.evaluation import Difference
 from models.scoring import Score, compute_relative_difference
 
 NOISE_PER_CENT: Final = 0.1
 SUSPICIOUS_GAIN_PER_CENT: Final = 2.0  # knowing each ticker's future volatility gains 1.6 to 4.3 %
-SIGNIFICANT_T: Final = 2.0  # standard errors
 
 
 def write_verdict(scores: list[Score], model: str, lengths: list[int]) -> list[str]:
@@ -31,7 +31,7 @@ def write_verdict(scores: list[Score], model: str, lengths: list[int]) -> list[s
     sentences = [_describe_difference(model, *names, one) for names, one in differences.items()]
     if min(difference for difference, _, _ in differences.values()) < -SUSPICIOUS_GAIN_PER_CENT:
         sentences.append("A gain of more than 2 % on real bars is probably a leak: check before relying on it.")
-    if own.rank_t is None or abs(own.rank_t) < SIGNIFICANT_T:
+    if not ranks_tickers(own.rank_t):
         sentences.append("The median does not rank tickers: any advantage is in the width of the forecast.")
     return [*sentences, *_name_missing_baselines(scores)]
 

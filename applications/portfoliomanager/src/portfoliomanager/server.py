@@ -21,7 +21,7 @@ from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from internal.model_registry import open_registry
-from internal.modes import mode_of
+from internal.modes import Mode, mode_of
 from internal.telemetry import configure_logging, get_logger
 from internal.trading.capital import Capital
 from internal.trading.capital_broker import CapitalBroker
@@ -31,6 +31,7 @@ from portfoliomanager import metrics
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_activities import LakeActivities
+from portfoliomanager.adapters.lake_armings import LakeArmings
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData
 from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
@@ -38,6 +39,7 @@ from portfoliomanager.adapters.trade_updates import TradeUpdates
 from portfoliomanager.configuration import Configuration
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
+from portfoliomanager.live_arming import LiveArming, find_evidence
 from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.market_clock import MarketClock
 from portfoliomanager.model_watch import ModelWatch
@@ -45,8 +47,8 @@ from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
 from portfoliomanager.ports import UpdateFeed
-from portfoliomanager.routes import books as books_routes
 from portfoliomanager.routes import (
+    arming,
     clock,
     flatten,
     orders,
@@ -58,12 +60,13 @@ from portfoliomanager.routes import (
     strategy,
     trading_state,
 )
+from portfoliomanager.routes import books as books_routes
 from portfoliomanager.routes import notifications as notification_routes
 from portfoliomanager.services import Services, services_of
 
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
-    *(trading_state, flatten, notification_routes, page),
+    *(trading_state, flatten, arming, notification_routes, page),
 )
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders
@@ -71,15 +74,17 @@ UPDATES_PAUSE_SECONDS = 1.0  # between an update of the broker's stream and the 
 PERSON_PAUSE_SECONDS = 60.0  # while a person has to act; an attempt is some 30 requests, the broker takes 200 a minute
 
 
-def create_application(configuration: Configuration | None = None) -> FastAPI:
+def create_application(configuration: Configuration | None = None, mode: Mode | None = None) -> FastAPI:
     """Create the service; without a configuration it is read from the environment.
+
+    mode: What is at stake; by default what the broker's address says. Tests play a live account on an exchange.
 
     Raises:
         ConfigurationError: A setting is missing or wrong.
     """
     settings = configuration or Configuration()
     configure_logging("portfoliomanager", settings.log_format, settings.secrets())
-    services = make_services(settings)
+    services = make_services(settings, mode or mode_of(settings.broker_url()))
     application = create_service(
         "portfoliomanager",
         "Forecasts, builds the portfolio, sends orders and reports.",
@@ -102,7 +107,7 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
     return application
 
 
-def make_services(settings: Configuration) -> Services:
+def make_services(settings: Configuration, mode: Mode) -> Services:
     """Make every component; nothing is opened yet."""
     address = settings.registry_address()
     registry = open_registry(
@@ -129,19 +134,22 @@ def make_services(settings: Configuration) -> Services:
     whole = TradingPorts(broker, market_data, StoredPortfolios(data), journal, lease, time.sleep)
     ports = _limit_capital(whole, capital)
     decides = settings.load_strategy()
-    mode = mode_of(settings.broker_url())
     metrics.show_mode(mode)
     notifications = NotificationOutbox(settings.state_directory, settings.notification_targets(), mode)
     announcer = Announcer(notifications, journal, books, data.check_data, settings.state_directory)
     limits = settings.risk_limits(settings.name_filter())
     losses = LossWatch(journal, books, limits, notifications, settings.state_directory)
-    rebalancer = Rebalancer(ports, decides, limits, losses.check)
+    armings = LakeArmings(lake)
+    live = LiveArming(
+        *(mode, ports.broker, armings, decides, settings.capital, limits), partial(find_evidence, registry, decides)
+    )
+    rebalancer = Rebalancer(replace(ports, gate=live.gate), decides, limits, losses.check)
     watch = ModelWatch(registry, data)
     operations = FundOperations(ports.broker, data, champion, watch, journal, books, rebalancer, announcer, losses)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
     clock = MarketClock(ports.broker.moment, mode)
     clients = ports.broker, clock, data, ports.data
-    return Services(*clients, champion, journal, books, lease, decides, operations, cycle, notifications, updates)
+    return Services(*clients, champion, journal, books, lease, decides, operations, cycle, notifications, updates, live)
 
 
 def _make_updates(settings: Configuration) -> TradeUpdates | None:

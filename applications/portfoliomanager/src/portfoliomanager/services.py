@@ -12,6 +12,7 @@ from internal.trading.strategy import Strategy
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
+from portfoliomanager.live_arming import LiveArming
 from portfoliomanager.market_clock import MarketClock
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
@@ -35,6 +36,7 @@ class Services:
     cycle: DailyCycle
     notifications: NotificationOutbox
     updates: UpdateFeed | None
+    arming: LiveArming
 
 
 def services_of(application: FastAPI) -> Services:

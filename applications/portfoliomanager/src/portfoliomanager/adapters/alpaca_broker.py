@@ -203,6 +203,7 @@ def _account(body: Body) -> Account:
         long_market_value=number(body, "long_market_value"),
         short_market_value=number(body, "short_market_value"),
         shorting_enabled=body.get("shorting_enabled") is not False,
+        account_number=str(body.get("account_number") or ""),
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from internal.schemas import (
+    armings,
     companies,
     corporate_actions,
     disagreements,
@@ -142,6 +143,7 @@ TABLES: dict[str, Table] = {
     "rebalances": Table(REBALANCES_COLUMNS, "date", durable=True),
     "orders": Table(orders.COLUMNS, "date", durable=True, defaults=orders.DEFAULTS),
     "account_snapshots": Table(ACCOUNT_SNAPSHOTS_COLUMNS, "date", durable=True),
+    "armings": Table(armings.COLUMNS, durable=True),
     "trading_states": Table(trading_states.COLUMNS, durable=True),
     "account_activities": Table(ACCOUNT_ACTIVITIES_COLUMNS, "date", durable=True),
 }

@@ -52,7 +52,7 @@ class Flattening:
         self._ports, self._account, self._moment, self._memory = ports, account, moment, memory
         self._day = last_closed_session(moment)
         self._identity = portfolio_id(FLATTEN, account.account_id, self._day)
-        self._sender = OrderSender(ports, self._day, moment, ask_first=True)
+        self._sender = OrderSender(ports, self._day, account.account_number, moment, ask_first=True)
         self._problem: FundError | None = None
 
     def go_on(self, change: TradingStateChange, *, again: bool) -> None:

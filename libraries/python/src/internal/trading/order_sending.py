@@ -10,6 +10,7 @@ from internal.errors import ConflictError, UnresolvedOrderError
 from internal.trading.enums import OrderState
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.order_guard import LimitError, OrderGuard
+from internal.trading.order_planning import is_flatten
 from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.ports import RefusedOrderError, SuspendedAccountError, TradingPorts
 from internal.trading.rows import Order
@@ -26,12 +27,16 @@ class OrderSender:
     Args:
         ports: The ports of the fund.
         day: The session of the run.
+        account_number: The broker's account, which a live one must be armed for.
         moment: The market's clock.
         ask_first: Orders may have been sent before, so that the broker is asked about each one.
     """
 
-    def __init__(self, ports: TradingPorts, day: date, moment: datetime, *, ask_first: bool) -> None:
+    def __init__(
+        self, ports: TradingPorts, day: date, account_number: str, moment: datetime, *, ask_first: bool
+    ) -> None:
         self._ports, self._day, self._moment, self._ask_first = ports, day, moment, ask_first
+        self._account_number = account_number
         self.submitter = OrderSubmitter(ports.broker, ports.pause)
         self.over_limits: list[LimitCut] = []  # what a limit kept from being sent
         self.refused: list[Order] = []  # dropped, because the trading state lets nothing be opened
@@ -80,7 +85,7 @@ class OrderSender:
         return record_answer(order, found, self._moment)
 
     def _require_permission(self, order: Order, guard: OrderGuard | None) -> None:
-        """Before each send: a process that slept may wake after the next close, without the lease, or halted.
+        """Before each send: a process that slept may wake after the next close, without the lease, halted or unarmed.
 
         Raises OpeningRefusedError or LimitError for an order that is never to be sent.
         """
@@ -89,6 +94,8 @@ class OrderSender:
         if last_closed_session(moment) > self._day:
             raise SessionEndedError(f"the session after {self._day} has closed; its unsent orders are dropped")
         require_permission(self._ports.journal.trading_state(), order)
+        if self._ports.gate is not None and not is_flatten(order.portfolio_id):
+            self._ports.gate.require(self._account_number, moment)
         if guard is not None:
             guard.check(order)
 

@@ -266,9 +266,21 @@ class Pause(Protocol):
         ...
 
 
+class OrderGate(Protocol):
+    """What has to allow each order of a decision beside the trading state: the arming of a live account."""
+
+    def require(self, account_number: str, moment: datetime) -> object:
+        """Return where orders may be sent. Raises SuspendedAccountError, which says what to do."""
+        ...
+
+    def is_dry_run(self, day: date) -> bool:
+        """Whether the orders of the session are only shown."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class TradingPorts:
-    """All ports of one fund."""
+    """All ports of one fund; `gate` is None where no real money is at stake."""
 
     broker: Broker
     data: MarketData
@@ -276,3 +288,4 @@ class TradingPorts:
     journal: Journal
     lease: Lease
     pause: Pause
+    gate: OrderGate | None = None

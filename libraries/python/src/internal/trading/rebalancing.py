@@ -15,6 +15,7 @@ from internal.trading.action_records import describe_records, record_corporate_a
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
 from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation
+from internal.trading.dry_run import end_dry_run
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState, RunState
 from internal.trading.flatten_report import FlattenReport, report_flattening
@@ -134,7 +135,7 @@ class Rebalancer:
             self._follow_flattening(account, moment)
             for run in self._ports.journal.open_runs():
                 if run.state in UNFINISHED and run.policy != FLATTEN:
-                    self._require_trading(account)
+                    self._require_trading(account, moment)
                     self._execute(run, account, moment, ask_first=True)
 
     def accept_broker_state(self) -> datetime:
@@ -191,10 +192,12 @@ class Rebalancer:
             _require_open_account(account)
         Flattening(self._ports, account, moment, self._memory).go_on(change, again=again)
 
-    def _require_trading(self, account: Account) -> None:
-        """Raise SuspendedAccountError while the broker or the fund's own switch lets nothing be sent."""
+    def _require_trading(self, account: Account, moment: datetime) -> None:
+        """Raise SuspendedAccountError while the broker, the fund's own switch or a missing arming forbids orders."""
         _require_open_account(account)
         require_not_halted(self._ports.journal.trading_state())
+        if self._ports.gate is not None:
+            self._ports.gate.require(account.account_number, moment)
 
     def _must_go_on(self, run: RebalanceRun, moment: datetime) -> bool:
         """Whether openings wait, or an order that the broker had accepted was rejected before its session ended."""
@@ -254,7 +257,7 @@ class Rebalancer:
 
     def _go_on(self, account: Account, day: date, moment: datetime) -> RebalanceRun:
         """Plan what was never planned, and send what was not sent."""
-        self._require_trading(account)
+        self._require_trading(account, moment)
         self._reconcile(account, moment)
         account = self._find_own_part(account)
         self._follow_flattening(account, moment)
@@ -315,8 +318,10 @@ class Rebalancer:
         return run
 
     def _execute(self, run: RebalanceRun, account: Account, moment: datetime, *, ask_first: bool) -> RebalanceRun:
-        """Send the run; when its session ends meanwhile, what was not sent is dropped."""
+        """Send the run; when its session ends meanwhile, what was not sent is dropped. Of a dry run nothing is sent."""
         ports = self._ports
+        if ports.gate is not None and ports.gate.is_dry_run(run.date):
+            return end_dry_run(ports, run, moment)
         execution = RunExecution(ports, self._limits, run, account, moment, ask_first=ask_first)
         try:
             return execution.execute()

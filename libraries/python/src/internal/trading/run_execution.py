@@ -50,7 +50,7 @@ class RunExecution:
         """`ask_first`: orders may have been sent before, so that the broker is asked about each one."""
         self._ports, self._limits, self._run, self._account = ports, limits, run, account
         self._moment, self._ask_first = moment, ask_first
-        self._sender = OrderSender(ports, run.date, moment, ask_first=ask_first)
+        self._sender = OrderSender(ports, run.date, account.account_number, moment, ask_first=ask_first)
         self._waiting: frozenset[str] = frozenset()
 
     def execute(self) -> RebalanceRun:

@@ -1,0 +1,74 @@
+"""`fund arm --live` and `fund disarm`: whether the running fund may send orders with real money."""
+
+import getpass
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from fund.arming_answers import ArmingAnswer
+from fund.trading_commands import JsonOption, connect_to_trader
+from internal.errors import ConfigurationError
+from internal.modes import Mode
+
+DAYS = 30
+
+
+def arm(
+    *,
+    live: Annotated[bool, typer.Option("--live", help="Arm real money; else only show what would be armed.")] = False,
+    days: Annotated[int, typer.Option("--for", min=1, max=366, help="Days until nothing is sent any more.")] = DAYS,
+    without_evidence: Annotated[
+        str, typer.Option("--without-evidence", metavar="NAME", help="The model or strategy that nothing speaks for.")
+    ] = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Allow live orders: shows what will be traded, and asks for the account's number; first comes a dry run."""
+    service = connect_to_trader()
+    shown = ArmingAnswer.model_validate(service.get("/arming"))
+    if not as_json:
+        _print([*shown.describe_state(), *shown.describe_trading()])
+    if not live or shown.mode is not Mode.LIVE:
+        _finish(shown, as_json=as_json)
+        return
+    if not shown.evidence_is_enough and without_evidence != shown.evidence_name:
+        raise ConfigurationError(
+            f"nothing shows that {shown.evidence_name} ranks tickers. To trade it with real money all the same, name "
+            f"it: fund arm --live --without-evidence {shown.evidence_name}"
+        )
+    number = typer.prompt(f"Real money for {days} days. Type the number of the broker's account to arm it", err=True)
+    body = {
+        "account_number": number.strip(),
+        "digest": shown.digest,
+        "armed_by": getpass.getuser(),
+        "days": days,
+        "without_evidence": without_evidence,
+    }
+    _finish(ArmingAnswer.model_validate(service.post("/arming", body)), as_json=as_json)
+
+
+def disarm(*, as_json: JsonOption = False) -> None:
+    """Send no live order for a decision any more; positions stay, and `fund flatten` closes them."""
+    answer = connect_to_trader().delete("/arming", {"disarmed_by": getpass.getuser()})
+    _finish(ArmingAnswer.model_validate(answer), as_json=as_json)
+
+
+def add_arming_commands(application: typer.Typer, panel: str) -> None:
+    """Add the commands to the command line."""
+    for command in (arm, disarm):
+        application.command(rich_help_panel=panel)(command)
+
+
+def _finish(answer: ArmingAnswer, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(answer.model_dump(mode="json"), indent=2))
+    else:
+        _print(answer.describe_state())
+
+
+def _print(lines: list[str]) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    for line in lines:
+        console.print(escape(line))

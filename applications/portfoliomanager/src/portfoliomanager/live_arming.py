@@ -1,0 +1,131 @@
+"""Arming as the owner sees it: what would be traded with real money, what speaks for it, and whether it may be."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from internal.errors import ArtifactError, ConflictError, InvalidRequestError
+from internal.forecasting.artifact import load_artifact
+from internal.forecasting.rank_evidence import has_rank_evidence
+from internal.forecasting.registry import Registry
+from internal.modes import Mode
+from internal.trading.arming import Arming, Armings, LiveGate, arm, digest_of, disarm
+from internal.trading.limits import RiskLimits
+from internal.trading.ports import Broker, SuspendedAccountError
+from internal.trading.strategy import Strategy
+
+NO_MODEL = "The strategy reads no forecasts: no evaluation of a model speaks for it."
+NOT_MEASURED = "The model was registered without an evaluation: train or evaluate it again."
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a strategy: the name of its model, or its own, whether it is enough, and the verdict's words."""
+
+    name: str
+    is_enough: bool
+    verdict: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ArmingStatus:
+    """What would be traded, and whether it may be; `problem` says why nothing is sent, None where orders are."""
+
+    mode: Mode
+    digest: str
+    evidence: Evidence
+    last: Arming | None
+    problem: str | None
+
+
+class LiveArming:
+    """Arms and disarms the account; only a live one has to be.
+
+    Args:
+        mode: What is at stake.
+        broker: Says the account's number and the time.
+        armings: Where they are stored.
+        strategy: The strategy that decides.
+        capital: The setting CAPITAL.
+        limits: The risk limits.
+        find_evidence: Says what speaks for the strategy now.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what is armed, each on its own
+        self,
+        mode: Mode,
+        broker: Broker,
+        armings: Armings,
+        strategy: Strategy,
+        capital: str,
+        limits: RiskLimits,
+        find_evidence: Callable[[], Evidence],
+    ) -> None:
+        self._mode, self._broker, self._armings, self._find_evidence = mode, broker, armings, find_evidence
+        self.strategy, self.capital, self.limits = strategy, capital, limits
+        self._gate = LiveGate(armings, digest_of(strategy.record, capital, limits))
+
+    @property
+    def gate(self) -> LiveGate | None:
+        """What lets orders pass; None where no real money is at stake."""
+        return self._gate if self._mode is Mode.LIVE else None
+
+    def status(self) -> ArmingStatus:
+        """What would be traded now, and whether it may be."""
+        problem = self._find_problem(self._broker.moment()) if self._mode is Mode.LIVE else None
+        last = self._armings.last_arming()
+        return ArmingStatus(self._mode, self._gate.digest, self._find_evidence(), last, problem)
+
+    def arm(self, account_number: str, digest: str, armed_by: str, days: int, without_evidence: str) -> ArmingStatus:
+        """Allow live orders for so many days.
+
+        Raises InvalidRequestError (another account number, no live account) or ConflictError (something else would be
+        traded than was shown, or there is no evidence and the owner did not name what is without).
+        """
+        if self._mode is not Mode.LIVE:
+            raise InvalidRequestError(f"the account is {self._mode}: no real money is at stake, and nothing is armed")
+        if account_number != self._broker.account().account_number:
+            raise InvalidRequestError("the account number is not that of the broker's account: nothing was armed")
+        if digest != self._gate.digest:
+            raise ConflictError("strategy, parameters, capital or limits have changed since they were shown")
+        waived = self._require_evidence(without_evidence)
+        arm(self._armings, account_number, digest, armed_by, self._broker.moment(), days, waived)
+        return self.status()
+
+    def disarm(self, disarmed_by: str) -> ArmingStatus:
+        """Take the arming back: nothing more is sent for a decision. Raises InvalidRequestError where there is none."""
+        disarm(self._armings, disarmed_by, self._broker.moment())
+        return self.status()
+
+    def _require_evidence(self, without_evidence: str) -> str:
+        """What was waived; empty where the evidence is enough."""
+        evidence = self._find_evidence()
+        if evidence.is_enough:
+            return ""
+        if without_evidence != evidence.name:
+            raise ConflictError(
+                f"nothing shows that {evidence.name} ranks tickers: {' '.join(evidence.verdict)} To trade it with real "
+                f"money all the same, name it: --without-evidence {evidence.name}"
+            )
+        return evidence.name
+
+    def _find_problem(self, moment: datetime) -> str | None:
+        try:
+            self._gate.require(self._broker.account().account_number, moment)
+        except SuspendedAccountError as error:
+            return error.detail
+        return None
+
+
+def find_evidence(registry: Registry, strategy: Strategy) -> Evidence:
+    """What the evaluation of the champion says for a strategy that reads forecasts."""
+    name = strategy.record.name
+    if not strategy.needs.forecasts:
+        return Evidence(name, is_enough=False, verdict=(NO_MODEL,))
+    try:
+        champion = load_artifact(registry.path())
+    except ArtifactError as error:
+        return Evidence(name, is_enough=False, verdict=(error.detail,))
+    verdict = tuple(str(one) for one in champion.metrics.get("verdict", ()))
+    figures = champion.metrics.get("held_out", {}).get(champion.kind, {})
+    return Evidence(champion.kind, has_rank_evidence(figures), verdict or (NOT_MEASURED,))
