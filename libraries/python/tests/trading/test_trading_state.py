@@ -75,10 +75,10 @@ def test_a_resumed_run_does_not_close_what_somebody_sold_meanwhile(world: World,
 
 
 def test_nothing_is_decided_while_halted(world: World) -> None:
-    """Not at the next closes and not after restarts; after a resume the last close is decided."""
+    """Not at the next closes and not after restarts of a restored fund; after a resume the last close is decided."""
     fund = open_holding_fund(world)
     broker, held = CountedSends(fund), shares(fund)
-    set_state(fund.ports, HALT)
+    tighten(fund.journal, HALT, StateCause.RESTORE, "restored from a backup", NOW)
     for _ in range(2):
         with pytest.raises(TradingHaltedError):
             make_trader(broker.ports).run(None)
