@@ -22,6 +22,7 @@ TASKS = {
     *("development python " + verb for verb in ("install", "format", "lint", "types", "test", "test-long")),
     *("development python " + verb for verb in ("dead-code", "imports")),
     "development quality",
+    "development audit",
     "development workflows",
     "development ray-test",
     "development clouds-test",

@@ -40,7 +40,7 @@ def test_the_workflows_are_there() -> None:
 
 @pytest.mark.parametrize("path", [*WORKFLOWS.values(), *ACTIONS], ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_actions_are_pinned_and_scripts_have_no_expression(path: Path) -> None:
-    """Each action is pinned to a commit, with its version; what others can write reaches a script by a variable alone."""
+    """Each action is pinned to a commit, with its version; what others can write reaches scripts by variables alone."""
     for action, version in USED.findall(path.read_text()):
         assert OWN.fullmatch(action) or PINNED.fullmatch(f"{action} {version}"), action
     assert all("${{" not in step.get("run", "") for step in steps_of(path))
