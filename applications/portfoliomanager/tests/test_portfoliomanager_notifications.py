@@ -116,12 +116,12 @@ def test_messages_arrive_once_in_order_and_survive(
 ) -> None:
     """Three keys, one twice; the target refuses at first; the rest goes out after a restart; no secret is shown."""
 
-    async def run() -> None:
-        owner.refuses = True
+    async def refused() -> None:
         async with NotificationOutbox(tmp_path, read_targets(f"# mine\n{owner.url}\n"), Mode.PAPER) as outbox:
             assert [await asyncio.to_thread(outbox.notify, message(one)) for one in (1, 2, 1)] == [True, True, False]
             await owner.wait_for(0, attempts=2)
-        owner.refuses = False
+
+    async def taken() -> None:
         async with NotificationOutbox(tmp_path, read_targets(owner.url), Mode.PAPER) as outbox:
             assert not await asyncio.to_thread(outbox.notify, message(2))
             await asyncio.to_thread(outbox.notify, message(3))
@@ -134,7 +134,10 @@ def test_messages_arrive_once_in_order_and_survive(
             owner.refuses = True
             assert list((await outbox.send_test()).values()) == [False]
 
-    asyncio.run(run())
+    owner.refuses = True
+    asyncio.run(refused())  # returns when an attempt that is on its way has ended
+    owner.refuses = False
+    asyncio.run(taken())
     titles = [one["title"] for one in owner.received]
     assert titles == ["[PAPER] Number 1", "[PAPER] Number 2", "[PAPER] Number 3", "[PAPER] Test message"]
     assert owner.received[0]["message"] == "Text 1"
