@@ -10,6 +10,7 @@ from internal.errors import NotFoundError, UnavailableError
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import World
+from internal.trading.corporate_actions import CorporateAction
 from internal.trading.enums import OrderState, RunState
 from internal.trading.flatten_report import FlattenReport
 from internal.trading.order_planning import is_flatten
@@ -168,6 +169,24 @@ def test_what_somebody_sold_meanwhile_is_not_sold_again(world: World) -> None:
     fund.move(Auction.CLOSE)
     fund.move(Auction.OPEN)
     assert shares(fund) == {}
+
+
+def test_without_the_data_service_nothing_more_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the fund holds cannot be told then, but its open orders are canceled; the closes follow."""
+    fund, theirs = open_with_orders(world)
+    assert fund.ports.broker.open_orders()
+
+    def refuse(*_: object) -> list[CorporateAction]:
+        raise UnavailableError("the data service does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(fund.ports.data), "corporate_actions", refuse)
+        with pytest.raises(UnavailableError):
+            flatten(fund.ports)
+    assert not fund.ports.broker.open_orders()
+    make_trader(fund.ports).reconcile()
+    play_session(fund)
+    assert shares(fund) == theirs
 
 
 def test_a_new_ticker_is_not_closed_beside_the_old_one(world: World) -> None:

@@ -76,6 +76,14 @@ class Flattening:
         if self._problem is not None:
             raise self._problem
 
+    def cancel_others(self, change: TradingStateChange) -> None:
+        """Cancel the orders of decisions where everything is to be closed; it needs the broker and the journal alone.
+
+        Orders that the broker does not confirm as canceled are left for the next attempt.
+        """
+        if change.flattens:
+            self._end_decisions()
+
     def _orders(self) -> Sequence[Order]:
         return self._ports.journal.of(self._identity)
 

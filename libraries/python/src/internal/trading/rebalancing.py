@@ -10,7 +10,7 @@ from datetime import date, datetime
 from threading import RLock
 
 from internal.dates import is_session, last_closed_session
-from internal.errors import ConflictError, InvalidRequestError
+from internal.errors import ConflictError, FundError, InvalidRequestError
 from internal.trading.action_records import describe_records, record_corporate_actions
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
 from internal.trading.decision import decide
@@ -219,8 +219,19 @@ class Rebalancer:
     def _reconcile(self, account: Account, moment: datetime) -> Reconciliation:
         """Journal and broker agree on what was sent, then every unfinished order is asked about.
 
+        Where that fails while everything is to be closed, without the data service for one, at least nothing more is
+        opened: the orders of decisions are canceled all the same.
+
         Raises BrokerHistoryError when the broker lost what it had confirmed.
         """
+        try:
+            return self._reconcile_account(account, moment)
+        except FundError:
+            change = self._ports.journal.trading_state()
+            Flattening(self._ports, account, moment, self._memory).cancel_others(change)
+            raise
+
+    def _reconcile_account(self, account: Account, moment: datetime) -> Reconciliation:
         ports, recent = self._ports, fetch_recent_orders(self._ports)
         require_broker_history(ports, self._submitter, recent, moment)
         adopt_own_orders(ports, self._strategy.record, account, recent, moment)
