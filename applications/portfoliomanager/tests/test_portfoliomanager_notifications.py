@@ -5,7 +5,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -31,7 +31,7 @@ from internal.trading.trading_state import StateCause, TradingState
 from internal.venue.clock import Auction
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.lake_activities import LakeActivities
-from portfoliomanager.loss_watch import LossWatch
+from portfoliomanager.loss_watch import ACCEPTED, LossWatch
 from portfoliomanager.notifications.alerts import alert_of_missed_sessions, alerts_of_foreign, alerts_of_run
 from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.notifications.daily_report import find_gains
@@ -283,6 +283,30 @@ def test_losses_reduce_then_halt_and_a_person_accepts_them(tmp_path: Path) -> No
     fund.move(Auction.CLOSE)
     with pytest.raises(FundError, match="halted"):
         fresh.rebalance(None)
+    fresh.reconcile()
+    fresh.change_state(TradingState.REDUCE_ONLY, "the owner", "let it close")
+    fresh.reconcile()
+    assert fund.journal.trading_state().state is TradingState.REDUCE_ONLY
+    assert all(order.leg is Leg.CLOSE for order in fresh.rebalance(None).orders)
+
+
+def test_losses_count_after_the_clock_went_back_and_after_everything_was_lost(tmp_path: Path) -> None:
+    """An acceptance of the future is ignored; a fund that lost all and is resumed starts again."""
+    fund, messages = World.make(11, sessions_played=2, tickers=30).open_fund(), Messages()
+    operations = open_operations(fund, messages, tmp_path)
+    operations.rebalance(None)
+    last = fund.journal.last_snapshot()
+    assert last is not None
+    lost, paid_in = (replace(last, timestamp=last.timestamp - timedelta(days=days)) for days in (2, 1))
+    fund.journal.save_snapshot(replace(lost, timestamp=lost.timestamp - timedelta(days=1)))
+    fund.journal.save_snapshot(replace(lost, net_asset_value=-1.0))
+    fund.journal.save_snapshot(paid_in)
+    (tmp_path / ACCEPTED).write_text(paid_in.timestamp.isoformat())
+    operations.reconcile()
+    assert fund.journal.trading_state().state is TradingState.ACTIVE
+    (tmp_path / ACCEPTED).write_text((last.timestamp + timedelta(days=400)).isoformat())
+    operations.reconcile()
+    assert fund.journal.trading_state().state is TradingState.HALTED
 
 
 def _unavailable(_: object) -> list[Any]:

@@ -1,6 +1,6 @@
 """The limits on losses in force: after each reconciliation, before anything is decided or sent."""
 
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
 from internal.trading.loss_limits import find_loss
 from internal.trading.performance import report_performance
+from internal.trading.rows import Snapshot
 from internal.trading.state_changes import tighten
 from internal.trading.trading_state import StateCause, TradingState
 from portfoliomanager import metrics
@@ -18,7 +19,9 @@ from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.notifications.message import Notification, NotificationKind, Notifier
 from portfoliomanager.ports import FundJournal
 
-ACCEPTED = "losses_accepted_until"  # a file of the state directory: the last snapshot before trading was resumed
+ACCEPTED = (
+    "losses_accepted_until"  # a file of the state directory: the last snapshot before a person loosened the state
+)
 STATES = {
     LimitKind.DAILY_LOSS: TradingState.REDUCE_ONLY,
     LimitKind.DRAWDOWN_REDUCE: TradingState.REDUCE_ONLY,
@@ -29,14 +32,14 @@ logger = get_logger(__name__)
 
 
 class LossWatch:
-    """Reduces or halts trading when a limit on losses is exceeded; whoever resumes accepts the losses so far.
+    """Reduces or halts trading when a limit on losses is exceeded; whoever loosens it accepts the losses so far.
 
     Args:
         journal: Snapshots and the trading state.
         books: What was paid in and out.
         limits: The limits.
         notifier: Takes the message.
-        state_directory: Where the moment of the last resumption is kept; without it losses count from the beginning.
+        state_directory: Where the moment of the last acceptance is kept; without it losses count from the beginning.
     """
 
     def __init__(
@@ -56,10 +59,7 @@ class LossWatch:
             self._books.record()
         except (FundError, ArithmeticError) as error:  # a withdrawal that is not known yet may look like a loss
             logger.warning("books_not_recorded", detail=str(error))
-        report = report_performance(self._journal.snapshots(), self._books.flows())
-        accepted = self._accepted_until()
-        since = [one for one in report.points if accepted is None or one.timestamp >= accepted]
-        breach = find_loss(replace(report, points=tuple(since)), self._limits)
+        breach = find_loss(report_performance(self._counted_snapshots(), self._books.flows()), self._limits)
         if breach is None:
             return
         before, now = self._journal.trading_state(), datetime.now(UTC)
@@ -72,13 +72,21 @@ class LossWatch:
             self._notifier.notify(Notification(NotificationKind.LIMIT, f"loss:{change.number}", title, text))
 
     def accept(self) -> None:
-        """A person resumes trading: losses count from the account's last value on."""
+        """A person loosens the trading state: losses count from the account's last value on."""
         last = self._journal.last_snapshot()
         if last is not None:
             write_atomically(self._path, last.timestamp.isoformat())
 
+    def _counted_snapshots(self) -> Sequence[Snapshot]:
+        """The values since losses were accepted; all of them where the market's clock has gone back behind that."""
+        accepted, last, every = self._accepted_until(), self._journal.last_snapshot(), self._journal.snapshots()
+        if accepted is None or last is None or last.timestamp < accepted:
+            return every
+        return [one for one in every if one.timestamp >= accepted]
+
     def _accepted_until(self) -> datetime | None:
         try:
-            return datetime.fromisoformat(self._path.read_text(encoding="utf-8"))
+            accepted = datetime.fromisoformat(self._path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
+        return None if accepted.tzinfo is None else accepted

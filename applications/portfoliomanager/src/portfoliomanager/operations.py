@@ -122,7 +122,7 @@ class FundOperations:
 
     def change_state(self, state: TradingState, changed_by: str, reason: str) -> TradingStateChange:
         """Set the trading state as a person asks for; what is being sent meets it at its next order."""
-        if state is TradingState.ACTIVE:
+        if state is TradingState.ACTIVE or state.strictness < self._journal.trading_state().state.strictness:
             self._losses.accept()
         return self._change_state(state, changed_by, StateCause.OWNER, reason)
 
