@@ -1,10 +1,14 @@
 """The passing of time in a simulated fund that stays up: its exchange opens and closes again and again."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from fund.addresses import Service
 from fund.clients import unfinished_events
 from fund.steps import FundRun
 from internal.errors import FundError
+
+WAIT_SECONDS = 2.0  # between two looks at what the fund still does
 
 
 @dataclass
@@ -13,7 +17,7 @@ class SimulatedSessions:
 
     Args:
         run: The fund.
-        seconds: Seconds of one session, half of them before its open.
+        seconds: Seconds of one session at least, half of them before its open.
     """
 
     run: FundRun
@@ -31,14 +35,22 @@ class SimulatedSessions:
             return
         self._due = now + self.seconds / 2
         try:
-            self._move()
+            self._move(now)
         except FundError as error:
             self.run.display.say(f"The simulated market waits: {error.detail}")
 
-    def _move(self) -> None:
-        if unfinished_events(self.run.clients):
-            return
+    def _has_followed(self, moment: datetime) -> bool:
+        """Whether the scheduler has seen the market's clock there, and what it started then has ended."""
+        schedule = self.run.clients.of(Service.SCHEDULER).get("/schedule")
+        seen = schedule["moment"]
+        is_running = any(run["outcome"] == "running" for run in schedule["last"])
+        return seen is not None and datetime.fromisoformat(seen) >= moment and not is_running
+
+    def _move(self, now: float) -> None:
         state = self.run.clients.exchange_state()
+        if unfinished_events(self.run.clients) or not self._has_followed(datetime.fromisoformat(state.timestamp)):
+            self._due = min(self._due, now + WAIT_SECONDS)
+            return
         if state.phase != "open" and not state.sessions_left:
             self._has_ended = True
             self.run.display.say(f"The simulated market has ended, after {state.last_closed}.")

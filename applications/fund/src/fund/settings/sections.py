@@ -178,4 +178,4 @@ class Simulation(Section):
     exchange_details_file: Path | None = None
     """Sectors and industries of its tickers."""
     session_seconds: Annotated[float, Field(ge=0)] = 60
-    """Seconds between two simulated sessions."""
+    """Seconds of a simulated session at least; each waits until the scheduler has done the one before."""
