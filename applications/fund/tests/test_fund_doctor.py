@@ -2,22 +2,28 @@
 
 import socket
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from fund import doctor
+from fund import doctor, doctor_accounts, doctor_fund
 from fund.addresses import Addresses, Service
+from fund.broker_account import BrokerAccount
+from fund.broker_record import BrokerRecord
+from fund.findings import Finding, format_findings
 from fund.folder import FundFolder
+from fund.settings.fund_settings import FundSettings, parse_settings
+from fund.settings.secrets import Secret, write_secret
 from internal.baselines.trees import load_lightgbm
 from internal.errors import ConfigurationError
+from internal.modes import Mode
 
 PAPER = "https://paper-api.alpaca.markets"
 LIVE = "https://api.alpaca.markets"
 
 
-def faults(findings: list[doctor.Finding]) -> list[str]:
+def faults(findings: list[Finding]) -> list[str]:
     """The subjects at fault."""
     return [finding.subject for finding in findings if not finding.healthy]
 
@@ -76,30 +82,88 @@ def test_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert not doctor.check_disk(tmp_path / "not" / "yet").healthy
 
 
-def test_no_account() -> None:
+def check(folder: Path, variables: dict[str, str]) -> list[Finding]:
+    """The configuration of a fund that is `fund up`'s."""
+    accounts = doctor_accounts.read_accounts(folder, None, variables)
+    return doctor_accounts.check_configuration(accounts, "polygon", runs_for_real=False)
+
+
+def test_no_account(tmp_path: Path) -> None:
     """No account is no fault: the fund runs offline."""
-    assert faults(doctor.check_configuration({})) == []
+    assert faults(check(tmp_path, {})) == []
 
 
 @pytest.mark.parametrize(
     ("key", "url", "expected"),
     [("PKX", PAPER, []), ("AKX", LIVE, []), ("PKX", LIVE, ["broker key"]), ("AKX", PAPER, ["broker key"])],
 )
-def test_key_and_address(key: str, url: str, expected: list[str]) -> None:
+def test_key_and_address(tmp_path: Path, key: str, url: str, expected: list[str]) -> None:
     """A paper key at the live address (and the reverse) is a fault, under either set of names."""
     whole = {"APCA_API_SECRET_KEY": "s", "MASSIVE_API_KEY": "m", "EDGAR_USER_AGENT": "A name a@b.c"}
 
-    assert expected == faults(doctor.check_configuration(whole | {"APCA_API_KEY_ID": key, "APCA_API_BASE_URL": url}))
-    assert expected == faults(doctor.check_configuration(whole | {"ALPACA_API_KEY_ID": key, "ALPACA_BASE_URL": url}))
+    assert expected == faults(check(tmp_path, whole | {"APCA_API_KEY_ID": key, "APCA_API_BASE_URL": url}))
+    assert expected == faults(check(tmp_path, whole | {"ALPACA_API_KEY_ID": key, "ALPACA_BASE_URL": url}))
 
 
-def test_incomplete_account() -> None:
+def test_incomplete_account(tmp_path: Path) -> None:
     """An incomplete configuration names the missing settings; secrets are never shown."""
-    findings = doctor.check_configuration({"ALPACA_API_SECRET": "topsecret"})
+    findings = check(tmp_path, {"ALPACA_API_SECRET": "topsecret"})
 
     assert faults(findings) == ["configuration"]
     assert "ALPACA_API_KEY_ID" in findings[-1].seen
-    assert "topsecret" not in str(findings)
+    assert "topsecret" not in format_findings(findings)
+
+
+def test_keys_of_files(tmp_path: Path) -> None:
+    """Keys are found by NAME_FILE and among the fund's secrets, the rest in fund.toml; others may read no file."""
+    settings = parse_settings(
+        tmp_path / "fund.toml", 'mode = "live"\n[market_data]\nedgar_user_agent = "A name a@b.c"\n'
+    )
+    named = tmp_path / "key"
+    named.write_text("AKX\n")
+    for secret in (Secret.ALPACA_API_SECRET, Secret.POLYGON_API_KEY):
+        write_secret(tmp_path, secret, "topsecret")
+
+    accounts = doctor_accounts.read_accounts(tmp_path, settings, {"ALPACA_API_KEY_ID_FILE": str(named)})
+
+    assert (accounts["ALPACA_API_KEY_ID"], accounts["ALPACA_BASE_URL"]) == ("AKX", LIVE)
+    assert faults(doctor_accounts.check_configuration(accounts, "polygon", runs_for_real=True)) == []
+    assert faults(doctor_accounts.check_secret_files(tmp_path, {})) == []
+    (tmp_path / "secrets" / "POLYGON_API_KEY").chmod(0o644)
+    assert faults(doctor_accounts.check_secret_files(tmp_path, {})) == ["keys"]
+    with pytest.raises(ConfigurationError, match="ALPACA_API_KEY_ID_FILE"):
+        doctor_accounts.read_accounts(tmp_path, settings, {"ALPACA_API_KEY_ID_FILE": str(tmp_path / "nothing")})
+
+
+def test_account_of_the_folder() -> None:
+    """Another account, or one that may not trade, is a fault."""
+    account = BrokerAccount(
+        account_number="A1", status="ACTIVE", equity=1000.0, trading_blocked=False, account_blocked=False
+    )
+    assert doctor_fund.check_account(account, None).healthy
+    assert doctor_fund.check_account(account, BrokerRecord(Mode.PAPER, PAPER, "A1")).healthy
+    assert not doctor_fund.check_account(account, BrokerRecord(Mode.PAPER, PAPER, "A2")).healthy
+    assert not doctor_fund.check_account(account.model_copy(update={"trading_blocked": True}), None).healthy
+
+
+def test_what_a_real_fund_needs() -> None:
+    """A wrong clock, a calendar that ends, too little memory and live trading without messages are faults."""
+    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    assert doctor_fund.check_broker_clock(noon, noon + timedelta(seconds=30)).healthy
+    assert not doctor_fund.check_broker_clock(noon, noon - timedelta(seconds=31)).healthy
+    assert doctor_fund.check_calendar(date(2034, 12, 31)).healthy
+    assert not doctor_fund.check_calendar(date(2035, 1, 1)).healthy
+    assert not doctor.check_memory(1024**3 - 1).healthy
+    assert doctor_fund.check_notifications(has_targets=False, mode=Mode.PAPER).healthy
+    assert not doctor_fund.check_notifications(has_targets=False, mode=Mode.LIVE).healthy
+
+
+def test_vendor_plan() -> None:
+    """The delay and the limit of requests that the settings name are shown."""
+    settings = FundSettings().market_data
+    assert "polygon: 5 requests a minute" in doctor_fund.describe_plan(settings).seen
+    late = settings.model_copy(update={"market_data_vendor": "alpaca"})
+    assert "200 requests a minute, bars at least 15 minutes old" in doctor_fund.describe_plan(late).seen
 
 
 @pytest.mark.parametrize(("second", "healthy"), [(0, True), (30, True), (31, False)])

@@ -1,7 +1,6 @@
 """The command line: every command is registered here and written in a module of its own."""
 
 import errno
-import os
 import sys
 
 import typer
@@ -15,7 +14,7 @@ from fund.books_commands import books
 from fund.compose_command import add_compose_command
 from fund.data_check import add_data_commands
 from fund.data_import import data
-from fund.doctor import run_checks, show_findings
+from fund.doctor_command import add_doctor_command
 from fund.folder import FundFolder
 from fund.head import show_head
 from fund.init_command import add_init_command
@@ -60,15 +59,6 @@ def down() -> None:
     Console().print(f"Ended: {', '.join(ended)}." if ended else "Nothing was running.")
 
 
-@application.command(rich_help_panel=FUND_PANEL)
-def doctor() -> None:
-    """Check Python, compiler, ports, disk, configuration, network and clock; say what to do about each fault."""
-    findings = run_checks(FundFolder.from_environment(), Addresses.from_environment(), os.environ)
-    show_findings(findings, Console())
-    if not all(finding.healthy for finding in findings):
-        raise typer.Exit(1)
-
-
 add_data_commands(data)
 application.add_typer(data, rich_help_panel="Data")
 application.add_typer(books, rich_help_panel=FUND_PANEL)
@@ -78,6 +68,7 @@ application.add_typer(new, name="new", rich_help_panel=PANEL)
 add_trading_commands(application, FUND_PANEL)
 add_backup_commands(application, FUND_PANEL)
 add_arming_commands(application, FUND_PANEL)
+add_doctor_command(application, FUND_PANEL)
 add_research_commands(application)
 
 

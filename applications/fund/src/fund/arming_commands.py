@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from fund.arming_answers import ArmingAnswer
-from fund.trading_commands import JsonOption, connect_to_trader
+from fund.options import JsonOption
+from fund.trading_commands import connect_to_trader
 from internal.errors import ConfigurationError
 from internal.modes import Mode
 

@@ -5,53 +5,38 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
-from rich.console import Console
+import psutil
 
 from fund.addresses import Addresses, Service, check_port_free
 from fund.clients import connect
+from fund.doctor_accounts import check_configuration, check_secret_files, read_accounts
+from fund.doctor_fund import (
+    CLOCK_TOLERANCE,
+    SET_CLOCK,
+    check_broker,
+    check_calendar,
+    check_notifications,
+    describe_plan,
+)
+from fund.findings import Finding
 from fund.folder import FundFolder
 from fund.processes import running_processes
+from fund.settings.fund_settings import FundSettings, read_settings
+from fund.settings.secrets import Secret, read_secret
 from internal.baselines.trees import load_lightgbm
 from internal.errors import FundError
 from internal.kernels.compiler import configure
+from internal.modes import Mode
 
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 DISK_BYTES = 2 * 1024**3
 NAMED_SESSIONS = 5
-CLOCK_TOLERANCE = timedelta(seconds=30)
-ACCOUNTS = {
-    "ALPACA_API_KEY_ID": ("ALPACA_API_KEY_ID", "APCA_API_KEY_ID"),
-    "ALPACA_API_SECRET": ("ALPACA_API_SECRET", "APCA_API_SECRET_KEY"),
-    "ALPACA_BASE_URL": ("ALPACA_BASE_URL", "APCA_API_BASE_URL"),
-    "POLYGON_API_KEY": ("POLYGON_API_KEY", "MASSIVE_API_KEY"),
-    "EDGAR_USER_AGENT": ("EDGAR_USER_AGENT",),
-}
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check.
-
-    Attributes:
-        subject: What was checked.
-        seen: What was found.
-        remedy: What to do about a fault, None when there is none.
-    """
-
-    subject: str
-    seen: str
-    remedy: str | None = None
-
-    @property
-    def healthy(self) -> bool:
-        """Whether there is nothing to do."""
-        return self.remedy is None
+MEMORY_BYTES = 1024**3
 
 
 def run_checks(folder: FundFolder, addresses: Addresses, variables: Mapping[str, str]) -> list[Finding]:
@@ -64,20 +49,12 @@ def run_checks(folder: FundFolder, addresses: Addresses, variables: Mapping[str,
         *ports,
         check_disk(folder.root),
         check_folder(folder),
-        *check_configuration(variables),
+        check_memory(psutil.virtual_memory().available),
+        *check_accounts(folder, variables),
         *check_proxies(variables),
-        *check_reachability(addresses, folder, variables),
+        *check_reachability(addresses, folder),
         *check_data(addresses, folder),
     ]
-
-
-def show_findings(findings: list[Finding], console: Console) -> None:
-    """Print one line a check; a fault is followed by what to do."""
-    for finding in findings:
-        mark = "[green]ok[/green]   " if finding.healthy else "[red]fault[/red]"
-        console.print(f"{mark} {finding.subject}: {finding.seen}", soft_wrap=True)
-        if finding.remedy is not None:
-            console.print(f"      -> {finding.remedy}", soft_wrap=True)
 
 
 def check_python(version: tuple[int, ...]) -> Finding:
@@ -142,36 +119,6 @@ def check_folder(folder: FundFolder) -> Finding:
     return Finding("folder", f"{folder.root}: " + (market.describe() if market else "no fund yet"))
 
 
-def check_configuration(variables: Mapping[str, str]) -> list[Finding]:
-    """Check that the settings of real accounts, if there are any, are complete, and that the key fits the address."""
-    found = {
-        name: next((variables[alias] for alias in aliases if variables.get(alias)), None)
-        for name, aliases in ACCOUNTS.items()
-    }
-    if not any(found.values()):
-        return [Finding("configuration", "no account configured: the fund runs offline, on its own exchange")]
-    not_needed = {"ALPACA_BASE_URL"}
-    if variables.get("MARKET_DATA_VENDOR", "polygon") != "polygon":
-        not_needed.add("POLYGON_API_KEY")
-    missing = [name for name, value in found.items() if value is None and name not in not_needed]
-    findings = [Finding("configuration", "accounts configured; `./fund up` ignores them, it is always offline")]
-    if missing:
-        findings.append(
-            Finding("configuration", f"{', '.join(missing)} missing", f"Set {', '.join(missing)}, or NAME_FILE for it.")
-        )
-    return [*findings, *_check_key(found["ALPACA_API_KEY_ID"], found["ALPACA_BASE_URL"])]
-
-
-def _check_key(key: str | None, url: str | None) -> list[Finding]:
-    if key is None or url is None:
-        return []
-    paper = key.startswith("PK")
-    if paper == ("paper" in url):
-        return [Finding("broker key", "paper" if paper else "live")]
-    kind, other = ("paper", "live") if paper else ("live", "paper")
-    return [Finding("broker key", f"a {kind} key at a {other} address", "Use the key of the account that you mean.")]
-
-
 def check_proxies(variables: Mapping[str, str]) -> list[Finding]:
     """Say that the fund does not use the proxies of the environment, if there are any; names in any case."""
     found = sorted(name for name, value in variables.items() if name.upper() in PROXIES and value)
@@ -184,15 +131,51 @@ def check_proxies(variables: Mapping[str, str]) -> list[Finding]:
     return [Finding("proxy", seen)]
 
 
-def check_reachability(addresses: Addresses, folder: FundFolder, variables: Mapping[str, str]) -> list[Finding]:
-    """Check that running services and the configured broker answer, and that their clocks agree with this machine's."""
+def check_accounts(folder: FundFolder, variables: Mapping[str, str]) -> list[Finding]:
+    """Check the settings and keys of accounts; of a fund that runs for real also what it needs there."""
+    try:
+        settings = read_settings(folder.settings_file) if folder.settings_file.exists() else None
+        real = settings if settings is not None and settings.mode is not Mode.SIMULATED else None
+        accounts = read_accounts(folder.root, real, variables)
+        has_targets = read_secret(folder.root, Secret.NOTIFICATION_URLS) is not None
+    except FundError as error:
+        return [Finding("configuration", "cannot be read", error.detail)]
+    vendor = real.market_data.market_data_vendor if real else variables.get("MARKET_DATA_VENDOR", "polygon")
+    findings = check_configuration(accounts, vendor, runs_for_real=real is not None)
+    if real is None:
+        brokers = [("ALPACA_BASE_URL", accounts["ALPACA_BASE_URL"])] if "ALPACA_BASE_URL" in accounts else []
+        return [*findings, *(one for name, url in brokers for one in check_answer(name, url, datetime.now(UTC)))]
+    return [*findings, *_check_real_fund(folder, real, accounts, variables, has_targets=has_targets)]
+
+
+def _check_real_fund(
+    folder: FundFolder,
+    settings: FundSettings,
+    accounts: Mapping[str, str],
+    variables: Mapping[str, str],
+    *,
+    has_targets: bool,
+) -> list[Finding]:
+    return [
+        *check_secret_files(folder.root, variables),
+        *check_broker(accounts, folder.read_record()),
+        check_calendar(datetime.now(UTC).date()),
+        describe_plan(settings.market_data),
+        check_notifications(has_targets=has_targets, mode=settings.mode),
+    ]
+
+
+def check_memory(available: int) -> Finding:
+    """Check that at least 1 GiB of memory is available."""
+    remedy = None if available >= MEMORY_BYTES else "End other programs, or use a machine with more memory."
+    return Finding("memory", f"{available / 1024**3:.1f} GiB available", remedy)
+
+
+def check_reachability(addresses: Addresses, folder: FundFolder) -> list[Finding]:
+    """Check that running services answer."""
     running = running_processes(folder)
     services = {str(service): f"{addresses.url(service)}/ready" for service in Service if service in running}
-    brokers = [url for alias in ACCOUNTS["ALPACA_BASE_URL"] if (url := variables.get(alias))]
-    addresses_by_name = services | ({"ALPACA_BASE_URL": brokers[0]} if brokers else {})
-    return [
-        finding for name, url in addresses_by_name.items() for finding in check_answer(name, url, datetime.now(UTC))
-    ]
+    return [finding for name, url in services.items() for finding in check_answer(name, url, datetime.now(UTC))]
 
 
 def check_data(addresses: Addresses, folder: FundFolder) -> list[Finding]:
@@ -204,9 +187,9 @@ def check_data(addresses: Addresses, folder: FundFolder) -> list[Finding]:
     except FundError as error:
         return [Finding("data", "not checked", error.detail)]
     counts = found.sessions
-    missing = ", ".join(str(one.date) for one in counts.missing[:NAMED_SESSIONS]) or "none"
+    missing = "; ".join(f"{one.date} ({one.reason})" for one in counts.missing[:NAMED_SESSIONS]) or "none"
     seen = f"{counts.present} of {counts.expected} sessions since {counts.first}; missing: {missing}"
-    return [Finding("data", seen, "`./fund data check` says what to do." if found.to_do else None)]
+    return [Finding("data", seen, f"{found.to_do[0]} `./fund data check` shows all." if found.to_do else None)]
 
 
 def check_answer(name: str, url: str, now: datetime) -> list[Finding]:
@@ -228,5 +211,5 @@ def check_clock(name: str, header: str | None, now: datetime) -> Finding:
         return Finding("clock", f"{name} sent no date: not compared")
     theirs = datetime.strptime(header, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC)
     apart = abs(now - theirs)
-    remedy = None if apart <= CLOCK_TOLERANCE else "Set this machine's clock (timedatectl set-ntp true)."
+    remedy = None if apart <= CLOCK_TOLERANCE else SET_CLOCK
     return Finding("clock", f"{apart.total_seconds():.0f} s from {name}'s", remedy)

@@ -1,6 +1,11 @@
-"""The choices that options of the command line and keys of `fund.toml` share."""
+"""The options that commands share, and the choices that they share with keys of `fund.toml`."""
 
 from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 class Events(StrEnum):

@@ -13,6 +13,7 @@ from rich.markup import escape
 from fund.addresses import Addresses
 from fund.clients import connect
 from fund.folder import FundFolder
+from fund.options import JsonOption
 from fund.service_client import ServiceClient
 from fund.trading_answers import HALTED, Flattening, TradingState
 from internal.errors import ConfigurationError, FundError, UnavailableError
@@ -21,7 +22,6 @@ NO_REASON = "no reason was given"
 POLL_SECONDS = 1.0
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in one sentence; shown with the state.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WaitOption = Annotated[
     float, typer.Option("--wait", min=0, help="Seconds to wait for the fills while the market is open.")
 ]
