@@ -463,6 +463,7 @@ def test_a_live_account_has_to_be_armed(world: World, tmp_path: Path, monkeypatc
         assert code == 0, printed
         assert f"without evidence for {kind}" in printed
         assert "LIVE: armed until" in printed
+        assert f"without evidence for {kind}" in httpx.get(url, timeout=60).text
         dry = httpx.post(f"{url}/portfolios", json={}, headers=headers, timeout=60).json()
         assert (dry["state"], {order["state"] for order in dry["orders"]}) == ("reconciled", {"dropped"})
         asked = {"disarmed_by": "ada"}

@@ -76,6 +76,15 @@ class LiveArming:
         last = self._armings.last_arming()
         return ArmingStatus(self._mode, self._gate.digest, self._find_evidence(), last, problem)
 
+    def describe(self) -> str | None:
+        """Whether live orders are sent, until when and who said so; None where no real money is at stake."""
+        if self._mode is not Mode.LIVE:
+            return None
+        status = self.status()
+        if status.problem is not None or status.last is None:
+            return f"nothing is sent: {status.problem}"
+        return status.last.describe()
+
     def arm(self, account_number: str, digest: str, armed_by: str, days: int, without_evidence: str) -> ArmingStatus:
         """Allow live orders for so many days.
 

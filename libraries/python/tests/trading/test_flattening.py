@@ -14,7 +14,7 @@ from internal.trading.corporate_actions import CorporateAction
 from internal.trading.enums import OrderState, RunState
 from internal.trading.flatten_report import FlattenReport
 from internal.trading.order_planning import is_flatten
-from internal.trading.ports import RefusedOrderError, TradingPorts
+from internal.trading.ports import RefusedOrderError, SuspendedAccountError, TradingPorts
 from internal.trading.rows import BrokerOrder, Order, OrderRequest
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.trading_state import StateCause, TradingState
@@ -209,6 +209,21 @@ def test_asked_once_more_after_an_end_it_closes_all(world: World) -> None:
     set_state(fund.ports, HALT, StateCause.FLATTEN)
     make_trader(fund.ports).recover()
     assert len(closes(fund)) == len(shares(fund))
+
+
+def test_a_suspended_account_is_still_reconciled(world: World) -> None:
+    """The broker's switch is off: asked by hand it says so, and fills are recorded; switched on, all is closed."""
+    fund = open_holding_fund(world)
+    fund.core.change_settings({"suspend_trade": True})
+    with pytest.raises(SuspendedAccountError):
+        flatten(fund.ports)
+    make_trader(fund.ports).reconcile()
+    make_trader(fund.ports).recover()
+    assert not closes(fund)
+    fund.core.change_settings({"suspend_trade": False})
+    make_trader(fund.ports).reconcile()
+    play_session(fund)
+    assert shares(fund) == {}
 
 
 def test_it_has_to_be_asked_for(world: World) -> None:

@@ -1,6 +1,7 @@
 """The overview: value over time, the portfolio and the latest orders on one page."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import islice
 from urllib.parse import quote
@@ -25,12 +26,20 @@ POSITION_COLUMNS = ("ticker", "side", "quantity", "entry_price", "price", "marke
 LATEST_ORDERS = 40
 
 
+@dataclass(frozen=True)
+class TradingControls:
+    """Whose money is traded with, what may be sent, and how a live account is armed; None for any other."""
+
+    mode: Mode
+    state: TradingStateChange
+    arming: str | None
+
+
 def render_overview(
     current: CurrentPortfolioResponse | None,
     performance: PerformanceResponse,
     orders: Iterable[Order],
-    state: TradingStateChange,
-    mode: Mode,
+    controls: TradingControls,
 ) -> str:
     """The page as HTML. `current` is None before the first portfolio."""
     values = [point.net_asset_value for point in performance.points]
@@ -38,7 +47,7 @@ def render_overview(
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>pocketsizefund</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>'
-        f"{banner(mode)}<h1>pocketsizefund</h1>{_trading_state(state)}{_totals(current, performance)}"
+        f"{banner(controls.mode)}<h1>pocketsizefund</h1>{_describe(controls)}{_totals(current, performance)}"
         f"<h2>Net asset value</h2>{line(values, 'Net asset value in dollars')}"
         f"<h2>Portfolio</h2>{_positions(current)}"
         f"<h2>Latest orders</h2>{_orders(islice(newest, LATEST_ORDERS))}"
@@ -51,8 +60,10 @@ def explanation_path(ticker: str) -> str:
     return f"/predictions/{quote(ticker, safe='')}/explanation"
 
 
-def _trading_state(state: TradingStateChange) -> str:
-    return f"<p>Trading is <b>{state.state}</b>: {state.state.meaning}. {escape(state.describe())}.</p>"
+def _describe(controls: TradingControls) -> str:
+    state, arming = controls.state, controls.arming
+    shown = f"<p>Trading is <b>{state.state}</b>: {state.state.meaning}. {escape(state.describe())}.</p>"
+    return shown if arming is None else f"{shown}<p>Live orders: {escape(arming)}.</p>"
 
 
 def _totals(current: CurrentPortfolioResponse | None, performance: PerformanceResponse) -> str:

@@ -6,7 +6,7 @@ from fastapi.responses import HTMLResponse
 from internal.errors import NotFoundError
 from internal.trading.performance import report_performance
 from portfoliomanager.account_responses import CurrentPortfolioResponse, PerformanceResponse
-from portfoliomanager.pages.overview import render_overview
+from portfoliomanager.pages.overview import TradingControls, render_overview
 from portfoliomanager.portfolio_view import view_current_portfolio
 from portfoliomanager.services import RequestServices
 
@@ -22,6 +22,5 @@ def get_page(services: RequestServices) -> HTMLResponse:
     except NotFoundError:
         current = None
     performance = PerformanceResponse.of(report_performance(journal.snapshots(), services.books.flows()))
-    return HTMLResponse(
-        render_overview(current, performance, journal.orders(), journal.trading_state(), services.clock.mode)
-    )
+    controls = TradingControls(services.clock.mode, journal.trading_state(), services.arming.describe())
+    return HTMLResponse(render_overview(current, performance, journal.orders(), controls))

@@ -41,7 +41,6 @@ from internal.trading.rows import Account, ForeignItem, Order, Portfolio, Rebala
 from internal.trading.run_execution import RunExecution
 from internal.trading.send_permission import require_not_halted
 from internal.trading.strategy import Strategy
-from internal.trading.trading_state import TradingState
 
 UNFINISHED = frozenset({RunState.PLANNED, RunState.WAITING})
 
@@ -179,7 +178,7 @@ class Rebalancer:
             counts = self._reconcile(account, moment)
             account = self._find_own_part(account)
             self._follow_flattening(account, moment)
-            may_send = account.halted is None and self._ports.journal.trading_state().state is not TradingState.HALTED
+            may_send = self._may_send(account, moment)
             for run in self._ports.journal.open_runs():
                 if may_send and self._must_go_on(run, moment):
                     self._execute(run, account, moment, ask_first=True)
@@ -188,9 +187,18 @@ class Rebalancer:
     def _follow_flattening(self, account: Account, moment: datetime, *, again: bool = False) -> None:
         """Close everything where the trading state asks for it; where it no longer does, send no more of it."""
         change = self._ports.journal.trading_state()
-        if change.flattens:
+        if change.flattens and again:
             _require_open_account(account)
+        if change.flattens and account.halted is not None:
+            return
         Flattening(self._ports, account, moment, self._memory).go_on(change, again=again)
+
+    def _may_send(self, account: Account, moment: datetime) -> bool:
+        try:
+            self._require_trading(account, moment)
+        except SuspendedAccountError:
+            return False
+        return True
 
     def _require_trading(self, account: Account, moment: datetime) -> None:
         """Raise SuspendedAccountError while the broker, the fund's own switch or a missing arming forbids orders."""
