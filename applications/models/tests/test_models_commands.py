@@ -20,6 +20,7 @@ from models.tracking import FileTracker
 RunModels = Callable[..., subprocess.CompletedProcess[str]]
 RefuseModels = Callable[..., tuple[int, str]]
 MakeDataset = Callable[[int, date, date], Dataset]
+NARROW = 80  # columns of a terminal
 
 
 def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, tmp_path: Path) -> None:
@@ -29,9 +30,11 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
     trained = run_models("train", "--model", "heterogeneous_volatility", **settings)
     assert trained.returncode == 0, trained.stderr
     assert "is the champion" in trained.stdout
-    evaluated = run_models("evaluate", "--output", str(tmp_path / "report"), **settings)
+    evaluated = run_models("evaluate", "--output", str(tmp_path / "report"), COLUMNS=str(NARROW), **settings)
     assert evaluated.returncode == 0, evaluated.stderr
     assert "blended_volatility" in evaluated.stdout
+    assert "…" not in evaluated.stdout
+    assert max(map(len, evaluated.stdout.splitlines())) <= NARROW
     assert (tmp_path / "report" / "evaluation.html").is_file()
     listed = run_models("list", **settings)
     assert listed.stdout.strip().endswith("heterogeneous_volatility  champion")

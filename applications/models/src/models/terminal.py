@@ -47,6 +47,7 @@ def print_evaluation(console: Console, evaluation: Evaluation) -> None:
     tables = [_make_losses_table(evaluation, measure) for measure in ("daily", "cumulative")]
     tables += [
         _make_coverage_table(evaluation),
+        _make_ranking_table(evaluation),
         *([_make_folds_table(evaluation)] if len(evaluation.folds) > 1 else []),
     ]
     for table in tables:
@@ -68,30 +69,23 @@ def _make_losses_table(evaluation: Evaluation, measure: str) -> Table:
 
 
 def _make_coverage_table(evaluation: Evaluation) -> Table:
-    """Coverage, also of thirds by volatility (calm first) of all rows and of each date's rows, and of sectors."""
-    table = _make_table(
-        "80 % coverage",
-        "thirds",
-        "of each date",
-        "worst sector",
-        "best sector",
-        "rank (t)",
-    )
+    """Coverage, also of thirds by volatility (calm first) of all rows and of each date's rows."""
+    table = _make_table("80 % coverage", "thirds", "of each date")
     for line in evaluation.lines:
         score = line.score
         thirds = [
             " ".join(f"{100 * share:.1f}" for share in one)
             for one in (score.coverage_by_volatility, score.coverage_within_date)
         ]
-        _add_row(
-            table,
-            evaluation,
-            line,
-            f"{100 * score.coverage:.1f}",
-            *thirds,
-            *_format_worst_and_best_sector(score),
-            format_rank(line),
-        )
+        _add_row(table, evaluation, line, f"{100 * score.coverage:.1f}", *thirds)
+    return table
+
+
+def _make_ranking_table(evaluation: Evaluation) -> Table:
+    """The sectors whose coverage is lowest and highest, and the rank correlation of the median."""
+    table = _make_table("worst sector", "best sector", "rank (t)")
+    for line in evaluation.lines:
+        _add_row(table, evaluation, line, *_format_worst_and_best_sector(line.score), format_rank(line))
     return table
 
 
@@ -114,10 +108,11 @@ def _make_folds_table(evaluation: Evaluation) -> Table:
 
 
 def _make_table(*headings: str) -> Table:
+    """A table that is whole at 80 columns: what does not fit into a line goes on in the next one, nothing is cut."""
     table = Table(box=SIMPLE_HEAD, padding=(0, 1))
     table.add_column("forecast", no_wrap=True)
     for heading in headings:
-        table.add_column(heading, justify="right")
+        table.add_column(heading.replace("_", " "), justify="right", overflow="fold")
     return table
 
 
