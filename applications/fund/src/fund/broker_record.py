@@ -17,6 +17,7 @@ class BrokerRecord:
         mode: The key `mode` of fund.toml.
         broker_url: The broker's address.
         account: The account's number, None until the broker has answered.
+        trained: Whether the first model was trained.
         collected: The last session (ISO date) of the first collection, None until that was complete.
     """
 
@@ -24,6 +25,7 @@ class BrokerRecord:
     broker_url: str
     account: str | None = None
     collected: str | None = None
+    trained: bool = False
 
     @property
     def at_stake(self) -> Mode:

@@ -82,7 +82,12 @@ def last_collected(run: RealRun) -> date:
 
 def train_first_model(run: RealRun) -> None:
     """Train on the two years that were collected, unless there is a model."""
-    train_on(run, date.fromisoformat(run.record.collected or ""))
+    record = run.record
+    if record.trained and run.settings.storage.registry_directory is not None:
+        run.display.say(f"The first model was trained; models are in {run.settings.storage.registry_directory}.")
+        return
+    train_on(run, date.fromisoformat(record.collected or ""))
+    run.folder.save_record(replace(record, trained=True))
 
 
 def start_trading(run: RealRun) -> None:
