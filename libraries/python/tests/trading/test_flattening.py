@@ -172,7 +172,7 @@ def test_what_somebody_sold_meanwhile_is_not_sold_again(world: World) -> None:
 
 
 def test_without_the_data_service_nothing_more_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the fund holds cannot be told then, but its open orders are canceled; the closes follow."""
+    """Its positions are not known then, but its open orders are canceled; the closes follow."""
     fund, theirs = open_with_orders(world)
     assert fund.ports.broker.open_orders()
 

@@ -22,7 +22,7 @@ def find_hand_trades(broker: Broker, journal: Journal, day: date, count: int) ->
     found: dict[str, date] = {}
     for order in broker.orders_since(session_open(before)):
         traded = next_session(last_closed_session(order.submitted_at))  # sent after a close it fills at the next open
-        if order.filled_quantity > 0 and traded > before and _is_by_hand(order, broker, journal):
+        if order.filled_quantity > 0 and traded > before and is_by_hand(order, broker, journal):
             found[order.ticker] = max(traded, found.get(order.ticker, date.min))
     return found
 
@@ -39,7 +39,8 @@ def refuse_hand_trades(refused: Refusals, trades: Mapping[str, date], count: int
     return replace(refused, reasons=known, names=frozenset(known))
 
 
-def _is_by_hand(order: BrokerOrder, broker: Broker, journal: Journal) -> bool:
+def is_by_hand(order: BrokerOrder, broker: Broker, journal: Journal) -> bool:
+    """Whether somebody else sent the order, in a name that the fund has traded."""
     own = journal.order(order.client_order_id)
     if own is not None or journal.security_of(order.ticker, order.asset_id) is None:
         return False

@@ -20,6 +20,7 @@ from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState, RunState
 from internal.trading.flatten_report import FlattenReport, report_flattening
 from internal.trading.flattening import Flattening
+from internal.trading.hand_closes import record_hand_closes
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.limits import RiskLimits
 from internal.trading.order_adoption import adopt_own_orders, require_recognized_orders
@@ -246,6 +247,7 @@ class Rebalancer:
         unfinished = [run for run in ports.journal.open_runs() if run.state in UNFINISHED]
         counts = reconcile_journal(ports, self._submitter, recent, account, moment)
         record_corporate_actions(ports, account.account_id, moment)
+        record_hand_closes(ports, account.account_id, recent, moment)
         for run in unfinished:
             self._apply_dropped_orders(run)
         self._check_losses()
