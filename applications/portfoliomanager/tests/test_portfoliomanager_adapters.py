@@ -14,6 +14,7 @@ from internal.schemas import predictions as predictions_schema
 from internal.security_names import ALIASES
 from internal.trading.enums import Action, Side
 from internal.trading.rows import Band, Portfolio, PortfolioRow
+from portfoliomanager.adapters.alpaca_fields import number
 from portfoliomanager.adapters.market_data import DatamanagerMarketData, read_day_inputs
 from portfoliomanager.adapters.stored_portfolios import portfolio_frame, read_portfolio
 
@@ -115,6 +116,13 @@ def test_a_stored_portfolio_comes_back() -> None:
     frame = portfolios.validate(portfolio_frame(portfolio))
     assert frame.get_column("dollar_amount").to_list() == [200.0, 200.0, 0.0, 30.0]
     assert read_portfolio(frame.sample(fraction=1.0, shuffle=True, seed=1)) == portfolio
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-inf"])
+def test_no_number_is_not_read_as_one(value: str) -> None:
+    """No limit would hold against an account that is worth NaN."""
+    with pytest.raises(ValueError, match="equity: a finite number expected"):
+        number({"equity": value}, "equity")
 
 
 def test_later_tickers_of_a_list() -> None:

@@ -6,6 +6,7 @@ type.
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from math import isfinite
 from typing import cast
 
 type Body = Mapping[str, object]
@@ -39,11 +40,13 @@ def optional_text(body: Body, name: str) -> str | None:
 
 
 def number(body: Body, name: str) -> float:
-    """A number, which Alpaca writes as a text."""
+    """A finite number, which Alpaca writes as a text; a limit that is compared with no number never holds."""
     value = body[name]
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise TypeError(f"{name}: a number expected, not {type(value).__name__}")
-    return float(value)
+    if not isfinite(result := float(value)):
+        raise ValueError(f"{name}: a finite number expected, not {value}")
+    return result
 
 
 def optional_number(body: Body, name: str) -> float | None:
