@@ -120,6 +120,25 @@ def test_key_of_the_other_kind(home: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert not home.exists()
 
 
+def test_options_of_a_simulated_fund(home: Path) -> None:
+    """What a simulated fund is not asked for is checked and written all the same when an option gives it."""
+    wrong = init("--yes", "--mode", "simulated", "--capital", "much")
+    assert "'much': write dollars above 0" in getattr(wrong.exception, "detail", "")
+    assert init("--yes", "--mode", "simulated", "--capital", "60000").exit_code == 0
+    assert 'capital = "60000"' in (home / "fund.toml").read_text()
+
+
+def test_a_folder_that_no_lake_can_be_in(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A path with a space is refused before anything is written; with the lake elsewhere it is as good as any."""
+    spaced = home.parent / "the fund"
+    monkeypatch.setenv("FUND_HOME", str(spaced))
+    refused = init("--yes", "--mode", "simulated")
+    assert "without spaces" in getattr(refused.exception, "detail", "")
+    assert not spaced.exists()
+    monkeypatch.setenv("DATA_BUCKET", "s3://bucket/lake")
+    assert init("--yes", "--mode", "simulated").exit_code == 0
+
+
 def test_another_fund_is_there(home: Path) -> None:
     """A folder with a paper fund does not become a live one: the books are another account's."""
     folder = FundFolder(home)

@@ -12,7 +12,7 @@ from fund.addresses import Addresses, Service
 from fund.clients import connect
 from fund.folder import FundFolder
 from fund.local_platform import find_trained_model
-from fund.status import describe_model, services_table
+from fund.status import describe_model, describe_unopened, services_table, starting_command
 from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.registry import LEAK_GATE, Registry
 
@@ -27,6 +27,14 @@ def promote_model(folder: FundFolder, artifact: Path, **losses: float) -> str:
     version = Registry(folder.registry).register(artifact)
     Registry(folder.registry).promote(version)
     return version
+
+
+def test_the_command_that_starts_a_fund(tmp_path: Path) -> None:
+    """A folder that `fund init` has set up is started by `fund run`, also before it ever was; another by either."""
+    folder = FundFolder(tmp_path)
+    assert (starting_command(folder), "./fund up, or ./fund init" in describe_unopened(folder)) == ("up", True)
+    folder.settings_file.write_text('mode = "paper"\n')
+    assert (starting_command(folder), "Start it: ./fund run" in describe_unopened(folder)) == ("run", True)
 
 
 def test_no_model(tmp_path: Path) -> None:

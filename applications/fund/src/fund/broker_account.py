@@ -65,7 +65,10 @@ class BrokerApi:
         try:
             answer = httpx.get(f"{self.url}/v2/{name}", headers=headers, timeout=SECONDS, trust_env=False)
         except httpx.HTTPError as error:
-            raise UnavailableError(f"the broker at {self.url} does not answer ({type(error).__name__})") from error
+            raise UnavailableError(
+                f"the broker at {self.url} does not answer ({type(error).__name__}): look at this machine's network "
+                "and at the broker's status page, then run the same command again"
+            ) from error
         if answer.status_code in REFUSED:
             raise ConfigurationError(
                 f"the broker at {self.url} refuses the keys ({answer.status_code}): copy key and secret again from the "

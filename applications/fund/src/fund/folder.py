@@ -12,6 +12,7 @@ from fund.market_settings import MarketSettings
 from fund.strategy_choice import StrategyChoice
 from internal.atomic_files import write_atomically
 from internal.errors import ConfigurationError
+from internal.lake.folder_names import require_readable
 from internal.modes import Mode
 
 
@@ -79,6 +80,15 @@ class FundFolder:
         if record is not None:
             return record.at_stake
         return None if self.read_opened_market() is None else Mode.SIMULATED
+
+    def require_lake(self, data_bucket: str | None) -> None:
+        """Check that the lake can be in this folder, unless it is at an address of its own.
+
+        Raises:
+            ConfigurationError: The folder's path has a character that no lake can be under.
+        """
+        if data_bucket is None:
+            require_readable(str(self.lake))
 
     def require_mode(self, mode: Mode) -> None:
         """Check that no fund of another mode was opened here.

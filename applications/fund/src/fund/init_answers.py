@@ -93,12 +93,10 @@ class Answers:
         for name, value in split_limits(given.limits):
             self._take("limits", f"limit_{name}", value)
         for question in QUESTIONS:
-            if question.at_broker and self.settings.mode is Mode.SIMULATED:
-                continue
             answer = None if question.option is None else getattr(given, question.option)
             if answer is not None:
                 self._take(question.section, question.key, answer)
-            elif asks:
+            elif asks and not (question.at_broker and self.settings.mode is Mode.SIMULATED):
                 self._prompt(question)
 
     def _prompt(self, question: Question) -> None:

@@ -42,6 +42,7 @@ def init(  # noqa: PLR0913 - one argument an option of the command line
     answers.ask(given, asks=not yes)
     settings = answers.settings
     folder.require_mode(settings.mode)
+    folder.require_lake(settings.storage.data_bucket)
     secrets = collect_secrets(folder.root, settings, tuple(key or ()), asks=not yes)
     url = None if settings.mode is Mode.SIMULATED else choose_broker_url(settings.mode)
     checked = None if url is None else check_broker(folder.root, url, secrets)
@@ -61,8 +62,8 @@ def show_next_steps(root: Path, mode: Mode, missing: list[Path], console: Consol
     console.print("Next:")
     for path in missing:
         console.print(f"  write the key into {escape(str(path))} (chmod 600), or run `./fund init` again")
-    console.print("  ./fund run               collects two years of bars, trains a model, and trades")
+    console.print("  ./fund run               collects two years of bars, trains, and trades")
     console.print("  ./fund service install   the same as a service of this machine")
     if mode is Mode.LIVE:
         console.print("  ./fund arm --live        without it no order is sent")
-    console.print(f"  Settings can also be changed in {escape(str(root / 'fund.toml'))}: docs/reference/fund_toml.md")
+    console.print(f"  change any setting in {escape(str(root / 'fund.toml'))}: see docs/reference/fund_toml.md")

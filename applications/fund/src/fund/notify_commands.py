@@ -12,8 +12,9 @@ from fund.folder import FundFolder
 notify = typer.Typer(name="notify", help="Messages to the owner.", no_args_is_help=True)
 
 NO_TARGETS = (
-    "No targets: put one URL a line into a file, such as tgram://TOKEN/CHAT or mailto://user:password@example.com, and "
-    "set NOTIFICATION_URLS_FILE to its path."
+    "No targets: put one URL a line into a file, such as tgram://TOKEN/CHAT or mailto://user:password@example.com, run "
+    "`./fund init --yes --key NOTIFICATION_URLS=FILE`, and start the fund again. (Services that were started one by "
+    "one read the file that NOTIFICATION_URLS_FILE names.)"
 )
 
 

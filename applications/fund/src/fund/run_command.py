@@ -45,6 +45,7 @@ def run() -> None:
     folder, display = FundFolder.from_environment(), Display()
     settings = read_settings(folder.settings_file)
     folder.require_mode(settings.mode)
+    folder.require_lake(settings.storage.data_bucket)
     if settings.mode is Mode.SIMULATED:
         display.console.print(banner(Mode.SIMULATED))
         run_simulated(folder, settings, display)

@@ -29,7 +29,7 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
     """Print services, model, last sessions and portfolio; whether every service answers."""
     market, record = folder.read_market(), folder.read_record()
     if market is None and record is None:
-        console.print(f"No fund in {folder.root}. Open one: ./fund up, or ./fund init and ./fund run")
+        console.print(escape(describe_unopened(folder)))
         return False
     if (mode := folder.read_mode()) is not None:
         console.print(banner(mode))
@@ -49,8 +49,20 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
             show_schedule(clients, console)
         show_running_fund(clients, console)
     else:
-        console.print(f"Not every service answers: `./fund {'run' if record else 'up'}` starts them and resumes.")
+        console.print(f"Not every service answers: `./fund {starting_command(folder)}` starts them and resumes.")
     return answering
+
+
+def describe_unopened(folder: FundFolder) -> str:
+    """A folder in which no fund has opened, and the command that opens one."""
+    if folder.settings_file.exists():
+        return f"The fund of {folder.settings_file} was never started. Start it: ./fund run"
+    return f"No fund in {folder.root}. Open one: ./fund up, or ./fund init and ./fund run"
+
+
+def starting_command(folder: FundFolder) -> str:
+    """The command that starts the fund of a folder: what `fund init` has set up is not for `fund up`."""
+    return "run" if folder.settings_file.exists() or folder.read_record() is not None else "up"
 
 
 def services_of(folder: FundFolder) -> Sequence[Service]:

@@ -11,7 +11,6 @@ from contextlib import suppress
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from urllib.parse import quote
 
 import polars as pl
 from deltalake import CommitProperties, DeltaTable, write_deltalake
@@ -19,14 +18,14 @@ from deltalake import Schema as DeltaSchema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
-from internal.errors import ConfigurationError, ConflictError, InvalidRequestError, NotFoundError
+from internal.errors import ConflictError, InvalidRequestError, NotFoundError
 from internal.lake.durability import TableSync
+from internal.lake.folder_names import require_readable
 from internal.lake.storage_errors import translate_storage_errors
 from internal.lake.tables import MONTH, RETIRED_TABLES, TABLES, Table
 from internal.schemas.frame_schema import require_structure
 
 NOT_YET = -1  # the version of a table that does not exist yet
-UNESCAPED = "/!$&'()*+,;=:@"  # beside letters, digits and -_.~: what the URL of a path has as it is
 COMMIT = re.compile(r"\d{20}\.json")
 KEPT_SCANS = 8
 CONFLICT_SECONDS = 60.0  # how long a writer retries when others commit first
@@ -77,7 +76,7 @@ class Lake:
     """
 
     def __init__(self, url: str, storage_options: dict[str, str] | None = None) -> None:
-        self._url = url.rstrip("/") if "://" in url else _require_readable(str(Path(url).absolute()))
+        self._url = url.rstrip("/") if "://" in url else require_readable(str(Path(url).absolute()))
         self._storage_options = storage_options or {}
         self._syncs: dict[str, TableSync] = {}
         self._scans: dict[tuple[str, int], pl.LazyFrame] = {}
@@ -321,18 +320,6 @@ def _require_absent(address: str) -> None:
     if "://" not in address:
         with suppress(FileNotFoundError):
             Path(address, "_delta_log").stat()
-
-
-def _require_readable(folder: str) -> str:
-    """The folder. Raises ConfigurationError for a path that Polars cannot read a Delta table under.
-
-    Delta tables list their files as URLs, and polars 2.1 takes an escaped character such as %20 for the name itself.
-    """
-    if quote(folder, safe=UNESCAPED) != folder:
-        raise ConfigurationError(
-            f"the lake cannot be in {folder}: use a path of letters, digits, '-', '_', '.' and '~', without spaces"
-        )
-    return folder
 
 
 def _definition(table: str) -> Table:
