@@ -11,7 +11,7 @@ from fund.stakes import banner
 from fund.version import describe_version
 from internal.errors import FundError
 
-WITHOUT_BANNER = frozenset({"backtest", "check", "doctor", "init", "new", "research", "run", "status", "sweep", "up"})
+WITHOUT_BANNER = frozenset({"backtest", "check", "init", "new", "research", "run", "status", "sweep", "up"})
 
 
 def show_head(
