@@ -27,7 +27,7 @@ def environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RealEnviron
 
 
 def test_each_service_gets_its_own_secrets(environments: RealEnvironments) -> None:
-    """The broker's keys go to the two services that use them, and no secret's value stands in an environment."""
+    """The broker's keys go to the two services that use them, and no secret's value is in an environment."""
     given = {service: environments.of_service(service) for service in list(Service)[1:]}
     names = {
         service: {name for name in given[service] if name.removesuffix("_FILE") in set(Secret)} for service in given

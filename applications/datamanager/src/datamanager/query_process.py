@@ -101,5 +101,5 @@ def _answer(sending: Connection, query: Query, memory_bytes: int) -> None:
         sending.send(Refusal(error.detail, isinstance(error, NotFoundError)))
     except MemoryError:
         sending.send(Refusal("the query needs more memory than it may have; ask for less", is_missing=False))
-    except (Exception, PanicException) as error:  # noqa: BLE001 - the asker hears of it; the process ends anyway
+    except (Exception, PanicException) as error:  # noqa: BLE001 - the caller gets it as an answer; the process ends anyway
         sending.send(Refusal(f"the query cannot be answered: {type(error).__name__}", is_missing=False))

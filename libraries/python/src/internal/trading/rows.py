@@ -538,7 +538,7 @@ class BrokerPosition:
 class Account:
     """The account as the broker reports it; dollars.
 
-    `account_number` is what its owner knows it by; empty where there is none.
+    `account_number` is the number that the broker shows its owner; empty where there is none.
     `halted` is a sentence that says why no order may be sent, None when orders may be sent. `shorting_enabled` is
     whether the account may sell short at all. Where the fund may use only a part of the account, the totals are those
     of this part, and `pool` is all that gains are measured on: the account without the holdings of others.
