@@ -427,6 +427,7 @@ def test_lost_journal_adopts_what_explains_the_account(
         shutil.rmtree(tmp_path / "lake" / table)
     make().recover()
     assert [stranger] == [item.ticker for item in make().reconcile().foreign]
+    assert [stranger] == [item.ticker for item in make().report_foreign()]
     world.store_predictions(world.session(), width=NARROW)
     following = make().run(None)
     assert {order.ticker for order in first.orders} == {o.ticker for o in following.orders if o.leg is Leg.CLOSE}

@@ -147,6 +147,29 @@ def test_messages_arrive_once_in_order_and_survive(
     assert PASSWORD.encode() not in files
 
 
+def test_the_last_report_is_kept(tmp_path: Path) -> None:
+    """The newest daily report can be read again, also after a restart; other messages are none."""
+
+    async def run() -> list[Notification | None]:
+        found: list[Notification | None] = []
+        for day in ("2026-11-25", "2026-11-27"):
+            async with NotificationOutbox(tmp_path, [], Mode.PAPER) as outbox:
+                found.append(await outbox.last_report())
+                report = Notification(NotificationKind.DAILY_REPORT, f"report:{day}:decided", day, f"text of {day}")
+                outbox.notify(report)
+                outbox.notify(message(1))
+                found.append(await outbox.last_report())
+        return found
+
+    found = asyncio.run(run())
+    assert [None if one is None else one.text for one in found] == [
+        None,
+        "text of 2026-11-25",
+        "text of 2026-11-25",
+        "text of 2026-11-27",
+    ]
+
+
 def test_a_wrong_address_names_its_line() -> None:
     """The line is named, what it holds is not."""
     with pytest.raises(ConfigurationError, match="line 3 is no address") as refused:

@@ -176,6 +176,10 @@ def test_cycle_by_hand_then_by_events(world: World, service: Service, tmp_path: 
     assert portfolio["strategy"]["name"] == "ten_by_ten"
     assert len(portfolio["positions"]) == len(portfolio["orders"]) == 20
     assert service.json("POST", "/portfolios", json={}) == portfolio
+    report = service.json("GET", "/reports/daily")
+    assert str(first) in report["title"]
+    assert "20 orders" in report["text"]
+    assert service.json("GET", "/foreign") == {"foreign": []}
     assert [row["date"] for row in service.json("GET", f"/portfolios/decisions?since={first}")] == [str(first)]
 
     world.move("next_open")

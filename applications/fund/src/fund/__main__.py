@@ -7,7 +7,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from fund.addresses import Addresses
 from fund.arming_commands import add_arming_commands
 from fund.backup_commands import add_backup_commands
 from fund.books_commands import books
@@ -19,14 +18,17 @@ from fund.folder import FundFolder
 from fund.head import show_head
 from fund.init_command import add_init_command
 from fund.interrupts import INTERRUPTED
+from fund.logs_command import add_logs_command
 from fund.new_files import new
 from fund.notify_commands import notify
 from fund.offline_commands import add_offline_commands
+from fund.orders_command import add_orders_command
 from fund.processes import end_leftovers
+from fund.report_command import add_report_command
 from fund.research_commands import PANEL, add_research_commands
 from fund.run_command import add_run_command
 from fund.service_commands import service
-from fund.status import show_status
+from fund.status_command import add_status_command
 from fund.trading_commands import add_trading_commands
 from internal.errors import FundError
 
@@ -45,11 +47,7 @@ add_run_command(application, FUND_PANEL)
 add_compose_command(application, FUND_PANEL)
 
 
-@application.command(rich_help_panel=FUND_PANEL)
-def status() -> None:
-    """Show the services, the last sessions, the model and the portfolio."""
-    if not show_status(FundFolder.from_environment(), Addresses.from_environment(), Console()):
-        raise typer.Exit(1)
+add_status_command(application, FUND_PANEL)
 
 
 @application.command(rich_help_panel=FUND_PANEL)
@@ -68,7 +66,8 @@ application.add_typer(new, name="new", rich_help_panel=PANEL)
 add_trading_commands(application, FUND_PANEL)
 add_backup_commands(application, FUND_PANEL)
 add_arming_commands(application, FUND_PANEL)
-add_doctor_command(application, FUND_PANEL)
+for add in (add_doctor_command, add_orders_command, add_report_command, add_logs_command):
+    add(application, FUND_PANEL)
 add_research_commands(application)
 
 

@@ -1,5 +1,6 @@
 """The operations of the fund: forecast, rebalance, reconcile, recover; each updates the metrics that show it."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from internal.dates import last_closed_session, next_session, session_open
@@ -12,6 +13,7 @@ from internal.trading.order_planning import FLATTEN
 from internal.trading.performance import report_performance
 from internal.trading.ports import Broker
 from internal.trading.rebalancing import Outcome, Rebalancer, ReconciliationOutcome
+from internal.trading.rows import ForeignItem
 from internal.trading.state_changes import change_state
 from internal.trading.trading_state import StateCause, TradingState, TradingStateChange
 from portfoliomanager import metrics
@@ -136,6 +138,10 @@ class FundOperations:
     def report_flattening(self) -> FlattenReport:
         """What became of closing all positions."""
         return self._rebalancer.report_flattening()
+
+    def report_foreign(self) -> Sequence[ForeignItem]:
+        """What a person or another program holds and has ordered in the account."""
+        return self._rebalancer.report_foreign()
 
     def go_on(self) -> None:
         """Go on with an interrupted run; what fails is logged, for the next decision is as good."""

@@ -51,12 +51,14 @@ from portfoliomanager.routes import (
     arming,
     clock,
     flatten,
+    foreign,
     orders,
     page,
     performance,
     portfolios,
     predictions,
     reconciliations,
+    reports,
     strategy,
     trading_state,
 )
@@ -66,7 +68,7 @@ from portfoliomanager.services import Services, services_of
 
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
-    *(trading_state, flatten, arming, notification_routes, page),
+    *(trading_state, flatten, arming, notification_routes, foreign, reports, page),
 )
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders

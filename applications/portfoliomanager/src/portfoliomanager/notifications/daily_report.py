@@ -10,7 +10,7 @@ from internal.dates import next_session, previous_session
 from internal.trading.enums import OrderState
 from internal.trading.journal_index import shortfall_cost
 from internal.trading.rows import Order, Snapshot
-from portfoliomanager.notifications.message import Notification, NotificationKind
+from portfoliomanager.notifications.message import REPORT_KEYS, Notification, NotificationKind
 
 SHOWN = 15  # names and orders of a table
 STYLE = "border-collapse:collapse;font:14px sans-serif"
@@ -83,7 +83,7 @@ def describe_report(report: DailyReport) -> Notification:
     sentences, tables = _sentences(report), _tables(report)
     return Notification(
         NotificationKind.DAILY_REPORT,
-        f"report:{report.day}:{'problem' if report.problem else 'decided'}",
+        f"{REPORT_KEYS}{report.day}:{'problem' if report.problem else 'decided'}",
         title,
         "\n\n".join([title, "\n".join(sentences), *map(_text, tables)]),
         "".join([f"<h2>{escape(title)}</h2>", *(f"<p>{escape(one)}</p>" for one in sentences), *map(_html, tables)]),

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
+
+REPORT_KEYS: Final = "report:"  # the keys of daily reports begin with it
 
 
 class NotificationKind(StrEnum):

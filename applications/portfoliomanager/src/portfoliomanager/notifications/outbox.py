@@ -19,7 +19,7 @@ from internal.errors import FundError, UnavailableError
 from internal.event_types import EventType
 from internal.modes import Mode
 from internal.telemetry import get_logger
-from portfoliomanager.notifications.message import Notification, NotificationKind
+from portfoliomanager.notifications.message import REPORT_KEYS, Notification, NotificationKind
 from portfoliomanager.notifications.targets import NotificationTarget
 
 FOLDER = "notifications"  # of the state directory: a file beside that of the events
@@ -122,6 +122,11 @@ class NotificationOutbox:
     async def recent(self) -> list[SentEvent]:
         """The newest messages, one entry a target: whether it took them."""
         return (await asyncio.to_thread(self._store.recent, SHOWN)).outbox
+
+    async def last_report(self) -> Notification | None:
+        """The newest daily report, None before the first."""
+        found = await asyncio.to_thread(self._store.newest_published, REPORT_KEYS)
+        return None if found is None else _read(found)
 
     async def send_test(self) -> dict[str, bool]:
         """Send a test message to every target at once; whether each took it, by name."""

@@ -157,6 +157,14 @@ class EventStore:
         row = self._select(query, tuple(subscribers))[0]
         return row["outgoing"], row["incoming"]
 
+    def newest_published(self, id_prefix: str) -> Pending | None:
+        """The newest event of the outbox whose id begins so, delivered or not."""
+        return self._first(
+            "SELECT position, id, body, 0 AS attempts FROM outbox WHERE substr(id, 1, length(?)) = ?"
+            " ORDER BY position DESC LIMIT 1",
+            (id_prefix, id_prefix),
+        )
+
     def recent(self, count: int) -> RecentEvents:
         """The newest events of both boxes at one moment, newest first; the outbox has one entry a subscriber."""
         outgoing = (

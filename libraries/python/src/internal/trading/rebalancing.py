@@ -167,6 +167,10 @@ class Rebalancer:
         moment = self._ports.broker.moment()
         return report_flattening(self._ports, moment, EntryMemory())
 
+    def report_foreign(self) -> Sequence[ForeignItem]:
+        """Positions and open orders of the account that are not the fund's; it only reads."""
+        return list_foreign(self._ports, self._ports.broker.moment(), EntryMemory())
+
     def reconcile(self) -> ReconciliationOutcome:
         """Record what the broker reports, and go on with a run that waits for the money of its closes.
 

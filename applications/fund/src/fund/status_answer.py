@@ -1,0 +1,68 @@
+"""The JSON of `fund status --json`."""
+
+from pydantic import BaseModel
+
+from fund.addresses import Addresses, Service
+from fund.answers import CurrentPortfolio, Performance
+from fund.clients import connect
+from fund.folder import FundFolder
+from fund.processes import running_processes
+from fund.status import describe_model, services_of
+from fund.trading_answers import TradingState
+from internal.modes import Mode
+
+
+class ServiceStatus(BaseModel):
+    """One service: its process, None when it does not run, and whether it answers."""
+
+    service: Service
+    process: int | None
+    address: str
+    alive: bool
+    memory_bytes: int | None
+
+
+class StatusAnswer(BaseModel):
+    """A fund, running or not; trading state, portfolio and performance are None while a service does not answer."""
+
+    folder: str
+    mode: Mode | None
+    answering: bool
+    services: list[ServiceStatus]
+    model: str
+    strategy: str | None
+    trading_state: TradingState | None = None
+    portfolio: CurrentPortfolio | None = None
+    performance: Performance | None = None
+
+
+def read_status(folder: FundFolder, addresses: Addresses) -> StatusAnswer:
+    """What `fund status` shows."""
+    running, clients, strategy = running_processes(folder), connect(folder, addresses), folder.read_strategy()
+    services = [
+        ServiceStatus(
+            service=service,
+            process=process.pid if process else None,
+            address=addresses.url(service),
+            alive=process is not None and clients.of(service).is_alive(),
+            memory_bytes=process.memory_info().rss if process else None,
+        )
+        for service in services_of(folder)
+        for process in (running.get(service),)
+    ]
+    answer = StatusAnswer(
+        folder=str(folder.root),
+        mode=folder.read_mode(),
+        answering=all(one.alive for one in services),
+        services=services,
+        model=describe_model(folder),
+        strategy=strategy.describe() if strategy else None,
+    )
+    if not answer.answering:
+        return answer
+    found = {
+        "trading_state": TradingState.read(clients.portfoliomanager),
+        "portfolio": clients.current_portfolio(),
+        "performance": clients.performance(),
+    }
+    return answer.model_copy(update=found)

@@ -1,0 +1,100 @@
+"""Orders, logs and status of a fund, as a person reads them at 80 columns and a program as JSON."""
+
+import json
+from datetime import UTC, date, datetime
+from io import StringIO
+from pathlib import Path
+
+import polars as pl
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from fund.__main__ import application
+from fund.addresses import Addresses, Service
+from fund.folder import FundFolder
+from fund.log_lines import LogReader
+from fund.log_rotation import rotate_log
+from fund.orders_command import choose_newest, show_orders
+from fund.status_answer import read_status
+from internal.schemas import orders as orders_schema
+
+
+def order(day: int, ticker: str, state: str, reason: str = "") -> dict[str, object]:
+    """An order of November 2026."""
+    filled = state == "filled"
+    return {
+        **dict.fromkeys(orders_schema.COLUMNS),
+        "date": date(2026, 11, day),
+        "client_order_id": f"{ticker}-{day}",
+        "ticker": ticker,
+        "side": "sell",
+        "quantity": 12345.0,
+        "state": state,
+        "filled_quantity": 12345.0 if filled else 0.0,
+        "filled_average_price": 1234.5 if filled else None,
+        "reason": reason,
+        "updated_at": datetime(2026, 11, day, tzinfo=UTC),
+    }
+
+
+def test_orders_fit_in_80_columns() -> None:
+    """The newest come first, refusals with their reason, hand trades last; no line is wider than the terminal."""
+    rows = [
+        order(24, "AAA", "filled"),
+        order(25, "BRK.B", "partially_filled"),
+        order(25, "CCC", "rejected", "the broker refuses [short] sales of it"),
+    ]
+    newest = choose_newest(pl.DataFrame(rows, schema=orders_schema.COLUMNS), 2)
+    assert newest.get_column("ticker").to_list() == ["BRK.B", "CCC"]
+    output = StringIO()
+    foreign = [
+        {"kind": "position", "ticker": "TSLA", "quantity": -3.0},
+        {"kind": "order", "ticker": "F", "quantity": 5.0, "side": "buy", "client_order_id": "by hand"},
+    ]
+    show_orders(newest, foreign, Console(width=80, file=output))
+    lines = output.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "partially_filled" in lines[1]
+    assert "12,345" in lines[1]
+    assert lines[3] == "2026-11-25 CCC: the broker refuses [short] sales of it"
+    assert lines[4:] == ["not the fund's: position, -3 TSLA", "not the fund's: order, buy 5 F"]
+
+
+def test_log_lines_over_a_rotation(tmp_path: Path) -> None:
+    """The last lines, then the new ones: a line that is half written waits, a rotated file begins again."""
+    log = tmp_path / "one.log"
+    reader = LogReader(log)
+    assert reader.read_last(2) == []
+    log.write_text("a\nb\nc\nhal")
+    assert reader.read_last(2) == ["b", "c"]
+    with log.open("a") as file:
+        file.write("f\n")
+    assert reader.read_new() == ["half"]
+    assert rotate_log(log, 1, 2)
+    log.write_text("new\n")
+    assert reader.read_new() == ["new"]
+    assert reader.read_new() == []
+
+
+def test_commands_without_a_running_fund(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logs name their service; without any, or with an unknown service, the message says so."""
+    monkeypatch.setenv("FUND_HOME", str(tmp_path))
+    runner = CliRunner()
+    assert "no service has run" in str(runner.invoke(application, ["logs"]).exception)
+    assert runner.invoke(application, ["logs", "nobody"]).exit_code == 2
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "exchange.log").write_text("first\nsecond\n")
+    assert "exchange: second" in runner.invoke(application, ["logs", "--lines", "1"]).output
+
+
+def test_status_as_json(tmp_path: Path) -> None:
+    """Without a fund nothing answers, and the answer can be read."""
+    addresses = Addresses({service: 58181 + number for number, service in enumerate(Service)})
+    answer = json.loads(read_status(FundFolder(tmp_path), addresses).model_dump_json(by_alias=True))
+    assert (answer["answering"], answer["mode"], answer["portfolio"]) == (False, None, None)
+    assert {one["service"]: one["alive"] for one in answer["services"]} == {
+        "exchange": False,
+        "datamanager": False,
+        "portfoliomanager": False,
+    }
