@@ -86,18 +86,18 @@ def test_every_locked_file_has_a_digest() -> None:
     assert all(one["hash"].startswith("sha256:") for one in files)
 
 
-def test_the_audit_names_a_known_vulnerability(database: str) -> None:
+def test_the_audit_names_a_known_vulnerability(database: str, tmp_path: Path) -> None:
     """Status 1 and the advisory; the bill of materials lists the locked version."""
-    result = run_task("development audit", OSV_URL=database)
+    result = run_task("development audit", OSV_URL=database, BILLS=str(tmp_path))
     assert result.returncode == 1, result.stderr
     assert ADVISORY["id"] in result.stdout
-    bill: dict[str, Any] = json.loads((ROOT / "dist/pocketsizefund.cdx.json").read_text())
+    bill: dict[str, Any] = json.loads((tmp_path / "uv.lock.cdx.json").read_text())
     (version,) = (package["version"] for package in LOCKED if package["name"] == "httpx")
     assert f"pkg:pypi/httpx@{version}" in {one.get("purl") for one in bill["components"]}
 
 
-def test_an_audit_without_its_database_is_none() -> None:
+def test_an_audit_without_its_database_is_none(tmp_path: Path) -> None:
     """A database that cannot be reached is an error in words, never a clean result."""
-    result = run_task("development audit", OSV_URL="http://127.0.0.1:9", UV_HTTP_RETRIES="0")
+    result = run_task("development audit", OSV_URL="http://127.0.0.1:9", UV_HTTP_RETRIES="0", BILLS=str(tmp_path))
     assert result.returncode == 2
     assert "nothing was audited" in result.stderr
