@@ -5,6 +5,8 @@ Amounts, prices and quantities are written as text.
 
 from pydantic import BaseModel, Field
 
+from exchange.responses.sparse import SparseBody
+
 
 class OrderBody(BaseModel):
     """One order; quantities in shares and prices in dollars, written as text."""
@@ -143,7 +145,7 @@ class FillBody(BaseModel):
     type: str
 
 
-class MovementBody(BaseModel):
+class MovementBody(SparseBody):
     """A dividend, fee, split or other movement; fields that the type does not have are left out."""
 
     activity_type: str

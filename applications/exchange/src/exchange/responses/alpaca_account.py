@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from exchange.responses.sparse import SparseBody
+
 
 class AccountBody(BaseModel):
     """`GET /v2/account`; amounts are dollars, written as text."""
@@ -66,7 +68,7 @@ class AccountConfigurationsBody(BaseModel):
     trade_confirm_email: Literal["all", "none"]
 
 
-class PortfolioHistoryBody(BaseModel):
+class PortfolioHistoryBody(SparseBody):
     """`GET /v2/account/portfolio/history`: one element a window; dollars, and moments as Unix seconds.
 
     `cashflow` is left out unless it is asked for, `base_value_asof` where the first window is the base.

@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from pydantic import BaseModel
+from exchange.responses.sparse import SparseBody
 
 
-class AnnouncementBody(BaseModel):
+class AnnouncementBody(SparseBody):
     """One announcement; `cash` in dollars a share, every `old_rate` shares become `new_rate`."""
 
     id: str

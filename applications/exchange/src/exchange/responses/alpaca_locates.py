@@ -2,8 +2,10 @@
 
 from pydantic import BaseModel
 
+from exchange.responses.sparse import SparseBody
 
-class LocateQuoteBody(BaseModel):
+
+class LocateQuoteBody(SparseBody):
     """How many shares of a symbol can be located, at which fee a share; the price is left out where there are none."""
 
     symbol: str
@@ -27,7 +29,7 @@ class LocateQuotesBody(BaseModel):
     errors: list[LocateQuoteErrorBody]
 
 
-class LocateBody(BaseModel):
+class LocateBody(SparseBody):
     """One locate; what a rejected one does not have is left out."""
 
     id: str

@@ -4,13 +4,15 @@ from uuid import uuid4
 
 from pydantic import BaseModel, Field
 
+from exchange.responses.sparse import SparseBody
+
 
 def request_id() -> str:
     """32 hexadecimal digits, as the vendor's."""
     return uuid4().hex
 
 
-class BarBody(BaseModel):
+class BarBody(SparseBody):
     """One bar under the vendor's letters; `timestamp` in milliseconds since 1970 UTC, prices in US dollars."""
 
     ticker: str | None = Field(None, serialization_alias="T")
@@ -24,7 +26,7 @@ class BarBody(BaseModel):
     transactions: int | None = Field(serialization_alias="n")
 
 
-class AggregatesBody(BaseModel):
+class AggregatesBody(SparseBody):
     """Bars in the vendor's envelope; without bars it has no `results` at all."""
 
     ticker: str | None = None
@@ -38,7 +40,7 @@ class AggregatesBody(BaseModel):
     next_url: str | None = None
 
 
-class PageBody(BaseModel):
+class PageBody(SparseBody):
     """What every page of a reference list has besides its rows."""
 
     status: str = "OK"
@@ -47,7 +49,7 @@ class PageBody(BaseModel):
     next_url: str | None
 
 
-class TickerRow(BaseModel):
+class TickerRow(SparseBody):
     """A row of `/v3/reference/tickers`."""
 
     ticker: str
@@ -162,7 +164,7 @@ class TickerEvent(BaseModel):
     ticker_change: TickerChange
 
 
-class TickerEvents(BaseModel):
+class TickerEvents(SparseBody):
     """A security and its tickers, newest first."""
 
     name: str

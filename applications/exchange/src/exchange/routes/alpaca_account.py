@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
 from exchange.bodies.alpaca_account import account_body, configurations_body
+from exchange.responses import refusals
 from exchange.responses.alpaca_account import AccountBody, AccountConfigurationsBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
@@ -15,7 +16,11 @@ from exchange.services import Exchange
 REMOVED_SETTINGS = ("dtbp_check", "pdt_check")  # gone since 2026-07-06; older clients still send them
 
 router = APIRouter(
-    prefix="/v2/account", route_class=AlpacaRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca account"]
+    prefix="/v2/account",
+    route_class=AlpacaRoute,
+    responses=refusals.ALPACA,
+    dependencies=[Depends(require_key_pair)],
+    tags=["alpaca account"],
 )
 
 

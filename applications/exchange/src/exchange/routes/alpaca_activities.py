@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Query
 
 from exchange.bodies.alpaca_activities import activity_body, activity_id, moment_of_activity_id
+from exchange.responses import refusals
 from exchange.responses.alpaca import FillBody, MovementBody
 from exchange.routes.activity_filters import Category, select_types
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
@@ -22,6 +23,7 @@ MILLISECOND = timedelta(milliseconds=1)
 router = APIRouter(
     prefix="/v2/account/activities",
     route_class=AlpacaRoute,
+    responses=refusals.ALPACA,
     dependencies=[Depends(require_key_pair)],
     tags=["alpaca account"],
 )

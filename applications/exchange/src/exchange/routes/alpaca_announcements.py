@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query
 
 from exchange.bodies.alpaca_announcements import TYPES, announcement_body, announcement_id
 from exchange.listings import ticker_named
+from exchange.responses import refusals
 from exchange.responses.alpaca_announcements import AnnouncementBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
@@ -22,6 +23,7 @@ type DateType = Literal["declaration_date", "ex_date", "record_date", "payable_d
 router = APIRouter(
     prefix="/v2/corporate_actions/announcements",
     route_class=AlpacaRoute,
+    responses=refusals.ALPACA,
     dependencies=[Depends(require_key_pair)],
     tags=["alpaca corporate actions"],
 )

@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, Query
 
 from exchange.bodies.alpaca_corporate_actions import action_uuid, cusip_of, make_actions_body
 from exchange.market_actions import read_known_actions
+from exchange.responses import refusals
 from exchange.responses.alpaca_data import CorporateActionsBody
 from exchange.routes.alpaca import require_key_pair
 from exchange.routes.alpaca_data import today_of
@@ -21,7 +22,12 @@ from exchange.routes.alpaca_data_answers import AlpacaDataRoute, DataRefusedErro
 from exchange.routes.dependencies import TheExchange
 from internal.action_kinds import ActionKind
 
-router = APIRouter(route_class=AlpacaDataRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca data"])
+router = APIRouter(
+    route_class=AlpacaDataRoute,
+    responses=refusals.ALPACA_DATA,
+    dependencies=[Depends(require_key_pair)],
+    tags=["alpaca data"],
+)
 
 LARGEST_LIMIT, DEFAULT_LIMIT = 1_000, 100
 PAID_LATER = (
@@ -95,9 +101,8 @@ def _with_cusips(actions: pl.DataFrame, cusips: str | None) -> pl.DataFrame:
     if not cusips:
         return actions
     wanted = set(cusips.split(","))
-    return actions.filter(
-        pl.Series([any(cusip_of(ticker) in wanted for ticker in row) for row in actions.select(TICKERS).iter_rows()])
-    )
+    found = [any(cusip_of(ticker) in wanted for ticker in row) for row in actions.select(TICKERS).iter_rows()]
+    return actions.filter(pl.Series(found, dtype=pl.Boolean))
 
 
 def _write_token(position: int) -> str:

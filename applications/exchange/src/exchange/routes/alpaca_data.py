@@ -15,6 +15,7 @@ from exchange.bar_pages import Adjustment, Position, Selection, adjust_rows, rea
 from exchange.bodies.alpaca_bars import take_iex_share, write_bars_by_symbol, write_bars_of_symbol
 from exchange.listings import find_listing
 from exchange.market_actions import read_known_actions
+from exchange.responses import refusals
 from exchange.responses.alpaca_data import BarsBody, SymbolBarsBody
 from exchange.routes.alpaca import require_key_pair
 from exchange.routes.alpaca_data_answers import AlpacaDataRoute, DataRefusedError
@@ -27,7 +28,11 @@ from internal.venue.clock import NEW_YORK
 from internal.venue.market.protocol import MarketData
 
 router = APIRouter(
-    prefix="/v2/stocks", route_class=AlpacaDataRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca data"]
+    prefix="/v2/stocks",
+    route_class=AlpacaDataRoute,
+    responses=refusals.ALPACA_DATA,
+    dependencies=[Depends(require_key_pair)],
+    tags=["alpaca data"],
 )
 
 LARGEST_LIMIT, DEFAULT_LIMIT = 10_000, 1_000

@@ -20,6 +20,7 @@ from exchange.bodies.alpaca_locates import locate_body, locate_quote_body
 from exchange.listings import find_asset
 from exchange.locates import ROUND_LOT, Locate, LocateQuote, LocateRequest, LocateStatus, decide_locate, quote_locate
 from exchange.ports import LocateRepository
+from exchange.responses import refusals
 from exchange.responses.alpaca_locates import LocateBody, LocateQuoteErrorBody, LocateQuotesBody, LocatesBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange, TheLocates
@@ -56,7 +57,11 @@ class LocateRoute(AlpacaRoute):
 
 
 router = APIRouter(
-    prefix="/v1/locates", route_class=LocateRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca locates"]
+    prefix="/v1/locates",
+    route_class=LocateRoute,
+    responses=refusals.LOCATES,
+    dependencies=[Depends(require_key_pair)],
+    tags=["alpaca locates"],
 )
 
 

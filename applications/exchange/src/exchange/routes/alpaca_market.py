@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Query
 
 from exchange.bodies.alpaca_market import asset_body, calendar_body, clock_body
 from exchange.listings import find_asset
+from exchange.responses import refusals
 from exchange.responses.alpaca import AssetBody, CalendarDayBody, ClockBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
@@ -19,7 +20,11 @@ from internal.venue import rejections
 LAST_CALENDAR_DAY = date(2029, 12, 31)  # as the real calendar
 
 router = APIRouter(
-    prefix="/v2", route_class=AlpacaRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca market"]
+    prefix="/v2",
+    route_class=AlpacaRoute,
+    responses=refusals.ALPACA,
+    dependencies=[Depends(require_key_pair)],
+    tags=["alpaca market"],
 )
 
 

@@ -11,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from exchange.bodies.alpaca_orders import new_order_body, order_body
 from exchange.listings import ticker_named
+from exchange.responses import refusals
 from exchange.responses.alpaca import CanceledOrderBody, OrderBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
@@ -29,7 +30,11 @@ from internal.venue.repository import OrderQuery
 STOCKS = "us_equity"
 
 router = APIRouter(
-    prefix="/v2", route_class=AlpacaRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca orders"]
+    prefix="/v2",
+    route_class=AlpacaRoute,
+    responses=refusals.ALPACA,
+    dependencies=[Depends(require_key_pair)],
+    tags=["alpaca orders"],
 )
 
 

@@ -14,6 +14,7 @@ from exchange.portfolio_history import (
     make_history,
     read_period,
 )
+from exchange.responses import refusals
 from exchange.responses.alpaca_account import PortfolioHistoryBody
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange
@@ -26,6 +27,7 @@ DEFAULT_PERIOD = "1M"
 router = APIRouter(
     prefix="/v2/account/portfolio",
     route_class=AlpacaRoute,
+    responses=refusals.ALPACA,
     dependencies=[Depends(require_key_pair)],
     tags=["alpaca account"],
 )

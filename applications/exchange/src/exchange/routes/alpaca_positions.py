@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from exchange.bodies.alpaca_orders import new_order_body
 from exchange.bodies.alpaca_positions import position_body
 from exchange.listings import ticker_named
+from exchange.responses import refusals
 from exchange.responses.alpaca import ClosedPositionBody, OrderBody, PositionBody
 from exchange.routes.alpaca import AlpacaRoute, refusal_body, refusal_status, require_key_pair
 from exchange.routes.dependencies import TheExchange
@@ -19,7 +20,11 @@ from internal.venue.orders import OrderRequest
 from internal.venue.rejections import RequestRefusedError
 
 router = APIRouter(
-    prefix="/v2", route_class=AlpacaRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca positions"]
+    prefix="/v2",
+    route_class=AlpacaRoute,
+    responses=refusals.ALPACA,
+    dependencies=[Depends(require_key_pair)],
+    tags=["alpaca positions"],
 )
 
 

@@ -15,6 +15,7 @@ from exchange.bodies.alpaca_market import asset_body
 from exchange.bodies.alpaca_moments import wire_moment
 from exchange.listings import find_asset
 from exchange.ports import WatchlistRepository
+from exchange.responses import refusals
 from exchange.responses.alpaca_watchlists import WatchlistBody, WatchlistSummary
 from exchange.routes.alpaca import AlpacaRoute, require_key_pair
 from exchange.routes.dependencies import TheExchange, TheWatchlists
@@ -26,7 +27,11 @@ from internal.venue import rejections
 NAME_LENGTH = 64
 
 router = APIRouter(
-    prefix="/v2", route_class=AlpacaRoute, dependencies=[Depends(require_key_pair)], tags=["alpaca watchlists"]
+    prefix="/v2",
+    route_class=AlpacaRoute,
+    responses=refusals.ALPACA,
+    dependencies=[Depends(require_key_pair)],
+    tags=["alpaca watchlists"],
 )
 
 

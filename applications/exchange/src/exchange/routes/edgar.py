@@ -19,13 +19,16 @@ from exchange.bodies.edgar_submissions import (
     submissions,
 )
 from exchange.company_index import CompanyIndex
+from exchange.responses import refusals
 from exchange.responses.edgar import CompanyFacts, CompanyTicker, FilingColumns, Submissions, TickersByExchange
 from exchange.routes.edgar_access import EdgarRoute, missing_file, require_access
 from exchange.routes.polygon_answers import exchange_of, today, write_body
 from internal.venue.market.listing import Listing
 from internal.venue.market.protocol import MarketData
 
-router = APIRouter(route_class=EdgarRoute, dependencies=[Depends(require_access)], tags=["edgar"])
+router = APIRouter(
+    route_class=EdgarRoute, responses=refusals.EDGAR, dependencies=[Depends(require_access)], tags=["edgar"]
+)
 OLDER_HISTORY_YEARS = 2  # what a company that is older than the market has filed before it
 
 

@@ -12,6 +12,7 @@ import polars as pl
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from exchange.listings import find_listing
+from exchange.responses import refusals
 from exchange.responses.polygon import AggregatesBody, MarketStatusBody
 from exchange.routes.dependencies import TheConfiguration
 from exchange.routes.polygon_actions import read_splits
@@ -31,7 +32,9 @@ from internal.price_adjustment import adjust_for_splits
 from internal.venue.clock import NEW_YORK
 from internal.venue.market.action_frame import actions_frame
 
-router = APIRouter(route_class=PolygonRoute, dependencies=[Depends(require_key)], tags=["polygon"])
+router = APIRouter(
+    route_class=PolygonRoute, responses=refusals.POLYGON, dependencies=[Depends(require_key)], tags=["polygon"]
+)
 
 type Timespan = Literal["second", "minute", "hour", "day", "week", "month", "quarter", "year"]
 type Direction = Literal["asc", "desc"]

@@ -10,6 +10,7 @@ import polars as pl
 from fastapi import APIRouter, Depends, Request
 
 from exchange.market_actions import read_known_actions
+from exchange.responses import refusals
 from exchange.responses.polygon import (
     DividendRow,
     DividendsBody,
@@ -24,7 +25,9 @@ from exchange.routes.polygon_answers import PolygonRoute, exchange_of, require_k
 from exchange.routes.polygon_pages import ListRequest, ListShape, Page, cut_page, read_list_request
 from internal.action_kinds import SPLIT_KINDS, ActionKind
 
-router = APIRouter(route_class=PolygonRoute, dependencies=[Depends(require_key)], tags=["polygon"])
+router = APIRouter(
+    route_class=PolygonRoute, responses=refusals.POLYGON, dependencies=[Depends(require_key)], tags=["polygon"]
+)
 
 SPLITS = ListShape(
     columns={"ticker": str, "execution_date": date, "split_from": float, "split_to": float, "reverse_split": bool},

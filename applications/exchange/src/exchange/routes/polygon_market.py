@@ -10,6 +10,7 @@ import polars as pl
 from fastapi import APIRouter, Depends, Request
 
 from exchange.listings import find_listing
+from exchange.responses import refusals
 from exchange.responses.polygon_market import (
     HolidayBody,
     OpenCloseBody,
@@ -28,7 +29,9 @@ from internal.dates import previous_session
 from internal.security_types import DESCRIPTIONS
 from internal.venue.clock import Phase, read_clock
 
-router = APIRouter(route_class=PolygonRoute, dependencies=[Depends(require_key)], tags=["polygon"])
+router = APIRouter(
+    route_class=PolygonRoute, responses=refusals.POLYGON, dependencies=[Depends(require_key)], tags=["polygon"]
+)
 
 MOVERS = 20
 

@@ -9,6 +9,7 @@ import polars as pl
 from fastapi import APIRouter, Depends, Request
 
 from exchange.listings import find_listing
+from exchange.responses import refusals
 from exchange.responses.polygon import (
     DetailsBody,
     TickerEventsBody,
@@ -27,7 +28,9 @@ from exchange.routes.reference_details import ticker_details, ticker_events, tic
 from internal.venue.market.listing import Listing
 from internal.venue.market.protocol import MarketData
 
-router = APIRouter(route_class=PolygonRoute, dependencies=[Depends(require_key)], tags=["polygon"])
+router = APIRouter(
+    route_class=PolygonRoute, responses=refusals.POLYGON, dependencies=[Depends(require_key)], tags=["polygon"]
+)
 
 TICKERS = ListShape(
     columns={

@@ -1,0 +1,95 @@
+"""The OpenAPI document against the answers: schemathesis draws requests from it and checks every answer by it."""
+
+# schemathesis leaves a type argument of its checks open
+# pyright: reportUnknownMemberType=false
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.strategies import SearchStrategy
+from schemathesis import checks
+
+from applications.exchange.tests.exchange_in_process import HEADERS, MARKET_DATA_KEY, LocalExchange, run_exchange
+
+KEYS = {**HEADERS, "Authorization": f"Bearer {MARKET_DATA_KEY}", "User-Agent": "Fund Tests tests@example.org"}
+CHECKS: list[Any] = [
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+]
+# of the rows of a table, schemathesis makes a schema that it then refuses
+TABLES = {"/files/company_tickers_exchange.json"}
+
+
+class Case(Protocol):
+    """A request that schemathesis has drawn."""
+
+    def call_and_validate(self, *, headers: dict[str, str], checks: list[Any]) -> object:
+        """Send the request and check the answer."""
+        ...
+
+
+class Operation(Protocol):
+    """A method of a path, as schemathesis reads it from the document."""
+
+    path: str
+
+    def as_strategy(self) -> SearchStrategy[Case]:
+        """Requests to it."""
+        ...
+
+
+@pytest.fixture(scope="module")
+def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalExchange]:
+    """A small exchange."""
+    with run_exchange(tmp_path_factory.mktemp("exchange")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def operations(exchange: LocalExchange) -> list[Operation]:
+    """Every operation of the vendors' interfaces, by the exchange's own document."""
+    schema: Any = schemathesis.openapi.from_url(f"{exchange.url}/openapi.json")
+    return [result.ok() for result in schema.exclude(path_regex="^/control").get_all_operations()]
+
+
+def check_answers(operation: Operation, headers: dict[str, str], examples: int) -> None:
+    """Send so many requests to an operation, and check status, type and body of each answer."""
+    wanted = CHECKS[:-1] if operation.path in TABLES else CHECKS
+
+    @given(case=operation.as_strategy())
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+    )
+    def check(case: Case) -> None:
+        case.call_and_validate(headers=headers, checks=wanted)
+
+    check()
+
+
+def test_refusals_are_documented(operations: list[Operation]) -> None:
+    """Without keys every vendor refuses in the words that the document states."""
+    for operation in operations:
+        check_answers(operation, {}, examples=1)
+
+
+def test_answers_are_documented(operations: list[Operation]) -> None:
+    """With keys, whatever is asked: the document states the answer."""
+    for operation in operations:
+        check_answers(operation, KEYS, examples=3)
+
+
+@pytest.mark.long
+def test_answers_to_many_requests_are_documented(operations: list[Operation]) -> None:
+    """The same with 200 requests an operation."""
+    for operation in operations:
+        check_answers(operation, KEYS, examples=200)
