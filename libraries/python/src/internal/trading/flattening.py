@@ -104,13 +104,15 @@ class Flattening:
             self._ports.journal.save_runs(changed)
 
     def _end_order(self, order: Order) -> Order:
-        """The order canceled at the broker, or dropped; an unresolved one is asked about as long as it may arrive."""
-        if order.state is OrderState.PLANNED:
-            return replace(order, state=OrderState.DROPPED, reason=OVERTAKEN, updated_at=self._moment)
-        if order.broker_order_id is None:
-            return order
+        """The order canceled at the broker, or dropped; an unresolved one is asked about as long as it may arrive.
+
+        The broker is asked about a planned one too: a process that died may have sent it.
+        """
         self._ports.lease.require()
         try:
+            if order.broker_order_id is None and self._sender.submitter.find(order.client_order_id) is None:
+                dropped = replace(order, state=OrderState.DROPPED, reason=OVERTAKEN, updated_at=self._moment)
+                return dropped if order.state is OrderState.PLANNED else order
             return record_answer(order, self._sender.submitter.cancel(order), self._moment)
         except FundError as error:
             self._problem = error  # the other names are closed all the same
