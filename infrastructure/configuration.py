@@ -18,7 +18,13 @@ PLACES = ("local", "aws")
 MANAGER_NUMBERS = (1, 3, 5)  # Raft needs a majority: an even number survives no more losses than the odd one below it
 BUCKET_SECRETS = frozenset({"DATA_BUCKET", "DUCKDB_ACCESS_KEY", "DUCKDB_SECRET"})  # on AWS, made with the bucket
 OPTIONAL_SECRETS = frozenset(
-    {"EDGAR_USER_AGENT", "WEIGHTS_AND_BIASES_API_KEY", "AZURE_STORAGE_ACCOUNT_KEY", "GOOGLE_SERVICE_ACCOUNT_KEY"}
+    {
+        "EDGAR_USER_AGENT",
+        "WEIGHTS_AND_BIASES_API_KEY",
+        "AZURE_STORAGE_ACCOUNT_KEY",
+        "GOOGLE_SERVICE_ACCOUNT_KEY",
+        "NOTIFICATION_URLS",
+    }
 )
 VARIABLES = {"DOMAIN": "domain", "ACME_EMAIL": "acmeEmail", "IMAGE_PREFIX": "imagePrefix"}
 

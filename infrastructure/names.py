@@ -34,6 +34,7 @@ SECRETS = (
     "AZURE_STORAGE_ACCOUNT_KEY",
     "GOOGLE_SERVICE_ACCOUNT_KEY",
     "WEIGHTS_AND_BIASES_API_KEY",
+    "NOTIFICATION_URLS",
 )
 GENERATED_SECRETS = (
     "FUND_API_TOKEN",  # the bearer token of everything that changes something

