@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from internal.books.flow_times import place_flows
 from internal.books.time_weighted import ExternalFlow, Valuation, link_returns
 from internal.performance import gross_exposure, maximum_drawdown, net_exposure
 from internal.trading.rows import Snapshot
@@ -61,7 +62,7 @@ def report_performance(snapshots: Iterable[Snapshot], flows: Sequence[ExternalFl
     if not ordered:
         return PerformanceReport((), 0.0, 0.0, RealizedCost())
     values = [_value(one) for one in ordered]
-    index, last = link_returns(values, flows), ordered[-1]
+    index, last = link_returns(values, place_flows(values, flows)), ordered[-1]
     return PerformanceReport(
         points=tuple(_point(one, value - 1) for one, value in zip(ordered, index.tolist(), strict=True)),
         total_return=index.item(-1) - 1,
