@@ -346,6 +346,13 @@ class TestCorporateActions:
         assert second["corporate_actions"]["cash_dividends"] == whole[1:2]
         assert by_id["corporate_actions"]["cash_dividends"] == whole[1:2]
 
+    def test_cusips_of_days_without_actions(self, api: DataApi) -> None:
+        """A CUSIP on a day on which nothing happened is an empty answer."""
+        found = api.get("/v1/corporate-actions", cusips="037833100", start="2023-01-01", end="2023-01-01")
+
+        assert found.status_code == 200
+        assert found.json()["corporate_actions"] == {}
+
     @pytest.mark.parametrize(
         ("parameters", "sentence"),
         [
