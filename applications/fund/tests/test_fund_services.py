@@ -19,6 +19,7 @@ from fund.market_settings import MarketSettings
 from fund.memory import MemoryWatch
 from fund.processes import end_leftovers, end_process, record_processes, running_processes
 from fund.service_environment import OfflineEnvironments
+from fund.settings.secrets import Secret, secret_file, write_secret
 from fund.supervisor import Supervisor, open_fund, summarize_log_line
 from internal.errors import ConfigurationError, UnavailableError
 
@@ -92,6 +93,16 @@ def test_environment_has_no_real_account(
     for service in Service:
         assert "real-account" not in environments.of_service(service).values()
     assert "real-account" not in environments.of_models().values()
+
+
+def test_targets_of_the_offline_fund(folder: FundFolder, addresses: Addresses) -> None:
+    """Messages of a simulated fund go to the targets of its folder; its keys of real accounts stay where they are."""
+    for secret in Secret:
+        write_secret(folder.root, secret, "real-account")
+    given = OfflineEnvironments(folder, addresses, SIMULATED, {}).of_service(Service.PORTFOLIOMANAGER)
+    files = [value for name, value in given.items() if name.endswith("_FILE")]
+    assert files == [given["NOTIFICATION_URLS_FILE"]] == [str(secret_file(folder.root, Secret.NOTIFICATION_URLS))]
+    assert "real-account" not in given.values()
 
 
 def test_vendor_of_the_offline_fund(folder: FundFolder, addresses: Addresses, monkeypatch: pytest.MonkeyPatch) -> None:

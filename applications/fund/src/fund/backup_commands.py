@@ -59,7 +59,7 @@ def describe_restored(restored: Restored, folder: FundFolder) -> list[str]:
         )
     if not is_simulated and not (folder.root / "secrets").exists():
         lines.append("A backup holds no keys: write them with `./fund init`, or set NAME_FILE for each.")
-    start = "./fund up" if is_simulated else "./fund run"
+    start = "./fund up" if is_simulated and not folder.settings_file.exists() else "./fund run"
     lines.append(
         f"Trading is halted. Start the fund (`{start}`): it collects the sessions since, reconciles with the broker "
         "and takes its own orders back into the journal. Compare `./fund orders` with the broker's page, then "

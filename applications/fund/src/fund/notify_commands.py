@@ -3,7 +3,7 @@
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from fund.addresses import Addresses
 from fund.clients import connect
@@ -37,8 +37,8 @@ def list_messages() -> None:
     """List the newest messages, and whether each target took them."""
     clients, console = connect(FundFolder.from_environment(), Addresses.from_environment()), Console()
     found = clients.portfoliomanager.get("/notifications")["notifications"]
-    table = Table("time (UTC)", "message", "target", "state", "attempts")
+    table = Table("time (UTC)", Column("message", overflow="fold"), "target", "state", "attempts")
     for one in found:
-        target = one["subscriber"] or "none"
-        table.add_row(one["time"][:16], escape(one["id"]), escape(target), one["state"], str(one["attempts"]))
+        target, state = (one["subscriber"], one["state"]) if one["subscriber"] else ("none", "not sent")
+        table.add_row(one["time"][:16], escape(one["id"]), escape(target), state, str(one["attempts"]))
     console.print(table if found else "No messages yet.")

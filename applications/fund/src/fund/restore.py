@@ -1,6 +1,7 @@
 """Restores a backup: unpacked beside the fund's folder, halted, and put in its place whole."""
 
 import getpass
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from fund.backup_archive import KEPT, Manifest
 from fund.backup_unpacking import unpack_backup
 from fund.folder import FundFolder
 from fund.processes import running_processes
-from fund.settings.secrets import PRIVATE_FOLDER
+from fund.settings.secrets import PRIVATE_FOLDER, PRIVATE_MASK
 from internal.errors import ConfigurationError
 from internal.lake.durability import sync_path, sync_tree
 from internal.lake.store import Lake
@@ -51,6 +52,7 @@ def restore_backup(
     """
     _require_free(folder, replace=replace)
     staging = folder.root.with_name(f"{folder.root.name}.restoring")
+    before = os.umask(PRIVATE_MASK)
     try:
         shutil.rmtree(staging, ignore_errors=True)  # of a restore that was killed
         staging.mkdir(mode=PRIVATE_FOLDER, parents=True)
@@ -64,6 +66,7 @@ def restore_backup(
         raise ConfigurationError(f"{folder.root} was not restored: {error}") from error
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+        os.umask(before)
 
 
 def halt_restored(lake: Path, manifest: Manifest, moment: datetime) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from fund.addresses import Addresses, Service
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
+from fund.settings.secrets import Secret, secret_variables
 from fund.strategy_choice import choose_strategy
 from internal.errors import ConfigurationError
 
@@ -150,8 +151,12 @@ class OfflineEnvironments:
         }
 
     def _portfoliomanager(self) -> dict[str, str]:
+        """The exchange as the broker; messages go to the targets that the folder holds, as those of any fund."""
         keys = self.folder.credentials()
+        targets = f"{Secret.NOTIFICATION_URLS}_FILE"
+        secrets = secret_variables(self.folder.root, self.variables)
         return {
+            **({targets: secrets[targets]} if targets in secrets else {}),
             "ALPACA_API_KEY_ID": keys.api_key_id,
             "ALPACA_API_SECRET": keys.api_secret,
             "ALPACA_BASE_URL": self.addresses.url(Service.EXCHANGE),
