@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from internal.errors import NotFoundError, UnavailableError
+from internal.errors import NotFoundError, UnavailableError, UnresolvedOrderError
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import World
@@ -187,6 +187,27 @@ def test_without_the_data_service_nothing_more_is_opened(world: World, monkeypat
     make_trader(fund.ports).reconcile()
     play_session(fund)
     assert shares(fund) == theirs
+
+
+def test_a_close_of_unknown_fate_keeps_no_other_from_being_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker never answers about one name: all others are closed, at the first attempt and at the next ones."""
+    fund = open_holding_fund(world)
+    silent, submit = min(shares(fund)), VenueBroker.submit
+
+    def lose(broker: VenueBroker, request: OrderRequest) -> BrokerOrder:
+        if request.ticker == silent:
+            raise UnresolvedOrderError("no answer")
+        return submit(broker, request)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(VenueBroker, "submit", lose)
+        for attempt in (lambda: flatten(fund.ports), make_trader(fund.ports).reconcile):
+            with pytest.raises(UnresolvedOrderError):
+                attempt()
+            assert {order.ticker for order in closes(fund)} == shares(fund).keys() - {silent}
+    make_trader(fund.ports).reconcile()
+    play_session(fund)
+    assert shares(fund) == {}
 
 
 def test_a_new_ticker_is_not_closed_beside_the_old_one(world: World) -> None:

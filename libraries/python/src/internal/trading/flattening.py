@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import count, takewhile
 
 from internal.dates import last_closed_session
-from internal.errors import FundError
+from internal.errors import FundError, UnresolvedOrderError
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import Leg, OrderState, RunState, Side
 from internal.trading.held_closes import shares_to_close
@@ -69,12 +69,29 @@ class Flattening:
         self._end_decisions()
         holdings = self._plan(change, again=again)
         try:
-            self._sender.send([one for one in self._orders() if _may_send(one, holdings)])
+            self._send([one for one in self._orders() if _may_send(one, holdings)])
         except SessionEndedError:
             return
         self._finish_run()
         if self._problem is not None:
             raise self._problem
+
+    def _send(self, orders: Sequence[Order]) -> None:
+        """Send the orders, those of unknown fate last; one that stays unknown keeps no other name from being closed."""
+        left = _list_unsent(orders)
+        while left:
+            self._try_to_send(left)
+            planned = {order.client_order_id for order in _list_unsent(self._orders())}
+            left = [order for order in left if order.client_order_id in planned]
+        for order in orders:
+            if order.state is OrderState.UNRESOLVED:
+                self._try_to_send([order])
+
+    def _try_to_send(self, orders: Sequence[Order]) -> None:
+        try:
+            self._sender.send(orders)
+        except UnresolvedOrderError as error:
+            self._problem = error
 
     def cancel_others(self, change: TradingStateChange) -> None:
         """Cancel the orders of decisions where everything is to be closed; it needs the broker and the journal alone.
