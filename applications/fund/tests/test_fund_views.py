@@ -39,14 +39,15 @@ def order(day: int, ticker: str, state: str, reason: str = "") -> dict[str, obje
 
 
 def test_orders_fit_in_80_columns() -> None:
-    """The newest come first, refusals with their reason, hand trades last; no line is wider than the terminal."""
+    """The newest come first, reasons once with their tickers, hand trades last; no line is wider than the terminal."""
     rows = [
         order(24, "AAA", "filled"),
         order(25, "BRK.B", "partially_filled"),
-        order(25, "CCC", "rejected", "the broker refuses [short] sales of it"),
+        order(25, "CCC", "rejected", "the broker refuses [short] sales"),
+        order(25, "DDD", "rejected", "the broker refuses [short] sales"),
     ]
-    newest = choose_newest(pl.DataFrame(rows, schema=orders_schema.COLUMNS), 2)
-    assert newest.get_column("ticker").to_list() == ["BRK.B", "CCC"]
+    newest = choose_newest(pl.DataFrame(rows, schema=orders_schema.COLUMNS), 3)
+    assert newest.get_column("ticker").to_list() == ["BRK.B", "CCC", "DDD"]
     output = StringIO()
     foreign = [
         {"kind": "position", "ticker": "TSLA", "quantity": -3.0},
@@ -57,8 +58,8 @@ def test_orders_fit_in_80_columns() -> None:
     assert max(map(len, lines)) <= 80
     assert "partially_filled" in lines[1]
     assert "12,345" in lines[1]
-    assert lines[3] == "2026-11-25 CCC: the broker refuses [short] sales of it"
-    assert lines[4:] == ["not the fund's: position, -3 TSLA", "not the fund's: order, buy 5 F"]
+    assert lines[4] == "2026-11-25 CCC, DDD: the broker refuses [short] sales"
+    assert lines[5:] == ["not the fund's: position, -3 TSLA", "not the fund's: order, buy 5 F"]
 
 
 def test_log_lines_over_a_rotation(tmp_path: Path) -> None:

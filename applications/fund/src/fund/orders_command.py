@@ -49,8 +49,9 @@ def show_orders(newest: pl.DataFrame, foreign: Sequence[Mapping[str, Any]], cons
         console.print("No orders yet.")
     else:
         console.print(_orders_table(newest))
-    for row in newest.filter(pl.col("reason") != "").iter_rows(named=True):
-        console.print(escape(f"{row['date']} {row['ticker']}: {row['reason']}"))
+    reasons = newest.filter(pl.col("reason") != "").group_by("date", "reason", maintain_order=True)
+    for row in reasons.agg(pl.col("ticker").unique(maintain_order=True)).iter_rows(named=True):
+        console.print(escape(f"{row['date']} {', '.join(row['ticker'])}: {row['reason']}"))
     for item in foreign:
         side = f"{item['side']} " if item.get("side") else ""
         console.print(escape(f"not the fund's: {item['kind']}, {side}{item['quantity']:g} {item['ticker']}"))
