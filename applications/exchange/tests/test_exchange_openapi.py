@@ -88,6 +88,14 @@ def test_answers_are_documented(operations: list[Operation]) -> None:
         check_answers(operation, KEYS, examples=3)
 
 
+@pytest.mark.parametrize("path", ["/v2/assets/A%0AB", "/v3/reference/tickers/A%0AB"])
+def test_name_with_a_line_break_is_refused_by_the_vendor(exchange: LocalExchange, path: str) -> None:
+    """No route takes a line break in a name; the answer is the vendor's all the same."""
+    answer = exchange.http.get(path, headers=KEYS)
+    assert answer.status_code == 404
+    assert "type" not in answer.json()
+
+
 @pytest.mark.long
 def test_answers_to_many_requests_are_documented(operations: list[Operation]) -> None:
     """The same with 200 requests an operation."""
