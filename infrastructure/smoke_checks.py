@@ -100,6 +100,8 @@ CHECKS: tuple[Check, ...] = (
     _refused("portfoliomanager", "/flatten"),
     _refused("portfoliomanager", "/events", status=415),
     _refused("portfoliomanager", "/events/redeliveries"),
+    Check("portfoliomanager", "/foreign", (("foreign",),)),
+    Check("portfoliomanager", "/reports/daily", (("title",), ("text",))),
     Check("portfoliomanager", "/notifications", (("notifications",),)),
     Check("portfoliomanager", "/notifications/test", (("targets",),), method="POST"),
     _refused("portfoliomanager", "/alerts"),
