@@ -461,8 +461,9 @@ def test_a_live_account_has_to_be_armed(world: World, tmp_path: Path, monkeypatc
         assert code == 1
         assert f"--without-evidence {kind}" in printed
         arm = ("arm", "--live", "--without-evidence", kind)
-        code, printed = fund_command(tmp_path, url, *arm, typed="another\n")
-        assert (code, httpx.get(f"{url}/arming", timeout=60).json()["armed"]) == (1, False)
+        wrong = {"account_number": "another", "digest": shown["digest"], "armed_by": "ada", "without_evidence": kind}
+        refused = httpx.post(f"{url}/arming", json=wrong, headers=headers, timeout=60)
+        assert "account number is not that" in problem(refused)["detail"]
         code, printed = fund_command(tmp_path, url, *arm, "--for", "3", typed=f"{number}\n")
         assert code == 0, printed
         assert f"without evidence for {kind}" in printed

@@ -25,7 +25,7 @@ from research.faults.seeds import make_runs, play_runs
 
 STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 SEEDS, MANY_SEEDS = 200, 10_000
-GROWN_SEEDS, PLANTED_SEEDS, OWNED_SEEDS = 20, 100, 25
+GROWN_SEEDS, PLANTED_SEEDS, OWNED_SEEDS = 20, 100, 15
 WISHES = {FaultKind.HALTED, FaultKind.REDUCED, FaultKind.RESUMED, FaultKind.FLATTENED}
 TOLERANCE = 0.11  # of the larger side: the policy's 5 % in the decision, and 5 % that an adjustment leaves
 
