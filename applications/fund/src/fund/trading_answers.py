@@ -82,7 +82,10 @@ class Flattening(BaseModel):
             f"{self.mode.banner}: {filled} of {len(self.orders)} closes are filled at {self.as_of:%Y-%m-%d %H:%M} UTC."
         ]
         if self.waits_for_open:
-            lines.append(f"The market is closed: the others fill from {self.fills_from:%Y-%m-%d %H:%M} UTC on.")
+            lines.append(
+                f"The market is closed: what has not filled yet does from {self.fills_from:%Y-%m-%d %H:%M} UTC on. Asked "
+                "again, `./fund flatten` asks the broker for the fills."
+            )
         lines += [f"still open: {one.quantity:g} {one.ticker}: {one.reason}" for one in self.still_open]
         lines += [f"left alone, not the fund's: {shares:g} {ticker}" for ticker, shares in self.foreign.items()]
         if self.flat:
