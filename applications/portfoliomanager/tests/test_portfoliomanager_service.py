@@ -159,6 +159,15 @@ def test_empty_fund_answers(service: Service) -> None:
     assert set(checks.values()) == {"ok"}
 
 
+def check_report(service: Service, day: date, *, orders: int) -> None:
+    """The report and the list of decisions are about the session; nothing in the account is somebody else's."""
+    report = service.json("GET", "/reports/daily")
+    assert str(day) in report["title"]
+    assert f"{orders} orders" in report["text"]
+    assert service.json("GET", "/foreign") == {"foreign": []}
+    assert [row["date"] for row in service.json("GET", f"/portfolios/decisions?since={day}")] == [str(day)]
+
+
 def test_cycle_by_hand_then_by_events(world: World, service: Service, tmp_path: Path) -> None:
     """Each step by one POST; then a session's events alone do the same, and an event twice does nothing more."""
     first = world.session()
@@ -176,11 +185,7 @@ def test_cycle_by_hand_then_by_events(world: World, service: Service, tmp_path: 
     assert portfolio["strategy"]["name"] == "ten_by_ten"
     assert len(portfolio["positions"]) == len(portfolio["orders"]) == 20
     assert service.json("POST", "/portfolios", json={}) == portfolio
-    report = service.json("GET", "/reports/daily")
-    assert str(first) in report["title"]
-    assert "20 orders" in report["text"]
-    assert service.json("GET", "/foreign") == {"foreign": []}
-    assert [row["date"] for row in service.json("GET", f"/portfolios/decisions?since={first}")] == [str(first)]
+    check_report(service, first, orders=20)
 
     world.move("next_open")
     event = {"specversion": "1.0", "datacontenttype": "application/json"}
