@@ -83,8 +83,8 @@ class Flattening(BaseModel):
         ]
         if self.waits_for_open:
             lines.append(
-                f"The market is closed: what has not filled yet does from {self.fills_from:%Y-%m-%d %H:%M} UTC on. Asked "
-                "again, `./fund flatten` asks the broker for the fills."
+                f"The market is closed: what has not filled yet does from {self.fills_from:%Y-%m-%d %H:%M} UTC on. "
+                "Asked again, `./fund flatten` asks the broker for the fills."
             )
         lines += [f"still open: {one.quantity:g} {one.ticker}: {one.reason}" for one in self.still_open]
         lines += [f"left alone, not the fund's: {shares:g} {ticker}" for ticker, shares in self.foreign.items()]
