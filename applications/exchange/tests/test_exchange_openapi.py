@@ -96,6 +96,22 @@ def test_name_with_a_line_break_is_refused_by_the_vendor(exchange: LocalExchange
     assert "type" not in answer.json()
 
 
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("start=0001-01-01T00:00:00Z", 422),
+        ("period=9999A", 422),
+        ("start=0001-01-01T00:00:00Z&period=9999A", 422),
+        ("date_end=9999-12-31", 200),
+        ("start=9999-12-01T00:00:00Z&period=9A", 422),
+        ("end=0001-01-01T00:00:00Z&start=2025-01-01T00:00:00Z", 422),
+    ],
+)
+def test_history_of_the_first_and_last_years(exchange: LocalExchange, query: str, status: int) -> None:
+    """The ends of what a date can be are refused, or cut to what the account has: no failure of the server."""
+    assert exchange.trade("GET", f"/v2/account/portfolio/history?{query}").status_code == status
+
+
 @pytest.mark.long
 def test_answers_to_many_requests_are_documented(operations: list[Operation]) -> None:
     """The same with 200 requests an operation."""

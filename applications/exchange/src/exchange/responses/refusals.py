@@ -68,7 +68,7 @@ ALPACA_DATA: Responses = _refusals(
     s429="More requests than the limit of a minute",
     s500="Internal error",
     s504="Request timed out",
-)
+) | _refusals(AlpacaRefusal, s404="The path is no endpoint")
 
 POLYGON: Responses = _refusals(
     PolygonRefusal,

@@ -23,6 +23,8 @@ from internal.venue.clock import NEW_YORK
 from internal.venue.repository import HistoryQuery
 
 DEFAULT_PERIOD = "1M"
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=NEW_YORK), datetime(2200, 1, 1, tzinfo=NEW_YORK)
+LONGEST = timedelta(days=100 * 365)
 
 router = APIRouter(
     prefix="/v2/account/portfolio",
@@ -51,12 +53,12 @@ def get_portfolio_history(  # noqa: PLR0913 - the parameters of the real endpoin
     """Equity and profit in windows; at most two of `start`, `end` and `period`."""
     now = exchange.clock.now()
     begin = _local(start) if date_start is None else _midnight(date_start)
-    stop = _local(end) if date_end is None else _midnight(date_end + timedelta(days=1))
+    stop = _local(end) if date_end is None else _midnight(date_end) + timedelta(days=1)
     if period is not None and begin is not None and stop is not None:
         raise rejections.invalid_field("only two of start, end and period can be specified at the same time")
-    length = read_period(period or DEFAULT_PERIOD)
+    length = min(read_period(period or DEFAULT_PERIOD), LONGEST)
     last = min(now, stop or (begin + length if begin is not None and period is not None else now))
-    first = begin or last - length
+    first = begin or _within_calendar(last - length)
     if first > last:
         raise rejections.invalid_field("start must be before end")
     reporting = intraday_reporting or (Reporting.EXTENDED_HOURS if extended_hours else Reporting.MARKET_HOURS)
@@ -67,11 +69,20 @@ def get_portfolio_history(  # noqa: PLR0913 - the parameters of the real endpoin
 
 
 def _local(moment: datetime | None) -> datetime | None:
-    return moment if moment is None or moment.tzinfo is not None else moment.replace(tzinfo=NEW_YORK)
+    if moment is None:
+        return None
+    return _within_calendar(moment if moment.tzinfo is not None else moment.replace(tzinfo=NEW_YORK))
 
 
 def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), NEW_YORK)
+    return _within_calendar(datetime.combine(day, time(), NEW_YORK))
+
+
+def _within_calendar(moment: datetime) -> datetime:
+    """The moment, or the nearest with which dates can be reckoned in every time zone."""
+    if moment.year < EARLIEST.year:
+        return EARLIEST
+    return LATEST if moment.year > LATEST.year else moment
 
 
 def _cashflow_types(text: str) -> frozenset[str] | None:
