@@ -306,6 +306,8 @@ def test_losses_reduce_then_halt_and_a_person_accepts_them(tmp_path: Path) -> No
     fund.move(Auction.CLOSE)
     with pytest.raises(FundError, match="halted"):
         fresh.rebalance(None)
+    assert messages.of(NotificationKind.RUN_FAILED) == []  # the halt itself was the message
+    assert "Nothing was decided: " in messages.of(NotificationKind.DAILY_REPORT)[-1].text
     fresh.reconcile()
     fresh.change_state(TradingState.REDUCE_ONLY, "the owner", "let it close")
     fresh.reconcile()

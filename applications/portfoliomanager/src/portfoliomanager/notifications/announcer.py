@@ -15,6 +15,7 @@ from internal.http.datamanager_responses import DataCheck
 from internal.telemetry import get_logger
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.rebalancing import Outcome, ReconciliationOutcome
+from internal.trading.send_permission import TradingHaltedError
 from internal.trading.trading_state import TradingStateChange
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.notifications.alerts import (
@@ -72,7 +73,8 @@ class Announcer:
         """
         self._failures[day, error.slug] += 1
         if error.status < HTTPStatus.INTERNAL_SERVER_ERROR or self._failures[day, error.slug] >= PATIENT_ATTEMPTS:
-            self._send([alert_of_failure(day, error.detail, error.slug)])
+            if not isinstance(error, TradingHaltedError):  # whoever halted trading knows, and was sent that message
+                self._send([alert_of_failure(day, error.detail, error.slug)])
             self.report(day, f"Nothing was decided: {error.detail}")
 
     def reconciled(self, outcome: ReconciliationOutcome) -> None:
