@@ -23,6 +23,7 @@ from libraries.python.tests.strategies.drawn_situations import situations
 from libraries.python.tests.strategies.small_situations import make_situation
 
 LIMITS = RiskLimits(gross_exposure=1.2, net_exposure=0.4, name_weight=0.2, participation=0.0005)
+FREE = RiskLimits(99.0, 99.0, 99.0, 1e9, sector_weight=99.0, order_size=99.0, turnover=99.0)
 PRICES = dict.fromkeys("ABCD", 10.0)
 MOMENT = datetime(2024, 3, 15, 21, tzinfo=UTC)
 
@@ -64,7 +65,7 @@ def quantities(decision: Decision) -> dict[str, float]:
 WEIGHTS = st.one_of(st.floats(-0.6, 0.6), st.just(0.0), st.none())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(situation=situations(), values=st.lists(WEIGHTS, min_size=30, max_size=30))
 def test_limits_hold_for_any_targets(situation: Situation, values: list[float | None]) -> None:
     """No increase goes above a limit, nothing falls below what is held, no flip, whole shares, reasons, repetition."""
@@ -73,7 +74,7 @@ def test_limits_hold_for_any_targets(situation: Situation, values: list[float | 
         for ticker, weight in zip(situation.tickers, values, strict=False)
         if weight is not None or ticker in situation.holdings
     }
-    decision, free = decided(situation, wanted), decided(situation, wanted, RiskLimits(99.0, 99.0, 99.0, 1e9))
+    decision, free = decided(situation, wanted), decided(situation, wanted, FREE)
     unlimited = {row.ticker: row for row in free.rows}
     grown = [row for row in decision.rows if row.quantity > row.held]
     capital = situation.capital
