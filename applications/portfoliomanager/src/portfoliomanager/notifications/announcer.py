@@ -73,7 +73,7 @@ class Announcer:
         """
         self._failures[day, error.slug] += 1
         if error.status < HTTPStatus.INTERNAL_SERVER_ERROR or self._failures[day, error.slug] >= PATIENT_ATTEMPTS:
-            if not isinstance(error, TradingHaltedError):  # whoever halted trading knows, and was sent that message
+            if not isinstance(error, TradingHaltedError):  # a message has said already that trading is halted
                 self._send([alert_of_failure(day, error.detail, error.slug)])
             self.report(day, f"Nothing was decided: {error.detail}")
 
