@@ -100,6 +100,9 @@ def create_application(configuration: Configuration | None = None) -> FastAPI:
         readiness={"state": _check_state, "events": _check_events},
         drain_seconds=lifespan.configuration.drain_seconds,
     )
+    application.state.has_token = bool(
+        lifespan.configuration.fund_api_token.get_secret_value()
+    )  # `/control` asks for it
     application.user_middleware.append(Middleware(FaultInjection))
     for router in ROUTERS:
         application.include_router(router)
