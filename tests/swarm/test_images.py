@@ -22,6 +22,7 @@ from infrastructure.revision import ROOT
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(1200)]
 
 APPLICATIONS = ("datamanager", "portfoliomanager", "models", "exchange", "scheduler")
+TOKEN = "a-token-of-the-tests"  # noqa: S105 - of engines that end with the tests
 WITHOUT_COMPILER = ("datamanager", "exchange", "scheduler")
 SETTINGS: Mapping[str, Mapping[str, str]] = {
     "exchange": {"EXCHANGE_API_KEY_ID": "key", "EXCHANGE_API_SECRET": "secret", "EXCHANGE_TICKER_COUNT": "20"},
@@ -181,7 +182,8 @@ def megabytes(node: Node, application: str, tag: str) -> str:
 
 def start(node: Node, application: str, tag: str, settings: Mapping[str, str]) -> float:
     """Run a service, read-only and without rights, under its own name on the network; seconds until /health answers."""
-    words = [word for name, value in settings.items() for word in ("--env", f"{name}={value}")]
+    variables = {**settings, "FUND_API_TOKEN": TOKEN}  # without one a service listens on loopback alone
+    words = [word for name, value in variables.items() for word in ("--env", f"{name}={value}")]
     words += [f"--volume=cold-{name}:/{name}" for name in ("lake", "registry")]
     name, began = f"cold-{application}", time.monotonic()
     where = ("--network=cold", f"--network-alias={application}", f"--name={name}", "--volume=/state")
