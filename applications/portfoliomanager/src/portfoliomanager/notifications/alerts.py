@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from internal.dates import next_session, previous_session
+from internal.dates import next_session, previous_session, sessions
 from internal.trading.enums import ForeignKind, OrderState
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.rebalancing import Outcome
@@ -48,11 +48,7 @@ def alerts_of_unresolved(orders: Iterable[Order]) -> list[Notification]:
 
 def alert_of_missed_sessions(day: date, last_decided: date) -> Notification | None:
     """The sessions before the day that were never decided; None where none is missing."""
-    missed = list[date]()
-    session = next_session(last_decided)
-    while session < day:
-        missed.append(session)
-        session = next_session(session)
+    missed = sessions(next_session(last_decided), previous_session(day))
     if not missed:
         return None
     days = ", ".join(str(one) for one in missed[-SHOWN:])
@@ -61,7 +57,7 @@ def alert_of_missed_sessions(day: date, last_decided: date) -> Notification | No
         f"missed:{missed[0]}:{missed[-1]}",
         f"{len(missed)} {'session was' if len(missed) == 1 else 'sessions were'} not decided",
         f"The fund was not running, or had no data, at the close of {days}. Nothing is made up: positions stayed as "
-        f"they were, and {previous_session(next_session(day))} is decided now.",
+        f"they were, and {day} is decided now.",
     )
 
 

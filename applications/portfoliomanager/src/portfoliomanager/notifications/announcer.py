@@ -15,6 +15,7 @@ from internal.http.datamanager_responses import DataCheck
 from internal.telemetry import get_logger
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.rebalancing import Outcome, ReconciliationOutcome
+from internal.trading.rows import Snapshot
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.trading_state import TradingStateChange
 from portfoliomanager.account_books import AccountBooks
@@ -26,7 +27,7 @@ from portfoliomanager.notifications.alerts import (
     alerts_of_run,
     alerts_of_unresolved,
 )
-from portfoliomanager.notifications.daily_report import DailyReport, describe_report, find_gains
+from portfoliomanager.notifications.daily_report import DailyReport, NamedGain, describe_report, find_gains
 from portfoliomanager.notifications.message import Notification, Notifier
 from portfoliomanager.ports import FundJournal
 
@@ -87,30 +88,34 @@ class Announcer:
 
     def report(self, day: date, problem: str = "") -> None:
         """Send the report of a session, once."""
+        snapshots = self._journal.snapshots()
+        if not snapshots:
+            return
         try:
-            report = self._make_report(day, problem)
+            view = self._books.view()
+            profits = {ticker: profit.total for ticker, profit in view.profits.items()}
+            gains = find_gains(profits, self._reported(), view.books.shares)
+            report = self._make_report(day, problem, snapshots, gains)
         except (FundError, ArithmeticError) as error:
             logger.warning("report_not_made", date=str(day), detail=str(error))
             return
-        if report is not None and self._notifier.notify(describe_report(report)):
-            self._remember({ticker: profit.total for ticker, profit in self._books.view().profits.items()})
+        if self._notifier.notify(describe_report(report)):
+            self._remember(profits)
 
-    def _make_report(self, day: date, problem: str) -> DailyReport | None:
-        snapshots = self._journal.snapshots()
-        if not snapshots:
-            return None
-        last, view = snapshots[-1], self._books.view()
+    def _make_report(
+        self, day: date, problem: str, snapshots: Sequence[Snapshot], gains: Sequence[NamedGain]
+    ) -> DailyReport:
+        last = snapshots[-1]
         earlier = [one for one in snapshots if exchange_day(one.timestamp) < day]
         before = earlier[-1] if earlier else None
         flows = [one for one in self._books.flows() if before is not None and before.timestamp < one.moment]
-        now = {ticker: profit.total for ticker, profit in view.profits.items()}
         recent = {previous_session(day), day}
         return DailyReport(
             day=day,
             snapshot=last,
             before=before,
             flows=sum(one.amount for one in flows if one.moment <= last.timestamp),
-            gains=find_gains(now, self._reported(), view.books.shares),
+            gains=gains,
             orders=[order for order in self._journal.orders() if order.date in recent],
             notes=[note for run in self._journal.runs() if run.date == day for note in run.notes],
             data=self._describe_data(),
