@@ -14,7 +14,7 @@ from prometheus_client import Counter, Gauge
 from internal.cloud_events.event import decode_event
 from internal.cloud_events.responses import SentEvent
 from internal.cloud_events.store import EventStore, Pending
-from internal.cloud_events.worker import AttemptFailedError, Worker
+from internal.cloud_events.worker import AttemptFailedError, Worker, cancel_task
 from internal.errors import FundError, UnavailableError
 from internal.event_types import EventType
 from internal.modes import Mode
@@ -86,7 +86,7 @@ class NotificationOutbox:
             self._opened, self._loop = store, asyncio.get_running_loop()
             self._workers = [TargetWorker(store, target, self._mode, self._count) for target in self._targets]
             for worker in self._workers:
-                stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
+                stack.push_async_callback(cancel_task, asyncio.create_task(worker.run()))
             self._running = stack.pop_all()
         return self
 
@@ -153,8 +153,3 @@ class NotificationOutbox:
 def _read(pending: Pending) -> Notification:
     data = cast("dict[str, Any]", decode_event(pending.body).get_data())
     return Notification(**{**data, "kind": NotificationKind(data["kind"])})
-
-
-async def _cancel(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    await asyncio.wait([task])

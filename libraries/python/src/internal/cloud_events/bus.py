@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from threading import Lock
-from typing import Any, Self
+from typing import Self
 
 import httpx
 from cloudevents.core.v1.event import CloudEvent
@@ -19,6 +19,7 @@ from internal.cloud_events.outbox import DeliveryWorker, event_address
 from internal.cloud_events.responses import RecentEvents
 from internal.cloud_events.routes import EventRoutes
 from internal.cloud_events.store import EventStore
+from internal.cloud_events.worker import cancel_task
 from internal.dates import require_covered
 from internal.errors import ConfigurationError, UnavailableError
 from internal.http.bearer import bearer_headers
@@ -76,7 +77,7 @@ class EventBus:
             ]
             self._handling = HandlingWorker(store, self._handlers, self._service, self._count)
             for worker in (*self._deliveries, self._handling):
-                stack.push_async_callback(_cancel, asyncio.create_task(worker.run()))
+                stack.push_async_callback(cancel_task, asyncio.create_task(worker.run()))
             await self._count()
             self._running = stack.pop_all()
         return self
@@ -165,8 +166,3 @@ class EventBus:
             return httpx.AsyncClient(headers=headers, timeout=DELIVERY_SECONDS, trust_env=False)
         except UnicodeEncodeError:
             raise ConfigurationError("FUND_API_TOKEN holds characters that an HTTP header cannot carry") from None
-
-
-async def _cancel(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    await asyncio.wait([task])

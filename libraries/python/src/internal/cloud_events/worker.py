@@ -5,7 +5,7 @@ import random
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from polars.exceptions import PanicException
 
@@ -74,3 +74,9 @@ class Worker(ABC):
         """Wait for `wake`, or until it is time to poll for items that another process has left."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+
+
+async def cancel_task(task: asyncio.Task[Any]) -> None:
+    """Cancel a worker's task and wait until it has ended, however it ends."""
+    task.cancel()
+    await asyncio.wait([task])
