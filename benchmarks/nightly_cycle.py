@@ -25,7 +25,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from fund.addresses import Addresses, Service
+from fund.addresses import OFFLINE_SERVICES, Addresses, Service
 from fund.clients import Clients, connect, unfinished_events
 from fund.folder import FundFolder
 from fund.processes import running_processes
@@ -50,21 +50,31 @@ class Night:
     processor: Mapping[str, float]
 
 
-def wait_until_quiet(clients: Clients, up: subprocess.Popen[bytes]) -> None:
+def wait_until_quiet(folder: FundFolder, clients: Clients, up: subprocess.Popen[bytes]) -> None:
     """Return when no service has an event left."""
     while unfinished_events(clients):
-        if up.poll() is not None:
-            raise RuntimeError(f"the fund ended with {up.returncode}; see what it printed")
+        require_running(folder, up)
         time.sleep(POLL_SECONDS)
+
+
+def require_running(folder: FundFolder, up: subprocess.Popen[bytes]) -> None:
+    """Raise RuntimeError with the last lines that the fund printed when it has ended."""
+    if up.poll() is not None:
+        last = printed_file(folder).read_text().splitlines()[-5:]
+        raise RuntimeError("\n".join([f"the fund ended with status {up.returncode}:", *last]))
+
+
+def printed_file(folder: FundFolder) -> Path:
+    """Where the fund prints."""
+    return folder.root / "up.txt"
 
 
 def wait_until_traded(folder: FundFolder, up: subprocess.Popen[bytes]) -> Clients:
     """The services' clients, when the fund has opened and its first portfolio is at the broker."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if up.poll() is not None:
-            raise RuntimeError(f"the fund ended with {up.returncode}; see what it printed")
-        if "The fund stays up" in (folder.root / "up.txt").read_text():
+        require_running(folder, up)
+        if "The fund stays up" in printed_file(folder).read_text():
             return connect(folder, Addresses.from_environment())
         time.sleep(1.0)
     raise TimeoutError(f"the fund was not up after {START_SECONDS:.0f} seconds")
@@ -73,11 +83,11 @@ def wait_until_traded(folder: FundFolder, up: subprocess.Popen[bytes]) -> Client
 def play_night(folder: FundFolder, clients: Clients, up: subprocess.Popen[bytes]) -> Night:
     """One night, from a session's close to the last event of what follows from it."""
     clients.move_clock("next_open")
-    wait_until_quiet(clients, up)
+    wait_until_quiet(folder, clients, up)
     before = read_processor_seconds(folder)
     clients.move_clock("next_close")
     began, start = time.time(), time.monotonic()
-    wait_until_quiet(clients, up)
+    wait_until_quiet(folder, clients, up)
     seconds = time.monotonic() - start
     after, day = read_processor_seconds(folder), clients.exchange_state().last_closed
     if not clients.has_portfolio(day):
@@ -89,7 +99,7 @@ def play_night(folder: FundFolder, clients: Clients, up: subprocess.Popen[bytes]
 
 def read_processor_seconds(folder: FundFolder) -> dict[str, float]:
     """Seconds of processor time that each service has used."""
-    processes = {name: running_processes(folder)[name] for name in Service}
+    processes = {name: running_processes(folder)[name] for name in OFFLINE_SERVICES}
     return {name: sum(process.cpu_times()[:2]) for name, process in processes.items()}
 
 
@@ -127,7 +137,7 @@ def main() -> None:
     with nullcontext(asked.home) if asked.home else tempfile.TemporaryDirectory() as home:
         folder = FundFolder(Path(home).resolve())
         folder.root.mkdir(parents=True, exist_ok=True)
-        with (folder.root / "up.txt").open("wb") as printed:
+        with printed_file(folder).open("wb") as printed:
             words = ["up", "--tickers", str(asked.tickers), "--sessions", "1"]
             up = subprocess.Popen(  # noqa: S603 - our own command
                 [sys.executable, "-m", "fund", *words],

@@ -1,5 +1,6 @@
 """The strategy of a fund: which file is meant, from where, and what the folder remembers."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -35,12 +36,29 @@ def test_relative_paths(elsewhere: Path) -> None:
 
 def test_environment_then_last_run_then_default(elsewhere: Path) -> None:
     """STRATEGY takes its own parameters only; parameters alone change those of the strategy that goes on."""
-    last = StrategyChoice("/any/file.py:Last", "sessions=3")
+    (elsewhere / "last.py").write_text("")
+    last = StrategyChoice(f"{elsewhere}/last.py:Last", "sessions=3")
     mine = {"STRATEGY": "strategies/mine.py:Mine"}
     assert choose_strategy(None, {}) == StrategyChoice(OWN)
     assert choose_strategy(last, {}) == last
     assert choose_strategy(last, {"STRATEGY_PARAMETERS": "sessions=5"}) == StrategyChoice(last.address, "sessions=5")
     assert choose_strategy(last, mine) == StrategyChoice(f"{elsewhere}/strategies/mine.py:Mine")
+
+
+def test_the_last_strategy_is_gone(tmp_path: Path) -> None:
+    """Its file was removed or renamed: the message says which, and how to go on; STRATEGY needs no last one."""
+    last = StrategyChoice(f"{tmp_path}/removed.py:Removed")
+    with pytest.raises(ConfigurationError, match=r"no file .*/removed\.py.*STRATEGY=FILE\.py:Class \./fund up"):
+        choose_strategy(last, {"STRATEGY_PARAMETERS": "sessions=5"})
+    assert choose_strategy(last, {"STRATEGY": OWN}) == StrategyChoice(OWN)
+
+
+def test_the_checkout_may_move(tmp_path: Path) -> None:
+    """A file of the checkout is remembered by its path there, any other by its whole path."""
+    for address, kept in ((OWN, "strategies/ten_by_ten.py:TenByTen"), (f"{tmp_path}/own.py:Own",) * 2):
+        FundFolder(tmp_path).save_strategy(StrategyChoice(address))
+        assert json.loads((tmp_path / "strategy.json").read_text()) == {"address": kept, "parameters": ""}
+        assert FundFolder(tmp_path).read_strategy() == StrategyChoice(address)
 
 
 def test_the_folder_remembers(tmp_path: Path) -> None:

@@ -126,15 +126,15 @@ class FundFolder:
         if not self._strategy.exists():
             return None
         try:
-            return StrategyChoice(**json.loads(self._strategy.read_text()))
-        except (ValueError, TypeError) as error:
+            return StrategyChoice.from_record(**json.loads(self._strategy.read_text()))
+        except (ValueError, TypeError, AttributeError) as error:
             raise ConfigurationError(
                 f"{self._strategy} is damaged ({error}); delete it, and name the strategy with STRATEGY=FILE.py:Class."
             ) from error
 
     def save_strategy(self, strategy: StrategyChoice) -> None:
         """Write the strategy that this fund trades; the next run without STRATEGY goes on with it."""
-        write_atomically(self._strategy, json.dumps(asdict(strategy), indent=2))
+        write_atomically(self._strategy, json.dumps(strategy.as_record(), indent=2))
 
     def state(self, program: str) -> Path:
         """The folder of one service's SQLite files, or of the `models` commands' files."""

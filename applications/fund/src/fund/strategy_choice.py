@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
+from internal.errors import ConfigurationError
 from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
 
@@ -23,6 +25,23 @@ class StrategyChoice:
     address: str
     parameters: str = ""
 
+    @property
+    def file(self) -> Path:
+        """The file alone."""
+        return Path(self.address.rpartition(":")[0])
+
+    @classmethod
+    def from_record(cls, address: str, parameters: str = "") -> Self:
+        """What `as_record` wrote; a relative path is one in this checkout."""
+        path, colon, name = address.rpartition(":")
+        return cls(f"{CHECKOUT / path}{colon}{name}" if colon else address, parameters)
+
+    def as_record(self) -> dict[str, str]:
+        """What the fund's folder remembers: a file of the checkout by its path there, so that the checkout may move."""
+        path, colon, name = self.address.rpartition(":")
+        kept = Path(path).relative_to(CHECKOUT) if Path(path).is_relative_to(CHECKOUT) else path
+        return {"address": f"{kept}{colon}{name}", "parameters": self.parameters}
+
     def load(self) -> LoadedStrategy:
         """The strategy. Raises ConfigurationError, which says what is wrong with file, class or parameters."""
         return load_strategy(self.address, split_assignments(self.parameters))
@@ -37,10 +56,19 @@ class StrategyChoice:
 
 
 def choose_strategy(last: StrategyChoice | None, environment: Mapping[str, str]) -> StrategyChoice:
-    """The strategy that the environment names, else the one of the last run; parameters can be set alone."""
+    """The strategy that the environment names, else the one of the last run; parameters can be set alone.
+
+    Raises:
+        ConfigurationError: The file of the last run's strategy is gone.
+    """
     given, parameters = environment.get("STRATEGY"), environment.get("STRATEGY_PARAMETERS")
     if given:
         return StrategyChoice(find_file(given), parameters or "")
+    if last is not None and not last.file.is_file():
+        raise ConfigurationError(
+            f"the strategy of the last run is gone: there is no file {last.file}; put it back, or name the strategy to "
+            f"go on with: STRATEGY=FILE.py:Class ./fund up (the fund's own is {DEFAULT})"
+        )
     chosen = last or StrategyChoice(find_file(DEFAULT))
     return replace(chosen, parameters=parameters) if parameters else chosen
 
