@@ -1,12 +1,19 @@
 """A position of the fund that somebody sold by hand is closed in the journal: later shares of the name are theirs."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.world import World
+from internal.trading.entries import EntryMemory
+from internal.trading.enums import OrderState
 from internal.trading.hand_closes import RECORDS
+from internal.trading.hand_trade_replay import Trade, count_taken
+from internal.trading.own_holdings import find_own_holdings
 from internal.trading.rows import Order
 from internal.trading.trading_state import StateCause, TradingState
 from libraries.python.tests.trading.trading_state_kit import (
@@ -53,9 +60,101 @@ def test_shares_that_somebody_buys_after_selling_the_fund_s_are_not_sold(world: 
     assert shares(fund) == {ticker: theirs}
 
 
-def test_what_is_left_of_a_position_is_the_fund_s(world: World) -> None:
-    """Of a position that somebody has sold a part of, or added to, nothing is written."""
+def _open_long(world: World) -> tuple[SimulatedFund, str, int]:
     fund = open_holding_fund(world)
-    ticker, held = next((one, count) for one, count in sorted(shares(fund).items()) if count > 0)
-    for signed in (1 - int(held), 5):
-        assert trade_and_follow(fund, ticker, Decimal(signed)) == []
+    ticker, held = next((one, count) for one, count in sorted(shares(fund).items()) if count > 2)
+    return fund, ticker, int(held)
+
+
+def _own(fund: SimulatedFund, ticker: str) -> float:
+    return find_own_holdings(fund.ports, fund.ports.broker.moment(), EntryMemory()).shares.get(ticker, 0.0)
+
+
+def test_a_part_that_somebody_sold_and_bought_again_is_not_the_fund_s(world: World) -> None:
+    """Of a position all but one share are sold by hand, and five bought a session later: one is the fund's."""
+    fund, ticker, held = _open_long(world)
+    (row,) = trade_and_follow(fund, ticker, Decimal(1 - held))
+    assert row.signed_filled_quantity == 1 - held
+    assert trade_and_follow(fund, ticker, Decimal(5)) == [row]
+    assert (_own(fund, ticker), shares(fund)[ticker]) == (1, 6)
+
+
+def test_sold_and_bought_again_between_two_reconciliations(world: World) -> None:
+    """A position that is sold and bought again by hand, with nothing seen in between, is no longer the fund's."""
+    fund, ticker, held = _open_long(world)
+    for signed in (-held, held + 3):
+        trade_by_hand(fund, ticker, Decimal(signed))
+        play_session(fund)
+    for _ in range(2):
+        make_trader(fund.ports).reconcile()
+    (row,) = fund.journal.of(RECORDS)
+    assert (row.signed_filled_quantity, _own(fund, ticker), shares(fund)[ticker]) == (-held, 0, held + 3)
+
+
+def test_others_sell_what_is_theirs_first(world: World) -> None:
+    """Somebody buys five shares beside the fund's and sells seven: two of them were the fund's."""
+    fund, ticker, held = _open_long(world)
+    assert trade_and_follow(fund, ticker, Decimal(5)) == []
+    (row,) = trade_and_follow(fund, ticker, Decimal(-7))
+    assert (row.signed_filled_quantity, _own(fund, ticker)) == (-2, held - 2)
+
+
+def test_an_order_by_hand_from_before_the_decision_fills_after_it(world: World) -> None:
+    """Somebody asks for the sale of a position after the close, just before the fund decides."""
+    undisturbed, *_ = _open_long(world)
+    decided = {order.ticker for order in make_trader(undisturbed.ports).run(None).orders}
+    fund = open_holding_fund(world)
+    ticker, held = next((one, held) for one, held in shares(fund).items() if one not in decided)
+    trade_by_hand(fund, ticker, Decimal(-held))
+    make_trader(fund.ports).run(None)
+    play_session(fund)
+    make_trader(fund.ports).reconcile()
+    assert [row.signed_filled_quantity for row in fund.journal.of(RECORDS)] == [-held]
+
+
+def test_a_broker_that_was_restored_to_before_the_sale_takes_its_row_back(world: World) -> None:
+    """The owner accepts the broker's state: the position is the fund's again, and is closed with the others."""
+    fund, ticker, held = _open_long(world)
+    trade_and_follow(fund, ticker, Decimal(-held))
+    restored = open_holding_fund(world)
+    restored.ports = replace(restored.ports, journal=fund.journal)
+    make_trader(restored.ports).accept_broker_state()
+    (row,) = fund.journal.of(RECORDS)
+    assert (row.state, row.filled_quantity) == (OrderState.DROPPED, 0)
+    assert _own(restored, ticker) == held
+    make_trader(restored.ports).reconcile()
+    assert _own(restored, ticker) == held
+
+
+def test_a_broker_that_was_restored_to_after_the_sale_keeps_its_row(world: World) -> None:
+    """What the broker still has stays recorded."""
+    fund, ticker, held = _open_long(world)
+    rows = trade_and_follow(fund, ticker, Decimal(-held))
+    make_trader(fund.ports).accept_broker_state()
+    assert list(fund.journal.of(RECORDS)) == rows
+
+
+def _replay_share_by_share(own: int, others: int, trades: list[tuple[int, bool]]) -> list[int]:
+    """The same with single shares: each sale takes one of others where they have any on that side."""
+    taken: list[int] = []
+    for count, is_own in trades:
+        step, of_fund = (1 if count > 0 else -1), 0
+        for _ in range(abs(count)):
+            if is_own:
+                own += step
+            elif own * step < 0 and not (others * step < 0):
+                own, of_fund = own + step, of_fund + 1
+            else:
+                others += step
+        taken.append(of_fund)
+    return taken
+
+
+COUNT = st.integers(-20, 20)
+
+
+@given(COUNT, COUNT, st.lists(st.tuples(COUNT.filter(bool), st.booleans()), max_size=8))
+def test_replay_is_that_of_single_shares(own: int, others: int, trades: list[tuple[int, bool]]) -> None:
+    """Any sequence of orders, counted at once or share by share, closes the same shares of the fund's."""
+    found = count_taken(own, others, [Trade(count, is_own) for count, is_own in trades])
+    assert found == _replay_share_by_share(own, others, trades)

@@ -265,4 +265,5 @@ def _order(body: Body) -> BrokerOrder:
         replaced_by=successor,
         replaces=optional_text(body, "replaces"),
         asset_id=optional_text(body, "asset_id"),
+        filled_at=None if body.get("filled_at") is None else read_moment(body, "filled_at"),
     )

@@ -187,4 +187,5 @@ def _broker_order(order: Order) -> BrokerOrder:
         replaced_by=order.replaced_by,
         replaces=order.replaces,
         asset_id=order.security_id,
+        filled_at=order.filled_at,
     )

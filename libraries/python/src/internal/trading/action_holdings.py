@@ -8,7 +8,7 @@ from internal.trading.corporate_actions import CorporateAction
 from internal.trading.entries import EntryMemory, opened_date, resize_shares
 from internal.trading.held_securities import HeldSecurities, HeldSecurity
 from internal.trading.ports import TradingPorts
-from internal.trading.rows import Order
+from internal.trading.rows import Order, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,12 @@ def count_own_shares(ticker: str, security: str, fills: Sequence[Order], last: d
     """Signed shares that the security's fills have come to, after the splits up to the last day."""
     if not fills:
         return 0.0
+    return EntryMemory().sum_shares(tuple(fills), tuple(list_own_splits(ticker, security, fills, last, ports)))
+
+
+def list_own_splits(
+    ticker: str, security: str, fills: Sequence[Order], last: date, ports: TradingPorts
+) -> Sequence[Split]:
+    """The splits of a security since its first fill, up to the last day."""
     held = HeldSecurities({ticker: HeldSecurity(security, tuple(fills), ports.journal.names(security))})
-    splits = held.list_splits(ports.data.corporate_actions(opened_date(fills[0]), last))
-    return EntryMemory().sum_shares(tuple(fills), tuple(splits))
+    return held.list_splits(ports.data.corporate_actions(opened_date(fills[0]), last))

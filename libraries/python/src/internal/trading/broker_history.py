@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from internal.dates import last_closed_session
+from internal.dates import last_closed_session, session_open
 from internal.errors import ConflictError
 from internal.trading.action_records import list_rows_to_repeat
 from internal.trading.enums import OrderState
+from internal.trading.hand_closes import list_lost_closes
 from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.ports import TradingPorts
 from internal.trading.replacements import follow_replacements
@@ -37,14 +38,15 @@ class BrokerHistoryError(ConflictError):
 
 
 def fetch_recent_orders(ports: TradingPorts) -> dict[str, BrokerOrder]:
-    """The broker's orders since the journal's last run, as their replacements left them, by client_order_id.
+    """The broker's orders since the session of the journal's last run, as replacements left them, by client_order_id.
 
-    Without any run they are all orders of an account that is in use, and none of one that holds nothing.
+    An order that somebody sent by hand before the run may fill after it. Without any run they are all orders of an
+    account that is in use, and none of one that holds nothing.
     """
     last = ports.journal.last_run()
     if last is None and not ports.broker.positions() and not ports.broker.open_orders():
         return {}
-    since = BEGINNING if last is None else last.created_at - timedelta(seconds=1)
+    since = BEGINNING if last is None else min(session_open(last.date), last.created_at)
     orders = {order.broker_order_id: order for order in ports.broker.orders_since(since)}
 
     def find(identity: str) -> BrokerOrder | None:
@@ -82,7 +84,7 @@ def follow_broker_state(ports: TradingPorts, submitter: OrderSubmitter, moment: 
     Runs are looked at from the newest back, until one of which the broker has every order. A session that was
     decided is not decided a second time, although the broker's clock may reach its close again; what was not sent of a
     session that is yet to come at the broker is dropped. Rows of corporate actions since that run are dropped too: the
-    next reconciliation records again what the broker has carried out.
+    next reconciliation records again what the broker has carried out. So are rows of trades by hand that it lacks.
     """
     changed: list[Order] = []
     kept: RebalanceRun | None = None
@@ -98,6 +100,8 @@ def follow_broker_state(ports: TradingPorts, submitter: OrderSubmitter, moment: 
             kept = run
             break
     changed += list_rows_to_repeat(ports.journal, kept, moment)
+    account = ports.broker.account().account_id
+    changed += list_lost_closes(ports, account, None if kept is None else kept.created_at, moment)
     ports.lease.require()
     if changed:
         ports.journal.save_orders(changed)

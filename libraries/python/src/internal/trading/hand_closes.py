@@ -1,76 +1,154 @@
-"""Positions of the fund that somebody sold by hand, written to the journal as closed.
+"""Shares of the fund's positions that somebody sold by hand, written to the journal as closed.
 
 Without such a row the fund would take shares of the same name that somebody buys later for its own, and sell them.
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from math import copysign
 
 from internal.dates import exchange_day, last_closed_session, next_session
-from internal.trading.action_holdings import count_own_shares
-from internal.trading.entries import ROUNDING
-from internal.trading.enums import Leg, OrderSide, OrderState
+from internal.trading.action_holdings import list_own_splits
+from internal.trading.entries import ROUNDING, EntryMemory, split_ratio
+from internal.trading.enums import Leg, OrderState
+from internal.trading.hand_trade_replay import Trade, count_taken
 from internal.trading.hand_trades import is_by_hand
-from internal.trading.order_adoption import ID_PATTERN
 from internal.trading.order_planning import client_order_id
-from internal.trading.ports import TradingPorts
-from internal.trading.position_attribution import SHARE
-from internal.trading.rows import BrokerOrder, Order
+from internal.trading.ports import Journal, TradingPorts
+from internal.trading.rows import BrokerOrder, Order, Split
 
 RECORDS = "hand-trades"
 """The portfolio id of the rows."""
+LOST = "the broker no longer has the trade by hand, and its owner accepted that"
+EARLIER = timedelta(days=90)  # so long an order of a person may wait for its fill
 
 
 def record_hand_closes(ports: TradingPorts, account: str, recent: Mapping[str, BrokerOrder], moment: datetime) -> None:
-    """Write a close for each position that is gone, and that others traded away; asked again, nothing changes.
+    """Write a close for the fund's shares that each order by hand sold; asked again, nothing changes.
 
-    Only where the account has nothing left of the name, no order of the fund in it is open, and orders by hand have
-    filled for as many shares as the fund had: what is left of a position is shared as before.
+    Others sell what is theirs first. The orders are counted one after the other, so that shares that somebody bought
+    again after selling the fund's are not the fund's. Names of which an order of the fund may still fill wait for the
+    next reconciliation.
 
     recent: the broker's orders since the last decision, by id. Raises StandbyError when the lease was lost.
     """
-    by_ticker: dict[str, list[BrokerOrder]] = {}
-    for identity, order in recent.items():
-        by_hand = order.filled_quantity > 0 and not ID_PATTERN.match(identity)
-        if by_hand and is_by_hand(order, ports.broker, ports.journal):
-            by_ticker.setdefault(order.ticker, []).append(order)
-    if not by_ticker:
-        return
+    filled = [order for order in recent.values() if order.filled_quantity > 0]
+    by_hand = {order.client_order_id for order in filled if is_by_hand(order, ports.broker, ports.journal)}
     busy = {order.ticker for order in ports.journal.unfinished()}
-    gone = by_ticker.keys() - busy - {position.ticker for position in ports.broker.positions()}
-    rows = [_close(ticker, by_ticker[ticker], ports, account, moment) for ticker in sorted(gone)]
-    if closed := [row for row in rows if row is not None]:
+    tickers = sorted({order.ticker for order in filled if order.client_order_id in by_hand} - busy)
+    held = {position.ticker: position.quantity for position in ports.broker.positions()} if tickers else {}
+    rows: list[Order] = []
+    for ticker in tickers:
+        orders = sorted((order for order in filled if order.ticker == ticker), key=_filled_at)
+        rows += _list_closes(orders, by_hand, held.get(ticker, 0.0), ports, account, moment)
+    if changed := [
+        row for row in rows if _count_recorded(row.client_order_id, ports.journal) < row.quantity - ROUNDING
+    ]:
         ports.lease.require()
-        ports.journal.save_orders(closed)
+        ports.journal.save_orders(changed)
 
 
-def _close(
-    ticker: str, orders: Sequence[BrokerOrder], ports: TradingPorts, account: str, moment: datetime
-) -> Order | None:
-    """The row; None where the fund held nothing, or less was traded away."""
-    last = max(orders, key=lambda order: order.submitted_at)
-    fills, security = ports.journal.fills(ticker, last.asset_id), ports.journal.security_of(ticker, last.asset_id)
+def list_lost_closes(ports: TradingPorts, account: str, since: datetime | None, moment: datetime) -> list[Order]:
+    """The rows of trades by hand that a restored broker no longer has, dropped.
+
+    since: Only rows written after it; None for all.
+    """
+    rows = [
+        row for row in ports.journal.of(RECORDS) if row.filled_quantity and (since is None or row.updated_at > since)
+    ]
+    if not rows:
+        return []
+    first = min(min(row.updated_at, moment) for row in rows) - EARLIER
+    kept = {_row_id(account, order) for order in ports.broker.orders_since(first) if order.filled_quantity > 0}
+    state = OrderState.DROPPED
+    return [
+        replace(row, state=state, reason=LOST, filled_quantity=0.0, filled_average_price=None, updated_at=moment)
+        for row in rows
+        if row.client_order_id not in kept
+    ]
+
+
+def _list_closes(  # noqa: PLR0913, PLR0917 - one name's trades, and whose the rest of it is
+    orders: Sequence[BrokerOrder],
+    by_hand: Iterable[str],
+    held: float,
+    ports: TradingPorts,
+    account: str,
+    moment: datetime,
+) -> list[Order]:
+    """The row of each order by hand that sold shares of the fund's; none where the fund never had the name.
+
+    orders: Those of one name with a fill, in the order of their fills. held: The account's signed shares now.
+    """
+    ticker, asset_id, journal = orders[-1].ticker, orders[-1].asset_id, ports.journal
+    fills, security = journal.fills(ticker, asset_id), journal.security_of(ticker, asset_id)
     if not fills or security is None:
-        return None
-    own = count_own_shares(ticker, security, fills, exchange_day(moment), ports)
-    traded = sum(order.signed_filled_quantity for order in orders)
-    if abs(own) < ROUNDING or own * traded >= 0 or abs(traded) < abs(own) - SHARE:
-        return None
-    day = last_closed_session(last.submitted_at)
-    price = last.filled_average_price or fills[-1].reference_price
+        return []
+    splits = list_own_splits(ticker, security, fills, exchange_day(moment), ports)
+    trades = [_read_trade(order, order.client_order_id not in by_hand, splits, account, journal) for order in orders]
+    recorded = sum(copysign(trade.recorded, trade.shares) for trade in trades)
+    own = (
+        EntryMemory().sum_shares(tuple(fills), tuple(splits))
+        - recorded
+        - sum(trade.shares for trade in trades if trade.is_own)
+    )
+    others = held - own - sum(trade.shares for trade in trades)
+    taken = count_taken(own, others, trades)
+    day = next_session(fills[0].date)  # a close of the session of the opening would not count
+    return [
+        replace(_close(order, shares / _ratio(order, splits), account, security, moment), date=max(day, _day(order)))
+        for order, shares in zip(orders, taken, strict=True)
+        if shares > ROUNDING
+    ]
+
+
+def _filled_at(order: BrokerOrder) -> tuple[datetime, str]:
+    """When its last share filled; for one that was canceled before that, when it was sent."""
+    return order.filled_at or order.submitted_at, order.client_order_id
+
+
+def _day(order: BrokerOrder) -> date:
+    """The session before that of its fill: journal rows bear the session that was decided."""
+    return last_closed_session(order.filled_at or order.submitted_at)
+
+
+def _ratio(order: BrokerOrder, splits: Sequence[Split]) -> float:
+    return split_ratio(splits, next_session(_day(order)))
+
+
+def _read_trade(order: BrokerOrder, is_own: bool, splits: Sequence[Split], account: str, journal: Journal) -> Trade:  # noqa: FBT001 - of an order that is the fund's
+    """The order's fill, in today's shares."""
+    recorded = 0.0 if is_own else _count_recorded(_row_id(account, order), journal)
+    ratio = _ratio(order, splits)
+    return Trade(order.signed_filled_quantity * ratio, is_own, recorded * ratio)
+
+
+def _count_recorded(row_id: str, journal: Journal) -> float:
+    row = journal.order(row_id)
+    return 0.0 if row is None else row.filled_quantity
+
+
+def _row_id(account: str, order: BrokerOrder) -> str:
+    return client_order_id(account, f"{RECORDS}|{order.client_order_id}", order.ticker, Leg.CLOSE, 0)
+
+
+def _close(order: BrokerOrder, shares: float, account: str, security: str, moment: datetime) -> Order:
+    """The row of an order by hand that closed so many shares of the fund's."""
+    price = order.filled_average_price or 0.0
     return Order(
         portfolio_id=RECORDS,
-        date=max(day, next_session(fills[0].date)),  # a close of the session of the opening would not count
-        client_order_id=client_order_id(account, f"{RECORDS}|{last.client_order_id}", ticker, Leg.CLOSE, 0),
-        ticker=ticker,
-        side=OrderSide.SELL if own > 0 else OrderSide.BUY,
+        date=_day(order),
+        client_order_id=_row_id(account, order),
+        ticker=order.ticker,
+        side=order.side,
         leg=Leg.CLOSE,
-        quantity=abs(own),
+        quantity=shares,
         reference_price=price,
         reason="closed by hand at the broker",
         updated_at=moment,
         state=OrderState.FILLED,
-        filled_quantity=abs(own),
+        filled_quantity=shares,
         filled_average_price=price,
         security_id=security,
     )

@@ -494,6 +494,7 @@ class BrokerOrder:
 
     `replaced_by` and `replaces` are the broker's ids of the orders that took its place, and whose place it took, when
     somebody changed its terms at the broker. `asset_id` is the broker's id of the security, which outlives its ticker.
+    `filled_at` is when the last share filled; None while some have not.
     """
 
     client_order_id: str
@@ -508,6 +509,7 @@ class BrokerOrder:
     replaced_by: str | None = None
     replaces: str | None = None
     asset_id: str | None = None
+    filled_at: datetime | None = None
 
     @property
     def signed_filled_quantity(self) -> float:
