@@ -37,6 +37,7 @@ TASKS = {
     *("docker services " + verb for verb in ("ls", "logs", "inspect")),
     *("secrets " + verb for verb in ("list", "create", "rotate")),
     *("logs " + stack for stack in ("infrastructure", "applications")),
+    "pages bundle",
     "status",
     *("schedule " + verb for verb in ("sync", "rebalance")),
     *("models " + verb for verb in ("train", "evaluate", "backtest")),

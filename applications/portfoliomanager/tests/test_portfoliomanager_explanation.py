@@ -120,7 +120,8 @@ def test_explanation(world: World, service: Service, versions: dict[str, str]) -
     page = service.request("GET", path.format(ticker), headers={"Accept": "text/html,*/*;q=0.8"})
     assert page.headers["content-type"].startswith("text/html")
     assert all(word in page.text for word in (ticker, "recent_volatility", "holiday_next", past[0], ahead[-1], "<svg"))
-    assert "<script" not in page.text
+    assert "<script>" not in page.text
+    assert "script-src 'self'" in page.headers["content-security-policy"]
     assert service.request("GET", path.format(ticker), headers={"Accept": "image/png"}).status_code == 406
 
     assert describe_problem(service.request("GET", path.format("ZZZZZZ"))).startswith(

@@ -22,6 +22,7 @@ from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from internal.model_registry import open_registry
 from internal.modes import Mode, mode_of
+from internal.pages import static_routes
 from internal.telemetry import configure_logging, get_logger
 from internal.trading.capital import Capital
 from internal.trading.capital_broker import CapitalBroker
@@ -68,7 +69,7 @@ from portfoliomanager.services import Services, services_of
 
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
-    *(trading_state, flatten, arming, notification_routes, foreign, reports, page),
+    *(trading_state, flatten, arming, notification_routes, foreign, reports, page, static_routes),
 )
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders

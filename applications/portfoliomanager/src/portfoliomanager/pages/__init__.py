@@ -1,1 +1,1 @@
-"""Pages: the fund for the eye, rendered on the server, without scripts or outside addresses."""
+"""The pages: one view a page, made of the fund's answers, and the template that shows it."""

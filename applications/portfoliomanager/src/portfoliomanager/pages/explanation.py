@@ -1,56 +1,71 @@
-"""The explanation of one forecast on one page: the forecast, which variables, which sessions."""
+"""The view of a forecast's explanation: the forecast, which variables, which sessions."""
 
-from html import escape
+from dataclasses import dataclass
+from datetime import date
+from typing import Self
 
-from internal.modes import Mode
+from internal.pages.marks import Band
 from portfoliomanager.explanation_response import ExplanationResponse
-from portfoliomanager.pages.drawing import banner, columns, link, share, table
-from portfoliomanager.pages.overview import STYLE
-
-BARS = ".share{display:inline-block;height:.7em;margin-right:.5em;background:currentColor;opacity:.6}"
 
 
-def render_explanation(found: ExplanationResponse, mode: Mode) -> str:
-    """The page as HTML."""
-    title = f"{escape(found.ticker)} from {found.date}"
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{STYLE}{BARS}</style></head><body>'
-        f"{banner(mode)}<p>{link('/', 'pocketsizefund')}</p><h1>Why {title}</h1>"
-        f"<p>Model {escape(found.model_version)} on bars version {found.bars_version}. A weight says what the network "
-        "looked at, not what moved the forecast or in which direction. Half of the forecast is the network's; the "
-        "other half is a regression on past volatility (HAR), which has no weights to show.</p>"
-        f"<h2>Forecast</h2>{_forecast(found)}"
-        f"<h2>Sessions looked at</h2>{_attention(found)}"
-        f"<h2>Variables of the past 35 sessions</h2>{_weights(found.past)}"
-        f"<h2>Known variables of the sessions ahead</h2>{_weights(found.future)}"
-        f"<h2>What the ticker is</h2>{_weights(found.static)}"
-        "</body></html>"
-    )
+@dataclass(frozen=True)
+class Weight:
+    """A variable and its share."""
+
+    name: str
+    weight: float
 
 
-def _forecast(found: ExplanationResponse) -> str:
-    rows = [
-        (
-            step.horizon,
-            step.target_date,
-            f"{step.quantile_10:+.2%}",
-            f"{step.quantile_50:+.2%}",
-            f"{step.quantile_90:+.2%}",
-        )
-        for step in found.forecast
-    ]
-    return table(("horizon", "session", "10 %", "50 %", "90 %"), rows)
+@dataclass(frozen=True)
+class DayWeight:
+    """A session and its share of the attention."""
+
+    day: date
+    weight: float
 
 
-def _weights(weights: dict[str, float]) -> str:
-    largest = max(weights.values())
-    return table(("variable", "weight"), [(name, share(value, largest)) for name, value in weights.items()])
+@dataclass(frozen=True)
+class Step:
+    """A session ahead and the return forecast for it."""
+
+    day: date
+    band: Band
 
 
-def _attention(found: ExplanationResponse) -> str:
-    """The attention of the last session ahead, which sees every session."""
-    step = found.attention[-1]
-    days = [day.isoformat() for day in step.weights]
-    label = f"Attention of the forecast of {step.target_date} by session, {days[0]} to {days[-1]}"
-    return f"{columns(list(step.weights.values()), days, label)}<p>{escape(label)}</p>"
+@dataclass(frozen=True)
+class ExplanationView:
+    """What the page shows; weights are largest first, the attention is that of the last session ahead."""
+
+    ticker: str
+    day: date
+    model_version: str
+    bars_version: int
+    steps: list[Step]
+    attention: list[DayWeight]
+    past: list[Weight]
+    future: list[Weight]
+    static: list[Weight]
+
+    @classmethod
+    def of(cls, found: ExplanationResponse) -> Self:
+        """The view of an answer."""
+        steps = [
+            Step(one.target_date, Band(one.quantile_10, one.quantile_50, one.quantile_90)) for one in found.forecast
+        ]
+        attention = [DayWeight(day, weight) for day, weight in found.attention[-1].weights.items()]
+        shares = (_list_weights(one) for one in (found.past, found.future, found.static))
+        return cls(found.ticker, found.date, found.model_version, found.bars_version, steps, attention, *shares)
+
+    @property
+    def reach(self) -> float:
+        """The largest return of the forecast, to either side."""
+        return max(abs(edge) for step in self.steps for edge in (step.band.low, step.band.high))
+
+    @property
+    def attention_columns(self) -> list[tuple[str, float]]:
+        """The attention as columns of a picture."""
+        return [(one.day.isoformat(), one.weight) for one in self.attention]
+
+
+def _list_weights(weights: dict[str, float]) -> list[Weight]:
+    return [Weight(name, weight) for name, weight in weights.items()]

@@ -1,5 +1,6 @@
 """Predictions over HTTP: forecast a session, read forecasts, ask why one is what it is."""
 
+import asyncio
 from datetime import date
 from typing import Annotated, Any
 
@@ -7,13 +8,17 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from internal.http.frame_documentation import document_response_frame
 from internal.http.frames import BARS_VERSION_HEADER, JSON, frame_response, negotiate
+from internal.pages.responses import page_response
 from internal.schemas import predictions
 from portfoliomanager.explanation_response import ExplanationResponse, explanation_response
 from portfoliomanager.forecast_explanation import explain_forecast, read_predictions
-from portfoliomanager.pages.explanation import render_explanation
+from portfoliomanager.pages.explanation import ExplanationView
+from portfoliomanager.pages.frame import Page
+from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.requests import DayRequest
 from portfoliomanager.responses import PredictionsResponse
-from portfoliomanager.services import RequestServices
+from portfoliomanager.routes.page_frame import gather_frame
+from portfoliomanager.services import RequestServices, Services
 
 router = APIRouter(prefix="/predictions", tags=["predictions"])
 HTML = "text/html"
@@ -50,7 +55,7 @@ def get_predictions(request: Request, services: RequestServices, day: OriginDay 
     response_model=ExplanationResponse,
     responses={200: {"content": {HTML: {}}}, **PROBLEMS},
 )
-def get_explanation(
+async def get_explanation(
     request: Request,
     ticker: Annotated[str, Path(description="As in the predictions, e.g. AAPL", max_length=32)],
     services: RequestServices,
@@ -58,8 +63,16 @@ def get_explanation(
 ) -> Response:
     """Weights of the variables and of the past sessions, by the model that made the forecast; JSON, or a page."""
     media_type = negotiate(request.headers.get("accept"), (JSON, HTML))
+    found = await asyncio.to_thread(_explain, services, ticker, day)
+    if media_type == HTML:
+        frame = await gather_frame(services, Page.FORECASTS)
+        response = page_response(request, render_page("explanation.html", frame, ExplanationView.of(found)))
+    else:
+        response = Response(found.model_dump_json(), media_type=media_type, headers={"Vary": "Accept"})
+    response.headers[BARS_VERSION_HEADER] = str(found.bars_version)
+    return response
+
+
+def _explain(services: Services, ticker: str, day: date | None) -> ExplanationResponse:
     explained = explain_forecast(services.data, services.champion, ticker, day, services.broker.moment())
-    found = explanation_response(explained)
-    content = render_explanation(found, services.clock.mode) if media_type == HTML else found.model_dump_json()
-    headers = {"Vary": "Accept", BARS_VERSION_HEADER: str(found.bars_version)}
-    return Response(content, media_type=media_type, headers=headers)
+    return explanation_response(explained)

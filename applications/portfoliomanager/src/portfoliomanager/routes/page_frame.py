@@ -1,0 +1,28 @@
+"""Gathers the frame of a page: trading state, market's clock and lease."""
+
+import asyncio
+
+from internal.errors import FundError
+from portfoliomanager.pages.frame import Frame, Page
+from portfoliomanager.pages.sources import ask
+from portfoliomanager.services import Services
+
+
+async def gather_frame(services: Services, page: Page | None) -> Frame:
+    """The frame; what cannot be found out is left open in it."""
+    state, clock, standby = await asyncio.gather(
+        ask("The journal", services.journal.trading_state),
+        ask("The broker", services.clock.read),
+        ask("The lease", lambda: _describe_standby(services)),
+    )
+    moment = clock.value.moment if clock.value else None
+    return Frame(page, services.clock.mode, state.value, moment, standby.value or standby.problem)
+
+
+def _describe_standby(services: Services) -> str:
+    """Who trades instead of this process; empty while this process may trade."""
+    try:
+        services.lease.require()
+    except FundError as error:
+        return error.detail
+    return ""

@@ -1,0 +1,107 @@
+"""The frame of every page, and the sources that a page asks: mode, trading state, standby, and what does not answer."""
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from polars.exceptions import PanicException
+
+from internal.errors import UnavailableError
+from internal.modes import Mode
+from internal.trading.trading_state import UNCHANGED, StateCause, TradingState, TradingStateChange
+from portfoliomanager.explanation_response import EXAMPLE, ExplanationResponse
+from portfoliomanager.pages.explanation import ExplanationView
+from portfoliomanager.pages.frame import NAVIGATION, Frame, Page
+from portfoliomanager.pages.rendering import render_page
+from portfoliomanager.pages.sources import Found, ask
+
+CLOSE = datetime(2025, 1, 24, 21, 0, tzinfo=UTC)
+HALTED = TradingStateChange(TradingState.HALTED, CLOSE, "<b>Ada</b>", StateCause.OWNER, "bars look wrong", 3)
+ANSWER = ExplanationResponse.model_validate(EXAMPLE)
+EXPLANATION = ExplanationView.of(ANSWER)
+
+
+def render(frame: Frame) -> str:
+    """A page in that frame."""
+    return render_page("explanation.html", frame, EXPLANATION)
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_mode(mode: Mode) -> None:
+    """Every page says what is at stake, by a word and by a class of its own."""
+    page = render(Frame(Page.BOOK, mode, UNCHANGED, CLOSE))
+    assert f'<span class="mode {mode}" title="{mode.explanation.replace("'", "&#39;")}">{mode.banner}</span>' in page
+    assert ("The market is simulated" in page) is (mode is Mode.SIMULATED)
+    assert "As of 24 Jan, 16:00 ET." in page
+
+
+def test_navigation() -> None:
+    """The page that is shown is marked, and no other."""
+    page = render(Frame(Page.BOOK, Mode.PAPER, UNCHANGED, CLOSE))
+    assert re.findall(r'<a href="(\S+)" aria-current="page">(\w+)</a>', page) == [("/book", "Book")]
+    assert re.findall(r'<li><a href="(\S+)"', page) == [one.value for one in NAVIGATION]
+
+
+def test_restricted_trading_is_on_every_page() -> None:
+    """Who halted trading, when and why; text of people is escaped. Active trading has no bar."""
+    page = render(Frame(None, Mode.LIVE, HALTED, CLOSE))
+    assert '<p class="state-bar halted" role="status"><strong>Halted.</strong>' in page
+    assert "by &lt;b&gt;Ada&lt;/b&gt; (owner): bars look wrong." in page
+    assert "state-bar" not in render(Frame(None, Mode.LIVE, UNCHANGED, CLOSE))
+
+
+def test_unknown_and_standby() -> None:
+    """What is not known is said, and who trades instead of this process."""
+    page = render(Frame(None, Mode.LIVE, None, None, "standby: host-2 holds the lease"))
+    assert "State unknown" in page
+    assert "The broker does not answer" in page
+    assert "Standby: host-2 holds the lease." in page
+
+
+def test_nothing_inline() -> None:
+    """No style, no handler, no script but data, no other address: the policy forbids them."""
+    page = render(Frame(Page.FUND, Mode.SIMULATED, HALTED, CLOSE))
+    assert not re.search(r"<style|\sstyle=|\son\w+=|https?:|<script>", page)
+
+
+def test_explanation() -> None:
+    """Forecast, weights by size and attention are there as figures."""
+    assert [step.day for step in EXPLANATION.steps] == [step.target_date for step in ANSWER.forecast]
+    assert EXPLANATION.attention[-1].day == ANSWER.attention[-1].target_date
+    page = render(Frame(Page.FORECASTS, Mode.SIMULATED, UNCHANGED, CLOSE))
+    for text in ("Why AAPL", "recent_volatility", "holiday_next", "55.0\u2009%", "\u22121.80", "2025-01-02"):
+        assert text in page, text
+
+
+def fail(error: Exception | PanicException) -> Callable[[], str]:
+    """A source that fails."""
+
+    def question() -> str:
+        raise error
+
+    return question
+
+
+@pytest.mark.parametrize(
+    ("question", "value", "problem"),
+    [
+        (lambda: "42", "42", ""),
+        (fail(UnavailableError("the broker cannot be reached")), None, "the broker cannot be reached"),
+        (fail(ZeroDivisionError("internals")), None, "the question failed; see the log"),
+        (fail(PanicException("internals")), None, "the question failed; see the log"),
+    ],
+)
+def test_sources(question: Callable[[], str], value: str | None, problem: str) -> None:
+    """An answer, a problem in one sentence, or a crash without its internals; nothing is raised."""
+    assert asyncio.run(ask("The broker", question)) == Found("The broker", value, problem)
+
+
+def test_a_source_that_hangs() -> None:
+    """The page does not wait longer than its limit."""
+    over = threading.Event()
+    found = asyncio.run(ask("The broker", over.wait, 0.01))
+    over.set()
+    assert found == Found("The broker", None, "no answer within 0.01 seconds")

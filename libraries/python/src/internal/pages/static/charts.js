@@ -1,0 +1,233 @@
+// The interactive charts: ECharts, drawn as SVG, from data that the server wrote into the page as JSON. One function a
+// kind of chart in `draw`. Colours come from the style sheet's tokens; a change of the colour scheme draws again. Arrow
+// keys move the pointer.
+(() => {
+  const probe = document.createElement("i"); probe.hidden = true; document.body.append(probe);
+  const colour = (token) => { probe.style.color = `var(--${token})`; return getComputedStyle(probe).color; };
+  const alpha = (value, share) => value.replace(/rgba?\(([^)]+)\)/, (_, list) => `rgba(${list.split(/[ ,/]+/).filter(Boolean).slice(0, 3).join(",")},${share})`);
+  let C = {};
+  const tokens = ["ink", "ink-2", "ink-3", "line", "line-strong", "surface", "fact", "base", "steel", "faint", "model", "model-soft", "plus", "minus", "plus-fill", "minus-fill", "bad"];
+  const read = () => tokens.forEach((token) => { C[token] = colour(token); });
+
+  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"], DAYS = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+  const day = (text) => `${+text.slice(8, 10)} ${MONTHS[+text.slice(5, 7) - 1]}`;
+  const whole = (text) => `${DAYS[new Date(`${text}T12:00Z`).getUTCDay()]} ${day(text)} ${text.slice(0, 4)}`;
+  const signed = (value, digits = 2) => (value == null ? "" : `${value < 0 ? "−" : value > 0 ? "+" : ""}${Math.abs(value).toFixed(digits)}`);
+  const plain = (value, digits = 0) => `${value < 0 ? "−" : ""}${Math.abs(value).toFixed(digits)}`;
+  const escape = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+  const tip = (head, rows) => `<div class="tip"><b>${escape(head)}</b><table>${rows.filter((r) => r[1] !== "").map(([k, v]) => `<tr><td>${escape(k)}</td><td>${escape(v)}</td></tr>`).join("")}</table></div>`;
+  const phone = () => innerWidth < 700;
+
+  const text = (size = 11) => ({ color: C["ink-3"], fontSize: size, fontFamily: getComputedStyle(document.body).fontFamily });
+  const frame = () => ({
+    animation: false, textStyle: text(), aria: { enabled: false },
+    tooltip: { trigger: "axis", confine: true, transitionDuration: 0, backgroundColor: C.surface, borderColor: C["line-strong"], borderWidth: 1, padding: [8, 12], extraCssText: "border-radius:8px;box-shadow:0 6px 20px rgb(0 0 0 / .12)", axisPointer: { type: "line", lineStyle: { color: C["ink-3"], type: "solid", width: 1 } } },
+  });
+  // Labels where a month, quarter or year begins, as many as fit.
+  const ticks = (days, width, room = 76) => {
+    const most = Math.max(2, Math.floor(width / room)), keep = new Map();
+    const starts = days.map((one, i) => (i && one.slice(0, 7) !== days[i - 1].slice(0, 7) ? i : -1)).filter((i) => i > 0);
+    if (starts.length >= 4) {
+      const every = [1, 2, 3, 6, 12].find((step) => starts.filter((i) => (+days[i].slice(5, 7) - 1) % step === 0).length <= most) ?? 12;
+      starts.filter((i) => (+days[i].slice(5, 7) - 1) % every === 0).forEach((i) => keep.set(i, +days[i].slice(5, 7) === 1 ? days[i].slice(0, 4) : MONTHS[+days[i].slice(5, 7) - 1]));
+    } else {
+      const step = Math.max(1, Math.ceil(days.length / most));
+      for (let i = days.length - 1; i >= 0; i -= step) keep.set(i, day(days[i]));
+    }
+    return keep;
+  };
+  const axisX = (days, width, more = {}) => {
+    const keep = ticks(days, width);
+    return { type: "category", data: days, boundaryGap: false, axisLine: { lineStyle: { color: C["line-strong"] } }, axisTick: { show: true, interval: (i) => keep.has(i), lineStyle: { color: C["line-strong"] }, length: 4 }, axisLabel: { ...text(), interval: (i) => keep.has(i), formatter: (_, i) => keep.get(i) ?? "", hideOverlap: true, margin: 9 }, ...more };
+  };
+  const axisY = (more = {}) => ({ type: "value", splitNumber: 4, axisLine: { show: false }, axisTick: { show: false }, splitLine: { lineStyle: { color: C.line } }, axisLabel: { ...text(), margin: 10, ...(more.axisLabel ?? {}) }, ...Object.fromEntries(Object.entries(more).filter(([k]) => k !== "axisLabel")) });
+  const line = (name, data, token, width = 2, more = {}) => ({ name, type: "line", data, showSymbol: false, symbol: "circle", symbolSize: 6, lineStyle: { color: C[token], width, ...(more.lineStyle ?? {}) }, itemStyle: { color: C[token] }, emphasis: { disabled: true }, z: 3, ...Object.fromEntries(Object.entries(more).filter(([k]) => k !== "lineStyle")) });
+  const end = (label, token, more = {}) => ({ endLabel: { show: true, color: C[token], fontSize: 12, lineHeight: 16, fontWeight: 600, distance: 8, formatter: () => label, ...more } });
+  // Round bounds for an axis, with at most seven steps.
+  const bounds = (lists, most = 6) => {
+    const every = lists.flat().filter((v) => v != null), low = Math.min(...every, 0), high = Math.max(...every, 0);
+    const interval = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 25, 50, 100].find((step) => Math.ceil(high / step) - Math.floor(low / step) <= most) ?? 200;
+    return { min: +(Math.floor(low / interval) * interval).toFixed(6), max: +(Math.ceil(high / interval) * interval).toFixed(6), interval };
+  };
+  const level = (value, token = "line-strong", type = "dashed") => ({ silent: true, symbol: "none", animation: false, label: { show: false }, lineStyle: { color: C[token], type, width: 1 }, data: [{ yAxis: value }] });
+  const polygon = (points, style) => ({ type: "polygon", shape: { points }, style });
+
+  const draw = {
+    value(d, box) {
+      const pc = (list) => list.map((v) => +(100 * v).toFixed(3)), fund = pc(d.fund), base = pc(d.base), fall = pc(d.fall), last = d.days.length - 1;
+      const right = phone() ? 14 : 108, wide = box.clientWidth - right - 52;
+      const range = box.dataset.range, from = range === "3M" ? last - 63 : range === "1Y" ? last - 252 : 0;
+      const cut = (list) => list.slice(from), days = cut(d.days);
+      const shift = (list) => { const first = 1 + list[from] / 100; return cut(list).map((v) => +(100 * ((1 + v / 100) / first - 1)).toFixed(3)); };
+      const f = shift(fund), b = shift(base), tail = f.length - 1, under = bounds([cut(fall)], 2).min || -1;
+      return {
+        ...frame(), axisPointer: { link: [{ xAxisIndex: "all" }] },
+        grid: [{ outerBoundsMode: "none", left: 52, right, top: 12, bottom: phone() ? 110 : 128 }, { outerBoundsMode: "none", left: 52, right, height: phone() ? 52 : 66, bottom: 28 }],
+        xAxis: [axisX(days, wide, { axisLabel: { show: false }, axisTick: { show: false }, axisLine: { show: false } }), axisX(days, wide, { gridIndex: 1 })],
+        yAxis: [axisY({ ...bounds([f, b]), axisLabel: { formatter: (v) => signed(v, bounds([f, b]).interval < 1 ? 1 : 0) + " %" } }), axisY({ gridIndex: 1, min: under, max: 0, interval: -under, axisLabel: { formatter: (v) => plain(v, v && under > -1 ? 1 : 0) + " %" } })],
+        series: [
+          line("Equal weight", b, "base", 1.5, { z: 2, ...(phone() ? {} : end(`Equal weight\n${signed(b[tail], 1)} %`, "ink-3", { fontWeight: 500 })) }),
+          line("Fund", f, "fact", 2.25, { ...(phone() ? {} : end(`Fund\n${signed(f[tail], 2)} %`, "ink")), markLine: level(0, "line-strong", "solid") }),
+          line("Drawdown", cut(fall), "minus-fill", 1, { xAxisIndex: 1, yAxisIndex: 1, areaStyle: { color: C["minus-fill"], opacity: 0.35 }, z: 2 }),
+        ],
+        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex; return tip(whole(days[i]), [["Fund", `${signed(f[i])} %`], ["Equal weight", `${signed(b[i])} %`], ["Drawdown", `${plain(fall[i + from], 2)} %`], ["Net asset value", `$${d.value ? d.value[i + from].toLocaleString("en-US", { minimumFractionDigits: 2 }) : ""}`]]); } },
+      };
+    },
+
+    history(d, box) {
+      const show = phone() ? 34 : 56, bars = d.bars.slice(-show), ahead = d.fans.at(-1).targets, days = [...bars.map((b) => b[0]), ...ahead], at = new Map(days.map((one, i) => [one, i]));
+      const open = +(box.dataset.open ?? d.fans.length - 1), closes = days.map((one, i) => (i < bars.length ? bars[i][4] : null)), close = new Map(bars.map((b) => [b[0], b[4]]));
+      // The newest forecast and every seventh before it follow each other without a gap; the one that is open stands out.
+      const seventh = d.fans.map((_, i) => i).filter((i) => (d.fans.length - 1 - i) % 7 === 0), shown = [...new Set([...seventh, open])].sort((a, b) => (a === open) - (b === open));
+      const area = (number) => (_, api) => {
+        const fan = d.fans[number], first = at.get(fan.origin);
+        if (first == null) return null;
+        const strong = number === open, xs = [first, ...fan.targets.map((t) => at.get(t))], row = (k) => xs.map((x, i) => api.coord([x, i ? fan.q[i - 1][k] : fan.base])), [low, mid, high] = [row(0), row(1), row(2)];
+        const stroke = (points, width, share) => ({ type: "polyline", shape: { points }, style: { stroke: alpha(C.model, share), lineWidth: width, fill: "none" } });
+        return { type: "group", children: [polygon([...low, ...[...high].reverse()], { fill: alpha(C.model, strong ? 0.26 : 0.11) }), stroke(low, 1.25, strong ? 1 : 0.45), stroke(high, 1.25, strong ? 1 : 0.45), stroke(mid, strong ? 1.75 : 1, strong ? 1 : 0.45)] };
+      };
+      const outside = shown.flatMap((n) => d.fans[n].targets.map((t, i) => (close.has(t) && (close.get(t) < d.fans[n].q[i][0] || close.get(t) > d.fans[n].q[i][2]) ? [t, close.get(t)] : null)).filter(Boolean));
+      const filled = (o) => o.updated_at.slice(0, 10);
+      const orders = d.orders.filter((o) => at.has(filled(o))).map((o) => ({ value: [filled(o), o.filled_average_price], symbolRotate: o.side === "buy" ? 0 : 180, symbolOffset: [0, o.side === "buy" ? 12 : -12], itemStyle: { color: o.side === "buy" ? C["plus-fill"] : C["minus-fill"], borderColor: C.surface, borderWidth: 1 } }));
+      const every = [...bars.map((b) => b[4]), ...shown.flatMap((n) => (at.has(d.fans[n].origin) ? d.fans[n].q.flat() : []))], low = Math.min(...every), high = Math.max(...every), room = (high - low) * 0.06;
+      return {
+        ...frame(), grid: { outerBoundsMode: "none", left: 40, right: 16, top: 12, bottom: 28 }, xAxis: axisX(days, box.clientWidth - 60), yAxis: axisY({ min: +(low - room).toFixed(1), max: +(high + room).toFixed(1), scale: true, axisLabel: { formatter: (v) => plain(v, high < 30 ? 1 : 0), showMinLabel: false, showMaxLabel: false } }),
+        series: [
+          ...shown.map((n, i) => ({ name: "fan", type: "custom", renderItem: area(n), data: [0], silent: true, z: 1 + i / 100, clip: true, tooltip: { show: false } })),
+          line("Close", closes, "fact", 2, { z: 4, markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: C["ink-3"], type: [3, 3] }, data: [{ xAxis: bars.at(-1)[0] }] } }),
+          { name: "Outside", type: "scatter", symbol: "circle", symbolSize: 9, data: outside, itemStyle: { color: C.surface, borderColor: C.bad, borderWidth: 1.75 }, z: 5, silent: true, tooltip: { show: false } },
+          { name: "Order", type: "scatter", symbol: "triangle", symbolSize: [13, 11], data: orders, z: 6, silent: true, tooltip: { show: false } },
+        ],
+        tooltip: { ...frame().tooltip, formatter: (p) => {
+          const i = p[0].dataIndex, one = days[i], bar = bars[i], fan = d.fans[open], step = fan.targets.indexOf(one), order = d.orders.find((o) => filled(o) === one), at7 = (k) => (step < 0 ? "" : fan.q[step][k].toFixed(2));
+          return tip(whole(one), [["Close", bar ? bar[4].toFixed(2) : ""], [`From ${day(fan.origin)}: 90 %`, at7(2)], ["50 %", at7(1)], ["10 %", at7(0)], [order ? `${order.side === "buy" ? "Bought" : "Sold"} ${order.filled_quantity}` : "", order ? `at ${order.filled_average_price.toFixed(2)}` : ""]]);
+        } },
+      };
+    },
+
+    ahead(d, box) {
+      const fan = d.fans.at(-1), before = d.bars.slice(-12), days = [...before.map((b) => b[0]), ...fan.targets], now = before.length - 1;
+      const all = [...before.map((b) => b[4]), ...fan.q.flat()], low = Math.min(...all), high = Math.max(...all), room = (high - low) * 0.08;
+      const label = (k) => ({ type: "text", style: { text: `${fan.q[6][k].toFixed(2)}`, fill: k === 1 ? C.model : C["ink-2"], font: `600 11px ${text().fontFamily}`, verticalAlign: "middle" } });
+      return {
+        ...frame(), grid: { outerBoundsMode: "none", left: 40, right: 44, top: 8, bottom: 26 }, xAxis: axisX(days, box.clientWidth - 60, { axisTick: { show: false } }), yAxis: axisY({ min: low - room, max: high + room, splitNumber: 3, axisLabel: { formatter: (v) => plain(v, 1), showMinLabel: false, showMaxLabel: false } }),
+        series: [
+          { type: "custom", data: [0], silent: true, z: 1, tooltip: { show: false }, renderItem: (_, api) => {
+            const row = (k) => [api.coord([now, fan.base]), ...fan.q.map((q, i) => api.coord([now + 1 + i, q[k]]))], [a, b, c] = [row(0), row(1), row(2)], last = [a[7], b[7], c[7]];
+            return { type: "group", children: [polygon([...a, ...[...c].reverse()], { fill: alpha(C.model, 0.2), stroke: C.model, lineWidth: 1.25 }), { type: "polyline", shape: { points: b }, style: { stroke: C.model, lineWidth: 2, fill: "none" } }, ...last.map((point, k) => ({ ...label(k), x: point[0] + 6, y: point[1] }))] };
+          } },
+          line("Close", days.map((_, i) => (i <= now ? before[i][4] : null)), "fact", 2, { z: 3 }),
+        ],
+        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex, step = i - now - 1; return tip(whole(days[i]), step < 0 ? [["Close", before[i][4].toFixed(2)]] : [["90 %", `${fan.q[step][2].toFixed(2)}  ${signed(100 * fan.pct[step][2])} %`], ["50 %", `${fan.q[step][1].toFixed(2)}  ${signed(100 * fan.pct[step][1])} %`], ["10 %", `${fan.q[step][0].toFixed(2)}  ${signed(100 * fan.pct[step][0])} %`]]); } },
+      };
+    },
+
+    attention(d, box) {
+      const days = d.attention.map((w) => w[0]), share = d.attention.map((w) => +(100 * w[1]).toFixed(3)), now = d.bars.at(-1)[0];
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 52, right: 16, top: 8, bottom: 26 }, xAxis: axisX(days, box.clientWidth - 60, { boundaryGap: true }), yAxis: axisY({ splitNumber: 2, axisLabel: { formatter: (v) => plain(v) } }),
+        series: [{ type: "bar", barCategoryGap: "24%", data: days.map((one, i) => ({ value: share[i], itemStyle: { color: one > now ? alpha(C.model, 0.4) : C.model, borderRadius: [1, 1, 0, 0] } })), markLine: level(100 / days.length, "ink-3") }],
+        tooltip: { ...frame().tooltip, axisPointer: { type: "shadow" }, formatter: (p) => tip(whole(days[p[0].dataIndex]), [["Attention", `${share[p[0].dataIndex].toFixed(2)} %`], ["Equal share", `${(100 / days.length).toFixed(2)} %`]]) } };
+    },
+
+    reliability(d) {
+      const held = d.held, pc = (v) => +(100 * v).toFixed(2);
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 52, right: 20, top: 10, bottom: 42 },
+        xAxis: axisY({ min: 0, max: 100, interval: 25, name: "Quantile, %", nameLocation: "middle", nameGap: 26, nameTextStyle: text() }), yAxis: axisY({ min: 0, max: 100, interval: 25, name: "", axisLabel: { formatter: (v) => `${v} %` } }),
+        series: [
+          { type: "line", data: [[0, 0], [100, 100]], showSymbol: false, silent: true, lineStyle: { color: C["line-strong"], width: 1.5 }, tooltip: { show: false }, z: 1 },
+          { name: "steps", type: "scatter", symbolSize: 4, silent: true, data: held.flatMap((h, k) => h.by_step.map((v, i) => [pc(h.level) + (i - 3) * 0.9, pc(v)])), itemStyle: { color: alpha(C.model, 0.35) }, z: 2 },
+          { name: "interval", type: "custom", silent: true, data: held.map((h) => [pc(h.level), pc(h.lower), pc(h.upper)]), z: 3, renderItem: (_, api) => { const a = api.coord([api.value(0), api.value(1)]), b = api.coord([api.value(0), api.value(2)]); return { type: "group", children: [{ type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: C.model, lineWidth: 2 } }, ...[a, b].map((q) => ({ type: "line", shape: { x1: q[0] - 5, x2: q[0] + 5, y1: q[1], y2: q[1] }, style: { stroke: C.model, lineWidth: 2 } }))] }; } },
+          { name: "Held out", type: "scatter", symbolSize: 11, data: held.map((h) => [pc(h.level), pc(h.observed)]), itemStyle: { color: C.model, borderColor: C.surface, borderWidth: 2 }, z: 5 },
+          { name: "Live", type: "scatter", symbolSize: 10, data: d.live.map((v, k) => [pc(held[k].level) + 3.4, pc(v)]), itemStyle: { color: C.surface, borderColor: C.fact, borderWidth: 2 }, z: 4 },
+        ],
+        tooltip: { ...frame().tooltip, trigger: "item", formatter: (p) => { const k = p.dataIndex, h = held[k]; return h ? tip(`${pc(h.level)} % quantile`, [["Held out, below it", `${pc(h.observed).toFixed(1)} %`], ["95 % interval", `${pc(h.lower).toFixed(1)} to ${pc(h.upper).toFixed(1)}`], ["Live, below it", `${pc(d.live[k]).toFixed(1)} %`]]) : ""; } } };
+    },
+
+    coverage(d, box) {
+      const pc = (list) => list.map((v) => (v == null ? null : +(100 * v).toFixed(2))), days = [...d.days, ...d.live.map((l) => l[0])], pad = d.live.map(() => null), lead = d.days.map(() => null);
+      const rows = { All: pc(d.all), Calm: pc(d.calm), Middle: pc(d.middle), Volatile: pc(d.volatile) }, live = [...lead, ...pc(d.live.map((l) => l[1]))];
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 52, right: phone() ? 14 : 30, top: 10, bottom: 28 }, xAxis: axisX(days, box.clientWidth - 76), yAxis: axisY({ min: 50, max: 100, interval: 10, axisLabel: { formatter: (v) => `${v} %` } }),
+        series: [
+          line("Calm", [...rows.Calm, ...pad], "base", 1.25, { z: 2 }), line("Middle", [...rows.Middle, ...pad], "base", 1.25, { z: 2, lineStyle: { type: [6, 4] } }), line("Volatile", [...rows.Volatile, ...pad], "fact", 1.5, { z: 2, lineStyle: { type: [2, 3] } }),
+          line("All", [...rows.All, ...pad], "model", 2.5, { z: 4, markLine: level(80, "ink-3", "solid") }),
+          { name: "Live", type: "scatter", symbolSize: 7, data: live, itemStyle: { color: C.surface, borderColor: C.fact, borderWidth: 1.75 }, z: 5 },
+        ],
+        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex, f = (v) => (v == null ? "" : `${v.toFixed(1)} %`); return tip(whole(days[i]), [...Object.entries(rows).map(([k, list]) => [k, f(list[i])]), ["Live, this session", f(live[i])]]); } } };
+    },
+
+    loss(d, box) {
+      const own = d.series.temporal_fusion_transformer, blended = d.series.blended_volatility;
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 50, right: phone() ? 14 : 96, top: 12, bottom: 28 }, xAxis: axisX(d.days, box.clientWidth - 150), yAxis: axisY({ axisLabel: { formatter: (v) => signed(v, 1) } }),
+        series: [line("Blended volatility", blended, "base", 1.5, phone() ? {} : end(`Blended\n${signed(blended.at(-1))}`, "ink-3", { fontWeight: 500 })), line("Transformer", own, "model", 2.25, { ...(phone() ? {} : end(`Transformer\n${signed(own.at(-1))}`, "model")), markLine: level(0, "ink-3", "solid") })],
+        tooltip: { ...frame().tooltip, formatter: (p) => tip(whole(d.days[p[0].dataIndex]), [["Transformer", `${signed(own[p[0].dataIndex])} %`], ["Blended volatility", `${signed(blended[p[0].dataIndex])} %`]]) } };
+    },
+
+    equity(d, box) {
+      const picked = d.tests.find((t) => t.picked), days = picked.days, pc = (list) => list.map((v) => +(100 * (v - 1)).toFixed(2));
+      const low = pc(picked.lower), high = pc(picked.upper), right = phone() ? 14 : 140;
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 50, right, top: 12, bottom: 28 }, xAxis: axisX(days, box.clientWidth - right - 50), yAxis: axisY({ ...bounds([low, high, ...d.tests.map((t) => pc(t.value))], 7), axisLabel: { formatter: (v) => `${signed(v, 0)} %` } }),
+        series: [
+          { type: "custom", data: [0], silent: true, z: 1, clip: true, tooltip: { show: false }, renderItem: (_, api) => polygon([...low.map((v, i) => api.coord([i, v])), ...high.map((v, i) => api.coord([i, v])).reverse()], { fill: alpha(C.faint, 0.55) }) },
+          { type: "line", data: high, showSymbol: false, silent: true, lineStyle: { opacity: 0 }, tooltip: { show: false } },
+          ...d.tests.filter((t) => !t.picked).map((t) => line(t.name, pc(t.value), "base", 1.25, { z: 2, ...(phone() ? {} : { ...end(t.name, "ink-3", { fontWeight: 450, fontSize: 11 }), labelLayout: { moveOverlap: "shiftY" } }) })),
+          line(picked.name, pc(picked.value), "fact", 2.5, { z: 4, markLine: level(0, "line-strong", "solid"), ...(phone() ? {} : { ...end(picked.name, "ink", { fontSize: 11 }), labelLayout: { moveOverlap: "shiftY" } }) }),
+        ],
+        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex; return tip(whole(days[i]), [...[...d.tests].sort((a, b) => b.value[i] - a.value[i]).map((t) => [t.name, `${signed(100 * (t.value[i] - 1), 1)} %`]), ["90 % of paths", `${signed(low[i], 1)} to ${signed(high[i], 1)}`]]); } } };
+    },
+
+    rolling(d, box) {
+      const t = d.tests.find((one) => one.picked);
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 40, right: 14, top: 10, bottom: 26 }, xAxis: axisX(t.days, box.clientWidth - 60), yAxis: axisY({ splitNumber: 3, axisLabel: { formatter: (v) => plain(v) } }), series: [line("Sharpe", t.rolling, "fact", 2, { markLine: level(0, "ink-3", "solid") })], tooltip: { ...frame().tooltip, formatter: (p) => tip(whole(t.days[p[0].dataIndex]), [["Sharpe of 126 sessions", t.rolling[p[0].dataIndex] == null ? "too short" : plain(t.rolling[p[0].dataIndex], 2)]]) } };
+    },
+
+    histogram(d) {
+      const bins = d.tests.find((one) => one.picked).histogram;
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 40, right: 14, top: 6, bottom: 24 }, xAxis: { type: "category", data: bins.map((b) => b[0]), axisTick: { show: false }, axisLine: { lineStyle: { color: C["line-strong"] } }, axisLabel: { ...text(), interval: (i) => [3, 8, 13, 18, 23].includes(i), formatter: (_, i) => signed((i - 13) / 10, 1) } }, yAxis: axisY({ splitNumber: 2 }), series: [{ type: "bar", barCategoryGap: "12%", data: bins.map(([at, count]) => ({ value: count, itemStyle: { color: at < 0 ? C["minus-fill"] : C["plus-fill"] } })) }], tooltip: { ...frame().tooltip, axisPointer: { type: "shadow" }, formatter: (p) => { const [at, count] = bins[p[0].dataIndex]; return tip(`${signed(at - 0.05, 1)} to ${signed(at + 0.05, 1)} %`, [["Sessions", count]]); } } };
+    },
+  };
+
+  const live = document.createElement("p"); live.className = "sr"; live.setAttribute("role", "status"); document.body.append(live);
+  const made = new Map();
+  const data = (box) => JSON.parse(document.getElementById(box.dataset.source).textContent);
+  function show(box) {
+    const old = made.get(box), d = old?.d ?? data(box);
+    const chart = old?.chart ?? echarts.init(box, null, { renderer: "svg" });
+    chart.setOption(draw[box.dataset.chart](d, box), true);
+    if (!old) {
+      box.tabIndex = 0; let at = null;
+      box.addEventListener("keydown", (event) => {
+        const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key], all = chart.getOption().series, series = all.findIndex((one) => one.type !== "custom" && one.data?.length > 2 && !one.silent), list = all[series]?.data ?? [];
+        if (!step || !list.length) return;
+        event.preventDefault();
+        const known = list.map((one, i) => ((one?.value ?? one) == null ? -1 : i)).filter((i) => i >= 0), last = known.at(-1);
+        at = at == null ? last : Math.min(Math.max(at + step, known[0]), last);
+        chart.dispatchAction({ type: "showTip", seriesIndex: series, dataIndex: at });
+        setTimeout(() => { live.textContent = box.querySelector(".tip")?.innerText.replace(/\s+/g, " ") ?? ""; }, 80);
+      });
+      box.addEventListener("blur", () => { at = null; chart.dispatchAction({ type: "hideTip" }); });
+    }
+    made.set(box, { chart, d, size: `${box.clientWidth} ${box.clientHeight}` });
+  }
+  function redraw() { read(); made.forEach((_, box) => show(box)); }
+  read();
+  const seen = new IntersectionObserver((found) => found.forEach(({ isIntersecting, target }) => { if (isIntersecting && !made.has(target)) { show(target); seen.unobserve(target); } }), { rootMargin: "400px" });
+  const sized = new ResizeObserver((found) => found.forEach(({ target }) => { const one = made.get(target), size = `${target.clientWidth} ${target.clientHeight}`; if (one && one.size !== size) { one.size = size; one.chart.resize(); show(target); } }));
+  const watch = (root) => root.querySelectorAll(".chart").forEach((box) => { if (!made.has(box)) { seen.observe(box); sized.observe(box); } });
+  watch(document);
+  document.addEventListener("htmx:load", (event) => { made.forEach((_, box) => { if (!box.isConnected) made.delete(box); }); watch(event.detail.elt.parentElement ?? document); });
+  document.addEventListener("scheme", redraw);
+
+  // ranges of the value picture
+  document.querySelectorAll("[data-range]").forEach((press) => { if (press.tagName !== "BUTTON") return; press.addEventListener("click", () => {
+    press.parentElement.querySelectorAll("button").forEach((one) => one.setAttribute("aria-pressed", String(one === press)));
+    const box = document.getElementById("value"); box.dataset.range = press.dataset.range; show(box);
+  }); });
+  // which stored forecast is open
+  const slider = document.getElementById("origin");
+  slider?.addEventListener("input", () => {
+    const box = document.getElementById("history"), d = data(box), fan = d.fans[+slider.value], known = fan.in.filter((one) => one != null), kept = known.filter(Boolean).length;
+    document.getElementById("origin-day").textContent = whole(fan.origin).slice(0, -5);
+    document.getElementById("origin-says").textContent = known.length ? `${kept} of ${known.length} closes inside its band${known.length < 7 ? ", the others are to come" : ""}.` : `${d.fans.length} stored forecasts; this one is open.`;
+    box.dataset.open = slider.value; show(box);
+  });
+})();
