@@ -37,6 +37,7 @@ class Configuration(ServiceSettings, DataBucketSettings):
     retrain_model: str = "full"
     models_state_directory: Path | None = None
     lease_seconds: float = Field(default=30, ge=1, le=600)
+    turn_seconds: float = Field(default=15, gt=0, le=60)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
         super().__init__(**values)

@@ -29,7 +29,6 @@ from scheduler.schedule import Schedule
 from scheduler.settlement import is_followed, settle_runs
 from scheduler.timetable import Timetable
 
-POLL_SECONDS = 15.0
 STALE_SECONDS = 180.0  # a turn that takes longer is said to hang
 NOT_YET = "the market's clock was not read yet"
 logger = get_logger(__name__)
@@ -46,6 +45,7 @@ class SchedulerLoop:
         bus: Publishes events durably.
         retraining: The process that trains.
         waits_for_import: Whether a close is published only when its bars were imported.
+        turn_seconds: The pause between two turns.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - one component an argument
@@ -58,10 +58,11 @@ class SchedulerLoop:
         retraining: Retraining,
         *,
         waits_for_import: bool,
+        turn_seconds: float,
     ) -> None:
         self._timetable, self._fund, self._store = timetable, fund, store
         self._lease, self._bus, self._retraining = lease, bus, retraining
-        self._waits_for_import = waits_for_import
+        self._waits_for_import, self._turn_seconds = waits_for_import, turn_seconds
         self._clock_watch, self._repairs, self._announcements = ClockWatch(), Repairs(fund), Announcements(fund)
         self._turned_at = elapsed_seconds()
         self.time: MarketTime | None = None
@@ -69,10 +70,10 @@ class SchedulerLoop:
         self.problem = NOT_YET
 
     async def run(self) -> NoReturn:
-        """Turn every 15 seconds; what fails is tried again at the next turn."""
+        """Turn again and again; what fails is tried again at the next turn."""
         while True:
             await self.try_turn()
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(self._turn_seconds)
 
     async def try_turn(self) -> None:
         """One turn; an error becomes the problem that `/ready` names."""

@@ -60,7 +60,16 @@ def make_services(settings: Configuration) -> Services:
     models = settings.models_state_directory or settings.state_directory / "models"
     retraining = Retraining(settings.state_directory, models, settings.retrain_model)
     timetable, store = settings.timetable(), StoredSchedule(objects)
-    loop = SchedulerLoop(timetable, fund, store, lease, bus, retraining, waits_for_import=settings.waits_for_import)
+    loop = SchedulerLoop(
+        timetable,
+        fund,
+        store,
+        lease,
+        bus,
+        retraining,
+        waits_for_import=settings.waits_for_import,
+        turn_seconds=settings.turn_seconds,
+    )
     return Services(timetable, fund, store, lease, bus, retraining, loop)
 
 

@@ -1,0 +1,75 @@
+"""Funds one after the other, each playing some rounds of chaos until something is broken or its rounds are over."""
+
+import shutil
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from chaos.draws import draw_round
+from chaos.rounds import Player
+from chaos.supervised_fund import Setup, StuckError, SupervisedFund, open_supervised_fund
+from fund.addresses import Service
+from fund.market_settings import MarketSettings
+
+STRATEGY = f"{Path(__file__).with_name('drawn_strategy.py')}:Drawn"
+TICKERS = 40
+TRADED = {"STRATEGY": STRATEGY, "STRATEGY_PARAMETERS": "", "TURN_SECONDS": "0.5", "LEASE_SECONDS": "3"}
+AT_A_BROKER: Mapping[Service, Mapping[str, str]] = {
+    Service.EXCHANGE: {"EVENT_SUBSCRIBERS": "", "EXCHANGE_BARS_STATUS": "DELAYED"},
+    Service.PORTFOLIOMANAGER: {"TRADE_UPDATES": "true"},
+    Service.SCHEDULER: {"BARS_DELAY_MINUTES": "30"},
+}
+BARS_DELAY = timedelta(minutes=31)
+VENDORS = ("polygon", "alpaca")
+
+
+@dataclass(frozen=True)
+class Played:
+    """A round that was played, and what was broken after it."""
+
+    number: int
+    text: str
+    broken: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Lap:
+    """The rounds of one fund.
+
+    Attributes:
+        seed: What is drawn follows from it and the number of the round.
+        numbers: The rounds.
+        place: From 0; it decides how the fund is run.
+        events: How often corporate actions happen.
+        folder: The fund's folder; it stays where something broke.
+    """
+
+    seed: int
+    numbers: Sequence[int]
+    place: int
+    events: str
+    folder: Path
+
+    def play(self) -> Generator[Played]:
+        """Each round in turn; the first that breaks something ends the lap."""
+        market = MarketSettings(None, None, self.seed + self.place, TICKERS, cash="1000000", events=self.events)
+        variables = TRADED | {"MARKET_DATA_VENDOR": VENDORS[self.place // 2 % 2]}
+        setup = Setup(variables, AT_A_BROKER, BARS_DELAY) if self.place % 2 == 0 else Setup(variables, {})
+        with open_supervised_fund(self.folder, market, setup) as fund:
+            for played in self._play_rounds(fund):
+                yield played
+                if played.broken:
+                    return
+        shutil.rmtree(self.folder)
+
+    def _play_rounds(self, fund: SupervisedFund) -> Generator[Played]:
+        player = Player(fund)
+        try:
+            player.open()
+        except StuckError as error:
+            yield Played(self.numbers[0], "the opening", [str(error)])
+            return
+        for number in self.numbers:
+            drawn = draw_round(self.seed, number)
+            yield Played(number, drawn.describe(), player.play(drawn))
