@@ -12,7 +12,7 @@ import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from getpass import getuser
 from pathlib import Path
@@ -21,8 +21,13 @@ from typing import Any
 import polars as pl
 import pytest
 from beancount import loader
+from chaos.invariants import find_broken
+from chaos.sight import look
 from fund_command import FundCommand, read_until
 
+from fund.addresses import Addresses, Service
+from fund.clients import connect
+from fund.folder import FundFolder
 from internal.errors import InvalidRequestError
 from internal.lake.store import Lake
 from pocketsizefund import Client
@@ -82,15 +87,13 @@ def sold_and_bought(orders: list[dict[str, Any]]) -> dict[str, Decimal]:
 
 
 def assert_nothing_doubled_or_lost(story: Story) -> None:
-    """The exchange's own orders and the fund's journal are the same orders, each once."""
-    orders = story.fund.exchange_orders()
-    ids = [order["client_order_id"] for order in orders]
-    journal = story.table("orders").filter(pl.col("broker_order_id").is_not_null())
+    """What must hold after any kill: each order once; journal, books and broker agree; no file is damaged."""
+    fund = story.fund
+    addresses = Addresses(dict(zip(Service, fund.ports, strict=True)))
+    folder = FundFolder(fund.home)
+    clients = replace(connect(folder, addresses), scheduler=None)
 
-    assert len(ids) == len(set(ids))
-    assert sorted(ids) == sorted(journal["client_order_id"])
-    leg = pl.col("client_order_id").str.replace("-[0-9a-f]+$", "")
-    assert journal.select("portfolio_id", leg, "side").is_unique().all()
+    assert find_broken(look(clients, folder)) == []
 
 
 def test_walk_reaches_fills(story: Story) -> None:

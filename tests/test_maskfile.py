@@ -29,6 +29,7 @@ TASKS = {
     "development clients-test",
     "development swarm-test",
     "development parity",
+    "development chaos",
     *("infrastructure base " + verb for verb in ("up", "down")),
     "infrastructure destroy",
     *("applications " + verb for verb in ("build", "up", "down", "start", "models")),

@@ -4,6 +4,8 @@ from hashlib import sha256
 
 from pocketsizefund import DAILY, Schedule, Situation, Strategy, Targets
 
+__all__ = ["Drawn"]
+
 LASTS = 3  # days between two draws of a name
 
 

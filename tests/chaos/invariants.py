@@ -55,7 +55,7 @@ def check_fills(now: Sight) -> Iterator[str]:
     for order in now.sent:
         found = journal.get(order.client_order_id)
         if found is not None and abs(found.filled_quantity - order.filled_qty) > SHARES_TOLERANCE:
-            yield f"order {order.client_order_id} filled {order.filled_qty}, {found.filled_quantity} in the journal"
+            yield f"of order {order.client_order_id} {order.filled_qty} filled, {found.filled_quantity} in the journal"
     for order in now.journal:
         if order.date < newest and not OrderState(order.state).is_final and order.portfolio_id != RECORDS:
             yield f"order {order.client_order_id} of {order.date} is still {order.state}"

@@ -110,7 +110,8 @@ def look(clients: Clients, folder: FundFolder) -> Sight:
     lake, manager = Lake(str(folder.lake)), clients.portfoliomanager
     portfolios = lake.scan("portfolios").select("date", "portfolio_id").unique().collect()
     state = manager.get("/trading-state")
-    positions = manager.get("/portfolios/current")["positions"] if portfolios.height else []
+    current = clients.current_portfolio()
+    positions = current.positions if current else []
     return Sight(
         sent=_read(list[SentOrder], clients.exchange.get("/control/orders")["orders"]),
         journal=_read(list[JournalOrder], manager.frame("/orders").to_dicts()),
@@ -119,7 +120,7 @@ def look(clients: Clients, folder: FundFolder) -> Sight:
         decisions=_read(list[Decision], json.loads(manager.text("/portfolios/decisions", since="2000-01-01"))),
         decided=dict(portfolios.group_by("date").agg("portfolio_id").iter_rows()),
         collected=lake.scan("ingestion_sessions").select("date").collect().get_column("date").to_list(),
-        held={row["ticker"]: row["quantity"] * (1 if row["side"] == "long" else -1) for row in positions},
+        held={one.ticker: one.quantity if one.side == "long" else -one.quantity for one in positions},
         state=state["state"],
         flattens=state["cause"] == "flatten",
         runs=read_runs(clients),
@@ -177,6 +178,8 @@ def _check_database(path: Path) -> str:
             answer = str(connection.execute("PRAGMA integrity_check").fetchone()[0])
     except sqlite3.OperationalError:
         return ""  # a running service has it for itself
+    except sqlite3.DatabaseError as error:
+        return str(error)
     return "" if answer == "ok" else answer
 
 
