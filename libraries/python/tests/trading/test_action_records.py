@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from internal.action_kinds import ActionKind
+from internal.errors import UnavailableError
 from internal.simulation.fund import SimulatedFund
 from internal.trading.corporate_actions import CorporateAction as CoreAction
+from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState
 from internal.trading.limits import RiskLimits
+from internal.trading.optional_data import OptionalData
+from internal.trading.own_holdings import find_own_holdings
 from internal.trading.ports import TradingPorts
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import BrokerPosition
@@ -34,7 +38,7 @@ from libraries.python.tests.venue.venue_kit import DAYS
 
 if TYPE_CHECKING:
     from internal.simulation.table_data import TableData
-    from internal.trading.ports import Broker
+    from internal.trading.ports import Broker, MarketData
 
 RENAME = CorporateAction(ActionKind.NAME_CHANGE, "OLD", EFFECTIVE, new_ticker="NEW")
 SPIN_OFF = gift(ActionKind.SPIN_OFF, "SPI", EFFECTIVE, 4, "SPIC")
@@ -231,11 +235,38 @@ def test_a_split_counts_when_the_broker_has_carried_it_out(*, stated: bool) -> N
     fund = played(sessions=2)
     split = [CoreAction(ActionKind.FORWARD_SPLIT, "STK", EFFECTIVE, 1.0, 2.0)] if stated else []
     kept = {"OLD": 20.0, "SPI": 20.0}
-    after = 40.0 if stated else 20.0  # the fund's part of an unknown change of both is not known
-    for moved, own, at_broker in (([], 20.0, 40.0), ([doubled("STK", EFFECTIVE, 40.0)], after, 80.0)):
+    for moved, own, at_broker in (([], 20.0, 40.0), ([doubled("STK", EFFECTIVE, 40.0)], 40.0, 80.0)):
         ports = with_actions(with_account(fund, {**kept, "STK": at_broker}, moved), split)
         foreign = Rebalancer(ports, Scripted({}), RiskLimits()).reconcile().foreign
         assert [(one.ticker, one.quantity) for one in foreign] == [("STK", at_broker - own)]
+
+
+def test_a_split_beside_somebody_s_shares_who_traded_since() -> None:
+    """Two for one makes 40 of the fund's 20 and 40 of the owner's 20, who buys ten more after it."""
+    fund = played(sessions=3)
+    fund.core.submit(
+        OrderRequest("STK", Side.BUY, OrderType.MARKET, TimeInForce.DAY, Decimal(10), None, None, None, None)
+    )
+    play_session(fund, trader_of(fund.ports))
+    moved = [doubled("STK", EFFECTIVE, 40.0)]
+    ports = with_actions(with_account(fund, {"OLD": 20.0, "SPI": 20.0, "STK": 90.0}, moved), [])
+    foreign = Rebalancer(ports, Scripted({}), RiskLimits()).report_foreign()
+    assert [(one.ticker, one.quantity) for one in foreign] == [("STK", 50.0)]
+
+
+class NoData:
+    """A data service that does not answer."""
+
+    def corporate_actions(self, *_: object) -> Sequence[CoreAction]:
+        """Fail."""
+        raise UnavailableError("the data service does not answer")
+
+
+def test_without_the_data_service_the_broker_shows_the_split() -> None:
+    """What is closed then is the fund's part after the split."""
+    account = with_account(played(sessions=2), {"STK": 80.0}, [doubled("STK", EFFECTIVE, 40.0)])
+    ports = replace(account, data=OptionalData(cast("MarketData", NoData())))
+    assert find_own_holdings(ports, ports.broker.moment(), EntryMemory()).shares == {"STK": 40.0}
 
 
 def test_a_name_whose_split_is_late_is_not_traded() -> None:

@@ -10,6 +10,8 @@ from internal.errors import NotFoundError, UnavailableError, UnresolvedOrderErro
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import World
+from internal.trading.capital import Capital
+from internal.trading.capital_broker import CapitalBroker
 from internal.trading.corporate_actions import CorporateAction
 from internal.trading.enums import OrderState, RunState
 from internal.trading.flatten_report import FlattenReport
@@ -171,22 +173,72 @@ def test_what_somebody_sold_meanwhile_is_not_sold_again(world: World) -> None:
     assert shares(fund) == {}
 
 
-def test_without_the_data_service_nothing_more_is_opened(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its positions are not known then, but its open orders are canceled; the closes follow."""
-    fund, theirs = open_with_orders(world)
-    assert fund.ports.broker.open_orders()
+def refuse_data(*_: object) -> list[CorporateAction]:
+    """What every question to the data service gets."""
+    raise UnavailableError("the data service does not answer")
 
-    def refuse(*_: object) -> list[CorporateAction]:
-        raise UnavailableError("the data service does not answer")
+
+@pytest.mark.parametrize("capital", [None, Capital(share=0.5)])
+def test_it_needs_no_data_service(world: World, monkeypatch: pytest.MonkeyPatch, capital: Capital | None) -> None:
+    """Open orders are canceled, and all that is the fund's is closed, by what the broker and the journal say."""
+    fund, theirs = open_with_orders(world)
+    held, ports = shares(fund), fund.ports
+    assert ports.broker.open_orders()
+    if capital is not None:
+        ports = replace(ports, broker=CapitalBroker(ports, capital))
+    for question in ("corporate_actions", "closes", "day_inputs"):
+        monkeypatch.setattr(type(ports.data), question, refuse_data)
+    report = flatten(ports)
+    assert report.foreign == theirs
+    assert {one.ticker for one in report.orders} == {ticker for ticker in held if held[ticker] != theirs.get(ticker)}
+    play_session(fund)
+    assert make_trader(ports).report_flattening().is_flat
+    make_trader(ports).reconcile()
+    assert shares(fund) == theirs
+
+
+def test_the_report_knows_what_filled_since_the_last_reconciliation(world: World) -> None:
+    """Closes fill after the last look: the report counts them, also those of an earlier request, and writes nothing."""
+    fund = open_holding_fund(world)
+    halted = min(shares(fund))
+    with pytest.raises(UnavailableError):
+        flatten(RefusingBroker(fund).ports)
+    flatten(fund.ports)
+    play_session(fund)
+    before = fund.journal.orders()
+    report = make_trader(fund.ports).report_flattening()
+    assert report.is_flat
+    assert {order.state for order in report.orders} == {OrderState.FILLED}
+    assert halted in {order.ticker for order in report.orders}
+    assert fund.journal.orders() == before
+    make_trader(fund.ports).reconcile()
+    set_state(fund.ports, HALT, StateCause.FLATTEN)
+    again = make_trader(fund.ports).flatten()
+    assert {one.ticker for one in again.orders} == {one.ticker for one in report.orders}
+
+
+def test_an_unresolved_close_of_more_than_is_held_does_not_wait(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The broker does not say whether it has a close, and the owner sells a share: the rest is closed at once."""
+    fund = open_holding_fund(world)
+    silent, submit = next(one for one, held in sorted(shares(fund).items()) if held > 2), VenueBroker.submit
+
+    def lose(broker: VenueBroker, request: OrderRequest) -> BrokerOrder:
+        if request.ticker == silent:
+            raise UnresolvedOrderError("no answer")
+        return submit(broker, request)
 
     with monkeypatch.context() as patch:
-        patch.setattr(type(fund.ports.data), "corporate_actions", refuse)
-        with pytest.raises(UnavailableError):
+        patch.setattr(VenueBroker, "submit", lose)
+        with pytest.raises(UnresolvedOrderError):
             flatten(fund.ports)
-    assert not fund.ports.broker.open_orders()
+    trade_by_hand(fund, silent, Decimal(-1))
+    fund.move(Auction.OPEN)
+    left = shares(fund)[silent]
     make_trader(fund.ports).reconcile()
-    play_session(fund)
-    assert shares(fund) == theirs
+    (sent,) = [order for order in closes(fund) if order.ticker == silent]
+    assert sent.quantity == left
+    fund.move(Auction.CLOSE)
+    assert shares(fund) == {}
 
 
 def test_a_close_of_unknown_fate_keeps_no_other_from_being_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,17 +4,19 @@ Counted too early, a split makes shares that somebody else holds the fund's; cou
 shares somebody else's. The broker's list of moved shares decides while a split is new.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
 
+from internal.dates import exchange_day, previous_session, session_open
 from internal.trading.action_evidence import DATED_EARLY
-from internal.trading.held_securities import HeldSecurity
+from internal.trading.entries import opened_date
+from internal.trading.held_securities import HeldSecurities
 from internal.trading.ports import Broker
 from internal.trading.position_attribution import SHARE
-from internal.trading.rows import Split
+from internal.trading.rows import Order, Split
 from internal.trading.share_movements import ShareMovement
 
 NEW = timedelta(days=7)  # a split that is older counts, whether the broker lists it or not
@@ -33,13 +35,14 @@ class BrokerSplits:
     """
 
     broker: Broker
-    held: Mapping[str, HeldSecurity]
+    held: HeldSecurities
     today: date
 
     @cached_property
     def _listed(self) -> Sequence[ShareMovement]:
         """Those of held securities, under the tickers that they have now."""
-        movements = self.broker.share_movements(self.today - KNOWN_LATE - DATED_EARLY)
+        late = self.today - KNOWN_LATE - DATED_EARLY
+        movements = self.broker.share_movements(min(late, self.held.first_decision or late))
         return [
             replace(one, ticker=ticker)
             for one in movements
@@ -62,8 +65,8 @@ class BrokerSplits:
     def find_unstated(self, ticker: str, shares: float, own: float, stated: Iterable[Split]) -> list[Split]:
         """Splits of a position that nobody has stated yet, with the ratio that the broker's change of shares shows.
 
-        Only where the fund alone held the name before and the ratio is a usual one: shares that somebody else has, or
-        trades since, would be counted with it, and the fund's would be too many.
+        Others may hold shares of the name beside the fund's. What was traded since the split is left out, and the ratio
+        has to be a usual one.
 
         Args:
             ticker: The position's.
@@ -71,13 +74,29 @@ class BrokerSplits:
             own: Signed shares of the fund without such a split.
             stated: The splits that the data service states.
         """
-        of_ticker = [one for one in stated if one.ticker == ticker]
-        moved = [one for one in self._listed if one.ticker == ticker and not any(_is_of(one, two) for two in of_ticker)]
-        change = sum(one.shares for one in moved)
-        if len({one.day for one in moved}) != 1 or abs(shares - change - own) > SHARE / 2:
+        of_ticker, fills = [one for one in stated if one.ticker == ticker], self.held[ticker].fills
+        opened = opened_date(fills[0])
+        listed = [one for one in self._listed if one.ticker == ticker and one.day > opened]
+        moved = [one for one in listed if not any(_is_of(one, two) for two in of_ticker)]
+        if len({one.day for one in moved}) != 1:
             return []
-        ratio = _find_usual_ratio(own, shares)
-        return [] if ratio is None else [Split(ticker, moved[0].day, ratio)]
+        day = moved[0].day
+        after = shares - self._sum_traded(fills[-1], day)
+        before = after - sum(one.shares for one in moved)
+        own_before = own - sum(one.signed_filled_quantity for one in fills if opened_date(one) >= day)
+        is_part = own_before * before > 0 and abs(own_before) <= abs(before) + SHARE / 2
+        ratio = _find_usual_ratio(before, after) if is_part else None
+        return [] if ratio is None else [Split(ticker, day, ratio)]
+
+    def _sum_traded(self, fill: Order, day: date) -> float:
+        """Signed shares that everybody has traded of a security in the account on the day and since."""
+        since = self.broker.orders_since(session_open(previous_session(day, 2)))
+        return sum(
+            order.signed_filled_quantity
+            for order in since
+            if (order.ticker == fill.ticker or (order.asset_id and order.asset_id == fill.asset_id))
+            and exchange_day(order.filled_at or order.submitted_at) >= day
+        )
 
 
 def _is_of(movement: ShareMovement, split: Split) -> bool:

@@ -1,11 +1,13 @@
 """A broker of which the fund may use a part: its account shows the fund's capital, all else passes through."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from internal.trading.capital import Capital, bound_account
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
+from internal.trading.optional_data import OptionalData
 from internal.trading.own_holdings import list_foreign
 from internal.trading.ports import TradingPorts
 from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
@@ -21,7 +23,8 @@ class CapitalBroker:
     """
 
     def __init__(self, ports: TradingPorts, capital: Capital) -> None:
-        self._ports, self._whole, self._capital = ports, ports.broker, capital
+        self._whole, self._capital = ports.broker, capital
+        self._ports = replace(ports, data=OptionalData(ports.data))  # positions can be closed without the data service
         self._memory = EntryMemory()
 
     def account(self) -> Account:

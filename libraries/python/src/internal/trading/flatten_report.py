@@ -8,7 +8,9 @@ from internal.dates import last_closed_session, next_session, session_open
 from internal.errors import NotFoundError
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState
-from internal.trading.flattening import last_flattening, runs_of_change
+from internal.trading.flattening import last_flattening, runs_since_decision
+from internal.trading.order_planning import is_flatten
+from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.own_holdings import find_own_holdings
 from internal.trading.ports import TradingPorts
 from internal.trading.rows import Order
@@ -32,7 +34,7 @@ class FlattenReport:
         as_of: The market's clock.
         change: The trading state in force; where somebody has ended the closing, it says so.
         is_flat: Whether the fund holds nothing and no order of it may still fill.
-        orders: The closes that it sent, or still has to.
+        orders: The closes that it sent since the last decision, or still has to, as the broker has them.
         still_open: What the fund still holds.
         foreign: Signed shares of others by ticker, which are left alone.
         fills_from: When the closes that are at the broker can fill: the next open while the market is closed; None
@@ -58,19 +60,31 @@ def report_flattening(ports: TradingPorts, moment: datetime, memory: EntryMemory
     number = change.number if change.flattens else last_flattening(runs)
     if not number:
         raise NotFoundError("all positions were never to be closed: POST /flatten does that")
-    orders = [order for run in runs_of_change(runs, number) for order in ports.journal.of(run.portfolio_id)]
-    holdings, unfinished = find_own_holdings(ports, moment, memory), ports.journal.unfinished()
+    submitter = OrderSubmitter(ports.broker, ports.pause)
+    closes = [order for run in runs_since_decision(runs, number) for order in ports.journal.of(run.portfolio_id)]
+    orders = [_ask_broker(order, submitter, moment) for order in closes]
+    others = [order for order in ports.journal.unfinished() if not is_flatten(order.portfolio_id)]
+    newest = [*orders, *(_ask_broker(order, submitter, moment) for order in others)]
+    holdings = find_own_holdings(ports, moment, memory, newest)
     still_open = [_describe_open(ticker, shares, orders, moment) for ticker, shares in sorted(holdings.shares.items())]
     waits = any(order.broker_order_id is not None and not order.state.is_final for order in orders)
     return FlattenReport(
         as_of=moment,
         change=change,
-        is_flat=not holdings.shares and not unfinished,
+        is_flat=not holdings.shares and all(order.state.is_final for order in newest),
         orders=orders,
         still_open=still_open,
         foreign=dict(holdings.foreign),
         fills_from=next_fill(moment) if waits else None,
     )
+
+
+def _ask_broker(order: Order, submitter: OrderSubmitter, moment: datetime) -> Order:
+    """The order as the broker has it now, which the next reconciliation will write down."""
+    if order.state.is_final or order.state is OrderState.PLANNED:
+        return order
+    found = submitter.find(order.client_order_id)
+    return order if found is None else record_answer(order, found, moment)
 
 
 def next_fill(moment: datetime) -> datetime:

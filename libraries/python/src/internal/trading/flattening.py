@@ -157,9 +157,16 @@ class Flattening:
         return holdings
 
     def _drop_outdated(self, holdings: OwnHoldings) -> None:
-        """Drop the unsent closes of another number of shares than are held: somebody has traded since."""
+        """Drop the unsent closes of another number of shares than are held: somebody has traded since.
+
+        A larger one that may be at the broker keeps its id and asks for what is held: the broker takes an id once.
+        """
         unsent = _list_unsent(self._orders())
         self._drop([one for one in unsent if one.quantity != shares_to_close(one, holdings.shares)], OUTDATED)
+        unresolved = [one for one in self._orders() if one.state is OrderState.UNRESOLVED and not one.broker_order_id]
+        sizes = [(one, shares_to_close(one, holdings.shares)) for one in unresolved]
+        if smaller := [replace(one, quantity=held) for one, held in sizes if 0 < held < one.quantity]:
+            self._sender.save(smaller)
 
     def _drop(self, orders: Sequence[Order], reason: str) -> None:
         if orders:
@@ -269,9 +276,15 @@ def _change_number(run: RebalanceRun) -> int:
     return int(json.loads(run.parameters or "{}").get(CHANGE, 0))
 
 
-def runs_of_change(runs: Iterable[RebalanceRun], number: int) -> list[RebalanceRun]:
-    """The flattening runs that a change of the trading state asked for."""
-    return [run for run in runs if run.policy == FLATTEN and _change_number(run) == number]
+def runs_since_decision(runs: Sequence[RebalanceRun], number: int) -> list[RebalanceRun]:
+    """The flattening runs since the last decision: together they close what it left, however often it was asked for.
+
+    Where a decision has followed them, those that the change of the trading state with the number asked for.
+    """
+    decided = max((run.created_at for run in runs if run.policy != FLATTEN), default=None)
+    closing = [run for run in runs if run.policy == FLATTEN]
+    newest = [run for run in closing if decided is None or run.created_at >= decided]
+    return newest or [run for run in closing if _change_number(run) == number]
 
 
 def last_flattening(runs: Iterable[RebalanceRun]) -> int:

@@ -74,6 +74,22 @@ class HeldSecurities(Mapping[str, HeldSecurity]):
             if ticker == split.ticker or self.by_ticker[ticker].had(split.ticker, split.execution_date)
         ]
 
+    def with_fills(self, orders: Iterable[Order]) -> "HeldSecurities":
+        """The same with what orders have filled since the journal was written, however little the journal has of it."""
+        filled = [order for order in orders if order.filled_quantity]
+        if not filled:
+            return self
+        return HeldSecurities({ticker: _add_fills(ticker, one, filled) for ticker, one in self.by_ticker.items()})
+
+
+def _add_fills(ticker: str, held: HeldSecurity, orders: Sequence[Order]) -> HeldSecurity:
+    own = [
+        one for one in orders if one.security_id == held.security_id or (not one.security_id and one.ticker == ticker)
+    ]
+    newest = {order.client_order_id: replace(order, ticker=ticker) for order in own}
+    known = {order.client_order_id: order for order in held.fills}
+    return replace(held, fills=tuple((known | newest).values()))
+
 
 class HeldMemory:
     """The last answer of `find_held`, which is asked several times a session; it changes with fills and names alone."""

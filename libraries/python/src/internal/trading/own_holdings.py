@@ -12,7 +12,7 @@ from internal.trading.held_securities import HeldSecurities, HeldSecurity
 from internal.trading.ports import Broker, Journal, MarketData, TradingPorts
 from internal.trading.position_attribution import SHARE, find_foreign_shares, find_own_shares, group_by_ticker
 from internal.trading.replacements import find_original
-from internal.trading.rows import BrokerOrder, BrokerPosition, ForeignItem, Split
+from internal.trading.rows import BrokerOrder, BrokerPosition, ForeignItem, Order, Split
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,16 @@ class OwnHoldings:
     foreign: Mapping[str, float]
 
 
-def find_own_holdings(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> OwnHoldings:
-    """The account's positions now, divided as every decision divides them."""
+def find_own_holdings(
+    ports: TradingPorts, moment: datetime, memory: EntryMemory, newest: Sequence[Order] = ()
+) -> OwnHoldings:
+    """The account's positions now, divided as every decision divides them.
+
+    newest: Orders as the broker has them now, of which the journal may lack fills.
+    """
     at_broker = ports.broker.positions()
     quantities = {position.ticker: position.quantity for position in at_broker}
-    held = memory.held.find(ports.journal, at_broker)
+    held = memory.held.find(ports.journal, at_broker).with_fills(newest)
     splits, _ = find_splits(ports, held, quantities, moment, memory)
     own = find_own_shares(quantities, held.fills, group_by_ticker(splits), memory)
     positions = {position.ticker: position for position in at_broker}

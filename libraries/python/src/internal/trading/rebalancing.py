@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from threading import RLock
 
-from internal.dates import is_session, last_closed_session
+from internal.dates import exchange_day, is_session, last_closed_session
 from internal.errors import ConflictError, FundError, InvalidRequestError
 from internal.trading.action_records import describe_records, record_corporate_actions
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
@@ -23,6 +23,7 @@ from internal.trading.flattening import Flattening
 from internal.trading.hand_closes import record_hand_closes
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.limits import RiskLimits
+from internal.trading.optional_data import OptionalData
 from internal.trading.order_adoption import adopt_own_orders, require_recognized_orders
 from internal.trading.order_planning import (
     FLATTEN,
@@ -88,6 +89,8 @@ class Rebalancer:
         check_losses: Callable[[], None] = lambda: None,
     ) -> None:
         self._ports, self._strategy, self._limits = ports, strategy, limits
+        self._optional_data = OptionalData(ports.data)
+        self._closing_ports = replace(ports, data=self._optional_data)
         self._check_losses = check_losses
         self._submitter, self._memory = OrderSubmitter(ports.broker, ports.pause), EntryMemory()
         self._lock = RLock()
@@ -160,12 +163,15 @@ class Rebalancer:
             account = self._ports.broker.account()
             self._reconcile(account, moment)
             self._follow_flattening(account, moment, again=True)
-            return report_flattening(self._ports, moment, self._memory)
+            return report_flattening(self._closing_ports, moment, self._memory)
 
     def report_flattening(self) -> FlattenReport:
-        """What was closed and what is still open of the last time that everything was to be closed; it only reads."""
+        """What was closed and what is still open of the last time that everything was to be closed; it only reads.
+
+        The broker is asked about each close that may have filled since the last reconciliation.
+        """
         moment = self._ports.broker.moment()
-        return report_flattening(self._ports, moment, EntryMemory())
+        return report_flattening(self._closing_ports, moment, EntryMemory())
 
     def report_foreign(self) -> Sequence[ForeignItem]:
         """Positions and open orders of the account that are not the fund's; it only reads."""
@@ -187,7 +193,11 @@ class Rebalancer:
             for run in self._ports.journal.open_runs():
                 if may_send and self._must_go_on(run, moment):
                     self._execute(run, account, moment, ask_first=True)
-            return ReconciliationOutcome(counts, list_foreign(self._ports, moment, self._memory))
+            return ReconciliationOutcome(counts, list_foreign(self._choose_ports(), moment, self._memory))
+
+    def _choose_ports(self) -> TradingPorts:
+        """Those that need no data service while everything is to be closed."""
+        return self._closing_ports if self._ports.journal.trading_state().flattens else self._ports
 
     def _follow_flattening(self, account: Account, moment: datetime, *, again: bool = False) -> None:
         """Close everything where the trading state asks for it; where it no longer does, send no more of it."""
@@ -196,7 +206,7 @@ class Rebalancer:
             _require_open_account(account)
         if change.flattens and account.halted is not None:
             return
-        Flattening(self._ports, account, moment, self._memory).go_on(change, again=again)
+        Flattening(self._closing_ports, account, moment, self._memory).go_on(change, again=again)
 
     def _may_send(self, account: Account, moment: datetime) -> bool:
         try:
@@ -232,8 +242,8 @@ class Rebalancer:
     def _reconcile(self, account: Account, moment: datetime) -> Reconciliation:
         """Journal and broker agree on what was sent, then every unfinished order is asked about.
 
-        Where that fails while everything is to be closed, without the data service for one, at least nothing more is
-        opened: the orders of decisions are canceled all the same.
+        Where that fails while everything is to be closed, at least nothing more is opened: the orders of decisions are
+        canceled all the same.
 
         Raises BrokerHistoryError when the broker lost what it had confirmed.
         """
@@ -241,16 +251,17 @@ class Rebalancer:
             return self._reconcile_account(account, moment)
         except FundError:
             change = self._ports.journal.trading_state()
-            Flattening(self._ports, account, moment, self._memory).cancel_others(change)
+            Flattening(self._closing_ports, account, moment, self._memory).cancel_others(change)
             raise
 
     def _reconcile_account(self, account: Account, moment: datetime) -> Reconciliation:
-        ports, recent = self._ports, fetch_recent_orders(self._ports)
+        ports, recent = self._choose_ports(), fetch_recent_orders(self._ports)
         require_broker_history(ports, self._submitter, recent, moment)
         adopt_own_orders(ports, self._strategy.record, account, recent, moment)
         unfinished = [run for run in ports.journal.open_runs() if run.state in UNFINISHED]
         counts = reconcile_journal(ports, self._submitter, recent, account, moment)
-        record_corporate_actions(ports, account.account_id, moment)
+        if ports is self._ports or self._optional_data.is_answering(exchange_day(moment)):
+            record_corporate_actions(self._ports, account.account_id, moment)
         record_hand_closes(ports, account.account_id, recent, moment)
         for run in unfinished:
             self._apply_dropped_orders(run)
