@@ -24,6 +24,7 @@ OPTIONAL_SECRETS = frozenset(
         "AZURE_STORAGE_ACCOUNT_KEY",
         "GOOGLE_SERVICE_ACCOUNT_KEY",
         "NOTIFICATION_URLS",
+        "ALERT_WEBHOOK_URL",
     }
 )
 VARIABLES = {"DOMAIN": "domain", "ACME_EMAIL": "acmeEmail", "IMAGE_PREFIX": "imagePrefix"}

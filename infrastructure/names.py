@@ -35,6 +35,7 @@ SECRETS = (
     "GOOGLE_SERVICE_ACCOUNT_KEY",
     "WEIGHTS_AND_BIASES_API_KEY",
     "NOTIFICATION_URLS",
+    "ALERT_WEBHOOK_URL",
 )
 GENERATED_SECRETS = (
     "FUND_API_TOKEN",  # the bearer token of everything that changes something

@@ -1,4 +1,4 @@
-"""The smoke checks: one small request for each endpoint of the three services, and the answer that is right."""
+"""The smoke checks: one small request for each endpoint of the services, and the answer that is right."""
 
 from dataclasses import dataclass
 
@@ -115,6 +115,10 @@ CHECKS: tuple[Check, ...] = (
     _refused("exchange", "/control/clock"),
     _refused("exchange", "/control/faults"),
     _refused("exchange", "/control/statements"),
+    *_common("scheduler", "scheduler_runs_overdue"),
+    Check("scheduler", "/schedule", (("moment",), ("acts",), ("runs",))),
+    Check("scheduler", "/events", (("inbox",), ("outbox",))),
+    Check("scheduler", "/events/redeliveries", text="404", method="POST", status=404, body="{}"),  # not routed
 )
 
 

@@ -31,9 +31,12 @@ def check_swarm(entrance: Entrance, left_out: Collection[str]) -> list[Outcome]:
         left_out: Dashboards that are not deployed; they are listed as left out, and Prometheus need not reach them.
     """
     bases = {
-        name: url for name in ("datamanager", "portfoliomanager", "exchange") if (url := str(getattr(entrance, name)))
+        name: url
+        for name in ("datamanager", "portfoliomanager", "exchange", "scheduler")
+        if (url := str(getattr(entrance, name)))
     }
-    outcomes = smoke(CHECKS, bases, entrance.token, {"exchange": entrance.reader})
+    readers = {"exchange": entrance.reader, "scheduler": entrance.reader}
+    outcomes = smoke(CHECKS, bases, entrance.token, readers)
     with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
         outcomes.append(round_trip(client, entrance))
         outcomes.append(targets(client, entrance, list(bases), left_out))

@@ -40,7 +40,6 @@ TASKS = {
     *("logs " + stack for stack in ("infrastructure", "applications")),
     "pages bundle",
     "status",
-    *("schedule " + verb for verb in ("sync", "rebalance")),
     *("models " + verb for verb in ("train", "evaluate", "backtest")),
     *("fund " + verb for verb in ("init", "run", "service", "up", "status", "down")),
     *(
@@ -193,10 +192,3 @@ def test_smoke_of_nothing_fails() -> None:
     result = run_task("test", **nowhere)
     assert result.returncode == 1
     assert "no answer from http://127.0.0.1:9" in result.stdout
-
-
-@pytest.mark.skipif(shutil.which("mask") is None, reason="an option is mask's to read")
-def test_schedule_asks_the_service() -> None:
-    """A named session is asked for at the address of the environment; a missing address is named."""
-    named = run_task("schedule sync", "--date", "2024-07-03", DATAMANAGER_URL="")
-    assert (named.returncode, "DATAMANAGER_URL is not set" in named.stderr) == (1, True)

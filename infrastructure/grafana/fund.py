@@ -101,10 +101,30 @@ HISTORY = [
     ),
 ]
 
+SCHEDULER = [
+    Panel(
+        "Overdue runs",
+        "Runs of the scheduler that take longer than they may, by kind. Above 0 for 15 minutes is an alert.",
+        "short",
+        [Query("max by (kind) (scheduler_runs_overdue)", "{{kind}}")],
+        kind="stat",
+        width=12,
+        bad=1,
+    ),
+    Panel(
+        "Last success by kind",
+        "When a run of each kind last succeeded. Older than the last close: /scheduler/schedule says why.",
+        "dateTimeFromNow",
+        [Query("1000 * max by (kind) (scheduler_run_last_success_timestamp_seconds)", "{{kind}}")],
+        kind="stat",
+        width=12,
+    ),
+]
+
 FUND = Dashboard(
     "pocketsizefund-fund",
     "Fund",
     "What is the fund worth, how is it invested, and do its orders go through?",
-    [*NOW, *HISTORY],
+    [*NOW, *SCHEDULER, *HISTORY],
     span="now-7d",
 )

@@ -19,6 +19,7 @@ class Entrance:
         datamanager: The base URL of datamanager.
         portfoliomanager: The base URL of portfoliomanager.
         exchange: The base URL of the simulated exchange; empty where there is none.
+        scheduler: The base URL of the scheduler; empty where there is none.
         password: The dashboards' password.
         token: The bearer token of what changes something.
     """
@@ -27,6 +28,7 @@ class Entrance:
     datamanager: str
     portfoliomanager: str
     exchange: str
+    scheduler: str
     password: str
     token: str
 
@@ -54,6 +56,7 @@ class Entrance:
             datamanager=f"{scheme}://{host}:{values['DATAMANAGER_PORT']}",
             portfoliomanager=f"{scheme}://{host}:{values['PORTFOLIOMANAGER_PORT']}",
             exchange="" if production else f"{front}/exchange",
+            scheduler=f"{front}/scheduler" if production else "",
             password=str(given["GRAFANA_ADMIN_PASSWORD"]),
             token=str(given["FUND_API_TOKEN"]),
         )

@@ -224,6 +224,7 @@ def local_values() -> dict[str, str]:
         "AZURE_STORAGE_ACCOUNT_KEY": NOT_SET,
         "GOOGLE_SERVICE_ACCOUNT_KEY": NOT_SET,
         "NOTIFICATION_URLS": NOT_SET,
+        "ALERT_WEBHOOK_URL": NOT_SET,
         "WEIGHTS_AND_BIASES_API_KEY": NOT_SET,
     }
 

@@ -19,7 +19,8 @@ FILES: Mapping[str, tuple[str, ...]] = {
     STACKS[0]: ("platform.yaml", "monitoring.yaml"),
     STACKS[1]: ("applications.yaml",),
 }
-SIMULATED_MARKET = "exchange.yaml"
+SIMULATED_MARKET = "exchange.yaml"  # it publishes its own sessions
+CALENDAR = "scheduler.yaml"  # publishes those of the real market
 SETTINGS: Mapping[str, str] = {  # a variable of this name in the environment of the task wins
     "SWARM_ADDRESS": "127.0.0.1",  # where the local Swarm's ports are: of a virtual machine, another
     "HTTP_PORT": "80",
@@ -73,8 +74,8 @@ def files_of(stack: str, environment: Mapping[str, str], *, production: bool) ->
     placements, or volumes that every node shares.
     """
     names = FILES[stack]
-    if stack == STACKS[1] and not production:
-        names = (*names, SIMULATED_MARKET)
+    if stack == STACKS[1]:
+        names = (*names, CALENDAR if production else SIMULATED_MARKET)
     overlay = environment.get(f"{stack.upper()}_OVERLAY")
     return [FOLDER / name for name in names] + ([Path(overlay).resolve()] if overlay else [])
 

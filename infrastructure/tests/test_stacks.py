@@ -41,9 +41,12 @@ def load(stack: str, *, production: bool) -> Json:
 
 WHOLE = {(stack, production): load(stack, production=production) for stack in STACKS for production in (False, True)}
 SERVICES: dict[str, Json] = {
-    name: service for stack in STACKS for name, service in WHOLE[stack, False]["services"].items()
+    name: service
+    for stack in STACKS
+    for production in (True, False)
+    for name, service in WHOLE[stack, production]["services"].items()
 }
-APPLICATIONS = tuple(WHOLE[STACKS[1], False]["services"])
+APPLICATIONS = ("datamanager", "portfoliomanager", "exchange", "scheduler")
 
 
 @pytest.fixture(params=sorted(SERVICES))
@@ -204,16 +207,17 @@ def test_drain_outlives_traefiks_list() -> None:
     refresh = yaml.safe_load((FOLDER.parent / "traefik" / "local.yaml").read_text())["providers"]["swarm"][
         "refreshSeconds"
     ]
-    for application in ("datamanager", "portfoliomanager"):
+    for application in ("datamanager", "portfoliomanager", "scheduler"):
         service = SERVICES[application]
         drain = int(service["environment"]["DRAIN_SECONDS"])
         assert refresh * 2 < drain < int(service["stop_grace_period"].removesuffix("s")) - 10
 
 
-def test_no_exchange_in_production() -> None:
-    """Where real keys are, the simulated exchange is not."""
-    assert "exchange" not in WHOLE[STACKS[1], True]["services"]
-    assert "exchange" in SERVICES
+@pytest.mark.parametrize(("production", "publisher"), [(False, "exchange"), (True, "scheduler")])
+def test_one_publisher_of_sessions(production: bool, publisher: str) -> None:  # noqa: FBT001 - a parameter of pytest
+    """The simulated exchange says that a session has closed, or the scheduler where real keys are; never both."""
+    services = WHOLE[STACKS[1], production]["services"]
+    assert services.keys() == {"datamanager", "portfoliomanager", publisher}
 
 
 def test_secrets_are_external_and_versioned() -> None:

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 import yaml
 
-from infrastructure.closing import REQUESTS
-
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = {path.stem: path for path in (ROOT / ".github/workflows").glob("*.yaml")}
 ACTIONS = sorted((ROOT / ".github/actions").glob("*/action.yaml"))
@@ -34,8 +32,9 @@ def steps_of(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def test_the_workflows_are_there() -> None:
-    """Checks, images, launch and teardown, and the two that follow the exchange's calendar."""
-    assert set(WORKFLOWS) == {"checks", "images", "launch", "teardown", "data-sync", "rebalance"}
+    """Checks, images, launch and teardown; none runs by the clock, for sessions are the scheduler's."""
+    assert set(WORKFLOWS) == {"checks", "images", "launch", "teardown"}
+    assert [name for name, path in WORKFLOWS.items() if "schedule" in read(path)["on"]] == []
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS.values(), *ACTIONS], ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -101,11 +100,3 @@ def test_a_workflow_runs_the_tasks_of_a_person(name: str, tasks: list[str]) -> N
     """What a workflow does, a person does with the same words, in the same order."""
     run = [step["run"] for step in steps_of(WORKFLOWS[name]) if step.get("run", "").startswith("mask ")]
     assert [f"mask {task}" for task in tasks] == run
-
-
-@pytest.mark.parametrize(("name", "task"), [("data-sync", "sync"), ("rebalance", "rebalance")])
-def test_the_clock_asks_by_the_task(name: str, task: str) -> None:
-    """A scheduled workflow runs a person's task, which asks the calendar; a date that a person gives goes along."""
-    (step,) = [step for step in steps_of(WORKFLOWS[name]) if "run" in step]
-    assert step["run"] == f'mask schedule {task} ${{SESSION:+--date "$SESSION"}}'
-    assert {"SESSION", "FUND_API_TOKEN", REQUESTS[task].variable} == step["env"].keys()

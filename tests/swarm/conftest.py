@@ -20,7 +20,11 @@ from infrastructure.revision import revision
 NODES = 3
 TICKERS = "60"
 USER = 10001  # of the images
-VOLUMES = ("lake", "registry", "datamanager-state", "portfoliomanager-state", "exchange-state")
+VOLUMES = (
+    "lake",
+    "registry",
+    *(f"{name}-state" for name in ("datamanager", "portfoliomanager", "exchange", "scheduler")),
+)
 STACKS = [ROOT / "infrastructure" / "stacks" / name for name in ("platform.yaml", "monitoring.yaml")]
 
 
