@@ -69,10 +69,11 @@ def bearer_token(environment: Mapping[str, str]) -> str:
     return str(json.loads(stored.read_text())["fund_api_token"])
 
 
-def latest_prediction(client: httpx.Client, portfoliomanager: str) -> dict[str, str]:
+def latest_prediction(client: httpx.Client, portfoliomanager: str, token: str) -> dict[str, str]:
     """Return `session` (ISO date) and `ticker` of one of the newest predictions; nothing when there are none."""
     try:
-        answer = client.get(f"{portfoliomanager}/predictions", headers={"Accept": "application/json"})
+        headers = {"Accept": "application/json"} | bearer_headers(token)
+        answer = client.get(f"{portfoliomanager}/predictions", headers=headers)
         first: dict[str, object] = answer.json()[0] if answer.is_success else {}
         return {"session": str(first["date"]), "ticker": str(first["ticker"])}
     except (httpx.HTTPError, ValueError, LookupError):
@@ -97,23 +98,22 @@ def run_check(  # noqa: PLR0913 - what a request is made of, each by its name
     except KeyError as error:
         return Outcome(check, None, 0.0, f"no {error.args[0]} known: portfoliomanager gave no predictions")
     started = time.monotonic()
+    behind_login = reader is not None and check.method == "GET"
     try:
         answer = client.request(
             check.method,
             base + path,
             content=check.body,
-            headers={"Accept": "application/json"} | _write_headers(check, token),
-            auth=reader if reader and check.reader and check.method == "GET" else None,
+            headers={"Accept": "application/json"} | _own_headers(check, "" if behind_login else token),
+            auth=reader if behind_login and check.reader else None,
         )
     except httpx.HTTPError as error:
         return Outcome(check, None, time.monotonic() - started, f"no answer from {base}: {type(error).__name__}")
     return Outcome(check, answer.status_code, time.monotonic() - started, fault_in(check, answer))
 
 
-def _write_headers(check: Check, token: str) -> dict[str, str]:
-    if check.body is None:
-        return {}
-    return {"Content-Type": "application/json"} | bearer_headers(token)
+def _own_headers(check: Check, token: str) -> dict[str, str]:
+    return ({} if check.body is None else {"Content-Type": "application/json"}) | bearer_headers(token)
 
 
 def fault_in(check: Check, answer: httpx.Response) -> str:
@@ -139,8 +139,14 @@ def _missing(body: object, field: tuple[str | int, ...]) -> str:
     return ""
 
 
-def unasked(
-    client: httpx.Client, service: str, base: str, checks: Iterable[Check], reader: tuple[str, str] | None = None
+def unasked(  # noqa: PLR0913 - what a request is made of, each by its name
+    client: httpx.Client,
+    service: str,
+    base: str,
+    checks: Iterable[Check],
+    *,
+    token: str,
+    reader: tuple[str, str] | None = None,
 ) -> list[Outcome]:
     """Look into the service's own list of endpoints for those that no check asks.
 
@@ -148,7 +154,8 @@ def unasked(
     there at all; any other is a fault of the list of checks.
     """
     try:
-        paths = client.get(f"{base}/openapi.json", auth=reader).json()["paths"]
+        answer = client.get(f"{base}/openapi.json", headers={} if reader else bearer_headers(token), auth=reader)
+        paths = answer.json()["paths"]
     except (httpx.HTTPError, ValueError, LookupError):
         return []  # the check of /openapi.json itself tells it
     asked = [check.path.partition("?")[0] for check in checks if check.service == service]
@@ -179,14 +186,16 @@ def smoke(
 ) -> list[Outcome]:
     """Run the checks of every service that has an address, one after the other."""
     with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-        known = latest_prediction(client, bases.get("portfoliomanager", ""))
+        known = latest_prediction(client, bases.get("portfoliomanager", ""), token)
         listed = [
             run_check(client, check, bases[check.service], known=known, token=token, reader=readers.get(check.service))
             for check in checks
             if check.service in bases
         ]
         return listed + [
-            found for name, base in bases.items() for found in unasked(client, name, base, checks, readers.get(name))
+            found
+            for name, base in bases.items()
+            for found in unasked(client, name, base, checks, token=token, reader=readers.get(name))
         ]
 
 

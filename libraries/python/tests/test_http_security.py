@@ -62,7 +62,7 @@ def test_every_answer_forbids_what_pages_do_not_need() -> None:
             assert "script" not in headers["content-security-policy"]
             assert headers["x-content-type-options"] == "nosniff"
             assert headers["x-frame-options"] == "DENY"
-            assert headers["referrer-policy"] == "no-referrer"
+            assert headers["referrer-policy"] == "same-origin"
 
 
 def test_a_panic_is_a_problem() -> None:

@@ -44,11 +44,27 @@ class ContentTooLargeError(InvalidRequestError):
 
 
 class UnauthorizedError(FundError):
-    """A mutating request has no bearer token, or a wrong one."""
+    """A request that needs a token or a session has none, or a wrong one."""
 
     status = 401
     title = "Unauthorized"
     slug = "unauthorized"
+
+
+class ForbiddenError(FundError):
+    """Whoever sends the request may not do that, or it comes from a page that may not send it."""
+
+    status = 403
+    title = "Forbidden"
+    slug = "forbidden"
+
+
+class TooManyRequestsError(FundError):
+    """Somebody has tried too often."""
+
+    status = 429
+    title = "Too many requests"
+    slug = "too-many-requests"
 
 
 class MisdirectedRequestError(FundError):

@@ -1,4 +1,4 @@
-"""The bearer token of requests that change something: how it is sent, and how it is checked."""
+"""The bearer token of requests: how it is sent, and how it is read."""
 
 import hmac
 from collections.abc import Mapping
@@ -13,8 +13,13 @@ def bearer_headers(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"} if token else {}
 
 
+def bearer_of(headers: Mapping[str, str]) -> str:
+    """The token that the headers carry; empty where they carry none."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else ""
+
+
 def require_bearer_token(headers: Mapping[str, str], token: str) -> None:
     """Raise UnauthorizedError unless the headers carry the token, or the token is empty: then none is needed."""
-    scheme, _, given = headers.get("authorization", "").partition(" ")
-    if token and not (scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode())):
+    if token and not hmac.compare_digest(bearer_of(headers).encode(), token.encode()):
         raise UnauthorizedError("this request changes things: send `Authorization: Bearer <FUND_API_TOKEN>`")

@@ -4,21 +4,21 @@ import re
 import time
 import uuid
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 import structlog
 from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
 from polars.exceptions import PanicException
 from prometheus_client import Counter, Gauge, Histogram
-from pydantic import SecretStr
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from internal.errors import ContentTooLargeError, FundError, MisdirectedRequestError
-from internal.http.bearer import MUTATING_METHODS, require_bearer_token
+from internal.errors import ContentTooLargeError, FundError, UnauthorizedError
+from internal.http.access import SIGN_IN, Access
+from internal.http.bearer import MUTATING_METHODS
 from internal.http.problems import fund_problem, problem_response
-from internal.modes import is_loopback
 from internal.telemetry import get_logger
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -30,7 +30,7 @@ SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
 }  # what is no page loads nothing; a page states what it loads (internal.pages.responses)
 
 LABELS = ("service", "method", "route")
@@ -45,10 +45,12 @@ class ServiceMiddleware:
     An exception without a handler is logged with the request's id and answered as a 500 problem without internals.
     """
 
-    def __init__(self, application: ASGIApp, service: str, token: SecretStr | None, maximum_body_bytes: int) -> None:
+    def __init__(
+        self, application: ASGIApp, service: str, access: Access, maximum_body_bytes: int, *, signs_in: bool
+    ) -> None:
         self._application = application
         self._service = service
-        self._token = token.get_secret_value() if token else ""
+        self._access, self._signs_in = access, signs_in
         self._maximum_body_bytes = maximum_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +76,7 @@ class ServiceMiddleware:
             self._admit(scope)
             await self._application(scope, self._limited(receive), response)
         except FundError as error:
-            await fund_problem(Request(scope), error)(scope, receive, response)
+            await self._refuse(Request(scope), error)(scope, receive, response)
         except (Exception, PanicException):  # a panic of Polars is no Exception
             get_logger(__name__).exception("request_crashed", method=scope["method"], path=scope["path"])
             if response.started:
@@ -85,21 +87,19 @@ class ServiceMiddleware:
             )
 
     def _admit(self, scope: Scope) -> None:
-        """Refuse a name of another host, a mutating request without the token, and a body that is too large.
-
-        A page of the internet that a browser on this machine shows can have a name that leads here (DNS rebinding):
-        what comes from this machine has to call the service by a name of this machine.
-        """
-        headers = Headers(scope=scope)
-        if is_loopback(scope["client"][0] if scope.get("client") else "") and not is_loopback(_host_name(headers)):
-            raise MisdirectedRequestError(
-                "the request's Host is not a name of this machine: use 127.0.0.1 or localhost"
-            )
-        if scope["method"] in MUTATING_METHODS:
-            require_bearer_token(headers, self._token)
-        length = headers.get("content-length", "")
+        """Refuse whoever may not send the request, and a body that is too large."""
+        scope.setdefault("state", {})["role"] = self._access.admit(scope)
+        length = Headers(scope=scope).get("content-length", "")
         if length.isdigit() and int(length) > self._maximum_body_bytes:
             raise ContentTooLargeError(self._too_large())
+
+    def _refuse(self, request: Request, error: FundError) -> Response:
+        """A problem; a person who has not signed in is led to where that is done."""
+        shows_pages = self._signs_in and "text/html" in request.headers.get("accept", "")
+        if not isinstance(error, UnauthorizedError) or not shows_pages:
+            return fund_problem(request, error)
+        path = request.url.path if request.method == "GET" else "/"
+        return RedirectResponse(f"{SIGN_IN}?next={quote(path)}", HTTPStatus.SEE_OTHER)
 
     def _too_large(self) -> str:
         return f"the body is larger than {self._maximum_body_bytes} bytes; send it in parts"
@@ -127,11 +127,6 @@ class ServiceMiddleware:
             get_logger("access").info(
                 "request", method=method, path=scope["path"], status=status, duration_seconds=round(seconds, 6)
             )
-
-
-def _host_name(headers: Headers) -> str:
-    """The name in the Host header, without the port; a request without one, of HTTP/1.0, is of this machine."""
-    return urlsplit(f"//{headers.get('host') or 'localhost'}").hostname or ""
 
 
 class _Response:

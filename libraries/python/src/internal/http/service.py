@@ -1,7 +1,7 @@
 """Creates the FastAPI application of a service: problems, request ids, token, health, readiness and metrics."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel, SecretStr
 
 from internal.errors import FundError, UnavailableError
+from internal.http.access import Access
 from internal.http.middleware import ServiceMiddleware
 from internal.http.problem_body import MEDIA_TYPE, Problem
 from internal.http.problems import install_problem_handlers, problem_response
@@ -37,6 +38,8 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
     notes: Callable[[FastAPI], dict[str, str]] = lambda _: {},
     maximum_body_bytes: int = MAXIMUM_BODY_BYTES,
     drain_seconds: float = 0,
+    reader_paths: Collection[str] = (),
+    signs_in: bool = False,
 ) -> FastAPI:
     """Create a FastAPI application with everything that services share; routers are added to it.
 
@@ -44,11 +47,13 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
         title: The service's name in logs and metrics.
         description: For the API's description.
         lifespan: Opens and closes the service's components.
-        token: The bearer token that POST, PUT, PATCH and DELETE need, unless it is empty.
+        token: The owner's bearer token (`internal.http.access`), unless it is empty.
         readiness: Checks by name; each gets the application and raises a FundError while its component is not ready.
         notes: What else `/ready` says, by name; it makes the service neither ready nor not.
         maximum_body_bytes: Larger request bodies are refused.
         drain_seconds: After SIGTERM the service answers for so long, while it is not ready (`internal.http.run`).
+        reader_paths: Where a reader may also send what changes something.
+        signs_in: It has pages, where a person without a token signs in.
     """
     application = FastAPI(
         title=title,
@@ -59,9 +64,12 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
         redoc_url=None,
     )
     application.state.draining, application.state.drain_seconds = False, drain_seconds
-    application.state.has_token = token is not None and bool(token.get_secret_value())
+    access = application.state.access = Access(token.get_secret_value() if token else "", reader_paths)
+    application.state.has_token = access.asks_for_token
     install_problem_handlers(application)
-    application.add_middleware(ServiceMiddleware, service=title, token=token, maximum_body_bytes=maximum_body_bytes)
+    application.add_middleware(
+        ServiceMiddleware, service=title, access=access, maximum_body_bytes=maximum_body_bytes, signs_in=signs_in
+    )
     application.include_router(OperationRoutes(application, readiness, notes).router())
     return application
 

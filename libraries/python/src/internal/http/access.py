@@ -1,0 +1,110 @@
+"""Decides about every request before it is answered: for whom it is, from where it may come, and who may send it."""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from internal.errors import ForbiddenError, MisdirectedRequestError, UnauthorizedError
+from internal.http.bearer import MUTATING_METHODS, bearer_of
+from internal.http.roles import Role, role_of_token
+from internal.http.sessions import Sessions
+from internal.modes import is_loopback
+
+FORMS: Final = "/forms/"  # routes of the pages' forms: a session counts, and each asks for a CSRF token
+STATIC: Final = "/static/"
+SIGN_IN: Final = "/sign-in"
+OPEN_PATHS: Final = frozenset({"/health", "/ready", "/metrics", SIGN_IN, f"{FORMS}sign-in"})
+OTHER_PAGES: Final = frozenset({"cross-site", "same-site"})  # Sec-Fetch-Site; another port is the same site
+
+
+class Access:
+    """Who may send what to one service.
+
+    Args:
+        token: The owner's; where it is empty everybody who reaches the service owns it.
+        reader_paths: Where a reader may also send what changes something; their routes look at the role themselves.
+    """
+
+    def __init__(self, token: str, reader_paths: Collection[str] = ()) -> None:
+        self._token, self._reader_paths = token, frozenset(reader_paths)
+        self.sessions = Sessions(token)
+
+    def admit(self, scope: Scope) -> Role | None:
+        """The role of whoever sends the request; None only where none is needed.
+
+        Raises:
+            MisdirectedRequestError: It names a host that is not this machine.
+            UnauthorizedError: It carries no token and no session, and is no reading from this machine.
+            ForbiddenError: A page of another address sent it, or a reader asks for a change.
+        """
+        headers = Headers(scope=scope)
+        _require_own_host(scope, headers)
+        _require_own_page(scope["method"], headers)
+        role, path = self._find_role(scope, headers), str(scope["path"])
+        if path in OPEN_PATHS or path.startswith(STATIC):
+            return role
+        if role is None:
+            raise UnauthorizedError(
+                "send `Authorization: Bearer <FUND_API_TOKEN>`; reading needs no token on the service's own machine"
+            )
+        if role is Role.READER and _changes(scope) and path not in self._reader_paths and not path.startswith(FORMS):
+            raise ForbiddenError("a reader's token changes nothing here but the trading state, to a stricter one")
+        return role
+
+    def role_of_token(self, given: str) -> Role | None:
+        """The role that a token gives; None for a wrong one."""
+        return role_of_token(given, self._token)
+
+    @property
+    def asks_for_token(self) -> bool:
+        """Whether a token is configured."""
+        return bool(self._token)
+
+    def _find_role(self, scope: Scope, headers: Mapping[str, str]) -> Role | None:
+        if not self._token:
+            return Role.OWNER
+        if role := self.role_of_token(bearer_of(headers)):
+            return role
+        reads = not _changes(scope)
+        if (reads or scope["path"].startswith(FORMS)) and (session := self.sessions.read(headers)):
+            return session.role
+        return Role.READER if reads and is_loopback(_client_host(scope)) else None
+
+
+def role_of(scope: Scope) -> Role | None:
+    """The role that the request was admitted with."""
+    role: Role | None = scope["state"]["role"]
+    return role
+
+
+def _changes(scope: Scope) -> bool:
+    return scope["method"] in MUTATING_METHODS
+
+
+def _client_host(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
+
+
+def _require_own_host(scope: Scope, headers: Mapping[str, str]) -> None:
+    """Refuse a name of another host in what comes from this machine.
+
+    A page of the internet that a browser on this machine shows can have a name that leads here (DNS rebinding).
+    """
+    name = urlsplit(f"//{headers.get('host') or 'localhost'}").hostname or ""  # HTTP/1.0 names none
+    if is_loopback(_client_host(scope)) and not is_loopback(name):
+        raise MisdirectedRequestError("the request's Host is not a name of this machine: use 127.0.0.1 or localhost")
+
+
+def _require_own_page(method: str, headers: Mapping[str, str]) -> None:
+    """Refuse what a browser sends for a page of another address, but that a person follows a link to here.
+
+    Browsers say it in `Sec-Fetch-Site` (W3C Fetch Metadata), older ones in `Origin`; other programs send neither.
+    """
+    origin = headers.get("origin")
+    foreign = headers.get("sec-fetch-site") in OTHER_PAGES
+    follows_link = method == "GET" and headers.get("sec-fetch-mode") == "navigate"
+    if (foreign and not follows_link) or (origin is not None and urlsplit(origin).netloc != headers.get("host")):
+        raise ForbiddenError("a page of another address sent this request: use the fund's own pages")
