@@ -14,7 +14,7 @@ from internal.trading.performance import report_performance
 from internal.trading.ports import Broker
 from internal.trading.rebalancing import Outcome, Rebalancer, ReconciliationOutcome
 from internal.trading.rows import ForeignItem
-from internal.trading.state_changes import change_state
+from internal.trading.state_changes import change_state, tighten
 from internal.trading.trading_state import StateCause, TradingState, TradingStateChange
 from portfoliomanager import metrics
 from portfoliomanager.account_books import AccountBooks
@@ -128,6 +128,11 @@ class FundOperations:
             self._losses.accept()
         return self._change_state(state, changed_by, StateCause.OWNER, reason)
 
+    def tighten_state(self, state: TradingState, changed_by: str, reason: str) -> TradingStateChange:
+        """Set a stricter trading state, as somebody asks who may not loosen it; the state that is in force then."""
+        change = tighten(self._journal, state, StateCause.OWNER, reason, _moment(), changed_by=changed_by)
+        return self._announce_state(change)
+
     def flatten(self, changed_by: str, reason: str) -> FlattenReport:
         """Halt trading and close everything that is the fund's; what is interrupted goes on at every reconciliation."""
         self._change_state(TradingState.HALTED, changed_by, StateCause.FLATTEN, reason)
@@ -151,17 +156,16 @@ class FundOperations:
             logger.warning("run_not_continued", detail=error.detail)
 
     def _change_state(self, state: TradingState, changed_by: str, cause: StateCause, reason: str) -> TradingStateChange:
-        """The moment is this machine's: a halt must not depend on the broker's clock."""
-        moment = datetime.now(UTC)
-        change = change_state(
-            self._journal,
-            state,
-            changed_by,
-            cause,
-            reason,
-            moment.replace(microsecond=moment.microsecond // 1000 * 1000),
+        return self._announce_state(change_state(self._journal, state, changed_by, cause, reason, _moment()))
+
+    def _announce_state(self, change: TradingStateChange) -> TradingStateChange:
+        logger.warning(
+            "trading_state_changed",
+            state=change.state,
+            changed_by=change.changed_by,
+            cause=change.cause,
+            reason=change.reason,
         )
-        logger.warning("trading_state_changed", state=change.state, changed_by=changed_by, cause=cause, reason=reason)
         self._announcer.state_changed(change)
         return change
 
@@ -174,3 +178,9 @@ class FundOperations:
         except (FundError, ArithmeticError) as error:  # books never stop trading; the next step records what is left
             logger.warning("books_not_recorded", detail=str(error))
         metrics.show_performance(report_performance(self._journal.snapshots(), self._books.flows()))
+
+
+def _moment() -> datetime:
+    """This machine's, in whole milliseconds: a halt must not depend on the broker's clock."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

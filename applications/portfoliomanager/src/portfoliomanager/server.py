@@ -60,16 +60,20 @@ from portfoliomanager.routes import (
     predictions,
     reconciliations,
     reports,
+    sign_in,
     strategy,
     trading_state,
+    trading_state_form,
 )
 from portfoliomanager.routes import books as books_routes
 from portfoliomanager.routes import notifications as notification_routes
 from portfoliomanager.services import Services, services_of
+from portfoliomanager.sign_in_limit import SignInLimit
 
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
     *(trading_state, flatten, arming, notification_routes, foreign, reports, page, static_routes),
+    *(sign_in, trading_state_form),
 )
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders
@@ -93,6 +97,8 @@ def create_application(configuration: Configuration | None = None, mode: Mode | 
         "Forecasts, builds the portfolio, sends orders and reports.",
         run_components,
         token=settings.fund_api_token,
+        reader_paths={trading_state.router.prefix},
+        signs_in=True,
         drain_seconds=settings.drain_seconds,
         readiness={
             "lease": check_lease,
@@ -103,7 +109,7 @@ def create_application(configuration: Configuration | None = None, mode: Mode | 
             "background": check_background,
         },
     )
-    application.state.services = services
+    application.state.services, application.state.sign_in_limit = services, SignInLimit()
     for routes in ROUTES:
         application.include_router(routes.router)
     application.include_router(services.cycle.bus.router())

@@ -10,6 +10,7 @@ import pytest
 from polars.exceptions import PanicException
 
 from internal.errors import UnavailableError
+from internal.http.roles import Role
 from internal.modes import Mode
 from internal.trading.trading_state import UNCHANGED, StateCause, TradingState, TradingStateChange
 from portfoliomanager.explanation_response import EXAMPLE, ExplanationResponse
@@ -17,10 +18,12 @@ from portfoliomanager.pages.explanation import ExplanationView
 from portfoliomanager.pages.frame import NAVIGATION, Frame, Page
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.pages.sources import Found, ask
+from portfoliomanager.pages.visitor import Visitor
 
 CLOSE = datetime(2025, 1, 24, 21, 0, tzinfo=UTC)
 HALTED = TradingStateChange(TradingState.HALTED, CLOSE, "<b>Ada</b>", StateCause.OWNER, "bars look wrong", 3)
 ANSWER = ExplanationResponse.model_validate(EXAMPLE)
+OWNER = Visitor(Role.OWNER, may_send_forms=True, has_session=False, csrf_token="c5rf")  # noqa: S106 - of no session
 EXPLANATION = ExplanationView.of(ANSWER)
 
 
@@ -32,7 +35,7 @@ def render(frame: Frame) -> str:
 @pytest.mark.parametrize("mode", list(Mode))
 def test_mode(mode: Mode) -> None:
     """Every page says what is at stake, by a word and by a class of its own."""
-    page = render(Frame(Page.BOOK, mode, UNCHANGED, CLOSE))
+    page = render(Frame(Page.BOOK, mode, UNCHANGED, CLOSE, OWNER))
     assert f'<span class="mode {mode}" title="{mode.explanation.replace("'", "&#39;")}">{mode.banner}</span>' in page
     assert ("The market is simulated" in page) is (mode is Mode.SIMULATED)
     assert "As of 24 Jan, 16:00 ET." in page
@@ -40,22 +43,22 @@ def test_mode(mode: Mode) -> None:
 
 def test_navigation() -> None:
     """The page that is shown is marked, and no other."""
-    page = render(Frame(Page.BOOK, Mode.PAPER, UNCHANGED, CLOSE))
+    page = render(Frame(Page.BOOK, Mode.PAPER, UNCHANGED, CLOSE, OWNER))
     assert re.findall(r'<a href="(\S+)" aria-current="page">(\w+)</a>', page) == [("/book", "Book")]
     assert re.findall(r'<li><a href="(\S+)"', page) == [one.value for one in NAVIGATION]
 
 
 def test_restricted_trading_is_on_every_page() -> None:
     """Who halted trading, when and why; text of people is escaped. Active trading has no bar."""
-    page = render(Frame(None, Mode.LIVE, HALTED, CLOSE))
+    page = render(Frame(None, Mode.LIVE, HALTED, CLOSE, OWNER))
     assert '<p class="state-bar halted" role="status"><strong>Halted.</strong>' in page
     assert "by &lt;b&gt;Ada&lt;/b&gt; (owner): bars look wrong." in page
-    assert "state-bar" not in render(Frame(None, Mode.LIVE, UNCHANGED, CLOSE))
+    assert "state-bar" not in render(Frame(None, Mode.LIVE, UNCHANGED, CLOSE, OWNER))
 
 
 def test_unknown_and_standby() -> None:
     """What is not known is said, and who trades instead of this process."""
-    page = render(Frame(None, Mode.LIVE, None, None, "standby: host-2 holds the lease"))
+    page = render(Frame(None, Mode.LIVE, None, None, OWNER, "standby: host-2 holds the lease"))
     assert "State unknown" in page
     assert "The broker does not answer" in page
     assert "Standby: host-2 holds the lease." in page
@@ -63,7 +66,7 @@ def test_unknown_and_standby() -> None:
 
 def test_nothing_inline() -> None:
     """No style, no handler, no script but data, no other address: the policy forbids them."""
-    page = render(Frame(Page.FUND, Mode.SIMULATED, HALTED, CLOSE))
+    page = render(Frame(Page.FUND, Mode.SIMULATED, HALTED, CLOSE, OWNER))
     assert not re.search(r"<style|\sstyle=|\son\w+=|https?:|<script>", page)
 
 
@@ -71,7 +74,7 @@ def test_explanation() -> None:
     """Forecast, weights by size and attention are there as figures."""
     assert [step.day for step in EXPLANATION.steps] == [step.target_date for step in ANSWER.forecast]
     assert EXPLANATION.attention[-1].day == ANSWER.attention[-1].target_date
-    page = render(Frame(Page.FORECASTS, Mode.SIMULATED, UNCHANGED, CLOSE))
+    page = render(Frame(Page.FORECASTS, Mode.SIMULATED, UNCHANGED, CLOSE, OWNER))
     for text in ("Why AAPL", "recent_volatility", "holiday_next", "55.0\u2009%", "\u22121.80", "2025-01-02"):
         assert text in page, text
 

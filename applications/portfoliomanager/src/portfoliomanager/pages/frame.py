@@ -1,11 +1,14 @@
 """What every page shows around its content: navigation, mode, trading state, and as of when."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from internal.modes import Mode
 from internal.trading.trading_state import TradingState, TradingStateChange
+from portfoliomanager.pages.trading_state import STATE_TITLES, StateChoice, offer_states
+from portfoliomanager.pages.visitor import Visitor
 
 
 class Page(StrEnum):
@@ -30,11 +33,6 @@ NAVIGATION: tuple[Page, ...] = (
     Page.FUND,
     Page.BOOK,
 )
-TRADING_STATE_WORDS = {
-    TradingState.ACTIVE: "Active",
-    TradingState.REDUCE_ONLY: "Reduce-only",
-    TradingState.HALTED: "Halted",
-}
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,7 @@ class Frame:
         mode: Simulated, paper or live.
         trading_state: The state in force; None where the journal cannot be read.
         moment: The market's clock; None where the broker does not answer.
+        visitor: Who looks at the page.
         standby: Who trades instead of this process; empty while this process may trade.
     """
 
@@ -53,6 +52,7 @@ class Frame:
     mode: Mode
     trading_state: TradingStateChange | None
     moment: datetime | None
+    visitor: Visitor
     standby: str = ""
 
     @property
@@ -63,7 +63,12 @@ class Frame:
     @property
     def state_word(self) -> str:
         """The trading state for people."""
-        return TRADING_STATE_WORDS[self.trading_state.state] if self.trading_state else "State unknown"
+        return STATE_TITLES[self.trading_state.state] if self.trading_state else "State unknown"
+
+    @property
+    def state_choices(self) -> Sequence[StateChoice]:
+        """What the form of the trading state offers; an unknown state may be halted."""
+        return offer_states(self.trading_state.state if self.trading_state else TradingState.ACTIVE, self.visitor)
 
     @property
     def is_restricted(self) -> bool:

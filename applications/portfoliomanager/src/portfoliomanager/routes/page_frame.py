@@ -2,21 +2,26 @@
 
 import asyncio
 
+from fastapi import Request
+
 from internal.errors import FundError
 from portfoliomanager.pages.frame import Frame, Page
 from portfoliomanager.pages.sources import ask
-from portfoliomanager.services import Services
+from portfoliomanager.pages.visitor import Visitor
+from portfoliomanager.services import Services, get_services
 
 
-async def gather_frame(services: Services, page: Page | None) -> Frame:
+async def gather_frame(request: Request, page: Page | None) -> Frame:
     """The frame; what cannot be found out is left open in it."""
+    services = get_services(request)
     state, clock, standby = await asyncio.gather(
         ask("The journal", services.journal.trading_state),
         ask("The broker", services.clock.read),
         ask("The lease", lambda: _describe_standby(services)),
     )
     moment = clock.value.moment if clock.value else None
-    return Frame(page, services.clock.mode, state.value, moment, standby.value or standby.problem)
+    visitor = Visitor.of(request)
+    return Frame(page, services.clock.mode, state.value, moment, visitor, standby.value or standby.problem)
 
 
 def _describe_standby(services: Services) -> str:

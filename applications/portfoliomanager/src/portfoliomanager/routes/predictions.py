@@ -65,7 +65,7 @@ async def get_explanation(
     media_type = negotiate(request.headers.get("accept"), (JSON, HTML))
     found = await asyncio.to_thread(_explain, services, ticker, day)
     if media_type == HTML:
-        frame = await gather_frame(services, Page.FORECASTS)
+        frame = await gather_frame(request, Page.FORECASTS)
         response = page_response(request, render_page("explanation.html", frame, ExplanationView.of(found)))
     else:
         response = Response(found.model_dump_json(), media_type=media_type, headers={"Vary": "Accept"})

@@ -1,4 +1,4 @@
-"""Changes of the trading state: a person sets any state, the fund itself only a stricter one."""
+"""Changes of the trading state: the owner sets any state, a reader and the fund itself only a stricter one."""
 
 from datetime import datetime
 
@@ -18,8 +18,14 @@ def change_state(  # noqa: PLR0913, PLR0917 - who, what, why and when
     return states.trading_state()
 
 
-def tighten(
-    states: TradingStates, state: TradingState, cause: StateCause, reason: str, moment: datetime
+def tighten(  # noqa: PLR0913 - who, what, why and when
+    states: TradingStates,
+    state: TradingState,
+    cause: StateCause,
+    reason: str,
+    moment: datetime,
+    *,
+    changed_by: str = THE_FUND,
 ) -> TradingStateChange:
     """Set the state if it is stricter than the one in force, which it never loosens; the state that is in force then.
 
@@ -28,5 +34,5 @@ def tighten(
     current = states.trading_state()
     if current.state.strictness >= state.strictness:
         return current
-    states.save_trading_state(TradingStateChange(state, moment, THE_FUND, cause, reason, current.number + 1))
+    states.save_trading_state(TradingStateChange(state, moment, changed_by, cause, reason, current.number + 1))
     return states.trading_state()

@@ -1,0 +1,30 @@
+"""The page where a person signs in with a token of the fund."""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+HOME = "/"
+
+
+@dataclass(frozen=True)
+class SignInView:
+    """The page.
+
+    Attributes:
+        next_path: Where the person goes then.
+        csrf_token: What the form carries.
+        problem: Why the last attempt failed; empty for none.
+        asks_for_token: Whether a token is configured: without one nobody signs in.
+    """
+
+    next_path: str
+    csrf_token: str
+    asks_for_token: bool
+    problem: str = ""
+
+
+def find_own_path(given: str) -> str:
+    """The path to go to after the sign-in: never another address, whatever a link says."""
+    parts = urlsplit(given)
+    is_own = given.startswith(HOME) and not given.startswith(("//", "/\\")) and not parts.netloc and given.isprintable()
+    return given if is_own else HOME
