@@ -82,6 +82,8 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/portfolios/decisions?since=2020-01-02", ((0, "date"), (0, "state"))),
     Check("portfoliomanager", "/clock", (("moment",), ("mode",))),
     Check("portfoliomanager", "/trading-state", (("state",), ("meaning",), ("mode",))),
+    Check("portfoliomanager", "/trading-state/change", text="Trading state"),
+    Check("portfoliomanager", "/sign-in", text="Sign in"),
     Check("portfoliomanager", "/arming", (("mode",), ("armed",), ("digest",))),
     Check("portfoliomanager", "/strategy", (("name",), ("parameters",), ("digest",))),
     Check("portfoliomanager", "/orders", ((0, "client_order_id"), (0, "state"))),

@@ -463,6 +463,8 @@ def test_reader_halts_and_owner_resumes_on_the_page(service: Service) -> None:
         now = service.json("GET", "/trading-state")
         return now["state"], now["changed_by"]
 
+    asked = {"state": "active", "changed_by": "ben", "reason": "a test"}
+    service.json("PUT", "/trading-state", json=asked)
     reader = Browser(service.url)
     shown = reader.read("/trading-state/change").text  # on the service's own machine it may be read without
     assert 'href="/sign-in"' in shown
@@ -485,7 +487,6 @@ def test_reader_halts_and_owner_resumes_on_the_page(service: Service) -> None:
     assert (refused.status_code, state()[0]) == (403, "halted")
     assert "a reader only makes the trading state stricter" in refused.text
     headers = {"Authorization": f"Bearer {derive_reader_token(TOKEN)}"}
-    asked = {"state": "active", "changed_by": "ben", "reason": "a test"}
     assert service.request("PUT", "/trading-state", json=asked, headers=headers).status_code == 403
     reader.read("/trading-state/change")
     assert reader.send("/forms/sign-out").url.path == "/sign-in"
