@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from internal.errors import SchemaError
 from internal.schemas import corporate_actions, equity_bars, equity_details, orders, portfolios, predictions, universe
-from internal.schemas.frame_schema import FrameSchema
+from internal.schemas.frame_schema import FrameSchema, is_sound, require_sound
 from internal.trading.enums import Action, Adjustment, Leg, OrderSide, OrderState, Side, TimeInForce
 
 
@@ -405,3 +405,16 @@ def test_split_loses_and_lets_through_nothing(rows: list[dict[str, Any]]) -> Non
     assert bad.get_column("reason").null_count() == 0
     for row in bad.filter(pl.col("reason") != "duplicate_key").drop("reason").iter_slices(1):
         assert failures("equity_bars", row)
+
+
+@settings(deadline=None)  # as above
+@given(st.lists(bars, max_size=5))
+def test_quick_check_agrees_with_pandera(rows: list[dict[str, Any]]) -> None:
+    """On any rows: a frame is sound exactly where pandera finds nothing."""
+    schema, frame = CASES["equity_bars"].schema, pl.DataFrame(rows, schema=equity_bars.COLUMNS)
+    sound = is_sound(frame, schema)
+    if sound:
+        require_sound(frame, schema)
+    else:
+        with pytest.raises(SchemaError):
+            require_sound(frame, schema)

@@ -69,10 +69,13 @@ def past_returns_ahead(frame: pl.DataFrame) -> np.ndarray:
     Unlike `future_log_returns` it depends on no session after the one ahead, so that a panel that is cut at a day gives
     the same values up to it.
     """
-    close = pl.col("close").log()
-    ahead = [pl.when(pl.col("traded").shift(-step)).then(close.shift(-step) - close).over("segment") for step in STEPS]
-    named = {str(step): one for step, one in zip(STEPS, ahead, strict=True)}
-    return frame.select(**named).to_numpy()
+    close = frame.get_column("close").log().to_numpy()
+    traded, segment = frame.get_column("traded").to_numpy(), frame.get_column("segment").to_numpy()
+    ahead = np.full((len(close), len(STEPS)), np.nan)
+    for place, step in enumerate(STEPS):
+        reached = traded[step:] & (segment[step:] == segment[:-step])
+        ahead[:-step, place] = np.where(reached, close[step:] - close[:-step], np.nan)
+    return ahead
 
 
 def _thirds(frame: pl.DataFrame) -> np.ndarray:

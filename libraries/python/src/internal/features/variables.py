@@ -48,9 +48,10 @@ def observe(frame: pl.DataFrame) -> pl.DataFrame:
     Returns:
         The frame with `log_return`, `volatility` and `past_*`, f64; a segment's first row has nulls.
     """
-    previous = pl.col("close").shift(1).over("segment")
+    previous = pl.col("previous_close")
     return (
-        frame.with_columns(
+        frame.with_columns(previous_close=pl.col("close").shift(1).over("segment"))
+        .with_columns(
             log_return=(pl.col("close") / previous).log(),
             past_volume_weighted_average_price=(_average_price() / previous).log(),
             **{f"past_{price}": (pl.col(price) / previous).log() for price in ("open", "high", "low", "close")},
@@ -62,6 +63,7 @@ def observe(frame: pl.DataFrame) -> pl.DataFrame:
             past_recent_volatility=(_root_mean_square(5) / pl.col("volatility")).log().clip(-3, 3),
             past_range_volatility=(_range_volatility(22) / pl.col("volatility")).log().clip(-3, 3),
         )
+        .drop("previous_close")
     )
 
 

@@ -13,6 +13,7 @@ from internal.features.variables import daily_range_variance
 VARIANCE_FLOOR: Final = 1e-7
 GROUP_VARIANCE_CEILING: Final = 0.01  # a session of 10 %: one ticker's outlier must not move its group
 FEWEST_SESSIONS: Final = 20
+GROUP: Final = "sector_of_session"
 
 Named = dict[str, pl.Expr]
 
@@ -29,7 +30,9 @@ def volatility_inputs(frame: pl.DataFrame) -> np.ndarray:
 
 def add_group_columns(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with the columns over tickers of a date that `select_inputs` needs; then no segment needs another."""
-    return frame.with_columns(variance=daily_range_variance()).with_columns(**_groups())
+    sector = pl.col("sector").cast(pl.Categorical).to_physical().cast(pl.Int64) + 1
+    group = (pl.col("session") * 2**32 + sector.fill_null(0)).alias(GROUP)  # one number is looked up, not date and text
+    return frame.with_columns(group, variance=daily_range_variance()).with_columns(**_groups()).drop(GROUP)
 
 
 def select_inputs(grouped: pl.DataFrame) -> np.ndarray:
@@ -74,14 +77,14 @@ def _volume_and_direction() -> Named:
 def _groups() -> Named:
     """The average variance and the dispersion of returns of the market and of the sector, by date."""
     variance, ceiling = pl.col("variance").clip(0, GROUP_VARIANCE_CEILING), GROUP_VARIANCE_CEILING
-    keys = {"market": ("date",), "sector_group": ("date", "sector")}
-    variances = {f"{name}_variance": variance.mean().over(*key) for name, key in keys.items()}
+    keys = {"market": "session", "sector_group": GROUP}
+    variances = {f"{name}_variance": variance.mean().over(key) for name, key in keys.items()}
     apart = {
-        f"{name}_dispersion": (pl.col("log_return") - pl.col("log_return").mean().over(*key))
+        f"{name}_dispersion": (pl.col("log_return") - pl.col("log_return").mean().over(key))
         .pow(2)
         .clip(0, ceiling)
         .mean()
-        .over(*key)
+        .over(key)
         for name, key in keys.items()
     }
     return variances | apart

@@ -1,4 +1,4 @@
-"""Schemas of frames: rules as Polars expressions, checked by pandera and reported in sentences with rows."""
+"""Schemas of frames: rules as Polars expressions; what breaks one is found by pandera and reported with its rows."""
 
 # pandera's schema names and failure cases are typed in part:
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -44,7 +44,7 @@ class FrameSchema:
 
     @cached_property
     def pandera(self) -> "pa.DataFrameSchema":
-        """Pandera's schema, built at the first validation: importing pandera takes 2 s, most of it for pandas."""
+        """Pandera's schema, built for the first frame that is wrong: importing pandera takes 2 s, most for pandas."""
         import pandera.polars as pa  # noqa: PLC0415 - see the docstring
 
         return pa.DataFrameSchema(
@@ -114,14 +114,41 @@ def validate_frame(frame: pl.DataFrame, schema: FrameSchema) -> pl.DataFrame:
     if not isinstance(frame, pl.DataFrame):  # pyright: ignore[reportUnnecessaryIsInstance]  # notebooks are not checked
         raise TypeError(f"a collected polars DataFrame is validated, not a {type(frame).__name__}")
     ordered = require_structure(schema.name, frame, schema.columns)
+    if not is_sound(ordered, schema):
+        require_sound(ordered, schema)
+    return ordered
+
+
+def is_sound(frame: pl.DataFrame, schema: FrameSchema) -> bool:
+    """Whether a frame of the schema's structure passes, without pandera, which is imported to say what is wrong."""
+    required = [name for name in schema.columns if name not in schema.nullable]
+    present = [_is_present(name, schema.columns[name]).all().alias(f"{name} is present") for name in required]
+    holds = [
+        rule.holds().fill_null(value=True).all().alias(f"{place} {rule.name}")
+        for place, rule in enumerate(schema.rules)
+    ]
+    try:
+        passed = frame.select(*present, *holds).row(0)
+    except pl.exceptions.PolarsError:  # a rule that cannot be computed: pandera names it
+        return False
+    return all(passed) and not frame.select(schema.key).is_duplicated().any()
+
+
+def _is_present(name: str, data_type: pl.DataType) -> pl.Expr:
+    """Neither null nor NaN, as pandera counts missing values."""
+    column = pl.col(name)
+    return column.is_not_null() & column.is_not_nan() if data_type.is_float() else column.is_not_null()
+
+
+def require_sound(frame: pl.DataFrame, schema: FrameSchema) -> None:
+    """Let pandera check a frame of the schema's structure. Raises SchemaError as `validate_frame`."""
     from pandera.errors import SchemaErrors  # noqa: PLC0415 - see `FrameSchema.pandera`
 
     try:
-        schema.pandera.validate(ordered, lazy=True)
+        schema.pandera.validate(frame, lazy=True)
     except SchemaErrors as errors:
-        failures = _describe_failures(ordered, schema, errors)
+        failures = _describe_failures(frame, schema, errors)
         raise SchemaError(f"{schema.name}: " + "; ".join(failures), failures) from None
-    return ordered
 
 
 def _describe_failures(frame: pl.DataFrame, schema: FrameSchema, errors: "SchemaErrors") -> list[str]:
