@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widen_intervals
 from internal.baselines.forecast import EVERY_ROW, Rows, to_daily
-from internal.baselines.segment_parts import fill_parts
+from internal.baselines.segment_parts import each_part, fill_parts
 from internal.baselines.session_rows import (
     TARGETS,
     SessionRows,
@@ -161,8 +161,8 @@ class AdaptiveVolatility(EarningsVolatility):
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Fitted scale x pooled quantile, each half of the interval x its adaptive factor."""
-        scales = self.scales(frame)
-        return self._widen(self.plain(scales.at(rows)), *self.factors(frame, scales, rows))
+        scales, factors = self.scales_and_factors(frame, rows)
+        return self._widen(self.plain(scales), *factors)
 
     def quantiles_of_sessions(self, rows: SessionRows, first: int, last: int) -> RowQuantiles:
         """The same for the rows of some sessions; the factors begin as far back as a forecaster's history does."""
@@ -173,15 +173,24 @@ class AdaptiveVolatility(EarningsVolatility):
         factors = self._factors(rows.frame[part], _standardise(ahead, scales), asked)
         return self._widen(self.plain(scales.at(asked)), *factors)
 
-    def factors(self, frame: pl.DataFrame, scales: Scales, rows: Rows = EVERY_ROW) -> tuple[np.ndarray, np.ndarray]:
-        """Adaptive factors of the halves of cumulative and of daily intervals at some rows, f64 [row, step, half] each.
+    def scales_and_factors(self, frame: pl.DataFrame, rows: Rows) -> tuple[Scales, tuple[np.ndarray, np.ndarray]]:
+        """At some rows: scales, and adaptive factors of cumulative and of daily intervals, f64 [row, step, half] each.
 
-        Misses are counted in units of the scale, in which every row has the same quantiles.
+        Misses are counted in units of the scale, in which every row has the same quantiles. A part's scales are used
+        while they are in a cache, and kept where they are asked for.
         """
-        truth = fill_parts(
-            frame, (2, len(STEPS)), lambda part: _standardise(past_returns_ahead(frame[part]), scales.at(part))
-        )
-        return self._factors(frame, truth, rows)
+        prepared = prepare(frame, uses_earnings=self.uses_earnings)
+        asked = np.zeros(frame.height, bool)
+        asked[rows] = True
+        truth = np.empty((frame.height, 2, len(STEPS)))
+
+        def work(part: slice) -> np.ndarray:
+            predicted = self._predict(self._design(prepared[part]))
+            truth[part] = _standardise(past_returns_ahead(frame[part]), to_scales(predicted))
+            return predicted[asked[part]]
+
+        kept = np.concatenate(each_part(frame, work))[(np.cumsum(asked) - 1)[rows]]
+        return to_scales(kept), self._factors(frame, truth, rows)
 
     def _factors(self, frame: pl.DataFrame, truth: np.ndarray, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
         factors = adaptive_factors(frame, np.stack([self.cumulative, self.daily]), truth, rows)

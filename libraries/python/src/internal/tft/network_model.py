@@ -65,8 +65,7 @@ class NetworkModel:
         A single session's quantiles do not follow from cumulative ones, so HAR's are widened by as much as the
         networks widen the cumulative interval, on average over the steps. Both follow HAR's recent misses.
         """
-        everywhere = self.scale.scales(frame)
-        factors, scales = self.scale.factors(frame, everywhere, origins), everywhere.at(origins)
+        scales, factors = self.scale.scales_and_factors(frame, origins)
         windows = make_unlabelled_windows(frame, origins, self.scaler, self.vocabularies)
         own = self.calibration.apply(self.predict_standardised(windows))
         mixed = NETWORK_SHARE * own + (1 - NETWORK_SHARE) * self.scale.cumulative  # [origin, step, quantile]
