@@ -156,7 +156,7 @@ def test_late_vendor(fund: SmallFund) -> None:
         await turn_until(services, lambda: reason(services, RunKind.COLLECTION) != "")
         assert f"the vendor has no bars of {MONDAY}" in reason(services, RunKind.COLLECTION)
         fund.moment += hours(1.1)
-        await services.loop.try_turn()
+        await turn_until(services, lambda: services.loop.problem == "" and len(fund.alerts) > 1)
         assert {run.kind for run in services.loop.schedule.overdue(fund.moment)} == {
             RunKind.COLLECTION,
             RunKind.DECISION,
@@ -206,8 +206,7 @@ def test_refused_decision_fails_with_the_reason(fund: SmallFund) -> None:
             services.fund.decide(MONDAY)
         fund.refusal = ""
         services.fund.decide(MONDAY)
-        await services.loop.try_turn()
-        assert outcome(services, RunKind.DECISION, MONDAY) is Outcome.LATE
+        await turn_until(services, lambda: outcome(services, RunKind.DECISION, MONDAY) is Outcome.LATE)
 
     play(fund, act)
 
