@@ -217,9 +217,10 @@ def test_a_state_of_another_process_is_in_force_at_once(lake: Lake) -> None:
     halted = change_state(one, TradingState.HALTED, "ada", StateCause.OWNER, "data look wrong", now)
     assert other.trading_state() == halted
     assert tighten(other, TradingState.REDUCE_ONLY, StateCause.LIMIT, "daily loss", now) == halted
-    change_state(other, TradingState.ACTIVE, "ada", StateCause.OWNER, "checked", now)
+    change_state(other, TradingState.ACTIVE, "ada", StateCause.OWNER, "checked", now, now)
     reduced = tighten(one, TradingState.REDUCE_ONLY, StateCause.LIMIT, "daily loss", now)
     assert other.trading_state() == LakeJournal(lake).trading_state() == reduced
+    assert (halted.losses_accepted_until, reduced.losses_accepted_until) == (None, now)
     stored = lake.scan("trading_states").collect().sort("number")
     assert trading_states.validate(stored).get_column("state").to_list() == ["halted", "active", "reduce_only"]
     assert stored.get_column("changed_by").to_list() == ["ada", "ada", "the fund"]

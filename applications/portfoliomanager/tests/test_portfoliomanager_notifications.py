@@ -31,7 +31,7 @@ from internal.trading.trading_state import StateCause, TradingState
 from internal.venue.clock import Auction
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.lake_activities import LakeActivities
-from portfoliomanager.loss_watch import ACCEPTED, LossWatch
+from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.notifications.alerts import alert_of_missed_sessions, alerts_of_foreign, alerts_of_run
 from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.notifications.daily_report import find_gains
@@ -212,9 +212,9 @@ def open_operations(
     feed, store = VenueActivities(fund.repository), LakeActivities(Lake(str(folder)))
     books = AccountBooks(fund.ports.broker, feed, store, fund.journal, fund.ports.data)
     announcer = Announcer(messages, fund.journal, books, no_data_service, folder)
-    losses = LossWatch(fund.journal, books, limits, messages, folder)
+    losses = LossWatch(fund.journal, books, limits, messages)
     rebalancer = Rebalancer(fund.ports, STRATEGY, limits, losses.check)
-    return FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer, losses)
+    return FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer)
 
 
 def test_daily_reports_add_up(tmp_path: Path) -> None:
@@ -277,8 +277,11 @@ def test_a_failure_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_losses_reduce_then_halt_and_a_person_accepts_them(tmp_path: Path) -> None:
-    """A limit that any day exceeds: the fund is reduced before it decides; resumed, the losses so far count no more."""
-    fund, messages = World.make(11, sessions_played=4, tickers=30).open_fund(), Messages()
+    """A limit that any day exceeds: the fund is reduced before it decides; resumed, the losses so far count no more.
+
+    Another process than the one that trades answers the owner, and more is lost before the next value is recorded.
+    """
+    fund, messages = World.make(11, sessions_played=9, tickers=30).open_fund(), Messages()
     limits = RiskLimits(daily_loss=1e-6, drawdown_reduce=0.5, drawdown_halt=0.6)
     operations = open_operations(fund, messages, tmp_path, limits)
     for _ in range(4):
@@ -293,14 +296,21 @@ def test_losses_reduce_then_halt_and_a_person_accepts_them(tmp_path: Path) -> No
     assert change.reason in sent.title
     fund.move(Auction.CLOSE)
     assert all(order.leg is Leg.CLOSE for order in operations.rebalance(None).orders)
-    operations.change_state(TradingState.ACTIVE, "the owner", "seen")
+    standby = open_operations(fund, messages, tmp_path / "standby", limits)
+    standby.change_state(TradingState.ACTIVE, "the owner", "seen")
     (resumed,) = messages.of(NotificationKind.TRADING_STATE)
     assert "by the owner (owner): seen" in resumed.text
-    operations.reconcile()
-    assert fund.journal.trading_state().state is TradingState.ACTIVE
     strict = replace(limits, drawdown_halt=1e-7, drawdown_reduce=1e-8)
     fresh = open_operations(fund, messages, tmp_path / "another", strict)
-    fresh.reconcile()
+    for auction in (None, Auction.OPEN):
+        if auction is not None:
+            fund.move(auction)
+        fresh.reconcile()
+        assert fund.journal.trading_state().state is TradingState.ACTIVE
+    for auction in (Auction.CLOSE, Auction.OPEN, Auction.CLOSE):
+        if fund.journal.trading_state().state is TradingState.ACTIVE:
+            fund.move(auction)
+            fresh.reconcile()
     assert fund.journal.trading_state().state is TradingState.HALTED
     fund.move(Auction.OPEN)
     fund.move(Auction.CLOSE)
@@ -326,10 +336,12 @@ def test_losses_count_after_the_clock_went_back_and_after_everything_was_lost(tm
     fund.journal.save_snapshot(replace(lost, timestamp=lost.timestamp - timedelta(days=1)))
     fund.journal.save_snapshot(replace(lost, net_asset_value=-1.0))
     fund.journal.save_snapshot(paid_in)
-    (tmp_path / ACCEPTED).write_text(paid_in.timestamp.isoformat())
+    change = fund.journal.trading_state()
+    fund.journal.save_trading_state(replace(change, number=1, losses_accepted_until=paid_in.timestamp))
     operations.reconcile()
     assert fund.journal.trading_state().state is TradingState.ACTIVE
-    (tmp_path / ACCEPTED).write_text((last.timestamp + timedelta(days=400)).isoformat())
+    future = last.timestamp + timedelta(days=400)
+    fund.journal.save_trading_state(replace(change, number=2, losses_accepted_until=future))
     operations.reconcile()
     assert fund.journal.trading_state().state is TradingState.HALTED
 

@@ -21,7 +21,6 @@ from internal.trading.rows import Account
 from internal.venue.clock import Auction
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.lake_activities import LakeActivities
-from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
@@ -48,8 +47,7 @@ def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch, tmp_
     rebalancer = Rebalancer(fund.ports, STRATEGY, RiskLimits())
     outbox = NotificationOutbox(tmp_path, [], Mode.SIMULATED)
     announcer = Announcer(outbox, fund.journal, books, no_data_service, tmp_path)
-    losses = LossWatch(fund.journal, books, RiskLimits(), outbox, tmp_path)
-    operations = FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer, losses)
+    operations = FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer)
     rebalancer.run(None)
     fund.move(Auction.OPEN)
     fund.move(Auction.CLOSE)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from internal.dates import last_closed_session, next_session, session_open
+from internal.dates import cut_to_milliseconds, last_closed_session, next_session, session_open
 from internal.errors import FundError, InvalidRequestError
 from internal.lake.lease import StandbyError
 from internal.telemetry import get_logger
@@ -19,7 +19,6 @@ from internal.trading.trading_state import StateCause, TradingState, TradingStat
 from portfoliomanager import metrics
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.forecasting import Champion, Predicted, predict
-from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.ports import ForecastStore, FundJournal
@@ -42,11 +41,10 @@ class FundOperations:
         books: AccountBooks,
         rebalancer: Rebalancer,
         announcer: Announcer,
-        losses: LossWatch,
     ) -> None:
         self._broker, self._store, self._champion, self._watch = broker, store, champion, watch
         self._journal, self._books, self._rebalancer = journal, books, rebalancer
-        self._announcer, self._losses = announcer, losses
+        self._announcer = announcer
 
     @property
     def needs_forecasts(self) -> bool:
@@ -123,10 +121,12 @@ class FundOperations:
         self._watch.show(last_closed_session(self._broker.moment()))
 
     def change_state(self, state: TradingState, changed_by: str, reason: str) -> TradingStateChange:
-        """Set the trading state as a person asks for; what is being sent meets it at its next order."""
-        if state is TradingState.ACTIVE or state.strictness < self._journal.trading_state().state.strictness:
-            self._losses.accept()
-        return self._change_state(state, changed_by, StateCause.OWNER, reason)
+        """Set the trading state as a person asks for; what is being sent meets it at its next order.
+
+        Whoever loosens it accepts the losses so far, for every process of the fund.
+        """
+        accepts = state is TradingState.ACTIVE or state.strictness < self._journal.trading_state().state.strictness
+        return self._change_state(state, changed_by, StateCause.OWNER, reason, accepts_losses=accepts)
 
     def tighten_state(self, state: TradingState, changed_by: str, reason: str) -> TradingStateChange:
         """Set a stricter trading state, as somebody asks who may not loosen it; the state that is in force then."""
@@ -155,8 +155,11 @@ class FundOperations:
         except FundError as error:
             logger.warning("run_not_continued", detail=error.detail)
 
-    def _change_state(self, state: TradingState, changed_by: str, cause: StateCause, reason: str) -> TradingStateChange:
-        return self._announce_state(change_state(self._journal, state, changed_by, cause, reason, _moment()))
+    def _change_state(
+        self, state: TradingState, changed_by: str, cause: StateCause, reason: str, *, accepts_losses: bool = False
+    ) -> TradingStateChange:
+        accepted = self._last_valued() if accepts_losses else None
+        return self._announce_state(change_state(self._journal, state, changed_by, cause, reason, _moment(), accepted))
 
     def _announce_state(self, change: TradingStateChange) -> TradingStateChange:
         logger.warning(
@@ -168,6 +171,12 @@ class FundOperations:
         )
         self._announcer.state_changed(change)
         return change
+
+    def _last_valued(self) -> datetime | None:
+        """When the account's value was recorded last, by whichever process."""
+        self._journal.refresh()
+        last = self._journal.last_snapshot()
+        return None if last is None else last.timestamp
 
     def _show_account(self) -> None:
         metrics.show_journal(self._journal)
@@ -182,5 +191,4 @@ class FundOperations:
 
 def _moment() -> datetime:
     """This machine's, in whole milliseconds: a halt must not depend on the broker's clock."""
-    moment = datetime.now(UTC)
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    return cut_to_milliseconds(datetime.now(UTC))

@@ -147,14 +147,14 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     notifications = NotificationOutbox(settings.state_directory, settings.notification_targets(), mode)
     announcer = Announcer(notifications, journal, books, data.check_data, settings.state_directory)
     limits = settings.risk_limits(settings.name_filter())
-    losses = LossWatch(journal, books, limits, notifications, settings.state_directory)
+    losses = LossWatch(journal, books, limits, notifications)
     armings = LakeArmings(lake)
     live = LiveArming(
         *(mode, ports.broker, armings, decides, settings.capital, limits), partial(find_evidence, registry, decides)
     )
     rebalancer = Rebalancer(replace(ports, gate=live.gate), decides, limits, losses.check)
     watch = ModelWatch(registry, data)
-    operations = FundOperations(ports.broker, data, champion, watch, journal, books, rebalancer, announcer, losses)
+    operations = FundOperations(ports.broker, data, champion, watch, journal, books, rebalancer, announcer)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
     clock = MarketClock(ports.broker.moment, mode)
     clients = ports.broker, clock, data, ports.data

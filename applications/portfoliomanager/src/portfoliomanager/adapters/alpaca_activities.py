@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from internal.books.activities import FILL_TYPE, Activity, ActivityKind
-from internal.dates import NEW_YORK
+from internal.dates import NEW_YORK, cut_to_milliseconds
 from internal.trading.rows import Costs
 from internal.venue.margin_account import fill_amount
 from internal.venue.money import ZERO
@@ -120,7 +120,7 @@ def _moment(body: Body) -> datetime:
     for name in ("transaction_time", "created_at"):
         if body.get(name):
             moment = read_moment(body, name)
-            return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+            return cut_to_milliseconds(moment)
     digits = text(body, "id").partition("::")[0]
     if MOMENT_DIGITS.fullmatch(digits):
         local = datetime.strptime(digits[:-3], "%Y%m%d%H%M%S").replace(tzinfo=ZoneInfo(NEW_YORK))

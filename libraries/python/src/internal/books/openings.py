@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from internal.books.activities import OPENING_TYPE, Activity
 from internal.books.bookkeeping import keep_books
-from internal.dates import NEW_YORK
+from internal.dates import NEW_YORK, cut_to_milliseconds
 from internal.venue.money import ZERO, cents
 
 
@@ -38,7 +38,7 @@ def find_openings(
         activity_id="opening:cash",
         type=OPENING_TYPE,
         sub_type="",
-        moment=first.replace(microsecond=first.microsecond // 1000 * 1000),
+        moment=cut_to_milliseconds(first),
         day=first.astimezone(ZoneInfo(NEW_YORK)).date(),
         ticker=None,
         quantity=ZERO,

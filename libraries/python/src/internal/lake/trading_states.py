@@ -50,6 +50,7 @@ def _read(frame: pl.DataFrame) -> list[TradingStateChange]:
             cause=StateCause(row["cause"]),
             reason=row["reason"],
             number=row["number"],
+            losses_accepted_until=row.get("losses_accepted_until"),  # a table of an earlier version lacks it
         )
         for row in frame.iter_rows(named=True)
     ]

@@ -15,6 +15,7 @@ COLUMNS: dict[str, pl.DataType] = {
     "changed_by": pl.String(),  # a person, or `the fund`
     "cause": pl.String(),
     "reason": pl.String(),  # for people: no rule reads it
+    "losses_accepted_until": pl.Datetime("ms", "UTC"),  # the market's clock; null before a person loosened the state
 }
 RULES = (
     positive("number"),
@@ -23,7 +24,7 @@ RULES = (
     one_of("cause", CAUSES),
     not_blank("reason"),
 )
-TRADING_STATES_SCHEMA = FrameSchema("trading_states", COLUMNS, (), (), RULES)
+TRADING_STATES_SCHEMA = FrameSchema("trading_states", COLUMNS, ("losses_accepted_until",), (), RULES)
 
 
 def empty() -> pl.DataFrame:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from threading import RLock
 
-from internal.dates import exchange_day, is_session, last_closed_session
+from internal.dates import cut_to_milliseconds, exchange_day, is_session, last_closed_session
 from internal.errors import ConflictError, FundError, InvalidRequestError
 from internal.trading.action_records import describe_records, record_corporate_actions
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
@@ -236,8 +236,7 @@ class Rebalancer:
         """The market's clock in whole milliseconds, once this process may act and has read what others wrote."""
         self._ports.lease.require()
         self._ports.journal.refresh()
-        moment = self._ports.broker.moment()
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        return cut_to_milliseconds(self._ports.broker.moment())
 
     def _reconcile(self, account: Account, moment: datetime) -> Reconciliation:
         """Journal and broker agree on what was sent, then every unfinished order is asked about.

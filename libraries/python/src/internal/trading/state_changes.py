@@ -7,14 +7,23 @@ from internal.trading.trading_state import THE_FUND, StateCause, TradingState, T
 
 
 def change_state(  # noqa: PLR0913, PLR0917 - who, what, why and when
-    states: TradingStates, state: TradingState, changed_by: str, cause: StateCause, reason: str, moment: datetime
+    states: TradingStates,
+    state: TradingState,
+    changed_by: str,
+    cause: StateCause,
+    reason: str,
+    moment: datetime,
+    losses_accepted_until: datetime | None = None,
 ) -> TradingStateChange:
     """Set the state as a person asked for; the state that is in force then.
 
     It is the stricter one where somebody else changed the state at the same time.
+
+    losses_accepted_until: The market's clock at the account's last value, where the person loosens the state.
     """
-    number = states.trading_state().number + 1
-    states.save_trading_state(TradingStateChange(state, moment, changed_by, cause, reason, number))
+    before = states.trading_state()
+    accepted = losses_accepted_until or before.losses_accepted_until
+    states.save_trading_state(TradingStateChange(state, moment, changed_by, cause, reason, before.number + 1, accepted))
     return states.trading_state()
 
 
@@ -34,5 +43,8 @@ def tighten(  # noqa: PLR0913 - who, what, why and when
     current = states.trading_state()
     if current.state.strictness >= state.strictness:
         return current
-    states.save_trading_state(TradingStateChange(state, moment, changed_by, cause, reason, current.number + 1))
+    accepted = current.losses_accepted_until
+    states.save_trading_state(
+        TradingStateChange(state, moment, changed_by, cause, reason, current.number + 1, accepted)
+    )
     return states.trading_state()

@@ -57,6 +57,8 @@ class TradingStateChange:
         cause: What brought it about.
         reason: One sentence for people; no rule reads it.
         number: 1 for the first change, and one more than the change that it was made after; 0 for UNCHANGED.
+        losses_accepted_until: The market's clock at the last value of the account before a person loosened the state
+            last: losses up to the value after it count no more. None before that.
     """
 
     state: TradingState
@@ -65,6 +67,7 @@ class TradingStateChange:
     cause: StateCause
     reason: str
     number: int
+    losses_accepted_until: datetime | None = None
 
     @property
     def flattens(self) -> bool:
