@@ -2,9 +2,10 @@
 
 from fastapi import Request
 
-from internal.bar_files.opening import open_csv, open_parquet, table_of
+from internal.bar_files.opening import open_csv, table_of
 from internal.bar_files.table import RawTable
 from internal.errors import InvalidRequestError
+from internal.http.decoded_size import require_bounded_csv
 from internal.http.frames import CSV, PARQUET, decode
 
 NAME = "the body"
@@ -22,7 +23,6 @@ async def read_table(request: Request) -> RawTable:
     if not content:
         raise InvalidRequestError(f"the body is empty; a table was expected as {media_type or CSV}")
     if media_type == CSV:
+        require_bounded_csv(content)
         return open_csv(content, NAME)
-    if media_type == PARQUET:
-        return open_parquet(content, NAME)
-    return table_of(decode(content, media_type), NAME, media_type)
+    return table_of(decode(content, media_type), NAME, "parquet" if media_type == PARQUET else media_type)

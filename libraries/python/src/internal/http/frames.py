@@ -16,6 +16,12 @@ from starlette.responses import Response
 
 from internal.errors import InvalidRequestError, NotAcceptableError, UnsupportedMediaTypeError
 from internal.http.coercion import coerce
+from internal.http.decoded_size import (
+    require_bounded_arrow,
+    require_bounded_csv,
+    require_bounded_parquet,
+    require_bounded_records,
+)
 
 ARROW = "application/vnd.apache.arrow.stream"
 PARQUET = "application/vnd.apache.parquet"
@@ -23,8 +29,6 @@ JSON = "application/json"
 CSV = "text/csv"
 BARS_VERSION_HEADER = "X-Bars-Version"
 KNOWN_AT_HEADER = "X-Known-At"
-
-MOST_VALUES = 100_000_000  # of an uploaded table; two years of 5,000 tickers are 25 million
 
 FRAME_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -112,23 +116,29 @@ def _decode_json(body: bytes) -> pl.DataFrame:
     if not all(isinstance(record, dict) for record in records):
         raise InvalidRequestError("the body is JSON, but not a list of records: send [{column: value, ...}, ...]")
     rows = cast("list[dict[str, object]]", records)
+    require_bounded_records(rows)
     return pl.from_dicts(rows, infer_schema_length=None) if rows else pl.DataFrame()
 
 
 def _decode_parquet(body: bytes) -> pl.DataFrame:
-    """A few kilobytes of repeated values may unpack to gigabytes: the file's own counts are read first."""
-    found = pl.scan_parquet(io.BytesIO(body))
-    if (values := found.select(pl.len()).collect().item() * len(found.collect_schema())) > MOST_VALUES:
-        raise InvalidRequestError(
-            f"the body unpacks to {values} values, and at most {MOST_VALUES} are read; send parts"
-        )
+    require_bounded_parquet(body)
     return pl.read_parquet(body)
 
 
+def _decode_arrow(body: bytes) -> pl.DataFrame:
+    require_bounded_arrow(body)
+    return pl.read_ipc_stream(body)
+
+
+def _decode_csv(body: bytes) -> pl.DataFrame:
+    require_bounded_csv(body)
+    return pl.read_csv(body, infer_schema=False)
+
+
 DECODERS: dict[str, Callable[[bytes], pl.DataFrame]] = {
-    ARROW: pl.read_ipc_stream,
+    ARROW: _decode_arrow,
     PARQUET: _decode_parquet,
-    CSV: lambda body: pl.read_csv(body, infer_schema=False),
+    CSV: _decode_csv,
     JSON: _decode_json,
 }
 
