@@ -30,6 +30,7 @@ TASKS = {
     "development swarm-test",
     "development parity",
     "development chaos",
+    "development week",
     *("infrastructure base " + verb for verb in ("up", "down")),
     "infrastructure destroy",
     *("applications " + verb for verb in ("build", "up", "down", "start", "models")),

@@ -29,7 +29,7 @@ class Player:
     def open(self) -> None:
         """Wait for the first decision, that of the last closed session."""
         self.wait_done(("collection", "decision"))
-        self.seen = self._look()
+        self.seen = self.look()
 
     def play(self, drawn: Round) -> list[str]:
         """The round; what is broken after it."""
@@ -43,8 +43,8 @@ class Player:
         before = self._ask_owner(drawn, self.seen)
         for move in Move:
             self._play_move(move, drawn)
-        self.fund.attempt(self._restore_vendor)
-        self.seen = now = self._look()
+        self.fund.attempt(self.restore_vendor)
+        self.seen = now = self.look()
         session = self._session()
         if drawn.corrects:
             self.fund.attempt(self._misstate_dividend)
@@ -65,7 +65,7 @@ class Player:
             self.fund.attempt(lambda: manager.post("/flatten", OWNER))
         else:
             self.fund.attempt(lambda: manager.put("/trading-state", {"state": wish.value, **OWNER}))
-        return self._look()
+        return self.look()
 
     def _play_move(self, move: Move, drawn: Round) -> None:
         for fault in drawn.faults[move]:
@@ -88,7 +88,7 @@ class Player:
         wanted = [kind for kind in kinds if not (is_halted and kind == "decision")]
         return find_undone(read_runs(clients), session, wanted) + self.fund.list_pending() + list_unready(clients)
 
-    def _restore_vendor(self) -> None:
+    def restore_vendor(self) -> None:
         """End all faults and wrong statements."""
         exchange = self.fund.clients.exchange
         headers = bearer_headers(exchange.token)
@@ -106,5 +106,6 @@ class Player:
     def _session(self) -> date:
         return self.fund.attempt(self.fund.clients.exchange_state).session
 
-    def _look(self) -> Sight:
+    def look(self) -> Sight:
+        """What the services, the lake and the files say now."""
         return self.fund.attempt(lambda: look(self.fund.clients, self.fund.folder))

@@ -138,6 +138,11 @@ def session_close(day: date) -> datetime:
     return _moments("timestamp")[_position(day)]
 
 
+def is_early_close(day: date) -> bool:
+    """Whether the session ends before 16:00 in New York. Raises InvalidRequestError when the day is not a session."""
+    return session_close(day).astimezone(ZoneInfo(NEW_YORK)).time() < REGULAR_CLOSE
+
+
 @lru_cache(maxsize=REMEMBERED)
 def last_closed_session(moment: datetime) -> date:
     """The latest session that had closed at the moment (a session is closed at the instant of its close).

@@ -9,13 +9,15 @@ from http import HTTPStatus
 from pathlib import Path
 
 from internal.atomic_files import write_atomically
-from internal.dates import exchange_day, previous_session
+from internal.dates import exchange_day, next_session, previous_session, sessions
 from internal.errors import FundError
 from internal.http.datamanager_responses import DataCheck
 from internal.telemetry import get_logger
+from internal.trading.hand_closes import RECORDS as HAND_TRADES
 from internal.trading.limit_kinds import LimitCut
+from internal.trading.order_planning import FLATTEN
 from internal.trading.rebalancing import Outcome, ReconciliationOutcome
-from internal.trading.rows import Snapshot
+from internal.trading.rows import Order, Snapshot
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.trading_state import TradingStateChange
 from portfoliomanager.account_books import AccountBooks
@@ -27,8 +29,9 @@ from portfoliomanager.notifications.alerts import (
     alerts_of_run,
     alerts_of_unresolved,
 )
-from portfoliomanager.notifications.daily_report import DailyReport, NamedGain, describe_report, find_gains
+from portfoliomanager.notifications.daily_report import DailyReport, NamedGain, find_gains
 from portfoliomanager.notifications.message import Notification, Notifier
+from portfoliomanager.notifications.report_message import describe_report
 from portfoliomanager.ports import FundJournal
 
 PATIENT_ATTEMPTS = 3
@@ -107,20 +110,35 @@ class Announcer:
     ) -> DailyReport:
         last = snapshots[-1]
         earlier = [one for one in snapshots if exchange_day(one.timestamp) < day]
-        before = earlier[-1] if earlier else None
+        before, since = earlier[-1] if earlier else None, self._last_decided(day)
         flows = [one for one in self._books.flows() if before is not None and before.timestamp < one.moment]
-        recent = {previous_session(day), day}
         return DailyReport(
             day=day,
             snapshot=last,
             before=before,
             flows=sum(one.amount for one in flows if one.moment <= last.timestamp),
             gains=gains,
-            orders=[order for order in self._journal.orders() if order.date in recent],
+            orders=self._list_orders(since),
+            by_hand=self._list_hand_trades(before),
+            missed=[] if since is None else sessions(next_session(since), previous_session(day)),
             notes=[note for run in self._journal.runs() if run.date == day for note in run.notes],
             data=self._describe_data(),
             problem=problem,
         )
+
+    def _last_decided(self, day: date) -> date | None:
+        """The last session before the day that a strategy decided."""
+        return max((run.date for run in self._journal.runs() if run.date < day and run.policy != FLATTEN), default=None)
+
+    def _list_orders(self, since: date | None) -> list[Order]:
+        """The fund's own from that decision on."""
+        orders = (order for order in self._journal.orders() if order.portfolio_id != HAND_TRADES)
+        return [order for order in orders if since is None or order.date >= since]
+
+    def _list_hand_trades(self, before: Snapshot | None) -> list[Order]:
+        """What somebody else has closed of the fund's positions since a snapshot."""
+        rows = (order for order in self._journal.of(HAND_TRADES) if order.filled_quantity)
+        return [order for order in rows if before is None or order.updated_at > before.timestamp]
 
     def _describe_data(self) -> str:
         """One sentence; a data service that does not answer is said too."""
