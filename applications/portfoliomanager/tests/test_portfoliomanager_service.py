@@ -477,6 +477,7 @@ def test_reader_halts_and_owner_resumes_on_the_page(service: Service) -> None:
     for fields in ({"word": "halt"}, {"word": "HALT", "reason": " "}, {"state": "resumed"}, {"csrf_token": "forged"}):
         answer = reader.send("/forms/trading-state", **{"state": "halted", "word": "HALT", "reason": "a test"} | fields)
         assert answer.status_code in {403, 422}, answer.text
+        assert answer.text.startswith("<!doctype html>")
         reader.read("/trading-state/change")
     assert state() == before
     assert reader.send("/forms/trading-state", state="halted", word="HALT", reason="a <test>").is_success

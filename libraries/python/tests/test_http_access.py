@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 from fastapi import FastAPI, Request, Response
+from fastapi.responses import HTMLResponse
 from pydantic import SecretStr
 
 from internal.http.access import role_of
@@ -37,7 +38,7 @@ def make_application(token: str = OWNER) -> FastAPI:
         token=SecretStr(token),
         readiness={},
         reader_paths={"/trading-state"},
-        signs_in=True,
+        problem_page=lambda _request, problem: HTMLResponse(problem.title, problem.status),
     )
     forms = make_form_router()
 
@@ -136,6 +137,8 @@ def test_a_person_is_led_to_the_sign_in() -> None:
     answer = ask(make_application(), "GET", "/page", headers={"Accept": "text/html"})
     assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in?next=/page")
     assert ask(make_application(), "GET", "/page").headers["content-type"] == "application/problem+json"
+    refused = ask(make_application(), "POST", "/orders", headers={"Accept": "text/html"} | bearer(READER))
+    assert (refused.status_code, refused.text) == (403, "Forbidden")
 
 
 def test_sessions() -> None:

@@ -47,6 +47,7 @@ from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
+from portfoliomanager.pages.problem import show_problem
 from portfoliomanager.ports import UpdateFeed
 from portfoliomanager.routes import (
     arming,
@@ -98,7 +99,7 @@ def create_application(configuration: Configuration | None = None, mode: Mode | 
         run_components,
         token=settings.fund_api_token,
         reader_paths={trading_state.router.prefix},
-        signs_in=True,
+        problem_page=show_problem,
         drain_seconds=settings.drain_seconds,
         readiness={
             "lease": check_lease,

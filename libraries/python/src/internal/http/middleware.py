@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from internal.errors import ContentTooLargeError, FundError, UnauthorizedError
 from internal.http.access import SIGN_IN, Access
 from internal.http.bearer import MUTATING_METHODS
-from internal.http.problems import fund_problem, problem_response
+from internal.http.problems import accepts_page, fund_problem, problem_response
 from internal.telemetry import get_logger
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -95,8 +95,7 @@ class ServiceMiddleware:
 
     def _refuse(self, request: Request, error: FundError) -> Response:
         """A problem; a person who has not signed in is led to where that is done."""
-        shows_pages = self._signs_in and "text/html" in request.headers.get("accept", "")
-        if not isinstance(error, UnauthorizedError) or not shows_pages:
+        if not isinstance(error, UnauthorizedError) or not (self._signs_in and accepts_page(request)):
             return fund_problem(request, error)
         path = request.url.path if request.method == "GET" else "/"
         return RedirectResponse(f"{SIGN_IN}?next={quote(path)}", HTTPStatus.SEE_OTHER)

@@ -1,16 +1,19 @@
 """Answers every error of an application with problem details (RFC 9457)."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from internal.errors import ContentTooLargeError, FundError, InvalidRequestError, SchemaError, UnauthorizedError
-from internal.http.problem_body import MEDIA_TYPE, TYPE_PREFIX
+from internal.http.problem_body import MEDIA_TYPE, TYPE_PREFIX, Problem
 from internal.telemetry import get_logger
+
+type ProblemPage = Callable[[Request, Problem], Response]
 
 
 def problem_response(  # noqa: PLR0913 - the members of RFC 9457
@@ -23,21 +26,35 @@ def problem_response(  # noqa: PLR0913 - the members of RFC 9457
     errors: list[Any] | None = None,
     headers: dict[str, str] | None = None,
     extensions: dict[str, Any] | None = None,
-) -> JSONResponse:
-    """Make the problem response to a request; `errors` are the single faults of a validation."""
+) -> Response:
+    """Make the problem response to a request; `errors` are the single faults of a validation.
+
+    A browser gets a page where the service has pages.
+    """
+    page: ProblemPage | None = request.app.state.problem_page
+    path = request.url.path
+    if page is not None and accepts_page(request):
+        return page(
+            request, Problem(type=f"{TYPE_PREFIX}{slug}", title=title, status=status, detail=detail, instance=path)
+        )
     body = {
         "type": f"{TYPE_PREFIX}{slug}",
         "title": title,
         "status": status,
         "detail": detail,
-        "instance": request.url.path,
+        "instance": path,
         **({"errors": errors} if errors else {}),
         **(extensions or {}),
     }
     return JSONResponse(body, status, headers, MEDIA_TYPE)
 
 
-def fund_problem(request: Request, error: FundError) -> JSONResponse:
+def accepts_page(request: Request) -> bool:
+    """Whether a person's browser asks, which names HTML."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def fund_problem(request: Request, error: FundError) -> Response:
     """Make the problem response for an error of the fund."""
     return problem_response(
         request,
@@ -50,7 +67,7 @@ def fund_problem(request: Request, error: FundError) -> JSONResponse:
     )
 
 
-async def _answer_fund_error(request: Request, error: Exception) -> JSONResponse:
+async def _answer_fund_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, FundError):
         raise error
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -58,7 +75,7 @@ async def _answer_fund_error(request: Request, error: Exception) -> JSONResponse
     return fund_problem(request, error)
 
 
-async def _answer_http_exception(request: Request, error: Exception) -> JSONResponse:
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
     """404, 405 and the like, as the router raises them."""
     if not isinstance(error, HTTPException):
         raise error
@@ -71,7 +88,7 @@ async def _answer_http_exception(request: Request, error: Exception) -> JSONResp
     return problem_response(request, error.status_code, phrase, slug, detail, headers=headers)
 
 
-async def _answer_validation_error(request: Request, error: Exception) -> JSONResponse:
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
     """422 with one entry a fault; the value itself is left out, since it may be a secret."""
     if not isinstance(error, RequestValidationError):
         raise error
@@ -81,8 +98,9 @@ async def _answer_validation_error(request: Request, error: Exception) -> JSONRe
     return problem_response(request, kind.status, kind.title, kind.slug, detail, errors=faults)
 
 
-def install_problem_handlers(application: FastAPI) -> None:
-    """Make every error of the application answer as a problem."""
+def install_problem_handlers(application: FastAPI, problem_page: ProblemPage | None = None) -> None:
+    """Make every error of the application answer as a problem, to a browser as `problem_page` shows it."""
+    application.state.problem_page = problem_page
     application.add_exception_handler(FundError, _answer_fund_error)
     application.add_exception_handler(HTTPException, _answer_http_exception)
     application.add_exception_handler(RequestValidationError, _answer_validation_error)

@@ -14,7 +14,7 @@ from internal.errors import FundError, UnavailableError
 from internal.http.access import Access
 from internal.http.middleware import ServiceMiddleware
 from internal.http.problem_body import MEDIA_TYPE, Problem
-from internal.http.problems import install_problem_handlers, problem_response
+from internal.http.problems import ProblemPage, install_problem_handlers, problem_response
 from internal.telemetry import get_logger
 
 type ReadinessCheck = Callable[[FastAPI], Awaitable[object]]
@@ -39,7 +39,7 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
     maximum_body_bytes: int = MAXIMUM_BODY_BYTES,
     drain_seconds: float = 0,
     reader_paths: Collection[str] = (),
-    signs_in: bool = False,
+    problem_page: ProblemPage | None = None,
 ) -> FastAPI:
     """Create a FastAPI application with everything that services share; routers are added to it.
 
@@ -53,7 +53,7 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
         maximum_body_bytes: Larger request bodies are refused.
         drain_seconds: After SIGTERM the service answers for so long, while it is not ready (`internal.http.run`).
         reader_paths: Where a reader may also send what changes something.
-        signs_in: It has pages, where a person without a token signs in.
+        problem_page: Of a service with pages: shows a problem to a browser, which is led to the sign-in where it must.
     """
     application = FastAPI(
         title=title,
@@ -66,9 +66,13 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
     application.state.draining, application.state.drain_seconds = False, drain_seconds
     access = application.state.access = Access(token.get_secret_value() if token else "", reader_paths)
     application.state.has_token = access.asks_for_token
-    install_problem_handlers(application)
+    install_problem_handlers(application, problem_page)
     application.add_middleware(
-        ServiceMiddleware, service=title, access=access, maximum_body_bytes=maximum_body_bytes, signs_in=signs_in
+        ServiceMiddleware,
+        service=title,
+        access=access,
+        maximum_body_bytes=maximum_body_bytes,
+        signs_in=problem_page is not None,
     )
     application.include_router(OperationRoutes(application, readiness, notes).router())
     return application
