@@ -25,10 +25,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from fund.addresses import OFFLINE_SERVICES, Addresses, Service
+from fund.addresses import Addresses
 from fund.clients import Clients, connect, unfinished_events
 from fund.folder import FundFolder
 from fund.processes import running_processes
+from fund.services import OFFLINE_SERVICES, Service
 from internal.event_types import EventType
 
 POLL_SECONDS = 0.05

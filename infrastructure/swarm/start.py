@@ -14,12 +14,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from fund.addresses import Service
 from fund.clients import Clients
 from fund.display import Display
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.service_client import ServiceClient
+from fund.services import Service
 from fund.startup import up_steps
 from fund.steps import CommandFailedError, FundRun, Plan, run_steps
 from infrastructure.names import STACKS

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.clients import connect
 from fund.display import Display
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.service_environment import OfflineEnvironments
+from fund.services import Service
 from fund.supervisor import Supervisor
 from infrastructure.swarm import start
 from infrastructure.swarm.start import SwarmPlatform

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from random import Random
 
-from fund.addresses import Service
+from fund.services import Service
 
 MOST_KILLS, LATEST_KILL = 2, 4.0  # after each move of the clock; seconds
 MOST_FAULTS, MOST_STRIKES = 3, 4

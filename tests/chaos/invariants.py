@@ -6,7 +6,7 @@ from datetime import date
 from re import sub
 
 from chaos.sight import JournalOrder, Run, Sight
-from fund.addresses import Service
+from fund.services import Service
 from internal.event_types import EventType
 from internal.trading.action_rows import RECORDS
 from internal.trading.enums import OrderState

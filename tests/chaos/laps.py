@@ -9,8 +9,8 @@ from pathlib import Path
 from chaos.draws import draw_round
 from chaos.rounds import Player
 from chaos.supervised_fund import Setup, StuckError, SupervisedFund, open_supervised_fund
-from fund.addresses import Service
 from fund.market_settings import MarketSettings
+from fund.services import Service
 
 STRATEGY = f"{Path(__file__).with_name('drawn_strategy.py')}:Drawn"
 TICKERS = 40

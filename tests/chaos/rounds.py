@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import httpx
+
 from chaos.draws import Move, Round, Wish
 from chaos.invariants import find_broken, find_forbidden, find_not_flat, find_undone, find_unhandled
 from chaos.killer import killing
 from chaos.sight import Sight, list_unready, look, read_runs
 from chaos.supervised_fund import StuckError, SupervisedFund
-from fund.service_client import loopback_client
 from internal.action_kinds import ActionKind
 from internal.http.bearer import bearer_headers
 from internal.lake.store import Lake
@@ -92,7 +93,7 @@ class Player:
         """End all faults and wrong statements."""
         exchange = self.fund.clients.exchange
         headers = bearer_headers(exchange.token)
-        loopback_client().delete(f"{exchange.url}/control/faults", headers=headers).raise_for_status()
+        httpx.delete(f"{exchange.url}/control/faults", headers=headers, timeout=30, trust_env=False).raise_for_status()
 
     def _misstate_dividend(self) -> None:
         """Have the vendor correct its newest dividend to a wrong amount, until the next round ends."""

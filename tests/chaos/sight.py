@@ -10,10 +10,10 @@ from pathlib import Path
 import polars as pl
 from pydantic import BaseModel, TypeAdapter
 
-from fund.addresses import Service
 from fund.answers import BooksSummary
 from fund.clients import Clients
 from fund.folder import FundFolder
+from fund.services import Service
 from internal.lake.store import Lake
 from internal.lake.tables import TABLES
 
@@ -114,7 +114,7 @@ def look(clients: Clients, folder: FundFolder) -> Sight:
     positions = current.positions if current else []
     return Sight(
         sent=_read(list[SentOrder], clients.exchange.get("/control/orders")["orders"]),
-        journal=_read(list[JournalOrder], manager.frame("/orders").to_dicts()),
+        journal=_read(list[JournalOrder], clients.orders().to_dicts()),
         foreign=[json.dumps(item, sort_keys=True) for item in manager.get("/foreign")["foreign"]],
         differences=[one.describe() for one in BooksSummary.model_validate(manager.get("/books")).differences],
         decisions=_read(list[Decision], json.loads(manager.text("/portfolios/decisions", since="2000-01-01"))),

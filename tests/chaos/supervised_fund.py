@@ -10,13 +10,14 @@ from pathlib import Path
 from fund_command import free_ports
 
 from chaos.draws import Move
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.answers import ExchangeState
 from fund.clients import Clients, connect, unfinished_events
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.restarts import RestartPolicy, Restarts
 from fund.service_environment import OfflineEnvironments
+from fund.services import Service
 from fund.supervisor import Supervisor, open_supervisor
 from internal.dates import previous_session
 from internal.errors import FundError

@@ -13,7 +13,7 @@ from chaos.draws import Move, Wish, draw_round
 from chaos.invariants import find_broken, find_forbidden, find_not_flat, find_undone, find_unhandled
 from chaos.laps import Lap
 from chaos.sight import Decision, Event, JournalOrder, Run, SentOrder, Sight, list_damaged
-from fund.addresses import Service
+from fund.services import Service
 from internal.event_types import EventType
 from internal.trading.order_planning import FLATTEN
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.backtest import claim_folder, define_backtest, open_market_at
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.service_environment import OfflineEnvironments
+from fund.services import Service
 from internal.errors import ConfigurationError
 from internal.trading.strategy import StrategyRecord
 

@@ -9,11 +9,12 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.data_import import import_files, split_by_sessions
 from fund.display import Display
 from fund.folder import FundFolder
 from fund.processes import running_processes
+from fund.services import Service
 from internal.dates import sessions
 from internal.errors import ConflictError
 from internal.lake.store import Lake

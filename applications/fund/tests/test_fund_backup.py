@@ -103,7 +103,7 @@ def test_replaces_only_when_asked(fund: FundFolder, tmp_path: Path) -> None:
 def test_a_running_fund_is_not_replaced(fund: FundFolder, tmp_path: Path) -> None:
     """A backup is taken of a running fund, which has to end before one is restored."""
     file = tmp_path / "fund.tar.gz"
-    record_processes(fund, os.getpid(), {})
+    record_processes(fund, os.getpid(), {}, {})
     write_backup(fund, file, NOW)
     with pytest.raises(ConfigurationError, match="fund down"):
         restore_backup(file, fund, NOW, replace=True)

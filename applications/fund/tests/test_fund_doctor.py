@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from fund import doctor, doctor_accounts, doctor_fund
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.broker_account import BrokerAccount
 from fund.broker_record import BrokerRecord
 from fund.findings import Finding, format_findings
 from fund.folder import FundFolder
+from fund.services import Service
 from fund.settings.fund_settings import FundSettings, parse_settings
 from fund.settings.secrets import Secret, write_secret
 from internal.baselines.trees import load_lightgbm

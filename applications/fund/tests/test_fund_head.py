@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from fund.__main__ import application
 from fund.broker_record import BrokerRecord
 from fund.folder import FundFolder
+from fund.interrupts import INTERRUPTED
 from fund.stakes import choose_broker_url
 from fund.version import read_commit
 from internal.errors import ConfigurationError
@@ -72,19 +73,23 @@ def test_address_follows_the_mode() -> None:
         choose_broker_url(Mode.PAPER, {"ALPACA_BASE_URL": f"https://{LIVE_HOST}"})
 
 
-def test_interrupt_while_the_command_loads() -> None:
-    """Ctrl-C in the second in which the modules load ends the command without a traceback."""
+@pytest.mark.parametrize(
+    ("module", "command", "code"),
+    [("typer", "halt", -signal.SIGINT), ("http.client", "halt", INTERRUPTED), ("polars", "up", INTERRUPTED)],
+)
+def test_interrupt_while_the_command_loads(module: str, command: str, code: int) -> None:
+    """Ctrl-C while the modules load ends the command without a traceback."""
     program = (
         "import os, signal, sys\n"
         "class Interrupt:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'polars':\n"
+        f"        if name == '{module}':\n"
         "            os.kill(os.getpid(), signal.SIGINT)\n"
         "sys.meta_path.insert(0, Interrupt())\n"
         "from fund.entry import main\n"
         "main()\n"
     )
-    ended = subprocess.run([sys.executable, "-c", program], env=os.environ, capture_output=True, check=False)  # noqa: S603 - our own
+    ended = subprocess.run([sys.executable, "-c", program, command], env=os.environ, capture_output=True, check=False)  # noqa: S603 - our own
 
-    assert ended.returncode == -signal.SIGINT
+    assert ended.returncode == code
     assert ended.stderr == b""

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.folder import FundFolder
 from fund.real_environment import RealEnvironments, choose_environments
 from fund.service_environment import OfflineEnvironments
+from fund.services import Service
 from fund.settings.fund_settings import SECTIONS, FundSettings
 from fund.settings.secrets import Secret, write_secret
 

@@ -13,12 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fund.addresses import Addresses, Service, check_port_free
+from fund.addresses import Addresses, check_port_free
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.memory import MemoryWatch
 from fund.processes import end_leftovers, end_process, record_processes, running_processes
 from fund.service_environment import OfflineEnvironments
+from fund.services import Service
 from fund.settings.secrets import Secret, secret_file, write_secret
 from fund.supervisor import Supervisor, open_fund, summarize_log_line
 from internal.errors import ConfigurationError, UnavailableError
@@ -165,7 +166,7 @@ def test_killed_service_is_reported(folder: FundFolder, addresses: Addresses) ->
 
 def test_reused_process_id_is_ignored(folder: FundFolder, sleeper: subprocess.Popen[bytes]) -> None:
     """A process that merely has the recorded id is neither shown nor ended."""
-    record_processes(folder, os.getpid(), {Service.EXCHANGE: sleeper.pid})
+    record_processes(folder, os.getpid(), {Service.EXCHANGE: sleeper.pid}, {Service.EXCHANGE: 8090})
     created = psutil.Process(sleeper.pid).create_time()
     text = folder.processes.read_text()
     folder.processes.write_text(text.replace(str(created), str(created - 100)))
@@ -175,7 +176,7 @@ def test_reused_process_id_is_ignored(folder: FundFolder, sleeper: subprocess.Po
 
 def test_leftovers_are_ended(folder: FundFolder, sleeper: subprocess.Popen[bytes]) -> None:
     """Processes that a killed run left behind are ended, and their record is deleted."""
-    record_processes(folder, sleeper.pid, {})
+    record_processes(folder, sleeper.pid, {}, {})
 
     assert end_leftovers(folder) == ["fund"]
     assert sleeper.wait(10) == -signal.SIGTERM
@@ -198,7 +199,7 @@ def test_second_fund_on_the_same_folder(
     folder: FundFolder, addresses: Addresses, sleeper: subprocess.Popen[bytes]
 ) -> None:
     """A second fund on a folder in use is refused, and the first keeps running."""
-    record_processes(folder, sleeper.pid, {})
+    record_processes(folder, sleeper.pid, {}, {})
 
     with pytest.raises(ConfigurationError, match="is up already"), open_fund(folder, addresses, SIMULATED):
         pytest.fail("two funds in one folder")

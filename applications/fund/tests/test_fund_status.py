@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.clients import connect
 from fund.folder import FundFolder
 from fund.local_platform import find_trained_model
+from fund.services import Service
 from fund.status import describe_model, describe_unopened, services_table, starting_command
 from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.registry import LEAK_GATE, Registry

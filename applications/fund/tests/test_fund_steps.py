@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.clients import connect
 from fund.display import Display
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
+from fund.services import Service
 from fund.steps import FundRun, Plan, Step, run_steps
 from internal.errors import UnavailableError
 

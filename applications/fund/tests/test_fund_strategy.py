@@ -11,6 +11,7 @@ from fund.folder import FundFolder
 from fund.startup import up_steps
 from fund.steps import Plan
 from fund.strategy_choice import CHECKOUT, StrategyChoice, choose_strategy, find_file
+from fund.strategy_loading import load_choice
 from internal.errors import ConfigurationError
 
 OWN = f"{CHECKOUT}/strategies/ten_by_ten.py:TenByTen"
@@ -119,7 +120,7 @@ def test_a_new_strategy_runs_as_it_is(elsewhere: Path) -> None:
     assert written.returncode == 0, written.stderr
     assert "STRATEGY=strategies/my_reversal.py:MyReversal ./fund up" in written.stdout
     choice = choose_strategy(None, {"STRATEGY": "strategies/my_reversal.py:MyReversal"})
-    assert choice.load().record.name == "my_reversal"
+    assert load_choice(choice).record.name == "my_reversal"
     text = (elsewhere / "strategies/my_reversal.py").read_text()
     refused = run("new", "strategy", "my_reversal")
     assert (refused.returncode, "is there already" in refused.stderr) == (1, True)

@@ -13,7 +13,7 @@ from typing import override
 import psutil
 import pytest
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.command_process import run_process
 from fund.folder import FundFolder
 from fund.interrupts import Interrupts
@@ -21,6 +21,7 @@ from fund.log_rotation import rotate_log, rotated
 from fund.market_settings import MarketSettings
 from fund.restarts import RestartPolicy, Restarts
 from fund.service_environment import OfflineEnvironments
+from fund.services import Service
 from fund.supervisor import Supervisor
 from internal.errors import UnavailableError
 

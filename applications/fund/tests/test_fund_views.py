@@ -11,11 +11,12 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from fund.__main__ import application
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.folder import FundFolder
 from fund.log_lines import LogReader
 from fund.log_rotation import rotate_log
-from fund.orders_command import choose_newest, show_orders
+from fund.orders_page import choose_newest, show_orders
+from fund.services import Service
 from fund.status_answer import read_status
 from internal.schemas import orders as orders_schema
 

@@ -21,9 +21,9 @@ from applications.scheduler.tests.scheduler_kit import (
     open_scheduler,
     turn_until,
 )
-from fund.addresses import Service as FundService
 from fund.clients import Clients
 from fund.service_client import ServiceClient
+from fund.services import Service as FundService
 from fund.status import show_schedule
 from internal.errors import ConflictError, UnavailableError
 from libraries.python.tests.loopback import serving

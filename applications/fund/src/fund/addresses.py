@@ -1,26 +1,14 @@
-"""The services and the loopback addresses where they listen."""
+"""The loopback addresses where the services listen."""
 
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Self
 
 from fund.folder import FundFolder
+from fund.services import Service
 from fund.settings.fund_settings import FundSettings, read_settings
 from internal.errors import ConfigurationError
-
-
-class Service(StrEnum):
-    """The services of a fund, in the order in which they start."""
-
-    EXCHANGE = "exchange"
-    DATAMANAGER = "datamanager"
-    PORTFOLIOMANAGER = "portfoliomanager"
-    SCHEDULER = "scheduler"
-
-
-OFFLINE_SERVICES = (Service.EXCHANGE, Service.DATAMANAGER, Service.PORTFOLIOMANAGER)
 
 
 @dataclass(frozen=True)

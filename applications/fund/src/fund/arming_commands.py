@@ -5,18 +5,19 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from fund.arming_answers import ArmingAnswer
 from fund.options import JsonOption
-from fund.trading_commands import connect_to_trader
+from fund.trader import connect_to_trader
 from internal.errors import ConfigurationError
 from internal.modes import Mode
 
 DAYS = 30
 
+commands = typer.Typer()
 
+
+@commands.command()
 def arm(
     *,
     live: Annotated[bool, typer.Option("--live", help="Arm real money; else only show what would be armed.")] = False,
@@ -30,7 +31,7 @@ def arm(
     service = connect_to_trader()
     shown = ArmingAnswer.model_validate(service.get("/arming"))
     if not as_json:
-        _print([*shown.describe_state(), *shown.describe_trading()])
+        typer.echo("\n".join([*shown.describe_state(), *shown.describe_trading()]))
     if not live or shown.mode is not Mode.LIVE:
         _finish(shown, as_json=as_json)
         return
@@ -50,26 +51,15 @@ def arm(
     _finish(ArmingAnswer.model_validate(service.post("/arming", body)), as_json=as_json)
 
 
+@commands.command()
 def disarm(*, as_json: JsonOption = False) -> None:
     """Send no live order for a decision any more; positions stay, and `fund flatten` closes them."""
     answer = connect_to_trader().delete("/arming", {"disarmed_by": getpass.getuser()})
     _finish(ArmingAnswer.model_validate(answer), as_json=as_json)
 
 
-def add_arming_commands(application: typer.Typer, panel: str) -> None:
-    """Add the commands to the command line."""
-    for command in (arm, disarm):
-        application.command(rich_help_panel=panel)(command)
-
-
 def _finish(answer: ArmingAnswer, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(answer.model_dump(mode="json"), indent=2))
     else:
-        _print(answer.describe_state())
-
-
-def _print(lines: list[str]) -> None:
-    console = Console(soft_wrap=True, highlight=False)
-    for line in lines:
-        console.print(escape(line))
+        typer.echo("\n".join(answer.describe_state()))

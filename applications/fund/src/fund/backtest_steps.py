@@ -93,7 +93,7 @@ def collect_inputs(backtest: Backtest, run: FundRun) -> Inputs:
         first=first,
         last=last,
         performance=run.clients.performance(),
-        orders=run.clients.portfoliomanager.frame("/orders"),
+        orders=run.clients.orders(),
         bars=bars,
         refits=read_refits(run.folder),
     )

@@ -8,9 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from fund.backup_archive import FILES, MANIFEST, Manifest
-from fund.folder import FundFolder
+from fund.folder import PRIVATE_FILE, FundFolder
 from fund.settings.fund_settings import read_settings
-from fund.settings.secrets import PRIVATE_FILE
 from internal.errors import ConfigurationError, ConflictError
 from internal.lake.snapshot import list_version_files, read_versions
 from models.code_version import read_code_revision

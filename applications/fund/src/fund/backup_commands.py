@@ -4,17 +4,18 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress
 
-from fund.backup import write_backup
 from fund.folder import FundFolder
-from fund.restore import Restored, restore_backup
 from internal.modes import Mode
+
+if TYPE_CHECKING:
+    from fund.restore import Restored
 
 FileArgument = Annotated[Path, typer.Argument(dir_okay=False, help="The backup, FILE.tar.gz.")]
 ReplaceOption = Annotated[
@@ -22,14 +23,14 @@ ReplaceOption = Annotated[
 ]
 
 
-def add_backup_commands(application: typer.Typer, panel: str) -> None:
-    """Add the commands to the command line."""
-    for command in (backup, restore):
-        application.command(rich_help_panel=panel)(command)
+commands = typer.Typer()
 
 
+@commands.command()
 def backup(file: FileArgument) -> None:
     """Write lake, journal, models and settings into one file, while the fund runs or not. It holds no keys."""
+    from fund.backup import write_backup
+
     console = Console(soft_wrap=True, highlight=False)
     with _progress(console, "writing") as advance:
         manifest = write_backup(FundFolder.from_environment(), file, _now(), advance)
@@ -37,8 +38,11 @@ def backup(file: FileArgument) -> None:
     console.print("Keys are not in it: keep those of the broker and the vendor elsewhere.")
 
 
+@commands.command()
 def restore(file: FileArgument, *, replace: ReplaceOption = False) -> None:
     """Restore a backup into FUND_HOME, with trading halted until `fund resume`."""
+    from fund.restore import restore_backup
+
     folder, console = FundFolder.from_environment(), Console(soft_wrap=True, highlight=False)
     with _progress(console, "unpacking") as advance:
         restored = restore_backup(file, folder, _now(), replace=replace, advance=advance)
@@ -46,7 +50,7 @@ def restore(file: FileArgument, *, replace: ReplaceOption = False) -> None:
         console.print(escape(line))
 
 
-def describe_restored(restored: Restored, folder: FundFolder) -> list[str]:
+def describe_restored(restored: "Restored", folder: FundFolder) -> list[str]:
     """What was restored, and what to do next."""
     lines = [f"{folder.root}: {restored.manifest.describe()}"]
     if restored.replaced is not None:

@@ -8,13 +8,10 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from fund.addresses import Addresses
-from fund.answers import BooksSummary
-from fund.clients import connect
-from fund.folder import FundFolder
+from fund.trader import connect_to_trader
 from internal.atomic_files import write_atomically
 
-books = typer.Typer(name="books", help="The books of the running fund.", no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True)
 
 
 class ExportFormat(StrEnum):
@@ -24,11 +21,17 @@ class ExportFormat(StrEnum):
     BEANCOUNT = "beancount"
 
 
-@books.command()
+@commands.callback()
+def books() -> None:
+    """Show and export the books of the running fund."""
+
+
+@commands.command()
 def show() -> None:
     """Show cash, flows, profit by kind, and every difference from the broker; exit code 1 when there is one."""
-    clients = connect(FundFolder.from_environment(), Addresses.from_environment())
-    summary = BooksSummary.model_validate(clients.portfoliomanager.get("/books"))
+    from fund.answers import BooksSummary
+
+    summary = BooksSummary.model_validate(connect_to_trader().get("/books"))
     console = Console(soft_wrap=True, highlight=False)
     for line in summary.describe():
         console.print(escape(line))
@@ -36,7 +39,7 @@ def show() -> None:
         raise typer.Exit(1)
 
 
-@books.command()
+@commands.command()
 def export(
     *,
     form: Annotated[
@@ -46,9 +49,8 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", dir_okay=False, help="A file, else the terminal.")] = None,
 ) -> None:
     """Export the books of the running fund."""
-    clients = connect(FundFolder.from_environment(), Addresses.from_environment())
     parameters = {"format": form.value} | ({} if year is None else {"year": str(year)})
-    text = clients.portfoliomanager.text("/books/export", **parameters)
+    text = connect_to_trader().text("/books/export", **parameters)
     if output is None:
         typer.echo(text, nl=False)
     else:

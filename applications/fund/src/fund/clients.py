@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
+import httpx
+import polars as pl
 from pydantic import SecretStr
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.answers import (
     CurrentPortfolio,
     DecidingStrategy,
@@ -16,9 +19,21 @@ from fund.answers import (
     Rebalance,
 )
 from fund.folder import FundFolder
-from fund.service_client import ServiceClient, loopback_client
+from fund.service_client import ServiceClient
+from fund.services import Service
 from internal.errors import NotFoundError
+from internal.http.client import read_frame
 from internal.http.datamanager_client import DatamanagerClient
+
+
+@cache
+def _loopback_client() -> httpx.Client:
+    """The HTTP client of every request to datamanager: no proxy, no connection kept open.
+
+    There is one for all requests because a new client reads every certificate authority, which takes 20 ms of processor
+    time.
+    """
+    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 @dataclass(frozen=True)
@@ -39,7 +54,7 @@ class Clients:
     def data(self) -> DatamanagerClient:
         """The typed client of datamanager."""
         service = self.datamanager
-        return DatamanagerClient(service.url, SecretStr(service.token), http=loopback_client(), reader=service.reader)
+        return DatamanagerClient(service.url, SecretStr(service.token), http=_loopback_client(), reader=service.reader)
 
     def exchange_state(self) -> ExchangeState:
         """The exchange's clock and market."""
@@ -71,6 +86,10 @@ class Clients:
             return CurrentPortfolio.model_validate(self.portfoliomanager.get("/portfolios/current"))
         except NotFoundError:
             return None
+
+    def orders(self) -> pl.DataFrame:
+        """Every order of the journal."""
+        return read_frame(self.portfoliomanager.read("/orders"))
 
     def performance(self) -> Performance:
         """Net asset value over time, return, drawdown and cost."""

@@ -5,8 +5,8 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 
+from fund.folder import PRIVATE_MASK
 from fund.interrupts import INTERRUPTS
-from fund.settings.secrets import PRIVATE_MASK
 
 GRACE_SECONDS = 10.0
 

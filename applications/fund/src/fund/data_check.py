@@ -1,8 +1,8 @@
 """`fund data check`: the state of the data on one page; `fund data release`: bars out of the quarantine, by hand."""
 
 import getpass
-from datetime import date, datetime
-from typing import Annotated
+from collections.abc import Sequence
+from datetime import date
 
 import typer
 from rich.console import Console
@@ -15,42 +15,21 @@ from internal.http.datamanager_responses import ActionCounts, DataCheck, Quarant
 
 PAGE_WIDTH = 80
 SHOWN_SESSIONS = 5
-DAYS_HELP = "First day; without both days, the last 90 days."
 
 
-def add_data_commands(data: typer.Typer) -> None:
-    """Add `check` and `release` to the commands of `fund data`."""
-    data.command("check")(check_command)
-    data.command("release")(release_command)
-
-
-def check_command(
-    *,
-    start: Annotated[datetime | None, typer.Option("--start-date", formats=["%Y-%m-%d"], help=DAYS_HELP)] = None,
-    end: Annotated[datetime | None, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
-) -> None:
-    """Check sessions, quarantine, corporate actions and disagreements; status 1 when something needs doing."""
-    if (start is None) != (end is None):
-        raise typer.BadParameter("give --start-date and --end-date, or neither for the last 90 days")
-    days = (start.date() if start else None, end.date() if end else None)
+def check_data(start: date | None, end: date | None, *, as_json: bool) -> bool:
+    """Show the state of the data, of two days or of the last 90; whether something needs doing."""
     with open_datamanager(FundFolder.from_environment(), Addresses.from_environment()) as datamanager:
-        found = datamanager.check_data(*days)
+        found = datamanager.check_data(start, end)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
         show_check(found, Console(width=PAGE_WIDTH))
-    if found.to_do:
-        raise typer.Exit(1)
+    return bool(found.to_do)
 
 
-def release_command(
-    *,
-    bars: Annotated[list[str], typer.Argument(help="Bars as TICKER:DATE, for example AAPL:2024-12-31.")],
-    why: Annotated[str, typer.Option("--why", help="What confirms them; kept in the audit.")],
-    who: Annotated[str | None, typer.Option("--who", help="Who decides; the name of your login by default.")] = None,
-) -> None:
-    """Release bars from the quarantine into the lake, with a line in the audit."""
+def release_bars(bars: Sequence[str], who: str | None, why: str) -> None:
+    """Release bars from the quarantine, and say how many."""
     keys = [parse_key(text) for text in bars]
     with open_datamanager(FundFolder.from_environment(), Addresses.from_environment()) as datamanager:
         released = datamanager.release_bars(keys, released_by=who or getpass.getuser(), why=why)

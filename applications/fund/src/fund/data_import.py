@@ -1,21 +1,20 @@
-"""`fund data`: imports files of bars and details into the fund's lake, through datamanager."""
+"""`fund data import`: imports files of bars and details into the fund's lake, through datamanager."""
 
 from collections import Counter
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
-from typing import Annotated
 
 import polars as pl
-import typer
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.clients import connect
 from fund.display import Display
 from fund.folder import FundFolder
 from fund.processes import SUPERVISOR, running_processes
 from fund.real_environment import choose_environments
+from fund.services import Service
 from fund.supervisor import Supervisor
 from internal.bar_files.bars import read_bars
 from internal.bar_files.details import read_details
@@ -24,28 +23,6 @@ from internal.http.datamanager_client import DatamanagerClient
 from internal.http.datamanager_responses import ImportedSession
 
 ROWS_A_REQUEST = 200_000  # some 20 MB, below what datamanager accepts in one body
-
-data = typer.Typer(name="data", help="Files, checks and the quarantine of the data.", no_args_is_help=True)
-
-
-@data.callback()
-def describe() -> None:
-    """Import files of bars and details, check the data, release bars that were held back."""
-
-
-@data.command("import")
-def import_command(
-    *,
-    bars: Annotated[Path, typer.Argument(exists=True, help="Daily bars: CSV, parquet, or a folder of such files.")],
-    details: Annotated[
-        Path | None, typer.Option("--details", exists=True, help="Names, sectors and industries of the tickers.")
-    ] = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Replace sessions that the lake holds with other rows.")
-    ] = False,
-) -> None:
-    """Import a file of bars into the lake of FUND_HOME, and say what was understood of it."""
-    import_files(bars, details, FundFolder.from_environment(), Addresses.from_environment(), Display(), replace=replace)
 
 
 def import_files(  # noqa: PLR0913 - the two files, and where they go

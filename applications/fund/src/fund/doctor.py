@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from fund.addresses import Addresses, Service, check_port_free
+from fund.addresses import Addresses, check_port_free
 from fund.clients import connect
 from fund.doctor_accounts import check_configuration, check_secret_files, read_accounts
 from fund.doctor_fund import (
@@ -26,6 +26,7 @@ from fund.doctor_fund import (
 from fund.findings import Finding
 from fund.folder import FundFolder
 from fund.processes import running_processes
+from fund.services import Service
 from fund.settings.fund_settings import FundSettings, read_settings
 from fund.settings.secrets import Secret, read_secret
 from internal.baselines.trees import load_lightgbm

@@ -1,24 +1,24 @@
 """`fund doctor`: what is wrong with this machine, with the settings or with the running fund."""
 
-import os
-
 import typer
-from rich.console import Console
 
-from fund.addresses import Addresses
-from fund.doctor import run_checks
-from fund.findings import format_findings, show_findings
-from fund.folder import FundFolder
 from fund.options import JsonOption
 
-
-def add_doctor_command(application: typer.Typer, panel: str) -> None:
-    """Add it to the command line."""
-    application.command(rich_help_panel=panel)(doctor)
+commands = typer.Typer()
 
 
+@commands.command()
 def doctor(*, as_json: JsonOption = False) -> None:
     """Check the machine, settings and keys, broker, clock, calendar and data; say what to do about each fault."""
+    import os
+
+    from rich.console import Console
+
+    from fund.addresses import Addresses
+    from fund.doctor import run_checks
+    from fund.findings import format_findings, show_findings
+    from fund.folder import FundFolder
+
     findings = run_checks(FundFolder.from_environment(), Addresses.from_environment(), os.environ)
     if as_json:
         typer.echo(format_findings(findings))

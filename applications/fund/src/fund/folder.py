@@ -15,6 +15,8 @@ from internal.errors import ConfigurationError
 from internal.lake.folder_names import require_readable
 from internal.modes import Mode
 
+PRIVATE_FOLDER, PRIVATE_FILE, PRIVATE_MASK = 0o700, 0o600, 0o077  # for the owner alone
+
 
 @dataclass(frozen=True)
 class Credentials:
@@ -55,8 +57,8 @@ class FundFolder:
     def make_private(self) -> None:
         """Make the folder where it is missing; only its owner may enter it."""
         try:
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.root.chmod(0o700)
+            self.root.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+            self.root.chmod(PRIVATE_FOLDER)
         except OSError as error:
             raise ConfigurationError(
                 f"{self.root} cannot be made private ({error.strerror}); set FUND_HOME to a folder of yours."
@@ -187,5 +189,5 @@ class FundFolder:
                 market_data_key=secrets.token_urlsafe(24),
                 fund_api_token=secrets.token_urlsafe(24),
             )
-            write_atomically(path, json.dumps(asdict(generated)), mode=0o600)
+            write_atomically(path, json.dumps(asdict(generated)), mode=PRIVATE_FILE)
         return Credentials(**json.loads(path.read_text()))

@@ -4,10 +4,9 @@ import sys
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from fund.folder import FundFolder
-from fund.stakes import banner
+from fund.stakes import show_banner
 from fund.version import describe_version
 from internal.errors import FundError
 
@@ -27,14 +26,14 @@ def show_head(
         typer.echo(context.get_help())
         raise typer.Exit
     if context.invoked_subcommand not in WITHOUT_BANNER and "--help" not in sys.argv:
-        show_banner()
+        show_mode()
 
 
-def show_banner() -> None:
+def show_mode() -> None:
     """Print the banner to standard error, so that `--json` stays JSON; without a fund there is none."""
     try:
         mode = FundFolder.from_environment().read_mode()
     except FundError:
         return  # the command itself says what is wrong with the folder
     if mode is not None:
-        Console(stderr=True, soft_wrap=True).print(banner(mode))
+        show_banner(mode, err=True)

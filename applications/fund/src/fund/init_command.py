@@ -8,21 +8,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from fund.folder import FundFolder
-from fund.init_answers import Answers, Given
-from fund.init_secrets import check_broker, collect_secrets, list_missing
-from fund.settings.secrets import write_secret
-from fund.settings.toml_file import write_document
-from fund.stakes import banner, choose_broker_url
+from fund.stakes import choose_broker_url, show_banner
 from internal.modes import Mode, mode_of
 
 KEY_HELP = "NAME=FILE, a secret from a file: ALPACA_API_KEY_ID, ALPACA_API_SECRET, POLYGON_API_KEY, NOTIFICATION_URLS."
 
 
-def add_init_command(application: typer.Typer, panel: str) -> None:
-    """Add it to the command line."""
-    application.command("init", rich_help_panel=panel)(init)
+commands = typer.Typer()
 
 
+@commands.command()
 def init(  # noqa: PLR0913 - one argument an option of the command line
     *,
     mode: Annotated[str | None, typer.Option("--mode", help="simulated, paper or live.")] = None,
@@ -36,6 +31,11 @@ def init(  # noqa: PLR0913 - one argument an option of the command line
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the options, keep everything else.")] = False,
 ) -> None:
     """Set up a fund to run: simulated, on paper or live. Run again, it changes only what is answered."""
+    from fund.init_answers import Answers, Given
+    from fund.init_secrets import check_broker, collect_secrets, list_missing
+    from fund.settings.secrets import write_secret
+    from fund.settings.toml_file import write_document
+
     folder, console = FundFolder.from_environment(), Console(soft_wrap=True, highlight=False)
     given = Given(mode, vendor, edgar, capital, strategy, model, tuple(limit or ()))
     answers = Answers.read(folder.settings_file)
@@ -50,7 +50,7 @@ def init(  # noqa: PLR0913 - one argument an option of the command line
     write_document(folder.settings_file, answers.document)
     for secret, value in secrets.items():
         write_secret(folder.root, secret, value)
-    console.print(banner(Mode.SIMULATED if url is None else mode_of(url)))
+    show_banner(Mode.SIMULATED if url is None else mode_of(url))
     console.print(f"Wrote {escape(str(folder.settings_file))}" + "".join(f", {secret}" for secret in secrets))
     if checked is not None:
         console.print(escape(checked))

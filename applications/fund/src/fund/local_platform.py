@@ -3,10 +3,10 @@
 import sys
 from dataclasses import dataclass
 
-from fund.addresses import Service
 from fund.command_process import run_process
 from fund.display import Display
 from fund.folder import FundFolder
+from fund.services import Service
 from fund.steps import CommandFailedError
 from fund.supervisor import Supervisor
 from internal.forecasting.registry import LEAK_GATE, Registry

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from fund.addresses import Service
 from fund.folder import FundFolder
 from fund.log_lines import LogReader
+from fund.services import Service
 from internal.errors import NotFoundError
 
 POLL_SECONDS = 0.5
@@ -17,11 +17,10 @@ LinesOption = Annotated[int, typer.Option("--lines", min=1, help="How many lines
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")]
 
 
-def add_logs_command(application: typer.Typer, panel: str) -> None:
-    """Add it to the command line."""
-    application.command("logs", rich_help_panel=panel)(logs)
+commands = typer.Typer()
 
 
+@commands.command()
 def logs(service: ServiceArgument = None, *, lines: LinesOption = 20, follow: FollowOption = False) -> None:
     """Show the last lines of the services' logs, each with the name of its service."""
     folder = FundFolder.from_environment()

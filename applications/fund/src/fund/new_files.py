@@ -8,15 +8,15 @@ from rich.console import Console
 
 from internal.strategies.template import class_name, write_strategy
 
-new = typer.Typer(help="Write a new strategy's file.", no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True)
 
 
-@new.callback()
-def choose_kind() -> None:
-    """Write a new file to start from."""
+@commands.callback()
+def new() -> None:
+    """Write a new strategy's file."""
 
 
-@new.command()
+@commands.command()
 def strategy(
     name: Annotated[str, typer.Argument(help="Lowercase letters, digits and underscores, for example reversal.")],
     folder: Annotated[Path, typer.Option("--folder", help="Where the file is written.")] = Path("strategies"),

@@ -5,11 +5,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
-from fund.addresses import Addresses
-from fund.clients import connect
-from fund.folder import FundFolder
+from fund.trader import connect_to_trader
 
-notify = typer.Typer(name="notify", help="Messages to the owner.", no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True)
 
 NO_TARGETS = (
     "No targets: put one URL a line into a file, such as tgram://TOKEN/CHAT or mailto://user:password@example.com, run "
@@ -18,11 +16,16 @@ NO_TARGETS = (
 )
 
 
-@notify.command()
+@commands.callback()
+def notify() -> None:
+    """Try the targets of messages to the owner, and list what was sent."""
+
+
+@commands.command()
 def test() -> None:
     """Send a test message to every target; exit code 1 unless all of them took it."""
-    clients, console = connect(FundFolder.from_environment(), Addresses.from_environment()), Console(soft_wrap=True)
-    targets = clients.portfoliomanager.post("/notifications/test", {})["targets"]
+    service, console = connect_to_trader(), Console(soft_wrap=True)
+    targets = service.post("/notifications/test", {})["targets"]
     if not targets:
         console.print(escape(NO_TARGETS))
         raise typer.Exit(1)
@@ -32,11 +35,11 @@ def test() -> None:
         raise typer.Exit(1)
 
 
-@notify.command("list")
+@commands.command("list")
 def list_messages() -> None:
     """List the newest messages, and whether each target took them."""
-    clients, console = connect(FundFolder.from_environment(), Addresses.from_environment()), Console()
-    found = clients.portfoliomanager.get("/notifications")["notifications"]
+    service, console = connect_to_trader(), Console()
+    found = service.get("/notifications")["notifications"]
     table = Table("time (UTC)", Column("message", overflow="fold"), "target", "state", "attempts")
     for one in found:
         target, state = (one["subscriber"], one["state"]) if one["subscriber"] else ("none", "not sent")

@@ -1,17 +1,14 @@
-"""The record of a fund's processes: written while they run, so that another command finds and ends them."""
+"""The processes of a fund: recorded while they run, found again and ended by another command."""
 
-import json
 import signal
 import time
 from collections.abc import Mapping
-from typing import TypedDict
 
 import psutil
 
-from fund.addresses import Service
 from fund.folder import FundFolder
-from fund.settings.secrets import PRIVATE_FILE
-from internal.atomic_files import write_atomically
+from fund.process_record import ProcessEntry, read_entries, write_entries
+from fund.services import Service
 
 GRACE_SECONDS = 15.0
 SUPERVISOR_GRACE_SECONDS = 60.0
@@ -19,26 +16,22 @@ POLL_SECONDS = 0.05
 SUPERVISOR = "fund"
 
 
-class ProcessEntry(TypedDict):
-    """One recorded process; its start time tells it from a later process with the same id."""
+def record_processes(
+    folder: FundFolder, supervisor: int, services: Mapping[Service, int], ports: Mapping[Service, int]
+) -> None:
+    """Write the ids and start times of this fund's processes, and where its services listen."""
+    entries = {SUPERVISOR: _entry(supervisor, 0)}
+    entries |= {service: _entry(pid, ports[service]) for service, pid in services.items()}
+    write_entries(folder, entries)
 
-    pid: int
-    created: float
 
-
-def record_processes(folder: FundFolder, supervisor: int, services: Mapping[Service, int]) -> None:
-    """Write the ids and start times of this fund's processes."""
-    ids = {SUPERVISOR: supervisor} | {str(service): pid for service, pid in services.items()}
-    entries = {name: ProcessEntry(pid=pid, created=psutil.Process(pid).create_time()) for name, pid in ids.items()}
-    write_atomically(folder.processes, json.dumps(entries), PRIVATE_FILE)
+def _entry(pid: int, port: int) -> ProcessEntry:
+    return ProcessEntry(pid, psutil.Process(pid).create_time(), port)
 
 
 def running_processes(folder: FundFolder) -> dict[str, psutil.Process]:
     """The recorded processes that still run, by service name; `fund` is the process that supervises them."""
-    if not folder.processes.exists():
-        return {}
-    entries: dict[str, ProcessEntry] = json.loads(folder.processes.read_text())
-    found = {name: (find_process(entry["pid"]), entry["created"]) for name, entry in entries.items()}
+    found = {name: (find_process(entry.pid), entry.created) for name, entry in read_entries(folder).items()}
     return {
         name: process
         for name, (process, created) in found.items()

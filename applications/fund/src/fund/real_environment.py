@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.service_environment import Environments, OfflineEnvironments, shared_variables
+from fund.services import Service
 from fund.settings.fund_settings import FundSettings, read_settings
 from fund.settings.secrets import Secret, secret_variables
 from fund.settings.variables import service_variables

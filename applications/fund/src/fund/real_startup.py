@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 from datetime import date
 
-from fund.addresses import Service
 from fund.broker_account import BrokerApi
 from fund.broker_record import BrokerRecord
+from fund.services import Service
 from fund.settings.fund_settings import FundSettings
 from fund.startup import HISTORY, collect_range, start_scheduler, train_on
 from fund.steps import Plan, Run, Step

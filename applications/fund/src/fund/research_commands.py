@@ -7,33 +7,29 @@ from typing import NoReturn
 
 import typer
 
-PANEL = "Strategies"
 ARGUMENTS_AS_GIVEN = {
     "allow_extra_args": True,
     "allow_interspersed_args": False,
     "ignore_unknown_options": True,
     "help_option_names": list[str](),
-}
+}  # `--help` behind one of the commands shows the help of the command that it becomes
+
+commands = typer.Typer()
 
 
-def add_research_commands(application: typer.Typer) -> None:
-    """Add them to the command line; `--help` behind one of them shows the command's own help."""
-    register = application.command
-    register("check", context_settings=ARGUMENTS_AS_GIVEN, rich_help_panel=PANEL)(check)
-    register("sweep", context_settings=ARGUMENTS_AS_GIVEN, rich_help_panel=PANEL)(sweep)
-    register("research", context_settings=ARGUMENTS_AS_GIVEN, rich_help_panel=PANEL)(research)
-
-
+@commands.command(context_settings=ARGUMENTS_AS_GIVEN)
 def check(context: typer.Context) -> None:
     """Check a strategy's file for look-ahead, repeatability, missing data and speed."""
     run_research(["check", *context.args])
 
 
+@commands.command(context_settings=ARGUMENTS_AS_GIVEN)
 def sweep(context: typer.Context) -> None:
     """Backtest a strategy for every combination of parameters."""
     run_research(["sweep", *context.args])
 
 
+@commands.command(context_settings=ARGUMENTS_AS_GIVEN)
 def research(context: typer.Context) -> None:
     """Run any research command: signal sheets, fault runs, ...; `./fund research --help` lists them."""
     run_research(context.args)

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from fund.addresses import Service
+from fund.services import Service
 from fund.supervisor import Supervisor
 from internal.errors import FundError, UnavailableError
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from fund.backup_archive import KEPT, Manifest
 from fund.backup_unpacking import unpack_backup
-from fund.folder import FundFolder
+from fund.folder import PRIVATE_FOLDER, PRIVATE_MASK, FundFolder
 from fund.processes import running_processes
-from fund.settings.secrets import PRIVATE_FOLDER, PRIVATE_MASK
 from internal.errors import ConfigurationError
 from internal.lake.durability import sync_path, sync_tree
 from internal.lake.store import Lake

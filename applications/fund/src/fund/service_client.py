@@ -1,37 +1,31 @@
-"""One service over HTTP: JSON and frames, with the errors that its problem answers name."""
+"""One service over HTTP: JSON and bytes, with the errors that its problem answers name.
 
+It uses the standard library alone: `fund halt` must not wait until an HTTP library has loaded.
+"""
+
+import json
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
-import httpx
-import polars as pl
-
-from fund.addresses import Service
-from internal.errors import UnavailableError
+from fund.services import Service
+from internal.errors import UnavailableError, UpstreamError
 from internal.http.bearer import bearer_headers
-from internal.http.client import raise_for_problem, read_frame_response
+from internal.http.problem_errors import Answer, error_of
 
 Json = dict[str, Any]
 READ_SECONDS = 30.0
 LONG_SECONDS = 600.0
 ALIVE_SECONDS = 2.0
-
-
-@cache
-def loopback_client() -> httpx.Client:
-    """The HTTP client of every request to a service of this fund: no proxy, no connection kept open.
-
-    There is one for all requests because a new client reads every certificate authority, which takes 20 ms of processor
-    time, and `fund up` polls three services while it waits.
-    """
-    return httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
+CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
 class ServiceClient:
-    """One service.
+    """One service; no proxy is asked, and no connection is kept open.
 
     Args:
         name: The service's name, for messages.
@@ -52,37 +46,18 @@ class ServiceClient:
         """The address to which other services' outboxes deliver events for this service."""
         return f"{self.events_url or self.url}/events"
 
-    def _send(self, request: httpx.Request, auth: tuple[str, str] | None = None) -> httpx.Response:
-        try:
-            response = loopback_client().send(request, auth=auth)
-        except httpx.TransportError as error:
-            raise UnavailableError(
-                f"{self.name} at {self.url} does not answer ({type(error).__name__}); see `./fund status`."
-            ) from error
-        raise_for_problem(response)
-        return response
-
-    def _read(self, path: str, parameters: Mapping[str, str]) -> httpx.Response:
-        request = loopback_client().build_request(
-            "GET", self.url + path, params=parameters, headers=self._headers(), timeout=READ_SECONDS
-        )
-        return self._send(request, self.reader)
-
-    def _headers(self) -> dict[str, str]:
-        return bearer_headers(self.token)
-
     def get(self, path: str, **parameters: str) -> Json:
         """GET a JSON object; a problem answer raises the matching error."""
-        body: Json = self._read(path, parameters).json()
-        return body
+        return self._parse(self.read(path, **parameters))
 
     def text(self, path: str, **parameters: str) -> str:
         """GET a text; a problem answer raises the matching error."""
-        return self._read(path, parameters).text
+        return self.read(path, **parameters).content.decode()
 
-    def frame(self, path: str, **parameters: str) -> pl.DataFrame:
-        """GET a frame; a problem answer raises the matching error."""
-        return read_frame_response(self._read(path, parameters))
+    def read(self, path: str, **parameters: str) -> Answer:
+        """GET any content; a problem answer raises the matching error."""
+        query = f"?{urlencode(parameters)}" if parameters else ""
+        return self._require_success(self._send("GET", path + query, self._reading_headers(), READ_SECONDS))
 
     def post(self, path: str, body: Json) -> Json:
         """POST a JSON object and return the one that answers; a problem answer raises the matching error."""
@@ -96,25 +71,61 @@ class ServiceClient:
         """DELETE with a JSON object and return the one that answers; a problem answer raises the matching error."""
         return self._write("DELETE", path, body)
 
-    def _write(self, method: str, path: str, body: Json) -> Json:
-        request = loopback_client().build_request(
-            method, self.url + path, json=body, headers=self._headers(), timeout=LONG_SECONDS
-        )
-        answer: Json = self._send(request).json()
-        return answer
-
     def readiness(self) -> dict[str, str]:
         """The checks of `/ready`: for each thing that the service needs, `ok` or what is wrong with it."""
-        try:
-            answer = loopback_client().get(f"{self.url}/ready", auth=self.reader, timeout=READ_SECONDS)
-        except httpx.TransportError as error:
-            raise UnavailableError(f"{self.name} at {self.url} does not answer ({type(error).__name__}).") from error
-        checks: dict[str, str] = answer.json()["checks"]
+        checks: dict[str, str] = self._parse(self._send("GET", "/ready", self._reading_headers(), READ_SECONDS))[
+            "checks"
+        ]
         return checks
 
     def is_alive(self) -> bool:
         """Whether `/health` answers with success."""
         try:
-            return loopback_client().get(f"{self.url}/health", auth=self.reader, timeout=ALIVE_SECONDS).is_success
-        except httpx.TransportError:
+            return self._send("GET", "/health", self._reading_headers(), ALIVE_SECONDS).is_success
+        except UnavailableError:
             return False
+
+    def _write(self, method: str, path: str, body: Json) -> Json:
+        headers = {"Content-Type": "application/json", **bearer_headers(self.token)}
+        answer = self._send(method, path, headers, LONG_SECONDS, json.dumps(body).encode())
+        return self._parse(self._require_success(answer))
+
+    def _send(
+        self, method: str, path: str, headers: Mapping[str, str], seconds: float, body: bytes | None = None
+    ) -> Answer:
+        connection = self._open(min(seconds, CONNECT_SECONDS))
+        try:
+            connection.connect()
+            connection.sock.settimeout(seconds)
+            connection.request(method, urlsplit(self.url).path.rstrip("/") + path, body, dict(headers))
+            response = connection.getresponse()
+            where = f"{method} {self.url}{path.partition('?')[0]}"
+            return Answer(response.status, response.headers.get("content-type", ""), response.read(), where)
+        except (OSError, HTTPException) as error:
+            raise UnavailableError(
+                f"{self.name} at {self.url} does not answer ({type(error).__name__}); see `./fund status`."
+            ) from error
+        finally:
+            connection.close()
+
+    def _open(self, seconds: float) -> HTTPConnection:
+        parts = urlsplit(self.url)
+        kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        return kind(parts.hostname or "", parts.port, timeout=seconds)
+
+    def _reading_headers(self) -> dict[str, str]:
+        if self.reader is None:
+            return bearer_headers(self.token)
+        return {"Authorization": f"Basic {b64encode(':'.join(self.reader).encode()).decode()}"}
+
+    def _require_success(self, answer: Answer) -> Answer:
+        if (error := error_of(answer)) is not None:
+            raise error
+        return answer
+
+    def _parse(self, answer: Answer) -> Json:
+        try:
+            body: Json = json.loads(answer.content)
+        except ValueError as error:
+            raise UpstreamError(f"{answer.where} did not answer with JSON") from error
+        return body

@@ -12,23 +12,27 @@ from rich.console import Console
 from rich.markup import escape
 
 from fund.folder import FundFolder
-from fund.init_secrets import list_missing
 from fund.service_unit import NAME, Unit, check_unit
-from fund.settings.fund_settings import read_settings
 from fund.version import CHECKOUT
 from internal.atomic_files import write_atomically
-from internal.errors import ConfigurationError
 
-service = typer.Typer(name="service", help="The fund as a service of this machine (systemd).", no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True)
 SystemOption = Annotated[
     bool, typer.Option("--system", help="A service of the machine, as root, instead of one of the user.")
 ]
 OwnerOption = Annotated[str | None, typer.Option("--user", help="Who runs it, with --system; the folder's owner.")]
 
 
-@service.command()
+@commands.callback()
+def service() -> None:
+    """The fund as a service of this machine (systemd)."""
+
+
+@commands.command()
 def install(*, system: SystemOption = False, owner: OwnerOption = None) -> None:
     """Write and check the unit of this folder's fund, and have it started with the machine."""
+    from fund.completeness import require_complete
+
     folder, console = FundFolder.from_environment(), Console(soft_wrap=True, highlight=False)
     require_complete(folder)
     unit = Unit(folder.root, CHECKOUT, Path(sys.executable), (owner or folder.root.owner()) if system else None)
@@ -44,7 +48,7 @@ def install(*, system: SystemOption = False, owner: OwnerOption = None) -> None:
     console.print(f"  its output: journalctl {'' if system else '--user '}-u {NAME} -f")
 
 
-@service.command()
+@commands.command()
 def uninstall(*, system: SystemOption = False) -> None:
     """End the service and remove its unit; the fund's folder stays."""
     console, path = Console(soft_wrap=True, highlight=False), unit_path(system=system)
@@ -58,7 +62,7 @@ def uninstall(*, system: SystemOption = False) -> None:
     console.print(f"Removed {escape(str(path))}.")
 
 
-@service.command()
+@commands.command()
 def status(*, system: SystemOption = False) -> None:
     """Show what systemd says of the service; exit code 1 where none is installed."""
     console, path = Console(soft_wrap=True, highlight=False), unit_path(system=system)
@@ -68,19 +72,6 @@ def status(*, system: SystemOption = False) -> None:
     console.print(escape(str(path)))
     if not run_systemctl((*([] if system else ["--user"]), "status", "--no-pager", NAME), shows=True):
         raise typer.Exit(1)
-
-
-def require_complete(folder: FundFolder) -> None:
-    """Check that the fund can run without the environment of a terminal.
-
-    Raises:
-        ConfigurationError: It has no settings file, or lacks a secret's file.
-    """
-    if not folder.settings_file.exists():
-        raise ConfigurationError(f"there is no {folder.settings_file}: run `./fund init` first")
-    missing = list_missing(folder.root, read_settings(folder.settings_file))
-    if missing:
-        raise ConfigurationError(f"{', '.join(map(str, missing))} missing: run `./fund init` first")
 
 
 def unit_path(*, system: bool) -> Path:

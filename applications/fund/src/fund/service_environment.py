@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
+from fund.services import Service
 from fund.settings.secrets import Secret, secret_variables
 from fund.strategy_choice import choose_strategy
 from internal.errors import ConfigurationError

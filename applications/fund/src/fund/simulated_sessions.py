@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from fund.addresses import Service
 from fund.clients import unfinished_events
+from fund.services import Service
 from fund.steps import FundRun
 from internal.errors import FundError
 

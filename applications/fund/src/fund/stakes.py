@@ -2,20 +2,37 @@
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-from rich.text import Text
+import typer
 
 from internal.errors import ConfigurationError
 from internal.modes import LIVE_HOST, PAPER_HOST, Mode, mode_of
 
+
+@dataclass(frozen=True)
+class Style:
+    """The colours of a mode's word."""
+
+    background: str
+    foreground: str
+    bold: bool = False
+
+
 BROKER_URLS: Final = {Mode.PAPER: f"https://{PAPER_HOST}", Mode.LIVE: f"https://{LIVE_HOST}"}
-STYLES: Final = {Mode.SIMULATED: "black on cyan", Mode.PAPER: "black on yellow", Mode.LIVE: "bold white on red"}
+STYLES: Final = {
+    Mode.SIMULATED: Style("cyan", "black"),
+    Mode.PAPER: Style("yellow", "black"),
+    Mode.LIVE: Style("red", "white", bold=True),
+}
 
 
-def banner(mode: Mode) -> Text:
-    """The line that every command of a fund shows: LIVE, PAPER or SIMULATED, and what that means."""
-    return Text.assemble((f" {mode.banner} ", STYLES[mode]), f" {mode.explanation}")
+def show_banner(mode: Mode, *, err: bool = False) -> None:
+    """Print the line that every command of a fund shows: LIVE, PAPER or SIMULATED, and what that means."""
+    style, color = STYLES[mode], False if os.environ.get("NO_COLOR") else None
+    word = typer.style(f" {mode.banner} ", bg=style.background, fg=style.foreground, bold=style.bold)
+    typer.echo(f"{word} {mode.explanation}", err=err, color=color)
 
 
 def choose_broker_url(mode: Mode, variables: Mapping[str, str] = os.environ) -> str:

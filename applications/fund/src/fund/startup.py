@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from fund.addresses import Service
 from fund.clients import unfinished_events
+from fund.services import Service
 from fund.steps import FundRun, Plan, Run, Step
 from fund.trading_answers import HALTED, TradingState
 from internal.bar_files.details import read_details
@@ -132,7 +132,7 @@ def show_portfolio(run: FundRun) -> None:
     if portfolio is None:
         run.display.say("No portfolio yet.")
         return
-    orders = run.clients.portfoliomanager.frame("/orders")
+    orders = run.clients.orders()
     run.display.show_portfolio(portfolio, orders, run.clients.performance())
 
 

@@ -7,13 +7,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from fund.addresses import OFFLINE_SERVICES, Addresses, Service
+from fund.addresses import Addresses
 from fund.arming_answers import ArmingAnswer
 from fund.clients import Clients, connect
 from fund.folder import FundFolder
 from fund.processes import running_processes
 from fund.schedule import describe_schedule, read_schedule
-from fund.stakes import banner
+from fund.services import OFFLINE_SERVICES, Service
+from fund.stakes import show_banner
 from fund.tables import positions_table, summarize_performance
 from fund.trading_answers import TradingState
 from internal.baselines.catalogue import BASELINES
@@ -32,7 +33,7 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
         console.print(escape(describe_unopened(folder)))
         return False
     if (mode := folder.read_mode()) is not None:
-        console.print(banner(mode))
+        show_banner(mode)
     opened = f"{market.describe()}, opened after {market.session}" if market else f"account {record and record.account}"
     console.print(f"{folder.root}: {opened}")
     running, clients = running_processes(folder), connect(folder, addresses)

@@ -2,11 +2,12 @@
 
 from pydantic import BaseModel
 
-from fund.addresses import Addresses, Service
+from fund.addresses import Addresses
 from fund.answers import CurrentPortfolio, Performance
 from fund.clients import connect
 from fund.folder import FundFolder
 from fund.processes import running_processes
+from fund.services import Service
 from fund.status import describe_model, services_of
 from fund.trading_answers import TradingState
 from internal.modes import Mode

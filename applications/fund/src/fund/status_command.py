@@ -1,22 +1,22 @@
 """`fund status`: the services, the last sessions, the model and the portfolio of a fund."""
 
 import typer
-from rich.console import Console
 
-from fund.addresses import Addresses
-from fund.folder import FundFolder
 from fund.options import JsonOption
-from fund.status import show_status
-from fund.status_answer import read_status
+
+commands = typer.Typer()
 
 
-def add_status_command(application: typer.Typer, panel: str) -> None:
-    """Add it to the command line."""
-    application.command(rich_help_panel=panel)(status)
-
-
+@commands.command()
 def status(*, as_json: JsonOption = False) -> None:
     """Show the services, the last sessions, the model and the portfolio; exit code 1 unless every service answers."""
+    from rich.console import Console
+
+    from fund.addresses import Addresses
+    from fund.folder import FundFolder
+    from fund.status import show_status
+    from fund.status_answer import read_status
+
     folder, addresses = FundFolder.from_environment(), Addresses.from_environment()
     if as_json:
         answer = read_status(folder, addresses)

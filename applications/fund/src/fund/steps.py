@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fund.addresses import Service
 from fund.clients import Clients
 from fund.display import Display
 from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
+from fund.services import Service
 from internal.errors import FundError, UnavailableError
 
 EXIT_NOTICE_SECONDS = 0.5

@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Self
 
 from internal.errors import ConfigurationError
-from internal.strategies.assignments import split_assignments
-from internal.strategies.loading import LoadedStrategy, load_strategy
 
 CHECKOUT = Path(__file__).parents[4]
 DEFAULT = "strategies/ten_by_ten.py:TenByTen"
@@ -41,10 +39,6 @@ class StrategyChoice:
         path, colon, name = self.address.rpartition(":")
         kept = Path(path).relative_to(CHECKOUT) if Path(path).is_relative_to(CHECKOUT) else path
         return {"address": f"{kept}{colon}{name}", "parameters": self.parameters}
-
-    def load(self) -> LoadedStrategy:
-        """The strategy. Raises ConfigurationError, which says what is wrong with file, class or parameters."""
-        return load_strategy(self.address, split_assignments(self.parameters))
 
     def variables(self) -> dict[str, str]:
         """The settings of the service that loads it."""

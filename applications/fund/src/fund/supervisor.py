@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
-import httpx
-
-from fund.addresses import Addresses, Service, check_port_free
-from fund.folder import FundFolder
+from fund.addresses import Addresses, check_port_free
+from fund.folder import PRIVATE_FILE, PRIVATE_FOLDER, PRIVATE_MASK, FundFolder
 from fund.interrupts import INTERRUPTS
 from fund.log_rotation import rotate_log
 from fund.market_settings import MarketSettings
@@ -26,13 +24,14 @@ from fund.processes import (
     record_processes,
     running_processes,
 )
-from fund.service_client import loopback_client
+from fund.service_client import ServiceClient
 from fund.service_environment import Environments, OfflineEnvironments
-from fund.settings.secrets import PRIVATE_FILE, PRIVATE_FOLDER, PRIVATE_MASK
+from fund.services import Service
 from internal.errors import ConfigurationError, UnavailableError
 from internal.modes import Mode
 
 START_SECONDS = 90.0
+POLL_SECONDS = 0.1
 LOG_LINES = 8
 
 
@@ -90,17 +89,15 @@ class Supervisor:
 
     def _record(self) -> None:
         running = {name: process.pid for name, process in self.running.items() if process.poll() is None}
-        record_processes(self.folder, os.getpid(), running)
+        record_processes(self.folder, os.getpid(), running, self.addresses.ports)
 
     def _wait_until_alive(self, service: Service, require_running: Callable[[], None]) -> None:
-        deadline = time.monotonic() + START_SECONDS
+        client, deadline = ServiceClient(service, self.addresses.url(service)), time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             self._check_start(service, require_running)
-            try:
-                if loopback_client().get(f"{self.addresses.url(service)}/health", timeout=2).is_success:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
+            if client.is_alive():
+                return
+            time.sleep(POLL_SECONDS)
         raise UnavailableError(
             f"{service} did not answer within {START_SECONDS:.0f} seconds.\n{self.read_log_end(service)}"
         )

@@ -1,9 +1,9 @@
 """The JSON that portfoliomanager answers about the trading state and about closing all positions."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
-
-from pydantic import BaseModel
 
 from fund.service_client import ServiceClient
 from internal.modes import Mode
@@ -11,7 +11,8 @@ from internal.modes import Mode
 HALTED = "halted"
 
 
-class TradingState(BaseModel):
+@dataclass(frozen=True)
+class TradingState:
     """What the fund may send: `GET /trading-state`."""
 
     mode: Mode
@@ -27,7 +28,22 @@ class TradingState(BaseModel):
     @classmethod
     def read(cls, service: ServiceClient) -> Self:
         """What the running fund may send."""
-        return cls.model_validate(service.get("/trading-state"))
+        return cls.parse(service.get("/trading-state"))
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> Self:
+        """The trading state that portfoliomanager answered."""
+        return cls(
+            mode=Mode(answer["mode"]),
+            state=answer["state"],
+            meaning=answer["meaning"],
+            changed_at=None if answer["changed_at"] is None else datetime.fromisoformat(answer["changed_at"]),
+            changed_by=answer["changed_by"],
+            cause=answer["cause"],
+            reason=answer["reason"],
+            planned_orders=answer["planned_orders"],
+            orders_at_broker=answer["orders_at_broker"],
+        )
 
     def describe(self) -> list[str]:
         """The state, its meaning, and who set it when and why, in lines."""
@@ -50,7 +66,8 @@ class TradingState(BaseModel):
         return lines
 
 
-class OpenHolding(BaseModel):
+@dataclass(frozen=True)
+class OpenHolding:
     """Shares that are still held, and why."""
 
     ticker: str
@@ -58,17 +75,31 @@ class OpenHolding(BaseModel):
     reason: str
 
 
-class Flattening(BaseModel):
+@dataclass(frozen=True)
+class Flattening:
     """How far closing all positions is: `GET /flatten`."""
 
     as_of: datetime
     mode: Mode
-    trading_state: dict[str, Any]
     flat: bool
     fills_from: datetime | None
-    orders: list[dict[str, Any]]
-    still_open: list[OpenHolding]
-    foreign: dict[str, float]
+    order_states: tuple[str, ...]
+    still_open: tuple[OpenHolding, ...]
+    foreign: Mapping[str, float]
+
+    @classmethod
+    def parse(cls, answer: Mapping[str, Any]) -> Self:
+        """How far closing is, as portfoliomanager answered."""
+        holdings = (OpenHolding(one["ticker"], one["quantity"], one["reason"]) for one in answer["still_open"])
+        return cls(
+            as_of=datetime.fromisoformat(answer["as_of"]),
+            mode=Mode(answer["mode"]),
+            flat=answer["flat"],
+            fills_from=None if answer["fills_from"] is None else datetime.fromisoformat(answer["fills_from"]),
+            order_states=tuple(order["state"] for order in answer["orders"]),
+            still_open=tuple(holdings),
+            foreign=answer["foreign"],
+        )
 
     @property
     def waits_for_open(self) -> bool:
@@ -77,10 +108,8 @@ class Flattening(BaseModel):
 
     def describe(self) -> list[str]:
         """What was closed, and what is still open and why, in lines."""
-        filled = sum(order["state"] == "filled" for order in self.orders)
-        lines = [
-            f"{self.mode.banner}: {filled} of {len(self.orders)} closes are filled at {self.as_of:%Y-%m-%d %H:%M} UTC."
-        ]
+        filled, count = self.order_states.count("filled"), len(self.order_states)
+        lines = [f"{self.mode.banner}: {filled} of {count} closes are filled at {self.as_of:%Y-%m-%d %H:%M} UTC."]
         if self.waits_for_open:
             lines.append(
                 f"The market is closed: what has not filled yet does from {self.fills_from:%Y-%m-%d %H:%M} UTC on. "

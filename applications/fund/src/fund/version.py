@@ -2,7 +2,6 @@
 
 import platform
 import subprocess
-from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +11,8 @@ SECONDS: Final = 5.0
 
 def describe_version() -> str:
     """Version, commit and Python in one line; without git or a checkout the commit is left out."""
+    from importlib.metadata import version  # noqa: PLC0415 - `fund halt` does without it
+
     commit = read_commit(CHECKOUT)
     return (
         f"pocketsizefund {version('fund')}{f', commit {commit}' if commit else ''}, Python {platform.python_version()}"

@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from fund.folder import PRIVATE_FILE, PRIVATE_FOLDER, PRIVATE_MASK
 from internal.atomic_files import write_atomically
 from internal.errors import ConfigurationError
 from internal.settings import read_variable
 
 SECRETS_FOLDER = "secrets"
-PRIVATE_FOLDER, PRIVATE_FILE, PRIVATE_MASK = 0o700, 0o600, 0o077
 
 
 class Secret(StrEnum):
@@ -66,7 +66,7 @@ def secret_variables(folder: Path, environment: Mapping[str, str]) -> dict[str, 
         given = environment.get(secret) or environment.get(f"{secret}_FILE")
         if given or not path.exists():
             continue
-        if path.stat().st_mode & 0o077:
+        if path.stat().st_mode & PRIVATE_MASK:
             raise ConfigurationError(f"{path} may be read by others: run `chmod 600 {path}`, and make a new key")
         found[f"{secret}_FILE"] = str(path)
     return found

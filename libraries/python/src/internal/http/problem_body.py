@@ -4,9 +4,6 @@ from typing import Any
 
 from pydantic import BaseModel
 
-MEDIA_TYPE = "application/problem+json"
-TYPE_PREFIX = "urn:pocketsizefund:problem:"
-
 
 class Problem(BaseModel):
     """The body of a problem: `type` names the kind, `detail` describes what happened and what to do."""

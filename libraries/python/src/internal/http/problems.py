@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from internal.errors import ContentTooLargeError, FundError, InvalidRequestError, SchemaError, UnauthorizedError
-from internal.http.problem_body import MEDIA_TYPE, TYPE_PREFIX, Problem
+from internal.http.problem_body import Problem
+from internal.http.problem_names import MEDIA_TYPE, TYPE_PREFIX
 from internal.telemetry import get_logger
 
 type ProblemPage = Callable[[Request, Problem], Response]

@@ -13,7 +13,8 @@ from pydantic import BaseModel, SecretStr
 from internal.errors import FundError, UnavailableError
 from internal.http.access import Access
 from internal.http.middleware import ServiceMiddleware
-from internal.http.problem_body import MEDIA_TYPE, Problem
+from internal.http.problem_body import Problem
+from internal.http.problem_names import MEDIA_TYPE
 from internal.http.problems import ProblemPage, install_problem_handlers, problem_response
 from internal.telemetry import get_logger
 
