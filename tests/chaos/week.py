@@ -15,6 +15,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
+import httpx
 import psutil
 from rich.console import Console
 
@@ -23,10 +24,9 @@ from chaos.laps import AT_A_BROKER, BARS_DELAY, TICKERS, TRADED
 from chaos.rounds import Player
 from chaos.sight import Run, Sight, read_runs
 from chaos.supervised_fund import Setup, SupervisedFund, open_supervised_fund
-from fund.addresses import Service
 from fund.interrupts import INTERRUPTS
 from fund.market_settings import MarketSettings
-from fund.service_client import loopback_client
+from fund.services import Service
 
 OPENING: Final = date(2024, 11, 21)  # a Thursday, a week before Thanksgiving
 OUTAGE, DEPOSIT, HAND_TRADE = date(2024, 11, 22), date(2024, 11, 25), date(2024, 11, 26)
@@ -149,7 +149,7 @@ class Week:
         """A request of the owner to the broker; one object is a list of one."""
         keys, url = self.fund.folder.credentials(), self.fund.clients.exchange.url
         headers = {"APCA-API-KEY-ID": keys.api_key_id, "APCA-API-SECRET-KEY": keys.api_secret}
-        response = loopback_client().request(method, f"{url}{path}", json=body, headers=headers)
+        response = httpx.request(method, f"{url}{path}", json=body, headers=headers, timeout=30, trust_env=False)
         response.raise_for_status()
         answer: list[dict[str, object]] | dict[str, object] = response.json()
         return answer if isinstance(answer, list) else [answer]

@@ -1,7 +1,7 @@
 """The settings of portfoliomanager, read from the environment and checked before anything is opened."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, override
 
 from pydantic import AliasChoices, Field, SecretStr
 
@@ -13,7 +13,8 @@ from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.trading.capital import Capital
 from internal.trading.name_filter import NameFilter, parse_name_list, parse_types
-from portfoliomanager.notifications.targets import NotificationTarget, read_targets
+from portfoliomanager.notifications.targets import NotificationTarget, find_bot_token, read_targets
+from portfoliomanager.telegram.bot_api import BotApi
 
 
 class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):
@@ -32,6 +33,8 @@ class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):
     only_trade: str = ""
     trade_updates: bool = True
     notification_urls: SecretStr = SecretStr("")
+    telegram_chats: str = ""
+    telegram_base_url: str = "https://api.telegram.org"
     lease_seconds: float = Field(default=30, ge=1, le=600)
 
     def __init__(self, **values: Any) -> None:  # noqa: ANN401 - the fields above, checked by pydantic
@@ -40,11 +43,36 @@ class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):
         self.registry_address()
         self.fund_capital()
         self.name_filter()
-        self.notification_targets()
+        self.telegram_bot()
+
+    @override
+    def secrets(self) -> list[SecretStr]:
+        """Every secret, with the part of a URL that the requests of the Telegram bot hold."""
+        token = find_bot_token(self.notification_targets())
+        return [*super().secrets(), *([SecretStr(token)] if token else [])]
 
     def notification_targets(self) -> Sequence[NotificationTarget]:
         """Where messages to the owner go. Raises ConfigurationError, which names the line."""
         return read_targets(self.notification_urls.get_secret_value())
+
+    def telegram_chat_ids(self) -> Sequence[int]:
+        """The chats that may ask for the status and halt or reduce. Raises ConfigurationError."""
+        try:
+            return [int(part) for part in self.telegram_chats.split(",") if part.strip()]
+        except ValueError as error:
+            raise ConfigurationError(
+                "TELEGRAM_CHATS is wrong: write the ids of chats, whole numbers separated by commas, such as 123456789"
+            ) from error
+
+    def telegram_bot(self) -> BotApi | None:
+        """The bot that answers the listed chats, None where none is listed. Raises ConfigurationError."""
+        token, chats = find_bot_token(self.notification_targets()), self.telegram_chat_ids()
+        if chats and not token:
+            raise ConfigurationError(
+                "TELEGRAM_CHATS is set, but no line of NOTIFICATION_URLS is tgram://TOKEN/CHAT: the bot that answers "
+                "is the one that sends the messages"
+            )
+        return BotApi(token, self.telegram_base_url) if chats else None
 
     def name_filter(self) -> NameFilter:
         """Which securities the fund may open. Raises ConfigurationError, which names the setting."""

@@ -70,6 +70,8 @@ from portfoliomanager.routes import books as books_routes
 from portfoliomanager.routes import notifications as notification_routes
 from portfoliomanager.services import Services, services_of
 from portfoliomanager.sign_in_limit import SignInLimit
+from portfoliomanager.telegram.answers import TelegramAnswers
+from portfoliomanager.telegram.polling import TelegramPolling
 
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
@@ -159,7 +161,24 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
     clock = MarketClock(ports.broker.moment, mode)
     clients = ports.broker, clock, data, ports.data
-    return Services(*clients, champion, journal, books, lease, decides, operations, cycle, notifications, updates, live)
+    telegram = _make_telegram(settings, TelegramAnswers(journal, mode, operations.change_state), operations, lease)
+    running = operations, cycle, notifications, updates, live, telegram
+    return Services(*clients, champion, journal, books, lease, decides, *running)
+
+
+def _make_telegram(
+    settings: Configuration, answers: TelegramAnswers, operations: FundOperations, lease: Lease
+) -> TelegramPolling | None:
+    """What answers the owner in Telegram, where chats are listed."""
+    api = settings.telegram_bot()
+    if api is None:
+        return None
+    return TelegramPolling(
+        *(api, settings.telegram_chat_ids(), answers),
+        go_on=operations.go_on,
+        may_act=lease.held,
+        state_directory=settings.state_directory,
+    )
 
 
 def _make_updates(settings: Configuration) -> TradeUpdates | None:
@@ -246,7 +265,7 @@ def _list_background_work(services: Services) -> dict[str, Callable[[], Awaitabl
     }
     if (updates := services.updates) is not None:
         works |= {"order updates": updates.run, "recording of updates": partial(_record_updates, services, updates)}
-    return works
+    return works | ({} if services.telegram is None else {"telegram": services.telegram.run})
 
 
 async def _record_updates(services: Services, updates: UpdateFeed) -> None:

@@ -17,6 +17,7 @@ from portfoliomanager.market_clock import MarketClock
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
 from portfoliomanager.ports import FundJournal, UpdateFeed
+from portfoliomanager.telegram.polling import TelegramPolling
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Services:
     notifications: NotificationOutbox
     updates: UpdateFeed | None
     arming: LiveArming
+    telegram: TelegramPolling | None
 
 
 def services_of(application: FastAPI) -> Services:

@@ -14,6 +14,7 @@ from fund.settings.sections import (
     Broker,
     Limits,
     MarketData,
+    Messages,
     Models,
     Schedule,
     Services,
@@ -35,6 +36,7 @@ SECTIONS: Mapping[str, type[BaseModel]] = {
     "limits": Limits,
     "models": Models,
     "schedule": Schedule,
+    "messages": Messages,
     "services": Services,
     "simulation": Simulation,
 }
@@ -73,6 +75,7 @@ class FundSettings(BaseSettings):
     limits: Limits = Field(default_factory=Limits)
     models: Models = Field(default_factory=Models)
     schedule: Schedule = Field(default_factory=Schedule)
+    messages: Messages = Field(default_factory=Messages)
     services: Services = Field(default_factory=Services)
     simulation: Simulation = Field(default_factory=Simulation)
 

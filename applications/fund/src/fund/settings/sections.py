@@ -25,6 +25,12 @@ def _require_capital(text: str) -> str:
     return text
 
 
+def _require_chats(text: str) -> str:
+    if any(not part.strip().removeprefix("-").isdecimal() for part in text.split(",") if part.strip()):
+        raise ValueError("write the ids of chats, whole numbers separated by commas, such as 123456789")
+    return text
+
+
 def _require_types(text: str) -> str:
     return _require_parsed(parse_types, text)
 
@@ -141,6 +147,15 @@ class Schedule(Section):
     """Minutes after the close at which bars are collected; without a value, by the vendor."""
     open_delay_minutes: Annotated[int, Field(ge=0, le=120)] = 5
     """Minutes after the open at which fills are recorded."""
+
+
+class Messages(Section):
+    """Messages to the owner; their targets are the secret `NOTIFICATION_URLS`."""
+
+    telegram_chats: Annotated[str, AfterValidator(_require_chats)] = ""
+    """The ids of the Telegram chats that may send `status`, `halt` and `reduce` to the bot, separated by commas."""
+    telegram_base_url: str = "https://api.telegram.org"
+    """The address of Telegram's Bot API."""
 
 
 class Services(Section):

@@ -12,7 +12,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from apprise import Apprise, NotifyBase, NotifyFormat
+import apprise
 
 from internal.errors import ConfigurationError
 from portfoliomanager.notifications.message import Notification
@@ -32,15 +32,15 @@ class NotificationTarget:
     """
 
     name: str
-    service: NotifyBase
+    service: "apprise.NotifyBase"  # in quotes: apprise is loaded where there is a target
 
     def send(self, notification: Notification, banner: str) -> bool:
         """Send a message, HTML where the service shows it; whether the service took it."""
         title = f"[{banner}] {notification.title}"
-        is_html = bool(notification.html) and self.service.notify_format == NotifyFormat.HTML
+        is_html = bool(notification.html) and self.service.notify_format == apprise.NotifyFormat.HTML
         body = notification.html if is_html else notification.text
-        form = NotifyFormat.HTML if is_html else NotifyFormat.TEXT
-        sender = Apprise()
+        form = apprise.NotifyFormat.HTML if is_html else apprise.NotifyFormat.TEXT
+        sender = apprise.Apprise()
         sender.add(self.service)
         return bool(sender.notify(body=body, title=title, body_format=form))
 
@@ -55,7 +55,7 @@ def read_targets(text: str) -> Sequence[NotificationTarget]:
 
 
 def _read_target(number: int, url: str) -> NotificationTarget:
-    service = Apprise.instantiate(url, suppress_exceptions=True)
+    service = apprise.Apprise.instantiate(url, suppress_exceptions=True)
     if service is None:
         raise ConfigurationError(
             f"NOTIFICATION_URLS is wrong: line {number} is no address of a service of apprise, such as "
@@ -63,3 +63,9 @@ def _read_target(number: int, url: str) -> NotificationTarget:
         )
     scheme = url.partition("://")[0].lower()
     return NotificationTarget(f"{scheme}-{hashlib.sha256(url.encode()).hexdigest()[:DIGEST]}", service)
+
+
+def find_bot_token(targets: Sequence[NotificationTarget]) -> str:
+    """The token of the Telegram bot that sends the messages; empty where no target is `tgram://`."""
+    tokens = (getattr(target.service, "bot_token", None) for target in targets if target.name.startswith("tgram-"))
+    return next((token for token in tokens if isinstance(token, str)), "")

@@ -1,0 +1,1 @@
+"""Commands of the owner from Telegram: status, halt and reduce, and nothing that resumes or closes."""
