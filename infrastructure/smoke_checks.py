@@ -95,7 +95,10 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/books/activities", ((0, "activity_id"), (0, "net_amount"))),
     Check("portfoliomanager", "/books/export?format=csv", text="date_acquired"),
     Check("portfoliomanager", "/events", (("inbox",), ("outbox",))),
-    Check("portfoliomanager", "/", text="net asset value"),
+    Check("portfoliomanager", "/", text="Net asset value"),
+    Check("portfoliomanager", "/fragments/today", text="Last run"),
+    Check("portfoliomanager", "/book", text="Exposure by sector"),
+    Check("portfoliomanager", "/static/current/app.css", text="--ground"),
     Check("portfoliomanager", "/reconciliations", (("title",),), status=405),  # only POST does something
     _refused("portfoliomanager", "/predictions"),
     _refused("portfoliomanager", "/portfolios"),

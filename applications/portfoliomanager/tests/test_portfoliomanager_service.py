@@ -337,20 +337,28 @@ def test_refusals_of_books_and_cash_flows(  # noqa: PLR0913, PLR0917 - one colum
     assert words in response.text
 
 
-def test_page(service: Service) -> None:
-    """The page shows the book without a script or an outside address."""
-    response = service.request("GET", "/")
-    assert response.headers["content-type"].startswith("text/html")
-    page = response.text
+def test_pages(service: Service) -> None:
+    """Fund and Book show what the JSON answers say, load nothing from elsewhere, and hold nothing inline."""
     book = service.json("GET", "/portfolios/current")
-    assert all(f'href="/predictions/{position["ticker"]}/explanation"' in page for position in book["positions"])
-    assert book["strategy"]["digest"][:12] in page
-    assert "<b>SIMULATED</b> no account" in page
+    fund_page, book_page = (service.request("GET", path) for path in ("/", "/book"))
+    for page in (fund_page, book_page):
+        assert page.headers["content-type"].startswith("text/html")
+        assert (page.headers["cache-control"], page.headers["content-encoding"]) == ("no-store", "gzip")
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+        assert not re.search(r"<style|\sstyle=|\son\w+=|<script>", page.text)
+        assert "http" not in page.text.replace("http://www.w3.org/2000/svg", "")
+        assert ">SIMULATED</span>" in page.text
+        assert "does not answer" not in page.text
+    assert f"${book['net_asset_value']:,.2f}" in fund_page.text
+    for position in book["positions"]:
+        assert f'href="/forecasts/{position["ticker"]}"' in book_page.text
+    assert "No position fits" in service.request("GET", "/book?q=zzzz").text
+    assert service.request("GET", f"/book?q={'z' * 101}").status_code == 422
+    assert 'hx-get="/fragments/today"' in service.request("GET", "/fragments/today").text
+    for path in re.findall(r'(?:href|src)="(/static/[^"]+)"', fund_page.text):
+        assert service.request("GET", path).status_code == 200, path
     modes = samples(service.request("GET", "/metrics").text)
     assert [modes[f'trading_mode{{mode="{mode}"}}'] for mode in ("simulated", "paper", "live")] == [1, 0, 0]
-    assert "<svg" in page
-    assert "<script" not in page
-    assert "http" not in page.replace("http://www.w3.org/2000/svg", "")
 
 
 def test_killed_service_goes_on(world: World, service: Service) -> None:

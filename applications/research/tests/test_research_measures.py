@@ -12,12 +12,12 @@ from hypothesis.extra.numpy import arrays
 
 from applications.research.tests.other_libraries import empyrical_figures, ffn_drawdowns, regression_line
 from applications.research.tests.research_results import DAYS, buy, drawn_result, example_result, sell
+from internal.calendar_returns import returns_by_month
+from internal.drawdown_periods import deepest_drawdowns
 from internal.performance import returns_of, sharpe_ratio
-from research.statistics.drawdown_periods import deepest_drawdowns
 from research.statistics.estimates import UNDEFINED, Bootstrap
 from research.statistics.figures import mean
 from research.statistics.measures import measure
-from research.statistics.months import returns_by_month
 from research.statistics.rolling import rolling_sharpe
 
 RETURNS = arrays(np.float64, st.integers(40, 90), elements=st.floats(-0.2, 0.2))

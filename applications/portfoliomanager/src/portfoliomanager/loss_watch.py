@@ -8,7 +8,7 @@ from internal.errors import FundError
 from internal.telemetry import get_logger
 from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
-from internal.trading.loss_limits import find_loss
+from internal.trading.loss_limits import Losses, find_loss, measure_losses
 from internal.trading.performance import report_performance
 from internal.trading.rows import Snapshot
 from internal.trading.state_changes import tighten
@@ -56,6 +56,10 @@ class LossWatch:
             title = f"Trading is {change.state}: {breach.detail}"
             text = f"{title}.\n{change.state.meaning.capitalize()}: ./fund resume"
             self._notifier.notify(Notification(NotificationKind.LIMIT, f"loss:{change.number}", title, text))
+
+    def measure(self) -> Losses:
+        """What was lost since losses were accepted."""
+        return measure_losses(report_performance(self._counted_snapshots(), self._books.flows()))
 
     def _counted_snapshots(self) -> Sequence[Snapshot]:
         """The values since losses were accepted; all of them where the market's clock has gone back behind that."""

@@ -38,6 +38,7 @@ from portfoliomanager.adapters.market_data import DatamanagerMarketData
 from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
 from portfoliomanager.adapters.trade_updates import TradeUpdates
 from portfoliomanager.configuration import Configuration
+from portfoliomanager.equal_weight import EqualWeight, load_closes
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
 from portfoliomanager.live_arming import LiveArming, find_evidence
@@ -51,11 +52,12 @@ from portfoliomanager.pages.problem import show_problem
 from portfoliomanager.ports import UpdateFeed
 from portfoliomanager.routes import (
     arming,
+    book_page,
     clock,
     flatten,
     foreign,
+    fund_page,
     orders,
-    page,
     performance,
     portfolios,
     predictions,
@@ -75,8 +77,8 @@ from portfoliomanager.telegram.polling import TelegramPolling
 
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
-    *(trading_state, flatten, arming, notification_routes, foreign, reports, page, static_routes),
-    *(sign_in, trading_state_form),
+    *(trading_state, flatten, arming, notification_routes, foreign, reports, static_routes),
+    *(fund_page, book_page, sign_in, trading_state_form),
 )
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders
@@ -163,7 +165,8 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     clients = ports.broker, clock, data, ports.data
     telegram = _make_telegram(settings, TelegramAnswers(journal, mode, operations.change_state), operations, lease)
     running = operations, cycle, notifications, updates, live, telegram
-    return Services(*clients, champion, journal, books, lease, decides, *running)
+    shown = EqualWeight(partial(load_closes, data)), ports.portfolios, losses
+    return Services(*clients, champion, journal, books, lease, decides, *running, *shown)
 
 
 def _make_telegram(

@@ -7,12 +7,14 @@ from fastapi import Depends, FastAPI, Request
 
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
-from internal.trading.ports import Broker, MarketData
+from internal.trading.ports import Broker, MarketData, Portfolios
 from internal.trading.strategy import Strategy
 from portfoliomanager.account_books import AccountBooks
+from portfoliomanager.equal_weight import EqualWeight
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
 from portfoliomanager.live_arming import LiveArming
+from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.market_clock import MarketClock
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
@@ -39,6 +41,9 @@ class Services:
     updates: UpdateFeed | None
     arming: LiveArming
     telegram: TelegramPolling | None
+    equal_weight: EqualWeight
+    portfolios: Portfolios
+    losses: LossWatch
 
 
 def services_of(application: FastAPI) -> Services:

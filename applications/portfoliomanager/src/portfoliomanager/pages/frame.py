@@ -24,7 +24,7 @@ class Page(StrEnum):
     EVENTS = "/events"
 
     @property
-    def title(self) -> str:
+    def label(self) -> str:
         """The page's name."""
         return self.name.capitalize()
 
@@ -78,4 +78,4 @@ class Frame:
     @property
     def places(self) -> list[dict[str, str]]:
         """Where the jump dialog leads to."""
-        return [{"name": page.title, "about": "", "href": page.value, "kind": "Page"} for page in NAVIGATION]
+        return [{"name": page.label, "about": "", "href": page.value, "kind": "Page"} for page in NAVIGATION]

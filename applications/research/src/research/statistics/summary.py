@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
+from internal.calendar_returns import YearOfReturns, returns_by_month
+from internal.drawdown_periods import Drawdown, deepest_drawdowns
 from research.result import BacktestResult
 from research.selection import Selection
 from research.statistics.capacity import CapacityPoint, estimate_capacity
 from research.statistics.costs import CostScenario, scale_costs
 from research.statistics.deflation import DeflatedSharpe, deflate_sharpe
-from research.statistics.drawdown_periods import Drawdown, deepest_drawdowns
 from research.statistics.measures import Measures, measure
 from research.statistics.moments import Moments, probabilistic_sharpe_ratio, sharpe_standard_error, summarize_moments
-from research.statistics.months import YearOfReturns, returns_by_month
 from research.statistics.overfitting import Overfitting, estimate_overfitting
 
 

@@ -18,23 +18,39 @@ class LossBreach:
     detail: str
 
 
-def find_loss(report: PerformanceReport, limits: RiskLimits) -> LossBreach | None:
-    """The strongest limit on losses that the newest value exceeds; None when none is.
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What the newest value has lost, positive fractions; below zero is a gain.
 
-    What was paid in or out is no gain and no loss. The day's loss is measured from the last value of an earlier
-    day, else from the first of all.
+    Attributes:
+        today: Since the last value of an earlier day, else since the first of all.
+        fall: From the highest value.
     """
+
+    today: float
+    fall: float
+
+
+def measure_losses(report: PerformanceReport) -> Losses:
+    """The losses of a report's newest value; without a value nothing is lost. What was paid in or out is neither."""
+    if not report.points:
+        return Losses(0.0, 0.0)
+    values = [1 + point.total_return for point in report.points]
+    today = exchange_day(report.points[-1].timestamp)
+    before = [one for one, point in zip(values, report.points, strict=True) if exchange_day(point.timestamp) < today]
+    return Losses(1 - values[-1] / (before[-1] if before else values[0]), 1 - values[-1] / max(values))
+
+
+def find_loss(report: PerformanceReport, limits: RiskLimits) -> LossBreach | None:
+    """The strongest limit on losses that the newest value exceeds; None when none is."""
     if not report.points:
         return None
-    values = [1 + point.total_return for point in report.points]
-    fall = 1 - values[-1] / max(values) + ROUNDING
+    losses = measure_losses(report)
+    fall, loss = losses.fall + ROUNDING, losses.today + ROUNDING
     if fall >= limits.drawdown_halt:
         return _breach(LimitKind.DRAWDOWN_HALT, fall, limits.drawdown_halt, "from its highest value")
     if fall >= limits.drawdown_reduce:
         return _breach(LimitKind.DRAWDOWN_REDUCE, fall, limits.drawdown_reduce, "from its highest value")
-    today = exchange_day(report.points[-1].timestamp)
-    before = [one for one, point in zip(values, report.points, strict=True) if exchange_day(point.timestamp) < today]
-    loss = 1 - values[-1] / (before[-1] if before else values[0]) + ROUNDING
     return _breach(LimitKind.DAILY_LOSS, loss, limits.daily_loss, "today") if loss >= limits.daily_loss else None
 
 

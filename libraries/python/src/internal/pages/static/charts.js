@@ -54,11 +54,11 @@
 
   const draw = {
     value(d, box) {
-      const pc = (list) => list.map((v) => +(100 * v).toFixed(3)), fund = pc(d.fund), base = pc(d.base), fall = pc(d.fall), last = d.days.length - 1;
+      const pc = (list) => list.map((v) => +(100 * v).toFixed(3)), fund = pc(d.fund), base = pc(d.base ?? []), fall = pc(d.fall), last = d.days.length - 1;
       const right = phone() ? 14 : 108, wide = box.clientWidth - right - 52;
       const range = box.dataset.range, from = range === "3M" ? last - 63 : range === "1Y" ? last - 252 : 0;
       const cut = (list) => list.slice(from), days = cut(d.days);
-      const shift = (list) => { const first = 1 + list[from] / 100; return cut(list).map((v) => +(100 * ((1 + v / 100) / first - 1)).toFixed(3)); };
+      const shift = (list) => { if (!list.length) return []; const first = 1 + list[from] / 100; return cut(list).map((v) => +(100 * ((1 + v / 100) / first - 1)).toFixed(3)); };
       const f = shift(fund), b = shift(base), tail = f.length - 1, under = bounds([cut(fall)], 2).min || -1;
       return {
         ...frame(), axisPointer: { link: [{ xAxisIndex: "all" }] },
@@ -66,11 +66,11 @@
         xAxis: [axisX(days, wide, { axisLabel: { show: false }, axisTick: { show: false }, axisLine: { show: false } }), axisX(days, wide, { gridIndex: 1 })],
         yAxis: [axisY({ ...bounds([f, b]), axisLabel: { formatter: (v) => signed(v, bounds([f, b]).interval < 1 ? 1 : 0) + " %" } }), axisY({ gridIndex: 1, min: under, max: 0, interval: -under, axisLabel: { formatter: (v) => plain(v, v && under > -1 ? 1 : 0) + " %" } })],
         series: [
-          line("Equal weight", b, "base", 1.5, { z: 2, ...(phone() ? {} : end(`Equal weight\n${signed(b[tail], 1)} %`, "ink-3", { fontWeight: 500 })) }),
+          ...(d.base ? [line("Equal weight", b, "base", 1.5, { z: 2, ...(phone() ? {} : end(`Equal weight\n${signed(b[tail], 1)} %`, "ink-3", { fontWeight: 500 })) })] : []),
           line("Fund", f, "fact", 2.25, { ...(phone() ? {} : end(`Fund\n${signed(f[tail], 2)} %`, "ink")), markLine: level(0, "line-strong", "solid") }),
           line("Drawdown", cut(fall), "minus-fill", 1, { xAxisIndex: 1, yAxisIndex: 1, areaStyle: { color: C["minus-fill"], opacity: 0.35 }, z: 2 }),
         ],
-        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex; return tip(whole(days[i]), [["Fund", `${signed(f[i])} %`], ["Equal weight", `${signed(b[i])} %`], ["Drawdown", `${plain(fall[i + from], 2)} %`], ["Net asset value", `$${d.value ? d.value[i + from].toLocaleString("en-US", { minimumFractionDigits: 2 }) : ""}`]]); } },
+        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex; return tip(whole(days[i]), [["Fund", `${signed(f[i])} %`], ["Equal weight", d.base ? `${signed(b[i])} %` : ""], ["Drawdown", `${plain(fall[i + from], 2)} %`], ["Net asset value", `$${d.value ? d.value[i + from].toLocaleString("en-US", { minimumFractionDigits: 2 }) : ""}`]]); } },
       };
     },
 

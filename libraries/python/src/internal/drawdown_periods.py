@@ -6,8 +6,7 @@ from datetime import date
 
 import numpy as np
 
-from internal.performance import drawdowns
-from research.result import Series
+from internal.performance import Numbers, drawdowns
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Drawdown:
     sessions_to_recovery: int | None
 
 
-def deepest_drawdowns(days: tuple[date, ...], values: Series, count: int = 5) -> tuple[Drawdown, ...]:
+def deepest_drawdowns(days: tuple[date, ...], values: Numbers, count: int = 5) -> tuple[Drawdown, ...]:
     """The deepest falls, deepest first.
 
     Args:
@@ -44,7 +43,7 @@ def deepest_drawdowns(days: tuple[date, ...], values: Series, count: int = 5) ->
     return tuple(sorted(_periods(days, drawdowns(values)), key=lambda period: -period.depth)[:count])
 
 
-def _periods(days: tuple[date, ...], depth: Series) -> Iterator[Drawdown]:
+def _periods(days: tuple[date, ...], depth: Numbers) -> Iterator[Drawdown]:
     """Each maximal run of sessions below the peak, with the session before it."""
     below = np.concatenate([[False], depth > 0, [False]])
     starts, ends = np.flatnonzero(~below[:-1] & below[1:]), np.flatnonzero(below[:-1] & ~below[1:])

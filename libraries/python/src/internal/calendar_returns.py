@@ -7,7 +7,7 @@ from itertools import groupby
 
 import numpy as np
 
-from research.result import Series
+from internal.performance import Numbers
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class YearOfReturns:
     total: float | None
 
 
-def returns_by_month(days: tuple[date, ...], returns: Series) -> tuple[YearOfReturns, ...]:
+def returns_by_month(days: tuple[date, ...], returns: Numbers) -> tuple[YearOfReturns, ...]:
     """Returns, f64 [session], each of the session with the same index, compounded by month and year."""
     rows = sorted(zip(days, returns.tolist(), strict=True))
     return tuple(_year(year, list(part)) for year, part in groupby(rows, key=lambda row: row[0].year))

@@ -1,0 +1,95 @@
+"""The Book page over HTTP: what is held, why, and how near each exit is."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, cast
+
+import polars as pl
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse
+
+from internal.dates import last_closed_session, previous_session, sessions
+from internal.pages.responses import page_response
+from internal.trading.rows import Portfolio
+from portfoliomanager.pages.book import BookInputs, BookView, Opening, list_lines, read_closes, read_openings
+from portfoliomanager.pages.exposures import Exposures, read_names, read_sectors, sum_sectors
+from portfoliomanager.pages.frame import Page
+from portfoliomanager.pages.fund import Holdings
+from portfoliomanager.pages.rendering import render_page
+from portfoliomanager.pages.sources import Found, ask
+from portfoliomanager.routes.page_frame import gather_frame
+from portfoliomanager.services import RequestServices, Services
+
+BROKER, JOURNAL, DATAMANAGER = "The broker", "The journal", "Datamanager"
+SPARK_SESSIONS = 60
+router = APIRouter(tags=["pages"])
+Search = Annotated[str, Query(max_length=100, description="Words of ticker, company or sector")]
+
+
+@router.get("/book", summary="Page: the positions", response_class=HTMLResponse)
+async def get_book_page(request: Request, services: RequestServices, q: Search = "") -> HTMLResponse:
+    """Each position with weight, gain, band and reason, and what others hold in the account; it only reads."""
+    frame, holdings, foreign, decided, details = await asyncio.gather(
+        gather_frame(request, Page.BOOK),
+        ask(BROKER, lambda: Holdings(services.broker.account(), services.broker.positions())),
+        ask(BROKER, services.operations.report_foreign),
+        ask(DATAMANAGER, lambda: _read_decided(services)),
+        ask(DATAMANAGER, services.data.details),
+    )
+    last = last_closed_session(frame.moment) if frame.moment else None
+    held = [position.ticker for position in holdings.value.positions] if holdings.value else []
+    closes = await ask(DATAMANAGER, lambda: _read_closes(services, held, last))
+    inputs = _make_inputs(last, decided.value, closes.value, details.value)
+    lines = list_lines(holdings.value, foreign.value or (), inputs, q) if holdings.value else ()
+    problems = tuple(one for one in cast("tuple[Found[object], ...]", (decided, closes, details)) if one.problem)
+    view = BookView(frame, holdings, lines, foreign, _find_exposures(holdings, inputs), problems[:1], q)
+    return page_response(request, render_page("book.html", frame, view))
+
+
+@dataclass(frozen=True)
+class _Decided:
+    portfolio: Portfolio | None
+    openings: dict[str, Opening]
+
+
+def _read_decided(services: Services) -> _Decided:
+    """The last decision, and why its positions were opened."""
+    run = services.journal.last_run()
+    portfolio = services.portfolios.find(run.portfolio_id) if run else None
+    if portfolio is None or not portfolio.rows:
+        return _Decided(portfolio, {})
+    first = previous_session(min(row.opened_date for row in portfolio.rows))
+    return _Decided(portfolio, read_openings(services.data.portfolios(first, portfolio.day)))
+
+
+def _read_closes(services: Services, held: Sequence[str], last: date | None) -> dict[str, list[float]]:
+    if not held or last is None:
+        return {}
+    first, columns = previous_session(last, SPARK_SESSIONS - 1), ("ticker", "date", "close")
+    bars, _ = services.data.bars(first, last, adjusted_as_of=last, columns=columns, tickers=held)
+    return read_closes(bars)
+
+
+def _make_inputs(
+    last: date | None, decided: _Decided | None, closes: dict[str, list[float]] | None, details: pl.DataFrame | None
+) -> BookInputs:
+    return BookInputs(
+        last=last,
+        portfolio=decided.portfolio if decided else None,
+        openings=decided.openings if decided else None,
+        closes=closes,
+        days=sessions(previous_session(last, SPARK_SESSIONS - 1), last) if last else (),
+        names=None if details is None else read_names(details),
+        sectors=None if details is None else read_sectors(details),
+    )
+
+
+def _find_exposures(holdings: Found[Holdings], inputs: BookInputs) -> Found[Exposures]:
+    if holdings.value is None or inputs.sectors is None:
+        return Found(
+            DATAMANAGER if holdings.value else holdings.source, None, holdings.problem or "no sectors are known"
+        )
+    value = holdings.value.account.net_asset_value
+    return Found(BROKER, sum_sectors(holdings.value.positions, inputs.sectors, value))
