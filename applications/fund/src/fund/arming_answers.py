@@ -24,6 +24,7 @@ class ArmingAnswer(BaseModel):
     mode: Mode
     armed: bool
     problem: str | None
+    exits: bool
     strategy: str
     parameters: dict[str, Any]
     capital: str
@@ -51,7 +52,8 @@ class ArmingAnswer(BaseModel):
         if self.mode is not Mode.LIVE:
             return [f"{self.mode.banner}: no real money is at stake, and nothing has to be armed."]
         if self.problem is not None or self.last is None:
-            return [f"{self.mode.banner}: nothing is sent: {self.problem}"]
+            sent = "only exits are" if self.exits else "nothing is"
+            return [f"{self.mode.banner}: {sent} sent: {self.problem}"]
         waived = f", without evidence for {self.last.evidence_waived}" if self.last.evidence_waived else ""
         until = f"{self.last.expires_at:%Y-%m-%d %H:%M} UTC"
         return [

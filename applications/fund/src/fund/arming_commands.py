@@ -21,7 +21,7 @@ commands = typer.Typer()
 def arm(
     *,
     live: Annotated[bool, typer.Option("--live", help="Arm real money; else only show what would be armed.")] = False,
-    days: Annotated[int, typer.Option("--for", min=1, max=366, help="Days until nothing is sent any more.")] = DAYS,
+    days: Annotated[int, typer.Option("--for", min=1, max=366, help="Days until only exits are sent any more.")] = DAYS,
     without_evidence: Annotated[
         str, typer.Option("--without-evidence", metavar="NAME", help="The model or strategy that nothing speaks for.")
     ] = "",
@@ -53,7 +53,7 @@ def arm(
 
 @commands.command()
 def disarm(*, as_json: JsonOption = False) -> None:
-    """Send no live order for a decision any more; positions stay, and `fund flatten` closes them."""
+    """Open nothing more with real money; positions are closed as decided, at once by `fund flatten`."""
     answer = connect_to_trader().delete("/arming", {"disarmed_by": getpass.getuser()})
     _finish(ArmingAnswer.model_validate(answer), as_json=as_json)
 

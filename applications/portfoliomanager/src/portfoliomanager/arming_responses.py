@@ -46,8 +46,9 @@ class ArmingResponse(BaseModel):
     """What would be traded, what speaks for it, and whether it may be."""
 
     mode: Mode
-    armed: bool = Field(description="orders are sent; always so where no real money is at stake")
-    problem: str | None = Field(description="why nothing is sent, and what to do")
+    armed: bool = Field(description="all orders are sent; always so where no real money is at stake")
+    problem: str | None = Field(description="why nothing is sent, or only exits are, and what to do")
+    exits: bool = Field(description="orders that make positions smaller are sent; so once an arming has ended")
     strategy: str
     parameters: dict[str, Any]
     capital: str = Field(description="the setting CAPITAL; empty for the whole account")
@@ -66,6 +67,7 @@ class ArmingResponse(BaseModel):
             mode=status.mode,
             armed=status.problem is None,
             problem=status.problem,
+            exits=status.exits,
             strategy=record.name,
             parameters=json.loads(record.parameters or "{}"),
             capital=arming.capital,

@@ -9,9 +9,9 @@ from internal.forecasting.artifact import load_artifact
 from internal.forecasting.rank_evidence import has_rank_evidence
 from internal.forecasting.registry import Registry
 from internal.modes import Mode
-from internal.trading.arming import Arming, Armings, LiveGate, arm, digest_of, disarm
+from internal.trading.arming import Arming, ArmingEndedError, Armings, LiveGate, NotArmedError, arm, digest_of, disarm
 from internal.trading.limits import RiskLimits
-from internal.trading.ports import Broker, SuspendedAccountError
+from internal.trading.ports import Broker
 from internal.trading.strategy import Strategy
 
 NO_MODEL = "The strategy reads no forecasts: no evaluation of a model speaks for it."
@@ -29,13 +29,17 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class ArmingStatus:
-    """What would be traded, and whether it may be; `problem` says why nothing is sent, None where orders are."""
+    """What would be traded, and whether it may be.
+
+    `problem` says why nothing is sent, or only exits are; None where all orders are. `exits` is whether exits are sent.
+    """
 
     mode: Mode
     digest: str
     evidence: Evidence
     last: Arming | None
     problem: str | None
+    exits: bool = True
 
 
 class LiveArming:
@@ -72,9 +76,15 @@ class LiveArming:
 
     def status(self) -> ArmingStatus:
         """What would be traded now, and whether it may be."""
-        problem = self._find_problem(self._broker.moment()) if self._mode is Mode.LIVE else None
-        last = self._armings.last_arming()
-        return ArmingStatus(self._mode, self._gate.digest, self._find_evidence(), last, problem)
+        error = self._find_problem(self._broker.moment()) if self._mode is Mode.LIVE else None
+        return ArmingStatus(
+            mode=self._mode,
+            digest=self._gate.digest,
+            evidence=self._find_evidence(),
+            last=self._armings.last_arming(),
+            problem=None if error is None else error.detail,
+            exits=error is None or isinstance(error, ArmingEndedError),
+        )
 
     def describe(self) -> str | None:
         """Whether live orders are sent, until when and who said so; None where no real money is at stake."""
@@ -82,7 +92,7 @@ class LiveArming:
             return None
         status = self.status()
         if status.problem is not None or status.last is None:
-            return f"nothing is sent: {status.problem}"
+            return f"{'only exits are' if status.exits else 'nothing is'} sent: {status.problem}"
         return status.last.describe()
 
     def arm(self, account_number: str, digest: str, armed_by: str, days: int, without_evidence: str) -> ArmingStatus:
@@ -102,7 +112,7 @@ class LiveArming:
         return self.status()
 
     def disarm(self, disarmed_by: str) -> ArmingStatus:
-        """Take the arming back: nothing more is sent for a decision. Raises InvalidRequestError where there is none."""
+        """Take the arming back: only exits are sent from then on. Raises InvalidRequestError where there is none."""
         disarm(self._armings, disarmed_by, self._broker.moment())
         return self.status()
 
@@ -118,11 +128,11 @@ class LiveArming:
             )
         return evidence.name
 
-    def _find_problem(self, moment: datetime) -> str | None:
+    def _find_problem(self, moment: datetime) -> NotArmedError | None:
         try:
             self._gate.require(self._broker.account().account_number, moment)
-        except SuspendedAccountError as error:
-            return error.detail
+        except NotArmedError as error:
+            return error
         return None
 
 

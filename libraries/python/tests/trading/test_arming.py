@@ -9,10 +9,11 @@ from internal.dates import last_closed_session, next_session
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.world import World
 from internal.trading.arming import Arming, LiveGate, NotArmedError, arm, digest_of, disarm
-from internal.trading.enums import OrderState, RunState
+from internal.trading.enums import Leg, OrderState, RunState
 from internal.trading.limits import RiskLimits
 from internal.trading.name_filter import NameFilter
 from internal.trading.ports import TradingPorts
+from internal.trading.send_permission import TradingHaltedError
 from internal.trading.trading_state import StateCause, TradingState
 from libraries.python.tests.trading.trading_state_kit import (
     STRATEGY,
@@ -109,31 +110,63 @@ def test_the_same_armed_again_has_no_second_dry_run(world: World) -> None:
 
 
 def test_what_was_not_armed_is_not_traded(world: World) -> None:
-    """Another account, other limits, an arming that has expired, and one that was taken back."""
+    """Another account and other limits; also where the arming has expired."""
     fund, armings = open_traded_fund(world)
     armed, moment = armings.last, fund.ports.broker.moment()
     assert armed is not None
     for found, words in (
         (replace(armed, account_number="another"), "another account was armed"),
         (replace(armed, digest="another"), "not those that were armed"),
-        (replace(armed, expires_at=moment), r"armed until .* arms it again"),
+        (replace(armed, digest="another", expires_at=moment), "not those that were armed"),
     ):
         armings.last = found
         with pytest.raises(NotArmedError, match=words):
             make_trader(live(fund.ports, armings)).run(None)
-    disarm(armings, "ben", moment)
-    with pytest.raises(NotArmedError, match=r"disarmed at .* by ben"):
-        make_trader(live(fund.ports, armings)).run(None)
 
 
-def test_disarming_stops_a_run_and_flatten_still_closes(world: World) -> None:
-    """Nothing is sent after it for a decision; a person may still close everything."""
+def hold_fully(world: World) -> tuple[SimulatedFund, MemoryArmings]:
+    """A live fund that holds positions which its next decision closes, and others which it opens."""
     fund, armings = open_traded_fund(world)
+    make_trader(live(fund.ports, armings)).run(None)
+    play_session(fund)
+    make_trader(live(fund.ports, armings)).reconcile()
+    return fund, armings
+
+
+@pytest.mark.parametrize("is_disarmed", [True, False])
+def test_exits_are_sent_after_the_arming_has_ended(world: World, *, is_disarmed: bool) -> None:
+    """The closes of the decision go out, nothing is opened, and a note says why; a halt stops the closes too."""
+    fund, armings = hold_fully(world)
+    armed, moment, before = armings.last, fund.ports.broker.moment(), shares(fund)
+    assert armed is not None
+    if is_disarmed:
+        disarm(armings, "ben", moment)
+    else:
+        armings.last = replace(armed, expires_at=moment)
+    set_state(fund.ports, TradingState.HALTED)
+    with pytest.raises(TradingHaltedError):
+        make_trader(live(fund.ports, armings)).run(None)
+    set_state(fund.ports, TradingState.ACTIVE)
+    outcome = make_trader(live(fund.ports, armings)).run(None)
+    assert {order.leg for order in outcome.orders} == {Leg.CLOSE}
+    assert {order.state for order in outcome.orders} == {OrderState.SUBMITTED}
+    assert any("only orders that make positions smaller are sent" in note for note in outcome.run.notes)
+    play_session(fund)
+    after = shares(fund)
+    assert sum(map(abs, after.values())) < sum(map(abs, before.values()))
+    assert after.keys() <= before.keys()
+    assert all(abs(after[ticker]) <= abs(before[ticker]) for ticker in after)
+
+
+def test_disarming_stops_the_openings_of_a_run_and_flatten_still_closes(world: World) -> None:
+    """What was not sent yet is never opened, and the run ends; a person may still close everything."""
+    fund, armings = hold_fully(world)
     moment = fund.ports.broker.moment()
     broker = CountedSends(fund, 2, lambda: disarm(armings, "ben", moment))
-    with pytest.raises(NotArmedError):
-        make_trader(live(broker.ports, armings)).run(None)
-    assert len(broker.sent) == 2
+    outcome = make_trader(live(broker.ports, armings)).run(None)
+    assert any(order.leg.opens and "disarmed at" in order.reason for order in outcome.orders)
+    late = {one.client_order_id for one in broker.sent[2:]}
+    assert all(order.leg is Leg.CLOSE for order in outcome.orders if order.client_order_id in late)
     play_session(fund)
     make_trader(live(fund.ports, armings)).reconcile()
     assert shares(fund)
@@ -168,6 +201,5 @@ def test_an_arming_lasts_its_days(world: World) -> None:
     """Thirty days are thirty days of the market's clock."""
     fund, armings = world.open_fund(), MemoryArmings()
     armed, gate = arm_now(fund, armings, days=30), LiveGate(armings, DIGEST)
-    gate.require(ACCOUNT, armed.armed_at + timedelta(days=30, milliseconds=-1))
-    with pytest.raises(NotArmedError):
-        gate.require(ACCOUNT, armed.armed_at + timedelta(days=30))
+    assert gate.find_end(ACCOUNT, armed.armed_at + timedelta(days=30, milliseconds=-1)) is None
+    assert gate.find_end(ACCOUNT, armed.armed_at + timedelta(days=30)) is not None

@@ -21,6 +21,10 @@ class NotArmedError(SuspendedAccountError):
     slug = "not-armed"
 
 
+class ArmingEndedError(NotArmedError):
+    """The arming has expired, or was taken back: only orders that make positions smaller are sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arming:
     """What the owner has allowed.
@@ -31,7 +35,7 @@ class Arming:
         digest: Of strategy, parameters, capital and limits (`digest_of`).
         armed_at: The market's clock, UTC.
         armed_by: A person's name.
-        expires_at: When nothing is sent any more; the moment of the arming itself where it was taken back.
+        expires_at: When only exits are sent any more; the moment of the arming itself where it was taken back.
         dry_run_through: The last session whose orders are planned, shown and dropped.
         evidence_waived: The model or strategy without evidence that the owner named; empty where none had to be.
     """
@@ -89,14 +93,15 @@ class LiveGate:
         self._armings, self.digest = armings, digest
 
     def require(self, account_number: str, moment: datetime) -> Arming:
-        """The arming in force. Raises NotArmedError, which says what to do."""
+        """The arming in force. Raises NotArmedError, which says what to do.
+
+        It is an ArmingEndedError where what was armed has ended, and nothing else is wrong.
+        """
         found = self._armings.last_arming()
         if found is None:
             raise NotArmedError(
                 "this account holds real money and was never armed: `fund arm --live` shows what would be traded"
             )
-        if moment >= found.expires_at:
-            raise NotArmedError(f"this account is {found.describe()}; `fund arm --live` arms it again")
         if found.account_number != account_number:
             raise NotArmedError("another account was armed than that of these keys; `fund arm --live` arms this one")
         if found.digest != self.digest:
@@ -104,7 +109,23 @@ class LiveGate:
                 "strategy, parameters, capital or limits are not those that were armed; `fund arm --live` shows them, "
                 "and arms them"
             )
+        if moment >= found.expires_at:
+            raise ArmingEndedError(
+                f"this account was {found.describe()}: only orders that make positions smaller are sent; "
+                "`fund arm --live` arms it again, `fund halt` sends nothing at all"
+            )
         return found
+
+    def find_end(self, account_number: str, moment: datetime) -> str | None:
+        """Why nothing may be opened any more, though positions may be closed; None while all may be sent.
+
+        Raises NotArmedError where nothing may be sent.
+        """
+        try:
+            self.require(account_number, moment)
+        except ArmingEndedError as error:
+            return error.detail
+        return None
 
     def is_dry_run(self, day: date) -> bool:
         """Whether the orders of the session are only shown."""
@@ -140,7 +161,7 @@ def arm(  # noqa: PLR0913, PLR0917 - who allows what, and for how long
 
 
 def disarm(armings: Armings, disarmed_by: str, moment: datetime) -> Arming:
-    """Take the arming back. Raises InvalidRequestError where there is none."""
+    """Take the arming back: nothing is opened any more. Raises InvalidRequestError where there is none."""
     before = armings.last_arming()
     if before is None:
         raise InvalidRequestError("the fund was never armed: there is nothing to take back")

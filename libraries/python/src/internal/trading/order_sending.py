@@ -14,7 +14,7 @@ from internal.trading.order_planning import is_flatten
 from internal.trading.order_submission import OrderSubmitter, record_answer
 from internal.trading.ports import RefusedOrderError, SuspendedAccountError, TradingPorts
 from internal.trading.rows import Order
-from internal.trading.send_permission import OpeningRefusedError, require_permission
+from internal.trading.send_permission import OpeningRefusedError, require_open_gate, require_permission
 
 
 class SessionEndedError(ConflictError):
@@ -95,7 +95,7 @@ class OrderSender:
             raise SessionEndedError(f"the session after {self._day} has closed; its unsent orders are dropped")
         require_permission(self._ports.journal.trading_state(), order)
         if self._ports.gate is not None and not is_flatten(order.portfolio_id):
-            self._ports.gate.require(self._account_number, moment)
+            require_open_gate(self._ports.gate.find_end(self._account_number, moment), order)
         if guard is not None:
             guard.check(order)
 

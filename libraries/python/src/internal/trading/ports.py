@@ -269,8 +269,11 @@ class Pause(Protocol):
 class OrderGate(Protocol):
     """What has to allow each order of a decision beside the trading state: the arming of a live account."""
 
-    def require(self, account_number: str, moment: datetime) -> object:
-        """Return where orders may be sent. Raises SuspendedAccountError, which says what to do."""
+    def find_end(self, account_number: str, moment: datetime) -> str | None:
+        """Why only positions may be closed, in one sentence; None where all orders may be sent.
+
+        Raises SuspendedAccountError, which says what to do, where none may be.
+        """
         ...
 
     def is_dry_run(self, day: date) -> bool:

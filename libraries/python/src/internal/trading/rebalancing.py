@@ -38,7 +38,7 @@ from internal.trading.order_submission import OrderSubmitter
 from internal.trading.own_holdings import list_foreign
 from internal.trading.ports import SuspendedAccountError, TradingPorts
 from internal.trading.reconciliation import Reconciliation, reconcile_journal
-from internal.trading.reduce_only import keep_closes
+from internal.trading.reduce_only import find_reduction, keep_closes
 from internal.trading.rows import Account, ForeignItem, Order, Portfolio, RebalanceRun
 from internal.trading.run_execution import RunExecution
 from internal.trading.send_permission import require_not_halted
@@ -216,11 +216,11 @@ class Rebalancer:
         return True
 
     def _require_trading(self, account: Account, moment: datetime) -> None:
-        """Raise SuspendedAccountError while the broker, the fund's own switch or a missing arming forbids orders."""
+        """Raise SuspendedAccountError while the broker, the fund's own switch or the arming forbids every order."""
         _require_open_account(account)
         require_not_halted(self._ports.journal.trading_state())
         if self._ports.gate is not None:
-            self._ports.gate.require(account.account_number, moment)
+            self._ports.gate.find_end(account.account_number, moment)
 
     def _must_go_on(self, run: RebalanceRun, moment: datetime) -> bool:
         """Whether openings wait, or an order that the broker had accepted was rejected before its session ended."""
@@ -319,7 +319,8 @@ class Rebalancer:
         self.positions_without_bars = tuple(missing)
         decided, record = decide(situation, self._strategy, self._limits), self._strategy.record
         self._cuts += decided.cuts
-        decision = keep_closes(decided, ports.journal.trading_state())
+        ended = None if ports.gate is None else ports.gate.find_end(account.account_number, moment)
+        decision = keep_closes(decided, find_reduction(ports.journal.trading_state(), ended))
         identity = portfolio_id(record.name, account.account_id, day)
         orders = plan_orders(decision, account.account_id, identity, day, moment)
         records = describe_records(ports.journal, ports.journal.last_run())

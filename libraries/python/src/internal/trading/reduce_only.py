@@ -7,17 +7,25 @@ from internal.trading.rows import Decision, PortfolioRow
 from internal.trading.trading_state import TradingState, TradingStateChange
 
 
-def keep_closes(decision: Decision, change: TradingStateChange) -> Decision:
-    """The decision as the trading state allows it; while it is reduce-only, closes alone, and a note names the rest."""
-    if change.state is not TradingState.REDUCE_ONLY:
+def find_reduction(change: TradingStateChange, ended: str | None) -> str | None:
+    """Why positions may only become smaller: the trading state, or the arming that has ended; None where they may grow.
+
+    ended: How the arming has ended; None where none has, or none is needed.
+    """
+    return f"trading is {change.describe()}" if change.state is TradingState.REDUCE_ONLY else ended
+
+
+def keep_closes(decision: Decision, why: str | None) -> Decision:
+    """The decision, or, where positions may only become smaller, its closes alone, and a note that names the rest."""
+    if why is None:
         return decision
     left = [row.ticker for row in decision.rows if row.quantity > row.held]
     rows = tuple(_without_increase(row) for row in decision.rows if row.action is not Action.OPEN)
-    note = f"trading is {change.describe()}; not opened or added to: {', '.join(left) or 'nothing was to be'}"
+    note = f"{why}; not opened or added to: {', '.join(left) or 'nothing was to be'}"
     return replace(decision, rows=rows, notes=(*decision.notes, note))
 
 
 def _without_increase(row: PortfolioRow) -> PortfolioRow:
     if row.quantity <= row.held:
         return row
-    return replace(row, quantity=row.held, reason=f"{row.reason}; not added to: trading is reduce-only")
+    return replace(row, quantity=row.held, reason=f"{row.reason}; not added to: positions may only become smaller")

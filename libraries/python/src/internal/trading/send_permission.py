@@ -30,6 +30,12 @@ def require_not_halted(change: TradingStateChange) -> None:
         )
 
 
+def require_open_gate(ended: str | None, order: Order) -> None:
+    """Raise OpeningRefusedError for an order that opens or adds once the arming has ended, and `ended` says how."""
+    if ended is not None and order.leg.opens:
+        raise OpeningRefusedError(f"not sent: {ended}")
+
+
 def require_permission(change: TradingStateChange, order: Order) -> None:
     """Raise TradingHaltedError or OpeningRefusedError unless the order may be sent in this state.
 
