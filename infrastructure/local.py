@@ -17,6 +17,10 @@ PRODUCTION = CONTEXTS[1]
 ROOT = ".."  # the commands' folder, as seen from Pulumi.yaml: a path of this machine would be a change on the next one
 PYTHON = "uv run --frozen --no-sync python"
 USE_CONTEXT = """
+mkdir -p -m 700 ~/.ssh
+echo "$KNOWN_HOSTS" | while read -r line; do
+    grep -qsxF "$line" ~/.ssh/known_hosts || echo "$line" >> ~/.ssh/known_hosts
+done
 docker context inspect "$NAME" >/dev/null 2>&1 && verb=update || verb=create
 docker context $verb "$NAME" --docker "host=$ENGINE"
 """
@@ -31,11 +35,14 @@ def make_swarm() -> pulumi.Resource:
     return local.Command("swarm", create=_call("base", "make_swarm"), delete=_call("base", "leave_swarm"), dir=ROOT)
 
 
-def use_context(engine: pulumi.Input[str], after: Sequence[pulumi.Resource]) -> pulumi.Resource:
-    """Make the docker context `pocketsizefund-production`.
+def use_context(
+    engine: pulumi.Input[str], known_hosts: pulumi.Input[str], after: Sequence[pulumi.Resource]
+) -> pulumi.Resource:
+    """Make the docker context `pocketsizefund-production`, and give this machine the host keys of the managers for it.
 
     Args:
         engine: how the first manager's engine is reached, `ssh://user@address`.
+        known_hosts: the managers' host keys, as lines of a file `known_hosts`.
         after: what must be there first: the Swarm.
     """
     return local.Command(
@@ -43,7 +50,7 @@ def use_context(engine: pulumi.Input[str], after: Sequence[pulumi.Resource]) -> 
         create=USE_CONTEXT,
         update=USE_CONTEXT,
         delete=FORGET_CONTEXT,
-        environment={"NAME": PRODUCTION, "ENGINE": engine},
+        environment={"NAME": PRODUCTION, "ENGINE": engine, "KNOWN_HOSTS": known_hosts},
         opts=pulumi.ResourceOptions(depends_on=list(after)),
     )
 

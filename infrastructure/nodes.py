@@ -7,7 +7,7 @@ from string import Template
 
 import pulumi
 from pulumi_aws import ec2
-from pulumi_command import remote
+from pulumi_command import local, remote
 
 from infrastructure.configuration import NodesConfiguration
 from infrastructure.network import Network
@@ -22,16 +22,18 @@ INIT = f'{WAIT_FOR_BIRTH}\n{UNLESS_JOINED} docker swarm init --advertise-addr "$
 # the token comes by standard input: it is in no list of processes and in no log of Pulumi
 JOIN = f'{WAIT_FOR_BIRTH}\n{UNLESS_JOINED} docker swarm join --token "$(cat)" "$MANAGER:2377"'
 LEAVE = "docker swarm leave --force"
+READ_HOST_KEY = "uv run --frozen --no-sync python -m infrastructure.host_keys"
 
 
 @dataclass(frozen=True)
 class Node:
-    """One machine, its private address, and how Pulumi reaches it."""
+    """One machine, its private address, how Pulumi reaches it, and its line of a file `known_hosts`."""
 
     name: str
     private_address: pulumi.Output[str]
     public_address: pulumi.Output[str]
     connection: remote.ConnectionArgs
+    known_host: pulumi.Output[str]
 
 
 @dataclass(frozen=True)
@@ -117,9 +119,21 @@ def _create_machine(name: str, kind: str, groups: Sequence[pulumi.Input[str]], t
 
 
 def _node(name: str, machine: ec2.Instance, address: pulumi.Output[str], template: _NodeTemplate) -> Node:
+    """Connect to a machine that has the host key which it printed at its first start, and to no other."""
+    host_key = local.Command(
+        f"{name}-host-key",
+        create=machine.id.apply(lambda identity: f"{READ_HOST_KEY} {identity}"),
+        dir="..",  # as in local.py
+        environment={"AWS_DEFAULT_REGION": pulumi.Config("aws").require("region")},
+        triggers=[machine.id],
+        # the console forgets: the key is read once a machine
+        opts=pulumi.ResourceOptions(ignore_changes=["create", "environment"]),
+    ).stdout
     key = template.configuration.private_key
-    connection = remote.ConnectionArgs(host=address, user=USER, private_key=key, dial_error_limit=DIALS)
-    return Node(name, machine.private_ip, address, connection)
+    connection = remote.ConnectionArgs(
+        host=address, user=USER, private_key=key, host_key=host_key, dial_error_limit=DIALS
+    )
+    return Node(name, machine.private_ip, address, connection, pulumi.Output.format("{0} {1}", address, host_key))
 
 
 def _join(managers: Sequence[Node], workers: Sequence[Node]) -> Sequence[pulumi.Resource]:

@@ -36,9 +36,12 @@ def compose_aws(configuration: pulumi.Config, swarm: SwarmConfiguration) -> None
     addresses = [manager.public_address for manager in made.managers]
     if cluster.zone_id:
         create_record(cluster.domain, cluster.zone_id, addresses)
-    context = use_context(pulumi.Output.format("ssh://{0}@{1}", USER, addresses[0]), after=made.joined)
+    known_hosts = pulumi.Output.all(*[manager.known_host for manager in made.managers]).apply("\n".join)
+    engine = pulumi.Output.format("ssh://{0}@{1}", USER, addresses[0])
+    context = use_context(engine, known_hosts, after=made.joined)
     deploy(on_aws(swarm, storage), after=[context])
     pulumi.export("managers", addresses)
+    pulumi.export("known_hosts", known_hosts)
     pulumi.export("data_bucket", storage.data_bucket)
 
 

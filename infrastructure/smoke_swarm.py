@@ -17,6 +17,7 @@ from infrastructure.smoke import TIMEOUT_SECONDS, Outcome, latest_prediction, re
 from infrastructure.smoke_checks import CHECKS, PLATFORM_CHECKS, Check
 from infrastructure.swarm.addresses import Entrance
 from infrastructure.swarm.docker import is_production, run_command
+from internal.http.bearer import bearer_headers
 
 QUANTILES = ("quantile_10", "quantile_50", "quantile_90")
 TARGETS = Check("prometheus", "/prometheus/api/v1/targets?state=active")
@@ -35,8 +36,7 @@ def check_swarm(entrance: Entrance, left_out: Collection[str]) -> list[Outcome]:
         for name in ("datamanager", "portfoliomanager", "exchange", "scheduler")
         if (url := str(getattr(entrance, name)))
     }
-    readers = {"exchange": entrance.reader, "scheduler": entrance.reader}
-    outcomes = smoke(CHECKS, bases, entrance.token, readers)
+    outcomes = smoke(CHECKS, bases, entrance.token, {"exchange": entrance.reader})
     with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
         outcomes.append(round_trip(client, entrance))
         outcomes.append(targets(client, entrance, list(bases), left_out))
@@ -54,11 +54,12 @@ def platform_outcomes(bases: Mapping[str, str], entrance: Entrance) -> list[Outc
 
 def round_trip(client: httpx.Client, entrance: Entrance) -> Outcome:
     """The newest forecast that portfoliomanager shows is the one that datamanager stored."""
-    known, started = latest_prediction(client, entrance.portfoliomanager), time.monotonic()
+    known, started = latest_prediction(client, entrance.portfoliomanager, entrance.token), time.monotonic()
     if not known:
         return Outcome(ROUND_TRIP, None, 0.0, "portfoliomanager gave no predictions")
+    headers = {"Accept": "application/json"} | bearer_headers(entrance.token)
     answers = [
-        client.get(f"{base}/predictions", params={"date": known["session"]}, headers={"Accept": "application/json"})
+        client.get(f"{base}/predictions", params={"date": known["session"]}, headers=headers)
         for base in (entrance.portfoliomanager, entrance.datamanager)
     ]
     seconds, status = time.monotonic() - started, answers[-1].status_code

@@ -17,6 +17,7 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     "aws:ec2/eip:Eip": {"publicIp": "198.51.100.7"},
     "aws:iam/accessKey:AccessKey": {"secret": "made-by-aws"},
     "command:remote:Command": {"stdout": "SWMTKN-1-token", "stderr": ""},
+    "command:local:Command": {"stdout": "ssh-ed25519 AAAA", "stderr": ""},
 }  # by type: what the provider answers beside the inputs
 
 

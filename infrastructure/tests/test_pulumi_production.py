@@ -163,6 +163,25 @@ def test_nodes_join_over_private_addresses_with_a_secret_token(production: Recor
         assert "SWMTKN" not in commands[name].inputs["create"]
 
 
+def test_each_node_is_known_by_its_host_key(production: Recorder) -> None:
+    """Every connection has the key that its machine printed; it is read once a machine, and docker's ssh learns it."""
+    machines = production.of_kind(INSTANCE)
+    readers = {name: one for name, one in production.of_kind(LOCAL).items() if name.endswith("-host-key")}
+    assert {f"{name}-host-key" for name in machines} == set(readers)
+    for name in machines:
+        command = readers[f"{name}-host-key"]
+        assert command.inputs["create"].endswith(f"infrastructure.host_keys {name}-id")
+        assert (command.inputs["triggers"], set(command.options.ignoreChanges)) == (
+            [f"{name}-id"],
+            {"create", "environment"},
+        )
+    assert all(one.inputs["connection"]["hostKey"] == "ssh-ed25519 AAAA" for one in production.of_kind(REMOTE).values())
+    assert production.exports["known_hosts"] == "198.51.100.7 ssh-ed25519 AAAA"
+    assert (
+        production.of_kind(LOCAL)["context"].inputs["environment"]["KNOWN_HOSTS"] == production.exports["known_hosts"]
+    )
+
+
 def test_the_bucket_is_encrypted_versioned_and_closed(production: Recorder) -> None:
     """Encrypted at rest, every version kept for a while, no public access, nothing without TLS, not to be destroyed."""
     found = {one.kind.rpartition(":")[2]: one for one in production.asked if one.kind.startswith("aws:s3/")}
@@ -216,8 +235,9 @@ def test_the_context_reaches_the_manager_and_everything_uses_it(production: Reco
     """The docker context is the first manager's fixed address; every further command runs through it."""
     commands = production.of_kind(LOCAL)
     environment = commands["context"].inputs["environment"]
-    assert environment == {"NAME": "pocketsizefund-production", "ENGINE": "ssh://admin@198.51.100.7"}
-    others = [one.inputs["environment"] for name, one in commands.items() if name != "context"]
+    assert (environment["NAME"], environment["ENGINE"]) == ("pocketsizefund-production", "ssh://admin@198.51.100.7")
+    on_the_swarm = {name for name in commands if name != "context" and not name.endswith("-host-key")}
+    others = [commands[name].inputs["environment"] for name in on_the_swarm]
     assert {"pocketsizefund-production"} == {environment["DOCKER_CONTEXT"] for environment in others}
     assert {"eu-central-1"} == {environment["AWS_REGION"] for environment in others}
 

@@ -16,6 +16,8 @@ from typing import Self
 
 import httpx
 
+from internal.http.bearer import bearer_headers
+
 RATE = 50.0  # requests a second
 TIMEOUT_SECONDS = 10.0
 
@@ -74,10 +76,12 @@ class Load:
 
     Args:
         urls: Asked in turn, each with GET.
+        token: What is sent along; without one only what is open answers.
         rate: Requests a second over all of them.
     """
 
     urls: Sequence[str]
+    token: str = ""
     rate: float = RATE
     _answers: list[Answer] = field(default_factory=list)
     _ending: threading.Event = field(default_factory=threading.Event)
@@ -115,7 +119,7 @@ class Load:
     async def _ask(self, client: httpx.AsyncClient, url: str) -> None:
         began = time.monotonic()
         try:
-            answer = await client.get(url, headers={"Accept": "application/json"})
+            answer = await client.get(url, headers={"Accept": "application/json"} | bearer_headers(self.token))
             fault = "" if answer.is_success else f"status {answer.status_code}"
         except httpx.HTTPError as error:
             fault = type(error).__name__

@@ -59,7 +59,7 @@ def state_of(cluster: Cluster, service: str) -> str:
 def loads(fund: Fund) -> Generator[dict[str, Load]]:
     """A load on each of the services, 50 requests a second on each."""
     with ExitStack() as stack:
-        yield {name: stack.enter_context(Load(fund.reads(name))) for name in SERVICES.values()}
+        yield {name: stack.enter_context(Load(fund.reads(name), fund.token)) for name in SERVICES.values()}
 
 
 def failed(loads: dict[str, Load], what: str) -> int:

@@ -79,7 +79,7 @@ def test_a_secret_and_a_config_change(cluster: Cluster, edited: Cluster, fund: F
     """A key is rotated while an alert's rule changes: only those who read them are replaced; 0 failed requests."""
     value, before = secrets.token_hex(24), containers(cluster)
     edit(edited, "infrastructure/prometheus/rules/alerts.yaml", "alert: TargetDown", "alert: TargetMissed")
-    with Load(fund.reads("datamanager")) as load:
+    with Load(fund.reads("datamanager"), fund.token) as load:
         at_once(
             lambda: cluster.task("secrets rotate", ROTATED, sent=f"{value}\n"),
             lambda: edited.task("infrastructure base up"),
@@ -99,7 +99,7 @@ def test_a_setting_changes(cluster: Cluster, fund: Fund) -> None:
     """STRATEGY_PARAMETERS of another value, and the tree's own images again after the updates; 0 failed requests."""
     services = {"applications_datamanager", "applications_portfoliomanager"}
     before = containers(cluster)
-    with Load(fund.reads("datamanager") + fund.reads("portfoliomanager")) as load:
+    with Load(fund.reads("datamanager") + fund.reads("portfoliomanager"), fund.token) as load:
         cluster.task("applications up", STRATEGY_PARAMETERS="gross_exposure=0.9")
         cluster.wait_settled(*services)
         time.sleep(SECONDS_AFTER)
@@ -114,7 +114,7 @@ def test_the_door_itself_changes(cluster: Cluster, edited: Cluster, fund: Fund) 
     """Traefik's own file: its ports are the machine's, so that the old task ends before the new one begins."""
     service, before = "infrastructure_traefik", containers(cluster)
     edit(edited, "infrastructure/traefik/dynamic.yaml", "burst: 400", "burst: 500")
-    with Load(fund.reads("datamanager")) as load:
+    with Load(fund.reads("datamanager"), fund.token) as load:
         edited.task("infrastructure base up")
         cluster.wait_settled(service)
         time.sleep(SECONDS_AFTER)
@@ -125,9 +125,9 @@ def test_the_door_itself_changes(cluster: Cluster, edited: Cluster, fund: Fund) 
 
 
 def test_the_token_is_rotated(cluster: Cluster, fund: Fund) -> None:
-    """FUND_API_TOKEN, which every service asks for and sends: 0 failed reads, then the old one opens nothing."""
-    value, reads = secrets.token_hex(24), fund.reads("datamanager") + fund.reads("portfoliomanager")
-    with Load(reads) as load:
+    """FUND_API_TOKEN, which every service asks for and sends: no service is away, then the old one opens nothing."""
+    value, open_to_all = secrets.token_hex(24), [f"{base}/health" for base in (fund.datamanager, fund.portfoliomanager)]
+    with Load(open_to_all) as load:
         cluster.task("secrets rotate", "FUND_API_TOKEN", sent=f"{value}\n")
         cluster.wait_settled("applications_datamanager", "applications_portfoliomanager", "applications_exchange")
         time.sleep(SECONDS_AFTER)

@@ -28,7 +28,7 @@ def kill_one(cluster: Cluster, service: str) -> float:
 @pytest.mark.parametrize("service", ["applications_datamanager", "infrastructure_traefik"])
 def test_a_task(cluster: Cluster, fund: Fund, service: str) -> None:
     """A task of datamanager, and Traefik: how long until a new one serves, and which requests failed meanwhile."""
-    with Load(fund.reads("datamanager")) as load:
+    with Load(fund.reads("datamanager"), fund.token) as load:
         time.sleep(3)
         seconds = kill_one(cluster, service)
         time.sleep(5)

@@ -57,7 +57,7 @@ def test_a_worker_dies(cluster: Cluster, fund: Fund, workers: list[Node]) -> Non
     """Both services move to the other worker, nothing of the lake or the journal is missing, and the fund trades on."""
     victim = next(worker for worker in workers if worker.name == place(cluster, MOVING[1]))
     before = fund.counts(), require_same_orders(fund)
-    with Load(fund.reads("datamanager") + fund.reads("portfoliomanager")) as load:
+    with Load(fund.reads("datamanager") + fund.reads("portfoliomanager"), fund.token) as load:
         time.sleep(3)
         victim.kill()
         noticed = wait_until("the node is down", lambda: "down" in states(cluster))
