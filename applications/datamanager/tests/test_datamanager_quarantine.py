@@ -61,8 +61,8 @@ def test_life_of_a_held_bar(client: httpx.Client) -> None:
         "first": DAYS[0],
         "expected": len(DAYS),
         "present": len(DAYS) - 1,
-        "late": 0,
-        "repaired": 0,
+        "late": [],
+        "repaired": [],
         "missing": [],
     }
     assert [THURSDAY] == [one["date"] for one in check["sessions"]["missing"]]
@@ -168,7 +168,13 @@ def test_late_and_repaired() -> None:
     asked = pl.DataFrame([(second, "empty", 1, moment, moment, moment)], schema=MISSING_SESSIONS_COLUMNS, orient="row")
     found = check_data(tables_of(log, asked), first, third)
     counts = found.sessions
-    assert (counts.expected, counts.present, counts.late, counts.repaired, counts.missing) == (3, 3, 1, 1, [])
+    assert (counts.expected, counts.present, counts.late, counts.repaired, counts.missing) == (
+        3,
+        3,
+        [second],
+        [second],
+        [],
+    )
     assert found.to_do == []
 
 

@@ -58,8 +58,8 @@ class SessionCounts:
     first: date | None
     expected: int
     present: int
-    late: int
-    repaired: int
+    late: list[date]
+    repaired: list[date]
     missing: list[MissingSession]
 
 
@@ -131,19 +131,19 @@ def _count_sessions(log: pl.DataFrame, asked: pl.DataFrame, start: date, end: da
         expected[0] if expected else None,
         len(expected),
         present.height,
-        _count_late(log, present),
-        repaired.height,
+        _list_late(log, present),
+        sorted(repaired.get_column("date")),
         [MissingSession(day, *known.get(day, ("not asked for yet", 0))) for day in absent],
     )
 
 
-def _count_late(log: pl.DataFrame, present: pl.DataFrame) -> int:
+def _list_late(log: pl.DataFrame, present: pl.DataFrame) -> list[date]:
     """Sessions collected more than a day after their close, by a fund that was collecting already at their close."""
     began = log.get_column("collected_at").min()
     if not isinstance(began, datetime):
-        return 0
-    rows = present.select("date", "collected_at").iter_rows()
-    return sum(session_close(day) > began and collected - session_close(day) > LATE for day, collected in rows)
+        return []
+    rows = present.select("date", "collected_at").sort("date").iter_rows()
+    return [day for day, collected in rows if session_close(day) > began and collected - session_close(day) > LATE]
 
 
 def _group_quarantine(rows: pl.DataFrame) -> list[QuarantinedReason]:

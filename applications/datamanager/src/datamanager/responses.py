@@ -97,8 +97,8 @@ class SessionCountsResponse(BaseModel):
     first: date | None = Field(description="the first expected session")
     expected: int
     present: int
-    late: int = Field(description="collected more than a day after their close")
-    repaired: int = Field(description="missing at first, collected later")
+    late: list[date] = Field(description="collected more than a day after their close")
+    repaired: list[date] = Field(description="missing at first, collected later")
     missing: list[MissingSessionResponse]
 
 

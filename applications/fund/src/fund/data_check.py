@@ -63,8 +63,8 @@ def show_check(found: DataCheck, console: Console) -> None:
 
 
 def _describe_sessions(counts: SessionCounts) -> list[str]:
-    came = f"{counts.expected} expected, {counts.present} present, {counts.late} late"
-    lines = [f"sessions since {counts.first}: {came}, {len(counts.missing)} missing, {counts.repaired} repaired"]
+    came = f"{counts.expected} expected, {counts.present} present, {len(counts.late)} late"
+    lines = [f"sessions since {counts.first}: {came}, {len(counts.missing)} missing, {len(counts.repaired)} repaired"]
     lines += [f"  {one.date}: {one.reason} (asked {one.attempts} times)" for one in counts.missing[:SHOWN_SESSIONS]]
     more = len(counts.missing) - SHOWN_SESSIONS
     return [*lines, f"  and {more} more"] if more > 0 else lines

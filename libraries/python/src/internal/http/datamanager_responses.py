@@ -90,8 +90,8 @@ class SessionCounts(BaseModel):
     first: date | None
     expected: int
     present: int
-    late: int
-    repaired: int
+    late: list[date]
+    repaired: list[date]
     missing: list[AbsentSession]
 
 

@@ -1,0 +1,50 @@
+"""The Data page over HTTP."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from internal.action_kinds import ActionKind
+from internal.pages.responses import page_response
+from portfoliomanager.pages.data import ActionLine, DataView, list_actions
+from portfoliomanager.pages.frame import Page
+from portfoliomanager.pages.rendering import render_page
+from portfoliomanager.pages.sources import ask
+from portfoliomanager.routes.page_frame import gather_frame
+from portfoliomanager.services import RequestServices, Services
+
+router = APIRouter(tags=["page"])
+SOURCE = "Datamanager"
+SHOWN_DAYS = timedelta(days=90)
+
+
+@dataclass(frozen=True)
+class DataPage:
+    """The page and what its sources said; `actions` is None where they could not be read."""
+
+    data: DataView | None
+    actions: list[ActionLine] | None
+    problem: str
+    actions_problem: str
+    source: str = SOURCE
+
+
+@router.get("/data", summary="Sessions, quarantine and corporate actions on one page", response_class=HTMLResponse)
+async def get_data_page(request: Request, services: RequestServices) -> Response:
+    """The session calendar, what is held back and why, corporate actions, and what needs a person."""
+    frame, data = await asyncio.gather(gather_frame(request, Page.DATA), ask(SOURCE, lambda: _read_data(services)))
+    actions = await ask(SOURCE, lambda: _read_actions(services, data.value) if data.value else [])
+    page = DataPage(data.value, actions.value, data.problem, actions.problem)
+    return page_response(request, render_page("data.html", frame, page))
+
+
+def _read_data(services: Services) -> DataView:
+    return DataView.of(services.data.check_data(), services.data.sessions())
+
+
+def _read_actions(services: Services, view: DataView) -> list[ActionLine]:
+    end = view.check.end
+    return list_actions(services.data.corporate_actions(end - SHOWN_DAYS, end, list(ActionKind)))
