@@ -92,13 +92,13 @@ def test_page() -> None:
     ("kind", "terms", "expected"),
     [
         (ActionKind.FORWARD_SPLIT, {"old_shares": 1.0, "new_shares": 20.0}, "20 for 1"),
-        (ActionKind.CASH_DIVIDEND, {"cash_amount": 0.255}, "$0.255 a share"),
+        (ActionKind.CASH_DIVIDEND, {"cash_amount": 0.255}, "$0.2550 a share"),
         (ActionKind.SPIN_OFF, {"old_shares": 4.0, "new_shares": 1.0, "new_ticker": "NEW"}, "1 NEW for 4"),
         (ActionKind.NAME_CHANGE, {"new_ticker": "META"}, "now META"),
         (
             ActionKind.STOCK_AND_CASH_MERGER,
             {"old_shares": 2.0, "new_shares": 1.0, "new_ticker": "BUY", "cash_amount": 3.0},
-            "1 BUY for 2, $3 a share",
+            "1 BUY for 2, $3.00 a share",
         ),
         (ActionKind.WORTHLESS_REMOVAL, {}, ""),
     ],

@@ -9,11 +9,11 @@ from typing import Self
 import polars as pl
 from markupsafe import Markup
 
+from internal.action_kinds import ActionKind
 from internal.dates import is_session
 from internal.http.datamanager_responses import DataCheck
 from internal.pages import marks
 from internal.pages.marks import DayCell
-from internal.schemas.corporate_actions import ActionKind
 
 WEEKEND = 5  # date.weekday of Saturday
 SHOWN_ACTIONS = 12
@@ -142,7 +142,7 @@ def _describe_terms(row: dict[str, object]) -> str:
     if isinstance(old, float) and isinstance(new, float):
         parts.append(f"{new:g}{f' {other}' if other else ''} for {old:g}")
     if isinstance(cash, float):
-        parts.append(f"${cash:,.4g} a share")
+        parts.append(f"${cash:,.{2 if round(cash, 2) == cash else 4}f} a share")
     if row["new_ticker"] and not parts:
         parts.append(f"now {row['new_ticker']}")
     return ", ".join(parts)
