@@ -21,7 +21,7 @@ AT_A_BROKER: Mapping[Service, Mapping[str, str]] = {
     Service.SCHEDULER: {"BARS_DELAY_MINUTES": "30"},
 }
 BARS_DELAY = timedelta(minutes=31)
-VENDORS = ("polygon", "alpaca")
+VENDORS = ("alpaca", "polygon")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,8 @@ class Lap:
         seed: What is drawn follows from it and the number of the round.
         numbers: The rounds.
         place: From 0; it decides how the fund is run.
-        events: How often corporate actions happen.
+        events: How often corporate actions of every kind happen where the vendor is Alpaca; Polygon states splits and
+            dividends alone, and what it does not state, such as a spin-off's shares, is rightly not the fund's.
         folder: The fund's folder; it stays where something broke.
     """
 
@@ -53,8 +54,10 @@ class Lap:
 
     def play(self) -> Generator[Played]:
         """Each round in turn; the first that breaks something ends the lap."""
-        market = MarketSettings(None, None, self.seed + self.place, TICKERS, cash="1000000", events=self.events)
-        variables = TRADED | {"MARKET_DATA_VENDOR": VENDORS[self.place // 2 % 2]}
+        vendor = VENDORS[self.place // 2 % len(VENDORS)]
+        events = self.events if vendor == "alpaca" else "none"
+        market = MarketSettings(None, None, self.seed + self.place, TICKERS, cash="1000000", events=events)
+        variables = TRADED | {"MARKET_DATA_VENDOR": vendor}
         setup = Setup(variables, AT_A_BROKER, BARS_DELAY) if self.place % 2 == 0 else Setup(variables, {})
         with open_supervised_fund(self.folder, market, setup) as fund:
             for played in self._play_rounds(fund):

@@ -21,11 +21,13 @@ from research.faults.invariants import BrokenInvariantError
 from research.faults.lease import Holding
 from research.faults.owned_run import OwnedRun
 from research.faults.run import STARTS, FaultRun
+from research.faults.scheduled_run import ScheduledRun
 from research.faults.seeds import make_runs, play_runs
 
 STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 SEEDS, MANY_SEEDS = 200, 10_000
-GROWN_SEEDS, PLANTED_SEEDS, OWNED_SEEDS = 20, 100, 15
+GROWN_SEEDS, PLANTED_SEEDS, OWNED_SEEDS, SCHEDULED_SEEDS = 20, 100, 15, 15
+SCHEDULING = {FaultKind.SLEPT, FaultKind.ANNOUNCED_LATE, FaultKind.ANNOUNCED_AGAIN, FaultKind.RESTORED}
 WISHES = {FaultKind.HALTED, FaultKind.REDUCED, FaultKind.RESUMED, FaultKind.FLATTENED}
 TOLERANCE = 0.11  # of the larger side: the policy's 5 % in the decision, and 5 % that an adjustment leaves
 
@@ -149,6 +151,43 @@ def test_planted_faults_of_the_trading_state_are_noticed(
         play_owned(eventful, range(PLANTED_SEEDS), DrawnStrategy(1, 0.3))
 
 
+def play_scheduled(world: World, seeds: range, strategy: Strategy) -> Counter[FaultKind]:
+    """Each seed with a scheduler that sleeps, is late and repeats itself, and with backups; what was drawn."""
+    drawn: Counter[FaultKind] = Counter()
+    for seed in seeds:
+        run = ScheduledRun(world, seed, strategy).play()
+        run.check()
+        drawn += run.drawn()
+    assert drawn.keys() >= SCHEDULING
+    return drawn
+
+
+def test_a_scheduler_and_backups(world: World, eventful: World) -> None:
+    """Each announced session is decided once, no other; a restored fund sends nothing twice, and nothing too early."""
+    play_scheduled(world, range(SCHEDULED_SEEDS), STRATEGY)
+    play_scheduled(eventful, range(SCHEDULED_SEEDS), DrawnStrategy(1, 0.3))
+
+
+def _adopt_nothing(*_: object) -> None:
+    """Orders that the journal lacks stay unknown."""
+
+
+@pytest.mark.parametrize(
+    ("place", "fault"),
+    [
+        ("internal.trading.rebalancing.adopt_own_orders", _adopt_nothing),
+        ("internal.trading.rebalancing.Rebalancer._find_run", _adopt_nothing),
+    ],
+)
+def test_planted_faults_of_schedule_and_restore_are_noticed(
+    eventful: World, monkeypatch: pytest.MonkeyPatch, place: str, fault: Callable[..., object]
+) -> None:
+    """A fund that does not find again what it sent, or decides a session again, breaks a seed."""
+    monkeypatch.setattr(place, fault)
+    with pytest.raises(BrokenInvariantError, match=r"seed \d+: "):
+        play_scheduled(eventful, range(PLANTED_SEEDS), DrawnStrategy(1, 0.3))
+
+
 def play_eventful(worlds: Iterable[int]) -> Counter[str]:
     """A fund without faults in each market, checked like any; how often which action changed what it held."""
     recorded: Counter[str] = Counter()
@@ -238,6 +277,16 @@ def test_many_owners_at_random_moments(world: World) -> None:
     for seed in range(MANY_SEEDS // 500):
         market = World.make(seed, sessions_played=8, tickers=30, events="frequent")
         play_owned(market, range(100), DrawnStrategy(seed, seed % 4 / 4))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_many_schedules_and_backups(world: World) -> None:
+    """The long form, on the quiet market and on many others."""
+    play_scheduled(world, range(MANY_SEEDS), STRATEGY)
+    for seed in range(MANY_SEEDS // 500):
+        market = World.make(seed, sessions_played=8, tickers=30, events="frequent")
+        play_scheduled(market, range(100), DrawnStrategy(seed, seed % 4 / 4))
 
 
 @pytest.mark.long

@@ -73,7 +73,7 @@ def test_a_user_s_strategy_passes() -> None:
     assert done.returncode == 0, done.stderr
     shown = " ".join(done.stdout.split())
     assert all(kind in shown for kind in FaultKind)
-    assert "5 seeds, each played calm, stormy and with an owner" in shown
+    assert "5 seeds, each played calm, stormy, with an owner and scheduled" in shown
     assert "broken" not in shown
 
 

@@ -32,10 +32,12 @@ def faults(  # noqa: PLR0913 - one argument an option of the command line
 ) -> None:
     """Kill the process, lose answers, refuse and cut orders, take the lease: orders must not be lost or sent twice.
 
-    Each seed is played three times. Calm: kills, lost answers, rate limits, services that are down and a second process
+    Each seed is played four times. Calm: kills, lost answers, rate limits, services that are down and a second process
     that takes the lease must change nothing. Stormy: refused orders, partial fills and suspensions as well; every order
     must be explained and ended, and no name traded beyond its decision. With an owner who halts, reduces, resumes and
-    closes everything at random moments: what is sent agrees with it, and a flat fund stays flat.
+    closes everything at random moments: what is sent agrees with it, and a flat fund stays flat. Scheduled: sessions
+    are slept through, announced late and twice, and backups are put back: each announced session is decided once, no
+    other, and a restored fund sends nothing before it is resumed.
     """
     if settings and strategy is None:
         raise typer.BadParameter("--set belongs to --strategy: give both")

@@ -28,6 +28,10 @@ class FaultKind(StrEnum):
     REDUCED = "owner let it only reduce"
     RESUMED = "owner resumed trading"
     FLATTENED = "owner closed everything"
+    SLEPT = "session slept through"
+    ANNOUNCED_LATE = "open announced after the close"
+    ANNOUNCED_AGAIN = "event announced again"
+    RESTORED = "backup put back"
 
 
 READ = FaultKind.KILLED_BEFORE, FaultKind.KILLED_AFTER, FaultKind.DOWN, FaultKind.GARBLED

@@ -78,7 +78,7 @@ class FaultRun:
         """All sessions of the world. Raises BrokenInvariantError."""
         self._repeat(Step.RECOVER)
         self._repeat(Step.RUN)
-        for _ in range(len(self.world.days) - 1 - self._opening() - self.checked_sessions):
+        for _ in range(self._count_sessions()):
             self._play_session()
             self.values.append(self.fund.ports.broker.account().net_asset_value)
             self.invariants.check_positions()
@@ -146,8 +146,10 @@ class FaultRun:
         del error
         return False
 
-    def _opening(self) -> int:
-        return list(self.world.days).index(self.world.market.opening_session())
+    def _count_sessions(self) -> int:
+        """Sessions of the world that are played before the check."""
+        opening = list(self.world.days).index(self.world.market.opening_session())
+        return len(self.world.days) - 1 - opening - self.checked_sessions
 
     def _repeat(self, step: Step) -> None:
         """Do the step until an attempt comes to its end."""

@@ -1,4 +1,4 @@
-"""Fault runs of many seeds: each is a task of its own, played calm, stormy and with an owner, with what came of it."""
+"""Fault runs of many seeds: each is a task of its own, played in four ways, with what came of it."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -16,6 +16,7 @@ from research.faults.chaos import FaultKind
 from research.faults.invariants import BrokenInvariantError
 from research.faults.owned_run import OwnedRun
 from research.faults.run import FaultRun, Outcome
+from research.faults.scheduled_run import ScheduledRun
 
 WORLD_SEED = 12
 TICKERS, SESSIONS = 30, 8
@@ -97,10 +98,12 @@ def run_seed(setup: SeedSetup, seed: int) -> SeedResult:
     start, broken = process_time_ns(), ""
     calm, stormy = make_runs(setup.world, seed, setup.choice.load())
     owned = OwnedRun(setup.world, seed, setup.choice.load())
-    runs = (calm, stormy, owned)
+    scheduled = ScheduledRun(setup.world, seed, setup.choice.load())
+    runs = (calm, stormy, owned, scheduled)
     try:
         play_runs(calm, stormy, setup.undisturbed)
         owned.play().check()
+        scheduled.play().check()
     except BrokenInvariantError as error:
         broken = error.detail
     except Exception as error:  # noqa: BLE001 - whatever else ends a process breaks the seed as well

@@ -26,8 +26,8 @@ def show_summary(results: Sequence[SeedResult], console: Console) -> None:
     starts, orders = (sum(counts) for counts in zip(*((one.starts, one.orders) for one in results), strict=True))
     cost = median(one.milliseconds for one in results)
     console.print(
-        f"{len(results):,} seeds, each played calm, stormy and with an owner: {drawn.total():,} faults and wishes, "
-        f"{starts:,} starts again, {orders:,} orders, {cost:.0f} ms of processor time a seed (median)."
+        f"{len(results):,} seeds, each played calm, stormy, with an owner and scheduled: {drawn.total():,} faults and "
+        f"wishes, {starts:,} starts again, {orders:,} orders, {cost:.0f} ms of processor time a seed (median)."
     )
 
 
