@@ -43,6 +43,7 @@ class SmallFund:
         lacking: Sessions that the vendor does not have.
         forgotten: Sessions whose event is handled without being collected, as after a restored backup.
         refusal: Why no session is decided; empty when it is.
+        is_halted: Whether trading is halted.
         closes: The closes that datamanager handled, in order.
         collected: What is in the lake.
         decided: Decisions, in order.
@@ -57,6 +58,7 @@ class SmallFund:
     lacking: set[date] = field(default_factory=set[date])
     forgotten: set[date] = field(default_factory=set[date])
     refusal: str = ""
+    is_halted: bool = False
     closes: list[date] = field(default_factory=list[date])
     collected: set[date] = field(default_factory=set[date])
     decided: list[date] = field(default_factory=list[date])
@@ -123,6 +125,11 @@ class SmallFund:
         @application.get("/portfolios/decisions")
         def get_decisions(since: date) -> list[dict[str, str]]:
             return [{"date": str(day), "state": "submitted"} for day in self.decided if day >= since]
+
+        @application.get("/trading-state")
+        def get_trading_state() -> dict[str, str | None]:
+            state = "halted" if self.is_halted else "active"
+            return {"state": state, "changed_at": None, "changed_by": "ada", "reason": "data look wrong"}
 
         @application.post("/alerts")
         def post_alerts(body: Alerts) -> None:

@@ -83,6 +83,26 @@ def test_import_is_waited_for() -> None:
     assert f"{CLOSED}:{day}" not in [event.get_id() for event in list_events(decided, waits_for_import=True)]
 
 
+def test_a_decision_is_held_as_long_as_trading_is_halted() -> None:
+    """Resumed it runs again, and decided it is late; halted until the next close it stays held, and was not missed."""
+    day, halt = date(2024, 3, 18), "trading is halted, by ada: data look wrong"
+    collected = frozenset({day})
+    held = settle_runs(plan(Schedule(), MONDAY_NIGHT), Facts(collected, halt=halt), MONDAY_NIGHT)
+    run = held.find(RunKind.DECISION, day)
+    assert run is not None
+    morning = MONDAY_NIGHT + timedelta(hours=9)
+    assert (run.outcome, run.reason) == (Outcome.HELD, halt)
+    assert not any(one.kind is RunKind.DECISION for one in held.overdue(morning))
+    resumed = settle_runs(held, Facts(collected), morning)
+    assert outcomes(resumed, RunKind.DECISION) == {day: Outcome.RUNNING}
+    decided = settle_runs(resumed, Facts(collected, collected), morning)
+    assert outcomes(decided, RunKind.DECISION) == {day: Outcome.LATE}
+    later = plan(held, MONDAY_NIGHT + timedelta(days=1))
+    for facts in (Facts(collected, halt=halt), Facts(collected)):
+        later = settle_runs(later, facts, MONDAY_NIGHT + timedelta(days=1))
+        assert outcomes(later, RunKind.DECISION)[day] is Outcome.HELD
+
+
 def decide_daily(first: date, last: date, timetable: Timetable, *, training: Outcome = Outcome.DONE) -> Schedule:
     """The schedule after these sessions, each decided in time, each retraining ended as given."""
     schedule = Schedule()

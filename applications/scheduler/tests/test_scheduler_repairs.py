@@ -46,6 +46,10 @@ class Services:
         """Not asked here."""
         raise AssertionError(since)
 
+    def read_halt(self) -> str | None:
+        """Not asked here."""
+        raise AssertionError
+
     def list_handlings(self) -> Mapping[str, Handling]:
         """Not asked here."""
         raise AssertionError
@@ -110,6 +114,18 @@ def test_handled_event_without_a_decision_is_asked_about(event: str) -> None:
     assert repairing.turn(299, facts).refusal is None
     assert repairing.services.asked == []
     assert repairing.turn(1, facts).refusal == "trading is halted"
+
+
+def test_a_halted_session_is_not_asked_for_until_trading_is_resumed() -> None:
+    """Its event was handled and refused: nothing is asked while trading is halted, and once it is resumed."""
+    repairing = Repairing()
+    halted = Facts(COLLECTED, handlings={SYNCED: HANDLED}, halt="trading is halted, by ada: data look wrong")
+    for _ in range(3):
+        repairing.turn(300, halted)
+    assert repairing.services.asked == []
+    for _ in range(2):
+        repairing.turn(300, Facts(COLLECTED, handlings={SYNCED: HANDLED}))
+    assert repairing.services.asked == [f"decide {MONDAY}"]
 
 
 def test_predictions_that_are_being_made_are_waited_for() -> None:

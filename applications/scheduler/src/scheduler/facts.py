@@ -28,10 +28,12 @@ class Facts:
         collected: The sessions that are in the lake.
         decided: The sessions whose portfolio was decided and sent.
         handlings: Received events by their id.
+        halt: Since when, by whom and why trading is halted, in words; None where it is not.
         refusal: Why portfoliomanager did not decide when it was asked directly; None where it was not asked, or did.
     """
 
     collected: frozenset[date] = frozenset()
     decided: frozenset[date] = frozenset()
     handlings: Mapping[str, Handling] = field(default_factory=dict[str, Handling])
+    halt: str | None = None
     refusal: str | None = None

@@ -143,6 +143,7 @@ class SchedulerLoop:
             self._fund.list_collected() if is_any_running else frozenset[date](),
             self._fund.list_decided(min(decisions)) if decisions else frozenset[date](),
             self._fund.list_handlings() if is_any_running else {},
+            self._fund.read_halt() if decisions else None,
         )
         return self._repairs.repair(schedule, facts, time, collects=not self._waits_for_import)
 

@@ -9,7 +9,7 @@ from prometheus_client import Gauge
 
 from internal.lake.lease import Lease
 from internal.telemetry import last_success_gauge
-from scheduler.runs import RunKind
+from scheduler.runs import Outcome, RunKind
 from scheduler.schedule import Schedule
 
 RUN_SUCCESS = Gauge(
@@ -33,7 +33,7 @@ def show_schedule(schedule: Schedule, moment: datetime) -> None:
         if succeeded:
             RUN_SUCCESS.labels(kind).set(max(succeeded))
         RUNS_OVERDUE.labels(kind).set(sum(run.kind is kind for run in overdue))
-        RUN_UNSUCCESSFUL.labels(kind).set(bool(ended) and not ended[-1].is_success)
+        RUN_UNSUCCESSFUL.labels(kind).set(bool(ended) and ended[-1].outcome in {Outcome.FAILED, Outcome.MISSED})
     TURN_SUCCESS.set_to_current_time()
 
 

@@ -34,6 +34,10 @@ class FundServices(Protocol):
         """The sessions from that day on whose portfolio was decided and sent."""
         ...
 
+    def read_halt(self) -> str | None:
+        """Since when, by whom and why trading is halted, in words; None where it is not."""
+        ...
+
     def list_handlings(self) -> Mapping[str, Handling]:
         """The newest events that each service acts on, by their id."""
         ...

@@ -39,7 +39,7 @@ class Repairs:
                 self._collect_again(collection)
             return facts
         handling = find_decision_event(facts, day)
-        if decision is None or not decision.is_running or day in facts.decided:
+        if decision is None or not decision.is_running or day in facts.decided or facts.halt is not None:
             return facts
         is_stuck = self._was_handled(day, handling) or _is_stuck(decision, handling, time)
         return self._decide_again(decision, facts) if is_stuck else facts

@@ -16,13 +16,17 @@ class RunKind(StrEnum):
 
 
 class Outcome(StrEnum):
-    """The state of a run: `late` is done after its allowance, `missed` was overtaken by a later session."""
+    """The state of a run: `late` is done after its allowance, `missed` was overtaken by a later session.
+
+    `held` is not decided because trading is halted, or was until a later session closed.
+    """
 
     RUNNING = "running"
     DONE = "done"
     LATE = "late"
     MISSED = "missed"
     FAILED = "failed"
+    HELD = "held"
 
 
 SUCCESSES = frozenset({Outcome.DONE, Outcome.LATE})
@@ -84,6 +88,14 @@ class ScheduledRun:
     def miss(self, moment: datetime, reason: str) -> Self:
         """Overtaken by a later session."""
         return replace(self, outcome=Outcome.MISSED, ended_at=moment, reason=reason)
+
+    def hold(self, moment: datetime, reason: str) -> Self:
+        """Kept from being done by a halt of trading, as long as that lasts."""
+        return replace(self, outcome=Outcome.HELD, ended_at=moment, reason=reason)
+
+    def release(self) -> Self:
+        """Trading was resumed: it runs again."""
+        return replace(self, outcome=Outcome.RUNNING, ended_at=None, reason="")
 
     def fail(self, moment: datetime, reason: str) -> Self:
         """Ended without success."""

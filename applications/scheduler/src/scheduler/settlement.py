@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from internal.event_types import EventType
 from scheduler.facts import Facts, Handling
 from scheduler.planning import has_later_closed
-from scheduler.runs import RunKind, ScheduledRun
+from scheduler.runs import Outcome, RunKind, ScheduledRun
 from scheduler.schedule import Schedule
 from scheduler.timetable import last_opened_session
 
@@ -51,10 +51,20 @@ def _settle_collection(run: ScheduledRun, facts: Facts, moment: datetime) -> Sch
 def _settle_decision(schedule: Schedule, run: ScheduledRun, facts: Facts, moment: datetime) -> ScheduledRun:
     if run.session in facts.decided:
         return run.succeed(moment)
+    is_over = has_later_closed(run, moment)
+    if run.outcome is Outcome.HELD:
+        return run if is_over or facts.halt is not None else run.release()
     if not run.is_running:
         return run
-    if has_later_closed(run, moment):
+    if is_over:
         return run.miss(moment, run.reason or NOT_DECIDED)
+    return _follow_decision(schedule, run, facts, moment)
+
+
+def _follow_decision(schedule: Schedule, run: ScheduledRun, facts: Facts, moment: datetime) -> ScheduledRun:
+    """The running decision of the last closed session."""
+    if facts.halt is not None:
+        return run.hold(moment, facts.halt)
     if facts.refusal is not None:
         return run.fail(moment, facts.refusal)
     collection = schedule.find(RunKind.COLLECTION, run.session)

@@ -13,6 +13,7 @@ from internal.http.client import raise_for_problem
 from internal.http.datamanager_client import DatamanagerClient
 from internal.modes import Mode
 from internal.trading.enums import RunState
+from internal.trading.trading_state import TradingState
 from scheduler.alerts import Alert
 from scheduler.facts import Handling
 from scheduler.ports import MarketTime
@@ -40,6 +41,15 @@ class DecisionAnswer(BaseModel):
 
 class DecisionAnswers(RootModel[list[DecisionAnswer]]):
     """The answer of portfoliomanager's `GET /portfolios/decisions`."""
+
+
+class StateAnswer(BaseModel):
+    """The answer of portfoliomanager's `GET /trading-state`."""
+
+    state: TradingState
+    changed_at: dt.datetime | None
+    changed_by: str
+    reason: str
 
 
 class StrategyAnswer(BaseModel):
@@ -74,6 +84,14 @@ class HttpServices:
         """The decisions in portfoliomanager's journal, without one that waits to be sent."""
         answers = self._get("portfoliomanager", f"/portfolios/decisions?since={since.isoformat()}", DecisionAnswers)
         return frozenset(answer.date for answer in answers.root if answer.state is not RunState.PLANNED)
+
+    def read_halt(self) -> str | None:
+        """The trading state, in words where it is halted."""
+        answer = self._get("portfoliomanager", "/trading-state", StateAnswer)
+        if answer.state is not TradingState.HALTED:
+            return None
+        since = "" if answer.changed_at is None else f" since {answer.changed_at:%Y-%m-%d %H:%M} UTC"
+        return f"trading is halted{since}, by {answer.changed_by}: {answer.reason}"
 
     def list_handlings(self) -> Mapping[str, Handling]:
         """The newest events in both inboxes; of an event with two sources, the one that was handled."""
