@@ -48,6 +48,7 @@ COMMANDS = (
     CommandSource("logs", "fund.logs_command", Panel.FUND),
     CommandSource("books", "fund.books_commands", Panel.FUND),
     CommandSource("service", "fund.service_commands", Panel.FUND),
+    CommandSource("token", "fund.token_command", Panel.FUND),
     CommandSource("notify", "fund.notify_commands", Panel.FUND),
     CommandSource("data", "fund.data_commands", Panel.DATA),
     CommandSource("backtest", "fund.offline_commands", Panel.STRATEGIES),

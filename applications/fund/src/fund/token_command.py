@@ -1,0 +1,28 @@
+"""`fund token`: the token with which a person signs in on the pages."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from fund.folder import FundFolder
+from internal.errors import ConfigurationError
+from internal.http.roles import derive_reader_token
+
+commands = typer.Typer()
+
+
+@commands.command()
+def token(
+    *, reader: Annotated[bool, typer.Option("--reader", help="Of who may look, halt and reduce, not resume.")] = False
+) -> None:
+    """Print the owner's token, which the pages and the API ask for, or a reader's."""
+    owner = os.environ.get("FUND_API_TOKEN") or _read_stored()
+    typer.echo(derive_reader_token(owner) if reader else owner)
+
+
+def _read_stored() -> str:
+    folder = FundFolder.from_environment()
+    if not (folder.root / "credentials.json").exists():
+        raise ConfigurationError(f"there is no fund in {folder.root}; FUND_HOME names the folder of another one")
+    return folder.credentials().fund_api_token
