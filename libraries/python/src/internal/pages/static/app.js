@@ -80,6 +80,7 @@ document.addEventListener("click", (event) => {
 
 // forms that a typed word confirms: each choice names its word and its consequence; the server checks the word too
 for (const form of $$("form[data-confirm]")) {
+  if (!$("input[type=radio]", form)) continue; // who may change nothing is offered a sign-in instead
   const weigh = () => {
     const chosen = $("input[type=radio]:checked", form), same = !chosen || "present" in chosen.dataset;
     $(".confirm", form).hidden = same;
