@@ -136,16 +136,12 @@ class ScheduledRun(FaultRun):
             moment = self.fund.core.state.moment
             change_state(self.fund.journal, TradingState.ACTIVE, "the owner", StateCause.OWNER, "reconciled", moment)
             self._repeat(Step.RECOVER)
-            self._decide_again()
+            self._repeat(Step.RUN)  # decided before the backup, or known by its orders; without any it is decided again
 
     def _try_to_decide(self) -> None:
         with suppress(FundError, KilledError):
             self._process.run(None)
         self._start_again()
-
-    def _decide_again(self) -> None:
-        """The last session was decided before the backup or is known by its orders; without any it is decided anew."""
-        self._repeat(Step.RUN)
 
     def _happens(self, rate: float, kind: FaultKind) -> bool:
         happens = self._random.random() < rate
