@@ -23,6 +23,7 @@ TASKS = {
     *("development python " + verb for verb in ("dead-code", "imports")),
     "development quality",
     "development audit",
+    "development pin-images",
     "development workflows",
     "development ray-test",
     "development clouds-test",

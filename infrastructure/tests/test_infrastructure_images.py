@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from infrastructure.images import build, index_settings
+from infrastructure.images import build, index_settings, pin
 from infrastructure.names import IMAGES
 from infrastructure.revision import ROOT
+from infrastructure.swarm.docker import DockerError
 from infrastructure.swarm.variables import SETTINGS
 
 DOCKERFILE = (ROOT / "infrastructure/images/Dockerfile").read_text()
@@ -102,3 +103,16 @@ def test_what_may_not_be_pushed_is_refused_before_anything_is_built(
     """Production runs committed code, from a registry that was named."""
     assert build.main(["--push"], {"REVISION": tag, "IMAGE_PREFIX": prefix}) == 1
     assert sentence in capsys.readouterr().err
+
+
+def test_images_are_pinned(tmp_path: Path) -> None:
+    """Every image of a stack but our own gets the digest that its registry has; a failing registry changes nothing."""
+    one, two = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
+    ours = "    image: ${IMAGE_PREFIX}pocketsizefund/fund:${REVISION}\n"
+    text = f"    image: traefik:v3.7.15\n    image: prom/prometheus:v3.5.0@{two}\n{ours}"
+    digests = {"traefik:v3.7.15": one, "prom/prometheus:v3.5.0": two}
+    assert pin.pin(text, digests.__getitem__) == text.replace("v3.7.15", f"v3.7.15@{one}")
+    (tmp_path / "stack.yaml").write_text(text)
+    with pytest.raises(DockerError):
+        pin.pin_files(tmp_path)  # no registry is reached, or no buildx is there
+    assert (tmp_path / "stack.yaml").read_text() == text

@@ -27,7 +27,7 @@ def test_service_is_limited_checked_and_closed(name: str) -> None:
     """What each service owes the Swarm."""
     service, deploy = SERVICES[name], SERVICES[name]["deploy"]
 
-    assert re.search(r":v?\d+\.\d+\.\d+$", service["image"])
+    assert re.search(r":v?\d+\.\d+\.\d+@sha256:[0-9a-f]{64}$", service["image"])
     assert service["read_only"]
     assert service["healthcheck"]["test"]
     assert "user" in service

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +40,15 @@ def services_of(stacks: Iterable[Path]) -> dict[str, Any]:
     return {name: one for stack in stacks for name, one in yaml.safe_load(stack.read_text())["services"].items()}
 
 
-def without(absent: Iterable[str]) -> dict[str, Any]:
-    """What leaves out the services whose images cannot be had here: they are asked for no task."""
-    return {"services": {name: {"deploy": {"mode": "replicated", "replicas": 0}} for name in absent}}
+def without(absent: Iterable[str], images: Mapping[str, str]) -> dict[str, Any]:
+    """What leaves out the services whose images cannot be had here, and names the others without a digest.
+
+    The stand-ins have the real images' names, and digests of their own.
+    """
+    left_out = {"deploy": {"mode": "replicated", "replicas": 0}}
+    return {
+        "services": {name: {"image": image} | (left_out if name in absent else {}) for name, image in images.items()}
+    }
 
 
 def shared(folder: Path) -> dict[str, Any]:
@@ -72,7 +78,7 @@ def cluster(engine: Engine, rise: Rise, tmp_path_factory: pytest.TempPathFactory
     """The whole fund in a Swarm of one node, trading after its first session."""
     folder, manager = tmp_path_factory.mktemp("fund"), engine.manager
     base_image.load(manager)
-    images = {name: str(one["image"]) for name, one in services_of(STACKS).items()}
+    images = {name: str(one["image"]).partition("@")[0] for name, one in services_of(STACKS).items()}
     not_had = stand_ins.load(manager, images.values())
     absent = [name for name, image in images.items() if image in not_had]
     manager.docker("swarm", "init", "--advertise-addr", manager.address)
@@ -83,7 +89,7 @@ def cluster(engine: Engine, rise: Rise, tmp_path_factory: pytest.TempPathFactory
             "SWARM_ADDRESS": manager.address,
             "NETWORK_ENCRYPTION": "off",  # a kernel without ESP lets no packet pass between nodes
             "EXCHANGE_TICKER_COUNT": TICKERS,
-            "INFRASTRUCTURE_OVERLAY": write(folder / "infrastructure.yaml", without(absent)),
+            "INFRASTRUCTURE_OVERLAY": write(folder / "infrastructure.yaml", without(absent, images)),
             "APPLICATIONS_OVERLAY": write(folder / "applications.yaml", shared(folder / "shared")),
             "SMOKE_LEFT_OUT": ",".join(absent),
             "REVISION": revision(),  # one for all steps, whatever is edited while they run

@@ -36,7 +36,7 @@ def load(node: Node, images: Iterable[str]) -> list[str]:
     for image in sorted(set(images)):
         if node.docker("image", "ls", "--quiet", image).strip():
             continue
-        repository = image.partition("@")[0].rpartition(":")[0]
+        repository = image.rpartition(":")[0]
         if repository in NOT_TO_BE_HAD:
             absent.append(image)
         elif repository in MAKERS:

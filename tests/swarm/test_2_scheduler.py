@@ -21,6 +21,7 @@ from internal.http.bearer import bearer_headers
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(600)]
 
 SERVICE = "applications_scheduler"
+AT_ONCE = {"BARS_DELAY_MINUTES": "0", "OPEN_DELAY_MINUTES": "0"}  # the simulated clock stops at opens and closes
 ALERT = {"labels": {"alertname": "Trial", "severity": "page"}, "annotations": {"description": "A trial."}}
 TAKEN = 'http_requests_total{method="POST",route="/alerts",service="portfoliomanager",status="204"}'
 
@@ -29,6 +30,7 @@ TAKEN = 'http_requests_total{method="POST",route="/alerts",service="portfolioman
 def scheduler(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The base URL of the scheduler behind Traefik; the service is removed at the end."""
     overlay: dict[str, Any] = yaml.safe_load((FOLDER / CALENDAR).read_text())
+    overlay["services"]["scheduler"]["environment"] |= AT_ONCE
     usual: dict[str, Any] = yaml.safe_load(Path(cluster.variables["APPLICATIONS_OVERLAY"]).read_text())
     path = tmp_path_factory.mktemp("scheduler") / "applications.yaml"
     cluster.task("applications up", APPLICATIONS_OVERLAY=write(path, overlay | {"volumes": usual["volumes"]}))
@@ -50,8 +52,8 @@ def test_it_follows_the_fund(fund: Fund, scheduler: str) -> None:
     seconds = wait_until("the scheduler has seen the session done", done)
     sent = read(fund, f"{scheduler}/events")["outbox"]
     assert {row["subscriber"] for row in sent if row["state"] == "delivered"} == {
-        "http://datamanager:8080",
-        "http://portfoliomanager:8081",
+        "http://datamanager:8080/events",
+        "http://portfoliomanager:8081/events",
     }
     for panel in PANELS:
         wait_until(panel.title, lambda panel=panel: figures(fund, panel.queries[0].expression))
