@@ -90,7 +90,7 @@ class ScheduledRun:
         return replace(self, outcome=Outcome.MISSED, ended_at=moment, reason=reason)
 
     def hold(self, moment: datetime, reason: str) -> Self:
-        """Kept from being done by a halt of trading, as long as that lasts."""
+        """A halt of trading keeps it from being done, as long as that lasts."""
         return replace(self, outcome=Outcome.HELD, ended_at=moment, reason=reason)
 
     def release(self) -> Self:
