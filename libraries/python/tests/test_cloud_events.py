@@ -623,3 +623,26 @@ def test_what_fails_for_ever_is_parked(
     assert httpx.post(f"{url}/events/redeliveries", json=again, trust_env=False).status_code == 204
     eventually(lambda: states() == ["handled", "handled"])
     assert httpx.post(f"{url}/events/redeliveries", json=again, trust_env=False).status_code == 404
+
+
+def test_what_a_subscriber_refuses_for_ever_is_parked_at_the_sender(
+    tmp_path: Path, serve: Callable[[FastAPI], str]
+) -> None:
+    """The event after it is delivered; by hand it is sent again, and parked again while it is still refused."""
+    receiver = Receiver(tmp_path / "receiver")
+    url, sender = serve(receiver.application), {"service": "parking", "box": "outbox"}
+    refused = make_event(CLOSED, "/exchange", date(2999, 1, 2), {})
+
+    async def run() -> None:
+        async with EventBus(tmp_path / "sender", "/parking", [url], {}) as bus:
+            for event in (refused, closed(0)):
+                await bus.publish(event)
+            for deliveries in (1, 0):
+                await asyncio.wait_for(bus.wait_until_idle(), 30)
+                states = [(entry.state, entry.last_error) for entry in (await bus.recent()).outbox]
+                assert states == [("delivered", None), ("parked", "answered 422")]
+                assert REGISTRY.get_sample_value("events_parked", sender) == 1
+                assert await bus.redeliver(refused.get_id() if deliveries else "unknown") == deliveries
+
+    asyncio.run(run())
+    eventually(lambda: receiver.handled == days(0))

@@ -158,8 +158,17 @@ class PendingEvent(BaseModel):
     """An event of some service's outbox or inbox: `GET /events`."""
 
     service: str
+    id: str
     type: str
     state: str
     attempts: int
     last_error: str | None
     subscriber: str | None = None
+
+    def describe_parked(self) -> str:
+        """What was given up, why, and what to do."""
+        to = "" if self.subscriber is None else f" to {self.subscriber}"
+        return (
+            f"{self.service} gave up the event {self.id}{to} after {self.attempts} attempts ({self.last_error}): "
+            f"remove the cause, then POST /events/redeliveries to {self.service}"
+        )

@@ -102,6 +102,17 @@ def connect(folder: FundFolder, addresses: Addresses) -> Clients:
     return Clients(*(ServiceClient(service, addresses.url(service), token) for service in Service))
 
 
+def parked_events(clients: Clients) -> list[PendingEvent]:
+    """Events that datamanager or portfoliomanager has given up: a person has to look."""
+    return [
+        event
+        for service in (clients.datamanager, clients.portfoliomanager)
+        for rows in service.get("/events").values()
+        for event in (PendingEvent(service=service.name, **row) for row in rows)
+        if event.state == "parked"
+    ]
+
+
 def unfinished_events(clients: Clients) -> list[PendingEvent]:
     """Events that some service has still to deliver or to handle.
 

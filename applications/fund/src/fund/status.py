@@ -9,7 +9,7 @@ from rich.table import Table
 
 from fund.addresses import Addresses
 from fund.arming_answers import ArmingAnswer
-from fund.clients import Clients, connect
+from fund.clients import Clients, connect, parked_events
 from fund.folder import FundFolder
 from fund.processes import running_processes
 from fund.schedule import describe_schedule, read_schedule
@@ -122,7 +122,9 @@ def show_schedule(clients: Clients, console: Console) -> None:
 
 
 def show_running_fund(clients: Clients, console: Console) -> None:
-    """Print trading state, last sessions and portfolio of a running fund."""
+    """Print trading state, events that were given up, last sessions and portfolio of a running fund."""
+    for event in parked_events(clients):
+        console.print(escape(event.describe_parked()))
     for line in TradingState.read(clients.portfoliomanager).describe():
         console.print(escape(line))
     if (arming := ArmingAnswer.model_validate(clients.portfoliomanager.get("/arming"))).mode is Mode.LIVE:

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self, cast, override
 
 from cloudevents.core.v1.event import CloudEvent
@@ -76,7 +77,7 @@ class NotificationOutbox:
         self._opened: EventStore | None = None
         self._workers: list[TargetWorker] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._running = AsyncExitStack()
+        self._running, self._counting = AsyncExitStack(), Lock()
 
     async def __aenter__(self) -> Self:
         """Go on with what a former process did not send."""
@@ -146,8 +147,12 @@ class NotificationOutbox:
                 self._loop.call_soon_threadsafe(worker.wake)
 
     async def _count(self) -> None:
-        outgoing, _ = await asyncio.to_thread(self._store.pending, [target.name for target in self._targets])
-        PENDING.set(outgoing)
+        await asyncio.to_thread(self._show_pending)
+
+    def _show_pending(self) -> None:
+        with self._counting:  # else a figure that was read earlier could be shown later
+            outgoing, _ = self._store.pending([target.name for target in self._targets])
+            PENDING.set(outgoing)
 
 
 def _read(pending: Pending) -> Notification:

@@ -30,6 +30,7 @@ SHOWN_EVENTS = 100
 IDLE_POLL_SECONDS = 0.02
 
 PENDING = Gauge("events_pending", "Events that wait to be delivered or handled", ("service", "box"))
+PARKED = Gauge("events_parked", "Events that were given up and wait for a person", ("service", "box"))
 
 
 class EventBus:
@@ -110,10 +111,10 @@ class EventBus:
         return new
 
     async def redeliver(self, event_id: str) -> int:
-        """Handle the parked events of that id again; how many there are."""
+        """Handle, or deliver, the parked events of that id again; how many there are."""
         found = await asyncio.to_thread(self._store.redeliver, event_id)
-        if self._handling is not None:
-            self._handling.wake()
+        for worker in (*self._deliveries, *([] if self._handling is None else [self._handling])):
+            worker.wake()
         await self._count()
         return found
 
@@ -157,6 +158,8 @@ class EventBus:
             outgoing, incoming = self._store.pending(self._subscribers)
             PENDING.labels(self._service, "outbox").set(outgoing)
             PENDING.labels(self._service, "inbox").set(incoming)
+            for box, parked in zip(("outbox", "inbox"), self._store.parked(self._subscribers), strict=True):
+                PARKED.labels(self._service, box).set(parked)
             return outgoing, incoming
 
     def _client(self) -> httpx.AsyncClient:

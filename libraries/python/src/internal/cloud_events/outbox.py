@@ -1,10 +1,11 @@
-"""Delivery to one subscriber: each event by POST, in order, until it answers 2xx.
+"""Delivery to one subscriber: each event by POST, in order, until it answers 2xx or refuses the event for ever.
 
 Each subscriber has a queue of its own, so that one that is down delays no other.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 from typing import NoReturn, override
 from urllib.parse import urlsplit, urlunsplit
 
@@ -15,6 +16,12 @@ from internal.cloud_events.event import SENT_HEADERS
 from internal.cloud_events.store import EventStore, Pending
 from internal.cloud_events.worker import AttemptFailedError, Worker
 from internal.telemetry import get_logger
+
+REFUSALS = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNSUPPORTED_MEDIA_TYPE}
+    | {HTTPStatus.UNPROCESSABLE_ENTITY}
+)  # of the event itself; a missing token or address may be set right
+REFUSED_ATTEMPTS = 5  # some seconds, after which the event is parked and later ones are delivered
 
 FAILED_ATTEMPTS = Counter(
     "events_failed_attempts_total", "Attempts to deliver or handle an event that failed", ("service", "box")
@@ -55,14 +62,18 @@ class DeliveryWorker(Worker):
         except httpx.HTTPError as error:
             await self._fail(pending, f"not reached: {type(error).__name__}")
         if not response.is_success:
-            await self._fail(pending, f"answered {response.status_code}")
+            is_refused = response.status_code in REFUSALS and pending.attempts + 1 >= REFUSED_ATTEMPTS
+            await self._fail(pending, f"answered {response.status_code}", is_refused=is_refused)
         await asyncio.to_thread(self._store.mark_delivered, pending.position, self._subscriber)
         return True
 
-    async def _fail(self, pending: Pending, error: str) -> NoReturn:
+    async def _fail(self, pending: Pending, error: str, *, is_refused: bool = False) -> NoReturn:
         FAILED_ATTEMPTS.labels(self._service, "outbox").inc()
         get_logger(__name__).warning(
             "event_not_delivered", event_id=pending.event_id, attempt=pending.attempts + 1, error=error
         )
-        await asyncio.to_thread(self._store.mark_delivery_failed, pending.position, self._subscriber, error)
+        mark = self._store.mark_delivery_parked if is_refused else self._store.mark_delivery_failed
+        await asyncio.to_thread(mark, pending.position, self._subscriber, error)
+        if is_refused:
+            get_logger(__name__).error("delivery_parked", event_id=pending.event_id, subscriber=self._subscriber)
         raise AttemptFailedError

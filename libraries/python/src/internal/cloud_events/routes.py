@@ -44,7 +44,7 @@ class EventRoutes:
         await self._bus.receive(read_event(request.headers, await request.body()))
 
     async def post_redelivery(self, redelivery: Redelivery) -> None:
-        """Handle a parked event again; NotFoundError when none is parked under that id."""
+        """Handle, or deliver, a parked event again; NotFoundError when none is parked under that id."""
         if not await self._bus.redeliver(redelivery.id):
             raise NotFoundError(f"no event {redelivery.id} is parked: GET /events lists them")
 
@@ -57,7 +57,7 @@ class EventRoutes:
         router = APIRouter(tags=["events"])
         received = "Receive a CloudEvent (binary or structured mode)"
         router.add_api_route("/events", self.post_event, methods=["POST"], status_code=204, summary=received)
-        again = "Handle a parked event again"
+        again = "Handle, or deliver, a parked event again"
         router.add_api_route(
             "/events/redeliveries", self.post_redelivery, methods=["POST"], status_code=204, summary=again
         )

@@ -117,6 +117,15 @@ class EventStore:
                 (error, position, subscriber),
             )
 
+    def mark_delivery_parked(self, position: int, subscriber: str, error: str) -> None:
+        """Record that the subscriber refuses the event for ever: later ones go on, `redeliver` sends it again."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE deliveries SET state = 'parked', attempts = attempts + 1, last_error = ?"
+                " WHERE position = ? AND subscriber = ?",
+                (error, position, subscriber),
+            )
+
     def mark_handled(self, position: int, state: str) -> None:
         """Record that the event is finished: `handled`, or `ignored` when its type has no handler."""
         with self._transaction() as connection:
@@ -134,11 +143,17 @@ class EventStore:
             )
 
     def redeliver(self, event_id: str) -> int:
-        """Let parked events of that id be handled again, before later ones; how many there are."""
+        """Let parked events of that id be handled, or delivered, again, before later ones; how many there are."""
         with self._transaction() as connection:
-            return connection.execute(
+            received = connection.execute(
                 "UPDATE inbox SET state = 'pending', attempts = 0 WHERE id = ? AND state = 'parked'", (event_id,)
             ).rowcount
+            sent = connection.execute(
+                "UPDATE deliveries SET state = 'pending', attempts = 0 WHERE state = 'parked'"
+                " AND position IN (SELECT position FROM outbox WHERE id = ?)",
+                (event_id,),
+            ).rowcount
+            return received + sent
 
     def mark_handling_failed(self, position: int, error: str) -> None:
         """Record that the handler failed; the event and those after it stay pending."""
@@ -149,12 +164,19 @@ class EventStore:
 
     def pending(self, subscribers: Sequence[str]) -> tuple[int, int]:
         """The numbers of pending deliveries to these subscribers and of pending received events, at one moment."""
+        return self._count("pending", subscribers)
+
+    def parked(self, subscribers: Sequence[str]) -> tuple[int, int]:
+        """The same of parked ones."""
+        return self._count("parked", subscribers)
+
+    def _count(self, state: str, subscribers: Sequence[str]) -> tuple[int, int]:
         marks = ", ".join("?" * len(subscribers))
         query = (
-            f"SELECT (SELECT count(*) FROM deliveries WHERE state = 'pending' AND subscriber IN ({marks})) AS outgoing,"  # noqa: S608 - question marks only
-            " (SELECT count(*) FROM inbox WHERE state = 'pending') AS incoming"
+            f"SELECT (SELECT count(*) FROM deliveries WHERE state = ? AND subscriber IN ({marks})) AS outgoing,"  # noqa: S608 - question marks only
+            " (SELECT count(*) FROM inbox WHERE state = ?) AS incoming"
         )
-        row = self._select(query, tuple(subscribers))[0]
+        row = self._select(query, (state, *subscribers, state))[0]
         return row["outgoing"], row["incoming"]
 
     def newest_published(self, id_prefix: str) -> Pending | None:
