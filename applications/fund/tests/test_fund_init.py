@@ -99,6 +99,7 @@ def test_keys_of_the_environment_are_stored(home: Path, monkeypatch: pytest.Monk
         (("--limit", "daily_loss"), "write NAME=VALUE"),
         (("--key", "ALPACA_KEY=x"), "the names are ALPACA_API_KEY_ID"),
         (("--key", "POLYGON_API_KEY=/nowhere"), "/nowhere cannot be read"),
+        (("--strategy", "nowhere.py:Idea"), "nowhere.py"),
         (("--mode", "live"), "the fund is live, but ALPACA_BASE_URL is http://127.0.0.1:9, which is simulated"),
     ],
 )
@@ -107,6 +108,17 @@ def test_mistakes_write_nothing(home: Path, options: tuple[str, ...], message: s
     result = init("--yes", *options)
 
     assert message in getattr(result.exception, "detail", "")
+    assert not home.exists()
+
+
+def test_targets_of_messages(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that is no address is refused by its number, and its text is not shown; so are chats without a bot."""
+    wrong = init("--yes", "--key", f"NOTIFICATION_URLS={key_file(home, '# mine' + chr(10) + 'nowhere://hidden')}")
+    assert "NOTIFICATION_URLS is wrong: line 2" in getattr(wrong.exception, "detail", "")
+    assert "hidden" not in str(wrong.exception)
+    monkeypatch.setenv("TELEGRAM_CHATS", "42")
+    no_bot = init("--yes", "--key", f"NOTIFICATION_URLS={key_file(home, 'json://127.0.0.1')}")
+    assert "no line of NOTIFICATION_URLS is tgram://" in getattr(no_bot.exception, "detail", "")
     assert not home.exists()
 
 

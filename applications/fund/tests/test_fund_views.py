@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 
 from fund.__main__ import application
 from fund.addresses import Addresses
+from fund.findings import Finding, show_findings
 from fund.folder import FundFolder
 from fund.log_lines import LogReader
+from fund.log_page import format_line
 from fund.log_rotation import rotate_log
 from fund.orders_page import choose_newest, show_orders
 from fund.services import Service
@@ -79,6 +81,34 @@ def test_log_lines_over_a_rotation(tmp_path: Path) -> None:
     assert reader.read_new() == []
 
 
+def test_a_log_line_fits_in_80_columns() -> None:
+    """Time, service, level, event and fields; a traceback below; what is no JSON stays; elsewhere lines stay whole."""
+    entry = {
+        "service": "datamanager",
+        "rows": 12,
+        "detail": "a long sentence " * 8,
+        "event": "bars_synced",
+        "level": "warning",
+        "logger": "x",
+        "timestamp": "2026-11-27T15:00:01.123456Z",
+        "exception": "Traceback:\n  File x\nKeyError: 7",
+    }
+    lines = format_line("datamanager", json.dumps(entry), 80)
+    assert lines[0].startswith("2026-11-27 15:00:01 datamanager      warning bars_synced rows=12 detail=a")
+    assert max(map(len, lines)) <= 80
+    assert lines[-1].strip() == "KeyError: 7"
+    assert len(format_line("datamanager", json.dumps(entry), 0)) == 4
+    assert format_line("exchange", "Killed [1]", 80) == ["exchange: Killed [1]"]
+
+
+def test_findings_fit_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    """Long lines of `fund doctor` are broken between words, and their rest is indented."""
+    show_findings([Finding("disk", "sentence " * 20, "do this " * 20), Finding("clock", "right")], 80)
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line[:5] for line in lines if line[0] != " "] == ["fault", "ok   "]
+
+
 def test_commands_without_a_running_fund(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Logs name their service; without any, or with an unknown service, the message says so."""
     monkeypatch.setenv("FUND_HOME", str(tmp_path))
@@ -88,6 +118,7 @@ def test_commands_without_a_running_fund(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "exchange.log").write_text("first\nsecond\n")
     assert "exchange: second" in runner.invoke(application, ["logs", "--lines", "1"]).output
+    assert runner.invoke(application, ["logs", "--lines", "1", "--json"]).output == "second\n"
 
 
 def test_status_as_json(tmp_path: Path) -> None:

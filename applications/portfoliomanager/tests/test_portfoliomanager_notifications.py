@@ -128,6 +128,7 @@ def test_messages_arrive_once_in_order_and_survive(
             await owner.wait_for(3)
             while {entry.state for entry in await outbox.recent()} != {"delivered"}:  # noqa: ASYNC110 - rows of a file
                 await asyncio.sleep(0.02)
+            assert [entry.title for entry in await outbox.recent()] == [message(number).title for number in (3, 2, 1)]
             tested = await outbox.send_test()
             assert list(tested.values()) == [True]
             assert all(name.startswith("json-") for name in tested)

@@ -1,7 +1,7 @@
 """The JSON that the services answer, as far as the command line reads it."""
 
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, Field
 
@@ -52,10 +52,18 @@ class Strategy(BaseModel):
 
     def describe(self) -> str:
         """Name, parameters and digest in one sentence."""
-        given = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
+        given = ", ".join(f"{name} {_describe_value(value)}" for name, value in self.parameters.items())
         return (
             f"strategy {self.name} ({given or 'parameters not recorded'}), digest {self.digest[:12] or 'not recorded'}"
         )
+
+
+def _describe_value(value: object) -> str:
+    """A parameter in words; one that has parts of its own, such as a schedule, as `name value` in brackets."""
+    if not isinstance(value, dict):
+        return str(value)
+    parts = cast("dict[str, object]", value)
+    return f"({', '.join(f'{name} {_describe_value(part)}' for name, part in parts.items())})"
 
 
 class DecidingStrategy(Strategy):
@@ -146,7 +154,8 @@ class BooksSummary(BaseModel):
         kinds = ", ".join(f"{kind} {dollars:+,.2f}" for kind, dollars in self.profit.items() if kind != "total")
         value, total = self.net_asset_value, self.profit["total"]
         return [
-            f"net asset value {value:,.2f} = flows {self.flows:+,.2f} and profit {total:+,.2f}; cash {self.cash:,.2f}",
+            f"net asset value {value:,.2f}, cash {self.cash:,.2f}",
+            f"flows {self.flows:+,.2f}, profit {total:+,.2f}",
             f"profit: {kinds}",
             *self.notes,
             *(one.describe() for one in self.differences),

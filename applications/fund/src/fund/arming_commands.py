@@ -9,6 +9,7 @@ import typer
 from fund.arming_answers import ArmingAnswer
 from fund.options import JsonOption
 from fund.trader import connect_to_trader
+from fund.wrapping import echo_lines
 from internal.errors import ConfigurationError
 from internal.modes import Mode
 
@@ -31,7 +32,7 @@ def arm(
     service = connect_to_trader()
     shown = ArmingAnswer.model_validate(service.get("/arming"))
     if not as_json:
-        typer.echo("\n".join([*shown.describe_state(), *shown.describe_trading()]))
+        echo_lines([*shown.describe_state(), *shown.describe_trading()])
     if not live or shown.mode is not Mode.LIVE:
         _finish(shown, as_json=as_json)
         return
@@ -62,4 +63,4 @@ def _finish(answer: ArmingAnswer, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(answer.model_dump(mode="json"), indent=2))
     else:
-        typer.echo("\n".join(answer.describe_state()))
+        echo_lines(answer.describe_state())

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from fund.trader import connect_to_trader
+from fund.wrapping import echo_lines
 from internal.atomic_files import write_atomically
 
 commands = typer.Typer(no_args_is_help=True)
@@ -32,9 +31,7 @@ def show() -> None:
     from fund.answers import BooksSummary
 
     summary = BooksSummary.model_validate(connect_to_trader().get("/books"))
-    console = Console(soft_wrap=True, highlight=False)
-    for line in summary.describe():
-        console.print(escape(line))
+    echo_lines(summary.describe())
     if summary.differences:
         raise typer.Exit(1)
 

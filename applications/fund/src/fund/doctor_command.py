@@ -3,6 +3,7 @@
 import typer
 
 from fund.options import JsonOption
+from fund.wrapping import terminal_width
 
 commands = typer.Typer()
 
@@ -11,8 +12,6 @@ commands = typer.Typer()
 def doctor(*, as_json: JsonOption = False) -> None:
     """Check the machine, settings and keys, broker, clock, calendar and data; say what to do about each fault."""
     import os
-
-    from rich.console import Console
 
     from fund.addresses import Addresses
     from fund.doctor import run_checks
@@ -23,6 +22,6 @@ def doctor(*, as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(format_findings(findings))
     else:
-        show_findings(findings, Console())
+        show_findings(findings, terminal_width())
     if not all(finding.healthy for finding in findings):
         raise typer.Exit(1)

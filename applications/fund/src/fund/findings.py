@@ -4,8 +4,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from rich.console import Console
-from rich.markup import escape
+import typer
+
+from fund.wrapping import WHOLE, wrap
+
+INDENT = " " * 6
 
 
 @dataclass(frozen=True)
@@ -28,13 +31,15 @@ class Finding:
         return self.remedy is None
 
 
-def show_findings(findings: Sequence[Finding], console: Console) -> None:
+def show_findings(findings: Sequence[Finding], width: int) -> None:
     """Print one line a check; a fault is followed by what to do."""
+    inner = max(width - len(INDENT), WHOLE)
     for finding in findings:
-        mark = "[green]ok[/green]   " if finding.healthy else "[red]fault[/red]"
-        console.print(f"{mark} {escape(f'{finding.subject}: {finding.seen}')}", soft_wrap=True)
+        mark = typer.style("ok", fg="green") + "   " if finding.healthy else typer.style("fault", fg="red")
+        first, *below = wrap(f"{finding.subject}: {finding.seen}", inner)
         if finding.remedy is not None:
-            console.print(f"      -> {escape(finding.remedy)}", soft_wrap=True)
+            below += wrap(f"-> {finding.remedy}", inner, "   ")
+        typer.echo("\n".join([f"{mark} {first}", *(INDENT + line for line in below)]))
 
 
 def format_findings(findings: Sequence[Finding]) -> str:

@@ -32,6 +32,7 @@ def init(  # noqa: PLR0913 - one argument an option of the command line
 ) -> None:
     """Set up a fund to run: simulated, on paper or live. Run again, it changes only what is answered."""
     from fund.init_answers import Answers, Given
+    from fund.init_checks import check_strategy, check_targets
     from fund.init_secrets import check_broker, collect_secrets, list_missing
     from fund.settings.secrets import write_secret
     from fund.settings.toml_file import write_document
@@ -43,7 +44,9 @@ def init(  # noqa: PLR0913 - one argument an option of the command line
     settings = answers.settings
     folder.require_mode(settings.mode)
     folder.require_lake(settings.storage.data_bucket)
+    check_strategy(settings)
     secrets = collect_secrets(folder.root, settings, tuple(key or ()), asks=not yes)
+    check_targets(secrets, settings.messages.telegram_chats)
     url = None if settings.mode is Mode.SIMULATED else choose_broker_url(settings.mode)
     checked = None if url is None else check_broker(folder.root, url, secrets)
     folder.make_private()

@@ -7,13 +7,16 @@ import typer
 
 from fund.folder import FundFolder
 from fund.log_lines import LogReader
+from fund.log_page import format_line
 from fund.services import Service
+from fund.wrapping import terminal_width
 from internal.errors import NotFoundError
 
 POLL_SECONDS = 0.5
 
 ServiceArgument = Annotated[Service | None, typer.Argument(help="One service; all of them by default.")]
 LinesOption = Annotated[int, typer.Option("--lines", min=1, help="How many lines of each log.")]
+RawOption = Annotated[bool, typer.Option("--json", help="Print the lines as they are in the files, which is JSON.")]
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")]
 
 
@@ -21,21 +24,28 @@ commands = typer.Typer()
 
 
 @commands.command()
-def logs(service: ServiceArgument = None, *, lines: LinesOption = 20, follow: FollowOption = False) -> None:
-    """Show the last lines of the services' logs, each with the name of its service."""
+def logs(
+    service: ServiceArgument = None,
+    *,
+    lines: LinesOption = 20,
+    follow: FollowOption = False,
+    as_json: RawOption = False,
+) -> None:
+    """Show the last lines of the services' logs: time (UTC), service, level, event and fields."""
     folder = FundFolder.from_environment()
     services = tuple(Service) if service is None else (service,)
     readers = {one: LogReader(folder.log(one)) for one in services}
     if not follow and not any(reader.path.exists() for reader in readers.values()):
         raise NotFoundError(f"there is no log in {folder.logs}: no service has run in this folder yet")
     for name, reader in readers.items():
-        _print(name, reader.read_last(lines))
+        _print(name, reader.read_last(lines), as_json=as_json)
     while follow:
         time.sleep(POLL_SECONDS)
         for name, reader in readers.items():
-            _print(name, reader.read_new())
+            _print(name, reader.read_new(), as_json=as_json)
 
 
-def _print(name: Service, lines: list[str]) -> None:
+def _print(name: Service, lines: list[str], *, as_json: bool) -> None:
+    width = terminal_width()
     for line in lines:
-        typer.echo(f"{name}: {line}")
+        typer.echo(line if as_json else "\n".join(format_line(name, line, width)))

@@ -8,6 +8,9 @@ import typer
 from fund.market_settings import MarketSettings
 from fund.options import Events, Signal
 
+DEFAULT_SEED = 1
+DEFAULT_TICKERS = 120
+
 BarsOption = Annotated[
     Path | None,
     typer.Option("--bars", exists=True, help="Real bars to replay: CSV, parquet, or a folder (docs/your_own_bars.md)."),
@@ -15,8 +18,12 @@ BarsOption = Annotated[
 DetailsOption = Annotated[
     Path | None, typer.Option("--details", exists=True, dir_okay=False, help="Sectors and industries of the tickers.")
 ]
-SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="The simulated market's seed.")]
-TickersOption = Annotated[int | None, typer.Option("--tickers", min=40, max=8000, help="Simulated tickers.")]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, help=f"The simulated market's seed; {DEFAULT_SEED} without it.")
+]
+TickersOption = Annotated[
+    int | None, typer.Option("--tickers", min=40, max=8000, help=f"Simulated tickers; {DEFAULT_TICKERS} without it.")
+]
 CashOption = Annotated[float | None, typer.Option("--cash", min=1, help="Dollars that the account opens with.")]
 EventsOption = Annotated[
     Events | None,
@@ -35,8 +42,6 @@ SignalOption = Annotated[
         help="What predictable signal the simulated prices hold; without it momentum.",
     ),
 ]
-DEFAULT_SEED = 1
-DEFAULT_TICKERS = 120
 
 
 def choose_market(  # noqa: PLR0913, PLR0917 - one argument an option of the command line

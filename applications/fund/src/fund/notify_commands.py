@@ -43,5 +43,5 @@ def list_messages() -> None:
     table = Table("time (UTC)", Column("message", overflow="fold"), "target", "state", "attempts")
     for one in found:
         target, state = (one["subscriber"], one["state"]) if one["subscriber"] else ("none", "not sent")
-        table.add_row(one["time"][:16], escape(one["id"]), escape(target), state, str(one["attempts"]))
+        table.add_row(one["time"][:16], escape(one["title"]), escape(target), state, str(one["attempts"]))
     console.print(table if found else "No messages yet.")

@@ -40,8 +40,6 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
     console.print(services_table(services_of(folder), addresses, running, clients))
     console.print(f"Logs: {escape(str(folder.logs))}")
     console.print(describe_model(folder))
-    if (strategy := folder.read_strategy()) is not None:
-        console.print(f"Strategy: {escape(strategy.describe())}")
     answering = all(service in running and clients.of(service).is_alive() for service in services_of(folder))
     if answering:
         if record is None:
@@ -50,6 +48,8 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
             show_schedule(clients, console)
         show_running_fund(clients, console)
     else:
+        if (strategy := folder.read_strategy()) is not None:
+            console.print(escape(f"Strategy: {strategy.describe()}"))
         console.print(f"Not every service answers: `./fund {starting_command(folder)}` starts them and resumes.")
     return answering
 

@@ -11,6 +11,7 @@ from fund.options import JsonOption
 from fund.service_client import Json, ServiceClient
 from fund.trader import connect_to_trader
 from fund.trading_answers import HALTED, Flattening, TradingState
+from fund.wrapping import echo_lines
 from internal.errors import FundError, UnavailableError
 
 NO_REASON = "no reason was given"
@@ -93,4 +94,7 @@ def _wait_for_fills(service: ServiceClient, seconds: float) -> Json:
 
 
 def _print(answer: Json, lines: list[str], *, as_json: bool) -> None:
-    typer.echo(json.dumps(answer, indent=2) if as_json else "\n".join(lines))
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+    else:
+        echo_lines(lines)

@@ -147,6 +147,8 @@ class Schedule(Section):
     """Minutes after the close at which bars are collected; without a value, by the vendor."""
     open_delay_minutes: Annotated[int, Field(ge=0, le=120)] = 5
     """Minutes after the open at which fills are recorded."""
+    turn_seconds: Annotated[float, Field(gt=0, le=60)] = 15
+    """The pause between two looks at the market's clock."""
 
 
 class Messages(Section):

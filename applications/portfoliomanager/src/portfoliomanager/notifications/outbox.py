@@ -36,6 +36,12 @@ for _kind in NotificationKind:
 logger = get_logger(__name__)
 
 
+class SentNotification(SentEvent):
+    """One message and whether one target took it."""
+
+    title: str
+
+
 class TargetWorker(Worker):
     """Sends the messages of one target."""
 
@@ -120,9 +126,12 @@ class NotificationOutbox:
             self._wake()
         return new
 
-    async def recent(self) -> list[SentEvent]:
+    async def recent(self) -> list[SentNotification]:
         """The newest messages, one entry a target: whether it took them."""
-        return (await asyncio.to_thread(self._store.recent, SHOWN)).outbox
+        entries = (await asyncio.to_thread(self._store.recent, SHOWN)).outbox
+        stored = await asyncio.to_thread(self._store.newest, SHOWN)
+        titles = {one.event_id: _read(one).title for one in stored}
+        return [SentNotification(**one.model_dump(), title=titles.get(one.id, one.id)) for one in entries]
 
     async def last_report(self) -> Notification | None:
         """The newest daily report, None before the first."""

@@ -5,8 +5,8 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from internal.cloud_events.responses import SentEvent
 from portfoliomanager.notifications.message import Notification, NotificationKind
+from portfoliomanager.notifications.outbox import SentNotification
 from portfoliomanager.services import RequestServices
 
 router = APIRouter(tags=["notifications"])
@@ -28,7 +28,7 @@ class TestResult(BaseModel):
 class Notifications(BaseModel):
     """The newest messages, newest first, one entry a target."""
 
-    notifications: list[SentEvent]
+    notifications: list[SentNotification]
 
 
 class Alert(BaseModel):

@@ -187,6 +187,13 @@ class EventStore:
             (id_prefix, id_prefix),
         )
 
+    def newest(self, count: int) -> list[Pending]:
+        """The newest events of the outbox, newest first, delivered or not."""
+        query = "SELECT position, id, body, 0 AS attempts FROM outbox ORDER BY position DESC LIMIT ?"
+        return [
+            Pending(row["position"], row["id"], row["body"], row["attempts"]) for row in self._select(query, (count,))
+        ]
+
     def recent(self, count: int) -> RecentEvents:
         """The newest events of both boxes at one moment, newest first; the outbox has one entry a subscriber."""
         outgoing = (
