@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from internal.action_kinds import SPLIT_KINDS, ActionKind
 from internal.dates import previous_session, session_close, sessions
-from internal.price_adjustment import adjust_bars, adjust_for_splits, apply_factors, find_payments, select_factors
+from internal.factor_table import PRICES, FactorTable
+from internal.price_adjustment import adjust_bars, adjust_for_splits, find_payments
 from internal.schemas import corporate_actions, equity_bars
 from internal.schemas.corporate_actions import DISTRIBUTIONS
 from internal.venue.corporate_actions import CorporateAction, dividend_action
@@ -21,6 +22,7 @@ from internal.venue.market.simulated import SimulatedMarket
 
 DAYS = sessions(date(2024, 3, 1), date(2024, 3, 28))
 LAST = DAYS[-1]
+FACTORS = {"ticker": pl.String, "effective_date": pl.Date, "split_factor": pl.Float64, "dividend_factor": pl.Float64}
 
 
 def bars_of(closes: dict[str, dict[date, float]]) -> pl.DataFrame:
@@ -92,21 +94,49 @@ def test_later_actions_are_not_applied() -> None:
 @given(
     factors=st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from(DAYS), st.floats(0.1, 2), st.floats(0.1, 1))),
     cut=st.integers(1, len(DAYS) - 1),
+    lacking=st.sets(st.tuples(st.sampled_from("ABC"), st.sampled_from(DAYS))),
 )
-def test_factors_of_some_days(factors: list[tuple[str, date, float, float]], cut: int) -> None:
-    """Bars before and after a cut are adjusted by the factors selected for them as by all, two of one day included."""
-    columns = {
-        "ticker": pl.String,
-        "effective_date": pl.Date,
-        "split_factor": pl.Float64,
-        "dividend_factor": pl.Float64,
-    }
-    every = pl.DataFrame(sorted(factors), columns, orient="row")
-    bars = bars_of({"A": dict.fromkeys(DAYS, 10.0), "B": dict.fromkeys(DAYS, 20.0)}).sort("date", "ticker")
+def test_factors(factors: list[tuple[str, date, float, float]], cut: int, lacking: set[tuple[str, date]]) -> None:
+    """Bars before and after a cut, some missing, are multiplied by the factors that Polars' join by day finds."""
+    every = pl.DataFrame(sorted(factors), FACTORS, orient="row")
+    held = [(ticker, day) for ticker in "ABC" for day in DAYS if (ticker, day) not in lacking]
+    closes = {ticker: {day: 10.1 for one, day in held if one == ticker} for ticker in "ABC"}
+    bars = bars_of(closes).sort("date", "ticker")
+    table = FactorTable(every)
     for days in (DAYS[:cut], DAYS[cut:]):
-        some = bars.filter(pl.col("date").is_in(days)).lazy()
-        selected = select_factors(every, days[0], days[-1])
-        assert apply_factors(some, selected.lazy()).collect().equals(apply_factors(some, every.lazy()).collect())
+        some = bars.filter(pl.col("date").is_in(days))
+        assert table.apply(some).equals(apply_by_join(some, every))
+        assert table.apply(some.select("ticker", "date", "volume")).equals(
+            apply_by_join(some, every).select("ticker", "date", "volume")
+        )
+
+
+def apply_by_join(bars: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
+    """The bars times the factors of the first later day of their ticker."""
+    split, dividend = (pl.col(name).fill_null(1.0) for name in ("split_factor", "dividend_factor"))
+    joined = bars.join_asof(
+        factors,
+        left_on="date",
+        right_on="effective_date",
+        by="ticker",
+        strategy="forward",
+        allow_exact_matches=False,
+        check_sortedness=False,
+        coalesce=False,
+    )
+    prices = (pl.col(name) * split * dividend for name in PRICES)
+    return joined.with_columns(*prices, pl.col("volume") / split).select(bars.columns)
+
+
+def test_factors_need_the_order_of_days() -> None:
+    """Bars out of the order of their dates are refused; those without a bar or a factor are left as they are."""
+    bars = bars_of({"A": dict.fromkeys(DAYS, 10.0)})
+    none = FactorTable(pl.DataFrame(schema=FACTORS))
+    some = FactorTable(pl.DataFrame([("A", DAYS[5], 0.5, 1.0)], FACTORS, orient="row"))
+    assert none.apply(bars).equals(bars)
+    assert some.apply(bars.clear()).is_empty()
+    with pytest.raises(ValueError, match="order of their dates"):
+        some.apply(bars.reverse())
 
 
 def test_halted_before_the_ex_date() -> None:

@@ -8,8 +8,9 @@ from typing import override
 import polars as pl
 
 from datamanager.bar_range import BarRange, name_rows, select_tickers
+from internal.factor_table import PRICES
 from internal.lake.store import Lake
-from internal.price_adjustment import PRICES, find_factors, find_payments
+from internal.price_adjustment import find_factors, find_payments
 from internal.schemas.corporate_actions import actions_in_force, splits_of
 
 ONE_DAY = timedelta(days=1)

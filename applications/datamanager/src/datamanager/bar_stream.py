@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import groupby
 from pathlib import Path
 
 import polars as pl
 
 from datamanager.bar_adjustment import find_adjustment
 from datamanager.bar_range import BarRange, name_rows, select_tickers
-from internal.http.bar_parts import WantedBars, decode_bars, order_bars
+from internal.bar_order import find_runs, group_files, order_bars
+from internal.factor_table import FactorTable
+from internal.http.bar_parts import WantedBars, decode_bars
 from internal.lake.store import Lake
-from internal.price_adjustment import apply_factors
 from internal.schemas import equity_bars
 
 SECURITY_ID = "security_id"
@@ -21,17 +21,20 @@ MOST_DAYS_OF_FRAMES = 62  # a shorter range would send whole months of which lit
 
 def stream_frames(lake: Lake, wanted: BarRange) -> Iterator[pl.DataFrame]:
     """The bars, ordered by date and ticker, in frames of a few months; at least one, which may be empty."""
-    factors = find_adjustment(lake, wanted)
+    found = find_adjustment(lake, wanted)
+    factors = None if found is None else FactorTable(found)
     for bars in _read_in_order(lake, wanted):
         named = _name_bars(bars, wanted)
-        adjusted = named if factors is None else apply_factors(named.lazy(), factors.lazy()).collect()
+        adjusted = named if factors is None else factors.apply(named)
         yield adjusted.select(list(wanted.columns))
 
 
 def _name_bars(bars: pl.DataFrame, wanted: BarRange) -> pl.DataFrame:
     """The bars with their security's id where it is wanted, and under its name where they are adjusted, in order."""
+    if wanted.names is None:
+        return bars
     rows = bars.lazy()
-    if wanted.names is not None and SECURITY_ID in wanted.columns:
+    if SECURITY_ID in wanted.columns:
         rows = wanted.names.add_security_id(rows, pl.col("date"))
     return order_bars(name_rows(rows, pl.col("date"), wanted).collect())
 
@@ -48,8 +51,9 @@ def _read_in_order(lake: Lake, wanted: BarRange) -> Iterator[pl.DataFrame]:
     files = find_files(lake, wanted)
     if files is not None:
         yield equity_bars.empty().select(needed.columns)
-        for _, of_month in groupby(files, lambda file: file.parent):
-            yield order_bars(pl.concat([decode_bars(file, needed) for file in of_month]))
+        for run in find_runs(files):
+            for some in group_files(run):
+                yield decode_bars(some, needed, in_order=run.in_order)
         return
     scanned = _scan(lake, wanted)
     for start, end in _cut_months(wanted.start, wanted.end):

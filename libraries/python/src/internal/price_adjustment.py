@@ -5,11 +5,11 @@ from datetime import date
 import polars as pl
 
 from internal.action_kinds import ActionKind
+from internal.factor_table import PRICES, FactorTable
 from internal.last_closes import join_last_close
 from internal.schemas.corporate_actions import DISTRIBUTIONS, dividends_of
 
 FIRST_OPEN_WITHIN = "7d"  # of the effective date
-PRICES = ("open", "high", "low", "close", "volume_weighted_average_price")
 
 
 def adjust_bars(
@@ -27,7 +27,8 @@ def adjust_bars(
             An amount that is not below that close leaves no price to scale and is left out.
         as_of: **Guard:** actions that take effect after this day are not applied.
     """
-    return bars.sort("date", "ticker").pipe(apply_factors, find_factors(closes, splits, dividends, as_of))
+    factors = FactorTable(find_factors(closes, splits, dividends, as_of).collect())
+    return factors.apply(bars.sort("date", "ticker").collect()).lazy()
 
 
 def find_factors(closes: pl.LazyFrame, splits: pl.LazyFrame, dividends: pl.LazyFrame, as_of: date) -> pl.LazyFrame:
@@ -52,48 +53,6 @@ def find_factors(closes: pl.LazyFrame, splits: pl.LazyFrame, dividends: pl.LazyF
         pl.concat(events, how="diagonal")
         .sort("ticker", "effective_date")
         .with_columns(pl.col("split_factor", "dividend_factor").cum_prod(reverse=True).over("ticker"))
-    )
-
-
-def select_factors(factors: pl.DataFrame, first: date, last: date) -> pl.DataFrame:
-    """Those of the factors that bars of these days need: what takes effect between them, and each ticker's next.
-
-    A join by month of a range of years need not look at the factors of all years each time.
-
-    Args:
-        factors: As `find_factors` gives them.
-        first: The first day of the bars.
-        last: The last one.
-    """
-    ticker, day = pl.col("ticker"), pl.col("effective_date")
-    is_next = ((ticker != ticker.shift(1)) | (day.shift(1) <= last)).fill_null(value=True)
-    return factors.filter(day > first).filter((day <= last) | is_next)
-
-
-def apply_factors(bars: pl.LazyFrame, factors: pl.LazyFrame) -> pl.LazyFrame:
-    """The bars, ordered by date, times what takes effect after their day; `find_factors` gives the factors.
-
-    Columns that the bars lack are left alone, so that a reader of a few columns pays for no other.
-    """
-    present = bars.collect_schema().names()
-    split_factor, dividend_factor = pl.col("split_factor"), pl.col("dividend_factor")
-    return (
-        bars.join_asof(
-            factors,
-            left_on="date",
-            right_on="effective_date",
-            by="ticker",
-            strategy="forward",
-            allow_exact_matches=False,
-            check_sortedness=False,
-            coalesce=False,
-        )
-        .with_columns(split_factor.fill_null(1.0), dividend_factor.fill_null(1.0))
-        .with_columns(
-            *(pl.col(name) * split_factor * dividend_factor for name in PRICES if name in present),
-            *(pl.col(name) / split_factor for name in ("volume",) if name in present),
-        )
-        .select(present)
     )
 
 

@@ -5,11 +5,11 @@ the server's machine is sent the names of the files instead.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -17,16 +17,17 @@ from urllib.request import url2pathname
 
 import polars as pl
 
+from internal.bar_order import KEY, FileRun, find_runs, group_files, order_bars
 from internal.errors import UpstreamError
+from internal.factor_table import PRICES, FactorTable
 from internal.http.frames import ARROW, PARQUET, decode
 from internal.http.parts import Part, read_parts
-from internal.price_adjustment import PRICES, apply_factors, select_factors
 from internal.schemas import equity_bars
 from internal.security_names import SecurityNames
 
 URI_LIST = "text/uri-list"  # RFC 2483
 FILE_NAMES = "file-names"  # the preference (RFC 7240) of a caller on the same machine
-KEY = ("date", "ticker")
+IN_ORDER = "; in-order=true"  # behind the media type of files whose rows, one file after another, are in order
 DECODERS = 2
 OLDEST = pl.CompatLevel.oldest()
 
@@ -57,9 +58,14 @@ def make_bar_parts(
     """
     frames = [frame for frame in (names, factors) if frame is not None]
     tables = [Part(ARROW, frame.write_ipc_stream(None, compat_level=OLDEST).getvalue()) for frame in frames]
+    return tables + [part for run in find_runs(files) for part in _make_parts(run, by_name=by_name)]
+
+
+def _make_parts(run: FileRun, *, by_name: bool) -> list[Part]:
+    order = IN_ORDER if run.in_order else ""
     if by_name:
-        return [*tables, Part(URI_LIST, "".join(f"{file.as_uri()}\r\n" for file in files).encode())]
-    return tables + [Part(PARQUET, file) for file in files]
+        return [Part(URI_LIST + order, "".join(f"{file.as_uri()}\r\n" for file in run.files).encode())]
+    return [Part(PARQUET + order, file) for file in run.files]
 
 
 def read_bar_parts(body: BinaryIO, wanted: WantedBars) -> pl.DataFrame:
@@ -73,12 +79,14 @@ def read_bar_parts(body: BinaryIO, wanted: WantedBars) -> pl.DataFrame:
     with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as pool:
         decoded: list[Future[pl.DataFrame]] = []
         for part in read_parts(body):
-            if part.media_type == ARROW:
+            media_type, in_order = part.media_type.removesuffix(IN_ORDER), part.media_type.endswith(IN_ORDER)
+            if media_type == ARROW:
                 reader.add_corrections(decode(part.read(), ARROW))
-            elif part.media_type == PARQUET:
-                decoded.append(pool.submit(reader.read, part.read()))
-            elif part.media_type == URI_LIST:
-                decoded += [pool.submit(reader.read, files) for files in _find_files(part)]
+            elif media_type == PARQUET:
+                decoded.append(pool.submit(reader.read, part.read(), in_order))
+            elif media_type == URI_LIST:
+                run = FileRun(_find_files(part), in_order)
+                decoded += [pool.submit(reader.read, files, in_order) for files in group_files(run)]
             else:
                 raise UpstreamError(f"the answer holds a part of an unknown kind: {part.media_type}")
         frames = [future.result() for future in decoded]
@@ -92,33 +100,30 @@ class _FileReader:
 
     wanted: WantedBars
     names: SecurityNames | None = None
-    factors: pl.DataFrame | None = None
+    factors: FactorTable | None = None
 
     def add_corrections(self, frame: pl.DataFrame) -> None:
         """Take names or factors, before the first file."""
         if "name" in frame.columns:
             self.names = None if frame.is_empty() else SecurityNames(frame)
         elif {*PRICES, "volume"} & set(self.wanted.columns):
-            self.factors = frame
+            self.factors = FactorTable(frame)
 
-    def read(self, file: bytes | list[Path]) -> pl.DataFrame:
+    def read(self, file: bytes | list[Path], in_order: bool) -> pl.DataFrame:  # noqa: FBT001 - called by a pool
         """The rows of one or more files, ordered by date and ticker."""
-        bars = decode_bars(file, self.wanted)
+        bars = decode_bars(file, self.wanted, in_order=in_order)
         if self.names is not None:
             bars = order_bars(self.names.rename(bars.lazy(), pl.col("date")).collect())
-        if self.factors is None or bars.is_empty():
-            return bars
-        days = bars.get_column("date")
-        return apply_factors(bars.lazy(), select_factors(self.factors, days[0], days[-1]).lazy()).collect()
+        return bars if self.factors is None else self.factors.apply(bars)
 
 
-def _find_files(part: Part) -> Iterator[list[Path]]:
-    """The files that the part names, by month."""
+def _find_files(part: Part) -> list[Path]:
+    """The files that the part names, in the order of their months."""
     files = [Path(url2pathname(urlsplit(uri).path)) for uri in part.read().decode("ascii").splitlines()]
     for file in files:
         if not os.access(file, os.R_OK):
             raise UnreadableFilesError(f"{file} is no file that can be read on this machine")
-    return (list(of_month) for _, of_month in groupby(files, lambda file: file.parent))
+    return files
 
 
 def _follow_one_another(frames: Sequence[pl.DataFrame]) -> bool:
@@ -127,23 +132,15 @@ def _follow_one_another(frames: Sequence[pl.DataFrame]) -> bool:
     return all(before[-1] < after[0] for before, after in pairwise(days))
 
 
-def order_bars(bars: pl.DataFrame) -> pl.DataFrame:
-    """The bars ordered by date and ticker; files are in order, so most are only looked at."""
-    date_before, ticker_before = pl.col("date").shift(1), pl.col("ticker").shift(1)
-    follows = (pl.col("date") > date_before) | ((pl.col("date") == date_before) & (pl.col("ticker") >= ticker_before))
-    if bars.select(follows.all()).item():
-        return bars
-    return bars.sort(KEY)
-
-
 def _needed(wanted: WantedBars) -> list[str]:
     return list(dict.fromkeys([*wanted.columns, *KEY]))
 
 
-def decode_bars(file: bytes | Path | list[Path], wanted: WantedBars) -> pl.DataFrame:
+def decode_bars(file: bytes | list[Path], wanted: WantedBars, *, in_order: bool) -> pl.DataFrame:
     """The wanted rows of one or more of the lake's files, ordered by date and ticker; both are among the columns."""
-    columns = [pl.col(name).cast(equity_bars.COLUMNS[name]) for name in _needed(wanted)]
-    bars = order_bars(pl.scan_parquet(file, hive_partitioning=False).select(columns).collect())
+    stored = pl.scan_parquet(file, hive_partitioning=False).select(_needed(wanted)).collect()
+    bars = stored.cast({name: equity_bars.COLUMNS[name] for name in stored.columns})
+    bars = bars if in_order else order_bars(bars)
     days = bars.get_column("date")
     if bars.is_empty() or (wanted.start <= days[0] and days[-1] <= wanted.end):
         return bars
