@@ -1,3 +1,5 @@
+# pyarrow ships no types
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
 """Bars of a range over HTTP beside Polars' scan of the same files: as traded, and adjusted as of the last day.
 
     uv run python -m benchmarks.range_read [--bars 3720000] [--tickers 8000] [--end 2024-11-06] [--repeat 5]
@@ -9,6 +11,7 @@ neither converts, orders nor checks a row. The client's answers are in the frame
 
 - `sent` is a client elsewhere, which gets the content of the files; without it the client is on the same machine and
   gets their names.
+- `pyarrow` decodes the Arrow stream as it arrives; `httpx` reads it whole, and Polars decodes it then.
 - `another day` asks as of a day that was not asked for before, so that the factors are not known yet.
 """
 
@@ -189,7 +192,7 @@ def make_calls(
     def get(asked: dict[str, str]) -> bytes:
         return httpx.get(f"{url}/equity-bars", params=asked, headers=arrow, trust_env=False, timeout=120).content
 
-    def stream() -> pa.Table:
+    def stream() -> object:
         request = httpx.Request("GET", f"{url}/equity-bars", params=whole, headers=arrow)
         with open_response(request, connect=5, read=120) as response:
             return pa.ipc.open_stream(response).read_all()

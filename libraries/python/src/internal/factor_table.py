@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from internal.ticker_numbers import TickerNumbers
 
 PRICES = ("open", "high", "low", "close", "volume_weighted_average_price")
-DAYS_AT_ONCE = 32  # so that what is worked on stays in the processor's cache
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]  # shape (days, tickers with factors and one more for all others)
+DAYS_AT_ONCE = 32
+Rows = NDArray[np.uint32]  # shape (days, tickers with factors and one more for all others)
 
 
 class FactorTable:
@@ -31,11 +30,13 @@ class FactorTable:
         lengths = runs.get_column("len").to_numpy().astype(np.int64)
         count, ends = factors.height, np.cumsum(lengths)
         self._tickers = TickerNumbers(runs.get_column("value"))
+        one = pl.Series([1.0])  # the row behind all factors
         self._split, self._dividend = (
-            np.append(factors.get_column(name).to_numpy(), 1.0) for name in ("split_factor", "dividend_factor")
+            pl.concat([factors.get_column(name), one], rechunk=True) for name in ("split_factor", "dividend_factor")
         )
-        self._first = np.append(ends - lengths, count)  # row of each ticker's first factor, and of 1 for all others
-        following = np.arange(1, count + 1)
+        self._is_split, self._is_dividend = ((values != 1).to_numpy() for values in (self._split, self._dividend))
+        self._first = np.append(ends - lengths, count).astype(np.uint32)  # of each ticker; of all others the last row
+        following = np.arange(1, count + 1, dtype=np.uint32)
         following[ends - 1] = count  # after its last action a ticker's factor is 1
         days = factors.get_column("effective_date").to_physical().to_numpy()
         by_day = np.argsort(days, kind="stable")
@@ -52,46 +53,46 @@ class FactorTable:
         """
         if bars.is_empty() or self._tickers.count == 0:
             return bars
-        runs = bars.get_column("date").rle().struct.unnest()
-        days, ends = runs.get_column("value").to_physical().to_numpy(), np.cumsum(runs.get_column("len").to_numpy())
-        if (np.diff(days) < 0).any():
+        if not bars.get_column("date").is_sorted():
             raise ValueError("bars are adjusted in the order of their dates")
-        parts: list[pl.DataFrame] = []
-        start = 0
-        for last, rows in self._follow(days):
-            end = int(ends[last])
-            parts.append(self._multiply(bars.slice(start, end - start), rows))
-            start = end
-        return pl.concat(parts)
-
-    def _follow(self, days: NDArray[np.int32]) -> Iterator[tuple[int, Rows]]:
-        """The factors' rows in force after each day, some days at once, with the place of the last of these days."""
         current, done = self._first.copy(), 0
-        ends = np.searchsorted(self._days, days, side="right")
-        for first in range(0, len(days), DAYS_AT_ONCE):
-            some = ends[first : first + DAYS_AT_ONCE]
-            rows = np.empty((len(some), len(current)), dtype=np.int64)
-            for place, end in enumerate(some):
+        parts: list[pl.DataFrame] = []
+        for days, some in _cut(bars):
+            rows = np.empty((len(days), len(current)), dtype=np.uint32)
+            for place, end in enumerate(np.searchsorted(self._days, days, side="right")):
                 current[self._numbers[done:end]] = self._following[done:end]  # the last one of a ticker counts
                 rows[place], done = current, end
-            yield first + len(some) - 1, rows
+            parts.append(self._multiply(some, rows))
+        return pl.concat(parts)
 
     def _multiply(self, bars: pl.DataFrame, rows: Rows) -> pl.DataFrame:
         """Bars of some days times the factors of their rows."""
-        tables = [self._split[rows], self._dividend[rows]]
-        if all((table == 1).all() for table in tables):
+        columns = {name: pl.col(name) for name in PRICES if name in bars.columns}
+        by_split, by_dividend = (bool(is_factor[rows].any()) for is_factor in (self._is_split, self._is_dividend))
+        if not by_split and not by_dividend:
             return bars
         day = bars.get_column("date").rle_id()
         place = self._tickers.find(bars.get_column("ticker")) + day * rows.shape[1]
-        split, dividend = (_gather(table, place) for table in tables)
-        changed = [pl.col(name) for name in PRICES if name in bars.columns]
-        for factor in (split, dividend):
-            changed = changed if factor is None else [column * factor for column in changed]
-        if split is not None and "volume" in bars.columns:
-            changed.append(pl.col("volume") / split)
-        return bars.with_columns(changed)
+        row = pl.Series(rows.ravel()).gather(place)
+        volume: list[pl.Expr] = []
+        if by_split:
+            factor = self._split.gather(row)
+            columns = {name: price * factor for name, price in columns.items()}
+            volume = [pl.col("volume") / factor] if "volume" in bars.columns else []
+        if by_dividend:
+            factor = self._dividend.gather(row)
+            columns = {name: price * factor for name, price in columns.items()}
+        return bars.with_columns(*columns.values(), *volume)
 
 
-def _gather(table: Floats, place: pl.Series) -> pl.Series | None:
-    """The factor at each place; None where the table holds nothing but 1."""
-    return None if (table == 1).all() else pl.Series(table.ravel()).gather(place)
+def _cut(bars: pl.DataFrame) -> Iterator[tuple[NDArray[np.int32], pl.DataFrame]]:
+    """The bars in pieces of some days, with these days; each is in one piece in memory, so that none is copied."""
+    start = 0
+    for length in bars.get_column("date").chunk_lengths():
+        runs = bars.get_column("date").slice(start, length).rle().struct.unnest()
+        days, lengths = runs.get_column("value").to_physical().to_numpy(), runs.get_column("len").to_numpy()
+        for first in range(0, len(days), DAYS_AT_ONCE):
+            some = slice(first, first + DAYS_AT_ONCE)
+            count = int(lengths[some].sum())
+            yield days[some], bars.slice(start, count)
+            start += count

@@ -1,5 +1,5 @@
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyarrow ships no types
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 """Finds the places of millions of tickers in a list of a few thousand. Pure.
 
 A table of hashes gives the place, and the ticker is then compared with the one there. Arrow keeps a string of at most
