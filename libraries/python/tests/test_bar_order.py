@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal import bar_order
@@ -15,6 +15,7 @@ DAYS = [date(2024, 1, day) for day in (2, 3, 4)]
 SCHEMA = {"date": pl.Date, "ticker": pl.String}
 
 
+@settings(deadline=None, max_examples=40)
 @given(rows=st.lists(st.tuples(st.sampled_from(DAYS), st.sampled_from(["A", "B", "C"])), max_size=6))
 def test_order(rows: list[tuple[date, str]]) -> None:
     """Rows are in order where sorting them changes nothing."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 
 import polars as pl
 import pytest
@@ -91,6 +92,13 @@ def test_later_actions_are_not_applied() -> None:
     assert adjust(bars, *actions, as_of=DAYS[3]).item(0, "close") == pytest.approx(50.0 * 0.9)
 
 
+@cache
+def whole_bars() -> pl.DataFrame:
+    """Three tickers on every day, in order."""
+    return bars_of({ticker: dict.fromkeys(DAYS, 10.1) for ticker in "ABC"}).sort("date", "ticker")
+
+
+@settings(deadline=None)
 @given(
     factors=st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from(DAYS), st.floats(0.1, 2), st.floats(0.1, 1))),
     cut=st.integers(1, len(DAYS) - 1),
@@ -99,9 +107,8 @@ def test_later_actions_are_not_applied() -> None:
 def test_factors(factors: list[tuple[str, date, float, float]], cut: int, lacking: set[tuple[str, date]]) -> None:
     """Bars before and after a cut, some missing, are multiplied by the factors that Polars' join by day finds."""
     every = pl.DataFrame(sorted(factors), FACTORS, orient="row")
-    held = [(ticker, day) for ticker in "ABC" for day in DAYS if (ticker, day) not in lacking]
-    closes = {ticker: {day: 10.1 for one, day in held if one == ticker} for ticker in "ABC"}
-    bars = bars_of(closes).sort("date", "ticker")
+    missing = pl.DataFrame(sorted(lacking), {"ticker": pl.String, "date": pl.Date}, orient="row")
+    bars = whole_bars().join(missing, on=["ticker", "date"], how="anti", maintain_order="left")
     table = FactorTable(every)
     for days in (DAYS[:cut], DAYS[cut:]):
         some = bars.filter(pl.col("date").is_in(days))

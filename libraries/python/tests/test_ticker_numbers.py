@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal import ticker_numbers
@@ -13,6 +13,7 @@ TICKERS = st.text("ABé-2", min_size=1, max_size=3) | st.sampled_from(
 )
 
 
+@settings(deadline=None, max_examples=40)
 @given(
     listed=st.lists(TICKERS, min_size=1, unique=True),
     wanted=st.lists(TICKERS, min_size=1),
