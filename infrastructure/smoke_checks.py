@@ -84,6 +84,7 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/trading-state", (("state",), ("meaning",), ("mode",))),
     Check("portfoliomanager", "/trading-state/change", text="Trading state"),
     Check("portfoliomanager", "/sign-in", text="Sign in"),
+    Check("portfoliomanager", "/services", text="Last events"),
     Check("portfoliomanager", "/data", text="Quarantine by reason"),
     Check("portfoliomanager", "/arming", (("mode",), ("armed",), ("digest",))),
     Check("portfoliomanager", "/strategy", (("name",), ("parameters",), ("digest",))),
@@ -99,7 +100,7 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/", text="Net asset value"),
     Check("portfoliomanager", "/fragments/today", text="Last run"),
     Check("portfoliomanager", "/book", text="Exposure by sector"),
-    Check("portfoliomanager", "/static/current/app.css", text="--ground"),
+    Check("portfoliomanager", "/static/{version}/{path}", text="--ground"),
     Check("portfoliomanager", "/reconciliations", (("title",),), status=405),  # only POST does something
     _refused("portfoliomanager", "/predictions"),
     _refused("portfoliomanager", "/portfolios"),

@@ -35,6 +35,7 @@ from portfoliomanager.adapters.lake_activities import LakeActivities
 from portfoliomanager.adapters.lake_armings import LakeArmings
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData
+from portfoliomanager.adapters.peer_service import PeerService
 from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
 from portfoliomanager.adapters.trade_updates import TradeUpdates
 from portfoliomanager.configuration import Configuration
@@ -55,6 +56,7 @@ from portfoliomanager.routes import (
     book_page,
     clock,
     data_page,
+    events_page,
     flatten,
     foreign,
     fund_page,
@@ -79,7 +81,7 @@ from portfoliomanager.telegram.polling import TelegramPolling
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
     *(trading_state, flatten, arming, notification_routes, foreign, reports, static_routes),
-    *(fund_page, book_page, sign_in, trading_state_form, data_page),
+    *(fund_page, book_page, sign_in, trading_state_form, data_page, events_page),
 )
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders
@@ -166,7 +168,8 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     clients = ports.broker, clock, data, ports.data
     telegram = _make_telegram(settings, TelegramAnswers(journal, mode, operations.change_state), operations, lease)
     running = operations, cycle, notifications, updates, live, telegram
-    shown = EqualWeight(partial(load_closes, data)), ports.portfolios, losses
+    peer = PeerService("datamanager", settings.datamanager_url, settings.fund_api_token)
+    shown = EqualWeight(partial(load_closes, data)), ports.portfolios, losses, peer
     return Services(*clients, champion, journal, books, lease, decides, *running, *shown)
 
 

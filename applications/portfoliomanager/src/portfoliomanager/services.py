@@ -10,6 +10,7 @@ from internal.lake.lease import Lease
 from internal.trading.ports import Broker, MarketData, Portfolios
 from internal.trading.strategy import Strategy
 from portfoliomanager.account_books import AccountBooks
+from portfoliomanager.adapters.peer_service import PeerService
 from portfoliomanager.equal_weight import EqualWeight
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
@@ -44,6 +45,7 @@ class Services:
     equal_weight: EqualWeight
     portfolios: Portfolios
     losses: LossWatch
+    datamanager: PeerService
 
 
 def services_of(application: FastAPI) -> Services:

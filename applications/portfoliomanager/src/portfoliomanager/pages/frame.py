@@ -21,7 +21,7 @@ class Page(StrEnum):
     MODEL = "/model"
     DATA = "/data"
     RESEARCH = "/research"
-    EVENTS = "/events"
+    EVENTS = "/services"
 
     @property
     def label(self) -> str:
@@ -33,6 +33,7 @@ NAVIGATION: tuple[Page, ...] = (
     Page.FUND,
     Page.BOOK,
     Page.DATA,
+    Page.EVENTS,
 )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from polars.exceptions import PanicException
@@ -75,7 +75,8 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
         maximum_body_bytes=maximum_body_bytes,
         signs_in=problem_page is not None,
     )
-    application.include_router(OperationRoutes(application, readiness, notes).router())
+    operations = application.state.operations = OperationRoutes(application, readiness, notes)
+    application.include_router(operations.router())
     return application
 
 
@@ -114,12 +115,16 @@ class OperationRoutes:
         if self._application.state.draining:
             detail = "draining: the service is about to end"
             return problem_response(request, kind.status, "Not ready", kind.slug, detail)
-        results = await asyncio.gather(*(_run_check(check, self._application) for check in self._readiness.values()))
-        checks = dict(zip(self._readiness, results, strict=True))
-        if all(result == PASSED for result in results):
+        checks = await self.run_checks()
+        if all(result == PASSED for result in checks.values()):
             return Readiness(checks=checks, notes=self._notes(self._application) or None)
         detail = "; ".join(f"{name}: {result}" for name, result in checks.items() if result != PASSED)
         return problem_response(request, kind.status, "Not ready", kind.slug, detail, extensions={"checks": checks})
+
+    async def run_checks(self) -> dict[str, str]:
+        """Each check's result: `ok`, or one sentence about what is missing."""
+        results = await asyncio.gather(*(_run_check(check, self._application) for check in self._readiness.values()))
+        return dict(zip(self._readiness, results, strict=True))
 
     async def metrics(self) -> Response:
         """Answer with the metrics in Prometheus' text format."""
@@ -138,6 +143,11 @@ class OperationRoutes:
         )
         router.add_api_route("/metrics", self.metrics, response_class=Response, summary="Prometheus metrics")
         return router
+
+
+def operation_routes_of(request: Request) -> OperationRoutes:
+    """The handlers of the application that received the request."""
+    return cast("OperationRoutes", request.app.state.operations)
 
 
 async def _run_check(check: ReadinessCheck, application: FastAPI) -> str:

@@ -1,0 +1,141 @@
+"""The Events page: how each service is, what it sent and received, and what nobody could handle."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from internal.cloud_events.responses import ReceivedEvent, RecentEvents, SentEvent
+from internal.pages.formats import count
+
+PASSED = "ok"
+PARKED = "parked"
+SETTLED = frozenset({"handled", "ignored", "delivered"})
+SHOWN_EVENTS = 100
+EARLIEST = datetime.min.replace(tzinfo=UTC)  # of an event without a time
+
+
+@dataclass(frozen=True)
+class ServiceCard:
+    """A service and its readiness.
+
+    Attributes:
+        name: Its name.
+        about: What it does.
+        checks: `ok`, or what is missing, by what the service needs; None where it does not answer.
+        problem: Why it does not answer.
+    """
+
+    name: str
+    about: str
+    checks: Mapping[str, str] | None
+    problem: str = ""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every check passes."""
+        return self.checks is not None and all(result == PASSED for result in self.checks.values())
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """An event in a service's box.
+
+    Attributes:
+        service: In whose box.
+        moment: When it was made; None where it does not say.
+        event_id: Its id.
+        title: Its type in words.
+        from_or_to: `from X`, or `to X`.
+        state: What became of it.
+        attempts: Tries so far.
+        error: What the last try said; empty for nothing.
+        can_be_redelivered: Whether a person can let it be handled again.
+    """
+
+    service: str
+    moment: datetime | None
+    event_id: str
+    title: str
+    from_or_to: str
+    state: str
+    attempts: int
+    error: str
+    can_be_redelivered: bool
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing more has to happen to it."""
+        return self.state in SETTLED
+
+    @classmethod
+    def received(cls, service: str, event: ReceivedEvent) -> Self:
+        """An event of the inbox."""
+        return cls(
+            *(service, _moment(event.time), event.id, _title(event.type), f"from {event.source.strip('/')}"),
+            *(event.state, event.attempts, event.last_error or "", event.state == PARKED),
+        )
+
+    @classmethod
+    def sent(cls, service: str, event: SentEvent) -> Self:
+        """An event of the outbox and one delivery of it."""
+        return cls(
+            *(service, _moment(event.time), event.id, _title(event.type), f"to {event.subscriber or 'nobody'}"),
+            *(event.state, event.attempts, event.last_error or "", False),
+        )
+
+
+def list_events(boxes: Mapping[str, RecentEvents]) -> list[EventLine]:
+    """The events of all services, newest first; `boxes` by service."""
+    lines = [EventLine.received(service, one) for service, box in boxes.items() for one in box.inbox]
+    lines += [EventLine.sent(service, one) for service, box in boxes.items() for one in box.outbox]
+    return sorted(lines, key=lambda line: (line.moment or EARLIEST, line.event_id), reverse=True)
+
+
+@dataclass(frozen=True)
+class EventsView:
+    """What the page shows; `problems` says whose events could not be read."""
+
+    cards: Sequence[ServiceCard]
+    lines: Sequence[EventLine]
+    problems: Sequence[str]
+
+    @property
+    def parked(self) -> Sequence[EventLine]:
+        """What nobody could handle."""
+        return [line for line in self.lines if line.state == PARKED]
+
+    @property
+    def waiting(self) -> Sequence[EventLine]:
+        """What is still to be delivered or handled."""
+        return [line for line in self.lines if not line.is_settled and line.state != PARKED]
+
+    @property
+    def shown(self) -> Sequence[EventLine]:
+        """The newest events."""
+        return self.lines[:SHOWN_EVENTS]
+
+    @property
+    def lead(self) -> str:
+        """One sentence about the whole."""
+        silent = [card.name for card in self.cards if card.checks is None]
+        unready = [card.name for card in self.cards if card.checks is not None and not card.is_ready]
+        if silent:
+            return f"No answer from {' and '.join(silent)}"
+        if self.parked:
+            return f"{count(len(self.parked), 'event')} could not be handled: a person is needed"
+        if unready:
+            return f"Not ready: {' and '.join(unready)}"
+        waiting = f"{count(len(self.waiting), 'event')} on the way" if self.waiting else "no event waits"
+        return f"Every service is ready, and {waiting}"
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
+
+
+def _title(event_type: str) -> str:
+    return " ".join(event_type.removeprefix("application.").replace("_", " ").split(".")[1:]) or event_type

@@ -1,0 +1,118 @@
+"""The Events page: readiness, parked events with their form, what waits, and a service that does not answer."""
+
+from datetime import UTC, datetime
+
+import pytest
+from fastapi import FastAPI, Response
+from pydantic import SecretStr
+
+from internal.cloud_events.responses import ReceivedEvent, RecentEvents, SentEvent
+from internal.errors import NotFoundError, UnavailableError, UpstreamError
+from internal.http.problems import install_problem_handlers
+from internal.http.roles import Role
+from internal.modes import Mode
+from internal.trading.trading_state import UNCHANGED
+from libraries.python.tests.loopback import bound_socket, serving
+from portfoliomanager.adapters.peer_service import PeerService
+from portfoliomanager.pages.events import EventsView, ServiceCard, list_events
+from portfoliomanager.pages.frame import Frame, Page
+from portfoliomanager.pages.rendering import render_page
+from portfoliomanager.pages.visitor import Visitor
+
+OLD, NEW = (datetime(2025, 1, 24, 21, minute, tzinfo=UTC).isoformat() for minute in (0, 1))
+KIND = "application.exchange.session.closed"
+
+
+def received(event_id: str, state: str, moment: str | None, error: str | None = None) -> ReceivedEvent:
+    """An event of an inbox."""
+    return ReceivedEvent(
+        id=event_id, type=KIND, time=moment, state=state, attempts=3, last_error=error, source="/exchange"
+    )
+
+
+SENT = SentEvent(
+    id="b",
+    type="application.datamanager.equity_bars.synced",
+    time=NEW,
+    state="pending",
+    attempts=1,
+    last_error="refused",
+    subscriber="http://127.0.0.1:8081/events",
+)
+BOXES = {
+    "portfoliomanager": RecentEvents(
+        outbox=[], inbox=[received("a", "handled", OLD), received("d", "parked", OLD, "<no> calendar")]
+    ),
+    "datamanager": RecentEvents(outbox=[SENT], inbox=[received("c", "handled", None)]),
+}
+READY = ServiceCard("portfoliomanager", "Decides", {"lease": "ok"})
+
+
+def show(view: EventsView, role: Role) -> str:
+    """The page as somebody of that role sees it who has signed in."""
+    visitor = Visitor(role, may_send_forms=True, has_session=True, csrf_token="c5rf")  # noqa: S106 - of no session
+    return render_page("events.html", Frame(Page.EVENTS, Mode.PAPER, UNCHANGED, None, visitor), view)
+
+
+def test_order_and_words() -> None:
+    """The newest first, those without a time last; types and peers in words."""
+    lines = list_events(BOXES)
+    assert [line.event_id for line in lines] == ["b", "d", "a", "c"]
+    assert (lines[0].title, lines[0].from_or_to) == ("equity bars synced", "to http://127.0.0.1:8081/events")
+    assert (lines[1].title, lines[1].from_or_to) == ("session closed", "from exchange")
+
+
+def test_parked_events_wait_for_the_owner() -> None:
+    """Only the owner gets the form; the error of the last try is escaped; what waits is counted apart."""
+    view = EventsView([READY], list_events(BOXES), [])
+    assert [line.event_id for line in view.parked] == ["d"]
+    assert [line.event_id for line in view.waiting] == ["b"]
+    assert view.lead == "1 event could not be handled: a person is needed"
+    owner, reader = show(view, Role.OWNER), show(view, Role.READER)
+    assert 'action="/forms/redeliveries"' in owner
+    assert 'name="event_id" value="d"' in owner
+    assert "&lt;no&gt; calendar." in owner
+    assert "/forms/redeliveries" not in reader
+
+
+@pytest.mark.parametrize(
+    ("cards", "lead"),
+    [
+        ([READY], "Every service is ready, and no event waits"),
+        ([READY, ServiceCard("datamanager", "Stores", None, "refused")], "No answer from datamanager"),
+        ([ServiceCard("datamanager", "Stores", {"lake": "it is full"})], "Not ready: datamanager"),
+    ],
+)
+def test_leads(cards: list[ServiceCard], lead: str) -> None:
+    """What is worst is said first."""
+    view = EventsView(cards, [], [])
+    assert view.lead == lead
+    assert "No event yet" in show(view, Role.READER)
+
+
+def test_peer_over_http() -> None:
+    """Checks of a service that is not ready, its events, a refused redelivery, garbage, and nobody there."""
+    application = FastAPI()
+    install_problem_handlers(application)
+
+    @application.get("/ready", status_code=503)
+    def get_ready() -> dict[str, dict[str, str]]:
+        return {"checks": {"lake": "it is full"}}
+
+    @application.get("/events")
+    def get_events() -> Response:
+        return Response("<html>", media_type="text/html")
+
+    @application.post("/events/redeliveries")
+    def post_redelivery() -> None:
+        raise NotFoundError("none is parked")
+
+    with serving(application) as url:
+        peer = PeerService("datamanager", url, SecretStr("token"))
+        assert peer.checks() == {"lake": "it is full"}
+        with pytest.raises(NotFoundError, match="none is parked"):
+            peer.redeliver("a")
+        with pytest.raises(UpstreamError, match="/events answered something else"):
+            peer.events()
+    with bound_socket() as (_, url), pytest.raises(UnavailableError, match=r"datamanager at .* cannot be reached"):
+        PeerService("datamanager", url, SecretStr("")).checks()
