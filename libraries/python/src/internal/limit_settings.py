@@ -31,6 +31,7 @@ class LimitSettings(BaseSettings):
     limit_price_collar: float = Field(default=RiskLimits.price_collar, gt=0)
     limit_current_bars: float = Field(default=RiskLimits.current_bars, ge=0, le=1)
     limit_current_forecasts: float = Field(default=RiskLimits.current_forecasts, ge=0, le=1)
+    limit_journal_difference: float = Field(default=RiskLimits.journal_difference, gt=0, le=10)
     limit_hand_trade_sessions: int = Field(default=RiskLimits.hand_trade_sessions, ge=0, le=60)
     limit_daily_loss: float = Field(default=RiskLimits.daily_loss, gt=0, le=1)
     limit_drawdown_reduce: float = Field(default=RiskLimits.drawdown_reduce, gt=0, le=1)

@@ -13,8 +13,10 @@ from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState
 from internal.trading.hand_closes import RECORDS
 from internal.trading.hand_trade_replay import Trade, count_taken
+from internal.trading.held_securities import find_held
+from internal.trading.journal_differences import sum_missing_dollars
 from internal.trading.own_holdings import find_own_holdings
-from internal.trading.rows import Order
+from internal.trading.rows import Order, Split
 from internal.trading.trading_state import StateCause, TradingState
 from libraries.python.tests.trading.trading_state_kit import (
     CountedSends,
@@ -132,6 +134,24 @@ def test_a_broker_that_was_restored_to_after_the_sale_keeps_its_row(world: World
     rows = trade_and_follow(fund, ticker, Decimal(-held))
     make_trader(fund.ports).accept_broker_state()
     assert list(fund.journal.of(RECORDS)) == rows
+
+
+def test_what_the_broker_lacks_for_no_reason_is_missing(world: World) -> None:
+    """A position that is gone, and one of which two shares are left, without any order: their dollars are missing."""
+    fund, ticker, held = _open_long(world)
+    positions = fund.ports.broker.positions()
+    other = next(one for one in positions if one.quantity < -2)
+    kept = [replace(one, quantity=-2.0) if one is other else one for one in positions if one.ticker != ticker]
+    ports, splits, memory = fund.ports, dict[str, list[Split]](), EntryMemory()
+    assert sum_missing_dollars(ports, positions, find_held(ports.journal, positions), splits, memory) == 0
+    found = sum_missing_dollars(ports, kept, find_held(ports.journal, kept), splits, EntryMemory())
+    (run,) = fund.journal.runs()
+    portfolio = ports.portfolios.find(run.portfolio_id)
+    assert portfolio is not None
+    price = next(row.reference_price for row in portfolio.rows if row.ticker == ticker)
+    left = replace(other, quantity=-2.0).share_value
+    assert left is not None
+    assert found == pytest.approx(held * price + (-other.quantity - 2) * left)
 
 
 def _replay_share_by_share(own: int, others: int, trades: list[tuple[int, bool]]) -> list[int]:

@@ -89,6 +89,17 @@ def test_a_day_that_is_not_whole_opens_nothing() -> None:
         assert quantities(decided(replace(situation, inputs=inputs), {"A": 0.1}, WIDE)) == wanted
 
 
+def test_journal_and_broker_disagree_by_hand() -> None:
+    """Of 10,000 dollars a tenth may be missing at the broker; a dollar more, and nothing is opened or added to."""
+    situation = make_situation(PRICES, held={"B": 10.0})
+    allowed = 0.1 * situation.capital
+    for missing, wanted in ((allowed, {"A": 100.0, "B": 10.0}), (allowed + 1, {"B": 10.0})):
+        found = decided(replace(situation, missing_dollars=missing), {"A": 0.1, "B": None}, WIDE)
+        assert quantities(found) == wanted
+    assert kinds(found) == {LimitKind.JOURNAL_DIFFERENCE}
+    assert found.notes == ("cut by risk limits: A",)
+
+
 FRACTIONS = st.floats(0.01, 1.0)
 DRAWN_LIMITS = st.builds(
     RiskLimits,

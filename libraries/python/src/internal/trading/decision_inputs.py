@@ -8,11 +8,12 @@ from internal.trading.actions_since import fetch_ratios_since
 from internal.trading.entries import EntryMemory
 from internal.trading.hand_trades import find_hand_trades, refuse_hand_trades
 from internal.trading.held_securities import HeldSecurity
+from internal.trading.journal_differences import sum_missing_dollars
 from internal.trading.limits import RiskLimits
 from internal.trading.name_filter import NameFilter, find_refusals
 from internal.trading.own_holdings import find_splits, foreign_items
 from internal.trading.ports import Broker, MarketData, Portfolios, TradingPorts
-from internal.trading.position_attribution import attribute_positions
+from internal.trading.position_attribution import attribute_positions, group_by_ticker
 from internal.trading.rows import (
     Account,
     Assets,
@@ -82,6 +83,7 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
         assets=_list_assets(ports.broker, account),
         blocked=frozenset(order.ticker for order in open_orders) | (own.foreign.keys() - owned) | changed,
         refused=refuse_hand_trades(refused, by_hand, limits.hand_trade_sessions),
+        missing_dollars=sum_missing_dollars(ports, at_broker, held, group_by_ticker(splits), memory),
     )
     return GatheredSituation(situation, foreign_items(own.foreign, open_orders, ports), tuple(sorted(changed)), by_hand)
 

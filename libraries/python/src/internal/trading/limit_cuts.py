@@ -78,6 +78,7 @@ class _Limiter:
         self._stop_growth(LimitKind.CURRENT_BARS, part_with_bars(situation), limits.current_bars, "bars of the day")
         with_forecasts = part_with_forecasts(situation)
         self._stop_growth(LimitKind.CURRENT_FORECASTS, with_forecasts, limits.current_forecasts, "forecasts")
+        self._stop_in_disagreement()
         collar = f"its close is {limits.price_collar:.0%} or more from the one before"
         self._cut_each(LimitKind.PRICE_COLLAR, self._collar_shares, collar)
         name = f"{limits.name_weight:.0%} of capital"
@@ -106,6 +107,14 @@ class _Limiter:
         if part is not None and part < least:
             limit = f"only {part:.0%} of the names have {what}"
             self._take(kind, [_cut_to(row, row.held, limit) if is_increase(row) else row for row in self._rows])
+
+    def _stop_in_disagreement(self) -> None:
+        """Nothing is opened or added while the journal says that much more is held than the broker has."""
+        missing, allowed = self._situation.missing_dollars, self._limits.journal_difference * self._capital
+        if missing > allowed:
+            limit = f"{missing:.2f} dollars of positions are in the journal and not at the broker"
+            kept = [_cut_to(row, row.held, limit) if is_increase(row) else row for row in self._rows]
+            self._take(LimitKind.JOURNAL_DIFFERENCE, kept)
 
     def _collar_shares(self, row: PortfolioRow) -> float:
         before = _value_of(self._situation.inputs.previous_price, self._situation, row)

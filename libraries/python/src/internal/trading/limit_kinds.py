@@ -20,6 +20,7 @@ class LimitKind(StrEnum):
     CURRENT_BARS = "current_bars"
     CURRENT_FORECASTS = "current_forecasts"
     MISSING_SESSIONS = "missing_sessions"
+    JOURNAL_DIFFERENCE = "journal_difference"
     DECIDED_SHARES = "decided_shares"
     DAILY_LOSS = "daily_loss"
     DRAWDOWN_REDUCE = "drawdown_reduce"

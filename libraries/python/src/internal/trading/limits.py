@@ -36,6 +36,8 @@ class RiskLimits:
         current_bars: of the names with a bar in the session before, the part that must have one in the day; with fewer
             nothing is opened: the day is not whole.
         current_forecasts: of the names in the universe, the part that must have a forecast, where any was asked for.
+        journal_difference: dollars of the fund's shares, by the journal, that the broker does not have; with more,
+            nothing is opened.
         hand_trade_sessions: a name of the fund that a person has traded is not opened or added to in the decisions of
             so many sessions; 0 for never.
         daily_loss: a loss since the last close before today, time-weighted, after which positions are only reduced.
@@ -59,6 +61,7 @@ class RiskLimits:
     price_collar: float = 0.5
     current_bars: float = 0.8
     current_forecasts: float = 0.5
+    journal_difference: float = 0.1
     hand_trade_sessions: int = 5
     daily_loss: float = 0.05
     drawdown_reduce: float = 0.15

@@ -232,6 +232,7 @@ class Situation:
         blocked: Tickers that are not touched: an order of them is open, somebody else holds them in the account, or
             an action has changed them since the close of the day.
         refused: Names that the fund's filter does not let be opened or added to.
+        missing_dollars: Of the fund's shares, by the journal, that the broker does not have.
     """
 
     inputs: DayInputs
@@ -240,6 +241,7 @@ class Situation:
     assets: Assets
     blocked: frozenset[str]
     refused: Refusals = field(default_factory=Refusals)
+    missing_dollars: float = 0.0
 
     @property
     def day(self) -> date:
