@@ -11,7 +11,6 @@ import pytest
 # Of these each takes more than twenty seconds; begun last, one would keep one worker busy and leave the other idle.
 LONGEST = (
     "tests/test_daily_cycle.py",
-    "infrastructure/tests/test_monitoring_panels.py",
     "tests/test_backtest.py",
     "tests/test_own_strategy.py",
     "applications/portfoliomanager/tests/test_portfoliomanager_faults.py",

@@ -12,12 +12,14 @@ import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from getpass import getuser
 from pathlib import Path
 from typing import Any
 
+import httpx
 import polars as pl
 import pytest
 from beancount import loader
@@ -29,6 +31,8 @@ from fund.addresses import Addresses
 from fund.clients import connect
 from fund.folder import FundFolder
 from fund.services import Service
+from infrastructure.tests.monitoring_panels import ask_until_counted, find_empty_panels
+from infrastructure.tests.monitoring_processes import Watchers, can_watch, watch
 from internal.errors import InvalidRequestError
 from internal.lake.store import Lake
 from pocketsizefund import Client
@@ -39,11 +43,12 @@ pytestmark = pytest.mark.timeout(900)
 
 @dataclass
 class Story:
-    """The fund of this module and what its commands printed."""
+    """The fund of this module, what its commands printed, and what watches it."""
 
     fund: FundCommand
     up: subprocess.Popen[str] | None = None
     printed: str = ""
+    watchers: Watchers | None = None
 
     def table(self, name: str) -> pl.DataFrame:
         """A table of the lake, read beside the running services."""
@@ -65,16 +70,26 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(make_fund: Callable[[], FundCommand]) -> Iterator[Story]:
-    """A fund opened on 40 simulated tickers that has walked two sessions and stays up."""
+def story(make_fund: Callable[[], FundCommand], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    """A fund opened on 40 simulated tickers that has walked two sessions while Prometheus watched, and stays up."""
     story = Story(make_fund())
-    story.up = story.fund.start("up", "--tickers", TICKERS, "--sessions", "2")
-    try:
-        story.printed = read_until(story.up, "The fund stays up")
-        yield story
-    finally:  # also a fund that never came up: it would take the processors from all other tests
-        if story.up.poll() is None:
-            story.stop()
+    services = dict(zip(("exchange", "datamanager", "portfoliomanager"), story.fund.ports[:3], strict=True))
+    with watch(tmp_path_factory.mktemp("watched"), services) if can_watch() else nullcontext() as story.watchers:
+        story.up = story.fund.start("up", "--tickers", TICKERS, "--sessions", "2")
+        try:
+            story.printed = read_until(story.up, "The fund stays up")
+            yield story
+        finally:  # also a fund that never came up: it would take the processors from all other tests
+            if story.up.poll() is None:
+                story.stop()
+
+
+@pytest.fixture
+def watchers(story: Story) -> Watchers:
+    """The real Prometheus and the programs around it, which watch the fund."""
+    if story.watchers is None:
+        pytest.skip("Prometheus, Alertmanager, node-exporter or Traefik is not on this machine")
+    return story.watchers
 
 
 def sold_and_bought(orders: list[dict[str, Any]]) -> dict[str, Decimal]:
@@ -106,6 +121,28 @@ def test_walk_reaches_fills(story: Story) -> None:
         assert f"{step}/6" in story.printed
     sides = {order["side"] for order in story.fund.exchange_orders() if order["fills"]}
     assert {"buy", "sell"} == sides
+
+
+def test_every_panel_returns_data(watchers: Watchers) -> None:
+    """Each query of each dashboard's panels has at least one finite value; `pytest -s` prints it."""
+    ask_until_counted(watchers)
+    assert [] == find_empty_panels(watchers)
+
+
+def test_every_service_is_a_target(watchers: Watchers) -> None:
+    """All services answer Prometheus at the paths of prometheus.yaml."""
+    up = {row["metric"]["job"] for row in watchers.query("max_over_time(up[1m]) == 1")}
+    fund = {"datamanager", "portfoliomanager", "exchange"}
+    assert up >= fund | {"traefik", "node-exporter", "alertmanager", "prometheus"}
+
+
+def test_monitoring_rules_evaluate(watchers: Watchers) -> None:
+    """No rule fails on the real series, and Prometheus reaches Alertmanager."""
+    groups = httpx.get(f"{watchers.prometheus}/api/v1/rules", timeout=10).json()["data"]["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    assert {"ok"} == {rule["health"] for rule in rules}
+    alertmanagers = httpx.get(f"{watchers.prometheus}/api/v1/alertmanagers", timeout=10).json()["data"]
+    assert 1 == len(alertmanagers["activeAlertmanagers"])
 
 
 def test_positions_are_the_sum_of_the_fills(story: Story) -> None:

@@ -23,6 +23,7 @@ from fund_command import free_ports
 
 PROMETHEUS = Path(__file__).parents[1] / "prometheus"
 PACKAGES = "prometheus prometheus-alertmanager prometheus-node-exporter"
+PROGRAMS = ("prometheus", "prometheus-alertmanager", "prometheus-node-exporter", "traefik")
 PACE = {"scrape_interval": "2s", "scrape_timeout": "2s", "evaluation_interval": "2s"}
 DISCOVERIES = ("dns_sd_configs", "static_configs")
 
@@ -71,9 +72,19 @@ def traefik_routes(folder: Path, url: str) -> Path:
     return folder / "datamanager.yaml"
 
 
+def can_watch() -> bool:
+    """Whether the programs are on this machine; in CI (`CI` is set) always, so that a missing one is a failure."""
+    return bool(os.environ.get("CI")) or all(find_program(name) for name in PROGRAMS)
+
+
+def find_program(name: str) -> str | None:
+    """The path of a program: of this environment, of the machine, or none."""
+    return shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/bin")
+
+
 def installed(name: str) -> str:
     """The path of a program. In CI (`CI` is set) its absence is a failure, else a skip."""
-    found = shutil.which(name, path=f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/bin")
+    found = find_program(name)
     if found is None:
         give_up = pytest.fail if os.environ.get("CI") else pytest.skip
         give_up(f"{name} is not on this machine; `apt-get install {PACKAGES}` and `uv sync` bring all that is needed")
