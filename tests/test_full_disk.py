@@ -11,7 +11,7 @@ import pytest
 from fund_command import FundCommand
 
 
-@pytest.mark.parametrize("kibibytes", [0, 40, 400])
+@pytest.mark.parametrize("kibibytes", [0, 40, pytest.param(400, marks=pytest.mark.long)])
 def test_full_disk(make_fund: Callable[[], FundCommand], kibibytes: int) -> None:
     """Nothing can be written at all; the exchange's state cannot; the dataset cannot: each is said, none is a crash.
 
