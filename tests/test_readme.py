@@ -3,19 +3,19 @@
 import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from fund.__main__ import application
 from fund.services import Service
 from fund.settings.sections import Services
+from research.__main__ import application as research
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-BECOMES_RESEARCH = ("backtest", "check", "research", "sweep")
 CI = (ROOT / ".ci" / "run").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CLAUDE.md", ROOT / "infrastructure" / "README.md", *(ROOT / "docs").rglob("*.md")]
 
@@ -46,14 +46,18 @@ def anchor(heading: str) -> str:
 
 
 def show_help(command: str) -> str:
-    """What `fund COMMAND --help` prints: in this process, unless the command becomes another program."""
-    variables = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
-    if command in BECOMES_RESEARCH:
-        words = [sys.executable, "-m", "fund", command, "--help"]
-        return subprocess.run(words, env=os.environ | variables, capture_output=True, text=True, check=True).stdout  # noqa: S603 - our own command
+    """What `fund COMMAND --help` prints; a command that becomes `python -m research ...` is followed there."""
+    followed: list[list[str]] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.delattr(os, "execv")  # the tests' own process would become that program
-        shown = CliRunner().invoke(application, [command, "--help"], prog_name="fund", env=variables)
+        patch.setattr(os, "execv", lambda _, words: followed.append(words[3:]))  # else the tests become that program
+        shown = invoke(application, "fund", command, "--help")
+    return invoke(research, "research", *followed[0]) if followed else shown
+
+
+def invoke(program: typer.Typer, name: str, *words: str) -> str:
+    """What a command line prints in this process."""
+    variables = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    shown = CliRunner().invoke(program, words, prog_name=name, env=variables)
     assert shown.exit_code == 0, shown.output
     return shown.output
 

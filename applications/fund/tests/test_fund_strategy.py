@@ -100,7 +100,7 @@ def test_a_wrong_strategy_starts_nothing(elsewhere: Path, monkeypatch: pytest.Mo
 def test_research_commands_pass_through(elsewhere: Path) -> None:
     """Arguments, output and exit status are those of `python -m research`, whatever it says about them."""
     assert elsewhere == Path.cwd()
-    for command in (["check"], ["sweep"], ["research"]):
+    for command in (["check"], ["research"]):
         given = [*command, "--no-such-option", "x=1,2", "--", "-y"]
         own = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "research", *(given if command != ["research"] else given[1:])],

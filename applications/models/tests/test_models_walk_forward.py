@@ -26,16 +26,18 @@ from models.code_version import compute_code_digest
 from models.dataset import Dataset, save_dataset
 from models.folds import FoldData, choose_folds, observe_dataset
 from models.model_specification import ModelSpecification
-from models.progress import ignore_progress
+from models.progress import Progress, Step, ignore_progress
 from models.sizes import SIZES
 from models.task_cache import TaskCache, compute_dataset_digest
 from models.tracking import Trackers
+from models.walk_forward import WalkForwardPlan, run_walk_forward
 
 RunModels = Callable[..., subprocess.CompletedProcess[str]]
 RefuseModels = Callable[..., tuple[int, str]]
 MakeDataset = Callable[[int, date, date], Dataset]
 START, END = date(2023, 1, 3), date(2024, 6, 28)
 EVALUATE = ("evaluate", "--folds", "2", "--model", "heterogeneous_volatility", "--first-day", "2024-02-01")
+ENSEMBLE = {"TFT small, seed 7", "TFT small, seed 8", "TFT small, seeds 7 and 8"}
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -177,13 +179,47 @@ def test_wrong_arguments(
     assert sorted(path.name for path in Path(settings["STATE_DIRECTORY"]).iterdir()) == ["dataset"]
 
 
-@pytest.mark.timeout(900)
-def test_killed_evaluation_continues(run_models: RunModels, make_dataset: MakeDataset, tmp_path: Path) -> None:
-    """Killed after the first seed and run again, it gives the ensemble that one training of both seeds gives."""
+def require_uninterrupted_ensemble(walks: Path, dataset: Dataset) -> None:
+    """The cached forecasts of the ensemble are, to the last bit, those of one training of both seeds."""
     from models.network_fitting import TrainingRun, fit_network  # noqa: PLC0415 - tinygrad takes seconds
 
-    dataset = make_dataset(2, START, END)  # few windows: there are four trainings
     frame = observe_dataset(dataset)
+    data = FoldData(frame, choose_folds(frame, 1)[0], dataset.bars_version)
+    cache = TaskCache(walks, compute_dataset_digest(dataset), compute_code_digest())
+    cached = cache.entry(ModelSpecification("small", (7, 8)), data).read_forecasts()
+    assert cached is not None
+    run = TrainingRun("small", replace(SIZES["small"], seeds=2), 7)
+    uninterrupted = fit_network(data, run, Trackers([]), ignore_progress, None).model
+    assert cached.cumulative.tobytes() == uninterrupted.predict(frame, find_origins(frame, data.fold.test)).tobytes()
+
+
+def test_interrupted_evaluation_continues(
+    make_dataset: MakeDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted in the second seed's training and run again, it keeps the first and gives the same ensemble."""
+    monkeypatch.setitem(SIZES, "small", replace(SIZES["small"], epochs=2))  # there are four trainings
+    dataset = make_dataset(2, START, END)
+    plan = WalkForwardPlan("small", 1, (7, 8))
+
+    def interrupt(progress: Progress) -> None:
+        if progress.step == Step.TRAINING and list(tmp_path.glob("*/model")):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_walk_forward(dataset, plan, tmp_path, on_progress=interrupt)
+    (first,) = tmp_path.glob("*/model/manifest.json")
+    written = first.stat().st_mtime_ns
+    evaluation = run_walk_forward(dataset, plan, tmp_path)
+    assert first.stat().st_mtime_ns == written
+    assert ENSEMBLE <= {line.score.name for line in evaluation.lines}
+    require_uninterrupted_ensemble(tmp_path, dataset)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_killed_evaluation_continues(run_models: RunModels, make_dataset: MakeDataset, tmp_path: Path) -> None:
+    """The command, killed after the first seed and run again, gives the same ensemble."""
+    dataset = make_dataset(2, START, END)
     save_dataset(tmp_path / "dataset", dataset)
     settings = {"STATE_DIRECTORY": str(tmp_path), "REGISTRY_DIRECTORY": str(tmp_path / "registry")}
     words = ("evaluate", "--folds", "1", "--seeds", "7,8")
@@ -199,15 +235,6 @@ def test_killed_evaluation_continues(run_models: RunModels, make_dataset: MakeDa
     ended = run_models(*words, **settings)
     assert ended.returncode == 0, ended.stderr
     assert first.stat().st_mtime_ns == written
-    assert {"TFT small, seed 7", "TFT small, seed 8", "TFT small, seeds 7 and 8"} <= {
-        line["score"]["name"]
-        for path in tmp_path.glob("evaluations/*/evaluation.json")
-        for line in json.loads(path.read_text())["lines"]
-    }
-    data = FoldData(frame, choose_folds(frame, 1)[0], dataset.bars_version)
-    cache = TaskCache(tmp_path / "walks", compute_dataset_digest(dataset), compute_code_digest())
-    cached = cache.entry(ModelSpecification("small", (7, 8)), data).read_forecasts()
-    assert cached is not None
-    run = TrainingRun("small", replace(SIZES["small"], seeds=2), 7)
-    uninterrupted = fit_network(data, run, Trackers([]), ignore_progress, None).model
-    assert cached.cumulative.tobytes() == uninterrupted.predict(frame, find_origins(frame, data.fold.test)).tobytes()
+    (report,) = tmp_path.glob("evaluations/*/evaluation.json")
+    assert ENSEMBLE <= {line["score"]["name"] for line in json.loads(report.read_text())["lines"]}
+    require_uninterrupted_ensemble(tmp_path / "walks", dataset)

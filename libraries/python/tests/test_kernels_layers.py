@@ -267,7 +267,7 @@ SMALL: dict[str, Callable[[], Case]] = {
     "gate": lambda: gate_case(9, 6, generator()),
     "lstm": lambda: lstm_case((5, 3), 3, 4, 3),
     "attention": lambda: attention_case(2, 6, AttentionSizes(6, 2, 3, 4, 5), generator()),
-    "variable selection": lambda: reals_case(SelectionSizes(3, 4, 6), 3, 2, generator()),
+    "variable selection": lambda: reals_case(SelectionSizes(2, 4, 6), 3, 2, generator()),
     "variable selection, hidden 1": lambda: reals_case(SelectionSizes(3, 1, 6), 2, 2, generator()),
     "category embedding": lambda: categories_case(6, (4, 3), 5, generator()),
     "selection": lambda: selection_case(5, 3, 17, generator()),
@@ -396,9 +396,9 @@ def test_variable_selection_sizes(variables: int, hidden: int, contexts: int, re
 
 def test_merged_layers() -> None:
     """Where nothing is dropped, the kernel merges two layers: the same selection as step by step, weights included."""
-    sizes, still = SelectionSizes(3, 20, 6), Tensor(np.zeros(4, np.uint32))
+    sizes, still = SelectionSizes(2, 20, 6), Tensor(np.zeros(4, np.uint32))
     arrays = reals_case(sizes, 50, 12, generator()).arrays
-    x = Tensor(generator().standard_normal((600, 3)).astype(np.float32))
+    x = Tensor(generator().standard_normal((600, 2)).astype(np.float32))
     context, *vectors = (Tensor(array.astype(np.float32)) for array in arrays)
     found = [tensor.numpy() for tensor in select_reals(x, context, SelectionParameters(*vectors), sizes, still)]
     with plain_form():

@@ -179,6 +179,12 @@ def driver(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_with_sanitizers(DRIVER, tmp_path_factory.mktemp("driver") / "driver", "-ldl", "-lpthread")
 
 
+@pytest.fixture(scope="module")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for the libraries of planted faults: the kernel without a fault is compiled once for all of them."""
+    return tmp_path_factory.mktemp("libraries")
+
+
 def run_program(driver: Path, folder: Path, program: Program, threads: int) -> str:
     """What the sanitizers say of a kernel; empty when they say nothing."""
     library, file = folder / f"{abs(hash(program.text))}.so", folder / f"{abs(hash(program))}.{threads}"
@@ -249,11 +255,11 @@ def require_no_report(found: list[Program], driver: Path, folder: Path) -> None:
         ("return;", "argument 0 is not written"),
     ],
 )
-def test_planted_fault(planted: str, report: str, driver: Path, tmp_path: Path) -> None:
+def test_planted_fault(planted: str, report: str, driver: Path, libraries: Path) -> None:
     """A write beyond an argument or a local array, an overflow, an output left out: each is reported."""
     program = next(program for program in collect_programs(MANY, 65) if program.name == "gate")
     entry = re.compile(r"^(void gate\([^)]*\) \{)", re.MULTILINE)
     assert entry.search(program.text)
     faulty = replace(program, text=entry.sub(lambda found: f"{found[1]} {planted}", program.text))
-    assert not run_program(driver, tmp_path, program, 1)
-    assert report in run_program(driver, tmp_path, faulty, 1)
+    assert not run_program(driver, libraries, program, 1)
+    assert report in run_program(driver, libraries, faulty, 1)
