@@ -12,8 +12,8 @@ import subprocess
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from getpass import getuser
 from pathlib import Path
@@ -49,6 +49,7 @@ class Story:
     up: subprocess.Popen[str] | None = None
     printed: str = ""
     watchers: Watchers | None = None
+    watching: ExitStack = field(default_factory=ExitStack)
 
     def table(self, name: str) -> pl.DataFrame:
         """A table of the lake, read beside the running services."""
@@ -74,7 +75,9 @@ def story(make_fund: Callable[[], FundCommand], tmp_path_factory: pytest.TempPat
     """A fund opened on 40 simulated tickers that has walked two sessions while Prometheus watched, and stays up."""
     story = Story(make_fund())
     services = dict(zip(("exchange", "datamanager", "portfoliomanager"), story.fund.ports[:3], strict=True))
-    with watch(tmp_path_factory.mktemp("watched"), services) if can_watch() else nullcontext() as story.watchers:
+    with story.watching as watching:
+        if can_watch():
+            story.watchers = watching.enter_context(watch(tmp_path_factory.mktemp("watched"), services))
         story.up = story.fund.start("up", "--tickers", TICKERS, "--sessions", "2")
         try:
             story.printed = read_until(story.up, "The fund stays up")
@@ -84,12 +87,13 @@ def story(make_fund: Callable[[], FundCommand], tmp_path_factory: pytest.TempPat
                 story.stop()
 
 
-@pytest.fixture
-def watchers(story: Story) -> Watchers:
-    """The real Prometheus and the programs around it, which watch the fund."""
+@pytest.fixture(scope="class")
+def watchers(story: Story) -> Iterator[Watchers]:
+    """The real Prometheus and the programs around it, which watched the fund; they end after the tests of a class."""
     if story.watchers is None:
         pytest.skip("Prometheus, Alertmanager, node-exporter or Traefik is not on this machine")
-    return story.watchers
+    yield story.watchers
+    story.watching.close()
 
 
 def sold_and_bought(orders: list[dict[str, Any]]) -> dict[str, Decimal]:
@@ -123,26 +127,27 @@ def test_walk_reaches_fills(story: Story) -> None:
     assert {"buy", "sell"} == sides
 
 
-def test_every_panel_returns_data(watchers: Watchers) -> None:
-    """Each query of each dashboard's panels has at least one finite value; `pytest -s` prints it."""
-    ask_until_counted(watchers)
-    assert [] == find_empty_panels(watchers)
+class TestMonitoring:
+    """The dashboards and rules, on the series of the fund that has walked."""
 
+    def test_every_panel_returns_data(self, watchers: Watchers) -> None:
+        """Each query of each dashboard's panels has at least one finite value; `pytest -s` prints it."""
+        ask_until_counted(watchers)
+        assert [] == find_empty_panels(watchers)
 
-def test_every_service_is_a_target(watchers: Watchers) -> None:
-    """All services answer Prometheus at the paths of prometheus.yaml."""
-    up = {row["metric"]["job"] for row in watchers.query("max_over_time(up[1m]) == 1")}
-    fund = {"datamanager", "portfoliomanager", "exchange"}
-    assert up >= fund | {"traefik", "node-exporter", "alertmanager", "prometheus"}
+    def test_every_service_is_a_target(self, watchers: Watchers) -> None:
+        """All services answer Prometheus at the paths of prometheus.yaml."""
+        up = {row["metric"]["job"] for row in watchers.query("max_over_time(up[1m]) == 1")}
+        fund = {"datamanager", "portfoliomanager", "exchange"}
+        assert up >= fund | {"traefik", "node-exporter", "alertmanager", "prometheus"}
 
-
-def test_monitoring_rules_evaluate(watchers: Watchers) -> None:
-    """No rule fails on the real series, and Prometheus reaches Alertmanager."""
-    groups = httpx.get(f"{watchers.prometheus}/api/v1/rules", timeout=10).json()["data"]["groups"]
-    rules = [rule for group in groups for rule in group["rules"]]
-    assert {"ok"} == {rule["health"] for rule in rules}
-    alertmanagers = httpx.get(f"{watchers.prometheus}/api/v1/alertmanagers", timeout=10).json()["data"]
-    assert 1 == len(alertmanagers["activeAlertmanagers"])
+    def test_monitoring_rules_evaluate(self, watchers: Watchers) -> None:
+        """No rule fails on the real series, and Prometheus reaches Alertmanager."""
+        groups = httpx.get(f"{watchers.prometheus}/api/v1/rules", timeout=10).json()["data"]["groups"]
+        rules = [rule for group in groups for rule in group["rules"]]
+        assert {"ok"} == {rule["health"] for rule in rules}
+        alertmanagers = httpx.get(f"{watchers.prometheus}/api/v1/alertmanagers", timeout=10).json()["data"]
+        assert 1 == len(alertmanagers["activeAlertmanagers"])
 
 
 def test_positions_are_the_sum_of_the_fills(story: Story) -> None:

@@ -11,11 +11,10 @@ from fund_command import FundCommand
 
 from internal.dates import next_session
 from internal.lake.store import Lake
-from internal.venue.market.simulated import SimulatedMarket
+from internal.venue.market.simulated import OPENING_DAY
 
 pytestmark = pytest.mark.timeout(600)
 UP = ("up", "--once", "--tickers", "40")
-OPENING = SimulatedMarket(ticker_count=40).opening_day
 REVERSAL = '''
 """Five-day reversal: long what fell, short what rose."""
 
@@ -72,7 +71,7 @@ def table(fund: FundCommand, name: str) -> pl.DataFrame:
 
 def test_up_with_an_own_strategy(fund: FundCommand, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a model it trades until its code fails, with the traceback and no order, and goes on repaired."""
-    failing = write(FAILS_FROM.format(day=next_session(OPENING, 2)))
+    failing = write(FAILS_FROM.format(day=next_session(OPENING_DAY, 2)))
     code, printed = fund.run(*UP, "--sessions", "2")
     assert code == 1, printed
     assert "5/5" in printed
@@ -85,7 +84,7 @@ def test_up_with_an_own_strategy(fund: FundCommand, monkeypatch: pytest.MonkeyPa
     assert not (fund.home / "registry").exists()
     assert table(fund, "predictions").is_empty()
     runs = table(fund, "rebalances").sort("date")
-    assert runs["date"].to_list() == [OPENING, next_session(OPENING)]
+    assert runs["date"].to_list() == [OPENING_DAY, next_session(OPENING_DAY)]
     assert runs["strategy_digest"].to_list() == [failing] * 2
     parameters = json.loads(runs["parameters"][-1])
     assert (parameters["sessions"], parameters["names_per_side"]) == (4, 3)
