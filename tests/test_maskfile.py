@@ -40,6 +40,7 @@ TASKS = {
     *("docker services " + verb for verb in ("ls", "logs", "inspect")),
     *("secrets " + verb for verb in ("list", "create", "rotate")),
     *("logs " + stack for stack in ("infrastructure", "applications")),
+    *("docs " + verb for verb in ("build", "serve")),
     "pages bundle",
     "status",
     *("models " + verb for verb in ("train", "evaluate", "backtest")),

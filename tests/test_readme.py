@@ -22,7 +22,7 @@ PAGES = [ROOT / "README.md", ROOT / "CLAUDE.md", ROOT / "infrastructure" / "READ
 
 def blocks() -> list[str]:
     """The fenced blocks of README.md."""
-    return [block.strip() for block in re.findall(r"^```\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
+    return [block.strip() for block in re.findall(r"^```[a-z]*\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
 
 
 def tree_paths() -> list[str]:
