@@ -74,7 +74,9 @@ class Story:
 def story(make_fund: Callable[[], FundCommand], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     """A fund opened on 40 simulated tickers that has walked two sessions while Prometheus watched, and stays up."""
     story = Story(make_fund())
-    services = dict(zip(("exchange", "datamanager", "portfoliomanager"), story.fund.ports[:3], strict=True))
+    services: dict[str, int] = dict(
+        zip(("exchange", "datamanager", "portfoliomanager"), story.fund.ports[:3], strict=True)
+    )
     with story.watching as watching:
         if can_watch():
             story.watchers = watching.enter_context(watch(tmp_path_factory.mktemp("watched"), services))

@@ -48,8 +48,12 @@ def anchor(heading: str) -> str:
 def show_help(command: str) -> str:
     """What `fund COMMAND --help` prints; a command that becomes `python -m research ...` is followed there."""
     followed: list[list[str]] = []
+
+    def follow(_: str, words: list[str]) -> None:
+        followed.append(words[3:])
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "execv", lambda _, words: followed.append(words[3:]))  # else the tests become that program
+        patch.setattr(os, "execv", follow)  # else the tests become that program
         shown = invoke(application, "fund", command, "--help")
     return invoke(research, "research", *followed[0]) if followed else shown
 

@@ -1,6 +1,7 @@
 """The page of every `./fund` command with its arguments and options, made from the command line's own definitions."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
@@ -19,7 +20,10 @@ def find_commands() -> dict[tuple[str, ...], TyperCommand]:
     return {words: command for source in COMMANDS for words, command in _walk((source.name,), load_command(source))}
 
 
-def _walk(words: tuple[str, ...], command: TyperCommand | TyperGroup) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
+def _walk(
+    words: tuple[str, ...],
+    command: Any,  # noqa: ANN401 - typer does not export the class of its commands
+) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
     if isinstance(command, TyperGroup):
         for name, child in command.commands.items():
             yield from _walk((*words, name), child)
