@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from fund.__main__ import application
+from fund.interrupts import INTERRUPTED
 from fund.service_unit import Unit, check_unit
 from internal.errors import ConfigurationError
 
@@ -47,6 +48,11 @@ def service(*words: str) -> Result:
 def test_systemd_takes_the_unit(unit: Unit, owner: str | None) -> None:
     """Of the user and of the machine."""
     assert check_unit(replace(unit, owner=owner))
+
+
+def test_a_stop_is_no_failure(unit: Unit) -> None:
+    """The exit code after SIGTERM is a success: a unit that was stopped is inactive, not failed."""
+    assert f"SuccessExitStatus={INTERRUPTED}\n" in unit.text()
 
 
 @needs_systemd

@@ -28,8 +28,9 @@ Environment="FUND_HOME={home}" PYTHONUNBUFFERED=1
 ExecStart="{python}" -m fund run
 Restart=on-failure
 RestartSec=30
-# SIGTERM to the command alone: it ends its services in order
+# SIGTERM to the command alone: it ends its services in order, and itself as after Ctrl-C
 KillMode=mixed
+SuccessExitStatus=130
 TimeoutStopSec=90
 UMask=0077
 NoNewPrivileges=true
