@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from fund.__main__ import application
 from fund.addresses import Addresses
+from fund.display import Display
 from fund.findings import Finding, show_findings
 from fund.folder import FundFolder
 from fund.log_lines import LogReader
@@ -99,6 +100,22 @@ def test_a_log_line_fits_in_80_columns() -> None:
     assert lines[-1].strip() == "KeyError: 7"
     assert len(format_line("datamanager", json.dumps(entry), 0)) == 4
     assert format_line("exchange", "Killed [1]", 80) == ["exchange: Killed [1]"]
+
+
+def test_progress_without_a_terminal() -> None:
+    """A log gets a line at the start and at each quarter; a run without sessions gets the first alone."""
+    output = StringIO()
+    display = Display(Console(file=output, width=80))
+    with display.progress("sessions", 8) as advance:
+        for done in range(1, 9):
+            advance(done, f"to day {done}")
+    with display.progress("sessions", 0) as advance:
+        advance(0, "")
+    assert [line.strip() for line in output.getvalue().splitlines()] == [
+        "sessions: 0 of 8",
+        *(f"sessions: {done} of 8, to day {done}" for done in (2, 4, 6, 8)),
+        "sessions: 0 of 0",
+    ]
 
 
 def test_findings_fit_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:

@@ -273,6 +273,15 @@ def test_an_error_travels(name: str, client: httpx.Client) -> None:
         assert raised.value.failures == ["one", "two"]
 
 
+def test_head_has_the_headers_of_get(client: httpx.Client) -> None:
+    """Every path that answers GET answers HEAD, with the same status and headers."""
+    for path, accept in (("/frame", "application/json"), ("/health", "*/*"), ("/nowhere", "*/*")):
+        asked = {"Accept": accept}
+        get, head = client.get(path, headers=asked), client.head(path, headers=asked)
+        assert head.status_code == get.status_code
+        assert head.headers["content-type"] == get.headers["content-type"]
+
+
 def test_a_frame_travels(client: httpx.Client) -> None:
     """Any representation becomes the frame again; a problem raises before it is read."""
     for accept in ("*/*", "application/vnd.apache.parquet", "application/json"):

@@ -61,23 +61,45 @@ class Display:
 
     @contextmanager
     def progress(self, unit: str, total: int) -> Generator[Advance]:
-        """Show a progress bar; the block gets a function of the number done and the words beside the bar."""
+        """Show a progress bar; the block gets a function of the number done and the words beside the bar.
+
+        Where there is no terminal, a line is printed at the start and at each quarter instead.
+        """
+        if not self.console.is_terminal:
+            yield self._quarters(unit, total)
+            return
         columns = (TextColumn("  "), BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
         with Progress(*columns, TimeElapsedColumn(), console=self.console) as bar:
             task = bar.add_task(unit, total=total)
             yield lambda done, words: bar.update(task, completed=done, description=f"{unit}, {words}")
 
+    def _quarters(self, unit: str, total: int) -> Advance:
+        self.say(f"{unit}: 0 of {total}")
+        shown = 0
+
+        def advance(done: int, words: str) -> None:
+            nonlocal shown
+            if total and 4 * done // total > shown:
+                shown = 4 * done // total
+                self.say(f"{unit}: {done} of {total}, {words}")
+
+        return advance
+
     def show_market(self, state: ExchangeState) -> None:
         """Print the market that the exchange plays."""
-        self.say(f"{state.market} market, {state.tickers} tickers, clock at {state.timestamp}")
+        self.say(f"{state.market} market, {state.tickers} tickers in all its sessions, clock at {state.timestamp}")
         self.say(f"planted signal: {state.planted_signal}; {state.sessions_left} sessions left")
 
     def show_forecast(self, forecast: ForecastSummary) -> None:
         """Print what was forecast."""
         self.say(
             f"{forecast.tickers} tickers forecast at {forecast.date} by model {forecast.model_version} "
-            f"on bars version {forecast.bars_version}; {len(forecast.excluded)} left out"
+            f"on bars version {forecast.bars_version}"
         )
+        if forecast.excluded:
+            first = forecast.excluded[0]
+            count = len(forecast.excluded)
+            self.say(f"{count} tickers with bars are not forecast, such as {first.ticker}: {first.reason}")
 
     def show_rebalance(self, rebalance: Rebalance) -> None:
         """Print what was decided and sent, and by which strategy."""

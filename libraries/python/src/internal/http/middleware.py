@@ -74,7 +74,13 @@ class ServiceMiddleware:
     async def _answer(self, scope: Scope, receive: Receive, response: "_Response") -> None:
         try:
             self._admit(scope)
-            await self._application(scope, self._limited(receive), response)
+            answered: Scope = dict(scope)
+            if scope["method"] == "HEAD":
+                answered["method"] = "GET"  # the server sends no body
+            try:
+                await self._application(answered, self._limited(receive), response)
+            finally:
+                scope["route"] = answered.get("route")
         except FundError as error:
             await self._refuse(Request(scope), error)(scope, receive, response)
         except (Exception, PanicException):  # a panic of Polars is no Exception
