@@ -52,7 +52,7 @@ def test_systemd_takes_the_unit(unit: Unit, owner: str | None) -> None:
 
 def test_a_stop_is_no_failure(unit: Unit) -> None:
     """The exit code after SIGTERM is a success: a unit that was stopped is inactive, not failed."""
-    assert f"SuccessExitStatus={INTERRUPTED}\n" in unit.text()
+    assert f"SuccessExitStatus={INTERRUPTED}\n" in unit.text
 
 
 @needs_systemd
