@@ -430,6 +430,7 @@ def test_halt_and_flatten_hold_over_closes_and_restarts(world: World, service: S
     assert report["fills_from"] > report["as_of"]
     world.move("next_open")
     wait_for(lambda: bool(service.json("GET", "/flatten")["flat"]))
+    service.json("POST", "/reconciliations", json={})  # the report reads the broker; this writes its fills down
     world.move("next_close")
     world.store_predictions(world.session())
     refused = problem(service.request("POST", "/portfolios", json={}))

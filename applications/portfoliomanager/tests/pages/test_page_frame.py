@@ -52,7 +52,7 @@ def test_restricted_trading_is_on_every_page() -> None:
     """Who halted trading, when and why; text of people is escaped. Active trading has no bar."""
     page = render(Frame(None, Mode.LIVE, HALTED, CLOSE, OWNER))
     assert '<p class="state-bar halted" role="status"><strong>Halted</strong> since 24 Jan, 16:00 ET' in page
-    assert "by &lt;b&gt;Ada&lt;/b&gt; (owner): Bars look wrong." in page
+    assert "by &lt;b&gt;Ada&lt;/b&gt; (owner): bars look wrong" in page
     assert "state-bar" not in render(Frame(None, Mode.LIVE, UNCHANGED, CLOSE, OWNER))
 
 
