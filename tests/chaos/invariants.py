@@ -87,6 +87,10 @@ def check_events(now: Sight) -> Iterator[str]:
         for event in events:
             if event.state in {"pending", "parked"}:
                 yield f"{service} has {event.id} {event.state}: {event.last_error}"
+    for service, events in now.outbox.items():
+        for event in events:
+            if event.state == "parked":
+                yield f"{service} gave up sending {event.id}: {event.last_error}"
 
 
 def check_state(now: Sight) -> Iterator[str]:

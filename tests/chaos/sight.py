@@ -60,7 +60,7 @@ class Run(BaseModel):
 
 
 class Event(BaseModel):
-    """An event that a service received."""
+    """An event that a service received or sent."""
 
     id: str
     type: str
@@ -82,6 +82,7 @@ class Sight:
         collected: The sessions of the ledger; one that was collected twice is there twice.
         runs: Of the scheduler.
         inbox: Received events by service.
+        outbox: Sent events by service, one for each subscriber.
         held: Signed shares at the broker.
         unready: What `/ready` of a service complains of.
         damaged: Files that cannot be read.
@@ -101,6 +102,7 @@ class Sight:
     flattens: bool
     runs: Sequence[Run] = ()
     inbox: Mapping[Service, Sequence[Event]] = field(default_factory=dict[Service, Sequence[Event]])
+    outbox: Mapping[Service, Sequence[Event]] = field(default_factory=dict[Service, Sequence[Event]])
     unready: Sequence[str] = ()
     damaged: Sequence[str] = ()
 
@@ -124,7 +126,8 @@ def look(clients: Clients, folder: FundFolder) -> Sight:
         state=state["state"],
         flattens=state["cause"] == "flatten",
         runs=read_runs(clients),
-        inbox={service: _read(list[Event], clients.of(service).get(path)["inbox"]) for service, path in BOXES.items()},
+        inbox=_read_boxes(clients, "inbox"),
+        outbox=_read_boxes(clients, "outbox"),
         unready=list_unready(clients),
         damaged=list_damaged(folder.root),
     )
@@ -134,6 +137,10 @@ def read_runs(clients: Clients) -> list[Run]:
     """The scheduler's runs, newest first; none where the fund has no scheduler."""
     scheduler = clients.scheduler
     return [] if scheduler is None else _read(list[Run], scheduler.get("/schedule", limit="1000")["runs"])
+
+
+def _read_boxes(clients: Clients, box: str) -> dict[Service, list[Event]]:
+    return {service: _read(list[Event], clients.of(service).get(path)[box]) for service, path in BOXES.items()}
 
 
 def _read[Value](kind: type[Value], value: object) -> Value:

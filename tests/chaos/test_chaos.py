@@ -104,6 +104,7 @@ def test_a_whole_fund() -> None:
         ({"decisions": [DECISIONS[0].model_copy(update={"state": "planned"})]}, "are not all sent"),
         ({"runs": [RUNS[0].model_copy(update={"outcome": "running"}), *RUNS[1:]]}, "has no outcome"),
         ({"inbox": {Service.PORTFOLIOMANAGER: [PENDING]}}, "parked: why"),
+        ({"outbox": {Service.EXCHANGE: [PENDING]}}, "gave up sending"),
         ({"unready": ["exchange: down"]}, "not ready: exchange: down"),
         ({"damaged": ["a.json"]}, "a file is damaged: a.json"),
     ],
