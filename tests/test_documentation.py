@@ -4,6 +4,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.core import TyperGroup
@@ -11,11 +12,12 @@ from typer.main import get_command
 
 from fund.offline_commands import THROUGH_SERVICES, through_services
 from infrastructure.documentation.commands import find_commands, list_options, write_commands_page
+from infrastructure.documentation.http_api import HEAD, write_service
 from infrastructure.documentation.index_for_models import ROOT, read_navigation, write_index
 from research.__main__ import application as research
 
 DOCS = ROOT / "docs"
-GENERATED = {"reference/commands.md"}
+GENERATED = {"reference/commands.md", "reference/http_api.md"}
 PAGES = [path for path in sorted(DOCS.rglob("*.md")) if path.relative_to(DOCS).as_posix() not in GENERATED]
 RESEARCH = {"backtest", "check", "research", "sweep"}
 LAUNCHER = {"test", "--version", "--help", "COMMAND"}
@@ -95,6 +97,17 @@ def test_generated_pages(tmp_path: Path) -> None:
     assert all(f"\n## {' '.join(words)}\n" in page for words in find_commands())
     shutil.copytree(DOCS, tmp_path / "docs")
     (tmp_path / "docs" / "reference" / "commands.md").write_text(page)
+    (tmp_path / "docs" / "reference" / "http_api.md").write_text(HEAD)
     lines = [line for line in write_index(tmp_path / "docs").splitlines() if line.startswith("- [")]
     assert len(lines) == len(read_navigation())
     assert all(re.search(r"\): \S", line) for line in lines), lines
+
+
+def test_http_page() -> None:
+    """A row for each route of a document: parameters, those that must be given, and the body."""
+    day = {"name": "date", "required": True}
+    paths: dict[str, Any] = {
+        "/bars": {"get": {"summary": "Bars", "parameters": [day, {"name": "limit"}]}, "post": {"requestBody": {}}}
+    }
+    page = write_service("any", {"paths": paths})
+    assert "| `GET /bars` | `date`&#42;, `limit` | Bars |\n| `POST /bars` | body |  |" in page
