@@ -10,7 +10,7 @@ import polars as pl
 from internal.dates import last_closed_session, previous_session
 from internal.errors import ArtifactError, ConflictError, UnavailableError
 from internal.forecasting.forecaster import Forecast, Forecaster
-from internal.forecasting.registry import CHAMPION, Registry
+from internal.forecasting.registry import CHAMPION, RegisteredModel, Registry
 from internal.model_registry import load_forecaster
 from internal.trading.rebalancing import require_closed_session
 from portfoliomanager.ports import ForecastStore
@@ -52,6 +52,13 @@ class Champion:
         """Raise UnavailableError when there is no usable champion."""
         try:
             self._registry.path()
+        except ArtifactError as error:
+            raise UnavailableError(error.detail) from error
+
+    def list_registered(self) -> list[RegisteredModel]:
+        """Every model of the registry, oldest first. Raises UnavailableError when one was changed there."""
+        try:
+            return self._registry.list()
         except ArtifactError as error:
             raise UnavailableError(error.detail) from error
 

@@ -33,6 +33,7 @@ class RegisteredModel:
         size: The size it was trained at, or the baseline's kind.
         metrics: What was measured when it was trained.
         aliases: The names that point at it.
+        trained_through: The last session that it was fitted or calibrated on, ISO; empty where it does not say.
     """
 
     version: str
@@ -40,6 +41,7 @@ class RegisteredModel:
     size: str
     metrics: dict[str, Any]
     aliases: tuple[str, ...]
+    trained_through: str = ""
 
 
 class Registry:
@@ -103,7 +105,8 @@ class Registry:
         artifact = load_artifact(self._check(version))
         aliases = tuple(alias for alias, target in targets.items() if target == version)
         size = str(artifact.configuration.get("size", artifact.kind))
-        return RegisteredModel(version, artifact.kind, size, dict(artifact.metrics), aliases)
+        through = str(artifact.configuration.get("fold", {}).get("validation_last", ""))
+        return RegisteredModel(version, artifact.kind, size, dict(artifact.metrics), aliases, through)
 
     def _resolve_alias(self, alias: str) -> str:
         version = self._read_alias(alias) if _ALIAS.fullmatch(alias) else None

@@ -1,0 +1,121 @@
+"""The Model page: what the evaluation says of the champion, its losses beside the baselines, and the registry."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Self, cast
+
+from internal.baselines.catalogue import BASELINES
+from internal.forecasting.registry import CHAMPION, LEAK_GATE, RegisteredModel
+
+
+@dataclass(frozen=True)
+class HeldOutLine:
+    """A forecaster on the held-out sessions.
+
+    Attributes:
+        name: Its kind.
+        is_own: Whether it is the champion.
+        loss: Pinball loss of cumulative log returns.
+        difference: Loss against the best baseline's, per cent; negative is better.
+        coverage: Share of truths in the 80 % interval.
+        rank_t: The t statistic of its rank correlation by session; None where it was not measured.
+    """
+
+    name: str
+    is_own: bool
+    loss: float
+    difference: float
+    coverage: float
+    rank_t: float | None
+
+
+@dataclass(frozen=True)
+class VersionLine:
+    """A model of the registry."""
+
+    version: str
+    kind: str
+    size: str
+    trained_through: date | None
+    loss: float | None
+    passed_leak_gate: bool
+    aliases: tuple[str, ...]
+
+    @property
+    def is_champion(self) -> bool:
+        """Whether it is the one that forecasts."""
+        return CHAMPION in self.aliases
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """What the page shows.
+
+    Attributes:
+        champion: The model that forecasts; None where there is none.
+        verdict: The sentences of its evaluation.
+        lines: Forecasters on the same held-out sessions, the best first.
+        versions: The registry, the newest first.
+    """
+
+    champion: VersionLine | None
+    verdict: Sequence[str]
+    lines: Sequence[HeldOutLine]
+    versions: Sequence[VersionLine]
+
+    @classmethod
+    def of(cls, registered: Sequence[RegisteredModel]) -> Self:
+        """The view of the registry, given oldest first."""
+        versions = [_describe(model) for model in reversed(registered)]
+        champion = next((model for model in registered if CHAMPION in model.aliases), None)
+        own = next((line for line in versions if line.is_champion), None)
+        if champion is None:
+            return cls(None, (), (), versions)
+        verdict = tuple(str(one) for one in champion.metrics.get("verdict", ()))
+        return cls(own, verdict, _compare(champion), versions)
+
+    @property
+    def own(self) -> HeldOutLine | None:
+        """The champion on the held-out sessions; None where it was not measured beside the baselines."""
+        return next((line for line in self.lines if line.is_own), None)
+
+    @property
+    def title(self) -> str:
+        """The answer first, in a few words."""
+        if self.champion is None:
+            return "There is no champion"
+        return self.verdict[0].partition(":")[0] if self.verdict else "The champion was not evaluated"
+
+
+def _describe(model: RegisteredModel) -> VersionLine:
+    own = _held_out(model).get(model.kind, {})
+    through = date.fromisoformat(model.trained_through) if model.trained_through else None
+    passed = LEAK_GATE in model.metrics
+    return VersionLine(
+        model.version, model.kind, model.size, through, own.get("cumulative_loss"), passed, tuple(model.aliases)
+    )
+
+
+def _compare(champion: RegisteredModel) -> list[HeldOutLine]:
+    measured = {name: line for name, line in _held_out(champion).items() if "cumulative_loss" in line}
+    baselines = [line["cumulative_loss"] for name, line in measured.items() if name in BASELINES]
+    if not baselines:
+        return []
+    best = min(baselines)
+    lines = [
+        HeldOutLine(
+            name,
+            name == champion.kind,
+            line["cumulative_loss"],
+            (line["cumulative_loss"] / best - 1) * 100,
+            line["coverage"],
+            line.get("rank_t"),
+        )
+        for name, line in measured.items()
+    ]
+    return sorted(lines, key=lambda line: line.loss)
+
+
+def _held_out(model: RegisteredModel) -> Mapping[str, Mapping[str, float]]:
+    return cast("Mapping[str, Mapping[str, float]]", model.metrics.get("held_out", {}))

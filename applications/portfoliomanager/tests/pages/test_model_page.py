@@ -1,0 +1,61 @@
+"""The Model page: differences by hand, the verdict first, a registry without a champion, and none that can be read."""
+
+import pytest
+
+from internal.forecasting.registry import RegisteredModel
+from internal.http.roles import Role
+from internal.modes import Mode
+from internal.trading.trading_state import UNCHANGED
+from portfoliomanager.pages.frame import Frame, Page
+from portfoliomanager.pages.model import ModelView
+from portfoliomanager.pages.rendering import render_page
+from portfoliomanager.pages.visitor import Visitor
+from portfoliomanager.routes.model_page import ModelPage
+
+READER = Visitor(Role.READER, may_send_forms=False, has_session=False, csrf_token="")
+FRAME = Frame(Page.MODEL, Mode.SIMULATED, UNCHANGED, None, READER)
+KIND = "temporal_fusion_transformer"
+METRICS = {
+    "verdict": [f"{KIND} does NOT beat the best baseline: +1.00 % <b>"],
+    "leak_gate": {"day": "2024-09-19"},
+    "held_out": {
+        KIND: {"cumulative_loss": 0.0101, "coverage": 0.77, "rank_t": -0.5},
+        "heterogeneous_volatility": {"cumulative_loss": 0.01, "coverage": 0.79},
+        "rolling_history": {"cumulative_loss": 0.0105, "coverage": 0.7},
+    },
+}
+CHAMPION = RegisteredModel("3d0e86979046f636", KIND, "small", METRICS, ("champion",), "2024-09-09")
+OLDER = RegisteredModel("0123456789abcdef", "rolling_history", "rolling_history", {}, ())
+
+
+def show(page: ModelPage) -> str:
+    """The page as HTML."""
+    return render_page("model.html", FRAME, page)
+
+
+def test_losses_against_the_best_baseline() -> None:
+    """Best first; the differences are those of the losses, in per cent of the best baseline's."""
+    view = ModelView.of([OLDER, CHAMPION])
+    assert [line.name for line in view.lines] == ["heterogeneous_volatility", KIND, "rolling_history"]
+    assert [line.difference for line in view.lines] == pytest.approx([0.0, 1.0, 5.0])
+    assert [line.version for line in view.versions] == [CHAMPION.version, OLDER.version]
+    assert view.title == f"{KIND} does NOT beat the best baseline"
+    assert view.own is not None
+    assert (view.own.rank_t, view.lines[0].rank_t) == (-0.5, None)
+
+
+def test_page() -> None:
+    """Text of the evaluation is escaped; who fitted to what and what was not measured is said."""
+    page = show(ModelPage(ModelView.of([OLDER, CHAMPION]), ""))
+    for text in ("&lt;b&gt;", "9 Sep 2024", "not measured", "not passed", "+1.00 % against the best baseline"):
+        assert text in page.replace("\u2009", " "), text
+
+
+def test_without_a_champion() -> None:
+    """What to do is said; an unreadable registry is a callout, and the page is whole."""
+    assert "There is no champion." in show(ModelPage(ModelView.of([OLDER]), ""))
+    assert "The registry is empty" in show(ModelPage(ModelView.of([]), ""))
+    unmeasured = RegisteredModel("3d0e86979046f636", KIND, "small", {}, ("champion",))
+    assert "The champion was not evaluated." in show(ModelPage(ModelView.of([unmeasured]), ""))
+    broken = show(ModelPage(None, "an artifact was changed"))
+    assert "The registry does not answer.</strong> An artifact was changed." in broken
