@@ -36,6 +36,7 @@ def snapshot(at: datetime, value: float) -> Snapshot:
         ([50.0, 100.0, 96.0, 92.2, 88.5, 85.0, 81.6, 78.4, 75.0], LimitKind.DRAWDOWN_HALT),
         ([100.0, 70.0, 80.0], LimitKind.DRAWDOWN_REDUCE),  # a gain today, and still 20 % below the highest value
         ([100.0, 70.0, 90.0], None),
+        ([100.0, 0.0, 0.0], LimitKind.DRAWDOWN_HALT),  # a day after everything was lost
     ],
 )
 def test_losses_by_hand(values: list[float], limit: LimitKind | None) -> None:

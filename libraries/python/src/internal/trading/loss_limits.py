@@ -38,7 +38,12 @@ def measure_losses(report: PerformanceReport) -> Losses:
     values = [1 + point.total_return for point in report.points]
     today = exchange_day(report.points[-1].timestamp)
     before = [one for one, point in zip(values, report.points, strict=True) if exchange_day(point.timestamp) < today]
-    return Losses(1 - values[-1] / (before[-1] if before else values[0]), 1 - values[-1] / max(values))
+    return Losses(_lost_since(before[-1] if before else values[0], values[-1]), _lost_since(max(values), values[-1]))
+
+
+def _lost_since(before: float, now: float) -> float:
+    """The part of a value that is gone; of a fund that had lost everything nothing more is."""
+    return 1 - now / before if before > 0 else 0.0
 
 
 def find_loss(report: PerformanceReport, limits: RiskLimits) -> LossBreach | None:
