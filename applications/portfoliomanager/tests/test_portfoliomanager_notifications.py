@@ -277,6 +277,22 @@ def test_a_failure_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             assert len(messages.of(NotificationKind.RUN_FAILED)) == (1 if times < 3 else 2)
 
 
+def test_the_books_are_recorded_once_where_no_order_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reconciliation records them before it checks the losses; again only while an order may have filled since."""
+    fund, record, calls = World.make(11, sessions_played=2, tickers=30).open_fund(), AccountBooks.record, list[str]()
+
+    def count(books: AccountBooks) -> None:
+        calls.append("record")
+        record(books)
+
+    monkeypatch.setattr(AccountBooks, "record", count)
+    operations = open_operations(fund, Messages(), tmp_path)
+    operations.reconcile()
+    assert len(calls) == 1
+    operations.rebalance(None)
+    assert len(calls) == 3
+
+
 def test_losses_reduce_then_halt_and_a_person_accepts_them(tmp_path: Path) -> None:
     """A limit that any day exceeds: the fund is reduced before it decides; resumed, the losses so far count no more.
 

@@ -182,7 +182,8 @@ class FundOperations:
         metrics.show_journal(self._journal)
         metrics.show_positions(self._broker.positions())
         try:
-            self._books.record()
+            if self._journal.unfinished():  # may have filled since the reconciliation, which recorded the rest
+                self._books.record()
             metrics.show_books(self._books.count_differences())
         except (FundError, ArithmeticError) as error:  # books never stop trading; the next step records what is left
             logger.warning("books_not_recorded", detail=str(error))
