@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from chaos.laps import Lap, Played
-from fund.interrupts import INTERRUPTS
+from fund.interrupts import INTERRUPTED, INTERRUPTS
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -64,4 +64,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # the services have been ended
+        sys.exit(INTERRUPTED)
