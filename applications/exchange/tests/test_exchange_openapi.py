@@ -7,20 +7,12 @@ from collections.abc import Iterator
 from typing import Any, Protocol
 
 import pytest
-import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.strategies import SearchStrategy
-from schemathesis import checks
 
 from applications.exchange.tests.exchange_in_process import HEADERS, MARKET_DATA_KEY, LocalExchange, run_exchange
 
 KEYS = {**HEADERS, "Authorization": f"Bearer {MARKET_DATA_KEY}", "User-Agent": "Fund Tests tests@example.org"}
-CHECKS: list[Any] = [
-    checks.not_a_server_error,
-    checks.status_code_conformance,
-    checks.content_type_conformance,
-    checks.response_schema_conformance,
-]
 # of the rows of a table, schemathesis makes a schema that it then refuses
 TABLES = {"/files/company_tickers_exchange.json"}
 
@@ -53,13 +45,23 @@ def exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalExchange
 @pytest.fixture(scope="module")
 def operations(exchange: LocalExchange) -> list[Operation]:
     """Every operation of the vendors' interfaces, by the exchange's own document."""
+    import schemathesis  # noqa: PLC0415 - it takes seconds, which every worker of the tests would spend
+
     schema: Any = schemathesis.openapi.from_url(f"{exchange.url}/openapi.json")
     return [result.ok() for result in schema.exclude(path_regex="^/control").get_all_operations()]
 
 
+def choose_checks(path: str) -> list[Any]:
+    """What is checked of the answers of a path."""
+    from schemathesis import checks  # noqa: PLC0415 - as above
+
+    named: list[Any] = [checks.not_a_server_error, checks.status_code_conformance, checks.content_type_conformance]
+    return named if path in TABLES else [*named, checks.response_schema_conformance]
+
+
 def check_answers(operation: Operation, headers: dict[str, str], examples: int) -> None:
     """Send so many requests to an operation, and check status, type and body of each answer."""
-    wanted = CHECKS[:-1] if operation.path in TABLES else CHECKS
+    wanted = choose_checks(operation.path)
 
     @given(case=operation.as_strategy())
     @settings(
