@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from internal.dates import last_closed_session, previous_session, sessions
 from internal.pages.responses import page_response
-from internal.trading.rows import Portfolio
+from internal.trading.rows import ForeignItem, Portfolio
 from portfoliomanager.pages.book import BookInputs, BookView, Opening, list_lines, read_closes, read_openings
 from portfoliomanager.pages.exposures import Exposures, read_names, read_sectors, sum_sectors
 from portfoliomanager.pages.frame import Page
@@ -31,16 +31,18 @@ Search = Annotated[str, Query(max_length=100, description="Words of ticker, comp
 @router.get("/book", summary="Page: the positions", response_class=HTMLResponse)
 async def get_book_page(request: Request, services: RequestServices, q: Search = "") -> HTMLResponse:
     """Each position with weight, gain, band and reason, and what others hold in the account; it only reads."""
-    frame, holdings, foreign, decided, details = await asyncio.gather(
+    frame, holdings = await asyncio.gather(
         gather_frame(request, Page.BOOK),
         ask(BROKER, lambda: Holdings(services.broker.account(), services.broker.positions())),
-        ask(BROKER, services.operations.report_foreign),
-        ask(DATAMANAGER, lambda: _read_decided(services)),
-        ask(DATAMANAGER, services.data.details),
     )
     last = last_closed_session(frame.moment) if frame.moment else None
     held = [position.ticker for position in holdings.value.positions] if holdings.value else []
-    closes = await ask(DATAMANAGER, lambda: _read_closes(services, held, last))
+    foreign, decided, details, closes = await asyncio.gather(
+        _find_foreign(services, holdings),
+        ask(DATAMANAGER, lambda: _read_decided(services)),
+        ask(DATAMANAGER, services.data.details),
+        ask(DATAMANAGER, lambda: _read_closes(services, held, last)),
+    )
     inputs = _make_inputs(last, decided.value, closes.value, details.value)
     lines = list_lines(holdings.value, foreign.value or (), inputs, q) if holdings.value else ()
     problems = tuple(one for one in cast("tuple[Found[object], ...]", (decided, closes, details)) if one.problem)
@@ -52,6 +54,13 @@ async def get_book_page(request: Request, services: RequestServices, q: Search =
 class _Decided:
     portfolio: Portfolio | None
     openings: dict[str, Opening]
+
+
+async def _find_foreign(services: Services, holdings: Found[Holdings]) -> Found[Sequence[ForeignItem]]:
+    """What is not the fund's; a broker that has just not answered is not waited for again."""
+    if holdings.problem:
+        return Found(BROKER, None, holdings.problem)
+    return await ask(BROKER, services.operations.report_foreign)
 
 
 def _read_decided(services: Services) -> _Decided:

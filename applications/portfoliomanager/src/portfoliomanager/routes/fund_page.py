@@ -28,12 +28,12 @@ router = APIRouter(tags=["pages"])
 @router.get("/", summary="Page: the fund", response_class=HTMLResponse)
 async def get_fund_page(request: Request, services: RequestServices) -> HTMLResponse:
     """Value beside the benchmark, state, limits, cost, exposure, returns by month and drawdowns; it only reads."""
-    today, record, sectors = await asyncio.gather(
+    record = await ask(JOURNAL, lambda: _read_record(services))
+    today, (history, problem), sectors = await asyncio.gather(
         _gather_today(request, services),
-        ask(JOURNAL, lambda: _read_record(services)),
+        _gather_history(services, record),
         ask(DATAMANAGER, lambda: read_sectors(services.data.details())),
     )
-    history, problem = await _gather_history(services, record)
     exposures = _find_exposures(today.holdings, sectors)
     limits = _measure_limits(services, today, record, exposures.value)
     cost = Found(JOURNAL, record.value.cost if record.value else None, record.problem)
