@@ -84,6 +84,7 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/trading-state", (("state",), ("meaning",), ("mode",))),
     Check("portfoliomanager", "/trading-state/change", text="Trading state"),
     Check("portfoliomanager", "/sign-in", text="Sign in"),
+    Check("portfoliomanager", "/forecasts", text="All tickers"),
     Check("portfoliomanager", "/model", text="Registry"),
     Check("portfoliomanager", "/services", text="Last events"),
     Check("portfoliomanager", "/data", text="Quarantine by reason"),

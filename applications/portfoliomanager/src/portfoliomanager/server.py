@@ -58,6 +58,7 @@ from portfoliomanager.routes import (
     data_page,
     events_page,
     flatten,
+    forecasts_page,
     foreign,
     fund_page,
     model_page,
@@ -82,7 +83,7 @@ from portfoliomanager.telegram.polling import TelegramPolling
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
     *(trading_state, flatten, arming, notification_routes, foreign, reports, static_routes),
-    *(fund_page, book_page, sign_in, trading_state_form, data_page, events_page, model_page),
+    *(fund_page, book_page, sign_in, trading_state_form, data_page, events_page, model_page, forecasts_page),
 )
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders

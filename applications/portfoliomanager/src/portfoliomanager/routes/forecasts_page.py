@@ -1,0 +1,57 @@
+"""The Forecasts page over HTTP."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from internal.errors import NotFoundError
+from internal.pages.responses import page_response
+from portfoliomanager.forecast_explanation import read_predictions
+from portfoliomanager.pages.forecasts import ForecastOrder, ForecastQuery, ForecastsView
+from portfoliomanager.pages.frame import Page
+from portfoliomanager.pages.rendering import render_page
+from portfoliomanager.pages.sources import ask
+from portfoliomanager.routes.page_frame import gather_frame
+from portfoliomanager.services import RequestServices, Services
+
+router = APIRouter(tags=["page"])
+SECONDS = 10.0  # the predictions of 8,000 tickers and 20 sessions take a while
+SOURCE = "Datamanager"
+
+
+@dataclass(frozen=True)
+class ForecastsPage:
+    """The page; without forecasts `problem` says why, and `is_empty` whether there simply are none."""
+
+    forecasts: ForecastsView | None
+    problem: str
+    is_empty: bool
+    source: str = SOURCE
+
+
+@router.get(Page.FORECASTS, summary="The newest forecasts of all tickers on a page", response_class=HTMLResponse)
+async def get_forecasts_page(
+    request: Request,
+    services: RequestServices,
+    text: Annotated[str, Query(alias="q", max_length=100)] = "",
+    order: Annotated[ForecastOrder, Query(alias="sort")] = ForecastOrder.SCORE,
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+) -> Response:
+    """A hundred rows a page, searched by ticker, name and sector, sorted by score, ticker, median or width."""
+    query = ForecastQuery(text, order, page)
+    frame, found = await asyncio.gather(
+        gather_frame(request, Page.FORECASTS), ask(SOURCE, lambda: _read(services, query), SECONDS)
+    )
+    read = found.value or ForecastsPage(None, found.problem, is_empty=False)
+    return page_response(request, render_page("forecasts.html", frame, read))
+
+
+def _read(services: Services, query: ForecastQuery) -> ForecastsPage:
+    try:
+        predictions = read_predictions(services.data, None, services.broker.moment())
+    except NotFoundError as error:
+        return ForecastsPage(None, error.detail, is_empty=True)
+    return ForecastsPage(ForecastsView.of(predictions, services.data.details(), query), "", is_empty=False)
