@@ -92,6 +92,6 @@ def test_page() -> None:
     assert 'href="/predictions/BRK%2FB/explanation"' in page
     none = render_page("forecasts.html", FRAME, ForecastsPage(None, "there are no predictions", is_empty=True))
     assert "There are no predictions." in none
-    assert "does not answer" not in none
+    assert "Datamanager does not answer" not in none
     down = render_page("forecasts.html", FRAME, ForecastsPage(None, "refused", is_empty=False))
     assert "Datamanager does not answer.</strong> Refused." in down
