@@ -7,6 +7,7 @@ from typing import Protocol
 import polars as pl
 
 from internal.books.activities import Activity
+from internal.cloud_events.responses import RecentEvents
 from internal.trading.enums import OrderState
 from internal.trading.ports import Journal
 from internal.trading.rows import Order, RebalanceRun, Snapshot
@@ -108,4 +109,20 @@ class UpdateFeed(Protocol):
 
     async def wait(self) -> None:
         """Return when something has happened to an order since the last call."""
+        ...
+
+
+class Peer(Protocol):
+    """Another service of the fund. Raises UnavailableError when it cannot be reached, UpstreamError for odd answers."""
+
+    def checks(self) -> dict[str, str]:
+        """The result of each readiness check."""
+        ...
+
+    def events(self) -> RecentEvents:
+        """The newest events that it sent and received."""
+        ...
+
+    def redeliver(self, event_id: str) -> None:
+        """Let a parked event be handled again. Raises NotFoundError where none is parked under that id."""
         ...

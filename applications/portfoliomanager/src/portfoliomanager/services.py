@@ -10,7 +10,6 @@ from internal.lake.lease import Lease
 from internal.trading.ports import Broker, MarketData, Portfolios
 from internal.trading.strategy import Strategy
 from portfoliomanager.account_books import AccountBooks
-from portfoliomanager.adapters.peer_service import PeerService
 from portfoliomanager.equal_weight import EqualWeight
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
@@ -19,7 +18,7 @@ from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.market_clock import MarketClock
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
-from portfoliomanager.ports import FundJournal, UpdateFeed
+from portfoliomanager.ports import FundJournal, Peer, UpdateFeed
 from portfoliomanager.telegram.polling import TelegramPolling
 
 
@@ -45,7 +44,7 @@ class Services:
     equal_weight: EqualWeight
     portfolios: Portfolios
     losses: LossWatch
-    datamanager: PeerService
+    datamanager: Peer
 
 
 def services_of(application: FastAPI) -> Services:
