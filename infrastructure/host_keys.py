@@ -28,7 +28,7 @@ KEY = re.compile(r"ssh-ed25519 [A-Za-z0-9+/=]+")
 class Console(Protocol):
     """What is used of AWS' client for EC2."""
 
-    def get_console_output(self, *, InstanceId: str, Latest: bool) -> Mapping[str, str]:  # noqa: N803 - AWS' own names
+    def get_console_output(self, **asked: str | bool) -> Mapping[str, str]:
         """The console of a machine; without `Output` while it has printed nothing."""
         ...
 

@@ -18,11 +18,10 @@ from internal.http.roles import Role
 from internal.modes import Mode
 from internal.schemas import corporate_actions
 from internal.trading.trading_state import UNCHANGED
-from portfoliomanager.pages.data import DataView, list_actions
+from portfoliomanager.pages.data import DataPage, DataView, list_actions
 from portfoliomanager.pages.frame import Frame, Page
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.pages.visitor import Visitor
-from portfoliomanager.routes.data_page import DataPage
 
 READER = Visitor(Role.READER, may_send_forms=False, has_session=False, csrf_token="")
 FRAME = Frame(Page.DATA, Mode.SIMULATED, UNCHANGED, None, READER)

@@ -82,6 +82,17 @@ class DataView:
         return f"{len(counts.missing)} of {counts.expected} sessions {span} are missing"
 
 
+@dataclass(frozen=True)
+class DataPage:
+    """The page and what its sources said; `actions` is None where they could not be read."""
+
+    data: DataView | None
+    actions: list[ActionLine] | None
+    problem: str
+    actions_problem: str
+    source: str = "Datamanager"
+
+
 def _draw_years(check: DataCheck, rows: dict[date, tuple[int, int]]) -> list[Year]:
     first, found = check.sessions.first or check.end, _Sessions(check, rows)
     days = [first + timedelta(days=number) for number in range((check.end - first).days + 1)]

@@ -1,7 +1,6 @@
 """The Data page over HTTP."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
 
 from fastapi import APIRouter, Request, Response
@@ -9,7 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from internal.action_kinds import ActionKind
 from internal.pages.responses import page_response
-from portfoliomanager.pages.data import ActionLine, DataView, list_actions
+from portfoliomanager.pages.data import ActionLine, DataPage, DataView, list_actions
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.pages.sources import ask
@@ -19,17 +18,6 @@ from portfoliomanager.services import RequestServices, Services
 router = APIRouter(tags=["page"])
 SOURCE = "Datamanager"
 SHOWN_DAYS = timedelta(days=90)
-
-
-@dataclass(frozen=True)
-class DataPage:
-    """The page and what its sources said; `actions` is None where they could not be read."""
-
-    data: DataView | None
-    actions: list[ActionLine] | None
-    problem: str
-    actions_problem: str
-    source: str = SOURCE
 
 
 @router.get("/data", summary="Sessions, quarantine and corporate actions on one page", response_class=HTMLResponse)
