@@ -15,7 +15,7 @@ import pytest
 from internal.errors import ConfigurationError, UnavailableError
 from internal.modes import Mode
 from internal.trading.memory_journal import MemoryJournal
-from internal.trading.state_changes import change_state
+from internal.trading.state_changes import change_state, tighten
 from internal.trading.trading_state import StateCause, TradingState, TradingStateChange
 from portfoliomanager.configuration import Configuration
 from portfoliomanager.telegram.answers import TelegramAnswers
@@ -110,22 +110,24 @@ class Fund:
     def __init__(self, bot: BotServer, folder: Path, journal: MemoryJournal | None = None) -> None:
         self.journal, self.may_act, self.now, self.continued = journal or MemoryJournal(), True, NOW, threading.Event()
         self.changes: list[TradingStateChange] = []
-        self.fails = False
+        self.fails = self.is_halted_meanwhile = False
         self.polling = TelegramPolling(
             BotApi(TOKEN, bot.url, poll_seconds=0),
             [OWNER],
-            TelegramAnswers(self.journal, Mode.PAPER, self.change_state),
+            TelegramAnswers(self.journal, Mode.PAPER, self.tighten_state),
             go_on=self.continued.set,
             may_act=lambda: self.may_act,
             state_directory=folder,
             now=lambda: self.now,
         )
 
-    def change_state(self, state: TradingState, changed_by: str, reason: str) -> TradingStateChange:
-        """Store a state as the service does."""
+    def tighten_state(self, state: TradingState, changed_by: str, reason: str) -> TradingStateChange:
+        """Store a state as the service does; another process may have halted trading since it was looked at."""
         if self.fails:
             raise UnavailableError("the lake cannot be reached")
-        change = change_state(self.journal, state, changed_by, StateCause.OWNER, reason, self.now)
+        if self.is_halted_meanwhile:
+            tighten(self.journal, TradingState.HALTED, StateCause.LIMIT, "lost too much", self.now)
+        change = tighten(self.journal, state, StateCause.OWNER, reason, self.now, changed_by=changed_by)
         self.changes.append(change)
         return change
 
@@ -193,6 +195,16 @@ def test_reduce_never_loosens(bot: BotServer, tmp_path: Path) -> None:
     fund.step()
     assert fund.state is TradingState.HALTED
     assert "`./fund reduce` at the machine does" in bot.sent[-1][1]
+
+
+def test_reduce_does_not_lift_a_halt_of_the_same_moment(bot: BotServer, tmp_path: Path) -> None:
+    """A limit on losses halts trading between the look at the state and its change: the halt holds, and is said."""
+    fund = Fund(bot, tmp_path)
+    fund.is_halted_meanwhile = True
+    bot.write(1, "reduce")
+    fund.step()
+    assert fund.state is TradingState.HALTED
+    assert "trading is halted" in bot.sent[-1][1]
 
 
 @pytest.mark.parametrize(

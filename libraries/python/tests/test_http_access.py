@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, cast
 
 import httpx
 import pytest
@@ -16,8 +17,12 @@ from pydantic import SecretStr
 from internal.http.access import role_of
 from internal.http.forms import access_of, make_form_router
 from internal.http.roles import Role, derive_reader_token
+from internal.http.run import make_config
 from internal.http.service import create_service
 from internal.http.sessions import COOKIE
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 OWNER, READER = "the-owner's-token", derive_reader_token("the-owner's-token")
 HERE, ELSEWHERE = "127.0.0.1", "203.0.113.7"  # RFC 5737
@@ -189,3 +194,22 @@ def test_pages_of_other_addresses_change_and_read_nothing(method: str, headers: 
     """Also where no token is configured: an image of a page on the internet, its form, its script."""
     path = "/page" if method == "GET" else "/orders"
     assert ask(make_application(""), method, path, HERE, headers).status_code == status
+
+
+def test_a_page_whose_name_leads_here_is_refused_whatever_it_says_of_its_way() -> None:
+    """Without a token whoever reaches the service owns it: no header may hide that the browser is on this machine."""
+    config = make_config(make_application(""), HERE, 0)
+    config.load()
+
+    async def send() -> httpx.Response:
+        transport = httpx.ASGITransport(cast("ASGIApp", config.loaded_app), client=(HERE, 40_000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://attacker.example:8081") as http:
+            return await http.post("/orders", headers={"X-Forwarded-For": ELSEWHERE})
+
+    assert asyncio.run(send()).status_code == 421
+
+
+@pytest.mark.parametrize(("header", "status"), [("Host", 421), ("Origin", 403)])
+def test_what_is_no_address_is_refused(header: str, status: int) -> None:
+    """Without a traceback in the log for each."""
+    assert ask(make_application(""), "POST", "/orders", HERE, {header: "http://["}).status_code == status

@@ -168,7 +168,7 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
     clock = MarketClock(ports.broker.moment, mode)
     clients = ports.broker, clock, data, ports.data
-    telegram = _make_telegram(settings, TelegramAnswers(journal, mode, operations.change_state), operations, lease)
+    telegram = _make_telegram(settings, TelegramAnswers(journal, mode, operations.tighten_state), operations, lease)
     running = operations, cycle, notifications, updates, live, telegram
     peer = PeerService("datamanager", settings.datamanager_url, settings.fund_api_token)
     shown = EqualWeight(partial(load_closes, data)), ports.portfolios, losses, peer

@@ -1,7 +1,8 @@
 """The page where a person signs in with a token of the fund."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+
+from internal.http.access import split_url
 
 HOME = "/"
 
@@ -25,6 +26,7 @@ class SignInView:
 
 def find_own_path(given: str) -> str:
     """The path to go to after the sign-in: never another address, whatever a link says."""
-    parts = urlsplit(given)
-    is_own = given.startswith(HOME) and not given.startswith(("//", "/\\")) and not parts.netloc and given.isprintable()
+    parts = split_url(given)
+    starts = given.startswith(HOME) and not given.startswith(("//", "/\\"))
+    is_own = starts and parts is not None and not parts.netloc and given.isprintable()
     return given if is_own else HOME

@@ -15,7 +15,7 @@ from portfoliomanager.telegram.messages import ChatMessage, Command, CommandRequ
 GOOD_FOR = timedelta(minutes=5)
 STATES = {Command.HALT: TradingState.HALTED, Command.REDUCE: TradingState.REDUCE_ONLY}
 
-type ChangeState = Callable[[TradingState, str, str], TradingStateChange]
+type TightenState = Callable[[TradingState, str, str], TradingStateChange]
 
 
 class TelegramAnswers:
@@ -24,11 +24,11 @@ class TelegramAnswers:
     Args:
         journal: The trading state, orders, runs and values of the fund.
         mode: Simulated, paper or live: every answer says it.
-        change_state: Stores a trading state.
+        tighten_state: Stores a trading state unless a stricter one is in force by then.
     """
 
-    def __init__(self, journal: FundJournal, mode: Mode, change_state: ChangeState) -> None:
-        self._journal, self._mode, self._change_state = journal, mode, change_state
+    def __init__(self, journal: FundJournal, mode: Mode, tighten_state: TightenState) -> None:
+        self._journal, self._mode, self._tighten_state = journal, mode, tighten_state
 
     def answer(self, request: CommandRequest, message: ChatMessage, now: datetime) -> str:
         """Carry the command out unless it is old, and answer. A command that fails changes nothing, and says so."""
@@ -57,7 +57,7 @@ class TelegramAnswers:
         except ValidationError:
             return [f"{self._mode.banner}: nothing was changed, for the reason has more than 500 characters."]
         if wanted is not current:
-            self._change_state(asked.state, asked.changed_by, asked.reason)
+            self._tighten_state(asked.state, asked.changed_by, asked.reason)
         return [*self._describe_state(), "`./fund resume` at the machine trades again."]
 
     def _describe_state(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import Scope
@@ -80,6 +80,14 @@ def role_of(scope: Scope) -> Role | None:
     return role
 
 
+def split_url(given: str) -> SplitResult | None:
+    """The parts of what somebody sends as a URL; None where it is none."""
+    try:
+        return urlsplit(given)
+    except ValueError:
+        return None
+
+
 def _changes(scope: Scope) -> bool:
     return scope["method"] in MUTATING_METHODS
 
@@ -93,8 +101,9 @@ def _require_own_host(scope: Scope, headers: Mapping[str, str]) -> None:
 
     A page of the internet that a browser on this machine shows can have a name that leads here (DNS rebinding).
     """
-    name = urlsplit(f"//{headers.get('host') or 'localhost'}").hostname or ""  # HTTP/1.0 names none
-    if is_loopback(_client_host(scope)) and not is_loopback(name):
+    named = split_url(f"//{headers.get('host') or 'localhost'}")  # HTTP/1.0 names none
+    name = named.hostname if named else None
+    if is_loopback(_client_host(scope)) and not is_loopback(name or ""):
         raise MisdirectedRequestError("the request's Host is not a name of this machine: use 127.0.0.1 or localhost")
 
 
@@ -106,5 +115,7 @@ def _require_own_page(method: str, headers: Mapping[str, str]) -> None:
     origin = headers.get("origin")
     foreign = headers.get("sec-fetch-site") in OTHER_PAGES
     follows_link = method == "GET" and headers.get("sec-fetch-mode") == "navigate"
-    if (foreign and not follows_link) or (origin is not None and urlsplit(origin).netloc != headers.get("host")):
+    sender = split_url(origin or "")
+    is_other = origin is not None and (sender is None or sender.netloc != headers.get("host"))
+    if (foreign and not follows_link) or is_other:
         raise ForbiddenError("a page of another address sent this request: use the fund's own pages")

@@ -83,15 +83,25 @@ def run(factory: str, host: str, port: int) -> None:
         raise ConfigurationError(
             f"FUND_API_TOKEN is not set, and --host {host} lets other machines in: set it, or listen on 127.0.0.1"
         )
-    config = uvicorn.Config(
+    config = make_config(application, host, port)
+    DrainingServer(config, application, application.state.drain_seconds).run()
+
+
+def make_config(application: FastAPI, host: str, port: int) -> uvicorn.Config:
+    """How uvicorn serves it.
+
+    Where no token is asked for there is no proxy either: a page of the internet whose name leads here (DNS rebinding)
+    must not say by `X-Forwarded-For` that another machine asks.
+    """
+    return uvicorn.Config(
         application,
         host=host,
         port=port,
         log_config=None,  # the application has configured the log
         access_log=False,  # the service logs its requests itself
         timeout_graceful_shutdown=FINISH_SECONDS,
+        proxy_headers=application.state.has_token,
     )
-    DrainingServer(config, application, application.state.drain_seconds).run()
 
 
 def main() -> None:
