@@ -33,7 +33,14 @@ def test_page() -> None:
     found = DataCheck(
         start=date(2024, 1, 1),
         end=date(2024, 3, 28),
-        sessions=SessionCounts(first=date(2024, 1, 2), expected=61, present=54, late=2, repaired=1, missing=missing),
+        sessions=SessionCounts(
+            first=date(2024, 1, 2),
+            expected=61,
+            present=54,
+            late=[date(2024, 3, 4), date(2024, 3, 5)],
+            repaired=[date(2024, 3, 6)],
+            missing=missing,
+        ),
         quarantine=[reason],
         released=3,
         actions=ActionCounts(in_force=7, corrected=1, withdrawn=0),
