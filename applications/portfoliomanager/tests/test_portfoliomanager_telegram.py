@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, override
 
 import pytest
+from structlog.testing import capture_logs
+from structlog.typing import EventDict
 
 from internal.errors import ConfigurationError, UnavailableError
 from internal.modes import Mode
@@ -102,6 +104,18 @@ def bot() -> Iterator[BotServer]:
     found.server.shutdown()
     thread.join()
     found.server.server_close()
+
+
+@pytest.fixture
+def logged() -> Iterator[list[EventDict]]:
+    """What is logged, whatever other tests of the process have configured."""
+    with capture_logs() as entries:
+        yield entries
+
+
+def events(logged: list[EventDict]) -> list[str]:
+    """The names of what was logged."""
+    return [str(entry["event"]) for entry in logged]
 
 
 class Fund:
@@ -219,9 +233,7 @@ def test_reduce_does_not_lift_a_halt_of_the_same_moment(bot: BotServer, tmp_path
     ],
     ids=["unknown chat", "other text", "a bot", "a channel", "no text", "no chat"],
 )
-def test_ignored(
-    bot: BotServer, tmp_path: Path, chat: int, changes: dict[str, Any], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_ignored(bot: BotServer, tmp_path: Path, chat: int, changes: dict[str, Any], logged: list[EventDict]) -> None:
     """What is no command of a listed chat changes nothing, gets no answer, and is passed over; no text is logged."""
     fund = Fund(bot, tmp_path)
     for number in (1, 2):
@@ -229,9 +241,8 @@ def test_ignored(
     fund.step()
     fund.step()
     assert (fund.state, bot.sent, bot.queue) == (TradingState.ACTIVE, [], [])
-    printed = capsys.readouterr().out
-    assert printed.count("telegram_chat_ignored") == (1 if chat == STRANGER else 0)
-    assert str(changes.get("text", "halt")) not in printed
+    assert events(logged).count("telegram_chat_ignored") == (1 if chat == STRANGER else 0)
+    assert str(changes.get("text", "halt")) not in str(logged)
 
 
 def test_once_over_restarts(bot: BotServer, tmp_path: Path) -> None:
@@ -317,7 +328,7 @@ def test_faults_of_the_service(  # noqa: PLR0913, PLR0917 - two fixtures, and a 
     body: bytes,
     words: str,
     pauses: list[float],
-    capsys: pytest.CaptureFixture[str],
+    logged: list[EventDict],
 ) -> None:
     """Each is logged once in words without the token, waited for, and gone after the next good answer."""
     fund = Fund(bot, tmp_path)
@@ -326,10 +337,9 @@ def test_faults_of_the_service(  # noqa: PLR0913, PLR0917 - two fixtures, and a 
     assert [fund.step(), fund.step()] == pauses
     assert fund.step() == PAUSE_SECONDS
     assert fund.state is TradingState.HALTED
-    printed = capsys.readouterr().out
-    assert printed.count("telegram_cannot_be_used") == 1
-    assert words in printed
-    assert TOKEN not in printed
+    assert events(logged).count("telegram_cannot_be_used") == 1
+    assert words in str(logged)
+    assert TOKEN not in str(logged)
 
 
 def test_outage(bot: BotServer, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
