@@ -77,6 +77,13 @@ def test_sessions_of_a_week() -> None:
     assert dates.sessions(date(2024, 11, 29), date(2024, 11, 25)) == []
 
 
+def test_answers_of_the_calendar_are_remembered() -> None:
+    """A session asks each of these thousands of times; a moment that is cut comes once, and would only fill memory."""
+    asked = (dates.is_session, dates.next_session, dates.previous_session, dates.last_closed_session)
+    assert all(hasattr(function, "cache_info") for function in asked)
+    assert not hasattr(dates.cut_to_milliseconds, "cache_info")
+
+
 def test_counts_of_sessions() -> None:
     """Years have the session counts that the exchange publishes."""
     assert len(dates.sessions(date(2023, 1, 1), date(2023, 12, 31))) == 250

@@ -102,12 +102,12 @@ def next_session(day: date, count: int = 1) -> date:
     return _session_at(bisect_right(_days(), day) - 1 + _positive(count), day)
 
 
-@lru_cache(maxsize=REMEMBERED)
 def cut_to_milliseconds(moment: datetime) -> datetime:
     """The moment in whole milliseconds, as the lake's tables keep it."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def previous_session(day: date, count: int = 1) -> date:
     """The `count`-th session strictly before the day (which need not be one). InvalidRequestError before 1990."""
     return _session_at(bisect_left(_days(), day) - _positive(count), day)
