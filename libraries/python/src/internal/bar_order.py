@@ -68,12 +68,13 @@ def group_files(run: FileRun) -> Iterator[list[Path]]:
     if not run.in_order:
         yield from _cut_months(run.files)
         return
-    group: list[Path] = []
+    group, size = list[Path](), 0
     for file in run.files:
         group.append(file)
-        if sum(one.stat().st_size for one in group) >= BYTES_AT_ONCE:
+        size += file.stat().st_size
+        if size >= BYTES_AT_ONCE:
             yield group
-            group = []
+            group, size = [], 0
     if group:
         yield group
 

@@ -1,6 +1,7 @@
 """Decides about every request before it is answered: for whom it is, from where it may come, and who may send it."""
 
 from collections.abc import Collection, Mapping
+from hmac import compare_digest
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -9,19 +10,19 @@ from starlette.types import Scope
 
 from internal.errors import ForbiddenError, MisdirectedRequestError, UnauthorizedError
 from internal.http.bearer import MUTATING_METHODS, bearer_of
-from internal.http.roles import Role, role_of_token
+from internal.http.roles import Role, derive_reader_token
 from internal.http.sessions import Sessions
 from internal.modes import is_loopback
+from internal.pages.static_files import PREFIX
 
 FORMS: Final = "/forms/"  # routes of the pages' forms: a session counts, and each asks for a CSRF token
-STATIC: Final = "/static/"
 SIGN_IN: Final = "/sign-in"
 OPEN_PATHS: Final = frozenset({"/health", "/ready", "/metrics", SIGN_IN, f"{FORMS}sign-in"})
 OTHER_PAGES: Final = frozenset({"cross-site", "same-site"})  # Sec-Fetch-Site; another port is the same site
 
 
 class Access:
-    """Who may send what to one service.
+    """Who may send what to one service; `asks_for_token` is whether a token is configured.
 
     Args:
         token: The owner's; where it is empty everybody who reaches the service owns it.
@@ -29,7 +30,8 @@ class Access:
     """
 
     def __init__(self, token: str, reader_paths: Collection[str] = ()) -> None:
-        self._token, self._reader_paths = token, frozenset(reader_paths)
+        self.asks_for_token, self._reader_paths = bool(token), frozenset(reader_paths)
+        self._tokens = {Role.OWNER: token.encode(), Role.READER: derive_reader_token(token).encode()}
         self.sessions = Sessions(token)
 
     def admit(self, scope: Scope) -> Role | None:
@@ -44,7 +46,7 @@ class Access:
         _require_own_host(scope, headers)
         _require_own_page(scope["method"], headers)
         role, path = self._find_role(scope, headers), str(scope["path"])
-        if path in OPEN_PATHS or path.startswith(STATIC):
+        if path in OPEN_PATHS or path.startswith(f"{PREFIX}/"):
             return role
         if role is None:
             raise UnauthorizedError(
@@ -55,16 +57,11 @@ class Access:
         return role
 
     def role_of_token(self, given: str) -> Role | None:
-        """The role that a token gives; None for a wrong one."""
-        return role_of_token(given, self._token)
-
-    @property
-    def asks_for_token(self) -> bool:
-        """Whether a token is configured."""
-        return bool(self._token)
+        """The role that a token gives, compared in constant time; None for a wrong one."""
+        return next((role for role, right in self._tokens.items() if compare_digest(given.encode(), right)), None)
 
     def _find_role(self, scope: Scope, headers: Mapping[str, str]) -> Role | None:
-        if not self._token:
+        if not self.asks_for_token:
             return Role.OWNER
         if role := self.role_of_token(bearer_of(headers)):
             return role

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from internal.errors import ContentTooLargeError, FundError, UnauthorizedError
 from internal.http.access import SIGN_IN, Access
 from internal.http.bearer import MUTATING_METHODS
-from internal.http.problems import accepts_page, fund_problem, problem_response
+from internal.http.problems import find_page, fund_problem, problem_response
 from internal.telemetry import get_logger
 
 REQUEST_ID_HEADER = "X-Request-ID"
@@ -45,12 +45,10 @@ class ServiceMiddleware:
     An exception without a handler is logged with the request's id and answered as a 500 problem without internals.
     """
 
-    def __init__(
-        self, application: ASGIApp, service: str, access: Access, maximum_body_bytes: int, *, signs_in: bool
-    ) -> None:
+    def __init__(self, application: ASGIApp, service: str, access: Access, maximum_body_bytes: int) -> None:
         self._application = application
         self._service = service
-        self._access, self._signs_in = access, signs_in
+        self._access = access
         self._maximum_body_bytes = maximum_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,7 +99,7 @@ class ServiceMiddleware:
 
     def _refuse(self, request: Request, error: FundError) -> Response:
         """A problem; a person who has not signed in is led to where that is done."""
-        if not isinstance(error, UnauthorizedError) or not (self._signs_in and accepts_page(request)):
+        if not isinstance(error, UnauthorizedError) or find_page(request) is None:
             return fund_problem(request, error)
         path = request.url.path if request.method == "GET" else "/"
         return RedirectResponse(f"{SIGN_IN}?next={quote(path)}", HTTPStatus.SEE_OTHER)

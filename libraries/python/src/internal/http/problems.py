@@ -32,9 +32,8 @@ def problem_response(  # noqa: PLR0913 - the members of RFC 9457
 
     A browser gets a page where the service has pages.
     """
-    page: ProblemPage | None = request.app.state.problem_page
     path = request.url.path
-    if page is not None and accepts_page(request):
+    if (page := find_page(request)) is not None:
         return page(
             request, Problem(type=f"{TYPE_PREFIX}{slug}", title=title, status=status, detail=detail, instance=path)
         )
@@ -50,9 +49,10 @@ def problem_response(  # noqa: PLR0913 - the members of RFC 9457
     return JSONResponse(body, status, headers, MEDIA_TYPE)
 
 
-def accepts_page(request: Request) -> bool:
-    """Whether a person's browser asks, which names HTML."""
-    return "text/html" in request.headers.get("accept", "")
+def find_page(request: Request) -> ProblemPage | None:
+    """What shows a problem to a person, whose browser names HTML, where the service has pages."""
+    page: ProblemPage | None = request.app.state.problem_page
+    return page if "text/html" in request.headers.get("accept", "") else None
 
 
 def fund_problem(request: Request, error: FundError) -> Response:

@@ -68,13 +68,7 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
     access = application.state.access = Access(token.get_secret_value() if token else "", reader_paths)
     application.state.has_token = access.asks_for_token
     install_problem_handlers(application, problem_page)
-    application.add_middleware(
-        ServiceMiddleware,
-        service=title,
-        access=access,
-        maximum_body_bytes=maximum_body_bytes,
-        signs_in=problem_page is not None,
-    )
+    application.add_middleware(ServiceMiddleware, service=title, access=access, maximum_body_bytes=maximum_body_bytes)
     operations = application.state.operations = OperationRoutes(application, readiness, notes)
     application.include_router(operations.router())
     return application
