@@ -8,7 +8,7 @@ from typing import Final
 from rich.console import Console
 from rich.markup import escape
 
-from fund.folder import PRIVATE_FILE, FundFolder
+from fund.folder import PRIVATE_FILE, PRIVATE_FOLDER, FundFolder
 from fund.init_secrets import list_missing
 from fund.processes import SUPERVISOR, running_processes
 from fund.settings.fund_settings import FundSettings, read_settings
@@ -57,14 +57,14 @@ def write_files(folder: FundFolder, settings: FundSettings, url: str) -> None:
     folder.make_private()
     own = folder.root / "compose"
     for name in FOLDERS:
-        (folder.root / name).mkdir(mode=0o700, exist_ok=True)
+        (folder.root / name).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     variables = {name: value for name, value in service_variables(settings).items() if name not in IN_THE_FILE}
     variables |= {"ALPACA_BASE_URL": url, "STRATEGY": address_in_image(settings.trading.strategy), "LOG_FORMAT": "json"}
     write_atomically(own / "settings.env", format_variables(variables), PRIVATE_FILE)
     for secret in FILES:  # an empty file sets nothing
         write_atomically(own / secret, read_secret(folder.root, secret) or "", PRIVATE_FILE)
     write_atomically(own / "FUND_API_TOKEN", folder.credentials().fund_api_token, PRIVATE_FILE)
-    own.chmod(0o700)
+    own.chmod(PRIVATE_FOLDER)
 
 
 def interpolated_variables(folder: FundFolder, settings: FundSettings, revision: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from internal.modes import require_matching_keys
 from internal.settings import DataBucketSettings, ServiceSettings, default_registry_address
 from internal.strategies.assignments import split_assignments
 from internal.strategies.loading import LoadedStrategy, load_strategy
+from internal.telegram_chats import parse_chats
 from internal.trading.capital import Capital
 from internal.trading.name_filter import NameFilter, parse_name_list, parse_types
 from portfoliomanager.notifications.targets import NotificationTarget, find_bot_token, read_targets
@@ -57,12 +58,7 @@ class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):
 
     def telegram_chat_ids(self) -> Sequence[int]:
         """The chats that may ask for the status and halt or reduce. Raises ConfigurationError."""
-        try:
-            return [int(part) for part in self.telegram_chats.split(",") if part.strip()]
-        except ValueError as error:
-            raise ConfigurationError(
-                "TELEGRAM_CHATS is wrong: write the ids of chats, whole numbers separated by commas, such as 123456789"
-            ) from error
+        return _parse_setting("TELEGRAM_CHATS", parse_chats, self.telegram_chats)
 
     def telegram_bot(self) -> BotApi | None:
         """The bot that answers the listed chats, None where none is listed. Raises ConfigurationError."""

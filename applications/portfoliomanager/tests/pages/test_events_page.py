@@ -75,6 +75,16 @@ def test_parked_events_wait_for_the_owner() -> None:
     assert "/forms/redeliveries" not in reader
 
 
+def test_refused_deliveries_can_be_tried_again() -> None:
+    """What a subscriber refused for ever is parked at its sender, and tried again from there."""
+    refused = SENT.model_copy(update={"state": "parked", "last_error": "answered 422"})
+    page = show(
+        EventsView([READY], list_events({"datamanager": RecentEvents(outbox=[refused], inbox=[])}), []), Role.OWNER
+    )
+    assert 'name="service" value="datamanager"' in page
+    assert 'name="event_id" value="b"' in page
+
+
 @pytest.mark.parametrize(
     ("cards", "lead"),
     [

@@ -10,6 +10,7 @@ from pydantic_settings import SettingsConfigDict
 from fund.options import Events, ModelSize, Signal
 from internal.errors import ConfigurationError
 from internal.limit_settings import LimitSettings
+from internal.telegram_chats import parse_chats
 from internal.trading.capital import Capital
 from internal.trading.name_filter import parse_name_list, parse_types
 
@@ -26,9 +27,7 @@ def _require_capital(text: str) -> str:
 
 
 def _require_chats(text: str) -> str:
-    if any(not part.strip().removeprefix("-").isdecimal() for part in text.split(",") if part.strip()):
-        raise ValueError("write the ids of chats, whole numbers separated by commas, such as 123456789")
-    return text
+    return _require_parsed(parse_chats, text)
 
 
 def _require_types(text: str) -> str:

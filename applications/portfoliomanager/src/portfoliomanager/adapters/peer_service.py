@@ -1,12 +1,12 @@
 """Another service of the fund as the Events page asks it: its readiness, its events, another try of a parked one."""
 
 import httpx
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr
 
 from internal.cloud_events.responses import RecentEvents
-from internal.errors import UnavailableError, UpstreamError
+from internal.errors import UnavailableError
 from internal.http.bearer import bearer_headers
-from internal.http.client import raise_for_problem
+from internal.http.client import parse_answer, raise_for_problem
 
 SECONDS = 2.0  # a page waits no longer
 
@@ -34,14 +34,14 @@ class PeerService:
     def checks(self) -> dict[str, str]:
         """The result of each readiness check; one of a service that is not ready is no error."""
         answer = self._ask("GET", "/ready")
-        found = _parse(Checks, answer)
+        found = parse_answer(Checks, answer)
         return found.checks or {"ready": "ok" if answer.is_success else found.detail}
 
     def events(self) -> RecentEvents:
         """The newest events that it sent and received."""
         answer = self._ask("GET", "/events")
         raise_for_problem(answer)
-        return _parse(RecentEvents, answer)
+        return parse_answer(RecentEvents, answer)
 
     def redeliver(self, event_id: str) -> None:
         """Let a parked event be handled again. Raises NotFoundError where none is parked under that id."""
@@ -53,10 +53,3 @@ class PeerService:
                 return client.request(method, self._url + path, json=body, headers=self._headers)
         except httpx.TransportError as error:
             raise UnavailableError(f"{self._name} at {self._url} cannot be reached ({type(error).__name__})") from error
-
-
-def _parse[Answer: BaseModel](model: type[Answer], response: httpx.Response) -> Answer:
-    try:
-        return model.model_validate_json(response.content)
-    except ValidationError as error:
-        raise UpstreamError(f"{response.request.url.path} answered something else than expected") from error

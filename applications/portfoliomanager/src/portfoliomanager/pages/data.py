@@ -14,6 +14,7 @@ from internal.dates import is_session
 from internal.http.datamanager_responses import DataCheck
 from internal.pages import marks
 from internal.pages.marks import DayCell
+from portfoliomanager.pages.sources import DATAMANAGER
 
 WEEKEND = 5  # date.weekday of Saturday
 SHOWN_ACTIONS = 12
@@ -90,7 +91,7 @@ class DataPage:
     actions: list[ActionLine] | None
     problem: str
     actions_problem: str
-    source: str = "Datamanager"
+    source: str = DATAMANAGER
 
 
 def _draw_years(check: DataCheck, rows: dict[date, tuple[int, int]]) -> list[Year]:

@@ -50,7 +50,6 @@ class EventLine:
         state: What became of it.
         attempts: Tries so far.
         error: What the last try said; empty for nothing.
-        can_be_redelivered: Whether a person can let it be handled again.
     """
 
     service: str
@@ -61,7 +60,6 @@ class EventLine:
     state: str
     attempts: int
     error: str
-    can_be_redelivered: bool
 
     @property
     def is_settled(self) -> bool:
@@ -73,7 +71,7 @@ class EventLine:
         """An event of the inbox."""
         return cls(
             *(service, _moment(event.time), event.id, _title(event.type), f"from {event.source.strip('/')}"),
-            *(event.state, event.attempts, event.last_error or "", event.state == PARKED),
+            *(event.state, event.attempts, event.last_error or ""),
         )
 
     @classmethod
@@ -81,7 +79,7 @@ class EventLine:
         """An event of the outbox and one delivery of it."""
         return cls(
             *(service, _moment(event.time), event.id, _title(event.type), f"to {event.subscriber or 'nobody'}"),
-            *(event.state, event.attempts, event.last_error or "", False),
+            *(event.state, event.attempts, event.last_error or ""),
         )
 
 

@@ -1,12 +1,12 @@
 """The view of the Fund page: what the fund is worth, what it did, what is at risk, and what needs a person."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from internal.performance import gross_exposure, net_exposure
 from internal.trading.performance import RealizedCost
 from internal.trading.rows import Account, BrokerPosition, Order
-from portfoliomanager.pages.exposures import Exposures
+from portfoliomanager.pages.exposures import Exposures, sum_sectors
 from portfoliomanager.pages.frame import Frame
 from portfoliomanager.pages.limit_use import LimitUse
 from portfoliomanager.pages.sources import Found
@@ -33,6 +33,16 @@ class Holdings:
 
     def _values(self) -> tuple[float, float, float]:
         return self.account.long_market_value, self.account.short_market_value, self.account.net_asset_value
+
+
+def find_exposures(holdings: Found[Holdings], sectors: Found[Mapping[str, str]]) -> Found[Exposures]:
+    """The exposure by sector; without holdings or sectors, why not."""
+    if holdings.value is None:
+        return Found(holdings.source, None, holdings.problem)
+    if sectors.value is None:
+        return Found(sectors.source, None, sectors.problem)
+    value = holdings.value.account.net_asset_value
+    return Found(holdings.source, sum_sectors(holdings.value.positions, sectors.value, value))
 
 
 @dataclass(frozen=True)

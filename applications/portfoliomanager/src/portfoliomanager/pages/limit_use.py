@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from internal.pages.formats import percent, plain
+from internal.performance import gross_exposure, net_exposure
 from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
 from internal.trading.loss_limits import Losses
@@ -68,11 +69,11 @@ def measure_holdings(
     value = account.net_asset_value
     if value <= 0:
         return []
-    gross, net = (account.long_market_value - sign * account.short_market_value for sign in (1, -1))
+    values = account.long_market_value, account.short_market_value, value
     largest = max((abs(position.market_value or 0.0) for position in positions), default=0.0)
     found = [
-        LimitUse(LimitKind.GROSS_EXPOSURE, gross / value, limits.gross_exposure),
-        LimitUse(LimitKind.NET_EXPOSURE, abs(net) / value, limits.net_exposure),
+        LimitUse(LimitKind.GROSS_EXPOSURE, gross_exposure(*values), limits.gross_exposure),
+        LimitUse(LimitKind.NET_EXPOSURE, abs(net_exposure(*values)), limits.net_exposure),
         LimitUse(LimitKind.NAME_WEIGHT, largest / value, limits.name_weight),
     ]
     if exposures is not None:

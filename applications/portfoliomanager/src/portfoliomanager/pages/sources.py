@@ -10,6 +10,7 @@ from polars.exceptions import PanicException
 from internal.errors import FundError
 from internal.telemetry import get_logger
 
+BROKER, JOURNAL, DATAMANAGER = "The broker", "The journal", "Datamanager"  # their names for people
 TIME_LIMIT_SECONDS = 3.0
 THREADS = 16  # of all pages together: a source that hangs must not take those of the other routes
 _POOL = ThreadPoolExecutor(THREADS, thread_name_prefix="pages")

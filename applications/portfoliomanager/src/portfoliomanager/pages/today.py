@@ -6,14 +6,13 @@ from datetime import date, datetime
 
 import polars as pl
 
-from internal.dates import is_session, last_closed_session, next_session, session_close, session_open
+from internal.dates import is_early_close, is_session, last_closed_session, next_session, session_close, session_open
 from internal.dates import sessions as sessions_between
 from internal.pages.formats import count
 from internal.trading.enums import OrderState, RunState
 from internal.trading.rows import Order, RebalanceRun
 
 SHOWN_SESSIONS = 5
-REGULAR_HOURS = 6.5
 RUN_WORDS = {
     RunState.PLANNED: "not all sent",
     RunState.WAITING: "openings wait",
@@ -34,7 +33,7 @@ class SessionHours:
     @property
     def is_short(self) -> bool:
         """Whether it closes early."""
-        return (self.closes - self.opens).total_seconds() < REGULAR_HOURS * 3600
+        return is_early_close(self.day)
 
 
 @dataclass(frozen=True)

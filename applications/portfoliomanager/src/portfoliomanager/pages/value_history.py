@@ -95,12 +95,12 @@ class ValueHistory:
     @property
     def drawdown(self) -> float:
         """How far the last close is below the highest one, a positive fraction."""
-        return float(drawdowns(self.index)[-1])
+        return float(self._depths[-1])
 
     @property
     def maximum_drawdown(self) -> float:
         """The largest fall at closes, a positive fraction."""
-        return float(drawdowns(self.index).max())
+        return float(self._depths.max())
 
     @property
     def verdict(self) -> RecordVerdict:
@@ -132,7 +132,7 @@ class ValueHistory:
             self.values,
             self._fund_returns,
             self._benchmark_returns,
-            drawdowns(self.index).tolist(),
+            self._depths.tolist(),
             strict=True,
         )
         return [SessionFigures(*row) for row in rows][: -SHOWN_SESSIONS - 1 : -1]
@@ -146,14 +146,18 @@ class ValueHistory:
             "value": [round(value, 2) for value in self.values],
             "fund": _rounded(self._fund_returns),
             "base": None if None in benchmark else _rounded(benchmark),
-            "fall": _rounded((-drawdowns(self.index)).tolist()),
+            "fall": _rounded((-self._depths).tolist()),
         }
+
+    @cached_property
+    def _depths(self) -> Numbers:
+        return drawdowns(self.index)
 
     @property
     def _fund_returns(self) -> list[float]:
         return (self.index / self.index[0] - 1).tolist()
 
-    @property
+    @cached_property
     def _benchmark_returns(self) -> list[float | None]:
         return [None if (value := self.benchmark.get(day)) is None else value - 1 for day in self.days]
 

@@ -14,15 +14,14 @@ from internal.dates import last_closed_session, previous_session, sessions
 from internal.pages.responses import page_response
 from internal.trading.rows import ForeignItem, Portfolio
 from portfoliomanager.pages.book import BookInputs, BookView, Opening, list_lines, read_closes, read_openings
-from portfoliomanager.pages.exposures import Exposures, read_names, read_sectors, sum_sectors
+from portfoliomanager.pages.exposures import read_names, read_sectors
 from portfoliomanager.pages.frame import Page
-from portfoliomanager.pages.fund import Holdings
+from portfoliomanager.pages.fund import Holdings, find_exposures
 from portfoliomanager.pages.rendering import render_page
-from portfoliomanager.pages.sources import Found, ask
+from portfoliomanager.pages.sources import BROKER, DATAMANAGER, Found, ask
 from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.services import RequestServices, Services
 
-BROKER, JOURNAL, DATAMANAGER = "The broker", "The journal", "Datamanager"
 SPARK_SESSIONS = 60
 router = APIRouter(tags=["pages"])
 Search = Annotated[str, Query(max_length=100, description="Words of ticker, company or sector")]
@@ -46,7 +45,8 @@ async def get_book_page(request: Request, services: RequestServices, q: Search =
     inputs = _make_inputs(last, decided.value, closes.value, details.value)
     lines = list_lines(holdings.value, foreign.value or (), inputs, q) if holdings.value else ()
     problems = tuple(one for one in cast("tuple[Found[object], ...]", (decided, closes, details)) if one.problem)
-    view = BookView(frame, holdings, lines, foreign, _find_exposures(holdings, inputs), problems[:1], q)
+    exposures = find_exposures(holdings, Found(details.source, inputs.sectors, details.problem))
+    view = BookView(frame, holdings, lines, foreign, exposures, problems[:1], q)
     return page_response(request, render_page("book.html", frame, view))
 
 
@@ -93,12 +93,3 @@ def _make_inputs(
         names=None if details is None else read_names(details),
         sectors=None if details is None else read_sectors(details),
     )
-
-
-def _find_exposures(holdings: Found[Holdings], inputs: BookInputs) -> Found[Exposures]:
-    if holdings.value is None or inputs.sectors is None:
-        return Found(
-            DATAMANAGER if holdings.value else holdings.source, None, holdings.problem or "no sectors are known"
-        )
-    value = holdings.value.account.net_asset_value
-    return Found(BROKER, sum_sectors(holdings.value.positions, inputs.sectors, value))

@@ -11,20 +11,19 @@ from internal.pages.responses import page_response
 from portfoliomanager.pages.data import ActionLine, DataPage, DataView, list_actions
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.rendering import render_page
-from portfoliomanager.pages.sources import ask
+from portfoliomanager.pages.sources import DATAMANAGER, ask
 from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.services import RequestServices, Services
 
-router = APIRouter(tags=["page"])
-SOURCE = "Datamanager"
+router = APIRouter(tags=["pages"])
 SHOWN_DAYS = timedelta(days=90)
 
 
 @router.get("/data", summary="Sessions, quarantine and corporate actions on one page", response_class=HTMLResponse)
 async def get_data_page(request: Request, services: RequestServices) -> Response:
     """The session calendar, what is held back and why, corporate actions, and what needs a person."""
-    frame, data = await asyncio.gather(gather_frame(request, Page.DATA), ask(SOURCE, lambda: _read_data(services)))
-    actions = await ask(SOURCE, lambda: _read_actions(services, data.value) if data.value else [])
+    frame, data = await asyncio.gather(gather_frame(request, Page.DATA), ask(DATAMANAGER, lambda: _read_data(services)))
+    actions = await ask(DATAMANAGER, lambda: _read_actions(services, data.value) if data.value else [])
     page = DataPage(data.value, actions.value, data.problem, actions.problem)
     return page_response(request, render_page("data.html", frame, page))
 

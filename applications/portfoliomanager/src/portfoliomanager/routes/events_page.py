@@ -21,7 +21,7 @@ from portfoliomanager.pages.sources import ask
 from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.services import RequestServices
 
-router = APIRouter(tags=["page"])
+router = APIRouter(tags=["pages"])
 forms = make_form_router()
 OWN, DATAMANAGER = "portfoliomanager", "datamanager"
 ABOUT = {OWN: "Forecasts, decisions, orders and reports", DATAMANAGER: "Bars, details and corporate actions"}

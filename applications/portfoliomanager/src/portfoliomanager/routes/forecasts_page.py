@@ -13,13 +13,12 @@ from portfoliomanager.forecast_explanation import read_predictions
 from portfoliomanager.pages.forecasts import ForecastOrder, ForecastQuery, ForecastsView
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.rendering import render_page
-from portfoliomanager.pages.sources import ask
+from portfoliomanager.pages.sources import DATAMANAGER, ask
 from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.services import RequestServices, Services
 
-router = APIRouter(tags=["page"])
+router = APIRouter(tags=["pages"])
 SECONDS = 10.0  # the predictions of 8,000 tickers and 20 sessions take a while
-SOURCE = "Datamanager"
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class ForecastsPage:
     forecasts: ForecastsView | None
     problem: str
     is_empty: bool
-    source: str = SOURCE
+    source: str = DATAMANAGER
 
 
 @router.get(Page.FORECASTS, summary="The newest forecasts of all tickers on a page", response_class=HTMLResponse)
@@ -43,7 +42,7 @@ async def get_forecasts_page(
     """A hundred rows a page, searched by ticker, name and sector, sorted by score, ticker, median or width."""
     query = ForecastQuery(text, order, page)
     frame, found = await asyncio.gather(
-        gather_frame(request, Page.FORECASTS), ask(SOURCE, lambda: _read(services, query), SECONDS)
+        gather_frame(request, Page.FORECASTS), ask(DATAMANAGER, lambda: _read(services, query), SECONDS)
     )
     read = found.value or ForecastsPage(None, found.problem, is_empty=False)
     return page_response(request, render_page("forecasts.html", frame, read))

@@ -1,6 +1,7 @@
 """The Fund page over HTTP: asks broker, journal and data service side by side, each within a time limit."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request
@@ -10,18 +11,17 @@ from internal.pages.responses import page_response
 from internal.trading.loss_limits import Losses
 from internal.trading.performance import PerformanceReport, report_performance
 from portfoliomanager.equal_weight import EqualWeightPath
-from portfoliomanager.pages.exposures import Exposures, read_sectors, sum_sectors
+from portfoliomanager.pages.exposures import Exposures, read_sectors
 from portfoliomanager.pages.frame import Page
-from portfoliomanager.pages.fund import Cost, FundView, Holdings, JournalFacts, Today
+from portfoliomanager.pages.fund import Cost, FundView, Holdings, JournalFacts, Today, find_exposures
 from portfoliomanager.pages.limit_use import LimitUse, measure_decision, measure_holdings, measure_loss_limits
 from portfoliomanager.pages.rendering import render_page, render_part
-from portfoliomanager.pages.sources import Found, ask
+from portfoliomanager.pages.sources import BROKER, DATAMANAGER, JOURNAL, Found, ask
 from portfoliomanager.pages.today import DataFreshness, LastRun, OrderCounts, read_freshness, read_market_day
 from portfoliomanager.pages.value_history import ValueHistory, find_span
 from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.services import RequestServices, Services
 
-BROKER, JOURNAL, DATAMANAGER = "The broker", "The journal", "Datamanager"
 router = APIRouter(tags=["pages"])
 
 
@@ -32,9 +32,9 @@ async def get_fund_page(request: Request, services: RequestServices) -> HTMLResp
     today, (history, problem), sectors = await asyncio.gather(
         _gather_today(request, services),
         _gather_history(services, record),
-        ask(DATAMANAGER, lambda: read_sectors(services.data.details())),
+        ask(DATAMANAGER, lambda: _read_sectors(services)),
     )
-    exposures = _find_exposures(today.holdings, sectors)
+    exposures = find_exposures(today.holdings, sectors)
     limits = _measure_limits(services, today, record, exposures.value)
     cost = Found(JOURNAL, record.value.cost if record.value else None, record.problem)
     view = FundView(today, history, problem, tuple(limits), exposures, cost)
@@ -96,13 +96,8 @@ async def _gather_history(services: Services, record: Found[_Record]) -> tuple[F
     return history, benchmark.problem
 
 
-def _find_exposures(holdings: Found[Holdings], sectors: Found[dict[str, str]]) -> Found[Exposures]:
-    if holdings.value is None:
-        return Found(holdings.source, None, holdings.problem)
-    if sectors.value is None:
-        return Found(sectors.source, None, sectors.problem)
-    value = holdings.value.account.net_asset_value
-    return Found(BROKER, sum_sectors(holdings.value.positions, sectors.value, value))
+def _read_sectors(services: Services) -> Mapping[str, str]:
+    return read_sectors(services.data.details())
 
 
 def _measure_limits(

@@ -14,7 +14,7 @@ from portfoliomanager.pages.sources import ask
 from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.services import RequestServices
 
-router = APIRouter(tags=["page"])
+router = APIRouter(tags=["pages"])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from fastapi import Request
 
 from internal.errors import FundError
 from portfoliomanager.pages.frame import Frame, Page
-from portfoliomanager.pages.sources import ask
+from portfoliomanager.pages.sources import BROKER, JOURNAL, ask
 from portfoliomanager.pages.visitor import Visitor
 from portfoliomanager.services import Services, get_services
 
@@ -15,8 +15,8 @@ async def gather_frame(request: Request, page: Page | None) -> Frame:
     """The frame; what cannot be found out is left open in it."""
     services = get_services(request)
     state, clock, standby = await asyncio.gather(
-        ask("The journal", services.journal.trading_state),
-        ask("The broker", services.clock.read),
+        ask(JOURNAL, services.journal.trading_state),
+        ask(BROKER, services.clock.read),
         ask("The lease", lambda: _describe_standby(services)),
     )
     moment = clock.value.moment if clock.value else None

@@ -12,7 +12,7 @@ from portfoliomanager.pages.rendering import page_environment
 from portfoliomanager.pages.sign_in import SignInView, find_own_path
 from portfoliomanager.sign_in_limit import SignInLimit
 
-router = APIRouter(tags=["page"])
+router = APIRouter(tags=["pages"])
 forms = make_form_router()
 
 

@@ -20,7 +20,7 @@ from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.routes.trading_state import set_state
 from portfoliomanager.services import RequestServices
 
-router = APIRouter(tags=["page"])
+router = APIRouter(tags=["pages"])
 forms = make_form_router()
 LONGEST_REASON = 200
 

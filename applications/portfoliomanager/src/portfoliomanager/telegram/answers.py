@@ -11,6 +11,7 @@ from internal.trading.trading_state import TradingState, TradingStateChange
 from portfoliomanager.ports import FundJournal
 from portfoliomanager.requests import StateRequest
 from portfoliomanager.telegram.messages import ChatMessage, Command, CommandRequest
+from portfoliomanager.trading_state_responses import TradingStateResponse
 
 GOOD_FOR = timedelta(minutes=5)
 STATES = {Command.HALT: TradingState.HALTED, Command.REDUCE: TradingState.REDUCE_ONLY}
@@ -62,11 +63,13 @@ class TelegramAnswers:
 
     def _describe_state(self) -> list[str]:
         change, unfinished = self._journal.trading_state(), self._journal.unfinished()
+        counts = TradingStateResponse.at(change, self._mode, unfinished)
         lines = [f"{self._mode.banner}: trading is {change.state}: {change.state.meaning}."]
         if change.number:
             lines.append(f"Since {change.changed_at:%Y-%m-%d %H:%M} UTC, by {change.changed_by}: {change.reason}")
-        planned = sum(order.broker_order_id is None for order in unfinished)
-        lines.append(f"{len(unfinished) - planned} orders are at the broker, {planned} are planned and not sent.")
+        lines.append(
+            f"{counts.orders_at_broker} orders are at the broker, {counts.planned_orders} are planned and not sent."
+        )
         return lines
 
     def _describe_fund(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 import httpx
 import polars as pl
+from pydantic import BaseModel, ValidationError
 
 from internal.errors import InvalidRequestError, UpstreamError
 from internal.http.frames import decode
@@ -31,6 +32,17 @@ def read_frame(answer: Answer) -> pl.DataFrame:
         return decode(answer.content, answer.media_type)
     except InvalidRequestError as error:
         raise UpstreamError(f"{answer.where} did not answer with a frame: {error.detail}") from None
+
+
+def parse_answer[Model: BaseModel](model: type[Model], response: httpx.Response) -> Model:
+    """The JSON of a response as the model describes it; raises UpstreamError for any other."""
+    try:
+        return model.model_validate_json(response.content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UpstreamError(
+            f"{response.request.url.path} answered something else than expected: {first['msg']}"
+        ) from error
 
 
 def _as_answer(response: httpx.Response) -> Answer:

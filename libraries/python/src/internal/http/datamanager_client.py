@@ -13,13 +13,13 @@ from typing import Self
 
 import httpx
 import polars as pl
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr
 
 from internal.action_kinds import ActionKind
 from internal.errors import NotFoundError, UnavailableError, UpstreamError
 from internal.http.bar_parts import FILE_NAMES, UnreadableFilesError, WantedBars, read_bar_parts
 from internal.http.bearer import bearer_headers
-from internal.http.client import raise_for_problem, read_frame_response
+from internal.http.client import parse_answer, raise_for_problem, read_frame_response
 from internal.http.datamanager_responses import (
     CollectedBars,
     CollectedRows,
@@ -106,22 +106,22 @@ class DatamanagerClient:
         """Have the bars of a range collected and wait; `on_progress` is called with the progress while it runs."""
 
         def poll() -> None:
-            progress = _parse(CollectionProgress, self._get("/equity-bars/ingestion", {}))
+            progress = parse_answer(CollectionProgress, self._get("/equity-bars/ingestion", {}))
             if progress.running:
                 on_progress(progress)
 
-        return _parse(CollectedBars, self._post_and_poll("/equity-bars", _range(start, end), poll))
+        return parse_answer(CollectedBars, self._post_and_poll("/equity-bars", _range(start, end), poll))
 
     def collect_details(self, on_progress: Callable[[CollectionPhase], None]) -> int:
         """Have the details of every ticker collected and wait; the number of rows. Each running phase is reported."""
 
         def poll() -> None:
-            answer = _parse(CollectionPhases, self._get("/equity-details/progress", {}))
+            answer = parse_answer(CollectionPhases, self._get("/equity-details/progress", {}))
             for phase in answer.phases:
                 if phase.running:
                     on_progress(phase)
 
-        return _parse(CollectedRows, self._post_and_poll("/equity-details", {}, poll)).rows
+        return parse_answer(CollectedRows, self._post_and_poll("/equity-details", {}, poll)).rows
 
     def _post_and_poll(self, path: str, body: Mapping[str, object], poll: Callable[[], None]) -> httpx.Response:
         """Post, and call `poll` several times a second until it is answered."""
@@ -228,7 +228,7 @@ class DatamanagerClient:
     def import_bars(self, bars: pl.DataFrame, *, replace: bool) -> ImportedBars:
         """Store a file's bars, as `internal.bar_files` reads them; ConflictError where the lake has other rows."""
         path = f"/equity-bars/import?replace={str(replace).lower()}"
-        return _parse(ImportedBars, self._post(path, _encode(bars), ARROW, UNLIMITED))
+        return parse_answer(ImportedBars, self._post(path, _encode(bars), ARROW, UNLIMITED))
 
     def sessions(self) -> pl.DataFrame:
         """The sessions that datamanager collected: date, status, rows, quarantined and more."""
@@ -241,14 +241,14 @@ class DatamanagerClient:
     def release_bars(self, bars: Sequence[tuple[str, date]], *, released_by: str, why: str) -> ReleasedBars:
         """Move bars, by ticker and session, from the quarantine into the lake, with a line in the audit."""
         keys = [{"ticker": ticker, "date": day.isoformat()} for ticker, day in bars]
-        return _parse(
+        return parse_answer(
             ReleasedBars,
             self._post_json("/quarantine/releases", {"released_by": released_by, "why": why, "bars": keys}),
         )
 
     def check_data(self, start: date | None = None, end: date | None = None) -> DataCheck:
         """Sessions, quarantine, actions and disagreements of these days, and what to do; by default of 90 days."""
-        return _parse(DataCheck, self._get("/data-checks", _range(start, end) if start and end else {}))
+        return parse_answer(DataCheck, self._get("/data-checks", _range(start, end) if start and end else {}))
 
     def splits(self, start: date, end: date) -> pl.DataFrame:
         """Splits by execution date."""
@@ -271,7 +271,7 @@ class DatamanagerClient:
             return 0
         known = "" if trained_through is None else f"?trained_through={trained_through.isoformat()}"
         answer = self._post(f"/predictions{known}", _encode(predictions.validate(frame)), ARROW, TIMEOUT)
-        return _parse(StoredPredictions, answer).reforecasts
+        return parse_answer(StoredPredictions, answer).reforecasts
 
     def portfolios(self, start: date, end: date) -> pl.DataFrame:
         """Portfolios by date of decision."""
@@ -370,13 +370,3 @@ def _wait_briefly(answer: Future[httpx.Response]) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-def _parse[Answer: BaseModel](model: type[Answer], response: httpx.Response) -> Answer:
-    try:
-        return model.model_validate_json(response.content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UpstreamError(
-            f"{response.request.url.path} answered something else than expected: {first['msg']}"
-        ) from error
