@@ -351,7 +351,9 @@ def test_pages(service: Service) -> None:
         assert "does not answer" not in page.text
     assert f"${book['net_asset_value']:,.2f}" in fund_page.text
     for position in book["positions"]:
-        assert f'href="/forecasts/{position["ticker"]}"' in book_page.text
+        address = f"/forecasts?q={position['ticker']}"
+        assert f'href="{address}"' in book_page.text
+        assert f'<a href="/predictions/{position["ticker"]}/explanation">' in service.request("GET", address).text
     assert "No position fits" in service.request("GET", "/book?q=zzzz").text
     assert service.request("GET", f"/book?q={'z' * 101}").status_code == 422
     assert 'hx-get="/fragments/today"' in service.request("GET", "/fragments/today").text
