@@ -10,12 +10,15 @@ import typer
 from typer.testing import CliRunner
 
 from fund.__main__ import application
+from fund.commands import COMMANDS
 from fund.services import Service
 from fund.settings.sections import Services
+from infrastructure.documentation.file_index import PAGE, write_file_index
 from research.__main__ import application as research
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+GLANCE = (ROOT / "docs" / "commands.md").read_text()
 CI = (ROOT / ".ci" / "run").read_text()
 PAGES = [ROOT / "README.md", ROOT / "CLAUDE.md", ROOT / "infrastructure" / "README.md", *(ROOT / "docs").rglob("*.md")]
 
@@ -80,21 +83,28 @@ def test_ci_runs_the_readme_commands() -> None:
     assert "./fund test" in steps
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"^\| `\./fund (\w+)", README, re.MULTILINE))))
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"^\| `\./fund (\w+)", GLANCE, re.MULTILINE))))
 def test_fund_commands_exist(command: str) -> None:
-    """Each command of the table is one of the program's, which shows its help."""
+    """Each command of the table at a glance is one of the program's, which shows its help."""
     assert f" {command} " in show_help(command)
 
 
+def test_every_command_is_at_a_glance() -> None:
+    """The page names every command of the program."""
+    rows = "\n".join(re.findall(r"^\| (`.*?) \| ", GLANCE, re.MULTILINE))
+    assert [source.name for source in COMMANDS if not re.search(rf"\b{source.name}\b", rows)] == []
+
+
 def test_fund_up_has_every_option_that_is_named() -> None:
-    """The options that the README names are options of `fund up`, and the other way round."""
+    """The options of a run that the page at a glance names are options of `fund up`, and the other way round."""
     program = set(re.findall(r"(--[a-z]+)", show_help("up"))) - {"--help"}
-    assert set(re.findall(r"`(--[a-z]+)", README)) | {"--bars", "--details"} == program
+    section = GLANCE.split("\n## Options of a run\n")[1].split("\n## ")[0]
+    assert set(re.findall(r"`(--[a-z]+)", section)) | {"--bars", "--details"} == program
 
 
 def test_ports_are_the_programs() -> None:
-    """The ports that the README gives are the ones that the fund uses."""
-    named = {name.lower(): int(port) for name, port in re.findall(r"`(\w+)_PORT`\s+\((\d+)\)", README)}
+    """The ports that the page at a glance gives are the ones that the fund uses."""
+    named = {name.lower(): int(port) for name, port in re.findall(r"`(\w+)_PORT`\s+\((\d+)\)", GLANCE)}
     assert named == {service: getattr(Services(), f"{service}_port") for service in Service}
 
 
@@ -131,13 +141,22 @@ def test_tree_is_whole() -> None:
     assert {path.rstrip("/") for path in tree_paths()} >= folders - {"libraries"}
 
 
-@pytest.mark.parametrize("application", sorted(path.name for path in (ROOT / "applications").iterdir()))
-def test_file_index_is_whole(application: str) -> None:
-    """The index of an application names each of its modules once, and no other file."""
-    section = README.split(f"\n### {application}\n")[1].split("\n#")[0]
-    package = ROOT / "applications" / application / "src" / application
-    modules = [path.relative_to(package).as_posix() for path in package.rglob("*.py") if path.name != "__init__.py"]
-    assert sorted(modules) == sorted(re.findall(r"^\| `([\w/.]+)` \|", section, re.MULTILINE))
+def test_file_index_is_what_the_docstrings_say() -> None:
+    """docs/reference/files.md has the sentence of each module of the applications and of the library."""
+    assert PAGE.read_text() == write_file_index(), "run `uv run python -m infrastructure.documentation.file_index`"
+
+
+def test_file_index_is_whole() -> None:
+    """Every module that git has below a `src` folder is in the index, under its package or one above it."""
+    indexed = {
+        f"{folder}/{file}"
+        for folder, rows in re.findall(
+            r"^`(\S+)`: .*\n\n\| file .*\n.*\n((?:\| .*\n)*)", PAGE.read_text(), re.MULTILINE
+        )
+        for file in re.findall(r"^\| `(\S+)` \|", rows, re.MULTILINE)
+    }
+    modules = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("*/*/src/**/*.py") if path.name != "__init__.py"}
+    assert indexed == modules
 
 
 def test_every_decision_is_in_the_index() -> None:
@@ -149,5 +168,5 @@ def test_every_decision_is_in_the_index() -> None:
 
 def test_docs_index_of_the_readme() -> None:
     """The pages that README.md promises are there: architecture, operations, decisions, contracts."""
-    for name in ("architecture", "operations", "reference/README", "decisions/README"):
+    for name in ("architecture", "operations", "reference/README", "reference/files", "decisions/README"):
         assert f"docs/{name}.md" in README
