@@ -20,6 +20,7 @@ from internal.errors import ConflictError, UnavailableError, UpstreamError
 from internal.event_types import EventType
 from internal.http.frames import frame_response
 from internal.http.problems import install_problem_handlers
+from internal.trading.send_permission import TradingHaltedError
 from libraries.python.tests.loopback import serving
 from portfoliomanager.routes.notifications import Alerts
 from scheduler.configuration import Configuration
@@ -44,6 +45,7 @@ class SmallFund:
         forgotten: Sessions whose event is handled without being collected, as after a restored backup.
         refusal: Why no session is decided; empty when it is.
         is_halted: Whether trading is halted.
+        halts_at_decision: Whether somebody halts trading just when a decision is asked for.
         closes: The closes that datamanager handled, in order.
         collected: What is in the lake.
         decided: Decisions, in order.
@@ -59,6 +61,7 @@ class SmallFund:
     forgotten: set[date] = field(default_factory=set[date])
     refusal: str = ""
     is_halted: bool = False
+    halts_at_decision: bool = False
     closes: list[date] = field(default_factory=list[date])
     collected: set[date] = field(default_factory=set[date])
     decided: list[date] = field(default_factory=list[date])
@@ -85,7 +88,8 @@ class SmallFund:
 
     async def receive_bars(self, event: CloudEvent) -> None:
         """Portfoliomanager's handler: decide the last closed session, and no older one."""
-        if not self.refusal and event_date(event) == last_closed_session(self.moment):
+        may_decide = not self.refusal and not self.halts_at_decision
+        if may_decide and event_date(event) == last_closed_session(self.moment):
             self.decided.append(event_date(event))
 
     async def receive_open(self, event: CloudEvent) -> None:
@@ -143,6 +147,9 @@ class SmallFund:
         def post_portfolio(body: dict[str, Any]) -> None:
             if self.refusal:
                 raise ConflictError(self.refusal)
+            if self.halts_at_decision:
+                self.is_halted = True
+                raise TradingHaltedError("trading is halted by ada: data look wrong")
             self.decided.append(date.fromisoformat(body["date"]))
 
         return application

@@ -26,6 +26,7 @@ from fund.service_client import ServiceClient
 from fund.services import Service as FundService
 from fund.status import show_schedule
 from internal.errors import ConflictError, UnavailableError
+from internal.event_types import EventType
 from libraries.python.tests.loopback import serving
 from scheduler.adapters.stored_schedule import PATH
 from scheduler.events import list_events
@@ -209,6 +210,29 @@ def test_refused_decision_fails_with_the_reason(fund: SmallFund) -> None:
         await turn_until(services, lambda: outcome(services, RunKind.DECISION, MONDAY) is Outcome.LATE)
 
     play(fund, act)
+
+
+def was_handled(services: Services, event_type: EventType) -> bool:
+    """Whether Monday's event of the type was handled."""
+    handling = services.fund.list_handlings().get(f"{event_type}:{MONDAY}")
+    return handling is not None and handling.is_handled
+
+
+def test_halt_while_a_decision_is_asked_for_holds_it(fund: SmallFund) -> None:
+    """Trading was active when the turn began: the session is held and not failed, and decided after the resume."""
+
+    async def act(services: Services) -> None:
+        fund.halts_at_decision = True
+        await turn_until(services, lambda: was_handled(services, EventType.BARS_SYNCED))
+        fund.moment += hours(1.1)
+        await turn_until(services, lambda: fund.is_halted)
+        assert outcome(services, RunKind.DECISION, MONDAY) is Outcome.HELD
+        assert reason(services, RunKind.DECISION) == "trading is halted by ada: data look wrong"
+        fund.halts_at_decision = fund.is_halted = False
+        await turn_until(services, lambda: outcome(services, RunKind.DECISION, MONDAY) is Outcome.LATE)
+
+    play(fund, act)
+    assert fund.decided == [MONDAY]
 
 
 def test_unreadable_schedule_is_set_aside(fund: SmallFund) -> None:

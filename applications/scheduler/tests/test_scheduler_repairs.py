@@ -108,12 +108,12 @@ def test_given_up_session_is_collected_every_quarter_of_an_hour() -> None:
 @pytest.mark.parametrize("event", [SYNCED, PREDICTED])
 def test_handled_event_without_a_decision_is_asked_about(event: str) -> None:
     """Five minutes after it was handled; the refusal becomes the reason."""
-    repairing = Repairing(Services(ConflictError("trading is halted")))
+    repairing = Repairing(Services(ConflictError("an old session")))
     facts = Facts(COLLECTED, handlings={event: HANDLED})
     assert repairing.turn(0, facts).refusal is None
     assert repairing.turn(299, facts).refusal is None
     assert repairing.services.asked == []
-    assert repairing.turn(1, facts).refusal == "trading is halted"
+    assert repairing.turn(1, facts).refusal == "an old session"
 
 
 def test_a_halted_session_is_not_asked_for_until_trading_is_resumed() -> None:

@@ -12,6 +12,7 @@ from internal.dates import last_closed_session
 from internal.errors import FundError, UnavailableError
 from internal.event_types import EventType
 from internal.telemetry import get_logger
+from internal.trading.send_permission import TradingHaltedError
 from scheduler.facts import Facts, Handling
 from scheduler.ports import FundServices, MarketTime
 from scheduler.runs import RunKind, ScheduledRun
@@ -61,11 +62,13 @@ class Repairs:
             get_logger(__name__).warning("session_not_collected", date=str(run.session), detail=error.detail)
 
     def _decide_again(self, run: ScheduledRun, facts: Facts) -> Facts:
-        """Ask for the decision; why it is refused is the reason of the failed run."""
+        """Ask for the decision; why it is refused is the reason of the failed run, or of one that a halt holds."""
         try:
             self._fund.decide(run.session)
         except UnavailableError:
             raise  # it may pass: the next turn asks again
+        except TradingHaltedError as error:  # since the facts were gathered
+            return replace(facts, halt=error.detail)
         except FundError as error:
             get_logger(__name__).warning("session_not_decided", date=str(run.session), detail=error.detail)
             return replace(facts, refusal=error.detail)
