@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING, Any, cast, override
 import pytest
 from loaded_strategies import ten_by_ten
 
+from internal.cloud_events import make_event
 from internal.cloud_events.worker import LONGEST_WAIT_SECONDS
+from internal.dates import last_closed_session
 from internal.errors import ConfigurationError, FundError, UnavailableError
+from internal.event_types import EventType
 from internal.http.datamanager_responses import DataCheck
 from internal.lake.store import Lake
 from internal.modes import Mode
@@ -31,6 +34,7 @@ from internal.trading.trading_state import StateCause, TradingState
 from internal.venue.clock import Auction
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.lake_activities import LakeActivities
+from portfoliomanager.events import DailyCycle
 from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.notifications.alerts import alert_of_missed_sessions, alerts_of_foreign, alerts_of_run
 from portfoliomanager.notifications.announcer import Announcer
@@ -205,11 +209,18 @@ class Messages:
         return [one for one in self.taken.values() if one.kind is kind]
 
 
+class NoModel:
+    """In place of the watch of a model: these tests have none."""
+
+    def show(self, day: date) -> None:
+        """Show nothing."""
+
+
 def open_operations(
     fund: SimulatedFund, messages: Messages, folder: Path, limits: RiskLimits = LIMITS
 ) -> FundOperations:
     """The fund's operations in one process."""
-    unused = cast("ForecastStore", None), cast("Champion", None), cast("ModelWatch", None)
+    unused = cast("ForecastStore", None), cast("Champion", None), cast("ModelWatch", NoModel())
     feed, store = VenueActivities(fund.repository), LakeActivities(Lake(str(folder)))
     books = AccountBooks(fund.ports.broker, feed, store, fund.journal, fund.ports.data)
     announcer = Announcer(messages, fund.journal, books, no_data_service, folder)
@@ -340,6 +351,46 @@ def test_losses_reduce_then_halt_and_a_person_accepts_them(tmp_path: Path) -> No
     fresh.reconcile()
     assert fund.journal.trading_state().state is TradingState.REDUCE_ONLY
     assert all(order.leg is Leg.CLOSE for order in fresh.rebalance(None).orders)
+
+
+def test_resuming_active_trading_accepts_no_losses(tmp_path: Path) -> None:
+    """It changes nothing: the losses of the day are counted as before, and the owner gets no message."""
+    fund, messages = World.make(11, sessions_played=2, tickers=30).open_fund(), Messages()
+    operations = open_operations(fund, messages, tmp_path)
+    operations.rebalance(None)
+    operations.change_state(TradingState.HALTED, "the owner", "look at it")
+    resumed = operations.change_state(TradingState.ACTIVE, "the owner", "seen")
+    assert resumed.losses_accepted_until is not None
+    fund.move(Auction.OPEN)
+    operations.reconcile()
+    assert operations.change_state(TradingState.ACTIVE, "the owner", "again") == resumed
+    assert fund.journal.trading_state() == resumed
+    assert [one.text.count("again") for one in messages.of(NotificationKind.TRADING_STATE)] == [0, 0]
+
+
+def test_session_that_met_a_halt_is_decided_when_trading_is_resumed(tmp_path: Path) -> None:
+    """By portfoliomanager alone, where no scheduler asks again, and once; without its event nothing is decided."""
+    fund = World.make(11, sessions_played=2, tickers=30).open_fund()
+    operations = open_operations(fund, Messages(), tmp_path)
+    day = last_closed_session(operations.read_clock())
+
+    async def act() -> None:
+        cycle = DailyCycle(operations, tmp_path, [], None)
+        async with cycle.bus:
+            await cycle.decide_held_session()
+            assert fund.journal.runs() == []
+            operations.change_state(TradingState.HALTED, "the owner", "look at it")
+            await cycle.bus.receive(make_event(EventType.PREDICTIONS_MADE, "/portfoliomanager", day, {}))
+            await cycle.bus.wait_until_idle()
+            await cycle.decide_held_session()
+            assert fund.journal.runs() == []
+            operations.change_state(TradingState.ACTIVE, "the owner", "seen")
+            for _ in range(2):
+                await cycle.decide_held_session()
+
+    asyncio.run(act())
+    assert [run.date for run in fund.journal.runs()] == [day]
+    assert fund.journal.orders()
 
 
 def test_losses_count_after_the_clock_went_back_and_after_everything_was_lost(tmp_path: Path) -> None:

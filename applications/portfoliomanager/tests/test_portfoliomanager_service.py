@@ -422,7 +422,7 @@ def test_halt_and_flatten_hold_over_closes_and_restarts(world: World, service: S
     assert 'trading_state{state="active"} 0.0' in metrics
     service.kill()
     service.start()
-    assert service.json("GET", "/trading-state") == halted
+    assert service.json("GET", "/trading-state") | {"changed": True} == halted
     service.json("POST", "/reconciliations", json={})
     assert len(world.orders()) == before
 
@@ -443,6 +443,8 @@ def test_halt_and_flatten_hold_over_closes_and_restarts(world: World, service: S
 
     resumed = service.json("PUT", "/trading-state", json=asked | {"state": "active"})
     assert (resumed["state"], resumed["planned_orders"], resumed["orders_at_broker"]) == ("active", 0, 0)
+    again = service.json("PUT", "/trading-state", json=asked | {"state": "active", "reason": "once more"})
+    assert (resumed["changed"], again) == (True, resumed | {"changed": False})
 
 
 class Browser:

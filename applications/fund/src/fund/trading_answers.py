@@ -24,6 +24,7 @@ class TradingState:
     reason: str
     planned_orders: int
     orders_at_broker: int
+    is_unchanged: bool
 
     @classmethod
     def read(cls, service: ServiceClient) -> Self:
@@ -43,11 +44,14 @@ class TradingState:
             reason=answer["reason"],
             planned_orders=answer["planned_orders"],
             orders_at_broker=answer["orders_at_broker"],
+            is_unchanged=not answer.get("changed", True),
         )
 
     def describe(self) -> list[str]:
         """The state, its meaning, and who set it when and why, in lines."""
         lines = [f"{self.mode.banner}: trading is {self.state}: {self.meaning}."]
+        if self.is_unchanged:
+            lines.append("It was so before: nothing was changed, and no losses were accepted.")
         if self.changed_at is not None:
             lines.append(
                 f"Since {self.changed_at:%Y-%m-%d %H:%M} UTC, by {self.changed_by} ({self.cause}): {self.reason}"

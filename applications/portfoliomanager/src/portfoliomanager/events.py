@@ -10,7 +10,9 @@ from pydantic import SecretStr
 
 from internal.cloud_events import EventBus, make_event
 from internal.cloud_events.event import event_date
+from internal.cloud_events.responses import HANDLED
 from internal.dates import last_closed_session
+from internal.errors import FundError
 from internal.event_types import EventType
 from internal.telemetry import get_logger
 from internal.trading.ports import SuspendedAccountError
@@ -82,6 +84,25 @@ class DailyCycle:
     async def handle_session_opened(self, _event: CloudEvent) -> None:
         """A session has opened, and orders were filled: reconcile."""
         await asyncio.to_thread(self._operations.reconcile)
+
+    async def decide_held_session(self) -> None:
+        """After a halt: go on with an interrupted run, then decide the last session if its event met the halt.
+
+        The scheduler asks for it too, where there is one: a session is decided once. What fails is logged.
+        """
+        await asyncio.to_thread(self._operations.go_on)
+        try:
+            day = last_closed_session(await asyncio.to_thread(self._operations.read_clock))
+            if await self._was_asked_for(day):
+                await self._rebalance_once(day)
+        except FundError as error:
+            logger.warning("session_not_decided", detail=error.detail)
+
+    async def _was_asked_for(self, day: date) -> bool:
+        """Whether the event that decides the session was handled."""
+        deciding = EventType.PREDICTIONS_MADE if self._operations.needs_forecasts else EventType.BARS_SYNCED
+        received = (await self.bus.recent()).inbox
+        return any(one.id == f"{deciding}:{day.isoformat()}" and one.state == HANDLED for one in received)
 
     async def _rebalance_once(self, day: date) -> None:
         """Rebalance; what would fail again (account suspended, error in the strategy) is logged and not retried."""

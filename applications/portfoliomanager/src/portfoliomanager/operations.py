@@ -123,9 +123,13 @@ class FundOperations:
     def change_state(self, state: TradingState, changed_by: str, reason: str) -> TradingStateChange:
         """Set the trading state as a person asks for; what is being sent meets it at its next order.
 
-        Whoever loosens it accepts the losses so far, for every process of the fund.
+        Whoever loosens it accepts the losses so far, for every process of the fund. Where trading is active, resuming
+        it changes nothing: no losses are accepted by it.
         """
-        accepts = state is TradingState.ACTIVE or state.strictness < self._journal.trading_state().state.strictness
+        before = self._journal.trading_state()
+        if state is before.state is TradingState.ACTIVE:
+            return before
+        accepts = state.strictness < before.state.strictness
         return self._change_state(state, changed_by, StateCause.OWNER, reason, accepts_losses=accepts)
 
     def tighten_state(self, state: TradingState, changed_by: str, reason: str) -> TradingStateChange:

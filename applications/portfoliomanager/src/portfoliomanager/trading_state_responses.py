@@ -57,6 +57,12 @@ class TradingStateResponse(StateChangeResponse):
         )
 
 
+class StateSetResponse(TradingStateResponse):
+    """The trading state after a request to set it."""
+
+    changed: bool = Field(description="false where trading was to be resumed and is active: nothing was changed")
+
+
 class OpenHoldingResponse(RowResponse):
     """Shares of the fund's that are still held, and why."""
 

@@ -8,7 +8,7 @@ from internal.http.roles import Role
 from internal.trading.trading_state import TradingState
 from portfoliomanager.requests import StateRequest
 from portfoliomanager.services import RequestServices, Services
-from portfoliomanager.trading_state_responses import TradingStateResponse
+from portfoliomanager.trading_state_responses import StateSetResponse, TradingStateResponse
 
 router = APIRouter(prefix="/trading-state", tags=["trading state"])
 
@@ -22,27 +22,32 @@ def get_trading_state(services: RequestServices) -> TradingStateResponse:
 @router.put("", summary="Halt trading, let it only reduce, or resume it")
 def put_trading_state(
     body: StateRequest, request: Request, services: RequestServices, background: BackgroundTasks
-) -> TradingStateResponse:
+) -> StateSetResponse:
     """Store the state; it is in force for every order that is not sent yet, and holds until a person changes it.
 
-    It asks neither the broker nor the lease. After `active`, an interrupted run goes on. A reader's token only makes
-    the state stricter.
+    It asks neither the broker nor the lease. After a halt an interrupted run goes on, and a session whose decision it
+    has refused is decided. A reader's token only makes the state stricter.
     """
-    set_state(services, body, role_of(request.scope), background)
-    return _respond(services)
+    changed = set_state(services, body, role_of(request.scope), background)
+    return StateSetResponse(**_respond(services).model_dump(), changed=changed)
 
 
-def set_state(services: Services, body: StateRequest, role: Role | None, background: BackgroundTasks) -> None:
-    """Change the state as the person of that role may. Raises ForbiddenError for a reader who would not tighten it."""
-    operations = services.operations
+def set_state(services: Services, body: StateRequest, role: Role | None, background: BackgroundTasks) -> bool:
+    """Change the state as the person of that role may; whether it was changed: `active` is not where it is so.
+
+    Raises ForbiddenError for a reader who would not tighten it.
+    """
+    operations, before = services.operations, services.journal.trading_state()
     if role is Role.OWNER:
         change = operations.change_state(body.state, body.changed_by, body.reason)
-    elif body.state.strictness > (present := services.journal.trading_state().state).strictness:
+    elif body.state.strictness > before.state.strictness:
         change = operations.tighten_state(body.state, body.changed_by, body.reason)
     else:
-        raise ForbiddenError(f"a reader only makes the trading state stricter, and it is {present} now")
+        raise ForbiddenError(f"a reader only makes the trading state stricter, and it is {before.state} now")
     if change.state is not TradingState.HALTED:
-        background.add_task(operations.go_on)
+        was_halted = before.state is TradingState.HALTED
+        background.add_task(services.cycle.decide_held_session if was_halted else operations.go_on)
+    return change.number != before.number
 
 
 def _respond(services: Services) -> TradingStateResponse:

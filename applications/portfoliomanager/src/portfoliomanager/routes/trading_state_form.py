@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, BackgroundTasks, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from internal.errors import FundError, InvalidRequestError
+from internal.errors import ConflictError, FundError, InvalidRequestError
 from internal.http.access import role_of
 from internal.http.forms import make_form_router
 from internal.http.roles import Role
@@ -43,7 +43,8 @@ async def change_state(  # noqa: PLR0913, PLR0917 - the fields of the form
     """Change the state when the word is right and a reason is given; else the form again, with what was wrong."""
     try:
         asked = _read_form(state, word, reason, role := role_of(request.scope))
-        await asyncio.to_thread(set_state, services, asked, role, background)
+        if not await asyncio.to_thread(set_state, services, asked, role, background):
+            raise ConflictError("trading is active already: nothing was changed")
     except FundError as error:
         return await _show(request, StateFormView(error.detail, reason), error.status)
     return RedirectResponse("/", HTTPStatus.SEE_OTHER, background=background)

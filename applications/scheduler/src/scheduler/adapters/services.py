@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import httpx
 from pydantic import BaseModel, RootModel, SecretStr, ValidationError
 
-from internal.cloud_events.responses import RecentEvents
+from internal.cloud_events.responses import HANDLED, IGNORED, RecentEvents
 from internal.errors import UnavailableError, UpstreamError
 from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem
@@ -20,9 +20,7 @@ from scheduler.ports import MarketTime
 
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 PATIENCE_SECONDS = 600.0  # for a collection, forecasts or a decision
-HANDLED = "handled"
 PENDING = "pending"
-IGNORED = "ignored"
 
 
 class ClockAnswer(BaseModel):

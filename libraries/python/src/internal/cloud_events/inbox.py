@@ -13,6 +13,7 @@ from polars.exceptions import PanicException
 
 from internal.cloud_events.event import decode_event
 from internal.cloud_events.outbox import FAILED_ATTEMPTS
+from internal.cloud_events.responses import HANDLED, IGNORED
 from internal.cloud_events.store import EventStore, Pending
 from internal.cloud_events.worker import AttemptFailedError, Worker
 from internal.errors import FundError, InvalidRequestError
@@ -63,7 +64,7 @@ class HandlingWorker(Worker):
         with structlog.contextvars.bound_contextvars(event_id=pending.event_id):
             if handler is not None:
                 await self._try(handler, event, pending)
-            state = "ignored" if handler is None else "handled"
+            state = IGNORED if handler is None else HANDLED
             await asyncio.to_thread(self._store.mark_handled, pending.position, state)
             get_logger(__name__).info(f"event_{state}", attempt=pending.attempts + 1)
         return True

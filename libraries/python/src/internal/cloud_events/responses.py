@@ -1,6 +1,11 @@
 """The answer of `GET /events`."""
 
+from typing import Final
+
 from pydantic import BaseModel
+
+HANDLED: Final = "handled"  # the state of a received event whose handler has finished
+IGNORED: Final = "ignored"  # of one that this service does not act on
 
 
 class SentEvent(BaseModel):
