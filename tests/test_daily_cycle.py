@@ -6,12 +6,15 @@ One fund serves the whole module, in the order of the tests: opened, looked at, 
 # beancount is partly typed
 # pyright: reportUnknownMemberType=false
 
+import asyncio
+import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -26,6 +29,8 @@ from beancount import loader
 from chaos.invariants import find_broken
 from chaos.sight import look
 from fund_command import FundCommand, read_until
+from mcp.client.client import Client as McpClient
+from mcp.client.stdio import StdioServerParameters, stdio_client
 
 from fund.addresses import Addresses
 from fund.clients import connect
@@ -253,6 +258,28 @@ def test_status_and_doctor(story: Story) -> None:
     assert resumed["state"] == "active"
     code, printed = story.fund.run("doctor")
     assert code == 0, printed
+
+
+def test_a_language_model_asks(story: Story) -> None:
+    """Over standard input and output, `fund mcp` answers what the services answer, and no token is in an answer."""
+    answers = asyncio.run(ask_over_stdio(story.fund, ("get_positions", "get_decision", "check_data", "check_services")))
+    positions, decision, data, services = answers
+    current = story.fund.get(2, "/portfolios/current")
+    assert positions["net_asset_value"] == current["net_asset_value"]
+    assert [one["ticker"] for one in positions["positions"]] == [one["ticker"] for one in current["positions"]]
+    stored = story.fund.get(1, "/portfolios", date=decision["decision"]["date"])
+    assert [one["reason"] for one in decision["targets"]] == [one["reason"] for one in stored]
+    assert data["to_do"] == story.fund.get(1, "/data-checks")["to_do"]
+    assert [one["ready"] for one in services["services"]] == [True, True, True]
+    assert FundFolder(story.fund.home).credentials().fund_api_token not in json.dumps(answers)
+
+
+async def ask_over_stdio(fund: FundCommand, questions: Sequence[str]) -> list[dict[str, Any]]:
+    """The answers of `fund mcp` in a process of its own to a client of the SDK."""
+    server = StdioServerParameters(command=sys.executable, args=["-m", "fund", "mcp"], env=fund.variables)
+    async with McpClient(stdio_client(server)) as client:
+        found = [await client.call_tool(question) for question in questions]
+    return [one.structured_content or {} for one in found]
 
 
 def test_books_of_the_running_fund(story: Story) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from fund.folder import FundFolder
+from fund.process_record import read_entries
 from fund.services import Service
 from fund.settings.fund_settings import FundSettings, read_settings
 from internal.errors import ConfigurationError
@@ -30,6 +31,13 @@ class Addresses:
     def of(cls, settings: FundSettings) -> Self:
         """The ports that the settings name."""
         return cls({service: getattr(settings.services, f"{service}_port") for service in Service})
+
+    @classmethod
+    def of_running(cls, folder: FundFolder) -> Self:
+        """Where the services were started, by the folder's record; one that is not in it where the settings say."""
+        entries = read_entries(folder)
+        recorded = {service: entries[service].port for service in Service if service in entries}
+        return cls({**cls.from_environment().ports, **recorded})
 
     def url(self, service: Service) -> str:
         """The base URL of a service."""

@@ -24,6 +24,7 @@ from fund.services import Service
 from internal.errors import NotFoundError
 from internal.http.client import read_frame
 from internal.http.datamanager_client import DatamanagerClient
+from internal.http.roles import Role, derive_reader_token
 
 
 @cache
@@ -96,9 +97,10 @@ class Clients:
         return Performance.model_validate(self.portfoliomanager.get("/performance"))
 
 
-def connect(folder: FundFolder, addresses: Addresses) -> Clients:
-    """The clients of a fund's services on this machine, with its token."""
-    token = folder.credentials().fund_api_token
+def connect(folder: FundFolder, addresses: Addresses, role: Role = Role.OWNER) -> Clients:
+    """The clients of a fund's services on this machine, with the owner's token or a reader's."""
+    owner = folder.credentials().fund_api_token
+    token = owner if role is Role.OWNER else derive_reader_token(owner)
     return Clients(*(ServiceClient(service, addresses.url(service), token) for service in Service))
 
 

@@ -50,6 +50,7 @@ COMMANDS = (
     CommandSource("service", "fund.service_commands", Panel.FUND),
     CommandSource("token", "fund.token_command", Panel.FUND),
     CommandSource("notify", "fund.notify_commands", Panel.FUND),
+    CommandSource("mcp", "fund.mcp_command", Panel.FUND),
     CommandSource("data", "fund.data_commands", Panel.DATA),
     CommandSource("backtest", "fund.offline_commands", Panel.STRATEGIES),
     CommandSource("check", "fund.research_commands", Panel.STRATEGIES),

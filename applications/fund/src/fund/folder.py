@@ -179,9 +179,18 @@ class FundFolder:
         """Delete the market settings, so that the next run opens a new fund here."""
         self._opening.unlink(missing_ok=True)
 
+    @property
+    def _credentials(self) -> Path:
+        return self.root / "credentials.json"
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether the keys were generated: a fund was opened here, or set up."""
+        return self._credentials.exists()
+
     def credentials(self) -> Credentials:
         """The fund's keys, generated at the first call; only their owner may read the file."""
-        path = self.root / "credentials.json"
+        path = self._credentials
         if not path.exists():
             generated = Credentials(
                 api_key_id="PK" + secrets.token_hex(9).upper(),

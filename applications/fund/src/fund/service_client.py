@@ -50,6 +50,11 @@ class ServiceClient:
         """GET a JSON object; a problem answer raises the matching error."""
         return self._parse(self.read(path, **parameters))
 
+    def get_list(self, path: str, **parameters: str) -> list[Json]:
+        """GET a list of JSON objects; a problem answer raises the matching error."""
+        rows: list[Json] = self._parse_any(self.read(path, **parameters))
+        return rows
+
     def text(self, path: str, **parameters: str) -> str:
         """GET a text; a problem answer raises the matching error."""
         return self.read(path, **parameters).content.decode()
@@ -124,8 +129,11 @@ class ServiceClient:
         return answer
 
     def _parse(self, answer: Answer) -> Json:
+        body: Json = self._parse_any(answer)
+        return body
+
+    def _parse_any(self, answer: Answer) -> Any:  # noqa: ANN401 - any JSON
         try:
-            body: Json = json.loads(answer.content)
+            return json.loads(answer.content)
         except ValueError as error:
             raise UpstreamError(f"{answer.where} did not answer with JSON") from error
-        return body

@@ -4,7 +4,7 @@ from pydantic import BaseModel
 
 from fund.addresses import Addresses
 from fund.answers import CurrentPortfolio, Performance
-from fund.clients import connect
+from fund.clients import Clients, connect
 from fund.folder import FundFolder
 from fund.processes import running_processes
 from fund.services import Service
@@ -39,18 +39,8 @@ class StatusAnswer(BaseModel):
 
 def read_status(folder: FundFolder, addresses: Addresses) -> StatusAnswer:
     """What `fund status` shows."""
-    running, clients, strategy = running_processes(folder), connect(folder, addresses), folder.read_strategy()
-    services = [
-        ServiceStatus(
-            service=service,
-            process=process.pid if process else None,
-            address=addresses.url(service),
-            alive=process is not None and clients.of(service).is_alive(),
-            memory_bytes=process.memory_info().rss if process else None,
-        )
-        for service in services_of(folder)
-        for process in (running.get(service),)
-    ]
+    clients, strategy = connect(folder, addresses), folder.read_strategy()
+    services = list_services(folder, addresses, clients)
     answer = StatusAnswer(
         folder=str(folder.root),
         mode=folder.read_mode(),
@@ -67,3 +57,19 @@ def read_status(folder: FundFolder, addresses: Addresses) -> StatusAnswer:
         "performance": clients.performance(),
     }
     return answer.model_copy(update=found)
+
+
+def list_services(folder: FundFolder, addresses: Addresses, clients: Clients) -> list[ServiceStatus]:
+    """Each service of the fund: its process, and whether it answers."""
+    running = running_processes(folder)
+    return [
+        ServiceStatus(
+            service=service,
+            process=process.pid if process else None,
+            address=addresses.url(service),
+            alive=process is not None and clients.of(service).is_alive(),
+            memory_bytes=process.memory_info().rss if process else None,
+        )
+        for service in services_of(folder)
+        for process in (running.get(service),)
+    ]

@@ -23,6 +23,6 @@ def token(
 
 def _read_stored() -> str:
     folder = FundFolder.from_environment()
-    if not (folder.root / "credentials.json").exists():
+    if not folder.has_credentials:
         raise ConfigurationError(f"there is no fund in {folder.root}; FUND_HOME names the folder of another one")
     return folder.credentials().fund_api_token
