@@ -28,6 +28,7 @@ TASKS = {
     "development ray-test",
     "development clouds-test",
     "development clients-test",
+    "development browser-test",
     "development swarm-test",
     "development parity",
     "development chaos",
@@ -47,7 +48,7 @@ TASKS = {
     *("fund " + verb for verb in ("init", "run", "service", "up", "status", "down")),
     *(
         "benchmarks " + name
-        for name in ("tft", "parity", "exchange", "trading", "engine", "quarantine", "training", "run")
+        for name in ("tft", "parity", "exchange", "trading", "engine", "quarantine", "training", "run", "pages")
     ),
 }
 NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}
