@@ -1,4 +1,4 @@
-"""The questions about decisions and forecasts; each docstring is what a language model is told of the question."""
+"""The questions about decisions and forecasts; each docstring is the description that a language model reads."""
 
 import datetime as dt
 from typing import Annotated

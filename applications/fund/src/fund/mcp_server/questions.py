@@ -1,4 +1,4 @@
-"""The questions that a language model may ask; each docstring is what it is told of the question."""
+"""The questions that a language model may ask; each docstring is the description that the model reads."""
 
 import datetime as dt
 from typing import Annotated
