@@ -22,7 +22,7 @@ from infrastructure.revision import ROOT
 pytestmark = [pytest.mark.swarm, pytest.mark.timeout(1200)]
 
 APPLICATIONS = ("datamanager", "portfoliomanager", "models", "exchange", "scheduler")
-TOKEN = "a-token-of-the-tests"  # noqa: S105 - of engines that end with the tests
+TOKEN = "a-token-of-the-tests-and-no-other"  # noqa: S105 - of engines that end with the tests
 WITHOUT_COMPILER = ("datamanager", "exchange", "scheduler")
 SETTINGS: Mapping[str, Mapping[str, str]] = {
     "exchange": {"EXCHANGE_API_KEY_ID": "key", "EXCHANGE_API_SECRET": "secret", "EXCHANGE_TICKER_COUNT": "20"},

@@ -822,9 +822,9 @@ def test_not_ready_while_the_key_is_refused(vendor: Vendor, tmp_path: Path) -> N
 
 def test_mutations_need_the_token(vendor: Vendor, tmp_path: Path) -> None:
     """With FUND_API_TOKEN set, POST needs it and GET does not."""
-    with run_datamanager(vendor, tmp_path, token="open-sesame") as client:  # noqa: S106 - a token for this test
+    with run_datamanager(vendor, tmp_path, token="open-sesame-says-the-test-alone-here") as client:  # noqa: S106 - a token for this test
         problem(client.post("/equity-bars", json={"date": "2024-03-28"}), 401)
-        headers = {"Authorization": "Bearer open-sesame"}
+        headers = {"Authorization": "Bearer open-sesame-says-the-test-alone-here"}
         client.post("/equity-bars", json={"date": "2024-03-28"}, headers=headers).raise_for_status()
         assert read(client, "/sessions").height == 1
 

@@ -25,7 +25,7 @@ from applications.exchange.tests.exchange_kit import (
 )
 
 HEADERS = {"APCA-API-KEY-ID": KEY_ID, "APCA-API-SECRET-KEY": SECRET}
-TOKEN = "open-sesame"  # noqa: S105 - of this test alone
+TOKEN = "open-sesame-says-the-test-alone-here"  # noqa: S105 - of this test alone
 PROBLEM = "application/problem+json"
 
 

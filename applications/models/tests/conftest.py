@@ -22,7 +22,7 @@ from models.__main__ import main
 from models.dataset import Dataset
 
 SHARED_DATA = Path(os.environ.get("SHARED_DATA", Path(__file__).parents[3].parent / "shared" / "data"))
-TOKEN = "a-token-of-the-tests"  # noqa: S105 - not a secret
+TOKEN = "a-token-of-the-tests-and-no-other"  # noqa: S105 - not a secret
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -81,7 +81,7 @@ def test_datamanager_down(run_models: RunModels, tmp_path: Path) -> None:
     ended = run_models(
         *("collect", "--start-date", "2024-01-02", "--end-date", "2024-02-01"),
         DATAMANAGER_URL="http://127.0.0.1:9",
-        FUND_API_TOKEN="sesame",  # noqa: S106 - no secret
+        FUND_API_TOKEN="sesame-of-forty-thieves-and-one-test",  # noqa: S106 - no secret
         STATE_DIRECTORY=str(tmp_path),
     )
     assert ended.returncode == 1

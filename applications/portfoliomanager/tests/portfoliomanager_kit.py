@@ -33,7 +33,7 @@ from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
 
 FAST = ten_by_ten(names_per_side=3, same_day_lock=False)
 type Make = Callable[..., Rebalancer]
-KEY, SECRET, TOKEN = "PKTESTKEY", "a-secret-of-the-tests", "a-token-of-the-tests"
+KEY, SECRET, TOKEN = "PKTESTKEY", "a-secret-of-the-tests", "a-token-of-the-tests-and-no-other"
 START_SECONDS = 90.0
 HTTP = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 """For all requests: `httpx.get` reads every certificate authority each time, for 20 ms of processor time."""

@@ -27,7 +27,7 @@ KILLED = 9
 VARIABLES = {
     "ALPACA_API_KEY_ID": "PKTESTKEY",
     "ALPACA_API_SECRET": "a-secret-of-the-tests",
-    "FUND_API_TOKEN": "a-token-of-the-tests",
+    "FUND_API_TOKEN": "a-token-of-the-tests-and-no-other",
     "STRATEGY": TEN_BY_TEN,
 }
 FEW = [(2, "after"), (4, "before"), (7, "after"), (9, "before")]

@@ -370,7 +370,7 @@ def test_killed_service_goes_on(world: World, service: Service) -> None:
     world.store_predictions(day, width=1e-6)
     before = len(world.orders())
     world.fault("hang", path="/v2/orders", method="POST", count=1, seconds=3)
-    headers = {"Authorization": "Bearer a-token-of-the-tests"}
+    headers = {"Authorization": "Bearer a-token-of-the-tests-and-no-other"}
     with pytest.raises(httpx.TransportError):
         httpx.post(f"{service.url}/portfolios", json={}, headers=headers, timeout=2)
     wait_for(lambda: len(world.orders()) > before)
@@ -503,7 +503,11 @@ def test_reader_halts_and_owner_resumes_on_the_page(service: Service) -> None:
     headers = {"Authorization": f"Bearer {derive_reader_token(TOKEN)}"}
     assert service.request("PUT", "/trading-state", json=asked, headers=headers).status_code == 403
     reader.read("/trading-state/change")
+    copied, csrf_token = dict(reader.client.cookies), re.search(r'name="csrf_token" value="([^"]+)"', reader.page)
+    assert csrf_token is not None
     assert reader.send("/forms/sign-out").url.path == "/sign-in"
+    again = httpx.post(f"{service.url}/forms/sign-out", data={"csrf_token": csrf_token[1]}, cookies=copied)
+    assert again.status_code == 401
 
     owner = Browser(service.url)
     owner.read("/sign-in?next=/trading-state/change")

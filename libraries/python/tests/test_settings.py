@@ -74,16 +74,35 @@ def test_an_empty_secret_is_not_set(environment: pytest.MonkeyPatch, tmp_path: P
         BrokerSettings()
 
 
+def from_source(name: str) -> str:
+    """A token that says where it was set."""
+    return f"from-{name}".ljust(32, ".")
+
+
 def test_environment_wins_over_file_over_secret(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The nearest source counts; an empty variable is none."""
-    write(tmp_path / "secrets" / "FUND_API_TOKEN", "from-secret")
-    assert BrokerSettings().fund_api_token.get_secret_value() == "from-secret"
-    environment.setenv("FUND_API_TOKEN_FILE", write(tmp_path / "token", "from-file"))
-    assert BrokerSettings().fund_api_token.get_secret_value() == "from-file"
-    environment.setenv("FUND_API_TOKEN", "from-environment")
-    assert BrokerSettings().fund_api_token.get_secret_value() == "from-environment"
+    write(tmp_path / "secrets" / "FUND_API_TOKEN", from_source("secret"))
+    assert BrokerSettings().fund_api_token.get_secret_value() == from_source("secret")
+    environment.setenv("FUND_API_TOKEN_FILE", write(tmp_path / "token", from_source("file")))
+    assert BrokerSettings().fund_api_token.get_secret_value() == from_source("file")
+    environment.setenv("FUND_API_TOKEN", from_source("environment"))
+    assert BrokerSettings().fund_api_token.get_secret_value() == from_source("environment")
     environment.setenv("FUND_API_TOKEN", "")
-    assert BrokerSettings().fund_api_token.get_secret_value() == "from-file"
+    assert BrokerSettings().fund_api_token.get_secret_value() == from_source("file")
+
+
+@pytest.mark.parametrize("length", [1, 31, 32])
+def test_a_token_has_32_characters(length: int, environment: pytest.MonkeyPatch) -> None:
+    """A shorter one is refused with what to do, and not repeated: sessions are signed with what follows from it."""
+    environment.setenv("FUND_API_TOKEN", "7" * length)
+    if length == 32:
+        assert BrokerSettings().fund_api_token.get_secret_value() == "7" * 32
+        return
+    with pytest.raises(
+        ConfigurationError, match=r"FUND_API_TOKEN is wrong: it has fewer than 32.*openssl rand"
+    ) as raised:
+        BrokerSettings()
+    assert "7" not in raised.value.detail
 
 
 def test_arguments_win_by_field_name() -> None:

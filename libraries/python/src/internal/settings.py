@@ -23,6 +23,8 @@ from pydantic_settings import (
 from internal.errors import ConfigurationError
 from internal.object_stores import ObjectStore, is_bucket, object_store_of
 
+VALUE_ERROR = "Value error, "  # what pydantic puts before the words of our own checks
+SHORTEST_TOKEN = 32  # characters; reader's token and sessions follow from it, and can be tried without being asked
 SECRETS_DIRECTORY = "/run/secrets"
 
 
@@ -83,6 +85,15 @@ def _require_url(value: list[str]) -> list[str]:
     return value
 
 
+def _require_long_token(value: SecretStr) -> SecretStr:
+    if 0 < len(value.get_secret_value()) < SHORTEST_TOKEN:
+        raise ValueError(
+            f"it has fewer than {SHORTEST_TOKEN} characters, and whoever guesses it owns the fund: make one with "
+            "`openssl rand -hex 32`"
+        )
+    return value
+
+
 SETTINGS_CONFIG = SettingsConfigDict(
     extra="ignore",
     env_ignore_empty=True,
@@ -101,7 +112,7 @@ class ServiceSettings(BaseSettings):
     event_subscribers: Annotated[list[str], NoDecode, BeforeValidator(_split_commas), AfterValidator(_require_url)] = (
         Field(default_factory=list)
     )
-    fund_api_token: SecretStr = SecretStr("")
+    fund_api_token: Annotated[SecretStr, AfterValidator(_require_long_token)] = SecretStr("")
     log_format: Literal["json", "console"] = "json"
     drain_seconds: float = Field(default=0, ge=0, le=600)
 
@@ -141,7 +152,7 @@ def _describe_one(settings: type[BaseSettings], location: str, kind: str, messag
     field = settings.model_fields.get(location)
     name = variable_names(location, field)[0] if field else location
     if kind != "missing":
-        return f"{name} is wrong: {message}"
+        return f"{name} is wrong: {message.removeprefix(VALUE_ERROR)}"
     return f"{name} is not set: set it in the environment, or put it in a file and set {name}_FILE to its path"
 
 
