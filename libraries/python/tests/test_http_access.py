@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, cast
@@ -14,12 +15,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import SecretStr
 
+from internal.errors import UnavailableError
 from internal.http.access import role_of
 from internal.http.forms import access_of, make_form_router
 from internal.http.roles import Role, derive_reader_token
 from internal.http.run import make_config
 from internal.http.service import create_service
-from internal.http.sessions import COOKIE
+from internal.http.sessions import COOKIE, EndedSessions
+from libraries.python.tests.loopback import serving
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -28,14 +31,38 @@ OWNER, READER = "the-owner's-token", derive_reader_token("the-owner's-token")
 HERE, ELSEWHERE = "127.0.0.1", "203.0.113.7"  # RFC 5737
 
 
+class EndedInMemory:
+    """The sessions that were ended, of one process; those that `elsewhere` ended are known after a refresh."""
+
+    def __init__(self) -> None:
+        self.known, self.elsewhere, self.is_away = set[str](), set[str](), False
+
+    def add(self, identity: str) -> None:
+        """End a session."""
+        self.known.add(identity)
+
+    def is_old(self) -> bool:
+        """Each request asks."""
+        return True
+
+    def refresh(self) -> None:
+        """Read what was ended elsewhere."""
+        if self.is_away:
+            raise UnavailableError("the storage is away")
+        self.known |= self.elsewhere
+
+    def __contains__(self, identity: str) -> bool:
+        return identity in self.known
+
+
 @asynccontextmanager
 async def nothing(_application: FastAPI) -> AsyncGenerator[None]:
     """No components."""
     yield
 
 
-def make_application(token: str = OWNER) -> FastAPI:
-    """A service with a page, a form, and two routes that change something."""
+def make_application(token: str = OWNER, ended: EndedSessions | None = None) -> FastAPI:
+    """A service with a page, a form, a sign-in, and two routes that change something."""
     service = create_service(
         "guarded",
         "Is attacked",
@@ -44,6 +71,7 @@ def make_application(token: str = OWNER) -> FastAPI:
         readiness={},
         reader_paths={"/trading-state"},
         problem_page=lambda _request, problem: HTMLResponse(problem.title, problem.status),
+        ended_sessions=ended or EndedInMemory(),
     )
     forms = make_form_router()
 
@@ -63,6 +91,12 @@ def make_application(token: str = OWNER) -> FastAPI:
         response = Response()
         if role := access_of(request).role_of_token(token):
             access_of(request).sessions.start(response, role, secure=True)
+        return response
+
+    @forms.post("/sign-out")
+    def sign_out(request: Request) -> Response:
+        response = Response()
+        access_of(request).sessions.end(request.headers, response)
         return response
 
     service.include_router(forms)
@@ -158,6 +192,85 @@ def test_sessions() -> None:
     assert ask(service, "GET", "/page", headers=forged).status_code == 401
     assert ask(service, "GET", "/page", headers={"Cookie": f"{COOKIE}=; ; ="}).status_code == 401
     assert "set-cookie" not in ask(service, "GET", "/sign-in?token=wrong").headers
+
+
+def test_who_signs_out_has_no_session_left() -> None:
+    """A copy of the cookie is refused from then on, another session goes on, and so it is after a new start."""
+    ended = EndedInMemory()
+    service = make_application(ended=ended)
+    leaving, another = session(service, OWNER), session(service, OWNER)
+    token = ask(service, "GET", "/csrf", headers=leaving).json()
+    assert ask(service, "POST", "/forms/sign-out", headers=leaving).status_code == 403
+    answer = ask(service, "POST", "/forms/sign-out", headers=leaving, form={"csrf_token": token})
+    assert 'fund_session=""' in answer.headers["set-cookie"]
+    for running in (service, make_application(ended=ended)):
+        assert ask(running, "GET", "/page", headers=leaving).status_code == 401
+        assert ask(running, "POST", "/forms/halt", headers=leaving, form={"csrf_token": token}).status_code == 401
+        assert ask(running, "GET", "/page", headers=another).json() == Role.OWNER
+
+
+def test_a_session_that_another_process_ended_counts_no_more() -> None:
+    """Each request asks first; where that cannot be known, no cookie counts, and a token still does."""
+    ended, other = EndedInMemory(), EndedInMemory()
+    service = make_application(ended=ended)
+    leaving = session(service, OWNER)
+    elsewhere = make_application(ended=other)
+    token = ask(elsewhere, "GET", "/csrf", headers=leaving).json()
+    assert ask(elsewhere, "POST", "/forms/sign-out", headers=leaving, form={"csrf_token": token}).status_code == 200
+    ended.elsewhere = other.known
+    assert ask(service, "GET", "/page", headers=leaving).status_code == 401
+    ended.is_away = True
+    assert ask(service, "GET", "/page", headers=leaving).status_code == 503
+    assert ask(service, "GET", "/page", headers=bearer(OWNER)).status_code == 200
+
+
+def test_no_session_counts_where_nobody_signs_in() -> None:
+    """A browser sends the cookie to every port of a machine; only the service that can end it takes it."""
+    cookie = session(make_application(), OWNER)
+    plain = create_service("plain", "Has no pages", nothing, token=SecretStr(OWNER), readiness={})
+    assert ask(plain, "GET", "/openapi.json", headers=cookie).status_code == 401
+    assert ask(plain, "GET", "/openapi.json", headers=bearer(READER)).status_code == 200
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_forms_are_small(declared: bool) -> None:  # noqa: FBT001 - whether the request says how long it is
+    """The sign-in takes what anybody sends: some kibibytes of it, whatever length is declared."""
+
+    async def stream() -> AsyncGenerator[bytes]:
+        for _ in range(17):
+            yield b"a" * 1024
+
+    async def send(path: str) -> int:
+        transport = httpx.ASGITransport(make_application(), client=(ELSEWHERE, 40_000))
+        headers = bearer(OWNER) | {"Content-Type": "application/x-www-form-urlencoded"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as http:
+            content = b"a" * 17 * 1024 if declared else stream()
+            return (await http.post(path, content=content, headers=headers)).status_code
+
+    assert asyncio.run(send("/forms/halt")) == 413
+    assert asyncio.run(send("/orders")) == 200
+
+
+@pytest.mark.parametrize(
+    "header", ["X-Forwarded-For", "X-Real-IP", "Forwarded", "Via", "X-Forwarded-Proto", "X-Forwarded-Host"]
+)
+def test_a_proxy_here_opens_reading_to_nobody(header: str) -> None:
+    """It calls from this machine under a name of it, for somebody elsewhere: only a token reads then."""
+    assert ask(make_application(), "GET", "/page", HERE, {header: "x"}).status_code == 401
+    assert ask(make_application(), "GET", "/page", HERE, {header: "x"} | bearer(READER)).status_code == 200
+
+
+def test_what_a_proxy_sends_that_says_nothing_reads_nothing() -> None:
+    """Such as nginx before 1.29.7 as it comes: its own Host, no address, HTTP/1.0 (ngx_http_proxy_module)."""
+    heads = ("GET /page HTTP/1.1", "GET /page HTTP/1.0")
+    with serving(make_application()) as url:
+        address = httpx.URL(url)
+        statuses: list[bytes] = []
+        for head in heads:
+            with socket.create_connection((address.host, address.port or 80), timeout=30) as connection:
+                connection.sendall(f"{head}\r\nHost: {address.host}:{address.port}\r\n\r\n".encode())
+                statuses.append(connection.recv(100).split(b" ")[1])
+    assert statuses == [b"200", b"401"]
 
 
 def test_forms_need_the_csrf_token_of_their_session() -> None:

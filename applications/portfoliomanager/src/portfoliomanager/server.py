@@ -31,6 +31,7 @@ from internal.trading.rebalancing import Rebalancer
 from portfoliomanager import metrics
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
+from portfoliomanager.adapters.ended_sessions import StoredEndedSessions
 from portfoliomanager.adapters.lake_activities import LakeActivities
 from portfoliomanager.adapters.lake_armings import LakeArmings
 from portfoliomanager.adapters.lake_journal import LakeJournal
@@ -109,6 +110,7 @@ def create_application(configuration: Configuration | None = None, mode: Mode | 
         token=settings.fund_api_token,
         reader_paths={trading_state.router.prefix},
         problem_page=show_problem,
+        ended_sessions=StoredEndedSessions(Objects(settings.data_bucket, settings.storage_options())),
         drain_seconds=settings.drain_seconds,
         readiness={
             "lease": check_lease,

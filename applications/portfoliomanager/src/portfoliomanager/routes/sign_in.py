@@ -47,9 +47,9 @@ def sign_in(
 
 @forms.post("/sign-out")
 def sign_out(request: Request) -> Response:
-    """End the session."""
+    """End the session, also for whoever has copied its cookie."""
     answer = RedirectResponse("/sign-in", HTTPStatus.SEE_OTHER)
-    access_of(request).sessions.end(answer)
+    access_of(request).sessions.end(request.headers, answer)
     return answer
 
 

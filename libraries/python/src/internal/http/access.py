@@ -11,13 +11,17 @@ from starlette.types import Scope
 from internal.errors import ForbiddenError, MisdirectedRequestError, UnauthorizedError
 from internal.http.bearer import MUTATING_METHODS, bearer_of
 from internal.http.roles import Role, derive_reader_token
-from internal.http.sessions import Sessions
+from internal.http.sessions import EndedSessions, Sessions
 from internal.modes import is_loopback
 from internal.pages.static_files import PREFIX
 
 FORMS: Final = "/forms/"  # routes of the pages' forms: a session counts, and each asks for a CSRF token
 SIGN_IN: Final = "/sign-in"
 OPEN_PATHS: Final = frozenset({"/health", "/ready", "/metrics", SIGN_IN, f"{FORMS}sign-in"})
+PROXY_HEADERS: Final = (
+    *("forwarded", "via", "x-real-ip", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"),
+    *("x-forwarded-port", "x-forwarded-server", "cf-connecting-ip", "true-client-ip"),
+)
 OTHER_PAGES: Final = frozenset({"cross-site", "same-site"})  # Sec-Fetch-Site; another port is the same site
 
 
@@ -27,12 +31,13 @@ class Access:
     Args:
         token: The owner's; where it is empty everybody who reaches the service owns it.
         reader_paths: Where a reader may also send what changes something; their routes look at the role themselves.
+        ended: The sessions that were ended, of a service with a sign-in.
     """
 
-    def __init__(self, token: str, reader_paths: Collection[str] = ()) -> None:
+    def __init__(self, token: str, reader_paths: Collection[str] = (), ended: EndedSessions | None = None) -> None:
         self.asks_for_token, self._reader_paths = bool(token), frozenset(reader_paths)
         self._tokens = {Role.OWNER: token.encode(), Role.READER: derive_reader_token(token).encode()}
-        self.sessions = Sessions(token)
+        self.sessions = Sessions(token, ended)
 
     def admit(self, scope: Scope) -> Role | None:
         """The role of whoever sends the request; None only where none is needed.
@@ -68,7 +73,7 @@ class Access:
         reads = not _changes(scope)
         if (reads or scope["path"].startswith(FORMS)) and (session := self.sessions.read(headers)):
             return session.role
-        return Role.READER if reads and is_loopback(_client_host(scope)) else None
+        return Role.READER if reads and _comes_from_this_machine(scope, headers) else None
 
 
 def role_of(scope: Scope) -> Role | None:
@@ -91,6 +96,16 @@ def _changes(scope: Scope) -> bool:
 
 def _client_host(scope: Scope) -> str:
     return scope["client"][0] if scope.get("client") else ""
+
+
+def _comes_from_this_machine(scope: Scope, headers: Mapping[str, str]) -> bool:
+    """Whether a program here asks for itself, and is no proxy that hides for whom it asks.
+
+    A proxy on this machine that names neither the public Host nor the person's address (nginx as it comes) is known by
+    another of its headers, or by HTTP/1.0, which browsers and the fund's own programs do not speak.
+    """
+    is_proxy = scope["http_version"] == "1.0" or any(name in headers for name in PROXY_HEADERS)
+    return is_loopback(_client_host(scope)) and not is_proxy
 
 
 def _require_own_host(scope: Scope, headers: Mapping[str, str]) -> None:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from internal.errors import ContentTooLargeError, FundError, UnauthorizedError
-from internal.http.access import SIGN_IN, Access
+from internal.http.access import FORMS, SIGN_IN, Access
 from internal.http.bearer import MUTATING_METHODS
 from internal.http.problems import find_page, fund_problem, problem_response
 from internal.telemetry import get_logger
@@ -25,6 +25,8 @@ REQUEST_ID_HEADER = "X-Request-ID"
 REQUEST_ID_PATTERN = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 KNOWN_METHODS = MUTATING_METHODS | {"GET", "HEAD", "OPTIONS"}
 QUIET_PATHS = frozenset({"/health", "/ready", "/metrics"})  # requested every few seconds: counted, not logged
+
+FORM_BYTES = 16 * 1024  # a form has some short fields
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
@@ -71,12 +73,13 @@ class ServiceMiddleware:
 
     async def _answer(self, scope: Scope, receive: Receive, response: "_Response") -> None:
         try:
-            self._admit(scope)
+            limit = self._body_limit(scope)
+            await self._admit(scope, limit)
             answered: Scope = dict(scope)
             if scope["method"] == "HEAD":
                 answered["method"] = "GET"  # the server sends no body
             try:
-                await self._application(answered, self._limited(receive), response)
+                await self._application(answered, _limited(receive, limit), response)
             finally:
                 scope["route"] = answered.get("route")
         except FundError as error:
@@ -90,12 +93,17 @@ class ServiceMiddleware:
                 scope, receive, response
             )
 
-    def _admit(self, scope: Scope) -> None:
+    def _body_limit(self, scope: Scope) -> int:
+        """The bytes of the largest body; a form is filled in by hand, and that of the sign-in by anybody."""
+        return FORM_BYTES if scope["path"].startswith(FORMS) else self._maximum_body_bytes
+
+    async def _admit(self, scope: Scope, limit: int) -> None:
         """Refuse whoever may not send the request, and a body that is too large."""
+        await self._access.sessions.refresh(Headers(scope=scope))
         scope.setdefault("state", {})["role"] = self._access.admit(scope)
         length = Headers(scope=scope).get("content-length", "")
-        if length.isdigit() and int(length) > self._maximum_body_bytes:
-            raise ContentTooLargeError(self._too_large())
+        if length.isdigit() and int(length) > limit:
+            raise ContentTooLargeError(_too_large(limit))
 
     def _refuse(self, request: Request, error: FundError) -> Response:
         """A problem; a person who has not signed in is led to where that is done."""
@@ -103,23 +111,6 @@ class ServiceMiddleware:
             return fund_problem(request, error)
         path = request.url.path if request.method == "GET" else "/"
         return RedirectResponse(f"{SIGN_IN}?next={quote(path)}", HTTPStatus.SEE_OTHER)
-
-    def _too_large(self) -> str:
-        return f"the body is larger than {self._maximum_body_bytes} bytes; send it in parts"
-
-    def _limited(self, receive: Receive) -> Receive:
-        """Count the body as it arrives, since a chunked one declares no length."""
-        received = 0
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._maximum_body_bytes:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._too_large())
-            return message
-
-        return limited
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "unmatched")
@@ -130,6 +121,25 @@ class ServiceMiddleware:
             get_logger("access").info(
                 "request", method=method, path=scope["path"], status=status, duration_seconds=round(seconds, 6)
             )
+
+
+def _too_large(limit: int) -> str:
+    return f"the body is larger than {limit} bytes; send it in parts"
+
+
+def _limited(receive: Receive, limit: int) -> Receive:
+    """Count the body as it arrives, since a chunked one declares no length."""
+    received = 0
+
+    async def limited() -> Message:
+        nonlocal received
+        message = await receive()
+        received += len(message.get("body", b""))
+        if received > limit:
+            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _too_large(limit))
+        return message
+
+    return limited
 
 
 class _Response:

@@ -16,6 +16,7 @@ from internal.http.middleware import ServiceMiddleware
 from internal.http.problem_body import Problem
 from internal.http.problem_names import MEDIA_TYPE
 from internal.http.problems import ProblemPage, install_problem_handlers, problem_response
+from internal.http.sessions import EndedSessions
 from internal.telemetry import get_logger
 
 type ReadinessCheck = Callable[[FastAPI], Awaitable[object]]
@@ -41,6 +42,7 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
     drain_seconds: float = 0,
     reader_paths: Collection[str] = (),
     problem_page: ProblemPage | None = None,
+    ended_sessions: EndedSessions | None = None,
 ) -> FastAPI:
     """Create a FastAPI application with everything that services share; routers are added to it.
 
@@ -55,6 +57,7 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
         drain_seconds: After SIGTERM the service answers for so long, while it is not ready (`internal.http.run`).
         reader_paths: Where a reader may also send what changes something.
         problem_page: Of a service with pages: shows a problem to a browser, which is led to the sign-in where it must.
+        ended_sessions: Of a service with a sign-in: which sessions were ended; elsewhere no session counts.
     """
     application = FastAPI(
         title=title,
@@ -65,7 +68,8 @@ def create_service(  # noqa: PLR0913 - a service is wired once, by name
         redoc_url=None,
     )
     application.state.draining, application.state.drain_seconds = False, drain_seconds
-    access = application.state.access = Access(token.get_secret_value() if token else "", reader_paths)
+    secret = token.get_secret_value() if token else ""
+    access = application.state.access = Access(secret, reader_paths, ended_sessions)
     application.state.has_token = access.asks_for_token
     install_problem_handlers(application, problem_page)
     application.add_middleware(ServiceMiddleware, service=title, access=access, maximum_body_bytes=maximum_body_bytes)

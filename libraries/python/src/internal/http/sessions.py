@@ -1,13 +1,14 @@
 """Sessions of people who have signed in on the pages: signed cookies, and the CSRF tokens of their forms.
 
-Nothing is stored: what signs them follows from the fund's token, so that every process of a service takes the same
-sessions, and a new token ends all of them.
+What signs them follows from the fund's token, so that every process of a service takes the same sessions, and a new
+token ends all of them. Stored is only which ones were ended by signing out.
 """
 
+import asyncio
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from fastapi.responses import Response
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -29,14 +30,36 @@ class Session:
     identity: str
 
 
+class EndedSessions(Protocol):
+    """The sessions that were ended by signing out, for every process of a service, and after a restart."""
+
+    def add(self, identity: str) -> None:
+        """End a session. Raises UnavailableError when that cannot be stored."""
+        ...
+
+    def is_old(self) -> bool:
+        """Whether other processes may have ended sessions since the last `refresh`."""
+        ...
+
+    def refresh(self) -> None:
+        """Read what all processes have stored; it blocks. Raises UnavailableError when that was never possible."""
+        ...
+
+    def __contains__(self, identity: str) -> bool:
+        """Whether the session was ended, as far as is known since the last `refresh`."""
+        ...
+
+
 class Sessions:
     """Makes and reads the cookies and CSRF tokens of one service.
 
     Args:
         token: The fund's token; where it is empty, the key is random and ends with the process.
+        ended: Of a service with a sign-in; without it no session counts.
     """
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, ended: EndedSessions | None = None) -> None:
+        self._ended = ended
         key = token or secrets.token_urlsafe(32)
         self._cookies = URLSafeTimedSerializer(key, salt="session")
         self._csrf = URLSafeTimedSerializer(key, salt="csrf")
@@ -48,12 +71,25 @@ class Sessions:
             COOKIE, value, max_age=SESSION_SECONDS, httponly=True, samesite="strict", secure=secure, path="/"
         )
 
-    def end(self, response: Response) -> None:
-        """Sign out."""
+    def end(self, headers: Mapping[str, str], response: Response) -> None:
+        """Sign out: the cookie is forgotten, and a copy of it is no session any more. Raises UnavailableError."""
+        session = self.read(headers)
+        if self._ended is not None and session is not None:
+            self._ended.add(session.identity)
         response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
 
+    async def refresh(self, headers: Mapping[str, str]) -> None:
+        """Before a request with a session is looked at: learn which sessions were ended elsewhere."""
+        if self._ended is not None and self._ended.is_old() and self._read_signed(headers) is not None:
+            await asyncio.to_thread(self._ended.refresh)
+
     def read(self, headers: Mapping[str, str]) -> Session | None:
-        """The session of a request; None where there is none, it is too old, or it is forged."""
+        """The session of a request; None where there is none, it is too old, it is forged, or it was ended."""
+        session = self._read_signed(headers)
+        is_over = session is None or self._ended is None or session.identity in self._ended
+        return None if is_over else session
+
+    def _read_signed(self, headers: Mapping[str, str]) -> Session | None:
         value = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
         try:
             role, identity = self._cookies.loads(value, max_age=SESSION_SECONDS)

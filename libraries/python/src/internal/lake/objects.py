@@ -2,7 +2,7 @@
 
 import builtins
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -69,6 +69,11 @@ class Objects:
                 return bytes(obstore.get(self._store, path).bytes())
             except FileNotFoundError:
                 return None
+
+    def delete(self, path: str) -> None:
+        """Remove an object; there may be none."""
+        with self._translate_errors(), suppress(FileNotFoundError):
+            obstore.delete(self._store, path)
 
     def list(self, folder: str) -> list[str]:
         """The paths of all objects under a folder, sorted."""
