@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, override
 
 import pytest
+from polars.exceptions import PanicException
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
 
@@ -27,7 +28,7 @@ from portfoliomanager.telegram.polling import NUMBERS_GOOD_FOR, PAUSE_SECONDS, S
 
 TOKEN = "123456:of-the-test-alone"  # noqa: S105 - of the test alone
 NOW = datetime(2026, 11, 27, 15, 30, tzinfo=UTC)
-OWNER, STRANGER = 42, 666
+OWNER, STRANGER, GROUP = 42, 666, -1001
 
 
 class BotServer:
@@ -124,10 +125,11 @@ class Fund:
     def __init__(self, bot: BotServer, folder: Path, journal: MemoryJournal | None = None) -> None:
         self.journal, self.may_act, self.now, self.continued = journal or MemoryJournal(), True, NOW, threading.Event()
         self.changes: list[TradingStateChange] = []
-        self.fails = self.is_halted_meanwhile = False
+        self.error: BaseException | None = None
+        self.is_halted_meanwhile = False
         self.polling = TelegramPolling(
             BotApi(TOKEN, bot.url, poll_seconds=0),
-            [OWNER],
+            [OWNER, GROUP],
             TelegramAnswers(self.journal, Mode.PAPER, self.tighten_state),
             go_on=self.continued.set,
             may_act=lambda: self.may_act,
@@ -137,8 +139,8 @@ class Fund:
 
     def tighten_state(self, state: TradingState, changed_by: str, reason: str) -> TradingStateChange:
         """Store a state as the service does; another process may have halted trading since it was looked at."""
-        if self.fails:
-            raise UnavailableError("the lake cannot be reached")
+        if self.error is not None:
+            raise self.error
         if self.is_halted_meanwhile:
             tighten(self.journal, TradingState.HALTED, StateCause.LIMIT, "lost too much", self.now)
         change = tighten(self.journal, state, StateCause.OWNER, reason, self.now, changed_by=changed_by)
@@ -285,13 +287,63 @@ def test_numbers_begin_anywhere_after_a_week(bot: BotServer, tmp_path: Path) -> 
 def test_a_failed_change_is_said(bot: BotServer, tmp_path: Path) -> None:
     """The owner must not believe in a halt that was not stored; a reason that is too long changes nothing either."""
     fund = Fund(bot, tmp_path)
-    fund.fails = True
+    fund.error = UnavailableError("the lake cannot be reached")
     bot.write(1, "halt")
     bot.write(2, "halt " + "x" * 600)
     fund.step()
     assert fund.state is TradingState.ACTIVE
     assert bot.sent[0][1] == "PAPER: `halt` was NOT carried out: the lake cannot be reached"
     assert "nothing was changed" in bot.sent[1][1]
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a fault of ours"), PanicException("a panic of Polars")])
+def test_a_command_that_crashes_is_not_repeated(
+    bot: BotServer, tmp_path: Path, error: BaseException, logged: list[EventDict]
+) -> None:
+    """The person is told, the traceback is in the log, and the next command is carried out."""
+    fund = Fund(bot, tmp_path)
+    fund.error = error
+    bot.write(1, "halt")
+    bot.keeps = True
+    for _ in range(3):
+        assert fund.step() == PAUSE_SECONDS
+    ((_, text),) = bot.sent
+    assert text.startswith(f"PAPER: `halt` crashed ({type(error).__name__})")
+    assert "send `status`" in text
+    assert "fault of ours" not in text
+    assert events(logged).count("telegram_command_crashed") == 1
+    fund.error = None
+    bot.write(2, "halt")
+    fund.step()
+    assert fund.state is TradingState.HALTED
+
+
+def test_a_full_disk_repeats_no_command(bot: BotServer, tmp_path: Path, logged: list[EventDict]) -> None:
+    """What was carried out cannot be noted: this process remembers it all the same, and answers."""
+    folder = tmp_path / "state"
+    folder.write_text("no folder")
+    fund = Fund(bot, folder)
+    bot.write(1, "halt")
+    bot.keeps = True
+    for _ in range(3):
+        assert fund.step() == PAUSE_SECONDS
+    assert len(fund.changes) == len(bot.sent) == 1
+    assert "telegram_command_not_noted" in events(logged)
+
+
+def test_in_a_group_only_listed_people_command(bot: BotServer, tmp_path: Path, logged: list[EventDict]) -> None:
+    """A listed group is answered there; who writes in it has to be listed too."""
+    fund = Fund(bot, tmp_path)
+    group = {"chat": {"id": GROUP, "type": "supergroup"}}
+    bot.write(1, "halt", chat=STRANGER, changes=group)
+    fund.step()
+    assert (fund.state, bot.sent) == (TradingState.ACTIVE, [])
+    assert [(one["chat"], one["sender"]) for one in logged if one["event"] == "telegram_chat_ignored"] == [
+        (GROUP, STRANGER)
+    ]
+    bot.write(2, "halt", chat=OWNER, changes=group)
+    fund.step()
+    assert (fund.state, [chat for chat, _ in bot.sent]) == (TradingState.HALTED, [GROUP])
 
 
 def test_only_the_trader_reads(bot: BotServer, tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from polars.exceptions import PanicException
 from pydantic import ValidationError
 
 from internal.errors import FundError
 from internal.modes import Mode
+from internal.telemetry import get_logger
 from internal.trading.trading_state import TradingState, TradingStateChange
 from portfoliomanager.ports import FundJournal
 from portfoliomanager.requests import StateRequest
@@ -15,6 +17,8 @@ from portfoliomanager.trading_state_responses import TradingStateResponse
 
 GOOD_FOR = timedelta(minutes=5)
 STATES = {Command.HALT: TradingState.HALTED, Command.REDUCE: TradingState.REDUCE_ONLY}
+
+logger = get_logger(__name__)
 
 type TightenState = Callable[[TradingState, str, str], TradingStateChange]
 
@@ -32,7 +36,10 @@ class TelegramAnswers:
         self._journal, self._mode, self._tighten_state = journal, mode, tighten_state
 
     def answer(self, request: CommandRequest, message: ChatMessage, now: datetime) -> str:
-        """Carry the command out unless it is old, and answer. A command that fails changes nothing, and says so."""
+        """Carry the command out unless it is old, and answer. A command that fails changes nothing, and says so.
+
+        One that crashes is answered too: raised, the error would have the same command carried out again.
+        """
         if now - message.sent_at > GOOD_FOR:
             return (
                 f"{self._mode.banner}: `{request.command}` was sent at {message.sent_at:%Y-%m-%d %H:%M} UTC, more than "
@@ -43,6 +50,12 @@ class TelegramAnswers:
             return "\n".join(self._carry_out(request, message))
         except FundError as error:
             return f"{self._mode.banner}: `{request.command}` was NOT carried out: {error.detail}"
+        except (Exception, PanicException) as error:
+            logger.exception("telegram_command_crashed", command=request.command)
+            return (
+                f"{self._mode.banner}: `{request.command}` crashed ({type(error).__name__}) and may not have been "
+                "carried out: send `status` to see what holds, and look into portfoliomanager's log."
+            )
 
     def _carry_out(self, request: CommandRequest, message: ChatMessage) -> list[str]:
         self._journal.refresh()

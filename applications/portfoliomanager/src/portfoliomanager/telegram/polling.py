@@ -3,12 +3,14 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from prometheus_client import Counter
 
 from internal.atomic_files import write_atomically
+from internal.errors import FundError
 from internal.telemetry import get_logger
 from portfoliomanager.telegram.answers import TelegramAnswers
 from portfoliomanager.telegram.bot_api import BotApi, BotApiError, Problem
@@ -29,12 +31,23 @@ for _outcome in (OK, *(problem.name.lower() for problem in Problem)):
 logger = get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class Note:
+    """The last update that was handled, and when, UTC."""
+
+    handled: int
+    at: datetime
+
+
+NO_NOTE = Note(0, datetime.min.replace(tzinfo=UTC))
+
+
 class TelegramPolling:
     """The loop that answers the owner.
 
     Args:
         api: The bot.
-        chats: The ids of the chats that may command.
+        chats: The ids of the chats that may command; in a group, whoever writes has to be listed too.
         answers: Carries commands out.
         go_on: Goes on with an interrupted run, after `reduce`: what it still has to close is sent.
         may_act: Whether this process may trade; another one reads the queue otherwise.
@@ -55,7 +68,8 @@ class TelegramPolling:
     ) -> None:
         self._api, self._chats, self._answers, self._go_on = api, frozenset(chats), answers, go_on
         self._may_act, self._path, self._now = may_act, state_directory / FILE, now
-        self._ignored: set[int] = set()  # chats that were logged
+        self._ignored: set[tuple[int, int]] = set()  # chats and senders that were logged
+        self._noted = NO_NOTE
         self._problem: Problem | None = None
         self._failures = 0
         self._followed: set[asyncio.Task[object]] = set()
@@ -89,7 +103,7 @@ class TelegramPolling:
         if first is not None and update.number < first:
             return
         message = update.message
-        request = None if message is None or not self._is_listed(message.chat) else parse_command(message.text)
+        request = None if message is None or not self._is_listed(message) else parse_command(message.text)
         if message is None or request is None:
             self._remember(update.number)
             return
@@ -112,12 +126,13 @@ class TelegramPolling:
         self._followed.add(task)
         task.add_done_callback(self._followed.discard)
 
-    def _is_listed(self, chat: int) -> bool:
-        if chat in self._chats:
+    def _is_listed(self, message: ChatMessage) -> bool:
+        """Whether chat and sender are listed; a private chat has the id of its person."""
+        if {message.chat, message.sender} <= self._chats:
             return True
-        if chat not in self._ignored:
-            self._ignored.add(chat)
-            logger.warning("telegram_chat_ignored", chat=chat)
+        if (message.chat, message.sender) not in self._ignored:
+            self._ignored.add((message.chat, message.sender))
+            logger.warning("telegram_chat_ignored", chat=message.chat, sender=message.sender)
         return False
 
     def _note_problem(self, error: BotApiError) -> float:
@@ -131,12 +146,21 @@ class TelegramPolling:
 
     def _next_number(self) -> int | None:
         """The first update that was not handled, None where the numbers of before mean nothing."""
+        newest = max(self._noted, self._read_note(), key=lambda note: note.at)
+        return newest.handled + 1 if self._now() - newest.at < NUMBERS_GOOD_FOR else None
+
+    def _read_note(self) -> Note:
+        """The note on disk, which a former process may have written."""
         try:
             kept = json.loads(self._path.read_text())
-            handled, at = int(kept["handled"]), datetime.fromisoformat(kept["at"])
+            return Note(int(kept["handled"]), datetime.fromisoformat(kept["at"]))
         except (OSError, ValueError, TypeError, KeyError):
-            return None
-        return handled + 1 if self._now() - at < NUMBERS_GOOD_FOR else None
+            return NO_NOTE
 
     def _remember(self, number: int) -> None:
-        write_atomically(self._path, json.dumps({"handled": number, "at": self._now().isoformat()}), 0o600)
+        """Note an update as handled: for this process, and for the next one where the disk takes it."""
+        self._noted = Note(number, self._now())
+        try:
+            write_atomically(self._path, json.dumps({"handled": number, "at": self._noted.at.isoformat()}), 0o600)
+        except FundError as error:
+            logger.warning("telegram_command_not_noted", number=number, detail=error.detail)
