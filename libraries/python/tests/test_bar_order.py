@@ -4,11 +4,9 @@ from datetime import date
 from pathlib import Path
 
 import polars as pl
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from internal import bar_order
 from internal.bar_order import FileRun, are_ordered, find_runs, group_files, order_bars
 
 DAYS = [date(2024, 1, day) for day in (2, 3, 4)]
@@ -25,7 +23,7 @@ def test_order(rows: list[tuple[date, str]]) -> None:
     assert order_bars(bars).rows() == sorted(rows)
 
 
-def test_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files(tmp_path: Path) -> None:
     """A month of two files that overlap, or of one out of order, is alone; others are read in one go up to a size."""
     first, second, third = ("A", DAYS[0]), ("A", DAYS[1]), ("A", DAYS[2])
     months: dict[str, list[list[tuple[str, date]]]] = {
@@ -45,7 +43,6 @@ def test_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     runs = find_runs(files)
 
     assert [(run.in_order, len(run.files)) for run in runs] == [(True, 3), (False, 3), (True, 1), (False, 1)]
-    assert [len(group) for group in group_files(runs[0])] == [3]
-    assert [len(group) for group in group_files(runs[1])] == [2, 1]
-    monkeypatch.setattr(bar_order, "BYTES_AT_ONCE", 1)
-    assert [len(group) for group in group_files(FileRun(runs[0].files, in_order=True))] == [1, 1, 1]
+    assert [len(group) for group in group_files(runs[0], 1_000_000)] == [3]
+    assert [len(group) for group in group_files(runs[1], 1_000_000)] == [2, 1]
+    assert [len(group) for group in group_files(FileRun(runs[0].files, in_order=True), 1)] == [1, 1, 1]

@@ -105,13 +105,16 @@ def whole_bars() -> pl.DataFrame:
     lacking=st.sets(st.tuples(st.sampled_from("ABC"), st.sampled_from(DAYS))),
 )
 def test_factors(factors: list[tuple[str, date, float, float]], cut: int, lacking: set[tuple[str, date]]) -> None:
-    """Bars before and after a cut, some missing, are multiplied by the factors that Polars' join by day finds."""
+    """Bars before and after a cut, some missing, are multiplied by the factors that Polars' join by day finds.
+
+    Each part alone, and both as chunks of one frame beside an empty one.
+    """
     every = pl.DataFrame(sorted(factors), FACTORS, orient="row")
     missing = pl.DataFrame(sorted(lacking), {"ticker": pl.String, "date": pl.Date}, orient="row")
     bars = whole_bars().join(missing, on=["ticker", "date"], how="anti", maintain_order="left")
     table = FactorTable(every)
-    for days in (DAYS[:cut], DAYS[cut:]):
-        some = bars.filter(pl.col("date").is_in(days))
+    parts = [bars.filter(pl.col("date").is_in(days)) for days in (DAYS[:cut], [], DAYS[cut:])]
+    for some in (*parts, pl.concat(parts, rechunk=False)):
         assert table.apply(some).equals(apply_by_join(some, every))
         assert table.apply(some.select("ticker", "date", "volume")).equals(
             apply_by_join(some, every).select("ticker", "date", "volume")

@@ -21,9 +21,16 @@ def find_adjustment(lake: Lake, wanted: BarRange) -> pl.DataFrame | None:
     """The factors of every ticker with an action after the first day; None where nothing is to be adjusted."""
     if wanted.adjusted_as_of is None or not {*PRICES, "volume"} & set(wanted.columns):
         return None
-    actions = select_tickers(actions_in_force(lake.scan("corporate_actions"), wanted.known_at), wanted)
-    after_start = actions.filter(pl.col("effective_date") > wanted.start)
+    every = _read_actions(lake, lake.version("corporate_actions")).lazy()
+    in_force = select_tickers(actions_in_force(every, wanted.known_at), wanted)
+    after_start = in_force.filter(pl.col("effective_date") > wanted.start)
     return _find(_Inputs(lake, wanted, after_start.collect()))
+
+
+@lru_cache(1)
+def _read_actions(lake: Lake, version: int) -> pl.DataFrame:
+    """Every version of each action in one version of the table: the next reader mostly asks for the same."""
+    return lake.scan("corporate_actions", version).collect()
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from internal.schemas import equity_bars
 
 SECURITY_ID = "security_id"
 MONTHS_AT_ONCE = 3
+BYTES_AT_ONCE = 12_000_000  # of files: about 450,000 bars
 MOST_DAYS_OF_FRAMES = 62  # a shorter range would send whole months of which little is wanted
 
 
@@ -52,7 +53,7 @@ def _read_in_order(lake: Lake, wanted: BarRange) -> Iterator[pl.DataFrame]:
     if files is not None:
         yield equity_bars.empty().select(needed.columns)
         for run in find_runs(files):
-            for some in group_files(run):
+            for some in group_files(run, BYTES_AT_ONCE):
                 yield decode_bars(some, needed, in_order=run.in_order)
         return
     scanned = _scan(lake, wanted)

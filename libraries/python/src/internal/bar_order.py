@@ -11,7 +11,6 @@ import polars as pl
 
 KEY = ("date", "ticker")
 FILES = 10_000  # whose order is remembered: a few hundred bytes each
-BYTES_AT_ONCE = 12_000_000  # of files that are read in one go: about 240,000 bars
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ def find_runs(files: Sequence[Path]) -> list[FileRun]:
     ]
 
 
-def group_files(run: FileRun) -> Iterator[list[Path]]:
-    """The files to read in one go: of about `BYTES_AT_ONCE`, or of one month where rows are to be sorted."""
+def group_files(run: FileRun, bytes_at_once: int) -> Iterator[list[Path]]:
+    """The files to read in one go: of about so many bytes, or of one month where rows are to be sorted."""
     if not run.in_order:
         yield from _cut_months(run.files)
         return
@@ -72,7 +71,7 @@ def group_files(run: FileRun) -> Iterator[list[Path]]:
     for file in run.files:
         group.append(file)
         size += file.stat().st_size
-        if size >= BYTES_AT_ONCE:
+        if size >= bytes_at_once:
             yield group
             group, size = [], 0
     if group:

@@ -14,7 +14,7 @@ from internal.ticker_numbers import TickerNumbers
 
 PRICES = ("open", "high", "low", "close", "volume_weighted_average_price")
 DAYS_AT_ONCE = 32
-Rows = NDArray[np.uint32]  # shape (days, tickers with factors and one more for all others)
+Factors = NDArray[np.float64]  # shape (split and dividend, days, tickers with factors and one more for all others)
 
 
 class FactorTable:
@@ -28,19 +28,16 @@ class FactorTable:
     def __init__(self, factors: pl.DataFrame) -> None:
         runs = factors.get_column("ticker").rle().struct.unnest()
         lengths = runs.get_column("len").to_numpy().astype(np.int64)
-        count, ends = factors.height, np.cumsum(lengths)
+        ends = np.cumsum(lengths)
         self._tickers = TickerNumbers(runs.get_column("value"))
-        one = pl.Series([1.0])  # the row behind all factors
-        self._split, self._dividend = (
-            pl.concat([factors.get_column(name), one], rechunk=True) for name in ("split_factor", "dividend_factor")
-        )
-        self._is_split, self._is_dividend = ((values != 1).to_numpy() for values in (self._split, self._dividend))
-        self._first = np.append(ends - lengths, count).astype(np.uint32)  # of each ticker; of all others the last row
-        following = np.arange(1, count + 1, dtype=np.uint32)
-        following[ends - 1] = count  # after its last action a ticker's factor is 1
+        values = factors.select("split_factor", "dividend_factor").to_numpy().T
+        none = np.ones((2, 1))  # for all other tickers
+        self._first = np.append(values[:, ends - lengths], none, axis=1)
+        following = np.append(values[:, 1:], none, axis=1) if factors.height else values
+        following[:, ends - 1] = 1.0  # after its last action a ticker's factor is 1
         days = factors.get_column("effective_date").to_physical().to_numpy()
         by_day = np.argsort(days, kind="stable")
-        self._days, self._following = days[by_day], following[by_day]
+        self._days, self._following = days[by_day], following[:, by_day]
         self._numbers = np.repeat(np.arange(runs.height), lengths)[by_day]
 
     def apply(self, bars: pl.DataFrame) -> pl.DataFrame:
@@ -55,44 +52,50 @@ class FactorTable:
             return bars
         if not bars.get_column("date").is_sorted():
             raise ValueError("bars are adjusted in the order of their dates")
-        current, done = self._first.copy(), 0
+        if self._days[-1] <= bars.get_column("date").to_physical()[0]:
+            return bars
+        numbers = self._tickers.find(bars.get_column("ticker"))
+        current, done, start = self._first.copy(), 0, 0
+        factors = np.empty((2, DAYS_AT_ONCE, current.shape[1]))
         parts: list[pl.DataFrame] = []
-        for days, some in _cut(bars):
-            rows = np.empty((len(days), len(current)), dtype=np.uint32)
+        for days, lengths, some in _cut(bars):
             for place, end in enumerate(np.searchsorted(self._days, days, side="right")):
-                current[self._numbers[done:end]] = self._following[done:end]  # the last one of a ticker counts
-                rows[place], done = current, end
-            parts.append(self._multiply(some, rows))
+                current[:, self._numbers[done:end]] = self._following[:, done:end]  # the last one of a ticker counts
+                factors[:, place], done = current, end
+            day = np.repeat(np.arange(len(days), dtype=np.uint32) * np.uint32(current.shape[1]), lengths)
+            parts.append(_multiply(some, numbers.slice(start, some.height) + pl.Series(day), factors[:, : len(days)]))
+            start += some.height
         return pl.concat(parts)
 
-    def _multiply(self, bars: pl.DataFrame, rows: Rows) -> pl.DataFrame:
-        """Bars of some days times the factors of their rows."""
-        columns = {name: pl.col(name) for name in PRICES if name in bars.columns}
-        by_split, by_dividend = (bool(is_factor[rows].any()) for is_factor in (self._is_split, self._is_dividend))
-        if not by_split and not by_dividend:
-            return bars
-        day = bars.get_column("date").rle_id()
-        place = self._tickers.find(bars.get_column("ticker")) + day * rows.shape[1]
-        row = pl.Series(rows.ravel()).gather(place)
-        volume: list[pl.Expr] = []
-        if by_split:
-            factor = self._split.gather(row)
-            columns = {name: price * factor for name, price in columns.items()}
-            volume = [pl.col("volume") / factor] if "volume" in bars.columns else []
-        if by_dividend:
-            factor = self._dividend.gather(row)
-            columns = {name: price * factor for name, price in columns.items()}
-        return bars.with_columns(*columns.values(), *volume)
+
+def _multiply(bars: pl.DataFrame, place: pl.Series, factors: Factors) -> pl.DataFrame:
+    """Bars of some days times the factors at their places among those of these days."""
+    by_split, by_dividend = (bool((kind != 1).any()) for kind in factors)
+    if not by_split and not by_dividend:
+        return bars
+    prices = [bars.get_column(name) for name in PRICES if name in bars.columns]
+    volume = [bars.get_column(name) for name in ("volume",) if name in bars.columns]
+    if by_split:
+        factor = pl.Series(factors[0].ravel()).gather(place)
+        prices, volume = [price * factor for price in prices], [shares / factor for shares in volume]
+    if by_dividend:
+        factor = pl.Series(factors[1].ravel()).gather(place)
+        prices = [price * factor for price in prices]
+    return bars.with_columns(*prices, *volume)
 
 
-def _cut(bars: pl.DataFrame) -> Iterator[tuple[NDArray[np.int32], pl.DataFrame]]:
-    """The bars in pieces of some days, with these days; each is in one piece in memory, so that none is copied."""
+def _cut(bars: pl.DataFrame) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64], pl.DataFrame]]:
+    """The bars in pieces of some days, with these days and their numbers of bars.
+
+    Each piece is in one chunk of memory, so that none is copied.
+    """
     start = 0
-    for length in bars.get_column("date").chunk_lengths():
-        runs = bars.get_column("date").slice(start, length).rle().struct.unnest()
-        days, lengths = runs.get_column("value").to_physical().to_numpy(), runs.get_column("len").to_numpy()
-        for first in range(0, len(days), DAYS_AT_ONCE):
+    for chunk in bars.get_column("date").get_chunks():
+        dates = chunk.to_physical().to_numpy()
+        firsts = np.flatnonzero(np.append([True], dates[1:] != dates[:-1])[: len(dates)])
+        lengths = np.diff(firsts, append=len(dates))
+        for first in range(0, len(firsts), DAYS_AT_ONCE):
             some = slice(first, first + DAYS_AT_ONCE)
             count = int(lengths[some].sum())
-            yield days[some], bars.slice(start, count)
+            yield dates[firsts[some]], lengths[some], bars.slice(start, count)
             start += count
