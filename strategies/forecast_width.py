@@ -6,10 +6,8 @@ Results on 231 large US names, February 2016 to June 2018: with forecasts of vol
 
 import polars as pl
 
-from pocketsizefund import FloatArray, History, Situation, Strategy, Targets
+from pocketsizefund import FloatArray, History, Situation, Strategy, Targets, median_over_width
 from pocketsizefund.constructions import find_forecast_problem, open_nothing
-
-NARROWEST_BAND = 1e-6  # a band of width 0 would divide by 0
 
 
 class ForecastWidth(Strategy):
@@ -29,8 +27,7 @@ class ForecastWidth(Strategy):
     def score(self, history: History) -> pl.Expr:
         """Median return over the width of the band."""
         del history
-        width = pl.col("quantile_90") - pl.col("quantile_10")
-        return pl.col("quantile_50") / pl.max_horizontal(width, pl.lit(NARROWEST_BAND))
+        return median_over_width()
 
     def construct(self, situation: Situation, scores: FloatArray) -> Targets:
         """Equal-weight quantiles, unless the score is a bet on volatility."""

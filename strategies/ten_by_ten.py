@@ -6,10 +6,8 @@ Results on 231 large US names, February 2016 to June 2018: with forecasts of vol
 
 import polars as pl
 
-from pocketsizefund import Construction, FloatArray, History, Situation, Strategy, Targets
+from pocketsizefund import Construction, FloatArray, History, Situation, Strategy, Targets, median_over_width
 from pocketsizefund.constructions import SizingRules, TenByTenRules, construct_ten_by_ten
-
-NARROWEST_BAND = 1e-6  # a band of width 0 would divide by 0; this ranks its name first or last
 
 
 class TenByTen(Strategy):
@@ -33,8 +31,7 @@ class TenByTen(Strategy):
     def score(self, history: History) -> pl.Expr:
         """Median return over the width of the band."""
         del history
-        width = pl.col("quantile_90") - pl.col("quantile_10")
-        return pl.col("quantile_50") / pl.max_horizontal(width, pl.lit(NARROWEST_BAND))
+        return median_over_width()
 
     def construct(self, situation: Situation, scores: FloatArray) -> Targets:
         """Exits by band, new names by rank, equal sides."""

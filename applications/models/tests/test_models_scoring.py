@@ -7,7 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from models.scoring import Truth, compute_relative_difference, score_forecast
+from models.scoring import compute_relative_difference, score_forecast
+from models.traits import Trait
+from models.truth import Truth
 
 
 def _truth(days: int, tickers: int) -> Truth:
@@ -17,7 +19,9 @@ def _truth(days: int, tickers: int) -> Truth:
     volatility = np.tile(np.linspace(0.01, 0.03, tickers), days)
     sectors = pl.Series([["Energy", None, "Health"][place % 3] for place in range(tickers)] * days)
     folds = np.zeros(days * tickers, np.int64)
-    return Truth(pl.Series(dates), np.cumsum(returns, axis=1), returns, volatility, sectors, folds, tickers)
+    names = pl.Series([f"T{place:02}" for place in range(tickers)] * days)
+    traits = {Trait.VOLATILITY: volatility, Trait.BETA: np.full(days * tickers, np.nan)}
+    return Truth(pl.Series(dates), np.cumsum(returns, axis=1), returns, volatility, sectors, folds, names, traits)
 
 
 def test_score_of_a_perfect_median() -> None:
@@ -25,7 +29,8 @@ def test_score_of_a_perfect_median() -> None:
     truth = _truth(20, 15)
     wide = np.stack([truth.cumulative - 1, truth.cumulative, truth.cumulative + 1], axis=2)
     found = score_forecast("perfect", truth, wide, np.zeros((300, 7, 3)))
-    assert found.rank_correlation == pytest.approx(1.0)
+    assert found.evidence is not None
+    assert found.evidence.rank_correlation == pytest.approx(1.0)
     assert found.coverage == 1.0
     assert found.cumulative == pytest.approx(2 * 0.1 / 3)
     assert np.mean(found.by_step) == pytest.approx(found.cumulative)
@@ -62,13 +67,16 @@ def test_rank_t_of_a_random_median() -> None:
     for known, within in ((0.0, (0, 2.5)), (1.0, (10, 1000))):
         median = known * truth.cumulative + random.normal(0, 0.05, truth.cumulative.shape)
         found = score_forecast("random", truth, median[..., None] + spread, np.zeros((4200, 7, 3)))
-        assert found.rank_t is not None
-        assert within[0] <= abs(found.rank_t) <= within[1]
+        assert found.evidence is not None
+        assert found.evidence.rank_t is not None
+        assert within[0] <= abs(found.evidence.rank_t) <= within[1]
 
 
 def test_flat_median_has_no_rank() -> None:
-    """Equal medians for every ticker have no rank correlation: None."""
-    assert score_forecast("flat", _truth(20, 15), np.zeros((300, 7, 3)), np.zeros((300, 7, 3))).rank_correlation is None
+    """Equal medians for every ticker have no rank correlation, and do not rank."""
+    found = score_forecast("flat", _truth(20, 15), np.zeros((300, 7, 3)), np.zeros((300, 7, 3))).evidence
+    assert found is not None
+    assert (found.rank_correlation, found.ranks, found.is_enough) == (None, False, False)
 
 
 def test_difference_of_equals_is_zero() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from internal.dates import previous_session, sessions
-from research.signals.overlap import estimate_mean
+from internal.overlapping_means import estimate_mean
 from research.signals.panel import SignalPanel
 from research.signals.quantile_returns import assign_quantiles, measure_quantiles, measure_turnover
 from research.signals.ranks import rank_correlations

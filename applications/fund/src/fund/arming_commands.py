@@ -38,8 +38,8 @@ def arm(
         return
     if not shown.evidence_is_enough and without_evidence != shown.evidence_name:
         raise ConfigurationError(
-            f"nothing shows that {shown.evidence_name} ranks tickers. To trade it with real money all the same, name "
-            f"it: fund arm --live --without-evidence {shown.evidence_name}"
+            f"nothing shows that {shown.evidence_name} earns more than it costs. To trade it with real money all the "
+            f"same, name it: fund arm --live --without-evidence {shown.evidence_name}"
         )
     number = typer.prompt(f"Real money for {days} days. Type the number of the broker's account to arm it", err=True)
     body = {

@@ -20,6 +20,7 @@ from fund.trading_answers import TradingState
 from internal.baselines.catalogue import BASELINES
 from internal.errors import ArtifactError
 from internal.forecasting.artifact import load_artifact
+from internal.forecasting.rank_evidence import describe_rank_evidence, find_rank_evidence
 from internal.forecasting.registry import Registry
 from internal.modes import Mode
 
@@ -88,24 +89,25 @@ def services_table(
 
 
 def describe_model(folder: FundFolder) -> str:
-    """The champion of the registry with its held-out loss beside the best baseline's, in one sentence."""
+    """The champion of the registry with its held-out loss beside the best baseline's, and its rank evidence."""
     try:
         path = Registry(folder.registry).path("champion")
         artifact = load_artifact(path)
     except ArtifactError as error:
         return f"Model: {error.detail}"
     champion = f"Model: champion {path.name}, {artifact.kind}"
+    evidence = describe_rank_evidence(find_rank_evidence(artifact.kind, artifact.metrics))
     held_out = artifact.metrics.get("held_out", {})
     losses = {name: float(one["cumulative_loss"]) for name, one in held_out.items()}
     own = losses.get(artifact.kind)
     baselines = {name: loss for name, loss in losses.items() if name in BASELINES}
     if own is None or not baselines:
-        return f"{champion}; it was not measured beside the baselines"
+        return f"{champion}; it was not measured beside the baselines. {evidence}"
     best = min(baselines, key=baselines.__getitem__)
     difference = 100 * (own / baselines[best] - 1)
     return (
         f"{champion}: held-out pinball loss {1e4 * own:.2f}e-4 beside {1e4 * baselines[best]:.2f}e-4 of the best "
-        f"baseline, {best} ({difference:+.2f} %)"
+        f"baseline, {best} ({difference:+.2f} %). {evidence}"
     )
 
 

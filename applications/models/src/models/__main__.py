@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from internal.errors import FundError
+from internal.forecasting.rank_evidence import describe_rank_evidence, find_rank_evidence
 from internal.forecasting.registry import CHAMPION
 from internal.http.datamanager_client import DatamanagerClient
 from models.assemble import assemble
@@ -150,6 +151,7 @@ def list_command() -> None:
     console = Console()
     for model in Configuration().open_registry().list():
         console.print(f"{model.version}  {model.kind}  {' '.join(model.aliases)}")
+        console.print(f"  {describe_rank_evidence(find_rank_evidence(model.kind, model.metrics))}")
 
 
 def _connect(configuration: Configuration) -> DatamanagerClient:

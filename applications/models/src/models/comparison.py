@@ -9,7 +9,8 @@ from internal.baselines.catalogue import BASELINES
 from internal.forecasting.quantiles import RowQuantiles
 from internal.forecasting.scoring import pinball_loss
 from models.evaluation import REFERENCE, Evaluation, FoldLosses, ForecastLine
-from models.scoring import Score, Truth, compute_relative_difference, score_forecast
+from models.scoring import Score, compute_relative_difference, score_forecast
+from models.truth import Truth
 from models.verdict import write_verdict
 
 
@@ -31,7 +32,7 @@ def compare_forecasts(
         version,
         model,
         len(truth.cumulative),
-        truth.tickers,
+        truth.tickers.n_unique(),
         _compare_scores(scores, lengths),
         [_compute_fold_losses(number, day, truth, forecasts) for number, day in enumerate(fitted_to)],
         write_verdict(scores, model, lengths),

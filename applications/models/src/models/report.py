@@ -7,8 +7,15 @@ from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
+from internal.forecasting.rank_evidence import RankEvidence
 from models.evaluation import REFERENCE, Difference, Evaluation, ForecastLine
+from models.traits import Trait
 
+EVIDENCE_NOTE: Final = (
+    "Long the best and short the worst tenth by median over the width of the 80 % interval, held for seven sessions; "
+    "per cent of one side's value for each seven sessions, with the 95 % interval; borrowing is not in the costs. The "
+    "last columns are the score's rank correlations: what the book would bet on besides the forecast."
+)
 STYLE: Final = (
     "body{font:15px/1.5 system-ui;margin:2rem auto;max-width:72rem;color:#1b1f24}table{border-collapse:collapse}"
     "td,th{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #d8dee4}td:first-child,th:first-child"
@@ -51,6 +58,8 @@ def _make_page(evaluation: Evaluation, charts: dict[str, bytes]) -> str:
         f"<h2>Loss by session ahead and by quantile, cumulative, x 1e-4</h2>{_make_losses_table(evaluation.lines)}"
         f"<h2>Calibration and coverage</h2>{images['calibration']}{images['coverage']}"
         f"{_make_coverage_table(evaluation.lines)}"
+        f"<h2>What a book made from the forecast earns and bets on</h2><p>{EVIDENCE_NOTE}</p>"
+        f"{_make_evidence_table(evaluation)}"
         f"<h2>By fold, daily / cumulative loss x 1e-4</h2>{_make_folds_table(evaluation)}"
     )
 
@@ -60,20 +69,23 @@ def _make_scores_table(evaluation: Evaluation) -> str:
     head = (
         f"<tr><th>forecast<th>daily<th>against {best}<th>against {REFERENCE}"
         f"<th>cumulative<th>against {best}<th>against {REFERENCE}"
-        "<th>coverage of the 80 % interval<th>rank correlation (t)"
+        "<th>coverage of the 80 % interval"
     )
     rows = "".join(_make_row(line, evaluation.model) for line in evaluation.lines)
     return f"<div class=wide><table>{head}{rows}</table></div>"
 
 
+def _mark_model(line: ForecastLine, model: str) -> str:
+    return " class=model" if line.score.name == model else ""
+
+
 def _make_row(line: ForecastLine, model: str) -> str:
-    kind = " class=model" if line.score.name == model else ""
     return (
-        f"<tr{kind}><td>{escape(line.score.name)}<td>{1e4 * line.score.daily:.3f}"
+        f"<tr{_mark_model(line, model)}><td>{escape(line.score.name)}<td>{1e4 * line.score.daily:.3f}"
         f"<td>{format_interval(line.daily_difference)}<td>{format_interval(line.daily_against_reference)}"
         f"<td>{1e4 * line.score.cumulative:.3f}"
         f"<td>{format_interval(line.cumulative_difference)}<td>{format_interval(line.cumulative_against_reference)}"
-        f"<td>{100 * line.score.coverage:.1f} %<td>{format_rank(line)}"
+        f"<td>{100 * line.score.coverage:.1f} %"
     )
 
 
@@ -82,10 +94,50 @@ def format_interval(difference: Difference) -> str:
     return "-" if difference == (0.0, 0.0, 0.0) else "{:+.2f} ({:+.2f} to {:+.2f})".format(*difference)
 
 
-def format_rank(line: ForecastLine) -> str:
-    """The median's rank correlation and its t statistic; none where it does not differ between tickers."""
-    correlation, t_statistic = line.score.rank_correlation, line.score.rank_t
+def format_rank(evidence: RankEvidence | None) -> str:
+    """The rank correlation of score and return, and its t statistic; none where nothing is ranked."""
+    correlation, t_statistic = (None, None) if evidence is None else (evidence.rank_correlation, evidence.rank_t)
     return "none" if correlation is None or t_statistic is None else f"{correlation:+.3f} ({t_statistic:+.1f})"
+
+
+def format_after_costs(evidence: RankEvidence | None) -> str:
+    """The return of the ranked book after costs with its interval, per cent; or that there is none."""
+    if evidence is None:
+        return "not measured"
+    lower, upper = evidence.interval
+    return format_interval((100 * evidence.after_costs, 100 * lower, 100 * upper))
+
+
+def _make_evidence_table(evaluation: Evaluation) -> str:
+    """The ranked book of each forecast: returns, costs, and what it bets on."""
+    head = "".join(f"<th>{trait.replace('_', ' ')}" for trait in Trait)
+    rows = "".join(
+        f"<tr{_mark_model(line, evaluation.model)}><td>{escape(line.score.name)}"
+        f"<td>{format_ranks(line.score.evidence)}<td>{format_rank(line.score.evidence)}"
+        f"<td>{format_before_costs(line.score.evidence)}<td>{format_after_costs(line.score.evidence)}"
+        + "".join(f"<td>{format_bet(line, trait)}" for trait in Trait)
+        for line in evaluation.lines
+    )
+    return (
+        "<div class=wide><table><tr><th>forecast<th>ranks<th>rank correlation (t)<th>spread, %<th>after costs, %"
+        f"{head}{rows}</table></div>"
+    )
+
+
+def format_ranks(evidence: RankEvidence | None) -> str:
+    """Whether the score has an order of its own."""
+    return "not measured" if evidence is None else "yes" if evidence.ranks else "no"
+
+
+def format_before_costs(evidence: RankEvidence | None) -> str:
+    """The return of the ranked book before costs, per cent."""
+    return "not measured" if evidence is None else f"{100 * evidence.spread:+.2f}"
+
+
+def format_bet(line: ForecastLine, trait: Trait) -> str:
+    """The correlation of the score with a trait; a dash where it is not known."""
+    correlation = line.score.bets.get(trait)
+    return "-" if correlation is None else f"{correlation:+.2f}"
 
 
 def _make_losses_table(lines: list[ForecastLine]) -> str:

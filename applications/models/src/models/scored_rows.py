@@ -7,7 +7,8 @@ import polars as pl
 
 from internal.baselines.forecast import to_daily
 from internal.forecasting.quantiles import RowQuantiles
-from models.scoring import Truth
+from models.traits import measure_traits
+from models.truth import Truth
 
 
 def make_truth(frame: pl.DataFrame, origins: np.ndarray, ahead: np.ndarray, folds: np.ndarray) -> Truth:
@@ -15,7 +16,14 @@ def make_truth(frame: pl.DataFrame, origins: np.ndarray, ahead: np.ndarray, fold
     columns = {name: frame.get_column(name).gather(origins) for name in ("date", "ticker", "volatility", "sector")}
     volatility = columns["volatility"].to_numpy()
     return Truth(
-        columns["date"], ahead, to_daily(ahead), volatility, columns["sector"], folds, columns["ticker"].n_unique()
+        dates=columns["date"],
+        cumulative=ahead,
+        daily=to_daily(ahead),
+        volatility=volatility,
+        sectors=columns["sector"],
+        folds=folds,
+        tickers=columns["ticker"],
+        traits=measure_traits(frame, origins),
     )
 
 

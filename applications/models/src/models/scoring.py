@@ -1,4 +1,4 @@
-"""Scores of quantile forecasts: pinball loss, coverage, rank correlation, and the paired block bootstrap. Pure."""
+"""Scores of quantile forecasts: pinball loss, coverage, rank evidence, and the paired block bootstrap. Pure."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,37 +6,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from internal.features.windows import HORIZON
+from internal.forecasting.rank_evidence import RankEvidence
 from internal.forecasting.scoring import pinball_loss
 from internal.resampling import draw_circular_blocks
-
-
-@dataclass(frozen=True)
-class Truth:
-    """The returns on the rows that every forecast is scored on.
-
-    Attributes:
-        dates: The origins' dates as a Date series [row].
-        cumulative: Cumulative log returns, f64 [row, step].
-        daily: Simple returns of each session, f64 [row, step].
-        volatility: The origin's trailing volatility, f64 [row], by which rows are divided into thirds.
-        sectors: The sector of each row's ticker; null where unknown.
-        folds: The fold's number, i64 [row]; the dates of a fold are consecutive and in no other fold.
-        tickers: Number of tickers among the rows.
-    """
-
-    dates: pl.Series
-    cumulative: np.ndarray
-    daily: np.ndarray
-    volatility: np.ndarray
-    sectors: pl.Series
-    folds: np.ndarray
-    tickers: int
-
-    def dates_by_fold(self) -> list[int]:
-        """Number of dates of each fold, in order; the bootstrap draws within each."""
-        frame = pl.DataFrame({"date": self.dates, "fold": self.folds})
-        return frame.group_by("fold").agg(pl.col("date").n_unique()).sort("fold").get_column("date").to_list()
+from models.ranked_book import make_scored_rows, measure_rank_evidence
+from models.traits import Trait, measure_bets
+from models.truth import Truth
 
 
 @dataclass(frozen=True)
@@ -48,9 +23,8 @@ class Score:
         daily: Mean pinball loss of daily simple returns.
         cumulative: Mean pinball loss of cumulative log returns.
         coverage: Share of truths inside the 80 % interval, cumulative.
-        rank_correlation: Mean over dates of Spearman's correlation of the last step's median with the truth; None
-            where the median does not differ between tickers.
-        rank_t: Its t statistic; None as above. Labels of 7 sessions overlap, so only every 7th date counts.
+        evidence: What a book of its best and worst tenth returned and cost; None with too few sessions.
+        bets: Mean over dates of Spearman's correlation of the score that the book is made by with each trait.
         tails: Mean cumulative loss of the two outer quantiles alone.
         by_step: Mean cumulative loss of each step.
         by_quantile: Mean cumulative loss of each quantile.
@@ -66,8 +40,8 @@ class Score:
     daily: float
     cumulative: float
     coverage: float
-    rank_correlation: float | None
-    rank_t: float | None
+    evidence: RankEvidence | None
+    bets: dict[Trait, float]
     tails: float
     by_step: list[float]
     by_quantile: list[float]
@@ -83,7 +57,7 @@ def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.nd
     """Score forecasts f64 [row, step, quantile], cumulative log and daily simple returns."""
     cumulative_loss, daily_loss = pinball_loss(truth.cumulative, cumulative), pinball_loss(truth.daily, daily)
     inside = (truth.cumulative >= cumulative[..., 0]) & (truth.cumulative <= cumulative[..., -1])
-    correlation, t_statistic = _compute_rank_correlation(truth, cumulative[:, -1, 1])
+    ranked = make_scored_rows(truth, cumulative)
     by_quantile = cumulative_loss.mean(axis=(0, 1))
     below = (truth.cumulative[..., None] <= cumulative).mean(axis=0)
     thirds = np.digitize(truth.volatility, np.quantile(truth.volatility, (1 / 3, 2 / 3)))
@@ -92,8 +66,8 @@ def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.nd
         daily=float(daily_loss.mean()),
         cumulative=float(cumulative_loss.mean()),
         coverage=float(inside.mean()),
-        rank_correlation=correlation,
-        rank_t=t_statistic,
+        evidence=measure_rank_evidence(truth, ranked),
+        bets=measure_bets(truth.dates, ranked.get_column("score"), truth.traits),
         tails=float(by_quantile[[0, -1]].mean()),
         by_quantile=by_quantile.tolist(),
         calibration=below.tolist(),
@@ -124,18 +98,6 @@ def _divide_dates_into_thirds(truth: Truth) -> pl.Series:
     rows = pl.DataFrame({"date": truth.dates, "volatility": truth.volatility})
     share = (pl.col("volatility").rank("ordinal") - 1) / pl.len() * 3
     return rows.select(share.over("date").floor().cast(pl.Int64)).to_series()
-
-
-def _compute_rank_correlation(truth: Truth, median: np.ndarray) -> tuple[float | None, float | None]:
-    """Mean over dates, and its t statistic."""
-    frame = pl.DataFrame({"date": truth.dates, "median": median, "truth": truth.cumulative[:, -1]})
-    per_date = frame.group_by("date").agg(pl.corr("median", "truth", method="spearman").alias("correlation"))
-    finite = per_date.sort("date").get_column("correlation").drop_nulls().drop_nans()
-    if not finite.len():
-        return None, None
-    values = finite.to_numpy()
-    error = values.std() / np.sqrt(max(len(values) / HORIZON, 1.0))
-    return float(values.mean()), float(values.mean() / error) if error > 0 else None
 
 
 def compute_relative_difference(

@@ -11,8 +11,17 @@ from rich.table import Table
 
 from models.evaluation import REFERENCE, Evaluation, ForecastLine
 from models.progress import OnProgress, Progress
-from models.report import format_interval, format_rank
+from models.report import (
+    EVIDENCE_NOTE,
+    format_after_costs,
+    format_before_costs,
+    format_bet,
+    format_interval,
+    format_rank,
+    format_ranks,
+)
 from models.scoring import Score
+from models.traits import Trait
 
 
 @contextmanager
@@ -47,11 +56,14 @@ def print_evaluation(console: Console, evaluation: Evaluation) -> None:
     tables = [_make_losses_table(evaluation, measure) for measure in ("daily", "cumulative")]
     tables += [
         _make_coverage_table(evaluation),
-        _make_ranking_table(evaluation),
+        _make_sectors_table(evaluation),
+        _make_evidence_table(evaluation),
+        _make_bets_table(evaluation),
         *([_make_folds_table(evaluation)] if len(evaluation.folds) > 1 else []),
     ]
     for table in tables:
         console.print(table)
+    console.print(EVIDENCE_NOTE)
     for sentence in evaluation.verdict:
         console.print(sentence)
 
@@ -81,19 +93,37 @@ def _make_coverage_table(evaluation: Evaluation) -> Table:
     return table
 
 
-def _make_ranking_table(evaluation: Evaluation) -> Table:
-    """The sectors whose coverage is lowest and highest, and the rank correlation of the median."""
-    table = _make_table("worst sector", "best sector", "rank (t)")
+def _make_sectors_table(evaluation: Evaluation) -> Table:
+    """The sectors whose coverage is lowest and highest."""
+    table = _make_table("worst sector", "best sector")
     for line in evaluation.lines:
-        _add_row(table, evaluation, line, *_format_worst_and_best_sector(line.score), format_rank(line))
+        _add_row(table, evaluation, line, *_format_worst_and_best_sector(line.score))
+    return table
+
+
+def _make_evidence_table(evaluation: Evaluation) -> Table:
+    """What a book made from each forecast's ranking earns."""
+    table = _make_table("ranks", "rank (t)", "spread, %", "after costs, %")
+    formats = (format_ranks, format_rank, format_before_costs, format_after_costs)
+    for line in evaluation.lines:
+        _add_row(table, evaluation, line, *(one(line.score.evidence) for one in formats))
+    return table
+
+
+def _make_bets_table(evaluation: Evaluation) -> Table:
+    """What it bets on."""
+    table = _make_table(*Trait)
+    for line in evaluation.lines:
+        _add_row(table, evaluation, line, *(format_bet(line, trait) for trait in Trait))
     return table
 
 
 def _format_worst_and_best_sector(score: Score) -> list[str]:
     """The sectors with the lowest and the highest coverage."""
     shares = sorted(score.coverage_by_sector.items(), key=lambda sector: sector[1])
-    worst_and_best = [shares[0], shares[-1]] if shares else [("none known", float("nan"))] * 2
-    return [f"{name.capitalize()} {100 * share:.1f}" for name, share in worst_and_best]
+    if not shares:
+        return ["no sector is known"] * 2
+    return [f"{name.capitalize()} {100 * share:.1f}" for name, share in (shares[0], shares[-1])]
 
 
 def _make_folds_table(evaluation: Evaluation) -> Table:

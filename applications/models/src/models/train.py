@@ -11,7 +11,6 @@ from internal.baselines.forecast import Baseline
 from internal.errors import ArtifactError, FundError
 from internal.forecasting.artifact import save_artifact
 from internal.forecasting.quantiles import QuantileModel
-from internal.forecasting.rank_evidence import RANK_T
 from internal.forecasting.registry import CHAMPION, LEAK_GATE, Registry
 from internal.model_registry import load_model
 from models.baseline_fitting import Candidate, fit_baseline
@@ -25,6 +24,7 @@ from models.progress import OnProgress, Progress, Step, ignore_progress
 from models.sizes import SIZES
 from models.tracking import Tracker
 
+BET_ON: Final = "bet_on_"  # before a trait, in the figures of the held-out block
 TIE: Final = 1.001  # a difference of 0.1 % of the loss is noise
 
 
@@ -150,7 +150,8 @@ def _summarise_losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:
             "daily_loss": line.score.daily,
             "cumulative_loss": line.score.cumulative,
             "coverage": line.score.coverage,
-            **({} if line.score.rank_t is None else {RANK_T: line.score.rank_t}),
+            **({} if line.score.evidence is None else line.score.evidence.figures()),
+            **{f"{BET_ON}{trait}": correlation for trait, correlation in line.score.bets.items()},
         }
         for line in evaluation.lines
     }

@@ -3,7 +3,7 @@
 from typing import Final
 
 from internal.baselines.catalogue import BASELINES, fittable_baselines
-from internal.forecasting.rank_evidence import ranks_tickers
+from internal.forecasting.rank_evidence import describe_rank_evidence
 from models.evaluation import Difference
 from models.scoring import Score, compute_relative_difference
 
@@ -31,9 +31,7 @@ def write_verdict(scores: list[Score], model: str, lengths: list[int]) -> list[s
     sentences = [_describe_difference(model, *names, one) for names, one in differences.items()]
     if min(difference for difference, _, _ in differences.values()) < -SUSPICIOUS_GAIN_PER_CENT:
         sentences.append("A gain of more than 2 % on real bars is probably a leak: check before relying on it.")
-    if not ranks_tickers(own.rank_t):
-        sentences.append("The median does not rank tickers: any advantage is in the width of the forecast.")
-    return [*sentences, *_name_missing_baselines(scores)]
+    return [*sentences, describe_rank_evidence(own.evidence), *_name_missing_baselines(scores)]
 
 
 def _describe_difference(model: str, measure: str, best: str, found: Difference) -> str:

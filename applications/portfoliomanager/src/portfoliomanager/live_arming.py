@@ -6,7 +6,7 @@ from datetime import datetime
 
 from internal.errors import ArtifactError, ConflictError, InvalidRequestError
 from internal.forecasting.artifact import load_artifact
-from internal.forecasting.rank_evidence import has_rank_evidence
+from internal.forecasting.rank_evidence import NOT_MEASURED, find_rank_evidence
 from internal.forecasting.registry import Registry
 from internal.modes import Mode
 from internal.trading.arming import Arming, ArmingEndedError, Armings, LiveGate, NotArmedError, arm, digest_of, disarm
@@ -15,7 +15,6 @@ from internal.trading.ports import Broker
 from internal.trading.strategy import Strategy
 
 NO_MODEL = "The strategy reads no forecasts: no evaluation of a model speaks for it."
-NOT_MEASURED = "The model was registered without an evaluation: train or evaluate it again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +122,8 @@ class LiveArming:
             return ""
         if without_evidence != evidence.name:
             raise ConflictError(
-                f"nothing shows that {evidence.name} ranks tickers: {' '.join(evidence.verdict)} To trade it with real "
-                f"money all the same, name it: --without-evidence {evidence.name}"
+                f"nothing shows that {evidence.name} earns more than it costs: {' '.join(evidence.verdict)} To trade "
+                f"it with real money all the same, name it: --without-evidence {evidence.name}"
             )
         return evidence.name
 
@@ -146,5 +145,7 @@ def find_evidence(registry: Registry, strategy: Strategy) -> Evidence:
     except ArtifactError as error:
         return Evidence(name, is_enough=False, verdict=(error.detail,))
     verdict = tuple(str(one) for one in champion.metrics.get("verdict", ()))
-    figures = champion.metrics.get("held_out", {}).get(champion.kind, {})
-    return Evidence(champion.kind, has_rank_evidence(figures), verdict or (NOT_MEASURED,))
+    measured = find_rank_evidence(champion.kind, champion.metrics)
+    if measured is None:
+        return Evidence(champion.kind, is_enough=False, verdict=(*verdict, NOT_MEASURED))
+    return Evidence(champion.kind, measured.is_enough, verdict)

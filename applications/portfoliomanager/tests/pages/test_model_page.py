@@ -2,6 +2,7 @@
 
 import pytest
 
+from internal.forecasting.rank_evidence import NOT_MEASURED, RankEvidence
 from internal.forecasting.registry import RegisteredModel
 from internal.http.roles import Role
 from internal.modes import Mode
@@ -15,11 +16,14 @@ from portfoliomanager.routes.model_page import ModelPage
 READER = Visitor(Role.READER, may_send_forms=False, has_session=False, csrf_token="")
 FRAME = Frame(Page.MODEL, Mode.SIMULATED, UNCHANGED, None, READER)
 KIND = "temporal_fusion_transformer"
+EVIDENCE = RankEvidence(
+    ranks=True, rank_correlation=-0.01, rank_error=0.02, spread=0.004, spread_error=0.002, spread_cost=0.003
+)
 METRICS = {
     "verdict": [f"{KIND} does NOT beat the best baseline: +1.00 % <b>"],
     "leak_gate": {"day": "2024-09-19"},
     "held_out": {
-        KIND: {"cumulative_loss": 0.0101, "coverage": 0.77, "rank_t": -0.5},
+        KIND: {"cumulative_loss": 0.0101, "coverage": 0.77, **EVIDENCE.figures()},
         "heterogeneous_volatility": {"cumulative_loss": 0.01, "coverage": 0.79},
         "rolling_history": {"cumulative_loss": 0.0105, "coverage": 0.7},
     },
@@ -41,13 +45,15 @@ def test_losses_against_the_best_baseline() -> None:
     assert [line.version for line in view.versions] == [CHAMPION.version, OLDER.version]
     assert view.title == f"{KIND} does NOT beat the best baseline"
     assert view.own is not None
-    assert (view.own.rank_t, view.lines[0].rank_t) == (-0.5, None)
+    assert (view.own.evidence, view.lines[0].evidence) == (EVIDENCE, None)
 
 
 def test_page() -> None:
     """Text of the evaluation is escaped; who fitted to what and what was not measured is said."""
     page = show(ModelPage(ModelView.of([OLDER, CHAMPION]), ""))
-    for text in ("&lt;b&gt;", "9 Sep 2024", "not measured", "not passed", "+1.00 % against the best baseline"):
+    assert "does NOT earn more than it costs by more than noise: +0.40 % before and +0.10 % after costs" in page
+    texts = ("&lt;b&gt;", "(\u22120.29 to +0.49)", "9 Sep 2024", "not measured", "not passed")
+    for text in (*texts, "+1.00 % against the best baseline"):
         assert text in page.replace("\u2009", " "), text
 
 
@@ -56,6 +62,8 @@ def test_without_a_champion() -> None:
     assert "There is no champion." in show(ModelPage(ModelView.of([OLDER]), ""))
     assert "The registry is empty" in show(ModelPage(ModelView.of([]), ""))
     unmeasured = RegisteredModel("3d0e86979046f636", KIND, "small", {}, ("champion",))
-    assert "The champion was not evaluated." in show(ModelPage(ModelView.of([unmeasured]), ""))
+    page = show(ModelPage(ModelView.of([unmeasured]), ""))
+    assert "The champion was not evaluated." in page
+    assert NOT_MEASURED in page
     broken = show(ModelPage(None, "an artifact was changed"))
     assert "The registry does not answer.</strong> An artifact was changed." in broken

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from internal.dates import next_session, previous_session
 from internal.dates import sessions as calendar_sessions
+from internal.forecasting.median_over_width import median_over_width
 from internal.strategies.history import History
 from internal.strategies.schedule import DAILY, MONTHLY, WEEKLY, Schedule, every
 from internal.strategies.strategy import Construction, Strategy
@@ -52,6 +53,7 @@ __all__ = [
     "Universe",
     "calendar_sessions",
     "every",
+    "median_over_width",
     "next_session",
     "previous_session",
 ]

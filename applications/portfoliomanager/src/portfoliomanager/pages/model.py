@@ -6,6 +6,7 @@ from datetime import date
 from typing import Self, cast
 
 from internal.baselines.catalogue import BASELINES
+from internal.forecasting.rank_evidence import RankEvidence, describe_rank_evidence, find_rank_evidence
 from internal.forecasting.registry import CHAMPION, LEAK_GATE, RegisteredModel
 
 
@@ -19,7 +20,7 @@ class HeldOutLine:
         loss: Pinball loss of cumulative log returns.
         difference: Loss against the best baseline's, per cent; negative is better.
         coverage: Share of truths in the 80 % interval.
-        rank_t: The t statistic of its rank correlation by session; None where it was not measured.
+        evidence: What a book made from its ranking earns; None where it was not measured.
     """
 
     name: str
@@ -27,7 +28,7 @@ class HeldOutLine:
     loss: float
     difference: float
     coverage: float
-    rank_t: float | None
+    evidence: RankEvidence | None
 
 
 @dataclass(frozen=True)
@@ -55,12 +56,14 @@ class ModelView:
     Attributes:
         champion: The model that forecasts; None where there is none.
         verdict: The sentences of its evaluation.
+        evidence: What speaks for trading on its ranking, in a sentence; empty where there is no champion.
         lines: Forecasters on the same held-out sessions, the best first.
         versions: The registry, the newest first.
     """
 
     champion: VersionLine | None
     verdict: Sequence[str]
+    evidence: str
     lines: Sequence[HeldOutLine]
     versions: Sequence[VersionLine]
 
@@ -71,9 +74,10 @@ class ModelView:
         champion = next((model for model in registered if CHAMPION in model.aliases), None)
         own = next((line for line in versions if line.is_champion), None)
         if champion is None:
-            return cls(None, (), (), versions)
+            return cls(None, (), "", (), versions)
         verdict = tuple(str(one) for one in champion.metrics.get("verdict", ()))
-        return cls(own, verdict, _compare(champion), versions)
+        evidence = describe_rank_evidence(find_rank_evidence(champion.kind, champion.metrics))
+        return cls(own, verdict, evidence, _compare(champion), versions)
 
     @property
     def own(self) -> HeldOutLine | None:
@@ -110,7 +114,7 @@ def _compare(champion: RegisteredModel) -> list[HeldOutLine]:
             line["cumulative_loss"],
             (line["cumulative_loss"] / best - 1) * 100,
             line["coverage"],
-            line.get("rank_t"),
+            RankEvidence.read(line),
         )
         for name, line in measured.items()
     ]

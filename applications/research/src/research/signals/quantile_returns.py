@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from internal.overlapping_means import Estimate, estimate_mean
 from internal.trading.rows import FloatArray
-from research.signals.overlap import Estimate, estimate_mean
 from research.signals.ranks import rank_rows
 
 QUANTILES = 5

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from internal.overlapping_means import Estimate, estimate_mean
 from internal.trading.rows import FloatArray
-from research.signals.overlap import Estimate, estimate_mean
 from research.signals.panel import SignalPanel
 from research.signals.quantile_returns import QuantileReturns, assign_quantiles, measure_quantiles, measure_turnover
 from research.signals.ranks import rank_correlations

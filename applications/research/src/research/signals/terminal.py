@@ -6,7 +6,7 @@ from math import isnan
 from rich.console import Console
 from rich.table import Table
 
-from research.signals.overlap import Estimate
+from internal.overlapping_means import Estimate
 from research.signals.quantile_returns import QUANTILES
 from research.signals.sheet import MAIN_HORIZON, PARTICIPATION, SignalSheet
 

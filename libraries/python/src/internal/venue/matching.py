@@ -116,5 +116,9 @@ def _price(order: Order, quote: FillQuote, bar: Bar, quantity: Decimal, cost_mul
 
 def slippage(quantity: float, bar: Bar) -> float:
     """The fraction of the price that taking `quantity` shares costs; see the module's first lines."""
-    volatility = log(bar.high / bar.low) / (2 * sqrt(log(2)))
-    return HALF_SPREAD + volatility * sqrt(quantity / bar.volume)
+    return slippage_rate(log(bar.high / bar.low) / (2 * sqrt(log(2))), quantity / bar.volume)
+
+
+def slippage_rate(volatility: float, participation: float) -> float:
+    """The fraction of the price that taking a share of a session's volume costs, at a daily volatility."""
+    return HALF_SPREAD + volatility * sqrt(participation)

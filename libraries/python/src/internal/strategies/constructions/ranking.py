@@ -5,8 +5,11 @@ import numpy as np
 from internal.trading.rows import BoolArray, FloatArray, Situation
 
 ROUNDING = 1e-9  # scores that differ by less, relative to the largest, are the same
-FLAT = 0.02  # a ratio of quantiles that varies by less may vary by curvature and the rounding of stored digits alone
+FLAT = (
+    0.1  # scores that vary by less, relative to the largest, are one multiple but for curvature and adapted intervals
+)
 SAME_ORDER = 0.999  # a rank correlation above it is the same order, but for neighbours that rounding swaps
+NEARLY_SAME_ORDER = 0.99  # of medians and widths: intervals that adapt to each ticker's misses swap further neighbours
 FEWEST_SCORES = 2  # one name is in no order
 FEWEST_NAMES = 6  # fewer are in the same order by chance too often
 
@@ -49,23 +52,32 @@ def find_ranking_problem(situation: Situation, scores: FloatArray) -> str | None
 
 
 def find_forecast_problem(situation: Situation, scores: FloatArray) -> str | None:
-    """Why scores made of a forecast's median say nothing about direction; None when they do.
-
-    A forecast of volatility alone gives every name the same median in units of its band's width. What is left in the
-    ratio of the two is curvature (quantiles of simple returns are the exponential of those of log returns) and
-    rounding, so that ranking by it bets on volatility. The scores are in the order of the width then, or in the
-    opposite one, or they differ by rounding alone.
-    """
+    """Why scores made of a forecast's median say nothing about direction; None when they do. See `find_width_bet`."""
     bands = situation.inputs.bands
     known: BoolArray = situation.may_open & np.isfinite(scores) & np.isfinite(bands).all(axis=1)
-    width = bands[known, 2] - bands[known, 0]
+    problem = find_width_bet(bands[known], scores[known])
+    return None if problem is None else f"nothing is opened: {problem}"
+
+
+def find_width_bet(bands: FloatArray, scores: FloatArray) -> str | None:
+    """Why scores made of a session's forecasts are a bet on the forecasts' widths; None where they are not.
+
+    A forecast of volatility alone gives every name the same median in units of its band's width. What is left in the
+    ratio of the two is curvature (quantiles of simple returns are the exponential of those of log returns), rounding,
+    and intervals that adapt to each ticker's misses, so that ranking by it bets on one of them. The scores are in the
+    order of the width then, or in the opposite one, or they hardly differ while the medians have the widths' order.
+
+    Args:
+        bands: [N, 3] quantiles of simple returns, ascending.
+        scores: [N], all known.
+    """
+    width = bands[:, 2] - bands[:, 0]
     if len(width) < FEWEST_NAMES or _spread(width) <= ROUNDING:
         return None
-    if abs(_rank_correlation(scores[known], width)) >= SAME_ORDER:
-        return "nothing is opened: the score's order is that of the forecasts' widths, a bet on volatility"
-    is_flat = _spread(scores[known]) <= FLAT
-    if is_flat and abs(_rank_correlation(bands[known, 1], width)) >= SAME_ORDER:
-        return "nothing is opened: the forecasts' medians are all one multiple of their widths and rank nothing"
+    if abs(_rank_correlation(scores, width)) >= SAME_ORDER:
+        return "the score's order is that of the forecasts' widths, a bet on volatility"
+    if _spread(scores) <= FLAT and abs(_rank_correlation(bands[:, 1], width)) >= NEARLY_SAME_ORDER:
+        return "the forecasts' medians are all one multiple of their widths and rank nothing"
     return None
 
 
