@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 import polars as pl
 
@@ -15,6 +16,7 @@ from internal.lake.store import Lake
 from internal.schemas import equity_bars
 from internal.security_names import SecurityNames, name_securities
 
+KEPT_NAMES = 8  # about a megabyte each
 COLUMNS = (*equity_bars.COLUMNS, SECURITY_ID)  # the last one only where it is asked for
 
 
@@ -72,8 +74,14 @@ def _read_names(lake: Lake, query: BarsQuery) -> SecurityNames | None:
     """The names as of the query's day; None where neither names nor ids are wanted."""
     if query.adjusted_as_of is None and SECURITY_ID not in (query.columns or ()):
         return None
-    securities = lake.scan("securities", known_version(lake, "securities", query.known_at)).collect()
-    return name_securities(securities, query.adjusted_as_of or date.max)
+    version = known_version(lake, "securities", query.known_at)
+    newest = lake.version("securities") if version is None else version
+    return _name_securities(lake, newest, query.adjusted_as_of or date.max)
+
+
+@lru_cache(KEPT_NAMES)
+def _name_securities(lake: Lake, version: int, day: date) -> SecurityNames:
+    return name_securities(lake.scan("securities", version).collect(), day)
 
 
 def _check_columns(columns: Sequence[str] | None) -> list[str]:

@@ -38,8 +38,12 @@ def name_rows(rows: pl.LazyFrame, day: pl.Expr, wanted: BarRange) -> pl.LazyFram
     """The rows under the names as of the wanted day; `day` is the one on which they had their tickers."""
     if wanted.names is None or wanted.adjusted_as_of is None:
         return rows
-    renamed = wanted.names.rename(rows, day)
-    return renamed if wanted.named is None else renamed.filter(pl.col("ticker").is_in(list(wanted.named)))
+    return select_named(wanted.names.rename(rows, day), wanted)
+
+
+def select_named(rows: pl.LazyFrame, wanted: BarRange) -> pl.LazyFrame:
+    """The rows under the names that are wanted."""
+    return rows if wanted.named is None else rows.filter(pl.col("ticker").is_in(list(wanted.named)))
 
 
 def select_tickers(rows: pl.LazyFrame, wanted: BarRange) -> pl.LazyFrame:

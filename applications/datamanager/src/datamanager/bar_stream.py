@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from datamanager.bar_adjustment import find_adjustment
-from datamanager.bar_range import BarRange, name_rows, select_tickers
+from datamanager.bar_range import BarRange, select_named, select_tickers
+from internal.bar_names import BarNames
 from internal.bar_order import find_runs, group_files, order_bars
 from internal.factor_table import FactorTable
 from internal.http.bar_parts import WantedBars, decode_bars
@@ -24,20 +25,19 @@ def stream_frames(lake: Lake, wanted: BarRange) -> Iterator[pl.DataFrame]:
     """The bars, ordered by date and ticker, in frames of a few months; at least one, which may be empty."""
     found = find_adjustment(lake, wanted)
     factors = None if found is None else FactorTable(found)
+    names = None if wanted.names is None or wanted.adjusted_as_of is None else BarNames(wanted.names)
     for bars in _read_in_order(lake, wanted):
-        named = _name_bars(bars, wanted)
+        identified = _add_security_id(bars, wanted)
+        named = identified if names is None else select_named(names.apply(identified).lazy(), wanted).collect()
         adjusted = named if factors is None else factors.apply(named)
         yield adjusted.select(list(wanted.columns))
 
 
-def _name_bars(bars: pl.DataFrame, wanted: BarRange) -> pl.DataFrame:
-    """The bars with their security's id where it is wanted, and under its name where they are adjusted, in order."""
-    if wanted.names is None:
+def _add_security_id(bars: pl.DataFrame, wanted: BarRange) -> pl.DataFrame:
+    """The bars in their order with their security's id, where it is wanted."""
+    if wanted.names is None or SECURITY_ID not in wanted.columns:
         return bars
-    rows = bars.lazy()
-    if SECURITY_ID in wanted.columns:
-        rows = wanted.names.add_security_id(rows, pl.col("date"))
-    return order_bars(name_rows(rows, pl.col("date"), wanted).collect())
+    return order_bars(wanted.names.add_security_id(bars.lazy(), pl.col("date")).collect())
 
 
 def find_changed_names(wanted: BarRange) -> pl.DataFrame | None:

@@ -17,6 +17,7 @@ from urllib.request import url2pathname
 
 import polars as pl
 
+from internal.bar_names import BarNames
 from internal.bar_order import KEY, FileRun, find_runs, group_files, order_bars
 from internal.errors import UpstreamError
 from internal.factor_table import PRICES, FactorTable
@@ -104,13 +105,13 @@ class _Corrections:
     """Brings the rows of files under their names and in adjusted prices, where names and factors were given."""
 
     wanted: WantedBars
-    names: SecurityNames | None = None
+    names: BarNames | None = None
     factors: FactorTable | None = None
 
     def add(self, frame: pl.DataFrame) -> None:
         """Take names or factors, before the first file."""
         if "name" in frame.columns:
-            self.names = None if frame.is_empty() else SecurityNames(frame)
+            self.names = None if frame.is_empty() else BarNames(SecurityNames(frame))
         elif {*PRICES, "volume"} & set(self.wanted.columns):
             self.factors = FactorTable(frame)
 
@@ -122,9 +123,8 @@ class _Corrections:
     def apply(self, decoded: Future[pl.DataFrame]) -> pl.DataFrame:
         """The rows once they are decoded, ordered by date and ticker."""
         bars = decoded.result()
-        if self.names is not None:
-            bars = order_bars(self.names.rename(bars.lazy(), pl.col("date")).collect())
-        return bars if self.factors is None else self.factors.apply(bars)
+        named = bars if self.names is None else self.names.apply(bars)
+        return named if self.factors is None else self.factors.apply(named)
 
 
 def _list_files(part: Part, media_type: str, *, in_order: bool) -> list[bytes | list[Path]]:
