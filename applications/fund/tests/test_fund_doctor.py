@@ -22,6 +22,7 @@ from internal.modes import Mode
 
 PAPER = "https://paper-api.alpaca.markets"
 LIVE = "https://api.alpaca.markets"
+OWN_EXCHANGE = "http://127.0.0.1:8090"
 
 
 def faults(findings: list[Finding]) -> list[str]:
@@ -83,6 +84,14 @@ def test_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert not doctor.check_disk(tmp_path / "not" / "yet").healthy
 
 
+def test_folder_of_a_fund_at_a_broker(tmp_path: Path) -> None:
+    """It is said whose fund the folder holds."""
+    folder = FundFolder(tmp_path)
+    assert doctor.check_folder(folder).seen.endswith(": no fund yet")
+    folder.save_record(BrokerRecord(Mode.LIVE, LIVE, "PA123"))
+    assert doctor.check_folder(folder).seen.endswith(": a live fund, account PA123")
+
+
 def check(folder: Path, variables: dict[str, str]) -> list[Finding]:
     """The configuration of a fund that is `fund up`'s."""
     accounts = doctor_accounts.read_accounts(folder, None, variables)
@@ -96,7 +105,13 @@ def test_no_account(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("key", "url", "expected"),
-    [("PKX", PAPER, []), ("AKX", LIVE, []), ("PKX", LIVE, ["broker key"]), ("AKX", PAPER, ["broker key"])],
+    [
+        ("PKX", PAPER, []),
+        ("AKX", LIVE, []),
+        ("PKX", OWN_EXCHANGE, []),
+        ("PKX", LIVE, ["broker key"]),
+        ("AKX", PAPER, ["broker key"]),
+    ],
 )
 def test_key_and_address(tmp_path: Path, key: str, url: str, expected: list[str]) -> None:
     """A paper key at the live address (and the reverse) is a fault, under either set of names."""

@@ -100,6 +100,7 @@ def test_keys_of_the_environment_are_stored(home: Path, monkeypatch: pytest.Monk
         (("--key", "ALPACA_KEY=x"), "the names are ALPACA_API_KEY_ID"),
         (("--key", "POLYGON_API_KEY=/nowhere"), "/nowhere cannot be read"),
         (("--strategy", "nowhere.py:Idea"), "nowhere.py"),
+        (("--edgar", "jane@example.com"), "edgar_user_agent is wrong: the SEC asks for a name and an e-mail address"),
         (("--mode", "live"), "the fund is live, but ALPACA_BASE_URL is http://127.0.0.1:9, which is simulated"),
     ],
 )

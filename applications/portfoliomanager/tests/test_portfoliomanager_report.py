@@ -102,3 +102,15 @@ def test_long_tables_say_what_they_leave_out() -> None:
     assert "T14" in text
     assert "T15" not in text
     assert text.endswith("and 3 more")
+
+
+def test_dry_run() -> None:
+    """Orders that were dropped are listed, 100 shares at 10 dollars, with the note that says why; none is to open."""
+    note = "dry run: planned and not sent"
+    dropped = replace(order("AAA", EARLY_CLOSE, filled=False), state=OrderState.DROPPED)
+    text = text_of(replace(REPORT, orders=[dropped], notes=[note]))
+
+    assert "0 orders, 0.00 dollars opened and 0.00 closed." in text
+    assert text.endswith(
+        f"{note}\n\nDropped orders, never sent:\nname  order  shares   dollars\n AAA    buy     100  1,000.00"
+    )

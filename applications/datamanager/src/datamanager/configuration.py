@@ -1,15 +1,13 @@
 """The settings of datamanager: which vendors it asks, its keys and rate limits, and the lake's address."""
 
-import re
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, AnyHttpUrl, Field, SecretStr, TypeAdapter, field_validator
+from pydantic import AfterValidator, AliasChoices, AnyHttpUrl, Field, SecretStr, TypeAdapter, field_validator
 
+from internal.edgar_user_agent import require_declared
 from internal.errors import ConfigurationError
 from internal.settings import DataBucketSettings, ServiceSettings
-
-DECLARED = re.compile(r"\S.*\s\S+@\S+\.\S+")  # a name, then an e-mail address
 
 
 class MarketDataVendor(StrEnum):
@@ -49,7 +47,7 @@ class Configuration(DataBucketSettings, ServiceSettings):
     alpaca_data_url: str = "https://data.alpaca.markets"
     alpaca_data_requests_per_minute: Annotated[int, Field(ge=0)] = 200
     alpaca_data_delay_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
-    edgar_user_agent: str | None = None
+    edgar_user_agent: Annotated[str, AfterValidator(require_declared)] | None = None
     edgar_base_url: str = "https://www.sec.gov"
     edgar_data_base_url: str = "https://data.sec.gov"
     edgar_requests_per_second: Annotated[float, Field(ge=0, le=10)] = 10
@@ -79,10 +77,3 @@ class Configuration(DataBucketSettings, ServiceSettings):
     def _is_url(cls, value: str) -> str:
         TypeAdapter(AnyHttpUrl).validate_python(value)
         return value.rstrip("/").removesuffix("/v2")
-
-    @field_validator("edgar_user_agent")
-    @classmethod
-    def _declares_who_asks(cls, value: str | None) -> str | None:
-        if value is not None and not DECLARED.fullmatch(value):
-            raise ValueError("the SEC asks for a name and an e-mail address, such as Jane Doe jane@example.com")
-        return value

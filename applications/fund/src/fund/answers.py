@@ -1,5 +1,6 @@
 """The JSON that the services answer, as far as the command line reads it."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, cast
 
@@ -52,18 +53,17 @@ class Strategy(BaseModel):
 
     def describe(self) -> str:
         """Name, parameters and digest in one sentence."""
-        given = ", ".join(f"{name} {_describe_value(value)}" for name, value in self.parameters.items())
-        return (
-            f"strategy {self.name} ({given or 'parameters not recorded'}), digest {self.digest[:12] or 'not recorded'}"
-        )
+        given = describe_parameters(self.parameters) or "parameters not recorded"
+        return f"strategy {self.name} ({given}), digest {self.digest[:12] or 'not recorded'}"
+
+
+def describe_parameters(parameters: Mapping[str, object]) -> str:
+    """Parameters in words; one that has parts of its own, such as a schedule, as `name value` in brackets."""
+    return ", ".join(f"{name} {_describe_value(value)}" for name, value in parameters.items())
 
 
 def _describe_value(value: object) -> str:
-    """A parameter in words; one that has parts of its own, such as a schedule, as `name value` in brackets."""
-    if not isinstance(value, dict):
-        return str(value)
-    parts = cast("dict[str, object]", value)
-    return f"({', '.join(f'{name} {_describe_value(part)}' for name, part in parts.items())})"
+    return f"({describe_parameters(cast('Mapping[str, object]', value))})" if isinstance(value, dict) else str(value)
 
 
 class DecidingStrategy(Strategy):

@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from fund.answers import describe_parameters
 from internal.modes import Mode
 
 
@@ -37,7 +38,7 @@ class ArmingAnswer(BaseModel):
 
     def describe_trading(self) -> list[str]:
         """What would be traded, within which limits, and what speaks for it, in lines."""
-        parameters = ", ".join(f"{name} {value}" for name, value in self.parameters.items())
+        parameters = describe_parameters(self.parameters)
         enough = "is enough" if self.evidence_is_enough else f"is NOT enough for {self.evidence_name}"
         return [
             f"strategy: {self.strategy} ({parameters or 'no parameters'})",

@@ -32,6 +32,10 @@ class BrokerRecord:
         """Whose money the account holds, by its address: a paper fund may be played by a simulated exchange."""
         return mode_of(self.broker_url)
 
+    def describe(self) -> str:
+        """Whose fund it is."""
+        return f"a {self.mode} fund, " + (f"account {self.account}" if self.account else "the broker was not asked yet")
+
 
 def read_record(path: Path) -> BrokerRecord | None:
     """The record, None where the fund was not opened at a broker.

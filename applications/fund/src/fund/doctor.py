@@ -111,13 +111,14 @@ def check_disk(root: Path) -> Finding:
 def check_folder(folder: FundFolder) -> Finding:
     """Check that the fund's folder can be written and its settings can be read."""
     try:
-        market = folder.read_market()
+        market, record = folder.read_market(), folder.read_record()
     except FundError as error:
         return Finding("folder", str(folder.root), error.detail)
     existing = next(path for path in (folder.root, *folder.root.parents) if path.exists())
     if not os.access(existing, os.W_OK):
         return Finding("folder", f"{existing} is read-only", "Set FUND_HOME to a folder that you may write.")
-    return Finding("folder", f"{folder.root}: " + (market.describe() if market else "no fund yet"))
+    opened = market.describe() if market else "no fund yet"
+    return Finding("folder", f"{folder.root}: {record.describe() if record else opened}")
 
 
 def check_proxies(variables: Mapping[str, str]) -> list[Finding]:

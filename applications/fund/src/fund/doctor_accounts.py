@@ -8,6 +8,7 @@ from fund.settings.fund_settings import FundSettings
 from fund.settings.secrets import Secret, secret_file, secret_variables
 from fund.stakes import BROKER_URLS
 from internal.errors import ConfigurationError
+from internal.modes import mode_of, require_matching_keys
 
 ACCOUNTS = {
     "ALPACA_API_KEY_ID": ("ALPACA_API_KEY_ID", "APCA_API_KEY_ID"),
@@ -85,8 +86,8 @@ def check_secret_files(folder: Path, variables: Mapping[str, str]) -> list[Findi
 def _check_key(key: str | None, url: str | None) -> list[Finding]:
     if key is None or url is None:
         return []
-    paper = key.startswith("PK")
-    if paper == ("paper" in url):
-        return [Finding("broker key", "paper" if paper else "live")]
-    kind, other = ("paper", "live") if paper else ("live", "paper")
-    return [Finding("broker key", f"a {kind} key at a {other} address", "Use the key of the account that you mean.")]
+    try:
+        require_matching_keys(key, url)
+    except ConfigurationError as error:
+        return [Finding("broker key", "of another account", error.detail)]
+    return [Finding("broker key", f"fits the address of the {mode_of(url)} account")]

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
 from fund.options import Events, ModelSize, Signal
+from internal.edgar_user_agent import require_declared
 from internal.errors import ConfigurationError
 from internal.limit_settings import LimitSettings
 from internal.telegram_chats import parse_chats
@@ -78,7 +79,7 @@ class MarketData(Section):
     """The limit of your plan; 0 is no limit."""
     alpaca_data_delay_minutes: Annotated[int, Field(ge=0, le=1440)] = 15
     """How old consolidated bars are on your plan; 0 with recent data."""
-    edgar_user_agent: str | None = None
+    edgar_user_agent: Annotated[str, AfterValidator(require_declared)] | None = None
     """Your name and e-mail address, which the SEC asks for: `Jane Doe jane@example.com`."""
     edgar_base_url: str = "https://www.sec.gov"
     """EDGAR's address for lists."""

@@ -11,8 +11,14 @@ from typing import cast
 
 from alpaca.trading.stream import TradingStream
 
+from internal.http.authorities import trusted_authorities
+
 UNIMPORTANT = frozenset({"new", "accepted", "pending_new", "pending_cancel", "pending_replace", "held", "calculated"})
 """Events after which the journal has nothing to record; any other one, an unknown word too, is recorded."""
+
+
+CONNECTION = {"ping_interval": 10, "ping_timeout": 180, "max_queue": 1024}
+"""alpaca-py's own parameters of the connection, which it drops where any is given."""
 
 
 class TradeUpdates:
@@ -24,7 +30,10 @@ class TradeUpdates:
     def __init__(self, key: str, secret: str, url: str) -> None:
         """Takes the key pair and the broker's address; connects when it is run."""
         address = url.replace("http", "ws", 1).rstrip("/") + "/stream"
-        self._stream = TradingStream(key, secret, raw_data=True, url_override=address)
+        encryption = {"ssl": trusted_authorities()} if address.startswith("wss") else {}
+        self._stream = TradingStream(
+            key, secret, raw_data=True, url_override=address, websocket_params=CONNECTION | encryption
+        )
         self._stream.subscribe_trade_updates(self._note)
         self._has_news = asyncio.Event()
 

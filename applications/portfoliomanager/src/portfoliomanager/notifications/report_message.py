@@ -1,5 +1,6 @@
 """The daily report as a message: text for a terminal of 80 columns or a chat, and HTML for mail."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from html import escape
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 from internal.dates import NEW_YORK, is_early_close, next_session, session_close, session_open
 from internal.trading.enums import OrderSide, OrderState
 from internal.trading.journal_index import shortfall_cost
+from internal.trading.rows import Order
 from portfoliomanager.notifications.daily_report import DailyReport
 from portfoliomanager.notifications.message import REPORT_KEYS, Notification, NotificationKind
 
@@ -132,22 +134,29 @@ def _tables(report: DailyReport) -> list[Table]:
         )
         for order in report.filled
     ]
-    planned = [
-        (order.ticker, order.side.value, f"{order.quantity:g}", f"{order.quantity * order.reference_price:,.2f}")
-        for order in report.next_orders
-    ]
+    own = [order for order in report.orders if order.date == report.day]
     refused = [
         (order.ticker, order.side.value, f"{order.quantity:g}", order.reason)
-        for order in report.orders
-        if order.date == report.day and order.state is OrderState.REJECTED
+        for order in own
+        if order.state is OrderState.REJECTED
     ]
+    dropped = [order for order in own if order.state is OrderState.DROPPED]
     tables: list[Table] = [
         ("Gains by name", ("name", "side", "dollars"), named),
         ("Fills", ("name", "order", "shares", "price", "cost"), fills),
-        ("Orders for the next open", ("name", "order", "shares", "dollars"), planned),
+        ("Orders for the next open", ("name", "order", "shares", "dollars"), _list_values(report.next_orders)),
         ("Refused orders", ("name", "order", "shares", "reason"), refused),
+        ("Dropped orders, never sent", ("name", "order", "shares", "dollars"), _list_values(dropped)),
     ]
     return [table for table in tables if table[2]]
+
+
+def _list_values(orders: Sequence[Order]) -> list[tuple[str, ...]]:
+    """Orders with what they were worth when they were decided."""
+    return [
+        (order.ticker, order.side.value, f"{order.quantity:g}", f"{order.quantity * order.reference_price:,.2f}")
+        for order in orders
+    ]
 
 
 def _text(table: Table) -> str:

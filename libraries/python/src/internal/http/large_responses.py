@@ -9,6 +9,8 @@ from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
 
 import httpx
 
+from internal.http.authorities import trusted_authorities
+
 
 @contextmanager
 def open_response(request: httpx.Request, *, connect: float, read: float) -> Generator[HTTPResponse]:
@@ -41,6 +43,5 @@ def read_whole(request: httpx.Request, response: HTTPResponse) -> httpx.Response
 def _connect(url: httpx.URL, timeout: float) -> HTTPConnection:
     """A connection that is not open yet."""
     if url.scheme == "https":
-        context = httpx.create_ssl_context(trust_env=False)
-        return HTTPSConnection(url.host, url.port, timeout=timeout, context=context)
+        return HTTPSConnection(url.host, url.port, timeout=timeout, context=trusted_authorities())
     return HTTPConnection(url.host, url.port, timeout=timeout)
