@@ -85,6 +85,7 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/trading-state/change", text="Trading state"),
     Check("portfoliomanager", "/sign-in", text="Sign in"),
     Check("portfoliomanager", "/forecasts", text="All tickers"),
+    Check("portfoliomanager", "/forecasts/{ticker}", text="Forecasts as they were stored"),
     Check("portfoliomanager", "/model", text="Registry"),
     Check("portfoliomanager", "/services", text="Last events"),
     Check("portfoliomanager", "/data", text="Quarantine by reason"),

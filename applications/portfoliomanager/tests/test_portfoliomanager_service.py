@@ -351,9 +351,17 @@ def test_pages(service: Service) -> None:
         assert "does not answer" not in page.text
     assert f"${book['net_asset_value']:,.2f}" in fund_page.text
     for position in book["positions"]:
-        address = f"/forecasts?q={position['ticker']}"
-        assert f'href="{address}"' in book_page.text
-        assert f'<a href="/predictions/{position["ticker"]}/explanation">' in service.request("GET", address).text
+        assert f'href="/forecasts/{position["ticker"]}"' in book_page.text
+    ticker = book["positions"][0]["ticker"]
+    assert f'<a href="/forecasts/{ticker}">' in service.request("GET", f"/forecasts?q={ticker}").text
+    ticker_page = service.request("GET", f"/forecasts/{ticker}").text
+    for text in (f'href="/predictions/{ticker}/explanation"', "Forecasts as they were stored", "Each date leads"):
+        assert text in ticker_page, text
+    unknown = service.request("GET", "/forecasts/BRK/ZZ")
+    assert (unknown.status_code, "There are no bars, details, forecasts or orders of BRK/ZZ" in unknown.text) == (
+        404,
+        True,
+    )
     assert "No position fits" in service.request("GET", "/book?q=zzzz").text
     assert service.request("GET", f"/book?q={'z' * 101}").status_code == 422
     assert 'hx-get="/fragments/today"' in service.request("GET", "/fragments/today").text

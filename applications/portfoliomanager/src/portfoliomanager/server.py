@@ -71,6 +71,7 @@ from portfoliomanager.routes import (
     reports,
     sign_in,
     strategy,
+    ticker_page,
     trading_state,
     trading_state_form,
 )
@@ -84,7 +85,17 @@ from portfoliomanager.telegram.polling import TelegramPolling
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
     *(trading_state, flatten, arming, notification_routes, foreign, reports, static_routes),
-    *(fund_page, book_page, sign_in, trading_state_form, data_page, events_page, model_page, forecasts_page),
+    *(
+        fund_page,
+        book_page,
+        sign_in,
+        trading_state_form,
+        data_page,
+        events_page,
+        model_page,
+        forecasts_page,
+        ticker_page,
+    ),
 )
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders

@@ -18,7 +18,8 @@ from internal.http.roles import Role
 from internal.modes import Mode
 from internal.schemas import corporate_actions
 from internal.trading.trading_state import UNCHANGED
-from portfoliomanager.pages.data import DataPage, DataView, list_actions
+from portfoliomanager.pages.corporate_actions import list_actions
+from portfoliomanager.pages.data import DataPage, DataView
 from portfoliomanager.pages.frame import Frame, Page
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.pages.visitor import Visitor

@@ -89,7 +89,7 @@ def test_page() -> None:
     view = ForecastsView.of(PREDICTIONS, DETAILS, ForecastQuery())
     page = render_page("forecasts.html", FRAME, ForecastsPage(view, "", is_empty=False))
     assert "Alpha &lt;Banks&gt;" in page
-    assert 'href="/predictions/BRK%2FB/explanation"' in page
+    assert 'href="/forecasts/BRK/B"' in page
     none = render_page("forecasts.html", FRAME, ForecastsPage(None, "there are no predictions", is_empty=True))
     assert "There are no predictions." in none
     assert "Datamanager does not answer" not in none

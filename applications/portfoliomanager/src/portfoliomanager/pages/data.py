@@ -9,15 +9,14 @@ from typing import Self
 import polars as pl
 from markupsafe import Markup
 
-from internal.action_kinds import ActionKind
 from internal.dates import is_session
 from internal.http.datamanager_responses import DataCheck
 from internal.pages import marks
 from internal.pages.marks import DayCell
+from portfoliomanager.pages.corporate_actions import ActionLine
 from portfoliomanager.pages.sources import DATAMANAGER
 
 WEEKEND = 5  # date.weekday of Saturday
-SHOWN_ACTIONS = 12
 SHOWN_YEARS = 6
 
 
@@ -35,16 +34,6 @@ class Year:
 
     number: int
     months: tuple[Month, ...]
-
-
-@dataclass(frozen=True)
-class ActionLine:
-    """A corporate action in words."""
-
-    day: date
-    ticker: str
-    title: str
-    terms: str
 
 
 @dataclass(frozen=True)
@@ -133,28 +122,3 @@ class _Sessions:
         if day in self._repaired:
             return "repaired", f"{bars}, missing at first"
         return ("late", f"{bars}, collected late") if day in self._late else ("complete", bars)
-
-
-def list_actions(actions: pl.DataFrame) -> list[ActionLine]:
-    """The newest corporate actions in words, from rows of `schemas.corporate_actions`."""
-    newest = actions.sort(["effective_date", "ticker"], descending=[True, False]).head(SHOWN_ACTIONS)
-    return [
-        ActionLine(
-            row["effective_date"], row["ticker"], str(row["kind"]).replace("_", " ").capitalize(), _describe_terms(row)
-        )
-        for row in newest.iter_rows(named=True)
-    ]
-
-
-def _describe_terms(row: dict[str, object]) -> str:
-    """Shares and cash of an action."""
-    old, new, cash = row["old_shares"], row["new_shares"], row["cash_amount"]
-    other = row["new_ticker"] if ActionKind(str(row["kind"])) is not ActionKind.NAME_CHANGE else None
-    parts: list[str] = []
-    if isinstance(old, float) and isinstance(new, float):
-        parts.append(f"{new:g}{f' {other}' if other else ''} for {old:g}")
-    if isinstance(cash, float):
-        parts.append(f"${cash:,.{2 if round(cash, 2) == cash else 4}f} a share")
-    if row["new_ticker"] and not parts:
-        parts.append(f"now {row['new_ticker']}")
-    return ", ".join(parts)

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, cast
 
@@ -12,13 +11,13 @@ from fastapi.responses import HTMLResponse
 
 from internal.dates import last_closed_session, previous_session, sessions
 from internal.pages.responses import page_response
-from internal.trading.rows import ForeignItem, Portfolio
-from portfoliomanager.pages.book import BookInputs, BookView, Opening, list_lines, read_closes, read_openings
+from portfoliomanager.pages.book import BookInputs, BookView, list_lines, read_closes
 from portfoliomanager.pages.exposures import read_names, read_sectors
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.fund import Holdings, find_exposures
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.pages.sources import BROKER, DATAMANAGER, Found, ask
+from portfoliomanager.routes.held_positions import Decided, find_foreign, read_decided
 from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.services import RequestServices, Services
 
@@ -37,8 +36,8 @@ async def get_book_page(request: Request, services: RequestServices, q: Search =
     last = last_closed_session(frame.moment) if frame.moment else None
     held = [position.ticker for position in holdings.value.positions] if holdings.value else []
     foreign, decided, details, closes = await asyncio.gather(
-        _find_foreign(services, holdings),
-        ask(DATAMANAGER, lambda: _read_decided(services)),
+        find_foreign(services, holdings),
+        ask(DATAMANAGER, lambda: read_decided(services)),
         ask(DATAMANAGER, services.data.details),
         ask(DATAMANAGER, lambda: _read_closes(services, held, last)),
     )
@@ -50,29 +49,6 @@ async def get_book_page(request: Request, services: RequestServices, q: Search =
     return page_response(request, render_page("book.html", frame, view))
 
 
-@dataclass(frozen=True)
-class _Decided:
-    portfolio: Portfolio | None
-    openings: dict[str, Opening]
-
-
-async def _find_foreign(services: Services, holdings: Found[Holdings]) -> Found[Sequence[ForeignItem]]:
-    """What is not the fund's; a broker that has just not answered is not waited for again."""
-    if holdings.problem:
-        return Found(BROKER, None, holdings.problem)
-    return await ask(BROKER, services.operations.report_foreign)
-
-
-def _read_decided(services: Services) -> _Decided:
-    """The last decision, and why its positions were opened."""
-    run = services.journal.last_run()
-    portfolio = services.portfolios.find(run.portfolio_id) if run else None
-    if portfolio is None or not portfolio.rows:
-        return _Decided(portfolio, {})
-    first = previous_session(min(row.opened_date for row in portfolio.rows))
-    return _Decided(portfolio, read_openings(services.data.portfolios(first, portfolio.day)))
-
-
 def _read_closes(services: Services, held: Sequence[str], last: date | None) -> dict[str, list[float]]:
     if not held or last is None:
         return {}
@@ -82,7 +58,7 @@ def _read_closes(services: Services, held: Sequence[str], last: date | None) -> 
 
 
 def _make_inputs(
-    last: date | None, decided: _Decided | None, closes: dict[str, list[float]] | None, details: pl.DataFrame | None
+    last: date | None, decided: Decided | None, closes: dict[str, list[float]] | None, details: pl.DataFrame | None
 ) -> BookInputs:
     return BookInputs(
         last=last,

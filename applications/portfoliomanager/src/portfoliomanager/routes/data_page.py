@@ -8,7 +8,8 @@ from fastapi.responses import HTMLResponse
 
 from internal.action_kinds import ActionKind
 from internal.pages.responses import page_response
-from portfoliomanager.pages.data import ActionLine, DataPage, DataView, list_actions
+from portfoliomanager.pages.corporate_actions import ActionLine, list_actions
+from portfoliomanager.pages.data import DataPage, DataView
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.pages.sources import DATAMANAGER, ask

@@ -255,14 +255,30 @@ class DatamanagerClient:
         frame = read_frame_response(self._get("/corporate-actions/splits", _range(start, end)))
         return corporate_actions.validate_splits(frame)
 
-    def corporate_actions(self, start: date, end: date, kinds: Sequence[ActionKind]) -> pl.DataFrame:
-        """Corporate actions in force of the kinds, by effective date."""
-        parameters = _range(start, end) | {"kinds": ",".join(kinds)}
+    def corporate_actions(
+        self,
+        start: date,
+        end: date,
+        kinds: Sequence[ActionKind],
+        *,
+        tickers: Sequence[str] = (),
+        named_as_of: date | None = None,
+    ) -> pl.DataFrame:
+        """Corporate actions in force of the kinds, by effective date; no tickers means all.
+
+        Names are those of the session before, or of the day `named_as_of`.
+        """
+        parameters = _range(start, end) | {"kinds": ",".join(kinds)} | _select(tickers, named_as_of)
         return corporate_actions.validate_actions(read_frame_response(self._get("/corporate-actions", parameters)))
 
-    def predictions(self, start: date, end: date, *, named_as_of: date | None = None) -> pl.DataFrame:
-        """Predictions by date of origin, under the tickers of their dates or of the day `named_as_of`."""
-        parameters = _range(start, end) | ({"named_as_of": named_as_of.isoformat()} if named_as_of else {})
+    def predictions(
+        self, start: date, end: date, *, named_as_of: date | None = None, tickers: Sequence[str] = ()
+    ) -> pl.DataFrame:
+        """Predictions by date of origin, under the tickers of their dates or of the day `named_as_of`.
+
+        No tickers means all.
+        """
+        parameters = _range(start, end) | _select(tickers, named_as_of)
         return self._frame_or("/predictions", parameters, predictions.empty())
 
     def save_predictions(self, frame: pl.DataFrame, trained_through: date | None) -> int:
@@ -361,6 +377,11 @@ def _encode(frame: pl.DataFrame) -> bytes:
 
 def _range(start: date, end: date) -> dict[str, str]:
     return {"start_date": start.isoformat(), "end_date": end.isoformat()}
+
+
+def _select(tickers: Sequence[str], named_as_of: date | None) -> dict[str, str]:
+    chosen = {"tickers": ",".join(tickers)} if tickers else {}
+    return chosen | ({"named_as_of": named_as_of.isoformat()} if named_as_of else {})
 
 
 def _wait_briefly(answer: Future[httpx.Response]) -> bool:

@@ -75,50 +75,49 @@
     },
 
     history(d, box) {
-      const show = phone() ? 34 : 56, bars = d.bars.slice(-show), ahead = d.fans.at(-1).targets, days = [...bars.map((b) => b[0]), ...ahead], at = new Map(days.map((one, i) => [one, i]));
-      const open = +(box.dataset.open ?? d.fans.length - 1), closes = days.map((one, i) => (i < bars.length ? bars[i][4] : null)), close = new Map(bars.map((b) => [b[0], b[4]]));
+      const open = +(box.dataset.open ?? d.fans.length - 1), since = Math.max(0, Math.min(d.closes.length - (phone() ? 34 : 63), d.closes.findIndex((c) => c[0] === d.fans[open]?.origin) - 7));
+      const closes = d.closes.slice(since), ahead = (d.fans.at(-1)?.targets ?? []).filter((t) => t > closes.at(-1)[0]), days = [...closes.map((c) => c[0]), ...ahead], at = new Map(days.map((one, i) => [one, i])), close = new Map(closes);
       // The newest forecast and every seventh before it follow each other without a gap; the one that is open stands out.
-      const seventh = d.fans.map((_, i) => i).filter((i) => (d.fans.length - 1 - i) % 7 === 0), shown = [...new Set([...seventh, open])].sort((a, b) => (a === open) - (b === open));
+      const seventh = d.fans.map((_, i) => i).filter((i) => (d.fans.length - 1 - i) % 7 === 0 && at.has(d.fans[i].origin)), shown = [...new Set([...seventh, ...(d.fans.length ? [open] : [])])].sort((a, b) => (a === open) - (b === open));
       const area = (number) => (_, api) => {
         const fan = d.fans[number], first = at.get(fan.origin);
         if (first == null) return null;
-        const strong = number === open, xs = [first, ...fan.targets.map((t) => at.get(t))], row = (k) => xs.map((x, i) => api.coord([x, i ? fan.q[i - 1][k] : fan.base])), [low, mid, high] = [row(0), row(1), row(2)];
+        const strong = number === open, known = fan.targets.map((t, i) => [at.get(t), i]).filter(([x]) => x != null), row = (k) => [api.coord([first, fan.base]), ...known.map(([x, i]) => api.coord([x, fan.prices[i][k]]))], [low, mid, high] = [row(0), row(1), row(2)];
         const stroke = (points, width, share) => ({ type: "polyline", shape: { points }, style: { stroke: alpha(C.model, share), lineWidth: width, fill: "none" } });
         return { type: "group", children: [polygon([...low, ...[...high].reverse()], { fill: alpha(C.model, strong ? 0.26 : 0.11) }), stroke(low, 1.25, strong ? 1 : 0.45), stroke(high, 1.25, strong ? 1 : 0.45), stroke(mid, strong ? 1.75 : 1, strong ? 1 : 0.45)] };
       };
-      const outside = shown.flatMap((n) => d.fans[n].targets.map((t, i) => (close.has(t) && (close.get(t) < d.fans[n].q[i][0] || close.get(t) > d.fans[n].q[i][2]) ? [t, close.get(t)] : null)).filter(Boolean));
-      const filled = (o) => o.updated_at.slice(0, 10);
-      const orders = d.orders.filter((o) => at.has(filled(o))).map((o) => ({ value: [filled(o), o.filled_average_price], symbolRotate: o.side === "buy" ? 0 : 180, symbolOffset: [0, o.side === "buy" ? 12 : -12], itemStyle: { color: o.side === "buy" ? C["plus-fill"] : C["minus-fill"], borderColor: C.surface, borderWidth: 1 } }));
-      const every = [...bars.map((b) => b[4]), ...shown.flatMap((n) => (at.has(d.fans[n].origin) ? d.fans[n].q.flat() : []))], low = Math.min(...every), high = Math.max(...every), room = (high - low) * 0.06;
+      const outside = shown.flatMap((n) => d.fans[n].targets.filter((t, i) => d.fans[n].inside[i] === false && close.has(t)).map((t) => [t, close.get(t)]));
+      const orders = d.orders.filter((o) => at.has(o.day)).map((o) => ({ value: [o.day, o.price], symbolRotate: o.side === "buy" ? 0 : 180, symbolOffset: [0, o.side === "buy" ? 12 : -12], itemStyle: { color: o.side === "buy" ? C["plus-fill"] : C["minus-fill"], borderColor: C.surface, borderWidth: 1 } }));
+      const every = [...closes.map((c) => c[1]), ...d.orders.filter((o) => at.has(o.day)).map((o) => o.price), ...shown.flatMap((n) => (at.has(d.fans[n].origin) ? d.fans[n].prices.flat() : []))], low = Math.min(...every), high = Math.max(...every), room = (high - low) * 0.06 || 1;
       return {
-        ...frame(), grid: { outerBoundsMode: "none", left: 40, right: 16, top: 12, bottom: 28 }, xAxis: axisX(days, box.clientWidth - 60), yAxis: axisY({ min: +(low - room).toFixed(1), max: +(high + room).toFixed(1), scale: true, axisLabel: { formatter: (v) => plain(v, high < 30 ? 1 : 0), showMinLabel: false, showMaxLabel: false } }),
+        ...frame(), grid: { outerBoundsMode: "none", left: 48, right: 16, top: 12, bottom: 28 }, xAxis: axisX(days, box.clientWidth - 60), yAxis: axisY({ min: +(low - room).toFixed(2), max: +(high + room).toFixed(2), scale: true, axisLabel: { formatter: (v) => plain(v, high < 3 ? 2 : high < 30 ? 1 : 0), showMinLabel: false, showMaxLabel: false } }),
         series: [
           ...shown.map((n, i) => ({ name: "fan", type: "custom", renderItem: area(n), data: [0], silent: true, z: 1 + i / 100, clip: true, tooltip: { show: false } })),
-          line("Close", closes, "fact", 2, { z: 4, markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: C["ink-3"], type: [3, 3] }, data: [{ xAxis: bars.at(-1)[0] }] } }),
+          line("Close", days.map((one) => close.get(one) ?? null), "fact", 2, { z: 4, markLine: { silent: true, symbol: "none", label: { show: false }, lineStyle: { color: C["ink-3"], type: [3, 3] }, data: [{ xAxis: closes.at(-1)[0] }] } }),
           { name: "Outside", type: "scatter", symbol: "circle", symbolSize: 9, data: outside, itemStyle: { color: C.surface, borderColor: C.bad, borderWidth: 1.75 }, z: 5, silent: true, tooltip: { show: false } },
           { name: "Order", type: "scatter", symbol: "triangle", symbolSize: [13, 11], data: orders, z: 6, silent: true, tooltip: { show: false } },
         ],
         tooltip: { ...frame().tooltip, formatter: (p) => {
-          const i = p[0].dataIndex, one = days[i], bar = bars[i], fan = d.fans[open], step = fan.targets.indexOf(one), order = d.orders.find((o) => filled(o) === one), at7 = (k) => (step < 0 ? "" : fan.q[step][k].toFixed(2));
-          return tip(whole(one), [["Close", bar ? bar[4].toFixed(2) : ""], [`From ${day(fan.origin)}: 90 %`, at7(2)], ["50 %", at7(1)], ["10 %", at7(0)], [order ? `${order.side === "buy" ? "Bought" : "Sold"} ${order.filled_quantity}` : "", order ? `at ${order.filled_average_price.toFixed(2)}` : ""]]);
+          const one = days[p[0].dataIndex], fan = d.fans[open], step = fan?.targets.indexOf(one) ?? -1, order = d.orders.find((o) => o.day === one), price = (k) => (step < 0 ? "" : fan.prices[step][k].toFixed(2));
+          return tip(whole(one), [["Close", close.get(one)?.toFixed(2) ?? ""], [fan ? `From ${day(fan.origin)}, model ${fan.model}: 90 %` : "", price(2)], ["50 %", price(1)], ["10 %", price(0)], [order ? `${order.side === "buy" ? "Bought" : "Sold"} ${order.quantity}` : "", order ? `at ${order.price.toFixed(2)}` : ""]]);
         } },
       };
     },
 
     ahead(d, box) {
-      const fan = d.fans.at(-1), before = d.bars.slice(-12), days = [...before.map((b) => b[0]), ...fan.targets], now = before.length - 1;
-      const all = [...before.map((b) => b[4]), ...fan.q.flat()], low = Math.min(...all), high = Math.max(...all), room = (high - low) * 0.08;
-      const label = (k) => ({ type: "text", style: { text: `${fan.q[6][k].toFixed(2)}`, fill: k === 1 ? C.model : C["ink-2"], font: `600 11px ${text().fontFamily}`, verticalAlign: "middle" } });
+      const fan = d.fans.at(-1), from = d.closes.findIndex((c) => c[0] === fan.origin), before = d.closes.slice(Math.max(0, from - 11), from + 1), days = [...before.map((c) => c[0]), ...fan.targets], now = before.length - 1, end = fan.prices.length;
+      const all = [...before.map((c) => c[1]), ...fan.prices.flat()], low = Math.min(...all), high = Math.max(...all), room = (high - low) * 0.08 || 1;
+      const label = (k) => ({ type: "text", style: { text: `${fan.prices[end - 1][k].toFixed(2)}`, fill: k === 1 ? C.model : C["ink-2"], font: `600 11px ${text().fontFamily}`, verticalAlign: "middle" } });
       return {
-        ...frame(), grid: { outerBoundsMode: "none", left: 40, right: 44, top: 8, bottom: 26 }, xAxis: axisX(days, box.clientWidth - 60, { axisTick: { show: false } }), yAxis: axisY({ min: low - room, max: high + room, splitNumber: 3, axisLabel: { formatter: (v) => plain(v, 1), showMinLabel: false, showMaxLabel: false } }),
+        ...frame(), grid: { outerBoundsMode: "none", left: 48, right: 48, top: 8, bottom: 26 }, xAxis: axisX(days, box.clientWidth - 60, { axisTick: { show: false } }), yAxis: axisY({ min: low - room, max: high + room, splitNumber: 3, axisLabel: { formatter: (v) => plain(v, high < 3 ? 2 : 1), showMinLabel: false, showMaxLabel: false } }),
         series: [
           { type: "custom", data: [0], silent: true, z: 1, tooltip: { show: false }, renderItem: (_, api) => {
-            const row = (k) => [api.coord([now, fan.base]), ...fan.q.map((q, i) => api.coord([now + 1 + i, q[k]]))], [a, b, c] = [row(0), row(1), row(2)], last = [a[7], b[7], c[7]];
+            const row = (k) => [api.coord([now, fan.base]), ...fan.prices.map((q, i) => api.coord([now + 1 + i, q[k]]))], [a, b, c] = [row(0), row(1), row(2)], last = [a[end], b[end], c[end]];
             return { type: "group", children: [polygon([...a, ...[...c].reverse()], { fill: alpha(C.model, 0.2), stroke: C.model, lineWidth: 1.25 }), { type: "polyline", shape: { points: b }, style: { stroke: C.model, lineWidth: 2, fill: "none" } }, ...last.map((point, k) => ({ ...label(k), x: point[0] + 6, y: point[1] }))] };
           } },
-          line("Close", days.map((_, i) => (i <= now ? before[i][4] : null)), "fact", 2, { z: 3 }),
+          line("Close", days.map((_, i) => (i <= now ? before[i][1] : null)), "fact", 2, { z: 3 }),
         ],
-        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex, step = i - now - 1; return tip(whole(days[i]), step < 0 ? [["Close", before[i][4].toFixed(2)]] : [["90 %", `${fan.q[step][2].toFixed(2)}  ${signed(100 * fan.pct[step][2])} %`], ["50 %", `${fan.q[step][1].toFixed(2)}  ${signed(100 * fan.pct[step][1])} %`], ["10 %", `${fan.q[step][0].toFixed(2)}  ${signed(100 * fan.pct[step][0])} %`]]); } },
+        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex, step = i - now - 1, at = (k) => `${fan.prices[step][k].toFixed(2)}  ${signed(100 * fan.returns[step][k])} %`; return tip(whole(days[i]), step < 0 ? [["Close", before[i][1].toFixed(2)]] : [["90 %", at(2)], ["50 %", at(1)], ["10 %", at(0)]]); } },
       };
     },
 
@@ -225,9 +224,9 @@
   // which stored forecast is open
   const slider = document.getElementById("origin");
   slider?.addEventListener("input", () => {
-    const box = document.getElementById("history"), d = data(box), fan = d.fans[+slider.value], known = fan.in.filter((one) => one != null), kept = known.filter(Boolean).length;
+    const box = document.getElementById("history"), d = data(box), fan = d.fans[+slider.value], known = fan.inside.filter((one) => one != null), kept = known.filter(Boolean).length;
     document.getElementById("origin-day").textContent = whole(fan.origin).slice(0, -5);
-    document.getElementById("origin-says").textContent = known.length ? `${kept} of ${known.length} closes inside its band${known.length < 7 ? ", the others are to come" : ""}.` : `${d.fans.length} stored forecasts; this one is open.`;
+    document.getElementById("origin-says").textContent = `${known.length ? `${kept} of ${known.length} closes inside its band${known.length < fan.inside.length ? ", the others are to come" : ""}` : "No target has come yet"}. Model ${fan.model}.`;
     box.dataset.open = slider.value; show(box);
   });
 })();
