@@ -44,6 +44,7 @@ LOCAL: Mapping[str, str] = {
     "DOMAIN": "localhost",
     "ACME_EMAIL": "",
     "TRAEFIK_FILE": "local.yaml",
+    "SCHEDULER_URL": "",  # the exchange publishes the sessions
     "POLYGON_BASE_URL": "http://exchange:8090",
     "POLYGON_REQUESTS_PER_MINUTE": "0",
     "ALPACA_DATA_URL": "http://exchange:8090",
@@ -53,6 +54,7 @@ LOCAL: Mapping[str, str] = {
 }
 PRODUCTION: Mapping[str, str] = {
     "TRAEFIK_FILE": "production.yaml",
+    "SCHEDULER_URL": "http://scheduler:8082",
     "POLYGON_BASE_URL": "https://api.polygon.io",
     "POLYGON_REQUESTS_PER_MINUTE": "5",
     "ALPACA_DATA_URL": "https://data.alpaca.markets",

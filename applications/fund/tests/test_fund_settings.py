@@ -23,7 +23,7 @@ from internal.settings import variable_names
 ROOT = Path(__file__).parents[3]
 SET_BY_RUN = {  # by the mode, or by what runs where
     *("alpaca_base_url", "datamanager_url", "drain_seconds", "event_subscribers", "fund_api_token", "log_format"),
-    *("models_state_directory", "portfoliomanager_url", "retrain_model", "state_directory"),
+    *("models_state_directory", "portfoliomanager_url", "retrain_model", "scheduler_url", "state_directory"),
 }
 SERVICES: tuple[type[BaseSettings], ...] = (
     datamanager.configuration.Configuration,

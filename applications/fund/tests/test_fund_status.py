@@ -1,4 +1,4 @@
-"""The model in `fund status`: the champion's held-out loss beside the best baseline's."""
+"""`fund status`: the champion's held-out loss beside the best baseline's, and events that were given up."""
 
 from dataclasses import replace
 from io import StringIO
@@ -6,16 +6,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fastapi import FastAPI
 from rich.console import Console
 
 from fund.addresses import Addresses
-from fund.clients import connect
+from fund.clients import Clients, connect, parked_events
+from fund.doctor import describe_events
 from fund.folder import FundFolder
 from fund.local_platform import find_trained_model
+from fund.service_client import ServiceClient
 from fund.services import Service
 from fund.status import describe_model, describe_unopened, services_table, starting_command
 from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.registry import LEAK_GATE, Registry
+from libraries.python.tests.loopback import serving
 
 KIND = "temporal_fusion_transformer"
 
@@ -84,3 +88,29 @@ def test_services_fit_in_80_columns(tmp_path: Path) -> None:
     assert isinstance(console.file, StringIO)
     shown = console.file.getvalue()
     assert all(service in shown and addresses.url(service) in shown for service in Service)
+
+
+def test_events_that_any_service_has_given_up() -> None:
+    """The scheduler's too; of the exchange nobody asks. `fund doctor` names the first, and what to do."""
+    application = FastAPI()
+
+    @application.get("/events")
+    def get_events() -> dict[str, list[dict[str, str | int]]]:
+        one: dict[str, str | int] = {
+            "id": "closed:1",
+            "type": "closed",
+            "attempts": 3,
+            "last_error": "answered 422",
+            "subscriber": "/b",
+        }
+        return {"outbox": [one | {"state": "parked"}, one | {"state": "delivered"}], "inbox": []}
+
+    with serving(application) as url:
+        clients = Clients(*(ServiceClient(service, url) for service in Service))
+        found = parked_events(clients, tuple(Service))
+    assert [event.service for event in found] == ["datamanager", "portfoliomanager", "scheduler"]
+    finding = describe_events(found[2:])
+    assert finding.seen == "1 given up"
+    assert finding.remedy is not None
+    assert finding.remedy.startswith("scheduler gave up the event closed:1 to /b after 3 attempts (answered 422)")
+    assert describe_events([]).remedy is None

@@ -198,6 +198,7 @@ class World:
             "DATA_BUCKET": str(self.folder / name / "lake"),
             "REGISTRY_DIRECTORY": str(self.folder / "registry"),
             "DATAMANAGER_URL": self.datamanager.url,
+            "SCHEDULER_URL": "http://127.0.0.1:1",  # where nobody listens
             "ALPACA_API_KEY_ID": KEY,
             "ALPACA_API_SECRET": SECRET,
             "ALPACA_BASE_URL": self.exchange.url,

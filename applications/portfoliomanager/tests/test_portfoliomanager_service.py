@@ -340,7 +340,9 @@ def test_refusals_of_books_and_cash_flows(  # noqa: PLR0913, PLR0917 - one colum
 def test_pages(service: Service) -> None:
     """Fund and Book show what the JSON answers say, load nothing from elsewhere, and hold nothing inline."""
     book = service.json("GET", "/portfolios/current")
-    fund_page, book_page = (service.request("GET", path) for path in ("/", "/book"))
+    fund_page, book_page, events_page = (service.request("GET", path) for path in ("/", "/book", "/services"))
+    assert "Bars, details and corporate actions" in events_page.text
+    assert events_page.text.count("Scheduler at http://127.0.0.1:1 cannot be reached") == 3  # card, schedule, events
     for page in (fund_page, book_page):
         assert page.headers["content-type"].startswith("text/html")
         assert (page.headers["cache-control"], page.headers["content-encoding"]) == ("no-store", "gzip")

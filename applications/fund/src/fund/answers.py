@@ -179,5 +179,5 @@ class PendingEvent(BaseModel):
         to = "" if self.subscriber is None else f" to {self.subscriber}"
         return (
             f"{self.service} gave up the event {self.id}{to} after {self.attempts} attempts ({self.last_error}): "
-            f"remove the cause, then POST /events/redeliveries to {self.service}"
+            "remove the cause, then let it be tried again on the page /services of portfoliomanager"
         )

@@ -1,5 +1,6 @@
 """The services of a fund, as the command line calls them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -104,11 +105,11 @@ def connect(folder: FundFolder, addresses: Addresses, role: Role = Role.OWNER) -
     return Clients(*(ServiceClient(service, addresses.url(service), token) for service in Service))
 
 
-def parked_events(clients: Clients) -> list[PendingEvent]:
-    """Events that datamanager or portfoliomanager has given up: a person has to look."""
+def parked_events(clients: Clients, services: Sequence[Service]) -> list[PendingEvent]:
+    """Events that one of the services has given up, the exchange's aside: a person has to look."""
     return [
         event
-        for service in (clients.datamanager, clients.portfoliomanager)
+        for service in (clients.of(one) for one in services if one is not Service.EXCHANGE)
         for rows in service.get("/events").values()
         for event in (PendingEvent(service=service.name, **row) for row in rows)
         if event.state == "parked"

@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,7 +13,8 @@ import httpx
 import psutil
 
 from fund.addresses import Addresses, check_port_free
-from fund.clients import connect
+from fund.answers import PendingEvent
+from fund.clients import connect, parked_events
 from fund.doctor_accounts import check_configuration, check_secret_files, read_accounts
 from fund.doctor_fund import (
     CLOCK_TOLERANCE,
@@ -55,6 +56,7 @@ def run_checks(folder: FundFolder, addresses: Addresses, variables: Mapping[str,
         *check_proxies(variables),
         *check_reachability(addresses, folder),
         *check_data(addresses, folder),
+        *check_events(addresses, folder),
     ]
 
 
@@ -192,6 +194,25 @@ def check_data(addresses: Addresses, folder: FundFolder) -> list[Finding]:
     missing = "; ".join(f"{one.date} ({one.reason})" for one in counts.missing[:NAMED_SESSIONS]) or "none"
     seen = f"{counts.present} of {counts.expected} sessions since {counts.first}; missing: {missing}"
     return [Finding("data", seen, f"{found.to_do[0]} `./fund data check` shows all." if found.to_do else None)]
+
+
+def check_events(addresses: Addresses, folder: FundFolder) -> list[Finding]:
+    """Check that no running service, the scheduler included, has given up an event."""
+    running = [service for service in Service if service in running_processes(folder)]
+    if not running:
+        return []
+    try:
+        found = parked_events(connect(folder, addresses), running)
+    except FundError as error:
+        return [Finding("events", "not checked", error.detail)]
+    return [describe_events(found)]
+
+
+def describe_events(given_up: Sequence[PendingEvent]) -> Finding:
+    """The finding of events that were given up; of several the first is named."""
+    if not given_up:
+        return Finding("events", "none was given up")
+    return Finding("events", f"{len(given_up)} given up", given_up[0].describe_parked())
 
 
 def check_answer(name: str, url: str, now: datetime) -> list[Finding]:

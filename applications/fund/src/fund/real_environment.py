@@ -36,7 +36,8 @@ def choose_environments(folder: FundFolder, addresses: Addresses) -> Environment
     """Those of the fund that the folder's settings describe; without settings, of a fund on its own exchange."""
     settings = read_settings(folder.settings_file)
     if settings.mode is Mode.SIMULATED:
-        return OfflineEnvironments(folder, addresses, MarketSettings(bars=None, details=None, seed=0, tickers=0))
+        market = MarketSettings(bars=None, details=None, seed=0, tickers=0)
+        return OfflineEnvironments(folder, addresses, market, has_scheduler=True)
     return RealEnvironments(folder, addresses, settings, choose_broker_url(settings.mode))
 
 
@@ -64,6 +65,7 @@ class RealEnvironments:
         return self._shared(service) | {
             "ALPACA_BASE_URL": self.broker_url,
             "PORTFOLIOMANAGER_URL": portfoliomanager,
+            "SCHEDULER_URL": self.addresses.url(Service.SCHEDULER),
             "STRATEGY": find_file(self.settings.trading.strategy),
             "EVENT_SUBSCRIBERS": "" if service is Service.SCHEDULER else f"{portfoliomanager}/events",
             "RETRAIN_MODEL": self.settings.models.model_size.value,

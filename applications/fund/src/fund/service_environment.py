@@ -63,12 +63,14 @@ class OfflineEnvironments:
         addresses: Where the services listen.
         market: The market that the exchange plays.
         variables: The user's environment.
+        has_scheduler: Whether a scheduler runs beside the exchange, as in `fund run`.
     """
 
     folder: FundFolder
     addresses: Addresses
     market: MarketSettings
     variables: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    has_scheduler: bool = False
 
     def of_service(self, service: Service) -> dict[str, str]:
         """The environment of a service.
@@ -161,6 +163,7 @@ class OfflineEnvironments:
             "ALPACA_API_KEY_ID": keys.api_key_id,
             "ALPACA_API_SECRET": keys.api_secret,
             "ALPACA_BASE_URL": self.addresses.url(Service.EXCHANGE),
+            "SCHEDULER_URL": self.addresses.url(Service.SCHEDULER) if self.has_scheduler else "",
             "TRADE_UPDATES": "false",  # the exchange sends events, and a run is to be repeatable
             "EVENT_SUBSCRIBERS": f"{self.addresses.url(Service.PORTFOLIOMANAGER)}/events",
             **choose_strategy(self.folder.read_strategy(), self.variables).variables(),

@@ -47,6 +47,8 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
             show_clock(clients, console)
         if Service.SCHEDULER in services_of(folder):
             show_schedule(clients, console)
+        for event in parked_events(clients, services_of(folder)):
+            console.print(escape(event.describe_parked()))
         show_running_fund(clients, console)
     else:
         if (strategy := folder.read_strategy()) is not None:
@@ -124,9 +126,7 @@ def show_schedule(clients: Clients, console: Console) -> None:
 
 
 def show_running_fund(clients: Clients, console: Console) -> None:
-    """Print trading state, events that were given up, last sessions and portfolio of a running fund."""
-    for event in parked_events(clients):
-        console.print(escape(event.describe_parked()))
+    """Print trading state, last sessions and portfolio of a running fund."""
     for line in TradingState.read(clients.portfoliomanager).describe():
         console.print(escape(line))
     if (arming := ArmingAnswer.model_validate(clients.portfoliomanager.get("/arming"))).mode is Mode.LIVE:

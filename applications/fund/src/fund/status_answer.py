@@ -3,13 +3,15 @@
 from pydantic import BaseModel
 
 from fund.addresses import Addresses
-from fund.answers import CurrentPortfolio, Performance
-from fund.clients import Clients, connect
+from fund.answers import CurrentPortfolio, PendingEvent, Performance
+from fund.clients import Clients, connect, parked_events
 from fund.folder import FundFolder
 from fund.processes import running_processes
+from fund.schedule import read_schedule
 from fund.services import Service
 from fund.status import describe_model, services_of
 from fund.trading_answers import TradingState
+from internal.http.schedule_response import Schedule
 from internal.modes import Mode
 
 
@@ -24,7 +26,10 @@ class ServiceStatus(BaseModel):
 
 
 class StatusAnswer(BaseModel):
-    """A fund, running or not; trading state, portfolio and performance are None while a service does not answer."""
+    """A fund, running or not; trading state, portfolio and performance are None while a service does not answer.
+
+    `schedule` is None where there is no scheduler; `given_up` are the events that a person has to look at.
+    """
 
     folder: str
     mode: Mode | None
@@ -35,6 +40,8 @@ class StatusAnswer(BaseModel):
     trading_state: TradingState | None = None
     portfolio: CurrentPortfolio | None = None
     performance: Performance | None = None
+    schedule: Schedule | None = None
+    given_up: list[PendingEvent] = []
 
 
 def read_status(folder: FundFolder, addresses: Addresses) -> StatusAnswer:
@@ -55,6 +62,8 @@ def read_status(folder: FundFolder, addresses: Addresses) -> StatusAnswer:
         "trading_state": TradingState.read(clients.portfoliomanager),
         "portfolio": clients.current_portfolio(),
         "performance": clients.performance(),
+        "schedule": read_schedule(clients.of(Service.SCHEDULER)) if Service.SCHEDULER in services_of(folder) else None,
+        "given_up": parked_events(clients, services_of(folder)),
     }
     return answer.model_copy(update=found)
 

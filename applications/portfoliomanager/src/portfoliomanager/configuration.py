@@ -25,6 +25,7 @@ class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):
     alpaca_api_secret: SecretStr = Field(validation_alias=AliasChoices("ALPACA_API_SECRET", "APCA_API_SECRET_KEY"))
     alpaca_base_url: str = Field(validation_alias=AliasChoices("ALPACA_BASE_URL", "APCA_API_BASE_URL"))
     datamanager_url: str = "http://127.0.0.1:8080"
+    scheduler_url: str = ""
     registry_directory: str | None = None
     strategy: str = "strategies/ten_by_ten.py:TenByTen"
     strategy_parameters: str = ""

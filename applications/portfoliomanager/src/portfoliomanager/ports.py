@@ -8,6 +8,7 @@ import polars as pl
 
 from internal.books.activities import Activity
 from internal.cloud_events.responses import RecentEvents
+from internal.http.schedule_response import Schedule
 from internal.trading.enums import OrderState
 from internal.trading.ports import Journal
 from internal.trading.rows import Order, RebalanceRun, Snapshot
@@ -125,4 +126,12 @@ class Peer(Protocol):
 
     def redeliver(self, event_id: str) -> None:
         """Let a parked event be handled again. Raises NotFoundError where none is parked under that id."""
+        ...
+
+
+class SchedulerPeer(Peer, Protocol):
+    """The scheduler."""
+
+    def schedule(self) -> Schedule:
+        """What ran last, what is overdue, and what is due next."""
         ...

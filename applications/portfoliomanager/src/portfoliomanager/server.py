@@ -183,8 +183,10 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     clients = ports.broker, clock, data, ports.data
     telegram = _make_telegram(settings, TelegramAnswers(journal, mode, operations.tighten_state), operations, lease)
     running = operations, cycle, notifications, updates, live, telegram
-    peer = PeerService("datamanager", settings.datamanager_url, settings.fund_api_token)
-    shown = EqualWeight(partial(load_closes, data)), ports.portfolios, losses, peer
+    token, address = settings.fund_api_token, settings.scheduler_url
+    scheduler = PeerService("scheduler", address, token) if address else None
+    peers = PeerService("datamanager", settings.datamanager_url, token), scheduler
+    shown = EqualWeight(partial(load_closes, data)), ports.portfolios, losses, *peers
     return Services(*clients, champion, journal, books, lease, decides, *running, *shown)
 
 

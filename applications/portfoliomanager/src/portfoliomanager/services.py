@@ -18,7 +18,7 @@ from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.market_clock import MarketClock
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
-from portfoliomanager.ports import FundJournal, Peer, UpdateFeed
+from portfoliomanager.ports import FundJournal, Peer, SchedulerPeer, UpdateFeed
 from portfoliomanager.telegram.polling import TelegramPolling
 
 
@@ -45,6 +45,7 @@ class Services:
     portfolios: Portfolios
     losses: LossWatch
     datamanager: Peer
+    scheduler: SchedulerPeer | None
 
 
 def services_of(application: FastAPI) -> Services:

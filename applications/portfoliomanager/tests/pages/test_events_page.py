@@ -10,11 +10,12 @@ from internal.cloud_events.responses import ReceivedEvent, RecentEvents, SentEve
 from internal.errors import NotFoundError, UnavailableError, UpstreamError
 from internal.http.problems import install_problem_handlers
 from internal.http.roles import Role
+from internal.http.schedule_response import Schedule
 from internal.modes import Mode
 from internal.trading.trading_state import UNCHANGED
 from libraries.python.tests.loopback import bound_socket, serving
 from portfoliomanager.adapters.peer_service import PeerService
-from portfoliomanager.pages.events import EventsView, ServiceCard, list_events
+from portfoliomanager.pages.events import EventsView, SchedulePanel, ServiceCard, list_events
 from portfoliomanager.pages.frame import Frame, Page
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.pages.visitor import Visitor
@@ -100,6 +101,48 @@ def test_leads(cards: list[ServiceCard], lead: str) -> None:
     assert "No event yet" in show(view, Role.READER)
 
 
+SCHEDULE = Schedule.model_validate(
+    {
+        "acts": True,
+        "problem": "",
+        "last": [
+            {"kind": "collection", "session": "2025-01-23", "outcome": "done", "ended_at": OLD, "overdue": False}
+            | {"reason": ""},
+            {"kind": "decision", "session": "2025-01-23", "outcome": "held", "ended_at": OLD, "overdue": False}
+            | {"reason": "trading is <halted>"},
+            {"kind": "retraining", "session": "2025-01-22", "outcome": "running", "ended_at": None, "overdue": True}
+            | {"reason": ""},
+        ],
+        "next": [{"kind": "decision", "session": "2025-01-24", "due_at": NEW}],
+    }
+)
+
+
+def test_schedule_shows_what_ran_and_what_is_next() -> None:
+    """Last runs with their outcomes, the next ones, and what is not as planned is marked; without one no panel."""
+    panel = SchedulePanel.of(SCHEDULE)
+    assert [(run.kind, run.state, run.needs_look) for run in panel.runs] == [
+        ("collection", "done", False),
+        ("decision", "held", True),
+        ("retraining", "overdue", True),
+        ("decision", "due", False),
+    ]
+    page = show(EventsView([READY] * 3, [], [], panel), Role.READER)
+    assert "Trading is &lt;halted&gt;." in page
+    assert "2025-01-24" in page
+    assert SchedulePanel.of(SCHEDULE.model_copy(update={"acts": False})).problem.startswith("it is on standby")
+    silent = show(EventsView([READY], [], [], SchedulePanel([], "no answer within 3 seconds")), Role.READER)
+    assert "No answer within 3 seconds." in silent
+    assert "Schedule</h2>" not in show(EventsView([READY], [], []), Role.READER)
+
+
+def test_parked_events_of_the_scheduler_are_tried_again_there() -> None:
+    """The form names the service that parked it."""
+    refused = SENT.model_copy(update={"state": "parked", "last_error": "answered 422"})
+    lines = list_events({"scheduler": RecentEvents(outbox=[refused], inbox=[])})
+    assert 'name="service" value="scheduler"' in show(EventsView([READY], lines, []), Role.OWNER)
+
+
 def test_peer_over_http() -> None:
     """Checks of a service that is not ready, its events, a refused redelivery, garbage, and nobody there."""
     application = FastAPI()
@@ -117,9 +160,14 @@ def test_peer_over_http() -> None:
     def post_redelivery() -> None:
         raise NotFoundError("none is parked")
 
+    @application.get("/schedule")
+    def get_schedule(limit: int) -> Schedule:
+        return SCHEDULE if limit == 0 else SCHEDULE.model_copy(update={"last": []})
+
     with serving(application) as url:
         peer = PeerService("datamanager", url, SecretStr("token"))
         assert peer.checks() == {"lake": "it is full"}
+        assert peer.schedule() == SCHEDULE
         with pytest.raises(NotFoundError, match="none is parked"):
             peer.redeliver("a")
         with pytest.raises(UpstreamError, match="/events answered something else"):

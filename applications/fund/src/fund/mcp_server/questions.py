@@ -19,7 +19,7 @@ from fund.mcp_server.answers import (
     ServiceHealth,
 )
 from fund.mcp_server.running_fund import RunningFund
-from fund.schedule import Schedule, read_schedule
+from fund.schedule import read_schedule
 from fund.service_client import ServiceClient
 from fund.services import Service
 from fund.status import describe_model, services_of
@@ -28,6 +28,7 @@ from fund.trading_answers import TradingState
 from internal.errors import NotFoundError, UnavailableError
 from internal.http.client import read_frame
 from internal.http.datamanager_responses import DataCheck
+from internal.http.schedule_response import Schedule
 from internal.trading.enums import OrderState
 
 MOST_ORDERS = 500
@@ -105,7 +106,10 @@ def check_services() -> Health:
     """Whether each service can work, what is wrong with what it needs, and events that a person has to look at."""
     fund = RunningFund.find()
     services = [_check(fund.clients.of(service)) for service in services_of(fund.folder)]
-    return Health(services=services, given_up=parked_events(fund.clients) if all(one.ready for one in services) else [])
+    return Health(
+        services=services,
+        given_up=parked_events(fund.clients, services_of(fund.folder)) if all(one.ready for one in services) else [],
+    )
 
 
 def get_schedule() -> Schedule:

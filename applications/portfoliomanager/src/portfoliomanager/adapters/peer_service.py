@@ -7,6 +7,7 @@ from internal.cloud_events.responses import RecentEvents
 from internal.errors import UnavailableError
 from internal.http.bearer import bearer_headers
 from internal.http.client import parse_answer, raise_for_problem
+from internal.http.schedule_response import Schedule
 
 SECONDS = 2.0  # a page waits no longer
 
@@ -46,6 +47,12 @@ class PeerService:
     def redeliver(self, event_id: str) -> None:
         """Let a parked event be handled again. Raises NotFoundError where none is parked under that id."""
         raise_for_problem(self._ask("POST", "/events/redeliveries", {"id": event_id}))
+
+    def schedule(self) -> Schedule:
+        """Of the scheduler: what ran last, what is overdue, and what is due next."""
+        answer = self._ask("GET", "/schedule?limit=0")
+        raise_for_problem(answer)
+        return parse_answer(Schedule, answer)
 
     def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
         try:

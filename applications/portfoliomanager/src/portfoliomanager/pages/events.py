@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Self
 
 from internal.cloud_events.responses import ReceivedEvent, RecentEvents, SentEvent
+from internal.http.schedule_response import Schedule
 from internal.pages.formats import count
 
 PASSED = "ok"
 PARKED = "parked"
+DUE = "due"
+AS_PLANNED = frozenset({"done", "running", DUE})
 SETTLED = frozenset({"handled", "ignored", "delivered"})
 SHOWN_EVENTS = 100
 EARLIEST = datetime.min.replace(tzinfo=UTC)  # of an event without a time
@@ -91,12 +94,56 @@ def list_events(boxes: Mapping[str, RecentEvents]) -> list[EventLine]:
 
 
 @dataclass(frozen=True)
+class RunLine:
+    """A run of the scheduler.
+
+    Attributes:
+        kind: What is done.
+        session: The session that it is about.
+        state: How it ended, `running` or `overdue`, or `due` for the next one.
+        moment: When it ended or is due, by the market's clock; None while it runs.
+        reason: Why it is not done; empty when there is nothing to say.
+    """
+
+    kind: str
+    session: date
+    state: str
+    moment: datetime | None
+    reason: str = ""
+
+    @property
+    def needs_look(self) -> bool:
+        """Whether it is not as planned."""
+        return self.state not in AS_PLANNED
+
+
+@dataclass(frozen=True)
+class SchedulePanel:
+    """The scheduler's last and next runs, and why it starts nothing, if it does not."""
+
+    runs: Sequence[RunLine]
+    problem: str = ""
+
+    @classmethod
+    def of(cls, schedule: Schedule) -> Self:
+        """The panel of an answer of the scheduler."""
+        last = [
+            RunLine(one.kind, one.session, "overdue" if one.overdue else one.outcome, one.ended_at, one.reason)
+            for one in schedule.last
+        ]
+        following = [RunLine(one.kind, one.session, DUE, one.due_at) for one in schedule.next]
+        standby = "" if schedule.acts else "it is on standby: another scheduler of this fund acts"
+        return cls([*last, *following], standby or schedule.problem)
+
+
+@dataclass(frozen=True)
 class EventsView:
-    """What the page shows; `problems` says whose events could not be read."""
+    """What the page shows; `problems` says whose events could not be read; `schedule` is of a fund with a scheduler."""
 
     cards: Sequence[ServiceCard]
     lines: Sequence[EventLine]
     problems: Sequence[str]
+    schedule: SchedulePanel | None = None
 
     @property
     def parked(self) -> Sequence[EventLine]:

@@ -14,37 +14,58 @@ from internal.http.forms import make_form_router
 from internal.http.roles import Role
 from internal.http.service import operation_routes_of
 from internal.pages.responses import page_response
-from portfoliomanager.pages.events import EventsView, ServiceCard, list_events
+from portfoliomanager.pages.events import EventsView, SchedulePanel, ServiceCard, list_events
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.rendering import render_page
-from portfoliomanager.pages.sources import ask
+from portfoliomanager.pages.sources import Found, ask
+from portfoliomanager.ports import Peer, SchedulerPeer
 from portfoliomanager.routes.page_frame import gather_frame
-from portfoliomanager.services import RequestServices
+from portfoliomanager.services import RequestServices, Services
 
 router = APIRouter(tags=["pages"])
 forms = make_form_router()
-OWN, DATAMANAGER = "portfoliomanager", "datamanager"
-ABOUT = {OWN: "Forecasts, decisions, orders and reports", DATAMANAGER: "Bars, details and corporate actions"}
+OWN, DATAMANAGER, SCHEDULER = "portfoliomanager", "datamanager", "scheduler"
+ABOUT = {
+    OWN: "Forecasts, decisions, orders and reports",
+    DATAMANAGER: "Bars, details and corporate actions",
+    SCHEDULER: "Starts each run by the exchange's calendar, and follows it",
+}
 
 
 @router.get(Page.EVENTS, summary="Readiness and events of the services on one page", response_class=HTMLResponse)
 async def get_events_page(request: Request, services: RequestServices) -> Response:
-    """How each service is, the newest events of both boxes, and what nobody could handle."""
-    operations, peer = operation_routes_of(request), services.datamanager
-    frame, own_checks, own_events, checks, events = await asyncio.gather(
+    """How each service is, the newest events of all boxes, what nobody could handle, and the scheduler's runs."""
+    peers = _peers_of(services)
+    frame, own_checks, own_events, schedule, asked = await asyncio.gather(
         gather_frame(request, Page.EVENTS),
-        operations.run_checks(),
+        operation_routes_of(request).run_checks(),
         services.cycle.bus.recent(),
-        ask(DATAMANAGER, peer.checks),
-        ask(DATAMANAGER, peer.events),
+        _ask_schedule(services.scheduler),
+        asyncio.gather(*(_ask_peer(name, peer) for name, peer in peers.items())),
     )
-    cards = (
-        ServiceCard(OWN, ABOUT[OWN], own_checks),
-        ServiceCard(DATAMANAGER, ABOUT[DATAMANAGER], checks.value, checks.problem),
-    )
-    boxes = {OWN: own_events, DATAMANAGER: events.value or RecentEvents(outbox=[], inbox=[])}
-    view = EventsView(cards, list_events(boxes), [events.problem] if events.problem else [])
+    cards = [ServiceCard(OWN, ABOUT[OWN], own_checks), *(card for card, _ in asked)]
+    boxes = {OWN: own_events} | {card.name: events.value for card, events in asked if events.value is not None}
+    problems = [events.problem for _, events in asked if events.problem]
+    view = EventsView(cards, list_events(boxes), problems, schedule)
     return page_response(request, render_page("events.html", frame, view))
+
+
+def _peers_of(services: Services) -> dict[str, Peer]:
+    """The other services by name; there may be no scheduler."""
+    return {DATAMANAGER: services.datamanager} | ({SCHEDULER: services.scheduler} if services.scheduler else {})
+
+
+async def _ask_peer(name: str, peer: Peer) -> tuple[ServiceCard, Found[RecentEvents]]:
+    checks, events = await asyncio.gather(ask(name, peer.checks), ask(name, peer.events))
+    return ServiceCard(name, ABOUT[name], checks.value, checks.problem), events
+
+
+async def _ask_schedule(scheduler: SchedulerPeer | None) -> SchedulePanel | None:
+    """The scheduler's runs; None where there is none."""
+    if scheduler is None:
+        return None
+    found = await ask(SCHEDULER, scheduler.schedule)
+    return SchedulePanel.of(found.value) if found.value else SchedulePanel([], found.problem)
 
 
 @forms.post("/redeliveries")
@@ -54,8 +75,8 @@ async def redeliver(
     """Let a parked event be handled again, as its owner asks."""
     if role_of(request.scope) is not Role.OWNER:
         raise ForbiddenError("only the owner lets an event be handled again")
-    if service == DATAMANAGER:
-        await asyncio.to_thread(services.datamanager.redeliver, event_id)
+    if peer := _peers_of(services).get(service):
+        await asyncio.to_thread(peer.redeliver, event_id)
     elif not await services.cycle.bus.redeliver(event_id):
         raise NotFoundError(f"no event {event_id} is parked any more")
     return RedirectResponse(Page.EVENTS, HTTPStatus.SEE_OTHER)
