@@ -32,6 +32,7 @@ TASKS = {
     "development swarm-test",
     "development parity",
     "development chaos",
+    "development live",
     "development week",
     *("infrastructure base " + verb for verb in ("up", "down")),
     "infrastructure destroy",
