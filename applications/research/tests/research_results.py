@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from internal.backtests.settings import BacktestSettings
 from internal.dates import sessions
 from internal.trading.enums import Leg, OrderSide
-from research.result import BacktestResult, BacktestSettings, Benchmark, FillRow
+from research.result import BacktestResult, Benchmark, FillRow
 
 DAYS = (date(2024, 1, 2), date(2024, 1, 3), date(2024, 1, 4), date(2024, 1, 5), date(2024, 1, 8))
 

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from applications.research.tests.research_results import DAYS, buy, drawn_result, example_result
+from internal.backtests.report_rows import Basis
 from internal.performance import annualised_return
 from internal.venue.market.listing import Bar
 from internal.venue.matching import slippage
 from research.result import BacktestResult
 from research.statistics.capacity import estimate_capacity, impact_at
-from research.statistics.costs import Basis, returns_at, scale_costs
+from research.statistics.costs import returns_at, scale_costs
 
 NOISE = np.random.default_rng(0).normal(0, 0.01, 100)
 

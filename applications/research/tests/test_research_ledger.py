@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from applications.research.tests.research_results import drawn_result, example_settings
+from internal.backtests.selection import select_trials
 from internal.errors import ConfigurationError, InvalidRequestError
 from research.ledger import Ledger
 from research.result import BacktestResult
-from research.selection import select_trials
 
 SPAWN = multiprocessing.get_context("spawn")
 

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from applications.research.tests.research_results import buy, drawn_result, example_result, example_settings
+from internal.backtests.report_rows import Note
 from internal.errors import ConfigurationError, InvalidRequestError
 from research.ledger import Ledger
 from research.report.folder import Report, claim_folder, write_report
 from research.report.notes import write_notes
-from research.result import BacktestResult, Benchmark, Note
+from research.result import BacktestResult, Benchmark
 
 NOISE = np.random.default_rng(0).normal(0, 0.01, 300)
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from applications.research.tests.research_results import DAYS, buy, example_result, example_settings, sell
+from internal.backtests.settings import BacktestSettings
 from internal.errors import InvalidRequestError
-from research.result import BacktestSettings
 
 
 def test_settings_come_back_from_json() -> None:

@@ -12,14 +12,14 @@ from applications.research.tests.other_libraries import (
     scipy_ranks,
     scipy_skewness_and_kurtosis,
 )
-from research.statistics.deflation import deflate_sharpe, expected_maximum
-from research.statistics.moments import (
+from internal.backtests.deflation import deflate_sharpe, expected_maximum
+from internal.backtests.moments import (
     Moments,
     probabilistic_sharpe_ratio,
     sharpe_standard_error,
     summarize_moments,
 )
-from research.statistics.overfitting import estimate_overfitting
+from internal.backtests.overfitting import estimate_overfitting
 
 
 def test_the_example_of_the_paper() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from internal.backtests.moments import summarize_moments
+from internal.backtests.sweep_report import SweepPoint
 from internal.errors import ConfigurationError, InvalidRequestError
 from internal.task_runners.process_runner import ProcessRunner
 from internal.task_runners.ray_runner import RayRunner
@@ -17,10 +19,8 @@ from internal.task_runners.runner import InProcessRunner, TaskRunner
 from research.engine.run import Terms, run_backtest
 from research.engine.sources import Period, SimulatedSource
 from research.ledger import Ledger
-from research.statistics.moments import summarize_moments
 from research.sweep.grid import expand_grid, read_grid
 from research.sweep.picture import draw_sweep
-from research.sweep.points import SweepPoint
 from research.sweep.run import SweepBase, run_sweep
 
 PERIOD = Period(date(2025, 1, 2), date(2025, 3, 7))

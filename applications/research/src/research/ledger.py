@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Self
 
 from internal.atomic_files import write_atomically
-from internal.errors import ConfigurationError, InvalidRequestError
-from research.daily_returns import DailyReturns, decode_returns, encode_returns
+from internal.backtests.daily_returns import DailyReturns, encode_returns
+from internal.backtests.folder import ResearchFolder
+from internal.backtests.moments import summarize_moments
+from internal.backtests.settings import BacktestSettings
+from internal.backtests.trials import CompletedLine, Outcome, PlannedLine, Trial, encode_line, read_trials
+from internal.errors import InvalidRequestError
 from research.line_file import LineFile, open_line_file
-from research.result import BacktestResult, BacktestSettings
-from research.statistics.moments import summarize_moments
-from research.trials import CompletedLine, Line, Outcome, PlannedLine, Trial, decode_line, encode_line, replay_lines
+from research.result import BacktestResult
 
 
 def print_notice(text: str) -> None:
@@ -49,7 +51,7 @@ class Ledger:
     @property
     def path(self) -> Path:
         """The file of lines."""
-        return self.folder / "trials.jsonl"
+        return ResearchFolder(self.folder).ledger
 
     def plan(self, settings: BacktestSettings) -> Trial:
         """Write down that a backtest is about to run; one with equal settings is written down once.
@@ -80,7 +82,7 @@ class Ledger:
         with self._open() as (file, trials):
             if key not in trials:
                 raise InvalidRequestError(f"{settings.strategy} was not planned before it ran; call `plan` first")
-            write_atomically(self._returns_path(outcome), content)
+            write_atomically(ResearchFolder(self.folder).returns_path(outcome.returns_digest), content)
             if trials[key].outcome != outcome:
                 file.append(encode_line(CompletedLine(datetime.now(UTC), key, outcome)))
             return Trial(settings, trials[key].planned_at, outcome)
@@ -101,40 +103,10 @@ class Ledger:
             ConfigurationError: Their file is missing or damaged.
             InvalidRequestError: The trial has not finished.
         """
-        if trial.outcome is None:
-            raise InvalidRequestError(f"a trial of {trial.settings.strategy} has no returns: it has not finished")
-        path = self._returns_path(trial.outcome)
-        content = path.read_bytes() if path.exists() else None
-        if content is None or hashlib.sha256(content).hexdigest() != trial.outcome.returns_digest:
-            raise ConfigurationError(
-                f"{path} is {'missing' if content is None else 'damaged'}. It holds the daily returns of "
-                f"{trial.settings.describe()}. Restore it from a backup, or run that backtest again: it is then stored "
-                "again."
-            )
-        return decode_returns(content)
-
-    def _returns_path(self, outcome: Outcome) -> Path:
-        return self.folder / "returns" / f"{outcome.returns_digest}.npy"
+        return ResearchFolder(self.folder).returns(trial)
 
     @contextmanager
     def _open(self) -> Generator[tuple[LineFile, dict[str, Trial]]]:
         """The file of lines, which no other process has meanwhile, and its trials by key."""
         with open_line_file(self.path, self.notify) as file:
-            lines = [self._decode(number, text) for number, text in enumerate(file.lines, 1)]
-            try:
-                trials = replay_lines(lines)
-            except ValueError as error:
-                raise self._damage(f"{self.path} is damaged: {error}") from error
-            yield file, trials
-
-    def _decode(self, number: int, text: bytes) -> Line:
-        try:
-            return decode_line(text)
-        except ValueError as error:
-            raise self._damage(f"line {number} of {self.path} is damaged") from error
-
-    def _damage(self, what: str) -> ConfigurationError:
-        return ConfigurationError(
-            f"{what}. The number of trials cannot be known without it. Restore the file from a backup; where there is "
-            f"none, move the folder {self.folder} away and run the backtests that you compare again."
-        )
+            yield file, read_trials(self.path, file.lines)

@@ -1,92 +1,18 @@
 """What one backtest produced: settings, the account by session, fills, a benchmark; what a report reads."""
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
-from pydantic import JsonValue, TypeAdapter, ValidationError
 
+from internal.backtests.daily_returns import Series
+from internal.backtests.report_rows import Note
+from internal.backtests.settings import BacktestSettings
 from internal.errors import InvalidRequestError
 from internal.performance import gross_exposure, net_exposure, returns_of
-from internal.security_types import COMMON_STOCK
 from internal.trading.enums import Leg, OrderSide
-
-type Series = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class BacktestSettings:
-    """Everything that decides a backtest's outcome: two runs with equal settings give equal results.
-
-    Attributes:
-        strategy: Its name, such as `strategies/reversal.py:Reversal`.
-        parameters: The values of all its parameters, defaults included.
-        strategy_digest: SHA-256 of the strategy's file.
-        code_digest: SHA-256 of the code that ran it: engine and library.
-        market: Where the bars come from, in words that stay the same when sessions are added: a file's path, `lake`,
-            or `simulated, seed 7, 482 tickers`.
-        bars_digest: SHA-256 of the bars and corporate actions that were played.
-        forecasts: The key of the table of forecasts that the strategy read; empty without one.
-        capital: Dollars at the opening.
-        cost_multiple: What the venue's spread, impact, fees and borrow rates were multiplied by; 1 leaves them.
-        first_session: The opening session: the strategy decides at its close, nothing is traded in it.
-        last_session: The last session, included.
-        security_types: The types that may be opened, sorted, as `SECURITY_TYPES` writes them.
-        do_not_trade: What is never opened, as `DO_NOT_TRADE` writes it.
-        only_trade: What alone is opened, as `ONLY_TRADE` writes it; empty, everything.
-    """
-
-    strategy: str
-    parameters: Mapping[str, JsonValue]
-    strategy_digest: str
-    code_digest: str
-    market: str
-    bars_digest: str
-    forecasts: str
-    capital: float
-    cost_multiple: float
-    first_session: date
-    last_session: date
-    security_types: str = COMMON_STOCK
-    do_not_trade: str = ""
-    only_trade: str = ""
-
-    def to_json(self) -> dict[str, JsonValue]:
-        """The settings as JSON values, in the order of the fields."""
-        return _SETTINGS.dump_python(self, mode="json")
-
-    @classmethod
-    def from_json(cls, plain: JsonValue) -> "BacktestSettings":
-        """The settings that `to_json` wrote.
-
-        Raises:
-            InvalidRequestError: A field is missing or has a value of another type.
-        """
-        try:
-            return _SETTINGS.validate_python(plain)
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise InvalidRequestError(f"these are not the settings of a backtest: {field}: {first['msg']}") from error
-
-    def describe(self) -> str:
-        """Strategy, parameters and sessions in one line."""
-        parameters = ", ".join(f"{name}={value}" for name, value in sorted(self.parameters.items()))
-        return f"{self.strategy} ({parameters}), {self.first_session} to {self.last_session}"
-
-    @cached_property
-    def key(self) -> str:
-        """The content key: SHA-256 of the settings, in hexadecimal digits."""
-        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-
-_SETTINGS = TypeAdapter(BacktestSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +76,6 @@ class Benchmark:
 
     name: str
     values: Series
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What a reader should be aware of: a name without a bar, orders that were cut, nothing opened, ..."""
-
-    day: date
-    text: str
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from internal.backtests.folder import KEY_DIGITS, ResearchFolder
 from internal.security_types import COMMON_STOCK
 from internal.simulation.known_forecasts import KnownForecasts
 from internal.strategies.loading import LoadedStrategy
@@ -39,7 +40,6 @@ from research.ledger import Ledger
 from research.result import BacktestResult
 
 DEFAULT_MODEL = "heterogeneous_volatility"
-KEY_DIGITS = 16  # of the settings' key in the folder's name
 SHOWN_EVERY = 20  # sessions between two movements of the progress bar
 
 
@@ -95,7 +95,7 @@ def run_and_report(backtest: Backtest, output: Path | None, console: Console) ->
     from research.report.folder import claim_folder, write_report  # noqa: PLC0415 - charts take a while to import
 
     settings, ledger = backtest.settings, Ledger.from_environment()
-    folder = output or fund_home() / "research" / "backtests" / settings.key[:KEY_DIGITS]
+    folder = output or ResearchFolder(ledger.folder).backtests / settings.key[:KEY_DIGITS]
     claim_folder(folder, settings)
     ledger.plan(settings)
     result = play(backtest, console)

@@ -1,7 +1,5 @@
 """`research sweep`: every combination of some parameters of a strategy."""
 
-import json
-from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +8,11 @@ import typer
 from rich.console import Console
 
 from internal.atomic_files import write_atomically
+from internal.backtests.deflation import deflate_sharpe
+from internal.backtests.folder import KEY_DIGITS, SWEEP_FILE, ResearchFolder
+from internal.backtests.overfitting import estimate_overfitting
+from internal.backtests.selection import select_trials
+from internal.backtests.sweep_report import SweepPoint, SweepReport, encode_sweep
 from internal.security_types import COMMON_STOCK
 from internal.task_runners.runner import TaskRunner
 from research.commands.backtest import DEFAULT_MODEL, find_forecasts
@@ -41,12 +44,8 @@ from research.commands.options import (
 from research.commands.progress import show_progress
 from research.engine.run import Terms
 from research.ledger import Ledger
-from research.selection import select_trials
-from research.statistics.deflation import deflate_sharpe
-from research.statistics.overfitting import estimate_overfitting
 from research.sweep.grid import expand_grid, read_grid
 from research.sweep.picture import draw_sweep
-from research.sweep.points import SweepPoint
 from research.sweep.run import SweepBase, run_sweep
 from research.sweep.terminal import show_points, show_selection, sort_points
 
@@ -109,13 +108,8 @@ def report(base: SweepBase, points: list[SweepPoint], output: Path | None, conso
     show_points(points, console)
     show_selection(deflated, overfitting, console)
     keys = sha256("".join(point.key for point in points).encode()).hexdigest()
-    folder = output or ledger.folder / "sweeps" / keys[:16]
-    body = {
-        "settings": settings.to_json(),
-        "points": [asdict(point) for point in sort_points(points)],
-        "deflated_sharpe_of_the_best": asdict(deflated),
-        "overfitting": None if overfitting is None else asdict(overfitting),
-    }
-    write_atomically(folder / "sweep.json", json.dumps(body, indent=2).encode())
+    folder = output or ResearchFolder(ledger.folder).sweeps / keys[:KEY_DIGITS]
+    written = SweepReport(settings, tuple(sort_points(points)), deflated, overfitting)
+    write_atomically(folder / SWEEP_FILE, encode_sweep(written))
     write_atomically(folder / "sweep.png", draw_sweep(points))
-    console.print(f"{folder}: sweep.json and sweep.png")
+    console.print(f"{folder}: {SWEEP_FILE} and sweep.png")

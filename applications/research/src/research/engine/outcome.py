@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from internal.backtests.report_rows import Note
+from internal.backtests.settings import BacktestSettings
 from internal.simulation.adjustment import forward_factors
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.market_tables import MarketTables
@@ -13,7 +15,7 @@ from internal.venue.margin_account import MarginAccount
 from internal.venue.repository import HistoryQuery
 from research.engine.fills import list_fills
 from research.engine.market import BacktestMarket
-from research.result import BacktestResult, BacktestSettings, Benchmark, Note
+from research.result import BacktestResult, Benchmark
 
 FEES = frozenset({MovementKind.SEC_FEE, MovementKind.TAF_FEE, MovementKind.CAT_FEE})
 BORROWING = frozenset({MovementKind.BORROW_FEE, MovementKind.MARGIN_INTEREST})  # of shares, and of cash

@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
+from internal.backtests.settings import BacktestSettings
 from internal.code_digest import digest_code
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.known_forecasts import KnownForecasts
@@ -22,7 +23,7 @@ from internal.venue.clock import Auction
 from research.engine.later_rows import require_no_later_rows
 from research.engine.market import BacktestMarket
 from research.engine.outcome import AccountSeries, collect_result
-from research.result import BacktestResult, BacktestSettings
+from research.result import BacktestResult
 
 CODE = ("internal.simulation", "internal.strategies", "internal.trading", "internal.venue", "research.engine")
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from internal.backtests.report_rows import CapacityPoint
 from internal.performance import drawdowns
 from research.result import BacktestResult
-from research.statistics.capacity import CapacityPoint
 from research.statistics.rolling import WINDOW, rolling_sharpe
 from research.statistics.summary import Statistics
 

@@ -1,82 +1,73 @@
-"""The report as JSON: settings, verdict, every figure with its unit, and the series by session."""
+"""The report of a backtest as its file holds it, from the result and its statistics."""
 
-import json
 from dataclasses import asdict
-from typing import Final
 
 import numpy as np
-from pydantic import JsonValue, TypeAdapter
 
+from internal.backtests.daily_returns import Series
+from internal.backtests.report import UNITS, BacktestReport, MeasureRow, SeriesBySession, Values
 from internal.performance import drawdowns
 from research.report.figures import Figure, list_sections
 from research.report.verdict import LIMITATIONS, judge
-from research.result import BacktestResult, Series
+from research.result import BacktestResult
 from research.statistics.rolling import rolling_sharpe
 from research.statistics.summary import Statistics
 
-UNITS: Final[dict[str, JsonValue]] = {
-    "annualised_return": "fraction a year",
-    "capital": "dollars",
-    "depth": "fraction of the peak",
-    "impact": "fraction of the dollars traded",
-    "months, total": "fraction",
-    "sharpe, deviation, threshold of moments and deflation": "per session",
-    "sharpe of costs and capacity": "annualised",
-    "series": "dollars; exposures of net asset value; drawdown a fraction; rolling_sharpe annualised",
-}
-_JSON: Final[TypeAdapter[dict[str, JsonValue]]] = TypeAdapter(dict[str, JsonValue])
-_STATISTICS: Final = TypeAdapter(Statistics)
+
+def make_report(result: BacktestResult, statistics: Statistics) -> BacktestReport:
+    """The report."""
+    figures = [figure for section in list_sections(statistics.measures) for figure in section.figures]
+    return BacktestReport(
+        settings=result.settings,
+        key=result.settings.key,
+        verdict=judge(statistics),
+        units=UNITS,
+        measures=tuple(_describe_figure(figure) for figure in figures),
+        moments=statistics.moments,
+        sharpe_error=statistics.sharpe_error,
+        above_zero=statistics.above_zero,
+        deflated=statistics.deflated,
+        trials_of_strategy=statistics.trials_of_strategy,
+        overfitting=statistics.overfitting,
+        drawdowns=statistics.drawdowns,
+        costs=statistics.costs,
+        capacity=statistics.capacity,
+        years=statistics.years,
+        benchmark=result.benchmark.name,
+        notes=result.notes,
+        limitations=LIMITATIONS,
+        series=list_series(result),
+    )
 
 
-def write_document(result: BacktestResult, statistics: Statistics) -> str:
-    """The report as JSON text; what is not defined is null."""
-    measures: list[JsonValue] = [
-        _figure(figure) for section in list_sections(statistics.measures) for figure in section.figures
-    ]
-    document: dict[str, JsonValue] = {
-        "settings": result.settings.to_json(),
-        "key": result.settings.key,
-        "verdict": judge(statistics),
-        "units": UNITS,
-        "measures": measures,
-        **_JSON.validate_python(_STATISTICS.dump_python(statistics, mode="json", exclude={"measures"})),
-        "benchmark": result.benchmark.name,
-        "notes": [{"day": note.day.isoformat(), "text": note.text} for note in result.notes],
-        "limitations": list(LIMITATIONS),
-        "series": list_series(result),
-    }
-    return json.dumps(document, indent=1, allow_nan=False)
-
-
-def _figure(figure: Figure) -> dict[str, JsonValue]:
+def _describe_figure(figure: Figure) -> MeasureRow:
     """A figure in its own unit, which `unit` names; per cent are multiplied out."""
-    scaled: dict[str, JsonValue] = {
+    scaled = {
         end: None if value is None else value * figure.unit.factor for end, value in asdict(figure.estimate).items()
     }
-    return {"name": figure.name, "title": figure.title, "unit": figure.unit.value, **scaled}
+    return MeasureRow(figure.name, figure.title, figure.unit.value, **scaled)
 
 
-def list_series(result: BacktestResult) -> dict[str, JsonValue]:
-    """Every series by session, as lists of equal length."""
-    series = {
-        "net_asset_value": result.net_asset_value,
-        "benchmark": result.benchmark.values / result.benchmark.values[0] * result.net_asset_value[0],
-        "cash": result.cash,
-        "long_market_value": result.long_market_value,
-        "short_market_value": result.short_market_value,
-        "gross_exposure": result.gross_exposure,
-        "net_exposure": result.net_exposure,
-        "drawdown": drawdowns(result.net_asset_value),
-        "rolling_sharpe": np.concatenate([[np.nan], rolling_sharpe(result.returns)]),
-        "traded_dollars": result.traded_dollars,
-        "impact": result.impact,
-        "overnight_drift": result.overnight_drift,
-        "fees": result.fees,
-        "borrow": result.borrow,
-    }
-    days: list[JsonValue] = [day.isoformat() for day in result.days]
-    return {"date": days, **{name: _nullable(values) for name, values in series.items()}}
+def list_series(result: BacktestResult) -> SeriesBySession:
+    """Every series by session."""
+    return SeriesBySession(
+        date=result.days,
+        net_asset_value=_nullable(result.net_asset_value),
+        benchmark=_nullable(result.benchmark.values / result.benchmark.values[0] * result.net_asset_value[0]),
+        cash=_nullable(result.cash),
+        long_market_value=_nullable(result.long_market_value),
+        short_market_value=_nullable(result.short_market_value),
+        gross_exposure=_nullable(result.gross_exposure),
+        net_exposure=_nullable(result.net_exposure),
+        drawdown=_nullable(drawdowns(result.net_asset_value)),
+        rolling_sharpe=_nullable(np.concatenate([[np.nan], rolling_sharpe(result.returns)])),
+        traded_dollars=_nullable(result.traded_dollars),
+        impact=_nullable(result.impact),
+        overnight_drift=_nullable(result.overnight_drift),
+        fees=_nullable(result.fees),
+        borrow=_nullable(result.borrow),
+    )
 
 
-def _nullable(values: Series) -> JsonValue:
-    return [value if np.isfinite(value) else None for value in values.tolist()]
+def _nullable(values: Series) -> Values:
+    return tuple(value if np.isfinite(value) else None for value in values.tolist())

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from internal.backtests.report_rows import Estimate
 from research.report.units import Unit
-from research.statistics.estimates import Estimate
 from research.statistics.measures import Measures
 
 DRIFT = "Overnight price move, no charge"

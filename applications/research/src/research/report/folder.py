@@ -5,17 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from internal.atomic_files import write_atomically
+from internal.backtests.folder import REPORT_FILE, SETTINGS_FILE
+from internal.backtests.report import encode_report
+from internal.backtests.selection import select_trials
+from internal.backtests.settings import BacktestSettings
 from internal.errors import ConfigurationError, InvalidRequestError
 from research.ledger import Ledger
 from research.report.charts import draw_charts
-from research.report.document import write_document
+from research.report.document import make_report
 from research.report.page import render_page
 from research.report.text import write_summary
-from research.result import BacktestResult, BacktestSettings
-from research.selection import select_trials
+from research.result import BacktestResult
 from research.statistics.summary import summarize
-
-SETTINGS_FILE = "backtest_settings.json"
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def write_report(folder: Path, result: BacktestResult, ledger: Ledger) -> Report
         raise InvalidRequestError(f"{result.settings.describe()} is not in {ledger.path}; plan and complete it first")
     statistics = summarize(result, select_trials(trials, result.settings, result.days[1:], ledger.returns))
     charts = draw_charts(result, statistics)
-    write_atomically(folder / "backtest_report.json", write_document(result, statistics))
+    write_atomically(folder / REPORT_FILE, encode_report(make_report(result, statistics)))
     write_atomically(folder / "backtest_report.png", charts.png)
     page = folder / "backtest_report.html"
     write_atomically(page, render_page(result, statistics, charts))

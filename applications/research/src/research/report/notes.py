@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from research.result import Note
+from internal.backtests.report_rows import Note
 
 
 def write_notes(notes: Iterable[Note]) -> list[str]:

@@ -4,15 +4,14 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
+from internal.backtests.report_rows import CapacityPoint, CostScenario, Estimate
+from internal.backtests.settings import BacktestSettings
 from internal.calendar_returns import YearOfReturns
 from internal.drawdown_periods import Drawdown
 from research.report.figures import Figure, Section
 from research.report.notes import write_notes
 from research.report.units import Unit, write_interval, write_number
-from research.result import BacktestResult, BacktestSettings
-from research.statistics.capacity import CapacityPoint
-from research.statistics.costs import CostScenario
-from research.statistics.estimates import Estimate
+from research.result import BacktestResult
 
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 STRONG: Final = 0.04  # a month's return with the strongest of the four colours of its sign

@@ -2,12 +2,13 @@
 
 from textwrap import wrap
 
+from internal.backtests.report_rows import CostScenario
+from internal.backtests.settings import BacktestSettings
 from research.report.figures import Figure, list_sections
 from research.report.notes import write_notes
 from research.report.units import UNDEFINED, Unit, write_interval, write_number
 from research.report.verdict import describe_trials, judge
-from research.result import BacktestResult, BacktestSettings
-from research.statistics.costs import CostScenario
+from research.result import BacktestResult
 from research.statistics.summary import Statistics
 
 WIDTH = 80

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from research.statistics.estimates import Estimate
+from internal.backtests.report_rows import Estimate
 
 UNDEFINED = "not defined"
 

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from internal.backtests.deflation import DeflatedSharpe
+from internal.backtests.overfitting import MINIMUM_SESSIONS, Overfitting
 from internal.performance import MINIMUM_RETURNS_FOR_A_YEAR, SESSIONS_A_YEAR
-from research.statistics.deflation import DeflatedSharpe
-from research.statistics.overfitting import MINIMUM_SESSIONS, Overfitting
 from research.statistics.summary import Statistics
 
 CONFIDENCE: Final = 0.95

@@ -6,39 +6,17 @@ of what it was booked to pay, as a fraction of its price.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
+from internal.backtests.daily_returns import Series
+from internal.backtests.report_rows import Basis, CapacityPoint
 from internal.performance import annualised_return, sharpe_ratio
 from internal.venue.matching import HALF_SPREAD, PARTICIPATION_LIMIT
-from research.result import BacktestResult, FillRow, Series
-from research.statistics.costs import Basis
-from research.statistics.estimates import Bootstrap, Estimate
+from research.result import BacktestResult, FillRow
+from research.statistics.estimates import Bootstrap
 from research.statistics.figures import yearly
 
 MULTIPLES: Final = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
-
-
-@dataclass(frozen=True)
-class CapacityPoint:
-    """The result at one capital.
-
-    Attributes:
-        capital: Dollars at the opening.
-        annualised_return: A fraction.
-        sharpe: Annualised.
-        impact: Spread and impact as a fraction of the dollars traded; None when nothing was traded, or it was run.
-        above_limit: The share of the dollars traded in orders above the venue's limit of 5 % of a session's volume,
-            which would fill in part only; None as `impact`.
-        basis: Whether this was run, or found from the booked fills.
-    """
-
-    capital: float
-    annualised_return: Estimate
-    sharpe: Estimate
-    impact: float | None
-    above_limit: float | None
-    basis: Basis
 
 
 def estimate_capacity(

@@ -1,41 +1,16 @@
 """What a strategy would have returned at other costs, to first order: the booked costs are scaled, its trades stay."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
+from internal.backtests.daily_returns import Series
+from internal.backtests.report_rows import Basis, CostScenario
 from internal.performance import annualised_return, sharpe_ratio
-from research.result import BacktestResult, Series
-from research.statistics.estimates import UNDEFINED, Bootstrap, Estimate
+from research.result import BacktestResult
+from research.statistics.estimates import UNDEFINED, Bootstrap
 from research.statistics.figures import yearly
 
 MULTIPLES: Final = (0.0, 0.5, 1.0, 2.0)
-
-
-class Basis(StrEnum):
-    """How a figure at other costs or another capital was found."""
-
-    BOOKED = "booked"
-    FIRST_ORDER = "first order"
-    RUN_AGAIN = "run again"
-
-
-@dataclass(frozen=True)
-class CostScenario:
-    """The result at a multiple of the venue's costs.
-
-    Attributes:
-        multiple: Of spread, impact, fees and borrow rates; 0 is before costs.
-        annualised_return: A fraction.
-        sharpe: Annualised.
-        basis: Whether this was run, or the booked costs were scaled.
-    """
-
-    multiple: float
-    annualised_return: Estimate
-    sharpe: Estimate
-    basis: Basis
 
 
 def scale_costs(result: BacktestResult, runs: Mapping[float, Series]) -> tuple[CostScenario, ...]:

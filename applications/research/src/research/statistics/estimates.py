@@ -7,26 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from internal.backtests.daily_returns import Series
+from internal.backtests.report_rows import Estimate
 from internal.resampling import draw_circular_blocks
-from research.result import Series
 
 COVERAGE: Final = 0.95
 SEED: Final = 0
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A figure and its 95 % interval; None where it is not defined.
-
-    Attributes:
-        value: The figure.
-        lower: The interval's lower end.
-        upper: Its upper end.
-    """
-
-    value: float | None
-    lower: float | None = None
-    upper: float | None = None
 
 
 UNDEFINED: Final = Estimate(None)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from internal.backtests.daily_returns import Series
 from internal.performance import (
     MINIMUM_RETURNS_FOR_A_YEAR,
     ROUNDING,
@@ -15,7 +16,6 @@ from internal.performance import (
     beta,
     drawdowns,
 )
-from research.result import Series
 
 
 def yearly(figure: Callable[..., Series]) -> Callable[..., Series]:

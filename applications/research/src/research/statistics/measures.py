@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
+from internal.backtests.daily_returns import Series
+from internal.backtests.report_rows import Estimate
 from internal.performance import annualised_return, annualised_volatility, beta, returns_of, sharpe_ratio
-from research.result import BacktestResult, Series
-from research.statistics.estimates import Bootstrap, Estimate
+from research.result import BacktestResult
+from research.statistics.estimates import Bootstrap
 from research.statistics.figures import (
     annualised_alpha,
     deepest_drawdown,

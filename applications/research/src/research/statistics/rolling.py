@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
+from internal.backtests.daily_returns import Series
 from internal.performance import sharpe_ratio
-from research.result import Series
 
 WINDOW: Final = 126
 

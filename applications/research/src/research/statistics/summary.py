@@ -2,16 +2,17 @@
 
 from dataclasses import dataclass
 
+from internal.backtests.deflation import DeflatedSharpe, deflate_sharpe
+from internal.backtests.moments import Moments, probabilistic_sharpe_ratio, sharpe_standard_error, summarize_moments
+from internal.backtests.overfitting import Overfitting, estimate_overfitting
+from internal.backtests.report_rows import CapacityPoint, CostScenario
+from internal.backtests.selection import Selection
 from internal.calendar_returns import YearOfReturns, returns_by_month
 from internal.drawdown_periods import Drawdown, deepest_drawdowns
 from research.result import BacktestResult
-from research.selection import Selection
-from research.statistics.capacity import CapacityPoint, estimate_capacity
-from research.statistics.costs import CostScenario, scale_costs
-from research.statistics.deflation import DeflatedSharpe, deflate_sharpe
+from research.statistics.capacity import estimate_capacity
+from research.statistics.costs import scale_costs
 from research.statistics.measures import Measures, measure
-from research.statistics.moments import Moments, probabilistic_sharpe_ratio, sharpe_standard_error, summarize_moments
-from research.statistics.overfitting import Overfitting, estimate_overfitting
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from internal.atomic_files import write_atomically
+from internal.backtests.daily_returns import DailyReturns
+from internal.backtests.sweep_report import SweepPoint
 from internal.performance import (
     SESSIONS_A_YEAR,
     Numbers,
@@ -20,37 +22,7 @@ from internal.performance import (
     maximum_drawdown,
     sharpe_ratio,
 )
-from research.daily_returns import DailyReturns
 from research.result import BacktestResult
-
-
-@dataclass(frozen=True)
-class SweepPoint:
-    """One variant and what it came to; a figure that is not defined is None.
-
-    Attributes:
-        key: Of its settings, as the ledger has it.
-        parameters: The values of the grid.
-        total_return: Fraction.
-        annualised_return: Fraction a year.
-        volatility: Fraction a year.
-        sharpe: Annualised.
-        maximum_drawdown: Positive fraction.
-        turnover: Half the dollars traded over the mean net asset value, a year.
-        cost: Spread, impact, fees and borrow over the mean net asset value, a year.
-        fills: How many there were.
-    """
-
-    key: str
-    parameters: Mapping[str, str]
-    total_return: float
-    annualised_return: float | None
-    volatility: float | None
-    sharpe: float | None
-    maximum_drawdown: float
-    turnover: float
-    cost: float
-    fills: int
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,15 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+from internal.backtests.folder import ResearchFolder
+from internal.backtests.sweep_report import SweepPoint
 from internal.simulation.known_forecasts import KnownForecasts
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.task_runners.runner import TaskRunner
 from research.engine.market import BacktestMarket
 from research.engine.run import Backtest, Terms, run_backtest
 from research.ledger import Ledger
-from research.sweep.points import FinishedPoint, SweepPoint, read_point, save_point, summarize_point
+from research.sweep.points import FinishedPoint, read_point, save_point, summarize_point
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +55,7 @@ def run_sweep(
     Every variant is in the ledger before the first one runs. Raises ConfigurationError for a parameter that the
     strategy does not have, StrategyError where it fails, LostWorkerError.
     """
-    folder = ledger.folder / "sweeps"
+    folder = ResearchFolder(ledger.folder).sweeps
     keys = [ledger.plan(base.backtest(variant).settings).settings.key for variant in variants]
     points = {
         place: replace(found, point=replace(found.point, parameters=dict(variants[place])))

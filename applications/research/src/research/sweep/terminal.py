@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from research.statistics.deflation import DeflatedSharpe
-from research.statistics.overfitting import Overfitting
-from research.sweep.points import SweepPoint
+from internal.backtests.deflation import DeflatedSharpe
+from internal.backtests.overfitting import Overfitting
+from internal.backtests.sweep_report import SweepPoint
 
 SHOWN = 20
 NO_FIGURE = "-"

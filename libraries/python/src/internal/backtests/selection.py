@@ -6,9 +6,9 @@ from datetime import date
 
 import numpy as np
 
-from research.daily_returns import DailyReturns
-from research.result import BacktestSettings, Series
-from research.trials import Trial
+from internal.backtests.daily_returns import DailyReturns, Series
+from internal.backtests.settings import BacktestSettings
+from internal.backtests.trials import Trial
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,9 @@ from datetime import date
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from research.result import Series
+type Series = NDArray[np.float64]
 
 _ROW: Final = np.dtype([("day", "datetime64[D]"), ("value", "f8")])
 

@@ -1,13 +1,16 @@
 """Trials: backtests that were planned, and what came of them; the rows of the ledger and their lines of JSON."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field, TypeAdapter
 
-from research.result import BacktestSettings
-from research.statistics.moments import Moments
+from internal.backtests.moments import Moments
+from internal.backtests.settings import BacktestSettings
+from internal.errors import ConfigurationError
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,32 @@ def decode_line(text: bytes) -> Line:
     return line
 
 
-def replay_lines(lines: list[Line]) -> dict[str, Trial]:
+def read_trials(path: Path, lines: Iterable[bytes]) -> dict[str, Trial]:
+    """The trials by key, in the order they were planned first, from the lines of the ledger's file.
+
+    Raises:
+        ConfigurationError: A line is damaged.
+    """
+    found: list[Line] = []
+    for number, text in enumerate(lines, 1):
+        try:
+            found.append(decode_line(text))
+        except ValueError as error:
+            raise _describe_damage(path, f"line {number} of {path} is damaged") from error
+    try:
+        return replay_lines(found)
+    except ValueError as error:
+        raise _describe_damage(path, f"{path} is damaged: {error}") from error
+
+
+def _describe_damage(path: Path, what: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"{what}. The number of trials cannot be known without it. Restore the file from a backup; where there is "
+        f"none, move the folder {path.parent} away and run the backtests that you compare again."
+    )
+
+
+def replay_lines(lines: Iterable[Line]) -> dict[str, Trial]:
     """The trials by key, in the order they were planned first; the last outcome of each counts.
 
     Raises:

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from internal.backtests.daily_returns import Series
 from internal.performance import ROUNDING
-from research.result import Series
 
 BLOCKS: Final = 16
 MINIMUM_SESSIONS: Final = 2 * BLOCKS

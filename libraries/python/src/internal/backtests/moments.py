@@ -5,8 +5,8 @@ from statistics import NormalDist
 
 import numpy as np
 
+from internal.backtests.daily_returns import Series
 from internal.performance import SESSIONS_A_YEAR, sharpe_ratio
-from research.result import Series
 
 
 @dataclass(frozen=True)

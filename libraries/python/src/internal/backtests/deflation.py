@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from research.result import Series
-from research.statistics.moments import Moments, probabilistic_sharpe_ratio
+from internal.backtests.daily_returns import Series
+from internal.backtests.moments import Moments, probabilistic_sharpe_ratio
 
 EULER_MASCHERONI: Final = 0.5772156649015329
 
