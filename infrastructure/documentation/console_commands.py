@@ -1,0 +1,65 @@
+"""What is done with each command of the documentation: run on an offline fund, or left out for a reason."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Treatment(StrEnum):
+    """What is done with a command, beside the check that it exists."""
+
+    RUN = "run on an offline fund"
+    ELSEWHERE = "run by another step or test"
+    BROKER = "needs an account at a broker or a vendor's key"
+    SWARM = "needs Docker: run by the Swarm's tests"
+    CLOUD = "needs an account at AWS"
+    MACHINE = "changes the machine, or never ends"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is done with the commands that begin with an expression; the first rule that fits counts.
+
+    Attributes:
+        begins: The expression.
+        treatment: What is done with them.
+        place: The file that runs them, of those that are run elsewhere.
+    """
+
+    begins: str
+    treatment: Treatment
+    place: str = ""
+
+
+RULES: Final = (
+    Rule(r"./fund up --bars|STRATEGY=\S+ .*./fund up --bars", Treatment.ELSEWHERE, "tests/test_own_bars.py"),
+    Rule(r"STRATEGY=\S+ .*./fund up", Treatment.ELSEWHERE, "tests/test_own_strategy.py"),
+    Rule(r"./fund (up|test)$", Treatment.ELSEWHERE, ".ci/run"),
+    Rule(r"./fund data import", Treatment.ELSEWHERE, "applications/fund/tests/test_data_import.py"),
+    Rule(r"./fund backtest --through-services", Treatment.ELSEWHERE, "tests/test_backtest.py"),
+    Rule(r"./fund backtest .*--bars", Treatment.ELSEWHERE, "applications/research/tests/test_research_backtest.py"),
+    Rule(r"./fund sweep .*--grid .*--grid", Treatment.ELSEWHERE, "applications/research/tests/test_sweep.py"),
+    Rule(r"./fund (init|run|arm|disarm)\b", Treatment.BROKER),
+    Rule(r"./fund (new|check|backtest|sweep|research|status|orders|report|doctor)\b", Treatment.RUN),
+    Rule(r"./fund (books|data check|token|logs|notify list|halt|reduce|resume)\b", Treatment.RUN),
+    Rule(r"mask (applications build --push|applications models)", Treatment.CLOUD),
+    Rule(r"mask (infrastructure base|applications|test|status)\b", Treatment.SWARM),
+    Rule(r"pulumi |curl .*https://fund\.example\.org|export (DOCKER_CONTEXT|AWS_REGION)", Treatment.CLOUD),
+    Rule(r"export (FUND_HOME|DATA_BUCKET|FUND_API_TOKEN|EVENT_|POLYGON_|EDGAR_|ALPACA_)", Treatment.BROKER),
+    Rule(r"\. ~/fund/settings && |uv run models |curl ", Treatment.BROKER),
+    Rule(r"uv run python -m infrastructure.documentation$", Treatment.ELSEWHERE, ".ci/run"),
+    Rule(r"uv (run --group docs|sync) ", Treatment.MACHINE),
+)
+
+
+def choose_treatment(command: str) -> Treatment:
+    """What is done with a command.
+
+    Raises:
+        ValueError: No rule fits it.
+    """
+    for rule in RULES:
+        if re.match(rule.begins, command):
+            return rule.treatment
+    raise ValueError(f"no rule says whether {command!r} is run: add one to {__name__}")
