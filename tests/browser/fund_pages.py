@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from infrastructure.smoke import addresses, bearer_token
 from internal.http.bearer import bearer_headers
+from portfoliomanager.pages.frame import NAVIGATION
 from portfoliomanager.server import ROUTES
 
 
@@ -25,7 +26,7 @@ def _answers_page(route: APIRoute) -> bool:
 
 def _list_pages() -> list[str]:
     routes = (route for module in ROUTES for route in module.router.routes)
-    return [route.path for route in routes if isinstance(route, APIRoute) and _answers_page(route)]
+    return [route.path_format for route in routes if isinstance(route, APIRoute) and _answers_page(route)]
 
 
 PAGES = _list_pages()
@@ -34,6 +35,8 @@ FRAMED = ("/", "/predictions/{ticker}/explanation")  # they share a frame: one p
 every_page = pytest.mark.parametrize(
     "path", [pytest.param(path, marks=pytest.mark.xdist_group(path)) for path in PAGES]
 )
+
+NAVIGATED = tuple(page.value for page in NAVIGATION)
 
 
 def name_of(path: str) -> str:

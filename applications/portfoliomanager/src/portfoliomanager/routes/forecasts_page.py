@@ -1,7 +1,7 @@
 """The Forecasts page over HTTP."""
 
-import asyncio
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -13,7 +13,7 @@ from portfoliomanager.forecast_explanation import read_predictions
 from portfoliomanager.pages.forecasts import ForecastOrder, ForecastQuery, ForecastsView
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.rendering import render_page
-from portfoliomanager.pages.sources import DATAMANAGER, ask
+from portfoliomanager.pages.sources import BROKER, DATAMANAGER, ask
 from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.services import RequestServices, Services
 
@@ -41,16 +41,21 @@ async def get_forecasts_page(
 ) -> Response:
     """A hundred rows a page, searched by ticker, name and sector, sorted by score, ticker, median or width."""
     query = ForecastQuery(text, order, page)
-    frame, found = await asyncio.gather(
-        gather_frame(request, Page.FORECASTS), ask(DATAMANAGER, lambda: _read(services, query), SECONDS)
-    )
-    read = found.value or ForecastsPage(None, found.problem, is_empty=False)
+    frame = await gather_frame(request, Page.FORECASTS)
+    read = await _gather_forecasts(services, query, frame.moment)
     return page_response(request, render_page("forecasts.html", frame, read))
 
 
-def _read(services: Services, query: ForecastQuery) -> ForecastsPage:
+async def _gather_forecasts(services: Services, query: ForecastQuery, moment: datetime | None) -> ForecastsPage:
+    if moment is None:
+        return ForecastsPage(None, "which forecasts are the newest is not known", is_empty=False, source=BROKER)
+    found = await ask(DATAMANAGER, lambda: _read(services, query, moment), SECONDS)
+    return found.value or ForecastsPage(None, found.problem, is_empty=False)
+
+
+def _read(services: Services, query: ForecastQuery, moment: datetime) -> ForecastsPage:
     try:
-        predictions = read_predictions(services.data, None, services.broker.moment())
+        predictions = read_predictions(services.data, None, moment)
     except NotFoundError as error:
         return ForecastsPage(None, error.detail, is_empty=True)
     return ForecastsPage(ForecastsView.of(predictions, services.data.details(), query), "", is_empty=False)

@@ -7,7 +7,7 @@ from internal.dates import previous_session
 from internal.trading.rows import ForeignItem, Portfolio
 from portfoliomanager.pages.book import Opening, read_openings
 from portfoliomanager.pages.fund import Holdings
-from portfoliomanager.pages.sources import BROKER, Found, ask
+from portfoliomanager.pages.sources import BROKER, DATAMANAGER, Found, ask
 from portfoliomanager.services import Services
 
 
@@ -33,4 +33,4 @@ async def find_foreign(services: Services, holdings: Found[Holdings]) -> Found[S
     """What is not the fund's; a broker that has just not answered is not waited for again."""
     if holdings.problem:
         return Found(BROKER, None, holdings.problem)
-    return await ask(BROKER, services.operations.report_foreign)
+    return await ask(f"{BROKER} or {DATAMANAGER.lower()}", services.operations.report_foreign)
