@@ -3,50 +3,46 @@
 """Bars of a range over HTTP beside Polars' scan of the same files: as traded, and adjusted as of the last day.
 
     uv run python -m benchmarks.range_read [--bars 3720000] [--tickers 8000] [--end 2024-11-06] [--repeat 5]
+        [--renamed 0]
 
 It writes a lake of random bars in a temporary folder, as the collection writes it, starts datamanager on it, and prints
 of each way to read them the least and the median seconds elapsed, the median of processor time of both processes, and
-their ratios to the scan: `pl.scan_parquet(files).select(columns).collect()` of all columns of `equity_bars`, which
-neither converts, orders nor checks a row. The client's answers are in the frame's types and ordered by date and ticker.
+their ratios to the scan above it: `pl.scan_parquet(files).select(columns).collect()` of the same columns, all of
+`equity_bars` first and then four, which neither converts, orders nor checks a row. The client's answers are in the
+frame's types and ordered by date and ticker.
 
 - `sent` is a client elsewhere, which gets the content of the files; without it the client is on the same machine and
   gets their names.
 - `pyarrow` decodes the Arrow stream as it arrives; `httpx` reads it whole, and Polars decodes it then.
 - `another day` asks as of a day that was not asked for before, so that the factors are not known yet.
+- With `--renamed 200` so many securities changed their ticker in the middle of the range: adjusted bars have the names
+  of the last day.
 """
 
 import argparse
-import os
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 
 import httpx
-import numpy as np
 import polars as pl
 import psutil
 import pyarrow as pa
 from pydantic import SecretStr
 
-from internal.action_kinds import ActionKind
-from internal.dates import session_close, sessions
+from benchmarks.served_lake import make_tickers, serve, write_actions, write_bars, write_renames
+from internal.dates import sessions
 from internal.http.bar_parts import WantedBars, read_bar_parts
 from internal.http.datamanager_client import DatamanagerClient
 from internal.http.large_responses import open_response
 from internal.http.parts import PARTS
 from internal.lake.store import Lake
 from internal.schemas import equity_bars
-from internal.schemas.corporate_actions import CORPORATE_ACTIONS_COLUMNS
 
-COMMIT_SESSIONS = 25
 TEN_YEARS = timedelta(days=3_650)  # the longest range that datamanager answers
 FOUR_COLUMNS = ("date", "ticker", "close", "volume")
 
@@ -58,91 +54,6 @@ class Seconds:
     least: float
     elapsed: float
     processor: float
-
-
-def write_bars(lake: Lake, tickers: pl.Series, days: list[date]) -> int:
-    """Random walks, committed as a collection commits them; the number of rows."""
-    generator, count = np.random.default_rng(7), tickers.len()
-    price = generator.lognormal(3.5, 1.0, count)
-    for first in range(0, len(days), COMMIT_SESSIONS):
-        batch: list[pl.DataFrame] = []
-        for day in days[first : first + COMMIT_SESSIONS]:
-            price = price * np.exp(generator.normal(0, 0.02, count))
-            close = np.round(price, 2) + 0.01
-            first_price = np.round(close * np.exp(generator.normal(0, 0.005, count)), 2) + 0.01
-            above, below = np.maximum(close, first_price), np.minimum(close, first_price)
-            batch.append(
-                pl.DataFrame(
-                    {
-                        "ticker": tickers,
-                        "date": [day] * count,
-                        "timestamp": [session_close(day)] * count,
-                        "open": first_price,
-                        "high": np.round(above * (1 + generator.random(count) / 100), 2),
-                        "low": np.round(below * (1 - generator.random(count) / 100), 2),
-                        "close": close,
-                        "volume": generator.integers(100, 10**7, count).astype(np.float64),
-                        "volume_weighted_average_price": np.round((close + first_price) / 2, 4),
-                        "transactions": generator.integers(1, 10**5, count),
-                    },
-                    schema=equity_bars.COLUMNS,
-                )
-            )
-        lake.replace_days("equity_bars", pl.concat(batch), days[first], days[min(first + 24, len(days) - 1)])
-    lake.compact("equity_bars")
-    return count * len(days)
-
-
-def write_actions(lake: Lake, tickers: pl.Series, days: list[date]) -> None:
-    """Quarterly dividends of four tickers in ten, and a split of one in fifty."""
-    paying, splitting = tickers.gather_every(5).append(tickers.gather_every(5, 1)), tickers.gather_every(50)
-    rows = [
-        {"ticker": ticker, "kind": ActionKind.CASH_DIVIDEND.value, "effective_date": day, "cash_amount": 0.05}
-        for number, ticker in enumerate(paying)
-        for day in days[1 + number % 60 :: 63]
-    ]
-    rows += [
-        {
-            "ticker": ticker,
-            "kind": ActionKind.FORWARD_SPLIT.value,
-            "effective_date": days[len(days) // 2],
-            "old_shares": 1.0,
-            "new_shares": 2.0,
-        }
-        for ticker in splitting
-    ]
-    known = {"version": 1, "recorded_at": datetime(2024, 1, 1, tzinfo=UTC), "withdrawn": False, "source": "benchmark"}
-    complete = [row | known | {"action_id": str(number)} for number, row in enumerate(rows)]
-    lake.append("corporate_actions", pl.DataFrame(complete, schema=CORPORATE_ACTIONS_COLUMNS))
-
-
-@contextmanager
-def serve(folder: Path) -> Generator[tuple[str, psutil.Process]]:
-    """Datamanager on the lake in the folder: its address and its process."""
-    environment = {
-        **os.environ,
-        "DATA_BUCKET": str(folder / "lake"),
-        "STATE_DIRECTORY": str(folder / "state"),
-        "MARKET_DATA_VENDOR": "files",
-    }
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    command = [sys.executable, "-m", "internal.http.run", "datamanager.server:create_application", "--port", port]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own interpreter
-        url = f"http://127.0.0.1:{port}"
-        try:
-            while process.poll() is None:
-                try:
-                    httpx.get(f"{url}/health", trust_env=False).raise_for_status()
-                    break
-                except httpx.HTTPError:
-                    time.sleep(0.1)
-            yield url, psutil.Process(process.pid)
-        finally:
-            process.terminate()
-            process.wait()
 
 
 def measure(call: Callable[[], object], server: psutil.Process, repeat: int) -> Seconds:
@@ -180,7 +91,7 @@ def read_sent(url: str, wanted: WantedBars, as_of: date | None) -> pl.DataFrame:
 def make_calls(
     url: str, client: DatamanagerClient, files: list[Path], days: list[date]
 ) -> dict[str, Callable[[], object]]:
-    """The ways to read all bars, the scan first, and one day."""
+    """The ways to read all bars, each after the scan of its columns, and one day."""
     every = WantedBars(days[0], days[-1], tuple(equity_bars.COLUMNS))
     other_days = iter(reversed(days[:-1]))
     arrow = {"Accept": "application/vnd.apache.arrow.stream"}
@@ -204,10 +115,12 @@ def make_calls(
         "adjusted": lambda: read(days[-1]),
         "adjusted, sent": lambda: read_sent(url, every, days[-1]),
         "adjusted, another day": lambda: read(next(other_days)),
-        "adjusted, four columns": lambda: read(days[-1], FOUR_COLUMNS),
         "as traded, pyarrow": stream,
         "as traded, httpx": lambda: pl.read_ipc_stream(get(whole)),
         "one day, any Arrow client": lambda: get(day),
+        "scan, four columns": lambda: pl.scan_parquet(files).select(FOUR_COLUMNS).collect(),
+        "as traded, four columns": lambda: read(None, FOUR_COLUMNS),
+        "adjusted, four columns": lambda: read(days[-1], FOUR_COLUMNS),
     }
 
 
@@ -218,13 +131,15 @@ def main() -> None:
     parser.add_argument("--tickers", type=int, default=8_000)
     parser.add_argument("--end", type=date.fromisoformat, default=date(2024, 11, 6))
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--renamed", type=int, default=0)
     options = parser.parse_args()
-    tickers = pl.Series("ticker", [f"T{number:05d}" for number in range(options.tickers)])
+    tickers = make_tickers(options.tickers)
     days = sessions(options.end - TEN_YEARS, options.end)[-(options.bars // options.tickers) :]
     with tempfile.TemporaryDirectory() as name:
         folder, lake = Path(name), Lake(f"{name}/lake")
         rows = write_bars(lake, tickers, days)
         write_actions(lake, tickers, days)
+        write_renames(lake, tickers, days, options.renamed)
         files = lake.files("equity_bars", days[0], days[-1]) or []
         megabytes = sum(file.stat().st_size for file in files) / 1e6
         print(f"{rows:,} bars of {tickers.len():,} tickers, {len(files)} files of {megabytes:,.0f} MB in all")
@@ -232,7 +147,7 @@ def main() -> None:
             scan: Seconds | None = None
             for what, call in make_calls(url, client, files, days).items():
                 taken = measure(call, server, options.repeat)
-                scan = scan or taken
+                scan = taken if scan is None or what.startswith("scan") else scan
                 print(
                     f"{what:30} least {taken.least:7.3f} s ({taken.least / scan.least:5.2f}x)   "
                     f"median {taken.elapsed:7.3f} s ({taken.elapsed / scan.elapsed:5.2f}x)   "
