@@ -300,7 +300,7 @@ def test_a_failed_change_is_said(bot: BotServer, tmp_path: Path) -> None:
 def test_a_command_that_crashes_is_not_repeated(
     bot: BotServer, tmp_path: Path, error: BaseException, logged: list[EventDict]
 ) -> None:
-    """The person is told, the traceback is in the log, and the next command is carried out."""
+    """The answer says so, the traceback is in the log, and the next command is carried out."""
     fund = Fund(bot, tmp_path)
     fund.error = error
     bot.write(1, "halt")
