@@ -2,10 +2,13 @@
 
 from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from internal.action_kinds import ActionKind
+from internal.dates import exchange_day, previous_session
 from internal.errors import NotFoundError, UnavailableError, UnresolvedOrderError
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
@@ -13,9 +16,12 @@ from internal.simulation.world import World
 from internal.trading.capital import Capital
 from internal.trading.capital_broker import CapitalBroker
 from internal.trading.corporate_actions import CorporateAction
+from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState, RunState
 from internal.trading.flatten_report import FlattenReport
+from internal.trading.optional_data import OptionalData
 from internal.trading.order_planning import is_flatten
+from internal.trading.own_holdings import find_own_holdings
 from internal.trading.ports import RefusedOrderError, SuspendedAccountError, TradingPorts
 from internal.trading.rows import BrokerOrder, Order, OrderRequest
 from internal.trading.send_permission import TradingHaltedError
@@ -27,6 +33,7 @@ from libraries.python.tests.trading.trading_state_kit import (
     KilledError,
     RefusingBroker,
     RenamingBroker,
+    SplitBroker,
     buy_beside,
     make_trader,
     open_holding_fund,
@@ -195,6 +202,60 @@ def test_it_needs_no_data_service(world: World, monkeypatch: pytest.MonkeyPatch,
     assert make_trader(ports).report_flattening().is_flat
     make_trader(ports).reconcile()
     assert shares(fund) == theirs
+
+
+def open_fund_of_splits(world: World) -> tuple[SimulatedFund, str, float, date, date]:
+    """A fund without data service, three sessions after its fills: a long of it, its shares, and the last two days."""
+    fund = open_holding_fund(world)
+    play_session(fund)
+    play_session(fund)
+    today = exchange_day(fund.ports.broker.moment())
+    ticker, count = max(shares(fund).items(), key=lambda held: held[1])
+    return fund, ticker, count, previous_session(today), today
+
+
+def test_two_splits_that_nobody_states_are_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the data service, from the broker's list: n shares are 2n, then 6n, of which somebody holds no more."""
+    fund, ticker, count, first, second = open_fund_of_splits(world)
+    monkeypatch.setattr(type(fund.ports.data), "corporate_actions", refuse_data)
+    broker = SplitBroker(fund, ticker, {first: count, second: 4 * count})
+    ports = replace(broker.ports, data=OptionalData(fund.ports.data))
+    found = find_own_holdings(ports, fund.ports.broker.moment(), EntryMemory())
+    assert (found.shares[ticker], found.foreign, found.unclear) == (6 * count, {}, frozenset())
+    trade_by_hand(fund, ticker, Decimal(1))  # bought after both
+    fund.move(Auction.OPEN)
+    found = find_own_holdings(ports, fund.ports.broker.moment(), EntryMemory())
+    assert (found.shares[ticker], found.foreign, found.unclear) == (6 * count, {ticker: 1.0}, frozenset())
+
+
+def test_a_fund_whose_splits_nobody_can_tell_is_not_flat(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ratios that no split has: its known shares are closed, and the report says what it cannot say.
+
+    Once the data service states the splits, the rest is the fund's.
+    """
+    fund, ticker, count, first, second = open_fund_of_splits(world)
+    broker = SplitBroker(fund, ticker, {first: count / 3, second: count * 5 / 3})
+    stated = fund.ports.data.corporate_actions
+    with monkeypatch.context() as patch:
+        patch.setattr(type(fund.ports.data), "corporate_actions", refuse_data)
+        flatten(broker.ports)
+        play_session(fund)
+        make_trader(broker.ports).reconcile()
+        report = make_trader(broker.ports).report_flattening()
+    assert ticker not in shares(fund)
+    assert not report.is_flat
+    assert [(one.ticker, one.quantity) for one in report.still_open] == [(ticker, pytest.approx(2 * count))]
+    assert "nobody has stated how" in report.still_open[0].reason
+    terms = ((first, 3, 4), (second, 4, 9))
+    splits = [CorporateAction(ActionKind.FORWARD_SPLIT, ticker, day, old, new) for day, old, new in terms]
+
+    def state_splits(_data: object, start: date, end: date) -> list[CorporateAction]:
+        return [*stated(start, end), *splits]
+
+    monkeypatch.setattr(type(fund.ports.data), "corporate_actions", state_splits)
+    report = make_trader(broker.ports).report_flattening()
+    assert [one.ticker for one in report.still_open] == [ticker]
+    assert "nobody has stated how" not in report.still_open[0].reason
 
 
 def test_the_report_knows_what_filled_since_the_last_reconciliation(world: World) -> None:

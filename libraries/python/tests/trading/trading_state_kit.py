@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import cast
 
@@ -14,6 +14,7 @@ from internal.trading.limits import RiskLimits
 from internal.trading.ports import Broker, Journal, TradingPorts
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.rows import BrokerOrder, BrokerPosition, OrderRequest
+from internal.trading.share_movements import ShareMovement
 from internal.trading.state_changes import change_state
 from internal.trading.trading_state import StateCause, TradingState, TradingStateChange
 from internal.venue.clock import Auction
@@ -104,6 +105,29 @@ class RenamingBroker:
         """The positions with the new ticker; the old one is the asset id."""
         held = [replace(one, asset_id=one.ticker) for one in self._inner.positions()]
         return [replace(one, ticker=self._new) if one.ticker == self._old else one for one in held]
+
+
+class SplitBroker:
+    """The fund's broker, which has split a name on some days, and lists what each split brought."""
+
+    def __init__(self, fund: SimulatedFund, ticker: str, brought: dict[date, float]) -> None:
+        self._inner, self._ticker, self._brought = fund.ports.broker, ticker, brought
+        self.ports = replace(fund.ports, broker=cast("Broker", self))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+    def positions(self) -> list[BrokerPosition]:
+        """The positions, with what the splits have brought."""
+        held = {one.ticker: one for one in self._inner.positions()}
+        before = held.get(self._ticker, BrokerPosition(self._ticker, 0.0, 1.0, None, None, None))
+        after = replace(before, quantity=before.quantity + sum(self._brought.values()))
+        return list((held | {self._ticker: after}).values())
+
+    def share_movements(self, after: date) -> list[ShareMovement]:
+        """The splits after a day."""
+        listed = [ShareMovement(self._ticker, day, shares, is_split=True) for day, shares in self._brought.items()]
+        return [one for one in listed if one.day > after]
 
 
 class CountedSends:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from internal.dates import exchange_day, previous_session, session_open
 from internal.trading.action_evidence import DATED_EARLY
-from internal.trading.entries import opened_date
+from internal.trading.entries import EntryMemory, opened_date
 from internal.trading.held_securities import HeldSecurities
 from internal.trading.ports import Broker
 from internal.trading.position_attribution import SHARE
@@ -65,8 +65,8 @@ class BrokerSplits:
     def find_unstated(self, ticker: str, shares: float, own: float, stated: Iterable[Split]) -> list[Split]:
         """Splits of a position that nobody has stated yet, with the ratio that the broker's change of shares shows.
 
-        Others may hold shares of the name beside the fund's. What was traded since the split is left out, and the ratio
-        has to be a usual one.
+        Others may hold shares of the name beside the fund's. What was traded since each split is left out, and each
+        ratio has to be a usual one; several are found by going back from today's shares, newest first.
 
         Args:
             ticker: The position's.
@@ -74,19 +74,48 @@ class BrokerSplits:
             own: Signed shares of the fund without such a split.
             stated: The splits that the data service states.
         """
-        of_ticker, fills = [one for one in stated if one.ticker == ticker], self.held[ticker].fills
-        opened = opened_date(fills[0])
-        listed = [one for one in self._listed if one.ticker == ticker and one.day > opened]
-        moved = [one for one in listed if not any(_is_of(one, two) for two in of_ticker)]
-        if len({one.day for one in moved}) != 1:
+        fills, moved = self.held[ticker].fills, self._list_moved(ticker, stated)
+        found, before = self._go_back(fills[-1], shares, moved)
+        if not found:
             return []
-        day = moved[0].day
-        after = shares - self._sum_traded(fills[-1], day)
-        before = after - sum(one.shares for one in moved)
-        own_before = own - sum(one.signed_filled_quantity for one in fills if opened_date(one) >= day)
+        first = found[0].execution_date
+        own_before = own - sum(one.signed_filled_quantity for one in fills if opened_date(one) >= first)
         is_part = own_before * before > 0 and abs(own_before) <= abs(before) + SHARE / 2
-        ratio = _find_usual_ratio(before, after) if is_part else None
-        return [] if ratio is None else [Split(ticker, day, ratio)]
+        return found if is_part else []
+
+    def _go_back(self, fill: Order, shares: float, moved: Sequence[ShareMovement]) -> tuple[list[Split], float]:
+        """The splits of a position by what each brought, oldest first, and the account's shares before them.
+
+        None is found unless each has a usual ratio.
+        """
+        found: list[Split] = []
+        traded_later = 0.0
+        for day in sorted({one.day for one in moved}, reverse=True):
+            traded = self._sum_traded(fill, day)
+            after = shares - (traded - traded_later)
+            shares, traded_later = after - sum(one.shares for one in moved if one.day == day), traded
+            if (ratio := _find_usual_ratio(shares, after)) is None:
+                return [], shares
+            found.insert(0, Split(moved[0].ticker, day, ratio))
+        return found, shares
+
+    def is_unclear(self, ticker: str, stated: Iterable[Split]) -> bool:
+        """Whether the broker lists splits of shares of the fund's that nobody has stated.
+
+        Where `find_unstated` has not found them, nobody can say how many of the account's shares are the fund's.
+        """
+        days = [one.day for one in self._list_moved(ticker, stated)]
+        if not days:
+            return False
+        before = tuple(one for one in self.held[ticker].fills if opened_date(one) < min(days))
+        known = tuple(one for one in stated if one.ticker == ticker and one.execution_date < min(days))
+        return EntryMemory().sum_shares(before, known) != 0.0
+
+    def _list_moved(self, ticker: str, stated: Iterable[Split]) -> list[ShareMovement]:
+        """The splits of a position since the fund opened it that are listed and not stated."""
+        of_ticker, opened = [one for one in stated if one.ticker == ticker], opened_date(self.held[ticker].fills[0])
+        listed = [one for one in self._listed if one.ticker == ticker and one.day > opened]
+        return [one for one in listed if not any(_is_of(one, two) for two in of_ticker)]
 
     def _sum_traded(self, fill: Order, day: date) -> float:
         """Signed shares that everybody has traded of a security in the account on the day and since."""

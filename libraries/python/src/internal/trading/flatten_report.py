@@ -16,6 +16,11 @@ from internal.trading.ports import TradingPorts
 from internal.trading.rows import Order
 from internal.trading.trading_state import TradingStateChange
 
+UNCLEAR = (
+    "it has split, nobody has stated how, and its shares do not show it: some of these may be the fund's. Once the "
+    "data service states its splits, what is the fund's is closed"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class OpenHolding:
@@ -33,9 +38,9 @@ class FlattenReport:
     Attributes:
         as_of: The market's clock.
         change: The trading state in force; where somebody has ended the closing, it says so.
-        is_flat: Whether the fund holds nothing and no order of it may still fill.
+        is_flat: Whether the fund holds nothing, as far as anybody can tell, and no order of it may still fill.
         orders: The closes that it sent since the last decision, or still has to, as the broker has them.
-        still_open: What the fund still holds.
+        still_open: What the fund still holds, or may hold.
         foreign: Signed shares of others by ticker, which are left alone.
         fills_from: When the closes that are at the broker can fill: the next open while the market is closed; None
             where none waits.
@@ -67,11 +72,12 @@ def report_flattening(ports: TradingPorts, moment: datetime, memory: EntryMemory
     newest = [*orders, *(_ask_broker(order, submitter, moment) for order in others)]
     holdings = find_own_holdings(ports, moment, memory, newest)
     still_open = [_describe_open(ticker, shares, orders, moment) for ticker, shares in sorted(holdings.shares.items())]
+    still_open += [OpenHolding(ticker, holdings.foreign[ticker], UNCLEAR) for ticker in sorted(holdings.unclear)]
     waits = any(order.broker_order_id is not None and not order.state.is_final for order in orders)
     return FlattenReport(
         as_of=moment,
         change=change,
-        is_flat=not holdings.shares and all(order.state.is_final for order in newest),
+        is_flat=not still_open and all(order.state.is_final for order in newest),
         orders=orders,
         still_open=still_open,
         foreign=dict(holdings.foreign),

@@ -24,12 +24,15 @@ class OwnHoldings:
         held: The fund's securities among them, by ticker.
         shares: The fund's own signed shares, by ticker; never more than the broker has.
         foreign: The signed shares that are somebody else's, by ticker.
+        unclear: Tickers of which some of those may be the fund's: the broker lists splits that nobody has stated, and
+            that the change of shares does not explain.
     """
 
     positions: Mapping[str, BrokerPosition]
     held: Mapping[str, HeldSecurity]
     shares: Mapping[str, float]
     foreign: Mapping[str, float]
+    unclear: frozenset[str] = frozenset()
 
 
 def find_own_holdings(
@@ -42,10 +45,10 @@ def find_own_holdings(
     at_broker = ports.broker.positions()
     quantities = {position.ticker: position.quantity for position in at_broker}
     held = memory.held.find(ports.journal, at_broker).with_fills(newest)
-    splits, _ = find_splits(ports, held, quantities, moment, memory)
+    splits, _, unclear = _find_splits(ports, held, quantities, moment, memory)
     own = find_own_shares(quantities, held.fills, group_by_ticker(splits), memory)
     positions = {position.ticker: position for position in at_broker}
-    return OwnHoldings(positions, held, own, find_foreign_shares(quantities, own))
+    return OwnHoldings(positions, held, own, find_foreign_shares(quantities, own), unclear)
 
 
 def find_splits(
@@ -59,15 +62,32 @@ def find_splits(
 
     Those that nobody has stated yet are among the first.
     """
+    splits, waiting, _ = _find_splits(ports, held, shares, moment, memory)
+    return splits, waiting
+
+
+def _find_splits(
+    ports: TradingPorts,
+    held: HeldSecurities,
+    shares: Mapping[str, float],
+    moment: datetime,
+    memory: EntryMemory,
+) -> tuple[list[Split], frozenset[str], frozenset[str]]:
+    """The same, and the tickers whose splits nobody can tell."""
     stated = _splits_since(ports.data, held, moment)
     at_broker = BrokerSplits(ports.broker, held, exchange_day(moment))
     splits = at_broker.keep_carried_out(stated, memory.carried_out)
     waiting = frozenset(split.ticker for split in set(stated).difference(splits))
-    owned = find_own_shares(shares, held.fills, group_by_ticker(splits), memory)
-    for ticker, own in owned.items():
-        if abs(shares[ticker] - own) > SHARE / 2:
-            splits += at_broker.find_unstated(ticker, shares[ticker], own, stated)
-    return splits, waiting
+    owned, unclear = find_own_shares(shares, held.fills, group_by_ticker(splits), memory), set[str]()
+    for ticker in held.fills:
+        own = owned.get(ticker, 0.0)
+        if abs(shares[ticker] - own) <= SHARE / 2:
+            continue
+        if found := at_broker.find_unstated(ticker, shares[ticker], own, stated):
+            splits += found
+        elif at_broker.is_unclear(ticker, stated):
+            unclear.add(ticker)
+    return splits, waiting, frozenset(unclear)
 
 
 def _splits_since(data: MarketData, held: HeldSecurities, moment: datetime) -> Sequence[Split]:
