@@ -65,7 +65,7 @@ def read(case: str, services: Services) -> Recording:
         "account_snapshots": services.query("SELECT * FROM account_snapshots ORDER BY timestamp"),
         "performance_points": rows_in(performance["points"]),
         "performance_totals": _totals(performance),
-        "current_totals": [row_of(_without(current, "positions", "strategy"))],
+        "current_totals": [row_of(_without(current, "positions", "strategy", "notes"))],
         "current_positions": rows_in(current["positions"]),
         "splits": services.query(SPLITS),
         "dividends": services.query(DIVIDENDS),

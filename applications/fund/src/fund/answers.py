@@ -100,6 +100,7 @@ class CurrentPortfolio(BaseModel):
 
     as_of: str
     strategy: Strategy
+    notes: list[str]
     positions: list[Position]
     net_asset_value: float
     cash: float

@@ -139,6 +139,8 @@ def show_running_fund(clients: Clients, console: Console) -> None:
         console.print("No portfolio yet.")
         return
     console.print(escape(f"Last decision by {portfolio.strategy.describe()}"))
+    for note in portfolio.notes:
+        console.print(escape(f"note: {note}"))
     console.print(positions_table(portfolio))
     for sentence in summarize_performance(portfolio, clients.performance()):
         console.print(sentence)

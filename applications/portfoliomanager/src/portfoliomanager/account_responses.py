@@ -43,6 +43,7 @@ class CurrentPortfolioResponse(BaseModel):
     as_of: dt.datetime = Field(description="the market's clock")
     portfolio_id: str
     strategy: StrategyRecordResponse = Field(description="the strategy that decided this portfolio")
+    notes: list[str] = Field(description="what fell short of what it asked for, such as why nothing was opened")
     net_asset_value: float
     cash: float
     gross_exposure: float
@@ -59,6 +60,7 @@ class CurrentPortfolioResponse(BaseModel):
             as_of=view.as_of,
             portfolio_id=view.run.portfolio_id,
             strategy=StrategyRecordResponse.of_run(view.run),
+            notes=list(view.run.notes),
             net_asset_value=account.net_asset_value,
             cash=account.cash,
             gross_exposure=view.gross_exposure,

@@ -58,7 +58,8 @@ ACCOUNT = Account("id", None, 102_000.0, 90_000.0, 200_000.0, 51_000.0, -30_600.
 POSITIONS = [position("AAA", 600), position("BBB", 420), position("CCC", -612)]
 HOLDINGS = Found("The broker", Holdings(ACCOUNT, POSITIONS))
 EXPOSURES = sum_sectors(POSITIONS, {"AAA": "Energy", "BBB": "Energy"}, 102_000.0)
-RUN = RebalanceRun("p", DAYS[-1], RunState.SUBMITTED, "own", "m", 7, (), CLOSE, CLOSE)
+NOTE = "nothing is opened: the score's order is that of the forecasts' widths, a bet on volatility"
+RUN = RebalanceRun("p", DAYS[-1], RunState.SUBMITTED, "own", "m", 7, (NOTE,), CLOSE, CLOSE)
 ORDERS = tuple(
     Order("p", DAYS[-1], name, name, OrderSide.BUY, leg, 100, PRICE, "why", CLOSE)
     for name, leg in (("a", Leg.OPEN), ("b", Leg.ADD), ("c", Leg.CLOSE))
@@ -135,6 +136,7 @@ def test_page() -> None:
         "80.0\u2009% gross",
         "3 open, 48 filled",
         "3 orders, sent",
+        "Nothing is opened: the score's order is that of the forecasts' widths, a bet on volatility",
         "13 Jan, 16:00 ET",
         "Within all limits",
         "+12.0\u2009bp of $10\u2009k traded",
