@@ -10,13 +10,17 @@ import numpy as np
 import polars as pl
 import pytest
 
+from internal.baselines import boosted_volatility
 from internal.baselines.boosted_volatility import INPUT_COUNT, BoostedVolatility, boosted_inputs, divide_by_date_mean
+from internal.baselines.forecast import future_log_returns
 from internal.dates import sessions_frame
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
+from internal.features.windows import find_origins
 from internal.forecasting.artifact import Artifact, load_artifact, save_artifact
+from internal.forecasting.quantiles import QUANTILES, STEPS
 
 START, END = date(2021, 1, 4), date(2023, 6, 30)
 FOLD = Block(START, date(2022, 12, 30))
@@ -85,6 +89,17 @@ def test_planted_multiplier(observed: pl.DataFrame, fitted: BoostedVolatility) -
     for name, scales in {"har": fitted.scale.scales(observed), "boosted": fitted.scales(observed)}.items():
         ratios[name] = np.median(scales.daily[later & unusual, 0]) / np.median(scales.daily[later & calm, 0])
     assert ratios["boosted"] > 1.15 * ratios["har"]
+
+
+def test_returns_of_every_row_are_pooled(observed: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trees see rows with a year before them, the quantiles all: so many returns of the fold are below each of them."""
+    monkeypatch.setattr(boosted_volatility, "ENOUGH_ROWS", 1)
+    fitted = BoostedVolatility.fit(observed, fold=FOLD)
+    ahead, forecast = future_log_returns(observed, last=FOLD.last), fitted.quantiles(observed).cumulative
+    rows = find_origins(observed, FOLD)
+    rows = rows[np.isfinite(ahead[rows]).all(axis=1) & np.isfinite(forecast[rows]).all(axis=(1, 2))]
+    below = (ahead[rows][..., None] <= forecast[rows]).mean(axis=0)
+    assert below == pytest.approx(np.tile(QUANTILES, (len(STEPS), 1)), abs=2 / len(rows))
 
 
 def test_relative_by_hand() -> None:

@@ -53,20 +53,26 @@ class BoostedVolatility:
 
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
-        """Fit HAR, grow trees on its relative errors at the fold's origins, then pool the returns."""
+        """Fit HAR, grow trees on its relative errors at the fold's origins, then pool the returns of all of them.
+
+        The level and the drift of the returns are those of every origin, however short its history: pooled over origins
+        with a year of history alone, the newest sessions would count for more than the others.
+        """
         scale, ahead = EarningsVolatility.fit(frame, fold=fold), future_log_returns(frame, last=fold.last)
         scales = scale.scales(frame)
         inputs = boosted_inputs(frame, scales)
         whole = np.isfinite(ahead).all(axis=1) & np.isfinite(inputs).all(axis=1)
-        rows = _select_training_rows(frame, find_origins(frame, fold), whole)
-        if not len(rows):
+        usable = find_origins(frame, fold)
+        usable = usable[whole[usable]]
+        if not len(usable):
             raise InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
+        rows = _select_full_histories(frame, usable)
         moves = np.minimum(np.abs(to_daily(ahead[rows])) / scales.daily[rows], LARGEST_MOVE).mean(axis=1)
         target = divide_by_date_mean(moves, frame.get_column("date").gather(rows))
         trees = Trees.fit(inputs[rows], target, tree_count=TREE_COUNT)
         multiplied = _multiply(scales, trees.predict(inputs))
-        cumulative = pool_quantiles(ahead, multiplied.cumulative, rows)
-        return cls(scale, trees, cumulative, pool_quantiles(to_daily(ahead), multiplied.daily, rows))
+        cumulative = pool_quantiles(ahead, multiplied.cumulative, usable)
+        return cls(scale, trees, cumulative, pool_quantiles(to_daily(ahead), multiplied.daily, usable))
 
     def scales(self, frame: pl.DataFrame) -> Scales:
         """The expected size of the moves from each row."""
@@ -111,9 +117,8 @@ def boosted_inputs(frame: pl.DataFrame, scales: Scales) -> np.ndarray:
     return np.column_stack([beside, level - np.log(volatility * ROOT_STEPS[-1]), earnings])
 
 
-def _select_training_rows(frame: pl.DataFrame, origins: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """The origins with complete inputs and moves; if there are enough of them, only those with a year of history."""
-    usable = origins[whole[origins]]
+def _select_full_histories(frame: pl.DataFrame, usable: np.ndarray) -> np.ndarray:
+    """The origins with a year of history, if there are enough of them; else all."""
     full = usable[frame.get_column("age").to_numpy()[usable] >= YEAR_OF_HISTORY]
     return np.asarray(full if len(full) >= ENOUGH_ROWS else usable)
 
