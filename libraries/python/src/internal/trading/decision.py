@@ -5,11 +5,11 @@ from datetime import date
 from math import copysign, floor, isfinite
 
 from internal.dates import next_session
-from internal.trading.enums import Action, Side
-from internal.trading.limit_cuts import apply_limits
+from internal.trading.enums import Action, NameOutcome, Side
+from internal.trading.limit_cuts import CutRows, apply_limits
 from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import own_security_id
-from internal.trading.rows import NEVER, Decision, PortfolioRow, Position, Situation
+from internal.trading.rows import NEVER, Decision, LeftOut, PortfolioRow, Position, Situation
 from internal.trading.strategy import Strategy
 from internal.trading.target_checks import check_targets
 from internal.trading.targets import Target, Targets
@@ -51,9 +51,22 @@ def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decis
     rows = sorted([*held, *(row for row in opened if isinstance(row, PortfolioRow))], key=lambda row: row.ticker)
     within = apply_limits(rows, situation, limits)
     kept = tuple(row for row in within.rows if row.action is not Action.OPEN or row.quantity > 0)
-    left = [*_growth_notes(wanted, situation), *(note for note in opened if isinstance(note, str))]
+    refused = [one for one in opened if isinstance(one, LeftOut)]
+    left = [*_growth_notes(wanted, situation), *(f"{one.ticker} is not opened: {one.reason}" for one in refused)]
     notes = (*targets.notes, *left, *within.notes, *_missing_notes(situation, limits))
-    return Decision(kept, notes, within.cuts)
+    return Decision(kept, notes, within.cuts, (*refused, *_find_vanished(within)))
+
+
+def _find_vanished(within: CutRows) -> list[LeftOut]:
+    """The openings of which no share is left, by a limit or because their weight was too small."""
+    cut = {one.ticker for one in within.cuts}
+    return [
+        LeftOut(row.ticker, NameOutcome.CUT, row.reason)
+        if row.ticker in cut
+        else LeftOut(row.ticker, NameOutcome.TOO_SMALL, NameOutcome.TOO_SMALL.words)
+        for row in within.rows
+        if row.action is Action.OPEN and row.quantity <= 0
+    ]
 
 
 def _position_row(position: Position, target: Target | None, situation: Situation, limits: RiskLimits) -> PortfolioRow:
@@ -109,7 +122,7 @@ def _describe_missing(position: Position, situation: Situation) -> str:
 def _wanted_shares(position: Position, target: Target | None, situation: Situation) -> float:
     """Shares after the action: as many as are held where more are wanted and none can be added."""
     held, wanted = abs(position.quantity), _asked_shares(position, target, situation)
-    return min(wanted, held) if _opening_problem(position.ticker, position.side, situation) else wanted
+    return wanted if _opening_problem(position.ticker, position.side, situation) is None else min(wanted, held)
 
 
 def _growth_notes(wanted: Mapping[str, Target], situation: Situation) -> list[str]:
@@ -120,8 +133,8 @@ def _growth_notes(wanted: Mapping[str, Target], situation: Situation) -> list[st
         if situation.freezing_reason(position) is None
         and _asked_shares(position, wanted.get(position.ticker), situation) > abs(position.quantity)
     ]
-    problems = [(one.ticker, _opening_problem(one.ticker, one.side, situation)) for one in asked]
-    return [f"{ticker} is not added to: {problem}" for ticker, problem in problems if problem is not None]
+    problems = [_opening_problem(one.ticker, one.side, situation) for one in asked]
+    return [f"{one.ticker} is not added to: {one.reason}" for one in problems if one is not None]
 
 
 def _asked_shares(position: Position, target: Target | None, situation: Situation) -> float:
@@ -145,12 +158,12 @@ def _shares(weight: float, price: float, situation: Situation) -> float:
     return shares + max(ROUNDING, shares * 1e-12)
 
 
-def _opening_row(target: Target, situation: Situation) -> PortfolioRow | str:
+def _opening_row(target: Target, situation: Situation) -> PortfolioRow | LeftOut:
     """The row that opens the target, or why it cannot be opened."""
     weight = target.weight or 0.0
     side = Side.LONG if weight > 0 else Side.SHORT
     if (problem := _opening_problem(target.ticker, side, situation)) is not None:
-        return f"{target.ticker} is not opened: {problem}"
+        return problem
     price = float(situation.inputs.price[situation.find(target.ticker) or 0])
     return PortfolioRow(
         ticker=target.ticker,
@@ -175,14 +188,20 @@ def _security_id(ticker: str, situation: Situation) -> str:
     return known or own_security_id(ticker, next_session(situation.day))
 
 
-def _opening_problem(ticker: str, side: Side, situation: Situation) -> str | None:
+def _opening_problem(ticker: str, side: Side, situation: Situation) -> LeftOut | None:
+    """Why the name cannot be opened or added to on that side; None where it can be."""
     place = situation.find(ticker)
     if place is None or not isfinite(situation.inputs.price[place]):
-        return "no price today"
+        return _leave_out(ticker, NameOutcome.NOT_PRICED)
     if ticker in situation.blocked:
-        return "an order of it is open, somebody else holds it, or a corporate action has changed it since"
+        return _leave_out(ticker, NameOutcome.BLOCKED)
     if (refusal := situation.refused.reasons.get(ticker)) is not None:
-        return refusal
+        return LeftOut(ticker, NameOutcome.REFUSED, refusal)
     if ticker not in situation.assets.tradable:
-        return "the broker does not trade it"
-    return "it cannot be sold short" if side is Side.SHORT and ticker not in situation.assets.shortable else None
+        return _leave_out(ticker, NameOutcome.NOT_TRADABLE)
+    cannot = side is Side.SHORT and ticker not in situation.assets.shortable
+    return _leave_out(ticker, NameOutcome.NOT_SHORTABLE) if cannot else None
+
+
+def _leave_out(ticker: str, outcome: NameOutcome) -> LeftOut:
+    return LeftOut(ticker, outcome, outcome.words)

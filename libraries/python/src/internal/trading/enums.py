@@ -55,6 +55,56 @@ class Verdict(StrEnum):
     OPEN = "open"
 
 
+class NameOutcome(StrEnum):
+    """What a decision made of a name: the first thing that kept it from being opened, else what became of it."""
+
+    NOT_PRICED = "not_priced"
+    NOT_IN_UNIVERSE = "not_in_universe"
+    NO_VOLATILITY = "no_volatility"
+    NOT_TRADABLE = "not_tradable"
+    REFUSED = "refused"
+    BLOCKED = "blocked"
+    NO_FORECAST = "no_forecast"
+    NOT_CHOSEN = "not_chosen"
+    NOT_SHORTABLE = "not_shortable"
+    TOO_SMALL = "too_small"
+    CUT = "cut"
+    REDUCED = "reduced"
+    OPENED = "opened"
+    KEPT = "kept"
+    CLOSED = "closed"
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the name is in the book after the decision."""
+        return self in _CHOSEN
+
+    @property
+    def words(self) -> str:
+        """What happened, for people."""
+        return _OUTCOME_WORDS[self]
+
+
+_CHOSEN = frozenset({NameOutcome.OPENED, NameOutcome.KEPT})
+_OUTCOME_WORDS = {
+    NameOutcome.NOT_PRICED: "no price today",
+    NameOutcome.NOT_IN_UNIVERSE: "not in the universe: too cheap, too seldom traded, or too few bars",
+    NameOutcome.NO_VOLATILITY: "too few bars for a volatility",
+    NameOutcome.NOT_TRADABLE: "the broker does not trade it",
+    NameOutcome.REFUSED: "not among the names that may be opened",
+    NameOutcome.BLOCKED: "an order of it is open, somebody else holds it, or a corporate action has changed it since",
+    NameOutcome.NO_FORECAST: "no forecast",
+    NameOutcome.NOT_CHOSEN: "not chosen by the strategy",
+    NameOutcome.NOT_SHORTABLE: "it cannot be sold short",
+    NameOutcome.TOO_SMALL: "its weight buys less than one share",
+    NameOutcome.CUT: "cut by a risk limit",
+    NameOutcome.REDUCED: "positions may only become smaller",
+    NameOutcome.OPENED: "opened",
+    NameOutcome.KEPT: "kept",
+    NameOutcome.CLOSED: "closed",
+}
+
+
 class Adjustment(StrEnum):
     """How an order came to differ from the decision: a fact of its run, made once and kept across restarts."""
 

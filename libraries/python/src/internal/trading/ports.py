@@ -7,6 +7,7 @@ from typing import Protocol
 
 from internal.errors import FundError, UnavailableError
 from internal.trading.corporate_actions import CorporateAction
+from internal.trading.decision_records import DecisionRecords
 from internal.trading.rows import (
     Account,
     Assets,
@@ -283,7 +284,10 @@ class OrderGate(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class TradingPorts:
-    """All ports of one fund; `gate` is None where no real money is at stake."""
+    """All ports of one fund.
+
+    `gate` is None where no real money is at stake, `records` where nobody reads decisions afterwards.
+    """
 
     broker: Broker
     data: MarketData
@@ -292,3 +296,4 @@ class TradingPorts:
     lease: Lease
     pause: Pause
     gate: OrderGate | None = None
+    records: DecisionRecords | None = None

@@ -12,9 +12,11 @@ from threading import RLock
 from internal.dates import cut_to_milliseconds, exchange_day, is_session, last_closed_session
 from internal.errors import ConflictError, FundError, InvalidRequestError
 from internal.trading.action_records import describe_records, record_corporate_actions
+from internal.trading.arming import digest_of
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
 from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation
+from internal.trading.decision_records import make_record
 from internal.trading.dry_run import end_dry_run
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState, RunState
@@ -320,7 +322,8 @@ class Rebalancer:
         decided, record = decide(situation, self._strategy, self._limits), self._strategy.record
         self._cuts += decided.cuts
         ended = None if ports.gate is None else ports.gate.find_end(account.account_number, moment)
-        decision = keep_closes(decided, find_reduction(ports.journal.trading_state(), ended))
+        reduction = find_reduction(ports.journal.trading_state(), ended)
+        decision = keep_closes(decided, reduction)
         identity = portfolio_id(record.name, account.account_id, day)
         orders = plan_orders(decision, account.account_id, identity, day, moment)
         records = describe_records(ports.journal, ports.journal.last_run())
@@ -328,6 +331,9 @@ class Rebalancer:
         ports.portfolios.save(Portfolio(identity, day, decision.rows, inputs.model_version, inputs.bars_version))
         if changed := replace_plan(ports.journal.of(identity), orders):
             ports.journal.save_orders(changed)
+        if ports.records is not None:
+            rules = digest_of(record, "", self._limits)
+            ports.records.save(make_record(identity, situation, decision, reduction, rules))
         run = RebalanceRun(
             portfolio_id=identity,
             date=day,

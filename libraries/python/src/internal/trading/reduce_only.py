@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from internal.trading.enums import Action
-from internal.trading.rows import Decision, PortfolioRow
+from internal.trading.enums import Action, NameOutcome
+from internal.trading.rows import Decision, LeftOut, PortfolioRow
 from internal.trading.trading_state import TradingState, TradingStateChange
 
 
@@ -22,7 +22,8 @@ def keep_closes(decision: Decision, why: str | None) -> Decision:
     left = [row.ticker for row in decision.rows if row.quantity > row.held]
     rows = tuple(_without_increase(row) for row in decision.rows if row.action is not Action.OPEN)
     note = f"{why}; not opened or added to: {', '.join(left) or 'nothing was to be'}"
-    return replace(decision, rows=rows, notes=(*decision.notes, note))
+    opened = (LeftOut(row.ticker, NameOutcome.REDUCED, why) for row in decision.rows if row.action is Action.OPEN)
+    return replace(decision, rows=rows, notes=(*decision.notes, note), left_out=(*decision.left_out, *opened))
 
 
 def _without_increase(row: PortfolioRow) -> PortfolioRow:

@@ -19,6 +19,7 @@ from internal.trading.enums import (
     Adjustment,
     ForeignKind,
     Leg,
+    NameOutcome,
     OrderSide,
     OrderState,
     RunState,
@@ -288,14 +289,23 @@ class Situation:
         return session_number(self.day) - session_number(position.opened_date)
 
     @cached_property
+    def obstacles(self) -> Mapping[NameOutcome, BoolArray]:
+        """[N] each: names that something keeps from being opened on any side; the first one is given as the reason."""
+        inputs, blocked = self.inputs, np.zeros(len(self.inputs.tickers), bool)
+        blocked[[place for ticker in self.blocked if (place := inputs.find(ticker)) is not None]] = True
+        return {
+            NameOutcome.NOT_PRICED: ~np.isfinite(inputs.price),
+            NameOutcome.NOT_IN_UNIVERSE: ~inputs.liquid,
+            NameOutcome.NO_VOLATILITY: ~np.isfinite(inputs.volatility),
+            NameOutcome.NOT_TRADABLE: ~find_members(inputs.tickers, self.assets.tradable),
+            NameOutcome.REFUSED: find_members(inputs.tickers, self.refused.names),
+            NameOutcome.BLOCKED: blocked,
+        }
+
+    @cached_property
     def may_open(self) -> BoolArray:
         """[N] names that may be opened long: liquid, priced, with a volatility, tradable, not blocked or refused."""
-        inputs = self.inputs
-        allowed = find_members(inputs.tickers, self.assets.tradable) & inputs.liquid
-        allowed &= np.isfinite(inputs.volatility) & np.isfinite(inputs.price)
-        if self.refused.names:
-            allowed &= ~find_members(inputs.tickers, self.refused.names)
-        allowed[[place for ticker in self.blocked if (place := inputs.find(ticker)) is not None]] = False
+        allowed: BoolArray = ~np.logical_or.reduce(tuple(self.obstacles.values()))
         allowed.flags.writeable = False
         return allowed
 
@@ -399,13 +409,25 @@ class PortfolioRow:
         return min(self.held, self.quantity) * self.reference_price
 
 
+class LeftOut(NamedTuple):
+    """A name that the strategy wanted to open and that is not opened; `reason` is for people."""
+
+    ticker: str
+    outcome: NameOutcome
+    reason: str
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The wanted portfolio, sorted by ticker; `notes` say what fell short of the policy, `cuts` what a limit cut."""
+    """The wanted portfolio, sorted by ticker.
+
+    `notes` say what fell short of the policy, `cuts` what a limit cut, and `left_out` what was wanted in vain.
+    """
 
     rows: tuple[PortfolioRow, ...]
     notes: tuple[str, ...]
     cuts: tuple[LimitCut, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
