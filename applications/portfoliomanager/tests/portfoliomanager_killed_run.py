@@ -18,10 +18,12 @@ from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from internal.strategies.loading import load_strategy
+from internal.trading.decision_records import DecisionRecords
 from internal.trading.limits import RiskLimits
 from internal.trading.ports import Broker, Journal, Portfolios, TradingPorts
 from internal.trading.rebalancing import Rebalancer
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
+from portfoliomanager.adapters.lake_decisions import LakeDecisions
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData
 from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
@@ -63,8 +65,9 @@ def rebalance(exchange: str, datamanager: str, folder: str, deadly_step: int, mo
     key, secret = os.environ["ALPACA_API_KEY_ID"], os.environ["ALPACA_API_SECRET"]
     lease = Lease(Objects(folder), "trader", Path(folder, "state"), seconds=30)
     with lease, DatamanagerClient(datamanager, SecretStr(os.environ["FUND_API_TOKEN"])) as store:
-        parts = (AlpacaBroker(key, secret, exchange), StoredPortfolios(store), LakeJournal(Lake(folder)))
-        broker, portfolios, journal = (Deadly(part, deadly_step, moment) for part in parts)
+        lake = Lake(folder)
+        parts = (AlpacaBroker(key, secret, exchange), StoredPortfolios(store), LakeJournal(lake), LakeDecisions(lake))
+        broker, portfolios, journal, records = (Deadly(part, deadly_step, moment) for part in parts)
         ports = TradingPorts(
             cast("Broker", broker),
             DatamanagerMarketData(store),
@@ -72,6 +75,7 @@ def rebalance(exchange: str, datamanager: str, folder: str, deadly_step: int, mo
             cast("Journal", journal),
             lease,
             time.sleep,
+            records=cast("DecisionRecords", records),
         )
         rebalancer = Rebalancer(ports, STRATEGY, RiskLimits())
         rebalancer.recover()

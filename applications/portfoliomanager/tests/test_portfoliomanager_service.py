@@ -373,6 +373,36 @@ def test_pages(service: Service) -> None:
     assert [modes[f'trading_mode{{mode="{mode}"}}'] for mode in ("simulated", "paper", "live")] == [1, 0, 0]
 
 
+def test_decisions(service: Service) -> None:
+    """A decided session as JSON and as pages: the funnel narrows, and taken again it is the same to the bit."""
+    last = service.json("GET", "/portfolios/decisions?since=2000-01-01")[-1]
+    path = f"/decisions/{last['date']}"
+    found = service.json("GET", path)
+    orders = read_frame_response(service.request("GET", f"/orders?date={last['date']}"))
+    assert sorted(order["client_order_id"] for order in found["orders"]) == sorted(orders["client_order_id"])
+    funnel, names = found["funnel"], found["names"]
+    steps = [funnel[name] for name in ("listed", "priced", "eligible", "forecast", "shortable")]
+    assert steps == sorted(steps, reverse=True)
+    assert funnel["listed"] == len({name["ticker"] for name in names}) == len(names)
+    chosen = {name["ticker"]: name["quantity"] for name in names if name["outcome"] in {"opened", "kept"}}
+    assert len(chosen) == funnel["chosen"]
+    assert {order["ticker"] for order in found["orders"] if order["leg"] != "close"} <= chosen.keys()
+    replay = service.json("GET", f"{path}/replay")
+    assert (replay["differences"], replay["has_same_rules"], replay["name_count"]) == ([], True, len(names))
+
+    html = {"Accept": "text/html"}
+    page = service.request("GET", path, headers=html)
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script>|does not answer", page.text)
+    assert all(f'href="/forecasts/{ticker}"' in page.text for ticker in chosen)
+    assert f'href="{path}"' in service.request("GET", "/decisions").text
+    assert "the same, bit for bit" in service.request("GET", f"{path}/replay", headers=html).text
+    part = service.request("GET", f"{path}/replay", headers=html | {"HX-Request": "true"}).text
+    assert part.lstrip().startswith('<div class="replay"')
+    assert "No name fits" in service.request("GET", f"{path}?q=zzzz", headers=html).text
+    for wrong, status in (("/decisions/2001-01-02", 404), ("/decisions/soon", 422), (f"{path}?outcome=lost", 422)):
+        assert problem(service.request("GET", wrong))["status"] == status
+
+
 def test_killed_service_goes_on(world: World, service: Service) -> None:
     """`kill -9` in the middle of sending: started again, it finishes the run by itself, each order once."""
     world.play_session()

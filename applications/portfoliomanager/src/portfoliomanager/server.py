@@ -34,12 +34,14 @@ from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.ended_sessions import StoredEndedSessions
 from portfoliomanager.adapters.lake_activities import LakeActivities
 from portfoliomanager.adapters.lake_armings import LakeArmings
+from portfoliomanager.adapters.lake_decisions import LakeDecisions
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData
 from portfoliomanager.adapters.peer_service import PeerService
 from portfoliomanager.adapters.stored_portfolios import StoredPortfolios
 from portfoliomanager.adapters.trade_updates import TradeUpdates
 from portfoliomanager.configuration import Configuration
+from portfoliomanager.decision_replays import DecisionReplays
 from portfoliomanager.equal_weight import EqualWeight, load_closes
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
@@ -57,6 +59,7 @@ from portfoliomanager.routes import (
     book_page,
     clock,
     data_page,
+    decisions_page,
     events_page,
     flatten,
     forecasts_page,
@@ -88,6 +91,7 @@ ROUTES = (
     *(
         fund_page,
         book_page,
+        decisions_page,
         sign_in,
         trading_state_form,
         data_page,
@@ -163,7 +167,8 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     capital = settings.fund_capital()
     market_data = DatamanagerMarketData(data)
     books = AccountBooks(broker, broker.activities, activities, journal, market_data, others=capital is not None)
-    whole = TradingPorts(broker, market_data, StoredPortfolios(data), journal, lease, time.sleep)
+    records = LakeDecisions(lake)
+    whole = TradingPorts(broker, market_data, StoredPortfolios(data), journal, lease, time.sleep, records=records)
     ports = _limit_capital(whole, capital)
     decides = settings.load_strategy()
     metrics.show_mode(mode)
@@ -186,7 +191,8 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     token, address = settings.fund_api_token, settings.scheduler_url
     scheduler = PeerService("scheduler", address, token) if address else None
     peers = PeerService("datamanager", settings.datamanager_url, token), scheduler
-    shown = EqualWeight(partial(load_closes, data)), ports.portfolios, losses, *peers
+    replays = DecisionReplays(journal, records, partial(DatamanagerMarketData, data), decides, limits)
+    shown = EqualWeight(partial(load_closes, data)), ports.portfolios, losses, *peers, records, replays
     return Services(*clients, champion, journal, books, lease, decides, *running, *shown)
 
 

@@ -7,9 +7,11 @@ from fastapi import Depends, FastAPI, Request
 
 from internal.http.datamanager_client import DatamanagerClient
 from internal.lake.lease import Lease
+from internal.trading.decision_records import DecisionRecords
 from internal.trading.ports import Broker, MarketData, Portfolios
 from internal.trading.strategy import Strategy
 from portfoliomanager.account_books import AccountBooks
+from portfoliomanager.decision_replays import DecisionReplays
 from portfoliomanager.equal_weight import EqualWeight
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.forecasting import Champion
@@ -46,6 +48,8 @@ class Services:
     losses: LossWatch
     datamanager: Peer
     scheduler: SchedulerPeer | None
+    records: DecisionRecords
+    replays: DecisionReplays
 
 
 def services_of(application: FastAPI) -> Services:

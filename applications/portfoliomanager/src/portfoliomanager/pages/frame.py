@@ -32,6 +32,7 @@ class Page(StrEnum):
 NAVIGATION: tuple[Page, ...] = (
     Page.FUND,
     Page.BOOK,
+    Page.DECISIONS,
     Page.FORECASTS,
     Page.MODEL,
     Page.DATA,

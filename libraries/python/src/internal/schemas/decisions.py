@@ -1,4 +1,4 @@
-"""Decisions as they were taken: one row a decision, and one row a decision and name with what was made of it and why."""
+"""Decisions as they were taken: one row each, and one row a name with what was made of it and why."""
 
 import polars as pl
 

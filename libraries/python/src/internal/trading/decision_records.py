@@ -146,8 +146,8 @@ def _find_outcomes(situation: Situation) -> Iterable[tuple[str, NameOutcome]]:
     kinds = (*situation.obstacles, NameOutcome.NO_FORECAST, NameOutcome.NOT_CHOSEN)
     everything = np.ones(len(situation.tickers), bool)
     without = ~everything if situation.forecasts is None else ~np.isfinite(situation.inputs.bands[:, 1])
-    first = np.argmax(np.stack([*situation.obstacles.values(), without, everything]), axis=0)
-    return zip(situation.tickers, (kinds[place] for place in first.tolist()), strict=True)
+    first: list[int] = np.stack([*situation.obstacles.values(), without, everything]).argmax(axis=0).tolist()
+    return zip(situation.tickers, (kinds[place] for place in first), strict=True)
 
 
 def _explain(ticker: str, outcome: NameOutcome, situation: Situation) -> tuple[NameOutcome, str]:

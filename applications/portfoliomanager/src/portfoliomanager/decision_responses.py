@@ -1,0 +1,116 @@
+"""The JSON bodies of a past decision: its funnel, every name with what became of it, and its replay."""
+
+import datetime as dt
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from internal.trading.decision_records import DecisionRecord, NameRecord
+from internal.trading.enums import Action, NameOutcome, Side
+from internal.trading.replay import Replay
+from internal.trading.rows import Order, RebalanceRun
+from portfoliomanager.pages.funnel import Funnel
+from portfoliomanager.responses import DecisionResponse, OrderResponse, RowResponse
+
+
+class FunnelResponse(RowResponse):
+    """How many names were left after each condition."""
+
+    listed: int
+    priced: int = Field(description="with a close of the day")
+    eligible: int = Field(description="that could have been opened long")
+    forecast: int = Field(description="of the eligible, those with a forecast; all where none is needed")
+    shortable: int = Field(description="of these, those that the broker lends")
+    chosen: int = Field(description="in the portfolio after the decision")
+
+
+class NameResponse(BaseModel):
+    """A name of the day, or one that was held."""
+
+    ticker: str
+    security_id: str | None
+    outcome: NameOutcome
+    reason: str
+    price: float | None = Field(description="the close of the day, dollars")
+    quantile_10: float | None = Field(description="cumulative simple return over the longest horizon")
+    quantile_50: float | None
+    quantile_90: float | None
+    shares_before: float = Field(description="negative when short")
+    side: Side | None
+    action: Action | None
+    quantity: float | None = Field(description="shares after the action")
+
+    @classmethod
+    def of(cls, name: NameRecord) -> Self:
+        """The name as it was stored."""
+        forecast, row = name.forecast, name.row
+        return cls(
+            ticker=name.ticker,
+            security_id=name.security_id,
+            outcome=name.outcome,
+            reason=name.reason,
+            price=name.price,
+            quantile_10=forecast.quantile_10 if forecast else None,
+            quantile_50=forecast.quantile_50 if forecast else None,
+            quantile_90=forecast.quantile_90 if forecast else None,
+            shares_before=name.position.quantity if name.position else 0.0,
+            side=row.side if row else None,
+            action=row.action if row else None,
+            quantity=row.quantity if row else None,
+        )
+
+
+class DecisionDetailResponse(DecisionResponse):
+    """A decision whole; `funnel` and `names` are empty for one that was taken before they were stored."""
+
+    strategy: str
+    parameters: str = Field(description="JSON")
+    strategy_digest: str = Field(description="SHA-256 of the strategy's file")
+    model_version: str
+    bars_version: int
+    known_at: dt.datetime | None
+    notes: list[str]
+    orders: list[OrderResponse]
+    funnel: FunnelResponse | None
+    names: list[NameResponse]
+
+    @classmethod
+    def whole(cls, run: RebalanceRun, orders: list[Order], record: DecisionRecord | None) -> Self:
+        """The run with its orders and, where it was stored, its record."""
+        return cls(
+            **DecisionResponse.model_validate(run).model_dump(),
+            strategy=run.policy,
+            parameters=run.parameters,
+            strategy_digest=run.strategy_digest,
+            model_version=run.model_version,
+            bars_version=run.bars_version,
+            known_at=run.known_at,
+            notes=list(run.notes),
+            orders=[OrderResponse.model_validate(order) for order in orders],
+            funnel=None if record is None else FunnelResponse.model_validate(Funnel.of(record.names)),
+            names=[] if record is None else [NameResponse.of(name) for name in record.names],
+        )
+
+
+class DifferenceResponse(RowResponse):
+    """A value of a name that is not the same now."""
+
+    ticker: str
+    field: str
+    then: str
+    now: str
+
+
+class ReplayResponse(RowResponse):
+    """A decision taken again; without differences its orders are the same to the bit."""
+
+    portfolio_id: str
+    day: dt.date
+    name_count: int
+    has_same_rules: bool = Field(description="whether strategy, parameters and limits are those of then")
+    differences: list[DifferenceResponse]
+
+    @classmethod
+    def of(cls, replay: Replay) -> Self:
+        """The replay."""
+        return cls.model_validate(replay)

@@ -1,0 +1,265 @@
+"""The Decisions pages: every session that was decided, and one of them whole."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import ceil
+from typing import Self
+from urllib.parse import urlencode
+
+from internal.pages import marks
+from internal.trading.decision_records import DecisionRecord, NameRecord
+from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState
+from internal.trading.journal_index import shortfall_cost
+from internal.trading.order_planning import FLATTEN
+from internal.trading.replay import Difference, Replay
+from internal.trading.rows import Order, RebalanceRun
+from portfoliomanager.pages.funnel import Funnel
+from portfoliomanager.ports import FundJournal
+
+PAGE_ROWS = 100
+STRIP_SESSIONS = 20  # around the one that is shown
+SHOWN_DIFFERENCES = 20
+LEG_WORDS = {
+    (Leg.OPEN, OrderSide.BUY): "Buy",
+    (Leg.OPEN, OrderSide.SELL): "Sell short",
+    (Leg.ADD, OrderSide.BUY): "Buy more",
+    (Leg.ADD, OrderSide.SELL): "Sell more short",
+    (Leg.CLOSE, OrderSide.BUY): "Buy to close",
+    (Leg.CLOSE, OrderSide.SELL): "Sell to close",
+}
+
+
+@dataclass(frozen=True)
+class OrderLine:
+    """An order from its decision to its fill; `cost` in dollars and `impact`, a fraction, are costs above zero."""
+
+    order: Order
+
+    @property
+    def words(self) -> str:
+        """What it does."""
+        return LEG_WORDS[self.order.leg, self.order.side]
+
+    @property
+    def cost(self) -> float:
+        """Dollars of implementation shortfall: fill price against the close that it was decided at."""
+        return shortfall_cost(self.order)
+
+    @property
+    def decided_dollars(self) -> float:
+        """The filled shares at the close that they were decided at."""
+        return self.order.filled_quantity * self.order.reference_price
+
+    @property
+    def impact(self) -> float | None:
+        """The cost as a fraction of what was filled; None before the first fill."""
+        return self.cost / self.decided_dollars if self.decided_dollars else None
+
+
+@dataclass(frozen=True)
+class Session:
+    """A decided session: its run, and its orders in the journal."""
+
+    run: RebalanceRun
+    orders: tuple[OrderLine, ...]
+
+    @property
+    def filled_count(self) -> int:
+        """Orders that filled whole."""
+        return sum(line.order.state is OrderState.FILLED for line in self.orders)
+
+    @property
+    def sent_count(self) -> int:
+        """Orders that were not dropped before they were sent."""
+        return sum(line.order.state is not OrderState.DROPPED for line in self.orders)
+
+    @property
+    def traded(self) -> float:
+        """Dollars of what was filled, at the closes of the decision."""
+        return sum(line.decided_dollars for line in self.orders)
+
+    @property
+    def cost(self) -> float:
+        """Dollars of implementation shortfall; positive is a cost."""
+        return sum(line.cost for line in self.orders)
+
+    @property
+    def impact(self) -> float | None:
+        """The cost as a fraction of what was filled; None without a fill."""
+        return self.cost / self.traded if self.traded else None
+
+    @property
+    def largest_impact(self) -> float:
+        """The largest impact of an order, whichever its sign; the scale of their pictures."""
+        return max((abs(line.impact) for line in self.orders if line.impact is not None), default=0.0)
+
+
+def list_sessions(journal: FundJournal) -> tuple[Session, ...]:
+    """All sessions that a strategy decided, newest first."""
+    runs = [run for run in journal.runs() if run.policy != FLATTEN]
+    return tuple(
+        Session(run, tuple(OrderLine(order) for order in journal.of(run.portfolio_id))) for run in reversed(runs)
+    )
+
+
+@dataclass(frozen=True)
+class SessionsView:
+    """A page of the sessions; `page` is from 1."""
+
+    sessions: tuple[Session, ...]
+    session_count: int
+    page: int
+
+    @classmethod
+    def of(cls, sessions: Sequence[Session], page: int) -> Self:
+        """The page, or the last one where there are fewer."""
+        page = min(page, max(1, ceil(len(sessions) / PAGE_ROWS)))
+        return cls(tuple(sessions[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]), len(sessions), page)
+
+    @property
+    def page_count(self) -> int:
+        """How many pages the sessions fill."""
+        return max(1, ceil(self.session_count / PAGE_ROWS))
+
+
+@dataclass(frozen=True)
+class NameQuery:
+    """Which names are asked for: words in ticker, company or reason, and an outcome; `page` is from 1."""
+
+    day: date
+    text: str = ""
+    outcome: NameOutcome | None = None
+    page: int = 1
+
+    def address(self, *, outcome: NameOutcome | None = None, page: int = 1) -> str:
+        """The page of the names with that outcome, or another page of it."""
+        asked = {"q": self.text, "outcome": outcome or "", "page": "" if page == 1 else str(page)}
+        query = urlencode({name: value for name, value in asked.items() if value})
+        return f"/decisions/{self.day}{'?' if query else ''}{query}#names-title"
+
+
+@dataclass(frozen=True)
+class NamesView:
+    """The names of a decision that fit a query, and how many there are with each outcome.
+
+    Attributes:
+        query: What was asked.
+        counts: Names by outcome, in the order of the outcomes, those in the book first.
+        found_count: Names that fit.
+        names: Those of the page.
+        companies: By ticker, the company's name.
+    """
+
+    query: NameQuery
+    counts: tuple[tuple[NameOutcome, int], ...]
+    found_count: int
+    names: tuple[NameRecord, ...]
+    companies: dict[str, str]
+
+    @classmethod
+    def of(cls, record: DecisionRecord, companies: dict[str, str], query: NameQuery) -> Self:
+        """Search, and cut the page out of what was found; opened, closed and kept names come first."""
+        wanted = query.text.lower().split()
+        found = [one for one in record.names if _fits(one, companies, wanted)]
+        counts = Counter(one.outcome for one in found)
+        order = {outcome: place for place, outcome in enumerate(reversed(NameOutcome))}
+        chosen = sorted(
+            (one for one in found if query.outcome in {None, one.outcome}), key=lambda one: order[one.outcome]
+        )
+        page = min(query.page, max(1, ceil(len(chosen) / PAGE_ROWS)))
+        return cls(
+            NameQuery(query.day, query.text, query.outcome, page),
+            tuple((outcome, counts[outcome]) for outcome in order if counts[outcome]),
+            len(chosen),
+            tuple(chosen[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]),
+            companies,
+        )
+
+    @property
+    def all_count(self) -> int:
+        """Names that fit the words, with any outcome."""
+        return sum(count for _, count in self.counts)
+
+    @property
+    def page_count(self) -> int:
+        """How many pages the found names fill."""
+        return max(1, ceil(self.found_count / PAGE_ROWS))
+
+    def band(self, one: NameRecord) -> marks.Band | None:
+        """The forecast of a name, for its picture."""
+        return None if one.forecast is None else marks.Band(*one.forecast)
+
+    @property
+    def reach(self) -> float:
+        """Where the scale of the forecasts ends, a return."""
+        ends = [max(abs(one.forecast.quantile_10), abs(one.forecast.quantile_90)) for one in self.names if one.forecast]
+        return ceil(max(ends, default=0.05) * 20) / 20
+
+
+@dataclass(frozen=True)
+class DecisionView:
+    """A session's decision.
+
+    Attributes:
+        session: Its run and orders.
+        strip: The sessions around it, oldest first.
+        before: The session that was decided before it; None for the first.
+        after: The next one; None for the newest.
+        funnel: None where no names were stored with it, as `names`.
+        names: Every name and what became of it.
+    """
+
+    session: Session
+    strip: tuple[Session, ...]
+    before: date | None
+    after: date | None
+    funnel: Funnel | None
+    names: NamesView | None
+
+    @classmethod
+    def of(
+        cls,
+        sessions: Sequence[Session],
+        session: Session,
+        record: DecisionRecord | None,
+        companies: dict[str, str],
+        query: NameQuery,
+    ) -> Self:
+        """The decision among all of them, newest first."""
+        days = [one.run.date for one in sessions]
+        place = days.index(session.run.date)
+        first = min(max(place - STRIP_SESSIONS // 2, 0), max(len(days) - STRIP_SESSIONS, 0))
+        return cls(
+            session=session,
+            strip=tuple(reversed(sessions[first : first + STRIP_SESSIONS])),
+            before=days[place + 1] if place + 1 < len(days) else None,
+            after=days[place - 1] if place else None,
+            funnel=None if record is None else Funnel.of(record.names),
+            names=None if record is None else NamesView.of(record, companies, query),
+        )
+
+
+@dataclass(frozen=True)
+class ReplayView:
+    """A decision taken again; `problem` says why it could not be, where there is no replay."""
+
+    day: date
+    replay: Replay | None
+    problem: str = ""
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The tickers of which something differs."""
+        return frozenset(one.ticker for one in self.replay.differences) if self.replay else frozenset()
+
+    @property
+    def first(self) -> tuple[Difference, ...]:
+        """The differences that are shown."""
+        return self.replay.differences[:SHOWN_DIFFERENCES] if self.replay else ()
+
+
+def _fits(one: NameRecord, companies: dict[str, str], wanted: Sequence[str]) -> bool:
+    text = f"{one.ticker} {companies.get(one.ticker, '')} {one.reason}".lower()
+    return all(word in text for word in wanted)

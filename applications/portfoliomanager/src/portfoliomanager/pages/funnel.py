@@ -1,0 +1,46 @@
+"""The funnel of a decision: how many names are left after each condition that a name has to meet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from internal.trading.decision_records import NameRecord
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """Counts of names; each is a part of the one before, but for the chosen, some of which were held before."""
+
+    listed: int
+    priced: int
+    eligible: int
+    forecast: int
+    shortable: int
+    chosen: int
+
+    @classmethod
+    def of(cls, names: Sequence[NameRecord]) -> Self:
+        """Count the names of a decision; where no name has a forecast, none was asked for."""
+        eligible = [one for one in names if one.is_eligible]
+        asked = any(one.forecast is not None for one in names)
+        forecast = [one for one in eligible if one.forecast is not None or not asked]
+        return cls(
+            listed=len(names),
+            priced=sum(one.price is not None for one in names),
+            eligible=len(eligible),
+            forecast=len(forecast),
+            shortable=sum(one.is_shortable for one in forecast),
+            chosen=sum(one.outcome.is_chosen for one in names),
+        )
+
+    @property
+    def steps(self) -> tuple[tuple[str, int], ...]:
+        """The name of each step and its count."""
+        return (
+            ("Listed", self.listed),
+            ("Priced", self.priced),
+            ("Eligible", self.eligible),
+            ("Forecast", self.forecast),
+            ("Shortable", self.shortable),
+            ("In the book", self.chosen),
+        )

@@ -1,0 +1,104 @@
+"""Past decisions over HTTP: the sessions on a page, one of them whole as a page or JSON, and taken again."""
+
+import asyncio
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse
+
+from internal.errors import FundError
+from internal.http.frames import JSON, negotiate
+from internal.pages.responses import page_response
+from internal.trading.enums import NameOutcome
+from portfoliomanager.decision_responses import DecisionDetailResponse, ReplayResponse
+from portfoliomanager.pages.decisions import (
+    DecisionView,
+    NameQuery,
+    ReplayView,
+    Session,
+    SessionsView,
+    list_sessions,
+)
+from portfoliomanager.pages.exposures import read_names
+from portfoliomanager.pages.frame import Page
+from portfoliomanager.pages.rendering import render_page, render_part
+from portfoliomanager.pages.sources import DATAMANAGER, ask
+from portfoliomanager.routes.page_frame import gather_frame
+from portfoliomanager.services import RequestServices, Services
+
+router = APIRouter(tags=["decisions"])
+HTML = "text/html"
+PAGES: dict[str, dict[str, dict[str, str]]] = {"content": {HTML: {}}}
+NONE_DECIDED = {"description": "No strategy has decided that session"}
+Day = Annotated[date, Path(description="A session that was decided")]
+PageNumber = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
+
+
+@router.get(Page.DECISIONS, summary="Page: the sessions that were decided", response_class=HTMLResponse)
+async def get_decisions_page(request: Request, services: RequestServices, page: PageNumber = 1) -> Response:
+    """Each with its orders, what was filled and what it cost; by the journal alone."""
+    frame, sessions = await asyncio.gather(
+        gather_frame(request, Page.DECISIONS), asyncio.to_thread(_read_sessions, services)
+    )
+    return page_response(request, render_page("decisions.html", frame, SessionsView.of(sessions, page)))
+
+
+@router.get(
+    f"{Page.DECISIONS}/{{day}}",
+    summary="A decision whole: funnel, every name and why, orders and fills",
+    response_model=DecisionDetailResponse,
+    responses={200: PAGES, 404: NONE_DECIDED},
+)
+async def get_decision(  # noqa: PLR0913, PLR0917 - what is asked of the page
+    request: Request,
+    services: RequestServices,
+    day: Day,
+    text: Annotated[str, Query(alias="q", max_length=100, description="Words of ticker, company or reason")] = "",
+    outcome: Annotated[NameOutcome | None, Query(description="Of the names")] = None,
+    page: PageNumber = 1,
+) -> Response:
+    """JSON with all names, or a page that shows a hundred of them at once."""
+    media_type = negotiate(request.headers.get("accept"), (JSON, HTML))
+    run = await asyncio.to_thread(services.replays.find_run, day)
+    record = await asyncio.to_thread(services.replays.find_record, run)
+    if media_type == JSON:
+        orders = list(services.journal.of(run.portfolio_id))
+        body = DecisionDetailResponse.whole(run, orders, record).model_dump_json()
+        return Response(body, media_type=JSON, headers={"Vary": "Accept"})
+    frame, details, sessions = await asyncio.gather(
+        gather_frame(request, Page.DECISIONS),
+        ask(DATAMANAGER, services.data.details),
+        asyncio.to_thread(_read_sessions, services),
+    )
+    companies = {} if details.value is None else read_names(details.value)
+    session = next(one for one in sessions if one.run.portfolio_id == run.portfolio_id)
+    view = DecisionView.of(sessions, session, record, companies, NameQuery(day, text, outcome, page))
+    return page_response(request, render_page("decision.html", frame, view))
+
+
+@router.get(
+    f"{Page.DECISIONS}/{{day}}/replay",
+    summary="A decision taken again from what was known then",
+    response_model=ReplayResponse,
+    responses={200: PAGES, 404: NONE_DECIDED, 409: {"description": "Too little was stored with the decision"}},
+)
+async def get_replay(request: Request, services: RequestServices, day: Day) -> Response:
+    """What differs, bit for bit; nothing is sent or stored. JSON, a page, or the part of one that htmx asks for."""
+    media_type = negotiate(request.headers.get("accept"), (JSON, HTML))
+    if media_type == JSON:
+        replay = await asyncio.to_thread(services.replays.replay, day)
+        return Response(ReplayResponse.of(replay).model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
+    try:
+        view = ReplayView(day, await asyncio.to_thread(services.replays.replay, day))
+    except FundError as error:
+        view = ReplayView(day, None, error.detail)
+    if "hx-request" in request.headers:
+        return page_response(request, render_part("replay.html", view))
+    frame = await gather_frame(request, Page.DECISIONS)
+    return page_response(request, render_page("replay_page.html", frame, view))
+
+
+def _read_sessions(services: Services) -> tuple[Session, ...]:
+    services.journal.refresh()
+    return list_sessions(services.journal)
