@@ -44,6 +44,7 @@ COMMANDS = (
     CommandSource("disarm", "fund.arming_commands", Panel.FUND),
     CommandSource("doctor", "fund.doctor_command", Panel.FUND),
     CommandSource("orders", "fund.orders_command", Panel.FUND),
+    CommandSource("replay", "fund.replay_command", Panel.FUND),
     CommandSource("report", "fund.report_command", Panel.FUND),
     CommandSource("logs", "fund.logs_command", Panel.FUND),
     CommandSource("books", "fund.books_commands", Panel.FUND),
