@@ -1,6 +1,7 @@
 """Training from a dataset to a registered champion: the leak gate, promotion, and the evaluation."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -306,6 +307,9 @@ def test_evaluation(dataset: Dataset, tmp_path: Path) -> None:
     assert "does NOT beat" in evaluation.verdict[0]
     page = write_report(tmp_path / "report", evaluation).read_text()
     assert all(line.score.name in page for line in evaluation.lines)
+    assert page.count("<svg") == 4
+    assert 'name="viewport"' in page
+    assert not re.search(r"<(?:link|script|img)\b|@font-face|url\((?!#)", page)
     stored = json.loads((tmp_path / "report" / "evaluation.json").read_text())
     assert [line["score"]["cumulative"] for line in stored["lines"]] == losses
     assert isinstance(seen[-1], Progress)

@@ -15,24 +15,24 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from internal.forecasting.quantiles import QUANTILES, STEPS
+from internal.pages.reports import BASE, CHART_STYLE, INK, LINE, MODEL, PLUS
 from models.evaluation import REFERENCE, Difference, Evaluation, ForecastLine
 
-COLOURS: Final = ("#0969da", "#bf3989", "#9a6700")  # of the highlighted lines
+COLOURS: Final = (MODEL, INK, PLUS)  # of the highlighted lines: the model, the best baseline, the reference
 DOTS_PER_INCH: Final = 150
-GREY, RULE, NOMINAL = "#8c959f", "#d0d7de", 80.0
+GREY, RULE, NOMINAL = BASE, LINE, 80.0
 
 
 def draw_charts(evaluation: Evaluation) -> dict[str, tuple[bytes, bytes]]:
     """Every chart by its name, as PNG and as SVG."""
-    style = {"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "evaluation"}
-    with rc_context(cast("Any", style)):  # the stub requires a literal of all settings
+    with rc_context(cast("Any", dict(CHART_STYLE))):  # the stub requires a literal of all settings
         return {name: _render(draw(evaluation)) for name, draw in CHARTS.items()}
 
 
 def _render(figure: Figure) -> tuple[bytes, bytes]:
     png, svg = BytesIO(), BytesIO()
     figure.savefig(png, format="png", dpi=DOTS_PER_INCH)
-    figure.savefig(svg, format="svg", metadata={"Date": None})  # equal evaluations give equal bytes
+    figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None})  # equal evaluations give equal bytes
     return png.getvalue(), svg.getvalue()
 
 

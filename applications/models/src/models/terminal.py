@@ -10,8 +10,7 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from models.evaluation import REFERENCE, Evaluation, ForecastLine
-from models.progress import OnProgress, Progress
-from models.report import (
+from models.evaluation_texts import (
     EVIDENCE_NOTE,
     format_after_costs,
     format_before_costs,
@@ -20,6 +19,7 @@ from models.report import (
     format_rank,
     format_ranks,
 )
+from models.progress import OnProgress, Progress
 from models.scoring import Score
 from models.traits import Trait
 
