@@ -4,8 +4,10 @@
 
 from datetime import date
 from io import BytesIO
+from typing import Any, cast
 
 from fund.backtest_report import Report
+from internal.pages.reports import BASE, CHART_STYLE, INK, MINUS, PLUS, QUIET
 from internal.performance import drawdowns
 
 
@@ -16,20 +18,20 @@ def draw_chart(report: Report) -> str:
 
     days, value = report.series["date"].to_list(), report.series["net_asset_value"].to_numpy()
     drawing = BytesIO()
-    with rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.hashsalt": "backtest"}):
+    with rc_context(cast("Any", dict(CHART_STYLE))):  # the stub requires a literal of all settings
         figure = Figure(figsize=(9, 7), layout="constrained")
         above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=(3, 1, 1))
-        above.plot(days, value, color="#0969da", label="fund")
-        above.plot(days, report.series["buy_and_hold"], color="#8c959f", label="buy and hold, equal dollars")
+        above.plot(days, value, color=INK, label="fund")
+        above.plot(days, report.series["buy_and_hold"], color=BASE, label="buy and hold, equal dollars")
         for refit in report.refits:
-            above.axvline(date.fromisoformat(refit.session), color="#d0d7de", linewidth=0.8, zorder=0)
+            above.axvline(date.fromisoformat(refit.session), color=QUIET, linewidth=0.8, zorder=0)
         above.set(ylabel="dollars", title="Net asset value (grey vertical lines: refits of the model)")
-        above.legend(frameon=False)
-        middle.fill_between(days, -100 * drawdowns(value), color="#bf3989", alpha=0.5)
+        above.legend()
+        middle.fill_between(days, -100 * drawdowns(value), color=MINUS, linewidth=0)
         middle.set(ylabel="drawdown, %")
-        below.plot(days, report.series["gross_exposure"], color="#0969da", label="gross exposure")
-        below.plot(days, report.series["net_exposure"], color="#9a6700", label="net exposure")
+        below.plot(days, report.series["gross_exposure"], color=INK, label="gross exposure")
+        below.plot(days, report.series["net_exposure"], color=PLUS, label="net exposure")
         below.set(ylabel="of net asset value")
-        below.legend(frameon=False, ncols=2)
-        figure.savefig(drawing, format="svg", metadata={"Date": None})
+        below.legend(ncols=2)
+        figure.savefig(drawing, format="svg", transparent=True, metadata={"Date": None})
     return drawing.getvalue().decode()

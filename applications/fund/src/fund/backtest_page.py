@@ -1,22 +1,19 @@
 """The files of a backtest's report: JSON, a chart, and one HTML page that holds both."""
 
-from base64 import b64encode
-from html import escape
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
+
+from markupsafe import Markup
 
 from fund.backtest_chart import draw_chart
 from fund.backtest_report import Inputs, Report, compute_report
 from internal.atomic_files import write_atomically
+from internal.pages.formats import percent, plain
+from internal.pages.reports import ReportTable, inline_chart, make_report_environment
 from internal.performance import MINIMUM_RETURNS_FOR_A_YEAR
 from internal.track_record import TrackRecord
 
-STYLE: Final = (
-    "body{font:15px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1b1f24}"
-    "table{border-collapse:collapse}td,th{padding:.3rem .8rem;text-align:right;border-bottom:1px solid #d8dee4}"
-    "td:first-child,th:first-child,.words td,.words th{text-align:left}td:first-child{white-space:nowrap}"
-    "img{max-width:100%}.wide{overflow-x:auto}"
-)
 TOO_SHORT: Final = "too short"
 LIMITATIONS: Final = (
     "This is one path: other seeds and refit dates give other figures. The Sharpe ratio's interval covers neither.",
@@ -27,6 +24,50 @@ LIMITATIONS: Final = (
 )
 
 
+@dataclass(frozen=True)
+class BacktestPage:
+    """What the page shows.
+
+    Attributes:
+        settings: What was run, in sentences.
+        result: What the figures do and do not show, in one sentence.
+        chart: Value, drawdown and exposures over time.
+        performance: The figures of the fund beside those of buy and hold.
+        trading: What was traded, and its cost.
+        refits: The fits of the model, and the verdict on each.
+        limitations: What no backtest of this kind shows.
+    """
+
+    settings: str
+    result: str
+    chart: Markup
+    performance: ReportTable
+    trading: ReportTable
+    refits: ReportTable
+    limitations: tuple[str, ...]
+
+    @classmethod
+    def of(cls, report: Report, chart: str) -> Self:
+        """The page of a report; its chart is SVG."""
+        return cls(
+            settings=(
+                "Strategy {strategy[name]}, file digest {strategy[digest]:.12}, parameters {strategy[parameters]}. "
+                "Sessions {first_session} to {last_session}; model {model}, refitted every {refit_every} sessions; "
+                "market: {market}."
+            ).format(**report.settings),
+            result=summarize_result(report),
+            chart=inline_chart(chart),
+            performance=_list_performance(report),
+            trading=_list_trading(report),
+            refits=_list_refits(report),
+            limitations=LIMITATIONS,
+        )
+
+    def render(self) -> str:
+        """The page as HTML."""
+        return make_report_environment("fund").get_template("backtest.html").render(view=self)
+
+
 def write_report(folder: Path, inputs: Inputs) -> Path:
     """Write `backtest_report.json`, `.svg` and `.html`, each whole or not at all; the path of the page."""
     report = compute_report(inputs)
@@ -34,28 +75,8 @@ def write_report(folder: Path, inputs: Inputs) -> Path:
     write_atomically(folder / "backtest_report.json", report.to_json())
     write_atomically(folder / "backtest_report.svg", chart)
     page = folder / "backtest_report.html"
-    write_atomically(page, render_page(report, chart))
+    write_atomically(page, BacktestPage.of(report, chart).render())
     return page
-
-
-def render_page(report: Report, chart: str) -> str:
-    """The report as one HTML page with the chart inside."""
-    settings = (
-        "Strategy {strategy[name]}, file digest {strategy[digest]:.12}, parameters {strategy[parameters]}. "
-        "Sessions {first_session} to {last_session}; model {model}, refitted every {refit_every} sessions; "
-        "market: {market}"
-    ).format(**report.settings)
-    limitations = "".join(f"<li>{escape(sentence)}" for sentence in LIMITATIONS)
-    encoded = b64encode(chart.encode()).decode()
-    return (
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
-        f"<title>Backtest</title><style>{STYLE}</style><h1>Backtest</h1>"
-        f"<p>{escape(settings)}.</p><p>{escape(summarize_result(report))}</p>"
-        f'<p><img alt="net asset value, drawdown, exposures" src="data:image/svg+xml;base64,{encoded}"></p>'
-        f"<div class=wide>{_performance_table(report)}</div>"
-        f"<h2>Trading</h2><div class=wide>{_trading_table(report)}</div>"
-        f"<h2>Refits</h2><div class=wide>{_refits_table(report)}</div><h2>Limitations</h2><ul>{limitations}</ul>"
-    )
 
 
 def summarize_result(report: Report) -> str:
@@ -70,43 +91,57 @@ def summarize_result(report: Report) -> str:
     )
 
 
-def _performance_table(report: Report) -> str:
-    rows = "".join(
-        f"<tr><td>{name}<td>{one.total_return:+.2%}<td>{_yearly_return(one)}<td>{one.volatility:.2%}<td>{_sharpe(one)}"
-        f"<td>{one.maximum_drawdown:.2%}"
+def _list_performance(report: Report) -> ReportTable:
+    rows = [
+        (
+            name,
+            percent(one.total_return),
+            TOO_SHORT if one.annualised_return is None else percent(one.annualised_return),
+            percent(one.volatility, sign=False),
+            _write_sharpe(one),
+            percent(one.maximum_drawdown, sign=False),
+        )
         for name, one in (("fund", report.fund), ("buy and hold", report.buy_and_hold))
+    ]
+    heads = (
+        "",
+        "total return",
+        "annual return",
+        "annual volatility",
+        "Sharpe ratio (95 % interval)",
+        "maximum drawdown",
     )
-    return (
-        "<table><tr><th><th>total return<th>return a year<th>volatility a year<th>Sharpe ratio (95 % interval)"
-        f"<th>maximum drawdown{rows}</table>"
-    )
+    return ReportTable("The fund beside buy and hold", heads, rows)
 
 
-def _yearly_return(record: TrackRecord) -> str:
-    return TOO_SHORT if record.annualised_return is None else f"{record.annualised_return:+.2%}"
-
-
-def _sharpe(record: TrackRecord) -> str:
+def _write_sharpe(record: TrackRecord) -> str:
     if record.sharpe is None or record.sharpe_interval is None:
         return TOO_SHORT
-    return "{:+.2f} ({:+.2f} to {:+.2f})".format(record.sharpe, *record.sharpe_interval)
+    sharpe, lower, upper = (plain(one, 2, sign=True) for one in (record.sharpe, *record.sharpe_interval))
+    return f"{sharpe} ({lower} to {upper})"
 
 
-def _trading_table(report: Report) -> str:
-    rows = {
-        "orders, with fills": f"{report.orders:,}, {report.filled:,}",
-        "turnover a year, one side": f"{report.turnover:.1f} times the net asset value",
-        "mean gross, net exposure": f"{report.mean_gross_exposure:.3f}, {report.mean_net_exposure:+.3f}",
-        "beta to buy and hold": "none" if report.beta is None else f"{report.beta:+.3f}",
-        **{f"{name}, dollars": f"{amount:,.2f}" for name, amount in report.cost.items()},
-    }
-    return f"<table>{''.join(f'<tr><td>{name}<td>{text}' for name, text in rows.items())}</table>"
+def _list_trading(report: Report) -> ReportTable:
+    gross, net = plain(report.mean_gross_exposure, 3), plain(report.mean_net_exposure, 3, sign=True)
+    rows = [
+        ("orders, with fills", f"{report.orders:,}, {report.filled:,}"),
+        ("annual turnover, one side", f"{report.turnover:.1f} times the net asset value"),
+        ("mean gross, net exposure", f"{gross}, {net}"),
+        ("beta to buy and hold", "none" if report.beta is None else plain(report.beta, 3, sign=True)),
+        *((f"{name}, dollars", plain(amount, 2)) for name, amount in report.cost.items()),
+    ]
+    return ReportTable("What was traded", ("figure", "value"), rows)
 
 
-def _refits_table(report: Report) -> str:
-    rows = "".join(
-        f"<tr><td>{refit.session}<td>{refit.version}"
-        f"<td>{'champion' if refit.champion else 'registered, not champion'}<td>{escape(' '.join(refit.verdict))}"
+def _list_refits(report: Report) -> ReportTable:
+    rows = [
+        (
+            str(refit.session),
+            refit.version,
+            "champion" if refit.champion else "registered, not champion",
+            " ".join(refit.verdict),
+        )
         for refit in report.refits
-    )
-    return f"<table class=words><tr><th>on bars up to<th>model<th>status<th>result on its held-out block{rows}</table>"
+    ]
+    heads = ("on bars up to", "model", "status", "result on its held-out block")
+    return ReportTable("Refits of the model", heads, rows, prose=True)
