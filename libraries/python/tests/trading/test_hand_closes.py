@@ -1,18 +1,20 @@
 """A position of the fund that somebody sold by hand is closed in the journal: later shares of the name are theirs."""
 
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from internal.dates import last_closed_session
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.world import World
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState
-from internal.trading.hand_closes import RECORDS
 from internal.trading.hand_trade_replay import Trade, count_taken
+from internal.trading.hand_trades import RECORDS, find_hand_trades
 from internal.trading.held_securities import find_held
 from internal.trading.journal_differences import sum_missing_dollars
 from internal.trading.own_holdings import find_own_holdings
@@ -20,6 +22,7 @@ from internal.trading.rows import Order, Split
 from internal.trading.trading_state import StateCause, TradingState
 from libraries.python.tests.trading.trading_state_kit import (
     CountedSends,
+    SlowOrders,
     make_trader,
     open_holding_fund,
     play_session,
@@ -112,6 +115,36 @@ def test_an_order_by_hand_from_before_the_decision_fills_after_it(world: World) 
     play_session(fund)
     make_trader(fund.ports).reconcile()
     assert [row.signed_filled_quantity for row in fund.journal.of(RECORDS)] == [-held]
+
+
+@pytest.mark.parametrize("part", [1.0, 0.5])
+def test_an_order_by_hand_that_waited_for_weeks_is_recorded(world: World, part: float) -> None:
+    """A limit order from long before the last decision fills: its row is written once, and the name is not reopened."""
+    fund, ticker, held = _open_long(world)
+    broker = SlowOrders(fund)
+    sold = int(held * part)
+    trade_by_hand(fund, ticker, Decimal(-sold))
+    make_trader(broker.ports).run(None)
+    kept = {order.client_order_id for order in fund.journal.orders()}
+    play_session(fund)
+    for _ in range(3):
+        make_trader(broker.ports).reconcile()
+    rows = fund.journal.of(RECORDS)
+    assert [(row.ticker, row.signed_filled_quantity) for row in rows] == [(ticker, -sold)]
+    day = last_closed_session(fund.ports.broker.moment())
+    assert find_hand_trades(broker.ports.broker, fund.journal, day, 5) == {ticker: day}
+    assert {order.client_order_id for order in fund.journal.orders()} - kept == {row.client_order_id for row in rows}
+
+
+def test_shares_of_others_are_looked_into_once(world: World) -> None:
+    """Somebody holds shares beside the fund's: the broker's older orders are asked for when that is new, once."""
+    fund, ticker, _ = _open_long(world)
+    assert trade_and_follow(fund, ticker, Decimal(5)) == []
+    broker = SlowOrders(fund)
+    trader = make_trader(broker.ports)
+    for _ in range(3):
+        trader.reconcile()
+    assert sum(moment < fund.ports.broker.moment() - timedelta(days=60) for moment in broker.asked) == 1
 
 
 def test_a_broker_that_was_restored_to_before_the_sale_takes_its_row_back(world: World) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import cast
 
@@ -128,6 +128,29 @@ class SplitBroker:
         """The splits after a day."""
         listed = [ShareMovement(self._ticker, day, shares, is_split=True) for day, shares in self._brought.items()]
         return [one for one in listed if one.day > after]
+
+
+class SlowOrders:
+    """The fund's broker, at which every order of a person was sent three weeks before it is listed."""
+
+    def __init__(self, fund: SimulatedFund) -> None:
+        self._inner, self._journal = fund.ports.broker, fund.journal
+        self.asked: list[datetime] = []
+        self.ports = replace(fund.ports, broker=cast("Broker", self))
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+    def orders_since(self, moment: datetime) -> list[BrokerOrder]:
+        """The orders since the moment, by hand ones by their own."""
+        self.asked.append(moment)
+        early = [
+            replace(one, submitted_at=one.submitted_at - timedelta(days=21))
+            if self._journal.order(one.client_order_id) is None
+            else one
+            for one in self._inner.orders_since(moment - timedelta(days=30))
+        ]
+        return [one for one in early if one.submitted_at > moment]
 
 
 class CountedSends:

@@ -108,6 +108,10 @@ class LakeJournal:
         """Orders of a security with a fill since the last one that opened it from flat, oldest first, that included."""
         return self._index.fills(ticker, asset_id)
 
+    def own_shares(self) -> Mapping[str, float]:
+        """Signed shares that the fills since the last opening leave, by the ticker now, without splits."""
+        return self._index.own_shares()
+
     def holdings_version(self) -> int:
         """A number that changes whenever the answers of `security_of`, `names` or `fills` do."""
         return self._index.holdings_version()

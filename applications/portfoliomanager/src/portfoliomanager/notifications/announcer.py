@@ -13,7 +13,7 @@ from internal.dates import exchange_day, next_session, previous_session, session
 from internal.errors import FundError
 from internal.http.datamanager_responses import DataCheck
 from internal.telemetry import get_logger
-from internal.trading.hand_closes import RECORDS as HAND_TRADES
+from internal.trading.hand_trades import RECORDS as HAND_TRADES
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.order_planning import FLATTEN
 from internal.trading.rebalancing import Outcome, ReconciliationOutcome

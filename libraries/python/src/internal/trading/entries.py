@@ -67,7 +67,8 @@ class EntryMemory:
     """Sums and averages of fills, by ticker, computed again when earlier fills or their prices changed.
 
     `own_shares` is the last answer of `find_own_shares`, which is asked several times a session; `carried_out` are new
-    splits that the broker was seen to have carried out; `held` remembers which securities the account holds.
+    splits that the broker was seen to have carried out; `held` remembers which securities the account holds;
+    `differing` are the shares of names that the account was last seen to have more or less of than the journal.
     """
 
     def __init__(self) -> None:
@@ -76,6 +77,7 @@ class EntryMemory:
         self.own_shares: OwnShares | None = None
         self.carried_out: set[Split] = set()
         self.held = HeldMemory()
+        self.differing: dict[str, tuple[float, float]] = {}
 
     def sum_shares(self, fills: tuple[Order, ...], splits: tuple[Split, ...]) -> float:
         """The signed shares that a ticker's fills leave, in today's shares, as the broker counts them.

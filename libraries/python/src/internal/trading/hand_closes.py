@@ -5,7 +5,7 @@ Without such a row the fund would take shares of the same name that somebody buy
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from math import copysign
 
 from internal.dates import exchange_day, last_closed_session, next_session
@@ -13,27 +13,29 @@ from internal.trading.action_holdings import list_own_splits
 from internal.trading.entries import ROUNDING, EntryMemory, split_ratio
 from internal.trading.enums import Leg, OrderState
 from internal.trading.hand_trade_replay import Trade, count_taken
-from internal.trading.hand_trades import is_by_hand
+from internal.trading.hand_trades import RECORDS, is_by_hand
+from internal.trading.late_hand_orders import EARLIER, find_late_orders
 from internal.trading.order_planning import client_order_id
 from internal.trading.ports import Journal, TradingPorts
 from internal.trading.rows import BrokerOrder, Order, Split
 
-RECORDS = "hand-trades"
-"""The portfolio id of the rows."""
 LOST = "the broker no longer has the trade by hand, and its owner accepted that"
-EARLIER = timedelta(days=90)  # so long an order of a person may wait for its fill
 
 
-def record_hand_closes(ports: TradingPorts, account: str, recent: Mapping[str, BrokerOrder], moment: datetime) -> None:
+def record_hand_closes(
+    ports: TradingPorts, account: str, recent: Mapping[str, BrokerOrder], moment: datetime, memory: EntryMemory
+) -> None:
     """Write a close for the fund's shares that each order by hand sold; asked again, nothing changes.
 
     Others sell what is theirs first. The orders are counted one after the other, so that shares that somebody bought
     again after selling the fund's are not the fund's. Names of which an order of the fund may still fill wait for the
     next reconciliation.
 
-    recent: the broker's orders since the last decision, by id. Raises StandbyError when the lease was lost.
+    recent: the broker's orders since the last decision, by id; older ones are asked for where the account differs from
+    the journal. Raises StandbyError when the lease was lost.
     """
-    filled = [order for order in recent.values() if order.filled_quantity > 0]
+    orders_by_id = {**find_late_orders(ports, moment, memory), **recent}
+    filled = [order for order in orders_by_id.values() if order.filled_quantity > 0]
     by_hand = {order.client_order_id for order in filled if is_by_hand(order, ports.broker, ports.journal)}
     busy = {order.ticker for order in ports.journal.unfinished()}
     tickers = sorted({order.ticker for order in filled if order.client_order_id in by_hand} - busy)

@@ -10,18 +10,24 @@ from internal.trading.ports import Broker, Journal
 from internal.trading.replacements import find_original
 from internal.trading.rows import BrokerOrder, Refusals
 
+RECORDS = "hand-trades"
+"""The portfolio id of the journal's rows about shares of the fund's that somebody closed."""
+
 
 def find_hand_trades(broker: Broker, journal: Journal, day: date, count: int) -> Mapping[str, date]:
     """By ticker the last day in the `count` sessions up to `day` on which somebody else traded a name of the fund.
 
-    An order of the fund that somebody replaced at the broker is still the fund's.
+    An order of the fund that somebody replaced at the broker is still the fund's. An order that was sent earlier and
+    filled in these sessions counts by the row that the journal has of it.
     """
     if count == 0:
         return {}
     before = previous_session(day, count)
-    found: dict[str, date] = {}
+    rows = ((row.ticker, next_session(row.date)) for row in journal.of(RECORDS) if row.filled_quantity)
+    found = {ticker: traded for ticker, traded in sorted(rows, key=lambda one: one[1]) if traded > before}
     for order in broker.orders_since(session_open(before)):
-        traded = next_session(last_closed_session(order.submitted_at))  # sent after a close it fills at the next open
+        filled = order.filled_at or order.submitted_at  # sent after a close it fills at the next open
+        traded = next_session(last_closed_session(filled))
         if order.filled_quantity > 0 and traded > before and is_by_hand(order, broker, journal):
             found[order.ticker] = max(traded, found.get(order.ticker, date.min))
     return found

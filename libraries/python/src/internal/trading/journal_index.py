@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from itertools import count
 
+from internal.trading.entries import ROUNDING
 from internal.trading.enums import Leg, OrderState, RunState
 from internal.trading.order_planning import FLATTEN
 from internal.trading.rows import Order, RebalanceRun, Snapshot
@@ -61,6 +62,8 @@ class JournalIndex:
         self._opened: dict[str, date] = {}  # by security, when the last opening from flat was decided
         self._fills: dict[str, dict[str, Order]] = {}  # by security, since then
         self._sorted_fills: dict[str, tuple[Order, ...]] = {}
+        self._own_shares: dict[str, float] = {}  # by security, as its fills leave them
+        self._unsummed: set[str] = set()  # securities whose fills have changed since
         self._slippage = 0.0
         self._holdings_version = next(_VERSIONS)
 
@@ -116,11 +119,23 @@ class JournalIndex:
         A close of the session of that opening belongs to what was held before.
         """
         security = self.security_of(ticker, asset_id)
-        if security is None:
-            return ()
+        return () if security is None else self._list_fills(security)
+
+    def _list_fills(self, security: str) -> tuple[Order, ...]:
         if security not in self._sorted_fills:
             self._sorted_fills[security] = self._sort_fills(security)
         return self._sorted_fills[security]
+
+    def own_shares(self) -> Mapping[str, float]:
+        """Signed shares that the fills since the last opening leave, by the ticker now, without splits."""
+        for security in self._unsummed:
+            left = sum(order.signed_filled_quantity for order in self._list_fills(security))
+            if abs(left) > ROUNDING:
+                self._own_shares[security] = left
+            else:
+                self._own_shares.pop(security, None)
+        self._unsummed.clear()
+        return {self._names[security][-1][1]: left for security, left in self._own_shares.items()}
 
     def holdings_version(self) -> int:
         """A number that changes whenever the answers of `security_of`, `names` or `fills` do."""
@@ -229,6 +244,7 @@ class JournalIndex:
 
     def _add_fill(self, order: Order, security: str) -> None:
         self._sorted_fills.pop(security, None)
+        self._unsummed.add(security)
         opened = self._opened.get(security)
         if opened is not None and order.date < opened:
             return

@@ -226,6 +226,10 @@ class Journal(TradingStates, Protocol):
         """
         ...
 
+    def own_shares(self) -> Mapping[str, float]:
+        """Signed shares that the fills since the last opening leave, by the ticker now, without splits."""
+        ...
+
     def holdings_version(self) -> int:
         """A number that changes whenever the answers of `security_of`, `names` or `fills` do."""
         ...

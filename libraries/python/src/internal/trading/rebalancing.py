@@ -263,7 +263,7 @@ class Rebalancer:
         counts = reconcile_journal(ports, self._submitter, recent, account, moment)
         if ports is self._ports or self._optional_data.is_answering(exchange_day(moment)):
             record_corporate_actions(self._ports, account.account_id, moment)
-        record_hand_closes(ports, account.account_id, recent, moment)
+        record_hand_closes(ports, account.account_id, recent, moment, self._memory)
         for run in unfinished:
             self._apply_dropped_orders(run)
         self._check_losses()
