@@ -18,7 +18,6 @@ from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from internal.strategies.loading import load_strategy
-from internal.trading.decision_records import DecisionRecords
 from internal.trading.limits import RiskLimits
 from internal.trading.ports import Broker, Journal, Portfolios, TradingPorts
 from internal.trading.rebalancing import Rebalancer
@@ -75,7 +74,7 @@ def rebalance(exchange: str, datamanager: str, folder: str, deadly_step: int, mo
             cast("Journal", journal),
             lease,
             time.sleep,
-            records=cast("DecisionRecords", records),
+            records=cast("LakeDecisions", records),
         )
         rebalancer = Rebalancer(ports, STRATEGY, RiskLimits())
         rebalancer.recover()
