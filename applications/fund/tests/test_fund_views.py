@@ -19,6 +19,7 @@ from fund.log_lines import LogReader
 from fund.log_page import format_line
 from fund.log_rotation import rotate_log
 from fund.orders_page import choose_newest, show_orders
+from fund.replay_command import describe_replay
 from fund.services import Service
 from fund.status_answer import read_status
 from internal.schemas import orders as orders_schema
@@ -148,3 +149,19 @@ def test_status_as_json(tmp_path: Path) -> None:
         "datamanager": False,
         "portfoliomanager": False,
     }
+
+
+def test_replay_lines() -> None:
+    """The same to the bit in one sentence; of many differences the first twenty, and how to see the others."""
+    answer = {"portfolio_id": "p", "day": "2026-11-25", "name_count": 8000, "has_same_rules": True, "differences": []}
+    assert describe_replay(answer).splitlines() == [
+        "decision p: 8,000 names compared",
+        "the same, bit for bit: every name, and so every order",
+    ]
+    different = {"ticker": "AAA", "field": "quantity", "then": "10.0", "now": "8.0"}
+    lines = describe_replay({**answer, "has_same_rules": False, "differences": [different] * 25}).splitlines()
+    assert lines[1:21] == ["  AAA: quantity was 10.0, is 8.0"] * 20
+    assert lines[21:] == [
+        "  and 5 more; --json shows all",
+        "strategy, parameters or limits are not those of then",
+    ]

@@ -81,7 +81,7 @@ def test_first_obstacle() -> None:
         "D": (NameOutcome.NOT_SHORTABLE, "it cannot be sold short"),
         "E": (NameOutcome.NOT_TRADABLE, "the broker does not trade it"),
         "F": (NameOutcome.TOO_SMALL, "its weight buys less than one share"),
-        "G": (NameOutcome.NOT_CHOSEN, "not chosen by the strategy"),
+        "G": (NameOutcome.NOT_CHOSEN, "the strategy preferred others"),
     }
 
 

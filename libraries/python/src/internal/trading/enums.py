@@ -70,9 +70,9 @@ class NameOutcome(StrEnum):
     TOO_SMALL = "too_small"
     CUT = "cut"
     REDUCED = "reduced"
-    OPENED = "opened"
     KEPT = "kept"
     CLOSED = "closed"
+    OPENED = "opened"
 
     @property
     def is_chosen(self) -> bool:
@@ -88,13 +88,13 @@ class NameOutcome(StrEnum):
 _CHOSEN = frozenset({NameOutcome.OPENED, NameOutcome.KEPT})
 _OUTCOME_WORDS = {
     NameOutcome.NOT_PRICED: "no price today",
-    NameOutcome.NOT_IN_UNIVERSE: "not in the universe: too cheap, too seldom traded, or too few bars",
+    NameOutcome.NOT_IN_UNIVERSE: "too cheap, too thinly traded, or too few bars",
     NameOutcome.NO_VOLATILITY: "too few bars for a volatility",
     NameOutcome.NOT_TRADABLE: "the broker does not trade it",
     NameOutcome.REFUSED: "not among the names that may be opened",
     NameOutcome.BLOCKED: "an order of it is open, somebody else holds it, or a corporate action has changed it since",
     NameOutcome.NO_FORECAST: "no forecast",
-    NameOutcome.NOT_CHOSEN: "not chosen by the strategy",
+    NameOutcome.NOT_CHOSEN: "the strategy preferred others",
     NameOutcome.NOT_SHORTABLE: "it cannot be sold short",
     NameOutcome.TOO_SMALL: "its weight buys less than one share",
     NameOutcome.CUT: "cut by a risk limit",

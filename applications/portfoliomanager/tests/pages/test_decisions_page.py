@@ -1,0 +1,127 @@
+"""The Decisions pages: sessions, funnel, names by outcome, and what a replay shows, from hand-made decisions."""
+
+import re
+from datetime import UTC, date, datetime
+
+import pytest
+
+from internal.http.roles import Role
+from internal.modes import Mode
+from internal.trading.decision_records import NameRecord, make_record
+from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState, RunState
+from internal.trading.replay import Difference, Replay
+from internal.trading.rows import Decision, Order, RebalanceRun
+from internal.trading.trading_state import UNCHANGED
+from libraries.python.tests.strategies.small_situations import make_situation
+from portfoliomanager.pages.decisions import (
+    PAGE_ROWS,
+    STRIP_SESSIONS,
+    DecisionView,
+    NameQuery,
+    NamesView,
+    OrderLine,
+    ReplayView,
+    Session,
+    SessionsView,
+)
+from portfoliomanager.pages.frame import Frame, Page
+from portfoliomanager.pages.funnel import Funnel
+from portfoliomanager.pages.rendering import render_page, render_part
+from portfoliomanager.pages.visitor import Visitor
+
+CLOSE = datetime(2024, 3, 15, 20, 0, tzinfo=UTC)
+VISITOR = Visitor(Role.OWNER, may_send_forms=False, has_session=False, csrf_token="")
+FRAME = Frame(Page.DECISIONS, Mode.PAPER, UNCHANGED, CLOSE, VISITOR)
+NAMES = [f"N{number:03}" for number in range(PAGE_ROWS + 20)]
+SITUATION = make_situation(dict.fromkeys(NAMES, 10.0), unshortable=frozenset(NAMES[:5]), blocked=frozenset(NAMES[:2]))
+RECORD = make_record("p", SITUATION, Decision((), ()), None, "rules")
+
+
+def order(ticker: str, side: OrderSide, quantity: float, price: float | None, state: OrderState) -> Order:
+    """Decided at 10 dollars; all of it is filled where there is a price."""
+    filled = 0.0 if price is None else quantity
+    return Order(
+        *("p", CLOSE.date(), f"{ticker}-1", ticker, side, Leg.OPEN, quantity, 10.0, "rank 1", CLOSE),
+        state=state,
+        filled_quantity=filled,
+        filled_average_price=price,
+    )
+
+
+ORDERS = (
+    order("A", OrderSide.BUY, 100.0, 10.10, OrderState.FILLED),
+    order("B", OrderSide.SELL, 300.0, 10.01, OrderState.FILLED),
+    order("C", OrderSide.BUY, 10.0, None, OrderState.DROPPED),
+)
+
+
+def session(day: date) -> Session:
+    """A decided session with the three orders."""
+    run = RebalanceRun(f"p-{day}", day, RunState.SUBMITTED, "mine", "", 7, ("<b>short</b>",), CLOSE, CLOSE)
+    return Session(run, tuple(OrderLine(one) for one in ORDERS))
+
+
+def test_costs() -> None:
+    """10 cents on 100 shares bought and 1 cent gained on 300 sold short: 10 - 3 = 7 dollars of 4,000, 17.5 bp."""
+    found = session(CLOSE.date())
+    assert [line.impact for line in found.orders] == [pytest.approx(0.01), pytest.approx(-0.001), None]
+    assert (found.sent_count, found.filled_count, found.traded) == (2, 2, 4000.0)
+    assert found.cost == pytest.approx(7.0)
+    assert found.impact == pytest.approx(0.00175)
+    page = render_page("decisions.html", FRAME, SessionsView.of([found], 9))
+    assert "+17.5" in page
+    assert f'href="/decisions/{CLOSE.date()}"' in page
+    assert "Nothing was decided yet" in render_page("decisions.html", FRAME, SessionsView.of([], 1))
+
+
+def test_funnel() -> None:
+    """Of 120 names two are blocked; of the 118 others three cannot be shorted; no forecast was asked for."""
+    assert Funnel.of(RECORD.names) == Funnel(120, 120, 118, 118, 115, 0)
+
+
+def test_names_are_searched_and_paged() -> None:
+    """A hundred names a page; an outcome and words narrow them; what is too far is the last page."""
+    everything = NamesView.of(RECORD, {"N007": "Acme Tools"}, NameQuery(RECORD.day, page=99))
+    assert (everything.page_count, everything.query.page, len(everything.names)) == (2, 2, 20)
+    assert dict(everything.counts) == {NameOutcome.NOT_CHOSEN: 118, NameOutcome.BLOCKED: 2}
+    blocked = NamesView.of(RECORD, {}, NameQuery(RECORD.day, outcome=NameOutcome.BLOCKED))
+    assert [one.ticker for one in blocked.names] == NAMES[:2]
+    assert [one.ticker for one in _search("acme")] == ["N007"]
+    assert [one.ticker for one in _search("n007 strategy")] == ["N007"]
+    assert _search("zzzz") == ()
+
+
+def _search(text: str) -> tuple[NameRecord, ...]:
+    return NamesView.of(RECORD, {"N007": "Acme Tools"}, NameQuery(RECORD.day, text)).names
+
+
+def test_decision_page() -> None:
+    """Its neighbours and the strip around it; text of people is escaped; without a record it says so."""
+    sessions = [session(date(2024, 3, day)) for day in range(31, 0, -1)]
+    query = NameQuery(sessions[10].run.date)
+    view = DecisionView.of(sessions, sessions[10], RECORD, {}, query)
+    assert (view.before, view.after, len(view.strip)) == (date(2024, 3, 20), date(2024, 3, 22), STRIP_SESSIONS)
+    assert sessions[10] in view.strip
+    page = render_page("decision.html", FRAME, view)
+    assert "&lt;b&gt;short&lt;/b&gt;" in page
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script>", page)
+    assert page.count("before its reasons were stored") == 0
+    older = DecisionView.of(sessions, sessions[-1], None, {}, query)
+    assert (older.before, older.strip[0]) == (None, sessions[-1])
+    assert render_page("decision.html", FRAME, older).count("before its reasons were stored") == 2
+
+
+def test_replay() -> None:
+    """The same to the bit, what differs, and why there is none."""
+    same = Replay("p", CLOSE.date(), 120, has_same_rules=True, differences=())
+    assert "All 120 names and every order are the same" in render_part("replay.html", ReplayView(same.day, same))
+    differences = tuple(Difference(one, "quantity", "10.0", "<8>") for one in NAMES[:30])
+    other = Replay("p", CLOSE.date(), 120, has_same_rules=False, differences=differences)
+    part = render_part("replay.html", ReplayView(other.day, other))
+    assert "30 values of 30 names differ" in part
+    assert part.count('<tr><th scope="row">') == 20
+    assert "&lt;8&gt;" in part
+    assert "are not those of then" in part
+    page = render_page("replay_page.html", FRAME, ReplayView(same.day, None, "datamanager does not answer"))
+    assert "Not replayed." in page
+    assert "Datamanager does not answer" in page
