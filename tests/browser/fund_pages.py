@@ -32,10 +32,7 @@ def _list_pages() -> list[str]:
 PAGES = _list_pages()
 """The paths of all pages, with placeholders."""
 FRAMED = ("/", "/predictions/{ticker}/explanation")  # they share a frame: one page of the navigation, and one below it
-every_page = pytest.mark.parametrize(
-    "path", [pytest.param(path, marks=pytest.mark.xdist_group(path)) for path in PAGES]
-)
-
+every_page = pytest.mark.parametrize("path", PAGES)
 NAVIGATED = tuple(page.value for page in NAVIGATION)
 
 
@@ -85,6 +82,6 @@ class RunningFund:
 
 PLACEHOLDERS: Mapping[str, Callable[[RunningFund], str]] = {
     "ticker": lambda fund: fund.ticker,
-    "date": lambda fund: fund.session,
+    "day": lambda fund: fund.session,
 }
 """What each placeholder of a page's path is filled with."""

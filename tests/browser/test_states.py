@@ -10,19 +10,27 @@ from browser.states import State, open_funds
 from browser.visits import Scheme, Width, find_violations, load_page, note_complaints, open_page, save_screenshot
 from playwright.sync_api import Browser, Page
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("states")]
+pytestmark = pytest.mark.browser
 
 NO_DATAMANAGER, NO_BROKER = "Datamanager does not answer", "The broker does not answer"
 WORDS: Mapping[State, Mapping[str, str]] = {
     State.EMPTY: {
         "/": "Needs the closes of two sessions",
         "/book": "The fund holds nothing",
+        "/decisions": "Nothing was decided yet",
         "/forecasts": "There are no predictions",
         "/model": "The registry is empty",
         "/data": "Nothing was collected yet",
         "/services": "No event yet",
     },
-    State.YOUNG: {"/": "1 session; annual figures need 40", "/book": "20 positions", "/forecasts": "Page 1 of 7"},
+    State.YOUNG: {
+        "/": "1 session; annual figures need 40",
+        "/book": "20 positions",
+        "/decisions": "2 sessions were decided",
+        "/decisions/{day}": "Not chosen by the strategy",
+        "/forecasts": "Page 1 of 7",
+        "/forecasts/{ticker}": "What was forecast, and what happened",
+    },
     State.STANDBY: dict.fromkeys(("/", "/data"), "Standby:"),
     State.DATAMANAGER_DOWN: dict.fromkeys(("/", "/book", "/forecasts", "/data", "/services"), NO_DATAMANAGER),
     State.BROKER_DOWN: {
