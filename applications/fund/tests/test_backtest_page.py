@@ -54,7 +54,7 @@ def test_page(tmp_path: Path) -> None:
     page = write_report(tmp_path, make_inputs()).read_text()
     assert "\N{MINUS SIGN}0.01\N{THIN SPACE}%" in page  # 1.01 x 0.99 - 1
     assert "+5.00\N{THIN SPACE}%" in page  # buy and hold: 10.5 / 10 - 1
-    assert '<th scope="row">orders, with fills</th><td class="n">2, 1</td>' in page
+    assert '<th scope="row">orders, with fills</th><td>2, 1</td>' in page
     assert "Strategy a&lt;b" in page
     assert "It does not beat &lt;any&gt;." in page
     assert "Too short to say anything of skill" in page

@@ -130,7 +130,7 @@ def _list_trading(report: Report) -> ReportTable:
         ("beta to buy and hold", "none" if report.beta is None else plain(report.beta, 3, sign=True)),
         *((f"{name}, dollars", plain(amount, 2)) for name, amount in report.cost.items()),
     ]
-    return ReportTable("What was traded", ("figure", "value"), rows)
+    return ReportTable("What was traded", ("figure", "value"), rows, prose=True)
 
 
 def _list_refits(report: Report) -> ReportTable:

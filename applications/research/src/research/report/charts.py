@@ -1,8 +1,7 @@
 # matplotlib annotates its arguments only in part:
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-"""The charts of a report, as SVG whose colours are the page's and one of them as PNG."""
+"""The charts of a report, as SVG and one of them as PNG."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from internal.backtests.report_rows import CapacityPoint
+from internal.pages.reports import BASE, CHART_STYLE, INK, LINE, MINUS, PLUS
 from internal.performance import drawdowns
 from research.result import BacktestResult
 from research.statistics.rolling import WINDOW, rolling_sharpe
@@ -20,40 +20,17 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS: Final = {
-    "#17181c": "var(--ink)",
-    "#666a73": "var(--ink-3)",
-    "#8d9199": "var(--base)",
-    "#e6e5e1": "var(--line)",
-    "#3c7fd6": "var(--plus-fill)",
-    "#d9771c": "var(--minus-fill)",
-}
-INK, TEXT, BASE, LINE, PLUS, MINUS = COLOURS
 STYLE: Final[dict[Any, Any]] = {  # matplotlib's own type lists every key
-    "font.size": 9,
-    "text.color": TEXT,
-    "axes.labelcolor": TEXT,
-    "axes.edgecolor": LINE,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
+    **CHART_STYLE,
     "axes.grid": True,
     "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "grid.color": LINE,
-    "grid.linewidth": 0.6,
-    "xtick.color": TEXT,
-    "ytick.color": TEXT,
-    "lines.linewidth": 1.3,
-    "legend.frameon": False,
-    "svg.fonttype": "none",
     "svg.hashsalt": "backtest",
 }
-FONT: Final = re.compile(r"'DejaVu Sans'[^;\"]*")
 
 
 @dataclass(frozen=True)
 class Charts:
-    """The charts of one report: SVG to put into a page, and the first one as PNG; None where there is too little."""
+    """The charts of one report: SVG, and the first one as PNG; None where there is too little."""
 
     overview: str
     rolling_sharpe: str | None
@@ -168,11 +145,6 @@ def _to_png(figure: "Figure") -> bytes:
 
 
 def _to_svg(figure: "Figure") -> str:
-    """The figure as an element of a page: transparent, in the page's colours and font, without ids of its groups."""
     drawing = BytesIO()
     figure.savefig(drawing, format="svg", transparent=True, metadata={"Date": None})
-    text = drawing.getvalue().decode()
-    text = FONT.sub("var(--font)", re.sub(r'<g id="[^"]*"', "<g", text[text.index("<svg") :]))
-    for colour, token in COLOURS.items():
-        text = text.replace(colour, token)
-    return text
+    return drawing.getvalue().decode()

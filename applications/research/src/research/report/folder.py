@@ -13,7 +13,7 @@ from internal.errors import ConfigurationError, InvalidRequestError
 from research.ledger import Ledger
 from research.report.charts import draw_charts
 from research.report.document import make_report
-from research.report.page import render_page
+from research.report.page import BacktestPage
 from research.report.text import write_summary
 from research.result import BacktestResult
 from research.statistics.summary import summarize
@@ -83,5 +83,5 @@ def write_report(folder: Path, result: BacktestResult, ledger: Ledger) -> Report
     write_atomically(folder / REPORT_FILE, encode_report(make_report(result, statistics)))
     write_atomically(folder / "backtest_report.png", charts.png)
     page = folder / "backtest_report.html"
-    write_atomically(page, render_page(result, statistics, charts))
+    write_atomically(page, BacktestPage.of(result, statistics, charts).render())
     return Report(page, write_summary(result, statistics))
