@@ -49,7 +49,18 @@ TASKS = {
     *("fund " + verb for verb in ("init", "run", "service", "up", "status", "down")),
     *(
         "benchmarks " + name
-        for name in ("tft", "parity", "exchange", "trading", "engine", "quarantine", "training", "run", "pages")
+        for name in (
+            "tft",
+            "parity",
+            "exchange",
+            "trading",
+            "engine",
+            "quarantine",
+            "reads",
+            "training",
+            "run",
+            "pages",
+        )
     ),
 }
 NO_ENGINE = {"DOCKER_HOST": "unix:///nonexistent/docker.sock"}

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 from pydantic import SecretStr
 
+from applications.datamanager.tests.datamanager_service import problem, read, run_datamanager
 from applications.datamanager.tests.datamanager_vendor import Vendor
-from applications.datamanager.tests.test_datamanager_service import problem, read, run_datamanager
 from datamanager.data_check import DataTables, check_data
 from datamanager.missing_sessions import choose_due
 from internal.dates import session_close, sessions
