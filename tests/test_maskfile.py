@@ -43,7 +43,7 @@ TASKS = {
     *("secrets " + verb for verb in ("list", "create", "rotate")),
     *("logs " + stack for stack in ("infrastructure", "applications")),
     *("docs " + verb for verb in ("build", "serve")),
-    "pages bundle",
+    *("pages " + verb for verb in ("bundle", "picture")),
     "status",
     *("models " + verb for verb in ("train", "evaluate", "backtest")),
     *("fund " + verb for verb in ("init", "run", "service", "up", "status", "down")),

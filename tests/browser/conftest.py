@@ -1,23 +1,14 @@
-"""Chromium without a screen, the running fund, and one visit of each page in each width."""
+"""Chromium, the running fund, and one visit of each page in each width."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from functools import cache
 
 import httpx
 import pytest
 from browser.fund_pages import RunningFund
-from browser.visits import Load, Visit, Width, open_page, visit
-from playwright.sync_api import Browser, StorageState, sync_playwright
+from browser.visits import Load, Visit, Width, launch_chromium, open_page, visit
+from playwright.sync_api import Browser, StorageState
 
-CHROMIUM_FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",  # it is 64 MB in a container
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 MEASURED = "page"
 type Look = Callable[[str, Width], Visit]
 type Report = Callable[[str, Width, Load], None]
@@ -25,13 +16,9 @@ type Report = Callable[[str, Width, Load], None]
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    """Chromium, as its package installs it."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert found, "install Chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+    """Chromium without a screen."""
+    with launch_chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Opens a page in Chromium as a new visitor and notes what the budgets of the pages are about."""
 
+import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,10 +10,18 @@ from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
 from browser.fund_pages import RunningFund, name_of
-from playwright.sync_api import Browser, Page, StorageState
+from playwright.sync_api import Browser, Page, StorageState, sync_playwright
 
 SCREENSHOTS = Path(__file__).parents[2] / ".screenshots"
 HEIGHT = 900
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",  # it is 64 MB in a container
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 NOTE_LAYOUT_SHIFTS = """
   window.layoutShift = 0;
   new PerformanceObserver((list) => list.getEntries().forEach((entry) => {
@@ -119,6 +128,17 @@ class Visit:
     violations: Mapping[Scheme, tuple[str, ...]]
     focus_faults: tuple[str, ...]
     complaints: tuple[str, ...]
+
+
+@contextmanager
+def launch_chromium() -> Generator[Browser]:
+    """Chromium without a screen, as its package installs it."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert found, "install Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
 
 
 @contextmanager
