@@ -1,12 +1,15 @@
 """Dataset folders: written completely, checked when read, with clear errors."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from models.dataset import Dataset, DatasetError, load_dataset, save_dataset
+from models.missing_sectors import describe_missing_sectors
 
 MakeDataset = Callable[[int, date, date], Dataset]
 
@@ -29,6 +32,18 @@ def test_round_trip(tmp_path: Path, dataset: Dataset) -> None:
         dataset.report,
     )
     assert [path.name for path in tmp_path.iterdir()] == ["dataset"]
+
+
+def test_missing_sectors_are_said(dataset: Dataset) -> None:
+    """All known: nothing; one of two unknown: its name; none known, or a ticker without details: what to do."""
+    assert describe_missing_sectors(dataset) is None
+    unknown = dataset.details.with_columns(sector=pl.lit(None, pl.String))
+    one = describe_missing_sectors(replace(dataset, details=pl.concat([dataset.details[:1], unknown[1:]])))
+    assert one == "1 of 2 tickers have no known sector, the first is T01."
+    for details in (unknown, unknown[:0]):
+        said = describe_missing_sectors(replace(dataset, details=details))
+        assert said is not None
+        assert said.startswith("No ticker has a known sector")
 
 
 def test_missing(tmp_path: Path) -> None:

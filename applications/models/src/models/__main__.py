@@ -18,9 +18,10 @@ from internal.http.datamanager_client import DatamanagerClient
 from models.assemble import assemble
 from models.collect import collect
 from models.configuration import Configuration
-from models.dataset import load_dataset
+from models.dataset import Dataset, load_dataset
 from models.evaluate import evaluate
 from models.evaluation import Evaluation
+from models.missing_sectors import describe_missing_sectors
 from models.report import write_report
 from models.terminal import print_evaluation, show_progress_bars
 from models.tracking import open_tracker
@@ -88,7 +89,7 @@ def train_command(dataset: DatasetFolder = None, model: TrainedModel = "small", 
     last finished epoch.
     """
     console, configuration = Console(), Configuration()
-    data = load_dataset(dataset or configuration.dataset)
+    data = _load_dataset(console, configuration, dataset)
     tracker = open_tracker(configuration, f"train-{model}-{seed}", {"model": model, "seed": seed})
     registry = configuration.open_registry()
     checkpoints = configuration.state_directory / "checkpoints" / f"{model}-{seed}"
@@ -158,6 +159,14 @@ def _connect(configuration: Configuration) -> DatamanagerClient:
     return DatamanagerClient(str(configuration.datamanager_url), configuration.fund_api_token)
 
 
+def _load_dataset(console: Console, configuration: Configuration, folder: Path | None) -> Dataset:
+    """Load the dataset, and say what a model will miss in it."""
+    data = load_dataset(folder or configuration.dataset)
+    if (missing := describe_missing_sectors(data)) is not None:
+        console.print(missing)
+    return data
+
+
 def _to_date(moment: datetime | None) -> date | None:
     return None if moment is None else moment.date()
 
@@ -179,7 +188,7 @@ def _evaluate(  # noqa: PLR0913 - what the command was given
     workers: int,
 ) -> Evaluation:
     """Evaluate a registered model, or walk-forward when there is a plan."""
-    data = load_dataset(folder or configuration.dataset)
+    data = _load_dataset(console, configuration, folder)
     with show_progress_bars(console) as show:
         if plan is None:
             return evaluate(data, configuration.open_registry(), model or CHAMPION, on_progress=show)
