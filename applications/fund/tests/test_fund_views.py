@@ -20,7 +20,6 @@ from fund.log_page import format_line
 from fund.log_rotation import rotate_log
 from fund.orders_page import choose_newest, show_orders
 from fund.replay_command import describe_replay
-from fund.service_client import Json
 from fund.services import Service
 from fund.status_answer import read_status
 from internal.schemas import orders as orders_schema
@@ -154,7 +153,8 @@ def test_status_as_json(tmp_path: Path) -> None:
 
 def test_replay_lines() -> None:
     """The same to the bit in one sentence; of many differences the first twenty, and how to see the others."""
-    answer: Json = {"portfolio_id": "p", "day": "2026-11-25", "name_count": 8000, "has_same_rules": True, "differences": []}
+    same: list[dict[str, str]] = []
+    answer = {"portfolio_id": "p", "name_count": 8000, "has_same_rules": True, "differences": same}
     assert describe_replay(answer).splitlines() == [
         "decision p: 8,000 names compared",
         "the same, bit for bit: every name, and so every order",
