@@ -25,7 +25,7 @@ from infrastructure.documentation.index_for_models import ROOT, read_navigation,
 from infrastructure.documentation.run_blocks import list_runnables
 from internal.errors import ConfigurationError
 from models.__main__ import application as models
-from research.__main__ import application as research
+from research.command_line import application as research
 
 DOCS = ROOT / "docs"
 PAGES = [path for path in sorted(DOCS.rglob("*.md")) if path.relative_to(DOCS).as_posix() not in GENERATED]

@@ -14,7 +14,7 @@ from fund.commands import COMMANDS
 from fund.services import Service
 from fund.settings.sections import Services
 from infrastructure.documentation.file_index import PAGE, write_file_index
-from research.__main__ import application as research
+from research.command_line import application as research
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()

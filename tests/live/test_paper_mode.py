@@ -9,7 +9,7 @@ from internal.modes import PAPER_HOST
 from live.owner import init_words, key_options, open_owner, wait_for
 from live.stage import NEEDS_ROOT, open_network
 
-KEYS = {"ALPACA_API_KEY_ID": "PKOWNER", "ALPACA_API_SECRET": "an owner's secret", "POLYGON_API_KEY": "a vendor's key"}
+KEYS = {"ALPACA_API_KEY_ID": "PKOWNER", "ALPACA_API_SECRET": "an owner's secret", "POLYGON_API_KEY": "VENDORKEY"}
 pytestmark = [pytest.mark.long, pytest.mark.timeout(900), NEEDS_ROOT]
 
 

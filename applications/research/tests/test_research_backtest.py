@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from internal.errors import FundError
-from research.__main__ import application
+from research.command_line import application
 
 REVERSAL = '''
 import polars as pl

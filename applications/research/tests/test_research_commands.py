@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from research.__main__ import main
+from research.command_line import main
 
 ROOT = Path(__file__).parents[3]
 FORESIGHT = '''"""Planted."""

@@ -1,9 +1,14 @@
 """Task runners: the same results from each, lost workers replaced, errors raised."""
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from internal.errors import InvalidRequestError
@@ -71,3 +76,38 @@ def test_a_task_that_always_loses_its_worker_ends_the_run(make: Callable[[], Tas
     """It is named as such instead of being tried for ever."""
     with pytest.raises(LostWorkerError, match="lost 4 times"):
         list(make().run(die, None, [0]))
+
+
+INTERRUPTED = """
+import sys, time
+from pathlib import Path
+from internal.task_runners.process_runner import ProcessRunner
+
+def wait(folder, number):
+    Path(folder, str(number)).touch()
+    time.sleep(60)
+
+if __name__ == "__main__":
+    try:
+        list(ProcessRunner(2).run(wait, sys.argv[1], [1, 2]))
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+def test_an_interrupt_kills_the_workers(tmp_path: Path) -> None:
+    """Ctrl-C reaches the whole group: one exit at once, no traceback, no worker left."""
+    program = tmp_path / "program.py"
+    program.write_text(INTERRUPTED)
+    words = [sys.executable, str(program), str(tmp_path)]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True) as process:  # noqa: S603 - our own words
+        while not (tmp_path / "1").exists() or not (tmp_path / "2").exists():
+            assert process.poll() is None
+            time.sleep(0.05)
+        workers = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGINT)
+        _, printed = process.communicate(timeout=30)
+
+    assert (process.returncode, printed) == (130, b"")
+    assert len(workers) >= 2
+    assert psutil.wait_procs(workers, timeout=10)[1] == []

@@ -1,6 +1,7 @@
 """The commands that research a strategy: each is `python -m research COMMAND ...` with the same arguments."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -39,4 +40,5 @@ def run_research(arguments: Sequence[str]) -> NoReturn:
     """Become the command: Ctrl-C reaches it, and its exit status is this one's."""
     sys.stdout.flush()
     sys.stderr.flush()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # until research has begun: Python itself would print a traceback
     os.execv(sys.executable, [sys.executable, "-m", "research", *arguments])  # noqa: S606 - our own interpreter and module

@@ -5,12 +5,14 @@ The processes are started afresh instead of forked: Polars holds threads and loc
 """
 
 import pickle
+import signal
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -44,12 +46,14 @@ class ProcessRunner:
     ) -> Iterator[tuple[int, Any]]:
         """Results as they come, until all are there or a worker is lost. Raises LostWorkerError."""
         context = get_context("spawn")
-        with ProcessPoolExecutor(self.workers, context, initializer=_load, initargs=(path,)) as pool:
+        pool = ProcessPoolExecutor(self.workers, context, initializer=_load, initargs=(path,))
+        with pool, _killed_early():
             queue, running = list(tasks.items()), dict[Future[Any], int]()
             while queue or running:
                 while queue and len(running) < self.workers:
                     place, task = queue.pop(0)
-                    running[pool.submit(_work, task)] = place
+                    with _interrupts_blocked():
+                        running[pool.submit(_work, task)] = place
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for one in done:
                     try:
@@ -58,6 +62,27 @@ class ProcessRunner:
                         _count_losses(running.values(), losses)
                         return
                     yield running.pop(one), result
+
+
+@contextmanager
+def _interrupts_blocked() -> Generator[None]:
+    """Block SIGINT: a process that starts within the block never sees Ctrl-C, which the terminal sends to it too."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _killed_early() -> Generator[None]:
+    """Kill the workers when the block ends early, by Ctrl-C or an error: the pool would wait for their tasks."""
+    try:
+        yield
+    except BaseException:
+        for worker in active_children():
+            worker.kill()
+        raise
 
 
 def _count_losses(places: Sequence[int] | Any, losses: Counter[int]) -> None:  # noqa: ANN401 - a view of a dictionary

@@ -1,0 +1,17 @@
+"""Where the command `models` begins: while its modules load, Ctrl-C ends it without a traceback."""
+
+from collections.abc import Callable
+
+from internal.interrupts import run_interruptible
+
+
+def main() -> None:
+    """Run the command line."""
+    run_interruptible(load)
+
+
+def load() -> Callable[[], None]:
+    """Load the command line."""
+    from models.__main__ import main as run  # noqa: PLC0415 - loading it takes seconds
+
+    return run

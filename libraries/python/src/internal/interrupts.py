@@ -1,0 +1,42 @@
+"""Ctrl-C of a command line, without a traceback at any moment: the first one ends it in order, a late one at once."""
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import FrameType
+
+PATIENCE_SECONDS = 2.0
+
+
+def run_interruptible(load: Callable[[], Callable[[], None]]) -> None:
+    """Run a command line; a program that starts it ignores SIGINT, so that nothing strikes before this.
+
+    Args:
+        load: Imports the command line, which may take seconds, and returns what runs it. While it does, Ctrl-C ends
+            the process at once.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    run = load()
+    signal.signal(signal.SIGINT, RaiseOnce())
+    run()
+
+
+@dataclass
+class RaiseOnce:
+    """A handler that raises KeyboardInterrupt once; signals within two seconds of the first change nothing.
+
+    A later one ends the process by its default action: it goes on although it was interrupted.
+    """
+
+    first: float | None = None
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Handle one signal."""
+        now = time.monotonic()
+        if self.first is None:
+            self.first = now
+            raise KeyboardInterrupt
+        if now - self.first >= PATIENCE_SECONDS:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)

@@ -1,0 +1,53 @@
+"""Ctrl-C of a command line: once as an exception, then ignored, at last the end."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from internal.interrupts import PATIENCE_SECONDS, RaiseOnce
+
+PROGRAM = """
+import signal, sys
+from internal.interrupts import run_interruptible
+
+def strike():
+    signal.raise_signal(signal.SIGINT)
+
+def run():
+    try:
+        strike()
+    except KeyboardInterrupt:
+        strike()
+        sys.exit(130)
+
+def load():
+    if "load" in sys.argv:
+        strike()
+    return run
+
+run_interruptible(load)
+"""
+
+
+@pytest.mark.parametrize(("moment", "status"), [("load", -signal.SIGINT), ("run", 130)])
+def test_a_program_that_is_interrupted(moment: str, status: int) -> None:
+    """While it loads the process ends at once; while it runs the second one changes nothing; neither prints."""
+    ended = subprocess.run([sys.executable, "-c", PROGRAM, moment], capture_output=True, check=False)  # noqa: S603 - our own
+    assert (ended.returncode, ended.stderr) == (status, b"")
+
+
+def test_a_swallowed_interrupt() -> None:
+    """When the first was swallowed, one that comes later ends the process by the signal's default action."""
+    handler = RaiseOnce()
+    with pytest.raises(KeyboardInterrupt):
+        handler(signal.SIGURG, None)
+    before = signal.getsignal(signal.SIGURG)
+    handler(signal.SIGURG, None)
+    assert signal.getsignal(signal.SIGURG) is before
+    handler.first = (handler.first or 0.0) - PATIENCE_SECONDS
+    signal.signal(signal.SIGURG, lambda _number, _frame: None)
+    handler(signal.SIGURG, None)  # its default action is to do nothing
+    assert signal.getsignal(signal.SIGURG) is signal.SIG_DFL
+    signal.signal(signal.SIGURG, before)
