@@ -98,7 +98,7 @@ def sentence(answer: CallToolResult) -> str:
 def test_every_question_only_reads() -> None:
     """Each tool says so, describes what it answers and each parameter, and has a schema of its answer."""
     tools = list_tools()
-    assert len(tools) == 14
+    assert len(tools) == 16
     for tool in tools:
         assert tool.annotations is not None
         assert (tool.annotations.read_only_hint, tool.annotations.destructive_hint) == (True, False)
@@ -135,6 +135,16 @@ def test_fund_that_does_not_run(folder: FundFolder, monkeypatch: pytest.MonkeyPa
     health = call("check_services").structured_content
     assert health is not None
     assert [one["ready"] for one in health["services"]] == [False, False, False]
+
+
+def test_backtests_need_no_service(folder: FundFolder) -> None:
+    """Without a backtest there is none, and a damaged report is named with what to do."""
+    folder.credentials()
+    assert call("list_backtests").structured_content == {"trials": 0, "backtests": []}
+    report = folder.root / "research" / "backtests" / "0123456789abcdef" / "backtest_report.json"
+    report.parent.mkdir(parents=True)
+    report.write_text("{")
+    assert "delete its folder and run it again" in sentence(call("list_backtests"))
 
 
 def test_wrong_argument() -> None:

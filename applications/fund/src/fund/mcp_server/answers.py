@@ -9,7 +9,9 @@ from pydantic import BaseModel, Field
 from fund.answers import PendingEvent, Position, RealizedCost
 from fund.status_answer import ServiceStatus
 from fund.trading_answers import TradingState
+from internal.backtests.report import BacktestReport
 from internal.modes import Mode
+from internal.trading.enums import NameOutcome
 
 
 class FundStatus(BaseModel):
@@ -58,22 +60,31 @@ class Decisions(BaseModel):
     decisions: list[Decision]
 
 
-class Target(BaseModel):
-    """What a decision wants to hold of one ticker, and why; dollars, and quantiles of the forecast return."""
+class Funnel(BaseModel):
+    """How many names were left after each condition of a decision."""
+
+    listed: int
+    priced: int = Field(description="With a close of the day")
+    eligible: int = Field(description="That could have been opened long")
+    forecast: int = Field(description="Of the eligible, those with a forecast; all where none is needed")
+    shortable: int = Field(description="Of these, those that the broker lends")
+    chosen: int = Field(description="In the portfolio after the decision")
+
+
+class DecidedName(BaseModel):
+    """What a decision made of one name, and why; price in dollars, quantiles of the return to the longest horizon."""
 
     ticker: str
-    side: str
-    action: str = Field(description="What the decision does: hold, open, close, ...")
-    quantity: float = Field(description="Shares wanted")
-    held: float | None = Field(description="Shares held when it was decided")
-    dollar_amount: float
-    reference_price: float
-    opened_date: dt.date | None
-    entry_price: float | None
+    outcome: NameOutcome
+    reason: str
+    price: float | None = Field(description="The close of the day")
     quantile_10: float | None
     quantile_50: float | None
     quantile_90: float | None
-    reason: str
+    shares_before: float = Field(description="Negative when short")
+    side: str | None = Field(description="Long or short; null where the name is not in the portfolio")
+    action: str | None = Field(description="What the decision does with it")
+    quantity: float | None = Field(description="Shares after the action")
 
 
 class Order(BaseModel):
@@ -103,12 +114,25 @@ class Orders(BaseModel):
     orders: list[Order]
 
 
-class DecisionDetails(BaseModel):
-    """One decision with everything that it wants to hold, and the orders that lead there."""
+class DecisionDetails(Decision):
+    """One decision: with which strategy and model, how many names each condition left, positions and orders."""
 
-    decision: Decision
-    targets: list[Target]
+    strategy: str
+    parameters: str = Field(description="JSON")
+    model_version: str
+    bars_version: int
+    notes: list[str]
+    funnel: Funnel | None = Field(description="Null for a decision that was taken before reasons were stored")
+    positions: list[DecidedName] = Field(description="Names that are held before or after the decision")
+    outcomes: dict[NameOutcome, int] = Field(description="Names by what became of them")
     orders: list[Order]
+
+
+class DecidedNames(BaseModel):
+    """Names of one decision with their reasons."""
+
+    date: dt.date
+    names: list[DecidedName]
 
 
 class ForecastStep(BaseModel):
@@ -143,15 +167,15 @@ class ForecastWeights(BaseModel):
 
 
 class TickerExplanation(BaseModel):
-    """Why a ticker is held, traded or left out, by the last decision."""
+    """Why a ticker is held, traded or left out by a decision."""
 
     ticker: str
     why: str
     decision: Decision
-    target: Target | None = Field(description="What the decision wants to hold; null where it wants nothing")
+    name: DecidedName | None = Field(description="What the decision made of it; null where it did not see it")
     orders: list[Order] = Field(description="Orders of the decision for this ticker")
-    position: Position | None = Field(description="What the account holds; null where it holds nothing")
-    forecast: Forecast | None = Field(description="The newest forecast; null where there is none")
+    position: Position | None = Field(description="What the account holds now; null where it holds nothing")
+    forecast: Forecast | None = Field(description="The forecast at that close; null where there is none")
 
 
 class ServiceHealth(BaseModel):
@@ -186,3 +210,48 @@ class AccountPerformance(BaseModel):
     maximum_drawdown: float
     realized_cost: RealizedCost
     points: list[AccountPoint]
+
+
+class Measure(BaseModel):
+    """A figure with its 95 % interval, in its unit; null where it is not defined."""
+
+    title: str
+    unit: str
+    value: float | None
+    lower: float | None
+    upper: float | None
+
+
+class Backtest(BaseModel):
+    """One backtest; its figures do not say what the best of many trials is worth, its verdict does."""
+
+    strategy: str
+    parameters: dict[str, object]
+    first_session: dt.date
+    last_session: dt.date
+    market: str
+    verdict: str
+    measures: list[Measure]
+
+    @classmethod
+    def of(cls, report: BacktestReport) -> Self:
+        """The backtest of a report."""
+        settings = report.settings
+        return cls(
+            strategy=settings.strategy,
+            parameters=dict(settings.parameters),
+            first_session=settings.first_session,
+            last_session=settings.last_session,
+            market=settings.market,
+            verdict=report.verdict,
+            measures=[
+                Measure(**{name: getattr(one, name) for name in Measure.model_fields}) for one in report.measures
+            ],
+        )
+
+
+class Backtests(BaseModel):
+    """Backtests, newest first, and how many trials there were in all: each was a chance to be lucky."""
+
+    trials: int
+    backtests: list[Backtest]

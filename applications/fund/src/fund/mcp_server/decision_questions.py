@@ -1,6 +1,7 @@
 """The questions about decisions and forecasts; each docstring is the description that a language model reads."""
 
 import datetime as dt
+from collections import Counter
 from typing import Annotated
 from urllib.parse import quote
 
@@ -9,20 +10,23 @@ from pydantic import Field
 
 from fund.answers import Position
 from fund.mcp_server.answers import (
+    DecidedName,
+    DecidedNames,
     Decision,
     DecisionDetails,
     Decisions,
     Forecast,
     ForecastStep,
     ForecastWeights,
-    Order,
-    Target,
     TickerExplanation,
 )
 from fund.mcp_server.running_fund import RunningFund
+from fund.service_client import Json
 from internal.errors import NotFoundError
 from internal.http.client import read_frame
+from internal.trading.enums import NameOutcome
 
+MOST_NAMES = 10_000
 Ticker = Annotated[str, Field(description="As the fund writes it, e.g. AAPL", max_length=32)]
 Session = Annotated[dt.date | None, Field(description="A session; default: the newest one")]
 
@@ -33,29 +37,40 @@ def list_decisions(since: Annotated[dt.date | None, Field(description="The first
 
 
 def get_decision(session: Session = None) -> DecisionDetails:
-    """One decision: every ticker that it holds, opens or closes with the reason, and its orders."""
-    fund = RunningFund.find()
-    decision = _find_decision(fund, session)
-    return DecisionDetails(
-        decision=decision, targets=_read_targets(fund, decision), orders=_read_orders(fund, decision)
-    )
+    """One decision: strategy and model, how many names each condition left, positions with reasons, and orders."""
+    body = _read_decision(RunningFund.find(), session)
+    names = [DecidedName.model_validate(one) for one in body["names"]]
+    positions = [one for one in names if one.side or one.shares_before]
+    outcomes = Counter(one.outcome for one in names)
+    return DecisionDetails.model_validate({**body, "positions": positions, "outcomes": outcomes})
+
+
+def list_decided_names(
+    session: Session = None,
+    outcome: Annotated[NameOutcome | None, Field(description="What became of them; default: any")] = None,
+    count: Annotated[int, Field(description="How many at most", ge=1, le=MOST_NAMES)] = 100,
+) -> DecidedNames:
+    """Names of a decision with the reason why each was opened, kept, closed or left out."""
+    body = _read_decision(RunningFund.find(), session)
+    names = [DecidedName.model_validate(one) for one in body["names"] if outcome in {None, one["outcome"]}]
+    return DecidedNames(date=body["date"], names=names[:count])
 
 
 def explain_ticker(ticker: Ticker, session: Session = None) -> TickerExplanation:
     """Why a ticker is held, opened, closed or left out by a decision, with its position, orders and forecast."""
     fund = RunningFund.find()
-    decision = _find_decision(fund, session)
-    target = next((one for one in _read_targets(fund, decision) if one.ticker == ticker), None)
+    body = _read_decision(fund, session)
+    decision = Decision.model_validate(body)
+    names = [DecidedName.model_validate(one) for one in body["names"] if one["ticker"] == ticker]
     held = [Position.model_validate(one) for one in fund.trader.get("/portfolios/current")["positions"]]
-    forecast = _find_forecast(fund, ticker, decision.date)
     return TickerExplanation(
         ticker=ticker,
-        why=_say_why(target, forecast),
+        why=f"{names[0].outcome.replace('_', ' ')}: {names[0].reason}" if names else _say_unseen(body),
         decision=decision,
-        target=target,
-        orders=[order for order in _read_orders(fund, decision) if order.ticker == ticker],
+        name=names[0] if names else None,
+        orders=[order for order in body["orders"] if order["ticker"] == ticker],
         position=next((one for one in held if one.ticker == ticker), None),
-        forecast=forecast,
+        forecast=_find_forecast(fund, ticker, decision.date),
     )
 
 
@@ -80,20 +95,14 @@ def _read_decisions(fund: RunningFund, since: dt.date | None) -> list[Decision]:
     return [Decision.model_validate(row) for row in rows]
 
 
-def _find_decision(fund: RunningFund, session: dt.date | None) -> Decision:
-    found = [one for one in _read_decisions(fund, session) if session in {None, one.date}]
-    if not found:
-        raise NotFoundError(f"nothing was decided at the close of {session}" if session else "nothing was decided yet")
-    return found[0] if session else found[-1]
-
-
-def _read_targets(fund: RunningFund, decision: Decision) -> list[Target]:
-    frame = fund.clients.data.portfolios(decision.date, decision.date)
-    return [Target.model_validate(row) for row in frame.filter(portfolio_id=decision.portfolio_id).to_dicts()]
-
-
-def _read_orders(fund: RunningFund, decision: Decision) -> list[Order]:
-    return Order.list_of(read_frame(fund.trader.read("/orders", portfolio_id=decision.portfolio_id)))
+def _read_decision(fund: RunningFund, session: dt.date | None) -> Json:
+    """A decision whole, as portfoliomanager answers it."""
+    if session is None:
+        decisions = _read_decisions(fund, None)
+        if not decisions:
+            raise NotFoundError("nothing was decided yet; the first decision comes with the next close")
+        session = decisions[-1].date
+    return fund.trader.get(f"/decisions/{session}")
 
 
 def _find_forecast(fund: RunningFund, ticker: str, session: dt.date | None) -> Forecast | None:
@@ -110,9 +119,7 @@ def _as_forecast(rows: pl.DataFrame) -> Forecast:
     return Forecast.model_validate({**rows.row(0, named=True), "steps": steps})
 
 
-def _say_why(target: Target | None, forecast: Forecast | None) -> str:
-    if target is not None:
-        return f"{target.action} {target.side}: {target.reason}"
-    if forecast is None:
-        return "left out: it was not forecast, so that the strategy could not choose it by its forecast"
-    return "left out: it was forecast, and the strategy did not choose it"
+def _say_unseen(body: Json) -> str:
+    if not body["names"]:
+        return "not known: the decision was taken before reasons were stored with it"
+    return "the decision did not see it: there is no security of that ticker on that day"

@@ -14,6 +14,7 @@ from fund.mcp_server.decision_questions import (
     explain_ticker,
     get_decision,
     get_forecast,
+    list_decided_names,
     list_decisions,
 )
 from fund.mcp_server.questions import (
@@ -27,6 +28,7 @@ from fund.mcp_server.questions import (
     get_status,
     list_orders,
 )
+from fund.mcp_server.research_questions import list_backtests
 from fund.status import starting_command
 from internal.errors import FundError, UnavailableError
 
@@ -44,6 +46,7 @@ QUESTIONS: Final[tuple[Callable[..., object], ...]] = (
     get_positions,
     list_decisions,
     get_decision,
+    list_decided_names,
     explain_ticker,
     get_forecast,
     explain_forecast,
@@ -54,6 +57,7 @@ QUESTIONS: Final[tuple[Callable[..., object], ...]] = (
     check_data,
     check_services,
     get_schedule,
+    list_backtests,
 )
 
 

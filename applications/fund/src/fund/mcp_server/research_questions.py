@@ -1,0 +1,20 @@
+"""The question about backtests, answered from the files of the research folder; no service is asked."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from fund.mcp_server.answers import Backtest, Backtests
+from fund.mcp_server.running_fund import RunningFund
+from internal.backtests.folder import ResearchFolder
+
+MOST_BACKTESTS = 50
+
+
+def list_backtests(
+    count: Annotated[int, Field(description="How many of the newest", ge=1, le=MOST_BACKTESTS)] = 5,
+) -> Backtests:
+    """The newest backtests: what was run, the verdict after counting all trials, and figures with their intervals."""
+    research = ResearchFolder(RunningFund.find().folder.root / "research")
+    reports = [research.report(name) for name in research.list_reports()[:count]]
+    return Backtests(trials=len(research.trials()), backtests=[Backtest.of(report) for report in reports])
