@@ -27,6 +27,7 @@ from internal.http.bearer import bearer_headers
 
 USUAL_PORTS: Mapping[str, int] = {"exchange": 8090, "datamanager": 8080, "portfoliomanager": 8081}
 STYLE_SHEET = {"version": "current", "path": "app.css"}  # a file that every page loads
+NO_BACKTEST = {"name": "none"}  # the name of no backtest or sweep
 VENDOR_PATH = re.compile(r"/(v[1-3]|vX|stocks/v1|files|submissions|api/xbrl)/")
 REFUSALS = {  # what each vendor answers to a caller without a key, or without a name
     re.compile(r"/(files|submissions|api/xbrl)/"): (403, "Undeclared Automated Tool"),
@@ -187,7 +188,7 @@ def smoke(
 ) -> list[Outcome]:
     """Run the checks of every service that has an address, one after the other."""
     with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
-        known = STYLE_SHEET | latest_prediction(client, bases.get("portfoliomanager", ""), token)
+        known = STYLE_SHEET | NO_BACKTEST | latest_prediction(client, bases.get("portfoliomanager", ""), token)
         listed = [
             run_check(client, check, bases[check.service], known=known, token=token, reader=readers.get(check.service))
             for check in checks

@@ -90,6 +90,9 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/forecasts", text="All tickers"),
     Check("portfoliomanager", "/forecasts/{ticker}", text="Forecasts as they were stored"),
     Check("portfoliomanager", "/model", text="Registry"),
+    Check("portfoliomanager", "/research", text="Research"),
+    Check("portfoliomanager", "/research/{name}", (("detail",),), status=404),  # it is the name of no folder
+    Check("portfoliomanager", "/research/sweeps/{name}", (("detail",),), status=404),
     Check("portfoliomanager", "/services", text="Last events"),
     Check("portfoliomanager", "/data", text="Quarantine by reason"),
     Check("portfoliomanager", "/arming", (("mode",), ("armed",), ("digest",))),

@@ -359,6 +359,9 @@ def test_pages(service: Service) -> None:
     ticker_page = service.request("GET", f"/forecasts/{ticker}").text
     for text in (f'href="/predictions/{ticker}/explanation"', "Forecasts as they were stored", "Each date leads"):
         assert text in ticker_page, text
+    assert "this service has no research folder" in service.request("GET", "/research").text.lower()
+    for path in ("/research/0123456789abcdef", "/research/sweeps/0123456789abcdef"):
+        assert "RESEARCH_DIRECTORY names their folder" in problem(service.request("GET", path))["detail"]
     unknown = service.request("GET", "/forecasts/BRK/ZZ")
     assert (unknown.status_code, "There are no bars, details, forecasts or orders of BRK/ZZ" in unknown.text) == (
         404,

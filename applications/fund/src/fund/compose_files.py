@@ -29,7 +29,9 @@ FILES: Final = (
     Secret.WEIGHTS_AND_BIASES_API_KEY,
 )
 FOLDERS: Final = ("lake", "registry", "datamanager", "portfoliomanager", "scheduler", "models")
-IN_THE_FILE: Final = frozenset({"DATA_BUCKET", "REGISTRY_DIRECTORY", "RETRAIN_EVERY"})  # compose.yaml sets them
+IN_THE_FILE: Final = frozenset(  # compose.yaml sets them, or has no such folder
+    {"DATA_BUCKET", "REGISTRY_DIRECTORY", "RESEARCH_DIRECTORY", "RETRAIN_EVERY"}
+)
 
 
 def write_compose(revision: str) -> None:

@@ -50,6 +50,11 @@ class FundFolder:
         return self.root / "registry"
 
     @property
+    def research(self) -> Path:
+        """The ledger of trials, backtests and sweeps."""
+        return self.root / "research"
+
+    @property
     def settings_file(self) -> Path:
         """The settings of a fund that runs for real."""
         return self.root / "fund.toml"

@@ -85,5 +85,7 @@ class RealEnvironments:
         own = {name: value for name, value in secrets.items() if name.removesuffix("_FILE") not in withheld}
         named = service_variables(self.settings)
         fixed = shared_variables(self.folder, self.addresses, program)
-        chosen = {name: named[name] for name in ("DATA_BUCKET", "REGISTRY_DIRECTORY") if name in named}
+        chosen = {
+            name: named[name] for name in ("DATA_BUCKET", "REGISTRY_DIRECTORY", "RESEARCH_DIRECTORY") if name in named
+        }
         return inherited | named | own | fixed | chosen

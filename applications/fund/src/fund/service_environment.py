@@ -46,6 +46,7 @@ def shared_variables(folder: FundFolder, addresses: Addresses, program: str) -> 
     return {
         "DATA_BUCKET": str(folder.lake),
         "REGISTRY_DIRECTORY": str(folder.registry),
+        "RESEARCH_DIRECTORY": str(folder.research),
         "STATE_DIRECTORY": str(folder.state(program)),
         "DATAMANAGER_URL": addresses.url(Service.DATAMANAGER),
         "FUND_API_TOKEN": folder.credentials().fund_api_token,

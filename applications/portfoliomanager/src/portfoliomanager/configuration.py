@@ -1,10 +1,12 @@
 """The settings of portfoliomanager, read from the environment and checked before anything is opened."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, override
 
 from pydantic import AliasChoices, Field, SecretStr
 
+from internal.backtests.folder import ResearchFolder
 from internal.errors import ConfigurationError
 from internal.limit_settings import LimitSettings
 from internal.modes import require_matching_keys
@@ -27,6 +29,7 @@ class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):
     datamanager_url: str = "http://127.0.0.1:8080"
     scheduler_url: str = ""
     registry_directory: str | None = None
+    research_directory: str = ""
     strategy: str = "strategies/ten_by_ten.py:TenByTen"
     strategy_parameters: str = ""
     capital: str = ""
@@ -87,6 +90,10 @@ class Configuration(ServiceSettings, DataBucketSettings, LimitSettings):
         if address is None:
             raise ConfigurationError("REGISTRY_DIRECTORY is not set: name the folder that `models` registers in")
         return address
+
+    def research_folder(self) -> ResearchFolder | None:
+        """Where backtests are written down; None where the fund has no such folder, as in the Swarm."""
+        return ResearchFolder(Path(self.research_directory)) if self.research_directory else None
 
     def broker_url(self) -> str:
         """The broker's address without the version that alpaca-py adds itself."""

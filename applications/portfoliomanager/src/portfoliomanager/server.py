@@ -54,6 +54,7 @@ from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
 from portfoliomanager.pages.problem import show_problem
 from portfoliomanager.ports import UpdateFeed
+from portfoliomanager.research_library import ResearchLibrary
 from portfoliomanager.routes import (
     arming,
     book_page,
@@ -72,6 +73,7 @@ from portfoliomanager.routes import (
     predictions,
     reconciliations,
     reports,
+    research_pages,
     sign_in,
     strategy,
     ticker_page,
@@ -88,18 +90,8 @@ from portfoliomanager.telegram.polling import TelegramPolling
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
     *(trading_state, flatten, arming, notification_routes, foreign, reports, static_routes),
-    *(
-        fund_page,
-        book_page,
-        decisions_page,
-        sign_in,
-        trading_state_form,
-        data_page,
-        events_page,
-        model_page,
-        forecasts_page,
-        ticker_page,
-    ),
+    *(fund_page, book_page, decisions_page, sign_in, trading_state_form, data_page, events_page, model_page),
+    *(forecasts_page, ticker_page, research_pages),
 )
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders
@@ -192,7 +184,9 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     scheduler = PeerService("scheduler", address, token) if address else None
     peers = PeerService("datamanager", settings.datamanager_url, token), scheduler
     replays = DecisionReplays(journal, records, partial(DatamanagerMarketData, data), decides, limits)
-    shown = EqualWeight(partial(load_closes, data)), ports.portfolios, losses, *peers, records, replays
+    folder = settings.research_folder()
+    research = None if folder is None else ResearchLibrary(folder)
+    shown = EqualWeight(partial(load_closes, data)), ports.portfolios, losses, *peers, records, replays, research
     return Services(*clients, champion, journal, books, lease, decides, *running, *shown)
 
 

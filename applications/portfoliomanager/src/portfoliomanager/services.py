@@ -21,6 +21,7 @@ from portfoliomanager.market_clock import MarketClock
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
 from portfoliomanager.ports import FundJournal, Peer, SchedulerPeer, UpdateFeed
+from portfoliomanager.research_library import ResearchLibrary
 from portfoliomanager.telegram.polling import TelegramPolling
 
 
@@ -50,6 +51,7 @@ class Services:
     scheduler: SchedulerPeer | None
     records: DecisionRecords
     replays: DecisionReplays
+    research: ResearchLibrary | None
 
 
 def services_of(application: FastAPI) -> Services:

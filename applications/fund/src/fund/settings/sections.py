@@ -96,6 +96,8 @@ class Storage(Section):
     """The lake: a folder, or `s3://`, `az://` or `gs://bucket/prefix`."""
     registry_directory: str | None = None
     """The models: a folder, or `s3://bucket/prefix`."""
+    research_directory: str | None = None
+    """The backtests and sweeps that the page Research shows: a folder."""
     aws_endpoint_url: str | None = None
     """An S3 endpoint other than Amazon's."""
     aws_region: str = "us-east-1"

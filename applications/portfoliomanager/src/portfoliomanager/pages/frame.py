@@ -36,6 +36,7 @@ NAVIGATION: tuple[Page, ...] = (
     Page.FORECASTS,
     Page.MODEL,
     Page.DATA,
+    Page.RESEARCH,
     Page.EVENTS,
 )
 

@@ -73,6 +73,14 @@ class ResearchFolder:
             )
         return decode_returns(content)
 
+    def stamp(self, path: Path) -> int:
+        """A number that changes with the file; 0 where there is none."""
+        return path.stat().st_mtime_ns if path.exists() else 0
+
+    def report_path(self, name: str) -> Path:
+        """The file of a report."""
+        return self.backtests / name / REPORT_FILE
+
     def list_reports(self) -> Sequence[str]:
         """The names of the backtests with a report, the newest first."""
         return _list_names(self.backtests, REPORT_FILE)

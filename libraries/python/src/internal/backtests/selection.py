@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 
 from internal.backtests.daily_returns import DailyReturns, Series
+from internal.backtests.deflation import DeflatedSharpe, deflate_sharpe
 from internal.backtests.settings import BacktestSettings
 from internal.backtests.trials import Trial
 
@@ -59,7 +60,7 @@ def select_trials(
     return Selection(
         trials=len(related),
         of_strategy=sum(trial.settings.strategy == settings.strategy for trial in related),
-        sharpes=np.array([sharpe for trial in related if (sharpe := _sharpe(trial)) is not None]),
+        sharpes=_list_sharpes(related),
         returns=np.column_stack(series) if series else np.empty((0, 0)),
         at_other_costs={
             one.cost_multiple: values for one, values in _read_same_sessions(other_costs, settings, days, read_returns)
@@ -68,6 +69,25 @@ def select_trials(
             one.capital: values for one, values in _read_same_sessions(other_capitals, settings, days, read_returns)
         },
     )
+
+
+def deflate_by_trials(trials: Iterable[Trial], settings: BacktestSettings) -> DeflatedSharpe | None:
+    """The deflated Sharpe ratio of a backtest by all trials there are now; None where it is not among them.
+
+    Args:
+        trials: All that a ledger holds.
+        settings: Of the backtest.
+    """
+    known = tuple(trials)
+    own = next((trial for trial in known if trial.settings == settings), None)
+    if own is None:
+        return None
+    related = _choose_one_each(known, settings)
+    return deflate_sharpe(own.outcome and own.outcome.moments, len(related), _list_sharpes(related))
+
+
+def _list_sharpes(trials: Iterable[Trial]) -> Series:
+    return np.array([sharpe for trial in trials if (sharpe := _sharpe(trial)) is not None])
 
 
 def _read_same_sessions(
@@ -103,15 +123,10 @@ def _choose_one_each(trials: Iterable[Trial], settings: BacktestSettings) -> lis
     for trial in trials:
         if not _competes(trial.settings, settings):
             continue
-        choice = _choice(trial.settings)
+        choice = trial.choice
         if choice not in chosen or _preference(trial, settings) >= _preference(chosen[choice], settings):
             chosen[choice] = trial
     return list(chosen.values())
-
-
-def _choice(settings: BacktestSettings) -> str:
-    """The key of what a person chose: strategy, parameters, forecasts and sessions."""
-    return replace(settings, code_digest="", market="", bars_digest="", capital=0.0, cost_multiple=0.0).key
 
 
 def _preference(trial: Trial, settings: BacktestSettings) -> tuple[bool, bool, bool]:

@@ -1,8 +1,9 @@
 """Trials: backtests that were planned, and what came of them; the rows of the ledger and their lines of JSON."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -33,6 +34,11 @@ class Trial:
     settings: BacktestSettings
     planned_at: datetime
     outcome: Outcome | None = None
+
+    @cached_property
+    def choice(self) -> str:
+        """The key of what a person chose: strategy, parameters, forecasts and sessions."""
+        return replace(self.settings, code_digest="", market="", bars_digest="", capital=0.0, cost_multiple=0.0).key
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@
 
   const draw = {
     value(d, box) {
-      const pc = (list) => list.map((v) => +(100 * v).toFixed(3)), fund = pc(d.fund), base = pc(d.base ?? []), fall = pc(d.fall), last = d.days.length - 1;
+      const own = d.name ?? "Fund", other = d.benchmark ?? "Equal weight", pc = (list) => list.map((v) => (v == null ? null : +(100 * v).toFixed(3))), fund = pc(d.fund), base = pc(d.base ?? []), fall = pc(d.fall), last = d.days.length - 1;
       const right = phone() ? 14 : 108, wide = box.clientWidth - right - 52;
       const range = box.dataset.range, from = range === "3M" ? last - 63 : range === "1Y" ? last - 252 : 0;
       const cut = (list) => list.slice(from), days = cut(d.days);
@@ -66,11 +66,11 @@
         xAxis: [axisX(days, wide, { axisLabel: { show: false }, axisTick: { show: false }, axisLine: { show: false } }), axisX(days, wide, { gridIndex: 1 })],
         yAxis: [axisY({ ...bounds([f, b]), axisLabel: { formatter: (v) => signed(v, bounds([f, b]).interval < 1 ? 1 : 0) + " %" } }), axisY({ gridIndex: 1, min: under, max: 0, interval: -under, axisLabel: { formatter: (v) => plain(v, v && under > -1 ? 1 : 0) + " %" } })],
         series: [
-          ...(d.base ? [line("Equal weight", b, "base", 1.5, { z: 2, ...(phone() ? {} : end(`Equal weight\n${signed(b[tail], 1)} %`, "ink-3", { fontWeight: 500 })) })] : []),
-          line("Fund", f, "fact", 2.25, { ...(phone() ? {} : end(`Fund\n${signed(f[tail], 2)} %`, "ink")), markLine: level(0, "line-strong", "solid") }),
+          ...(d.base ? [line(other, b, "base", 1.5, { z: 2, ...(phone() ? {} : end(`${other}\n${signed(b[tail], 1)} %`, "ink-3", { fontWeight: 500 })) })] : []),
+          line(own, f, "fact", 2.25, { ...(phone() ? {} : end(`${own}\n${signed(f[tail], 2)} %`, "ink")), markLine: level(0, "line-strong", "solid") }),
           line("Drawdown", cut(fall), "minus-fill", 1, { xAxisIndex: 1, yAxisIndex: 1, areaStyle: { color: C["minus-fill"], opacity: 0.35 }, z: 2 }),
         ],
-        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex; return tip(whole(days[i]), [["Fund", `${signed(f[i])} %`], ["Equal weight", d.base ? `${signed(b[i])} %` : ""], ["Drawdown", `${plain(fall[i + from], 2)} %`], ["Net asset value", `$${d.value ? d.value[i + from].toLocaleString("en-US", { minimumFractionDigits: 2 }) : ""}`]]); } },
+        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex; return tip(whole(days[i]), [[own, `${signed(f[i])} %`], [other, d.base ? `${signed(b[i])} %` : ""], ["Drawdown", `${plain(fall[i + from], 2)} %`], ["Net asset value", `$${d.value ? d.value[i + from].toLocaleString("en-US", { minimumFractionDigits: 2 }) : ""}`]]); } },
       };
     },
 
@@ -161,27 +161,29 @@
         tooltip: { ...frame().tooltip, formatter: (p) => tip(whole(d.days[p[0].dataIndex]), [["Transformer", `${signed(own[p[0].dataIndex])} %`], ["Blended volatility", `${signed(blended[p[0].dataIndex])} %`]]) } };
     },
 
+    // Growth of one dollar in each backtest, each over its own sessions.
     equity(d, box) {
-      const picked = d.tests.find((t) => t.picked), days = picked.days, pc = (list) => list.map((v) => +(100 * (v - 1)).toFixed(2));
-      const low = pc(picked.lower), high = pc(picked.upper), right = phone() ? 14 : 140;
-      return { ...frame(), grid: { outerBoundsMode: "none", left: 50, right, top: 12, bottom: 28 }, xAxis: axisX(days, box.clientWidth - right - 50), yAxis: axisY({ ...bounds([low, high, ...d.tests.map((t) => pc(t.value))], 7), axisLabel: { formatter: (v) => `${signed(v, 0)} %` } }),
-        series: [
-          { type: "custom", data: [0], silent: true, z: 1, clip: true, tooltip: { show: false }, renderItem: (_, api) => polygon([...low.map((v, i) => api.coord([i, v])), ...high.map((v, i) => api.coord([i, v])).reverse()], { fill: alpha(C.faint, 0.55) }) },
-          { type: "line", data: high, showSymbol: false, silent: true, lineStyle: { opacity: 0 }, tooltip: { show: false } },
-          ...d.tests.filter((t) => !t.picked).map((t) => line(t.name, pc(t.value), "base", 1.25, { z: 2, ...(phone() ? {} : { ...end(t.name, "ink-3", { fontWeight: 450, fontSize: 11 }), labelLayout: { moveOverlap: "shiftY" } }) })),
-          line(picked.name, pc(picked.value), "fact", 2.5, { z: 4, markLine: level(0, "line-strong", "solid"), ...(phone() ? {} : { ...end(picked.name, "ink", { fontSize: 11 }), labelLayout: { moveOverlap: "shiftY" } }) }),
-        ],
-        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex; return tip(whole(days[i]), [...[...d.tests].sort((a, b) => b.value[i] - a.value[i]).map((t) => [t.name, `${signed(100 * (t.value[i] - 1), 1)} %`]), ["90 % of paths", `${signed(low[i], 1)} to ${signed(high[i], 1)}`]]); } } };
+      const days = [...new Set(d.runs.flatMap((run) => run.days))].sort(), right = phone() ? 14 : 140;
+      const series = d.runs.map((run) => { const at = new Map(run.days.map((one, i) => [one, +(100 * (run.value[i] - 1)).toFixed(2)])); return days.map((one) => at.get(one) ?? null); });
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 50, right, top: 12, bottom: 28 }, xAxis: axisX(days, box.clientWidth - right - 50), yAxis: axisY({ ...bounds(series, 7), axisLabel: { formatter: (v) => `${signed(v, 0)} %` } }),
+        series: d.runs.map((run, n) => line(run.name, series[n], n ? "base" : "fact", n ? 1.25 : 2.5, { z: n ? 2 : 4, connectNulls: true, ...(n ? {} : { markLine: level(0, "line-strong", "solid") }), ...(phone() ? {} : { ...end(run.name, n ? "ink-3" : "ink", { fontSize: 11, fontWeight: n ? 450 : 600, width: 126, overflow: "truncate" }), labelLayout: { moveOverlap: "shiftY" } }) })),
+        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex; return tip(whole(days[i]), d.runs.map((run, n) => [`${run.name} ${run.id.slice(0, 4)}`, series[n][i] == null ? "" : `${signed(series[n][i], 1)} %`])); } } };
     },
 
     rolling(d, box) {
-      const t = d.tests.find((one) => one.picked);
-      return { ...frame(), grid: { outerBoundsMode: "none", left: 40, right: 14, top: 10, bottom: 26 }, xAxis: axisX(t.days, box.clientWidth - 60), yAxis: axisY({ splitNumber: 3, axisLabel: { formatter: (v) => plain(v) } }), series: [line("Sharpe", t.rolling, "fact", 2, { markLine: level(0, "ink-3", "solid") })], tooltip: { ...frame().tooltip, formatter: (p) => tip(whole(t.days[p[0].dataIndex]), [["Sharpe of 126 sessions", t.rolling[p[0].dataIndex] == null ? "too short" : plain(t.rolling[p[0].dataIndex], 2)]]) } };
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 40, right: 14, top: 10, bottom: 26 }, xAxis: axisX(d.days, box.clientWidth - 60), yAxis: axisY({ splitNumber: 3, axisLabel: { formatter: (v) => plain(v) } }), series: [line("Sharpe ratio", d.rolling, "fact", 2, { markLine: level(0, "ink-3", "solid") })], tooltip: { ...frame().tooltip, formatter: (p) => { const value = d.rolling[p[0].dataIndex]; return tip(whole(d.days[p[0].dataIndex]), [["Sharpe ratio of half a year", value == null ? "too short" : plain(value, 2)]]); } } };
     },
 
-    histogram(d) {
-      const bins = d.tests.find((one) => one.picked).histogram;
-      return { ...frame(), grid: { outerBoundsMode: "none", left: 40, right: 14, top: 6, bottom: 24 }, xAxis: { type: "category", data: bins.map((b) => b[0]), axisTick: { show: false }, axisLine: { lineStyle: { color: C["line-strong"] } }, axisLabel: { ...text(), interval: (i) => [3, 8, 13, 18, 23].includes(i), formatter: (_, i) => signed((i - 13) / 10, 1) } }, yAxis: axisY({ splitNumber: 2 }), series: [{ type: "bar", barCategoryGap: "12%", data: bins.map(([at, count]) => ({ value: count, itemStyle: { color: at < 0 ? C["minus-fill"] : C["plus-fill"] } })) }], tooltip: { ...frame().tooltip, axisPointer: { type: "shadow" }, formatter: (p) => { const [at, count] = bins[p[0].dataIndex]; return tip(`${signed(at - 0.05, 1)} to ${signed(at + 0.05, 1)} %`, [["Sessions", count]]); } } };
+    // The Sharpe ratio over two parameters of a sweep, one rectangle a variant.
+    sweep(d, box) {
+      const cells = d.cells.flatMap((row, y) => row.map((value, x) => [x, y, value])).filter((cell) => cell[2] != null), fill = (value) => alpha(C[value < 0 ? "minus-fill" : "plus-fill"], 0.12 + 0.78 * Math.min(Math.abs(value) / d.scale, 1));
+      const axis = (data, name) => ({ type: "category", data, name, nameLocation: "middle", nameTextStyle: text(12), axisTick: { show: false }, axisLine: { show: false }, splitArea: { show: false }, axisLabel: text() });
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 84, right: 16, top: 10, bottom: 46 }, xAxis: { ...axis(d.columns, d.across), nameGap: 28 }, yAxis: { ...axis(d.rows, d.down), inverse: true, nameGap: 56 },
+        series: [{ type: "custom", data: cells, encode: { x: 0, y: 1 }, renderItem: (_, api) => {
+          const [x, y, value] = [api.value(0), api.value(1), api.value(2)], [mx, my] = api.coord([x, y]), [w, h] = api.size([1, 1]), best = d.best && d.best[0] === x && d.best[1] === y;
+          return { type: "group", children: [{ type: "rect", shape: { x: mx - w / 2 + 1, y: my - h / 2 + 1, width: w - 2, height: h - 2, r: 3 }, style: { fill: fill(value), stroke: best ? C.ink : "none", lineWidth: best ? 2 : 0 } }, ...(w > 34 ? [{ type: "text", x: mx, y: my, style: { text: plain(value, 2), fill: C.ink, align: "center", verticalAlign: "middle", font: `${best ? 600 : 450} 12px ${text().fontFamily}` } }] : [])] };
+        } }],
+        tooltip: { ...frame().tooltip, trigger: "item", formatter: (p) => tip(`Sharpe ratio ${plain(p.value[2], 2)}`, [[d.across, d.columns[p.value[0]]], [d.down, d.rows[p.value[1]]]]) } };
     },
   };
 
