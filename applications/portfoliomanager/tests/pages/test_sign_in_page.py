@@ -51,13 +51,18 @@ def test_ended_sessions_that_were_never_read_are_an_error(tmp_path: Path) -> Non
     """Where the lake is away at the start, it cannot be said who signed out; later what was read counts on."""
     (tmp_path / "lake").write_text("no folder")
     ended = StoredEndedSessions(Objects(str(tmp_path / "lake")))
-    with pytest.raises(UnavailableError, match="cannot be used"):
-        ended.refresh()
+    ended.refresh()
+    with pytest.raises(UnavailableError, match="no session counts until it does"):
+        ended.require_known()
     with pytest.raises(UnavailableError, match="cannot be used"):
         ended.add("mine")
     (tmp_path / "lake").unlink()
     ended.refresh()
-    assert not ended.is_old()
+    ended.require_known()
+    (tmp_path / "lake").rmdir()
+    (tmp_path / "lake").write_text("no folder again")
+    ended.refresh()
+    ended.require_known()
 
 
 def test_attempts_from_many_addresses_keep_nobody_out() -> None:

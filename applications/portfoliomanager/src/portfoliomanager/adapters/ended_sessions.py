@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 
 from internal.clock import elapsed_seconds
 from internal.errors import UnavailableError
@@ -26,6 +27,7 @@ class StoredEndedSessions:
         self._objects, self._elapsed = objects, elapsed
         self._known = set[str]()  # digests; none is taken out, for its cookie gets too old by itself
         self._read_at: float | None = None
+        self._reading = Lock()
 
     def add(self, identity: str) -> None:
         """End a session, and forget those that are too old by themselves. Raises UnavailableError."""
@@ -42,17 +44,22 @@ class StoredEndedSessions:
         return self._read_at is None or self._elapsed() - self._read_at > OLD_SECONDS
 
     def refresh(self) -> None:
-        """Read all objects. Raises UnavailableError when that was never possible; later what was read counts on."""
-        now = self._elapsed()
-        try:
-            found = self._objects.list(FOLDER)
-        except UnavailableError as error:
-            if self._read_at is None:
-                raise
-            get_logger(__name__).warning("ended_sessions_not_read", detail=error.detail)
+        """Read all objects, unless another thread does; what fails is logged, and what was read before counts on."""
+        if not self._reading.acquire(blocking=self._read_at is None):
             return
-        self._known.update(path.rpartition("-")[2] for path in found)
-        self._read_at = now
+        try:
+            now = self._elapsed()
+            self._known.update(path.rpartition("-")[2] for path in self._objects.list(FOLDER))
+            self._read_at = now
+        except UnavailableError as error:
+            get_logger(__name__).warning("ended_sessions_not_read", detail=error.detail)
+        finally:
+            self._reading.release()
+
+    def require_known(self) -> None:
+        """Raise UnavailableError where the objects were never read: anybody's session may have been ended."""
+        if self._read_at is None:
+            raise UnavailableError("the lake does not say who has signed out: no session counts until it does")
 
     def __contains__(self, identity: str) -> bool:
         return _digest(identity) in self._known

@@ -7,6 +7,7 @@ token ends all of them. Stored is only which ones were ended by signing out.
 import asyncio
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -18,6 +19,7 @@ from internal.errors import ForbiddenError
 from internal.http.roles import Role
 
 COOKIE: Final = "fund_session"
+REFRESH_SECONDS: Final = 3.0  # a page waits no longer
 SESSION_SECONDS: Final = 12 * 60 * 60
 NO_SESSION: Final = ""  # the identity of whoever has not signed in
 
@@ -42,7 +44,11 @@ class EndedSessions(Protocol):
         ...
 
     def refresh(self) -> None:
-        """Read what all processes have stored; it blocks. Raises UnavailableError when that was never possible."""
+        """Read what all processes have stored; it blocks, and logs what fails."""
+        ...
+
+    def require_known(self) -> None:
+        """Raise UnavailableError where that was never possible."""
         ...
 
     def __contains__(self, identity: str) -> bool:
@@ -79,9 +85,15 @@ class Sessions:
         response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
 
     async def refresh(self, headers: Mapping[str, str]) -> None:
-        """Before a request with a session is looked at: learn which sessions were ended elsewhere."""
+        """Before a request with a session is looked at: learn which sessions were ended elsewhere.
+
+        A storage that takes too long is not waited for: what was read before counts on. Raises UnavailableError where
+        nothing ever was.
+        """
         if self._ended is not None and self._ended.is_old() and self._read_signed(headers) is not None:
-            await asyncio.to_thread(self._ended.refresh)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.to_thread(self._ended.refresh), REFRESH_SECONDS)
+            self._ended.require_known()
 
     def read(self, headers: Mapping[str, str]) -> Session | None:
         """The session of a request; None where there is none, it is too old, it is forged, or it was ended."""
