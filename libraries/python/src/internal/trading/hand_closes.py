@@ -34,10 +34,10 @@ def record_hand_closes(
     recent: the broker's orders since the last decision, by id; older ones are asked for where the account differs from
     the journal. Raises StandbyError when the lease was lost.
     """
-    orders_by_id = {**find_late_orders(ports, moment, memory), **recent}
+    busy = {order.ticker for order in ports.journal.unfinished()}
+    orders_by_id = {**find_late_orders(ports, busy, moment, memory), **recent}
     filled = [order for order in orders_by_id.values() if order.filled_quantity > 0]
     by_hand = {order.client_order_id for order in filled if is_by_hand(order, ports.broker, ports.journal)}
-    busy = {order.ticker for order in ports.journal.unfinished()}
     tickers = sorted({order.ticker for order in filled if order.client_order_id in by_hand} - busy)
     held = {position.ticker: position.quantity for position in ports.broker.positions()} if tickers else {}
     rows: list[Order] = []

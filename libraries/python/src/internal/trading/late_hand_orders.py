@@ -3,7 +3,7 @@
 A limit order may wait for months. That one has filled shows in the account: it has other shares than the journal says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from internal.dates import session_open
@@ -14,12 +14,16 @@ from internal.trading.rows import BrokerOrder, Order
 EARLIER = timedelta(days=90)  # so long an order of a person may wait for its fill
 
 
-def find_late_orders(ports: TradingPorts, moment: datetime, memory: EntryMemory) -> dict[str, BrokerOrder]:
+def find_late_orders(
+    ports: TradingPorts, busy: Collection[str], moment: datetime, memory: EntryMemory
+) -> dict[str, BrokerOrder]:
     """The filled orders of each name that differs from the journal, since the fund opened it, by client_order_id.
 
     The broker is asked for its older orders only where a difference is new: others may hold shares beside the fund's.
+
+    busy: Names that are left out, because the fund's own orders of them may be filling.
     """
-    differing = _find_differences(ports.broker, ports.journal)
+    differing = _find_differences(ports.broker, ports.journal, busy)
     if not differing.items() - memory.differing.items():
         memory.differing = differing
         return {}
@@ -33,11 +37,13 @@ def find_late_orders(ports: TradingPorts, moment: datetime, memory: EntryMemory)
     }
 
 
-def _find_differences(broker: Broker, journal: Journal) -> dict[str, tuple[float, float]]:
+def _find_differences(broker: Broker, journal: Journal, busy: Collection[str]) -> dict[str, tuple[float, float]]:
     """By ticker, the signed shares that the journal's fills leave and that the account has, where they differ."""
     held = {position.ticker: position.quantity for position in broker.positions()}
     both = ((ticker, own, held.get(ticker, 0.0)) for ticker, own in journal.own_shares().items())
-    return {ticker: (own, shares) for ticker, own, shares in both if abs(own - shares) > ROUNDING}
+    return {
+        ticker: (own, shares) for ticker, own, shares in both if abs(own - shares) > ROUNDING and ticker not in busy
+    }
 
 
 def _belongs_to(order: BrokerOrder, fills: Sequence[Order], journal: Journal) -> bool:
