@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from chaos.laps import Lap, Played
+from chaos.supervised_fund import PATIENCE_SECONDS
 from fund.interrupts import INTERRUPTED, INTERRUPTS
 
 
@@ -28,6 +29,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="what is drawn follows from it (1)")
     parser.add_argument("--lap", type=int, default=20, help="how many of them one fund plays (20)")
     parser.add_argument("--events", choices=("none", "realistic", "frequent"), default="realistic")
+    parser.add_argument(
+        "--patience", type=float, default=PATIENCE_SECONDS, help="seconds until something is stuck (240)"
+    )
     parser.add_argument("--folder", type=Path, help="where the funds are; one in which something broke stays there")
     return parser.parse_args()
 
@@ -38,7 +42,7 @@ def play(arguments: argparse.Namespace) -> Iterator[Played]:
     number, end, place = arguments.first_round, arguments.first_round + arguments.rounds, 0
     while number < end:
         numbers = range(number, min(number + arguments.lap, end))
-        lap = Lap(arguments.seed, numbers, place, arguments.events, folder / f"fund-{number}")
+        lap = Lap(arguments.seed, numbers, place, arguments.events, folder / f"fund-{number}", arguments.patience)
         for played in lap.play():
             number = played.number + 1
             yield played

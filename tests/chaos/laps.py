@@ -2,15 +2,16 @@
 
 import shutil
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 from chaos.draws import draw_round
 from chaos.rounds import Player
-from chaos.supervised_fund import Setup, StuckError, SupervisedFund, open_supervised_fund
+from chaos.supervised_fund import PATIENCE_SECONDS, Setup, StuckError, SupervisedFund, open_supervised_fund
 from fund.market_settings import MarketSettings
 from fund.services import Service
+from internal.errors import FundError
 
 STRATEGY = f"{Path(__file__).with_name('drawn_strategy.py')}:Drawn"
 TICKERS = 40
@@ -44,6 +45,7 @@ class Lap:
         events: How often corporate actions of every kind happen where the vendor is Alpaca; Polygon states splits and
             dividends alone, and what it does not state, such as a spin-off's shares, is rightly not the fund's.
         folder: The fund's folder; it stays where something broke.
+        patience: Seconds after which what is not done counts as stuck; more than the default where others work too.
     """
 
     seed: int
@@ -51,6 +53,7 @@ class Lap:
     place: int
     events: str
     folder: Path
+    patience: float = PATIENCE_SECONDS
 
     def play(self) -> Generator[Played]:
         """Each round in turn; the first that breaks something ends the lap."""
@@ -58,12 +61,19 @@ class Lap:
         events = self.events if vendor == "alpaca" else "none"
         market = MarketSettings(None, None, self.seed + self.place, TICKERS, cash="1000000", events=events)
         variables = TRADED | {"MARKET_DATA_VENDOR": vendor}
-        setup = Setup(variables, AT_A_BROKER, BARS_DELAY) if self.place % 2 == 0 else Setup(variables, {})
-        with open_supervised_fund(self.folder, market, setup) as fund:
-            for played in self._play_rounds(fund):
-                yield played
-                if played.broken:
-                    return
+        own = Setup(variables, {}, patience=self.patience)
+        setup = replace(own, replaced=AT_A_BROKER, bars_delay=BARS_DELAY) if self.place % 2 == 0 else own
+        number = self.numbers[0]
+        try:
+            with open_supervised_fund(self.folder, market, setup) as fund:
+                for played in self._play_rounds(fund):
+                    number = played.number
+                    yield played
+                    if played.broken:
+                        return
+        except FundError as error:  # a service that never answered
+            yield Played(number, "a service did not start", [error.detail])
+            return
         shutil.rmtree(self.folder)
 
     def _play_rounds(self, fund: SupervisedFund) -> Generator[Played]:

@@ -54,6 +54,7 @@ class SupervisedFund:
 
     Attributes:
         bars_delay: How long after a close the vendor has the session's bars.
+        patience: Seconds of the wall clock after which what is not done counts as stuck.
         notes: What its supervisor said.
     """
 
@@ -61,6 +62,7 @@ class SupervisedFund:
     supervisor: Supervisor
     clients: Clients
     bars_delay: timedelta
+    patience: float = PATIENCE_SECONDS
     notes: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
@@ -69,7 +71,7 @@ class SupervisedFund:
 
     def attempt[Answer](self, work: Callable[[], Answer]) -> Answer:
         """Try again until it succeeds; meanwhile what was killed starts again. Raises StuckError."""
-        deadline, last = time.monotonic() + PATIENCE_SECONDS, ""
+        deadline, last = time.monotonic() + self.patience, ""
         while time.monotonic() < deadline:
             self.restarts.keep_running(time.monotonic())
             try:
@@ -81,7 +83,7 @@ class SupervisedFund:
 
     def wait(self, find_left: Callable[[], list[str]]) -> None:
         """Wait until nothing is left and every service runs. Raises StuckError, with what is left."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + self.patience
         left = ["nothing was seen yet"]
         while left:
             if time.monotonic() > deadline:
@@ -142,11 +144,13 @@ class Setup:
         variables: The user's environment.
         replaced: Variables of each service that are not those of an offline fund.
         bars_delay: How long after a close the vendor has the session's bars.
+        patience: Seconds of the wall clock after which what is not done counts as stuck.
     """
 
     variables: Mapping[str, str]
     replaced: Mapping[Service, Mapping[str, str]]
     bars_delay: timedelta = timedelta(0)
+    patience: float = PATIENCE_SECONDS
 
 
 @contextmanager
@@ -156,7 +160,7 @@ def open_supervised_fund(root: Path, market: MarketSettings, setup: Setup) -> Ge
     addresses = Addresses(dict(zip(Service, free_ports(len(Service)), strict=True)))
     environments = ReplacedVariables(OfflineEnvironments(folder, addresses, market, setup.variables), setup.replaced)
     with open_supervisor(folder, addresses, environments) as supervisor:
-        fund = SupervisedFund(folder, supervisor, connect(folder, addresses), setup.bars_delay)
+        fund = SupervisedFund(folder, supervisor, connect(folder, addresses), setup.bars_delay, setup.patience)
         for service in (Service.EXCHANGE, Service.DATAMANAGER):
             supervisor.start(service)
         fund.wait_for_bars()
