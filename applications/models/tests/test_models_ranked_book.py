@@ -120,7 +120,7 @@ def test_a_forecast_of_volatility_does_not_rank() -> None:
 
 
 def test_bets() -> None:
-    """The order of a trait is a correlation of 1, the opposite one of -1; a trait that nobody knows is left out."""
+    """The order of a trait is a correlation of 1, the opposite one of -1; an unknown trait is left out."""
     truth, score = make_truth(np.zeros((12, TICKERS))), np.tile(np.arange(TICKERS, dtype=float), 5)
     traits = {Trait.BETA: np.exp(score), Trait.SIZE: -score, Trait.VOLATILITY: np.full(len(score), np.nan)}
     known = replace(truth, traits=traits)
