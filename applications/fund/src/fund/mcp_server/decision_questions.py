@@ -9,7 +9,7 @@ import polars as pl
 from pydantic import Field
 
 from fund.answers import Position
-from fund.mcp_server.answers import (
+from fund.mcp_server.decision_answers import (
     DecidedName,
     DecidedNames,
     Decision,

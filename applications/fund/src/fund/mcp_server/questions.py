@@ -13,11 +13,10 @@ from fund.mcp_server.answers import (
     AccountPoint,
     FundStatus,
     Health,
-    Order,
-    Orders,
     Positions,
     ServiceHealth,
 )
+from fund.mcp_server.decision_answers import Order, Orders
 from fund.mcp_server.running_fund import RunningFund
 from fund.schedule import read_schedule
 from fund.service_client import ServiceClient

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from fund.mcp_server.answers import Backtest, Backtests
+from fund.mcp_server.research_answers import Backtest, Backtests
 from fund.mcp_server.running_fund import RunningFund
 from internal.backtests.folder import ResearchFolder
 
