@@ -17,6 +17,7 @@ from internal.track_record import value_by_session
 from internal.track_record_verdict import RecordVerdict, judge_record
 from internal.trading.performance import PerformanceReport
 from portfoliomanager.equal_weight import EqualWeightPath
+from portfoliomanager.pages.benchmark_relation import BenchmarkRelation, relate_to_benchmark
 
 SHOWN_SESSIONS = 25  # of the table of figures
 YOUNG_COLUMNS = 15  # sessions that are drawn as columns while the fund is young
@@ -107,6 +108,13 @@ class ValueHistory:
         """What the record shows."""
         last = self._benchmark_returns[-1] if self.days else None
         return judge_record(self.index, last)
+
+    @cached_property
+    def relation(self) -> BenchmarkRelation | None:
+        """Beta to the benchmark and correlation with it; None while the record is young, or without a benchmark."""
+        path = [self.benchmark.get(day) for day in self.days]
+        known = [value for value in path if value is not None]
+        return None if len(known) < len(path) else relate_to_benchmark(self.returns, returns_of(np.array(known)))
 
     @property
     def years(self) -> tuple[YearOfReturns, ...]:
