@@ -45,8 +45,14 @@ class Built:
     digest: str
 
 
-def build_arguments(application: str, tag: str, root: Path = ROOT) -> dict[str, str]:
-    """The Dockerfile's arguments: the time is the commit's, so that the same commit gives the same labels."""
+def build_arguments(
+    application: str, tag: str, root: Path = ROOT, environment: Mapping[str, str] = os.environ
+) -> dict[str, str]:
+    """The Dockerfile's arguments: the time is the commit's, so that the same commit gives the same labels.
+
+    `BASE_IMAGE` of the environment replaces the base that the Dockerfile names with its digest.
+    """
+    base = environment.get("BASE_IMAGE")
     member = tomllib.loads((root / "applications" / application / "pyproject.toml").read_text())
     return {
         "APPLICATION": application,
@@ -56,7 +62,7 @@ def build_arguments(application: str, tag: str, root: Path = ROOT) -> dict[str, 
         "VERSION": member["project"]["version"],
         "CREATED": _git(root, "log", "-1", "--format=%cI"),
         "SOURCE": _source(root),
-    }
+    } | ({"BASE": base} if base else {})
 
 
 def _git(root: Path, *words: str) -> str:

@@ -1,5 +1,6 @@
 """The images' files without an engine: arguments, context, package index settings, what may be pushed."""
 
+import re
 import subprocess
 import tomllib
 from pathlib import Path
@@ -109,10 +110,27 @@ def test_images_are_pinned(tmp_path: Path) -> None:
     """Every image of a stack but our own gets the digest that its registry has; a failing registry changes nothing."""
     one, two = f"sha256:{'1' * 64}", f"sha256:{'2' * 64}"
     ours = "    image: ${IMAGE_PREFIX}pocketsizefund/fund:${REVISION}\n"
-    text = f"    image: traefik:v3.7.15\n    image: prom/prometheus:v3.5.0@{two}\n{ours}"
-    digests = {"traefik:v3.7.15": one, "prom/prometheus:v3.5.0": two}
-    assert pin.pin(text, digests.__getitem__) == text.replace("v3.7.15", f"v3.7.15@{one}")
-    (tmp_path / "stack.yaml").write_text(text)
+    text = f"    image: traefik:v3.7.15\n    image: prom/prometheus:v3.5.0@{two}\n{ours}ARG BASE=python:3\n"
+    digests = {"traefik:v3.7.15": one, "prom/prometheus:v3.5.0": two, "python:3": one}
+    pinned = text.replace("v3.7.15", f"v3.7.15@{one}").replace("python:3", f"python:3@{one}")
+    assert pin.pin(text, digests.__getitem__) == pinned
+    path = tmp_path / "stack.yaml"
+    path.write_text(text)
     with pytest.raises(DockerError):
-        pin.pin_files(tmp_path)  # no registry is reached, or no buildx is there
-    assert (tmp_path / "stack.yaml").read_text() == text
+        pin.pin_files([path])  # no registry is reached, or no buildx is there
+    assert path.read_text() == text
+    assert pin.find_unpinned([path]) == ["traefik:v3.7.15", "python:3"]
+
+
+def test_what_has_no_digest_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    """Traefik and Portainer alone, for which no digest was to be had; the check names each and fails."""
+    assert pin.check_files(pin.list_files()) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["traefik", "portainer/portainer-ce", "portainer/agent"]
+
+
+def test_another_base() -> None:
+    """BASE_IMAGE replaces the Dockerfile's base; without it none is passed, and the pinned one is used."""
+    assert build.build_arguments("models", "tag", environment={"BASE_IMAGE": "python:3"})["BASE"] == "python:3"
+    assert "BASE" not in build.build_arguments("models", "tag", environment={})
+    assert re.search(r"(?m)^ARG BASE=python:3\.12-slim-bookworm@sha256:[0-9a-f]{64}$", DOCKERFILE)

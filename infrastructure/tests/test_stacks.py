@@ -110,10 +110,9 @@ def test_a_slow_start_is_no_failure_and_a_deaf_task_is_one(application: str) -> 
 
 NO_DIGEST_YET = {
     "traefik",
-    "socket-proxy",
     "portainer",
     "portainer-agent",
-}  # of the registry: mask development pin-images
+}  # `mask development pin-images --check` names them
 
 
 def test_version_is_named(service: Json) -> None:

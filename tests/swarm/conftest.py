@@ -94,6 +94,7 @@ def cluster(engine: Engine, rise: Rise, tmp_path_factory: pytest.TempPathFactory
             "SMOKE_LEFT_OUT": ",".join(absent),
             "REVISION": revision(),  # one for all steps, whatever is edited while they run
             "UV_NO_SYNC": "1",
+            "BASE_IMAGE": base_image.NAME,  # as `without` does it: the stand-in has a digest of its own
         },
     )
     rise.take(cluster, "infrastructure base up")

@@ -135,5 +135,5 @@ MAKERS: Mapping[str, Callable[[Path], list[str]]] = {
     "prom/prometheus": _prometheus,
     "prom/alertmanager": _alertmanager,
     "prom/node-exporter": _node_exporter,
-    "tecnativa/docker-socket-proxy": _socket_proxy,
+    "ghcr.io/tecnativa/docker-socket-proxy": _socket_proxy,
 }

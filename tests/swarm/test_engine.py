@@ -106,7 +106,7 @@ def test_up_prints_where_the_engine_is_and_down_removes_it(tmp_path: Path, capsy
     said = capsys.readouterr().out
     manager = Engine.of(folder).manager
     assert f"export DOCKER_HOST={manager.docker_host}" in said
-    absent = stand_ins.load(manager, ["tecnativa/docker-socket-proxy:v0.4.1", "grafana/grafana:12.1.1"])
+    absent = stand_ins.load(manager, ["ghcr.io/tecnativa/docker-socket-proxy:v0.4.2", "grafana/grafana:12.1.1"])
     assert absent == ["grafana/grafana:12.1.1"]
     with pytest.raises(MachineError, match="no stand-in is known"):
         stand_ins.load(manager, ["nobody/nothing:1"])
