@@ -37,7 +37,7 @@ def ask_until_counted(watchers: Watchers) -> None:
     deadline = time.monotonic() + 120
     while not answer(watchers, RATE_OF_TRAEFIK):
         assert time.monotonic() < deadline
-        assert httpx.get(f"{watchers.datamanager}/sessions", timeout=30).is_success
+        assert httpx.get(f"{watchers.datamanager}/health", timeout=30).is_success
         time.sleep(0.5)
 
 
