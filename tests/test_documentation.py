@@ -73,7 +73,7 @@ def test_navigation_names_every_page() -> None:
     assert sorted(named) == sorted((pages - decisions) | GENERATED)
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_fund_commands(page: Path, options: dict[tuple[str, ...], set[str]]) -> None:
     """Every `./fund ...` on the page is a command of the command line, with options that it has."""
     for line in read_code(page):
@@ -86,7 +86,7 @@ def test_fund_commands(page: Path, options: dict[tuple[str, ...], set[str]]) -> 
             assert find_options(given) <= options[command] | {"--help"}, f"{page.name}: ./fund {given}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_mask_tasks(page: Path) -> None:
     """Every `mask ...` on the page is a task of maskfile.md."""
     tasks: set[str] = set()
@@ -124,7 +124,7 @@ def test_http_page() -> None:
     assert "| `GET /bars` | `date`&#42;, `limit` | Bars |\n| `POST /bars` | body |  |" in page
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_models_commands(page: Path) -> None:
     """Every `uv run models ...` on the page is a command of `models`, with options that it has."""
     group = get_command(models)
@@ -136,7 +136,7 @@ def test_models_commands(page: Path) -> None:
             assert find_options(found[2]) <= known[found[1]], f"{page.name}: {line}"
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_modules(page: Path) -> None:
     """Every `python -m ...` on the page names a module."""
     for line in read_code(page):
