@@ -72,12 +72,13 @@ def bearer_token(environment: Mapping[str, str]) -> str:
 
 
 def latest_prediction(client: httpx.Client, portfoliomanager: str, token: str) -> dict[str, str]:
-    """Return `session` (ISO date) and `ticker` of one of the newest predictions; nothing when there are none."""
+    """Return `session`, `day` (both its ISO date) and `ticker` of one of the newest predictions, if there are any."""
     try:
         headers = {"Accept": "application/json"} | bearer_headers(token)
         answer = client.get(f"{portfoliomanager}/predictions", headers=headers)
         first: dict[str, object] = answer.json()[0] if answer.is_success else {}
-        return {"session": str(first["date"]), "ticker": str(first["ticker"])}
+        session = str(first["date"])
+        return {"session": session, "day": session, "ticker": str(first["ticker"])}
     except (httpx.HTTPError, ValueError, LookupError):
         return {}
 
