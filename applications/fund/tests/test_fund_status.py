@@ -40,6 +40,9 @@ def test_the_command_that_starts_a_fund(tmp_path: Path) -> None:
     assert (starting_command(folder), "./fund up, or ./fund init" in describe_unopened(folder)) == ("up", True)
     folder.settings_file.write_text('mode = "paper"\n')
     assert (starting_command(folder), "Start it: ./fund run" in describe_unopened(folder)) == ("run", True)
+    (tmp_path / "compose").mkdir()
+    (tmp_path / "compose" / "compose.env").touch()
+    assert f"docker compose --env-file {tmp_path}/compose/compose.env ps" in describe_unopened(folder)
 
 
 def test_no_model(tmp_path: Path) -> None:

@@ -59,6 +59,12 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
 
 def describe_unopened(folder: FundFolder) -> str:
     """A folder in which no fund has opened, and the command that opens one."""
+    containers = folder.root / "compose" / "compose.env"
+    if containers.exists():
+        return (
+            f"The fund of {folder.settings_file} was set up for containers, which this command does not see: "
+            f"`docker compose --env-file {containers} ps` does. `./fund orders`, `halt` and the other commands reach it."
+        )
     if folder.settings_file.exists():
         return f"The fund of {folder.settings_file} was never started. Start it: ./fund run"
     return f"No fund in {folder.root}. Open one: ./fund up, or ./fund init and ./fund run"
