@@ -63,7 +63,7 @@ def describe_unopened(folder: FundFolder) -> str:
     if containers.exists():
         return (
             f"The fund of {folder.settings_file} was set up for containers, which this command does not see: "
-            f"`docker compose --env-file {containers} ps` does. `./fund orders`, `halt` and the other commands reach it."
+            f"`docker compose --env-file {containers} ps` does. `./fund orders`, `halt` and other commands reach it."
         )
     if folder.settings_file.exists():
         return f"The fund of {folder.settings_file} was never started. Start it: ./fund run"
