@@ -50,6 +50,23 @@ def test_groups_and_calibration() -> None:
     assert found.tails == pytest.approx((found.by_quantile[0] + found.by_quantile[2]) / 2)
 
 
+def test_coverage_and_calibration_by_date() -> None:
+    """Each date has its own figures, and their mean over dates with as many rows is that of all rows."""
+    truth = _truth(20, 15)
+    calm = np.tile(np.arange(15) < 5, 20)
+    width = np.where(calm, 1.0, 0.0)[:, None, None] * np.array([-1.0, 0.0, 1.0])
+    found = score_forecast("calm", truth, np.broadcast_to(width, (300, 7, 3)), np.zeros((300, 7, 3)))
+    assert found.days == [date(2024, 1, 1) + timedelta(days=place) for place in range(20)]
+    assert found.rows_by_date.tolist() == [15] * 20
+    assert found.coverage_by_date == pytest.approx(np.tile([1 / 3, 1.0, 0.0, 0.0], (20, 1)))
+    assert found.below_by_date.mean(axis=0) == pytest.approx(np.mean(found.calibration, axis=0))
+    first = truth.cumulative[:15]
+    assert found.below_by_date[0, 1] == pytest.approx((first <= 0).mean())
+    rising = replace(truth, volatility=np.repeat(np.arange(20.0), 15))  # a third is some of the dates
+    by_time = score_forecast("calm", rising, np.broadcast_to(width, (300, 7, 3)), np.zeros((300, 7, 3)))
+    assert np.isnan(by_time.coverage_by_date[0]).tolist() == [False, False, True, True]
+
+
 def test_thirds_of_dates_and_of_rows() -> None:
     """With volatility that rises by date, thirds of all rows are thirds of time; thirds of each date are not."""
     truth = _truth(21, 15)

@@ -20,6 +20,7 @@ from internal.dates import previous_session
 from internal.errors import ArtifactError, ConfigurationError, InvalidRequestError
 from internal.features.scaling import Scaler
 from internal.forecasting.artifact import load_artifact
+from internal.forecasting.held_out_bands import read_bands
 from internal.forecasting.quantiles import RowQuantiles
 from internal.forecasting.registry import Registry
 from internal.model_registry import load_forecaster
@@ -69,6 +70,14 @@ def test_network_from_dataset_to_forecast(dataset: Dataset, tmp_path: Path) -> N
     assert fold["training_last"] >= artifact.scaler["fitted_to"]
     assert artifact.metrics["leak_gate"]["day"] == fold["test_first"]
     assert artifact.metrics["held_out"].keys() >= {"temporal_fusion_transformer", "heterogeneous_volatility"}
+    bands = read_bands(artifact.metrics)
+    assert bands is not None
+    assert [one.level for one in bands.below] == [0.1, 0.5, 0.9]
+    assert all(one.lower <= one.share <= one.upper for one in bands.below)
+    own = artifact.metrics["held_out"]["temporal_fusion_transformer"]
+    assert bands.below[2].share - bands.below[0].share == pytest.approx(own["coverage"])  # no outcome meets an edge
+    assert bands.sessions[0].day.isoformat() >= fold["test_first"]
+    assert bands.differences.keys() == artifact.metrics["held_out"].keys()
     lines = [json.loads(line) for line in (tmp_path / "runs" / "run.jsonl").read_text().splitlines()]
     assert lines[-1]["summary"]["version"] == done.version
     assert all(np.isfinite(line["loss"]) for line in lines if "loss" in line)

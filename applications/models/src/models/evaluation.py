@@ -16,6 +16,14 @@ STRONG_BASELINES: Final[dict[str, type[Baseline]]] = {
     one.kind: one for one in (HeterogeneousVolatility, EarningsVolatility, AdaptiveVolatility)
 }  # hard to beat, and fitted in seconds and bounded memory at any number of tickers
 THIRDS: Final = ("calm", "middle", "volatile")
+BY_DATE: Final = (
+    "daily_by_date",
+    "cumulative_by_date",
+    "days",
+    "rows_by_date",
+    "below_by_date",
+    "coverage_by_date",
+)  # of a score: what its file leaves out
 Difference = tuple[float, float, float]  # (difference, lower, upper), per cent
 
 
@@ -115,7 +123,8 @@ class Evaluation:
         """Plain values, without the losses by date."""
         plain = asdict(self)
         for line in plain["lines"]:
-            del line["score"]["daily_by_date"], line["score"]["cumulative_by_date"]
+            for name in BY_DATE:
+                del line["score"][name]
         for fold in plain["folds"]:
             fold |= {name: fold[name].isoformat() for name in ("fitted_to", "first", "last")}
         return {**plain, "first": self.first.isoformat(), "last": self.last.isoformat()}

@@ -1,6 +1,7 @@
 """Scores of quantile forecasts: pinball loss, coverage, rank evidence, and the paired block bootstrap. Pure."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,10 @@ class Score:
         coverage_by_sector: Coverage of each known sector.
         daily_by_date: Mean daily loss of each origin date, in date order.
         cumulative_by_date: Mean cumulative loss of each origin date, in date order.
+        days: The origin dates, ascending.
+        rows_by_date: Rows of each origin date.
+        below_by_date: Share of cumulative truths below each quantile, f64 [date, quantile].
+        coverage_by_date: Coverage of all, calm, middle and volatile rows, f64 [date, 4]; NaN without such rows.
     """
 
     name: str
@@ -51,6 +56,10 @@ class Score:
     coverage_by_sector: dict[str, float]
     daily_by_date: np.ndarray
     cumulative_by_date: np.ndarray
+    days: list[date]
+    rows_by_date: np.ndarray
+    below_by_date: np.ndarray
+    coverage_by_date: np.ndarray
 
 
 def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> Score:
@@ -59,7 +68,7 @@ def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.nd
     inside = (truth.cumulative >= cumulative[..., 0]) & (truth.cumulative <= cumulative[..., -1])
     ranked = make_scored_rows(truth, cumulative)
     by_quantile = cumulative_loss.mean(axis=(0, 1))
-    below = (truth.cumulative[..., None] <= cumulative).mean(axis=0)
+    below = truth.cumulative[..., None] <= cumulative
     thirds = np.digitize(truth.volatility, np.quantile(truth.volatility, (1 / 3, 2 / 3)))
     return Score(
         name=name,
@@ -70,7 +79,7 @@ def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.nd
         bets=measure_bets(truth.dates, ranked.get_column("score"), truth.traits),
         tails=float(by_quantile[[0, -1]].mean()),
         by_quantile=by_quantile.tolist(),
-        calibration=below.tolist(),
+        calibration=below.mean(axis=0).tolist(),
         coverage_by_volatility=[coverage for _, coverage in _compute_coverage_by(pl.Series(thirds), inside)],
         coverage_within_date=[
             coverage for _, coverage in _compute_coverage_by(_divide_dates_into_thirds(truth), inside)
@@ -79,12 +88,32 @@ def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.nd
         by_step=[float(loss) for loss in cumulative_loss.mean(axis=(0, 2))],
         daily_by_date=_average_by_date(truth.dates, daily_loss),
         cumulative_by_date=_average_by_date(truth.dates, cumulative_loss),
+        days=truth.dates.unique().sort().to_list(),
+        rows_by_date=_count_by_date(truth.dates),
+        below_by_date=_average_columns_by_date(truth.dates, below.mean(axis=1)),
+        coverage_by_date=_average_columns_by_date(truth.dates, _split_into_thirds(inside.mean(axis=1), thirds)),
     )
 
 
 def _average_by_date(dates: pl.Series, loss: np.ndarray) -> np.ndarray:
     frame = pl.DataFrame({"date": dates, "loss": loss.mean(axis=(1, 2))})
     return frame.group_by("date").agg(pl.col("loss").mean()).sort("date").get_column("loss").to_numpy()
+
+
+def _count_by_date(dates: pl.Series) -> np.ndarray:
+    return pl.DataFrame({"date": dates}).group_by("date").len().sort("date").get_column("len").to_numpy()
+
+
+def _split_into_thirds(inside: np.ndarray, thirds: np.ndarray) -> np.ndarray:
+    """Coverage of each row, f64 [row, 4]: as it is, and where the row is of that third, else NaN."""
+    return np.column_stack([inside, *(np.where(thirds == third, inside, np.nan) for third in range(3))])
+
+
+def _average_columns_by_date(dates: pl.Series, values: np.ndarray) -> np.ndarray:
+    """The means of columns f64 [row, column] by date, f64 [date, column]; NaN are left out."""
+    names = [f"column_{number}" for number in range(values.shape[1])]
+    frame = pl.DataFrame(values, schema=names).with_columns(dates.alias("date")).fill_nan(None)
+    return frame.group_by("date").agg(pl.col(names).mean()).sort("date").select(names).fill_null(np.nan).to_numpy()
 
 
 def _compute_coverage_by(groups: pl.Series, inside: np.ndarray) -> list[tuple[Any, float]]:

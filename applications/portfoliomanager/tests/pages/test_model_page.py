@@ -1,12 +1,25 @@
 """The Model page: differences by hand, the verdict first, a registry without a champion, and none that can be read."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
+from internal.errors import ArtifactError
+from internal.forecasting.held_out_bands import (
+    HELD_OUT_BANDS,
+    HeldOutBands,
+    LossDifference,
+    SessionCoverage,
+    ShareBelow,
+    write_bands,
+)
 from internal.forecasting.rank_evidence import NOT_MEASURED, RankEvidence
 from internal.forecasting.registry import RegisteredModel
 from internal.http.roles import Role
 from internal.modes import Mode
 from internal.trading.trading_state import UNCHANGED
+from portfoliomanager.pages.coverage import smooth_coverage
 from portfoliomanager.pages.frame import Frame, Page
 from portfoliomanager.pages.model import ModelView
 from portfoliomanager.pages.rendering import render_page
@@ -55,6 +68,32 @@ def test_page() -> None:
     texts = ("&lt;b&gt;", "(\u22120.29 to +0.49)", "9 Sep 2024", "not measured", "not passed")
     for text in (*texts, "+1.00 % against the best baseline"):
         assert text in page.replace("\u2009", " "), text
+
+
+BANDS = HeldOutBands(
+    below=(ShareBelow(0.1, 0.12, 0.09, 0.15), ShareBelow(0.5, 0.51, 0.4, 0.6), ShareBelow(0.9, 0.89, 0.85, 0.93)),
+    sessions=tuple(SessionCoverage(date(2024, 9, 1 + place), 0.7 + place / 100, 0.9, None, 0.5) for place in range(22)),
+    thirds=(0.82, 0.78, 0.71),
+    differences={KIND: LossDifference(1.0, -0.3, 2.4)},
+)
+
+
+def test_bands() -> None:
+    """Calibration, coverage over 20 sessions and the differences' intervals are shown; damaged ones are named."""
+    champion = replace(CHAMPION, metrics=METRICS | write_bands(BANDS))
+    view = ModelView.of([champion])
+    assert view.bands == BANDS
+    assert [row.day for row in view.coverage] == [date(2024, 9, day) for day in (20, 21, 22)]
+    assert [row.whole for row in view.coverage] == pytest.approx([0.795, 0.805, 0.815])
+    assert (view.coverage[0].calm, view.coverage[0].middle) == (pytest.approx(0.9), None)
+    assert [row.day for row in smooth_coverage(BANDS.sessions[:3])] == [date(2024, 9, 3)]
+    assert smooth_coverage(()) == ()
+    page = show(ModelPage(view, "")).replace("\u2009", " ")
+    for text in ("(\u22120.30 to +2.40)", "12.0 %", "9.0 to 15.0", "71.0 %", "differences with their 95 % intervals"):
+        assert text in page, text
+    assert "were not kept with this model" in show(ModelPage(ModelView.of([CHAMPION]), ""))
+    with pytest.raises(ArtifactError, match="train the model again"):
+        ModelView.of([replace(CHAMPION, metrics=METRICS | {HELD_OUT_BANDS: {"below": 1}})])
 
 
 def test_without_a_champion() -> None:

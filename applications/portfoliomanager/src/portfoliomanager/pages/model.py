@@ -1,13 +1,15 @@
 """The Model page: what the evaluation says of the champion, its losses beside the baselines, and the registry."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Self, cast
 
 from internal.baselines.catalogue import BASELINES
+from internal.forecasting.held_out_bands import HeldOutBands, LossDifference, read_bands
 from internal.forecasting.rank_evidence import RankEvidence, describe_rank_evidence, find_rank_evidence
 from internal.forecasting.registry import CHAMPION, LEAK_GATE, RegisteredModel
+from portfoliomanager.pages.coverage import CoverageRow, smooth_coverage
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class HeldOutLine:
         difference: Loss against the best baseline's, per cent; negative is better.
         coverage: Share of truths in the 80 % interval.
         evidence: What a book made from its ranking earns; None where it was not measured.
+        interval: The difference with its 95 % interval; None where it was not measured.
     """
 
     name: str
@@ -29,6 +32,7 @@ class HeldOutLine:
     difference: float
     coverage: float
     evidence: RankEvidence | None
+    interval: LossDifference | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ class ModelView:
         evidence: What speaks for trading on its ranking, in a sentence; empty where there is no champion.
         lines: Forecasters on the same held-out sessions, the best first.
         versions: The registry, the newest first.
+        bands: How its bands held on the held-out sessions; None where that was not measured.
     """
 
     champion: VersionLine | None
@@ -66,6 +71,7 @@ class ModelView:
     evidence: str
     lines: Sequence[HeldOutLine]
     versions: Sequence[VersionLine]
+    bands: HeldOutBands | None = None
 
     @classmethod
     def of(cls, registered: Sequence[RegisteredModel]) -> Self:
@@ -77,7 +83,23 @@ class ModelView:
             return cls(None, (), "", (), versions)
         verdict = tuple(str(one) for one in champion.metrics.get("verdict", ()))
         evidence = describe_rank_evidence(find_rank_evidence(champion.kind, champion.metrics))
-        return cls(own, verdict, evidence, _compare(champion), versions)
+        bands = read_bands(champion.metrics)
+        return cls(own, verdict, evidence, _compare(champion, bands), versions, bands)
+
+    @property
+    def coverage(self) -> Sequence[CoverageRow]:
+        """Coverage over time, as a mean of the last sessions."""
+        return smooth_coverage(self.bands.sessions) if self.bands else ()
+
+    @property
+    def chart(self) -> dict[str, object]:
+        """The data of the charts; fractions."""
+        below = self.bands.below if self.bands else ()
+        return {
+            "below": [asdict(one) for one in below],
+            "days": [row.day.isoformat() for row in self.coverage],
+            **{name: [getattr(row, name) for row in self.coverage] for name in ("whole", "calm", "middle", "volatile")},
+        }
 
     @property
     def own(self) -> HeldOutLine | None:
@@ -101,7 +123,7 @@ def _describe(model: RegisteredModel) -> VersionLine:
     )
 
 
-def _compare(champion: RegisteredModel) -> list[HeldOutLine]:
+def _compare(champion: RegisteredModel, bands: HeldOutBands | None) -> list[HeldOutLine]:
     measured = {name: line for name, line in _held_out(champion).items() if "cumulative_loss" in line}
     baselines = [line["cumulative_loss"] for name, line in measured.items() if name in BASELINES]
     if not baselines:
@@ -115,6 +137,7 @@ def _compare(champion: RegisteredModel) -> list[HeldOutLine]:
             (line["cumulative_loss"] / best - 1) * 100,
             line["coverage"],
             RankEvidence.read(line),
+            bands.differences.get(name) if bands else None,
         )
         for name, line in measured.items()
     ]

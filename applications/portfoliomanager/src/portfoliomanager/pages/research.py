@@ -204,6 +204,13 @@ class ResearchView:
         differing = [f"{name} {line.parameters.get(name, 'absent')}" for name in self._varied[line.strategy]]
         return ", ".join([line.strategy, *differing])
 
+    def _short_label(self, line: RunLine) -> str:
+        """For the end of a line of the chart: without the strategy where all drawn ones share it."""
+        label = self.label(line)
+        if len({one.strategy for one in self.drawn}) > 1:
+            return label
+        return label.removeprefix(f"{line.strategy}, ")
+
     @property
     def lead(self) -> str:
         """The answer first, in words."""
@@ -220,7 +227,7 @@ class ResearchView:
         """The data of the chart; a dollar at the opening of each."""
         runs = [
             {
-                "name": self.label(line),
+                "name": self._short_label(line),
                 "id": line.name,
                 "days": [day.isoformat() for day in line.days],
                 "value": line.path,

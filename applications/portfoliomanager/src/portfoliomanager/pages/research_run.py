@@ -15,13 +15,14 @@ STRIP = ("annualised_return", "sharpe", "volatility", "maximum_drawdown", "beta"
 
 @dataclass(frozen=True)
 class SessionRow:
-    """A session of the table of figures; fractions, None where not defined."""
+    """A session of the table of figures; fractions, but for `rolling`, a Sharpe ratio; None where not defined."""
 
     day: str
     value: float | None
     own: float | None
     benchmark: float | None
     drawdown: float | None
+    rolling: float | None
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ class RunView:
         """The newest sessions, newest first."""
         series = self.report.series
         own, benchmark = _gains(series.net_asset_value), _gains(series.benchmark)
-        rows = zip(series.date, series.net_asset_value, own, benchmark, series.drawdown, strict=True)
+        columns = series.date, series.net_asset_value, own, benchmark, series.drawdown, series.rolling_sharpe
+        rows = zip(*columns, strict=True)
         shown = [SessionRow(day.isoformat(), *values) for day, *values in rows]
         return shown[: -FIGURE_SESSIONS - 1 : -1]
 

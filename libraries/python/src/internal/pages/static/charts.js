@@ -121,44 +121,28 @@
       };
     },
 
-    attention(d, box) {
-      const days = d.attention.map((w) => w[0]), share = d.attention.map((w) => +(100 * w[1]).toFixed(3)), now = d.bars.at(-1)[0];
-      return { ...frame(), grid: { outerBoundsMode: "none", left: 52, right: 16, top: 8, bottom: 26 }, xAxis: axisX(days, box.clientWidth - 60, { boundaryGap: true }), yAxis: axisY({ splitNumber: 2, axisLabel: { formatter: (v) => plain(v) } }),
-        series: [{ type: "bar", barCategoryGap: "24%", data: days.map((one, i) => ({ value: share[i], itemStyle: { color: one > now ? alpha(C.model, 0.4) : C.model, borderRadius: [1, 1, 0, 0] } })), markLine: level(100 / days.length, "ink-3") }],
-        tooltip: { ...frame().tooltip, axisPointer: { type: "shadow" }, formatter: (p) => tip(whole(days[p[0].dataIndex]), [["Attention", `${share[p[0].dataIndex].toFixed(2)} %`], ["Equal share", `${(100 / days.length).toFixed(2)} %`]]) } };
-    },
-
+    // The share of outcomes below each quantile with its interval; on the diagonal it is calibrated.
     reliability(d) {
-      const held = d.held, pc = (v) => +(100 * v).toFixed(2);
-      return { ...frame(), grid: { outerBoundsMode: "none", left: 52, right: 20, top: 10, bottom: 42 },
-        xAxis: axisY({ min: 0, max: 100, interval: 25, name: "Quantile, %", nameLocation: "middle", nameGap: 26, nameTextStyle: text() }), yAxis: axisY({ min: 0, max: 100, interval: 25, name: "", axisLabel: { formatter: (v) => `${v} %` } }),
+      const pc = (v) => +(100 * v).toFixed(2), axis = (name) => axisY({ min: 0, max: 100, interval: 25, name, nameLocation: "middle", nameGap: 26, nameTextStyle: text(), axisLabel: { formatter: (v) => `${v} %` } });
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 52, right: 20, top: 10, bottom: 46 }, xAxis: axis("Quantile"), yAxis: axis(""),
         series: [
           { type: "line", data: [[0, 0], [100, 100]], showSymbol: false, silent: true, lineStyle: { color: C["line-strong"], width: 1.5 }, tooltip: { show: false }, z: 1 },
-          { name: "steps", type: "scatter", symbolSize: 4, silent: true, data: held.flatMap((h, k) => h.by_step.map((v, i) => [pc(h.level) + (i - 3) * 0.9, pc(v)])), itemStyle: { color: alpha(C.model, 0.35) }, z: 2 },
-          { name: "interval", type: "custom", silent: true, data: held.map((h) => [pc(h.level), pc(h.lower), pc(h.upper)]), z: 3, renderItem: (_, api) => { const a = api.coord([api.value(0), api.value(1)]), b = api.coord([api.value(0), api.value(2)]); return { type: "group", children: [{ type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: C.model, lineWidth: 2 } }, ...[a, b].map((q) => ({ type: "line", shape: { x1: q[0] - 5, x2: q[0] + 5, y1: q[1], y2: q[1] }, style: { stroke: C.model, lineWidth: 2 } }))] }; } },
-          { name: "Held out", type: "scatter", symbolSize: 11, data: held.map((h) => [pc(h.level), pc(h.observed)]), itemStyle: { color: C.model, borderColor: C.surface, borderWidth: 2 }, z: 5 },
-          { name: "Live", type: "scatter", symbolSize: 10, data: d.live.map((v, k) => [pc(held[k].level) + 3.4, pc(v)]), itemStyle: { color: C.surface, borderColor: C.fact, borderWidth: 2 }, z: 4 },
+          { name: "interval", type: "custom", silent: true, data: d.below.map((one) => [pc(one.level), pc(one.lower), pc(one.upper)]), z: 3, renderItem: (_, api) => { const a = api.coord([api.value(0), api.value(1)]), b = api.coord([api.value(0), api.value(2)]); return { type: "group", children: [{ type: "line", shape: { x1: a[0], y1: a[1], x2: b[0], y2: b[1] }, style: { stroke: C.model, lineWidth: 2 } }, ...[a, b].map((q) => ({ type: "line", shape: { x1: q[0] - 5, x2: q[0] + 5, y1: q[1], y2: q[1] }, style: { stroke: C.model, lineWidth: 2 } }))] }; } },
+          { name: "Held out", type: "scatter", symbolSize: 11, data: d.below.map((one) => [pc(one.level), pc(one.share)]), itemStyle: { color: C.model, borderColor: C.surface, borderWidth: 2 }, z: 5 },
         ],
-        tooltip: { ...frame().tooltip, trigger: "item", formatter: (p) => { const k = p.dataIndex, h = held[k]; return h ? tip(`${pc(h.level)} % quantile`, [["Held out, below it", `${pc(h.observed).toFixed(1)} %`], ["95 % interval", `${pc(h.lower).toFixed(1)} to ${pc(h.upper).toFixed(1)}`], ["Live, below it", `${pc(d.live[k]).toFixed(1)} %`]]) : ""; } } };
+        tooltip: { ...frame().tooltip, trigger: "item", formatter: (p) => { const one = d.below[p.dataIndex]; return one ? tip(`${pc(one.level)} % quantile`, [["Below it", `${pc(one.share).toFixed(1)} %`], ["95 % interval", `${pc(one.lower).toFixed(1)} to ${pc(one.upper).toFixed(1)} %`]]) : ""; } } };
     },
 
+    // The share of outcomes inside the 80 % interval over time, of all rows and of their thirds by volatility.
     coverage(d, box) {
-      const pc = (list) => list.map((v) => (v == null ? null : +(100 * v).toFixed(2))), days = [...d.days, ...d.live.map((l) => l[0])], pad = d.live.map(() => null), lead = d.days.map(() => null);
-      const rows = { All: pc(d.all), Calm: pc(d.calm), Middle: pc(d.middle), Volatile: pc(d.volatile) }, live = [...lead, ...pc(d.live.map((l) => l[1]))];
-      return { ...frame(), grid: { outerBoundsMode: "none", left: 52, right: phone() ? 14 : 30, top: 10, bottom: 28 }, xAxis: axisX(days, box.clientWidth - 76), yAxis: axisY({ min: 50, max: 100, interval: 10, axisLabel: { formatter: (v) => `${v} %` } }),
+      const pc = (list) => list.map((v) => (v == null ? null : +(100 * v).toFixed(2))), rows = { All: pc(d.whole), Calm: pc(d.calm), Middle: pc(d.middle), Volatile: pc(d.volatile) };
+      const low = Math.floor(Math.min(70, ...Object.values(rows).flat().filter((v) => v != null)) / 10) * 10;
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 52, right: phone() ? 14 : 30, top: 10, bottom: 28 }, xAxis: axisX(d.days, box.clientWidth - 76), yAxis: axisY({ min: low, max: 100, interval: low < 50 ? 20 : 10, axisLabel: { formatter: (v) => `${v} %` } }),
         series: [
-          line("Calm", [...rows.Calm, ...pad], "base", 1.25, { z: 2 }), line("Middle", [...rows.Middle, ...pad], "base", 1.25, { z: 2, lineStyle: { type: [6, 4] } }), line("Volatile", [...rows.Volatile, ...pad], "fact", 1.5, { z: 2, lineStyle: { type: [2, 3] } }),
-          line("All", [...rows.All, ...pad], "model", 2.5, { z: 4, markLine: level(80, "ink-3", "solid") }),
-          { name: "Live", type: "scatter", symbolSize: 7, data: live, itemStyle: { color: C.surface, borderColor: C.fact, borderWidth: 1.75 }, z: 5 },
+          line("Calm", rows.Calm, "base", 1.25, { z: 2 }), line("Middle", rows.Middle, "base", 1.25, { z: 2, lineStyle: { type: [6, 4] } }), line("Volatile", rows.Volatile, "fact", 1.5, { z: 2, lineStyle: { type: [2, 3] } }),
+          line("All", rows.All, "model", 2.5, { z: 4, markLine: level(80, "ink-3", "solid") }),
         ],
-        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex, f = (v) => (v == null ? "" : `${v.toFixed(1)} %`); return tip(whole(days[i]), [...Object.entries(rows).map(([k, list]) => [k, f(list[i])]), ["Live, this session", f(live[i])]]); } } };
-    },
-
-    loss(d, box) {
-      const own = d.series.temporal_fusion_transformer, blended = d.series.blended_volatility;
-      return { ...frame(), grid: { outerBoundsMode: "none", left: 50, right: phone() ? 14 : 96, top: 12, bottom: 28 }, xAxis: axisX(d.days, box.clientWidth - 150), yAxis: axisY({ axisLabel: { formatter: (v) => signed(v, 1) } }),
-        series: [line("Blended volatility", blended, "base", 1.5, phone() ? {} : end(`Blended\n${signed(blended.at(-1))}`, "ink-3", { fontWeight: 500 })), line("Transformer", own, "model", 2.25, { ...(phone() ? {} : end(`Transformer\n${signed(own.at(-1))}`, "model")), markLine: level(0, "ink-3", "solid") })],
-        tooltip: { ...frame().tooltip, formatter: (p) => tip(whole(d.days[p[0].dataIndex]), [["Transformer", `${signed(own[p[0].dataIndex])} %`], ["Blended volatility", `${signed(blended[p[0].dataIndex])} %`]]) } };
+        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex; return tip(whole(d.days[i]), Object.entries(rows).map(([name, list]) => [name, list[i] == null ? "" : `${list[i].toFixed(1)} %`])); } } };
     },
 
     // Growth of one dollar in each backtest, each over its own sessions.

@@ -1,0 +1,36 @@
+"""What a trained model keeps of its held-out sessions: how its bands held, and the differences of the losses."""
+
+import numpy as np
+
+from internal.forecasting.held_out_bands import HeldOutBands, LossDifference, SessionCoverage, ShareBelow
+from internal.forecasting.quantiles import QUANTILES
+from internal.resampling import draw_circular_blocks
+from models.evaluation import Evaluation
+from models.scoring import Score
+
+SEED = 0
+
+
+def describe_bands(evaluation: Evaluation) -> HeldOutBands:
+    """The bands of the evaluated model; the intervals draw its sessions in blocks."""
+    score = next(line.score for line in evaluation.lines if line.score.name == evaluation.model)
+    return HeldOutBands(
+        _describe_quantiles(score),
+        tuple(
+            SessionCoverage(day, whole, *(None if np.isnan(one) else one for one in thirds))
+            for day, (whole, *thirds) in zip(score.days, score.coverage_by_date.tolist(), strict=True)
+        ),
+        tuple(score.coverage_by_volatility),
+        {line.score.name: LossDifference(*line.cumulative_difference) for line in evaluation.lines},
+    )
+
+
+def _describe_quantiles(score: Score) -> tuple[ShareBelow, ...]:
+    drawn = draw_circular_blocks(len(score.days), np.random.default_rng(SEED))
+    weights = score.rows_by_date[:, None]
+    weighted = score.below_by_date * weights
+    shares = weighted.sum(axis=0) / weights.sum()
+    draws = weighted[drawn].sum(axis=1) / weights[drawn].sum(axis=1)
+    lower, upper = np.quantile(draws, (0.025, 0.975), axis=0)
+    rows = zip(QUANTILES, shares.tolist(), lower.tolist(), upper.tolist(), strict=True)
+    return tuple(ShareBelow(*row) for row in rows)
