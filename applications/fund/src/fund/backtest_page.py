@@ -104,7 +104,7 @@ def _list_performance(report: Report) -> ReportTable:
         for name, one in (("fund", report.fund), ("buy and hold", report.buy_and_hold))
     ]
     heads = (
-        "",
+        "account",
         "total return",
         "annual return",
         "annual volatility",
