@@ -44,7 +44,12 @@ def open_funds(folder: Path) -> Generator[Mapping[State, RunningFund]]:
         no_data = _own_folders(folder, "no-data") | {"POLYGON_BASE_URL": exchange}
         datamanager = stack.enter_context(serve("datamanager", world.datamanager.variables | no_data))
         yield {
-            State.EMPTY: start(State.EMPTY, DATAMANAGER_URL=datamanager, ALPACA_BASE_URL=exchange),
+            State.EMPTY: start(
+                State.EMPTY,
+                DATAMANAGER_URL=datamanager,
+                ALPACA_BASE_URL=exchange,
+                RESEARCH_DIRECTORY=str(folder / "empty" / "research"),
+            ),
             State.YOUNG: start(State.YOUNG, DATA_BUCKET=lake),
             State.STANDBY: start(State.STANDBY, DATA_BUCKET=lake),
             State.DATAMANAGER_DOWN: start(State.DATAMANAGER_DOWN, DATAMANAGER_URL=nowhere),
