@@ -86,6 +86,7 @@ def test_bands() -> None:
     assert [row.day for row in view.coverage] == [date(2024, 9, day) for day in (20, 21, 22)]
     assert [row.whole for row in view.coverage] == pytest.approx([0.795, 0.805, 0.815])
     assert (view.coverage[0].calm, view.coverage[0].middle) == (pytest.approx(0.9), None)
+    assert view.coverage[0].volatile == pytest.approx(0.5)
     assert [row.day for row in smooth_coverage(BANDS.sessions[:3])] == [date(2024, 9, 3)]
     assert smooth_coverage(()) == ()
     page = show(ModelPage(view, "")).replace("\u2009", " ")
