@@ -14,7 +14,7 @@ PROGRAMS = Path(sys.executable).parent
 STRATEGY = "strategies/momentum.py:Momentum"
 APART = (0.01, 0.1, 0.6, 1.0)  # seconds from one interrupt to the next
 ROUNDS = int(os.environ.get("INTERRUPT_ROUNDS", "6"))
-ENDED = frozenset({0, 130, -2})  # before the first step, in order, or at once while modules load
+ENDED = frozenset({0, 1, 130, -2})  # before the first step, at a prompt, in order, or at once while modules load
 FUND = {
     "init": ("init",),
     "up": ("up", "--once", "--tickers", "40", "--sessions", "1"),

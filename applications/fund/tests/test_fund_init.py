@@ -1,8 +1,11 @@
 """`fund init`: unattended and asked, what it changes and what it leaves, keys, and what it says about mistakes."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
+from terminal import Sender, Strike, Terminal
 from typer.testing import CliRunner, Result
 
 from fund.__main__ import application
@@ -161,3 +164,14 @@ def test_another_fund_is_there(home: Path) -> None:
 
     assert "holds a paper fund" in getattr(result.exception, "detail", "")
     assert folder.read_mode() is Mode.SIMULATED  # played by an exchange on this machine
+
+
+def test_interrupt_at_a_prompt(tmp_path: Path) -> None:
+    """Ctrl-C at the first question ends it, without a traceback and without a file."""
+    home = tmp_path / "fund"
+    words = (str(Path(sys.executable).with_name("fund")), "init")
+    terminal = Terminal(words, dict(os.environ) | {"FUND_HOME": str(home)}, "FUND_HOME")
+    ended = terminal.interrupt([Strike(0.2, "[simulated]:"), Strike(5, "[simulated]:")], Sender.KEYBOARD)
+
+    assert (ended.status, home.exists()) == (1, False), ended
+    assert "Traceback" not in ended.printed

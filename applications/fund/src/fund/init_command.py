@@ -36,7 +36,9 @@ def init(  # noqa: PLR0913 - one argument an option of the command line
     from fund.init_secrets import check_broker, collect_secrets, list_missing
     from fund.settings.secrets import write_secret
     from fund.settings.toml_file import write_document
+    from internal.interrupts import interrupt_prompts
 
+    interrupt_prompts()
     folder, console = FundFolder.from_environment(), Console(soft_wrap=True, highlight=False)
     given = Given(mode, vendor, edgar, capital, strategy, model, tuple(limit or ()))
     answers = Answers.read(folder.settings_file)

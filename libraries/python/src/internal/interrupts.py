@@ -22,6 +22,11 @@ def run_interruptible(load: Callable[[], Callable[[], None]]) -> None:
     run()
 
 
+def interrupt_prompts() -> None:
+    """Let Ctrl-C end a prompt: Polars, once loaded, has the system go on with a read that a signal interrupted."""
+    signal.siginterrupt(signal.SIGINT, True)  # noqa: FBT003 - the function takes no name
+
+
 @dataclass
 class RaiseOnce:
     """A handler that raises KeyboardInterrupt once; signals within two seconds of the first change nothing.
