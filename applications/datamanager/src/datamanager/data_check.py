@@ -177,12 +177,14 @@ def _repair_sessions(counts: SessionCounts, given_up: set[date]) -> list[str]:
         return []
     first, last = missing[0], missing[-1]
     again = f"`uv run python -m models collect --start-date {first} --end-date {last}`"
-    return [f"{len(missing)} sessions missing from {first} to {last}: asked for again each night; at once: {again}"]
+    noun = "session" if len(missing) == 1 else "sessions"
+    return [f"{len(missing)} {noun} missing from {first} to {last}: asked for again each night; at once: {again}"]
 
 
 def _decide_rows(reasons: list[QuarantinedReason]) -> list[str]:
     return [
-        f"{one.rows} rows held as {one.reason} ({', '.join(one.examples)}): {one.remedy}"
+        f"{one.rows} {'row' if one.rows == 1 else 'rows'} held as {one.reason} "
+        f"({', '.join(one.examples)}): {one.remedy}"
         for one in reasons
         if one.needs_a_decision
     ]

@@ -42,7 +42,7 @@ class DecisionReplays:
         self._journal.refresh()
         runs = [run for run in self._journal.runs() if run.date == day and run.policy != FLATTEN]
         if not runs:
-            raise NotFoundError(f"no strategy has decided the session of {day}; /decisions lists those that were")
+            raise NotFoundError(f"no strategy decided the session of {day}: the list of decisions has those that were")
         return runs[-1]
 
     def find_record(self, run: RebalanceRun) -> DecisionRecord | None:

@@ -61,10 +61,12 @@ class LossWatch:
         """What was lost since losses were accepted."""
         return measure_losses(report_performance(self._counted_snapshots(), self._books.flows()))
 
+    def find_start(self) -> datetime | None:
+        """The market's clock after which losses count, where a person accepted those before; else None."""
+        accepted, last = self._journal.trading_state().losses_accepted_until, self._journal.last_snapshot()
+        return None if accepted is None or last is None or last.timestamp < accepted else accepted
+
     def _counted_snapshots(self) -> Sequence[Snapshot]:
         """The values since losses were accepted; all of them where the market's clock has gone back behind that."""
-        accepted = self._journal.trading_state().losses_accepted_until
-        last, every = self._journal.last_snapshot(), self._journal.snapshots()
-        if accepted is None or last is None or last.timestamp < accepted:
-            return every
-        return [one for one in every if one.timestamp > accepted]
+        every, accepted = self._journal.snapshots(), self.find_start()
+        return every if accepted is None else [one for one in every if one.timestamp > accepted]

@@ -70,7 +70,7 @@ def test_calendar() -> None:
     assert found["10 Jan 2025"] == "1,055 bars, 1 held back"
     assert [year.number for year in view.years] == [2025, 2024]
     assert (view.bars, view.last) == (1111, END)
-    assert view.lead == "1 of 12 sessions from 23 December 2024 to 10 January 2025 are missing"
+    assert view.lead == "1 of 12 sessions from 23 December 2024 to 10 January 2025 is missing"
 
 
 def test_page() -> None:

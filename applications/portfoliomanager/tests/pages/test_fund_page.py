@@ -119,6 +119,10 @@ def test_exposures_and_limits() -> None:
     decided = [one.used for one in measure_decision(ORDERS, 100_000.0, limits)]
     assert decided == pytest.approx([0.05, 0.1, 3])
     assert [one.used for one in measure_loss_limits(Losses(-0.01, 0.03), limits)] == [0, 0.03, 0.03]
+    resumed = measure_loss_limits(Losses(-0.01, 0.03), limits, DAYS[0])
+    assert [one.since for one in resumed] == [None, DAYS[0], DAYS[0]]
+    shown = render(replace(VIEW, limits=tuple(resumed)))
+    assert shown.count(f"since the resume of {DAYS[0]:%-d %b %Y}") == 2
     assert Cost(RealizedCost(-7.0, 3.0, 5.0), 0.0, 0.0).paid == [(0.0, "fact"), (5.0, "base"), (3.0, "faint")]
     ruined = replace(ACCOUNT, net_asset_value=0.0)
     assert measure_holdings(ruined, POSITIONS, None, limits) == measure_decision(ORDERS, 0.0, limits) == []

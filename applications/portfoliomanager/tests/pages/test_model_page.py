@@ -56,7 +56,8 @@ def test_losses_against_the_best_baseline() -> None:
     assert [line.name for line in view.lines] == ["heterogeneous_volatility", KIND, "rolling_history"]
     assert [line.difference for line in view.lines] == pytest.approx([0.0, 1.0, 5.0])
     assert [line.version for line in view.versions] == [CHAMPION.version, OLDER.version]
-    assert view.title == f"{KIND} does NOT beat the best baseline"
+    assert view.title == f"{KIND.replace('_', ' ')} does not beat the best baseline"
+    assert view.details[0] == "+1.00 % <b>"
     assert view.own is not None
     assert (view.own.evidence, view.lines[0].evidence) == (EVIDENCE, None)
 
@@ -64,7 +65,7 @@ def test_losses_against_the_best_baseline() -> None:
 def test_page() -> None:
     """Text of the evaluation is escaped; who fitted to what and what was not measured is said."""
     page = show(ModelPage(ModelView.of([OLDER, CHAMPION]), ""))
-    assert "does NOT earn more than it costs by more than noise: +0.40 % before and +0.10 % after costs" in page
+    assert "does not earn more than it costs by more than noise: +0.40 % before and +0.10 % after costs" in page
     texts = ("&lt;b&gt;", "(\u22120.29 to +0.49)", "9 Sep 2024", "not measured", "not passed")
     for text in (*texts, "+1.00 % against the best baseline"):
         assert text in page.replace("\u2009", " "), text

@@ -10,13 +10,14 @@ import pytest
 from polars.exceptions import PanicException
 
 from internal.errors import UnavailableError
+from internal.http.problem_body import Problem
 from internal.http.roles import Role
 from internal.modes import Mode
 from internal.trading.trading_state import UNCHANGED, StateCause, TradingState, TradingStateChange
 from portfoliomanager.explanation_response import EXAMPLE, ExplanationResponse
 from portfoliomanager.pages.explanation import ExplanationView
 from portfoliomanager.pages.frame import NAVIGATION, Frame, Page
-from portfoliomanager.pages.rendering import render_page
+from portfoliomanager.pages.rendering import page_environment, render_page
 from portfoliomanager.pages.sources import Found, ask
 from portfoliomanager.pages.visitor import Visitor
 
@@ -46,6 +47,16 @@ def test_navigation() -> None:
     page = render(Frame(Page.BOOK, Mode.PAPER, UNCHANGED, CLOSE, OWNER))
     assert re.findall(r'<a href="(\S+)" aria-current="page">(\w+)</a>', page) == [("/book", "Book")]
     assert re.findall(r'<li><a href="(\S+)"', page) == [one.value for one in NAVIGATION]
+
+
+def test_problem_page() -> None:
+    """A problem has the menu, and its commands as code; other text is escaped."""
+    problem = Problem(
+        type="about:blank", title="Not found", status=404, detail="run `models train` <b> first", instance="/x"
+    )
+    page = page_environment().get_template("problem.html").render(problem=problem, navigation=NAVIGATION)
+    assert re.findall(r'<li><a href="(\S+)"', page) == [one.value for one in NAVIGATION]
+    assert "Run <code>models train</code> &lt;b&gt; first." in page
 
 
 def test_restricted_trading_is_on_every_page() -> None:

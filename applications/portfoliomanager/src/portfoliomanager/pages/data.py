@@ -69,7 +69,8 @@ class DataView:
         span = f"from {counts.first:%-d %B %Y} to {self.check.end:%-d %B %Y}"
         if not counts.missing:
             return f"Every session of the exchange {span} is in the lake"
-        return f"{len(counts.missing)} of {counts.expected} sessions {span} are missing"
+        verb = "is" if len(counts.missing) == 1 else "are"
+        return f"{len(counts.missing)} of {counts.expected} sessions {span} {verb} missing"
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from internal.pages.formats import percent, plain
 from internal.performance import gross_exposure, net_exposure
@@ -20,18 +21,22 @@ NAMES = {
     LimitKind.TURNOVER: "Opened by the last decision",
     LimitKind.ORDERS_A_DAY: "Orders of the last decision",
     LimitKind.DAILY_LOSS: "Loss today",
-    LimitKind.DRAWDOWN_REDUCE: "Drawdown, reduces",
-    LimitKind.DRAWDOWN_HALT: "Drawdown, halts",
+    LimitKind.DRAWDOWN_REDUCE: "Drawdown (reduce at)",
+    LimitKind.DRAWDOWN_HALT: "Drawdown (halt at)",
 }
 
 
 @dataclass(frozen=True)
 class LimitUse:
-    """One limit: what is used of it and the limit itself, fractions of net asset value or a count of orders."""
+    """One limit: what is used of it and the limit itself, fractions of net asset value or a count of orders.
+
+    `since` is the day of the resume from which a drawdown counts; None where all of the history counts.
+    """
 
     kind: LimitKind
     used: float
     limit: float
+    since: date | None = None
 
     @property
     def name(self) -> str:
@@ -95,10 +100,11 @@ def measure_decision(orders: Iterable[Order], value: float, limits: RiskLimits) 
     ]
 
 
-def measure_loss_limits(losses: Losses, limits: RiskLimits) -> list[LimitUse]:
-    """The limits on losses; a gain uses nothing."""
+def measure_loss_limits(losses: Losses, limits: RiskLimits, since: date | None = None) -> list[LimitUse]:
+    """The limits on losses; a gain uses nothing. `since` is the day of the resume from which the drawdown counts."""
+    fall = max(losses.fall, 0.0)
     return [
         LimitUse(LimitKind.DAILY_LOSS, max(losses.today, 0.0), limits.daily_loss),
-        LimitUse(LimitKind.DRAWDOWN_REDUCE, max(losses.fall, 0.0), limits.drawdown_reduce),
-        LimitUse(LimitKind.DRAWDOWN_HALT, max(losses.fall, 0.0), limits.drawdown_halt),
+        LimitUse(LimitKind.DRAWDOWN_REDUCE, fall, limits.drawdown_reduce, since),
+        LimitUse(LimitKind.DRAWDOWN_HALT, fall, limits.drawdown_halt, since),
     ]

@@ -111,7 +111,20 @@ class ModelView:
         """The answer first, in a few words."""
         if self.champion is None:
             return "There is no champion"
-        return self.verdict[0].partition(":")[0] if self.verdict else "The champion was not evaluated"
+        return _phrase(self.verdict[0].partition(":")[0]) if self.verdict else "The champion was not evaluated"
+
+    @property
+    def details(self) -> Sequence[str]:
+        """The sentences below the title, without what it says already."""
+        first = self.verdict[0].partition(":")[2].strip() if self.verdict else ""
+        more = "" if self.evidence in self.verdict else self.evidence
+        return [_phrase(one) for one in (first, *self.verdict[1:], more) if one]
+
+
+def _phrase(text: str) -> str:
+    """A sentence of an evaluation for the page: names as words, commands as they are typed in the checkout."""
+    text = text.replace("_", " ").replace(" NOT ", " not ")
+    return text.replace("`models ", "`uv run models ").replace("`fund ", "`./fund ")
 
 
 def _describe(model: RegisteredModel) -> VersionLine:

@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
+from internal.dates import exchange_day
 from internal.pages.responses import page_response
 from internal.trading.loss_limits import Losses
 from internal.trading.performance import PerformanceReport, report_performance
@@ -52,6 +54,7 @@ class _Record:
     report: PerformanceReport
     cost: Cost
     losses: Losses
+    since: date | None
 
 
 async def _gather_today(request: Request, services: Services) -> Today:
@@ -81,7 +84,8 @@ def _read_record(services: Services) -> _Record:
     report = report_performance(services.journal.snapshots(), services.books.flows())
     opening = report.points[0].net_asset_value if report.points else 0.0
     cost = Cost.of(report.realized_cost, services.journal.orders(), opening)
-    return _Record(report, cost, services.losses.measure())
+    start = services.losses.find_start()
+    return _Record(report, cost, services.losses.measure(), exchange_day(start) if start else None)
 
 
 async def _gather_history(services: Services, record: Found[_Record]) -> tuple[Found[ValueHistory], str]:
@@ -109,5 +113,5 @@ def _measure_limits(
         last = today.journal.value.last_run if today.journal.value else None
         found += measure_decision(last.orders, holdings.account.net_asset_value, limits) if last else []
     if record.value is not None:
-        found += measure_loss_limits(record.value.losses, limits)
+        found += measure_loss_limits(record.value.losses, limits, record.value.since)
     return found

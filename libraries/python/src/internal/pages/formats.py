@@ -1,9 +1,11 @@
 """Numbers, days and moments as text for people: U+2212 as minus, a thin space before a unit, times of New York."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from math import isfinite
 from zoneinfo import ZoneInfo
+
+from markupsafe import Markup, escape
 
 from internal.dates import NEW_YORK
 
@@ -84,6 +86,11 @@ def day_time(moment: datetime | None) -> str:
     return NOTHING if moment is None else f"{day(moment.astimezone(ZoneInfo(NEW_YORK)))}, {clock_time(moment)}"
 
 
+def utc_time(moment: datetime | None) -> str:
+    """A moment with its year in UTC: `2025-01-24 21:00 UTC`."""
+    return NOTHING if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
 def words(name: str) -> str:
     """A name of the code as words: `heterogeneous_volatility` is `Heterogeneous volatility`."""
     return name.replace("_", " ").capitalize()
@@ -92,6 +99,15 @@ def words(name: str) -> str:
 def sentence(text: str) -> str:
     """A text that begins with a capital letter, its others as they are, and ends with one full stop."""
     return text[:1].upper() + text[1:].removesuffix(".") + "." if text else ""
+
+
+def mark_code(text: str) -> Markup:
+    """A text as HTML: escaped, and what stands between backticks as code. Without a closing backtick, as it is."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    marked = (Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+    return Markup("").join(marked)
 
 
 def heat(value: float) -> str:
@@ -116,5 +132,5 @@ def _sign(value: float, *, sign: bool) -> str:
 
 FORMATS: tuple[Callable[..., str], ...] = (
     *(plain, percent, points, basis_points, dollars, about_dollars, count),
-    *(day, long_day, clock_time, day_time, words, sentence, heat, tone),
+    *(day, long_day, clock_time, day_time, utc_time, words, sentence, mark_code, heat, tone),
 )
