@@ -102,7 +102,7 @@ def sentence(text: str) -> str:
 
 
 def mark_code(text: str) -> Markup:
-    """A text as HTML: escaped, and what stands between backticks as code. Without a closing backtick, as it is."""
+    """A text as HTML: escaped, and what is between backticks as code. Without a closing backtick, as it is."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
         return escape(text)
