@@ -81,7 +81,7 @@ def test_each_commit_is_on_disk(name: str, tmp_path: Path, syncs: Syncs) -> None
 def test_the_journal_and_portfolios_are_durable() -> None:
     """What was decided and sent survives a power cut."""
     durable = {name for name, table in TABLES.items() if table.durable}
-    journal = {"orders", "rebalances", "account_snapshots", "trading_states", "armings"}
+    journal = {"orders", "rebalances", "account_snapshots", "trading_states", "armings", "decisions", "decision_names"}
     assert durable == {*journal, "account_activities", "portfolios"}
 
 
