@@ -140,11 +140,15 @@ def test_fund_that_does_not_run(folder: FundFolder, monkeypatch: pytest.MonkeyPa
 def test_backtests_need_no_service(folder: FundFolder) -> None:
     """Without a backtest there is none, and a damaged report is named with what to do."""
     folder.credentials()
-    assert call("list_backtests").structured_content == {"trials": 0, "backtests": []}
+    assert call("list_backtests").structured_content == {"trials": 0, "backtests": [], "damaged": []}
     report = folder.root / "research" / "backtests" / "0123456789abcdef" / "backtest_report.json"
     report.parent.mkdir(parents=True)
     report.write_text("{")
-    assert "delete its folder and run it again" in sentence(call("list_backtests"))
+    answer = call("list_backtests").structured_content
+    assert answer is not None
+    assert answer["backtests"] == []
+    (damaged,) = answer["damaged"]
+    assert "delete its folder and run it again" in damaged
 
 
 def test_wrong_argument() -> None:

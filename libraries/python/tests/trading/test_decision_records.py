@@ -1,6 +1,7 @@
 """Records of decisions: each name has one outcome that the situation bears out, and a replay finds what differs."""
 
 from dataclasses import replace
+from datetime import date
 from math import isfinite
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from internal.errors import UnavailableError
+from internal.simulation.world import World
 from internal.trading.arming import digest_of
 from internal.trading.decision import decide
 from internal.trading.decision_records import DecisionRecord, make_record
@@ -20,6 +23,7 @@ from internal.trading.targets import Target, Targets
 from libraries.python.tests.strategies.drawn_situations import situations
 from libraries.python.tests.strategies.small_situations import make_situation
 from libraries.python.tests.trading.test_limits import FREE, WEIGHTS, Fixed
+from libraries.python.tests.trading.trading_state_kit import make_trader, open_holding_fund, play_session
 
 PRICES = dict.fromkeys("ABCDEFG", 10.0)
 
@@ -133,3 +137,30 @@ def test_replay_names_what_is_missing() -> None:
         "not_chosen",
         "none",
     )
+
+
+class RefusedRecords:
+    """A store that takes no record."""
+
+    def save(self, record: DecisionRecord) -> None:
+        """Raises UnavailableError."""
+        raise UnavailableError(f"the lake does not take {record.portfolio_id}")
+
+    def find(self, portfolio_id: str, day: date) -> DecisionRecord | None:
+        """None, of any portfolio."""
+        del portfolio_id, day
+        return None
+
+
+def test_a_record_that_cannot_be_stored_never_stops_trading() -> None:
+    """The session is decided and sent all the same, as without records, and a note says what is missing."""
+    world = World.make(11, sessions_played=6, tickers=30)
+    plain, refused = (open_holding_fund(world) for _ in range(2))
+    for fund in (plain, refused):
+        play_session(fund)
+    without = make_trader(plain.ports).run(None)
+    outcome = make_trader(replace(refused.ports, records=RefusedRecords())).run(None)
+    assert [order.client_order_id for order in outcome.orders] == [order.client_order_id for order in without.orders]
+    assert outcome.run.state is without.run.state
+    (note,) = set(outcome.run.notes) - set(without.run.notes)
+    assert note.startswith("the reasons of this decision were not stored, and it cannot be replayed: the lake")

@@ -1,14 +1,17 @@
 """A position of the fund that somebody sold by hand is closed in the journal: later shares of the name are theirs."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from internal.dates import last_closed_session
+from internal.errors import UnavailableError
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.world import World
 from internal.trading.entries import EntryMemory
@@ -18,6 +21,7 @@ from internal.trading.hand_trades import RECORDS, find_hand_trades
 from internal.trading.held_securities import find_held
 from internal.trading.journal_differences import sum_missing_dollars
 from internal.trading.own_holdings import find_own_holdings
+from internal.trading.ports import Journal
 from internal.trading.rows import Order, Split
 from internal.trading.trading_state import StateCause, TradingState
 from libraries.python.tests.trading.trading_state_kit import (
@@ -134,6 +138,39 @@ def test_an_order_by_hand_that_waited_for_weeks_is_recorded(world: World, part: 
     day = last_closed_session(fund.ports.broker.moment())
     assert find_hand_trades(broker.ports.broker, fund.journal, day, 5) == {ticker: day}
     assert {order.client_order_id for order in fund.journal.orders()} - kept == {row.client_order_id for row in rows}
+
+
+class RefusesOnce:
+    """A journal whose store fails when it is first to keep rows about trades by hand."""
+
+    def __init__(self, inner: Journal) -> None:
+        self._inner, self.has_refused = inner, False
+
+    def __getattr__(self, name: str) -> object:
+        """The real journal's method."""
+        return getattr(self._inner, name)
+
+    def save_orders(self, orders: Sequence[Order]) -> None:
+        """Raises UnavailableError once."""
+        if not self.has_refused and any(order.portfolio_id == RECORDS for order in orders):
+            self.has_refused = True
+            raise UnavailableError("the lake does not answer")
+        self._inner.save_orders(orders)
+
+
+def test_a_late_order_is_looked_for_again_where_its_row_was_not_written(world: World) -> None:
+    """The store fails once between the question to the broker and the row: the same process writes it next time."""
+    fund, ticker, held = _open_long(world)
+    broker = SlowOrders(fund)
+    trade_by_hand(fund, ticker, Decimal(-held))
+    make_trader(broker.ports).run(None)
+    play_session(fund)
+    trader = make_trader(replace(broker.ports, journal=cast("Journal", RefusesOnce(fund.journal))))
+    with pytest.raises(UnavailableError):
+        trader.reconcile()
+    assert fund.journal.of(RECORDS) == []
+    trader.reconcile()
+    assert [(row.ticker, row.signed_filled_quantity) for row in fund.journal.of(RECORDS)] == [(ticker, -held)]
 
 
 def test_shares_of_others_are_looked_into_once(world: World) -> None:

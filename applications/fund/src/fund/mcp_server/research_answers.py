@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from internal.backtests.report import BacktestReport
 
@@ -51,3 +51,4 @@ class Backtests(BaseModel):
 
     trials: int
     backtests: list[Backtest]
+    damaged: list[str] = Field(description="Reports that cannot be read, and what to do about each")

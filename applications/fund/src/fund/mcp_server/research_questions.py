@@ -7,6 +7,7 @@ from pydantic import Field
 from fund.mcp_server.research_answers import Backtest, Backtests
 from fund.mcp_server.running_fund import RunningFund
 from internal.backtests.folder import ResearchFolder
+from internal.errors import ConfigurationError
 
 MOST_BACKTESTS = 50
 
@@ -16,5 +17,10 @@ def list_backtests(
 ) -> Backtests:
     """The newest backtests: what was run, the verdict after counting all trials, and figures with their intervals."""
     research = ResearchFolder(RunningFund.find().folder.root / "research")
-    reports = [research.report(name) for name in research.list_reports()[:count]]
-    return Backtests(trials=len(research.trials()), backtests=[Backtest.of(report) for report in reports])
+    found, damaged = list[Backtest](), list[str]()
+    for name in research.list_reports()[:count]:
+        try:
+            found.append(Backtest.of(research.report(name)))
+        except ConfigurationError as error:
+            damaged.append(error.detail)
+    return Backtests(trials=len(research.trials()), backtests=found, damaged=damaged)

@@ -51,7 +51,7 @@ class Access:
         _require_own_host(scope, headers)
         _require_own_page(scope["method"], headers)
         role, path = self._find_role(scope, headers), str(scope["path"])
-        if path in OPEN_PATHS or path.startswith(f"{PREFIX}/"):
+        if is_open(path):
             return role
         if role is None:
             raise UnauthorizedError(
@@ -74,6 +74,11 @@ class Access:
         if (reads or scope["path"].startswith(FORMS)) and (session := self.sessions.read(headers)):
             return session.role
         return Role.READER if reads and _comes_from_this_machine(scope, headers) else None
+
+
+def is_open(path: str) -> bool:
+    """Whether everybody may ask for it."""
+    return path in OPEN_PATHS or path.startswith(f"{PREFIX}/")
 
 
 def role_of(scope: Scope) -> Role | None:
@@ -101,8 +106,9 @@ def _client_host(scope: Scope) -> str:
 def _comes_from_this_machine(scope: Scope, headers: Mapping[str, str]) -> bool:
     """Whether a program here asks for itself, and is no proxy that hides for whom it asks.
 
-    A proxy on this machine that names neither the public Host nor the person's address (nginx as it comes) is known by
-    another of its headers, or by HTTP/1.0, which browsers and the fund's own programs do not speak.
+    A proxy on this machine that names neither the public Host nor the person's address is known by another of its
+    headers, or by HTTP/1.0, which browsers and the fund's own programs do not speak. One that speaks HTTP/1.1 and adds
+    no header (a newer nginx as it comes) is not told apart: docs/operations.md says what it must send.
     """
     is_proxy = scope["http_version"] == "1.0" or any(name in headers for name in PROXY_HEADERS)
     return is_loopback(_client_host(scope)) and not is_proxy

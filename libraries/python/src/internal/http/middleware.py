@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from internal.errors import ContentTooLargeError, FundError, UnauthorizedError
-from internal.http.access import FORMS, SIGN_IN, Access
-from internal.http.bearer import MUTATING_METHODS
+from internal.http.access import FORMS, SIGN_IN, Access, is_open
+from internal.http.bearer import MUTATING_METHODS, bearer_of
 from internal.http.problems import find_page, fund_problem, problem_response
 from internal.telemetry import get_logger
 
@@ -99,9 +99,11 @@ class ServiceMiddleware:
 
     async def _admit(self, scope: Scope, limit: int) -> None:
         """Refuse whoever may not send the request, and a body that is too large."""
-        await self._access.sessions.refresh(Headers(scope=scope))
+        headers = Headers(scope=scope)
+        if self._access.role_of_token(bearer_of(headers)) is None and not is_open(scope["path"]):
+            await self._access.sessions.refresh(headers)
         scope.setdefault("state", {})["role"] = self._access.admit(scope)
-        length = Headers(scope=scope).get("content-length", "")
+        length = headers.get("content-length", "")
         if length.isdigit() and int(length) > limit:
             raise ContentTooLargeError(_too_large(limit))
 

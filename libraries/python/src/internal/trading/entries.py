@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import copysign, trunc
+from typing import NamedTuple
 
 from internal.dates import next_session
 from internal.trading.held_securities import HeldMemory
@@ -63,12 +64,20 @@ def split_ratio(splits: Iterable[Split], filled: date) -> float:
     return ratio
 
 
+class Difference(NamedTuple):
+    """Signed shares of a name that the journal's fills leave and that the account has, as seen in a session."""
+
+    own: float
+    held: float
+    session: date
+
+
 class EntryMemory:
     """Sums and averages of fills, by ticker, computed again when earlier fills or their prices changed.
 
     `own_shares` is the last answer of `find_own_shares`, which is asked several times a session; `carried_out` are new
     splits that the broker was seen to have carried out; `held` remembers which securities the account holds;
-    `differing` are the shares of names that the account was last seen to have more or less of than the journal.
+    `differing` are the names of which the account was last seen to have more or less shares than the journal.
     """
 
     def __init__(self) -> None:
@@ -77,7 +86,7 @@ class EntryMemory:
         self.own_shares: OwnShares | None = None
         self.carried_out: set[Split] = set()
         self.held = HeldMemory()
-        self.differing: dict[str, tuple[float, float]] = {}
+        self.differing: Mapping[str, Difference] = {}
 
     def sum_shares(self, fills: tuple[Order, ...], splits: tuple[Split, ...]) -> float:
         """The signed shares that a ticker's fills leave, in today's shares, as the broker counts them.

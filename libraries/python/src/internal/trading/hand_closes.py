@@ -35,7 +35,8 @@ def record_hand_closes(
     the journal. Raises StandbyError when the lease was lost.
     """
     busy = {order.ticker for order in ports.journal.unfinished()}
-    orders_by_id = {**find_late_orders(ports, busy, moment, memory), **recent}
+    late = find_late_orders(ports, busy, moment, memory)
+    orders_by_id = {**late.orders, **recent}
     filled = [order for order in orders_by_id.values() if order.filled_quantity > 0]
     by_hand = {order.client_order_id for order in filled if is_by_hand(order, ports.broker, ports.journal)}
     tickers = sorted({order.ticker for order in filled if order.client_order_id in by_hand} - busy)
@@ -49,6 +50,7 @@ def record_hand_closes(
     ]:
         ports.lease.require()
         ports.journal.save_orders(changed)
+    memory.differing = late.differing
 
 
 def list_lost_closes(ports: TradingPorts, account: str, since: datetime | None, moment: datetime) -> list[Order]:

@@ -3,46 +3,58 @@
 A limit order may wait for months. That one has filled shows in the account: it has other shares than the journal says.
 """
 
-from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
 
-from internal.dates import session_open
-from internal.trading.entries import ROUNDING, EntryMemory, opened_date
+from internal.dates import last_closed_session, session_open
+from internal.trading.entries import ROUNDING, Difference, EntryMemory, opened_date
 from internal.trading.ports import Broker, Journal, TradingPorts
 from internal.trading.rows import BrokerOrder, Order
 
 EARLIER = timedelta(days=90)  # so long an order of a person may wait for its fill
 
 
-def find_late_orders(
-    ports: TradingPorts, busy: Collection[str], moment: datetime, memory: EntryMemory
-) -> dict[str, BrokerOrder]:
-    """The filled orders of each name that differs from the journal, since the fund opened it, by client_order_id.
+@dataclass(frozen=True, slots=True)
+class LateOrders:
+    """Filled orders by client_order_id, and the differences that they may explain.
 
-    The broker is asked for its older orders only where a difference is new: others may hold shares beside the fund's.
+    The differences are remembered once everything about them is written down: a process that fails before looks again.
+    """
+
+    orders: Mapping[str, BrokerOrder] = field(default_factory=dict[str, BrokerOrder])
+    differing: Mapping[str, Difference] = field(default_factory=dict[str, Difference])
+
+
+def find_late_orders(ports: TradingPorts, busy: Collection[str], moment: datetime, memory: EntryMemory) -> LateOrders:
+    """The filled orders of each name that differs from the journal, since the fund opened it.
+
+    The broker is asked for its older orders where a difference is new, and once a session while it lasts: others may
+    hold shares beside the fund's, and an order may be listed as filled later than the account shows its shares.
 
     busy: Names that are left out, because the fund's own orders of them may be filling.
     """
-    differing = _find_differences(ports.broker, ports.journal, busy)
+    differing = _find_differences(ports.broker, ports.journal, busy, last_closed_session(moment))
     if not differing.items() - memory.differing.items():
-        memory.differing = differing
-        return {}
+        return LateOrders({}, differing)
     fills = {ticker: ports.journal.fills(ticker) for ticker in differing}
     earlier = ports.broker.orders_since(moment - EARLIER)
-    memory.differing = differing
-    return {
+    found = {
         order.client_order_id: order
         for order in earlier
         if order.filled_quantity > 0 and _belongs_to(order, fills.get(order.ticker, ()), ports.journal)
     }
+    return LateOrders(found, differing)
 
 
-def _find_differences(broker: Broker, journal: Journal, busy: Collection[str]) -> dict[str, tuple[float, float]]:
+def _find_differences(broker: Broker, journal: Journal, busy: Collection[str], session: date) -> dict[str, Difference]:
     """By ticker, the signed shares that the journal's fills leave and that the account has, where they differ."""
     held = {position.ticker: position.quantity for position in broker.positions()}
     both = ((ticker, own, held.get(ticker, 0.0)) for ticker, own in journal.own_shares().items())
     return {
-        ticker: (own, shares) for ticker, own, shares in both if abs(own - shares) > ROUNDING and ticker not in busy
+        ticker: Difference(own, shares, session)
+        for ticker, own, shares in both
+        if abs(own - shares) > ROUNDING and ticker not in busy
     }
 
 

@@ -58,12 +58,13 @@ def find_splits(
     moment: datetime,
     memory: EntryMemory,
 ) -> tuple[list[Split], frozenset[str]]:
-    """The splits of held securities that the account shows, and the tickers of stated ones that it does not show yet.
+    """The splits of held securities that the account shows, and the tickers that wait.
 
-    Those that nobody has stated yet are among the first.
+    Those that nobody has stated yet are among the first. A ticker waits whose stated split the account does not show
+    yet, or that has split in a way that nobody can tell.
     """
-    splits, waiting, _ = _find_splits(ports, held, shares, moment, memory)
-    return splits, waiting
+    splits, waiting, unclear = _find_splits(ports, held, shares, moment, memory)
+    return splits, waiting | unclear
 
 
 def _find_splits(

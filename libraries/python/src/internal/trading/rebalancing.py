@@ -16,7 +16,7 @@ from internal.trading.arming import digest_of
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
 from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation
-from internal.trading.decision_records import make_record
+from internal.trading.decision_records import DecisionRecords, make_record
 from internal.trading.dry_run import end_dry_run
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState, RunState
@@ -41,7 +41,7 @@ from internal.trading.own_holdings import list_foreign
 from internal.trading.ports import SuspendedAccountError, TradingPorts
 from internal.trading.reconciliation import Reconciliation, reconcile_journal
 from internal.trading.reduce_only import find_reduction, keep_closes
-from internal.trading.rows import Account, ForeignItem, Order, Portfolio, RebalanceRun
+from internal.trading.rows import Account, Decision, ForeignItem, Order, Portfolio, RebalanceRun, Situation
 from internal.trading.run_execution import RunExecution
 from internal.trading.send_permission import require_not_halted
 from internal.trading.strategy import Strategy
@@ -327,13 +327,13 @@ class Rebalancer:
         identity = portfolio_id(record.name, account.account_id, day)
         orders = plan_orders(decision, account.account_id, identity, day, moment)
         records = describe_records(ports.journal, ports.journal.last_run())
-        lease_number = ports.lease.require()
+        ports.lease.require()
         ports.portfolios.save(Portfolio(identity, day, decision.rows, inputs.model_version, inputs.bars_version))
         if changed := replace_plan(ports.journal.of(identity), orders):
             ports.journal.save_orders(changed)
-        if ports.records is not None:
-            rules = digest_of(record, "", self._limits)
-            ports.records.save(make_record(identity, situation, decision, reduction, rules))
+        rules = digest_of(record, "", self._limits)
+        unrecorded = _save_record(ports.records, identity, situation, decision, reduction, rules)
+        lease_number = ports.lease.require()
         run = RebalanceRun(
             portfolio_id=identity,
             date=day,
@@ -348,6 +348,7 @@ class Rebalancer:
                 *_changed_notes(gathered.changed),
                 *_hand_trade_notes(gathered.by_hand),
                 *records,
+                *unrecorded,
             ),
             created_at=moment,
             updated_at=moment,
@@ -380,6 +381,24 @@ class Rebalancer:
             orders=self._ports.journal.of(run.portfolio_id),
             foreign=list_foreign(self._ports, moment, self._memory),
         )
+
+
+def _save_record(  # noqa: PLR0913, PLR0917 - what a record is made of
+    records: DecisionRecords | None,
+    identity: str,
+    situation: Situation,
+    decision: Decision,
+    reduction: str | None,
+    rules: str,
+) -> tuple[str, ...]:
+    """Store what was decided on; a store that fails is a note of the run, for a record never stops trading."""
+    if records is None:
+        return ()
+    try:
+        records.save(make_record(identity, situation, decision, reduction, rules))
+    except FundError as error:
+        return (f"the reasons of this decision were not stored, and it cannot be replayed: {error.detail}",)
+    return ()
 
 
 def _require_open_account(account: Account) -> None:
