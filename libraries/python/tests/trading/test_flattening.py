@@ -258,6 +258,18 @@ def test_a_fund_whose_splits_nobody_can_tell_is_not_flat(world: World, monkeypat
     assert "nobody has stated how" not in report.still_open[0].reason
 
 
+def test_a_decision_leaves_a_name_alone_whose_splits_nobody_can_tell(world: World) -> None:
+    """Its shares are kept as they are: how many of the account's are the fund's, and at which price, nobody can say."""
+    fund, ticker, count, first, second = open_fund_of_splits(world)
+    broker = SplitBroker(fund, ticker, {first: count / 3, second: count * 5 / 3})
+    outcome = make_trader(broker.ports).run(None)
+    assert outcome.portfolio is not None
+    (row,) = (one for one in outcome.portfolio.rows if one.ticker == ticker)
+    assert (row.frozen, row.quantity) == (True, row.held)
+    assert ticker not in {order.ticker for order in outcome.orders}
+    assert [note for note in outcome.run.notes if note.endswith(f": {ticker}") and "corporate action since" in note]
+
+
 def test_the_report_knows_what_filled_since_the_last_reconciliation(world: World) -> None:
     """Closes fill after the last look: the report counts them, also those of an earlier request, and writes nothing."""
     fund = open_holding_fund(world)
