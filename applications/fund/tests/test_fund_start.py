@@ -16,7 +16,9 @@ from fund.commands import COMMANDS
 from fund.folder import FundFolder
 from fund.lazy_commands import load_command, read_help
 from fund.process_record import ProcessEntry, write_entries
+from fund.service_client import ServiceClient
 from fund.services import Service
+from internal.errors import UnavailableError
 
 HEAVY = frozenset(
     {
@@ -43,6 +45,7 @@ ANSWER = {
     "planned_orders": 0,
     "orders_at_broker": 2,
 }
+ACTIVE = {"state": "active", "meaning": "orders are sent", "orders_at_broker": 0}
 
 
 class Portfoliomanager(BaseHTTPRequestHandler):
@@ -52,9 +55,9 @@ class Portfoliomanager(BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         """Answer as portfoliomanager does."""
-        body: object = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.taken.append((self.path, self.headers["Authorization"], body))
-        answer = json.dumps(ANSWER).encode()
+        answer = json.dumps(ANSWER | ({} if body["state"] == "halted" else ACTIVE)).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
@@ -100,6 +103,19 @@ def test_halt_loads_little(folder: FundFolder) -> None:
     assert (path, token) == ("/trading-state", f"Bearer {folder.credentials().fund_api_token}")
     assert isinstance(body, dict)
     assert body["reason"] == "away"
+
+
+def test_resume_says_from_when_losses_count(folder: FundFolder) -> None:
+    """Whoever resumes accepts the losses so far; where it was active before, nothing is accepted and nothing said."""
+    printed, _ = run(folder, "resume")
+    assert printed.splitlines()[0] == "PAPER: trading is active: orders are sent."
+    assert printed.splitlines()[-1] == "The limits of losses and drawdown are measured from now on."
+
+
+def test_a_service_that_does_not_run() -> None:
+    """Nothing answers at its address: what says what runs, and what starts it."""
+    with pytest.raises(UnavailableError, match=r"portfoliomanager is not running.*\./fund status.*\./fund up"):
+        ServiceClient(Service.PORTFOLIOMANAGER, "http://127.0.0.1:9").get("/health")
 
 
 def test_every_command_is_listed_with_its_own_help() -> None:

@@ -106,6 +106,11 @@ class ServiceClient:
             response = connection.getresponse()
             where = f"{method} {self.url}{path.partition('?')[0]}"
             return Answer(response.status, response.headers.get("content-type", ""), response.read(), where)
+        except ConnectionRefusedError as error:
+            raise UnavailableError(
+                f"{self.name} is not running: nothing answers at {self.url}. `./fund status` says what runs; "
+                "`./fund up` starts an offline fund, `./fund run` one at a broker."
+            ) from error
         except (OSError, HTTPException) as error:
             raise UnavailableError(
                 f"{self.name} at {self.url} does not answer ({type(error).__name__}); see `./fund status`."

@@ -80,7 +80,10 @@ def rebalance(run: FundRun) -> None:
 
 def trade_sessions(run: FundRun) -> None:
     """Move the exchange's clock until as many sessions have closed as the plan asks for."""
-    trade_until(run, run.plan.session_count)
+    done, asked = count_traded_sessions(run), run.plan.session_count
+    if 0 < asked <= done:
+        run.display.say(f"{done} sessions are traded already: `--sessions {done + asked}` trades {asked} more.")
+    trade_until(run, asked)
 
 
 def trade_until(run: FundRun, count: int) -> None:

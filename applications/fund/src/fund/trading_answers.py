@@ -8,7 +8,7 @@ from typing import Any, Self
 from fund.service_client import ServiceClient
 from internal.modes import Mode
 
-HALTED = "halted"
+ACTIVE, HALTED = "active", "halted"
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class TradingState:
 
     def describe_orders(self) -> list[str]:
         """What the state does not reach: orders that were sent before it, and those that wait for it."""
-        if self.state == "active":
+        if self.state == ACTIVE:
             return []
         lines: list[str] = []
         if self.orders_at_broker:

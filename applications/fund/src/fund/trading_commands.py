@@ -10,11 +10,12 @@ import typer
 from fund.options import JsonOption
 from fund.service_client import Json, ServiceClient
 from fund.trader import connect_to_trader
-from fund.trading_answers import HALTED, Flattening, TradingState
+from fund.trading_answers import ACTIVE, HALTED, Flattening, TradingState
 from fund.wrapping import echo_lines
 from internal.errors import FundError, UnavailableError
 
 NO_REASON = "no reason was given"
+LOSSES_ACCEPTED = "The limits of losses and drawdown are measured from now on."
 POLL_SECONDS = 1.0
 
 commands = typer.Typer()
@@ -40,7 +41,7 @@ def reduce(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False) -> 
 @commands.command()
 def resume(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False) -> None:
     """Trade again; what was planned for this session and not sent is sent."""
-    _set_state("active", reason, as_json=as_json)
+    _set_state(ACTIVE, reason, as_json=as_json)
 
 
 @commands.command()
@@ -66,7 +67,8 @@ def _set_state(state: str, reason: str, *, as_json: bool) -> None:
             "`suspend_trade` in the broker's account configuration to be sure of it when it starts."
         ) from error
     shown = TradingState.parse(answer)
-    _print(answer, [*shown.describe(), *shown.describe_orders()], as_json=as_json)
+    accepted = [LOSSES_ACCEPTED] if shown.state == ACTIVE and not shown.is_unchanged else []
+    _print(answer, [*shown.describe(), *accepted, *shown.describe_orders()], as_json=as_json)
 
 
 def _explain_interruption(service: ServiceClient, error: UnavailableError) -> None:
