@@ -4,7 +4,7 @@ A limit order may wait for months. That one has filled shows in the account: it 
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from internal.dates import last_closed_session, session_open
@@ -22,8 +22,8 @@ class LateOrders:
     The differences are remembered once everything about them is written down: a process that fails before looks again.
     """
 
-    orders: Mapping[str, BrokerOrder] = field(default_factory=dict[str, BrokerOrder])
-    differing: Mapping[str, Difference] = field(default_factory=dict[str, Difference])
+    orders: Mapping[str, BrokerOrder]
+    differing: Mapping[str, Difference]
 
 
 def find_late_orders(ports: TradingPorts, busy: Collection[str], moment: datetime, memory: EntryMemory) -> LateOrders:

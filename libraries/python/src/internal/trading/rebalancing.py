@@ -16,7 +16,7 @@ from internal.trading.arming import digest_of
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
 from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation
-from internal.trading.decision_records import DecisionRecords, make_record
+from internal.trading.decision_records import make_record
 from internal.trading.dry_run import end_dry_run
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState, RunState
@@ -331,8 +331,7 @@ class Rebalancer:
         ports.portfolios.save(Portfolio(identity, day, decision.rows, inputs.model_version, inputs.bars_version))
         if changed := replace_plan(ports.journal.of(identity), orders):
             ports.journal.save_orders(changed)
-        rules = digest_of(record, "", self._limits)
-        unrecorded = _save_record(ports.records, identity, situation, decision, reduction, rules)
+        unrecorded = self._save_record(identity, situation, decision, reduction)
         lease_number = ports.lease.require()
         run = RebalanceRun(
             portfolio_id=identity,
@@ -360,6 +359,19 @@ class Rebalancer:
         ports.journal.save_runs([run])
         return run
 
+    def _save_record(
+        self, identity: str, situation: Situation, decision: Decision, reduction: str | None
+    ) -> tuple[str, ...]:
+        """Store what was decided on; a store that fails is a note of the run, for a record never stops trading."""
+        if self._ports.records is None:
+            return ()
+        rules = digest_of(self._strategy.record, "", self._limits)
+        try:
+            self._ports.records.save(make_record(identity, situation, decision, reduction, rules))
+        except FundError as error:
+            return (f"the reasons of this decision were not stored, and it cannot be replayed: {error.detail}",)
+        return ()
+
     def _execute(self, run: RebalanceRun, account: Account, moment: datetime, *, ask_first: bool) -> RebalanceRun:
         """Send the run; when its session ends meanwhile, what was not sent is dropped. Of a dry run nothing is sent."""
         ports = self._ports
@@ -381,24 +393,6 @@ class Rebalancer:
             orders=self._ports.journal.of(run.portfolio_id),
             foreign=list_foreign(self._ports, moment, self._memory),
         )
-
-
-def _save_record(  # noqa: PLR0913, PLR0917 - what a record is made of
-    records: DecisionRecords | None,
-    identity: str,
-    situation: Situation,
-    decision: Decision,
-    reduction: str | None,
-    rules: str,
-) -> tuple[str, ...]:
-    """Store what was decided on; a store that fails is a note of the run, for a record never stops trading."""
-    if records is None:
-        return ()
-    try:
-        records.save(make_record(identity, situation, decision, reduction, rules))
-    except FundError as error:
-        return (f"the reasons of this decision were not stored, and it cannot be replayed: {error.detail}",)
-    return ()
 
 
 def _require_open_account(account: Account) -> None:
