@@ -26,6 +26,7 @@ from applications.datamanager.tests.edgar_bodies import (
     older_body,
     submissions_body,
 )
+from applications.exchange.tests.polygon_exchange import Clock
 from datamanager.adapters.alpaca_frames import make_listings_frame
 from datamanager.adapters.edgar import Edgar, EdgarAddresses
 from datamanager.adapters.edgar_bodies import NEW_YORK, read_acceptance
@@ -42,7 +43,6 @@ from exchange.configuration import Configuration
 from exchange.routes import edgar as exchange_edgar
 from exchange.routes import polygon, reference
 from exchange.routes.edgar_access import RequestRate
-from internal.dates import last_closed_session
 from internal.errors import ConfigurationError, FundError, UnavailableError, UpstreamError
 from internal.lake.store import Lake
 from internal.schemas.fundamentals import Measure
@@ -197,21 +197,6 @@ def test_acceptance_is_never_read_too_early(days: list[datetime], in_utc: bool) 
     true = [day.replace(hour=6 + day.hour % 16, tzinfo=NEW_YORK, fold=0) for day in days]
     served = [(one.astimezone(UTC) if in_utc else one).replace(tzinfo=UTC) for one in true]
     assert all(read >= one for read, one in zip(read_acceptance(served), true, strict=True))
-
-
-@dataclass
-class Clock:
-    """The exchange's clock."""
-
-    moment: datetime
-
-    def now(self) -> datetime:
-        """The moment, UTC."""
-        return self.moment
-
-    def last_closed_session(self) -> date:
-        """The latest session whose close has passed."""
-        return last_closed_session(self.moment)
 
 
 def serve_exchange(market: SimulatedMarket, clock: Clock) -> AbstractContextManager[str]:

@@ -7,7 +7,7 @@ from internal.errors import ConflictError, NotFoundError
 from internal.http.datamanager_client import Knowledge
 from internal.trading.decision_records import DecisionRecord, DecisionRecords
 from internal.trading.limits import RiskLimits
-from internal.trading.order_planning import FLATTEN
+from internal.trading.order_planning import list_decisions
 from internal.trading.ports import MarketData
 from internal.trading.replay import Replay, replay_decision
 from internal.trading.rows import RebalanceRun
@@ -40,7 +40,7 @@ class DecisionReplays:
     def find_run(self, day: date) -> RebalanceRun:
         """The session's decision. Raises NotFoundError where there is none."""
         self._journal.refresh()
-        runs = [run for run in self._journal.runs() if run.date == day and run.policy != FLATTEN]
+        runs = [run for run in list_decisions(self._journal.runs()) if run.date == day]
         if not runs:
             raise NotFoundError(f"no strategy decided the session of {day}: the list of decisions has those that were")
         return runs[-1]

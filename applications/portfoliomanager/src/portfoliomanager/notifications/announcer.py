@@ -15,7 +15,7 @@ from internal.http.datamanager_responses import DataCheck
 from internal.telemetry import get_logger
 from internal.trading.hand_trades import RECORDS as HAND_TRADES
 from internal.trading.limit_kinds import LimitCut
-from internal.trading.order_planning import FLATTEN
+from internal.trading.order_planning import list_decisions
 from internal.trading.rebalancing import Outcome, ReconciliationOutcome
 from internal.trading.rows import Order, Snapshot
 from internal.trading.send_permission import TradingHaltedError
@@ -128,7 +128,7 @@ class Announcer:
 
     def _last_decided(self, day: date) -> date | None:
         """The last session before the day that a strategy decided."""
-        return max((run.date for run in self._journal.runs() if run.date < day and run.policy != FLATTEN), default=None)
+        return max((run.date for run in list_decisions(self._journal.runs()) if run.date < day), default=None)
 
     def _list_orders(self, since: date | None) -> list[Order]:
         """The fund's own from that decision on."""

@@ -12,7 +12,7 @@ from internal.pages import marks
 from internal.trading.decision_records import DecisionRecord, NameRecord
 from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState
 from internal.trading.journal_index import shortfall_cost
-from internal.trading.order_planning import FLATTEN
+from internal.trading.order_planning import list_decisions
 from internal.trading.replay import Difference, Replay
 from internal.trading.rows import Order, RebalanceRun
 from portfoliomanager.pages.funnel import Funnel
@@ -98,10 +98,8 @@ class Session:
 
 def list_sessions(journal: FundJournal) -> tuple[Session, ...]:
     """All sessions that a strategy decided, newest first."""
-    runs = [run for run in journal.runs() if run.policy != FLATTEN]
-    return tuple(
-        Session(run, tuple(OrderLine(order) for order in journal.of(run.portfolio_id))) for run in reversed(runs)
-    )
+    runs = reversed(list_decisions(journal.runs()))
+    return tuple(Session(run, tuple(OrderLine(order) for order in journal.of(run.portfolio_id))) for run in runs)
 
 
 @dataclass(frozen=True)

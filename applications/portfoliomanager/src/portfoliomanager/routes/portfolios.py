@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from internal.trading.order_planning import FLATTEN
+from internal.trading.order_planning import list_decisions
 from portfoliomanager.account_responses import CurrentPortfolioResponse
 from portfoliomanager.portfolio_view import view_current_portfolio
 from portfoliomanager.requests import DayRequest
@@ -32,5 +32,5 @@ def get_current_portfolio(services: RequestServices) -> CurrentPortfolioResponse
 def get_decisions(services: RequestServices, since: Since) -> list[DecisionResponse]:
     """The sessions that a strategy decided from that day on, oldest first, by the journal alone."""
     services.journal.refresh()
-    runs = (run for run in services.journal.runs() if run.date >= since and run.policy != FLATTEN)
-    return [DecisionResponse.model_validate(run) for run in runs]
+    runs = list_decisions(services.journal.runs())
+    return [DecisionResponse.model_validate(run) for run in runs if run.date >= since]

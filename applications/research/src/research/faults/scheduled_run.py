@@ -10,7 +10,7 @@ from typing import Self
 from internal.dates import last_closed_session
 from internal.errors import FundError
 from internal.simulation.world import World
-from internal.trading.order_planning import FLATTEN
+from internal.trading.order_planning import list_decisions
 from internal.trading.rows import OrderRequest
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.state_changes import change_state
@@ -58,7 +58,7 @@ class ScheduledRun(FaultRun):
     def check(self) -> None:
         """As any run; and each session that was announced is decided once, no other at all."""
         super().check()
-        decided = [run.date for run in self.fund.journal.runs() if run.policy != FLATTEN]
+        decided = [run.date for run in list_decisions(self.fund.journal.runs())]
         self.invariants.require(len(decided) == len(set(decided)), f"a session was decided twice: {decided}")
         due = {day for day in self.awake if self.strategy.is_due(day)}
         self.invariants.require(due <= set(decided), f"announced sessions were not decided: {due - set(decided)}")
@@ -118,7 +118,7 @@ class ScheduledRun(FaultRun):
         self._require_undecided(missed)
 
     def _require_undecided(self, missed: Sequence[date]) -> None:
-        decided = {run.date for run in self.fund.journal.runs() if run.policy != FLATTEN}
+        decided = {run.date for run in list_decisions(self.fund.journal.runs())}
         late = sorted(decided & set(missed))
         self.invariants.require(not late, f"sessions of a sleep were decided afterwards: {late}")
 

@@ -19,6 +19,7 @@ from internal.trading.order_planning import (
     FLATTEN,
     client_order_id,
     is_flatten,
+    list_decisions,
     order_side,
     portfolio_id,
     sendable_shares,
@@ -115,7 +116,7 @@ class Flattening:
         finally:
             if ended:
                 self._sender.save(ended)
-        runs = [run for run in self._ports.journal.open_runs() if run.policy != FLATTEN]
+        runs = list_decisions(self._ports.journal.open_runs())
         if changed := [after for run in runs if (after := self._end_run(run)) is not run]:
             self._ports.lease.require()
             self._ports.journal.save_runs(changed)

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from math import floor, isclose
 
 from internal.trading.enums import Action, Adjustment, Leg, OrderSide, OrderState, Side
-from internal.trading.rows import Decision, Order, PortfolioRow
+from internal.trading.rows import Decision, Order, PortfolioRow, RebalanceRun
 
 REPLACED = "an interrupted plan was replaced before anything was sent"
 ROUNDING = 1e-9  # quantities this close are the same: sums of fractional shares leave such differences
@@ -36,6 +36,11 @@ def is_portfolio_of(identity: str, account: str) -> bool:
 def is_flatten(identity: str) -> bool:
     """Whether the portfolio of that id is the closing of everything, which no strategy decided."""
     return identity.startswith(f"{FLATTEN}-")
+
+
+def list_decisions(runs: Iterable[RebalanceRun]) -> list[RebalanceRun]:
+    """The runs that a strategy decided; closing everything is none."""
+    return [run for run in runs if run.policy != FLATTEN]
 
 
 def _account_digest(account: str) -> str:
