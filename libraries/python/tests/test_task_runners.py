@@ -81,25 +81,32 @@ def test_a_task_that_always_loses_its_worker_ends_the_run(make: Callable[[], Tas
 INTERRUPTED = """
 import sys, time
 from pathlib import Path
+from internal.interrupts import run_interruptible
 from internal.task_runners.process_runner import ProcessRunner
 
 def wait(folder, number):
     Path(folder, str(number)).touch()
     time.sleep(60)
 
-if __name__ == "__main__":
+def run():
     try:
         list(ProcessRunner(2).run(wait, sys.argv[1], [1, 2]))
     except KeyboardInterrupt:
         sys.exit(130)
+
+if __name__ == "__main__":
+    run_interruptible(lambda: run)
 """
 
 
 def test_an_interrupt_kills_the_workers(tmp_path: Path) -> None:
-    """Ctrl-C reaches the whole group: one exit at once, no traceback, no worker left."""
+    """Ctrl-C reaches the whole group: one exit at once, no traceback, no worker left.
+
+    SIGINT is ignored where the program starts, as a shell does for what it runs in the background.
+    """
     program = tmp_path / "program.py"
     program.write_text(INTERRUPTED)
-    words = [sys.executable, str(program), str(tmp_path)]
+    words = ["sh", "-c", 'trap \'\' INT; exec "$0" "$@"', sys.executable, str(program), str(tmp_path)]
     with subprocess.Popen(words, stderr=subprocess.PIPE, start_new_session=True) as process:  # noqa: S603 - our own words
         while not (tmp_path / "1").exists() or not (tmp_path / "2").exists():
             assert process.poll() is None
