@@ -283,9 +283,19 @@ def test_a_name_whose_split_is_late_is_not_traded() -> None:
     ("at_broker", "added", "own"),
     [
         *((40.0, 20.0, 40.0), (30.0, 10.0, 30.0), (10.0, -10.0, 10.0), (6.0, -14.0, 6.0)),
+        *((5.0, -15.0, 5.0), (11.0, -33.0, 5.0)),
         *((83.0, 40.0, 20.0), (45.0, 25.0, 20.0)),
     ],
-    ids=["2 for 1", "3 for 2", "1 for 2", "1 for 3 and cash", "somebody bought since", "somebody sold since"],
+    ids=[
+        "2 for 1",
+        "3 for 2",
+        "1 for 2",
+        "1 for 3 and cash",
+        "2 for 7 and cash",
+        "1 for 4 of 44",
+        "somebody bought since",
+        "somebody sold since",
+    ],
 )
 def test_splits_that_nobody_has_stated(at_broker: float, added: float, own: float) -> None:
     """The ratio is that of the broker's counts; where they show none, what is more than the fund's stays foreign."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cached_property
+from itertools import chain
 
 from internal.dates import exchange_day, previous_session, session_open
 from internal.trading.action_evidence import DATED_EARLY
-from internal.trading.entries import EntryMemory, opened_date
+from internal.trading.entries import ROUNDING, EntryMemory, opened_date, resize_shares
 from internal.trading.held_securities import HeldSecurities
 from internal.trading.ports import Broker
 from internal.trading.position_attribution import SHARE
@@ -111,6 +112,10 @@ class BrokerSplits:
         known = tuple(one for one in stated if one.ticker == ticker and one.execution_date < min(days))
         return EntryMemory().sum_shares(before, known) != 0.0
 
+    def lists_unstated(self, ticker: str, stated: Iterable[Split]) -> bool:
+        """Whether the broker lists a split since the fund opened the position that nobody has stated."""
+        return bool(self._list_moved(ticker, stated))
+
     def _list_moved(self, ticker: str, stated: Iterable[Split]) -> list[ShareMovement]:
         """The splits of a position since the fund opened it that are listed and not stated."""
         of_ticker, opened = [one for one in stated if one.ticker == ticker], opened_date(self.held[ticker].fills[0])
@@ -133,9 +138,15 @@ def _is_of(movement: ShareMovement, split: Split) -> bool:
 
 
 def _find_usual_ratio(before: float, after: float) -> float | None:
-    """New shares for one: n for 1, 1 for n, or halves of them; None where the counts are of none of these."""
+    """New shares for one: n for 1, 1 for n, or halves of them; None where the counts are of none of these.
+
+    First one that leaves just the whole shares that are there, else one that a fraction of a share fits.
+    """
     if before * after <= 0:
         return None
-    larger = Fraction(max(after / before, before / after)).limit_denominator(HALVES)
-    ratio = float(larger if abs(after) > abs(before) else 1 / larger)
-    return ratio if ratio != 1.0 and abs(before * ratio - after) < SHARE else None
+    larger = Fraction(max(after / before, before / after))
+    usual = [larger.limit_denominator(1), larger.limit_denominator(HALVES)]
+    ratios = [float(one if abs(after) > abs(before) else 1 / one) for one in usual if one != 1]
+    whole = (one for one in ratios if abs(resize_shares(before, one) - after) < ROUNDING)
+    near = (one for one in ratios if abs(before * one - after) < SHARE)
+    return next(chain(whole, near), None)

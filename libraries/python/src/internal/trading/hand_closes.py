@@ -3,23 +3,41 @@
 Without such a row the fund would take shares of the same name that somebody buys later for its own, and sell them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import copysign
 
-from internal.dates import exchange_day, last_closed_session, next_session
-from internal.trading.action_holdings import list_own_splits
+from internal.dates import last_closed_session, next_session
 from internal.trading.entries import ROUNDING, EntryMemory, split_ratio
 from internal.trading.enums import Leg, OrderState
 from internal.trading.hand_trade_replay import Trade, count_taken
 from internal.trading.hand_trades import RECORDS, is_by_hand
+from internal.trading.held_securities import HeldSecurities, HeldSecurity
 from internal.trading.late_hand_orders import EARLIER, find_late_orders
 from internal.trading.order_planning import client_order_id
 from internal.trading.ports import Journal, TradingPorts
 from internal.trading.rows import BrokerOrder, Order, Split
+from internal.trading.settled_splits import find_settled_splits
 
 LOST = "the broker no longer has the trade by hand, and its owner accepted that"
+
+
+@dataclass(frozen=True, slots=True)
+class _TradedName:
+    """A name of the fund that somebody traded by hand.
+
+    Attributes:
+        security: The fund's security.
+        orders: The orders of the name with a fill, the fund's too, in the order of their fills.
+        splits: Those since the fund opened it.
+        held: The account's signed shares now.
+    """
+
+    security: HeldSecurity
+    orders: Sequence[BrokerOrder]
+    splits: Sequence[Split]
+    held: float
 
 
 def record_hand_closes(
@@ -28,8 +46,8 @@ def record_hand_closes(
     """Write a close for the fund's shares that each order by hand sold; asked again, nothing changes.
 
     Others sell what is theirs first. The orders are counted one after the other, so that shares that somebody bought
-    again after selling the fund's are not the fund's. Names of which an order of the fund may still fill wait for the
-    next reconciliation.
+    again after selling the fund's are not the fund's. A name waits for the next reconciliation while an order of the
+    fund in it may still fill, or while the broker and the data service do not agree on its splits.
 
     recent: the broker's orders since the last decision, by id; older ones are asked for where the account differs from
     the journal. Raises StandbyError when the lease was lost.
@@ -39,18 +57,20 @@ def record_hand_closes(
     orders_by_id = {**late.orders, **recent}
     filled = [order for order in orders_by_id.values() if order.filled_quantity > 0]
     by_hand = {order.client_order_id for order in filled if is_by_hand(order, ports.broker, ports.journal)}
-    tickers = sorted({order.ticker for order in filled if order.client_order_id in by_hand} - busy)
-    held = {position.ticker: position.quantity for position in ports.broker.positions()} if tickers else {}
+    orders_of = _group_orders(filled, {order.ticker for order in filled if order.client_order_id in by_hand} - busy)
+    traded = _find_traded(orders_of, ports.journal)
+    splits = find_settled_splits(ports, traded, moment, memory)
+    held = {position.ticker: position.quantity for position in ports.broker.positions()} if traded else {}
     rows: list[Order] = []
-    for ticker in tickers:
-        orders = sorted((order for order in filled if order.ticker == ticker), key=_filled_at)
-        rows += _list_closes(orders, by_hand, held.get(ticker, 0.0), ports, account, moment)
+    for ticker in sorted(traded.keys() - splits.waiting):
+        name = _TradedName(traded[ticker], orders_of[ticker], splits.by_ticker.get(ticker, ()), held.get(ticker, 0.0))
+        rows += _list_closes(name, by_hand, ports.journal, account, moment)
     if changed := [
         row for row in rows if _count_recorded(row.client_order_id, ports.journal) < row.quantity - ROUNDING
     ]:
         ports.lease.require()
         ports.journal.save_orders(changed)
-    memory.differing = late.differing
+    memory.differing = {ticker: one for ticker, one in late.differing.items() if ticker not in splits.waiting}
 
 
 def list_lost_closes(ports: TradingPorts, account: str, since: datetime | None, moment: datetime) -> list[Order]:
@@ -73,38 +93,47 @@ def list_lost_closes(ports: TradingPorts, account: str, since: datetime | None, 
     ]
 
 
-def _list_closes(  # noqa: PLR0913, PLR0917 - one name's trades, and whose the rest of it is
-    orders: Sequence[BrokerOrder],
-    by_hand: Iterable[str],
-    held: float,
-    ports: TradingPorts,
-    account: str,
-    moment: datetime,
-) -> list[Order]:
-    """The row of each order by hand that sold shares of the fund's; none where the fund never had the name.
+def _group_orders(filled: Iterable[BrokerOrder], tickers: Collection[str]) -> dict[str, list[BrokerOrder]]:
+    """The orders of the tickers, each in the order of their fills."""
+    grouped: dict[str, list[BrokerOrder]] = {}
+    for order in sorted(filled, key=_filled_at):
+        if order.ticker in tickers:
+            grouped.setdefault(order.ticker, []).append(order)
+    return grouped
 
-    orders: Those of one name with a fill, in the order of their fills. held: The account's signed shares now.
-    """
-    ticker, asset_id, journal = orders[-1].ticker, orders[-1].asset_id, ports.journal
-    fills, security = journal.fills(ticker, asset_id), journal.security_of(ticker, asset_id)
-    if not fills or security is None:
-        return []
-    splits = list_own_splits(ticker, security, fills, exchange_day(moment), ports)
-    trades = [_read_trade(order, order.client_order_id not in by_hand, splits, account, journal) for order in orders]
+
+def _find_traded(orders_of: Mapping[str, Sequence[BrokerOrder]], journal: Journal) -> HeldSecurities:
+    """The fund's securities among the tickers, the account may have none of them left; none that it never had."""
+    found: dict[str, HeldSecurity] = {}
+    for ticker, orders in orders_of.items():
+        asset_id = orders[-1].asset_id
+        fills, security = journal.fills(ticker, asset_id), journal.security_of(ticker, asset_id)
+        if fills and security is not None:
+            found[ticker] = HeldSecurity(security, tuple(fills), journal.names(security))
+    return HeldSecurities(found)
+
+
+def _list_closes(
+    name: _TradedName, by_hand: Collection[str], journal: Journal, account: str, moment: datetime
+) -> list[Order]:
+    """The row of each order by hand that sold shares of the fund's."""
+    fills, splits = name.security.fills, name.splits
+    trades = [_read_trade(one, one.client_order_id not in by_hand, splits, account, journal) for one in name.orders]
     recorded = sum(copysign(trade.recorded, trade.shares) for trade in trades)
     own = (
-        EntryMemory().sum_shares(tuple(fills), tuple(splits))
+        EntryMemory().sum_shares(fills, tuple(splits))
         - recorded
         - sum(trade.shares for trade in trades if trade.is_own)
     )
-    others = held - own - sum(trade.shares for trade in trades)
+    others = name.held - own - sum(trade.shares for trade in trades)
     taken = count_taken(own, others, trades)
     day = next_session(fills[0].date)  # a close of the session of the opening would not count
-    return [
-        replace(_close(order, shares / _ratio(order, splits), account, security, moment), date=max(day, _day(order)))
-        for order, shares in zip(orders, taken, strict=True)
+    closes = (
+        (order, _close(order, shares / _ratio(order, splits), account, name.security.security_id, moment))
+        for order, shares in zip(name.orders, taken, strict=True)
         if shares > ROUNDING
-    ]
+    )
+    return [replace(close, date=max(day, _day(order))) for order, close in closes]
 
 
 def _filled_at(order: BrokerOrder) -> tuple[datetime, str]:

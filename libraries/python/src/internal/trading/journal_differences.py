@@ -2,11 +2,12 @@
 
 from collections.abc import Collection, Mapping
 
+from internal.trading.action_holdings import count_own_shares
 from internal.trading.entries import EntryMemory
 from internal.trading.held_securities import HeldSecurities
 from internal.trading.ports import TradingPorts
 from internal.trading.position_attribution import SHARE
-from internal.trading.rows import BrokerPosition, Order, Split
+from internal.trading.rows import BrokerPosition, Split
 
 
 def sum_missing_dollars(
@@ -38,19 +39,19 @@ def sum_missing_dollars(
 
 
 def _sum_gone(ports: TradingPorts, held: HeldSecurities, known: Collection[str]) -> float:
-    """The names of the last decision's portfolio that the account does not have at all."""
+    """The names of the last decision's portfolio that the account does not have at all, in shares of that day."""
     run = ports.journal.last_run()
     portfolio = None if run is None else ports.portfolios.find(run.portfolio_id)
     dollars = 0.0
-    for row in () if portfolio is None else portfolio.rows:
-        if row.ticker in held or ports.journal.security_of(row.ticker) in known:
+    if portfolio is None:
+        return dollars
+    for row in portfolio.rows:
+        security, fills = ports.journal.security_of(row.ticker), ports.journal.fills(row.ticker)
+        if row.ticker in held or security is None or security in known:
             continue
-        dollars += _short_of(_sum_fills(ports.journal.fills(row.ticker)), 0.0) * row.reference_price
+        shares = count_own_shares(row.ticker, security, fills, portfolio.day, ports)
+        dollars += _short_of(shares, 0.0) * row.reference_price
     return dollars
-
-
-def _sum_fills(fills: Collection[Order]) -> float:
-    return sum(order.signed_filled_quantity for order in fills)
 
 
 def _short_of(owned: float, held: float) -> float:

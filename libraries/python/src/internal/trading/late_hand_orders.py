@@ -5,11 +5,13 @@ A limit order may wait for months. That one has filled shows in the account: it 
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from internal.dates import last_closed_session, session_open
 from internal.trading.entries import ROUNDING, Difference, EntryMemory, opened_date
-from internal.trading.ports import Broker, Journal, TradingPorts
+from internal.trading.own_holdings import find_splits
+from internal.trading.ports import Journal, TradingPorts
+from internal.trading.position_attribution import group_by_ticker
 from internal.trading.rows import BrokerOrder, Order
 
 EARLIER = timedelta(days=90)  # so long an order of a person may wait for its fill
@@ -34,7 +36,7 @@ def find_late_orders(ports: TradingPorts, busy: Collection[str], moment: datetim
 
     busy: Names that are left out, because the fund's own orders of them may be filling.
     """
-    differing = _find_differences(ports.broker, ports.journal, busy, last_closed_session(moment))
+    differing = _find_differences(ports, busy, moment, memory)
     if not differing.items() - memory.differing.items():
         return LateOrders({}, differing)
     fills = {ticker: ports.journal.fills(ticker) for ticker in differing}
@@ -47,10 +49,24 @@ def find_late_orders(ports: TradingPorts, busy: Collection[str], moment: datetim
     return LateOrders(found, differing)
 
 
-def _find_differences(broker: Broker, journal: Journal, busy: Collection[str], session: date) -> dict[str, Difference]:
-    """By ticker, the signed shares that the journal's fills leave and that the account has, where they differ."""
-    held = {position.ticker: position.quantity for position in broker.positions()}
-    both = ((ticker, own, held.get(ticker, 0.0)) for ticker, own in journal.own_shares().items())
+def _find_differences(
+    ports: TradingPorts, busy: Collection[str], moment: datetime, memory: EntryMemory
+) -> dict[str, Difference]:
+    """By ticker, the signed shares that the journal's fills leave and that the account has, where they differ.
+
+    Both count in today's shares: after a split half of a position that was sold is as many shares as all were before.
+    """
+    at_broker = ports.broker.positions()
+    held = {position.ticker: position.quantity for position in at_broker}
+    securities = memory.held.find(ports.journal, at_broker)
+    splits, _ = find_splits(ports, securities, held, moment, memory)
+    splits_of = group_by_ticker(splits)
+    left = {
+        ticker: memory.sum_shares(fills, tuple(splits_of.get(ticker, ()))) for ticker, fills in securities.fills.items()
+    }
+    session = last_closed_session(moment)
+    own_shares = {**ports.journal.own_shares(), **left}
+    both = ((ticker, own, held.get(ticker, 0.0)) for ticker, own in own_shares.items())
     return {
         ticker: Difference(own, shares, session)
         for ticker, own, shares in both

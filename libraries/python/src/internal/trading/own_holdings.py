@@ -75,13 +75,13 @@ def _find_splits(
     memory: EntryMemory,
 ) -> tuple[list[Split], frozenset[str], frozenset[str]]:
     """The same, and the tickers whose splits nobody can tell."""
-    stated = _splits_since(ports.data, held, moment)
+    stated = list_splits_since(ports.data, held, moment)
     at_broker = BrokerSplits(ports.broker, held, exchange_day(moment))
     splits = at_broker.keep_carried_out(stated, memory.carried_out)
     waiting = frozenset(split.ticker for split in set(stated).difference(splits))
-    owned, unclear = find_own_shares(shares, held.fills, group_by_ticker(splits), memory), set[str]()
-    for ticker in held.fills:
-        own = owned.get(ticker, 0.0)
+    splits_of, unclear = group_by_ticker(splits), set[str]()
+    for ticker, fills in held.fills.items():  # the fund's part of what is held hides a split that made it fewer shares
+        own = memory.sum_shares(fills, tuple(splits_of.get(ticker, ())))
         if abs(shares[ticker] - own) <= SHARE / 2:
             continue
         if found := at_broker.find_unstated(ticker, shares[ticker], own, stated):
@@ -91,8 +91,8 @@ def _find_splits(
     return splits, waiting, frozenset(unclear)
 
 
-def _splits_since(data: MarketData, held: HeldSecurities, moment: datetime) -> Sequence[Split]:
-    """Splits since the first fill; the data service is asked only when something of the fund's is held."""
+def list_splits_since(data: MarketData, held: HeldSecurities, moment: datetime) -> Sequence[Split]:
+    """Stated splits since the first fill; the data service is asked only when something of the fund's is held."""
     if held.first_decision is None:
         return ()
     first = next_session(held.first_decision)
