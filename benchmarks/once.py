@@ -19,6 +19,7 @@ from typing import cast
 import numpy as np
 import polars as pl
 
+from benchmarks.cold_forecast import process_start
 from internal.dates import sessions_frame
 from internal.features.panel import build_panel
 from internal.features.splits import Block
@@ -148,13 +149,6 @@ def median_seconds(call: Callable[[], object], rounds: int = 3) -> float:
         call()
         taken.append(time.perf_counter() - begin)
     return statistics.median(taken[1:])
-
-
-def process_start() -> float:
-    """The start of this process, in seconds of the wall clock (Linux)."""
-    ticks = int(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
-    uptime = float(Path("/proc/uptime").read_text().split()[0])
-    return time.time() - uptime + ticks / 100
 
 
 if __name__ == "__main__":

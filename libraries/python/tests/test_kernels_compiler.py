@@ -41,17 +41,32 @@ def test_library_stays_light() -> None:
 
 @pytest.mark.parametrize("first", ["tinygrad", "internal.kernels"])
 def test_order_of_imports(first: str, tmp_path: Path) -> None:
-    """Whoever is imported first, tinygrad compiles with our compiler into our cache, on the CPU, without a pool."""
+    """Whoever is imported first, tinygrad compiles with our compiler into our cache, on the CPU, without a pool.
+
+    It does so without Mesa's bindings, which take longer to import than all else of its runtime.
+    """
     code = (
-        f"import {first}, internal.kernels, tinygrad, tinygrad.helpers as h; from tinygrad import Tensor, Device\n"
+        f"import {first}, internal.kernels, tinygrad, tinygrad.helpers as h, sys; from tinygrad import Tensor, Device\n"
         "Tensor.realize((Tensor([1.0, 2.0]) * 3).contiguous())\n"
-        "print(h.CACHEDB, Device.DEFAULT, h.getenv('CC', ''), h.PARALLEL.value)"
+        "mesa = 'tinygrad.runtime.autogen.mesa' in sys.modules\n"
+        "print(h.CACHEDB, Device.DEFAULT, h.getenv('CC', ''), h.PARALLEL.value, mesa)"
     )
-    cache, device, command, pool = run_in_new_process(code, XDG_CACHE_HOME=str(tmp_path)).split()
+    cache, device, command, pool, mesa = run_in_new_process(code, XDG_CACHE_HOME=str(tmp_path)).split()
+    assert mesa == "False"
     assert Path(cache).parent == tmp_path / "pocketsizefund"
     assert Path(cache).stat().st_size > 0
     assert (device, pool) == ("CPU", "0")
     assert "clang" in Path(command).name
+
+
+def test_mesa_renderer_can_be_chosen() -> None:
+    """`DEV=CPU:LVP` gets tinygrad's own renderer, or its error where Mesa is not installed."""
+    code = (
+        "import internal.kernels; from tinygrad import Device\n"
+        "try: print(type(Device['CPU'].renderer).__module__)\n"
+        "except AttributeError as error: print(error)"
+    )
+    assert run_in_new_process(code, DEV="CPU:LVP").startswith(("tinygrad.renderer.nir", "failed to load library mesa"))
 
 
 def test_other_compilers_are_passed_over(tmp_path: Path) -> None:

@@ -5,5 +5,7 @@ compiler, because tinygrad reads its environment when it is first imported.
 """
 
 from internal.kernels.compiler import configure
+from internal.kernels.cpu_runtime import import_cpu_runtime
 
 configure()
+import_cpu_runtime()

@@ -4,6 +4,7 @@ Windows in, log returns out: the inverse of the target's scaling, and the way to
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final, cast
@@ -64,10 +65,14 @@ class NetworkModel:
 
         A single session's quantiles do not follow from cumulative ones, so HAR's are widened by as much as the
         networks widen the cumulative interval, on average over the steps. Both follow HAR's recent misses.
+        The scales are computed beside the networks, each of which leaves a core idle at times, and in the other thread:
+        tinygrad's cache of kernels can be read in one alone.
         """
-        scales, factors = self.scale.scales_and_factors(frame, origins)
-        windows = make_unlabelled_windows(frame, origins, self.scaler, self.vocabularies)
-        own = self.calibration.apply(self.predict_standardised(windows))
+        with ThreadPoolExecutor(1) as pool:
+            computed = pool.submit(self.scale.scales_and_factors, frame, origins)
+            windows = make_unlabelled_windows(frame, origins, self.scaler, self.vocabularies)
+            own = self.calibration.apply(self.predict_standardised(windows))
+            scales, factors = computed.result()
         mixed = NETWORK_SHARE * own + (1 - NETWORK_SHARE) * self.scale.cumulative  # [origin, step, quantile]
         wider = (_width(mixed) / _width(self.scale.cumulative)).mean(axis=1)[:, None, None]
         cumulative, daily = scales.cumulative[:, :, None] * mixed, self.scale.plain(scales).daily * wider
