@@ -8,13 +8,17 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from internal.settings import ServiceSettings
+from internal.venue.market.volatility_regime import LARGEST_MULTIPLIER, VolatilityRegime
 
 
 class Configuration(ServiceSettings):
     """Which market the exchange runs, and which keys its account accepts.
 
-    With `EXCHANGE_BARS_FILE` the market is replayed from that file; seed, ticker count, signal and events are not used.
+    With `EXCHANGE_BARS_FILE` the market is replayed from that file; seed, ticker count, signal, events and regime are
+    not used.
     `EXCHANGE_EVENTS` is how often corporate actions of every kind and other types of securities are simulated.
+    `EXCHANGE_REGIME_DATE` is the day from which the simulated market's volatility is multiplied by
+    `EXCHANGE_REGIME_MULTIPLIER` for `EXCHANGE_REGIME_SESSIONS` sessions; without it volatility stays in its range.
     `EXCHANGE_START_DATE` names the session at whose close a fresh exchange's clock starts.
     Without `EXCHANGE_MARKET_DATA_KEY` the market data API accepts any key.
     `EXCHANGE_SIP_DELAY_MINUTES` is how old Alpaca's consolidated bars are when they are served (0 as on a paid plan);
@@ -33,7 +37,19 @@ class Configuration(ServiceSettings):
     exchange_sip_delay_minutes: int = Field(15, ge=0, le=1440)
     exchange_bars_status: Literal["OK", "DELAYED"] = "OK"  # of Polygon's answers with bars
     exchange_events: Literal["none", "realistic", "frequent"] = "none"
+    exchange_regime_date: date | None = None
+    exchange_regime_multiplier: float = Field(3.0, gt=0, le=LARGEST_MULTIPLIER)
+    exchange_regime_sessions: int = Field(60, ge=1)
     exchange_requests_per_minute: int = Field(0, ge=0)
     exchange_api_key_id: SecretStr = Field(min_length=1)
     exchange_api_secret: SecretStr = Field(min_length=1)
     exchange_market_data_key: SecretStr = SecretStr("")
+
+    @property
+    def volatility_regime(self) -> VolatilityRegime | None:
+        """The sessions of the simulated market with another volatility."""
+        if self.exchange_regime_date is None:
+            return None
+        return VolatilityRegime(
+            self.exchange_regime_date, self.exchange_regime_sessions, self.exchange_regime_multiplier
+        )

@@ -194,6 +194,7 @@ def make_simulated_market(configuration: Configuration) -> SimulatedMarket:
         signal=configuration.exchange_signal,
         opening_day=configuration.exchange_start_date or OPENING_DAY,
         events=configuration.exchange_events,
+        regime=configuration.volatility_regime,
     )
 
 

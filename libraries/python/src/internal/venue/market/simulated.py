@@ -26,6 +26,7 @@ from internal.venue.market.simulated_actions import path_actions
 from internal.venue.market.simulation import Signal, simulate
 from internal.venue.market.ticker_columns import TickerColumns
 from internal.venue.market.universe import IntArray, draw_universe
+from internal.venue.market.volatility_regime import VolatilityRegime, volatility_multipliers
 
 FIRST_DAY, OPENING_DAY, LAST_DAY = date(2022, 6, 1), date(2024, 12, 31), date(2026, 12, 31)
 LARGEST_TICKER_COUNT = 20_000
@@ -53,6 +54,7 @@ class SimulatedMarket:
             `none`, or corporate actions of every kind and other types of securities, at `realistic` rates or, for
             fault runs, `frequent` ones; `splits` are frequent splits and halts alone. What a seed gives with `none`
             does not depend on the other settings.
+        regime: sessions in which volatility is multiplied; the draws are those of the market without it.
 
     Raises:
         ConfigurationError: a count, signal or day that no market can be made of.
@@ -60,7 +62,7 @@ class SimulatedMarket:
 
     kind: Literal["simulated"] = "simulated"
 
-    def __init__(  # noqa: PLR0913 - these seven say everything that the market is a function of
+    def __init__(  # noqa: PLR0913 - these eight say everything that the market is a function of
         self,
         *,
         seed: int = 7,
@@ -70,6 +72,7 @@ class SimulatedMarket:
         first_day: date = FIRST_DAY,
         last_day: date = LAST_DAY,
         events: Events = "none",
+        regime: VolatilityRegime | None = None,
     ) -> None:
         self._sessions = _checked_sessions(seed, ticker_count, signal, (first_day, opening_day, last_day))
         self._opening = max(day for day in self._sessions if day <= opening_day)
@@ -78,7 +81,7 @@ class SimulatedMarket:
         self._number = {day: number for number, day in enumerate(self._sessions)}
         universe_seed, price_seed, event_seed = np.random.SeedSequence(seed).spawn(3)
         universe = draw_universe(universe_seed, ticker_count, self._sessions)
-        path = simulate(universe, price_seed, len(self._sessions), signal)
+        path = simulate(universe, price_seed, volatility_multipliers(self._sessions, regime), signal)
         planted = self._plant(universe.listings, path, event_seed, events)
         self._path, self._listings = planted.path, planted.listings
         self._tickers = TickerColumns(self._listings, self._sessions)

@@ -5,7 +5,7 @@ Sessions are numbers here, not dates. Prices leave in whole cents, so that the s
 The model: log return = market beta x market + sector beta x sector + own part. Each of these is a GARCH(1,1) process
 with Student t shocks (Bollerslev 1987), split into an overnight gap and an intraday move. High and low are drawn from
 the exact law of a Brownian bridge's extremes between open and close, volume is lognormal, persistent and rises with
-the size of the move.
+the size of the move. A volatility regime multiplies the moves of some sessions and leaves the GARCH processes alone.
 """
 
 from typing import Literal
@@ -29,10 +29,18 @@ SPLIT_ABOVE, REVERSE_SPLIT_BELOW, SPLIT_CHANCE = 250.0, 3.0, 0.025
 LOWEST_LOG_PRICE, HIGHEST_LOG_PRICE = np.log(0.2), np.log(5000.0)
 
 
-def simulate(universe: Universe, seed: np.random.SeedSequence, session_count: int, signal: Signal) -> Path:
-    """Play every session in order. The draws do not depend on the signal: `none` is the same noise without it."""
+def simulate(universe: Universe, seed: np.random.SeedSequence, multipliers: FloatArray, signal: Signal) -> Path:
+    """Play every session in order. The draws depend neither on the signal nor on the multipliers.
+
+    Args:
+        universe: The companies.
+        seed: Of the draws.
+        multipliers: What the volatility of each session is multiplied by, f64 [session].
+        signal: What is planted; `none` is the same noise without it.
+    """
+    session_count = len(multipliers)
     path = empty_path(session_count, len(universe.listings))
-    state = _State(universe, np.random.default_rng(seed), signal)
+    state = _State(universe, np.random.default_rng(seed), signal, multipliers)
     for session in range(session_count):
         state.apply_dividends(session, path)
         state.apply_splits(session, path)
@@ -43,10 +51,12 @@ def simulate(universe: Universe, seed: np.random.SeedSequence, session_count: in
 class _State:
     """What one session hands to the next: prices, variances, trailing own returns, halts."""
 
-    def __init__(self, universe: Universe, random: np.random.Generator, signal: Signal) -> None:
+    def __init__(
+        self, universe: Universe, random: np.random.Generator, signal: Signal, multipliers: FloatArray
+    ) -> None:
         count = len(universe.listings)
         factors = np.array([MARKET_VOLATILITY, *[SECTOR_VOLATILITY] * len(SECTORS)])
-        self.universe, self.random = universe, random
+        self.universe, self.random, self.multipliers = universe, random, multipliers
         self.strength = MOMENTUM_STRENGTH if signal == "momentum" else 0.0
         self.long_run = np.concatenate([factors, universe.daily_volatility]) ** 2  # [market, sectors, tickers]
         self.variance = self.long_run.copy()
@@ -91,7 +101,7 @@ class _State:
 
     def trade(self, session: int, path: Path) -> None:
         """Draw the session's overnight and intraday moves, write the bars, carry the state on."""
-        overnight, intraday, spread = self._moves()
+        overnight, intraday, spread = self._moves(self.multipliers[session])
         active = self.active(session)
         halted = self._halts(session, active)
         gap = self.pending_gap + overnight
@@ -102,18 +112,23 @@ class _State:
         self.pending_gap = np.where(halted & active, gap + intraday, 0.0)
         self.log_price = np.where(active & ~halted, closed, self.log_price)
 
-    def _moves(self) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Overnight and intraday log returns, and the intraday variance, a ticker."""
+    def _moves(self, multiplier: float) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Overnight and intraday log returns, and the intraday variance, a ticker.
+
+        The variances of the next session come from shocks before the multiplier: a regime ends with its last session.
+        """
         scale = np.sqrt(self.variance * (DEGREES_OF_FREEDOM - 2.0) / DEGREES_OF_FREEDOM)
         shocks = self.random.standard_t(DEGREES_OF_FREEDOM, (2, scale.size)) * scale
         shocks *= np.sqrt([[OVERNIGHT_SHARE], [1.0 - OVERNIGHT_SHARE]])
-        spread = (1.0 - OVERNIGHT_SHARE) * self._total(self.variance, power=2)
-        drift = ANNUAL_DRIFT / 252.0 - 0.5 * self._total(self.variance, power=2)
+        variance = multiplier**2 * self._total(self.variance, power=2)
+        spread = (1.0 - OVERNIGHT_SHARE) * variance
+        drift = ANNUAL_DRIFT / 252.0 - 0.5 * variance
         planted = self._planted_drift()
         own = shocks[:, len(SECTORS) + 1 :].sum(axis=0) + planted
         self.own_returns = np.vstack([self.own_returns[1:], own])
         calm = (1.0 - SHOCK_WEIGHT - PERSISTENCE) * self.long_run + PERSISTENCE * self.variance
         self.variance = np.minimum(calm + SHOCK_WEIGHT * shocks.sum(axis=0) ** 2, VARIANCE_CAP * self.long_run)
+        shocks *= multiplier
         return self._total(shocks[0]), self._total(shocks[1]) + drift + planted, spread
 
     def _total(self, parts: FloatArray, power: int = 1) -> FloatArray:
