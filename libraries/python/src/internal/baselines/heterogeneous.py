@@ -26,6 +26,7 @@ from internal.baselines.session_rows import (
 )
 from internal.baselines.staged_ridge import Design, predict_log_variances
 from internal.baselines.standardisation import Standardisation
+from internal.baselines.surprise import log_sizes_ahead, surprise_factors
 from internal.baselines.volatility import TABLE, require_shapes
 from internal.baselines.volatility_fit import Scales, fit_each, to_scales
 from internal.errors import InvalidRequestError
@@ -155,20 +156,26 @@ class EarningsVolatility(HeterogeneousVolatility):
 
 
 class AdaptiveVolatility(EarningsVolatility):
-    """HAR with earnings features whose intervals adapt to their misses, see `baselines.adaptation`."""
+    """HAR with earnings features whose scales follow the market's surprises, and whose intervals adapt to their misses.
+
+    See `baselines.surprise` and `baselines.adaptation`.
+    """
 
     kind: ClassVar[str] = "adaptive_volatility"
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
-        """Fitted scale x pooled quantile, each half of the interval x its adaptive factor."""
+        """Scale x surprise factor x pooled quantile, each half of the interval x its adaptive factor."""
         scales, factors = self.scales_and_factors(frame, rows)
         return self._widen(self.plain(scales), *factors)
 
     def quantiles_of_sessions(self, rows: SessionRows, first: int, last: int) -> RowQuantiles:
         """The same for the rows of some sessions; the factors begin as far back as a forecaster's history does."""
         begin = max(first - REQUIRED_HISTORY + 1, 0)
-        part, scales = rows.span(begin, last), self.scales_of_sessions(rows, begin, last)
+        part, plain = rows.span(begin, last), self.scales_of_sessions(rows, begin, last)
         ahead = np.where(rows.trades_ahead[part], rows.returns(part), np.nan)
+        sizes = np.where(rows.trades_ahead[part, 0], rows.targets(part)[:, 0] / 2, np.nan)
+        surprise = surprise_factors(rows.frame["session"][part].to_numpy(), sizes - np.log(plain.daily[:, 0]))
+        scales = plain.times(surprise)
         asked = slice(rows.span(first, last).start - part.start, None)
         factors = self._factors(rows.frame[part], _standardise(ahead, scales), asked)
         return self._widen(self.plain(scales.at(asked)), *factors)
@@ -182,15 +189,19 @@ class AdaptiveVolatility(EarningsVolatility):
         prepared = prepare(frame, uses_earnings=self.uses_earnings)
         asked = np.zeros(frame.height, bool)
         asked[rows] = True
-        truth = np.empty((frame.height, 2, len(STEPS)))
+        truth, surprises = np.empty((frame.height, 2, len(STEPS))), np.empty(frame.height)
 
         def work(part: slice) -> np.ndarray:
             predicted = self._predict(self._design(prepared[part]))
+            surprises[part] = log_sizes_ahead(prepared[part]) - predicted[:, 0] / 2
+            kept = predicted[asked[part]]
             truth[part] = _standardise(past_returns_ahead(frame[part]), to_scales(predicted))
-            return predicted[asked[part]]
+            return kept
 
         kept = np.concatenate(each_part(frame, work))[(np.cumsum(asked) - 1)[rows]]
-        return to_scales(kept), self._factors(frame, truth, rows)
+        surprise = surprise_factors(frame.get_column("session").to_numpy(), surprises)
+        truth /= surprise[:, None, None]
+        return to_scales(kept).times(surprise[rows]), self._factors(frame, truth, rows)
 
     def _factors(self, frame: pl.DataFrame, truth: np.ndarray, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
         factors = adaptive_factors(frame, np.stack([self.cumulative, self.daily]), truth, rows)

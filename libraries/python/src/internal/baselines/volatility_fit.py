@@ -34,6 +34,10 @@ class Scales:
         """The scales of some rows."""
         return Scales(self.cumulative[rows], self.daily[rows])
 
+    def times(self, factors: np.ndarray) -> "Scales":
+        """The scales of every row multiplied by its factor, f64 [row]."""
+        return Scales(self.cumulative * factors[:, None], self.daily * factors[:, None])
+
 
 @dataclass(frozen=True)
 class VolatilityFit:
