@@ -9,21 +9,14 @@ from datetime import date, timedelta
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, override
+from typing import Any, override
 
 import pytest
-from loaded_strategies import ten_by_ten
 
-from internal.cloud_events import make_event
+from applications.portfoliomanager.tests.operations_kit import STRATEGY, Messages, open_operations
 from internal.cloud_events.worker import LONGEST_WAIT_SECONDS
-from internal.dates import last_closed_session
 from internal.errors import ConfigurationError, FundError, UnavailableError
-from internal.event_types import EventType
-from internal.http.datamanager_responses import DataCheck
-from internal.lake.store import Lake
 from internal.modes import Mode
-from internal.simulation.fund import SimulatedFund
-from internal.simulation.venue_activities import VenueActivities
 from internal.simulation.world import World
 from internal.trading.enums import ForeignKind, Leg, OrderSide, OrderState
 from internal.trading.limit_kinds import LimitCut, LimitKind
@@ -33,24 +26,12 @@ from internal.trading.rows import Account, ForeignItem
 from internal.trading.trading_state import StateCause, TradingState
 from internal.venue.clock import Auction
 from portfoliomanager.account_books import AccountBooks
-from portfoliomanager.adapters.lake_activities import LakeActivities
-from portfoliomanager.events import DailyCycle
-from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.notifications.alerts import alert_of_missed_sessions, alerts_of_foreign, alerts_of_run
-from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.notifications.daily_report import find_gains
 from portfoliomanager.notifications.message import Notification, NotificationKind
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.notifications.targets import read_targets
-from portfoliomanager.operations import FundOperations
 
-if TYPE_CHECKING:
-    from portfoliomanager.forecasting import Champion
-    from portfoliomanager.model_watch import ModelWatch
-    from portfoliomanager.ports import ForecastStore
-
-STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
-LIMITS = RiskLimits()
 PASSWORD = "a-word-nobody-may-read"  # noqa: S105 - of the test alone
 
 
@@ -184,49 +165,6 @@ def test_a_wrong_address_names_its_line() -> None:
         "ntfy",
         "tgram",
     ]
-
-
-def no_data_service() -> DataCheck:
-    """No state of the data."""
-    raise UnavailableError("there is no data service")
-
-
-class Messages:
-    """A notifier that keeps what it takes, once a key."""
-
-    def __init__(self) -> None:
-        self.taken: dict[str, Notification] = {}
-
-    def notify(self, notification: Notification) -> bool:
-        """Whether the key is new."""
-        if notification.key in self.taken:
-            return False
-        self.taken[notification.key] = notification
-        return True
-
-    def of(self, kind: NotificationKind) -> list[Notification]:
-        """Those of a kind, oldest first."""
-        return [one for one in self.taken.values() if one.kind is kind]
-
-
-class NoModel:
-    """In place of the watch of a model: these tests have none."""
-
-    def show(self, day: date) -> None:
-        """Show nothing."""
-
-
-def open_operations(
-    fund: SimulatedFund, messages: Messages, folder: Path, limits: RiskLimits = LIMITS
-) -> FundOperations:
-    """The fund's operations in one process."""
-    unused = cast("ForecastStore", None), cast("Champion", None), cast("ModelWatch", NoModel())
-    feed, store = VenueActivities(fund.repository), LakeActivities(Lake(str(folder)))
-    books = AccountBooks(fund.ports.broker, feed, store, fund.journal, fund.ports.data)
-    announcer = Announcer(messages, fund.journal, books, no_data_service, folder)
-    losses = LossWatch(fund.journal, books, limits, messages)
-    rebalancer = Rebalancer(fund.ports, STRATEGY, limits, losses.check)
-    return FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer)
 
 
 def test_daily_reports_add_up(tmp_path: Path) -> None:
@@ -366,31 +304,6 @@ def test_resuming_active_trading_accepts_no_losses(tmp_path: Path) -> None:
     assert operations.change_state(TradingState.ACTIVE, "the owner", "again") == resumed
     assert fund.journal.trading_state() == resumed
     assert [one.text.count("again") for one in messages.of(NotificationKind.TRADING_STATE)] == [0, 0]
-
-
-def test_session_that_met_a_halt_is_decided_when_trading_is_resumed(tmp_path: Path) -> None:
-    """By portfoliomanager alone, where no scheduler asks again, and once; without its event nothing is decided."""
-    fund = World.make(11, sessions_played=2, tickers=30).open_fund()
-    operations = open_operations(fund, Messages(), tmp_path)
-    day = last_closed_session(operations.read_clock())
-
-    async def act() -> None:
-        cycle = DailyCycle(operations, tmp_path, [], None)
-        async with cycle.bus:
-            await cycle.decide_held_session()
-            assert fund.journal.runs() == []
-            operations.change_state(TradingState.HALTED, "the owner", "look at it")
-            await cycle.bus.receive(make_event(EventType.PREDICTIONS_MADE, "/portfoliomanager", day, {}))
-            await cycle.bus.wait_until_idle()
-            await cycle.decide_held_session()
-            assert fund.journal.runs() == []
-            operations.change_state(TradingState.ACTIVE, "the owner", "seen")
-            for _ in range(2):
-                await cycle.decide_held_session()
-
-    asyncio.run(act())
-    assert [run.date for run in fund.journal.runs()] == [day]
-    assert fund.journal.orders()
 
 
 def test_losses_count_after_the_clock_went_back_and_after_everything_was_lost(tmp_path: Path) -> None:

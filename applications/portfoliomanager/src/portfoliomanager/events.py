@@ -1,7 +1,7 @@
 """The CloudEvents of portfoliomanager: bars synced starts predictions, if the strategy reads any, and the rebalance."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from internal.cloud_events import EventBus, make_event
 from internal.cloud_events.event import event_date
-from internal.cloud_events.responses import HANDLED
+from internal.cloud_events.responses import HANDLED, PENDING
 from internal.dates import last_closed_session
 from internal.errors import FundError
 from internal.event_types import EventType
@@ -41,6 +41,7 @@ class DailyCycle:
         self, operations: FundOperations, state_directory: Path, subscribers: Sequence[str], token: SecretStr | None
     ) -> None:
         self._operations = operations
+        self.failed: date | None = None  # the session in whose decision the strategy failed
         self.bus = EventBus(
             state_directory,
             SOURCE,
@@ -74,12 +75,12 @@ class DailyCycle:
         if self._operations.needs_forecasts:
             await self.predict(event_date(event))
         else:
-            await self._rebalance_once(event_date(event))
+            await self.rebalance_once(event_date(event))
 
     async def handle_predictions_made(self, event: CloudEvent) -> None:
         """The predictions of a session are stored: rebalance."""
         if await self._is_timely(event):
-            await self._rebalance_once(event_date(event))
+            await self.rebalance_once(event_date(event))
 
     async def handle_session_opened(self, _event: CloudEvent) -> None:
         """A session has opened, and orders were filled: reconcile."""
@@ -88,29 +89,37 @@ class DailyCycle:
     async def decide_held_session(self) -> None:
         """After a halt: go on with an interrupted run, then decide the last session if its event met the halt.
 
-        The scheduler asks for it too, where there is one: a session is decided once. What fails is logged.
+        The scheduler asks for it too, where there is one: a session is decided once. What fails is logged. An event
+        that its handler has not ended counts too: it may have met the halt a moment ago.
         """
         await asyncio.to_thread(self._operations.go_on)
         try:
             day = last_closed_session(await asyncio.to_thread(self._operations.read_clock))
-            if await self._was_asked_for(day):
-                await self._rebalance_once(day)
+            if day in await self.list_asked_for({HANDLED, PENDING}):
+                await self.rebalance_once(day)
         except FundError as error:
             logger.warning("session_not_decided", detail=error.detail)
 
-    async def _was_asked_for(self, day: date) -> bool:
-        """Whether the event that decides the session was handled."""
+    async def list_asked_for(self, states: Collection[str]) -> list[date]:
+        """The sessions whose deciding event was received and is in one of the states, the newest event first."""
         deciding = EventType.PREDICTIONS_MADE if self._operations.needs_forecasts else EventType.BARS_SYNCED
         received = (await self.bus.recent()).inbox
-        return any(one.id == f"{deciding}:{day.isoformat()}" and one.state == HANDLED for one in received)
+        found = (
+            one.id.removeprefix(f"{deciding}:") for one in received if one.type == deciding and one.state in states
+        )
+        return [date.fromisoformat(day) for day in found]
 
-    async def _rebalance_once(self, day: date) -> None:
-        """Rebalance; what would fail again (account suspended, error in the strategy) is logged and not retried."""
+    async def rebalance_once(self, day: date) -> None:
+        """Rebalance; what would fail again is logged: a suspended account ends by itself, a strategy's error does not.
+
+        `failed` remembers a session of the latter.
+        """
         try:
             await self.rebalance(day)
         except SuspendedAccountError as error:
             logger.warning("rebalance_suspended", date=str(day), detail=error.detail)
         except StrategyError as error:
+            self.failed = day
             logger.error("strategy_failed", date=str(day), detail=error.detail)  # noqa: TRY400 - its detail has the traceback
 
     async def _is_timely(self, event: CloudEvent) -> bool:

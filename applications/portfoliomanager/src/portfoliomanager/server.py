@@ -86,6 +86,7 @@ from portfoliomanager.services import Services, services_of
 from portfoliomanager.sign_in_limit import SignInLimit
 from portfoliomanager.telegram.answers import TelegramAnswers
 from portfoliomanager.telegram.polling import TelegramPolling
+from portfoliomanager.waiting_sessions import WaitingSessions
 
 ROUTES = (
     *(clock, predictions, portfolios, orders, performance, books_routes, reconciliations, strategy),
@@ -286,6 +287,7 @@ def _list_background_work(services: Services) -> dict[str, Callable[[], Awaitabl
     works: dict[str, Callable[[], Awaitable[object]]] = {
         "recovery": partial(_recover, services.operations),
         "open orders": partial(_follow_open_orders, services),
+        "waiting session": WaitingSessions(services.cycle, services.operations, services.lease).run,
     }
     if (updates := services.updates) is not None:
         works |= {"order updates": updates.run, "recording of updates": partial(_record_updates, services, updates)}

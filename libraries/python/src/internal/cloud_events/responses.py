@@ -4,7 +4,8 @@ from typing import Final
 
 from pydantic import BaseModel
 
-HANDLED: Final = "handled"  # the state of a received event whose handler has finished
+PENDING: Final = "pending"  # the state of a received event that waits for its handler, or that it works on
+HANDLED: Final = "handled"  # of one whose handler has finished
 IGNORED: Final = "ignored"  # of one that this service does not act on
 
 

@@ -130,6 +130,10 @@ class Rebalancer:
                 run = self._go_on(account, session, moment)
             return self._outcome(run, moment)
 
+    def may_trade(self) -> bool:
+        """Whether the trading state, the broker and the arming let orders of a decision be sent now; it only reads."""
+        return self._may_send(self._ports.broker.account(), self._ports.broker.moment())
+
     def recover(self) -> None:
         """After a start: ask the broker about every unfinished order, then go on with an interrupted run."""
         with self._lock:

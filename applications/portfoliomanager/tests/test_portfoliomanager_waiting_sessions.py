@@ -1,0 +1,239 @@
+"""A session whose decision was refused is decided by itself, once, when nothing forbids it any more."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from applications.portfoliomanager.tests.operations_kit import LIMITS, STRATEGY, Messages, open_operations
+from internal.cloud_events import make_event
+from internal.cloud_events.store import EventStore
+from internal.dates import last_closed_session
+from internal.event_types import EventType
+from internal.lake.lease import Lease
+from internal.lake.objects import Objects
+from internal.simulation.fund import SimulatedFund
+from internal.simulation.venue_broker import VenueBroker
+from internal.simulation.world import World
+from internal.trading.arming import Arming, LiveGate, arm, digest_of
+from internal.trading.enums import OrderState, RunState
+from internal.trading.rows import BrokerOrder, OrderRequest
+from internal.trading.strategy import StrategyError
+from internal.trading.trading_state import TradingState
+from internal.venue.clock import Auction
+from portfoliomanager.events import DailyCycle
+from portfoliomanager.notifications.message import NotificationKind
+from portfoliomanager.operations import FundOperations
+from portfoliomanager.waiting_sessions import WaitingSessions
+
+
+@dataclass
+class Trader:
+    """A process that trades a simulated fund, at the close of a session that was not decided."""
+
+    fund: SimulatedFund
+    messages: Messages
+    operations: FundOperations
+    cycle: DailyCycle
+    sessions: WaitingSessions
+    day: date
+
+    async def receive_predictions(self) -> None:
+        """The event that decides the session arrives and is handled."""
+        await self.cycle.bus.receive(make_event(EventType.PREDICTIONS_MADE, "/portfoliomanager", self.day, {}))
+        await self.cycle.bus.wait_until_idle()
+
+    async def look(self, decided: int) -> None:
+        """Look for a session that waits; so many are decided then."""
+        await self.sessions.look()
+        assert len(self.fund.journal.runs()) == decided
+
+
+def play(folder: Path, act: Callable[[Trader], Awaitable[None]], fund: SimulatedFund | None = None) -> Trader:
+    """Act with a running trader."""
+    fund = fund or open_fund()
+    messages = Messages()
+    operations = open_operations(fund, messages, folder)
+    cycle = DailyCycle(operations, folder, [], None)
+    lease = Lease(Objects(str(folder), {}), "trader", folder, 30.0)
+    day = last_closed_session(operations.read_clock())
+    trader = Trader(fund, messages, operations, cycle, WaitingSessions(cycle, operations, lease), day)
+
+    async def run() -> None:
+        async with cycle.bus:
+            await act(trader)
+
+    asyncio.run(run())
+    return trader
+
+
+def open_fund() -> SimulatedFund:
+    """A fund that has decided nothing."""
+    return World.make(11, sessions_played=2, tickers=30).open_fund()
+
+
+def require_decided(trader: Trader) -> None:
+    """The session has one run, whose orders were sent."""
+    (run,) = trader.fund.journal.runs()
+    assert (run.date, run.state) == (trader.day, RunState.SUBMITTED)
+    assert trader.fund.ports.broker.open_orders()
+
+
+def test_session_that_met_a_halt_is_decided_when_trading_is_resumed(tmp_path: Path) -> None:
+    """By portfoliomanager alone, where no scheduler asks again, and once; without its event nothing is decided."""
+
+    async def act(trader: Trader) -> None:
+        await trader.cycle.decide_held_session()
+        assert trader.fund.journal.runs() == []
+        trader.operations.change_state(TradingState.HALTED, "the owner", "look at it")
+        await trader.receive_predictions()
+        await trader.cycle.decide_held_session()
+        assert trader.fund.journal.runs() == []
+        trader.operations.change_state(TradingState.ACTIVE, "the owner", "seen")
+        for _ in range(2):
+            await trader.cycle.decide_held_session()
+
+    require_decided(play(tmp_path, act))
+
+
+def test_a_resume_while_the_event_is_marked_as_handled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its handler has met the halt, trading is resumed, and only then the event becomes one that was handled."""
+    mark_handled, met_halt, resumed = EventStore.mark_handled, threading.Event(), threading.Event()
+
+    def mark_late(store: EventStore, position: int, state: str) -> None:
+        met_halt.set()
+        assert resumed.wait(60)
+        mark_handled(store, position, state)
+
+    monkeypatch.setattr(EventStore, "mark_handled", mark_late)
+
+    async def act(trader: Trader) -> None:
+        trader.operations.change_state(TradingState.HALTED, "the owner", "look at it")
+        handling = asyncio.create_task(trader.receive_predictions())
+        assert await asyncio.to_thread(met_halt.wait, 60)
+        trader.operations.change_state(TradingState.ACTIVE, "the owner", "seen")
+        await trader.cycle.decide_held_session()
+        resumed.set()
+        await handling
+
+    require_decided(play(tmp_path, act))
+
+
+@pytest.mark.parametrize("is_open", [False, True], ids=["before the open", "in the next session"])
+def test_a_resume_through_another_process(tmp_path: Path, *, is_open: bool) -> None:
+    """A process on standby stores the change, at which it may not decide: the one that trades sees it and decides."""
+
+    async def act(trader: Trader) -> None:
+        trader.operations.change_state(TradingState.HALTED, "the owner", "look at it")
+        await trader.receive_predictions()
+        await trader.look(decided=0)
+        if is_open:
+            trader.fund.move(Auction.OPEN)
+        standby = open_operations(trader.fund, Messages(), tmp_path)
+        standby.change_state(TradingState.ACTIVE, "the owner", "seen")
+        for _ in range(2):
+            await trader.look(decided=1)
+
+    require_decided(play(tmp_path, act))
+
+
+@pytest.mark.parametrize("is_open", [False, True], ids=["before the open", "in the next session"])
+def test_an_account_that_is_switched_on_again(tmp_path: Path, *, is_open: bool) -> None:
+    """Before the next open the session is decided by itself, after it no more; the message says both."""
+
+    async def act(trader: Trader) -> None:
+        trader.fund.core.change_settings({"suspend_trade": True})
+        await trader.receive_predictions()
+        await trader.look(decided=0)
+        (failed,) = trader.messages.of(NotificationKind.RUN_FAILED)
+        assert "trading is suspended" in failed.text
+        assert f"The session of {trader.day} is decided by itself within a minute" in failed.text
+        assert f'POST /portfolios {{"date": "{trader.day}"}}' in failed.text
+        if is_open:
+            trader.fund.move(Auction.OPEN)
+        trader.fund.core.change_settings({"suspend_trade": False})
+        await trader.look(decided=0 if is_open else 1)
+
+    trader = play(tmp_path, act)
+    if not is_open:
+        require_decided(trader)
+
+
+class MemoryArmings:
+    """The port `Armings` in memory."""
+
+    def __init__(self) -> None:
+        self._last: Arming | None = None
+
+    def last_arming(self) -> Arming | None:
+        """The one in force."""
+        return self._last
+
+    def save_arming(self, arming: Arming) -> None:
+        """Add one."""
+        self._last = arming
+
+
+def test_a_live_fund_that_is_armed(tmp_path: Path) -> None:
+    """Its session was refused; armed before the next open it is decided, as the dry run that the first session is."""
+    fund, armings, digest = open_fund(), MemoryArmings(), digest_of(STRATEGY.record, "", LIMITS)
+    fund.ports = replace(fund.ports, gate=LiveGate(armings, digest))
+
+    async def act(trader: Trader) -> None:
+        await trader.receive_predictions()
+        await trader.look(decided=0)
+        (failed,) = trader.messages.of(NotificationKind.RUN_FAILED)
+        assert "`fund arm --live`" in failed.text
+        assert "is decided by itself within a minute" in failed.text
+        arm(armings, "", digest, "ada", trader.operations.read_clock(), 30, "drawn")
+        await trader.look(decided=1)
+
+    trader = play(tmp_path, act, fund)
+    assert {order.state for order in trader.fund.journal.orders()} == {OrderState.DROPPED}
+
+
+def test_a_run_that_was_stopped_in_the_middle_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account is switched off after three orders: what was planned is sent once it is on, and nothing twice."""
+    fund = open_fund()
+    submit, sent = VenueBroker.submit, list[str]()
+
+    def stop_after_three(broker: VenueBroker, request: OrderRequest) -> BrokerOrder:
+        sent.append(request.client_order_id)
+        fund.core.change_settings({"suspend_trade": len(sent) > 3})
+        return submit(broker, request)
+
+    monkeypatch.setattr(VenueBroker, "submit", stop_after_three)
+
+    async def act(trader: Trader) -> None:
+        await trader.receive_predictions()
+        assert trader.fund.journal.runs()[-1].state is RunState.PLANNED
+        monkeypatch.undo()
+        trader.fund.core.change_settings({"suspend_trade": False})
+        await trader.look(decided=1)
+
+    trader = play(tmp_path, act, fund)
+    require_decided(trader)
+    assert {order.state for order in trader.fund.journal.orders()} == {OrderState.SUBMITTED}
+
+
+def test_an_error_of_the_strategy_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would fail again at every look."""
+    asked = list[object]()
+
+    def fail(_strategy: object, situation: object) -> None:
+        asked.append(situation)
+        raise StrategyError("the strategy failed")
+
+    monkeypatch.setattr(type(STRATEGY), "decide", fail)
+
+    async def act(trader: Trader) -> None:
+        await trader.receive_predictions()
+        for _ in range(2):
+            await trader.look(decided=0)
+
+    play(tmp_path, act)
+    assert len(asked) == 1
