@@ -118,11 +118,14 @@ def test_without_lightgbm(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.
     """Boosted trees name the extra to install; other models are compared without them, and the verdict says so."""
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     registry = Registry(tmp_path / "registry")
-    with pytest.raises(ConfigurationError, match="--extra trees"):
-        train(dataset, registry, _tracker(tmp_path), model="boosted_volatility")
+    fitted_with_it = ("boosted_volatility", "expert_aggregation")
+    for model in fitted_with_it:
+        with pytest.raises(ConfigurationError, match="--extra trees"):
+            train(dataset, registry, _tracker(tmp_path), model=model)
     evaluation = train(dataset, registry, _tracker(tmp_path), model="rolling_history").evaluation
-    assert "boosted_volatility" not in {line.score.name for line in evaluation.lines}
-    assert evaluation.verdict[-1].startswith("boosted_volatility is not in this comparison")
+    assert not {line.score.name for line in evaluation.lines} & set(fitted_with_it)
+    for model, sentence in zip(fitted_with_it, evaluation.verdict[-2:], strict=True):
+        assert sentence.startswith(f"{model} is not in this comparison")
 
 
 def test_worse_model_is_not_promoted(dataset: Dataset, tmp_path: Path) -> None:

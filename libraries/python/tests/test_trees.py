@@ -79,7 +79,7 @@ def test_without_openmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(ConfigurationError, match="libgomp1"):
         load_lightgbm()
-    assert BASELINES.keys() - fittable_baselines().keys() == {"boosted_volatility"}
+    assert BASELINES.keys() - fittable_baselines().keys() == {"boosted_volatility", "expert_aggregation"}
 
 
 def test_lightgbm_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +87,7 @@ def test_lightgbm_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "lightgbm", None)
     with pytest.raises(ConfigurationError, match="--extra trees"):
         load_lightgbm()
-    assert BASELINES.keys() - fittable_baselines().keys() == {"boosted_volatility"}
+    assert BASELINES.keys() - fittable_baselines().keys() == {"boosted_volatility", "expert_aggregation"}
 
 
 def _loop(arrays: dict[str, np.ndarray]) -> None:

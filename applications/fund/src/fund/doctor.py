@@ -80,8 +80,8 @@ def check_lightgbm(load: Callable[[], object] | None) -> Finding:
     if load is None:
         return Finding(
             "LightGBM",
-            "not installed (optional), so the comparison of models leaves boosted trees out; to install it: "
-            "uv sync --inexact --package models --extra trees",
+            "not installed (optional), so the comparison of models leaves out boosted trees and what combines them; "
+            "to install it: uv sync --inexact --package models --extra trees",
         )
     try:
         load()

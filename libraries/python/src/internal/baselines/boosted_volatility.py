@@ -74,14 +74,14 @@ class BoostedVolatility:
         cumulative = pool_quantiles(ahead, multiplied.cumulative, usable)
         return cls(scale, trees, cumulative, pool_quantiles(to_daily(ahead), multiplied.daily, usable))
 
-    def scales(self, frame: pl.DataFrame) -> Scales:
-        """The expected size of the moves from each row."""
+    def scales(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> Scales:
+        """The expected size of the moves from some rows."""
         scales = self.scale.scales(frame)
-        return _multiply(scales, self.trees.predict(boosted_inputs(frame, scales)))
+        return _multiply(scales.at(rows), self.trees.predict(boosted_inputs(frame, scales)[rows]))
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Multiplied scale x pooled quantile."""
-        scales = self.scales(frame).at(rows)
+        scales = self.scales(frame, rows)
         return RowQuantiles(scales.cumulative[:, :, None] * self.cumulative, scales.daily[:, :, None] * self.daily)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
@@ -94,8 +94,8 @@ class BoostedVolatility:
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
         """Restore the parts."""
         cumulative, daily = require_shapes(arrays, {"cumulative": TABLE, "daily": TABLE})
-        scale = EarningsVolatility.from_arrays(_select_prefix(arrays, SCALE))
-        return cls(scale, Trees.from_arrays(_select_prefix(arrays, TREES), input_count=INPUT_COUNT), cumulative, daily)
+        scale = EarningsVolatility.from_arrays(select_prefix(arrays, SCALE))
+        return cls(scale, Trees.from_arrays(select_prefix(arrays, TREES), input_count=INPUT_COUNT), cumulative, daily)
 
 
 def boosted_inputs(frame: pl.DataFrame, scales: Scales) -> np.ndarray:
@@ -145,5 +145,6 @@ def _multiply(scales: Scales, multiplier: np.ndarray) -> Scales:
     return Scales(scales.cumulative * multiplier[:, None], scales.daily * multiplier[:, None])
 
 
-def _select_prefix(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+def select_prefix(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays whose names have a prefix, without it."""
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}

@@ -4,6 +4,7 @@ from typing import Final
 
 from internal.baselines.boosted_volatility import BoostedVolatility
 from internal.baselines.conditional_variance import ConditionalVariance
+from internal.baselines.expert_aggregation import ExpertAggregation
 from internal.baselines.forecast import Baseline
 from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility, HeterogeneousVolatility
 from internal.baselines.history import ExpandingHistory, RollingHistory
@@ -22,17 +23,19 @@ BASELINES: Final[dict[str, type[Baseline]]] = {
         EarningsVolatility,
         AdaptiveVolatility,
         BoostedVolatility,
+        ExpertAggregation,
     )
 }
+FITTED_WITH_LIGHTGBM: Final = (BoostedVolatility, ExpertAggregation)
 
 
 def fittable_baselines() -> dict[str, type[Baseline]]:
-    """All baselines; without LightGBM or its OpenMP library, all but the boosted one, which only then cannot be fitted.
+    """All baselines; without LightGBM or its OpenMP library, all but those that are fitted with it.
 
     `fund doctor` says what is missing; a comparison goes on without it.
     """
     try:
         load_lightgbm()
     except ConfigurationError:
-        return {kind: baseline for kind, baseline in BASELINES.items() if baseline is not BoostedVolatility}
+        return {kind: baseline for kind, baseline in BASELINES.items() if baseline not in FITTED_WITH_LIGHTGBM}
     return BASELINES

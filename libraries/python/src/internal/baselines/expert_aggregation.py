@@ -1,0 +1,137 @@
+"""Expert aggregation: HAR, HAR with adaptive intervals and boosted trees, combined by their latest losses."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import ClassVar, Final, Self, cast
+
+import numpy as np
+import polars as pl
+
+from internal.baselines.adaptation import past_returns_ahead
+from internal.baselines.boosted_volatility import BoostedVolatility, select_prefix
+from internal.baselines.expert_replay import GROUPS, ExpertForecasts, replay
+from internal.baselines.expert_weights import ExpertState
+from internal.baselines.forecast import EVERY_ROW, Baseline, Rows
+from internal.baselines.heterogeneous import AdaptiveVolatility
+from internal.baselines.volatility import require_shapes
+from internal.errors import ArtifactError, InvalidRequestError
+from internal.features.splits import Block
+from internal.features.windows import find_origins
+from internal.forecasting.quantiles import RowQuantiles
+
+EXPERTS: Final = 3
+REHEARSAL: Final = 126  # sessions, half a year
+BOOSTED, FITTED_TO = "boosted.", "fitted_to"
+FIRST_DAY: Final = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class ExpertAggregation:
+    """Forecasts whose quantiles are weighted means of several forecasters' quantiles.
+
+    Attributes:
+        boosted: The boosted trees, which hold the other experts' fit of HAR.
+        state: What was known of the experts' losses at the close of the fold's last session.
+        fitted_to: That session. Losses after it are read from the bars that are forecast from.
+    """
+
+    boosted: BoostedVolatility
+    state: ExpertState
+    fitted_to: date
+    kind: ClassVar[str] = "expert_aggregation"
+
+    @classmethod
+    def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
+        """Fit the experts, and judge them on the fold's last half-year by a fit that ended before it.
+
+        **Guard:** losses in the experts' own training rows would favour the one that fits them most closely.
+        """
+        fitted = cls(BoostedVolatility.fit(frame, fold=fold), ExpertState.start(EXPERTS, GROUPS), fold.last)
+        return replace(fitted, state=_rehearse(frame.filter(pl.col("date") <= fold.last), fold))
+
+    @property
+    def experts(self) -> tuple[Baseline, ...]:
+        """HAR with earnings features, the same with adaptive intervals, and boosted trees on its scale."""
+        scale = self.boosted.scale
+        return scale, AdaptiveVolatility.from_arrays(scale.to_arrays()), self.boosted
+
+    def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
+        """The experts' quantiles, weighted by the losses that were known at each row's session.
+
+        Weighted means of quantiles could cross where forecasts differ by more than their widths; they are put in order,
+        which never raises their loss (Chernozhukov et al. 2010).
+        """
+        asked = np.arange(frame.height)[rows]
+        needed, forecasts, states = self._replay(frame, asked)
+        places = np.searchsorted(needed, asked)
+        session = forecasts.session[places]
+        combined = np.empty((*forecasts.quantiles.shape[1:2], len(asked), *forecasts.quantiles.shape[3:]))
+        for number in np.unique(session).tolist():
+            at = np.flatnonzero(session == number)
+            combined[:, at] = forecasts.combine(places[at], states.get(number, self.state).weights())
+        daily, cumulative = np.sort(combined, axis=-1)
+        return RowQuantiles(cumulative, daily)
+
+    def state_at_end(self, frame: pl.DataFrame) -> ExpertState:
+        """What is known of the experts' losses at the frame's last session."""
+        _, _, states = self._replay(frame, np.arange(frame.height))
+        return states[max(states)] if states else self.state
+
+    def _replay(
+        self, frame: pl.DataFrame, asked: np.ndarray
+    ) -> tuple[np.ndarray, ExpertForecasts, dict[int, ExpertState]]:
+        """The rows asked for and those whose losses count, their forecasts, and the states by session since the fit."""
+        last = frame.get_column("date").gather(asked).max()
+        judged = find_origins(frame, Block(self.fitted_to + timedelta(days=1), cast("date", last)))
+        needed, session = np.union1d(judged, asked), frame.get_column("session").to_numpy()
+        ahead = past_returns_ahead(frame)[needed]
+        ahead[~np.isin(needed, judged)] = np.nan
+        forecasts = ExpertForecasts.of(session[needed], (one.quantiles(frame, needed) for one in self.experts), ahead)
+        if not len(judged):
+            return needed, forecasts, {}
+        return needed, forecasts, replay(self.state, forecasts, int(session[judged].min()), int(session[asked].max()))
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """The boosted trees' arrays behind `boosted.`, the state's, and the day in days since 1970."""
+        boosted = {f"{BOOSTED}{name}": array for name, array in self.boosted.to_arrays().items()}
+        return {**boosted, **vars(self.state), FITTED_TO: np.array([(self.fitted_to - FIRST_DAY).days])}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
+        """Restore the parts."""
+        shapes: dict[str, tuple[int, ...]] = {
+            "gain": (EXPERTS, GROUPS),
+            "square": (EXPERTS, GROUPS),
+            "largest": (GROUPS,),
+            FITTED_TO: (1,),
+        }
+        gain, square, largest, fitted_to = require_shapes(arrays, shapes)
+        usable = np.isfinite(gain).all() and np.isfinite(square).all() and np.isfinite(largest).all()
+        if not usable or (square < 0).any() or (largest < 0).any():
+            raise ArtifactError("the artifact's losses of the experts give no weights: train again")
+        boosted = BoostedVolatility.from_arrays(select_prefix(arrays, BOOSTED))
+        return cls(boosted, ExpertState(gain, square, largest), _read_day(int(fitted_to[0])))
+
+
+def _rehearse(frame: pl.DataFrame, fold: Block) -> ExpertState:
+    """The state at the close of a fold, from forecasts of its last half-year by experts that were fitted before it.
+
+    Equal weights where so short a fold cannot be fitted on.
+    """
+    start = ExpertState.start(EXPERTS, GROUPS)
+    days = frame.filter(pl.col("date") >= fold.first).get_column("date").unique().sort()
+    if len(days) <= REHEARSAL:
+        return start
+    earlier = Block(fold.first, days[-REHEARSAL - 1])
+    try:
+        boosted = BoostedVolatility.fit(frame, fold=earlier)
+    except InvalidRequestError:
+        return start
+    return ExpertAggregation(boosted, start, earlier.last).state_at_end(frame)
+
+
+def _read_day(days: int) -> date:
+    try:
+        return FIRST_DAY + timedelta(days=days)
+    except OverflowError as error:
+        raise ArtifactError(f"the artifact was fitted to a day that does not exist ({days} days after 1970)") from error
