@@ -28,10 +28,12 @@ from infrastructure.swarm.docker import (
     say,
 )
 from internal.errors import ConfigurationError
+from internal.settings import require_long_token
 
 LABEL = "pocketsizefund.secret"  # its value is the secret's name inside a service
 BASE_LABEL = "pocketsizefund"  # "base": base up made it, base down removes it
 NAMES = SECRETS + GENERATED_SECRETS
+TOKEN = "FUND_API_TOKEN"  # noqa: S105 - the name of a secret
 NOT_SET = "\n"  # the services read an empty secret as a setting that is not set
 
 
@@ -61,6 +63,15 @@ def check_name(name: str) -> None:
     """Raise ConfigurationError with the names that exist, unless this is one of them."""
     if name not in NAMES:
         raise ConfigurationError(f"'{name}' is none of the secrets: {', '.join(NAMES)}")
+
+
+def check_value(name: str, value: str) -> None:
+    """Raise ConfigurationError for a value with which no service would start."""
+    try:
+        if name == TOKEN:
+            require_long_token(value.strip())
+    except ValueError as error:
+        raise ConfigurationError(f"{name} is wrong: {error}; nothing was changed") from None
 
 
 def make(name: str, value: str, labels: Mapping[str, str], *, known_as: str) -> None:
@@ -184,8 +195,8 @@ def fill() -> None:
     values = local_values() if missing else {}
     for name in missing:
         _fill_one(name, values[name], kept)
-    if "FUND_API_TOKEN" not in there:
-        _fill_one("FUND_API_TOKEN", randomness.token_urlsafe(32), kept)
+    if TOKEN not in there:
+        _fill_one(TOKEN, randomness.token_urlsafe(32), kept)
     if "DASHBOARD_USERS" not in there:
         _fill_one("DASHBOARD_USERS", dashboard_users(_password(kept)), kept)
     say(f"secrets: {len(NAMES)} are there; the values that you may need are in {kept.path}")
@@ -276,7 +287,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _with_value(command: str, name: str) -> None:
     check_name(name)
-    {"create": create, "rotate": rotate, "settle": settle}[command](name, read_value())
+    value = read_value()
+    check_value(name, value)
+    {"create": create, "rotate": rotate, "settle": settle}[command](name, value)
 
 
 if __name__ == "__main__":

@@ -85,12 +85,18 @@ def _require_url(value: list[str]) -> list[str]:
     return value
 
 
-def _require_long_token(value: SecretStr) -> SecretStr:
-    if 0 < len(value.get_secret_value()) < SHORTEST_TOKEN:
+def require_long_token(token: str) -> None:
+    """Raise ValueError, which says what to do, for a token that could be guessed; it is never repeated."""
+    if len(token) < SHORTEST_TOKEN:
         raise ValueError(
             f"it has fewer than {SHORTEST_TOKEN} characters, and whoever guesses it owns the fund: make one with "
             "`openssl rand -hex 32`"
         )
+
+
+def _require_none_or_long(value: SecretStr) -> SecretStr:
+    if token := value.get_secret_value():
+        require_long_token(token)
     return value
 
 
@@ -112,7 +118,7 @@ class ServiceSettings(BaseSettings):
     event_subscribers: Annotated[list[str], NoDecode, BeforeValidator(_split_commas), AfterValidator(_require_url)] = (
         Field(default_factory=list)
     )
-    fund_api_token: Annotated[SecretStr, AfterValidator(_require_long_token)] = SecretStr("")
+    fund_api_token: Annotated[SecretStr, AfterValidator(_require_none_or_long)] = SecretStr("")
     log_format: Literal["json", "console"] = "json"
     drain_seconds: float = Field(default=0, ge=0, le=600)
 
