@@ -3,19 +3,63 @@
 All of them use sessions up to the row's own. Variances are daily, in squared log returns, and given as logarithms.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import polars as pl
 
+from internal.features.segment_means import SegmentMeans
 from internal.features.variables import daily_range_variance
 
 VARIANCE_FLOOR: Final = 1e-7
 GROUP_VARIANCE_CEILING: Final = 0.01  # a session of 10 %: one ticker's outlier must not move its group
 FEWEST_SESSIONS: Final = 20
+WEEK: Final = 5
 GROUP: Final = "sector_of_session"
 
 Named = dict[str, pl.Expr]
+
+
+@dataclass(frozen=True)
+class WindowMean:
+    """An input that is the mean of a column over the last sessions; NaN where fewer than `fewest` are known."""
+
+    column: str
+    window: int
+    fewest: int
+
+    @property
+    def name(self) -> str:
+        """The input's."""
+        return f"{self.column}_{self.window}"
+
+
+def _over(column: str, *windows: int, fewest: int = FEWEST_SESSIONS) -> tuple[WindowMean, ...]:
+    return tuple(WindowMean(column, window, min(window, fewest)) for window in windows)
+
+
+OWN: Final = (  # the ticker's average variances
+    *_over("variance", 1, 2, 5, 10, 22, 44, 66, 132, 252),
+    *_over("squared", 5, 22, 66, 252),
+    *_over("absolute", 5, 22, 66, 252),
+    *_over("overnight", 5, 22, 66),
+    *_over("span", 1, 5, 22),
+)
+VOLUME: Final = _over("volume", 1, 5, 22, fewest=1)
+DIRECTION: Final = ("week", "week_size", "loss", "blend")
+GROUPS: Final = (  # averages over time of the columns of `_groups`
+    *_over("market_variance", 1, 5, 22, 66),
+    *_over("sector_group_variance", 1, 5, 22),
+    *_over("market_dispersion", 1, 5, 22),
+    *_over("sector_group_dispersion", 5, 22),
+)
+INPUTS: Final = (
+    *(mean.name for mean in (*OWN, *VOLUME)),
+    *DIRECTION,
+    *(mean.name for mean in GROUPS),
+)
+SHARED_BY_DATE: Final = tuple(name.startswith("market_") for name in INPUTS)
 
 
 def volatility_inputs(frame: pl.DataFrame) -> np.ndarray:
@@ -37,41 +81,45 @@ def add_group_columns(frame: pl.DataFrame) -> pl.DataFrame:
 
 def select_inputs(grouped: pl.DataFrame) -> np.ndarray:
     """`volatility_inputs` of whole segments of a frame from `add_group_columns`."""
-    own, market = _own(), _market_and_sector()
-    inputs = grouped.select(**own, **_volume_and_direction(), **market).to_numpy(writable=True)
-    for variances in (inputs[:, : len(own)], inputs[:, -len(market) :]):  # in place: NumPy's logarithm is vectorised
+    columns, lengths = _averaged(), grouped.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
+    means = SegmentMeans.of(grouped.select(**columns).to_numpy().T, lengths)
+    inputs = np.empty((len(INPUTS), grouped.height))
+    named = dict(zip(INPUTS, inputs, strict=True))  # views of its rows
+    place = {column: number for number, column in enumerate(columns)}
+    for mean in (*OWN, *VOLUME, *GROUPS):
+        means.mean(place[mean.column], mean.window, mean.fewest, out=named[mean.name])
+        if mean.column == "absolute":
+            np.square(named[mean.name], out=named[mean.name])
+    for variances in (inputs[: len(OWN)], inputs[-len(GROUPS) :]):  # in place: NumPy's logarithm is vectorised
         np.log(np.maximum(variances, VARIANCE_FLOOR, out=variances), out=variances)
-    return inputs
+    means.mean(place["change"], WEEK, WEEK, out=named["week"])
+    volatility = grouped.get_column("volatility").to_numpy()
+    _fill_direction(named, means.values[place["change"]], volatility)
+    return inputs.T
 
 
-def _mean(values: pl.Expr, window: int) -> pl.Expr:
-    return values.rolling_mean(window, min_samples=min(window, FEWEST_SESSIONS)).over("segment")
-
-
-def _own() -> Named:
-    """The ticker's average variances, before the logarithm."""
-    variance, change, gap = pl.col("variance"), pl.col("log_return"), pl.col("past_open")
-    span = (pl.col("high") / pl.col("low")).log().pow(2) / (4 * np.log(2))  # Parkinson 1980
-    ranged = {f"variance_{window}": _mean(variance, window) for window in (1, 2, 5, 10, 22, 44, 66, 132, 252)}
-    squared = {f"squared_{window}": _mean(change.pow(2), window) for window in (5, 22, 66, 252)}
-    absolute = {f"absolute_{window}": _mean(change.abs(), window).pow(2) for window in (5, 22, 66, 252)}
-    overnight = {f"overnight_{window}": _mean(gap.pow(2), window) for window in (5, 22, 66)}
-    spans = {f"span_{window}": _mean(span, window) for window in (1, 5, 22)}
-    return ranged | squared | absolute | overnight | spans
-
-
-def _volume_and_direction() -> Named:
-    surprise = pl.col("past_volume_surprise")
-    usual = {f"volume_{window}": surprise.rolling_mean(window, min_samples=1).over("segment") for window in (5, 22)}
-    week = pl.col("log_return").rolling_sum(5, min_samples=5).over("segment") / pl.col("volatility")
+def _averaged() -> Named:
+    """The columns of which inputs are means; missing in the first row of a segment alone."""
+    change, gap = pl.col("log_return"), pl.col("past_open")
     return {
-        "volume_1": surprise,
-        **usual,
-        "week": week.clip(-8, 8),
-        "week_size": week.abs().clip(0, 8),
-        "loss": (pl.col("log_return") / pl.col("volatility")).clip(-5, 0),
-        "blend": 2 * pl.col("volatility").log(),
+        "variance": pl.col("variance"),
+        "squared": change.pow(2),
+        "absolute": change.abs(),
+        "overnight": gap.pow(2),
+        "span": (pl.col("high") / pl.col("low")).log().pow(2) / (4 * np.log(2)),  # Parkinson 1980
+        "volume": pl.col("past_volume_surprise"),
+        "change": change,
+        **{name: pl.col(name) for name in _groups()},
     }
+
+
+def _fill_direction(named: dict[str, np.ndarray], change: np.ndarray, volatility: np.ndarray) -> None:
+    """Fill in where the ticker went, in units of its volatility; `week` holds the mean return of a week."""
+    week = named["week"] * WEEK / volatility
+    np.clip(week, -8, 8, out=named["week"])
+    np.clip(np.abs(week), 0, 8, out=named["week_size"])
+    np.clip(change / volatility, -5, 0, out=named["loss"])
+    np.multiply(2, np.log(volatility), out=named["blend"])
 
 
 def _groups() -> Named:
@@ -88,18 +136,3 @@ def _groups() -> Named:
         for name, key in keys.items()
     }
     return variances | apart
-
-
-def _market_and_sector() -> Named:
-    """Averages over time of the columns of `_groups`, before the logarithm."""
-    windows = {
-        "market_variance": (1, 5, 22, 66),
-        "sector_group_variance": (1, 5, 22),
-        "market_dispersion": (1, 5, 22),
-        "sector_group_dispersion": (5, 22),
-    }
-    return {f"{name}_{window}": _mean(pl.col(name), window) for name, lengths in windows.items() for window in lengths}
-
-
-INPUTS: Final = tuple(_own() | _volume_and_direction() | _market_and_sector())
-SHARED_BY_DATE: Final = tuple(name.startswith("market_") for name in INPUTS)
