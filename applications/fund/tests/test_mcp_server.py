@@ -30,18 +30,46 @@ BOOKS: dict[str, object] = {
 }
 
 
+DAY = "2026-11-27"
+DECISION = {"date": DAY, "portfolio_id": "p", "state": "submitted", "updated_at": "2026-11-27T21:00:00Z"}
+NAME: dict[str, object] = {
+    "ticker": "AAA",
+    "outcome": "opened",
+    "reason": "it ranks first",
+    "price": 5.0,
+    "quantile_10": None,
+    "quantile_50": None,
+    "quantile_90": None,
+    "shares_before": 0.0,
+    "side": "long",
+    "action": "open",
+    "quantity": 7.0,
+}
+OF_AAA = {**DECISION, "names": [NAME], "orders": [], "funnel": {}}
+NOT_FOUND = {"type": "urn:pocketsizefund:problem:not-found", "status": 404, "detail": "there are none"}
+ANSWERS: dict[str, object] = {
+    "/portfolios/decisions?since=0001-01-01": [DECISION],
+    f"/decisions/{DAY}?ticker=AAA": OF_AAA,
+    f"/decisions/{DAY}?ticker=ZZZ": {**OF_AAA, "names": []},
+    f"/decisions/{DAY}?ticker=OLD": {**OF_AAA, "names": [], "funnel": None},
+    "/portfolios/current": {"positions": []},
+    **{f"/predictions?ticker={one}&date={DAY}": NOT_FOUND for one in ("AAA", "ZZZ", "OLD")},
+}
+
+
 class Portfoliomanager(BaseHTTPRequestHandler):
-    """Answers every GET with books, and writes down who asked."""
+    """Answers what it has an answer for, any other GET with books, and writes down who asked."""
 
     tokens: list[str]
 
     def do_GET(self) -> None:
-        """Answer the books."""
+        """Answer by the whole address."""
         self.tokens.append(self.headers["Authorization"])
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
+        body = ANSWERS.get(self.path, BOOKS)
+        self.send_response(404 if body is NOT_FOUND else 200)
+        self.send_header("Content-Type", "application/problem+json" if body is NOT_FOUND else "application/json")
         self.end_headers()
-        self.wfile.write(json.dumps(BOOKS).encode())
+        self.wfile.write(json.dumps(body).encode())
 
     @override
     def log_message(self, format: str, *args: object) -> None:
@@ -114,6 +142,23 @@ def test_asks_as_a_reader(folder: FundFolder, asked: list[str]) -> None:
     assert answer.structured_content == BOOKS
     assert asked == [f"Bearer {derive_reader_token(owner)}"]
     assert owner not in answer.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    ("ticker", "why"),
+    [
+        ("AAA", "opened: it ranks first"),
+        ("ZZZ", "the decision did not see it: there is no security of that ticker on that day"),
+        ("OLD", "not known: the decision was taken before reasons were stored with it"),
+    ],
+)
+def test_an_explanation_asks_for_one_ticker(folder: FundFolder, asked: list[str], ticker: str, why: str) -> None:
+    """Of a decision on 8,000 names only the one is sent; the answers above are of just these addresses."""
+    folder.credentials()
+    answer = call("explain_ticker", ticker=ticker).structured_content
+    assert answer is not None
+    assert (answer["why"], answer["decision"]["date"], answer["forecast"]) == (why, DAY, None)
+    assert len(asked) == 4
 
 
 def test_without_a_fund(folder: FundFolder) -> None:

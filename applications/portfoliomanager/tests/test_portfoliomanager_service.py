@@ -406,6 +406,22 @@ def test_decisions(service: Service) -> None:
         assert problem(service.request("GET", wrong))["status"] == status
 
 
+def test_one_ticker_of_a_decision(service: Service) -> None:
+    """Its name and orders alone, beside the funnel of all names, and its forecast alone; an unknown one has neither."""
+    first = service.json("GET", "/portfolios/decisions?since=2000-01-01")[0]["date"]
+    whole = service.json("GET", f"/decisions/{first}")
+    ticker = whole["orders"][0]["ticker"]
+    found = service.json("GET", f"/decisions/{first}?ticker={ticker}")
+    for box in ("names", "orders"):
+        assert found[box] == [row for row in whole[box] if row["ticker"] == ticker], box
+    assert found["funnel"] == whole["funnel"]
+    assert service.json("GET", f"/decisions/{first}?ticker=ZZZZ")["names"] == []
+    forecasts = f"/predictions?date={first}&ticker="
+    rows = read_frame_response(service.request("GET", f"{forecasts}{ticker}"))
+    assert rows["ticker"].to_list() == [ticker] * 7
+    assert read_frame_response(service.request("GET", f"{forecasts}ZZZZ")).is_empty()
+
+
 def test_killed_service_goes_on(world: World, service: Service) -> None:
     """`kill -9` in the middle of sending: started again, it finishes the run by itself, each order once."""
     world.play_session()

@@ -1,6 +1,7 @@
 """The JSON bodies of a past decision: its funnel, every name with what became of it, and its replay."""
 
 import datetime as dt
+from collections.abc import Iterable, Sequence
 from typing import Self
 
 from pydantic import BaseModel, Field
@@ -61,7 +62,10 @@ class NameResponse(BaseModel):
 
 
 class DecisionDetailResponse(DecisionResponse):
-    """A decision whole; `funnel` and `names` are empty for one that was taken before they were stored."""
+    """A decision, of all names or one.
+
+    `funnel` counts all names; it and `names` are empty for a decision that was taken before they were stored.
+    """
 
     strategy: str
     parameters: str = Field(description="JSON")
@@ -75,8 +79,9 @@ class DecisionDetailResponse(DecisionResponse):
     names: list[NameResponse]
 
     @classmethod
-    def whole(cls, run: RebalanceRun, orders: list[Order], record: DecisionRecord | None) -> Self:
-        """The run with its orders and, where it was stored, its record."""
+    def of(cls, run: RebalanceRun, orders: Iterable[Order], record: DecisionRecord | None, ticker: str | None) -> Self:
+        """The run with its orders and, where it was stored, its record; with a ticker, its name and orders alone."""
+        names: Sequence[NameRecord] = () if record is None else record.names
         return cls(
             **DecisionResponse.model_validate(run).model_dump(),
             strategy=run.policy,
@@ -86,9 +91,9 @@ class DecisionDetailResponse(DecisionResponse):
             bars_version=run.bars_version,
             known_at=run.known_at,
             notes=list(run.notes),
-            orders=[OrderResponse.model_validate(order) for order in orders],
+            orders=[OrderResponse.model_validate(order) for order in orders if ticker in {None, order.ticker}],
             funnel=None if record is None else FunnelResponse.model_validate(Funnel.of(record.names)),
-            names=[] if record is None else [NameResponse.of(name) for name in record.names],
+            names=[NameResponse.of(name) for name in names if ticker in {None, name.ticker}],
         )
 
 

@@ -59,16 +59,16 @@ def list_decided_names(
 def explain_ticker(ticker: Ticker, session: Session = None) -> TickerExplanation:
     """Why a ticker is held, opened, closed or left out by a decision, with its position, orders and forecast."""
     fund = RunningFund.find()
-    body = _read_decision(fund, session)
+    body = _read_decision(fund, session, ticker=ticker)
     decision = Decision.model_validate(body)
-    names = [DecidedName.model_validate(one) for one in body["names"] if one["ticker"] == ticker]
+    names = [DecidedName.model_validate(one) for one in body["names"]]
     held = [Position.model_validate(one) for one in fund.trader.get("/portfolios/current")["positions"]]
     return TickerExplanation(
         ticker=ticker,
         why=f"{names[0].outcome.replace('_', ' ')}: {names[0].reason}" if names else _say_unseen(body),
         decision=decision,
         name=names[0] if names else None,
-        orders=[order for order in body["orders"] if order["ticker"] == ticker],
+        orders=body["orders"],
         position=next((one for one in held if one.ticker == ticker), None),
         forecast=_find_forecast(fund, ticker, decision.date),
     )
@@ -95,20 +95,20 @@ def _read_decisions(fund: RunningFund, since: dt.date | None) -> list[Decision]:
     return [Decision.model_validate(row) for row in rows]
 
 
-def _read_decision(fund: RunningFund, session: dt.date | None) -> Json:
-    """A decision whole, as portfoliomanager answers it."""
+def _read_decision(fund: RunningFund, session: dt.date | None, **asked: str) -> Json:
+    """A decision, as portfoliomanager answers it: whole, or of one ticker."""
     if session is None:
         decisions = _read_decisions(fund, None)
         if not decisions:
             raise NotFoundError("nothing was decided yet; the first decision comes with the next close")
         session = decisions[-1].date
-    return fund.trader.get(f"/decisions/{session}")
+    return fund.trader.get(f"/decisions/{session}", **asked)
 
 
 def _find_forecast(fund: RunningFund, ticker: str, session: dt.date | None) -> Forecast | None:
     given = {"date": session.isoformat()} if session else {}
     try:
-        rows = read_frame(fund.trader.read("/predictions", **given)).filter(ticker=ticker).sort("horizon")
+        rows = read_frame(fund.trader.read("/predictions", ticker=ticker, **given)).sort("horizon")
     except NotFoundError:
         return None
     return None if rows.is_empty() else _as_forecast(rows)
@@ -120,6 +120,6 @@ def _as_forecast(rows: pl.DataFrame) -> Forecast:
 
 
 def _say_unseen(body: Json) -> str:
-    if not body["names"]:
+    if body["funnel"] is None:
         return "not known: the decision was taken before reasons were stored with it"
     return "the decision did not see it: there is no security of that ticker on that day"

@@ -57,14 +57,15 @@ async def get_decision(  # noqa: PLR0913, PLR0917 - what is asked of the page
     text: Annotated[str, Query(alias="q", max_length=100, description="Words of ticker, company or reason")] = "",
     outcome: Annotated[NameOutcome | None, Query(description="Of the names")] = None,
     page: PageNumber = 1,
+    ticker: Annotated[str | None, Query(max_length=32, description="JSON: only its name and orders")] = None,
 ) -> Response:
-    """JSON with all names, or a page that shows a hundred of them at once."""
+    """JSON with all names, or one, or a page that shows a hundred of them at once."""
     media_type = negotiate(request.headers.get("accept"), (JSON, HTML))
     run = await asyncio.to_thread(services.replays.find_run, day)
     record = await asyncio.to_thread(services.replays.find_record, run)
     if media_type == JSON:
-        orders = list(services.journal.of(run.portfolio_id))
-        body = DecisionDetailResponse.whole(run, orders, record).model_dump_json()
+        orders = services.journal.of(run.portfolio_id)
+        body = DecisionDetailResponse.of(run, orders, record, ticker).model_dump_json()
         return Response(body, media_type=JSON, headers={"Vary": "Accept"})
     frame, details, sessions = await asyncio.gather(
         gather_frame(request, Page.DECISIONS),

@@ -28,6 +28,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: {"description": "The model that made the forecast is not in the registry"},
 }
 OriginDay = Annotated[date | None, Query(alias="date", description="The session forecast from; default: the latest")]
+OneTicker = Annotated[str | None, Query(max_length=32, description="Of this one alone")]
 
 
 @router.post("", summary="Forecast a session with the champion model")
@@ -42,11 +43,14 @@ async def post_predictions(body: DayRequest, services: RequestServices) -> Predi
     responses=document_response_frame(predictions.COLUMNS),
     response_class=Response,
 )
-def get_predictions(request: Request, services: RequestServices, day: OriginDay = None) -> Response:
-    """The predictions made at the close of a session."""
+def get_predictions(
+    request: Request, services: RequestServices, day: OriginDay = None, ticker: OneTicker = None
+) -> Response:
+    """The predictions made at the close of a session, of all tickers or one; no rows where it was not forecast."""
     negotiate(request.headers.get("accept"))
     found = read_predictions(services.data, day, services.broker.moment())
-    return frame_response(found, request, bars_version=found.item(0, "bars_version"))
+    rows = found if ticker is None else found.filter(ticker=ticker)
+    return frame_response(rows, request, bars_version=found.item(0, "bars_version"))
 
 
 @router.get(
