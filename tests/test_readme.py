@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -52,11 +53,12 @@ def show_help(command: str) -> str:
     """What `fund COMMAND --help` prints; a command that becomes `python -m research ...` is followed there."""
     followed: list[list[str]] = []
 
-    def follow(_: str, words: list[str]) -> None:
+    def follow(_: str, words: list[str], variables: Mapping[str, str]) -> None:
+        assert variables["RESEARCH_TYPED_AS"].startswith("./fund")
         followed.append(words[3:])
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "execv", follow)  # else the tests become that program
+        patch.setattr(os, "execve", follow)  # else the tests become that program
         shown = invoke(application, "fund", command, "--help")
     return invoke(research, "research", *followed[0]) if followed else shown
 

@@ -74,6 +74,14 @@ def test_asked(home: Path) -> None:
     assert f"write the key into {secret_file(home, Secret.ALPACA_API_KEY_ID)}" in result.output
 
 
+def test_without_answers(home: Path) -> None:
+    """Where standard input ends at a question, as without a terminal, the error names the options; nothing is left."""
+    result = init(typed="simulated\n")
+
+    assert "give the answers as options and `--yes`" in getattr(result.exception, "detail", "")
+    assert not home.exists()
+
+
 def test_again(home: Path) -> None:
     """A second run changes what is answered; comments, other keys and stored secrets stay."""
     init("--yes", "--mode", "paper", "--vendor", "alpaca", "--key", f"ALPACA_API_KEY_ID={key_file(home, 'PKONE')}")

@@ -12,7 +12,7 @@ import datamanager.configuration
 import models.configuration
 import portfoliomanager.configuration
 import scheduler.configuration
-from fund.settings.fund_settings import SECTIONS, FundSettings, read_settings
+from fund.settings.fund_settings import SECTIONS, FundSettings, explain_defaults, read_settings
 from fund.settings.reference import reference_page
 from fund.settings.secrets import Secret, read_secret, secret_file, secret_variables, write_secret
 from fund.settings.variables import as_text, service_variables
@@ -100,8 +100,17 @@ def test_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ),
         ("[trading]\nonly_trade = 'industry:Coal'", r"line 2: only_trade is wrong: 'industry:Coal' is no entry"),
         ("[trading]\ncapital = 'much'", r"line 2: capital is wrong: .*'much': write dollars above 0"),
-        ("[trading\n", r"fund\.toml is not TOML: .*line 1.*Texts are in quotes"),
-        ("mode = paper", r"fund\.toml is not TOML"),
+        ("mode = paper", r"fund\.toml, line 1: the value cannot be read: mode = paper\nA text is in quotes"),
+        ("[trading]\ncapital = 50%", r"line 2: something follows the value: capital = 50%\nA text is in quotes"),
+        ('mode = "paper\n[trading]\n', r'line 1: the text has no closing quote: mode = "paper\n'),
+        ("mode = 'paper", r"line 1: the text has no closing quote: mode = 'paper\n"),
+        ("[trading]\ncapital 5", r"line 2: there is no = behind the key: capital 5\nWrite one setting a line"),
+        ("[trading\n", r"line 1: the section has no closing bracket: \[trading\n"),
+        ("!", r"line 1: this is no setting and no section: !\n"),
+        ("[broker]\nx = 1\nx = 2\n", r"line 3: this key was set before: x = 2\nRemove one"),
+        ("[broker]\n[broker]\n", r"line 2: this section was there before: \[broker\]\nPut all"),
+        ("x = [1,", r"line 1: the value cannot be read: x = \[1,"),
+        ("x = {a.b.c = 1, a.b = 2}", r"line 1: duplicate inline table key 'b': x = "),
         ("trading = 3", r"line 1: trading is wrong"),
         ("[broker]\nALPACA_API_SECRET = 'x'", r"line 2: ALPACA_API_SECRET is a secret.*secrets/ALPACA_API_SECRET"),
         ("apca_api_key_id = 'x'", r"line 1: apca_api_key_id is a secret.*secrets/ALPACA_API_KEY_ID.*fund init"),
@@ -111,6 +120,14 @@ def test_mistakes(tmp_path: Path, text: str, message: str) -> None:
     """Each mistake is answered with its line, what is allowed, and what was meant."""
     with pytest.raises(ConfigurationError, match=message):
         read(tmp_path, text)
+
+
+def test_a_fund_that_nobody_set_up(tmp_path: Path) -> None:
+    """Without a file the fund says that it is simulated, and which command changes that; with one, nothing."""
+    path = tmp_path / "fund.toml"
+    assert "is simulated, with default settings: `./fund init`" in (explain_defaults(path) or "")
+    path.touch()
+    assert explain_defaults(path) is None
 
 
 def test_mistake_in_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

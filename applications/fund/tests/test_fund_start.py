@@ -96,7 +96,7 @@ def test_halt_loads_little(folder: FundFolder) -> None:
     assert printed.splitlines() == [
         "PAPER: trading is halted: nothing is sent.",
         "Since 2026-11-27 15:00 UTC, by ada (owner): away",
-        "2 orders are at the broker and may fill; `fund flatten` cancels them.",
+        "2 orders are at the broker and may fill; `./fund flatten` cancels them.",
     ]
     assert loaded & HEAVY == set()
     path, token, body = Portfoliomanager.taken.pop()

@@ -1,6 +1,7 @@
 """The strategy of a fund: which file is meant, from where, and what the folder remembers."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,9 +99,10 @@ def test_a_wrong_strategy_starts_nothing(elsewhere: Path, monkeypatch: pytest.Mo
 
 
 def test_research_commands_pass_through(elsewhere: Path) -> None:
-    """Arguments, output and exit status are those of `python -m research`, whatever it says about them."""
+    """Arguments, output and exit status are those of `python -m research`, but for the name in its usage."""
     assert elsewhere == Path.cwd()
     for command in (["check"], ["research"]):
+        typed = {"RESEARCH_TYPED_AS": "./fund" if command == ["check"] else "./fund research"}
         given = [*command, "--no-such-option", "x=1,2", "--", "-y"]
         own = subprocess.run(  # noqa: S603 - our own command
             [sys.executable, "-m", "research", *(given if command != ["research"] else given[1:])],
@@ -108,6 +110,7 @@ def test_research_commands_pass_through(elsewhere: Path) -> None:
             text=True,
             check=False,
             timeout=60,
+            env=os.environ | typed,
         )
         passed = run(*given)
         assert (passed.returncode, passed.stdout, passed.stderr) == (own.returncode, own.stdout, own.stderr)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,6 +15,7 @@ from mcp.client.client import Client
 from mcp.types import CallToolResult, TextContent, Tool
 
 from fund.folder import FundFolder
+from fund.mcp_command import explain_waiting
 from fund.mcp_server.reference import reference_page
 from fund.mcp_server.server import make_server
 from fund.process_record import ProcessEntry, write_entries
@@ -205,3 +208,19 @@ def test_reference_page() -> None:
     """The page in docs/ is what the server offers."""
     page = (ROOT / "docs" / "reference" / "mcp.md").read_text()
     assert page == reference_page(), "run `uv run python -m fund.mcp_server.reference > docs/reference/mcp.md`"
+
+
+def test_what_a_person_sees(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """At a terminal it says what it waits for, in 80 columns, and nothing to the client; to a pipe, nothing."""
+    terminal, inner = os.openpty()
+    with os.fdopen(inner) as person, Path(os.devnull).open(encoding="utf-8") as client:
+        monkeypatch.setattr(sys, "stdin", client)
+        explain_waiting()
+        assert capsys.readouterr() == ("", "")
+        monkeypatch.setattr(sys, "stdin", person)
+        explain_waiting()
+    os.close(terminal)
+    printed = capsys.readouterr()
+    assert not printed.out
+    assert "Waiting for an MCP client" in printed.err
+    assert max(map(len, printed.err.splitlines())) <= 80

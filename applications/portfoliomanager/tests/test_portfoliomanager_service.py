@@ -404,6 +404,8 @@ def test_decisions(service: Service) -> None:
     assert "No name fits" in service.request("GET", f"{path}?q=zzzz", headers=html).text
     for wrong, status in (("/decisions/2001-01-02", 404), ("/decisions/soon", 422), (f"{path}?outcome=lost", 422)):
         assert problem(service.request("GET", wrong))["status"] == status
+    undecided = problem(service.request("GET", "/decisions/2001-01-02"))["detail"]
+    assert re.fullmatch(r"no .* 2001-01-02: the first decided session is [\d-]{10}, the last [\d-]{10}", undecided)
 
 
 def test_one_ticker_of_a_decision(service: Service) -> None:

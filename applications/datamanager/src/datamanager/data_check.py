@@ -24,7 +24,7 @@ DECIDED_BY_A_PERSON = {
     Suspicion.VOLUME_UNITS: "another unit of volume: compare with another source, then release or import",
     Suspicion.OTHER_TICKER: "two tickers exchanged, or one re-used: import the right bars",
 }
-LEFT_ALONE = "held; release with `fund data release` what another source confirms"
+LEFT_ALONE = "held; release with `./fund data release` what another source confirms"
 REFUSED = "breaks a rule of a bar; import the right one if the ticker matters"
 ACTION = "not applied: compare with the company's announcement; the vendor's correction replaces it"
 DECIDED_FIELDS = (ComparedField.BAR, ComparedField.CLOSE, ComparedField.SPLIT, ComparedField.DIVIDEND)

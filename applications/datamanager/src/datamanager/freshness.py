@@ -90,7 +90,7 @@ class FreshnessMonitor:
             return {}
         named = ", ".join(map(str, self._missing[:NAMED_SESSIONS]))
         more = len(self._missing) - NAMED_SESSIONS
-        return {"missing_sessions": f"{named}{f' and {more} more' if more > 0 else ''}; `fund data check` says why"}
+        return {"missing_sessions": f"{named}{f' and {more} more' if more > 0 else ''}; `./fund data check` says why"}
 
     def vendor_time(self) -> datetime:
         """The vendor's clock, extrapolated from its last answer."""

@@ -51,7 +51,7 @@ def _find_quarantined(lake: Lake, ticker: str, day: date) -> pl.DataFrame:
         reason = checked.quarantined.item(0, "reason")
         raise InvalidRequestError(
             f"the bar of {ticker} on {day} cannot be released as it is: {reason}. Import the right bar from a file "
-            "(`fund data import`), or collect the session again"
+            "(`./fund data import`), or collect the session again"
         )
     return checked.valid
 

@@ -8,7 +8,9 @@ import typer
 from fund.head import show_head
 from fund.interrupts import INTERRUPTED
 from fund.lazy_commands import LazyGroup
+from fund.options import TYPED
 from internal.errors import FundError
+from internal.terminal_lines import format_error
 
 application = typer.Typer(
     name="fund",
@@ -23,7 +25,7 @@ application.callback()(show_head)
 def main() -> None:
     """Run the command line; an error of the fund is printed as one message, with exit code 1."""
     try:
-        application()
+        application(prog_name=TYPED)
     except FundError as error:
         fail(error.detail)
     except KeyboardInterrupt:
@@ -36,8 +38,9 @@ def main() -> None:
 
 def fail(detail: str) -> None:
     """Print the message of an error, and end with exit code 1."""
-    typer.secho("error:", fg="red", nl=False, err=True)
-    typer.echo(f" {detail}", err=True)
+    word, _, rest = format_error(detail).partition(" ")
+    typer.secho(word, fg="red", nl=False, err=True)
+    typer.echo(f" {rest}", nl=False, err=True)
     sys.exit(1)
 
 

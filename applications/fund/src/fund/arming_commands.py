@@ -9,9 +9,9 @@ import typer
 from fund.arming_answers import ArmingAnswer
 from fund.options import JsonOption
 from fund.trader import connect_to_trader
-from fund.wrapping import echo_lines
 from internal.errors import ConfigurationError
 from internal.modes import Mode
+from internal.terminal_lines import echo_lines
 
 DAYS = 30
 
@@ -39,7 +39,7 @@ def arm(
     if not shown.evidence_is_enough and without_evidence != shown.evidence_name:
         raise ConfigurationError(
             f"nothing shows that {shown.evidence_name} earns more than it costs. To trade it with real money all the "
-            f"same, name it: fund arm --live --without-evidence {shown.evidence_name}"
+            f"same, name it: ./fund arm --live --without-evidence {shown.evidence_name}"
         )
     number = typer.prompt(f"Real money for {days} days. Type the number of the broker's account to arm it", err=True)
     body = {
@@ -54,7 +54,7 @@ def arm(
 
 @commands.command()
 def disarm(*, as_json: JsonOption = False) -> None:
-    """Open nothing more with real money; positions are closed as decided, at once by `fund flatten`."""
+    """Open nothing more with real money; positions are closed as decided, at once by `./fund flatten`."""
     answer = connect_to_trader().delete("/arming", {"disarmed_by": getpass.getuser()})
     _finish(ArmingAnswer.model_validate(answer), as_json=as_json)
 

@@ -40,7 +40,7 @@ def backup(file: FileArgument) -> None:
 
 @commands.command()
 def restore(file: FileArgument, *, replace: ReplaceOption = False) -> None:
-    """Restore a backup into FUND_HOME, with trading halted until `fund resume`."""
+    """Restore a backup into FUND_HOME, with trading halted until `./fund resume`."""
     from fund.restore import restore_backup
 
     folder, console = FundFolder.from_environment(), Console(soft_wrap=True, highlight=False)

@@ -49,7 +49,7 @@ def unpack_backup(
 def _read_manifest(archive: tarfile.TarFile) -> Manifest:
     first = archive.next()
     if first is None or first.name != MANIFEST or not first.isreg() or first.size > MANIFEST_BYTES:
-        raise BackupError(f"the archive does not begin with a {MANIFEST}: `fund backup` did not write it")
+        raise BackupError(f"the archive does not begin with a {MANIFEST}: `./fund backup` did not write it")
     content = archive.extractfile(first)
     try:
         return Manifest.model_validate_json(content.read() if content is not None else b"")

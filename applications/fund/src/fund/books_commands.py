@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from fund.trader import connect_to_trader
-from fund.wrapping import echo_lines
 from internal.atomic_files import write_atomically
+from internal.terminal_lines import echo_lines
 
 commands = typer.Typer(no_args_is_help=True)
 

@@ -1,10 +1,12 @@
 """`fund data`: files, checks and the quarantine of the data; what a command does is loaded when it runs."""
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from internal.day_option import DATE, read_day
 
 DAYS_HELP = "First day; without both days, the last 90 days."
 
@@ -39,8 +41,8 @@ def import_command(
 @commands.command("check")
 def check_command(
     *,
-    start: Annotated[datetime | None, typer.Option("--start-date", formats=["%Y-%m-%d"], help=DAYS_HELP)] = None,
-    end: Annotated[datetime | None, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day.")] = None,
+    start: Annotated[date | None, typer.Option("--start-date", parser=read_day, metavar=DATE, help=DAYS_HELP)] = None,
+    end: Annotated[date | None, typer.Option("--end-date", parser=read_day, metavar=DATE, help="Last day.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Check sessions, quarantine, corporate actions and disagreements; status 1 when something needs doing."""
@@ -48,7 +50,7 @@ def check_command(
         raise typer.BadParameter("give --start-date and --end-date, or neither for the last 90 days")
     from fund.data_check import check_data
 
-    if check_data(start.date() if start else None, end.date() if end else None, as_json=as_json):
+    if check_data(start, end, as_json=as_json):
         raise typer.Exit(1)
 
 

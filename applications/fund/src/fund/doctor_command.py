@@ -3,7 +3,7 @@
 import typer
 
 from fund.options import JsonOption
-from fund.wrapping import terminal_width
+from internal.terminal_lines import terminal_width
 
 commands = typer.Typer()
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import typer
 
-from fund.wrapping import WHOLE, wrap
+from internal.terminal_lines import WHOLE, wrap
 
 INDENT = " " * 6
 

@@ -82,7 +82,9 @@ class Answers:
     @classmethod
     def read(cls, path: Path) -> Self:
         """What the file holds so far. Raises ConfigurationError where it is wrong already."""
-        return cls(path, open_document(read_text(path)))
+        text = read_text(path)
+        parse_settings(path, text)
+        return cls(path, open_document(text))
 
     def ask(self, given: Given, *, asks: bool) -> None:
         """Take what the options give, and ask for the rest if wanted.

@@ -1,7 +1,8 @@
 """`fund init`: asks what a fund needs to run, checks what can be checked, and writes fund.toml and the secrets."""
 
+import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -9,8 +10,16 @@ from rich.markup import escape
 
 from fund.folder import FundFolder
 from fund.stakes import choose_broker_url, show_banner
+from internal.errors import ConfigurationError
 from internal.modes import Mode, mode_of
 
+if TYPE_CHECKING:
+    from fund.init_answers import Given
+
+NO_ANSWERS = (
+    "standard input ended before all questions were answered, and nothing was written. Without a terminal, give the "
+    "answers as options and `--yes`, as in `./fund init --yes --mode simulated`; `./fund init --help` lists them"
+)
 KEY_HELP = "NAME=FILE, a secret from a file: ALPACA_API_KEY_ID, ALPACA_API_SECRET, POLYGON_API_KEY, NOTIFICATION_URLS."
 
 
@@ -31,7 +40,26 @@ def init(  # noqa: PLR0913 - one argument an option of the command line
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the options, keep everything else.")] = False,
 ) -> None:
     """Set up a fund to run: simulated, on paper or live. Run again, it changes only what is answered."""
-    from fund.init_answers import Answers, Given
+    from fund.init_answers import Given
+
+    given = Given(mode, vendor, edgar, capital, strategy, model, tuple(limit or ()))
+    try:
+        set_up(given, tuple(key or ()), asks=not yes)
+    except typer.Abort as error:
+        if sys.stdin.isatty():
+            raise
+        typer.echo(err=True)  # the cursor is behind a question
+        raise ConfigurationError(NO_ANSWERS) from error
+
+
+def set_up(given: "Given", keys: tuple[str, ...], *, asks: bool) -> None:
+    """Ask what is not given, check the answers, and write them.
+
+    Raises:
+        ConfigurationError: An answer is wrong.
+        typer.Abort: The person stopped, or standard input ended before the last answer.
+    """
+    from fund.init_answers import Answers
     from fund.init_checks import check_strategy, check_targets
     from fund.init_secrets import check_broker, collect_secrets, list_missing
     from fund.settings.secrets import write_secret
@@ -40,14 +68,13 @@ def init(  # noqa: PLR0913 - one argument an option of the command line
 
     interrupt_prompts()
     folder, console = FundFolder.from_environment(), Console(soft_wrap=True, highlight=False)
-    given = Given(mode, vendor, edgar, capital, strategy, model, tuple(limit or ()))
     answers = Answers.read(folder.settings_file)
-    answers.ask(given, asks=not yes)
+    answers.ask(given, asks=asks)
     settings = answers.settings
     folder.require_mode(settings.mode)
     folder.require_lake(settings.storage.data_bucket)
     check_strategy(settings)
-    secrets = collect_secrets(folder.root, settings, tuple(key or ()), asks=not yes)
+    secrets = collect_secrets(folder.root, settings, keys, asks=asks)
     check_targets(secrets, settings.messages.telegram_chats)
     url = None if settings.mode is Mode.SIMULATED else choose_broker_url(settings.mode)
     checked = None if url is None else check_broker(folder.root, url, secrets)

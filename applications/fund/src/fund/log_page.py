@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-from fund.wrapping import wrap
+from internal.terminal_lines import wrap
 
 INDENT = " " * 4
 HEAD = ("timestamp", "service", "level", "event")

@@ -9,8 +9,8 @@ from fund.folder import FundFolder
 from fund.log_lines import LogReader
 from fund.log_page import format_line
 from fund.services import Service
-from fund.wrapping import terminal_width
 from internal.errors import NotFoundError
+from internal.terminal_lines import terminal_width
 
 POLL_SECONDS = 0.5
 

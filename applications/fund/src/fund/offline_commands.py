@@ -1,6 +1,6 @@
 """`fund up` and `fund backtest`: the whole fund on its own exchange, now or over a past period."""
 
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -16,8 +16,9 @@ from fund.market_choice import (
     TickersOption,
     choose_market,
 )
-from fund.options import ModelSize
+from fund.options import TYPED, ModelSize
 from fund.research_commands import ARGUMENTS_AS_GIVEN, run_research
+from internal.day_option import DATE, read_day
 
 THROUGH_SERVICES = "--through-services"
 commands = typer.Typer()
@@ -56,14 +57,18 @@ def backtest(context: typer.Context) -> None:
     """Backtest a strategy in one process; with --through-services, run the whole fund over the period instead."""
     if THROUGH_SERVICES not in context.args:
         run_research(["backtest", *context.args])
-    through_services([one for one in context.args if one != THROUGH_SERVICES], f"fund backtest {THROUGH_SERVICES}")
+    through_services([one for one in context.args if one != THROUGH_SERVICES], f"{TYPED} backtest {THROUGH_SERVICES}")
 
 
 @through_services.command()
 def backtest_through_services(  # noqa: PLR0913 - one argument an option of the command line
     *,
-    first_day: Annotated[datetime, typer.Option("--first-day", formats=["%Y-%m-%d"], help="First day that is traded.")],
-    last_day: Annotated[datetime, typer.Option("--last-day", formats=["%Y-%m-%d"], help="Last day that is traded.")],
+    first_day: Annotated[
+        date, typer.Option("--first-day", parser=read_day, metavar=DATE, help="First day that is traded.")
+    ],
+    last_day: Annotated[
+        date, typer.Option("--last-day", parser=read_day, metavar=DATE, help="Last day that is traded.")
+    ],
     bars: BarsOption = None,
     details: DetailsOption = None,
     seed: SeedOption = None,
@@ -78,4 +83,4 @@ def backtest_through_services(  # noqa: PLR0913 - one argument an option of the 
     from fund.offline_run import run_backtest
 
     chosen = choose_market(bars, details, seed, tickers, events=events, planted_signal=planted_signal)
-    run_backtest(folder, chosen, (first_day.date(), last_day.date()), model, refit_every)
+    run_backtest(folder, chosen, (first_day, last_day), model, refit_every)

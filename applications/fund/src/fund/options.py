@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+TYPED = "./fund"  # how the program is named in usage lines and messages
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 

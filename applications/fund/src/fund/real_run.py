@@ -15,7 +15,7 @@ from fund.market_settings import MarketSettings
 from fund.real_environment import RealEnvironments
 from fund.real_startup import RealRun, real_steps
 from fund.running import perform, stay_up
-from fund.settings.fund_settings import FundSettings, read_settings
+from fund.settings.fund_settings import FundSettings, explain_defaults, read_settings
 from fund.settings.secrets import Secret, read_secret, secret_file
 from fund.settings.variables import service_variables
 from fund.simulated_sessions import SimulatedSessions
@@ -39,6 +39,8 @@ def run_fund() -> None:
     folder.require_lake(settings.storage.data_bucket)
     if settings.mode is Mode.SIMULATED:
         show_banner(Mode.SIMULATED)
+        if (notice := explain_defaults(folder.settings_file)) is not None:
+            display.say(notice)
         run_simulated(folder, settings, display)
     else:
         url = choose_broker_url(settings.mode)

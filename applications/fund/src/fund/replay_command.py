@@ -1,7 +1,7 @@
 """`fund replay`: a past decision taken again from what was known then."""
 
 import json
-from datetime import datetime
+from datetime import date
 from typing import Annotated
 
 import typer
@@ -9,9 +9,11 @@ import typer
 from fund.options import JsonOption
 from fund.service_client import Json
 from fund.trader import connect_to_trader
+from internal.day_option import DATE, read_day
+from internal.errors import NotFoundError
 
 SHOWN = 20
-DayArgument = Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="A session that was decided.")]
+DayArgument = Annotated[date, typer.Argument(parser=read_day, metavar=DATE, help="A session that was decided.")]
 
 commands = typer.Typer()
 
@@ -19,7 +21,11 @@ commands = typer.Typer()
 @commands.command()
 def replay(day: DayArgument, *, as_json: JsonOption = False) -> None:
     """Take a past decision again from what was known then, and show what differs; nothing is sent."""
-    answer = connect_to_trader().get(f"/decisions/{day:%Y-%m-%d}/replay")
+    trader = connect_to_trader()
+    try:
+        answer = trader.get(f"/decisions/{day}/replay")
+    except NotFoundError as error:
+        raise NotFoundError(f"{error.detail}; all are on the page {trader.url}/decisions") from error
     typer.echo(json.dumps(answer, indent=2) if as_json else describe_replay(answer))
     if answer["differences"]:
         raise typer.Exit(1)

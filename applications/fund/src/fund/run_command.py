@@ -7,7 +7,7 @@ commands = typer.Typer()
 
 @commands.command()
 def run() -> None:
-    """Run the fund for real by fund.toml: services and scheduler, until Ctrl-C or `fund down`. Run again, it resumes.
+    """Run the fund for real by fund.toml: services and scheduler, until Ctrl-C or `./fund down`. Run again, it resumes.
 
     `./fund init` writes fund.toml. The first run collects two years of bars and trains a model.
     """

@@ -120,7 +120,7 @@ def is_halted(run: FundRun, day: date) -> bool:
     """Whether the owner has halted trading; then it is said that the session is not decided, and the fund stays up."""
     state = TradingState.read(run.clients.portfoliomanager)
     if state.state == HALTED:
-        run.display.say(f"No portfolio of {day}: {' '.join(state.describe())}. `fund resume` decides again.")
+        run.display.say(f"No portfolio of {day}: {' '.join(state.describe())}. `./fund resume` decides again.")
     return state.state == HALTED
 
 

@@ -64,9 +64,11 @@ class TradingState:
             return []
         lines: list[str] = []
         if self.orders_at_broker:
-            lines.append(f"{self.orders_at_broker} orders are at the broker and may fill; `fund flatten` cancels them.")
+            lines.append(
+                f"{self.orders_at_broker} orders are at the broker and may fill; `./fund flatten` cancels them."
+            )
         if self.planned_orders:
-            lines.append(f"{self.planned_orders} orders are planned and not sent; `fund resume` goes on with them.")
+            lines.append(f"{self.planned_orders} orders are planned and not sent; `./fund resume` goes on with them.")
         return lines
 
 
@@ -122,5 +124,5 @@ class Flattening:
         lines += [f"still open: {one.quantity:g} {one.ticker}: {one.reason}" for one in self.still_open]
         lines += [f"left alone, not the fund's: {shares:g} {ticker}" for ticker, shares in self.foreign.items()]
         if self.flat:
-            lines.append("The fund is flat. Nothing is opened before `fund resume`.")
+            lines.append("The fund is flat. Nothing is opened before `./fund resume`.")
         return lines

@@ -11,8 +11,8 @@ from fund.options import JsonOption
 from fund.service_client import Json, ServiceClient
 from fund.trader import connect_to_trader
 from fund.trading_answers import ACTIVE, HALTED, Flattening, TradingState
-from fund.wrapping import echo_lines
 from internal.errors import FundError, UnavailableError
+from internal.terminal_lines import echo_lines
 
 NO_REASON = "no reason was given"
 LOSSES_ACCEPTED = "The limits of losses and drawdown are measured from now on."
@@ -79,8 +79,8 @@ def _explain_interruption(service: ServiceClient, error: UnavailableError) -> No
         return
     if state.cause == "flatten":
         raise UnavailableError(
-            f"{error.detail} Trading is halted all the same, and closing goes on by itself: `fund flatten` again says "
-            "how far it is."
+            f"{error.detail} Trading is halted all the same, and closing goes on by itself: `./fund flatten` again "
+            "says how far it is."
         ) from error
 
 

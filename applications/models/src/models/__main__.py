@@ -4,13 +4,14 @@ Exit status: 0 success, 1 failure with its reason, 2 wrong arguments.
 """
 
 import sys
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from internal.day_option import DATE, read_day
 from internal.errors import FundError
 from internal.forecasting.rank_evidence import describe_rank_evidence, find_rank_evidence
 from internal.forecasting.registry import CHAMPION
@@ -29,8 +30,8 @@ from models.train import train
 from models.walk_forward import WalkForwardPlan, run_walk_forward
 
 application = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
-StartDate = Annotated[datetime, typer.Option("--start-date", formats=["%Y-%m-%d"], help="First day.")]
-EndDate = Annotated[datetime, typer.Option("--end-date", formats=["%Y-%m-%d"], help="Last day.")]
+StartDate = Annotated[date, typer.Option("--start-date", parser=read_day, metavar=DATE, help="First day.")]
+EndDate = Annotated[date, typer.Option("--end-date", parser=read_day, metavar=DATE, help="Last day.")]
 DatasetFolder = Annotated[Path | None, typer.Option("--dataset", help="Folder of the dataset.")]
 TrainedModel = Annotated[str, typer.Option("--model", help="small, full, or the kind of a baseline.")]
 Seed = Annotated[int, typer.Option("--seed", help="The same seed gives the same weights.")]
@@ -45,8 +46,10 @@ Folds = Annotated[
 Seeds = Annotated[
     str | None, typer.Option("--seeds", metavar="N,N", help="Seeds of the networks to average, e.g. 7,8.")
 ]
-FirstDay = Annotated[datetime | None, typer.Option("--first-day", formats=["%Y-%m-%d"], help="First test session.")]
-LastDay = Annotated[datetime | None, typer.Option("--last-day", formats=["%Y-%m-%d"], help="Last test session.")]
+FirstDay = Annotated[
+    date | None, typer.Option("--first-day", parser=read_day, metavar=DATE, help="First test session.")
+]
+LastDay = Annotated[date | None, typer.Option("--last-day", parser=read_day, metavar=DATE, help="Last test session.")]
 Embargo = Annotated[int | None, typer.Option("--embargo", min=0, help="Sessions left out besides the purge of seven.")]
 
 Workers = Annotated[
@@ -59,7 +62,7 @@ def collect_command(start_date: StartDate, end_date: EndDate) -> None:
     """Have datamanager ingest the bars of a range and the details of every ticker."""
     console = Console()
     with _connect(Configuration()) as datamanager, show_progress_bars(console) as show:
-        done = collect(datamanager, start_date.date(), end_date.date(), on_progress=show)
+        done = collect(datamanager, start_date, end_date, on_progress=show)
     console.print(
         f"{done.sessions} sessions are in the lake, {done.fetched} fetched now: {done.rows:,} bars, "
         f"{done.quarantined:,} quarantined; details of {done.details:,} tickers; bars version {done.bars_version}."
@@ -72,7 +75,7 @@ def assemble_command(start_date: StartDate, end_date: EndDate, dataset: DatasetF
     console, configuration = Console(), Configuration()
     folder = dataset or configuration.dataset
     with _connect(configuration) as datamanager, show_progress_bars(console) as show:
-        made = assemble(datamanager, start_date.date(), end_date.date(), folder, on_progress=show)
+        made = assemble(datamanager, start_date, end_date, folder, on_progress=show)
     excluded = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in made.report["set_aside"].items())
     console.print(
         f"{made.bars.height:,} bars of {made.report['tickers']:,} tickers up to {made.end} in {folder} "
@@ -127,7 +130,7 @@ def evaluate_command(  # noqa: PLR0913 - a command's options, each its own
         )
     plan = None
     if folds is not None:
-        days = _to_date(first_day), _to_date(last_day)
+        days = first_day, last_day
         plan = WalkForwardPlan(model or "small", folds, _parse_seeds(seeds), *days, embargo or 0)
     console, configuration = Console(), Configuration()
     evaluation = _evaluate(console, configuration, dataset, model, plan, workers=workers or 1)
@@ -165,10 +168,6 @@ def _load_dataset(console: Console, configuration: Configuration, folder: Path |
     if (missing := describe_missing_sectors(data)) is not None:
         console.print(missing)
     return data
-
-
-def _to_date(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()
 
 
 def _parse_seeds(text: str | None) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ import polars as pl
 
 from models.dataset import Dataset
 
-REMEDY = "`fund data import BARS --details FILE` stores them; then collect and assemble again"
+REMEDY = "`./fund data import BARS --details FILE` stores them; then collect and assemble again"
 
 
 def describe_missing_sectors(dataset: Dataset) -> str | None:

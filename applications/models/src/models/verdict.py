@@ -50,7 +50,7 @@ def _name_missing_baselines(scores: list[Score]) -> list[str]:
     compared = BASELINES.keys() & {one.name for one in scores}
     fittable = fittable_baselines().keys()
     sentences = [
-        f"{kind} is not in this comparison, because LightGBM is not available: `fund doctor` says what to install."
+        f"{kind} is not in this comparison, because LightGBM is not available: `./fund doctor` says what to install."
         for kind in sorted(BASELINES.keys() - compared - fittable)
     ]
     if compared >= fittable:

@@ -1,6 +1,6 @@
 """Past decisions: the journal's run of a session, what was stored with it, and the same decision taken again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from internal.errors import ConflictError, NotFoundError
@@ -40,9 +40,10 @@ class DecisionReplays:
     def find_run(self, day: date) -> RebalanceRun:
         """The session's decision. Raises NotFoundError where there is none."""
         self._journal.refresh()
-        runs = [run for run in list_decisions(self._journal.runs()) if run.date == day]
+        decided = list_decisions(self._journal.runs())
+        runs = [run for run in decided if run.date == day]
         if not runs:
-            raise NotFoundError(f"no strategy decided the session of {day}: the list of decisions has those that were")
+            raise NotFoundError(f"no strategy decided the session of {day}: {_describe_span(decided)}")
         return runs[-1]
 
     def find_record(self, run: RebalanceRun) -> DecisionRecord | None:
@@ -64,3 +65,9 @@ class DecisionReplays:
             )
         data = self._data_as_of(Knowledge(run.bars_version, run.known_at))
         return replay_decision(record, data.day_inputs(day, self._strategy.needs), self._strategy, self._limits)
+
+
+def _describe_span(decided: Sequence[RebalanceRun]) -> str:
+    """The first and the last session that were decided."""
+    days = [run.date for run in decided]
+    return f"the first decided session is {min(days)}, the last {max(days)}" if days else "none was decided so far"

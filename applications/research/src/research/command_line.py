@@ -3,11 +3,13 @@
 Exit status: 0 success, 1 failure with its reason, 2 wrong arguments.
 """
 
+import os
 import sys
 
 import typer
 
 from internal.errors import FundError
+from internal.terminal_lines import format_error
 from research.commands import backtest, check, faults, signal, sweep
 
 application = typer.Typer(
@@ -28,9 +30,9 @@ def choose_command() -> None:
 def main() -> None:
     """Run the command line; an error of the fund is printed as one message, with exit code 1."""
     try:
-        application()
+        application(prog_name=os.environ.get("RESEARCH_TYPED_AS") or "python -m research")
     except FundError as error:
-        sys.stderr.write(f"error: {error.detail}\n")
+        sys.stderr.write(format_error(error.detail))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")

@@ -11,7 +11,9 @@ from scheduler.schedule import Schedule
 from scheduler.timetable import last_opened_session
 
 COLLECTION_ENDS = timedelta(hours=24)  # after its start; datamanager goes on asking the vendor by itself
-NOT_COLLECTED = "the vendor did not have its bars within a day; `fund data check` says why, and when it is asked again"
+NOT_COLLECTED = (
+    "the vendor did not have its bars within a day; `./fund data check` says why, and when it is asked again"
+)
 NOT_DECIDED = "the next session closed before it was decided"
 NOT_RECONCILED = "the next session opened before it was reconciled"
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from datamanager.ports import ACTION_SCHEMA, LISTING_SCHEMA, TickerChange, VendorSession
 
-MISSING = "MARKET_DATA_VENDOR is files, so no vendor is asked: import the session's bars with `fund data import FILE`"
+MISSING = "MARKET_DATA_VENDOR is files, so no vendor is asked: import the session's bars with `./fund data import FILE`"
 
 
 class FilesOnly:

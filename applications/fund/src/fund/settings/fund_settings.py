@@ -22,6 +22,7 @@ from fund.settings.sections import (
     Storage,
     Trading,
 )
+from fund.settings.syntax import describe_syntax
 from internal.errors import ConfigurationError
 from internal.modes import Mode
 from internal.settings import read_variable
@@ -103,6 +104,13 @@ def read_settings(path: Path) -> FundSettings:
     return parse_settings(path, read_text(path))
 
 
+def explain_defaults(path: Path) -> str | None:
+    """Why the fund runs with the settings that it has, where nobody has chosen any; None where there is a file."""
+    if path.exists():
+        return None
+    return f"There is no {path}, so the fund is simulated, with default settings: `./fund init` sets up another one."
+
+
 def parse_settings(path: Path, text: str) -> FundSettings:
     """The settings of a text that is, or will be, the file's. Raises as `read_settings`."""
     values = _parse(path, text)
@@ -127,4 +135,4 @@ def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f'{path} is not TOML: {error}. Texts are in quotes: capital = "50%"') from error
+        raise ConfigurationError(describe_syntax(path, text, str(error))) from error

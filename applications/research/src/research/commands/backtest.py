@@ -31,11 +31,11 @@ from research.commands.options import (
     fund_home,
     read_cash,
     read_multiple,
-    read_period,
     read_strategy,
 )
 from research.engine.market import BacktestMarket
 from research.engine.run import Backtest, Terms, run_backtest
+from research.engine.sources import Period
 from research.ledger import Ledger
 from research.result import BacktestResult
 
@@ -72,7 +72,7 @@ def backtest(  # noqa: PLR0913 - one argument an option of the command line
     limits = read_limits(security_types, do_not_trade, only_trade)
     loaded, terms = read_strategy(strategy, settings), Terms(read_cash(cash), read_multiple(costs), limits)
     source = choose_source(bars, details, seed, tickers, events, lake=lake)
-    market = source.open(read_period(first_day, last_day), lambda line: console.print(line, style="dim"))
+    market = source.open(Period(first_day, last_day), lambda line: console.print(line, style="dim"))
     forecasts = find_forecasts(market, loaded, model, refit_every, console)
     run_and_report(Backtest(market, loaded, strategy, terms, forecasts), output, console)
 

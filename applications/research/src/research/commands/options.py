@@ -2,20 +2,21 @@
 
 import os
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from internal.day_option import DATE, read_day
 from internal.errors import InvalidRequestError
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.task_runners.process_runner import ProcessRunner
 from internal.task_runners.ray_runner import RayRunner
 from internal.task_runners.runner import InProcessRunner, TaskRunner
 from internal.venue.market.event_rates import Events
-from research.engine.sources import DEFAULT_SEED, DEFAULT_TICKERS, MarketSource, Period, SimulatedSource
+from research.engine.sources import DEFAULT_SEED, DEFAULT_TICKERS, MarketSource, SimulatedSource
 
 StrategyOption = Annotated[
     str, typer.Option("--strategy", metavar="FILE.py:Class", help="The strategy, e.g. strategies/reversal.py:Reversal.")
@@ -24,10 +25,10 @@ SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the strategy; may be repeated.")
 ]
 FirstDayOption = Annotated[
-    datetime | None, typer.Option("--first-day", formats=["%Y-%m-%d"], help="First day that is traded.")
+    date | None, typer.Option("--first-day", parser=read_day, metavar=DATE, help="First day that is traded.")
 ]
 LastDayOption = Annotated[
-    datetime | None, typer.Option("--last-day", formats=["%Y-%m-%d"], help="Last day that is traded.")
+    date | None, typer.Option("--last-day", parser=read_day, metavar=DATE, help="Last day that is traded.")
 ]
 BarsOption = Annotated[
     Path | None, typer.Option("--bars", exists=True, help="Real bars to replay: parquet, CSV or a folder of them.")
@@ -97,15 +98,6 @@ def choose_runner(workers: int, ray: str | None = None) -> TaskRunner:
     if ray is not None:
         return RayRunner(ray)
     return InProcessRunner() if workers == 1 else ProcessRunner(workers)
-
-
-def read_period(first_day: datetime | None, last_day: datetime | None) -> Period:
-    """The days without their time."""
-    return Period(_date(first_day), _date(last_day))
-
-
-def _date(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()
 
 
 def choose_source(  # noqa: PLR0913 - one argument an option of the command line

@@ -22,9 +22,9 @@ from research.commands.options import (
     SetOption,
     TickersOption,
     choose_source,
-    read_period,
     read_strategy,
 )
+from research.engine.sources import Period
 from research.signals.panel import make_panel
 from research.signals.sheet import measure_signal
 from research.signals.terminal import show_sheet
@@ -50,7 +50,7 @@ def signal(  # noqa: PLR0913 - one argument an option of the command line
     if others:
         raise InvalidRequestError(f"{address} has several strategies: name one, for example {name}")
     loaded = read_strategy(name, settings)
-    market = source.open(read_period(first_day, last_day), lambda line: console.print(line, style="dim"))
+    market = source.open(Period(first_day, last_day), lambda line: console.print(line, style="dim"))
     forecasts = find_forecasts(market, loaded, model, refit_every, console)
     whole = whole_history(market.tables, market.first, market.details, forecasts)
     last = len(market.tables.days) - 1

@@ -38,11 +38,11 @@ from research.commands.options import (
     read_cash,
     read_multiple,
     read_parameters,
-    read_period,
     read_strategy,
 )
 from research.commands.progress import show_progress
 from research.engine.run import Terms
+from research.engine.sources import Period
 from research.ledger import Ledger
 from research.sweep.grid import expand_grid, read_grid
 from research.sweep.picture import draw_sweep
@@ -82,7 +82,7 @@ def sweep(  # noqa: PLR0913 - one argument an option of the command line
     limits = read_limits(security_types, do_not_trade, only_trade)
     loaded, terms = read_strategy(strategy, settings), Terms(read_cash(cash), read_multiple(costs), limits)
     source = choose_source(bars, details, seed, tickers, events, lake=lake)
-    market = source.open(read_period(first_day, last_day), lambda line: console.print(line, style="dim"))
+    market = source.open(Period(first_day, last_day), lambda line: console.print(line, style="dim"))
     forecasts = find_forecasts(market, loaded, model, refit_every, console)
     content, fixed = Path(strategy.rpartition(":")[0]).read_bytes(), read_parameters(settings or [])
     base = SweepBase(market, strategy, content, fixed, terms, forecasts)

@@ -100,19 +100,19 @@ class LiveGate:
         found = self._armings.last_arming()
         if found is None:
             raise NotArmedError(
-                "this account holds real money and was never armed: `fund arm --live` shows what would be traded"
+                "this account holds real money and was never armed: `./fund arm --live` shows what would be traded"
             )
         if found.account_number != account_number:
-            raise NotArmedError("another account was armed than that of these keys; `fund arm --live` arms this one")
+            raise NotArmedError("another account was armed than that of these keys; `./fund arm --live` arms this one")
         if found.digest != self.digest:
             raise NotArmedError(
-                "strategy, parameters, capital or limits are not those that were armed; `fund arm --live` shows them, "
-                "and arms them"
+                "strategy, parameters, capital or limits are not those that were armed; `./fund arm --live` shows "
+                "them, and arms them"
             )
         if moment >= found.expires_at:
             raise ArmingEndedError(
                 f"this account was {found.describe()}: only orders that make positions smaller are sent; "
-                "`fund arm --live` arms it again, `fund halt` sends nothing at all"
+                "`./fund arm --live` arms it again, `./fund halt` sends nothing at all"
             )
         return found
 

@@ -26,7 +26,7 @@ def require_not_halted(change: TradingStateChange) -> None:
     """Raise TradingHaltedError while nothing may be sent for a decision."""
     if change.state is TradingState.HALTED:
         raise TradingHaltedError(
-            f"trading is {change.describe()}; nothing was sent, what was planned stays planned: `fund resume` goes on"
+            f"trading is {change.describe()}; nothing was sent, what was planned stays planned: `./fund resume` goes on"
         )
 
 

@@ -4,15 +4,14 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Iterable
-
-import typer
+from typing import TextIO
 
 WHOLE = 0
 
 
-def terminal_width() -> int:
-    """The columns of the terminal, 0 where the output goes elsewhere."""
-    return shutil.get_terminal_size().columns if sys.stdout.isatty() else WHOLE
+def terminal_width(stream: TextIO | None = None) -> int:
+    """The columns of the terminal that the stream (by default, standard output) goes to, 0 where it goes elsewhere."""
+    return shutil.get_terminal_size().columns if (stream or sys.stdout).isatty() else WHOLE
 
 
 def wrap(text: str, width: int, indent: str = "  ") -> list[str]:
@@ -31,4 +30,9 @@ def echo_lines(lines: Iterable[str]) -> None:
     """Print lines, each broken at the terminal's width."""
     width = terminal_width()
     for line in lines:
-        typer.echo("\n".join(wrap(line, width)))
+        sys.stdout.write("\n".join(wrap(line, width)) + "\n")
+
+
+def format_error(detail: str) -> str:
+    """The text of an error on standard error, broken at the terminal's width."""
+    return "\n".join(wrap(f"error: {detail}", terminal_width(sys.stderr), "")) + "\n"
