@@ -119,6 +119,12 @@ def test_it_holds_its_environment_and_nothing_more(node: Node, tag: str, applica
     assert [path for path in paths if path in others] == []
 
 
+def test_bars_are_multiplied_without_a_compiler(node: Node, tag: str) -> None:
+    """The C file of bars is in datamanager's image as it was compiled while the image was built."""
+    words = "import importlib.util as u, internal.bar_kernels.library as x; x.load(); print(u.find_spec('ziglang'))"
+    assert run_as_in_the_swarm(node, "datamanager", tag, "python", "-c", words).strip() == "None"
+
+
 @pytest.mark.parametrize("application", APPLICATIONS)
 def test_its_bill_of_materials_is_what_is_installed(node: Node, tag: str, application: str) -> None:
     """CycloneDX in the image lists exactly the distributions that its Python finds; a copy is next to the digest."""

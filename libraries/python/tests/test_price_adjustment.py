@@ -149,6 +149,17 @@ def test_factors_need_the_order_of_days() -> None:
         some.apply(bars.reverse())
 
 
+def test_missing_values_stay_missing() -> None:
+    """A bar without an average price has none afterwards, and whole numbers are multiplied as numbers."""
+    bars = bars_of({"A": dict.fromkeys(DAYS[:3], 10.0)}).with_columns(
+        volume_weighted_average_price=pl.Series([10.0, None, 10.0]), volume=pl.Series([100, 200, 300])
+    )
+    table = FactorTable(pl.DataFrame([("A", DAYS[2], 0.5, 0.9)], FACTORS, orient="row"))
+    adjusted = table.apply(bars)
+    assert adjusted.get_column("volume_weighted_average_price").to_list() == [10.0 * 0.5 * 0.9, None, 10.0]
+    assert adjusted.get_column("volume").to_list() == [200.0, 400.0, 300.0]
+
+
 def test_halted_before_the_ex_date() -> None:
     """Without a bar on the day before the ex-date, the last close before it is used."""
     bars = bars_of({"A": {DAYS[0]: 100.0, DAYS[4]: 90.0}})

@@ -4,9 +4,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from internal.bar_kernels.ticker_numbers import TickerNumbers
 from internal.bar_order import KEY
 from internal.security_names import SecurityNames
-from internal.ticker_numbers import TickerNumbers
 
 Places = NDArray[np.intp]  # of rows
 
@@ -28,7 +28,7 @@ class BarNames:
             return bars
         whole = bars.rechunk()  # a row is found in one chunk, and not by a search among several
         tickers = whole.get_column("ticker")
-        may_differ = self._tickers.find(tickers).to_numpy() != self._tickers.count
+        may_differ = self._tickers.find(tickers, whole.get_column("date")) != self._tickers.count
         rows = pl.Series("row", np.flatnonzero(may_differ), dtype=pl.UInt32)
         if rows.is_empty():
             return bars

@@ -7,11 +7,10 @@ the server's machine is sent the names of the files instead.
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from threading import Lock
 from typing import BinaryIO
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -106,7 +105,6 @@ class _FileReader:
     wanted: WantedBars
     names: BarNames | None = None
     factors: FactorTable | None = None
-    one_at_a_time: Lock = field(default_factory=Lock)
 
     def add_corrections(self, frame: pl.DataFrame) -> None:
         """Take names or factors, before the first file."""
@@ -119,10 +117,7 @@ class _FileReader:
         """The rows of one or more files, ordered by date and ticker."""
         bars = decode_bars(file, self.wanted, in_order=in_order)
         named = bars if self.names is None else self.names.apply(bars)
-        if self.factors is None:
-            return named
-        with self.one_at_a_time:  # two threads that take turns at short operations are no faster and use more time
-            return self.factors.apply(named)
+        return named if self.factors is None else self.factors.apply(named)
 
 
 def _find_files(part: Part) -> list[Path]:

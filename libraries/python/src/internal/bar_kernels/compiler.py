@@ -1,0 +1,43 @@
+"""Compiles bars.c to a shared library.
+
+Images hold it compiled, by `python -m internal.bar_kernels.compiler`. Elsewhere a process compiles it at its first use,
+which takes a tenth of a second: the wheel `ziglang` brings the compiler, with a linker for each system.
+"""
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from internal.errors import ConfigurationError
+
+SOURCE = Path(__file__).with_name("bars.c")
+FLAGS = ("cc", "-shared", "-nostdlib", "-O3", "-mcpu=baseline")
+
+
+def find_library(source: Path, folder: Path) -> Path:
+    """Where the compiled file is in a folder; a changed source has another."""
+    return folder / f"{source.stem}-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.so"
+
+
+def compile_shared(source: Path, folder: Path) -> Path:
+    """Compile a C file to a shared library in the folder. Raises ConfigurationError."""
+    found = importlib.util.find_spec("ziglang")
+    if found is None or found.origin is None:
+        raise ConfigurationError("the package ziglang, which compiles what adjusts bars, is missing: run `uv sync`")
+    library = find_library(source, folder)
+    command = [Path(found.origin).with_name("zig"), *FLAGS, "-o", library, source]
+    try:
+        with TemporaryDirectory() as name:
+            caches = dict.fromkeys(("ZIG_GLOBAL_CACHE_DIR", "ZIG_LOCAL_CACHE_DIR"), name)
+            subprocess.run(command, env=os.environ | caches, check=True, capture_output=True, text=True)  # noqa: S603 - of the package
+    except (OSError, subprocess.CalledProcessError) as error:
+        said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
+        raise ConfigurationError(f"{source.name}, which adjusts bars, cannot be compiled: {said.strip()}") from error
+    return library
+
+
+if __name__ == "__main__":
+    compile_shared(SOURCE, SOURCE.parent)

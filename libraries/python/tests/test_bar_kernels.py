@@ -1,0 +1,61 @@
+"""The library of bars.c: what a person reads who lacks its compiler, or whose temporary folder runs nothing."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from internal.bar_kernels.compiler import SOURCE, compile_shared
+from internal.errors import ConfigurationError
+
+
+def test_a_source_that_does_not_compile(tmp_path: Path) -> None:
+    """The compiler's own words are in the error, and no library is left."""
+    broken = tmp_path / "broken.c"
+    broken.write_text("int half(\n")
+    with pytest.raises(ConfigurationError, match=r"broken\.c, which adjusts bars, cannot be compiled: .*error"):
+        compile_shared(broken, tmp_path)
+    assert list(tmp_path.iterdir()) == [broken]
+
+
+def test_a_missing_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package is named, and what installs it."""
+
+    def find_nothing(_name: str) -> None:
+        return None
+
+    monkeypatch.setattr("importlib.util.find_spec", find_nothing)
+    with pytest.raises(ConfigurationError, match=r"ziglang, .* is missing: run `uv sync`"):
+        compile_shared(SOURCE, tmp_path)
+
+
+def test_as_images_hold_it(tmp_path: Path) -> None:
+    """A file compiled beside its source is loaded without a compiler; when the source has changed it is not."""
+    package = tmp_path / "internal"
+    shutil.copytree(SOURCE.parent, package / "bar_kernels", ignore=shutil.ignore_patterns("__pycache__"))
+    for module in ("__init__.py", "errors.py"):
+        shutil.copy(SOURCE.parents[1] / module, package)
+
+    def run(*words: str) -> str:
+        command = [sys.executable, *words]
+        return subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - ours
+
+    load = (
+        "import importlib.util; importlib.util.find_spec = lambda name: None; "
+        "from internal.bar_kernels.library import SOURCE, load; from internal.errors import ConfigurationError\n"
+        "try: load(); print('loaded from', SOURCE.parents[1])\n"
+        "except ConfigurationError as error: print(error)"
+    )
+    run("-m", "internal.bar_kernels.compiler")
+    assert run("-c", load) == f"loaded from {package}\n"
+    (package / "bar_kernels" / "bars.c").write_text(f"{SOURCE.read_text()}\n")
+    assert "ziglang" in run("-c", load)
+
+
+def test_warnings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The text compiles with every warning as an error."""
+    flags = ("cc", "-shared", "-nostdlib", "-O3", "-Wall", "-Wextra", "-Werror")
+    monkeypatch.setattr("internal.bar_kernels.compiler.FLAGS", flags)
+    assert compile_shared(SOURCE, tmp_path).exists()
