@@ -125,7 +125,10 @@ def _number_sessions(bars: pl.DataFrame, end: date) -> pl.DataFrame:
 
 
 def _judge(bars: pl.DataFrame, calendar: pl.DataFrame, absurd_price_ratio: float) -> pl.DataFrame:
-    """Every bar with its `verdict`: null for good, else the reason for which it is set aside."""
+    """Every bar with its `verdict`, null for good, else the reason for which it is set aside, and its `group`.
+
+    The group is a number for the ticker: as it is sorted, what is computed over it takes slices instead of looking up.
+    """
     unreadable = pl.any_horizontal(
         [~(pl.col(price).is_finite() & (pl.col(price) > 0)).fill_null(value=False) for price in PRICES]
     ) | ~(pl.col("volume").is_finite() & (pl.col("volume") >= 0)).fill_null(value=False)
@@ -137,20 +140,33 @@ def _judge(bars: pl.DataFrame, calendar: pl.DataFrame, absurd_price_ratio: float
         .when(pl.col("volume") == 0)
         .then(pl.lit(NOT_TRADED))
     )
-    judged = bars.join(calendar, on="date", how="left", maintain_order="left").with_columns(verdict.alias("verdict"))
+    judged = bars.join(calendar, on="date", how="left", maintain_order="left").with_columns(
+        verdict.alias("verdict"), group=bars.get_column("ticker").rle_id().set_sorted()
+    )
     return _judge_prices(judged, log(absurd_price_ratio))
 
 
 def _judge_prices(judged: pl.DataFrame, limit: float) -> pl.DataFrame:
     readable = judged.with_row_index("row").filter(pl.col("verdict").is_null())
-    earlier = pl.col("close").rolling_median(MEDIAN_WINDOW, min_samples=1).shift(1).over("ticker")
-    jump = (pl.col("close") / earlier).log().abs().fill_null(0)
     spike = (pl.max_horizontal("high", "open") / pl.col("close")).log().abs()
     dip = (pl.col("close") / pl.min_horizontal("low", "open")).log().abs()
-    absurd = readable.filter(pl.max_horizontal(jump, spike, dip) > limit).get_column("row")
+    absurd = readable.filter(pl.max_horizontal(spike, dip) > limit).get_column("row")
+    absurd = absurd.append(_find_jumps(readable.select("row", "group", "close"), limit))
     return judged.with_columns(
         verdict=pl.when(pl.int_range(pl.len()).is_in(absurd.implode())).then(pl.lit(ABSURD)).otherwise("verdict")
     )
+
+
+def _find_jumps(readable: pl.DataFrame, limit: float) -> pl.Series:
+    """The rows with a close that is too far from the median of the closes before it.
+
+    A median lies between the lowest and the highest close, so only tickers that have two closes so far apart are read.
+    """
+    closes = readable.group_by("group").agg(low=pl.col("close").min(), high=pl.col("close").max())
+    wide = closes.filter((pl.col("high") / pl.col("low")).log() > 0.99 * limit).get_column("group")
+    earlier = pl.col("close").rolling_median(MEDIAN_WINDOW, min_samples=1).shift(1).over("group")
+    jump = (pl.col("close") / earlier).log().abs().fill_null(0)
+    return readable.filter(pl.col("group").is_in(wide.implode())).filter(jump > limit).get_column("row")
 
 
 def _repair(good: pl.DataFrame) -> pl.DataFrame:
@@ -160,16 +176,16 @@ def _repair(good: pl.DataFrame) -> pl.DataFrame:
 
 def _split_segments(good: pl.DataFrame, maximum_gap: int, absurd_price_ratio: float) -> pl.DataFrame:
     """Good bars with their segment: a new one begins after a long gap and after an implausible jump of the price."""
-    gap = pl.col("session").diff().over("ticker") - 1
-    jump = pl.col("close").log().diff().over("ticker").abs()
+    gap, jump = pl.col("session").diff() - 1, pl.col("close").log().diff().abs()
     breaks = (gap > maximum_gap) | (jump > log(absurd_price_ratio))
-    first = pl.col("ticker") != pl.col("ticker").shift(1)
-    return good.with_columns(segment=(breaks.fill_null(value=False) | first.fill_null(value=True)).cum_sum())
+    first = (pl.col("group") != pl.col("group").shift(1)).fill_null(value=True)
+    return good.with_columns(segment=(first | breaks).cum_sum())
 
 
 def _fill(good: pl.DataFrame, calendar: pl.DataFrame, maximum_gap: int) -> pl.DataFrame:
     """The regular grid: each good bar, followed by the missing sessions that carry its close."""
-    following = pl.col("session").shift(-1).over("ticker").fill_null(calendar.height)
+    last = (pl.col("group") != pl.col("group").shift(-1)).fill_null(value=True)
+    following = pl.when(last).then(calendar.height).otherwise(pl.col("session").shift(-1))
     until = pl.min_horizontal(following, pl.col("session") + maximum_gap + 1)
     grid = good.with_columns(bar_session=pl.col("session"), session=pl.int_ranges("session", until)).explode("session")
     traded = pl.col("session") == pl.col("bar_session")
@@ -205,6 +221,6 @@ def _report(judged: pl.DataFrame, good: pl.DataFrame, frame: pl.DataFrame) -> Pa
         set_aside={reason: counted.get(reason, 0) for reason in (MALFORMED, NOT_A_SESSION, NOT_TRADED, ABSURD)},
         repaired_ranges=int(good.get_column("repaired").sum()),
         filled_sessions=int((~frame.get_column("traded")).sum()),
-        segments=frame.get_column("segment").n_unique(),
-        tickers=frame.get_column("ticker").n_unique(),
+        segments=frame.get_column("segment").rle_id().n_unique(),
+        tickers=frame.get_column("ticker").rle_id().n_unique(),
     )

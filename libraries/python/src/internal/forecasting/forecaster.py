@@ -91,7 +91,7 @@ class PanelForecaster:
             raise ArtifactError(f"model {self.model_version} gave a forecast that is not finite: train again")
         tickers = frame.get_column("ticker").gather(origins)
         answer = _predictions(tickers, np.expm1(quantiles), day, self.model_version, bars_version)
-        return Forecast(answer, _excluded(bars.filter(pl.col("date") <= day), frame, tickers, day))
+        return Forecast(answer, _excluded(bars, frame, tickers, day))
 
     def explain(self, bars: pl.DataFrame, details: pl.DataFrame, day: date, ticker: str) -> Explanation:
         """Explain a ticker's forecast from the close of a day.
@@ -114,7 +114,7 @@ class PanelForecaster:
         tickers = frame.get_column("ticker").gather(origins)
         place = tickers.index_of(ticker)
         if place is None:
-            reasons = dict(_excluded(bars.filter(pl.col("date") <= day), frame, tickers, day))
+            reasons = dict(_excluded(bars, frame, tickers, day))
             raise NotFoundError(
                 f"{ticker} has no forecast from {day}: {reasons.get(ticker, 'there are no bars of it')}"
             )
@@ -159,7 +159,10 @@ def _predictions(
 
 def _excluded(bars: pl.DataFrame, frame: pl.DataFrame, forecast: pl.Series, day: date) -> list[tuple[str, str]]:
     """Every ticker with bars but no forecast, with the reason."""
-    latest = frame.group_by("ticker").agg(pl.col("date", "age").last(), traded=pl.col("date").filter("traded").max())
+    seen = bars.lazy().filter(pl.col("date") <= day).select(pl.col("ticker").unique()).collect()
+    without = seen.filter(~pl.col("ticker").is_in(forecast.implode()))
+    rows = frame.filter(pl.col("ticker").is_in(without.get_column("ticker").implode()))
+    latest = rows.group_by("ticker").agg(pl.col("date", "age").last(), traded=pl.col("date").filter("traded").max())
     reason = (
         pl.when(pl.col("date").is_null())
         .then(pl.lit("no usable bar: prices or volumes are missing, absurd or zero"))
@@ -169,5 +172,4 @@ def _excluded(bars: pl.DataFrame, frame: pl.DataFrame, forecast: pl.Series, day:
             pl.format("{} sessions of unbroken history, {} are needed", pl.col("age") + 1, pl.lit(MINIMUM_HISTORY))
         )
     )
-    without = bars.select(pl.col("ticker").unique()).filter(~pl.col("ticker").is_in(forecast.implode()))
     return without.join(latest, on="ticker", how="left").select("ticker", reason.alias("reason")).sort("ticker").rows()
