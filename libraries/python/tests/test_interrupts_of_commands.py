@@ -1,5 +1,6 @@
 """Ctrl-C of a command line: once as an exception, then ignored, at last the end."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -29,6 +30,37 @@ def load():
 
 run_interruptible(load)
 """
+
+
+STRUCK_AT_EACH_IMPORT = """
+import _signal, sys
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if _signal.getsignal(_signal.SIGINT) is not _signal.default_int_handler:
+            print(*early, flush=True)
+            _signal.raise_signal(_signal.SIGINT)
+        early.append(name)
+
+early = []
+sys.meta_path.insert(0, Watch())
+_signal.signal(_signal.SIGINT, _signal.default_int_handler)
+from {entry} import main
+main()
+"""
+
+
+@pytest.mark.parametrize("entry", ["fund.entry", "models.entry", "research.__main__"])
+def test_a_command_takes_the_signal_before_it_loads_anything(entry: str) -> None:
+    """Four files of its own are read before Ctrl-C ends it without a word: itself and this handler, in their packages.
+
+    What strikes earlier is answered by Python, which is still starting, with a traceback.
+    """
+    program = STRUCK_AT_EACH_IMPORT.format(entry=entry)
+    measured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}  # it loads much
+    ended = subprocess.run([sys.executable, "-c", program], env=measured, capture_output=True, check=False, text=True)  # noqa: S603 - our own
+    early = [entry.partition(".")[0], entry, "internal", "internal.interrupts"]
+    assert (ended.returncode, ended.stderr, ended.stdout.split()) == (-signal.SIGINT, "", early)
 
 
 @pytest.mark.parametrize(("moment", "status"), [("load", -signal.SIGINT), ("run", 130)])

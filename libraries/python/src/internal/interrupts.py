@@ -1,15 +1,23 @@
-"""Ctrl-C of a command line, without a traceback at any moment: the first one ends it in order, a late one at once."""
+"""Ctrl-C of a command line, without a traceback at any moment: the first one ends it in order, a late one at once.
 
-import signal
+It is the first that a command line loads, and reads no other file: until it has taken the signal, Python's own handler
+prints a traceback. What strikes while Python itself starts is out of reach, and the script `fund` ignores it.
+"""
+
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import FrameType
+
+TYPE_CHECKING = False  # `typing` would be another file
+if TYPE_CHECKING:
+    import signal
+    from collections.abc import Callable
+    from types import FrameType
+else:
+    import _signal as signal  # the built-in part; the module `signal` reads a dozen files
 
 PATIENCE_SECONDS = 2.0
 
 
-def run_interruptible(load: Callable[[], Callable[[], None]]) -> None:
+def run_interruptible(load: "Callable[[], Callable[[], None]]") -> None:
     """Run a command line; a program that starts it ignores SIGINT, so that nothing strikes before this.
 
     Args:
@@ -27,16 +35,16 @@ def interrupt_prompts() -> None:
     signal.siginterrupt(signal.SIGINT, True)  # noqa: FBT003 - the function takes no name
 
 
-@dataclass
 class RaiseOnce:
     """A handler that raises KeyboardInterrupt once; signals within two seconds of the first change nothing.
 
     A later one ends the process by its default action: it goes on although it was interrupted.
     """
 
-    first: float | None = None
+    def __init__(self) -> None:
+        self.first: float | None = None  # when the first signal came, by the monotonic clock
 
-    def __call__(self, number: int, _frame: FrameType | None) -> None:
+    def __call__(self, number: int, _frame: "FrameType | None") -> None:
         """Handle one signal."""
         now = time.monotonic()
         if self.first is None:
