@@ -88,7 +88,7 @@ HISTORY = [
     ),
     Panel(
         "Slippage",
-        "Dollars paid so far between the close that a decision was taken at and the fill; positive is a cost.",
+        "Fills against the closes that were decided at, so far, overnight moves included; positive is a cost.",
         "currencyUSD",
         [Query("max(portfolio_order_slippage_dollars)", "slippage")],
     ),

@@ -81,7 +81,7 @@ def test_fills_after_a_sleep() -> None:
     text = text_of(replace(REPORT, day=WOKEN, orders=orders, missed=[date(2024, 12, 2), date(2024, 12, 3)]))
 
     assert "Not decided, because the fund did not run or had no data: 2024-12-02, 2024-12-03." in text
-    assert "2 fills of 2,002.00 dollars were 2.00 worse than the closes they were decided at (10.0 basis" in text
+    assert "2 fills of 2,002.00 dollars; slippage +2.00 (+10.0 basis points): worse than the closes they were" in text
 
 
 def test_flows_and_hand_trades() -> None:

@@ -112,7 +112,7 @@ class Display:
             self.say(f"note: {note}")
 
     def show_portfolio(self, portfolio: CurrentPortfolio, orders: pl.DataFrame, performance: Performance) -> None:
-        """Print positions, orders, net asset value, exposures and realised cost."""
+        """Print positions, orders, net asset value, exposures and cost."""
         self.console.print(positions_table(portfolio))
         self.console.print(orders_table(orders))
         for sentence in (summarize_orders(orders), *summarize_performance(portfolio, performance)):

@@ -130,7 +130,7 @@ def count_traded_sessions(run: FundRun) -> int:
 
 
 def show_portfolio(run: FundRun) -> None:
-    """Show positions, orders, net asset value, exposures and realised cost."""
+    """Show positions, orders, net asset value, exposures and cost."""
     portfolio = run.clients.current_portfolio()
     if portfolio is None:
         run.display.say("No portfolio yet.")

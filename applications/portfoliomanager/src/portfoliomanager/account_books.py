@@ -16,9 +16,9 @@ from internal.books.profit import Profit, profit_by_name, sum_profits
 from internal.books.reconciliation import Difference, ExpectedFill, reconcile_books
 from internal.books.time_weighted import ExternalFlow
 from internal.errors import UnavailableError
-from internal.trading.journal_index import shortfall_cost
 from internal.trading.ports import Broker, MarketData
 from internal.trading.rows import BrokerPosition
+from internal.trading.slippage import measure_slippage
 from internal.venue.money import cents, decimal_of
 from portfoliomanager.basis_divisions import BasisDivisions
 from portfoliomanager.own_orders import OwnOrders
@@ -144,10 +144,10 @@ class AccountBooks:
         )
 
     def _slippage(self) -> Mapping[str, Decimal]:
-        """Dollars of implementation shortfall by ticker."""
+        """Dollars of slippage by ticker."""
         costs: defaultdict[str, Decimal] = defaultdict(Decimal)
         for order in self._journal.orders():
-            costs[order.ticker] += decimal_of(shortfall_cost(order))
+            costs[order.ticker] += decimal_of(measure_slippage(order))
         return {ticker: cents(dollars) for ticker, dollars in costs.items()}
 
     def _expected_fills(self) -> Sequence[ExpectedFill]:

@@ -90,7 +90,9 @@ class RealizedCostResponse(BaseModel):
     """Dollars paid so far; positive is a cost."""
 
     model_config = ConfigDict(from_attributes=True)
-    slippage: float = Field(description="fills against the close that was decided at")
+    slippage: float = Field(
+        description="fills against the closes that were decided at, overnight moves included; below 0, a gain"
+    )
     fees: float
     borrow: float
 

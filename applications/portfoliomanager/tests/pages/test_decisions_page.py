@@ -64,12 +64,15 @@ def session(day: date) -> Session:
 def test_costs() -> None:
     """10 cents on 100 shares bought and 1 cent gained on 300 sold short: 10 - 3 = 7 dollars of 4,000, 17.5 bp."""
     found = session(CLOSE.date())
-    assert [line.impact for line in found.orders] == [pytest.approx(0.01), pytest.approx(-0.001), None]
-    assert (found.sent_count, found.filled_count, found.traded) == (2, 2, 4000.0)
-    assert found.cost == pytest.approx(7.0)
-    assert found.impact == pytest.approx(0.00175)
+    rates = [line.fills.slippage_rate for line in found.orders]
+    assert rates == [pytest.approx(0.01), pytest.approx(-0.001), None]
+    assert (found.sent_count, found.filled_count, found.fills.decided_dollars) == (2, 2, 4000.0)
+    assert found.fills.traded_dollars == pytest.approx(1010 + 3003)
+    assert found.fills.slippage == pytest.approx(7.0)
+    assert found.fills.slippage_rate == pytest.approx(0.00175)
     page = render_page("decisions.html", FRAME, SessionsView.of([found], 9))
     assert "+17.5" in page
+    assert "$4,013" in page
     assert f'href="/decisions/{CLOSE.date()}"' in page
     assert "Nothing was decided yet" in render_page("decisions.html", FRAME, SessionsView.of([], 1))
 

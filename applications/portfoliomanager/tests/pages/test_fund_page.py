@@ -17,6 +17,7 @@ from internal.trading.limits import RiskLimits
 from internal.trading.loss_limits import Losses
 from internal.trading.performance import PerformanceReport, RealizedCost, report_performance
 from internal.trading.rows import Account, BrokerPosition, Order, RebalanceRun, Snapshot
+from internal.trading.slippage import FillSummary
 from internal.trading.trading_state import UNCHANGED
 from portfoliomanager.equal_weight import EqualWeight, EqualWeightPath
 from portfoliomanager.pages.exposures import sum_sectors
@@ -71,7 +72,7 @@ FRESH = Found("Datamanager", DataFreshness(DAYS[-1], 0, 500, 0))
 TODAY = Today(FRAME, read_market_day(CLOSE), HOLDINGS, Found("The journal", FACTS), FRESH)
 PATH = EqualWeightPath(DAYS, [1.0, 1.01, 1.02, 1.01, 1.0, 0.99])
 HISTORY = ValueHistory.of(report(DAYS, VALUES), PATH)
-COST = Cost(RealizedCost(12.0, 3.0, 5.0), 10_000.0, 100_000.0)
+COST = Cost(RealizedCost(12.0, 3.0, 5.0), FillSummary(10_012.0, 10_000.0, 12.0), 100_000.0)
 LIMITS = (LimitUse(LimitKind.GROSS_EXPOSURE, 0.8, 2.0),)
 VIEW = FundView(
     TODAY, Found("The journal", HISTORY), "", LIMITS, Found("The broker", EXPOSURES), Found("The journal", COST)
@@ -123,7 +124,11 @@ def test_exposures_and_limits() -> None:
     assert [one.since for one in resumed] == [None, DAYS[0], DAYS[0]]
     shown = render(replace(VIEW, limits=tuple(resumed)))
     assert shown.count(f"since the resume of {DAYS[0]:%-d %b %Y}") == 2
-    assert Cost(RealizedCost(-7.0, 3.0, 5.0), 0.0, 0.0).paid == [(0.0, "fact"), (5.0, "base"), (3.0, "faint")]
+    assert Cost(RealizedCost(-7.0, 3.0, 5.0), FillSummary.of([]), 0.0).paid == [
+        (0.0, "fact"),
+        (5.0, "base"),
+        (3.0, "faint"),
+    ]
     ruined = replace(ACCOUNT, net_asset_value=0.0)
     assert measure_holdings(ruined, POSITIONS, None, limits) == measure_decision(ORDERS, 0.0, limits) == []
 
@@ -143,7 +148,7 @@ def test_page() -> None:
         "Nothing is opened: the score's order is that of the forecasts' widths, a bet on volatility",
         "13 Jan, 16:00 ET",
         "Within all limits",
-        "+12.0\u2009bp of $10\u2009k traded",
+        "+12.0\u2009bp, $10\u2009k filled",
         "Annual figures need 35 more sessions.",
         'id="value-data"',
     ):

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 from internal.dates import NEW_YORK, is_early_close, next_session, session_close, session_open
 from internal.trading.enums import OrderSide, OrderState
-from internal.trading.journal_index import shortfall_cost
 from internal.trading.rows import Order
+from internal.trading.slippage import FillSummary, measure_slippage
 from portfoliomanager.notifications.daily_report import DailyReport
 from portfoliomanager.notifications.message import REPORT_KEYS, Notification, NotificationKind
 
@@ -83,13 +83,12 @@ def _describe_flows(report: DailyReport) -> list[str]:
 def _describe_fills(report: DailyReport) -> list[str]:
     """The fund's own, beside the closes that they were decided at, and what was traded by hand."""
     found: list[str] = []
-    cost = sum(map(shortfall_cost, report.filled))
-    value = sum(order.filled_quantity * (order.filled_average_price or 0.0) for order in report.filled)
-    if value:
+    fills = FillSummary.of(report.filled)
+    if fills.slippage_rate is not None:
         found.append(
-            f"{len(report.filled)} fills of {value:,.2f} dollars were {abs(cost):,.2f} "
-            f"{'worse' if cost > 0 else 'better'} than the closes they were decided at "
-            f"({abs(1e4 * cost / value):.1f} basis points)."
+            f"{len(report.filled)} fills of {fills.traded_dollars:,.2f} dollars; slippage {fills.slippage:+,.2f} "
+            f"({1e4 * fills.slippage_rate:+.1f} basis points): {'worse' if fills.slippage > 0 else 'better'} than the "
+            "closes they were decided at."
         )
     trades = [
         f"{'sold' if order.side is OrderSide.SELL else 'bought'} {order.filled_quantity:,g} {order.ticker} "
@@ -130,7 +129,7 @@ def _tables(report: DailyReport) -> list[Table]:
             order.side.value,
             f"{order.filled_quantity:g}",
             f"{order.filled_average_price or 0:,.2f}",
-            f"{shortfall_cost(order):+,.2f}",
+            f"{measure_slippage(order):+,.2f}",
         )
         for order in report.filled
     ]

@@ -11,10 +11,10 @@ from urllib.parse import urlencode
 from internal.pages import marks
 from internal.trading.decision_records import DecisionRecord, NameRecord
 from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState
-from internal.trading.journal_index import shortfall_cost
 from internal.trading.order_planning import list_decisions
 from internal.trading.replay import Difference, Replay
 from internal.trading.rows import Order, RebalanceRun
+from internal.trading.slippage import FillSummary
 from portfoliomanager.pages.funnel import Funnel
 from portfoliomanager.ports import FundJournal
 
@@ -33,7 +33,7 @@ LEG_WORDS = {
 
 @dataclass(frozen=True)
 class OrderLine:
-    """An order from its decision to its fill; `cost` in dollars and `impact`, a fraction, are costs above zero."""
+    """An order from its decision to its fill."""
 
     order: Order
 
@@ -43,19 +43,9 @@ class OrderLine:
         return LEG_WORDS[self.order.leg, self.order.side]
 
     @property
-    def cost(self) -> float:
-        """Dollars of implementation shortfall: fill price against the close that it was decided at."""
-        return shortfall_cost(self.order)
-
-    @property
-    def decided_dollars(self) -> float:
-        """The filled shares at the close that they were decided at."""
-        return self.order.filled_quantity * self.order.reference_price
-
-    @property
-    def impact(self) -> float | None:
-        """The cost as a fraction of what was filled; None before the first fill."""
-        return self.cost / self.decided_dollars if self.decided_dollars else None
+    def fills(self) -> FillSummary:
+        """What was filled of it, and its slippage."""
+        return FillSummary.of([self.order])
 
 
 @dataclass(frozen=True)
@@ -76,24 +66,14 @@ class Session:
         return sum(line.order.state is not OrderState.DROPPED for line in self.orders)
 
     @property
-    def traded(self) -> float:
-        """Dollars of what was filled, at the closes of the decision."""
-        return sum(line.decided_dollars for line in self.orders)
+    def fills(self) -> FillSummary:
+        """What was filled of all orders, and its slippage."""
+        return FillSummary.of(line.order for line in self.orders)
 
     @property
-    def cost(self) -> float:
-        """Dollars of implementation shortfall; positive is a cost."""
-        return sum(line.cost for line in self.orders)
-
-    @property
-    def impact(self) -> float | None:
-        """The cost as a fraction of what was filled; None without a fill."""
-        return self.cost / self.traded if self.traded else None
-
-    @property
-    def largest_impact(self) -> float:
-        """The largest impact of an order, whichever its sign; the scale of their pictures."""
-        return max((abs(line.impact) for line in self.orders if line.impact is not None), default=0.0)
+    def largest_slippage(self) -> float:
+        """The largest slippage of an order as a fraction, whichever its sign; the scale of their pictures."""
+        return max((abs(line.fills.slippage_rate or 0.0) for line in self.orders), default=0.0)
 
 
 def list_sessions(journal: FundJournal) -> tuple[Session, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from internal.performance import gross_exposure, net_exposure
 from internal.trading.performance import RealizedCost
 from internal.trading.rows import Account, BrokerPosition, Order
+from internal.trading.slippage import FillSummary
 from portfoliomanager.pages.exposures import Exposures, sum_sectors
 from portfoliomanager.pages.frame import Frame
 from portfoliomanager.pages.limit_use import LimitUse
@@ -58,14 +59,13 @@ class Cost:
     """What trading has cost so far; dollars."""
 
     parts: RealizedCost
-    traded: float
+    fills: FillSummary
     opening_value: float
 
     @classmethod
     def of(cls, parts: RealizedCost, orders: Iterable[Order], opening_value: float) -> "Cost":
-        """The cost beside the dollars that the orders traded."""
-        traded = sum(order.filled_quantity * (order.filled_average_price or 0.0) for order in orders)
-        return cls(parts, traded, opening_value)
+        """The cost beside the fills of the orders."""
+        return cls(parts, FillSummary.of(orders), opening_value)
 
     @property
     def total(self) -> float:
@@ -77,11 +77,6 @@ class Cost:
         """The parts as a picture shows them: what was gained by slippage is no part of a cost."""
         parts = self.parts
         return [(max(parts.slippage, 0.0), "fact"), (parts.borrow, "base"), (parts.fees, "faint")]
-
-    @property
-    def slippage_share(self) -> float | None:
-        """Slippage over the dollars traded; None before the first fill."""
-        return self.parts.slippage / self.traded if self.traded else None
 
     @property
     def drag(self) -> float | None:

@@ -9,6 +9,7 @@ from internal.trading.entries import ROUNDING
 from internal.trading.enums import Leg, OrderState, RunState
 from internal.trading.order_planning import FLATTEN
 from internal.trading.rows import Order, RebalanceRun, Snapshot
+from internal.trading.slippage import measure_slippage
 
 _VERSIONS = count()  # of all indices of the process: one that is read again shares none with the one before
 
@@ -28,13 +29,6 @@ def _replace_older(found: dict[str, tuple[date, str]], name: str, day: date, sec
         return False
     found[name] = day, security
     return known is None or known[1] != security
-
-
-def shortfall_cost(order: Order) -> float:
-    """Dollars of implementation shortfall of the order's fills: fill price against the close it was decided at."""
-    if order.filled_average_price is None:
-        return 0.0
-    return order.signed_filled_quantity * (order.filled_average_price - order.reference_price)
 
 
 class JournalIndex:
@@ -146,7 +140,7 @@ class JournalIndex:
         return Counter(order.state for order in list(self._orders.values()))
 
     def slippage(self) -> float:
-        """Dollars of implementation shortfall of all fills so far; positive is a cost."""
+        """Dollars of slippage of all fills so far; positive is a cost."""
         return self._slippage
 
     def last_snapshot(self) -> Snapshot | None:
@@ -205,7 +199,7 @@ class JournalIndex:
 
     def _add_order(self, order: Order) -> None:
         before = self._orders.get(order.client_order_id)
-        self._slippage += shortfall_cost(order) - (shortfall_cost(before) if before else 0.0)
+        self._slippage += measure_slippage(order) - (measure_slippage(before) if before else 0.0)
         self._orders[order.client_order_id] = order
         security = self._identify(order)
         self._by_portfolio.setdefault(order.portfolio_id, {})[order.client_order_id] = order

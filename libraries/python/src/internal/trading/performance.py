@@ -32,8 +32,7 @@ class PerformancePoint:
 class RealizedCost:
     """Dollars paid so far; positive is a cost.
 
-    Slippage is the implementation shortfall of what was filled: fill price against the close that the decision was
-    taken at, so it holds the move from that close to the fill as well as the market's own impact.
+    What slippage is, `internal.trading.slippage` says: it holds the overnight move as well as spread and impact.
     """
 
     slippage: float = 0.0

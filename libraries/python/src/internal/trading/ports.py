@@ -235,7 +235,7 @@ class Journal(TradingStates, Protocol):
         ...
 
     def slippage(self) -> float:
-        """Dollars of implementation shortfall of all fills so far; positive is a cost."""
+        """Dollars of slippage of all fills so far; positive is a cost."""
         ...
 
     def save_orders(self, orders: Sequence[Order]) -> None:
