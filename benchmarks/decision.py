@@ -16,10 +16,13 @@ import numpy as np
 
 from internal.dates import previous_session, sessions
 from internal.strategies.loading import load_strategy
+from internal.trading.assets import Assets
+from internal.trading.day_inputs import DayInputs
 from internal.trading.day_table import BarTable, compute_day_table, window_sessions
 from internal.trading.decision import decide
 from internal.trading.limits import RiskLimits
-from internal.trading.rows import Assets, DayInputs, Position, Situation
+from internal.trading.positions import Position
+from internal.trading.situation import Situation
 
 DAY = date(2024, 3, 15)
 STRATEGY = load_strategy(f"{Path(__file__).parents[1]}/strategies/ten_by_ten.py:TenByTen")

@@ -17,8 +17,12 @@ from internal.dates import previous_session, sessions
 from internal.strategies.constructions.optimization import OptimizerRules
 from internal.strategies.constructions.optimizer import construct_optimized
 from internal.strategies.constructions.rules import PortfolioRules
+from internal.trading.arrays import FloatArray
+from internal.trading.assets import Assets
+from internal.trading.day_inputs import BarHistory, DayInputs, Details
 from internal.trading.day_table import BarTable, compute_day_table
-from internal.trading.rows import Assets, BarHistory, DayInputs, Details, FloatArray, Position, Situation
+from internal.trading.positions import Position
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 from internal.trading.universe import Universe
 

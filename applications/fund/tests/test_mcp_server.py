@@ -48,7 +48,7 @@ NAME: dict[str, object] = {
     "action": "open",
     "quantity": 7.0,
 }
-OF_AAA = {**DECISION, "names": [NAME], "orders": [], "funnel": {}}
+OF_AAA: dict[str, object] = {**DECISION, "names": [NAME], "orders": [], "funnel": {}}
 NOT_FOUND = {"type": "urn:pocketsizefund:problem:not-found", "status": 404, "detail": "there are none"}
 ANSWERS: dict[str, object] = {
     "/portfolios/decisions?since=0001-01-01": [DECISION],

@@ -12,7 +12,7 @@ from internal.lake.store import Lake
 from internal.trading.decision import decide
 from internal.trading.decision_records import DecisionRecord, make_record
 from internal.trading.limits import RiskLimits
-from internal.trading.rows import Situation
+from internal.trading.situation import Situation
 from internal.trading.targets import Target, Targets
 from libraries.python.tests.strategies.drawn_situations import situations
 from libraries.python.tests.strategies.small_situations import make_situation

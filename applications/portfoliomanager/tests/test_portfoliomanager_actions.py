@@ -19,9 +19,9 @@ from internal.simulation.table_data import TableData
 from internal.trading.enums import Leg, OrderSide
 from internal.trading.limits import RiskLimits
 from internal.trading.memory_journal import MemoryJournal, MemoryPortfolios
+from internal.trading.orders import Order
 from internal.trading.ports import TradingPorts
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Order
 from internal.trading.strategy import DataNeeds
 from internal.trading.universe import Universe
 from libraries.python.tests.trading.actions_kit import Scripted

@@ -14,7 +14,7 @@ from internal.books.activities import Activity, ActivityKind
 from internal.lake.store import Lake
 from internal.trading.enums import Leg, OrderSide, OrderState
 from internal.trading.memory_journal import MemoryJournal
-from internal.trading.rows import Order
+from internal.trading.orders import Order
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.alpaca_activities import read_activity
 from portfoliomanager.adapters.lake_activities import LakeActivities

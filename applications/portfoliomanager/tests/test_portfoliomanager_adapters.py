@@ -13,7 +13,8 @@ from internal.schemas import portfolios
 from internal.schemas import predictions as predictions_schema
 from internal.security_names import ALIASES
 from internal.trading.enums import Action, Side
-from internal.trading.rows import Band, Portfolio, PortfolioRow
+from internal.trading.portfolio import Portfolio, PortfolioRow
+from internal.trading.positions import Band
 from portfoliomanager.adapters.alpaca_fields import number
 from portfoliomanager.adapters.market_data import DatamanagerMarketData, read_day_inputs
 from portfoliomanager.adapters.stored_portfolios import portfolio_frame, read_portfolio

@@ -15,10 +15,10 @@ from internal.lake.store import Lake
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_activities import VenueActivities
 from internal.simulation.world import World
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.enums import OrderSide
 from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import BrokerPosition
 from internal.venue.clock import Auction
 from internal.venue.money import ZERO, cents
 from internal.venue.orders import OrderChanges, OrderRequest, OrderType, Side, TimeInForce

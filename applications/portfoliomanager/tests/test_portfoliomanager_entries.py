@@ -18,8 +18,8 @@ from internal.trading.corporate_actions import list_splits
 from internal.trading.enums import Action, Leg, OrderState
 from internal.trading.limits import RiskLimits
 from internal.trading.position_attribution import attribute_positions
+from internal.trading.positions import Entry
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Entry
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData

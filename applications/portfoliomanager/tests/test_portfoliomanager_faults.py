@@ -34,9 +34,9 @@ from internal.strategies.loading import LoadedStrategy
 from internal.trading.broker_history import BrokerHistoryError
 from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState, Side, TimeInForce
 from internal.trading.limits import RiskLimits
+from internal.trading.orders import Order, OrderRequest
 from internal.trading.ports import Broker, RateLimitedError, SuspendedAccountError
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Order, OrderRequest
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.state_changes import change_state
 from internal.trading.trading_state import StateCause, TradingState

@@ -14,8 +14,10 @@ from internal.lake.store import Lake
 from internal.schemas import trading_states
 from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState
 from internal.trading.memory_journal import MemoryJournal
+from internal.trading.orders import Order
 from internal.trading.ports import Journal
-from internal.trading.rows import Order, RebalanceRun, Snapshot
+from internal.trading.runs import RebalanceRun
+from internal.trading.snapshots import Snapshot
 from internal.trading.state_changes import change_state, tighten
 from internal.trading.trading_state import UNCHANGED, StateCause, TradingState
 from portfoliomanager.adapters.lake_journal import LakeJournal

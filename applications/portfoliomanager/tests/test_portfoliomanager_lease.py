@@ -16,7 +16,7 @@ import pytest
 from applications.portfoliomanager.tests.portfoliomanager_kit import Service, World
 from internal.lake.store import Lake
 from internal.trading.enums import OrderState, RunState
-from internal.trading.rows import RebalanceRun
+from internal.trading.runs import RebalanceRun
 from portfoliomanager.adapters.lake_journal import LakeJournal
 
 SECONDS = 3.0

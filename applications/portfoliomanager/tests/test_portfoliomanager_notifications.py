@@ -18,11 +18,12 @@ from internal.cloud_events.worker import LONGEST_WAIT_SECONDS
 from internal.errors import ConfigurationError, FundError, UnavailableError
 from internal.modes import Mode
 from internal.simulation.world import World
+from internal.trading.broker_reports import Account
 from internal.trading.enums import ForeignKind, Leg, OrderSide, OrderState
+from internal.trading.foreign_items import ForeignItem
 from internal.trading.limit_kinds import LimitCut, LimitKind
 from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Account, ForeignItem
 from internal.trading.trading_state import StateCause, TradingState
 from internal.venue.clock import Auction
 from portfoliomanager.account_books import AccountBooks

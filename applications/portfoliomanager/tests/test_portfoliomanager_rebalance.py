@@ -32,11 +32,11 @@ from internal.http.datamanager_client import DatamanagerClient, Knowledge
 from internal.lake.lease import Lease
 from internal.trading.enums import Action, Leg, OrderSide, OrderState, RunState, TimeInForce
 from internal.trading.limits import RiskLimits
+from internal.trading.orders import Order, OrderRequest
 from internal.trading.performance import report_performance
 from internal.trading.ports import RefusedOrderError, SuspendedAccountError
 from internal.trading.rebalancing import Rebalancer
 from internal.trading.reconciliation import Reconciliation
-from internal.trading.rows import Order, OrderRequest
 from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from internal.trading.enums import Leg, OrderSide, OrderState
-from internal.trading.rows import Order, Snapshot
+from internal.trading.orders import Order
+from internal.trading.snapshots import Snapshot
 from portfoliomanager.notifications.daily_report import DailyReport, NamedGain
 from portfoliomanager.notifications.report_message import describe_report
 

@@ -14,10 +14,10 @@ from internal.modes import Mode
 from internal.simulation.venue_activities import VenueActivities
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import World
+from internal.trading.broker_reports import Account
 from internal.trading.enums import OrderState, RunState
 from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Account
 from internal.venue.clock import Auction
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.lake_activities import LakeActivities

@@ -20,8 +20,9 @@ from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import World
 from internal.trading.arming import Arming, LiveGate, arm, digest_of
+from internal.trading.broker_reports import BrokerOrder
 from internal.trading.enums import OrderState, RunState
-from internal.trading.rows import BrokerOrder, OrderRequest
+from internal.trading.orders import OrderRequest
 from internal.trading.strategy import StrategyError
 from internal.trading.trading_state import TradingState
 from internal.venue.clock import Auction

@@ -13,7 +13,9 @@ from internal.schemas import equity_details
 from internal.simulation.market_tables import build_market_tables
 from internal.simulation.table_data import TableData
 from internal.strategies.history import window_history
-from internal.trading.rows import Assets, BarHistory, DayInputs, Situation
+from internal.trading.assets import Assets
+from internal.trading.day_inputs import BarHistory, DayInputs
+from internal.trading.situation import Situation
 from internal.trading.strategy import DataNeeds
 from internal.trading.universe import Universe
 from internal.venue.market.simulated import SimulatedMarket

@@ -12,8 +12,9 @@ from internal.simulation.world import World
 from internal.trading.action_rows import RECORDS
 from internal.trading.enums import Leg, OrderState, Side
 from internal.trading.flattening import Flattening
+from internal.trading.orders import Order
+from internal.trading.portfolio import PortfolioRow
 from internal.trading.ports import RefusedOrderError
-from internal.trading.rows import Order, PortfolioRow
 from internal.trading.strategy import Strategy
 from internal.trading.trading_state import TradingStateChange
 from research.faults.chaos import FaultKind

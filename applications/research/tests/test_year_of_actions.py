@@ -24,8 +24,9 @@ from internal.simulation.world import World
 from internal.trading.enums import Side
 from internal.trading.limits import RiskLimits
 from internal.trading.name_filter import NameFilter
+from internal.trading.positions import Position
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Position, Situation
+from internal.trading.situation import Situation
 from internal.trading.strategy import DataNeeds, StrategyRecord
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe

@@ -16,8 +16,8 @@ from internal.books.profit import Profit, profit_by_name, sum_profits
 from internal.books.reconciliation import Difference, ExpectedFill, reconcile_books
 from internal.books.time_weighted import ExternalFlow
 from internal.errors import UnavailableError
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.ports import Broker, MarketData
-from internal.trading.rows import BrokerPosition
 from internal.trading.slippage import measure_slippage
 from internal.venue.money import cents, decimal_of
 from portfoliomanager.basis_divisions import BasisDivisions

@@ -5,9 +5,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.enums import Side
 from internal.trading.performance import PerformanceReport
-from internal.trading.rows import BrokerPosition
 from portfoliomanager.portfolio_view import PortfolioView
 from portfoliomanager.strategy_response import StrategyRecordResponse
 

@@ -10,7 +10,7 @@ from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import list_decisions
 from internal.trading.ports import MarketData
 from internal.trading.replay import Replay, replay_decision
-from internal.trading.rows import RebalanceRun
+from internal.trading.runs import RebalanceRun
 from internal.trading.strategy import Strategy
 from portfoliomanager.ports import FundJournal
 

@@ -8,8 +8,9 @@ from pydantic import BaseModel, Field
 
 from internal.trading.decision_records import DecisionRecord, NameRecord
 from internal.trading.enums import Action, NameOutcome, Side
+from internal.trading.orders import Order
 from internal.trading.replay import Replay
-from internal.trading.rows import Order, RebalanceRun
+from internal.trading.runs import RebalanceRun
 from portfoliomanager.pages.funnel import Funnel
 from portfoliomanager.responses import DecisionResponse, OrderResponse, RowResponse
 

@@ -10,7 +10,9 @@ from internal.lake.tables import TABLES
 from internal.performance import gross_exposure, net_exposure
 from internal.schemas import orders as orders_schema
 from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState, TimeInForce
-from internal.trading.rows import Order, RebalanceRun, Snapshot
+from internal.trading.orders import Order
+from internal.trading.runs import RebalanceRun
+from internal.trading.snapshots import Snapshot
 
 MARKET = "market"  # the only type of order that the fund sends
 

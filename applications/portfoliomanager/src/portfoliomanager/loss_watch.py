@@ -10,7 +10,7 @@ from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
 from internal.trading.loss_limits import Losses, find_loss, measure_losses
 from internal.trading.performance import report_performance
-from internal.trading.rows import Snapshot
+from internal.trading.snapshots import Snapshot
 from internal.trading.state_changes import tighten
 from internal.trading.trading_state import StateCause, TradingState
 from portfoliomanager import metrics

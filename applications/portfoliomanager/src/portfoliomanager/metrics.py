@@ -14,11 +14,12 @@ from internal.lake.lease import Lease, StandbyError
 from internal.modes import Mode
 from internal.performance import gross_exposure, net_exposure
 from internal.telemetry import last_success_gauge
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.enums import OrderState, RunState, Side
 from internal.trading.limit_kinds import LimitCut, LimitKind
 from internal.trading.performance import PerformanceReport
 from internal.trading.ports import SuspendedAccountError
-from internal.trading.rows import BrokerPosition, Snapshot
+from internal.trading.snapshots import Snapshot
 from internal.trading.strategy import StrategyError
 from internal.trading.trading_state import TradingState
 from portfoliomanager.ports import FundJournal, UpdateFeed

@@ -9,11 +9,11 @@ from internal.lake.lease import StandbyError
 from internal.telemetry import get_logger
 from internal.trading.enums import RunState
 from internal.trading.flatten_report import FlattenReport
+from internal.trading.foreign_items import ForeignItem
 from internal.trading.order_planning import FLATTEN
 from internal.trading.performance import report_performance
 from internal.trading.ports import Broker, SuspendedAccountError
 from internal.trading.rebalancing import Outcome, Rebalancer, ReconciliationOutcome
-from internal.trading.rows import ForeignItem
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.state_changes import change_state, tighten
 from internal.trading.trading_state import StateCause, TradingState, TradingStateChange

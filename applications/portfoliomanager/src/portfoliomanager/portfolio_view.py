@@ -6,8 +6,9 @@ from datetime import datetime
 
 from internal import performance
 from internal.errors import NotFoundError
+from internal.trading.broker_reports import Account, BrokerPosition
 from internal.trading.ports import Broker, Journal
-from internal.trading.rows import Account, BrokerPosition, RebalanceRun
+from internal.trading.runs import RebalanceRun
 
 
 @dataclass(frozen=True)

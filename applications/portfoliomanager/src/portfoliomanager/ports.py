@@ -10,8 +10,10 @@ from internal.books.activities import Activity
 from internal.cloud_events.responses import RecentEvents
 from internal.http.schedule_response import Schedule
 from internal.trading.enums import OrderState
+from internal.trading.orders import Order
 from internal.trading.ports import Journal
-from internal.trading.rows import Order, RebalanceRun, Snapshot
+from internal.trading.runs import RebalanceRun
+from internal.trading.snapshots import Snapshot
 
 
 class ForecastStore(Protocol):

@@ -9,8 +9,9 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from internal.trading.enums import Action, Adjustment, ForeignKind, Leg, OrderSide, OrderState, RunState, Side
+from internal.trading.foreign_items import ForeignItem
+from internal.trading.portfolio import Portfolio, PortfolioRow
 from internal.trading.rebalancing import Outcome, ReconciliationOutcome
-from internal.trading.rows import ForeignItem, Portfolio, PortfolioRow
 from portfoliomanager.forecasting import Predicted
 from portfoliomanager.strategy_response import StrategyRecordResponse
 

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field
 
-from internal.trading.rows import RebalanceRun
+from internal.trading.runs import RebalanceRun
 from internal.trading.strategy import Strategy
 
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from internal.modes import Mode
 from internal.trading.flatten_report import FlattenReport
-from internal.trading.rows import Order
+from internal.trading.orders import Order
 from internal.trading.trading_state import StateCause, TradingState, TradingStateChange
 from portfoliomanager.responses import OrderResponse, RowResponse
 

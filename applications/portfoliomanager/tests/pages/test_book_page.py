@@ -10,8 +10,11 @@ import pytest
 from internal.dates import session_close, sessions
 from internal.http.roles import Role
 from internal.modes import Mode
+from internal.trading.broker_reports import Account, BrokerPosition
 from internal.trading.enums import Action, ForeignKind, Side
-from internal.trading.rows import Account, Band, BrokerPosition, ForeignItem, Portfolio, PortfolioRow
+from internal.trading.foreign_items import ForeignItem
+from internal.trading.portfolio import Portfolio, PortfolioRow
+from internal.trading.positions import Band
 from internal.trading.trading_state import UNCHANGED
 from portfoliomanager.pages.book import BookInputs, BookView, Opening, list_lines, read_closes, read_openings
 from portfoliomanager.pages.exposures import sum_sectors

@@ -9,8 +9,10 @@ from internal.http.roles import Role
 from internal.modes import Mode
 from internal.trading.decision_records import NameRecord, make_record
 from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState, RunState
+from internal.trading.orders import Order
+from internal.trading.portfolio import Decision
 from internal.trading.replay import Difference, Replay
-from internal.trading.rows import Decision, Order, RebalanceRun
+from internal.trading.runs import RebalanceRun
 from internal.trading.trading_state import UNCHANGED
 from libraries.python.tests.strategies.small_situations import make_situation
 from portfoliomanager.pages.decisions import (

@@ -11,13 +11,16 @@ import pytest
 from internal.dates import session_close, sessions
 from internal.http.roles import Role
 from internal.modes import Mode
+from internal.trading.broker_reports import Account, BrokerPosition
 from internal.trading.enums import Leg, OrderSide, OrderState, RunState
 from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
 from internal.trading.loss_limits import Losses
+from internal.trading.orders import Order
 from internal.trading.performance import PerformanceReport, RealizedCost, report_performance
-from internal.trading.rows import Account, BrokerPosition, Order, RebalanceRun, Snapshot
+from internal.trading.runs import RebalanceRun
 from internal.trading.slippage import FillSummary
+from internal.trading.snapshots import Snapshot
 from internal.trading.trading_state import UNCHANGED
 from portfoliomanager.equal_weight import EqualWeight, EqualWeightPath
 from portfoliomanager.pages.exposures import sum_sectors

@@ -16,7 +16,8 @@ from internal.modes import Mode
 from internal.proportions import wilson_interval
 from internal.schemas import equity_details, predictions
 from internal.trading.enums import Leg, OrderSide, OrderState
-from internal.trading.rows import Entry, Order
+from internal.trading.orders import Order
+from internal.trading.positions import Entry
 from internal.trading.trading_state import UNCHANGED
 from portfoliomanager.pages.corporate_actions import ActionLine
 from portfoliomanager.pages.frame import Frame, Page

@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from internal.trading.rows import FloatArray
+from internal.trading.arrays import FloatArray
 
 
 def find_places(column: pl.Series, tickers: pl.Series) -> np.ndarray:

@@ -5,7 +5,7 @@ from math import nan, sqrt
 
 import numpy as np
 
-from internal.trading.rows import FloatArray
+from internal.trading.arrays import FloatArray
 
 FEWEST = 2  # observations without which an error is not defined
 

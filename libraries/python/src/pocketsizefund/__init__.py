@@ -11,17 +11,11 @@ from internal.forecasting.median_over_width import median_over_width
 from internal.strategies.history import History
 from internal.strategies.schedule import DAILY, MONTHLY, WEEKLY, Schedule, every
 from internal.strategies.strategy import Construction, Strategy
-from internal.trading.rows import (
-    Assets,
-    Band,
-    BarHistory,
-    DayInputs,
-    Details,
-    FloatArray,
-    Forecasts,
-    Position,
-    Situation,
-)
+from internal.trading.arrays import FloatArray
+from internal.trading.assets import Assets
+from internal.trading.day_inputs import BarHistory, DayInputs, Details, Forecasts
+from internal.trading.positions import Band, Position
+from internal.trading.situation import Situation
 from internal.trading.strategy import StrategyError
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe

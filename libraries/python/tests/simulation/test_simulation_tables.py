@@ -15,7 +15,7 @@ from internal.simulation.market_tables import FIELDS, MarketTables, read_market_
 from internal.simulation.renamed_columns import continue_renamed
 from internal.simulation.table_data import TableData
 from internal.simulation.whole_history import whole_history
-from internal.trading.rows import Entry
+from internal.trading.positions import Entry
 from internal.trading.strategy import DataNeeds
 from internal.trading.universe import Universe
 from internal.venue.market.simulated import SimulatedMarket

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from internal.trading.rows import Situation
+from internal.trading.situation import Situation
 from libraries.python.tests.strategies.small_situations import make_situation
 
 SECTORS = ("ENERGY", "HEALTH CARE", "UTILITIES")

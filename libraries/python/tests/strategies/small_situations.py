@@ -6,15 +6,11 @@ from datetime import date
 import numpy as np
 
 from internal.dates import previous_session, sessions
-from internal.trading.rows import (
-    Assets,
-    BarHistory,
-    DayInputs,
-    Details,
-    FloatArray,
-    Position,
-    Situation,
-)
+from internal.trading.arrays import FloatArray
+from internal.trading.assets import Assets
+from internal.trading.day_inputs import BarHistory, DayInputs, Details
+from internal.trading.positions import Position
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 
 DAY = date(2024, 3, 15)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from internal.strategies.constructions.catalogue import CONSTRUCTIONS
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.strategy import Construction
-from internal.trading.rows import FloatArray, Situation
+from internal.trading.arrays import FloatArray
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 from libraries.python.tests.strategies.drawn_situations import situations
 from libraries.python.tests.strategies.small_situations import DAY, make_situation, shares

@@ -9,7 +9,7 @@ from internal.strategies.constructions.quantiles import construct_quantiles
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.constructions.sector_neutral import construct_sector_neutral
 from internal.strategies.constructions.weighting import bounded_weights
-from internal.trading.rows import Situation
+from internal.trading.situation import Situation
 from libraries.python.tests.strategies.small_situations import dollars, make_scores, make_situation, shares
 
 NAMES = "ABCDEFGHIJ"

@@ -12,7 +12,8 @@ from internal.dates import previous_session, sessions
 from internal.strategies.history import History
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.strategies.schedule import WEEKLY
-from internal.trading.rows import BarHistory, Situation
+from internal.trading.day_inputs import BarHistory
+from internal.trading.situation import Situation
 from libraries.python.tests.strategies.small_situations import DAY, make_situation, shares
 
 STRATEGIES = Path(__file__).parents[4] / "strategies"

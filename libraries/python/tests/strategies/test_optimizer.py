@@ -19,7 +19,8 @@ from internal.strategies.constructions.optimizer import construct_optimized
 from internal.strategies.constructions.risk_model import estimate_risk
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.constructions.skfolio_solver import solve
-from internal.trading.rows import FloatArray, Situation
+from internal.trading.arrays import FloatArray
+from internal.trading.situation import Situation
 from libraries.python.tests.strategies.small_situations import dollars, make_bars, make_situation, shares
 
 NAMES = tuple(f"T{number:02d}" for number in range(24))

@@ -7,10 +7,10 @@ import pytest
 from loaded_strategies import ten_by_ten
 
 from internal.strategies.constructions.ranking import find_forecast_problem, find_ranking_problem, rank_names
+from internal.trading.arrays import FloatArray
 from internal.trading.decision import decide
 from internal.trading.enums import Action
 from internal.trading.limits import RiskLimits
-from internal.trading.rows import FloatArray
 from libraries.python.tests.strategies.small_situations import make_situation
 
 NAMES = tuple(f"T{number:02d}" for number in range(40))

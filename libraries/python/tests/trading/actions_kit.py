@@ -13,7 +13,7 @@ from internal.simulation.market_tables import build_market_tables, read_actions
 from internal.simulation.table_data import TableData
 from internal.trading.corporate_actions import CorporateAction as CoreAction
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Situation
+from internal.trading.situation import Situation
 from internal.trading.strategy import DataNeeds, StrategyRecord
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe

@@ -11,6 +11,7 @@ import pytest
 from internal.action_kinds import ActionKind
 from internal.errors import UnavailableError
 from internal.simulation.fund import SimulatedFund
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.corporate_actions import CorporateAction as CoreAction
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState
@@ -19,7 +20,6 @@ from internal.trading.optional_data import OptionalData
 from internal.trading.own_holdings import find_own_holdings
 from internal.trading.ports import TradingPorts
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import BrokerPosition
 from internal.trading.share_movements import ShareMovement
 from internal.venue.corporate_actions import CorporateAction, split_action
 from internal.venue.orders import OrderRequest, OrderType, Side, TimeInForce

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -16,11 +17,15 @@ from internal.trading.corporate_actions import list_splits
 from internal.trading.enums import Action, OrderState, RunState
 from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Position, Situation, Split
+from internal.trading.situation import Situation
+from internal.trading.splits import Split
 from internal.trading.strategy import DataNeeds, StrategyRecord
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe
 from internal.venue.clock import Auction
+
+if TYPE_CHECKING:
+    from internal.trading.positions import Position
 
 LIMITS = RiskLimits()
 WEIGHT = 0.05

@@ -6,7 +6,7 @@ import pytest
 
 from internal.trading.buying_power import scale_openings, select_affordable, total_cost
 from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, Side
-from internal.trading.rows import Order
+from internal.trading.orders import Order
 
 DAY, MOMENT = date(2024, 3, 15), datetime(2024, 3, 15, 20, tzinfo=UTC)
 FLAT = dict.fromkeys(Side, 0.0)

@@ -11,12 +11,12 @@ from internal.books.outside import outside_flows
 from internal.errors import ConfigurationError
 from internal.simulation.venue_activities import VenueActivities
 from internal.simulation.world import World
+from internal.trading.broker_reports import Account, BrokerPosition
 from internal.trading.capital import Capital, bound_account
 from internal.trading.capital_broker import CapitalBroker
 from internal.trading.limits import RiskLimits
 from internal.trading.performance import report_performance
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Account, BrokerPosition
 from internal.venue.clock import Auction
 from internal.venue.orders import OrderRequest, OrderType, Side, TimeInForce
 

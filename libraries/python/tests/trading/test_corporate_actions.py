@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from internal.action_kinds import ActionKind
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.corporate_actions import CorporateAction as CoreAction
 from internal.trading.enums import Leg, OrderState
 from internal.trading.held_securities import HeldMemory, HeldSecurities, find_held
 from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import BrokerPosition
 from internal.venue.corporate_actions import CorporateAction, split_action
 from libraries.python.tests.trading.actions_kit import (
     EFFECTIVE,

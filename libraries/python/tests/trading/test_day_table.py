@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from internal.dates import previous_session, sessions
+from internal.trading.arrays import FloatArray
 from internal.trading.day_table import (
     ActionFactors,
     BarTable,
@@ -14,7 +15,6 @@ from internal.trading.day_table import (
     compute_day_table,
     window_sessions,
 )
-from internal.trading.rows import FloatArray
 from internal.trading.universe import Universe
 
 DAY = date(2024, 3, 15)

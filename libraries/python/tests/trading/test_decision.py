@@ -14,11 +14,16 @@ from loaded_strategies import ten_by_ten
 from internal.dates import next_session, previous_session, sessions
 from internal.strategies.constructions.ten_by_ten import LOCKED, TenByTenRules, judge, rank
 from internal.strategies.loading import LoadedStrategy
+from internal.trading.arrays import FloatArray
+from internal.trading.assets import Assets
+from internal.trading.day_inputs import DayInputs
 from internal.trading.day_table import BarTable, compute_day_table
 from internal.trading.decision import decide
 from internal.trading.enums import Action, Side, Verdict
 from internal.trading.limits import RiskLimits
-from internal.trading.rows import Assets, Band, DayInputs, Decision, FloatArray, PortfolioRow, Position, Situation
+from internal.trading.portfolio import Decision, PortfolioRow
+from internal.trading.positions import Band, Position
+from internal.trading.situation import Situation
 
 DAY = date(2024, 3, 15)
 DAYS = sessions(previous_session(DAY, 40), DAY)

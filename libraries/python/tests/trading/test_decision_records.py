@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from internal.errors import UnavailableError
 from internal.simulation.world import World
 from internal.trading.arming import digest_of
+from internal.trading.assets import Refusals
 from internal.trading.decision import decide
 from internal.trading.decision_records import DecisionRecord, make_record
 from internal.trading.enums import NameOutcome
 from internal.trading.limits import RiskLimits
 from internal.trading.reduce_only import keep_closes
 from internal.trading.replay import WHOLE, replay_decision
-from internal.trading.rows import Refusals, Situation
+from internal.trading.situation import Situation
 from internal.trading.targets import Target, Targets
 from libraries.python.tests.strategies.drawn_situations import situations
 from libraries.python.tests.strategies.small_situations import make_situation

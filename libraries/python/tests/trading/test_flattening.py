@@ -13,6 +13,7 @@ from internal.errors import NotFoundError, UnavailableError, UnresolvedOrderErro
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import World
+from internal.trading.broker_reports import BrokerOrder
 from internal.trading.capital import Capital
 from internal.trading.capital_broker import CapitalBroker
 from internal.trading.corporate_actions import CorporateAction
@@ -21,9 +22,9 @@ from internal.trading.enums import OrderState, RunState
 from internal.trading.flatten_report import FlattenReport
 from internal.trading.optional_data import OptionalData
 from internal.trading.order_planning import is_flatten
+from internal.trading.orders import Order, OrderRequest
 from internal.trading.own_holdings import find_own_holdings
 from internal.trading.ports import RefusedOrderError, SuspendedAccountError, TradingPorts
-from internal.trading.rows import BrokerOrder, Order, OrderRequest
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.trading_state import StateCause, TradingState
 from internal.venue.clock import Auction

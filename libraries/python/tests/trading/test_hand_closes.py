@@ -20,9 +20,10 @@ from internal.trading.hand_trade_replay import Trade, count_taken
 from internal.trading.hand_trades import RECORDS, find_hand_trades
 from internal.trading.held_securities import find_held
 from internal.trading.journal_differences import sum_missing_dollars
+from internal.trading.orders import Order
 from internal.trading.own_holdings import find_own_holdings
 from internal.trading.ports import Journal
-from internal.trading.rows import Order, Split
+from internal.trading.splits import Split
 from internal.trading.trading_state import StateCause, TradingState
 from libraries.python.tests.trading.trading_state_kit import (
     CountedSends,

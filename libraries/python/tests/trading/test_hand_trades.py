@@ -8,8 +8,9 @@ from internal.simulation.world import World
 from internal.trading.enums import OrderSide, TimeInForce
 from internal.trading.hand_trades import find_hand_trades
 from internal.trading.limits import RiskLimits
+from internal.trading.orders import OrderRequest
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import OrderRequest, Situation
+from internal.trading.situation import Situation
 from internal.trading.strategy import DataNeeds, StrategyRecord
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe

@@ -13,12 +13,13 @@ from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import World
 from internal.trading.broker_history import follow_broker_state
+from internal.trading.broker_reports import Account, BrokerOrder
 from internal.trading.enums import OrderState, RunState
 from internal.trading.limits import RiskLimits
 from internal.trading.memory_journal import MemoryJournal
 from internal.trading.order_submission import OrderSubmitter
+from internal.trading.orders import Order
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Account, BrokerOrder, Order
 from internal.venue.clock import Auction
 
 STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)

@@ -9,11 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.dates import previous_session, sessions
+from internal.trading.day_inputs import Forecasts
 from internal.trading.day_table import BarTable, compute_day_table
 from internal.trading.enums import Side
 from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
-from internal.trading.rows import Decision, Forecasts, Situation
+from internal.trading.portfolio import Decision
+from internal.trading.situation import Situation
 from internal.trading.universe import Universe
 from libraries.python.tests.strategies.drawn_situations import situations
 from libraries.python.tests.strategies.small_situations import DAY, make_situation

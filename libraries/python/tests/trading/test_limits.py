@@ -10,12 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.dates import next_session
+from internal.trading.assets import Assets
 from internal.trading.decision import decide
 from internal.trading.enums import Action, Side
 from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import plan_orders
+from internal.trading.portfolio import Decision
 from internal.trading.read_only import make_read_only
-from internal.trading.rows import Assets, Decision, Situation
+from internal.trading.situation import Situation
 from internal.trading.strategy import DataNeeds, StrategyError, StrategyRecord
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe

@@ -9,7 +9,7 @@ from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
 from internal.trading.loss_limits import find_loss
 from internal.trading.performance import report_performance
-from internal.trading.rows import Snapshot
+from internal.trading.snapshots import Snapshot
 
 LIMITS = RiskLimits(daily_loss=0.05, drawdown_reduce=0.15, drawdown_halt=0.25)
 

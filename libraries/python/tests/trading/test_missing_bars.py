@@ -7,10 +7,13 @@ import pytest
 from loaded_strategies import ten_by_ten
 
 from internal.dates import previous_session
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.decision import decide
 from internal.trading.enums import Action, Side
 from internal.trading.limits import RiskLimits
-from internal.trading.rows import BrokerPosition, Decision, Position, Situation
+from internal.trading.portfolio import Decision
+from internal.trading.positions import Position
+from internal.trading.situation import Situation
 from libraries.python.tests.strategies.small_situations import DAY, make_situation
 
 STRATEGY = ten_by_ten(names_per_side=3)

@@ -9,12 +9,13 @@ from loaded_strategies import ten_by_ten
 
 from internal.action_kinds import ActionKind
 from internal.errors import ConfigurationError
+from internal.trading.day_inputs import Details
 from internal.trading.decision import decide
 from internal.trading.enums import Action
 from internal.trading.limits import RiskLimits
 from internal.trading.name_filter import NameFilter, NameList, find_refusals, parse_name_list, parse_types
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Details, Situation
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 from internal.venue.corporate_actions import CorporateAction
 from libraries.python.tests.strategies.small_situations import make_situation

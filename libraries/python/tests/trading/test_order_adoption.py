@@ -15,8 +15,8 @@ from internal.trading.enums import Action, Leg
 from internal.trading.limits import RiskLimits
 from internal.trading.memory_journal import MemoryJournal, MemoryPortfolios
 from internal.trading.position_attribution import attribute_positions
+from internal.trading.positions import Position
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import Position
 from internal.trading.strategy import StrategyRecord
 from internal.venue.clock import Auction
 

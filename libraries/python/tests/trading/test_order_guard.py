@@ -13,13 +13,15 @@ from hypothesis import strategies as st
 from internal.dates import next_session
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.world import World
+from internal.trading.broker_reports import BrokerOrder
 from internal.trading.enums import Leg, OrderState
 from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
 from internal.trading.order_guard import MARGIN, LimitError, OrderGuard
+from internal.trading.orders import Order, OrderRequest
 from internal.trading.ports import Broker, RefusedOrderError
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import BrokerOrder, Order, OrderRequest, Situation
+from internal.trading.situation import Situation
 from internal.trading.strategy import DataNeeds, StrategyRecord
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe

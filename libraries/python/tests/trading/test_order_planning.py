@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from internal.trading.enums import Action, Adjustment, Leg, OrderSide, OrderState, Side
 from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import apply_orders, client_order_id, plan_orders, portfolio_id, replace_plan
-from internal.trading.rows import Decision, Order, PortfolioRow
+from internal.trading.orders import Order
+from internal.trading.portfolio import Decision, PortfolioRow
 from internal.trading.shortfalls import (
     adjust_to_shortfall,
     describe_shortfalls,

@@ -8,10 +8,11 @@ from typing import cast
 import pytest
 
 from internal.errors import UnavailableError, UnresolvedOrderError, UpstreamError
+from internal.trading.broker_reports import BrokerOrder
 from internal.trading.enums import Leg, OrderSide, OrderState
 from internal.trading.order_submission import OrderSubmitter, record_answer
+from internal.trading.orders import Order
 from internal.trading.ports import Broker, RateLimitedError, RefusedOrderError
-from internal.trading.rows import BrokerOrder, Order
 
 MOMENT = datetime(2024, 3, 15, 20, tzinfo=UTC)
 ORDER = Order("p", date(2024, 3, 15), "A-open-0-1", "A", OrderSide.BUY, Leg.OPEN, 10, 20.0, "", MOMENT)

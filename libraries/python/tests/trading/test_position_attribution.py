@@ -6,8 +6,10 @@ import pytest
 
 from internal.dates import next_session
 from internal.trading.enums import Leg, OrderSide, OrderState
+from internal.trading.orders import Order
 from internal.trading.position_attribution import attribute_positions
-from internal.trading.rows import Band, Entry, Order, Position, Split
+from internal.trading.positions import Band, Entry, Position
+from internal.trading.splits import Split
 
 DAY = date(2024, 3, 15)
 OPENED = next_session(DAY)

@@ -17,8 +17,11 @@ from internal.trading.entries import EntryMemory, list_entries
 from internal.trading.enums import Action, Leg, OrderSide, OrderState, Side
 from internal.trading.journal_index import JournalIndex
 from internal.trading.order_planning import plan_orders
+from internal.trading.orders import Order
+from internal.trading.portfolio import Decision, PortfolioRow
 from internal.trading.position_attribution import attribute_positions
-from internal.trading.rows import Decision, Entry, Order, PortfolioRow, Position, Split
+from internal.trading.positions import Entry, Position
+from internal.trading.splits import Split
 from internal.venue.action_processing import apply_split
 from internal.venue.corporate_actions import split_action
 from internal.venue.margin_account import MarginAccount, apply_fill

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from internal.trading.enums import Leg, OrderSide, OrderState
-from internal.trading.rows import Order
+from internal.trading.orders import Order
 from internal.trading.slippage import FillSummary, measure_slippage
 
 CLOSE = datetime(2024, 12, 31, 21, tzinfo=UTC)

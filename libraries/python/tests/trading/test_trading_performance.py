@@ -6,7 +6,7 @@ import pytest
 
 from internal.books.time_weighted import ExternalFlow
 from internal.trading.performance import RealizedCost, report_performance
-from internal.trading.rows import Snapshot
+from internal.trading.snapshots import Snapshot
 
 
 def make_snapshot(day: int, value: float) -> Snapshot:

@@ -10,10 +10,11 @@ from internal.errors import UnavailableError
 from internal.simulation.drawn_strategy import DrawnStrategy
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.world import World
+from internal.trading.broker_reports import BrokerOrder, BrokerPosition
 from internal.trading.limits import RiskLimits
+from internal.trading.orders import OrderRequest
 from internal.trading.ports import Broker, Journal, TradingPorts
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import BrokerOrder, BrokerPosition, OrderRequest
 from internal.trading.share_movements import ShareMovement
 from internal.trading.state_changes import change_state
 from internal.trading.trading_state import StateCause, TradingState, TradingStateChange

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from internal.books.activities import FILL_TYPE, Activity, ActivityKind
 from internal.dates import NEW_YORK, cut_to_milliseconds
-from internal.trading.rows import Costs
+from internal.trading.broker_reports import Costs
 from internal.venue.margin_account import fill_amount
 from internal.venue.money import ZERO
 from portfoliomanager.adapters.alpaca_fields import Body, as_objects, optional_text, read_moment, text

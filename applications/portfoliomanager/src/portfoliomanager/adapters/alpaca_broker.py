@@ -14,9 +14,11 @@ from alpaca.trading.requests import MarketOrderRequest
 from internal.books.activities import Activity
 from internal.books.share_movements import list_share_movements
 from internal.errors import UnavailableError, UnresolvedOrderError, UpstreamError
+from internal.trading.assets import Assets
 from internal.trading.broker_history import BEGINNING
+from internal.trading.broker_reports import Account, BrokerOrder, BrokerPosition, Costs
 from internal.trading.enums import OrderSide, OrderState
-from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
+from internal.trading.orders import OrderRequest
 from internal.trading.share_movements import ShareMovement
 from portfoliomanager.adapters.alpaca_activities import AlpacaActivities
 from portfoliomanager.adapters.alpaca_fields import (

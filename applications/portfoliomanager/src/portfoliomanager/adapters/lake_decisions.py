@@ -11,7 +11,8 @@ from internal.lake.store import Lake
 from internal.schemas.decisions import DECISION_NAMES_COLUMNS, DECISIONS_COLUMNS
 from internal.trading.decision_records import DecisionRecord, NameRecord
 from internal.trading.enums import Action, NameOutcome, Side
-from internal.trading.rows import Band, PortfolioRow, Position
+from internal.trading.portfolio import PortfolioRow
+from internal.trading.positions import Band, Position
 
 DECISIONS, NAMES = "decisions", "decision_names"
 LEVELS = ("10", "50", "90")

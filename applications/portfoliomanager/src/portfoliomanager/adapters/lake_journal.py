@@ -16,7 +16,9 @@ from internal.lake.trading_states import LakeTradingStates
 from internal.schemas import orders as orders_schema
 from internal.trading.enums import OrderState
 from internal.trading.journal_index import JournalIndex
-from internal.trading.rows import Order, RebalanceRun, Snapshot
+from internal.trading.orders import Order
+from internal.trading.runs import RebalanceRun
+from internal.trading.snapshots import Snapshot
 from internal.trading.trading_state import TradingStateChange
 from portfoliomanager.journal_frames import (
     order_frame,

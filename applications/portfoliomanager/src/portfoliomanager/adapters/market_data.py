@@ -13,9 +13,11 @@ from internal.bar_arrays import find_places, make_bar_arrays
 from internal.dates import previous_session, sessions
 from internal.errors import ConflictError, NotFoundError
 from internal.http.datamanager_client import DatamanagerClient, Knowledge
+from internal.trading.arrays import FloatArray
 from internal.trading.corporate_actions import CorporateAction
+from internal.trading.day_inputs import BarHistory, DayInputs, Details, Forecasts
 from internal.trading.day_table import BarTable, compute_day_table, window_sessions
-from internal.trading.rows import BarHistory, DayInputs, Details, Entry, FloatArray, Forecasts
+from internal.trading.positions import Entry
 from internal.trading.strategy import DataNeeds
 
 BAR_COLUMNS = ("ticker", "date", "open", "high", "low", "close", "volume")

@@ -10,8 +10,9 @@ from internal.dates import previous_session
 from internal.http.datamanager_client import DatamanagerClient
 from internal.schemas import portfolios
 from internal.trading.enums import Action, Side
+from internal.trading.portfolio import Portfolio, PortfolioRow
 from internal.trading.ports import BAND_SESSIONS
-from internal.trading.rows import Band, Portfolio, PortfolioRow
+from internal.trading.positions import Band
 
 BAND_COLUMNS = ("quantile_10", "quantile_50", "quantile_90")
 NO_BAND = (None, None, None)

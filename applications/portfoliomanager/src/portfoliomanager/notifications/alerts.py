@@ -6,9 +6,11 @@ from datetime import date
 
 from internal.dates import next_session, previous_session, sessions
 from internal.trading.enums import ForeignKind, OrderState
+from internal.trading.foreign_items import ForeignItem
 from internal.trading.limit_kinds import LimitCut
+from internal.trading.orders import Order
 from internal.trading.rebalancing import Outcome
-from internal.trading.rows import ForeignItem, Order, RebalanceRun
+from internal.trading.runs import RebalanceRun
 from internal.trading.trading_state import TradingStateChange
 from portfoliomanager.notifications.message import Notification, NotificationKind
 

@@ -16,9 +16,10 @@ from internal.telemetry import get_logger
 from internal.trading.hand_trades import RECORDS as HAND_TRADES
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.order_planning import list_decisions
+from internal.trading.orders import Order
 from internal.trading.rebalancing import Outcome, ReconciliationOutcome
-from internal.trading.rows import Order, Snapshot
 from internal.trading.send_permission import TradingHaltedError
+from internal.trading.snapshots import Snapshot
 from internal.trading.trading_state import TradingStateChange
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.notifications.alerts import (

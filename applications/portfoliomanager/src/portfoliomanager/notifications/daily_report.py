@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from internal.trading.rows import Order, Snapshot
+from internal.trading.orders import Order
+from internal.trading.snapshots import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from internal.dates import NEW_YORK, is_early_close, next_session, session_close, session_open
 from internal.trading.enums import OrderSide, OrderState
-from internal.trading.rows import Order
+from internal.trading.orders import Order
 from internal.trading.slippage import FillSummary, measure_slippage
 from portfoliomanager.notifications.daily_report import DailyReport
 from portfoliomanager.notifications.message import REPORT_KEYS, Notification, NotificationKind

@@ -8,8 +8,10 @@ import polars as pl
 
 from internal.dates import session_number
 from internal.pages.marks import Band
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.enums import ForeignKind, Side
-from internal.trading.rows import BrokerPosition, ForeignItem, Portfolio, PortfolioRow
+from internal.trading.foreign_items import ForeignItem
+from internal.trading.portfolio import Portfolio, PortfolioRow
 from portfoliomanager.pages.exposures import Exposures
 from portfoliomanager.pages.frame import Frame
 from portfoliomanager.pages.fund import Holdings

@@ -12,8 +12,9 @@ from internal.pages import marks
 from internal.trading.decision_records import DecisionRecord, NameRecord
 from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState
 from internal.trading.order_planning import list_decisions
+from internal.trading.orders import Order
 from internal.trading.replay import Difference, Replay
-from internal.trading.rows import Order, RebalanceRun
+from internal.trading.runs import RebalanceRun
 from internal.trading.slippage import FillSummary
 from portfoliomanager.pages.funnel import Funnel
 from portfoliomanager.ports import FundJournal

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from internal.trading.rows import BrokerPosition
+from internal.trading.broker_reports import BrokerPosition
 
 UNKNOWN_SECTOR = "Unknown sector"
 

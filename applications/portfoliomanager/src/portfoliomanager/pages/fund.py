@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from internal.performance import gross_exposure, net_exposure
+from internal.trading.broker_reports import Account, BrokerPosition
+from internal.trading.orders import Order
 from internal.trading.performance import RealizedCost
-from internal.trading.rows import Account, BrokerPosition, Order
 from internal.trading.slippage import FillSummary
 from portfoliomanager.pages.exposures import Exposures, sum_sectors
 from portfoliomanager.pages.frame import Frame

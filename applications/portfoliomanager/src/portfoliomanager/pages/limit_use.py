@@ -6,10 +6,11 @@ from datetime import date
 
 from internal.pages.formats import percent, plain
 from internal.performance import gross_exposure, net_exposure
+from internal.trading.broker_reports import Account, BrokerPosition
 from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
 from internal.trading.loss_limits import Losses
-from internal.trading.rows import Account, BrokerPosition, Order
+from internal.trading.orders import Order
 from portfoliomanager.pages.exposures import UNKNOWN_SECTOR, Exposures
 
 NAMES = {

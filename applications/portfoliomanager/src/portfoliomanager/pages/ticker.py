@@ -11,7 +11,8 @@ import polars as pl
 from internal.dates import NEW_YORK
 from internal.security_types import DESCRIPTIONS
 from internal.trading.enums import OrderSide
-from internal.trading.rows import Entry, Order
+from internal.trading.orders import Order
+from internal.trading.positions import Entry
 from portfoliomanager.pages.book import PositionLine
 from portfoliomanager.pages.corporate_actions import ActionLine
 from portfoliomanager.pages.past_forecasts import Coverage, PastForecast, measure_coverage

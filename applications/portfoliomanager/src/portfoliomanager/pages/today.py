@@ -10,7 +10,8 @@ from internal.dates import is_early_close, is_session, last_closed_session, next
 from internal.dates import sessions as sessions_between
 from internal.pages.formats import count
 from internal.trading.enums import OrderState, RunState
-from internal.trading.rows import Order, RebalanceRun
+from internal.trading.orders import Order
+from internal.trading.runs import RebalanceRun
 
 SHOWN_SESSIONS = 5
 RUN_WORDS = {

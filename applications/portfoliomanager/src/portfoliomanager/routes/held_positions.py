@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from internal.dates import previous_session
-from internal.trading.rows import ForeignItem, Portfolio
+from internal.trading.foreign_items import ForeignItem
+from internal.trading.portfolio import Portfolio
 from portfoliomanager.pages.book import Opening, read_openings
 from portfoliomanager.pages.fund import Holdings
 from portfoliomanager.pages.sources import BROKER, DATAMANAGER, Found, ask

@@ -13,7 +13,7 @@ from internal.action_kinds import ActionKind
 from internal.dates import last_closed_session, previous_session
 from internal.errors import NotFoundError
 from internal.pages.responses import page_response
-from internal.trading.rows import Entry
+from internal.trading.positions import Entry
 from portfoliomanager.pages.book import BookInputs, PositionLine, list_lines
 from portfoliomanager.pages.corporate_actions import ActionLine, list_actions
 from portfoliomanager.pages.frame import Page

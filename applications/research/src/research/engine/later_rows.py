@@ -8,7 +8,7 @@ import polars as pl
 
 from internal.strategies.history import History
 from internal.strategies.loading import LoadedStrategy
-from internal.trading.rows import FloatArray
+from internal.trading.arrays import FloatArray
 from internal.trading.strategy import StrategyError
 
 ROUNDING = 1e-9  # relative

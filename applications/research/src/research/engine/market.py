@@ -14,7 +14,7 @@ from internal.errors import InvalidRequestError
 from internal.simulation.market_tables import FIELDS, MarketTables, read_details, read_market_tables
 from internal.simulation.renamed_columns import continue_renamed
 from internal.trading.corporate_actions import list_splits
-from internal.trading.rows import Details
+from internal.trading.day_inputs import Details
 from internal.venue.market.protocol import MarketData, market_name
 
 MINIMUM_SESSIONS = 2

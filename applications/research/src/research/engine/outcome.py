@@ -9,7 +9,7 @@ from internal.backtests.settings import BacktestSettings
 from internal.simulation.adjustment import forward_factors
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.market_tables import MarketTables
-from internal.trading.rows import FloatArray
+from internal.trading.arrays import FloatArray
 from internal.venue.history import Movement, MovementKind
 from internal.venue.margin_account import MarginAccount
 from internal.venue.repository import HistoryQuery

@@ -16,9 +16,9 @@ from internal.simulation.known_forecasts import KnownForecasts
 from internal.simulation.table_data import TableData
 from internal.simulation.whole_history import whole_history
 from internal.strategies.loading import LoadedStrategy
+from internal.trading.arrays import FloatArray
 from internal.trading.limits import RiskLimits
 from internal.trading.rebalancing import Rebalancer
-from internal.trading.rows import FloatArray
 from internal.venue.clock import Auction
 from research.engine.later_rows import require_no_later_rows
 from research.engine.market import BacktestMarket

@@ -13,7 +13,7 @@ from internal.trading.enums import Leg, OrderState, RunState
 from internal.trading.held_securities import HeldSecurity, find_held
 from internal.trading.order_planning import FLATTEN
 from internal.trading.position_attribution import attribute_positions
-from internal.trading.rows import RebalanceRun
+from internal.trading.runs import RebalanceRun
 from internal.venue.repository import OrderQuery
 
 SHARES_TOLERANCE, PRICE_TOLERANCE = 1e-9, 1e-6  # rounding of sums of fills, and of averages of their prices

@@ -8,7 +8,7 @@ from internal.errors import NotFoundError
 from internal.simulation.world import World
 from internal.trading.enums import OrderSide, OrderState
 from internal.trading.order_planning import is_flatten
-from internal.trading.rows import OrderRequest
+from internal.trading.orders import OrderRequest
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.strategy import Strategy
 from internal.trading.trading_state import TradingState

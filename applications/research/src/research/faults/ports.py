@@ -6,8 +6,8 @@ from random import Random
 from typing import cast
 
 from internal.simulation.fund import FreeLease, SimulatedFund, skip_pause
+from internal.trading.orders import OrderRequest
 from internal.trading.ports import Broker, Journal, MarketData, Portfolios, RefusedOrderError, TradingPorts
-from internal.trading.rows import OrderRequest
 from research.faults.chaos import ASK, READ, SEND, WRITE, Chaos, FaultKind
 
 type KindsByMethod = Mapping[str, Sequence[FaultKind]]

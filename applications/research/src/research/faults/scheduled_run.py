@@ -11,7 +11,7 @@ from internal.dates import last_closed_session
 from internal.errors import FundError
 from internal.simulation.world import World
 from internal.trading.order_planning import list_decisions
-from internal.trading.rows import OrderRequest
+from internal.trading.orders import OrderRequest
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.state_changes import change_state
 from internal.trading.strategy import Strategy

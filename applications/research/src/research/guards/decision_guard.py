@@ -15,7 +15,10 @@ from internal.simulation.known_forecasts import KnownForecasts
 from internal.simulation.market_tables import FIELDS, MarketTables
 from internal.simulation.table_data import TableData
 from internal.strategies.loading import LoadedStrategy
-from internal.trading.rows import Assets, Details, Position, Situation
+from internal.trading.assets import Assets
+from internal.trading.day_inputs import Details
+from internal.trading.positions import Position
+from internal.trading.situation import Situation
 from internal.trading.strategy import StrategyError
 from internal.trading.targets import Targets
 from research.guards.findings import Finding, Guard, failed, passed

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from internal.trading.rows import FloatArray
+from internal.trading.arrays import FloatArray
 
 
 class Guard(StrEnum):

@@ -11,7 +11,7 @@ import polars as pl
 from internal.errors import FundError
 from internal.strategies.history import PRICES, QUANTILES, History
 from internal.strategies.strategy import Strategy
-from internal.trading.rows import FloatArray
+from internal.trading.arrays import FloatArray
 from research.guards.findings import Difference, Finding, Guard, failed, first_difference, passed
 
 ROUNDING = 1e-9  # relative; prices in other terms and sums over other windows round differently

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from internal.strategies.history import History, score_table
-from internal.trading.rows import BoolArray, FloatArray
+from internal.trading.arrays import BoolArray, FloatArray
 
 FEWEST_NAMES = 5  # a session with fewer scored names says nothing about a ranking
 

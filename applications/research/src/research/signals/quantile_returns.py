@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from internal.overlapping_means import Estimate, estimate_mean
-from internal.trading.rows import FloatArray
+from internal.trading.arrays import FloatArray
 from research.signals.ranks import rank_rows
 
 QUANTILES = 5

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 
-from internal.trading.rows import BoolArray, FloatArray
+from internal.trading.arrays import BoolArray, FloatArray
 from research.signals.panel import FEWEST_NAMES
 
 

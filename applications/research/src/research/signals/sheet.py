@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from internal.overlapping_means import Estimate, estimate_mean
-from internal.trading.rows import FloatArray
+from internal.trading.arrays import FloatArray
 from research.signals.panel import SignalPanel
 from research.signals.quantile_returns import QuantileReturns, assign_quantiles, measure_quantiles, measure_turnover
 from research.signals.ranks import rank_correlations

@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 
 from internal.backtests.sweep_report import SweepPoint
-from internal.trading.rows import FloatArray
+from internal.trading.arrays import FloatArray
 
 LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}  # readable on every colour
 INCHES = (7.0, 4.5)

@@ -8,8 +8,9 @@ from math import inf
 import numpy as np
 
 from internal.simulation.market_tables import MarketTables
+from internal.trading.arrays import FloatArray
+from internal.trading.day_inputs import BarHistory
 from internal.trading.day_table import ActionFactors
-from internal.trading.rows import BarHistory, FloatArray
 
 
 def adjusted_window(tables: MarketTables, session: int, sessions: int) -> BarHistory:

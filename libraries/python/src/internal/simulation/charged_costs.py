@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from internal.trading.rows import Costs
+from internal.trading.broker_reports import Costs
 from internal.venue.history import ActivityType, Movement, MovementKind
 from internal.venue.money import ZERO
 from internal.venue.repository import HistoryQuery, VenueRepository

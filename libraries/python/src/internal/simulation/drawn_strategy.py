@@ -5,7 +5,8 @@ from datetime import date
 from hashlib import sha256
 
 from internal.dates import next_session
-from internal.trading.rows import Position, Situation
+from internal.trading.positions import Position
+from internal.trading.situation import Situation
 from internal.trading.strategy import DataNeeds, StrategyRecord
 from internal.trading.targets import Target, Targets
 from internal.trading.universe import Universe

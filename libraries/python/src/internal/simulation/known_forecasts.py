@@ -8,7 +8,8 @@ import numpy as np
 
 from internal.errors import InvalidRequestError
 from internal.forecasting.forecast_table import ForecastTable
-from internal.trading.rows import FloatArray, Forecasts, IntArray
+from internal.trading.arrays import FloatArray, IntArray
+from internal.trading.day_inputs import Forecasts
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,9 +12,10 @@ from internal.bar_arrays import make_bar_arrays
 from internal.price_adjustment import find_dividend_factors, find_payments, find_split_factors
 from internal.schemas import equity_bars
 from internal.schemas.corporate_actions import DISTRIBUTIONS
+from internal.trading.arrays import FloatArray
 from internal.trading.corporate_actions import CorporateAction
+from internal.trading.day_inputs import Details
 from internal.trading.day_table import ActionFactors, BarTable
-from internal.trading.rows import Details, FloatArray
 from internal.venue.corporate_actions import CorporateAction as VenueAction
 from internal.venue.market.action_frame import actions_frame
 from internal.venue.market.protocol import Market, MarketData

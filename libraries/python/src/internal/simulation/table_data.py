@@ -12,9 +12,11 @@ from internal.errors import ConflictError
 from internal.simulation.adjustment import adjusted_close, adjusted_window
 from internal.simulation.known_forecasts import KnownForecasts
 from internal.simulation.market_tables import MarketTables
+from internal.trading.arrays import FloatArray
 from internal.trading.corporate_actions import CorporateAction
+from internal.trading.day_inputs import DayInputs, Details
 from internal.trading.day_table import DayTable, compute_day_table
-from internal.trading.rows import DayInputs, Details, Entry, FloatArray
+from internal.trading.positions import Entry
 from internal.trading.strategy import DataNeeds
 from internal.trading.universe import Universe
 

@@ -9,9 +9,11 @@ from internal.books.share_movements import list_share_movements
 from internal.dates import previous_session
 from internal.simulation.charged_costs import ChargedCosts
 from internal.simulation.venue_activities import make_activity
+from internal.trading.assets import Assets
+from internal.trading.broker_reports import Account, BrokerOrder, BrokerPosition, Costs
 from internal.trading.enums import OrderSide, OrderState
+from internal.trading.orders import OrderRequest
 from internal.trading.ports import RefusedOrderError
-from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
 from internal.trading.share_movements import ShareMovement
 from internal.venue.clock import Phase
 from internal.venue.core import ExchangeCore

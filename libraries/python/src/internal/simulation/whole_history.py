@@ -7,7 +7,8 @@ from internal.simulation.adjustment import forward_factors
 from internal.simulation.known_forecasts import KnownForecasts
 from internal.simulation.market_tables import MarketTables
 from internal.strategies.history import DETAILS, PRICES, QUANTILES, History
-from internal.trading.rows import Details, FloatArray
+from internal.trading.arrays import FloatArray
+from internal.trading.day_inputs import Details
 
 
 def whole_history(

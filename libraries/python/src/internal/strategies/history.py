@@ -9,7 +9,9 @@ import polars as pl
 
 from internal.dates import sessions
 from internal.errors import InvalidRequestError
-from internal.trading.rows import BarHistory, DayInputs, FloatArray, Situation
+from internal.trading.arrays import FloatArray
+from internal.trading.day_inputs import BarHistory, DayInputs
+from internal.trading.situation import Situation
 
 PRICES = ("open", "high", "low", "close")
 DETAILS = ("sector", "industry", "security_type")

@@ -20,8 +20,9 @@ from internal.strategies.history import History
 from internal.strategies.imports import refuse_local_imports
 from internal.strategies.schedule import Schedule
 from internal.strategies.strategy import Strategy
+from internal.trading.arrays import FloatArray
 from internal.trading.read_only import make_read_only
-from internal.trading.rows import FloatArray, Situation
+from internal.trading.situation import Situation
 from internal.trading.strategy import DataNeeds, StrategyError, StrategyRecord
 from internal.trading.targets import Targets
 

@@ -11,7 +11,8 @@ import polars as pl
 from internal.errors import InvalidRequestError
 from internal.strategies.history import History, score_table, window_history
 from internal.strategies.schedule import DAILY, Schedule
-from internal.trading.rows import FloatArray, Situation
+from internal.trading.arrays import FloatArray
+from internal.trading.situation import Situation
 from internal.trading.target_checks import HIGHEST_GROSS
 from internal.trading.targets import Targets
 from internal.trading.universe import Universe

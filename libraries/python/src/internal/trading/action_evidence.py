@@ -13,12 +13,13 @@ from math import copysign
 from internal.action_kinds import ActionKind
 from internal.trading.action_holdings import ConcernedHolding
 from internal.trading.action_rows import RECORDS, is_end, is_record, is_rename, row_id
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.corporate_actions import ENDS_TICKER
 from internal.trading.entries import ROUNDING, opened_date
 from internal.trading.enums import Leg
+from internal.trading.orders import Order
 from internal.trading.ports import TradingPorts
 from internal.trading.position_attribution import SHARE
-from internal.trading.rows import BrokerPosition, Order
 from internal.trading.share_movements import ShareMovement, sum_brought, sum_moved
 
 DATED_EARLY = timedelta(days=7)  # a broker may date a movement by the record date instead of the first session

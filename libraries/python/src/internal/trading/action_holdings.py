@@ -7,8 +7,9 @@ from datetime import date
 from internal.trading.corporate_actions import CorporateAction
 from internal.trading.entries import EntryMemory, opened_date, resize_shares
 from internal.trading.held_securities import HeldSecurities, HeldSecurity
+from internal.trading.orders import Order
 from internal.trading.ports import TradingPorts
-from internal.trading.rows import Order, Split
+from internal.trading.splits import Split
 
 
 @dataclass(frozen=True, slots=True)

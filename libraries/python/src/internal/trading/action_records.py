@@ -17,8 +17,9 @@ from internal.trading.action_rows import RECORDS, is_end, is_record, is_recorded
 from internal.trading.corporate_actions import ENDS_TICKER, CorporateAction
 from internal.trading.entries import ROUNDING, opened_date
 from internal.trading.enums import OrderState
+from internal.trading.orders import Order
 from internal.trading.ports import Journal, TradingPorts
-from internal.trading.rows import Order, RebalanceRun
+from internal.trading.runs import RebalanceRun
 
 LOOK_BACK = timedelta(days=60)  # how late a broker, or the data service, may be with an action
 ORDER_OF_A_DAY = {kind: place for place, kind in enumerate(ActionKind)}

@@ -6,12 +6,13 @@ from datetime import date, datetime
 
 from internal.dates import previous_session
 from internal.trading.action_holdings import ConcernedHolding
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.corporate_actions import ENDS_TICKER, CorporateAction
 from internal.trading.entries import ROUNDING, opened_date
 from internal.trading.enums import Leg, OrderSide, OrderState
 from internal.trading.order_planning import client_order_id, own_security_id
+from internal.trading.orders import Order
 from internal.trading.ports import Journal, TradingPorts
-from internal.trading.rows import BrokerPosition, Order
 
 RECORDS = "corporate-actions"
 """The portfolio id of the journal's rows that no decision made."""

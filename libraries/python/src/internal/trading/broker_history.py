@@ -7,16 +7,21 @@ which of the two is right, the journal or the broker.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from internal.dates import last_closed_session, session_open
 from internal.errors import ConflictError
 from internal.trading.action_records import list_rows_to_repeat
+from internal.trading.broker_reports import BrokerOrder
 from internal.trading.enums import OrderState
 from internal.trading.hand_closes import list_lost_closes
 from internal.trading.order_submission import OrderSubmitter, record_answer
+from internal.trading.orders import Order
 from internal.trading.ports import TradingPorts
 from internal.trading.replacements import follow_replacements
-from internal.trading.rows import BrokerOrder, Order, RebalanceRun
+
+if TYPE_CHECKING:
+    from internal.trading.runs import RebalanceRun
 
 CLOCK_TOLERANCE = timedelta(minutes=1)  # clocks of one broker's servers differ; a restored broker's differs by more
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # before any order

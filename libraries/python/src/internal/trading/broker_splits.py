@@ -15,10 +15,11 @@ from internal.dates import exchange_day, previous_session, session_open
 from internal.trading.action_evidence import DATED_EARLY
 from internal.trading.entries import ROUNDING, EntryMemory, opened_date, resize_shares
 from internal.trading.held_securities import HeldSecurities
+from internal.trading.orders import Order
 from internal.trading.ports import Broker
 from internal.trading.position_attribution import SHARE
-from internal.trading.rows import Order, Split
 from internal.trading.share_movements import ShareMovement
+from internal.trading.splits import Split
 
 NEW = timedelta(days=7)  # a split that is older counts, whether the broker lists it or not
 HALVES = 2

@@ -12,7 +12,7 @@ from datetime import datetime
 from math import floor
 
 from internal.trading.enums import Adjustment, OrderState, Side
-from internal.trading.rows import Order
+from internal.trading.orders import Order
 
 SHORT_COLLAR = 1.03  # the broker values a short sale this much above the last price
 CUT = "cut to the account's buying power"

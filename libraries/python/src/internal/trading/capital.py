@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from internal.errors import ConfigurationError
-from internal.trading.rows import Account, BrokerPosition
+from internal.trading.broker_reports import Account, BrokerPosition
 
 WHOLE: Final = 100.0  # per cent
 MARGIN: Final = 2.0  # dollars of positions a dollar of capital carries overnight (Regulation T)

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
+from internal.trading.assets import Assets
+from internal.trading.broker_reports import Account, BrokerOrder, BrokerPosition, Costs
 from internal.trading.capital import Capital, bound_account
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
 from internal.trading.optional_data import OptionalData
+from internal.trading.orders import OrderRequest
 from internal.trading.own_holdings import list_foreign
 from internal.trading.ports import TradingPorts
-from internal.trading.rows import Account, Assets, BrokerOrder, BrokerPosition, Costs, OrderRequest
 from internal.trading.share_movements import ShareMovement
 
 

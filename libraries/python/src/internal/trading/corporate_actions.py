@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from internal.action_kinds import SPLIT_KINDS, ActionKind
-from internal.trading.rows import Split
 from internal.trading.split_ratios import read_split_ratio
+from internal.trading.splits import Split
 
 GIVES_BESIDE = frozenset({ActionKind.SPIN_OFF, ActionKind.RIGHTS_DISTRIBUTION})
 """Kinds that always give shares of another security and leave the position as it is; a stock dividend may."""

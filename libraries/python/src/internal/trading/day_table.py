@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from internal.trading.rows import BoolArray, FloatArray, IntArray
+from internal.trading.arrays import BoolArray, FloatArray, IntArray
 from internal.trading.universe import Universe
 
 BETA_DECIMALS = 6

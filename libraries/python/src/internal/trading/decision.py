@@ -9,7 +9,9 @@ from internal.trading.enums import Action, NameOutcome, Side
 from internal.trading.limit_cuts import CutRows, apply_limits
 from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import own_security_id
-from internal.trading.rows import NEVER, Decision, LeftOut, PortfolioRow, Position, Situation
+from internal.trading.portfolio import Decision, LeftOut, PortfolioRow
+from internal.trading.positions import Position
+from internal.trading.situation import NEVER, Situation
 from internal.trading.strategy import Strategy
 from internal.trading.target_checks import check_targets
 from internal.trading.targets import Target, Targets

@@ -5,27 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from internal.trading.actions_since import fetch_ratios_since
+from internal.trading.assets import Assets
+from internal.trading.broker_reports import Account, BrokerPosition
 from internal.trading.entries import EntryMemory
+from internal.trading.foreign_items import ForeignItem
 from internal.trading.hand_trades import find_hand_trades, refuse_hand_trades
 from internal.trading.held_securities import HeldSecurity
 from internal.trading.journal_differences import sum_missing_dollars
 from internal.trading.limits import RiskLimits
 from internal.trading.name_filter import NameFilter, find_refusals
+from internal.trading.orders import Order
 from internal.trading.own_holdings import find_splits, foreign_items
 from internal.trading.ports import Broker, MarketData, Portfolios, TradingPorts
 from internal.trading.position_attribution import attribute_positions, group_by_ticker
-from internal.trading.rows import (
-    Account,
-    Assets,
-    Band,
-    BrokerPosition,
-    Entry,
-    ForeignItem,
-    Order,
-    Position,
-    Situation,
-    Split,
-)
+from internal.trading.positions import Band, Entry, Position
+from internal.trading.situation import Situation
+from internal.trading.splits import Split
 from internal.trading.strategy import DataNeeds
 
 NO_SHORTING = "no short is opened: shorting is not enabled for the account"

@@ -8,8 +8,12 @@ from typing import Protocol
 
 import numpy as np
 
+from internal.trading.assets import Assets, Refusals
+from internal.trading.day_inputs import DayInputs
 from internal.trading.enums import Action, NameOutcome
-from internal.trading.rows import Assets, Band, DayInputs, Decision, PortfolioRow, Position, Refusals, Situation
+from internal.trading.portfolio import Decision, PortfolioRow
+from internal.trading.positions import Band, Position
+from internal.trading.situation import Situation
 
 OUTCOME_OF_ACTION = {
     Action.OPEN: NameOutcome.OPENED,

@@ -6,7 +6,7 @@ from datetime import datetime
 from internal.trading.enums import OrderState, RunState
 from internal.trading.order_planning import apply_orders
 from internal.trading.ports import TradingPorts
-from internal.trading.rows import RebalanceRun
+from internal.trading.runs import RebalanceRun
 
 DRY_RUN = "dry run: planned and not sent, because it is the first session after arming"
 

@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 from internal.dates import next_session
 from internal.trading.held_securities import HeldMemory
-from internal.trading.rows import Entry, Order, Split
+from internal.trading.orders import Order
+from internal.trading.positions import Entry
+from internal.trading.splits import Split
 
 ROUNDING = 1e-6  # shares; a ratio such as 1 for 3 leaves a whole number this close to it
 

@@ -11,9 +11,9 @@ from internal.trading.enums import OrderState
 from internal.trading.flattening import last_flattening, runs_since_decision
 from internal.trading.order_planning import is_flatten
 from internal.trading.order_submission import OrderSubmitter, record_answer
+from internal.trading.orders import Order
 from internal.trading.own_holdings import find_own_holdings
 from internal.trading.ports import TradingPorts
-from internal.trading.rows import Order
 from internal.trading.trading_state import TradingStateChange
 
 UNCLEAR = (

@@ -12,6 +12,7 @@ from itertools import count, takewhile
 
 from internal.dates import last_closed_session
 from internal.errors import FundError, UnresolvedOrderError
+from internal.trading.broker_reports import Account
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import Leg, OrderState, RunState, Side
 from internal.trading.held_closes import shares_to_close
@@ -26,9 +27,10 @@ from internal.trading.order_planning import (
 )
 from internal.trading.order_sending import OrderSender, SessionEndedError
 from internal.trading.order_submission import record_answer
+from internal.trading.orders import Order
 from internal.trading.own_holdings import OwnHoldings, find_own_holdings
 from internal.trading.ports import TradingPorts
-from internal.trading.rows import Account, Order, RebalanceRun
+from internal.trading.runs import RebalanceRun
 from internal.trading.trading_state import TradingStateChange
 
 CLOSES = "all positions are closed"

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from math import copysign
 
 from internal.dates import last_closed_session, next_session
+from internal.trading.broker_reports import BrokerOrder
 from internal.trading.entries import ROUNDING, EntryMemory, split_ratio
 from internal.trading.enums import Leg, OrderState
 from internal.trading.hand_trade_replay import Trade, count_taken
@@ -16,9 +17,10 @@ from internal.trading.hand_trades import RECORDS, is_by_hand
 from internal.trading.held_securities import HeldSecurities, HeldSecurity
 from internal.trading.late_hand_orders import EARLIER, find_late_orders
 from internal.trading.order_planning import client_order_id
+from internal.trading.orders import Order
 from internal.trading.ports import Journal, TradingPorts
-from internal.trading.rows import BrokerOrder, Order, Split
 from internal.trading.settled_splits import find_settled_splits
+from internal.trading.splits import Split
 
 LOST = "the broker no longer has the trade by hand, and its owner accepted that"
 

@@ -6,9 +6,10 @@ from datetime import date
 from types import MappingProxyType
 
 from internal.dates import last_closed_session, next_session, previous_session, session_open
+from internal.trading.assets import Refusals
+from internal.trading.broker_reports import BrokerOrder
 from internal.trading.ports import Broker, Journal
 from internal.trading.replacements import find_original
-from internal.trading.rows import BrokerOrder, Refusals
 
 RECORDS = "hand-trades"
 """The portfolio id of the journal's rows about shares of the fund's that somebody closed."""

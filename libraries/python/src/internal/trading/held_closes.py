@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from internal.trading.enums import Leg, Side
 from internal.trading.order_planning import ROUNDING, sendable_shares
-from internal.trading.rows import Order
+from internal.trading.orders import Order
 
 
 def shares_to_close(order: Order, shares: Mapping[str, float]) -> float:

@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.corporate_actions import CorporateAction, list_splits
+from internal.trading.orders import Order
 from internal.trading.ports import Journal
-from internal.trading.rows import BrokerPosition, Order, Split
+from internal.trading.splits import Split
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,12 @@
 from collections.abc import Collection, Mapping
 
 from internal.trading.action_holdings import count_own_shares
+from internal.trading.broker_reports import BrokerPosition
 from internal.trading.entries import EntryMemory
 from internal.trading.held_securities import HeldSecurities
 from internal.trading.ports import TradingPorts
 from internal.trading.position_attribution import SHARE
-from internal.trading.rows import BrokerPosition, Split
+from internal.trading.splits import Split
 
 
 def sum_missing_dollars(

@@ -8,8 +8,10 @@ from itertools import count
 from internal.trading.entries import ROUNDING
 from internal.trading.enums import Leg, OrderState, RunState
 from internal.trading.order_planning import FLATTEN
-from internal.trading.rows import Order, RebalanceRun, Snapshot
+from internal.trading.orders import Order
+from internal.trading.runs import RebalanceRun
 from internal.trading.slippage import measure_slippage
+from internal.trading.snapshots import Snapshot
 
 _VERSIONS = count()  # of all indices of the process: one that is read again shares none with the one before
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from internal.dates import last_closed_session, session_open
+from internal.trading.broker_reports import BrokerOrder
 from internal.trading.entries import ROUNDING, Difference, EntryMemory, opened_date
+from internal.trading.orders import Order
 from internal.trading.own_holdings import find_splits
 from internal.trading.ports import Journal, TradingPorts
 from internal.trading.position_attribution import group_by_ticker
-from internal.trading.rows import BrokerOrder, Order
 
 EARLIER = timedelta(days=90)  # so long an order of a person may wait for its fill
 

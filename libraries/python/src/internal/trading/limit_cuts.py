@@ -6,10 +6,12 @@ from math import floor, isfinite
 
 import numpy as np
 
+from internal.trading.arrays import FloatArray
 from internal.trading.enums import Side
 from internal.trading.limit_kinds import LimitCut, LimitKind
 from internal.trading.limits import RiskLimits
-from internal.trading.rows import FloatArray, PortfolioRow, Situation
+from internal.trading.portfolio import PortfolioRow
+from internal.trading.situation import Situation
 
 ROUNDING = 1e-9  # a limit exceeded by less is met
 NO_GROWTH = "no growth while a held name has no bars"

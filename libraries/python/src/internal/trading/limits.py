@@ -7,7 +7,8 @@ account has lost.
 from dataclasses import dataclass, field
 
 from internal.trading.name_filter import NameFilter
-from internal.trading.rows import Position, Situation
+from internal.trading.positions import Position
+from internal.trading.situation import Situation
 
 
 @dataclass(frozen=True)

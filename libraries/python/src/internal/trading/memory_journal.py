@@ -5,8 +5,12 @@ from datetime import date, datetime
 
 from internal.dates import previous_session
 from internal.trading.journal_index import JournalIndex
+from internal.trading.orders import Order
+from internal.trading.portfolio import Portfolio
 from internal.trading.ports import BAND_SESSIONS
-from internal.trading.rows import Band, Order, Portfolio, RebalanceRun, Snapshot
+from internal.trading.positions import Band
+from internal.trading.runs import RebalanceRun
+from internal.trading.snapshots import Snapshot
 from internal.trading.trading_state import UNCHANGED, TradingStateChange, newer_change
 
 

@@ -8,7 +8,8 @@ from types import MappingProxyType
 
 from internal.errors import ConfigurationError
 from internal.security_types import COMMON_STOCK, KNOWN_TYPES
-from internal.trading.rows import Details, Refusals
+from internal.trading.assets import Refusals
+from internal.trading.day_inputs import Details
 
 PREFIXES = {"sector": "sectors", "type": "security_types"}
 

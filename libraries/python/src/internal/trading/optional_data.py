@@ -5,8 +5,9 @@ from datetime import date
 
 from internal.errors import FundError
 from internal.trading.corporate_actions import CorporateAction
+from internal.trading.day_inputs import DayInputs
 from internal.trading.ports import MarketData
-from internal.trading.rows import DayInputs, Entry
+from internal.trading.positions import Entry
 from internal.trading.strategy import DataNeeds
 
 

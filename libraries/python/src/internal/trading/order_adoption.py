@@ -12,14 +12,19 @@ from itertools import product
 
 from internal.dates import exchange_day, last_closed_session, next_session, previous_session
 from internal.errors import ConflictError
+from internal.trading.broker_reports import Account, BrokerOrder
 from internal.trading.corporate_actions import list_splits
 from internal.trading.entries import EntryMemory, opened_date, split_ratio
 from internal.trading.enums import Action, Adjustment, ForeignKind, Leg, RunState
+from internal.trading.foreign_items import ForeignItem
 from internal.trading.order_planning import FLATTEN, client_order_id, own_security_id, portfolio_id
 from internal.trading.order_submission import record_answer
+from internal.trading.orders import Order
+from internal.trading.portfolio import Portfolio, PortfolioRow
 from internal.trading.ports import TradingPorts
 from internal.trading.position_attribution import SHARE, group_by_ticker
-from internal.trading.rows import Account, BrokerOrder, ForeignItem, Order, Portfolio, PortfolioRow, RebalanceRun, Split
+from internal.trading.runs import RebalanceRun
+from internal.trading.splits import Split
 from internal.trading.strategy import StrategyRecord
 
 ID_PATTERN = re.compile(r"^[A-Za-z0-9]*-(?P<leg>open|add|close)-(?P<revision>\d+)-[0-9a-f]{16}$")

@@ -10,7 +10,8 @@ from internal.trading.enums import Leg
 from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import expected_shares
-from internal.trading.rows import Order, PortfolioRow
+from internal.trading.orders import Order
+from internal.trading.portfolio import PortfolioRow
 
 MARGIN = 1.05  # prices and the account's value move between the decision and the last order
 ROUNDING = 1e-6  # shares, and dollars of a total

@@ -10,7 +10,9 @@ from datetime import date, datetime
 from math import floor, isclose
 
 from internal.trading.enums import Action, Adjustment, Leg, OrderSide, OrderState, Side
-from internal.trading.rows import Decision, Order, PortfolioRow, RebalanceRun
+from internal.trading.orders import Order
+from internal.trading.portfolio import Decision, PortfolioRow
+from internal.trading.runs import RebalanceRun
 
 REPLACED = "an interrupted plan was replaced before anything was sent"
 ROUNDING = 1e-9  # quantities this close are the same: sums of fractional shares leave such differences

@@ -12,8 +12,8 @@ from internal.trading.limit_kinds import LimitCut
 from internal.trading.order_guard import LimitError, OrderGuard
 from internal.trading.order_planning import is_flatten
 from internal.trading.order_submission import OrderSubmitter, record_answer
+from internal.trading.orders import Order
 from internal.trading.ports import RefusedOrderError, SuspendedAccountError, TradingPorts
-from internal.trading.rows import Order
 from internal.trading.send_permission import OpeningRefusedError, require_open_gate, require_permission
 
 

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from internal.errors import FundError, UnavailableError, UnresolvedOrderError, UpstreamError
 from internal.retries import RetryPolicy, TransientError
+from internal.trading.broker_reports import BrokerOrder
+from internal.trading.orders import Order, OrderRequest
 from internal.trading.ports import Broker, Pause, RateLimitedError
 from internal.trading.replacements import find_order
-from internal.trading.rows import BrokerOrder, Order, OrderRequest
 
 RETRIES = RetryPolicy()
 

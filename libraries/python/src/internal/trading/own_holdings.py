@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from internal.dates import exchange_day, next_session
+from internal.trading.broker_reports import BrokerOrder, BrokerPosition
 from internal.trading.broker_splits import BrokerSplits
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import ForeignKind
+from internal.trading.foreign_items import ForeignItem
 from internal.trading.held_securities import HeldSecurities, HeldSecurity
+from internal.trading.orders import Order
 from internal.trading.ports import Broker, Journal, MarketData, TradingPorts
 from internal.trading.position_attribution import SHARE, find_foreign_shares, find_own_shares, group_by_ticker
 from internal.trading.replacements import find_original
-from internal.trading.rows import BrokerOrder, BrokerPosition, ForeignItem, Order, Split
+from internal.trading.splits import Split
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from internal.books.flow_times import place_flows
 from internal.books.time_weighted import ExternalFlow, Valuation, link_returns
 from internal.performance import gross_exposure, maximum_drawdown, net_exposure
-from internal.trading.rows import Snapshot
+from internal.trading.snapshots import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

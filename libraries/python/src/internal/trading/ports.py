@@ -6,24 +6,17 @@ from datetime import date, datetime
 from typing import Protocol
 
 from internal.errors import FundError, UnavailableError
+from internal.trading.assets import Assets
+from internal.trading.broker_reports import Account, BrokerOrder, BrokerPosition, Costs
 from internal.trading.corporate_actions import CorporateAction
+from internal.trading.day_inputs import DayInputs
 from internal.trading.decision_records import DecisionRecords
-from internal.trading.rows import (
-    Account,
-    Assets,
-    Band,
-    BrokerOrder,
-    BrokerPosition,
-    Costs,
-    DayInputs,
-    Entry,
-    Order,
-    OrderRequest,
-    Portfolio,
-    RebalanceRun,
-    Snapshot,
-)
+from internal.trading.orders import Order, OrderRequest
+from internal.trading.portfolio import Portfolio
+from internal.trading.positions import Band, Entry
+from internal.trading.runs import RebalanceRun
 from internal.trading.share_movements import ShareMovement
+from internal.trading.snapshots import Snapshot
 from internal.trading.strategy import DataNeeds
 from internal.trading.trading_state import TradingStateChange
 

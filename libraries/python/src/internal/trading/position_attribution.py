@@ -4,7 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import copysign
 
 from internal.trading.entries import EntryMemory, OwnShares
-from internal.trading.rows import Band, Entry, Order, OwnPositions, Position, Split
+from internal.trading.orders import Order
+from internal.trading.positions import Band, Entry, OwnPositions, Position
+from internal.trading.splits import Split
 
 SHARE = 1.0  # splits of odd lots leave fractions or cash: less than one share is missing
 ROUNDING = 1e-6  # shares; the broker counts nine decimals, and sums of fills and splits round

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from internal.trading.rows import BarHistory, DayInputs, Forecasts, Situation
+from internal.trading.day_inputs import BarHistory, DayInputs, Forecasts
+from internal.trading.situation import Situation
 
 
 def make_read_only(situation: Situation) -> Situation:

@@ -14,6 +14,7 @@ from internal.errors import ConflictError, FundError, InvalidRequestError
 from internal.trading.action_records import describe_records, record_corporate_actions
 from internal.trading.arming import digest_of
 from internal.trading.broker_history import fetch_recent_orders, follow_broker_state, require_broker_history
+from internal.trading.broker_reports import Account
 from internal.trading.decision import decide
 from internal.trading.decision_inputs import gather_situation
 from internal.trading.decision_records import make_record
@@ -22,6 +23,7 @@ from internal.trading.entries import EntryMemory
 from internal.trading.enums import OrderState, RunState
 from internal.trading.flatten_report import FlattenReport, report_flattening
 from internal.trading.flattening import Flattening
+from internal.trading.foreign_items import ForeignItem
 from internal.trading.hand_closes import record_hand_closes
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.limits import RiskLimits
@@ -37,13 +39,16 @@ from internal.trading.order_planning import (
 )
 from internal.trading.order_sending import SessionEndedError
 from internal.trading.order_submission import OrderSubmitter
+from internal.trading.orders import Order
 from internal.trading.own_holdings import list_foreign
+from internal.trading.portfolio import Decision, Portfolio
 from internal.trading.ports import SuspendedAccountError, TradingPorts
 from internal.trading.reconciliation import Reconciliation, reconcile_journal
 from internal.trading.reduce_only import find_reduction, keep_closes
-from internal.trading.rows import Account, Decision, ForeignItem, Order, Portfolio, RebalanceRun, Situation
 from internal.trading.run_execution import RunExecution
+from internal.trading.runs import RebalanceRun
 from internal.trading.send_permission import require_not_halted
+from internal.trading.situation import Situation
 from internal.trading.strategy import Strategy
 
 UNFINISHED = frozenset({RunState.PLANNED, RunState.WAITING})

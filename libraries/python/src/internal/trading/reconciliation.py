@@ -5,10 +5,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from internal.dates import last_closed_session
+from internal.trading.broker_reports import Account, BrokerOrder, Costs
 from internal.trading.enums import Adjustment, OrderState, RunState
 from internal.trading.order_submission import OrderSubmitter, record_answer
+from internal.trading.orders import Order
 from internal.trading.ports import Broker, Journal, TradingPorts
-from internal.trading.rows import Account, BrokerOrder, Costs, Order, RebalanceRun, Snapshot
+from internal.trading.runs import RebalanceRun
+from internal.trading.snapshots import Snapshot
 
 STALE = "never reached the broker before its session ended; the next portfolio decides again"
 UNKNOWN = "the broker has no such order"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from internal.trading.enums import Action, NameOutcome
-from internal.trading.rows import Decision, LeftOut, PortfolioRow
+from internal.trading.portfolio import Decision, LeftOut, PortfolioRow
 from internal.trading.trading_state import TradingState, TradingStateChange
 
 

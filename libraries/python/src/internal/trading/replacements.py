@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from internal.trading.broker_reports import BrokerOrder
 from internal.trading.enums import OrderState
 from internal.trading.ports import Broker
-from internal.trading.rows import BrokerOrder
 
 type FindOrder = Callable[[str], BrokerOrder | None]
 """The order of a broker's id, None when the broker has none."""

@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields
 from datetime import date
 
 from internal.trading.arming import digest_of
+from internal.trading.day_inputs import DayInputs
 from internal.trading.decision import decide
 from internal.trading.decision_records import DecisionRecord, NameRecord, make_record
 from internal.trading.limits import RiskLimits
 from internal.trading.reduce_only import keep_closes
-from internal.trading.rows import DayInputs
 from internal.trading.strategy import Strategy
 
 NAME_FIELDS = tuple(field.name for field in fields(NameRecord) if field.name not in {"ticker", "row"})

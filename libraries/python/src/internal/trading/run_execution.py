@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import cached_property
 
 from internal.trading.actions_since import fetch_ratios_since
+from internal.trading.broker_reports import Account
 from internal.trading.buying_power import scale_openings, select_affordable, total_cost
 from internal.trading.entries import EntryMemory
 from internal.trading.enums import Action, Leg, OrderState, RunState, Side
@@ -16,9 +17,11 @@ from internal.trading.order_guard import OrderGuard
 from internal.trading.order_planning import apply_orders
 from internal.trading.order_sending import OrderSender
 from internal.trading.order_submission import record_answer
+from internal.trading.orders import Order
 from internal.trading.own_holdings import find_own_holdings
+from internal.trading.portfolio import Portfolio, PortfolioRow
 from internal.trading.ports import TradingPorts
-from internal.trading.rows import Account, Order, Portfolio, PortfolioRow, RebalanceRun
+from internal.trading.runs import RebalanceRun
 from internal.trading.shortfalls import (
     adjust_to_shortfall,
     describe_shortfalls,

@@ -2,8 +2,8 @@
 
 from internal.errors import FundError
 from internal.trading.order_planning import is_flatten
+from internal.trading.orders import Order
 from internal.trading.ports import SuspendedAccountError
-from internal.trading.rows import Order
 from internal.trading.trading_state import TradingState, TradingStateChange
 
 

@@ -14,7 +14,7 @@ from internal.trading.held_securities import HeldSecurities
 from internal.trading.own_holdings import list_splits_since
 from internal.trading.ports import TradingPorts
 from internal.trading.position_attribution import group_by_ticker
-from internal.trading.rows import Split
+from internal.trading.splits import Split
 
 
 @dataclass(frozen=True, slots=True)

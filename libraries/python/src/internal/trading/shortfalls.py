@@ -10,7 +10,8 @@ from internal.trading.buying_power import are_equal
 from internal.trading.enums import Action, Adjustment, Leg, OrderState, Side
 from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import LOST, apply_orders, client_order_id, order_side
-from internal.trading.rows import Order, PortfolioRow
+from internal.trading.orders import Order
+from internal.trading.portfolio import PortfolioRow
 
 CENT = 0.01  # dollars; a smaller difference is rounding
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
-from internal.trading.rows import Order
+from internal.trading.orders import Order
 
 
 def measure_slippage(order: Order) -> float:

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Protocol
 
 from internal.errors import FundError
-from internal.trading.rows import Situation
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 from internal.trading.universe import Universe
 

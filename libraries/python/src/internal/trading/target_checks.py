@@ -5,7 +5,7 @@ from math import isfinite
 from numbers import Real
 from typing import cast
 
-from internal.trading.rows import Situation
+from internal.trading.situation import Situation
 from internal.trading.strategy import StrategyError
 from internal.trading.targets import Target, Targets
 

@@ -13,7 +13,8 @@ from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.constructions.sector_neutral import construct_sector_neutral
 from internal.strategies.constructions.ten_by_ten import TenByTenRules, construct_ten_by_ten
 from internal.strategies.strategy import Construction, Strategy
-from internal.trading.rows import FloatArray, Situation
+from internal.trading.arrays import FloatArray
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 
 type Construct = Callable[[Situation, FloatArray, PortfolioRules], Targets]

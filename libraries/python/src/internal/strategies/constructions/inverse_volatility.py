@@ -3,7 +3,8 @@
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.constructions.two_sides import construct_two_sides
 from internal.strategies.constructions.weighting import inverse_volatility_weights
-from internal.trading.rows import FloatArray, IntArray, Situation
+from internal.trading.arrays import FloatArray, IntArray
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 
 

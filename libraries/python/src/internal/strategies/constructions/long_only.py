@@ -14,8 +14,9 @@ from internal.strategies.constructions.ranking import find_ranking_problem, rank
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.constructions.selection import pick_side
 from internal.strategies.constructions.weighting import bounded_weights, equal_weights
+from internal.trading.arrays import FloatArray
 from internal.trading.enums import Side
-from internal.trading.rows import FloatArray, Situation
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 
 

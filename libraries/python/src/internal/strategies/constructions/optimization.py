@@ -7,7 +7,8 @@ import numpy as np
 from internal.strategies.constructions.ranking import rank_names
 from internal.strategies.constructions.risk_model import RiskModel, estimate_risk
 from internal.strategies.constructions.rules import PortfolioRules
-from internal.trading.rows import FloatArray, IntArray, Situation
+from internal.trading.arrays import FloatArray, IntArray
+from internal.trading.situation import Situation
 
 SESSIONS_A_YEAR = 252
 LARGEST_SCORE = 3.0  # standard deviations; beyond them a score is an outlier

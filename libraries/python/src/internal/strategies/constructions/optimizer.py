@@ -20,8 +20,9 @@ from internal.strategies.constructions.ranking import find_ranking_problem, rank
 from internal.strategies.constructions.risk_model import FEWEST_RETURNS
 from internal.strategies.constructions.sector_neutral import construct_sector_neutral
 from internal.strategies.constructions.sizing import Holding
+from internal.trading.arrays import FloatArray
 from internal.trading.enums import Side
-from internal.trading.rows import FloatArray, Situation
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 
 DUST = 0.1  # equal weights; a smaller position is not worth its orders

@@ -7,8 +7,10 @@ from math import isfinite
 from internal.strategies.constructions.ranking import has_too_few_scores
 from internal.strategies.constructions.selection import Pick
 from internal.strategies.constructions.sizing import LIMIT_TOLERANCE, Holding, size_holdings
+from internal.trading.arrays import FloatArray
 from internal.trading.enums import Side
-from internal.trading.rows import FloatArray, Position, Situation
+from internal.trading.positions import Position
+from internal.trading.situation import Situation
 from internal.trading.targets import Target, Targets
 
 NO_SCORE = "no score today"

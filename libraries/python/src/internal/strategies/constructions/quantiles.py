@@ -3,7 +3,8 @@
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.constructions.two_sides import construct_two_sides
 from internal.strategies.constructions.weighting import equal_weights
-from internal.trading.rows import FloatArray, Situation
+from internal.trading.arrays import FloatArray
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 
 

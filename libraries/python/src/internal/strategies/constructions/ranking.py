@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from internal.trading.rows import BoolArray, FloatArray, Situation
+from internal.trading.arrays import BoolArray, FloatArray
+from internal.trading.situation import Situation
 
 ROUNDING = 1e-9  # scores that differ by less, relative to the largest, are the same
 FLAT = (

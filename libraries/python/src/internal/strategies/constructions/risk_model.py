@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from internal.trading.rows import BarHistory, FloatArray, IntArray
+from internal.trading.arrays import FloatArray, IntArray
+from internal.trading.day_inputs import BarHistory
 
 FACTORS = 10  # statistical factors: the market, the sectors that move together, and little noise
 SMALLEST_VARIANCE = 1e-8  # of a session: a name that never moved is not free of risk

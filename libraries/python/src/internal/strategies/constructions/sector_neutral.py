@@ -16,8 +16,9 @@ from internal.strategies.constructions.ranking import find_ranking_problem, rank
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.constructions.selection import pick_side
 from internal.strategies.constructions.sizing import Holding
+from internal.trading.arrays import FloatArray
 from internal.trading.enums import Side
-from internal.trading.rows import FloatArray, Situation
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 
 FEWEST_NAMES = 4  # of a sector: two a side, so that one company is not a side

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from internal.trading.enums import Side
-from internal.trading.rows import Position, Situation
+from internal.trading.positions import Position
+from internal.trading.situation import Situation
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from skfolio.optimization import MeanRisk, ObjectiveFunction
 from skfolio.prior import BasePrior, FactorModel, ReturnDistribution
 
 from internal.strategies.constructions.optimization import OptimizerRules, Problem
-from internal.trading.rows import FloatArray
+from internal.trading.arrays import FloatArray
 
 PRECISION = {"tol_gap_abs": 1e-7, "tol_gap_rel": 1e-6, "tol_feas": 1e-7}  # of weights: a cent of 100,000 dollars
 

@@ -9,8 +9,10 @@ import numpy as np
 
 from internal.strategies.constructions.equal_sides import Proposal, SizingRules, side_values, size
 from internal.strategies.constructions.ranking import find_forecast_problem, find_ranking_problem
+from internal.trading.arrays import FloatArray
 from internal.trading.enums import Side, Verdict
-from internal.trading.rows import Band, FloatArray, Position, Situation
+from internal.trading.positions import Band, Position
+from internal.trading.situation import Situation
 from internal.trading.targets import Target, Targets
 
 LOCKED = "opened today: locked"

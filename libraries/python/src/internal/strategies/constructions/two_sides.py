@@ -16,8 +16,9 @@ from internal.strategies.constructions.ranking import find_ranking_problem, rank
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.constructions.selection import Pick, pick_side
 from internal.strategies.constructions.sizing import Holding
+from internal.trading.arrays import FloatArray, IntArray
 from internal.trading.enums import Side
-from internal.trading.rows import FloatArray, IntArray, Situation
+from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 
 type Weighting = Callable[[IntArray], FloatArray]

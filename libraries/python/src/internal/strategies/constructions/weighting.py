@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from internal.trading.rows import FloatArray
+from internal.trading.arrays import FloatArray
 
 
 def equal_weights(count: int) -> FloatArray:
