@@ -37,9 +37,10 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
     assert max(map(len, evaluated.stdout.splitlines())) <= NARROW
     assert (tmp_path / "report" / "evaluation.html").is_file()
     listed = run_models("list", **settings)
-    first, second = listed.stdout.splitlines()[:2]
+    first, second, third = listed.stdout.splitlines()[:3]
     assert first.endswith("heterogeneous_volatility  champion")
     assert "best and the worst tenth" in second or "does not rank" in second
+    assert "The 80 % interval covers" in third
     promoted = run_models("promote", listed.stdout.split()[0], **settings)
     assert (promoted.returncode, promoted.stdout.split()[-1]) == (0, "champion.")
 

@@ -7,6 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from internal.dates import sessions
+from internal.forecasting.held_out_coverage import BreakCoverage
+from models.break_coverage import find_sharpest_rise
 from models.scoring import compute_relative_difference, score_forecast
 from models.traits import Trait
 from models.truth import Truth
@@ -75,6 +78,39 @@ def test_thirds_of_dates_and_of_rows() -> None:
     found = score_forecast("calm", grown, np.broadcast_to(width, (315, 7, 3)), np.zeros((315, 7, 3)))
     assert found.coverage_within_date == pytest.approx([1.0, 0.0, 0.0])
     assert found.coverage_by_volatility == pytest.approx([1 / 3, 1 / 3, 1 / 3])
+
+
+def test_sharpest_rise_by_hand() -> None:
+    """Five sessions over the twenty before; the first origin whose next session is in the break, and how often."""
+    moves = np.repeat([0.01, 0.03, 0.01], [50, 10, 40])
+    assert find_sharpest_rise(moves) == (50, pytest.approx(3.0))
+    assert find_sharpest_rise(np.repeat([0.01, 0.0199], 50)) is None  # it must double
+    assert find_sharpest_rise(np.repeat([0.01, 0.021], [20, 5])) == (20, pytest.approx(2.1))
+    assert find_sharpest_rise(np.repeat([0.01, 0.021], [20, 4])) is None  # too few sessions to judge
+    assert find_sharpest_rise(np.zeros(100)) is None
+
+
+def _after_break(session_count: int) -> BreakCoverage | None:
+    """Returns triple after the 31st session; an interval holds those of the calm third from then on, others before."""
+    days = sessions(date(2024, 1, 2), date(2024, 6, 28))[:session_count]
+    origin, calm = np.repeat(np.arange(session_count), 15), np.tile(np.arange(15) < 5, session_count)
+    moves = np.where(origin[:, None] >= 30, 0.03, 0.01) * np.ones((len(origin), 7))
+    dates = pl.Series([day for day in days for _ in range(15)])
+    truth = replace(_truth(session_count, 15), dates=dates, daily=moves)
+    held = np.where((origin > 30) & (origin <= 90), calm, ~calm)
+    quantiles = held[:, None, None] * np.array([-1.0, 0.0, 1.0]) * np.ones((len(origin), 7, 3))
+    return score_forecast("broken", truth, quantiles, quantiles).after_break
+
+
+def test_coverage_after_a_break() -> None:
+    """The origins from the close of the break's first session on are counted, sixty at most, by third of their date."""
+    days = sessions(date(2024, 1, 2), date(2024, 6, 28))
+    for session_count, counted in ((120, 60), (41, 10)):
+        found = _after_break(session_count)
+        assert found is not None
+        assert (found.first_day, found.session_count, found.thirds) == (days[31], counted, (1.0, 0.0, 0.0))
+        assert (found.rise, found.whole) == pytest.approx((3.0, 1 / 3))
+    assert _after_break(30) is None
 
 
 def test_rank_t_of_a_random_median() -> None:

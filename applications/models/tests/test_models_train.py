@@ -21,6 +21,7 @@ from internal.errors import ArtifactError, ConfigurationError, InvalidRequestErr
 from internal.features.scaling import Scaler
 from internal.forecasting.artifact import load_artifact
 from internal.forecasting.held_out_bands import read_bands
+from internal.forecasting.held_out_coverage import read_coverage
 from internal.forecasting.quantiles import RowQuantiles
 from internal.forecasting.registry import Registry
 from internal.model_registry import load_forecaster
@@ -77,6 +78,12 @@ def test_network_from_dataset_to_forecast(dataset: Dataset, tmp_path: Path) -> N
     own = artifact.metrics["held_out"]["temporal_fusion_transformer"]
     assert bands.below[2].share - bands.below[0].share == pytest.approx(own["coverage"])  # no outcome meets an edge
     assert bands.sessions[0].day.isoformat() >= fold["test_first"]
+    covered = read_coverage(artifact.metrics)
+    assert covered is not None
+    assert covered.whole == own["coverage"]
+    assert np.mean(covered.thirds) == pytest.approx(covered.whole)  # six tickers: two a third
+    scores = {line.score.name: line.score for line in done.evaluation.lines}
+    assert covered.sectors == scores["temporal_fusion_transformer"].coverage_by_sector
     assert bands.differences.keys() == artifact.metrics["held_out"].keys()
     lines = [json.loads(line) for line in (tmp_path / "runs" / "run.jsonl").read_text().splitlines()]
     assert lines[-1]["summary"]["version"] == done.version

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from internal.day_option import DATE, read_day
 from internal.errors import FundError
+from internal.forecasting.held_out_coverage import describe_coverage, read_coverage
 from internal.forecasting.rank_evidence import describe_rank_evidence, find_rank_evidence
 from internal.forecasting.registry import CHAMPION
 from internal.http.datamanager_client import DatamanagerClient
@@ -151,11 +152,13 @@ def promote_command(
 
 @application.command("list")
 def list_command() -> None:
-    """List every registered model, oldest first."""
+    """List every registered model, oldest first, with its rank evidence and its coverage by group and after a break."""
     console = Console()
     for model in Configuration().open_registry().list():
         console.print(f"{model.version}  {model.kind}  {' '.join(model.aliases)}")
-        console.print(f"  {describe_rank_evidence(find_rank_evidence(model.kind, model.metrics))}")
+        evidence = describe_rank_evidence(find_rank_evidence(model.kind, model.metrics))
+        for sentence in (evidence, *describe_coverage(read_coverage(model.metrics))):
+            console.print(f"  {sentence}")
 
 
 def _connect(configuration: Configuration) -> DatamanagerClient:

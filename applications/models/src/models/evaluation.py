@@ -125,6 +125,8 @@ class Evaluation:
         for line in plain["lines"]:
             for name in BY_DATE:
                 del line["score"][name]
+            if (after := line["score"]["after_break"]) is not None:
+                after["first_day"] = after["first_day"].isoformat()
         for fold in plain["folds"]:
             fold |= {name: fold[name].isoformat() for name in ("fitted_to", "first", "last")}
         return {**plain, "first": self.first.isoformat(), "last": self.last.isoformat()}

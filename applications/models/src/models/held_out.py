@@ -1,8 +1,9 @@
-"""What a trained model keeps of its held-out sessions: how its bands held, and the differences of the losses."""
+"""What a trained model keeps of its held-out sessions: its bands, its coverage by group, and differences of losses."""
 
 import numpy as np
 
 from internal.forecasting.held_out_bands import HeldOutBands, LossDifference, SessionCoverage, ShareBelow
+from internal.forecasting.held_out_coverage import HeldOutCoverage
 from internal.forecasting.quantiles import QUANTILES
 from internal.resampling import draw_circular_blocks
 from models.evaluation import Evaluation
@@ -13,7 +14,7 @@ SEED = 0
 
 def describe_bands(evaluation: Evaluation) -> HeldOutBands:
     """The bands of the evaluated model; the intervals draw its sessions in blocks."""
-    score = next(line.score for line in evaluation.lines if line.score.name == evaluation.model)
+    score = _own_score(evaluation)
     return HeldOutBands(
         _describe_quantiles(score),
         tuple(
@@ -23,6 +24,17 @@ def describe_bands(evaluation: Evaluation) -> HeldOutBands:
         tuple(score.coverage_by_volatility),
         {line.score.name: LossDifference(*line.cumulative_difference) for line in evaluation.lines},
     )
+
+
+def summarise_coverage(evaluation: Evaluation) -> HeldOutCoverage:
+    """Coverage of the evaluated model by group, and after a break."""
+    score = _own_score(evaluation)
+    thirds = tuple(score.coverage_within_date)
+    return HeldOutCoverage(score.coverage, thirds, score.coverage_by_sector, score.after_break)
+
+
+def _own_score(evaluation: Evaluation) -> Score:
+    return next(line.score for line in evaluation.lines if line.score.name == evaluation.model)
 
 
 def _describe_quantiles(score: Score) -> tuple[ShareBelow, ...]:

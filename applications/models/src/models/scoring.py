@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from internal.forecasting.held_out_coverage import BreakCoverage
 from internal.forecasting.rank_evidence import RankEvidence
 from internal.forecasting.scoring import pinball_loss
 from internal.resampling import draw_circular_blocks
+from models.break_coverage import measure_break
 from models.ranked_book import make_scored_rows, measure_rank_evidence
 from models.traits import Trait, measure_bets
 from models.truth import Truth
@@ -33,6 +35,7 @@ class Score:
         coverage_by_volatility: Coverage of the calm, the middle and the volatile third of the rows.
         coverage_within_date: The same with thirds of each date's rows, so that calm means calmer than other tickers.
         coverage_by_sector: Coverage of each known sector.
+        after_break: Coverage after the sharpest rise of volatility; None where it did not double.
         daily_by_date: Mean daily loss of each origin date, in date order.
         cumulative_by_date: Mean cumulative loss of each origin date, in date order.
         days: The origin dates, ascending.
@@ -54,6 +57,7 @@ class Score:
     coverage_by_volatility: list[float]
     coverage_within_date: list[float]
     coverage_by_sector: dict[str, float]
+    after_break: BreakCoverage | None
     daily_by_date: np.ndarray
     cumulative_by_date: np.ndarray
     days: list[date]
@@ -70,6 +74,7 @@ def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.nd
     by_quantile = cumulative_loss.mean(axis=(0, 1))
     below = truth.cumulative[..., None] <= cumulative
     thirds = np.digitize(truth.volatility, np.quantile(truth.volatility, (1 / 3, 2 / 3)))
+    of_dates = _divide_dates_into_thirds(truth)
     return Score(
         name=name,
         daily=float(daily_loss.mean()),
@@ -81,10 +86,9 @@ def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.nd
         by_quantile=by_quantile.tolist(),
         calibration=below.mean(axis=0).tolist(),
         coverage_by_volatility=[coverage for _, coverage in _compute_coverage_by(pl.Series(thirds), inside)],
-        coverage_within_date=[
-            coverage for _, coverage in _compute_coverage_by(_divide_dates_into_thirds(truth), inside)
-        ],
+        coverage_within_date=[coverage for _, coverage in _compute_coverage_by(of_dates, inside)],
         coverage_by_sector=dict(_compute_coverage_by(truth.sectors, inside)),
+        after_break=measure_break(truth, inside, of_dates),
         by_step=[float(loss) for loss in cumulative_loss.mean(axis=(0, 2))],
         daily_by_date=_average_by_date(truth.dates, daily_loss),
         cumulative_by_date=_average_by_date(truth.dates, cumulative_loss),

@@ -11,6 +11,7 @@ from internal.baselines.forecast import Baseline
 from internal.errors import ArtifactError, FundError
 from internal.forecasting.artifact import save_artifact
 from internal.forecasting.held_out_bands import write_bands
+from internal.forecasting.held_out_coverage import write_coverage
 from internal.forecasting.quantiles import QuantileModel
 from internal.forecasting.registry import CHAMPION, LEAK_GATE, Registry
 from internal.model_registry import load_model
@@ -19,7 +20,7 @@ from models.dataset import Dataset
 from models.evaluate import compute_held_out_loss, evaluate_model
 from models.evaluation import NAIVE_BASELINES, STRONG_BASELINES, Evaluation
 from models.folds import FoldData, choose_fold, observe_dataset
-from models.held_out import describe_bands
+from models.held_out import describe_bands, summarise_coverage
 from models.leak_gate import describe_pass, find_late_fits, find_leaks
 from models.model_specification import require_fittable, require_known_model
 from models.progress import OnProgress, Progress, Step, ignore_progress
@@ -144,7 +145,7 @@ def _register(registry: Registry, candidate: Candidate, measured: dict[str, Any]
 
 def _summarise_evaluation(evaluation: Evaluation) -> dict[str, Any]:
     losses = {"held_out": _summarise_losses(evaluation), "verdict": evaluation.verdict}
-    return losses | write_bands(describe_bands(evaluation))
+    return losses | write_bands(describe_bands(evaluation)) | write_coverage(summarise_coverage(evaluation))
 
 
 def _summarise_losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:

@@ -14,6 +14,13 @@ from internal.forecasting.held_out_bands import (
     ShareBelow,
     write_bands,
 )
+from internal.forecasting.held_out_coverage import (
+    HELD_OUT_COVERAGE,
+    BreakCoverage,
+    HeldOutCoverage,
+    write_coverage,
+)
+from internal.forecasting.held_out_coverage import NOT_MEASURED as COVERAGE_NOT_MEASURED
 from internal.forecasting.rank_evidence import NOT_MEASURED, RankEvidence
 from internal.forecasting.registry import RegisteredModel
 from internal.http.roles import Role
@@ -96,6 +103,32 @@ def test_bands() -> None:
     assert "were not kept with this model" in show(ModelPage(ModelView.of([CHAMPION]), ""))
     with pytest.raises(ArtifactError, match="train the model again"):
         ModelView.of([replace(CHAMPION, metrics=METRICS | {HELD_OUT_BANDS: {"below": 1}})])
+
+
+COVERAGE = HeldOutCoverage(
+    whole=0.784,
+    thirds=(0.767, 0.786, 0.798),
+    sectors={"Utilities": 0.846, "Energy & <b>": 0.742},
+    after_break=BreakCoverage(date(2024, 9, 12), 2.4, 41, 0.755, (0.747, 0.748, 0.774)),
+)
+
+
+def test_coverage_by_group() -> None:
+    """Each group and the break are shown, escaped; the registry says who saw none and who was not measured."""
+    calm = replace(OLDER, metrics=write_coverage(replace(COVERAGE, whole=0.801, after_break=None)))
+    champion = replace(CHAMPION, metrics=METRICS | write_coverage(COVERAGE))
+    view = ModelView.of([calm, champion])
+    assert [line.coverage and line.coverage.whole for line in view.versions] == [0.784, 0.801]
+    page = show(ModelPage(view, "")).replace("\u2009", " ")
+    groups = ("Calm third of its date", "76.7 %", "Energy &amp; &lt;b&gt;", "74.2 %", "Utilities")
+    registry = ("75.5 %", "none seen", "80.1 %")
+    sentence = "In the 41 sessions after volatility rose to 2.4 times on 2024-09-12 it covers 75.5 %"
+    for text in (*groups, *registry, sentence):
+        assert text in page, text
+    older = show(ModelPage(ModelView.of([OLDER, CHAMPION]), ""))
+    assert COVERAGE_NOT_MEASURED in older
+    with pytest.raises(ArtifactError, match="train the model again"):
+        ModelView.of([replace(CHAMPION, metrics=METRICS | {HELD_OUT_COVERAGE: {"whole": "much"}})])
 
 
 def test_without_a_champion() -> None:

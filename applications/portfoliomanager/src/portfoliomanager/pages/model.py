@@ -7,6 +7,7 @@ from typing import Self, cast
 
 from internal.baselines.catalogue import BASELINES
 from internal.forecasting.held_out_bands import HeldOutBands, LossDifference, read_bands
+from internal.forecasting.held_out_coverage import HeldOutCoverage, describe_break, read_coverage
 from internal.forecasting.rank_evidence import RankEvidence, describe_rank_evidence, find_rank_evidence
 from internal.forecasting.registry import CHAMPION, LEAK_GATE, RegisteredModel
 from portfoliomanager.pages.coverage import CoverageRow, smooth_coverage
@@ -37,7 +38,19 @@ class HeldOutLine:
 
 @dataclass(frozen=True)
 class VersionLine:
-    """A model of the registry."""
+    """A model of the registry.
+
+    Attributes:
+        version: Its version.
+        kind: Its kind.
+        size: Its size, or its kind.
+        trained_through: The last session that its training saw.
+        loss: Held-out loss of cumulative returns; None where it was not measured.
+        passed_leak_gate: Whether no forecast of it reads what comes later.
+        aliases: What points at it.
+        evidence: What a book made from its ranking earns; None where it was not measured.
+        coverage: Of its interval by group and after a break; None where it was not measured.
+    """
 
     version: str
     kind: str
@@ -46,6 +59,8 @@ class VersionLine:
     loss: float | None
     passed_leak_gate: bool
     aliases: tuple[str, ...]
+    evidence: RankEvidence | None
+    coverage: HeldOutCoverage | None
 
     @property
     def is_champion(self) -> bool:
@@ -85,6 +100,12 @@ class ModelView:
         evidence = describe_rank_evidence(find_rank_evidence(champion.kind, champion.metrics))
         bands = read_bands(champion.metrics)
         return cls(own, verdict, evidence, _compare(champion, bands), versions, bands)
+
+    @property
+    def after_break(self) -> str:
+        """How the champion's interval held after a break, in a sentence; empty where that was not measured."""
+        measured = self.champion.coverage if self.champion else None
+        return describe_break(measured.after_break) if measured else ""
 
     @property
     def coverage(self) -> Sequence[CoverageRow]:
@@ -129,10 +150,16 @@ def _phrase(text: str) -> str:
 
 def _describe(model: RegisteredModel) -> VersionLine:
     own = _held_out(model).get(model.kind, {})
-    through = date.fromisoformat(model.trained_through) if model.trained_through else None
-    passed = LEAK_GATE in model.metrics
     return VersionLine(
-        model.version, model.kind, model.size, through, own.get("cumulative_loss"), passed, tuple(model.aliases)
+        version=model.version,
+        kind=model.kind,
+        size=model.size,
+        trained_through=date.fromisoformat(model.trained_through) if model.trained_through else None,
+        loss=own.get("cumulative_loss"),
+        passed_leak_gate=LEAK_GATE in model.metrics,
+        aliases=tuple(model.aliases),
+        evidence=find_rank_evidence(model.kind, model.metrics),
+        coverage=read_coverage(model.metrics),
     )
 
 
