@@ -1,8 +1,7 @@
 """Measures what a process can measure only once: `python -m benchmarks.once TASK [FOLDER]` prints JSON.
 
 first-step: the first training step with the kernel cache that CACHEDB names. artifact FOLDER: an untrained model of the
-published size, with 8,000 tickers in its vocabulary, and bars. forecast FOLDER: from a new process to 480 tickers'
-forecasts, then 8,000 with the model loaded. windows: 592,000 bars to windows.
+published size, with 8,000 tickers in its vocabulary, and bars. windows: 592,000 bars to windows.
 """
 # tinygrad exports its names without __all__
 # pyright: reportPrivateImportUsage=false
@@ -19,7 +18,6 @@ from typing import cast
 import numpy as np
 import polars as pl
 
-from benchmarks.cold_forecast import process_start
 from internal.dates import sessions_frame
 from internal.features.panel import build_panel
 from internal.features.splits import Block
@@ -107,21 +105,6 @@ def make_artifact(folder: Path) -> dict[str, float]:
     return {}
 
 
-def measure_forecasts(folder: Path) -> dict[str, float]:
-    """Seconds of 480 tickers from the start of the process, and of 8,000 afterwards; bars to checked predictions."""
-    from internal.model_registry import load_forecaster  # noqa: PLC0415 (as above)
-
-    details = pl.read_parquet(folder / "details.parquet")
-    few = pl.scan_parquet(folder / "bars.parquet").filter(pl.col("ticker") < "T0480").collect()
-    forecaster = load_forecaster(folder / "artifact")
-    if forecaster.forecast(few, details, END, bars_version=0).frame.height != 480 * 7:
-        raise SystemExit("480 tickers were not all forecast")
-    cold = time.time() - process_start()
-    bars = pl.read_parquet(folder / "bars.parquet")
-    seconds = median_seconds(lambda: forecaster.forecast(bars, details, END, bars_version=0), rounds=2)
-    return {"cold": cold, "many": seconds}
-
-
 def measure_windows() -> dict[str, float]:
     """Rows a second: from an observed panel to windows that can be gathered, and from raw bars; and a batch of 256."""
     from internal.features.scaling import Scaler  # noqa: PLC0415 (as above)
@@ -156,7 +139,6 @@ if __name__ == "__main__":
     tasks: dict[str, Callable[[], dict[str, float]]] = {
         "first-step": measure_first_step,
         "artifact": lambda: make_artifact(Path(rest[0])),
-        "forecast": lambda: measure_forecasts(Path(rest[0])),
         "windows": measure_windows,
     }
     print(json.dumps(tasks[task]()))

@@ -144,17 +144,12 @@ def run_once(task: str, *words: str, **variables: str) -> tuple[dict[str, float]
 
 
 def print_waits(folder: Path) -> None:
-    """First steps, cold processes, many tickers, windows; each with the foreign load meanwhile."""
+    """First steps and windows, each with the foreign load meanwhile."""
     kernels = str(folder / "cold.db")
     for word in ("cold", "warm"):
         found, whole, foreign = run_once("first-step", CACHEDB=kernels)
         first = found["first"]
         print(f"first training step, {word} cache: {first:.1f} s, process {whole:.1f} s (foreign {foreign:.2f})")
-    run_once("artifact", str(folder))
-    run_once("forecast", str(folder), CACHEDB=kernels)  # compiles
-    found, _, foreign = run_once("forecast", str(folder), CACHEDB=kernels)
-    print(f"new process to forecasts of 480 tickers: {found['cold']:.1f} s (foreign {foreign:.2f})")
-    print(f"forecasts of 8,000 tickers, model loaded: {found['many']:.1f} s (foreign {foreign:.2f})")
     found, _, foreign = run_once("windows")
     alone, whole = found["windows"] / 1e6, found["bars"] / 1e6
     print(f"windows from 592,000 bars: {alone:.1f} M rows/s; with panel and variables {whole:.2f} M rows/s")

@@ -99,23 +99,23 @@ def _select_ordered(bars: pl.DataFrame) -> pl.DataFrame:
         raise SchemaError(f"bars have dates of type {bars.schema['date']}, not Date", ["date: wrong type"])
     if "volume_weighted_average_price" not in bars.columns:
         bars = bars.with_columns(volume_weighted_average_price=pl.lit(None, pl.Float64))
-    ordered = bars.select(*REQUIRED, "volume_weighted_average_price")[_find_order(bars)]
-    as_before = pl.all_horizontal(pl.col(key).eq_missing(pl.col(key).shift(1)) for key in ("ticker", "date"))
-    twice = (
-        ordered.select("ticker", "date").filter(as_before & (pl.int_range(pl.len()) > 0)).unique(maintain_order=True)
-    )
-    if twice.height:
+    key = _number_keys(bars)
+    order = key.arg_sort()
+    ordered = bars.select(*REQUIRED, "volume_weighted_average_price")[order]
+    as_before = (key.gather(order).diff() == 0).fill_null(value=False)
+    if as_before.any():
+        twice = ordered.select("ticker", "date").filter(as_before).unique(maintain_order=True)
         failures = [f"{ticker} {day}: more than one bar" for ticker, day in twice.head(5).rows()]
         raise SchemaError(f"{twice.height} keys have more than one bar, the first: {failures[0]}", failures)
     return ordered
 
 
-def _find_order(bars: pl.DataFrame) -> pl.Series:
-    """The rows by ticker and date, missing ones first: sorting one number takes a third of sorting text and date."""
+def _number_keys(bars: pl.DataFrame) -> pl.Series:
+    """A number for each ticker and date, in their order, missing ones first: it sorts in a third of the time."""
     names = bars.get_column("ticker").drop_nulls().unique().sort()
     number = bars.get_column("ticker").cast(pl.Enum(names)).to_physical().cast(pl.Int64).fill_null(-1)
     day = bars.get_column("date").to_physical().cast(pl.Int64).fill_null(-DAYS)
-    return (number * 2 * DAYS + day).arg_sort()
+    return number * 2 * DAYS + day
 
 
 def _number_sessions(bars: pl.DataFrame, end: date) -> pl.DataFrame:

@@ -16,7 +16,6 @@ VARIANCE_FLOOR: Final = 1e-7
 GROUP_VARIANCE_CEILING: Final = 0.01  # a session of 10 %: one ticker's outlier must not move its group
 FEWEST_SESSIONS: Final = 20
 WEEK: Final = 5
-GROUP: Final = "sector_of_session"
 
 Named = dict[str, pl.Expr]
 
@@ -48,7 +47,7 @@ OWN: Final = (  # the ticker's average variances
 )
 VOLUME: Final = _over("volume", 1, 5, 22, fewest=1)
 DIRECTION: Final = ("week", "week_size", "loss", "blend")
-GROUPS: Final = (  # averages over time of the columns of `_groups`
+GROUPS: Final = (  # averages over time of the columns of `add_group_columns`
     *_over("market_variance", 1, 5, 22, 66),
     *_over("sector_group_variance", 1, 5, 22),
     *_over("market_dispersion", 1, 5, 22),
@@ -73,16 +72,49 @@ def volatility_inputs(frame: pl.DataFrame) -> np.ndarray:
 
 
 def add_group_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with the columns over tickers of a date that `select_inputs` needs; then no segment needs another."""
-    sector = pl.col("sector").cast(pl.Categorical).to_physical().cast(pl.Int64) + 1
-    group = (pl.col("session") * 2**32 + sector.fill_null(0)).alias(GROUP)  # one number is looked up, not date and text
-    return frame.with_columns(group, variance=daily_range_variance()).with_columns(**_groups()).drop(GROUP)
+    """The frame with the columns over tickers of a date that `select_inputs` needs; then no segment needs another.
+
+    They are the average variance and the dispersion of returns of the market and of the sector, by date; NaN where no
+    ticker has a return. Tickers without a sector are one more sector.
+    """
+    extended, ceiling = frame.with_columns(variance=daily_range_variance()), GROUP_VARIANCE_CEILING
+    variance = np.clip(extended.get_column("variance").to_numpy(), 0, ceiling)
+    change = frame.get_column("log_return").to_numpy()
+    columns = dict[str, np.ndarray]()
+    for name, group in _number_groups(frame).items():
+        columns[f"{name}_variance"] = _mean_by(group, variance)
+        apart = np.square(change - _mean_by(group, change))
+        columns[f"{name}_dispersion"] = _mean_by(group, np.minimum(apart, ceiling, out=apart))
+    return extended.with_columns(**{name: pl.Series(values) for name, values in columns.items()})
+
+
+def _number_groups(frame: pl.DataFrame) -> dict[str, np.ndarray]:
+    """The groups of each row's date, numbered from 0, i64 [row]; a segment is of one ticker, and so of one sector."""
+    session = frame.select(pl.col("session") - pl.col("session").min()).to_series().to_numpy()
+    lengths = _segment_lengths(frame)
+    firsts = frame.get_column("sector").gather(np.cumsum(lengths) - lengths)
+    sector = firsts.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
+    groups = int(sector.max(initial=0)) + 1
+    return {"market": session, "sector_group": session * groups + np.repeat(sector, lengths)}
+
+
+def _mean_by(group: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The mean of the group's known values at each row, f64 [row]; NaN where none is known."""
+    known = ~np.isnan(values)
+    count = np.bincount(group, weights=known)
+    total = np.bincount(group, weights=np.where(known, values, 0.0))
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)[group]
+
+
+def _segment_lengths(frame: pl.DataFrame) -> np.ndarray:
+    """Rows of each segment, i64 [segment]."""
+    return frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
 
 
 def select_inputs(grouped: pl.DataFrame) -> np.ndarray:
     """`volatility_inputs` of whole segments of a frame from `add_group_columns`."""
-    columns, lengths = _averaged(), grouped.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
-    means = SegmentMeans.of(grouped.select(**columns).to_numpy().T, lengths)
+    columns = _averaged()
+    means = SegmentMeans.of(grouped.select(**columns).to_numpy().T, _segment_lengths(grouped))
     inputs = np.empty((len(INPUTS), grouped.height))
     named = dict(zip(INPUTS, inputs, strict=True))  # views of its rows
     place = {column: number for number, column in enumerate(columns)}
@@ -109,7 +141,7 @@ def _averaged() -> Named:
         "span": (pl.col("high") / pl.col("low")).log().pow(2) / (4 * np.log(2)),  # Parkinson 1980
         "volume": pl.col("past_volume_surprise"),
         "change": change,
-        **{name: pl.col(name) for name in _groups()},
+        **{name: pl.col(name) for name in dict.fromkeys(mean.column for mean in GROUPS)},
     }
 
 
@@ -120,19 +152,3 @@ def _fill_direction(named: dict[str, np.ndarray], change: np.ndarray, volatility
     np.clip(np.abs(week), 0, 8, out=named["week_size"])
     np.clip(change / volatility, -5, 0, out=named["loss"])
     np.multiply(2, np.log(volatility), out=named["blend"])
-
-
-def _groups() -> Named:
-    """The average variance and the dispersion of returns of the market and of the sector, by date."""
-    variance, ceiling = pl.col("variance").clip(0, GROUP_VARIANCE_CEILING), GROUP_VARIANCE_CEILING
-    keys = {"market": "session", "sector_group": GROUP}
-    variances = {f"{name}_variance": variance.mean().over(key) for name, key in keys.items()}
-    apart = {
-        f"{name}_dispersion": (pl.col("log_return") - pl.col("log_return").mean().over(key))
-        .pow(2)
-        .clip(0, ceiling)
-        .mean()
-        .over(key)
-        for name, key in keys.items()
-    }
-    return variances | apart
