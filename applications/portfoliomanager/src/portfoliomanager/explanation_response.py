@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field
 
-from portfoliomanager.forecast_explanation import ExplainedForecast
+from portfoliomanager.forecast_explanation import ExplainedForecast, StoredForecast
 
 EXAMPLE: dict[str, Any] = {
     "ticker": "AAPL",
@@ -80,11 +80,11 @@ def explanation_response(explained: ExplainedForecast) -> ExplanationResponse:
     """The explanation as JSON."""
     found = explained.explanation
     return ExplanationResponse(
-        ticker=explained.ticker,
-        date=explained.day,
+        ticker=explained.forecast.ticker,
+        date=explained.forecast.day,
         model_version=found.model_version,
         bars_version=explained.bars_version,
-        forecast=[ForecastStep(**row) for row in explained.forecast.select(list(ForecastStep.model_fields)).to_dicts()],
+        forecast=list_steps(explained.forecast),
         static=_largest_first(found.static),
         past=_averages(found.past),
         future=_averages(found.future),
@@ -92,6 +92,11 @@ def explanation_response(explained: ExplainedForecast) -> ExplanationResponse:
         future_by_session=_by_session(found.future),
         attention=[_attention(step) for step in found.attention.partition_by("horizon", maintain_order=True)],
     )
+
+
+def list_steps(forecast: StoredForecast) -> list[ForecastStep]:
+    """The sessions ahead."""
+    return [ForecastStep(**row) for row in forecast.rows.select(list(ForecastStep.model_fields)).to_dicts()]
 
 
 def _largest_first(weights: dict[str, float]) -> dict[str, float]:

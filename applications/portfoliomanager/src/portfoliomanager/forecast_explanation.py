@@ -16,20 +16,33 @@ LATEST_SESSIONS = 10  # how far back the latest predictions are looked for
 
 
 @dataclass(frozen=True)
-class ExplainedForecast:
-    """A ticker's stored forecast and why.
+class StoredForecast:
+    """A ticker's stored forecast.
 
     Attributes:
         ticker: Whose.
         day: The session that was forecast from.
-        forecast: The seven rows of the frame `predictions`, by horizon.
-        explanation: Weights of variables and of sessions.
-        bars_version: Of the bars that the explanation was computed from.
+        model_version: Of the model that made it.
+        rows: The seven rows of the frame `predictions`, by horizon.
     """
 
     ticker: str
     day: date
-    forecast: pl.DataFrame
+    model_version: str
+    rows: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class ExplainedForecast:
+    """A ticker's stored forecast and why.
+
+    Attributes:
+        forecast: As it was stored.
+        explanation: Weights of variables and of sessions.
+        bars_version: Of the bars that the explanation was computed from.
+    """
+
+    forecast: StoredForecast
     explanation: Explanation
     bars_version: int
 
@@ -43,26 +56,28 @@ def read_predictions(store: ForecastStore, day: date | None, moment: datetime) -
     return found.filter(date=found.get_column("date").max())
 
 
-def explain_forecast(
-    store: ForecastStore, champion: Champion, ticker: str, day: date | None, moment: datetime
-) -> ExplainedForecast:
-    """Explain the forecast of a ticker.
-
-    Raises:
-        NotFoundError: There are no predictions of the day, or none of the ticker among them.
-        ConflictError: They come from a baseline, which weighs nothing, or the day's bars are gone.
-        UnavailableError: The model that made them is not in the registry any more, or was changed there.
-    """
+def find_forecast(store: ForecastStore, ticker: str, day: date | None, moment: datetime) -> StoredForecast:
+    """A ticker's forecast. Raises NotFoundError: there are none of the day, or none of the ticker among them."""
     predictions = read_predictions(store, day, moment)
     session, version = predictions.row(0, named=True)["date"], predictions.item(0, "model_version")
-    forecast = predictions.filter(ticker=ticker).sort("horizon")
-    if forecast.is_empty():
+    rows = predictions.filter(ticker=ticker).sort("horizon")
+    if rows.is_empty():
         raise NotFoundError(f"{ticker} is not among the predictions of {session}: it was left out, or is no ticker")
+    return StoredForecast(ticker, session, version, rows)
+
+
+def explain_forecast(store: ForecastStore, champion: Champion, forecast: StoredForecast) -> ExplainedForecast:
+    """Explain a forecast: with thousands of tickers it takes seconds, because they were all forecast together.
+
+    Raises:
+        ConflictError: It comes from a baseline, which weighs nothing, or the day's bars are gone.
+        UnavailableError: The model that made it is not in the registry any more, or was changed there.
+    """
     details = store.details()
 
     def ask(forecaster: Forecaster) -> ExplainedForecast:
-        bars, bars_version = read_bars_up_to(store, session, forecaster.required_history)
-        explanation = forecaster.explain(bars, details, session, ticker)
-        return ExplainedForecast(ticker, session, forecast, explanation, bars_version)
+        bars, bars_version = read_bars_up_to(store, forecast.day, forecaster.required_history)
+        explanation = forecaster.explain(bars, details, forecast.day, forecast.ticker)
+        return ExplainedForecast(forecast, explanation, bars_version)
 
-    return champion.use(ask, version)
+    return champion.use(ask, forecast.model_version)

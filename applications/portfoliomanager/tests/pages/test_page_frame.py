@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 from polars.exceptions import PanicException
 
@@ -15,7 +16,8 @@ from internal.http.roles import Role
 from internal.modes import Mode
 from internal.trading.trading_state import UNCHANGED, StateCause, TradingState, TradingStateChange
 from portfoliomanager.explanation_response import EXAMPLE, ExplanationResponse
-from portfoliomanager.pages.explanation import ExplanationView
+from portfoliomanager.forecast_explanation import StoredForecast
+from portfoliomanager.pages.explanation import ExplanationView, Weights
 from portfoliomanager.pages.frame import NAVIGATION, Frame, Page
 from portfoliomanager.pages.rendering import page_environment, render_page
 from portfoliomanager.pages.sources import Found, ask
@@ -25,7 +27,11 @@ CLOSE = datetime(2025, 1, 24, 21, 0, tzinfo=UTC)
 HALTED = TradingStateChange(TradingState.HALTED, CLOSE, "<b>Ada</b>", StateCause.OWNER, "bars look wrong", 3)
 ANSWER = ExplanationResponse.model_validate(EXAMPLE)
 OWNER = Visitor(Role.OWNER, may_send_forms=True, has_session=False, csrf_token="c5rf")  # noqa: S106 - of no session
-EXPLANATION = ExplanationView.of(ANSWER)
+WEIGHTS = Weights.of(ANSWER)
+FORECAST = StoredForecast(
+    ANSWER.ticker, ANSWER.date, ANSWER.model_version, pl.DataFrame([step.model_dump() for step in ANSWER.forecast])
+)
+EXPLANATION = ExplanationView.of(FORECAST, WEIGHTS)
 
 
 def render(frame: Frame) -> str:
@@ -84,10 +90,21 @@ def test_nothing_inline() -> None:
 def test_explanation() -> None:
     """Forecast, weights by size and attention are there as figures."""
     assert [step.day for step in EXPLANATION.steps] == [step.target_date for step in ANSWER.forecast]
-    assert EXPLANATION.attention[-1].day == ANSWER.attention[-1].target_date
+    assert WEIGHTS.attention[-1].day == ANSWER.attention[-1].target_date
     page = render(Frame(Page.FORECASTS, Mode.SIMULATED, UNCHANGED, CLOSE, OWNER))
     for text in ("Why AAPL", "recent_volatility", "holiday_next", "55.0\u2009%", "\u22121.80", "2025-01-02"):
         assert text in page, text
+
+
+def test_explanation_that_is_computed_later() -> None:
+    """The forecast is shown at once; the weights are asked for by the page, and by a link where no script runs."""
+    frame = Frame(Page.FORECASTS, Mode.SIMULATED, UNCHANGED, CLOSE, OWNER)
+    page = render_page("explanation.html", frame, ExplanationView.of(FORECAST, None))
+    address = "/predictions/AAPL/explanation?date=2024-12-31&amp;weights=true"
+    assert f'hx-get="{address}"' in page
+    assert f'<noscript><p class="empty"><a class="link" href="{address}">' in page
+    assert "\u22121.80" in page
+    assert "recent_volatility" not in page
 
 
 def fail(error: Exception | PanicException) -> Callable[[], str]:

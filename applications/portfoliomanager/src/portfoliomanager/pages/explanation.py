@@ -5,7 +5,8 @@ from datetime import date
 from typing import Self
 
 from internal.pages.marks import Band
-from portfoliomanager.explanation_response import ExplanationResponse
+from portfoliomanager.explanation_response import ExplanationResponse, list_steps
+from portfoliomanager.forecast_explanation import StoredForecast
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,11 @@ class Step:
 
 
 @dataclass(frozen=True)
-class ExplanationView:
-    """What the page shows; weights are largest first, the attention is that of the last session ahead."""
+class Weights:
+    """What the network looked at, largest first; the attention is that of the last session ahead."""
 
-    ticker: str
-    day: date
-    model_version: str
     bars_version: int
-    steps: list[Step]
+    last_day: date
     attention: list[DayWeight]
     past: list[Weight]
     future: list[Weight]
@@ -48,23 +46,40 @@ class ExplanationView:
 
     @classmethod
     def of(cls, found: ExplanationResponse) -> Self:
-        """The view of an answer."""
-        steps = [
-            Step(one.target_date, Band(one.quantile_10, one.quantile_50, one.quantile_90)) for one in found.forecast
-        ]
+        """The weights of an answer."""
         attention = [DayWeight(day, weight) for day, weight in found.attention[-1].weights.items()]
         shares = (_list_weights(one) for one in (found.past, found.future, found.static))
-        return cls(found.ticker, found.date, found.model_version, found.bars_version, steps, attention, *shares)
-
-    @property
-    def reach(self) -> float:
-        """The largest return of the forecast, to either side."""
-        return max(abs(edge) for step in self.steps for edge in (step.band.low, step.band.high))
+        return cls(found.bars_version, found.attention[-1].target_date, attention, *shares)
 
     @property
     def attention_columns(self) -> list[tuple[str, float]]:
         """The attention as columns of a picture."""
         return [(one.day.isoformat(), one.weight) for one in self.attention]
+
+
+@dataclass(frozen=True)
+class ExplanationView:
+    """What the page shows; without weights it asks for them once it is shown."""
+
+    ticker: str
+    day: date
+    model_version: str
+    steps: list[Step]
+    weights: Weights | None
+
+    @classmethod
+    def of(cls, forecast: StoredForecast, weights: Weights | None) -> Self:
+        """The view of a forecast and, where they were asked for, of its weights."""
+        steps = [
+            Step(one.target_date, Band(one.quantile_10, one.quantile_50, one.quantile_90))
+            for one in list_steps(forecast)
+        ]
+        return cls(forecast.ticker, forecast.day, forecast.model_version, steps, weights)
+
+    @property
+    def reach(self) -> float:
+        """The largest return of the forecast, to either side."""
+        return max(abs(edge) for step in self.steps for edge in (step.band.low, step.band.high))
 
 
 def _list_weights(weights: dict[str, float]) -> list[Weight]:

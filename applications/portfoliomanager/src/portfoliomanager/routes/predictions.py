@@ -11,8 +11,8 @@ from internal.http.frames import BARS_VERSION_HEADER, JSON, frame_response, nego
 from internal.pages.responses import page_response
 from internal.schemas import predictions
 from portfoliomanager.explanation_response import ExplanationResponse, explanation_response
-from portfoliomanager.forecast_explanation import explain_forecast, read_predictions
-from portfoliomanager.pages.explanation import ExplanationView
+from portfoliomanager.forecast_explanation import StoredForecast, explain_forecast, find_forecast, read_predictions
+from portfoliomanager.pages.explanation import ExplanationView, Weights
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.requests import DayRequest
@@ -28,6 +28,9 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: {"description": "The model that made the forecast is not in the registry"},
 }
 OriginDay = Annotated[date | None, Query(alias="date", description="The session forecast from; default: the latest")]
+PageWeights = Annotated[
+    bool, Query(alias="weights", description="Page: with the weights, for which it asks itself once it is shown")
+]
 OneTicker = Annotated[str | None, Query(max_length=32, description="Of this one alone")]
 
 
@@ -64,19 +67,26 @@ async def get_explanation(
     ticker: Annotated[str, Path(description="As in the predictions, e.g. AAPL", max_length=32)],
     services: RequestServices,
     day: OriginDay = None,
+    with_weights: PageWeights = False,  # noqa: FBT002 - a query parameter
 ) -> Response:
     """Weights of the variables and of the past sessions, by the model that made the forecast; JSON, or a page."""
     media_type = negotiate(request.headers.get("accept"), (JSON, HTML))
-    found = await asyncio.to_thread(_explain, services, ticker, day)
+    forecast = await asyncio.to_thread(find_forecast, services.data, ticker, day, services.broker.moment())
+    if media_type == HTML and not with_weights:
+        return await _answer_page(request, ExplanationView.of(forecast, None))
+    found = await asyncio.to_thread(_explain, services, forecast)
     if media_type == HTML:
-        frame = await gather_frame(request, Page.FORECASTS)
-        response = page_response(request, render_page("explanation.html", frame, ExplanationView.of(found)))
+        response = await _answer_page(request, ExplanationView.of(forecast, Weights.of(found)))
     else:
         response = Response(found.model_dump_json(), media_type=media_type, headers={"Vary": "Accept"})
     response.headers[BARS_VERSION_HEADER] = str(found.bars_version)
     return response
 
 
-def _explain(services: Services, ticker: str, day: date | None) -> ExplanationResponse:
-    explained = explain_forecast(services.data, services.champion, ticker, day, services.broker.moment())
-    return explanation_response(explained)
+async def _answer_page(request: Request, view: ExplanationView) -> Response:
+    frame = await gather_frame(request, Page.FORECASTS)
+    return page_response(request, render_page("explanation.html", frame, view))
+
+
+def _explain(services: Services, forecast: StoredForecast) -> ExplanationResponse:
+    return explanation_response(explain_forecast(services.data, services.champion, forecast))

@@ -118,4 +118,8 @@ document.addEventListener("keydown", (event) => { if ((event.ctrlKey || event.me
 // parts of the page that htmx fetches again: none while nobody sees the page
 makeSortable(document);
 document.addEventListener("htmx:beforeRequest", (event) => { if (document.hidden && event.detail.elt.hasAttribute("data-refresh")) event.preventDefault(); });
+for (const failure of ["htmx:responseError", "htmx:sendError"]) document.addEventListener(failure, (event) => {
+  const said = $("[data-failed]", event.detail.elt);
+  if (said) { said.hidden = false; $("[data-waiting]", event.detail.elt).hidden = true; }
+});
 document.addEventListener("htmx:load", (event) => makeSortable(event.detail.elt.parentElement ?? document));
