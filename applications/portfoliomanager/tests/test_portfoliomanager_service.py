@@ -140,6 +140,7 @@ def test_wrong_accept_and_token(service: Service) -> None:
     """Frames come in three forms and no other; nothing changes without the token."""
     for path in ("/orders", "/predictions"):
         assert service.request("GET", path, headers={"Accept": "text/html"}).status_code == 406
+    assert service.request("GET", "/model", headers={"Accept": "text/csv"}).status_code == 406
     for path in ("/predictions", "/portfolios", "/reconciliations", "/events"):
         refused = httpx.post(f"{service.url}{path}", json={})
         assert problem(refused)["status"] == 401
@@ -147,6 +148,8 @@ def test_wrong_accept_and_token(service: Service) -> None:
 
 def test_empty_fund_answers(service: Service) -> None:
     """Before anything happened: no orders, all the cash, alive, and not ready because there is no model."""
+    assert service.request("GET", "/model", headers={"Accept": "application/json"}).json() == {"models": []}
+    assert "The registry is empty" in service.request("GET", "/model").text
     orders = read_frame_response(service.request("GET", "/orders"))
     assert orders.schema == pl.Schema(orders_schema.COLUMNS)
     assert orders.is_empty()

@@ -1,5 +1,6 @@
 """The Model page: differences by hand, the verdict first, a registry without a champion, and none that can be read."""
 
+import json
 from dataclasses import replace
 from datetime import date
 
@@ -26,6 +27,7 @@ from internal.forecasting.registry import RegisteredModel
 from internal.http.roles import Role
 from internal.modes import Mode
 from internal.trading.trading_state import UNCHANGED
+from portfoliomanager.model_responses import RegistryResponse
 from portfoliomanager.pages.coverage import smooth_coverage
 from portfoliomanager.pages.frame import Frame, Page
 from portfoliomanager.pages.model import ModelView
@@ -125,6 +127,15 @@ def test_coverage_by_group() -> None:
     sentence = "In the 41 sessions after volatility rose to 2.4 times on 2024-09-12 it covers 75.5 %"
     for text in (*groups, *registry, sentence):
         assert text in page, text
+    newest, oldest = json.loads(RegistryResponse.of(view.versions).model_dump_json())["models"]
+    assert newest["coverage"] == json.loads(json.dumps(write_coverage(COVERAGE)[HELD_OUT_COVERAGE]))
+    assert newest["rank_evidence"] == EVIDENCE.figures()
+    assert (newest["version"], newest["aliases"], newest["trained_through"]) == (
+        CHAMPION.version,
+        ["champion"],
+        "2024-09-09",
+    )
+    assert (oldest["coverage"]["after_break"], oldest["rank_evidence"], oldest["loss"]) == (None, None, None)
     older = show(ModelPage(ModelView.of([OLDER, CHAMPION]), ""))
     assert COVERAGE_NOT_MEASURED in older
     with pytest.raises(ArtifactError, match="train the model again"):

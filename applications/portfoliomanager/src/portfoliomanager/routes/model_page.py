@@ -1,12 +1,13 @@
-"""The Model page over HTTP."""
+"""The champion and the registry over HTTP: a page, or JSON."""
 
 import asyncio
 from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
 
+from internal.http.frames import JSON, negotiate
 from internal.pages.responses import page_response
+from portfoliomanager.model_responses import RegistryResponse
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.model import ModelView
 from portfoliomanager.pages.rendering import render_page
@@ -15,6 +16,8 @@ from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.services import RequestServices
 
 router = APIRouter(tags=["pages"])
+HTML = "text/html"
+PAGES: dict[str, dict[str, dict[str, str]]] = {"content": {HTML: {}}}
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,18 @@ class ModelPage:
         return max((abs(line.difference) for line in self.model.lines), default=0.0) if self.model else 0.0
 
 
-@router.get(Page.MODEL, summary="The champion and the registry on one page", response_class=HTMLResponse)
+@router.get(
+    Page.MODEL,
+    summary="The champion and the registry",
+    response_model=RegistryResponse,
+    responses={200: PAGES, 503: {"description": "JSON: the registry cannot be read"}},
+)
 async def get_model_page(request: Request, services: RequestServices) -> Response:
-    """The verdict of the champion's evaluation, its losses beside the baselines, and the registry."""
+    """A page with the verdict of the champion's evaluation, or with `Accept: application/json` the registry alone."""
+    if negotiate(request.headers.get("accept"), (HTML, JSON)) == JSON:
+        view = ModelView.of(await asyncio.to_thread(services.champion.list_registered))
+        body = RegistryResponse.of(view.versions).model_dump_json()
+        return Response(body, media_type=JSON, headers={"Vary": "Accept"})
     frame, found = await asyncio.gather(
         gather_frame(request, Page.MODEL),
         ask("The registry", lambda: ModelView.of(services.champion.list_registered())),
