@@ -50,7 +50,7 @@ class RegisteredModelResponse(BaseModel):
     trained_through: dt.date | None
     passed_leak_gate: bool
     loss: float | None = Field(description="held-out pinball loss of cumulative log returns")
-    rank_evidence: RankEvidenceResponse | None
+    evidence: RankEvidenceResponse | None
     coverage: CoverageResponse | None
 
     @classmethod
@@ -66,7 +66,7 @@ class RegisteredModelResponse(BaseModel):
             trained_through=model.trained_through,
             passed_leak_gate=model.passed_leak_gate,
             loss=model.loss,
-            rank_evidence=evidence,
+            evidence=evidence,
             coverage=coverage,
         )
 

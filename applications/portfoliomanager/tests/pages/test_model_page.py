@@ -129,13 +129,13 @@ def test_coverage_by_group() -> None:
         assert text in page, text
     newest, oldest = json.loads(RegistryResponse.of(view.versions).model_dump_json())["models"]
     assert newest["coverage"] == json.loads(json.dumps(write_coverage(COVERAGE)[HELD_OUT_COVERAGE]))
-    assert newest["rank_evidence"] == EVIDENCE.figures()
+    assert newest["evidence"] == EVIDENCE.figures()
     assert (newest["version"], newest["aliases"], newest["trained_through"]) == (
         CHAMPION.version,
         ["champion"],
         "2024-09-09",
     )
-    assert (oldest["coverage"]["after_break"], oldest["rank_evidence"], oldest["loss"]) == (None, None, None)
+    assert (oldest["coverage"]["after_break"], oldest["evidence"], oldest["loss"]) == (None, None, None)
     older = show(ModelPage(ModelView.of([OLDER, CHAMPION]), ""))
     assert COVERAGE_NOT_MEASURED in older
     with pytest.raises(ArtifactError, match="train the model again"):
