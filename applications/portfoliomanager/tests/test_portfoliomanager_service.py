@@ -1,65 +1,28 @@
 """The service over HTTP, as users and events meet it: the real application under uvicorn, the champion a baseline."""
 
 # pyright: reportUnknownMemberType=false
-# boto3 ships no types, beancount few.
+# beancount ships few types.
 
-import json
 import math
-import os
 import re
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import boto3
 import httpx
 import polars as pl
 import pytest
 from beancount import loader
-from moto.server import ThreadedMotoServer
-from pydantic import SecretStr
 
-from applications.portfoliomanager.tests.portfoliomanager_kit import KEY, SECRET, TOKEN, Service, World
-from internal.baselines.catalogue import BASELINES
-from internal.dates import next_session, previous_session
-from internal.features.panel import build_panel
-from internal.features.splits import Block
-from internal.features.variables import observe
-from internal.forecasting.artifact import Artifact, save_artifact
-from internal.forecasting.registry import LEAK_GATE, Registry
+from applications.portfoliomanager.tests.portfoliomanager_kit import Service, World
+from applications.portfoliomanager.tests.service_kit import problem, register_baseline, wait_for
+from internal.dates import next_session
 from internal.http.client import read_frame_response
-from internal.http.roles import derive_reader_token
-from internal.model_registry import open_registry
-from internal.modes import Mode
 from internal.schemas import orders as orders_schema
 from internal.schemas import predictions as predictions_schema
-from internal.settings import DataBucketSettings
-from libraries.python.tests.loopback import serving
-from portfoliomanager.server import create_application
 
-PROBLEM = "application/problem+json"
 CARRIED = 39  # orders of the exchanged portfolio that the account's buying power carries at once
-
-
-def register_baseline(world: World, folder: Path, end: date, registry: Registry | None = None) -> str:
-    """Fit the rolling baseline on what datamanager holds, register and promote it; its version."""
-    path = f"/equity-bars?start_date={previous_session(end, 70)}&end_date={end}&adjusted_as_of={end}"
-    bars = read_frame_response(world.datamanager.request("GET", path))
-    details = read_frame_response(world.datamanager.request("GET", "/equity-details"))
-    frame = observe(build_panel(bars, details, end=end).frame)
-    kind = "rolling_history"
-    baseline = BASELINES[kind].fit(frame, fold=Block(previous_session(end, 30), end))
-    passed = {LEAK_GATE: {"day": str(end)}}
-    artifact = Artifact(kind, baseline.to_arrays(), {}, {}, {}, passed, 1, "a-test")
-    save_artifact(folder / "artifact", artifact)
-    registry = registry or Registry(world.folder / "registry")
-    version = registry.register(folder / "artifact")
-    registry.promote(version)
-    return version
 
 
 @pytest.fixture(scope="module")
@@ -71,26 +34,10 @@ def service(world: World, services: type[Service]) -> Iterator[Service]:
     found.kill()
 
 
-def problem(response: httpx.Response) -> dict[str, Any]:
-    """The problem that a refused request answers with."""
-    assert response.headers["content-type"] == PROBLEM, response.text
-    body: dict[str, Any] = response.json()
-    assert body["status"] == response.status_code
-    return body
-
-
 def events(service: Service) -> list[dict[str, Any]]:
     """What the service has sent and received."""
     boxes = service.json("GET", "/events")
     return [*boxes["outbox"], *boxes["inbox"]]
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait until it holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 @pytest.mark.parametrize(
@@ -509,167 +456,3 @@ def test_halt_and_flatten_hold_over_closes_and_restarts(world: World, service: S
     assert (resumed["state"], resumed["planned_orders"], resumed["orders_at_broker"]) == ("active", 0, 0)
     again = service.json("PUT", "/trading-state", json=asked | {"state": "active", "reason": "once more"})
     assert (resumed["changed"], again) == (True, resumed | {"changed": False})
-
-
-class Browser:
-    """A person's browser at a running service: it keeps cookies and sends the forms of the pages that it shows."""
-
-    def __init__(self, url: str) -> None:
-        self.client = httpx.Client(base_url=url, trust_env=False, timeout=60)
-        self.page = ""
-
-    def read(self, path: str) -> httpx.Response:
-        """Open a page."""
-        answer = self.client.get(path, headers={"Accept": "text/html"}, follow_redirects=True)
-        self.page = answer.text
-        return answer
-
-    def send(self, path: str, **fields: str) -> httpx.Response:
-        """Send the form of the page with the page's own CSRF token."""
-        found = re.search(r'name="csrf_token" value="([^"]+)"', self.page)
-        token = {"csrf_token": found[1]} if found else {}
-        answer = self.client.post(path, data=token | fields, headers={"Accept": "text/html"}, follow_redirects=True)
-        self.page = answer.text
-        return answer
-
-
-def test_reader_halts_and_owner_resumes_on_the_page(service: Service) -> None:
-    """The role of the session decides; the word, a reason and the page's token are asked for; else nothing changes."""
-
-    def state() -> tuple[str, str]:
-        now = service.json("GET", "/trading-state")
-        return now["state"], now["changed_by"]
-
-    asked = {"state": "active", "changed_by": "ben", "reason": "a test"}
-    service.json("PUT", "/trading-state", json=asked)
-    reader = Browser(service.url)
-    shown = reader.read("/trading-state/change").text  # on the service's own machine it may be read without
-    assert 'href="/sign-in"' in shown
-    assert "needs a sign-in" in shown
-    before = state()
-    assert reader.send("/forms/trading-state", state="halted", word="HALT", reason="a test").url.path == "/sign-in"
-    assert reader.send("/forms/sign-in", token="wr" + TOKEN, next="/book").status_code == 401
-    assert reader.send("/forms/sign-in", token=derive_reader_token(TOKEN), next="//evil.example").url.path == "/"
-    reader.read("/trading-state/change")
-    for fields in ({"word": "halt"}, {"word": "HALT", "reason": " "}, {"state": "resumed"}, {"csrf_token": "forged"}):
-        answer = reader.send("/forms/trading-state", **{"state": "halted", "word": "HALT", "reason": "a test"} | fields)
-        assert answer.status_code in {403, 422}, answer.text
-        assert answer.text.startswith("<!doctype html>")
-        reader.read("/trading-state/change")
-    assert state() == before
-    assert reader.send("/forms/trading-state", state="halted", word="HALT", reason="a <test>").is_success
-    assert state() == ("halted", "reader on the page")
-    assert "a &lt;test&gt;" in reader.page
-    reader.read("/trading-state/change")
-    refused = reader.send("/forms/trading-state", state="active", word="RESUME", reason="a test")
-    assert (refused.status_code, state()[0]) == (403, "halted")
-    assert "a reader only makes the trading state stricter" in refused.text
-    headers = {"Authorization": f"Bearer {derive_reader_token(TOKEN)}"}
-    assert service.request("PUT", "/trading-state", json=asked, headers=headers).status_code == 403
-    reader.read("/trading-state/change")
-    copied, csrf_token = dict(reader.client.cookies), re.search(r'name="csrf_token" value="([^"]+)"', reader.page)
-    assert csrf_token is not None
-    assert reader.send("/forms/sign-out").url.path == "/sign-in"
-    again = httpx.post(f"{service.url}/forms/sign-out", data={"csrf_token": csrf_token[1]}, cookies=copied)
-    assert again.status_code == 401
-
-    owner = Browser(service.url)
-    owner.read("/sign-in?next=/trading-state/change")
-    assert owner.send("/forms/sign-in", token=TOKEN, next="/trading-state/change").url.path == "/trading-state/change"
-    assert owner.send("/forms/trading-state", state="active", word="RESUME", reason="a test").is_success
-    assert state() == ("active", "owner on the page")
-
-
-def test_tokens_cannot_be_tried_without_end(service: Service) -> None:
-    """After ten attempts of a minute even the right one is not looked at."""
-    browser = Browser(service.url)
-    statuses: list[int] = []
-    for _ in range(11):
-        browser.read("/sign-in")
-        statuses.append(browser.send("/forms/sign-in", token="wr" + TOKEN).status_code)
-    assert statuses[-1] == 429
-    assert set(statuses) == {401, 429}
-
-
-def fund_command(home: Path, url: str, *arguments: str, typed: str = "") -> tuple[int, str]:
-    """A command of the fund in a folder whose portfoliomanager listens at the address; exit code and output."""
-    home.mkdir(exist_ok=True)
-    names = ("api_key_id", "api_secret", "market_data_key", "fund_api_token")
-    (home / "credentials.json").write_text(json.dumps(dict.fromkeys(names, TOKEN)))
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "fund", *arguments],
-        env=os.environ | {"FUND_HOME": str(home), "PORTFOLIOMANAGER_PORT": url.rpartition(":")[2]},
-        input=typed,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
-def test_a_live_account_has_to_be_armed(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An exchange that is played as a live account: nothing is sent before its number was typed, then a dry run."""
-    for name, value in world.variables("live").items():
-        monkeypatch.setenv(name, value)
-    keys = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET}
-    number = world.exchange.json("GET", "/v2/account", headers=keys)["account_number"]
-    before, headers = len(world.orders()), {"Authorization": f"Bearer {TOKEN}"}
-    with serving(create_application(mode=Mode.LIVE)) as url:
-        refused = httpx.post(f"{url}/portfolios", json={}, headers=headers, timeout=60)
-        assert problem(refused)["type"] == "urn:pocketsizefund:problem:not-armed"
-        shown = httpx.get(f"{url}/arming", timeout=60).json()
-        assert (shown["mode"], shown["armed"], shown["limits"]["gross_exposure"]) == ("live", False, 2.0)
-        kind = shown["evidence_name"]
-        code, printed = fund_command(tmp_path, url, "arm", "--live", typed=f"{number}\n")
-        assert code == 1
-        assert f"--without-evidence {kind}" in printed
-        arm = ("arm", "--live", "--without-evidence", kind)
-        wrong = {"account_number": "another", "digest": shown["digest"], "armed_by": "ada", "without_evidence": kind}
-        refused = httpx.post(f"{url}/arming", json=wrong, headers=headers, timeout=60)
-        assert "account number is not that" in problem(refused)["detail"]
-        code, printed = fund_command(tmp_path, url, *arm, "--for", "3", typed=f"{number}\n")
-        assert code == 0, printed
-        assert f"without evidence for {kind}" in printed
-        assert "LIVE: armed until" in printed
-        assert f"without evidence for {kind}" in httpx.get(url, timeout=60).text
-        dry = httpx.post(f"{url}/portfolios", json={}, headers=headers, timeout=60).json()
-        assert (dry["state"], {order["state"] for order in dry["orders"]}) == ("reconciled", {"dropped"})
-        asked = {"disarmed_by": "ada"}
-        ended = httpx.request("DELETE", f"{url}/arming", json=asked, headers=headers, timeout=60).json()
-        assert (ended["armed"], ended["last"]["armed_by"]) == (False, "ada")
-    assert len(world.orders()) == before
-
-
-def test_models_journal_and_lease_in_a_bucket(world: World, services: type[Service], tmp_path: Path) -> None:
-    """Nothing but DATA_BUCKET is set: models lie beside the lake, and what another machine promotes is used at once."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    url = "http://{}:{}".format(*server.get_host_and_port())
-    key, secret = "an-access-key", "hunter2"
-    keys = {"AWS_ENDPOINT_URL": url, "DUCKDB_ACCESS_KEY": key, "DUCKDB_SECRET": secret}
-    boto3.client(
-        "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=key, aws_secret_access_key=secret
-    ).create_bucket(Bucket="fund")
-    variables = world.variables("bucket") | keys | {"DATA_BUCKET": "s3://fund/lake", "REGISTRY_DIRECTORY": ""}
-    service = services("portfoliomanager", variables, world.folder / "bucket.log").start()
-    try:
-        unready = service.request("GET", "/ready").json()["checks"]["model"]
-        settings = DataBucketSettings(
-            data_bucket="s3://fund/lake",
-            aws_endpoint_url=url,
-            duckdb_access_key=SecretStr(key),
-            duckdb_secret=SecretStr(secret),
-        )
-        registry = open_registry("s3://fund/lake/registry", settings.storage_options(), tmp_path / "elsewhere")
-        day = world.session()
-        version = register_baseline(world, tmp_path, day, registry)
-        made = service.json("POST", "/predictions", json={"date": str(day)})
-        ready = service.request("GET", "/ready").json()["checks"]
-    finally:
-        service.kill()
-        server.stop()
-    assert "s3://fund/lake/registry: run `models train`" in unready
-    assert made["model_version"] == version
-    assert ready["model"] == "ok"
-    assert secret not in (world.folder / "bucket.log").read_text()

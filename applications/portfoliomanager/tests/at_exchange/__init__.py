@@ -1,0 +1,1 @@
+"""Tests of the trader at one real exchange, which the modules of a worker share."""
