@@ -1,6 +1,7 @@
 """The pages of portfoliomanager, found among its routes, and the addresses that they have in a fund that runs."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,12 +27,11 @@ def _answers_page(route: APIRoute) -> bool:
 
 def _list_pages() -> list[str]:
     routes = (route for module in ROUTES for route in module.router.routes)
-    pages = [route.path_format for route in routes if isinstance(route, APIRoute) and _answers_page(route)]
-    return [path for path in pages if "{name}" not in path]
+    return [route.path_format for route in routes if isinstance(route, APIRoute) and _answers_page(route)]
 
 
 PAGES = _list_pages()
-"""The paths of all pages, with placeholders; without those of one backtest or sweep, of which a new fund has none."""
+"""The paths of all pages, with placeholders."""
 FRAMED = ("/", "/predictions/{ticker}/explanation")  # they share a frame: one page of the navigation, and one below it
 every_page = pytest.mark.parametrize("path", PAGES)
 NAVIGATED = tuple(page.value for page in NAVIGATION)
@@ -61,7 +61,7 @@ class RunningFund:
 
     def address(self, path: str) -> str:
         """The URL of a page, its placeholders filled with what the fund has."""
-        found = {name: find(self) for name, find in PLACEHOLDERS.items() if f"{{{name}}}" in path}
+        found = {name: find(self, path) for name, find in PLACEHOLDERS.items() if f"{{{name}}}" in path}
         return self.url + path.format_map(found)
 
     @cached_property
@@ -74,6 +74,14 @@ class RunningFund:
         """The last session that was decided."""
         return str(self._ask("/portfolios/decisions?since=2000-01-01")[-1]["date"])
 
+    def find_linked(self, path: str) -> str:
+        """The name in the first link of the page Research to such a page; LookupError without one."""
+        page = httpx.get(f"{self.url}/research", headers=bearer_headers(self.token), timeout=30, trust_env=False)
+        found = re.search(rf'href="{path.removesuffix("{name}")}([0-9a-f]{{16}})"', page.raise_for_status().text)
+        if found is None:
+            raise LookupError(f"nothing is there for {path}: run ./fund backtest and ./fund sweep first")
+        return found[1]
+
     def _ask(self, path: str) -> list[dict[str, Any]]:
         headers = {"Accept": "application/json"} | bearer_headers(self.token)
         answer = httpx.get(self.url + path, headers=headers, timeout=30, trust_env=False).raise_for_status()
@@ -81,8 +89,9 @@ class RunningFund:
         return rows
 
 
-PLACEHOLDERS: Mapping[str, Callable[[RunningFund], str]] = {
-    "ticker": lambda fund: fund.ticker,
-    "day": lambda fund: fund.session,
+PLACEHOLDERS: Mapping[str, Callable[[RunningFund, str], str]] = {
+    "ticker": lambda fund, _path: fund.ticker,
+    "day": lambda fund, _path: fund.session,
+    "name": lambda fund, path: fund.find_linked(path),
 }
 """What each placeholder of a page's path is filled with."""
