@@ -39,6 +39,7 @@ NAME: dict[str, object] = {
     "ticker": "AAA",
     "outcome": "opened",
     "reason": "it ranks first",
+    "rank": 1,
     "price": 5.0,
     "quantile_10": None,
     "quantile_50": None,

@@ -25,7 +25,7 @@ OTHER_DAY = date(2024, 3, 18)
 def record_of(situation: Situation) -> DecisionRecord:
     """A decision that opens or keeps every fifth name."""
     rows = tuple(Target(one, 0.02, "wanted") for one in situation.tickers[::5])
-    decision = decide(situation, Fixed(Targets(rows)), RiskLimits())
+    decision = decide(situation, Fixed(Targets(rows, scores=situation.inputs.price)), RiskLimits())
     return make_record("portfolio-1", situation, decision, None, "rules")
 
 

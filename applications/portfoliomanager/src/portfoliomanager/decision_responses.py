@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from internal.trading.decision_records import DecisionRecord, NameRecord
 from internal.trading.enums import Action, NameOutcome, Side
 from internal.trading.orders import Order
+from internal.trading.rank_cutoffs import RankCutoffs
 from internal.trading.replay import Replay
 from internal.trading.runs import RebalanceRun
 from portfoliomanager.pages.funnel import Funnel
@@ -33,6 +34,7 @@ class NameResponse(BaseModel):
     security_id: str | None
     outcome: NameOutcome
     reason: str
+    rank: int | None = Field(description="its place by score among the names that are eligible or held, 1 is the best")
     price: float | None = Field(description="the close of the day, dollars")
     quantile_10: float | None = Field(description="cumulative simple return over the longest horizon")
     quantile_50: float | None
@@ -43,14 +45,15 @@ class NameResponse(BaseModel):
     quantity: float | None = Field(description="shares after the action")
 
     @classmethod
-    def of(cls, name: NameRecord) -> Self:
-        """The name as it was stored."""
+    def of(cls, name: NameRecord, cutoffs: RankCutoffs) -> Self:
+        """The name as it was stored; the reason of one that was not chosen says where the ranking was cut."""
         forecast, row = name.forecast, name.row
         return cls(
             ticker=name.ticker,
             security_id=name.security_id,
             outcome=name.outcome,
-            reason=name.reason,
+            reason=cutoffs.explain(name),
+            rank=name.rank,
             price=name.price,
             quantile_10=forecast.quantile_10 if forecast else None,
             quantile_50=forecast.quantile_50 if forecast else None,
@@ -83,6 +86,7 @@ class DecisionDetailResponse(DecisionResponse):
     def of(cls, run: RebalanceRun, orders: Iterable[Order], record: DecisionRecord | None, ticker: str | None) -> Self:
         """The run with its orders and, where it was stored, its record; with a ticker, its name and orders alone."""
         names: Sequence[NameRecord] = () if record is None else record.names
+        cutoffs = RankCutoffs.of(names)
         return cls(
             **DecisionResponse.model_validate(run).model_dump(),
             strategy=run.policy,
@@ -94,7 +98,7 @@ class DecisionDetailResponse(DecisionResponse):
             notes=list(run.notes),
             orders=[OrderResponse.model_validate(order) for order in orders if ticker in {None, order.ticker}],
             funnel=None if record is None else FunnelResponse.model_validate(Funnel.of(record.names)),
-            names=[NameResponse.of(name) for name in names if ticker in {None, name.ticker}],
+            names=[NameResponse.of(name, cutoffs) for name in names if ticker in {None, name.ticker}],
         )
 
 

@@ -1,4 +1,4 @@
-"""The Forecasts page: ranks and scores by hand, search, order, pages, and what is said without forecasts."""
+"""The Forecasts page: places and scores by hand, search, order, pages, and what is said without forecasts."""
 
 from datetime import date
 
@@ -56,10 +56,10 @@ def tickers(query: ForecastQuery) -> list[str]:
     return [row.ticker for row in ForecastsView.of(PREDICTIONS, DETAILS, query).rows]
 
 
-def test_scores_and_ranks() -> None:
+def test_scores_and_places() -> None:
     """Of the last horizon alone: median over width, the best first."""
     view = ForecastsView.of(PREDICTIONS, DETAILS, ForecastQuery())
-    assert [(row.ticker, row.rank) for row in view.rows] == [("BRK/B", 1), ("AAA", 2), ("CCC", 3)]
+    assert [(row.ticker, row.place) for row in view.rows] == [("BRK/B", 1), ("AAA", 2), ("CCC", 3)]
     assert [row.score for row in view.rows] == pytest.approx([0.2, 0.1, -0.05])
     assert [row.width for row in view.rows] == pytest.approx([0.05, 0.1, 0.4])
     assert (view.day, view.target, view.all_count) == (DAY, LAST, 3)

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from loaded_strategies import ten_by_ten
 
-from internal.strategies.constructions.ranking import find_forecast_problem, find_ranking_problem, rank_names
+from internal.strategies.constructions.ranking import find_forecast_problem, find_ranking_problem
 from internal.trading.arrays import FloatArray
 from internal.trading.decision import decide
 from internal.trading.enums import Action
 from internal.trading.limits import RiskLimits
+from internal.trading.ranks import rank_names
 from libraries.python.tests.strategies.small_situations import make_situation
 
 NAMES = tuple(f"T{number:02d}" for number in range(40))

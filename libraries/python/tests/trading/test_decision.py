@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loaded_strategies import ten_by_ten
 
 from internal.dates import next_session, previous_session, sessions
-from internal.strategies.constructions.ten_by_ten import LOCKED, TenByTenRules, judge, rank
+from internal.strategies.constructions.ten_by_ten import LOCKED, TenByTenRules, judge, list_candidates
 from internal.strategies.loading import LoadedStrategy
 from internal.trading.arrays import FloatArray
 from internal.trading.assets import Assets
@@ -221,8 +221,8 @@ def test_ranking_by_hand() -> None:
     situation = make_situation(5)
     situation = replace(situation, inputs=replace(situation.inputs, bands=bands))
     scores = STRATEGY.strategy.scores(situation)
-    assert rank(situation, scores, set()) == [2, 1, 0, 4]
-    assert rank(situation, scores, {"T01"}) == [2, 0, 4]
+    assert list_candidates(situation, scores, set()) == [2, 1, 0, 4]
+    assert list_candidates(situation, scores, {"T01"}) == [2, 0, 4]
 
 
 @st.composite

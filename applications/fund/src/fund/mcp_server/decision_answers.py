@@ -42,6 +42,7 @@ class DecidedName(BaseModel):
     ticker: str
     outcome: NameOutcome
     reason: str
+    rank: int | None = Field(description="Its place by score among the names that are eligible or held, 1 is the best")
     price: float | None = Field(description="The close of the day")
     quantile_10: float | None
     quantile_50: float | None

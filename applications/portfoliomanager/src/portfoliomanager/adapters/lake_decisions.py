@@ -88,6 +88,7 @@ def _name_row(record: DecisionRecord, one: NameRecord) -> dict[str, object]:
         "is_blocked": one.is_blocked,
         "refusal": one.refusal,
         "borrow_rate": one.borrow_rate,
+        "rank": one.rank,
         **_band_columns("forecast", one.forecast),
         **({} if one.position is None else _position_columns(one.position)),
         **({} if one.row is None else _row_columns(one.row)),
@@ -140,6 +141,7 @@ def _read_name(row: Mapping[str, Any]) -> NameRecord:
         forecast=_read_band(row, "forecast"),
         position=_read_position(row),
         row=_read_row(row),
+        rank=row["rank"],
     )
 
 

@@ -13,6 +13,7 @@ from internal.trading.decision_records import DecisionRecord, NameRecord
 from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState
 from internal.trading.order_planning import list_decisions
 from internal.trading.orders import Order
+from internal.trading.rank_cutoffs import RankCutoffs
 from internal.trading.replay import Difference, Replay
 from internal.trading.runs import RebalanceRun
 from internal.trading.slippage import FillSummary
@@ -129,6 +130,7 @@ class NamesView:
         found_count: Names that fit.
         names: Those of the page.
         companies: By ticker, the company's name.
+        cutoffs: Where the ranking of all names was cut.
     """
 
     query: NameQuery
@@ -136,16 +138,18 @@ class NamesView:
     found_count: int
     names: tuple[NameRecord, ...]
     companies: dict[str, str]
+    cutoffs: RankCutoffs
 
     @classmethod
     def of(cls, record: DecisionRecord, companies: dict[str, str], query: NameQuery) -> Self:
-        """Search, and cut the page out of what was found; opened, closed and kept names come first."""
+        """Search, and cut the page out of what was found; opened, closed and kept names come first, each by rank."""
         wanted = query.text.lower().split()
         found = [one for one in record.names if _fits(one, companies, wanted)]
         counts = Counter(one.outcome for one in found)
         order = {outcome: place for place, outcome in enumerate(reversed(NameOutcome))}
         chosen = sorted(
-            (one for one in found if query.outcome in {None, one.outcome}), key=lambda one: order[one.outcome]
+            (one for one in found if query.outcome in {None, one.outcome}),
+            key=lambda one: (order[one.outcome], one.rank or len(record.names)),
         )
         page = min(query.page, max(1, ceil(len(chosen) / PAGE_ROWS)))
         return cls(
@@ -154,6 +158,7 @@ class NamesView:
             len(chosen),
             tuple(chosen[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]),
             companies,
+            RankCutoffs.of(record.names),
         )
 
     @property

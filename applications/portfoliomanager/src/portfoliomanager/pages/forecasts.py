@@ -53,9 +53,9 @@ class ForecastQuery:
 
 @dataclass(frozen=True)
 class ForecastRow:
-    """A ticker's forecast of the last horizon; `rank` is its place by score among all."""
+    """A ticker's forecast of the last horizon; `place` is by score among all, tradable or not."""
 
-    rank: int
+    place: int
     ticker: str
     name: str
     sector: str
@@ -127,7 +127,7 @@ def _add_scores(last: pl.DataFrame) -> pl.DataFrame:
         pl.col("quantile_50").alias("median"),
         pl.when(width > 0).then(pl.col("quantile_50") / width).otherwise(0.0).alias("score"),
     )
-    return scored.with_columns(pl.col("score").rank("ordinal", descending=True).alias("rank"))
+    return scored.with_columns(pl.col("score").rank("ordinal", descending=True).alias("place"))
 
 
 def _search(rows: pl.DataFrame, text: str) -> pl.DataFrame:
@@ -141,7 +141,7 @@ def _make_row(row: Mapping[str, object]) -> ForecastRow:
     low, middle, high = (float(str(row[name])) for name in ("quantile_10", "quantile_50", "quantile_90"))
     name, sector = (str(row[column] or "") for column in ("name", "sector"))
     return ForecastRow(
-        int(str(row["rank"])), str(row["ticker"]), name, sector, Band(low, middle, high), float(str(row["score"]))
+        int(str(row["place"])), str(row["ticker"]), name, sector, Band(low, middle, high), float(str(row["score"]))
     )
 
 

@@ -25,6 +25,7 @@ DECISION_NAMES_COLUMNS: dict[str, pl.DataType] = {
     "is_blocked": pl.Boolean(),
     "refusal": pl.String(),  # of the fund's filter; null where it had none
     "borrow_rate": pl.Float64(),  # a yearly fraction
+    "rank": pl.Int64(),  # by score among the names that are eligible or held, the best is 1; null without one
     "forecast_10": pl.Float64(),  # cumulative simple return over the longest horizon
     "forecast_50": pl.Float64(),
     "forecast_90": pl.Float64(),

@@ -1,7 +1,7 @@
 """The base class of every strategy: typed parameters, a score or a decision, a construction, a schedule."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import Field, dataclass, field
+from dataclasses import Field, dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Any, ClassVar, dataclass_transform
@@ -113,7 +113,8 @@ class Strategy(_Parameters):
 
     def decide(self, situation: Situation) -> Targets:
         """What to hold after the day."""
-        return self.construct(situation, self.scores(situation))
+        scores = self.scores(situation)
+        return replace(self.construct(situation, scores), scores=scores)
 
     def scores(self, situation: Situation) -> FloatArray:
         """[N] scores of the day: the ones that were computed for all sessions at once, else those of the window."""

@@ -56,7 +56,7 @@ def _decide(situation: Situation, targets: Targets, limits: RiskLimits) -> Decis
     refused = [one for one in opened if isinstance(one, LeftOut)]
     left = [*_growth_notes(wanted, situation), *(f"{one.ticker} is not opened: {one.reason}" for one in refused)]
     notes = (*targets.notes, *left, *within.notes, *_missing_notes(situation, limits))
-    return Decision(kept, notes, within.cuts, (*refused, *_find_vanished(within)))
+    return Decision(kept, notes, within.cuts, (*refused, *_find_vanished(within)), targets.scores)
 
 
 def _find_vanished(within: CutRows) -> list[LeftOut]:

@@ -13,6 +13,7 @@ from internal.trading.day_inputs import DayInputs
 from internal.trading.enums import Action, NameOutcome
 from internal.trading.portfolio import Decision, PortfolioRow
 from internal.trading.positions import Band, Position
+from internal.trading.ranks import number_names
 from internal.trading.situation import Situation
 
 OUTCOME_OF_ACTION = {
@@ -41,6 +42,7 @@ class NameRecord:
         forecast: The forecast of the day over its longest horizon; None without one.
         position: What was held of it before.
         row: What the decision held of it after; None where it is not in the portfolio.
+        rank: Its place by score among the names that are eligible or held (`ranks`), the best is 1; None without one.
     """
 
     ticker: str
@@ -57,6 +59,7 @@ class NameRecord:
     forecast: Band | None
     position: Position | None
     row: PortfolioRow | None
+    rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,10 @@ def describe_names(situation: Situation, decision: Decision) -> tuple[NameRecord
     found = {ticker: _explain(ticker, outcome, situation) for ticker, outcome in _find_outcomes(situation)}
     found |= {one.ticker: (one.outcome, one.reason) for one in decision.left_out}
     found |= {row.ticker: (OUTCOME_OF_ACTION[row.action], row.reason) for row in decision.rows}
-    return tuple(_describe(ticker, *found[ticker], situation, rows.get(ticker)) for ticker in sorted(found))
+    ranks = {} if decision.scores is None else number_names(situation, decision.scores)
+    return tuple(
+        _describe(ticker, *found[ticker], situation, rows.get(ticker), ranks.get(ticker)) for ticker in sorted(found)
+    )
 
 
 def _find_outcomes(situation: Situation) -> Iterable[tuple[str, NameOutcome]]:
@@ -159,8 +165,8 @@ def _explain(ticker: str, outcome: NameOutcome, situation: Situation) -> tuple[N
     return outcome, situation.refused.reasons[ticker] if outcome is NameOutcome.REFUSED else outcome.words
 
 
-def _describe(
-    ticker: str, outcome: NameOutcome, reason: str, situation: Situation, row: PortfolioRow | None
+def _describe(  # noqa: PLR0913, PLR0917 - what the record of a name is made of
+    ticker: str, outcome: NameOutcome, reason: str, situation: Situation, row: PortfolioRow | None, rank: int | None
 ) -> NameRecord:
     place, inputs, assets = situation.find(ticker), situation.inputs, situation.assets
     position, ids = situation.holdings.get(ticker), inputs.security_ids
@@ -181,4 +187,5 @@ def _describe(
         forecast=situation.forecast_band(ticker),
         position=position,
         row=row,
+        rank=rank,
     )

@@ -1,9 +1,10 @@
 """A decided portfolio: what becomes of each name, and from which versions it was decided."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from internal.trading.arrays import FloatArray
 from internal.trading.enums import Action, NameOutcome, Side
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.positions import Band
@@ -64,13 +65,15 @@ class LeftOut(NamedTuple):
 class Decision:
     """The wanted portfolio, sorted by ticker.
 
-    `notes` say what fell short of the policy, `cuts` what a limit cut, and `left_out` what was wanted in vain.
+    `notes` say what fell short of the policy, `cuts` what a limit cut, and `left_out` what was wanted in vain; `scores`
+    [N] are the strategy's, None where it has none.
     """
 
     rows: tuple[PortfolioRow, ...]
     notes: tuple[str, ...]
     cuts: tuple[LimitCut, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
+    scores: FloatArray | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

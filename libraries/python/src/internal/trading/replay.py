@@ -13,6 +13,7 @@ from internal.trading.reduce_only import keep_closes
 from internal.trading.strategy import Strategy
 
 NAME_FIELDS = tuple(field.name for field in fields(NameRecord) if field.name not in {"ticker", "row"})
+NOT_STORED = ("rank", None)  # by versions before 2026-11-28, nor where a strategy has no scores
 WHOLE = "record"  # the field of a difference where a name has no record on one side
 
 
@@ -70,7 +71,8 @@ def _compare(then: DecisionRecord, now: DecisionRecord) -> Iterator[Difference]:
 
 def _compare_names(then: NameRecord, now: NameRecord) -> Iterator[Difference]:
     for name in NAME_FIELDS:
-        if (one := getattr(then, name)) != (other := getattr(now, name)):
+        one, other = getattr(then, name), getattr(now, name)
+        if one != other and (name, one) != NOT_STORED:
             yield Difference(then.ticker, name, str(one), str(other))
     if then.row is None or now.row is None:
         if then.row is not now.row:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from internal.trading.arrays import FloatArray
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -24,10 +26,17 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """What a strategy wants to hold; a position that is not named is closed. `notes` say what fell short."""
+    """What a strategy wants to hold; a position that is not named is closed.
+
+    Attributes:
+        rows: What it wants of each name.
+        notes: What fell short.
+        scores: [N], which put the names in their order; None where the strategy has none.
+    """
 
     rows: tuple[Target, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    scores: FloatArray | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, weights: Mapping[str, float], reason: str, notes: Iterable[str] = ()) -> "Targets":

@@ -10,12 +10,13 @@ from internal.strategies.constructions.portfolio import (
     open_nothing,
     size_picks,
 )
-from internal.strategies.constructions.ranking import find_ranking_problem, rank_names
+from internal.strategies.constructions.ranking import find_ranking_problem
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.constructions.selection import pick_side
 from internal.strategies.constructions.weighting import bounded_weights, equal_weights
 from internal.trading.arrays import FloatArray
 from internal.trading.enums import Side
+from internal.trading.ranks import rank_names
 from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 
@@ -31,9 +32,9 @@ def construct_long_only(
     if (problem := find_ranking_problem(situation, scores)) is not None:
         return open_nothing(situation, scores, problem)
     allowed = np.where(scores > 0, scores, np.nan) if by_score else scores
-    ranked, frozen = rank_names(situation, allowed), frozen_holdings(situation)
+    ranked, order, frozen = rank_names(situation, scores), rank_names(situation, allowed), frozen_holdings(situation)
     places, exit_rank = rules.names_per_side - len(frozen), rules.exit_rank(rules.names_per_side)
-    picks = pick_side(situation, ranked, ranked, Side.LONG, places, exit_rank)
+    picks = pick_side(situation, ranked, order, Side.LONG, places, exit_rank)
     weights = equal_weights(len(picks))
     if by_score:
         weights = bounded_weights(scores[[one.place for one in picks]], rules.weight_spread)

@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from internal.strategies.constructions.ranking import rank_names
 from internal.strategies.constructions.risk_model import RiskModel, estimate_risk
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.trading.arrays import FloatArray, IntArray
+from internal.trading.ranks import rank_names
 from internal.trading.situation import Situation
 
 SESSIONS_A_YEAR = 252

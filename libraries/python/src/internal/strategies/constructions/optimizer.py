@@ -16,12 +16,13 @@ from internal.strategies.constructions.portfolio import (
     open_nothing,
 )
 from internal.strategies.constructions.quantiles import construct_quantiles
-from internal.strategies.constructions.ranking import find_ranking_problem, rank_names
+from internal.strategies.constructions.ranking import find_ranking_problem
 from internal.strategies.constructions.risk_model import FEWEST_RETURNS
 from internal.strategies.constructions.sector_neutral import construct_sector_neutral
 from internal.strategies.constructions.sizing import Holding
 from internal.trading.arrays import FloatArray
 from internal.trading.enums import Side
+from internal.trading.ranks import rank_names
 from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 

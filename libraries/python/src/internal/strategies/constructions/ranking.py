@@ -3,6 +3,7 @@
 import numpy as np
 
 from internal.trading.arrays import BoolArray, FloatArray
+from internal.trading.ranks import find_ranked, may_be_ranked
 from internal.trading.situation import Situation
 
 ROUNDING = 1e-9  # scores that differ by less, relative to the largest, are the same
@@ -15,36 +16,15 @@ FEWEST_SCORES = 2  # one name is in no order
 FEWEST_NAMES = 6  # fewer are in the same order by chance too often
 
 
-def rank_names(situation: Situation, scores: FloatArray) -> list[int]:
-    """The places of the names that may be opened or are held and can be traded, best score first.
-
-    Ties go to the first ticker; a name without a score has no rank.
-    """
-    places = np.flatnonzero(_find_ranked(situation, scores))
-    return places[np.argsort(-scores[places], kind="stable")].tolist()
-
-
-def _find_ranked(situation: Situation, scores: FloatArray) -> BoolArray:
-    ranked: BoolArray = _may_be_ranked(situation) & np.isfinite(scores)
-    return ranked
-
-
-def _may_be_ranked(situation: Situation) -> BoolArray:
-    held = [situation.find(one.ticker) for one in situation.positions if not situation.freezing_reason(one)]
-    allowed = situation.may_open.copy()
-    allowed[[place for place in held if place is not None]] = True
-    return allowed
-
-
 def has_too_few_scores(situation: Situation, scores: FloatArray) -> bool:
     """Whether the session has no order of names at all, as after a hole in the bars: no name is left out by its own."""
-    return int(np.count_nonzero(_find_ranked(situation, scores))) < FEWEST_SCORES
+    return int(np.count_nonzero(find_ranked(situation, scores))) < FEWEST_SCORES
 
 
 def find_ranking_problem(situation: Situation, scores: FloatArray) -> str | None:
     """Why the scores put the names that may be opened in no order; None when they do. scores: [N], NaN for none."""
     if has_too_few_scores(situation, scores):
-        count, names = np.count_nonzero(_find_ranked(situation, scores)), np.count_nonzero(_may_be_ranked(situation))
+        count, names = np.count_nonzero(find_ranked(situation, scores)), np.count_nonzero(may_be_ranked(situation))
         return f"nothing is opened: {count} of {names} names have a score, too few to rank"
     known = scores[situation.may_open & np.isfinite(scores)]
     if len(known) > 1 and _spread(known) <= ROUNDING:

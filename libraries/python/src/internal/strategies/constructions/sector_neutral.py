@@ -12,12 +12,13 @@ from internal.strategies.constructions.portfolio import (
     open_nothing,
     size_picks,
 )
-from internal.strategies.constructions.ranking import find_ranking_problem, rank_names
+from internal.strategies.constructions.ranking import find_ranking_problem
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.constructions.selection import pick_side
 from internal.strategies.constructions.sizing import Holding
 from internal.trading.arrays import FloatArray
 from internal.trading.enums import Side
+from internal.trading.ranks import rank_names
 from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 
@@ -33,16 +34,17 @@ def construct_sector_neutral(situation: Situation, scores: FloatArray, rules: Po
     """
     if (problem := find_ranking_problem(situation, scores)) is not None:
         return open_nothing(situation, scores, problem)
-    ranked, frozen = _rank_by_sector(situation, scores), frozen_holdings(situation)
-    if not ranked:
+    ranked, frozen = rank_names(situation, scores), frozen_holdings(situation)
+    own = _divide_by_sector(situation, ranked)
+    if not own:
         return open_nothing(situation, scores, "nothing is opened: no name with a score has a known sector")
-    places = _divide_places({sector: len(names) for sector, names in ranked.items()}, rules.names_per_side)
+    places = _divide_places({sector: len(names) for sector, names in own.items()}, rules.names_per_side)
     groups = [
-        _size_sector(situation, ranked[sector], count, _of_sector(situation, frozen, sector), rules)
+        _size_sector(situation, ranked, own[sector], count, _of_sector(situation, frozen, sector), rules)
         for sector, count in places.items()
     ]
     others = [one for one in frozen if _sector(situation, one.ticker) not in places]
-    left_out = sorted(ranked.keys() - places.keys())
+    left_out = sorted(own.keys() - places.keys())
     notes = [f"sectors with too few names are left out: {', '.join(left_out)}"] if left_out else []
     if (count := sum(places.values())) < rules.names_per_side:
         notes.append(f"{count} of {rules.names_per_side} names a side: the sectors have no more")
@@ -70,13 +72,13 @@ def _of_sector(situation: Situation, holdings: Sequence[Holding], sector: str) -
     return [one for one in holdings if _sector(situation, one.ticker) == sector]
 
 
-def _rank_by_sector(situation: Situation, scores: FloatArray) -> Mapping[str, list[int]]:
-    """The ranking of each known sector, best first."""
-    ranked: dict[str, list[int]] = {}
-    for place in rank_names(situation, scores):
+def _divide_by_sector(situation: Situation, ranked: Sequence[int]) -> Mapping[str, list[int]]:
+    """The ranked names of each known sector, best first."""
+    own: dict[str, list[int]] = {}
+    for place in ranked:
         if (sector := _sector(situation, situation.tickers[place])) is not None:
-            ranked.setdefault(sector, []).append(place)
-    return ranked
+            own.setdefault(sector, []).append(place)
+    return own
 
 
 def _divide_places(names: Mapping[str, int], places: int) -> Mapping[str, int]:
@@ -94,13 +96,18 @@ def _divide_places(names: Mapping[str, int], places: int) -> Mapping[str, int]:
     return {sector: min(count, counts[sector] // 2) for sector, count in whole.items() if count > 0}
 
 
-def _size_sector(
-    situation: Situation, ranked: Sequence[int], count: int, frozen: Sequence[Holding], rules: PortfolioRules
+def _size_sector(  # noqa: PLR0913, PLR0917 - what a sector's selection depends on
+    situation: Situation,
+    ranked: Sequence[int],
+    own: Sequence[int],
+    count: int,
+    frozen: Sequence[Holding],
+    rules: PortfolioRules,
 ) -> Group:
-    """One sector's names; a frozen position takes up a place."""
-    half, dollars = len(ranked) // 2, rules.dollars_per_name(situation.capital, len(Side))
+    """One sector's names, its `own` of all that are ranked; a frozen position takes up a place."""
+    half, dollars = len(own) // 2, rules.dollars_per_name(situation.capital, len(Side))
     holdings = list(frozen)
-    for side, order in ((Side.LONG, ranked[:half]), (Side.SHORT, ranked[::-1][:half])):
+    for side, order in ((Side.LONG, own[:half]), (Side.SHORT, own[::-1][:half])):
         places = count - sum(one.side is side for one in frozen)
         picks = pick_side(situation, ranked, order, side, places, rules.exit_rank(count))
         holdings += size_picks(situation, picks, np.full(len(picks), dollars))

@@ -27,8 +27,8 @@ def pick_side(  # noqa: PLR0913, PLR0917 - what a selection depends on
 ) -> list[Pick]:
     """The names of one side, `places` of them at most; held ones stay up to `exit_rank` of the order.
 
-    ranked: Places in the day's arrays, best first, of names that can be traded. order: The side's part of them, its own
-    best name first.
+    ranked: Places in the day's arrays of all names that have a rank, best first. order: Those that the side may hold,
+    its own best name first.
 
     A name that is held on the other side is not taken: its position is closed first, and no order flips through zero.
     """

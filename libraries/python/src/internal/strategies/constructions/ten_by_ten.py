@@ -1,6 +1,6 @@
 """The construction of the fund's own strategy: exits by forecast band, then new names by rank, then equal sides."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from math import floor
@@ -12,6 +12,7 @@ from internal.strategies.constructions.ranking import find_forecast_problem, fin
 from internal.trading.arrays import FloatArray
 from internal.trading.enums import Side, Verdict
 from internal.trading.positions import Band, Position
+from internal.trading.ranks import rank_names
 from internal.trading.situation import Situation
 from internal.trading.targets import Target, Targets
 
@@ -98,7 +99,7 @@ def _open_names(
     """
     staying = [one.side for one in judged if one.verdict is not Verdict.CLOSE]
     longs, shorts = (max(rules.names_per_side - staying.count(side), 0) for side in (Side.LONG, Side.SHORT))
-    ranked = rank(situation, scores, {one.ticker for one in judged})
+    ranked = list_candidates(situation, scores, {one.ticker for one in judged})
     middle = floor(len(ranked) / 2)
     tickers = situation.tickers
     shortable = situation.assets.shortable
@@ -107,10 +108,11 @@ def _open_names(
         *((rank, Side.LONG) for rank in range(1, min(longs, middle) + 1)),
         *((rank, Side.SHORT) for rank in islice(worse, shorts)),
     ]
-    return [_open(situation, ranked, rank, side) for rank, side in chosen]
+    numbers = {place: number for number, place in enumerate(rank_names(situation, scores), 1)}
+    return [_open(situation, ranked[rank - 1], numbers, side) for rank, side in chosen]
 
 
-def rank(situation: Situation, scores: FloatArray, excluded: set[str]) -> list[int]:
+def list_candidates(situation: Situation, scores: FloatArray, excluded: set[str]) -> list[int]:
     """The places of the names that could be opened, best score first; ties go to the first ticker."""
     ranked = situation.may_open & np.isfinite(scores)
     ranked[[place for ticker in excluded if (place := situation.find(ticker)) is not None]] = False
@@ -118,15 +120,16 @@ def rank(situation: Situation, scores: FloatArray, excluded: set[str]) -> list[i
     return places[np.argsort(-scores[places], kind="stable")].tolist()
 
 
-def _open(situation: Situation, ranked: Sequence[int], rank: int, side: Side) -> Proposal:
-    inputs, place = situation.inputs, ranked[rank - 1]
+def _open(situation: Situation, place: int, numbers: Mapping[int, int], side: Side) -> Proposal:
+    """A name at its place in the arrays, with its rank among all. numbers: Of each place that is ranked."""
+    inputs = situation.inputs
     return Proposal(
         ticker=inputs.tickers[place],
         side=side,
         verdict=Verdict.OPEN,
         held=0.0,
         price=float(inputs.price[place]),
-        reason=f"rank {rank} of {len(ranked)} by forecast",
+        reason=f"rank {numbers[place]} of {len(numbers)}",
         volatility=float(inputs.volatility[place]),
     )
 

@@ -12,12 +12,13 @@ from internal.strategies.constructions.portfolio import (
     open_nothing,
     size_picks,
 )
-from internal.strategies.constructions.ranking import find_ranking_problem, rank_names
+from internal.strategies.constructions.ranking import find_ranking_problem
 from internal.strategies.constructions.rules import PortfolioRules
 from internal.strategies.constructions.selection import Pick, pick_side
 from internal.strategies.constructions.sizing import Holding
 from internal.trading.arrays import FloatArray, IntArray
 from internal.trading.enums import Side
+from internal.trading.ranks import rank_names
 from internal.trading.situation import Situation
 from internal.trading.targets import Targets
 
