@@ -160,7 +160,7 @@ def _judge_prices(judged: pl.DataFrame, limit: float) -> pl.DataFrame:
 def _find_jumps(readable: pl.DataFrame, limit: float) -> pl.Series:
     """The rows with a close that is too far from the median of the closes before it.
 
-    A median lies between the lowest and the highest close, so only tickers that have two closes so far apart are read.
+    A median is between the lowest and the highest close, so only tickers that have two closes so far apart are read.
     """
     closes = readable.group_by("group").agg(low=pl.col("close").min(), high=pl.col("close").max())
     wide = closes.filter((pl.col("high") / pl.col("low")).log() > 0.99 * limit).get_column("group")
