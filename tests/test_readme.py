@@ -19,19 +19,21 @@ from research.command_line import application as research
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 GLANCE = (ROOT / "docs" / "commands.md").read_text()
 CI = (ROOT / ".ci" / "run").read_text()
+SCREEN_LINES = 60
 PAGES = [ROOT / "README.md", ROOT / "CLAUDE.md", ROOT / "infrastructure" / "README.md", *(ROOT / "docs").rglob("*.md")]
 
 
-def blocks() -> list[str]:
-    """The fenced blocks of README.md."""
-    return [block.strip() for block in re.findall(r"^```[a-z]*\n(.*?)^```", README, re.MULTILINE | re.DOTALL)]
+def blocks(page: str) -> list[str]:
+    """The fenced blocks of a page."""
+    return [block.strip() for block in re.findall(r"^```[a-z]*\n(.*?)^```", page, re.MULTILINE | re.DOTALL)]
 
 
 def tree_paths() -> list[str]:
-    """Every path of the README's tree, from the root."""
-    tree = next(block for block in blocks() if block.startswith("applications/"))
+    """Every path of the tree in docs/architecture.md, from the root."""
+    tree = next(block for block in blocks(ARCHITECTURE) if block.startswith("applications/"))
     paths: list[str] = []
     stack = [(-1, "")]
     for line in tree.splitlines():
@@ -73,8 +75,13 @@ def invoke(program: typer.Typer, name: str, *words: str) -> str:
 
 def test_the_two_commands_are_there() -> None:
     """A newcomer finds the two commands, each a block of its own."""
-    assert "./fund up" in blocks()
-    assert "./fund test" in blocks()
+    assert "./fund up" in blocks(README)
+    assert "./fund test" in blocks(README)
+
+
+def test_readme_is_one_screen() -> None:
+    """What it is, a picture, two commands, what they print, where to go next: no more than a large screen holds."""
+    assert len(README.splitlines()) <= SCREEN_LINES
 
 
 def test_ci_runs_the_readme_commands() -> None:
@@ -131,7 +138,7 @@ def test_named_paths_exist(page: Path) -> None:
 
 @pytest.mark.parametrize("path", tree_paths())
 def test_tree_is_true(path: str) -> None:
-    """Every folder and file of the README's tree exists."""
+    """Every folder and file of the tree exists."""
     assert (ROOT / path).exists()
 
 

@@ -40,7 +40,7 @@ RULES: Final = (
     Rule(r"./fund backtest --through-services", Treatment.ELSEWHERE, "tests/test_backtest.py"),
     Rule(r"./fund backtest .*--bars", Treatment.ELSEWHERE, "applications/research/tests/test_research_backtest.py"),
     Rule(r"./fund sweep .*--grid .*--grid", Treatment.ELSEWHERE, "applications/research/tests/test_sweep.py"),
-    Rule(r"./fund (init|run|arm|disarm)\b", Treatment.BROKER),
+    Rule(r"(FUND_HOME=\S+ )?./fund (init|run|arm|disarm)\b", Treatment.BROKER),
     Rule(r"./fund (new|check|backtest|sweep|research|status|orders|report|replay|doctor)\b", Treatment.RUN),
     Rule(r"./fund (books|data check|token|logs|notify list|halt|reduce|resume)\b", Treatment.RUN),
     Rule(r"mask (applications build --push|applications models)", Treatment.CLOUD),

@@ -17,8 +17,8 @@ LIBRARY: Final = ROOT / "libraries" / "python" / "src"
 HEAD: Final = """# Files
 
 What each module of the applications and of the library is for: the first sentence of its docstring, from which
-`uv run python -m infrastructure.documentation.file_index` writes this page. The README has the tree, and
-[Architecture](../architecture.md) says which rule is where.
+`uv run python -m infrastructure.documentation.file_index` writes this page.
+[Architecture](../architecture.md) has the tree, and says which rule is where.
 """
 
 
