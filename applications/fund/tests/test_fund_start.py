@@ -43,6 +43,7 @@ ANSWER = {
     "cause": "owner",
     "reason": "away",
     "planned_orders": 0,
+    "undecided": "",
     "orders_at_broker": 2,
 }
 ACTIVE = {"state": "active", "meaning": "orders are sent", "orders_at_broker": 0}

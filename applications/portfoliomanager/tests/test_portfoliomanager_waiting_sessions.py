@@ -94,11 +94,16 @@ def test_session_that_met_a_halt_is_decided_when_trading_is_resumed(tmp_path: Pa
         await trader.receive_predictions()
         await trader.cycle.decide_held_session()
         assert trader.fund.journal.runs() == []
+        assert "fund resume` goes on" in trader.operations.describe_undecided()
         trader.operations.change_state(TradingState.ACTIVE, "the owner", "seen")
+        said = f"the session of {trader.day} met the halt; it is decided now, within a minute"
+        assert trader.operations.describe_undecided() == said
         for _ in range(2):
             await trader.cycle.decide_held_session()
 
-    require_decided(play(tmp_path, act))
+    trader = play(tmp_path, act)
+    require_decided(trader)
+    assert not trader.operations.describe_undecided()
 
 
 def test_a_resume_while_the_event_is_marked_as_handled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,6 +159,7 @@ def test_an_account_that_is_switched_on_again(tmp_path: Path, *, is_open: bool) 
         assert "trading is suspended" in failed.text
         assert f"The session of {trader.day} is decided by itself within a minute" in failed.text
         assert f'POST /portfolios {{"date": "{trader.day}"}}' in failed.text
+        assert failed.text.endswith(trader.operations.describe_undecided().partition(": ")[2])
         if is_open:
             trader.fund.move(Auction.OPEN)
         trader.fund.core.change_settings({"suspend_trade": False})
@@ -188,7 +194,7 @@ def test_a_live_fund_that_is_armed(tmp_path: Path) -> None:
         await trader.receive_predictions()
         await trader.look(decided=0)
         (failed,) = trader.messages.of(NotificationKind.RUN_FAILED)
-        assert "`fund arm --live`" in failed.text
+        assert "fund arm --live`" in failed.text
         assert "is decided by itself within a minute" in failed.text
         arm(armings, "", digest, "ada", trader.operations.read_clock(), 30, "drawn")
         await trader.look(decided=1)

@@ -25,6 +25,7 @@ class TradingState:
     planned_orders: int
     orders_at_broker: int
     is_unchanged: bool
+    undecided: str
 
     @classmethod
     def read(cls, service: ServiceClient) -> Self:
@@ -45,6 +46,7 @@ class TradingState:
             planned_orders=answer["planned_orders"],
             orders_at_broker=answer["orders_at_broker"],
             is_unchanged=not answer.get("changed", True),
+            undecided=answer["undecided"],
         )
 
     def describe(self) -> list[str]:
@@ -56,6 +58,8 @@ class TradingState:
             lines.append(
                 f"Since {self.changed_at:%Y-%m-%d %H:%M} UTC, by {self.changed_by} ({self.cause}): {self.reason}"
             )
+        if self.undecided:
+            lines.append(f"{self.undecided[:1].upper()}{self.undecided[1:]}.")
         return lines
 
     def describe_orders(self) -> list[str]:

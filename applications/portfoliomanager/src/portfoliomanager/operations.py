@@ -12,9 +12,8 @@ from internal.trading.flatten_report import FlattenReport
 from internal.trading.foreign_items import ForeignItem
 from internal.trading.order_planning import FLATTEN
 from internal.trading.performance import report_performance
-from internal.trading.ports import Broker, SuspendedAccountError
+from internal.trading.ports import Broker
 from internal.trading.rebalancing import Outcome, Rebalancer, ReconciliationOutcome
-from internal.trading.send_permission import TradingHaltedError
 from internal.trading.state_changes import change_state, tighten
 from internal.trading.trading_state import StateCause, TradingState, TradingStateChange
 from portfoliomanager import metrics
@@ -23,6 +22,7 @@ from portfoliomanager.forecasting import Champion, Predicted, predict
 from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.ports import ForecastStore, FundJournal
+from portfoliomanager.undecided_session import UndecidedSession, explain_refusal, find_next_open
 
 logger = get_logger(__name__)
 
@@ -46,6 +46,7 @@ class FundOperations:
         self._broker, self._store, self._champion, self._watch = broker, store, champion, watch
         self._journal, self._books, self._rebalancer = journal, books, rebalancer
         self._announcer = announcer
+        self._undecided: UndecidedSession | None = None
 
     @property
     def needs_forecasts(self) -> bool:
@@ -71,10 +72,11 @@ class FundOperations:
         except (InvalidRequestError, StandbyError):
             raise
         except FundError as error:
-            if isinstance(error, SuspendedAccountError) and not isinstance(error, TradingHaltedError):
-                error.detail += describe_wait(day or last_closed_session(self._broker.moment()))
-            self._announcer.run_failed(day or last_closed_session(self._broker.moment()), error)
+            refused = day or last_closed_session(self._broker.moment())
+            self._undecided = explain_refusal(refused, error)
+            self._announcer.run_failed(refused, error)
             raise
+        self._undecided = None
         cuts = self._rebalancer.take_cuts()
         metrics.count_cuts(cuts)
         metrics.REBALANCE_SUCCESS.set_to_current_time()
@@ -87,13 +89,18 @@ class FundOperations:
         """Whether the trading state forbids every order, as it is stored now, whichever process wrote it."""
         return self._journal.trading_state().state is TradingState.HALTED
 
+    def describe_undecided(self) -> str:
+        """Why the session that was tried last is not decided, and what becomes of it; empty where it is."""
+        undecided = self._undecided
+        return "" if undecided is None else undecided.describe(self._journal.trading_state().state)
+
     def may_decide(self, day: date) -> bool:
         """Whether a session's orders are not sent, the next one has not opened, and nothing forbids to send them."""
         last = self._journal.last_run()
         if last is not None and (last.date > day or (last.date == day and last.state is not RunState.PLANNED)):
             return False
         moment = self._broker.moment()
-        return day == last_closed_session(moment) and moment < _next_open(day) and self._rebalancer.may_trade()
+        return day == last_closed_session(moment) and moment < find_next_open(day) and self._rebalancer.may_trade()
 
     def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
         """Ask the broker about every unfinished order, and record its answers.
@@ -207,19 +214,6 @@ class FundOperations:
         except (FundError, ArithmeticError) as error:  # books never stop trading; the next step records what is left
             logger.warning("books_not_recorded", detail=str(error))
         metrics.show_performance(report_performance(self._journal.snapshots(), self._books.flows()))
-
-
-def describe_wait(day: date) -> str:
-    """What becomes of a session that may not be decided now, and what a person can do; it follows a sentence."""
-    return (
-        f". The session of {day} is decided by itself within a minute after that, until the next open "
-        f"({_next_open(day):%Y-%m-%d %H:%M} UTC); later the next close is decided as usual. To decide it all the same "
-        f'before that close: POST /portfolios {{"date": "{day}"}} of portfoliomanager'
-    )
-
-
-def _next_open(day: date) -> datetime:
-    return session_open(next_session(day))
 
 
 def _moment() -> datetime:

@@ -44,9 +44,10 @@ class TradingStateResponse(StateChangeResponse):
     mode: Mode
     planned_orders: int = Field(description="orders that are written down and not sent")
     orders_at_broker: int = Field(description="orders of the fund that may still fill")
+    undecided: str = Field(description="why the last session is not decided, and what becomes of it; empty where it is")
 
     @classmethod
-    def at(cls, change: TradingStateChange, mode: Mode, unfinished: Sequence[Order]) -> Self:
+    def at(cls, change: TradingStateChange, mode: Mode, unfinished: Sequence[Order], undecided: str = "") -> Self:
         """The change with the counts of unfinished orders."""
         planned = sum(order.broker_order_id is None for order in unfinished)
         return cls(
@@ -54,6 +55,7 @@ class TradingStateResponse(StateChangeResponse):
             mode=mode,
             planned_orders=planned,
             orders_at_broker=len(unfinished) - planned,
+            undecided=undecided,
         )
 
 

@@ -174,3 +174,12 @@ def test_peer_over_http() -> None:
             peer.events()
     with bound_socket() as (_, url), pytest.raises(UnavailableError, match=r"datamanager at .* cannot be reached"):
         PeerService("datamanager", url, SecretStr("")).checks()
+
+
+def test_a_session_that_is_not_decided_is_said() -> None:
+    """On top of the page, for a fund without scheduler too."""
+    page = show(
+        EventsView([READY], [], [], undecided='the session is not decided: POST /portfolios {"date": "D"}'), Role.READER
+    )
+    assert "The session is not decided: POST /portfolios {&#34;date&#34;: &#34;D&#34;}" in page
+    assert "not decided" not in show(EventsView([READY], [], []), Role.READER)

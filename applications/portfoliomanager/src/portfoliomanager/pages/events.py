@@ -138,12 +138,17 @@ class SchedulePanel:
 
 @dataclass(frozen=True)
 class EventsView:
-    """What the page shows; `problems` says whose events could not be read; `schedule` is of a fund with a scheduler."""
+    """What the page shows.
+
+    `problems` says whose events could not be read, `undecided` why the last session is not decided, if it is not;
+    `schedule` is of a fund with a scheduler.
+    """
 
     cards: Sequence[ServiceCard]
     lines: Sequence[EventLine]
     problems: Sequence[str]
     schedule: SchedulePanel | None = None
+    undecided: str = ""
 
     @property
     def parked(self) -> Sequence[EventLine]:

@@ -46,7 +46,8 @@ async def get_events_page(request: Request, services: RequestServices) -> Respon
     cards = [ServiceCard(OWN, ABOUT[OWN], own_checks), *(card for card, _ in asked)]
     boxes = {OWN: own_events} | {card.name: events.value for card, events in asked if events.value is not None}
     problems = [events.problem for _, events in asked if events.problem]
-    view = EventsView(cards, list_events(boxes), problems, schedule)
+    undecided = await asyncio.to_thread(services.operations.describe_undecided)
+    view = EventsView(cards, list_events(boxes), problems, schedule, undecided)
     return page_response(request, render_page("events.html", frame, view))
 
 

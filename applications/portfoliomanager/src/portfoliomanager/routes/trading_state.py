@@ -53,4 +53,4 @@ def set_state(services: Services, body: StateRequest, role: Role | None, backgro
 def _respond(services: Services) -> TradingStateResponse:
     services.journal.refresh()
     change, unfinished = services.journal.trading_state(), services.journal.unfinished()
-    return TradingStateResponse.at(change, services.clock.mode, unfinished)
+    return TradingStateResponse.at(change, services.clock.mode, unfinished, services.operations.describe_undecided())
