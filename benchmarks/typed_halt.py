@@ -33,6 +33,7 @@ ANSWER = {
     "reason": "measured",
     "planned_orders": 0,
     "orders_at_broker": 0,
+    "undecided": "",
 }
 
 
