@@ -51,6 +51,7 @@ TASKS = {
         "benchmarks " + name
         for name in (
             "tft",
+            "forecasts",
             "parity",
             "exchange",
             "trading",
