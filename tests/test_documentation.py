@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -193,3 +194,11 @@ def test_json_blocks(block: Block, options: dict[tuple[str, ...], set[str]]) -> 
     """The configuration of a client of `fund mcp` starts a command that exists."""
     servers = json.loads(block.text)["mcpServers"]
     assert all(tuple(server["args"]) in options for server in servers.values())
+
+
+@pytest.mark.parametrize("page", find_pages(), ids=str)
+def test_heads_of_tables(page: Path) -> None:
+    """A column without a head has no name for who hears the page."""
+    lines = page.read_text().splitlines()
+    heads = [head for head, rule in pairwise(lines) if re.fullmatch(r"\|(\s*:?-+:?\s*\|)+", rule.strip())]
+    assert [head for head in heads if re.search(r"\|\s*\|", head)] == []
