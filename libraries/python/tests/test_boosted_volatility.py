@@ -11,7 +11,13 @@ import polars as pl
 import pytest
 
 from internal.baselines import boosted_volatility
-from internal.baselines.boosted_volatility import INPUT_COUNT, BoostedVolatility, boosted_inputs, divide_by_date_mean
+from internal.baselines.boosted_volatility import (
+    INPUT_COUNT,
+    BoostedVolatility,
+    boosted_inputs,
+    divide_by_date_mean,
+    ranges_ahead,
+)
 from internal.baselines.forecast import future_log_returns
 from internal.dates import sessions_frame
 from internal.errors import ArtifactError, InvalidRequestError
@@ -35,7 +41,7 @@ def _details() -> pl.DataFrame:
 
 
 def _bars() -> pl.DataFrame:
-    """Spells of 10 sessions in which volume is usual, ten times as much or a tenth; either brings large moves.
+    """Spells of 10 sessions in which volume is usual, ten times as much or a tenth; either brings wide sessions.
 
     A straight line through the volume does not find it: much and little are on opposite sides of usual.
     """
@@ -45,11 +51,12 @@ def _bars() -> pl.DataFrame:
     def ticker(place: int) -> pl.DataFrame:
         kind = np.repeat(random.integers(0, 4, spells), SPELL)[place % SPELL :][: calendar.height]
         unusual = np.concatenate([[False], (kind > 1)[:-1]])
-        moves = random.normal(0, 0.006, calendar.height) * np.where(unusual, 3.0, 1.0)
+        size = np.where(unusual, 3.0, 1.0)
+        moves = random.normal(0, 0.006, calendar.height) * size
         close = 50 * np.exp(np.cumsum(moves))
-        wide = 1 + np.abs(random.normal(0, 0.002, (2, calendar.height)))
+        wide = 1 + np.abs(random.normal(0, 0.002, (2, calendar.height))) * size
         volume = 1e6 * np.select([kind == 2, kind == 3], [10.0, 0.1], 1.0) * random.lognormal(0, 0.05, calendar.height)
-        opened = np.concatenate([[50.0], close[:-1]]) * np.exp(random.normal(0, 0.001, calendar.height))
+        opened = np.concatenate([[50.0], close[:-1]]) * np.exp(random.normal(0, 0.001, calendar.height) * size)
         return calendar.with_columns(
             pl.lit(f"T{place:02}").alias("ticker"),
             open=pl.Series(opened),
@@ -106,6 +113,16 @@ def test_relative_by_hand() -> None:
     """Each value over its own date's mean: the date's level is gone."""
     days = pl.Series([date(2024, 1, 2), date(2024, 1, 2), date(2024, 1, 3)])
     assert divide_by_date_mean(np.array([1.0, 3.0, 40.0]), days).tolist() == [0.5, 1.5, 1.0]
+
+
+def test_ranges_by_hand(observed: pl.DataFrame) -> None:
+    """Three sessions ahead: Garman and Klass' variance of that session's prices, plus its squared overnight gap."""
+    rows, place = observed.filter(pl.col("ticker") == "T03"), 300
+    before, (opened, high, low, close) = rows["close"][place + 2], rows["open", "high", "low", "close"].row(place + 3)
+    inside = np.log(high / low) ** 2 / 2 - (2 * np.log(2) - 1) * np.log(close / opened) ** 2
+    found = ranges_ahead(observed)[observed["ticker"].to_numpy() == "T03"]
+    assert found[place, 2] == pytest.approx(np.sqrt(inside + np.log(opened / before) ** 2))
+    assert np.isnan(found[-3]).tolist() == [False, False, True, True, True, True, True]
 
 
 def test_inputs_are_beside_peers(observed: pl.DataFrame, fitted: BoostedVolatility) -> None:

@@ -1,8 +1,8 @@
 """Trees on HAR's scale: which ticker is more volatile than its peers of the same date, beyond what HAR predicts.
 
-The trees predict a multiplier of the scale of HAR with earnings features. They are fitted on moves in units of that
-scale, each divided by its date's mean: trees that see which dates were volatile memorise them, and do worse than
-history.
+The trees predict a multiplier of the scale of HAR with earnings features. They are fitted on range volatility in units
+of that scale, divided by its date's mean: trees that see which dates were volatile memorise them, and do worse than
+history. A session's range measures its volatility with less noise than its return does.
 """
 
 from collections.abc import Mapping
@@ -21,12 +21,13 @@ from internal.baselines.volatility_fit import Scales
 from internal.errors import InvalidRequestError
 from internal.features.earnings_features import EARNINGS_INPUT_COUNT, earnings_features
 from internal.features.splits import Block
+from internal.features.variables import daily_range_variance
 from internal.features.volatility_inputs import INPUTS, volatility_inputs
 from internal.features.windows import find_origins
-from internal.forecasting.quantiles import RowQuantiles
+from internal.forecasting.quantiles import STEPS, RowQuantiles
 
 TREE_COUNT: Final = 80
-LARGEST_MOVE: Final = 6.0  # in units of the scale: one outlier must not shape a leaf
+LARGEST_RANGE: Final = 6.0  # in units of the scale: one outlier must not shape a leaf
 ENOUGH_ROWS: Final = 20_000
 MARKET: Final = "market"
 OWN_INPUTS: Final = tuple(place for place, name in enumerate(INPUTS) if not name.startswith(MARKET))
@@ -60,15 +61,15 @@ class BoostedVolatility:
         """
         scale, ahead = EarningsVolatility.fit(frame, fold=fold), future_log_returns(frame, last=fold.last)
         scales = scale.scales(frame)
-        inputs = boosted_inputs(frame, scales)
-        whole = np.isfinite(ahead).all(axis=1) & np.isfinite(inputs).all(axis=1)
+        inputs, ranges = boosted_inputs(frame, scales), ranges_ahead(frame)
+        whole = np.logical_and.reduce([np.isfinite(one).all(axis=1) for one in (ahead, ranges, inputs)])
         usable = find_origins(frame, fold)
         usable = usable[whole[usable]]
         if not len(usable):
             raise InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
         rows = _select_full_histories(frame, usable)
-        moves = np.minimum(np.abs(to_daily(ahead[rows])) / scales.daily[rows], LARGEST_MOVE).mean(axis=1)
-        target = divide_by_date_mean(moves, frame.get_column("date").gather(rows))
+        sizes = np.minimum(ranges[rows] / scales.daily[rows], LARGEST_RANGE).mean(axis=1)
+        target = divide_by_date_mean(sizes, frame.get_column("date").gather(rows))
         trees = Trees.fit(inputs[rows], target, tree_count=TREE_COUNT)
         multiplied = _multiply(scales, trees.predict(inputs))
         cumulative = pool_quantiles(ahead, multiplied.cumulative, usable)
@@ -115,6 +116,13 @@ def boosted_inputs(frame: pl.DataFrame, scales: Scales) -> np.ndarray:
     earnings = np.max(list(earnings_features(frame)), axis=0)
     beside = _subtract_date_mean(own, frame.get_column("date"))
     return np.column_stack([beside, level - np.log(volatility * ROOT_STEPS[-1]), earnings])
+
+
+def ranges_ahead(frame: pl.DataFrame) -> np.ndarray:
+    """Range volatility of each session ahead, f64 [row, step]; NaN beyond the segment."""
+    sizes = frame.select("segment", size=daily_range_variance().sqrt())
+    ahead = {str(step): pl.col("size").shift(-step).over("segment") for step in STEPS}
+    return sizes.select(**ahead).fill_null(float("nan")).to_numpy()
 
 
 def _select_full_histories(frame: pl.DataFrame, usable: np.ndarray) -> np.ndarray:
