@@ -70,11 +70,18 @@ def test_the_better_expert_is_found() -> None:
     assert state.weights()[0, 0] > 0.95
 
 
-@given(st.floats(1e-6, 1e6), arrays(np.float64, (20, 3, 2), elements=st.floats(-1, 1)))
+@pytest.mark.parametrize("smallest", [5e-324, 1e-200, 1e-40])
+def test_differences_of_nothing(smallest: float) -> None:
+    """Differences so small that their squares are zero or less than any number leave equal weights."""
+    state = ExpertState.start(2, 1).update(np.array([[smallest], [-smallest]]))
+    assert state.weights().ravel().tolist() == [0.5, 0.5]
+
+
+@given(st.floats(1e-6, 1e6), arrays(np.int64, (20, 3, 2), elements=st.integers(-1000, 1000)))
 def test_unit_of_losses_changes_nothing(unit: float, rounds: np.ndarray) -> None:
     """Weights are the same when every loss is in another unit: nothing has to be tuned to the size of returns."""
     one, other = ExpertState.start(3, 2), ExpertState.start(3, 2)
-    for gains in rounds:
+    for gains in rounds / 1000:
         one, other = one.update(gains), other.update(gains * unit)
         assert one.weights().sum(axis=0) == pytest.approx(1)
         assert other.weights() == pytest.approx(one.weights(), abs=1e-6)

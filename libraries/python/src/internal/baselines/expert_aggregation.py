@@ -1,6 +1,6 @@
 """Expert aggregation: HAR, HAR with adaptive intervals and boosted trees, combined by their latest losses."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import ClassVar, Final, Self, cast
 
@@ -14,13 +14,12 @@ from internal.baselines.expert_weights import ExpertState
 from internal.baselines.forecast import EVERY_ROW, Baseline, Rows
 from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.baselines.volatility import require_shapes
-from internal.errors import ArtifactError, InvalidRequestError
+from internal.errors import ArtifactError
 from internal.features.splits import Block
 from internal.features.windows import find_origins
 from internal.forecasting.quantiles import RowQuantiles
 
-EXPERTS: Final = 3
-REHEARSAL: Final = 126  # sessions, half a year
+EQUAL: Final = ExpertState.start(3, GROUPS)
 BOOSTED, FITTED_TO = "boosted.", "fitted_to"
 FIRST_DAY: Final = date(1970, 1, 1)
 
@@ -29,25 +28,23 @@ FIRST_DAY: Final = date(1970, 1, 1)
 class ExpertAggregation:
     """Forecasts whose quantiles are weighted means of several forecasters' quantiles.
 
+    The weights are equal at the fit, and follow the losses that the experts make after it, which are read from the bars
+    that are forecast from. **Guard:** losses on the experts' own training rows do not count: they favour the expert
+    that fits them most closely.
+
     Attributes:
         boosted: The boosted trees, which hold the other experts' fit of HAR.
-        state: What was known of the experts' losses at the close of the fold's last session.
-        fitted_to: That session. Losses after it are read from the bars that are forecast from.
+        fitted_to: The last session of the fit.
     """
 
     boosted: BoostedVolatility
-    state: ExpertState
     fitted_to: date
     kind: ClassVar[str] = "expert_aggregation"
 
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
-        """Fit the experts, and judge them on the fold's last half-year by a fit that ended before it.
-
-        **Guard:** losses in the experts' own training rows would favour the one that fits them most closely.
-        """
-        fitted = cls(BoostedVolatility.fit(frame, fold=fold), ExpertState.start(EXPERTS, GROUPS), fold.last)
-        return replace(fitted, state=_rehearse(frame.filter(pl.col("date") <= fold.last), fold))
+        """Fit the experts."""
+        return cls(BoostedVolatility.fit(frame, fold=fold), fold.last)
 
     @property
     def experts(self) -> tuple[Baseline, ...]:
@@ -68,14 +65,9 @@ class ExpertAggregation:
         combined = np.empty((*forecasts.quantiles.shape[1:2], len(asked), *forecasts.quantiles.shape[3:]))
         for number in np.unique(session).tolist():
             at = np.flatnonzero(session == number)
-            combined[:, at] = forecasts.combine(places[at], states.get(number, self.state).weights())
+            combined[:, at] = forecasts.combine(places[at], states.get(number, EQUAL).weights())
         daily, cumulative = np.sort(combined, axis=-1)
         return RowQuantiles(cumulative, daily)
-
-    def state_at_end(self, frame: pl.DataFrame) -> ExpertState:
-        """What is known of the experts' losses at the frame's last session."""
-        _, _, states = self._replay(frame, np.arange(frame.height))
-        return states[max(states)] if states else self.state
 
     def _replay(
         self, frame: pl.DataFrame, asked: np.ndarray
@@ -89,45 +81,18 @@ class ExpertAggregation:
         forecasts = ExpertForecasts.of(session[needed], (one.quantiles(frame, needed) for one in self.experts), ahead)
         if not len(judged):
             return needed, forecasts, {}
-        return needed, forecasts, replay(self.state, forecasts, int(session[judged].min()), int(session[asked].max()))
+        return needed, forecasts, replay(EQUAL, forecasts, int(session[judged].min()), int(session[asked].max()))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """The boosted trees' arrays behind `boosted.`, the state's, and the day in days since 1970."""
+        """The boosted trees' arrays behind `boosted.`, and the day in days since 1970."""
         boosted = {f"{BOOSTED}{name}": array for name, array in self.boosted.to_arrays().items()}
-        return {**boosted, **vars(self.state), FITTED_TO: np.array([(self.fitted_to - FIRST_DAY).days])}
+        return {**boosted, FITTED_TO: np.array([(self.fitted_to - FIRST_DAY).days])}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
         """Restore the parts."""
-        shapes: dict[str, tuple[int, ...]] = {
-            "gain": (EXPERTS, GROUPS),
-            "square": (EXPERTS, GROUPS),
-            "largest": (GROUPS,),
-            FITTED_TO: (1,),
-        }
-        gain, square, largest, fitted_to = require_shapes(arrays, shapes)
-        usable = np.isfinite(gain).all() and np.isfinite(square).all() and np.isfinite(largest).all()
-        if not usable or (square < 0).any() or (largest < 0).any():
-            raise ArtifactError("the artifact's losses of the experts give no weights: train again")
-        boosted = BoostedVolatility.from_arrays(select_prefix(arrays, BOOSTED))
-        return cls(boosted, ExpertState(gain, square, largest), _read_day(int(fitted_to[0])))
-
-
-def _rehearse(frame: pl.DataFrame, fold: Block) -> ExpertState:
-    """The state at the close of a fold, from forecasts of its last half-year by experts that were fitted before it.
-
-    Equal weights where so short a fold cannot be fitted on.
-    """
-    start = ExpertState.start(EXPERTS, GROUPS)
-    days = frame.filter(pl.col("date") >= fold.first).get_column("date").unique().sort()
-    if len(days) <= REHEARSAL:
-        return start
-    earlier = Block(fold.first, days[-REHEARSAL - 1])
-    try:
-        boosted = BoostedVolatility.fit(frame, fold=earlier)
-    except InvalidRequestError:
-        return start
-    return ExpertAggregation(boosted, start, earlier.last).state_at_end(frame)
+        (fitted_to,) = require_shapes(arrays, {FITTED_TO: (1,)})
+        return cls(BoostedVolatility.from_arrays(select_prefix(arrays, BOOSTED)), _read_day(int(fitted_to[0])))
 
 
 def _read_day(days: int) -> date:

@@ -11,6 +11,7 @@ from typing import Final, Self
 import numpy as np
 
 DECAY: Final = 0.99  # of what is remembered, a session: weights are a function of the last year
+SMALLEST: Final = 1e-30  # difference of losses: below it squares and their inverses are no numbers
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class ExpertState:
         """Learning rates, f64 [expert, group], at most half of one over the largest difference."""
         spread = np.sqrt((self.square + self.largest**2) / np.log(len(self.gain)))
         slowest = np.maximum(spread, 2 * self.largest)
-        return np.asarray(1 / np.where(slowest > 0, slowest, 1.0))
+        return np.asarray(1 / np.where(slowest > SMALLEST, slowest, 1.0))
 
     def weights(self) -> np.ndarray:
         """Weights, f64 [expert, group]; those of a group add up to one."""
