@@ -22,6 +22,7 @@ from fund.orders_page import choose_newest, show_orders
 from fund.replay_command import describe_replay
 from fund.services import Service
 from fund.status_answer import read_status
+from fund.tables import orders_table
 from internal.schemas import orders as orders_schema
 
 
@@ -166,3 +167,14 @@ def test_replay_lines() -> None:
         "  and 5 more; --json shows all",
         "strategy, parameters or limits are not those of then",
     ]
+
+
+def test_orders_by_session_at_80_columns() -> None:
+    """A row a session below one line of headings; 12,345 shares at 1,234.50 are 15,239,902 dollars filled."""
+    output = StringIO()
+    orders = [order(2, "AAA", "filled"), order(2, "BBB", "canceled"), order(3, "CCC", "submitted")]
+    Console(file=output, width=80).print(orders_table(pl.DataFrame(orders)))
+    lines = output.getvalue().splitlines()
+    assert len(lines) == 7  # a title, headings between two rules, two sessions and a last rule
+    assert "2026-11-02 │      2 │      1 │       0 │          1 │     15,239,902" in lines[4]
+    assert "2026-11-03 │      1 │      0 │       1 │          0 │              0" in lines[5]

@@ -35,6 +35,7 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
     assert "what the book would bet on besides the forecast" in " ".join(evaluated.stdout.split())
     assert "…" not in evaluated.stdout
     assert max(map(len, evaluated.stdout.splitlines())) <= NARROW
+    assert re.findall(r"\([-+][\d.]+,(?![-+][\d.]+\))", evaluated.stdout) == []  # no interval goes on in the next line
     assert (tmp_path / "report" / "evaluation.html").is_file()
     listed = run_models("list", **settings)
     first, second, third = listed.stdout.splitlines()[:3]

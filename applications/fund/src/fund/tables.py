@@ -25,7 +25,7 @@ def positions_table(portfolio: CurrentPortfolio) -> Table:
 def orders_table(orders: pl.DataFrame) -> Table:
     """The orders by session: how many in each state, and the dollars filled."""
     table = Table("session", title="Orders by session", title_justify="left")
-    for column in ("orders", "filled", "waiting for the open", "canceled or refused", "dollars filled"):
+    for column in ("orders", "filled", "waiting", "not filled", "dollars filled"):
         table.add_column(column, justify="right")
     by_session = orders.group_by("date").agg(
         pl.len(),

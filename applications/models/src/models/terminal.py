@@ -1,6 +1,6 @@
 """Terminal output of the commands: progress bars and the tables of an evaluation."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from rich.box import SIMPLE_HEAD
@@ -51,7 +51,7 @@ def print_evaluation(console: Console, evaluation: Evaluation) -> None:
     """Print the tables, the best baseline first, and the verdict."""
     console.print(
         f"Evaluated on {evaluation.first} to {evaluation.last}: {evaluation.rows:,} origins of {evaluation.tickers} "
-        "tickers; mean pinball loss x 1e-4, differences in % with 95 % intervals"
+        "tickers; mean pinball loss x 1e-4 of daily and of cumulative returns, differences in % with 95 % intervals\n"
     )
     tables = [_make_losses_table(evaluation, measure) for measure in ("daily", "cumulative")]
     tables += [
@@ -62,27 +62,32 @@ def print_evaluation(console: Console, evaluation: Evaluation) -> None:
         *([_make_folds_table(evaluation)] if len(evaluation.folds) > 1 else []),
     ]
     for table in tables:
-        console.print(table)
+        console.print(table, "")
     console.print(EVIDENCE_NOTE)
     for sentence in evaluation.verdict:
         console.print(sentence)
 
 
 def _make_losses_table(evaluation: Evaluation, measure: str) -> Table:
-    table = _make_table(f"{measure} returns", f"against {evaluation.best_baseline}", f"against {REFERENCE}")
+    table = _make_table(evaluation, measure, f"against {evaluation.best_baseline}", f"against {REFERENCE}")
     for line in evaluation.lines:
         loss, differences = (
             (line.score.daily, (line.daily_difference, line.daily_against_reference))
             if measure == "daily"
             else (line.score.cumulative, (line.cumulative_difference, line.cumulative_against_reference))
         )
-        _add_row(table, evaluation, line, f"{1e4 * loss:.3f}", *map(format_interval, differences))
+        _add_row(table, evaluation, line, f"{1e4 * loss:.2f}", *map(_shorten(format_interval), differences))
     return table
+
+
+def _shorten[T](text_of: Callable[[T], str]) -> Callable[[T], str]:
+    """The same text with a comma alone between the bounds of an interval, so that no line breaks in it."""
+    return lambda value: text_of(value).replace(" to ", ",")
 
 
 def _make_coverage_table(evaluation: Evaluation) -> Table:
     """Coverage, also of thirds by volatility (calm first) of all rows and of each date's rows."""
-    table = _make_table("80 % coverage", "thirds", "of each date")
+    table = _make_table(evaluation, "80 % coverage", "thirds", "of each date")
     for line in evaluation.lines:
         score = line.score
         thirds = [
@@ -95,7 +100,7 @@ def _make_coverage_table(evaluation: Evaluation) -> Table:
 
 def _make_sectors_table(evaluation: Evaluation) -> Table:
     """The sectors whose coverage is lowest and highest."""
-    table = _make_table("worst sector", "best sector")
+    table = _make_table(evaluation, "worst sector", "best sector")
     for line in evaluation.lines:
         _add_row(table, evaluation, line, *_format_worst_and_best_sector(line.score))
     return table
@@ -103,8 +108,8 @@ def _make_sectors_table(evaluation: Evaluation) -> Table:
 
 def _make_evidence_table(evaluation: Evaluation) -> Table:
     """What a book made from each forecast's ranking earns."""
-    table = _make_table("ranks", "rank (t)", "spread, %", "after costs, %")
-    formats = (format_ranks, format_rank, format_before_costs, format_after_costs)
+    table = _make_table(evaluation, "ranks", "rank (t)", "spread", "after costs")
+    formats = (format_ranks, format_rank, format_before_costs, _shorten(format_after_costs))
     for line in evaluation.lines:
         _add_row(table, evaluation, line, *(one(line.score.evidence) for one in formats))
     return table
@@ -112,7 +117,7 @@ def _make_evidence_table(evaluation: Evaluation) -> Table:
 
 def _make_bets_table(evaluation: Evaluation) -> Table:
     """What it bets on."""
-    table = _make_table(*Trait)
+    table = _make_table(evaluation, *Trait)
     for line in evaluation.lines:
         _add_row(table, evaluation, line, *(format_bet(line, trait) for trait in Trait))
     return table
@@ -128,7 +133,7 @@ def _format_worst_and_best_sector(score: Score) -> list[str]:
 
 def _make_folds_table(evaluation: Evaluation) -> Table:
     """Daily and cumulative loss of each fold."""
-    table = _make_table(*(f"{fold.first} to {fold.last}" for fold in evaluation.folds))
+    table = _make_table(evaluation, *(f"{fold.first} to {fold.last}" for fold in evaluation.folds))
     for line in evaluation.lines:
         losses = [fold.losses[line.score.name] for fold in evaluation.folds]
         _add_row(
@@ -137,10 +142,11 @@ def _make_folds_table(evaluation: Evaluation) -> Table:
     return table
 
 
-def _make_table(*headings: str) -> Table:
+def _make_table(evaluation: Evaluation, *headings: str) -> Table:
     """A table that is whole at 80 columns: what does not fit into a line goes on in the next one, nothing is cut."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1))
-    table.add_column("forecast", no_wrap=True)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
+    words = [word for line in evaluation.lines for word in line.score.name.split()]
+    table.add_column("forecast", width=max(map(len, words), default=0))
     for heading in headings:
         table.add_column(heading.replace("_", " "), justify="right", overflow="fold")
     return table
