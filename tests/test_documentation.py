@@ -198,7 +198,7 @@ def test_json_blocks(block: Block, options: dict[tuple[str, ...], set[str]]) -> 
 
 @pytest.mark.parametrize("page", find_pages(), ids=str)
 def test_heads_of_tables(page: Path) -> None:
-    """A column without a head has no name for who hears the page."""
+    """A column without a head has no name for a screen reader."""
     lines = page.read_text().splitlines()
     heads = [head for head, rule in pairwise(lines) if re.fullmatch(r"\|(\s*:?-+:?\s*\|)+", rule.strip())]
     assert [head for head in heads if re.search(r"\|\s*\|", head)] == []
