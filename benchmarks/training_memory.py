@@ -20,11 +20,11 @@ from pathlib import Path
 import polars as pl
 
 from internal.price_adjustment import adjust_bars
-from internal.venue.market.simulated import SimulatedMarket
+from internal.venue.market.simulated import FIRST_DAY, SimulatedMarket
 from models.dataset import MANIFEST, Dataset, save_dataset
 
-FIRST, LAST = date(2023, 1, 3), date(2024, 12, 31)
-SPARE = 1.1  # a twentieth of the companies is not listed within the two years
+LAST = date(2024, 12, 31)
+SPARE = 1.1  # a twentieth of the companies is not listed within the years
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,19 @@ class Training:
     peak_megabytes: float
 
 
-def make_dataset(folder: Path, tickers: int) -> None:
+def make_dataset(folder: Path, tickers: int, years: int) -> None:
     """Write a dataset of simulated tickers, listed throughout or in part, with prices adjusted as of the last day."""
-    market = SimulatedMarket(ticker_count=round(tickers * SPARE))
-    everything = pl.concat(market.bars(day) for day in market.sessions() if FIRST <= day <= LAST).lazy()
+    first = date(LAST.year - years + 1, 1, 1)
+    market = SimulatedMarket(ticker_count=round(tickers * SPARE), first_day=min(FIRST_DAY, first))
+    everything = pl.concat(market.bars(day) for day in market.sessions() if first <= day <= LAST).lazy()
     names = everything.select(pl.col("ticker").unique().sort().head(tickers))
     bars = everything.join(names, on="ticker", how="semi")
-    splits, dividends = market.splits(FIRST, LAST).lazy(), market.dividends(FIRST, LAST).lazy()
+    splits, dividends = market.splits(first, LAST).lazy(), market.dividends(first, LAST).lazy()
     adjusted = adjust_bars(bars, bars.select("ticker", "date", "close"), splits, dividends, LAST).collect()
     columns = ("ticker", "date", "open", "high", "low", "close", "volume", "volume_weighted_average_price")
     listings = [(one.ticker, one.sector, one.industry) for one in market.listings(LAST)]
     details = pl.DataFrame(listings, schema=["ticker", "sector", "industry"], orient="row")
-    save_dataset(folder, Dataset(adjusted.select(columns), details, FIRST, LAST, LAST, 0, {}))
+    save_dataset(folder, Dataset(adjusted.select(columns), details, first, LAST, LAST, 0, {}))
 
 
 def measure_training(dataset: Path, state: Path, model: str, tickers: int) -> Training:

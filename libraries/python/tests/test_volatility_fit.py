@@ -159,7 +159,7 @@ def test_forecasts_of_sessions_are_those_of_the_frame(frame: pl.DataFrame) -> No
     (fitted,) = EarningsVolatility.fit_each(rows, [FOLD])
     first, last = rows.days.index(date(2023, 3, 1)), rows.days.index(date(2023, 4, 28))
     found, expected = fitted.quantiles_of_sessions(rows, first, last), fitted.quantiles(frame)
-    part = rows.frame[rows.span(first, last)]
+    part = rows.frame(rows.span(first, last))
     order = frame.with_row_index("row").join(part, on=["ticker", "date"], how="right")["row"].to_numpy()
     assert found.cumulative == pytest.approx(expected.cumulative[order], rel=1e-12, nan_ok=True)
     assert found.daily == pytest.approx(expected.daily[order], rel=1e-12, nan_ok=True)

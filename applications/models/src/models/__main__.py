@@ -17,6 +17,7 @@ from internal.forecasting.held_out_coverage import describe_coverage, read_cover
 from internal.forecasting.rank_evidence import describe_rank_evidence, find_rank_evidence
 from internal.forecasting.registry import CHAMPION
 from internal.http.datamanager_client import DatamanagerClient
+from internal.scratch_arrays import scratch_folder
 from models.assemble import assemble
 from models.collect import collect
 from models.configuration import Configuration
@@ -93,12 +94,17 @@ def train_command(dataset: DatasetFolder = None, model: TrainedModel = "small", 
     last finished epoch.
     """
     console, configuration = Console(), Configuration()
-    data = _load_dataset(console, configuration, dataset)
-    tracker = open_tracker(configuration, f"train-{model}-{seed}", {"model": model, "seed": seed})
-    registry = configuration.open_registry()
     checkpoints = configuration.state_directory / "checkpoints" / f"{model}-{seed}"
-    with show_progress_bars(console) as show:
-        done = train(data, registry, tracker, model=model, seed=seed, checkpoints=checkpoints, on_progress=show)
+    with scratch_folder(configuration.scratch), show_progress_bars(console) as show:
+        done = train(
+            _load_dataset(console, configuration, dataset),  # held by nothing here: its early bars can be let go
+            configuration.open_registry(),
+            open_tracker(configuration, f"train-{model}-{seed}", {"model": model, "seed": seed}),
+            model=model,
+            seed=seed,
+            checkpoints=checkpoints,
+            on_progress=show,
+        )
     _report(console, configuration, done.evaluation, None)
     console.print(
         f"Model {done.version} is {'the champion' if done.promoted else 'registered, not champion'}: {done.reason}."
@@ -191,7 +197,7 @@ def _evaluate(  # noqa: PLR0913 - what the command was given
 ) -> Evaluation:
     """Evaluate a registered model, or walk-forward when there is a plan."""
     data = _load_dataset(console, configuration, folder)
-    with show_progress_bars(console) as show:
+    with scratch_folder(configuration.scratch), show_progress_bars(console) as show:
         if plan is None:
             return evaluate(data, configuration.open_registry(), model or CHAMPION, on_progress=show)
         walks = configuration.state_directory / "walks"

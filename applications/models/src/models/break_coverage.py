@@ -21,7 +21,7 @@ def measure_break(truth: Truth, inside: np.ndarray, thirds: pl.Series) -> BreakC
 
     Args:
         truth: The scored rows.
-        inside: Whether each outcome is inside the interval, bool [row, step].
+        inside: Share of each row's outcomes inside the interval, f64 [row].
         thirds: Each row's third of its date by volatility, 0 calm.
 
     Returns:
@@ -31,7 +31,7 @@ def measure_break(truth: Truth, inside: np.ndarray, thirds: pl.Series) -> BreakC
         {
             "date": truth.dates,
             "move": np.abs(truth.daily[:, 0]),
-            "inside": inside.mean(axis=1),
+            "inside": inside,
             "third": thirds,
         }
     )

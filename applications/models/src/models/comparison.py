@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
+import polars as pl
 
 from internal.baselines.catalogue import BASELINES
 from internal.forecasting.quantiles import RowQuantiles
-from internal.forecasting.scoring import pinball_loss
 from models.evaluation import REFERENCE, Evaluation, FoldLosses, ForecastLine
 from models.scoring import Score, compute_relative_difference, score_forecast
 from models.truth import Truth
@@ -34,24 +34,22 @@ def compare_forecasts(
         len(truth.cumulative),
         truth.tickers.n_unique(),
         _compare_scores(scores, lengths),
-        [_compute_fold_losses(number, day, truth, forecasts) for number, day in enumerate(fitted_to)],
+        [_compute_fold_losses(number, day, truth, scores) for number, day in enumerate(fitted_to)],
         write_verdict(scores, model, lengths),
     )
 
 
-def _compute_fold_losses(
-    number: int, fitted_to: date, truth: Truth, forecasts: Mapping[str, RowQuantiles]
-) -> FoldLosses:
-    rows = np.flatnonzero(truth.folds == number)
-    days = truth.dates.gather(rows).sort().to_list()
+def _compute_fold_losses(number: int, fitted_to: date, truth: Truth, scores: Sequence[Score]) -> FoldLosses:
+    days = truth.dates.filter(pl.Series(truth.folds == number)).unique().sort().to_list()
+    inside = np.isin(np.array(scores[0].days, "datetime64[D]"), np.array(days, "datetime64[D]"))
+    rows = scores[0].rows_by_date[inside]
     losses = {
-        name: (
-            float(pinball_loss(truth.daily[rows], one.daily[rows]).mean()),
-            float(pinball_loss(truth.cumulative[rows], one.cumulative[rows]).mean()),
+        one.name: tuple(
+            float(np.average(losses[inside], weights=rows)) for losses in (one.daily_by_date, one.cumulative_by_date)
         )
-        for name, one in forecasts.items()
+        for one in scores
     }
-    return FoldLosses(fitted_to, days[0], days[-1], len(rows), losses)
+    return FoldLosses(fitted_to, days[0], days[-1], int(rows.sum()), losses)
 
 
 def _compare_scores(scores: list[Score], lengths: list[int]) -> list[ForecastLine]:

@@ -38,6 +38,11 @@ class Configuration(ServiceSettings, ObjectStoreSettings):
         """The dataset that commands use unless they are given another."""
         return self.state_directory / "dataset"
 
+    @property
+    def scratch(self) -> Path:
+        """The folder of arrays that are larger than memory; its files have no names and end with their process."""
+        return self.state_directory / "scratch"
+
     def open_registry(self) -> Registry:
         """Open the registry of models."""
         address = self.registry_directory or default_registry_address(self.data_bucket) or ".models/registry"

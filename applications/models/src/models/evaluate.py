@@ -95,7 +95,7 @@ def compute_held_out_loss(frame: pl.DataFrame, artifact: Artifact, model: Quanti
 def _find_labelled_origins(frame: pl.DataFrame, block: Block) -> tuple[np.ndarray, np.ndarray]:
     """Origins of a block whose whole horizon is known, i64 [origin], and their returns, f64 [origin, step]."""
     origins = find_origins(frame, block)
-    ahead = future_log_returns(frame, last=block.last)[origins]
+    ahead = future_log_returns(frame, last=block.last, rows=origins)
     known = np.isfinite(ahead).all(axis=1)
     return origins[known], ahead[known]
 

@@ -65,7 +65,8 @@ def choose_folds(
     Raises:
         InvalidRequestError: Too few sessions to test or to train; the message says how many there are and are needed.
     """
-    origins = frame.filter(can_be_origin(Block(date.min, date.max))).get_column("date").unique().sort().to_list()
+    every = can_be_origin(Block(date.min, date.max))
+    origins = frame.select(pl.col("date").filter(every).unique().sort()).to_series().to_list()
     days = [day for day in origins[:-HORIZON] if last is None or day <= last]  # the last ones have no complete label
     tested = max(MINIMUM_TEST_SESSIONS * count, round(TEST_SHARE * len(days)))
     if first is not None:

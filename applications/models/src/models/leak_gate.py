@@ -5,6 +5,7 @@ checks that nothing in an artifact was fitted beyond the training fold.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Any, Final
@@ -12,14 +13,14 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from internal.dates import sessions
+from internal.dates import previous_session, sessions
 from internal.features.panel import PRICES, build_panel
 from internal.features.scaling import Scaler
 from internal.features.splits import Block, Fold
 from internal.features.variables import observe
 from internal.features.windows import HORIZON, find_origins
 from internal.forecasting.artifact import Artifact
-from internal.forecasting.forecaster import PanelForecaster
+from internal.forecasting.forecaster import REQUIRED_HISTORY, PanelForecaster
 from internal.forecasting.quantiles import QuantileModel
 from models.dataset import Dataset
 
@@ -48,19 +49,26 @@ def _replace_later(bars: pl.DataFrame, day: date, price: pl.Expr, volume: pl.Exp
     )
 
 
+def drop_early_bars(dataset: Dataset, day: date) -> Dataset:
+    """The dataset from the first session on that a forecaster reads at a day: the gate needs no others."""
+    first = previous_session(day, REQUIRED_HISTORY - 1)
+    return replace(dataset, bars=dataset.bars.filter(pl.col("date") >= first))
+
+
 def find_leaks(model: QuantileModel, dataset: Dataset, day: date) -> list[str]:
-    """Forecast at a day with later bars as they are and altered.
+    """Forecast at a day with later bars as they are and altered; earlier ones are those that a forecaster reads.
 
     Returns:
         The names of the alterations that changed a forecast; empty when nothing leaks.
     """
-    expected = _forecast_both_ways(model, dataset.bars, dataset, day)
+    bars = drop_early_bars(dataset, day).bars
+    expected = _forecast_both_ways(model, bars, dataset, day)
     if expected[0].is_empty():
         return [NO_FORECAST]
     return [
         name
         for name, alter in make_alterations(day).items()
-        if not _are_equal(_forecast_both_ways(model, alter(dataset.bars), dataset, day), expected)
+        if not _are_equal(_forecast_both_ways(model, alter(bars), dataset, day), expected)
     ]
 
 
@@ -89,12 +97,12 @@ def find_late_fits(artifact: Artifact, frame: pl.DataFrame, fold: Fold) -> list[
         frame: The observed panel that it was fitted on, later sessions included.
         fold: The blocks.
     """
-    rows = frame.filter(pl.col("date").is_between(fold.training.first, fold.training.last))
+    inside = pl.col("date").is_between(fold.training.first, fold.training.last)
     found: list[str] = []
     if artifact.scaler and not _is_fitted_on(Scaler.from_json(dict(artifact.scaler)), frame, fold.training):
         found.append(f"the scaler is not that of the training fold {fold.training.first} to {fold.training.last}")
     for variable, names in artifact.vocabulary.items():
-        late = sorted(set(names) - set(rows.get_column(variable).to_list()))
+        late = sorted(set(names) - set(frame.select(pl.col(variable).filter(inside).unique()).to_series().to_list()))
         if late:
             found.append(f"the vocabulary of {variable} contains {late[0]}, which has no bar in the training fold")
     for earlier, later in pairwise((fold.training, fold.validation, fold.test)):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,8 @@ from models.break_coverage import measure_break
 from models.ranked_book import make_scored_rows, measure_rank_evidence
 from models.traits import Trait, measure_bets
 from models.truth import Truth
+
+CHUNK_ROWS: Final = 65_536
 
 
 @dataclass(frozen=True)
@@ -68,39 +70,75 @@ class Score:
 
 def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> Score:
     """Score forecasts f64 [row, step, quantile], cumulative log and daily simple returns."""
-    cumulative_loss, daily_loss = pinball_loss(truth.cumulative, cumulative), pinball_loss(truth.daily, daily)
-    inside = (truth.cumulative >= cumulative[..., 0]) & (truth.cumulative <= cumulative[..., -1])
+    rows = _score_rows(truth, cumulative, daily)
     ranked = make_scored_rows(truth, cumulative)
-    by_quantile = cumulative_loss.mean(axis=(0, 1))
-    below = truth.cumulative[..., None] <= cumulative
+    by_quantile = rows.loss.mean(axis=0)
     thirds = np.digitize(truth.volatility, np.quantile(truth.volatility, (1 / 3, 2 / 3)))
     of_dates = _divide_dates_into_thirds(truth)
     return Score(
         name=name,
-        daily=float(daily_loss.mean()),
-        cumulative=float(cumulative_loss.mean()),
-        coverage=float(inside.mean()),
+        daily=float(rows.daily.mean()),
+        cumulative=float(rows.loss.mean()),
+        coverage=float(rows.inside.mean()),
         evidence=measure_rank_evidence(truth, ranked),
         bets=measure_bets(truth.dates, ranked.get_column("score"), truth.traits),
         tails=float(by_quantile[[0, -1]].mean()),
         by_quantile=by_quantile.tolist(),
-        calibration=below.mean(axis=0).tolist(),
-        coverage_by_volatility=[coverage for _, coverage in _compute_coverage_by(pl.Series(thirds), inside)],
-        coverage_within_date=[coverage for _, coverage in _compute_coverage_by(of_dates, inside)],
-        coverage_by_sector=dict(_compute_coverage_by(truth.sectors, inside)),
-        after_break=measure_break(truth, inside, of_dates),
-        by_step=[float(loss) for loss in cumulative_loss.mean(axis=(0, 2))],
-        daily_by_date=_average_by_date(truth.dates, daily_loss),
-        cumulative_by_date=_average_by_date(truth.dates, cumulative_loss),
+        calibration=rows.calibration.tolist(),
+        coverage_by_volatility=[coverage for _, coverage in _compute_coverage_by(pl.Series(thirds), rows.inside)],
+        coverage_within_date=[coverage for _, coverage in _compute_coverage_by(of_dates, rows.inside)],
+        coverage_by_sector=dict(_compute_coverage_by(truth.sectors, rows.inside)),
+        after_break=measure_break(truth, rows.inside, of_dates),
+        by_step=rows.loss.mean(axis=1).tolist(),
+        daily_by_date=_average_by_date(truth.dates, rows.daily),
+        cumulative_by_date=_average_by_date(truth.dates, rows.cumulative),
         days=truth.dates.unique().sort().to_list(),
         rows_by_date=_count_by_date(truth.dates),
-        below_by_date=_average_columns_by_date(truth.dates, below.mean(axis=1)),
-        coverage_by_date=_average_columns_by_date(truth.dates, _split_into_thirds(inside.mean(axis=1), thirds)),
+        below_by_date=_average_columns_by_date(truth.dates, rows.below),
+        coverage_by_date=_average_columns_by_date(truth.dates, _split_into_thirds(rows.inside, thirds)),
     )
 
 
+@dataclass(frozen=True)
+class _RowScores:
+    """Scores of each row over its steps, and of each step over the rows.
+
+    Attributes:
+        daily: Mean daily loss, f64 [row].
+        cumulative: Mean cumulative loss, f64 [row].
+        inside: Share of steps inside the interval, f64 [row].
+        below: Share of steps below each quantile, f64 [row, quantile].
+        loss: Mean cumulative loss, f64 [step, quantile].
+        calibration: Share of rows below each quantile, f64 [step, quantile].
+    """
+
+    daily: np.ndarray
+    cumulative: np.ndarray
+    inside: np.ndarray
+    below: np.ndarray
+    loss: np.ndarray
+    calibration: np.ndarray
+
+
+def _score_rows(truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> _RowScores:
+    """Score a few rows at a time, so that the losses of each quantile of each row are never all in memory."""
+    count, quantiles = len(cumulative), cumulative.shape[-1]
+    by_row = np.empty((3, count))
+    below_by_row, sums = np.empty((count, quantiles)), np.zeros((2, *cumulative.shape[1:]))
+    for first in range(0, count, CHUNK_ROWS):
+        part = slice(first, first + CHUNK_ROWS)
+        known, forecast = truth.cumulative[part], cumulative[part]
+        loss, below = pinball_loss(known, forecast), known[..., None] <= forecast
+        inside = (known >= forecast[..., 0]) & (known <= forecast[..., -1])
+        daily_loss = pinball_loss(truth.daily[part], daily[part])
+        by_row[:, part] = daily_loss.mean(axis=(1, 2)), loss.mean(axis=(1, 2)), inside.mean(axis=1)
+        below_by_row[part] = below.mean(axis=1)
+        sums += loss.sum(axis=0), below.sum(axis=0)
+    return _RowScores(*by_row, below_by_row, *(sums / count))
+
+
 def _average_by_date(dates: pl.Series, loss: np.ndarray) -> np.ndarray:
-    frame = pl.DataFrame({"date": dates, "loss": loss.mean(axis=(1, 2))})
+    frame = pl.DataFrame({"date": dates, "loss": loss})
     return frame.group_by("date").agg(pl.col("loss").mean()).sort("date").get_column("loss").to_numpy()
 
 
@@ -121,8 +159,8 @@ def _average_columns_by_date(dates: pl.Series, values: np.ndarray) -> np.ndarray
 
 
 def _compute_coverage_by(groups: pl.Series, inside: np.ndarray) -> list[tuple[Any, float]]:
-    """The mean of `inside` [row, step] in each group that is not null, sorted by group."""
-    frame = pl.DataFrame({"group": groups, "inside": inside.mean(axis=1)}).drop_nulls()
+    """The mean of `inside` [row] in each group that is not null, sorted by group."""
+    frame = pl.DataFrame({"group": groups, "inside": inside}).drop_nulls()
     return frame.group_by("group").agg(pl.col("inside").mean()).sort("group").rows()
 
 

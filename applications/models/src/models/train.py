@@ -21,7 +21,7 @@ from models.evaluate import compute_held_out_loss, evaluate_model
 from models.evaluation import NAIVE_BASELINES, STRONG_BASELINES, Evaluation
 from models.folds import FoldData, choose_fold, observe_dataset
 from models.held_out import describe_bands, summarise_coverage
-from models.leak_gate import describe_pass, find_late_fits, find_leaks
+from models.leak_gate import describe_pass, drop_early_bars, find_late_fits, find_leaks
 from models.model_specification import require_fittable, require_known_model
 from models.progress import OnProgress, Progress, Step, ignore_progress
 from models.sizes import SIZES
@@ -84,9 +84,11 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     require_fittable(model)
     frame = observe_dataset(dataset)
     data = FoldData(frame, choose_fold(frame), dataset.bars_version)
+    dataset = drop_early_bars(dataset, data.fold.test.first)  # a caller that does not keep them has the memory again
     candidate = _fit_candidate(data, model, seed, tracker, on_progress, checkpoints)
     on_progress(Progress(Step.LEAK_GATE, 0, 1))
     gate = pass_leak_gate(candidate, dataset, data)
+    del dataset
     on_progress(Progress(Step.LEAK_GATE, 1, 1))
     baselines = _choose_baselines(model)
     evaluation = evaluate_model(

@@ -140,7 +140,7 @@ def _compare_pooled(
     parts = [find_origins(frame, fold.test) for fold in folds]
     origins = np.concatenate(parts)
     number = np.concatenate([np.full(len(part), place) for place, part in enumerate(parts)])
-    ahead = future_log_returns(frame, last=date.max)[origins]
+    ahead = future_log_returns(frame, last=date.max, rows=origins)
     pooled = {
         specification.name: _concatenate(forecasts[place :: len(specifications)])
         for place, specification in enumerate(specifications)

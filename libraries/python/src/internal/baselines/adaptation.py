@@ -5,6 +5,7 @@ conformal PID's quantile tracking, Angelopoulos et al. 2023), on the logarithm o
 that one year of rows suffices. Nothing is fitted.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -20,8 +21,17 @@ GROUPS: Final = 3  # thirds of a date's tickers by trailing volatility: calm one
 FEWEST: Final = 5
 
 
+def ignore_read() -> None:
+    """Do nothing when a session was read."""
+
+
 def adaptive_factors(
-    frame: pl.DataFrame, quantiles: np.ndarray, truth: np.ndarray, rows: Rows = EVERY_ROW
+    frame: pl.DataFrame,
+    quantiles: np.ndarray,
+    truth: np.ndarray,
+    rows: Rows = EVERY_ROW,
+    *,
+    on_read: Callable[[], None] = ignore_read,
 ) -> np.ndarray:
     """The factor for each half of each interval, as known at the row, f64 [row, ..., step, half].
 
@@ -32,6 +42,7 @@ def adaptive_factors(
         truth: f64 [row, ..., step], the realized values; NaN where unknown. **Guard:** the outcome of a forecast of
             `step` sessions is used from the session on in which it is known, `step` after the row, never before.
         rows: The rows to return.
+        on_read: Called when the truth of a session, and of all before it, is read for the last time.
     """
     session, group = frame.get_column("session").to_numpy(), _thirds(frame)
     day = session - (session.min() if len(session) else 0)
@@ -50,6 +61,7 @@ def adaptive_factors(
             ends = tuple(end[group[at]] for end in _interval(quantiles, history[today]))
         misses = _misses(ends, truth[at], group[at])
         news[today + 1 + step, ..., step, :] = np.moveaxis(misses, -2, 0)  # known so many sessions later
+        on_read()
     return np.asarray(history[day[rows], group[rows]])
 
 

@@ -36,27 +36,26 @@ class Baseline(Protocol):
         ...
 
 
-def future_log_returns(frame: pl.DataFrame, *, last: object) -> np.ndarray:
-    """Cumulative log returns from each row, f64 [row, step]; NaN beyond the segment's last trade or after `last`."""
-    close = pl.col("close").log()
+def future_log_returns(frame: pl.DataFrame, *, last: object, rows: Rows = EVERY_ROW) -> np.ndarray:
+    """Cumulative log returns from some rows, f64 [row, step]; NaN beyond the segment's last trade or after `last`."""
     traded = pl.when(pl.col("traded")).then(pl.col("date")).max().over("segment")
-    ahead = [
-        pl.when(pl.col("date").shift(-step) <= pl.min_horizontal(traded, pl.lit(last)))
-        .then(close.shift(-step) - close)
-        .over("segment")
-        .alias(f"step_{step}")
-        for step in STEPS
-    ]
-    return frame.select(ahead).fill_null(float("nan")).to_numpy()
+    known = frame.select("date", "segment", close=pl.col("close").log(), until=pl.min_horizontal(traded, pl.lit(last)))
+    ahead = [np.empty(0)] * len(STEPS)
+    for place, step in enumerate(STEPS):  # one by one, so that no more than one step of every row is in memory
+        reached = pl.col("date").shift(-step) <= pl.col("until")
+        change = pl.when(reached).then(pl.col("close").shift(-step) - pl.col("close")).over("segment")
+        ahead[place] = known.select(change.fill_null(float("nan"))).to_series().to_numpy()[rows]
+    return np.stack(ahead, axis=1)
 
 
 def to_daily(cumulative: np.ndarray) -> np.ndarray:
     """Simple returns of each single session from cumulative log returns, [row, step] to [row, step]."""
-    steps = np.diff(cumulative, axis=1, prepend=0.0)
-    return np.asarray(np.expm1(steps))
+    steps = cumulative.copy()
+    steps[:, 1:] -= cumulative[:, :-1]
+    return np.asarray(np.expm1(steps, out=steps))
 
 
-def pool_quantiles(values: np.ndarray, scale: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Quantiles of values / scale by step over the rows of all tickers, f64 [step, quantile]; NaN rows are left out."""
-    standardised = (values / scale)[rows]
-    return np.asarray(np.nanquantile(standardised, QUANTILES, axis=0).T)
+def pool_quantiles(values: np.ndarray, scale: np.ndarray, rows: Rows = EVERY_ROW) -> np.ndarray:
+    """Quantiles of values / scale by step over rows of all tickers, f64 [step, quantile]; NaN are left out."""
+    pairs = zip(values.T, np.broadcast_to(scale, values.shape).T, strict=True)  # step by step, to hold one at a time
+    return np.stack([np.nanquantile((value / size)[rows], QUANTILES) for value, size in pairs])

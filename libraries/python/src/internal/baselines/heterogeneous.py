@@ -5,15 +5,16 @@ the scales. The inputs are `features.volatility_inputs` and `features.earnings_f
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import ClassVar, Self
 
 import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widen_intervals
+from internal.baselines.adaptation import adaptive_factors, ignore_read, past_returns_ahead, widen_intervals
 from internal.baselines.forecast import EVERY_ROW, Rows, to_daily
 from internal.baselines.segment_parts import each_part, fill_parts
 from internal.baselines.session_rows import (
@@ -35,6 +36,7 @@ from internal.features.splits import Block
 from internal.features.volatility_inputs import INPUTS, select_inputs
 from internal.forecasting.forecaster import REQUIRED_HISTORY
 from internal.forecasting.quantiles import STEPS, RowQuantiles
+from internal.scratch_arrays import ScratchArray
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,14 @@ class HeterogeneousVolatility:
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
         """Fit regressions on the fold's origins, then pool their returns in units of out-of-sample scales."""
-        seen = frame.filter(pl.col("date") <= fold.last)
-        if seen.is_empty():
+        if not (frame.get_column("date") <= fold.last).any():
             raise _no_row(fold)
-        return next(cls.fit_each(cls.arrange(seen), [fold]))
+        return next(cls.fit_each(cls.arrange(frame, last=fold.last), [fold]))
 
     @classmethod
-    def arrange(cls, frame: pl.DataFrame) -> SessionRows:
-        """The rows of an observed panel as `fit_each` needs them."""
-        return arrange_by_session(frame, uses_earnings=cls.uses_earnings)
+    def arrange(cls, frame: pl.DataFrame, *, last: date = date.max) -> SessionRows:
+        """The rows of an observed panel up to a day, as `fit_each` needs them."""
+        return arrange_by_session(frame, uses_earnings=cls.uses_earnings, last=last)
 
     @classmethod
     def fit_each(cls, rows: SessionRows, folds: Sequence[Block]) -> Iterator[Self]:
@@ -118,7 +119,9 @@ class HeterogeneousVolatility:
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
-        return self.plain(self.scales(frame).at(rows))
+        prepared, asked = prepare(frame, uses_earnings=self.uses_earnings), _mark(frame, rows)
+        found = each_part(frame, lambda part: self._predict(self._design(prepared[part]))[asked[part]])
+        return self.plain(to_scales(np.concatenate(found)[(np.cumsum(asked) - 1)[rows]]))
 
     def quantiles_of_sessions(self, rows: SessionRows, first: int, last: int) -> RowQuantiles:
         """The same for the rows of some sessions, by number, both included."""
@@ -174,42 +177,60 @@ class AdaptiveVolatility(EarningsVolatility):
         part, plain = rows.span(begin, last), self.scales_of_sessions(rows, begin, last)
         ahead = np.where(rows.trades_ahead[part], rows.returns(part), np.nan)
         sizes = np.where(rows.trades_ahead[part, 0], rows.targets(part)[:, 0] / 2, np.nan)
-        surprise = surprise_factors(rows.frame["session"][part].to_numpy(), sizes - np.log(plain.daily[:, 0]))
+        frame = rows.frame(part)
+        surprise = surprise_factors(frame["session"].to_numpy(), sizes - np.log(plain.daily[:, 0]))
         scales = plain.times(surprise)
         asked = slice(rows.span(first, last).start - part.start, None)
-        factors = self._factors(rows.frame[part], _standardise(ahead, scales), asked)
+        factors = self._factors(frame, _standardise(ahead, scales), asked)
         return self._widen(self.plain(scales.at(asked)), *factors)
 
     def scales_and_factors(self, frame: pl.DataFrame, rows: Rows) -> tuple[Scales, tuple[np.ndarray, np.ndarray]]:
         """At some rows: scales, and adaptive factors of cumulative and of daily intervals, f64 [row, step, half] each.
 
         Misses are counted in units of the scale, in which every row has the same quantiles. A part's scales are used
-        while they are in a cache, and kept where they are asked for.
+        while they are in a cache, and kept where they are asked for. Misses are written in the order of sessions, in
+        which they are read.
         """
         prepared = prepare(frame, uses_earnings=self.uses_earnings)
-        asked = np.zeros(frame.height, bool)
-        asked[rows] = True
-        truth, surprises = np.empty((frame.height, 2, len(STEPS))), np.empty(frame.height)
+        asked = _mark(frame, rows)
+        order = frame.get_column("session").to_numpy().argsort(kind="stable").astype(np.int32)
+        row_of = np.empty_like(order)
+        row_of[order] = np.arange(len(order), dtype=np.int32)
+        truth, surprises = ScratchArray((frame.height, 2, len(STEPS))), np.empty(frame.height)
 
         def work(part: slice) -> np.ndarray:
             predicted = self._predict(self._design(prepared[part]))
-            surprises[part] = log_sizes_ahead(prepared[part]) - predicted[:, 0] / 2
+            surprises[row_of[part]] = log_sizes_ahead(prepared[part]) - predicted[:, 0] / 2
             kept = predicted[asked[part]]
-            truth[part] = _standardise(past_returns_ahead(frame[part]), to_scales(predicted))
+            truth.values[row_of[part]] = _standardise(past_returns_ahead(frame[part]), to_scales(predicted))
+            truth.release()
             return kept
 
         kept = np.concatenate(each_part(frame, work))[(np.cumsum(asked) - 1)[rows]]
-        surprise = surprise_factors(frame.get_column("session").to_numpy(), surprises)
-        truth /= surprise[:, None, None]
-        return to_scales(kept).times(surprise[rows]), self._factors(frame, truth, rows)
+        del prepared
+        in_order = frame.select("date", "session", "volatility")[order]
+        surprise = surprise_factors(in_order.get_column("session").to_numpy(), surprises)
+        for part in truth.parts():
+            truth.values[part] /= surprise[part, None, None]
+        factors = self._factors(in_order, truth.values, row_of[rows], on_read=truth.release)
+        return to_scales(kept).times(surprise[row_of[rows]]), factors
 
-    def _factors(self, frame: pl.DataFrame, truth: np.ndarray, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
-        factors = adaptive_factors(frame, np.stack([self.cumulative, self.daily]), truth, rows)
+    def _factors(
+        self, frame: pl.DataFrame, truth: np.ndarray, rows: Rows, on_read: Callable[[], None] = ignore_read
+    ) -> tuple[np.ndarray, np.ndarray]:
+        factors = adaptive_factors(frame, np.stack([self.cumulative, self.daily]), truth, rows, on_read=on_read)
         return factors[:, 0], factors[:, 1]
 
     @staticmethod
     def _widen(plain: RowQuantiles, cumulative: np.ndarray, daily: np.ndarray) -> RowQuantiles:
         return RowQuantiles(widen_intervals(plain.cumulative, cumulative), widen_intervals(plain.daily, daily))
+
+
+def _mark(frame: pl.DataFrame, rows: Rows) -> np.ndarray:
+    """Which rows of the frame are among some rows, bool [row]."""
+    asked = np.zeros(frame.height, bool)
+    asked[rows] = True
+    return asked
 
 
 def _no_row(fold: Block) -> InvalidRequestError:

@@ -7,6 +7,7 @@ import polars as pl
 
 from internal.baselines.forecast import EVERY_ROW, Rows
 from internal.features.splits import Block
+from internal.features.windows import HORIZON
 from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
 
 MINIMUM_SESSIONS: Final = 40
@@ -14,10 +15,19 @@ MINIMUM_SESSIONS: Final = 40
 
 def _history(frame: pl.DataFrame, window: int, rows: Rows) -> RowQuantiles:
     """Quantiles over the returns of 1..7 sessions that ended within the last `window` sessions, at some rows."""
-    close = pl.col("close").log()
-    cumulative = np.stack([_quantiles(frame, close.diff(step), window)[rows] for step in STEPS], axis=1)
-    daily = _quantiles(frame, pl.col("past_daily_return"), window)[rows]
+    first, last = _find_sessions(frame, window, rows)
+    read = frame.select("segment", "past_daily_return", inside=pl.col("session").is_between(first, last))
+    recent = read.with_columns(close=frame.get_column("close").log()).filter("inside")
+    places = (np.cumsum(read.get_column("inside").to_numpy()) - 1)[rows]
+    cumulative = np.stack([_quantiles(recent, pl.col("close").diff(step), window)[places] for step in STEPS], axis=1)
+    daily = _quantiles(recent, pl.col("past_daily_return"), window)[places]
     return RowQuantiles(cumulative, np.broadcast_to(daily[:, None, :], cumulative.shape))
+
+
+def _find_sessions(frame: pl.DataFrame, window: int, rows: Rows) -> tuple[int, int]:
+    """The first and the last session that the forecasts at some rows read."""
+    asked = frame.get_column("session").to_numpy()[rows]
+    return (int(asked.min()) - window - HORIZON, int(asked.max())) if len(asked) else (0, 0)
 
 
 def _quantiles(frame: pl.DataFrame, values: pl.Expr, window: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The rows of a panel by session, with inputs and outcomes: what HAR-type baselines are fitted on and forecast from."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import Final, cast
 
@@ -18,12 +18,14 @@ from internal.features.splits import Block
 from internal.features.volatility_inputs import INPUTS, VARIANCE_FLOOR, add_group_columns, select_inputs
 from internal.features.windows import HORIZON, can_be_origin
 from internal.forecasting.quantiles import STEPS
+from internal.scratch_arrays import ScratchArray
 
 YEAR_OF_HISTORY: Final = 260  # sessions after which every earnings feature can be computed
-NEVER: Final = np.iinfo(np.int64).max
+NEVER: Final = np.iinfo(np.int32).max
 CHUNK_ROWS: Final = 4_096  # their inputs fit a cache
 AHEAD: Final = np.array(STEPS)
 TARGETS: Final = 2 * len(STEPS)
+EVERY_DAY: Final = Block(date.min, date.max)
 
 
 @dataclass(frozen=True)
@@ -31,23 +33,24 @@ class SessionRows:
     """The rows of a panel, those of a session adjacent.
 
     Attributes:
-        frame: ticker, date, session, volatility, and `is_origin`: whether the row can be forecast from.
+        panel: The panel: ticker, date, session, volatility, and `is_origin`: whether the row can be forecast from.
         days: The sessions from the panel's first to its last; a session's number is its place here.
         bounds: The first row of each session, and the number of rows, i64 [session + 1].
-        inputs: `features.volatility_inputs`, f64 [row, input]; NaN where history is too short.
+        inputs: `features.volatility_inputs`, f64 [row, input]; NaN where history is too short. They are most of what
+            a fit reads, and read in the order of sessions.
         earnings: Earnings features of the sessions ahead, f64 [session ahead, feature].
-        first_ahead: The place of the row's first session ahead in `earnings`, i64 [row]; -1 without a year of history.
-        place: The row's place in the panel, whose rows of a segment are adjacent, i64 [row].
+        first_ahead: The place of the row's first session ahead in `earnings`, i32 [row]; -1 without a year of history.
+        place: The row's place in the panel, whose rows of a segment are adjacent, i32 [row].
         log_close: f64 [place].
         variance: Range variance of the session, f64 [place].
         trades_ahead: Whether the session ahead is in the segment and traded, bool [row, step].
-        known: The session in which all of the row's outcomes are known, i64 [row]; NEVER where it is not to be fitted.
+        known: The session in which all of the row's outcomes are known, i32 [row]; NEVER where it is not to be fitted.
     """
 
-    frame: pl.DataFrame
+    panel: pl.DataFrame
     days: list[date]
     bounds: np.ndarray
-    inputs: np.ndarray
+    inputs: ScratchArray
     earnings: np.ndarray
     first_ahead: np.ndarray
     place: np.ndarray
@@ -60,7 +63,12 @@ class SessionRows:
         """The explanatory variables of some rows."""
         first = self.first_ahead[rows]
         history = np.flatnonzero(first >= 0)
-        return Design(standardisation.apply(self.inputs[rows]), history, stack_earnings(self.earnings, first[history]))
+        inputs = standardisation.apply(self.inputs.values[rows])
+        return Design(inputs, history, stack_earnings(self.earnings, first[history]))
+
+    def frame(self, rows: slice) -> pl.DataFrame:
+        """Some rows of the panel."""
+        return self.panel[self.place[rows]]
 
     def returns(self, rows: Rows) -> np.ndarray:
         """Cumulative log returns ahead of some rows, f64 [row, step]; meaningless beyond the end of a segment."""
@@ -81,71 +89,83 @@ class SessionRows:
         return slice(int(self.bounds[first]), int(self.bounds[last + 1]))
 
     def chunks(self, first: int, last: int) -> Iterator[slice]:
-        """The rows of the sessions from `first` to `last` in chunks of whole sessions."""
+        """The rows of the sessions from `first` to `last` in chunks of whole sessions; inputs are released behind."""
         begin = first
         for session in range(first, last + 1):
             if session == last or self.bounds[session + 2] - self.bounds[begin] > CHUNK_ROWS:
                 yield self.span(begin, session)
+                self.inputs.release()
                 begin = session + 1
 
 
-def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool) -> SessionRows:
+def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool, last: date = date.max) -> SessionRows:
     """Compute inputs and outcomes of every row of an observed panel, and put the rows in the order of sessions.
 
     Args:
         frame: What `variables.observe` returns. **Guard:** a row's inputs are made of its session and earlier ones; its
             outcomes are fitted on from the session `known` on.
         uses_earnings: Whether to compute earnings features.
+        last: **Guard:** the last day whose rows are read; some row is of it or an earlier one.
     """
     frame = frame.with_columns(pl.col("session") - pl.col("session").min())
-    prepared, session = prepare(frame, uses_earnings=uses_earnings), frame.get_column("session").to_numpy()
-    order = np.argsort(session, kind="stable")
-    row_of = np.empty_like(order)
-    row_of[order] = np.arange(len(order))
-    days = sessions(cast("date", frame["date"].min()), cast("date", frame["date"].max()))
-    origin = can_be_origin(Block(date.min, date.max))
+    session = frame.get_column("session").to_numpy()
+    read = frame.get_column("date").to_numpy() <= np.datetime64(last)
+    order = np.argsort(session, kind="stable")[: int(read.sum())].astype(np.int32)  # later sessions are behind
+    days = sessions(cast("date", frame["date"].min()), cast("date", frame["date"].max()))[: int(session[order[-1]]) + 1]
+    table_begin = _count_sessions_ahead(frame, read) if uses_earnings else np.zeros(frame.height + 1, np.int32)
+    prepared = prepare(frame, uses_earnings=uses_earnings)
     rows = SessionRows(
-        frame=frame.select("ticker", "date", "session", "volatility", is_origin=origin)[order],
+        panel=frame.select("ticker", "date", "session", "volatility", is_origin=can_be_origin(EVERY_DAY)),
         days=days,
         bounds=np.searchsorted(session[order], np.arange(len(days) + 1)),
-        inputs=np.empty((len(order), len(INPUTS))),
-        earnings=np.empty(0),
-        first_ahead=np.full(len(order), -1),
+        inputs=ScratchArray((len(order), len(INPUTS))),
+        earnings=np.empty((table_begin[-1], EARNINGS_INPUT_COUNT * uses_earnings)),
+        first_ahead=np.full(len(order), -1, np.int32),
         place=order,
         log_close=np.log(frame.get_column("close").to_numpy()),
         variance=prepared.get_column("variance").fill_null(float("nan")).to_numpy(),
         trades_ahead=np.empty((len(order), len(STEPS)), bool),
-        known=np.empty(len(order), np.int64),
+        known=np.empty(len(order), np.int32),
     )
-    tables = each_part(frame, lambda part: _fill(rows, prepared[part], row_of[part], uses_earnings=uses_earnings))
-    return _join_earnings(rows, tables)
+    row_of = np.empty(frame.height, np.int32)
+    row_of[order] = np.arange(len(order), dtype=np.int32)
+
+    def fill(part: slice) -> None:
+        inside = read[part]
+        segments = prepared[part] if inside.all() else prepared[part].filter(pl.Series(inside))
+        _fill(rows, segments, row_of[part][inside], int(table_begin[part.start]), uses_earnings=uses_earnings)
+
+    each_part(frame, fill)
+    return rows
 
 
-_Table = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows with a year of history, their first sessions ahead, features
+def _count_sessions_ahead(frame: pl.DataFrame, read: np.ndarray) -> np.ndarray:
+    """How many sessions ahead have earnings features before each row, and in all, i32 [row + 1]."""
+    age = frame.get_column("age").to_numpy()
+    added = (read & (age >= YEAR_OF_HISTORY)).astype(np.int32)  # one more session ahead with each row of a segment
+    added[read & (age == YEAR_OF_HISTORY)] = HORIZON
+    return np.concatenate([[0], np.cumsum(added)], dtype=np.int32)
 
 
-def _fill(rows: SessionRows, prepared: pl.DataFrame, row_of: np.ndarray, *, uses_earnings: bool) -> _Table:
-    """Fill in the rows of whole segments, and return their earnings features."""
+def _fill(
+    rows: SessionRows, prepared: pl.DataFrame, row_of: np.ndarray, table_begin: int, *, uses_earnings: bool
+) -> None:
+    """Fill in the rows of whole segments."""
     trades = {str(step): pl.col("traded").shift(-step).over("segment").fill_null(value=False) for step in STEPS}
-    rows.inputs[row_of] = inputs = select_inputs(prepared)
+    rows.inputs.values[row_of] = inputs = select_inputs(prepared)
+    rows.inputs.release()
     rows.trades_ahead[row_of] = prepared.select(**trades).to_numpy()
     rows.known[row_of] = np.where(np.isfinite(inputs).all(axis=1), _known_sessions(prepared), NEVER)
     history, first, table = tabulate_history(prepared, uses_earnings=uses_earnings)
-    return row_of[history], first, table
+    rows.earnings[table_begin : table_begin + len(table)] = table
+    rows.first_ahead[row_of[history]] = first + table_begin
 
 
 def _known_sessions(prepared: pl.DataFrame) -> np.ndarray:
     """The session in which each origin's outcomes are known: the first that traded at or after the horizon's end."""
     traded = pl.when(pl.col("traded")).then(pl.col("session")).backward_fill().shift(-HORIZON).over("segment")
-    known = pl.when(can_be_origin(Block(date.min, date.max))).then(traded)
+    known = pl.when(can_be_origin(EVERY_DAY)).then(traded)
     return prepared.select(known.fill_null(NEVER)).to_series().to_numpy()
-
-
-def _join_earnings(rows: SessionRows, tables: Sequence[_Table]) -> SessionRows:
-    begin = np.cumsum([0, *(len(table) for _, _, table in tables)])
-    for offset, (places, first, _) in zip(begin, tables, strict=False):
-        rows.first_ahead[places] = first + offset
-    return replace(rows, earnings=np.concatenate([table for _, _, table in tables]))
 
 
 def prepare(frame: pl.DataFrame, *, uses_earnings: bool) -> pl.DataFrame:
@@ -154,7 +174,7 @@ def prepare(frame: pl.DataFrame, *, uses_earnings: bool) -> pl.DataFrame:
     return add_spikes(grouped) if uses_earnings else grouped
 
 
-def tabulate_history(prepared: pl.DataFrame, *, uses_earnings: bool) -> _Table:
+def tabulate_history(prepared: pl.DataFrame, *, uses_earnings: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """`tabulate_earnings_features` at the rows of whole segments with the year of history that they need.
 
     Returns:

@@ -49,12 +49,10 @@ class BlendedVolatility:
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
         """Pool the standardised returns of the fold."""
-        rows, ahead, scale = (
-            select_fold_rows(frame, fold),
-            future_log_returns(frame, last=fold.last),
-            _volatility(frame),
-        )
-        return cls(pool_quantiles(ahead, scale * ROOT_STEPS, rows), pool_quantiles(to_daily(ahead), scale, rows))
+        rows = select_fold_rows(frame, fold)
+        ahead, scale = future_log_returns(frame, last=fold.last, rows=rows), _volatility(frame)[rows]
+        cumulative = pool_quantiles(ahead, scale * ROOT_STEPS)
+        return cls(cumulative, pool_quantiles(to_daily(ahead), scale))
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Scale x pooled quantile."""

@@ -8,12 +8,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from internal.baselines.forecast import Rows, to_daily
-from internal.baselines.session_rows import TARGETS, SessionRows
+from internal.baselines.session_rows import NEVER, TARGETS, SessionRows
 from internal.baselines.staged_ridge import HeldOutPart, SessionSums, held_out_parts, predict_log_variances
 from internal.baselines.standardisation import Standardisation
 from internal.baselines.volatility import ROOT_STEPS
 from internal.features.volatility_inputs import SHARED_BY_DATE
 from internal.forecasting.quantiles import QUANTILES
+from internal.scratch_arrays import ScratchArray
 
 GROWTH: Final = 2.0
 
@@ -71,7 +72,7 @@ def fit_each(rows: SessionRows, first: int, ends: Sequence[int]) -> Iterator[Vol
     Yields:
         The fit at each end; None where no row is known yet.
     """
-    known = np.where(np.arange(len(rows.known)) >= rows.bounds[first], rows.known, np.iinfo(np.int64).max)
+    known = np.where(np.arange(len(rows.known)) >= rows.bounds[first], rows.known, NEVER)
     fitting: _Fitting | None = None
     for end in ends:
         trained = known <= end
@@ -93,7 +94,9 @@ class _Fitting:
         """Takes the rows and those whose figures standardise the inputs, bool [row]."""
         self._rows, self._added, self.first_count = rows, np.zeros_like(trained), int(trained.sum())
         chunks = (
-            rows.inputs[part][trained[part]] for part in rows.chunks(0, len(rows.days) - 1) if trained[part].any()
+            rows.inputs.values[part][trained[part]]
+            for part in rows.chunks(0, len(rows.days) - 1)
+            if trained[part].any()
         )
         self._standardisation = Standardisation.fit(chunks)
         features = rows.earnings.shape[1]
@@ -107,6 +110,7 @@ class _Fitting:
             part = rows.span(session, session)
             places = np.flatnonzero(new[part]) + part.start
             self._sums.add(session, rows.design(places, self._standardisation), rows.targets(places))
+            rows.inputs.release()
         self._added = trained.copy()
 
     def solve(self, trained: np.ndarray) -> VolatilityFit:
@@ -114,13 +118,15 @@ class _Fitting:
         occupied = self._sums.row_counts > 0
         parts = held_out_parts(occupied)
         solved = self._sums.solve(np.array([occupied, *(part.fitted_on for part in parts)]))
-        standardised = np.empty((TARGETS, int(trained.sum())))
+        standardised = ScratchArray((TARGETS, int(trained.sum())))
         begin = 0
         for part, coefficients in zip(parts, solved[1:], strict=True):
             for returns in self._standardised_returns(trained, part, coefficients):
-                standardised[:, begin : begin + len(returns)] = returns.T
+                standardised.values[:, begin : begin + len(returns)] = returns.T
                 begin += len(returns)
-        return VolatilityFit(self._standardisation, solved[0], pool_sorted_quantiles(standardised[:, :begin]))
+            standardised.release()
+        pooled = [read_quantiles(np.sort(values[:begin])) for values in standardised.values]
+        return VolatilityFit(self._standardisation, solved[0], np.stack(pooled))
 
     def _standardised_returns(
         self, trained: np.ndarray, part: HeldOutPart, coefficients: np.ndarray
@@ -142,11 +148,10 @@ def to_scales(log_variances: np.ndarray) -> Scales:
     return Scales(cumulative, daily)
 
 
-def pool_sorted_quantiles(values: np.ndarray) -> np.ndarray:
-    """Exact quantiles of each row of f64 [target, value], f64 [target, quantile]; the values are sorted in place."""
-    values.sort(axis=1)  # vectorised, and faster than a selection of the six neighbours
-    place = np.array(QUANTILES) * (values.shape[1] - 1)
+def read_quantiles(ascending: np.ndarray) -> np.ndarray:
+    """Exact quantiles of sorted values, f64 [quantile]: a vectorised sort is faster than to select six neighbours."""
+    place = np.array(QUANTILES) * (len(ascending) - 1)
     below = np.floor(place).astype(np.int64)
-    above = np.minimum(below + 1, values.shape[1] - 1)
-    low, high = values[:, below], values[:, above]
+    above = np.minimum(below + 1, len(ascending) - 1)
+    low, high = ascending[below], ascending[above]
     return np.asarray(low + (high - low) * (place - below))

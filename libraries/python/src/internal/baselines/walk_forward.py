@@ -69,7 +69,7 @@ def _add_sums(
     rows = baseline.arrange(frame)
     for block, fitted in zip(blocks, baseline.fit_each(rows, _folds(frame, blocks)), strict=True):
         first, last = bisect_left(rows.days, block.first), bisect_right(rows.days, block.last) - 1
-        part = rows.frame[rows.span(first, last)]
+        part = rows.frame(rows.span(first, last))
         origins = np.flatnonzero(part.get_column("is_origin").to_numpy())
         builder.add(part, origins, fitted.quantiles_of_sessions(rows, first, last).cumulative[origins])
 

@@ -5,9 +5,11 @@ Every decision about a row depends on that row and earlier ones only: a panel cu
 
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 from math import log
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from internal.dates import sessions_frame
@@ -17,6 +19,7 @@ PRICES: Final = ("open", "high", "low", "close")
 REQUIRED: Final = ("ticker", "date", *PRICES, "volume")
 MEDIAN_WINDOW: Final = 5
 DAYS: Final = 2**31  # a date is fewer days from 1970
+PART_ROWS: Final = 3 * 2**20  # a forecast of 8,000 tickers is one part
 MALFORMED, NOT_A_SESSION, NOT_TRADED, ABSURD = "malformed", "not_a_session", "not_traded", "absurd_price"
 
 
@@ -82,16 +85,20 @@ def build_panel(
     Raises:
         SchemaError: A column is missing, or a ticker has two bars on a date.
     """
-    ordered = _select_ordered(bars)
-    calendar = _number_sessions(ordered, end)
-    judged = _judge(ordered.filter(pl.col("date") <= end), calendar, absurd_price_ratio)
-    good = _repair(judged.filter(pl.col("verdict").is_null()))
-    frame = _fill(_split_segments(good, maximum_gap, absurd_price_ratio), calendar, maximum_gap)
-    return Panel(_describe(frame, details), _report(judged, good, frame))
+    read = _select_columns(bars)
+    calendar = _number_sessions(read, end)
+    parts: list[Panel] = []
+    for rows in _split_tickers(read):
+        seen = read[rows].filter(pl.col("date") <= end)
+        judged = _judge(seen, calendar, absurd_price_ratio)
+        good = _repair(judged.filter(pl.col("verdict").is_null()))
+        frame = _fill(_split_segments(good, maximum_gap, absurd_price_ratio), calendar, maximum_gap)
+        parts.append(Panel(_describe(frame, details), _report(judged, good, frame)))
+    return _join_parts(parts)
 
 
-def _select_ordered(bars: pl.DataFrame) -> pl.DataFrame:
-    """The columns that are read, sorted by ticker and date. Raises SchemaError for a missing column or a second bar."""
+def _select_columns(bars: pl.DataFrame) -> pl.DataFrame:
+    """The columns that are read. Raises SchemaError for a missing column."""
     missing = [column for column in REQUIRED if column not in bars.columns]
     if missing:
         raise SchemaError(f"bars lack the columns {', '.join(missing)}", [f"{column}: missing" for column in missing])
@@ -99,15 +106,50 @@ def _select_ordered(bars: pl.DataFrame) -> pl.DataFrame:
         raise SchemaError(f"bars have dates of type {bars.schema['date']}, not Date", ["date: wrong type"])
     if "volume_weighted_average_price" not in bars.columns:
         bars = bars.with_columns(volume_weighted_average_price=pl.lit(None, pl.Float64))
+    return bars.select(*REQUIRED, "volume_weighted_average_price")
+
+
+def _split_tickers(bars: pl.DataFrame) -> list[pl.Series]:
+    """The rows by ticker and date in parts of whole tickers. Raises SchemaError when a ticker has a second bar.
+
+    A panel is made in parts, so that the steps of its making are never of all rows at once.
+    """
     key = _number_keys(bars)
     order = key.arg_sort()
-    ordered = bars.select(*REQUIRED, "volume_weighted_average_price")[order]
-    as_before = (key.gather(order).diff() == 0).fill_null(value=False)
+    ordered = key.gather(order)
+    as_before = (ordered.diff() == 0).fill_null(value=False)
     if as_before.any():
-        twice = ordered.select("ticker", "date").filter(as_before).unique(maintain_order=True)
+        twice = bars.select("ticker", "date")[order].filter(as_before).unique(maintain_order=True)
         failures = [f"{ticker} {day}: more than one bar" for ticker, day in twice.head(5).rows()]
         raise SchemaError(f"{twice.height} keys have more than one bar, the first: {failures[0]}", failures)
-    return ordered
+    ends = ((ordered + DAYS) // (2 * DAYS)).rle().struct.field("len").cast(pl.Int64).cum_sum()
+    inner = ends.filter((ends // PART_ROWS).diff(-1) < 0)  # each where the next ticker ends in another part
+    return [order[first:last] for first, last in pairwise([0, *inner.to_list(), len(order)])]
+
+
+def _join_parts(parts: list[Panel]) -> Panel:
+    """One panel of parts of its tickers; the columns of the parts are joined and released one by one."""
+    report = _add_reports([part.report for part in parts])
+    before = np.cumsum([0, *(part.report.segments for part in parts)]).tolist()
+    frames = [part.frame.with_columns(pl.col("segment") + count) for part, count in zip(parts, before, strict=False)]
+    parts.clear()
+    columns = [dict(zip(frame.columns, frame.get_columns(), strict=True)) for frame in frames]
+    names = frames[0].columns
+    frames.clear()
+    joined = [pl.concat([part.pop(name) for part in columns], rechunk=True) for name in names]
+    in_order = pl.col("segment").set_sorted()  # so that whatever is computed over it takes slices instead of looking up
+    return Panel(pl.DataFrame(joined).with_columns(in_order), report)
+
+
+def _add_reports(reports: list[PanelReport]) -> PanelReport:
+    return PanelReport(
+        bars=sum(one.bars for one in reports),
+        set_aside={reason: sum(one.set_aside[reason] for one in reports) for reason in reports[0].set_aside},
+        repaired_ranges=sum(one.repaired_ranges for one in reports),
+        filled_sessions=sum(one.filled_sessions for one in reports),
+        segments=sum(one.segments for one in reports),
+        tickers=sum(one.tickers for one in reports),
+    )
 
 
 def _number_keys(bars: pl.DataFrame) -> pl.Series:
@@ -207,8 +249,7 @@ def _describe(frame: pl.DataFrame, details: pl.DataFrame) -> pl.DataFrame:
     known = details.select("ticker", "sector", "industry").unique("ticker", keep="first", maintain_order=True)
     return frame.join(known, on="ticker", how="left", maintain_order="left").select(
         *("ticker", "date", "session"),
-        pl.col("segment").set_sorted(),  # so that whatever is computed over it takes slices instead of looking up
-        *("age", "traded"),
+        *("segment", "age", "traded"),
         *PRICES,
         *("volume", "volume_weighted_average_price", "sector", "industry"),
     )

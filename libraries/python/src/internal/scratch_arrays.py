@@ -1,0 +1,90 @@
+"""Arrays larger than a process should hold: in files without a name, whose pages leave its memory when released.
+
+A file has no name from its first moment, so that nothing of it is left on the disk however the process ends.
+"""
+
+import mmap
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from math import prod
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Final
+
+import numpy as np
+
+from internal.errors import UnavailableError
+
+SMALLEST_FILE: Final = 2**26  # bytes; smaller arrays are held in memory
+PART_ROWS: Final = 2**16
+ZEROS: Final = 2**20
+_folder: ContextVar[Path | None] = ContextVar("scratch_folder", default=None)
+
+
+@contextmanager
+def scratch_folder(folder: Path) -> Iterator[None]:
+    """Make the files of arrays in a folder, rather than in the system's for temporary files, which may be memory.
+
+    Raises:
+        UnavailableError: The folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UnavailableError(f"the folder {folder} for temporary files cannot be made ({error.strerror})") from error
+    before = _folder.set(folder)
+    try:
+        yield
+    finally:
+        _folder.reset(before)
+
+
+class ScratchArray:
+    """An array of `values` that are undefined until they are written, in a file if it is large."""
+
+    def __init__(self, shape: tuple[int, ...], dtype: type[np.generic] = np.float64) -> None:
+        """Takes the array's shape and type of value.
+
+        Raises:
+            UnavailableError: The disk has no space for it.
+        """
+        size = prod(shape) * np.dtype(dtype).itemsize
+        self._pages = _map_file(size) if size >= SMALLEST_FILE else None
+        empty = np.empty(prod(shape), dtype) if self._pages is None else np.frombuffer(self._pages, dtype)
+        self.values: np.ndarray = empty.reshape(shape)
+
+    def release(self) -> None:
+        """Let the pages in memory go; the values stay, and are read again from the file where they are needed."""
+        if self._pages is not None:
+            self._pages.madvise(mmap.MADV_DONTNEED)
+
+    def parts(self) -> Iterator[slice]:
+        """All rows in parts, each of which is released before the next."""
+        for first in range(0, len(self.values), PART_ROWS):
+            yield slice(first, first + PART_ROWS)
+            self.release()
+
+
+def _map_file(size: int) -> mmap.mmap:
+    folder = _folder.get()
+    try:
+        with TemporaryFile(dir=folder) as file:
+            _reserve(file.fileno(), size)
+            return mmap.mmap(file.fileno(), size)
+    except OSError as error:
+        raise UnavailableError(
+            f"{size / 1e9:.1f} GB of temporary files do not fit into {folder or 'the folder TMPDIR'} "
+            f"({error.strerror}): free some disk space, or train on fewer tickers or years"
+        ) from error
+
+
+def _reserve(file: int, size: int) -> None:
+    """Take the disk space at once: a page that finds none when it is written ends the process without a message."""
+    if sys.platform == "linux":
+        os.posix_fallocate(file, 0, size)
+        return
+    for first in range(0, size, ZEROS):
+        os.write(file, bytes(min(ZEROS, size - first)))
