@@ -45,6 +45,14 @@ def test_rolling_history_is_numpys_quantile(observed: pl.DataFrame) -> None:
     assert answer.daily[600, 4] == pytest.approx(daily)
 
 
+def test_rolling_history_reads_its_window_alone(observed: pl.DataFrame) -> None:
+    """Rows that are asked for have the bits that they have among all rows."""
+    everywhere, rows = RollingHistory().quantiles(observed), np.flatnonzero(observed["session"] > 300)[::3]
+    answer = RollingHistory().quantiles(observed, rows)
+    assert answer.cumulative.tobytes() == everywhere.cumulative[rows].tobytes()
+    assert answer.daily.tobytes() == everywhere.daily[rows].tobytes()
+
+
 def test_future_returns_by_hand(observed: pl.DataFrame) -> None:
     """The label of step 5 is the log ratio of closes, and single sessions compound to it."""
     ahead, close = future_log_returns(observed, last=END), observed["close"].to_numpy()

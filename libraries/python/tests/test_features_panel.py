@@ -43,6 +43,24 @@ def test_shuffled_bars_give_the_same_panel(make_bars: MakeBars, make_details: Ma
     assert build_panel(bars, make_details(3), end=END).frame.equals(shuffled.frame)
 
 
+def test_parts_give_the_same_panel(
+    make_bars: MakeBars, make_details: MakeDetails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A panel that is made a ticker at a time is that of all tickers, its report and its segments included."""
+    day = date(2024, 3, 4)
+    bars = _changed(make_bars(4, START, END), day, close=1e6, high=1e6)
+    halted = (pl.col("ticker") == "T02") & pl.col("date").is_between(day, date(2024, 4, 2))
+    bars = bars.filter(~halted & ((pl.col("ticker") != "T03") | (pl.col("date") > day))).sample(
+        fraction=1.0, shuffle=True, seed=1
+    )
+    whole = build_panel(bars, make_details(4), end=END)
+    monkeypatch.setattr("internal.features.panel.PART_ROWS", 1)
+    parts = build_panel(bars, make_details(4), end=END)
+    assert parts.frame.equals(whole.frame)
+    assert parts.report == whole.report
+    assert (whole.report.segments, whole.report.set_aside["absurd_price"]) == (5, 1)
+
+
 def test_weekend_gap_is_no_gap(make_bars: MakeBars, make_details: MakeDetails) -> None:
     """Friday and Monday are neighbours, and so are the days around a holiday."""
     frame = build_panel(make_bars(1, START, END), make_details(1), end=END).frame

@@ -14,7 +14,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from internal.baselines.forecast import future_log_returns, to_daily
-from internal.baselines.heterogeneous import EarningsVolatility, HeterogeneousVolatility
+from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility, HeterogeneousVolatility
 from internal.baselines.session_rows import YEAR_OF_HISTORY
 from internal.baselines.staged_ridge import EMBARGO, MARKET_RIDGE, PARTS, RIDGE
 from internal.baselines.standardisation import LARGEST_INPUT, Standardisation
@@ -163,6 +163,20 @@ def test_forecasts_of_sessions_are_those_of_the_frame(frame: pl.DataFrame) -> No
     order = frame.with_row_index("row").join(part, on=["ticker", "date"], how="right")["row"].to_numpy()
     assert found.cumulative == pytest.approx(expected.cumulative[order], rel=1e-12, nan_ok=True)
     assert found.daily == pytest.approx(expected.daily[order], rel=1e-12, nan_ok=True)
+
+
+def test_files_change_no_bit(frame: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fit and its forecasts have the same bits when their large arrays are in files."""
+    rows = np.arange(frame.height)[::7]
+    held = AdaptiveVolatility.fit(frame, fold=FOLD)
+    expected = held.quantiles(frame, rows)
+    monkeypatch.setattr("internal.scratch_arrays.SMALLEST_FILE", 0)
+    fitted = AdaptiveVolatility.fit(frame, fold=FOLD)
+    for name, array in held.to_arrays().items():
+        assert fitted.to_arrays()[name].tobytes() == array.tobytes(), name
+    found = fitted.quantiles(frame, rows)
+    assert found.cumulative.tobytes() == expected.cumulative.tobytes()
+    assert found.daily.tobytes() == expected.daily.tobytes()
 
 
 def test_outcomes_are_used_when_they_are_known(frame: pl.DataFrame) -> None:

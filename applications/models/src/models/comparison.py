@@ -44,12 +44,14 @@ def _compute_fold_losses(number: int, fitted_to: date, truth: Truth, scores: Seq
     inside = np.isin(np.array(scores[0].days, "datetime64[D]"), np.array(days, "datetime64[D]"))
     rows = scores[0].rows_by_date[inside]
     losses = {
-        one.name: tuple(
-            float(np.average(losses[inside], weights=rows)) for losses in (one.daily_by_date, one.cumulative_by_date)
-        )
+        one.name: (_average(one.daily_by_date[inside], rows), _average(one.cumulative_by_date[inside], rows))
         for one in scores
     }
     return FoldLosses(fitted_to, days[0], days[-1], int(rows.sum()), losses)
+
+
+def _average(losses: np.ndarray, rows: np.ndarray) -> float:
+    return float(np.average(losses, weights=rows))
 
 
 def _compare_scores(scores: list[Score], lengths: list[int]) -> list[ForecastLine]:

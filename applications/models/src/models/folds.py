@@ -18,6 +18,12 @@ MINIMUM_VALIDATION_SESSIONS: Final = 20
 MINIMUM_TEST_SESSIONS: Final = 20  # two blocks of the bootstrap: with a single one the interval has no width
 TEST_SHARE: Final = 0.15
 VALIDATION_SHARE: Final = 0.1
+READ_BY_NETWORKS_ALONE: Final = (
+    "volume_weighted_average_price",
+    "industry",
+    *(f"past_{price}" for price in ("high", "low", "close", "volume_weighted_average_price")),
+    *(f"past_{length}_volatility" for length in ("recent", "range")),
+)
 
 
 @dataclass(frozen=True)
@@ -35,9 +41,20 @@ class FoldData:
     bars_version: int
 
 
-def observe_dataset(dataset: Dataset) -> pl.DataFrame:
-    """The observed panel of a dataset: one row a ticker and session, with every variable."""
-    return observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
+def observe_dataset(dataset: Dataset, *, for_networks: bool = True) -> pl.DataFrame:
+    """The observed panel of a dataset: one row a ticker and session, with every variable that models read.
+
+    Args:
+        dataset: The bars and details.
+        for_networks: Whether a network reads the panel; a third of its memory is of columns that no baseline reads.
+    """
+    frame = observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
+    return frame if for_networks else frame.drop(READ_BY_NETWORKS_ALONE)
+
+
+def has_network_columns(frame: pl.DataFrame) -> bool:
+    """Whether a panel was observed for networks."""
+    return set(READ_BY_NETWORKS_ALONE) <= set(frame.columns)
 
 
 def choose_fold(frame: pl.DataFrame) -> Fold:

@@ -123,18 +123,20 @@ class _RowScores:
 def _score_rows(truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> _RowScores:
     """Score a few rows at a time, so that the losses of each quantile of each row are never all in memory."""
     count, quantiles = len(cumulative), cumulative.shape[-1]
-    by_row = np.empty((3, count))
-    below_by_row, sums = np.empty((count, quantiles)), np.zeros((2, *cumulative.shape[1:]))
+    daily_by_row, by_row, inside_by_row = np.empty((3, count))
+    below_by_row = np.empty((count, quantiles))
+    losses, counts = (np.zeros(cumulative.shape[1:]) for _ in range(2))
     for first in range(0, count, CHUNK_ROWS):
         part = slice(first, first + CHUNK_ROWS)
         known, forecast = truth.cumulative[part], cumulative[part]
         loss, below = pinball_loss(known, forecast), known[..., None] <= forecast
         inside = (known >= forecast[..., 0]) & (known <= forecast[..., -1])
-        daily_loss = pinball_loss(truth.daily[part], daily[part])
-        by_row[:, part] = daily_loss.mean(axis=(1, 2)), loss.mean(axis=(1, 2)), inside.mean(axis=1)
+        daily_by_row[part] = pinball_loss(truth.daily[part], daily[part]).mean(axis=(1, 2))
+        by_row[part], inside_by_row[part] = loss.mean(axis=(1, 2)), inside.mean(axis=1)
         below_by_row[part] = below.mean(axis=1)
-        sums += loss.sum(axis=0), below.sum(axis=0)
-    return _RowScores(*by_row, below_by_row, *(sums / count))
+        losses += loss.sum(axis=0)
+        counts += below.sum(axis=0)
+    return _RowScores(daily_by_row, by_row, inside_by_row, below_by_row, losses / count, counts / count)
 
 
 def _average_by_date(dates: pl.Series, loss: np.ndarray) -> np.ndarray:

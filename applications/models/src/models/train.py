@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import Baseline
+from internal.baselines.model import BaselineModel
 from internal.errors import ArtifactError, FundError
 from internal.forecasting.artifact import save_artifact
 from internal.forecasting.held_out_bands import write_bands
@@ -19,7 +20,7 @@ from models.baseline_fitting import Candidate, fit_baseline
 from models.dataset import Dataset
 from models.evaluate import compute_held_out_loss, evaluate_model
 from models.evaluation import NAIVE_BASELINES, STRONG_BASELINES, Evaluation
-from models.folds import FoldData, choose_fold, observe_dataset
+from models.folds import FoldData, choose_fold, has_network_columns, observe_dataset
 from models.held_out import describe_bands, summarise_coverage
 from models.leak_gate import describe_pass, drop_early_bars, find_late_fits, find_leaks
 from models.model_specification import require_fittable, require_known_model
@@ -82,7 +83,8 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     """
     require_known_model(model)
     require_fittable(model)
-    frame = observe_dataset(dataset)
+    for_networks = model not in BASELINES or _is_network(_load_champion(registry))
+    frame = observe_dataset(dataset, for_networks=for_networks)
     data = FoldData(frame, choose_fold(frame), dataset.bars_version)
     dataset = drop_early_bars(dataset, data.fold.test.first)  # a caller that does not keep them has the memory again
     candidate = _fit_candidate(data, model, seed, tracker, on_progress, checkpoints)
@@ -166,6 +168,8 @@ def _summarise_losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:
 def _promote(registry: Registry, version: str, data: FoldData, candidate: Candidate) -> tuple[bool, str]:
     """Make it the champion when there is none, or when it is not worse on this training's held-out block."""
     champion = _load_champion(registry)
+    if _is_network(champion) and not has_network_columns(data.frame):
+        return False, f"a network became champion while it was trained: compare, then `models promote {version}`"
     if isinstance(champion, str):
         registry.promote(version)
         return True, champion
@@ -177,6 +181,10 @@ def _promote(registry: Registry, version: str, data: FoldData, candidate: Candid
         True,
         f"its held-out loss {1e4 * own:.3f}e-4 is within 0.1 % of the champion's {1e4 * other:.3f}e-4, or below it",
     )
+
+
+def _is_network(champion: QuantileModel | str) -> bool:
+    return not isinstance(champion, str | BaselineModel)
 
 
 def _load_champion(registry: Registry) -> QuantileModel | str:

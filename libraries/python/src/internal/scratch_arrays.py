@@ -6,8 +6,8 @@ A file has no name from its first moment, so that nothing of it is left on the d
 import mmap
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from math import prod
 from pathlib import Path
@@ -25,21 +25,18 @@ _folder: ContextVar[Path | None] = ContextVar("scratch_folder", default=None)
 
 
 @contextmanager
-def scratch_folder(folder: Path) -> Iterator[None]:
+def scratch_folder(folder: Path) -> Generator[None]:
     """Make the files of arrays in a folder, rather than in the system's for temporary files, which may be memory.
 
-    Raises:
-        UnavailableError: The folder cannot be made.
+    The folder appears with the first file.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UnavailableError(f"the folder {folder} for temporary files cannot be made ({error.strerror})") from error
     before = _folder.set(folder)
     try:
         yield
     finally:
         _folder.reset(before)
+        with suppress(OSError):  # it never appeared, or another process uses it
+            folder.rmdir()
 
 
 class ScratchArray:
@@ -49,7 +46,7 @@ class ScratchArray:
         """Takes the array's shape and type of value.
 
         Raises:
-            UnavailableError: The disk has no space for it.
+            UnavailableError: The disk has no space for it, or the folder cannot be made.
         """
         size = prod(shape) * np.dtype(dtype).itemsize
         self._pages = _map_file(size) if size >= SMALLEST_FILE else None
@@ -71,12 +68,14 @@ class ScratchArray:
 def _map_file(size: int) -> mmap.mmap:
     folder = _folder.get()
     try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder) as file:
             _reserve(file.fileno(), size)
             return mmap.mmap(file.fileno(), size)
     except OSError as error:
         raise UnavailableError(
-            f"{size / 1e9:.1f} GB of temporary files do not fit into {folder or 'the folder TMPDIR'} "
+            f"{size / 1e9:.1f} GB of temporary files cannot be written to {folder or 'the folder TMPDIR'} "
             f"({error.strerror}): free some disk space, or train on fewer tickers or years"
         ) from error
 

@@ -120,8 +120,8 @@ class HeterogeneousVolatility:
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
         prepared, asked = prepare(frame, uses_earnings=self.uses_earnings), _mark(frame, rows)
-        found = each_part(frame, lambda part: self._predict(self._design(prepared[part]))[asked[part]])
-        return self.plain(to_scales(np.concatenate(found)[(np.cumsum(asked) - 1)[rows]]))
+        found = np.concatenate(each_part(frame, lambda part: self._predict(self._design(prepared[part]))[asked[part]]))
+        return self.plain(to_scales(found[_places(frame, rows)]))
 
     def quantiles_of_sessions(self, rows: SessionRows, first: int, last: int) -> RowQuantiles:
         """The same for the rows of some sessions, by number, both included."""
@@ -187,16 +187,32 @@ class AdaptiveVolatility(EarningsVolatility):
     def scales_and_factors(self, frame: pl.DataFrame, rows: Rows) -> tuple[Scales, tuple[np.ndarray, np.ndarray]]:
         """At some rows: scales, and adaptive factors of cumulative and of daily intervals, f64 [row, step, half] each.
 
-        Misses are counted in units of the scale, in which every row has the same quantiles. A part's scales are used
-        while they are in a cache, and kept where they are asked for. Misses are written in the order of sessions, in
-        which they are read.
+        Misses are counted in units of the scale, in which every row has the same quantiles. They are written in the
+        order of sessions, in which they are read.
         """
-        prepared = prepare(frame, uses_earnings=self.uses_earnings)
-        asked = _mark(frame, rows)
         order = frame.get_column("session").to_numpy().argsort(kind="stable").astype(np.int32)
         row_of = np.empty_like(order)
         row_of[order] = np.arange(len(order), dtype=np.int32)
         truth, surprises = ScratchArray((frame.height, 2, len(STEPS))), np.empty(frame.height)
+        predicted = self._compare(frame, _mark(frame, rows), row_of, truth, surprises)
+        in_order = frame.select("date", "session", "volatility")[order]
+        surprise = surprise_factors(in_order.get_column("session").to_numpy(), surprises)
+        for part in truth.parts():
+            truth.values[part] /= surprise[part, None, None]
+        factors = self._factors(in_order, truth.values, row_of[rows], on_read=truth.release)
+        return to_scales(predicted[_places(frame, rows)]).times(surprise[row_of[rows]]), factors
+
+    def _compare(
+        self, frame: pl.DataFrame, asked: np.ndarray, row_of: np.ndarray, truth: ScratchArray, surprises: np.ndarray
+    ) -> np.ndarray:
+        """Write each row's outcomes in units of its scales, and its surprise, to the place that it has in `row_of`.
+
+        A part's scales are used while they are in a cache.
+
+        Returns:
+            The log variances of the rows that are asked for, f64 [asked, target].
+        """
+        prepared = prepare(frame, uses_earnings=self.uses_earnings)
 
         def work(part: slice) -> np.ndarray:
             predicted = self._predict(self._design(prepared[part]))
@@ -206,14 +222,7 @@ class AdaptiveVolatility(EarningsVolatility):
             truth.release()
             return kept
 
-        kept = np.concatenate(each_part(frame, work))[(np.cumsum(asked) - 1)[rows]]
-        del prepared
-        in_order = frame.select("date", "session", "volatility")[order]
-        surprise = surprise_factors(in_order.get_column("session").to_numpy(), surprises)
-        for part in truth.parts():
-            truth.values[part] /= surprise[part, None, None]
-        factors = self._factors(in_order, truth.values, row_of[rows], on_read=truth.release)
-        return to_scales(kept).times(surprise[row_of[rows]]), factors
+        return np.concatenate(each_part(frame, work))
 
     def _factors(
         self, frame: pl.DataFrame, truth: np.ndarray, rows: Rows, on_read: Callable[[], None] = ignore_read
@@ -231,6 +240,11 @@ def _mark(frame: pl.DataFrame, rows: Rows) -> np.ndarray:
     asked = np.zeros(frame.height, bool)
     asked[rows] = True
     return asked
+
+
+def _places(frame: pl.DataFrame, rows: Rows) -> np.ndarray:
+    """The place of each of some rows among those that `_mark` marks, i64 [row]."""
+    return np.asarray((np.cumsum(_mark(frame, rows)) - 1)[rows])
 
 
 def _no_row(fold: Block) -> InvalidRequestError:

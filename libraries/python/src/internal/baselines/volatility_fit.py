@@ -125,8 +125,11 @@ class _Fitting:
                 standardised.values[:, begin : begin + len(returns)] = returns.T
                 begin += len(returns)
             standardised.release()
-        pooled = [read_quantiles(np.sort(values[:begin])) for values in standardised.values]
-        return VolatilityFit(self._standardisation, solved[0], np.stack(pooled))
+        pooled = np.empty((TARGETS, len(QUANTILES)))
+        for target, values in enumerate(standardised.values):
+            pooled[target] = read_quantiles(np.sort(values[:begin]))
+            standardised.release()
+        return VolatilityFit(self._standardisation, solved[0], pooled)
 
     def _standardised_returns(
         self, trained: np.ndarray, part: HeldOutPart, coefficients: np.ndarray
