@@ -152,7 +152,7 @@ def refuse_models(
     return refuse
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real bars."""
     return SHARED_DATA

@@ -1,0 +1,69 @@
+"""The published page: its figures are those of the forecasts, its looks add up, and the site's navigation has it."""
+
+import tomllib
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from benchmarks.published_evaluation import LOOKS, write_page
+from internal.dates import sessions
+from internal.forecasting.quantiles import RowQuantiles
+from models.comparison import compare_forecasts
+from models.traits import Trait
+from models.truth import Truth
+
+ROOT = Path(__file__).parents[3]
+TICKERS, DAYS = 4, 60
+
+
+@pytest.fixture(name="page", scope="module")
+def _page() -> str:
+    """Two forecasters on two folds of 30 sessions: every return is 1 %, one expects 0 to 2 %, the other 0 to 4 %."""
+    days = sessions(date(2024, 1, 2), date(2024, 6, 28))[:DAYS]
+    rows = TICKERS * DAYS
+    truth = Truth(
+        dates=pl.Series([day for day in days for _ in range(TICKERS)]),
+        cumulative=np.full((rows, 7), 0.01),
+        daily=np.full((rows, 7), 0.01),
+        volatility=np.tile(np.arange(1, TICKERS + 1) / 100, DAYS),
+        sectors=pl.Series(["Energy", "Utilities"] * (rows // 2)),
+        folds=np.repeat([0, 1], rows // 2),
+        tickers=pl.Series([f"T{place:02}" for place in range(TICKERS)] * DAYS),
+        traits={Trait.VOLATILITY: np.tile(np.arange(TICKERS) + 1.0, DAYS)},
+    )
+
+    def forecast(upper: float) -> RowQuantiles:
+        each = np.broadcast_to([0.0, 0.01, upper], (rows, 7, 3)).copy()
+        return RowQuantiles(each, each)
+
+    forecasts = {"blended_volatility": forecast(0.04), "expert_aggregation": forecast(0.02)}
+    ends = [date(2023, 12, 29), days[DAYS // 2 - 1]]
+    return write_page(compare_forecasts("x", "expert_aggregation", truth, forecasts, ends))
+
+
+def test_losses_by_hand(page: str) -> None:
+    """0.1 x 1 % below and 0.1 x 1 % above, over three quantiles: 6.667e-4. The other: 0.1 x 3 % above, twice that."""
+    assert "| `expert_aggregation` | 6.667 | -50.00 (-50.00 to -50.00) | 6.667 | -50.00 (-50.00 to -50.00) |" in page
+    assert "| `blended_volatility` | 13.333 | - | 13.333 | - |" in page
+    assert "| `expert_aggregation` | **-50.00 / -50.00** | **-50.00 / -50.00** |" in page
+
+
+def test_coverage_by_hand(page: str) -> None:
+    """Every return is inside, in each group."""
+    assert "| `expert_aggregation` | " + "100.0 | " * 7 + "100.0 (Energy) to 100.0 (Utilities) |" in page
+
+
+def test_looks_add_up(page: str) -> None:
+    """The page names every look and how many configurations were scored on 2018."""
+    assert f"{len(LOOKS)} times, with {sum(look.configurations for look in LOOKS)} configurations" in page
+    assert all(look.reason in page for look in LOOKS)
+
+
+def test_page_is_published() -> None:
+    """The page that is in the repository has these looks, and the site shows it."""
+    published = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    assert all(f"| {look.day} | {look.reason} | {look.configurations} |" in published for look in LOOKS)
+    assert "evaluation.md" in str(tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"])
