@@ -64,7 +64,7 @@ def test_one_rank_and_one_population(construct: Callable[[Situation, FloatArray]
     opened = [one for one in record.names if one.outcome is NameOutcome.OPENED]
     assert opened
     for one in opened:
-        assert one.reason == f"rank {one.rank} of 10"
+        assert one.reason.removesuffix(" by forecast") == f"rank {one.rank} of 10"
 
 
 def test_who_was_not_chosen_sees_the_cut() -> None:

@@ -129,7 +129,7 @@ def _open(situation: Situation, place: int, numbers: Mapping[int, int], side: Si
         verdict=Verdict.OPEN,
         held=0.0,
         price=float(inputs.price[place]),
-        reason=f"rank {numbers[place]} of {len(numbers)}",
+        reason=f"rank {numbers[place]} of {len(numbers)} by forecast",
         volatility=float(inputs.volatility[place]),
     )
 
