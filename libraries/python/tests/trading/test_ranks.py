@@ -73,9 +73,7 @@ def test_who_was_not_chosen_sees_the_cut() -> None:
     cutoffs = RankCutoffs.of(names)
     assert cutoffs == RankCutoffs(count=11, last_long=2, first_short=10)
     said = {one.ticker: cutoffs.explain(one) for one in names}
-    assert said["C"] == (
-        "the strategy preferred others: rank 3 of 11; longs were opened down to rank 2, shorts from rank 10 on"
-    )
+    assert said["C"] == "rank 3 of 11; longs were opened down to rank 2, shorts from rank 10 on"
     assert said["A"] == "rank 1 of 11"
     assert said["F"] == "the strategy preferred others"
 
@@ -86,7 +84,7 @@ def test_one_side_alone() -> None:
     assert RankCutoffs.of(names) == RankCutoffs(11, 2, None)
     nothing = record_of(make_situation(PRICES), Fixed(Targets(scores=SCORES)), FREE, None).names
     cutoffs = RankCutoffs.of(nothing)
-    assert cutoffs.explain(nothing[0]) == "the strategy preferred others: rank 1 of 11; nothing was opened"
+    assert cutoffs.explain(nothing[0]) == "rank 1 of 11; nothing was opened"
 
 
 def test_equal_scores_are_no_ranking() -> None:

@@ -34,11 +34,11 @@ class RankCutoffs:
         )
 
     def explain(self, name: NameRecord) -> str:
-        """The reason of a name; where others were preferred, with its rank and the ranks that were opened."""
+        """The reason of a name; where others were preferred, its rank and the ranks that were opened."""
         if name.outcome is not NameOutcome.NOT_CHOSEN or name.rank is None:
             return name.reason
         sides = [
             *([] if self.last_long is None else [f"longs were opened down to rank {self.last_long}"]),
             *([] if self.first_short is None else [f"shorts from rank {self.first_short} on"]),
         ]
-        return f"{name.reason}: rank {name.rank} of {self.count}; {', '.join(sides) or 'nothing was opened'}"
+        return f"rank {name.rank} of {self.count}; {', '.join(sides) or 'nothing was opened'}"
