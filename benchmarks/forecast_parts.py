@@ -11,7 +11,7 @@ from internal.tft import network_model
 PARTS = {
     "panel": (forecaster, "build_panel"),
     "variables": (forecaster, "observe"),
-    "scales and bands, beside the next two": (AdaptiveVolatility, "scales_and_factors"),
+    "scales and bands, beside windows and networks": (AdaptiveVolatility, "scales_and_factors"),
     "windows": (network_model, "make_unlabelled_windows"),
     "networks": (network_model.NetworkModel, "predict_standardised"),
     "table and checks": (forecaster, "_predictions"),
