@@ -3,6 +3,7 @@
 Every decision about a row depends on that row and earlier ones only: a panel cut at a day equals the panel of that day.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -87,14 +88,16 @@ def build_panel(
     """
     read = _select_columns(bars)
     calendar = _number_sessions(read, end)
-    parts: list[Panel] = []
-    for rows in _split_tickers(read):
+
+    def make_part(rows: pl.Series) -> Panel:
         seen = read[rows].filter(pl.col("date") <= end)
         judged = _judge(seen, calendar, absurd_price_ratio)
         good = _repair(judged.filter(pl.col("verdict").is_null()))
         frame = _fill(_split_segments(good, maximum_gap, absurd_price_ratio), calendar, maximum_gap)
-        parts.append(Panel(_describe(frame, details), _report(judged, good, frame)))
-    return _join_parts(parts)
+        return Panel(_describe(frame, details), _report(judged, good, frame))
+
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # Polars gives most of these steps one thread
+        return _join_parts(list(pool.map(make_part, _split_tickers(read))))
 
 
 def _select_columns(bars: pl.DataFrame) -> pl.DataFrame:
