@@ -37,3 +37,10 @@ def test_impossible_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with scratch_folder(tmp_path / "file" / "scratch"), pytest.raises(UnavailableError, match=r"file/scratch \(Not a"):
         ScratchArray((2**23,))
+
+
+def test_memory_outside_of_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forecast writes no file, however large its arrays are."""
+    monkeypatch.setattr(scratch_arrays, "SMALLEST_FILE", 0)
+    assert ScratchArray((10, 3)).values.base is not None
+    assert isinstance(ScratchArray((10, 3)).values.base, np.ndarray)

@@ -1,4 +1,4 @@
-"""Arrays larger than a process should hold: in files without a name, whose pages leave its memory when released.
+"""Arrays larger than a training should hold: in files without a name, whose pages leave its memory when released.
 
 A file has no name from its first moment, so that nothing of it is left on the disk however the process ends.
 """
@@ -26,9 +26,9 @@ _folder: ContextVar[Path | None] = ContextVar("scratch_folder", default=None)
 
 @contextmanager
 def scratch_folder(folder: Path) -> Generator[None]:
-    """Make the files of arrays in a folder, rather than in the system's for temporary files, which may be memory.
+    """Hold large arrays in files of a folder, which appears with the first; outside, arrays are held in memory.
 
-    The folder appears with the first file.
+    A training reads its rows for minutes, a forecast for a second, of which writing and reading files would be a tenth.
     """
     before = _folder.set(folder)
     try:
@@ -40,7 +40,7 @@ def scratch_folder(folder: Path) -> Generator[None]:
 
 
 class ScratchArray:
-    """An array of `values` that are undefined until they are written, in a file if it is large."""
+    """An array of `values` that are undefined until they are written; in a file where `scratch_folder` says so."""
 
     def __init__(self, shape: tuple[int, ...], dtype: type[np.generic] = np.float64) -> None:
         """Takes the array's shape and type of value.
@@ -48,8 +48,8 @@ class ScratchArray:
         Raises:
             UnavailableError: The disk has no space for it, or the folder cannot be made.
         """
-        size = prod(shape) * np.dtype(dtype).itemsize
-        self._pages = _map_file(size) if size >= SMALLEST_FILE else None
+        size, folder = prod(shape) * np.dtype(dtype).itemsize, _folder.get()
+        self._pages = _map_file(size, folder) if folder is not None and size >= SMALLEST_FILE else None
         empty = np.empty(prod(shape), dtype) if self._pages is None else np.frombuffer(self._pages, dtype)
         self.values: np.ndarray = empty.reshape(shape)
 
@@ -65,17 +65,15 @@ class ScratchArray:
             self.release()
 
 
-def _map_file(size: int) -> mmap.mmap:
-    folder = _folder.get()
+def _map_file(size: int, folder: Path) -> mmap.mmap:
     try:
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=folder) as file:
             _reserve(file.fileno(), size)
             return mmap.mmap(file.fileno(), size)
     except OSError as error:
         raise UnavailableError(
-            f"{size / 1e9:.1f} GB of temporary files cannot be written to {folder or 'the folder TMPDIR'} "
+            f"{size / 1e9:.1f} GB of temporary files cannot be written to {folder} "
             f"({error.strerror}): free some disk space, or train on fewer tickers or years"
         ) from error
 

@@ -5,6 +5,7 @@ Windows in, log returns out: the inverse of the target's scaling, and the way to
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any, Final, cast
@@ -69,7 +70,7 @@ class NetworkModel:
         tinygrad's cache of kernels can be read in one alone.
         """
         with ThreadPoolExecutor(1) as pool:
-            computed = pool.submit(self.scale.scales_and_factors, frame, origins)
+            computed = pool.submit(copy_context().run, self.scale.scales_and_factors, frame, origins)
             windows = make_unlabelled_windows(frame, origins, self.scaler, self.vocabularies)
             own = self.calibration.apply(self.predict_standardised(windows))
             scales, factors = computed.result()
