@@ -174,6 +174,17 @@ def test_vocabulary_of_nothing() -> None:
     assert Vocabulary.fit(pl.Series([None, None], dtype=pl.String)).encode(pl.Series(["A", None])).tolist() == [0, 0]
 
 
+def test_files_change_no_window(observed: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Batches are equal to the bit when the arrays that they are cut from are in files, made a few rows at a time."""
+    scaler, block = Scaler.fit(observed, fold=FOLD), Block(START, END)
+    held = make_windows(observed, scaler, _vocabularies(observed), block=block)
+    monkeypatch.setattr("internal.scratch_arrays.SMALLEST_FILE", 0)
+    monkeypatch.setattr("internal.scratch_arrays.PART_ROWS", 100)
+    windows, chosen = make_windows(observed, scaler, _vocabularies(observed), block=block), np.arange(len(held))[::5]
+    for found, expected in zip(vars(windows.batch(chosen)).values(), vars(held.batch(chosen)).values(), strict=True):
+        assert found.tobytes() == expected.tobytes()
+
+
 def test_vocabulary_named_twice() -> None:
     """A stored vocabulary with a name twice would shift every number after it: refused."""
     with pytest.raises(ArtifactError, match="sector"):

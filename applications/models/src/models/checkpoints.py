@@ -44,4 +44,5 @@ def _compute_digest(blocks: Iterable[RelativeWindows]) -> str:
         windows = block.windows
         for array in (windows.past_rows, windows.future_rows, windows.static_rows, windows.origins, block.targets):
             digest.update(np.ascontiguousarray(array).data)
+            windows.release()
     return digest.hexdigest()

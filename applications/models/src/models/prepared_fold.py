@@ -74,7 +74,7 @@ def prepare_fold(data: FoldData) -> PreparedFold:
     frame, fold = data.frame, data.fold
     scaler, vocabularies = Scaler.fit(frame, fold=fold.training), fit_vocabularies(frame, fold=fold.training)
     scale = AdaptiveVolatility.fit(frame, fold=Block(fold.training.first, fold.validation.last))
-    everything = lay_out(frame, scaler, vocabularies, scale.scales(frame).cumulative)
+    everything = lay_out(frame, scaler, vocabularies, scale.cumulative_scales(frame))
     training, validation = (
         make_relative_windows(frame, everything.at(find_origins(frame, block)).keep_labelled())
         for block in (fold.training, fold.validation)
@@ -86,5 +86,8 @@ def prepare_fold(data: FoldData) -> PreparedFold:
 
 def fit_vocabularies(frame: pl.DataFrame, *, fold: Block) -> dict[str, Vocabulary]:
     """One vocabulary a static variable. **Guard:** only names that have a bar inside the fold get a number."""
-    rows = frame.filter(pl.col("date").is_between(fold.first, fold.last))
-    return {variable: Vocabulary.fit(rows.get_column(variable)) for variable in STATIC_VARIABLES}
+    inside = pl.col("date").is_between(fold.first, fold.last)
+    return {
+        variable: Vocabulary.fit(frame.select(pl.col(variable).filter(inside).unique()).to_series())
+        for variable in STATIC_VARIABLES
+    }

@@ -51,6 +51,7 @@ def standardise_returns(windows: Windows) -> np.ndarray:
     for first in range(0, len(windows), CHUNK_WINDOWS):
         part = np.arange(first, min(first + CHUNK_WINDOWS, len(windows)))
         standardised[part] = windows.log_returns(part) / windows.scale(part)
+        windows.release()
     return standardised
 
 

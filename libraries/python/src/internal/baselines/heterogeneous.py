@@ -102,6 +102,18 @@ class HeterogeneousVolatility:
         prepared = prepare(frame, uses_earnings=self.uses_earnings)
         return to_scales(fill_parts(frame, (TARGETS,), lambda part: self._predict(self._design(prepared[part]))))
 
+    def cumulative_scales(self, frame: pl.DataFrame) -> ScratchArray:
+        """The cumulative ones of `scales` alone."""
+        prepared = prepare(frame, uses_earnings=self.uses_earnings)
+        found = ScratchArray((frame.height, len(STEPS)))
+
+        def work(part: slice) -> None:
+            found.values[part] = to_scales(self._predict(self._design(prepared[part]))).cumulative
+            found.release()
+
+        each_part(frame, work)
+        return found
+
     def scales_of_sessions(self, rows: SessionRows, first: int, last: int) -> Scales:
         """The same for the rows of some sessions, by number, both included."""
         designs = (rows.design(chunk, self.standardisation) for chunk in rows.chunks(first, last))

@@ -46,8 +46,9 @@ class Scaler:
         Raises:
             InvalidRequestError: The fold holds fewer than two rows, or a variable that never changes there.
         """
-        rows = frame.filter(pl.col("date").is_between(fold.first, fold.last))
         fitted = [variable for variable in OBSERVED_VARIABLES if variable not in PRICE_VARIABLES]
+        read = frame.select("date", *(f"past_{variable}" for variable in fitted))
+        rows = read.filter(pl.col("date").is_between(fold.first, fold.last))
         means = rows.select(pl.col(f"past_{variable}").mean() for variable in fitted).row(0)
         deviations = rows.select(pl.col(f"past_{variable}").std() for variable in fitted).row(0)
         flat = [name for name, size in zip(fitted, deviations, strict=True) if size is None or not size > 0]

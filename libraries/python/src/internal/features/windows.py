@@ -17,6 +17,7 @@ from internal.features.scaling import CLIP, Scaler
 from internal.features.splits import Block
 from internal.features.variables import KNOWN_VARIABLES, PRICE_VARIABLES, STATIC_VARIABLES, known_frame
 from internal.features.vocabulary import Vocabulary
+from internal.scratch_arrays import ScratchArray
 
 PAST_LENGTH: Final = 35
 HORIZON: Final = 7
@@ -55,6 +56,7 @@ class Windows:
         session: i64 [row], the row's position in `future_rows`.
         last_known: i64 [row], the last row of the same segment that traded: no label reaches beyond it.
         origins: i64 [origin], row numbers.
+        scratch: The large arrays above, of which a batch leaves no page in memory.
     """
 
     past_rows: np.ndarray
@@ -66,6 +68,7 @@ class Windows:
     session: np.ndarray
     last_known: np.ndarray
     origins: np.ndarray
+    scratch: tuple[ScratchArray, ...] = ()
     past_length: int = PAST_LENGTH
     horizon: int = HORIZON
 
@@ -85,7 +88,13 @@ class Windows:
         prices /= self.volatility[rows, None, None].astype(np.float32)
         np.clip(prices, -CLIP, CLIP, out=prices)
         target = (self.log_returns(indices) / self.scale(indices)).astype(np.float32)
+        self.release()
         return WindowBatch(past, future, self.static_rows[rows], target)
+
+    def release(self) -> None:
+        """Let the pages of the large arrays go that are in memory."""
+        for array in self.scratch:
+            array.release()
 
     def log_returns(self, indices: np.ndarray) -> np.ndarray:
         """Cumulative log returns from the origin, f64 [n, horizon]; NaN where the session is not known."""
@@ -131,7 +140,7 @@ def find_origins(frame: pl.DataFrame, block: Block, minimum_history: int = MINIM
 
 
 def lay_out(
-    frame: pl.DataFrame, scaler: Scaler, vocabularies: dict[str, Vocabulary], scale: np.ndarray | None = None
+    frame: pl.DataFrame, scaler: Scaler, vocabularies: dict[str, Vocabulary], scale: ScratchArray | None = None
 ) -> Windows:
     """Lay the arrays of an observed panel out once; origins come from `at`, `keep_labelled` or `make_windows`.
 
@@ -148,16 +157,21 @@ def lay_out(
         raise InvalidRequestError("there is no bar to make windows from")
     session, known = frame.get_column("session").to_numpy(), _known_rows(frame)
     volatility = frame.get_column("volatility").fill_null(float("nan")).to_numpy()
+    past = ScratchArray((frame.height, len(scaler.variables) + known.shape[1]), np.float32)
+    for part in past.parts():
+        past.values[part, : len(scaler.variables)] = scaler.transform(frame[part])
+        past.values[part, len(scaler.variables) :] = known[session[part]]
     return Windows(
-        past_rows=np.concatenate([scaler.transform(frame), known[session]], axis=1),
+        past_rows=past.values,
         future_rows=known,
         static_rows=_static_rows(frame, vocabularies),
         log_close=frame.get_column("close").log().to_numpy(),
         volatility=volatility,
-        scale_rows=volatility[:, None] * np.sqrt(np.arange(1, HORIZON + 1)) if scale is None else scale,
+        scale_rows=volatility[:, None] * np.sqrt(np.arange(1, HORIZON + 1)) if scale is None else scale.values,
         session=session,
         last_known=_last_known(frame),
         origins=np.empty(0, np.int64),
+        scratch=(past,) if scale is None else (past, scale),
     )
 
 
@@ -167,7 +181,7 @@ def make_windows(
     vocabularies: dict[str, Vocabulary],
     *,
     block: Block,
-    scale: np.ndarray | None = None,
+    scale: ScratchArray | None = None,
 ) -> Windows:
     """Make the windows of every origin of a block whose whole horizon is known, for training and evaluation."""
     return lay_out(frame, scaler, vocabularies, scale).at(find_origins(frame, block)).keep_labelled()
