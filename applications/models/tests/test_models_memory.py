@@ -30,9 +30,9 @@ def _measure(tickers: int, years: int, model: str) -> Figures:
 
 
 def test_memory_of_600_tickers() -> None:
-    """Two years of 600 tickers are trained within 250 MB and 1.8 kB a bar; it took 1,826 MB with all held at once."""
+    """Two years of 600 tickers are trained within 500 MB and 1.8 kB a bar; it took 1,826 MB with all held at once."""
     found = _measure(600, 2, "heterogeneous_volatility")
-    assert found["peak_megabytes"] < 250 + 1.8e-3 * found["bars"]
+    assert found["peak_megabytes"] < 500 + 1.8e-3 * found["bars"]
 
 
 @pytest.mark.long
