@@ -1,1 +1,1 @@
-"""Tests of the trader at one real exchange, which the modules of a worker share."""
+"""Tests of the trader at a real exchange; each flattens the account and starts a journal of its own."""

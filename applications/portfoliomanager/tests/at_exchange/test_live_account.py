@@ -35,6 +35,7 @@ def fund_command(home: Path, url: str, *arguments: str, typed: str = "") -> tupl
 
 def test_a_live_account_has_to_be_armed(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An exchange that is played as a live account: nothing is sent before its number was typed, then a dry run."""
+    world.store_predictions(world.session())
     for name, value in world.variables("live").items():
         monkeypatch.setenv(name, value)
     keys = {"APCA-API-KEY-ID": KEY, "APCA-API-SECRET-KEY": SECRET}
