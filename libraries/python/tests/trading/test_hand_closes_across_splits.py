@@ -23,6 +23,7 @@ from internal.venue.clock import Auction
 from internal.venue.corporate_actions import split_action
 from libraries.python.tests.trading.actions_kit import EFFECTIVE, OPENING, Scripted, held_at_broker, open_fund
 from libraries.python.tests.trading.trading_state_kit import SlowOrders, set_state, trade_by_hand
+from libraries.python.tests.venue.venue_kit import DAYS
 
 WEIGHTS = {"FWD": 0.0201}  # 20 shares at 100 dollars
 
@@ -74,10 +75,16 @@ def test_a_late_sale_by_hand_after_a_split_is_seen() -> None:
 
 
 def test_a_split_is_no_difference() -> None:
-    """The account has twice the shares that were filled: nobody traded, and no old orders are asked for."""
+    """The account has twice the shares that were filled: nobody traded.
+
+    Old orders are asked for once by a process that does not know yet whether a trade waits for the split.
+    """
     fund = open_split_fund(1, 2)
     broker = SlowOrders(fund)
-    trader_of(broker.ports).reconcile()
+    trader = trader_of(broker.ports)
+    trader.reconcile()
+    broker.asked.clear()
+    trader.reconcile()
     assert all(moment > fund.ports.broker.moment() - timedelta(days=60) for moment in broker.asked)
 
 
@@ -157,3 +164,77 @@ def test_what_is_missing_counts_in_the_shares_of_the_decision() -> None:
     (row,) = portfolio.rows
     found = sum_missing_dollars(fund.ports, [], find_held(fund.journal, []), {}, EntryMemory())
     assert found == pytest.approx(40 * row.reference_price)
+
+
+def flatten(fund: SimulatedFund, trader: Rebalancer) -> list[float]:
+    """Close everything that is the fund's; the shares of the orders that this sends."""
+    set_state(fund.ports, TradingState.HALTED, StateCause.FLATTEN)
+    trader.reconcile()
+    return [order.quantity for order in fund.ports.broker.open_orders()]
+
+
+@pytest.mark.parametrize("auction", Auction)
+def test_a_sale_on_the_eve_of_a_split(auction: Auction, monkeypatch: pytest.MonkeyPatch) -> None:
+    """20 of the fund's 20 are sold at the open or the close of the eve of 2 for 1; 20 bought later stay."""
+    monkeypatch.setattr("internal.trading.broker_splits.NEW", timedelta(days=3))  # the market of the tests is short
+    fund = open_fund([split_action("FWD", DAYS[4], Decimal(1), Decimal(2))], ["FWD"])
+    trader = trader_of(fund.ports, {OPENING: WEIGHTS})
+    play_with(trader, fund)
+    play_with(trader, fund, sold_before=auction)
+    play_with(trader, fund)
+    trade_by_hand(fund, "FWD", Decimal(20))
+    while fund.ports.broker.moment().day < 10:
+        play_with(trader, fund)
+    assert (held_at_broker(fund), own(fund)) == ({"FWD": 20}, 0)
+    assert flatten(fund, trader) == []
+
+
+def play_with(trader: Rebalancer, fund: SimulatedFund, sold_before: Auction | None = None) -> None:
+    """Decide and play a session, reconciled after each auction; 20 shares are sold by hand in one of them."""
+    trader.run(None)
+    for auction in (Auction.OPEN, Auction.CLOSE):
+        if auction is sold_before:
+            trade_by_hand(fund, "FWD", Decimal(-20))
+        fund.move(auction)
+        trader.reconcile()
+
+
+def test_a_sale_in_the_session_of_the_opening_before_a_split() -> None:
+    """20 of the fund's 20 are sold at the close of the session that opened them, which is the eve of 2 for 1."""
+    fund = open_fund([split_action("FWD", EFFECTIVE, Decimal(1), Decimal(2))], ["FWD"])
+    trader = trader_of(fund.ports, {OPENING: WEIGHTS})
+    play_with(trader, fund, sold_before=Auction.CLOSE)
+    play_with(trader, fund)
+    trade_by_hand(fund, "FWD", Decimal(20))
+    while fund.ports.broker.moment().day < 10:
+        play_with(trader, fund)
+    assert (held_at_broker(fund), own(fund)) == ({"FWD": 20}, 0)
+    assert flatten(fund, trader) == []
+
+
+def know_nothing(*_: object) -> Sequence[CoreAction]:
+    """What a data service answers that has not learned of the split yet."""
+    return ()
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_sale_that_waited_for_a_split_and_was_bought_back(
+    is_restarted: bool,  # noqa: FBT001 - a parameter of the test
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The fund's 40 are sold and 40 bought, while the data service knows no split: these are not the fund's."""
+    fund = open_split_fund(1, 2)
+    trader = trader_of(fund.ports)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(fund.ports.data), "corporate_actions", know_nothing)
+        trade_by_hand(fund, "FWD", Decimal(-40))
+        play_with(trader, fund)
+        play_with(trader, fund)
+        trade_by_hand(fund, "FWD", Decimal(40))
+        play_with(trader, fund)
+        assert (held_at_broker(fund), fund.journal.of(RECORDS)) == ({"FWD": 40}, [])
+    if is_restarted:
+        trader = trader_of(fund.ports)
+    trader.reconcile()
+    assert own(fund) == 0
+    assert flatten(fund, trader) == []

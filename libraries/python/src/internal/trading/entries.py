@@ -79,7 +79,8 @@ class EntryMemory:
 
     `own_shares` is the last answer of `find_own_shares`, which is asked several times a session; `carried_out` are new
     splits that the broker was seen to have carried out; `held` remembers which securities the account holds;
-    `differing` are the names of which the account was last seen to have more or less shares than the journal.
+    `differing` are the names of which the account was last seen to have more or less shares than the journal; `waiting`
+    those whose trades by hand wait until a split is agreed on, None where that is not known yet.
     """
 
     def __init__(self) -> None:
@@ -89,6 +90,7 @@ class EntryMemory:
         self.carried_out: set[Split] = set()
         self.held = HeldMemory()
         self.differing: Mapping[str, Difference] = {}
+        self.waiting: frozenset[str] | None = None
 
     def sum_shares(self, fills: tuple[Order, ...], splits: tuple[Split, ...]) -> float:
         """The signed shares that a ticker's fills leave, in today's shares, as the broker counts them.

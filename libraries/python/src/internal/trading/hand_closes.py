@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from math import copysign
 
-from internal.dates import last_closed_session, next_session
+from internal.dates import exchange_day, last_closed_session, next_session, previous_session
 from internal.trading.broker_reports import BrokerOrder
 from internal.trading.entries import ROUNDING, EntryMemory, split_ratio
 from internal.trading.enums import Leg, OrderState
@@ -72,6 +72,7 @@ def record_hand_closes(
     ]:
         ports.lease.require()
         ports.journal.save_orders(changed)
+    memory.waiting = splits.waiting
     memory.differing = {ticker: one for ticker, one in late.differing.items() if ticker not in splits.waiting}
 
 
@@ -129,13 +130,11 @@ def _list_closes(
     )
     others = name.held - own - sum(trade.shares for trade in trades)
     taken = count_taken(own, others, trades)
-    day = next_session(fills[0].date)  # a close of the session of the opening would not count
-    closes = (
-        (order, _close(order, shares / _ratio(order, splits), account, name.security.security_id, moment))
+    return [
+        _close(order, shares / _ratio(order, splits), account, name.security.security_id, moment)
         for order, shares in zip(name.orders, taken, strict=True)
         if shares > ROUNDING
-    )
-    return [replace(close, date=max(day, _day(order))) for order, close in closes]
+    ]
 
 
 def _filled_at(order: BrokerOrder) -> tuple[datetime, str]:
@@ -144,8 +143,13 @@ def _filled_at(order: BrokerOrder) -> tuple[datetime, str]:
 
 
 def _day(order: BrokerOrder) -> date:
-    """The session before that of its fill: journal rows bear the session that was decided."""
-    return last_closed_session(order.filled_at or order.submitted_at)
+    """The session before that of its fill: journal rows bear the session that was decided.
+
+    A fill at the close or after it is of that day; what was sent after a close fills on a later day.
+    """
+    if order.filled_at is None:
+        return last_closed_session(order.submitted_at)
+    return previous_session(exchange_day(order.filled_at))
 
 
 def _ratio(order: BrokerOrder, splits: Sequence[Split]) -> float:

@@ -7,6 +7,7 @@ from itertools import count
 
 from internal.trading.entries import ROUNDING
 from internal.trading.enums import Leg, OrderState, RunState
+from internal.trading.hand_trades import RECORDS as HAND_TRADES
 from internal.trading.order_planning import FLATTEN
 from internal.trading.orders import Order
 from internal.trading.runs import RebalanceRun
@@ -18,6 +19,15 @@ _VERSIONS = count()  # of all indices of the process: one that is read again sha
 
 def _decided(order: Order) -> tuple[date, str]:
     return order.date, order.client_order_id
+
+
+def _filled(order: Order) -> tuple[date, bool, str]:
+    """What a person sold in the session of an opening, he sold after it."""
+    return order.date, _is_by_hand(order), order.client_order_id
+
+
+def _is_by_hand(order: Order) -> bool:
+    return order.portfolio_id == HAND_TRADES
 
 
 def _started(run: RebalanceRun) -> tuple[date, datetime]:
@@ -112,7 +122,7 @@ class JournalIndex:
     def fills(self, ticker: str, asset_id: str | None = None) -> Sequence[Order]:
         """Orders of a security with a fill since the last one that opened it from flat, oldest first, that included.
 
-        A close of the session of that opening belongs to what was held before.
+        A close of the session of that opening belongs to what was held before, but for a person's.
         """
         security = self.security_of(ticker, asset_id)
         return () if security is None else self._list_fills(security)
@@ -236,7 +246,8 @@ class JournalIndex:
         if opened is None:
             return ()
         fills = self._fills[security].values()
-        return tuple(sorted((one for one in fills if one.date > opened or one.leg is not Leg.CLOSE), key=_decided))
+        counted = (one for one in fills if one.date > opened or one.leg is not Leg.CLOSE or _is_by_hand(one))
+        return tuple(sorted(counted, key=_filled))
 
     def _add_fill(self, order: Order, security: str) -> None:
         self._sorted_fills.pop(security, None)

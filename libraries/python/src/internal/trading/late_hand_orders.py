@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from internal.dates import last_closed_session, session_open
+from internal.dates import exchange_day, last_closed_session, session_open
 from internal.trading.broker_reports import BrokerOrder
 from internal.trading.entries import ROUNDING, Difference, EntryMemory, opened_date
 from internal.trading.orders import Order
@@ -35,12 +35,16 @@ def find_late_orders(ports: TradingPorts, busy: Collection[str], moment: datetim
     The broker is asked for its older orders where a difference is new, and once a session while it lasts: others may
     hold shares beside the fund's, and an order may be listed as filled later than the account shows its shares.
 
+    It is also asked while a name's trades wait for a split: what was sold may have been bought again meanwhile, so that
+    nothing differs. A process that begins does not know which waited, and asks about all that split lately.
+
     busy: Names that are left out, because the fund's own orders of them may be filling.
     """
-    differing = _find_differences(ports, busy, moment, memory)
-    if not differing.items() - memory.differing.items():
+    differing, lately_split = _find_differences(ports, busy, moment, memory)
+    waiting = (lately_split if memory.waiting is None else memory.waiting) - frozenset(busy)
+    if not waiting and not differing.items() - memory.differing.items():
         return LateOrders({}, differing)
-    fills = {ticker: ports.journal.fills(ticker) for ticker in differing}
+    fills = {ticker: ports.journal.fills(ticker) for ticker in waiting.union(differing)}
     earlier = ports.broker.orders_since(moment - EARLIER)
     found = {
         order.client_order_id: order
@@ -52,15 +56,17 @@ def find_late_orders(ports: TradingPorts, busy: Collection[str], moment: datetim
 
 def _find_differences(
     ports: TradingPorts, busy: Collection[str], moment: datetime, memory: EntryMemory
-) -> dict[str, Difference]:
+) -> tuple[dict[str, Difference], frozenset[str]]:
     """By ticker, the signed shares that the journal's fills leave and that the account has, where they differ.
+
+    And the names that have split since the oldest order that may have waited, or are about to.
 
     Both count in today's shares: after a split half of a position that was sold is as many shares as all were before.
     """
     at_broker = ports.broker.positions()
     held = {position.ticker: position.quantity for position in at_broker}
     securities = memory.held.find(ports.journal, at_broker)
-    splits, _ = find_splits(ports, securities, held, moment, memory)
+    splits, unsettled = find_splits(ports, securities, held, moment, memory)
     splits_of = group_by_ticker(splits)
     left = {
         ticker: memory.sum_shares(fills, tuple(splits_of.get(ticker, ()))) for ticker, fills in securities.fills.items()
@@ -68,11 +74,13 @@ def _find_differences(
     session = last_closed_session(moment)
     own_shares = {**ports.journal.own_shares(), **left}
     both = ((ticker, own, held.get(ticker, 0.0)) for ticker, own in own_shares.items())
-    return {
+    differing = {
         ticker: Difference(own, shares, session)
         for ticker, own, shares in both
         if abs(own - shares) > ROUNDING and ticker not in busy
     }
+    first = exchange_day(moment - EARLIER)
+    return differing, unsettled | {split.ticker for split in splits if split.execution_date >= first}
 
 
 def _belongs_to(order: BrokerOrder, fills: Sequence[Order], journal: Journal) -> bool:
