@@ -212,8 +212,8 @@ def test_a_sale_in_the_session_of_the_opening_before_a_split() -> None:
     assert flatten(fund, trader) == []
 
 
-def know_nothing(*_: object) -> Sequence[CoreAction]:
-    """What a data service answers that has not learned of the split yet."""
+def answer_nothing(*_: object) -> Sequence[CoreAction]:
+    """The answer of a data service that has no split yet."""
     return ()
 
 
@@ -222,11 +222,11 @@ def test_a_sale_that_waited_for_a_split_and_was_bought_back(
     is_restarted: bool,  # noqa: FBT001 - a parameter of the test
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The fund's 40 are sold and 40 bought, while the data service knows no split: these are not the fund's."""
+    """The fund's 40 are sold and 40 bought, while the data service has no split: these are not the fund's."""
     fund = open_split_fund(1, 2)
     trader = trader_of(fund.ports)
     with monkeypatch.context() as patch:
-        patch.setattr(type(fund.ports.data), "corporate_actions", know_nothing)
+        patch.setattr(type(fund.ports.data), "corporate_actions", answer_nothing)
         trade_by_hand(fund, "FWD", Decimal(-40))
         play_with(trader, fund)
         play_with(trader, fund)
