@@ -37,7 +37,7 @@ def test_memory_of_600_tickers() -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("model", ["heterogeneous_volatility", "adaptive_volatility", "boosted_volatility", "full"])
+@pytest.mark.parametrize("model", ["heterogeneous_volatility", "clocked_volatility", "adaptive_volatility"])
 def test_whole_market(model: str) -> None:
     """Five years of 8,000 tickers are trained, evaluated and registered within the memory and time of the claim."""
     found = _measure(8000, 5, model)
