@@ -19,6 +19,7 @@ from portfoliomanager.loss_watch import LossWatch
 from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.notifications.message import Notification, NotificationKind
 from portfoliomanager.operations import FundOperations
+from portfoliomanager.undecided_session import UndecidedSessionFile
 
 if TYPE_CHECKING:
     from portfoliomanager.forecasting import Champion
@@ -69,4 +70,5 @@ def open_operations(
     announcer = Announcer(messages, fund.journal, books, no_data_service, folder)
     losses = LossWatch(fund.journal, books, limits, messages)
     rebalancer = Rebalancer(fund.ports, STRATEGY, limits, losses.check)
-    return FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer)
+    undecided = UndecidedSessionFile(folder)
+    return FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer, undecided)

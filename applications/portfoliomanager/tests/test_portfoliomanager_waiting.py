@@ -24,6 +24,7 @@ from portfoliomanager.adapters.lake_activities import LakeActivities
 from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
+from portfoliomanager.undecided_session import UndecidedSessionFile
 
 if TYPE_CHECKING:
     from portfoliomanager.forecasting import Champion
@@ -47,7 +48,8 @@ def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch, tmp_
     rebalancer = Rebalancer(fund.ports, STRATEGY, RiskLimits())
     outbox = NotificationOutbox(tmp_path, [], Mode.SIMULATED)
     announcer = Announcer(outbox, fund.journal, books, no_data_service, tmp_path)
-    operations = FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer)
+    undecided = UndecidedSessionFile(tmp_path)
+    operations = FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer, undecided)
     rebalancer.run(None)
     fund.move(Auction.OPEN)
     fund.move(Auction.CLOSE)

@@ -12,7 +12,8 @@ import pytest
 from applications.portfoliomanager.tests.operations_kit import LIMITS, STRATEGY, Messages, open_operations
 from internal.cloud_events import make_event
 from internal.cloud_events.store import EventStore
-from internal.dates import last_closed_session
+from internal.dates import last_closed_session, previous_session
+from internal.errors import ConflictError, UnavailableError
 from internal.event_types import EventType
 from internal.lake.lease import Lease
 from internal.lake.objects import Objects
@@ -23,12 +24,14 @@ from internal.trading.arming import Arming, LiveGate, arm, digest_of
 from internal.trading.broker_reports import BrokerOrder
 from internal.trading.enums import OrderState, RunState
 from internal.trading.orders import OrderRequest
+from internal.trading.rebalancing import Outcome, Rebalancer
 from internal.trading.strategy import StrategyError
 from internal.trading.trading_state import TradingState
 from internal.venue.clock import Auction
 from portfoliomanager.events import DailyCycle
 from portfoliomanager.notifications.message import NotificationKind
 from portfoliomanager.operations import FundOperations
+from portfoliomanager.undecided_session import FILE_NAME, UndecidedSession, UndecidedSessionFile
 from portfoliomanager.waiting_sessions import WaitingSessions
 
 
@@ -43,9 +46,9 @@ class Trader:
     sessions: WaitingSessions
     day: date
 
-    async def receive_predictions(self) -> None:
-        """The event that decides the session arrives and is handled."""
-        await self.cycle.bus.receive(make_event(EventType.PREDICTIONS_MADE, "/portfoliomanager", self.day, {}))
+    async def receive_predictions(self, day: date | None = None) -> None:
+        """The event that decides the session, or another one, arrives and is handled."""
+        await self.cycle.bus.receive(make_event(EventType.PREDICTIONS_MADE, "/portfoliomanager", day or self.day, {}))
         await self.cycle.bus.wait_until_idle()
 
     async def look(self, decided: int) -> None:
@@ -168,6 +171,108 @@ def test_an_account_that_is_switched_on_again(tmp_path: Path, *, is_open: bool) 
     trader = play(tmp_path, act)
     if not is_open:
         require_decided(trader)
+
+
+def test_an_older_session_that_is_forecast_again(tmp_path: Path) -> None:
+    """Its event comes after that of the session that waits, and does not hide it."""
+
+    async def act(trader: Trader) -> None:
+        trader.fund.core.change_settings({"suspend_trade": True})
+        await trader.receive_predictions()
+        await trader.receive_predictions(previous_session(trader.day))
+        trader.fund.core.change_settings({"suspend_trade": False})
+        await trader.look(decided=1)
+
+    require_decided(play(tmp_path, act))
+
+
+@pytest.mark.parametrize("restarts", [False, True], ids=["in one process", "after a restart"])
+def test_a_resume_in_the_next_session_that_first_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, restarts: bool
+) -> None:
+    """What may pass by itself does not lose the session: it is tried again at each look, and once decided no more."""
+
+    def fail(_rebalancer: Rebalancer, _day: date | None) -> Outcome:
+        raise UnavailableError("the data service does not answer")
+
+    async def resume(trader: Trader) -> None:
+        trader.operations.change_state(TradingState.HALTED, "the owner", "look at it")
+        await trader.receive_predictions()
+        await trader.look(decided=0)
+        trader.fund.move(Auction.OPEN)
+        trader.operations.change_state(TradingState.ACTIVE, "the owner", "seen")
+        with monkeypatch.context() as patch:
+            patch.setattr(Rebalancer, "run", fail)
+            await trader.look(decided=0)
+            with pytest.raises(UnavailableError):  # `run` logs it, and looks again
+                await trader.sessions.look()
+        said = trader.operations.describe_undecided()
+        assert said.endswith("it is tried again every minute, but: the data service does not answer")
+        if not restarts:
+            await go_on(trader)
+
+    async def go_on(trader: Trader) -> None:
+        for _ in range(2):
+            await trader.look(decided=1)
+        assert not trader.operations.describe_undecided()
+
+    trader = play(tmp_path, resume)
+    require_decided(play(tmp_path, go_on, trader.fund) if restarts else trader)
+
+
+def test_a_refusal_for_good_after_a_resume(tmp_path: Path) -> None:
+    """In the next session an account that is switched off ends the wait for a resume."""
+
+    async def act(trader: Trader) -> None:
+        trader.operations.change_state(TradingState.HALTED, "the owner", "look at it")
+        await trader.receive_predictions()
+        trader.fund.move(Auction.OPEN)
+        trader.operations.change_state(TradingState.ACTIVE, "the owner", "seen")
+        trader.fund.core.change_settings({"suspend_trade": True})
+        await trader.cycle.decide_held_session()
+        assert "trading is suspended" in trader.operations.describe_undecided()
+        trader.fund.core.change_settings({"suspend_trade": False})
+        await trader.look(decided=0)
+
+    play(tmp_path, act)
+
+
+def test_what_is_said_of_the_last_session_alone(tmp_path: Path) -> None:
+    """An older session that somebody asks for neither brings the note about nor ends it; a restart keeps it."""
+    messages = Messages()
+
+    async def act(trader: Trader) -> None:
+        first, operations = trader.day, trader.operations
+        await trader.receive_predictions()
+        with pytest.raises(ConflictError, match="was never decided"):
+            operations.rebalance(previous_session(first))
+        assert not operations.describe_undecided()
+        trader.fund.move(Auction.OPEN)
+        trader.fund.move(Auction.CLOSE)
+        trader.fund.core.change_settings({"suspend_trade": True})
+        trader.day = last_closed_session(operations.read_clock())
+        await trader.receive_predictions()
+        said = operations.describe_undecided()
+        assert said.startswith(f"the session of {trader.day} is not decided: trading is suspended")
+        assert operations.rebalance(first).run.date == first
+        assert operations.describe_undecided() == said
+        assert open_operations(trader.fund, messages, tmp_path).describe_undecided() == said
+        trader.fund.move(Auction.OPEN)
+        trader.fund.move(Auction.CLOSE)
+        await trader.look(decided=1)
+        assert not operations.describe_undecided()
+
+    play(tmp_path, act)
+
+
+def test_a_file_of_the_refused_session_that_cannot_be_used(tmp_path: Path) -> None:
+    """It is as if there was none: what it would say stops no decision."""
+    file = UndecidedSessionFile(tmp_path)
+    (tmp_path / FILE_NAME).write_text('{"day": "yesterday"}')
+    assert file.read() is None
+    (tmp_path / "a file").touch()
+    UndecidedSessionFile(tmp_path / "a file").save(UndecidedSession(date(2024, 12, 31), "refused", met_halt=False))
+    assert UndecidedSessionFile(tmp_path / "a file").read() is None
 
 
 class MemoryArmings:

@@ -22,7 +22,7 @@ from portfoliomanager.forecasting import Champion, Predicted, predict
 from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.ports import ForecastStore, FundJournal
-from portfoliomanager.undecided_session import UndecidedSession, explain_refusal, find_next_open
+from portfoliomanager.undecided_session import UndecidedSessionFile, explain_refusal, find_next_open
 
 logger = get_logger(__name__)
 
@@ -42,11 +42,11 @@ class FundOperations:
         books: AccountBooks,
         rebalancer: Rebalancer,
         announcer: Announcer,
+        undecided: UndecidedSessionFile,
     ) -> None:
         self._broker, self._store, self._champion, self._watch = broker, store, champion, watch
         self._journal, self._books, self._rebalancer = journal, books, rebalancer
-        self._announcer = announcer
-        self._undecided: UndecidedSession | None = None
+        self._announcer, self._undecided = announcer, undecided
 
     @property
     def needs_forecasts(self) -> bool:
@@ -73,10 +73,9 @@ class FundOperations:
             raise
         except FundError as error:
             refused = day or last_closed_session(self._broker.moment())
-            self._undecided = explain_refusal(refused, error)
+            self._save_refusal(refused, error)
             self._announcer.run_failed(refused, error)
             raise
-        self._undecided = None
         cuts = self._rebalancer.take_cuts()
         metrics.count_cuts(cuts)
         metrics.REBALANCE_SUCCESS.set_to_current_time()
@@ -90,17 +89,27 @@ class FundOperations:
         return self._journal.trading_state().state is TradingState.HALTED
 
     def describe_undecided(self) -> str:
-        """Why the session that was tried last is not decided, and what becomes of it; empty where it is."""
-        undecided = self._undecided
-        return "" if undecided is None else undecided.describe(self._journal.trading_state().state)
+        """Why the last closed session is not decided, and what becomes of it; empty where it is, or was not tried."""
+        undecided = self._undecided.read()
+        if undecided is None or self._is_decided(undecided.day):
+            return ""
+        return undecided.describe(self._journal.trading_state().state)
+
+    def forget_undecided_before(self, day: date) -> None:
+        """Say no more of a session that was not decided before the day closed: it never will be."""
+        self._undecided.delete_before(day)
 
     def may_decide(self, day: date) -> bool:
-        """Whether a session's orders are not sent, the next one has not opened, and nothing forbids to send them."""
-        last = self._journal.last_run()
-        if last is not None and (last.date > day or (last.date == day and last.state is not RunState.PLANNED)):
+        """Whether a session's orders are not sent, and nothing forbids to send them.
+
+        Once the next session has opened, only what met the halt of trading is decided: a person has resumed it since.
+        """
+        if self._is_decided(day):
             return False
-        moment = self._broker.moment()
-        return day == last_closed_session(moment) and moment < find_next_open(day) and self._rebalancer.may_trade()
+        moment, undecided = self._broker.moment(), self._undecided.read()
+        met_halt = undecided is not None and undecided.day == day and undecided.met_halt
+        is_timely = day == last_closed_session(moment) and (met_halt or moment < find_next_open(day))
+        return is_timely and self._rebalancer.may_trade()
 
     def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
         """Ask the broker about every unfinished order, and record its answers.
@@ -180,6 +189,20 @@ class FundOperations:
             self.recover()
         except FundError as error:
             logger.warning("run_not_continued", detail=error.detail)
+
+    def _is_decided(self, day: date) -> bool:
+        """Whether all of a session was sent, or a later one was decided."""
+        last = self._journal.last_run()
+        return last is not None and (last.date > day or (last.date == day and last.state is not RunState.PLANNED))
+
+    def _save_refusal(self, day: date, error: FundError) -> None:
+        """Keep why the last closed session was refused; an older one that somebody asks for is not waited for."""
+        try:
+            is_last = day == last_closed_session(self._broker.moment())
+        except FundError:  # the broker may be what fails: then the journal alone tells an older session
+            is_last = True
+        if is_last:
+            self._undecided.save(explain_refusal(day, error, self._undecided.read()))
 
     def _change_state(
         self, state: TradingState, changed_by: str, cause: StateCause, reason: str, *, accepts_losses: bool = False

@@ -86,6 +86,7 @@ from portfoliomanager.services import Services, services_of
 from portfoliomanager.sign_in_limit import SignInLimit
 from portfoliomanager.telegram.answers import TelegramAnswers
 from portfoliomanager.telegram.polling import TelegramPolling
+from portfoliomanager.undecided_session import UndecidedSessionFile
 from portfoliomanager.waiting_sessions import WaitingSessions
 
 ROUTES = (
@@ -175,7 +176,8 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     )
     rebalancer = Rebalancer(replace(ports, gate=live.gate), decides, limits, losses.check)
     watch = ModelWatch(registry, data)
-    operations = FundOperations(ports.broker, data, champion, watch, journal, books, rebalancer, announcer)
+    undecided = UndecidedSessionFile(settings.state_directory)
+    operations = FundOperations(ports.broker, data, champion, watch, journal, books, rebalancer, announcer, undecided)
     cycle = DailyCycle(operations, settings.state_directory, settings.event_subscribers, settings.fund_api_token)
     clock = MarketClock(ports.broker.moment, mode)
     clients = ports.broker, clock, data, ports.data

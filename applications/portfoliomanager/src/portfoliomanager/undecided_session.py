@@ -1,38 +1,96 @@
 """A session whose decision was refused: why, what becomes of it by itself, and what a person can do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
+from pathlib import Path
 
+from pydantic import TypeAdapter
+
+from internal.atomic_files import write_atomically
 from internal.dates import next_session, session_open
 from internal.errors import FundError
+from internal.telemetry import get_logger
 from internal.trading.ports import SuspendedAccountError
 from internal.trading.send_permission import TradingHaltedError
+from internal.trading.strategy import StrategyError
 from internal.trading.trading_state import TradingState
+
+FILE_NAME = "undecided_session.json"
+
+logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class UndecidedSession:
-    """The session that this process tried last to decide, in vain.
+    """The last closed session, whose decision was refused.
 
     Attributes:
         day: The session.
         reason: Why it was refused, and what to do.
-        met_halt: Whether it was the halt of trading.
+        met_halt: Whether it was the halt of trading: then it is decided after a resume, in the next session too.
+        failure: What failed when it was tried after that, and may pass by itself; empty where nothing did.
     """
 
     day: date
     reason: str
     met_halt: bool
+    failure: str = ""
 
     def describe(self, state: TradingState) -> str:
         """What is to be said of it in a trading state."""
-        if self.met_halt and state is not TradingState.HALTED:
-            return f"the session of {self.day} met the halt; it is decided now, within a minute"
-        return f"the session of {self.day} is not decided: {self.reason}"
+        if not self.met_halt or state is TradingState.HALTED:
+            return f"the session of {self.day} is not decided: {self.reason}"
+        if self.failure:
+            return f"the session of {self.day} met the halt; it is tried again every minute, but: {self.failure}"
+        return f"the session of {self.day} met the halt; it is decided now, within a minute"
 
 
-def explain_refusal(day: date, error: FundError) -> UndecidedSession:
-    """The session that an error kept from being decided; what a person can do is added to the error's text."""
+class UndecidedSessionFile:
+    """Keeps the refused session in the state directory, so that a restart loses neither its reason nor its halt."""
+
+    def __init__(self, state_directory: Path) -> None:
+        self._path = state_directory / FILE_NAME
+
+    def read(self) -> UndecidedSession | None:
+        """The session; None before any was refused, or where the file cannot be read."""
+        try:
+            return _SESSIONS.validate_json(self._path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            logger.warning("undecided_session_not_read", path=str(self._path), detail=str(error))
+            return None
+
+    def save(self, session: UndecidedSession) -> None:
+        """Replace the session; a disk that does not take it is logged: the refusal goes on."""
+        try:
+            write_atomically(self._path, _SESSIONS.dump_json(session))
+        except FundError as error:
+            logger.warning("undecided_session_not_saved", date=str(session.day), detail=error.detail)
+
+    def delete_before(self, day: date) -> None:
+        """Delete a session that is older than the day; a disk that does not let it is logged."""
+        session = self.read()
+        if session is None or session.day >= day:
+            return
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            logger.warning("undecided_session_not_deleted", date=str(session.day), detail=str(error))
+
+
+_SESSIONS = TypeAdapter(UndecidedSession)
+
+
+def explain_refusal(day: date, error: FundError, before: UndecidedSession | None) -> UndecidedSession:
+    """The session that an error kept from being decided; what a person can do is added to the error's text.
+
+    before: the session that was refused before. What met the halt stays so until it is refused for another reason that
+    does not pass by itself.
+    """
+    may_pass = not isinstance(error, SuspendedAccountError | StrategyError)
+    if may_pass and before is not None and before.day == day and before.met_halt:
+        return replace(before, failure=error.detail)
     met_halt = isinstance(error, TradingHaltedError)
     if isinstance(error, SuspendedAccountError) and not met_halt:
         error.detail += _describe_wait(day)

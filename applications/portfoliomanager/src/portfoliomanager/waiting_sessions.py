@@ -8,6 +8,7 @@ import asyncio
 from typing import NoReturn
 
 from internal.cloud_events.responses import HANDLED
+from internal.dates import last_closed_session
 from internal.errors import FundError
 from internal.lake.lease import Lease
 from internal.telemetry import get_logger
@@ -41,15 +42,19 @@ class WaitingSessions:
                 get_logger(__name__).warning("session_waits", detail=error.detail)
 
     async def look(self) -> None:
-        """Decide the last session if it waits; a resume counts at any time of the day, whichever process it reached."""
+        """Decide the last session if it waits; a resume counts at any time of the day, whichever process it reached.
+
+        What met the halt and then fails is tried at each look, until it is decided or refused for good.
+        """
+        day = last_closed_session(await asyncio.to_thread(self._operations.read_clock))
+        await asyncio.to_thread(self._operations.forget_undecided_before, day)
         was_halted, self._was_halted = self._was_halted, await asyncio.to_thread(self._operations.is_halted)
         if self._was_halted:
             return
         if was_halted:
             await self._cycle.decide_held_session()
             return
-        asked_for = await self._cycle.list_asked_for({HANDLED})
-        day = asked_for[0] if asked_for else None
-        if day is None or day == self._cycle.failed or not await asyncio.to_thread(self._operations.may_decide, day):
+        if day == self._cycle.failed or day not in await self._cycle.list_asked_for({HANDLED}):
             return
-        await self._cycle.rebalance_once(day)
+        if await asyncio.to_thread(self._operations.may_decide, day):
+            await self._cycle.rebalance_once(day)
