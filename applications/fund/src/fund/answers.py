@@ -157,7 +157,7 @@ class BooksSummary(BaseModel):
         return [
             f"net asset value {value:,.2f}, cash {self.cash:,.2f}",
             f"flows {self.flows:+,.2f}, profit {total:+,.2f}",
-            f"profit: {kinds}",
+            f"profit (a gain is above 0): {kinds}",
             *self.notes,
             *(one.describe() for one in self.differences),
             f"{len(self.differences)} differences from the broker",

@@ -54,4 +54,5 @@ def summarize_performance(portfolio: CurrentPortfolio, performance: Performance)
         f"return {performance.total_return:+.3%}, maximum drawdown {performance.maximum_drawdown:.3%}",
         f"gross exposure {portfolio.gross_exposure:.3f}, net exposure {portfolio.net_exposure:+.3f} of net asset value",
         f"cost in dollars (below 0, a gain): {shown}",
+        "what the value is made of, dividends included: ./fund books show",
     ]
