@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from internal.dates import next_session
 from internal.trading.assets import Assets
 from internal.trading.decision import decide
+from internal.trading.decision_records import describe_names
 from internal.trading.enums import Action, Side
 from internal.trading.limits import RiskLimits
 from internal.trading.order_planning import plan_orders
@@ -147,6 +148,14 @@ def test_a_position_above_its_limit_is_not_sold() -> None:
         (Targets((Target("A", float("nan"), "x"),)), "gave A a weight of nan: give a finite number"),
         (Targets((Target("A", float("-inf"), "x"),)), "gave A a weight of -inf"),
         (Targets((Target("A", cast("Any", "0.1"), "x"),)), "gave A a weight of 0.1"),
+        (Targets(scores=cast("Any", [3.0, 2.0, 1.0])), "scores of the targets are list: give a NumPy array of"),
+        (Targets(scores=cast("Any", "abc")), "scores of the targets are str: "),
+        (
+            Targets(scores=np.array([1.0, 2.0])),
+            r"are an array of float64 of the shape \(2,\): .* situation.tickers, NaN",
+        ),
+        (Targets(scores=np.ones((len(PRICES), 1))), rf"of the shape \({len(PRICES)}, 1\): .* {len(PRICES)} floats"),
+        (Targets(scores=cast("Any", np.array(["1"] * len(PRICES)))), "are an array of <U1 of the shape"),
         (Targets((Target("A", 50.0, "x"),)), "add up to 50 times the capital: a weight is a fraction of it"),
     ],
 )
@@ -154,6 +163,16 @@ def test_wrong_targets(answer: object, said: str) -> None:
     """Each is refused with a sentence that says what to give."""
     with pytest.raises(StrategyError, match=said):
         decide(make_situation(PRICES), Fixed(answer), LIMITS)
+
+
+def test_names_without_a_score() -> None:
+    """NaN is no score, and no error: the name has no rank, and the others keep theirs."""
+    situation = make_situation(PRICES)
+    scores = np.full(len(situation.tickers), np.nan)
+    scores[:2] = 1.0, 2.0
+    decision = decide(situation, Fixed(Targets(scores=scores)), LIMITS)
+    ranks = {one.ticker: one.rank for one in describe_names(situation, decision)}
+    assert ranks == dict.fromkeys(situation.tickers) | {situation.tickers[0]: 2, situation.tickers[1]: 1}
 
 
 def test_what_the_market_does_not_allow_is_left_out() -> None:

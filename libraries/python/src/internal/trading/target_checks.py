@@ -3,11 +3,16 @@
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from numbers import Real
-from typing import cast
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
 
 from internal.trading.situation import Situation
 from internal.trading.strategy import StrategyError
 from internal.trading.targets import Target, Targets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 HIGHEST_GROSS = 10.0  # times capital; no account allows it, so the weights are in another unit
 
@@ -16,10 +21,12 @@ def check_targets(answer: object, situation: Situation) -> Mapping[str, Target]:
     """The targets by ticker.
 
     Raises StrategyError: no Targets at all, a ticker twice or one that the day has nothing about, a weight that is no
-    finite number, or weights that add up to more than ten times the capital.
+    finite number, weights that add up to more than ten times the capital, or scores that are no float array of one
+    value a name of the day (NaN for none).
     """
     if not isinstance(answer, Targets):
         raise StrategyError(f"the strategy answered {type(answer).__name__}: decide returns pocketsizefund.Targets")
+    _check_scores(answer.scores, len(situation.tickers))
     wanted: dict[str, Target] = {}
     for target in cast("Iterable[object]", answer.rows):
         if not isinstance(target, Target):
@@ -34,6 +41,21 @@ def check_targets(answer: object, situation: Situation) -> Mapping[str, Target]:
             f"the weights add up to {gross:g} times the capital: a weight is a fraction of it, 0.05 is 5 %"
         )
     return wanted
+
+
+def _check_scores(scores: object, count: int) -> None:
+    if scores is None:
+        return
+    found = type(scores).__name__
+    if isinstance(scores, np.ndarray):
+        array = cast("NDArray[np.generic]", scores)
+        if array.shape == (count,) and np.issubdtype(array.dtype, np.floating):
+            return
+        found = f"an array of {array.dtype} of the shape {array.shape}"
+    raise StrategyError(
+        f"the scores of the targets are {found}: give a NumPy array of {count} floats, one for each of "
+        "situation.tickers, NaN where a name has none"
+    )
 
 
 def _check_target(target: Target, situation: Situation) -> None:

@@ -31,7 +31,7 @@ class Targets:
     Attributes:
         rows: What it wants of each name.
         notes: What fell short.
-        scores: [N], which put the names in their order; None where the strategy has none.
+        scores: [N] floats, which put the names in their order, NaN for no score; None where the strategy has none.
     """
 
     rows: tuple[Target, ...] = ()
