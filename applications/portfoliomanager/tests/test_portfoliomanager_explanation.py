@@ -1,17 +1,22 @@
 """Explanations over HTTP: the real application, a real network as champion, real bars of the exchange."""
 
+import asyncio
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import httpx
+import polars as pl
 import pytest
+from fastapi import Request
 
 from applications.portfoliomanager.tests.portfoliomanager_kit import Service, World
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.dates import next_session, previous_session, sessions
+from internal.errors import NotFoundError
 from internal.features.panel import build_panel
 from internal.features.scaling import Scaler
 from internal.features.splits import Block
@@ -23,6 +28,7 @@ from internal.forecasting.registry import LEAK_GATE, Registry
 from internal.http.client import read_frame_response
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
 from internal.tft.network_model import KIND, NetworkModel, encode_configuration
+from portfoliomanager.routes.predictions import get_explanation
 
 JSON = {"Accept": "application/json"}
 
@@ -155,3 +161,39 @@ def test_model_that_explains_nothing(world: World, service: Service, versions: d
     predict_with(world, service, versions["baseline"])
     assert "is a baseline" in describe_problem(service.request("GET", path))
     assert service.request("GET", path).status_code == 409
+
+
+def _is_on_a_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+class WatchedBroker:
+    """Notes whether its clock is asked for on an event loop."""
+
+    def __init__(self) -> None:
+        self.on_a_loop: list[bool] = []
+
+    def moment(self) -> datetime:
+        """An evening."""
+        self.on_a_loop.append(_is_on_a_loop())
+        return datetime(2024, 3, 15, 22, tzinfo=UTC)
+
+
+class EmptyStore:
+    """A store without predictions."""
+
+    def predictions(self, _start: date, _end: date) -> pl.DataFrame:
+        """None."""
+        return pl.DataFrame()
+
+
+def test_other_requests_go_on_while_the_broker_is_asked() -> None:
+    """The broker's clock is a call over the network: a thread waits for it, not the event loop."""
+    services = cast("Any", SimpleNamespace(broker=(broker := WatchedBroker()), data=EmptyStore()))
+    with pytest.raises(NotFoundError, match="up to 2024-03-15"):
+        asyncio.run(get_explanation(Request({"type": "http", "headers": []}), "A", services))
+    assert broker.on_a_loop == [False]

@@ -71,7 +71,7 @@ async def get_explanation(
 ) -> Response:
     """Weights of the variables and of the past sessions, by the model that made the forecast; JSON, or a page."""
     media_type = negotiate(request.headers.get("accept"), (JSON, HTML))
-    forecast = await asyncio.to_thread(find_forecast, services.data, ticker, day, services.broker.moment())
+    forecast = await asyncio.to_thread(_find, services, ticker, day)
     if media_type == HTML and not with_weights:
         return await _answer_page(request, ExplanationView.of(forecast, None))
     found = await asyncio.to_thread(_explain, services, forecast)
@@ -86,6 +86,10 @@ async def get_explanation(
 async def _answer_page(request: Request, view: ExplanationView) -> Response:
     frame = await gather_frame(request, Page.FORECASTS)
     return page_response(request, render_page("explanation.html", frame, view))
+
+
+def _find(services: Services, ticker: str, day: date | None) -> StoredForecast:
+    return find_forecast(services.data, ticker, day, services.broker.moment())
 
 
 def _explain(services: Services, forecast: StoredForecast) -> ExplanationResponse:
