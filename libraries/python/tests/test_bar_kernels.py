@@ -1,5 +1,6 @@
 """The library of bars.c: what a person reads who lacks its compiler, or whose temporary folder runs nothing."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -32,7 +33,7 @@ def test_a_missing_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_as_images_hold_it(tmp_path: Path) -> None:
-    """A file compiled beside its source is loaded without a compiler; when the source has changed it is not."""
+    """A file compiled beside its source is loaded without a compiler or a temporary folder; a changed source is not."""
     package = tmp_path / "internal"
     shutil.copytree(SOURCE.parent, package / "bar_kernels", ignore=shutil.ignore_patterns("__pycache__"))
     for module in ("__init__.py", "errors.py"):
@@ -48,10 +49,14 @@ def test_as_images_hold_it(tmp_path: Path) -> None:
         "try: load(); print('loaded from', SOURCE.parents[1])\n"
         "except ConfigurationError as error: print(error)"
     )
+    without_folder = f"import tempfile; tempfile.tempdir = 'missing'; {load}"
     run("-m", "internal.bar_kernels.compiler")
-    assert run("-c", load) == f"loaded from {package}\n"
+    assert run("-c", without_folder) == f"loaded from {package}\n"
     (package / "bar_kernels" / "bars.c").write_text(f"{SOURCE.read_text()}\n")
     assert "ziglang" in run("-c", load)
+    assert re.fullmatch(
+        "what adjusts bars cannot be loaded .*missing.*; set TMPDIR to a folder .*\n", run("-c", without_folder)
+    )
 
 
 def test_warnings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

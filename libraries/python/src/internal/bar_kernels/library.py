@@ -40,17 +40,15 @@ def load() -> ctypes.CDLL:
     """The compiled functions; each call lets other threads run Python.
 
     Raises:
-        ConfigurationError: The compiler is missing or fails, or nothing in the temporary folder may be run.
+        ConfigurationError: The compiler is missing or fails, or nothing in the temporary folder may be written or run.
     """
     shipped = find_library(SOURCE, SOURCE.parent)
-    with TemporaryDirectory() as name:
-        library = shipped if shipped.exists() else compile_shared(SOURCE, Path(name))
-        try:
-            functions = ctypes.CDLL(str(library))  # it stays loaded when its file is gone
-        except OSError as error:
-            raise ConfigurationError(
-                f"what adjusts bars cannot be loaded ({error}); set TMPDIR to a folder whose programs may be run"
-            ) from error
+    try:
+        functions = ctypes.CDLL(str(shipped)) if shipped.exists() else _compile()
+    except OSError as error:
+        raise ConfigurationError(
+            f"what adjusts bars cannot be loaded ({error}); set TMPDIR to a folder whose programs may be run"
+        ) from error
     table, strings = ctypes.POINTER(Table), ctypes.POINTER(Strings)
     functions.fill_table.argtypes = [table]
     functions.find_numbers.argtypes = [table, strings, Address, ctypes.c_int64, Address]
@@ -61,3 +59,9 @@ def load() -> ctypes.CDLL:
     for function in (functions.fill_table, functions.find_numbers, functions.adjust):
         function.restype = None
     return functions
+
+
+def _compile() -> ctypes.CDLL:
+    """Compile and load; what is loaded stays so when its file is gone. Raises ConfigurationError, OSError."""
+    with TemporaryDirectory() as name:
+        return ctypes.CDLL(str(compile_shared(SOURCE, Path(name))))
