@@ -149,6 +149,23 @@ def test_factors_need_the_order_of_days() -> None:
         some.apply(bars.reverse())
 
 
+@pytest.mark.parametrize("days", [[None, DAYS[0]], [DAYS[0], None], [None, None]])
+def test_a_bar_without_a_date(days: list[date | None]) -> None:
+    """It is refused wherever Polars sorts it."""
+    bars = pl.DataFrame({"ticker": "A", "date": days, "close": 10.0}, schema_overrides={"date": pl.Date})
+    with pytest.raises(ValueError, match="without a date"):
+        FactorTable(pl.DataFrame([("A", DAYS[5], 0.5, 1.0)], FACTORS, orient="row")).apply(bars)
+
+
+def test_a_bar_without_a_ticker() -> None:
+    """It has no factor, also where a filter left the text of a ticker behind the null."""
+    bars = pl.DataFrame({"ticker": ["A", "A", None], "date": DAYS[0], "close": 10.0}).with_columns(
+        pl.when(pl.Series([True, False, True])).then("ticker").alias("ticker")
+    )
+    table = FactorTable(pl.DataFrame([("A", DAYS[5], 0.5, 1.0)], FACTORS, orient="row"))
+    assert table.apply(bars).get_column("close").to_list() == [5.0, 10.0, 10.0]
+
+
 def test_missing_values_stay_missing() -> None:
     """A bar without an average price has none afterwards, and whole numbers are multiplied as numbers."""
     bars = bars_of({"A": dict.fromkeys(DAYS[:3], 10.0)}).with_columns(

@@ -58,10 +58,15 @@ class FactorTable:
         Columns that the bars lack are left alone, so that a reader of a few columns pays for no other.
 
         Args:
-            bars: With ticker and date, ordered by date; ValueError where they are not.
+            bars: With ticker and date, ordered by date; those without a ticker have no factor.
+
+        Raises:
+            ValueError: The bars are not in the order of their dates, or one has no date.
         """
         if bars.is_empty():
             return bars
+        if bars.get_column("date").has_nulls():
+            raise ValueError("a bar without a date cannot be adjusted")
         if not bars.get_column("date").is_sorted():
             raise ValueError("bars are adjusted in the order of their dates")
         if self._last_day <= bars.get_column("date").to_physical()[0]:

@@ -29,7 +29,7 @@ class TickerNumbers:
         load().fill_table(ctypes.byref(self.table))
 
     def find(self, tickers: pl.Series, days: pl.Series) -> NDArray[np.uint32]:
-        """The place of each ticker in the list; the list's length for one that is not in it.
+        """The place of each ticker in the list; the list's length for one that is not in it, and for null.
 
         Args:
             tickers: In one chunk; found fastest where the tickers of each day are in the order of the day before.
@@ -40,4 +40,6 @@ class TickerNumbers:
         load().find_numbers(
             ctypes.byref(self.table), ctypes.byref(views.strings), dates.ctypes.data, views.count, numbers.ctypes.data
         )
+        if tickers.has_nulls():
+            numbers[tickers.is_null().to_numpy()] = self.count  # what Polars stores at a null may be any ticker
         return numbers
