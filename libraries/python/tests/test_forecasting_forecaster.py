@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import get_ident
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,12 +24,14 @@ from internal.errors import ArtifactError, InvalidRequestError, SchemaError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
+from internal.features.windows import find_origins
 from internal.forecasting.artifact import Artifact, load_artifact, save_artifact
 from internal.forecasting.calibration import Calibration
 from internal.forecasting.forecaster import Forecaster
 from internal.forecasting.quantiles import QUANTILES
 from internal.model_registry import load_forecaster
 from internal.schemas import predictions
+from internal.scratch_arrays import scratch_folder
 from internal.tft.network_model import KIND, NetworkModel, encode_configuration
 from libraries.python.tests.untrained_network import make_untrained_network
 
@@ -188,6 +193,27 @@ def test_bad_requests(forecaster: Forecaster, bars: pl.DataFrame, details: pl.Da
         forecaster.forecast(bars.clear(), details, DAY, bars_version=0)
     with pytest.raises(SchemaError, match="volume"):
         forecaster.forecast(bars.drop("volume"), details, DAY, bars_version=0)
+
+
+def test_arrays_of_both_threads_are_in_files(
+    network: NetworkModel, observed: pl.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Within a training, the thread that computes the scales holds its arrays in files as well; no number changes."""
+    origins, threads = find_origins(observed, Block(DAY, DAY)), set[int]()
+    in_memory = network.quantiles(observed, origins)
+
+    def open_file(**options: Any) -> Any:  # noqa: ANN401 - passed on as they are
+        threads.add(get_ident())
+        return TemporaryFile(**options)
+
+    monkeypatch.setattr("internal.scratch_arrays.TemporaryFile", open_file)
+    monkeypatch.setattr("internal.scratch_arrays.SMALLEST_FILE", 0)
+    with scratch_folder(tmp_path / "scratch"):
+        in_files = network.quantiles(observed, origins)
+    assert get_ident() in threads
+    assert len(threads) == 2
+    assert np.array_equal(in_files.cumulative, in_memory.cumulative)
+    assert np.array_equal(in_files.daily, in_memory.daily)
 
 
 def test_network_quantiles_are_its_own(network: NetworkModel, observed: pl.DataFrame) -> None:
