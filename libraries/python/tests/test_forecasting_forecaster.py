@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import get_ident
-from typing import Any
+from typing import IO
 
 import numpy as np
 import polars as pl
@@ -202,9 +202,9 @@ def test_arrays_of_both_threads_are_in_files(
     origins, threads = find_origins(observed, Block(DAY, DAY)), set[int]()
     in_memory = network.quantiles(observed, origins)
 
-    def open_file(**options: Any) -> Any:  # noqa: ANN401 - passed on as they are
+    def open_file(**options: Path) -> IO[bytes]:
         threads.add(get_ident())
-        return TemporaryFile(**options)
+        return TemporaryFile(dir=options["dir"])
 
     monkeypatch.setattr("internal.scratch_arrays.TemporaryFile", open_file)
     monkeypatch.setattr("internal.scratch_arrays.SMALLEST_FILE", 0)
