@@ -13,7 +13,9 @@ def test_enough() -> None:
     """1 % before and 0.7 % after costs, 1.96 errors of 0.2 %: 0.31 to 1.09 %; with more error or no order, no."""
     assert GOOD.interval == pytest.approx((0.00308, 0.01092))
     assert GOOD.is_enough
-    assert GOOD.describe().endswith("+1.00 % before and +0.70 % after costs, 95 % interval +0.31 to +1.09 %.")
+    assert GOOD.describe().endswith(
+        "+1.00 % before and +0.70 % after costs for each seven sessions, 95 % interval +0.31 to +1.09 %."
+    )
     noisy = RankEvidence(
         ranks=True, rank_correlation=0.05, rank_error=0.02, spread=0.01, spread_error=0.004, spread_cost=0.003
     )

@@ -25,9 +25,11 @@ def format_rank(evidence: RankEvidence | None) -> str:
 
 
 def format_after_costs(evidence: RankEvidence | None) -> str:
-    """The return of the ranked book after costs with its interval, per cent; or that there is none."""
+    """The return of the ranked book after costs with its interval, per cent; or why there is none."""
     if evidence is None:
         return "not measured"
+    if not evidence.ranks:
+        return "none: it does not rank"
     lower, upper = evidence.interval
     return format_interval((100 * evidence.after_costs, 100 * lower, 100 * upper))
 
@@ -38,8 +40,10 @@ def format_ranks(evidence: RankEvidence | None) -> str:
 
 
 def format_before_costs(evidence: RankEvidence | None) -> str:
-    """The return of the ranked book before costs, per cent."""
-    return "not measured" if evidence is None else f"{100 * evidence.spread:+.2f}"
+    """The return of the ranked book before costs, per cent; none where nothing is ranked."""
+    if evidence is None:
+        return "not measured"
+    return f"{100 * evidence.spread:+.2f}" if evidence.ranks else "none"
 
 
 def format_bet(line: ForecastLine, trait: Trait) -> str:

@@ -16,7 +16,7 @@ def describe_bands(evaluation: Evaluation) -> HeldOutBands:
     """The bands of the evaluated model; the intervals draw its sessions in blocks."""
     score = _own_score(evaluation)
     return HeldOutBands(
-        _describe_quantiles(score),
+        measure_shares_below(score),
         tuple(
             SessionCoverage(day, whole, *(None if np.isnan(one) else one for one in thirds))
             for day, (whole, *thirds) in zip(score.days, score.coverage_by_date.tolist(), strict=True)
@@ -33,11 +33,8 @@ def summarise_coverage(evaluation: Evaluation) -> HeldOutCoverage:
     return HeldOutCoverage(score.coverage, thirds, score.coverage_by_sector, score.after_break)
 
 
-def _own_score(evaluation: Evaluation) -> Score:
-    return next(line.score for line in evaluation.lines if line.score.name == evaluation.model)
-
-
-def _describe_quantiles(score: Score) -> tuple[ShareBelow, ...]:
+def measure_shares_below(score: Score) -> tuple[ShareBelow, ...]:
+    """The share of outcomes below each quantile; the intervals draw the sessions in blocks."""
     drawn = draw_circular_blocks(len(score.days), np.random.default_rng(SEED))
     weights = score.rows_by_date[:, None]
     weighted = score.below_by_date * weights
@@ -46,3 +43,7 @@ def _describe_quantiles(score: Score) -> tuple[ShareBelow, ...]:
     lower, upper = np.quantile(draws, (0.025, 0.975), axis=0)
     rows = zip(QUANTILES, shares.tolist(), lower.tolist(), upper.tolist(), strict=True)
     return tuple(ShareBelow(*row) for row in rows)
+
+
+def _own_score(evaluation: Evaluation) -> Score:
+    return next(line.score for line in evaluation.lines if line.score.name == evaluation.model)

@@ -3,8 +3,10 @@
 from typing import Final
 
 from internal.baselines.catalogue import BASELINES, fittable_baselines
+from internal.forecasting.held_out_bands import describe_calibration
 from internal.forecasting.rank_evidence import describe_rank_evidence
 from models.evaluation import Difference
+from models.held_out import measure_shares_below
 from models.scoring import Score, compute_relative_difference
 
 NOISE_PER_CENT: Final = 0.1
@@ -31,6 +33,8 @@ def write_verdict(scores: list[Score], model: str, lengths: list[int]) -> list[s
     sentences = [_describe_difference(model, *names, one) for names, one in differences.items()]
     if min(difference for difference, _, _ in differences.values()) < -SUSPICIOUS_GAIN_PER_CENT:
         sentences.append("A gain of more than 2 % on real bars is probably a leak: check before relying on it.")
+    if calibration := describe_calibration(measure_shares_below(own)):
+        sentences.append(calibration)
     return [*sentences, describe_rank_evidence(own.evidence), *_name_missing_baselines(scores)]
 
 

@@ -102,9 +102,32 @@ def test_bands() -> None:
     page = show(ModelPage(view, "")).replace("\u2009", " ")
     for text in ("(\u22120.30 to +2.40)", "12.0 %", "9.0 to 15.0", "71.0 %", "differences with their 95 % intervals"):
         assert text in page, text
+    assert (view.calibration, "not every quantile" in page) == ("", False)
     assert "were not kept with this model" in show(ModelPage(ModelView.of([CHAMPION]), ""))
     with pytest.raises(ArtifactError, match="train the model again"):
         ModelView.of([replace(CHAMPION, metrics=METRICS | {HELD_OUT_BANDS: {"below": 1}})])
+
+
+def test_miscalibrated_bands() -> None:
+    """The verdict says it once, whether it was stored at training or not, and the tile does not reassure."""
+    bands = replace(BANDS, below=(*BANDS.below[:2], ShareBelow(0.9, 0.8, 0.75, 0.85)))
+    sentence = "above the 90 % quantile in 20.0 % of cases instead of 10 %: this quantile sat too low"
+    view = ModelView.of([replace(CHAMPION, metrics=METRICS | write_bands(bands))])
+    assert sentence in view.details[-1]
+    stored = METRICS | {"verdict": [*METRICS["verdict"], view.calibration]} | write_bands(bands)
+    assert sum(sentence in one for one in ModelView.of([replace(CHAMPION, metrics=stored)]).details) == 1
+    assert "nominal 80 %; not every quantile is calibrated" in show(ModelPage(view, ""))
+
+
+def test_baseline_that_does_not_rank() -> None:
+    """It shows no figure of a book, because nobody would trade its order."""
+    flat = replace(EVIDENCE, ranks=False).figures()
+    lines = {
+        KIND: {"cumulative_loss": 0.0101, "coverage": 0.77, **EVIDENCE.figures()},
+        "rolling_history": {"cumulative_loss": 0.0105, "coverage": 0.7, **flat},
+    }
+    page = show(ModelPage(ModelView.of([replace(CHAMPION, metrics=METRICS | {"held_out": lines})]), ""))
+    assert page.count("none: it does not rank") == page.count("(\u22120.29 to +0.49)") == 1
 
 
 COVERAGE = HeldOutCoverage(

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Self, cast
 
 from internal.baselines.catalogue import BASELINES
-from internal.forecasting.held_out_bands import HeldOutBands, LossDifference, read_bands
+from internal.forecasting.held_out_bands import HeldOutBands, LossDifference, describe_calibration, read_bands
 from internal.forecasting.held_out_coverage import HeldOutCoverage, describe_break, read_coverage
 from internal.forecasting.rank_evidence import RankEvidence, describe_rank_evidence, find_rank_evidence
 from internal.forecasting.registry import CHAMPION, LEAK_GATE, RegisteredModel
@@ -108,6 +108,11 @@ class ModelView:
         return describe_break(measured.after_break) if measured else ""
 
     @property
+    def calibration(self) -> str:
+        """Which of the champion's quantiles missed their level, in a sentence; empty where none did."""
+        return describe_calibration(self.bands.below) if self.bands else ""
+
+    @property
     def coverage(self) -> Sequence[CoverageRow]:
         """Coverage over time, as a mean of the last sessions."""
         return smooth_coverage(self.bands.sessions) if self.bands else ()
@@ -138,8 +143,8 @@ class ModelView:
     def details(self) -> Sequence[str]:
         """The sentences below the title, without what it says already."""
         first = self.verdict[0].partition(":")[2].strip() if self.verdict else ""
-        more = "" if self.evidence in self.verdict else self.evidence
-        return [_phrase(one) for one in (first, *self.verdict[1:], more) if one]
+        more = [one for one in (self.evidence, self.calibration) if one not in self.verdict]
+        return [_phrase(one) for one in (first, *self.verdict[1:], *more) if one]
 
 
 def _phrase(text: str) -> str:

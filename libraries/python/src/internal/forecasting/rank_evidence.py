@@ -79,7 +79,8 @@ class RankEvidence:
         answer = "earns more than it costs" if self.is_enough else "does NOT earn more than it costs by more than noise"
         return (
             f"A book of the best and the worst tenth {answer}: {100 * self.spread:+.2f} % before and "
-            f"{100 * self.after_costs:+.2f} % after costs, 95 % interval {100 * lower:+.2f} to {100 * upper:+.2f} %."
+            f"{100 * self.after_costs:+.2f} % after costs for each seven sessions, 95 % interval {100 * lower:+.2f} to "
+            f"{100 * upper:+.2f} %."
         )
 
 
