@@ -42,7 +42,7 @@ TASKS = {
     *("docker services " + verb for verb in ("ls", "logs", "inspect")),
     *("secrets " + verb for verb in ("list", "create", "rotate")),
     *("logs " + stack for stack in ("infrastructure", "applications")),
-    *("docs " + verb for verb in ("build", "serve")),
+    *("docs " + verb for verb in ("build", "check", "serve")),
     *("pages " + verb for verb in ("bundle", "picture")),
     "status",
     *("models " + verb for verb in ("train", "evaluate", "backtest")),

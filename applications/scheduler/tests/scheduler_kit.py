@@ -48,7 +48,7 @@ class SmallFund:
         halts_at_decision: Whether somebody halts trading just when a decision is asked for.
         closes: The closes that datamanager handled, in order.
         collected: What is in the lake.
-        decided: Decisions, in order.
+        decided: Sessions that were decided, in order.
         reconciled: Reconciliations, in order.
         alerts: Alerts to the owner, in order.
     """
@@ -90,7 +90,12 @@ class SmallFund:
         """Portfoliomanager's handler: decide the last closed session, and no older one."""
         may_decide = not self.refusal and not self.halts_at_decision
         if may_decide and event_date(event) == last_closed_session(self.moment):
-            self.decided.append(event_date(event))
+            self.decide(event_date(event))
+
+    def decide(self, day: date) -> None:
+        """A session is decided once, whoever asks: its bars, told again, or the scheduler, which waits for neither."""
+        if day not in self.decided:
+            self.decided.append(day)
 
     async def receive_open(self, event: CloudEvent) -> None:
         """Portfoliomanager's handler: reconcile."""
@@ -150,7 +155,7 @@ class SmallFund:
             if self.halts_at_decision:
                 self.is_halted = True
                 raise TradingHaltedError("trading is halted by ada: data look wrong")
-            self.decided.append(date.fromisoformat(body["date"]))
+            self.decide(date.fromisoformat(body["date"]))
 
         return application
 
