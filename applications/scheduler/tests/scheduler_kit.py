@@ -93,7 +93,7 @@ class SmallFund:
             self.decide(event_date(event))
 
     def decide(self, day: date) -> None:
-        """A session is decided once, whoever asks: its bars, told again, or the scheduler, which waits for neither."""
+        """A session is decided once, whoever asks: an event of its bars, perhaps the second one, or the scheduler."""
         if day not in self.decided:
             self.decided.append(day)
 
