@@ -75,6 +75,20 @@ def test_port_in_use() -> None:
             check_port_free(Service.EXCHANGE, port)
 
 
+@pytest.mark.parametrize("service", list(Service))
+def test_every_port_is_checked_first(folder: FundFolder, addresses: Addresses, service: Service) -> None:
+    """A taken port of a service that starts last is named before the first step, and nothing is written."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", addresses.ports[service]))
+        other.listen()
+        with (
+            pytest.raises(ConfigurationError, match=f"of {service} is in use.*{service.upper()}_PORT"),
+            open_fund(folder, addresses, SIMULATED, services=tuple(Service)),
+        ):
+            pytest.fail("the fund was opened")
+    assert list(folder.root.iterdir()) == []
+
+
 def test_environment_has_no_real_account(
     folder: FundFolder, addresses: Addresses, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,8 @@ from fund.folder import FundFolder
 from fund.local_platform import find_trained_model
 from fund.service_client import ServiceClient
 from fund.services import Service
-from fund.status import describe_model, describe_unopened, services_table, starting_command
+from fund.status import describe_model, services_table, starting_command
+from fund.unopened import describe_unopened
 from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.registry import LEAK_GATE, Registry
 from libraries.python.tests.loopback import serving

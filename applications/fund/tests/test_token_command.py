@@ -25,7 +25,7 @@ def test_tokens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader's token is the HMAC of the owner's; asking in an empty folder makes no token."""
     monkeypatch.setenv("FUND_HOME", str(tmp_path))
     monkeypatch.delenv("FUND_API_TOKEN", raising=False)
-    with pytest.raises(ConfigurationError, match="there is no fund"):
+    with pytest.raises(ConfigurationError, match="No fund in"):
         run()
     assert list(tmp_path.iterdir()) == []
     owner = FundFolder(tmp_path).credentials().fund_api_token

@@ -10,6 +10,7 @@ from pathlib import Path
 from fund.backup_archive import FILES, MANIFEST, Manifest
 from fund.folder import PRIVATE_FILE, FundFolder
 from fund.settings.fund_settings import read_settings
+from fund.unopened import describe_unopened
 from internal.errors import ConfigurationError, ConflictError
 from internal.lake.snapshot import list_version_files, read_versions
 from models.code_version import read_code_revision
@@ -66,7 +67,7 @@ def _require_own_storage(folder: FundFolder) -> None:
                 "where it is (a bucket's versioning, a snapshot of the disk)"
             )
     if not folder.lake.is_dir():
-        raise ConfigurationError(f"there is no fund in {folder.root}; FUND_HOME names the folder of another one")
+        raise ConfigurationError(describe_unopened(folder))
 
 
 def _list_files(folder: FundFolder, tables: dict[str, int]) -> list[Path]:

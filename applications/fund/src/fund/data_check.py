@@ -2,6 +2,7 @@
 
 import getpass
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import date
 
 import typer
@@ -11,6 +12,8 @@ from rich.markup import escape
 from fund.addresses import Addresses
 from fund.data_import import open_datamanager
 from fund.folder import FundFolder
+from fund.unopened import require_opened
+from internal.http.datamanager_client import DatamanagerClient
 from internal.http.datamanager_responses import ActionCounts, DataCheck, QuarantinedReason, SessionCounts
 
 PAGE_WIDTH = 80
@@ -19,7 +22,7 @@ SHOWN_SESSIONS = 5
 
 def check_data(start: date | None, end: date | None, *, as_json: bool) -> bool:
     """Show the state of the data, of two days or of the last 90; whether something needs doing."""
-    with open_datamanager(FundFolder.from_environment(), Addresses.from_environment()) as datamanager:
+    with _open_datamanager() as datamanager:
         found = datamanager.check_data(start, end)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
@@ -31,9 +34,16 @@ def check_data(start: date | None, end: date | None, *, as_json: bool) -> bool:
 def release_bars(bars: Sequence[str], who: str | None, why: str) -> None:
     """Release bars from the quarantine, and say how many."""
     keys = [parse_key(text) for text in bars]
-    with open_datamanager(FundFolder.from_environment(), Addresses.from_environment()) as datamanager:
+    with _open_datamanager() as datamanager:
         released = datamanager.release_bars(keys, released_by=who or getpass.getuser(), why=why)
     typer.echo(f"{released.rows} bars released; the bars' version is now {released.bars_version}.")
+
+
+def _open_datamanager() -> AbstractContextManager[DatamanagerClient]:
+    """The datamanager of the fund's folder. Raises ConfigurationError where the folder holds no fund."""
+    folder = FundFolder.from_environment()
+    require_opened(folder)
+    return open_datamanager(folder, Addresses.from_environment())
 
 
 def parse_key(text: str) -> tuple[str, date]:

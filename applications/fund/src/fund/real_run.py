@@ -15,6 +15,7 @@ from fund.market_settings import MarketSettings
 from fund.real_environment import RealEnvironments
 from fund.real_startup import RealRun, real_steps
 from fund.running import perform, stay_up
+from fund.services import BROKER_SERVICES, Service
 from fund.settings.fund_settings import FundSettings, explain_defaults, read_settings
 from fund.settings.secrets import Secret, read_secret, secret_file
 from fund.settings.variables import service_variables
@@ -60,7 +61,7 @@ def run_at_broker(folder: FundFolder, settings: FundSettings, url: str, display:
     addresses, strategy = Addresses.of(settings), choose_configured_strategy(settings)
     plan = Plan(0, settings.models.model_size.value, uses_forecasts=load_choice(strategy).needs.forecasts)
     environments = RealEnvironments(folder, addresses, settings, url)
-    with open_supervisor(folder, addresses, environments) as supervisor:
+    with open_supervisor(folder, addresses, environments, BROKER_SERVICES) as supervisor:
         folder.save_strategy(strategy)
         platform, broker = LocalPlatform(supervisor, display), BrokerApi(url, key_id, secret)
         run = RealRun(platform, connect(folder, addresses), display, folder, plan, settings, broker)
@@ -74,7 +75,7 @@ def run_simulated(folder: FundFolder, settings: FundSettings, display: Display) 
     plan = Plan(0, settings.models.model_size.value, uses_forecasts=load_choice(strategy).needs.forecasts)
     market = prepare_market(continue_market(folder.read_opened_market(), name_market(settings)), display)
     variables = os.environ | service_variables(settings) | strategy.variables()
-    with open_fund(folder, addresses, market, variables) as (supervisor, continued):
+    with open_fund(folder, addresses, market, variables, tuple(Service)) as (supervisor, continued):
         folder.save_strategy(strategy)
         platform = LocalPlatform(supervisor, display)
         run = FundRun(platform, connect(folder, addresses), display, folder, plan, continued)

@@ -13,10 +13,11 @@ from fund.clients import Clients, connect, parked_events
 from fund.folder import FundFolder
 from fund.processes import running_processes
 from fund.schedule import describe_schedule, read_schedule
-from fund.services import OFFLINE_SERVICES, Service
+from fund.services import BROKER_SERVICES, OFFLINE_SERVICES, Service
 from fund.stakes import show_banner
 from fund.tables import positions_table, summarize_performance
 from fund.trading_answers import TradingState
+from fund.unopened import describe_unopened
 from internal.baselines.catalogue import BASELINES
 from internal.errors import ArtifactError
 from internal.forecasting.artifact import load_artifact
@@ -57,19 +58,6 @@ def show_status(folder: FundFolder, addresses: Addresses, console: Console) -> b
     return answering
 
 
-def describe_unopened(folder: FundFolder) -> str:
-    """A folder in which no fund has opened, and the command that opens one."""
-    containers = folder.root / "compose" / "compose.env"
-    if containers.exists():
-        return (
-            f"The fund of {folder.settings_file} was set up for containers, which this command does not see: "
-            f"`docker compose --env-file {containers} ps` does. `./fund orders`, `halt` and other commands reach it."
-        )
-    if folder.settings_file.exists():
-        return f"The fund of {folder.settings_file} was never started. Start it: ./fund run"
-    return f"No fund in {folder.root}. Open one: ./fund up, or ./fund init and ./fund run"
-
-
 def starting_command(folder: FundFolder) -> str:
     """The command that starts the fund of a folder: what `fund init` has set up is not for `fund up`."""
     return "run" if folder.settings_file.exists() or folder.read_record() is not None else "up"
@@ -78,7 +66,7 @@ def starting_command(folder: FundFolder) -> str:
 def services_of(folder: FundFolder) -> Sequence[Service]:
     """The services of the fund in a folder: with a broker there is no exchange, and `fund up` needs no scheduler."""
     if folder.read_record() is not None:
-        return (Service.DATAMANAGER, Service.PORTFOLIOMANAGER, Service.SCHEDULER)
+        return BROKER_SERVICES
     return tuple(Service) if Service.SCHEDULER in running_processes(folder) else OFFLINE_SERVICES
 
 

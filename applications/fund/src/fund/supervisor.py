@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,7 @@ from fund.processes import (
 )
 from fund.service_client import ServiceClient
 from fund.service_environment import Environments, OfflineEnvironments
-from fund.services import Service
+from fund.services import OFFLINE_SERVICES, Service
 from internal.errors import ConfigurationError, UnavailableError
 from internal.modes import Mode
 
@@ -181,17 +181,27 @@ def summarize_log_line(line: str) -> str:
 
 
 @contextmanager
-def open_supervisor(folder: FundFolder, addresses: Addresses, environments: Environments) -> Generator[Supervisor]:
+def open_supervisor(
+    folder: FundFolder, addresses: Addresses, environments: Environments, services: Sequence[Service]
+) -> Generator[Supervisor]:
     """Reserve the fund's folder for this process; the services are ended when the block is left.
 
     Whatever is written within the block, by the services too, only its owner may read.
 
+    Args:
+        folder: The fund's folder.
+        addresses: Where the services listen.
+        environments: The environment of each process.
+        services: What will be started: its ports must be free, of the last one too, which starts minutes later.
+
     Raises:
-        ConfigurationError: Another process runs the fund of this folder.
+        ConfigurationError: Another process runs the fund of this folder, or a port is in use.
     """
     require_down(folder)
     folder.make_private()
     end_leftovers(folder)
+    for service in services:
+        check_port_free(service, addresses.ports[service])
     supervisor = Supervisor(folder, addresses, environments)
     before = os.umask(PRIVATE_MASK)
     try:
@@ -212,12 +222,17 @@ def require_down(folder: FundFolder) -> None:
 
 @contextmanager
 def open_fund(
-    folder: FundFolder, addresses: Addresses, market: MarketSettings, variables: Mapping[str, str] = os.environ
+    folder: FundFolder,
+    addresses: Addresses,
+    market: MarketSettings,
+    variables: Mapping[str, str] = os.environ,
+    services: Sequence[Service] = OFFLINE_SERVICES,
 ) -> Generator[tuple[Supervisor, MarketSettings]]:
     """Open a fund on its own exchange, and the market that it goes on with.
 
     Raises:
-        ConfigurationError: Another process runs it, or it was opened on another market, or at a broker.
+        ConfigurationError: Another process runs it, it was opened on another market or at a broker, or a port is
+            in use.
     """
     require_down(folder)
     folder.require_mode(Mode.SIMULATED)
@@ -229,5 +244,5 @@ def open_fund(
         )
     continued = stored.continue_on(market) if stored else market
     environments = OfflineEnvironments(folder, addresses, continued, variables)
-    with open_supervisor(folder, addresses, environments) as supervisor:
+    with open_supervisor(folder, addresses, environments, services) as supervisor:
         yield supervisor, continued

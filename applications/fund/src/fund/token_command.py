@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from fund.folder import FundFolder
-from internal.errors import ConfigurationError
+from fund.unopened import require_opened
 from internal.http.roles import derive_reader_token
 
 commands = typer.Typer()
@@ -23,6 +23,5 @@ def token(
 
 def _read_stored() -> str:
     folder = FundFolder.from_environment()
-    if not folder.has_credentials:
-        raise ConfigurationError(f"there is no fund in {folder.root}; FUND_HOME names the folder of another one")
+    require_opened(folder)
     return folder.credentials().fund_api_token

@@ -6,14 +6,14 @@ from fund.folder import FundFolder
 from fund.process_record import read_entries
 from fund.service_client import CONNECT_SECONDS, ServiceClient
 from fund.services import Service
+from fund.unopened import require_opened
 from internal.errors import ConfigurationError
 
 
 def connect_to_trader() -> ServiceClient:
     """The running fund's portfoliomanager. Raises ConfigurationError where the folder holds no fund."""
     folder = FundFolder.from_environment()
-    if not folder.root.is_dir():
-        raise ConfigurationError(f"there is no fund in {folder.root}; FUND_HOME names the folder of another one")
+    require_opened(folder)
     port = _recorded_port(folder) or _configured_port()
     return ServiceClient(Service.PORTFOLIOMANAGER, f"http://127.0.0.1:{port}", folder.credentials().fund_api_token)
 

@@ -7,7 +7,7 @@ from fund.addresses import Addresses
 from fund.clients import Clients, connect
 from fund.folder import FundFolder
 from fund.service_client import ServiceClient
-from internal.errors import ConfigurationError
+from fund.unopened import require_opened
 from internal.http.roles import Role
 
 
@@ -33,11 +33,7 @@ class RunningFund:
             ConfigurationError: No fund was opened there.
         """
         folder = FundFolder.from_environment()
-        if not folder.has_credentials:
-            raise ConfigurationError(
-                f"there is no fund in {folder.root}. Open one with ./fund up, or with ./fund init and ./fund run; "
-                "FUND_HOME names the folder of another one."
-            )
+        require_opened(folder)
         addresses = Addresses.of_running(folder)
         return cls(folder, addresses, connect(folder, addresses, Role.READER))
 
