@@ -12,7 +12,7 @@ from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.service_environment import OfflineEnvironments
 from fund.services import Service
-from internal.errors import ConfigurationError
+from internal.errors import ConfigurationError, InvalidRequestError
 from internal.trading.strategy import StrategyRecord
 
 STRATEGY = StrategyRecord("ten_by_ten", "{}", "0" * 64)
@@ -30,7 +30,7 @@ def test_days_become_sessions() -> None:
 @pytest.mark.parametrize(
     ("first", "last", "model", "sentence"),
     [
-        (date(2025, 1, 8), date(2025, 1, 6), "small", "holds 0 sessions"),
+        (date(2025, 1, 8), date(2025, 1, 6), "small", "the last day, 2025-01-06, is before the first"),
         (date(2025, 1, 8), date(2025, 1, 8), "small", "needs 2 or more"),
         (
             date(2025, 1, 6),
@@ -42,7 +42,7 @@ def test_days_become_sessions() -> None:
 )
 def test_invalid_backtest_is_refused(first: date, last: date, model: str, sentence: str) -> None:
     """Days in the wrong order, a period that is too short, and an unknown model."""
-    with pytest.raises(ConfigurationError, match=sentence):
+    with pytest.raises((ConfigurationError, InvalidRequestError), match=sentence):
         define_backtest(first, last, model, 5, STRATEGY)
 
 

@@ -126,6 +126,10 @@ def test_a_strategy_that_fails(home: Path) -> None:
         (("--lake", "--seed", "3"), "choose one market"),
         (("--details", "reversal.py"), "--details belongs to --bars"),
         (("--lake",), "holds no bars: `./fund up` fills it"),
+        (
+            ("--first-day", "2025-03-03", "--last-day", "2025-01-02"),
+            "the last day, 2025-01-02, is before the first, 2025-03-03: exchange --first-day and --last-day",
+        ),
         (("--first-day", "2025-01-02", "--last-day", "2025-01-02"), "holds 1 sessions; a backtest trades 2 or more"),
     ],
 )

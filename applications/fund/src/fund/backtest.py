@@ -11,6 +11,7 @@ from fund.options import ModelSize
 from internal.atomic_files import write_atomically
 from internal.baselines.catalogue import BASELINES
 from internal.dates import previous_session, sessions
+from internal.day_option import require_order
 from internal.errors import ConfigurationError
 from internal.trading.strategy import StrategyRecord
 
@@ -53,8 +54,10 @@ def define_backtest(
     """The backtest between two days, which need not be sessions.
 
     Raises:
+        InvalidRequestError: The last day is before the first.
         ConfigurationError: The days hold fewer than two sessions, or there is no model of that name.
     """
+    require_order(first_day, last_day)
     days = sessions(first_day, last_day)
     if len(days) < MINIMUM_SESSIONS:
         raise ConfigurationError(

@@ -12,6 +12,7 @@ from internal.strategies.schedule import WEEKLY
 from internal.trading.strategy import StrategyError
 from libraries.python.tests.strategies.small_situations import make_situation
 
+ROOT = Path(__file__).parents[4]
 HEAD = "import polars as pl\nfrom pocketsizefund import *\n\n\n"
 GOOD = f"""{HEAD}class Own(Strategy):
     sessions: int = 5
@@ -103,9 +104,37 @@ def test_a_wrong_address(address: str) -> None:
 
 
 def test_an_absent_file(tmp_path: Path) -> None:
-    """A file that is not there is named, with the reason."""
-    with pytest.raises(ConfigurationError, match=r"absent\.py cannot be read: No such file"):
-        load_strategy(f"{tmp_path}/absent.py:Own")
+    """A file that is not there is named, with those that are, and with the command that writes one."""
+    written = "`./fund new strategy NAME` writes a new one"
+    for folder, found in (
+        (tmp_path, f"{tmp_path} has no Python file"),
+        (tmp_path / "no", f"there is no folder {tmp_path}/no either"),
+    ):
+        assert refusal(f"{folder}/absent.py:Own") == f"there is no file {folder}/absent.py; {found}; {written}"
+    for name in ("b.py", "a.py", "notes.txt"):
+        (tmp_path / name).touch()
+    expected = f"there is no file {tmp_path}/absent.py; {tmp_path} has a.py, b.py; {written}"
+    assert refusal(f"{tmp_path}/absent.py:Own") == expected
+
+
+def test_a_forgotten_class(tmp_path: Path) -> None:
+    """The classes of the file are suggested; without such a file, a strategy that the checkout has."""
+    path = tmp_path / "own.py"
+    path.write_text(f"{HEAD}class Own(Strategy):\n    pass\n\n\nclass Other(Strategy):\n    pass\n")
+    for address in (f"{path}", f"{path}:", f"{path}:Not A Name"):
+        suggested = f"for example {path}:Own or {path}:Other; not {address}"
+        assert refusal(address) == f"a strategy is FILE.py:Class, {suggested}"
+    example = (
+        refusal("absent.py").removeprefix("a strategy is FILE.py:Class, for example ").removesuffix("; not absent.py")
+    )
+    assert load_strategy(f"{ROOT}/{example}").record.name == "five_day_reversal"
+
+
+def refusal(address: str) -> str:
+    """What is said of an address."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_strategy(address)
+    return caught.value.detail
 
 
 def test_a_traceback_starts_in_the_strategy(tmp_path: Path) -> None:

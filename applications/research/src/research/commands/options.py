@@ -19,7 +19,8 @@ from internal.venue.market.event_rates import Events
 from research.engine.sources import DEFAULT_SEED, DEFAULT_TICKERS, MarketSource, SimulatedSource
 
 StrategyOption = Annotated[
-    str, typer.Option("--strategy", metavar="FILE.py:Class", help="The strategy, e.g. strategies/reversal.py:Reversal.")
+    str,
+    typer.Option("--strategy", metavar="FILE.py:Class", help="The strategy, e.g. strategies/ten_by_ten.py:TenByTen."),
 ]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the strategy; may be repeated.")

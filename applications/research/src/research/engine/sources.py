@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Protocol
 
 from internal.dates import sessions
+from internal.day_option import require_order
 from internal.venue.market.event_rates import Events
 from internal.venue.market.simulated import FIRST_DAY, LAST_DAY, SimulatedMarket
 from research.engine.market import BacktestMarket, find_sessions, read_backtest_market
@@ -17,10 +18,18 @@ DEFAULT_SEED, DEFAULT_TICKERS = 1, 120  # as `fund up`
 
 @dataclass(frozen=True)
 class Period:
-    """The days that a backtest trades; None leaves the choice to the bars."""
+    """The days that a backtest trades; None leaves the choice to the bars.
+
+    Raises InvalidRequestError where the last day is before the first.
+    """
 
     first_day: date | None = None
     last_day: date | None = None
+
+    def __post_init__(self) -> None:
+        """Check the order of the days."""
+        if self.first_day is not None and self.last_day is not None:
+            require_order(self.first_day, self.last_day)
 
 
 class MarketSource(Protocol):

@@ -26,6 +26,8 @@ from internal.trading.situation import Situation
 from internal.trading.strategy import DataNeeds, StrategyError, StrategyRecord
 from internal.trading.targets import Targets
 
+EXAMPLE = "strategies/five_day_reversal.py:FiveDayReversal"
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedStrategy:
@@ -173,18 +175,38 @@ def _split_address(address: str) -> tuple[Path, str]:
     path, colon, name = address.rpartition(":")
     if not colon or not path or not name.isidentifier():
         raise ConfigurationError(
-            f"a strategy is FILE.py:Class, for example strategies/reversal.py:Reversal; not {address}"
+            f"a strategy is FILE.py:Class, for example {_suggest_addresses(address)}; not {address}"
         )
     return Path(path), name
+
+
+def _suggest_addresses(address: str) -> str:
+    """What may have been meant: the strategies of the file that was named; without such a file, one of the checkout."""
+    path = Path(address.rpartition(":")[0] or address)
+    if not path.is_file():
+        return EXAMPLE
+    return " or ".join(f"{path}:{name}" for name in find_strategies(path))
 
 
 def _digest(path: Path) -> str:
     """The SHA-256 of the file."""
     try:
         content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise ConfigurationError(
+            f"there is no file {path}; {_describe_folder(path.parent)}; `./fund new strategy NAME` writes a new one"
+        ) from error
     except OSError as error:
         raise ConfigurationError(f"the strategy's file {path} cannot be read: {error.strerror}") from error
     return sha256(content).hexdigest()
+
+
+def _describe_folder(folder: Path) -> str:
+    """The Python files of a folder, in words."""
+    if not folder.is_dir():
+        return f"there is no folder {folder} either"
+    names = sorted(path.name for path in folder.glob("*.py"))
+    return f"{folder} has {', '.join(names)}" if names else f"{folder} has no Python file"
 
 
 def _import_file(path: Path, digest: str) -> ModuleType:
