@@ -114,7 +114,7 @@ def test_a_lake_elsewhere_is_not_backed_up(fund: FundFolder, tmp_path: Path) -> 
     fund.settings_file.write_text('[storage]\ndata_bucket = "s3://somewhere/lake"\n')
     with pytest.raises(ConfigurationError, match="versioning"):
         write_backup(fund, tmp_path / "one.tar.gz", NOW)
-    with pytest.raises(ConfigurationError, match="no fund"):
+    with pytest.raises(ConfigurationError, match="No fund"):
         write_backup(FundFolder(tmp_path / "nothing"), tmp_path / "one.tar.gz", NOW)
     assert not list(tmp_path.glob("*.tar.gz*"))
 

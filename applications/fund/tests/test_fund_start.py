@@ -74,6 +74,7 @@ class Portfoliomanager(BaseHTTPRequestHandler):
 def folder(tmp_path: Path) -> Iterator[FundFolder]:
     """The folder of a running fund, whose record says where portfoliomanager listens."""
     folder = FundFolder(tmp_path)
+    folder.credentials()
     with ThreadingHTTPServer(("127.0.0.1", 0), Portfoliomanager) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         write_entries(folder, {Service.PORTFOLIOMANAGER: ProcessEntry(os.getpid(), 0.0, server.server_port)})

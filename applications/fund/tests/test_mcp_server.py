@@ -167,7 +167,7 @@ def test_an_explanation_asks_for_one_ticker(folder: FundFolder, asked: list[str]
 
 def test_without_a_fund(folder: FundFolder) -> None:
     """The error says how to open a fund, and asking makes no key in the folder."""
-    assert "Open one with ./fund up" in sentence(call("get_positions"))
+    assert "Open one: ./fund up" in sentence(call("get_positions"))
     assert list(folder.root.iterdir()) == []
 
 

@@ -42,6 +42,7 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Portfoliomanager) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         entry = ProcessEntry(os.getpid(), 0.0, server.server_port)
+        FundFolder(tmp_path).credentials()
         write_entries(FundFolder(tmp_path), {Service.PORTFOLIOMANAGER: entry})
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
