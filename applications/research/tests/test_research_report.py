@@ -10,6 +10,7 @@ import pytest
 
 from applications.research.tests.research_results import buy, drawn_result, example_result, example_settings
 from internal.backtests.report_rows import Note
+from internal.backtests.settings import PLANTED_SIGNAL
 from internal.errors import ConfigurationError, InvalidRequestError
 from research.ledger import Ledger
 from research.report.folder import Report, claim_folder, write_report
@@ -92,6 +93,16 @@ def test_the_page_is_whole_and_needs_nothing_else(run: Path) -> None:
         "no bar of <ABC> (first of 2 sessions)",
     ):
         assert named in page.text
+
+
+def test_planted_signal(tmp_path: Path) -> None:
+    """Page, JSON and terminal say in the same words that simulated prices hold a planted signal; not of other bars."""
+    replayed = drawn_result(NOISE, market="bars.parquet")
+    for result, count in ((traded(NOISE + 0.005), 1), (replayed, 0)):
+        folder = tmp_path / str(count)
+        found = report(folder, result)
+        texts = (found.summary, Page(found.page.read_text()).text, (folder / "run/backtest_report.json").read_text())
+        assert [" ".join(text.split()).count(PLANTED_SIGNAL) for text in texts] == [count] * 3
 
 
 def test_the_text_of_a_user_is_escaped(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from internal.backtests.folder import ResearchFolder
 from internal.backtests.moments import Moments
 from internal.backtests.report import BacktestReport, MeasureRow, SeriesBySession, encode_report
 from internal.backtests.report_rows import Basis, CapacityPoint, CostScenario, Estimate, Note
-from internal.backtests.settings import BacktestSettings
+from internal.backtests.settings import PLANTED_SIGNAL, BacktestSettings
 from internal.backtests.sweep_report import SweepPoint, SweepReport, encode_sweep
 from internal.backtests.trials import CompletedLine, Outcome, PlannedLine, encode_line
 from internal.calendar_returns import YearOfReturns
@@ -218,6 +218,21 @@ def test_tear_sheet() -> None:
     assert json.loads(data[1])["fund"] == [0.0, -0.01, 0.02]
     unknown = render_page("research_run.html", FRAME, RunView(FRAME, NAME, REPORT, None, "line 1 is damaged"))
     assert "The deflated Sharpe ratio is not known." in unknown
+
+
+def test_planted_signal() -> None:
+    """Each page of Research says once that simulated prices hold a planted signal; of other bars none does."""
+    simulated = replace(SETTINGS, market="simulated, seed 7, 482 tickers")
+    for settings, count in ((simulated, 1), (SETTINGS, 0)):
+        report = replace(REPORT, settings=settings, verdict=f"No skill. {settings.planted_signal}")
+        runs = [describe_run(NAME, report)] * 2
+        pages = (
+            render_page("research.html", FRAME, ResearchView(FRAME, runs=runs)),
+            render_page("research_run.html", FRAME, RunView(FRAME, NAME, report, None)),
+            render_page("research_run.html", FRAME, RunView(FRAME, NAME, report, DeflatedSharpe(4, 0.05, 0.1, 0.5))),
+            render_page("research_sweep.html", FRAME, SweepView(FRAME, NAME, replace(SWEEP, settings=settings), None)),
+        )
+        assert [page.count(PLANTED_SIGNAL) for page in pages] == [count] * 4
 
 
 def test_heat_map() -> None:

@@ -223,6 +223,11 @@ class ResearchView:
         return f"{verdict} skill once the trials are counted"
 
     @property
+    def planted_signal(self) -> str:
+        """That prices of backtests hold a planted signal, in a sentence; empty where none is simulated."""
+        return next(filter(None, (line.settings.planted_signal for line in self.runs if line.settings)), "")
+
+    @property
     def chart(self) -> dict[str, object]:
         """The data of the chart; a dollar at the opening of each."""
         runs = [

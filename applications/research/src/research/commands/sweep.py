@@ -107,6 +107,8 @@ def report(base: SweepBase, points: list[SweepPoint], output: Path | None, conso
     overfitting = estimate_overfitting(selection.returns) if selection.returns.size else None
     show_points(points, console)
     show_selection(deflated, overfitting, console)
+    if settings.planted_signal:
+        console.print(settings.planted_signal)
     keys = sha256("".join(point.key for point in points).encode()).hexdigest()
     folder = output or ResearchFolder(ledger.folder).sweeps / keys[:KEY_DIGITS]
     written = SweepReport(settings, tuple(sort_points(points)), deflated, overfitting)

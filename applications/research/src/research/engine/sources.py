@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
 
+from internal.backtests.settings import SIMULATED
 from internal.dates import sessions
 from internal.day_option import require_order
 from internal.venue.market.event_rates import Events
@@ -65,7 +66,7 @@ class SimulatedSource:
             events=self.events,
         )
         happens = "" if self.events == "none" else f", events {self.events}"
-        return read_backtest_market(market, days, f"simulated, seed {self.seed}, {self.tickers} tickers{happens}")
+        return read_backtest_market(market, days, f"{SIMULATED}seed {self.seed}, {self.tickers} tickers{happens}")
 
 
 def _market_days(period: Period) -> tuple[date, date]:

@@ -20,7 +20,7 @@ def make_report(result: BacktestResult, statistics: Statistics) -> BacktestRepor
     return BacktestReport(
         settings=result.settings,
         key=result.settings.key,
-        verdict=judge(statistics),
+        verdict=judge(statistics, result.settings),
         units=UNITS,
         measures=tuple(_describe_figure(figure) for figure in figures),
         moments=statistics.moments,

@@ -87,7 +87,7 @@ class BacktestPage:
         sessions = f"{len(result.returns):,} sessions after the opening"
         return cls(
             strategy=settings.strategy,
-            verdict=judge(statistics),
+            verdict=judge(statistics, settings),
             period=f"{settings.first_session} to {settings.last_session}, {sessions}; {describe_run(settings)}.",
             sections=[list_figures(section) for section in list_sections(statistics.measures)],
             trials=list_trials(describe_trials(statistics)),

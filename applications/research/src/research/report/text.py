@@ -18,7 +18,7 @@ NOTES = 3
 def write_summary(result: BacktestResult, statistics: Statistics) -> str:
     """What was run, what it shows, and the figures with their intervals."""
     lines = [*_wrap(f"{result.settings.describe()}: {describe_run(result.settings)}."), ""]
-    lines += [*_wrap(judge(statistics)), "", f"{'':30}  95 % interval"]
+    lines += [*_wrap(judge(statistics, result.settings)), "", f"{'':30}  95 % interval"]
     for section in list_sections(statistics.measures):
         lines += [_figure(figure) for figure in section.figures]
     lines += ["", *(f"{title:<43} {text}" for title, text in describe_trials(statistics))]

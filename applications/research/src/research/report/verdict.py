@@ -4,6 +4,7 @@ from typing import Final
 
 from internal.backtests.deflation import DeflatedSharpe
 from internal.backtests.overfitting import MINIMUM_SESSIONS, Overfitting
+from internal.backtests.settings import BacktestSettings
 from internal.performance import MINIMUM_RETURNS_FOR_A_YEAR, SESSIONS_A_YEAR
 from research.statistics.summary import Statistics
 
@@ -18,8 +19,12 @@ LIMITATIONS: Final = (
 )
 
 
-def judge(statistics: Statistics) -> str:
-    """The first sentences of a report."""
+def judge(statistics: Statistics, settings: BacktestSettings) -> str:
+    """The first sentences of a report: what it shows of skill, and whether the prices hold a planted signal."""
+    return f"{_judge_skill(statistics)} {settings.planted_signal}".rstrip()
+
+
+def _judge_skill(statistics: Statistics) -> str:
     deflated, moments = statistics.deflated, statistics.moments
     if moments is None or deflated.probability is None:
         return "The net asset value did not move, fell to zero, or is not known: there is nothing to judge."
@@ -32,7 +37,8 @@ def judge(statistics: Statistics) -> str:
 
 
 def _judge_deflated(deflated: DeflatedSharpe, probability: float) -> str:
-    counted = f"after counting {count_trials(deflated.trials)}, the deflated Sharpe ratio is {probability:.0%}"
+    trials = f"{count_trials(deflated.trials)} in overlapping sessions of this market"
+    counted = f"after counting {trials}, the deflated Sharpe ratio is {probability:.0%}"
     if probability >= CONFIDENCE:
         return f"The Sharpe ratio is higher than luck explains: {counted}, at or above {CONFIDENCE:.0%}."
     return f"This backtest does not show skill: {counted}, below {CONFIDENCE:.0%}."
@@ -43,7 +49,7 @@ def describe_overfitting(overfitting: Overfitting | None) -> str:
     if overfitting is None:
         return (
             "The probability of backtest overfitting is not defined: it needs two finished trials of the same "
-            f"sessions, {MINIMUM_SESSIONS} or more."
+            f"{MINIMUM_SESSIONS} sessions or more."
         )
     return (
         f"The probability of backtest overfitting is {overfitting.probability:.0%} over "

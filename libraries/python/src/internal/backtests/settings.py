@@ -6,11 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from typing import Final
 
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from internal.errors import InvalidRequestError
 from internal.security_types import COMMON_STOCK
+
+SIMULATED: Final = "simulated, "  # how the description of a simulated market begins
+PLANTED_SIGNAL: Final = (
+    "The prices are simulated and hold a planted signal (momentum): what is found here says nothing of a real market."
+)
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,11 @@ class BacktestSettings:
         """Strategy, parameters and sessions in one line."""
         parameters = ", ".join(f"{name}={value}" for name, value in sorted(self.parameters.items()))
         return f"{self.strategy} ({parameters}), {self.first_session} to {self.last_session}"
+
+    @property
+    def planted_signal(self) -> str:
+        """That the prices hold a planted signal, in a sentence; empty where they are not simulated."""
+        return PLANTED_SIGNAL if self.market.startswith(SIMULATED) else ""
 
     @cached_property
     def key(self) -> str:
