@@ -1,18 +1,23 @@
 """The page of a backtest: the services' figures, one chart, and nothing that is loaded from elsewhere."""
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from fund.answers import Performance
 from fund.backtest_page import write_report
 from fund.backtest_report import Inputs
+from fund.market_settings import MarketSettings
 from fund.refits import Refit
+from internal.backtests.settings import PLANTED_SIGNAL
 
 DAYS = [date(2025, 1, 2), date(2025, 1, 3), date(2025, 1, 6)]
 VALUES = [100_000.0, 101_000.0, 99_990.0]
+SIMULATED = MarketSettings(bars=None, details=None, seed=7, tickers=482)
 
 
 def make_inputs() -> Inputs:
@@ -47,6 +52,16 @@ def make_inputs() -> Inputs:
         bars=pl.DataFrame({"ticker": ["A"] * 3, "date": DAYS, "close": [10.0, 11.0, 10.5]}),
         refits=[Refit(session="2025-01-03", version="v1", champion=True, verdict=["It does not beat <any>."])],
     )
+
+
+@pytest.mark.parametrize(
+    ("market", "count"), [(SIMULATED, 1), (replace(SIMULATED, signal="none"), 0), (replace(SIMULATED, bars="a.csv"), 0)]
+)
+def test_planted_signal(tmp_path: Path, market: MarketSettings, count: int) -> None:
+    """Beside the verdict: simulated prices hold a planted signal, unless they were drawn without, or replayed."""
+    inputs = make_inputs()
+    described = replace(inputs, settings={**inputs.settings, "market": market.describe()})
+    assert write_report(tmp_path, described).read_text().count(PLANTED_SIGNAL) == count
 
 
 def test_page(tmp_path: Path) -> None:

@@ -6,16 +6,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from internal.backtests.moments import summarize_moments
+from internal.backtests.settings import PLANTED_SIGNAL
 from internal.backtests.sweep_report import SweepPoint
 from internal.errors import ConfigurationError, InvalidRequestError
 from internal.task_runners.process_runner import ProcessRunner
 from internal.task_runners.ray_runner import RayRunner
 from internal.task_runners.runner import InProcessRunner, TaskRunner
+from research.commands.sweep import report
 from research.engine.run import Terms, run_backtest
 from research.engine.sources import Period, SimulatedSource
 from research.ledger import Ledger
@@ -179,3 +183,12 @@ def test_a_point_of_another_grid_has_the_parameters_of_this_one(base: SweepBase,
     (point,) = run_sweep(base, [{"sessions": "5", "names": "3"}], InProcessRunner(), Ledger(tmp_path), print)
     assert point.parameters == {"sessions": "5", "names": "3"}
     assert len(Ledger(tmp_path).trials()) == 1
+
+
+def test_planted_signal(base: SweepBase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The terminal says beside the deflated Sharpe ratio that the prices are simulated and hold a planted signal."""
+    monkeypatch.setenv("FUND_HOME", str(tmp_path))
+    points = run_sweep(base, VARIANTS[:1], InProcessRunner(), Ledger.from_environment(), lambda _: None)
+    text = StringIO()
+    report(base, points, tmp_path / "out", Console(file=text, width=200))
+    assert text.getvalue().count(PLANTED_SIGNAL) == 1

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from fund.backtest_chart import draw_chart
 from fund.backtest_report import Inputs, Report, compute_report
 from internal.atomic_files import write_atomically
+from internal.backtests.settings import describe_planted_signal
 from internal.pages.formats import percent, plain
 from internal.pages.reports import ReportTable, inline_chart, make_report_environment
 from internal.performance import MINIMUM_RETURNS_FOR_A_YEAR
@@ -30,7 +31,7 @@ class BacktestPage:
 
     Attributes:
         settings: What was run, in sentences.
-        result: What the figures do and do not show, in one sentence.
+        result: What the figures do and do not show, in sentences.
         chart: Value, drawdown and exposures over time.
         performance: The figures of the fund beside those of buy and hold.
         trading: What was traded, and its cost.
@@ -80,7 +81,11 @@ def write_report(folder: Path, inputs: Inputs) -> Path:
 
 
 def summarize_result(report: Report) -> str:
-    """What the figures do and do not show, in one sentence."""
+    """What the figures do and do not show, and whether the prices hold a planted signal."""
+    return f"{_judge_sharpe(report)} {describe_planted_signal(str(report.settings['market']))}".rstrip()
+
+
+def _judge_sharpe(report: Report) -> str:
     interval = report.fund.sharpe_interval
     if interval is None:
         return f"Too short to say anything of skill: yearly figures need {MINIMUM_RETURNS_FOR_A_YEAR} daily returns."

@@ -14,6 +14,7 @@ from internal.errors import InvalidRequestError
 from internal.security_types import COMMON_STOCK
 
 SIMULATED: Final = "simulated, "  # how the description of a simulated market begins
+WITHOUT_SIGNAL: Final = "signal none"  # in the description of one that was opened with `--signal none`
 PLANTED_SIGNAL: Final = (
     "The prices are simulated and hold a planted signal (momentum): what is found here says nothing of a real market."
 )
@@ -82,13 +83,18 @@ class BacktestSettings:
     @property
     def planted_signal(self) -> str:
         """That the prices hold a planted signal, in a sentence; empty where they are not simulated."""
-        return PLANTED_SIGNAL if self.market.startswith(SIMULATED) else ""
+        return describe_planted_signal(self.market)
 
     @cached_property
     def key(self) -> str:
         """The content key: SHA-256 of the settings, in hexadecimal digits."""
         text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def describe_planted_signal(market: str) -> str:
+    """That the prices of a described market hold a planted signal, in a sentence; empty where they hold none."""
+    return PLANTED_SIGNAL if market.startswith(SIMULATED) and WITHOUT_SIGNAL not in market else ""
 
 
 _SETTINGS = TypeAdapter(BacktestSettings)
