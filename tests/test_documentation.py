@@ -50,7 +50,7 @@ def find_options(line: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def options() -> dict[tuple[str, ...], set[str]]:
-    """The options of each `./fund` command; those of research in one set."""
+    """The options of each `./fund` command; those of research in one set, and those of models in one."""
     found = {
         words: {name for option in list_options(command) for name in (*option.opts, *option.secondary_opts)}
         for words, command in find_commands().items()
@@ -59,6 +59,9 @@ def options() -> dict[tuple[str, ...], set[str]]:
     assert isinstance(group, TyperGroup)
     for words in RESEARCH:
         found[words,] |= {name for one in group.commands.values() for each in one.params for name in each.opts}
+    trained = get_command(models)
+    assert isinstance(trained, TyperGroup)
+    found["models",] |= {name for one in trained.commands.values() for each in one.params for name in each.opts}
     found["backtest",] |= {
         THROUGH_SERVICES,
         *(name for one in get_command(through_services).params for name in one.opts),

@@ -15,6 +15,7 @@ from fund.commands import COMMANDS
 from fund.services import Service
 from fund.settings.sections import Services
 from infrastructure.documentation.file_index import PAGE, write_file_index
+from models.__main__ import application as models
 from research.command_line import application as research
 
 ROOT = Path(__file__).parents[1]
@@ -23,6 +24,7 @@ ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
 GLANCE = (ROOT / "docs" / "commands.md").read_text()
 CI = (ROOT / ".ci" / "run").read_text()
 SCREEN_LINES = 60
+PROGRAMS = {"research": research, "models": models}
 PAGES = [ROOT / "README.md", ROOT / "CLAUDE.md", ROOT / "infrastructure" / "README.md", *(ROOT / "docs").rglob("*.md")]
 
 
@@ -52,17 +54,18 @@ def anchor(heading: str) -> str:
 
 
 def show_help(command: str) -> str:
-    """What `fund COMMAND --help` prints; a command that becomes `python -m research ...` is followed there."""
+    """What `fund COMMAND --help` prints; a command that becomes another program is followed there."""
     followed: list[list[str]] = []
 
     def follow(_: str, words: list[str], variables: Mapping[str, str]) -> None:
-        assert variables["RESEARCH_TYPED_AS"].startswith("./fund")
-        followed.append(words[3:])
+        name = words[2].partition(".")[0]
+        assert variables[f"{name.upper()}_TYPED_AS"].startswith("./fund")
+        followed.append([name, *words[3:]])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "execve", follow)  # else the tests become that program
         shown = invoke(application, "fund", command, "--help")
-    return invoke(research, "research", *followed[0]) if followed else shown
+    return invoke(PROGRAMS[followed[0][0]], *followed[0]) if followed else shown
 
 
 def invoke(program: typer.Typer, name: str, *words: str) -> str:

@@ -11,7 +11,8 @@ from fund.lazy_commands import load_command
 HEAD = """# Commands
 
 Every command of `./fund`, with its arguments and options. This page is made from the command line itself.
-`check`, `sweep` and `research` pass everything on to `python -m research`; their options are shown by `--help`.
+`check`, `sweep` and `research` pass everything on to `python -m research`, and `models` to `python -m models`; their
+options are shown by `--help`.
 """
 
 

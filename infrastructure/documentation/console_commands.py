@@ -42,7 +42,7 @@ RULES: Final = (
     Rule(r"./fund sweep .*--grid .*--grid", Treatment.ELSEWHERE, "applications/research/tests/test_sweep.py"),
     Rule(r"(FUND_HOME=\S+ )?./fund (init|run|arm|disarm)\b", Treatment.BROKER),
     Rule(r"./fund (new|check|backtest|sweep|research|status|orders|report|replay|doctor)\b", Treatment.RUN),
-    Rule(r"./fund (books|data check|token|logs|notify list|halt|reduce|resume)\b", Treatment.RUN),
+    Rule(r"./fund (books|data check|token|logs|models list|notify list|halt|reduce|resume)\b", Treatment.RUN),
     Rule(r"mask (applications build --push|applications models)", Treatment.CLOUD),
     Rule(r"mask (infrastructure base|applications|test|status)\b", Treatment.SWARM),
     Rule(r"pulumi |curl .*https://fund\.example\.org|export (DOCKER_CONTEXT|AWS_REGION)", Treatment.CLOUD),

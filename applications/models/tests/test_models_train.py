@@ -117,7 +117,7 @@ def test_one_baseline_fits_no_other(dataset: Dataset, tmp_path: Path, monkeypatc
     assert {line.score.name: line.score.cumulative for line in few.lines} == pytest.approx(
         {kind: scores[kind] for kind in ("heterogeneous_volatility", "rolling_history", "blended_volatility")}, rel=1e-8
     )
-    assert "`models evaluate` compares all" in few.verdict[-1]
+    assert "`./fund models evaluate` compares all" in few.verdict[-1]
     assert not [sentence for sentence in every.verdict if "compares all" in sentence]
 
 

@@ -8,7 +8,7 @@ class Panel(StrEnum):
     """The headings of `fund --help`."""
 
     FUND = "The running fund"
-    DATA = "Data"
+    DATA = "Data and models"
     STRATEGIES = "Strategies"
 
 
@@ -53,6 +53,7 @@ COMMANDS = (
     CommandSource("notify", "fund.notify_commands", Panel.FUND),
     CommandSource("mcp", "fund.mcp_command", Panel.FUND),
     CommandSource("data", "fund.data_commands", Panel.DATA),
+    CommandSource("models", "fund.models_command", Panel.DATA),
     CommandSource("backtest", "fund.offline_commands", Panel.STRATEGIES),
     CommandSource("check", "fund.research_commands", Panel.STRATEGIES),
     CommandSource("sweep", "fund.research_commands", Panel.STRATEGIES),

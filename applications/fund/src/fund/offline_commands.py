@@ -17,7 +17,8 @@ from fund.market_choice import (
     choose_market,
 )
 from fund.options import TYPED, ModelSize
-from fund.research_commands import ARGUMENTS_AS_GIVEN, run_research
+from fund.passing_on import ARGUMENTS_AS_GIVEN
+from fund.research_commands import run_research
 from internal.day_option import DATE, read_day
 
 THROUGH_SERVICES = "--through-services"

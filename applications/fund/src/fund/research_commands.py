@@ -1,21 +1,13 @@
 """The commands that research a strategy: each is `python -m research COMMAND ...` with the same arguments."""
 
 import os
-import signal
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 import typer
 
 from fund.options import TYPED
-
-ARGUMENTS_AS_GIVEN = {
-    "allow_extra_args": True,
-    "allow_interspersed_args": False,
-    "ignore_unknown_options": True,
-    "help_option_names": list[str](),
-}  # `--help` behind one of the commands shows the help of the command that it becomes
+from fund.passing_on import ARGUMENTS_AS_GIVEN, become
 
 commands = typer.Typer()
 
@@ -39,12 +31,8 @@ def research(context: typer.Context) -> None:
 
 
 def run_research(arguments: Sequence[str], typed: str = TYPED) -> NoReturn:
-    """Become the command: Ctrl-C reaches it, and its exit status is this one's.
+    """Become the command.
 
     typed: What its usage lines begin with: what was typed before the arguments.
     """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # until research has begun: Python itself would print a traceback
-    variables = os.environ | {"RESEARCH_TYPED_AS": typed}
-    os.execve(sys.executable, [sys.executable, "-m", "research", *arguments], variables)  # noqa: S606 - our own interpreter and module
+    become("research", arguments, os.environ | {"RESEARCH_TYPED_AS": typed})

@@ -3,6 +3,7 @@
 Exit status: 0 success, 1 failure with its reason, 2 wrong arguments.
 """
 
+import os
 import sys
 from datetime import date
 from pathlib import Path
@@ -214,7 +215,7 @@ def _report(console: Console, configuration: Configuration, evaluation: Evaluati
 def main() -> None:
     """Run a command; an error of the fund or of the disk is printed and ends it with exit status 1."""
     try:
-        application()
+        application(prog_name=os.environ.get("MODELS_TYPED_AS"))
     except (FundError, OSError) as error:
         Console(stderr=True).print(f"{getattr(error, 'title', 'System error')}: {error}", markup=False)
         sys.exit(1)

@@ -17,3 +17,7 @@ def load() -> "Callable[[], None]":
     from models.__main__ import main as run  # noqa: PLC0415 - loading it takes seconds
 
     return run
+
+
+if __name__ == "__main__":
+    main()

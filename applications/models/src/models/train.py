@@ -169,7 +169,7 @@ def _promote(registry: Registry, version: str, data: FoldData, candidate: Candid
     """Make it the champion when there is none, or when it is not worse on this training's held-out block."""
     champion = _load_champion(registry)
     if _is_network(champion) and not has_network_columns(data.frame):
-        return False, f"a network became champion while it was trained: compare, then `models promote {version}`"
+        return False, f"a network became champion while it was trained: compare, then `./fund models promote {version}`"
     if isinstance(champion, str):
         registry.promote(version)
         return True, champion

@@ -59,4 +59,4 @@ def _name_missing_baselines(scores: list[Score]) -> list[str]:
     ]
     if compared >= fittable:
         return sentences
-    return [f"Only {' and '.join(sorted(compared))} were compared: `models evaluate` compares all.", *sentences]
+    return [f"Only {' and '.join(sorted(compared))} were compared: `./fund models evaluate` compares all.", *sentences]

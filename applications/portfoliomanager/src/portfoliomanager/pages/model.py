@@ -150,7 +150,7 @@ class ModelView:
 def _phrase(text: str) -> str:
     """A sentence of an evaluation for the page: names as words, commands as they are typed in the checkout."""
     text = text.replace("_", " ").replace(" NOT ", " not ")
-    return text.replace("`models ", "`uv run models ").replace("`fund ", "`./fund ")
+    return text.replace("`models ", "`./fund models ").replace("`fund ", "`./fund ")
 
 
 def _describe(model: RegisteredModel) -> VersionLine:
