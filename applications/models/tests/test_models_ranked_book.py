@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from internal.forecasting.quantiles import STEPS
+from internal.forecasting.rank_evidence import RankEvidence
+from models.evaluation_texts import format_after_costs, format_before_costs
 from models.ranked_book import cost_a_side, make_scored_rows, measure_rank_evidence, measure_turnover, weigh
 from models.traits import Trait, measure_bets, measure_traits
 from models.truth import Truth
@@ -155,3 +157,14 @@ def test_traits_by_numpy() -> None:
     again = measure_traits(poisoned, origins)
     assert all((again[trait] == found[trait]).all() for trait in Trait)
     assert np.isnan(measure_traits(frame, np.array([10]))[Trait.BETA]).all()
+
+
+def test_texts() -> None:
+    """A forecast that ranks shows what its book earned, 1 % less 0.3 % of costs; another one shows no figure."""
+    ranked = RankEvidence(
+        ranks=True, rank_correlation=0.05, rank_error=0.02, spread=0.01, spread_error=0.002, spread_cost=0.003
+    )
+    flat = replace(ranked, ranks=False)
+    assert (format_before_costs(ranked), format_after_costs(ranked)) == ("+1.00", "+0.70 (+0.31 to +1.09)")
+    assert (format_before_costs(flat), format_after_costs(flat)) == ("none", "none: it does not rank")
+    assert format_before_costs(None) == format_after_costs(None) == "not measured"

@@ -20,7 +20,7 @@ from internal.dates import previous_session
 from internal.errors import ArtifactError, ConfigurationError, InvalidRequestError
 from internal.features.scaling import Scaler
 from internal.forecasting.artifact import load_artifact
-from internal.forecasting.held_out_bands import read_bands
+from internal.forecasting.held_out_bands import describe_calibration, read_bands
 from internal.forecasting.held_out_coverage import read_coverage
 from internal.forecasting.quantiles import RowQuantiles
 from internal.forecasting.registry import Registry
@@ -30,6 +30,7 @@ from models.code_version import read_code_revision
 from models.dataset import Dataset
 from models.evaluate import evaluate
 from models.folds import FoldData, choose_fold, observe_dataset
+from models.held_out import describe_bands
 from models.leak_gate import find_leaks
 from models.progress import Progress
 from models.report import write_report
@@ -324,6 +325,8 @@ def test_evaluation(dataset: Dataset, tmp_path: Path) -> None:
     fold = load_artifact(registry.path()).configuration["fold"]
     assert evaluation.first.isoformat() == fold["test_first"]
     assert "does NOT beat" in evaluation.verdict[0]
+    calibration = describe_calibration(describe_bands(evaluation).below)
+    assert [one for one in evaluation.verdict if one.startswith("Outcomes were")] == [calibration] * bool(calibration)
     page = write_report(tmp_path / "report", evaluation).read_text()
     assert all(line.score.name in page for line in evaluation.lines)
     assert page.count("<svg") == 4

@@ -100,6 +100,7 @@ def test_explanation_that_is_computed_later() -> None:
     """The forecast is shown at once; the weights are asked for by the page, and by a link where no script runs."""
     frame = Frame(Page.FORECASTS, Mode.SIMULATED, UNCHANGED, CLOSE, OWNER)
     page = render_page("explanation.html", frame, ExplanationView.of(FORECAST, None))
+    assert "the other half is <em>adaptive volatility</em>, a regression on past volatility (HAR)" in page
     address = "/predictions/AAPL/explanation?date=2024-12-31&amp;weights=true"
     assert f'hx-get="{address}"' in page
     assert f'<noscript><p class="empty"><a class="link" href="{address}">' in page
