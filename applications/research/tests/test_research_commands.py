@@ -68,7 +68,7 @@ def test_check_passes_the_fund_s_own() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("check", "nowhere.py"), "nowhere.py cannot be read"),
+        (("check", "nowhere.py"), "there is no file nowhere.py"),
         (("check", "strategies/ten_by_ten.py:Missing"), "no class Missing"),
         (("check", "strategies/ten_by_ten.py", "--set", "names=3"), "no parameter names"),
         (("signal", "strategies/ten_by_ten.py", "--set", "names_per_side=many"), "names_per_side"),
