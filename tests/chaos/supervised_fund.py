@@ -159,7 +159,7 @@ def open_supervised_fund(root: Path, market: MarketSettings, setup: Setup) -> Ge
     folder = FundFolder(root)
     addresses = Addresses(dict(zip(Service, free_ports(len(Service)), strict=True)))
     environments = ReplacedVariables(OfflineEnvironments(folder, addresses, market, setup.variables), setup.replaced)
-    with open_supervisor(folder, addresses, environments) as supervisor:
+    with open_supervisor(folder, addresses, environments, tuple(Service)) as supervisor:
         fund = SupervisedFund(folder, supervisor, connect(folder, addresses), setup.bars_delay, setup.patience)
         for service in (Service.EXCHANGE, Service.DATAMANAGER):
             supervisor.start(service)

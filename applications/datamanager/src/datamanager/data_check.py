@@ -176,7 +176,7 @@ def _repair_sessions(counts: SessionCounts, given_up: set[date]) -> list[str]:
     if not missing:
         return []
     first, last = missing[0], missing[-1]
-    again = f"`uv run python -m models collect --start-date {first} --end-date {last}`"
+    again = f"`./fund models collect --start-date {first} --end-date {last}`"
     noun = "session" if len(missing) == 1 else "sessions"
     return [f"{len(missing)} {noun} missing from {first} to {last}: asked for again each night; at once: {again}"]
 
