@@ -105,7 +105,7 @@ def test_strategy_and_parameters(variables: pytest.MonkeyPatch) -> None:
         (TEN_BY_TEN, 'schedule="daily', "No closing quotation"),
         (TEN_BY_TEN, "names=5", "no parameter names; it has"),
         (TEN_BY_TEN, "names_per_side=many", "names_per_side=many"),
-        ("strategies/none.py:None", "", "cannot be read: No such file"),
+        ("strategies/none.py:None", "", "there is no file strategies/none.py"),
         ("strategies/ten_by_ten.py", "", "FILE.py:Class"),
         (TEN_BY_TEN.replace("TenByTen", "Absent"), "", "has no class Absent"),
     ],
