@@ -89,7 +89,7 @@ CHECKS: tuple[Check, ...] = (
     Check("portfoliomanager", "/decisions/{day}/replay", (("name_count",), ("has_same_rules",))),
     Check("portfoliomanager", "/forecasts", text="All tickers"),
     Check("portfoliomanager", "/forecasts/{ticker}", text="Forecasts as they were stored"),
-    Check("portfoliomanager", "/model", text="Registry"),
+    Check("portfoliomanager", "/model", (("models", 0, "version"),)),
     Check("portfoliomanager", "/research", text="Research"),
     Check("portfoliomanager", "/research/{name}", (("detail",),), status=404),  # it is the name of no folder
     Check("portfoliomanager", "/research/sweeps/{name}", (("detail",),), status=404),

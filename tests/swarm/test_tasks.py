@@ -31,6 +31,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(value.encode())
 http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 """
+FIRST, SECOND, THIRD, BAD = (f"{name}-token-of-32-characters-and-more" for name in ("first", "second", "third", "bad"))
 ASK = "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:8000').read().decode(), end='')"
 
 
@@ -66,9 +67,9 @@ def served(node: Node, service: str) -> str:
 
 @pytest.fixture(scope="module")
 def reader(node: Node, home: Path) -> Node:
-    """Two services that answer with the secret FUND_API_TOKEN; `reader` ends at once when that is `bad`."""
-    assert task(node, home, "secrets", "create", "FUND_API_TOKEN", sent="first\n").returncode == 0
-    for name, hated in (("reader", "bad"), ("willing", "nothing")):
+    """Two services that answer with the secret FUND_API_TOKEN; `reader` ends at once when that is `BAD`."""
+    assert task(node, home, "secrets", "create", "FUND_API_TOKEN", sent=f"{FIRST}\n").returncode == 0
+    for name, hated in (("reader", BAD), ("willing", "nothing")):
         create_reader(node, name, hated)
     return node
 
@@ -90,28 +91,28 @@ def secrets(node: Node) -> list[str]:
 
 def test_second_create_is_refused(reader: Node, home: Path) -> None:
     """A secret that is there is not made twice; the message says how to change it."""
-    refused = task(reader, home, "secrets", "create", "FUND_API_TOKEN", sent="other\n")
+    refused = task(reader, home, "secrets", "create", "FUND_API_TOKEN", sent=f"{THIRD}\n")
     assert refused.returncode == 1
     assert "mask secrets rotate FUND_API_TOKEN" in refused.stderr
 
 
 def test_rotation_reaches_the_service(reader: Node, home: Path) -> None:
     """The services serve the new value, the old secret is gone, and no output holds either value."""
-    assert served(reader, "reader") == "first"
-    rotated = task(reader, home, "secrets", "rotate", "FUND_API_TOKEN", sent="second\n")
+    assert served(reader, "reader") == FIRST
+    rotated = task(reader, home, "secrets", "rotate", "FUND_API_TOKEN", sent=f"{SECOND}\n")
     assert rotated.returncode == 0, rotated.stderr
-    assert served(reader, "reader") == served(reader, "willing") == "second"
+    assert served(reader, "reader") == served(reader, "willing") == SECOND
     assert len(secrets(reader)) == 1
     assert secrets(reader)[0].startswith("FUND_API_TOKEN-")
-    assert "second" not in rotated.stdout + rotated.stderr
-    assert '"second"' in (home / "swarm" / "credentials.json").read_text()
+    assert SECOND not in rotated.stdout + rotated.stderr
+    assert f'"{SECOND}"' in (home / "swarm" / "credentials.json").read_text()
     assert (home / "swarm" / "credentials.json").stat().st_mode & 0o777 == 0o600
 
 
 def test_what_pulumi_settles_may_be_there_or_not(reader: Node, home: Path) -> None:
     """One that is there is rotated, under the services that mount it; one that is not is made."""
-    assert task(reader, home, "secrets", "settle", "FUND_API_TOKEN", sent="third\n").returncode == 0
-    assert served(reader, "reader") == served(reader, "willing") == "third"
+    assert task(reader, home, "secrets", "settle", "FUND_API_TOKEN", sent=f"{THIRD}\n").returncode == 0
+    assert served(reader, "reader") == served(reader, "willing") == THIRD
     assert task(reader, home, "secrets", "settle", "POLYGON_API_KEY", sent="key\n").returncode == 0
     assert "POLYGON_API_KEY" in secrets(reader)
     assert task(reader, home, "secrets", "remove", "POLYGON_API_KEY").returncode == 0
@@ -120,11 +121,11 @@ def test_what_pulumi_settles_may_be_there_or_not(reader: Node, home: Path) -> No
 def test_bad_value_is_undone(reader: Node, home: Path) -> None:
     """A value that one service cannot live with: both go on with the old one, and the new one is gone."""
     before = secrets(reader)
-    refused = task(reader, home, "secrets", "rotate", "FUND_API_TOKEN", sent="bad\n")
+    refused = task(reader, home, "secrets", "rotate", "FUND_API_TOKEN", sent=f"{BAD}\n")
     assert refused.returncode == 1
     assert "rolled back" in refused.stderr
     assert secrets(reader) == before
-    assert served(reader, "reader") == served(reader, "willing") == "third"
+    assert served(reader, "reader") == served(reader, "willing") == THIRD
 
 
 def test_down_removes_its_own_alone(node: Node, home: Path) -> None:
