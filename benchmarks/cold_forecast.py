@@ -6,21 +6,18 @@ from bytecode and with compiled kernels, which the first, that is not counted, l
 bars for the next run. The foreign load is the processors that something else kept busy meanwhile.
 """
 
-import argparse
 import json
 import os
 import resource
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from benchmarks.forecast_rounds import Round, open_inputs, show
 
 MUST_SECONDS = 2.5
 TICKERS = 480
@@ -31,16 +28,6 @@ def process_start() -> float:
     ticks = int(Path("/proc/self/stat").read_text().rsplit(")", 1)[1].split()[19])
     uptime = float(Path("/proc/uptime").read_text().split()[0])
     return time.time() - uptime + ticks / 100
-
-
-@dataclass(frozen=True)
-class Round:
-    """Seconds of one process: in all and by part by the clock, and of processor time; and its peak of memory."""
-
-    whole: float
-    parts: dict[str, float]
-    processor: float
-    megabytes: float
 
 
 def measure() -> Round:
@@ -73,8 +60,8 @@ def measure() -> Round:
     return Round(times[-1][1] - marks["start"], parts, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def run_process(folder: Path) -> tuple[Round, float]:
-    """A round in a new process, and the foreign load meanwhile."""
+def run_process(folder: Path) -> Round:
+    """A round in a new process."""
     from benchmarks.tft import busy_seconds  # noqa: PLC0415 (the measured process needs none of it)
 
     command = [sys.executable, "-m", "benchmarks.cold_forecast", "--measure", str(folder)]
@@ -85,45 +72,16 @@ def run_process(folder: Path) -> tuple[Round, float]:
         raise SystemExit(f"the forecast failed:\n{done.stderr[-3000:]}")
     stored: dict[str, Any] = json.loads(done.stdout)
     found = Round(**stored)
-    return found, max(0.0, busy - found.processor) / elapsed
-
-
-def show(rounds: Sequence[tuple[Round, float]]) -> None:
-    """Print the medians, and of the whole the slowest."""
-    from rich.console import Console  # noqa: PLC0415 (the measured process needs none of it)
-    from rich.table import Table  # noqa: PLC0415 (as above)
-
-    found, foreign = [one for one, _ in rounds], [load for _, load in rounds]
-    table = Table(f"{TICKERS} tickers, {len(found)} processes", "median", "slowest")
-    for name in found[0].parts:
-        seconds = [one.parts[name] for one in found]
-        table.add_row(name, f"{statistics.median(seconds):.2f} s", f"{max(seconds):.2f} s")
-    whole, processor = [one.whole for one in found], [one.processor for one in found]
-    table.add_row("processor time", f"{statistics.median(processor):.2f} s", f"{max(processor):.2f} s")
-    memory = [one.megabytes for one in found]
-    table.add_row("peak of memory", f"{statistics.median(memory):.0f} MB", f"{max(memory):.0f} MB")
-    table.add_row("foreign load", f"{statistics.median(foreign):.2f} cores", f"{max(foreign):.2f} cores")
-    median = statistics.median(whole)
-    table.add_row(f"whole, must be under {MUST_SECONDS} s", f"{median:.2f} s", f"{max(whole):.2f} s")
-    Console().print(table)
+    return replace(found, foreign=max(0.0, busy - found.processor) / elapsed)
 
 
 def main() -> None:
     """Make model and bars, start the processes and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--folder", type=Path, help="where model and bars are kept, and found the next time")
-    asked = parser.parse_args()
-    with nullcontext(asked.folder) if asked.folder else tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        if not (folder / "artifact").exists():
-            from benchmarks.once import make_artifact  # noqa: PLC0415 (the measured process needs none of it)
-
-            folder.mkdir(parents=True, exist_ok=True)
-            make_artifact(folder)
+    with open_inputs(__doc__) as (folder, count):
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         run_process(folder)
-        show([run_process(folder) for _ in range(asked.rounds)])
+        rounds = [run_process(folder) for _ in range(count)]
+    show(f"{TICKERS} tickers, {count} processes", rounds, MUST_SECONDS)
 
 
 if __name__ == "__main__":
