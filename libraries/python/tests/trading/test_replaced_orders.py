@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from internal.trading.enums import Adjustment, Leg, OrderState
 from internal.trading.order_planning import apply_orders
+from internal.trading.orders import Order
 from internal.trading.shortfalls import (
     orders_to_cancel,
     settle_filled_replacements,
@@ -24,44 +25,42 @@ from libraries.python.tests.trading.planning_kit import (
     send,
 )
 
+ROWS = (
+    make_row("L", LONG, OPEN, 0, 50, 10.0),
+    make_row("M", LONG, OPEN, 0, 50, 10.0),
+    make_row("S", SHORT, OPEN, 0, 100, 10.0),
+)
+
+
+def replace_short(state: OrderState, filled: float) -> list[Order]:
+    """One of two longs was refused, so the short of 100 shares is replaced; how that one ended, and what it filled."""
+    planned = plan(*ROWS)
+    orders = [fail(planned["L"]), send(planned["M"]), send(planned["S"])]
+    ended = {"state": state, "filled_quantity": filled, "filled_average_price": 10.0}
+    return [
+        replace(o, **ended) if o.adjustment is Adjustment.REPLACED else o for o in merge(orders, adjust(orders, *ROWS))
+    ]
+
 
 def test_a_replaced_order_that_filled_after_all_is_not_followed() -> None:
     """The cancellation came too late: what filled counts, and the smaller order is dropped."""
-    rows = (
-        make_row("L", LONG, OPEN, 0, 50, 10.0),
-        make_row("M", LONG, OPEN, 0, 50, 10.0),
-        make_row("S", SHORT, OPEN, 0, 100, 10.0),
-    )
-    planned = plan(*rows)
-    orders = [fail(planned["L"]), send(planned["M"]), send(planned["S"])]
-    orders = merge(orders, adjust(orders, *rows))
-    filled = {"state": OrderState.FILLED, "filled_quantity": 100.0, "filled_average_price": 10.0}
-    orders = [replace(o, **filled) if o.adjustment is Adjustment.REPLACED else o for o in orders]
+    orders = replace_short(OrderState.FILLED, 100.0)
     assert orders_to_cancel(orders) == []
     settled = merge(orders, settle_filled_replacements(orders, LATER))
     assert [(o.quantity, o.state) for o in settled if o.ticker == "S"] == [
         (100, OrderState.FILLED),
         (50, OrderState.DROPPED),
     ]
-    assert apply_orders(rows, settled)[2].quantity == 100.0
+    assert apply_orders(ROWS, settled)[2].quantity == 100.0
 
 
 def test_a_replaced_order_that_filled_in_part_is_followed_by_the_rest() -> None:
     """Of 100 shares 20 filled before the cancellation; 50 are wanted: 30 are sent, also when it is asked again."""
-    rows = (
-        make_row("L", LONG, OPEN, 0, 50, 10.0),
-        make_row("M", LONG, OPEN, 0, 50, 10.0),
-        make_row("S", SHORT, OPEN, 0, 100, 10.0),
-    )
-    planned = plan(*rows)
-    orders = [fail(planned["L"]), send(planned["M"]), send(planned["S"])]
-    orders = merge(orders, adjust(orders, *rows))
-    part = {"state": OrderState.CANCELED, "filled_quantity": 20.0, "filled_average_price": 10.0}
-    orders = [replace(o, **part) if o.adjustment is Adjustment.REPLACED else o for o in orders]
+    orders = replace_short(OrderState.CANCELED, 20.0)
     settled = merge(orders, settle_filled_replacements(orders, LATER))
     assert [(o.quantity, o.state) for o in settled if o.ticker == "S"] == [(100, OrderState.CANCELED), (30, PLANNED)]
     assert settle_filled_replacements(settled, LATER) == []
-    assert apply_orders(rows, settled)[2].quantity == 50.0
+    assert apply_orders(ROWS, settled)[2].quantity == 50.0
 
 
 def test_a_refused_top_up_is_still_held() -> None:
