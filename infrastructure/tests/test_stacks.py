@@ -108,11 +108,7 @@ def test_a_slow_start_is_no_failure_and_a_deaf_task_is_one(application: str) -> 
     assert f"--timeout={check['timeout']} --start-period={check['start_period']} --retries={check['retries']}" in image
 
 
-NO_DIGEST_YET = {
-    "traefik",
-    "portainer",
-    "portainer-agent",
-}  # `mask development pin-images --check` names them
+NO_DIGEST_YET = {"portainer", "portainer-agent"}  # `mask development pin-images --check` names them
 
 
 def test_version_is_named(service: Json) -> None:
