@@ -123,10 +123,10 @@ def test_images_are_pinned(tmp_path: Path) -> None:
 
 
 def test_what_has_no_digest_yet(capsys: pytest.CaptureFixture[str]) -> None:
-    """Traefik and Portainer alone, for which no digest was to be had; the check names each and fails."""
+    """Portainer alone, for which no digest was to be had; the check names each and fails."""
     assert pin.check_files(pin.list_files()) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert [line.partition(":")[0] for line in lines] == ["traefik", "portainer/portainer-ce", "portainer/agent"]
+    assert [line.partition(":")[0] for line in lines] == ["portainer/portainer-ce", "portainer/agent"]
 
 
 def test_another_base() -> None:
