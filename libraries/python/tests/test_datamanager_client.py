@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from internal.errors import ConflictError, UnavailableError, UpstreamError
 from internal.http.bearer import require_bearer_token
 from internal.http.datamanager_client import DatamanagerClient
+from internal.http.datamanager_responses import CollectionPhase
 from internal.http.frames import frame_response
 from internal.http.problems import install_problem_handlers
 from internal.schemas import fundamentals, portfolios, predictions
@@ -21,6 +22,18 @@ from libraries.python.tests.loopback import serving
 
 FIRST, LAST = date(2024, 1, 2), date(2024, 1, 31)
 TOKEN = "a-long-token"  # noqa: S105 - of the test alone
+
+
+def collecting() -> FastAPI:
+    """An application whose collection of details is asked for its progress, should the answer take a moment."""
+    application = FastAPI()
+
+    @application.get("/equity-details/progress")
+    def progress() -> dict[str, object]:
+        runs = {"phase": "companies", "done": 5, "total": 9, "unit": "companies", "running": True, "seconds_left": 4.5}
+        return {"phases": [runs]}
+
+    return application
 
 
 @contextmanager
@@ -88,6 +101,26 @@ def test_details_report_their_phase() -> None:
     assert set(seen) == {("companies", 5, 4.5)}
 
 
+def test_an_interrupt_does_not_wait_for_a_collection() -> None:
+    """Ctrl-C while datamanager still collects ends the wait at once, whether or not it ever answers."""
+    application, released, answered = collecting(), threading.Event(), threading.Event()
+
+    @application.post("/equity-details")
+    def collect() -> dict[str, int]:
+        released.wait(10)
+        answered.set()
+        return {"rows": 7}
+
+    def interrupt(_: CollectionPhase) -> None:
+        raise KeyboardInterrupt
+
+    with connected(application) as client:
+        with pytest.raises(KeyboardInterrupt):
+            client.collect_details(interrupt)
+        assert not answered.is_set()
+        released.set()
+
+
 def test_fundamentals_as_of_a_moment() -> None:
     """The moment, with its offset, and the tickers are asked for; the frame is the answer's."""
     application = FastAPI()
@@ -107,7 +140,7 @@ def test_fundamentals_as_of_a_moment() -> None:
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b'{"rows": "many"}'])
 def test_an_unexpected_answer_is_an_upstream_error(body: bytes) -> None:
     """A body that is not the promised object names the path."""
-    application = FastAPI()
+    application = collecting()
 
     @application.post("/equity-details")
     def answer() -> Response:
@@ -119,7 +152,7 @@ def test_an_unexpected_answer_is_an_upstream_error(body: bytes) -> None:
 
 def test_problems_are_raised() -> None:
     """A problem answer is the error that datamanager raised."""
-    application = FastAPI()
+    application = collecting()
 
     @application.post("/equity-details")
     def answer() -> None:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from http import HTTPStatus
 from http.client import HTTPException, HTTPMessage, HTTPResponse
+from threading import Thread
 from types import TracebackType
 from typing import Self
 
@@ -124,12 +125,19 @@ class DatamanagerClient:
         return parse_answer(CollectedRows, self._post_and_poll("/equity-details", {}, poll)).rows
 
     def _post_and_poll(self, path: str, body: Mapping[str, object], poll: Callable[[], None]) -> httpx.Response:
-        """Post, and call `poll` several times a second until it is answered."""
-        with ThreadPoolExecutor(max_workers=1) as executor:
-            answer = executor.submit(self._post_json, path, body)
-            while not _wait_briefly(answer):
-                poll()
-            return answer.result()
+        """Post, and call `poll` several times a second until it is answered; an interrupt does not wait for that."""
+        answer: Future[httpx.Response] = Future()
+
+        def post() -> None:
+            try:
+                answer.set_result(self._post_json(path, body))
+            except Exception as error:  # noqa: BLE001 - the caller gets it
+                answer.set_exception(error)
+
+        Thread(target=post, daemon=True).start()
+        while not _wait_briefly(answer):
+            poll()
+        return answer.result()
 
     def fundamentals(self, as_of: datetime | None = None, tickers: Sequence[str] = ()) -> pl.DataFrame:
         """What had been filed by a moment, a row a ticker and measure; None is now, no tickers means all."""
