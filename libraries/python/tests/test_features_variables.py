@@ -8,7 +8,14 @@ import polars as pl
 import pytest
 
 from internal.features.panel import build_panel
-from internal.features.variables import OBSERVED_VARIABLES, known_frame, observe
+from internal.features.variables import (
+    DESCRIPTIONS,
+    KNOWN_VARIABLES,
+    OBSERVED_VARIABLES,
+    STATIC_VARIABLES,
+    known_frame,
+    observe,
+)
 
 MakeBars = Callable[[int, date, date], pl.DataFrame]
 MakeDetails = Callable[[int], pl.DataFrame]
@@ -18,6 +25,11 @@ START, END = date(2023, 1, 3), date(2024, 6, 28)
 @pytest.fixture(name="observed")
 def _observed(make_bars: MakeBars, make_details: MakeDetails) -> pl.DataFrame:
     return observe(build_panel(make_bars(2, START, END), make_details(2), end=END).frame)
+
+
+def test_every_variable_is_described() -> None:
+    """The page that shows weights has a phrase for each variable, and for nothing else."""
+    assert DESCRIPTIONS.keys() == {*OBSERVED_VARIABLES, *KNOWN_VARIABLES, *STATIC_VARIABLES}
 
 
 def test_two_bars_by_hand() -> None:

@@ -92,7 +92,14 @@ def test_explanation() -> None:
     assert [step.day for step in EXPLANATION.steps] == [step.target_date for step in ANSWER.forecast]
     assert WEIGHTS.attention[-1].day == ANSWER.attention[-1].target_date
     page = render(Frame(Page.FORECASTS, Mode.SIMULATED, UNCHANGED, CLOSE, OWNER))
-    for text in ("Why AAPL", "recent_volatility", "holiday_next", "55.0\u2009%", "\u22121.80", "2025-01-02"):
+    for text in (
+        "Why AAPL",
+        "Recent volatility",
+        "whether the exchange is closed on the next weekday",
+        "55.0\u2009%",
+        "\u22121.80",
+        "2025-01-02",
+    ):
         assert text in page, text
 
 
@@ -105,7 +112,7 @@ def test_explanation_that_is_computed_later() -> None:
     assert f'hx-get="{address}"' in page
     assert f'<noscript><p class="empty"><a class="link" href="{address}">' in page
     assert "\u22121.80" in page
-    assert "recent_volatility" not in page
+    assert "Recent volatility" not in page
 
 
 def fail(error: Exception | PanicException) -> Callable[[], str]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
+from internal.features.variables import DESCRIPTIONS
 from internal.pages.marks import Band
 from portfoliomanager.explanation_response import ExplanationResponse, list_steps
 from portfoliomanager.forecast_explanation import StoredForecast
@@ -15,6 +16,11 @@ class Weight:
 
     name: str
     weight: float
+
+    @property
+    def description(self) -> str:
+        """What the variable is; empty for one of an earlier version's model."""
+        return DESCRIPTIONS.get(self.name, "")
 
 
 @dataclass(frozen=True)

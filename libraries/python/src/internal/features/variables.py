@@ -3,7 +3,9 @@
 An observed variable of session t uses sessions up to t; a known variable uses the exchange's published calendar alone.
 """
 
+from collections.abc import Mapping
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Final
 
 import polars as pl
@@ -27,6 +29,29 @@ KNOWN_VARIABLES: Final = (
     "holiday_next",
 )
 STATIC_VARIABLES: Final = ("ticker", "sector", "industry")
+DESCRIPTIONS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "open": "log ratio of the open to the close before",
+        "high": "log ratio of the high to the close before",
+        "low": "log ratio of the low to the close before",
+        "close": "log ratio of the close to the close before",
+        "volume_weighted_average_price": "log ratio of the session's average price to the close before",
+        "volume_surprise": "log volume against its mean over the 20 sessions before",
+        "daily_return": "simple return since the close before",
+        "recent_volatility": "volatility of the last 5 sessions against the trailing one",
+        "range_volatility": "volatility from prices within the last 22 sessions against the trailing one",
+        "day_of_week": "Monday to Friday",
+        "day_of_month": "1 to 31",
+        "month_of_quarter": "first, second or third",
+        "days_since_previous_session": "calendar days since the session before",
+        "days_until_next_session": "calendar days until the session after",
+        "holiday_next": "whether the exchange is closed on the next weekday",
+        "ticker": "the ticker itself, among those of the training",
+        "sector": "the company's sector",
+        "industry": "the company's industry",
+    }
+)
+"""What each variable is, for people."""
 
 DECAY: Final = 0.94
 LONG_RUN_SESSIONS: Final = 252
