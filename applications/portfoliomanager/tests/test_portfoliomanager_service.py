@@ -339,6 +339,7 @@ def test_decisions(service: Service) -> None:
     assert funnel["listed"] == len({name["ticker"] for name in names}) == len(names)
     chosen = {name["ticker"]: name["quantity"] for name in names if name["outcome"] in {"opened", "kept"}}
     assert len(chosen) == funnel["chosen"]
+    assert funnel == service.json("GET", "/portfolios/current")["funnel"]
     assert {order["ticker"] for order in found["orders"] if order["leg"] != "close"} <= chosen.keys()
     replay = service.json("GET", f"{path}/replay")
     assert (replay["differences"], replay["has_same_rules"], replay["name_count"]) == ([], True, len(names))

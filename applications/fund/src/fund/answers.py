@@ -7,6 +7,7 @@ from typing import Any, cast
 from pydantic import BaseModel, Field
 
 from internal.dates import previous_session
+from internal.trading.funnel import Funnel
 
 
 class ExchangeState(BaseModel):
@@ -101,6 +102,7 @@ class CurrentPortfolio(BaseModel):
     as_of: str
     strategy: Strategy
     notes: list[str]
+    funnel: Funnel | None
     positions: list[Position]
     net_asset_value: float
     cash: float

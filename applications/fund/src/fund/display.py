@@ -87,7 +87,9 @@ class Display:
 
     def show_market(self, state: ExchangeState) -> None:
         """Print the market that the exchange plays."""
-        self.say(f"{state.market} market, {state.tickers} tickers in all its sessions, clock at {state.timestamp}")
+        self.say(
+            f"{state.market} market, {state.tickers} tickers listed on {state.session}, clock at {state.timestamp}"
+        )
         self.say(f"planted signal: {state.planted_signal}; {state.sessions_left} sessions left")
 
     def show_forecast(self, forecast: ForecastSummary) -> None:

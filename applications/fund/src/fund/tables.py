@@ -46,10 +46,12 @@ def summarize_orders(orders: pl.DataFrame) -> str:
 
 
 def summarize_performance(portfolio: CurrentPortfolio, performance: Performance) -> list[str]:
-    """Totals as the broker reports them, in dollars, and what trading has cost."""
+    """The names of the last decision, totals as the broker reports them, in dollars, and what trading has cost."""
     cost = performance.realized_cost
     shown = f"slippage {cost.slippage:,.2f}, fees {cost.fees:,.2f}, borrow {cost.borrow:,.2f}"
+    names = [] if portfolio.funnel is None else [f"names of the last decision: {portfolio.funnel.sentence}"]
     return [
+        *names,
         f"net asset value {portfolio.net_asset_value:,.2f} dollars, cash {portfolio.cash:,.2f} dollars",
         f"return {performance.total_return:+.3%}, maximum drawdown {performance.maximum_drawdown:.3%}",
         f"gross exposure {portfolio.gross_exposure:.3f}, net exposure {portfolio.net_exposure:+.3f} of net asset value",

@@ -9,6 +9,7 @@ from internal.trading.broker_reports import BrokerPosition
 from internal.trading.enums import Side
 from internal.trading.performance import PerformanceReport
 from portfoliomanager.portfolio_view import PortfolioView
+from portfoliomanager.responses import FunnelResponse
 from portfoliomanager.strategy_response import StrategyRecordResponse
 
 
@@ -44,6 +45,7 @@ class CurrentPortfolioResponse(BaseModel):
     portfolio_id: str
     strategy: StrategyRecordResponse = Field(description="the strategy that decided this portfolio")
     notes: list[str] = Field(description="what fell short of what it asked for, such as why nothing was opened")
+    funnel: FunnelResponse | None = Field(description="of the decision; null where its names were not stored")
     net_asset_value: float
     cash: float
     gross_exposure: float
@@ -61,6 +63,7 @@ class CurrentPortfolioResponse(BaseModel):
             portfolio_id=view.run.portfolio_id,
             strategy=StrategyRecordResponse.of_run(view.run),
             notes=list(view.run.notes),
+            funnel=None if view.funnel is None else FunnelResponse.model_validate(view.funnel),
             net_asset_value=account.net_asset_value,
             cash=account.cash,
             gross_exposure=view.gross_exposure,

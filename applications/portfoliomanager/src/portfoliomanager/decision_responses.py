@@ -8,23 +8,12 @@ from pydantic import BaseModel, Field
 
 from internal.trading.decision_records import DecisionRecord, NameRecord
 from internal.trading.enums import Action, NameOutcome, Side
+from internal.trading.funnel import Funnel
 from internal.trading.orders import Order
 from internal.trading.rank_cutoffs import RankCutoffs
 from internal.trading.replay import Replay
 from internal.trading.runs import RebalanceRun
-from portfoliomanager.pages.funnel import Funnel
-from portfoliomanager.responses import DecisionResponse, OrderResponse, RowResponse
-
-
-class FunnelResponse(RowResponse):
-    """How many names were left after each condition."""
-
-    listed: int
-    priced: int = Field(description="with a close of the day")
-    eligible: int = Field(description="that could have been opened long")
-    forecast: int = Field(description="of the eligible, those with a forecast; all where none is needed")
-    shortable: int = Field(description="of these, those that the broker lends")
-    chosen: int = Field(description="in the portfolio after the decision")
+from portfoliomanager.responses import DecisionResponse, FunnelResponse, OrderResponse, RowResponse
 
 
 class NameResponse(BaseModel):

@@ -7,18 +7,21 @@ from datetime import datetime
 from internal import performance
 from internal.errors import NotFoundError
 from internal.trading.broker_reports import Account, BrokerPosition
+from internal.trading.decision_records import DecisionRecords
+from internal.trading.funnel import Funnel
 from internal.trading.ports import Broker, Journal
 from internal.trading.runs import RebalanceRun
 
 
 @dataclass(frozen=True)
 class PortfolioView:
-    """What the broker holds at a moment, and the run that decided last."""
+    """What the broker holds at a moment, and the run that decided last, with its funnel where names were stored."""
 
     as_of: datetime
     run: RebalanceRun
     account: Account
     positions: Sequence[BrokerPosition]
+    funnel: Funnel | None
 
     @property
     def gross_exposure(self) -> float:
@@ -34,11 +37,12 @@ class PortfolioView:
         return self.account.long_market_value, self.account.short_market_value, self.account.net_asset_value
 
 
-def view_current_portfolio(broker: Broker, journal: Journal) -> PortfolioView:
+def view_current_portfolio(broker: Broker, journal: Journal, records: DecisionRecords) -> PortfolioView:
     """The portfolio as the broker has it. Raises NotFoundError before the first decision."""
     journal.refresh()
     run = journal.last_run()
     if run is None:
         raise NotFoundError("there is no portfolio yet: POST /portfolios builds one")
-    account = broker.account()
-    return PortfolioView(broker.moment(), run, account, broker.positions())
+    account, record = broker.account(), records.find(run.portfolio_id, run.date)
+    funnel = None if record is None else Funnel.of(record.names)
+    return PortfolioView(broker.moment(), run, account, broker.positions(), funnel)

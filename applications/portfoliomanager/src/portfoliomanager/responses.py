@@ -72,6 +72,17 @@ class PositionResponse(BaseModel):
         )
 
 
+class FunnelResponse(RowResponse):
+    """How many names were left after each condition of a decision."""
+
+    listed: int
+    priced: int = Field(description="with a close of the day")
+    eligible: int = Field(description="that could have been opened long")
+    forecast: int = Field(description="of the eligible, those with a forecast; all where none is needed")
+    shortable: int = Field(description="of these, those that the broker lends")
+    chosen: int = Field(description="in the portfolio after the decision")
+
+
 class OrderResponse(RowResponse):
     """One order; a row of the frame `orders`."""
 

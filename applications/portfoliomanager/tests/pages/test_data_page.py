@@ -17,9 +17,10 @@ from internal.http.datamanager_responses import (
 from internal.http.roles import Role
 from internal.modes import Mode
 from internal.schemas import corporate_actions
+from internal.trading.funnel import Funnel
 from internal.trading.trading_state import UNCHANGED
 from portfoliomanager.pages.corporate_actions import list_actions
-from portfoliomanager.pages.data import DataPage, DataView
+from portfoliomanager.pages.data import DataPage, DataView, DecidedNames
 from portfoliomanager.pages.frame import Frame, Page
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.pages.visitor import Visitor
@@ -41,7 +42,7 @@ CHECK = DataCheck(
     ),
     quarantine=[
         QuarantinedReason(
-            reason="stale_run", rows=4, examples=["AAA 2025-01-06"], remedy="look at it", needs_a_decision=True
+            reason="stale_run", rows=4, examples=["AAA 2025-01-06"], remedy="look at `it`", needs_a_decision=True
         )
     ],
     released=2,
@@ -60,7 +61,7 @@ def titles(view: DataView) -> dict[str, str]:
 
 def test_calendar() -> None:
     """Each working day from the first session to the last is there once, with what became of it."""
-    view = DataView.of(CHECK, KEPT)
+    view = DataView.of(CHECK, KEPT, 60)
     found = titles(view)
     assert len(found) == 15  # 23 December to 10 January, without weekends
     assert [day for day, title in found.items() if "closed" in title] == ["1 Jan 2025", "9 Jan 2025", "25 Dec 2024"]
@@ -75,15 +76,21 @@ def test_calendar() -> None:
 
 def test_page() -> None:
     """Everything is on the page as text, escaped; what cannot be read is said, and the page is whole."""
-    page = render_page("data.html", FRAME, DataPage(DataView.of(CHECK, KEPT), [], "", ""))
+    names = DecidedNames(END, Funnel(1060, 1055, 80, 70, 65, 20))
+    page = render_page("data.html", FRAME, DataPage(DataView.of(CHECK, KEPT, 1070), names, [], "", ""))
+    chain = "1,060 listed, 1,055 priced, 80 eligible, 70 forecast, 65 shortable; 20 in the book"
+    for text in (chain, "with a bar of the last session, of 1,070 ever collected", "Look at <code>it</code>"):
+        assert text in page, text
     for text in ("What needs a person", "the vendor had &lt;no&gt; bars", "Stale run", "2 released by hand", "Close"):
         assert text in page, text
-    down = render_page("data.html", FRAME, DataPage(None, None, "no answer within 3 seconds", ""))
+    down = render_page("data.html", FRAME, DataPage(None, None, None, "no answer within 3 seconds", ""))
     assert "Datamanager does not answer.</strong> No answer within 3 seconds" in down
     nothing = CHECK.model_copy(
         update={"sessions": SessionCounts(first=None, expected=0, present=0, late=[], repaired=[], missing=[])}
     )
-    empty = render_page("data.html", FRAME, DataPage(DataView.of(nothing, KEPT.clear()), None, "", "it is busy"))
+    empty = render_page(
+        "data.html", FRAME, DataPage(DataView.of(nothing, KEPT.clear(), 0), None, None, "", "it is busy")
+    )
     assert "Nothing was collected yet." in empty
     assert "It is busy." in empty
 

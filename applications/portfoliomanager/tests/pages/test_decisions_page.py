@@ -3,14 +3,16 @@
 import re
 from datetime import UTC, date, datetime
 
+import numpy as np
 import pytest
 
 from internal.http.roles import Role
 from internal.modes import Mode
 from internal.trading.decision_records import NameRecord, make_record
-from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState, RunState
+from internal.trading.enums import Action, Leg, NameOutcome, OrderSide, OrderState, RunState, Side
+from internal.trading.funnel import Funnel
 from internal.trading.orders import Order
-from internal.trading.portfolio import Decision
+from internal.trading.portfolio import Decision, PortfolioRow
 from internal.trading.replay import Difference, Replay
 from internal.trading.runs import RebalanceRun
 from internal.trading.trading_state import UNCHANGED
@@ -21,13 +23,11 @@ from portfoliomanager.pages.decisions import (
     DecisionView,
     NameQuery,
     NamesView,
-    OrderLine,
     ReplayView,
     Session,
     SessionsView,
 )
 from portfoliomanager.pages.frame import Frame, Page
-from portfoliomanager.pages.funnel import Funnel
 from portfoliomanager.pages.rendering import render_page, render_part
 from portfoliomanager.pages.visitor import Visitor
 
@@ -57,26 +57,31 @@ ORDERS = (
 )
 
 
-def session(day: date) -> Session:
-    """A decided session with the three orders."""
-    run = RebalanceRun(f"p-{day}", day, RunState.SUBMITTED, "mine", "", 7, ("<b>short</b>",), CLOSE, CLOSE)
-    return Session(run, tuple(OrderLine(one) for one in ORDERS))
+def decide(day: date) -> RebalanceRun:
+    """The run of a session."""
+    return RebalanceRun(f"p-{day}", day, RunState.SUBMITTED, "mine", "", 7, ("<b>short</b>",), CLOSE, CLOSE)
+
+
+def orders_of(_portfolio_id: str) -> tuple[Order, ...]:
+    """The three orders of every session."""
+    return ORDERS
 
 
 def test_costs() -> None:
     """10 cents on 100 shares bought and 1 cent gained on 300 sold short: 10 - 3 = 7 dollars of 4,000, 17.5 bp."""
-    found = session(CLOSE.date())
+    run = decide(CLOSE.date())
+    found = Session.of(run, orders_of)
     rates = [line.fills.slippage_rate for line in found.orders]
     assert rates == [pytest.approx(0.01), pytest.approx(-0.001), None]
     assert (found.sent_count, found.filled_count, found.fills.decided_dollars) == (2, 2, 4000.0)
     assert found.fills.traded_dollars == pytest.approx(1010 + 3003)
     assert found.fills.slippage == pytest.approx(7.0)
     assert found.fills.slippage_rate == pytest.approx(0.00175)
-    page = render_page("decisions.html", FRAME, SessionsView.of([found], 9))
+    page = render_page("decisions.html", FRAME, SessionsView.of([run], orders_of, 9))
     assert "+17.5" in page
     assert "$4,013" in page
     assert f'href="/decisions/{CLOSE.date()}"' in page
-    assert "Nothing was decided yet" in render_page("decisions.html", FRAME, SessionsView.of([], 1))
+    assert "Nothing was decided yet" in render_page("decisions.html", FRAME, SessionsView.of([], orders_of, 1))
 
 
 def test_funnel() -> None:
@@ -86,14 +91,32 @@ def test_funnel() -> None:
 
 def test_names_are_searched_and_paged() -> None:
     """A hundred names a page; an outcome and words narrow them; what is too far is the last page."""
-    everything = NamesView.of(RECORD, {"N007": "Acme Tools"}, NameQuery(RECORD.day, page=99))
-    assert (everything.page_count, everything.query.page, len(everything.names)) == (2, 2, 20)
-    assert dict(everything.counts) == {NameOutcome.NOT_CHOSEN: 118, NameOutcome.BLOCKED: 2}
+    others = NamesView.of(RECORD, {"N007": "Acme Tools"}, NameQuery(RECORD.day, outcome=NameOutcome.NOT_CHOSEN, page=9))
+    assert (others.page_count, others.query.page, len(others.names)) == (2, 2, 18)
+    assert dict(others.counts) == {NameOutcome.NOT_CHOSEN: 118, NameOutcome.BLOCKED: 2}
     blocked = NamesView.of(RECORD, {}, NameQuery(RECORD.day, outcome=NameOutcome.BLOCKED))
     assert [one.ticker for one in blocked.names] == NAMES[:2]
     assert [one.ticker for one in _search("acme")] == ["N007"]
     assert [one.ticker for one in _search("n007 strategy")] == ["N007"]
     assert _search("zzzz") == ()
+
+
+def test_names_left_out_are_summed_up() -> None:
+    """Of ten names by falling score, two are opened and one of the others is held: seven are one line."""
+    names = NAMES[:10]
+    situation = make_situation(dict.fromkeys(names, 10.0), held={names[5]: 7.0}, blocked=frozenset({names[9]}))
+    opened = Action.OPEN, 0.0, 5.0, 10.0, CLOSE.date(), 10.0, None, False, "rank"
+    rows = PortfolioRow(names[0], Side.LONG, *opened), PortfolioRow(names[8], Side.SHORT, *opened)
+    record = make_record("p", situation, Decision(rows, (), scores=np.linspace(1.0, 0.1, len(names))), None, "rules")
+    view = NamesView.of(record, {}, NameQuery(record.day))
+    assert [one.ticker for one in view.names] == [names[0], names[8], names[5]]
+    cut = "longs were opened down to rank 1, shorts from rank 9 on"
+    blocked = "an order of it is open, somebody else holds it, or a corporate action has changed it since"
+    assert [(one.outcome, one.count, one.why) for one in view.left_out] == [
+        (NameOutcome.NOT_CHOSEN, 6, f"ranks 2 to 8 of 9; {cut}"),
+        (NameOutcome.BLOCKED, 1, blocked),
+    ]
+    assert NamesView.of(record, {}, NameQuery(record.day, outcome=NameOutcome.OPENED)).shared_why == "rank"
 
 
 def _search(text: str) -> tuple[NameRecord, ...]:
@@ -102,17 +125,23 @@ def _search(text: str) -> tuple[NameRecord, ...]:
 
 def test_decision_page() -> None:
     """Its neighbours and the strip around it; text of people is escaped; without a record it says so."""
-    sessions = [session(date(2024, 3, day)) for day in range(31, 0, -1)]
-    query = NameQuery(sessions[10].run.date)
-    view = DecisionView.of(sessions, sessions[10], RECORD, {}, query)
+    runs, read = [decide(date(2024, 3, day)) for day in range(31, 0, -1)], list[str]()
+
+    def note_orders_of(portfolio_id: str) -> tuple[Order, ...]:
+        read.append(portfolio_id)
+        return ORDERS
+
+    query = NameQuery(runs[10].date)
+    view = DecisionView.of(runs, runs[10], note_orders_of, RECORD, {}, query)
     assert (view.before, view.after, len(view.strip)) == (date(2024, 3, 20), date(2024, 3, 22), STRIP_SESSIONS)
-    assert sessions[10] in view.strip
+    assert view.session in view.strip
+    assert len(read) == STRIP_SESSIONS  # orders of other sessions are not read
     page = render_page("decision.html", FRAME, view)
     assert "&lt;b&gt;short&lt;/b&gt;" in page
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script>", page)
     assert page.count("before its reasons were stored") == 0
-    older = DecisionView.of(sessions, sessions[-1], None, {}, query)
-    assert (older.before, older.strip[0]) == (None, sessions[-1])
+    older = DecisionView.of(runs, runs[-1], orders_of, None, {}, query)
+    assert (older.before, older.strip[0].run) == (None, runs[-1])
     assert render_page("decision.html", FRAME, older).count("before its reasons were stored") == 2
 
 

@@ -13,6 +13,7 @@ from internal.dates import is_session
 from internal.http.datamanager_responses import DataCheck
 from internal.pages import marks
 from internal.pages.marks import DayCell
+from internal.trading.funnel import Funnel
 from portfoliomanager.pages.corporate_actions import ActionLine
 from portfoliomanager.pages.sources import DATAMANAGER
 
@@ -43,22 +44,27 @@ class DataView:
     Attributes:
         check: What the data service found.
         bars: Bars in the lake; None where the sessions could not be read.
+        tickers: Tickers that the lake has details of, those that are listed no more among them.
+        last_bars: Bars of the last session in the lake.
         last: The last session in the lake.
         years: The calendar, the newest year first.
     """
 
     check: DataCheck
     bars: int | None
+    tickers: int
+    last_bars: int
     last: date | None
     years: tuple[Year, ...]
 
     @classmethod
-    def of(cls, check: DataCheck, sessions: pl.DataFrame) -> Self:
+    def of(cls, check: DataCheck, sessions: pl.DataFrame, tickers: int) -> Self:
         """The view of the data service's answers; `sessions` has `date`, `rows` and `quarantined`."""
         kept = sessions.sort("date")
         rows = {day: (count, held) for day, count, held in kept.select("date", "rows", "quarantined").iter_rows()}
         years = tuple(reversed(_draw_years(check, rows)[-SHOWN_YEARS:])) if check.sessions.first else ()
-        return cls(check, sum(count for count, _ in rows.values()), max(rows, default=None), years)
+        bars, last = sum(count for count, _ in rows.values()), max(rows, default=None)
+        return cls(check, bars, tickers, rows[last][0] if last else 0, last, years)
 
     @property
     def lead(self) -> str:
@@ -74,10 +80,22 @@ class DataView:
 
 
 @dataclass(frozen=True)
+class DecidedNames:
+    """How many names the last decision had, from the listed ones to the book."""
+
+    day: date
+    funnel: Funnel
+
+
+@dataclass(frozen=True)
 class DataPage:
-    """The page and what its sources said; `actions` is None where they could not be read."""
+    """The page and what its sources said; `actions` is None where they could not be read.
+
+    `names` is None before the first decision, and where its names were not stored with it.
+    """
 
     data: DataView | None
+    names: DecidedNames | None
     actions: list[ActionLine] | None
     problem: str
     actions_problem: str

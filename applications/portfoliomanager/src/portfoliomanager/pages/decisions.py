@@ -1,7 +1,7 @@
 """The Decisions pages: every session that was decided, and one of them whole."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
@@ -11,14 +11,12 @@ from urllib.parse import urlencode
 from internal.pages import marks
 from internal.trading.decision_records import DecisionRecord, NameRecord
 from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState
-from internal.trading.order_planning import list_decisions
+from internal.trading.funnel import Funnel
 from internal.trading.orders import Order
 from internal.trading.rank_cutoffs import RankCutoffs
 from internal.trading.replay import Difference, Replay
 from internal.trading.runs import RebalanceRun
 from internal.trading.slippage import FillSummary
-from portfoliomanager.pages.funnel import Funnel
-from portfoliomanager.ports import FundJournal
 
 PAGE_ROWS = 100
 STRIP_SESSIONS = 20  # around the one that is shown
@@ -31,6 +29,9 @@ LEG_WORDS = {
     (Leg.CLOSE, OrderSide.BUY): "Buy to close",
     (Leg.CLOSE, OrderSide.SELL): "Sell to close",
 }
+LEAD_OUTCOMES = (NameOutcome.OPENED, NameOutcome.CLOSED, NameOutcome.KEPT)
+type OrdersOf = Callable[[str], Sequence[Order]]
+"""The journal's orders of a portfolio by its id; it is asked for those that are shown alone."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Session:
     run: RebalanceRun
     orders: tuple[OrderLine, ...]
 
+    @classmethod
+    def of(cls, run: RebalanceRun, orders_of: OrdersOf) -> Self:
+        """The session of a run."""
+        return cls(run, tuple(OrderLine(order) for order in orders_of(run.portfolio_id)))
+
     @property
     def filled_count(self) -> int:
         """Orders that filled whole."""
@@ -78,12 +84,6 @@ class Session:
         return max((abs(line.fills.slippage_rate or 0.0) for line in self.orders), default=0.0)
 
 
-def list_sessions(journal: FundJournal) -> tuple[Session, ...]:
-    """All sessions that a strategy decided, newest first."""
-    runs = reversed(list_decisions(journal.runs()))
-    return tuple(Session(run, tuple(OrderLine(order) for order in journal.of(run.portfolio_id))) for run in runs)
-
-
 @dataclass(frozen=True)
 class SessionsView:
     """A page of the sessions; `page` is from 1."""
@@ -93,10 +93,11 @@ class SessionsView:
     page: int
 
     @classmethod
-    def of(cls, sessions: Sequence[Session], page: int) -> Self:
-        """The page, or the last one where there are fewer."""
-        page = min(page, max(1, ceil(len(sessions) / PAGE_ROWS)))
-        return cls(tuple(sessions[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]), len(sessions), page)
+    def of(cls, runs: Sequence[RebalanceRun], orders_of: OrdersOf, page: int) -> Self:
+        """The page of the decisions, newest first, or the last one where there are fewer."""
+        page = min(page, max(1, ceil(len(runs) / PAGE_ROWS)))
+        shown = runs[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]
+        return cls(tuple(Session.of(run, orders_of) for run in shown), len(runs), page)
 
     @property
     def page_count(self) -> int:
@@ -113,11 +114,31 @@ class NameQuery:
     outcome: NameOutcome | None = None
     page: int = 1
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether neither words nor an outcome are asked for: then what was left out is summed up."""
+        return not self.text.strip() and self.outcome is None
+
     def address(self, *, outcome: NameOutcome | None = None, page: int = 1) -> str:
         """The page of the names with that outcome, or another page of it."""
         asked = {"q": self.text, "outcome": outcome or "", "page": "" if page == 1 else str(page)}
         query = urlencode({name: value for name, value in asked.items() if value})
         return f"/decisions/{self.day}{'?' if query else ''}{query}#names-title"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Names that were not held, and were not opened for one reason.
+
+    Attributes:
+        outcome: What kept them.
+        count: How many.
+        why: The same in words.
+    """
+
+    outcome: NameOutcome
+    count: int
+    why: str
 
 
 @dataclass(frozen=True)
@@ -127,10 +148,12 @@ class NamesView:
     Attributes:
         query: What was asked.
         counts: Names by outcome, in the order of the outcomes, those in the book first.
-        found_count: Names that fit.
+        found_count: Names that fit; of a whole decision, those that are in the book or were before.
         names: Those of the page.
         companies: By ticker, the company's name.
         cutoffs: Where the ranking of all names was cut.
+        left_out: Of a whole decision, the others by outcome.
+        shared_why: Why, where all names that fit have an outcome for the same reason; else empty.
     """
 
     query: NameQuery
@@ -139,26 +162,35 @@ class NamesView:
     names: tuple[NameRecord, ...]
     companies: dict[str, str]
     cutoffs: RankCutoffs
+    left_out: tuple[LeftOut, ...]
+    shared_why: str
 
     @classmethod
     def of(cls, record: DecisionRecord, companies: dict[str, str], query: NameQuery) -> Self:
-        """Search, and cut the page out of what was found; opened, closed and kept names come first, each by rank."""
+        """Search, and cut the page out of what was found; opened, closed and kept names come first, each by rank.
+
+        Of a whole decision the page shows the names that were held before or are after it.
+        """
         wanted = query.text.lower().split()
         found = [one for one in record.names if _fits(one, companies, wanted)]
         counts = Counter(one.outcome for one in found)
         order = {outcome: place for place, outcome in enumerate(reversed(NameOutcome))}
         chosen = sorted(
-            (one for one in found if query.outcome in {None, one.outcome}),
+            (one for one in found if (_was_held(one) if query.is_whole else query.outcome in {None, one.outcome})),
             key=lambda one: (order[one.outcome], one.rank or len(record.names)),
         )
         page = min(query.page, max(1, ceil(len(chosen) / PAGE_ROWS)))
+        cutoffs = RankCutoffs.of(record.names)
+        others = [one for one in found if not _was_held(one)] if query.is_whole else []
         return cls(
             NameQuery(query.day, query.text, query.outcome, page),
             tuple((outcome, counts[outcome]) for outcome in order if counts[outcome]),
             len(chosen),
             tuple(chosen[(page - 1) * PAGE_ROWS : page * PAGE_ROWS]),
             companies,
-            RankCutoffs.of(record.names),
+            cutoffs,
+            _sum_up(others, cutoffs),
+            "" if query.outcome is None else _find_shared_reason(chosen, cutoffs),
         )
 
     @property
@@ -191,6 +223,7 @@ class DecisionView:
         strip: The sessions around it, oldest first.
         before: The session that was decided before it; None for the first.
         after: The next one; None for the newest.
+        outcomes: How many names were opened, closed and kept; empty where no names were stored with it.
         funnel: None where no names were stored with it, as `names`.
         names: Every name and what became of it.
     """
@@ -199,27 +232,32 @@ class DecisionView:
     strip: tuple[Session, ...]
     before: date | None
     after: date | None
+    outcomes: tuple[tuple[NameOutcome, int], ...]
     funnel: Funnel | None
     names: NamesView | None
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913, PLR0917 - what the page is made of
         cls,
-        sessions: Sequence[Session],
-        session: Session,
+        runs: Sequence[RebalanceRun],
+        run: RebalanceRun,
+        orders_of: OrdersOf,
         record: DecisionRecord | None,
         companies: dict[str, str],
         query: NameQuery,
     ) -> Self:
         """The decision among all of them, newest first."""
-        days = [one.run.date for one in sessions]
-        place = days.index(session.run.date)
+        days = [one.date for one in runs]
+        place = [one.portfolio_id for one in runs].index(run.portfolio_id)
         first = min(max(place - STRIP_SESSIONS // 2, 0), max(len(days) - STRIP_SESSIONS, 0))
+        strip = [Session.of(one, orders_of) for one in runs[first : first + STRIP_SESSIONS]]
+        counts = Counter(one.outcome for one in record.names) if record else Counter[NameOutcome]()
         return cls(
-            session=session,
-            strip=tuple(reversed(sessions[first : first + STRIP_SESSIONS])),
+            session=strip[place - first],
+            strip=tuple(reversed(strip)),
             before=days[place + 1] if place + 1 < len(days) else None,
             after=days[place - 1] if place else None,
+            outcomes=tuple((outcome, counts[outcome]) for outcome in LEAD_OUTCOMES) if record else (),
             funnel=None if record is None else Funnel.of(record.names),
             names=None if record is None else NamesView.of(record, companies, query),
         )
@@ -247,3 +285,27 @@ class ReplayView:
 def _fits(one: NameRecord, companies: dict[str, str], wanted: Sequence[str]) -> bool:
     text = f"{one.ticker} {companies.get(one.ticker, '')} {one.reason}".lower()
     return all(word in text for word in wanted)
+
+
+def _was_held(one: NameRecord) -> bool:
+    """Whether the fund held the name before the decision or holds it after."""
+    return one.position is not None or one.row is not None
+
+
+def _find_shared_reason(names: Sequence[NameRecord], cutoffs: RankCutoffs) -> str:
+    """Why, where it is the same for all; of names that were ranked, where the ranking was cut."""
+    reasons, ranks = {one.reason for one in names}, [one.rank for one in names if one.rank is not None]
+    if len(reasons) != 1:
+        return ""
+    if names[0].outcome is not NameOutcome.NOT_CHOSEN or len(ranks) != len(names):
+        return reasons.pop()
+    return f"ranks {min(ranks)} to {max(ranks)} of {cutoffs.count}; {cutoffs.sentence}"
+
+
+def _sum_up(names: Sequence[NameRecord], cutoffs: RankCutoffs) -> tuple[LeftOut, ...]:
+    groups = {outcome: [one for one in names if one.outcome is outcome] for outcome in reversed(NameOutcome)}
+    return tuple(
+        LeftOut(outcome, len(group), _find_shared_reason(group, cutoffs) or outcome.words)
+        for outcome, group in groups.items()
+        if group
+    )

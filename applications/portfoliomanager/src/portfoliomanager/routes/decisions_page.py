@@ -1,6 +1,7 @@
 """Past decisions over HTTP: the sessions on a page, one of them whole as a page or JSON, and taken again."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
@@ -11,14 +12,14 @@ from internal.errors import FundError
 from internal.http.frames import JSON, negotiate
 from internal.pages.responses import page_response
 from internal.trading.enums import NameOutcome
+from internal.trading.order_planning import list_decisions
+from internal.trading.runs import RebalanceRun
 from portfoliomanager.decision_responses import DecisionDetailResponse, ReplayResponse
 from portfoliomanager.pages.decisions import (
     DecisionView,
     NameQuery,
     ReplayView,
-    Session,
     SessionsView,
-    list_sessions,
 )
 from portfoliomanager.pages.exposures import read_names
 from portfoliomanager.pages.frame import Page
@@ -38,10 +39,10 @@ PageNumber = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
 @router.get(Page.DECISIONS, summary="Page: the sessions that were decided", response_class=HTMLResponse)
 async def get_decisions_page(request: Request, services: RequestServices, page: PageNumber = 1) -> Response:
     """Each with its orders, what was filled and what it cost; by the journal alone."""
-    frame, sessions = await asyncio.gather(
-        gather_frame(request, Page.DECISIONS), asyncio.to_thread(_read_sessions, services)
+    frame, view = await asyncio.gather(
+        gather_frame(request, Page.DECISIONS), asyncio.to_thread(_read_sessions, services, page)
     )
-    return page_response(request, render_page("decisions.html", frame, SessionsView.of(sessions, page)))
+    return page_response(request, render_page("decisions.html", frame, view))
 
 
 @router.get(
@@ -67,14 +68,12 @@ async def get_decision(  # noqa: PLR0913, PLR0917 - what is asked of the page
         orders = services.journal.of(run.portfolio_id)
         body = DecisionDetailResponse.of(run, orders, record, ticker).model_dump_json()
         return Response(body, media_type=JSON, headers={"Vary": "Accept"})
-    frame, details, sessions = await asyncio.gather(
-        gather_frame(request, Page.DECISIONS),
-        ask(DATAMANAGER, services.data.details),
-        asyncio.to_thread(_read_sessions, services),
+    frame, details = await asyncio.gather(
+        gather_frame(request, Page.DECISIONS), ask(DATAMANAGER, services.data.details)
     )
     companies = {} if details.value is None else read_names(details.value)
-    session = next(one for one in sessions if one.run.portfolio_id == run.portfolio_id)
-    view = DecisionView.of(sessions, session, record, companies, NameQuery(day, text, outcome, page))
+    runs, query = _list_runs(services), NameQuery(day, text, outcome, page)
+    view = await asyncio.to_thread(DecisionView.of, runs, run, services.journal.of, record, companies, query)
     return page_response(request, render_page("decision.html", frame, view))
 
 
@@ -100,6 +99,11 @@ async def get_replay(request: Request, services: RequestServices, day: Day) -> R
     return page_response(request, render_page("replay_page.html", frame, view))
 
 
-def _read_sessions(services: Services) -> tuple[Session, ...]:
+def _read_sessions(services: Services, page: int) -> SessionsView:
     services.journal.refresh()
-    return list_sessions(services.journal)
+    return SessionsView.of(_list_runs(services), services.journal.of, page)
+
+
+def _list_runs(services: Services) -> Sequence[RebalanceRun]:
+    """The decisions of the journal as it was last read, newest first."""
+    return list_decisions(services.journal.runs())[::-1]

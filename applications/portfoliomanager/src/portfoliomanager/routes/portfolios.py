@@ -25,7 +25,7 @@ async def post_portfolio(body: DayRequest, services: RequestServices) -> Rebalan
 @router.get("/current", summary="The portfolio now, totals from the broker")
 def get_current_portfolio(services: RequestServices) -> CurrentPortfolioResponse:
     """Positions and totals as the broker has them, and the portfolio that they belong to."""
-    return CurrentPortfolioResponse.of(view_current_portfolio(services.broker, services.journal))
+    return CurrentPortfolioResponse.of(view_current_portfolio(services.broker, services.journal, services.records))
 
 
 @router.get("/decisions", summary="Decisions by session")

@@ -37,8 +37,13 @@ class RankCutoffs:
         """The reason of a name; where others were preferred, its rank and the ranks that were opened."""
         if name.outcome is not NameOutcome.NOT_CHOSEN or name.rank is None:
             return name.reason
+        return f"rank {name.rank} of {self.count}; {self.sentence}"
+
+    @property
+    def sentence(self) -> str:
+        """How far longs and shorts were opened."""
         sides = [
             *([] if self.last_long is None else [f"longs were opened down to rank {self.last_long}"]),
             *([] if self.first_short is None else [f"shorts from rank {self.first_short} on"]),
         ]
-        return f"rank {name.rank} of {self.count}; {', '.join(sides) or 'nothing was opened'}"
+        return ", ".join(sides) or "nothing was opened"
