@@ -15,7 +15,7 @@ from internal.terminal_lines import echo_lines
 
 DAYS = 30
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

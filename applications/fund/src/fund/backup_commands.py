@@ -23,7 +23,7 @@ ReplaceOption = Annotated[
 ]
 
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

@@ -10,7 +10,7 @@ from fund.trader import connect_to_trader
 from internal.atomic_files import write_atomically
 from internal.terminal_lines import echo_lines
 
-commands = typer.Typer(no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 class ExportFormat(StrEnum):

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

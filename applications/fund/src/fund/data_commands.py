@@ -10,7 +10,7 @@ from internal.day_option import DATE, read_day
 
 DAYS_HELP = "First day; without both days, the last 90 days."
 
-commands = typer.Typer(no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @commands.callback()

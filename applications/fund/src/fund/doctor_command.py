@@ -5,7 +5,7 @@ import typer
 from fund.options import JsonOption
 from internal.terminal_lines import terminal_width
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

@@ -5,7 +5,7 @@ import typer
 from fund.folder import FundFolder
 from fund.processes import end_leftovers
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

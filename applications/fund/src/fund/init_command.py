@@ -23,7 +23,7 @@ NO_ANSWERS = (
 KEY_HELP = "NAME=FILE, a secret from a file: ALPACA_API_KEY_ID, ALPACA_API_SECRET, POLYGON_API_KEY, NOTIFICATION_URLS."
 
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()
@@ -39,7 +39,11 @@ def init(  # noqa: PLR0913 - one argument an option of the command line
     key: Annotated[list[str] | None, typer.Option("--key", help=KEY_HELP)] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the options, keep everything else.")] = False,
 ) -> None:
-    """Set up a fund to run: simulated, on paper or live. Run again, it changes only what is answered."""
+    """Set up a fund to run: simulated, on paper or live. Run again, it changes only what is answered.
+
+    It asks for what is not given, and offers what fund.toml holds or else the default: `Enter` takes it. Without
+    questions, for paper: ./fund init --yes --mode paper --key ALPACA_API_KEY_ID=id.txt --key ALPACA_API_SECRET=key.txt
+    """
     from fund.init_answers import Given
 
     given = Given(mode, vendor, edgar, capital, strategy, model, tuple(limit or ()))

@@ -20,7 +20,7 @@ RawOption = Annotated[bool, typer.Option("--json", help="Print the lines as they
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")]
 
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

@@ -10,7 +10,7 @@ WAITING = f"""Waiting for an MCP client on standard input. A client starts this 
 itself: add `{TYPED} mcp`, with its whole path, to the client's servers, and
 FUND_HOME to its environment, as docs/reference/mcp.md shows. Ctrl-C ends this."""
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

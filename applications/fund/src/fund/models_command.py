@@ -8,7 +8,7 @@ import typer
 from fund.options import TYPED
 from fund.passing_on import ARGUMENTS_AS_GIVEN, become
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command(context_settings=ARGUMENTS_AS_GIVEN)

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from internal.strategies.template import class_name, write_strategy
 
-commands = typer.Typer(no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @commands.callback()

@@ -7,7 +7,7 @@ from rich.table import Column, Table
 
 from fund.trader import connect_to_trader
 
-commands = typer.Typer(no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True, add_completion=False)
 
 NO_TARGETS = (
     "No targets: put one URL a line into a file, such as tgram://TOKEN/CHAT or mailto://user:password@example.com, run "

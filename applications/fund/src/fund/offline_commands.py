@@ -22,7 +22,7 @@ from fund.research_commands import run_research
 from internal.day_option import DATE, read_day
 
 THROUGH_SERVICES = "--through-services"
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 through_services = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 

@@ -8,7 +8,7 @@ from fund.options import JsonOption
 
 CountOption = Annotated[int, typer.Option("--count", min=1, help="How many of the newest orders.")]
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

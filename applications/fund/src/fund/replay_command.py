@@ -15,7 +15,7 @@ from internal.errors import NotFoundError
 SHOWN = 20
 DayArgument = Annotated[date, typer.Argument(parser=read_day, metavar=DATE, help="A session that was decided.")]
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

@@ -7,7 +7,7 @@ import typer
 from fund.options import JsonOption
 from fund.trader import connect_to_trader
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

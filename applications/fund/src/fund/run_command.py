@@ -2,7 +2,7 @@
 
 import typer
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

@@ -16,7 +16,7 @@ from fund.service_unit import NAME, Unit, check_unit
 from fund.version import CHECKOUT
 from internal.atomic_files import write_atomically
 
-commands = typer.Typer(no_args_is_help=True)
+commands = typer.Typer(no_args_is_help=True, add_completion=False)
 SystemOption = Annotated[
     bool, typer.Option("--system", help="A service of the machine, as root, instead of one of the user.")
 ]

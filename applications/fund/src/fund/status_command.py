@@ -4,7 +4,7 @@ import typer
 
 from fund.options import JsonOption
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

@@ -9,7 +9,7 @@ from fund.folder import FundFolder
 from fund.unopened import require_opened
 from internal.http.roles import derive_reader_token
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 
 @commands.command()

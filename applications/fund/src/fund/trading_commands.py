@@ -18,7 +18,7 @@ NO_REASON = "no reason was given"
 LOSSES_ACCEPTED = "The limits of losses and drawdown are measured from now on."
 POLL_SECONDS = 1.0
 
-commands = typer.Typer()
+commands = typer.Typer(add_completion=False)
 
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, in one sentence; shown with the state.")]
 WaitOption = Annotated[

@@ -32,7 +32,7 @@ from models.tracking import open_tracker
 from models.train import train
 from models.walk_forward import WalkForwardPlan, run_walk_forward
 
-application = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+application = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 StartDate = Annotated[date, typer.Option("--start-date", parser=read_day, metavar=DATE, help="First day.")]
 EndDate = Annotated[date, typer.Option("--end-date", parser=read_day, metavar=DATE, help="Last day.")]
 DatasetFolder = Annotated[Path | None, typer.Option("--dataset", help="Folder of the dataset.")]

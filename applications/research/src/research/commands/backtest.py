@@ -62,7 +62,9 @@ def backtest(  # noqa: PLR0913 - one argument an option of the command line
     only_trade: OnlyTradeOption = "",
     model: ModelOption = DEFAULT_MODEL,
     refit_every: RefitOption = 63,
-    output: Annotated[Path | None, typer.Option("--output", help="Folder of the report.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="Folder of the report.", show_default=".fund/research/backtests/KEY")
+    ] = None,
 ) -> None:
     """Trade a strategy over a past period, count it as a trial, and report.
 

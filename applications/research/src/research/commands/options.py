@@ -26,10 +26,24 @@ SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the strategy; may be repeated.")
 ]
 FirstDayOption = Annotated[
-    date | None, typer.Option("--first-day", parser=read_day, metavar=DATE, help="First day that is traded.")
+    date | None,
+    typer.Option(
+        "--first-day",
+        parser=read_day,
+        metavar=DATE,
+        help="First day that is traded; decided after the close of the session before it.",
+        show_default="the first one after the bars that a decision reads",
+    ),
 ]
 LastDayOption = Annotated[
-    date | None, typer.Option("--last-day", parser=read_day, metavar=DATE, help="Last day that is traded.")
+    date | None,
+    typer.Option(
+        "--last-day",
+        parser=read_day,
+        metavar=DATE,
+        help="Last day that is traded.",
+        show_default="the last of the bars",
+    ),
 ]
 BarsOption = Annotated[
     Path | None, typer.Option("--bars", exists=True, help="Real bars to replay: parquet, CSV or a folder of them.")
@@ -37,11 +51,20 @@ BarsOption = Annotated[
 DetailsOption = Annotated[
     Path | None, typer.Option("--details", exists=True, dir_okay=False, help="Sectors and industries of the tickers.")
 ]
-SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of the simulated market.")]
-TickersOption = Annotated[int | None, typer.Option("--tickers", min=1, max=20_000, help="Simulated tickers.")]
+SeedOption = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Seed of the simulated market.", show_default=str(DEFAULT_SEED))
+]
+TickersOption = Annotated[
+    int | None,
+    typer.Option("--tickers", min=1, max=20_000, help="Simulated tickers.", show_default=str(DEFAULT_TICKERS)),
+]
 EventsOption = Annotated[
     str | None,
-    typer.Option("--events", help="Corporate actions of the simulated market: none, realistic or frequent."),
+    typer.Option(
+        "--events",
+        help="Corporate actions of the simulated market: none, realistic or frequent.",
+        show_default="none",
+    ),
 ]
 LakeOption = Annotated[bool, typer.Option("--lake", help="Bars from the fund's lake, with splits and dividends.")]
 

@@ -74,7 +74,12 @@ def sweep(  # noqa: PLR0913 - one argument an option of the command line
     refit_every: RefitOption = 63,
     workers: WorkersOption = 1,
     ray: Annotated[str | None, typer.Option("--ray", help="Address of a Ray cluster; `local` starts one.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", help="Folder of the table and the picture.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", help="Folder of the table and the picture.", show_default=".fund/research/sweeps/KEYS"
+        ),
+    ] = None,
 ) -> None:
     """Run every combination of the grid, count each as a trial, and say what the best of them is worth."""
     console, variants = Console(), expand_grid(read_grid(grid))
