@@ -126,11 +126,11 @@ def test_explanation(world: World, service: Service, versions: dict[str, str]) -
     browser = {"Accept": "text/html,*/*;q=0.8"}
     first = service.request("GET", path.format(ticker), headers=browser)
     assert f"{date.fromisoformat(ahead[-1]):%a %-d %b}" in first.text
-    assert "recent_volatility" not in first.text
+    assert "Recent volatility" not in first.text
     page = service.request("GET", f"{path.format(ticker)}?date={day}&weights=true", headers=browser)
     assert f'hx-get="{page.url.raw_path.decode().replace("&", "&amp;")}"' in first.text
     assert page.headers["content-type"].startswith("text/html")
-    assert all(word in page.text for word in (ticker, "recent_volatility", "holiday_next", past[0], ahead[-1], "<svg"))
+    assert all(word in page.text for word in (ticker, "Recent volatility", "Holiday next", past[0], ahead[-1], "<svg"))
     assert "<script>" not in page.text
     assert "script-src 'self'" in page.headers["content-security-policy"]
     assert service.request("GET", path.format(ticker), headers={"Accept": "image/png"}).status_code == 406

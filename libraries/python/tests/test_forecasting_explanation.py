@@ -121,10 +121,14 @@ def test_moves_with_its_input(
 def test_later_bars_change_nothing(
     forecaster: Forecaster, explanation: Explanation, bars: pl.DataFrame, details: pl.DataFrame
 ) -> None:
-    """Bars after the day are not looked at: removed, the explanation is the same to the bit."""
-    removed = forecaster.explain(bars.filter(pl.col("date") <= DAY), details, DAY, "T02")
-    assert removed.past.equals(explanation.past)
-    assert removed.attention.equals(explanation.attention)
+    """Bars after the day, and of other tickers, are not looked at: removed, the explanation is the same to the bit."""
+    seen = bars.filter(pl.col("date") <= DAY)
+    for removed in (seen, seen.filter(ticker="T02")):
+        found = forecaster.explain(removed, details, DAY, "T02")
+        assert found.past.equals(explanation.past)
+        assert found.future.equals(explanation.future)
+        assert found.attention.equals(explanation.attention)
+        assert found.static == explanation.static
 
 
 def test_nothing_to_explain(

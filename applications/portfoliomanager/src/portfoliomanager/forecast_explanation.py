@@ -67,7 +67,7 @@ def find_forecast(store: ForecastStore, ticker: str, day: date | None, moment: d
 
 
 def explain_forecast(store: ForecastStore, champion: Champion, forecast: StoredForecast) -> ExplainedForecast:
-    """Explain a forecast: with thousands of tickers it takes seconds, because they were all forecast together.
+    """Explain a forecast from the bars of its ticker: the network looks at one window, whatever the others are.
 
     Raises:
         ConflictError: It comes from a baseline, which weighs nothing, or the day's bars are gone.
@@ -76,7 +76,7 @@ def explain_forecast(store: ForecastStore, champion: Champion, forecast: StoredF
     details = store.details()
 
     def ask(forecaster: Forecaster) -> ExplainedForecast:
-        bars, bars_version = read_bars_up_to(store, forecast.day, forecaster.required_history)
+        bars, bars_version = read_bars_up_to(store, forecast.day, forecaster.required_history, (forecast.ticker,))
         explanation = forecaster.explain(bars, details, forecast.day, forecast.ticker)
         return ExplainedForecast(forecast, explanation, bars_version)
 

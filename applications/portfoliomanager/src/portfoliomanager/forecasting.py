@@ -1,6 +1,6 @@
 """Forecasts of a session: the data service's bars through the champion model into the frame `predictions`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -97,10 +97,15 @@ def predict(store: ForecastStore, champion: Champion, day: date | None, moment: 
     return replace(predicted, reforecasts=stored)
 
 
-def read_bars_up_to(store: ForecastStore, day: date, history: int) -> tuple[pl.DataFrame, int]:
-    """The bars that a forecast from a day is made of, and their version. Raises ConflictError: none of that day."""
+def read_bars_up_to(
+    store: ForecastStore, day: date, history: int, tickers: Sequence[str] = ()
+) -> tuple[pl.DataFrame, int]:
+    """The bars that a forecast from a day is made of, and their version; no tickers means all.
+
+    Raises ConflictError: there are none of that day.
+    """
     start = previous_session(day, history)
-    bars, version = store.bars(start, day, adjusted_as_of=day)
+    bars, version = store.bars(start, day, adjusted_as_of=day, tickers=tickers)
     if bars.filter(pl.col("date") == day).is_empty():
         raise ConflictError(
             f'there are no bars of {day}: POST /equity-bars {{"date": "{day}"}} to datamanager, then try again'

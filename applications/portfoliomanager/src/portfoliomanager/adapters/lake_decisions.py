@@ -24,6 +24,7 @@ class LakeDecisions:
     def __init__(self, lake: Lake) -> None:
         """Takes the lake; its tables need not exist yet."""
         self._lake = lake
+        self._last: tuple[tuple[object, ...], DecisionRecord | None] | None = None
 
     def save(self, record: DecisionRecord) -> None:
         """Insert or replace the record of a portfolio."""
@@ -32,7 +33,17 @@ class LakeDecisions:
         self._write(DECISIONS, record, pl.DataFrame([_decision_row(record)], schema=DECISIONS_COLUMNS))
 
     def find(self, portfolio_id: str, day: date) -> DecisionRecord | None:
-        """The record; None where none was stored."""
+        """The record; None where none was stored.
+
+        The last one is kept while the tables do not change: of thousands of names it takes a while to read.
+        """
+        key = portfolio_id, day, self._lake.version(DECISIONS), self._lake.version(NAMES)
+        last = self._last  # another thread may ask for another one meanwhile
+        if last is None or last[0] != key:
+            last = self._last = key, self._read_record(portfolio_id, day)
+        return last[1]
+
+    def _read_record(self, portfolio_id: str, day: date) -> DecisionRecord | None:
         found = self._read(DECISIONS, portfolio_id, day)
         if found.is_empty():
             return None

@@ -97,7 +97,7 @@ class PanelForecaster:
         """Explain a ticker's forecast from the close of a day.
 
         Args:
-            bars: As for `forecast`: those of every ticker, because they were all forecast together.
+            bars: As for `forecast`; those of the ticker are enough.
             details: Frame `equity_details`.
             day: The origin, a session.
             ticker: The one to explain.
