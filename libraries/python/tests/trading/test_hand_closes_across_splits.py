@@ -11,6 +11,7 @@ from internal.errors import UnavailableError
 from internal.simulation.fund import SimulatedFund
 from internal.trading.corporate_actions import CorporateAction as CoreAction
 from internal.trading.entries import EntryMemory
+from internal.trading.flatten_report import UNCLEAR
 from internal.trading.hand_trades import RECORDS
 from internal.trading.held_securities import find_held
 from internal.trading.journal_differences import sum_missing_dollars
@@ -238,3 +239,36 @@ def test_a_sale_that_waited_for_a_split_and_was_bought_back(
     trader.reconcile()
     assert own(fund) == 0
     assert flatten(fund, trader) == []
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_purchase_that_makes_up_for_a_split_that_nobody_has_stated(
+    is_restarted: bool,  # noqa: FBT001 - a parameter of the test
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """1 for 2 makes ten of the fund's 20; a person buys ten: the account has 20 again, of which ten are closed."""
+    fund = open_fund([split_action("FWD", EFFECTIVE, Decimal(2), Decimal(1))], ["FWD"])
+    monkeypatch.setattr(type(fund.ports.data), "corporate_actions", answer_nothing)
+    trader = trader_of(fund.ports, {OPENING: WEIGHTS})
+    for _ in range(3):
+        play_with(trader, fund)
+    assert held_at_broker(fund) == {"FWD": 10}
+    trade_by_hand(fund, "FWD", Decimal(10))
+    fund.move(Auction.OPEN)
+    assert (held_at_broker(fund), own(fund)) == ({"FWD": 20}, 10)
+    assert flatten(fund, trader_of(fund.ports) if is_restarted else trader) == [10]
+
+
+def test_a_purchase_after_which_a_split_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 for 4 makes five of 20 and a person buys 15, which the broker does not list: on doubt nothing is closed."""
+    fund = open_fund([split_action("FWD", EFFECTIVE, Decimal(4), Decimal(1))], ["FWD"])
+    monkeypatch.setattr(type(fund.ports.data), "corporate_actions", answer_nothing)
+    trader = trader_of(fund.ports, {OPENING: WEIGHTS})
+    for _ in range(3):
+        play_with(trader, fund)
+    trade_by_hand(fund, "FWD", Decimal(15))
+    fund.move(Auction.OPEN)
+    monkeypatch.setattr(type(fund.ports.broker), "orders_since", answer_nothing)
+    assert flatten(fund, trader_of(fund.ports)) == []
+    (left,) = trader_of(fund.ports).report_flattening().still_open
+    assert (left.quantity, left.reason) == (20, UNCLEAR)

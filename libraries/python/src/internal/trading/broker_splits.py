@@ -113,6 +113,10 @@ class BrokerSplits:
         known = tuple(one for one in stated if one.ticker == ticker and one.execution_date < min(days))
         return EntryMemory().sum_shares(before, known) != 0.0
 
+    def lists_loss(self, ticker: str, own: float, stated: Iterable[Split]) -> bool:
+        """Whether one of the splits that nobody has stated took shares from a position of the fund's side."""
+        return any(one.shares * own < 0 for one in self._list_moved(ticker, stated))
+
     def lists_unstated(self, ticker: str, stated: Iterable[Split]) -> bool:
         """Whether the broker lists a split since the fund opened the position that nobody has stated."""
         return bool(self._list_moved(ticker, stated))

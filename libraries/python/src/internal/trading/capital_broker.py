@@ -31,6 +31,7 @@ class CapitalBroker:
 
     def account(self) -> Account:
         """The fund's part of the account."""
+        self._memory.begin_step()
         foreign = {
             item.ticker: item.quantity
             for item in list_foreign(self._ports, self._whole.moment(), self._memory)

@@ -64,13 +64,14 @@ def gather_situation(  # noqa: PLR0913, PLR0917 - what a decision depends on
     shares = {position.ticker: position.quantity for position in at_broker}
     held = memory.held.find(ports.journal, at_broker)
     factors = _price_factors(ports.data, held.fills, day, memory)
-    splits, waiting = find_splits(ports, held, shares, moment, memory)
+    found = find_splits(ports, held, shares, moment, memory)
+    splits = found.splits
     bands = _find_bands(ports.portfolios, held, day)
     own = attribute_positions(shares, held.fills, splits, factors, bands, memory)
     by_hand = find_hand_trades(ports.broker, ports.journal, day, limits.hand_trade_sessions)
     refused = find_refusals(inputs.tickers, inputs.details, _follow_names(limits.names, ports.data, day))
     owned = {position.ticker for position in own.positions}
-    changed = waiting | fetch_ratios_since(ports.data, day, moment).keys()
+    changed = found.unsettled | fetch_ratios_since(ports.data, day, moment).keys()
     situation = Situation(
         inputs=inputs,
         net_asset_value=account.net_asset_value,

@@ -4,7 +4,7 @@
 one; every answer is the same, bit for bit, as from all fills at once.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import copysign, trunc
@@ -74,13 +74,47 @@ class Difference(NamedTuple):
     session: date
 
 
+@dataclass(frozen=True, slots=True)
+class HeldSplits:
+    """The splits of what is held.
+
+    Attributes:
+        splits: Those that the account shows, stated or not.
+        left: By ticker, the signed shares that the fund's fills leave after them.
+        waiting: Tickers with a stated split that the account does not show yet.
+        unclear: Tickers that have split in a way that nobody can tell.
+        uncounted: Those of them of which the fund may have fewer shares than it opened: none is known to be its own.
+    """
+
+    splits: tuple[Split, ...]
+    left: Mapping[str, float]
+    waiting: frozenset[str]
+    unclear: frozenset[str]
+    uncounted: frozenset[str]
+
+    @property
+    def unsettled(self) -> frozenset[str]:
+        """Tickers that are not traded: how many of the account's shares are the fund's may change."""
+        return self.waiting | self.unclear
+
+
+@dataclass(frozen=True, slots=True)
+class KnownSplits:
+    """The splits of what is held, and all that they were found from."""
+
+    asked: tuple[object, ...]
+    found: HeldSplits
+
+
 class EntryMemory:
     """Sums and averages of fills, by ticker, computed again when earlier fills or their prices changed.
 
     `own_shares` is the last answer of `find_own_shares`, which is asked several times a session; `carried_out` are new
     splits that the broker was seen to have carried out; `held` remembers which securities the account holds;
     `differing` are the names of which the account was last seen to have more or less shares than the journal; `waiting`
-    those whose trades by hand wait until a split is agreed on, None where that is not known yet.
+    those whose trades by hand wait until a split is agreed on, None where that is not known yet; `unstated` those
+    with a split that nobody had stated when it was last looked for; `splits` are those of what is held, as they were
+    last found in this step.
     """
 
     def __init__(self) -> None:
@@ -91,6 +125,16 @@ class EntryMemory:
         self.held = HeldMemory()
         self.differing: Mapping[str, Difference] = {}
         self.waiting: frozenset[str] | None = None
+        self.unstated: Collection[str] = ()
+        self.splits: KnownSplits | None = None
+
+    def begin_step(self) -> None:
+        """Forget what the data service and the broker have said of splits: they may know more by now."""
+        self.splits = None
+
+    def may_hide_split(self, ticker: str) -> bool:
+        """Whether a trade by hand may have made up for a split of the name that nobody has stated."""
+        return self.waiting is None or ticker in self.waiting or ticker in self.unstated
 
     def sum_shares(self, fills: tuple[Order, ...], splits: tuple[Split, ...]) -> float:
         """The signed shares that a ticker's fills leave, in today's shares, as the broker counts them.

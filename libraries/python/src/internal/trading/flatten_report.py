@@ -72,7 +72,8 @@ def report_flattening(ports: TradingPorts, moment: datetime, memory: EntryMemory
     newest = [*orders, *(_ask_broker(order, submitter, moment) for order in others)]
     holdings = find_own_holdings(ports, moment, memory, newest)
     still_open = [_describe_open(ticker, shares, orders, moment) for ticker, shares in sorted(holdings.shares.items())]
-    still_open += [OpenHolding(ticker, holdings.foreign[ticker], UNCLEAR) for ticker in sorted(holdings.unclear)]
+    unclear = sorted(holdings.unclear & holdings.foreign.keys())
+    still_open += [OpenHolding(ticker, holdings.foreign[ticker], UNCLEAR) for ticker in unclear]
     waits = any(order.broker_order_id is not None and not order.state.is_final for order in orders)
     return FlattenReport(
         as_of=moment,

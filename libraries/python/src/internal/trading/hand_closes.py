@@ -59,7 +59,8 @@ def record_hand_closes(
     orders_by_id = {**late.orders, **recent}
     filled = [order for order in orders_by_id.values() if order.filled_quantity > 0]
     by_hand = {order.client_order_id for order in filled if is_by_hand(order, ports.broker, ports.journal)}
-    orders_of = _group_orders(filled, {order.ticker for order in filled if order.client_order_id in by_hand} - busy)
+    named = {order.ticker for order in filled if order.client_order_id in by_hand}
+    orders_of = _group_orders(filled, named - busy)
     traded = _find_traded(orders_of, ports.journal)
     splits = find_settled_splits(ports, traded, moment, memory)
     held = {position.ticker: position.quantity for position in ports.broker.positions()} if traded else {}
@@ -72,7 +73,7 @@ def record_hand_closes(
     ]:
         ports.lease.require()
         ports.journal.save_orders(changed)
-    memory.waiting = splits.waiting
+    memory.waiting = splits.waiting | (busy & (late.waiting | named))
     memory.differing = {ticker: one for ticker, one in late.differing.items() if ticker not in splits.waiting}
 
 

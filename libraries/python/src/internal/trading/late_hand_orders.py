@@ -13,20 +13,20 @@ from internal.trading.entries import ROUNDING, Difference, EntryMemory, opened_d
 from internal.trading.orders import Order
 from internal.trading.own_holdings import find_splits
 from internal.trading.ports import Journal, TradingPorts
-from internal.trading.position_attribution import group_by_ticker
 
 EARLIER = timedelta(days=90)  # so long an order of a person may wait for its fill
 
 
 @dataclass(frozen=True, slots=True)
 class LateOrders:
-    """Filled orders by client_order_id, and the differences that they may explain.
+    """Filled orders by client_order_id, the differences that they may explain, and names that are to be looked at.
 
     The differences are remembered once everything about them is written down: a process that fails before looks again.
     """
 
     orders: Mapping[str, BrokerOrder]
     differing: Mapping[str, Difference]
+    waiting: frozenset[str]
 
 
 def find_late_orders(ports: TradingPorts, busy: Collection[str], moment: datetime, memory: EntryMemory) -> LateOrders:
@@ -41,17 +41,18 @@ def find_late_orders(ports: TradingPorts, busy: Collection[str], moment: datetim
     busy: Names that are left out, because the fund's own orders of them may be filling.
     """
     differing, lately_split = _find_differences(ports, busy, moment, memory)
-    waiting = (lately_split if memory.waiting is None else memory.waiting) - frozenset(busy)
-    if not waiting and not differing.items() - memory.differing.items():
-        return LateOrders({}, differing)
-    fills = {ticker: ports.journal.fills(ticker) for ticker in waiting.union(differing)}
+    waiting = lately_split if memory.waiting is None else memory.waiting
+    looked_at = waiting - frozenset(busy)
+    if not looked_at and not differing.items() - memory.differing.items():
+        return LateOrders({}, differing, waiting)
+    fills = {ticker: ports.journal.fills(ticker) for ticker in looked_at.union(differing)}
     earlier = ports.broker.orders_since(moment - EARLIER)
     found = {
         order.client_order_id: order
         for order in earlier
         if order.filled_quantity > 0 and _belongs_to(order, fills.get(order.ticker, ()), ports.journal)
     }
-    return LateOrders(found, differing)
+    return LateOrders(found, differing, waiting)
 
 
 def _find_differences(
@@ -66,13 +67,9 @@ def _find_differences(
     at_broker = ports.broker.positions()
     held = {position.ticker: position.quantity for position in at_broker}
     securities = memory.held.find(ports.journal, at_broker)
-    splits, unsettled = find_splits(ports, securities, held, moment, memory)
-    splits_of = group_by_ticker(splits)
-    left = {
-        ticker: memory.sum_shares(fills, tuple(splits_of.get(ticker, ()))) for ticker, fills in securities.fills.items()
-    }
+    found = find_splits(ports, securities, held, moment, memory)
     session = last_closed_session(moment)
-    own_shares = {**ports.journal.own_shares(), **left}
+    own_shares = {**ports.journal.own_shares(), **found.left}
     both = ((ticker, own, held.get(ticker, 0.0)) for ticker, own in own_shares.items())
     differing = {
         ticker: Difference(own, shares, session)
@@ -80,7 +77,7 @@ def _find_differences(
         if abs(own - shares) > ROUNDING and ticker not in busy
     }
     first = exchange_day(moment - EARLIER)
-    return differing, unsettled | {split.ticker for split in splits if split.execution_date >= first}
+    return differing, found.unsettled | {split.ticker for split in found.splits if split.execution_date >= first}
 
 
 def _belongs_to(order: BrokerOrder, fills: Sequence[Order], journal: Journal) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime
 from internal.dates import exchange_day, next_session
 from internal.trading.broker_reports import BrokerOrder, BrokerPosition
 from internal.trading.broker_splits import BrokerSplits
-from internal.trading.entries import EntryMemory
+from internal.trading.entries import EntryMemory, HeldSplits, KnownSplits
 from internal.trading.enums import ForeignKind
 from internal.trading.foreign_items import ForeignItem
 from internal.trading.held_securities import HeldSecurities, HeldSecurity
@@ -28,7 +28,8 @@ class OwnHoldings:
         shares: The fund's own signed shares, by ticker; never more than the broker has.
         foreign: The signed shares that are somebody else's, by ticker.
         unclear: Tickers of which some of those may be the fund's: the broker lists splits that nobody has stated, and
-            that the change of shares does not explain.
+            that the change of shares does not explain. Of one that made a position fewer shares none is known to be the
+            fund's.
     """
 
     positions: Mapping[str, BrokerPosition]
@@ -48,10 +49,11 @@ def find_own_holdings(
     at_broker = ports.broker.positions()
     quantities = {position.ticker: position.quantity for position in at_broker}
     held = memory.held.find(ports.journal, at_broker).with_fills(newest)
-    splits, _, unclear = _find_splits(ports, held, quantities, moment, memory)
-    own = find_own_shares(quantities, held.fills, group_by_ticker(splits), memory)
+    found = find_splits(ports, held, quantities, moment, memory)
+    counted = find_own_shares(quantities, held.fills, group_by_ticker(found.splits), memory)
+    own = {ticker: shares for ticker, shares in counted.items() if ticker not in found.uncounted}
     positions = {position.ticker: position for position in at_broker}
-    return OwnHoldings(positions, held, own, find_foreign_shares(quantities, own), unclear)
+    return OwnHoldings(positions, held, own, find_foreign_shares(quantities, own), found.unclear)
 
 
 def find_splits(
@@ -60,38 +62,51 @@ def find_splits(
     shares: Mapping[str, float],
     moment: datetime,
     memory: EntryMemory,
-) -> tuple[list[Split], frozenset[str]]:
-    """The splits of held securities that the account shows, and the tickers that wait.
+) -> HeldSplits:
+    """The splits of held securities that the account shows, those that nobody has stated yet among them.
 
-    Those that nobody has stated yet are among the first. A ticker waits whose stated split the account does not show
-    yet, or that has split in a way that nobody can tell.
+    A step of the fund asks several times about the same holdings: the answer is remembered within it.
     """
-    splits, waiting, unclear = _find_splits(ports, held, shares, moment, memory)
-    return splits, waiting | unclear
+    asked = ports.data, held, shares, moment, memory.waiting
+    known = memory.splits
+    if known is None or known.asked != asked:
+        known = memory.splits = KnownSplits(asked, _ask_for_splits(ports, held, shares, moment, memory))
+    return known.found
 
 
-def _find_splits(
+def _ask_for_splits(
     ports: TradingPorts,
     held: HeldSecurities,
     shares: Mapping[str, float],
     moment: datetime,
     memory: EntryMemory,
-) -> tuple[list[Split], frozenset[str], frozenset[str]]:
-    """The same, and the tickers whose splits nobody can tell."""
+) -> HeldSplits:
+    """Ask the data service, and the broker where the account has other shares than the journal says.
+
+    The broker is asked too about a name that somebody traded by hand, and about one that had a split that nobody has
+    stated, though the shares agree: a trade may have made up for the split.
+    """
     stated = list_splits_since(ports.data, held, moment)
     at_broker = BrokerSplits(ports.broker, held, exchange_day(moment))
     splits = at_broker.keep_carried_out(stated, memory.carried_out)
     waiting = frozenset(split.ticker for split in set(stated).difference(splits))
-    splits_of, unclear = group_by_ticker(splits), set[str]()
+    splits_of, left = group_by_ticker(splits), dict[str, float]()
+    unstated, unclear, uncounted = set[str](), set[str](), set[str]()
     for ticker, fills in held.fills.items():  # the fund's part of what is held hides a split that made it fewer shares
-        own = memory.sum_shares(fills, tuple(splits_of.get(ticker, ())))
-        if abs(shares[ticker] - own) <= SHARE / 2:
+        known = tuple(splits_of.get(ticker, ()))
+        left[ticker] = own = memory.sum_shares(fills, known)
+        if abs(shares[ticker] - own) <= SHARE / 2 and not memory.may_hide_split(ticker):
             continue
         if found := at_broker.find_unstated(ticker, shares[ticker], own, stated):
             splits += found
+            left[ticker] = memory.sum_shares(fills, (*known, *found))
+            unstated.add(ticker)
         elif at_broker.is_unclear(ticker, stated):
             unclear.add(ticker)
-    return splits, waiting, frozenset(unclear)
+            if at_broker.lists_loss(ticker, own, stated):
+                uncounted.add(ticker)
+    memory.unstated = unstated | unclear
+    return HeldSplits(tuple(splits), left, waiting, frozenset(unclear), frozenset(uncounted))
 
 
 def list_splits_since(data: MarketData, held: HeldSecurities, moment: datetime) -> Sequence[Split]:

@@ -247,6 +247,7 @@ class Rebalancer:
         """The market's clock in whole milliseconds, once this process may act and has read what others wrote."""
         self._ports.lease.require()
         self._ports.journal.refresh()
+        self._memory.begin_step()
         return cut_to_milliseconds(self._ports.broker.moment())
 
     def _reconcile(self, account: Account, moment: datetime) -> Reconciliation:
