@@ -72,7 +72,7 @@ def received(service: Service, day: str) -> dict[str, Any]:
 
 
 def test_an_error_ends_one_decision(world: World, file: Path, start: Callable[[str], Service]) -> None:
-    """A traceback in the answer, one attempt, nothing written; repaired, bars alone lead to orders."""
+    """A traceback in the answer, one attempt, nothing written, known after a restart; repaired, bars lead to orders."""
     service, day = start(FAILING), str(world.session())
     assert "model" not in service.json("GET", "/ready")["checks"]
     sent = len(world.orders())
@@ -85,14 +85,18 @@ def test_an_error_ends_one_decision(world: World, file: Path, start: Callable[[s
     send_synced(service, day)
     event = received(service, day)
     assert (event["state"], event["attempts"]) == ("handled", 1)
-    assert 'rebalances_total{result="strategy_failed"} 2.0' in service.request("GET", "/metrics").text
+    assert 'rebalances_total{result="strategy_failed"} 1.0' in service.request("GET", "/metrics").text
     assert "AttributeError" in service.log.read_text()
     assert len(world.orders()) == sent
     assert Lake(service.variables["DATA_BUCKET"]).scan("rebalances").collect().is_empty()
     assert read_frame_response(service.request("GET", "/orders")).is_empty()
 
+    service, failed = start(STRATEGY), day
+    failure = service.json("GET", "/strategy")["failure"]
+    assert (failure["date"], problem["detail"] in failure["detail"]) == (failed, True)
+    assert service.json("GET", "/trading-state")["undecided"].endswith(failure["detail"])
     world.play_session()
-    service, day = start(STRATEGY), str(world.session())
+    day = str(world.session())
     expected = {
         "name": "first_names",
         "digest": hashlib.sha256(STRATEGY.encode()).hexdigest(),
@@ -106,3 +110,4 @@ def test_an_error_ends_one_decision(world: World, file: Path, start: Callable[[s
     assert expected.items() <= decided["strategy"].items()
     assert decided["strategy"] == service.json("GET", "/portfolios/current")["strategy"]
     assert len(world.orders()) == sent + 2
+    assert service.json("GET", "/strategy")["failure"] is None

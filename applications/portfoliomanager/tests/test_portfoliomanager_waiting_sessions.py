@@ -20,12 +20,16 @@ from internal.lake.objects import Objects
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_broker import VenueBroker
 from internal.simulation.world import World
+from internal.strategies.loading import LoadedStrategy
 from internal.trading.arming import Arming, LiveGate, arm, digest_of
 from internal.trading.broker_reports import BrokerOrder
 from internal.trading.enums import OrderState, RunState
 from internal.trading.orders import OrderRequest
 from internal.trading.rebalancing import Outcome, Rebalancer
+from internal.trading.send_permission import TradingHaltedError
+from internal.trading.situation import Situation
 from internal.trading.strategy import StrategyError
+from internal.trading.targets import Targets
 from internal.trading.trading_state import TradingState
 from internal.venue.clock import Auction
 from portfoliomanager.events import DailyCycle
@@ -333,19 +337,50 @@ def test_a_run_that_was_stopped_in_the_middle_goes_on(tmp_path: Path, monkeypatc
 
 
 def test_an_error_of_the_strategy_is_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would fail again at every look."""
-    asked = list[object]()
+    """Not at a look, by its event again, after a restart or a resume: a person alone has the session decided."""
+    fail_once, asked = StrategyError("the strategy failed"), list[object]()
+    decide = type(STRATEGY).decide
 
-    def fail(_strategy: object, situation: object) -> None:
+    def fail(strategy: LoadedStrategy, situation: Situation) -> Targets:
         asked.append(situation)
-        raise StrategyError("the strategy failed")
+        if len(asked) == 1:
+            raise fail_once
+        return decide(strategy, situation)
 
     monkeypatch.setattr(type(STRATEGY), "decide", fail)
 
-    async def act(trader: Trader) -> None:
+    async def go_on(trader: Trader) -> None:
         await trader.receive_predictions()
         for _ in range(2):
             await trader.look(decided=0)
+        trader.operations.change_state(TradingState.HALTED, "the owner", "look at it")
+        with pytest.raises(TradingHaltedError):
+            trader.operations.rebalance(None)
+        await trader.look(decided=0)
+        trader.operations.change_state(TradingState.ACTIVE, "the owner", "seen")
+        await trader.look(decided=0)
+        said = trader.operations.describe_undecided()
+        assert said.startswith(f"the session of {trader.day} is not decided: the strategy failed\n")
+        assert f'POST /portfolios {{"date": "{trader.day}"}}' in said
+        if is_restarted:
+            trader.operations.rebalance(None)
+            assert not trader.operations.describe_undecided()
 
-    play(tmp_path, act)
-    assert len(asked) == 1
+    is_restarted = False
+    trader = play(tmp_path, go_on)
+    (failed,) = trader.messages.of(NotificationKind.RUN_FAILED)
+    assert "is not asked about it again by itself" in failed.text
+    is_restarted = True
+    require_decided(play(tmp_path, go_on, trader.fund))
+    assert len(asked) == 2
+
+
+def test_an_error_of_the_strategy_on_a_full_disk(tmp_path: Path) -> None:
+    """The process remembers what the disk does not take."""
+    (tmp_path / FILE_NAME).mkdir()
+    file = UndecidedSessionFile(tmp_path)
+    failed = UndecidedSession(date(2024, 12, 31), "the strategy failed", met_halt=False, strategy_failed=True)
+    file.save(failed)
+    assert file.read() == failed
+    file.delete_before(date(2025, 1, 2))
+    assert file.read() is None

@@ -44,6 +44,7 @@ class SmallFund:
         lacking: Sessions that the vendor does not have.
         forgotten: Sessions whose event is handled without being collected, as after a restored backup.
         refusal: Why no session is decided; empty when it is.
+        failed: The session at whose decision the strategy failed.
         is_halted: Whether trading is halted.
         halts_at_decision: Whether somebody halts trading just when a decision is asked for.
         closes: The closes that datamanager handled, in order.
@@ -60,6 +61,7 @@ class SmallFund:
     lacking: set[date] = field(default_factory=set[date])
     forgotten: set[date] = field(default_factory=set[date])
     refusal: str = ""
+    failed: date | None = None
     is_halted: bool = False
     halts_at_decision: bool = False
     closes: list[date] = field(default_factory=list[date])
@@ -88,7 +90,7 @@ class SmallFund:
 
     async def receive_bars(self, event: CloudEvent) -> None:
         """Portfoliomanager's handler: decide the last closed session, and no older one."""
-        may_decide = not self.refusal and not self.halts_at_decision
+        may_decide = not self.refusal and event_date(event) != self.failed and not self.halts_at_decision
         if may_decide and event_date(event) == last_closed_session(self.moment):
             self.decide(event_date(event))
 
@@ -145,8 +147,9 @@ class SmallFund:
             self.alerts += [f"{alert.labels['alertname']} {alert.status}" for alert in body.alerts]
 
         @application.get("/strategy")
-        def get_strategy() -> dict[str, bool]:
-            return {"uses_forecasts": False}
+        def get_strategy() -> dict[str, Any]:
+            failure = {"date": str(self.failed), "detail": "the strategy failed"} if self.failed else None
+            return {"uses_forecasts": False, "failure": failure}
 
         @application.post("/portfolios")
         def post_portfolio(body: dict[str, Any]) -> None:

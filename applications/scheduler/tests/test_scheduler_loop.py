@@ -212,6 +212,21 @@ def test_refused_decision_fails_with_the_reason(fund: SmallFund) -> None:
     play(fund, act)
 
 
+def test_a_strategy_that_failed_is_not_asked_again(fund: SmallFund) -> None:
+    """The run fails with what portfoliomanager says of the failure; a person alone has the session decided."""
+
+    async def act(services: Services) -> None:
+        fund.failed = MONDAY
+        await turn_until(services, lambda: fund.collected == {MONDAY} and fund.reconciled == [MONDAY])
+        fund.moment += hours(1.1)
+        await settle(services)
+        assert outcome(services, RunKind.DECISION, MONDAY) is Outcome.FAILED
+        assert reason(services, RunKind.DECISION) == "the strategy failed"
+
+    play(fund, act)
+    assert fund.decided == []
+
+
 def was_handled(services: Services, event_type: EventType) -> bool:
     """Whether Monday's event of the type was handled."""
     handling = services.fund.list_handlings().get(f"{event_type}:{MONDAY}")

@@ -41,7 +41,6 @@ class DailyCycle:
         self, operations: FundOperations, state_directory: Path, subscribers: Sequence[str], token: SecretStr | None
     ) -> None:
         self._operations = operations
-        self.failed: date | None = None  # the session in whose decision the strategy failed
         self.bus = EventBus(
             state_directory,
             SOURCE,
@@ -112,14 +111,16 @@ class DailyCycle:
     async def rebalance_once(self, day: date) -> None:
         """Rebalance; what would fail again is logged: a suspended account ends by itself, a strategy's error does not.
 
-        `failed` remembers a session of the latter.
+        A session in whose decision the strategy failed is left alone: a person alone has it decided again.
         """
+        if await asyncio.to_thread(self._operations.has_strategy_failed, day):
+            logger.warning("strategy_failed_before", date=str(day))
+            return
         try:
             await self.rebalance(day)
         except SuspendedAccountError as error:
             logger.warning("rebalance_suspended", date=str(day), detail=error.detail)
         except StrategyError as error:
-            self.failed = day
             logger.error("strategy_failed", date=str(day), detail=error.detail)  # noqa: TRY400 - its detail has the traceback
 
     async def _is_timely(self, event: CloudEvent) -> bool:

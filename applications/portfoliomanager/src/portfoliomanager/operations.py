@@ -22,7 +22,7 @@ from portfoliomanager.forecasting import Champion, Predicted, predict
 from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.notifications.announcer import Announcer
 from portfoliomanager.ports import ForecastStore, FundJournal
-from portfoliomanager.undecided_session import UndecidedSessionFile, explain_refusal, find_next_open
+from portfoliomanager.undecided_session import UndecidedSession, UndecidedSessionFile, explain_refusal, find_next_open
 
 logger = get_logger(__name__)
 
@@ -95,6 +95,18 @@ class FundOperations:
             return ""
         return undecided.describe(self._journal.trading_state().state)
 
+    def find_strategy_failure(self) -> UndecidedSession | None:
+        """The session at whose decision the strategy failed, unless it is decided by now; a restart keeps it."""
+        undecided = self._undecided.read()
+        if undecided is None or not undecided.strategy_failed or self._is_decided(undecided.day):
+            return None
+        return undecided
+
+    def has_strategy_failed(self, day: date) -> bool:
+        """Whether the strategy failed at the decision of the session: a person alone has it asked again."""
+        failure = self.find_strategy_failure()
+        return failure is not None and failure.day == day
+
     def forget_undecided_before(self, day: date) -> None:
         """Say no more of a session that was not decided before the day closed: it never will be."""
         self._undecided.delete_before(day)
@@ -104,7 +116,7 @@ class FundOperations:
 
         Once the next session has opened, only what met the halt of trading is decided: a person has resumed it since.
         """
-        if self._is_decided(day):
+        if self._is_decided(day) or self.has_strategy_failed(day):
             return False
         moment, undecided = self._broker.moment(), self._undecided.read()
         met_halt = undecided is not None and undecided.day == day and undecided.met_halt

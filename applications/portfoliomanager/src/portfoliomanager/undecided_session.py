@@ -16,6 +16,11 @@ from internal.trading.strategy import StrategyError
 from internal.trading.trading_state import TradingState
 
 FILE_NAME = "undecided_session.json"
+STRATEGY_FAILED = (
+    "\nThe session of {day} is not decided, and the strategy is not asked about it again by itself, after a restart "
+    "neither. Correct its file, check it (`./fund check FILE`), start portfoliomanager again and "
+    'POST /portfolios {{"date": "{day}"}}; or do nothing: the next session is decided'
+)
 
 logger = get_logger(__name__)
 
@@ -29,12 +34,14 @@ class UndecidedSession:
         reason: Why it was refused, and what to do.
         met_halt: Whether it was the halt of trading: then it is decided after a resume, in the next session too.
         failure: What failed when it was tried after that, and may pass by itself; empty where nothing did.
+        strategy_failed: Whether the strategy raised an error: then nobody but a person has it decide again.
     """
 
     day: date
     reason: str
     met_halt: bool
     failure: str = ""
+    strategy_failed: bool = False
 
     def describe(self, state: TradingState) -> str:
         """What is to be said of it in a trading state."""
@@ -50,9 +57,12 @@ class UndecidedSessionFile:
 
     def __init__(self, state_directory: Path) -> None:
         self._path = state_directory / FILE_NAME
+        self._unsaved: UndecidedSession | None = None  # what the disk did not take
 
     def read(self) -> UndecidedSession | None:
         """The session; None before any was refused, or where the file cannot be read."""
+        if self._unsaved is not None:
+            return self._unsaved
         try:
             return _SESSIONS.validate_json(self._path.read_bytes())
         except FileNotFoundError:
@@ -62,10 +72,12 @@ class UndecidedSessionFile:
             return None
 
     def save(self, session: UndecidedSession) -> None:
-        """Replace the session; a disk that does not take it is logged: the refusal goes on."""
+        """Replace the session; a disk that does not take it is logged, and this process alone remembers it."""
         try:
             write_atomically(self._path, _SESSIONS.dump_json(session))
+            self._unsaved = None
         except FundError as error:
+            self._unsaved = session
             logger.warning("undecided_session_not_saved", date=str(session.day), detail=error.detail)
 
     def delete_before(self, day: date) -> None:
@@ -73,6 +85,7 @@ class UndecidedSessionFile:
         session = self.read()
         if session is None or session.day >= day:
             return
+        self._unsaved = None
         try:
             self._path.unlink(missing_ok=True)
         except OSError as error:
@@ -86,9 +99,14 @@ def explain_refusal(day: date, error: FundError, before: UndecidedSession | None
     """The session that an error kept from being decided; what a person can do is added to the error's text.
 
     before: the session that was refused before. What met the halt stays so until it is refused for another reason that
-    does not pass by itself.
+    does not pass by itself; where the strategy failed it stays so, for a person alone has it asked again.
     """
-    may_pass = not isinstance(error, SuspendedAccountError | StrategyError)
+    if isinstance(error, StrategyError):
+        error.detail += STRATEGY_FAILED.format(day=day)
+        return UndecidedSession(day, error.detail, met_halt=False, strategy_failed=True)
+    if before is not None and before.day == day and before.strategy_failed:
+        return before
+    may_pass = not isinstance(error, SuspendedAccountError)
     if may_pass and before is not None and before.day == day and before.met_halt:
         return replace(before, failure=error.detail)
     met_halt = isinstance(error, TradingHaltedError)

@@ -54,7 +54,7 @@ class WaitingSessions:
         if was_halted:
             await self._cycle.decide_held_session()
             return
-        if day == self._cycle.failed or day not in await self._cycle.list_asked_for({HANDLED}):
+        if day not in await self._cycle.list_asked_for({HANDLED}):
             return
         if await asyncio.to_thread(self._operations.may_decide, day):
             await self._cycle.rebalance_once(day)

@@ -20,6 +20,7 @@ from internal.trading.orders import Order
 from internal.trading.rebalancing import Outcome, ReconciliationOutcome
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.snapshots import Snapshot
+from internal.trading.strategy import StrategyError
 from internal.trading.trading_state import TradingStateChange
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.notifications.alerts import (
@@ -75,9 +76,11 @@ class Announcer:
         """After a decision failed: why, and the report of the day.
 
         What may pass by itself, as a service that does not answer, becomes a message when it has failed three times.
+        A strategy that failed is not asked again.
         """
         self._failures[day, error.slug] += 1
-        if error.status < HTTPStatus.INTERNAL_SERVER_ERROR or self._failures[day, error.slug] >= PATIENT_ATTEMPTS:
+        may_pass = error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, StrategyError)
+        if not may_pass or self._failures[day, error.slug] >= PATIENT_ATTEMPTS:
             if not isinstance(error, TradingHaltedError):  # a message has said already that trading is halted
                 self._send([alert_of_failure(day, error.detail, error.slug)])
             self.report(day, f"Nothing was decided: {error.detail}")

@@ -7,7 +7,7 @@ import httpx
 from pydantic import BaseModel, RootModel, SecretStr, ValidationError
 
 from internal.cloud_events.responses import HANDLED, IGNORED, RecentEvents
-from internal.errors import UnavailableError, UpstreamError
+from internal.errors import ConflictError, UnavailableError, UpstreamError
 from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem
 from internal.http.datamanager_client import DatamanagerClient
@@ -50,10 +50,18 @@ class StateAnswer(BaseModel):
     reason: str
 
 
+class StrategyFailure(BaseModel):
+    """A session at whose decision the strategy failed."""
+
+    date: dt.date
+    detail: str
+
+
 class StrategyAnswer(BaseModel):
     """The answer of portfoliomanager's `GET /strategy`."""
 
     uses_forecasts: bool
+    failure: StrategyFailure | None
 
 
 class HttpServices:
@@ -105,9 +113,14 @@ class HttpServices:
         self._send("datamanager", "POST", "/equity-bars", json={"date": day.isoformat()}, timeout=PATIENCE_SECONDS)
 
     def decide(self, day: dt.date) -> None:
-        """Have portfoliomanager do what its events do; a session that was decided stays as it was decided."""
-        body = {"date": day.isoformat()}
-        if self._get("portfoliomanager", "/strategy", StrategyAnswer).uses_forecasts:
+        """Have portfoliomanager do what its events do; a session that was decided stays as it was decided.
+
+        A strategy that failed at the session is not asked again: a person alone does that.
+        """
+        body, strategy = {"date": day.isoformat()}, self._get("portfoliomanager", "/strategy", StrategyAnswer)
+        if strategy.failure is not None and strategy.failure.date == day:
+            raise ConflictError(strategy.failure.detail)
+        if strategy.uses_forecasts:
             self._send("portfoliomanager", "POST", "/predictions", json=body, timeout=PATIENCE_SECONDS)
         self._send("portfoliomanager", "POST", "/portfolios", json=body, timeout=PATIENCE_SECONDS)
 
