@@ -418,8 +418,20 @@ def test_data_service_away(world: World, service: Service) -> None:
     assert service.json("GET", "/ready")["status"] == "ready"
 
 
+def decide_thrice(world: World, service: Service) -> None:
+    """Positions, and orders at the broker that close them and open others, whatever was traded before.
+
+    The strategy keeps for a session what was opened in it.
+    """
+    for _ in range(3):
+        world.play_session()
+        world.store_predictions(world.session(), width=1e-6)
+        assert service.json("POST", "/portfolios", json={})["state"] in {"submitted", "waiting"}
+
+
 def test_halt_and_flatten_hold_over_closes_and_restarts(world: World, service: Service) -> None:
     """A halt is shown and nothing more is sent; then all is closed at the next open, and stays closed."""
+    decide_thrice(world, service)
     before = len(world.orders())
     asked = {"state": "halted", "changed_by": "ada", "reason": "<data> look wrong"}
     halted = service.json("PUT", "/trading-state", json=asked)
@@ -434,7 +446,7 @@ def test_halt_and_flatten_hold_over_closes_and_restarts(world: World, service: S
     assert 'trading_state{state="active"} 0.0' in metrics
     service.kill()
     service.start()
-    assert service.json("GET", "/trading-state") | {"changed": True} == halted
+    assert service.json("GET", "/trading-state") | {"changed": True, "losses_accepted": False} == halted
     service.json("POST", "/reconciliations", json={})
     assert len(world.orders()) == before
 
@@ -456,4 +468,5 @@ def test_halt_and_flatten_hold_over_closes_and_restarts(world: World, service: S
     resumed = service.json("PUT", "/trading-state", json=asked | {"state": "active"})
     assert (resumed["state"], resumed["planned_orders"], resumed["orders_at_broker"]) == ("active", 0, 0)
     again = service.json("PUT", "/trading-state", json=asked | {"state": "active", "reason": "once more"})
-    assert (resumed["changed"], again) == (True, resumed | {"changed": False})
+    assert (resumed["changed"], resumed["losses_accepted"]) == (True, True)
+    assert again == resumed | {"changed": False, "losses_accepted": False}
