@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar, override
@@ -46,7 +46,7 @@ ANSWER = {
     "undecided": "",
     "orders_at_broker": 2,
 }
-ACTIVE = {"state": "active", "meaning": "orders are sent", "orders_at_broker": 0}
+ACTIVE = {"state": "active", "meaning": "orders are sent", "orders_at_broker": 0, "losses_accepted": True}
 
 
 class Portfoliomanager(BaseHTTPRequestHandler):
@@ -58,7 +58,14 @@ class Portfoliomanager(BaseHTTPRequestHandler):
         """Answer as portfoliomanager does."""
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.taken.append((self.path, self.headers["Authorization"], body))
-        answer = json.dumps(ANSWER | ({} if body["state"] == "halted" else ACTIVE)).encode()
+        self._answer(ANSWER | ({} if body["state"] == "halted" else ACTIVE))
+
+    def do_GET(self) -> None:
+        """Answer that trading is halted."""
+        self._answer(ANSWER)
+
+    def _answer(self, body: Mapping[str, object]) -> None:
+        answer = json.dumps(body).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(answer)))
@@ -111,7 +118,27 @@ def test_resume_says_from_when_losses_count(folder: FundFolder) -> None:
     """Whoever resumes accepts the losses so far; where it was active before, nothing is accepted and nothing said."""
     printed, _ = run(folder, "resume")
     assert printed.splitlines()[0] == "PAPER: trading is active: orders are sent."
-    assert printed.splitlines()[-1] == "The limits of losses and drawdown are measured from now on."
+    assert printed.splitlines()[-1] == (
+        "The losses so far count no more: the limits of losses and drawdown are measured from now on."
+    )
+
+
+@pytest.mark.parametrize(("typed", "is_sent"), [(b"resume\n", False), (b"RESUME\n", True)])
+def test_resume_on_a_terminal_asks_for_a_word(folder: FundFolder, typed: bytes, *, is_sent: bool) -> None:
+    """What becomes of the limits of losses is said before; another word changes nothing."""
+    controller, terminal = os.openpty()
+    os.write(controller, typed)
+    Portfoliomanager.taken.clear()
+    words = [sys.executable, "-m", "fund", "resume"]
+    variables = os.environ | {"FUND_HOME": str(folder.root)}
+    ended = subprocess.run(words, env=variables, stdin=terminal, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    os.close(controller)
+    os.close(terminal)
+    before, _, after = ended.stdout.partition("Once it is resumed: The losses so far count no more")
+    assert (before.startswith("PAPER: trading is halted"), bool(after)) == (True, True)
+    assert (ended.returncode, [path for path, _, _ in Portfoliomanager.taken]) == (
+        (0, ["/trading-state"]) if is_sent else (1, [])
+    )
 
 
 def test_a_service_that_does_not_run() -> None:

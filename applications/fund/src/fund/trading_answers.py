@@ -25,6 +25,7 @@ class TradingState:
     planned_orders: int
     orders_at_broker: int
     is_unchanged: bool
+    losses_accepted: bool
     undecided: str
 
     @classmethod
@@ -46,6 +47,7 @@ class TradingState:
             planned_orders=answer["planned_orders"],
             orders_at_broker=answer["orders_at_broker"],
             is_unchanged=not answer.get("changed", True),
+            losses_accepted=answer.get("losses_accepted", False),
             undecided=answer["undecided"],
         )
 

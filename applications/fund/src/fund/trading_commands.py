@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import sys
 import time
 from typing import Annotated
 
@@ -15,7 +16,8 @@ from internal.errors import FundError, UnavailableError
 from internal.terminal_lines import echo_lines
 
 NO_REASON = "no reason was given"
-LOSSES_ACCEPTED = "The limits of losses and drawdown are measured from now on."
+LOSSES_ACCEPTED = "The losses so far count no more: the limits of losses and drawdown are measured from now on."
+CONFIRMING_WORD = "RESUME"
 POLL_SECONDS = 1.0
 
 commands = typer.Typer(add_completion=False)
@@ -40,7 +42,12 @@ def reduce(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False) -> 
 
 @commands.command()
 def resume(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False) -> None:
-    """Trade again; what was planned for this session and not sent is sent."""
+    """Trade again: what was planned and not sent is sent, and the losses so far count no more for the loss limits.
+
+    On a terminal it says so first, and asks for a word; a script is not asked.
+    """
+    if sys.stdin.isatty() and not as_json:
+        _confirm_resume(TradingState.read(connect_to_trader()))
     _set_state(ACTIVE, reason, as_json=as_json)
 
 
@@ -57,6 +64,16 @@ def flatten(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False, wa
     _print(answer, Flattening.parse(answer).describe(), as_json=as_json)
 
 
+def _confirm_resume(present: TradingState) -> None:
+    """Say what a resume does, and ask for the word; nothing is asked where trading is active. Raises Abort."""
+    if present.state == ACTIVE:
+        return
+    echo_lines([*present.describe(), *present.describe_orders(), f"Once it is resumed: {LOSSES_ACCEPTED}"])
+    if typer.prompt(f"Type {CONFIRMING_WORD} to trade again", err=True).strip() != CONFIRMING_WORD:
+        echo_lines([f"The word was not {CONFIRMING_WORD}: nothing was changed."])
+        raise typer.Exit(1)
+
+
 def _set_state(state: str, reason: str, *, as_json: bool) -> None:
     body = {"state": state, "changed_by": getpass.getuser(), "reason": reason}
     try:
@@ -67,7 +84,7 @@ def _set_state(state: str, reason: str, *, as_json: bool) -> None:
             "`suspend_trade` in the broker's account configuration to be sure of it when it starts."
         ) from error
     shown = TradingState.parse(answer)
-    accepted = [LOSSES_ACCEPTED] if shown.state == ACTIVE and not shown.is_unchanged else []
+    accepted = [LOSSES_ACCEPTED] if shown.losses_accepted else []
     _print(answer, [*shown.describe(), *accepted, *shown.describe_orders()], as_json=as_json)
 
 

@@ -63,6 +63,9 @@ class StateSetResponse(TradingStateResponse):
     """The trading state after a request to set it."""
 
     changed: bool = Field(description="false where trading was to be resumed and is active: nothing was changed")
+    losses_accepted: bool = Field(
+        description="true where the state is looser than before: the limits of losses are measured from now on"
+    )
 
 
 class OpenHoldingResponse(RowResponse):

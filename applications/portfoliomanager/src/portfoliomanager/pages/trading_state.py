@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from internal.trading.state_changes import LOSSES_ACCEPTED
 from internal.trading.trading_state import TradingState
 from portfoliomanager.pages.visitor import Visitor
 
@@ -25,6 +26,14 @@ class StateChoice:
     state: TradingState
     is_present: bool
     may_set: bool
+    accepts_losses: bool
+
+    @property
+    def consequence(self) -> str:
+        """What the state means, and what becomes of the limits of losses where it is looser than the present one."""
+        if not self.accepts_losses:
+            return f"{self.state.meaning[:1].upper()}{self.state.meaning[1:]}."
+        return f"{self.state.meaning[:1].upper()}{self.state.meaning[1:]}. {LOSSES_ACCEPTED}"
 
     @property
     def title(self) -> str:
@@ -39,7 +48,10 @@ class StateChoice:
 
 def offer_states(present: TradingState, visitor: Visitor) -> Sequence[StateChoice]:
     """Every state, the present one marked."""
-    return tuple(StateChoice(state, state is present, visitor.may_set(state, present)) for state in TradingState)
+    return tuple(
+        StateChoice(state, state is present, visitor.may_set(state, present), state.strictness < present.strictness)
+        for state in TradingState
+    )
 
 
 @dataclass(frozen=True)

@@ -28,8 +28,10 @@ def put_trading_state(
     It asks neither the broker nor the lease. After a halt an interrupted run goes on, and a session whose decision it
     has refused is decided. A reader's token only makes the state stricter.
     """
-    changed = set_state(services, body, role_of(request.scope), background)
-    return StateSetResponse(**_respond(services).model_dump(), changed=changed)
+    before = services.journal.trading_state()
+    changed, after = set_state(services, body, role_of(request.scope), background), _respond(services)
+    accepted = changed and after.state.strictness < before.state.strictness
+    return StateSetResponse(**after.model_dump(), changed=changed, losses_accepted=accepted)
 
 
 def set_state(services: Services, body: StateRequest, role: Role | None, background: BackgroundTasks) -> bool:
