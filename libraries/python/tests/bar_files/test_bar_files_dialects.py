@@ -333,6 +333,7 @@ def test_report_width(tmp_path: Path) -> None:
 
     assert max(map(len, lines)) <= 80
     assert "adjusted_close from `Adj Close`" in text
+    assert "`close` is played as it is; `Adj Close` only tells whether splits were adjusted" in text
     assert "`extra 7` and 4 more" in text
     assert f"not adjusted for a split? A {DAYS[5]}: 100 to 50, ratio 2" in text
     assert "21 sessions from 2024-01-02 to 2024-01-31" in text
