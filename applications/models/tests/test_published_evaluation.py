@@ -1,6 +1,7 @@
 """The published page: its figures are those of the forecasts, its looks add up, and the site's navigation has it."""
 
 import tomllib
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -9,9 +10,12 @@ import polars as pl
 import pytest
 
 from benchmarks.published_evaluation import LOOKS, write_page
+from benchmarks.tuned_blend import RECENT_SHARES, TunedBlend, tune_blend
 from internal.dates import sessions
 from internal.forecasting.quantiles import RowQuantiles
 from models.comparison import compare_forecasts
+from models.dataset import Dataset
+from models.folds import choose_fold, observe_dataset
 from models.traits import Trait
 from models.truth import Truth
 
@@ -41,7 +45,8 @@ def _page() -> str:
 
     forecasts = {"blended_volatility": forecast(0.04), "expert_aggregation": forecast(0.02)}
     ends = [date(2023, 12, 29), days[DAYS // 2 - 1]]
-    return write_page(compare_forecasts("x", "expert_aggregation", truth, forecasts, ends))
+    tuned = [TunedBlend(0.91, 0.7, rows // 2, losses) for losses in ((0.001, 0.002), (0.002, 0.001))]
+    return write_page(compare_forecasts("x", "expert_aggregation", truth, forecasts, ends), tuned)
 
 
 def test_losses_by_hand(page: str) -> None:
@@ -54,6 +59,32 @@ def test_losses_by_hand(page: str) -> None:
 def test_coverage_by_hand(page: str) -> None:
     """Every return is inside, in each group."""
     assert "| `expert_aggregation` | " + "100.0 | " * 7 + "100.0 (Energy) to 100.0 (Utilities) |" in page
+
+
+def test_best_and_tuned_by_hand(page: str) -> None:
+    """13.333 is twice the lowest loss, 6.667. A tuned reference of 10 is 25 % better than that, one of 20 is unused."""
+    assert "| `blended_volatility` | +100.00 / +100.00 | +100.00 / +100.00 |" in page
+    assert (
+        "| decay and share | 0.91, 0.7 | 0.91, 0.7 |\n| tuned against fixed | -25.00 / +50.00 | +50.00 / -25.00 |"
+        in page
+    )
+    assert "| `expert_aggregation` | -33.33 / -50.00 | -50.00 / -33.33 |" in page
+
+
+def test_reference_is_tuned_before_its_fold(make_dataset: Callable[[int, date, date], Dataset]) -> None:
+    """Where volatility changes fivefold every 60 sessions, the long run is no help; later prices change no choice."""
+    walks = observe_dataset(make_dataset(4, date(2022, 1, 3), date(2024, 6, 28)), for_networks=False)
+    moves = pl.col("log_return").fill_null(0.0) * (1 + pl.col("session") // 60 % 2 * 4)
+    frame = walks.with_columns(log_return=moves, close=moves.cum_sum().over("segment").exp() * 50)
+    fold = choose_fold(frame)
+    poisoned = frame.with_columns(
+        pl.when(pl.col("date") > fold.validation.last).then(pl.col(name) * 2).otherwise(pl.col(name))
+        for name in ("close", "log_return")
+    )
+    chosen, other = tune_blend(frame, fold), tune_blend(poisoned, fold)
+    assert chosen.recent_share == max(RECENT_SHARES)
+    assert (chosen.decay, chosen.recent_share) == (other.decay, other.recent_share)
+    assert chosen.losses != other.losses
 
 
 def test_looks_add_up(page: str) -> None:

@@ -54,6 +54,7 @@ DESCRIPTIONS: Final[Mapping[str, str]] = MappingProxyType(
 """What each variable is, for people."""
 
 DECAY: Final = 0.94
+RECENT_SHARE: Final = 0.5
 LONG_RUN_SESSIONS: Final = 252
 VOLATILITY_MINIMUM_SESSIONS: Final = 20
 VOLATILITY_FLOOR: Final = 1e-3
@@ -83,7 +84,7 @@ def observe(frame: pl.DataFrame) -> pl.DataFrame:
             past_volume_surprise=_volume_surprise(),
             past_daily_return=pl.col("close") / previous - 1,
         )
-        .with_columns(volatility=_volatility())
+        .with_columns(volatility=trailing_volatility())
         .with_columns(
             past_recent_volatility=(_root_mean_square(5) / pl.col("volatility")).log().clip(-3, 3),
             past_range_volatility=(_range_volatility(22) / pl.col("volatility")).log().clip(-3, 3),
@@ -111,11 +112,12 @@ def _root_mean_square(window: int) -> pl.Expr:
     return square.over("segment").clip(0).sqrt().clip(VOLATILITY_FLOOR)
 
 
-def _volatility() -> pl.Expr:
-    weighted = (
-        pl.col("log_return").pow(2).ewm_mean(alpha=1 - DECAY, min_samples=VOLATILITY_MINIMUM_SESSIONS).over("segment")
-    )
-    return ((weighted.sqrt() + _root_mean_square(LONG_RUN_SESSIONS)) / 2).clip(VOLATILITY_FLOOR)
+def trailing_volatility(decay: float = DECAY, recent_share: float = RECENT_SHARE) -> pl.Expr:
+    """The daily volatility: a share of an exponentially weighted one, the rest of a year's; a fraction."""
+    squares = pl.col("log_return").pow(2)
+    weighted = squares.ewm_mean(alpha=1 - decay, min_samples=VOLATILITY_MINIMUM_SESSIONS).over("segment").sqrt()
+    long_run = _root_mean_square(LONG_RUN_SESSIONS)
+    return (recent_share * weighted + (1 - recent_share) * long_run).clip(VOLATILITY_FLOOR)
 
 
 def daily_range_variance() -> pl.Expr:
