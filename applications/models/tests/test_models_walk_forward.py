@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextvars import Context
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -21,6 +22,7 @@ from internal.baselines.forecast import future_log_returns
 from internal.errors import InvalidRequestError
 from internal.features.windows import find_origins
 from internal.forecasting.scoring import pinball_loss
+from internal.scratch_arrays import find_scratch_folder, scratch_folder
 from models.baseline_fitting import fit_baseline
 from models.code_version import compute_code_digest
 from models.dataset import Dataset, save_dataset
@@ -28,9 +30,10 @@ from models.folds import FoldData, choose_folds, observe_dataset
 from models.model_specification import ModelSpecification
 from models.progress import Progress, Step, ignore_progress
 from models.sizes import SIZES
-from models.task_cache import TaskCache, compute_dataset_digest
+from models.task_cache import CachedTask, TaskCache, compute_dataset_digest
 from models.tracking import Trackers
 from models.walk_forward import WalkForwardPlan, run_walk_forward
+from models.walk_forward_tasks import cache_with
 
 RunModels = Callable[..., subprocess.CompletedProcess[str]]
 RefuseModels = Callable[..., tuple[int, str]]
@@ -150,6 +153,33 @@ def test_two_workers_change_nothing(
     assert len(cached) == 2 * len(BASELINES)
     report = "evaluation.json"
     assert (tmp_path / "two" / report).read_bytes() == (evaluated.folder / "first" / report).read_bytes()
+
+
+class ScratchFolderQuestion(TaskCache):
+    """Ends each task with the name of the folder in which its process would hold large arrays."""
+
+    def entry(self, specification: ModelSpecification, data: FoldData) -> CachedTask:
+        """Raise it."""
+        raise RuntimeError(f"{specification.name} of {data.fold.test.first}: {find_scratch_folder()}")
+
+
+class EmptyContextRunner:
+    """Runs each task in a context without values, as a process has that was started afresh, but here."""
+
+    def run[Shared, Task, Result](
+        self, work: Callable[[Shared, Task], Result], shared: Shared, tasks: Sequence[Task]
+    ) -> Iterator[tuple[int, Result]]:
+        """Each task's place and result, in order."""
+        for place, task in enumerate(tasks):
+            yield place, Context().run(work, shared, task)
+
+
+def test_workers_use_the_scratch_folder(frame: pl.DataFrame, tmp_path: Path) -> None:
+    """A worker's large arrays are in files of the folder that the evaluation has opened."""
+    (fold,) = choose_folds(frame, 1, first=date(2024, 2, 1))
+    cache, tasks = ScratchFolderQuestion(tmp_path, "bars", "code"), [ModelSpecification("rolling_history")]
+    with scratch_folder(tmp_path / "scratch"), pytest.raises(RuntimeError, match=f"{tmp_path / 'scratch'}$"):
+        list(cache_with(EmptyContextRunner(), [FoldData(frame, fold, 4)], tasks, cache))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,7 @@ from internal.errors import InvalidRequestError
 from internal.features.splits import Fold
 from internal.features.windows import find_origins
 from internal.forecasting.quantiles import RowQuantiles
+from internal.task_runners.process_runner import ProcessRunner
 from models.code_version import compute_code_digest
 from models.comparison import compare_forecasts
 from models.dataset import Dataset
@@ -27,7 +28,7 @@ from models.progress import OnProgress, Progress, Step, ignore_progress
 from models.scored_rows import find_complete_rows, make_truth, select_rows
 from models.sizes import SIZES
 from models.task_cache import TaskCache, compute_dataset_digest
-from models.walk_forward_tasks import cache_in_processes, forecast_test_sessions
+from models.walk_forward_tasks import cache_with, forecast_test_sessions
 
 FIRST_SEED = 7
 
@@ -98,7 +99,7 @@ def run_walk_forward(
     tasks = [(fold, specification) for fold in folds for specification in plan.specifications()]
     if workers > 1:
         parts = [FoldData(frame, fold, dataset.bars_version) for fold in folds]
-        for done, text in enumerate(cache_in_processes(parts, plan.specifications(), cache, workers), start=1):
+        for done, text in enumerate(cache_with(ProcessRunner(workers), parts, plan.specifications(), cache), start=1):
             on_progress(Progress(Step.EVALUATING, done, len(tasks), text))
     forecasts: list[RowQuantiles] = []
     for place, (fold, specification) in enumerate(tasks):

@@ -6,13 +6,15 @@ Tasks are independent of each other. tinygrad is imported only to train a networ
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from internal.features.windows import find_origins
 from internal.forecasting.quantiles import QuantileModel, RowQuantiles
-from internal.task_runners.process_runner import ProcessRunner
+from internal.scratch_arrays import find_scratch_folder, joined_scratch_folder
+from internal.task_runners.runner import TaskRunner
 from models.baseline_fitting import fit_baseline
 from models.folds import FoldData
 from models.model_specification import ModelSpecification
@@ -41,23 +43,27 @@ def forecast_test_sessions(
     return forecasts
 
 
-def cache_in_processes(
-    data: Sequence[FoldData], specifications: Sequence[ModelSpecification], cache: TaskCache, workers: int
+def cache_with(
+    runner: TaskRunner, data: Sequence[FoldData], specifications: Sequence[ModelSpecification], cache: TaskCache
 ) -> Iterator[str]:
-    """Compute the forecasts of all models but ensembles, in `workers` processes; the names of those that are cached.
+    """Have a runner compute the forecasts of all models but ensembles; the names of those that are cached.
 
     Ensembles are made of networks that are in the cache by then. Raises LostWorkerError, and what the tasks raise.
     """
     single = [one for one in specifications if len(one.seeds) <= 1]
     tasks = [(place, one) for place in range(len(data)) for one in single]
-    for number, _ in ProcessRunner(workers).run(_cache_forecasts, (tuple(data), cache), tasks):
+    shared = (tuple(data), cache, find_scratch_folder())
+    for number, _ in runner.run(_cache_forecasts, shared, tasks):
         place, specification = tasks[number]
         yield f"fold {place + 1}, {specification.name}"
 
 
-def _cache_forecasts(shared: tuple[Sequence[FoldData], TaskCache], task: tuple[int, ModelSpecification]) -> None:
-    (data, cache), (place, specification) = shared, task
-    forecast_test_sessions(specification, data[place], cache, ignore_progress)
+def _cache_forecasts(
+    shared: tuple[Sequence[FoldData], TaskCache, Path | None], task: tuple[int, ModelSpecification]
+) -> None:
+    (data, cache, scratch), (place, specification) = shared, task
+    with joined_scratch_folder(scratch):
+        forecast_test_sessions(specification, data[place], cache, ignore_progress)
 
 
 def _fit_model(

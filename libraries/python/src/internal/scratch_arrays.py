@@ -30,13 +30,31 @@ def scratch_folder(folder: Path) -> Generator[None]:
 
     A training reads its rows for minutes, a forecast for a second, of which writing and reading files would be a tenth.
     """
+    try:
+        with joined_scratch_folder(folder):
+            yield
+    finally:
+        with suppress(OSError):  # it never appeared, or another process uses it
+            folder.rmdir()
+
+
+@contextmanager
+def joined_scratch_folder(folder: Path | None) -> Generator[None]:
+    """Hold large arrays in files of the folder that another process has opened, and leave its removal to that process.
+
+    A process that another one starts has no folder of its own: it is handed what `find_scratch_folder` answered there.
+    None holds arrays in memory.
+    """
     before = _folder.set(folder)
     try:
         yield
     finally:
         _folder.reset(before)
-        with suppress(OSError):  # it never appeared, or another process uses it
-            folder.rmdir()
+
+
+def find_scratch_folder() -> Path | None:
+    """The folder whose files hold large arrays here; None where they are held in memory."""
+    return _folder.get()
 
 
 class ScratchArray:
