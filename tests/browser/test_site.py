@@ -7,7 +7,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from browser.visits import Scheme, Width, look_at, note_complaints, open_page
+from browser.visits import HEIGHT, Scheme, Width, look_at, note_complaints, open_page
 from playwright.sync_api import Browser
 
 from infrastructure.revision import ROOT
@@ -43,10 +43,12 @@ def site() -> Iterator[str]:
 @pytest.mark.parametrize("scheme", Scheme)
 @pytest.mark.parametrize("kind", KINDS)
 def test_page(kind: str, scheme: Scheme, site: str, chromium: Browser) -> None:
-    """In both schemes of a system."""
+    """In both schemes of a system, on a desk and turned into the width of a telephone."""
     with open_page(chromium, scheme=scheme) as page:
         complaints = note_complaints(page, site)
         page.goto(site + KINDS[kind])
         page.wait_for_load_state("networkidle")
-        assert look_at(page, f"site-{Path(KINDS[kind]).name}", Width.DESK, scheme) == ()
+        for width in sorted(Width, reverse=True):
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            assert look_at(page, f"site-{Path(KINDS[kind]).name}", width, scheme) == ()
     assert complaints == []
