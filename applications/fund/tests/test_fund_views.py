@@ -22,7 +22,7 @@ from fund.orders_page import choose_newest, show_orders
 from fund.replay_command import describe_replay
 from fund.services import Service
 from fund.status_answer import read_status
-from fund.tables import orders_table
+from fund.tables import orders_table, summarize_orders
 from internal.schemas import orders as orders_schema
 
 
@@ -62,10 +62,14 @@ def test_orders_fit_in_80_columns() -> None:
     show_orders(newest, foreign, Console(width=80, file=output))
     lines = output.getvalue().splitlines()
     assert max(map(len, lines)) <= 80
-    assert "partially_filled" in lines[1]
+    assert "partially filled" in lines[1]
     assert "12,345" in lines[1]
     assert lines[4] == "2026-11-25 CCC, DDD: the broker refuses [short] sales"
-    assert lines[5:] == ["not the fund's: position, -3 TSLA", "not the fund's: order, buy 5 F"]
+    assert lines[5:7] == [
+        "partially filled: the broker has filled a part of it so far",
+        "rejected: refused by the broker",
+    ]
+    assert lines[7:] == ["not the fund's: position, -3 TSLA", "not the fund's: order, buy 5 F"]
 
 
 def test_log_lines_over_a_rotation(tmp_path: Path) -> None:
@@ -170,11 +174,12 @@ def test_replay_lines() -> None:
 
 
 def test_orders_by_session_at_80_columns() -> None:
-    """A row a session below one line of headings; 12,345 shares at 1,234.50 are 15,239,902 dollars filled."""
+    """A row a session below the states that orders are in; 12,345 shares at 1,234.50 are 15,239,902 dollars filled."""
     output = StringIO()
     orders = [order(2, "AAA", "filled"), order(2, "BBB", "canceled"), order(3, "CCC", "submitted")]
     Console(file=output, width=80).print(orders_table(pl.DataFrame(orders)))
+    assert summarize_orders(pl.DataFrame(orders)) == "3 orders: 1 filled, 1 submitted, 1 canceled"
     lines = output.getvalue().splitlines()
     assert len(lines) == 7  # a title, headings between two rules, two sessions and a last rule
-    assert "2026-11-02 │      2 │      1 │       0 │          1 │     15,239,902" in lines[4]
-    assert "2026-11-03 │      1 │      0 │       1 │          0 │              0" in lines[5]
+    assert "2026-11-02 │      2 │      1 │         0 │        1 │     15,239,902" in lines[4]
+    assert "2026-11-03 │      1 │      0 │         1 │        0 │              0" in lines[5]

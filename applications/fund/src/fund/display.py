@@ -15,6 +15,7 @@ from fund.answers import CurrentPortfolio, ExchangeState, ForecastSummary, Perfo
 from fund.tables import orders_table, positions_table, summarize_orders, summarize_performance
 from internal.bar_files.report import ReadReport
 from internal.http.datamanager_responses import ImportedSession
+from internal.trading.enums import RunState
 
 Advance = Callable[[int, str], None]
 
@@ -108,7 +109,7 @@ class Display:
         self.say(rebalance.strategy.describe())
         self.say(
             f"portfolio {rebalance.portfolio_id}: {len(rebalance.positions)} positions, "
-            f"{len(rebalance.orders)} orders, {rebalance.state}"
+            f"{len(rebalance.orders)} orders, {RunState(rebalance.state).words}"
         )
         for note in rebalance.notes:
             self.say(f"note: {note}")

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from fund.trader import connect_to_trader
 from internal.http.client import read_frame
+from internal.trading.enums import OrderState
 
 SHOWN = ("date", "ticker", "side", "quantity", "state", "filled_quantity", "filled_average_price", "reason")
 
@@ -35,7 +36,7 @@ def choose_newest(frame: pl.DataFrame, count: int) -> pl.DataFrame:
 
 
 def show_orders(newest: pl.DataFrame, foreign: Sequence[Mapping[str, Any]], console: Console) -> None:
-    """Print the orders, the reasons below them, and what is not the fund's; whole in a terminal of 80 columns."""
+    """Print the orders, then reasons, states and what is not the fund's; whole in a terminal of 80 columns."""
     if newest.is_empty():
         console.print("No orders yet.")
     else:
@@ -43,6 +44,9 @@ def show_orders(newest: pl.DataFrame, foreign: Sequence[Mapping[str, Any]], cons
     reasons = newest.filter(pl.col("reason") != "").group_by("date", "reason", maintain_order=True)
     for row in reasons.agg(pl.col("ticker").unique(maintain_order=True)).iter_rows(named=True):
         console.print(escape(f"{row['date']} {', '.join(row['ticker'])}: {row['reason']}"))
+    for state in OrderState:
+        if state is not OrderState.FILLED and state in newest.get_column("state"):
+            console.print(escape(f"{state.words}: {state.meaning}"))
     for item in foreign:
         side = f"{item['side']} " if item.get("side") else ""
         console.print(escape(f"not the fund's: {item['kind']}, {side}{item['quantity']:g} {item['ticker']}"))
@@ -58,6 +62,6 @@ def _orders_table(newest: pl.DataFrame) -> Table:
         price = row["filled_average_price"]
         table.add_row(
             *(str(row["date"]), escape(row["ticker"]), row["side"], f"{row['quantity']:,g}"),
-            *(row["state"], f"{row['filled_quantity']:,g}", "" if price is None else f"{price:,.2f}"),
+            *(OrderState(row["state"]).words, f"{row['filled_quantity']:,g}", "" if price is None else f"{price:,.2f}"),
         )
     return table

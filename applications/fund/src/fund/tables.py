@@ -4,9 +4,7 @@ import polars as pl
 from rich.table import Table
 
 from fund.answers import CurrentPortfolio, Performance
-
-WAITING = ("planned", "submitted", "partially_filled", "unresolved")
-NOT_FILLED = ("canceled", "rejected", "dropped")
+from internal.trading.enums import OrderState
 
 
 def positions_table(portfolio: CurrentPortfolio) -> Table:
@@ -23,15 +21,14 @@ def positions_table(portfolio: CurrentPortfolio) -> Table:
 
 
 def orders_table(orders: pl.DataFrame) -> Table:
-    """The orders by session: how many in each state, and the dollars filled."""
+    """The orders by session: how many in each state that there is, and the dollars filled."""
+    states = _states_of(orders)
     table = Table("session", title="Orders by session", title_justify="left")
-    for column in ("orders", "filled", "waiting", "not filled", "dollars filled"):
+    for column in ("orders", *(state.words for state in states), "dollars filled"):
         table.add_column(column, justify="right")
     by_session = orders.group_by("date").agg(
         pl.len(),
-        filled=(pl.col("state") == "filled").sum(),
-        waiting=pl.col("state").is_in(WAITING).sum(),
-        refused=pl.col("state").is_in(NOT_FILLED).sum(),
+        *((pl.col("state") == state).sum().alias(state) for state in states),
         dollars=(pl.col("filled_quantity") * pl.col("filled_average_price")).sum(),
     )
     for row in by_session.sort("date").iter_rows():
@@ -40,9 +37,16 @@ def orders_table(orders: pl.DataFrame) -> Table:
 
 
 def summarize_orders(orders: pl.DataFrame) -> str:
-    """The number of orders, of their ids and of those with fills."""
-    filled = orders.filter(pl.col("filled_quantity") > 0).height
-    return f"{orders.height} orders with {orders['client_order_id'].n_unique()} client order ids, {filled} with fills"
+    """The number of orders, and of those in each state that there is."""
+    counts = dict(orders.get_column("state").value_counts().iter_rows())
+    by_state = ", ".join(f"{counts[state]} {state.words}" for state in _states_of(orders))
+    return f"{orders.height} orders: {by_state}" if by_state else "no orders"
+
+
+def _states_of(orders: pl.DataFrame) -> list[OrderState]:
+    """The states that the orders have: filled, then what may still fill, then what has ended otherwise."""
+    ordered = sorted(OrderState, key=lambda state: (state is not OrderState.FILLED, state.is_final))
+    return [state for state in ordered if state in orders.get_column("state")]
 
 
 def summarize_performance(portfolio: CurrentPortfolio, performance: Performance) -> list[str]:

@@ -147,7 +147,7 @@ def test_page() -> None:
         "An equal-weighted holding of the same tickers returned \u22121.00\u2009%",
         "80.0\u2009% gross",
         "3 open, 48 filled",
-        "3 orders, sent",
+        "3 orders, submitted",
         "Nothing is opened: the score's order is that of the forecasts' widths, a bet on volatility",
         "13 Jan, 16:00 ET",
         "Within all limits",

@@ -9,18 +9,11 @@ import polars as pl
 from internal.dates import is_early_close, is_session, last_closed_session, next_session, session_close, session_open
 from internal.dates import sessions as sessions_between
 from internal.pages.formats import count
-from internal.trading.enums import OrderState, RunState
+from internal.trading.enums import OrderState
 from internal.trading.orders import Order
 from internal.trading.runs import RebalanceRun
 
 SHOWN_SESSIONS = 5
-RUN_WORDS = {
-    RunState.PLANNED: "not all sent",
-    RunState.WAITING: "openings wait",
-    RunState.SUBMITTED: "sent",
-    RunState.FILLED: "filled",
-    RunState.RECONCILED: "done",
-}
 
 
 @dataclass(frozen=True)
@@ -76,7 +69,7 @@ class LastRun:
         """How many orders, and how far they are."""
         if not self.orders:
             return "no orders"
-        return f"{count(len(self.orders), 'order')}, {RUN_WORDS[self.run.state]}"
+        return f"{count(len(self.orders), 'order')}, {self.run.state.words}"
 
     @property
     def notes(self) -> tuple[str, ...]:

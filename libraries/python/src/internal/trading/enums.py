@@ -144,9 +144,29 @@ class OrderState(StrEnum):
         """Whether the order may still have to be sent: it never was, or it is not known whether it was."""
         return self in _SENDABLE
 
+    @property
+    def words(self) -> str:
+        """The state, for people; the same words on every page and in every command."""
+        return self.value.replace("_", " ")
+
+    @property
+    def meaning(self) -> str:
+        """What the state says of an order, for people."""
+        return _ORDER_MEANINGS[self]
+
 
 _FINAL = frozenset({OrderState.FILLED, OrderState.CANCELED, OrderState.REJECTED, OrderState.DROPPED})
 _SENDABLE = frozenset({OrderState.PLANNED, OrderState.UNRESOLVED})
+_ORDER_MEANINGS = {
+    OrderState.PLANNED: "in the journal, not sent yet",
+    OrderState.SUBMITTED: "accepted by the broker, which fills it when the next session opens",
+    OrderState.PARTIALLY_FILLED: "the broker has filled a part of it so far",
+    OrderState.FILLED: "the broker has filled all of it",
+    OrderState.CANCELED: "ended at the broker before all of it was filled",
+    OrderState.REJECTED: "refused by the broker",
+    OrderState.UNRESOLVED: "the broker's answer was lost: it is asked whether it has the order",
+    OrderState.DROPPED: "never sent, and never will be",
+}
 
 
 class RunState(StrEnum):
@@ -157,6 +177,17 @@ class RunState(StrEnum):
     SUBMITTED = "submitted"
     FILLED = "filled"
     RECONCILED = "reconciled"
+
+    @property
+    def words(self) -> str:
+        """How far its orders are, for people, in the words of their states."""
+        return _RUN_WORDS.get(self, self.value)
+
+
+_RUN_WORDS = {
+    RunState.PLANNED: "not all submitted",
+    RunState.WAITING: "openings wait for the fills of closes",
+}
 
 
 class ForeignKind(StrEnum):
