@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import date
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -16,21 +17,28 @@ import pytest
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from fund.offline_commands import THROUGH_SERVICES, through_services
 from fund.settings.fund_settings import read_settings
 from infrastructure.documentation.blocks import GENERATED, Block, Language, find_pages, read_blocks
 from infrastructure.documentation.commands import find_commands, list_options, write_commands_page
-from infrastructure.documentation.console_commands import RULES, Treatment, choose_treatment
+from infrastructure.documentation.console_commands import (
+    RULES,
+    TEXT_RULES,
+    TextKind,
+    Treatment,
+    choose_kind,
+    choose_treatment,
+)
 from infrastructure.documentation.http_api import HEAD, write_service
 from infrastructure.documentation.index_for_models import ROOT, read_navigation, write_index
+from infrastructure.documentation.printed_output import find_unprinted
 from infrastructure.documentation.run_blocks import list_runnables
+from internal.bar_files.bars import read_bars
+from internal.dates import sessions
 from internal.errors import ConfigurationError
 from models.__main__ import application as models
-from research.command_line import application as research
 
 DOCS = ROOT / "docs"
 PAGES = [path for path in sorted(DOCS.rglob("*.md")) if path.relative_to(DOCS).as_posix() not in GENERATED]
-RESEARCH = {"backtest", "check", "research", "sweep"}
 BLOCKS = [block for page in find_pages() for block in read_blocks(page)]
 LAUNCHER = {"test", "--version", "--help", "COMMAND"}
 
@@ -50,31 +58,11 @@ def find_options(line: str) -> set[str]:
 
 @pytest.fixture(scope="module")
 def options() -> dict[tuple[str, ...], set[str]]:
-    """The options of each `./fund` command; those of research in one set, and those of models in one."""
-    found = {
+    """The options of each `./fund` command."""
+    return {
         words: {name for option in list_options(command) for name in (*option.opts, *option.secondary_opts)}
         for words, command in find_commands().items()
     }
-    group = get_command(research)
-    assert isinstance(group, TyperGroup)
-    for words in RESEARCH:
-        found[words,] |= {name for one in group.commands.values() for each in one.params for name in each.opts}
-    trained = get_command(models)
-    assert isinstance(trained, TyperGroup)
-    found["models",] |= {name for one in trained.commands.values() for each in one.params for name in each.opts}
-    found["backtest",] |= {
-        THROUGH_SERVICES,
-        *(name for one in get_command(through_services).params for name in one.opts),
-    }
-    return found
-
-
-def test_navigation_names_every_page() -> None:
-    """Each page once; decisions are reached from their index."""
-    named = [path for _, path in read_navigation()]
-    pages = {path.relative_to(DOCS).as_posix() for path in PAGES}
-    decisions = {path for path in pages if path.startswith("decisions/")} - {"decisions/README.md"}
-    assert sorted(named) == sorted((pages - decisions) | GENERATED)
 
 
 @pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -83,11 +71,11 @@ def test_fund_commands(page: Path, options: dict[tuple[str, ...], set[str]]) -> 
     for line in read_code(page):
         for given in re.findall(r"\./fund ([^|&;)`]+)", line):
             words = given.split()
-            if words[0] in LAUNCHER or (len(words) == 1 and words[0] in {name[0] for name in options}):
+            if words[0] in LAUNCHER or (set(words[1:]) <= {"--help"} and words[0] in {name[0] for name in options}):
                 continue  # the second: a group of commands, named as a whole
             command = next((tuple(words[:count]) for count in (2, 1) if tuple(words[:count]) in options), None)
             assert command, f"{page.name}: ./fund {given}"
-            assert find_options(given) <= options[command] | {"--help"}, f"{page.name}: ./fund {given}"
+            assert find_options(given) <= options[command] | {*command, "--help"}, f"{page.name}: ./fund {given}"
 
 
 @pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -157,6 +145,38 @@ def test_every_command_is_run_or_has_a_reason() -> None:
     assert all(bool(rule.place) is (rule.treatment is Treatment.ELSEWHERE) for rule in RULES)
     with pytest.raises(ValueError, match=r"no rule says whether '\./fund unheard'"):
         choose_treatment("./fund unheard")
+
+
+def test_every_text_is_compared_or_has_a_reason() -> None:
+    """Each block of text has a kind, and each rule a block; what another test compares is named."""
+    texts = [block for block in BLOCKS if block.language is Language.TEXT]
+    kinds = [choose_kind(block.page, block.text) for block in texts]
+    assert kinds.count(TextKind.UP) == 2
+    assert len(TEXT_RULES) == len(texts)
+    assert all((ROOT / rule.place).is_file() is (rule.kind is TextKind.ELSEWHERE) for rule in TEXT_RULES)
+    with pytest.raises(ValueError, match="no rule says what the text 'unheard' of"):
+        choose_kind("docs/index.md", "unheard")
+
+
+def test_printed_output() -> None:
+    """Figures, dates and versions may differ, and lines may be broken elsewhere; another or a missing word is named."""
+    block = Block("a.md", 1, Language.TEXT, "22 orders: 20 filled, 2 submitted\n...\nreturn -0.420%\n\nborrow 3.62\n")
+    assert find_unprinted(block, "x 5 orders: 4 filled,\n 1 submitted y\nreturn +1.2%, z\nborrow 0.00") == []
+    assert find_unprinted(block, "5 orders: 4 filled, 1 waiting\nreturn 1% borrows 0.00") == [
+        "22 orders: 20 filled, 2 submitted",
+        "borrow 3.62",
+    ]
+
+
+def test_what_is_printed_of_a_file_of_bars(tmp_path: Path) -> None:
+    """The page of own bars shows what is printed of such a file: semicolons, days first, decimal commas, no volume."""
+    (block,) = [one for one in BLOCKS if one.page == "docs/your_own_bars.md" and one.language is Language.TEXT]
+    days = sessions(date(2015, 1, 12), date(2015, 2, 20))
+    prices = "1.234,5;1.240,5;1.230,5;1.235,5"
+    rows = [f"{name};{day:%d.%m.%Y};{prices};{place};USD" for name in ("ARNC", "T") for place, day in enumerate(days)]
+    (tmp_path / "bars.csv").write_text("\n".join(["Symbol;Date;Open;High;Low;Close;Volume;Currency", *rows]) + "\n")
+    printed = "\n".join(read_bars(tmp_path / "bars.csv").report.lines())
+    assert find_unprinted(block, printed.replace(f"{tmp_path}/", "")) == []
 
 
 def test_a_command_is_run_once() -> None:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from fund_command import FundCommand
 
+from internal.backtests.settings import SIMULATED
 from internal.dates import next_session
 from internal.lake.store import Lake
 from internal.venue.market.simulated import OPENING_DAY
@@ -83,6 +84,7 @@ def test_up_with_an_own_strategy(fund: FundCommand, monkeypatch: pytest.MonkeyPa
     assert max(line_lengths(printed)) <= 120
     assert not (fund.home / "registry").exists()
     assert table(fund, "predictions").is_empty()
+    assert table(fund, "simulated_markets").item(0, "description").startswith(SIMULATED)  # for a backtest on the lake
     runs = table(fund, "rebalances").sort("date")
     assert runs["date"].to_list() == [OPENING_DAY, next_session(OPENING_DAY)]
     assert runs["strategy_digest"].to_list() == [failing] * 2

@@ -1,24 +1,42 @@
 """The page of every `./fund` command with its arguments and options, made from the command line's own definitions."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+from typer.main import get_command
 
 from fund.commands import COMMANDS
 from fund.lazy_commands import load_command
+from fund.offline_commands import THROUGH_SERVICES, through_services
+from models.__main__ import application as models
+from research.command_line import application as research
 
 HEAD = """# Commands
 
 Every command of `./fund`, with its arguments and options. This page is made from the command line itself.
-`check`, `sweep` and `research` pass everything on to `python -m research`, and `models` to `python -m models`; their
-options are shown by `--help`.
 """
 
 
 def find_commands() -> dict[tuple[str, ...], TyperCommand]:
-    """Every command by its words: `("data", "import")`. Groups themselves are left out."""
-    return {words: command for source in COMMANDS for words, command in _walk((source.name,), load_command(source))}
+    """Every command by its words: `("data", "import")`. Groups themselves are left out.
+
+    Commands that pass their arguments on to `python -m research` or `python -m models` are those that they become.
+    """
+    studies, services = cast("TyperGroup", get_command(research)), get_command(through_services)
+    followed: dict[str, list[tuple[tuple[str, ...], Any]]] = {
+        "backtest": [(("backtest",), studies.commands["backtest"]), (("backtest", THROUGH_SERVICES), services)],
+        "check": [(("check",), studies.commands["check"])],
+        "sweep": [(("sweep",), studies.commands["sweep"])],
+        "research": [(("research",), studies)],
+        "models": [(("models",), get_command(models))],
+    }
+    return {
+        words: command
+        for source in COMMANDS
+        for start, found in followed.get(source.name) or [((source.name,), load_command(source))]
+        for words, command in _walk(start, found)
+    }
 
 
 def _walk(

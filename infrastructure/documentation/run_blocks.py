@@ -2,15 +2,17 @@
 
 `python -m infrastructure.documentation.run_blocks` uses the fund of `FUND_HOME` and of the ports in the environment.
 Commands run in the order of the pages, each once, in one new folder; the first that fails is shown with what it
-printed, and the exit code is 1.
+printed, and the exit code is 1. `--printed FILE` names what `./fund up` has printed in an empty folder: then what the
+pages say that it prints is compared with that.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -19,7 +21,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from infrastructure.documentation.blocks import Block, Language, find_pages, read_blocks
-from infrastructure.documentation.console_commands import Treatment, choose_treatment
+from infrastructure.documentation.console_commands import TextKind, Treatment, choose_kind, choose_treatment
+from infrastructure.documentation.printed_output import find_unprinted
 
 LIMIT_SECONDS: Final = 120.0
 OWN_COMMAND: Final = f"{sys.executable} -m fund"
@@ -79,13 +82,34 @@ def summarize(blocks: list[Block]) -> list[str]:
         for command in block.commands
     )
     counted = ", ".join(f"{count} {language}" for language, count in languages.most_common())
-    return [f"blocks: {counted}", *(f"commands: {count} {kind}" for kind, count in treatments.most_common())]
+    texts = Counter(choose_kind(block.page, block.text) for block in blocks if block.language is Language.TEXT)
+    return [
+        f"blocks: {counted}",
+        *(f"commands: {count} {kind}" for kind, count in treatments.most_common()),
+        *(f"texts: {count} {kind}" for kind, count in texts.most_common()),
+    ]
 
 
-def main() -> int:
-    """Run all, print the counts, and return the exit code."""
+def list_unprinted(blocks: list[Block], printed: str) -> list[str]:
+    """What the pages say that `./fund up` prints, and it has not printed, with the place in the page."""
+    return [
+        f"{block.page}:{block.line}: ./fund up does not print: {part}"
+        for block in blocks
+        if block.language is Language.TEXT and choose_kind(block.page, block.text) is TextKind.UP
+        for part in find_unprinted(block, printed)
+    ]
+
+
+def main(words: Sequence[str]) -> int:
+    """Compare, run all, print the counts, and return the exit code."""
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}" if __spec__ else None)
+    parser.add_argument("--printed", type=Path, help="what ./fund up has printed in an empty folder")
+    given = parser.parse_args(words)
     console = Console(highlight=False, soft_wrap=True)
     blocks = [block for page in find_pages() for block in read_blocks(page)]
+    if given.printed is not None and (unprinted := list_unprinted(blocks, given.printed.read_text())):
+        console.print("\n".join(map(escape, unprinted)))
+        return 1
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         if not all(run(one, Path(folder), console) for one in list_runnables(blocks)):
@@ -97,4 +121,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -90,12 +90,13 @@ def test_wrong_arguments_say_what_to_do(
 
 
 def test_signal_of_perfect_foresight(foresight: Path) -> None:
-    """The coefficient at one session is 1, whatever the market."""
+    """The coefficient at one session is 1, whatever the market; that it is simulated with a planted signal is said."""
     period = ("--first-day", "2025-01-02", "--last-day", "2025-02-28")
     done = run("signal", str(foresight), "--tickers", "16", *period)
     assert done.returncode == 0, done.stderr
     assert "1 session " in done.stdout
     assert "1.0000" in done.stdout
+    assert "hold a planted signal" in " ".join(done.stdout.split())
 
 
 def test_a_misspelt_column_is_one_finding(tmp_path: Path) -> None:

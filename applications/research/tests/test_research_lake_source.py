@@ -7,7 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from internal.backtests.settings import PLANTED_SIGNAL, describe_planted_signal
 from internal.errors import ConfigurationError
+from internal.lake.simulated_markets import record_simulated_market
 from internal.lake.store import Lake
 from internal.schemas import securities
 from internal.simulation.market_tables import FIELDS, read_market_tables
@@ -42,6 +44,20 @@ def test_the_lake_is_the_market_that_filled_it(tmp_path: Path) -> None:
     assert expected.dividend_factors
     for name in FIELDS:
         np.testing.assert_array_equal(getattr(opened.tables, name), getattr(expected, name))
+
+
+@pytest.mark.parametrize(("signal", "says"), [("", PLANTED_SIGNAL), (", signal none", "")])
+def test_a_lake_that_a_simulated_market_filled(tmp_path: Path, signal: str, says: str) -> None:
+    """The market says so, with the planted signal unless there is none; recorded twice, it is there once."""
+    market = SimulatedMarket(seed=5, ticker_count=3, first_day=FIRST, opening_day=OPENING, last_day=LAST)
+    lake, words = Lake(str(tmp_path)), f"simulated, 3 tickers, seed 5{signal}"
+    lake.replace_days("equity_bars", market.bars_between(FIRST, LAST), FIRST, LAST)
+    for day in (1, 2):
+        record_simulated_market(lake, words, datetime(2024, 4, day, tzinfo=UTC))
+    opened = LakeSource(str(tmp_path)).open(Period(date(2023, 9, 5)), print)
+    assert opened.description == f"{words}, from the lake"
+    assert describe_planted_signal(opened.description) == says
+    assert lake.scan("simulated_markets").collect().height == 1
 
 
 def test_changes_of_ticker_that_no_action_states(tmp_path: Path) -> None:

@@ -146,7 +146,10 @@ def test_every_backtest_has_a_report(tmp_path: Path, result: BacktestResult, sen
     """Long, short, empty and unknown ones: a page, JSON without NaN, and a summary of 80 columns."""
     found = report(tmp_path, result)
     assert sentence in " ".join(found.summary.split())
-    assert max(map(len, found.summary.splitlines())) <= 80
+    lines = found.summary.splitlines()
+    assert max(map(len, lines)) <= 80
+    begins = {line.index(" to ") // 10 for line in lines if line.endswith("% of value a year") and " to " in line}
+    assert len(begins) <= 1  # the intervals are below one another, whatever the title's length
     assert Page(found.page.read_text()).open == []
     json.loads((tmp_path / "run" / "backtest_report.json").read_text(), parse_constant=pytest.fail)
 

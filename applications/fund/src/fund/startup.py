@@ -2,7 +2,7 @@
 
 import time
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from fund.clients import unfinished_events
@@ -19,12 +19,20 @@ POLL_SECONDS = 0.1  # polling all three services takes some 10 ms of processor t
 
 
 def open_exchange(run: FundRun) -> None:
-    """Start the exchange and save the market that it plays, with the session at whose close a new fund opened."""
+    """Start the exchange and save the market that it plays, with the session at whose close a new fund opened.
+
+    That a market is simulated is recorded in the lake too, where a backtest on the lake looks for it.
+    """
     run.platform.start_service(Service.EXCHANGE)
     state = run.clients.exchange_state()
     run.market = replace(run.market, session=run.market.session or state.last_closed.isoformat())
     run.folder.save_market(run.market)
     run.display.show_market(state)
+    if run.market.bars is None:
+        from internal.lake.simulated_markets import record_simulated_market  # noqa: PLC0415 - Delta Lake takes a while
+        from internal.lake.store import Lake  # noqa: PLC0415 - as above
+
+        record_simulated_market(Lake(str(run.folder.lake)), run.market.describe(), datetime.now(UTC))
 
 
 def collect_bars(run: FundRun) -> None:

@@ -53,10 +53,16 @@ def _describe_difference(model: str, measure: str, best: str, found: Difference)
 def _name_missing_baselines(scores: list[Score]) -> list[str]:
     compared = BASELINES.keys() & {one.name for one in scores}
     fittable = fittable_baselines().keys()
-    sentences = [
-        f"{kind} is not in this comparison, because LightGBM is not available: `./fund doctor` says what to install."
-        for kind in sorted(BASELINES.keys() - compared - fittable)
-    ]
+    sentences: list[str] = []
+    if absent := sorted(BASELINES.keys() - compared - fittable):
+        verb = "is" if len(absent) == 1 else "are"
+        reason = "because LightGBM is not available: `./fund doctor` says what to install"
+        sentences = [f"{_join(absent)} {verb} not in this comparison, {reason}."]
     if compared >= fittable:
         return sentences
-    return [f"Only {' and '.join(sorted(compared))} were compared: `./fund models evaluate` compares all.", *sentences]
+    return [f"Only {_join(sorted(compared))} were compared: `./fund models evaluate` compares all.", *sentences]
+
+
+def _join(names: list[str]) -> str:
+    """The names as a sentence lists them."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

@@ -59,4 +59,5 @@ def signal(  # noqa: PLR0913 - one argument an option of the command line
     if scores is None:
         raise InvalidRequestError(f"{name} has no score: a signal sheet needs one")
     panel = make_panel(scores, whole, market.days, liquid, market.tables.tickers)
-    show_sheet(measure_signal(panel), f"{name} on {market.description}, {market.days[0]} to {market.days[-1]}", console)
+    title = f"{name} on {market.description}, {market.days[0]} to {market.days[-1]}"
+    show_sheet(measure_signal(panel), title, console, market=market.description)

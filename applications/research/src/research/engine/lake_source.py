@@ -7,6 +7,7 @@ from datetime import timedelta
 import polars as pl
 
 from internal.errors import ConfigurationError
+from internal.lake.simulated_markets import find_simulated_market
 from internal.lake.store import Lake
 from internal.lake.tables import RETIRED_TABLES
 from internal.schemas import corporate_actions
@@ -48,7 +49,8 @@ class LakeSource:
             details=details.select("ticker", *(_text(name, details) for name in (*DETAILS, "security_type"))),
             actions=names.rename(actions, pl.col("effective_date") - ONE_DAY).collect(),
         )
-        return replay_tables(tables, period, "lake")
+        simulated = find_simulated_market(lake)
+        return replay_tables(tables, period, "lake" if simulated is None else f"{simulated}, from the lake")
 
 
 def _scan_actions(lake: Lake) -> pl.LazyFrame:

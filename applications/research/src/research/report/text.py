@@ -12,13 +12,14 @@ from research.result import BacktestResult
 from research.statistics.summary import Statistics
 
 WIDTH = 80
+TITLE, VALUE = 31, 8  # columns; the longest title has 31
 NOTES = 3
 
 
 def write_summary(result: BacktestResult, statistics: Statistics) -> str:
     """What was run, what it shows, and the figures with their intervals."""
     lines = [*_wrap(f"{result.settings.describe()}: {describe_run(result.settings)}."), ""]
-    lines += [*_wrap(judge(statistics, result.settings)), "", f"{'':30}  95 % interval"]
+    lines += [*_wrap(judge(statistics, result.settings)), "", f"{'':{TITLE + VALUE}}  95 % interval"]
     for section in list_sections(statistics.measures):
         lines += [_figure(figure) for figure in section.figures]
     lines += ["", *(f"{title:<43} {text}" for title, text in describe_trials(statistics))]
@@ -39,8 +40,8 @@ def _figure(figure: Figure) -> str:
     value = write_number(figure.estimate.value, figure.unit, signed=figure.signed)
     interval = write_interval(figure.estimate, figure.unit, signed=figure.signed)
     if value == UNDEFINED:
-        return f"{figure.title:<21}  {value}"
-    return f"{figure.title:<21}{value:>9}  {interval:<19} {figure.unit}"
+        return f"{figure.title:<{TITLE}}  {value}"
+    return f"{figure.title:<{TITLE}}{value:>{VALUE}}  {interval:<19} {figure.unit}"
 
 
 def _scenario(scenario: CostScenario) -> str:

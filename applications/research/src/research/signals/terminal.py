@@ -6,6 +6,7 @@ from math import isnan
 from rich.console import Console
 from rich.table import Table
 
+from internal.backtests.settings import describe_planted_signal
 from internal.overlapping_means import Estimate
 from research.signals.quantile_returns import QUANTILES
 from research.signals.sheet import MAIN_HORIZON, PARTICIPATION, SignalSheet
@@ -13,9 +14,11 @@ from research.signals.sheet import MAIN_HORIZON, PARTICIPATION, SignalSheet
 NO_FIGURE = "-"
 
 
-def show_sheet(sheet: SignalSheet, title: str, console: Console) -> None:
-    """Print the tables of a sheet."""
+def show_sheet(sheet: SignalSheet, title: str, console: Console, *, market: str) -> None:
+    """Print the tables of a sheet, and that a simulated market holds a planted signal."""
     console.print(f"\n[bold]{title}[/bold]")
+    if planted := describe_planted_signal(market):
+        console.print(planted)
     coefficients = {_sessions(one): found for one, found in sheet.coefficients.items()}
     console.print(_estimates("Rank information coefficient by horizon", coefficients))
     decay = {f"after {_sessions(lag)}": found for lag, found in sheet.decay.items()}

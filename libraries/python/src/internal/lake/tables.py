@@ -124,6 +124,11 @@ TICKER_CHANGE_REQUESTS_COLUMNS: dict[str, pl.DataType] = {  # when the vendor wa
     "asked_at": MOMENT,
 }
 
+SIMULATED_MARKETS_COLUMNS: dict[str, pl.DataType] = {  # which simulated market filled the lake; empty for real bars
+    "description": pl.String(),
+    "recorded_at": MOMENT,
+}
+
 TABLES: dict[str, Table] = {
     "equity_bars": Table(equity_bars.COLUMNS, "date", monthly=True, sorted_by=("date", "ticker")),
     "equity_bars_quarantine": Table(QUARANTINE_COLUMNS, "collected_date"),
@@ -138,6 +143,7 @@ TABLES: dict[str, Table] = {
     "ingestion_sessions": Table(INGESTION_SESSIONS_COLUMNS, "date"),
     "disagreements": Table(disagreements.COLUMNS, "date"),
     "missing_sessions": Table(MISSING_SESSIONS_COLUMNS, "date"),
+    "simulated_markets": Table(SIMULATED_MARKETS_COLUMNS),
     "predictions": Table(predictions.COLUMNS, "date", monthly=True),
     "reforecasts": Table(predictions.REFORECASTS_COLUMNS, "date", monthly=True),
     "portfolios": Table(portfolios.COLUMNS, "date", durable=True, defaults=portfolios.DEFAULTS),
