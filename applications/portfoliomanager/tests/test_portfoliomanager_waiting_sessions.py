@@ -297,7 +297,7 @@ class MemoryArmings:
 def test_a_live_fund_that_is_armed(tmp_path: Path) -> None:
     """Its session was refused; armed before the next open it is decided, as the dry run that the first session is."""
     fund, armings, digest = open_fund(), MemoryArmings(), digest_of(STRATEGY.record, "", LIMITS)
-    fund.ports = replace(fund.ports, gate=LiveGate(armings, digest))
+    fund.ports = replace(fund.ports, gate=LiveGate(armings, digest, str))
 
     async def act(trader: Trader) -> None:
         await trader.receive_predictions()

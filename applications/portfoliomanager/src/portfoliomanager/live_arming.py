@@ -66,7 +66,7 @@ class LiveArming:
     ) -> None:
         self._mode, self._broker, self._armings, self._find_evidence = mode, broker, armings, find_evidence
         self.strategy, self.capital, self.limits = strategy, capital, limits
-        self._gate = LiveGate(armings, digest_of(strategy.record, capital, limits))
+        self._gate = LiveGate(armings, digest_of(strategy.record, capital, limits), self._find_unproven)
 
     @property
     def gate(self) -> LiveGate | None:
@@ -76,12 +76,13 @@ class LiveArming:
     def status(self) -> ArmingStatus:
         """What would be traded now, and whether it may be."""
         error = self._find_problem(self._broker.moment()) if self._mode is Mode.LIVE else None
+        missing = self._gate.find_missing_evidence() if self._mode is Mode.LIVE else None
         return ArmingStatus(
             mode=self._mode,
             digest=self._gate.digest,
             evidence=self._find_evidence(),
             last=self._armings.last_arming(),
-            problem=None if error is None else error.detail,
+            problem=missing if error is None else error.detail,
             exits=error is None or isinstance(error, ArmingEndedError),
         )
 
@@ -114,6 +115,11 @@ class LiveArming:
         """Take the arming back: only exits are sent from then on. Raises InvalidRequestError where there is none."""
         disarm(self._armings, disarmed_by, self._broker.moment())
         return self.status()
+
+    def _find_unproven(self) -> str:
+        """What decides now without enough evidence; empty where it is enough."""
+        evidence = self._find_evidence()
+        return "" if evidence.is_enough else evidence.name
 
     def _require_evidence(self, without_evidence: str) -> str:
         """What was waived; empty where the evidence is enough."""

@@ -50,9 +50,9 @@ def world() -> World:
     return World.make(11, sessions_played=6, tickers=30)
 
 
-def live(ports: TradingPorts, armings: MemoryArmings) -> TradingPorts:
-    """The ports as those of a live account."""
-    return replace(ports, gate=LiveGate(armings, DIGEST))
+def live(ports: TradingPorts, armings: MemoryArmings, unproven: str = "drawn") -> TradingPorts:
+    """The ports as those of a live account, with what no evidence speaks for."""
+    return replace(ports, gate=LiveGate(armings, DIGEST, lambda: unproven))
 
 
 def arm_now(fund: SimulatedFund, armings: MemoryArmings, days: int = 30, account: str = ACCOUNT) -> Arming:
@@ -158,6 +158,16 @@ def test_exits_are_sent_after_the_arming_has_ended(world: World, *, is_disarmed:
     assert all(abs(after[ticker]) <= abs(before[ticker]) for ticker in after)
 
 
+@pytest.mark.parametrize(("unproven", "opens"), [("", True), ("drawn", True), ("a new champion", False)])
+def test_a_model_that_was_not_named_opens_nothing(world: World, unproven: str, *, opens: bool) -> None:
+    """What the owner named, or evidence speaks for, trades; a model that became champion since only closes."""
+    fund, armings = hold_fully(world)
+    outcome = make_trader(live(fund.ports, armings, unproven)).run(None)
+    assert {order.leg.opens for order in outcome.orders} == ({False, True} if opens else {False})
+    named = "--without-evidence a new champion` names it; not opened"
+    assert any(named in note for note in outcome.run.notes) is not opens
+
+
 def test_disarming_stops_the_openings_of_a_run_and_flatten_still_closes(world: World) -> None:
     """What was not sent yet is never opened, and the run ends; a person may still close everything."""
     fund, armings = hold_fully(world)
@@ -200,6 +210,6 @@ def test_the_digest_is_of_all_that_is_armed() -> None:
 def test_an_arming_lasts_its_days(world: World) -> None:
     """Thirty days are thirty days of the market's clock."""
     fund, armings = world.open_fund(), MemoryArmings()
-    armed, gate = arm_now(fund, armings, days=30), LiveGate(armings, DIGEST)
+    armed, gate = arm_now(fund, armings, days=30), LiveGate(armings, DIGEST, str)
     assert gate.find_end(ACCOUNT, armed.armed_at + timedelta(days=30, milliseconds=-1)) is None
     assert gate.find_end(ACCOUNT, armed.armed_at + timedelta(days=30)) is not None

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Protocol, cast
@@ -87,10 +87,12 @@ class LiveGate:
     Args:
         armings: What was armed.
         digest: Of what this process trades.
+        find_unproven: The name of the model, or strategy, that decides now and that no evidence speaks for; empty where
+            the evidence is enough.
     """
 
-    def __init__(self, armings: Armings, digest: str) -> None:
-        self._armings, self.digest = armings, digest
+    def __init__(self, armings: Armings, digest: str, find_unproven: Callable[[], str]) -> None:
+        self._armings, self.digest, self._find_unproven = armings, digest, find_unproven
 
     def require(self, account_number: str, moment: datetime) -> Arming:
         """The arming in force. Raises NotArmedError, which says what to do.
@@ -126,6 +128,20 @@ class LiveGate:
         except ArmingEndedError as error:
             return error.detail
         return None
+
+    def find_missing_evidence(self) -> str | None:
+        """Why nothing is opened by the model that decides now; None where its evidence is enough, or was waived.
+
+        Another model may have become champion since the account was armed.
+        """
+        found, unproven = self._armings.last_arming(), self._find_unproven()
+        if not unproven or (found is not None and found.evidence_waived == unproven):
+            return None
+        return (
+            f"nothing shows that {unproven}, which decides now, earns more than it costs, and it was not named when "
+            "this account was armed: only orders that make positions smaller are sent; "
+            f"`./fund arm --live --without-evidence {unproven}` names it"
+        )
 
     def is_dry_run(self, day: date) -> bool:
         """Whether the orders of the session are only shown."""

@@ -274,6 +274,13 @@ class OrderGate(Protocol):
         """
         ...
 
+    def find_missing_evidence(self) -> str | None:
+        """Why a decision of now may only close positions though it is armed, in one sentence; None where it may open.
+
+        Its model or strategy has no evidence, and the owner did not name it.
+        """
+        ...
+
     def is_dry_run(self, day: date) -> bool:
         """Whether the orders of the session are only shown."""
         ...

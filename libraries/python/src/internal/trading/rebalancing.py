@@ -331,8 +331,7 @@ class Rebalancer:
         self.positions_without_bars = tuple(missing)
         decided, record = decide(situation, self._strategy, self._limits), self._strategy.record
         self._cuts += decided.cuts
-        ended = None if ports.gate is None else ports.gate.find_end(account.account_number, moment)
-        reduction = find_reduction(ports.journal.trading_state(), ended)
+        reduction = find_reduction(ports.journal.trading_state(), self._find_end(account, moment))
         decision = keep_closes(decided, reduction)
         identity = portfolio_id(record.name, account.account_id, day)
         orders = plan_orders(decision, account.account_id, identity, day, moment)
@@ -368,6 +367,11 @@ class Rebalancer:
         )
         ports.journal.save_runs([run])
         return run
+
+    def _find_end(self, account: Account, moment: datetime) -> str | None:
+        """Why the arming lets a decision of now close positions alone; None where it lets all, or none is needed."""
+        gate = self._ports.gate
+        return None if gate is None else gate.find_end(account.account_number, moment) or gate.find_missing_evidence()
 
     def _save_record(
         self, identity: str, situation: Situation, decision: Decision, reduction: str | None
