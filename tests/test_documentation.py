@@ -3,6 +3,7 @@
 `python -m infrastructure.documentation.run_blocks`, a step of .ci/run, runs commands and Python on a running fund.
 """
 
+import ast
 import json
 import re
 import shutil
@@ -35,6 +36,8 @@ from infrastructure.documentation.run_blocks import list_runnables
 from internal.bar_files.bars import read_bars
 from internal.dates import sessions
 from internal.errors import ConfigurationError
+from internal.event_types import EventType
+from internal.lake.tables import TABLES
 from models.__main__ import application as models
 
 DOCS = ROOT / "docs"
@@ -76,6 +79,16 @@ def test_fund_commands(page: Path, options: dict[tuple[str, ...], set[str]]) -> 
             command = next((tuple(words[:count]) for count in (2, 1) if tuple(words[:count]) in options), None)
             assert command, f"{page.name}: ./fund {given}"
             assert find_options(given) <= options[command] | {*command, "--help"}, f"{page.name}: ./fund {given}"
+
+
+def test_options_that_must_be_given() -> None:
+    """Each `./fund ...` of a console block gives every option that its command needs."""
+    known = find_commands()
+    for block in BLOCKS:
+        for words in (one.split("./fund ")[1].split() for one in block.commands if "./fund " in one):
+            command = next((known[tuple(words[:count])] for count in (2, 1) if tuple(words[:count]) in known), None)
+            needed = {option.opts[0] for option in list_options(command) if option.required} if command else set()
+            assert needed <= find_options(" ".join(words)), f"{block.page}:{block.line}: ./fund {' '.join(words)}"
 
 
 @pytest.mark.parametrize("page", find_pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -217,6 +230,32 @@ def test_json_blocks(block: Block, options: dict[tuple[str, ...], set[str]]) -> 
     """The configuration of a client of `fund mcp` starts a command that exists."""
     servers = json.loads(block.text)["mcpServers"]
     assert all(tuple(server["args"]) in options for server in servers.values())
+
+
+def read_metric_names() -> set[str]:
+    """The name of each metric that the code of a service registers under a name of its own."""
+    kinds = {"Counter", "Gauge", "Histogram"}
+    sources = [path.read_text() for path in ROOT.glob("*/*/src/**/*.py")]
+    calls = [
+        node
+        for source in sources
+        if "prometheus_client" in source
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds
+    ]
+    return {one.args[0].value for one in calls if isinstance(one.args[0], ast.Constant)}
+
+
+def test_reference_is_whole() -> None:
+    """The pages name every metric, every type of event and every table of the lake, and no other event."""
+    metrics, events, frames = (
+        (DOCS / "reference" / f"{one}.md").read_text() for one in ("metrics", "events", "frames")
+    )
+    assert set(re.findall(r"^\| `(application\.[a-z_.]+)`", events, re.MULTILINE)) == set(EventType)
+    assert {name for name in TABLES if f"`{name}`" not in frames and f"\n## {name}\n" not in frames} == set()
+    cells = re.findall(r"^\| (`[^|]+) \|", metrics, re.MULTILINE)
+    named = {name for cell in cells for name in re.findall(r"`([a-z][a-z_]+)`", re.sub(r"\([^)]*\)", "", cell))}
+    assert read_metric_names() - named == set()
 
 
 @pytest.mark.parametrize("page", find_pages(), ids=str)
