@@ -171,6 +171,10 @@ def test_an_account_that_is_switched_on_again(tmp_path: Path, *, is_open: bool) 
             trader.fund.move(Auction.OPEN)
         trader.fund.core.change_settings({"suspend_trade": False})
         await trader.look(decided=0 if is_open else 1)
+        trader.operations.change_state(TradingState.HALTED, "the owner", "look at it")
+        trader.operations.change_state(TradingState.ACTIVE, "the owner", "seen")  # its prices are old all the same
+        await trader.cycle.decide_held_session()
+        await trader.look(decided=0 if is_open else 1)
 
     trader = play(tmp_path, act)
     if not is_open:

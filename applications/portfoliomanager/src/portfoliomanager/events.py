@@ -94,7 +94,8 @@ class DailyCycle:
         await asyncio.to_thread(self._operations.go_on)
         try:
             day = last_closed_session(await asyncio.to_thread(self._operations.read_clock))
-            if day in await self.list_asked_for({HANDLED, PENDING}):
+            is_asked_for = day in await self.list_asked_for({HANDLED, PENDING})
+            if is_asked_for and await asyncio.to_thread(self._operations.is_waiting, day):
                 await self.rebalance_once(day)
         except FundError as error:
             logger.warning("session_not_decided", detail=error.detail)

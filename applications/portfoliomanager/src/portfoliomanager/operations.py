@@ -112,7 +112,11 @@ class FundOperations:
         self._undecided.delete_before(day)
 
     def may_decide(self, day: date) -> bool:
-        """Whether a session's orders are not sent, and nothing forbids to send them.
+        """Whether a session waits for its decision, and nothing forbids to send its orders."""
+        return self.is_waiting(day) and self._rebalancer.may_trade()
+
+    def is_waiting(self, day: date) -> bool:
+        """Whether a session's orders are not sent, and it is not too late for them.
 
         Once the next session has opened, only what met the halt of trading is decided: a person has resumed it since.
         """
@@ -120,8 +124,7 @@ class FundOperations:
             return False
         moment, undecided = self._broker.moment(), self._undecided.read()
         met_halt = undecided is not None and undecided.day == day and undecided.met_halt
-        is_timely = day == last_closed_session(moment) and (met_halt or moment < find_next_open(day))
-        return is_timely and self._rebalancer.may_trade()
+        return day == last_closed_session(moment) and (met_halt or moment < find_next_open(day))
 
     def reconcile(self, *, accept_broker_state: bool = False) -> ReconciliationOutcome:
         """Ask the broker about every unfinished order, and record its answers.
