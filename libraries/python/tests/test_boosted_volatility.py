@@ -10,20 +10,16 @@ import numpy as np
 import polars as pl
 import pytest
 
-from internal.baselines import boosted_volatility
-from internal.baselines.boosted_volatility import (
-    INPUT_COUNT,
-    BoostedVolatility,
-    boosted_inputs,
-    divide_by_date_mean,
-    ranges_ahead,
-)
+from internal.baselines import boosted_volatility, segment_parts
+from internal.baselines.boosted_rows import BESIDE_PEERS, INPUT_COUNT, OWN_INPUTS, BoostedRows, ranges_ahead
+from internal.baselines.boosted_volatility import BoostedVolatility, divide_by_date_mean
 from internal.baselines.forecast import future_log_returns
 from internal.dates import sessions_frame
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
+from internal.features.volatility_inputs import volatility_inputs
 from internal.features.windows import find_origins
 from internal.forecasting.artifact import Artifact, load_artifact, save_artifact
 from internal.forecasting.quantiles import QUANTILES, STEPS
@@ -125,13 +121,17 @@ def test_ranges_by_hand(observed: pl.DataFrame) -> None:
     assert np.isnan(found[-3]).tolist() == [False, False, True, True, True, True, True]
 
 
-def test_inputs_are_beside_peers(observed: pl.DataFrame, fitted: BoostedVolatility) -> None:
-    """Every input but the last ten (own level, earnings features) has mean zero over a date's tickers."""
-    inputs = boosted_inputs(observed, fitted.scale.scales(observed))
-    day = observed.select(pl.col("date") == date(2023, 3, 15)).to_series().to_numpy()
-    assert inputs.shape[1] == INPUT_COUNT
-    assert np.abs(inputs[day, :-10].mean(axis=0)).max() < 1e-9
-    assert inputs[day, :-10].std(axis=0).min() > 0
+def test_inputs_of_a_date(observed: pl.DataFrame, fitted: BoostedVolatility, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A date's rows have HAR's inputs minus Polars' mean of them, whatever the parts in which the panel is read."""
+    day = observed.select(pl.arg_where(pl.col("date") == date(2023, 3, 15))).to_series().to_numpy()
+    rows = BoostedRows.of(observed, fitted.scale, day[:1])
+    expected = pl.DataFrame(volatility_inputs(observed)[day][:, OWN_INPUTS]).select(pl.all() - pl.all().mean())
+    assert rows.number.tolist() == day.tolist()
+    assert rows.inputs.values.shape == (INPUT_COUNT, TICKERS)
+    assert rows.inputs.values[: BESIDE_PEERS - 1].T == pytest.approx(expected.to_numpy(), abs=1e-13)
+    assert rows.scales.values[-1] == pytest.approx(fitted.scale.scales(observed).cumulative[day, -1], rel=1e-13)
+    monkeypatch.setattr(segment_parts, "PART_ROWS", 1)
+    assert BoostedRows.of(observed, fitted.scale, day[:1]).inputs.values.tobytes() == rows.inputs.values.tobytes()
 
 
 @pytest.mark.parametrize("factor", [None, 2.0, float("nan")])

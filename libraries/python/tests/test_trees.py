@@ -28,7 +28,7 @@ def _rows() -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(name="trees", scope="module")
 def _trees(rows: tuple[np.ndarray, np.ndarray]) -> Trees:
-    return Trees.fit(*rows, tree_count=80)
+    return Trees.fit(rows[0].__getitem__, rows[1], tree_count=80)
 
 
 def test_lightgbms_own_answer(rows: tuple[np.ndarray, np.ndarray], trees: Trees) -> None:
@@ -60,7 +60,7 @@ def test_planted_step(rows: tuple[np.ndarray, np.ndarray], trees: Trees) -> None
 
 def test_the_same_rows_the_same_trees(rows: tuple[np.ndarray, np.ndarray], trees: Trees) -> None:
     """Grown again, every array is equal bit for bit."""
-    again = Trees.fit(*rows, tree_count=80).to_arrays()
+    again = Trees.fit(rows[0].__getitem__, rows[1], tree_count=80).to_arrays()
     assert {name: array.tobytes() for name, array in again.items()} == {
         name: array.tobytes() for name, array in trees.to_arrays().items()
     }

@@ -12,26 +12,21 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import EVERY_ROW, Rows, future_log_returns, pool_quantiles, to_daily
+from internal.baselines.boosted_rows import INPUT_COUNT, BoostedRows, Outcomes, each_chunk
+from internal.baselines.forecast import EVERY_ROW, Rows, to_daily
 from internal.baselines.heterogeneous import EarningsVolatility
-from internal.baselines.session_rows import YEAR_OF_HISTORY
+from internal.baselines.session_rows import TARGETS, YEAR_OF_HISTORY
 from internal.baselines.trees import Trees
-from internal.baselines.volatility import ROOT_STEPS, TABLE, require_shapes
+from internal.baselines.volatility import TABLE, require_shapes
 from internal.baselines.volatility_fit import Scales
 from internal.errors import InvalidRequestError
-from internal.features.earnings_features import EARNINGS_INPUT_COUNT, earnings_features
 from internal.features.splits import Block
-from internal.features.variables import daily_range_variance
-from internal.features.volatility_inputs import INPUTS, volatility_inputs
 from internal.features.windows import find_origins
-from internal.forecasting.quantiles import STEPS, RowQuantiles
+from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
+from internal.scratch_arrays import ScratchArray
 
 TREE_COUNT: Final = 80
-LARGEST_RANGE: Final = 6.0  # in units of the scale: one outlier must not shape a leaf
 ENOUGH_ROWS: Final = 20_000
-MARKET: Final = "market"
-OWN_INPUTS: Final = tuple(place for place, name in enumerate(INPUTS) if not name.startswith(MARKET))
-INPUT_COUNT: Final = len(OWN_INPUTS) + 2 + EARNINGS_INPUT_COUNT
 SCALE, TREES = "scale.", "trees."
 
 
@@ -59,26 +54,31 @@ class BoostedVolatility:
         The level and the drift of the returns are those of every origin, however short its history: pooled over origins
         with a year of history alone, the newest sessions would count for more than the others.
         """
-        scale, ahead = EarningsVolatility.fit(frame, fold=fold), future_log_returns(frame, last=fold.last)
-        scales = scale.scales(frame)
-        inputs, ranges = boosted_inputs(frame, scales), ranges_ahead(frame)
-        whole = np.logical_and.reduce([np.isfinite(one).all(axis=1) for one in (ahead, ranges, inputs)])
-        usable = find_origins(frame, fold)
-        usable = usable[whole[usable]]
+        origins = find_origins(frame, fold)
+        if not len(origins):
+            raise _no_row(fold)
+        scale = EarningsVolatility.fit(frame, fold=fold)
+        rows = BoostedRows.of(frame, scale, origins)
+        outcomes = Outcomes.after(rows, frame, last=fold.last)
+        usable = _find_usable(rows, outcomes, origins)
         if not len(usable):
-            raise InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
-        rows = _select_full_histories(frame, usable)
-        sizes = np.minimum(ranges[rows] / scales.daily[rows], LARGEST_RANGE).mean(axis=1)
-        target = divide_by_date_mean(sizes, frame.get_column("date").gather(rows))
-        trees = Trees.fit(inputs[rows], target, tree_count=TREE_COUNT)
-        multiplied = _multiply(scales, trees.predict(inputs))
-        cumulative = pool_quantiles(ahead, multiplied.cumulative, usable)
-        return cls(scale, trees, cumulative, pool_quantiles(to_daily(ahead), multiplied.daily, usable))
+            raise _no_row(fold)
+        trees = _grow_trees(frame, rows, outcomes, usable)
+        daily, cumulative = np.split(_pool_quantiles(rows, outcomes, trees, usable), 2)
+        return cls(scale, trees, cumulative, daily)
 
     def scales(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> Scales:
         """The expected size of the moves from some rows."""
-        scales = self.scale.scales(frame)
-        return _multiply(scales.at(rows), self.trees.predict(boosted_inputs(frame, scales)[rows]))
+        asked = np.arange(frame.height)[rows]
+        known = BoostedRows.of(frame, self.scale, asked)
+        scales = Scales(*np.empty((2, len(asked), len(STEPS))))
+
+        def fill(places: np.ndarray, part: slice) -> None:
+            multiplied = _multiply(known, self.trees, places)
+            scales.cumulative[part], scales.daily[part] = multiplied.cumulative, multiplied.daily
+
+        each_chunk(np.searchsorted(known.number, asked), fill)
+        return scales
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Multiplied scale x pooled quantile."""
@@ -99,36 +99,50 @@ class BoostedVolatility:
         return cls(scale, Trees.from_arrays(select_prefix(arrays, TREES), input_count=INPUT_COUNT), cumulative, daily)
 
 
-def boosted_inputs(frame: pl.DataFrame, scales: Scales) -> np.ndarray:
-    """The trees' inputs, f64 [row, INPUT_COUNT]; NaN where history is too short.
-
-    HAR's inputs without the market's, and the log scale, each minus its mean over the date's tickers; the log scale in
-    units of the blended volatility; the largest earnings features over the sessions ahead.
-
-    Args:
-        frame: What `variables.observe` returns. **Guard:** an input is made of its row and earlier ones, or of the same
-            date's other tickers.
-        scales: HAR's, of the same rows.
-    """
-    level = np.log(scales.cumulative[:, -1])
-    own = np.column_stack([volatility_inputs(frame)[:, OWN_INPUTS], level])
-    volatility = frame.get_column("volatility").fill_null(float("nan")).to_numpy()
-    earnings = np.max(list(earnings_features(frame)), axis=0)
-    beside = _subtract_date_mean(own, frame.get_column("date"))
-    return np.column_stack([beside, level - np.log(volatility * ROOT_STEPS[-1]), earnings])
+def _no_row(fold: Block) -> InvalidRequestError:
+    return InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
 
 
-def ranges_ahead(frame: pl.DataFrame) -> np.ndarray:
-    """Range volatility of each session ahead, f64 [row, step]; NaN beyond the segment."""
-    sizes = frame.select("segment", size=daily_range_variance().sqrt())
-    ahead = {str(step): pl.col("size").shift(-step).over("segment") for step in STEPS}
-    return sizes.select(**ahead).fill_null(float("nan")).to_numpy()
+def _find_usable(rows: BoostedRows, outcomes: Outcomes, origins: np.ndarray) -> np.ndarray:
+    """The places of the origins whose inputs and outcomes are all known, i64 [origin]."""
+    whole = np.isfinite(outcomes.size)
+    for array in (rows.inputs, outcomes.returns):
+        for values in array.values:
+            whole &= np.isfinite(values)
+            array.release()
+    places = np.searchsorted(rows.number, origins)
+    return np.asarray(places[whole[places]])
 
 
-def _select_full_histories(frame: pl.DataFrame, usable: np.ndarray) -> np.ndarray:
-    """The origins with a year of history, if there are enough of them; else all."""
-    full = usable[frame.get_column("age").to_numpy()[usable] >= YEAR_OF_HISTORY]
+def _grow_trees(frame: pl.DataFrame, rows: BoostedRows, outcomes: Outcomes, usable: np.ndarray) -> Trees:
+    """Trees on the relative errors of HAR's scale at rows with a year of history."""
+    places = _select_full_histories(frame, rows, usable)
+    target = divide_by_date_mean(outcomes.size[places], frame.get_column("date").gather(rows.number[places]))
+    return Trees.fit(lambda part: rows.read_inputs(places[part]), target, tree_count=TREE_COUNT)
+
+
+def _select_full_histories(frame: pl.DataFrame, rows: BoostedRows, usable: np.ndarray) -> np.ndarray:
+    """The usable rows with a year of history, if there are enough of them; else all."""
+    full = usable[frame.get_column("age").to_numpy()[rows.number[usable]] >= YEAR_OF_HISTORY]
     return np.asarray(full if len(full) >= ENOUGH_ROWS else usable)
+
+
+def _pool_quantiles(rows: BoostedRows, outcomes: Outcomes, trees: Trees, usable: np.ndarray) -> np.ndarray:
+    """Quantiles of the daily and the cumulative returns in units of the multiplied scales, f64 [target, quantile]."""
+    standardised = ScratchArray((TARGETS, len(usable)))
+
+    def fill(places: np.ndarray, part: slice) -> None:
+        ahead, scales = outcomes.returns.values[:, places].T, _multiply(rows, trees, places)
+        standardised.values[:, part] = np.hstack([to_daily(ahead) / scales.daily, ahead / scales.cumulative]).T
+        outcomes.returns.release()
+        standardised.release()
+
+    each_chunk(usable, fill)
+    pooled = np.empty((TARGETS, len(QUANTILES)))
+    for target, values in enumerate(standardised.values):
+        pooled[target] = np.quantile(values, QUANTILES)
+        standardised.release()
+    return pooled
 
 
 def divide_by_date_mean(values: np.ndarray, dates: pl.Series) -> np.ndarray:
@@ -141,16 +155,9 @@ def divide_by_date_mean(values: np.ndarray, dates: pl.Series) -> np.ndarray:
     )
 
 
-def _subtract_date_mean(values: np.ndarray, dates: pl.Series) -> np.ndarray:
-    """Values f64 [row, column] minus the mean of the date's known values."""
-    named = pl.DataFrame(values, schema=[str(place) for place in range(values.shape[1])]).fill_nan(None)
-    columns = pl.col(named.columns)
-    apart = named.with_columns(dates.alias("date")).select(columns - columns.mean().over("date"))
-    return apart.fill_null(float("nan")).to_numpy()
-
-
-def _multiply(scales: Scales, multiplier: np.ndarray) -> Scales:
-    return Scales(scales.cumulative * multiplier[:, None], scales.daily * multiplier[:, None])
+def _multiply(rows: BoostedRows, trees: Trees, places: np.ndarray) -> Scales:
+    """HAR's scales of some rows times the trees' multiplier."""
+    return rows.read_scales(places).times(trees.predict(rows.read_inputs(places)))
 
 
 def select_prefix(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:

@@ -120,6 +120,16 @@ class HeterogeneousVolatility:
         with threadpool_limits(1, "blas"):  # the products are small: more threads would spin
             return to_scales(np.concatenate([self._predict(design) for design in designs]))
 
+    def scales_of_inputs(self, inputs: np.ndarray, history: np.ndarray, earnings: np.ndarray) -> Scales:
+        """The scales of rows with known inputs.
+
+        Args:
+            inputs: `features.volatility_inputs`, f64 [row, input].
+            history: Places of the rows with the year of history that earnings features need, i64 [row with history].
+            earnings: Their earnings features, f64 [target, row with history, earnings feature].
+        """
+        return to_scales(self._predict(Design(self.standardisation.apply(inputs), history, earnings)))
+
     def _design(self, prepared: pl.DataFrame) -> Design:
         """The explanatory variables of whole segments."""
         history, first, table = tabulate_history(prepared, uses_earnings=self.uses_earnings)

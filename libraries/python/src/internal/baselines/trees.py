@@ -4,7 +4,7 @@ LightGBM is imported only where trees are grown, so that a service that only for
 library, and no stored byte is given to a C++ parser.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final, Self
@@ -14,6 +14,7 @@ import numpy as np
 from internal.errors import ArtifactError, ConfigurationError
 
 LEAF: Final = -1
+BATCH_ROWS: Final = 65_536  # whose inputs are read at once to grow trees
 SETTINGS: Final[dict[str, Any]] = {
     "learning_rate": 0.05,
     "num_leaves": 8,
@@ -50,11 +51,12 @@ class Trees:
     values: np.ndarray
 
     @classmethod
-    def fit(cls, inputs: np.ndarray, target: np.ndarray, *, tree_count: int) -> Self:
+    def fit(cls, read: Callable[[slice], np.ndarray], target: np.ndarray, *, tree_count: int) -> Self:
         """Grow trees by least squares.
 
         Args:
-            inputs: f64 [row, input], finite.
+            read: The inputs of some rows, f64 [row, input], finite; LightGBM keeps a byte of each, so that they need
+                not all be in memory.
             target: f64 [row].
             tree_count: How many.
 
@@ -62,7 +64,8 @@ class Trees:
             ConfigurationError: The machine has no OpenMP library.
         """
         lightgbm = load_lightgbm()
-        booster = lightgbm.train(SETTINGS, lightgbm.Dataset(inputs, target), tree_count)
+        rows = _make_sequence(lightgbm, read, len(target))
+        booster = lightgbm.train(SETTINGS, lightgbm.Dataset(rows, target), tree_count)
         nodes: list[_Node] = []
         roots = [_append(tree["tree_structure"], nodes) for tree in booster.dump_model()["tree_info"]]
         features, thresholds, left, right, values = zip(*nodes, strict=True)
@@ -160,6 +163,29 @@ def load_lightgbm() -> Any:  # noqa: ANN401 - a module
         raise ConfigurationError(
             f"LightGBM cannot be loaded ({error}): install the OpenMP library (Debian: libgomp1, macOS: libomp)"
         ) from error
+
+
+def _make_sequence(lightgbm: Any, read: Callable[[slice], np.ndarray], count: int) -> object:  # noqa: ANN401 - a module
+    """Rows as LightGBM asks for them: some one by one and ascending, to choose its bins, then all in batches."""
+
+    class Rows(lightgbm.Sequence):
+        batch_size = BATCH_ROWS
+
+        def __init__(self) -> None:
+            self._first, self._batch = 0, read(slice(0, BATCH_ROWS))
+
+        def __len__(self) -> int:
+            return count
+
+        def __getitem__(self, rows: int | slice) -> np.ndarray:
+            if isinstance(rows, slice):
+                return np.ascontiguousarray(read(rows))
+            first = int(rows) // BATCH_ROWS * BATCH_ROWS
+            if first != self._first:
+                self._first, self._batch = first, read(slice(first, first + BATCH_ROWS))
+            return np.asarray(self._batch[rows - first])
+
+    return Rows()
 
 
 _Node = tuple[int, float, int, int, float]

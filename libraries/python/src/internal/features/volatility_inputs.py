@@ -82,9 +82,9 @@ def add_group_columns(frame: pl.DataFrame) -> pl.DataFrame:
     change = frame.get_column("log_return").to_numpy()
     columns = dict[str, np.ndarray]()
     for name, group in _number_groups(frame).items():
-        columns[f"{name}_variance"] = _mean_by(group, variance)
-        apart = np.square(change - _mean_by(group, change))
-        columns[f"{name}_dispersion"] = _mean_by(group, np.minimum(apart, ceiling, out=apart))
+        columns[f"{name}_variance"] = mean_by(group, variance)
+        apart = np.square(change - mean_by(group, change))
+        columns[f"{name}_dispersion"] = mean_by(group, np.minimum(apart, ceiling, out=apart))
     return extended.with_columns(**{name: pl.Series(values) for name, values in columns.items()})
 
 
@@ -98,7 +98,7 @@ def _number_groups(frame: pl.DataFrame) -> dict[str, np.ndarray]:
     return {"market": session, "sector_group": session * groups + np.repeat(sector, lengths)}
 
 
-def _mean_by(group: np.ndarray, values: np.ndarray) -> np.ndarray:
+def mean_by(group: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The mean of the group's known values at each row, f64 [row]; NaN where none is known."""
     known = ~np.isnan(values)
     count = np.bincount(group, weights=known)
