@@ -115,7 +115,10 @@ def test_first_news_by_hand() -> None:
     states = replay(ExpertState.start(3, GROUPS), forecasts, 0, 1)
     gains = np.zeros((3, GROUPS))
     for measure in (0, 1):
-        truth, each = forecasts.truth[measure, :20, 0], forecasts.quantiles[:, measure, :20, 0].astype(np.float64)
+        truth, each = (
+            forecasts.truth[measure, :20, 0],
+            forecasts.read(np.arange(20))[:, measure, :, 0].astype(np.float64),
+        )
         for place, level in enumerate((0.1, 0.5, 0.9)):
             combined = each[:, :, place].mean(axis=0)
             slope = (truth < combined) - level

@@ -1,5 +1,6 @@
 """Expert aggregation: HAR, HAR with adaptive intervals and boosted trees, combined by their latest losses."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import ClassVar, Final, Self, cast
@@ -11,9 +12,9 @@ from internal.baselines.adaptation import past_returns_ahead
 from internal.baselines.boosted_volatility import BoostedVolatility, select_prefix
 from internal.baselines.expert_replay import GROUPS, ExpertForecasts, replay
 from internal.baselines.expert_weights import ExpertState
-from internal.baselines.forecast import EVERY_ROW, Baseline, Rows
-from internal.baselines.heterogeneous import AdaptiveVolatility
-from internal.baselines.volatility import require_shapes
+from internal.baselines.forecast import EVERY_ROW, Rows
+from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility
+from internal.baselines.volatility import TABLE, require_shapes
 from internal.errors import ArtifactError
 from internal.features.splits import Block
 from internal.features.windows import find_origins
@@ -47,7 +48,7 @@ class ExpertAggregation:
         return cls(BoostedVolatility.fit(frame, fold=fold), fold.last)
 
     @property
-    def experts(self) -> tuple[Baseline, ...]:
+    def experts(self) -> tuple[EarningsVolatility, AdaptiveVolatility, BoostedVolatility]:
         """HAR with earnings features, the same with adaptive intervals, and boosted trees on its scale."""
         scale = self.boosted.scale
         return scale, AdaptiveVolatility.from_arrays(scale.to_arrays()), self.boosted
@@ -58,30 +59,45 @@ class ExpertAggregation:
         Weighted means of quantiles could cross where forecasts differ by more than their widths; they are put in order,
         which never raises their loss (Chernozhukov et al. 2010).
         """
-        asked = np.arange(frame.height)[rows]
+        asked, number = np.arange(frame.height)[rows], frame.get_column("session").to_numpy()
         needed, forecasts, states = self._replay(frame, asked)
-        places = np.searchsorted(needed, asked)
-        session = forecasts.session[places]
-        combined = np.empty((*forecasts.quantiles.shape[1:2], len(asked), *forecasts.quantiles.shape[3:]))
-        for number in np.unique(session).tolist():
-            at = np.flatnonzero(session == number)
-            combined[:, at] = forecasts.combine(places[at], states.get(number, EQUAL).weights())
-        daily, cumulative = np.sort(combined, axis=-1)
+        place = np.empty(frame.height, np.int32)
+        place[needed] = np.arange(len(needed), dtype=np.int32)
+        combined = np.empty((2, len(asked), *TABLE))
+        by_session = np.argsort(number[asked], kind="stable")
+        ends = np.flatnonzero(np.diff(number[asked[by_session]])) + 1
+        for at in np.split(by_session, ends) if len(asked) else []:
+            weights = states.get(int(number[asked[at[0]]]), EQUAL).weights()
+            combined[:, at] = np.sort(forecasts.combine(place[asked[at]], weights), axis=-1)
+        daily, cumulative = combined
         return RowQuantiles(cumulative, daily)
 
     def _replay(
         self, frame: pl.DataFrame, asked: np.ndarray
     ) -> tuple[np.ndarray, ExpertForecasts, dict[int, ExpertState]]:
-        """The rows asked for and those whose losses count, their forecasts, and the states by session since the fit."""
+        """The rows asked for and those whose losses count, their forecasts, and the states by session since the fit.
+
+        Rows are in the order of sessions, in which they are read.
+        """
         last = frame.get_column("date").gather(asked).max()
         judged = find_origins(frame, Block(self.fitted_to + timedelta(days=1), cast("date", last)))
-        needed, session = np.union1d(judged, asked), frame.get_column("session").to_numpy()
+        rows, session = np.union1d(judged, asked), frame.get_column("session").to_numpy()
+        needed = rows[np.argsort(session[rows], kind="stable")]
         ahead = past_returns_ahead(frame)[needed]
         ahead[~np.isin(needed, judged)] = np.nan
-        forecasts = ExpertForecasts.of(session[needed], (one.quantiles(frame, needed) for one in self.experts), ahead)
+        forecasts = ExpertForecasts.of(session[needed], self._forecast_each(frame, needed), ahead)
         if not len(judged):
             return needed, forecasts, {}
         return needed, forecasts, replay(EQUAL, forecasts, int(session[judged].min()), int(session[asked].max()))
+
+    def _forecast_each(self, frame: pl.DataFrame, rows: np.ndarray) -> Iterator[RowQuantiles]:
+        """The experts' forecasts, in their order; HAR's scales are computed once for the first two."""
+        _, adaptive, boosted = self.experts
+        scales, surprise, factors = adaptive.scales_and_surprises(frame, rows)
+        yield adaptive.plain(scales)
+        yield adaptive.widen(adaptive.plain(scales.times(surprise)), *factors)
+        del scales, surprise, factors
+        yield boosted.quantiles(frame, rows)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """The boosted trees' arrays behind `boosted.`, and the day in days since 1970."""

@@ -14,6 +14,7 @@ import numpy as np
 from internal.baselines.expert_weights import ExpertState
 from internal.baselines.forecast import to_daily
 from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
+from internal.scratch_arrays import ScratchArray
 
 GROUP_OF: Final = np.array([[0, 1, 0], [2, 3, 2]])  # of each measure (daily, cumulative) and quantile
 GROUPS: Final = 4
@@ -27,23 +28,29 @@ class ExpertForecasts:
 
     Attributes:
         session: The rows' sessions, i64 [row].
-        quantiles: Both measures, daily returns first, f32 [expert, measure, row, step, quantile].
+        experts: Each forecaster's quantiles of both measures, daily returns first, f32 [measure, row, step, quantile].
         truth: What happened, f64 [measure, row, step]; NaN where it is unknown.
     """
 
     session: np.ndarray
-    quantiles: np.ndarray
+    experts: tuple[ScratchArray, ...]
     truth: np.ndarray
 
     @classmethod
     def of(cls, session: np.ndarray, experts: Iterable[RowQuantiles], ahead: np.ndarray) -> Self:
         """Forecasts at rows whose cumulative log returns were `ahead`, f64 [row, step]."""
-        quantiles = np.stack([np.stack([one.daily, one.cumulative]).astype(np.float32) for one in experts])
-        return cls(session, quantiles, np.stack([to_daily(ahead), ahead]))
+        return cls(session, tuple(_store(one) for one in experts), np.stack([to_daily(ahead), ahead]))
+
+    def read(self, rows: np.ndarray) -> np.ndarray:
+        """The quantiles of some rows, f32 [expert, measure, row, step, quantile]."""
+        found = np.stack([one.values[:, rows] for one in self.experts])
+        for one in self.experts:
+            one.release()
+        return found
 
     def combine(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Combined quantiles of some rows, f64 [measure, row, step, quantile], of weights f64 [expert, group]."""
-        return np.einsum("emq,emrsq->mrsq", weights[:, GROUP_OF], self.quantiles[:, :, rows])
+        return _combine(self.read(rows), weights)
 
     def gains(self, rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """How much lower each expert's mean loss is than the combination's, f64 [step, expert, group].
@@ -51,7 +58,8 @@ class ExpertForecasts:
         The losses are linearised at the combined quantile, so that weights are right for the combination, and not only
         for choosing one expert.
         """
-        combined, each = self.combine(rows, weights), self.quantiles[:, :, rows]
+        each = self.read(rows)
+        combined = _combine(each, weights)
         truth = self.truth[:, rows, :, None]
         usable = np.isfinite(truth) & np.isfinite(combined)
         slope = (truth < combined) - np.array(QUANTILES)
@@ -59,6 +67,18 @@ class ExpertForecasts:
         count = usable.sum(axis=1)  # [measure, step, quantile]
         mean = np.where(count >= FEWEST, differences / np.maximum(count, 1), 0.0)
         return np.einsum("emsq,mqg->seg", mean, IS_MEMBER)
+
+
+def _store(forecast: RowQuantiles) -> ScratchArray:
+    stored = ScratchArray((2, *forecast.daily.shape), np.float32)
+    for measure, quantiles in enumerate((forecast.daily, forecast.cumulative)):
+        stored.values[measure] = quantiles
+        stored.release()
+    return stored
+
+
+def _combine(each: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    return np.einsum("emq,emrsq->mrsq", weights[:, GROUP_OF], each)
 
 
 def replay(start: ExpertState, forecasts: ExpertForecasts, first: int, last: int) -> dict[int, ExpertState]:

@@ -191,7 +191,7 @@ class AdaptiveVolatility(EarningsVolatility):
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Scale x surprise factor x pooled quantile, each half of the interval x its adaptive factor."""
         scales, factors = self.scales_and_factors(frame, rows)
-        return self._widen(self.plain(scales), *factors)
+        return self.widen(self.plain(scales), *factors)
 
     def quantiles_of_sessions(self, rows: SessionRows, first: int, last: int) -> RowQuantiles:
         """The same for the rows of some sessions; the factors begin as far back as a forecaster's history does."""
@@ -204,10 +204,17 @@ class AdaptiveVolatility(EarningsVolatility):
         scales = plain.times(surprise)
         asked = slice(rows.span(first, last).start - part.start, None)
         factors = self._factors(frame, _standardise(ahead, scales), asked)
-        return self._widen(self.plain(scales.at(asked)), *factors)
+        return self.widen(self.plain(scales.at(asked)), *factors)
 
     def scales_and_factors(self, frame: pl.DataFrame, rows: Rows) -> tuple[Scales, tuple[np.ndarray, np.ndarray]]:
-        """At some rows: scales, and adaptive factors of cumulative and of daily intervals, f64 [row, step, half] each.
+        """At some rows: scales that follow surprises, and adaptive factors of cumulative and of daily intervals."""
+        scales, surprise, factors = self.scales_and_surprises(frame, rows)
+        return scales.times(surprise), factors
+
+    def scales_and_surprises(
+        self, frame: pl.DataFrame, rows: Rows
+    ) -> tuple[Scales, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+        """At some rows: HAR's scales, surprise factors f64 [row], and factors of intervals f64 [row, step, half] each.
 
         Misses are counted in units of the scale, in which every row has the same quantiles. They are written in the
         order of sessions, in which they are read.
@@ -222,7 +229,7 @@ class AdaptiveVolatility(EarningsVolatility):
         for part in truth.parts():
             truth.values[part] /= surprise[part, None, None]
         factors = self._factors(in_order, truth.values, row_of[rows], on_read=truth.release)
-        return to_scales(predicted[_places(frame, rows)]).times(surprise[row_of[rows]]), factors
+        return to_scales(predicted[_places(frame, rows)]), surprise[row_of[rows]], factors
 
     def _compare(
         self, frame: pl.DataFrame, asked: np.ndarray, row_of: np.ndarray, truth: ScratchArray, surprises: np.ndarray
@@ -253,7 +260,8 @@ class AdaptiveVolatility(EarningsVolatility):
         return factors[:, 0], factors[:, 1]
 
     @staticmethod
-    def _widen(plain: RowQuantiles, cumulative: np.ndarray, daily: np.ndarray) -> RowQuantiles:
+    def widen(plain: RowQuantiles, cumulative: np.ndarray, daily: np.ndarray) -> RowQuantiles:
+        """Quantiles whose intervals are multiplied by adaptive factors, f64 [row, step, half] each."""
         return RowQuantiles(widen_intervals(plain.cumulative, cumulative), widen_intervals(plain.daily, daily))
 
 
