@@ -46,7 +46,7 @@ def _page() -> str:
     forecasts = {"blended_volatility": forecast(0.04), "expert_aggregation": forecast(0.02)}
     ends = [date(2023, 12, 29), days[DAYS // 2 - 1]]
     tuned = [TunedBlend(0.91, 0.7, rows // 2, losses) for losses in ((0.001, 0.002), (0.002, 0.001))]
-    return write_page(compare_forecasts("x", "expert_aggregation", truth, forecasts, ends), tuned)
+    return write_page(compare_forecasts("x", "expert_aggregation", truth, forecasts.items(), ends), tuned)
 
 
 def test_losses_by_hand(page: str) -> None:

@@ -1,6 +1,6 @@
 """Comparison of forecasts on one set of rows: scores, and differences from the best baseline and from the reference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 import numpy as np
@@ -15,7 +15,11 @@ from models.verdict import write_verdict
 
 
 def compare_forecasts(
-    version: str, model: str, truth: Truth, forecasts: Mapping[str, RowQuantiles], fitted_to: Sequence[date]
+    version: str,
+    model: str,
+    truth: Truth,
+    forecasts: Iterable[tuple[str, RowQuantiles]],
+    fitted_to: Sequence[date],
 ) -> Evaluation:
     """Score forecasts on the truth's rows and compare them.
 
@@ -23,10 +27,11 @@ def compare_forecasts(
         version: The name of the result.
         model: The name of the evaluated forecast.
         truth: What happened.
-        forecasts: By name, one row a row of the truth; those with a baseline's name are the baselines.
+        forecasts: Name and forecast, one row a row of the truth; those with a baseline's name are the baselines. Each
+            is scored before the next one is asked for.
         fitted_to: Each fold's last origin that anything was fitted or chosen on.
     """
-    scores = [score_forecast(name, truth, one.cumulative, one.daily) for name, one in forecasts.items()]
+    scores = _score_each(truth, forecasts)
     lengths = truth.dates_by_fold()
     return Evaluation(
         version,
@@ -37,6 +42,14 @@ def compare_forecasts(
         [_compute_fold_losses(number, day, truth, scores) for number, day in enumerate(fitted_to)],
         write_verdict(scores, model, lengths),
     )
+
+
+def _score_each(truth: Truth, forecasts: Iterable[tuple[str, RowQuantiles]]) -> list[Score]:
+    scores = list[Score]()
+    for name, one in forecasts:
+        scores.append(score_forecast(name, truth, one.cumulative, one.daily))
+        del one  # before the next one takes as much memory
+    return scores
 
 
 def _compute_fold_losses(number: int, fitted_to: date, truth: Truth, scores: Sequence[Score]) -> FoldLosses:

@@ -4,7 +4,7 @@ The scored origins come a purge after the artifact's training and validation, an
 `walk_forward` evaluates models that are fitted on several folds instead.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 
 import numpy as np
@@ -26,7 +26,8 @@ from models.dataset import Dataset
 from models.evaluation import Evaluation
 from models.folds import observe_dataset
 from models.progress import OnProgress, Progress, Step, ignore_progress
-from models.scored_rows import find_complete_rows, make_truth, select_rows
+from models.scored_rows import find_complete_rows, make_truth
+from models.stored_forecast import StoredForecast
 
 
 def evaluate(
@@ -68,8 +69,7 @@ def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
     """
     fitted, held_out = _read_blocks(artifact)
     origins, ahead = _find_labelled_origins(frame, held_out)
-    forecasts = _forecast_baselines(frame, baselines, fitted, origins, on_progress)
-    known = find_complete_rows(ahead, forecasts.values())
+    forecasts, known = _forecast_baselines(frame, baselines, fitted, origins, on_progress)
     if not known.any():
         raise InvalidRequestError(
             f"the dataset has no complete origin from {held_out.first} on, after the model's training: collect and "
@@ -77,10 +77,14 @@ def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
         )
     on_progress(Progress(Step.EVALUATING, len(baselines), len(baselines) + 1, artifact.kind))
     name = artifact.kind if artifact.kind not in baselines else f"{artifact.kind} (registered)"
-    scored = {kind: select_rows(forecasts.pop(kind), known) for kind in baselines}
-    scored[name] = model.quantiles(frame, origins[known])
+
+    def read_each() -> Iterator[tuple[str, RowQuantiles]]:  # one at a time: each takes half a gigabyte
+        for kind, stored in forecasts.items():
+            yield kind, stored.read(known)
+        yield name, model.quantiles(frame, origins[known])
+
     truth = make_truth(frame, origins[known], ahead[known], np.zeros(int(known.sum()), np.int64))
-    evaluation = compare_forecasts(version, name, truth, scored, [fitted.last])
+    evaluation = compare_forecasts(version, name, truth, read_each(), [fitted.last])
     on_progress(Progress(Step.EVALUATING, len(baselines) + 1, len(baselines) + 1))
     return evaluation
 
@@ -116,11 +120,13 @@ def _forecast_baselines(
     fitted: Block,
     origins: np.ndarray,
     on_progress: OnProgress,
-) -> dict[str, RowQuantiles]:
-    """The baselines' forecasts at some rows, f32 [row, step, quantile]: those of 8,000 tickers take half a gigabyte."""
-    forecasts: dict[str, RowQuantiles] = {}
+) -> tuple[dict[str, StoredForecast], np.ndarray]:
+    """The baselines' forecasts at some rows, and which rows every one of them forecasts, bool [row]."""
+    forecasts, known = dict[str, StoredForecast](), np.ones(len(origins), bool)
     for place, (kind, baseline) in enumerate(baselines.items()):
         on_progress(Progress(Step.EVALUATING, place, len(baselines) + 1, kind))
         found = BaselineModel(baseline.fit(frame, fold=fitted)).quantiles(frame, origins)
-        forecasts[kind] = RowQuantiles(found.cumulative.astype(np.float32), found.daily.astype(np.float32))
-    return forecasts
+        known &= find_complete_rows([found])
+        forecasts[kind] = StoredForecast.of(found)
+        del found  # before the next one is forecast
+    return forecasts, known

@@ -27,12 +27,11 @@ def make_truth(frame: pl.DataFrame, origins: np.ndarray, ahead: np.ndarray, fold
     )
 
 
-def find_complete_rows(ahead: np.ndarray, forecasts: Iterable[RowQuantiles]) -> np.ndarray:
-    """Which rows have a known truth and every forecast, bool [row]."""
-    known = np.isfinite(ahead).all(axis=1)
-    for one in forecasts:
-        known &= np.isfinite(one.cumulative).all(axis=(1, 2)) & np.isfinite(one.daily).all(axis=(1, 2))
-    return known
+def find_complete_rows(forecasts: Iterable[RowQuantiles]) -> np.ndarray:
+    """Which rows have every forecast, bool [row]; at least one forecast."""
+    return np.logical_and.reduce(
+        [np.isfinite(values).all(axis=(1, 2)) for one in forecasts for values in (one.cumulative, one.daily)]
+    )
 
 
 def select_rows(forecast: RowQuantiles, rows: np.ndarray) -> RowQuantiles:

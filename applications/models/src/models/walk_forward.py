@@ -146,14 +146,14 @@ def _compare_pooled(
         specification.name: _concatenate(forecasts[place :: len(specifications)])
         for place, specification in enumerate(specifications)
     }
-    known = find_complete_rows(ahead, pooled.values())
+    known = np.isfinite(ahead).all(axis=1) & find_complete_rows(pooled.values())
     if len(set(number[known])) < len(folds):
         raise InvalidRequestError("a fold has no row with every forecast: assemble more tickers or sessions")
     return compare_forecasts(
         _make_title(plan, folds),
         plan.evaluated_model().name,
         make_truth(frame, origins[known], ahead[known], number[known]),
-        {name: select_rows(one, known) for name, one in pooled.items()},
+        ((name, select_rows(one, known)) for name, one in pooled.items()),
         [fold.validation.last for fold in folds],
     )
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from internal.baselines.adaptation import widen_intervals
 from internal.baselines.heterogeneous import AdaptiveVolatility
+from internal.baselines.volatility_fit import Scales
 from internal.errors import ArtifactError
 from internal.features.scaling import Scaler
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES
@@ -32,6 +33,7 @@ KIND: Final = "temporal_fusion_transformer"
 BATCH_SIZE: Final = 512  # one shape for any number of tickers: kernels are compiled once, a small market is one batch
 CALIBRATION: Final = "calibration"
 NETWORK_SHARE: Final = 0.5
+MIXED_ROWS: Final = 65_536  # of a forecast at once, so that its steps take little memory
 SCALE, COMPANION = "scale.", "companion_"
 
 
@@ -74,6 +76,14 @@ class NetworkModel:
             windows = make_unlabelled_windows(frame, origins, self.scaler, self.vocabularies)
             own = self.calibration.apply(self.predict_standardised(windows))
             scales, factors = computed.result()
+        whole = RowQuantiles(own, np.empty_like(own))
+        for first in range(0, len(own), MIXED_ROWS):
+            part = slice(first, first + MIXED_ROWS)
+            mixed = self._mix(own[part], scales.at(part), (factors[0][part], factors[1][part]))
+            whole.cumulative[part], whole.daily[part] = mixed.cumulative, mixed.daily
+        return whole
+
+    def _mix(self, own: np.ndarray, scales: Scales, factors: tuple[np.ndarray, np.ndarray]) -> RowQuantiles:
         mixed = NETWORK_SHARE * own + (1 - NETWORK_SHARE) * self.scale.cumulative  # [origin, step, quantile]
         wider = (_width(mixed) / _width(self.scale.cumulative)).mean(axis=1)[:, None, None]
         cumulative, daily = scales.cumulative[:, :, None] * mixed, self.scale.plain(scales).daily * wider
@@ -97,7 +107,10 @@ class NetworkModel:
 
     def predict_standardised(self, windows: Windows) -> np.ndarray:
         """The mean of the networks' own quantiles, not calibrated, in units of the windows' scale."""
-        return np.asarray(np.mean([predict(windows)[0].astype(np.float64) for predict in self._predictors], axis=0))
+        total = np.zeros(())
+        for predict in self._predictors:
+            total = total + predict(windows)[0]
+        return np.asarray(total / len(self._predictors))
 
     @cached_property
     def _predictors(self) -> list[Predictor]:
