@@ -35,5 +35,8 @@ def test_as_a_sort(keys: set[tuple[date, str]], changes: set[tuple[str, str, dat
 
     named = BarNames(names).apply(chunks)
 
+    left, order = BarNames(names).arrange(chunks, ("close",))
+    follow = chunks["close"] if order is None else chunks["close"].gather(pl.Series(order))
+    assert left.with_columns(follow).equals(named)
     assert named.select("date", "ticker").rows() == sorted(right.select("date", "ticker").rows())
     assert named.sort("close").equals(right.sort("close"))

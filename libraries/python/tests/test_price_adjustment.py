@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cache
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -107,7 +108,7 @@ def whole_bars() -> pl.DataFrame:
 def test_factors(factors: list[tuple[str, date, float, float]], cut: int, lacking: set[tuple[str, date]]) -> None:
     """Bars before and after a cut, some missing, are multiplied by the factors that Polars' join by day finds.
 
-    Each part alone, and both as chunks of one frame beside an empty one.
+    Each part alone, and both as chunks of one frame beside an empty one; prices in another order of rows as well.
     """
     every = pl.DataFrame(sorted(factors), FACTORS, orient="row")
     missing = pl.DataFrame(sorted(lacking), {"ticker": pl.String, "date": pl.Date}, orient="row")
@@ -119,6 +120,9 @@ def test_factors(factors: list[tuple[str, date, float, float]], cut: int, lackin
         assert table.apply(some.select("ticker", "date", "volume")).equals(
             apply_by_join(some, every).select("ticker", "date", "volume")
         )
+        elsewhere = some.rechunk().with_columns(pl.col(*PRICES, "volume").reverse())
+        backwards = np.arange(some.height, dtype=np.uint32)[::-1].copy()
+        assert table.apply(elsewhere, backwards).equals(apply_by_join(some, every))
 
 
 def apply_by_join(bars: pl.DataFrame, factors: pl.DataFrame) -> pl.DataFrame:
@@ -173,6 +177,8 @@ def test_missing_values_stay_missing() -> None:
     )
     table = FactorTable(pl.DataFrame([("A", DAYS[2], 0.5, 0.9)], FACTORS, orient="row"))
     adjusted = table.apply(bars)
+    mirrored = table.apply(bars.rechunk(), np.array([2, 1, 0], np.uint32))
+    assert mirrored.get_column("volume_weighted_average_price").to_list() == [10.0 * 0.5 * 0.9, None, 10.0]
     assert adjusted.get_column("volume_weighted_average_price").to_list() == [10.0 * 0.5 * 0.9, None, 10.0]
     assert adjusted.get_column("volume").to_list() == [200.0, 400.0, 300.0]
 

@@ -12,11 +12,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from internal.bar_kernels.library import Actions, load
-from internal.bar_kernels.memory import Columns
+from internal.bar_kernels.memory import Columns, Order
 from internal.bar_kernels.ticker_numbers import TickerNumbers
 
 PRICES = ("open", "high", "low", "close", "volume_weighted_average_price")
 VOLUMES = ("volume",)
+ADJUSTED = pl.selectors.by_name(*PRICES, *VOLUMES, require_all=False)
 STATE = np.dtype(
     [
         ("next", np.int32),
@@ -52,13 +53,15 @@ class FactorTable:
         self._actions = Actions(*(column.ctypes.data for column in self._kept))
         self._last_day: int = int(self._kept[0].max(initial=np.iinfo(np.int32).min))
 
-    def apply(self, bars: pl.DataFrame) -> pl.DataFrame:
+    def apply(self, bars: pl.DataFrame, order: Order | None = None) -> pl.DataFrame:
         """The bars times what takes effect after their day, in their order.
 
         Columns that the bars lack are left alone, so that a reader of a few columns pays for no other.
 
         Args:
             bars: With ticker and date, ordered by date; those without a ticker have no factor.
+            order: Where the prices and the volume of each row are, if they are not in the order of the other columns;
+                the bars are in one chunk then.
 
         Raises:
             ValueError: The bars are not in the order of their dates, or one has no date.
@@ -70,21 +73,24 @@ class FactorTable:
         if not bars.get_column("date").is_sorted():
             raise ValueError("bars are adjusted in the order of their dates")
         if self._last_day <= bars.get_column("date").to_physical()[0]:
-            return bars
+            return bars if order is None else bars.with_columns(ADJUSTED.gather(pl.Series(order)))
         states = self._states.copy()
+        if order is not None:
+            return self._multiply(bars, states, order)
         return pl.concat(self._multiply(some, states) for some in _cut(bars))
 
-    def _multiply(self, bars: pl.DataFrame, states: NDArray[np.void]) -> pl.DataFrame:
+    def _multiply(self, bars: pl.DataFrame, states: NDArray[np.void], order: Order | None = None) -> pl.DataFrame:
         """Bars in one chunk times their factors; `states` are those after the bars before, and then after these."""
         days = bars.get_column("date").cast(pl.Date).to_physical().to_numpy()
         numbers = self._tickers.find(bars.get_column("ticker"), bars.get_column("date"))
-        prices, volumes = (Columns(bars, names) for names in (PRICES, VOLUMES))
+        prices, volumes = (Columns(bars, names, order) for names in (PRICES, VOLUMES))
         load().adjust(
             ctypes.byref(self._tickers.table),
             ctypes.byref(self._actions),
             states.ctypes.data,
             numbers.ctypes.data,
             days.ctypes.data,
+            None if order is None else order.ctypes.data,
             bars.height,
             *prices.addresses(),
             *volumes.addresses(),

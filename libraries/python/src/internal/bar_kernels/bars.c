@@ -108,9 +108,11 @@ static void follow(state *of, const actions *all, int32_t day) {
 }
 
 // Prices times both factors in force, volume divided by the split's; days never fall from one row to the next.
+// Where `order` is not null, a row's prices and volume are at its place of the columns that are read.
 void adjust(const table *in, const actions *all, state *states, const uint32_t *numbers, const int32_t *days,
-            int64_t rows, const double *const *prices, double *const *adjusted_prices, int64_t price_columns,
-            const double *const *volumes, double *const *adjusted_volumes, int64_t volume_columns) {
+            const uint32_t *order, int64_t rows, const double *const *prices, double *const *adjusted_prices,
+            int64_t price_columns, const double *const *volumes, double *const *adjusted_volumes,
+            int64_t volume_columns) {
     double split[BLOCK], dividend[BLOCK];
     for (int64_t start = 0; start < rows; start += BLOCK) {
         int64_t count = rows - start < BLOCK ? rows - start : BLOCK;
@@ -124,14 +126,46 @@ void adjust(const table *in, const actions *all, state *states, const uint32_t *
             dividend[i] = of->dividend;
         }
         for (int64_t column = 0; column < price_columns; column++) {
-            const double *from = prices[column] + start;
+            const double *from = prices[column];
             double *to = adjusted_prices[column] + start;
-            for (int64_t i = 0; i < count; i++) to[i] = from[i] * split[i] * dividend[i];
+            if (order)
+                for (int64_t i = 0; i < count; i++) to[i] = from[order[start + i]] * split[i] * dividend[i];
+            else
+                for (int64_t i = 0; i < count; i++) to[i] = from[start + i] * split[i] * dividend[i];
         }
         for (int64_t column = 0; column < volume_columns; column++) {
-            const double *from = volumes[column] + start;
+            const double *from = volumes[column];
             double *to = adjusted_volumes[column] + start;
-            for (int64_t i = 0; i < count; i++) to[i] = from[i] / split[i];
+            if (order)
+                for (int64_t i = 0; i < count; i++) to[i] = from[order[start + i]] / split[i];
+            else
+                for (int64_t i = 0; i < count; i++) to[i] = from[start + i] / split[i];
         }
     }
+}
+
+static int is_before(view one, const uint8_t *const *texts, view other, const uint8_t *const *other_texts) {
+    int32_t length = length_of(one), other_length = length_of(other);
+    const uint8_t *text = length <= INLINED ? (const uint8_t *)&one + 4 : text_of(one, texts);
+    const uint8_t *other_text = other_length <= INLINED ? (const uint8_t *)&other + 4 : text_of(other, other_texts);
+    for (int32_t i = 0; i < length && i < other_length; i++)
+        if (text[i] != other_text[i]) return text[i] < other_text[i];
+    return length < other_length;
+}
+
+// Puts rows that are moved between the rest, both ordered by day and ticker: `order` gets the numbers of all rows.
+void merge_rows(const strings *tickers, const int32_t *days, const uint32_t *rest, int64_t rest_count,
+                const strings *names, const int32_t *moved_days, const uint32_t *moved, int64_t moved_count,
+                uint32_t *order) {
+    int64_t next = 0;
+    for (int64_t i = 0; i < rest_count; i++) {
+        uint32_t row = rest[i];
+        while (next < moved_count &&
+               (moved_days[next] < days[row] ||
+                (moved_days[next] == days[row] &&
+                 is_before(names->views[next], names->texts, tickers->views[row], tickers->texts))))
+            *order++ = moved[next++];
+        *order++ = row;
+    }
+    while (next < moved_count) *order++ = moved[next++];
 }

@@ -54,9 +54,11 @@ def load() -> ctypes.CDLL:
     functions.find_numbers.argtypes = [table, strings, Address, ctypes.c_int64, Address]
     columns = [Address, Address, ctypes.c_int64]
     functions.adjust.argtypes = [
-        table, ctypes.POINTER(Actions), Address, Address, Address, ctypes.c_int64, *columns, *columns
+        table, ctypes.POINTER(Actions), Address, Address, Address, Address, ctypes.c_int64, *columns, *columns
     ]  # fmt: skip
-    for function in (functions.fill_table, functions.find_numbers, functions.adjust):
+    rows = [Address, Address, ctypes.c_int64]
+    functions.merge_rows.argtypes = [strings, *rows, strings, *rows, Address]
+    for function in (functions.fill_table, functions.find_numbers, functions.adjust, functions.merge_rows):
         function.restype = None
     return functions
 

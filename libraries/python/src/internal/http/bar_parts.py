@@ -20,7 +20,7 @@ import polars as pl
 from internal.bar_names import BarNames
 from internal.bar_order import KEY, FileRun, find_runs, group_files, order_bars
 from internal.errors import UpstreamError
-from internal.factor_table import PRICES, FactorTable
+from internal.factor_table import PRICES, VOLUMES, FactorTable
 from internal.http.frames import ARROW, PARQUET, decode
 from internal.http.parts import Part, read_parts
 from internal.schemas import equity_bars
@@ -110,14 +110,16 @@ class _FileReader:
         """Take names or factors, before the first file."""
         if "name" in frame.columns:
             self.names = None if frame.is_empty() else BarNames(SecurityNames(frame))
-        elif {*PRICES, "volume"} & set(self.wanted.columns):
+        elif {*PRICES, *VOLUMES} & set(self.wanted.columns):
             self.factors = FactorTable(frame)
 
     def read(self, file: bytes | list[Path], in_order: bool) -> pl.DataFrame:  # noqa: FBT001 - called by a pool
         """The rows of one or more files, ordered by date and ticker."""
         bars = decode_bars(file, self.wanted, in_order=in_order)
-        named = bars if self.names is None else self.names.apply(bars)
-        return named if self.factors is None else self.factors.apply(named)
+        if self.factors is None:
+            return bars if self.names is None else self.names.apply(bars)
+        named, order = (bars, None) if self.names is None else self.names.arrange(bars, (*PRICES, *VOLUMES))
+        return self.factors.apply(named, order)
 
 
 def _find_files(part: Part) -> list[Path]:
