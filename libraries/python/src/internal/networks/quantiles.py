@@ -22,8 +22,10 @@ class QuantileHead:
 
     def __call__(self, x: Tensor) -> Tensor:
         """Predict: [.., quantile], in the order of the quantiles."""
-        weight, bias = (self.layout.view(self.parameters, name)[0, :, 0] for name in ("weight", "bias"))
-        # The gradient is stored before the weights' use it: fused into it, the loss was derived again for each weight.
+        # Gradients are stored at each of these: fused into the padded vector's, the loss was derived again for each
+        # weight, and every place, padding included, was summed once as a weight and once as a bias.
+        views = (self.layout.view(self.parameters, name)[0, :, 0] for name in ("weight", "bias"))
+        weight, bias = (view.contiguous_backward() for view in views)
         raw, middle = (x @ weight + bias).contiguous_backward(), self._middle
         steps, median = raw.softplus(), raw[..., middle : middle + 1]
         columns = [median]
