@@ -125,7 +125,7 @@ def test_page() -> None:
         assert text in page, text
     for text in (f'href="/decisions/{DAYS[0]}"', "Rank 1 of 9.", "Buy 10 OLD", "+2,500 bp"):
         assert text in page, text
-    assert 'href="/predictions/A%3CB/explanation"' in html
+    assert 'href="/predictions/A%3CB/explanation?date=' in html
     assert "<h1>A<B" not in html
     found = re.search(r'id="history-data">(.*?)</script>', html)
     assert found

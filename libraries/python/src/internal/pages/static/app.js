@@ -121,5 +121,6 @@ document.addEventListener("htmx:beforeRequest", (event) => { if (document.hidden
 for (const failure of ["htmx:responseError", "htmx:sendError"]) document.addEventListener(failure, (event) => {
   const said = $("[data-failed]", event.detail.elt);
   if (said) { said.hidden = false; $("[data-waiting]", event.detail.elt).hidden = true; }
+  else if (event.detail.elt.href) location.assign(event.detail.elt.href); // a link whose answer was to be shown here
 });
 document.addEventListener("htmx:load", (event) => makeSortable(event.detail.elt.parentElement ?? document));
