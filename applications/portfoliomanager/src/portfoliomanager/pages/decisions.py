@@ -1,10 +1,11 @@
 """The Decisions pages: every session that was decided, and one of them whole."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import ceil
+from types import MappingProxyType
 from typing import Self
 from urllib.parse import urlencode
 
@@ -13,10 +14,12 @@ from internal.trading.decision_records import DecisionRecord, NameRecord
 from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState
 from internal.trading.funnel import Funnel
 from internal.trading.orders import Order
+from internal.trading.positions import Entry
 from internal.trading.rank_cutoffs import RankCutoffs
 from internal.trading.replay import Difference, Replay
 from internal.trading.runs import RebalanceRun
 from internal.trading.slippage import FillSummary
+from portfoliomanager.pages.ticker import fill_day
 
 PAGE_ROWS = 100
 STRIP_SESSIONS = 20  # around the one that is shown
@@ -36,9 +39,15 @@ type OrdersOf = Callable[[str], Sequence[Order]]
 
 @dataclass(frozen=True)
 class OrderLine:
-    """An order from its decision to its fill."""
+    """An order from its decision to its fill.
+
+    Attributes:
+        order: The journal's row.
+        opening_price: The open of the session that filled it, dollars as traded; None where it is not known.
+    """
 
     order: Order
+    opening_price: float | None = None
 
     @property
     def words(self) -> str:
@@ -50,6 +59,18 @@ class OrderLine:
         """What was filled of it, and its slippage."""
         return FillSummary.of([self.order])
 
+    @property
+    def impact(self) -> float | None:
+        """Dollars that the fill cost against the open: spread and impact; the rest of the slippage is the delay."""
+        price, opening = self.order.filled_average_price, self.opening_price
+        return None if price is None or opening is None else self.order.signed_filled_quantity * (price - opening)
+
+    @property
+    def impact_rate(self) -> float | None:
+        """The impact as a fraction of the same dollars as the slippage."""
+        decided = self.fills.decided_dollars
+        return self.impact / decided if self.impact is not None and decided else None
+
 
 @dataclass(frozen=True)
 class Session:
@@ -59,9 +80,10 @@ class Session:
     orders: tuple[OrderLine, ...]
 
     @classmethod
-    def of(cls, run: RebalanceRun, orders_of: OrdersOf) -> Self:
-        """The session of a run."""
-        return cls(run, tuple(OrderLine(order) for order in orders_of(run.portfolio_id)))
+    def of(cls, run: RebalanceRun, orders_of: OrdersOf, opens: Mapping[Entry, float] = MappingProxyType({})) -> Self:
+        """The session of a run; `opens` has opening prices of tickers by day."""
+        orders = orders_of(run.portfolio_id)
+        return cls(run, tuple(OrderLine(one, opens.get(Entry(one.ticker, fill_day(one)))) for one in orders))
 
     @property
     def filled_count(self) -> int:
@@ -77,6 +99,13 @@ class Session:
     def fills(self) -> FillSummary:
         """What was filled of all orders, and its slippage."""
         return FillSummary.of(line.order for line in self.orders)
+
+    @property
+    def impact_rate(self) -> float | None:
+        """The impact of all fills as a fraction of their decided dollars; None where an open is not known."""
+        filled = [line for line in self.orders if line.fills.decided_dollars]
+        impacts = [line.impact for line in filled if line.impact is not None]
+        return sum(impacts) / self.fills.decided_dollars if filled and len(impacts) == len(filled) else None
 
     @property
     def largest_slippage(self) -> float:
@@ -245,15 +274,16 @@ class DecisionView:
         record: DecisionRecord | None,
         companies: dict[str, str],
         query: NameQuery,
+        opens: Mapping[Entry, float] = MappingProxyType({}),
     ) -> Self:
-        """The decision among all of them, newest first."""
+        """The decision among all of them, newest first; `opens` has opening prices of tickers by day."""
         days = [one.date for one in runs]
         place = [one.portfolio_id for one in runs].index(run.portfolio_id)
         first = min(max(place - STRIP_SESSIONS // 2, 0), max(len(days) - STRIP_SESSIONS, 0))
         strip = [Session.of(one, orders_of) for one in runs[first : first + STRIP_SESSIONS]]
         counts = Counter(one.outcome for one in record.names) if record else Counter[NameOutcome]()
         return cls(
-            session=strip[place - first],
+            session=Session.of(run, orders_of, opens),
             strip=tuple(reversed(strip)),
             before=days[place + 1] if place + 1 < len(days) else None,
             after=days[place - 1] if place else None,

@@ -95,7 +95,7 @@ class TickerOrder:
     @classmethod
     def of(cls, order: Order, factors: Mapping[Entry, float]) -> Self:
         """The line of an order."""
-        day = _day_of(order)
+        day = fill_day(order)
         return cls(order, day, factors.get(Entry(order.ticker, day)))
 
     @property
@@ -116,10 +116,11 @@ class TickerOrder:
 
 def list_entries(orders: Sequence[Order]) -> list[Entry]:
     """The day and name of each order's fill, of which the price's factor is asked."""
-    return [Entry(order.ticker, _day_of(order)) for order in orders if order.filled_average_price is not None]
+    return [Entry(order.ticker, fill_day(order)) for order in orders if order.filled_average_price is not None]
 
 
-def _day_of(order: Order) -> date:
+def fill_day(order: Order) -> date:
+    """The New York day of the last change of an order: of its fill, once it is filled."""
     return order.updated_at.astimezone(ZoneInfo(NEW_YORK)).date()
 
 
