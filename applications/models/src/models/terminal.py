@@ -100,9 +100,9 @@ def _make_coverage_table(evaluation: Evaluation) -> Table:
 
 def _make_sectors_table(evaluation: Evaluation) -> Table:
     """The sectors whose coverage is lowest and highest."""
-    table = _make_table(evaluation, "worst sector", "best sector")
+    table = _make_table(evaluation, "lowest sector", "highest sector")
     for line in evaluation.lines:
-        _add_row(table, evaluation, line, *_format_worst_and_best_sector(line.score))
+        _add_row(table, evaluation, line, *_format_lowest_and_highest_sector(line.score))
     return table
 
 
@@ -123,7 +123,7 @@ def _make_bets_table(evaluation: Evaluation) -> Table:
     return table
 
 
-def _format_worst_and_best_sector(score: Score) -> list[str]:
+def _format_lowest_and_highest_sector(score: Score) -> list[str]:
     """The sectors with the lowest and the highest coverage."""
     shares = sorted(score.coverage_by_sector.items(), key=lambda sector: sector[1])
     if not shares:
