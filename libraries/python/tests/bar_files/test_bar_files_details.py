@@ -71,6 +71,10 @@ def test_parquet(tmp_path: Path) -> None:
         ("ticker,sector\nA,x\n,x\n", "line 3, column ticker: nothing, expected a ticker"),
         ("Symbol,sector\nA\x01,x\n", "column Symbol: .*expected a ticker without control characters"),
         ("ticker,sector\nA,x,y\n", "cannot be read as CSV: line 2 has 3 cells and the header names 2 columns"),
+        (
+            'ticker,sector\nA,x\n"' + "B" * 200_000 + ",x\n",
+            "a cell that ends after line 3 is too long; close the double",
+        ),
     ],
 )
 def test_refused(tmp_path: Path, text: str, expected: str) -> None:

@@ -18,6 +18,7 @@ from internal.bar_files.table import RawTable
 TEXT_ENDINGS = (".csv", ".txt", ".tsv")
 PARQUET_ENDINGS = (".parquet", ".pq")
 GZIP_ENDING = ".gz"
+LONGEST_REASON = 200  # characters of what a library says
 SEPARATOR_NAMES = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 
 
@@ -101,20 +102,23 @@ def _read_rows(body: bytes, dialect: Dialect, name: str, *, has_comments: bool) 
             comment_prefix=COMMENT if has_comments else None,
         )
     except (PolarsError, PanicException) as error:
-        raise TableFileError(f"{name}: cannot be read as CSV: {_find_long_row(body, dialect) or error}") from error
+        raise TableFileError(
+            f"{name}: cannot be read as CSV: {_find_long_row(body, dialect) or _reason(error)}"
+        ) from error
 
 
 def _find_long_row(body: bytes, dialect: Dialect) -> str | None:
-    """The first row with more cells than the header, in words; None where there is none."""
+    """The first row with more cells than the header, or with a cell that never ends; None where there is none."""
     rows = csv.reader(io.StringIO(body.decode(errors="replace"), newline=""), delimiter=dialect.separator)
     count = len(dialect.header)
-    for cells in rows:
-        if len(cells) > count and not cells[0].startswith(COMMENT):
-            return (
-                f"line {dialect.header_line + rows.line_num} has {len(cells)} cells and the header names {count} "
-                "columns; put text that holds the separator between double quotes"
-            )
-    return None
+    try:
+        long = next((one for one in rows if len(one) > count and not one[0].startswith(COMMENT)), None)
+    except csv.Error:  # a cell of more than `csv.field_size_limit` characters
+        return f"a cell that ends after line {dialect.header_line + rows.line_num} is too long; close the double quotes"
+    return long and (
+        f"line {dialect.header_line + rows.line_num} has {len(long)} cells and the header names {count} columns; put "
+        "text that holds the separator between double quotes"
+    )
 
 
 def _distinct(header: tuple[str, ...]) -> list[str]:
@@ -142,5 +146,9 @@ def _attempt(read: Callable[[], pl.DataFrame], kind: str, name: str) -> pl.DataF
     try:
         return read()
     except (PolarsError, PanicException, OSError, ValueError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise TableFileError(f"{name}: cannot be read as {kind}: {reason}") from error
+        raise TableFileError(f"{name}: cannot be read as {kind}: {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    """The beginning of what a reader says, which may quote the whole file."""
+    return str(error).partition("\n")[0][:LONGEST_REASON] or type(error).__name__
