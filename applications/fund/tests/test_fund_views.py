@@ -126,7 +126,8 @@ def test_progress_without_a_terminal() -> None:
 
 def test_findings_fit_in_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
     """Long lines of `fund doctor` are broken between words, and their rest is indented."""
-    show_findings([Finding("disk", "sentence " * 20, "do this " * 20), Finding("clock", "right")], 80)
+    findings = [Finding("disk", "sentence " * 20, "do this " * 20), Finding("clock", "right")]
+    assert show_findings(iter(findings), 80) == findings
     lines = capsys.readouterr().out.splitlines()
     assert max(map(len, lines)) <= 80
     assert [line[:5] for line in lines if line[0] != " "] == ["fault", "ok   "]

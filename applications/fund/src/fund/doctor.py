@@ -4,7 +4,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -41,23 +41,20 @@ NAMED_SESSIONS = 5
 MEMORY_BYTES = 1024**3
 
 
-def run_checks(folder: FundFolder, addresses: Addresses, variables: Mapping[str, str]) -> list[Finding]:
-    """Run every check, in the order in which a first run would meet the faults."""
-    ports = [check_port(folder, addresses, service) for service in Service]
-    return [
-        check_python(sys.version_info[:2]),
-        check_compiler(configure),
-        check_lightgbm(load_lightgbm if find_spec("lightgbm") else None),
-        *ports,
-        check_disk(folder.root),
-        check_folder(folder),
-        check_memory(psutil.virtual_memory().available),
-        *check_accounts(folder, variables),
-        *check_proxies(variables),
-        *check_reachability(addresses, folder),
-        *check_data(addresses, folder),
-        *check_events(addresses, folder),
-    ]
+def run_checks(folder: FundFolder, addresses: Addresses, variables: Mapping[str, str]) -> Iterator[Finding]:
+    """Each check as it is done, in the order in which a first run would meet the faults."""
+    yield check_python(sys.version_info[:2])
+    yield check_compiler(configure)
+    yield check_lightgbm(load_lightgbm if find_spec("lightgbm") else None)
+    yield from (check_port(folder, addresses, service) for service in Service)
+    yield check_disk(folder.root)
+    yield check_folder(folder)
+    yield check_memory(psutil.virtual_memory().available)
+    yield from check_accounts(folder, variables)
+    yield from check_proxies(variables)
+    yield from check_reachability(addresses, folder)
+    yield from check_data(addresses, folder)
+    yield from check_events(addresses, folder)
 
 
 def check_python(version: tuple[int, ...]) -> Finding:
@@ -175,11 +172,12 @@ def check_memory(available: int) -> Finding:
     return Finding("memory", f"{available / 1024**3:.1f} GiB available", remedy)
 
 
-def check_reachability(addresses: Addresses, folder: FundFolder) -> list[Finding]:
+def check_reachability(addresses: Addresses, folder: FundFolder) -> Iterator[Finding]:
     """Check that running services answer."""
     running = running_processes(folder)
-    services = {str(service): f"{addresses.url(service)}/ready" for service in Service if service in running}
-    return [finding for name, url in services.items() for finding in check_answer(name, url, datetime.now(UTC))]
+    for service in Service:
+        if service in running:
+            yield from check_answer(service, f"{addresses.url(service)}/ready", datetime.now(UTC))
 
 
 def check_data(addresses: Addresses, folder: FundFolder) -> list[Finding]:

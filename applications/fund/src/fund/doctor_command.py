@@ -18,10 +18,11 @@ def doctor(*, as_json: JsonOption = False) -> None:
     from fund.findings import format_findings, show_findings
     from fund.folder import FundFolder
 
-    findings = run_checks(FundFolder.from_environment(), Addresses.from_environment(), os.environ)
+    checks = run_checks(FundFolder.from_environment(), Addresses.from_environment(), os.environ)
     if as_json:
+        findings = list(checks)
         typer.echo(format_findings(findings))
     else:
-        show_findings(findings, terminal_width())
+        findings = show_findings(checks, terminal_width())
     if not all(finding.healthy for finding in findings):
         raise typer.Exit(1)

@@ -1,7 +1,7 @@
 """The result of one check of `fund doctor`, for the terminal and as JSON."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 import typer
@@ -31,15 +31,17 @@ class Finding:
         return self.remedy is None
 
 
-def show_findings(findings: Sequence[Finding], width: int) -> None:
-    """Print one line a check; a fault is followed by what to do."""
-    inner = max(width - len(INDENT), WHOLE)
+def show_findings(findings: Iterable[Finding], width: int) -> list[Finding]:
+    """Print one line a check as soon as it is done; a fault is followed by what to do."""
+    inner, shown = max(width - len(INDENT), WHOLE), list[Finding]()
     for finding in findings:
+        shown.append(finding)
         mark = typer.style("ok", fg="green") + "   " if finding.healthy else typer.style("fault", fg="red")
         first, *below = wrap(f"{finding.subject}: {finding.seen}", inner)
         if finding.remedy is not None:
             below += wrap(f"-> {finding.remedy}", inner, "   ")
         typer.echo("\n".join([f"{mark} {first}", *(INDENT + line for line in below)]))
+    return shown
 
 
 def format_findings(findings: Sequence[Finding]) -> str:
