@@ -1,6 +1,7 @@
 """`fund init`: unattended and asked, what it changes and what it leaves, keys, and what it says about mistakes."""
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner, Result
 from fund.__main__ import application
 from fund.broker_record import BrokerRecord
 from fund.folder import FundFolder
-from fund.settings.fund_settings import SECTIONS
+from fund.settings.fund_settings import SECTIONS, FundSettings
 from fund.settings.secrets import Secret, read_secret, secret_file
 from internal.modes import Mode
 
@@ -183,3 +184,16 @@ def test_interrupt_at_a_prompt(tmp_path: Path) -> None:
 
     assert (ended.status, home.exists()) == (1, False), ended
     assert "Traceback" not in ended.printed
+
+
+def test_help_names_the_defaults() -> None:
+    """What `fund.toml` means without an answer, as its settings say."""
+    settings = FundSettings()
+    defaults = [
+        f"{settings.mode} (the default)",
+        f"{settings.market_data.market_data_vendor} (the default)",
+        f"{settings.models.model_size} (the default)",
+        f"by default {settings.trading.strategy}",
+    ]
+    shown = " ".join(re.sub(r"[│\s]+", " ", init("--help").output).split())
+    assert [text for text in defaults if text not in shown] == []

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from internal.day_option import DATE, read_day
+from internal.file_option import FILE, FILE_OR_FOLDER, read_bars_path, read_details_path
 
 DAYS_HELP = "First day; without both days, the last 90 days."
 
@@ -21,9 +22,20 @@ def data() -> None:
 @commands.command("import")
 def import_command(
     *,
-    bars: Annotated[Path, typer.Argument(exists=True, help="Daily bars: CSV, parquet, or a folder of such files.")],
+    bars: Annotated[
+        Path,
+        typer.Argument(
+            parser=read_bars_path, metavar=FILE_OR_FOLDER, help="Daily bars: CSV, parquet, or a folder of such files."
+        ),
+    ],
     details: Annotated[
-        Path | None, typer.Option("--details", exists=True, help="Names, sectors and industries of the tickers.")
+        Path | None,
+        typer.Option(
+            "--details",
+            parser=read_details_path,
+            metavar=FILE,
+            help="Names, sectors and industries of the tickers.",
+        ),
     ] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace sessions that the lake holds with other rows.")

@@ -29,12 +29,22 @@ commands = typer.Typer(add_completion=False)
 @commands.command()
 def init(  # noqa: PLR0913 - one argument an option of the command line
     *,
-    mode: Annotated[str | None, typer.Option("--mode", help="simulated, paper or live.")] = None,
-    vendor: Annotated[str | None, typer.Option("--vendor", help="Of market data: alpaca, polygon or files.")] = None,
-    edgar: Annotated[str | None, typer.Option("--edgar", help="Name and e-mail address, for the SEC.")] = None,
-    capital: Annotated[str | None, typer.Option("--capital", help="Dollars, or a share such as 50%.")] = None,
-    strategy: Annotated[str | None, typer.Option("--strategy", help="FILE.py:Class.")] = None,
-    model: Annotated[str | None, typer.Option("--model", help="What is trained: small or full.")] = None,
+    mode: Annotated[str | None, typer.Option("--mode", help="simulated (the default), paper or live.")] = None,
+    vendor: Annotated[
+        str | None, typer.Option("--vendor", help="Of market data: polygon (the default), alpaca or files.")
+    ] = None,
+    edgar: Annotated[
+        str | None, typer.Option("--edgar", help="Name and e-mail address, which the SEC asks for; no default.")
+    ] = None,
+    capital: Annotated[
+        str | None, typer.Option("--capital", help="Dollars, or a share such as 50%; by default the whole account.")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", help="FILE.py:Class; by default strategies/ten_by_ten.py:TenByTen.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", help="What is trained: full (the default) or small (minutes).")
+    ] = None,
     limit: Annotated[list[str] | None, typer.Option("--limit", help="NAME=VALUE, such as daily_loss=0.03.")] = None,
     key: Annotated[list[str] | None, typer.Option("--key", help=KEY_HELP)] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: take the options, keep everything else.")] = False,

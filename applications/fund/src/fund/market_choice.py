@@ -7,16 +7,25 @@ import typer
 
 from fund.market_settings import MarketSettings
 from fund.options import Events, Signal
+from internal.file_option import FILE, FILE_OR_FOLDER, read_bars_path, read_details_path
 
 DEFAULT_SEED = 1
 DEFAULT_TICKERS = 120
 
 BarsOption = Annotated[
     Path | None,
-    typer.Option("--bars", exists=True, help="Real bars to replay: CSV, parquet, or a folder (docs/your_own_bars.md)."),
+    typer.Option(
+        "--bars",
+        parser=read_bars_path,
+        metavar=FILE_OR_FOLDER,
+        help="Real bars to replay: CSV, parquet, or a folder (docs/your_own_bars.md); without it the simulated market.",
+    ),
 ]
 DetailsOption = Annotated[
-    Path | None, typer.Option("--details", exists=True, dir_okay=False, help="Sectors and industries of the tickers.")
+    Path | None,
+    typer.Option(
+        "--details", parser=read_details_path, metavar=FILE, help="Sectors and industries of the tickers of --bars."
+    ),
 ]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", min=0, help=f"The simulated market's seed; {DEFAULT_SEED} without it.")

@@ -90,7 +90,7 @@ def describe_model(folder: FundFolder) -> str:
         path = Registry(folder.registry).path("champion")
         artifact = load_artifact(path)
     except ArtifactError as error:
-        return f"Model: {error.detail}"
+        return f"Model: {error.detail} (a strategy that reads no forecasts needs none)"
     champion = f"Model: champion {path.name}, {artifact.kind}"
     evidence = describe_rank_evidence(find_rank_evidence(artifact.kind, artifact.metrics))
     held_out = artifact.metrics.get("held_out", {})

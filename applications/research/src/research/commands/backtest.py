@@ -68,6 +68,8 @@ def backtest(  # noqa: PLR0913 - one argument an option of the command line
 ) -> None:
     """Trade a strategy over a past period, count it as a trial, and report.
 
+    Example: `./fund backtest --strategy strategies/momentum.py:Momentum --first-day 2025-01-02 --last-day 2025-12-31`
+
     `./fund backtest --through-services` runs the whole fund over the period instead, with its services as processes.
     """
     console = Console()

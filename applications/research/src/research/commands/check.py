@@ -39,7 +39,10 @@ def find_addresses(address: str) -> list[str]:
 def _check_one(address: str, settings: list[str], size: CheckSize, console: Console) -> list[Finding]:
     """Show each finding as it comes; those that failed."""
     strategy, failed = load_strategy(address, read_parameters(settings)), list[Finding]()
-    console.print(f"\n[bold]{address}[/bold], {size.sessions} sessions of {size.tickers} simulated tickers")
+    checked = f"{size.sessions} sessions of {size.tickers} simulated tickers are checked"
+    console.print(
+        f"\n[bold]{address}[/bold]: {checked}; each decision reads {strategy.needs.history_sessions} sessions"
+    )
     for finding in check_strategy(strategy, Path(address.rpartition(":")[0]), size):
         table = Table.grid(padding=(0, 2))
         table.add_column(width=7)

@@ -11,16 +11,17 @@ import typer
 
 from internal.day_option import DATE, read_day
 from internal.errors import InvalidRequestError
+from internal.file_option import FILE, FILE_OR_FOLDER, read_bars_path, read_details_path
 from internal.strategies.loading import LoadedStrategy, load_strategy
 from internal.task_runners.process_runner import ProcessRunner
 from internal.task_runners.ray_runner import RayRunner
 from internal.task_runners.runner import InProcessRunner, TaskRunner
 from internal.venue.market.event_rates import Events
-from research.engine.sources import DEFAULT_SEED, DEFAULT_TICKERS, MarketSource, SimulatedSource
+from research.engine.sources import DEFAULT_SEED, DEFAULT_TICKERS, WARM_UP, MarketSource, SimulatedSource
 
 StrategyOption = Annotated[
     str,
-    typer.Option("--strategy", metavar="FILE.py:Class", help="The strategy, e.g. strategies/ten_by_ten.py:TenByTen."),
+    typer.Option("--strategy", metavar="FILE.py:Class", help="The strategy, such as strategies/momentum.py:Momentum."),
 ]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the strategy; may be repeated.")
@@ -32,7 +33,7 @@ FirstDayOption = Annotated[
         parser=read_day,
         metavar=DATE,
         help="First day that is traded; decided after the close of the session before it.",
-        show_default="the first one after the bars that a decision reads",
+        show_default=f"the first after {WARM_UP} sessions of bars",
     ),
 ]
 LastDayOption = Annotated[
@@ -46,17 +47,29 @@ LastDayOption = Annotated[
     ),
 ]
 BarsOption = Annotated[
-    Path | None, typer.Option("--bars", exists=True, help="Real bars to replay: parquet, CSV or a folder of them.")
+    Path | None,
+    typer.Option(
+        "--bars",
+        parser=read_bars_path,
+        metavar=FILE_OR_FOLDER,
+        help="Real bars to replay: parquet, CSV or a folder of them; without it the simulated market.",
+    ),
 ]
 DetailsOption = Annotated[
-    Path | None, typer.Option("--details", exists=True, dir_okay=False, help="Sectors and industries of the tickers.")
+    Path | None,
+    typer.Option(
+        "--details", parser=read_details_path, metavar=FILE, help="Sectors and industries of the tickers of --bars."
+    ),
 ]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, help="Seed of the simulated market.", show_default=str(DEFAULT_SEED))
+    int | None,
+    typer.Option("--seed", metavar="N", min=0, help="Seed of the simulated market.", show_default=str(DEFAULT_SEED)),
 ]
 TickersOption = Annotated[
     int | None,
-    typer.Option("--tickers", min=1, max=20_000, help="Simulated tickers.", show_default=str(DEFAULT_TICKERS)),
+    typer.Option(
+        "--tickers", metavar="N", min=1, max=20_000, help="Simulated tickers.", show_default=str(DEFAULT_TICKERS)
+    ),
 ]
 EventsOption = Annotated[
     str | None,
@@ -68,11 +81,18 @@ EventsOption = Annotated[
 ]
 LakeOption = Annotated[bool, typer.Option("--lake", help="Bars from the fund's lake, with splits and dividends.")]
 
-WorkersOption = Annotated[int, typer.Option("--workers", min=1, help="Processes of this machine.")]
+WorkersOption = Annotated[int, typer.Option("--workers", metavar="N", min=1, help="Processes of this machine.")]
 CashOption = Annotated[str, typer.Option("--cash", help="Dollars at the opening.")]
 CostsOption = Annotated[str, typer.Option("--costs", help="Spread, impact, fees and borrow: 0.5x, 1x, 2x, ...")]
-ModelOption = Annotated[str, typer.Option("--model", help="The baseline whose forecasts are read.")]
-RefitOption = Annotated[int, typer.Option("--refit-every", min=1, help="Sessions between two fits.")]
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        show_default=False,
+        help="The baseline whose forecasts are read; heterogeneous_volatility without it.",
+    ),
+]
+RefitOption = Annotated[int, typer.Option("--refit-every", metavar="N", min=1, help="Sessions between two fits.")]
 
 
 def fund_home() -> Path:

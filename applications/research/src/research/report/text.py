@@ -19,6 +19,7 @@ NOTES = 3
 def write_summary(result: BacktestResult, statistics: Statistics) -> str:
     """What was run, what it shows, and the figures with their intervals."""
     lines = [*_wrap(f"{result.settings.describe()}: {describe_run(result.settings)}."), ""]
+    lines += [*_wrap(describe_first_decision(result.settings)), ""]
     lines += [*_wrap(judge(statistics, result.settings)), "", f"{'':{TITLE + VALUE}}  95 % interval"]
     for section in list_sections(statistics.measures):
         lines += [_figure(figure) for figure in section.figures]
@@ -34,6 +35,14 @@ def write_summary(result: BacktestResult, statistics: Statistics) -> str:
 def describe_run(settings: BacktestSettings) -> str:
     """Capital, costs and market."""
     return f"{settings.capital:,.2f} dollars, costs {settings.cost_multiple:g}x, {settings.market}"
+
+
+def describe_first_decision(settings: BacktestSettings) -> str:
+    """Why the first day is one before the first that is traded."""
+    return (
+        f"A decision is taken at a session's close and traded at the next open, so the first day, "
+        f"{settings.first_session}, is decided and not traded."
+    )
 
 
 def _figure(figure: Figure) -> str:
