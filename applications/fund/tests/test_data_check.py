@@ -1,13 +1,24 @@
 """`fund data check` prints one page of 80 columns; keys of bars are read, and refused in a sentence."""
 
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 from datetime import date
 from io import StringIO
+from pathlib import Path
 
+import psutil
 import pytest
 import typer
 from rich.console import Console
 
 from fund.data_check import PAGE_WIDTH, parse_key, show_check
+from fund.folder import FundFolder
+from fund.interrupts import INTERRUPTED
+from fund.services import Service
 from internal.http.datamanager_responses import (
     AbsentSession,
     ActionCounts,
@@ -70,3 +81,26 @@ def test_keys() -> None:
     for wrong in ("AAPL", "AAPL:", ":2024-03-28", "AAPL:28.03.2024"):
         with pytest.raises(typer.BadParameter, match="TICKER:DATE"):
             parse_key(wrong)
+
+
+def test_interrupt_while_datamanager_is_silent(tmp_path: Path) -> None:
+    """Ctrl-C ends a release that the service took and never answers, which Polars would have read on for ever."""
+    FundFolder(tmp_path).credentials()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        port = silent.getsockname()[1]
+        process = {"pid": os.getpid(), "created": psutil.Process().create_time(), "port": port}
+        (tmp_path / "processes.json").write_text(json.dumps({Service.DATAMANAGER: process}))
+        command = subprocess.Popen(  # noqa: S603 - our own command
+            [Path(sys.executable).with_name("fund"), "data", "release", "AAPL:2026-01-05", "--why", "confirmed"],
+            env=os.environ | {"FUND_HOME": str(tmp_path), "DATAMANAGER_PORT": str(port)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        with silent.accept()[0] as connection:
+            assert connection.recv(1).startswith(b"P")
+            command.send_signal(signal.SIGINT)
+            _, said = command.communicate(timeout=60)
+
+    assert command.returncode == INTERRUPTED
+    assert "Traceback" not in said

@@ -21,6 +21,7 @@ from internal.bar_files.details import read_details
 from internal.errors import ConfigurationError
 from internal.http.datamanager_client import DatamanagerClient
 from internal.http.datamanager_responses import ImportedSession
+from internal.interrupts import interrupt_waits
 
 ROWS_A_REQUEST = 200_000  # some 20 MB, below what datamanager accepts in one body
 
@@ -53,6 +54,7 @@ def open_datamanager(folder: FundFolder, addresses: Addresses) -> Generator[Data
     Raises:
         ConfigurationError: The fund of the folder is starting or ending.
     """
+    interrupt_waits()
     running = running_processes(folder)
     if Service.DATAMANAGER in running:
         yield connect(folder, addresses).data

@@ -78,9 +78,9 @@ def set_up(given: "Given", keys: tuple[str, ...], *, asks: bool) -> None:
     from fund.init_secrets import check_broker, collect_secrets, list_missing
     from fund.settings.secrets import write_secret
     from fund.settings.toml_file import write_document
-    from internal.interrupts import interrupt_prompts
+    from internal.interrupts import interrupt_waits
 
-    interrupt_prompts()
+    interrupt_waits()
     folder, console = FundFolder.from_environment(), Console(soft_wrap=True, highlight=False)
     answers = Answers.read(folder.settings_file)
     answers.ask(given, asks=asks)

@@ -30,8 +30,11 @@ def run_interruptible(load: "Callable[[], Callable[[], None]]") -> None:
     run()
 
 
-def interrupt_prompts() -> None:
-    """Let Ctrl-C end a prompt: Polars, once loaded, has the system go on with a read that a signal interrupted."""
+def interrupt_waits() -> None:
+    """Let Ctrl-C end a prompt or the wait for an answer without a time limit.
+
+    Polars, once loaded, has the system go on with a read that a signal interrupted.
+    """
     signal.siginterrupt(signal.SIGINT, True)  # noqa: FBT003 - the function takes no name
 
 

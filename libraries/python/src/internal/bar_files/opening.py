@@ -115,7 +115,9 @@ def _find_long_row(body: bytes, dialect: Dialect) -> str | None:
         long = next((one for one in rows if len(one) > count and not one[0].startswith(COMMENT)), None)
     except csv.Error:  # a cell of more than `csv.field_size_limit` characters
         return f"a cell that ends after line {dialect.header_line + rows.line_num} is too long; close the double quotes"
-    return long and (
+    if long is None:
+        return None
+    return (
         f"line {dialect.header_line + rows.line_num} has {len(long)} cells and the header names {count} columns; put "
         "text that holds the separator between double quotes"
     )
