@@ -68,13 +68,17 @@ def test_proxies() -> None:
 
 
 def test_port_in_use(tmp_path: Path) -> None:
-    """Another program on the port is a fault; the remedy names the variable that moves it."""
+    """Another program on the port is a fault, whose remedy moves it; a fund at a broker needs none for an exchange."""
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        addresses = Addresses({Service.EXCHANGE: other.getsockname()[1]})
+        folder, taken = FundFolder(tmp_path), other.getsockname()[1]
+        addresses = Addresses(dict.fromkeys(Service, taken))
 
-        assert "EXCHANGE_PORT" in (doctor.check_port(FundFolder(tmp_path), addresses, Service.EXCHANGE).remedy or "")
+        assert "EXCHANGE_PORT" in (doctor.check_port(folder, addresses, Service.EXCHANGE).remedy or "")
+        assert len(doctor.check_ports(folder, addresses)) == len(Service)
+        folder.save_record(BrokerRecord(Mode.PAPER, PAPER, "PA1"))
+        assert "exchange" not in " ".join(one.seen for one in doctor.check_ports(folder, addresses))
 
 
 def test_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

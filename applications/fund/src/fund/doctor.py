@@ -27,7 +27,7 @@ from fund.doctor_fund import (
 from fund.findings import Finding
 from fund.folder import FundFolder
 from fund.processes import running_processes
-from fund.services import Service
+from fund.services import BROKER_SERVICES, Service
 from fund.settings.fund_settings import FundSettings, read_settings
 from fund.settings.secrets import Secret, read_secret
 from internal.baselines.trees import load_lightgbm
@@ -46,7 +46,7 @@ def run_checks(folder: FundFolder, addresses: Addresses, variables: Mapping[str,
     yield check_python(sys.version_info[:2])
     yield check_compiler(configure)
     yield check_lightgbm(load_lightgbm if find_spec("lightgbm") else None)
-    yield from (check_port(folder, addresses, service) for service in Service)
+    yield from check_ports(folder, addresses)
     yield check_disk(folder.root)
     yield check_folder(folder)
     yield check_memory(psutil.virtual_memory().available)
@@ -85,6 +85,12 @@ def check_lightgbm(load: Callable[[], object] | None) -> Finding:
     except FundError as error:
         return Finding("LightGBM", "does not load", error.detail)
     return Finding("LightGBM", "loads")
+
+
+def check_ports(folder: FundFolder, addresses: Addresses) -> list[Finding]:
+    """Check the ports of the services that the fund has: one at a broker has no exchange."""
+    services = BROKER_SERVICES if folder.is_at_broker else tuple(Service)
+    return [check_port(folder, addresses, service) for service in services]
 
 
 def check_port(folder: FundFolder, addresses: Addresses, service: Service) -> Finding:

@@ -73,6 +73,11 @@ class FundFolder:
     def _record(self) -> Path:
         return self.root / "broker.json"
 
+    @property
+    def is_at_broker(self) -> bool:
+        """Whether the fund was opened at a broker, whatever the record of it says."""
+        return self._record.exists()
+
     def read_record(self) -> BrokerRecord | None:
         """Which broker the fund was opened at, None before that and for a fund on its own exchange."""
         return read_record(self._record)
