@@ -28,7 +28,7 @@ WORDS: Mapping[State, Mapping[str, str]] = {
         "/": "1 session; annual figures need 40",
         "/book": "20 positions",
         "/decisions": "2 sessions were decided",
-        "/decisions/{day}": "Page 1 of 7",
+        "/decisions/{day}": "Left out",
         "/forecasts": "Page 1 of 7",
         "/forecasts/{ticker}": "What was forecast, and what happened",
     },
