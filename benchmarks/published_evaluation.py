@@ -69,6 +69,7 @@ LOOKS: Final = (
     Look(date(2026, 11, 28), "what boosted trees learn from", 15),
     Look(date(2026, 11, 28), "this page", 9),
     Look(date(2026, 11, 28), "this page again, with the tuned reference", 10),
+    Look(date(2026, 11, 28), "the response to breaks by third and sector, in two kinds, and after 2018-02-02", 3),
 )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from internal.baselines.break_response import CURRENT, MARKET_ALONE
 from internal.baselines.expert_aggregation import ExpertAggregation
 from internal.errors import ArtifactError
 from internal.features.panel import build_panel
@@ -71,3 +72,11 @@ def test_wrong_arrays_are_refused(fitted: ExpertAggregation, name: str, array: n
     """An array of another shape, or that is no day, is named."""
     with pytest.raises(ArtifactError, match=reason):
         ExpertAggregation.from_arrays(fitted.to_arrays() | {name: array})
+
+
+def test_the_first_artifacts_keep_their_response(fitted: ExpertAggregation) -> None:
+    """Without a response it is the one that all artifacts of this kind had before they held it."""
+    arrays = fitted.to_arrays()
+    assert ExpertAggregation.from_arrays(arrays).response == CURRENT
+    old = ExpertAggregation.from_arrays({name: array for name, array in arrays.items() if name != "response"})
+    assert old.response == old.experts[1].response == MARKET_ALONE

@@ -20,6 +20,7 @@ from mapie.regression import ConformalizedQuantileRegressor, TimeSeriesRegressor
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from internal.baselines.adaptation import DECAY, RATE, adaptive_factors, widen_intervals
+from internal.baselines.ticker_groups import TickerGroups
 from internal.dates import sessions_frame
 from internal.forecasting.calibration import Calibration
 
@@ -88,13 +89,15 @@ def _our_inside(truth: np.ndarray) -> np.ndarray:
     days = (
         sessions_frame(date(2016, 1, 4), date(2021, 12, 31)).head(len(truth)).select("date").with_row_index("session")
     )
-    tickers = pl.DataFrame({"ticker": range(TICKERS), "volatility": np.linspace(0.01, 0.03, TICKERS)})
-    frame = days.join(tickers, how="cross", maintain_order="left_right").cast({"session": pl.Int64})
+    tickers = pl.DataFrame(
+        {"ticker": range(TICKERS), "volatility": np.linspace(0.01, 0.03, TICKERS), "sector_number": 0}
+    )
+    frame = days.join(tickers, how="cross", maintain_order="left_right").with_columns(sector_number=0)
     width = NORMAL.inv_cdf(1 - TAIL)
     quantiles = np.broadcast_to([-width, 0.0, width], (frame.height, 7, 3))
     wide = np.full((frame.height, 7), np.nan)
     wide[:, 0] = truth.ravel()
-    adapted = widen_intervals(quantiles, adaptive_factors(frame, quantiles, wide))[:, 0]
+    adapted = widen_intervals(quantiles, adaptive_factors(TickerGroups.of(frame), quantiles, wide))[:, 0]
     inside = (wide[:, 0] >= adapted[:, 0]) & (wide[:, 0] <= adapted[:, 2])
     return np.asarray(inside.reshape(truth.shape).mean(axis=1))
 

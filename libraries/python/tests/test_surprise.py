@@ -6,12 +6,16 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widen_intervals
+from internal.baselines.break_response import CURRENT, MARKET_ALONE
 from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility
-from internal.baselines.surprise import DECAY, FEWEST, STRENGTH, WINDOW, log_sizes_ahead, surprise_factors
+from internal.baselines.surprise import DECAY, FEWEST, WINDOW, log_sizes_ahead, surprise_factors
+from internal.baselines.ticker_groups import FEW_NAMES, TickerGroups
 from internal.dates import next_session
+from internal.errors import ArtifactError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
@@ -25,42 +29,73 @@ TICKERS = 8
 FIRST, BREAK, LAST = date(2022, 6, 1), date(2023, 9, 1), date(2024, 1, 31)
 
 
+def _group(session: np.ndarray) -> TickerGroups:
+    """Sessions of TICKERS rows: two thirds, and three, three and two tickers of an unknown and of two sectors."""
+    row = np.arange(len(session)) % TICKERS
+    return TickerGroups(session, row % 2, np.array([0, 0, 0, 1, 1, 1, 2, 2])[row])
+
+
 def test_factors_by_hand() -> None:
-    """The factor is an exponentially weighted average of the means of earlier sessions' surprises, in a plain loop."""
-    random = np.random.default_rng(3)
-    surprises = random.normal(size=(40, TICKERS))
+    """In a plain loop: averages of the market's mean surprises, and of each group's beyond it.
+
+    The market's count by their share of signal, a group's by its tickers; tickers without a sector are none.
+    """
+    surprises = np.random.default_rng(3).normal(size=(40, TICKERS))
     surprises[7, 2:] = np.nan  # too few tickers: no news
     surprises[11, :3] = np.nan  # five of eight: the mean of these
-    average, expected = 0.0, [1.0]
-    for day in range(39):
-        known = [value for value in surprises[day].tolist() if math.isfinite(value)]
-        average = DECAY * average + (1 - DECAY) * (sum(known) / len(known) if len(known) >= FEWEST else 0.0)
-        expected.append(float(np.exp(STRENGTH * average)))
     session = np.repeat(np.arange(100, 140), TICKERS)
-    factors = surprise_factors(session, surprises.ravel()).reshape(40, TICKERS)
-    assert factors[:, 0] == pytest.approx(expected)
-    assert (factors == factors[:, :1]).all()
+    groups = _group(session)
+    market, apart = 0.0, {(kind, number): 0.0 for kind in ("third", "sector") for number in range(3)}
+    expected = np.ones((40, TICKERS))
+    for day in range(39):
+        known = surprises[day][np.isfinite(surprises[day])]
+        news = float(known.mean()) if len(known) >= FEWEST else 0.0
+        market = DECAY * market + (1 - DECAY) * news
+        for (kind, number), average in apart.items():
+            own = surprises[day][(getattr(groups, kind)[:TICKERS] == number) & np.isfinite(surprises[day])]
+            counts = len(known) >= FEWEST and len(own) and (kind, number) != ("sector", 0)
+            beyond = (own.mean() - news) * len(own) / (len(own) + FEW_NAMES) if counts else 0.0
+            apart[kind, number] = DECAY * average + (1 - DECAY) * float(beyond)
+        for ticker in range(TICKERS):
+            of_groups = apart["third", int(groups.third[ticker])] + apart["sector", int(groups.sector[ticker])]
+            signal = market**2 / (market**2 + 0.1**2)
+            expected[day + 1, ticker] = math.exp(1.3 * market * signal + of_groups)
+    assert surprise_factors(groups, surprises.ravel(), CURRENT) == pytest.approx(expected.ravel())
 
 
+def test_the_first_response_by_hand() -> None:
+    """An artifact that holds 0.7 for the market and nothing else forecasts as it did."""
+    surprises = np.random.default_rng(4).normal(size=(20, TICKERS))
+    average, expected = 0.0, [1.0]
+    for news in surprises.mean(axis=1)[:-1].tolist():
+        average = DECAY * average + (1 - DECAY) * news
+        expected.append(math.exp(0.7 * average))
+    groups = _group(np.repeat(np.arange(20), TICKERS))
+    assert surprise_factors(groups, surprises.ravel(), MARKET_ALONE)[::TICKERS] == pytest.approx(expected)
+
+
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 199), st.integers(0, 2**32 - 1))
 def test_later_surprises_change_no_bit(day: int, seed: int) -> None:
     """A session's factor does not depend on its own surprises or later ones, nor on whether later sessions exist."""
     random, session = np.random.default_rng(seed), np.repeat(np.arange(200), TICKERS)
     surprises = random.normal(size=session.shape)
     up_to, other = session <= day, np.where(session >= day, 50.0, surprises)
-    factors = surprise_factors(session, surprises)[up_to].tobytes()
-    assert factors == surprise_factors(session, other)[up_to].tobytes()
-    assert factors == surprise_factors(session[up_to], surprises[up_to])[: up_to.sum()].tobytes()
+    factors = surprise_factors(_group(session), surprises, CURRENT)[up_to].tobytes()
+    assert factors == surprise_factors(_group(session), other, CURRENT)[up_to].tobytes()
+    cut = surprise_factors(_group(session[up_to]), surprises[up_to], CURRENT)
+    assert factors == cut[: up_to.sum()].tobytes()
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 2**32 - 1))
 def test_what_is_older_than_the_window_changes_no_bit(seed: int) -> None:
     """A service that reads a year computes what an evaluation over all history computes."""
     random, session = np.random.default_rng(seed), np.repeat(np.arange(WINDOW + 130), TICKERS)
     surprises = random.normal(size=session.shape)
     late = session >= 100
-    cut = surprise_factors(session[late], surprises[late])
-    whole = surprise_factors(session, surprises)[late]
+    cut = surprise_factors(_group(session[late]), surprises[late], CURRENT)
+    whole = surprise_factors(_group(session), surprises, CURRENT)[late]
     reached = session[late] >= 100 + WINDOW
     assert cut[reached].tobytes() == whole[reached].tobytes()
 
@@ -76,7 +111,7 @@ def test_sizes_ahead_by_hand() -> None:
 
 def test_no_row_has_no_factor() -> None:
     """An empty panel."""
-    assert surprise_factors(np.empty(0, np.int64), np.empty(0)).shape == (0,)
+    assert surprise_factors(_group(np.empty(0, np.int64)), np.empty(0), CURRENT).shape == (0,)
 
 
 @pytest.fixture(name="broken", scope="module")
@@ -98,6 +133,11 @@ def _broken() -> pl.DataFrame:
     return observe(build_panel(bars, details, end=LAST).frame)
 
 
+@pytest.fixture(name="fitted", scope="module")
+def _fitted(broken: pl.DataFrame) -> AdaptiveVolatility:
+    return AdaptiveVolatility.fit(broken, fold=Block(FIRST, date(2023, 8, 31)))
+
+
 def _coverage(answer: RowQuantiles, frame: pl.DataFrame, rows: np.ndarray) -> float:
     """Of the 80 % interval over seven sessions."""
     close = pl.col("close").log()
@@ -107,25 +147,22 @@ def _coverage(answer: RowQuantiles, frame: pl.DataFrame, rows: np.ndarray) -> fl
     return float(((ahead >= low) & (ahead <= high))[known].mean())
 
 
-def test_a_simulated_break_is_covered(broken: pl.DataFrame) -> None:
+def test_a_simulated_break_is_covered(broken: pl.DataFrame, fitted: AdaptiveVolatility) -> None:
     """In the first 60 sessions after volatility has tripled the interval covers 92 % of its nominal rate and more.
 
     HAR alone, fitted before the break, does not.
     """
-    fold = Block(FIRST, date(2023, 8, 31))
-    fitted = AdaptiveVolatility.fit(broken, fold=fold)
     plain = EarningsVolatility.from_arrays(fitted.to_arrays())
     rows = find_origins(broken, Block(BREAK, next_session(BREAK, 59)))
     assert _coverage(plain.quantiles(broken, rows), broken, rows) < 0.92 * 0.8
     assert _coverage(fitted.quantiles(broken, rows), broken, rows) >= 0.92 * 0.8
 
 
-def test_a_years_bars_forecast_what_all_bars_do(broken: pl.DataFrame) -> None:
+def test_a_years_bars_forecast_what_all_bars_do(broken: pl.DataFrame, fitted: AdaptiveVolatility) -> None:
     """The walk-forward form, which begins 320 sessions before, and the whole panel agree; later bars change no bit.
 
     They differ by what the adaptive factors remember beyond that: 0.99 ** 320 is 4 % of a log width.
     """
-    fitted = AdaptiveVolatility.fit(broken, fold=Block(FIRST, date(2023, 8, 31)))
     rows = AdaptiveVolatility.arrange(broken)
     last = len(rows.days) - 20
     by_session = fitted.quantiles_of_sessions(rows, last, last)
@@ -135,3 +172,17 @@ def test_a_years_bars_forecast_what_all_bars_do(broken: pl.DataFrame) -> None:
     same = fitted.quantiles(broken, np.flatnonzero((broken["date"] == rows.days[last]).to_numpy()))
     assert same.cumulative.tobytes() == expected.cumulative.tobytes()
     assert by_session.cumulative == pytest.approx(expected.cumulative, rel=5e-3, nan_ok=True)
+
+
+def test_an_artifact_forecasts_as_it_was_judged(broken: pl.DataFrame, fitted: AdaptiveVolatility) -> None:
+    """One from before the factor keeps the scales of HAR and adapts by third; a new one restores its own response."""
+    arrays = fitted.to_arrays()
+    assert AdaptiveVolatility.from_arrays(arrays).response == CURRENT
+    old = AdaptiveVolatility.from_arrays({name: array for name, array in arrays.items() if name != "response"})
+    scales = fitted.scales(broken)
+    groups = TickerGroups.of(broken.with_columns(sector_number=0))
+    factors = adaptive_factors(groups, fitted.cumulative, past_returns_ahead(broken) / scales.cumulative)
+    expected = widen_intervals(fitted.plain(scales).cumulative, factors)
+    assert old.quantiles(broken).cumulative == pytest.approx(expected, rel=1e-12, nan_ok=True)
+    with pytest.raises(ArtifactError, match="response"):
+        AdaptiveVolatility.from_arrays(arrays | {"response": np.zeros(3)})

@@ -12,12 +12,12 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.forecast import EVERY_ROW, Rows
+from internal.baselines.ticker_groups import THIRDS, UNKNOWN, TickerGroups, trust
 from internal.forecasting.quantiles import QUANTILES, STEPS
 
 LOWER, MEDIAN, UPPER = 0, 1, 2
 RATE: Final = 0.05
 DECAY: Final = 0.99
-GROUPS: Final = 3  # thirds of a date's tickers by trailing volatility: calm ones are missed at other times
 FEWEST: Final = 5
 
 
@@ -25,44 +25,49 @@ def ignore_read() -> None:
     """Do nothing when a session was read."""
 
 
-def adaptive_factors(
-    frame: pl.DataFrame,
+def adaptive_factors(  # noqa: PLR0913  (two of them are named and have defaults)
+    groups: TickerGroups,
     quantiles: np.ndarray,
     truth: np.ndarray,
     rows: Rows = EVERY_ROW,
     *,
+    sector_rate: float = 0.0,
     on_read: Callable[[], None] = ignore_read,
 ) -> np.ndarray:
     """The factor for each half of each interval, as known at the row, f64 [row, ..., step, half].
 
     Args:
-        frame: The observed panel.
+        groups: The session, the third and the sector of each row of the panel.
         quantiles: f64 [row, ..., step, 3], forecasts at every row; NaN where there is none. Without the axis of rows:
             the same at each of them.
         truth: f64 [row, ..., step], the realized values; NaN where unknown. **Guard:** the outcome of a forecast of
             `step` sessions is used from the session on in which it is known, `step` after the row, never before.
         rows: The rows to return.
+        sector_rate: The rate of the sectors; 0 leaves them alone.
         on_read: Called when the truth of a session, and of all before it, is read for the last time.
     """
-    session, group = frame.get_column("session").to_numpy(), _thirds(frame)
-    day = session - (session.min() if len(session) else 0)
+    day = groups.session - (groups.session.min() if len(groups.session) else 0)
     by_day = np.argsort(day.astype(np.uint16), kind="stable")  # numbers of two bytes are sorted without comparisons
     bounds = np.searchsorted(day[by_day], np.arange(int(day.max(initial=0)) + 2))
-    days, step = len(bounds) - 1, np.arange(int(truth.shape[-1]))
-    shape = (GROUPS, *truth.shape[1:], 2)
-    logs, history, news = np.zeros(shape), np.ones((days, *shape)), np.zeros((days + len(step) + 1, *shape))
+    days, step, sectors = len(bounds) - 1, np.arange(int(truth.shape[-1])), groups.sectors if sector_rate else 1
+    sector = groups.sector if sector_rate else np.zeros_like(groups.sector)
+    cell, rates = groups.third * sectors + sector, np.repeat([RATE, sector_rate], [THIRDS, sectors])
+    rate = rates.reshape(-1, *[1] * truth.ndim)
+    shape = (*truth.shape[1:], 2)
+    logs, news = np.zeros((len(rates), *shape)), np.zeros((days + len(step) + 1, len(rates), *shape))
+    history = np.ones((days, THIRDS * sectors, *shape))
     for today in range(days):
-        logs = DECAY * logs + RATE * news[today]
-        history[today] = np.exp(logs)
+        logs = DECAY * logs + rate * news[today]
+        history[today] = np.exp(logs[:THIRDS, None] + logs[THIRDS:]).reshape(history.shape[1:])
         at = by_day[bounds[today] : bounds[today + 1]]
         if quantiles.ndim > truth.ndim:
-            ends = _interval(quantiles[at], history[today, group[at]])
+            ends = _interval(quantiles[at], history[today, cell[at]])
         else:
-            ends = tuple(end[group[at]] for end in _interval(quantiles, history[today]))
-        misses = _misses(ends, truth[at], group[at])
+            ends = tuple(end[cell[at]] for end in _interval(quantiles, history[today]))
+        misses = _misses(ends, truth[at], groups.third[at], sector[at], sectors)
         news[today + 1 + step, ..., step, :] = np.moveaxis(misses, -2, 0)  # known so many sessions later
         on_read()
-    return np.asarray(history[day[rows], group[rows]])
+    return np.asarray(history[day[rows], cell[rows]])
 
 
 def widen_intervals(quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
@@ -93,29 +98,31 @@ def past_returns_ahead(frame: pl.DataFrame) -> np.ndarray:
     return ahead
 
 
-def _thirds(frame: pl.DataFrame) -> np.ndarray:
-    """Each row's third of its date by volatility, 0 calm, i64 [row]."""
-    share = (pl.col("volatility").rank("ordinal") - 1) / pl.col("volatility").count() * GROUPS
-    return frame.select(share.over("date").floor().fill_null(0).cast(pl.Int64)).to_series().to_numpy()
+def _misses(
+    ends: tuple[np.ndarray, ...], truth: np.ndarray, third: np.ndarray, sector: np.ndarray, sectors: int
+) -> np.ndarray:
+    """The excess share of outcomes of one date outside their interval, f64 [third and then sector, ..., step, half].
 
-
-def _misses(ends: tuple[np.ndarray, ...], truth: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """The excess share of outcomes of one date outside their interval, by third, f64 [third, ..., step, half].
-
-    Each half gets half of it. Which half is missed depends on where the market went, and neighbouring forecasts share
-    most of that: tracked on its own, each half would narrow after a fall while the other widens. Zero where there are
-    too few outcomes. An outcome or forecast that is NaN does not count.
+    A third's is beyond 20 %; a sector's is beyond that of all tickers, as far as its tickers are many. Each half gets
+    half of it. Which half is missed depends on where the market went, and neighbouring forecasts share most of that:
+    tracked on its own, each half would narrow after a fall while the other widens. Zero where there are too few
+    outcomes. An outcome or forecast that is NaN does not count.
     """
     low, high = ends
     usable = np.isfinite(truth + low + high)  # [row, ..., step]
     inside = (truth >= low) & (truth <= high) & usable
-    member = (group == np.arange(GROUPS)[:, None]).astype(np.float32)  # [third, row]
-    count, hit = (_count(member, rows) for rows in (usable, inside))
-    excess = np.where(count >= FEWEST, (count - hit) / 2 / np.maximum(count, 1) - QUANTILES[LOWER], 0.0)
+    numbers = np.concatenate([third == np.arange(THIRDS)[:, None], sector == np.arange(sectors)[:, None]])
+    count, hit = (_count(numbers.astype(np.float32), rows) for rows in (usable, inside))
+    missed = (count - hit) / 2 / np.maximum(count, 1)
+    excess = np.where(count >= FEWEST, missed - QUANTILES[LOWER], 0.0)
+    whole, hits = count[:THIRDS].sum(axis=0), hit[:THIRDS].sum(axis=0)
+    apart = missed[THIRDS:] - (whole - hits) / 2 / np.maximum(whole, 1)
+    excess[THIRDS:] = np.where(whole >= FEWEST, apart * trust(count[THIRDS:]), 0.0)
+    excess[THIRDS + UNKNOWN] = 0.0
     return np.repeat(excess[..., None], 2, axis=-1)
 
 
 def _count(member: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """How many rows of each third are true, f64 [third, ...], of bool [row, ...]; exact below 2**24 rows."""
+    """How many rows of each group are true, f64 [group, ...], of bool [row, ...]; exact below 2**24 rows."""
     counted = member @ rows.reshape(len(rows), -1).astype(np.float32)
     return counted.reshape(len(member), *rows.shape[1:]).astype(np.float64)

@@ -10,6 +10,7 @@ import polars as pl
 
 from internal.baselines.adaptation import past_returns_ahead
 from internal.baselines.boosted_volatility import BoostedVolatility, select_prefix
+from internal.baselines.break_response import CURRENT, MARKET_ALONE, BreakResponse
 from internal.baselines.expert_replay import GROUPS, ExpertForecasts, replay
 from internal.baselines.expert_weights import ExpertState
 from internal.baselines.forecast import EVERY_ROW, Rows
@@ -36,10 +37,12 @@ class ExpertAggregation:
     Attributes:
         boosted: The boosted trees, which hold the other experts' fit of HAR.
         fitted_to: The last session of the fit.
+        response: How far the adaptive expert follows a break.
     """
 
     boosted: BoostedVolatility
     fitted_to: date
+    response: BreakResponse = CURRENT
     kind: ClassVar[str] = "expert_aggregation"
 
     @classmethod
@@ -51,7 +54,8 @@ class ExpertAggregation:
     def experts(self) -> tuple[EarningsVolatility, AdaptiveVolatility, BoostedVolatility]:
         """HAR with earnings features, the same with adaptive intervals, and boosted trees on its scale."""
         scale = self.boosted.scale
-        return scale, AdaptiveVolatility.from_arrays(scale.to_arrays()), self.boosted
+        adaptive = AdaptiveVolatility.from_arrays(scale.to_arrays() | self.response.to_arrays())
+        return scale, adaptive, self.boosted
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """The experts' quantiles, weighted by the losses that were known at each row's session.
@@ -100,15 +104,17 @@ class ExpertAggregation:
         yield boosted.quantiles(frame, rows)
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """The boosted trees' arrays behind `boosted.`, and the day in days since 1970."""
+        """The boosted trees' arrays behind `boosted.`, the response, and the day in days since 1970."""
         boosted = {f"{BOOSTED}{name}": array for name, array in self.boosted.to_arrays().items()}
-        return {**boosted, FITTED_TO: np.array([(self.fitted_to - FIRST_DAY).days])}
+        return {**boosted, **self.response.to_arrays(), FITTED_TO: np.array([(self.fitted_to - FIRST_DAY).days])}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
-        """Restore the parts."""
+        """Restore the parts. The first artifacts of this kind hold no response: it was to the market alone."""
         (fitted_to,) = require_shapes(arrays, {FITTED_TO: (1,)})
-        return cls(BoostedVolatility.from_arrays(select_prefix(arrays, BOOSTED)), _read_day(int(fitted_to[0])))
+        boosted = BoostedVolatility.from_arrays(select_prefix(arrays, BOOSTED))
+        response = BreakResponse.from_arrays(arrays, absent=MARKET_ALONE)
+        return cls(boosted, _read_day(int(fitted_to[0])), response)
 
 
 def _read_day(days: int) -> date:

@@ -6,7 +6,7 @@ the scales. The inputs are `features.volatility_inputs` and `features.earnings_f
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar, Self
 
@@ -15,6 +15,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from internal.baselines.adaptation import adaptive_factors, ignore_read, past_returns_ahead, widen_intervals
+from internal.baselines.break_response import CURRENT, NO_RESPONSE, BreakResponse
 from internal.baselines.forecast import EVERY_ROW, Rows, to_daily
 from internal.baselines.segment_parts import each_part, fill_parts
 from internal.baselines.session_rows import (
@@ -28,12 +29,13 @@ from internal.baselines.session_rows import (
 from internal.baselines.staged_ridge import Design, predict_log_variances
 from internal.baselines.standardisation import Standardisation
 from internal.baselines.surprise import log_sizes_ahead, surprise_factors
+from internal.baselines.ticker_groups import TickerGroups
 from internal.baselines.volatility import TABLE, require_shapes
 from internal.baselines.volatility_fit import Scales, fit_each, to_scales
 from internal.errors import InvalidRequestError
 from internal.features.earnings_features import EARNINGS_INPUT_COUNT
 from internal.features.splits import Block
-from internal.features.volatility_inputs import INPUTS, select_inputs
+from internal.features.volatility_inputs import INPUTS, number_sectors, select_inputs
 from internal.forecasting.forecaster import REQUIRED_HISTORY
 from internal.forecasting.quantiles import STEPS, RowQuantiles
 from internal.scratch_arrays import ScratchArray
@@ -180,13 +182,27 @@ class EarningsVolatility(HeterogeneousVolatility):
     uses_earnings: ClassVar[bool] = True
 
 
+@dataclass(frozen=True)
 class AdaptiveVolatility(EarningsVolatility):
-    """HAR with earnings features whose scales follow the market's surprises, and whose intervals adapt to their misses.
+    """HAR with earnings features whose scales follow surprises, and whose intervals adapt to their misses.
 
     See `baselines.surprise` and `baselines.adaptation`.
+
+    Attributes:
+        response: How far they do.
     """
 
+    response: BreakResponse = CURRENT
     kind: ClassVar[str] = "adaptive_volatility"
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """HAR's arrays and the response."""
+        return super().to_arrays() | self.response.to_arrays()
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
+        """Restore both. An artifact without a response was trained and judged before there was one, and has none."""
+        return replace(super().from_arrays(arrays), response=BreakResponse.from_arrays(arrays, absent=NO_RESPONSE))
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Scale x surprise factor x pooled quantile, each half of the interval x its adaptive factor."""
@@ -200,10 +216,10 @@ class AdaptiveVolatility(EarningsVolatility):
         ahead = np.where(rows.trades_ahead[part], rows.returns(part), np.nan)
         sizes = np.where(rows.trades_ahead[part, 0], rows.targets(part)[:, 0] / 2, np.nan)
         frame = rows.frame(part)
-        surprise = surprise_factors(frame["session"].to_numpy(), sizes - np.log(plain.daily[:, 0]))
-        scales = plain.times(surprise)
+        groups = TickerGroups.of(frame)
+        scales = plain.times(surprise_factors(groups, sizes - np.log(plain.daily[:, 0]), self.response))
         asked = slice(rows.span(first, last).start - part.start, None)
-        factors = self._factors(frame, _standardise(ahead, scales), asked)
+        factors = self._factors(groups, _standardise(ahead, scales), asked)
         return self.widen(self.plain(scales.at(asked)), *factors)
 
     def scales_and_factors(self, frame: pl.DataFrame, rows: Rows) -> tuple[Scales, tuple[np.ndarray, np.ndarray]]:
@@ -224,11 +240,13 @@ class AdaptiveVolatility(EarningsVolatility):
         row_of[order] = np.arange(len(order), dtype=np.int32)
         truth, surprises = ScratchArray((frame.height, 2, len(STEPS))), np.empty(frame.height)
         predicted = self._compare(frame, _mark(frame, rows), row_of, truth, surprises)
-        in_order = frame.select("date", "session", "volatility")[order]
-        surprise = surprise_factors(in_order.get_column("session").to_numpy(), surprises)
+        columns = frame.select("date", "session", "volatility")
+        in_order = columns.with_columns(sector_number=pl.Series(number_sectors(frame).astype(np.int16)))[order]
+        groups = TickerGroups.of(in_order)
+        surprise = surprise_factors(groups, surprises, self.response)
         for part in truth.parts():
             truth.values[part] /= surprise[part, None, None]
-        factors = self._factors(in_order, truth.values, row_of[rows], on_read=truth.release)
+        factors = self._factors(groups, truth.values, row_of[rows], on_read=truth.release)
         return to_scales(predicted[_places(frame, rows)]), surprise[row_of[rows]], factors
 
     def _compare(
@@ -254,9 +272,10 @@ class AdaptiveVolatility(EarningsVolatility):
         return np.concatenate(each_part(frame, work))
 
     def _factors(
-        self, frame: pl.DataFrame, truth: np.ndarray, rows: Rows, on_read: Callable[[], None] = ignore_read
+        self, groups: TickerGroups, truth: np.ndarray, rows: Rows, on_read: Callable[[], None] = ignore_read
     ) -> tuple[np.ndarray, np.ndarray]:
-        factors = adaptive_factors(frame, np.stack([self.cumulative, self.daily]), truth, rows, on_read=on_read)
+        pooled, rate = np.stack([self.cumulative, self.daily]), self.response.sector_rate
+        factors = adaptive_factors(groups, pooled, truth, rows, sector_rate=rate, on_read=on_read)
         return factors[:, 0], factors[:, 1]
 
     @staticmethod

@@ -15,7 +15,7 @@ from internal.baselines.standardisation import Standardisation
 from internal.dates import sessions
 from internal.features.earnings_features import EARNINGS_INPUT_COUNT, add_spikes, tabulate_earnings_features
 from internal.features.splits import Block
-from internal.features.volatility_inputs import INPUTS, VARIANCE_FLOOR, add_group_columns, select_inputs
+from internal.features.volatility_inputs import INPUTS, VARIANCE_FLOOR, add_group_columns, number_sectors, select_inputs
 from internal.features.windows import HORIZON, can_be_origin
 from internal.forecasting.quantiles import STEPS
 from internal.scratch_arrays import ScratchArray
@@ -33,7 +33,8 @@ class SessionRows:
     """The rows of a panel, those of a session adjacent.
 
     Attributes:
-        panel: The panel: ticker, date, session, volatility, and `is_origin`: whether the row can be forecast from.
+        panel: The panel: ticker, date, session, volatility, `sector_number`, and `is_origin`: whether the row can be
+            forecast from.
         days: The sessions from the panel's first to its last; a session's number is its place here.
         bounds: The first row of each session, and the number of rows, i64 [session + 1].
         inputs: `features.volatility_inputs`, f64 [row, input]; NaN where history is too short. They are most of what
@@ -115,7 +116,7 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool, last: date =
     table_begin = _count_sessions_ahead(frame, read) if uses_earnings else np.zeros(frame.height + 1, np.int32)
     prepared = prepare(frame, uses_earnings=uses_earnings)
     rows = SessionRows(
-        panel=frame.select("ticker", "date", "session", "volatility", is_origin=can_be_origin(EVERY_DAY)),
+        panel=_describe(frame),
         days=days,
         bounds=np.searchsorted(session[order], np.arange(len(days) + 1)),
         inputs=ScratchArray((len(order), len(INPUTS))),
@@ -137,6 +138,12 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool, last: date =
 
     each_part(frame, fill)
     return rows
+
+
+def _describe(frame: pl.DataFrame) -> pl.DataFrame:
+    """`SessionRows.panel`."""
+    columns = frame.select("ticker", "date", "session", "volatility", is_origin=can_be_origin(EVERY_DAY))
+    return columns.with_columns(sector_number=pl.Series(number_sectors(frame).astype(np.int16)))
 
 
 def _count_sessions_ahead(frame: pl.DataFrame, read: np.ndarray) -> np.ndarray:

@@ -1,8 +1,9 @@
 """The surprise factor: one factor a session for the scales of all tickers, from how far all of them missed lately.
 
 After a break of volatility every ticker is forecast too small at once. A session's news is the mean over tickers of the
-log of realized over forecast size; the factor is the exponential of a share of its exponentially weighted average.
-Nothing is fitted: log sizes are what HAR's regressions explain, so that news is zero on average.
+log of realized over forecast size; the factor is the exponential of a share of its exponentially weighted average, and
+of that of the ticker's third and sector beyond the market's. Nothing is fitted: log sizes are what HAR's regressions
+explain, so that news is zero on average.
 """
 
 from typing import Final
@@ -11,10 +12,11 @@ import numpy as np
 import polars as pl
 from numpy.lib.stride_tricks import sliding_window_view
 
+from internal.baselines.break_response import BreakResponse
+from internal.baselines.ticker_groups import THIRDS, UNKNOWN, TickerGroups, trust
 from internal.features.volatility_inputs import VARIANCE_FLOOR
 
 DECAY: Final = 0.95
-STRENGTH: Final = 0.7  # more covers breaks better and costs more after them: decisions/breaks.md
 WINDOW: Final = 120  # sessions; what is older has 0.2 % of the weight
 FEWEST: Final = 5
 
@@ -29,21 +31,50 @@ def log_sizes_ahead(frame: pl.DataFrame) -> np.ndarray:
     return frame.select(size.shift(-1).over("segment").fill_null(float("nan"))).to_series().to_numpy()
 
 
-def surprise_factors(session: np.ndarray, surprises: np.ndarray) -> np.ndarray:
+def surprise_factors(groups: TickerGroups, surprises: np.ndarray, response: BreakResponse) -> np.ndarray:
     """The factor of every row, as known at the row, f64 [row].
 
     Args:
-        session: The session of each row, i64 [row].
+        groups: The session, the third and the sector of each row.
         surprises: Log of realized over forecast size of the session after the row, f64 [row]; NaN where unknown.
             **Guard:** it is used from that session on, never at the row itself.
+        response: How far the factor follows them.
     """
-    if not len(session):
+    if not len(surprises):
         return np.ones(0)
-    day = session - session.min()
+    day = groups.session - groups.session.min()
+    mean, count = _means(day, np.zeros_like(day), 1, surprises)
+    market = np.where(count >= FEWEST, mean, 0.0)
+    logs = _shrink(_average_before(market[:, 0]), response)[day]
+    if response.groups:
+        for group, size in ((groups.third, THIRDS), (groups.sector, groups.sectors)):
+            own, members = _means(day, group, size, surprises)
+            apart = np.where((members > 0) & (count >= FEWEST), (own - market) * trust(members), 0.0)
+            if group is groups.sector:
+                apart[:, UNKNOWN] = 0.0
+            averages = np.stack([_average_before(one) for one in apart.T], axis=1)
+            logs = logs + response.groups * averages[day, group]
+    return np.asarray(np.exp(logs))
+
+
+def _means(day: np.ndarray, group: np.ndarray, size: int, surprises: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean surprise of each group on each day, 0 where none is known, and of how many tickers, [day, group]."""
     known, days = np.isfinite(surprises), int(day.max()) + 1
-    count = np.bincount(day[known], minlength=days)
-    total = np.bincount(day[known], weights=surprises[known], minlength=days)
-    news = np.where(count >= FEWEST, total / np.maximum(count, 1), 0.0)
-    weights = (1 - DECAY) * DECAY ** np.arange(WINDOW)[::-1]  # of a row's WINDOW previous sessions, oldest first
+    cell = day[known] * size + group[known]
+    count = np.bincount(cell, minlength=days * size).reshape(days, size)
+    total = np.bincount(cell, weights=surprises[known], minlength=days * size).reshape(days, size)
+    return total / np.maximum(count, 1), count
+
+
+def _average_before(news: np.ndarray) -> np.ndarray:
+    """The weighted average of the WINDOW days before each, f64 [day]."""
+    weights = (1 - DECAY) * DECAY ** np.arange(WINDOW)[::-1]  # oldest first
     before = sliding_window_view(np.concatenate([np.zeros(WINDOW), news[:-1]]), WINDOW)
-    return np.asarray(np.exp(STRENGTH * (before * weights).sum(axis=1))[day])
+    return np.asarray((before * weights).sum(axis=1))
+
+
+def _shrink(average: np.ndarray, response: BreakResponse) -> np.ndarray:
+    """The market's average surprises by their share of signal, so that noise widens nothing, and a break does."""
+    square = np.square(average)
+    signal = square / (square + response.noise**2) if response.noise else 1.0
+    return np.asarray(response.market * average * signal)

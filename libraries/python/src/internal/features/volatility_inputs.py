@@ -88,14 +88,18 @@ def add_group_columns(frame: pl.DataFrame) -> pl.DataFrame:
     return extended.with_columns(**{name: pl.Series(values) for name, values in columns.items()})
 
 
-def _number_groups(frame: pl.DataFrame) -> dict[str, np.ndarray]:
-    """The groups of each row's date, numbered from 0, i64 [row]; a segment is of one ticker, and so of one sector."""
-    session = frame.select(pl.col("session") - pl.col("session").min()).to_series().to_numpy()
+def number_sectors(frame: pl.DataFrame) -> np.ndarray:
+    """The number of each row's sector, 0 where it is unknown, i64 [row]; all rows of a segment have the same."""
     lengths = _segment_lengths(frame)
     firsts = frame.get_column("sector").gather(np.cumsum(lengths) - lengths)
-    sector = firsts.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
-    groups = int(sector.max(initial=0)) + 1
-    return {"market": session, "sector_group": session * groups + np.repeat(sector, lengths)}
+    return np.repeat(firsts.rank("dense").fill_null(0).cast(pl.Int64).to_numpy(), lengths)
+
+
+def _number_groups(frame: pl.DataFrame) -> dict[str, np.ndarray]:
+    """The groups of each row's date, numbered from 0, i64 [row]."""
+    session = frame.select(pl.col("session") - pl.col("session").min()).to_series().to_numpy()
+    sector = number_sectors(frame)
+    return {"market": session, "sector_group": session * (int(sector.max(initial=0)) + 1) + sector}
 
 
 def mean_by(group: np.ndarray, values: np.ndarray) -> np.ndarray:
