@@ -307,7 +307,7 @@ def test_pages(service: Service) -> None:
     ticker = book["positions"][0]["ticker"]
     assert f'<a href="/forecasts/{ticker}">' in service.request("GET", f"/forecasts?q={ticker}").text
     ticker_page = service.request("GET", f"/forecasts/{ticker}").text
-    for text in (f'href="/predictions/{ticker}/explanation"', "Forecasts as they were stored", "Each date leads"):
+    for text in (f'href="/predictions/{ticker}/explanation?date=', "Forecasts as they were stored", "Each date leads"):
         assert text in ticker_page, text
     assert "this service has no research folder" in service.request("GET", "/research").text.lower()
     for path in ("/research/0123456789abcdef", "/research/sweeps/0123456789abcdef"):
