@@ -72,7 +72,8 @@ def test_port_in_use(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        folder, taken = FundFolder(tmp_path), other.getsockname()[1]
+        taken: int = other.getsockname()[1]
+        folder = FundFolder(tmp_path)
         addresses = Addresses(dict.fromkeys(Service, taken))
 
         assert "EXCHANGE_PORT" in (doctor.check_port(folder, addresses, Service.EXCHANGE).remedy or "")
