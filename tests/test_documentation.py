@@ -87,7 +87,8 @@ def test_options_that_must_be_given() -> None:
     for block in BLOCKS:
         for words in (one.split("./fund ")[1].split() for one in block.commands if "./fund " in one):
             command = next((known[tuple(words[:count])] for count in (2, 1) if tuple(words[:count]) in known), None)
-            needed = {option.opts[0] for option in list_options(command) if option.required} if command else set()
+            options = list_options(command) if command else []
+            needed = {option.opts[0] for option in options if option.required}
             assert needed <= find_options(" ".join(words)), f"{block.page}:{block.line}: ./fund {' '.join(words)}"
 
 
@@ -243,7 +244,7 @@ def read_metric_names() -> set[str]:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds
     ]
-    return {one.args[0].value for one in calls if isinstance(one.args[0], ast.Constant)}
+    return {str(one.args[0].value) for one in calls if isinstance(one.args[0], ast.Constant)}
 
 
 def test_reference_is_whole() -> None:
