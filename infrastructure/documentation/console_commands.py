@@ -87,8 +87,8 @@ TEXT_RULES: Final = (
     TextRule("README.md", "", TextKind.UP),
     TextRule("docs/get_started.md", "", TextKind.UP),
     TextRule("docs/your_own_bars.md", "", TextKind.ELSEWHERE, "tests/test_documentation.py"),
-    TextRule("docs/operations.md", "proxy_set_header", TextKind.FOREIGN),
-    TextRule("docs/operations.md", "2024-12-04: ", TextKind.ONCE),
+    TextRule("docs/operations/signing_in.md", "proxy_set_header", TextKind.FOREIGN),
+    TextRule("docs/operations/messages.md", "2024-12-04: ", TextKind.ONCE),
     TextRule("docs/architecture.md", "market data API", TextKind.DRAWING),
     TextRule("docs/architecture.md", "applications/", TextKind.DRAWING),
 )

@@ -28,7 +28,7 @@ NOW = [
     ),
     Panel(
         "Alerts",
-        "Alerts that fire now; /alertmanager lists them, docs/operations.md says what to do.",
+        "Alerts that fire now; /alertmanager lists them, docs/operations/alerts.md says what to do.",
         "short",
         [Query('count(ALERTS{alertstate="firing"}) or vector(0)')],
         kind="stat",

@@ -12,7 +12,7 @@ from infrastructure.tests.monitoring_processes import installed
 
 INFRASTRUCTURE = Path(__file__).parents[1]
 PROMETHEUS = INFRASTRUCTURE / "prometheus"
-RUNBOOK = INFRASTRUCTURE.parent / "docs" / "operations.md"
+RUNBOOK = INFRASTRUCTURE.parent / "docs" / "operations" / "alerts.md"
 
 
 def run(tool: str, *arguments: str | Path) -> str:
@@ -45,7 +45,7 @@ def test_alert_tells_what_to_do(alert: dict[str, Any]) -> None:
     """An alert has a sentence, an explanation, a section of the runbook, and a unit test in which it fires."""
     assert alert["labels"]["severity"] in {"page", "ticket"}
     assert {"summary", "description", "runbook"} == set(alert["annotations"])
-    assert f"docs/operations.md#{alert['alert'].lower()}" == alert["annotations"]["runbook"]
+    assert f"docs/operations/alerts.md#{alert['alert'].lower()}" == alert["annotations"]["runbook"]
     assert re.search(rf"^#+ {alert['alert']}$", RUNBOOK.read_text(), re.MULTILINE)
     cases = yaml.safe_load((PROMETHEUS / "rules" / "tests" / "alerts.yaml").read_text())["tests"]
     fired = [

@@ -1,4 +1,4 @@
-"""The stack files have what docs/operations.md promises of every service, and fit the services' own settings."""
+"""The stack files have what docs/operations/ promises of every service, and fit the services' own settings."""
 
 import importlib
 import importlib.metadata

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.site
 SITE = ROOT / ".site"
 KINDS = {
     "code": "strategies/",
-    "how-to with wide tables": "operations/",
+    "how-to with wide tables": "operations/messages/",
     "figures": "experiments/",
     "generated from docstrings": "reference/python/",
 }

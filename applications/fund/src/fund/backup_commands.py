@@ -59,7 +59,7 @@ def describe_restored(restored: "Restored", folder: FundFolder) -> list[str]:
     if is_simulated and not folder.state("exchange").exists():
         lines.append(
             "The simulated exchange starts again: it has none of the account's orders and positions. To let the "
-            "journal follow it, see `broker-lost-orders` in docs/operations.md."
+            "journal follow it, see `broker-lost-orders` in docs/operations/backup.md."
         )
     if not is_simulated and not (folder.root / "secrets").exists():
         lines.append("A backup holds no keys: write them with `./fund init`, or set NAME_FILE for each.")

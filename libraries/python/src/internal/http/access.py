@@ -108,7 +108,7 @@ def _comes_from_this_machine(scope: Scope, headers: Mapping[str, str]) -> bool:
 
     A proxy on this machine that names neither the public Host nor the person's address is known by another of its
     headers, or by HTTP/1.0, which browsers and the fund's own programs do not speak. One that speaks HTTP/1.1 and adds
-    no header (a newer nginx as it comes) cannot be recognized: docs/operations.md says what it must send.
+    no header (a newer nginx as it comes) cannot be recognized: docs/operations/signing_in.md says what it must send.
     """
     is_proxy = scope["http_version"] == "1.0" or any(name in headers for name in PROXY_HEADERS)
     return is_loopback(_client_host(scope)) and not is_proxy
