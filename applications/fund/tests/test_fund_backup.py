@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from fund.backup import write_backup
-from fund.backup_archive import MANIFEST, Manifest
+from fund.backup_archive import KEPT, MANIFEST, REPORTED, Manifest
+from fund.backup_commands import describe_restored
 from fund.backup_unpacking import BackupError
+from fund.broker_record import BrokerRecord
 from fund.folder import FundFolder
 from fund.processes import record_processes
 from fund.restore import restore_backup
@@ -20,8 +22,11 @@ from internal.errors import ConfigurationError, FundError
 from internal.lake.snapshot import list_version_files, read_versions
 from internal.lake.store import Lake
 from internal.lake.trading_states import LakeTradingStates
+from internal.modes import Mode
 from internal.trading.state_changes import change_state
 from internal.trading.trading_state import StateCause, TradingState
+from portfoliomanager.notifications import outbox
+from portfoliomanager.notifications.announcer import PROFITS
 
 NOW = datetime(2026, 11, 27, 22, 30, tzinfo=UTC)
 STATES = "trading_states"
@@ -43,6 +48,8 @@ def fund(tmp_path: Path) -> FundFolder:
     folder.save_strategy(StrategyChoice("strategies/ten_by_ten.py:TenByTen", ""))
     folder.credentials()
     (folder.root / "secrets").mkdir()
+    folder.state("portfoliomanager").mkdir()
+    (folder.root / REPORTED).write_text("the report before")
     (folder.root / "secrets" / "ALPACA_API_SECRET").write_text("the key of this machine")
     return folder
 
@@ -53,13 +60,16 @@ def test_comes_back_halted_without_keys(fund: FundFolder, tmp_path: Path) -> Non
     manifest = write_backup(fund, file, NOW)
     assert file.stat().st_mode & 0o777 == 0o600
     with tarfile.open(file) as archive:
-        assert {name.split("/")[0] for name in archive.getnames()} == {MANIFEST, "lake", "registry", "strategy.json"}
+        assert {name.split("/")[0] for name in archive.getnames()} == {
+            *(MANIFEST, "lake", "registry", "strategy.json", "portfoliomanager")
+        }
 
     restored = restore_backup(file, other, NOW, replace=False)
 
     assert (restored.manifest, restored.replaced) == (manifest, None)
     assert other.read_strategy() == fund.read_strategy()
     assert (other.registry / "versions" / "one" / "weights").read_bytes() == b"weights"
+    assert (other.root / REPORTED).read_text() == "the report before"
     state = states_of(other).trading_state()
     assert (state.state, state.cause, state.number) == (TradingState.HALTED, StateCause.RESTORE, 2)
     assert "the first day" in state.reason
@@ -85,7 +95,10 @@ def test_replaces_only_when_asked(fund: FundFolder, tmp_path: Path) -> None:
     file = tmp_path / "fund.tar.gz"
     write_backup(fund, file, NOW)
     change_state(states_of(fund), TradingState.REDUCE_ONLY, "ada", StateCause.OWNER, "today", NOW)
-    keys = fund.credentials()
+    keys, messages = fund.credentials(), fund.state("portfoliomanager") / "notifications"
+    messages.mkdir()
+    (messages / "events.sqlite3").write_text("what was sent")
+    (reported := fund.root / REPORTED).write_text("the last report")
     with pytest.raises(ConfigurationError, match="--replace"):
         restore_backup(file, fund, NOW, replace=False)
     with pytest.raises(ConfigurationError, match="exists"):
@@ -98,6 +111,25 @@ def test_replaces_only_when_asked(fund: FundFolder, tmp_path: Path) -> None:
     assert "the first day" in states_of(fund).trading_state().reason
     assert fund.credentials() == keys
     assert (fund.root / "secrets" / "ALPACA_API_SECRET").read_text() == "the key of this machine"
+    assert (messages / "events.sqlite3").read_text() == "what was sent"
+    assert reported.read_text() == "the last report"
+
+
+def test_the_parts_of_the_messages_have_the_names_of_the_service() -> None:
+    """What a backup holds, and a restored folder takes over, is what portfoliomanager writes in its state folder."""
+    assert REPORTED == f"portfoliomanager/{PROFITS}"
+    assert {REPORTED, f"portfoliomanager/{outbox.FOLDER}"} < set(KEPT)
+
+
+@pytest.mark.parametrize("mode", [Mode.SIMULATED, Mode.PAPER])
+def test_a_restored_paper_fund_has_its_broker_s_account(fund: FundFolder, tmp_path: Path, mode: Mode) -> None:
+    """A broker on this machine may play a paper account: it is not the fund's own exchange, which starts again."""
+    fund.save_record(BrokerRecord(mode, "http://127.0.0.1:9000", "PA1"))
+    file, other = tmp_path / "fund.tar.gz", FundFolder(tmp_path / "other")
+    write_backup(fund, file, NOW)
+    words = " ".join(describe_restored(restore_backup(file, other, NOW, replace=False), other))
+    assert ("simulated exchange starts again" in words) is (mode is Mode.SIMULATED)
+    assert ("holds no keys" in words) is (mode is Mode.PAPER)
 
 
 def test_a_running_fund_is_not_replaced(fund: FundFolder, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The fund's operations on a simulated fund in one process, with a notifier that keeps its messages."""
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -12,6 +13,8 @@ from internal.lake.store import Lake
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.venue_activities import VenueActivities
 from internal.trading.limits import RiskLimits
+from internal.trading.orders import Order
+from internal.trading.positions import Entry
 from internal.trading.rebalancing import Rebalancer
 from portfoliomanager.account_books import AccountBooks
 from portfoliomanager.adapters.lake_activities import LakeActivities
@@ -32,6 +35,11 @@ LIMITS = RiskLimits()
 
 def no_data_service() -> DataCheck:
     """No state of the data."""
+    raise UnavailableError("there is no data service")
+
+
+def no_opens(_orders: Sequence[Order]) -> Mapping[Entry, float]:
+    """No opening prices."""
     raise UnavailableError("there is no data service")
 
 
@@ -67,7 +75,7 @@ def open_operations(
     unused = cast("ForecastStore", None), cast("Champion", None), cast("ModelWatch", NoModel())
     feed, store = VenueActivities(fund.repository), LakeActivities(Lake(str(folder)))
     books = AccountBooks(fund.ports.broker, feed, store, fund.journal, fund.ports.data)
-    announcer = Announcer(messages, fund.journal, books, no_data_service, folder)
+    announcer = Announcer(messages, fund.journal, books, no_data_service, no_opens, folder)
     losses = LossWatch(fund.journal, books, limits, messages)
     rebalancer = Rebalancer(fund.ports, STRATEGY, limits, losses.check)
     undecided = UndecidedSessionFile(folder)

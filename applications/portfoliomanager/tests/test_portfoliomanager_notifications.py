@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,8 +17,11 @@ import pytest
 from applications.portfoliomanager.tests.operations_kit import STRATEGY, Messages, open_operations
 from internal.cloud_events.worker import LONGEST_WAIT_SECONDS
 from internal.errors import ConfigurationError, FundError, UnavailableError
+from internal.lake.store import Lake
 from internal.modes import Mode
+from internal.simulation.venue_activities import VenueActivities
 from internal.simulation.world import World
+from internal.trading.action_rows import RECORDS as ACTIONS
 from internal.trading.broker_reports import Account
 from internal.trading.enums import ForeignKind, Leg, OrderSide, OrderState
 from internal.trading.foreign_items import ForeignItem
@@ -27,10 +31,19 @@ from internal.trading.rebalancing import Rebalancer
 from internal.trading.trading_state import StateCause, TradingState
 from internal.venue.clock import Auction
 from portfoliomanager.account_books import AccountBooks
-from portfoliomanager.notifications.alerts import alert_of_missed_sessions, alerts_of_foreign, alerts_of_run
+from portfoliomanager.adapters.lake_activities import LakeActivities
+from portfoliomanager.loss_watch import LossWatch
+from portfoliomanager.notifications.alerts import (
+    alert_of_missed_sessions,
+    alerts_of_ended,
+    alerts_of_foreign,
+    alerts_of_run,
+)
+from portfoliomanager.notifications.announcer import PROFITS
 from portfoliomanager.notifications.daily_report import find_gains
 from portfoliomanager.notifications.message import Notification, NotificationKind
 from portfoliomanager.notifications.outbox import NotificationOutbox
+from portfoliomanager.notifications.report_figures import ReportFigures
 from portfoliomanager.notifications.targets import read_targets
 
 PASSWORD = "a-word-nobody-may-read"  # noqa: S105 - of the test alone
@@ -195,8 +208,29 @@ def test_daily_reports_add_up(tmp_path: Path) -> None:
         assert "there is no data service" in report.text
         assert "<table" in report.html
         assert max(map(len, report.text.split("\n\n", 1)[1].splitlines())) < 200
+        figures = ReportFigures.model_validate(report.figures)
+        assert (figures.value, figures.gain) == (pytest.approx(now), pytest.approx(now - before))
+        assert sum(one.dollars for one in figures.gains_by_name) == pytest.approx(now - before, abs=0.01)
+        assert figures.data.problem == "there is no data service"
     fills = [order for order in fund.journal.orders() if order.filled_quantity]
     assert all(order.ticker in reports[1].text for order in fills if order.date == fund.journal.runs()[0].date)
+
+
+def test_a_restored_fund_does_not_repeat_its_last_report(tmp_path: Path) -> None:
+    """Its messages are not in a backup, the figures of its last report are: what came before is reported no more."""
+    fund, messages = World.make(11, sessions_played=2, tickers=30).open_fund(), Messages()
+    open_operations(fund, messages, tmp_path / "old").rebalance(None)
+    (tmp_path / "new").mkdir()
+    shutil.copy(tmp_path / "old" / PROFITS, tmp_path / "new")
+    restored = Messages()
+    operations = open_operations(fund, restored, tmp_path / "new")
+    operations.rebalance(None)
+    assert restored.of(NotificationKind.DAILY_REPORT) == []
+    fund.move(Auction.OPEN)
+    fund.move(Auction.CLOSE)
+    operations.rebalance(None)
+    (report,) = restored.of(NotificationKind.DAILY_REPORT)
+    assert str(fund.journal.runs()[-1].date) in report.title
 
 
 def test_a_failure_is_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,6 +362,39 @@ def test_losses_count_after_the_clock_went_back_and_after_everything_was_lost(tm
     assert fund.journal.trading_state().state is TradingState.HALTED
 
 
+def test_losses_of_the_day_do_not_wait_for_a_decision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In an open session 4 % down is within the limit of 5 %, 6 % reduces at once and 30 % halts; then nothing more."""
+    fund, messages = World.make(11, sessions_played=2, tickers=30).open_fund(), Messages()
+    operations = open_operations(fund, messages, tmp_path)
+    operations.rebalance(None)
+    fund.move(Auction.OPEN)
+    store = LakeActivities(Lake(str(tmp_path)))
+    books = AccountBooks(fund.ports.broker, VenueActivities(fund.repository), store, fund.journal, fund.ports.data)
+    losses = LossWatch(fund.journal, books, RiskLimits(), messages)
+    account, reconciled = fund.ports.broker.account(), list[float]()
+    found: list[TradingState] = []
+    left = list[float]()
+
+    def shrunken(_: object) -> Account:
+        return replace(account, net_asset_value=left[-1] * account.net_asset_value)
+
+    def reconcile() -> None:
+        reconciled.append(left[-1])
+        operations.reconcile()
+
+    monkeypatch.setattr(type(fund.ports.broker), "account", shrunken)
+    for part in (0.96, 0.94, 0.94, 0.70, 0.70):
+        left.append(part)
+        losses.look(fund.ports.broker, reconcile)
+        found.append(fund.journal.trading_state().state)
+    reduced, halted = TradingState.REDUCE_ONLY, TradingState.HALTED
+    assert found == [TradingState.ACTIVE, reduced, reduced, halted, halted]
+    assert reconciled == [0.94, 0.70]
+    monkeypatch.undo()
+    fund.move(Auction.CLOSE)
+    losses.look(fund.ports.broker, pytest.fail)
+
+
 def _unavailable(_: object) -> list[Any]:
     raise UnavailableError("the broker does not answer")
 
@@ -357,6 +424,12 @@ def test_alerts_by_hand() -> None:
         (NotificationKind.NAME_ENDED, "HALT is held and has no bars any more"),
     ]
     assert found[1].text == "beta: A, B\nturnover: A"
+    row = replace(first, portfolio_id=ACTIONS, client_order_id="x-close-0", state=OrderState.FILLED, ticker="STK")
+    row = replace(row, reason="cash merger of 20 STK", filled_quantity=20.0, filled_average_price=31.5)
+    received = replace(row, client_order_id="x-add-0", ticker="BUYR")
+    (ended,) = alerts_of_ended([row, received, replace(row, state=OrderState.DROPPED)])
+    assert (ended.kind, ended.title) == (NotificationKind.NAME_ENDED, "STK has ended: cash merger of 20 STK")
+    assert "20 shares of STK are no longer held, at 31.50 dollars a share" in ended.text
     assert len({one.key for one in found}) == len(found)
     assert [one.key for one in alerts_of_foreign(foreign)] == [one.key for one in found if one.kind == "foreign"]
 

@@ -1,13 +1,18 @@
 """The daily report as its reader meets it: figures by hand, and what is unusual about a session said in words."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import pytest
+
 from internal.trading.enums import Leg, OrderSide, OrderState
 from internal.trading.orders import Order
+from internal.trading.positions import Entry
 from internal.trading.snapshots import Snapshot
-from portfoliomanager.notifications.daily_report import DailyReport, NamedGain
+from portfoliomanager.notifications.daily_report import DailyReport, DataHealth, NamedGain
+from portfoliomanager.notifications.report_figures import ReportFigures
 from portfoliomanager.notifications.report_message import describe_report
 
 BEFORE_HOLIDAY, EARLY_CLOSE, WOKEN = date(2024, 11, 27), date(2024, 11, 29), date(2024, 12, 4)
@@ -57,7 +62,7 @@ REPORT = DailyReport(
     by_hand=[],
     missed=[],
     notes=[],
-    data="Data: whole.",
+    data=DataHealth(present=79, expected=80, to_do=["collect 2024-11-26"]),
 )
 
 
@@ -83,6 +88,7 @@ def test_fills_after_a_sleep() -> None:
 
     assert "Not decided, because the fund did not run or had no data: 2024-12-02, 2024-12-03." in text
     assert "2 fills of 2,002.00 dollars; slippage +2.00 (+10.0 basis points): worse than the closes they were" in text
+    assert "impact, against" not in text
 
 
 def test_flows_and_hand_trades() -> None:
@@ -103,6 +109,39 @@ def test_long_tables_say_what_they_leave_out() -> None:
     assert "T14" in text
     assert "T15" not in text
     assert text.endswith("and 3 more")
+
+
+def test_figures_are_those_of_the_text() -> None:
+    """By hand: a cent a share of slippage is 2 dollars; against opens of 10.00 and 10.02 the fills cost 1 less 1."""
+    filled = [order(ticker, EARLY_CLOSE, filled=True) for ticker in ("AAA", "BBB")]
+    opens = {Entry("AAA", date(2024, 11, 28)): 10.00, Entry("BBB", date(2024, 11, 28)): 10.02}
+    gains = [NamedGain("BBB", "long", Decimal(-300)), NamedGain("AAA", "long", Decimal("1300.50"))]
+    waits = order("CCC", WOKEN, filled=False)
+    report = replace(
+        REPORT, day=WOKEN, orders=[*filled, waits], by_hand=filled[:1], opens=opens, gains=gains, missed=[EARLY_CLOSE]
+    )
+    message = describe_report(report)
+    figures = ReportFigures.model_validate_json(json.dumps(message.figures))
+
+    assert "Of it spread and impact, against the opens: +0.00 (+0.0 basis points)" in message.text
+    assert (figures.date, figures.value, figures.paid_in, figures.gain) == (WOKEN, 1_051_000, 50_000, 1_000)
+    assert figures.gain_rate == pytest.approx(1 / 1_050)
+    assert figures.gains_by_side == {"long": 1000.5}
+    assert [(one.ticker, one.dollars) for one in figures.gains_by_name] == [("AAA", 1300.5), ("BBB", -300)]
+    assert figures.fills.slippage == pytest.approx(2)
+    assert figures.fills.slippage_rate == pytest.approx(0.001)
+    assert [one.impact for one in figures.fills.orders] == [pytest.approx(1), pytest.approx(-1)]
+    assert {one.decided_price for one in figures.fills.orders} == {10}
+    assert figures.fills.impact == pytest.approx(0)
+    assert [(one.ticker, one.shares, one.price) for one in figures.traded_by_hand] == [("AAA", 100, 10.01)]
+    planned = figures.next_open
+    assert (planned.date, planned.closes_early, planned.opened, planned.closed) == (date(2024, 12, 5), False, 1000, 0)
+    assert planned.opens_at == datetime(2024, 12, 5, 14, 30, tzinfo=UTC)
+    assert [(one.ticker, one.dollars) for one in planned.orders] == [("CCC", 1000)]
+    data = figures.data
+    assert (data.sessions_present, data.sessions_expected, data.to_do) == (79, 80, ["collect 2024-11-26"])
+    assert (figures.not_decided, figures.closed_early) == ([EARLY_CLOSE], False)
+    assert replace(report, opens={Entry("AAA", date(2024, 11, 28)): 10.0}).impact is None
 
 
 def test_dry_run() -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from loaded_strategies import ten_by_ten
 
-from internal.errors import UnavailableError
-from internal.http.datamanager_responses import DataCheck
+from applications.portfoliomanager.tests.operations_kit import no_data_service, no_opens
 from internal.lake.store import Lake
 from internal.modes import Mode
 from internal.simulation.venue_activities import VenueActivities
@@ -34,11 +33,6 @@ if TYPE_CHECKING:
 STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
 
 
-def no_data_service() -> DataCheck:
-    """No state of the data."""
-    raise UnavailableError("there is no data service")
-
-
 def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The second session exchanges everything without buying power; the fills of the closes give it."""
     fund, account = World.make(11, sessions_played=3, tickers=30).open_fund(), VenueBroker.account
@@ -47,7 +41,7 @@ def test_a_waiting_run_goes_on_at_the_open(monkeypatch: pytest.MonkeyPatch, tmp_
     books = AccountBooks(fund.ports.broker, VenueActivities(fund.repository), store, fund.journal, fund.ports.data)
     rebalancer = Rebalancer(fund.ports, STRATEGY, RiskLimits())
     outbox = NotificationOutbox(tmp_path, [], Mode.SIMULATED)
-    announcer = Announcer(outbox, fund.journal, books, no_data_service, tmp_path)
+    announcer = Announcer(outbox, fund.journal, books, no_data_service, no_opens, tmp_path)
     undecided = UndecidedSessionFile(tmp_path)
     operations = FundOperations(fund.ports.broker, *unused, fund.journal, books, rebalancer, announcer, undecided)
     rebalancer.run(None)

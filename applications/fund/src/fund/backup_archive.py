@@ -10,9 +10,13 @@ from internal.modes import Mode
 MANIFEST: Final = "manifest.json"
 MANIFEST_BYTES: Final = 1024**2  # the largest that is read
 FOLDERS: Final = ("lake", "registry")
-FILES: Final = ("fund.toml", "strategy.json", "opening.json", "broker.json")
-KEPT: Final = ("secrets", "credentials.json", "exchange")
-"""What a restored folder takes over from the one that it replaces: its keys, and the account of a simulated broker."""
+REPORTED: Final = "portfoliomanager/reported_profits.json"
+FILES: Final = ("fund.toml", "strategy.json", "opening.json", "broker.json", REPORTED)
+KEPT: Final = ("secrets", "credentials.json", "exchange", "portfoliomanager/notifications", REPORTED)
+"""What a restored folder takes over from the one that it replaces.
+
+Its keys, the account of a simulated broker, and which messages its owner has got.
+"""
 
 Count = Annotated[int, Field(ge=0)]
 

@@ -55,13 +55,14 @@ def describe_restored(restored: "Restored", folder: FundFolder) -> list[str]:
     lines = [f"{folder.root}: {restored.manifest.describe()}"]
     if restored.replaced is not None:
         lines.append(f"The folder before is kept as {restored.replaced}; delete it when all is well.")
-    is_simulated = restored.manifest.mode is Mode.SIMULATED
-    if is_simulated and not folder.state("exchange").exists():
+    record, is_simulated = folder.read_record(), restored.manifest.mode is Mode.SIMULATED
+    has_own_exchange = is_simulated and (record is None or record.mode is Mode.SIMULATED)
+    if has_own_exchange and not folder.state("exchange").exists():
         lines.append(
             "The simulated exchange starts again: it has none of the account's orders and positions. To let the "
             "journal follow it, see `broker-lost-orders` in docs/operations/backup.md."
         )
-    if not is_simulated and not (folder.root / "secrets").exists():
+    if not has_own_exchange and not (folder.root / "secrets").exists():
         lines.append("A backup holds no keys: write them with `./fund init`, or set NAME_FILE for each.")
     start = "./fund up" if is_simulated and not folder.settings_file.exists() else "./fund run"
     lines.append(

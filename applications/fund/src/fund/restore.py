@@ -43,7 +43,8 @@ def restore_backup(
 ) -> Restored:
     """Put a backup in the place of a fund's folder, with trading halted until a person resumes it.
 
-    The keys, and the account of a simulated exchange, are taken over from the folder that is replaced, which is kept.
+    The keys, the account of a simulated exchange and the messages to the owner are taken over from the folder that is
+    replaced, which is kept.
 
     Raises:
         BackupError: The file is no backup; nothing has changed.
@@ -87,11 +88,14 @@ def _require_free(folder: FundFolder, *, replace: bool) -> None:
 
 
 def _keep_own_parts(root: Path, staging: Path) -> None:
-    for path in (root / name for name in KEPT):
+    for name in KEPT:
+        path, kept = root / name, staging / name
+        if path.exists():
+            kept.parent.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
         if path.is_dir():
-            shutil.copytree(path, staging / path.name)
+            shutil.copytree(path, kept)
         elif path.exists():
-            shutil.copy2(path, staging / path.name)
+            shutil.copy2(path, kept)
 
 
 def _exchange_folders(staging: Path, root: Path, moment: datetime) -> Path | None:

@@ -1,15 +1,16 @@
-"""The limits on losses in force: after each reconciliation, before anything is decided or sent."""
+"""The limits on losses in force: after each reconciliation, before anything is decided or sent, and in between."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from internal.dates import cut_to_milliseconds
+from internal.dates import cut_to_milliseconds, exchange_day, is_session, session_close, session_open
 from internal.errors import FundError
 from internal.telemetry import get_logger
 from internal.trading.limit_kinds import LimitKind
 from internal.trading.limits import RiskLimits
 from internal.trading.loss_limits import Losses, find_loss, measure_losses
 from internal.trading.performance import report_performance
+from internal.trading.ports import Broker
 from internal.trading.snapshots import Snapshot
 from internal.trading.state_changes import tighten
 from internal.trading.trading_state import StateCause, TradingState
@@ -57,6 +58,32 @@ class LossWatch:
             text = f"{title}.\n{change.state.meaning.capitalize()}: ./fund resume"
             self._notifier.notify(Notification(NotificationKind.LIMIT, f"loss:{change.number}", title, text))
 
+    def look(self, broker: Broker, reconcile: Callable[[], object]) -> None:
+        """While the market is open, reconcile where the account's value now asks for a stricter trading state.
+
+        A reconciliation records the value and what was paid in and out, and checks the losses again.
+        """
+        moment = broker.moment()
+        if not _is_open(moment):
+            return
+        account = broker.account()
+        now = Snapshot(
+            timestamp=moment,
+            portfolio_id="",
+            net_asset_value=account.net_asset_value,
+            cash=account.cash,
+            long_market_value=account.long_market_value,
+            short_market_value=account.short_market_value,
+            slippage=0.0,
+            fees=0.0,
+            borrow=0.0,
+            pool=account.pool,
+        )
+        values = [one for one in self._counted_snapshots() if one.timestamp < moment]
+        breach = find_loss(report_performance([*values, now], self._books.flows()), self._limits) if values else None
+        if breach is not None and STATES[breach.limit].strictness > self._journal.trading_state().state.strictness:
+            reconcile()
+
     def measure(self) -> Losses:
         """What was lost since losses were accepted."""
         return measure_losses(report_performance(self._counted_snapshots(), self._books.flows()))
@@ -70,3 +97,8 @@ class LossWatch:
         """The values since losses were accepted; all of them where the market's clock has gone back behind that."""
         every, accepted = self._journal.snapshots(), self.find_start()
         return every if accepted is None else [one for one in every if one.timestamp > accepted]
+
+
+def _is_open(moment: datetime) -> bool:
+    day = exchange_day(moment)
+    return is_session(day) and session_open(day) <= moment < session_close(day)

@@ -44,6 +44,7 @@ from portfoliomanager.configuration import Configuration
 from portfoliomanager.decision_replays import DecisionReplays
 from portfoliomanager.equal_weight import EqualWeight, load_closes
 from portfoliomanager.events import DailyCycle
+from portfoliomanager.fill_days import read_opens
 from portfoliomanager.forecasting import Champion
 from portfoliomanager.live_arming import LiveArming, find_evidence
 from portfoliomanager.loss_watch import LossWatch
@@ -97,6 +98,7 @@ ROUTES = (
 )
 RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service cannot be reached
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders
+LOSSES_PAUSE_SECONDS = 300.0  # between looks at what the account is worth
 UPDATES_PAUSE_SECONDS = 1.0  # between an update of the broker's stream and the reconciliation
 PERSON_PAUSE_SECONDS = 60.0  # while a person has to act; an attempt is some 30 requests, the broker takes 200 a minute
 
@@ -167,7 +169,9 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     decides = settings.load_strategy()
     metrics.show_mode(mode)
     notifications = NotificationOutbox(settings.state_directory, settings.notification_targets(), mode)
-    announcer = Announcer(notifications, journal, books, data.check_data, settings.state_directory)
+    announcer = Announcer(
+        *(notifications, journal, books, data.check_data, partial(read_opens, data)), settings.state_directory
+    )
     limits = settings.risk_limits(settings.name_filter())
     losses = LossWatch(journal, books, limits, notifications)
     armings = LakeArmings(lake)
@@ -284,11 +288,20 @@ async def _follow_open_orders(services: Services) -> None:
         await _hold_lease_and(services.operations.follow_open_orders, services)
 
 
+async def _follow_losses(services: Services) -> None:
+    """Look at the account's value between reconciliations: a loss of the day is not to wait for the next decision."""
+    while True:
+        await asyncio.sleep(LOSSES_PAUSE_SECONDS)
+        look = partial(services.losses.look, services.broker, services.operations.reconcile)
+        await _hold_lease_and(look, services)
+
+
 def _list_background_work(services: Services) -> dict[str, Callable[[], Awaitable[object]]]:
     """What runs beside requests and events, by name; the broker's stream only where it is followed."""
     works: dict[str, Callable[[], Awaitable[object]]] = {
         "recovery": partial(_recover, services.operations),
         "open orders": partial(_follow_open_orders, services),
+        "losses": partial(_follow_losses, services),
         "waiting session": WaitingSessions(services.cycle, services.operations, services.lease).run,
     }
     if (updates := services.updates) is not None:

@@ -19,12 +19,13 @@ from internal.trading.enums import Leg, OrderSide, OrderState
 from internal.trading.orders import Order
 from internal.trading.positions import Entry
 from internal.trading.trading_state import UNCHANGED
+from portfoliomanager.fill_days import list_fill_days
 from portfoliomanager.pages.corporate_actions import ActionLine
 from portfoliomanager.pages.frame import Frame, Page
 from portfoliomanager.pages.past_forecasts import Coverage, measure_coverage, read_forecasts
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.pages.sources import Found
-from portfoliomanager.pages.ticker import Quotes, TickerOrder, TickerView, is_of, list_entries, read_details
+from portfoliomanager.pages.ticker import Quotes, TickerOrder, TickerView, is_of, read_details
 from portfoliomanager.pages.visitor import Visitor
 
 DAYS = sessions(date(2025, 1, 13), date(2025, 1, 31))
@@ -110,7 +111,7 @@ def test_orders() -> None:
     assert is_of(order("A<B", None), "A<B", "s1")
     assert not is_of(order("OLD", None), "A<B", "s1")
     filled = Entry("OLD", DAYS[1])
-    assert list_entries([order("OLD", "s1"), order("OLD", "s1", None)]) == [filled]
+    assert list_fill_days([order("OLD", "s1"), order("OLD", "s1", None)]) == [filled]
     split = TickerOrder.of(order("OLD", "s1"), {filled: 0.5})
     assert (split.shown_price, split.slippage) == (25.0, pytest.approx(0.25))
     assert TickerOrder.of(order("OLD", "s1"), {}).shown_price is None

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from internal.dates import next_session, previous_session, sessions
+from internal.trading.action_rows import is_end, is_record
 from internal.trading.enums import ForeignKind, OrderState
 from internal.trading.foreign_items import ForeignItem
 from internal.trading.limit_kinds import LimitCut
@@ -32,6 +33,22 @@ def alerts_of_run(outcome: Outcome, cuts: Sequence[LimitCut], without_bars: Iter
 def alerts_of_foreign(foreign: Sequence[ForeignItem]) -> list[Notification]:
     """Positions and orders of the account that are not the fund's: once for each quantity of a name."""
     return [_foreign(item) for item in foreign]
+
+
+def alerts_of_ended(rows: Iterable[Order]) -> list[Notification]:
+    """Held names that were acquired, redeemed or removed as worthless, by the journal's rows of corporate actions."""
+    return [
+        Notification(
+            NotificationKind.NAME_ENDED,
+            f"ended:{row.client_order_id}",
+            f"{row.ticker} has ended: {row.reason}",
+            f"The broker has carried it out: {row.filled_quantity:g} shares of {row.ticker} are no longer held, at "
+            f"{row.filled_average_price or 0:,.2f} dollars a share. Shares that came for them are the fund's; the next "
+            "decision says so in its notes.",
+        )
+        for row in rows
+        if is_record(row) and is_end(row)
+    ]
 
 
 def alerts_of_unresolved(orders: Iterable[Order]) -> list[Notification]:

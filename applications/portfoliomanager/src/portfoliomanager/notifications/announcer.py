@@ -3,7 +3,8 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from http import HTTPStatus
 from pathlib import Path
@@ -13,10 +14,12 @@ from internal.dates import exchange_day, next_session, previous_session, session
 from internal.errors import FundError
 from internal.http.datamanager_responses import DataCheck
 from internal.telemetry import get_logger
+from internal.trading.action_rows import RECORDS as ACTIONS
 from internal.trading.hand_trades import RECORDS as HAND_TRADES
 from internal.trading.limit_kinds import LimitCut
 from internal.trading.order_planning import list_decisions
 from internal.trading.orders import Order
+from internal.trading.positions import Entry
 from internal.trading.rebalancing import Outcome, ReconciliationOutcome
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.snapshots import Snapshot
@@ -27,19 +30,29 @@ from portfoliomanager.notifications.alerts import (
     alert_of_failure,
     alert_of_missed_sessions,
     alert_of_state,
+    alerts_of_ended,
     alerts_of_foreign,
     alerts_of_run,
     alerts_of_unresolved,
 )
-from portfoliomanager.notifications.daily_report import DailyReport, NamedGain, find_gains
+from portfoliomanager.notifications.daily_report import DailyReport, DataHealth, NamedGain, find_gains
 from portfoliomanager.notifications.message import Notification, Notifier
 from portfoliomanager.notifications.report_message import describe_report
 from portfoliomanager.ports import FundJournal
 
 PATIENT_ATTEMPTS = 3
-PROFITS = "reported_profits.json"  # of the state directory: profit and loss by name at the last report
+LATELY = timedelta(days=7)  # of an action whose message may not be made yet
+PROFITS = "reported_profits.json"  # of the state directory: the last report's key, and profit and loss by name at it
 
 logger = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class LastReport:
+    """The report that was made last: its key, and profit and loss by name until then."""
+
+    key: str
+    profits: Mapping[str, Decimal]
 
 
 class Announcer:
@@ -50,18 +63,21 @@ class Announcer:
         journal: Runs, orders and snapshots.
         books: Profit and loss by name.
         check_data: The state of the data.
+        read_opens: The opening prices of the sessions that filled some orders.
         state_directory: Where the figures of the last report are kept.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - one component an argument
         self,
         notifier: Notifier,
         journal: FundJournal,
         books: AccountBooks,
         check_data: Callable[[], DataCheck],
+        read_opens: Callable[[Sequence[Order]], Mapping[Entry, float]],
         state_directory: Path,
     ) -> None:
-        self._notifier, self._journal, self._books, self._check_data = notifier, journal, books, check_data
+        self._notifier, self._journal, self._books = notifier, journal, books
+        self._check_data, self._read_opens = check_data, read_opens
         self._path = state_directory / PROFITS
         self._failures: Counter[tuple[date, str]] = Counter()
 
@@ -69,7 +85,8 @@ class Announcer:
         """After a decision was carried out or answered: what went wrong, and the report of its day."""
         before = [run for run in self._journal.runs() if run.date < outcome.run.date]
         missed = alert_of_missed_sessions(outcome.run.date, before[-1].date) if before else None
-        self._send([*([missed] if missed else []), *alerts_of_run(outcome, cuts, without_bars)])
+        alerts = [*alerts_of_run(outcome, cuts, without_bars), *alerts_of_ended(self._list_actions())]
+        self._send([*([missed] if missed else []), *alerts])
         self.report(outcome.run.date)
 
     def run_failed(self, day: date, error: FundError) -> None:
@@ -87,27 +104,30 @@ class Announcer:
 
     def reconciled(self, outcome: ReconciliationOutcome) -> None:
         """After the broker was asked about orders."""
-        self._send([*alerts_of_unresolved(self._journal.unfinished()), *alerts_of_foreign(outcome.foreign)])
+        alerts = [*alerts_of_unresolved(self._journal.unfinished()), *alerts_of_ended(self._list_actions())]
+        self._send([*alerts, *alerts_of_foreign(outcome.foreign)])
 
     def state_changed(self, change: TradingStateChange) -> None:
         """After a person has changed the trading state."""
         self._send([alert_of_state(change)])
 
     def report(self, day: date, problem: str = "") -> None:
-        """Send the report of a session, once."""
+        """Send the report of a session, once; a restored fund remembers the last one that its backup knew of."""
         snapshots = self._journal.snapshots()
         if not snapshots:
             return
+        last = self._read_last()
         try:
             view = self._books.view()
             profits = {ticker: profit.total for ticker, profit in view.profits.items()}
-            gains = find_gains(profits, self._reported(), view.books.shares)
+            gains = find_gains(profits, last.profits, view.books.shares)
             report = self._make_report(day, problem, snapshots, gains)
         except (FundError, ArithmeticError) as error:
             logger.warning("report_not_made", date=str(day), detail=str(error))
             return
-        if self._notifier.notify(describe_report(report)):
-            self._remember(profits)
+        message = describe_report(report)
+        if message.key != last.key and self._notifier.notify(message):
+            self._remember(LastReport(message.key, profits))
 
     def _make_report(
         self, day: date, problem: str, snapshots: Sequence[Snapshot], gains: Sequence[NamedGain]
@@ -116,18 +136,20 @@ class Announcer:
         earlier = [one for one in snapshots if exchange_day(one.timestamp) < day]
         before, since = earlier[-1] if earlier else None, self._last_decided(day)
         flows = [one for one in self._books.flows() if before is not None and before.timestamp < one.moment]
+        orders = self._list_orders(since)
         return DailyReport(
             day=day,
             snapshot=last,
             before=before,
             flows=sum(one.amount for one in flows if one.moment <= last.timestamp),
             gains=gains,
-            orders=self._list_orders(since),
+            orders=orders,
             by_hand=self._list_hand_trades(before),
             missed=[] if since is None else sessions(next_session(since), previous_session(day)),
             notes=[note for run in self._journal.runs() if run.date == day for note in run.notes],
-            data=self._describe_data(),
+            data=self._find_health(),
             problem=problem,
+            opens=self._find_opens(orders),
         )
 
     def _last_decided(self, day: date) -> date | None:
@@ -144,24 +166,43 @@ class Announcer:
         rows = (order for order in self._journal.of(HAND_TRADES) if order.filled_quantity)
         return [order for order in rows if before is None or order.updated_at > before.timestamp]
 
-    def _describe_data(self) -> str:
-        """One sentence; a data service that does not answer is said too."""
+    def _list_actions(self) -> list[Order]:
+        """What corporate actions have lately done to the positions."""
+        last = self._journal.last_snapshot()
+        rows = self._journal.of(ACTIONS)
+        return [] if last is None else [row for row in rows if row.updated_at > last.timestamp - LATELY]
+
+    def _find_health(self) -> DataHealth:
+        """The state of the data, as the data service says it."""
         try:
             found = self._check_data()
         except FundError as error:
-            return f"The state of the data is not known: {error.detail}"
-        to_do = f" To do: {'; '.join(found.to_do)}" if found.to_do else ""
-        return f"Data: {found.sessions.present} of {found.sessions.expected} sessions are there.{to_do}"
+            return DataHealth(problem=error.detail)
+        return DataHealth(found.sessions.present, found.sessions.expected, tuple(found.to_do))
 
-    def _reported(self) -> dict[str, Decimal]:
-        """Profit and loss by name at the last report; nothing before the first, or where the file cannot be read."""
+    def _find_opens(self, orders: Sequence[Order]) -> Mapping[Entry, float]:
+        """The opens of the orders' fills; none where the data service does not say them, so that no impact is shown."""
         try:
-            return {ticker: Decimal(dollars) for ticker, dollars in json.loads(self._path.read_text()).items()}
-        except (OSError, ValueError, ArithmeticError, AttributeError):
+            return self._read_opens(orders)
+        except FundError as error:
+            logger.warning("opens_not_read", detail=error.detail)
             return {}
 
-    def _remember(self, profits: Mapping[str, Decimal]) -> None:
-        write_atomically(self._path, json.dumps({ticker: str(dollars) for ticker, dollars in profits.items()}))
+    def _read_last(self) -> LastReport:
+        """The last report; none before the first, or where the file cannot be read.
+
+        Earlier versions of the fund wrote the profits alone.
+        """
+        try:
+            found = json.loads(self._path.read_text())
+            key, profits = (found["key"], found["profits"]) if "profits" in found else ("", found)
+            return LastReport(key, {ticker: Decimal(dollars) for ticker, dollars in profits.items()})
+        except (OSError, ValueError, ArithmeticError, AttributeError, KeyError, TypeError):
+            return LastReport("", {})
+
+    def _remember(self, last: LastReport) -> None:
+        profits = {ticker: str(dollars) for ticker, dollars in last.profits.items()}
+        write_atomically(self._path, json.dumps({"key": last.key, "profits": profits}))
 
     def _send(self, notifications: Sequence[Notification]) -> None:
         for notification in notifications:

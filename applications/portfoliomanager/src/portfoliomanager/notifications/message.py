@@ -1,6 +1,7 @@
 """A message to the owner."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final, Protocol
 
@@ -33,6 +34,7 @@ class Notification:
         title: One line.
         text: The whole message as plain text.
         html: The same as HTML for mail; empty where the text is enough.
+        figures: Of a daily report, as JSON holds them; they are not sent.
     """
 
     kind: NotificationKind
@@ -40,6 +42,7 @@ class Notification:
     title: str
     text: str
     html: str = ""
+    figures: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 class Notifier(Protocol):

@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from html import escape
 from zoneinfo import ZoneInfo
 
 from internal.dates import NEW_YORK, is_early_close, next_session, session_close, session_open
-from internal.trading.enums import OrderSide, OrderState
+from internal.trading.enums import OrderSide
 from internal.trading.orders import Order
-from internal.trading.slippage import FillSummary, measure_slippage
-from portfoliomanager.notifications.daily_report import DailyReport
+from internal.trading.slippage import measure_slippage
+from portfoliomanager.notifications.daily_report import DailyReport, DataHealth
 from portfoliomanager.notifications.message import REPORT_KEYS, Notification, NotificationKind
+from portfoliomanager.notifications.report_figures import ReportFigures
 
 SHOWN = 15  # names and orders of a table
 STYLE = "border-collapse:collapse;font:14px sans-serif"
@@ -21,12 +21,9 @@ type Table = tuple[str, tuple[str, ...], list[tuple[str, ...]]]
 
 
 def describe_report(report: DailyReport) -> Notification:
-    """The report as text and HTML."""
-    snapshot, gain = report.snapshot, report.gain
-    before = snapshot.net_asset_value - gain
-    title = (
-        f"{report.day}: {snapshot.net_asset_value:,.2f} dollars, {gain:+,.2f} ({gain / before if before else 0:+.2%})"
-    )
+    """The report as text and HTML, with its figures."""
+    value, gain = report.snapshot.net_asset_value, report.gain
+    title = f"{report.day}: {value:,.2f} dollars, {gain:+,.2f} ({report.gain_rate:+.2%})"
     sentences, tables = _sentences(report), _tables(report)
     return Notification(
         NotificationKind.DAILY_REPORT,
@@ -34,6 +31,7 @@ def describe_report(report: DailyReport) -> Notification:
         title,
         "\n\n".join([title, "\n".join(sentences), *map(_text, tables)]),
         "".join([f"<h2>{escape(title)}</h2>", *(f"<p>{escape(one)}</p>" for one in sentences), *map(_html, tables)]),
+        ReportFigures.of(report).model_dump(mode="json"),
     )
 
 
@@ -49,7 +47,7 @@ def _sentences(report: DailyReport) -> list[str]:
         *_describe_flows(report),
         *_describe_fills(report),
         report.problem or _describe_next_open(report),
-        report.data,
+        _describe_data(report.data),
         *report.notes,
     ]
 
@@ -66,12 +64,8 @@ def _describe_time(report: DailyReport) -> list[str]:
 
 
 def _describe_gains(report: DailyReport) -> str:
-    sides: dict[str, Decimal] = {}
-    for gain in report.gains:
-        sides[gain.side] = sides.get(gain.side, Decimal(0)) + gain.dollars
-    return "Gained by side: " + (
-        ", ".join(f"{side} {dollars:+,.2f}" for side, dollars in sorted(sides.items())) or "nothing"
-    )
+    sides = ", ".join(f"{side} {dollars:+,.2f}" for side, dollars in report.gains_by_side.items())
+    return f"Gained by side: {sides or 'nothing'}"
 
 
 def _describe_flows(report: DailyReport) -> list[str]:
@@ -83,13 +77,18 @@ def _describe_flows(report: DailyReport) -> list[str]:
 def _describe_fills(report: DailyReport) -> list[str]:
     """The fund's own, beside the closes that they were decided at, and what was traded by hand."""
     found: list[str] = []
-    fills = FillSummary.of(report.filled)
+    fills, impact = report.fills, report.impact
     if fills.slippage_rate is not None:
         found.append(
             f"{len(report.filled)} fills of {fills.traded_dollars:,.2f} dollars; slippage {fills.slippage:+,.2f} "
             f"({1e4 * fills.slippage_rate:+.1f} basis points): {'worse' if fills.slippage > 0 else 'better'} than the "
             "closes they were decided at."
         )
+        if impact is not None:
+            found.append(
+                f"Of it spread and impact, against the opens: {impact:+,.2f} "
+                f"({1e4 * impact / fills.decided_dollars:+.1f} basis points); the rest is the overnight move."
+            )
     trades = [
         f"{'sold' if order.side is OrderSide.SELL else 'bought'} {order.filled_quantity:,g} {order.ticker} "
         f"at {order.filled_average_price or 0:,.2f}"
@@ -102,13 +101,19 @@ def _describe_fills(report: DailyReport) -> list[str]:
 
 def _describe_next_open(report: DailyReport) -> str:
     following = next_session(report.day)
-    opened = sum(order.quantity * order.reference_price for order in report.next_orders if order.leg.opens)
-    closed = sum(order.quantity * order.reference_price for order in report.next_orders if not order.leg.opens)
     early = f" That session closes early, at {_clock(session_close(following))}." if is_early_close(following) else ""
     return (
         f"The open of {following}, {_clock(session_open(following))} in New York: {len(report.next_orders)} orders, "
-        f"{opened:,.2f} dollars opened and {closed:,.2f} closed.{early}"
+        f"{report.opened_dollars:,.2f} dollars opened and {report.closed_dollars:,.2f} closed.{early}"
     )
+
+
+def _describe_data(data: DataHealth) -> str:
+    """One sentence; a data service that does not answer is said too."""
+    if data.problem:
+        return f"The state of the data is not known: {data.problem}"
+    to_do = f" To do: {'; '.join(data.to_do)}" if data.to_do else ""
+    return f"Data: {data.present} of {data.expected} sessions are there.{to_do}"
 
 
 def _clock(moment: datetime) -> str:
@@ -121,8 +126,7 @@ def _more(count: int) -> str:
 
 
 def _tables(report: DailyReport) -> list[Table]:
-    gains = sorted(report.gains, key=lambda gain: (-abs(gain.dollars), gain.ticker))
-    named = [(one.ticker, one.side, f"{one.dollars:+,.2f}") for one in gains]
+    named = [(one.ticker, one.side, f"{one.dollars:+,.2f}") for one in report.gains_by_name]
     fills = [
         (
             order.ticker,
@@ -130,22 +134,17 @@ def _tables(report: DailyReport) -> list[Table]:
             f"{order.filled_quantity:g}",
             f"{order.filled_average_price or 0:,.2f}",
             f"{measure_slippage(order):+,.2f}",
+            "-" if (impact := report.find_impact(order)) is None else f"{impact:+,.2f}",
         )
         for order in report.filled
     ]
-    own = [order for order in report.orders if order.date == report.day]
-    refused = [
-        (order.ticker, order.side.value, f"{order.quantity:g}", order.reason)
-        for order in own
-        if order.state is OrderState.REJECTED
-    ]
-    dropped = [order for order in own if order.state is OrderState.DROPPED]
+    refused = [(order.ticker, order.side.value, f"{order.quantity:g}", order.reason) for order in report.refused]
     tables: list[Table] = [
         ("Gains by name", ("name", "side", "dollars"), named),
-        ("Fills", ("name", "order", "shares", "price", "cost"), fills),
+        ("Fills", ("name", "order", "shares", "price", "slippage", "impact"), fills),
         ("Orders for the next open", ("name", "order", "shares", "dollars"), _list_values(report.next_orders)),
         ("Refused orders", ("name", "order", "shares", "reason"), refused),
-        ("Dropped orders, never sent", ("name", "order", "shares", "dollars"), _list_values(dropped)),
+        ("Dropped orders, never sent", ("name", "order", "shares", "dollars"), _list_values(report.dropped)),
     ]
     return [table for table in tables if table[2]]
 

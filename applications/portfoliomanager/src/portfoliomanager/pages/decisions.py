@@ -18,8 +18,8 @@ from internal.trading.positions import Entry
 from internal.trading.rank_cutoffs import RankCutoffs
 from internal.trading.replay import Difference, Replay
 from internal.trading.runs import RebalanceRun
-from internal.trading.slippage import FillSummary
-from portfoliomanager.pages.ticker import fill_day
+from internal.trading.slippage import FillSummary, measure_impact
+from portfoliomanager.fill_days import fill_day
 
 PAGE_ROWS = 100
 STRIP_SESSIONS = 20  # around the one that is shown
@@ -62,8 +62,7 @@ class OrderLine:
     @property
     def impact(self) -> float | None:
         """Dollars that the fill cost against the open: spread and impact; the rest of the slippage is the delay."""
-        price, opening = self.order.filled_average_price, self.opening_price
-        return None if price is None or opening is None else self.order.signed_filled_quantity * (price - opening)
+        return measure_impact(self.order, self.opening_price)
 
     @property
     def impact_rate(self) -> float | None:

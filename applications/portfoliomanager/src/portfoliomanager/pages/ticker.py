@@ -4,15 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Self
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from internal.dates import NEW_YORK
 from internal.security_types import DESCRIPTIONS
 from internal.trading.enums import OrderSide
 from internal.trading.orders import Order
 from internal.trading.positions import Entry
+from portfoliomanager.fill_days import fill_day
 from portfoliomanager.pages.book import PositionLine
 from portfoliomanager.pages.corporate_actions import ActionLine
 from portfoliomanager.pages.past_forecasts import Coverage, PastForecast, measure_coverage
@@ -112,16 +111,6 @@ class TickerOrder:
             return None
         change = price / order.reference_price - 1
         return change if order.side is OrderSide.BUY else -change
-
-
-def list_entries(orders: Sequence[Order]) -> list[Entry]:
-    """The day and name of each order's fill, of which the price's factor is asked."""
-    return [Entry(order.ticker, fill_day(order)) for order in orders if order.filled_average_price is not None]
-
-
-def fill_day(order: Order) -> date:
-    """The New York day of the last change of an order: of its fill, once it is filled."""
-    return order.updated_at.astimezone(ZoneInfo(NEW_YORK)).date()
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Past decisions over HTTP: the sessions on a page, one of them whole as a page or JSON, and taken again."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
@@ -13,9 +13,9 @@ from internal.http.frames import JSON, negotiate
 from internal.pages.responses import page_response
 from internal.trading.enums import NameOutcome
 from internal.trading.order_planning import list_decisions
-from internal.trading.positions import Entry
 from internal.trading.runs import RebalanceRun
 from portfoliomanager.decision_responses import DecisionDetailResponse, ReplayResponse
+from portfoliomanager.fill_days import read_opens
 from portfoliomanager.pages.decisions import (
     DecisionView,
     NameQuery,
@@ -26,7 +26,6 @@ from portfoliomanager.pages.exposures import read_names
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.rendering import render_page, render_part
 from portfoliomanager.pages.sources import DATAMANAGER, ask
-from portfoliomanager.pages.ticker import list_entries
 from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.services import RequestServices, Services
 
@@ -73,7 +72,7 @@ async def get_decision(  # noqa: PLR0913, PLR0917 - what is asked of the page
     frame, details, opens = await asyncio.gather(
         gather_frame(request, Page.DECISIONS),
         ask(DATAMANAGER, services.data.details),
-        ask(DATAMANAGER, lambda: _read_opens(services, run)),
+        ask(DATAMANAGER, lambda: read_opens(services.data, services.journal.of(run.portfolio_id))),
     )
     companies = {} if details.value is None else read_names(details.value)
     runs, query = _list_runs(services), NameQuery(day, text, outcome, page)
@@ -108,16 +107,6 @@ async def get_replay(request: Request, services: RequestServices, day: Day) -> R
 def _read_sessions(services: Services, page: int) -> SessionsView:
     services.journal.refresh()
     return SessionsView.of(_list_runs(services), services.journal.of, page)
-
-
-def _read_opens(services: Services, run: RebalanceRun) -> Mapping[Entry, float]:
-    """The opens of the sessions that filled the run's orders, as traded."""
-    entries = list_entries(services.journal.of(run.portfolio_id))
-    if not entries:
-        return {}
-    days, tickers, columns = [one.date for one in entries], {one.ticker for one in entries}, ("ticker", "date", "open")
-    bars, _ = services.data.bars(min(days), max(days), adjusted_as_of=None, columns=columns, tickers=sorted(tickers))
-    return {Entry(ticker, day): price for ticker, day, price in bars.iter_rows()}
 
 
 def _list_runs(services: Services) -> Sequence[RebalanceRun]:

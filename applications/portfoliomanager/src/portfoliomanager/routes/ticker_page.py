@@ -14,6 +14,7 @@ from internal.dates import last_closed_session, previous_session
 from internal.errors import NotFoundError
 from internal.pages.responses import page_response
 from internal.trading.positions import Entry
+from portfoliomanager.fill_days import list_fill_days
 from portfoliomanager.pages.book import BookInputs, PositionLine, list_lines
 from portfoliomanager.pages.corporate_actions import ActionLine, list_actions
 from portfoliomanager.pages.frame import Page
@@ -26,7 +27,6 @@ from portfoliomanager.pages.ticker import (
     TickerOrder,
     TickerView,
     is_of,
-    list_entries,
     read_details,
 )
 from portfoliomanager.routes.held_positions import find_foreign, read_decided
@@ -89,7 +89,7 @@ def _read_actions(services: Services, ticker: str, last: date) -> Sequence[Actio
 def _read_orders(services: Services, ticker: str, security_id: str, last: date) -> Sequence[TickerOrder]:
     services.journal.refresh()
     orders = [order for order in services.journal.orders() if is_of(order, ticker, security_id)]
-    entries = list_entries(orders)
+    entries = list_fill_days(orders)
     factors = services.market_data.price_factors(entries, last) if entries else dict[Entry, float]()
     return [TickerOrder.of(order, factors) for order in reversed(orders)]
 

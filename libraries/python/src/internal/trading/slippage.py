@@ -19,6 +19,13 @@ def measure_slippage(order: Order) -> float:
     return order.signed_filled_quantity * (order.filled_average_price - order.reference_price)
 
 
+def measure_impact(order: Order, opening_price: float | None) -> float | None:
+    """Dollars that the fills cost against the open of their session: spread and impact; the rest of it is the delay."""
+    if order.filled_average_price is None or opening_price is None:
+        return None
+    return order.signed_filled_quantity * (order.filled_average_price - opening_price)
+
+
 @dataclass(frozen=True, slots=True)
 class FillSummary:
     """The fills of some orders.
