@@ -15,7 +15,7 @@ from internal.errors import UnavailableError
 from internal.simulation.fund import SimulatedFund
 from internal.simulation.world import World
 from internal.trading.entries import EntryMemory
-from internal.trading.enums import OrderState
+from internal.trading.enums import Leg, OrderSide, OrderState
 from internal.trading.hand_trade_replay import Trade, count_taken
 from internal.trading.hand_trades import RECORDS, find_hand_trades
 from internal.trading.held_securities import find_held
@@ -25,6 +25,8 @@ from internal.trading.own_holdings import find_own_holdings
 from internal.trading.ports import Journal
 from internal.trading.splits import Split
 from internal.trading.trading_state import StateCause, TradingState
+from internal.venue.orders import OrderRequest as VenueRequest
+from internal.venue.orders import OrderType, Side, TimeInForce
 from libraries.python.tests.trading.trading_state_kit import (
     CountedSends,
     SlowOrders,
@@ -139,6 +141,55 @@ def test_an_order_by_hand_that_waited_for_weeks_is_recorded(world: World, part: 
     day = last_closed_session(fund.ports.broker.moment())
     assert find_hand_trades(broker.ports.broker, fund.journal, day, 5) == {ticker: day}
     assert {order.client_order_id for order in fund.journal.orders()} - kept == {row.client_order_id for row in rows}
+
+
+def _wait_at_the_broker(fund: SimulatedFund, ticker: str) -> Order:
+    """An order of the fund, to sell one share at a price that nobody pays, that stays at the broker until canceled."""
+    sent = next(order for order in fund.journal.orders() if order.ticker == ticker)
+    price = Decimal(round(10 * sent.reference_price))
+    terms = ticker, Side.SELL, OrderType.LIMIT, TimeInForce.GTC, Decimal(1), None, price, "of the fund", None
+    broker_id = fund.core.submit(VenueRequest(*terms)).id
+    order = replace(
+        sent,
+        client_order_id="of the fund",
+        side=OrderSide.SELL,
+        leg=Leg.CLOSE,
+        quantity=1.0,
+        state=OrderState.SUBMITTED,
+        broker_order_id=broker_id,
+        filled_quantity=0.0,
+        filled_average_price=None,
+    )
+    fund.journal.save_orders([order])
+    return order
+
+
+@pytest.mark.parametrize("ends_first", [True, False])
+def test_a_hand_trade_that_waits_for_the_fund_s_order_survives_a_restart(world: World, *, ends_first: bool) -> None:
+    """Sold and bought back beside an open order of the fund, then a decision, then another process: it is recorded.
+
+    The order of the fund ends while no process runs, or after the new one has looked.
+    """
+    undisturbed, *_ = _open_long(world)
+    decided = {order.ticker for order in make_trader(undisturbed.ports).run(None).orders}
+    fund = open_holding_fund(world)
+    ticker, held = next((one, held) for one, held in shares(fund).items() if one not in decided and held > 2)
+    waits = _wait_at_the_broker(fund, ticker)
+    trade_by_hand(fund, ticker, Decimal(2 - held))
+    play_session(fund)
+    price = Decimal(round(2 * waits.reference_price))  # above the market, below the fund's own
+    terms = ticker, Side.BUY, OrderType.LIMIT, TimeInForce.DAY, Decimal(held - 2), None, price, None, None
+    fund.core.submit(VenueRequest(*terms))
+    play_session(fund)
+    make_trader(fund.ports).run(None)
+    play_session(fund)
+    assert fund.journal.of(RECORDS) == []
+    restarted = make_trader(fund.ports)
+    if not ends_first:
+        restarted.reconcile()
+    fund.ports.broker.cancel(str(waits.broker_order_id))
+    restarted.reconcile()
+    assert [(row.ticker, row.signed_filled_quantity) for row in fund.journal.of(RECORDS)] == [(ticker, 2 - held)]
 
 
 class RefusesOnce:

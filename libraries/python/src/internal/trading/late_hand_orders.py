@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from internal.dates import exchange_day, last_closed_session, session_open
+from internal.dates import last_closed_session, session_open
 from internal.trading.broker_reports import BrokerOrder
 from internal.trading.entries import ROUNDING, Difference, EntryMemory, opened_date
 from internal.trading.orders import Order
@@ -35,13 +35,14 @@ def find_late_orders(ports: TradingPorts, busy: Collection[str], moment: datetim
     The broker is asked for its older orders where a difference is new, and once a session while it lasts: others may
     hold shares beside the fund's, and an order may be listed as filled later than the account shows its shares.
 
-    It is also asked while a name's trades wait for a split: what was sold may have been bought again meanwhile, so that
-    nothing differs. A process that begins does not know which waited, and asks about all that split lately.
+    It is also asked once a name's trades have waited for a split, or for an order of the fund: what was sold may have
+    been bought again meanwhile, so that nothing differs. A process that begins does not know which waited, and asks
+    about all names.
 
     busy: Names that are left out, because the fund's own orders of them may be filling.
     """
-    differing, lately_split = _find_differences(ports, busy, moment, memory)
-    waiting = lately_split if memory.waiting is None else memory.waiting
+    differing, own = _find_differences(ports, busy, moment, memory)
+    waiting = own if memory.waiting is None else memory.waiting
     looked_at = waiting - frozenset(busy)
     if not looked_at and not differing.items() - memory.differing.items():
         return LateOrders({}, differing, waiting)
@@ -60,9 +61,8 @@ def _find_differences(
 ) -> tuple[dict[str, Difference], frozenset[str]]:
     """By ticker, the signed shares that the journal's fills leave and that the account has, where they differ.
 
-    And the names that have split since the oldest order that may have waited, or are about to.
-
     Both count in today's shares: after a split half of a position that was sold is as many shares as all were before.
+    And the names of all that the fund holds.
     """
     at_broker = ports.broker.positions()
     held = {position.ticker: position.quantity for position in at_broker}
@@ -76,8 +76,7 @@ def _find_differences(
         for ticker, own, shares in both
         if abs(own - shares) > ROUNDING and ticker not in busy
     }
-    first = exchange_day(moment - EARLIER)
-    return differing, found.unsettled | {split.ticker for split in found.splits if split.execution_date >= first}
+    return differing, frozenset(own_shares)
 
 
 def _belongs_to(order: BrokerOrder, fills: Sequence[Order], journal: Journal) -> bool:
