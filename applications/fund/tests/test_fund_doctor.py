@@ -16,7 +16,7 @@ from fund.folder import FundFolder
 from fund.services import Service
 from fund.settings.fund_settings import FundSettings, parse_settings
 from fund.settings.secrets import Secret, write_secret
-from internal.baselines.trees import load_lightgbm
+from internal.baselines.trees import require_lightgbm
 from internal.errors import ConfigurationError
 from internal.modes import Mode
 
@@ -55,7 +55,7 @@ def test_lightgbm() -> None:
         raise ConfigurationError("install the OpenMP library (Debian: libgomp1, macOS: libomp)")
 
     assert "libgomp1" in (doctor.check_lightgbm(nothing).remedy or "")
-    assert doctor.check_lightgbm(load_lightgbm).healthy
+    assert doctor.check_lightgbm(require_lightgbm).healthy
     assert doctor.check_lightgbm(None).healthy
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from internal.baselines.catalogue import BASELINES, fittable_baselines
-from internal.baselines.trees import LEAF, SETTINGS, Trees, load_lightgbm
+from internal.baselines.trees import LEAF, SETTINGS, Trees, load_lightgbm, require_lightgbm
 from internal.errors import ArtifactError, ConfigurationError
 
 ROWS = 12_000
@@ -74,11 +74,14 @@ def test_arrays_restore(rows: tuple[np.ndarray, np.ndarray], trees: Trees) -> No
 
 def test_without_openmp(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the system has no OpenMP library, the sentence says what to install, and comparisons leave trees out."""
-    (tmp_path / "lightgbm.py").write_text("import ctypes; ctypes.CDLL('libgomp-that-is-missing.so.1')")
+    (tmp_path / "lightgbm").mkdir()
+    (tmp_path / "lightgbm" / "__init__.py").write_text("import ctypes; ctypes.CDLL('libgomp-that-is-missing.so.1')")
+    (tmp_path / "lightgbm" / "lib_lightgbm.so").write_bytes(b"no library")
     monkeypatch.delitem(sys.modules, "lightgbm")
     monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(ConfigurationError, match="libgomp1"):
-        load_lightgbm()
+    for ask in (load_lightgbm, require_lightgbm):
+        with pytest.raises(ConfigurationError, match="libgomp1"):
+            ask()
     assert BASELINES.keys() - fittable_baselines().keys() == {"boosted_volatility", "expert_aggregation"}
 
 

@@ -30,7 +30,7 @@ from fund.processes import running_processes
 from fund.services import BROKER_SERVICES, Service
 from fund.settings.fund_settings import FundSettings, read_settings
 from fund.settings.secrets import Secret, read_secret
-from internal.baselines.trees import load_lightgbm
+from internal.baselines.trees import require_lightgbm
 from internal.errors import FundError
 from internal.kernels.compiler import configure
 from internal.modes import Mode
@@ -45,7 +45,7 @@ def run_checks(folder: FundFolder, addresses: Addresses, variables: Mapping[str,
     """Each check as it is done, in the order in which a first run would meet the faults."""
     yield check_python(sys.version_info[:2])
     yield check_compiler(configure)
-    yield check_lightgbm(load_lightgbm if find_spec("lightgbm") else None)
+    yield check_lightgbm(require_lightgbm if find_spec("lightgbm") else None)
     yield from check_ports(folder, addresses)
     yield check_disk(folder.root)
     yield check_folder(folder)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from internal.baselines.catalogue import BASELINES, FITTED_WITH_LIGHTGBM
-from internal.baselines.trees import load_lightgbm
+from internal.baselines.trees import require_lightgbm
 from internal.errors import InvalidRequestError
 from models.sizes import SIZES
 
@@ -38,4 +38,4 @@ def require_known_model(model: str) -> None:
 def require_fittable(model: str) -> None:
     """Raise ConfigurationError, saying what to install, when the model is fitted with LightGBM and it is not there."""
     if BASELINES.get(model) in FITTED_WITH_LIGHTGBM:
-        load_lightgbm()
+        require_lightgbm()

@@ -8,7 +8,7 @@ from internal.baselines.expert_aggregation import ExpertAggregation
 from internal.baselines.forecast import Baseline
 from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility, HeterogeneousVolatility
 from internal.baselines.history import ExpandingHistory, RollingHistory
-from internal.baselines.trees import load_lightgbm
+from internal.baselines.trees import require_lightgbm
 from internal.baselines.volatility import BlendedVolatility
 from internal.errors import ConfigurationError
 
@@ -35,7 +35,7 @@ def fittable_baselines() -> dict[str, type[Baseline]]:
     `fund doctor` says what is missing; a comparison goes on without it.
     """
     try:
-        load_lightgbm()
+        require_lightgbm()
     except ConfigurationError:
         return {kind: baseline for kind, baseline in BASELINES.items() if baseline not in FITTED_WITH_LIGHTGBM}
     return BASELINES

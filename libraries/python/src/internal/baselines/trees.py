@@ -5,8 +5,11 @@ library, and no stored byte is given to a C++ parser.
 """
 
 from collections.abc import Callable, Mapping
+from ctypes import CDLL
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final, Self
 
 import numpy as np
@@ -147,8 +150,26 @@ class Trees:
         return bool((tree[children] == tree[parents]).all() and np.array_equal(np.sort(children, axis=None), grown))
 
 
+def require_lightgbm() -> None:
+    """Check that LightGBM can be imported, by loading its library alone: its modules import scikit-learn and SciPy.
+
+    Raises:
+        ConfigurationError: As `load_lightgbm`.
+    """
+    spec = find_spec("lightgbm")
+    folders = () if spec is None else spec.submodule_search_locations or ()
+    library = next((path for folder in folders for path in Path(folder).rglob("lib_lightgbm.*")), None)
+    if library is None:
+        load_lightgbm()
+        return
+    try:
+        CDLL(str(library))
+    except OSError as error:
+        raise _explain_library(error) from error
+
+
 def load_lightgbm() -> Any:  # noqa: ANN401 - a module
-    """LightGBM, imported when first asked for: it takes a second or two, and only a fit needs it.
+    """LightGBM, imported when first asked for: it takes seconds, and only a fit needs it.
 
     Raises:
         ConfigurationError: It is not installed, or the machine has no OpenMP library, which its wheels do not include.
@@ -160,9 +181,13 @@ def load_lightgbm() -> Any:  # noqa: ANN401 - a module
             "LightGBM is not installed: run `uv sync --inexact --package models --extra trees`"
         ) from error
     except OSError as error:
-        raise ConfigurationError(
-            f"LightGBM cannot be loaded ({error}): install the OpenMP library (Debian: libgomp1, macOS: libomp)"
-        ) from error
+        raise _explain_library(error) from error
+
+
+def _explain_library(error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"LightGBM cannot be loaded ({error}): install the OpenMP library (Debian: libgomp1, macOS: libomp)"
+    )
 
 
 def _make_sequence(lightgbm: Any, read: Callable[[slice], np.ndarray], count: int) -> object:  # noqa: ANN401 - a module
