@@ -63,7 +63,7 @@ def test_unattended(home: Path) -> None:
 def test_asked(home: Path) -> None:
     """What is typed is written; Enter keeps the default, a wrong answer is asked for again, keys may come later."""
     typed = ["paper", "alpaca", "Jane Doe jane@example.com", "", "much", "60000", "", "", "0.02", "", "small", "", ""]
-    result = init(typed="\n".join(typed) + "\n")
+    result = init(typed="\n".join([*typed, "nowhere://hidden", "ntfy://topic", ""]) + "\n")
 
     assert result.exit_code == 0, result.output
     text = (home / "fund.toml").read_text()
@@ -73,6 +73,10 @@ def test_asked(home: Path) -> None:
     assert 'model_size = "small"' in text
     assert "strategy =" not in text
     assert f"write the key into {secret_file(home, Secret.ALPACA_API_KEY_ID)}" in result.output
+    assert "NOTIFICATION_URLS is wrong: line 1" in result.output
+    assert "hidden" not in result.output
+    assert secret_file(home, Secret.NOTIFICATION_URLS).read_text().split() == ["ntfy://topic"]
+    assert secret_file(home, Secret.NOTIFICATION_URLS).stat().st_mode & 0o777 == 0o600
 
 
 def test_without_answers(home: Path) -> None:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from functools import cache
 
 from fund.settings.fund_settings import FundSettings
 from fund.settings.secrets import Secret
@@ -25,11 +26,14 @@ def check_targets(secrets: Mapping[Secret, str], chats: str) -> None:
 
     Raises ConfigurationError, which names the line and not what it holds.
     """
-    if Secret.NOTIFICATION_URLS not in secrets:
-        return
-    words = [sys.executable, *CHECK, *(["--bot"] if chats else [])]
-    ended = subprocess.run(  # noqa: S603 - our own program
-        words, env=os.environ, input=secrets[Secret.NOTIFICATION_URLS], capture_output=True, text=True, check=False
-    )
+    if Secret.NOTIFICATION_URLS in secrets:
+        _check_urls(secrets[Secret.NOTIFICATION_URLS], needs_bot=bool(chats))
+
+
+@cache
+def _check_urls(urls: str, *, needs_bot: bool) -> None:
+    """Ask the service's program; right ones are asked about once."""
+    words = [sys.executable, *CHECK, *(["--bot"] if needs_bot else [])]
+    ended = subprocess.run(words, env=os.environ, input=urls, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
     if ended.returncode:
         raise ConfigurationError(ended.stderr.strip())

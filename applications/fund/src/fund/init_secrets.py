@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from fund.broker_account import BrokerApi
+from fund.init_checks import check_targets
 from fund.settings.fund_settings import FundSettings
 from fund.settings.secrets import Secret, read_secret, secret_file
 from internal.errors import ConfigurationError, UnavailableError
@@ -33,13 +34,15 @@ def collect_secrets(root: Path, settings: FundSettings, files: tuple[str, ...], 
         ConfigurationError: A file cannot be read, or is not named NAME=FILE.
     """
     found = dict(_read_file(text) for text in files)
-    for secret in list_needed(settings):
+    targets = [] if settings.mode is Mode.SIMULATED else [Secret.NOTIFICATION_URLS]
+    for secret in (*list_needed(settings), *targets):
         if secret in found:
             continue
         stored = secret_file(root, secret).exists()
+        prompt = _prompt_targets if secret is Secret.NOTIFICATION_URLS else _prompt
         if not stored and (given := read_variable(secret)):
             found[secret] = given
-        elif asks and (typed := _prompt(secret, stored=stored)):
+        elif asks and (typed := prompt(secret, stored=stored)):
             found[secret] = typed
     return found
 
@@ -58,8 +61,29 @@ def _read_file(text: str) -> tuple[Secret, str]:
 
 
 def _prompt(secret: Secret, *, stored: bool) -> str:
-    hint = "Enter keeps the stored one" if stored else "not shown; Enter leaves it for later"
-    answer: str = typer.prompt(f"{secret} ({hint})", default="", show_default=False, hide_input=True)
+    return _prompt_hidden(secret, "Enter keeps the stored one" if stored else "not shown; Enter leaves it for later")
+
+
+def _prompt_targets(secret: Secret, *, stored: bool) -> str:
+    """The targets of messages, asked for until Enter, a wrong one again; one a line."""
+    lines: list[str] = []
+    while True:
+        hint = (
+            "Enter for no more" if lines else "Enter keeps the stored ones" if stored else "not shown; Enter for none"
+        )
+        typed = _prompt_hidden("Where messages to you go, as ntfy://TOPIC or mailto://user:password@example.com", hint)
+        if not typed:
+            return "\n".join(lines)
+        try:
+            check_targets({secret: "\n".join([*lines, typed])}, "")
+        except ConfigurationError as error:
+            typer.echo(error.detail)
+        else:
+            lines.append(typed)
+
+
+def _prompt_hidden(text: str, hint: str) -> str:
+    answer: str = typer.prompt(f"{text} ({hint})", default="", show_default=False, hide_input=True)
     return answer.strip()
 
 
