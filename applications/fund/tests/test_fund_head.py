@@ -35,6 +35,11 @@ def test_version(tmp_path: Path) -> None:
     assert re.fullmatch(
         r"pocketsizefund \d+\.\d+\.\d+(, commit [0-9a-f]{12}(\+changes)?)?, Python 3\.12\.\d+\n", printed
     )
+    found = json.loads(CliRunner().invoke(application, ["--version", "--json"]).output)
+    assert printed.startswith(f"pocketsizefund {found['version']}")
+    assert printed.endswith(f"Python {found['python']}\n")
+    assert (found["commit"] or "") in printed
+    assert CliRunner().invoke(application, ["--json", "status"]).exit_code != 0
     assert read_commit(tmp_path) is None
 
 

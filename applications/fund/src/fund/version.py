@@ -2,6 +2,7 @@
 
 import platform
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -9,14 +10,25 @@ CHECKOUT: Final = Path(__file__).parents[4]
 SECONDS: Final = 5.0
 
 
-def describe_version() -> str:
-    """Version, commit and Python in one line; without git or a checkout the commit is left out."""
+@dataclass(frozen=True)
+class Version:
+    """What runs; the commit is None without git or a checkout."""
+
+    version: str
+    commit: str | None
+    python: str
+
+    def describe(self) -> str:
+        """All of it in one line."""
+        commit = f", commit {self.commit}" if self.commit else ""
+        return f"pocketsizefund {self.version}{commit}, Python {self.python}"
+
+
+def read_version() -> Version:
+    """The version of the packages, the checkout's commit and the interpreter."""
     from importlib.metadata import version  # noqa: PLC0415 - `fund halt` does without it
 
-    commit = read_commit(CHECKOUT)
-    return (
-        f"pocketsizefund {version('fund')}{f', commit {commit}' if commit else ''}, Python {platform.python_version()}"
-    )
+    return Version(version("fund"), read_commit(CHECKOUT), platform.python_version())
 
 
 def read_commit(checkout: Path) -> str | None:
