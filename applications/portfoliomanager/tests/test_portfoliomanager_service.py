@@ -349,7 +349,11 @@ def test_decisions(service: Service) -> None:
     assert not re.search(r"<style|\sstyle=|\son\w+=|<script>|does not answer", page.text)
     assert all(f'href="/forecasts/{ticker}"' in page.text for ticker in chosen)
     assert f'href="{path}"' in service.request("GET", "/decisions").text
-    assert "the same, bit for bit" in service.request("GET", f"{path}/replay", headers=html).text
+    first = service.request("GET", f"{path}/replay", headers=html).text  # shown at once: the page asks for the result
+    assert f'hx-get="{path}/replay?result=true"' in first
+    assert "bit for bit" not in first
+    assert "the same, bit for bit" in service.request("GET", f"{path}/replay?result=true", headers=html).text
+    assert service.request("GET", "/decisions/2001-01-02/replay", headers=html).status_code == 404
     part = service.request("GET", f"{path}/replay", headers=html | {"HX-Request": "true"}).text
     assert part.lstrip().startswith('<div class="replay"')
     assert "No name fits" in service.request("GET", f"{path}?q=zzzz", headers=html).text

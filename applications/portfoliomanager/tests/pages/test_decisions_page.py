@@ -1,6 +1,7 @@
 """The Decisions pages: sessions, funnel, names by outcome, and what a replay shows, from hand-made decisions."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -94,6 +95,21 @@ def test_impact() -> None:
     assert Session.of(decide(CLOSE.date()), orders_of, {Entry("A", CLOSE.date()): 10.06}).impact_rate is None
 
 
+def test_steps() -> None:
+    """Two of three orders are sent and filled, at the close; the run is not reconciled, and then it is."""
+    found = Session.of(decide(CLOSE.date()), orders_of)
+    assert [(step.name, step.detail, step.is_reached) for step in found.steps] == [
+        ("Decided", "15 Mar, 16:00 ET", True),
+        ("Journalled", "3 orders, before any is sent", True),
+        ("Sent", "2: closes, then shorts, then longs", True),
+        ("Filled", "2 completely, 15 Mar, 16:00 ET", True),
+        ("Reconciled", "not yet", False),
+    ]
+    ended = replace(decide(CLOSE.date()), state=RunState.RECONCILED)
+    assert Session.of(ended, orders_of).steps[-1].detail == "15 Mar, 16:00 ET"
+    assert not any(step.is_reached for step in Session.of(decide(CLOSE.date()), lambda _: ORDERS[2:]).steps[2:])
+
+
 def test_funnel() -> None:
     """Of 120 names two are blocked; of the 118 others three cannot be shorted; no forecast was asked for."""
     assert Funnel.of(RECORD.names) == Funnel(120, 120, 118, 118, 115, 0)
@@ -156,7 +172,7 @@ def test_decision_page() -> None:
 
 
 def test_replay() -> None:
-    """The same to the bit, what differs, and why there is none."""
+    """The same to the bit, what differs, and why there is none; before it is known, the page and a link ask for it."""
     same = Replay("p", CLOSE.date(), 120, has_same_rules=True, differences=())
     assert "All 120 names and every order are the same" in render_part("replay.html", ReplayView(same.day, same))
     differences = tuple(Difference(one, "quantity", "10.0", "<8>") for one in NAMES[:30])
@@ -166,6 +182,11 @@ def test_replay() -> None:
     assert part.count('<tr><th scope="row">') == 20
     assert "&lt;8&gt;" in part
     assert "are not those of then" in part
-    page = render_page("replay_page.html", FRAME, ReplayView(same.day, None, "datamanager does not answer"))
+    page = render_page("replay_page.html", FRAME, ReplayView(same.day, problem="datamanager does not answer"))
     assert "Not replayed." in page
     assert "Datamanager does not answer" in page
+    waiting = render_page("replay_page.html", FRAME, ReplayView(same.day))
+    address = f"/decisions/{same.day}/replay?result=true"
+    assert f'hx-get="{address}"' in waiting
+    assert f'<noscript> <a class="link" href="{address}">' in waiting
+    assert "hx-get" not in render_part("replay.html", ReplayView(same.day, same))

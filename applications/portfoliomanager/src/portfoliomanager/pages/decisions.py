@@ -10,8 +10,9 @@ from typing import Self
 from urllib.parse import urlencode
 
 from internal.pages import marks
+from internal.pages.formats import count, day_time
 from internal.trading.decision_records import DecisionRecord, NameRecord
-from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState
+from internal.trading.enums import Leg, NameOutcome, OrderSide, OrderState, RunState
 from internal.trading.funnel import Funnel
 from internal.trading.orders import Order
 from internal.trading.positions import Entry
@@ -72,6 +73,15 @@ class OrderLine:
 
 
 @dataclass(frozen=True)
+class OrderStep:
+    """A step of a session's orders: its name, what of it happened, and whether it was reached."""
+
+    name: str
+    detail: str
+    is_reached: bool
+
+
+@dataclass(frozen=True)
 class Session:
     """A decided session: its run, and its orders in the journal."""
 
@@ -105,6 +115,24 @@ class Session:
         filled = [line for line in self.orders if line.fills.decided_dollars]
         impacts = [line.impact for line in filled if line.impact is not None]
         return sum(impacts) / self.fills.decided_dollars if filled and len(impacts) == len(filled) else None
+
+    @property
+    def steps(self) -> tuple[OrderStep, ...]:
+        """How far the orders are, from the decision to the reconciliation."""
+        run, sent = self.run, self.sent_count
+        orders = [line.order for line in self.orders]
+        fills = [one.updated_at for one in orders if one.state is OrderState.FILLED]
+        is_sent = any(one.state not in {OrderState.PLANNED, OrderState.DROPPED} for one in orders)
+        is_reconciled = run.state is RunState.RECONCILED
+        return (
+            OrderStep("Decided", day_time(run.created_at), is_reached=True),
+            OrderStep("Journalled", f"{count(len(orders), 'order')}, before any is sent", is_reached=True),
+            OrderStep("Sent", f"{sent:,}: closes, then shorts, then longs", is_reached=is_sent),
+            OrderStep(
+                "Filled", f"{len(fills):,} completely{f', {day_time(max(fills))}' if fills else ''}", bool(fills)
+            ),
+            OrderStep("Reconciled", day_time(run.updated_at) if is_reconciled else "not yet", is_reconciled),
+        )
 
     @property
     def largest_slippage(self) -> float:
@@ -294,11 +322,21 @@ class DecisionView:
 
 @dataclass(frozen=True)
 class ReplayView:
-    """A decision taken again; `problem` says why it could not be, where there is no replay."""
+    """A decision taken again; `problem` says why it could not be. Without either, the page asks itself."""
 
     day: date
-    replay: Replay | None
+    replay: Replay | None = None
     problem: str = ""
+
+    @property
+    def is_asked_later(self) -> bool:
+        """Whether it was not taken again so far."""
+        return self.replay is None and not self.problem
+
+    @property
+    def address(self) -> str:
+        """The page with what came of it."""
+        return f"/decisions/{self.day}/replay?result=true"
 
     @property
     def names(self) -> frozenset[str]:

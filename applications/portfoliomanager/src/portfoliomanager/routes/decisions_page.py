@@ -35,6 +35,9 @@ PAGES: dict[str, dict[str, dict[str, str]]] = {"content": {HTML: {}}}
 NONE_DECIDED = {"description": "No strategy has decided that session"}
 Day = Annotated[date, Path(description="A session that was decided")]
 PageNumber = Annotated[int, Query(alias="page", ge=1, le=1_000_000)]
+PageResult = Annotated[
+    bool, Query(alias="result", description="Page: with what came of it, for which it asks itself once it is shown")
+]
 
 
 @router.get(Page.DECISIONS, summary="Page: the sessions that were decided", response_class=HTMLResponse)
@@ -88,20 +91,35 @@ async def get_decision(  # noqa: PLR0913, PLR0917 - what is asked of the page
     response_model=ReplayResponse,
     responses={200: PAGES, 404: NONE_DECIDED, 409: {"description": "Too little was stored with the decision"}},
 )
-async def get_replay(request: Request, services: RequestServices, day: Day) -> Response:
+async def get_replay(
+    request: Request,
+    services: RequestServices,
+    day: Day,
+    with_result: PageResult = False,  # noqa: FBT002 - a query parameter
+) -> Response:
     """What differs, bit for bit; nothing is sent or stored. JSON, a page, or the part of one that htmx asks for."""
     media_type = negotiate(request.headers.get("accept"), (JSON, HTML))
     if media_type == JSON:
         replay = await asyncio.to_thread(services.replays.replay, day)
         return Response(ReplayResponse.of(replay).model_dump_json(), media_type=JSON, headers={"Vary": "Accept"})
-    try:
-        view = ReplayView(day, await asyncio.to_thread(services.replays.replay, day))
-    except FundError as error:
-        view = ReplayView(day, None, error.detail)
-    if "hx-request" in request.headers:
+    is_part = "hx-request" in request.headers
+    if is_part or with_result:
+        view = await asyncio.to_thread(_replay, services, day)
+    else:
+        await asyncio.to_thread(services.replays.find_run, day)  # 404 for a session that was not decided
+        view = ReplayView(day)
+    if is_part:
         return page_response(request, render_part("replay.html", view))
     frame = await gather_frame(request, Page.DECISIONS)
     return page_response(request, render_page("replay_page.html", frame, view))
+
+
+def _replay(services: Services, day: date) -> ReplayView:
+    """The decision taken again, or why it cannot be."""
+    try:
+        return ReplayView(day, services.replays.replay(day))
+    except FundError as error:
+        return ReplayView(day, problem=error.detail)
 
 
 def _read_sessions(services: Services, page: int) -> SessionsView:
