@@ -35,7 +35,7 @@ def make_inputs() -> Inputs:
     ]
     answer = {"points": points, "return": -0.0001, "maximum_drawdown": 0.01}
     cost = {"slippage": -12.5, "fees": 1.0, "borrow": 0.0}
-    strategy = {"name": "a<b", "digest": "0" * 64, "parameters": {"names": 3}}
+    strategy = {"name": "a<b", "digest": "0" * 64, "parameters": {"names": 3, "schedule": {"every": 5}}}
     return Inputs(
         settings={
             "strategy": strategy,
@@ -68,6 +68,7 @@ def test_page(tmp_path: Path) -> None:
     """Return and drawdown by hand, the unfilled order, escaped texts, and the caution about so few sessions."""
     page = write_report(tmp_path, make_inputs()).read_text()
     assert "\N{MINUS SIGN}0.01\N{THIN SPACE}%" in page  # 1.01 x 0.99 - 1
+    assert "parameters: names 3, schedule (every 5). Sessions" in page
     assert "+5.00\N{THIN SPACE}%" in page  # buy and hold: 10.5 / 10 - 1
     assert '<th scope="row">orders, with fills</th><td>2, 1</td>' in page
     assert "Strategy a&lt;b" in page

@@ -84,7 +84,7 @@ def test_the_page_is_whole_and_needs_nothing_else(run: Path) -> None:
     assert all(value.startswith("#") for value in page.values)
     assert "url(http" not in text
     settings = REPORTED.settings
-    for named in (settings.strategy, "sessions=5", settings.code_digest, settings.bars_digest, settings.key):
+    for named in (settings.strategy, "sessions 5", settings.code_digest, settings.bars_digest, settings.key):
         assert named in page.text
     for named in (
         "100,000.00 dollars",

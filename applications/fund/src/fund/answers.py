@@ -1,12 +1,12 @@
 """The JSON that the services answer, as far as the command line reads it."""
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from internal.dates import previous_session
+from internal.strategies.parameter_text import write_parameters
 from internal.trading.funnel import Funnel
 
 
@@ -54,17 +54,8 @@ class Strategy(BaseModel):
 
     def describe(self) -> str:
         """Name, parameters and digest in one sentence."""
-        given = describe_parameters(self.parameters) or "parameters not recorded"
+        given = write_parameters(self.parameters) or "parameters not recorded"
         return f"strategy {self.name} ({given}), digest {self.digest[:12] or 'not recorded'}"
-
-
-def describe_parameters(parameters: Mapping[str, object]) -> str:
-    """Parameters in words; one that has parts of its own, such as a schedule, as `name value` in brackets."""
-    return ", ".join(f"{name} {_describe_value(value)}" for name, value in parameters.items())
-
-
-def _describe_value(value: object) -> str:
-    return f"({describe_parameters(cast('Mapping[str, object]', value))})" if isinstance(value, dict) else str(value)
 
 
 class DecidingStrategy(Strategy):

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from fund.answers import describe_parameters
 from internal.modes import Mode
+from internal.strategies.parameter_text import write_parameters
 
 
 class StoredArming(BaseModel):
@@ -38,7 +38,7 @@ class ArmingAnswer(BaseModel):
 
     def describe_trading(self) -> list[str]:
         """What would be traded, within which limits, and what speaks for it, in lines."""
-        parameters = describe_parameters(self.parameters)
+        parameters = write_parameters(self.parameters)
         enough = "is enough" if self.evidence_is_enough else f"is NOT enough for {self.evidence_name}"
         return [
             f"strategy: {self.strategy} ({parameters or 'no parameters'})",

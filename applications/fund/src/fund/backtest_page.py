@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Final, Self, cast
 
 from markupsafe import Markup
 
@@ -13,6 +13,7 @@ from internal.backtests.settings import describe_planted_signal
 from internal.pages.formats import percent, plain
 from internal.pages.reports import ReportTable, inline_chart, make_report_environment
 from internal.performance import MINIMUM_RETURNS_FOR_A_YEAR
+from internal.strategies.parameter_text import write_parameters
 from internal.track_record import TrackRecord
 
 TOO_SHORT: Final = "too short"
@@ -52,10 +53,10 @@ class BacktestPage:
         """The page of a report; its chart is SVG."""
         return cls(
             settings=(
-                "Strategy {strategy[name]}, file digest {strategy[digest]:.12}, parameters {strategy[parameters]}. "
+                "Strategy {strategy[name]}, file digest {strategy[digest]:.12}, parameters: {parameters}. "
                 "Sessions {first_session} to {last_session}; model {model}, refitted every {refit_every} sessions; "
                 "market: {market}."
-            ).format(**report.settings),
+            ).format(**report.settings, parameters=_write_parameters(report)),
             result=summarize_result(report),
             chart=inline_chart(chart),
             performance=_list_performance(report),
@@ -78,6 +79,11 @@ def write_report(folder: Path, inputs: Inputs) -> Path:
     page = folder / "backtest_report.html"
     write_atomically(page, BacktestPage.of(report, chart).render())
     return page
+
+
+def _write_parameters(report: Report) -> str:
+    strategy = cast("dict[str, dict[str, object]]", report.settings["strategy"])
+    return write_parameters(strategy["parameters"]) or "none"
 
 
 def summarize_result(report: Report) -> str:

@@ -16,6 +16,7 @@ from internal.backtests.settings import BacktestSettings
 from internal.backtests.sweep_report import SweepReport
 from internal.backtests.trials import Trial
 from internal.pages.marks import Estimate
+from internal.strategies.parameter_text import write_parameters
 from portfoliomanager.pages.frame import Frame
 
 PAGE_ROWS = 25
@@ -201,8 +202,10 @@ class ResearchView:
         """The strategy's class, with the parameters in which it differs from others of the page."""
         if line.settings is None:
             return line.name
-        differing = [f"{name} {line.parameters.get(name, 'absent')}" for name in self._varied[line.strategy]]
-        return ", ".join([line.strategy, *differing])
+        differing = write_parameters(
+            {name: line.parameters.get(name, "absent") for name in self._varied[line.strategy]}
+        )
+        return f"{line.strategy}, {differing}" if differing else line.strategy
 
     def _short_label(self, line: RunLine) -> str:
         """For the end of a line of the chart: without the strategy where all drawn ones share it."""
@@ -275,8 +278,3 @@ def name_strategy(settings: BacktestSettings) -> str:
 def name_market(settings: BacktestSettings) -> str:
     """The market; of a file its name alone."""
     return settings.market.rpartition("/")[2]
-
-
-def describe_parameters(parameters: Mapping[str, JsonValue]) -> str:
-    """The parameters that are one value each, on one line."""
-    return ", ".join(f"{name} {value}" for name, value in sorted(parameters.items()) if not isinstance(value, dict))

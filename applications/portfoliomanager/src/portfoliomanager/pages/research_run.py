@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from internal.backtests.deflation import DeflatedSharpe
 from internal.backtests.report import BacktestReport, MeasureRow, Values
 from internal.performance import MINIMUM_RETURNS_FOR_A_YEAR, SESSIONS_A_YEAR
+from internal.strategies.parameter_text import write_parameters
 from portfoliomanager.pages.frame import Frame
-from portfoliomanager.pages.research import CONFIDENCE, describe_parameters, name_market, name_strategy
+from portfoliomanager.pages.research import CONFIDENCE, name_market, name_strategy
 
 SHOWN_NOTES = 20
 FIGURE_SESSIONS = 25  # of the table of figures, the newest
@@ -61,7 +62,7 @@ class RunView:
     @property
     def parameters(self) -> str:
         """Its parameters on one line."""
-        return describe_parameters(self.report.settings.parameters)
+        return write_parameters(self.report.settings.parameters)
 
     @property
     def strip(self) -> list[MeasureRow]:

@@ -6,16 +6,16 @@ from internal.backtests.report_rows import CapacityPoint, CostScenario, Estimate
 from internal.backtests.settings import BacktestSettings
 from internal.drawdown_periods import Drawdown
 from internal.pages.reports import ReportTable
+from internal.strategies.parameter_text import write_parameters
 from research.report.figures import Section
 from research.report.units import Unit, write_interval, write_number
 
 
 def list_settings(settings: BacktestSettings) -> ReportTable:
     """What was run: everything that the result depends on."""
-    parameters = ", ".join(f"{name}={value}" for name, value in sorted(settings.parameters.items())) or "none"
     rows = {
         "Strategy": settings.strategy,
-        "Parameters": parameters,
+        "Parameters": write_parameters(settings.parameters) or "none",
         "Sessions": f"{settings.first_session} (opening) to {settings.last_session}",
         "Capital": f"{settings.capital:,.2f} dollars",
         "Costs": f"{settings.cost_multiple:g} times the venue's spread, impact, fees and borrow rates",

@@ -12,6 +12,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from internal.errors import InvalidRequestError
 from internal.security_types import COMMON_STOCK
+from internal.strategies.parameter_text import write_parameters
 
 SIMULATED: Final = "simulated, "  # how the description of a simulated market begins
 WITHOUT_SIGNAL: Final = "signal none"  # in the description of one that was opened with `--signal none`
@@ -77,8 +78,7 @@ class BacktestSettings:
 
     def describe(self) -> str:
         """Strategy, parameters and sessions in one line."""
-        parameters = ", ".join(f"{name}={value}" for name, value in sorted(self.parameters.items()))
-        return f"{self.strategy} ({parameters}), {self.first_session} to {self.last_session}"
+        return f"{self.strategy} ({write_parameters(self.parameters)}), {self.first_session} to {self.last_session}"
 
     @property
     def planted_signal(self) -> str:
