@@ -34,7 +34,7 @@ def test_realized() -> None:
     second = 0.1 * (above - low) + 0.5 * above + 0.9 * (above - high)
     found = score_forecasts(predictions, closes)
     assert found is not None
-    assert (2, 0.5) == (found.targets, found.coverage)
+    assert (2, 0.5, ((later, 0.5),)) == (found.targets, found.coverage, found.by_session)
     assert (first + second) / 6 == pytest.approx(found.loss)
     assert score_forecasts(predictions, closes.filter(pl.col("date") == DAY)) is None
 

@@ -1,6 +1,7 @@
 """What became of the forecasts, and how far the inputs have moved from those of the training."""
 
 from dataclasses import dataclass
+from datetime import date
 
 import polars as pl
 
@@ -14,11 +15,19 @@ LEVELS = {"quantile_10": 0.1, "quantile_50": 0.5, "quantile_90": 0.9}
 
 @dataclass(frozen=True)
 class ForecastScore:
-    """Forecasts whose target has come: how many, their pinball loss (cumulative log returns), share in the interval."""
+    """Forecasts whose target has come.
+
+    Attributes:
+        targets: How many.
+        loss: Their pinball loss, of cumulative log returns.
+        coverage: The share of outcomes in the 80 % interval.
+        by_session: The same share by the session of the target, oldest first.
+    """
 
     targets: int
     loss: float
     coverage: float
+    by_session: tuple[tuple[date, float], ...]
 
 
 def score_forecasts(predictions: pl.DataFrame, closes: pl.DataFrame) -> ForecastScore | None:
@@ -37,7 +46,8 @@ def score_forecasts(predictions: pl.DataFrame, closes: pl.DataFrame) -> Forecast
     losses = [pinball_expression(truth, pl.col(name).log1p(), level) for name, level in LEVELS.items()]
     inside = truth.is_between(pl.col("quantile_10").log1p(), pl.col("quantile_90").log1p())
     loss, coverage = due.select(pl.mean_horizontal(losses).mean(), inside.mean().alias("coverage")).row(0)
-    return ForecastScore(due.height, float(loss), float(coverage))
+    by_session = due.group_by("target_date").agg(inside.mean().alias("coverage")).sort("target_date")
+    return ForecastScore(due.height, float(loss), float(coverage), tuple(by_session.iter_rows()))
 
 
 def measure_drift(bars: pl.DataFrame, details: pl.DataFrame, scaler: Scaler, sessions: int) -> dict[str, float]:

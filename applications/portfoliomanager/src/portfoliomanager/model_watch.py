@@ -16,7 +16,7 @@ from internal.forecasting.artifact import Artifact, load_artifact
 from internal.forecasting.forecaster import REQUIRED_HISTORY
 from internal.forecasting.registry import Registry
 from internal.telemetry import get_logger
-from portfoliomanager.forecast_monitoring import measure_drift, score_forecasts
+from portfoliomanager.forecast_monitoring import ForecastScore, measure_drift, score_forecasts
 from portfoliomanager.ports import ForecastStore
 
 SESSIONS = 20
@@ -39,10 +39,15 @@ for _gauge in (LOSS, BASELINE_LOSS, COVERAGE, LIVE_LOSS, LIVE_COVERAGE):
 
 
 class ModelWatch:
-    """Sets the champion's gauges, after each forecast and after a start; what cannot be measured is logged."""
+    """Sets the champion's gauges, after each forecast and after a start; what cannot be measured is logged.
+
+    Attributes:
+        live: The forecasts whose target came in the last 20 sessions, as they were last measured; None before.
+    """
 
     def __init__(self, registry: Registry, store: ForecastStore) -> None:
         self._registry, self._store = registry, store
+        self.live: ForecastScore | None = None
 
     def show(self, day: date) -> None:
         """Set every gauge as of the close of a session; figures that cannot be had keep their last value."""
@@ -62,6 +67,7 @@ class ModelWatch:
         columns = ("ticker", "date", "close")
         closes, _ = self._store.bars(_first_origin(day), day, adjusted_as_of=day, columns=columns, tickers=())
         found = score_forecasts(due, closes)
+        self.live = found
         LIVE_TARGETS.set(found.targets if found else 0)
         if found:
             LIVE_LOSS.set(found.loss)

@@ -18,6 +18,7 @@ from internal.trading.state_changes import change_state, tighten
 from internal.trading.trading_state import StateCause, TradingState, TradingStateChange
 from portfoliomanager import metrics
 from portfoliomanager.account_books import AccountBooks
+from portfoliomanager.forecast_monitoring import ForecastScore
 from portfoliomanager.forecasting import Champion, Predicted, predict
 from portfoliomanager.model_watch import ModelWatch
 from portfoliomanager.notifications.announcer import Announcer
@@ -52,6 +53,11 @@ class FundOperations:
     def needs_forecasts(self) -> bool:
         """Whether the strategy reads forecasts; without, no model is needed."""
         return self._rebalancer.strategy.needs.forecasts
+
+    @property
+    def live_score(self) -> ForecastScore | None:
+        """The forecasts whose target came in the last 20 sessions; None where they were not measured."""
+        return self._watch.live
 
     def read_clock(self) -> datetime:
         """The market's clock, UTC."""

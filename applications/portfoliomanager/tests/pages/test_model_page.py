@@ -27,6 +27,7 @@ from internal.forecasting.registry import RegisteredModel
 from internal.http.roles import Role
 from internal.modes import Mode
 from internal.trading.trading_state import UNCHANGED
+from portfoliomanager.forecast_monitoring import ForecastScore
 from portfoliomanager.model_responses import RegistryResponse
 from portfoliomanager.pages.coverage import smooth_coverage
 from portfoliomanager.pages.frame import Frame, Page
@@ -103,6 +104,11 @@ def test_bands() -> None:
     for text in ("(\u22120.30 to +2.40)", "12.0 %", "9.0 to 15.0", "71.0 %", "differences with their 95 % intervals"):
         assert text in page, text
     assert (view.calibration, "not every quantile" in page) == ("", False)
+    assert "no target of a stored forecast has come" in page
+    live = ForecastScore(420, 0.01, 0.849, ((date(2025, 1, 2), 0.9), (date(2025, 1, 3), 0.8)))
+    page = show(ModelPage(view, "", live)).replace("\u2009", " ")
+    for text in ("84.9 %", "420 targets of the last 2 sessions", '"live": [["2025-01-02", 0.9], ["2025-01-03", 0.8]]'):
+        assert text in page, text
     assert "were not kept with this model" in show(ModelPage(ModelView.of([CHAMPION]), ""))
     with pytest.raises(ArtifactError, match="train the model again"):
         ModelView.of([replace(CHAMPION, metrics=METRICS | {HELD_OUT_BANDS: {"below": 1}})])

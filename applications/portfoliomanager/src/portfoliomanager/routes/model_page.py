@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 
 from internal.http.frames import JSON, negotiate
 from internal.pages.responses import page_response
+from portfoliomanager.forecast_monitoring import ForecastScore
 from portfoliomanager.model_responses import RegistryResponse
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.model import ModelView
@@ -22,15 +23,22 @@ PAGES: dict[str, dict[str, dict[str, str]]] = {"content": {HTML: {}}}
 
 @dataclass(frozen=True)
 class ModelPage:
-    """The page, and why the registry could not be read."""
+    """The page, and why the registry could not be read; `live` is of the newest forecasts, where they were measured."""
 
     model: ModelView | None
     problem: str
+    live: ForecastScore | None = None
 
     @property
     def largest(self) -> float:
         """The largest difference, per cent, at which the bars end."""
         return max((abs(line.difference) for line in self.model.lines), default=0.0) if self.model else 0.0
+
+    @property
+    def chart(self) -> dict[str, object]:
+        """The data of the charts; fractions."""
+        live = [(day.isoformat(), share) for day, share in self.live.by_session] if self.live else []
+        return self.model.chart | {"live": live} if self.model else {}
 
 
 @router.get(
@@ -49,4 +57,5 @@ async def get_model_page(request: Request, services: RequestServices) -> Respons
         gather_frame(request, Page.MODEL),
         ask("The registry", lambda: ModelView.of(services.champion.list_registered())),
     )
-    return page_response(request, render_page("model.html", frame, ModelPage(found.value, found.problem)))
+    page = ModelPage(found.value, found.problem, services.operations.live_score)
+    return page_response(request, render_page("model.html", frame, page))

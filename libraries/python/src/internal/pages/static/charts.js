@@ -135,14 +135,16 @@
 
     // The share of outcomes inside the 80 % interval over time, of all rows and of their thirds by volatility.
     coverage(d, box) {
-      const pc = (list) => list.map((v) => (v == null ? null : +(100 * v).toFixed(2))), rows = { All: pc(d.whole), Calm: pc(d.calm), Middle: pc(d.middle), Volatile: pc(d.volatile) };
+      const pc = (v) => (v == null ? null : +(100 * v).toFixed(2)), live = new Map(d.live), days = [...new Set([...d.days, ...live.keys()])].sort(), at = new Map(d.days.map((one, i) => [one, i]));
+      const row = (list) => days.map((one) => pc(list[at.get(one)])), rows = { All: row(d.whole), Calm: row(d.calm), Middle: row(d.middle), Volatile: row(d.volatile), Live: days.map((one) => pc(live.get(one))) };
       const low = Math.floor(Math.min(70, ...Object.values(rows).flat().filter((v) => v != null)) / 10) * 10;
-      return { ...frame(), grid: { outerBoundsMode: "none", left: 52, right: phone() ? 14 : 30, top: 10, bottom: 28 }, xAxis: axisX(d.days, box.clientWidth - 76), yAxis: axisY({ min: low, max: 100, interval: low < 50 ? 20 : 10, axisLabel: { formatter: (v) => `${v} %` } }),
+      return { ...frame(), grid: { outerBoundsMode: "none", left: 52, right: phone() ? 14 : 30, top: 10, bottom: 28 }, xAxis: axisX(days, box.clientWidth - 76), yAxis: axisY({ min: low, max: 100, interval: low < 50 ? 20 : 10, axisLabel: { formatter: (v) => `${v} %` } }),
         series: [
           line("Calm", rows.Calm, "base", 1.25, { z: 2 }), line("Middle", rows.Middle, "base", 1.25, { z: 2, lineStyle: { type: [6, 4] } }), line("Volatile", rows.Volatile, "fact", 1.5, { z: 2, lineStyle: { type: [2, 3] } }),
           line("All", rows.All, "model", 2.5, { z: 4, markLine: level(80, "ink-3", "solid") }),
+          { name: "Live", type: "scatter", symbolSize: 8, data: rows.Live, itemStyle: { color: C.surface, borderColor: C.fact, borderWidth: 1.75 }, z: 5 },
         ],
-        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex; return tip(whole(d.days[i]), Object.entries(rows).map(([name, list]) => [name, list[i] == null ? "" : `${list[i].toFixed(1)} %`])); } } };
+        tooltip: { ...frame().tooltip, formatter: (p) => { const i = p[0].dataIndex; return tip(whole(days[i]), Object.entries(rows).map(([name, list]) => [name, list[i] == null ? "" : `${list[i].toFixed(1)} %`])); } } };
     },
 
     // Growth of one dollar in each backtest, each over its own sessions.
