@@ -18,8 +18,8 @@ REMEMBERED_SECONDS = 3_600.0  # a bar that was corrected meanwhile is seen after
 class EqualWeightPath:
     """The benchmark's value by session; it starts at 1."""
 
-    days: Sequence[date]
-    values: Sequence[float]
+    days: Sequence[date] = ()
+    values: Sequence[float] = ()
 
 
 @dataclass(frozen=True)

@@ -193,7 +193,8 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     replays = DecisionReplays(journal, records, partial(DatamanagerMarketData, data), decides, limits)
     folder = settings.research_folder()
     research = None if folder is None else ResearchLibrary(folder)
-    shown = EqualWeight(partial(load_closes, data)), ports.portfolios, losses, *peers, records, replays, research
+    benchmarks = EqualWeight(partial(load_closes, data)), EqualWeight(partial(load_closes, data))
+    shown = *benchmarks, ports.portfolios, losses, *peers, records, replays, research
     return Services(*clients, champion, journal, books, lease, decides, *running, *shown)
 
 

@@ -45,6 +45,7 @@ class Services:
     arming: LiveArming
     telegram: TelegramPolling | None
     equal_weight: EqualWeight
+    recent_market: EqualWeight
     portfolios: Portfolios
     losses: LossWatch
     datamanager: Peer

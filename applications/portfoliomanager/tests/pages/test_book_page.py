@@ -16,6 +16,8 @@ from internal.trading.foreign_items import ForeignItem
 from internal.trading.portfolio import Portfolio, PortfolioRow
 from internal.trading.positions import Band
 from internal.trading.trading_state import UNCHANGED
+from portfoliomanager.equal_weight import EqualWeightPath
+from portfoliomanager.pages.betas import measure_betas
 from portfoliomanager.pages.book import BookInputs, BookView, Opening, list_lines, read_closes, read_openings
 from portfoliomanager.pages.exposures import sum_sectors
 from portfoliomanager.pages.frame import Frame, Page
@@ -96,6 +98,30 @@ def test_lines() -> None:
     assert [line.ticker for line in view().near] == ["BBB", "AAA"]
     assert view().largest == pytest.approx(0.109)
     assert view().gain == pytest.approx(15.0)
+
+
+def test_betas() -> None:
+    """Twice and minus once the market's return, also around a missing session; too few returns are no beta."""
+    days = sessions(date(2025, 1, 2), date(2025, 3, 14))[:45]
+    moves = [0.01 if place % 3 else -0.02 for place in range(len(days))]
+    levels = {name: [1.0] for name in ("market", "TWO", "LESS")}
+    for move in moves[1:]:
+        for path, factor in zip(levels.values(), (1.0, 2.0, -1.0), strict=True):
+            path.append(path[-1] * (1 + factor * move))
+    rows = [(name, day, level) for name in ("TWO", "LESS") for day, level in zip(days, levels[name], strict=True)]
+    rows += [("GAP", day, level) for _, day, level in rows[:45] if day != days[5]]
+    rows += [("NEW", day, level) for _, day, level in rows[10:45]]
+    bars = pl.DataFrame(rows, schema=["ticker", "date", "close"], orient="row")
+    found = measure_betas(bars, EqualWeightPath(days, levels["market"]))
+    assert found == pytest.approx({"TWO": 2.0, "LESS": -1.0, "GAP": 2.0})
+    lines = list_lines(HOLDINGS, FOREIGN, replace(INPUTS, betas={"AAA": 2.0, "BBB": -1.0}))
+    shown = replace(view(), lines=lines)
+    assert [(line.ticker, line.weighted_beta) for line in shown.with_beta] == [
+        ("AAA", pytest.approx(0.218)),
+        ("BBB", pytest.approx(0.099)),
+    ]
+    assert "long +0.22, short +0.10" in render(shown)
+    assert "Beta needs the closes" in render(view())
 
 
 def test_without_decision_or_data() -> None:

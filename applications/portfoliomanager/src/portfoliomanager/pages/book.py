@@ -18,6 +18,7 @@ from portfoliomanager.pages.fund import Holdings
 from portfoliomanager.pages.sources import Found
 
 NEAR_EXIT = 0.2  # of half the band is left
+SHOWN_BETAS = 4  # above zero, and as many below
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class BookInputs:
         days: The sessions of the closes.
         names: Company by ticker.
         sectors: Sector by ticker.
+        betas: Beta to equal weight by ticker.
     """
 
     last: date | None = None
@@ -49,6 +51,7 @@ class BookInputs:
     days: Sequence[date] = ()
     names: Mapping[str, str] | None = None
     sectors: Mapping[str, str] | None = None
+    betas: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class PositionLine:
         closes: The recent closes.
         entry: The place of the entry in the closes.
         foreign: Shares of the account's position that are not the fund's.
+        beta: Of its price to an equal-weighted holding; None where it is not known.
     """
 
     ticker: str
@@ -92,6 +96,12 @@ class PositionLine:
     closes: Sequence[float]
     entry: int | None
     foreign: float = 0.0
+    beta: float | None = None
+
+    @property
+    def weighted_beta(self) -> float | None:
+        """What it adds to the beta of the fund: its weight times its beta."""
+        return None if self.beta is None else self.weight * self.beta
 
     @property
     def room(self) -> float | None:
@@ -159,6 +169,22 @@ class BookView:
         """Unrealized, of the positions shown, dollars."""
         return sum(line.gain or 0.0 for line in self.lines)
 
+    def sum_betas(self, lines: Iterable[PositionLine]) -> float:
+        """The beta of positions together, as a fraction of net asset value; one without a beta counts as nothing."""
+        return sum(line.weighted_beta or 0.0 for line in lines)
+
+    @property
+    def with_beta(self) -> list[PositionLine]:
+        """The positions whose beta is known, what adds most to the fund's first."""
+        known = [line for line in self.lines if line.weighted_beta is not None]
+        return sorted(known, key=lambda line: -(line.weighted_beta or 0.0))
+
+    @property
+    def shown_betas(self) -> list[PositionLine]:
+        """Those that add most, and those that take most away."""
+        known = self.with_beta
+        return known if len(known) <= 2 * SHOWN_BETAS else [*known[:SHOWN_BETAS], *known[-SHOWN_BETAS:]]
+
     def _of(self, side: Side) -> list[PositionLine]:
         return sorted(
             (line for line in self.lines if line.side is side), key=lambda line: (-abs(line.weight), line.ticker)
@@ -207,6 +233,7 @@ def _describe(
         closes=closes,
         entry=_find_entry(row, inputs.days, len(closes)),
         foreign=foreign,
+        beta=(inputs.betas or {}).get(ticker),
     )
 
 

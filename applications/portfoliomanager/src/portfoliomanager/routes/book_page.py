@@ -11,6 +11,8 @@ from fastapi.responses import HTMLResponse
 
 from internal.dates import last_closed_session, previous_session, sessions
 from internal.pages.responses import page_response
+from portfoliomanager.equal_weight import EqualWeightPath
+from portfoliomanager.pages.betas import measure_betas
 from portfoliomanager.pages.book import BookInputs, BookView, list_lines, read_closes
 from portfoliomanager.pages.exposures import read_names, read_sectors
 from portfoliomanager.pages.frame import Page
@@ -35,13 +37,14 @@ async def get_book_page(request: Request, services: RequestServices, q: Search =
     )
     last = last_closed_session(frame.moment) if frame.moment else None
     held = [position.ticker for position in holdings.value.positions] if holdings.value else []
-    foreign, decided, details, closes = await asyncio.gather(
+    foreign, decided, details, closes, market = await asyncio.gather(
         find_foreign(services, holdings),
         ask(DATAMANAGER, lambda: read_decided(services)),
         ask(DATAMANAGER, services.data.details),
         ask(DATAMANAGER, lambda: _read_closes(services, held, last)),
+        ask(DATAMANAGER, lambda: _read_market(services, last)),
     )
-    inputs = _make_inputs(last, decided.value, closes.value, details.value)
+    inputs = _make_inputs(last, decided.value, closes.value, details.value, market.value)
     lines = list_lines(holdings.value, foreign.value or (), inputs, q) if holdings.value else ()
     problems = tuple(one for one in cast("tuple[Found[object], ...]", (decided, closes, details)) if one.problem)
     exposures = find_exposures(holdings, Found(details.source, inputs.sectors, details.problem))
@@ -49,23 +52,33 @@ async def get_book_page(request: Request, services: RequestServices, q: Search =
     return page_response(request, render_page("book.html", frame, view))
 
 
-def _read_closes(services: Services, held: Sequence[str], last: date | None) -> dict[str, list[float]]:
+def _read_closes(services: Services, held: Sequence[str], last: date | None) -> pl.DataFrame:
     if not held or last is None:
-        return {}
+        return pl.DataFrame()
     first, columns = previous_session(last, SPARK_SESSIONS - 1), ("ticker", "date", "close")
     bars, _ = services.data.bars(first, last, adjusted_as_of=last, columns=columns, tickers=held)
-    return read_closes(bars)
+    return bars
+
+
+def _read_market(services: Services, last: date | None) -> EqualWeightPath:
+    return services.recent_market.path(previous_session(last, SPARK_SESSIONS - 1), last) if last else EqualWeightPath()
 
 
 def _make_inputs(
-    last: date | None, decided: Decided | None, closes: dict[str, list[float]] | None, details: pl.DataFrame | None
+    last: date | None,
+    decided: Decided | None,
+    closes: pl.DataFrame | None,
+    details: pl.DataFrame | None,
+    market: EqualWeightPath | None,
 ) -> BookInputs:
+    bars = None if closes is None or closes.is_empty() else closes
     return BookInputs(
         last=last,
         portfolio=decided.portfolio if decided else None,
         openings=decided.openings if decided else None,
-        closes=closes,
+        closes=None if bars is None else read_closes(bars),
         days=sessions(previous_session(last, SPARK_SESSIONS - 1), last) if last else (),
         names=None if details is None else read_names(details),
         sectors=None if details is None else read_sectors(details),
+        betas=None if bars is None or market is None else measure_betas(bars, market),
     )

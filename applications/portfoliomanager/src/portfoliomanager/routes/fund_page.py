@@ -93,7 +93,7 @@ async def _gather_history(services: Services, record: Found[_Record]) -> tuple[F
     if record.value is None:
         return Found(JOURNAL, None, record.problem), ""
     report, span = record.value.report, find_span(record.value.report)
-    benchmark = Found(DATAMANAGER, EqualWeightPath((), ()))
+    benchmark = Found(DATAMANAGER, EqualWeightPath())
     if span is not None:
         benchmark = await ask(DATAMANAGER, lambda: services.equal_weight.path(*span))
     history = await ask(JOURNAL, lambda: ValueHistory.of(report, benchmark.value))
