@@ -116,7 +116,13 @@ class UpdateFeed(Protocol):
 
 
 class Peer(Protocol):
-    """Another service of the fund. Raises UnavailableError when it cannot be reached, UpstreamError for odd answers."""
+    """Another service of the fund. Raises UnavailableError when it cannot be reached, UpstreamError for odd answers.
+
+    Attributes:
+        url: Its address.
+    """
+
+    url: str
 
     def checks(self) -> dict[str, str]:
         """The result of each readiness check."""

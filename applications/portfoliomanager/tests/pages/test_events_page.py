@@ -1,6 +1,6 @@
 """The Events page: readiness, parked events with their form, what waits, and a service that does not answer."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from fastapi import FastAPI, Response
@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from internal.cloud_events.responses import ReceivedEvent, RecentEvents, SentEvent
 from internal.errors import NotFoundError, UnavailableError, UpstreamError
+from internal.event_types import EventType
 from internal.http.problems import install_problem_handlers
 from internal.http.roles import Role
 from internal.http.schedule_response import Schedule
@@ -15,7 +16,8 @@ from internal.modes import Mode
 from internal.trading.trading_state import UNCHANGED
 from libraries.python.tests.loopback import bound_socket, serving
 from portfoliomanager.adapters.peer_service import PeerService
-from portfoliomanager.pages.events import EventsView, SchedulePanel, ServiceCard, list_events
+from portfoliomanager.pages.close_to_decision import CloseToDecision, measure_sessions
+from portfoliomanager.pages.events import EventLine, EventsView, SchedulePanel, ServiceCard, list_events
 from portfoliomanager.pages.frame import Frame, Page
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.pages.visitor import Visitor
@@ -57,10 +59,30 @@ def show(view: EventsView, role: Role) -> str:
 
 def test_order_and_words() -> None:
     """The newest first, those without a time last; types and peers in words."""
-    lines = list_events(BOXES)
+    lines = list_events(BOXES, {"127.0.0.1:8081": "portfoliomanager"})
     assert [line.event_id for line in lines] == ["b", "d", "a", "c"]
-    assert (lines[0].title, lines[0].from_or_to) == ("equity bars synced", "to http://127.0.0.1:8081/events")
+    assert (lines[0].title, lines[0].from_or_to) == ("equity bars synced", "to portfoliomanager")
     assert (lines[1].title, lines[1].from_or_to) == ("session closed", "from exchange")
+
+
+def test_close_to_decision() -> None:
+    """Bars 4, forecast 12 and decision 20 s after the close; without forecasts none of them; an older event is gone."""
+    kinds = EventType.SESSION_CLOSED, EventType.BARS_SYNCED, EventType.PREDICTIONS_MADE, EventType.PORTFOLIO_REBALANCED
+    moments = {
+        f"{kind}:2025-01-24": datetime(2025, 1, 24, 21, 0, at, tzinfo=UTC)
+        for kind, at in zip(kinds, (0, 4, 16, 36), strict=True)
+    }
+    moments |= {one.replace("24", "23"): at for one, at in moments.items() if EventType.PREDICTIONS_MADE not in one}
+    moments |= {one.replace("24", "22"): at for one, at in moments.items() if EventType.PORTFOLIO_REBALANCED in one}
+    found = measure_sessions(moments)
+    assert found == (
+        CloseToDecision(date(2025, 1, 24), 4.0, 12.0, 20.0),
+        CloseToDecision(date(2025, 1, 23), 4.0, 0.0, 32.0),
+    )
+    lines = [EventLine("datamanager", at, one, "t", "from x", "handled", 1, "") for one, at in moments.items()]
+    page = show(EventsView([READY], lines, []), Role.READER)
+    assert page.count("36.0\u2009s") == 2
+    assert "No session was decided after its event" in show(EventsView([READY], [], []), Role.READER)
 
 
 def test_parked_events_wait_for_the_owner() -> None:

@@ -29,7 +29,7 @@ class PeerService:
     """
 
     def __init__(self, name: str, url: str, token: SecretStr) -> None:
-        self._name, self._url = name, url.rstrip("/")
+        self._name, self.url = name, url.rstrip("/")
         self._headers = {"Accept": "application/json"} | bearer_headers(token.get_secret_value())
 
     def checks(self) -> dict[str, str]:
@@ -57,6 +57,6 @@ class PeerService:
     def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
         try:
             with httpx.Client(timeout=SECONDS, trust_env=False) as client:
-                return client.request(method, self._url + path, json=body, headers=self._headers)
+                return client.request(method, self.url + path, json=body, headers=self._headers)
         except httpx.TransportError as error:
-            raise UnavailableError(f"{self._name} at {self._url} cannot be reached ({type(error).__name__})") from error
+            raise UnavailableError(f"{self._name} at {self.url} cannot be reached ({type(error).__name__})") from error

@@ -3,11 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Self
+from functools import cached_property
+from types import MappingProxyType
+from typing import Final, Self
+from urllib.parse import urlsplit
 
 from internal.cloud_events.responses import ReceivedEvent, RecentEvents, SentEvent
 from internal.http.schedule_response import Schedule
 from internal.pages.formats import count
+from portfoliomanager.pages.close_to_decision import CloseToDecision, measure_sessions
 
 PASSED = "ok"
 PARKED = "parked"
@@ -15,6 +19,7 @@ DUE = "due"
 AS_PLANNED = frozenset({"done", "running", DUE})
 SETTLED = frozenset({"handled", "ignored", "delivered"})
 SHOWN_EVENTS = 100
+DEFAULT_PORTS: Final = MappingProxyType({"http": 80, "https": 443})
 EARLIEST = datetime.min.replace(tzinfo=UTC)  # of an event without a time
 
 
@@ -78,18 +83,41 @@ class EventLine:
         )
 
     @classmethod
-    def sent(cls, service: str, event: SentEvent) -> Self:
-        """An event of the outbox and one delivery of it."""
+    def sent(cls, service: str, event: SentEvent, services: Mapping[str, str]) -> Self:
+        """An event of the outbox and one delivery of it; `services` has names by `host:port`."""
+        receiver = name_service(event.subscriber, services) if event.subscriber else "nobody"
         return cls(
-            *(service, _moment(event.time), event.id, _title(event.type), f"to {event.subscriber or 'nobody'}"),
+            *(service, _moment(event.time), event.id, _title(event.type), f"to {receiver}"),
             *(event.state, event.attempts, event.last_error or ""),
         )
 
 
-def list_events(boxes: Mapping[str, RecentEvents]) -> list[EventLine]:
-    """The events of all services, newest first; `boxes` by service."""
+def name_service(url: str, services: Mapping[str, str]) -> str:
+    """The service at an address by its `host:port`, or by its host's name as in a stack; else the address.
+
+    >>> services = {"127.0.0.1:8080": "datamanager"}
+    >>> name_service("http://localhost:8080/events", services), name_service("http://datamanager/events", services)
+    ('datamanager', 'datamanager')
+    >>> name_service("http://elsewhere:8080/events", services)
+    'http://elsewhere:8080/events'
+    """
+    host = urlsplit(url).hostname or ""
+    return services.get(find_place(url), host if host in services.values() else url)
+
+
+def find_place(url: str) -> str:
+    """The `host:port` of an address, which this machine itself may have under the name localhost."""
+    parts = urlsplit(url)
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname
+    return f"{host}:{parts.port or DEFAULT_PORTS.get(parts.scheme, '')}"
+
+
+def list_events(
+    boxes: Mapping[str, RecentEvents], services: Mapping[str, str] = MappingProxyType({})
+) -> list[EventLine]:
+    """The events of all services, newest first; `boxes` by service, `services` are their names by `host:port`."""
     lines = [EventLine.received(service, one) for service, box in boxes.items() for one in box.inbox]
-    lines += [EventLine.sent(service, one) for service, box in boxes.items() for one in box.outbox]
+    lines += [EventLine.sent(service, one, services) for service, box in boxes.items() for one in box.outbox]
     return sorted(lines, key=lambda line: (line.moment or EARLIEST, line.event_id), reverse=True)
 
 
@@ -164,6 +192,16 @@ class EventsView:
     def shown(self) -> Sequence[EventLine]:
         """The newest events."""
         return self.lines[:SHOWN_EVENTS]
+
+    @cached_property
+    def sessions(self) -> Sequence[CloseToDecision]:
+        """How long the newest sessions took from their close to the decision, newest first."""
+        return measure_sessions({line.event_id: line.moment for line in self.lines if line.moment})
+
+    @property
+    def longest(self) -> float:
+        """The longest of them, seconds; 0 without one."""
+        return max((one.total for one in self.sessions), default=0.0)
 
     @property
     def lead(self) -> str:

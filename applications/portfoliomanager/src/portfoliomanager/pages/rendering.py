@@ -5,13 +5,16 @@ from functools import cache
 from jinja2 import Environment
 
 from internal.pages.environment import make_environment
+from portfoliomanager.pages.close_to_decision import write_seconds
 from portfoliomanager.pages.frame import Frame
 
 
 @cache
 def page_environment() -> Environment:
     """The environment of this application's pages."""
-    return make_environment(["portfoliomanager.pages"])
+    environment = make_environment(["portfoliomanager.pages"])
+    environment.filters["seconds"] = write_seconds
+    return environment
 
 
 def render_page(template: str, frame: Frame, view: object) -> str:

@@ -1,6 +1,7 @@
 """The Events page over HTTP, and another try of an event that could not be handled."""
 
 import asyncio
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from internal.http.forms import make_form_router
 from internal.http.roles import Role
 from internal.http.service import operation_routes_of
 from internal.pages.responses import page_response
-from portfoliomanager.pages.events import EventsView, SchedulePanel, ServiceCard, list_events
+from portfoliomanager.pages.events import EventsView, SchedulePanel, ServiceCard, find_place, list_events
 from portfoliomanager.pages.frame import Page
 from portfoliomanager.pages.rendering import render_page
 from portfoliomanager.pages.sources import Found, ask
@@ -47,13 +48,21 @@ async def get_events_page(request: Request, services: RequestServices) -> Respon
     boxes = {OWN: own_events} | {card.name: events.value for card, events in asked if events.value is not None}
     problems = [events.problem for _, events in asked if events.problem]
     undecided = await asyncio.to_thread(services.operations.describe_undecided)
-    view = EventsView(cards, list_events(boxes), problems, schedule, undecided)
+    view = EventsView(cards, list_events(boxes, _name_places(request, peers)), problems, schedule, undecided)
     return page_response(request, render_page("events.html", frame, view))
 
 
 def _peers_of(services: Services) -> dict[str, Peer]:
     """The other services by name; there may be no scheduler."""
     return {DATAMANAGER: services.datamanager} | ({SCHEDULER: services.scheduler} if services.scheduler else {})
+
+
+def _name_places(request: Request, peers: Mapping[str, Peer]) -> dict[str, str]:
+    """The services by `host:port`; this one is where the request has arrived."""
+    places = {find_place(peer.url): name for name, peer in peers.items()}
+    if server := request.scope.get("server"):
+        places["{}:{}".format(*server)] = OWN
+    return places
 
 
 async def _ask_peer(name: str, peer: Peer) -> tuple[ServiceCard, Found[RecentEvents]]:

@@ -88,7 +88,17 @@ def day_time(moment: datetime | None) -> str:
 
 def utc_time(moment: datetime | None) -> str:
     """A moment with its year in UTC: `2025-01-24 21:00 UTC`."""
-    return NOTHING if moment is None else f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return NOTHING if moment is None else f"{utc_day(moment)} {utc_clock(moment)}"
+
+
+def utc_day(moment: datetime) -> str:
+    """The day of a moment in UTC: `2025-01-24`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d}"
+
+
+def utc_clock(moment: datetime) -> str:
+    """The time of a moment in UTC: `21:00 UTC`."""
+    return f"{moment.astimezone(UTC):%H:%M} UTC"
 
 
 def words(name: str) -> str:
@@ -132,5 +142,5 @@ def _sign(value: float, *, sign: bool) -> str:
 
 FORMATS: tuple[Callable[..., str], ...] = (
     *(plain, percent, points, basis_points, dollars, about_dollars, count),
-    *(day, long_day, clock_time, day_time, utc_time, words, sentence, mark_code, heat, tone),
+    *(day, long_day, clock_time, day_time, utc_time, utc_day, utc_clock, words, sentence, mark_code, heat, tone),
 )
