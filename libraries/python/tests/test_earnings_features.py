@@ -8,7 +8,13 @@ import polars as pl
 import pytest
 
 from internal.dates import sessions_frame
-from internal.features.earnings_features import DAYS_BACK, add_spikes, earnings_features, earnings_features_at
+from internal.features.earnings_features import (
+    DAYS_BACK,
+    MarketMedians,
+    add_spikes,
+    earnings_features,
+    earnings_features_at,
+)
 from internal.features.panel import build_panel
 from internal.features.variables import observe
 
@@ -63,5 +69,6 @@ def test_a_move_of_all_tickers_is_no_news(
 def test_some_rows_equal_all_rows(observed: pl.DataFrame) -> None:
     """Computed at some rows of any segments, they equal to the bit those computed at every row."""
     rows = np.flatnonzero(observed["age"].to_numpy() % 7 == 3)
-    for some, every in zip(earnings_features_at(add_spikes(observed), rows), earnings_features(observed), strict=True):
+    prepared = add_spikes(observed, MarketMedians.of(observed))
+    for some, every in zip(earnings_features_at(prepared, rows), earnings_features(observed), strict=True):
         assert some.tobytes() == every[rows].tobytes()

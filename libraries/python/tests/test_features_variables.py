@@ -12,6 +12,7 @@ from internal.features.variables import (
     DESCRIPTIONS,
     KNOWN_VARIABLES,
     OBSERVED_VARIABLES,
+    READ_BY_NETWORKS_ALONE,
     STATIC_VARIABLES,
     known_frame,
     observe,
@@ -118,3 +119,9 @@ def test_calendar_of_an_ordinary_weekend() -> None:
     row = known_frame(date(2024, 8, 23), date(2024, 8, 23)).row(0, named=True)
     assert row["future_days_until_next_session"] == pytest.approx(2 / 3)
     assert row["future_holiday_next"] == 0.0
+
+
+def test_columns_of_networks_are_left_out(make_bars: MakeBars, make_details: MakeDetails) -> None:
+    """A panel that no network reads lacks their columns; the others are the same."""
+    panel = build_panel(make_bars(2, START, END), make_details(2), end=END).frame
+    assert observe(panel, for_networks=False).equals(observe(panel).drop(READ_BY_NETWORKS_ALONE))

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from internal.features.volatility_inputs import GROUP_VARIANCE_CEILING, add_group_columns
+from internal.features.volatility_inputs import GROUP_VARIANCE_CEILING, GroupAverages
 
 SESSIONS = 6
 
@@ -32,9 +32,14 @@ def make_frame() -> pl.DataFrame:
     return pl.DataFrame(rows, schema_overrides={"sector": pl.String})
 
 
+def add_groups(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the columns of its groups."""
+    return GroupAverages.of(frame).add_to(frame)
+
+
 def test_groups_are_those_of_polars() -> None:
     """Mean variance and dispersion by date, and by date and sector; missing where no ticker has a return."""
-    found = add_group_columns(make_frame())
+    found = add_groups(make_frame())
     variance, change = pl.col("variance").clip(0, GROUP_VARIANCE_CEILING), pl.col("log_return")
     for name, keys in {"market": ["date"], "sector_group": ["date", "sector"]}.items():
         apart = (change - change.mean().over(keys)).pow(2).clip(0, GROUP_VARIANCE_CEILING)
@@ -46,4 +51,4 @@ def test_groups_are_those_of_polars() -> None:
 
 def test_no_row() -> None:
     """An empty frame has the columns as well."""
-    assert add_group_columns(make_frame().clear())["sector_group_dispersion"].to_list() == []
+    assert add_groups(make_frame().clear())["sector_group_dispersion"].to_list() == []

@@ -9,7 +9,7 @@ import polars as pl
 from internal.errors import InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.splits import Block, Fold, walk_forward
-from internal.features.variables import observe
+from internal.features.variables import READ_BY_NETWORKS_ALONE, observe
 from internal.features.windows import HORIZON, can_be_origin
 from models.dataset import Dataset
 
@@ -18,12 +18,6 @@ MINIMUM_VALIDATION_SESSIONS: Final = 20
 MINIMUM_TEST_SESSIONS: Final = 20  # two blocks of the bootstrap: with a single one the interval has no width
 TEST_SHARE: Final = 0.15
 VALIDATION_SHARE: Final = 0.1
-READ_BY_NETWORKS_ALONE: Final = (
-    "volume_weighted_average_price",
-    "industry",
-    *(f"past_{price}" for price in ("high", "low", "close", "volume_weighted_average_price")),
-    *(f"past_{length}_volatility" for length in ("recent", "range")),
-)
 
 
 @dataclass(frozen=True)
@@ -46,10 +40,9 @@ def observe_dataset(dataset: Dataset, *, for_networks: bool = True) -> pl.DataFr
 
     Args:
         dataset: The bars and details.
-        for_networks: Whether a network reads the panel; a third of its memory is of columns that no baseline reads.
+        for_networks: Whether a network reads the panel.
     """
-    frame = observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame)
-    return frame if for_networks else frame.drop(READ_BY_NETWORKS_ALONE)
+    return observe(build_panel(dataset.bars, dataset.details, end=dataset.end).frame, for_networks=for_networks)
 
 
 def has_network_columns(frame: pl.DataFrame) -> bool:

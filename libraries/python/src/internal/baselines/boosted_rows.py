@@ -15,12 +15,12 @@ import polars as pl
 from internal.baselines.forecast import future_log_returns
 from internal.baselines.heterogeneous import EarningsVolatility
 from internal.baselines.segment_parts import each_part
-from internal.baselines.session_rows import TARGETS, YEAR_OF_HISTORY, prepare, stack_earnings
+from internal.baselines.session_rows import TARGETS, YEAR_OF_HISTORY, PreparedPanel, list_ahead, stack_earnings
 from internal.baselines.volatility import ROOT_STEPS
 from internal.baselines.volatility_fit import Scales
 from internal.features.earnings_features import EARNINGS_INPUT_COUNT, tabulate_earnings_features
 from internal.features.variables import daily_range_variance
-from internal.features.volatility_inputs import INPUTS, mean_by, select_inputs
+from internal.features.volatility_inputs import INPUTS, average, select_inputs
 from internal.forecasting.quantiles import STEPS
 from internal.scratch_arrays import ScratchArray
 
@@ -64,11 +64,11 @@ class BoostedRows:
         kept = read[session]
         count, begin = int(kept.sum()), np.append(0, np.cumsum(kept))
         rows = cls(np.flatnonzero(kept), ScratchArray((INPUT_COUNT, count)), ScratchArray((TARGETS, count)))
-        prepared = prepare(frame, uses_earnings=True)
+        prepared = PreparedPanel.of(frame, uses_earnings=True)
 
         def fill(part: slice) -> None:
             if kept[part].any():
-                rows._fill(scale, prepared[part], np.flatnonzero(kept[part]), int(begin[part.start]))
+                rows._fill(scale, prepared.part(part), np.flatnonzero(kept[part]), int(begin[part.start]))
 
         each_part(frame, fill)
         rows._subtract_date_means(session[rows.number])
@@ -80,7 +80,7 @@ class BoostedRows:
         inputs = select_inputs(prepared)[kept]
         table, first = tabulate_earnings_features(prepared, kept)
         history = np.flatnonzero(prepared.get_column("age").to_numpy()[kept] >= YEAR_OF_HISTORY)
-        scales = scale.scales_of_inputs(inputs, history, stack_earnings(table, first[history]))
+        scales = scale.scales_of_inputs(inputs, history, stack_earnings(table, list_ahead(first[history])))
         level = np.log(scales.cumulative[:, -1])
         volatility = prepared.get_column("volatility").fill_null(float("nan")).to_numpy()[kept]
         self.inputs.values[: len(OWN_INPUTS), place] = inputs.T[list(OWN_INPUTS)]
@@ -94,7 +94,7 @@ class BoostedRows:
     def _subtract_date_means(self, session: np.ndarray) -> None:
         """Column by column, so that the sum of a date does not depend on the parts in which the panel was read."""
         for values in self.inputs.values[:BESIDE_PEERS]:
-            np.subtract(values, mean_by(session, values), out=values)
+            np.subtract(values, average(session, values)[session], out=values)
             self.inputs.release()
 
     def read_inputs(self, places: np.ndarray) -> np.ndarray:

@@ -20,9 +20,10 @@ from internal.baselines.forecast import EVERY_ROW, Rows, to_daily
 from internal.baselines.segment_parts import each_part, fill_parts
 from internal.baselines.session_rows import (
     TARGETS,
+    PreparedPanel,
     SessionRows,
     arrange_by_session,
-    prepare,
+    list_ahead,
     stack_earnings,
     tabulate_history,
 )
@@ -101,16 +102,16 @@ class HeterogeneousVolatility:
 
     def scales(self, frame: pl.DataFrame) -> Scales:
         """The expected size of the moves from each row, a few tickers at a time, so that arrays fit a cache."""
-        prepared = prepare(frame, uses_earnings=self.uses_earnings)
-        return to_scales(fill_parts(frame, (TARGETS,), lambda part: self._predict(self._design(prepared[part]))))
+        prepared = PreparedPanel.of(frame, uses_earnings=self.uses_earnings)
+        return to_scales(fill_parts(frame, (TARGETS,), lambda part: self._predict(self._design(prepared.part(part)))))
 
     def cumulative_scales(self, frame: pl.DataFrame) -> ScratchArray:
         """The cumulative ones of `scales` alone."""
-        prepared = prepare(frame, uses_earnings=self.uses_earnings)
+        prepared = PreparedPanel.of(frame, uses_earnings=self.uses_earnings)
         found = ScratchArray((frame.height, len(STEPS)))
 
         def work(part: slice) -> None:
-            found.values[part] = to_scales(self._predict(self._design(prepared[part]))).cumulative
+            found.values[part] = to_scales(self._predict(self._design(prepared.part(part)))).cumulative
             found.release()
 
         each_part(frame, work)
@@ -135,7 +136,9 @@ class HeterogeneousVolatility:
     def _design(self, prepared: pl.DataFrame) -> Design:
         """The explanatory variables of whole segments."""
         history, first, table = tabulate_history(prepared, uses_earnings=self.uses_earnings)
-        return Design(self.standardisation.apply(select_inputs(prepared)), history, stack_earnings(table, first))
+        return Design(
+            self.standardisation.apply(select_inputs(prepared)), history, stack_earnings(table, list_ahead(first))
+        )
 
     def _predict(self, design: Design) -> np.ndarray:
         """Log variances, f64 [row, target]."""
@@ -143,9 +146,12 @@ class HeterogeneousVolatility:
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Fitted scale x pooled quantile."""
-        prepared, asked = prepare(frame, uses_earnings=self.uses_earnings), _mark(frame, rows)
-        found = np.concatenate(each_part(frame, lambda part: self._predict(self._design(prepared[part]))[asked[part]]))
-        return self.plain(to_scales(found[_places(frame, rows)]))
+        prepared, asked = PreparedPanel.of(frame, uses_earnings=self.uses_earnings), _mark(frame, rows)
+
+        def work(part: slice) -> np.ndarray:
+            return self._predict(self._design(prepared.part(part)))[asked[part]]
+
+        return self.plain(to_scales(np.concatenate(each_part(frame, work))[_places(frame, rows)]))
 
     def quantiles_of_sessions(self, rows: SessionRows, first: int, last: int) -> RowQuantiles:
         """The same for the rows of some sessions, by number, both included."""
@@ -241,8 +247,9 @@ class AdaptiveVolatility(EarningsVolatility):
         truth, surprises = ScratchArray((frame.height, 2, len(STEPS))), np.empty(frame.height)
         predicted = self._compare(frame, _mark(frame, rows), row_of, truth, surprises)
         columns = frame.select("date", "session", "volatility")
-        in_order = columns.with_columns(sector_number=pl.Series(number_sectors(frame).astype(np.int16)))[order]
-        groups = TickerGroups.of(in_order)
+        groups = TickerGroups.of(
+            columns.with_columns(sector_number=pl.Series(number_sectors(frame).astype(np.int16)))[order]
+        )
         surprise = surprise_factors(groups, surprises, self.response)
         for part in truth.parts():
             truth.values[part] /= surprise[part, None, None]
@@ -259,11 +266,12 @@ class AdaptiveVolatility(EarningsVolatility):
         Returns:
             The log variances of the rows that are asked for, f64 [asked, target].
         """
-        prepared = prepare(frame, uses_earnings=self.uses_earnings)
+        prepared = PreparedPanel.of(frame, uses_earnings=self.uses_earnings)
 
         def work(part: slice) -> np.ndarray:
-            predicted = self._predict(self._design(prepared[part]))
-            surprises[row_of[part]] = log_sizes_ahead(prepared[part]) - predicted[:, 0] / 2
+            segments = prepared.part(part)
+            predicted = self._predict(self._design(segments))
+            surprises[row_of[part]] = log_sizes_ahead(segments) - predicted[:, 0] / 2
             kept = predicted[asked[part]]
             truth.values[row_of[part]] = _standardise(past_returns_ahead(frame[part]), to_scales(predicted))
             truth.release()

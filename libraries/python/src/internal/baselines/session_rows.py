@@ -1,21 +1,28 @@
 """The rows of a panel by session, with inputs and outcomes: what HAR-type baselines are fitted on and forecast from."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, cast
+from typing import Final, Self, cast
 
 import numpy as np
 import polars as pl
 
 from internal.baselines.forecast import Rows
 from internal.baselines.segment_parts import each_part
+from internal.baselines.session_earnings import SessionEarnings
 from internal.baselines.staged_ridge import Design
 from internal.baselines.standardisation import Standardisation
 from internal.dates import sessions
-from internal.features.earnings_features import EARNINGS_INPUT_COUNT, add_spikes, tabulate_earnings_features
+from internal.features.earnings_features import (
+    EARNINGS_INPUT_COUNT,
+    MarketMedians,
+    add_spikes,
+    tabulate_earnings_features,
+)
 from internal.features.splits import Block
-from internal.features.volatility_inputs import INPUTS, VARIANCE_FLOOR, add_group_columns, number_sectors, select_inputs
+from internal.features.variables import daily_range_variance
+from internal.features.volatility_inputs import INPUTS, VARIANCE_FLOOR, GroupAverages, number_sectors, select_inputs
 from internal.features.windows import HORIZON, can_be_origin
 from internal.forecasting.quantiles import STEPS
 from internal.scratch_arrays import ScratchArray
@@ -39,7 +46,7 @@ class SessionRows:
         bounds: The first row of each session, and the number of rows, i64 [session + 1].
         inputs: `features.volatility_inputs`, f64 [row, input]; NaN where history is too short. They are most of what
             a fit reads, and read in the order of sessions.
-        earnings: Earnings features of the sessions ahead, f64 [session ahead, feature].
+        earnings: Earnings features of the sessions ahead.
         first_ahead: The place of the row's first session ahead in `earnings`, i32 [row]; -1 without a year of history.
         place: The row's place in the panel, whose rows of a segment are adjacent, i32 [row].
         log_close: f64 [place].
@@ -52,7 +59,7 @@ class SessionRows:
     days: list[date]
     bounds: np.ndarray
     inputs: ScratchArray
-    earnings: np.ndarray
+    earnings: SessionEarnings
     first_ahead: np.ndarray
     place: np.ndarray
     log_close: np.ndarray
@@ -65,7 +72,13 @@ class SessionRows:
         first = self.first_ahead[rows]
         history = np.flatnonzero(first >= 0)
         inputs = standardisation.apply(self.inputs.values[rows])
-        return Design(inputs, history, stack_earnings(self.earnings, first[history]))
+        ahead = self.earnings.find_ahead(first[history])
+        return Design(inputs, history, stack_earnings(self.earnings.features.values, ahead))
+
+    def release(self) -> None:
+        """Let the pages of the arrays in files go."""
+        self.inputs.release()
+        self.earnings.features.release()
 
     def frame(self, rows: slice) -> pl.DataFrame:
         """Some rows of the panel."""
@@ -90,12 +103,12 @@ class SessionRows:
         return slice(int(self.bounds[first]), int(self.bounds[last + 1]))
 
     def chunks(self, first: int, last: int) -> Iterator[slice]:
-        """The rows of the sessions from `first` to `last` in chunks of whole sessions; inputs are released behind."""
+        """The rows of the sessions from `first` to `last` in chunks of whole sessions; pages are released behind."""
         begin = first
         for session in range(first, last + 1):
             if session == last or self.bounds[session + 2] - self.bounds[begin] > CHUNK_ROWS:
                 yield self.span(begin, session)
-                self.inputs.release()
+                self.release()
                 begin = session + 1
 
 
@@ -113,18 +126,17 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool, last: date =
     read = frame.get_column("date").to_numpy() <= np.datetime64(last)
     order = np.argsort(session, kind="stable")[: int(read.sum())].astype(np.int32)  # later sessions are behind
     days = sessions(cast("date", frame["date"].min()), cast("date", frame["date"].max()))[: int(session[order[-1]]) + 1]
-    table_begin = _count_sessions_ahead(frame, read) if uses_earnings else np.zeros(frame.height + 1, np.int32)
-    prepared = prepare(frame, uses_earnings=uses_earnings)
+    prepared = PreparedPanel.of(frame, uses_earnings=uses_earnings)
     rows = SessionRows(
         panel=_describe(frame),
         days=days,
         bounds=np.searchsorted(session[order], np.arange(len(days) + 1)),
         inputs=ScratchArray((len(order), len(INPUTS))),
-        earnings=np.empty((table_begin[-1], EARNINGS_INPUT_COUNT * uses_earnings)),
+        earnings=_arrange_earnings(frame, session, read & uses_earnings, features=EARNINGS_INPUT_COUNT * uses_earnings),
         first_ahead=np.full(len(order), -1, np.int32),
         place=order,
         log_close=np.log(frame.get_column("close").to_numpy()),
-        variance=prepared.get_column("variance").fill_null(float("nan")).to_numpy(),
+        variance=frame.select(daily_range_variance().fill_null(float("nan"))).to_series().to_numpy(),
         trades_ahead=np.empty((len(order), len(STEPS)), bool),
         known=np.empty(len(order), np.int32),
     )
@@ -133,8 +145,8 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool, last: date =
 
     def fill(part: slice) -> None:
         inside = read[part]
-        segments = prepared[part] if inside.all() else prepared[part].filter(pl.Series(inside))
-        _fill(rows, segments, row_of[part][inside], int(table_begin[part.start]), uses_earnings=uses_earnings)
+        segments = prepared.part(part) if inside.all() else prepared.part(part).filter(pl.Series(inside))
+        _fill(rows, segments, row_of[part][inside], part.start, uses_earnings=uses_earnings)
 
     each_part(frame, fill)
     return rows
@@ -146,26 +158,21 @@ def _describe(frame: pl.DataFrame) -> pl.DataFrame:
     return columns.with_columns(sector_number=pl.Series(number_sectors(frame).astype(np.int16)))
 
 
-def _count_sessions_ahead(frame: pl.DataFrame, read: np.ndarray) -> np.ndarray:
-    """How many sessions ahead have earnings features before each row, and in all, i32 [row + 1]."""
+def _arrange_earnings(frame: pl.DataFrame, session: np.ndarray, read: np.ndarray, *, features: int) -> SessionEarnings:
     age = frame.get_column("age").to_numpy()
-    added = (read & (age >= YEAR_OF_HISTORY)).astype(np.int32)  # one more session ahead with each row of a segment
-    added[read & (age == YEAR_OF_HISTORY)] = HORIZON
-    return np.concatenate([[0], np.cumsum(added)], dtype=np.int32)
+    begins, continues = read & (age == YEAR_OF_HISTORY), read & (age > YEAR_OF_HISTORY)
+    return SessionEarnings.of(session, begins, continues, features=features)
 
 
-def _fill(
-    rows: SessionRows, prepared: pl.DataFrame, row_of: np.ndarray, table_begin: int, *, uses_earnings: bool
-) -> None:
-    """Fill in the rows of whole segments."""
+def _fill(rows: SessionRows, prepared: pl.DataFrame, row_of: np.ndarray, begin: int, *, uses_earnings: bool) -> None:
+    """Fill in the rows of whole segments, from a row of the panel on."""
     trades = {str(step): pl.col("traded").shift(-step).over("segment").fill_null(value=False) for step in STEPS}
     rows.inputs.values[row_of] = inputs = select_inputs(prepared)
     rows.inputs.release()
     rows.trades_ahead[row_of] = prepared.select(**trades).to_numpy()
     rows.known[row_of] = np.where(np.isfinite(inputs).all(axis=1), _known_sessions(prepared), NEVER)
     history, first, table = tabulate_history(prepared, uses_earnings=uses_earnings)
-    rows.earnings[table_begin : table_begin + len(table)] = table
-    rows.first_ahead[row_of[history]] = first + table_begin
+    rows.first_ahead[row_of[history]] = rows.earnings.fill(begin, table)[first]
 
 
 def _known_sessions(prepared: pl.DataFrame) -> np.ndarray:
@@ -175,10 +182,31 @@ def _known_sessions(prepared: pl.DataFrame) -> np.ndarray:
     return prepared.select(known.fill_null(NEVER)).to_series().to_numpy()
 
 
-def prepare(frame: pl.DataFrame, *, uses_earnings: bool) -> pl.DataFrame:
-    """The frame with the columns over tickers of a date that inputs need; then no segment depends on another."""
-    grouped = add_group_columns(frame)
-    return add_spikes(grouped) if uses_earnings else grouped
+@dataclass(frozen=True)
+class PreparedPanel:
+    """An observed panel of which inputs can be computed a few segments at a time.
+
+    What they need of the other tickers of a date is in tables: as columns it would be a third of the panel's memory.
+
+    Attributes:
+        frame: What `variables.observe` returns.
+        averages: Of the market and the sectors.
+        medians: Of the market; None where no earnings features are computed.
+    """
+
+    frame: pl.DataFrame
+    averages: GroupAverages
+    medians: MarketMedians | None
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, *, uses_earnings: bool) -> Self:
+        """Prepare a panel."""
+        return cls(frame, GroupAverages.of(frame), MarketMedians.of(frame) if uses_earnings else None)
+
+    def part(self, rows: slice) -> pl.DataFrame:
+        """Whole segments with the columns that inputs need; then no segment depends on another."""
+        segments = self.averages.add_to(self.frame[rows], rows)
+        return segments if self.medians is None else add_spikes(segments, self.medians)
 
 
 def tabulate_history(prepared: pl.DataFrame, *, uses_earnings: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -195,18 +223,23 @@ def tabulate_history(prepared: pl.DataFrame, *, uses_earnings: bool) -> tuple[np
     return history, first, table
 
 
-def stack_earnings(table: np.ndarray, first: np.ndarray) -> np.ndarray:
+def list_ahead(first: np.ndarray) -> list[np.ndarray]:
+    """The places of the sessions ahead of some rows by step, i64 [row] each, in a table by segment and session."""
+    return [first + step for step in range(HORIZON)]
+
+
+def stack_earnings(table: np.ndarray, ahead: Sequence[np.ndarray]) -> np.ndarray:
     """Earnings features of each session ahead, then their maxima up to each, f64 [target, row, feature].
 
     Args:
         table: Features by session ahead, f64 [session ahead, feature].
-        first: The place of each row's first session ahead, i64 [row].
+        ahead: The places of the rows' sessions ahead by step, int [row] each.
     """
-    stacked, steps = np.empty((TARGETS, len(first), table.shape[1])), len(STEPS)
-    if not len(first):
+    stacked, steps = np.empty((TARGETS, len(ahead[0]), table.shape[1])), len(STEPS)
+    if not len(ahead[0]):
         return stacked
-    for step in range(steps):
-        np.take(table, first + step, axis=0, out=stacked[step], mode="clip")  # the fast mode; no place is beyond
+    for step, places in enumerate(ahead):
+        np.take(table, places, axis=0, out=stacked[step], mode="clip")  # the fast mode; no place is beyond
     stacked[steps] = stacked[0]
     for step in range(1, steps):
         np.maximum(stacked[steps + step - 1], stacked[step], out=stacked[steps + step])

@@ -16,9 +16,9 @@ class TickerGroups:
     """The groups of the rows of a panel.
 
     Attributes:
-        session: The session of each row, i64 [row].
-        third: Each row's third of its date by trailing volatility, 0 calm, i64 [row].
-        sector: The number of each row's sector, i64 [row]; UNKNOWN without one.
+        session: The session of each row, i32 [row].
+        third: Each row's third of its date by trailing volatility, 0 calm, i32 [row].
+        sector: The number of each row's sector, i32 [row]; UNKNOWN without one.
     """
 
     session: np.ndarray
@@ -29,8 +29,8 @@ class TickerGroups:
     def of(cls, frame: pl.DataFrame) -> Self:
         """Of a frame with the columns `date`, `session`, `volatility` and `sector_number`."""
         share = (pl.col("volatility").rank("ordinal") - 1) / pl.col("volatility").count() * THIRDS
-        third = frame.select(share.over("date").floor().fill_null(0).cast(pl.Int64)).to_series().to_numpy()
-        session, sector = (frame.get_column(name).cast(pl.Int64).to_numpy() for name in ("session", "sector_number"))
+        third = frame.select(share.over("date").floor().fill_null(0).cast(pl.Int32)).to_series().to_numpy()
+        session, sector = (frame.get_column(name).cast(pl.Int32).to_numpy() for name in ("session", "sector_number"))
         return cls(session, third, sector)
 
     @property

@@ -99,7 +99,7 @@ class _Fitting:
             if trained[part].any()
         )
         self._standardisation = Standardisation.fit(chunks)
-        features = rows.earnings.shape[1]
+        features = rows.earnings.features.values.shape[1]
         self._sums = SessionSums(np.array(SHARED_BY_DATE), len(rows.days), TARGETS, features)
 
     def add(self, trained: np.ndarray) -> None:
@@ -110,7 +110,7 @@ class _Fitting:
             part = rows.span(session, session)
             places = np.flatnonzero(new[part]) + part.start
             self._sums.add(session, rows.design(places, self._standardisation), rows.targets(places))
-            rows.inputs.release()
+            rows.release()
         self._added = trained.copy()
 
     def solve(self, trained: np.ndarray) -> VolatilityFit:

@@ -5,7 +5,8 @@ report on nearly the same weekday every 13 weeks, which their bars show. No sess
 """
 
 from collections.abc import Iterator
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
 import polars as pl
@@ -30,7 +31,7 @@ def earnings_features(frame: pl.DataFrame) -> Iterator[np.ndarray]:
         f64 [row, 9]: log of one plus the spike at each of the four days; whether at least one, two, three were large;
         the second and third smallest. Zero where history does not reach back far enough.
     """
-    return earnings_features_at(add_spikes(frame), np.arange(frame.height))
+    return earnings_features_at(add_spikes(frame, MarketMedians.of(frame)), np.arange(frame.height))
 
 
 def earnings_features_at(prepared: pl.DataFrame, rows: np.ndarray) -> Iterator[np.ndarray]:
@@ -58,18 +59,43 @@ def tabulate_earnings_features(prepared: pl.DataFrame, rows: np.ndarray) -> tupl
     return table, (np.cumsum(needed) - 1)[own[rows] + 1]
 
 
-def add_spikes(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with the column `spike`; afterwards no segment depends on another.
+@dataclass(frozen=True)
+class MarketMedians:
+    """The medians over a session's tickers of what spikes are made of, from the panel's first session to its last.
+
+    Attributes:
+        first: The number of the first session.
+        change: Of the log return, f64 [session]; null where none is known.
+        surprise: Of the volume surprise, f64 [session].
+    """
+
+    first: int
+    change: pl.Series
+    surprise: pl.Series
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Self:
+        """Of an observed panel."""
+        session = frame.get_column("session")
+        first, last = (int(number) if isinstance(number, int) else -1 for number in (session.min(), session.max()))
+        found = frame.group_by("session").agg(pl.col("log_return", "past_volume_surprise").median())
+        every = pl.DataFrame({"session": np.arange(first, last + 1, dtype=np.int64)})
+        by_session = every.join(found, on="session", how="left", maintain_order="left")
+        return cls(first, by_session.get_column("log_return"), by_session.get_column("past_volume_surprise"))
+
+
+def add_spikes(segments: pl.DataFrame, medians: MarketMedians) -> pl.DataFrame:
+    """Whole segments of a panel with the column `spike`; afterwards no segment depends on another.
 
     A spike is |return| in units of the volatility known before it, x volume in units of its mean, at most 30. The
     date's median is subtracted from both: news that moved every ticker is no company's earnings.
     """
-    change, surprise = (
-        pl.col(name) - pl.col(name).median().over("date") for name in ("log_return", "past_volume_surprise")
-    )
+    place = segments.get_column("session") - medians.first
+    change = pl.col("log_return") - medians.change.gather(place)
+    surprise = pl.col("past_volume_surprise") - medians.surprise.gather(place)
     move = (change.abs() / pl.col("volatility").shift(1).over("segment")).clip(0, 8)
     spike = (move * surprise.clip(-1, 3).exp()).clip(0, 30)
-    return frame.with_columns(spike=spike.fill_null(0.0))
+    return segments.with_columns(spike=spike.fill_null(0.0))
 
 
 def _sessions_back(days: np.ndarray, back: int) -> np.ndarray:

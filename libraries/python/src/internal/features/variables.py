@@ -53,6 +53,13 @@ DESCRIPTIONS: Final[Mapping[str, str]] = MappingProxyType(
 )
 """What each variable is, for people."""
 
+READ_BY_NETWORKS_ALONE: Final = (
+    "volume_weighted_average_price",
+    "industry",
+    *(f"past_{price}" for price in ("high", "low", "close", "volume_weighted_average_price")),
+    *(f"past_{length}_volatility" for length in ("recent", "range")),
+)
+
 DECAY: Final = 0.94
 RECENT_SHARE: Final = 0.5
 LONG_RUN_SESSIONS: Final = 252
@@ -61,7 +68,7 @@ VOLATILITY_FLOOR: Final = 1e-3
 VOLUME_SESSIONS: Final = 20
 
 
-def observe(frame: pl.DataFrame) -> pl.DataFrame:
+def observe(frame: pl.DataFrame, *, for_networks: bool = True) -> pl.DataFrame:
     """Add to a panel's frame the observed variables, named `past_<variable>`, and the trailing `volatility`.
 
     Prices become log ratios to the previous close. `volatility` is the daily one, a fraction: half an exponentially
@@ -70,25 +77,30 @@ def observe(frame: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         frame: `Panel.frame`, sorted by ticker and date.
+        for_networks: Whether a network reads it; a third of its memory is of columns that no baseline reads.
 
     Returns:
         The frame with `log_return`, `volatility` and `past_*`, f64; a segment's first row has nulls.
     """
+    unread = () if for_networks else READ_BY_NETWORKS_ALONE
+    frame = frame.drop(unread, strict=False)
     previous = pl.col("previous_close")
+    ratios = {
+        "log_return": (pl.col("close") / previous).log(),
+        "past_volume_weighted_average_price": (_average_price() / previous).log(),
+        **{f"past_{price}": (pl.col(price) / previous).log() for price in ("open", "high", "low", "close")},
+        "past_volume_surprise": _volume_surprise(),
+        "past_daily_return": pl.col("close") / previous - 1,
+    }
+    against_trailing = {
+        "past_recent_volatility": (_root_mean_square(5) / pl.col("volatility")).log().clip(-3, 3),
+        "past_range_volatility": (_range_volatility(22) / pl.col("volatility")).log().clip(-3, 3),
+    }
     return (
         frame.with_columns(previous_close=pl.col("close").shift(1).over("segment"))
-        .with_columns(
-            log_return=(pl.col("close") / previous).log(),
-            past_volume_weighted_average_price=(_average_price() / previous).log(),
-            **{f"past_{price}": (pl.col(price) / previous).log() for price in ("open", "high", "low", "close")},
-            past_volume_surprise=_volume_surprise(),
-            past_daily_return=pl.col("close") / previous - 1,
-        )
+        .with_columns(**{name: ratio for name, ratio in ratios.items() if name not in unread})
         .with_columns(volatility=trailing_volatility())
-        .with_columns(
-            past_recent_volatility=(_root_mean_square(5) / pl.col("volatility")).log().clip(-3, 3),
-            past_range_volatility=(_range_volatility(22) / pl.col("volatility")).log().clip(-3, 3),
-        )
+        .with_columns(**{name: ratio for name, ratio in against_trailing.items() if name not in unread})
         .drop("previous_close")
     )
 

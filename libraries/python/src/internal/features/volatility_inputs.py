@@ -4,7 +4,7 @@ All of them use sessions up to the row's own. Variances are daily, in squared lo
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import polars as pl
@@ -16,6 +16,7 @@ VARIANCE_FLOOR: Final = 1e-7
 GROUP_VARIANCE_CEILING: Final = 0.01  # a session of 10 %: one ticker's outlier must not move its group
 FEWEST_SESSIONS: Final = 20
 WEEK: Final = 5
+EVERY_ROW: Final = slice(None)
 
 Named = dict[str, pl.Expr]
 
@@ -47,7 +48,7 @@ OWN: Final = (  # the ticker's average variances
 )
 VOLUME: Final = _over("volume", 1, 5, 22, fewest=1)
 DIRECTION: Final = ("week", "week_size", "loss", "blend")
-GROUPS: Final = (  # averages over time of the columns of `add_group_columns`
+GROUPS: Final = (  # averages over time of the columns of `GroupAverages`
     *_over("market_variance", 1, 5, 22, 66),
     *_over("sector_group_variance", 1, 5, 22),
     *_over("market_dispersion", 1, 5, 22),
@@ -68,24 +69,46 @@ def volatility_inputs(frame: pl.DataFrame) -> np.ndarray:
         frame: What `variables.observe` returns. **Guard:** an input of a row is made of that row and earlier ones, of
             the same segment, or of the same date's other tickers.
     """
-    return select_inputs(add_group_columns(frame))
+    return select_inputs(GroupAverages.of(frame).add_to(frame))
 
 
-def add_group_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with the columns over tickers of a date that `select_inputs` needs; then no segment needs another.
+@dataclass(frozen=True)
+class GroupAverages:
+    """Average variance and dispersion of returns of the market and of each sector, by date.
 
-    They are the average variance and the dispersion of returns of the market and of the sector, by date; NaN where no
-    ticker has a return. Tickers without a sector are one more sector.
+    They are held by date and sector, because as columns of a whole panel they would be a fifth of its memory. Tickers
+    without a sector are one more sector.
+
+    Attributes:
+        numbers: The number of each row's group, of the market's and of the sectors', i32 [row]; the market's is its
+            session's place after the panel's first.
+        values: By name of the column, f64 [group]; NaN where no ticker has a return.
     """
-    extended, ceiling = frame.with_columns(variance=daily_range_variance()), GROUP_VARIANCE_CEILING
-    variance = np.clip(extended.get_column("variance").to_numpy(), 0, ceiling)
-    change = frame.get_column("log_return").to_numpy()
-    columns = dict[str, np.ndarray]()
-    for name, group in _number_groups(frame).items():
-        columns[f"{name}_variance"] = mean_by(group, variance)
-        apart = np.square(change - mean_by(group, change))
-        columns[f"{name}_dispersion"] = mean_by(group, np.minimum(apart, ceiling, out=apart))
-    return extended.with_columns(**{name: pl.Series(values) for name, values in columns.items()})
+
+    numbers: dict[str, np.ndarray]
+    values: dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame) -> Self:
+        """Of an observed panel."""
+        ceiling, numbers, values = GROUP_VARIANCE_CEILING, _number_groups(frame), dict[str, np.ndarray]()
+        variance = np.clip(frame.select(daily_range_variance()).to_series().to_numpy(), 0, ceiling)
+        change = frame.get_column("log_return").to_numpy()
+        for name, group in numbers.items():
+            values[f"{name}_variance"] = average(group, variance)
+            apart = np.square(change - average(group, change)[group])
+            values[f"{name}_dispersion"] = average(group, np.minimum(apart, ceiling, out=apart))
+        return cls(numbers, values)
+
+    def add_to(self, part: pl.DataFrame, rows: slice = EVERY_ROW) -> pl.DataFrame:
+        """Some rows of the panel with the columns that `select_inputs` needs; then no segment needs another."""
+        columns = {
+            f"{name}_{what}": self.values[f"{name}_{what}"][group[rows]]
+            for name, group in self.numbers.items()
+            for what in ("variance", "dispersion")
+        }
+        own = {"variance": daily_range_variance()}
+        return part.with_columns(**own, **{name: pl.Series(values) for name, values in columns.items()})
 
 
 def number_sectors(frame: pl.DataFrame) -> np.ndarray:
@@ -96,18 +119,18 @@ def number_sectors(frame: pl.DataFrame) -> np.ndarray:
 
 
 def _number_groups(frame: pl.DataFrame) -> dict[str, np.ndarray]:
-    """The groups of each row's date, numbered from 0, i64 [row]."""
-    session = frame.select(pl.col("session") - pl.col("session").min()).to_series().to_numpy()
-    sector = number_sectors(frame)
+    """The groups of each row's date, numbered from 0, i32 [row]."""
+    session = frame.select((pl.col("session") - pl.col("session").min()).cast(pl.Int32)).to_series().to_numpy()
+    sector = number_sectors(frame).astype(np.int32)
     return {"market": session, "sector_group": session * (int(sector.max(initial=0)) + 1) + sector}
 
 
-def mean_by(group: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The mean of the group's known values at each row, f64 [row]; NaN where none is known."""
+def average(group: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The mean of the known values of each group, f64 [group]; NaN where none is known."""
     known = ~np.isnan(values)
     count = np.bincount(group, weights=known)
     total = np.bincount(group, weights=np.where(known, values, 0.0))
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)[group]
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def _segment_lengths(frame: pl.DataFrame) -> np.ndarray:
@@ -116,7 +139,7 @@ def _segment_lengths(frame: pl.DataFrame) -> np.ndarray:
 
 
 def select_inputs(grouped: pl.DataFrame) -> np.ndarray:
-    """`volatility_inputs` of whole segments of a frame from `add_group_columns`."""
+    """`volatility_inputs` of whole segments of a frame from `GroupAverages.add_to`."""
     columns = _averaged()
     means = SegmentMeans.of(grouped.select(**columns).to_numpy().T, _segment_lengths(grouped))
     inputs = np.empty((len(INPUTS), grouped.height))
