@@ -7,8 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+from internal.baselines.boosted_volatility import BoostedVolatility
 from internal.baselines.break_response import CURRENT, MARKET_ALONE
 from internal.baselines.expert_aggregation import ExpertAggregation
+from internal.baselines.forecast import Baseline
+from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility
+from internal.baselines.shared_fits import fit_beside
 from internal.errors import ArtifactError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
@@ -58,6 +62,22 @@ def test_weights_do_not_depend_on_the_rows_asked(observed: pl.DataFrame, fitted:
     alone, among = fitted.quantiles(observed, row), fitted.quantiles(observed)
     assert alone.cumulative.tobytes() == among.cumulative[row].tobytes()
     assert alone.daily.tobytes() == among.daily[row].tobytes()
+
+
+def test_parts_are_not_fitted_again(observed: pl.DataFrame, fitted: ExpertAggregation) -> None:
+    """Fitted beside one another, each kind holds the bits of a fit of its own, and HAR's arrays of the first one."""
+    known = list[Baseline]()
+    for kind in (EarningsVolatility, AdaptiveVolatility, BoostedVolatility, ExpertAggregation):
+        known.append(fit_beside(kind, known, observed, fold=FOLD))
+    own = (fitted.boosted.scale, AdaptiveVolatility.fit(observed, fold=FOLD), fitted.boosted, fitted)
+    for one, other in zip(known, own, strict=True):
+        mine, theirs = one.to_arrays(), other.to_arrays()
+        assert type(one) is type(other)
+        assert {name: array.tobytes() for name, array in mine.items()} == {
+            name: array.tobytes() for name, array in theirs.items()
+        }
+    har, adaptive, trees, aggregation = (one.to_arrays() for one in known)
+    assert adaptive["center"] is har["center"] is trees["scale.center"] is aggregation["boosted.scale.center"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from internal.baselines.catalogue import BASELINES
+from internal.baselines.forecast import Baseline
 from internal.baselines.model import BaselineModel
 from internal.features.splits import Block
 from internal.forecasting.artifact import Artifact
@@ -13,10 +14,17 @@ from models.folds import FoldData, fold_to_json
 
 @dataclass(frozen=True)
 class Candidate:
-    """A fitted model and its artifact, before its evaluation."""
+    """A fitted model before its evaluation.
+
+    Attributes:
+        model: The model.
+        artifact: Its artifact.
+        fitted: The baselines that it was fitted with, on its training and validation sessions.
+    """
 
     model: QuantileModel
     artifact: Artifact
+    fitted: tuple[Baseline, ...] = ()
 
 
 def fit_baseline(data: FoldData, kind: str) -> Candidate:
@@ -37,4 +45,4 @@ def fit_baseline(data: FoldData, kind: str) -> Candidate:
         bars_version=data.bars_version,
         code_revision=read_code_revision(),
     )
-    return Candidate(BaselineModel(baseline), artifact)
+    return Candidate(BaselineModel(baseline), artifact, (baseline,))

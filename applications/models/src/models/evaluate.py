@@ -4,7 +4,7 @@ The scored origins come a purge after the artifact's training and validation, an
 `walk_forward` evaluates models that are fitted on several folds instead.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -13,6 +13,7 @@ import polars as pl
 from internal.baselines.catalogue import fittable_baselines
 from internal.baselines.forecast import Baseline, future_log_returns
 from internal.baselines.model import BaselineModel
+from internal.baselines.shared_fits import fit_beside
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.splits import Block
 from internal.features.windows import find_origins
@@ -55,6 +56,7 @@ def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
     version: str,
     baselines: Mapping[str, type[Baseline]],
     *,
+    fitted: Sequence[Baseline] = (),
     on_progress: OnProgress = ignore_progress,
 ) -> Evaluation:
     """Score a model and some baselines on an observed panel. See `evaluate`.
@@ -65,11 +67,13 @@ def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
         model: The model.
         version: Its version, or another name of the result.
         baselines: The baselines by kind. The reference is one of them or is the model.
+        fitted: **Guard:** baselines that were fitted on the artifact's training and validation sessions already.
         on_progress: Receives the progress.
     """
-    fitted, held_out = _read_blocks(artifact)
+    fold, held_out = _read_blocks(artifact)
     origins, ahead = _find_labelled_origins(frame, held_out)
-    forecasts, known = _forecast_baselines(frame, baselines, fitted, origins, on_progress)
+    each = _fit_each(frame, baselines, fold, fitted, on_progress)
+    forecasts, known = _forecast_each(frame, each, origins)
     if not known.any():
         raise InvalidRequestError(
             f"the dataset has no complete origin from {held_out.first} on, after the model's training: collect and "
@@ -84,7 +88,7 @@ def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
         yield name, model.quantiles(frame, origins[known])
 
     truth = make_truth(frame, origins[known], ahead[known], np.zeros(int(known.sum()), np.int64))
-    evaluation = compare_forecasts(version, name, truth, read_each(), [fitted.last])
+    evaluation = compare_forecasts(version, name, truth, read_each(), [fold.last])
     on_progress(Progress(Step.EVALUATING, len(baselines) + 1, len(baselines) + 1))
     return evaluation
 
@@ -114,18 +118,28 @@ def _read_blocks(artifact: Artifact) -> tuple[Block, Block]:
     return Block(days["training_first"], days["validation_last"]), Block(days["test_first"], date.max)
 
 
-def _forecast_baselines(
+def _fit_each(
     frame: pl.DataFrame,
     baselines: Mapping[str, type[Baseline]],
-    fitted: Block,
-    origins: np.ndarray,
+    fold: Block,
+    fitted: Sequence[Baseline],
     on_progress: OnProgress,
+) -> Iterator[tuple[str, Baseline]]:
+    """Fit the baselines one after another, with what those before them have fitted."""
+    known = list(fitted)
+    for place, (kind, baseline) in enumerate(baselines.items()):
+        on_progress(Progress(Step.EVALUATING, place, len(baselines) + 1, kind))
+        known.append(fit_beside(baseline, known, frame, fold=fold))
+        yield kind, known[-1]
+
+
+def _forecast_each(
+    frame: pl.DataFrame, baselines: Iterable[tuple[str, Baseline]], origins: np.ndarray
 ) -> tuple[dict[str, StoredForecast], np.ndarray]:
     """The baselines' forecasts at some rows, and which rows every one of them forecasts, bool [row]."""
     forecasts, known = dict[str, StoredForecast](), np.ones(len(origins), bool)
-    for place, (kind, baseline) in enumerate(baselines.items()):
-        on_progress(Progress(Step.EVALUATING, place, len(baselines) + 1, kind))
-        found = BaselineModel(baseline.fit(frame, fold=fitted)).quantiles(frame, origins)
+    for kind, baseline in baselines:
+        found = BaselineModel(baseline).quantiles(frame, origins)
         known &= find_complete_rows([found])
         forecasts[kind] = StoredForecast.of(found)
         del found  # before the next one is forecast

@@ -80,7 +80,7 @@ def fit_network(
         bars_version=data.bars_version,
         code_revision=read_code_revision(),
     )
-    return Candidate(model, artifact)
+    return Candidate(model, artifact, (prepared.scale,))
 
 
 def combine_networks(data: FoldData, models: list[NetworkModel], size: Size) -> NetworkModel:

@@ -94,7 +94,13 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     on_progress(Progress(Step.LEAK_GATE, 1, 1))
     baselines = _choose_baselines(model)
     evaluation = evaluate_model(
-        frame, candidate.artifact, candidate.model, "candidate", baselines, on_progress=on_progress
+        frame,
+        candidate.artifact,
+        candidate.model,
+        "candidate",
+        baselines,
+        fitted=candidate.fitted,
+        on_progress=on_progress,
     )
     version = _register(registry, candidate, {LEAK_GATE: gate, **_summarise_evaluation(evaluation)})
     promoted, reason = _promote(registry, version, data, candidate)

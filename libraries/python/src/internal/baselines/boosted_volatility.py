@@ -48,8 +48,10 @@ class BoostedVolatility:
     kind: ClassVar[str] = "boosted_volatility"
 
     @classmethod
-    def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
+    def fit(cls, frame: pl.DataFrame, *, fold: Block, scale: EarningsVolatility | None = None) -> Self:
         """Fit HAR, grow trees on its relative errors at the fold's origins, then pool the returns of all of them.
+
+        With HAR's fit on the same fold it is not fitted again.
 
         The level and the drift of the returns are those of every origin, however short its history: pooled over origins
         with a year of history alone, the newest sessions would count for more than the others.
@@ -57,7 +59,7 @@ class BoostedVolatility:
         origins = find_origins(frame, fold)
         if not len(origins):
             raise _no_row(fold)
-        scale = EarningsVolatility.fit(frame, fold=fold)
+        scale = EarningsVolatility.fit(frame, fold=fold) if scale is None else scale
         rows = BoostedRows.of(frame, scale, origins)
         outcomes = Outcomes.after(rows, frame, last=fold.last)
         usable = _find_usable(rows, outcomes, origins)
