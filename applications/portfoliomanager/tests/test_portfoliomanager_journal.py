@@ -6,11 +6,14 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from internal.dates import sessions
 from internal.lake.store import Lake
+from internal.modes import Mode
 from internal.schemas import trading_states
 from internal.trading.enums import Adjustment, Leg, OrderSide, OrderState, RunState
 from internal.trading.memory_journal import MemoryJournal
@@ -21,6 +24,10 @@ from internal.trading.snapshots import Snapshot
 from internal.trading.state_changes import change_state, tighten
 from internal.trading.trading_state import UNCHANGED, StateCause, TradingState
 from portfoliomanager.adapters.lake_journal import LakeJournal
+from portfoliomanager.routes.trading_state import get_trading_state
+
+if TYPE_CHECKING:
+    from portfoliomanager.services import Services
 
 DAYS = sessions(date(2024, 3, 1), date(2024, 3, 15))
 TICKERS = ("A", "B", "C")
@@ -210,6 +217,19 @@ def test_a_refresh_in_the_middle_of_a_write_loses_nothing(lake: Lake) -> None:
     expected = dict.fromkeys(orders, OrderState.SUBMITTED)
     for found in (journal, LakeJournal(lake)):
         assert {order.client_order_id: order.state for order in found.orders()} == expected
+
+
+def test_a_halt_is_answered_where_the_orders_cannot_be_read(lake: Lake, tmp_path: Path) -> None:
+    """A file of orders is cut in half: the state that a person set is stored and said, and what is wrong beside it."""
+    LakeJournal(lake).save_orders([draw_order(Random(1), DAYS[0])])  # noqa: S311 - drawn rows
+    journal, operations = LakeJournal(lake), SimpleNamespace(describe_undecided=str)
+    change_state(journal, TradingState.HALTED, "ada", StateCause.OWNER, "look at it", moment(DAYS[0]))
+    for path in (tmp_path / "orders").rglob("*.parquet"):
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    services = SimpleNamespace(journal=journal, clock=SimpleNamespace(mode=Mode.PAPER), operations=operations)
+    answer = get_trading_state(cast("Services", services))
+    assert (answer.state, answer.reason) == (TradingState.HALTED, "look at it")
+    assert "the journal of orders cannot be read" in answer.undecided
 
 
 def test_a_state_of_another_process_is_in_force_at_once(lake: Lake) -> None:

@@ -1,15 +1,23 @@
 """The trading state over HTTP: what the fund may send, and the change of it by a person."""
 
 from fastapi import APIRouter, BackgroundTasks, Request
+from polars.exceptions import PanicException, PolarsError
 
-from internal.errors import ForbiddenError
+from internal.errors import ForbiddenError, FundError
 from internal.http.access import role_of
 from internal.http.roles import Role
+from internal.telemetry import get_logger
 from internal.trading.trading_state import TradingState
 from portfoliomanager.requests import StateRequest
 from portfoliomanager.services import RequestServices, Services
 from portfoliomanager.trading_state_responses import StateSetResponse, TradingStateResponse
 
+UNREADABLE = (
+    "the journal of orders cannot be read ({}), so orders are not counted and nothing is sent: look into "
+    "portfoliomanager's log, and restore a backup where a file is damaged"
+)
+
+logger = get_logger(__name__)
 router = APIRouter(prefix="/trading-state", tags=["trading state"])
 
 
@@ -53,6 +61,12 @@ def set_state(services: Services, body: StateRequest, role: Role | None, backgro
 
 
 def _respond(services: Services) -> TradingStateResponse:
-    services.journal.refresh()
-    change, unfinished = services.journal.trading_state(), services.journal.unfinished()
-    return TradingStateResponse.at(change, services.clock.mode, unfinished, services.operations.describe_undecided())
+    """The state in force; where the journal cannot be read, the state all the same, and that orders are not counted."""
+    change = services.journal.trading_state()
+    try:
+        services.journal.refresh()
+        unfinished, undecided = services.journal.unfinished(), services.operations.describe_undecided()
+    except (FundError, PolarsError, PanicException) as error:
+        logger.exception("journal_not_read")
+        unfinished, undecided = (), UNREADABLE.format(type(error).__name__)
+    return TradingStateResponse.at(change, services.clock.mode, unfinished, undecided)
