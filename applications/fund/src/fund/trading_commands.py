@@ -14,8 +14,8 @@ from fund.trader import connect_to_trader
 from fund.trading_answers import ACTIVE, HALTED, Flattening, TradingState
 from internal.errors import FundError, UnavailableError
 from internal.terminal_lines import echo_lines
+from internal.trading.trading_state import NO_REASON
 
-NO_REASON = "no reason was given"
 LOSSES_ACCEPTED = "The losses so far count no more: the limits of losses and drawdown are measured from now on."
 CONFIRMING_WORD = "RESUME"
 POLL_SECONDS = 1.0

@@ -13,7 +13,7 @@ from internal.trading.enums import Action, Leg, OrderState, RunState
 from internal.trading.memory_journal import MemoryJournal
 from internal.trading.send_permission import TradingHaltedError
 from internal.trading.state_changes import change_state, tighten
-from internal.trading.trading_state import THE_FUND, UNCHANGED, StateCause, TradingState, newer_change
+from internal.trading.trading_state import NO_REASON, THE_FUND, UNCHANGED, StateCause, TradingState, newer_change
 from internal.venue.clock import Auction
 from libraries.python.tests.trading.trading_state_kit import (
     NOW,
@@ -139,6 +139,15 @@ def test_only_a_person_loosens(steps: Sequence[tuple[bool, TradingState]]) -> No
             after = change_state(journal, wanted, "ada", StateCause.OWNER, "said so", NOW)
             assert (after.state, after.changed_by) == (wanted, "ada")
         assert journal.trading_state() == after
+
+
+def test_asked_again_without_a_reason_the_state_keeps_its_own() -> None:
+    """`./fund flatten` is asked again for the fills: why everything is closed stays; a new reason, or state, is new."""
+    journal, flatten, owner = MemoryJournal(), StateCause.FLATTEN, StateCause.OWNER
+    asked = [(HALT, flatten, "the data look wrong"), (HALT, flatten, NO_REASON), (HALT, flatten, "still")]
+    asked += [(ACTIVE, owner, NO_REASON), (REDUCE, owner, "slowly"), (REDUCE, owner, NO_REASON)]
+    reasons = [change_state(journal, state, "ada", cause, reason, NOW).reason for state, cause, reason in asked]
+    assert reasons == ["the data look wrong"] * 2 + ["still", "no reason was given", "slowly", "slowly"]
 
 
 def test_of_two_changes_at_once_the_stricter_holds() -> None:

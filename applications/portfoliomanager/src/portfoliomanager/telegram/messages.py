@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-NO_REASON = "no reason was given"
+from internal.trading.trading_state import NO_REASON
 
 
 class Command(StrEnum):

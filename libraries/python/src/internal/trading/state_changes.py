@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from internal.trading.ports import TradingStates
-from internal.trading.trading_state import THE_FUND, StateCause, TradingState, TradingStateChange
+from internal.trading.trading_state import NO_REASON, THE_FUND, StateCause, TradingState, TradingStateChange
 
 LOSSES_ACCEPTED = "The losses so far count no more: the limits of losses and drawdown are measured from then on."
 
@@ -19,12 +19,15 @@ def change_state(  # noqa: PLR0913, PLR0917 - who, what, why and when
 ) -> TradingStateChange:
     """Set the state as a person asked for; the state that is in force then.
 
-    It is the stricter one where somebody else changed the state at the same time.
+    It is the stricter one where somebody else changed the state at the same time. Asked again without a reason, the
+    same state keeps the reason that it has.
 
     losses_accepted_until: The market's clock at the account's last value, where the person loosens the state.
     """
     before = states.trading_state()
     accepted = losses_accepted_until or before.losses_accepted_until
+    if reason == NO_REASON and (before.state, before.cause) == (state, cause):
+        reason = before.reason
     states.save_trading_state(TradingStateChange(state, moment, changed_by, cause, reason, before.number + 1, accepted))
     return states.trading_state()
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 THE_FUND = "the fund"  # who changed the state where no person did
+NO_REASON = "no reason was given"
 
 
 class TradingState(StrEnum):
