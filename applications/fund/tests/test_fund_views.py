@@ -142,7 +142,9 @@ def test_commands_without_a_running_fund(tmp_path: Path, monkeypatch: pytest.Mon
     (tmp_path / "logs").mkdir()
     (tmp_path / "logs" / "exchange.log").write_text("first\nsecond\n")
     assert "exchange: second" in runner.invoke(application, ["logs", "--lines", "1"]).output
-    assert runner.invoke(application, ["logs", "--lines", "1", "--json"]).output == "second\n"
+    assert runner.invoke(application, ["logs", "--lines", "1", "--json"]).output == (
+        '{"service": "exchange", "event": "second"}\n'
+    )
 
 
 def test_status_as_json(tmp_path: Path) -> None:

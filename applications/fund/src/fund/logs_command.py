@@ -1,5 +1,6 @@
 """`fund logs`: the logs of the services, their ends or as they grow."""
 
+import json
 import time
 from typing import Annotated
 
@@ -16,7 +17,7 @@ POLL_SECONDS = 0.5
 
 ServiceArgument = Annotated[Service | None, typer.Argument(help="One service; all of them by default.")]
 LinesOption = Annotated[int, typer.Option("--lines", min=1, help="How many lines of each log.")]
-RawOption = Annotated[bool, typer.Option("--json", help="Print the lines as they are in the files, which is JSON.")]
+RawOption = Annotated[bool, typer.Option("--json", help="Print one line of JSON for each line.")]
 FollowOption = Annotated[bool, typer.Option("--follow", "-f", help="Go on with new lines until Ctrl-C.")]
 
 
@@ -48,4 +49,9 @@ def logs(
 def _print(name: Service, lines: list[str], *, as_json: bool) -> None:
     width = terminal_width()
     for line in lines:
-        typer.echo(line if as_json else "\n".join(format_line(name, line, width)))
+        typer.echo(_as_json(name, line) if as_json else "\n".join(format_line(name, line, width)))
+
+
+def _as_json(name: Service, line: str) -> str:
+    """A line as it is in the file; what a crash has printed beside the log becomes JSON too."""
+    return line if line.startswith("{") else json.dumps({"service": name, "event": line})

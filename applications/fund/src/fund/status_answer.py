@@ -4,6 +4,7 @@ from pydantic import BaseModel
 
 from fund.addresses import Addresses
 from fund.answers import CurrentPortfolio, PendingEvent, Performance
+from fund.arming_answers import ArmingAnswer
 from fund.clients import Clients, connect, parked_events
 from fund.folder import FundFolder
 from fund.processes import running_processes
@@ -28,7 +29,8 @@ class ServiceStatus(BaseModel):
 class StatusAnswer(BaseModel):
     """A fund, running or not; trading state, portfolio and performance are None while a service does not answer.
 
-    `schedule` is None where there is no scheduler; `given_up` are the events that a person has to look at.
+    `schedule` is None where there is no scheduler; `arming` says whether live orders may be sent, and which evidence
+    there is; `given_up` are the events that a person has to look at.
     """
 
     folder: str
@@ -41,6 +43,7 @@ class StatusAnswer(BaseModel):
     portfolio: CurrentPortfolio | None = None
     performance: Performance | None = None
     schedule: Schedule | None = None
+    arming: ArmingAnswer | None = None
     given_up: list[PendingEvent] = []
 
 
@@ -63,6 +66,7 @@ def read_status(folder: FundFolder, addresses: Addresses) -> StatusAnswer:
         "portfolio": clients.current_portfolio(),
         "performance": clients.performance(),
         "schedule": read_schedule(clients.of(Service.SCHEDULER)) if Service.SCHEDULER in services_of(folder) else None,
+        "arming": ArmingAnswer.model_validate(clients.portfoliomanager.get("/arming")),
         "given_up": parked_events(clients, services_of(folder)),
     }
     return answer.model_copy(update=found)

@@ -2,9 +2,9 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
 from internal.dates import is_early_close, next_session, session_open
 from internal.trading.enums import OrderSide
@@ -12,13 +12,16 @@ from internal.trading.orders import Order
 from internal.trading.slippage import measure_slippage
 from portfoliomanager.notifications.daily_report import DailyReport, DataHealth
 
+type Dollars = Annotated[float, AfterValidator(lambda dollars: round(dollars, 2))]
+"""To the cent, as the text has them."""
+
 
 class GainFigures(BaseModel):
     """What one name gained since the report before."""
 
     ticker: str = Field(description="`account`: what belongs to no name")
     side: str = Field(description="`long`, `short`, `closed` or `account`")
-    dollars: float
+    dollars: Dollars
 
 
 class FillFigures(BaseModel):
@@ -29,8 +32,8 @@ class FillFigures(BaseModel):
     shares: float
     price: float | None = Field(description="average, dollars")
     decided_price: float = Field(description="the close that was decided at, dollars")
-    slippage: float = Field(description="dollars against that close; below 0, a gain")
-    impact: float | None = Field(description="of it dollars against the open; null where the open is not known")
+    slippage: Dollars = Field(description="dollars against that close; below 0, a gain")
+    impact: Dollars | None = Field(description="of it dollars against the open; null where the open is not known")
 
     @classmethod
     def of(cls, order: Order, impact: float | None) -> Self:
@@ -58,10 +61,10 @@ class HandTradeFigures(BaseModel):
 class FillsFigures(BaseModel):
     """The fund's fills since the decision before."""
 
-    dollars: float
-    slippage: float = Field(description="dollars against the closes that were decided at; below 0, a gain")
+    dollars: Dollars
+    slippage: Dollars = Field(description="dollars against the closes that were decided at; below 0, a gain")
     slippage_rate: float | None = Field(description="a fraction of the filled shares' value at these closes")
-    impact: float | None = Field(description="of it dollars against the opens; null where an open is not known")
+    impact: Dollars | None = Field(description="of it dollars against the opens; null where an open is not known")
     orders: list[FillFigures]
 
 
@@ -71,7 +74,7 @@ class PlannedFigures(BaseModel):
     ticker: str
     side: OrderSide
     shares: float
-    dollars: float = Field(description="at the close that was decided at")
+    dollars: Dollars = Field(description="at the close that was decided at")
     reason: str
 
     @classmethod
@@ -87,8 +90,8 @@ class NextOpenFigures(BaseModel):
     date: dt.date
     opens_at: dt.datetime
     closes_early: bool
-    opened: float = Field(description="dollars, at the closes that were decided at")
-    closed: float = Field(description="dollars, at the closes that were decided at")
+    opened: Dollars = Field(description="dollars, at the closes that were decided at")
+    closed: Dollars = Field(description="dollars, at the closes that were decided at")
     orders: list[PlannedFigures]
 
 
@@ -116,14 +119,14 @@ class ReportFigures(BaseModel):
 
     date: dt.date
     closed_early: bool
-    value: float = Field(description="net asset value")
-    gain: float = Field(description="since the report before, without what was paid in or out")
+    value: Dollars = Field(description="net asset value")
+    gain: Dollars = Field(description="since the report before, without what was paid in or out")
     gain_rate: float
-    paid_in: float = Field(description="since the report before; negative when paid out")
-    cash: float
-    long: float
-    short: float = Field(description="negative")
-    gains_by_side: dict[str, float]
+    paid_in: Dollars = Field(description="since the report before; negative when paid out")
+    cash: Dollars
+    long: Dollars
+    short: Dollars = Field(description="negative")
+    gains_by_side: dict[str, Dollars]
     gains_by_name: list[GainFigures]
     fills: FillsFigures
     traded_by_hand: list[HandTradeFigures]
