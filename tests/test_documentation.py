@@ -150,6 +150,22 @@ def test_modules(page: Path) -> None:
             assert find_spec(name), f"{page.name}: {line}"
 
 
+def test_settings_of_commands() -> None:
+    """What a command sets is a setting that the reference names, and the application that it starts exists."""
+    reference = "".join((DOCS / "reference" / f"{one}.md").read_text() for one in ("settings", "fund_toml"))
+    commands = [command for block in BLOCKS if block.language is Language.CONSOLE for command in block.commands]
+    given = {name for command in commands for name in re.findall(r"(?<![?&\w])([A-Z]+(?:_[A-Z]+)+)=", command)}
+    elsewhere = {"FUND_HOME", "DOCKER_CONTEXT", "DOMAIN", "ACME_EMAIL", "IMAGE_PREFIX"}
+    assert len(given) > 12
+    assert {name for name in given if f"`{name.removesuffix('_FILE')}`" not in reference} - elsewhere == set()
+    started = {name for command in commands for name in re.findall(r"internal\.http\.run (\S+)", command)}
+    assert len(started) == 3
+    for module, name in (one.split(":") for one in started):
+        spec = find_spec(module)
+        assert spec is not None
+        assert f"\ndef {name}(" in Path(str(spec.origin)).read_text()
+
+
 def test_every_command_is_run_or_has_a_reason() -> None:
     """Each command of a console block has a treatment, and what runs it elsewhere is a file of the repository."""
     commands = [command for block in BLOCKS if block.language is Language.CONSOLE for command in block.commands]

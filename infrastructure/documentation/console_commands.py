@@ -33,6 +33,7 @@ class Rule:
     place: str = ""
 
 
+LIVE_TEST: Final = "applications/portfoliomanager/tests/at_exchange/test_live_account.py"
 RULES: Final = (
     Rule(r"./fund up --bars|STRATEGY=\S+ .*./fund up --bars", Treatment.ELSEWHERE, "tests/test_own_bars.py"),
     Rule(r"STRATEGY=\S+ .*./fund up", Treatment.ELSEWHERE, "tests/test_own_strategy.py"),
@@ -42,11 +43,12 @@ RULES: Final = (
     Rule(r"./fund backtest .*--bars", Treatment.ELSEWHERE, "applications/research/tests/test_research_backtest.py"),
     Rule(r"./fund sweep .*--grid .*--grid", Treatment.ELSEWHERE, "applications/research/tests/test_sweep.py"),
     Rule(r"(FUND_HOME=\S+ )?./fund (init|run)\b", Treatment.ELSEWHERE, "tests/test_fund_run.py"),
-    Rule(r"(FUND_HOME=\S+ )?./fund (arm|disarm)\b", Treatment.BROKER),
+    Rule(r"(FUND_HOME=\S+ )?./fund (arm|disarm)\b", Treatment.ELSEWHERE, LIVE_TEST),
     Rule(r"./fund (new|check|backtest|sweep|research|status|orders|report|replay|doctor)\b", Treatment.RUN),
     Rule(r"./fund (books|data check|token|logs|models list|notify list|halt|reduce|resume)\b", Treatment.RUN),
     Rule(r"mask (applications build --push|applications models)", Treatment.CLOUD),
     Rule(r"mask (infrastructure base|applications|test|status)\b", Treatment.SWARM),
+    Rule("pulumi config set ", Treatment.ELSEWHERE, "infrastructure/tests/test_pulumi_production.py"),
     Rule(r"pulumi |curl .*https://fund\.example\.org|export (DOCKER_CONTEXT|AWS_REGION)", Treatment.CLOUD),
     Rule(r"(\. ~/fund/settings && )?export ", Treatment.VARIABLE),
     Rule(r"uv run models ", Treatment.ELSEWHERE, "applications/models/tests/test_models_commands.py"),

@@ -1,11 +1,14 @@
 """The production stack against Pulumi's mocks: open ports, encryption, secrets and permissions."""
 
 import json
+import re
+import shlex
 
 import pulumi
 import pytest
 import yaml
 
+from infrastructure.documentation.blocks import ROOT, read_blocks
 from infrastructure.nodes import render_cloud_init
 from infrastructure.tests.pulumi_kit import Asked, Recorder, run_program
 
@@ -51,6 +54,21 @@ def production() -> Recorder:
     return run()
 
 
+def read_set_up() -> tuple[dict[str, str], list[str]]:
+    """What docs/production.md has its reader configure beside the committed file, and which of it is secret."""
+    (block,) = (one for one in read_blocks(ROOT / "docs" / "production.md") if "pulumi config set" in one.text)
+    committed = yaml.safe_load((ROOT / "infrastructure" / "Pulumi.production.yaml").read_text())["config"]
+    found = {key.removeprefix("pocketsizefund:"): value for key, value in committed.items()}
+    secrets = re.findall(r"[A-Z]+(?:_[A-Z]+)+", block.text)
+    for words in (shlex.split(command) for command in block.commands if "config set" in command):
+        key, *values = [word for word in words[3:] if not word.startswith("--")]
+        found[key.removesuffix("[0]")] = [values[0]] if key.endswith("[0]") else "".join(values[:1])
+        secrets += [key] if "--secret" in words else []
+    found |= {name: "typed" for name in secrets if not found.get(name)}
+    texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.items()}
+    return texts, sorted(set(secrets))
+
+
 def openings(recorder: Recorder) -> set[tuple[str, str, int | None, int | None, str]]:
     """Every way in: group, protocol, first and last port, and from where (a network, or a group's id)."""
     return {
@@ -81,6 +99,14 @@ def test_every_way_in_is_listed(production: Recorder) -> None:
     assert expected == openings(production)
     groups = production.of_kind("aws:ec2/securityGroup:SecurityGroup").values()
     assert not any("ingress" in group.inputs for group in groups)
+
+
+def test_first_set_up_of_the_page() -> None:
+    """The commands of docs/production.md configure all that the program needs, under the names that it reads."""
+    configuration, secrets = read_set_up()
+    machines = run_program(configuration, secrets).of_kind(INSTANCE)
+    assert len(machines) == 3, "a manager and two workers"
+    assert set(configuration) - {*CONFIGURATION, "managers", "stacks", "imagePrefix"} == set()
 
 
 def test_application_ports_open_only_where_configured() -> None:

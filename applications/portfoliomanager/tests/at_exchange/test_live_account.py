@@ -61,7 +61,7 @@ def test_a_live_account_has_to_be_armed(world: World, tmp_path: Path, monkeypatc
         assert f"without evidence for {kind}" in httpx.get(url, timeout=60).text
         dry = httpx.post(f"{url}/portfolios", json={}, headers=headers, timeout=60).json()
         assert (dry["state"], {order["state"] for order in dry["orders"]}) == ("reconciled", {"dropped"})
-        asked = {"disarmed_by": "ada"}
-        ended = httpx.request("DELETE", f"{url}/arming", json=asked, headers=headers, timeout=60).json()
-        assert (ended["armed"], ended["last"]["armed_by"]) == (False, "ada")
+        code, printed = fund_command(tmp_path, url, "disarm")
+        assert code == 0, printed
+        assert httpx.get(f"{url}/arming", timeout=60).json()["armed"] is False
     assert len(world.orders()) == before
