@@ -1,9 +1,12 @@
 """Each check of `fund doctor` reports its fault together with a remedy, and no fault on a healthy machine."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import override
 
 import pytest
 
@@ -16,6 +19,7 @@ from fund.folder import FundFolder
 from fund.services import Service
 from fund.settings.fund_settings import FundSettings, parse_settings
 from fund.settings.secrets import Secret, write_secret
+from fund.vendor_check import check_vendor
 from internal.baselines.trees import require_lightgbm
 from internal.errors import ConfigurationError
 from internal.modes import Mode
@@ -28,6 +32,33 @@ OWN_EXCHANGE = "http://127.0.0.1:8090"
 def faults(findings: list[Finding]) -> list[str]:
     """The subjects at fault."""
     return [finding.subject for finding in findings if not finding.healthy]
+
+
+class Vendor(ThreadingHTTPServer):
+    """A vendor that answers every question alike, and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer, self.asked = (200, "{}"), list[str]()
+        vendor = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                vendor.asked.append(self.path)
+                status, body = vendor.answer
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(body.encode())
+
+            @override
+            def log_message(self, format: str, *args: object) -> None:
+                del format, args
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
 
 
 @pytest.mark.parametrize(("version", "healthy"), [((3, 12), True), ((3, 11), False), ((3, 13), False)])
@@ -185,6 +216,55 @@ def test_vendor_plan() -> None:
     assert "polygon: 5 requests a minute" in doctor_fund.describe_plan(settings).seen
     late = settings.model_copy(update={"market_data_vendor": "alpaca"})
     assert "200 requests a minute, bars at least 15 minutes old" in doctor_fund.describe_plan(late).seen
+
+
+@pytest.fixture
+def vendor() -> Iterator[Vendor]:
+    """A vendor on loopback."""
+    with Vendor() as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "remedy"),
+    [
+        (200, "{}", None),
+        (403, '{"message": "subscription does not permit querying recent SIP data"}', "alpaca_data_delay_minutes"),
+        (403, '{"message": "forbidden."}', "Copy the key again"),
+        (429, '{"message": "too many requests."}', "alpaca_data_requests_per_minute"),
+        (500, "", "status page"),
+        (400, '{"message": "invalid symbol: SPY"}', None),
+    ],
+)
+def test_the_vendor_is_asked(vendor: Vendor, status: int, body: str, remedy: str | None) -> None:
+    """The newest bars that the plan is said to have, with the keys; answered as Alpaca's documentation says."""
+    vendor.answer = status, body
+    settings = FundSettings().market_data.model_copy(
+        update={"market_data_vendor": "alpaca", "alpaca_data_url": vendor.url, "alpaca_data_delay_minutes": 15}
+    )
+    keys = {"ALPACA_API_KEY_ID": "PKONE", "ALPACA_API_SECRET": "hidden"}
+    finding = check_vendor(settings, keys, datetime(2026, 11, 20, 16, tzinfo=UTC))
+    assert finding.healthy is (remedy is None)
+    assert (remedy or "") in (finding.remedy or "")
+    assert "200 requests a minute" in finding.seen
+    assert "hidden" not in finding.seen
+    (asked,) = vendor.asked
+    assert "end=2026-11-20T15%3A45" in asked
+
+
+def test_the_vendor_is_asked_with_its_own_key(vendor: Vendor) -> None:
+    """Polygon's; without a key, and of files, nobody is asked; a vendor that does not answer is a fault."""
+    settings = FundSettings().market_data.model_copy(update={"polygon_base_url": vendor.url})
+    now, keys = datetime(2026, 11, 20, 16, tzinfo=UTC), {"POLYGON_API_KEY": "hidden"}
+    assert check_vendor(settings, keys, now).healthy
+    assert vendor.asked == ["/v1/marketstatus/now"]
+    assert check_vendor(settings, {}, now).healthy
+    assert check_vendor(settings.model_copy(update={"market_data_vendor": "files"}), keys, now).healthy
+    assert len(vendor.asked) == 1
+    vendor.server_close()
+    assert "no answer" in check_vendor(settings, keys, now).seen
 
 
 @pytest.mark.parametrize(("second", "healthy"), [(0, True), (30, True), (31, False)])

@@ -22,7 +22,7 @@ from fund.doctor_fund import (
     check_broker,
     check_calendar,
     check_notifications,
-    describe_plan,
+    find_market_time,
 )
 from fund.findings import Finding
 from fund.folder import FundFolder
@@ -30,6 +30,7 @@ from fund.processes import running_processes
 from fund.services import BROKER_SERVICES, Service
 from fund.settings.fund_settings import FundSettings, read_settings
 from fund.settings.secrets import Secret, read_secret
+from fund.vendor_check import check_vendor
 from internal.baselines.trees import require_lightgbm
 from internal.errors import FundError
 from internal.kernels.compiler import configure
@@ -167,7 +168,7 @@ def _check_real_fund(
         *check_secret_files(folder.root, variables),
         *check_broker(accounts, folder.read_record()),
         check_calendar(datetime.now(UTC).date()),
-        describe_plan(settings.market_data),
+        check_vendor(settings.market_data, accounts, find_market_time(accounts)),
         check_notifications(has_targets=has_targets, mode=settings.mode),
     ]
 

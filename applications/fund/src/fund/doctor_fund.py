@@ -37,6 +37,17 @@ def check_broker(accounts: Mapping[str, str], record: BrokerRecord | None) -> li
     return findings
 
 
+def find_market_time(accounts: Mapping[str, str]) -> datetime:
+    """The market's clock: of a simulated exchange its own, where it answers; else this machine's."""
+    url, identity, secret = (accounts.get(f"ALPACA_{name}") for name in ("BASE_URL", "API_KEY_ID", "API_SECRET"))
+    if url is not None and identity is not None and secret is not None and mode_of(url) is Mode.SIMULATED:
+        try:
+            return BrokerApi(url, identity, secret).clock().timestamp
+        except FundError:  # which `check_broker` shows
+            return datetime.now(UTC)
+    return datetime.now(UTC)
+
+
 def check_account(account: BrokerAccount, record: BrokerRecord | None) -> Finding:
     """Check that the account is the folder's, and that it may trade."""
     seen = f"account {account.account_number}, {account.status}, net asset value {account.equity:,.2f} dollars"
