@@ -41,14 +41,22 @@ class EqualWeight:
         self._load_closes, self._one_at_a_time = load_closes, Lock()
         self._answer: _Answer | None = None
 
+    def known(self, first: date, last: date) -> EqualWeightPath | None:
+        """The benchmark if it is remembered: a page that waits for nothing shows it then, and asks for it else."""
+        answer = self._answer
+        if answer is None or (answer.first, answer.last) != (first, last):
+            return None
+        return answer.path if elapsed_seconds() - answer.asked_at < REMEMBERED_SECONDS else None
+
     def path(self, first: date, last: date) -> EqualWeightPath:
         """The benchmark from the close of the first session to that of the last; empty where nothing has a bar then."""
         with self._one_at_a_time:
-            known, now = self._answer, elapsed_seconds()
-            if known and (known.first, known.last) == (first, last) and now - known.asked_at < REMEMBERED_SECONDS:
-                return known.path
+            known = self.known(first, last)
+            if known is not None:
+                return known
+            asked_at = elapsed_seconds()
             found = self._compute(first, last)
-            self._answer = _Answer(first, last, now, found)
+            self._answer = _Answer(first, last, asked_at, found)
             return found
 
     def _compute(self, first: date, last: date) -> EqualWeightPath:

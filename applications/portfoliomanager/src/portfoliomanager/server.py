@@ -55,6 +55,7 @@ from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
 from portfoliomanager.pages.problem import show_problem
 from portfoliomanager.ports import UpdateFeed
+from portfoliomanager.remembered import Remembered
 from portfoliomanager.research_library import ResearchLibrary
 from portfoliomanager.routes import (
     arming,
@@ -100,6 +101,7 @@ RECOVERY_PAUSE_SECONDS = 5.0  # between attempts while broker or data service ca
 OPEN_ORDERS_PAUSE_SECONDS = 60.0  # between looks at runs with open orders
 LOSSES_PAUSE_SECONDS = 300.0  # between looks at what the account is worth
 UPDATES_PAUSE_SECONDS = 1.0  # between an update of the broker's stream and the reconciliation
+DETAILS_SECONDS = 60.0  # that pages remember names and sectors: a frame of 8,000 rows costs 0.05 s a page
 PERSON_PAUSE_SECONDS = 60.0  # while a person has to act; an attempt is some 30 requests, the broker takes 200 a minute
 
 
@@ -194,7 +196,8 @@ def make_services(settings: Configuration, mode: Mode) -> Services:
     folder = settings.research_folder()
     research = None if folder is None else ResearchLibrary(folder)
     benchmarks = EqualWeight(partial(load_closes, data)), EqualWeight(partial(load_closes, data))
-    shown = *benchmarks, ports.portfolios, losses, *peers, records, replays, research
+    details = Remembered(data.details, DETAILS_SECONDS)
+    shown = *benchmarks, details, ports.portfolios, losses, *peers, records, replays, research
     return Services(*clients, champion, journal, books, lease, decides, *running, *shown)
 
 

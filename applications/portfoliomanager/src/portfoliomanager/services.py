@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+import polars as pl
 from fastapi import Depends, FastAPI, Request
 
 from internal.http.datamanager_client import DatamanagerClient
@@ -21,6 +22,7 @@ from portfoliomanager.market_clock import MarketClock
 from portfoliomanager.notifications.outbox import NotificationOutbox
 from portfoliomanager.operations import FundOperations
 from portfoliomanager.ports import FundJournal, Peer, SchedulerPeer, UpdateFeed
+from portfoliomanager.remembered import Remembered
 from portfoliomanager.research_library import ResearchLibrary
 from portfoliomanager.telegram.polling import TelegramPolling
 
@@ -46,6 +48,7 @@ class Services:
     telegram: TelegramPolling | None
     equal_weight: EqualWeight
     recent_market: EqualWeight
+    details: Remembered[pl.DataFrame]
     portfolios: Portfolios
     losses: LossWatch
     datamanager: Peer

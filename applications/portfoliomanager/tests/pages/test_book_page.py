@@ -122,6 +122,8 @@ def test_betas() -> None:
     ]
     assert "long +0.22, short +0.10" in render(shown)
     assert "Beta needs the closes" in render(view())
+    waiting = render(replace(view("alpha"), are_betas_asked_later=True))
+    assert 'hx-get="/book?beta=true&q=alpha"' in waiting
 
 
 def test_without_decision_or_data() -> None:

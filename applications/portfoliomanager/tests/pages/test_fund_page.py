@@ -77,8 +77,9 @@ PATH = EqualWeightPath(DAYS, [1.0, 1.01, 1.02, 1.01, 1.0, 0.99])
 HISTORY = ValueHistory.of(report(DAYS, VALUES), PATH)
 COST = Cost(RealizedCost(12.0, 3.0, 5.0), FillSummary(10_012.0, 10_000.0, 12.0), 100_000.0)
 LIMITS = (LimitUse(LimitKind.GROSS_EXPOSURE, 0.8, 2.0),)
+BENCHMARK = Found("Datamanager", PATH)
 VIEW = FundView(
-    TODAY, Found("The journal", HISTORY), "", LIMITS, Found("The broker", EXPOSURES), Found("The journal", COST)
+    TODAY, Found("The journal", HISTORY), BENCHMARK, LIMITS, Found("The broker", EXPOSURES), Found("The journal", COST)
 )
 
 
@@ -104,6 +105,17 @@ def test_history() -> None:
     assert HISTORY.verdict.headline == "Too short to tell skill from luck."
     assert ValueHistory.of(report(DAYS, VALUES)).chart["base"] is None
     assert ValueHistory.of(report_performance([])).days == ()
+
+
+def test_benchmark_that_is_computed_later() -> None:
+    """Until it is remembered the page asks for itself with it, and a link where no script runs; a problem is said."""
+    waiting = render(replace(VIEW, benchmark=Found("Datamanager", None)))
+    assert 'hx-get="/?benchmark=true"' in waiting
+    assert '<noscript> <a class="link" href="/?benchmark=true">' in waiting
+    assert 'hx-get="/?benchmark' not in render(VIEW)
+    down = render(replace(VIEW, benchmark=Found("Datamanager", None, "refused")))
+    assert "The equal-weighted holding is not shown: Refused." in down
+    assert 'hx-get="/?benchmark' not in down
 
 
 def test_exposures_and_limits() -> None:
@@ -239,5 +251,7 @@ def test_equal_weight_is_computed_once() -> None:
         return pl.DataFrame({"ticker": ["A", "B"] * 2, "date": days, "close": [1.0, 4.0, 2.0, 2.0]})
 
     benchmark = EqualWeight(load)
+    assert benchmark.known(DAYS[0], DAYS[1]) is None
     paths = [benchmark.path(DAYS[0], DAYS[1]) for _ in range(2)]
     assert (list(paths[0].values), paths[1] == paths[0], asked) == ([1.0, 1.25], True, [DAYS[1]])
+    assert (benchmark.known(DAYS[0], DAYS[1]), benchmark.known(DAYS[0], DAYS[2])) == (paths[0], None)

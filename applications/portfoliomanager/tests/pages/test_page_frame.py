@@ -22,6 +22,7 @@ from portfoliomanager.pages.frame import NAVIGATION, Frame, Page
 from portfoliomanager.pages.rendering import page_environment, render_page
 from portfoliomanager.pages.sources import Found, ask
 from portfoliomanager.pages.visitor import Visitor
+from portfoliomanager.remembered import Remembered
 
 CLOSE = datetime(2025, 1, 24, 21, 0, tzinfo=UTC)
 HALTED = TradingStateChange(TradingState.HALTED, CLOSE, "<b>Ada</b>", StateCause.OWNER, "bars look wrong", 3)
@@ -136,6 +137,17 @@ def fail(error: Exception | PanicException) -> Callable[[], str]:
 def test_sources(question: Callable[[], str], value: str | None, problem: str) -> None:
     """An answer, a problem in one sentence, or a crash without its internals; nothing is raised."""
     assert asyncio.run(ask("The broker", question)) == Found("The broker", value, problem)
+
+
+def test_remembered_answers() -> None:
+    """Asked once while it is remembered, again after it; what failed is not remembered."""
+    answers: list[int] = [1, 2]
+    kept, forgotten = Remembered(answers.pop, 60.0), Remembered(answers.pop, 0.0)
+    assert [kept.read(), kept.read(), forgotten.read()] == [2, 2, 1]
+    with pytest.raises(IndexError):
+        forgotten.read()
+    answers.append(3)
+    assert forgotten.read() == 3
 
 
 def test_a_source_that_hangs() -> None:

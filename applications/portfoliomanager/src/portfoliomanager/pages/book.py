@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import urlencode
 
 import polars as pl
 
@@ -134,6 +135,7 @@ class BookView:
         exposures: By sector.
         problems: Sources that did not answer.
         search: What was searched for.
+        are_betas_asked_later: Whether the betas were not measured so far: the page asks for them once it is shown.
     """
 
     frame: Frame
@@ -143,6 +145,12 @@ class BookView:
     exposures: Found[Exposures]
     problems: tuple[Found[object], ...] = ()
     search: str = ""
+    are_betas_asked_later: bool = False
+
+    @property
+    def beta_address(self) -> str:
+        """The page with the betas."""
+        return "/book?" + urlencode({name: value for name, value in (("beta", "true"), ("q", self.search)) if value})
 
     @property
     def longs(self) -> list[PositionLine]:

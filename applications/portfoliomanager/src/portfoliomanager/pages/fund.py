@@ -8,6 +8,7 @@ from internal.trading.broker_reports import Account, BrokerPosition
 from internal.trading.orders import Order
 from internal.trading.performance import RealizedCost
 from internal.trading.slippage import FillSummary
+from portfoliomanager.equal_weight import EqualWeightPath
 from portfoliomanager.pages.exposures import Exposures, sum_sectors
 from portfoliomanager.pages.frame import Frame
 from portfoliomanager.pages.limit_use import LimitUse
@@ -117,14 +118,19 @@ class Today:
 
 @dataclass(frozen=True)
 class FundView:
-    """The page."""
+    """The page; a benchmark that is neither there nor a problem is asked for once the page is shown."""
 
     today: Today
     history: Found[ValueHistory]
-    benchmark_problem: str
+    benchmark: Found[EqualWeightPath]
     limits: tuple[LimitUse, ...]
     exposures: Found[Exposures]
     cost: Found[Cost]
+
+    @property
+    def is_benchmark_asked_later(self) -> bool:
+        """Whether the benchmark was not computed so far."""
+        return self.benchmark.value is None and not self.benchmark.problem
 
     @property
     def value(self) -> float | None:

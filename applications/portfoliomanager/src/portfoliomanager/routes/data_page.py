@@ -36,7 +36,7 @@ async def get_data_page(request: Request, services: RequestServices) -> Response
 
 
 def _read_data(services: Services) -> DataView:
-    return DataView.of(services.data.check_data(), services.data.sessions(), services.data.details().height)
+    return DataView.of(services.data.check_data(), services.data.sessions(), services.details.read().height)
 
 
 def _read_names(services: Services) -> DecidedNames | None:

@@ -74,7 +74,7 @@ async def get_decision(  # noqa: PLR0913, PLR0917 - what is asked of the page
         return Response(body, media_type=JSON, headers={"Vary": "Accept"})
     frame, details, opens = await asyncio.gather(
         gather_frame(request, Page.DECISIONS),
-        ask(DATAMANAGER, services.data.details),
+        ask(DATAMANAGER, services.details.read),
         ask(DATAMANAGER, lambda: read_opens(services.data, services.journal.of(run.portfolio_id))),
     )
     companies = {} if details.value is None else read_names(details.value)

@@ -58,4 +58,4 @@ def _read(services: Services, query: ForecastQuery, moment: datetime) -> Forecas
         predictions = read_predictions(services.data, None, moment)
     except NotFoundError as error:
         return ForecastsPage(None, error.detail, is_empty=True)
-    return ForecastsPage(ForecastsView.of(predictions, services.data.details(), query), "", is_empty=False)
+    return ForecastsPage(ForecastsView.of(predictions, services.details.read(), query), "", is_empty=False)

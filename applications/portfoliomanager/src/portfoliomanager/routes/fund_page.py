@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from internal.dates import exchange_day
@@ -24,22 +25,31 @@ from portfoliomanager.pages.value_history import ValueHistory, find_span
 from portfoliomanager.routes.page_frame import gather_frame
 from portfoliomanager.services import RequestServices, Services
 
+BENCHMARK_SECONDS = 30.0  # closes of 8,000 tickers over years take a while
+
 router = APIRouter(tags=["pages"])
+WithBenchmark = Annotated[
+    bool, Query(alias="benchmark", description="With the benchmark, for which the page asks itself once it is shown")
+]
 
 
 @router.get("/", summary="Page: the fund", response_class=HTMLResponse)
-async def get_fund_page(request: Request, services: RequestServices) -> HTMLResponse:
+async def get_fund_page(
+    request: Request,
+    services: RequestServices,
+    with_benchmark: WithBenchmark = False,  # noqa: FBT002 - a query parameter
+) -> HTMLResponse:
     """Value beside the benchmark, state, limits, cost, exposure, returns by month and drawdowns; it only reads."""
     record = await ask(JOURNAL, lambda: _read_record(services))
-    today, (history, problem), sectors = await asyncio.gather(
+    today, (history, benchmark), sectors = await asyncio.gather(
         _gather_today(request, services),
-        _gather_history(services, record),
+        _gather_history(services, record, waits=with_benchmark),
         ask(DATAMANAGER, lambda: _read_sectors(services)),
     )
     exposures = find_exposures(today.holdings, sectors)
     limits = _measure_limits(services, today, record, exposures.value)
     cost = Found(JOURNAL, record.value.cost if record.value else None, record.problem)
-    view = FundView(today, history, problem, tuple(limits), exposures, cost)
+    view = FundView(today, history, benchmark, tuple(limits), exposures, cost)
     return page_response(request, render_page("fund.html", today.frame, view))
 
 
@@ -88,20 +98,22 @@ def _read_record(services: Services) -> _Record:
     return _Record(report, cost, services.losses.measure(), exchange_day(start) if start else None)
 
 
-async def _gather_history(services: Services, record: Found[_Record]) -> tuple[Found[ValueHistory], str]:
-    """The history, and why it has no benchmark where it has none."""
+async def _gather_history(
+    services: Services, record: Found[_Record], *, waits: bool
+) -> tuple[Found[ValueHistory], Found[EqualWeightPath]]:
+    """The history and its benchmark, which is computed where the page `waits` for it, else shown if remembered."""
     if record.value is None:
-        return Found(JOURNAL, None, record.problem), ""
+        return Found(JOURNAL, None, record.problem), Found(DATAMANAGER, EqualWeightPath())
     report, span = record.value.report, find_span(record.value.report)
-    benchmark = Found(DATAMANAGER, EqualWeightPath())
-    if span is not None:
-        benchmark = await ask(DATAMANAGER, lambda: services.equal_weight.path(*span))
+    benchmark = Found(DATAMANAGER, EqualWeightPath() if span is None else services.equal_weight.known(*span))
+    if benchmark.value is None and span is not None and waits:
+        benchmark = await ask(DATAMANAGER, lambda: services.equal_weight.path(*span), BENCHMARK_SECONDS)
     history = await ask(JOURNAL, lambda: ValueHistory.of(report, benchmark.value))
-    return history, benchmark.problem
+    return history, benchmark
 
 
 def _read_sectors(services: Services) -> Mapping[str, str]:
-    return read_sectors(services.data.details())
+    return read_sectors(services.details.read())
 
 
 def _measure_limits(

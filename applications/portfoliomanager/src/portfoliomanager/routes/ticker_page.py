@@ -49,7 +49,7 @@ async def get_ticker_page(
     frame = await gather_frame(request, Page.FORECASTS)
     last = last_closed_session(frame.moment) if frame.moment else None
     details, quotes, actions, position = await asyncio.gather(
-        ask(DATAMANAGER, lambda: read_details(services.data.details(), ticker)),
+        ask(DATAMANAGER, lambda: read_details(services.details.read(), ticker)),
         _ask_of(last, lambda day: _read_quotes(services, ticker, day)),
         _ask_of(last, lambda day: _read_actions(services, ticker, day)),
         _find_position(services, ticker, last),
@@ -102,10 +102,11 @@ async def _find_position(services: Services, ticker: str, last: date | None) -> 
     held = Holdings(holdings.value.account, [one for one in holdings.value.positions if one.ticker == ticker])
     if not held.positions:
         return Found(BROKER, None)
-    foreign, decided = await asyncio.gather(
-        find_foreign(services, holdings), ask(DATAMANAGER, lambda: read_decided(services))
-    )
+    decided = await ask(DATAMANAGER, lambda: read_decided(services))
     inputs = BookInputs(last=last)
     if decided.value:
         inputs = BookInputs(last=last, portfolio=decided.value.portfolio, openings=decided.value.openings)
+    if inputs.portfolio and any(row.ticker == ticker for row in inputs.portfolio.rows):
+        return Found(BROKER, next(iter(list_lines(held, (), inputs)), None))
+    foreign = await find_foreign(services, holdings)  # a costly question about the whole account
     return Found(BROKER, next(iter(list_lines(held, foreign.value or (), inputs)), None))

@@ -205,10 +205,12 @@
   document.addEventListener("scheme", redraw);
 
   // ranges of the value picture
-  document.querySelectorAll("[data-range]").forEach((press) => { if (press.tagName !== "BUTTON") return; press.addEventListener("click", () => {
+  document.addEventListener("click", (event) => {
+    const press = event.target.closest("button[data-range]");
+    if (!press) return;
     press.parentElement.querySelectorAll("button").forEach((one) => one.setAttribute("aria-pressed", String(one === press)));
     const box = document.getElementById("value"); box.dataset.range = press.dataset.range; show(box);
-  }); });
+  });
   // which stored forecast is open
   const slider = document.getElementById("origin");
   slider?.addEventListener("input", () => {
