@@ -17,8 +17,8 @@ typedef struct {
   const unsigned *control;
 } arguments_t;
 typedef struct { // one window
-  float query[QUERIES * HEADS * HEAD], key[STEPS * HEADS * HEAD], value[STEPS * HEAD], turned[HEAD * KEYS];
-  float weights[HEADS * QUERIES * KEYS], mean[QUERIES * KEYS], seen[QUERIES * HEAD], out[QUERIES * INNER];
+  ALIGNED float query[QUERIES * HEADS * HEAD], key[STEPS * HEADS * HEAD], value[STEPS * HEAD], turned[HEAD * KEYS];
+  ALIGNED float weights[HEADS * QUERIES * KEYS], mean[QUERIES * KEYS], seen[QUERIES * HEAD], out[QUERIES * INNER];
 } window_t;
 
 // softmax over the steps that query q may see, in place; the rest becomes zero
@@ -84,7 +84,7 @@ void attention(float *y, const float *x, const float *parameters, const unsigned
 #define TRANSPOSED_OUT (TRANSPOSED_VALUE + HEAD * INNER)
 #define TRANSPOSED (TRANSPOSED_OUT + INNER * HEAD)
 static void backward_window(int window, const arguments_t *a, window_t *w, float *g) {
-  float dy[QUERIES * INNER], dseen[QUERIES * HEAD], dmean[QUERIES * KEYS], dscores[QUERIES * KEYS], dvalue[STEPS * HEAD], dquery[QUERIES * HEADS * HEAD], dkey[STEPS * HEADS * HEAD], dx[STEPS * INNER];
+  ALIGNED float dy[QUERIES * INNER], dseen[QUERIES * HEAD], dmean[QUERIES * KEYS], dscores[QUERIES * KEYS], dvalue[STEPS * HEAD], dquery[QUERIES * HEADS * HEAD], dkey[STEPS * HEADS * HEAD], dx[STEPS * INNER];
   const float *x = a->x + (long)window * STEPS * HIDDEN, *t = a->scratch, scale = 1.0f / __builtin_sqrtf(DEPTH);
   dropout_t dropout = dropout_of(a->control, SITE);
   unpack(QUERIES, HIDDEN, a->dy + (long)window * QUERIES * HIDDEN, HIDDEN, dy);

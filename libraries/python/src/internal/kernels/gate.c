@@ -9,7 +9,7 @@
 #define LAST(share) ((share + 1) * SHARE_ROWS < ROWS ? (share + 1) * SHARE_ROWS : ROWS)
 
 typedef struct {
-  float dropped[BLOCK * WIDTH], gates[BLOCK * 2 * WIDTH], normalised[BLOCK * WIDTH], inverse[BLOCK], out[BLOCK * WIDTH];
+  ALIGNED float dropped[BLOCK * WIDTH], kept[BLOCK * WIDTH], gates[BLOCK * 2 * WIDTH], normalised[BLOCK * WIDTH], inverse[BLOCK], out[BLOCK * WIDTH];
 } block_t;
 typedef struct {
   float *y, *dx, *dskip, *dparameters, *scratch;
@@ -20,7 +20,7 @@ typedef struct {
 static void forward_block(int rows, int row, const arguments_t *a, block_t *b) {
   unpack(rows, OUTPUT, a->x + (long)row * OUTPUT, OUTPUT, b->dropped);
   unpack(rows, OUTPUT, a->skip + (long)row * OUTPUT, OUTPUT, b->normalised);
-  drop_rows(dropout_of(a->control, SITE), rows, OUTPUT, row, 1, b->dropped);
+  drop_rows(dropout_of(a->control, SITE), rows, OUTPUT, row, 1, b->dropped, b->kept);
   dense(rows, 2 * WIDTH, OUTPUT, b->dropped, WIDTH, a->parameters + OFFSET_GATE_WEIGHT, a->parameters + OFFSET_GATE_BIAS, b->gates, 2 * WIDTH);
   gate_and_normalise(OUTPUT, rows, b->gates, b->normalised, b->inverse, a->parameters + OFFSET_SCALE, a->parameters + OFFSET_SHIFT, b->out, 0, 0);
 }
@@ -56,7 +56,7 @@ static void backward_item(const void *pointer, int share) {
     bias_gradient(rows, 2 * WIDTH, b.gates, 2 * WIDTH, g + OFFSET_GATE_BIAS);
     weight_gradient(rows, 2 * WIDTH, OUTPUT, b.dropped, WIDTH, b.gates, 2 * WIDTH, g + OFFSET_GATE_WEIGHT);
     dense(rows, WIDTH, 2 * WIDTH, b.gates, 2 * WIDTH, a->scratch, 0, input, WIDTH);
-    drop_rows(dropout_of(a->control, SITE), rows, OUTPUT, row, 1, input);
+    drop_again(dropout_of(a->control, SITE), rows, OUTPUT, b.kept, input);
     repack(rows, OUTPUT, input, a->dx + (long)row * OUTPUT, OUTPUT);
     repack(rows, OUTPUT, delta, a->dskip + (long)row * OUTPUT, OUTPUT);
   }

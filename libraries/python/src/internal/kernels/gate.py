@@ -14,5 +14,5 @@ def gate_kernel(layout: Layout, rows: int, site: int) -> Kernel:
         "gate",
         order_macros({"ROWS": rows, "OUTPUT": hidden, "SHARES": shares, "SITE": site} | layout.macros()),
         scratch=2 * width * width + shares * layout.group_size,
-        stack=4 * _BLOCK * 8 * width,
+        stack=4 * _BLOCK * 9 * width,
     )

@@ -20,7 +20,7 @@
 #endif
 
 typedef struct { // one block of rows: everything that the forward pass leaves for the gradient
-  float hidden[BLOCK * INNER], dropped[BLOCK * INNER], gates[BLOCK * 2 * WIDTH], normalised[BLOCK * WIDTH], inverse[BLOCK], out[BLOCK * WIDTH];
+  ALIGNED float hidden[BLOCK * INNER], dropped[BLOCK * INNER], kept[BLOCK * INNER], gates[BLOCK * 2 * WIDTH], normalised[BLOCK * WIDTH], inverse[BLOCK], out[BLOCK * WIDTH];
 } block_t;
 
 // added: projected contexts [.., INNER], of which the block's first row uses row first / REPEAT (0: no context)
@@ -34,7 +34,7 @@ static void forward_block(int rows, int row, int group, const float *x, const fl
       store(b->hidden + i * INNER + j, elu(v));
     }
   dense(rows, INNER, HIDDEN, b->hidden, INNER, p + OFFSET_INNER_WEIGHT, p + OFFSET_INNER_BIAS, b->dropped, INNER); // equation 3
-  drop_rows(dropout, rows, HIDDEN, (unsigned)row * GROUPS + group, GROUPS, b->dropped);
+  drop_rows(dropout, rows, HIDDEN, (unsigned)row * GROUPS + group, GROUPS, b->dropped, b->kept);
   dense(rows, 2 * WIDTH, HIDDEN, b->dropped, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, b->gates, 2 * WIDTH); // equation 5
   if (PROJECTED) dense(rows, WIDTH, INPUT, input, GROUPS * INPUT, p + OFFSET_SKIP_WEIGHT, p + OFFSET_SKIP_BIAS, b->normalised, WIDTH);
   else unpack(rows, OUTPUT, input, GROUPS * INPUT, b->normalised);
@@ -71,7 +71,7 @@ static void forward_item(const void *pointer, int index) {
   const arguments_t *a = pointer;
   item_t item = item_of(index);
   const float *p = a->parameters + (long)item.group * PARAMETERS;
-  float projected[CONTEXT_ROOM];
+  ALIGNED float projected[CONTEXT_ROOM];
   block_t block;
   project_contexts(a, p, item, projected);
   for (int row = item.first; row < item.last; row += BLOCK) {
@@ -113,7 +113,7 @@ static void transpose_item(const void *pointer, int group) {
   if (CONTEXT) transpose(CONTEXT, INNER, p + OFFSET_CONTEXT_WEIGHT, t + TRANSPOSED_CONTEXT);
 }
 static void backward_block(int rows, int row, int group, const arguments_t *a, const float *t, float *g, block_t *b, float *dprojected) {
-  float delta[BLOCK * WIDTH], inner[BLOCK * INNER], hidden[BLOCK * INNER], input[BLOCK * FEATURES];
+  ALIGNED float delta[BLOCK * WIDTH], inner[BLOCK * INNER], hidden[BLOCK * INNER], input[BLOCK * FEATURES];
   const float *x = a->x + ((long)row * GROUPS + group) * INPUT, *p = a->parameters + (long)group * PARAMETERS;
   dropout_t dropout = dropout_of(a->control, SITE);
   unpack(rows, OUTPUT, a->dy + ((long)row * GROUPS + group) * OUTPUT, GROUPS * OUTPUT, delta);
@@ -121,7 +121,7 @@ static void backward_block(int rows, int row, int group, const arguments_t *a, c
   bias_gradient(rows, 2 * WIDTH, b->gates, 2 * WIDTH, g + OFFSET_GATE_BIAS);
   weight_gradient(rows, 2 * WIDTH, HIDDEN, b->dropped, INNER, b->gates, 2 * WIDTH, g + OFFSET_GATE_WEIGHT);
   dense(rows, INNER, 2 * WIDTH, b->gates, 2 * WIDTH, t + TRANSPOSED_GATE, 0, inner, INNER);
-  drop_rows(dropout, rows, HIDDEN, (unsigned)row * GROUPS + group, GROUPS, inner);
+  drop_again(dropout, rows, HIDDEN, b->kept, inner);
   bias_gradient(rows, INNER, inner, INNER, g + OFFSET_INNER_BIAS);
   weight_gradient(rows, INNER, HIDDEN, b->hidden, INNER, inner, INNER, g + OFFSET_INNER_WEIGHT);
   dense(rows, INNER, INNER, inner, INNER, t + TRANSPOSED_INNER, 0, hidden, INNER);
@@ -145,7 +145,7 @@ static void backward_item(const void *pointer, int index) {
   item_t item = item_of(index);
   const float *p = a->parameters + (long)item.group * PARAMETERS, *t = a->scratch + (long)item.group * TRANSPOSED;
   float *g = a->scratch + (long)GROUPS * TRANSPOSED + (long)index * PARAMETERS;
-  float projected[CONTEXT_ROOM], dprojected[CONTEXT_ROOM];
+  ALIGNED float projected[CONTEXT_ROOM], dprojected[CONTEXT_ROOM];
   block_t block;
   clear(g, PARAMETERS);
   clear(dprojected, CONTEXT_ROOM);
@@ -157,7 +157,7 @@ static void backward_item(const void *pointer, int index) {
   }
 #if CONTEXT
   for (int c = item.first_context; c < item.last_context; c++) { // one context at a time keeps the padded row small
-    float dcontext[PADDED(CONTEXT)], *d = dprojected + (long)(c - item.first_context) * INNER;
+    ALIGNED float dcontext[PADDED(CONTEXT)], *d = dprojected + (long)(c - item.first_context) * INNER;
     weight_gradient(1, INNER, CONTEXT, a->context + (long)c * CONTEXT, CONTEXT, d, INNER, g + OFFSET_CONTEXT_WEIGHT);
     dense(1, PADDED(CONTEXT), INNER, d, INNER, t + TRANSPOSED_CONTEXT, 0, dcontext, PADDED(CONTEXT));
     repack(1, CONTEXT, dcontext, a->dcontext + (long)c * CONTEXT, CONTEXT);

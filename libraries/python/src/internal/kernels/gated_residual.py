@@ -24,5 +24,5 @@ def gated_residual_kernel(layout: Layout, rows: int, repeat: int, site: int) -> 
         "gated_residual",
         order_macros(values | layout.macros()),
         scratch=groups * (transposed + shares * layout.group_size),
-        stack=4 * (_BLOCK * (4 * inner + 5 * width + features) + 2 * contexts + padded(context)),
+        stack=4 * (_BLOCK * (5 * inner + 5 * width + features) + 2 * contexts + padded(context)),
     )

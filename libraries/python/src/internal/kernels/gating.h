@@ -8,38 +8,56 @@ INLINE vector present(const int output, int vector_index) {
   return (vector)((mask)((lanes() + vector_index * LANES) < (words){0} + (unsigned)output) & (mask)((vector){0} + 1.0f));
 }
 
+// Rows go through the gate in fours: what they wait for is the sum over a row, and four sums take little longer than one.
+#define TOGETHER 4
+#define FOUR(row) for (int i = row; i < rows && i < row + TOGETHER; i++)
+
 // gates[rows, 2 * width]: value, gate -> value, sigmoid(gate); skip[rows, width] -> the normalised sum; inverse[rows]: 1 / deviation.
 // out[rows, width]: the result (0: not wanted); with weights (one a row, weights_row apart) it is weighted and added to out.
 INLINE void gate_and_normalise(const int output, int rows, float *gates, float *skip, float *inverse, const float *scale,
                                const float *shift, float *out, const float *weights, long weights_row) {
   const int width = PADDED(output), vectors = width / LANES;
-  for (int row = 0; row < rows; row++) {
-    float *value = gates + row * 2 * width, *gate = value + width, *normalised = skip + row * width;
-    vector unit[GATE_VECTORS], total = {0}, squares = {0};
-    UNROLL for (int j = 0; j < vectors; j++) {
-      vector open = sigmoid(load(gate + j * LANES));
-      store(gate + j * LANES, open);
-      unit[j] = load(normalised + j * LANES) + load(value + j * LANES) * open;
-      total += unit[j];
+  for (int row = 0; row < rows; row += TOGETHER) {
+    vector total[TOGETHER] = {0}, squares[TOGETHER] = {0};
+    ALIGNED float mean[LANES], deviation[LANES];
+    FOUR(row) {
+      float *value = gates + i * 2 * width, *gate = value + width, *unit = skip + i * width;
+      vector all = {0};
+      UNROLL for (int j = 0; j < vectors; j++) {
+        vector open = sigmoid(load(gate + j * LANES)), added = load(unit + j * LANES) + load(value + j * LANES) * open;
+        store(gate + j * LANES, open), store(unit + j * LANES, added);
+        all += added;
+      }
+      total[i - row] = all;
     }
-    float mean = sum(total) / output;
-    UNROLL for (int j = 0; j < vectors; j++) {
-      unit[j] = (unit[j] - mean) * present(output, j);
-      squares += unit[j] * unit[j];
+    store(mean, four_sums(total) / (float)output);
+    FOUR(row) {
+      float *unit = skip + i * width;
+      vector all = {0};
+      UNROLL for (int j = 0; j < vectors; j++) {
+        vector centred = (load(unit + j * LANES) - mean[SUM_OF(i - row)]) * present(output, j);
+        store(unit + j * LANES, centred);
+        all += centred * centred;
+      }
+      squares[i - row] = all;
     }
-    inverse[row] = 1.0f / __builtin_sqrtf(sum(squares) / output + EPSILON);
-    UNROLL for (int j = 0; j < vectors; j++) {
-      unit[j] *= inverse[row];
-      store(normalised + j * LANES, unit[j]);
-      if (!out) continue;
-      vector result = unit[j] * load(scale + j * LANES) + load(shift + j * LANES);
-      if (weights) result = load(out + row * width + j * LANES) + weights[row * weights_row] * result;
-      store(out + row * width + j * LANES, result);
+    store(deviation, inverse_root(four_sums(squares) / (float)output + EPSILON));
+    FOUR(row) {
+      float *unit = skip + i * width;
+      inverse[i] = deviation[SUM_OF(i - row)];
+      UNROLL for (int j = 0; j < vectors; j++) {
+        vector normalised = load(unit + j * LANES) * deviation[SUM_OF(i - row)];
+        store(unit + j * LANES, normalised);
+        if (!out) continue;
+        vector result = normalised * load(scale + j * LANES) + load(shift + j * LANES);
+        if (weights) result = load(out + i * width + j * LANES) + weights[i * weights_row] * result;
+        store(out + i * width + j * LANES, result);
+      }
     }
   }
 }
 
-// delta[rows, width]: gradient of y, delta_row apart -> dskip[rows, width]: gradient of the skip, in place or elsewhere;
+// delta[rows, width]: gradient of y -> dskip[rows, width]: gradient of the skip, in place or elsewhere;
 // gates: value, sigmoid(gate) -> gradients of value and gate.
 // With weights, y was weighted: dweights (weights_row apart) gets their gradient.
 INLINE void gate_and_normalise_gradient(const int output, int rows, const float *delta, float *dskip, float *gates, const float *normalised,
@@ -48,30 +66,37 @@ INLINE void gate_and_normalise_gradient(const int output, int rows, const float 
   const int width = PADDED(output), vectors = width / LANES;
   vector dscale[GATE_VECTORS], dshift[GATE_VECTORS];
   UNROLL for (int j = 0; j < vectors; j++) dscale[j] = load(scale_gradient + j * LANES), dshift[j] = load(shift_gradient + j * LANES);
-  for (int row = 0; row < rows; row++) {
-    float *value = gates + row * 2 * width, *gate = value + width;
-    const float *unit = normalised + row * width;
-    vector inner[GATE_VECTORS], total = {0}, projection = {0}, weighed = {0};
-    UNROLL for (int j = 0; j < vectors; j++) {
-      vector dy = load(delta + row * width + j * LANES), u = load(unit + j * LANES), s = load(scale + j * LANES);
-      if (weights) {
-        weighed += dy * (u * s + load(shift + j * LANES));
-        dy *= weights[row * weights_row];
+  for (int row = 0; row < rows; row += TOGETHER) {
+    vector total[TOGETHER] = {0}, projection[TOGETHER] = {0}, weighed[TOGETHER] = {0};
+    ALIGNED float mean[LANES], slope[LANES], weight_gradient[LANES];
+    FOUR(row) {
+      vector all = {0}, along = {0}, whole = {0};
+      UNROLL for (int j = 0; j < vectors; j++) {
+        vector dy = load(delta + i * width + j * LANES), unit = load(normalised + i * width + j * LANES), s = load(scale + j * LANES);
+        if (weights) {
+          whole += dy * (unit * s + load(shift + j * LANES));
+          dy *= weights[i * weights_row];
+        }
+        dscale[j] += dy * unit;
+        dshift[j] += dy;
+        all += dy * s;
+        along += dy * s * unit;
       }
-      dscale[j] += dy * u;
-      dshift[j] += dy;
-      inner[j] = dy * s;
-      total += inner[j];
-      projection += inner[j] * u;
+      total[i - row] = all, projection[i - row] = along, weighed[i - row] = whole;
     }
-    if (weights) dweights[row * weights_row] = sum(weighed);
-    float mean = sum(total) / output, slope = sum(projection) / output;
-    UNROLL for (int j = 0; j < vectors; j++) {
-      vector g = load(gate + j * LANES), v = load(value + j * LANES);
-      vector dsum = inverse[row] * (inner[j] - mean - load(unit + j * LANES) * slope) * present(output, j);
-      store(dskip + row * width + j * LANES, dsum);
-      store(value + j * LANES, dsum * g);
-      store(gate + j * LANES, dsum * v * g * (1.0f - g));
+    store(mean, four_sums(total) / (float)output), store(slope, four_sums(projection) / (float)output);
+    if (weights) store(weight_gradient, four_sums(weighed));
+    FOUR(row) {
+      float *value = gates + i * 2 * width, *gate = value + width, weight = weights ? weights[i * weights_row] : 1.0f;
+      if (weights) dweights[i * weights_row] = weight_gradient[SUM_OF(i - row)];
+      UNROLL for (int j = 0; j < vectors; j++) {
+        vector g = load(gate + j * LANES), v = load(value + j * LANES), dy = load(delta + i * width + j * LANES) * weight;
+        vector scaled = dy * load(scale + j * LANES); // rounded on its own, as in the sum: one number wide, it is its own mean, and nothing is left
+        vector dsum = inverse[i] * (scaled - mean[SUM_OF(i - row)] - load(normalised + i * width + j * LANES) * slope[SUM_OF(i - row)]) * present(output, j);
+        store(dskip + i * width + j * LANES, dsum);
+        store(value + j * LANES, dsum * g);
+        store(gate + j * LANES, dsum * v * g * (1.0f - g));
+      }
     }
   }
   UNROLL for (int j = 0; j < vectors; j++) store(scale_gradient + j * LANES, dscale[j]), store(shift_gradient + j * LANES, dshift[j]);

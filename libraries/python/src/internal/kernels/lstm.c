@@ -39,7 +39,7 @@ static void forward_step(int windows, int step, const float *x, const float *par
 #ifdef FORWARD
 static void forward_item(const void *pointer, int share) {
   const arguments_t *a = pointer;
-  float gates[WINDOWS * GATES], hidden[WINDOWS * INNER], cell[WINDOWS * INNER];
+  ALIGNED float gates[WINDOWS * GATES], hidden[WINDOWS * INNER], cell[WINDOWS * INNER];
   for (int first = share * SHARE_WINDOWS; first < LAST(share); first += WINDOWS) {
     int windows = LAST(share) - first < WINDOWS ? LAST(share) - first : WINDOWS;
     unpack(windows, HIDDEN, a->hidden + (long)first * HIDDEN, HIDDEN, hidden);
@@ -63,7 +63,7 @@ void lstm(float *y, const float *x, const float *hidden, const float *cell, cons
 #define STATES (STEPS * WINDOWS * GATES + 2 * (STEPS + 1) * WINDOWS * INNER)
 static void backward_step(int windows, int step, const arguments_t *a, int first, float *gates, const float *hidden, const float *cell, float *dhidden, float *dcell, float *g) {
   const float *x = a->x + ((long)first * STEPS + step) * INPUT, *t = a->scratch + (step < SWITCH ? 0 : TRANSPOSED);
-  float dy[WINDOWS * INNER], dx[WINDOWS * FEATURES];
+  ALIGNED float dy[WINDOWS * INNER], dx[WINDOWS * FEATURES];
   unpack(windows, HIDDEN, a->dy + ((long)first * STEPS + step) * HIDDEN, STEPS * HIDDEN, dy);
   for (int w = 0; w < windows; w++)
     for (int j = 0; j < INNER; j += LANES) {
@@ -90,7 +90,7 @@ static void backward_item(const void *pointer, int share) {
   float *g = a->scratch + 2 * TRANSPOSED + (long)share * 2 * PARAMETERS;
   float *gates = a->scratch + 2 * TRANSPOSED + (long)SHARES * 2 * PARAMETERS + (long)share * STATES;
   float *hidden = gates + STEPS * WINDOWS * GATES, *cell = hidden + (STEPS + 1) * WINDOWS * INNER;
-  float dhidden[WINDOWS * INNER], dcell[WINDOWS * INNER];
+  ALIGNED float dhidden[WINDOWS * INNER], dcell[WINDOWS * INNER];
   clear(g, 2 * PARAMETERS);
   for (int first = share * SHARE_WINDOWS; first < LAST(share); first += WINDOWS) {
     int windows = LAST(share) - first < WINDOWS ? LAST(share) - first : WINDOWS, state = WINDOWS * INNER;

@@ -19,7 +19,7 @@ INLINE void softmax(const float *scores, float *weights) {
 #ifdef FORWARD
 static void forward_item(const void *pointer, int share) {
   const arguments_t *a = pointer;
-  float weights[PADDED(VARIABLES)];
+  ALIGNED float weights[PADDED(VARIABLES)];
   for (long row = share * SHARE_ROWS; row < LAST(share); row++) {
     float *y = a->y + row * WIDE;
     softmax(a->scores + row * VARIABLES, weights);
@@ -35,7 +35,7 @@ void selection(float *y, const float *scores, const float *x, const unsigned *co
 #else
 static void backward_item(const void *pointer, int share) {
   const arguments_t *a = pointer;
-  float weights[PADDED(VARIABLES)], dweights[VARIABLES];
+  ALIGNED float weights[PADDED(VARIABLES)], dweights[VARIABLES];
   for (long row = share * SHARE_ROWS; row < LAST(share); row++) {
     const float *dy = a->dy + row * WIDE, *x = a->x + row * VARIABLES * WIDE;
     float projection = 0, *dx = a->dx + row * VARIABLES * WIDE;

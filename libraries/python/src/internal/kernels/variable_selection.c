@@ -29,10 +29,10 @@ typedef struct { // dense layers over embedded numbers as functions of the numbe
   float skip_slope[VARIABLES * SCORES], skip_origin[SCORES];            // its skip
 } collapsed_t;
 typedef struct { // one block of one variable's network
-  float hidden[BLOCK * INNER], dropped[BLOCK * INNER], gates[BLOCK * 2 * INNER], normalised[BLOCK * INNER], inverse[BLOCK];
+  ALIGNED float hidden[BLOCK * INNER], dropped[BLOCK * INNER], kept[BLOCK * INNER], gates[BLOCK * 2 * INNER], normalised[BLOCK * INNER], inverse[BLOCK];
 } variable_t;
 typedef struct { // one block of the weighting network
-  float hidden[BLOCK * INNER], dropped[BLOCK * INNER], gates[BLOCK * 2 * SCORES], normalised[BLOCK * SCORES], inverse[BLOCK];
+  ALIGNED float hidden[BLOCK * INNER], dropped[BLOCK * INNER], kept[BLOCK * INNER], gates[BLOCK * 2 * SCORES], normalised[BLOCK * SCORES], inverse[BLOCK];
 } weighting_t;
 typedef struct { int first_context, last_context, first, last; } share_t;
 INLINE share_t share_of(int index) { // a share begins and ends with a context
@@ -80,13 +80,13 @@ INLINE void softmax(const float *scores, float *weights) {
 // projected: the contexts of the share, of which the first is first_context -> weights[rows, SCORES]
 static void weigh_block(int rows, int row, int first_context, const arguments_t *a, const collapsed_t *c, const float *projected, weighting_t *b, float *weights) {
   const float *x = a->x + (long)row * VARIABLES;
-  float scores[BLOCK * SCORES];
+  ALIGNED float scores[BLOCK * SCORES];
   dense(rows, INNER, VARIABLES, x, VARIABLES, c->weighting_slope, c->weighting_origin, b->hidden, INNER);
   for (int i = 0; i < rows; i++)
     for (int j = 0; j < INNER; j += LANES)
       store(b->hidden + i * INNER + j, elu(load(b->hidden + i * INNER + j) + load(projected + (long)((row + i) / REPEAT - first_context) * INNER + j)));
   dense(rows, INNER, HIDDEN, b->hidden, INNER, W(INNER_WEIGHT), W(INNER_BIAS), b->dropped, INNER);
-  drop_rows(dropout_of(a->control, SITE + 1), rows, HIDDEN, row, 1, b->dropped);
+  drop_rows(dropout_of(a->control, SITE + 1), rows, HIDDEN, row, 1, b->dropped, b->kept);
   dense(rows, 2 * SCORES, HIDDEN, b->dropped, INNER, W(GATE_WEIGHT), W(GATE_BIAS), b->gates, 2 * SCORES);
   dense(rows, SCORES, VARIABLES, x, VARIABLES, c->skip_slope, c->skip_origin, b->normalised, SCORES);
   gate_and_normalise(VARIABLES, rows, b->gates, b->normalised, b->inverse, W(SCALE), W(SHIFT), scores, 0, 0);
@@ -108,7 +108,7 @@ static void variable_block(int rows, int row, int v, const arguments_t *a, const
   if (merged) dense(rows, 2 * INNER, HIDDEN, b->hidden, INNER, merged, merged_bias, b->gates, 2 * INNER);
   else {
     dense(rows, INNER, HIDDEN, b->hidden, INNER, p + OFFSET_INNER_WEIGHT, p + OFFSET_INNER_BIAS, b->dropped, INNER);
-    drop_rows(dropout_of(a->control, SITE), rows, HIDDEN, (unsigned)row * VARIABLES + v, VARIABLES, b->dropped);
+    drop_rows(dropout_of(a->control, SITE), rows, HIDDEN, (unsigned)row * VARIABLES + v, VARIABLES, b->dropped, b->kept);
     dense(rows, 2 * INNER, HIDDEN, b->dropped, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, b->gates, 2 * INNER);
   }
   rank_one(rows, x, a->embedding + v * INNER, a->embedding + EMBEDDING + v * INNER, b->normalised, 0);
@@ -120,8 +120,8 @@ static void variable_block(int rows, int row, int v, const arguments_t *a, const
 static void forward_share(const void *pointer, int index) {
   const arguments_t *a = pointer;
   share_t share = share_of(index);
-  collapsed_t c;
-  float projected[SHARE_CONTEXTS * INNER], merged[MERGES ? 2 * INNER * INNER : 1], merged_bias[2 * INNER];
+  ALIGNED collapsed_t c;
+  ALIGNED float projected[SHARE_CONTEXTS * INNER], merged[MERGES ? 2 * INNER * INNER : 1], merged_bias[2 * INNER];
   variable_t variable;
   weighting_t weighting;
   int merges = MERGES && dropout_of(a->control, SITE).threshold == 0;
@@ -187,14 +187,14 @@ INLINE void rank_one_gradient(int rows, const float *x, const float *delta, floa
   UNROLL for (int j = 0; j < INNER / LANES; j++) store(dslope + j * LANES, slope[j]), store(dorigin + j * LANES, origin[j]);
 }
 // gates[rows, 2 width] hold their gradient: back through gate layer, dropout and inner layer; delta[rows, INNER] = gradient before ELU
-INLINE void inner_gradient(int rows, int width, dropout_t dropout, int row, int row_step, const float *gates, const float *dropped_rows, const float *hidden,
+INLINE void inner_gradient(int rows, int width, dropout_t dropout, const float *gates, const float *dropped_rows, const float *kept, const float *hidden,
                            const float *transposed_gate, const float *transposed_inner, float *gate_weight, float *gate_bias,
                            float *inner_weight, float *inner_bias, float *delta) {
-  float inner[BLOCK * INNER];
+  ALIGNED float inner[BLOCK * INNER];
   bias_gradient(rows, 2 * width, gates, 2 * width, gate_bias);
   weight_gradient(rows, 2 * width, HIDDEN, dropped_rows, INNER, gates, 2 * width, gate_weight);
   dense(rows, INNER, 2 * width, gates, 2 * width, transposed_gate, 0, inner, INNER);
-  drop_rows(dropout, rows, HIDDEN, row, row_step, inner);
+  drop_again(dropout, rows, HIDDEN, kept, inner);
   bias_gradient(rows, INNER, inner, INNER, inner_bias);
   weight_gradient(rows, INNER, HIDDEN, hidden, INNER, inner, INNER, inner_weight);
   dense(rows, INNER, INNER, inner, INNER, transposed_inner, 0, delta, INNER);
@@ -202,18 +202,18 @@ INLINE void inner_gradient(int rows, int width, dropout_t dropout, int row, int 
 }
 static void variable_gradient(int rows, int row, int v, const arguments_t *a, variable_t *b, float *gradient) {
   const float *x = a->x + (long)row * VARIABLES + v, *p = a->variables + (long)v * PARAMETERS, *t = a->scratch + (long)v * TRANSPOSED;
-  float delta[BLOCK * INNER], *g = gradient + v * TAIL - OFFSET_INNER_WEIGHT, *dembedding = gradient + GRADIENT_EMBEDDING + v * INNER;
+  ALIGNED float delta[BLOCK * INNER], *g = gradient + v * TAIL - OFFSET_INNER_WEIGHT, *dembedding = gradient + GRADIENT_EMBEDDING + v * INNER;
   collapsed_t *dcollapsed = (collapsed_t *)(gradient + GRADIENT_COLLAPSED);
   gate_and_normalise_gradient(HIDDEN, rows, a->dy + (long)row * INNER, delta, b->gates, b->normalised, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, g + OFFSET_SCALE,
                               g + OFFSET_SHIFT, a->scratch + SCRATCH_WEIGHTS + (long)row * SCORES + v, a->scratch + SCRATCH_DWEIGHTS + (long)row * SCORES + v, SCORES);
   rank_one_gradient(rows, x, delta, dembedding, dembedding + EMBEDDING);
-  inner_gradient(rows, INNER, dropout_of(a->control, SITE), row * VARIABLES + v, VARIABLES, b->gates, b->dropped, b->hidden, t, t + 2 * INNER * INNER,
+  inner_gradient(rows, INNER, dropout_of(a->control, SITE), b->gates, b->dropped, b->kept, b->hidden, t, t + 2 * INNER * INNER,
                  g + OFFSET_GATE_WEIGHT, g + OFFSET_GATE_BIAS, g + OFFSET_INNER_WEIGHT, g + OFFSET_INNER_BIAS, delta);
   rank_one_gradient(rows, x, delta, dcollapsed->slope + v * INNER, dcollapsed->origin + v * INNER);
 }
 static void weighting_gradient(int rows, int row, const arguments_t *a, weighting_t *b, const float *weights, const float *dweights, float *gradient, float *dprojected, int first_context) {
   const float *x = a->x + (long)row * VARIABLES, *t = a->scratch + (long)VARIABLES * TRANSPOSED;
-  float delta[BLOCK * SCORES], hidden[BLOCK * INNER], *g = gradient + GRADIENT_WEIGHTING - WEIGHTING_OFFSET_CONTEXT_WEIGHT;
+  ALIGNED float delta[BLOCK * SCORES], hidden[BLOCK * INNER], *g = gradient + GRADIENT_WEIGHTING - WEIGHTING_OFFSET_CONTEXT_WEIGHT;
   collapsed_t *dcollapsed = (collapsed_t *)(gradient + GRADIENT_COLLAPSED);
   for (int i = 0; i < rows; i++) {
     vector projection = {0};
@@ -224,7 +224,7 @@ static void weighting_gradient(int rows, int row, const arguments_t *a, weightin
   gate_and_normalise_gradient(VARIABLES, rows, delta, delta, b->gates, b->normalised, b->inverse, W(SCALE), 0, g + WEIGHTING_OFFSET_SCALE, g + WEIGHTING_OFFSET_SHIFT, 0, 0, 0);
   bias_gradient(rows, SCORES, delta, SCORES, dcollapsed->skip_origin);
   weight_gradient(rows, SCORES, VARIABLES, x, VARIABLES, delta, SCORES, dcollapsed->skip_slope);
-  inner_gradient(rows, SCORES, dropout_of(a->control, SITE + 1), row, 1, b->gates, b->dropped, b->hidden, t, t + 2 * SCORES * INNER, g + WEIGHTING_OFFSET_GATE_WEIGHT,
+  inner_gradient(rows, SCORES, dropout_of(a->control, SITE + 1), b->gates, b->dropped, b->kept, b->hidden, t, t + 2 * SCORES * INNER, g + WEIGHTING_OFFSET_GATE_WEIGHT,
                  g + WEIGHTING_OFFSET_GATE_BIAS, g + WEIGHTING_OFFSET_INNER_WEIGHT, g + WEIGHTING_OFFSET_INNER_BIAS, hidden);
   bias_gradient(rows, INNER, hidden, INNER, dcollapsed->weighting_origin);
   weight_gradient(rows, INNER, VARIABLES, x, VARIABLES, hidden, INNER, dcollapsed->weighting_slope);
@@ -232,7 +232,7 @@ static void weighting_gradient(int rows, int row, const arguments_t *a, weightin
 }
 static void context_gradient(const arguments_t *a, share_t share, const float *dprojected, float *gradient) {
   const float *t = a->scratch + (long)VARIABLES * TRANSPOSED + 2 * SCORES * INNER + INNER * INNER;
-  float out[BLOCK * INNER];
+  ALIGNED float out[BLOCK * INNER];
   for (int first = share.first_context, count; first < share.last_context; first += BLOCK) {
     const float *d = dprojected + (long)(first - share.first_context) * INNER;
     count = share.last_context - first < BLOCK ? share.last_context - first : BLOCK;
@@ -244,8 +244,8 @@ static void context_gradient(const arguments_t *a, share_t share, const float *d
 static void backward_share(const void *pointer, int index) {
   const arguments_t *a = pointer;
   share_t share = share_of(index);
-  collapsed_t c;
-  float projected[SHARE_CONTEXTS * INNER], dprojected[SHARE_CONTEXTS * INNER];
+  ALIGNED collapsed_t c;
+  ALIGNED float projected[SHARE_CONTEXTS * INNER], dprojected[SHARE_CONTEXTS * INNER];
   float *weights = a->scratch + SCRATCH_WEIGHTS, *dweights = a->scratch + SCRATCH_DWEIGHTS, *gradient = a->scratch + SCRATCH_GRADIENTS + (long)index * GRADIENT;
   variable_t variable;
   weighting_t weighting;

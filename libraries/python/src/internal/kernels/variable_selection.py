@@ -20,8 +20,8 @@ def variable_selection_kernel(each: Layout, weighting: Layout, rows: int, contex
     tails += weighting.group_size - weighting.offsets["context_weight"]
     gradient = tails + 2 * variables * inner + collapsed
     transposed = 3 * variables * inner * inner + 2 * inner * (inner + scores)
-    forward = projected + 2 * inner * (inner + 1) + _BLOCK * (8 * inner + 6 * scores + 2)
-    backward = 2 * projected + _BLOCK * (10 * inner + 6 * scores + 2)
+    forward = projected + 2 * inner * (inner + 1) + _BLOCK * (10 * inner + 6 * scores + 2)
+    backward = 2 * projected + _BLOCK * (12 * inner + 6 * scores + 2)
     return Kernel(
         "variable_selection",
         order_macros(values | each.macros() | weighting.macros("WEIGHTING_")),
