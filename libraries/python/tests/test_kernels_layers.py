@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tinygrad import Device, Tensor
+from tinygrad import Context, Device, Tensor
 
 from internal.kernels.launch import compile_ahead, plain_form
 from internal.kernels.layout import Layout
@@ -408,12 +408,19 @@ def test_merged_layers() -> None:
     np.testing.assert_allclose(1.0, found[1].sum(1), rtol=1e-5)
 
 
-def test_threads_change_no_bit() -> None:
-    """Selection and its gradients over several shares are the same bits on one, two, three and five threads."""
+@pytest.mark.parametrize(
+    "build",
+    [
+        pytest.param(lambda: reals_case(SelectionSizes(5, 16, 6), 130, 3, generator()), id="variable selection"),
+        pytest.param(lambda: lstm_case((8, 5), 66, 5, 17), id="lstm"),
+    ],
+)
+def test_threads_and_training_change_no_bit(build: Callable[[], Case]) -> None:
+    """On one, two, three and five threads, and in training, where the gradient reads what it else computes again."""
     runs: list[list[Array]] = []
-    for threads in (1, 2, 3, 5):
-        with thread_count(threads):
-            output, gradients, _ = run(reals_case(SelectionSizes(5, 16, 6), 130, 3, generator()))
+    for threads, training in ((1, 0), (2, 0), (3, 1), (5, 1)):
+        with thread_count(threads), Context(TRAINING=training):
+            output, gradients, _ = run(build())
         runs.append([output, *gradients])
     for other in runs[1:]:
         for expected, found in zip(runs[0], other, strict=True):

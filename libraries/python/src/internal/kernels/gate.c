@@ -22,7 +22,7 @@ static void forward_block(int rows, int row, const arguments_t *a, block_t *b) {
   unpack(rows, OUTPUT, a->skip + (long)row * OUTPUT, OUTPUT, b->normalised);
   drop_rows(dropout_of(a->control, SITE), rows, OUTPUT, row, 1, b->dropped, b->kept);
   dense(rows, 2 * WIDTH, OUTPUT, b->dropped, WIDTH, a->parameters + OFFSET_GATE_WEIGHT, a->parameters + OFFSET_GATE_BIAS, b->gates, 2 * WIDTH);
-  gate_and_normalise(OUTPUT, rows, b->gates, b->normalised, b->inverse, a->parameters + OFFSET_SCALE, a->parameters + OFFSET_SHIFT, b->out, 0, 0);
+  gate_and_normalise(OUTPUT, rows, b->gates, b->normalised, 0, b->inverse, a->parameters + OFFSET_SCALE, a->parameters + OFFSET_SHIFT, b->out, 0, 0);
 }
 
 #ifdef FORWARD
@@ -52,7 +52,7 @@ static void backward_item(const void *pointer, int share) {
     int rows = LAST(share) - row < BLOCK ? LAST(share) - row : BLOCK;
     forward_block(rows, row, a, &b);
     unpack(rows, OUTPUT, a->dy + (long)row * OUTPUT, OUTPUT, delta);
-    gate_and_normalise_gradient(OUTPUT, rows, delta, delta, b.gates, b.normalised, b.inverse, a->parameters + OFFSET_SCALE, 0, g + OFFSET_SCALE, g + OFFSET_SHIFT, 0, 0, 0);
+    gate_and_normalise_gradient(OUTPUT, rows, delta, delta, b.gates, b.gates, b.normalised, b.inverse, a->parameters + OFFSET_SCALE, 0, g + OFFSET_SCALE, g + OFFSET_SHIFT, 0, 0, 0);
     bias_gradient(rows, 2 * WIDTH, b.gates, 2 * WIDTH, g + OFFSET_GATE_BIAS);
     weight_gradient(rows, 2 * WIDTH, OUTPUT, b.dropped, WIDTH, b.gates, 2 * WIDTH, g + OFFSET_GATE_WEIGHT);
     dense(rows, WIDTH, 2 * WIDTH, b.gates, 2 * WIDTH, a->scratch, 0, input, WIDTH);

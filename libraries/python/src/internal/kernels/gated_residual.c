@@ -38,7 +38,7 @@ static void forward_block(int rows, int row, int group, const float *x, const fl
   dense(rows, 2 * WIDTH, HIDDEN, b->dropped, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, b->gates, 2 * WIDTH); // equation 5
   if (PROJECTED) dense(rows, WIDTH, INPUT, input, GROUPS * INPUT, p + OFFSET_SKIP_WEIGHT, p + OFFSET_SKIP_BIAS, b->normalised, WIDTH);
   else unpack(rows, OUTPUT, input, GROUPS * INPUT, b->normalised);
-  gate_and_normalise(OUTPUT, rows, b->gates, b->normalised, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, b->out, 0, 0); // equation 2
+  gate_and_normalise(OUTPUT, rows, b->gates, b->normalised, 0, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, b->out, 0, 0); // equation 2
 }
 
 typedef struct {
@@ -117,7 +117,7 @@ static void backward_block(int rows, int row, int group, const arguments_t *a, c
   const float *x = a->x + ((long)row * GROUPS + group) * INPUT, *p = a->parameters + (long)group * PARAMETERS;
   dropout_t dropout = dropout_of(a->control, SITE);
   unpack(rows, OUTPUT, a->dy + ((long)row * GROUPS + group) * OUTPUT, GROUPS * OUTPUT, delta);
-  gate_and_normalise_gradient(OUTPUT, rows, delta, delta, b->gates, b->normalised, b->inverse, p + OFFSET_SCALE, 0, g + OFFSET_SCALE, g + OFFSET_SHIFT, 0, 0, 0);
+  gate_and_normalise_gradient(OUTPUT, rows, delta, delta, b->gates, b->gates, b->normalised, b->inverse, p + OFFSET_SCALE, 0, g + OFFSET_SCALE, g + OFFSET_SHIFT, 0, 0, 0);
   bias_gradient(rows, 2 * WIDTH, b->gates, 2 * WIDTH, g + OFFSET_GATE_BIAS);
   weight_gradient(rows, 2 * WIDTH, HIDDEN, b->dropped, INNER, b->gates, 2 * WIDTH, g + OFFSET_GATE_WEIGHT);
   dense(rows, INNER, 2 * WIDTH, b->gates, 2 * WIDTH, t + TRANSPOSED_GATE, 0, inner, INNER);

@@ -13,8 +13,9 @@ INLINE vector present(const int output, int vector_index) {
 #define FOUR(row) for (int i = row; i < rows && i < row + TOGETHER; i++)
 
 // gates[rows, 2 * width]: value, gate -> value, sigmoid(gate); skip[rows, width] -> the normalised sum; inverse[rows]: 1 / deviation.
-// out[rows, width]: the result (0: not wanted); with weights (one a row, weights_row apart) it is weighted and added to out.
-INLINE void gate_and_normalise(const int output, int rows, float *gates, float *skip, float *inverse, const float *scale,
+// means[rows] (0: not wanted): what was subtracted; out[rows, width] (0: not wanted): the result; with weights (one a row, weights_row
+// apart) it is weighted and added to out.
+INLINE void gate_and_normalise(const int output, int rows, float *gates, float *skip, float *means, float *inverse, const float *scale,
                                const float *shift, float *out, const float *weights, long weights_row) {
   const int width = PADDED(output), vectors = width / LANES;
   for (int row = 0; row < rows; row += TOGETHER) {
@@ -34,6 +35,7 @@ INLINE void gate_and_normalise(const int output, int rows, float *gates, float *
     FOUR(row) {
       float *unit = skip + i * width;
       vector all = {0};
+      if (means) means[i] = mean[SUM_OF(i - row)];
       UNROLL for (int j = 0; j < vectors; j++) {
         vector centred = (load(unit + j * LANES) - mean[SUM_OF(i - row)]) * present(output, j);
         store(unit + j * LANES, centred);
@@ -57,10 +59,22 @@ INLINE void gate_and_normalise(const int output, int rows, float *gates, float *
   }
 }
 
+// The normalised sum again, to the same bits, from what `gate_and_normalise` left: skip[rows, width] -> the normalised sum.
+INLINE void normalise_again(const int output, int rows, const float *gates, float *skip, const float *means, const float *inverse) {
+  const int width = PADDED(output), vectors = width / LANES;
+  for (int i = 0; i < rows; i++)
+    UNROLL for (int j = 0; j < vectors; j++) {
+      float *unit = skip + i * width + j * LANES;
+      const float *value = gates + i * 2 * width + j * LANES;
+      vector added = load(unit) + load(value) * load(value + width), centred = (added - means[i]) * present(output, j);
+      store(unit, centred * inverse[i]);
+    }
+}
+
 // delta[rows, width]: gradient of y -> dskip[rows, width]: gradient of the skip, in place or elsewhere;
-// gates: value, sigmoid(gate) -> gradients of value and gate.
+// gates: value, sigmoid(gate) -> dgates: gradients of value and gate, in place or elsewhere.
 // With weights, y was weighted: dweights (weights_row apart) gets their gradient.
-INLINE void gate_and_normalise_gradient(const int output, int rows, const float *delta, float *dskip, float *gates, const float *normalised,
+INLINE void gate_and_normalise_gradient(const int output, int rows, const float *delta, float *dskip, const float *gates, float *dgates, const float *normalised,
                                         const float *inverse, const float *scale, const float *shift, float *scale_gradient,
                                         float *shift_gradient, const float *weights, float *dweights, long weights_row) {
   const int width = PADDED(output), vectors = width / LANES;
@@ -87,15 +101,15 @@ INLINE void gate_and_normalise_gradient(const int output, int rows, const float 
     store(mean, four_sums(total) / (float)output), store(slope, four_sums(projection) / (float)output);
     if (weights) store(weight_gradient, four_sums(weighed));
     FOUR(row) {
-      float *value = gates + i * 2 * width, *gate = value + width, weight = weights ? weights[i * weights_row] : 1.0f;
+      const float *value = gates + i * 2 * width, *gate = value + width, weight = weights ? weights[i * weights_row] : 1.0f;
       if (weights) dweights[i * weights_row] = weight_gradient[SUM_OF(i - row)];
       UNROLL for (int j = 0; j < vectors; j++) {
         vector g = load(gate + j * LANES), v = load(value + j * LANES), dy = load(delta + i * width + j * LANES) * weight;
         vector scaled = dy * load(scale + j * LANES); // rounded on its own, as in the sum: one number wide, it is its own mean, and nothing is left
         vector dsum = inverse[i] * (scaled - mean[SUM_OF(i - row)] - load(normalised + i * width + j * LANES) * slope[SUM_OF(i - row)]) * present(output, j);
         store(dskip + i * width + j * LANES, dsum);
-        store(value + j * LANES, dsum * g);
-        store(gate + j * LANES, dsum * v * g * (1.0f - g));
+        store(dgates + i * 2 * width + j * LANES, dsum * g);
+        store(dgates + i * 2 * width + width + j * LANES, dsum * v * g * (1.0f - g));
       }
     }
   }

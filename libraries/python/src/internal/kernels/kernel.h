@@ -19,6 +19,11 @@
 #define INLINE static inline __attribute__((always_inline))
 #define SHARED static __attribute__((noinline, unused))
 #define UNROLL _Pragma("unroll")
+#if KEEPS // in training, what a forward pass computed is kept for the gradient, which gets it as an argument more
+#define KEPT(argument) argument,
+#else
+#define KEPT(argument)
+#endif
 #define ALIGNED __attribute__((aligned(64))) // rows of local arrays: a vector across two cache lines takes twice as long
 
 typedef float vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
@@ -235,19 +240,19 @@ INLINE vector dropped(dropout_t dropout, unsigned index, vector value) {
   return (vector)((mask)(value * dropout.scale) & (mask)(hash >= dropout.threshold));
 }
 
-// in place: values[rows, PADDED(columns)] of row `first_row` on, of an array whose rows have `columns` numbers; kept: the factors,
-// zero or the scale, with which `drop_again` treats the gradient alike
-SHARED void drop_rows(dropout_t dropout, int rows, int columns, unsigned first_row, unsigned row_step, float *values, float *kept) {
+// in place: values[rows, PADDED(columns)] of row `first_row` on, of an array whose rows have `columns` numbers (0: none); factors
+// (0: not wanted): zero or the scale, with which `drop_again` treats the gradient alike
+SHARED void drop_rows(dropout_t dropout, int rows, int columns, unsigned first_row, unsigned row_step, float *values, float *factors) {
   for (int row = 0; row < rows && dropout.threshold; row++)
     for (int j = 0; j < PADDED(columns); j += LANES) {
       int at = row * PADDED(columns) + j;
       vector factor = dropped(dropout, (first_row + row * row_step) * columns + j, (vector){0} + 1.0f);
-      store(kept + at, factor);
-      store(values + at, load(values + at) * factor);
+      if (factors) store(factors + at, factor);
+      if (values) store(values + at, load(values + at) * factor);
     }
 }
-INLINE void drop_again(dropout_t dropout, int rows, int columns, const float *kept, float *values) {
-  for (int at = 0; at < rows * PADDED(columns) && dropout.threshold; at += LANES) store(values + at, load(values + at) * load(kept + at));
+INLINE void drop_again(dropout_t dropout, int rows, int columns, const float *factors, float *values) {
+  for (int at = 0; at < rows * PADDED(columns) && dropout.threshold; at += LANES) store(values + at, load(values + at) * load(factors + at));
 }
 
 // ---- threads ---------------------------------------------------------------------------------------------------------

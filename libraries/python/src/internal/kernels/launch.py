@@ -32,12 +32,15 @@ _compile: ContextVar[Callable[[str], None] | None] = ContextVar("compile", defau
 class Kernel:
     """A C file and the sizes that it is built with.
 
-    `scratch` is the number of floats that the gradient needs besides its outputs; `stack` the bytes of local arrays.
+    `scratch` is the number of floats that the gradient needs besides its outputs; `kept` those that the forward pass
+    leaves for it, in training alone: to read them costs less than to compute them again; `stack` the bytes of local
+    arrays.
     """
 
     name: str
     macros: tuple[tuple[str, int | str], ...]
     scratch: int = 1
+    kept: int = 0
     stack: int = 0
 
     def runs_on(self, device: str | tuple[str, ...] | None) -> bool:
@@ -133,10 +136,11 @@ def launch(  # noqa: PLR0913, PLR0917 (what a kernel is given, one by one)
         inputs: f32 tensors that get a gradient, in the C function's order.
         control: u32 [4], the dropout's seed and threshold (`internal.networks.dropout`).
         constants: Tensors after the inputs that get no gradient.
-        further: Shapes of more outputs, through which no gradient flows.
+        further: Shapes of more outputs, through which no gradient flows; the gradient gets them after its own.
     """
     forward, backward = (kernel_source(kernel.name, way, kernel.macros) for way in ("FORWARD", "BACKWARD"))
-    outputs = [Tensor.empty(*size) for size in (shape, *further)]
+    kept = [(kernel.kept,)] if kernel.kept else []
+    outputs = [Tensor.empty(*size) for size in (shape, *further, *kept)]
 
     def place_forward(*placeholders: UOp) -> UOp:
         return make_program(kernel.name, forward, placeholders)
@@ -145,11 +149,12 @@ def launch(  # noqa: PLR0913, PLR0917 (what a kernel is given, one by one)
         return make_program(f"{kernel.name}_gradient", backward, placeholders)
 
     def gradient(delta: UOp, call: UOp) -> tuple[UOp | None, ...]:
-        arguments = call.src[1 + len(outputs) :]  # after the program and the outputs
+        written, arguments = call.src[2 : 1 + len(outputs)], call.src[1 + len(outputs) :]  # after the program and y
         results = UOp.custom_kernel(
             *[Tensor.empty(*tensor.shape).uop for tensor in inputs],
             Tensor.empty(kernel.scratch).uop,
             Tensor(delta).contiguous().uop,
+            *(output.after(call) for output in written),
             *arguments,
             fxn=place_backward,
         )
@@ -164,4 +169,4 @@ def launch(  # noqa: PLR0913, PLR0917 (what a kernel is given, one by one)
         fxn=place_forward,
         grad_fxn=gradient,
     )
-    return [found[0], *(tensor.detach() for tensor in found[1 : len(outputs)])]
+    return [found[0], *(tensor.detach() for tensor in found[1 : 1 + len(further)])]

@@ -3,11 +3,12 @@
 // No array [row, variable, hidden] ever exists.
 //   x [ROWS, VARIABLES], context [ROWS / REPEAT, HIDDEN] -> y [ROWS, INNER], weights [ROWS, SCORES]
 // Built with: ROWS, VARIABLES, HIDDEN, REPEAT (rows that share a context), SHARES, SITE, and the OFFSET_ of the variables'
-// networks and WEIGHTING_OFFSET_ of the weighting one. x is data and gets no gradient.
+// networks and WEIGHTING_OFFSET_ of the weighting one; KEEPS: in training, what the variables' networks computed is kept for the
+// gradient. x is data and gets no gradient.
 //
 // An embedded number is x w + b, so every dense layer over it is x (w W) + (b W): a slope and an origin. Both are made once
 // (collapse), and their gradients are carried back to w, b and W once (finish). This is the same function, not an approximation.
-// The gradient recomputes its block of rows: storing what it needs and reading it again takes as long.
+// Where nothing is kept, the gradient recomputes its block of rows, to the same bits.
 #include "kernel.h"
 #define INNER PADDED(HIDDEN)
 #define SCORES PADDED(VARIABLES)
@@ -19,8 +20,8 @@
 #define W(name) (a->weighting + WEIGHTING_OFFSET_##name)
 
 typedef struct {
-  float *y, *weights, *dcontext, *dembedding, *dvariables, *dweighting, *scratch;
-  const float *dy, *x, *context, *embedding, *variables, *weighting;
+  float *y, *weights, *dcontext, *dembedding, *dvariables, *dweighting, *scratch, *kept;
+  const float *dy, *given_weights, *x, *context, *embedding, *variables, *weighting;
   const unsigned *control;
 } arguments_t;
 typedef struct { // dense layers over embedded numbers as functions of the numbers
@@ -28,11 +29,12 @@ typedef struct { // dense layers over embedded numbers as functions of the numbe
   float weighting_slope[VARIABLES * INNER], weighting_origin[INNER];    // hidden layer of the weighting network
   float skip_slope[VARIABLES * SCORES], skip_origin[SCORES];            // its skip
 } collapsed_t;
-typedef struct { // one block of one variable's network
-  ALIGNED float hidden[BLOCK * INNER], dropped[BLOCK * INNER], kept[BLOCK * INNER], gates[BLOCK * 2 * INNER], normalised[BLOCK * INNER], inverse[BLOCK];
+typedef struct { // one block of one variable's network: what its products and norm gave is here, or where it is kept
+  ALIGNED float hidden[BLOCK * INNER], factors[BLOCK * INNER], normalised[BLOCK * INNER], dropped_here[BLOCK * INNER], gates_here[BLOCK * 2 * INNER];
+  float means_here[BLOCK], inverse_here[BLOCK], *dropped, *gates, *means, *inverse;
 } variable_t;
 typedef struct { // one block of the weighting network
-  ALIGNED float hidden[BLOCK * INNER], dropped[BLOCK * INNER], kept[BLOCK * INNER], gates[BLOCK * 2 * SCORES], normalised[BLOCK * SCORES], inverse[BLOCK];
+  ALIGNED float hidden[BLOCK * INNER], dropped[BLOCK * INNER], factors[BLOCK * INNER], gates[BLOCK * 2 * SCORES], normalised[BLOCK * SCORES], inverse[BLOCK];
 } weighting_t;
 typedef struct { int first_context, last_context, first, last; } share_t;
 INLINE share_t share_of(int index) { // a share begins and ends with a context
@@ -77,7 +79,7 @@ INLINE void softmax(const float *scores, float *weights) {
   float inverse = 1.0f / sum(total);
   for (int j = 0; j < SCORES; j += LANES) store(weights + j, load(weights + j) * inverse);
 }
-// projected: the contexts of the share, of which the first is first_context -> weights[rows, SCORES]
+// projected: the contexts of the share, of which the first is first_context -> weights[rows, SCORES] (0: not wanted)
 static void weigh_block(int rows, int row, int first_context, const arguments_t *a, const collapsed_t *c, const float *projected, weighting_t *b, float *weights) {
   const float *x = a->x + (long)row * VARIABLES;
   ALIGNED float scores[BLOCK * SCORES];
@@ -86,11 +88,11 @@ static void weigh_block(int rows, int row, int first_context, const arguments_t 
     for (int j = 0; j < INNER; j += LANES)
       store(b->hidden + i * INNER + j, elu(load(b->hidden + i * INNER + j) + load(projected + (long)((row + i) / REPEAT - first_context) * INNER + j)));
   dense(rows, INNER, HIDDEN, b->hidden, INNER, W(INNER_WEIGHT), W(INNER_BIAS), b->dropped, INNER);
-  drop_rows(dropout_of(a->control, SITE + 1), rows, HIDDEN, row, 1, b->dropped, b->kept);
+  drop_rows(dropout_of(a->control, SITE + 1), rows, HIDDEN, row, 1, b->dropped, b->factors);
   dense(rows, 2 * SCORES, HIDDEN, b->dropped, INNER, W(GATE_WEIGHT), W(GATE_BIAS), b->gates, 2 * SCORES);
   dense(rows, SCORES, VARIABLES, x, VARIABLES, c->skip_slope, c->skip_origin, b->normalised, SCORES);
-  gate_and_normalise(VARIABLES, rows, b->gates, b->normalised, b->inverse, W(SCALE), W(SHIFT), scores, 0, 0);
-  for (int i = 0; i < rows; i++) softmax(scores + i * SCORES, weights + i * SCORES); // equation 6
+  gate_and_normalise(VARIABLES, rows, b->gates, b->normalised, 0, b->inverse, W(SCALE), W(SHIFT), scores, 0, 0);
+  for (int i = 0; i < rows && weights; i++) softmax(scores + i * SCORES, weights + i * SCORES); // equation 6
 }
 // out[rows, INNER] = x slope + origin
 INLINE void rank_one(int rows, const float *x, const float *slope, const float *origin, float *out, int activated) {
@@ -100,23 +102,32 @@ INLINE void rank_one(int rows, const float *x, const float *slope, const float *
       store(out + i * INNER + j, activated ? elu(value) : value);
     }
 }
+// What is kept of each variable and row: dropped [INNER], gates [2 * INNER], mean and inverse of the norm, each an array [VARIABLES, ROWS, ..].
+INLINE void place_block(int row, int v, float *kept, variable_t *b) {
+  const long at = (long)v * ROWS + row, all = (long)VARIABLES * ROWS;
+  b->dropped = KEEPS ? kept + at * INNER : b->dropped_here;
+  b->gates = KEEPS ? kept + (all + 2 * at) * INNER : b->gates_here;
+  b->means = KEEPS ? kept + 3 * all * INNER + at : b->means_here;
+  b->inverse = KEEPS ? kept + (3 * INNER + 1) * all + at : b->inverse_here;
+}
 // merged: inner and gate layer in one, for when nothing is dropped in between (0: one after the other); y += weights * result (0: not wanted)
 static void variable_block(int rows, int row, int v, const arguments_t *a, const collapsed_t *c, const float *merged, const float *merged_bias,
                            const float *weights, variable_t *b, float *y) {
   const float *x = a->x + (long)row * VARIABLES + v, *p = a->variables + (long)v * PARAMETERS;
+  place_block(row, v, a->kept, b);
   rank_one(rows, x, c->slope + v * INNER, c->origin + v * INNER, b->hidden, 1);
   if (merged) dense(rows, 2 * INNER, HIDDEN, b->hidden, INNER, merged, merged_bias, b->gates, 2 * INNER);
   else {
     dense(rows, INNER, HIDDEN, b->hidden, INNER, p + OFFSET_INNER_WEIGHT, p + OFFSET_INNER_BIAS, b->dropped, INNER);
-    drop_rows(dropout_of(a->control, SITE), rows, HIDDEN, (unsigned)row * VARIABLES + v, VARIABLES, b->dropped, b->kept);
+    drop_rows(dropout_of(a->control, SITE), rows, HIDDEN, (unsigned)row * VARIABLES + v, VARIABLES, b->dropped, KEEPS ? 0 : b->factors);
     dense(rows, 2 * INNER, HIDDEN, b->dropped, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, b->gates, 2 * INNER);
   }
   rank_one(rows, x, a->embedding + v * INNER, a->embedding + EMBEDDING + v * INNER, b->normalised, 0);
-  gate_and_normalise(HIDDEN, rows, b->gates, b->normalised, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, y, weights + v, SCORES); // equation 8
+  gate_and_normalise(HIDDEN, rows, b->gates, b->normalised, b->means, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, y, weights + v, SCORES); // equation 8
 }
 
 #ifdef FORWARD
-#define MERGES (ROWS / SHARES > 4 * INNER) // merging costs as much as 2 * INNER rows save
+#define MERGES (!KEEPS && ROWS / SHARES > 4 * INNER) // merging costs as much as 2 * INNER rows save
 static void forward_share(const void *pointer, int index) {
   const arguments_t *a = pointer;
   share_t share = share_of(index);
@@ -138,15 +149,18 @@ static void forward_share(const void *pointer, int index) {
     FOR_BLOCKS(share) variable_block(rows, row, v, a, &c, merges ? merged : 0, merged_bias, a->weights + (long)row * SCORES, &variable, a->y + (long)row * INNER);
   }
 }
-void variable_selection(float *y, float *weights, const float *context, const float *embedding, const float *variables, const float *weighting,
+void variable_selection(float *y, float *weights, KEPT(float *scratch) const float *context, const float *embedding, const float *variables, const float *weighting,
                         const float *x, const unsigned *control, const unsigned long *host) {
   arguments_t a = {.y = y, .weights = weights, .x = x, .context = context, .embedding = embedding, .variables = variables, .weighting = weighting, .control = control};
+#if KEEPS
+  a.kept = scratch;
+#endif
   parallel(host, SHARES, forward_share, &a);
 }
 #endif
 
 #ifdef BACKWARD
-// scratch: transposed weights (each variable's, then the weighting network's), weights and their gradients [ROWS, SCORES] each,
+// scratch: transposed weights (each variable's, then the weighting network's), the gradients of the weights [ROWS, SCORES],
 // then the shares' gradients: each network's from its inner layer (the weighting one's from its context) on, the embedding's, and
 // those of the collapsed layers.
 #define TRANSPOSED (2 * INNER * INNER + INNER * INNER)
@@ -157,8 +171,7 @@ void variable_selection(float *y, float *weights, const float *context, const fl
 #define GRADIENT_EMBEDDING (GRADIENT_WEIGHTING + WEIGHTING_TAIL)
 #define GRADIENT_COLLAPSED (GRADIENT_EMBEDDING + 2 * EMBEDDING)
 #define GRADIENT (GRADIENT_COLLAPSED + (long)(sizeof(collapsed_t) / sizeof(float)))
-#define SCRATCH_WEIGHTS (VARIABLES * TRANSPOSED + WEIGHTING_TRANSPOSED)
-#define SCRATCH_DWEIGHTS (SCRATCH_WEIGHTS + (long)ROWS * SCORES)
+#define SCRATCH_DWEIGHTS (VARIABLES * TRANSPOSED + WEIGHTING_TRANSPOSED)
 #define SCRATCH_GRADIENTS (SCRATCH_DWEIGHTS + (long)ROWS * SCORES)
 
 static void transpose_item(const void *pointer, int v) {
@@ -187,27 +200,40 @@ INLINE void rank_one_gradient(int rows, const float *x, const float *delta, floa
   UNROLL for (int j = 0; j < INNER / LANES; j++) store(dslope + j * LANES, slope[j]), store(dorigin + j * LANES, origin[j]);
 }
 // gates[rows, 2 width] hold their gradient: back through gate layer, dropout and inner layer; delta[rows, INNER] = gradient before ELU
-INLINE void inner_gradient(int rows, int width, dropout_t dropout, const float *gates, const float *dropped_rows, const float *kept, const float *hidden,
+INLINE void inner_gradient(int rows, int width, dropout_t dropout, const float *gates, const float *dropped_rows, const float *factors, const float *hidden,
                            const float *transposed_gate, const float *transposed_inner, float *gate_weight, float *gate_bias,
                            float *inner_weight, float *inner_bias, float *delta) {
   ALIGNED float inner[BLOCK * INNER];
   bias_gradient(rows, 2 * width, gates, 2 * width, gate_bias);
   weight_gradient(rows, 2 * width, HIDDEN, dropped_rows, INNER, gates, 2 * width, gate_weight);
   dense(rows, INNER, 2 * width, gates, 2 * width, transposed_gate, 0, inner, INNER);
-  drop_again(dropout, rows, HIDDEN, kept, inner);
+  drop_again(dropout, rows, HIDDEN, factors, inner);
   bias_gradient(rows, INNER, inner, INNER, inner_bias);
   weight_gradient(rows, INNER, HIDDEN, hidden, INNER, inner, INNER, inner_weight);
   dense(rows, INNER, INNER, inner, INNER, transposed_inner, 0, delta, INNER);
   for (int i = 0; i < rows * INNER; i += LANES) store(delta + i, elu_gradient(load(hidden + i), load(delta + i)));
 }
+// The block as the forward pass left it
+static void restore_block(int rows, int row, int v, const arguments_t *a, const collapsed_t *c, variable_t *b) {
+#if KEEPS
+  const float *x = a->x + (long)row * VARIABLES + v;
+  place_block(row, v, a->kept, b);
+  rank_one(rows, x, c->slope + v * INNER, c->origin + v * INNER, b->hidden, 1);
+  drop_rows(dropout_of(a->control, SITE), rows, HIDDEN, (unsigned)row * VARIABLES + v, VARIABLES, 0, b->factors);
+  rank_one(rows, x, a->embedding + v * INNER, a->embedding + EMBEDDING + v * INNER, b->normalised, 0);
+  normalise_again(HIDDEN, rows, b->gates, b->normalised, b->means, b->inverse);
+#else
+  variable_block(rows, row, v, a, c, 0, 0, a->given_weights + (long)row * SCORES, b, 0);
+#endif
+}
 static void variable_gradient(int rows, int row, int v, const arguments_t *a, variable_t *b, float *gradient) {
   const float *x = a->x + (long)row * VARIABLES + v, *p = a->variables + (long)v * PARAMETERS, *t = a->scratch + (long)v * TRANSPOSED;
-  ALIGNED float delta[BLOCK * INNER], *g = gradient + v * TAIL - OFFSET_INNER_WEIGHT, *dembedding = gradient + GRADIENT_EMBEDDING + v * INNER;
+  ALIGNED float delta[BLOCK * INNER], dgates[BLOCK * 2 * INNER], *g = gradient + v * TAIL - OFFSET_INNER_WEIGHT, *dembedding = gradient + GRADIENT_EMBEDDING + v * INNER;
   collapsed_t *dcollapsed = (collapsed_t *)(gradient + GRADIENT_COLLAPSED);
-  gate_and_normalise_gradient(HIDDEN, rows, a->dy + (long)row * INNER, delta, b->gates, b->normalised, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, g + OFFSET_SCALE,
-                              g + OFFSET_SHIFT, a->scratch + SCRATCH_WEIGHTS + (long)row * SCORES + v, a->scratch + SCRATCH_DWEIGHTS + (long)row * SCORES + v, SCORES);
+  gate_and_normalise_gradient(HIDDEN, rows, a->dy + (long)row * INNER, delta, b->gates, dgates, b->normalised, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, g + OFFSET_SCALE,
+                              g + OFFSET_SHIFT, a->given_weights + (long)row * SCORES + v, a->scratch + SCRATCH_DWEIGHTS + (long)row * SCORES + v, SCORES);
   rank_one_gradient(rows, x, delta, dembedding, dembedding + EMBEDDING);
-  inner_gradient(rows, INNER, dropout_of(a->control, SITE), b->gates, b->dropped, b->kept, b->hidden, t, t + 2 * INNER * INNER,
+  inner_gradient(rows, INNER, dropout_of(a->control, SITE), dgates, b->dropped, b->factors, b->hidden, t, t + 2 * INNER * INNER,
                  g + OFFSET_GATE_WEIGHT, g + OFFSET_GATE_BIAS, g + OFFSET_INNER_WEIGHT, g + OFFSET_INNER_BIAS, delta);
   rank_one_gradient(rows, x, delta, dcollapsed->slope + v * INNER, dcollapsed->origin + v * INNER);
 }
@@ -221,10 +247,10 @@ static void weighting_gradient(int rows, int row, const arguments_t *a, weightin
     float total = sum(projection);
     for (int j = 0; j < SCORES; j += LANES) store(delta + i * SCORES + j, load(weights + i * SCORES + j) * (load(dweights + i * SCORES + j) - total));
   }
-  gate_and_normalise_gradient(VARIABLES, rows, delta, delta, b->gates, b->normalised, b->inverse, W(SCALE), 0, g + WEIGHTING_OFFSET_SCALE, g + WEIGHTING_OFFSET_SHIFT, 0, 0, 0);
+  gate_and_normalise_gradient(VARIABLES, rows, delta, delta, b->gates, b->gates, b->normalised, b->inverse, W(SCALE), 0, g + WEIGHTING_OFFSET_SCALE, g + WEIGHTING_OFFSET_SHIFT, 0, 0, 0);
   bias_gradient(rows, SCORES, delta, SCORES, dcollapsed->skip_origin);
   weight_gradient(rows, SCORES, VARIABLES, x, VARIABLES, delta, SCORES, dcollapsed->skip_slope);
-  inner_gradient(rows, SCORES, dropout_of(a->control, SITE + 1), b->gates, b->dropped, b->kept, b->hidden, t, t + 2 * SCORES * INNER, g + WEIGHTING_OFFSET_GATE_WEIGHT,
+  inner_gradient(rows, SCORES, dropout_of(a->control, SITE + 1), b->gates, b->dropped, b->factors, b->hidden, t, t + 2 * SCORES * INNER, g + WEIGHTING_OFFSET_GATE_WEIGHT,
                  g + WEIGHTING_OFFSET_GATE_BIAS, g + WEIGHTING_OFFSET_INNER_WEIGHT, g + WEIGHTING_OFFSET_INNER_BIAS, hidden);
   bias_gradient(rows, INNER, hidden, INNER, dcollapsed->weighting_origin);
   weight_gradient(rows, INNER, VARIABLES, x, VARIABLES, hidden, INNER, dcollapsed->weighting_slope);
@@ -246,7 +272,7 @@ static void backward_share(const void *pointer, int index) {
   share_t share = share_of(index);
   ALIGNED collapsed_t c;
   ALIGNED float projected[SHARE_CONTEXTS * INNER], dprojected[SHARE_CONTEXTS * INNER];
-  float *weights = a->scratch + SCRATCH_WEIGHTS, *dweights = a->scratch + SCRATCH_DWEIGHTS, *gradient = a->scratch + SCRATCH_GRADIENTS + (long)index * GRADIENT;
+  float *dweights = a->scratch + SCRATCH_DWEIGHTS, *gradient = a->scratch + SCRATCH_GRADIENTS + (long)index * GRADIENT;
   variable_t variable;
   weighting_t weighting;
   clear(gradient, GRADIENT);
@@ -254,15 +280,14 @@ static void backward_share(const void *pointer, int index) {
   clear(dweights + (long)share.first * SCORES, (long)(share.last - share.first) * SCORES);
   collapse(a, &c);
   project_contexts(a, share, projected);
-  FOR_BLOCKS(share) weigh_block(rows, row, share.first_context, a, &c, projected, &weighting, weights + (long)row * SCORES);
   for (int v = 0; v < VARIABLES; v++)
     FOR_BLOCKS(share) {
-      variable_block(rows, row, v, a, &c, 0, 0, weights + (long)row * SCORES, &variable, 0);
+      restore_block(rows, row, v, a, &c, &variable);
       variable_gradient(rows, row, v, a, &variable, gradient);
     }
   FOR_BLOCKS(share) {
-    weigh_block(rows, row, share.first_context, a, &c, projected, &weighting, weights + (long)row * SCORES);
-    weighting_gradient(rows, row, a, &weighting, weights + (long)row * SCORES, dweights + (long)row * SCORES, gradient, dprojected, share.first_context);
+    weigh_block(rows, row, share.first_context, a, &c, projected, &weighting, 0);
+    weighting_gradient(rows, row, a, &weighting, a->given_weights + (long)row * SCORES, dweights + (long)row * SCORES, gradient, dprojected, share.first_context);
   }
   context_gradient(a, share, dprojected, gradient);
 }
@@ -305,11 +330,14 @@ static void finish_item(const void *pointer, int v) {
          a->dweighting + WEIGHTING_OFFSET_HIDDEN_WEIGHT + v * HIDDEN * INNER, dslope, dorigin);
   expand(SCORES, slope, origin, dcollapsed->skip_slope + v * SCORES, dcollapsed->skip_origin, W(SKIP_WEIGHT) + v * HIDDEN * SCORES, skip + v * HIDDEN * SCORES, dslope, dorigin);
 }
-void variable_selection_gradient(float *dcontext, float *dembedding, float *dvariables, float *dweighting, float *scratch, const float *dy, const float *context,
-                                 const float *embedding, const float *variables, const float *weighting, const float *x, const unsigned *control, const unsigned long *host) {
-  arguments_t a = {.dcontext = dcontext, .dembedding = dembedding, .dvariables = dvariables, .dweighting = dweighting, .scratch = scratch, .dy = dy, .x = x,
+void variable_selection_gradient(float *dcontext, float *dembedding, float *dvariables, float *dweighting, float *scratch, const float *dy, const float *weights, KEPT(const float *kept)
+                                 const float *context, const float *embedding, const float *variables, const float *weighting, const float *x, const unsigned *control, const unsigned long *host) {
+  arguments_t a = {.dcontext = dcontext, .dembedding = dembedding, .dvariables = dvariables, .dweighting = dweighting, .scratch = scratch, .dy = dy, .given_weights = weights, .x = x,
                    .context = context, .embedding = embedding, .variables = variables, .weighting = weighting, .control = control};
   const collapsed_t *dcollapsed = (const collapsed_t *)(scratch + SCRATCH_GRADIENTS + GRADIENT_COLLAPSED);
+#if KEEPS
+  a.kept = (float *)kept;
+#endif
   parallel(host, VARIABLES + 1, transpose_item, &a);
   parallel(host, SHARES, backward_share, &a);
   parallel(host, SLICES, add_slice, &a);

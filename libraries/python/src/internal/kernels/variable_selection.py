@@ -1,5 +1,7 @@
 """The sizes of `variable_selection.c`; its equations are in `internal.networks.variable_selection`."""
 
+from tinygrad.helpers import TRAINING
+
 from internal.kernels.launch import Kernel, count_shares, order_macros
 from internal.kernels.layout import Layout, padded
 
@@ -8,23 +10,25 @@ _BLOCK = 60  # rows that variable_selection.c works on at a time
 
 def variable_selection_kernel(each: Layout, weighting: Layout, rows: int, contexts: int, site: int) -> Kernel:
     """Build the kernel of the whole selection: the networks of the variables and the one that weighs them."""
+    keeps = bool(TRAINING)
     hidden, variables, shares = each.matrix("hidden_weight").columns, each.groups, count_shares(contexts)
     inner, scores = padded(hidden), padded(variables)
     projected = -(-contexts // shares) * inner
     values = {
         "ROWS": rows, "VARIABLES": variables, "HIDDEN": hidden, "REPEAT": rows // contexts, "SHARES": shares,
-        "SITE": site,
+        "SITE": site, "KEEPS": int(keeps),
     }  # fmt: skip
     collapsed = variables * (3 * inner + scores) + inner + scores
     tails = variables * (each.group_size - each.offsets["inner_weight"])
     tails += weighting.group_size - weighting.offsets["context_weight"]
     gradient = tails + 2 * variables * inner + collapsed
     transposed = 3 * variables * inner * inner + 2 * inner * (inner + scores)
-    forward = projected + 2 * inner * (inner + 1) + _BLOCK * (10 * inner + 6 * scores + 2)
-    backward = 2 * projected + _BLOCK * (12 * inner + 6 * scores + 2)
+    forward = projected + 2 * inner * (inner + 1) + _BLOCK * (10 * inner + 6 * scores + 3)
+    backward = 2 * projected + _BLOCK * (14 * inner + 6 * scores + 3)
     return Kernel(
         "variable_selection",
         order_macros(values | each.macros() | weighting.macros("WEIGHTING_")),
-        scratch=transposed + 2 * rows * scores + shares * gradient,
+        scratch=transposed + rows * scores + shares * gradient,
         stack=4 * (collapsed + max(forward, backward)),
+        kept=variables * rows * (3 * inner + 2) if keeps else 0,
     )
