@@ -166,4 +166,5 @@ class NotificationOutbox:
 
 def _read(pending: Pending) -> Notification:
     data = cast("dict[str, Any]", decode_event(pending.body).get_data())
-    return Notification(**{**data, "kind": NotificationKind(data["kind"])})
+    data["kind"] = NotificationKind(data["kind"])
+    return Notification(**data)
