@@ -73,7 +73,7 @@ def text_of(report: DailyReport) -> str:
 
 def test_early_close_and_holiday() -> None:
     """The report says when the next session opens and that it ends early, and the one after it that it did."""
-    next_open = "The open of 2024-11-29, 09:30 in New York: 1 orders, 1,000.00 dollars opened and 0.00 closed."
+    next_open = "The open of 2024-11-29, 09:30 in New York: 1 order, 1,000.00 dollars opened and 0.00 closed."
     text = text_of(replace(REPORT, day=BEFORE_HOLIDAY, orders=[order("AAA", BEFORE_HOLIDAY, filled=False)]))
 
     assert f"{next_open} That session closes early, at 13:00." in text

@@ -53,7 +53,7 @@ class TradingState:
 
     def describe(self) -> list[str]:
         """The state, its meaning, and who set it when and why, in lines."""
-        lines = [f"{self.mode.banner}: trading is {self.state}: {self.meaning}."]
+        lines = [f"{self.mode.banner}: trading is {self.state.replace('_', ' ')}: {self.meaning}."]
         if self.is_unchanged:
             lines.append("It was so before: nothing was changed, and no losses were accepted.")
         if self.changed_at is not None:

@@ -54,7 +54,7 @@ class LossWatch:
         change = tighten(self._journal, STATES[breach.limit], StateCause.LIMIT, breach.detail, moment)
         if change.number != before.number:
             metrics.LIMIT_REFUSALS.labels(breach.limit).inc()
-            title = f"Trading is {change.state}: {breach.detail}"
+            title = f"Trading is {change.state.words}: {breach.detail}"
             text = f"{title}.\n{change.state.meaning.capitalize()}: ./fund resume"
             self._notifier.notify(Notification(NotificationKind.LIMIT, f"loss:{change.number}", title, text))
 

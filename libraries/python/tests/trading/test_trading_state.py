@@ -101,9 +101,9 @@ def test_reduce_only_in_the_middle_of_a_run_opens_nothing_more(world: World, aft
     dropped = [order for order in outcome.orders if order.state is OrderState.DROPPED]
     assert dropped
     assert {order.leg.opens for order in dropped} == {True}
-    assert all("reduce_only since 2026-11-28 12:00 UTC, by ada" in order.reason for order in dropped)
+    assert all("reduce only since 2026-11-28 12:00 UTC, by ada" in order.reason for order in dropped)
     assert outcome.run.state is RunState.SUBMITTED
-    assert any("reduce_only" in note for note in outcome.run.notes)
+    assert any("reduce only" in note for note in outcome.run.notes)
 
 
 def test_a_decision_while_reducing_plans_closes_alone(world: World) -> None:
@@ -147,6 +147,7 @@ def test_asked_again_without_a_reason_the_state_keeps_its_own() -> None:
     asked = [(HALT, flatten, "the data look wrong"), (HALT, flatten, NO_REASON), (HALT, flatten, "still")]
     asked += [(ACTIVE, owner, NO_REASON), (REDUCE, owner, "slowly"), (REDUCE, owner, NO_REASON)]
     reasons = [change_state(journal, state, "ada", cause, reason, NOW).reason for state, cause, reason in asked]
+    assert journal.trading_state().describe() == "reduce only since 2026-11-28 12:00 UTC, by ada (owner): slowly"
     assert reasons == ["the data look wrong"] * 2 + ["still", "no reason was given", "slowly", "slowly"]
 
 

@@ -85,7 +85,7 @@ def alert_of_state(change: TradingStateChange) -> Notification:
     return Notification(
         NotificationKind.TRADING_STATE,
         f"state:{change.number}:{change.changed_at.isoformat()}",
-        f"Trading is {change.state}",
+        f"Trading is {change.state.words}",
         f"{change.describe()}\n{change.state.meaning.capitalize()}.",
     )
 

@@ -80,7 +80,7 @@ def _describe_fills(report: DailyReport) -> list[str]:
     fills, impact = report.fills, report.impact
     if fills.slippage_rate is not None:
         found.append(
-            f"{len(report.filled)} fills of {fills.traded_dollars:,.2f} dollars; slippage {fills.slippage:+,.2f} "
+            f"{_count(report.filled, 'fill')} of {fills.traded_dollars:,.2f} dollars; slippage {fills.slippage:+,.2f} "
             f"({1e4 * fills.slippage_rate:+.1f} basis points): {'worse' if fills.slippage > 0 else 'better'} than the "
             "closes they were decided at."
         )
@@ -103,7 +103,8 @@ def _describe_next_open(report: DailyReport) -> str:
     following = next_session(report.day)
     early = f" That session closes early, at {_clock(session_close(following))}." if is_early_close(following) else ""
     return (
-        f"The open of {following}, {_clock(session_open(following))} in New York: {len(report.next_orders)} orders, "
+        f"The open of {following}, {_clock(session_open(following))} in New York: "
+        f"{_count(report.next_orders, 'order')}, "
         f"{report.opened_dollars:,.2f} dollars opened and {report.closed_dollars:,.2f} closed.{early}"
     )
 
@@ -114,6 +115,10 @@ def _describe_data(data: DataHealth) -> str:
         return f"The state of the data is not known: {data.problem}"
     to_do = f" To do: {'; '.join(data.to_do)}" if data.to_do else ""
     return f"Data: {data.present} of {data.expected} sessions are there.{to_do}"
+
+
+def _count(orders: Sequence[Order], noun: str) -> str:
+    return f"{len(orders)} {noun}{'' if len(orders) == 1 else 's'}"
 
 
 def _clock(moment: datetime) -> str:

@@ -77,7 +77,7 @@ class TelegramAnswers:
     def _describe_state(self) -> list[str]:
         change, unfinished = self._journal.trading_state(), self._journal.unfinished()
         counts = TradingStateResponse.at(change, self._mode, unfinished)
-        lines = [f"{self._mode.banner}: trading is {change.state}: {change.state.meaning}."]
+        lines = [f"{self._mode.banner}: trading is {change.state.words}: {change.state.meaning}."]
         if change.number:
             lines.append(f"Since {change.changed_at:%Y-%m-%d %H:%M} UTC, by {change.changed_by}: {change.reason}")
         lines.append(

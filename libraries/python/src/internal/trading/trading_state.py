@@ -24,6 +24,11 @@ class TradingState(StrEnum):
         return _STRICTNESS[self]
 
     @property
+    def words(self) -> str:
+        """Its name for people."""
+        return self.value.replace("_", " ")
+
+    @property
     def meaning(self) -> str:
         """What the state means, in one sentence for people."""
         return _MEANINGS[self]
@@ -78,9 +83,9 @@ class TradingStateChange:
     def describe(self) -> str:
         """The state with who, when and why, in one sentence."""
         if not self.number:
-            return f"{self.state}: never changed"
+            return f"{self.state.words}: never changed"
         since = f"{self.changed_at:%Y-%m-%d %H:%M} UTC"
-        return f"{self.state} since {since}, by {self.changed_by} ({self.cause}): {self.reason}"
+        return f"{self.state.words} since {since}, by {self.changed_by} ({self.cause}): {self.reason}"
 
 
 UNCHANGED = TradingStateChange(
