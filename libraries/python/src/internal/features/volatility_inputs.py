@@ -98,7 +98,7 @@ class GroupAverages:
             values[f"{name}_variance"] = average(group, variance)
             apart = np.square(change - average(group, change)[group])
             values[f"{name}_dispersion"] = average(group, np.minimum(apart, ceiling, out=apart))
-        return cls(numbers, values)
+        return cls({name: group.astype(np.int32) for name, group in numbers.items()}, values)
 
     def add_to(self, part: pl.DataFrame, rows: slice = EVERY_ROW) -> pl.DataFrame:
         """Some rows of the panel with the columns that `select_inputs` needs; then no segment needs another."""
@@ -119,9 +119,9 @@ def number_sectors(frame: pl.DataFrame) -> np.ndarray:
 
 
 def _number_groups(frame: pl.DataFrame) -> dict[str, np.ndarray]:
-    """The groups of each row's date, numbered from 0, i32 [row]."""
-    session = frame.select((pl.col("session") - pl.col("session").min()).cast(pl.Int32)).to_series().to_numpy()
-    sector = number_sectors(frame).astype(np.int32)
+    """The groups of each row's date, numbered from 0, i64 [row]: NumPy would convert smaller ones at each use."""
+    session = frame.select(pl.col("session") - pl.col("session").min()).to_series().to_numpy()
+    sector = number_sectors(frame)
     return {"market": session, "sector_group": session * (int(sector.max(initial=0)) + 1) + sector}
 
 
