@@ -199,18 +199,26 @@ INLINE void rank_one_gradient(int rows, const float *x, const float *delta, floa
     }
   UNROLL for (int j = 0; j < INNER / LANES; j++) store(dslope + j * LANES, slope[j]), store(dorigin + j * LANES, origin[j]);
 }
+// dense, and between its tiles ahead[rows, columns ahead], which the next block reads, comes from memory into the caches
+static void dense_fetching(int rows, int columns, int depth, const float *left, const float *weight, float *out, const float *ahead, int columns_ahead) {
+  for (int row = 0; row < rows; row += TILE_ROWS) {
+    for (int at = 0; at < TILE_ROWS * columns_ahead; at += PADDING) __builtin_prefetch(ahead + row * columns_ahead + at, 0, 2);
+    dense(rows - row < TILE_ROWS ? rows - row : TILE_ROWS, columns, depth, left + row * depth, depth, weight, 0, out + row * columns, columns);
+  }
+}
 // gates[rows, 2 width] hold their gradient: back through gate layer, dropout and inner layer; delta[rows, INNER] = gradient before ELU
+// ahead_gates[rows, 2 width] and ahead_dropped[rows, INNER]: what the next block of rows reads from memory, or reads soon anyway
 INLINE void inner_gradient(int rows, int width, dropout_t dropout, const float *gates, const float *dropped_rows, const float *factors, const float *hidden,
                            const float *transposed_gate, const float *transposed_inner, float *gate_weight, float *gate_bias,
-                           float *inner_weight, float *inner_bias, float *delta) {
+                           float *inner_weight, float *inner_bias, float *delta, const float *ahead_gates, const float *ahead_dropped) {
   ALIGNED float inner[BLOCK * INNER];
   bias_gradient(rows, 2 * width, gates, 2 * width, gate_bias);
   weight_gradient(rows, 2 * width, HIDDEN, dropped_rows, INNER, gates, 2 * width, gate_weight);
-  dense(rows, INNER, 2 * width, gates, 2 * width, transposed_gate, 0, inner, INNER);
+  dense_fetching(rows, INNER, 2 * width, gates, transposed_gate, inner, ahead_gates, 2 * width);
   drop_again(dropout, rows, HIDDEN, factors, inner);
   bias_gradient(rows, INNER, inner, INNER, inner_bias);
   weight_gradient(rows, INNER, HIDDEN, hidden, INNER, inner, INNER, inner_weight);
-  dense(rows, INNER, INNER, inner, INNER, transposed_inner, 0, delta, INNER);
+  dense_fetching(rows, INNER, INNER, inner, transposed_inner, delta, ahead_dropped, INNER);
   for (int i = 0; i < rows * INNER; i += LANES) store(delta + i, elu_gradient(load(hidden + i), load(delta + i)));
 }
 // The block as the forward pass left it
@@ -234,7 +242,8 @@ static void variable_gradient(int rows, int row, int v, const arguments_t *a, va
                               g + OFFSET_SHIFT, a->given_weights + (long)row * SCORES + v, a->scratch + SCRATCH_DWEIGHTS + (long)row * SCORES + v, SCORES);
   rank_one_gradient(rows, x, delta, dembedding, dembedding + EMBEDDING);
   inner_gradient(rows, INNER, dropout_of(a->control, SITE), dgates, b->dropped, b->factors, b->hidden, t, t + 2 * INNER * INNER,
-                 g + OFFSET_GATE_WEIGHT, g + OFFSET_GATE_BIAS, g + OFFSET_INNER_WEIGHT, g + OFFSET_INNER_BIAS, delta);
+                 g + OFFSET_GATE_WEIGHT, g + OFFSET_GATE_BIAS, g + OFFSET_INNER_WEIGHT, g + OFFSET_INNER_BIAS, delta,
+                 b->gates + (KEEPS ? BLOCK * 2 * INNER : 0), b->dropped + (KEEPS ? BLOCK * INNER : 0));
   rank_one_gradient(rows, x, delta, dcollapsed->slope + v * INNER, dcollapsed->origin + v * INNER);
 }
 static void weighting_gradient(int rows, int row, const arguments_t *a, weighting_t *b, const float *weights, const float *dweights, float *gradient, float *dprojected, int first_context) {
@@ -251,7 +260,7 @@ static void weighting_gradient(int rows, int row, const arguments_t *a, weightin
   bias_gradient(rows, SCORES, delta, SCORES, dcollapsed->skip_origin);
   weight_gradient(rows, SCORES, VARIABLES, x, VARIABLES, delta, SCORES, dcollapsed->skip_slope);
   inner_gradient(rows, SCORES, dropout_of(a->control, SITE + 1), b->gates, b->dropped, b->factors, b->hidden, t, t + 2 * SCORES * INNER, g + WEIGHTING_OFFSET_GATE_WEIGHT,
-                 g + WEIGHTING_OFFSET_GATE_BIAS, g + WEIGHTING_OFFSET_INNER_WEIGHT, g + WEIGHTING_OFFSET_INNER_BIAS, hidden);
+                 g + WEIGHTING_OFFSET_GATE_BIAS, g + WEIGHTING_OFFSET_INNER_WEIGHT, g + WEIGHTING_OFFSET_INNER_BIAS, hidden, b->gates, b->dropped);
   bias_gradient(rows, INNER, hidden, INNER, dcollapsed->weighting_origin);
   weight_gradient(rows, INNER, VARIABLES, x, VARIABLES, hidden, INNER, dcollapsed->weighting_slope);
   for (int i = 0; i < rows; i++) bias_gradient(1, INNER, hidden + i * INNER, INNER, dprojected + (long)((row + i) / REPEAT - first_context) * INNER);
