@@ -94,6 +94,16 @@ def test_predictions_are_the_sum_of_the_stages(market: Market) -> None:
             assert predicted[row, target] == pytest.approx(np.dot(own, coefficients[:, target]))
 
 
+def test_a_row_is_predicted_alike_in_any_company(market: Market) -> None:
+    """Of 1 to 499 rows together each has the bits that it has among all; a product of one row alone is rounded else."""
+    coefficients, every = market.solve()[0], market.design(np.arange(len(SESSION)))
+    expected = predict_log_variances(every, coefficients)
+    for count in (1, 2, 3, 7, 239, 240, 241, 499):
+        for first in (0, 1, int(HISTORY[0]) - 1, int(HISTORY[0]), len(SESSION) - count):
+            rows = np.arange(first, first + count)
+            assert (predict_log_variances(market.design(rows), coefficients) == expected[rows]).all()
+
+
 def test_a_shock_to_all_tickers_leaves_own_coefficients(market: Market) -> None:
     """A shock that moves every ticker of a date alike leaves the coefficients of tickers' own inputs unchanged."""
     shock = 10 * np.random.default_rng(5).normal(size=(DAYS, 1))[SESSION]

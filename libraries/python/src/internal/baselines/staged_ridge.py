@@ -16,6 +16,7 @@ RIDGE: Final = 1_000.0
 MARKET_RIDGE: Final = 10_000.0
 PARTS: Final = 5
 EMBARGO: Final = 10
+BLOCK_ROWS: Final = 240  # a multiple of all numbers of rows that BLAS takes at once
 
 
 @dataclass(frozen=True)
@@ -140,13 +141,31 @@ class SessionSums:
 
 
 def predict_log_variances(design: Design, coefficients: np.ndarray) -> np.ndarray:
-    """The log variances that coefficients f64 [coefficient, target] predict, f64 [row, target]; NaN for NaN inputs."""
+    """The log variances that coefficients f64 [coefficient, target] predict, f64 [row, target]; NaN for NaN inputs.
+
+    **Guard:** those of a row are the same bits whatever rows are with it: another ticker's later bars, which move the
+    borders of the parts in which a panel is read, change no forecast.
+    """
     affine, third = np.split(coefficients, [design.inputs.shape[1] + 1])
-    values = design.inputs @ affine[:-1]
+    values = _multiply_rows(design.inputs, affine[:-1])
     values += affine[-1]
     if len(design.history):
-        values[design.history] += (design.earnings @ third[:-1].T[:, :, None])[:, :, 0].T + third[-1]
-    return np.asarray(values)
+        clocked = [_multiply_rows(*one)[:, 0] for one in zip(design.earnings, third[:-1].T[:, :, None], strict=True)]
+        values[design.history] += np.stack(clocked, axis=1) + third[-1]
+    return values
+
+
+def _multiply_rows(rows: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """The matrix product in blocks of BLOCK_ROWS: BLAS rounds a row that is alone, or maybe the last few, otherwise."""
+    count, width = len(rows) // BLOCK_ROWS, coefficients.shape[1]
+    whole = count * BLOCK_ROWS
+    product = np.empty((len(rows), width))
+    blocks = rows[:whole].reshape(count, BLOCK_ROWS, rows.shape[1])
+    np.matmul(blocks, coefficients, out=product[:whole].reshape(count, BLOCK_ROWS, width))
+    padded = np.zeros((BLOCK_ROWS, rows.shape[1]))
+    padded[: len(rows) - whole] = rows[whole:]
+    product[whole:] = (padded @ coefficients)[: len(rows) - whole]
+    return product
 
 
 def held_out_parts(occupied: np.ndarray, *, purge: int = HORIZON, embargo: int = EMBARGO) -> list[HeldOutPart]:
