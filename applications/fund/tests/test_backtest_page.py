@@ -1,7 +1,8 @@
 """The page of a backtest: the services' figures, one chart, and nothing that is loaded from elsewhere."""
 
+import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fund.backtest_report import Inputs
 from fund.market_settings import MarketSettings
 from fund.refits import Refit
 from internal.backtests.settings import PLANTED_SIGNAL
+from internal.trading.strategy import StrategyRecord
 
 DAYS = [date(2025, 1, 2), date(2025, 1, 3), date(2025, 1, 6)]
 VALUES = [100_000.0, 101_000.0, 99_990.0]
@@ -35,7 +37,7 @@ def make_inputs() -> Inputs:
     ]
     answer = {"points": points, "return": -0.0001, "maximum_drawdown": 0.01}
     cost = {"slippage": -12.5, "fees": 1.0, "borrow": 0.0}
-    strategy = {"name": "a<b", "digest": "0" * 64, "parameters": {"names": 3, "schedule": {"every": 5}}}
+    strategy = asdict(StrategyRecord("a<b", json.dumps({"names": 3, "schedule": {"every": 5}}), "0" * 64))
     return Inputs(
         settings={
             "strategy": strategy,

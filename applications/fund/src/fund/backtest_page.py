@@ -1,5 +1,6 @@
 """The files of a backtest's report: JSON, a chart, and one HTML page that holds both."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self, cast
@@ -82,8 +83,8 @@ def write_report(folder: Path, inputs: Inputs) -> Path:
 
 
 def _write_parameters(report: Report) -> str:
-    strategy = cast("dict[str, dict[str, object]]", report.settings["strategy"])
-    return write_parameters(strategy["parameters"]) or "none"
+    strategy = cast("dict[str, str]", report.settings["strategy"])
+    return write_parameters(json.loads(strategy["parameters"])) or "none"
 
 
 def summarize_result(report: Report) -> str:
