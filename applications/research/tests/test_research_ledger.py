@@ -187,7 +187,7 @@ def test_lost_returns_are_an_error_with_a_remedy(ledger: Ledger, damage: str) ->
     (trial,) = ledger.trials()
     (path,) = (ledger.folder / "returns").iterdir()
     path.unlink() if damage == "missing" else path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ConfigurationError, match=rf"{path.name} is {damage}.*seed=1.*run that backtest again"):
+    with pytest.raises(ConfigurationError, match=rf"{path.name} is {damage}.*seed 1.*run that backtest again"):
         ledger.returns(trial)
     record(ledger, result(1))
     assert len(ledger.returns(trial).values) == 80

@@ -58,7 +58,7 @@ class Page(HTMLParser):
         """Note the element."""
         self.tags.append(tag)
         self.values += [value or "" for name, value in attrs if name in {"src", "href"}]
-        if tag != "meta":
+        if tag not in {"meta", "wbr"}:  # which have no end
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
