@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from functools import cache
 
+import httpx
 import pytest
 from browser.fund_pages import NAVIGATED, RunningFund, name_of
 from browser.states import State, open_funds
@@ -76,6 +77,14 @@ def test_page(state: State, path: str, funds: Mapping[State, RunningFund], windo
     assert (load.layout_shift < 0.02, load.overflow <= 0) == (True, True)
     assert () == find_violations(page)
     assert [] == complaints
+
+
+def test_a_service_that_is_down_is_not_asked_again(funds: Mapping[State, RunningFund]) -> None:
+    """The Fund page then says at once that it has no benchmark, and nothing moves when an answer fails to come."""
+    fund = funds[State.DATAMANAGER_DOWN]
+    text = httpx.get(fund.url, headers={"Authorization": f"Bearer {fund.token}", "Accept": "text/html"}).text
+    assert "The equal-weighted holding is not shown: Datamanager at" in text
+    assert "?benchmark=true" not in text
 
 
 def test_every_page_has_words_for_an_empty_fund() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
 
@@ -46,6 +46,8 @@ async def get_fund_page(
         _gather_history(services, record, waits=with_benchmark),
         ask(DATAMANAGER, lambda: _read_sectors(services)),
     )
+    if benchmark.value is None and sectors.problem:  # nor would it answer the page that asks later
+        benchmark = replace(benchmark, problem=sectors.problem)
     exposures = find_exposures(today.holdings, sectors)
     limits = _measure_limits(services, today, record, exposures.value)
     cost = Found(JOURNAL, record.value.cost if record.value else None, record.problem)
