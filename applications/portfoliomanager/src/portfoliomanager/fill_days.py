@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from zoneinfo import ZoneInfo
 
-from internal.dates import NEW_YORK
+from internal.dates import exchange_day
 from internal.trading.orders import Order
 from internal.trading.positions import Entry
 from portfoliomanager.ports import ForecastStore
@@ -12,7 +11,7 @@ from portfoliomanager.ports import ForecastStore
 
 def fill_day(order: Order) -> date:
     """The New York day of the last change of an order: of its fill, once it is filled."""
-    return order.updated_at.astimezone(ZoneInfo(NEW_YORK)).date()
+    return exchange_day(order.updated_at)
 
 
 def list_fill_days(orders: Sequence[Order]) -> list[Entry]:

@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from internal.books.activities import FILL_TYPE, Activity, ActivityKind
-from internal.dates import NEW_YORK, cut_to_milliseconds
+from internal.dates import NEW_YORK, cut_to_milliseconds, exchange_day
 from internal.trading.broker_reports import Costs
 from internal.venue.margin_account import fill_amount
 from internal.venue.money import ZERO
@@ -91,7 +91,7 @@ def read_activity(body: Body, number: int) -> Activity:
     Raises KeyError, TypeError or ValueError for a row without id, type or date, and for a fill without its terms.
     """
     kind, moment = text(body, "activity_type"), _moment(body)
-    day = date.fromisoformat(text(body, "date")) if "date" in body else moment.astimezone(ZoneInfo(NEW_YORK)).date()
+    day = date.fromisoformat(text(body, "date")) if "date" in body else exchange_day(moment)
     counts = body.get("status") != CANCELED
     quantity, price = _optional_decimal(body, "qty") or ZERO, _optional_decimal(body, "price")
     amount = _optional_decimal(body, "net_amount") or ZERO

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from internal.books.activities import OPENING_TYPE, Activity
 from internal.books.bookkeeping import keep_books
-from internal.dates import NEW_YORK, cut_to_milliseconds
+from internal.dates import cut_to_milliseconds, exchange_day
 from internal.venue.money import ZERO, cents
 
 
@@ -39,7 +38,7 @@ def find_openings(
         type=OPENING_TYPE,
         sub_type="",
         moment=cut_to_milliseconds(first),
-        day=first.astimezone(ZoneInfo(NEW_YORK)).date(),
+        day=exchange_day(first),
         ticker=None,
         quantity=ZERO,
         price=None,
