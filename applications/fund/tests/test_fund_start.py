@@ -119,7 +119,7 @@ def test_resume_says_from_when_losses_count(folder: FundFolder) -> None:
     printed, _ = run(folder, "resume")
     assert printed.splitlines()[0] == "PAPER: trading is active: orders are sent."
     assert printed.splitlines()[-1] == (
-        "The losses so far count no more: the limits of losses and drawdown are measured from now on."
+        "Earlier losses no longer count: the limits on losses and drawdown start again from here."
     )
 
 
@@ -134,7 +134,7 @@ def test_resume_on_a_terminal_asks_for_a_word(folder: FundFolder, typed: bytes, 
     ended = subprocess.run(words, env=variables, stdin=terminal, capture_output=True, text=True, check=False)  # noqa: S603 - our own
     os.close(controller)
     os.close(terminal)
-    before, _, after = ended.stdout.partition("Once it is resumed: The losses so far count no more")
+    before, _, after = ended.stdout.partition("Once it is resumed: Earlier losses no longer count")
     assert (before.startswith("PAPER: trading is halted"), bool(after)) == (True, True)
     assert (ended.returncode, [path for path, _, _ in Portfoliomanager.taken]) == (
         (0, ["/trading-state"]) if is_sent else (1, [])

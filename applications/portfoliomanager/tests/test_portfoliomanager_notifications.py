@@ -278,7 +278,7 @@ def test_the_books_are_recorded_once_where_no_order_is_open(tmp_path: Path, monk
 
 
 def test_losses_reduce_then_halt_and_a_person_accepts_them(tmp_path: Path) -> None:
-    """A limit that any day exceeds: the fund is reduced before it decides; resumed, the losses so far count no more.
+    """A limit that any day exceeds: the fund is reduced before it decides; resumed, earlier losses no longer count.
 
     Another process than the one that trades answers the owner, and more is lost before the next value is recorded.
     """

@@ -53,6 +53,9 @@ def test_opens_and_closes_in_utc(day: date, opens: str, closes: str) -> None:
     assert opens == dates.session_open(day).strftime("%H:%M")
     assert closes == dates.session_close(day).strftime("%H:%M")
     assert dates.session_close(day).tzinfo is UTC
+    hours = [datetime.fromisoformat(f"{day}T{clock}Z") for clock in (opens, closes)]
+    around = [moment + offset for moment in hours for offset in (-timedelta(milliseconds=1), timedelta(0))]
+    assert [dates.is_market_open(moment) for moment in around] == [False, True, True, False]
 
 
 def test_calendar_is_that_of_exchange_calendars() -> None:

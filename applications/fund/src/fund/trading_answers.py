@@ -7,8 +7,7 @@ from typing import Any, Self
 
 from fund.service_client import ServiceClient
 from internal.modes import Mode
-
-ACTIVE, HALTED = "active", "halted"
+from internal.trading.trading_state import TradingState as State
 
 
 @dataclass(frozen=True)
@@ -16,7 +15,7 @@ class TradingState:
     """What the fund may send: `GET /trading-state`."""
 
     mode: Mode
-    state: str
+    state: State
     meaning: str
     changed_at: datetime | None
     changed_by: str
@@ -38,7 +37,7 @@ class TradingState:
         """The trading state that portfoliomanager answered."""
         return cls(
             mode=Mode(answer["mode"]),
-            state=answer["state"],
+            state=State(answer["state"]),
             meaning=answer["meaning"],
             changed_at=None if answer["changed_at"] is None else datetime.fromisoformat(answer["changed_at"]),
             changed_by=answer["changed_by"],
@@ -53,7 +52,7 @@ class TradingState:
 
     def describe(self) -> list[str]:
         """The state, its meaning, and who set it when and why, in lines."""
-        lines = [f"{self.mode.banner}: trading is {self.state.replace('_', ' ')}: {self.meaning}."]
+        lines = [f"{self.mode.banner}: trading is {self.state.words}: {self.meaning}."]
         if self.is_unchanged:
             lines.append("It was so before: nothing was changed, and no losses were accepted.")
         if self.changed_at is not None:
@@ -66,7 +65,7 @@ class TradingState:
 
     def describe_orders(self) -> list[str]:
         """What the state does not reach: orders that were sent before it, and those that wait for it."""
-        if self.state == ACTIVE:
+        if self.state is State.ACTIVE:
             return []
         lines: list[str] = []
         if self.orders_at_broker:

@@ -11,12 +11,12 @@ import typer
 from fund.options import JsonOption
 from fund.service_client import Json, ServiceClient
 from fund.trader import connect_to_trader
-from fund.trading_answers import ACTIVE, HALTED, Flattening, TradingState
+from fund.trading_answers import Flattening, TradingState
 from internal.errors import FundError, UnavailableError
 from internal.terminal_lines import echo_lines
-from internal.trading.trading_state import NO_REASON
+from internal.trading.trading_state import LOSSES_ACCEPTED, NO_REASON
+from internal.trading.trading_state import TradingState as State
 
-LOSSES_ACCEPTED = "The losses so far count no more: the limits of losses and drawdown are measured from now on."
 CONFIRMING_WORD = "RESUME"
 POLL_SECONDS = 1.0
 
@@ -31,24 +31,24 @@ WaitOption = Annotated[
 @commands.command()
 def halt(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False) -> None:
     """Stop sending orders, exits included, until a person resumes trading."""
-    _set_state(HALTED, reason, as_json=as_json)
+    _set_state(State.HALTED, reason, as_json=as_json)
 
 
 @commands.command()
 def reduce(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False) -> None:
     """Send closes alone, until a person resumes trading."""
-    _set_state("reduce_only", reason, as_json=as_json)
+    _set_state(State.REDUCE_ONLY, reason, as_json=as_json)
 
 
 @commands.command()
 def resume(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False) -> None:
-    """Trade again: what was planned and not sent is sent, and the losses so far count no more for the loss limits.
+    """Trade again: what was planned and not sent is sent, and earlier losses no longer count for the loss limits.
 
     On a terminal it says so first, and asks for a word; a script is not asked.
     """
     if sys.stdin.isatty() and not as_json:
         _confirm_resume(TradingState.read(connect_to_trader()))
-    _set_state(ACTIVE, reason, as_json=as_json)
+    _set_state(State.ACTIVE, reason, as_json=as_json)
 
 
 @commands.command()
@@ -66,7 +66,7 @@ def flatten(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False, wa
 
 def _confirm_resume(present: TradingState) -> None:
     """Say what a resume does, and ask for the word; nothing is asked where trading is active. Raises Abort."""
-    if present.state == ACTIVE:
+    if present.state is State.ACTIVE:
         return
     echo_lines([*present.describe(), *present.describe_orders(), f"Once it is resumed: {LOSSES_ACCEPTED}"])
     if typer.prompt(f"Type {CONFIRMING_WORD} to trade again", err=True).strip() != CONFIRMING_WORD:
@@ -74,7 +74,7 @@ def _confirm_resume(present: TradingState) -> None:
         raise typer.Exit(1)
 
 
-def _set_state(state: str, reason: str, *, as_json: bool) -> None:
+def _set_state(state: State, reason: str, *, as_json: bool) -> None:
     body = {"state": state, "changed_by": getpass.getuser(), "reason": reason}
     try:
         answer = connect_to_trader().put("/trading-state", body)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from internal.dates import cut_to_milliseconds, exchange_day, is_session, session_close, session_open
+from internal.dates import cut_to_milliseconds, is_market_open
 from internal.errors import FundError
 from internal.telemetry import get_logger
 from internal.trading.limit_kinds import LimitKind
@@ -64,21 +64,9 @@ class LossWatch:
         A reconciliation records the value and what was paid in and out, and checks the losses again.
         """
         moment = broker.moment()
-        if not _is_open(moment):
+        if not is_market_open(moment):
             return
-        account = broker.account()
-        now = Snapshot(
-            timestamp=moment,
-            portfolio_id="",
-            net_asset_value=account.net_asset_value,
-            cash=account.cash,
-            long_market_value=account.long_market_value,
-            short_market_value=account.short_market_value,
-            slippage=0.0,
-            fees=0.0,
-            borrow=0.0,
-            pool=account.pool,
-        )
+        now = broker.account().value_at(moment)
         values = [one for one in self._counted_snapshots() if one.timestamp < moment]
         breach = find_loss(report_performance([*values, now], self._books.flows()), self._limits) if values else None
         if breach is not None and STATES[breach.limit].strictness > self._journal.trading_state().state.strictness:
@@ -97,8 +85,3 @@ class LossWatch:
         """The values since losses were accepted; all of them where the market's clock has gone back behind that."""
         every, accepted = self._journal.snapshots(), self.find_start()
         return every if accepted is None else [one for one in every if one.timestamp > accepted]
-
-
-def _is_open(moment: datetime) -> bool:
-    day = exchange_day(moment)
-    return is_session(day) and session_open(day) <= moment < session_close(day)

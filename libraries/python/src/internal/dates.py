@@ -155,6 +155,11 @@ def last_closed_session(moment: datetime) -> date:
     return _session_at(bisect_right(_moments("timestamp"), moment) - 1, moment.astimezone(UTC).date())
 
 
+def is_market_open(moment: datetime) -> bool:
+    """Whether a session is going on: from its open until its close."""
+    return session_open(next_session(last_closed_session(moment))) <= moment
+
+
 def exchange_day(moment: datetime) -> date:
     """The date in New York at the moment: what is dated a day later has not happened, though it is that day in UTC.
 

@@ -6,7 +6,15 @@ from datetime import date, datetime
 
 import polars as pl
 
-from internal.dates import is_early_close, is_session, last_closed_session, next_session, session_close, session_open
+from internal.dates import (
+    is_early_close,
+    is_market_open,
+    is_session,
+    last_closed_session,
+    next_session,
+    session_close,
+    session_open,
+)
 from internal.dates import sessions as sessions_between
 from internal.pages.formats import count
 from internal.trading.enums import OrderState
@@ -47,7 +55,7 @@ class MarketDay:
     @property
     def is_open(self) -> bool:
         """Whether a session is going on."""
-        return self.ahead[0].opens <= self.moment
+        return is_market_open(self.moment)
 
 
 def read_market_day(moment: datetime) -> MarketDay:

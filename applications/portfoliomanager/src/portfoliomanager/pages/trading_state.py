@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from internal.trading.state_changes import LOSSES_ACCEPTED
-from internal.trading.trading_state import TradingState
+from internal.trading.trading_state import LOSSES_ACCEPTED, TradingState
 from portfoliomanager.pages.visitor import Visitor
 
 CONFIRMING_WORDS = {

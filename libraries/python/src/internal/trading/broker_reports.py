@@ -5,6 +5,7 @@ from datetime import datetime
 
 from internal.trading.enums import OrderSide, OrderState
 from internal.trading.orders import sign_fill
+from internal.trading.snapshots import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,21 @@ class Account:
     shorting_enabled: bool = True
     pool: float | None = None
     account_number: str = ""
+
+    def value_at(self, moment: datetime) -> Snapshot:
+        """The account's value, of no portfolio and without what trading has cost."""
+        return Snapshot(
+            timestamp=moment,
+            portfolio_id="",
+            net_asset_value=self.net_asset_value,
+            cash=self.cash,
+            long_market_value=self.long_market_value,
+            short_market_value=self.short_market_value,
+            slippage=0.0,
+            fees=0.0,
+            borrow=0.0,
+            pool=self.pool,
+        )
 
 
 @dataclass(frozen=True, slots=True)

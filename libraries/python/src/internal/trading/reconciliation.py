@@ -108,17 +108,12 @@ def _charged_costs(broker: Broker, journal: Journal) -> Costs:
 
 def _snapshot(broker: Broker, journal: Journal, account: Account, moment: datetime) -> Snapshot:
     costs, last = _charged_costs(broker, journal), journal.last_run()
-    return Snapshot(
-        timestamp=moment,
+    return replace(
+        account.value_at(moment),
         portfolio_id=last.portfolio_id if last else "",
-        net_asset_value=account.net_asset_value,
-        cash=account.cash,
-        long_market_value=account.long_market_value,
-        short_market_value=account.short_market_value,
         slippage=journal.slippage(),
         fees=costs.fees,
         borrow=costs.borrow,
-        pool=account.pool,
     )
 
 

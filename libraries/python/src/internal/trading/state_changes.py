@@ -5,8 +5,6 @@ from datetime import datetime
 from internal.trading.ports import TradingStates
 from internal.trading.trading_state import NO_REASON, THE_FUND, StateCause, TradingState, TradingStateChange
 
-LOSSES_ACCEPTED = "The losses so far count no more: the limits of losses and drawdown are measured from then on."
-
 
 def change_state(  # noqa: PLR0913, PLR0917 - who, what, why and when
     states: TradingStates,

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 THE_FUND = "the fund"  # who changed the state where no person did
 NO_REASON = "no reason was given"
+LOSSES_ACCEPTED = "Earlier losses no longer count: the limits on losses and drawdown start again from here."
 
 
 class TradingState(StrEnum):
@@ -64,7 +65,7 @@ class TradingStateChange:
         reason: One sentence for people; no rule reads it.
         number: 1 for the first change, and one more than the change that it was made after; 0 for UNCHANGED.
         losses_accepted_until: The market's clock at the last value of the account before a person loosened the state
-            last: losses up to the value after it count no more. None before that.
+            last: losses up to the value after it no longer count. None before that.
     """
 
     state: TradingState
