@@ -4,6 +4,7 @@
 """
 
 import argparse
+import gc
 import os
 import signal
 import sys
@@ -78,13 +79,28 @@ def run(factory: str, host: str, port: int) -> None:
     Raises ConfigurationError before anything is opened when a setting is missing or wrong, or when other machines could
     reach a service that asks for no token.
     """
-    application: FastAPI = import_from_string(factory)()
+    application = build(factory)
     if not is_loopback(host) and not application.state.has_token:
         raise ConfigurationError(
             f"FUND_API_TOKEN is not set, and --host {host} lets other machines in: set it, or listen on 127.0.0.1"
         )
     config = make_config(application, host, port)
     DrainingServer(config, application, application.state.drain_seconds).run()
+
+
+def build(factory: str) -> FastAPI:
+    """The service that `module:function` returns.
+
+    Its modules and routes stay to the end. Python's collector would look through them again and again while they are
+    made, for a tenth of the processor time of a start; it leaves them out from then on.
+    """
+    gc.disable()
+    try:
+        application: FastAPI = import_from_string(factory)()
+    finally:
+        gc.enable()
+    gc.freeze()
+    return application
 
 
 def make_config(application: FastAPI, host: str, port: int) -> uvicorn.Config:
