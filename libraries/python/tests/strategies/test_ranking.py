@@ -43,6 +43,19 @@ def test_a_forecast_of_volatility_opens_nothing(median: float, digits: int, seed
     assert decision.notes[0].startswith("nothing is opened: ")
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_intervals_that_adapt_by_group_open_nothing(seed: int) -> None:
+    """One multiple of the scale, each of twelve groups' intervals widened by -10 to +10 %: their misses rank nobody."""
+    generator = np.random.default_rng(seed)
+    factors = generator.uniform(0.9, 1.1, 12)[generator.integers(12, size=len(NAMES))]
+    scale = generator.lognormal(-3, 0.4, len(NAMES))
+    bands = np.expm1(scale[:, None] * np.stack([-1.2 * factors, np.full(len(NAMES), 0.05), 1.25 * factors], axis=1))
+    situation = make_situation(PRICES, bands=bands, capital=1e5)
+    assert np.ptp(scores := median_over_width(bands)) / scores.max() > 0.1
+    assert find_forecast_problem(situation, scores) is not None
+    assert decide(situation, ten_by_ten(), RiskLimits()).rows == ()
+
+
 def test_equal_medians_open_nothing() -> None:
     """All medians 1 %: the score is in the opposite order of the width."""
     width = np.random.default_rng(2).uniform(0.05, 0.3, len(NAMES))

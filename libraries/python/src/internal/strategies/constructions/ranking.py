@@ -8,10 +8,10 @@ from internal.trading.situation import Situation
 
 ROUNDING = 1e-9  # scores that differ by less, relative to the largest, are the same
 FLAT = (
-    0.1  # scores that vary by less, relative to the largest, are one multiple but for curvature and adapted intervals
+    0.35  # scores that vary by less, relative to the largest, are one multiple but for curvature and adapted intervals
 )
 SAME_ORDER = 0.999  # a rank correlation above it is the same order, but for neighbours that rounding swaps
-NEARLY_SAME_ORDER = 0.99  # of medians and widths: intervals that adapt to each ticker's misses swap further neighbours
+NEARLY_SAME_ORDER = 0.9  # of medians and widths: intervals that adapt to misses by third and sector swap many names
 FEWEST_SCORES = 2  # one name is in no order
 FEWEST_NAMES = 6  # fewer are in the same order by chance too often
 
@@ -45,8 +45,8 @@ def find_width_bet(bands: FloatArray, scores: FloatArray) -> str | None:
 
     A forecast of volatility alone gives every name the same median in units of its band's width. What is left in the
     ratio of the two is curvature (quantiles of simple returns are the exponential of those of log returns), rounding,
-    and intervals that adapt to each ticker's misses, so that ranking by it bets on one of them. The scores are in the
-    order of the width then, or in the opposite one, or they hardly differ while the medians have the widths' order.
+    and intervals that adapt to misses by third and sector, so that ranking by it bets on one of them. The scores are in
+    the order of the width then, or in the opposite one, or they differ little and the medians have the widths' order.
 
     Args:
         bands: [N, 3] quantiles of simple returns, ascending.
