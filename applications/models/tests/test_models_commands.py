@@ -37,11 +37,13 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
     assert max(map(len, evaluated.stdout.splitlines())) <= NARROW
     assert re.findall(r"\([-+][\d.]+,(?![-+][\d.]+\))", evaluated.stdout) == []  # no interval goes on in the next line
     assert (tmp_path / "report" / "evaluation.html").is_file()
-    listed = run_models("list", **settings)
-    first, second, third = listed.stdout.splitlines()[:3]
+    listed = run_models("list", **settings, COLUMNS="60")
+    first, *others = listed.stdout.splitlines()
     assert first.endswith("heterogeneous_volatility  champion")
-    assert "best and the worst tenth" in second or "does not rank" in second
-    assert "The 80 % interval covers" in third
+    said = " ".join(" ".join(others).split())
+    assert "best and the worst tenth" in said or "does not rank" in said
+    assert "The 80 % interval covers" in said
+    assert all(line.startswith("  ") for line in others)
     promoted = run_models("promote", listed.stdout.split()[0], **settings)
     assert (promoted.returncode, promoted.stdout.split()[-1]) == (0, "champion.")
 

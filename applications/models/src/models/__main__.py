@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.padding import Padding
 
 from internal.day_option import DATE, read_day
 from internal.errors import FundError
@@ -165,7 +166,7 @@ def list_command() -> None:
         console.print(f"{model.version}  {model.kind}  {' '.join(model.aliases)}")
         evidence = describe_rank_evidence(find_rank_evidence(model.kind, model.metrics))
         for sentence in (evidence, *describe_coverage(read_coverage(model.metrics))):
-            console.print(f"  {sentence}")
+            console.print(Padding(sentence, (0, 0, 0, 2), expand=False))
 
 
 def _connect(configuration: Configuration) -> DatamanagerClient:
