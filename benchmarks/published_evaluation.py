@@ -1,32 +1,43 @@
-"""The evaluation that docs/evaluation.md publishes: every baseline, walk-forward over half-years of real bars.
+"""The evaluation that docs/evaluation.md publishes: the default of `models train` and every baseline, walk-forward.
 
 Run: `uv run python -m benchmarks.published_evaluation --data FOLDER --cache FOLDER`. The first folder has
 `us_equity_bars_2015_2018.parquet` and `us_equity_details.parquet`, finished fits are kept in the second.
 """
 
 import argparse
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from benchmarks.break_windows import describe_coverage, find_windows
 from benchmarks.tuned_blend import DECAYS, RECENT_SHARES, Losses, TunedBlend, tune_blend
+from internal.baselines.catalogue import BASELINES
 from internal.errors import FundError
 from internal.features.panel import build_panel
 from internal.features.variables import DECAY, RECENT_SHARE
+from internal.features.windows import find_origins
+from models.code_version import compute_code_digest
 from models.dataset import Dataset
 from models.evaluation import REFERENCE, THIRDS, Evaluation, ForecastLine
-from models.evaluation_texts import format_bet, format_interval, format_ranks
-from models.folds import choose_folds, observe_dataset
+from models.evaluation_texts import format_after_costs, format_bet, format_interval, format_rank, format_ranks
+from models.folds import FoldData, choose_folds, observe_dataset
+from models.progress import ignore_progress
+from models.task_cache import TaskCache, compute_dataset_digest
 from models.traits import Trait
 from models.walk_forward import WalkForwardPlan, run_walk_forward
+from models.walk_forward_tasks import forecast_test_sessions
 
+NETWORK_KIND: Final = "temporal_fusion_transformer"  # internal.tft needs tinygrad
+PARTS: Final = ("before", "in", "after")
+BREAKS: Final = (date(2016, 1, 6), date(2018, 2, 2))
 PAGE: Final = Path(__file__).parents[1] / "docs" / "evaluation.md"
 FIRST, END = date(2015, 1, 12), date(2018, 6, 29)
-PLAN: Final = WalkForwardPlan("expert_aggregation", 5, first=date(2016, 1, 4), last=date(2018, 6, 20))
+PLAN: Final = WalkForwardPlan("small", 5, first=date(2016, 1, 4), last=date(2018, 6, 20))
 TITLE: Final = """# Evaluation
 
 How good the forecasts are on years that they were not fitted on, and how often these years were looked at before. Made
@@ -35,13 +46,14 @@ LEGEND: Final = """The loss is the mean pinball loss of the quantiles 0.1, 0.5 a
 daily simple returns and of cumulative log returns. Differences are in per cent of `blended_volatility`'s loss, with
 95 % intervals of a paired bootstrap over blocks of ten sessions; 0.1 % is noise. The models of a fold are fitted on all
 sessions up to a purge of seven before it. Dividends are not in the prices. [Models](reference/models.md) describes the
-kinds."""
+kinds; `temporal_fusion_transformer` is what `models train` registers by default: size `small`, seed 7, half of it
+networks and half `adaptive_volatility`."""
 LIMITS: Final = """## What the figures do not show
 - The tickers are those of 2018 that a public site has: companies that failed before are missing.
-- The networks are not in the tables: they do not beat HAR with the earnings clock
-  ([figures](decisions/ensemble_on_har.md)).
-- No kind's median ranks tickers. The forecasts know how far a price may move, and not in which direction.
-- How intervals hold after a break has [figures of its own](decisions/breaks.md)."""
+- The networks are those of one seed and of the small size; the full size had [one look](decisions/ensemble_on_har.md).
+- A kind that ranks has an order of its own, which is no evidence that the order is right: that is the correlation with
+  the return, and what the book earns. The forecasts know how far a price may move, and not in which direction.
+- The sharpest weeks of 2015 and simulated breaks have [figures of their own](decisions/breaks.md)."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +82,8 @@ LOOKS: Final = (
     Look(date(2026, 11, 28), "this page", 9),
     Look(date(2026, 11, 28), "this page again, with the tuned reference", 10),
     Look(date(2026, 11, 28), "the response to breaks by third and sector, in two kinds, and after 2018-02-02", 3),
+    Look(date(2026, 11, 29), "coverage before, in and after 2018-02-02, two kinds", 2),
+    Look(date(2026, 11, 29), "this page again, with the networks that are the default", 1),
 )
 
 
@@ -90,12 +104,32 @@ def tune_blends(dataset: Dataset, evaluation: Evaluation) -> list[TunedBlend]:
     return tuned
 
 
-def write_page(evaluation: Evaluation, tuned: Sequence[TunedBlend]) -> str:
+def cover_breaks(dataset: Dataset, cache_folder: Path) -> dict[str, list[str]]:
+    """Each kind's coverage around the breaks, of the forecasts that the evaluation has cached.
+
+    Of the first break there is no `before`: the first fold begins the day before it.
+    """
+    frame = observe_dataset(dataset)
+    folds = choose_folds(frame, PLAN.fold_count, first=PLAN.first, last=PLAN.last)
+    cache = TaskCache(cache_folder, compute_dataset_digest(dataset), compute_code_digest())
+    rows = np.concatenate([find_origins(frame, fold.test) for fold in folds])
+    parts = [FoldData(frame, fold, dataset.bars_version) for fold in folds]
+    first, second = map(find_windows, BREAKS)
+    found = dict[str, list[str]]()
+    for kind in PLAN.specifications():
+        each = [forecast_test_sessions(kind, part, cache, ignore_progress).cumulative for part in parts]
+        forecasts = np.concatenate(each)
+        found[kind.name] = [describe_coverage(frame, rows, forecasts, one) for one in (*first[1:], *second)]
+    return found
+
+
+def write_page(evaluation: Evaluation, tuned: Sequence[TunedBlend], breaks: Mapping[str, Sequence[str]]) -> str:
     """The page in Markdown.
 
     Args:
-        evaluation: Of every baseline.
+        evaluation: Of the networks and every baseline.
         tuned: The reference as it is tuned before each fold.
+        breaks: Coverage of each around the breaks.
     """
     scope = (
         f"{evaluation.rows:,} origins of {evaluation.tickers} US tickers, {evaluation.first} to {evaluation.last}, in "
@@ -103,7 +137,13 @@ def write_page(evaluation: Evaluation, tuned: Sequence[TunedBlend]) -> str:
     )
     parts = [TITLE, scope, LEGEND, *_write_losses(evaluation), *_write_folds(evaluation)]
     parts += [*_write_best(evaluation), *_write_tuned(evaluation, tuned), *_write_coverage(evaluation)]
+    parts += _write_breaks(evaluation, breaks)
     return "\n\n".join([*parts, *_write_bets(evaluation), *_write_looks(), LIMITS]) + "\n"
+
+
+def _write_name(name: str) -> str:
+    """The kind, as a user names it."""
+    return f"`{name if name in BASELINES else NETWORK_KIND}`"
 
 
 def _write_losses(evaluation: Evaluation) -> Iterator[str]:
@@ -114,7 +154,7 @@ def _write_losses(evaluation: Evaluation) -> Iterator[str]:
 
 def _list_losses(line: ForecastLine) -> list[str]:
     return [
-        f"`{line.score.name}`",
+        _write_name(line.score.name),
         f"{1e4 * line.score.daily:.3f}",
         format_interval(line.daily_against_reference),
         f"{1e4 * line.score.cumulative:.3f}",
@@ -124,7 +164,7 @@ def _list_losses(line: ForecastLine) -> list[str]:
 
 def _write_folds(evaluation: Evaluation) -> Iterator[str]:
     yield "## Losses by fold"
-    yield f"Daily / cumulative, difference from `{REFERENCE}` in per cent; bold: `{evaluation.model}`."
+    yield f"Daily / cumulative, difference from `{REFERENCE}` in per cent; bold: the default of `models train`."
     heads = ["kind", *(f"{fold.first} to {fold.last}" for fold in evaluation.folds)]
     yield _write_table(heads, [_list_folds(evaluation, line.score.name) for line in evaluation.lines])
 
@@ -132,7 +172,7 @@ def _write_folds(evaluation: Evaluation) -> Iterator[str]:
 def _list_folds(evaluation: Evaluation, name: str) -> list[str]:
     mark = "**" if name == evaluation.model else ""
     cells = [_format_both(fold.losses[name], fold.losses[REFERENCE]) for fold in evaluation.folds]
-    return [f"`{name}`", *(f"{mark}{cell}{mark}" for cell in cells)]
+    return [_write_name(name), *(f"{mark}{cell}{mark}" for cell in cells)]
 
 
 def _format_both(own: Losses, other: Losses) -> str:
@@ -158,7 +198,7 @@ def _find_lowest(losses: Iterable[Losses]) -> Losses:
 
 def _list_against(evaluation: Evaluation, name: str, others: Sequence[Losses]) -> list[str]:
     pairs = zip(evaluation.folds, others, strict=True)
-    return [f"`{name}`", *(_format_both(fold.losses[name], other) for fold, other in pairs)]
+    return [_write_name(name), *(_format_both(fold.losses[name], other) for fold, other in pairs)]
 
 
 def _write_tuned(evaluation: Evaluation, tuned: Sequence[TunedBlend]) -> Iterator[str]:
@@ -193,22 +233,40 @@ def _list_coverage(line: ForecastLine) -> list[str]:
     ends = (
         " to ".join(f"{100 * share:.1f} ({sector})" for share, sector in (sectors[0], sectors[-1])) if sectors else ""
     )
-    return [f"`{score.name}`", *(f"{100 * share:.1f}" for share in shares), ends]
+    return [_write_name(score.name), *(f"{100 * share:.1f}" for share in shares), ends]
+
+
+def _write_breaks(evaluation: Evaluation, breaks: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    yield "## Coverage before, in and after two breaks"
+    yield (
+        "The same interval: of all rows; of the calm, the middle and the volatile third of its date; of the lowest and "
+        "the highest sector with at least 14 tickers. In: the first 60 origins, from the close of the first session of "
+        "the break on; after: the next 60 (of 2018-02-02 36, up to the end of the bars); before: 60 whose outcomes end "
+        "before it."
+    )
+    first, second = BREAKS
+    heads = ["kind", *(f"{day}: {part}" for day, parts in ((first, PARTS[1:]), (second, PARTS)) for part in parts)]
+    names = [line.score.name for line in evaluation.lines]
+    yield _write_table(heads, [[_write_name(name), *breaks[name]] for name in names])
 
 
 def _write_bets(evaluation: Evaluation) -> Iterator[str]:
     yield "## What a book would bet on"
     yield (
         "The rank correlation of each kind's score (median over width) with traits of a ticker, mean over sessions: "
-        "what a book made by that score would bet on. `ten_by_ten` opens nothing where the score does not rank."
+        "what a book made by that score would bet on. `ten_by_ten` opens nothing where the score does not rank. "
+        "Return: the correlation with the return of the next seven sessions and its t statistic; after costs: what the "
+        "best less the worst tenth earns in them, per cent with 95 % interval."
     )
-    heads = ["kind", "ranks", *(trait.replace("_", " ") for trait in Trait)]
+    heads = ["kind", "ranks", "return (t)", "after costs", *(trait.replace("_", " ") for trait in Trait)]
     yield _write_table(heads, [_list_bets(line) for line in evaluation.lines])
 
 
 def _list_bets(line: ForecastLine) -> list[str]:
     bets = [format_bet(line, trait) for trait in Trait]
-    return [f"`{line.score.name}`", format_ranks(line.score.evidence), *bets]
+    evidence = line.score.evidence
+    ranked = [format_ranks(evidence), format_rank(evidence), format_after_costs(evidence)]
+    return [_write_name(line.score.name), *ranked, *bets]
 
 
 def _write_looks() -> Iterator[str]:
@@ -235,7 +293,8 @@ def main() -> None:
     given = parser.parse_args()
     dataset = load_real_dataset(given.data)
     evaluation = run_walk_forward(dataset, PLAN, given.cache)
-    PAGE.write_text(write_page(evaluation, tune_blends(dataset, evaluation)))
+    breaks = cover_breaks(dataset, given.cache)
+    PAGE.write_text(write_page(evaluation, tune_blends(dataset, evaluation), breaks))
 
 
 if __name__ == "__main__":

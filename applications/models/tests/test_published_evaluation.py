@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.published_evaluation import LOOKS, write_page
+from benchmarks.published_evaluation import LOOKS, PLAN, write_page
 from benchmarks.tuned_blend import RECENT_SHARES, TunedBlend, tune_blend
 from internal.dates import sessions
 from internal.forecasting.quantiles import RowQuantiles
@@ -20,12 +20,12 @@ from models.traits import Trait
 from models.truth import Truth
 
 ROOT = Path(__file__).parents[3]
-TICKERS, DAYS = 4, 60
+TICKERS, DAYS, TABLES = 4, 60, 7
 
 
 @pytest.fixture(name="page", scope="module")
 def _page() -> str:
-    """Two forecasters on two folds of 30 sessions: every return is 1 %, one expects 0 to 2 %, the other 0 to 4 %."""
+    """Two folds of 30 sessions: every return is 1 %, one forecast is 0 to 2 %, the networks' to 3, the other to 4."""
     days = sessions(date(2024, 1, 2), date(2024, 6, 28))[:DAYS]
     rows = TICKERS * DAYS
     truth = Truth(
@@ -43,17 +43,23 @@ def _page() -> str:
         each = np.broadcast_to([0.0, 0.01, upper], (rows, 7, 3)).copy()
         return RowQuantiles(each, each)
 
-    forecasts = {"blended_volatility": forecast(0.04), "expert_aggregation": forecast(0.02)}
+    small = PLAN.evaluated_model().name
+    forecasts = {"blended_volatility": forecast(0.04), "expert_aggregation": forecast(0.02), small: forecast(0.03)}
     ends = [date(2023, 12, 29), days[DAYS // 2 - 1]]
     tuned = [TunedBlend(0.91, 0.7, rows // 2, losses) for losses in ((0.001, 0.002), (0.002, 0.001))]
-    return write_page(compare_forecasts("x", "expert_aggregation", truth, forecasts.items(), ends), tuned)
+    breaks = {name: [f"{name} {place}" for place in range(5)] for name in forecasts}
+    return write_page(compare_forecasts("x", small, truth, forecasts.items(), ends), tuned, breaks)
 
 
 def test_losses_by_hand(page: str) -> None:
     """0.1 x 1 % below and 0.1 x 1 % above, over three quantiles: 6.667e-4. The other: 0.1 x 3 % above, twice that."""
     assert "| `expert_aggregation` | 6.667 | -50.00 (-50.00 to -50.00) | 6.667 | -50.00 (-50.00 to -50.00) |" in page
     assert "| `blended_volatility` | 13.333 | - | 13.333 | - |" in page
-    assert "| `expert_aggregation` | **-50.00 / -50.00** | **-50.00 / -50.00** |" in page
+    assert "| `expert_aggregation` | -50.00 / -50.00 | -50.00 / -50.00 |" in page
+    networks = "| `temporal_fusion_transformer` | "
+    assert f"{networks}10.000 | -25.00 (-25.00 to -25.00) | 10.000 | -25.00 (-25.00 to -25.00) |" in page
+    assert f"{networks}**-25.00 / -25.00** | **-25.00 / -25.00** |" in page
+    assert page.count(networks) == page.count("| `blended_volatility` | ") == TABLES
 
 
 def test_coverage_by_hand(page: str) -> None:
