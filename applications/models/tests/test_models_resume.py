@@ -43,7 +43,7 @@ def kill_after_an_epoch(state: Path, settings: dict[str, str]) -> bool:
 
 @pytest.mark.timeout(600)
 def test_killed_training_continues(run_models: RunModels, make_dataset: MakeDataset, tmp_path: Path) -> None:
-    """The version, a digest of weights and metrics, equals that of an uninterrupted training; no checkpoint is left."""
+    """One seed gives one version, a digest of weights and metrics, killed or not; no checkpoint is left."""
     dataset = make_dataset(2, date(2023, 1, 3), date(2024, 6, 28))
     save_dataset(tmp_path / "dataset", dataset)
     settings = {"STATE_DIRECTORY": str(tmp_path), "REGISTRY_DIRECTORY": str(tmp_path / "registry")}

@@ -57,7 +57,7 @@ def _tracker(folder: Path) -> FileTracker:
 
 
 def test_network_from_dataset_to_forecast(dataset: Dataset, tmp_path: Path) -> None:
-    """The small network trains, passes the gate, becomes champion and forecasts; one seed gives one version."""
+    """The small network trains, passes the gate, becomes champion and forecasts."""
     registry = Registry(tmp_path / "registry")
     seen: list[Progress] = []
     done = train(dataset, registry, _tracker(tmp_path), model="small", on_progress=seen.append)
@@ -89,9 +89,6 @@ def test_network_from_dataset_to_forecast(dataset: Dataset, tmp_path: Path) -> N
     lines = [json.loads(line) for line in (tmp_path / "runs" / "run.jsonl").read_text().splitlines()]
     assert lines[-1]["summary"]["version"] == done.version
     assert all(np.isfinite(line["loss"]) for line in lines if "loss" in line)
-
-    again = train(dataset, Registry(tmp_path / "other"), _tracker(tmp_path), model="small")
-    assert again.version == done.version
 
 
 @pytest.mark.parametrize("kind", ["rolling_history", "heterogeneous_volatility", "boosted_volatility"])
