@@ -22,7 +22,7 @@ from internal.features.earnings_features import EARNINGS_INPUT_COUNT, tabulate_e
 from internal.features.variables import daily_range_variance
 from internal.features.volatility_inputs import INPUTS, average, select_inputs
 from internal.forecasting.quantiles import STEPS
-from internal.scratch_arrays import ScratchArray
+from internal.scratch_arrays import ScratchArray, return_freed_memory
 
 MARKET: Final = "market"
 OWN_INPUTS: Final = tuple(place for place, name in enumerate(INPUTS) if not name.startswith(MARKET))
@@ -156,3 +156,4 @@ def each_chunk(places: np.ndarray, work: Callable[[np.ndarray, slice], None]) ->
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
         for _ in pool.map(work_from, range(0, len(places), CHUNK_ROWS)):
             pass
+    return_freed_memory()

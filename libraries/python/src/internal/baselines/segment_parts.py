@@ -9,6 +9,8 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from internal.scratch_arrays import return_freed_memory
+
 PART_ROWS: Final = 32_768
 
 
@@ -18,7 +20,9 @@ def each_part[Result](frame: pl.DataFrame, work: Callable[[slice], Result]) -> l
     bounds = [0, *ends[:-1][np.diff(ends // PART_ROWS) > 0].tolist(), frame.height]
     parts = [slice(first, last) for first, last in pairwise(bounds)]
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # BLAS threads would spin
-        return list(pool.map(work, parts))
+        results = list(pool.map(work, parts))
+    return_freed_memory()
+    return results
 
 
 def fill_parts(frame: pl.DataFrame, shape: tuple[int, ...], work: Callable[[slice], np.ndarray]) -> np.ndarray:

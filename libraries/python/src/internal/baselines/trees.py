@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from internal.errors import ArtifactError, ConfigurationError
+from internal.scratch_arrays import return_freed_memory
 
 LEAF: Final = -1
 BATCH_ROWS: Final = 65_536  # whose inputs are read at once to grow trees
@@ -71,6 +72,8 @@ class Trees:
         booster = lightgbm.train(SETTINGS, lightgbm.Dataset(rows, target), tree_count)
         nodes: list[_Node] = []
         roots = [_append(tree["tree_structure"], nodes) for tree in booster.dump_model()["tree_info"]]
+        del booster
+        return_freed_memory()
         features, thresholds, left, right, values = zip(*nodes, strict=True)
         return cls(
             np.array(roots, np.int64),
