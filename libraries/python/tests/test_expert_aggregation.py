@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from internal.baselines import expert_aggregation
 from internal.baselines.boosted_volatility import BoostedVolatility
 from internal.baselines.break_response import CURRENT, MARKET_ALONE
 from internal.baselines.expert_aggregation import ExpertAggregation
@@ -62,6 +63,18 @@ def test_weights_do_not_depend_on_the_rows_asked(observed: pl.DataFrame, fitted:
     alone, among = fitted.quantiles(observed, row), fitted.quantiles(observed)
     assert alone.cumulative.tobytes() == among.cumulative[row].tobytes()
     assert alone.daily.tobytes() == among.daily[row].tobytes()
+
+
+def test_forecasts_do_not_depend_on_the_parts(
+    observed: pl.DataFrame, fitted: ExpertAggregation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Experts' forecasts stored seven rows at a time are the same bits as all at once."""
+    rows = find_origins(observed, Block(date(2022, 11, 1), END))
+    whole = fitted.quantiles(observed, rows)
+    monkeypatch.setattr(expert_aggregation, "PART_ROWS", 7)
+    in_parts = fitted.quantiles(observed, rows)
+    assert in_parts.cumulative.tobytes() == whole.cumulative.tobytes()
+    assert in_parts.daily.tobytes() == whole.daily.tobytes()
 
 
 def test_parts_are_not_fitted_again(observed: pl.DataFrame, fitted: ExpertAggregation) -> None:

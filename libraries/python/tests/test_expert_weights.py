@@ -98,7 +98,7 @@ def _forecasts(sessions: int, tickers: int) -> ExpertForecasts:
         return RowQuantiles(daily * roots, daily)
 
     return ExpertForecasts.of(
-        np.repeat(np.arange(sessions), tickers), [expert(one) for one in (0.6, 1.0, 1.5)], np.cumsum(moves, axis=1)
+        np.repeat(np.arange(sessions), tickers), [[expert(one)] for one in (0.6, 1.0, 1.5)], np.cumsum(moves, axis=1)
     )
 
 

@@ -84,7 +84,10 @@ class BoostedVolatility:
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Multiplied scale x pooled quantile."""
-        scales = self.scales(frame, rows)
+        return self.plain(self.scales(frame, rows))
+
+    def plain(self, scales: Scales) -> RowQuantiles:
+        """Scales x pooled quantiles."""
         return RowQuantiles(scales.cumulative[:, :, None] * self.cumulative, scales.daily[:, :, None] * self.daily)
 
     def to_arrays(self) -> dict[str, np.ndarray]:

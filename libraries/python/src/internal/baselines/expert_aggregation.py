@@ -15,11 +15,13 @@ from internal.baselines.expert_replay import GROUPS, ExpertForecasts, replay
 from internal.baselines.expert_weights import ExpertState
 from internal.baselines.forecast import EVERY_ROW, Rows
 from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility
+from internal.baselines.segment_parts import each_part
 from internal.baselines.volatility import TABLE, require_shapes
 from internal.errors import ArtifactError
 from internal.features.splits import Block
 from internal.features.windows import find_origins
 from internal.forecasting.quantiles import RowQuantiles
+from internal.scratch_arrays import PART_ROWS
 
 EQUAL: Final = ExpertState.start(3, GROUPS)
 BOOSTED, FITTED_TO = "boosted.", "fitted_to"
@@ -86,22 +88,26 @@ class ExpertAggregation:
         last = frame.get_column("date").gather(asked).max()
         judged = find_origins(frame, Block(self.fitted_to + timedelta(days=1), cast("date", last)))
         rows, session = np.union1d(judged, asked), frame.get_column("session").to_numpy()
-        needed = rows[np.argsort(session[rows], kind="stable")]
-        ahead = past_returns_ahead(frame)[needed]
+        order = np.argsort(session[rows], kind="stable")
+        needed, ahead = rows[order], _returns_ahead(frame, rows)[order]
         ahead[~np.isin(needed, judged)] = np.nan
         forecasts = ExpertForecasts.of(session[needed], self._forecast_each(frame, needed), ahead)
         if not len(judged):
             return needed, forecasts, {}
         return needed, forecasts, replay(EQUAL, forecasts, int(session[judged].min()), int(session[asked].max()))
 
-    def _forecast_each(self, frame: pl.DataFrame, rows: np.ndarray) -> Iterator[RowQuantiles]:
-        """The experts' forecasts, in their order; HAR's scales are computed once for the first two."""
+    def _forecast_each(self, frame: pl.DataFrame, rows: np.ndarray) -> Iterator[Iterator[RowQuantiles]]:
+        """The experts' forecasts in parts, in their order; HAR's scales are computed once for the first two."""
         _, adaptive, boosted = self.experts
         scales, surprise, factors = adaptive.scales_and_surprises(frame, rows)
-        yield adaptive.plain(scales)
-        yield adaptive.widen(adaptive.plain(scales.times(surprise)), *factors)
+        yield (adaptive.plain(scales.at(part)) for part in _parts(rows))
+        yield (
+            adaptive.widen(adaptive.plain(scales.at(part).times(surprise[part])), *(one[part] for one in factors))
+            for part in _parts(rows)
+        )
         del scales, surprise, factors
-        yield boosted.quantiles(frame, rows)
+        scales = boosted.scales(frame, rows)
+        yield (boosted.plain(scales.at(part)) for part in _parts(rows))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """The boosted trees' arrays behind `boosted.`, the response, and the day in days since 1970."""
@@ -115,6 +121,20 @@ class ExpertAggregation:
         boosted = BoostedVolatility.from_arrays(select_prefix(arrays, BOOSTED))
         response = BreakResponse.from_arrays(arrays, absent=MARKET_ALONE)
         return cls(boosted, _read_day(int(fitted_to[0])), response)
+
+
+def _returns_ahead(frame: pl.DataFrame, rows: np.ndarray) -> np.ndarray:
+    """`past_returns_ahead` of some rows, i64 [row] ascending, a few tickers at a time, f64 [row, step]."""
+
+    def work(part: slice) -> np.ndarray:
+        first, end = np.searchsorted(rows, (part.start, part.stop))
+        return past_returns_ahead(frame[part])[rows[first:end] - part.start]
+
+    return np.concatenate(each_part(frame, work))
+
+
+def _parts(rows: np.ndarray) -> Iterator[slice]:
+    return (slice(first, first + PART_ROWS) for first in range(0, len(rows), PART_ROWS))
 
 
 def _read_day(days: int) -> date:

@@ -37,9 +37,16 @@ class ExpertForecasts:
     truth: np.ndarray
 
     @classmethod
-    def of(cls, session: np.ndarray, experts: Iterable[RowQuantiles], ahead: np.ndarray) -> Self:
-        """Forecasts at rows whose cumulative log returns were `ahead`, f64 [row, step]."""
-        return cls(session, tuple(_store(one) for one in experts), np.stack([to_daily(ahead), ahead]))
+    def of(cls, session: np.ndarray, experts: Iterable[Iterable[RowQuantiles]], ahead: np.ndarray) -> Self:
+        """Forecasts at rows whose cumulative log returns were `ahead`, f64 [row, step].
+
+        Args:
+            session: The rows' sessions, i64 [row].
+            experts: Each forecaster's quantiles, the rows in consecutive parts, of which one is held at a time.
+            ahead: What happened.
+        """
+        stored = tuple(_store(parts, len(session)) for parts in experts)
+        return cls(session, stored, np.stack([to_daily(ahead), ahead]))
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """The quantiles of some rows, f32 [expert, measure, row, step, quantile]."""
@@ -69,11 +76,13 @@ class ExpertForecasts:
         return np.einsum("emsq,mqg->seg", mean, IS_MEMBER)
 
 
-def _store(forecast: RowQuantiles) -> ScratchArray:
-    stored = ScratchArray((2, *forecast.daily.shape), np.float32)
-    for measure, quantiles in enumerate((forecast.daily, forecast.cumulative)):
-        stored.values[measure] = quantiles
+def _store(parts: Iterable[RowQuantiles], count: int) -> ScratchArray:
+    stored, first = ScratchArray((2, count, len(STEPS), len(QUANTILES)), np.float32), 0
+    for part in parts:
+        rows = slice(first, first + len(part.daily))
+        stored.values[0, rows], stored.values[1, rows] = part.daily, part.cumulative
         stored.release()
+        first = rows.stop
     return stored
 
 
