@@ -228,6 +228,33 @@ def test_leak_through_volume_is_found(dataset: Dataset, data: FoldData) -> None:
     assert "half as high" in find_leaks(_VolumeOracle(), dataset, data.fold.test.first)
 
 
+class _CountingModel(_Oracle):
+    """A model that reads one close and counts how often it is asked, through the forecaster and through the panel."""
+
+    def __init__(self) -> None:
+        self.through_forecaster = self.through_panel = 0
+
+    def predict(self, frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
+        self.through_forecaster += 1
+        return self._read(frame, origins)
+
+    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
+        self.through_panel += 1
+        return RowQuantiles(self._read(frame, origins), self._read(frame, origins))
+
+    @staticmethod
+    def _read(frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
+        close = frame.get_column("close").to_numpy()[origins]
+        return np.broadcast_to(np.log1p(close)[:, None, None], (len(origins), 7, 3))
+
+
+def test_the_same_panel_is_not_forecast_from_again(dataset: Dataset, data: FoldData) -> None:
+    """No later bar reaches the panel of the forecaster: it forecasts once, where training's way is taken five times."""
+    model = _CountingModel()
+    assert find_leaks(model, dataset, data.fold.test.first) == []
+    assert (model.through_forecaster, model.through_panel) == (1, 5)
+
+
 def test_fits_beyond_the_fold_are_found(dataset: Dataset, data: FoldData) -> None:
     """A later scaler, even with the fold's dates, a name of later bars, and blocks too close together are detected."""
     candidate, fold = fit_baseline(data, "heterogeneous_volatility"), data.fold

@@ -5,10 +5,12 @@ checks that nothing in an artifact was fitted beyond the training fold.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
+from hashlib import sha256
+from io import BytesIO
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import numpy as np
 import polars as pl
@@ -20,7 +22,7 @@ from internal.features.splits import Block, Fold
 from internal.features.variables import observe
 from internal.features.windows import HORIZON, find_origins
 from internal.forecasting.artifact import Artifact
-from internal.forecasting.forecaster import REQUIRED_HISTORY, PanelForecaster
+from internal.forecasting.forecaster import REQUIRED_HISTORY, PanelForecaster, observe_until
 from internal.forecasting.quantiles import QuantileModel
 from models.dataset import Dataset
 
@@ -63,27 +65,62 @@ def find_leaks(model: QuantileModel, dataset: Dataset, day: date) -> list[str]:
     """
     bars = drop_early_bars(dataset, day).bars
     expected = _forecast_both_ways(model, bars, dataset, day)
-    if expected[0].is_empty():
+    if expected.through_panel.is_empty():
         return [NO_FORECAST]
     return [
         name
         for name, alter in make_alterations(day).items()
-        if not _are_equal(_forecast_both_ways(model, alter(bars), dataset, day), expected)
+        if not _forecast_both_ways(model, alter(bars), dataset, day, before=expected).equals(expected)
     ]
 
 
+@dataclass(frozen=True)
+class _Forecasts:
+    """Forecasts of a day.
+
+    Attributes:
+        through_panel: As training and evaluation make them.
+        through_forecaster: As services make them.
+        read: A digest of the panel that services' forecasts are made of.
+    """
+
+    through_panel: pl.DataFrame
+    through_forecaster: pl.DataFrame
+    read: bytes
+
+    def equals(self, other: Self) -> bool:
+        """Whether both are the same to the bit."""
+        pairs = (
+            (self.through_panel, other.through_panel),
+            (self.through_forecaster, other.through_forecaster),
+        )
+        return all(mine.equals(theirs) for mine, theirs in pairs)
+
+
 def _forecast_both_ways(
-    model: QuantileModel, bars: pl.DataFrame, dataset: Dataset, day: date
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The forecasts through the panel and through the forecaster."""
-    return (
-        _forecast_through_panel(model, bars, dataset, day),
-        _forecast_through_forecaster(model, bars, dataset, day),
-    )
+    model: QuantileModel, bars: pl.DataFrame, dataset: Dataset, day: date, before: _Forecasts | None = None
+) -> _Forecasts:
+    """The forecasts through the panel and through the forecaster.
+
+    The latter are not made again of a panel that is to the bit the one that those `before` were made of.
+    """
+    through_panel = _forecast_through_panel(model, bars, dataset, day)
+    if through_panel.is_empty():
+        return _Forecasts(through_panel, through_panel, b"")
+    read = _digest(observe_until(bars, dataset.details, day))
+    if before is not None and read == before.read:
+        return _Forecasts(through_panel, before.through_forecaster, read)
+    return _Forecasts(through_panel, _forecast_through_forecaster(model, bars, dataset, day), read)
 
 
-def _are_equal(one: tuple[pl.DataFrame, pl.DataFrame], other: tuple[pl.DataFrame, pl.DataFrame]) -> bool:
-    return all(mine.equals(theirs) for mine, theirs in zip(one, other, strict=True))
+def _digest(frame: pl.DataFrame) -> bytes:
+    """Of every bit of a frame, column by column, so that one column at a time is written."""
+    digest = sha256()
+    for name in frame.columns:
+        content = BytesIO()
+        frame.select(name).write_ipc(content)
+        digest.update(content.getbuffer())
+    return digest.digest()
 
 
 def find_late_fits(artifact: Artifact, frame: pl.DataFrame, fold: Fold) -> list[str]:

@@ -84,7 +84,7 @@ class PanelForecaster:
             SchemaError: The bars lack a column or hold a key twice.
             ArtifactError: The model answered with something that is not a number.
         """
-        frame = _observed(bars, details, day)
+        frame = observe_until(bars, details, day)
         origins = find_origins(frame, Block(day, day))
         quantiles = self._model.predict(frame, origins) if len(origins) else np.empty((0, len(STEPS), len(QUANTILES)))
         if not np.isfinite(quantiles).all():
@@ -109,7 +109,7 @@ class PanelForecaster:
         """
         if not isinstance(self._model, ExplainingModel):
             raise ConflictError(f"model {self.model_version} is a baseline: it has no weights and no attention to show")
-        frame = _observed(bars, details, day)
+        frame = observe_until(bars, details, day)
         origins = find_origins(frame, Block(day, day))
         tickers = frame.get_column("ticker").gather(origins)
         place = tickers.index_of(ticker)
@@ -124,8 +124,12 @@ class PanelForecaster:
         return name_weights(weights, past.to_list(), ahead, self.model_version)
 
 
-def _observed(bars: pl.DataFrame, details: pl.DataFrame, day: date) -> pl.DataFrame:
-    """The observed panel up to a day. Raises InvalidRequestError when the day is no session or has no bar before it."""
+def observe_until(bars: pl.DataFrame, details: pl.DataFrame, day: date) -> pl.DataFrame:
+    """The observed panel up to a day, of which alone a forecaster's forecast is made.
+
+    Raises:
+        InvalidRequestError: The day is no session or has no bar before it.
+    """
     if not is_session(day):
         raise InvalidRequestError(f"{day} is not a session, there is no close to forecast from")
     frame = observe(build_panel(bars, details, end=day).frame)
