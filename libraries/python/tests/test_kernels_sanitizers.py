@@ -97,7 +97,7 @@ ONE = replace(
     observed_variables=("close",),
     known_variables=("day",),
     static_cardinalities=(2,),
-    hidden_size=5,
+    hidden_size=16,  # a row without padding, which kernels read and write in place
     head_count=1,
 )
 

@@ -21,13 +21,14 @@ typedef struct { // one window
   ALIGNED float weights[HEADS * QUERIES * KEYS], mean[QUERIES * KEYS], seen[QUERIES * HEAD], out[QUERIES * INNER];
 } window_t;
 
+INLINE mask is_visible(int q, int k) { return (mask)((lanes() + k) <= (words){0} + (unsigned)(FIRST + q)); }
 // softmax over the steps that query q may see, in place; the rest becomes zero
 INLINE void masked_softmax(int q, float scale, float *scores) {
-  float highest = scores[0];
-  for (int k = 1; k <= FIRST + q; k++) highest = scores[k] > highest ? scores[k] : highest;
-  vector total = {0};
+  vector total = {0}, first = (vector){0} + scores[0], most = first;
+  for (int k = 0; k < KEYS; k += LANES) most = larger(choose(is_visible(q, k), load(scores + k), first), most);
+  float highest = largest(most);
   for (int k = 0; k < KEYS; k += LANES) {
-    vector visible = (vector)((mask)((lanes() + k) <= (words){0} + (unsigned)(FIRST + q)) & (mask)((vector){0} + 1.0f));
+    vector visible = (vector)(is_visible(q, k) & (mask)((vector){0} + 1.0f));
     vector e = exponential((load(scores + k) - highest) * scale * visible) * visible;
     store(scores + k, e);
     total += e;

@@ -1,6 +1,7 @@
 // Gated residual networks, equations 2-5 of arXiv 1912.09363, GROUPS of them side by side, and their gradient.
 // Built with: ROWS, GROUPS, INPUT, HIDDEN, OUTPUT, CONTEXT (0: none), REPEAT (rows that share a context), PROJECTED (skip is a
-// projection), SHARES, SITE, and the OFFSET_ of every parameter. Dropout comes before the gate, as in the paper.
+// projection), SHARES, SITE, MERGES (room for inner and gate layer in one, where nothing is dropped in between) and the OFFSET_ of
+// every parameter. Dropout comes before the gate, as in the paper. Rows without padding are read and written in place.
 //   x [ROWS, GROUPS, INPUT], context [ROWS / REPEAT, CONTEXT] -> y [ROWS, GROUPS, OUTPUT]
 // The gradient recomputes its block of rows instead of reading saved activations: at these sizes memory costs as much.
 #include "kernel.h"
@@ -11,6 +12,8 @@
 #define FEATURES PADDED(INPUT)
 #define CONTEXTS ((ROWS) / (REPEAT))
 #define SHARE_CONTEXTS ((CONTEXTS + SHARES - 1) / SHARES)
+#define IS_PADDED (OUTPUT != WIDTH)
+#define MERGED ((HIDDEN + 1) * 2 * WIDTH)
 #if !PROJECTED
 #define OFFSET_SKIP_WEIGHT 0
 #define OFFSET_SKIP_BIAS 0
@@ -20,12 +23,14 @@
 #endif
 
 typedef struct { // one block of rows: everything that the forward pass leaves for the gradient
-  ALIGNED float hidden[BLOCK * INNER], dropped[BLOCK * INNER], kept[BLOCK * INNER], gates[BLOCK * 2 * WIDTH], normalised[BLOCK * WIDTH], inverse[BLOCK], out[BLOCK * WIDTH];
+  ALIGNED float hidden[BLOCK * INNER], dropped[BLOCK * INNER], kept[BLOCK * INNER], gates[BLOCK * 2 * WIDTH], normalised[BLOCK * WIDTH], means[BLOCK], inverse[BLOCK], out[BLOCK * WIDTH];
 } block_t;
 
-// added: projected contexts [.., INNER], of which the block's first row uses row first / REPEAT (0: no context)
-static void forward_block(int rows, int row, int group, const float *x, const float *p, const float *added, dropout_t dropout, block_t *b) {
-  const float *input = x + ((long)row * GROUPS + group) * INPUT;
+// added: projected contexts [.., INNER], of which the block's first row uses row first / REPEAT (0: no context);
+// merged: inner and gate layer in one, weight [HIDDEN, 2 * WIDTH], then bias (0: one after the other); out (0: not wanted)
+static void forward_block(int rows, int row, int group, const float *x, const float *p, const float *added, const float *merged, dropout_t dropout, block_t *b, float *out, long out_row) {
+  const float *input = x + ((long)row * GROUPS + group) * INPUT, *skip = b->normalised;
+  long skip_row = WIDTH;
   dense(rows, INNER, INPUT, input, GROUPS * INPUT, p + OFFSET_HIDDEN_WEIGHT, p + OFFSET_HIDDEN_BIAS, b->hidden, INNER);
   for (int i = 0; i < rows; i++)
     for (int j = 0; j < INNER; j += LANES) { // equation 4: ELU(W x + W c + b)
@@ -33,12 +38,16 @@ static void forward_block(int rows, int row, int group, const float *x, const fl
       if (CONTEXT) v += load(added + (long)((row + i) / REPEAT) * INNER + j);
       store(b->hidden + i * INNER + j, elu(v));
     }
-  dense(rows, INNER, HIDDEN, b->hidden, INNER, p + OFFSET_INNER_WEIGHT, p + OFFSET_INNER_BIAS, b->dropped, INNER); // equation 3
-  drop_rows(dropout, rows, HIDDEN, (unsigned)row * GROUPS + group, GROUPS, b->dropped, b->kept);
-  dense(rows, 2 * WIDTH, HIDDEN, b->dropped, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, b->gates, 2 * WIDTH); // equation 5
+  if (merged) dense(rows, 2 * WIDTH, HIDDEN, b->hidden, INNER, merged, merged + HIDDEN * 2 * WIDTH, b->gates, 2 * WIDTH);
+  else {
+    dense(rows, INNER, HIDDEN, b->hidden, INNER, p + OFFSET_INNER_WEIGHT, p + OFFSET_INNER_BIAS, b->dropped, INNER); // equation 3
+    drop_rows(dropout, rows, HIDDEN, (unsigned)row * GROUPS + group, GROUPS, b->dropped, b->kept);
+    dense(rows, 2 * WIDTH, HIDDEN, b->dropped, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, b->gates, 2 * WIDTH); // equation 5
+  }
   if (PROJECTED) dense(rows, WIDTH, INPUT, input, GROUPS * INPUT, p + OFFSET_SKIP_WEIGHT, p + OFFSET_SKIP_BIAS, b->normalised, WIDTH);
-  else unpack(rows, OUTPUT, input, GROUPS * INPUT, b->normalised);
-  gate_and_normalise(OUTPUT, rows, b->gates, b->normalised, 0, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, b->out, 0, 0); // equation 2
+  else if (IS_PADDED) unpack(rows, OUTPUT, input, GROUPS * INPUT, b->normalised);
+  else skip = input, skip_row = GROUPS * INPUT;
+  gate_and_normalise(OUTPUT, rows, b->gates, skip, skip_row, b->normalised, b->means, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, out, out_row, 0, 0); // equation 2
 }
 
 typedef struct {
@@ -67,20 +76,30 @@ INLINE void project_contexts(const arguments_t *a, const float *p, item_t item, 
 #endif
 
 #ifdef FORWARD
+static void merge_item(const void *pointer, int group) {
+  const arguments_t *a = pointer;
+  const float *p = a->parameters + (long)group * PARAMETERS;
+  float *merged = a->scratch + (long)group * MERGED;
+  dense(HIDDEN, 2 * WIDTH, HIDDEN, p + OFFSET_INNER_WEIGHT, INNER, p + OFFSET_GATE_WEIGHT, 0, merged, 2 * WIDTH);
+  dense(1, 2 * WIDTH, HIDDEN, p + OFFSET_INNER_BIAS, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, merged + HIDDEN * 2 * WIDTH, 2 * WIDTH);
+}
+INLINE int merges(const arguments_t *a) { return MERGES && dropout_of(a->control, SITE).threshold == 0; }
 static void forward_item(const void *pointer, int index) {
   const arguments_t *a = pointer;
   item_t item = item_of(index);
-  const float *p = a->parameters + (long)item.group * PARAMETERS;
+  const float *p = a->parameters + (long)item.group * PARAMETERS, *merged = merges(a) ? a->scratch + (long)item.group * MERGED : 0;
   ALIGNED float projected[CONTEXT_ROOM];
   block_t block;
   project_contexts(a, p, item, projected);
   for (int row = item.first; row < item.last; row += BLOCK) {
     int rows = item.last - row < BLOCK ? item.last - row : BLOCK;
-    forward_block(rows, row, item.group, a->x, p, projected - (long)item.first_context * INNER, dropout_of(a->control, SITE), &block);
-    repack(rows, OUTPUT, block.out, a->y + ((long)row * GROUPS + item.group) * OUTPUT, GROUPS * OUTPUT);
+    float *y = a->y + ((long)row * GROUPS + item.group) * OUTPUT;
+    forward_block(rows, row, item.group, a->x, p, projected - (long)item.first_context * INNER, merged, dropout_of(a->control, SITE), &block,
+                  IS_PADDED ? block.out : y, IS_PADDED ? WIDTH : GROUPS * OUTPUT);
+    if (IS_PADDED) repack(rows, OUTPUT, block.out, y, GROUPS * OUTPUT);
   }
 }
-void gated_residual(float *y, const float *x,
+void gated_residual(float *y, FORWARD_SCRATCH const float *x,
 #if CONTEXT
                     const float *context,
 #endif
@@ -88,6 +107,10 @@ void gated_residual(float *y, const float *x,
   arguments_t a = {.y = y, .x = x, .parameters = parameters, .control = control};
 #if CONTEXT
   a.context = context;
+#endif
+#if MERGES
+  a.scratch = scratch;
+  if (merges(&a)) parallel(host, GROUPS, merge_item, &a);
 #endif
   parallel(host, GROUPS * SHARES, forward_item, &a);
 }
@@ -152,7 +175,7 @@ static void backward_item(const void *pointer, int index) {
   project_contexts(a, p, item, projected);
   for (int row = item.first; row < item.last; row += BLOCK) {
     int rows = item.last - row < BLOCK ? item.last - row : BLOCK;
-    forward_block(rows, row, item.group, a->x, p, projected - (long)item.first_context * INNER, dropout_of(a->control, SITE), &block);
+    forward_block(rows, row, item.group, a->x, p, projected - (long)item.first_context * INNER, 0, dropout_of(a->control, SITE), &block, 0, 0);
     backward_block(rows, row, item.group, a, t, g, &block, dprojected - (long)item.first_context * INNER);
   }
 #if CONTEXT

@@ -4,6 +4,7 @@ from internal.kernels.launch import Kernel, count_shares, order_macros
 from internal.kernels.layout import Layout, padded
 
 _BLOCK = 60  # rows that gated_residual.c works on at a time
+_MERGING = 4  # to merge two layers costs what twice as many rows as the width save
 
 
 def gated_residual_kernel(layout: Layout, rows: int, repeat: int, site: int) -> Kernel:
@@ -16,13 +17,16 @@ def gated_residual_kernel(layout: Layout, rows: int, repeat: int, site: int) -> 
     contexts = -(-rows // repeat // shares) * inner if context else 1
     transposed = 2 * width * inner + inner * inner + inner * features + projected * width * features
     transposed += inner * padded(context) if context else 0
+    merges = rows > _MERGING * inner
     values = {
         "ROWS": rows, "GROUPS": groups, "INPUT": weight.rows, "HIDDEN": weight.columns, "OUTPUT": output,
         "CONTEXT": context, "REPEAT": repeat, "PROJECTED": int(projected), "SHARES": shares, "SITE": site,
+        "MERGES": int(merges),
     }  # fmt: skip
     return Kernel(
         "gated_residual",
         order_macros(values | layout.macros()),
         scratch=groups * (transposed + shares * layout.group_size),
-        stack=4 * (_BLOCK * (5 * inner + 5 * width + features) + 2 * contexts + padded(context)),
+        prepared=groups * (weight.columns + 1) * 2 * width if merges else 0,
+        stack=4 * (_BLOCK * (5 * inner + 5 * width + features + 1) + 2 * contexts + padded(context)),
     )

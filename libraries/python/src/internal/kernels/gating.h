@@ -8,55 +8,63 @@ INLINE vector present(const int output, int vector_index) {
   return (vector)((mask)((lanes() + vector_index * LANES) < (words){0} + (unsigned)output) & (mask)((vector){0} + 1.0f));
 }
 
-// Rows go through the gate in fours: what they wait for is the sum over a row, and four sums take little longer than one.
+// Sums over rows are taken of four rows together: four sums take little longer than one.
 #define TOGETHER 4
 #define FOUR(row) for (int i = row; i < rows && i < row + TOGETHER; i++)
+#if defined(FORWARD) && !KEEPS // nobody reads an open gate or a normalised sum again
+#define READ_AGAIN 0
+#else
+#define READ_AGAIN 1
+#endif
 
-// gates[rows, 2 * width]: value, gate -> value, sigmoid(gate); skip[rows, width] -> the normalised sum; inverse[rows]: 1 / deviation.
-// means[rows] (0: not wanted): what was subtracted; out[rows, width] (0: not wanted): the result; with weights (one a row, weights_row
-// apart) it is weighted and added to out.
-INLINE void gate_and_normalise(const int output, int rows, float *gates, float *skip, float *means, float *inverse, const float *scale,
-                               const float *shift, float *out, const float *weights, long weights_row) {
+// gates[rows, 2 * width]: value, gate -> value, sigmoid(gate), where it is read again; skip[rows, width], in place or elsewhere ->
+// normalised[rows, width]: the normalised sum, where it is read again; means[rows]: what was subtracted; inverse[rows]: 1 / deviation.
+// out[rows, width] (0: not wanted): the result; with weights (one a row, weights_row apart) it is weighted and added to out.
+// Each pass is over all rows: within a row, every sum waits for the pass before it.
+INLINE void gate_and_normalise(const int output, int rows, float *gates, const float *skip, long skip_row, float *normalised, float *means, float *inverse,
+                               const float *scale, const float *shift, float *out, long out_row, const float *weights, long weights_row) {
   const int width = PADDED(output), vectors = width / LANES;
+  ALIGNED float found[LANES];
   for (int row = 0; row < rows; row += TOGETHER) {
-    vector total[TOGETHER] = {0}, squares[TOGETHER] = {0};
-    ALIGNED float mean[LANES], deviation[LANES];
+    vector total[TOGETHER] = {0};
     FOUR(row) {
-      float *value = gates + i * 2 * width, *gate = value + width, *unit = skip + i * width;
+      float *value = gates + i * 2 * width, *gate = value + width, *unit = normalised + i * width;
       vector all = {0};
       UNROLL for (int j = 0; j < vectors; j++) {
-        vector open = sigmoid(load(gate + j * LANES)), added = load(unit + j * LANES) + load(value + j * LANES) * open;
-        store(gate + j * LANES, open), store(unit + j * LANES, added);
+        vector open = sigmoid(load(gate + j * LANES)), added = load(skip + i * skip_row + j * LANES) + load(value + j * LANES) * open;
+        if (READ_AGAIN) store(gate + j * LANES, open);
+        store(unit + j * LANES, added);
         all += added;
       }
       total[i - row] = all;
     }
-    store(mean, four_sums(total) / (float)output);
+    store(found, four_sums(total) / (float)output);
+    FOUR(row) means[i] = found[SUM_OF(i - row)];
+  }
+  for (int row = 0; row < rows; row += TOGETHER) {
+    vector squares[TOGETHER] = {0};
     FOUR(row) {
-      float *unit = skip + i * width;
+      const float *unit = normalised + i * width;
       vector all = {0};
-      if (means) means[i] = mean[SUM_OF(i - row)];
       UNROLL for (int j = 0; j < vectors; j++) {
-        vector centred = (load(unit + j * LANES) - mean[SUM_OF(i - row)]) * present(output, j);
-        store(unit + j * LANES, centred);
+        vector centred = (load(unit + j * LANES) - means[i]) * present(output, j);
         all += centred * centred;
       }
       squares[i - row] = all;
     }
-    store(deviation, inverse_root(four_sums(squares) / (float)output + EPSILON));
-    FOUR(row) {
-      float *unit = skip + i * width;
-      inverse[i] = deviation[SUM_OF(i - row)];
-      UNROLL for (int j = 0; j < vectors; j++) {
-        vector normalised = load(unit + j * LANES) * deviation[SUM_OF(i - row)];
-        store(unit + j * LANES, normalised);
-        if (!out) continue;
-        vector result = normalised * load(scale + j * LANES) + load(shift + j * LANES);
-        if (weights) result = load(out + i * width + j * LANES) + weights[i * weights_row] * result;
-        store(out + i * width + j * LANES, result);
-      }
-    }
+    store(found, inverse_root(four_sums(squares) / (float)output + EPSILON));
+    FOUR(row) inverse[i] = found[SUM_OF(i - row)];
   }
+  for (int i = 0; i < rows; i++)
+    UNROLL for (int j = 0; j < vectors; j++) {
+      float *unit = normalised + i * width + j * LANES, *y = out + i * out_row + j * LANES;
+      vector centred = (load(unit) - means[i]) * present(output, j), result = centred * inverse[i];
+      if (READ_AGAIN) store(unit, result);
+      if (!out) continue;
+      result = result * load(scale + j * LANES) + load(shift + j * LANES);
+      if (weights) result = load(y) + weights[i * weights_row] * result;
+      store(y, result);
+    }
 }
 
 // The normalised sum again, to the same bits, from what `gate_and_normalise` left: skip[rows, width] -> the normalised sum.

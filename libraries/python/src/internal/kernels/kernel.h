@@ -24,6 +24,11 @@
 #else
 #define KEPT(argument)
 #endif
+#if KEEPS || MERGES // what is kept, or layers merged into one
+#define FORWARD_SCRATCH float *scratch,
+#else
+#define FORWARD_SCRATCH
+#endif
 #define ALIGNED __attribute__((aligned(64))) // rows of local arrays: a vector across two cache lines takes twice as long
 
 typedef float vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
@@ -33,17 +38,26 @@ typedef unsigned words __attribute__((vector_size(LANES * 4), aligned(4), may_al
 INLINE vector load(const float *from) { return *(const vector *)from; }
 INLINE void store(float *to, vector value) { *(vector *)to = value; }
 INLINE vector choose(mask where, vector yes, vector no) { return (vector)(((mask)yes & where) | ((mask)no & ~where)); }
-INLINE float sum(vector value) { // in halves: a chain of additions, one after the other, would take four times as long
+// The lanes combined in halves: a chain of operations, one after the other, would take four times as long
 #if LANES == 16
-  value += __builtin_shufflevector(value, value, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-  value += __builtin_shufflevector(value, value, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11);
-  value += __builtin_shufflevector(value, value, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
-  value += __builtin_shufflevector(value, value, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+#define HALVES(COMBINE)                                                                                                \
+  COMBINE(8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)                                                        \
+  COMBINE(4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)                                                        \
+  COMBINE(2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)                                                        \
+  COMBINE(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
 #else
-  value += __builtin_shufflevector(value, value, 4, 5, 6, 7, 0, 1, 2, 3);
-  value += __builtin_shufflevector(value, value, 2, 3, 0, 1, 6, 7, 4, 5);
-  value += __builtin_shufflevector(value, value, 1, 0, 3, 2, 5, 4, 7, 6);
+#define HALVES(COMBINE) COMBINE(4, 5, 6, 7, 0, 1, 2, 3) COMBINE(2, 3, 0, 1, 6, 7, 4, 5) COMBINE(1, 0, 3, 2, 5, 4, 7, 6)
 #endif
+#define ADD_HALF(...) value += __builtin_shufflevector(value, value, __VA_ARGS__);
+#define LARGER_HALF(...) other = __builtin_shufflevector(value, value, __VA_ARGS__), value = larger(value, other);
+INLINE vector larger(vector x, vector y) { return choose((mask)(x > y), x, y); }
+INLINE float sum(vector value) {
+  HALVES(ADD_HALF)
+  return value[0];
+}
+INLINE float largest(vector value) {
+  vector other;
+  HALVES(LARGER_HALF)
   return value[0];
 }
 // The sums of four vectors in a third of the operations that four times `sum` takes; that of vector i is at SUM_OF(i).
@@ -75,22 +89,30 @@ INLINE words lanes(void) {
   return (words)index;
 }
 
-// e^x for x in [-87, 87]: 2^(x / ln 2), its whole part put into the exponent's bits. The magic number leaves the rounded whole
+// e^(factor x) for factor x in [-87, 87], as a product of a series in [0.7, 1.42] and a power of two, so that what is added to it costs
+// nothing: 2^(factor x / ln 2), its whole part put into the exponent's bits. The magic number leaves the rounded whole
 // part, with the exponent's bias of 127 on it, in the lowest bits of the sum. The polynomial is the minimax one of degree 5 for
 // 2^part on [-1/2, 1/2] that is 1 at 0. Relative error 4e-7 for |x| < 16, 1.3e-6 at the ends, where x / ln 2 is rounded.
-INLINE vector bounded_exponential(vector x) {
-  const float log2e = 1.44269504088896341f, magic = 12582912.0f + 127;
+typedef struct { vector series, power; } exponential_t;
+INLINE exponential_t split_exponential(const float factor, vector x) {
+  const float log2e = factor * 1.44269504088896341f, magic = 12582912.0f + 127;
   vector biased = x * log2e + magic, part = x * log2e - (biased - magic);
   vector series = part * 1.326472731e-3f + 9.671512991e-3f;
   series = series * part + 5.550733581e-2f;
   series = series * part + 2.402224243e-1f;
   series = series * part + 6.931470037e-1f;
-  series = series * part + 1.0f;
-  return series * (vector)((words)biased << 23);
+  return (exponential_t){series * part + 1.0f, (vector)((words)biased << 23)};
 }
 INLINE vector at_least(float bound, vector x) { return choose((mask)(x < bound), (vector){0} + bound, x); }
 INLINE vector at_most(float bound, vector x) { return choose((mask)(x > bound), (vector){0} + bound, x); }
-INLINE vector exponential(vector x) { return bounded_exponential(at_most(87.0f, at_least(-87.0f, x))); }
+INLINE exponential_t clamped_exponential(const float factor, vector x) {
+  const float bound = 87.0f / (factor < 0 ? -factor : factor);
+  return split_exponential(factor, at_most(bound, at_least(-bound, x)));
+}
+INLINE vector exponential(vector x) {
+  exponential_t e = clamped_exponential(1.0f, x);
+  return e.series * e.power;
+}
 // 1 / x for positive x below 2^126: subtracting the bits from a constant is within 5 % of it; one step of third order and one of
 // second order bring it to rounding, in additions and products alone: a processor has several units for them and one that divides.
 INLINE vector reciprocal(vector x) {
@@ -106,11 +128,18 @@ INLINE vector inverse_root(vector x) {
   error = 1.0f - x * guess * guess;
   return guess + guess * (0.5f * error);
 }
-INLINE vector sigmoid(vector x) { return reciprocal(1.0f + exponential(-x)); }
-INLINE vector hyperbolic_tangent(vector x) { return 2.0f * sigmoid(2.0f * x) - 1.0f; }
+INLINE vector logistic(const float factor, vector x) { // 1 / (1 + e^(-factor x))
+  exponential_t e = clamped_exponential(-factor, x);
+  return reciprocal(e.series * e.power + 1.0f);
+}
+INLINE vector sigmoid(vector x) { return logistic(1.0f, x); }
+INLINE vector hyperbolic_tangent(vector x) { return 2.0f * logistic(2.0f, x) - 1.0f; }
 
 // ELU(x), and its gradient from its result: the slope is 1 above zero and ELU + 1 below
-INLINE vector elu(vector x) { return choose((mask)(x > 0.0f), x, bounded_exponential(at_least(-87.0f, at_most(0.0f, x))) - 1.0f); }
+INLINE vector elu(vector x) {
+  exponential_t e = split_exponential(1.0f, at_least(-87.0f, at_most(0.0f, x)));
+  return choose((mask)(x > 0.0f), x, e.series * e.power - 1.0f);
+}
 INLINE vector elu_gradient(vector result, vector delta) { return choose((mask)(result > 0.0f), delta, delta * (result + 1.0f)); }
 
 // ---- matrix products -------------------------------------------------------------------------------------------------

@@ -33,14 +33,15 @@ class Kernel:
     """A C file and the sizes that it is built with.
 
     `scratch` is the number of floats that the gradient needs besides its outputs; `kept` those that the forward pass
-    leaves for it, in training alone: to read them costs less than to compute them again; `stack` the bytes of local
-    arrays.
+    leaves for it, in training alone: to read them costs less than to compute them again; `prepared` those in which the
+    forward pass prepares weights for itself; `stack` the bytes of local arrays.
     """
 
     name: str
     macros: tuple[tuple[str, int | str], ...]
     scratch: int = 1
     kept: int = 0
+    prepared: int = 0
     stack: int = 0
 
     def runs_on(self, device: str | tuple[str, ...] | None) -> bool:
@@ -139,8 +140,9 @@ def launch(  # noqa: PLR0913, PLR0917 (what a kernel is given, one by one)
         further: Shapes of more outputs, through which no gradient flows; the gradient gets them after its own.
     """
     forward, backward = (kernel_source(kernel.name, way, kernel.macros) for way in ("FORWARD", "BACKWARD"))
-    kept = [(kernel.kept,)] if kernel.kept else []
-    outputs = [Tensor.empty(*size) for size in (shape, *further, *kept)]
+    room = [(size,) for size in (kernel.kept, kernel.prepared) if size]
+    outputs = [Tensor.empty(*size) for size in (shape, *further, *room)]
+    handed = len(outputs) - bool(kernel.prepared)
 
     def place_forward(*placeholders: UOp) -> UOp:
         return make_program(kernel.name, forward, placeholders)
@@ -149,7 +151,7 @@ def launch(  # noqa: PLR0913, PLR0917 (what a kernel is given, one by one)
         return make_program(f"{kernel.name}_gradient", backward, placeholders)
 
     def gradient(delta: UOp, call: UOp) -> tuple[UOp | None, ...]:
-        written, arguments = call.src[2 : 1 + len(outputs)], call.src[1 + len(outputs) :]  # after the program and y
+        written, arguments = call.src[2 : 1 + handed], call.src[1 + len(outputs) :]  # after the program and y
         results = UOp.custom_kernel(
             *[Tensor.empty(*tensor.shape).uop for tensor in inputs],
             Tensor.empty(kernel.scratch).uop,

@@ -4,7 +4,7 @@
 //   x [ROWS, VARIABLES], context [ROWS / REPEAT, HIDDEN] -> y [ROWS, INNER], weights [ROWS, SCORES]
 // Built with: ROWS, VARIABLES, HIDDEN, REPEAT (rows that share a context), SHARES, SITE, and the OFFSET_ of the variables'
 // networks and WEIGHTING_OFFSET_ of the weighting one; KEEPS: in training, what the variables' networks computed is kept for the
-// gradient. x is data and gets no gradient.
+// gradient; MERGES: in a forecast, there is room to merge layers. x is data and gets no gradient.
 //
 // An embedded number is x w + b, so every dense layer over it is x (w W) + (b W): a slope and an origin. Both are made once
 // (collapse), and their gradients are carried back to w, b and W once (finish). This is the same function, not an approximation.
@@ -34,7 +34,7 @@ typedef struct { // one block of one variable's network: what its products and n
   float means_here[BLOCK], inverse_here[BLOCK], *dropped, *gates, *means, *inverse;
 } variable_t;
 typedef struct { // one block of the weighting network
-  ALIGNED float hidden[BLOCK * INNER], dropped[BLOCK * INNER], factors[BLOCK * INNER], gates[BLOCK * 2 * SCORES], normalised[BLOCK * SCORES], inverse[BLOCK];
+  ALIGNED float hidden[BLOCK * INNER], dropped[BLOCK * INNER], factors[BLOCK * INNER], gates[BLOCK * 2 * SCORES], normalised[BLOCK * SCORES], means[BLOCK], inverse[BLOCK];
 } weighting_t;
 typedef struct { int first_context, last_context, first, last; } share_t;
 INLINE share_t share_of(int index) { // a share begins and ends with a context
@@ -68,9 +68,9 @@ INLINE void project_contexts(const arguments_t *a, share_t share, float *project
   dense(share.last_context - share.first_context, INNER, HIDDEN, a->context + (long)share.first_context * HIDDEN, HIDDEN, W(CONTEXT_WEIGHT), 0, projected, INNER);
 }
 INLINE void softmax(const float *scores, float *weights) {
-  float highest = scores[0];
-  vector total = {0};
-  for (int v = 1; v < VARIABLES; v++) highest = scores[v] > highest ? scores[v] : highest;
+  vector total = {0}, first = (vector){0} + scores[0], most = first;
+  for (int j = 0; j < SCORES / LANES; j++) most = larger(choose((mask)(present(VARIABLES, j) > 0.0f), load(scores + j * LANES), first), most);
+  float highest = largest(most);
   for (int j = 0; j < SCORES / LANES; j++) {
     vector e = exponential((load(scores + j * LANES) - highest) * present(VARIABLES, j)) * present(VARIABLES, j);
     store(weights + j * LANES, e);
@@ -91,7 +91,7 @@ static void weigh_block(int rows, int row, int first_context, const arguments_t 
   drop_rows(dropout_of(a->control, SITE + 1), rows, HIDDEN, row, 1, b->dropped, b->factors);
   dense(rows, 2 * SCORES, HIDDEN, b->dropped, INNER, W(GATE_WEIGHT), W(GATE_BIAS), b->gates, 2 * SCORES);
   dense(rows, SCORES, VARIABLES, x, VARIABLES, c->skip_slope, c->skip_origin, b->normalised, SCORES);
-  gate_and_normalise(VARIABLES, rows, b->gates, b->normalised, 0, b->inverse, W(SCALE), W(SHIFT), scores, 0, 0);
+  gate_and_normalise(VARIABLES, rows, b->gates, b->normalised, SCORES, b->normalised, b->means, b->inverse, W(SCALE), W(SHIFT), scores, SCORES, 0, 0);
   for (int i = 0; i < rows && weights; i++) softmax(scores + i * SCORES, weights + i * SCORES); // equation 6
 }
 // out[rows, INNER] = x slope + origin
@@ -111,49 +111,55 @@ INLINE void place_block(int row, int v, float *kept, variable_t *b) {
   b->inverse = KEEPS ? kept + (3 * INNER + 1) * all + at : b->inverse_here;
 }
 // merged: inner and gate layer in one, for when nothing is dropped in between (0: one after the other); y += weights * result (0: not wanted)
-static void variable_block(int rows, int row, int v, const arguments_t *a, const collapsed_t *c, const float *merged, const float *merged_bias,
-                           const float *weights, variable_t *b, float *y) {
+static void variable_block(int rows, int row, int v, const arguments_t *a, const collapsed_t *c, const float *merged, const float *weights, variable_t *b, float *y) {
   const float *x = a->x + (long)row * VARIABLES + v, *p = a->variables + (long)v * PARAMETERS;
   place_block(row, v, a->kept, b);
   rank_one(rows, x, c->slope + v * INNER, c->origin + v * INNER, b->hidden, 1);
-  if (merged) dense(rows, 2 * INNER, HIDDEN, b->hidden, INNER, merged, merged_bias, b->gates, 2 * INNER);
+  if (merged) dense(rows, 2 * INNER, HIDDEN, b->hidden, INNER, merged, merged + HIDDEN * 2 * INNER, b->gates, 2 * INNER);
   else {
     dense(rows, INNER, HIDDEN, b->hidden, INNER, p + OFFSET_INNER_WEIGHT, p + OFFSET_INNER_BIAS, b->dropped, INNER);
     drop_rows(dropout_of(a->control, SITE), rows, HIDDEN, (unsigned)row * VARIABLES + v, VARIABLES, b->dropped, KEEPS ? 0 : b->factors);
     dense(rows, 2 * INNER, HIDDEN, b->dropped, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, b->gates, 2 * INNER);
   }
   rank_one(rows, x, a->embedding + v * INNER, a->embedding + EMBEDDING + v * INNER, b->normalised, 0);
-  gate_and_normalise(HIDDEN, rows, b->gates, b->normalised, b->means, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, y, weights + v, SCORES); // equation 8
+  gate_and_normalise(HIDDEN, rows, b->gates, b->normalised, INNER, b->normalised, b->means, b->inverse, p + OFFSET_SCALE, p + OFFSET_SHIFT, y, INNER, weights + v, SCORES); // equation 8
 }
 
 #ifdef FORWARD
-#define MERGES (!KEEPS && ROWS / SHARES > 4 * INNER) // merging costs as much as 2 * INNER rows save
+// scratch: each variable's inner and gate layer in one, weight [HIDDEN, 2 * INNER], then bias
+#define MERGED ((HIDDEN + 1) * 2 * INNER)
+static void merge_item(const void *pointer, int v) {
+  const arguments_t *a = pointer;
+  const float *p = a->variables + (long)v * PARAMETERS;
+  float *merged = a->scratch + (long)v * MERGED;
+  dense(HIDDEN, 2 * INNER, HIDDEN, p + OFFSET_INNER_WEIGHT, INNER, p + OFFSET_GATE_WEIGHT, 0, merged, 2 * INNER);
+  dense(1, 2 * INNER, HIDDEN, p + OFFSET_INNER_BIAS, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, merged + HIDDEN * 2 * INNER, 2 * INNER);
+}
+INLINE int merges(const arguments_t *a) { return MERGES && dropout_of(a->control, SITE).threshold == 0; }
 static void forward_share(const void *pointer, int index) {
   const arguments_t *a = pointer;
   share_t share = share_of(index);
   ALIGNED collapsed_t c;
-  ALIGNED float projected[SHARE_CONTEXTS * INNER], merged[MERGES ? 2 * INNER * INNER : 1], merged_bias[2 * INNER];
+  ALIGNED float projected[SHARE_CONTEXTS * INNER];
   variable_t variable;
   weighting_t weighting;
-  int merges = MERGES && dropout_of(a->control, SITE).threshold == 0;
   collapse(a, &c);
   project_contexts(a, share, projected);
   FOR_BLOCKS(share) weigh_block(rows, row, share.first_context, a, &c, projected, &weighting, a->weights + (long)row * SCORES);
   clear(a->y + (long)share.first * INNER, (long)(share.last - share.first) * INNER);
   for (int v = 0; v < VARIABLES; v++) {
-    const float *p = a->variables + (long)v * PARAMETERS;
-    if (merges) {
-      dense(HIDDEN, 2 * INNER, HIDDEN, p + OFFSET_INNER_WEIGHT, INNER, p + OFFSET_GATE_WEIGHT, 0, merged, 2 * INNER);
-      dense(1, 2 * INNER, HIDDEN, p + OFFSET_INNER_BIAS, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, merged_bias, 2 * INNER);
-    }
-    FOR_BLOCKS(share) variable_block(rows, row, v, a, &c, merges ? merged : 0, merged_bias, a->weights + (long)row * SCORES, &variable, a->y + (long)row * INNER);
+    const float *merged = merges(a) ? a->scratch + (long)v * MERGED : 0;
+    FOR_BLOCKS(share) variable_block(rows, row, v, a, &c, merged, a->weights + (long)row * SCORES, &variable, a->y + (long)row * INNER);
   }
 }
-void variable_selection(float *y, float *weights, KEPT(float *scratch) const float *context, const float *embedding, const float *variables, const float *weighting,
+void variable_selection(float *y, float *weights, FORWARD_SCRATCH const float *context, const float *embedding, const float *variables, const float *weighting,
                         const float *x, const unsigned *control, const unsigned long *host) {
   arguments_t a = {.y = y, .weights = weights, .x = x, .context = context, .embedding = embedding, .variables = variables, .weighting = weighting, .control = control};
 #if KEEPS
   a.kept = scratch;
+#elif MERGES
+  a.scratch = scratch;
+  if (merges(&a)) parallel(host, VARIABLES, merge_item, &a);
 #endif
   parallel(host, SHARES, forward_share, &a);
 }
@@ -231,7 +237,7 @@ static void restore_block(int rows, int row, int v, const arguments_t *a, const 
   rank_one(rows, x, a->embedding + v * INNER, a->embedding + EMBEDDING + v * INNER, b->normalised, 0);
   normalise_again(HIDDEN, rows, b->gates, b->normalised, b->means, b->inverse);
 #else
-  variable_block(rows, row, v, a, c, 0, 0, a->given_weights + (long)row * SCORES, b, 0);
+  variable_block(rows, row, v, a, c, 0, a->given_weights + (long)row * SCORES, b, 0);
 #endif
 }
 static void variable_gradient(int rows, int row, int v, const arguments_t *a, variable_t *b, float *gradient) {
