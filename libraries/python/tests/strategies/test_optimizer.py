@@ -7,6 +7,7 @@
 
 import sys
 from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,9 @@ from scipy.optimize import minimize
 
 from internal.errors import ConfigurationError
 from internal.strategies.constructions.optimization import OptimizerRules, Problem, pose_problem
-from internal.strategies.constructions.optimizer import construct_optimized
+from internal.strategies.constructions.optimizer import SOLVER, construct_optimized
 from internal.strategies.constructions.risk_model import estimate_risk
 from internal.strategies.constructions.rules import PortfolioRules
-from internal.strategies.constructions.skfolio_solver import solve
 from internal.trading.arrays import FloatArray
 from internal.trading.situation import Situation
 from libraries.python.tests.strategies.small_situations import dollars, make_bars, make_situation, shares
@@ -26,6 +26,12 @@ from libraries.python.tests.strategies.small_situations import dollars, make_bar
 NAMES = tuple(f"T{number:02d}" for number in range(24))
 SECTORS = {name: f"SECTOR {place % 3}" for place, name in enumerate(NAMES)}
 RULES = OptimizerRules(PortfolioRules(names_per_side=4, rebalance_threshold=0.0))
+
+
+def solve(problem: Problem, rules: OptimizerRules) -> FloatArray | None:
+    """The solver's answer; imported here, because skfolio takes seconds and every worker collects this module."""
+    weights: FloatArray | None = import_module(SOLVER).solve(problem, rules)
+    return weights
 
 
 def situation(**changes: Any) -> Situation:  # noqa: ANN401 - the arguments of make_situation
