@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from internal.baselines.forecast import EVERY_ROW, Rows
-from internal.baselines.ticker_groups import THIRDS, UNKNOWN, TickerGroups, trust
+from internal.baselines.ticker_groups import THIRDS, UNKNOWN, SessionOrder, TickerGroups, trust
 from internal.forecasting.quantiles import QUANTILES, STEPS
 
 LOWER, MEDIAN, UPPER = 0, 1, 2
@@ -25,13 +25,14 @@ def ignore_read() -> None:
     """Do nothing when a session was read."""
 
 
-def adaptive_factors(  # noqa: PLR0913  (two of them are named and have defaults)
+def adaptive_factors(  # noqa: PLR0913  (three of them are named and have defaults)
     groups: TickerGroups,
     quantiles: np.ndarray,
     truth: np.ndarray,
     rows: Rows = EVERY_ROW,
     *,
     sector_rate: float = 0.0,
+    divisors: np.ndarray | None = None,
     on_read: Callable[[], None] = ignore_read,
 ) -> np.ndarray:
     """The factor for each half of each interval, as known at the row, f64 [row, ..., step, half].
@@ -44,30 +45,29 @@ def adaptive_factors(  # noqa: PLR0913  (two of them are named and have defaults
             `step` sessions is used from the session on in which it is known, `step` after the row, never before.
         rows: The rows to return.
         sector_rate: The rate of the sectors; 0 leaves them alone.
+        divisors: What the truth of each row is divided by, f64 [row].
         on_read: Called when the truth of a session, and of all before it, is read for the last time.
     """
-    day = groups.session - (groups.session.min() if len(groups.session) else 0)
-    by_day = np.argsort(day.astype(np.uint16), kind="stable")  # numbers of two bytes are sorted without comparisons
-    bounds = np.searchsorted(day[by_day], np.arange(int(day.max(initial=0)) + 2))
-    days, step, sectors = len(bounds) - 1, np.arange(int(truth.shape[-1])), groups.sectors if sector_rate else 1
+    order = SessionOrder.of(groups.session)
+    days, step, sectors = len(order.bounds) - 1, np.arange(int(truth.shape[-1])), groups.sectors if sector_rate else 1
     sector = groups.sector if sector_rate else np.zeros_like(groups.sector)
     cell, rates = groups.third * sectors + sector, np.repeat([RATE, sector_rate], [THIRDS, sectors])
     rate = rates.reshape(-1, *[1] * truth.ndim)
     shape = (*truth.shape[1:], 2)
     logs, news = np.zeros((len(rates), *shape)), np.zeros((days + len(step) + 1, len(rates), *shape))
     history = np.ones((days, THIRDS * sectors, *shape))
-    for today in range(days):
+    for today, at in enumerate(order.each()):
         logs = DECAY * logs + rate * news[today]
         history[today] = np.exp(logs[:THIRDS, None] + logs[THIRDS:]).reshape(history.shape[1:])
-        at = by_day[bounds[today] : bounds[today + 1]]
         if quantiles.ndim > truth.ndim:
             ends = _interval(quantiles[at], history[today, cell[at]])
         else:
             ends = tuple(end[cell[at]] for end in _interval(quantiles, history[today]))
-        misses = _misses(ends, truth[at], groups.third[at], sector[at], sectors)
+        values = truth[at] if divisors is None else truth[at] / divisors[at].reshape(-1, *[1] * (truth.ndim - 1))
+        misses = _misses(ends, values, groups.third[at], sector[at], sectors)
         news[today + 1 + step, ..., step, :] = np.moveaxis(misses, -2, 0)  # known so many sessions later
         on_read()
-    return np.asarray(history[day[rows], cell[rows]])
+    return np.asarray(history[order.day[rows], cell[rows]])
 
 
 def widen_intervals(quantiles: np.ndarray, factors: np.ndarray) -> np.ndarray:
@@ -109,10 +109,12 @@ def _misses(
     outcomes. An outcome or forecast that is NaN does not count.
     """
     low, high = ends
-    usable = np.isfinite(truth + low + high)  # [row, ..., step]
-    inside = (truth >= low) & (truth <= high) & usable
+    marks = np.empty((2, *truth.shape), np.float32)  # whether it can be judged, and whether it is inside
+    np.isfinite(truth + low + high, out=marks[0])
+    np.logical_and(truth >= low, truth <= high, out=marks[1])
+    marks[1] *= marks[0]
     numbers = np.concatenate([third == np.arange(THIRDS)[:, None], sector == np.arange(sectors)[:, None]])
-    count, hit = (_count(numbers.astype(np.float32), rows) for rows in (usable, inside))
+    count, hit = _count(numbers.astype(np.float32), marks)
     missed = (count - hit) / 2 / np.maximum(count, 1)
     excess = np.where(count >= FEWEST, missed - QUANTILES[LOWER], 0.0)
     whole, hits = count[:THIRDS].sum(axis=0), hit[:THIRDS].sum(axis=0)
@@ -122,7 +124,7 @@ def _misses(
     return np.repeat(excess[..., None], 2, axis=-1)
 
 
-def _count(member: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """How many rows of each group are true, f64 [group, ...], of bool [row, ...]; exact below 2**24 rows."""
-    counted = member @ rows.reshape(len(rows), -1).astype(np.float32)
-    return counted.reshape(len(member), *rows.shape[1:]).astype(np.float64)
+def _count(member: np.ndarray, marks: np.ndarray) -> np.ndarray:
+    """How many rows of each group have each mark, f64 [mark, group, ...], of [mark, row, ...]; exact below 2**24."""
+    counted = member @ marks.reshape(len(marks), member.shape[1], -1)
+    return counted.reshape(len(marks), len(member), *marks.shape[2:]).astype(np.float64)

@@ -30,7 +30,7 @@ from internal.baselines.session_rows import (
 from internal.baselines.staged_ridge import Design, predict_log_variances
 from internal.baselines.standardisation import Standardisation
 from internal.baselines.surprise import log_sizes_ahead, surprise_factors
-from internal.baselines.ticker_groups import TickerGroups
+from internal.baselines.ticker_groups import SessionOrder, TickerGroups
 from internal.baselines.volatility import TABLE, require_shapes
 from internal.baselines.volatility_fit import Scales, fit_each, to_scales
 from internal.errors import InvalidRequestError
@@ -241,19 +241,17 @@ class AdaptiveVolatility(EarningsVolatility):
         Misses are counted in units of the scale, in which every row has the same quantiles. They are written in the
         order of sessions, in which they are read.
         """
-        order = frame.get_column("session").to_numpy().argsort(kind="stable").astype(np.int32)
+        order = SessionOrder.of(frame.get_column("session").to_numpy()).rows.astype(np.int32)
         row_of = np.empty_like(order)
         row_of[order] = np.arange(len(order), dtype=np.int32)
         truth, surprises = ScratchArray((frame.height, 2, len(STEPS))), np.empty(frame.height)
         predicted = self._compare(frame, _mark(frame, rows), row_of, truth, surprises)
-        columns = frame.select("date", "session", "volatility")
+        columns = frame.select("session", "volatility")
         groups = TickerGroups.of(
             columns.with_columns(sector_number=pl.Series(number_sectors(frame).astype(np.int16)))[order]
         )
         surprise = surprise_factors(groups, surprises, self.response)
-        for part in truth.parts():
-            truth.values[part] /= surprise[part, None, None]
-        factors = self._factors(groups, truth.values, row_of[rows], on_read=truth.release)
+        factors = self._factors(groups, truth.values, row_of[rows], surprise, on_read=truth.release)
         return to_scales(predicted[_places(frame, rows)]), surprise[row_of[rows]], factors
 
     def _compare(
@@ -280,10 +278,15 @@ class AdaptiveVolatility(EarningsVolatility):
         return np.concatenate(each_part(frame, work))
 
     def _factors(
-        self, groups: TickerGroups, truth: np.ndarray, rows: Rows, on_read: Callable[[], None] = ignore_read
+        self,
+        groups: TickerGroups,
+        truth: np.ndarray,
+        rows: Rows,
+        divisors: np.ndarray | None = None,
+        on_read: Callable[[], None] = ignore_read,
     ) -> tuple[np.ndarray, np.ndarray]:
         pooled, rate = np.stack([self.cumulative, self.daily]), self.response.sector_rate
-        factors = adaptive_factors(groups, pooled, truth, rows, sector_rate=rate, on_read=on_read)
+        factors = adaptive_factors(groups, pooled, truth, rows, sector_rate=rate, divisors=divisors, on_read=on_read)
         return factors[:, 0], factors[:, 1]
 
     @staticmethod

@@ -42,27 +42,30 @@ def surprise_factors(groups: TickerGroups, surprises: np.ndarray, response: Brea
     """
     if not len(surprises):
         return np.ones(0)
-    day = groups.session - groups.session.min()
-    mean, count = _means(day, np.zeros_like(day), 1, surprises)
+    day, known = groups.session - groups.session.min(), np.flatnonzero(np.isfinite(surprises))
+    days, values = int(day.max()) + 1, surprises[known]
+
+    def average(group: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+        return _means(day[known].astype(np.int64) * size + group[known], (days, size), values)
+
+    mean, count = average(np.zeros_like(day), 1)
     market = np.where(count >= FEWEST, mean, 0.0)
-    logs = _shrink(_average_before(market[:, 0]), response)[day]
-    if response.groups:
-        for group, size in ((groups.third, THIRDS), (groups.sector, groups.sectors)):
-            own, members = _means(day, group, size, surprises)
-            apart = np.where((members > 0) & (count >= FEWEST), (own - market) * trust(members), 0.0)
-            if group is groups.sector:
-                apart[:, UNKNOWN] = 0.0
-            averages = np.stack([_average_before(one) for one in apart.T], axis=1)
-            logs = logs + response.groups * averages[day, group]
-    return np.asarray(np.exp(logs))
+    logs = _shrink(_average_before(market[:, 0]), response)[:, None, None]  # [day, third, sector]
+    if not response.groups:
+        return np.asarray(np.exp(logs[:, 0, 0])[day])
+    for number, (group, size) in enumerate(((groups.third, THIRDS), (groups.sector, groups.sectors))):
+        own, members = average(group, size)
+        apart = np.where((members > 0) & (count >= FEWEST), (own - market) * trust(members), 0.0)
+        if group is groups.sector:
+            apart[:, UNKNOWN] = 0.0
+        averages = np.stack([_average_before(one) for one in apart.T], axis=1)
+        logs = logs + response.groups * np.expand_dims(averages, 2 - number)
+    return np.asarray(np.exp(logs).ravel()[(day * THIRDS + groups.third) * groups.sectors + groups.sector])
 
 
-def _means(day: np.ndarray, group: np.ndarray, size: int, surprises: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean surprise of each group on each day, 0 where none is known, and of how many tickers, [day, group]."""
-    known, days = np.isfinite(surprises), int(day.max()) + 1
-    cell = day[known] * size + group[known]
-    count = np.bincount(cell, minlength=days * size).reshape(days, size)
-    total = np.bincount(cell, weights=surprises[known], minlength=days * size).reshape(days, size)
+def _means(cell: np.ndarray, shape: tuple[int, int], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of each cell's values, 0 without one, and how many it has, [day, group], from the cell of each value."""
+    count, total = (np.bincount(cell, weights, shape[0] * shape[1]).reshape(shape) for weights in (None, values))
     return total / np.maximum(count, 1), count
 
 

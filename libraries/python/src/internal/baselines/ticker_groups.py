@@ -1,6 +1,8 @@
 """The groups of rows whose forecasts are corrected together: thirds of a session by volatility, and sectors."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final, Self
 
 import numpy as np
@@ -9,6 +11,36 @@ import polars as pl
 THIRDS: Final = 3  # calm tickers are missed at other times than volatile ones
 UNKNOWN: Final = 0  # the number of no sector: such tickers have nothing in common
 FEW_NAMES: Final = 5  # a sector of so many tickers is believed by half
+
+
+@dataclass(frozen=True)
+class SessionOrder:
+    """The rows of a panel, session by session.
+
+    Attributes:
+        day: The session of each row, the panel's first is 0, i32 [row].
+        rows: The rows in the order of sessions, those of a session in theirs, i64 [row].
+        bounds: The first place of each session in that order, and the number of rows, i64 [session + 1].
+        is_given: Whether the rows are in that order already.
+    """
+
+    day: np.ndarray
+    rows: np.ndarray
+    bounds: np.ndarray
+    is_given: bool
+
+    @classmethod
+    def of(cls, session: np.ndarray) -> Self:
+        """Of the session of each row, int [row]."""
+        day = session - (session.min() if len(session) else 0)
+        is_given = bool((day[1:] >= day[:-1]).all())
+        rows = np.argsort(day.astype(np.uint16), kind="stable")  # numbers of two bytes are sorted without comparisons
+        return cls(day, rows, np.append(0, np.cumsum(np.bincount(day, minlength=1))), is_given)
+
+    def each(self) -> Iterator[np.ndarray | slice]:
+        """The rows of each session."""
+        for first, last in pairwise(self.bounds.tolist()):
+            yield slice(first, last) if self.is_given else self.rows[first:last]
 
 
 @dataclass(frozen=True)
@@ -27,10 +59,11 @@ class TickerGroups:
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Self:
-        """Of a frame with the columns `date`, `session`, `volatility` and `sector_number`."""
-        share = (pl.col("volatility").rank("ordinal") - 1) / pl.col("volatility").count() * THIRDS
-        third = frame.select(share.over("date").floor().fill_null(0).cast(pl.Int32)).to_series().to_numpy()
+        """Of a frame with the columns `session`, `volatility` and `sector_number`."""
         session, sector = (frame.get_column(name).cast(pl.Int32).to_numpy() for name in ("session", "sector_number"))
+        volatility, third = frame.get_column("volatility").to_numpy(), np.empty_like(session)
+        for rows in SessionOrder.of(session).each():
+            third[rows] = _split(volatility[rows])
         return cls(session, third, sector)
 
     @property
@@ -42,3 +75,17 @@ class TickerGroups:
 def trust(count: np.ndarray) -> np.ndarray:
     """How far the mean of so many tickers is believed, 0 to 1 (Buhlmann 1967: the rest of it is noise)."""
     return np.asarray(count / (count + FEW_NAMES))
+
+
+def _split(values: np.ndarray) -> np.ndarray:
+    """The third of each value by its rank, i32 [value]; the first of equal values is lower, NaN is in the lowest.
+
+    Only the values where a third begins are looked for, which takes an eighth of the time of ranks.
+    """
+    count, third = int(np.count_nonzero(~np.isnan(values))), np.zeros(len(values), np.int32)
+    firsts = np.searchsorted(np.arange(count) / max(count, 1) * THIRDS, np.arange(1, THIRDS))
+    firsts = firsts[firsts < count]
+    for first, border in zip(firsts.tolist(), np.partition(values, firsts)[firsts].tolist(), strict=True):
+        third += values >= border
+        third[np.flatnonzero(values == border)[: first - np.count_nonzero(values < border)]] -= 1
+    return third
