@@ -13,7 +13,8 @@ from rich.console import Console
 
 from internal.tft.training import TrainingProgress
 from models.dataset import Dataset, save_dataset
-from models.network_fitting import make_reporter
+from models.network_fitting import make_reporter, report_share
+from models.progress import Progress, Step
 from models.terminal import show_progress_bars
 from models.tracking import FileTracker
 
@@ -78,6 +79,21 @@ def test_progress_bar(tmp_path: Path) -> None:
             report(TrainingProgress(0, step, 400, 0.4321, 1.0, 1234.0))
     assert "loss 0.4321, 1,234 windows/s" in output.getvalue()
     assert re.search(r"0:00:0[1-9]", output.getvalue())
+
+
+def test_bar_of_several_networks() -> None:
+    """Half of the bar is the first network's of two, and a message of another step is passed on as it is."""
+    seen = list[Progress]()
+    first, second = (report_share(seen.append, number, 2) for number in range(2))
+    first(Progress(Step.TRAINING, 3, 12, "loss 0.4"))
+    second(Progress(Step.CHECKPOINT, 1, 1, "resumed"))
+    second(Progress(Step.TRAINING, 3, 12, "loss 0.3"))
+    assert [(one.step, one.done / one.total) for one in seen] == [
+        ("training", 0.125),
+        ("checkpoint", 1),
+        ("training", 0.625),
+    ]
+    assert seen[2].text == "network 2 of 2, loss 0.3"
 
 
 def test_wrong_setting(run_models: RunModels, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from internal.features.splits import Block
 from internal.features.windows import make_windows
 from internal.forecasting.registry import Registry
 from internal.tft.checkpoint import TrainingState
+from models import checkpoints
 from models.checkpoints import open_checkpoint
 from models.dataset import Dataset, save_dataset
 from models.folds import observe_dataset
@@ -60,8 +61,8 @@ def test_killed_training_continues(run_models: RunModels, make_dataset: MakeData
     assert Registry(tmp_path / "registry").path().name == uninterrupted.version
 
 
-def test_checkpoint_of_other_bars(make_dataset: MakeDataset, tmp_path: Path) -> None:
-    """A checkpoint is used only for its own windows and settings; otherwise a message says why it is not."""
+def test_checkpoint_of_other_bars(make_dataset: MakeDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint is used only for its own windows and settings, read in any parts; else a message says why not."""
     dataset = make_dataset(2, date(2023, 1, 3), date(2023, 12, 29))
     frame = observe_dataset(dataset)
     block = Block(date(2023, 1, 3), date(2023, 12, 1))
@@ -78,5 +79,7 @@ def test_checkpoint_of_other_bars(make_dataset: MakeDataset, tmp_path: Path) -> 
     assert resume(windows.targets, 7) == 1
     assert resume(windows.targets * np.float32(1.001), 7) == 0
     assert resume(windows.targets, 8) == 0
-    messages = [progress.text for progress in received]
-    assert all(words in text for words, text in zip(("resumes", "other bars", "other settings"), messages, strict=True))
+    monkeypatch.setattr(checkpoints, "PART_ROWS", 10)
+    assert resume(windows.targets, 7) == 1
+    expected = ("resumes", "other bars", "other settings", "resumes")
+    assert all(words in progress.text for words, progress in zip(expected, received, strict=True))

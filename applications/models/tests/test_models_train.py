@@ -28,7 +28,8 @@ from internal.model_registry import load_forecaster
 from models.baseline_fitting import Candidate, fit_baseline
 from models.code_version import read_code_revision
 from models.dataset import Dataset
-from models.evaluate import evaluate
+from models.evaluate import compute_held_out_loss, evaluate, evaluate_model
+from models.evaluation import NAIVE_BASELINES
 from models.folds import FoldData, choose_fold, observe_dataset
 from models.held_out import describe_bands
 from models.leak_gate import find_leaks
@@ -56,6 +57,20 @@ def _tracker(folder: Path) -> FileTracker:
     return FileTracker(folder / "runs", "run", {})
 
 
+def require_whole_bars(seen: list[Progress]) -> None:
+    """Each step's bar begins near its left end, never goes back and ends at its right one."""
+    steps = list(dict.fromkeys(progress.step for progress in seen))
+    assert steps == ["preparing", "training", "leak gate", "evaluating"]
+    for step in steps:
+        shares = [progress.done / progress.total for progress in seen if progress.step == step]
+        assert shares == sorted(shares)
+        assert shares[0] < 0.1
+        assert shares[-1] == 1
+    texts = [progress.text for progress in seen if "forecasts" in progress.text]
+    assert texts[0].startswith("0 of")
+    assert len(texts) > 1  # the network's own forecast reports its progress
+
+
 def test_network_from_dataset_to_forecast(dataset: Dataset, tmp_path: Path) -> None:
     """The small network trains, passes the gate, becomes champion and forecasts."""
     registry = Registry(tmp_path / "registry")
@@ -63,7 +78,7 @@ def test_network_from_dataset_to_forecast(dataset: Dataset, tmp_path: Path) -> N
     done = train(dataset, registry, _tracker(tmp_path), model="small", on_progress=seen.append)
     assert done.promoted
     assert registry.path("champion").name == done.version
-    assert {progress.step for progress in seen} == {"training", "leak gate", "evaluating"}
+    require_whole_bars(seen)
     forecast = load_forecaster(registry.path()).forecast(dataset.bars, dataset.details, END, bars_version=4)
     assert (forecast.frame.height, forecast.excluded) == (6 * 7, [])
 
@@ -142,6 +157,15 @@ def test_worse_model_is_not_promoted(dataset: Dataset, tmp_path: Path) -> None:
     assert "above the champion's" in worse.reason
     assert registry.path("champion").name == champion.version
     assert len(registry.list()) == 2
+
+
+def test_loss_that_champions_are_compared_by(data: FoldData) -> None:
+    """The loss that an evaluation finds of its model is that of another forecast, and its score where all is known."""
+    candidate = fit_baseline(data, "blended_volatility")
+    judged = evaluate_model(data.frame, candidate.artifact, candidate.model, "one", NAIVE_BASELINES)
+    assert judged.loss == compute_held_out_loss(data.frame, candidate.artifact, candidate.model)
+    (own,) = (line.score for line in judged.evaluation.lines if line.score.name == "blended_volatility (registered)")
+    assert judged.loss == pytest.approx(own.cumulative, rel=1e-12)
 
 
 def test_unusable_champion_is_replaced(dataset: Dataset, tmp_path: Path) -> None:

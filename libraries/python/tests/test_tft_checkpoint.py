@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from internal.errors import UnavailableError
 from internal.networks.parameters import parameter_arrays
 from internal.tft.checkpoint import Checkpoint, TrainingState
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
@@ -166,5 +167,20 @@ def test_nothing_there_and_half_written(tmp_path: Path, content: bytes) -> None:
     (tmp_path / ".one.checkpoint.partial").write_bytes(content[:1000])
     assert resume(path) == (TrainingState(), [], False)
     interrupt_training(path, 9)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert path.read_bytes() == content
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_full_disk(tmp_path: Path, content: bytes) -> None:
+    """An error of a full disk names the file and what to do; the checkpoint before it and nothing else is there."""
+    path, partial = tmp_path / "one.checkpoint", tmp_path / ".one.checkpoint.partial"
+    path.write_bytes(content)
+    partial.symlink_to("/dev/full")
+    optimizer = make_optimizer(TemporalFusionTransformer(MODEL), TRAINING)
+    with pytest.raises(
+        UnavailableError, match=r"one.checkpoint cannot be written \(No space left.*free some disk space"
+    ):
+        open_checkpoint(path, []).save(TrainingState([0.5], [0.4]), optimizer, np.random.default_rng(0))
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
     assert path.read_bytes() == content

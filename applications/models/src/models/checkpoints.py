@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from internal.scratch_arrays import PART_ROWS
 from internal.tft.checkpoint import Checkpoint
 from models.code_version import compute_code_digest
 from models.progress import OnProgress, Progress, Step
@@ -43,6 +44,7 @@ def _compute_digest(blocks: Iterable[RelativeWindows]) -> str:
     for block in blocks:
         windows = block.windows
         for array in (windows.past_rows, windows.future_rows, windows.static_rows, windows.origins, block.targets):
-            digest.update(np.ascontiguousarray(array).data)
-            windows.release()
+            for first in range(0, len(array), PART_ROWS):  # in parts, of which no page stays in memory
+                digest.update(np.ascontiguousarray(array[first : first + PART_ROWS]).data)
+                windows.release()
     return digest.hexdigest()

@@ -5,6 +5,7 @@ The scored origins come a purge after the artifact's training and validation, an
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -18,6 +19,7 @@ from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.splits import Block
 from internal.features.windows import find_origins
 from internal.forecasting.artifact import Artifact, load_artifact
+from internal.forecasting.forecast_progress import observed_forecast
 from internal.forecasting.quantiles import QuantileModel, RowQuantiles
 from internal.forecasting.registry import Registry
 from internal.forecasting.scoring import pinball_loss
@@ -27,8 +29,22 @@ from models.dataset import Dataset
 from models.evaluation import Evaluation
 from models.folds import observe_dataset
 from models.progress import OnProgress, Progress, Step, ignore_progress
-from models.scored_rows import find_complete_rows, make_truth
+from models.scored_rows import find_complete_rows, make_truth, select_rows
+from models.scoring import CHUNK_ROWS
 from models.stored_forecast import StoredForecast
+
+
+@dataclass(frozen=True)
+class JudgedModel:
+    """An evaluation, and the figure by which its model is compared with another one.
+
+    Attributes:
+        evaluation: The scores, on the origins where every forecast is known.
+        loss: What `compute_held_out_loss` says of the model, which another forecast would take minutes for.
+    """
+
+    evaluation: Evaluation
+    loss: float
 
 
 def evaluate(
@@ -46,7 +62,7 @@ def evaluate(
     path = registry.path(name)
     artifact, baselines = load_artifact(path), fittable_baselines()
     frame = observe_dataset(dataset)
-    return evaluate_model(frame, artifact, load_model(path), path.name, baselines, on_progress=on_progress)
+    return evaluate_model(frame, artifact, load_model(path), path.name, baselines, on_progress=on_progress).evaluation
 
 
 def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
@@ -58,7 +74,7 @@ def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
     *,
     fitted: Sequence[Baseline] = (),
     on_progress: OnProgress = ignore_progress,
-) -> Evaluation:
+) -> JudgedModel:
     """Score a model and some baselines on an observed panel. See `evaluate`.
 
     Args:
@@ -79,25 +95,48 @@ def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
             f"the dataset has no complete origin from {held_out.first} on, after the model's training: collect and "
             "assemble later sessions"
         )
-    on_progress(Progress(Step.EVALUATING, len(baselines), len(baselines) + 1, artifact.kind))
     name = artifact.kind if artifact.kind not in baselines else f"{artifact.kind} (registered)"
+    losses = list[float]()
 
     def read_each() -> Iterator[tuple[str, RowQuantiles]]:  # one at a time: each takes half a gigabyte
         for kind, stored in forecasts.items():
             yield kind, stored.read(known)
-        yield name, model.quantiles(frame, origins[known])
+        found = _forecast_with_progress(model, frame, origins, len(baselines), on_progress)
+        losses.append(_average_loss(ahead, found.cumulative))
+        if not known.all():
+            found = select_rows(found, known)
+        yield name, found
 
     truth = make_truth(frame, origins[known], ahead[known], np.zeros(int(known.sum()), np.int64))
     evaluation = compare_forecasts(version, name, truth, read_each(), [fold.last])
     on_progress(Progress(Step.EVALUATING, len(baselines) + 1, len(baselines) + 1))
-    return evaluation
+    return JudgedModel(evaluation, losses[0])
 
 
 def compute_held_out_loss(frame: pl.DataFrame, artifact: Artifact, model: QuantileModel) -> float:
     """A model's mean cumulative pinball loss on every labelled origin of an artifact's held-out block."""
     _, held_out = _read_blocks(artifact)
     origins, ahead = _find_labelled_origins(frame, held_out)
-    return float(pinball_loss(ahead, model.predict(frame, origins)).mean())
+    return _average_loss(ahead, model.predict(frame, origins))
+
+
+def _average_loss(ahead: np.ndarray, cumulative: np.ndarray) -> float:
+    """The mean loss of quantiles f64 [row, step, quantile], a few rows at a time."""
+    parts = (slice(first, first + CHUNK_ROWS) for first in range(0, len(ahead), CHUNK_ROWS))
+    return sum(float(pinball_loss(ahead[part], cumulative[part]).sum()) for part in parts) / cumulative.size
+
+
+def _forecast_with_progress(
+    model: QuantileModel, frame: pl.DataFrame, origins: np.ndarray, fitted: int, on_progress: OnProgress
+) -> RowQuantiles:
+    """Forecast from some rows, as the last part of an evaluation with so many baselines."""
+
+    def report(done: int, total: int) -> None:
+        on_progress(Progress(Step.EVALUATING, fitted + done / total, fitted + 1, f"{done:,} of {total:,} forecasts"))
+
+    report(0, len(origins))
+    with observed_forecast(report):
+        return model.quantiles(frame, origins)
 
 
 def _find_labelled_origins(frame: pl.DataFrame, block: Block) -> tuple[np.ndarray, np.ndarray]:

@@ -25,6 +25,7 @@ from internal.forecasting.artifact import Artifact
 from internal.forecasting.forecaster import REQUIRED_HISTORY, PanelForecaster, observe_until
 from internal.forecasting.quantiles import QuantileModel
 from models.dataset import Dataset
+from models.progress import OnProgress, Progress, Step, ignore_progress
 
 Alteration = Callable[[pl.DataFrame], pl.DataFrame]
 AVERAGE: Final = "volume_weighted_average_price"
@@ -53,25 +54,30 @@ def _replace_later(bars: pl.DataFrame, day: date, price: pl.Expr, volume: pl.Exp
 
 def drop_early_bars(dataset: Dataset, day: date) -> Dataset:
     """The dataset from the first session on that a forecaster reads at a day: the gate needs no others."""
-    first = previous_session(day, REQUIRED_HISTORY - 1)
-    return replace(dataset, bars=dataset.bars.filter(pl.col("date") >= first))
+    early = dataset.bars.get_column("date") < previous_session(day, REQUIRED_HISTORY - 1)
+    return replace(dataset, bars=dataset.bars.filter(~early)) if early.any() else dataset
 
 
-def find_leaks(model: QuantileModel, dataset: Dataset, day: date) -> list[str]:
+def find_leaks(
+    model: QuantileModel, dataset: Dataset, day: date, on_progress: OnProgress = ignore_progress
+) -> list[str]:
     """Forecast at a day with later bars as they are and altered; earlier ones are those that a forecaster reads.
 
     Returns:
         The names of the alterations that changed a forecast; empty when nothing leaks.
     """
+    alterations, changed = make_alterations(day), list[str]()
+    on_progress(Progress(Step.LEAK_GATE, 0, len(alterations) + 1, "later bars as they are"))
     bars = drop_early_bars(dataset, day).bars
     expected = _forecast_both_ways(model, bars, dataset, day)
     if expected.through_panel.is_empty():
         return [NO_FORECAST]
-    return [
-        name
-        for name, alter in make_alterations(day).items()
-        if not _forecast_both_ways(model, alter(bars), dataset, day, before=expected).equals(expected)
-    ]
+    for done, (name, alter) in enumerate(alterations.items(), start=1):
+        on_progress(Progress(Step.LEAK_GATE, done, len(alterations) + 1, f"later bars {name}"))
+        if not _forecast_both_ways(model, alter(bars), dataset, day, before=expected).equals(expected):
+            changed.append(name)
+    on_progress(Progress(Step.LEAK_GATE, len(alterations) + 1, len(alterations) + 1))
+    return changed
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from internal.errors import FundError
 from internal.features.variables import KNOWN_VARIABLES, OBSERVED_VARIABLES, STATIC_VARIABLES
@@ -23,6 +24,8 @@ from models.progress import OnProgress, Progress, Step
 from models.relative_target import RelativeWindows, standardise_returns
 from models.sizes import Size
 from models.tracking import Tracker
+
+NETWORK_UNITS: Final = 1000  # of a progress bar
 
 
 @dataclass(frozen=True)
@@ -58,11 +61,14 @@ def fit_network(
         DivergedError: The loss is not a finite number.
         InvalidRequestError: The fold has no training or no validation window.
     """
-    prepared, maximum = prepare_fold(data), run.size.windows_per_epoch
+    prepared, maximum = prepare_fold(data, on_progress), run.size.windows_per_epoch
     blocks = prepared.training.thin(maximum), prepared.validation.thin(maximum // 4)
     runs = [replace(run, seed=run.seed + number) for number in range(run.size.seeds)]
-    report = make_reporter(tracker, on_progress)
-    trained = [train_network(one, prepared.vocabularies, blocks, report, on_progress, checkpoints) for one in runs]
+    shares = [report_share(on_progress, number, len(runs)) for number in range(len(runs))]
+    trained = [
+        train_network(one, prepared.vocabularies, blocks, make_reporter(tracker, share), share, checkpoints)
+        for one, share in zip(runs, shares, strict=True)
+    ]
     configuration = make_network_configuration(run, prepared.vocabularies)
     model = build_ensemble(prepared, configuration, [network for network, _ in trained], maximum)
     artifact = Artifact(
@@ -161,6 +167,22 @@ def make_training_configuration(run: TrainingRun) -> TrainingConfiguration:
         patience=run.size.patience,
         seed=run.seed,
     )
+
+
+def report_share(on_progress: OnProgress, number: int, networks: int) -> OnProgress:
+    """A callback that reports one network's training as a share of all, so that the time left is that of all."""
+    if networks == 1:
+        return on_progress
+
+    def report(progress: Progress) -> None:
+        if progress.step != Step.TRAINING:
+            on_progress(progress)
+            return
+        done = NETWORK_UNITS * (number + progress.done / progress.total)
+        text = f"network {number + 1} of {networks}, {progress.text}"
+        on_progress(Progress(Step.TRAINING, done, NETWORK_UNITS * networks, text))
+
+    return report
 
 
 def make_reporter(tracker: Tracker, on_progress: OnProgress) -> Callable[[TrainingProgress], None]:

@@ -14,6 +14,7 @@ from internal.features.variables import STATIC_VARIABLES
 from internal.features.vocabulary import Vocabulary
 from internal.features.windows import Windows, find_origins, lay_out
 from models.folds import FoldData
+from models.progress import PANEL_SHARE, OnProgress, Progress, Step, ignore_progress
 from models.relative_target import RelativeWindows, make_relative_windows
 
 TURN: Final = 7919  # a prime: each session's selection begins at another ticker
@@ -65,22 +66,31 @@ def select_evenly(sessions: np.ndarray, maximum: int) -> np.ndarray:
     return np.sort(by_session[(turned + 1) * share // size > turned * share // size])
 
 
-def prepare_fold(data: FoldData) -> PreparedFold:
+def prepare_fold(data: FoldData, on_progress: OnProgress = ignore_progress) -> PreparedFold:
     """Fit scaler, vocabularies and scale, and cut the windows.
 
     Raises:
         InvalidRequestError: The fold has no training or no validation window.
     """
+
+    def report(done: int, text: str) -> None:
+        on_progress(Progress(Step.PREPARING, done, 100, text))
+
     frame, fold = data.frame, data.fold
+    report(PANEL_SHARE, "HAR's fit")
     scaler, vocabularies = Scaler.fit(frame, fold=fold.training), fit_vocabularies(frame, fold=fold.training)
     scale = AdaptiveVolatility.fit(frame, fold=Block(fold.training.first, fold.validation.last))
-    everything = lay_out(frame, scaler, vocabularies, scale.cumulative_scales(frame))
+    report(60, "HAR's scales")
+    scales = scale.cumulative_scales(frame)
+    report(75, "windows")
+    everything = lay_out(frame, scaler, vocabularies, scales)
     training, validation = (
         make_relative_windows(frame, everything.at(find_origins(frame, block)).keep_labelled())
         for block in (fold.training, fold.validation)
     )
     if not len(training) or not len(validation):
         raise InvalidRequestError("the fold has no training or no validation window: assemble more tickers or sessions")
+    report(100, f"{len(training):,} windows to train on, {len(validation):,} to choose the epoch")
     return PreparedFold(scaler, vocabularies, scale, training, validation)
 
 

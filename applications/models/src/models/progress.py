@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
+
+PANEL_SHARE: Final = 10  # of the time that preparing a network's training takes, in per cent
 
 
 class Step(StrEnum):
@@ -11,6 +14,7 @@ class Step(StrEnum):
     COLLECTING = "collecting bars"
     DESCRIBING = "collecting details"
     ASSEMBLING = "assembling"
+    PREPARING = "preparing"
     CHECKPOINT = "checkpoint"
     TRAINING = "training"
     LEAK_GATE = "leak gate"

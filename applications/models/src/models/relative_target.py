@@ -6,6 +6,7 @@ median and spread are therefore removed from the labels, and the calibration, fi
 market's share of the spread again.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -13,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from internal.features.windows import WindowBatch, Windows
+from internal.scratch_arrays import ScratchArray
 
 CHUNK_WINDOWS: Final = 65_536
 PRIOR_TICKERS: Final = 5  # weight of the pooled spread in a date's spread, as a number of tickers
@@ -48,10 +50,21 @@ class RelativeWindows:
 def standardise_returns(windows: Windows) -> np.ndarray:
     """Cumulative log returns / (volatility x sqrt(step)), f64 [window, step]."""
     standardised = np.empty((len(windows), windows.horizon))
-    for first in range(0, len(windows), CHUNK_WINDOWS):
-        part = np.arange(first, min(first + CHUNK_WINDOWS, len(windows)))
-        standardised[part] = windows.log_returns(part) / windows.scale(part)
-        windows.release()
+    for part in _split_windows(windows):
+        standardised[part] = _standardise(windows, part)
+    return standardised
+
+
+def _split_windows(windows: Windows) -> Iterator[slice]:
+    """The places of windows in parts of CHUNK_WINDOWS."""
+    return (slice(first, first + CHUNK_WINDOWS) for first in range(0, len(windows), CHUNK_WINDOWS))
+
+
+def _standardise(windows: Windows, part: slice) -> np.ndarray:
+    """The standardised returns of a part, f64 [window, step]; no page of the windows' arrays stays in memory."""
+    places = np.arange(len(windows))[part]
+    standardised = windows.log_returns(places) / windows.scale(places)
+    windows.release()
     return standardised
 
 
@@ -63,11 +76,17 @@ def make_relative_windows(frame: pl.DataFrame, windows: Windows) -> RelativeWind
         windows: Labelled windows of one block. **Guard:** the median and spread of a date are computed from this
             block's own labels, which end inside it because of the purge.
     """
-    standardised, dates = standardise_returns(windows), frame.get_column("date").gather(windows.origins)
-    targets = np.empty(standardised.shape, np.float32)
-    for step, labels in enumerate(standardised.T):  # one by one, so that little more than the labels is in memory
-        targets[:, step] = _make_relative(labels, dates)
-    return RelativeWindows(windows, targets)
+    dates = frame.get_column("date").gather(windows.origins)
+    standardised = ScratchArray((windows.horizon, len(windows)))
+    for part in _split_windows(windows):
+        standardised.values[:, part] = _standardise(windows, part).T
+        standardised.release()
+    targets = ScratchArray((len(windows), windows.horizon), np.float32)
+    for step, labels in enumerate(standardised.values):  # one by one, so that little more than a step's is in memory
+        targets.values[:, step] = _make_relative(labels, dates)
+        standardised.release()
+        targets.release()
+    return RelativeWindows(windows, targets.values)
 
 
 def _make_relative(labels: np.ndarray, dates: pl.Series) -> np.ndarray:

@@ -10,7 +10,7 @@ from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import Baseline
 from internal.baselines.model import BaselineModel
 from internal.errors import ArtifactError, FundError
-from internal.forecasting.artifact import save_artifact
+from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.held_out_bands import write_bands
 from internal.forecasting.held_out_coverage import write_coverage
 from internal.forecasting.quantiles import QuantileModel
@@ -24,7 +24,7 @@ from models.folds import FoldData, choose_fold, has_network_columns, observe_dat
 from models.held_out import describe_bands, summarise_coverage
 from models.leak_gate import describe_pass, drop_early_bars, find_late_fits, find_leaks
 from models.model_specification import require_fittable, require_known_model
-from models.progress import OnProgress, Progress, Step, ignore_progress
+from models.progress import PANEL_SHARE, OnProgress, Progress, Step, ignore_progress
 from models.sizes import SIZES
 from models.tracking import Tracker
 
@@ -83,17 +83,16 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     """
     require_known_model(model)
     require_fittable(model)
+    on_progress(Progress(Step.PREPARING, 0, 100, "panel"))
     for_networks = model not in BASELINES or _is_network(_load_champion(registry))
     frame = observe_dataset(dataset, for_networks=for_networks)
     data = FoldData(frame, choose_fold(frame), dataset.bars_version)
     dataset = drop_early_bars(dataset, data.fold.test.first)  # a caller that does not keep them has the memory again
     candidate = _fit_candidate(data, model, seed, tracker, on_progress, checkpoints)
-    on_progress(Progress(Step.LEAK_GATE, 0, 1))
-    gate = pass_leak_gate(candidate, dataset, data)
+    gate = pass_leak_gate(candidate, dataset, data, on_progress)
     del dataset
-    on_progress(Progress(Step.LEAK_GATE, 1, 1))
     baselines = _choose_baselines(model)
-    evaluation = evaluate_model(
+    judged = evaluate_model(
         frame,
         candidate.artifact,
         candidate.model,
@@ -102,8 +101,9 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
         fitted=candidate.fitted,
         on_progress=on_progress,
     )
+    evaluation = judged.evaluation
     version = _register(registry, candidate, {LEAK_GATE: gate, **_summarise_evaluation(evaluation)})
-    promoted, reason = _promote(registry, version, data, candidate)
+    promoted, reason = _promote(registry, version, data, candidate.artifact, judged.loss)
     if checkpoints is not None and checkpoints.exists():
         shutil.rmtree(checkpoints)
     tracker.finish({"version": version, "promoted": promoted, "reason": reason, **_summarise_losses(evaluation)})
@@ -114,7 +114,10 @@ def _fit_candidate(  # noqa: PLR0913, PLR0917 - the settings of a run, each its 
     data: FoldData, model: str, seed: int, tracker: Tracker, on_progress: OnProgress, checkpoints: Path | None
 ) -> Candidate:
     if model in BASELINES:
-        return fit_baseline(data, model)
+        on_progress(Progress(Step.PREPARING, PANEL_SHARE, 100, f"fit of {model}"))
+        fitted = fit_baseline(data, model)
+        on_progress(Progress(Step.PREPARING, 100, 100))
+        return fitted
     from models.network_fitting import TrainingRun, fit_network  # noqa: PLC0415 - tinygrad takes seconds and a compiler
 
     return fit_network(data, TrainingRun(model, SIZES[model], seed), tracker, on_progress, checkpoints)
@@ -127,7 +130,9 @@ def _choose_baselines(model: str) -> dict[str, type[Baseline]]:
     return {kind: one for kind, one in NAIVE_BASELINES.items() if kind != model}
 
 
-def pass_leak_gate(candidate: Candidate, dataset: Dataset, data: FoldData) -> dict[str, Any]:
+def pass_leak_gate(
+    candidate: Candidate, dataset: Dataset, data: FoldData, on_progress: OnProgress = ignore_progress
+) -> dict[str, Any]:
     """Forecast at the first test session with later bars removed and altered, and look for fits beyond the fold.
 
     Returns:
@@ -137,7 +142,7 @@ def pass_leak_gate(candidate: Candidate, dataset: Dataset, data: FoldData) -> di
         LeakError: A forecast changed, or something was fitted beyond the training fold; the message says what.
     """
     day = data.fold.test.first
-    changed = find_leaks(candidate.model, dataset, day)
+    changed = find_leaks(candidate.model, dataset, day, on_progress)
     late = find_late_fits(candidate.artifact, data.frame, data.fold)
     sentences = [f"forecasts at {day} change when later bars do ({', '.join(changed)})"] if changed else []
     if sentences or late:
@@ -171,15 +176,15 @@ def _summarise_losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:
     }
 
 
-def _promote(registry: Registry, version: str, data: FoldData, candidate: Candidate) -> tuple[bool, str]:
-    """Make it the champion when there is none, or when it is not worse on this training's held-out block."""
+def _promote(registry: Registry, version: str, data: FoldData, artifact: Artifact, own: float) -> tuple[bool, str]:
+    """Make it the champion when there is none, or when its own loss on this training's held-out block is not worse."""
     champion = _load_champion(registry)
     if _is_network(champion) and not has_network_columns(data.frame):
         return False, f"a network became champion while it was trained: compare, then `./fund models promote {version}`"
     if isinstance(champion, str):
         registry.promote(version)
         return True, champion
-    own, other = (compute_held_out_loss(data.frame, candidate.artifact, one) for one in (candidate.model, champion))
+    other = compute_held_out_loss(data.frame, artifact, champion)
     if own > other * TIE:
         return False, f"its held-out loss {1e4 * own:.3f}e-4 is above the champion's {1e4 * other:.3f}e-4"
     registry.promote(version)

@@ -6,6 +6,7 @@ The file appears complete or not at all, and its first line is the digest of the
 import json
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from internal.errors import UnavailableError
 from internal.networks.parameters import load_parameters, parameter_arrays
 
 _DOCUMENT: Final = "document"  # the JSON, as the bytes of an array among the tensors
@@ -68,6 +70,9 @@ class Checkpoint:
             state: Losses and best weights.
             live: The optimizer: every tensor that a step changes is found in it.
             random: The source of the order of windows.
+
+        Raises:
+            UnavailableError: The file cannot be written; the one before it stays.
         """
         document = {
             "belongs_to": self._belongs_to,
@@ -128,11 +133,23 @@ def _select(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarr
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Write another file, then rename it: a process that is killed leaves the old file or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write another file, then rename it: a process that is killed leaves the old file or the new one.
+
+    Raises:
+        UnavailableError: The file cannot be written, for example because the disk is full; the old one stays.
+    """
     partial = path.with_name(f".{path.name}.partial")
-    with partial.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        with suppress(OSError):  # what was written of it takes space too
+            partial.unlink()
+        raise UnavailableError(
+            f"the checkpoint {path} cannot be written ({error.strerror}): free some disk space and run the same "
+            "command again; it goes on after the last epoch that was saved"
+        ) from error

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import asdict, dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, Final, cast
 
 import numpy as np
@@ -24,6 +24,7 @@ from internal.features.windows import HORIZON, PAST_LENGTH, Windows, make_unlabe
 from internal.forecasting.artifact import Artifact
 from internal.forecasting.calibration import Calibration
 from internal.forecasting.explanation import ExplanationWeights
+from internal.forecasting.forecast_progress import report_forecast
 from internal.forecasting.quantiles import RowQuantiles
 from internal.networks.parameters import load_parameters, named_parameters, parameter_arrays
 from internal.tft.model import TemporalFusionTransformer, TemporalFusionTransformerConfiguration
@@ -107,10 +108,14 @@ class NetworkModel:
 
     def predict_standardised(self, windows: Windows) -> np.ndarray:
         """The mean of the networks' own quantiles, not calibrated, in units of the windows' scale."""
-        total = np.zeros(())
-        for predict in self._predictors:
-            total = total + predict(windows)[0]
-        return np.asarray(total / len(self._predictors))
+        total, networks, count = np.zeros(()), len(self._predictors), len(windows)
+
+        def report(before: int, done: int) -> None:
+            report_forecast((before * count + done) // networks, count)
+
+        for number, predict in enumerate(self._predictors):
+            total = total + predict(windows, partial(report, number))[0]
+        return np.asarray(total / networks)
 
     @cached_property
     def _predictors(self) -> list[Predictor]:

@@ -2,6 +2,8 @@
 # tinygrad exports its names without __all__
 # pyright: reportPrivateImportUsage=false
 
+from collections.abc import Callable
+
 import numpy as np
 from tinygrad import Tensor, TinyJit
 
@@ -28,8 +30,15 @@ class Predictor:
             prediction = self.model(past, future, static)
         return prediction.realize()
 
-    def __call__(self, windows: Windows) -> tuple[np.ndarray, np.ndarray]:
-        """Predict: f32 [window, horizon, quantile], and with it the targets, f32 [window, horizon]."""
+    def __call__(
+        self, windows: Windows, on_windows: Callable[[int], None] | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Predict: f32 [window, horizon, quantile], and with it the targets, f32 [window, horizon].
+
+        Args:
+            windows: The windows.
+            on_windows: Receives after each batch how many windows are predicted.
+        """
         c, count, size = self.model.configuration, len(windows), self._size
         predicted = np.empty((count, c.horizon, len(c.quantiles)), np.float32)
         target = np.empty((count, c.horizon), np.float32)
@@ -38,6 +47,8 @@ class Predictor:
             past, future, static = (Tensor(array).realize() for array in check_inputs(batch, c))
             predicted[first : first + size] = self._captured(past, future, static).numpy()[: count - first]
             target[first : first + size] = batch.target[: count - first]
+            if on_windows is not None:
+                on_windows(min(first + size, count))
         return predicted, target
 
     def loss(self, windows: Windows) -> float:
