@@ -97,7 +97,7 @@ def running(command: Sequence[str], log: Path, ready: str) -> Generator[None]:
     with log.open("wb") as output:
         process = subprocess.Popen([installed(command[0]), *command[1:]], cwd=log.parent, stdout=output, stderr=output)  # noqa: S603 - a fixed program
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 120
         while not _answers(ready):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, log.read_text()

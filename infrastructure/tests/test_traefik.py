@@ -100,7 +100,7 @@ def merged(dynamic: dict[str, Any], labels: dict[str, Any]) -> dict[str, Any]:
 
 def wait_alive(running: Running, process: subprocess.Popen[bytes]) -> None:
     """Until its ping, on the entry point `metrics`, answers."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert process.poll() is None, running.log.read_text()
         try:

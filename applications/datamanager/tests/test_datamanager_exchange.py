@@ -152,7 +152,7 @@ def test_next_session(pair: Pair) -> None:
     }
     structured = {"Content-Type": "application/cloudevents+json"}
     pair.datamanager.post("/events", json=event, headers=structured).raise_for_status()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while f"equity_bars.synced:{day}" not in pair.datamanager.get("/events").text:
         assert time.monotonic() < deadline
         time.sleep(0.02)

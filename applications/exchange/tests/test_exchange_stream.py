@@ -66,7 +66,7 @@ def read(socket: ClientConnection) -> dict[str, Any]:
 
 def until(condition: Callable[[], bool]) -> None:
     """Waits for the condition."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert condition()
