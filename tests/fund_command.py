@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,18 +13,9 @@ from typing import Any
 import httpx
 import pytest
 
+from libraries.python.tests.free_ports import free_ports
+
 PORTS = ("EXCHANGE_PORT", "DATAMANAGER_PORT", "PORTFOLIOMANAGER_PORT", "SCHEDULER_PORT")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 @dataclass

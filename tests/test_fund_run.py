@@ -12,7 +12,9 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
-from fund_command import FundCommand, free_ports, read_until
+from fund_command import FundCommand, read_until
+
+from libraries.python.tests.free_ports import free_ports
 
 KEYS = {"ALPACA_API_KEY_ID": "PKOWNER", "ALPACA_API_SECRET": "an owner's secret"}
 AT_ONCE = {  # neither the real vendors' limits nor the month of the strategy

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from fund_command import PORTS, free_ports
+from fund_command import PORTS
 from terminal import Ended, Sender, Strike, Terminal
+
+from libraries.python.tests.free_ports import free_ports
 
 PROGRAMS = Path(sys.executable).parent
 STRATEGY = "strategies/momentum.py:Momentum"

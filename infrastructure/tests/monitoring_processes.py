@@ -19,7 +19,8 @@ from typing import Any
 import httpx
 import pytest
 import yaml
-from fund_command import free_ports
+
+from libraries.python.tests.free_ports import free_ports
 
 PROMETHEUS = Path(__file__).parents[1] / "prometheus"
 PACKAGES = "prometheus prometheus-alertmanager prometheus-node-exporter"

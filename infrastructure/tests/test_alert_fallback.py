@@ -12,9 +12,9 @@ from typing import Any, override
 
 import httpx
 import yaml
-from fund_command import free_ports
 
 from infrastructure.tests.monitoring_processes import PROMETHEUS, running
+from libraries.python.tests.free_ports import free_ports
 
 FUND, SECRETS = "http://portfoliomanager:8081", "/run/secrets"
 LABELS = {"alertname": "ServiceAbsent", "job": "portfoliomanager", "severity": "page"}

@@ -12,6 +12,7 @@ from fastapi import FastAPI, HTTPException
 
 from infrastructure.smoke import addresses, bearer_token, main, smoke
 from infrastructure.smoke_checks import CHECKS, Check
+from libraries.python.tests.free_ports import free_port
 
 
 def create_small_service() -> FastAPI:
@@ -113,8 +114,7 @@ def test_all_good_is_status_0(small_service: str) -> None:
 
 def test_nothing_answers(capsys: pytest.CaptureFixture[str]) -> None:
     """With no service at all every check fails, and says where it asked."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = str(probe.getsockname()[1])
+    port = str(free_port())
     environment = {f"{name}_PORT": port for name in ("EXCHANGE", "DATAMANAGER", "PORTFOLIOMANAGER")}
     assert main(environment) == 1
     printed = capsys.readouterr().out

@@ -1,6 +1,5 @@
 """The Swarm as a platform of the fund's steps, with a real service in the place of the one behind Traefik."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,15 +17,13 @@ from fund.supervisor import Supervisor
 from infrastructure.swarm import start
 from infrastructure.swarm.start import SwarmPlatform
 from internal.errors import UnavailableError
+from libraries.python.tests.free_ports import free_ports
 
 
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     """A supervisor with three free ports, whose services are ended afterwards."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in Service]
-    addresses = Addresses({service: probe.getsockname()[1] for service, probe in zip(Service, probes, strict=True)})
-    for probe in probes:
-        probe.close()
+    addresses = Addresses(dict(zip(Service, free_ports(len(Service)), strict=True)))
     folder = FundFolder(tmp_path)
     found = Supervisor(folder, addresses, OfflineEnvironments(folder, addresses, MarketSettings(None, None, 1, 40)))
     yield found

@@ -7,7 +7,6 @@ free ports and a temporary folder, and the engine by nothing; the rest of the fi
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import yaml
 
 from infrastructure.swarm.credentials import dashboard_users
 from infrastructure.swarm.variables import FOLDER
+from libraries.python.tests.free_ports import free_ports
 
 FILES = FOLDER.parent / "traefik"
 PROGRAM = Path(sys.executable).with_name("traefik")
@@ -52,15 +52,6 @@ class Running:
         return [str(entry) for entry in entries if entry["level"] in {"error", "fatal"}]
 
 
-def free_ports() -> dict[str, int]:
-    """A port of loopback for every entry point."""
-    probes = {name: socket.create_server(("127.0.0.1", 0)) for name in ENTRY_POINTS}
-    ports = {name: int(probe.getsockname()[1]) for name, probe in probes.items()}
-    for probe in probes.values():
-        probe.close()
-    return ports
-
-
 def run_traefik(folder: Path, name: str, **labels: Any) -> Iterator[Running]:  # noqa: ANN401 - Traefik's own words
     """Run the real program with one of the files until the generator is closed.
 
@@ -69,7 +60,7 @@ def run_traefik(folder: Path, name: str, **labels: Any) -> Iterator[Running]:  #
         name: `local.yaml` or `production.yaml`.
         labels: Routers and services more, as the labels of services make them.
     """
-    ports = free_ports()
+    ports: dict[str, int] = dict(zip(ENTRY_POINTS, free_ports(len(ENTRY_POINTS)), strict=True))
     text = re.sub(r'\{\{ env "(\w+)" \}\}', lambda match: VARIABLES[match[1]], (FILES / name).read_text())
     for entry_point, port in ports.items():
         text, count = re.subn(rf'(?m)^(  {entry_point}:.*\n    address: )":\d+"', rf'\1"127.0.0.1:{port}"', text)

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from fund_command import free_ports
-
 from chaos.draws import Move
 from fund.addresses import Addresses
 from fund.answers import ExchangeState
@@ -21,6 +19,7 @@ from fund.services import Service
 from fund.supervisor import Supervisor, open_supervisor
 from internal.dates import previous_session
 from internal.errors import FundError
+from libraries.python.tests.free_ports import free_ports
 
 HISTORY = 70  # sessions that are collected before the first decision
 PATIENCE_SECONDS = 240.0

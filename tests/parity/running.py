@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from libraries.python.tests.free_ports import free_ports
 from parity.cases import HANG_SECONDS, Case, Kill
 from parity.reading import read
 from parity.recording import Recording
@@ -106,7 +106,7 @@ class Fund:
 def run(case: Case) -> Recording:
     """Run a case to its end in a temporary folder and read what it did."""
     with tempfile.TemporaryDirectory(prefix=f"parity-{case.name}-") as folder:
-        fund = Fund(Path(folder), free_ports(), case.arguments)
+        fund = Fund(Path(folder), Ports(*free_ports(3)), case.arguments)
         try:
             for kill in case.kills:
                 play_killed(fund, kill)
@@ -156,12 +156,3 @@ def inject(fund: Fund, kill: Kill) -> None:
 def struck(fund: Fund) -> bool:
     """Whether every injected fault has struck."""
     return fund.services.is_up() and fund.services.faults_left() == 0
-
-
-def free_ports() -> Ports:
-    """Three ports that nobody listens on."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
-    numbers = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return Ports(*numbers)

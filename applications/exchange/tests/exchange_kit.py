@@ -1,7 +1,6 @@
 """What the exchange's tests share: venues on either repository, moves of the clock, and a real server process."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from internal.venue.market_faults import MarketFault, MarketFaultKind
 from internal.venue.money import decimal_of
 from internal.venue.repository import InMemoryRepository, VenueRepository
 from internal.venue.state import open_account
+from libraries.python.tests.free_ports import free_port
 
 HTTP = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 """For all requests: `httpx.get` reads every certificate authority each time, for 20 ms of processor time."""
@@ -103,13 +103,6 @@ def advance(venue: OpenVenue, to: Auction) -> None:
     """Moves the clock to the next open or close, as the control route does."""
     for step in venue.core.steps_to(venue.core.next_stop(to)):
         venue.core.step(step)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass

@@ -28,12 +28,12 @@ from applications.exchange.tests.exchange_kit import (
     advance,
     exchange_command,
     exchange_environment,
-    free_port,
     start_server,
     stop_server,
 )
 from internal.venue.clock import Auction
 from internal.venue.market.simulated import SimulatedMarket
+from libraries.python.tests.free_ports import free_port
 
 
 class Listener(ThreadingHTTPServer):

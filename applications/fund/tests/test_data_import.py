@@ -1,6 +1,5 @@
 """`fund data import`: a file's bars and details reach the lake through a real datamanager."""
 
-from collections.abc import Callable
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -18,6 +17,7 @@ from fund.services import Service
 from internal.dates import sessions
 from internal.errors import ConflictError
 from internal.lake.store import Lake
+from libraries.python.tests.free_ports import free_ports
 
 DAYS = sessions(date(2024, 1, 2), date(2024, 1, 31))
 
@@ -31,9 +31,10 @@ def write_files(folder: Path, close: str = "11") -> tuple[Path, Path]:
     return folder / "bars.csv", folder / "details.CSV"
 
 
-def test_import(tmp_path: Path, free_port: Callable[[], int]) -> None:
+def test_import(tmp_path: Path) -> None:
     """Every bar and detail is in the lake; the same file changes nothing, another is refused and then replaces."""
-    folder, addresses = FundFolder(tmp_path / "fund"), Addresses({service: free_port() for service in Service})
+    folder = FundFolder(tmp_path / "fund")
+    addresses = Addresses(dict(zip(Service, free_ports(len(Service)), strict=True)))
     output = StringIO()
     display = Display(Console(file=output, width=80))
     lake = Lake(str(folder.lake))

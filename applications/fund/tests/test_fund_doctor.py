@@ -1,7 +1,7 @@
 """Each check of `fund doctor` reports its fault together with a remedy, and no fault on a healthy machine."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,6 +23,7 @@ from fund.vendor_check import check_vendor
 from internal.baselines.trees import require_lightgbm
 from internal.errors import ConfigurationError
 from internal.modes import Mode
+from libraries.python.tests.free_ports import free_port
 
 PAPER = "https://paper-api.alpaca.markets"
 LIVE = "https://api.alpaca.markets"
@@ -275,7 +276,7 @@ def test_clock(second: int, healthy: bool) -> None:  # noqa: FBT001 - a paramete
     assert healthy == doctor.check_clock("exchange", "Fri, 20 Nov 2026 12:00:00 GMT", now).healthy
 
 
-def test_unreachable(free_port: Callable[[], int]) -> None:
+def test_unreachable() -> None:
     """A service that does not answer is a fault with its address."""
     url = f"http://127.0.0.1:{free_port()}/ready"
     finding = doctor.check_answer("datamanager", url, datetime.now(UTC))[0]

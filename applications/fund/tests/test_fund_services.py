@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from fund.services import Service
 from fund.settings.secrets import Secret, secret_file, write_secret
 from fund.supervisor import Supervisor, open_fund, summarize_log_line
 from internal.errors import ConfigurationError, UnavailableError
+from libraries.python.tests.free_ports import free_ports
 
 SIMULATED = MarketSettings(bars=None, details=None, seed=1, tickers=120)
 
@@ -34,9 +35,9 @@ def folder(tmp_path: Path) -> FundFolder:
 
 
 @pytest.fixture
-def addresses(free_port: Callable[[], int]) -> Addresses:
+def addresses() -> Addresses:
     """Free ports."""
-    return Addresses({service: free_port() for service in Service})
+    return Addresses(dict(zip(Service, free_ports(len(Service)), strict=True)))
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Fixtures of the tests of `models`: a dataset of random bars, and a datamanager with a simulated exchange."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pytest
 
 from internal.dates import sessions_frame
 from internal.features.panel import build_panel
+from libraries.python.tests.free_ports import free_port
 from models.__main__ import main
 from models.dataset import Dataset
 
@@ -72,9 +72,7 @@ def make_dataset() -> Callable[[int, date, date], Dataset]:
 @contextmanager
 def _run_service(module: str, folder: Path, **settings: str) -> Generator[str]:
     """Run a service as a process on a free port and end it with the block."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     folder.mkdir()
     words = [sys.executable, "-m", "internal.http.run", f"{module}.server:create_application", "--port", str(port)]
     variables = os.environ | {"STATE_DIRECTORY": str(folder), "FUND_API_TOKEN": TOKEN} | settings

@@ -1,7 +1,6 @@
 """A whole fund on loopback for the tests: exchange and datamanager as their own processes, on free ports."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from internal.lake.lease import Lease
 from internal.schemas import predictions as predictions_schema
 from internal.trading.ports import Broker, TradingPorts
 from internal.trading.rebalancing import Rebalancer
+from libraries.python.tests.free_ports import free_port
 from libraries.python.tests.loopback import serving
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData
@@ -57,9 +57,7 @@ class Service:
     def start(self) -> "Service":
         """Start it and wait until it is alive."""
         if self.port == 0:
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
+            self.port = free_port()
         command = [sys.executable, "-m", "internal.http.run", f"{self.module}.server:create_application"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own applications

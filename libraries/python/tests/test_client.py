@@ -1,11 +1,11 @@
 """The public client without a fund, and with wrong settings; tests/test_daily_cycle.py has it on a running fund."""
 
-import socket
 from datetime import date
 
 import pytest
 
 from internal.errors import ConfigurationError, UnavailableError
+from libraries.python.tests.free_ports import free_port
 from pocketsizefund.client import Client
 
 DAY = date(2024, 3, 15)
@@ -13,8 +13,7 @@ DAY = date(2024, 3, 15)
 
 def closed_port() -> str:
     """An address where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"
 
 
 def test_says_what_to_do_when_no_fund_runs() -> None:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,7 @@ import httpx
 import pytest
 
 from internal.http.probe import describe_failure
+from libraries.python.tests.free_ports import free_port
 
 DRAIN_SECONDS = 3.0
 HERE = Path(__file__).parent
@@ -26,9 +26,7 @@ class Small:
 
     def __init__(self, drain_seconds: float) -> None:
         """Start it and wait until it answers."""
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "internal.http.run", "http_run_application:create_application"]
         self.process = subprocess.Popen(  # noqa: S603 - our own module

@@ -9,7 +9,6 @@ import hmac
 import json
 import os
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -32,6 +31,7 @@ from internal.lake.lease import Lease
 from internal.lake.objects import Objects
 from internal.lake.store import Lake
 from internal.settings import DataBucketSettings
+from libraries.python.tests.free_ports import free_port
 from libraries.python.tests.test_lake_objects import DAY, bars
 
 pytestmark = pytest.mark.clouds
@@ -105,13 +105,6 @@ def find_tool(name: str) -> str:
     if found is None:
         pytest.skip(f"{TOOLS / name} is not installed: mask development clouds-test")
     return found
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -24,16 +23,10 @@ from libraries.python.tests.cloud_events.event_receiver import (
     eventually,
     publish,
 )
+from libraries.python.tests.free_ports import free_port
 from libraries.python.tests.loopback import bound_socket
 
 type Act = Callable[[CloudEvent], Awaitable[None]]
-
-
-def free_port() -> int:
-    """A port without a listener."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 RECEIVER = """
