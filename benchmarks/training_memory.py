@@ -1,9 +1,8 @@
 """How much memory and processor time `models train` takes on a simulated market: 8,000 tickers over five years.
 
-Claim: HAR, with earnings features or adaptive intervals, is trained, evaluated and registered in under 4 GB and 5
-minutes by the clock. The aim is the same for boosted trees, which took 4,213 MB and 273 s, and for the aggregation,
-which took 4,961 MB and 395 s, before freed memory was returned; for `full` it is 6 GB and 30 minutes. At first HAR took
-830 s and 14.6 GB for two years.
+Claim: HAR, with earnings features, adaptive intervals or boosted trees, is trained, evaluated and registered in under
+4 GB and 5 minutes by the clock, and `full`, networks of two seeds, in under 6 GB and 30 minutes. The aim for the
+aggregation is HAR's; it takes 4.2 GB and 340 s. At first HAR took 830 s and 14.6 GB for two years.
 Run: `python -m benchmarks.training_memory [--tickers N] [--years N] [--model KIND] [--folder DATASET]`; prints JSON.
 """
 
