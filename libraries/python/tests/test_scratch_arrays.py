@@ -1,7 +1,5 @@
 """Scratch arrays: released values stay, the folder stays empty, and a full disk is an error with a sentence."""
 
-import platform
-import resource
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +7,7 @@ import pytest
 
 from internal import scratch_arrays
 from internal.errors import UnavailableError
-from internal.scratch_arrays import ScratchArray, return_freed_memory, scratch_folder
+from internal.scratch_arrays import ScratchArray, scratch_folder
 
 
 @pytest.mark.parametrize("smallest", [0, 2**26])
@@ -46,21 +44,3 @@ def test_memory_outside_of_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scratch_arrays, "SMALLEST_FILE", 0)
     assert ScratchArray((10, 3)).values.base is not None
     assert isinstance(ScratchArray((10, 3)).values.base, np.ndarray)
-
-
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no `malloc_trim`")
-def test_freed_memory_is_returned(tmp_path: Path) -> None:
-    """Of 60 MB freed between arrays that stay, a training returns most, and a forecast does not."""
-    arrays = [np.ones(60_000, np.uint8) for _ in range(2000)]  # each too small to be mapped
-    full = _resident_bytes()
-    arrays = arrays[::2]
-    return_freed_memory()
-    assert full - _resident_bytes() < 15e6
-    with scratch_folder(tmp_path / "scratch"):
-        return_freed_memory()
-    assert full - _resident_bytes() > 45e6
-    assert all(one.all() for one in arrays)
-
-
-def _resident_bytes() -> int:
-    return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * resource.getpagesize()

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from ctypes import CDLL
 from math import prod
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -56,16 +55,6 @@ def joined_scratch_folder(folder: Path | None) -> Generator[None]:
 def find_scratch_folder() -> Path | None:
     """The folder whose files hold large arrays here; None where they are held in memory."""
     return _folder.get()
-
-
-def return_freed_memory() -> None:
-    """Give the system the memory that was freed here, inside `scratch_folder`: glibc keeps what its threads have freed.
-
-    It does nothing where the C library is another one.
-    """
-    trim = None if _folder.get() is None else getattr(CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 class ScratchArray:

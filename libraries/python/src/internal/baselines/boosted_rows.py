@@ -22,7 +22,8 @@ from internal.features.earnings_features import EARNINGS_INPUT_COUNT, tabulate_e
 from internal.features.variables import daily_range_variance
 from internal.features.volatility_inputs import INPUTS, average, select_inputs
 from internal.forecasting.quantiles import STEPS
-from internal.scratch_arrays import ScratchArray, return_freed_memory
+from internal.freed_memory import return_freed_memory
+from internal.scratch_arrays import ScratchArray
 
 MARKET: Final = "market"
 OWN_INPUTS: Final = tuple(place for place, name in enumerate(INPUTS) if not name.startswith(MARKET))

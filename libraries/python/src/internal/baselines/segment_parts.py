@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
-from internal.kept_memory import keep_freed_memory
-from internal.scratch_arrays import find_scratch_folder, return_freed_memory
+from internal.freed_memory import keep_freed_memory, return_freed_memory
 
 PART_ROWS: Final = 32_768
 
@@ -20,8 +19,7 @@ def each_part[Result](frame: pl.DataFrame, work: Callable[[slice], Result]) -> l
     ends = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum().to_numpy()
     bounds = [0, *ends[:-1][np.diff(ends // PART_ROWS) > 0].tolist(), frame.height]
     parts = [slice(first, last) for first, last in pairwise(bounds)]
-    if find_scratch_folder() is None:  # a training needs the memory more than the time
-        keep_freed_memory()
+    keep_freed_memory()
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # BLAS threads would spin
         results = list(pool.map(work, parts))
     return_freed_memory()

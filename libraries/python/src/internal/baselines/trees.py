@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 import numpy as np
 
 from internal.errors import ArtifactError, ConfigurationError
-from internal.scratch_arrays import return_freed_memory
+from internal.freed_memory import return_freed_memory
 
 LEAF: Final = -1
 BATCH_ROWS: Final = 65_536  # whose inputs are read at once to grow trees
