@@ -25,6 +25,7 @@ from internal.forecasting.held_out_coverage import read_coverage
 from internal.forecasting.quantiles import RowQuantiles
 from internal.forecasting.registry import Registry
 from internal.model_registry import load_forecaster
+from models import leak_gate
 from models.baseline_fitting import Candidate, fit_baseline
 from models.code_version import read_code_revision
 from models.dataset import Dataset
@@ -277,6 +278,37 @@ def test_the_same_panel_is_not_forecast_from_again(dataset: Dataset, data: FoldD
     model = _CountingModel()
     assert find_leaks(model, dataset, data.fold.test.first) == []
     assert (model.through_forecaster, model.through_panel) == (1, 5)
+
+
+class _OneWayModel(_CountingModel):
+    """A model that reads close and volume through the forecaster alone; through the panel it always says the same."""
+
+    def quantiles(self, frame: pl.DataFrame, origins: np.ndarray) -> RowQuantiles:
+        del frame
+        same = np.zeros((len(origins), 7, 3))
+        return RowQuantiles(same, same)
+
+    @staticmethod
+    def _read(frame: pl.DataFrame, origins: np.ndarray) -> np.ndarray:
+        product = (frame.get_column("close") * frame.get_column("volume")).to_numpy()[origins]
+        return np.broadcast_to(np.log1p(product)[:, None, None] / 100, (len(origins), 7, 3))
+
+
+def test_another_panel_is_forecast_from_again(
+    dataset: Dataset, data: FoldData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later bar that reached the forecaster's panel would be found: here bars that it does read are altered."""
+    day, model = data.fold.test.first, _OneWayModel()
+
+    def change(name: str, factor: float) -> leak_gate.Alteration:
+        changed = pl.when(pl.col("date") == day, pl.col("ticker") == "T03").then(factor).otherwise(1.0)
+        return lambda bars: bars.with_columns(pl.col(name) * changed)
+
+    alterations = {"close": change("close", 1 + 1e-9), "volume": change("volume", 2), "nothing": change("close", 1)}
+    monkeypatch.setattr(leak_gate, "make_alterations", lambda _: alterations)
+    assert find_leaks(model, dataset, day) == ["close", "volume"]
+    assert model.through_forecaster == 3
+    assert find_leaks(fit_baseline(data, "heterogeneous_volatility").model, dataset, day) == ["close", "volume"]
 
 
 def test_fits_beyond_the_fold_are_found(dataset: Dataset, data: FoldData) -> None:
