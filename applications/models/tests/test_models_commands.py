@@ -81,6 +81,17 @@ def test_progress_bar(tmp_path: Path) -> None:
     assert re.search(r"0:00:0[1-9]", output.getvalue())
 
 
+def test_time_left_in_a_narrow_terminal() -> None:
+    """Beside the longest text the time left is whole at 80 columns, and so is the text, in two lines."""
+    output = StringIO()
+    text = "network 1 of 4, epoch 1, loss 0.2552, 1,234 windows/s"
+    with show_progress_bars(Console(file=output, width=NARROW)) as show:
+        show(Progress(Step.TRAINING, 1, 4, text))
+    assert "-:--:--" in output.getvalue()
+    assert text in " ".join(output.getvalue().split())
+    assert max(map(len, output.getvalue().splitlines())) <= NARROW
+
+
 def test_bar_of_several_networks() -> None:
     """Half of the bar is the first network's of two, and a message of another step is passed on as it is."""
     seen = list[Progress]()

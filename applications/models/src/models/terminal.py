@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Final
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
-from rich.table import Table
+from rich.table import Column, Table
 
 from models.evaluation import REFERENCE, Evaluation, ForecastLine
 from models.evaluation_texts import (
@@ -23,15 +24,19 @@ from models.progress import OnProgress, Progress
 from models.scoring import Score
 from models.traits import Trait
 
+LONGEST_BAR: Final = 40
+SHORTEST_BAR: Final = 8
+BESIDE_BAR: Final = 82  # columns of a step's name, the time left and the longest text
+
 
 @contextmanager
 def show_progress_bars(console: Console) -> Generator[OnProgress]:
-    """Show one bar a step, with the time left and the text of its last message."""
+    """Show one bar a step, with the time left, which is never cut, and the text of its last message."""
     columns = (
         TextColumn("{task.description:<18}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.fields[text]}"),
+        BarColumn(min(LONGEST_BAR, max(SHORTEST_BAR, console.width - BESIDE_BAR))),
+        TimeRemainingColumn(table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[text]}", table_column=Column()),
     )
     with Bars(*columns, console=console) as bars:
         tasks: dict[str, TaskID] = {}
