@@ -127,7 +127,8 @@ def test_one_baseline_fits_no_other(dataset: Dataset, tmp_path: Path, monkeypatc
         few = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility").evaluation
     every = evaluate(dataset, registry)
     scores = {line.score.name: line.score.cumulative for line in every.lines}
-    assert scores.keys() == {*BASELINES, "heterogeneous_volatility (registered)"}
+    assert scores.keys() == BASELINES.keys()
+    assert "heterogeneous_volatility" not in {few.best_baseline, every.best_baseline}  # no baseline of its own
     assert {line.score.name: line.score.cumulative for line in few.lines} == pytest.approx(
         {kind: scores[kind] for kind in ("heterogeneous_volatility", "rolling_history", "blended_volatility")}, rel=1e-8
     )
@@ -158,6 +159,10 @@ def test_worse_model_is_not_promoted(dataset: Dataset, tmp_path: Path) -> None:
     assert "above the champion's" in worse.reason
     assert registry.path("champion").name == champion.version
     assert len(registry.list()) == 2
+    registry.promote(worse.version)
+    again = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
+    assert (again.version, again.promoted) == (champion.version, True)
+    assert f"opens nothing on it: `./fund models promote {worse.version}` makes" in again.reason  # histories rank
 
 
 def test_loss_that_champions_are_compared_by(data: FoldData) -> None:
@@ -165,7 +170,7 @@ def test_loss_that_champions_are_compared_by(data: FoldData) -> None:
     candidate = fit_baseline(data, "blended_volatility")
     judged = evaluate_model(data.frame, candidate.artifact, candidate.model, "one", NAIVE_BASELINES)
     assert judged.loss == compute_held_out_loss(data.frame, candidate.artifact, candidate.model)
-    (own,) = (line.score for line in judged.evaluation.lines if line.score.name == "blended_volatility (registered)")
+    (own,) = (line.score for line in judged.evaluation.lines if line.score.name == "blended_volatility")
     assert judged.loss == pytest.approx(own.cumulative, rel=1e-12)
 
 
@@ -305,7 +310,7 @@ def test_another_panel_is_forecast_from_again(
         return lambda bars: bars.with_columns(pl.col(name) * changed)
 
     alterations = {"close": change("close", 1 + 1e-9), "volume": change("volume", 2), "nothing": change("close", 1)}
-    monkeypatch.setattr(leak_gate, "make_alterations", lambda _: alterations)
+    monkeypatch.setattr(leak_gate, "make_alterations", {day: alterations}.__getitem__)
     assert find_leaks(model, dataset, day) == ["close", "volume"]
     assert model.through_forecaster == 3
     assert find_leaks(fit_baseline(data, "heterogeneous_volatility").model, dataset, day) == ["close", "volume"]

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from internal.baselines.catalogue import BASELINES
+from internal.baselines.catalogue import BASELINES, find_best_baseline
 from internal.baselines.conditional_variance import ConditionalVariance
 from internal.baselines.forecast import future_log_returns, to_daily
 from internal.baselines.history import RollingHistory
@@ -160,3 +160,12 @@ def test_har_knows_volatile_from_calm(observed: pl.DataFrame) -> None:
     moved = np.abs(to_daily(future_log_returns(observed, last=END))[rows, 0])
     wide = width > np.quantile(width, 2 / 3)
     assert moved[wide].mean() > 1.3 * moved[~wide].mean()
+
+
+def test_a_baseline_is_no_baseline_of_its_own() -> None:
+    """A model is compared with the best of the others, also where it is a baseline and better itself."""
+    history = {"cumulative_loss": 0.0052}
+    held_out = {"heterogeneous_volatility": {"cumulative_loss": 0.005}, "rolling_history": history}
+    assert find_best_baseline(held_out, "heterogeneous_volatility") == "rolling_history"
+    assert find_best_baseline(held_out, "temporal_fusion_transformer") == "heterogeneous_volatility"
+    assert find_best_baseline({"rolling_history": history}, "rolling_history") is None

@@ -18,7 +18,7 @@ from fund.stakes import show_banner
 from fund.tables import positions_table, summarize_performance
 from fund.trading_answers import TradingState
 from fund.unopened import describe_unopened
-from internal.baselines.catalogue import BASELINES
+from internal.baselines.catalogue import find_best_baseline
 from internal.errors import ArtifactError
 from internal.forecasting.artifact import load_artifact
 from internal.forecasting.rank_evidence import describe_rank_evidence, find_rank_evidence
@@ -94,15 +94,13 @@ def describe_model(folder: FundFolder) -> str:
     champion = f"Model: champion {path.name}, {artifact.kind}"
     evidence = describe_rank_evidence(find_rank_evidence(artifact.kind, artifact.metrics))
     held_out = artifact.metrics.get("held_out", {})
-    losses = {name: float(one["cumulative_loss"]) for name, one in held_out.items()}
-    own = losses.get(artifact.kind)
-    baselines = {name: loss for name, loss in losses.items() if name in BASELINES}
-    if own is None or not baselines:
+    best = find_best_baseline(held_out, artifact.kind)
+    if artifact.kind not in held_out or best is None:
         return f"{champion}; it was not measured beside the baselines. {evidence}"
-    best = min(baselines, key=baselines.__getitem__)
-    difference = 100 * (own / baselines[best] - 1)
+    own, other = (float(held_out[kind]["cumulative_loss"]) for kind in (artifact.kind, best))
+    difference = 100 * (own / other - 1)
     return (
-        f"{champion}: held-out pinball loss {1e4 * own:.2f}e-4 beside {1e4 * baselines[best]:.2f}e-4 of the best "
+        f"{champion}: held-out pinball loss {1e4 * own:.2f}e-4 beside {1e4 * other:.2f}e-4 of the best "
         f"baseline, {best} ({difference:+.2f} %). {evidence}"
     )
 

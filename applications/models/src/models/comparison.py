@@ -38,7 +38,7 @@ def compare_forecasts(
         model,
         len(truth.cumulative),
         truth.tickers.n_unique(),
-        _compare_scores(scores, lengths),
+        _compare_scores(scores, model, lengths),
         [_compute_fold_losses(number, day, truth, scores) for number, day in enumerate(fitted_to)],
         write_verdict(scores, model, lengths),
     )
@@ -67,8 +67,9 @@ def _average(losses: np.ndarray, rows: np.ndarray) -> float:
     return float(np.average(losses, weights=rows))
 
 
-def _compare_scores(scores: list[Score], lengths: list[int]) -> list[ForecastLine]:
-    best = min((one for one in scores if one.name in BASELINES), key=lambda one: one.cumulative)
+def _compare_scores(scores: list[Score], model: str, lengths: list[int]) -> list[ForecastLine]:
+    baselines = (one for one in scores if one.name in BASELINES and one.name != model)
+    best = min(baselines, key=lambda one: one.cumulative)
     reference = next(one for one in scores if one.name == REFERENCE)
     lines = [
         ForecastLine(

@@ -82,12 +82,15 @@ def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
         artifact: The model's artifact, which has the blocks.
         model: The model.
         version: Its version, or another name of the result.
-        baselines: The baselines by kind. The reference is one of them or is the model.
+        baselines: The baselines by kind, of which the model's own is left out: the same fit would forecast the same.
+            The reference is one of them or is the model.
         fitted: **Guard:** baselines that were fitted on the artifact's training and validation sessions already.
         on_progress: Receives the progress.
     """
     fold, held_out = _read_blocks(artifact)
     origins, ahead = _find_labelled_origins(frame, held_out)
+    name = artifact.kind
+    baselines = {kind: one for kind, one in baselines.items() if kind != name}
     each = _fit_each(frame, baselines, fold, fitted, on_progress)
     forecasts, known = _forecast_each(frame, each, origins)
     if not known.any():
@@ -95,7 +98,6 @@ def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
             f"the dataset has no complete origin from {held_out.first} on, after the model's training: collect and "
             "assemble later sessions"
         )
-    name = artifact.kind if artifact.kind not in baselines else f"{artifact.kind} (registered)"
     losses = list[float]()
 
     def read_each() -> Iterator[tuple[str, RowQuantiles]]:  # one at a time: each takes half a gigabyte

@@ -14,6 +14,7 @@ from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.held_out_bands import write_bands
 from internal.forecasting.held_out_coverage import write_coverage
 from internal.forecasting.quantiles import QuantileModel
+from internal.forecasting.rank_evidence import find_rank_evidence
 from internal.forecasting.registry import CHAMPION, LEAK_GATE, Registry
 from internal.model_registry import load_model
 from models.baseline_fitting import Candidate, fit_baseline
@@ -124,10 +125,8 @@ def _fit_candidate(  # noqa: PLR0913, PLR0917 - the settings of a run, each its 
 
 
 def _choose_baselines(model: str) -> dict[str, type[Baseline]]:
-    """The baselines that a training compares its model with; not the model itself, fitted again."""
-    if model not in BASELINES:
-        return {**NAIVE_BASELINES, **STRONG_BASELINES}
-    return {kind: one for kind, one in NAIVE_BASELINES.items() if kind != model}
+    """The baselines that a training compares its model with."""
+    return NAIVE_BASELINES if model in BASELINES else {**NAIVE_BASELINES, **STRONG_BASELINES}
 
 
 def pass_leak_gate(
@@ -187,10 +186,22 @@ def _promote(registry: Registry, version: str, data: FoldData, artifact: Artifac
     other = compute_held_out_loss(data.frame, artifact, champion)
     if own > other * TIE:
         return False, f"its held-out loss {1e4 * own:.3f}e-4 is above the champion's {1e4 * other:.3f}e-4"
+    former = registry.path(CHAMPION).name
     registry.promote(version)
+    losses = f"{1e4 * own:.3f}e-4 is within 0.1 % of the former champion's {1e4 * other:.3f}e-4, or below it"
+    return True, f"its held-out loss {losses}{_describe_lost_ranking(registry, former, version)}"
+
+
+def _describe_lost_ranking(registry: Registry, former: str, version: str) -> str:
+    """What a fund loses that trades on an order of tickers, and how it gets it back; empty where it loses nothing."""
+    models = {model.version: model for model in registry.list()}
+    evidence = {one: find_rank_evidence(models[one].kind, models[one].metrics) for one in (former, version)}
+    before, now = evidence[former], evidence[version]
+    if before is None or now is None or now.ranks or not before.ranks:
+        return ""
     return (
-        True,
-        f"its held-out loss {1e4 * own:.3f}e-4 is within 0.1 % of the champion's {1e4 * other:.3f}e-4, or below it",
+        "; but it does not rank tickers, as the former one does, so `ten_by_ten` opens nothing on it: `./fund models "
+        f"promote {former}` makes the former one champion again"
     )
 
 

@@ -7,7 +7,7 @@ from typing import cast
 import polars as pl
 from prometheus_client import Gauge
 
-from internal.baselines.catalogue import BASELINES
+from internal.baselines.catalogue import find_best_baseline
 from internal.dates import previous_session
 from internal.errors import FundError
 from internal.features.scaling import Scaler
@@ -97,6 +97,5 @@ def _show_held_out(champion: Artifact) -> None:
     own = held_out.get(champion.kind, {})
     LOSS.set(own.get("cumulative_loss", UNKNOWN))
     COVERAGE.set(own.get("coverage", UNKNOWN))
-    BASELINE_LOSS.set(
-        min((line["cumulative_loss"] for name, line in held_out.items() if name in BASELINES), default=UNKNOWN)
-    )
+    best = find_best_baseline(held_out, champion.kind)
+    BASELINE_LOSS.set(UNKNOWN if best is None else held_out[best]["cumulative_loss"])

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Self, cast
 
-from internal.baselines.catalogue import BASELINES
+from internal.baselines.catalogue import find_best_baseline
 from internal.forecasting.held_out_bands import HeldOutBands, LossDifference, describe_calibration, read_bands
 from internal.forecasting.held_out_coverage import HeldOutCoverage, describe_break, read_coverage
 from internal.forecasting.rank_evidence import RankEvidence, describe_rank_evidence, find_rank_evidence
@@ -170,10 +170,9 @@ def _describe(model: RegisteredModel) -> VersionLine:
 
 def _compare(champion: RegisteredModel, bands: HeldOutBands | None) -> list[HeldOutLine]:
     measured = {name: line for name, line in _held_out(champion).items() if "cumulative_loss" in line}
-    baselines = [line["cumulative_loss"] for name, line in measured.items() if name in BASELINES]
-    if not baselines:
+    if (found := find_best_baseline(measured, champion.kind)) is None:
         return []
-    best = min(baselines)
+    best = measured[found]["cumulative_loss"]
     lines = [
         HeldOutLine(
             name,

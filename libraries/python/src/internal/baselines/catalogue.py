@@ -1,5 +1,6 @@
-"""The baselines by name, and which of them this machine can fit."""
+"""The baselines by name, which of them this machine can fit, and which was best beside a model."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from internal.baselines.boosted_volatility import BoostedVolatility
@@ -39,3 +40,14 @@ def fittable_baselines() -> dict[str, type[Baseline]]:
     except ConfigurationError:
         return {kind: baseline for kind, baseline in BASELINES.items() if baseline not in FITTED_WITH_LIGHTGBM}
     return BASELINES
+
+
+def find_best_baseline(held_out: Mapping[str, Mapping[str, float]], own: str) -> str | None:
+    """The kind with the lowest cumulative loss among the baselines that a model was measured beside; None without any.
+
+    Args:
+        held_out: The figures of each forecaster, from the metrics of the model's artifact.
+        own: The model's kind, which is no baseline of its own.
+    """
+    losses = {kind: one["cumulative_loss"] for kind, one in held_out.items() if kind in BASELINES and kind != own}
+    return min(losses, key=losses.__getitem__, default=None)

@@ -181,7 +181,8 @@ def load_lightgbm() -> Any:  # noqa: ANN401 - a module
         return import_module("lightgbm")
     except ModuleNotFoundError as error:
         raise ConfigurationError(
-            "LightGBM is not installed: run `uv sync --inexact --package models --extra trees`"
+            "LightGBM is not installed: run `uv sync --inexact --package models --extra trees` (where ./fund installed "
+            "uv, it is .uv/bin/uv)"
         ) from error
     except OSError as error:
         raise _explain_library(error) from error

@@ -74,7 +74,10 @@ class RankEvidence:
     def describe(self) -> str:
         """What it says, in one sentence."""
         if not self.ranks:
-            return "The median does not rank tickers: any advantage is in the width of the forecast."
+            return (
+                "The median does not rank tickers: any advantage is in the width of the forecast, and `ten_by_ten` "
+                "opens nothing on it."
+            )
         lower, upper = self.interval
         answer = "earns more than it costs" if self.is_enough else "does NOT earn more than it costs by more than noise"
         return (
