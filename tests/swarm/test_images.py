@@ -120,8 +120,9 @@ def test_it_holds_its_environment_and_nothing_more(node: Node, tag: str, applica
 
 
 def test_bars_are_multiplied_without_a_compiler(node: Node, tag: str) -> None:
-    """The C file of bars is in datamanager's image as it was compiled while the image was built."""
-    words = "import importlib.util as u, internal.bar_kernels.library as x; x.load(); print(u.find_spec('ziglang'))"
+    """The C files for bars are in datamanager's image as they were compiled while the image was built."""
+    load = "import importlib.util as u, internal.bar_kernels.library as x; x.load(); x.load_windows()"
+    words = f"{load}; print(u.find_spec('ziglang'))"
     assert run_as_in_the_swarm(node, "datamanager", tag, "python", "-c", words).strip() == "None"
 
 

@@ -1,4 +1,4 @@
-"""The library of bars.c: what a person reads who lacks its compiler, or whose temporary folder runs nothing."""
+"""The libraries of the C files: what a person reads who lacks its compiler, or whose temporary folder runs nothing."""
 
 import re
 import shutil
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from internal.bar_kernels.compiler import SOURCE, compile_shared
+from internal.bar_kernels.compiler import BARS, WINDOWS, compile_shared
 from internal.errors import ConfigurationError
 
 
@@ -16,7 +16,7 @@ def test_a_source_that_does_not_compile(tmp_path: Path) -> None:
     """The compiler's own words are in the error, and no library is left."""
     broken = tmp_path / "broken.c"
     broken.write_text("int half(\n")
-    with pytest.raises(ConfigurationError, match=r"broken\.c, which adjusts bars, cannot be compiled: .*error"):
+    with pytest.raises(ConfigurationError, match=r"broken\.c, which computes with bars, cannot be compiled: .*error"):
         compile_shared(broken, tmp_path)
     assert list(tmp_path.iterdir()) == [broken]
 
@@ -29,15 +29,15 @@ def test_a_missing_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("importlib.util.find_spec", find_nothing)
     with pytest.raises(ConfigurationError, match=r"ziglang, .* is missing: run `uv sync`"):
-        compile_shared(SOURCE, tmp_path)
+        compile_shared(BARS, tmp_path)
 
 
 def test_as_images_hold_it(tmp_path: Path) -> None:
-    """A file compiled beside its source is loaded without a compiler or a temporary folder; a changed source is not."""
+    """Files compiled beside their source are loaded without a compiler or a temporary folder; a changed one is not."""
     package = tmp_path / "internal"
-    shutil.copytree(SOURCE.parent, package / "bar_kernels", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(BARS.parent, package / "bar_kernels", ignore=shutil.ignore_patterns("__pycache__"))
     for module in ("__init__.py", "errors.py"):
-        shutil.copy(SOURCE.parents[1] / module, package)
+        shutil.copy(BARS.parents[1] / module, package)
 
     def run(*words: str) -> str:
         command = [sys.executable, *words]
@@ -45,22 +45,24 @@ def test_as_images_hold_it(tmp_path: Path) -> None:
 
     load = (
         "import importlib.util; importlib.util.find_spec = lambda name: None; "
-        "from internal.bar_kernels.library import SOURCE, load; from internal.errors import ConfigurationError\n"
-        "try: load(); print('loaded from', SOURCE.parents[1])\n"
+        "from internal.bar_kernels.library import BARS, load, load_windows; "
+        "from internal.errors import ConfigurationError\n"
+        "try: load(); load_windows(); print('loaded from', BARS.parents[1])\n"
         "except ConfigurationError as error: print(error)"
     )
     without_folder = f"import tempfile; tempfile.tempdir = 'missing'; {load}"
     run("-m", "internal.bar_kernels.compiler")
     assert run("-c", without_folder) == f"loaded from {package}\n"
-    (package / "bar_kernels" / "bars.c").write_text(f"{SOURCE.read_text()}\n")
+    (package / "bar_kernels" / "windows.c").write_text(f"{WINDOWS.read_text()}\n")
     assert "ziglang" in run("-c", load)
     assert re.fullmatch(
-        "what adjusts bars cannot be loaded .*missing.*; set TMPDIR to a folder .*\n", run("-c", without_folder)
+        "what computes with bars cannot be loaded .*missing.*; set TMPDIR to a folder .*\n", run("-c", without_folder)
     )
 
 
-def test_warnings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("source", [BARS, WINDOWS])
+def test_warnings(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The text compiles with every warning as an error."""
     flags = ("cc", "-shared", "-nostdlib", "-O3", "-Wall", "-Wextra", "-Werror")
     monkeypatch.setattr("internal.bar_kernels.compiler.FLAGS", flags)
-    assert compile_shared(SOURCE, tmp_path).exists()
+    assert compile_shared(source, tmp_path).exists()

@@ -3,56 +3,83 @@
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from internal.features.segment_means import SegmentMeans
 
 LENGTHS = np.array([1, 40, 3, 300, 2])
-SEGMENT = np.repeat(np.arange(len(LENGTHS)), LENGTHS)
 WINDOWS = ((1, 1), (2, 2), (5, 5), (22, 20), (22, 1), (252, 20), (500, 20))
 
 
-def draw_values() -> np.ndarray:
-    """Two columns of squared returns, f64 [column, row]: the first lacks each segment's first value, the other one."""
-    values = np.random.default_rng(3).lognormal(-9, 2, (2, len(SEGMENT)))
-    firsts = np.cumsum(LENGTHS) - LENGTHS
-    values[0, firsts] = np.nan
-    values[1, firsts[3]] = np.nan
+def draw_values(lengths: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Squared returns, f64 [row]; some segments, bool [segment], lack their first value."""
+    values = np.random.default_rng(3).lognormal(-9, 2, int(lengths.sum()))
+    values[(np.cumsum(lengths) - lengths)[missing]] = np.nan
     return values
 
 
-def compute(values: np.ndarray, column: int, window: int, fewest: int) -> np.ndarray:
-    """The means of one column, f64 [row]."""
-    out = np.empty(len(SEGMENT))
-    SegmentMeans.of(values, LENGTHS).mean(column, window, fewest, out)
-    return out
+def compute(values: np.ndarray, lengths: np.ndarray, window: int, fewest: int) -> np.ndarray:
+    """The means, f64 [row], between two rows that nothing may overwrite."""
+    out = np.full(len(values) + 2, 7.0)
+    SegmentMeans(values, lengths).mean(window, fewest, out[1:-1])
+    assert out[0] == out[-1] == 7.0
+    return out[1:-1]
 
 
-@pytest.mark.parametrize(("window", "fewest"), WINDOWS)
-@pytest.mark.parametrize("column", [0, 1])
-def test_means_are_those_of_polars(column: int, window: int, fewest: int) -> None:
+@settings(max_examples=40)
+@given(st.lists(st.tuples(st.integers(1, 60), st.booleans()), max_size=8), st.integers(1, 70), st.data())
+def test_means_are_those_of_polars(segments: list[tuple[int, bool]], window: int, data: st.DataObject) -> None:
     """The same rows are missing, and the means agree to nine digits."""
-    values = draw_values()
-    frame = pl.DataFrame({"segment": SEGMENT, "value": values[column]}).with_columns(pl.col("value").fill_nan(None))
+    lengths, fewest = np.array([length for length, _ in segments], np.int64), data.draw(st.integers(1, window))
+    values = draw_values(lengths, np.array([missing for _, missing in segments], bool))
+    segment = np.repeat(np.arange(len(lengths)), lengths)
+    frame = pl.DataFrame({"segment": segment, "value": values}).with_columns(pl.col("value").fill_nan(None))
     mean = pl.col("value").rolling_mean(window, min_samples=fewest).over("segment")
     expected = frame.select(mean.fill_null(float("nan"))).to_series().to_numpy()
-    np.testing.assert_allclose(compute(values, column, window, fewest), expected, rtol=1e-9)
+    np.testing.assert_allclose(compute(values, lengths, window, fewest), expected, rtol=1e-9)
 
 
 def test_later_rows_and_other_segments_change_no_bit() -> None:
     """Up to the middle of the fourth segment nothing moves, however large the values after it and before it are."""
-    values, first = draw_values(), int(LENGTHS[:3].sum())
+    values, first = draw_values(LENGTHS, np.ones(len(LENGTHS), bool)), int(LENGTHS[:3].sum())
     seen = slice(first, first + 150)
     poisoned = values.copy()
-    poisoned[:, 1:30] *= 1e12
-    poisoned[:, seen.stop :] *= 1e12
+    poisoned[1:30] *= 1e12
+    poisoned[seen.stop :] *= 1e12
     for window, fewest in WINDOWS:
-        before, after = (compute(given, 0, window, fewest)[seen] for given in (values, poisoned))
+        before, after = (compute(given, LENGTHS, window, fewest)[seen] for given in (values, poisoned))
         np.testing.assert_array_equal(before, after)
 
 
 def test_missing_value_inside_a_segment_is_refused() -> None:
     """It would be counted as zero."""
-    values = draw_values()
-    values[1, 20] = np.nan
+    values = draw_values(LENGTHS, np.zeros(len(LENGTHS), bool))
+    values[20] = np.nan
     with pytest.raises(ValueError, match="not the first of its segment"):
-        SegmentMeans.of(values, LENGTHS)
+        SegmentMeans(values, LENGTHS)
+
+
+@pytest.mark.parametrize(
+    ("values", "lengths"),
+    [
+        (np.ones(3, np.float32), [3]),
+        (np.ones((3, 1)), [3]),
+        (np.ones(6)[::2], [3]),
+        (np.ones(3), [4]),
+        (np.ones(3), [2]),
+        (np.ones(3), [5, -2]),
+        (np.ones(3), []),
+    ],
+)
+def test_what_c_would_read_elsewhere_is_refused(values: np.ndarray, lengths: list[int]) -> None:
+    """Of another type or stride, or with segments that do not add up to the column."""
+    with pytest.raises(ValueError, match=r"an array must be f64|the segments are not"):
+        SegmentMeans(values, np.array(lengths, np.int64))
+
+
+@pytest.mark.parametrize(("window", "fewest", "rows"), [(0, 0, 3), (2, 3, 3), (2, 1, 2), (2, 1, 4)])
+def test_no_such_window(window: int, fewest: int, rows: int) -> None:
+    """Windows without a row, that can never hold the fewest, or of other rows."""
+    with pytest.raises(ValueError, match="no such window"):
+        SegmentMeans(np.ones(3), np.array([3])).mean(window, fewest, np.empty(rows))

@@ -1,7 +1,7 @@
-"""Compiles bars.c to a shared library.
+"""Compiles the C files to shared libraries.
 
-Images hold it compiled, by `python -m internal.bar_kernels.compiler`. Elsewhere a process compiles it at its first use,
-which takes a tenth of a second: the wheel `ziglang` brings the compiler, with a linker for each system.
+Images hold them compiled, by `python -m internal.bar_kernels.compiler`. Elsewhere a process compiles one at its first
+use, which takes a tenth of a second: the wheel `ziglang` brings the compiler, with a linker for each system.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from internal.errors import ConfigurationError
 
-SOURCE = Path(__file__).with_name("bars.c")
+BARS, WINDOWS = (Path(__file__).with_name(name) for name in ("bars.c", "windows.c"))
 FLAGS = ("cc", "-shared", "-nostdlib", "-O3", "-mcpu=baseline")
 
 
@@ -26,7 +26,9 @@ def compile_shared(source: Path, folder: Path) -> Path:
     """Compile a C file to a shared library in the folder. Raises ConfigurationError."""
     found = importlib.util.find_spec("ziglang")
     if found is None or found.origin is None:
-        raise ConfigurationError("the package ziglang, which compiles what adjusts bars, is missing: run `uv sync`")
+        raise ConfigurationError(
+            "the package ziglang, which compiles what computes with bars, is missing: run `uv sync`"
+        )
     library = find_library(source, folder)
     command = [Path(found.origin).with_name("zig"), *FLAGS, "-o", library, source]
     try:
@@ -35,9 +37,12 @@ def compile_shared(source: Path, folder: Path) -> Path:
             subprocess.run(command, env=os.environ | caches, check=True, capture_output=True, text=True)  # noqa: S603 - of the package
     except (OSError, subprocess.CalledProcessError) as error:
         said = error.stderr if isinstance(error, subprocess.CalledProcessError) else str(error)
-        raise ConfigurationError(f"{source.name}, which adjusts bars, cannot be compiled: {said.strip()}") from error
+        raise ConfigurationError(
+            f"{source.name}, which computes with bars, cannot be compiled: {said.strip()}"
+        ) from error
     return library
 
 
 if __name__ == "__main__":
-    compile_shared(SOURCE, SOURCE.parent)
+    for one in (BARS, WINDOWS):
+        compile_shared(one, one.parent)

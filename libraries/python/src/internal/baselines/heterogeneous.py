@@ -136,9 +136,8 @@ class HeterogeneousVolatility:
     def _design(self, prepared: pl.DataFrame) -> Design:
         """The explanatory variables of whole segments."""
         history, first, table = tabulate_history(prepared, uses_earnings=self.uses_earnings)
-        return Design(
-            self.standardisation.apply(select_inputs(prepared)), history, stack_earnings(table, list_ahead(first))
-        )
+        inputs = select_inputs(prepared, self.standardisation.apply_to)
+        return Design(inputs, history, stack_earnings(table, list_ahead(first)))
 
     def _predict(self, design: Design) -> np.ndarray:
         """Log variances, f64 [row, target]."""

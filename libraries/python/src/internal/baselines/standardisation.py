@@ -35,6 +35,17 @@ class Standardisation:
 
     def apply(self, inputs: np.ndarray) -> np.ndarray:
         """Inputs in standard deviations, f64 [row, input]; NaN stays."""
-        standardised = inputs - self.center
-        standardised /= self.spread
-        return np.asarray(np.clip(standardised, -LARGEST_INPUT, LARGEST_INPUT, out=standardised))
+        return _standardise(inputs, self.center, self.spread, np.empty_like(inputs))
+
+    def apply_to(self, place: int, values: np.ndarray) -> None:
+        """The same for the values of the input at a place, f64 [row], which are overwritten."""
+        _standardise(values, self.center[place], self.spread[place], values)
+
+
+def _standardise(
+    inputs: np.ndarray, center: np.ndarray | float, spread: np.ndarray | float, out: np.ndarray
+) -> np.ndarray:
+    np.subtract(inputs, center, out=out)
+    out /= spread
+    np.maximum(out, -LARGEST_INPUT, out=out)
+    return np.minimum(out, LARGEST_INPUT, out=out)

@@ -1,63 +1,53 @@
-"""Means over the last sessions of each segment, of several columns and for many windows, from running sums."""
+"""Means over the last sessions of each segment of a column, for many windows, from running sums, in C."""
 
-from dataclasses import dataclass
-from typing import Self
+import ctypes
+from typing import Final
 
 import numpy as np
 
+from internal.bar_kernels.library import Column, load_windows
 
-@dataclass(frozen=True)
+ROWS: Final = "f64 [row], contiguous"
+
+
 class SegmentMeans:
-    """Columns of whole segments with their running sums: the sum over a window is the difference of two of them.
+    """A column of whole segments with its running sums: the sum over a window is the difference of two of them.
 
     A sum begins with its segment, so that no bit of a row depends on another segment or on a later row.
 
-    Attributes:
-        values: f64 [column, row]; NaN where missing.
-        sums: Of each segment's values up to each row, f64 [column, row].
-        reached: Rows of the segment up to each row, itself included, f64 [row].
-        missing: Whether a segment lacks its first value, bool [column, segment].
+    Args:
+        values: f64 [row]; NaN where missing.
         lengths: Rows of each segment, i64 [segment].
+
+    Raises:
+        ValueError: A value that is not the first of its segment is missing; or an array is not as described.
     """
 
-    values: np.ndarray
-    sums: np.ndarray
-    reached: np.ndarray
-    missing: np.ndarray
-    lengths: np.ndarray
+    def __init__(self, values: np.ndarray, lengths: np.ndarray) -> None:
+        """Sums the column."""
+        _require_rows(values)
+        self._lengths = np.ascontiguousarray(lengths, np.int64)
+        if self._lengths.min(initial=0) < 0 or int(self._lengths.sum()) != len(values):
+            raise ValueError("the segments are not those of the column")
+        self._values, self._sums = values, np.empty_like(values)
+        arrays = (self._values, self._sums, self._lengths)
+        self._column = Column(*(array.ctypes.data for array in arrays), len(self._lengths))
+        if load_windows().sum_segments(ctypes.byref(self._column)):
+            raise ValueError("a column lacks a value that is not the first of its segment")
 
-    @classmethod
-    def of(cls, values: np.ndarray, lengths: np.ndarray) -> Self:
-        """Sum columns f64 [column, row] over adjacent segments.
+    def mean(self, window: int, fewest: int, out: np.ndarray) -> None:
+        """Write the mean of the last `window` values to f64 [row]; NaN where fewer than `fewest` are known.
 
         Raises:
-            ValueError: A value that is not the first of its segment is missing.
+            ValueError: `window` is less than `fewest` or than one, or `out` is not as described.
         """
-        ends = np.cumsum(lengths)
-        firsts = ends - lengths
-        sums, missing = values.copy(), np.isnan(values[:, firsts])
-        sums[:, firsts] = np.where(missing, 0.0, values[:, firsts])
-        for first, last in zip(firsts.tolist(), ends.tolist(), strict=True):
-            np.cumsum(sums[:, first:last], axis=1, out=sums[:, first:last])
-        if np.isnan(sums[:, ends - 1]).any():
-            raise ValueError("a column lacks a value that is not the first of its segment")
-        reached = np.arange(1.0, values.shape[1] + 1) - np.repeat(firsts, lengths)
-        return cls(values, sums, reached, missing, lengths)
+        _require_rows(out)
+        if not max(fewest, 1) <= window or out.shape != self._values.shape:
+            raise ValueError("no such window of the column")
+        load_windows().mean_windows(ctypes.byref(self._column), window, fewest, out.ctypes.data)
 
-    def mean(self, column: int, window: int, fewest: int, out: np.ndarray) -> None:
-        """Write the mean of a column's last `window` values to f64 [row]; NaN where fewer than `fewest` are known."""
-        if window == 1:
-            out[:] = self.values[column]
-            return
-        sums, known = self.sums[column], self._known(column)
-        np.subtract(sums[window:], sums[:-window], out=out[window:])
-        np.copyto(out, sums, where=self.reached <= window)
-        np.divide(out, np.clip(known, 1, window), out=out)
-        out[known < fewest] = np.nan
 
-    def _known(self, column: int) -> np.ndarray:
-        """How many of the segment's values up to each row are known, f64 [row]."""
-        missing = self.missing[column]
-        if missing.all():
-            return self.reached - 1
-        return self.reached - np.repeat(missing, self.lengths) if missing.any() else self.reached
+def _require_rows(array: np.ndarray) -> None:
+    """Refuse what C would read or write elsewhere."""
+    if array.dtype != np.float64 or array.ndim != 1 or not array.flags.c_contiguous or not array.flags.aligned:
+        raise ValueError(f"an array must be {ROWS}, not {array.dtype} {array.shape}")

@@ -3,6 +3,8 @@
 All of them use sessions up to the row's own. Variances are daily, in squared log returns, and given as logarithms.
 """
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -60,6 +62,10 @@ INPUTS: Final = (
     *(mean.name for mean in GROUPS),
 )
 SHARED_BY_DATE: Final = tuple(name.startswith("market_") for name in INPUTS)
+
+
+def leave(_place: int, _values: np.ndarray) -> None:
+    """Inputs that were filled in, as they are."""
 
 
 def volatility_inputs(frame: pl.DataFrame) -> np.ndarray:
@@ -138,22 +144,32 @@ def _segment_lengths(frame: pl.DataFrame) -> np.ndarray:
     return frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
 
 
-def select_inputs(grouped: pl.DataFrame) -> np.ndarray:
-    """`volatility_inputs` of whole segments of a frame from `GroupAverages.add_to`."""
-    columns = _averaged()
-    means = SegmentMeans.of(grouped.select(**columns).to_numpy().T, _segment_lengths(grouped))
+def select_inputs(grouped: pl.DataFrame, on_filled: Callable[[int, np.ndarray], None] = leave) -> np.ndarray:
+    """`volatility_inputs` of whole segments of a frame from `GroupAverages.add_to`.
+
+    Args:
+        grouped: The segments.
+        on_filled: Called with the place and the values of each input while they are in a cache.
+    """
     inputs = np.empty((len(INPUTS), grouped.height))
     named = dict(zip(INPUTS, inputs, strict=True))  # views of its rows
-    place = {column: number for number, column in enumerate(columns)}
-    for mean in (*OWN, *VOLUME, *GROUPS):
-        means.mean(place[mean.column], mean.window, mean.fewest, out=named[mean.name])
-        if mean.column == "absolute":
-            np.square(named[mean.name], out=named[mean.name])
-    for variances in (inputs[: len(OWN)], inputs[-len(GROUPS) :]):  # in place: NumPy's logarithm is vectorised
-        np.log(np.maximum(variances, VARIANCE_FLOOR, out=variances), out=variances)
-    means.mean(place["change"], WEEK, WEEK, out=named["week"])
-    volatility = grouped.get_column("volatility").to_numpy()
-    _fill_direction(named, means.values[place["change"]], volatility)
+    lengths, columns = _segment_lengths(grouped), grouped.select(**_averaged())
+    place = {name: number for number, name in enumerate(INPUTS)}
+    for column, inputs_of in itertools.groupby((*OWN, *VOLUME, *GROUPS), lambda mean: mean.column):
+        means = SegmentMeans(columns.get_column(column).to_numpy(), lengths)
+        for mean in inputs_of:
+            out = named[mean.name]
+            means.mean(mean.window, mean.fewest, out)
+            if column == "absolute":
+                np.square(out, out=out)
+            if column != "volume":
+                np.log(np.maximum(out, VARIANCE_FLOOR, out=out), out=out)
+            on_filled(place[mean.name], out)
+    change = columns.get_column("change").to_numpy()
+    SegmentMeans(change, lengths).mean(WEEK, WEEK, named["week"])
+    _fill_direction(named, change, grouped.get_column("volatility").to_numpy())
+    for name in DIRECTION:
+        on_filled(place[name], named[name])
     return inputs.T
 
 
