@@ -96,3 +96,13 @@ def test_report(tmp_path: Path) -> None:
     assert report.ignored_columns == ("x",)
     assert (report.rows_read, report.rows_used, sum(one.count for one in report.left_out)) == (3, 1, 2)
     assert all(len(line) <= 80 for line in report.lines())
+    assert report.notes == ()
+
+
+def test_tickers_without_a_sector(tmp_path: Path) -> None:
+    """They are counted where the file is read, also where it has no such column."""
+    path = tmp_path / "details.csv"
+    path.write_text("ticker,sector\nC,Energy\nB,\nA,\n")
+    assert read_details(path).report.notes == ("without a sector: 2 of 3 tickers, the first is A",)
+    path.write_text("ticker,Segment\nC,Energy\n")
+    assert read_details(path).report.notes == ("without a sector: 1 of 1 tickers, the first is C",)

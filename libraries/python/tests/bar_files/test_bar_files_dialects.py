@@ -319,6 +319,21 @@ class TestJumps:
         assert (jump.ticker, jump.date, jump.close) == ("A", DAYS[5], 100.0)
         assert jump.ratio == pytest.approx(ratio)
 
+    @pytest.mark.parametrize("useless", [0.0, -1.0, None, "abc"])
+    def test_useless_adjusted_closes(self, tmp_path: Path, useless: float | str | None) -> None:
+        """Adjusted closes without a number above 0 hide no jump, and the report says that they tell nothing."""
+        frame = self.prices(2.0, adjusted=None).with_columns(pl.lit(useless).alias("Adj Close"))
+        report = read_bars(write(tmp_path, frame)).report
+        assert [jump.ratio for jump in report.jumps] == pytest.approx([2.0])
+        assert "`close` is played as it is; `Adj Close` has no number above 0 and tells nothing" in report.notes
+
+    def test_adjusted_closes_of_some_rows(self, tmp_path: Path) -> None:
+        """How many rows have one is said."""
+        frame = self.prices(2.0, adjusted=True)
+        known = pl.when(pl.col("date") > DAYS[10]).then("Adj Close").alias("Adj Close")
+        notes = read_bars(write(tmp_path, frame.with_columns(known))).report.notes
+        assert notes[-1].endswith("`Adj Close` only tells whether splits were adjusted, in 10 of 21 rows")
+
     @pytest.mark.parametrize(("ratio", "adjusted"), [(2.0, False), (1.2, None), (2.3, None), (1.0, None)])
     def test_not_reported(self, tmp_path: Path, ratio: float, adjusted: bool | None) -> None:  # noqa: FBT001 - as above
         """A fall that the adjusted closes have as well is none, nor is one by another ratio."""

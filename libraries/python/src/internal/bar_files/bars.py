@@ -85,7 +85,7 @@ def _report(
         left_out=_left_out(marked.filter(pl.col("reason").is_not_null()), table),
         outside_range=bars.filter(pl.any_horizontal(outside)).height,
         jumps=find_split_jumps(usable),
-        notes=(*table.notes, *_adjusted_note(table)),
+        notes=(*table.notes, *_adjusted_note(table, usable)),
     )
 
 
@@ -101,8 +101,12 @@ def _left_out(rows: pl.DataFrame, table: KnownTable) -> tuple[LeftOut, ...]:
     return tuple(found)
 
 
-def _adjusted_note(table: KnownTable) -> list[str]:
+def _adjusted_note(table: KnownTable, usable: pl.DataFrame) -> list[str]:
     if ADJUSTED_CLOSE not in table.frame.columns:
         return []
     close, adjusted = table.name_in_file("close"), table.name_in_file(ADJUSTED_CLOSE)
-    return [f"`{close}` is played as it is; `{adjusted}` only tells whether splits were adjusted"]
+    known = usable.filter(pl.col(ADJUSTED_CLOSE) > 0).height
+    if known == 0:
+        return [f"`{close}` is played as it is; `{adjusted}` has no number above 0 and tells nothing"]
+    part = "" if known == usable.height else f", in {known:,} of {usable.height:,} rows"
+    return [f"`{close}` is played as it is; `{adjusted}` only tells whether splits were adjusted{part}"]

@@ -66,5 +66,13 @@ def _report(table: KnownTable, rows: pl.DataFrame) -> ReadReport:
         rows_used=rows.height,
         tickers=rows.height,
         left_out=(left_out,) if repeated else (),
-        notes=table.notes,
+        notes=(*table.notes, *_missing_sectors_note(rows)),
     )
+
+
+def _missing_sectors_note(rows: pl.DataFrame) -> list[str]:
+    """Models group tickers by sector, so it is said where the file is read which ones have none."""
+    missing = rows.filter(pl.col("sector").is_null()).get_column("ticker").sort()
+    if missing.is_empty():
+        return []
+    return [f"without a sector: {len(missing):,} of {rows.height:,} tickers, the first is {missing[0]}"]

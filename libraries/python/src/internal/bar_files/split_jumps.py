@@ -20,7 +20,7 @@ def find_split_jumps(bars: pl.DataFrame) -> tuple[SplitLikeJump, ...]:
     previous = pl.col("close").shift(1).over("ticker")
     columns = [previous.alias("previous")]
     if ADJUSTED_CLOSE in bars.columns:
-        factor = pl.col("close") / pl.col(ADJUSTED_CLOSE)
+        factor = pl.col("close") / pl.when(pl.col(ADJUSTED_CLOSE) > 0).then(pl.col(ADJUSTED_CLOSE))
         columns.append((factor.shift(1).over("ticker") / factor).alias("adjustment"))
     moved = bars.with_columns(columns).with_columns(
         (pl.col("previous") / pl.col("open")).alias("ratio"), (pl.col("previous") / pl.col("close")).alias("lasting")
