@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from applications.exchange.tests.exchange_in_process import configure
-from exchange.server import create_application, make_simulated_market
+from exchange.server import build_market, create_application, make_simulated_market
+from internal.errors import ConfigurationError
 from internal.venue.market.volatility_regime import VolatilityRegime
 
 
@@ -25,3 +26,12 @@ def test_a_regime_reaches_the_market(tmp_path: Path) -> None:
     plain, switched = (make_simulated_market(one) for one in (configure(tmp_path), configuration))
     assert plain.bars(date(2025, 1, 31)).equals(switched.bars(date(2025, 1, 31)))
     assert not plain.bars(date(2025, 2, 3)).equals(switched.bars(date(2025, 2, 3)))
+
+
+def test_settings_of_a_regime_that_has_none(tmp_path: Path) -> None:
+    """Its size or length without its date, and its date beside replayed bars, are refused, not ignored."""
+    with pytest.raises(ConfigurationError, match="belong to EXCHANGE_REGIME_DATE"):
+        build_market(configure(tmp_path, exchange_regime_sessions="20"))
+    replayed = configure(tmp_path, exchange_regime_date="2025-02-03", exchange_bars_file=str(tmp_path / "bars.csv"))
+    with pytest.raises(ConfigurationError, match="EXCHANGE_REGIME_DATE is for the simulated market"):
+        build_market(replayed)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr
 
+from internal.errors import ConfigurationError
 from internal.settings import ServiceSettings
 from internal.venue.market.volatility_regime import LARGEST_MULTIPLIER, VolatilityRegime
 
@@ -49,6 +50,10 @@ class Configuration(ServiceSettings):
     def volatility_regime(self) -> VolatilityRegime | None:
         """The sessions of the simulated market with another volatility."""
         if self.exchange_regime_date is None:
+            if self.model_fields_set & {"exchange_regime_multiplier", "exchange_regime_sessions"}:
+                raise ConfigurationError(
+                    "EXCHANGE_REGIME_MULTIPLIER and EXCHANGE_REGIME_SESSIONS belong to EXCHANGE_REGIME_DATE: set it too"
+                )
             return None
         return VolatilityRegime(
             self.exchange_regime_date, self.exchange_regime_sessions, self.exchange_regime_multiplier

@@ -172,6 +172,10 @@ def build_market(configuration: Configuration) -> tuple[MarketData, pl.DataFrame
     """The market that the settings ask for, and the bars that it replays. ConfigurationError says what to do."""
     bars_file, details_file = configuration.exchange_bars_file, configuration.exchange_details_file
     if bars_file is not None:
+        if configuration.exchange_regime_date is not None:
+            raise ConfigurationError(
+                "EXCHANGE_REGIME_DATE is for the simulated market: unset EXCHANGE_BARS_FILE, or it"
+            )
         replay = load_replay(bars_file, details_file, configuration.exchange_start_date)
         log_reports(replay)
         return replay.market, replay.bars.bars
