@@ -8,9 +8,9 @@ time; a collapsed embedding's products are not counted, because they are not don
 # tinygrad exports its names without __all__ and annotates its methods in part
 # pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
+import argparse
 import os
 import statistics
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable
@@ -135,4 +135,8 @@ def main(name: str, threads: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "full", int(sys.argv[2]) if len(sys.argv) > 2 else 2)  # noqa: PLR2004 (the second word)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("size", nargs="?", choices=SIZES, default="full")
+    parser.add_argument("threads", nargs="?", type=int, default=2)
+    options = parser.parse_args()
+    main(options.size, options.threads)

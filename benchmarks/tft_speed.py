@@ -6,9 +6,9 @@ Prints the first step's time (with the present kernel cache), windows a second, 
 # tinygrad exports its names without __all__ and annotates its methods in part
 # pyright: reportPrivateImportUsage=false, reportUnknownMemberType=false
 
+import argparse
 import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,4 +71,8 @@ def main(name: str, threads: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "small", int(sys.argv[2]) if len(sys.argv) > 2 else 2)  # noqa: PLR2004 (the second word)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("size", nargs="?", choices=SIZES, default="small")
+    parser.add_argument("threads", nargs="?", type=int, default=2)
+    options = parser.parse_args()
+    main(options.size, options.threads)
