@@ -49,6 +49,7 @@ def collect(
     count = len(bars.sessions)
     on_progress(Progress(Step.COLLECTING, count, count, f"{count} sessions"))
     details = datamanager.collect_details(report_phase)
+    on_progress(Progress(Step.DESCRIBING, 1, 1, f"{details:,} tickers"))
     fetched = sum(session.status == "collected" for session in bars.sessions)
     return Collection(count, fetched, bars.rows, bars.quarantined, bars.bars_version, details)
 
