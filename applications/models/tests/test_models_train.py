@@ -17,7 +17,7 @@ import pytest
 
 from internal.baselines.catalogue import BASELINES
 from internal.dates import previous_session
-from internal.errors import ArtifactError, ConfigurationError, InvalidRequestError
+from internal.errors import ArtifactError, ConfigurationError, InvalidRequestError, UnavailableError
 from internal.features.scaling import Scaler
 from internal.forecasting.artifact import load_artifact
 from internal.forecasting.held_out_bands import describe_calibration, read_bands
@@ -25,12 +25,12 @@ from internal.forecasting.held_out_coverage import read_coverage
 from internal.forecasting.quantiles import RowQuantiles
 from internal.forecasting.registry import Registry
 from internal.model_registry import load_forecaster
-from models import leak_gate
+from models import figures, leak_gate
 from models.baseline_fitting import Candidate, fit_baseline
 from models.code_version import read_code_revision
 from models.dataset import Dataset
 from models.evaluate import compute_held_out_loss, evaluate, evaluate_model
-from models.evaluation import NAIVE_BASELINES
+from models.evaluation import NAIVE_BASELINES, Evaluation
 from models.folds import FoldData, choose_fold, observe_dataset
 from models.held_out import describe_bands
 from models.leak_gate import find_leaks
@@ -397,7 +397,7 @@ def test_empty_bars(dataset: Dataset, tmp_path: Path) -> None:
         train(replace(dataset, bars=dataset.bars.clear()), Registry(tmp_path / "registry"), _tracker(tmp_path))
 
 
-def test_evaluation(dataset: Dataset, tmp_path: Path) -> None:
+def test_evaluation(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The best forecast first, no difference from itself, origins after the training, and the report's files."""
     registry = Registry(tmp_path / "registry")
     seen: list[Progress] = []
@@ -412,11 +412,21 @@ def test_evaluation(dataset: Dataset, tmp_path: Path) -> None:
     assert "does NOT beat" in evaluation.verdict[0]
     calibration = describe_calibration(describe_bands(evaluation).below)
     assert [one for one in evaluation.verdict if one.startswith("Outcomes were")] == [calibration] * bool(calibration)
+    charts = figures.draw_charts(evaluation)  # once for both reports
+
+    def repeat(_: Evaluation) -> dict[str, tuple[bytes, bytes]]:
+        return charts
+
+    monkeypatch.setattr(figures, "draw_charts", repeat)
     page = write_report(tmp_path / "report", evaluation).read_text()
     assert all(line.score.name in page for line in evaluation.lines)
     assert page.count("<svg") == 4
     assert 'name="viewport"' in page
     assert not re.search(r"<(?:link|script|img)\b|@font-face|url\((?!#)", page)
+    (tmp_path / "blocked" / "evaluation.json").mkdir(parents=True)
+    with pytest.raises(UnavailableError, match=r"cannot be written .*: free some disk space"):
+        write_report(tmp_path / "blocked", evaluation)
+    assert not list((tmp_path / "blocked").glob(".*"))  # no part of a file
     stored = json.loads((tmp_path / "report" / "evaluation.json").read_text())
     assert [line["score"]["cumulative"] for line in stored["lines"]] == losses
     assert isinstance(seen[-1], Progress)

@@ -209,6 +209,7 @@ def test_full_disk_leaves_nothing(tmp_path: Path) -> None:
     words = [sys.executable, "-c", code, str(tmp_path / "registry"), str(tmp_path / "two")]
     ended = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own interpreter
     assert "File too large" in ended.stderr
+    assert "free some disk space and run the same command again" in ended.stderr
     assert [one.version for one in registry.list()] == [version]
     assert [path.name for path in (tmp_path / "registry" / "versions").iterdir()] == [version]
 

@@ -111,10 +111,12 @@ def train_command(dataset: DatasetFolder = None, model: TrainedModel = "small", 
             checkpoints=checkpoints,
             on_progress=show,
         )
-    _report(console, configuration, done.evaluation, None)
-    console.print(
-        f"Model {done.version} is {'the champion' if done.promoted else 'registered, not champion'}: {done.reason}."
-    )
+    try:
+        _report(console, configuration, done.evaluation, None)
+    finally:  # it is registered, whether or not its report can be written
+        console.print(
+            f"Model {done.version} is {'the champion' if done.promoted else 'registered, not champion'}: {done.reason}."
+        )
 
 
 @application.command("evaluate")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from internal.errors import ArtifactError
+from internal.errors import ArtifactError, UnavailableError
 from internal.forecasting.artifact import artifact_metrics, artifact_version, copy_artifact, load_artifact
 
 CHAMPION: Final = "champion"
@@ -58,15 +58,19 @@ class Registry:
 
         Raises:
             ArtifactError: The artifact is missing, incomplete or changed.
+            UnavailableError: The registry cannot be written, for example because the disk is full.
         """
         version = artifact_version(folder)
         target = self._versions / version
         try:
             if not target.exists():
                 copy_artifact(folder, target)
-        except OSError:
+        except OSError as error:
             if not target.exists():  # else another process registered the same content at the same moment
-                raise
+                raise UnavailableError(
+                    f"the model cannot be registered in {self._versions} ({error.strerror}): free some disk space and "
+                    "run the same command again; an epoch that was saved is not trained again"
+                ) from error
         return version
 
     def promote(self, version: str, alias: str = CHAMPION) -> None:
