@@ -121,7 +121,7 @@ def test_it_holds_its_environment_and_nothing_more(node: Node, tag: str, applica
 
 def test_bars_are_multiplied_without_a_compiler(node: Node, tag: str) -> None:
     """The C files for bars are in datamanager's image as they were compiled while the image was built."""
-    load = "import importlib.util as u, internal.bar_kernels.library as x; x.load(); x.load_windows()"
+    load = "import importlib.util as u, internal.bar_kernels.library as x; x.load(); x.load_volatility()"
     words = f"{load}; print(u.find_spec('ziglang'))"
     assert run_as_in_the_swarm(node, "datamanager", tag, "python", "-c", words).strip() == "None"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from internal.bar_kernels.compiler import BARS, WINDOWS, compile_shared
+from internal.bar_kernels.compiler import BARS, VOLATILITY, compile_shared
 from internal.errors import ConfigurationError
 
 
@@ -45,22 +45,22 @@ def test_as_images_hold_it(tmp_path: Path) -> None:
 
     load = (
         "import importlib.util; importlib.util.find_spec = lambda name: None; "
-        "from internal.bar_kernels.library import BARS, load, load_windows; "
+        "from internal.bar_kernels.library import BARS, load, load_volatility; "
         "from internal.errors import ConfigurationError\n"
-        "try: load(); load_windows(); print('loaded from', BARS.parents[1])\n"
+        "try: load(); load_volatility(); print('loaded from', BARS.parents[1])\n"
         "except ConfigurationError as error: print(error)"
     )
     without_folder = f"import tempfile; tempfile.tempdir = 'missing'; {load}"
     run("-m", "internal.bar_kernels.compiler")
     assert run("-c", without_folder) == f"loaded from {package}\n"
-    (package / "bar_kernels" / "windows.c").write_text(f"{WINDOWS.read_text()}\n")
+    (package / "bar_kernels" / "volatility.c").write_text(f"{VOLATILITY.read_text()}\n")
     assert "ziglang" in run("-c", load)
     assert re.fullmatch(
         "what computes with bars cannot be loaded .*missing.*; set TMPDIR to a folder .*\n", run("-c", without_folder)
     )
 
 
-@pytest.mark.parametrize("source", [BARS, WINDOWS])
+@pytest.mark.parametrize("source", [BARS, VOLATILITY])
 def test_warnings(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The text compiles with every warning as an error."""
     flags = ("cc", "-shared", "-nostdlib", "-O3", "-Wall", "-Wextra", "-Werror")

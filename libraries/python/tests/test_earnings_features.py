@@ -10,6 +10,7 @@ import pytest
 from internal.dates import sessions_frame
 from internal.features.earnings_features import (
     DAYS_BACK,
+    LARGE,
     MarketMedians,
     add_spikes,
     earnings_features,
@@ -64,6 +65,27 @@ def test_a_move_of_all_tickers_is_no_news(
     with_jump, without = (earnings_features(_jumping(bars, details, pl.lit(shift))) for shift in (True, False))
     for moved, expected in zip(with_jump, without, strict=True):
         assert (moved[:, : len(DAYS_BACK)] <= expected[:, : len(DAYS_BACK)] + 1e-6).all()
+
+
+def test_every_feature(observed: pl.DataFrame) -> None:
+    """Recomputed of a few rows from the calendar, one day after another, of segments that begin on different days."""
+    late = (observed["ticker"] == "T01") & (observed["age"] < 30)
+    panel = observed.filter(~late & (observed["ticker"] != "T02"))
+    prepared = add_spikes(panel, MarketMedians.of(panel))
+    days = sessions_frame(START, END + timedelta(days=30))["date"].to_list()
+    spike = {(one, day): value for one, day, value in prepared.select("ticker", "date", "spike").iter_rows()}
+    begun = {one: days.index(day) for one, day in prepared.group_by("ticker").agg(pl.col("date").min()).iter_rows()}
+    rows = np.sort(np.random.default_rng(4).choice(prepared.height, 40, replace=False))
+    for step, features in enumerate(earnings_features_at(prepared, rows), start=1):
+        for found, (ticker, day) in zip(features, prepared.select("ticker", "date")[rows].iter_rows(), strict=True):
+            target = days[days.index(day) + step]
+            before = [sum(one <= target - timedelta(days=back) for one in days) - 1 for back in DAYS_BACK]
+            near = [[spike.get((ticker, days[max(place + off, 0)]), 0.0) for off in (-1, 0, 1)] for place in before]
+            reached = [place >= begun[ticker] - 1 for place in before]
+            spikes = [max(values) if known else 0.0 for values, known in zip(near, reached, strict=True)]
+            sizes, large = np.log1p(spikes), sum(value > LARGE for value in spikes)
+            expected = [*sizes, large >= 1, large >= 2, large >= 3, *sorted(sizes)[1:3]]
+            assert found == pytest.approx(np.array(expected, float), rel=1e-12)
 
 
 def test_some_rows_equal_all_rows(observed: pl.DataFrame) -> None:

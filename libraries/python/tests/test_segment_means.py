@@ -27,7 +27,7 @@ def compute(values: np.ndarray, lengths: np.ndarray, window: int, fewest: int) -
     return out[1:-1]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)  # the first compiles the C file
 @given(st.lists(st.tuples(st.integers(1, 60), st.booleans()), max_size=8), st.integers(1, 70), st.data())
 def test_means_are_those_of_polars(segments: list[tuple[int, bool]], window: int, data: st.DataObject) -> None:
     """The same rows are missing, and the means agree to nine digits."""

@@ -4,8 +4,9 @@ from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
+import pytest
 
-from internal.features.volatility_inputs import GROUP_VARIANCE_CEILING, GroupAverages
+from internal.features.volatility_inputs import GROUP_VARIANCE_CEILING, GroupAverages, average
 
 SESSIONS = 6
 
@@ -52,3 +53,12 @@ def test_groups_are_those_of_polars() -> None:
 def test_no_row() -> None:
     """An empty frame has the columns as well."""
     assert add_groups(make_frame().clear())["sector_group_dispersion"].to_list() == []
+
+
+def test_values_that_do_not_fit_their_groups() -> None:
+    """C would read or write elsewhere."""
+    for group in (np.zeros(2), np.array([0, 1, -1]), np.zeros((3, 1))):
+        with pytest.raises(ValueError, match="the number of a group"):
+            average(group, np.ones(3))
+    with pytest.raises(ValueError, match="a value to deviate from"):
+        average(np.array([0, 1, 2]), np.ones(3), around=np.ones(2))

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
 
-from internal.bar_kernels.compiler import BARS, WINDOWS, compile_shared, find_library
+from internal.bar_kernels.compiler import BARS, VOLATILITY, compile_shared, find_library
 from internal.errors import ConfigurationError
 
 Address = ctypes.c_void_p
@@ -36,9 +36,42 @@ class Actions(ctypes.Structure):
 
 
 class Column(ctypes.Structure):
-    """`column` of windows.c."""
+    """`column` of volatility.c."""
 
     _fields_: ClassVar = [("values", Address), ("sums", Address), ("lengths", Address), ("segments", ctypes.c_int64)]
+
+
+class Standards(ctypes.Structure):
+    """`standards` of volatility.c."""
+
+    _fields_: ClassVar = [("center", Address), ("spread", Address), ("largest", ctypes.c_double)]
+
+
+class ByStep(ctypes.Structure):
+    """`by_step` of volatility.c."""
+
+    _fields_: ClassVar = [("values", Address), ("stride", ctypes.c_int64)]
+
+
+class Averaged(ctypes.Structure):
+    """`averaged` of volatility.c."""
+
+    _fields_: ClassVar = [("values", Address), ("around", Address), ("largest", ctypes.c_double)]
+
+
+class History(ctypes.Structure):
+    """`history` of volatility.c."""
+
+    _fields_: ClassVar = [
+        ("spikes", Address),
+        ("asked", Address),
+        ("lengths", Address),
+        ("begun", Address),
+        ("segments", ctypes.c_int64),
+        ("backs", Address),
+        ("sessions", ctypes.c_int64),
+        ("horizon", ctypes.c_int64),
+    ]
 
 
 @cache
@@ -60,12 +93,25 @@ def load() -> ctypes.CDLL:
 
 
 @cache
-def load_windows() -> ctypes.CDLL:
-    """The functions of windows.c, as `load` has those of bars.c."""
-    functions, column = _open(WINDOWS), ctypes.POINTER(Column)
+def load_volatility() -> ctypes.CDLL:
+    """The functions of volatility.c, as `load` has those of bars.c."""
+    functions, column = _open(VOLATILITY), ctypes.POINTER(Column)
     functions.sum_segments.argtypes, functions.sum_segments.restype = [column], ctypes.c_int32
     functions.mean_windows.argtypes = [column, ctypes.c_int64, ctypes.c_int64, Address]
-    functions.mean_windows.restype = None
+    standards = ctypes.POINTER(Standards)
+    functions.standardise_input.argtypes = [standards, Address, ctypes.c_int64]
+    functions.standardise_rows.argtypes = [standards, Address, ctypes.c_int64, ctypes.c_int64]
+    by_step = ctypes.POINTER(ByStep)
+    functions.write_outcomes.argtypes = [by_step, by_step, ctypes.c_int64, Address, ctypes.c_int64, Address]
+    counts = [ctypes.c_int64] * 2
+    functions.average_groups.argtypes = [ctypes.POINTER(Averaged), Address, *counts, Address, Address]
+    functions.find_spikes.argtypes = [ctypes.POINTER(History), ctypes.c_int64, Address, Address]
+    functions.find_spikes.restype = ctypes.c_int64
+    functions.fill_features.argtypes = [Address, Address, *counts, ctypes.c_double, Address]
+    standardise = functions.standardise_input, functions.standardise_rows
+    others = functions.write_outcomes, functions.average_groups, functions.fill_features
+    for function in (functions.mean_windows, *standardise, *others):
+        function.restype = None
     return functions
 
 

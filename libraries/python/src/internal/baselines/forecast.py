@@ -50,8 +50,10 @@ def future_log_returns(frame: pl.DataFrame, *, last: object, rows: Rows = EVERY_
 
 def to_daily(cumulative: np.ndarray) -> np.ndarray:
     """Simple returns of each single session from cumulative log returns, [row, step] to [row, step]."""
-    steps = cumulative.copy()
-    steps[:, 1:] -= cumulative[:, :-1]
+    steps = np.empty_like(cumulative, order="C")
+    flat = np.ascontiguousarray(cumulative).reshape(-1)
+    np.subtract(flat[1:], flat[:-1], out=steps.reshape(-1)[1:])  # one long subtraction is faster than many short ones
+    steps[:, 0] = cumulative[:, 0]
     return np.asarray(np.expm1(steps, out=steps))
 
 

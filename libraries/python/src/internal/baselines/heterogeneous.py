@@ -16,7 +16,8 @@ from threadpoolctl import threadpool_limits
 
 from internal.baselines.adaptation import adaptive_factors, ignore_read, past_returns_ahead, widen_intervals
 from internal.baselines.break_response import CURRENT, NO_RESPONSE, BreakResponse
-from internal.baselines.forecast import EVERY_ROW, Rows, to_daily
+from internal.baselines.forecast import EVERY_ROW, Rows
+from internal.baselines.scaled_outcomes import write_outcomes
 from internal.baselines.segment_parts import each_part, fill_parts
 from internal.baselines.session_rows import (
     TARGETS,
@@ -224,7 +225,9 @@ class AdaptiveVolatility(EarningsVolatility):
         groups = TickerGroups.of(frame)
         scales = plain.times(surprise_factors(groups, sizes - np.log(plain.daily[:, 0]), self.response))
         asked = slice(rows.span(first, last).start - part.start, None)
-        factors = self._factors(groups, _standardise(ahead, scales), asked)
+        outcomes = np.empty((len(ahead), 2, len(STEPS)))
+        write_outcomes(ahead, scales, np.arange(len(ahead)), outcomes)
+        factors = self._factors(groups, outcomes, asked)
         return self.widen(self.plain(scales.at(asked)), *factors)
 
     def scales_and_factors(self, frame: pl.DataFrame, rows: Rows) -> tuple[Scales, tuple[np.ndarray, np.ndarray]]:
@@ -270,7 +273,7 @@ class AdaptiveVolatility(EarningsVolatility):
             predicted = self._predict(self._design(segments))
             surprises[row_of[part]] = log_sizes_ahead(segments) - predicted[:, 0] / 2
             kept = predicted[asked[part]]
-            truth.values[row_of[part]] = _standardise(past_returns_ahead(frame[part]), to_scales(predicted))
+            write_outcomes(past_returns_ahead(frame[part]), to_scales(predicted), row_of[part], truth.values)
             truth.release()
             return kept
 
@@ -308,8 +311,3 @@ def _places(frame: pl.DataFrame, rows: Rows) -> np.ndarray:
 
 def _no_row(fold: Block) -> InvalidRequestError:
     return InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
-
-
-def _standardise(ahead: np.ndarray, scales: Scales) -> np.ndarray:
-    """Cumulative log returns f64 [row, step], and the daily ones, in units of their scales, f64 [row, (both), step]."""
-    return np.stack([ahead / scales.cumulative, to_daily(ahead) / scales.daily], axis=1)

@@ -1,10 +1,14 @@
 """Inputs in standard deviations of a fold, with outliers clipped."""
 
+import ctypes
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
+
+from internal.bar_kernels.library import Standards, load_volatility
+from internal.features.segment_means import require_rows
 
 LARGEST_INPUT: Final = 6.0
 SMALLEST_SPREAD: Final = 1e-9
@@ -34,18 +38,18 @@ class Standardisation:
         return cls(mean, np.maximum(np.sqrt(squares / count), SMALLEST_SPREAD))
 
     def apply(self, inputs: np.ndarray) -> np.ndarray:
-        """Inputs in standard deviations, f64 [row, input]; NaN stays."""
-        return _standardise(inputs, self.center, self.spread, np.empty_like(inputs))
+        """Inputs in standard deviations, f64 [row, input]; NaN stays. Raises ValueError where inputs do not fit."""
+        standardised = np.array(inputs, np.float64, order="C", ndmin=2)
+        center, spread = (np.ascontiguousarray(figures, np.float64) for figures in (self.center, self.spread))
+        if standardised.ndim != 2 or not standardised.shape[1:] == center.shape == spread.shape:  # noqa: PLR2004
+            raise ValueError(f"inputs {standardised.shape} do not fit figures {center.shape}, {spread.shape}")
+        standards = Standards(center.ctypes.data, spread.ctypes.data, LARGEST_INPUT)
+        load_volatility().standardise_rows(ctypes.byref(standards), standardised.ctypes.data, *standardised.shape)
+        return standardised
 
     def apply_to(self, place: int, values: np.ndarray) -> None:
-        """The same for the values of the input at a place, f64 [row], which are overwritten."""
-        _standardise(values, self.center[place], self.spread[place], values)
-
-
-def _standardise(
-    inputs: np.ndarray, center: np.ndarray | float, spread: np.ndarray | float, out: np.ndarray
-) -> np.ndarray:
-    np.subtract(inputs, center, out=out)
-    out /= spread
-    np.maximum(out, -LARGEST_INPUT, out=out)
-    return np.minimum(out, LARGEST_INPUT, out=out)
+        """The same for the values of the input at a place, f64 [row], which are overwritten. Raises ValueError."""
+        require_rows(values)
+        center, spread = (np.ascontiguousarray(figures[[place]], np.float64) for figures in (self.center, self.spread))
+        standards = Standards(center.ctypes.data, spread.ctypes.data, LARGEST_INPUT)
+        load_volatility().standardise_input(ctypes.byref(standards), values.ctypes.data, len(values))

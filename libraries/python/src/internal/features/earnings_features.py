@@ -4,18 +4,21 @@ They are made of spikes (a large return on a large volume) and the calendar. No 
 report on nearly the same weekday every 13 weeks, which their bars show. No session after the row's own is used.
 """
 
+import ctypes
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 from typing import Final, Self
 
 import numpy as np
 import polars as pl
 
+from internal.bar_kernels.library import History, load_volatility
 from internal.dates import next_session, sessions_frame
 from internal.features.windows import HORIZON
 
 DAYS_BACK: Final = (91, 182, 273, 364)
-DAYS_OFF: Final = (-1, 0, 1)  # sessions that a report may come early or late
 LARGE: Final = 4.0  # such as twice the usual move on twice the usual volume
 EARNINGS_INPUT_COUNT: Final = len(DAYS_BACK) + 3 + 2
 
@@ -48,15 +51,26 @@ def tabulate_earnings_features(prepared: pl.DataFrame, rows: np.ndarray) -> tupl
         The features of each such session, f64 [session ahead, 9], and for each row the place of its first session
         ahead, i64 [row]; the places of the others follow it.
     """
-    length = prepared.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
-    reach = length + HORIZON  # i64 [segment], its sessions and the horizon after them: the targets
-    age = np.arange(int(reach.sum())) - np.repeat(np.cumsum(reach) - reach, reach)  # i64 [target]
-    own = np.flatnonzero(age < np.repeat(length, reach))  # i64 [row], the place of each row among the targets
-    needed = np.zeros(len(age), bool)
-    for step in range(1, HORIZON + 1):
-        needed[own[rows] + step] = True
-    table = _features(_find_spikes(prepared, reach, age, own, np.flatnonzero(needed)))
-    return table, (np.cumsum(needed) - 1)[own[rows] + 1]
+    lengths = prepared.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
+    days = prepared.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
+    backs = _sessions_back(*days)
+    session = prepared.get_column("session").to_numpy()
+    begun = session[np.cumsum(lengths) - lengths] - session.min(initial=np.iinfo(np.int64).max)
+    if (begun + lengths + HORIZON).max(initial=0) > backs.shape[1]:
+        raise ValueError("a segment has more sessions than the calendar")
+    asked = np.zeros(prepared.height, np.uint8)
+    asked[rows] = 1
+    spikes = np.ascontiguousarray(prepared.get_column("spike").to_numpy())
+    found = np.empty((len(DAYS_BACK), min(len(rows) * HORIZON, len(spikes) + HORIZON * len(lengths))))
+    first = np.empty(len(spikes), np.int64)
+    columns = (array.ctypes.data for array in (spikes, asked, lengths, begun))
+    history = History(*columns, len(lengths), backs.ctypes.data, backs.shape[1], HORIZON)
+    kernels, stride = load_volatility(), found.shape[1]
+    count = kernels.find_spikes(ctypes.byref(history), stride, found.ctypes.data, first.ctypes.data)
+    features, sizes = np.empty((count, EARNINGS_INPUT_COUNT)), np.empty_like(found)
+    np.log1p(found[:, :count], out=sizes[:, :count])
+    kernels.fill_features(found.ctypes.data, sizes.ctypes.data, stride, count, LARGE, features.ctypes.data)
+    return features, first[rows]
 
 
 @dataclass(frozen=True)
@@ -93,39 +107,22 @@ def add_spikes(segments: pl.DataFrame, medians: MarketMedians) -> pl.DataFrame:
     place = segments.get_column("session") - medians.first
     change = pl.col("log_return") - medians.change.gather(place)
     surprise = pl.col("past_volume_surprise") - medians.surprise.gather(place)
-    move = (change.abs() / pl.col("volatility").shift(1).over("segment")).clip(0, 8)
-    spike = (move * surprise.clip(-1, 3).exp()).clip(0, 30)
+    before = pl.when(pl.col("segment") == pl.col("segment").shift(1)).then(pl.col("volatility").shift(1))
+    spike = ((change.abs() / before).clip(0, 8) * surprise.clip(-1, 3).exp()).clip(0, 30)
     return segments.with_columns(spike=spike.fill_null(0.0))
 
 
-def _sessions_back(days: np.ndarray, back: int) -> np.ndarray:
-    """The distance in sessions from each session to the one `back` days earlier, or to the last before that day."""
-    earlier = np.searchsorted(days, days - np.timedelta64(back, "D"), side="right") - 1
-    return np.where(earlier >= 0, np.arange(len(days)) - earlier, len(days) + HORIZON)
+@lru_cache(maxsize=4)  # the parts of a panel have the same first and last day, most of them
+def _sessions_back(first: date, last: date) -> np.ndarray:
+    """How many sessions back each of DAYS_BACK is, or the last session before that day, i64 [day back, session].
 
-
-def _find_spikes(
-    prepared: pl.DataFrame, reach: np.ndarray, age: np.ndarray, own: np.ndarray, targets: np.ndarray
-) -> np.ndarray:
-    """The largest spike within one session of each day back, f64 [day back, target]; zero before the segment began.
-
-    The horizon after a segment holds no spikes, so that another segment's are never within one session.
+    Args:
+        first: The first session. A day back before it is further back than any row has history.
+        last: The last session; the HORIZON sessions after it are included.
     """
-    first, last = prepared.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
     days = sessions_frame(first, next_session(last, HORIZON)).get_column("date").to_numpy().astype("datetime64[D]")
-    session = prepared.get_column("session").to_numpy()
-    begun = np.repeat((session - session.min())[age[own] == 0], reach)[targets]
-    age, place = age[targets], begun + age[targets]  # i64 [target], in the segment and on the calendar
-    spikes = np.zeros(reach.sum() + 3)  # two more in front and one behind, so that every place has neighbours
-    spikes[own + 2] = prepared.get_column("spike").to_numpy()
-    nearest = np.max([spikes[1 + off : 2 + off + reach.sum()] for off in DAYS_OFF], axis=0)  # from one before on
-    backs = [_sessions_back(days, back)[place] for back in DAYS_BACK]
-    return np.stack([np.where(back <= age + 1, nearest[np.maximum(targets + 1 - back, 0)], 0.0) for back in backs])
-
-
-def _features(spikes: np.ndarray) -> np.ndarray:
-    """Spikes f64 [day back, row] to earnings features, f64 [row, 9]."""
-    large = (spikes > LARGE).sum(axis=0)
-    counted = [(large >= many).astype(np.float64) for many in (1, 2, 3)]
-    sizes = np.log1p(spikes)
-    return np.stack([*sizes, *counted, *np.sort(sizes, axis=0)[1:3]], axis=1)
+    backs = np.empty((len(DAYS_BACK), len(days)), np.int64)
+    for place, back in enumerate(DAYS_BACK):
+        earlier = np.searchsorted(days, days - np.timedelta64(back, "D"), side="right") - 1
+        backs[place] = np.where(earlier >= 0, np.arange(len(days)) - earlier, len(days) + HORIZON)
+    return backs

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from internal.bar_kernels.library import Column, load_windows
+from internal.bar_kernels.library import Column, load_volatility
 
 ROWS: Final = "f64 [row], contiguous"
 
@@ -25,14 +25,14 @@ class SegmentMeans:
 
     def __init__(self, values: np.ndarray, lengths: np.ndarray) -> None:
         """Sums the column."""
-        _require_rows(values)
+        require_rows(values)
         self._lengths = np.ascontiguousarray(lengths, np.int64)
         if self._lengths.min(initial=0) < 0 or int(self._lengths.sum()) != len(values):
             raise ValueError("the segments are not those of the column")
         self._values, self._sums = values, np.empty_like(values)
         arrays = (self._values, self._sums, self._lengths)
         self._column = Column(*(array.ctypes.data for array in arrays), len(self._lengths))
-        if load_windows().sum_segments(ctypes.byref(self._column)):
+        if load_volatility().sum_segments(ctypes.byref(self._column)):
             raise ValueError("a column lacks a value that is not the first of its segment")
 
     def mean(self, window: int, fewest: int, out: np.ndarray) -> None:
@@ -41,13 +41,13 @@ class SegmentMeans:
         Raises:
             ValueError: `window` is less than `fewest` or than one, or `out` is not as described.
         """
-        _require_rows(out)
+        require_rows(out)
         if not max(fewest, 1) <= window or out.shape != self._values.shape:
             raise ValueError("no such window of the column")
-        load_windows().mean_windows(ctypes.byref(self._column), window, fewest, out.ctypes.data)
+        load_volatility().mean_windows(ctypes.byref(self._column), window, fewest, out.ctypes.data)
 
 
-def _require_rows(array: np.ndarray) -> None:
-    """Refuse what C would read or write elsewhere."""
+def require_rows(array: np.ndarray) -> None:
+    """Refuse what C would read or write elsewhere. Raises ValueError."""
     if array.dtype != np.float64 or array.ndim != 1 or not array.flags.c_contiguous or not array.flags.aligned:
         raise ValueError(f"an array must be {ROWS}, not {array.dtype} {array.shape}")

@@ -3,6 +3,7 @@
 All of them use sessions up to the row's own. Variances are daily, in squared log returns, and given as logarithms.
 """
 
+import ctypes
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import Final, Self
 import numpy as np
 import polars as pl
 
+from internal.bar_kernels.library import Averaged, load_volatility
 from internal.features.segment_means import SegmentMeans
 from internal.features.variables import daily_range_variance
 
@@ -98,13 +100,12 @@ class GroupAverages:
     def of(cls, frame: pl.DataFrame) -> Self:
         """Of an observed panel."""
         ceiling, numbers, values = GROUP_VARIANCE_CEILING, _number_groups(frame), dict[str, np.ndarray]()
-        variance = np.clip(frame.select(daily_range_variance()).to_series().to_numpy(), 0, ceiling)
+        variance = frame.select(daily_range_variance()).to_series().to_numpy()
         change = frame.get_column("log_return").to_numpy()
         for name, group in numbers.items():
-            values[f"{name}_variance"] = average(group, variance)
-            apart = np.square(change - average(group, change)[group])
-            values[f"{name}_dispersion"] = average(group, np.minimum(apart, ceiling, out=apart))
-        return cls({name: group.astype(np.int32) for name, group in numbers.items()}, values)
+            values[f"{name}_variance"] = average(group, variance, largest=ceiling)
+            values[f"{name}_dispersion"] = average(group, change, around=average(group, change), largest=ceiling)
+        return cls(numbers, values)
 
     def add_to(self, part: pl.DataFrame, rows: slice = EVERY_ROW) -> pl.DataFrame:
         """Some rows of the panel with the columns that `select_inputs` needs; then no segment needs another."""
@@ -125,18 +126,38 @@ def number_sectors(frame: pl.DataFrame) -> np.ndarray:
 
 
 def _number_groups(frame: pl.DataFrame) -> dict[str, np.ndarray]:
-    """The groups of each row's date, numbered from 0, i64 [row]: NumPy would convert smaller ones at each use."""
-    session = frame.select(pl.col("session") - pl.col("session").min()).to_series().to_numpy()
-    sector = number_sectors(frame)
+    """The groups of each row's date, numbered from 0, i32 [row]."""
+    session = frame.select((pl.col("session") - pl.col("session").min()).cast(pl.Int32)).to_series().to_numpy()
+    sector = number_sectors(frame).astype(np.int32)
     return {"market": session, "sector_group": session * (int(sector.max(initial=0)) + 1) + sector}
 
 
-def average(group: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The mean of the known values of each group, f64 [group]; NaN where none is known."""
-    known = ~np.isnan(values)
-    count = np.bincount(group, weights=known)
-    total = np.bincount(group, weights=np.where(known, values, 0.0))
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+def average(
+    group: np.ndarray, values: np.ndarray, *, around: np.ndarray | None = None, largest: float = np.inf
+) -> np.ndarray:
+    """The mean of the known values of each group, f64 [group]; NaN where none is known.
+
+    Args:
+        group: The number of each row's group, from 0, int [row].
+        values: f64 [row]; NaN where it is not known.
+        around: f64 [group]; the mean is of squared deviations from it.
+        largest: What a larger value, or square, counts as.
+
+    Raises:
+        ValueError: An array is not as described.
+    """
+    values, group = np.ascontiguousarray(values, np.float64), np.ascontiguousarray(group, np.int32)
+    size = int(group.max(initial=-1)) + 1
+    around = None if around is None else np.ascontiguousarray(around, np.float64)
+    if group.shape != values.shape or group.ndim != 1 or group.min(initial=0) < 0:
+        raise ValueError(f"each of {values.shape} values must have the number of a group, not {group.shape}")
+    if around is not None and around.shape != (size,):
+        raise ValueError(f"each of {size} groups must have a value to deviate from, not {around.shape}")
+    means, counts = np.empty(size), np.empty(size, np.int64)
+    averaged = Averaged(values.ctypes.data, None if around is None else around.ctypes.data, largest)
+    rows = group.ctypes.data, len(group)
+    load_volatility().average_groups(ctypes.byref(averaged), *rows, size, counts.ctypes.data, means.ctypes.data)
+    return means
 
 
 def _segment_lengths(frame: pl.DataFrame) -> np.ndarray:

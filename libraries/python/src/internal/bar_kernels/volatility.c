@@ -1,0 +1,179 @@
+// What HAR does to each of millions of rows, but for logarithms and exponentials, which NumPy has vectorised.
+// Means over the last values of each segment (adjacent rows) are differences of running sums: a sum begins with its
+// segment, so that no bit of a row depends on another segment or on a later row.
+#include <stdint.h>
+
+#pragma STDC FP_CONTRACT OFF // the same bits on every processor
+
+typedef struct {
+    const double *values; // NaN where missing, which only the first of a segment may be
+    double *sums;         // of the segment's values up to each
+    const int64_t *lengths;
+    int64_t segments;
+} column;
+
+static int is_missing(double value) { return value != value; }
+
+// Fills in the sums. Returns whether a value is missing that is not the first of its segment.
+int32_t sum_segments(const column *of) {
+    const double *values = of->values;
+    double *sums = of->sums;
+    int32_t lacks = 0;
+    for (int64_t segment = 0; segment < of->segments; segment++) {
+        int64_t length = of->lengths[segment];
+        double sum = 0;
+        for (int64_t i = 0; i < length; i++) {
+            sum = i ? sum + values[i] : is_missing(values[i]) ? 0 : values[i];
+            sums[i] = sum;
+        }
+        lacks |= is_missing(sum);
+        values += length, sums += length;
+    }
+    return lacks;
+}
+
+// Writes the mean of the last `window` values of each; NaN where fewer than `fewest`, at most `window`, are known.
+void mean_windows(const column *of, int64_t window, int64_t fewest, double *restrict means) {
+    const double *values = of->values, *sums = of->sums;
+    for (int64_t segment = 0; segment < of->segments; segment++) {
+        int64_t length = of->lengths[segment], whole = length < window ? length : window;
+        int64_t missing = length && is_missing(values[0]);
+        for (int64_t i = 0; i < whole; i++) { // the window reaches back to the first
+            int64_t known = i + 1 - missing;
+            means[i] = known < fewest ? __builtin_nan("") : window == 1 ? values[i] : sums[i] / (known ? known : 1);
+        }
+        if (window == 1)
+            for (int64_t i = 1; i < length; i++) means[i] = values[i];
+        else
+            for (int64_t i = window; i < length; i++) means[i] = (sums[i] - sums[i - window]) / window;
+        values += length, sums += length, means += length;
+    }
+}
+
+typedef struct { // what takes an input to standard deviations, with outliers clipped
+    const double *center, *spread;
+    double largest;
+} standards;
+
+static double standardise(double value, double center, double spread, double largest) { // NaN stays
+    value = (value - center) / spread;
+    value = value < -largest ? -largest : value;
+    return value > largest ? largest : value;
+}
+
+// Of one input, whose center and spread come first.
+void standardise_input(const standards *by, double *restrict values, int64_t rows) {
+    double center = *by->center, spread = *by->spread, largest = by->largest;
+    for (int64_t i = 0; i < rows; i++) values[i] = standardise(values[i], center, spread, largest);
+}
+
+// Of rows that hold every input.
+void standardise_rows(const standards *by, double *restrict values, int64_t rows, int64_t inputs) {
+    const double *restrict center = by->center, *restrict spread = by->spread;
+    double largest = by->largest;
+    for (int64_t row = 0; row < rows; row++, values += inputs)
+        for (int64_t i = 0; i < inputs; i++) values[i] = standardise(values[i], center[i], spread[i], largest);
+}
+
+typedef struct { // values of some rows, one for each step: the first row's first, and how many values a row takes
+    const double *values;
+    int64_t stride;
+} by_step;
+
+// Divides two kinds of returns by their scales, and writes them to the places that their rows have elsewhere.
+void write_outcomes(const by_step returns[2], const by_step scales[2], int64_t steps, const int32_t *places,
+                    int64_t rows, double *restrict outcomes) {
+    for (int64_t i = 0; i < rows; i++) {
+        double *to = outcomes + places[i] * 2 * steps;
+        for (int64_t kind = 0; kind < 2; kind++) {
+            const double *row = returns[kind].values + i * returns[kind].stride;
+            const double *scale = scales[kind].values + i * scales[kind].stride;
+            for (int64_t step = 0; step < steps; step++) *to++ = row[step] / scale[step];
+        }
+    }
+}
+
+typedef struct { // over the rows of each group: values, or their squared deviations from `around`, one a group
+    const double *values, *around;
+    double largest; // more counts as this
+} averaged;
+
+// Means of the known values, one a group; NaN where none is known. Counts are scratch, one a group.
+void average_groups(const averaged *of, const int32_t *groups, int64_t rows, int64_t count, int64_t *counts,
+                    double *restrict means) {
+    for (int64_t group = 0; group < count; group++) means[group] = 0, counts[group] = 0;
+    for (int64_t i = 0; i < rows; i++) {
+        int32_t group = groups[i];
+        double value = of->values[i], apart = of->around ? value - of->around[group] : 0;
+        if (of->around) value = apart * apart;
+        if (is_missing(value)) continue;
+        means[group] += value > of->largest ? of->largest : value;
+        counts[group]++;
+    }
+    for (int64_t group = 0; group < count; group++)
+        means[group] = counts[group] ? means[group] / counts[group] : __builtin_nan("");
+}
+
+#define BACKS 4 // days back on which earnings were reported
+
+typedef struct {
+    const double *spikes;    // of each row
+    const uint8_t *asked;    // whether the sessions ahead of the row are
+    const int64_t *lengths;  // of each segment
+    const int64_t *begun;    // the place of its first session on the calendar
+    int64_t segments;
+    const int64_t *backs;    // how many sessions back each day back is from each session: [day back][session]
+    int64_t sessions, horizon;
+} history;
+
+static double at(const double *values, int64_t count, int64_t i) { return i < 0 || i >= count ? 0 : values[i]; }
+
+static double largest_near(const double *spikes, int64_t count, int64_t i) { // a report may come a session off
+    double before = at(spikes, count, i - 1), on = at(spikes, count, i), after = at(spikes, count, i + 1);
+    double largest = before > on ? before : on;
+    return largest > after ? largest : after;
+}
+
+// Writes the spikes before each session that is ahead of a row that is asked: [day back][session ahead], of a stride.
+// Of each such row, the place of the first session ahead. Returns how many sessions ahead there are.
+int64_t find_spikes(const history *in, int64_t stride, double *restrict found, int64_t *restrict first) {
+    const double *spikes = in->spikes;
+    const uint8_t *asked = in->asked;
+    int64_t place = 0;
+    for (int64_t segment = 0; segment < in->segments; segment++) {
+        int64_t length = in->lengths[segment], until = -1;
+        for (int64_t age = 1; age < length + in->horizon; age++) {
+            if (age <= length && asked[age - 1]) first[age - 1] = place, until = age - 1 + in->horizon;
+            if (age > until) continue;
+            for (int64_t day = 0; day < BACKS; day++) {
+                int64_t back = in->backs[day * in->sessions + in->begun[segment] + age];
+                found[day * stride + place] = back <= age + 1 ? largest_near(spikes, length, age - back) : 0;
+            }
+            place++;
+        }
+        spikes += length, asked += length, first += length;
+    }
+    return place;
+}
+
+static double smaller(double one, double other) { return one < other ? one : other; }
+
+static double larger(double one, double other) { return one > other ? one : other; }
+
+// Of each session ahead: the sizes of its spikes; whether at least one, two, three are large; the two sizes in between.
+void fill_features(const double *spikes, const double *sizes, int64_t stride, int64_t count, double large,
+                   double *restrict features) {
+    for (int64_t i = 0; i < count; i++) {
+        double size[BACKS];
+        int32_t many = 0;
+        for (int64_t day = 0; day < BACKS; day++) {
+            *features++ = size[day] = sizes[day * stride + i];
+            many += spikes[day * stride + i] > large;
+        }
+        for (int32_t fewest = 1; fewest < BACKS; fewest++) *features++ = many >= fewest;
+        double one = larger(smaller(size[0], size[1]), smaller(size[2], size[3]));
+        double other = smaller(larger(size[0], size[1]), larger(size[2], size[3]));
+        *features++ = smaller(one, other);
+        *features++ = larger(one, other);
+    }
+}
