@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from internal.tft.training import TrainingProgress
+from models import __main__ as models_command
 from models.dataset import Dataset, save_dataset
 from models.network_fitting import make_reporter, report_share
 from models.progress import Progress, Step
@@ -67,6 +68,21 @@ def test_refusals(
     assert status == code
     assert sentence in said
     assert "Traceback" not in said
+
+
+def test_an_interrupted_training_says_how_it_goes_on(
+    refuse_models: RefuseModels, make_dataset: MakeDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C at any moment of a training ends with a sentence and the status of an interrupted command."""
+    save_dataset(tmp_path / "dataset", make_dataset(1, date(2023, 1, 3), date(2023, 2, 28)))
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(models_command, "train", interrupt)
+    status, said = refuse_models("train", STATE_DIRECTORY=str(tmp_path), REGISTRY_DIRECTORY=str(tmp_path / "registry"))
+    assert status == 130
+    assert "the same command continues after the last finished epoch" in said
 
 
 def test_progress_bar(tmp_path: Path) -> None:

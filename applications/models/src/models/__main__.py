@@ -28,6 +28,7 @@ from models.evaluate import evaluate
 from models.evaluation import Evaluation
 from models.missing_sectors import describe_missing_sectors
 from models.report import write_report
+from models.sizes import SIZES
 from models.terminal import print_evaluation, show_progress_bars
 from models.tracking import open_tracker
 from models.train import train
@@ -101,16 +102,21 @@ def train_command(dataset: DatasetFolder = None, model: TrainedModel = "small", 
     """
     console, configuration = Console(), Configuration()
     checkpoints = configuration.state_directory / "checkpoints" / f"{model}-{seed}"
-    with scratch_folder(configuration.scratch), show_progress_bars(console) as show:
-        done = train(
-            _load_dataset(console, configuration, dataset),  # held by nothing here: its early bars can be let go
-            configuration.open_registry(),
-            open_tracker(configuration, f"train-{model}-{seed}", {"model": model, "seed": seed}),
-            model=model,
-            seed=seed,
-            checkpoints=checkpoints,
-            on_progress=show,
-        )
+    try:
+        with scratch_folder(configuration.scratch), show_progress_bars(console) as show:
+            done = train(
+                _load_dataset(console, configuration, dataset),  # held by nothing here: its early bars can be let go
+                configuration.open_registry(),
+                open_tracker(configuration, f"train-{model}-{seed}", {"model": model, "seed": seed}),
+                model=model,
+                seed=seed,
+                checkpoints=checkpoints,
+                on_progress=show,
+            )
+    except KeyboardInterrupt:
+        resumes = "continues after the last finished epoch" if model in SIZES else "starts again"
+        Console(stderr=True).print(f"Interrupted, nothing was registered: the same command {resumes}.")
+        raise
     try:
         _report(console, configuration, done.evaluation, None)
     finally:  # it is registered, whether or not its report can be written
