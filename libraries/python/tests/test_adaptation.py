@@ -7,6 +7,8 @@ from statistics import NormalDist
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from internal.baselines.adaptation import DECAY, RATE, adaptive_factors, past_returns_ahead, widen_intervals
 from internal.baselines.forecast import future_log_returns
@@ -121,6 +123,54 @@ def test_returns_ahead_are_the_labels(
     both = np.isfinite(ahead) & np.isfinite(labels)
     assert both.mean() > 0.9
     assert ahead[both].tolist() == labels[both].tolist()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_misses_in_a_plain_loop(tickers: int, days: int, sectors: int, seed: int) -> None:
+    """Rows in any order, sessions without any, outcomes and ends that are no number, divisors and sectors."""
+    random = np.random.default_rng(seed)
+    session = random.choice([4, *random.integers(4, 4 + 2 * days, days)], tickers * days).astype(np.int32)
+    rows, width = len(session), random.uniform(0.5, 1.5, 3)
+    truth, divisors = random.normal(size=(rows, 3)), random.lognormal(size=rows)
+    truth[random.random(truth.shape) < 0.1] = np.nan
+    truth[random.random(truth.shape) < 0.05] = np.inf
+    width[random.integers(3)] *= random.choice([1.0, np.nan])
+    pooled = width[:, None] * np.array([-1.0, 0.1, 1.0])  # [step, quantile]
+    groups = TickerGroups(session, *(random.integers(0, size, rows).astype(np.int32) for size in (3, sectors)))
+    found = adaptive_factors(groups, pooled, truth, sector_rate=0.03, divisors=divisors)
+
+    count = groups.sectors
+    logs, news = np.zeros((3 + count, 3)), dict[int, np.ndarray]()
+    for today in range(session.min(), session.max() + 1):
+        excess = np.zeros((3 + count, 3))
+        for step in range(3):
+            if today - 1 - step in news:
+                excess[:, step] = news[today - 1 - step][:, step]
+        logs = DECAY * logs + np.repeat([RATE, 0.03], [3, count])[:, None] * excess
+        judged = [[list[bool]() for _ in range(3)] for _ in range(4 + count)]
+        for row in np.flatnonzero(session == today):
+            third, sector = groups.third[row], groups.sector[row]
+            factor = np.exp(logs[third] + logs[3 + sector])
+            np.testing.assert_allclose(found[row], np.stack([factor, factor], axis=1), rtol=1e-12)
+            for step in range(3):
+                value, (low, median, high) = truth[row, step] / divisors[row], pooled[step]
+                if np.isfinite([value, low, high]).all():
+                    low, high = median - (median - low) * factor[step], median + (high - median) * factor[step]
+                    for group in (third, 3 + sector, -1):
+                        judged[group][step].append(not low <= value <= high)
+        news[today] = np.stack([_excess([one[step] for one in judged]) for step in range(3)], axis=1)
+
+
+def _excess(missed: list[list[bool]]) -> list[float]:
+    """Of each third and each sector beyond its share of misses, from theirs and, last, all of them."""
+    thirds = [np.mean(one) / 2 - 0.1 if len(one) >= 5 else 0.0 for one in missed[:3]]
+    whole, sectors = missed[-1], missed[4:-1]
+    apart = [
+        (np.mean(one) - np.mean(whole)) / 2 * len(one) / (len(one) + 5) if one and len(whole) >= 5 else 0.0
+        for one in sectors
+    ]
+    return [*map(float, thirds), 0.0, *map(float, apart)]
 
 
 def test_kinds_together_are_kinds_apart() -> None:

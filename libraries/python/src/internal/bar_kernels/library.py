@@ -53,6 +53,12 @@ class ByStep(ctypes.Structure):
     _fields_: ClassVar = [("values", Address), ("stride", ctypes.c_int64)]
 
 
+class Intervals(ctypes.Structure):
+    """`intervals` of volatility.c."""
+
+    _fields_: ClassVar = [("low", Address), ("high", Address), ("values", ctypes.c_int64)]
+
+
 class Averaged(ctypes.Structure):
     """`averaged` of volatility.c."""
 
@@ -103,13 +109,15 @@ def load_volatility() -> ctypes.CDLL:
     functions.standardise_rows.argtypes = [standards, Address, ctypes.c_int64, ctypes.c_int64]
     by_step = ctypes.POINTER(ByStep)
     functions.write_outcomes.argtypes = [by_step, by_step, ctypes.c_int64, Address, ctypes.c_int64, Address]
+    judged = [ctypes.POINTER(Intervals), Address, Address, Address, Address, ctypes.c_int64]
+    functions.count_inside.argtypes = [*judged, Address, Address]
     counts = [ctypes.c_int64] * 2
     functions.average_groups.argtypes = [ctypes.POINTER(Averaged), Address, *counts, Address, Address]
     functions.find_spikes.argtypes = [ctypes.POINTER(History), ctypes.c_int64, Address, Address]
     functions.find_spikes.restype = ctypes.c_int64
     functions.fill_features.argtypes = [Address, Address, *counts, ctypes.c_double, Address]
     standardise = functions.standardise_input, functions.standardise_rows
-    others = functions.write_outcomes, functions.average_groups, functions.fill_features
+    others = functions.write_outcomes, functions.count_inside, functions.average_groups, functions.fill_features
     for function in (functions.mean_windows, *standardise, *others):
         function.restype = None
     return functions

@@ -93,6 +93,29 @@ void write_outcomes(const by_step returns[2], const by_step scales[2], int64_t s
     }
 }
 
+typedef struct { // the ends of intervals, [interval][value]
+    const double *low, *high;
+    int64_t values;
+} intervals;
+
+// Counts the outcomes of each group that can be judged and those inside their interval, to [group][value] each.
+// An outcome can be judged where it and both ends are finite. Outcomes are divided first where divisors are given.
+void count_inside(const intervals *of, const int32_t *interval, const double *outcomes, const double *divisors,
+                  const int32_t *groups, int64_t rows, double *restrict known, double *restrict inside) {
+    int64_t values = of->values;
+    for (int64_t row = 0; row < rows; row++, outcomes += values) {
+        const double *restrict low = of->low + interval[row] * values, *restrict high = of->high + interval[row] * values;
+        double *restrict judged = known + groups[row] * values, *restrict hits = inside + groups[row] * values;
+        double divisor = divisors ? divisors[row] : 1;
+        for (int64_t i = 0; i < values; i++) {
+            double outcome = outcomes[i] / divisor, sum = outcome + low[i] + high[i];
+            int32_t is_known = sum - sum == 0, is_inside = (outcome >= low[i]) & (outcome <= high[i]);
+            judged[i] += is_known;
+            hits[i] += is_known & is_inside;
+        }
+    }
+}
+
 typedef struct { // over the rows of each group: values, or their squared deviations from `around`, one a group
     const double *values, *around;
     double largest; // more counts as this

@@ -5,12 +5,14 @@ conformal PID's quantile tracking, Angelopoulos et al. 2023), on the logarithm o
 that one year of rows suffices. Nothing is fitted.
 """
 
+import ctypes
 from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 import polars as pl
 
+from internal.bar_kernels.library import Intervals, load_volatility
 from internal.baselines.forecast import EVERY_ROW, Rows
 from internal.baselines.ticker_groups import THIRDS, UNKNOWN, SessionOrder, TickerGroups, trust
 from internal.forecasting.quantiles import QUANTILES, STEPS
@@ -50,21 +52,22 @@ def adaptive_factors(  # noqa: PLR0913  (three of them are named and have defaul
     """
     order = SessionOrder.of(groups.session)
     days, step, sectors = len(order.bounds) - 1, np.arange(int(truth.shape[-1])), groups.sectors if sector_rate else 1
-    sector = groups.sector if sector_rate else np.zeros_like(groups.sector)
-    cell, rates = groups.third * sectors + sector, np.repeat([RATE, sector_rate], [THIRDS, sectors])
-    rate = rates.reshape(-1, *[1] * truth.ndim)
+    cell = groups.third * np.int32(sectors) + (groups.sector if sector_rate else 0)
+    rate = np.repeat([RATE, sector_rate], [THIRDS, sectors]).reshape(-1, *[1] * truth.ndim)
     shape = (*truth.shape[1:], 2)
-    logs, news = np.zeros((len(rates), *shape)), np.zeros((days + len(step) + 1, len(rates), *shape))
+    logs, news = np.zeros((len(rate), *shape)), np.zeros((days + len(step) + 1, len(rate), *shape))
     history = np.ones((days, THIRDS * sectors, *shape))
     for today, at in enumerate(order.each()):
         logs = DECAY * logs + rate * news[today]
         history[today] = np.exp(logs[:THIRDS, None] + logs[THIRDS:]).reshape(history.shape[1:])
+        cells = cell[at]
         if quantiles.ndim > truth.ndim:
-            ends = _interval(quantiles[at], history[today, cell[at]])
+            ends, interval = _interval(quantiles[at], history[today, cells]), np.arange(len(cells), dtype=np.int32)
         else:
-            ends = tuple(end[cell[at]] for end in _interval(quantiles, history[today]))
-        values = truth[at] if divisors is None else truth[at] / divisors[at].reshape(-1, *[1] * (truth.ndim - 1))
-        misses = _misses(ends, values, groups.third[at], sector[at], sectors)
+            ends, interval = _interval(quantiles, history[today]), cells
+        divisor = None if divisors is None else divisors[at]
+        counts = _count(ends, interval, truth[at], divisor, cells, groups=THIRDS * sectors)
+        misses = _misses(*(count.reshape(THIRDS, sectors, *truth.shape[1:]) for count in counts))
         news[today + 1 + step, ..., step, :] = np.moveaxis(misses, -2, 0)  # known so many sessions later
         on_read()
     return np.asarray(history[order.day[rows], cell[rows]])
@@ -98,23 +101,19 @@ def past_returns_ahead(frame: pl.DataFrame) -> np.ndarray:
     return ahead
 
 
-def _misses(
-    ends: tuple[np.ndarray, ...], truth: np.ndarray, third: np.ndarray, sector: np.ndarray, sectors: int
-) -> np.ndarray:
+def _misses(count: np.ndarray, hit: np.ndarray) -> np.ndarray:
     """The excess share of outcomes of one date outside their interval, f64 [third and then sector, ..., step, half].
 
     A third's is beyond 20 %; a sector's is beyond that of all tickers, as far as its tickers are many. Each half gets
     half of it. Which half is missed depends on where the market went, and neighbouring forecasts share most of that:
     tracked on its own, each half would narrow after a fall while the other widens. Zero where there are too few
-    outcomes. An outcome or forecast that is NaN does not count.
+    outcomes.
+
+    Args:
+        count: How many outcomes can be judged, f64 [third, sector, ..., step].
+        hit: How many of these are inside.
     """
-    low, high = ends
-    marks = np.empty((2, *truth.shape), np.float32)  # whether it can be judged, and whether it is inside
-    np.isfinite(truth + low + high, out=marks[0])
-    np.logical_and(truth >= low, truth <= high, out=marks[1])
-    marks[1] *= marks[0]
-    numbers = np.concatenate([third == np.arange(THIRDS)[:, None], sector == np.arange(sectors)[:, None]])
-    count, hit = _count(numbers.astype(np.float32), marks)
+    count, hit = (np.concatenate([each.sum(axis=1), each.sum(axis=0)]) for each in (count, hit))
     missed = (count - hit) / 2 / np.maximum(count, 1)
     excess = np.where(count >= FEWEST, missed - QUANTILES[LOWER], 0.0)
     whole, hits = count[:THIRDS].sum(axis=0), hit[:THIRDS].sum(axis=0)
@@ -124,7 +123,52 @@ def _misses(
     return np.repeat(excess[..., None], 2, axis=-1)
 
 
-def _count(member: np.ndarray, marks: np.ndarray) -> np.ndarray:
-    """How many rows of each group have each mark, f64 [mark, group, ...], of [mark, row, ...]; exact below 2**24."""
-    counted = member @ marks.reshape(len(marks), member.shape[1], -1)
-    return counted.reshape(len(marks), len(member), *marks.shape[2:]).astype(np.float64)
+def _count(  # noqa: PLR0913  (two of them are named)
+    ends: tuple[np.ndarray, np.ndarray],
+    interval: np.ndarray,
+    truth: np.ndarray,
+    divisor: np.ndarray | None,
+    group: np.ndarray,
+    *,
+    groups: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """How many outcomes of each group can be judged, and how many are inside, f64 [group, ..., step]; in C.
+
+    An outcome that is NaN or infinite, or whose forecast is, cannot be judged.
+
+    Args:
+        ends: The ends of intervals, f64 [interval, ..., step].
+        interval: The number of each row's, i32 [row].
+        truth: The outcomes, f64 [row, ..., step].
+        divisor: What the truth of each row is divided by, f64 [row].
+        group: The number of each row's group, i32 [row].
+        groups: How many groups there are.
+    """
+    low, high, truth = (np.ascontiguousarray(values, np.float64) for values in (*ends, truth))
+    interval, group = (np.ascontiguousarray(numbers, np.int32) for numbers in (interval, group))
+    divisor = None if divisor is None else np.ascontiguousarray(divisor, np.float64)
+    _require_inside(interval, len(low), len(truth))
+    _require_inside(group, groups, len(truth))
+    values = int(np.prod(truth.shape[1:]))
+    if not low.shape == high.shape == (len(low), *truth.shape[1:]) or (
+        divisor is not None and divisor.shape != group.shape
+    ):
+        raise ValueError(f"outcomes {truth.shape} have other intervals or divisors")
+    count, hit = np.zeros((2, groups, *truth.shape[1:]))
+    load_volatility().count_inside(
+        ctypes.byref(Intervals(low.ctypes.data, high.ctypes.data, values)),
+        interval.ctypes.data,
+        truth.ctypes.data,
+        None if divisor is None else divisor.ctypes.data,
+        group.ctypes.data,
+        len(truth),
+        count.ctypes.data,
+        hit.ctypes.data,
+    )
+    return count, hit
+
+
+def _require_inside(numbers: np.ndarray, count: int, rows: int) -> None:
+    """Refuse numbers that C would look up elsewhere. Raises ValueError."""
+    if numbers.shape != (rows,) or (rows and not 0 <= numbers.min() <= numbers.max() < count):
+        raise ValueError(f"each of {rows} rows must have a number below {count}")
