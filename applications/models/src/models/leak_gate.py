@@ -15,6 +15,7 @@ from typing import Any, Final, Self
 import numpy as np
 import polars as pl
 
+from internal.baselines.model import BaselineModel
 from internal.dates import previous_session, sessions
 from internal.features.panel import PRICES, build_panel
 from internal.features.scaling import Scaler
@@ -171,7 +172,8 @@ def describe_pass(day: date) -> dict[str, Any]:
 
 def _forecast_through_panel(model: QuantileModel, bars: pl.DataFrame, dataset: Dataset, day: date) -> pl.DataFrame:
     """Forecast as training and evaluation do: the panel reaches the dataset's end and is read at the day."""
-    frame = observe(build_panel(bars, dataset.details, end=dataset.end).frame)
+    for_networks = not isinstance(model, BaselineModel)
+    frame = observe(build_panel(bars, dataset.details, end=dataset.end).frame, for_networks=for_networks)
     origins = find_origins(frame, Block(day, day))
     tickers = frame.get_column("ticker").gather(origins)
     if not len(origins):

@@ -254,7 +254,8 @@ class AdaptiveVolatility(EarningsVolatility):
         )
         surprise = surprise_factors(groups, surprises, self.response)
         factors = self._factors(groups, truth.values, row_of[rows], surprise, on_read=truth.release)
-        return to_scales(predicted[_places(frame, rows)]), surprise[row_of[rows]], factors
+        predicted = predicted[_places(frame, rows)]  # at once, so that the others are not held beside the scales
+        return to_scales(predicted), surprise[row_of[rows]], factors
 
     def _compare(
         self, frame: pl.DataFrame, asked: np.ndarray, row_of: np.ndarray, truth: ScratchArray, surprises: np.ndarray
