@@ -186,7 +186,20 @@ def test_few_names_make_a_small_portfolio() -> None:
     decision = decide(make_situation(6), STRATEGY, LIMITS)
     assert len(names(decision, side=Side.LONG)) == len(names(decision, side=Side.SHORT)) == 3
     assert max(values(decision.rows)) <= 3 * 0.2 * 50_000
-    assert any("3 of 10 long names" in note for note in decision.notes)
+    assert decision.notes == ("3 of 10 long names: not enough candidates", "3 of 10 short names: not enough candidates")
+
+
+def test_notes_say_what_left_names_out() -> None:
+    """With 1,000 dollars a name's 50 buy one share of the cheap ones alone; without shorts the longs get nothing."""
+    poor = decide(make_situation(net_asset_value=1_000.0), STRATEGY, LIMITS)
+    for side, note in zip(Side, poor.notes, strict=True):
+        count = len(names(poor, side=side))
+        assert note.startswith(f"{count} of 10 {side} names: with both sides equal, {10 - count} would get too little")
+    assets = Assets(frozenset(forty_names().tickers), frozenset())
+    assert decide(make_situation(assets=assets), STRATEGY, LIMITS).notes == (
+        "0 of 10 long names: with both sides equal, 10 would get too little capital for one share",
+        "0 of 10 short names: not enough candidates",
+    )
 
 
 def test_nothing_shortable_leaves_no_longs() -> None:

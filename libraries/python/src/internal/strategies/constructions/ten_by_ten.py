@@ -54,7 +54,8 @@ def construct_ten_by_ten(situation: Situation, scores: FloatArray, rules: TenByT
         for one, quantity in zip(proposals, quantities, strict=True)
         if one.verdict is not Verdict.OPEN or quantity > 0
     )
-    return Targets(rows, (*([] if problem is None else [problem]), *_notes(proposals, quantities, rules)))
+    shortfalls = [problem] if problem is not None else _explain_shortfalls(proposals, quantities, rules)
+    return Targets(rows, (*shortfalls, *_explain_imbalance(proposals, quantities, rules)))
 
 
 def judge(position: Position, situation: Situation, rules: TenByTenRules) -> Proposal:
@@ -143,19 +144,34 @@ def _target(one: Proposal, quantity: float, capital: float) -> Target:
     return Target(one.ticker, sign * quantity * one.price / capital if quantity else 0.0, reason)
 
 
-def _notes(proposals: Iterable[Proposal], quantities: Iterable[float], rules: TenByTenRules) -> list[str]:
-    """What fell short of the rules, one sentence each."""
-    after = [(one, quantity) for one, quantity in zip(proposals, quantities, strict=True) if quantity > 0]
-    counts = {side: sum(one.side is side for one, _ in after) for side in Side}
-    notes = [
-        f"{count} of {rules.names_per_side} {side} names: not enough candidates or too little capital a name"
-        for side, count in counts.items()
-        if count < rules.names_per_side
-    ]
-    values = side_values(
-        [one.side for one, _ in after], [quantity for _, quantity in after], [one.price for one, _ in after]
-    ).values()
-    tolerance = rules.sizing.balance_tolerance
-    if max(values) - min(values) > tolerance * max(values):
-        notes.append(f"the sides differ by more than {tolerance:.0%}: frozen positions cannot be cut")
+def _explain_shortfalls(proposals: Iterable[Proposal], quantities: Iterable[float], rules: TenByTenRules) -> list[str]:
+    """Why a side has fewer names than the rules ask for, where names were looked for: one sentence each."""
+    sized = list(zip(proposals, quantities, strict=True))
+    notes: list[str] = []
+    for side in Side:
+        chosen = sum(one.side is side and one.verdict is not Verdict.CLOSE for one, _ in sized)
+        count = sum(one.side is side and quantity > 0 for one, quantity in sized)
+        if count < rules.names_per_side:
+            reasons = [
+                *(["not enough candidates"] if chosen < rules.names_per_side else []),
+                *_explain_loss(count, chosen),
+            ]
+            notes.append(f"{count} of {rules.names_per_side} {side} names: {'; '.join(reasons)}")
     return notes
+
+
+def _explain_loss(count: int, chosen: int) -> list[str]:
+    """Why chosen names got no share."""
+    if count == chosen:
+        return []
+    return [f"with both sides equal, {chosen - count} would get too little capital for one share"]
+
+
+def _explain_imbalance(proposals: Sequence[Proposal], quantities: Sequence[float], rules: TenByTenRules) -> list[str]:
+    """Why the sides differ, where they do."""
+    sides, prices = [one.side for one in proposals], [one.price for one in proposals]
+    values = side_values(sides, quantities, prices).values()
+    tolerance = rules.sizing.balance_tolerance
+    if max(values) - min(values) <= tolerance * max(values):
+        return []
+    return [f"the sides differ by more than {tolerance:.0%}: frozen positions cannot be cut"]
