@@ -1,12 +1,10 @@
 """A lake of random bars as the collection writes it, and datamanager on it: what benchmarks of reads share."""
 
 import os
-import socket
-import subprocess
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -108,21 +106,36 @@ def serve(folder: Path) -> Generator[tuple[str, psutil.Process]]:
         "STATE_DIRECTORY": str(folder / "state"),
         "MARKET_DATA_VENDOR": "files",
     }
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    command = [sys.executable, "-m", "internal.http.run", "datamanager.server:create_application", "--port", port]
+    command = [sys.executable, "-m", "internal.http.run", "datamanager.server:create_application", "--port", "0"]
     with (folder / "log").open("w") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)  # noqa: S603 - our own interpreter
-        url = f"http://127.0.0.1:{port}"
+        process = psutil.Popen(command, env=environment, stdout=log, stderr=log)
         try:
-            while process.poll() is None:
-                try:
-                    httpx.get(f"{url}/health", trust_env=False).raise_for_status()
-                    break
-                except httpx.HTTPError:
-                    time.sleep(0.1)
-            yield url, psutil.Process(process.pid)
+            yield wait_for_service(process, folder / "log"), process
         finally:
-            process.terminate()
+            if process.is_running():
+                process.terminate()
             process.wait()
+
+
+def wait_for_service(process: psutil.Popen, log: Path) -> str:
+    """The address that a service answers on: it asked the system for a port, so that no other program takes it.
+
+    Raises RuntimeError with the service's log when it ends before it answers.
+    """
+    while process.poll() is None:
+        for port in find_listening_ports(process):
+            url = f"http://127.0.0.1:{port}"
+            with suppress(httpx.HTTPError):
+                httpx.get(f"{url}/health", trust_env=False).raise_for_status()
+                return url
+        time.sleep(0.1)
+    raise RuntimeError(f"datamanager ended before it answered:\n{log.read_text()}")
+
+
+def find_listening_ports(process: psutil.Process) -> list[int]:
+    """The ports that the process listens on; none when it has ended."""
+    try:
+        connections = process.net_connections("tcp")
+    except psutil.NoSuchProcess:
+        return []
+    return [one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN]
