@@ -8,11 +8,11 @@ from pathlib import Path
 from fund.clients import unfinished_events
 from fund.services import Service
 from fund.steps import FundRun, Plan, Run, Step
-from fund.trading_answers import TradingState
+from fund.trading_answers import TradingStateAnswer
 from internal.bar_files.details import read_details
 from internal.dates import sessions
 from internal.errors import UnavailableError
-from internal.trading.trading_state import TradingState as State
+from internal.trading.trading_state import TradingState
 
 HISTORY = timedelta(days=2 * 365)
 CYCLE_SECONDS = 300.0
@@ -127,10 +127,10 @@ def require_decision(run: FundRun) -> None:
 
 def is_halted(run: FundRun, day: date) -> bool:
     """Whether the owner has halted trading; then it is said that the session is not decided, and the fund stays up."""
-    state = TradingState.read(run.clients.portfoliomanager)
-    if state.state is State.HALTED:
+    state = TradingStateAnswer.read(run.clients.portfoliomanager)
+    if state.state is TradingState.HALTED:
         run.display.say(f"No portfolio of {day}: {' '.join(state.describe())}. `./fund resume` decides again.")
-    return state.state is State.HALTED
+    return state.state is TradingState.HALTED
 
 
 def count_traded_sessions(run: FundRun) -> int:

@@ -16,7 +16,7 @@ from fund.schedule import describe_schedule, read_schedule
 from fund.services import BROKER_SERVICES, OFFLINE_SERVICES, Service
 from fund.stakes import show_banner
 from fund.tables import positions_table, summarize_performance
-from fund.trading_answers import TradingState
+from fund.trading_answers import TradingStateAnswer
 from fund.unopened import describe_unopened
 from internal.baselines.catalogue import find_best_baseline
 from internal.errors import ArtifactError
@@ -119,7 +119,7 @@ def show_schedule(clients: Clients, console: Console) -> None:
 
 def show_running_fund(clients: Clients, console: Console) -> None:
     """Print trading state, last sessions and portfolio of a running fund."""
-    for line in TradingState.read(clients.portfoliomanager).describe():
+    for line in TradingStateAnswer.read(clients.portfoliomanager).describe():
         console.print(escape(line))
     if (arming := ArmingAnswer.model_validate(clients.portfoliomanager.get("/arming"))).mode is Mode.LIVE:
         for line in arming.describe_state():

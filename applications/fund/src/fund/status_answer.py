@@ -11,7 +11,7 @@ from fund.processes import running_processes
 from fund.schedule import read_schedule
 from fund.services import Service
 from fund.status import describe_model, services_of
-from fund.trading_answers import TradingState
+from fund.trading_answers import TradingStateAnswer
 from internal.http.schedule_response import Schedule
 from internal.modes import Mode
 
@@ -39,7 +39,7 @@ class StatusAnswer(BaseModel):
     services: list[ServiceStatus]
     model: str
     strategy: str | None
-    trading_state: TradingState | None = None
+    trading_state: TradingStateAnswer | None = None
     portfolio: CurrentPortfolio | None = None
     performance: Performance | None = None
     schedule: Schedule | None = None
@@ -62,7 +62,7 @@ def read_status(folder: FundFolder, addresses: Addresses) -> StatusAnswer:
     if not answer.answering:
         return answer
     found = {
-        "trading_state": TradingState.read(clients.portfoliomanager),
+        "trading_state": TradingStateAnswer.read(clients.portfoliomanager),
         "portfolio": clients.current_portfolio(),
         "performance": clients.performance(),
         "schedule": read_schedule(clients.of(Service.SCHEDULER)) if Service.SCHEDULER in services_of(folder) else None,

@@ -7,15 +7,15 @@ from typing import Any, Self
 
 from fund.service_client import ServiceClient
 from internal.modes import Mode
-from internal.trading.trading_state import TradingState as State
+from internal.trading.trading_state import TradingState
 
 
 @dataclass(frozen=True)
-class TradingState:
+class TradingStateAnswer:
     """What the fund may send: `GET /trading-state`."""
 
     mode: Mode
-    state: State
+    state: TradingState
     meaning: str
     changed_at: datetime | None
     changed_by: str
@@ -37,7 +37,7 @@ class TradingState:
         """The trading state that portfoliomanager answered."""
         return cls(
             mode=Mode(answer["mode"]),
-            state=State(answer["state"]),
+            state=TradingState(answer["state"]),
             meaning=answer["meaning"],
             changed_at=None if answer["changed_at"] is None else datetime.fromisoformat(answer["changed_at"]),
             changed_by=answer["changed_by"],
@@ -65,7 +65,7 @@ class TradingState:
 
     def describe_orders(self) -> list[str]:
         """What the state does not reach: orders that were sent before it, and those that wait for it."""
-        if self.state is State.ACTIVE:
+        if self.state is TradingState.ACTIVE:
             return []
         lines: list[str] = []
         if self.orders_at_broker:

@@ -11,11 +11,10 @@ import typer
 from fund.options import JsonOption
 from fund.service_client import Json, ServiceClient
 from fund.trader import connect_to_trader
-from fund.trading_answers import Flattening, TradingState
+from fund.trading_answers import Flattening, TradingStateAnswer
 from internal.errors import FundError, UnavailableError
 from internal.terminal_lines import echo_lines
-from internal.trading.trading_state import LOSSES_ACCEPTED, NO_REASON
-from internal.trading.trading_state import TradingState as State
+from internal.trading.trading_state import LOSSES_ACCEPTED, NO_REASON, TradingState
 
 CONFIRMING_WORD = "RESUME"
 POLL_SECONDS = 1.0
@@ -31,13 +30,13 @@ WaitOption = Annotated[
 @commands.command()
 def halt(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False) -> None:
     """Stop sending orders, exits included, until a person resumes trading."""
-    _set_state(State.HALTED, reason, as_json=as_json)
+    _set_state(TradingState.HALTED, reason, as_json=as_json)
 
 
 @commands.command()
 def reduce(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False) -> None:
     """Send closes alone, until a person resumes trading."""
-    _set_state(State.REDUCE_ONLY, reason, as_json=as_json)
+    _set_state(TradingState.REDUCE_ONLY, reason, as_json=as_json)
 
 
 @commands.command()
@@ -47,8 +46,8 @@ def resume(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False) -> 
     On a terminal it says so first, and asks for a word; a script is not asked.
     """
     if sys.stdin.isatty() and not as_json:
-        _confirm_resume(TradingState.read(connect_to_trader()))
-    _set_state(State.ACTIVE, reason, as_json=as_json)
+        _confirm_resume(TradingStateAnswer.read(connect_to_trader()))
+    _set_state(TradingState.ACTIVE, reason, as_json=as_json)
 
 
 @commands.command()
@@ -64,9 +63,9 @@ def flatten(*, reason: ReasonOption = NO_REASON, as_json: JsonOption = False, wa
     _print(answer, Flattening.parse(answer).describe(), as_json=as_json)
 
 
-def _confirm_resume(present: TradingState) -> None:
+def _confirm_resume(present: TradingStateAnswer) -> None:
     """Say what a resume does, and ask for the word; nothing is asked where trading is active. Raises Abort."""
-    if present.state is State.ACTIVE:
+    if present.state is TradingState.ACTIVE:
         return
     echo_lines([*present.describe(), *present.describe_orders(), f"Once it is resumed: {LOSSES_ACCEPTED}"])
     if typer.prompt(f"Type {CONFIRMING_WORD} to trade again", err=True).strip() != CONFIRMING_WORD:
@@ -74,7 +73,7 @@ def _confirm_resume(present: TradingState) -> None:
         raise typer.Exit(1)
 
 
-def _set_state(state: State, reason: str, *, as_json: bool) -> None:
+def _set_state(state: TradingState, reason: str, *, as_json: bool) -> None:
     body = {"state": state, "changed_by": getpass.getuser(), "reason": reason}
     try:
         answer = connect_to_trader().put("/trading-state", body)
@@ -83,7 +82,7 @@ def _set_state(state: State, reason: str, *, as_json: bool) -> None:
             f"{error.detail} The trading state is not changed. While portfoliomanager is down nothing is sent; set "
             "`suspend_trade` in the broker's account configuration to be sure of it when it starts."
         ) from error
-    shown = TradingState.parse(answer)
+    shown = TradingStateAnswer.parse(answer)
     accepted = [LOSSES_ACCEPTED] if shown.losses_accepted else []
     _print(answer, [*shown.describe(), *accepted, *shown.describe_orders()], as_json=as_json)
 
@@ -91,7 +90,7 @@ def _set_state(state: State, reason: str, *, as_json: bool) -> None:
 def _explain_interruption(service: ServiceClient, error: UnavailableError) -> None:
     """Raise the error with what holds all the same, where the fund was reached before it."""
     try:
-        state = TradingState.read(service)
+        state = TradingStateAnswer.read(service)
     except FundError:
         return
     if state.cause == "flatten":

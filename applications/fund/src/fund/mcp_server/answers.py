@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 from fund.answers import PendingEvent, Position, RealizedCost
 from fund.status_answer import ServiceStatus
-from fund.trading_answers import TradingState
+from fund.trading_answers import TradingStateAnswer
 from internal.modes import Mode
 
 
@@ -14,7 +14,7 @@ class FundStatus(BaseModel):
     mode: Mode | None = Field(description="simulated, paper or live; null before the fund was opened")
     running: bool = Field(description="Whether every service answers")
     services: list[ServiceStatus]
-    trading_state: TradingState | None = Field(description="What the fund may send; null while it does not run")
+    trading_state: TradingStateAnswer | None = Field(description="What the fund may send; null while it does not run")
     strategy: str | None
     model: str
 

@@ -23,7 +23,7 @@ from fund.service_client import ServiceClient
 from fund.services import Service
 from fund.status import describe_model, services_of
 from fund.status_answer import list_services
-from fund.trading_answers import TradingState
+from fund.trading_answers import TradingStateAnswer
 from internal.errors import NotFoundError, UnavailableError
 from internal.http.client import read_frame
 from internal.http.datamanager_responses import DataCheck
@@ -47,7 +47,7 @@ def get_status() -> FundStatus:
         mode=fund.folder.read_mode(),
         running=running,
         services=services,
-        trading_state=TradingState.read(fund.trader) if running else None,
+        trading_state=TradingStateAnswer.read(fund.trader) if running else None,
         strategy=strategy.describe() if strategy else None,
         model=describe_model(fund.folder),
     )
