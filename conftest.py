@@ -42,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     The tests start services and commands more than a hundred times; without bytecode each would first compile the
     2,000 modules that it imports, for some two seconds. Workers and all that they start inherit the two variables.
     """
-    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+    if config.pluginmanager.has_plugin("cacheprovider") and os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
         folder = str(config.cache.mkdir("bytecode"))
         os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = folder
         sys.dont_write_bytecode = False
