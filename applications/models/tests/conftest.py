@@ -96,13 +96,12 @@ def _wait_until_ready(url: str, process: subprocess.Popen[bytes], log: Path) -> 
     raise TimeoutError(log.read_text())
 
 
-@pytest.fixture(scope="session")
-def datamanager_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
-    """A datamanager with a simulated exchange of twelve tickers, at the close of 2024-12-31."""
-    folder = tmp_path_factory.mktemp("services")
+@contextmanager
+def _run_datamanager(folder: Path, **settings: str) -> Generator[str]:
+    """Run an exchange with these settings, and the datamanager that asks it; the datamanager's address."""
     keys = {"EXCHANGE_API_KEY_ID": "PK-TESTS", "EXCHANGE_API_SECRET": "tests"}
-    with _run_service("exchange", folder / "exchange", EXCHANGE_TICKER_COUNT="12", **keys) as exchange:
-        settings = {
+    with _run_service("exchange", folder / "exchange", **keys, **settings) as exchange:
+        vendor = {
             "POLYGON_API_KEY": "PK-TESTS",
             "POLYGON_BASE_URL": exchange,
             "POLYGON_REQUESTS_PER_MINUTE": "0",
@@ -111,8 +110,27 @@ def datamanager_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
             "EDGAR_DATA_BASE_URL": exchange,
             "EDGAR_REQUESTS_PER_SECOND": "0",
         }
-        with _run_service("datamanager", folder / "datamanager", DATA_BUCKET=str(folder / "lake"), **settings) as url:
+        with _run_service("datamanager", folder / "datamanager", DATA_BUCKET=str(folder / "lake"), **vendor) as url:
             yield url
+
+
+@pytest.fixture(scope="session")
+def datamanager_url(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
+    """A datamanager with a simulated exchange of twelve tickers, at the close of 2024-12-31."""
+    with _run_datamanager(tmp_path_factory.mktemp("services"), EXCHANGE_TICKER_COUNT="12") as url:
+        yield url
+
+
+@pytest.fixture
+def replaying_url(tmp_path: Path, make_dataset: Callable[[int, date, date], Dataset]) -> Generator[str]:
+    """A datamanager with an exchange that replays two tickers of 2024, whose details file has sectors alone."""
+    bars, details = tmp_path / "bars.parquet", tmp_path / "details.csv"
+    data = make_dataset(2, date(2024, 1, 2), date(2024, 12, 31))
+    data.bars.drop("volume_weighted_average_price").write_parquet(bars)
+    data.details.select("ticker", "sector").write_csv(details)
+    files = {"EXCHANGE_BARS_FILE": str(bars), "EXCHANGE_DETAILS_FILE": str(details)}
+    with _run_datamanager(tmp_path, **files) as url:
+        yield url
 
 
 @pytest.fixture

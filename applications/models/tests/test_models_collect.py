@@ -58,6 +58,22 @@ def test_commands(datamanager_url: str, token: str, tmp_path: Path, run_models: 
     assert load_dataset(tmp_path / "dataset").end == date(2024, 11, 29)
 
 
+def test_sectors_of_the_exchange_alone(replaying_url: str, token: str, tmp_path: Path, run_models: RunModels) -> None:
+    """An exchange answers SIC codes, not the sectors of its details file: it is said, and what is said to do works."""
+    settings = {"DATAMANAGER_URL": replaying_url, "FUND_API_TOKEN": token, "STATE_DIRECTORY": str(tmp_path / "state")}
+    dates = ("--start-date", "2024-01-02", "--end-date", "2024-01-31")
+    said = " ".join(run_models("collect", *dates, **settings).stdout.split())
+    assert "No ticker has a known sector" in said
+    assert "`POST /equity-details` of datamanager with the file as text/csv" in said
+    assert "EXCHANGE_DETAILS_FILE" in said
+    headers = {"Content-Type": "text/csv", "Authorization": f"Bearer {token}"}
+    body = (tmp_path / "details.csv").read_bytes()
+    httpx.post(f"{replaying_url}/equity-details", content=body, headers=headers).raise_for_status()
+    assert "known sector" not in run_models("collect", *dates, **settings).stdout
+    run_models("assemble", *dates, **settings)
+    assert set(load_dataset(tmp_path / "state/dataset").details["sector"]) == {"Energy"}
+
+
 def test_wrong_token(datamanager_url: str) -> None:
     """A wrong token is refused."""
     with DatamanagerClient(datamanager_url, SecretStr("wrong")) as datamanager, pytest.raises(UnauthorizedError):

@@ -26,7 +26,7 @@ from models.configuration import Configuration
 from models.dataset import Dataset, load_dataset
 from models.evaluate import evaluate
 from models.evaluation import Evaluation
-from models.missing_sectors import describe_missing_sectors
+from models.missing_sectors import NO_SECTORS, describe_missing_sectors
 from models.report import write_report
 from models.sizes import SIZES
 from models.terminal import print_evaluation, show_progress_bars
@@ -72,6 +72,8 @@ def collect_command(start_date: StartDate, end_date: EndDate) -> None:
         f"{done.sessions} sessions are in the lake, {done.fetched} fetched now: {done.rows:,} bars, "
         f"{done.quarantined:,} quarantined; details of {done.details:,} tickers; bars version {done.bars_version}."
     )
+    if done.details and not done.sectors:
+        console.print(NO_SECTORS)
 
 
 @application.command("assemble")

@@ -21,6 +21,7 @@ class Collection:
         quarantined: Rows that failed a check.
         bars_version: Version of the bars' table afterwards.
         details: Tickers with details.
+        sectors: Those of them with a known sector.
     """
 
     sessions: int
@@ -29,6 +30,7 @@ class Collection:
     quarantined: int
     bars_version: int
     details: int
+    sectors: int
 
 
 def collect(
@@ -51,7 +53,8 @@ def collect(
     details = datamanager.collect_details(report_phase)
     on_progress(Progress(Step.DESCRIBING, 1, 1, f"{details:,} tickers"))
     fetched = sum(session.status == "collected" for session in bars.sessions)
-    return Collection(count, fetched, bars.rows, bars.quarantined, bars.bars_version, details)
+    sectors = datamanager.details().get_column("sector").count()
+    return Collection(count, fetched, bars.rows, bars.quarantined, bars.bars_version, details, sectors)
 
 
 def _describe_time(seconds: float | None) -> str:
