@@ -80,7 +80,7 @@ class Case:
         """A row a kind: coverage before, in and after the break."""
         windows = find_windows(self.first)
         rows = find_origins(self.frame, Block(windows[0].first, windows[-1].last))
-        for kind in (self.fitted.experts[1], self.fitted):
+        for kind in (self.fitted.adaptive, self.fitted):
             quantiles = kind.quantiles(self.frame, rows).cumulative
             yield [
                 self.name,

@@ -1,6 +1,7 @@
 """Expert aggregation: weights as a service has them, whatever rows are asked for, and artifacts that are refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -36,21 +37,38 @@ def _fitted(observed: pl.DataFrame) -> ExpertAggregation:
     return ExpertAggregation.fit(observed, fold=FOLD)
 
 
-def test_between_its_experts(observed: pl.DataFrame, fitted: ExpertAggregation) -> None:
-    """Each quantile is between the experts' lowest and highest."""
+def _forecast_experts(fitted: ExpertAggregation, observed: pl.DataFrame, rows: np.ndarray) -> np.ndarray:
+    """Cumulative quantiles of the experts, each forecast by itself."""
+    adaptive, boosted = fitted.adaptive, fitted.boosted
+    if fitted.all_follow:
+        _, surprise, _ = adaptive.scales_and_surprises(observed, rows)
+        each = [adaptive.quantiles(observed, rows), boosted.plain(boosted.scales(observed, rows).times(surprise))]
+    else:
+        each = [one.quantiles(observed, rows) for one in (boosted.scale, adaptive, boosted)]
+    return np.stack([one.cumulative for one in each])
+
+
+@pytest.mark.parametrize("all_follow", [True, False])
+def test_between_its_experts(observed: pl.DataFrame, fitted: ExpertAggregation, *, all_follow: bool) -> None:
+    """Each quantile is between the experts' lowest and highest, of artifacts of now and of before."""
+    fitted = replace(fitted, all_follow=all_follow)
     rows = find_origins(observed, Block(date(2022, 11, 1), END))
-    each = np.stack([one.quantiles(observed, rows).cumulative for one in fitted.experts])
+    each = _forecast_experts(fitted, observed, rows)
     combined = fitted.quantiles(observed, rows).cumulative
     assert (combined >= each.min(axis=0) - 1e-8).all()
     assert (combined <= each.max(axis=0) + 1e-8).all()
 
 
-def test_equal_weights_until_a_loss_is_known(observed: pl.DataFrame, fitted: ExpertAggregation) -> None:
+@pytest.mark.parametrize("all_follow", [True, False])
+def test_equal_weights_until_a_loss_is_known(
+    observed: pl.DataFrame, fitted: ExpertAggregation, *, all_follow: bool
+) -> None:
     """From the session after the fit the forecast is the plain mean; two months later it is not."""
+    fitted = replace(fitted, all_follow=all_follow)
 
     def is_mean(day: date) -> bool:
         rows = find_origins(observed, Block(day, day))
-        each = np.stack([one.quantiles(observed, rows).cumulative for one in fitted.experts])
+        each = _forecast_experts(fitted, observed, rows)
         return bool(np.allclose(fitted.quantiles(observed, rows).cumulative, each.mean(axis=0), rtol=1e-5, atol=0))
 
     assert is_mean(date(2022, 10, 3))
@@ -99,6 +117,8 @@ def test_parts_are_not_fitted_again(observed: pl.DataFrame, fitted: ExpertAggreg
         ("fitted_to", np.zeros(2, np.int64), "fitted_to"),
         ("fitted_to", np.array([10**12]), "day that does not exist"),
         ("boosted.daily", np.zeros(3), "daily"),
+        ("all_follow", np.zeros(2), "all_follow"),
+        ("all_follow", np.zeros(1), "all_follow is 0"),
     ],
 )
 def test_wrong_arrays_are_refused(fitted: ExpertAggregation, name: str, array: np.ndarray, reason: str) -> None:
@@ -107,9 +127,14 @@ def test_wrong_arrays_are_refused(fitted: ExpertAggregation, name: str, array: n
         ExpertAggregation.from_arrays(fitted.to_arrays() | {name: array})
 
 
-def test_the_first_artifacts_keep_their_response(fitted: ExpertAggregation) -> None:
-    """Without a response it is the one that all artifacts of this kind had before they held it."""
+def test_an_artifact_keeps_its_experts(fitted: ExpertAggregation) -> None:
+    """Without a response it is the one that the first artifacts had; without `all_follow` there are three experts."""
     arrays = fitted.to_arrays()
     assert ExpertAggregation.from_arrays(arrays).response == CURRENT
-    old = ExpertAggregation.from_arrays({name: array for name, array in arrays.items() if name != "response"})
-    assert old.response == old.experts[1].response == MARKET_ALONE
+    assert ExpertAggregation.from_arrays(arrays).all_follow
+    before = ExpertAggregation.from_arrays({name: array for name, array in arrays.items() if name != "all_follow"})
+    assert before.response == CURRENT
+    assert not before.all_follow
+    assert "all_follow" not in before.to_arrays()
+    first = ExpertAggregation.from_arrays({name: array for name, array in arrays.items() if name != "response"})
+    assert first.response == first.adaptive.response == MARKET_ALONE

@@ -1,4 +1,4 @@
-"""Expert aggregation: HAR, HAR with adaptive intervals and boosted trees, combined by their latest losses."""
+"""Expert aggregation: adaptive HAR and boosted trees that follow surprises, combined by their latest losses."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from internal.baselines.break_response import CURRENT, MARKET_ALONE, BreakRespon
 from internal.baselines.expert_replay import GROUPS, ExpertForecasts, replay
 from internal.baselines.expert_weights import ExpertState
 from internal.baselines.forecast import EVERY_ROW, Rows
-from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility
+from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.baselines.segment_parts import each_part
 from internal.baselines.volatility import TABLE, require_shapes
 from internal.errors import ArtifactError
@@ -23,8 +23,7 @@ from internal.features.windows import find_origins
 from internal.forecasting.quantiles import RowQuantiles
 from internal.scratch_arrays import PART_ROWS
 
-EQUAL: Final = ExpertState.start(3, GROUPS)
-BOOSTED, FITTED_TO = "boosted.", "fitted_to"
+BOOSTED, FITTED_TO, ALL_FOLLOW = "boosted.", "fitted_to", "all_follow"
 FIRST_DAY: Final = date(1970, 1, 1)
 
 
@@ -39,12 +38,15 @@ class ExpertAggregation:
     Attributes:
         boosted: The boosted trees, which hold the other experts' fit of HAR.
         fitted_to: The last session of the fit.
-        response: How far the adaptive expert follows a break.
+        response: How far the experts follow a break.
+        all_follow: Whether both experts follow surprises. Else there are three, of which the adaptive one alone does:
+            it, HAR, and the trees.
     """
 
     boosted: BoostedVolatility
     fitted_to: date
     response: BreakResponse = CURRENT
+    all_follow: bool = True
     kind: ClassVar[str] = "expert_aggregation"
 
     @classmethod
@@ -53,11 +55,14 @@ class ExpertAggregation:
         return cls(BoostedVolatility.fit(frame, fold=fold), fold.last)
 
     @property
-    def experts(self) -> tuple[EarningsVolatility, AdaptiveVolatility, BoostedVolatility]:
-        """HAR with earnings features, the same with adaptive intervals, and boosted trees on its scale."""
-        scale = self.boosted.scale
-        adaptive = AdaptiveVolatility.from_arrays(scale.to_arrays() | self.response.to_arrays())
-        return scale, adaptive, self.boosted
+    def adaptive(self) -> AdaptiveVolatility:
+        """The expert whose scales are HAR's and follow surprises, and whose intervals adapt to their misses."""
+        return AdaptiveVolatility.from_arrays(self.boosted.scale.to_arrays() | self.response.to_arrays())
+
+    @property
+    def equal(self) -> ExpertState:
+        """Equal weights, as at the fit."""
+        return ExpertState.start(2 if self.all_follow else 3, GROUPS)
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """The experts' quantiles, weighted by the losses that were known at each row's session.
@@ -67,13 +72,14 @@ class ExpertAggregation:
         """
         asked, number = np.arange(frame.height)[rows], frame.get_column("session").to_numpy()
         needed, forecasts, states = self._replay(frame, asked)
+        equal = self.equal
         place = np.empty(frame.height, np.int32)
         place[needed] = np.arange(len(needed), dtype=np.int32)
         combined = np.empty((2, len(asked), *TABLE))
         by_session = np.argsort(number[asked], kind="stable")
         ends = np.flatnonzero(np.diff(number[asked[by_session]])) + 1
         for at in np.split(by_session, ends) if len(asked) else []:
-            weights = states.get(int(number[asked[at[0]]]), EQUAL).weights()
+            weights = states.get(int(number[asked[at[0]]]), equal).weights()
             combined[:, at] = np.sort(forecasts.combine(place[asked[at]], weights), axis=-1)
         daily, cumulative = combined
         return RowQuantiles(cumulative, daily)
@@ -94,33 +100,45 @@ class ExpertAggregation:
         forecasts = ExpertForecasts.of(session[needed], self._forecast_each(frame, needed), ahead)
         if not len(judged):
             return needed, forecasts, {}
-        return needed, forecasts, replay(EQUAL, forecasts, int(session[judged].min()), int(session[asked].max()))
+        return needed, forecasts, replay(self.equal, forecasts, int(session[judged].min()), int(session[asked].max()))
 
     def _forecast_each(self, frame: pl.DataFrame, rows: np.ndarray) -> Iterator[Iterator[RowQuantiles]]:
-        """The experts' forecasts in parts, in their order; HAR's scales are computed once for the first two."""
-        _, adaptive, boosted = self.experts
+        """The experts' forecasts in parts, in their order; HAR's scales and the surprises are computed once."""
+        adaptive, boosted = self.adaptive, self.boosted
         scales, surprise, factors = adaptive.scales_and_surprises(frame, rows)
-        yield (adaptive.plain(scales.at(part)) for part in _parts(rows))
+        if not self.all_follow:
+            yield (adaptive.plain(scales.at(part)) for part in _parts(rows))
         yield (
             adaptive.widen(adaptive.plain(scales.at(part).times(surprise[part])), *(one[part] for one in factors))
             for part in _parts(rows)
         )
-        del scales, surprise, factors
+        del scales, factors
         scales = boosted.scales(frame, rows)
+        if self.all_follow:
+            scales = scales.times(surprise)
         yield (boosted.plain(scales.at(part)) for part in _parts(rows))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """The boosted trees' arrays behind `boosted.`, the response, and the day in days since 1970."""
+        """The boosted trees' arrays behind `boosted.`, the response, and the day in days since 1970.
+
+        `all_follow` is one, and absent where it is not so.
+        """
         boosted = {f"{BOOSTED}{name}": array for name, array in self.boosted.to_arrays().items()}
-        return {**boosted, **self.response.to_arrays(), FITTED_TO: np.array([(self.fitted_to - FIRST_DAY).days])}
+        own = {FITTED_TO: np.array([(self.fitted_to - FIRST_DAY).days])}
+        follow = {ALL_FOLLOW: np.ones(1)} if self.all_follow else {}
+        return {**boosted, **self.response.to_arrays(), **own, **follow}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
-        """Restore the parts. The first artifacts of this kind hold no response: it was to the market alone."""
+        """Restore the parts. An artifact forecasts with the experts that it was judged with.
+
+        The first artifacts of this kind hold no response: it was to the market alone. Those before 2026-11-29 do not
+        hold that all experts follow surprises.
+        """
         (fitted_to,) = require_shapes(arrays, {FITTED_TO: (1,)})
         boosted = BoostedVolatility.from_arrays(select_prefix(arrays, BOOSTED))
         response = BreakResponse.from_arrays(arrays, absent=MARKET_ALONE)
-        return cls(boosted, _read_day(int(fitted_to[0])), response)
+        return cls(boosted, _read_day(int(fitted_to[0])), response, _read_follow(arrays))
 
 
 def _returns_ahead(frame: pl.DataFrame, rows: np.ndarray) -> np.ndarray:
@@ -142,3 +160,12 @@ def _read_day(days: int) -> date:
         return FIRST_DAY + timedelta(days=days)
     except OverflowError as error:
         raise ArtifactError(f"the artifact was fitted to a day that does not exist ({days} days after 1970)") from error
+
+
+def _read_follow(arrays: dict[str, np.ndarray]) -> bool:
+    if ALL_FOLLOW not in arrays:
+        return False
+    (value,) = require_shapes(arrays, {ALL_FOLLOW: (1,)})
+    if value[0] != 1:
+        raise ArtifactError(f"the artifact's {ALL_FOLLOW} is {value[0]:g}, which must be 1, or absent")
+    return True
