@@ -85,7 +85,7 @@ LOOKS: Final = (
     Look(date(2026, 11, 29), "coverage before, in and after 2018-02-02, two kinds", 2),
     Look(date(2026, 11, 29), "this page again, with the networks that are the default", 1),
     Look(date(2026, 11, 29), "this page again, with a combination whose experts both follow surprises", 1),
-    Look(date(2026, 11, 29), "coverage before, in and after 2018-02-02 of that combination, fitted before all three", 1),
+    Look(date(2026, 11, 29), "coverage before, in and after 2018-02-02, of that combination", 1),
 )
 
 
