@@ -138,6 +138,19 @@ def test_vendor_of_the_offline_fund(folder: FundFolder, addresses: Addresses, mo
         OfflineEnvironments(folder, addresses, SIMULATED).of_service(Service.DATAMANAGER)
 
 
+def test_settings_of_the_exchange_reach_it_or_are_refused(folder: FundFolder, addresses: Addresses) -> None:
+    """Each setting of the exchange that a user may set: none is dropped without a word; keys are the fund's own."""
+
+    def start_with(**variables: str) -> dict[str, str]:
+        return OfflineEnvironments(folder, addresses, SIMULATED, variables).of_service(Service.EXCHANGE)
+
+    assert start_with(EXCHANGE_REGIME_DATE="2026-03-02")["EXCHANGE_REGIME_DATE"] == "2026-03-02"
+    assert start_with(EXCHANGE_API_SECRET="another") == start_with()  # noqa: S106 - no secret
+    for name in ("EXCHANGE_START_DATE", "EXCHANGE_SIP_DELAY_MINUTES"):
+        with pytest.raises(ConfigurationError, match=f"unset {name}: "):
+            start_with(**{name: "2026-03-02"})
+
+
 def test_service_that_ends_is_reported_with_its_log(folder: FundFolder, addresses: Addresses) -> None:
     """A bars file that cannot be read ends the exchange; the message is its sentence, and the fund ends."""
     broken = folder.root.parent / "bars.csv"

@@ -16,6 +16,7 @@ BarsOption = Annotated[
     Path | None,
     typer.Option(
         "--bars",
+        envvar="EXCHANGE_BARS_FILE",
         parser=read_bars_path,
         metavar=FILE_OR_FOLDER,
         help="Real bars to replay: CSV, parquet, or a folder (docs/your_own_bars.md); without it the simulated market.",
@@ -24,16 +25,33 @@ BarsOption = Annotated[
 DetailsOption = Annotated[
     Path | None,
     typer.Option(
-        "--details", parser=read_details_path, metavar=FILE, help="Sectors and industries of the tickers of --bars."
+        "--details",
+        envvar="EXCHANGE_DETAILS_FILE",
+        parser=read_details_path,
+        metavar=FILE,
+        help="Sectors and industries of the tickers of --bars.",
     ),
 ]
 SeedOption = Annotated[
-    int | None, typer.Option("--seed", min=0, help=f"The simulated market's seed; {DEFAULT_SEED} without it.")
+    int | None,
+    typer.Option(
+        "--seed", envvar="EXCHANGE_SEED", min=0, help=f"The simulated market's seed; {DEFAULT_SEED} without it."
+    ),
 ]
 TickersOption = Annotated[
-    int | None, typer.Option("--tickers", min=40, max=8000, help=f"Simulated tickers; {DEFAULT_TICKERS} without it.")
+    int | None,
+    typer.Option(
+        "--tickers",
+        envvar="EXCHANGE_TICKER_COUNT",
+        min=40,
+        max=8000,
+        help=f"Simulated tickers; {DEFAULT_TICKERS} without it.",
+    ),
 ]
-CashOption = Annotated[float | None, typer.Option("--cash", min=1, help="Dollars that the account opens with.")]
+CashOption = Annotated[
+    float | None,
+    typer.Option("--cash", envvar="EXCHANGE_CASH", min=1, help="Dollars that the account opens with."),
+]
 EventsOption = Annotated[
     Events | None,
     typer.Option(

@@ -27,6 +27,21 @@ ACCOUNT_PREFIXES = (
     "GOOGLE_",
     "FUND_API",
 )
+FORWARDED_SETTINGS = (  # of the exchange alone, which checks them
+    "EXCHANGE_REGIME_DATE",
+    "EXCHANGE_REGIME_MULTIPLIER",
+    "EXCHANGE_REGIME_SESSIONS",
+    "EXCHANGE_BARS_STATUS",
+    "EXCHANGE_REQUESTS_PER_MINUTE",
+    "EXCHANGE_EDGAR_REQUESTS_PER_SECOND",
+    "EXCHANGE_EDGAR_REFUSAL_STATUS",
+)
+REFUSED_SETTINGS: Mapping[str, str] = {  # what a simulated fund chooses itself, and what to do instead
+    "EXCHANGE_START_DATE": "a simulated fund opens where its market does; `./fund backtest --through-services "
+    "--first-day DATE` opens on a day of your choice",
+    "EXCHANGE_SIP_DELAY_MINUTES": "a simulated fund asks for bars right after the close; start an exchange by itself "
+    "for bars that are late (docs/reference/exchange.md)",
+}
 
 
 class Environments(Protocol):
@@ -108,6 +123,14 @@ class OfflineEnvironments:
         }
 
     def _exchange(self) -> dict[str, str]:
+        """Its market and the fund's own keys, then what the user set beside them.
+
+        Raises:
+            ConfigurationError: A setting of the exchange that a simulated fund chooses itself.
+        """
+        for name, instead in REFUSED_SETTINGS.items():
+            if self.variables.get(name):
+                raise ConfigurationError(f"unset {name}: {instead}")
         keys, market = self.folder.credentials(), self.market
         optional = {
             "EXCHANGE_BARS_FILE": market.bars,
@@ -127,6 +150,7 @@ class OfflineEnvironments:
             "EXCHANGE_SIP_DELAY_MINUTES": "0",
             "EVENT_SUBSCRIBERS": ",".join(f"{url}/events" for url in subscribers),
             **{name: value for name, value in optional.items() if value},
+            **{name: value for name in FORWARDED_SETTINGS if (value := self.variables.get(name))},
         }
 
     def _datamanager(self) -> dict[str, str]:

@@ -8,12 +8,14 @@ import pytest
 
 from internal.dates import sessions
 from internal.errors import ConfigurationError
+from internal.venue.market.protocol import market_name
 from internal.venue.market.simulated import SimulatedMarket
 from internal.venue.market.volatility_regime import VolatilityRegime, volatility_multipliers
 
 FIRST, OPENING, LAST = date(2023, 1, 3), date(2023, 6, 30), date(2024, 1, 31)
 REGIME = VolatilityRegime(date(2023, 8, 5), 60, 3.0)  # a Saturday
 BEGIN = date(2023, 8, 7)
+REGIME_OF_2026 = VolatilityRegime(date(2026, 3, 2), 60, 2.5)
 
 
 def _bars(regime: VolatilityRegime | None) -> pl.DataFrame:
@@ -46,6 +48,12 @@ def _intraday(bars: tuple[pl.DataFrame, pl.DataFrame]) -> pl.DataFrame:
         for one, name in zip(bars, ("plain", "switched"), strict=True)
     )
     return plain.join(switched, on=["ticker", "date"])
+
+
+def test_the_market_has_another_name() -> None:
+    """An account that was opened on the market without it is not continued on this one, whose prices differ."""
+    plain, switched = (market_name(SimulatedMarket(ticker_count=1, regime=one)) for one in (None, REGIME_OF_2026))
+    assert switched == f"{plain}, volatility 2.5 times for 60 sessions from 2026-03-02"
 
 
 def test_sessions_before_it_do_not_change(bars: tuple[pl.DataFrame, pl.DataFrame]) -> None:

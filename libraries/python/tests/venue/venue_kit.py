@@ -85,6 +85,7 @@ class HandMarket:
     other_actions: Sequence[CorporateAction] = ()
     kind: Literal["simulated", "replayed"] = "replayed"
     planted_signal: str = "none"
+    regime: None = None
     seed: int | None = None
     events: Events = "none"
 

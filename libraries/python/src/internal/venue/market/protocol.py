@@ -11,6 +11,7 @@ import polars as pl
 from internal.venue.corporate_actions import CorporateAction
 from internal.venue.market.event_rates import Events
 from internal.venue.market.listing import Bar, Listing
+from internal.venue.market.volatility_regime import VolatilityRegime
 
 
 class Market(Protocol):
@@ -37,6 +38,11 @@ class Market(Protocol):
     @property
     def events(self) -> Events:
         """How often corporate actions beside the usual ones are simulated; `none` for a replayed market."""
+        ...
+
+    @property
+    def regime(self) -> VolatilityRegime | None:
+        """The sessions of a simulated market in which volatility is multiplied; None where there are none."""
         ...
 
     def sessions(self) -> list[date]:
@@ -104,4 +110,6 @@ def market_name(market: Market) -> str:
     listed = len(market.listings(days[-1]))
     signal = market.planted_signal.split(":")[0]
     events = "" if market.events == "none" else f", {market.events} events"
-    return f"{market.kind}, seed {market.seed}, signal {signal}, {listed} tickers, {days[0]} to {days[-1]}{events}"
+    regime = "" if market.regime is None else f", {market.regime.describe()}"
+    span = f"{days[0]} to {days[-1]}"
+    return f"{market.kind}, seed {market.seed}, signal {signal}, {listed} tickers, {span}{events}{regime}"

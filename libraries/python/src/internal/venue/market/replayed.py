@@ -56,6 +56,7 @@ class ReplayedMarket:
 
     kind: Literal["replayed"] = "replayed"
     planted_signal: str = "unknown: replayed bars hold whatever their market held"
+    regime: None = None
     seed: None = None
     events: Events = "none"
 

@@ -89,6 +89,7 @@ class SimulatedMarket:
         self._splits, self._dividends = tables_of(actions_frame(self._actions.every()))
         self._index = ListingIndex(self._listings)
         self.events: Events = events
+        self.regime = regime
         self._recent_bars = RecentBars(self._make_bar)
         self._seed = seed
         self._signal: Signal = signal

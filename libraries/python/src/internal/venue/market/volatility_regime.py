@@ -37,6 +37,10 @@ class VolatilityRegime:
                 f"{LARGEST_MULTIPLIER:g}"
             )
 
+    def describe(self) -> str:
+        """The regime in a few words."""
+        return f"volatility {self.multiplier:g} times for {self.session_count} sessions from {self.first_day}"
+
 
 def volatility_multipliers(days: Sequence[date], regime: VolatilityRegime | None) -> FloatArray:
     """What the volatility of each session is multiplied by, f64 [session].
