@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import polars as pl
 
+from benchmarks.no_arguments import refuse_arguments
 from datamanager.ingestion import Ingestion
 from datamanager.periods import Period
 from datamanager.ports import ACTION_SCHEMA, LISTING_SCHEMA, RAW_BAR_SCHEMA, TickerChange, VendorSession
@@ -87,6 +88,7 @@ def _make_rows(day: date) -> pl.DataFrame:
 
 def main() -> None:
     """Fill a lake, then sync one session after another."""
+    refuse_arguments(__doc__)
     vendor = InMemoryVendor()
     days = dates.sessions(FIRST_DAY - HISTORY, FIRST_DAY + timedelta(days=30))
     history, nights = [day for day in days if day < FIRST_DAY], [day for day in days if day >= FIRST_DAY][:ROUNDS]

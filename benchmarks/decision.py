@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.no_arguments import refuse_arguments
 from internal.dates import previous_session, sessions
 from internal.strategies.loading import load_strategy
 from internal.trading.assets import Assets
@@ -75,6 +76,7 @@ def median_milliseconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     """Measure and print."""
+    refuse_arguments(__doc__)
     figures: dict[str, dict[str, float]] = {}
     for names in (482, 8_000):
         bars = random_bars(names)

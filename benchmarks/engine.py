@@ -19,6 +19,7 @@ import numpy as np  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
+from benchmarks.no_arguments import refuse_arguments  # noqa: E402
 from internal.forecasting.forecast_table import ForecastTable  # noqa: E402
 from internal.simulation.known_forecasts import KnownForecasts, align_forecasts  # noqa: E402
 from internal.strategies.loading import load_strategy  # noqa: E402
@@ -84,6 +85,7 @@ def play(steps: Steps) -> int:
 
 def main() -> None:
     """Measure and print."""
+    refuse_arguments(__doc__)
     steps = Steps({"imports": time.process_time() - STARTED})
     with paused_collector():
         orders = play(steps)

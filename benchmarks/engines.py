@@ -9,6 +9,7 @@ variables, 3 static ones, hidden size 64, 4 heads, dropout 0.1, three quantiles,
 # pyright: reportUnknownParameterType=false, reportUnknownArgumentType=false, reportUnknownLambdaType=false
 # pyright: reportPrivateImportUsage=false, reportUntypedBaseClass=false
 
+import argparse
 import json
 import os
 import sys
@@ -252,4 +253,6 @@ def serve(name: str) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=ENGINES)
+    serve(parser.parse_args().name)

@@ -6,9 +6,9 @@ published size, with 8,000 tickers in its vocabulary, and bars. windows: 592,000
 # tinygrad exports its names without __all__
 # pyright: reportPrivateImportUsage=false
 
+import argparse
 import json
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from datetime import date
@@ -135,10 +135,13 @@ def median_seconds(call: Callable[[], object], rounds: int = 3) -> float:
 
 
 if __name__ == "__main__":
-    task, *rest = sys.argv[1:]
+    parser = argparse.ArgumentParser(description=__doc__)
     tasks: dict[str, Callable[[], dict[str, float]]] = {
         "first-step": measure_first_step,
-        "artifact": lambda: make_artifact(Path(rest[0])),
+        "artifact": lambda: make_artifact(asked.folder or parser.error("artifact needs a FOLDER")),
         "windows": measure_windows,
     }
-    print(json.dumps(tasks[task]()))
+    parser.add_argument("task", choices=tasks)
+    parser.add_argument("folder", type=Path, nargs="?", help="where `artifact` writes model and bars")
+    asked = parser.parse_args()
+    print(json.dumps(tasks[asked.task]()))

@@ -13,6 +13,7 @@ from datetime import date
 
 import numpy as np
 
+from benchmarks.no_arguments import refuse_arguments
 from internal.dates import previous_session, sessions
 from internal.strategies.constructions.optimization import OptimizerRules
 from internal.strategies.constructions.optimizer import construct_optimized
@@ -79,6 +80,7 @@ def random_scores(situation: Situation, seed: int) -> FloatArray:
 
 def main() -> None:
     """Print the medians as JSON."""
+    refuse_arguments(__doc__)
     situation, seconds = random_situation(), {"from_nothing": list[float](), "from_a_portfolio": list[float]()}
     scores, notes = random_scores(situation, 0), list[str]()
     held = hold(situation, construct_optimized(situation, scores, RULES))

@@ -4,7 +4,7 @@ Run it with `python -m benchmarks.quarantine [BARS.parquet]`. Each kind is plant
 bars are checked as an ingestion checks them, session by session. A fault counts as found when its own bar is held.
 """
 
-import sys
+import argparse
 import time
 from datetime import date
 from pathlib import Path
@@ -122,7 +122,9 @@ def measure_speed() -> None:
 
 def main() -> None:
     """Print all tables."""
-    bars = read_bars(Path(sys.argv[1]) if len(sys.argv) > 1 else BARS)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bars", type=Path, nargs="?", default=BARS, help="parquet of real bars")
+    bars = read_bars(parser.parse_args().bars)
     measure_false_positives(bars)
     print(f"\n{'kind':<44} {'planted':>7} {'found':>6} {'share':>9} {'stayed':>6}")
     measure_statistical(bars)

@@ -17,6 +17,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.no_arguments import refuse_arguments
 from internal.lake.store import Lake
 from internal.simulation.world import World
 from internal.strategies.loading import load_strategy
@@ -59,6 +60,7 @@ def measure(world: World, journal: Journal | None) -> tuple[float, float, float]
 
 def main() -> None:
     """Measure and print."""
+    refuse_arguments(__doc__)
     table = Table("exits", "journal", "orders a session", "rebalance, ms", "reconciliation, ms")
     for name, width in (("calm", CALM), ("busy", BUSY)):
         world = World.make(1, sessions_played=SESSIONS, tickers=482, width=width)

@@ -1,6 +1,6 @@
 """Measures each kernel's milliseconds and GFLOP/s in a training step and in a forecast.
 
-`python benchmarks/tft_kernels.py [small|full] [threads]`
+`python -m benchmarks.tft_kernels [small|full] [threads]`
 Processor time over all threads is the cost of a kernel, whatever else runs; wall time is how long it takes.
 GFLOP/s count the matrix products of the layer's equations (a gradient's with its recomputation) per second of processor
 time; a collapsed embedding's products are not counted, because they are not done; merged layers count as two.

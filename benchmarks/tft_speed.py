@@ -1,6 +1,6 @@
 """Measures how fast the Temporal Fusion Transformer trains and predicts on this machine.
 
-`python benchmarks/tft_speed.py [small|full] [threads]`
+`python -m benchmarks.tft_speed [small|full] [threads]`
 Prints the first step's time (with the present kernel cache), windows a second, and the peak of memory.
 """
 # tinygrad exports its names without __all__ and annotates its methods in part

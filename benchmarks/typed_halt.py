@@ -4,7 +4,6 @@ The service is a real HTTP server that answers at once, so the figure is the com
 request, printed answer. Median of ten calls after one that is not counted, in wall and in processor time.
 """
 
-import argparse
 import json
 import os
 import resource
@@ -17,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import override
 
+from benchmarks.no_arguments import refuse_arguments
 from fund.folder import FundFolder
 from fund.process_record import ProcessEntry, write_entries
 from fund.services import Service
@@ -73,7 +73,7 @@ def processor_seconds() -> float:
 
 def main() -> None:
     """Measure and print."""
-    argparse.ArgumentParser(description=__doc__).parse_args()
+    refuse_arguments(__doc__)
     with tempfile.TemporaryDirectory() as home, ThreadingHTTPServer(("127.0.0.1", 0), Portfoliomanager) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         folder = FundFolder(Path(home))

@@ -3,7 +3,7 @@
 Claim: about one millisecond of processor time in memory, and no more after 250 sessions than in the first ones.
 Before rules and storage were separated (commit 0c73f8c) the same sessions took 7.4 to 9.2 ms in SQLite, measured
 separately on the same machine, where this file printed 0.83 to 0.94 ms in memory and 5.1 ms in SQLite.
-Run: uv run python benchmarks/venue_core.py
+Run: uv run python -m benchmarks.venue_core
 """
 
 import statistics
@@ -14,6 +14,7 @@ from decimal import Decimal
 from itertools import cycle
 from pathlib import Path
 
+from benchmarks.no_arguments import refuse_arguments
 from exchange.adapters.database import Database
 from exchange.adapters.sqlite_repository import SqliteRepository
 from internal.venue.clock import Auction
@@ -97,6 +98,7 @@ def describe(name: str, taken: list[float]) -> str:
 
 
 if __name__ == "__main__":
+    refuse_arguments(__doc__)
     played = SimulatedMarket(ticker_count=TICKERS)
     print(describe("in memory:", session_times(played, InMemoryRepository())))
     with tempfile.TemporaryDirectory() as folder:
