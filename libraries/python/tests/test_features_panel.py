@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from datetime import date
 
+import numpy as np
 import polars as pl
 import pytest
 
 from internal.dates import sessions
 from internal.errors import SchemaError
-from internal.features.panel import build_panel
+from internal.features.panel import PRICES, build_panel
+from internal.features.panel_rows import RowOrder
 
 MakeBars = Callable[[int, date, date], pl.DataFrame]
 MakeDetails = Callable[[int], pl.DataFrame]
@@ -43,21 +45,23 @@ def test_shuffled_bars_give_the_same_panel(make_bars: MakeBars, make_details: Ma
     assert build_panel(bars, make_details(3), end=END).frame.equals(shuffled.frame)
 
 
-def test_parts_give_the_same_panel(
+def test_threads_give_the_same_panel(
     make_bars: MakeBars, make_details: MakeDetails, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A panel that is made a ticker at a time is that of all tickers, its report and its segments included."""
+    """A panel that more threads make than there are tickers is that of one, its report and its segments included."""
     day = date(2024, 3, 4)
     bars = _changed(make_bars(4, START, END), day, close=1e6, high=1e6)
     halted = (pl.col("ticker") == "T02") & pl.col("date").is_between(day, date(2024, 4, 2))
     bars = bars.filter(~halted & ((pl.col("ticker") != "T03") | (pl.col("date") > day))).sample(
         fraction=1.0, shuffle=True, seed=1
     )
+    monkeypatch.setattr("internal.features.panel_rows.pl.thread_pool_size", lambda: 1)
     whole = build_panel(bars, make_details(4), end=END)
-    monkeypatch.setattr("internal.features.panel.PART_ROWS", 1)
-    parts = build_panel(bars, make_details(4), end=END)
-    assert parts.frame.equals(whole.frame)
-    assert parts.report == whole.report
+    for threads in (2, 3, 9):
+        monkeypatch.setattr("internal.features.panel_rows.pl.thread_pool_size", lambda threads=threads: threads)
+        parts = build_panel(bars, make_details(4), end=END)
+        assert parts.frame.equals(whole.frame)
+        assert parts.report == whole.report
     assert (whole.report.segments, whole.report.set_aside["absurd_price"]) == (5, 1)
 
 
@@ -150,6 +154,47 @@ def test_not_a_session(make_bars: MakeBars, make_details: MakeDetails) -> None:
     panel = build_panel(pl.concat([bars, saturday]), make_details(1), end=END)
     assert panel.report.set_aside["not_a_session"] == 1
     assert panel.frame.height == bars.height
+
+
+def test_first_bar_on_no_session(make_bars: MakeBars, make_details: MakeDetails) -> None:
+    """A bar on a Sunday before every session is set aside, and one without a date is not seen at all."""
+    bars = make_bars(1, START, END)
+    sunday = bars.head(1).with_columns(date=pl.lit(date(2023, 12, 31)))
+    undated = bars.head(1).with_columns(date=pl.lit(None, pl.Date))
+    panel = build_panel(pl.concat([bars, undated, sunday]), make_details(1), end=END)
+    assert panel.frame.equals(build_panel(bars, make_details(1), end=END).frame)
+    assert (panel.report.set_aside["not_a_session"], panel.report.bars) == (1, bars.height + 1)
+
+
+def test_jump_beside_the_last_five_closes(make_bars: MakeBars, make_details: MakeDetails) -> None:
+    """Closes at ten times are set aside until three of the last five readable ones are there, then begin a segment."""
+    bars, days = make_bars(1, START, END), sessions(START, END)
+    there = pl.col("date") >= days[40]
+    panel = build_panel(
+        bars.with_columns(pl.when(there).then(pl.col(name) * 10).otherwise(name).alias(name) for name in PRICES),
+        make_details(1),
+        end=END,
+    )
+    began = panel.frame.filter(pl.col("age") == 0).get_column("date").to_list()
+    assert (panel.report.set_aside["absurd_price"], began) == (3, [days[0], days[43]])
+
+
+def test_missing_ticker_comes_first(make_bars: MakeBars, make_details: MakeDetails) -> None:
+    """Bars without a ticker are those of a ticker without details, before all others."""
+    bars = make_bars(2, START, END)
+    unnamed = pl.when(pl.col("ticker") != "T01").then("ticker").alias("ticker")
+    frame = build_panel(bars.with_columns(unnamed), make_details(2), end=END).frame
+    named = build_panel(bars, make_details(2), end=END).frame
+    first = frame.head(frame.height // 2)
+    assert first.get_column("ticker").null_count() == first.get_column("sector").null_count() == first.height
+    assert first.get_column("close").equals(named.get_column("close").tail(first.height))
+
+
+@pytest.mark.parametrize("tickers", [np.array([0, 2]), np.array([0])])
+def test_unknown_numbers_are_refused(tickers: np.ndarray) -> None:
+    """The number of a ticker that does not exist, and fewer numbers than days, never reach C."""
+    with pytest.raises(ValueError, match="the number of one of 2 tickers"):
+        RowOrder.of(tickers, np.array([1, 2]), 2)
 
 
 def test_end_hides_the_future(make_bars: MakeBars, make_details: MakeDetails) -> None:

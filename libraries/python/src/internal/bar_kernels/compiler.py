@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from internal.errors import ConfigurationError
 
-BARS, VOLATILITY = (Path(__file__).with_name(name) for name in ("bars.c", "volatility.c"))
+BARS, PANEL, VOLATILITY = (Path(__file__).with_name(name) for name in ("bars.c", "panel.c", "volatility.c"))
 FLAGS = ("cc", "-shared", "-nostdlib", "-O3", "-mcpu=baseline")
 
 
@@ -44,5 +44,5 @@ def compile_shared(source: Path, folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    for one in (BARS, VOLATILITY):
+    for one in (BARS, PANEL, VOLATILITY):
         compile_shared(one, one.parent)

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
 
-from internal.bar_kernels.compiler import BARS, VOLATILITY, compile_shared, find_library
+from internal.bar_kernels.compiler import BARS, PANEL, VOLATILITY, compile_shared, find_library
 from internal.errors import ConfigurationError
 
 Address = ctypes.c_void_p
@@ -33,6 +33,34 @@ class Actions(ctypes.Structure):
     """`actions` of bars.c."""
 
     _fields_: ClassVar = [("days", Address), ("splits", Address), ("dividends", Address)]
+
+
+class Bars(ctypes.Structure):
+    """`bars` of panel.c."""
+
+    _fields_: ClassVar = [
+        *((name, Address) for name in ("days", "open", "high", "low", "close", "volume", "average")),
+        *((name, Address) for name in ("order", "ends", "verdicts")),
+    ]
+
+
+class Grid(ctypes.Structure):
+    """`grid` of panel.c."""
+
+    _fields_: ClassVar = [
+        ("places", Address),
+        *((name, ctypes.c_int64) for name in ("first", "last", "sessions", "maximum_gap")),
+        ("absurd_ratio", ctypes.c_double),
+    ]
+
+
+class PanelColumns(ctypes.Structure):
+    """`panel` of panel.c."""
+
+    _fields_: ClassVar = [
+        *((name, Address) for name in ("days", "sessions", "segments", "ages", "traded")),
+        *((name, Address) for name in ("open", "high", "low", "close", "volume", "average")),
+    ]
 
 
 class Column(ctypes.Structure):
@@ -95,6 +123,18 @@ def load() -> ctypes.CDLL:
     functions.merge_rows.argtypes = [strings, *rows, strings, *rows, Address]
     for function in (functions.fill_table, functions.find_numbers, functions.adjust, functions.merge_rows):
         function.restype = None
+    return functions
+
+
+@cache
+def load_panel() -> ctypes.CDLL:
+    """The functions of panel.c, as `load` has those of bars.c."""
+    functions, of = _open(PANEL), [ctypes.POINTER(Bars), ctypes.POINTER(Grid), ctypes.c_int64, ctypes.c_int64]
+    functions.order_rows.argtypes = [Address, Address, ctypes.c_int64, ctypes.c_int64, Address, Address]
+    functions.order_rows.restype = ctypes.c_int64
+    functions.judge_bars.argtypes, functions.judge_bars.restype = [*of, Address], None
+    functions.write_rows.argtypes = [*of, Address, ctypes.c_int64, ctypes.c_uint32, ctypes.POINTER(PanelColumns)]
+    functions.write_rows.restype = None
     return functions
 
 
