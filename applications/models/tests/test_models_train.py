@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -33,7 +34,7 @@ from models.evaluate import compute_held_out_loss, evaluate, evaluate_model
 from models.evaluation import NAIVE_BASELINES, Evaluation
 from models.folds import FoldData, choose_fold, observe_dataset
 from models.held_out import describe_bands
-from models.leak_gate import find_leaks
+from models.leak_gate import find_late_fits, find_leaks
 from models.progress import Progress
 from models.report import write_report
 from models.tracking import FileTracker
@@ -52,6 +53,11 @@ def _dataset(make_dataset: MakeDataset) -> Dataset:
 def _data(dataset: Dataset) -> FoldData:
     frame = observe_dataset(dataset)
     return FoldData(frame, choose_fold(frame), dataset.bars_version)
+
+
+def _pass_gate(candidate: Candidate, dataset: Dataset, data: FoldData) -> dict[str, Any]:
+    late = find_late_fits(candidate.artifact, data.frame, data.fold)
+    return pass_leak_gate(candidate.model, dataset, data.fold.test.first, late)
 
 
 def _tracker(folder: Path) -> FileTracker:
@@ -211,14 +217,14 @@ def test_leak_is_found(dataset: Dataset, data: FoldData) -> None:
     candidate = fit_baseline(data, "heterogeneous_volatility")
     assert find_leaks(candidate.model, dataset, day) == []
     with pytest.raises(LeakError, match="removed"):
-        pass_leak_gate(Candidate(_Oracle(), candidate.artifact), dataset, data)
+        _pass_gate(Candidate(_Oracle(), candidate.artifact), dataset, data)
 
 
 @pytest.mark.parametrize("kind", BASELINES)
 def test_no_baseline_leaks(dataset: Dataset, data: FoldData, kind: str) -> None:
     """No baseline's daily or cumulative forecast changes, and none was fitted beyond the fold."""
     candidate = fit_baseline(data, kind)
-    assert pass_leak_gate(candidate, dataset, data)["unchanged_by"] == [
+    assert _pass_gate(candidate, dataset, data)["unchanged_by"] == [
         "removed",
         "not a number",
         "1e9",
@@ -328,10 +334,10 @@ def test_fits_beyond_the_fold_are_found(dataset: Dataset, data: FoldData) -> Non
     def refusal(scaler: Scaler, vocabulary: dict[str, list[str]], data: FoldData) -> str:
         artifact = replace(candidate.artifact, scaler=scaler.to_json(), vocabulary=vocabulary)
         with pytest.raises(LeakError) as caught:
-            pass_leak_gate(Candidate(candidate.model, artifact), dataset, data)
+            _pass_gate(Candidate(candidate.model, artifact), dataset, data)
         return caught.value.detail
 
-    assert pass_leak_gate(
+    assert _pass_gate(
         Candidate(candidate.model, replace(candidate.artifact, scaler=correct.to_json(), vocabulary=vocabulary)),
         dataset,
         data,

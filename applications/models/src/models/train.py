@@ -2,9 +2,13 @@
 
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
+
+import polars as pl
 
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import Baseline
@@ -27,6 +31,7 @@ from models.leak_gate import describe_pass, drop_early_bars, find_late_fits, fin
 from models.model_specification import require_fittable, require_known_model
 from models.progress import PANEL_SHARE, OnProgress, Progress, Step, ignore_progress
 from models.sizes import SIZES
+from models.stored_frame import StoredFrame
 from models.tracking import Tracker
 
 BET_ON: Final = "bet_on_"  # before a trait, in the figures of the held-out block
@@ -87,11 +92,16 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     on_progress(Progress(Step.PREPARING, 0, 100, "panel"))
     for_networks = model not in BASELINES or _is_network(_load_champion(registry))
     frame = observe_dataset(dataset, for_networks=for_networks)
-    data = FoldData(frame, choose_fold(frame), dataset.bars_version)
-    dataset = drop_early_bars(dataset, data.fold.test.first)  # a caller that does not keep them has the memory again
+    fold = choose_fold(frame)
+    dataset = drop_early_bars(dataset, fold.test.first)  # a caller that does not keep them has the memory again
+    data = FoldData(frame, fold, dataset.bars_version)
     candidate = _fit_candidate(data, model, seed, tracker, on_progress, checkpoints)
-    gate = pass_leak_gate(candidate, dataset, data, on_progress)
+    late, stored = find_late_fits(candidate.artifact, frame, fold), StoredFrame.of(frame)
+    del frame, data  # the gate makes panels of its own
+    gate = pass_leak_gate(candidate.model, dataset, fold.test.first, late, on_progress)
     del dataset
+    frame = stored.read()
+    del stored
     baselines = _choose_baselines(model)
     judged = evaluate_model(
         frame,
@@ -104,7 +114,7 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     )
     evaluation = judged.evaluation
     version = _register(registry, candidate, {LEAK_GATE: gate, **_summarise_evaluation(evaluation)})
-    promoted, reason = _promote(registry, version, data, candidate.artifact, judged.loss)
+    promoted, reason = _promote(registry, version, frame, candidate.artifact, judged.loss)
     if checkpoints is not None and checkpoints.exists():
         shutil.rmtree(checkpoints)
     tracker.finish({"version": version, "promoted": promoted, "reason": reason, **_summarise_losses(evaluation)})
@@ -130,9 +140,20 @@ def _choose_baselines(model: str) -> dict[str, type[Baseline]]:
 
 
 def pass_leak_gate(
-    candidate: Candidate, dataset: Dataset, data: FoldData, on_progress: OnProgress = ignore_progress
+    model: QuantileModel,
+    dataset: Dataset,
+    day: date,
+    late: Sequence[str],
+    on_progress: OnProgress = ignore_progress,
 ) -> dict[str, Any]:
-    """Forecast at the first test session with later bars removed and altered, and look for fits beyond the fold.
+    """Forecast at the first test session with later bars removed and altered, and refuse fits beyond the fold.
+
+    Args:
+        model: The fitted model.
+        dataset: Its bars; of those before the day only what a forecaster reads.
+        day: The first test session.
+        late: What `find_late_fits` found.
+        on_progress: Receives the progress.
 
     Returns:
         The record of the passed gate, for the artifact.
@@ -140,9 +161,7 @@ def pass_leak_gate(
     Raises:
         LeakError: A forecast changed, or something was fitted beyond the training fold; the message says what.
     """
-    day = data.fold.test.first
-    changed = find_leaks(candidate.model, dataset, day, on_progress)
-    late = find_late_fits(candidate.artifact, data.frame, data.fold)
+    changed = find_leaks(model, dataset, day, on_progress)
     sentences = [f"forecasts at {day} change when later bars do ({', '.join(changed)})"] if changed else []
     if sentences or late:
         raise LeakError(f"{'; '.join([*sentences, *late])}: the model was not registered")
@@ -175,15 +194,15 @@ def _summarise_losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:
     }
 
 
-def _promote(registry: Registry, version: str, data: FoldData, artifact: Artifact, own: float) -> tuple[bool, str]:
+def _promote(registry: Registry, version: str, frame: pl.DataFrame, artifact: Artifact, own: float) -> tuple[bool, str]:
     """Make it the champion when there is none, or when its own loss on this training's held-out block is not worse."""
     champion = _load_champion(registry)
-    if _is_network(champion) and not has_network_columns(data.frame):
+    if _is_network(champion) and not has_network_columns(frame):
         return False, f"a network became champion while it was trained: compare, then `./fund models promote {version}`"
     if isinstance(champion, str):
         registry.promote(version)
         return True, champion
-    other = compute_held_out_loss(data.frame, artifact, champion)
+    other = compute_held_out_loss(frame, artifact, champion)
     if own > other * TIE:
         return False, f"its held-out loss {1e4 * own:.3f}e-4 is above the champion's {1e4 * other:.3f}e-4"
     former = registry.path(CHAMPION).name
