@@ -7,6 +7,7 @@ import polars as pl
 
 from internal.dates import next_session
 from internal.forecasting.held_out_coverage import BreakCoverage
+from models.group_means import average_groups
 from models.truth import Truth
 
 BEFORE: Final = 20
@@ -35,7 +36,7 @@ def measure_break(truth: Truth, inside: np.ndarray, thirds: pl.Series) -> BreakC
             "third": thirds,
         }
     )
-    by_date = rows.group_by("date").agg(pl.col("move").mean()).sort("date")
+    by_date = average_groups(rows.select("date", "move"), "date")
     days = by_date.get_column("date").to_list()
     found = find_sharpest_rise(by_date.get_column("move").to_numpy())
     if found is None:
@@ -43,7 +44,7 @@ def measure_break(truth: Truth, inside: np.ndarray, thirds: pl.Series) -> BreakC
     last_before, rise = found
     origins = days[last_before + 1 : last_before + 1 + COUNTED]
     counted = rows.filter(pl.col("date").is_in(origins))
-    by_third = counted.group_by("third").agg(pl.col("inside").mean()).sort("third").get_column("inside")
+    by_third = average_groups(counted.select("third", "inside"), "third").get_column("inside")
     whole = float(np.mean(counted.get_column("inside").to_numpy()))
     return BreakCoverage(next_session(days[last_before]), rise, len(origins), whole, tuple(by_third.to_list()))
 

@@ -12,6 +12,7 @@ from internal.forecasting.rank_evidence import RankEvidence
 from internal.forecasting.scoring import pinball_loss
 from internal.resampling import draw_circular_blocks
 from models.break_coverage import measure_break
+from models.group_means import average_groups
 from models.ranked_book import make_scored_rows, measure_rank_evidence
 from models.traits import Trait, measure_bets
 from models.truth import Truth
@@ -141,7 +142,7 @@ def _score_rows(truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> _Row
 
 def _average_by_date(dates: pl.Series, loss: np.ndarray) -> np.ndarray:
     frame = pl.DataFrame({"date": dates, "loss": loss})
-    return frame.group_by("date").agg(pl.col("loss").mean()).sort("date").get_column("loss").to_numpy()
+    return average_groups(frame, "date").get_column("loss").to_numpy()
 
 
 def _count_by_date(dates: pl.Series) -> np.ndarray:
@@ -157,13 +158,13 @@ def _average_columns_by_date(dates: pl.Series, values: np.ndarray) -> np.ndarray
     """The means of columns f64 [row, column] by date, f64 [date, column]; NaN are left out."""
     names = [f"column_{number}" for number in range(values.shape[1])]
     frame = pl.DataFrame(values, schema=names).with_columns(dates.alias("date")).fill_nan(None)
-    return frame.group_by("date").agg(pl.col(names).mean()).sort("date").select(names).fill_null(np.nan).to_numpy()
+    return average_groups(frame, "date").select(names).fill_null(np.nan).to_numpy()
 
 
 def _compute_coverage_by(groups: pl.Series, inside: np.ndarray) -> list[tuple[Any, float]]:
     """The mean of `inside` [row] in each group that is not null, sorted by group."""
     frame = pl.DataFrame({"group": groups, "inside": inside}).drop_nulls()
-    return frame.group_by("group").agg(pl.col("inside").mean()).sort("group").rows()
+    return average_groups(frame, "group").rows()
 
 
 def _divide_dates_into_thirds(truth: Truth) -> pl.Series:
