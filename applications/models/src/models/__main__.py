@@ -96,7 +96,7 @@ def train_command(dataset: DatasetFolder = None, model: TrainedModel = "small", 
     """Train and register a model; it becomes the champion when it is not worse.
 
     On real bars expert_aggregation forecasts better than the default, small: its
-    loss was up to 0.3 % lower. But ten_by_ten opens nothing on it, because only
+    loss was up to 0.5 % lower. But ten_by_ten opens nothing on it, because only
     the networks' median differs between tickers.
 
     After an interruption, even by kill -9, the same command continues after the
