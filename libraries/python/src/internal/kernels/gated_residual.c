@@ -13,7 +13,6 @@
 #define CONTEXTS ((ROWS) / (REPEAT))
 #define SHARE_CONTEXTS ((CONTEXTS + SHARES - 1) / SHARES)
 #define IS_PADDED (OUTPUT != WIDTH)
-#define MERGED ((HIDDEN + 1) * 2 * WIDTH)
 #if !PROJECTED
 #define OFFSET_SKIP_WEIGHT 0
 #define OFFSET_SKIP_BIAS 0
@@ -27,7 +26,7 @@ typedef struct { // one block of rows: everything that the forward pass leaves f
 } block_t;
 
 // added: projected contexts [.., INNER], of which the block's first row uses row first / REPEAT (0: no context);
-// merged: inner and gate layer in one, weight [HIDDEN, 2 * WIDTH], then bias (0: one after the other); out (0: not wanted)
+// merged: inner and gate layer in one (0: one after the other); out (0: not wanted)
 static void forward_block(int rows, int row, int group, const float *x, const float *p, const float *added, const float *merged, dropout_t dropout, block_t *b, float *out, long out_row) {
   const float *input = x + ((long)row * GROUPS + group) * INPUT, *skip = b->normalised;
   long skip_row = WIDTH;
@@ -76,14 +75,9 @@ INLINE void project_contexts(const arguments_t *a, const float *p, item_t item, 
 #endif
 
 #ifdef FORWARD
-static void merge_item(const void *pointer, int group) {
-  const arguments_t *a = pointer;
-  const float *p = a->parameters + (long)group * PARAMETERS;
-  float *merged = a->scratch + (long)group * MERGED;
-  dense(HIDDEN, 2 * WIDTH, HIDDEN, p + OFFSET_INNER_WEIGHT, INNER, p + OFFSET_GATE_WEIGHT, 0, merged, 2 * WIDTH);
-  dense(1, 2 * WIDTH, HIDDEN, p + OFFSET_INNER_BIAS, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, merged + HIDDEN * 2 * WIDTH, 2 * WIDTH);
-}
-INLINE int merges(const arguments_t *a) { return MERGES && dropout_of(a->control, SITE).threshold == 0; }
+#define NETWORKS parameters
+#define MERGED_WIDTH WIDTH
+#include "merging.h"
 static void forward_item(const void *pointer, int index) {
   const arguments_t *a = pointer;
   item_t item = item_of(index);

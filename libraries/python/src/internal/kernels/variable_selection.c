@@ -126,16 +126,9 @@ static void variable_block(int rows, int row, int v, const arguments_t *a, const
 }
 
 #ifdef FORWARD
-// scratch: each variable's inner and gate layer in one, weight [HIDDEN, 2 * INNER], then bias
-#define MERGED ((HIDDEN + 1) * 2 * INNER)
-static void merge_item(const void *pointer, int v) {
-  const arguments_t *a = pointer;
-  const float *p = a->variables + (long)v * PARAMETERS;
-  float *merged = a->scratch + (long)v * MERGED;
-  dense(HIDDEN, 2 * INNER, HIDDEN, p + OFFSET_INNER_WEIGHT, INNER, p + OFFSET_GATE_WEIGHT, 0, merged, 2 * INNER);
-  dense(1, 2 * INNER, HIDDEN, p + OFFSET_INNER_BIAS, INNER, p + OFFSET_GATE_WEIGHT, p + OFFSET_GATE_BIAS, merged + HIDDEN * 2 * INNER, 2 * INNER);
-}
-INLINE int merges(const arguments_t *a) { return MERGES && dropout_of(a->control, SITE).threshold == 0; }
+#define NETWORKS variables
+#define MERGED_WIDTH INNER
+#include "merging.h"
 static void forward_share(const void *pointer, int index) {
   const arguments_t *a = pointer;
   share_t share = share_of(index);
