@@ -125,7 +125,7 @@ static int64_t next_good(const bars *all, int64_t i, int64_t end) {
 }
 
 static void judge_ticker(const bars *all, const grid *on, int64_t i, int64_t end, counts *found) {
-    double closes[MEDIAN_WINDOW];
+    double closes[MEDIAN_WINDOW], low = __builtin_inf(), high = 0; // a median is between the lowest and the highest
     int64_t readable = 0;
     for (; i < end; i++) {
         uint32_t row = all->order[i];
@@ -133,8 +133,10 @@ static void judge_ticker(const bars *all, const grid *on, int64_t i, int64_t end
         if (verdict == GOOD) {
             double close = all->close[row];
             int64_t known = readable < MEDIAN_WINDOW ? readable : MEDIAN_WINDOW;
+            low = smaller(low, close), high = larger(high, close);
             if (has_absurd_range(all, row, on->absurd_ratio) ||
-                (known && is_far(close, median(closes, known), on->absurd_ratio)))
+                (known && is_far(low, high, on->absurd_ratio) &&
+                 is_far(close, median(closes, known), on->absurd_ratio)))
                 verdict = ABSURD;
             closes[readable++ % MEDIAN_WINDOW] = close;
         }

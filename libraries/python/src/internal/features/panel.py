@@ -10,7 +10,6 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from internal.bar_kernels.ticker_numbers import TickerNumbers
 from internal.dates import sessions_frame
 from internal.errors import SchemaError
 from internal.features.panel_rows import NO_DAY, VERDICTS, RowOrder, make_rows
@@ -109,12 +108,10 @@ def _order_bars(bars: pl.DataFrame) -> tuple[pl.Series, RowOrder]:
     Raises:
         SchemaError: A ticker has two bars on a date.
     """
-    tickers = bars.get_column("ticker").rechunk()
-    days = bars.get_column("date").to_physical().fill_null(NO_DAY).rechunk()
-    names = tickers.drop_nulls().unique().sort()
-    numbers = TickerNumbers(names).find(tickers, days)  # a missing one gets the number behind the last
-    count = len(names) + 1
-    order = RowOrder.of((numbers + np.uint32(1)) % np.uint32(count), days.to_numpy(), count)
+    names = bars.get_column("ticker").drop_nulls().unique().sort()
+    numbers = bars.get_column("ticker").cast(pl.Enum(names)).to_physical().cast(pl.UInt32) + 1
+    days = bars.get_column("date").to_physical().fill_null(NO_DAY)
+    order = RowOrder.of(numbers.fill_null(0).to_numpy(), days.to_numpy(), len(names) + 1)
     if order.twice:
         keys = bars.select("ticker", "date")[order.rows]
         twice = keys.filter(keys.is_duplicated()).unique(maintain_order=True)
