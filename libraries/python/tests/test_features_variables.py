@@ -101,6 +101,16 @@ def test_segments_are_independent(observed: pl.DataFrame) -> None:
     assert (first["log_return"], first["past_open"], first["volatility"]) == (None, None, None)
 
 
+def test_parts_give_the_same_variables(
+    observed: pl.DataFrame, make_bars: MakeBars, make_details: MakeDetails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variables that are computed a segment at a time are those of all, to the bit."""
+    monkeypatch.setattr("internal.features.variables.PART_ROWS", 1)
+    panel = build_panel(make_bars(2, START, END), make_details(2), end=END).frame
+    assert observe(panel).equals(observed)
+    assert observe(panel.clear()).schema == observed.schema
+
+
 def test_calendar_before_a_holiday() -> None:
     """Friday 2024-08-30 precedes Labor Day: four days to the next session, and a holiday between."""
     row = known_frame(date(2024, 8, 26), date(2024, 9, 6)).row(

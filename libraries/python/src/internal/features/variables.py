@@ -3,8 +3,10 @@
 An observed variable of session t uses sessions up to t; a known variable uses the exchange's published calendar alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
@@ -66,6 +68,7 @@ LONG_RUN_SESSIONS: Final = 252
 VOLATILITY_MINIMUM_SESSIONS: Final = 20
 VOLATILITY_FLOOR: Final = 1e-3
 VOLUME_SESSIONS: Final = 20
+PART_ROWS: Final = 2**17
 
 
 def observe(frame: pl.DataFrame, *, for_networks: bool = True) -> pl.DataFrame:
@@ -84,11 +87,36 @@ def observe(frame: pl.DataFrame, *, for_networks: bool = True) -> pl.DataFrame:
     """
     unread = () if for_networks else READ_BY_NETWORKS_ALONE
     frame = frame.drop(unread, strict=False)
+
+    def observe_part(rows: slice) -> pl.DataFrame:
+        return _observe_segments(frame[rows], unread)
+
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # Polars gives one thread to what is computed over segments
+        parts = list(pool.map(observe_part, _split_segments(frame)))
+    return frame.with_columns(_join_columns(parts))
+
+
+def _split_segments(frame: pl.DataFrame) -> list[slice]:
+    """Parts of whole segments, of about PART_ROWS rows; one of no rows when there are none."""
+    ends = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum()
+    inner = ends.filter((ends // PART_ROWS).diff(-1) < 0)  # each where the next segment ends in another part
+    return [slice(first, last) for first, last in pairwise([0, *inner.to_list(), frame.height])]
+
+
+def _join_columns(parts: list[pl.DataFrame]) -> list[pl.Series]:
+    """The columns of all parts; those of the parts are joined and released one by one."""
+    names, columns = parts[0].columns, [part.get_columns() for part in parts]
+    parts.clear()
+    return [pl.concat([part.pop(0) for part in columns], rechunk=True) for _ in names]
+
+
+def _observe_segments(frame: pl.DataFrame, unread: Collection[str]) -> pl.DataFrame:
+    """What `observe` adds, but the columns that are unread."""
     previous = pl.col("previous_close")
     ratios = {
-        "log_return": (pl.col("close") / previous).log(),
         "past_volume_weighted_average_price": (_average_price() / previous).log(),
-        **{f"past_{price}": (pl.col(price) / previous).log() for price in ("open", "high", "low", "close")},
+        **{f"past_{price}": (pl.col(price) / previous).log() for price in ("open", "high", "low")},
+        "past_close": pl.col("log_return"),
         "past_volume_surprise": _volume_surprise(),
         "past_daily_return": pl.col("close") / previous - 1,
     }
@@ -98,10 +126,11 @@ def observe(frame: pl.DataFrame, *, for_networks: bool = True) -> pl.DataFrame:
     }
     return (
         frame.with_columns(previous_close=pl.col("close").shift(1).over("segment"))
+        .with_columns(log_return=(pl.col("close") / previous).log())
         .with_columns(**{name: ratio for name, ratio in ratios.items() if name not in unread})
         .with_columns(volatility=trailing_volatility())
         .with_columns(**{name: ratio for name, ratio in against_trailing.items() if name not in unread})
-        .drop("previous_close")
+        .drop("previous_close", *frame.columns)
     )
 
 
