@@ -19,6 +19,7 @@ from internal.forecasting.held_out_bands import write_bands
 from internal.forecasting.held_out_coverage import write_coverage
 from internal.forecasting.quantiles import QuantileModel
 from internal.forecasting.rank_evidence import find_rank_evidence
+from internal.forecasting.ranking_bets import BET_ON
 from internal.forecasting.registry import CHAMPION, LEAK_GATE, Registry
 from internal.model_registry import load_model
 from models.baseline_fitting import Candidate, fit_baseline
@@ -34,7 +35,6 @@ from models.sizes import SIZES
 from models.stored_frame import StoredFrame
 from models.tracking import Tracker
 
-BET_ON: Final = "bet_on_"  # before a trait, in the figures of the held-out block
 TIE: Final = 1.001  # a difference of 0.1 % of the loss is noise
 
 

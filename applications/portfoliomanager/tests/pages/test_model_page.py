@@ -1,8 +1,10 @@
 """The Model page: differences by hand, the verdict first, a registry without a champion, and none that can be read."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import date
+from html import escape
 
 import pytest
 
@@ -23,6 +25,7 @@ from internal.forecasting.held_out_coverage import (
 )
 from internal.forecasting.held_out_coverage import NOT_MEASURED as COVERAGE_NOT_MEASURED
 from internal.forecasting.rank_evidence import NOT_MEASURED, RankEvidence
+from internal.forecasting.ranking_bets import describe_bets, read_bets
 from internal.forecasting.registry import RegisteredModel
 from internal.http.roles import Role
 from internal.modes import Mode
@@ -134,6 +137,43 @@ def test_baseline_that_does_not_rank() -> None:
     }
     page = show(ModelPage(ModelView.of([replace(CHAMPION, metrics=METRICS | {"held_out": lines})]), ""))
     assert page.count("none: it does not rank") == page.count("(\u22120.29 to +0.49)") == 1
+
+
+BETS = {"bet_on_volatility": -0.34, "bet_on_size": 0.11, "bet_on_beta": 0.256}
+
+
+def test_bets_of_the_ranking() -> None:
+    """Each figure of each forecaster, the champion's in a sentence, strongest first; or that none was measured."""
+    lines = {
+        KIND: {"cumulative_loss": 0.0101, "coverage": 0.77, **BETS},
+        "rolling_history": {"cumulative_loss": 0.0105, "coverage": 0.7},
+    }
+    view = ModelView.of([replace(CHAMPION, metrics=METRICS | {"held_out": lines})])
+    page = show(ModelPage(view, "")).replace("\u2212", "-")
+    assert read_bets(lines[KIND]) == {"volatility": -0.34, "size": 0.11, "beta": 0.256}
+    assert view.bets == (
+        "A book made from the champion's ranking would be long calm tickers (-0.34), tickers of high beta (+0.26) and "
+        "short the opposite, whatever else the forecast says."
+    )
+    for text in (
+        escape(view.bets).replace("&#x27;", "&#39;"),
+        '<td class="n">-0.34</td><td class="n">+0.11</td><td class="n">+0.26</td>',
+    ):
+        assert text in page, text
+    assert page.count('<td class="n">not measured</td><td class="n">not measured</td>') == 1
+    assert describe_bets({"volatility": 0.19, "beta": -0.05}).endswith("each is below 0.2.")
+    assert "The bets of this model were not measured" in show(ModelPage(ModelView.of([CHAMPION]), ""))
+
+
+def test_registry_on_a_telephone() -> None:
+    """What the columns that a narrow window hides say is in a cell that it shows."""
+    champion = replace(CHAMPION, metrics=METRICS | write_coverage(COVERAGE))
+    page = show(ModelPage(ModelView.of([OLDER, champion]), "")).replace("\u2009", " ")
+    said = re.findall(r'<span class="only muted"><br>(.*?)</span>', page)
+    assert said == [
+        "It ranks. Covers 78.4 %, after a break 75.5 %.",
+        "Whether it ranks was not measured. Coverage was not measured.",
+    ]
 
 
 COVERAGE = HeldOutCoverage(

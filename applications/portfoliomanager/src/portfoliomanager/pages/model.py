@@ -1,7 +1,7 @@
 """The Model page: what the evaluation says of the champion, its losses beside the baselines, and the registry."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Self, cast
 
@@ -9,6 +9,7 @@ from internal.baselines.catalogue import find_best_baseline
 from internal.forecasting.held_out_bands import HeldOutBands, LossDifference, describe_calibration, read_bands
 from internal.forecasting.held_out_coverage import HeldOutCoverage, describe_break, read_coverage
 from internal.forecasting.rank_evidence import RankEvidence, describe_rank_evidence, find_rank_evidence
+from internal.forecasting.ranking_bets import HELD_LONG, describe_bets, read_bets
 from internal.forecasting.registry import CHAMPION, LEAK_GATE, RegisteredModel
 from portfoliomanager.pages.coverage import CoverageRow, smooth_coverage
 
@@ -25,6 +26,7 @@ class HeldOutLine:
         coverage: Share of truths in the 80 % interval.
         evidence: What a book made from its ranking earns; None where it was not measured.
         interval: The difference with its 95 % interval; None where it was not measured.
+        bets: The score's rank correlation with each trait; empty where it was not measured.
     """
 
     name: str
@@ -34,6 +36,7 @@ class HeldOutLine:
     coverage: float
     evidence: RankEvidence | None
     interval: LossDifference | None = None
+    bets: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,17 @@ class ModelView:
         return next((line for line in self.lines if line.is_own), None)
 
     @property
+    def traits(self) -> Sequence[str]:
+        """What any ranking of the lines was compared with."""
+        measured = {trait for line in self.lines for trait in line.bets}
+        return [trait for trait in HELD_LONG if trait in measured]
+
+    @property
+    def bets(self) -> str:
+        """What a book made from the champion's ranking bets on besides, in a sentence; empty where not measured."""
+        return describe_bets(self.own.bets) if self.own else ""
+
+    @property
     def title(self) -> str:
         """The answer first, in a few words."""
         if self.champion is None:
@@ -182,6 +196,7 @@ def _compare(champion: RegisteredModel, bands: HeldOutBands | None) -> list[Held
             line["coverage"],
             RankEvidence.read(line),
             bands.differences.get(name) if bands else None,
+            read_bets(line),
         )
         for name, line in measured.items()
     ]
