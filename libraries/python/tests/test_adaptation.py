@@ -125,6 +125,20 @@ def test_returns_ahead_are_the_labels(
     assert ahead[both].tolist() == labels[both].tolist()
 
 
+@given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.floats(0.5, 2)), max_size=30))
+def test_returns_ahead_in_a_plain_loop(rows: list[tuple[int, bool, float]]) -> None:
+    """Of the sessions of the same segment that traded, to the bit."""
+    frame = pl.DataFrame(rows, {"segment": pl.UInt32, "traded": pl.Boolean, "close": pl.Float64}, orient="row")
+    frame = frame.sort("segment", maintain_order=True)
+    logs, ahead = frame["close"].log().to_list(), past_returns_ahead(frame)
+    assert ahead.shape == (len(rows), 7)
+    for row, (segment, _, _) in enumerate(frame.iter_rows()):
+        for step in range(1, 8):
+            reached = row + step < len(rows) and frame["traded"][row + step] and frame["segment"][row + step] == segment
+            expected = logs[row + step] - logs[row] if reached else np.nan
+            np.testing.assert_array_equal(ahead[row, step - 1], expected)
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(1, 40), st.integers(1, 9), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_misses_in_a_plain_loop(tickers: int, days: int, sectors: int, seed: int) -> None:

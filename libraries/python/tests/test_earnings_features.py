@@ -67,6 +67,17 @@ def test_a_move_of_all_tickers_is_no_news(
         assert (moved[:, : len(DAYS_BACK)] <= expected[:, : len(DAYS_BACK)] + 1e-6).all()
 
 
+def test_spikes_are_those_of_expressions(observed: pl.DataFrame) -> None:
+    """Of whole columns, in Polars: the volatility before is the segment's own, and an unknown spike is none."""
+    panel = observed.filter((pl.col("ticker") != "T01") | (pl.col("age") >= 30))
+    apart = (pl.col(name) - pl.col(name).median().over("session") for name in ("log_return", "past_volume_surprise"))
+    change, surprise = apart
+    before = pl.col("volatility").shift(1).over("segment")
+    spike = ((change.abs() / before).clip(0, 8) * surprise.clip(-1, 3).exp()).clip(0, 30).fill_null(0.0)
+    found = add_spikes(panel, MarketMedians.of(panel))["spike"].to_numpy()
+    assert found.tobytes() == panel.select(spike).to_series().to_numpy().tobytes()
+
+
 def test_every_feature(observed: pl.DataFrame) -> None:
     """Recomputed of a few rows from the calendar, one day after another, of segments that begin on different days."""
     late = (observed["ticker"] == "T01") & (observed["age"] < 30)

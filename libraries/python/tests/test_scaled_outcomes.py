@@ -19,9 +19,10 @@ def test_inputs_in_standard_deviations() -> None:
     expected = np.clip((inputs - STANDARDISATION.center) / STANDARDISATION.spread, -6, 6)
     for given in (inputs, np.asfortranarray(inputs), np.repeat(inputs, 2, axis=0)[::2]):
         np.testing.assert_array_equal(STANDARDISATION.apply(given), expected)
-    for place, values in enumerate(inputs.T.copy()):
-        STANDARDISATION.apply_to(place, values)
-        np.testing.assert_array_equal(values, expected[:, place])
+    for some in (slice(0, 1), slice(1, 3), slice(0, 3), slice(2, 2)):
+        values = inputs.T[some].copy()
+        STANDARDISATION.apply_to(some.start, values)
+        np.testing.assert_array_equal(values, expected.T[some])
     assert STANDARDISATION.apply(np.empty((0, 3))).shape == (0, 3)
 
 
@@ -30,8 +31,12 @@ def test_inputs_that_do_not_fit() -> None:
     for inputs in (np.ones((4, 2)), np.ones(3)[:, None], np.ones((1, 1, 3))):
         with pytest.raises(ValueError, match="do not fit"):
             STANDARDISATION.apply(inputs)
-    with pytest.raises(ValueError, match="f64"):
-        STANDARDISATION.apply_to(0, np.ones(8)[::2])
+    for first, values in ((0, np.ones((4, 2))), (2, np.ones((2, 2))), (0, np.ones((3, 4, 2)))):
+        with pytest.raises(ValueError, match="do not fit"):
+            STANDARDISATION.apply_to(first, values)
+    for values in (np.ones((2, 2), np.float32), np.ones((2, 4))[:, ::2]):
+        with pytest.raises(ValueError, match=r"f64|copy"):
+            STANDARDISATION.apply_to(0, values)
 
 
 def draw(rows: int = 5) -> tuple[np.ndarray, Scales, np.ndarray, np.ndarray]:

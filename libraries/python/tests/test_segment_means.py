@@ -40,6 +40,16 @@ def test_means_are_those_of_polars(segments: list[tuple[int, bool]], window: int
     np.testing.assert_allclose(compute(values, lengths, window, fewest), expected, rtol=1e-9)
 
 
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=30), st.integers(1, 9), st.floats(-1, 2), st.booleans())
+def test_smallest_and_squared_means(values: list[float], window: int, smallest: float, is_squared: object) -> None:
+    """As NumPy squares and limits the means, to the bit; those that are not known stay so."""
+    lengths, out = np.array([len(values)]), np.empty((2, len(values)))
+    means = SegmentMeans(np.array(values), lengths)
+    means.mean(window, window, out[0])
+    means.mean(window, window, out[1], smallest=smallest, is_squared=bool(is_squared))
+    np.testing.assert_array_equal(out[1], np.maximum(np.square(out[0]) if is_squared else out[0], smallest))
+
+
 def test_later_rows_and_other_segments_change_no_bit() -> None:
     """Up to the middle of the fourth segment nothing moves, however large the values after it and before it are."""
     values, first = draw_values(LENGTHS, np.ones(len(LENGTHS), bool)), int(LENGTHS[:3].sum())

@@ -1,12 +1,23 @@
 """The columns over the tickers of a date, against Polars' means over groups."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
-from internal.features.volatility_inputs import GROUP_VARIANCE_CEILING, GroupAverages, average
+from internal.features.panel import build_panel
+from internal.features.variables import observe
+from internal.features.volatility_inputs import (
+    GROUP_VARIANCE_CEILING,
+    GROUPS,
+    INPUTS,
+    GroupAverages,
+    average,
+    select_inputs,
+    volatility_inputs,
+)
 
 SESSIONS = 6
 
@@ -50,9 +61,58 @@ def test_groups_are_those_of_polars() -> None:
     assert found["market_variance"].is_nan().to_numpy().tolist() == (found["session"] == 7).to_list()
 
 
+def observe_tickers(
+    make_bars: Callable[[int, date, date], pl.DataFrame], make_details: Callable[[int], pl.DataFrame]
+) -> pl.DataFrame:
+    """Seven tickers of two sectors and of none, of which three begin later, two of these on the same session."""
+    end = date(2022, 9, 30)
+    bars, begun = make_bars(7, date(2022, 1, 3), end), {"T02": 40, "T04": 40, "T05": 90}
+    days = bars["date"].unique().sort()
+    late = [(pl.col("ticker") == ticker) & (pl.col("date") < days[place]) for ticker, place in begun.items()]
+    return observe(build_panel(bars.filter(~pl.any_horizontal(late)), make_details(7), end=end).frame)
+
+
+def test_inputs_of_groups_are_those_of_each_ticker(
+    make_bars: Callable[[int, date, date], pl.DataFrame], make_details: Callable[[int], pl.DataFrame]
+) -> None:
+    """They are computed once for several tickers; Polars' rolling means agree, and a ticker alone has the same bits."""
+    frame = observe_tickers(make_bars, make_details)
+    averages = GroupAverages.of(frame)
+    grouped, inputs = averages.add_to(frame), volatility_inputs(frame)
+    for mean in GROUPS:
+        over = pl.col(mean.column).fill_nan(None).rolling_mean(mean.window, min_samples=mean.fewest).over("segment")
+        expected = grouped.select(over.clip(1e-7).log().fill_null(float("nan"))).to_series().to_numpy()
+        np.testing.assert_allclose(inputs[:, INPUTS.index(mean.name)], expected, rtol=1e-9)
+    for _, rows in grouped.with_row_index("row").group_by("segment"):
+        part = slice(int(rows["row"][0]), int(rows["row"][-1]) + 1)
+        alone = select_inputs(averages.add_to(frame[part], part))
+        assert alone.tobytes() == inputs[part].tobytes()
+
+
+def test_inputs_on_filled(
+    make_bars: Callable[[int, date, date], pl.DataFrame], make_details: Callable[[int], pl.DataFrame]
+) -> None:
+    """What is done with the inputs as they are filled in is done once with each."""
+    frame = observe_tickers(make_bars, make_details)
+    grouped = GroupAverages.of(frame).add_to(frame)
+
+    def add_place(first: int, values: np.ndarray) -> None:
+        values += np.arange(first, first + len(values))[:, None]
+
+    expected = select_inputs(grouped) + np.arange(len(INPUTS))
+    np.testing.assert_array_equal(select_inputs(grouped, add_place), expected)
+
+
 def test_no_row() -> None:
     """An empty frame has the columns as well."""
     assert add_groups(make_frame().clear())["sector_group_dispersion"].to_list() == []
+
+
+def test_no_row_has_no_inputs(
+    make_bars: Callable[[int, date, date], pl.DataFrame], make_details: Callable[[int], pl.DataFrame]
+) -> None:
+    """An empty panel has none of the inputs' rows."""
+    assert volatility_inputs(observe_tickers(make_bars, make_details).clear()).shape == (0, len(INPUTS))
 
 
 def test_values_that_do_not_fit_their_groups() -> None:

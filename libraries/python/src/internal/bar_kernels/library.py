@@ -69,6 +69,17 @@ class Column(ctypes.Structure):
     _fields_: ClassVar = [("values", Address), ("sums", Address), ("lengths", Address), ("segments", ctypes.c_int64)]
 
 
+class Windowed(ctypes.Structure):
+    """`windowed` of volatility.c."""
+
+    _fields_: ClassVar = [
+        ("window", ctypes.c_int64),
+        ("fewest", ctypes.c_int64),
+        ("smallest", ctypes.c_double),
+        ("is_squared", ctypes.c_int32),
+    ]
+
+
 class Standards(ctypes.Structure):
     """`standards` of volatility.c."""
 
@@ -143,10 +154,11 @@ def load_volatility() -> ctypes.CDLL:
     """The functions of volatility.c, as `load` has those of bars.c."""
     functions, column = _open(VOLATILITY), ctypes.POINTER(Column)
     functions.sum_segments.argtypes, functions.sum_segments.restype = [column], ctypes.c_int32
-    functions.mean_windows.argtypes = [column, ctypes.c_int64, ctypes.c_int64, Address]
+    functions.mean_windows.argtypes = [column, ctypes.POINTER(Windowed), Address]
     standards = ctypes.POINTER(Standards)
-    functions.standardise_input.argtypes = [standards, Address, ctypes.c_int64]
+    functions.standardise_inputs.argtypes = [standards, Address, ctypes.c_int64, ctypes.c_int64]
     functions.standardise_rows.argtypes = [standards, Address, ctypes.c_int64, ctypes.c_int64]
+    functions.returns_ahead.argtypes = [Address, Address, Address, ctypes.c_int64, ctypes.c_int64, Address]
     by_step = ctypes.POINTER(ByStep)
     functions.write_outcomes.argtypes = [by_step, by_step, ctypes.c_int64, Address, ctypes.c_int64, Address]
     judged = [ctypes.POINTER(Intervals), Address, Address, Address, Address, ctypes.c_int64]
@@ -156,9 +168,10 @@ def load_volatility() -> ctypes.CDLL:
     functions.find_spikes.argtypes = [ctypes.POINTER(History), ctypes.c_int64, Address, Address]
     functions.find_spikes.restype = ctypes.c_int64
     functions.fill_features.argtypes = [Address, Address, *counts, ctypes.c_double, Address]
-    standardise = functions.standardise_input, functions.standardise_rows
-    others = functions.write_outcomes, functions.count_inside, functions.average_groups, functions.fill_features
-    for function in (functions.mean_windows, *standardise, *others):
+    standardise = functions.standardise_inputs, functions.standardise_rows
+    outcomes = functions.returns_ahead, functions.write_outcomes
+    others = functions.count_inside, functions.average_groups, functions.fill_features
+    for function in (functions.mean_windows, *standardise, *outcomes, *others):
         function.restype = None
     return functions
 

@@ -32,9 +32,19 @@ int32_t sum_segments(const column *of) {
     return lacks;
 }
 
-// Writes the mean of the last `window` values of each; NaN where fewer than `fewest`, at most `window`, are known.
-void mean_windows(const column *of, int64_t window, int64_t fewest, double *restrict means) {
+typedef struct {
+    int64_t window, fewest; // the means of the last `window`; NaN where fewer than `fewest`, at most `window`, are known
+    double smallest;        // less counts as this
+    int32_t is_squared;     // whether a mean is squared first
+} windowed;
+
+static double at_least(double smallest, double value) { return value < smallest ? smallest : value; } // NaN stays
+
+// Writes the mean of the last values of each.
+void mean_windows(const column *of, const windowed *as, double *restrict means) {
     const double *values = of->values, *sums = of->sums;
+    int64_t window = as->window, fewest = as->fewest;
+    double smallest = as->smallest;
     for (int64_t segment = 0; segment < of->segments; segment++) {
         int64_t length = of->lengths[segment], whole = length < window ? length : window;
         int64_t missing = length && is_missing(values[0]);
@@ -46,6 +56,9 @@ void mean_windows(const column *of, int64_t window, int64_t fewest, double *rest
             for (int64_t i = 1; i < length; i++) means[i] = values[i];
         else
             for (int64_t i = window; i < length; i++) means[i] = (sums[i] - sums[i - window]) / window;
+        if (as->is_squared)
+            for (int64_t i = 0; i < length; i++) means[i] *= means[i];
+        for (int64_t i = 0; i < length; i++) means[i] = at_least(smallest, means[i]);
         values += length, sums += length, means += length;
     }
 }
@@ -61,10 +74,12 @@ static double standardise(double value, double center, double spread, double lar
     return value > largest ? largest : value;
 }
 
-// Of one input, whose center and spread come first.
-void standardise_input(const standards *by, double *restrict values, int64_t rows) {
-    double center = *by->center, spread = *by->spread, largest = by->largest;
-    for (int64_t i = 0; i < rows; i++) values[i] = standardise(values[i], center, spread, largest);
+// Of inputs that hold every row.
+void standardise_inputs(const standards *by, double *restrict values, int64_t rows, int64_t inputs) {
+    for (int64_t input = 0; input < inputs; input++, values += rows) {
+        double center = by->center[input], spread = by->spread[input], largest = by->largest;
+        for (int64_t i = 0; i < rows; i++) values[i] = standardise(values[i], center, spread, largest);
+    }
 }
 
 // Of rows that hold every input.
@@ -73,6 +88,18 @@ void standardise_rows(const standards *by, double *restrict values, int64_t rows
     double largest = by->largest;
     for (int64_t row = 0; row < rows; row++, values += inputs)
         for (int64_t i = 0; i < inputs; i++) values[i] = standardise(values[i], center[i], spread[i], largest);
+}
+
+// Writes each row's log return to each of the sessions ahead; NaN where it is beyond the segment or did not trade.
+void returns_ahead(const double *restrict log_close, const uint8_t *restrict traded, const int64_t *lengths,
+                   int64_t segments, int64_t steps, double *restrict ahead) {
+    for (int64_t segment = 0; segment < segments; segment++) {
+        int64_t length = lengths[segment];
+        for (int64_t i = 0; i < length; i++)
+            for (int64_t to = i + 1; to <= i + steps; to++)
+                *ahead++ = to < length && traded[to] ? log_close[to] - log_close[i] : __builtin_nan("");
+        log_close += length, traded += length;
+    }
 }
 
 typedef struct { // values of some rows, one for each step: the first row's first, and how many values a row takes

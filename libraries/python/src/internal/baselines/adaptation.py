@@ -15,6 +15,7 @@ import polars as pl
 from internal.bar_kernels.library import Intervals, load_volatility
 from internal.baselines.forecast import EVERY_ROW, Rows
 from internal.baselines.ticker_groups import THIRDS, UNKNOWN, SessionOrder, TickerGroups, trust
+from internal.features.segment_means import segment_lengths
 from internal.forecasting.quantiles import QUANTILES, STEPS
 
 LOWER, MEDIAN, UPPER = 0, 1, 2
@@ -92,12 +93,11 @@ def past_returns_ahead(frame: pl.DataFrame) -> np.ndarray:
     Unlike `future_log_returns` it depends on no session after the one ahead, so that a panel that is cut at a day gives
     the same values up to it.
     """
-    close = frame.get_column("close").log().to_numpy()
-    traded, segment = frame.get_column("traded").to_numpy(), frame.get_column("segment").to_numpy()
-    ahead = np.full((len(close), len(STEPS)), np.nan)
-    for place, step in enumerate(STEPS):
-        reached = traded[step:] & (segment[step:] == segment[:-step])
-        ahead[:-step, place] = np.where(reached, close[step:] - close[:-step], np.nan)
+    close = np.ascontiguousarray(frame.get_column("close").log().to_numpy())
+    traded, lengths = np.ascontiguousarray(frame.get_column("traded").to_numpy()), segment_lengths(frame)
+    ahead = np.empty((len(close), len(STEPS)))
+    arrays = (array.ctypes.data for array in (close, traded, lengths))
+    load_volatility().returns_ahead(*arrays, len(lengths), len(STEPS), ahead.ctypes.data)
     return ahead
 
 

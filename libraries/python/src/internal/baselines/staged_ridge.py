@@ -150,21 +150,28 @@ def predict_log_variances(design: Design, coefficients: np.ndarray) -> np.ndarra
     values = _multiply_rows(design.inputs, affine[:-1])
     values += affine[-1]
     if len(design.history):
-        clocked = [_multiply_rows(*one)[:, 0] for one in zip(design.earnings, third[:-1].T[:, :, None], strict=True)]
-        values[design.history] += np.stack(clocked, axis=1) + third[-1]
+        clocked = _multiply_rows(design.earnings, third[:-1].T[:, :, None])[:, :, 0]
+        values[design.history] += clocked.T + third[-1]
     return values
 
 
 def _multiply_rows(rows: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
-    """The matrix product in blocks of BLOCK_ROWS: BLAS rounds a row that is alone, or maybe the last few, otherwise."""
-    count, width = len(rows) // BLOCK_ROWS, coefficients.shape[1]
+    """The matrix product in blocks of BLOCK_ROWS: BLAS rounds a row that is alone, or maybe the last few, otherwise.
+
+    Args:
+        rows: f64 [..., row, input].
+        coefficients: f64 [..., input, target].
+    """
+    *batch, length, inputs = rows.shape
+    width, count = coefficients.shape[-1], length // BLOCK_ROWS
     whole = count * BLOCK_ROWS
-    product = np.empty((len(rows), width))
-    blocks = rows[:whole].reshape(count, BLOCK_ROWS, rows.shape[1])
-    np.matmul(blocks, coefficients, out=product[:whole].reshape(count, BLOCK_ROWS, width))
-    padded = np.zeros((BLOCK_ROWS, rows.shape[1]))
-    padded[: len(rows) - whole] = rows[whole:]
-    product[whole:] = (padded @ coefficients)[: len(rows) - whole]
+    product = np.empty((*batch, length, width))
+    blocks = rows[..., :whole, :].reshape(*batch, count, BLOCK_ROWS, inputs)
+    out = product[..., :whole, :].reshape(*batch, count, BLOCK_ROWS, width)  # a view
+    np.matmul(blocks, coefficients[..., None, :, :], out=out)
+    padded = np.zeros((*batch, BLOCK_ROWS, inputs))
+    padded[..., : length - whole, :] = rows[..., whole:, :]
+    product[..., whole:, :] = (padded @ coefficients)[..., : length - whole, :]
     return product
 
 

@@ -47,9 +47,16 @@ class Standardisation:
         load_volatility().standardise_rows(ctypes.byref(standards), standardised.ctypes.data, *standardised.shape)
         return standardised
 
-    def apply_to(self, place: int, values: np.ndarray) -> None:
-        """The same for the values of the input at a place, f64 [row], which are overwritten. Raises ValueError."""
-        require_rows(values)
-        center, spread = (np.ascontiguousarray(figures[[place]], np.float64) for figures in (self.center, self.spread))
-        standards = Standards(center.ctypes.data, spread.ctypes.data, LARGEST_INPUT)
-        load_volatility().standardise_input(ctypes.byref(standards), values.ctypes.data, len(values))
+    def apply_to(self, first: int, values: np.ndarray) -> None:
+        """The same for the values of some inputs from the first on, f64 [input, row], which are overwritten.
+
+        Raises:
+            ValueError: They are not as described.
+        """
+        require_rows(values.reshape(-1, copy=False))
+        some = slice(first, first + len(values))
+        center, spread = (np.ascontiguousarray(figures[some], np.float64) for figures in (self.center, self.spread))
+        if values.ndim != 2 or not center.shape == spread.shape == values.shape[:1]:  # noqa: PLR2004
+            raise ValueError(f"inputs {values.shape} do not fit figures {center.shape}, {spread.shape}")
+        standards, shape = Standards(center.ctypes.data, spread.ctypes.data, LARGEST_INPUT), values.shape
+        load_volatility().standardise_inputs(ctypes.byref(standards), values.ctypes.data, shape[1], shape[0])

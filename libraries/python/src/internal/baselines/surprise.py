@@ -27,8 +27,11 @@ def log_sizes_ahead(frame: pl.DataFrame) -> np.ndarray:
     Args:
         frame: Whole segments of an observed panel with the column `variance`.
     """
-    size = pl.when("traded").then(pl.col("variance").clip(VARIANCE_FLOOR).log() / 2)
-    return frame.select(size.shift(-1).over("segment").fill_null(float("nan"))).to_series().to_numpy()
+    logs = frame.get_column("variance").clip(VARIANCE_FLOOR).log().to_numpy()
+    traded, segment = frame.get_column("traded").to_numpy(), frame.get_column("segment").to_numpy()
+    ahead = np.full(len(logs), np.nan)
+    ahead[:-1] = np.where(traded[1:] & (segment[1:] == segment[:-1]), logs[1:] / 2, np.nan)
+    return ahead
 
 
 def surprise_factors(groups: TickerGroups, surprises: np.ndarray, response: BreakResponse) -> np.ndarray:

@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Final, Self
+from typing import Final, Self, cast
 
 import numpy as np
 import polars as pl
 
 from internal.bar_kernels.library import History, load_volatility
 from internal.dates import next_session, sessions_frame
+from internal.features.segment_means import segment_lengths
 from internal.features.windows import HORIZON
 
 DAYS_BACK: Final = (91, 182, 273, 364)
@@ -51,9 +52,8 @@ def tabulate_earnings_features(prepared: pl.DataFrame, rows: np.ndarray) -> tupl
         The features of each such session, f64 [session ahead, 9], and for each row the place of its first session
         ahead, i64 [row]; the places of the others follow it.
     """
-    lengths = prepared.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
-    days = prepared.select(pl.col("date").min(), last=pl.col("date").max()).row(0)
-    backs = _sessions_back(*days)
+    lengths, days = segment_lengths(prepared), prepared.get_column("date")
+    backs = _sessions_back(cast("date", days.min()), cast("date", days.max()))
     session = prepared.get_column("session").to_numpy()
     begun = session[np.cumsum(lengths) - lengths] - session.min(initial=np.iinfo(np.int64).max)
     if (begun + lengths + HORIZON).max(initial=0) > backs.shape[1]:
@@ -79,23 +79,24 @@ class MarketMedians:
 
     Attributes:
         first: The number of the first session.
-        change: Of the log return, f64 [session]; null where none is known.
+        change: Of the log return, f64 [session]; NaN where none is known.
         surprise: Of the volume surprise, f64 [session].
     """
 
     first: int
-    change: pl.Series
-    surprise: pl.Series
+    change: np.ndarray
+    surprise: np.ndarray
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> Self:
         """Of an observed panel."""
         session = frame.get_column("session")
         first, last = (int(number) if isinstance(number, int) else -1 for number in (session.min(), session.max()))
-        found = frame.group_by("session").agg(pl.col("log_return", "past_volume_surprise").median())
+        columns = frame.select("session", "log_return", "past_volume_surprise")  # more would be copied
+        found = columns.group_by("session").agg(pl.all().median())
         every = pl.DataFrame({"session": np.arange(first, last + 1, dtype=np.int64)})
         by_session = every.join(found, on="session", how="left", maintain_order="left")
-        return cls(first, by_session.get_column("log_return"), by_session.get_column("past_volume_surprise"))
+        return cls(first, *(by_session.get_column(name).to_numpy() for name in ("log_return", "past_volume_surprise")))
 
 
 def add_spikes(segments: pl.DataFrame, medians: MarketMedians) -> pl.DataFrame:
@@ -104,12 +105,18 @@ def add_spikes(segments: pl.DataFrame, medians: MarketMedians) -> pl.DataFrame:
     A spike is |return| in units of the volatility known before it, x volume in units of its mean, at most 30. The
     date's median is subtracted from both: news that moved every ticker is no company's earnings.
     """
-    place = segments.get_column("session") - medians.first
-    change = pl.col("log_return") - medians.change.gather(place)
-    surprise = pl.col("past_volume_surprise") - medians.surprise.gather(place)
-    before = pl.when(pl.col("segment") == pl.col("segment").shift(1)).then(pl.col("volatility").shift(1))
-    spike = ((change.abs() / before).clip(0, 8) * surprise.clip(-1, 3).exp()).clip(0, 30)
-    return segments.with_columns(spike=spike.fill_null(0.0))
+    place = segments.get_column("session").to_numpy() - medians.first
+    lengths = segment_lengths(segments)
+    change, surprise, volatility = (
+        segments.get_column(name).to_numpy() for name in ("log_return", "past_volume_surprise", "volatility")
+    )
+    before = np.empty_like(volatility)
+    before[1:] = volatility[:-1]
+    before[np.cumsum(lengths) - lengths] = np.nan
+    size = np.clip(np.abs(change - medians.change[place]) / before, 0, 8)
+    size *= pl.Series(np.clip(surprise - medians.surprise[place], -1, 3)).exp().to_numpy()
+    spike = np.nan_to_num(np.clip(size, 0, 30, out=size), copy=False)
+    return segments.with_columns(spike=pl.Series(spike))
 
 
 @lru_cache(maxsize=4)  # the parts of a panel have the same first and last day, most of them

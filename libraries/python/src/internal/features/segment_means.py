@@ -4,8 +4,9 @@ import ctypes
 from typing import Final
 
 import numpy as np
+import polars as pl
 
-from internal.bar_kernels.library import Column, load_volatility
+from internal.bar_kernels.library import Column, Windowed, load_volatility
 
 ROWS: Final = "f64 [row], contiguous"
 
@@ -35,8 +36,12 @@ class SegmentMeans:
         if load_volatility().sum_segments(ctypes.byref(self._column)):
             raise ValueError("a column lacks a value that is not the first of its segment")
 
-    def mean(self, window: int, fewest: int, out: np.ndarray) -> None:
+    def mean(
+        self, window: int, fewest: int, out: np.ndarray, *, smallest: float = -np.inf, is_squared: bool = False
+    ) -> None:
         """Write the mean of the last `window` values to f64 [row]; NaN where fewer than `fewest` are known.
+
+        A mean is squared first where `is_squared`; then less than `smallest` counts as that.
 
         Raises:
             ValueError: `window` is less than `fewest` or than one, or `out` is not as described.
@@ -44,7 +49,15 @@ class SegmentMeans:
         require_rows(out)
         if not max(fewest, 1) <= window or out.shape != self._values.shape:
             raise ValueError("no such window of the column")
-        load_volatility().mean_windows(ctypes.byref(self._column), window, fewest, out.ctypes.data)
+        windowed = Windowed(window, fewest, smallest, is_squared)
+        load_volatility().mean_windows(ctypes.byref(self._column), ctypes.byref(windowed), out.ctypes.data)
+
+
+def segment_lengths(frame: pl.DataFrame) -> np.ndarray:
+    """Rows of each segment of a frame, whose rows are adjacent, i64 [segment]."""
+    segment = frame.get_column("segment").to_numpy()
+    ends = np.append(np.flatnonzero(segment[1:] != segment[:-1]) + 1, len(segment))
+    return np.diff(ends, prepend=0) if len(segment) else np.empty(0, np.int64)
 
 
 def require_rows(array: np.ndarray) -> None:

@@ -5,7 +5,7 @@ All of them use sessions up to the row's own. Variances are daily, in squared lo
 
 import ctypes
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from internal.bar_kernels.library import Averaged, load_volatility
-from internal.features.segment_means import SegmentMeans
+from internal.features.segment_means import SegmentMeans, segment_lengths
 from internal.features.variables import daily_range_variance
 
 VARIANCE_FLOOR: Final = 1e-7
@@ -21,8 +21,6 @@ GROUP_VARIANCE_CEILING: Final = 0.01  # a session of 10 %: one ticker's outlier 
 FEWEST_SESSIONS: Final = 20
 WEEK: Final = 5
 EVERY_ROW: Final = slice(None)
-
-Named = dict[str, pl.Expr]
 
 
 @dataclass(frozen=True)
@@ -63,10 +61,12 @@ INPUTS: Final = (
     *DIRECTION,
     *(mean.name for mean in GROUPS),
 )
+FIRST_DIRECTION: Final = len(OWN) + len(VOLUME)
+FIRST_GROUP: Final = FIRST_DIRECTION + len(DIRECTION)
 SHARED_BY_DATE: Final = tuple(name.startswith("market_") for name in INPUTS)
 
 
-def leave(_place: int, _values: np.ndarray) -> None:
+def leave(_first: int, _values: np.ndarray) -> None:
     """Inputs that were filled in, as they are."""
 
 
@@ -114,13 +114,15 @@ class GroupAverages:
             for name, group in self.numbers.items()
             for what in ("variance", "dispersion")
         }
-        own = {"variance": daily_range_variance()}
+        columns["sector_group"] = self.numbers["sector_group"][rows]
+        span = (pl.col("high") / pl.col("low")).log().pow(2) / (4 * np.log(2))  # Parkinson 1980
+        own = {"variance": daily_range_variance(), "span": span}
         return part.with_columns(**own, **{name: pl.Series(values) for name, values in columns.items()})
 
 
 def number_sectors(frame: pl.DataFrame) -> np.ndarray:
     """The number of each row's sector, 0 where it is unknown, i64 [row]; all rows of a segment have the same."""
-    lengths = _segment_lengths(frame)
+    lengths = segment_lengths(frame)
     firsts = frame.get_column("sector").gather(np.cumsum(lengths) - lengths)
     return np.repeat(firsts.rank("dense").fill_null(0).cast(pl.Int64).to_numpy(), lengths)
 
@@ -160,59 +162,84 @@ def average(
     return means
 
 
-def _segment_lengths(frame: pl.DataFrame) -> np.ndarray:
-    """Rows of each segment, i64 [segment]."""
-    return frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).to_numpy()
-
-
 def select_inputs(grouped: pl.DataFrame, on_filled: Callable[[int, np.ndarray], None] = leave) -> np.ndarray:
     """`volatility_inputs` of whole segments of a frame from `GroupAverages.add_to`.
 
     Args:
         grouped: The segments.
-        on_filled: Called with the place and the values of each input while they are in a cache.
+        on_filled: Called with the place of the first and the values of some inputs, f64 [input, row], while they are
+            in a cache. Of inputs of groups, it is called with fewer rows.
     """
-    inputs = np.empty((len(INPUTS), grouped.height))
-    named = dict(zip(INPUTS, inputs, strict=True))  # views of its rows
-    lengths, columns = _segment_lengths(grouped), grouped.select(**_averaged())
-    place = {name: number for number, name in enumerate(INPUTS)}
-    for column, inputs_of in itertools.groupby((*OWN, *VOLUME, *GROUPS), lambda mean: mean.column):
-        means = SegmentMeans(columns.get_column(column).to_numpy(), lengths)
-        for mean in inputs_of:
-            out = named[mean.name]
-            means.mean(mean.window, mean.fewest, out)
-            if column == "absolute":
-                np.square(out, out=out)
-            if column != "volume":
-                np.log(np.maximum(out, VARIANCE_FLOOR, out=out), out=out)
-            on_filled(place[mean.name], out)
-    change = columns.get_column("change").to_numpy()
-    SegmentMeans(change, lengths).mean(WEEK, WEEK, named["week"])
-    _fill_direction(named, change, grouped.get_column("volatility").to_numpy())
-    for name in DIRECTION:
-        on_filled(place[name], named[name])
+    inputs, lengths = np.empty((len(INPUTS), grouped.height)), segment_lengths(grouped)
+    change, volatility = (grouped.get_column(name).to_numpy() for name in ("log_return", "volatility"))
+    _fill_means(inputs, 0, (*OWN, *VOLUME), _averaged(grouped, change), lengths, on_filled)
+    _fill_direction(inputs[FIRST_DIRECTION:FIRST_GROUP], change, volatility, lengths)
+    on_filled(FIRST_DIRECTION, inputs[FIRST_DIRECTION:FIRST_GROUP])
+    _fill_groups(inputs[FIRST_GROUP:], grouped, lengths, on_filled)
     return inputs.T
 
 
-def _averaged() -> Named:
-    """The columns of which inputs are means; missing in the first row of a segment alone."""
-    change, gap = pl.col("log_return"), pl.col("past_open")
-    return {
-        "variance": pl.col("variance"),
-        "squared": change.pow(2),
-        "absolute": change.abs(),
-        "overnight": gap.pow(2),
-        "span": (pl.col("high") / pl.col("low")).log().pow(2) / (4 * np.log(2)),  # Parkinson 1980
-        "volume": pl.col("past_volume_surprise"),
-        "change": change,
-        **{name: pl.col(name) for name in dict.fromkeys(mean.column for mean in GROUPS)},
-    }
+def _fill_means(  # noqa: PLR0913, PLR0917  (what the inputs are made of, where they go, and what is done with them)
+    inputs: np.ndarray,
+    first: int,
+    means: Sequence[WindowMean],
+    columns: dict[str, np.ndarray],
+    lengths: np.ndarray,
+    on_filled: Callable[[int, np.ndarray], None],
+) -> None:
+    """Fill in inputs that are means, f64 [mean, row], of which the first has a place among all inputs."""
+    done = 0
+    for column, inputs_of in itertools.groupby(means, lambda mean: mean.column):
+        sums, group, begin = SegmentMeans(columns[column], lengths), list(inputs_of), done
+        is_variance, is_squared = column != "volume", column == "absolute"
+        smallest, done = VARIANCE_FLOOR if is_variance else -np.inf, begin + len(group)
+        for mean, out in zip(group, inputs[begin:done], strict=True):
+            sums.mean(mean.window, mean.fewest, out, smallest=smallest, is_squared=is_squared)
+        if is_variance:
+            np.log(inputs[begin:done], out=inputs[begin:done])
+        on_filled(first + begin, inputs[begin:done])
 
 
-def _fill_direction(named: dict[str, np.ndarray], change: np.ndarray, volatility: np.ndarray) -> None:
-    """Fill in where the ticker went, in units of its volatility; `week` holds the mean return of a week."""
-    week = named["week"] * WEEK / volatility
-    np.clip(week, -8, 8, out=named["week"])
-    np.clip(np.abs(week), 0, 8, out=named["week_size"])
-    np.clip(change / volatility, -5, 0, out=named["loss"])
-    np.multiply(2, np.log(volatility), out=named["blend"])
+def _fill_groups(
+    inputs: np.ndarray, grouped: pl.DataFrame, lengths: np.ndarray, on_filled: Callable[[int, np.ndarray], None]
+) -> None:
+    """Fill in the inputs of groups, f64 [input, row], once for all segments of a sector that begin on one session."""
+    begun = grouped.get_column("sector_group").to_numpy()[np.cumsum(lengths) - lengths]
+    chosen, rows, place = _find_longest(begun, lengths)
+    columns = {mean.column: grouped.get_column(mean.column).to_numpy()[rows] for mean in GROUPS}
+    shared = np.empty((len(GROUPS), len(rows)))
+    _fill_means(shared, FIRST_GROUP, GROUPS, columns, lengths[chosen], on_filled)
+    for values, out in zip(shared, inputs, strict=True):
+        np.take(values, place, out=out, mode="clip")
+
+
+def _find_longest(number: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The longest of the segments of each number, int [segment]; their rows; and the place of every row among these."""
+    firsts, descending = np.cumsum(lengths) - lengths, np.argsort(-lengths, kind="stable")
+    _, chosen, same = np.unique(number[descending], return_index=True, return_inverse=True)
+    chosen = descending[chosen]
+    begins, begin = np.cumsum(lengths[chosen]) - lengths[chosen], np.empty_like(lengths)
+    begin[descending] = begins[same]
+    rows = np.repeat(firsts[chosen] - begins, lengths[chosen]) + np.arange(int(lengths[chosen].sum()))
+    return chosen, rows, np.repeat(begin - firsts, lengths) + np.arange(int(lengths.sum()))
+
+
+def _averaged(grouped: pl.DataFrame, change: np.ndarray) -> dict[str, np.ndarray]:
+    """The columns of which a ticker's inputs are means; missing in the first row of a segment alone."""
+    variance, gap, span, volume = (
+        grouped.get_column(name).to_numpy() for name in ("variance", "past_open", "span", "past_volume_surprise")
+    )
+    squared, absolute, overnight = change * change, np.abs(change), gap * gap
+    own = (variance, squared, absolute, overnight, span, volume)
+    return dict(zip(dict.fromkeys(mean.column for mean in (*OWN, *VOLUME)), own, strict=True))
+
+
+def _fill_direction(inputs: np.ndarray, change: np.ndarray, volatility: np.ndarray, lengths: np.ndarray) -> None:
+    """Fill in where the ticker went, in units of its volatility, f64 [input of DIRECTION, row]."""
+    week, size, loss, blend = inputs
+    SegmentMeans(change, lengths).mean(WEEK, WEEK, week)
+    ratio = week * WEEK / volatility
+    np.clip(ratio, -8, 8, out=week)
+    np.clip(np.abs(ratio), 0, 8, out=size)
+    np.clip(change / volatility, -5, 0, out=loss)
+    np.multiply(2, np.log(volatility), out=blend)
