@@ -1,14 +1,15 @@
 """Tracking: always a file, and Weights & Biases, without an account in its offline mode."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
 import pytest
 
-from internal.errors import ConfigurationError
+from internal.errors import ConfigurationError, UnavailableError
 from models.configuration import Configuration
-from models.tracking import open_tracker
+from models.tracking import FileTracker, open_tracker
 
 
 def test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -24,6 +25,23 @@ def test_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         {"summary": {"version": "abc"}},
     ]
     assert not (tmp_path / "wandb").exists()
+
+
+def test_full_disk(tmp_path: Path) -> None:
+    """A log that cannot be written is named with its folder, and what goes on after it; the summary ends a run."""
+    tracker = FileTracker(tmp_path / "runs", "run", {})
+    log = tmp_path / "runs" / "run.jsonl"
+    log.unlink()
+    log.symlink_to("/dev/full")
+    said = f"the run's log {log} cannot be written (No space left on device): free some disk space"
+    again = f"{said} and run the same command again; a network goes on after the last epoch that was saved"
+    with pytest.raises(UnavailableError, match=f"^{re.escape(again)}$"):
+        tracker.log(1, {"loss": 0.5})
+    with pytest.raises(UnavailableError, match=f"^{re.escape(said)}$"):
+        tracker.finish({})
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UnavailableError, match=r"file/runs/run\.jsonl cannot be written"):
+        open_tracker(Configuration(state_directory=tmp_path / "file"), "run", {})
 
 
 def test_weights_and_biases_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -124,6 +124,16 @@ def test_baseline_can_be_champion(dataset: Dataset, tmp_path: Path, kind: str) -
     )
 
 
+def test_full_disk_after_the_registration(dataset: Dataset, tmp_path: Path) -> None:
+    """A summary that cannot be written hides nothing: the error says that the model is registered, and the champion."""
+    registry, tracker = Registry(tmp_path / "registry"), _tracker(tmp_path)
+    (tmp_path / "runs" / "run.jsonl").unlink()
+    (tmp_path / "runs" / "run.jsonl").symlink_to("/dev/full")
+    with pytest.raises(UnavailableError, match=r"run\.jsonl cannot be written .*Model \w{16} is the champion: it is"):
+        train(dataset, registry, tracker, model="rolling_history")
+    assert registry.has_alias()
+
+
 def test_one_baseline_fits_no_other(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Training a baseline fits it and the naive ones alone, and scores them as `evaluate` does, which fits all."""
     registry = Registry(tmp_path / "registry")

@@ -10,7 +10,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from internal.errors import ArtifactError
+from internal.errors import ArtifactError, UnavailableError
 from internal.forecasting.artifact import Artifact, artifact_version, load_artifact, save_artifact
 from internal.forecasting.registry import LEAK_GATE, Registry
 
@@ -212,6 +212,19 @@ def test_full_disk_leaves_nothing(tmp_path: Path) -> None:
     assert "free some disk space and run the same command again" in ended.stderr
     assert [one.version for one in registry.list()] == [version]
     assert [path.name for path in (tmp_path / "registry" / "versions").iterdir()] == [version]
+
+
+def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """An artifact whose folder's place is a file, and an alias likewise: what, where, and what to do."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        UnavailableError, match=r"artifact \S*file/one cannot be written \(Not a directory\): free some"
+    ):
+        save_artifact(tmp_path / "file" / "one", _artifact(5.0))
+    registry, version = _registered(tmp_path)
+    (tmp_path / "registry" / "aliases").write_text("")
+    with pytest.raises(UnavailableError, match=rf"aliases/champion cannot be written .*models promote {version}`"):
+        registry.promote(version)
 
 
 def test_stray_files_stay_outside(tmp_path: Path) -> None:

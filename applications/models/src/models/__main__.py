@@ -122,9 +122,7 @@ def train_command(dataset: DatasetFolder = None, model: TrainedModel = "small", 
     try:
         _report(console, configuration, done.evaluation, None)
     finally:  # it is registered, whether or not its report can be written
-        console.print(
-            f"Model {done.version} is {'the champion' if done.promoted else 'registered, not champion'}: {done.reason}."
-        )
+        console.print(done.describe())
 
 
 @application.command("evaluate")

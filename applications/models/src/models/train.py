@@ -13,7 +13,7 @@ import polars as pl
 from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import Baseline
 from internal.baselines.model import BaselineModel
-from internal.errors import ArtifactError, FundError
+from internal.errors import ArtifactError, FundError, UnavailableError
 from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.held_out_bands import write_bands
 from internal.forecasting.held_out_coverage import write_coverage
@@ -61,6 +61,11 @@ class Training:
     promoted: bool
     reason: str
     evaluation: Evaluation
+
+    def describe(self) -> str:
+        """What became of the model, in a sentence."""
+        became = "the champion" if self.promoted else "registered, not champion"
+        return f"Model {self.version} is {became}: {self.reason}."
 
 
 def train(  # noqa: PLR0913 - the settings of a run, each its own
@@ -117,8 +122,12 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     promoted, reason = _promote(registry, version, frame, candidate.artifact, judged.loss)
     if checkpoints is not None and checkpoints.exists():
         shutil.rmtree(checkpoints)
-    tracker.finish({"version": version, "promoted": promoted, "reason": reason, **_summarise_losses(evaluation)})
-    return Training(version, promoted, reason, replace(evaluation, version=version))
+    done = Training(version, promoted, reason, replace(evaluation, version=version))
+    try:
+        tracker.finish({"version": version, "promoted": promoted, "reason": reason, **_summarise_losses(evaluation)})
+    except UnavailableError as error:
+        raise UnavailableError(f"{error.detail}. {done.describe()}") from error
+    return done
 
 
 def _fit_candidate(  # noqa: PLR0913, PLR0917 - the settings of a run, each its own

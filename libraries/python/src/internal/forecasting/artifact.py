@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from internal.errors import ArtifactError
+from internal.write_errors import explain_write_error
 
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
@@ -67,19 +68,21 @@ def save_artifact(folder: Path, artifact: Artifact) -> str:
 
     Raises:
         ArtifactError: The folder is there already, or a value is not plain JSON.
+        UnavailableError: It cannot be written, for example because the disk is full; nothing is left behind.
     """
     if folder.exists():
         raise ArtifactError(f"{folder} exists already; an artifact is never written over another")
     contents = _encode(artifact)
     partial = folder.with_name(f".{folder.name}-{uuid4().hex}")
-    partial.mkdir(parents=True)
-    try:
-        for name, content in contents.items():
-            _write(partial / name, content)
-        partial.rename(folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
+    with explain_write_error("the artifact", folder, "free some disk space and run the same command again"):
+        partial.mkdir(parents=True)
+        try:
+            for name, content in contents.items():
+                _write(partial / name, content)
+            partial.rename(folder)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
     return _version(contents[MANIFEST])
 
 

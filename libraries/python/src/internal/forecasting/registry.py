@@ -16,6 +16,7 @@ from uuid import uuid4
 
 from internal.errors import ArtifactError, UnavailableError
 from internal.forecasting.artifact import artifact_metrics, artifact_version, copy_artifact, load_artifact
+from internal.write_errors import explain_write_error
 
 CHAMPION: Final = "champion"
 LEAK_GATE: Final = "leak_gate"  # in the metrics: what `models.leak_gate` proved of this very model
@@ -79,6 +80,7 @@ class Registry:
         Raises:
             ArtifactError: The version is not in the registry, was changed there, or never passed the leak gate that a
                 champion has to pass; or the alias is no plain name.
+            UnavailableError: The alias cannot be written, for example because the disk is full; the old one stays.
         """
         self._check(version, alias)
         if not _ALIAS.fullmatch(alias):
@@ -120,13 +122,15 @@ class Registry:
 
     def _write_alias(self, alias: str, version: str) -> None:
         """Make or replace an alias; a reader sees the old version or the new."""
-        self._aliases.mkdir(parents=True, exist_ok=True)
+        remedy = f"model {version} is registered; free some disk space, then `./fund models promote {version}`"
         partial = self._aliases / f".{alias}-{uuid4().hex}"
-        with partial.open("x") as file:
-            file.write(version)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.rename(self._aliases / alias)
+        with explain_write_error("the alias", self._aliases / alias, remedy):
+            self._aliases.mkdir(parents=True, exist_ok=True)
+            with partial.open("x") as file:
+                file.write(version)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.rename(self._aliases / alias)
 
     def _read_alias(self, alias: str) -> str | None:
         """The version that a plain alias points at."""
