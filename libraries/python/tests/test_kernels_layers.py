@@ -8,7 +8,7 @@ Dropout is on: the derivation hashes like the kernel. Sizes come from hypothesis
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
@@ -31,6 +31,13 @@ from internal.networks.variable_selection import SelectionParameters, SelectionS
 
 CONTROL = np.array([12345, int(0.3 * 2**32), 0, 0], np.uint32)
 Array = Any  # a NumPy array; NumPy types its arithmetic as Any
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _plain_loops() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]  # pytest calls it
+    """Around the kernels tinygrad unrolls no loops, which would take half of the time; the kernels are not affected."""
+    with Context(NOOPT=1):
+        yield
 
 
 @dataclass
