@@ -175,10 +175,19 @@ def test_worse_model_is_not_promoted(dataset: Dataset, tmp_path: Path) -> None:
     assert "above the champion's" in worse.reason
     assert registry.path("champion").name == champion.version
     assert len(registry.list()) == 2
-    registry.promote(worse.version)
-    again = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
-    assert (again.version, again.promoted) == (champion.version, True)
-    assert f"opens nothing on it: `./fund models promote {worse.version}` makes" in again.reason  # histories rank
+
+
+def test_model_that_does_not_rank_replaces_none_that_does(dataset: Dataset, tmp_path: Path) -> None:
+    """A lower loss alone does not take the fund out of the market: what it would do and how to have it is said."""
+    registry = Registry(tmp_path / "registry")
+    ranking = train(dataset, registry, _tracker(tmp_path), model="rolling_history")
+    better = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
+    assert (better.promoted, registry.path().name) == (False, ranking.version)
+    assert "or below it, but it does not rank tickers, as the champion does" in better.reason
+    assert f"`./fund models promote {better.version}` makes it the champion" in better.reason
+    registry.promote(better.version)
+    other = train(dataset, registry, _tracker(tmp_path), model="blended_volatility")
+    assert "rank" not in other.reason  # neither ranks: the loss alone decides
 
 
 def test_loss_that_champions_are_compared_by(data: FoldData) -> None:

@@ -204,7 +204,10 @@ def _summarise_losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:
 
 
 def _promote(registry: Registry, version: str, frame: pl.DataFrame, artifact: Artifact, own: float) -> tuple[bool, str]:
-    """Make it the champion when there is none, or when its own loss on this training's held-out block is not worse."""
+    """Make it the champion where there is none, or where its own loss on this held-out block is not worse.
+
+    A model that does not rank tickers replaces none that does.
+    """
     champion = _load_champion(registry)
     if _is_network(champion) and not has_network_columns(frame):
         return False, f"a network became champion while it was trained: compare, then `./fund models promote {version}`"
@@ -214,23 +217,22 @@ def _promote(registry: Registry, version: str, frame: pl.DataFrame, artifact: Ar
     other = compute_held_out_loss(frame, artifact, champion)
     if own > other * TIE:
         return False, f"its held-out loss {1e4 * own:.3f}e-4 is above the champion's {1e4 * other:.3f}e-4"
-    former = registry.path(CHAMPION).name
+    losses = f"its held-out loss {1e4 * own:.3f}e-4 is within 0.1 % of the champion's {1e4 * other:.3f}e-4, or below it"
+    if _loses_ranking(registry, version):
+        return False, (
+            f"{losses}, but it does not rank tickers, as the champion does, and `ten_by_ten` would open nothing on it: "
+            f"`./fund models promote {version}` makes it the champion all the same"
+        )
     registry.promote(version)
-    losses = f"{1e4 * own:.3f}e-4 is within 0.1 % of the former champion's {1e4 * other:.3f}e-4, or below it"
-    return True, f"its held-out loss {losses}{_describe_lost_ranking(registry, former, version)}"
+    return True, losses.replace("the champion's", "the former champion's")
 
 
-def _describe_lost_ranking(registry: Registry, former: str, version: str) -> str:
-    """What a fund loses that trades on an order of tickers, and how it gets it back; empty where it loses nothing."""
+def _loses_ranking(registry: Registry, version: str) -> bool:
+    """Whether the champion ranks tickers and the version does not: the fund would hold cash, which nobody decided."""
     models = {model.version: model for model in registry.list()}
-    evidence = {one: find_rank_evidence(models[one].kind, models[one].metrics) for one in (former, version)}
-    before, now = evidence[former], evidence[version]
-    if before is None or now is None or now.ranks or not before.ranks:
-        return ""
-    return (
-        "; but it does not rank tickers, as the former one does, so `ten_by_ten` opens nothing on it: `./fund models "
-        f"promote {former}` makes the former one champion again"
-    )
+    both = (models[registry.path(CHAMPION).name], models[version])
+    champion, own = (find_rank_evidence(model.kind, model.metrics) for model in both)
+    return champion is not None and champion.ranks and own is not None and not own.ranks
 
 
 def _is_network(champion: QuantileModel | str) -> bool:
