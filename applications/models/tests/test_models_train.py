@@ -20,6 +20,7 @@ from internal.baselines.catalogue import BASELINES
 from internal.dates import previous_session
 from internal.errors import ArtifactError, ConfigurationError, InvalidRequestError, UnavailableError
 from internal.features.scaling import Scaler
+from internal.features.splits import Block
 from internal.forecasting.artifact import load_artifact
 from internal.forecasting.held_out_bands import describe_calibration, read_bands
 from internal.forecasting.held_out_coverage import read_coverage
@@ -30,7 +31,7 @@ from models import figures, leak_gate
 from models.baseline_fitting import Candidate, fit_baseline
 from models.code_version import read_code_revision
 from models.dataset import Dataset
-from models.evaluate import compute_held_out_loss, evaluate, evaluate_model
+from models.evaluate import compute_held_out_loss, evaluate, evaluate_model, score_baselines
 from models.evaluation import NAIVE_BASELINES, Evaluation
 from models.folds import FoldData, choose_fold, observe_dataset
 from models.held_out import describe_bands
@@ -193,7 +194,10 @@ def test_model_that_does_not_rank_replaces_none_that_does(dataset: Dataset, tmp_
 def test_loss_that_champions_are_compared_by(data: FoldData) -> None:
     """The loss that an evaluation finds of its model is that of another forecast, and its score where all is known."""
     candidate = fit_baseline(data, "blended_volatility")
-    judged = evaluate_model(data.frame, candidate.artifact, candidate.model, "one", NAIVE_BASELINES)
+    fold, others = data.fold, {kind: one for kind, one in NAIVE_BASELINES.items() if kind != "blended_volatility"}
+    blocks = Block(fold.training.first, fold.validation.last), Block(fold.test.first, date.max)
+    scored = score_baselines(data.frame, *blocks, others)
+    judged = evaluate_model(data.frame, candidate.artifact, candidate.model, "one", scored)
     assert judged.loss == compute_held_out_loss(data.frame, candidate.artifact, candidate.model)
     (own,) = (line.score for line in judged.evaluation.lines if line.score.name == "blended_volatility")
     assert judged.loss == pytest.approx(own.cumulative, rel=1e-12)

@@ -31,7 +31,13 @@ def compare_forecasts(
             is scored before the next one is asked for.
         fitted_to: Each fold's last origin that anything was fitted or chosen on.
     """
-    scores = _score_each(truth, forecasts)
+    return compare_scores(version, model, truth, score_each(truth, forecasts), fitted_to)
+
+
+def compare_scores(
+    version: str, model: str, truth: Truth, scores: list[Score], fitted_to: Sequence[date]
+) -> Evaluation:
+    """Compare forecasts by their scores on the truth's rows. See `compare_forecasts`."""
     lengths = truth.dates_by_fold()
     return Evaluation(
         version,
@@ -44,7 +50,8 @@ def compare_forecasts(
     )
 
 
-def _score_each(truth: Truth, forecasts: Iterable[tuple[str, RowQuantiles]]) -> list[Score]:
+def score_each(truth: Truth, forecasts: Iterable[tuple[str, RowQuantiles]]) -> list[Score]:
+    """The scores of forecasts on the truth's rows, of which one is held at a time."""
     scores = list[Score]()
     for name, one in forecasts:
         scores.append(score_forecast(name, truth, one.cumulative, one.daily))

@@ -24,14 +24,15 @@ from internal.forecasting.quantiles import QuantileModel, RowQuantiles
 from internal.forecasting.registry import Registry
 from internal.forecasting.scoring import pinball_loss
 from internal.model_registry import load_model
-from models.comparison import compare_forecasts
+from models.comparison import compare_scores, score_each
 from models.dataset import Dataset
 from models.evaluation import Evaluation
 from models.folds import observe_dataset
 from models.progress import OnProgress, Progress, Step, ignore_progress
 from models.scored_rows import find_complete_rows, make_truth, select_rows
-from models.scoring import CHUNK_ROWS
+from models.scoring import CHUNK_ROWS, Score
 from models.stored_forecast import StoredForecast
+from models.truth import Truth
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,19 @@ class JudgedModel:
     loss: float
 
 
+@dataclass(frozen=True)
+class ScoredBaselines:
+    """Baselines that a model is compared with.
+
+    Attributes:
+        scores: Their scores.
+        known: Which labelled origins of the held-out sessions all of them forecast, bool [origin].
+    """
+
+    scores: list[Score]
+    known: np.ndarray
+
+
 def evaluate(
     dataset: Dataset, registry: Registry, name: str = "champion", *, on_progress: OnProgress = ignore_progress
 ) -> Evaluation:
@@ -60,37 +74,37 @@ def evaluate(
         InvalidRequestError: The dataset has no origin after the model's training.
     """
     path = registry.path(name)
-    artifact, baselines = load_artifact(path), fittable_baselines()
-    frame = observe_dataset(dataset)
-    return evaluate_model(frame, artifact, load_model(path), path.name, baselines, on_progress=on_progress).evaluation
+    artifact, frame = load_artifact(path), observe_dataset(dataset)
+    fold, held_out = _read_blocks(artifact)
+    baselines = {kind: one for kind, one in fittable_baselines().items() if kind != artifact.kind}
+    scored = score_baselines(frame, fold, held_out, baselines, on_progress=on_progress)
+    return evaluate_model(frame, artifact, load_model(path), path.name, scored, on_progress=on_progress).evaluation
 
 
-def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
+def score_baselines(  # noqa: PLR0913 - two of them are named and have defaults
     frame: pl.DataFrame,
-    artifact: Artifact,
-    model: QuantileModel,
-    version: str,
+    fold: Block,
+    held_out: Block,
     baselines: Mapping[str, type[Baseline]],
     *,
     fitted: Sequence[Baseline] = (),
     on_progress: OnProgress = ignore_progress,
-) -> JudgedModel:
-    """Score a model and some baselines on an observed panel. See `evaluate`.
+) -> ScoredBaselines:
+    """Fit baselines on some sessions and score them on later ones.
 
     Args:
         frame: The observed panel.
-        artifact: The model's artifact, which has the blocks.
-        model: The model.
-        version: Its version, or another name of the result.
-        baselines: The baselines by kind, of which the model's own is left out: the same fit would forecast the same.
-            The reference is one of them or is the model.
-        fitted: **Guard:** baselines that were fitted on the artifact's training and validation sessions already.
+        fold: The sessions to fit on.
+        held_out: The sessions to score.
+        baselines: The baselines by kind, without the kind of the model that they are compared with: the same fit would
+            forecast the same. The reference is one of them or is the model.
+        fitted: **Guard:** baselines that were fitted on the same sessions already.
         on_progress: Receives the progress.
+
+    Raises:
+        InvalidRequestError: No origin of the held-out sessions is known and forecast by all.
     """
-    fold, held_out = _read_blocks(artifact)
     origins, ahead = _find_labelled_origins(frame, held_out)
-    name = artifact.kind
-    baselines = {kind: one for kind, one in baselines.items() if kind != name}
     each = _fit_each(frame, baselines, fold, fitted, on_progress)
     forecasts, known = _forecast_each(frame, each, origins)
     if not known.any():
@@ -98,21 +112,42 @@ def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
             f"the dataset has no complete origin from {held_out.first} on, after the model's training: collect and "
             "assemble later sessions"
         )
-    losses = list[float]()
+    truth = _make_truth(frame, origins[known], ahead[known])
+    del ahead
+    scores = score_each(truth, ((kind, stored.read(known)) for kind, stored in forecasts.items()))
+    return ScoredBaselines(scores, known)
 
-    def read_each() -> Iterator[tuple[str, RowQuantiles]]:  # one at a time: each takes half a gigabyte
-        for kind, stored in forecasts.items():
-            yield kind, stored.read(known)
-        found = _forecast_with_progress(model, frame, origins, len(baselines), on_progress)
-        losses.append(_average_loss(ahead, found.cumulative))
-        if not known.all():
-            found = select_rows(found, known)
-        yield name, found
 
-    truth = make_truth(frame, origins[known], ahead[known], np.zeros(int(known.sum()), np.int64))
-    evaluation = compare_forecasts(version, name, truth, read_each(), [fold.last])
-    on_progress(Progress(Step.EVALUATING, len(baselines) + 1, len(baselines) + 1))
-    return JudgedModel(evaluation, losses[0])
+def evaluate_model(  # noqa: PLR0913 - the model in its parts, each its own
+    frame: pl.DataFrame,
+    artifact: Artifact,
+    model: QuantileModel,
+    version: str,
+    scored: ScoredBaselines,
+    *,
+    on_progress: OnProgress = ignore_progress,
+) -> JudgedModel:
+    """Score a model on an observed panel beside baselines. See `evaluate`.
+
+    Args:
+        frame: The observed panel.
+        artifact: The model's artifact, which has the blocks.
+        model: The model.
+        version: Its version, or another name of the result.
+        scored: What `score_baselines` found on these blocks.
+        on_progress: Receives the progress.
+    """
+    (fold, held_out), name, known = _read_blocks(artifact), artifact.kind, scored.known
+    origins, ahead = _find_labelled_origins(frame, held_out)
+    found = _forecast_with_progress(model, frame, origins, len(scored.scores), on_progress)
+    loss = _average_loss(ahead, found.cumulative)
+    if not known.all():
+        origins, ahead, found = origins[known], ahead[known], select_rows(found, known)
+    truth = _make_truth(frame, origins, ahead)  # after the forecast, which takes the most memory
+    scores = [*scored.scores, *score_each(truth, [(name, found)])]
+    evaluation = compare_scores(version, name, truth, scores, [fold.last])
+    on_progress(Progress(Step.EVALUATING, len(scores), len(scores)))
+    return JudgedModel(evaluation, loss)
 
 
 def compute_held_out_loss(frame: pl.DataFrame, artifact: Artifact, model: QuantileModel) -> float:
@@ -147,6 +182,10 @@ def _find_labelled_origins(frame: pl.DataFrame, block: Block) -> tuple[np.ndarra
     ahead = future_log_returns(frame, last=block.last, rows=origins)
     known = np.isfinite(ahead).all(axis=1)
     return origins[known], ahead[known]
+
+
+def _make_truth(frame: pl.DataFrame, origins: np.ndarray, ahead: np.ndarray) -> Truth:
+    return make_truth(frame, origins, ahead, np.zeros(len(origins), np.int64))
 
 
 def _read_blocks(artifact: Artifact) -> tuple[Block, Block]:

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from internal.baselines.catalogue import BASELINES
 from internal.baselines.forecast import Baseline
 from internal.baselines.model import BaselineModel
 from internal.errors import ArtifactError, FundError, UnavailableError
+from internal.features.splits import Block, Fold
 from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.held_out_bands import write_bands
 from internal.forecasting.held_out_coverage import write_coverage
@@ -24,13 +26,14 @@ from internal.forecasting.registry import CHAMPION, LEAK_GATE, Registry
 from internal.model_registry import load_model
 from models.baseline_fitting import Candidate, fit_baseline
 from models.dataset import Dataset
-from models.evaluate import compute_held_out_loss, evaluate_model
+from models.evaluate import ScoredBaselines, compute_held_out_loss, evaluate_model, score_baselines
 from models.evaluation import NAIVE_BASELINES, STRONG_BASELINES, Evaluation
 from models.folds import FoldData, choose_fold, has_network_columns, observe_dataset
 from models.held_out import describe_bands, summarise_coverage
 from models.leak_gate import describe_pass, drop_early_bars, find_late_fits, find_leaks
 from models.model_specification import require_fittable, require_known_model
 from models.progress import PANEL_SHARE, OnProgress, Progress, Step, ignore_progress
+from models.side_task import start_beside
 from models.sizes import SIZES
 from models.stored_frame import StoredFrame
 from models.tracking import Tracker
@@ -100,23 +103,18 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     fold = choose_fold(frame)
     dataset = drop_early_bars(dataset, fold.test.first)  # a caller that does not keep them has the memory again
     data = FoldData(frame, fold, dataset.bars_version)
+    scoring = start_beside(partial(_score_baselines, frame, fold, model)) if model in BASELINES else None
     candidate = _fit_candidate(data, model, seed, tracker, on_progress, checkpoints)
+    scored = None if scoring is None else scoring.result()
     late, stored = find_late_fits(candidate.artifact, frame, fold), StoredFrame.of(frame)
     del frame, data  # the gate makes panels of its own
     gate = pass_leak_gate(candidate.model, dataset, fold.test.first, late, on_progress)
     del dataset
     frame = stored.read()
     del stored
-    baselines = _choose_baselines(model)
-    judged = evaluate_model(
-        frame,
-        candidate.artifact,
-        candidate.model,
-        "candidate",
-        baselines,
-        fitted=candidate.fitted,
-        on_progress=on_progress,
-    )
+    if scored is None:
+        scored = _score_baselines(frame, fold, model, candidate.fitted, on_progress)
+    judged = evaluate_model(frame, candidate.artifact, candidate.model, "candidate", scored, on_progress=on_progress)
     evaluation = judged.evaluation
     version = _register(registry, candidate, {LEAK_GATE: gate, **_summarise_evaluation(evaluation)})
     promoted, reason = _promote(registry, version, frame, candidate.artifact, judged.loss)
@@ -143,9 +141,18 @@ def _fit_candidate(  # noqa: PLR0913, PLR0917 - the settings of a run, each its 
     return fit_network(data, TrainingRun(model, SIZES[model], seed), tracker, on_progress, checkpoints)
 
 
-def _choose_baselines(model: str) -> dict[str, type[Baseline]]:
-    """The baselines that a training compares its model with."""
-    return NAIVE_BASELINES if model in BASELINES else {**NAIVE_BASELINES, **STRONG_BASELINES}
+def _score_baselines(
+    frame: pl.DataFrame,
+    fold: Fold,
+    model: str,
+    fitted: Sequence[Baseline] = (),
+    on_progress: OnProgress = ignore_progress,
+) -> ScoredBaselines:
+    """Score the baselines that a training compares its model with: the naive ones beside the fit of a baseline."""
+    compared = NAIVE_BASELINES if model in BASELINES else {**NAIVE_BASELINES, **STRONG_BASELINES}
+    baselines = {kind: one for kind, one in compared.items() if kind != model}
+    blocks = Block(fold.training.first, fold.validation.last), Block(fold.test.first, date.max)
+    return score_baselines(frame, *blocks, baselines, fitted=fitted, on_progress=on_progress)
 
 
 def pass_leak_gate(
