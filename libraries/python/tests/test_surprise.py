@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widen_intervals
 from internal.baselines.break_response import CURRENT, MARKET_ALONE
 from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility
-from internal.baselines.surprise import DECAY, FEWEST, WINDOW, log_sizes_ahead, surprise_factors
+from internal.baselines.surprise import DECAY, FEWEST, WINDOW, average_by_day, log_sizes_ahead, surprise_factors
 from internal.baselines.ticker_groups import FEW_NAMES, TickerGroups
 from internal.dates import next_session
 from internal.errors import ArtifactError
@@ -98,6 +98,28 @@ def test_what_is_older_than_the_window_changes_no_bit(seed: int) -> None:
     whole = surprise_factors(_group(session), surprises, CURRENT)[late]
     reached = session[late] >= 100 + WINDOW
     assert cut[reached].tobytes() == whole[reached].tobytes()
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.floats()), max_size=40))
+def test_averages_by_day_in_numpy(rows: list[tuple[int, int, float]]) -> None:
+    """Sums of the finite values of each cell in the order of rows, to the bit."""
+    day, group, value = (np.array(column) for column in zip(*rows, strict=True)) if rows else np.empty((3, 0), int)
+    value = np.where(np.abs(value) < 1e300, value, np.nan)
+    for size, given_group in ((1, None), (3, group)):
+        mean, count = average_by_day(value, day, given_group, size)
+        known = np.isfinite(value)
+        cell, shape = (day * size + (given_group is not None) * group)[known], (int(day.max(initial=-1)) + 1, size)
+        counts, sums = (np.bincount(cell, weights, shape[0] * size).reshape(shape) for weights in (None, value[known]))
+        np.testing.assert_array_equal(mean, sums / np.maximum(counts, 1))
+        np.testing.assert_array_equal(count, counts)
+
+
+def test_days_and_groups_outside_are_refused() -> None:
+    """C would write elsewhere."""
+    values, inside = np.ones(3), np.zeros(3, np.int32)
+    for day, group in ((inside - 1, None), (inside[:2], None), (inside, inside + 2), (inside, inside - 1)):
+        with pytest.raises(ValueError, match="the number of a day"):
+            average_by_day(values, day, group, 2)
 
 
 def test_sizes_ahead_by_hand() -> None:

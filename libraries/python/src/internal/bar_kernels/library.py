@@ -165,12 +165,13 @@ def load_volatility() -> ctypes.CDLL:
     functions.count_inside.argtypes = [*judged, Address, Address]
     counts = [ctypes.c_int64] * 2
     functions.average_groups.argtypes = [ctypes.POINTER(Averaged), Address, *counts, Address, Address]
+    functions.sum_groups.argtypes = [Address, Address, Address, *counts, Address, Address]
     functions.find_spikes.argtypes = [ctypes.POINTER(History), ctypes.c_int64, Address, Address]
     functions.find_spikes.restype = ctypes.c_int64
     functions.fill_features.argtypes = [Address, Address, *counts, ctypes.c_double, Address]
     standardise = functions.standardise_inputs, functions.standardise_rows
     outcomes = functions.returns_ahead, functions.write_outcomes
-    others = functions.count_inside, functions.average_groups, functions.fill_features
+    others = functions.count_inside, functions.average_groups, functions.sum_groups, functions.fill_features
     for function in (functions.mean_windows, *standardise, *outcomes, *others):
         function.restype = None
     return functions

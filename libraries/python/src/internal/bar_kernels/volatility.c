@@ -164,6 +164,18 @@ void average_groups(const averaged *of, const int32_t *groups, int64_t rows, int
         means[group] = counts[group] ? means[group] / counts[group] : __builtin_nan("");
 }
 
+// Adds the finite values to the sum and the count of their day's group: [day][group]. Without groups, a day is one.
+void sum_groups(const double *restrict values, const int32_t *restrict days, const int32_t *restrict groups,
+                int64_t size, int64_t rows, double *restrict sums, double *restrict counts) {
+    for (int64_t i = 0; i < rows; i++) {
+        double value = values[i];
+        if (value - value != 0) continue;
+        int64_t cell = days[i] * size + (groups ? groups[i] : 0);
+        sums[cell] += value;
+        counts[cell]++;
+    }
+}
+
 #define BACKS 4 // days back on which earnings were reported
 
 typedef struct {

@@ -243,15 +243,14 @@ class AdaptiveVolatility(EarningsVolatility):
         Misses are counted in units of the scale, in which every row has the same quantiles. They are written in the
         order of sessions, in which they are read.
         """
-        order = SessionOrder.of(frame.get_column("session").to_numpy()).rows.astype(np.int32)
+        session = frame.get_column("session").to_numpy().astype(np.int32)
+        order = SessionOrder.of(session).rows.astype(np.int32)
         row_of = np.empty_like(order)
         row_of[order] = np.arange(len(order), dtype=np.int32)
         truth, surprises = ScratchArray((frame.height, 2, len(STEPS))), np.empty(frame.height)
         predicted = self._compare(frame, _mark(frame, rows), row_of, truth, surprises)
-        columns = frame.select("session", "volatility")
-        groups = TickerGroups.of(
-            columns.with_columns(sector_number=pl.Series(number_sectors(frame).astype(np.int16)))[order]
-        )
+        columns = session, frame.get_column("volatility").to_numpy(), number_sectors(frame).astype(np.int32)
+        groups = TickerGroups.of_columns(*(values[order] for values in columns))
         surprise = surprise_factors(groups, surprises, self.response)
         factors = self._factors(groups, truth.values, row_of[rows], surprise, on_read=truth.release)
         predicted = predicted[_places(frame, rows)]  # at once, so that the others are not held beside the scales

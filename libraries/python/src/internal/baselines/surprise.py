@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.lib.stride_tricks import sliding_window_view
 
+from internal.bar_kernels.library import load_volatility
 from internal.baselines.break_response import BreakResponse
 from internal.baselines.ticker_groups import THIRDS, UNKNOWN, TickerGroups, trust
 from internal.features.volatility_inputs import VARIANCE_FLOOR
@@ -45,19 +46,14 @@ def surprise_factors(groups: TickerGroups, surprises: np.ndarray, response: Brea
     """
     if not len(surprises):
         return np.ones(0)
-    day, known = groups.session - groups.session.min(), np.flatnonzero(np.isfinite(surprises))
-    days, values = int(day.max()) + 1, surprises[known]
-
-    def average(group: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-        return _means(day[known].astype(np.int64) * size + group[known], (days, size), values)
-
-    mean, count = average(np.zeros_like(day), 1)
+    day = groups.session - groups.session.min()
+    mean, count = average_by_day(surprises, day)
     market = np.where(count >= FEWEST, mean, 0.0)
     logs = _shrink(_average_before(market[:, 0]), response)[:, None, None]  # [day, third, sector]
     if not response.groups:
         return np.asarray(np.exp(logs[:, 0, 0])[day])
     for number, (group, size) in enumerate(((groups.third, THIRDS), (groups.sector, groups.sectors))):
-        own, members = average(group, size)
+        own, members = average_by_day(surprises, day, group, size)
         apart = np.where((members > 0) & (count >= FEWEST), (own - market) * trust(members), 0.0)
         if group is groups.sector:
             apart[:, UNKNOWN] = 0.0
@@ -66,9 +62,30 @@ def surprise_factors(groups: TickerGroups, surprises: np.ndarray, response: Brea
     return np.asarray(np.exp(logs).ravel()[(day * THIRDS + groups.third) * groups.sectors + groups.sector])
 
 
-def _means(cell: np.ndarray, shape: tuple[int, int], values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of each cell's values, 0 without one, and how many it has, [day, group], from the cell of each value."""
-    count, total = (np.bincount(cell, weights, shape[0] * shape[1]).reshape(shape) for weights in (None, values))
+def average_by_day(
+    values: np.ndarray, day: np.ndarray, group: np.ndarray | None = None, size: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """The mean of the finite values of each day's groups, 0 without one, and how many there are, f64 [day, group].
+
+    Args:
+        values: f64 [row].
+        day: The number of each row's day, from 0, int [row].
+        group: The number of its group, int [row]; None where a day is one.
+        size: How many groups there are.
+
+    Raises:
+        ValueError: An array is not as described.
+    """
+    values, numbers = np.ascontiguousarray(values, np.float64), [np.ascontiguousarray(day, np.int32)]
+    if group is not None:
+        numbers.append(np.ascontiguousarray(group, np.int32))
+    if any(each.shape != values.shape or values.ndim != 1 or each.min(initial=0) < 0 for each in numbers) or (
+        group is not None and numbers[1].max(initial=0) >= size
+    ):
+        raise ValueError(f"each of {values.shape} values must have the number of a day and of one of {size} groups")
+    total, count = np.zeros((2, int(numbers[0].max(initial=-1)) + 1, size))
+    arrays = (values.ctypes.data, numbers[0].ctypes.data, None if group is None else numbers[1].ctypes.data)
+    load_volatility().sum_groups(*arrays, size, len(values), total.ctypes.data, count.ctypes.data)
     return total / np.maximum(count, 1), count
 
 

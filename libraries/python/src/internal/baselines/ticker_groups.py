@@ -34,7 +34,8 @@ class SessionOrder:
         """Of the session of each row, int [row]."""
         day = session - (session.min() if len(session) else 0)
         is_given = bool((day[1:] >= day[:-1]).all())
-        rows = np.argsort(day.astype(np.uint16), kind="stable")  # numbers of two bytes are sorted without comparisons
+        numbers = day.astype(np.uint16)  # of two bytes, which are sorted without comparisons
+        rows = np.arange(len(day)) if is_given else np.argsort(numbers, kind="stable")
         return cls(day, rows, np.append(0, np.cumsum(np.bincount(day, minlength=1))), is_given)
 
     def each(self) -> Iterator[np.ndarray | slice]:
@@ -61,7 +62,12 @@ class TickerGroups:
     def of(cls, frame: pl.DataFrame) -> Self:
         """Of a frame with the columns `session`, `volatility` and `sector_number`."""
         session, sector = (frame.get_column(name).cast(pl.Int32).to_numpy() for name in ("session", "sector_number"))
-        volatility, third = frame.get_column("volatility").to_numpy(), np.empty_like(session)
+        return cls.of_columns(session, frame.get_column("volatility").to_numpy(), sector)
+
+    @classmethod
+    def of_columns(cls, session: np.ndarray, volatility: np.ndarray, sector: np.ndarray) -> Self:
+        """Of these columns: i32 [row], f64 [row] and i32 [row]."""
+        third = np.empty_like(session)
         for rows in SessionOrder.of(session).each():
             third[rows] = _split(volatility[rows])
         return cls(session, third, sector)
