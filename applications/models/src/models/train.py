@@ -102,12 +102,15 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
     frame = observe_dataset(dataset, for_networks=for_networks)
     fold = choose_fold(frame)
     dataset = drop_early_bars(dataset, fold.test.first)  # a caller that does not keep them has the memory again
-    data = FoldData(frame, fold, dataset.bars_version)
+    data, bars = FoldData(frame, fold, dataset.bars_version), StoredFrame.of(dataset.bars)
+    dataset = replace(dataset, bars=dataset.bars.clear())  # nothing reads them before the gate
     scoring = start_beside(partial(_score_baselines, frame, fold, model)) if model in BASELINES else None
     candidate = _fit_candidate(data, model, seed, tracker, on_progress, checkpoints)
     scored = None if scoring is None else scoring.result()
     late, stored = find_late_fits(candidate.artifact, frame, fold), StoredFrame.of(frame)
     del frame, data  # the gate makes panels of its own
+    dataset = replace(dataset, bars=bars.read())
+    del bars
     gate = pass_leak_gate(candidate.model, dataset, fold.test.first, late, on_progress)
     del dataset
     frame = stored.read()
