@@ -31,7 +31,9 @@ MODEL = TemporalFusionTransformerConfiguration(
     past_length=5,
     horizon=2,
 )
-SHORT = TrainingConfiguration(batch_size=32, epochs=1, learning_rate=0.005)
+BATCH = 64
+"""Windows of a batch, the same in all tests: for each number, all kernels are compiled, which takes ten seconds."""
+SHORT = TrainingConfiguration(batch_size=BATCH, epochs=1, learning_rate=0.005)
 
 
 @dataclass
@@ -59,14 +61,14 @@ class LearnableWindows:
         return Batch(w.past[indices], w.future[indices], w.static[indices], w.target[indices])
 
 
-def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int = 256) -> np.ndarray:
+def predict(model: TemporalFusionTransformer, windows: Windows, batch_size: int = BATCH) -> np.ndarray:
     """Predict every window once: f32 [window, horizon, quantile]."""
     return Predictor(model, batch_size)(windows)[0]
 
 
 def evaluate(model: TemporalFusionTransformer, windows: Windows) -> float:
     """The mean quantile loss on the windows."""
-    return Predictor(model, min(256, len(windows))).loss(windows)
+    return Predictor(model, BATCH).loss(windows)
 
 
 def make_windows(count: int, seed: int = 0) -> LearnableWindows:
@@ -92,7 +94,7 @@ def test_learns() -> None:
     baseline = pinball_loss(validation.whole.target, constant, MODEL.quantiles).mean()
     model = TemporalFusionTransformer(MODEL)
     seen: list[TrainingProgress] = []
-    configuration = TrainingConfiguration(batch_size=64, epochs=6, learning_rate=0.02)
+    configuration = TrainingConfiguration(batch_size=BATCH, epochs=6, learning_rate=0.02)
     history = fit(model, training, validation, configuration, seen.append)
     assert history.best_validation_loss < 0.4 * baseline
     assert evaluate(model, validation) == pytest.approx(history.best_validation_loss, rel=1e-5)
@@ -208,7 +210,7 @@ def test_bad_windows(part: str, value: float, message: str) -> None:
     before = weights(model)
     getattr(windows.whole, part)[17] = value
     with pytest.raises(ValueError, match=message):
-        fit(model, windows, make_windows(10, 1), replace(SHORT, batch_size=64))
+        fit(model, windows, make_windows(10, 1), SHORT)
     for name, expected in before.items():
         np.testing.assert_array_equal(expected, weights(model)[name])
     if part != "target":
@@ -230,7 +232,7 @@ def test_wrong_shape_and_nothing() -> None:
 
 def test_divergence_stops() -> None:
     """A loss that is no number ends training with a word on what to do."""
-    windows = make_windows(40)
+    windows = make_windows(BATCH)
     windows.whole.target[:] = 3e38
     with pytest.raises(FloatingPointError, match="learning rate"):
         fit(TemporalFusionTransformer(MODEL), windows, make_windows(10), SHORT)
