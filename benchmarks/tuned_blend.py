@@ -14,7 +14,13 @@ import polars as pl
 from internal.baselines.forecast import future_log_returns, to_daily
 from internal.baselines.volatility import BlendedVolatility
 from internal.features.splits import Block, Fold
-from internal.features.variables import DECAY, RECENT_SHARE, trailing_volatility
+from internal.features.variables import (
+    DECAY,
+    LONG_RUN_SESSIONS,
+    RECENT_SHARE,
+    VOLATILITY_FLOOR,
+    VOLATILITY_MINIMUM_SESSIONS,
+)
 from internal.features.windows import find_origins
 from internal.forecasting.scoring import pinball_loss
 
@@ -51,6 +57,15 @@ def tune_blend(frame: pl.DataFrame, fold: Fold) -> TunedBlend:
     best = min(found, key=lambda pair: sum(own / other for own, other in zip(found[pair], fixed, strict=True)))
     losses, rows = _score(frame, before, fold.test, best, last=date.max)
     return TunedBlend(*best, rows, losses)
+
+
+def trailing_volatility(decay: float, recent_share: float) -> pl.Expr:
+    """`volatility` of an observed panel, as it is with another decay and share of the exponentially weighted one."""
+    squares, fewest = pl.col("log_return").pow(2), VOLATILITY_MINIMUM_SESSIONS
+    weighted = squares.ewm_mean(alpha=1 - decay, min_samples=fewest).over("segment").sqrt()
+    year = squares.rolling_mean(LONG_RUN_SESSIONS, min_samples=fewest).over("segment").clip(0).sqrt()
+    blend = recent_share * weighted + (1 - recent_share) * year.clip(VOLATILITY_FLOOR)
+    return blend.clip(VOLATILITY_FLOOR)
 
 
 def _score(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from internal.bar_kernels.compiler import BARS, PANEL, VOLATILITY, compile_shared
+from internal.bar_kernels.compiler import BARS, SOURCES, VOLATILITY, compile_shared
 from internal.errors import ConfigurationError
 
 
@@ -45,9 +45,9 @@ def test_as_images_hold_it(tmp_path: Path) -> None:
 
     load = (
         "import importlib.util; importlib.util.find_spec = lambda name: None; "
-        "from internal.bar_kernels.library import BARS, load, load_panel, load_volatility; "
+        "from internal.bar_kernels.library import BARS, load, load_panel, load_variables, load_volatility; "
         "from internal.errors import ConfigurationError\n"
-        "try: load(); load_panel(); load_volatility(); print('loaded from', BARS.parents[1])\n"
+        "try: load(); load_panel(); load_variables(); load_volatility(); print('loaded from', BARS.parents[1])\n"
         "except ConfigurationError as error: print(error)"
     )
     without_folder = f"import tempfile; tempfile.tempdir = 'missing'; {load}"
@@ -60,7 +60,7 @@ def test_as_images_hold_it(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("source", [BARS, PANEL, VOLATILITY])
+@pytest.mark.parametrize("source", SOURCES)
 def test_warnings(source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The text compiles with every warning as an error."""
     flags = ("cc", "-shared", "-nostdlib", "-O3", "-Wall", "-Wextra", "-Werror")

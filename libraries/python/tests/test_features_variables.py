@@ -6,14 +6,16 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
-from internal.features.panel import build_panel
+from internal.features.panel import PRICES, build_panel
 from internal.features.variables import (
     DESCRIPTIONS,
     KNOWN_VARIABLES,
     OBSERVED_VARIABLES,
     READ_BY_NETWORKS_ALONE,
     STATIC_VARIABLES,
+    daily_range_variance,
     known_frame,
     observe,
 )
@@ -101,14 +103,60 @@ def test_segments_are_independent(observed: pl.DataFrame) -> None:
     assert (first["log_return"], first["past_open"], first["volatility"]) == (None, None, None)
 
 
-def test_parts_give_the_same_variables(
-    observed: pl.DataFrame, make_bars: MakeBars, make_details: MakeDetails, monkeypatch: pytest.MonkeyPatch
+def _as_polars_computes(frame: pl.DataFrame) -> pl.DataFrame:
+    """What is observed of a panel, by expressions of Polars."""
+    close, previous, segment = pl.col("close"), pl.col("previous"), "segment"
+    vendor, volume = pl.col("volume_weighted_average_price"), pl.when("traded").then((pl.col("volume") + 1).log())
+    typical = (pl.col("high") + pl.col("low") + close) / 3
+    average = pl.when(vendor.is_between(pl.col("low"), pl.col("high"))).then(vendor).otherwise(typical)
+    surprise = volume - volume.rolling_mean(20, min_samples=5).shift(1).over(segment)
+    squares, own = pl.col("log_return").pow(2), pl.col("volatility")
+
+    def root(values: pl.Expr, window: int) -> pl.Expr:
+        mean = values.rolling_mean(window, min_samples=min(window, 20)).over(segment)
+        return mean.clip(0).sqrt().clip(1e-3)
+
+    weighted = squares.ewm_mean(alpha=1 - 0.94, min_samples=20).over(segment).sqrt()
+    return (
+        frame.with_columns(previous=close.shift(1).over(segment))
+        .with_columns(
+            (close / previous).log().alias("log_return"),
+            (average / previous).log().alias("past_volume_weighted_average_price"),
+            *((pl.col(name) / previous).log().alias(f"past_{name}") for name in PRICES),
+            pl.when("traded").then(surprise).otherwise(0.0).fill_null(0.0).clip(-5, 5).alias("past_volume_surprise"),
+            (close / previous - 1).alias("past_daily_return"),
+        )
+        .with_columns(volatility=(0.5 * weighted + 0.5 * root(squares, 252)).clip(1e-3))
+        .with_columns(
+            past_recent_volatility=(root(squares, 5) / own).log().clip(-3, 3),
+            past_range_volatility=(root(daily_range_variance(), 22) / own).log().clip(-3, 3),
+        )
+        .drop("previous")
+    )
+
+
+@pytest.mark.parametrize("threads", [1, 7])
+def test_as_polars_computes(
+    make_bars: MakeBars, make_details: MakeDetails, monkeypatch: pytest.MonkeyPatch, threads: int
 ) -> None:
-    """Variables that are computed a segment at a time are those of all, to the bit."""
-    monkeypatch.setattr("internal.features.variables.PART_ROWS", 1)
-    panel = build_panel(make_bars(2, START, END), make_details(2), end=END).frame
-    assert observe(panel).equals(observed)
-    assert observe(panel.clear()).schema == observed.schema
+    """Variables are those of Polars to the bit, in segments that are short, halted, still or without an average."""
+    monkeypatch.setattr("internal.features.variables.pl.thread_pool_size", lambda: threads)
+    bars, random = make_bars(5, START, END), np.random.default_rng(5)
+    still, drawn = pl.col("ticker") == "T03", pl.Series(random.random(bars.height))
+    bars = bars.with_columns(pl.when(still).then(10.0).otherwise(name).alias(name) for name in PRICES)
+    average = pl.when(drawn > 0.9).then(1e6).when(drawn > 0.1).then("volume_weighted_average_price")
+    bars = bars.with_columns(volume_weighted_average_price=average).filter(pl.Series(random.random(bars.height)) > 0.03)
+    gap = (pl.col("ticker") == "T02") & pl.col("date").is_between(date(2023, 2, 1), date(2023, 3, 1))
+    panel = build_panel(bars.filter(~gap), make_details(5), end=END)
+    assert (panel.report.segments, panel.report.filled_sessions > 20) == (6, True)
+    assert_frame_equal(observe(panel.frame), _as_polars_computes(panel.frame), check_exact=True)
+
+
+def test_no_rows_are_observed(observed: pl.DataFrame) -> None:
+    """A panel without rows gets the same columns."""
+    assert observe(observed.select(pl.all().exclude("^(past_.*|log_return|volatility)$")).clear()).equals(
+        observed.clear()
+    )
 
 
 def test_calendar_before_a_holiday() -> None:

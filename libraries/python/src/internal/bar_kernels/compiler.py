@@ -13,7 +13,9 @@ from tempfile import TemporaryDirectory
 
 from internal.errors import ConfigurationError
 
-BARS, PANEL, VOLATILITY = (Path(__file__).with_name(name) for name in ("bars.c", "panel.c", "volatility.c"))
+BARS, PANEL, VARIABLES, VOLATILITY = SOURCES = tuple(
+    Path(__file__).with_name(f"{name}.c") for name in ("bars", "panel", "variables", "volatility")
+)
 FLAGS = ("cc", "-shared", "-nostdlib", "-O3", "-mcpu=baseline")
 
 
@@ -44,5 +46,5 @@ def compile_shared(source: Path, folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    for one in (BARS, PANEL, VOLATILITY):
+    for one in SOURCES:
         compile_shared(one, one.parent)

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import ClassVar
 
-from internal.bar_kernels.compiler import BARS, PANEL, VOLATILITY, compile_shared, find_library
+from internal.bar_kernels.compiler import BARS, PANEL, VARIABLES, VOLATILITY, compile_shared, find_library
 from internal.errors import ConfigurationError
 
 Address = ctypes.c_void_p
@@ -60,6 +60,33 @@ class PanelColumns(ctypes.Structure):
     _fields_: ClassVar = [
         *((name, Address) for name in ("days", "sessions", "segments", "ages", "traded")),
         *((name, Address) for name in ("open", "high", "low", "close", "volume", "average")),
+    ]
+
+
+class Trailing(ctypes.Structure):
+    """`trailing` of variables.c."""
+
+    _fields_: ClassVar = [
+        *((name, ctypes.c_double) for name in ("decay", "recent_share", "floor")),
+        *((name, ctypes.c_int64) for name in ("long_run", "fewest")),
+    ]
+
+
+class ObservedFrom(ctypes.Structure):
+    """`panel` of variables.c."""
+
+    _fields_: ClassVar = [
+        *((name, Address) for name in ("ends", "log", "square_root")),
+        *((name, Address) for name in ("open", "high", "low", "close", "volume", "traded", "average")),
+    ]
+
+
+class Variables(ctypes.Structure):
+    """`variables` of variables.c."""
+
+    _fields_: ClassVar = [
+        *((name, Address) for name in ("log_return", "open", "surprise", "daily_return", "volatility")),
+        *((name, Address) for name in ("average", "high", "low", "recent", "range")),
     ]
 
 
@@ -147,6 +174,21 @@ def load_panel() -> ctypes.CDLL:
     functions.write_rows.argtypes = [*of, Address, ctypes.c_int64, ctypes.c_uint32, ctypes.POINTER(PanelColumns)]
     functions.write_rows.restype = None
     return functions
+
+
+@cache
+def load_variables() -> ctypes.CDLL:
+    """The function of variables.c, as `load` has those of bars.c."""
+    functions = _open(VARIABLES)
+    of = [ctypes.POINTER(ObservedFrom), ctypes.POINTER(Trailing)]
+    functions.observe_rows.argtypes = [*of, ctypes.c_int64, ctypes.c_int64, ctypes.POINTER(Variables)]
+    functions.observe_rows.restype = None
+    return functions
+
+
+def find_function(name: str) -> int:
+    """The address of a function of the C library for numbers, which Polars calls too."""
+    return ctypes.cast(getattr(ctypes.CDLL(None), name), Address).value or 0
 
 
 @cache

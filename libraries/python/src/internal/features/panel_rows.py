@@ -91,7 +91,7 @@ def make_rows(  # noqa: PLR0913  (two of them are named)
         values = list(pool.map(_read, bars.select(VALUES).get_columns()))
         addresses = (array.ctypes.data for array in (order.days, *values, order.rows, order.ends, verdicts))
         given = ctypes.byref(Bars(*addresses)), ctypes.byref(grid)
-        parts = _share_tickers(order.ends)
+        parts = share_groups(order.ends)
 
         def judge(part: tuple[int, int]) -> None:
             load_panel().judge_bars(*given, *part, counts.ctypes.data)
@@ -114,8 +114,12 @@ def _read(column: pl.Series) -> np.ndarray:
     return np.ascontiguousarray(column.cast(pl.Float64).to_numpy())
 
 
-def _share_tickers(ends: np.ndarray) -> list[tuple[int, int]]:
-    """The first ticker and the one behind the last, of parts with about as many bars, one for each thread."""
-    bars = int(ends[-1]) if len(ends) else 0
-    inner = np.searchsorted(ends, np.linspace(0, bars, pl.thread_pool_size() + 1)[1:-1])
+def share_groups(ends: np.ndarray) -> list[tuple[int, int]]:
+    """The first group and the one behind the last, of parts with about as many rows, one for each thread of Polars.
+
+    Args:
+        ends: Where each group of adjacent rows ends, i64 [group].
+    """
+    rows = int(ends[-1]) if len(ends) else 0
+    inner = np.searchsorted(ends, np.linspace(0, rows, pl.thread_pool_size() + 1)[1:-1])
     return list(pairwise([0, *inner.tolist(), len(ends)]))

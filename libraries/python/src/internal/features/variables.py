@@ -3,16 +3,19 @@
 An observed variable of session t uses sessions up to t; a known variable uses the exchange's published calendar alone.
 """
 
-from collections.abc import Collection, Mapping
+import ctypes
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
 
+import numpy as np
 import polars as pl
 
+from internal.bar_kernels.library import ObservedFrom, Trailing, Variables, find_function, load_variables
 from internal.dates import sessions_frame
+from internal.features.panel_rows import share_groups
 
 PRICE_VARIABLES: Final = ("open", "high", "low", "close", "volume_weighted_average_price")
 OBSERVED_VARIABLES: Final = (
@@ -67,8 +70,22 @@ RECENT_SHARE: Final = 0.5
 LONG_RUN_SESSIONS: Final = 252
 VOLATILITY_MINIMUM_SESSIONS: Final = 20
 VOLATILITY_FLOOR: Final = 1e-3
-VOLUME_SESSIONS: Final = 20
-PART_ROWS: Final = 2**17
+READ: Final = {  # in the order of `panel` of variables.c
+    **dict.fromkeys(("open", "high", "low", "close", "volume"), np.float64),
+    "traded": np.bool_,
+    "volume_weighted_average_price": np.float64,
+}
+FILLED_IN: Final = (  # in the order of `variables` of variables.c; networks alone read the last five
+    *("log_return", "past_open", "past_volume_surprise", "past_daily_return", "volatility"),
+    *("past_volume_weighted_average_price", "past_high", "past_low"),
+    *("past_recent_volatility", "past_range_volatility"),
+)
+ADDED: Final = (
+    "log_return",
+    *(f"past_{name}" for name in ("volume_weighted_average_price", "open", "high", "low", "close")),
+    *("past_volume_surprise", "past_daily_return", "volatility"),
+    *("past_recent_volatility", "past_range_volatility"),
+)
 
 
 def observe(frame: pl.DataFrame, *, for_networks: bool = True) -> pl.DataFrame:
@@ -87,78 +104,38 @@ def observe(frame: pl.DataFrame, *, for_networks: bool = True) -> pl.DataFrame:
     """
     unread = () if for_networks else READ_BY_NETWORKS_ALONE
     frame = frame.drop(unread, strict=False)
-
-    def observe_part(rows: slice) -> pl.DataFrame:
-        return _observe_segments(frame[rows], unread)
-
-    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:  # Polars gives one thread to what is computed over segments
-        parts = list(pool.map(observe_part, _split_segments(frame)))
-    return frame.with_columns(_join_columns(parts))
-
-
-def _split_segments(frame: pl.DataFrame) -> list[slice]:
-    """Parts of whole segments, of about PART_ROWS rows; one of no rows when there are none."""
-    ends = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum()
-    inner = ends.filter((ends // PART_ROWS).diff(-1) < 0)  # each where the next segment ends in another part
-    return [slice(first, last) for first, last in pairwise([0, *inner.to_list(), frame.height])]
+    observed = {name: np.empty(frame.height) for name in FILLED_IN if name not in unread}
+    read = [
+        np.ascontiguousarray(frame.get_column(name).to_numpy(), kind)
+        for name, kind in READ.items()
+        if name not in unread
+    ]
+    _fill_in(read, _segment_ends(frame), observed)
+    columns = {name: pl.Series(name, values).fill_nan(None) for name, values in observed.items()}
+    columns["past_close"] = columns["log_return"].alias("past_close")
+    return frame.with_columns(columns[name] for name in ADDED if name not in unread)
 
 
-def _join_columns(parts: list[pl.DataFrame]) -> list[pl.Series]:
-    """The columns of all parts; those of the parts are joined and released one by one."""
-    names, columns = parts[0].columns, [part.get_columns() for part in parts]
-    parts.clear()
-    return [pl.concat([part.pop(0) for part in columns], rechunk=True) for _ in names]
+def _segment_ends(frame: pl.DataFrame) -> np.ndarray:
+    """Where each segment ends among the rows, i64 [segment]."""
+    return frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum().to_numpy()
 
 
-def _observe_segments(frame: pl.DataFrame, unread: Collection[str]) -> pl.DataFrame:
-    """What `observe` adds, but the columns that are unread."""
-    previous = pl.col("previous_close")
-    ratios = {
-        "past_volume_weighted_average_price": (_average_price() / previous).log(),
-        **{f"past_{price}": (pl.col(price) / previous).log() for price in ("open", "high", "low")},
-        "past_close": pl.col("log_return"),
-        "past_volume_surprise": _volume_surprise(),
-        "past_daily_return": pl.col("close") / previous - 1,
-    }
-    against_trailing = {
-        "past_recent_volatility": (_root_mean_square(5) / pl.col("volatility")).log().clip(-3, 3),
-        "past_range_volatility": (_range_volatility(22) / pl.col("volatility")).log().clip(-3, 3),
-    }
-    return (
-        frame.with_columns(previous_close=pl.col("close").shift(1).over("segment"))
-        .with_columns(log_return=(pl.col("close") / previous).log())
-        .with_columns(**{name: ratio for name, ratio in ratios.items() if name not in unread})
-        .with_columns(volatility=trailing_volatility())
-        .with_columns(**{name: ratio for name, ratio in against_trailing.items() if name not in unread})
-        .drop("previous_close", *frame.columns)
-    )
+def _fill_in(read: list[np.ndarray], ends: np.ndarray, observed: dict[str, np.ndarray]) -> None:
+    """Fill in the variables, f64 [row] each, NaN where not known, in C; those of a segment depend on it alone.
 
+    Logarithms are those of the C library, which Polars takes too.
+    """
+    functions = find_function("log"), find_function("sqrt")
+    given = ObservedFrom(ends.ctypes.data, *functions, *(array.ctypes.data for array in read))
+    by = Trailing(DECAY, RECENT_SHARE, VOLATILITY_FLOOR, LONG_RUN_SESSIONS, VOLATILITY_MINIMUM_SESSIONS)
+    written = Variables(*(array.ctypes.data for array in observed.values()))
 
-def _average_price() -> pl.Expr:
-    """The vendor's volume-weighted average price; the typical price where it is missing or outside low..high."""
-    vendor = pl.col("volume_weighted_average_price")
-    plausible = vendor.is_between(pl.col("low"), pl.col("high")).fill_null(value=False)
-    return pl.when(plausible).then(vendor).otherwise((pl.col("high") + pl.col("low") + pl.col("close")) / 3)
+    def observe_part(part: tuple[int, int]) -> None:
+        load_variables().observe_rows(ctypes.byref(given), ctypes.byref(by), *part, ctypes.byref(written))
 
-
-def _volume_surprise() -> pl.Expr:
-    """Log volume against its mean over the twenty sessions before; zero on a session that did not trade."""
-    volume = pl.when(pl.col("traded")).then((pl.col("volume") + 1).log())
-    usual = volume.rolling_mean(VOLUME_SESSIONS, min_samples=5).shift(1).over("segment")
-    return pl.when(pl.col("traded")).then(volume - usual).otherwise(0.0).fill_null(0.0).clip(-5, 5)
-
-
-def _root_mean_square(window: int) -> pl.Expr:
-    square = pl.col("log_return").pow(2).rolling_mean(window, min_samples=min(window, VOLATILITY_MINIMUM_SESSIONS))
-    return square.over("segment").clip(0).sqrt().clip(VOLATILITY_FLOOR)
-
-
-def trailing_volatility(decay: float = DECAY, recent_share: float = RECENT_SHARE) -> pl.Expr:
-    """The daily volatility: a share of an exponentially weighted one, the rest of a year's; a fraction."""
-    squares = pl.col("log_return").pow(2)
-    weighted = squares.ewm_mean(alpha=1 - decay, min_samples=VOLATILITY_MINIMUM_SESSIONS).over("segment").sqrt()
-    long_run = _root_mean_square(LONG_RUN_SESSIONS)
-    return (recent_share * weighted + (1 - recent_share) * long_run).clip(VOLATILITY_FLOOR)
+    with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
+        list(pool.map(observe_part, share_groups(ends)))
 
 
 def daily_range_variance() -> pl.Expr:
@@ -166,11 +143,6 @@ def daily_range_variance() -> pl.Expr:
     span = (pl.col("high") / pl.col("low")).log().pow(2) / 2
     body = (pl.col("close") / pl.col("open")).log().pow(2) * 0.38629436111989
     return (span - body).clip(0) + pl.col("past_open").pow(2)
-
-
-def _range_volatility(window: int) -> pl.Expr:
-    mean = daily_range_variance().rolling_mean(window, min_samples=min(window, VOLATILITY_MINIMUM_SESSIONS))
-    return mean.over("segment").clip(0).sqrt().clip(VOLATILITY_FLOOR)
 
 
 def known_frame(start: date, end: date) -> pl.DataFrame:
