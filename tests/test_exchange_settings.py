@@ -4,7 +4,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from exchange.configuration import Configuration
-from fund.offline_commands import commands
+from fund.offline_commands import commands, through_services
 from fund.service_environment import FORWARDED_SETTINGS, REFUSED_SETTINGS
 from fund.settings.sections import Simulation
 
@@ -12,10 +12,14 @@ KEYS = {"EXCHANGE_API_KEY_ID", "EXCHANGE_API_SECRET", "EXCHANGE_MARKET_DATA_KEY"
 
 
 def test_every_setting_has_an_answer() -> None:
-    """Each is an option of `fund up` and a key of `fund.toml`, or is passed on, or refused."""
+    """Each is an option of `up` and of a backtest through services and a key of `fund.toml`, or sent on, or refused."""
     known = {name.upper() for name in Configuration.model_fields if name.startswith("exchange_")}
     group = get_command(commands)
     assert isinstance(group, TyperGroup)
-    options = {str(option.envvar) for option in group.commands["up"].params if option.envvar}
+    options, others = (
+        {str(option.envvar) for option in command.params if option.envvar}
+        for command in (group.commands["up"], get_command(through_services))
+    )
+    assert options == others
     assert options == {name.upper() for name in Simulation.model_fields if name.startswith("exchange_")}
     assert known == options | set(FORWARDED_SETTINGS) | set(REFUSED_SETTINGS) | KEYS

@@ -74,6 +74,7 @@ def backtest_through_services(  # noqa: PLR0913 - one argument an option of the 
     details: DetailsOption = None,
     seed: SeedOption = None,
     tickers: TickersOption = None,
+    cash: CashOption = None,
     events: EventsOption = None,
     planted_signal: SignalOption = None,
     model: Annotated[str, typer.Option("--model", help="small, full, or a baseline's kind.")] = "small",
@@ -83,5 +84,5 @@ def backtest_through_services(  # noqa: PLR0913 - one argument an option of the 
     """Run the whole fund over a past period, refit the model as it goes, and report. Run again, it resumes."""
     from fund.offline_run import run_backtest
 
-    chosen = choose_market(bars, details, seed, tickers, events=events, planted_signal=planted_signal)
+    chosen = choose_market(bars, details, seed, tickers, cash, events, planted_signal)
     run_backtest(folder, chosen, (first_day, last_day), model, refit_every)
