@@ -12,12 +12,11 @@ what both promise: coverage on a stationary series, and its return after a jump.
 
 from datetime import date
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from mapie.regression import ConformalizedQuantileRegressor, TimeSeriesRegressor
-from sklearn.base import BaseEstimator, RegressorMixin
 
 from internal.baselines.adaptation import DECAY, RATE, adaptive_factors, widen_intervals
 from internal.baselines.ticker_groups import TickerGroups
@@ -30,19 +29,23 @@ SESSIONS, JUMP, TICKERS = 900, 450, 60
 NORMAL = NormalDist()
 
 
-class _Column(RegressorMixin, BaseEstimator):
+def _make_column(place: int = 0) -> Any:  # noqa: ANN401 - a class of its own base
     """A fitted model for MAPIE: its forecast is one column of its input."""
+    from sklearn.base import BaseEstimator, RegressorMixin  # noqa: PLC0415 - one worker compares, all collect
 
-    def __init__(self, place: int = 0) -> None:
-        self.place = place
-        self.fitted_ = True
+    class Column(RegressorMixin, BaseEstimator):
+        def __init__(self, place: int = 0) -> None:
+            self.place = place
+            self.fitted_ = True
 
-    def fit(self, inputs: np.ndarray, answers: np.ndarray) -> "_Column":
-        del inputs, answers
-        return self
+        def fit(self, inputs: np.ndarray, answers: np.ndarray) -> "Column":
+            del inputs, answers
+            return self
 
-    def predict(self, inputs: np.ndarray) -> np.ndarray:
-        return np.asarray(inputs[:, self.place])
+        def predict(self, inputs: np.ndarray) -> np.ndarray:
+            return np.asarray(inputs[:, self.place])
+
+    return Column(place)
 
 
 def test_split_step_is_mapies() -> None:
@@ -52,13 +55,16 @@ def test_split_step_is_mapies() -> None:
     takes the ceil((n + 1)(1 - tail))-th score where ours interpolates between two neighbours: the widths lie no further
     apart than the three scores around it.
     """
+    from mapie.regression import ConformalizedQuantileRegressor  # noqa: PLC0415 - one worker compares, all collect
+
     random = np.random.default_rng(4)
     truth = random.standard_t(4, (3000, 1))
     quantiles = np.broadcast_to([-1.0, 0.0, 1.0], (3000, 1, 3))
     ours = Calibration.fit(quantiles, truth)
     centred = truth[:, 0] - ours.values[0, 0]  # both halves start at the moved median
     inputs = quantiles[:, 0]
-    mapie = ConformalizedQuantileRegressor([_Column(0), _Column(2), _Column(1)], confidence_level=0.8, prefit=True)
+    columns = [_make_column(place) for place in (0, 2, 1)]
+    mapie = ConformalizedQuantileRegressor(columns, confidence_level=0.8, prefit=True)
     mapie.conformalize(inputs, centred)
     _, interval = mapie.predict_interval(inputs[:1], symmetric_correction=False)
     for half, bound, side in ((1, -interval[0, 0, 0], -centred), (2, interval[0, 1, 0], centred)):
@@ -71,8 +77,10 @@ def test_split_step_is_mapies() -> None:
 
 def _mapie_inside(truth: np.ndarray, calibration: np.ndarray) -> np.ndarray:
     """Whether each truth was inside MAPIE's adaptive interval, one after the other, level 0.8 around zero."""
+    from mapie.regression import TimeSeriesRegressor  # noqa: PLC0415 - one worker compares, all collect
+
     nothing = np.zeros((len(calibration), 1))
-    mapie = TimeSeriesRegressor(_Column(), method="aci", cv="prefit").fit(nothing, calibration)
+    mapie = TimeSeriesRegressor(_make_column(), method="aci", cv="prefit").fit(nothing, calibration)
     inside = np.empty(len(truth), bool)
     for place, value in enumerate(truth):
         now = np.zeros((1, 1))

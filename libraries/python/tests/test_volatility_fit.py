@@ -11,7 +11,6 @@ from typing import cast
 import numpy as np
 import polars as pl
 import pytest
-from sklearn.linear_model import Ridge
 
 from internal.baselines.forecast import future_log_returns, to_daily
 from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility, HeterogeneousVolatility
@@ -47,6 +46,8 @@ def _frame(make_bars: MakeBars, make_details: MakeDetails) -> pl.DataFrame:
 
 def _ridge(inputs: np.ndarray, target: np.ndarray, strength: float, *, intercept: bool = False) -> np.ndarray:
     """scikit-learn's coefficients, the intercept last."""
+    from sklearn.linear_model import Ridge  # noqa: PLC0415 - one worker compares, all collect
+
     fitted = Ridge(alpha=strength, fit_intercept=intercept, solver="cholesky").fit(inputs, target)
     coefficients = cast("np.ndarray", fitted.coef_)
     return np.append(coefficients, cast("float", fitted.intercept_)) if intercept else coefficients

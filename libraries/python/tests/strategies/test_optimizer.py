@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
 
 from internal.errors import ConfigurationError
 from internal.strategies.constructions.optimization import OptimizerRules, Problem, pose_problem
@@ -66,6 +65,7 @@ def net_by_sector(weights: FloatArray, problem: Problem) -> FloatArray:
 
 def other_solver(problem: Problem, rules: OptimizerRules, start: FloatArray) -> float:
     """The utility that SciPy's SLSQP finds under the same constraints, from a start."""
+    from scipy.optimize import minimize  # noqa: PLC0415 - one worker compares, all collect
 
     def loss(weights: FloatArray) -> float:
         return -1e4 * utility(weights, problem, rules)
