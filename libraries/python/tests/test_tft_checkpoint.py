@@ -23,7 +23,8 @@ MODEL = TemporalFusionTransformerConfiguration(
     past_length=5,
     horizon=2,
 )
-TRAINING = TrainingConfiguration(batch_size=32, epochs=4, learning_rate=0.02, patience=4, unknown_rate=0.1)
+TRAINING = TrainingConfiguration(batch_size=64, epochs=4, learning_rate=0.02, patience=4, unknown_rate=0.1)
+# Sizes and batch are those of test_tft_training.py: the kernels, ten seconds of compilation, are found in the cache.
 BELONGS = {"bars": "a", "settings": "b", "code": "c"}
 
 
@@ -63,7 +64,7 @@ def train(
 ) -> tuple[dict[str, np.ndarray], TrainingHistory]:
     """Train a small model; its weights and history."""
     model = TemporalFusionTransformer(MODEL)
-    history = fit(model, NoiseWindows(100, 1), NoiseWindows(40, 2), TRAINING, on_progress, checkpoint)
+    history = fit(model, NoiseWindows(200, 1), NoiseWindows(40, 2), TRAINING, on_progress, checkpoint)
     return parameter_arrays(model), history
 
 
