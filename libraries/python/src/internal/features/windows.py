@@ -194,11 +194,11 @@ def make_unlabelled_windows(
 
     Only the rows that a window reads are laid out: of a panel of 320 sessions a forecast reads the last 35.
     """
-    begun = np.bincount(origins - PAST_LENGTH + 1, minlength=frame.height)
-    ended = np.bincount(origins + 1, minlength=frame.height)[: frame.height]
-    read = np.cumsum(begun - ended) > 0  # [row]
+    read = np.zeros(frame.height, np.bool_)  # [row]
+    read[origins[:, None] - np.arange(PAST_LENGTH)] = True
     windows = lay_out(frame.filter(pl.Series(read)), scaler, vocabularies)
-    return replace(windows, last_known=np.arange(len(windows.session)), origins=np.cumsum(read)[origins] - 1)
+    places = np.searchsorted(np.flatnonzero(read), origins)
+    return replace(windows, last_known=np.arange(len(windows.session)), origins=places)
 
 
 def _known_rows(frame: pl.DataFrame) -> np.ndarray:
