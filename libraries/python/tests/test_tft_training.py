@@ -236,3 +236,13 @@ def test_divergence_stops() -> None:
     windows.whole.target[:] = 3e38
     with pytest.raises(FloatingPointError, match="learning rate"):
         fit(TemporalFusionTransformer(MODEL), windows, make_windows(10), SHORT)
+
+
+def test_a_predictor_forgets_its_last_batch() -> None:
+    """Called again with other windows, in several batches, it answers to the bit as one that is new."""
+    model = TemporalFusionTransformer(MODEL)
+    many, few = make_windows(70, seed=1), make_windows(11, seed=2)
+    used = Predictor(model, 16)
+    answers = [used(windows)[0] for windows in (many, few, many)]
+    for windows, answer in zip((many, few, many), answers, strict=True):
+        assert answer.tobytes() == predict(model, windows, 16).tobytes()
