@@ -105,7 +105,9 @@ def score_baselines(  # noqa: PLR0913 - two of them are named and have defaults
         InvalidRequestError: No origin of the held-out sessions is known and forecast by all.
     """
     origins, ahead = _find_labelled_origins(frame, held_out)
-    each = _fit_each(frame, baselines, fold, fitted, on_progress)
+    each = list(
+        _fit_each(frame, baselines, fold, fitted, on_progress)
+    )  # first: later a fit beside it takes more memory
     forecasts, known = _forecast_each(frame, each, origins)
     if not known.any():
         raise InvalidRequestError(
