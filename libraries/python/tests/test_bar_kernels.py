@@ -32,17 +32,35 @@ def test_a_missing_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         compile_shared(BARS, tmp_path)
 
 
-def test_as_images_hold_it(tmp_path: Path) -> None:
-    """Files compiled beside their source are loaded without a compiler or a temporary folder; a changed one is not."""
+@pytest.fixture(name="package")
+def _package(tmp_path: Path) -> Path:
+    """A copy of the package with nothing compiled."""
     package = tmp_path / "internal"
-    shutil.copytree(BARS.parent, package / "bar_kernels", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(BARS.parent, package / "bar_kernels", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
     for module in ("__init__.py", "errors.py"):
         shutil.copy(BARS.parents[1] / module, package)
+    return package
 
-    def run(*words: str) -> str:
-        command = [sys.executable, *words]
-        return subprocess.run(command, cwd=tmp_path, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - ours
 
+def _run(package: Path, *words: str) -> str:
+    """What Python prints that imports the copy."""
+    command = [sys.executable, *words]
+    return subprocess.run(command, cwd=package.parent, check=True, stdout=subprocess.PIPE, text=True).stdout  # noqa: S603 - ours
+
+
+def test_compiled_once(package: Path) -> None:
+    """The first process that needs a file keeps it for those after it, unless it may not write beside the source."""
+    load = "from internal.bar_kernels.library import load_variables; load_variables()"
+    _run(package, "-c", f"import os; os.access = lambda *_: False; {load}")
+    assert not list(package.rglob("*.so"))
+    _run(package, "-c", load)
+    (kept,) = (package / "bar_kernels").glob("variables-*")
+    assert kept.suffix == ".so"
+    _run(package, "-c", f"import importlib.util; importlib.util.find_spec = lambda name: None; {load}")
+
+
+def test_as_images_hold_it(package: Path) -> None:
+    """Files compiled beside their source are loaded without a compiler or a temporary folder; a changed one is not."""
     load = (
         "import importlib.util; importlib.util.find_spec = lambda name: None; "
         "from internal.bar_kernels.library import BARS, load, load_panel, load_variables, load_volatility; "
@@ -51,12 +69,13 @@ def test_as_images_hold_it(tmp_path: Path) -> None:
         "except ConfigurationError as error: print(error)"
     )
     without_folder = f"import tempfile; tempfile.tempdir = 'missing'; {load}"
-    run("-m", "internal.bar_kernels.compiler")
-    assert run("-c", without_folder) == f"loaded from {package}\n"
+    _run(package, "-m", "internal.bar_kernels.compiler")
+    assert _run(package, "-c", without_folder) == f"loaded from {package}\n"
     (package / "bar_kernels" / "volatility.c").write_text(f"{VOLATILITY.read_text()}\n")
-    assert "ziglang" in run("-c", load)
+    assert "ziglang" in _run(package, "-c", load)
     assert re.fullmatch(
-        "what computes with bars cannot be loaded .*missing.*; set TMPDIR to a folder .*\n", run("-c", without_folder)
+        "what computes with bars cannot be loaded .*missing.*; set TMPDIR to a folder .*\n",
+        _run(package, "-c", without_folder),
     )
 
 

@@ -1,13 +1,16 @@
 """Compiles the C files to shared libraries.
 
-Images hold them compiled, by `python -m internal.bar_kernels.compiler`. Elsewhere a process compiles one at its first
-use, which takes a tenth of a second: the wheel `ziglang` brings the compiler, with a linker for each system.
+Images hold them compiled, by `python -m internal.bar_kernels.compiler`. Elsewhere the first process that needs one
+compiles it, which takes a tenth of a second, and keeps it beside its source where it may write there: the wheel
+`ziglang` brings the compiler, with a linker for each system.
 """
 
 import hashlib
 import importlib.util
 import os
+import platform
 import subprocess
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,8 +23,9 @@ FLAGS = ("cc", "-shared", "-nostdlib", "-O3", "-mcpu=baseline")
 
 
 def find_library(source: Path, folder: Path) -> Path:
-    """Where the compiled file is in a folder; a changed source has another."""
-    return folder / f"{source.stem}-{hashlib.sha256(source.read_bytes()).hexdigest()[:12]}.so"
+    """Where the compiled file is in a folder; a changed source or flag, or another kind of machine, has another."""
+    digest = hashlib.sha256(" ".join(FLAGS).encode() + source.read_bytes()).hexdigest()[:12]
+    return folder / f"{source.stem}-{sys.platform}-{platform.machine()}-{digest}.so"
 
 
 def compile_shared(source: Path, folder: Path) -> Path:

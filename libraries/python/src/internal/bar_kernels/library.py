@@ -1,9 +1,10 @@
 """Loads the C files as shared libraries, compiled where they are not yet, and describes their functions."""
 
 import ctypes
+import os
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import ClassVar
 
 from internal.bar_kernels.compiler import BARS, PANEL, VARIABLES, VOLATILITY, compile_shared, find_library
@@ -235,6 +236,21 @@ def _open(source: Path) -> ctypes.CDLL:
 
 
 def _compile(source: Path) -> ctypes.CDLL:
-    """Compile and load; what is loaded stays so when its file is gone. Raises ConfigurationError, OSError."""
+    """Compile, keep for later processes where the package may be written, and load.
+
+    What is loaded stays so when its file is gone. Raises ConfigurationError, OSError.
+    """
     with TemporaryDirectory() as name:
-        return ctypes.CDLL(str(compile_shared(source, Path(name))))
+        compiled = compile_shared(source, Path(name))
+        if not os.access(source.parent, os.W_OK):
+            return ctypes.CDLL(str(compiled))
+        return ctypes.CDLL(str(_keep(compiled, source.parent)))
+
+
+def _keep(compiled: Path, folder: Path) -> Path:
+    """Copy a file into a folder in one step: another process finds it whole or not at all."""
+    with NamedTemporaryFile(dir=folder, delete_on_close=False) as copy:
+        copy.write(compiled.read_bytes())
+        copy.close()
+        Path(copy.name).chmod(0o755)
+        return Path(copy.name).replace(folder / compiled.name)
