@@ -184,7 +184,7 @@ def test_model_that_does_not_rank_replaces_none_that_does(dataset: Dataset, tmp_
     ranking = train(dataset, registry, _tracker(tmp_path), model="rolling_history")
     better = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
     assert (better.promoted, registry.path().name) == (False, ranking.version)
-    assert "or below it, but it does not rank tickers, as the champion does" in better.reason
+    assert "or below it, but the champion ranks tickers and it does not" in better.reason
     assert f"`./fund models promote {better.version}` makes it the champion" in better.reason
     registry.promote(better.version)
     other = train(dataset, registry, _tracker(tmp_path), model="blended_volatility")

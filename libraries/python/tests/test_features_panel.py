@@ -245,3 +245,10 @@ def test_key_twice_is_named(make_bars: MakeBars, make_details: MakeDetails) -> N
     bars = make_bars(1, START, END)
     with pytest.raises(SchemaError, match="T00 2024-01-02"):
         build_panel(pl.concat([bars, bars.head(1)]), make_details(1), end=END)
+
+
+@pytest.mark.parametrize(("gap", "ratio"), [(-1, 100.0), (5, 0.0), (5, float("nan"))])
+def test_settings_that_c_would_misread(make_bars: MakeBars, make_details: MakeDetails, gap: int, ratio: float) -> None:
+    """A gap below zero would make it write before and after its columns; a ratio of zero sets every bar aside."""
+    with pytest.raises(ValueError, match=f"gaps of {gap}, ratio {ratio}"):
+        build_panel(make_bars(2, START, END), make_details(2), end=END, maximum_gap=gap, absurd_price_ratio=ratio)

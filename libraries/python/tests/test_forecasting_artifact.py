@@ -222,9 +222,15 @@ def test_what_cannot_be_written_is_named(tmp_path: Path) -> None:
     ):
         save_artifact(tmp_path / "file" / "one", _artifact(5.0))
     registry, version = _registered(tmp_path)
-    (tmp_path / "registry" / "aliases").write_text("")
+    aliases = tmp_path / "registry" / "aliases"
+    aliases.write_text("")
     with pytest.raises(UnavailableError, match=rf"aliases/champion cannot be written .*models promote {version}`"):
         registry.promote(version)
+    aliases.unlink()
+    (aliases / "champion").mkdir(parents=True)  # no file can be renamed to it
+    with pytest.raises(UnavailableError, match="aliases/champion cannot be written"):
+        registry.promote(version)
+    assert [path.name for path in aliases.iterdir()] == ["champion"]
 
 
 def test_stray_files_stay_outside(tmp_path: Path) -> None:

@@ -230,11 +230,11 @@ def _promote(registry: Registry, version: str, frame: pl.DataFrame, artifact: Ar
     losses = f"its held-out loss {1e4 * own:.3f}e-4 is within 0.1 % of the champion's {1e4 * other:.3f}e-4, or below it"
     if _loses_ranking(registry, version):
         return False, (
-            f"{losses}, but it does not rank tickers, as the champion does, and `ten_by_ten` would open nothing on it: "
+            f"{losses}, but the champion ranks tickers and it does not: `ten_by_ten` would open nothing on it. "
             f"`./fund models promote {version}` makes it the champion all the same"
         )
     registry.promote(version)
-    return True, losses.replace("the champion's", "the former champion's")
+    return True, losses
 
 
 def _loses_ranking(registry: Registry, version: str) -> bool:

@@ -81,7 +81,13 @@ def make_rows(  # noqa: PLR0913  (two of them are named)
         last: The last day of the panel; later bars are left out.
         maximum_gap: As for `build_panel`.
         absurd_price_ratio: As for `build_panel`.
+
+    Raises:
+        ValueError: The order is of other bars, the gap is below zero, or the ratio is not above.
     """
+    if bars.height != len(order.rows) or maximum_gap < 0 or not absurd_price_ratio > 0:
+        raise ValueError(f"{len(order.rows)} of {bars.height} bars, gaps of {maximum_gap}, ratio {absurd_price_ratio}")
+    sessions = np.ascontiguousarray(sessions, np.int32)
     first = int(sessions[0]) if len(sessions) else last + 1
     places = np.full(last + 1 - first, -1, np.int32)  # [day]
     places[sessions - first] = np.arange(len(sessions), dtype=np.int32)

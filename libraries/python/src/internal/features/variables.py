@@ -16,6 +16,7 @@ import polars as pl
 from internal.bar_kernels.library import ObservedFrom, Trailing, Variables, find_function, load_variables
 from internal.dates import sessions_frame
 from internal.features.panel_rows import share_groups
+from internal.features.segment_means import segment_lengths
 
 PRICE_VARIABLES: Final = ("open", "high", "low", "close", "volume_weighted_average_price")
 OBSERVED_VARIABLES: Final = (
@@ -110,15 +111,10 @@ def observe(frame: pl.DataFrame, *, for_networks: bool = True) -> pl.DataFrame:
         for name, kind in READ.items()
         if name not in unread
     ]
-    _fill_in(read, _segment_ends(frame), observed)
+    _fill_in(read, np.cumsum(segment_lengths(frame)), observed)
     columns = {name: pl.Series(name, values).fill_nan(None) for name, values in observed.items()}
     columns["past_close"] = columns["log_return"].alias("past_close")
     return frame.with_columns(columns[name] for name in ADDED if name not in unread)
-
-
-def _segment_ends(frame: pl.DataFrame) -> np.ndarray:
-    """Where each segment ends among the rows, i64 [segment]."""
-    return frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum().to_numpy()
 
 
 def _fill_in(read: list[np.ndarray], ends: np.ndarray, observed: dict[str, np.ndarray]) -> None:
@@ -126,6 +122,7 @@ def _fill_in(read: list[np.ndarray], ends: np.ndarray, observed: dict[str, np.nd
 
     Logarithms are those of the C library, which Polars takes too.
     """
+    load_variables()  # by one thread, which may have to compile it
     functions = find_function("log"), find_function("sqrt")
     given = ObservedFrom(ends.ctypes.data, *functions, *(array.ctypes.data for array in read))
     by = Trailing(DECAY, RECENT_SHARE, VOLATILITY_FLOOR, LONG_RUN_SESSIONS, VOLATILITY_MINIMUM_SESSIONS)

@@ -126,11 +126,15 @@ class Registry:
         partial = self._aliases / f".{alias}-{uuid4().hex}"
         with explain_write_error("the alias", self._aliases / alias, remedy):
             self._aliases.mkdir(parents=True, exist_ok=True)
-            with partial.open("x") as file:
-                file.write(version)
-                file.flush()
-                os.fsync(file.fileno())
-            partial.rename(self._aliases / alias)
+            try:
+                with partial.open("x") as file:
+                    file.write(version)
+                    file.flush()
+                    os.fsync(file.fileno())
+                partial.rename(self._aliases / alias)
+            except BaseException:
+                partial.unlink(missing_ok=True)
+                raise
 
     def _read_alias(self, alias: str) -> str | None:
         """The version that a plain alias points at."""
