@@ -12,7 +12,7 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from internal.errors import ConfigurationError
 
@@ -47,6 +47,21 @@ def compile_shared(source: Path, folder: Path) -> Path:
             f"{source.name}, which computes with bars, cannot be compiled: {said.strip()}"
         ) from error
     return library
+
+
+def keep_library(library: Path, folder: Path) -> Path:
+    """Copy a library into a folder in one step: another process finds it whole or not at all.
+
+    Returns:
+        Where it is to be loaded from: where it was, if the folder may not be written.
+    """
+    if not os.access(folder, os.W_OK):
+        return library
+    with NamedTemporaryFile(dir=folder, delete_on_close=False) as copy:
+        copy.write(library.read_bytes())
+        copy.close()
+        Path(copy.name).chmod(0o755)
+        return Path(copy.name).replace(folder / library.name)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,12 @@
 """Loads the C files as shared libraries, compiled where they are not yet, and describes their functions."""
 
 import ctypes
-import os
 from functools import cache
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import TemporaryDirectory
 from typing import ClassVar
 
-from internal.bar_kernels.compiler import BARS, PANEL, VARIABLES, VOLATILITY, compile_shared, find_library
+from internal.bar_kernels.compiler import BARS, PANEL, VARIABLES, VOLATILITY, compile_shared, find_library, keep_library
 from internal.errors import ConfigurationError
 
 Address = ctypes.c_void_p
@@ -241,16 +240,4 @@ def _compile(source: Path) -> ctypes.CDLL:
     What is loaded stays so when its file is gone. Raises ConfigurationError, OSError.
     """
     with TemporaryDirectory() as name:
-        compiled = compile_shared(source, Path(name))
-        if not os.access(source.parent, os.W_OK):
-            return ctypes.CDLL(str(compiled))
-        return ctypes.CDLL(str(_keep(compiled, source.parent)))
-
-
-def _keep(compiled: Path, folder: Path) -> Path:
-    """Copy a file into a folder in one step: another process finds it whole or not at all."""
-    with NamedTemporaryFile(dir=folder, delete_on_close=False) as copy:
-        copy.write(compiled.read_bytes())
-        copy.close()
-        Path(copy.name).chmod(0o755)
-        return Path(copy.name).replace(folder / compiled.name)
+        return ctypes.CDLL(str(keep_library(compile_shared(source, Path(name)), source.parent)))
