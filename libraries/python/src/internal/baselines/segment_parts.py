@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 from threadpoolctl import threadpool_limits
 
+from internal.features.segment_means import segment_lengths
 from internal.freed_memory import keep_freed_memory, return_freed_memory
 
 PART_ROWS: Final = 32_768
@@ -16,7 +17,7 @@ PART_ROWS: Final = 32_768
 
 def each_part[Result](frame: pl.DataFrame, work: Callable[[slice], Result]) -> list[Result]:
     """The results of `work` for parts of a frame, of about PART_ROWS rows, in their order."""
-    ends = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64).cum_sum().to_numpy()
+    ends = np.cumsum(segment_lengths(frame))
     bounds = [0, *ends[:-1][np.diff(ends // PART_ROWS) > 0].tolist(), frame.height]
     parts = [slice(first, last) for first, last in pairwise(bounds)]
     keep_freed_memory()

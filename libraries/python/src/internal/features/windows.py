@@ -14,6 +14,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from internal.dates import next_session
 from internal.errors import InvalidRequestError
 from internal.features.scaling import CLIP, Scaler
+from internal.features.segment_means import segment_lengths
 from internal.features.splits import Block
 from internal.features.variables import KNOWN_VARIABLES, PRICE_VARIABLES, STATIC_VARIABLES, known_frame
 from internal.features.vocabulary import Vocabulary
@@ -212,10 +213,10 @@ def _known_rows(frame: pl.DataFrame) -> np.ndarray:
 
 def _static_rows(frame: pl.DataFrame, vocabularies: dict[str, Vocabulary]) -> np.ndarray:
     """The static variables' numbers, i32 [row, static]; looked up once a segment, which is of one ticker."""
-    length = frame.get_column("segment").rle().struct.field("len").cast(pl.Int64)
-    firsts = frame[(length.cum_sum() - length).to_list()]
+    lengths = segment_lengths(frame)
+    firsts = frame[np.cumsum(lengths) - lengths]
     encoded = [vocabularies[variable].encode(firsts.get_column(variable)) for variable in STATIC_VARIABLES]
-    return np.repeat(np.stack(encoded, axis=1), length.to_numpy(), axis=0)
+    return np.repeat(np.stack(encoded, axis=1), lengths, axis=0)
 
 
 def _last_known(frame: pl.DataFrame) -> np.ndarray:
