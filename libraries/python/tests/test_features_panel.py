@@ -109,7 +109,9 @@ def test_long_gap_breaks_the_history(make_bars: MakeBars, make_details: MakeDeta
         ({"volume": float("inf")}, "malformed"),
         ({"open": 5e5, "high": 6e5, "low": 4e5, "close": 5e5}, "absurd_price"),
         ({"high": 1e9}, "absurd_price"),
+        ({"high": 1e-4}, "absurd_price"),
         ({"low": 1e-4}, "absurd_price"),
+        ({"low": 1e9}, "absurd_price"),
     ],
 )
 def test_bad_bars_are_set_aside(
@@ -148,6 +150,16 @@ def test_range_is_widened(make_bars: MakeBars, make_details: MakeDetails) -> Non
     )
     assert _at(panel.frame, "T00", day)["high"] == close
     assert panel.report.repaired_ranges == 1
+
+
+def test_wide_range_within_the_ratio_is_kept(make_bars: MakeBars, make_details: MakeDetails) -> None:
+    """Prices of up to five times the close are kept, and a high below the low widens the range downwards."""
+    bars, day = make_bars(1, START, END), date(2024, 4, 10)
+    changed = _changed(bars, day, open=100.0, high=20.0, low=99.0, close=100.0)
+    panel = build_panel(changed, make_details(1), end=END)
+    row = _at(panel.frame, "T00", day)
+    assert (row["high"], row["low"]) == (100.0, 20.0)
+    assert (panel.report.repaired_ranges, panel.report.set_aside["absurd_price"]) == (1, 0)
 
 
 def test_not_a_session(make_bars: MakeBars, make_details: MakeDetails) -> None:

@@ -97,15 +97,22 @@ static uint8_t judge_values(const bars *all, const grid *on, uint32_t row) {
     return volume == 0 ? NOT_TRADED : GOOD;
 }
 
+// The range that a bar is written with spans its four prices, so that a high below the low becomes the low.
+static double highest(const bars *all, uint32_t row) {
+    return larger(larger(all->open[row], all->high[row]), larger(all->low[row], all->close[row]));
+}
+
+static double lowest(const bars *all, uint32_t row) {
+    return smaller(smaller(all->open[row], all->high[row]), smaller(all->low[row], all->close[row]));
+}
+
 static int has_absurd_range(const bars *all, uint32_t row, double ratio) {
-    double top = larger(all->high[row], all->open[row]), bottom = smaller(all->low[row], all->open[row]);
-    return is_far(top, all->close[row], ratio) || is_far(all->close[row], bottom, ratio);
+    double close = all->close[row];
+    return is_far(highest(all, row), close, ratio) || is_far(close, lowest(all, row), ratio);
 }
 
 static int is_repaired(const bars *all, uint32_t row) {
-    double open = all->open[row], close = all->close[row];
-    return all->high[row] < larger(larger(open, close), all->low[row]) ||
-           all->low[row] > smaller(smaller(open, close), all->high[row]);
+    return all->high[row] < highest(all, row) || all->low[row] > lowest(all, row);
 }
 
 // Of bars that follow one another: whether the later one begins a segment.
@@ -177,12 +184,11 @@ typedef struct { // the columns of a panel
 } panel;
 
 static void write_bar(const bars *all, uint32_t from, const panel *to, int64_t row) {
-    double open = all->open[from], high = all->high[from], low = all->low[from], close = all->close[from];
     to->traded[row] = 1;
-    to->open[row] = open;
-    to->high[row] = larger(larger(open, high), larger(low, close));
-    to->low[row] = smaller(smaller(open, high), smaller(low, close));
-    to->close[row] = close;
+    to->open[row] = all->open[from];
+    to->high[row] = highest(all, from);
+    to->low[row] = lowest(all, from);
+    to->close[row] = all->close[from];
     to->volume[row] = all->volume[from];
     to->average[row] = all->average[from];
 }

@@ -26,7 +26,7 @@ class PanelReport:
     Attributes:
         bars: Bars received up to the panel's end.
         set_aside: Bars that were treated as missing, by reason; each reason is present, zero included.
-        repaired_ranges: Bars whose high or low did not contain open and close and was widened.
+        repaired_ranges: Bars whose high and low did not contain all four prices and were widened.
         filled_sessions: Sessions without a bar that carry the last close (at most `maximum_gap` in a row).
         segments: Unbroken histories; more than tickers where a gap or an absurd price broke one.
         tickers: Tickers with at least one good bar.
@@ -74,9 +74,10 @@ def build_panel(
         maximum_gap: Missing sessions in a row (halts, vendor gaps) that carry the last close. **Guard:** whether a
             missing session is filled is decided by the sessions before it alone: the first `maximum_gap` are filled
             even when the gap grows longer; a longer gap starts a new segment, and no window crosses segments.
-        absurd_price_ratio: A close this many times above or below the median of the ticker's last five closes is set
-            aside. **Guard:** it is compared with earlier closes alone, never with later ones; a price that stays
-            there becomes a new segment once the median has followed it.
+        absurd_price_ratio: A bar is set aside whose open, high or low is this many times above or below its close, or
+            whose close is above or below the median of the ticker's last five closes. **Guard:** a close is compared
+            with earlier ones alone, never with later ones; a price that stays there becomes a new segment once the
+            median has followed it.
 
     Raises:
         SchemaError: A column is missing, or a ticker has two bars on a date.
