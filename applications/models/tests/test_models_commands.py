@@ -3,7 +3,8 @@
 import re
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -83,6 +84,34 @@ def test_an_interrupted_training_says_how_it_goes_on(
     status, said = refuse_models("train", STATE_DIRECTORY=str(tmp_path), REGISTRY_DIRECTORY=str(tmp_path / "registry"))
     assert status == 130
     assert "the same command continues after the last finished epoch" in said
+
+
+def test_an_interrupt_after_the_registration_says_so(
+    refuse_models: RefuseModels, make_dataset: MakeDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while the champion is compared, and while the report is written, hides no registration."""
+    save_dataset(tmp_path / "dataset", make_dataset(4, date(2023, 1, 3), date(2024, 6, 28)))
+    settings = {"STATE_DIRECTORY": str(tmp_path), "REGISTRY_DIRECTORY": str(tmp_path / "registry")}
+
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as context:
+        context.setattr("models.train._promote", interrupt)
+        status, said = refuse_models("train", "--model", "rolling_history", **settings)
+    assert status == 130
+    assert re.search(r"Interrupted: model \w{16} is registered, but not the champion\.", said)
+    monkeypatch.setattr("models.__main__.scratch_folder", interrupted_at_its_end)
+    status, said = refuse_models("train", "--model", "rolling_history", **settings)
+    assert status == 130
+    assert re.search(r"Interrupted\. Model \w{16} is the champion: it is the first model", said)
+
+
+@contextmanager
+def interrupted_at_its_end(_: Path) -> Generator[None]:
+    """A scratch folder whose removal is interrupted."""
+    yield
+    raise KeyboardInterrupt
 
 
 def test_progress_bar(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ from models.leak_gate import find_late_fits, find_leaks
 from models.progress import Progress
 from models.report import write_report
 from models.tracking import FileTracker
-from models.train import LeakError, pass_leak_gate, train
+from models.train import InterruptedTrainingError, LeakError, pass_leak_gate, train
 
 MakeDataset = Callable[[int, date, date], Dataset]
 START, END = date(2023, 1, 3), date(2024, 6, 28)
@@ -133,6 +133,55 @@ def test_full_disk_after_the_registration(dataset: Dataset, tmp_path: Path) -> N
     with pytest.raises(UnavailableError, match=r"run\.jsonl cannot be written .*Model \w{16} is the champion: it is"):
         train(dataset, registry, tracker, model="rolling_history")
     assert registry.has_alias()
+
+
+def interrupt(*_: object, **__: object) -> None:
+    """What Ctrl-C does at this moment."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("moment", "said"),
+    [
+        ("internal.forecasting.registry.copy_artifact", None),
+        ("models.train.compute_held_out_loss", "is registered, but not the champion."),
+        ("models.train._loses_ranking", "is registered, but not the champion."),
+        ("models.train._finish", "is registered, and the champion."),
+    ],
+)
+def test_interrupted_registration(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str, said: str | None
+) -> None:
+    """Ctrl-C while a model is copied, compared, promoted and tracked says what the registry says then."""
+    registry = Registry(tmp_path / "registry")
+    first = train(dataset, registry, _tracker(tmp_path), model="blended_volatility")
+    monkeypatch.setattr("models.train.TIE", 2)
+    monkeypatch.setattr(moment, interrupt)
+    with pytest.raises(KeyboardInterrupt) as interrupted:
+        train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
+    versions = [model.version for model in registry.list() if model.version != first.version]
+    if said is None:
+        assert (versions, type(interrupted.value)) == ([], KeyboardInterrupt)
+        return
+    assert isinstance(interrupted.value, InterruptedTrainingError)
+    assert str(interrupted.value).startswith(f"Interrupted: model {versions[0]} {said}")
+    assert registry.champion() == (first.version if "not" in said else versions[0])
+
+
+def test_champion_that_cannot_be_compared(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is too full for the comparison hides no registration: the champion stays, and the reason is said."""
+    registry = Registry(tmp_path / "registry")
+    first = train(dataset, registry, _tracker(tmp_path), model="rolling_history")
+
+    def refuse(*_: object) -> float:
+        raise UnavailableError("2.0 GB of temporary files cannot be written")
+
+    monkeypatch.setattr("models.train.compute_held_out_loss", refuse)
+    second = train(dataset, registry, _tracker(tmp_path), model="blended_volatility")
+    assert (second.promoted, registry.champion(), len(registry.list())) == (False, first.version, 2)
+    assert second.reason == (
+        "it could not be compared with the champion, because 2.0 GB of temporary files cannot be written"
+    )
 
 
 def test_one_baseline_fits_no_other(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,7 @@ from models.report import write_report
 from models.sizes import SIZES
 from models.terminal import print_evaluation, show_progress_bars
 from models.tracking import open_tracker
-from models.train import train
+from models.train import InterruptedTrainingError, Training, train
 from models.walk_forward import WalkForwardPlan, run_walk_forward
 
 application = typer.Typer(help=__doc__, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -105,7 +105,7 @@ def train_command(dataset: DatasetFolder = None, model: TrainedModel = "small", 
     last finished epoch.
     """
     console, configuration = Console(), Configuration()
-    checkpoints = configuration.state_directory / "checkpoints" / f"{model}-{seed}"
+    checkpoints, done = configuration.state_directory / "checkpoints" / f"{model}-{seed}", None
     try:
         with scratch_folder(configuration.scratch), show_progress_bars(console) as show:
             done = train(
@@ -117,14 +117,23 @@ def train_command(dataset: DatasetFolder = None, model: TrainedModel = "small", 
                 checkpoints=checkpoints,
                 on_progress=show,
             )
-    except KeyboardInterrupt:
-        resumes = "continues after the last finished epoch" if model in SIZES else "starts again"
-        Console(stderr=True).print(f"Interrupted, nothing was registered: the same command {resumes}.")
+    except KeyboardInterrupt as interrupt:
+        Console(stderr=True).print(_describe_interrupt(interrupt, model, done))
         raise
     try:
         _report(console, configuration, done.evaluation, None)
     finally:  # it is registered, whether or not its report can be written
         console.print(done.describe())
+
+
+def _describe_interrupt(interrupt: KeyboardInterrupt, model: str, done: Training | None) -> str:
+    """What became of an interrupted training, and what the same command does."""
+    if done is not None:
+        return f"Interrupted. {done.describe()}"
+    if isinstance(interrupt, InterruptedTrainingError):
+        return str(interrupt)
+    resumes = "continues after the last finished epoch" if model in SIZES else "starts again"
+    return f"Interrupted, nothing was registered: the same command {resumes}."
 
 
 @application.command("evaluate")

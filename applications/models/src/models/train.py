@@ -2,7 +2,8 @@
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -47,6 +48,10 @@ class LeakError(FundError):
     status = 500
     title = "Model uses future data"
     slug = "leak"
+
+
+class InterruptedTrainingError(KeyboardInterrupt):
+    """Ctrl-C after the model was registered; the message says what became of it."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +99,7 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
         InvalidRequestError: The model's name is unknown, or the dataset has too few sessions (it says how many).
         ConfigurationError: The model is fitted with LightGBM, which is not installed or lacks a system library.
         LeakError: The leak gate found a forecast that depends on later bars; nothing was registered.
+        InterruptedTrainingError: Ctrl-C after the model was registered.
     """
     require_known_model(model)
     require_fittable(model)
@@ -119,16 +125,15 @@ def train(  # noqa: PLR0913 - the settings of a run, each its own
         scored = _score_baselines(frame, fold, model, candidate.fitted, on_progress)
     judged = evaluate_model(frame, candidate.artifact, candidate.model, "candidate", scored, on_progress=on_progress)
     evaluation = judged.evaluation
-    version = _register(registry, candidate, {LEAK_GATE: gate, **_summarise_evaluation(evaluation)})
-    promoted, reason = _promote(registry, version, frame, candidate.artifact, judged.loss)
-    if checkpoints is not None and checkpoints.exists():
-        shutil.rmtree(checkpoints)
-    done = Training(version, promoted, reason, replace(evaluation, version=version))
-    try:
-        tracker.finish({"version": version, "promoted": promoted, "reason": reason, **_summarise_losses(evaluation)})
-    except UnavailableError as error:
-        raise UnavailableError(f"{error.detail}. {done.describe()}") from error
-    return done
+    measured = {LEAK_GATE: gate, **_summarise_evaluation(evaluation)}
+    with _save_candidate(candidate, measured) as (folder, version), _explain_interrupt(registry, version):
+        registry.register(folder)
+        promoted, reason = _promote(registry, version, frame, candidate.artifact, judged.loss)
+        if checkpoints is not None and checkpoints.exists():
+            shutil.rmtree(checkpoints)
+        done = Training(version, promoted, reason, replace(evaluation, version=version))
+        _finish(tracker, done)
+        return done
 
 
 def _fit_candidate(  # noqa: PLR0913, PLR0917 - the settings of a run, each its own
@@ -187,12 +192,40 @@ def pass_leak_gate(
     return describe_pass(day)
 
 
-def _register(registry: Registry, candidate: Candidate, measured: dict[str, Any]) -> str:
+@contextmanager
+def _save_candidate(candidate: Candidate, measured: dict[str, Any]) -> Generator[tuple[Path, str]]:
+    """Save a candidate's artifact with what was measured, and give its folder, which is removed, and its version."""
     metrics = {**candidate.artifact.metrics, **measured}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "artifact"
-        save_artifact(path, replace(candidate.artifact, metrics=metrics))
-        return registry.register(path)
+        yield path, save_artifact(path, replace(candidate.artifact, metrics=metrics))
+
+
+@contextmanager
+def _explain_interrupt(registry: Registry, version: str) -> Generator[None]:
+    """Say of an interrupt what the registry says then: whether the model is registered, and the champion."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        if not registry.has_version(version):
+            raise
+        if registry.champion() == version:
+            raise InterruptedTrainingError(
+                f"Interrupted: model {version} is registered, and the champion."
+            ) from interrupt
+        raise InterruptedTrainingError(
+            f"Interrupted: model {version} is registered, but not the champion. The same command compares the two; "
+            f"`./fund models promote {version}` makes it the champion without."
+        ) from interrupt
+
+
+def _finish(tracker: Tracker, done: Training) -> None:
+    """Track what became of the model; where that cannot be written, the error says it too."""
+    became = {"version": done.version, "promoted": done.promoted, "reason": done.reason}
+    try:
+        tracker.finish(became | _summarise_losses(done.evaluation))
+    except UnavailableError as error:
+        raise UnavailableError(f"{error.detail}. {done.describe()}") from error
 
 
 def _summarise_evaluation(evaluation: Evaluation) -> dict[str, Any]:
@@ -224,7 +257,10 @@ def _promote(registry: Registry, version: str, frame: pl.DataFrame, artifact: Ar
     if isinstance(champion, str):
         registry.promote(version)
         return True, champion
-    other = compute_held_out_loss(frame, artifact, champion)
+    try:
+        other = compute_held_out_loss(frame, artifact, champion)
+    except UnavailableError as error:
+        return False, f"it could not be compared with the champion, because {error.detail}"
     if own > other * TIE:
         return False, f"its held-out loss {1e4 * own:.3f}e-4 is above the champion's {1e4 * other:.3f}e-4"
     losses = f"its held-out loss {1e4 * own:.3f}e-4 is within 0.1 % of the champion's {1e4 * other:.3f}e-4, or below it"

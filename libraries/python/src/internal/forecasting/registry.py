@@ -91,6 +91,14 @@ class Registry:
         """Whether the alias points at anything, usable or not."""
         return bool(_ALIAS.fullmatch(alias)) and self._read_alias(alias) is not None
 
+    def champion(self) -> str | None:
+        """The version that is the champion, usable or not; None where there is none."""
+        return self._read_alias(CHAMPION)
+
+    def has_version(self, version: str) -> bool:
+        """Whether a version is registered, whole."""
+        return version in self._list_versions()
+
     def path(self, name: str = CHAMPION) -> Path:
         """The folder of a version or of an alias.
 
