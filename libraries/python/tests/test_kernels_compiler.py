@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import ziglang
 
 from internal.errors import ConfigurationError
 from internal.kernels import compiler
@@ -97,7 +98,10 @@ def test_system_clang_is_preferred(tmp_path: Path) -> None:
 
 
 def test_cache_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Another flag, another compiler, another tinygrad or another processor: another cache. The same: the same."""
+    """Another flag, another compiler, another tinygrad or another processor: another cache.
+
+    The same compiler has the same cache, also where it is installed in the environment of another checkout.
+    """
     zig = compiler.ziglang_script(tmp_path)
 
     def key_of_wrapper(name: str, line: str) -> str:
@@ -107,6 +111,8 @@ def test_cache_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
     plain = compiler.cache_key(str(zig))
     assert plain == key_of_wrapper("same", f'exec "{zig}" "$@"') == compiler.cache_key(str(zig))
+    installed = Path(str(ziglang.__file__)).parents[1]
+    assert plain == key_of_wrapper("moved", f'"{zig}" "$@" 2>&1 | sed "s#{installed}#/elsewhere/site-packages#g" >&2')
     keys = {
         plain,
         key_of_wrapper("flag", f'exec "{zig}" "$@" -fno-unroll-loops'),

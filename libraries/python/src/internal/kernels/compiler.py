@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import stat
 import subprocess
@@ -79,6 +80,12 @@ def describe_processor() -> str:
     return platform.machine() + "".join(sorted(set(kept)))
 
 
+def _remove_installation_folder(resolved: bytes) -> bytes:
+    """Take out where the compiler is installed: the same wheel in another environment makes the same machine code."""
+    found = re.search(rb"^InstalledDir: (.+)/", resolved, re.MULTILINE)
+    return resolved if found is None else resolved.replace(found[1], b"")
+
+
 def cache_key(compiler: str) -> str:
     """Hash everything that changes the machine code of a text: compiler, flags, processor.
 
@@ -87,6 +94,7 @@ def cache_key(compiler: str) -> str:
     """
     words = [compiler, "-###", *_FLAGS]
     resolved = subprocess.run(words, capture_output=True, check=True, stdin=subprocess.DEVNULL, cwd="/").stderr  # noqa: S603 (a compiler found on this machine)
+    resolved = _remove_installation_folder(resolved)
     return hashlib.sha256(resolved + version("tinygrad").encode() + describe_processor().encode()).hexdigest()[:16]
 
 
