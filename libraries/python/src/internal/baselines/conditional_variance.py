@@ -47,7 +47,7 @@ class ConditionalVariance:
         by_ticker = frame.select("ticker").with_columns(
             pl.Series(str(place), values) for place, values in enumerate(likelihoods)
         )
-        total = by_ticker.filter(rows).group_by("ticker").sum().sort("ticker")
+        total = sum_by_ticker(by_ticker.filter(rows))
         table = total.drop("ticker").to_numpy()
         best = np.append(table.argmax(axis=1), table.sum(axis=0).argmax())
         tickers = total.get_column("ticker").to_list()
@@ -87,6 +87,15 @@ class ConditionalVariance:
             arrays, {"pairs": (len(names) + 1, 2), "cumulative": TABLE, "daily": TABLE}
         )
         return cls([name.decode() for name in names.tolist()], pairs, cumulative, daily)
+
+
+def sum_by_ticker(frame: pl.DataFrame) -> pl.DataFrame:
+    """The sum of every other column for each ticker, in their order.
+
+    Without `maintain_order` Polars adds up parts of a few large groups in the order in which its threads finish them,
+    and where two pairs are as likely the last digit chooses.
+    """
+    return frame.group_by("ticker", maintain_order=True).sum().sort("ticker")
 
 
 def _squares(frame: pl.DataFrame) -> np.ndarray:
