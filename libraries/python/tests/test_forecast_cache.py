@@ -15,7 +15,7 @@ from internal.baselines.catalogue import BASELINES
 from internal.baselines.volatility import BlendedVolatility
 from internal.baselines.walk_forward import refit_blocks, walk_forward_forecasts
 from internal.dates import next_session, previous_session, sessions
-from internal.errors import ArtifactError, InvalidRequestError
+from internal.errors import ArtifactError, InvalidRequestError, UnavailableError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
 from internal.features.variables import observe
@@ -27,6 +27,7 @@ from internal.forecasting.forecaster import REQUIRED_HISTORY
 from internal.forecasting.quantiles import QUANTILE_COLUMNS, QUANTILES, STEPS
 from internal.model_registry import load_forecaster
 from internal.tft.network_model import KIND, encode_configuration
+from libraries.python.tests.full_disk import limit_files
 from libraries.python.tests.untrained_network import make_untrained_network
 
 MakeBars = Callable[[int, date, date], pl.DataFrame]
@@ -138,6 +139,13 @@ def test_a_damaged_file_is_replaced(
     assert compute(on_message=messages.append).quantiles.tobytes() == made.quantiles.tobytes()
     assert len(messages) == 1
     assert read_forecast_table(path).quantiles.tobytes() == made.quantiles.tobytes()
+
+
+def test_full_disk(compute: Callable[..., ForecastTable], tmp_path: Path) -> None:
+    """Forecasts that cannot be written are an error that names the file; nothing is left of it."""
+    with limit_files(1000), pytest.raises(UnavailableError, match=r"file of forecasts .*npz .* free some disk space"):
+        compute()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_at_once(compute: Callable[..., ForecastTable], tmp_path: Path) -> None:

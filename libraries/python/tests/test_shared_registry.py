@@ -14,6 +14,7 @@ from internal.forecasting.registry import LEAK_GATE, Registry
 from internal.lake.objects import Objects
 from internal.model_registry import open_registry
 from internal.settings import DataBucketSettings
+from libraries.python.tests.full_disk import limit_files
 
 ARTIFACT = Artifact(
     kind="blended_volatility",
@@ -150,6 +151,14 @@ def test_a_reader_always_finds_a_champion(shared: Shared) -> None:
     for thread in threads:
         thread.join()
     assert found <= set(versions)
+
+
+def test_full_disk(shared: Shared) -> None:
+    """A copy that cannot be written is an error that names its folder; nothing is left, and a later read fetches it."""
+    version, reader = shared.machine("writer").register(shared.artifact("one")), shared.machine("reader")
+    with limit_files(20), pytest.raises(UnavailableError, match=f"reader/versions/{version} .* free some disk space"):
+        reader.path(version)
+    assert list(reader.path(version).parent.iterdir()) == [reader.path(version)]
 
 
 def test_a_missing_bucket_is_reported(bucket: DataBucketSettings, tmp_path: Path) -> None:

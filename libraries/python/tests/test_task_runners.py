@@ -11,10 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from internal.errors import InvalidRequestError
+from internal.errors import InvalidRequestError, UnavailableError
 from internal.task_runners.process_runner import ProcessRunner
 from internal.task_runners.ray_runner import RayRunner
 from internal.task_runners.runner import InProcessRunner, LostWorkerError, TaskRunner
+from libraries.python.tests.full_disk import limit_files
 
 RUNNERS = [
     pytest.param(InProcessRunner, id="in process"),
@@ -56,6 +57,15 @@ def test_every_task_once(make: Callable[[], TaskRunner]) -> None:
     results = list(make().run(multiply, 3, range(7)))
     assert sorted(results) == [(place, 3 * place) for place in range(7)]
     assert list(make().run(multiply, 3, [])) == []
+
+
+def test_full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the workers share cannot be written: the error names the file and what to do."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    shared, said = "x" * 2000, r"shared\.pickle cannot be written .* set TMPDIR"
+    with limit_files(1000), pytest.raises(UnavailableError, match=said):
+        list(ProcessRunner(1).run(str.find, shared, ["x"]))
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("make", RUNNERS)

@@ -33,7 +33,8 @@ def main() -> None:
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}:
             raise
-        fail(f"the disk is full ({error.filename}); free some, then run `./fund up` again.")
+        where = f" ({error.filename})" if error.filename else ""
+        fail(f"the disk is full{where}; free some, then run the same command again.")
 
 
 def fail(detail: str) -> None:

@@ -80,6 +80,7 @@ def forecast_table(  # noqa: PLR0913 - these say everything that a table is a fu
     Raises:
         InvalidRequestError: No session in the span, an unknown kind, or no row to fit on at `first`.
         ArtifactError: The registered model cannot be loaded.
+        UnavailableError: The file cannot be written, for example because the disk is full.
     """
     seen = bars.filter(pl.col("date") <= last)
     path = folder / f"{table_key(seen, details, source, first=first, last=last, horizons=horizons)}.npz"

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from math import prod
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Lock
 from typing import Final
 
 import numpy as np
@@ -21,7 +22,26 @@ from internal.errors import UnavailableError
 SMALLEST_FILE: Final = 2**26  # bytes; smaller arrays are held in memory
 PART_ROWS: Final = 2**16
 ZEROS: Final = 2**20
-_folder: ContextVar[Path | None] = ContextVar("scratch_folder", default=None)
+
+
+class _Folder:
+    """A folder of files without names; once it is closed, a thread that goes on after a failed training makes none."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self._is_closed, self._lock = path, False, Lock()
+
+    def map_file(self, size: int) -> mmap.mmap | None:
+        """A file's pages; None once the folder is closed. Raises UnavailableError."""
+        with self._lock:
+            return None if self._is_closed else _map_file(size, self.path)
+
+    def close(self) -> None:
+        """Wait for a file that is being made, and make no other."""
+        with self._lock:
+            self._is_closed = True
+
+
+_folder: ContextVar[_Folder | None] = ContextVar("scratch_folder", default=None)
 
 
 @contextmanager
@@ -45,16 +65,20 @@ def joined_scratch_folder(folder: Path | None) -> Generator[None]:
     A process that another one starts has no folder of its own: it is handed what `find_scratch_folder` answered there.
     None holds arrays in memory.
     """
-    before = _folder.set(folder)
+    opened = None if folder is None else _Folder(folder)
+    before = _folder.set(opened)
     try:
         yield
     finally:
         _folder.reset(before)
+        if opened is not None:
+            opened.close()
 
 
 def find_scratch_folder() -> Path | None:
     """The folder whose files hold large arrays here; None where they are held in memory."""
-    return _folder.get()
+    opened = _folder.get()
+    return None if opened is None else opened.path
 
 
 class ScratchArray:
@@ -67,7 +91,7 @@ class ScratchArray:
             UnavailableError: The disk has no space for it, or the folder cannot be made.
         """
         size, folder = prod(shape) * np.dtype(dtype).itemsize, _folder.get()
-        self._pages = _map_file(size, folder) if folder is not None and size >= SMALLEST_FILE else None
+        self._pages = folder.map_file(size) if folder is not None and size >= SMALLEST_FILE else None
         empty = np.empty(prod(shape), dtype) if self._pages is None else np.frombuffer(self._pages, dtype)
         self.values: np.ndarray = empty.reshape(shape)
 

@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from internal.errors import ArtifactError, InvalidRequestError
+from internal.write_errors import explain_write_error
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,11 @@ class ForecastTable:
 
 
 def write_forecast_table(path: Path, table: ForecastTable) -> None:
-    """Write a table to a file, which appears complete or not at all."""
+    """Write a table to a file, which appears complete or not at all.
+
+    Raises:
+        UnavailableError: It cannot be written, for example because the disk is full; nothing is left behind.
+    """
     labels = {
         "model": table.model,
         "days": [day.isoformat() for day in table.days],
@@ -57,14 +62,16 @@ def write_forecast_table(path: Path, table: ForecastTable) -> None:
         "horizons": table.horizons,
         "levels": table.levels,
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    encoded = np.frombuffer(json.dumps(labels).encode(), np.uint8)
     partial = path.with_name(f".{path.name}-{uuid4().hex}")
-    try:
-        with partial.open("wb") as file:
-            np.savez(file, labels=np.frombuffer(json.dumps(labels).encode(), np.uint8), quantiles=table.quantiles)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with explain_write_error("the file of forecasts", path, "free some disk space and run the same command again"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open("wb") as file:
+                np.savez(file, labels=encoded, quantiles=table.quantiles)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def read_forecast_table(path: Path) -> ForecastTable:

@@ -13,6 +13,7 @@ from uuid import uuid4
 from internal.errors import ArtifactError
 from internal.forecasting.artifact import FILES, MANIFEST, artifact_version, load_artifact
 from internal.forecasting.registry import Registry
+from internal.write_errors import explain_write_error
 
 
 class ObjectStore(Protocol):
@@ -86,21 +87,24 @@ class SharedRegistry(Registry):
         return None if manifest is None else self._fetch(version, manifest)
 
     def _fetch(self, version: str, manifest: bytes) -> Path:
-        """Fetch a version into its folder, which appears when every file has the digest in the manifest."""
+        """Fetch a version into its folder, which appears when every file has the digest in the manifest.
+
+        Raises:
+            UnavailableError: It cannot be written, for example because the disk is full; nothing is left behind.
+        """
         target = self._versions / version
         partial = target.with_name(f".{version}-{uuid4().hex}")
-        partial.mkdir(parents=True)
-        try:
-            for name, content in {
-                MANIFEST: manifest,
-                **{name: self._read_file(version, name) for name in FILES},
-            }.items():
-                (partial / name).write_bytes(content)
-            self._verify(partial, version)
-            if not target.exists():  # otherwise another thread fetched it at the same time
-                partial.rename(target)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        contents = {MANIFEST: manifest, **{name: self._read_file(version, name) for name in FILES}}
+        with explain_write_error("the copy of a model", target, "free some disk space and try again"):
+            try:
+                partial.mkdir(parents=True)
+                for name, content in contents.items():
+                    (partial / name).write_bytes(content)
+                self._verify(partial, version)
+                if not target.exists():  # otherwise another thread fetched it at the same time
+                    partial.rename(target)
+            finally:
+                shutil.rmtree(partial, ignore_errors=True)
         return target
 
     def _read_file(self, version: str, name: str) -> bytes:

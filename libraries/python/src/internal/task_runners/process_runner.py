@@ -18,6 +18,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from internal.task_runners.runner import RETRIES, LostWorkerError
+from internal.write_errors import explain_write_error
 
 _loaded: list[tuple[Callable[[Any, Any], Any], Any]] = []  # of a worker: the work and what its tasks share
 
@@ -31,10 +32,12 @@ class ProcessRunner:
     def run[Shared, Task, Result](
         self, work: Callable[[Shared, Task], Result], shared: Shared, tasks: Sequence[Task]
     ) -> Iterator[tuple[int, Result]]:
-        """Each task's place and result, as they come. Raises LostWorkerError."""
+        """Each task's place and result, as they come. Raises LostWorkerError, or UnavailableError for a full disk."""
         with TemporaryDirectory() as folder:
             path = Path(folder) / "shared.pickle"
-            path.write_bytes(pickle.dumps((work, shared), protocol=5))
+            remedy = "free some disk space, or set TMPDIR to a folder with more of it"
+            with explain_write_error("the data of the worker processes", path, remedy):
+                path.write_bytes(pickle.dumps((work, shared), protocol=5))
             left, losses = dict(enumerate(tasks)), Counter[int]()
             while left:
                 for place, result in self._run_until_a_loss(path, left, losses):
