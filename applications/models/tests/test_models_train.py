@@ -21,7 +21,7 @@ from internal.dates import previous_session
 from internal.errors import ArtifactError, ConfigurationError, InvalidRequestError, UnavailableError
 from internal.features.scaling import Scaler
 from internal.features.splits import Block
-from internal.forecasting.artifact import load_artifact
+from internal.forecasting.artifact import load_artifact, save_artifact
 from internal.forecasting.held_out_bands import describe_calibration, read_bands
 from internal.forecasting.held_out_coverage import read_coverage
 from internal.forecasting.quantiles import RowQuantiles
@@ -135,6 +135,15 @@ def test_full_disk_after_the_registration(dataset: Dataset, tmp_path: Path) -> N
     assert registry.has_alias()
 
 
+def answer[Value](value: Value) -> Callable[..., Value]:
+    """A function that always returns a value."""
+
+    def find(*_: object) -> Value:
+        return value
+
+    return find
+
+
 def interrupt(*_: object, **__: object) -> None:
     """What Ctrl-C does at this moment."""
     raise KeyboardInterrupt
@@ -155,7 +164,7 @@ def test_interrupted_registration(
     """Ctrl-C while a model is copied, compared, promoted and tracked says what the registry says then."""
     registry = Registry(tmp_path / "registry")
     first = train(dataset, registry, _tracker(tmp_path), model="blended_volatility")
-    monkeypatch.setattr("models.train.TIE", 2)
+    monkeypatch.setattr("models.train.compute_held_out_loss", answer(1.0))
     monkeypatch.setattr(moment, interrupt)
     with pytest.raises(KeyboardInterrupt) as interrupted:
         train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
@@ -227,13 +236,58 @@ def test_worse_model_is_not_promoted(dataset: Dataset, tmp_path: Path) -> None:
     assert len(registry.list()) == 2
 
 
+@pytest.mark.parametrize(
+    ("ratio", "is_same_kind", "is_older", "is_promoted"),
+    [
+        (1.002, True, True, False),
+        (1.0005, True, True, True),
+        (1.0005, True, False, False),
+        (0.9999, True, False, True),
+        (1.0005, False, True, False),
+        (1.0000001, False, True, False),
+        (0.9999, False, True, True),
+    ],
+)
+def test_ties(  # noqa: PLR0913, PLR0917 - a row of the table
+    dataset: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    ratio: float,
+    is_same_kind: bool,  # noqa: FBT001 - a column of the table
+    is_older: bool,  # noqa: FBT001
+    is_promoted: bool,  # noqa: FBT001
+) -> None:
+    """By the ratio of the losses: a tie replaces an older fit of the kind, and no other champion."""
+    registry = Registry(tmp_path / "registry")
+    kind = "blended_volatility" if is_same_kind else "heterogeneous_volatility"
+    last = previous_session(END, 30) if is_older else END
+    bars = dataset.bars.filter(pl.col("date") <= last)
+    train(replace(dataset, bars=bars, end=last), registry, _tracker(tmp_path), model=kind)
+    save_artifact(tmp_path / "copy", replace(load_artifact(registry.path()), code_revision="of another version"))
+    registry.promote(registry.register(tmp_path / "copy"))
+    own = train(dataset, Registry(tmp_path / "other"), _tracker(tmp_path), model="blended_volatility").evaluation
+    (loss,) = (line.score.cumulative for line in own.lines if line.score.name == "blended_volatility")
+    monkeypatch.setattr("models.train.compute_held_out_loss", answer(loss / ratio))
+    monkeypatch.setattr("models.train._loses_ranking", answer(value=False))
+    done = train(dataset, registry, _tracker(tmp_path), model="blended_volatility")
+    assert (done.promoted, registry.champion() == done.version) == (is_promoted, is_promoted), done.reason
+
+
+def test_champion_that_is_trained_again(dataset: Dataset, tmp_path: Path) -> None:
+    """The same bars, settings and code give the same version: it stays the champion."""
+    registry = Registry(tmp_path / "registry")
+    first, again = (train(dataset, registry, _tracker(tmp_path), model="rolling_history") for _ in range(2))
+    assert (again.version, again.promoted, registry.champion()) == (first.version, True, first.version)
+    assert again.describe() == f"Model {first.version} is the champion: it was before this training."
+
+
 def test_model_that_does_not_rank_replaces_none_that_does(dataset: Dataset, tmp_path: Path) -> None:
     """A lower loss alone does not take the fund out of the market: what it would do and how to have it is said."""
     registry = Registry(tmp_path / "registry")
     ranking = train(dataset, registry, _tracker(tmp_path), model="rolling_history")
     better = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
     assert (better.promoted, registry.path().name) == (False, ranking.version)
-    assert "or below it, but the champion ranks tickers and it does not" in better.reason
+    assert re.search(r"is below the champion's .*, but the champion ranks tickers and it does not", better.reason)
     assert f"`./fund models promote {better.version}` makes it the champion" in better.reason
     registry.promote(better.version)
     other = train(dataset, registry, _tracker(tmp_path), model="blended_volatility")

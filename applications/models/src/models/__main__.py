@@ -93,9 +93,10 @@ def assemble_command(start_date: StartDate, end_date: EndDate, dataset: DatasetF
 
 @application.command("train")
 def train_command(dataset: DatasetFolder = None, model: TrainedModel = "small", seed: Seed = 7) -> None:
-    """Train and register a model; it becomes the champion when it is not worse.
+    """Train and register a model; it becomes the champion when it is better.
 
-    One that does not rank tickers replaces no champion that does: promote it.
+    A tie is enough for a newer fit of the champion's kind. One that does not rank
+    tickers replaces no champion that does: promote it.
 
     On real bars expert_aggregation forecasts better than the default, small: its
     loss was up to 0.5 % lower. But ten_by_ten opens nothing on it, because only

@@ -17,7 +17,7 @@ from internal.baselines.forecast import Baseline
 from internal.baselines.model import BaselineModel
 from internal.errors import ArtifactError, FundError, UnavailableError
 from internal.features.splits import Block, Fold
-from internal.forecasting.artifact import Artifact, save_artifact
+from internal.forecasting.artifact import Artifact, load_artifact, save_artifact
 from internal.forecasting.held_out_bands import write_bands
 from internal.forecasting.held_out_coverage import write_coverage
 from internal.forecasting.quantiles import QuantileModel
@@ -39,7 +39,7 @@ from models.sizes import SIZES
 from models.stored_frame import StoredFrame
 from models.tracking import Tracker
 
-TIE: Final = 1.001  # a difference of 0.1 % of the loss is noise
+TIE: Final = 1.001  # a difference of 0.1 % of the loss is noise, which newer data are worth
 
 
 class LeakError(FundError):
@@ -247,9 +247,9 @@ def _summarise_losses(evaluation: Evaluation) -> dict[str, dict[str, float]]:
 
 
 def _promote(registry: Registry, version: str, frame: pl.DataFrame, artifact: Artifact, own: float) -> tuple[bool, str]:
-    """Make it the champion where there is none, or where its own loss on this held-out block is not worse.
+    """Make it the champion where there is none, or where its own loss on this held-out block is lower.
 
-    A model that does not rank tickers replaces none that does.
+    A tie is enough for a newer fit of the champion's kind. A model that does not rank tickers replaces none that does.
     """
     champion = _load_champion(registry)
     if _is_network(champion) and not has_network_columns(frame):
@@ -257,28 +257,49 @@ def _promote(registry: Registry, version: str, frame: pl.DataFrame, artifact: Ar
     if isinstance(champion, str):
         registry.promote(version)
         return True, champion
+    if registry.champion() == version:
+        return True, "it was before this training"
     try:
         other = compute_held_out_loss(frame, artifact, champion)
     except UnavailableError as error:
         return False, f"it could not be compared with the champion, because {error.detail}"
+    replaced = load_artifact(registry.path(CHAMPION))
+    is_enough, losses = _compare(own, other, is_newer=_is_newer_fit(artifact, replaced))
+    if is_enough and _loses_ranking(replaced, load_artifact(registry.path(version))):
+        is_enough, losses = False, f"{losses}, but the champion ranks tickers and it does not: `ten_by_ten` would open "
+        losses += f"nothing on it. `./fund models promote {version}` makes it the champion all the same"
+    if is_enough:
+        registry.promote(version)
+    return is_enough, losses
+
+
+def _compare(own: float, other: float, *, is_newer: bool) -> tuple[bool, str]:
+    """Whether a loss is enough to replace a champion with another one, and the sentence about the two."""
+    losses = f"its held-out loss {1e4 * own:.3f}e-4 is {{}} the champion's {1e4 * other:.3f}e-4"
+    if own < other:
+        return True, losses.format("below")
     if own > other * TIE:
-        return False, f"its held-out loss {1e4 * own:.3f}e-4 is above the champion's {1e4 * other:.3f}e-4"
-    losses = f"its held-out loss {1e4 * own:.3f}e-4 is within 0.1 % of the champion's {1e4 * other:.3f}e-4, or below it"
-    if _loses_ranking(registry, version):
-        return False, (
-            f"{losses}, but the champion ranks tickers and it does not: `ten_by_ten` would open nothing on it. "
-            f"`./fund models promote {version}` makes it the champion all the same"
-        )
-    registry.promote(version)
-    return True, losses
+        return False, losses.format("above")
+    tie = losses.format("within 0.1 % of")
+    if is_newer:
+        return True, f"{tie}, an older fit of its kind"
+    return (
+        False,
+        f"{tie} and not below it: at a tie, a champion is replaced only by its own kind, fitted to later sessions",
+    )
 
 
-def _loses_ranking(registry: Registry, version: str) -> bool:
-    """Whether the champion ranks tickers and the version does not: the fund would hold cash, which nobody decided."""
-    models = {model.version: model for model in registry.list()}
-    both = (models[registry.path(CHAMPION).name], models[version])
-    champion, own = (find_rank_evidence(model.kind, model.metrics) for model in both)
-    return champion is not None and champion.ranks and own is not None and not own.ranks
+def _is_newer_fit(artifact: Artifact, champion: Artifact) -> bool:
+    """Whether it is of the champion's kind and size, and saw later sessions."""
+    is_same = (artifact.kind, artifact.configuration.get("size")) == (champion.kind, champion.configuration.get("size"))
+    through, before = artifact.trained_through, champion.trained_through
+    return is_same and through is not None and before is not None and through > before
+
+
+def _loses_ranking(champion: Artifact, artifact: Artifact) -> bool:
+    """Whether the champion ranks tickers and a model does not: the fund would hold cash, which nobody decided."""
+    before, own = (find_rank_evidence(one.kind, one.metrics) for one in (champion, artifact))
+    return before is not None and before.ranks and own is not None and not own.ranks
 
 
 def _is_network(champion: QuantileModel | str) -> bool:
