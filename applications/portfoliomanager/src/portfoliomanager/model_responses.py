@@ -40,6 +40,15 @@ class CoverageResponse(RowResponse):
     after_break: BreakCoverageResponse | None = Field(description="null where volatility did not double")
 
 
+class RankingBetsResponse(BaseModel):
+    """What a book made from the ranking bets on: mean rank correlations of the score with traits, -1 to 1."""
+
+    volatility: float | None = None
+    size: float | None = Field(default=None, description="dollar volume")
+    beta: float | None = None
+    past_return: float | None = None
+
+
 class RegisteredModelResponse(BaseModel):
     """A model of the registry; null is what was not measured when it was trained."""
 
@@ -51,6 +60,7 @@ class RegisteredModelResponse(BaseModel):
     passed_leak_gate: bool
     loss: float | None = Field(description="held-out pinball loss of cumulative log returns")
     evidence: RankEvidenceResponse | None
+    bets: RankingBetsResponse | None = Field(description="positive: long what has more of the trait")
     coverage: CoverageResponse | None
 
     @classmethod
@@ -67,6 +77,7 @@ class RegisteredModelResponse(BaseModel):
             passed_leak_gate=model.passed_leak_gate,
             loss=model.loss,
             evidence=evidence,
+            bets=RankingBetsResponse.model_validate(model.bets) if model.bets else None,
             coverage=coverage,
         )
 

@@ -25,7 +25,7 @@ from internal.forecasting.held_out_coverage import (
 )
 from internal.forecasting.held_out_coverage import NOT_MEASURED as COVERAGE_NOT_MEASURED
 from internal.forecasting.rank_evidence import NOT_MEASURED, RankEvidence
-from internal.forecasting.ranking_bets import describe_bets, read_bets
+from internal.forecasting.ranking_bets import HELD_LONG, describe_bets, read_bets
 from internal.forecasting.registry import RegisteredModel
 from internal.http.roles import Role
 from internal.modes import Mode
@@ -163,6 +163,16 @@ def test_bets_of_the_ranking() -> None:
     assert page.count('<td class="n">not measured</td><td class="n">not measured</td>') == 1
     assert describe_bets({"volatility": 0.19, "beta": -0.05}).endswith("each is below 0.2.")
     assert "The bets of this model were not measured" in show(ModelPage(ModelView.of([CHAMPION]), ""))
+
+
+def test_bets_as_json() -> None:
+    """Each trait by its name, null where a correlation or all of them were not measured."""
+    held_out = {KIND: {"cumulative_loss": 0.0101, "coverage": 0.77, **BETS}}
+    view = ModelView.of([OLDER, replace(CHAMPION, metrics=METRICS | {"held_out": held_out})])
+    newest, oldest = json.loads(RegistryResponse.of(view.versions).model_dump_json())["models"]
+    assert newest["bets"] == {"volatility": -0.34, "size": 0.11, "beta": 0.256, "past_return": None}
+    assert newest["bets"].keys() == HELD_LONG.keys()
+    assert oldest["bets"] is None
 
 
 def test_registry_on_a_telephone() -> None:

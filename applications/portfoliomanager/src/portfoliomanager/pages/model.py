@@ -53,6 +53,7 @@ class VersionLine:
         aliases: What points at it.
         evidence: What a book made from its ranking earns; None where it was not measured.
         coverage: Of its interval by group and after a break; None where it was not measured.
+        bets: Its score's rank correlation with each trait; empty where it was not measured.
     """
 
     version: str
@@ -64,6 +65,7 @@ class VersionLine:
     aliases: tuple[str, ...]
     evidence: RankEvidence | None
     coverage: HeldOutCoverage | None
+    bets: Mapping[str, float]
 
     @property
     def is_champion(self) -> bool:
@@ -179,6 +181,7 @@ def _describe(model: RegisteredModel) -> VersionLine:
         aliases=tuple(model.aliases),
         evidence=find_rank_evidence(model.kind, model.metrics),
         coverage=read_coverage(model.metrics),
+        bets=read_bets(own),
     )
 
 
