@@ -151,6 +151,16 @@ def test_settings_of_the_exchange_reach_it_or_are_refused(folder: FundFolder, ad
             start_with(**{name: "2026-03-02"})
 
 
+@pytest.mark.parametrize(("name", "value"), [("EXCHANGE_START_DATE", "2026-03-02"), ("MARKET_DATA_VENDOR", "files")])
+def test_a_refused_setting_comes_before_the_first_step(
+    folder: FundFolder, addresses: Addresses, name: str, value: str
+) -> None:
+    """The fund does not open, so that no step is shown and no service starts."""
+    with pytest.raises(ConfigurationError, match=name), open_fund(folder, addresses, SIMULATED, {name: value}):
+        pytest.fail("the fund opened")
+    assert not running_processes(folder)
+
+
 def test_service_that_ends_is_reported_with_its_log(folder: FundFolder, addresses: Addresses) -> None:
     """A bars file that cannot be read ends the exchange; the message is its sentence, and the fund ends."""
     broken = folder.root.parent / "bars.csv"

@@ -15,10 +15,11 @@ import scheduler.configuration
 from fund.settings.fund_settings import SECTIONS, FundSettings, explain_defaults, read_settings
 from fund.settings.reference import reference_page
 from fund.settings.secrets import Secret, read_secret, secret_file, secret_variables, write_secret
-from fund.settings.variables import as_text, service_variables
+from fund.settings.variables import as_text, regime_variables, service_variables
 from internal.errors import ConfigurationError
 from internal.modes import Mode
 from internal.settings import variable_names
+from internal.venue.market.volatility_regime import LARGEST_MULTIPLIER
 
 ROOT = Path(__file__).parents[3]
 SET_BY_RUN = {  # by the mode, or by what runs where
@@ -70,6 +71,24 @@ def test_values_and_variables(tmp_path: Path) -> None:
     assert variables["MARKET_DATA_VENDOR"] == "polygon"
     assert "DATA_BUCKET" not in variables
     assert "EXCHANGE_SEED" not in variables
+
+
+def test_volatility_regime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The switch of volatility is a date of the file, or a text, and the exchange is given it; variables win."""
+    written = "exchange_regime_date = 2026-03-02\nexchange_regime_multiplier = 2.5\n"
+    monkeypatch.setenv("EXCHANGE_REGIME_SESSIONS", "40")
+    expected = {
+        "EXCHANGE_REGIME_DATE": "2026-03-02",
+        "EXCHANGE_REGIME_MULTIPLIER": "2.5",
+        "EXCHANGE_REGIME_SESSIONS": "40",
+    }
+    for text in (written, written.replace("2026-03-02", '"2026-03-02"')):
+        assert regime_variables(read(tmp_path, f"[simulation]\n{text}")) == expected
+    monkeypatch.delenv("EXCHANGE_REGIME_SESSIONS")
+    assert regime_variables(read(tmp_path, "")) == {}
+    read(tmp_path, f"[simulation]\nexchange_regime_multiplier = {LARGEST_MULTIPLIER}")
+    with pytest.raises(ConfigurationError, match="line 2: exchange_regime_multiplier is wrong: input should be less"):
+        read(tmp_path, f"[simulation]\nexchange_regime_multiplier = {LARGEST_MULTIPLIER + 0.1}")
 
 
 def test_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,6 +186,8 @@ def open_supervisor(
 ) -> Generator[Supervisor]:
     """Reserve the fund's folder for this process; the services are ended when the block is left.
 
+    A setting that a service cannot be started with is refused here, before the first step.
+
     Whatever is written within the block, by the services too, only its owner may read.
 
     Args:
@@ -195,7 +197,7 @@ def open_supervisor(
         services: What will be started: its ports must be free, of the last one too, which starts minutes later.
 
     Raises:
-        ConfigurationError: Another process runs the fund of this folder, or a port is in use.
+        ConfigurationError: Another process runs the fund of this folder, a port is in use, or a setting is refused.
     """
     require_down(folder)
     folder.make_private()
@@ -205,6 +207,8 @@ def open_supervisor(
     supervisor = Supervisor(folder, addresses, environments)
     before = os.umask(PRIVATE_MASK)
     try:
+        for service in services:
+            environments.of_service(service)
         yield supervisor
     finally:
         supervisor.stop()

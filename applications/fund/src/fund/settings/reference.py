@@ -83,7 +83,7 @@ def _type_words(kind: Any) -> str:  # noqa: ANN401 - any annotation of a field
         )
     if isinstance(kind, type) and issubclass(kind, Enum):
         return ", ".join(f"`{one.value}`" for one in kind)
-    return {"bool": "`true`, `false`", "int": "whole number", "float": "number", "Path": "path"}.get(
+    return {"bool": "`true`, `false`", "int": "whole number", "float": "number", "Path": "path", "date": "date"}.get(
         kind.__name__, "text"
     )
 

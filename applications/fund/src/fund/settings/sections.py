@@ -1,6 +1,7 @@
 """The sections of `fund.toml`: each key with its type, default and meaning; in capitals it is a variable."""
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -192,6 +193,12 @@ class Simulation(Section):
     """How often corporate actions of every kind happen."""
     exchange_signal: Signal | None = None
     """What predictable signal the simulated prices hold."""
+    exchange_regime_date: date | None = None
+    """The day from which the simulated market's volatility is multiplied; without it, it stays in its range."""
+    exchange_regime_multiplier: Annotated[float, Field(gt=0, le=10)] | None = None
+    """How many times as large its moves are from then on; 3 without a value."""
+    exchange_regime_sessions: Annotated[int, Field(ge=1)] | None = None
+    """For how many sessions; 60 without a value."""
     exchange_bars_file: Path | None = None
     """A file of real bars that is replayed instead of the simulated market."""
     exchange_details_file: Path | None = None

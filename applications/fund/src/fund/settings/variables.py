@@ -13,6 +13,17 @@ def service_variables(settings: FundSettings) -> dict[str, str]:
     return {key.upper(): text for key, text in _set_values(settings) if text}
 
 
+def regime_variables(settings: FundSettings) -> dict[str, str]:
+    """The switch of volatility of the simulated market, which the exchange alone reads."""
+    chosen = settings.simulation
+    values = {
+        "EXCHANGE_REGIME_DATE": chosen.exchange_regime_date,
+        "EXCHANGE_REGIME_MULTIPLIER": chosen.exchange_regime_multiplier,
+        "EXCHANGE_REGIME_SESSIONS": chosen.exchange_regime_sessions,
+    }
+    return {name: str(value) for name, value in values.items() if value is not None}
+
+
 def _set_values(settings: FundSettings) -> Iterable[tuple[str, str]]:
     for name, section in SECTIONS.items():
         if name in OWN_SECTIONS:
