@@ -14,6 +14,7 @@ from internal.dates import sessions
 from internal.errors import SchemaError
 from internal.features.panel import PRICES, build_panel
 from internal.features.panel_rows import RowOrder
+from internal.features.variables import observe
 
 MakeBars = Callable[[int, date, date], pl.DataFrame]
 MakeDetails = Callable[[int], pl.DataFrame]
@@ -107,6 +108,8 @@ def test_long_gap_breaks_the_history(make_bars: MakeBars, make_details: MakeDeta
         ({"low": None}, "malformed"),
         ({"volume": None}, "malformed"),
         ({"volume": float("inf")}, "malformed"),
+        ({"volume": 1.1e100}, "malformed"),
+        ({"open": 2e100, "high": 2e100, "low": 2e100, "close": 2e100}, "malformed"),
         ({"open": 5e5, "high": 6e5, "low": 4e5, "close": 5e5}, "absurd_price"),
         ({"high": 1e9}, "absurd_price"),
         ({"high": 1e-4}, "absurd_price"),
@@ -160,6 +163,34 @@ def test_wide_range_within_the_ratio_is_kept(make_bars: MakeBars, make_details: 
     row = _at(panel.frame, "T00", day)
     assert (row["high"], row["low"]) == (100.0, 20.0)
     assert (panel.report.repaired_ranges, panel.report.set_aside["absurd_price"]) == (1, 0)
+
+
+def test_variables_of_the_largest_and_smallest_prices_are_finite(
+    make_bars: MakeBars, make_details: MakeDetails
+) -> None:
+    """Prices times a power of two have the variables of the prices, to the bit; larger ones are set aside."""
+    bars = make_bars(1, START, END)
+    expected = observe(build_panel(bars, make_details(1), end=END).frame)
+    names = [name for name in expected.columns if name.startswith("past_") or name in {"log_return", "volatility"}]
+    for factor in (2.0**-900, 2.0**320):
+        scaled = _scale(bars, factor)
+        assert observe(build_panel(scaled, make_details(1), end=END).frame).select(names).equals(expected.select(names))
+    beyond = build_panel(_scale(bars, 2.0**1015), make_details(1), end=END)
+    assert (beyond.frame.height, beyond.report.set_aside["malformed"]) == (0, bars.height)
+
+
+def _scale(bars: pl.DataFrame, factor: float) -> pl.DataFrame:
+    return bars.with_columns(pl.col(name) * factor for name in (*PRICES, "volume_weighted_average_price"))
+
+
+@pytest.mark.parametrize("values", [{"high": 1e-308}, {"low": 1e99}])
+def test_one_absurd_price_leaves_later_rows_finite(
+    make_bars: MakeBars, make_details: MakeDetails, values: dict[str, float | None]
+) -> None:
+    """A range of more than 1e308 would have an infinite variance, and every later mean of variances would be none."""
+    changed = _changed(make_bars(1, START, END), date(2024, 4, 10), **values)
+    frame = observe(build_panel(changed, make_details(1), end=END).frame)
+    assert frame.filter(pl.col("age") > 30).get_column("past_range_volatility").null_count() == 0
 
 
 def test_not_a_session(make_bars: MakeBars, make_details: MakeDetails) -> None:

@@ -6,6 +6,7 @@
 #pragma STDC FP_CONTRACT OFF // the same bits on every processor
 
 #define MEDIAN_WINDOW 5  // closes
+#define LARGEST 1e100    // price and volume; sums and products of a few larger ones are infinite
 #define NO_DAY INT32_MIN // of a bar without a date
 
 enum { GOOD, MALFORMED, NOT_A_SESSION, NOT_TRADED, ABSURD, VERDICTS, UNSEEN = VERDICTS }; // unseen bars are not counted
@@ -70,7 +71,7 @@ static double smaller(double one, double other) { return one < other ? one : oth
 
 static double larger(double one, double other) { return one > other ? one : other; }
 
-static int is_price(double value) { return value > 0 && value < __builtin_inf(); }
+static int is_price(double value) { return value > 0 && value <= LARGEST; }
 
 static int is_far(double one, double other, double ratio) { return larger(one, other) / smaller(one, other) > ratio; }
 
@@ -92,7 +93,7 @@ static uint8_t judge_values(const bars *all, const grid *on, uint32_t row) {
     if (day == NO_DAY || day > on->last) return UNSEEN;
     if (session_of(on, day) < 0) return NOT_A_SESSION;
     if (!is_price(all->open[row]) || !is_price(all->high[row]) || !is_price(all->low[row]) ||
-        !is_price(all->close[row]) || !(volume >= 0 && volume < __builtin_inf()))
+        !is_price(all->close[row]) || !(volume >= 0 && volume <= LARGEST))
         return MALFORMED;
     return volume == 0 ? NOT_TRADED : GOOD;
 }

@@ -25,7 +25,8 @@ class PanelReport:
 
     Attributes:
         bars: Bars received up to the panel's end.
-        set_aside: Bars that were treated as missing, by reason; each reason is present, zero included.
+        set_aside: Bars that were treated as missing, by reason; each reason is present, zero included. Malformed are
+            those without a price above 0 or a volume, and those with more than 1e100 of either.
         repaired_ranges: Bars whose high and low did not contain all four prices and were widened.
         filled_sessions: Sessions without a bar that carry the last close (at most `maximum_gap` in a row).
         segments: Unbroken histories; more than tickers where a gap or an absurd price broke one.
